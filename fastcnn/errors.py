@@ -1,0 +1,42 @@
+"""The errors a user can cause, each a child of a built-in one, and the one sentence they are made of.
+
+A message says who speaks, what was expected, what came, and what to do:
+``Conv2D "conv2d_1": expected input (N, 28, 28, 64), got (8, 28, 28, 32); it was built for 64 channels``.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ArgumentError(ValueError):
+    """A call or a setting that cannot be: an unknown name, a shape that does not fit. The command line exits with 2."""
+
+
+class DataError(ValueError):
+    """Data that is missing, damaged or unfit for the model. The command line exits with 3."""
+
+
+class DivergedError(ArithmeticError):
+    """Training reached a loss that is not a number or not finite. The command line exits with 4."""
+
+
+class ModelFileError(ValueError):
+    """A file that is no saved model, or a damaged one. The command line exits with 5."""
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> str:
+    """Return the sentence for a name that is not known, with the nearest known ones first.
+
+    Parameters
+    ----------
+    what : str
+        Who asks and for what: ``'optimizer'``, ``'Conv2D "conv2d_1": activation'``.
+    name : object
+        What was given.
+    known : iterable of str
+        The names that would have been understood.
+    """
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name), known, n=2, cutoff=0.6)
+    hint = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+    return f"{what}: {name!r} is not known; {hint}known are {', '.join(known)}"
