@@ -1,0 +1,18 @@
+"""Kernels: plain compiled functions on arrays. This page is their contract.
+
+One file an operation; its forward and its backward stand side by side. ``kernels.cpu`` and ``kernels.cuda`` are two
+namespaces with the same names and signatures; a kernel knows nothing of layers.
+
+- **Order of arguments**: outputs, what is saved for the backward pass, scratch, inputs, parameters, scalars, geometry.
+- A kernel never allocates, validates, changes an input or returns an array. Arrays are C-contiguous and of one
+  floating type (float32 or float64) unless the kernel says otherwise. Where a kernel says so, an output may be the very
+  memory of an input.
+- **Every element of an output is written**, whatever was there. Gradients of parameters alone are *added to*.
+- **Scratch**: ``x_scratch(geometry, dtype)`` beside kernel ``x`` tells how many elements it wants; what lies in it
+  before and after has no meaning. Packing happens inside, never in a signature.
+- **Geometry** is one structured array of one element, made by ``fastcnn.geometry``; read it as ``geometry[0].oh``.
+- **The same bits from any number of threads**: work is cut into chunks by shapes alone, and partial sums are added in
+  the order of the chunks. Random numbers are counters: (seed, step, index) -> value.
+- Images are (N, H, W, C), filter banks (KH, KW, C // groups, K).
+- Absent parameters (a convolution without bias) are arrays of size 0.
+"""

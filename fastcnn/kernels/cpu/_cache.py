@@ -1,0 +1,151 @@
+"""The disk cache of compiled kernels: one file for each kernel and type signature.
+
+Numba's own cache does not see an edit in another file of the package (a stale kernel runs), and loses entries when
+several processes start cold, since they share one index. Here
+
+- a file's name is a digest of everything its machine code depends on: the kernel's name and signature, the CPU and its
+  features, the versions of Python, Numba and llvmlite, and the text of the kernel's file and of every kernel file
+  that one imports, directly or not;
+- a file is written aside and renamed, so that it is whole or absent, and processes cannot disturb one another;
+- it starts with a digest of its contents, so that a damaged one is compiled anew instead of believed;
+- a folder that cannot be read or written costs one warning, never a failure.
+
+Other people's Numba functions and NUMBA_CACHE_DIR are left alone. FASTCNN_CACHE_DIR names another folder.
+"""
+
+import ast
+import functools
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import platformdirs
+from numba.core import compiler
+from numba.core.caching import _Cache
+from numba.core.serialize import dumps
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+_DIGEST = 32  # bytes of SHA-256 before the pickled code
+
+_warned: set[str] = set()
+
+
+def folder() -> Path:
+    """Return the folder of the compiled kernels: FASTCNN_CACHE_DIR, or ``kernels`` in the user's cache folder."""
+    chosen = os.environ.get("FASTCNN_CACHE_DIR")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("fastcnn") / "kernels"
+
+
+class KernelCache(_Cache):
+    """The cache of one kernel, with the interface that a Numba dispatcher expects of its ``_cache``."""
+
+    def __init__(self, function: Any) -> None:
+        self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+        self._source = Path(function.__code__.co_filename)
+        self._enabled = True
+
+    @property
+    def cache_path(self) -> str:
+        """The folder, as ``dispatcher.stats`` shows it."""
+        return str(folder())
+
+    def enable(self) -> None:
+        """Read and write files again after `disable`."""
+        self._enabled = True
+
+    def disable(self) -> None:
+        """Neither read nor write files."""
+        self._enabled = False
+
+    def flush(self) -> None:
+        """Delete this kernel's files."""
+        for path in folder().glob(f"{self._name}-*.nbc"):
+            path.unlink(missing_ok=True)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return the compiled kernel for the signature, or None when the cache has no sound one."""
+        if not self._enabled:
+            return None
+        target_context.refresh()
+        path = self._path(sig, target_context.codegen())
+        try:
+            content = path.read_bytes()
+            digest, payload = content[:_DIGEST], content[_DIGEST:]
+            if hashlib.sha256(payload).digest() != digest:
+                raise ValueError("its contents do not agree with their digest")
+            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # whatever a damaged or foreign file raises, compiling is the answer
+            _warn("read", path.parent, error)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Write the compiled kernel; a folder that cannot be written is mentioned once."""
+        if not self._enabled:
+            return
+        path = self._path(sig, data.codegen)
+        aside = None
+        try:
+            payload = dumps(data._reduce())
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
+                aside = file.name
+                file.write(hashlib.sha256(payload).digest() + payload)
+            os.replace(aside, path)
+        except OSError as error:
+            if aside is not None:
+                Path(aside).unlink(missing_ok=True)
+            _warn("written", path.parent, error)
+
+    def _path(self, sig: Any, codegen: Any) -> Path:
+        key = (self._name, str(sig), codegen.magic_tuple(), stamp(self._source), numba.__version__,
+               llvmlite.__version__, sys.implementation.cache_tag)
+        return folder() / f"{self._name}-{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}.nbc"
+
+
+@functools.cache
+def stamp(source: Path) -> str:
+    """Return a digest of a kernel's file and of every kernel file it imports: all the text it can be compiled from."""
+    texts, todo = {}, [source]
+    while todo:
+        path = todo.pop()
+        if path in texts:
+            continue
+        texts[path] = path.read_bytes()
+        for node in ast.walk(ast.parse(texts[path])):
+            todo += [file for file in map(_module_file, _imported(node)) if file is not None]
+    digest = hashlib.sha256()
+    for path in sorted(texts):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(texts[path]).digest())
+    return digest.hexdigest()
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return []
+
+
+def _module_file(module: str) -> Path | None:
+    if not module.startswith("fastcnn.kernels."):
+        return None
+    path = _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    return path if path.is_file() else None
+
+
+def _warn(verb: str, where: Path, error: Exception) -> None:
+    if verb in _warned:
+        return
+    _warned.add(verb)
+    warnings.warn(f"the kernel cache in {where} could not be {verb} ({error}); kernels are compiled in each process "
+                  f"until it can; FASTCNN_CACHE_DIR names another folder", RuntimeWarning, stacklevel=4)
