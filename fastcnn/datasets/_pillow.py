@@ -1,0 +1,86 @@
+"""Pictures from files, by Pillow, in one of two forms: grey or RGB, eight bits, opaque, upright."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastcnn.errors import DataError
+
+_ORIENTATION = 0x0112  # EXIF tag
+
+
+def read_picture(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
+    """Read a picture file, apply its EXIF orientation and put what is transparent on white.
+
+    Parameters
+    ----------
+    path : Path
+        A file of any format that Pillow reads; of several frames the first counts.
+
+    Returns
+    -------
+    pixels : ndarray of uint8, (H, W, 1) or (H, W, 3)
+        One channel where red, green and blue are equal in every pixel.
+    steps : list of str
+        What was done beyond reading, in words.
+
+    Raises
+    ------
+    DataError
+        A missing file, a folder, no picture, a damaged or truncated one, or one of too many pixels to be trusted.
+    ImportError
+        Pillow is not installed.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError('reading pictures needs Pillow: pip install "fastcnn[image]"') from error
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "nothing"
+        raise DataError(f"{path}: expected a picture file, got {found}; check the path")
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns from 89 million pixels on, and raises at twice that.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return _decode(image)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{path}: expected at most {Image.MAX_IMAGE_PIXELS} pixels, got a picture that claims more; scale it down"
+        ) from error
+    except Image.UnidentifiedImageError as error:
+        raise DataError(
+            f"{path}: expected a picture, got a file of another or an unknown kind; save it as PNG"
+        ) from error
+    # Pillow's many decoders raise nearly anything on damaged files (SyntaxError, struct.error, IndexError ...).
+    except Exception as error:
+        raise DataError(
+            f"{path}: expected a whole picture, got a damaged or unsupported one ({error}); save it again as PNG"
+        ) from error
+
+
+def _decode(image: Any) -> tuple[NDArray[np.uint8], list[str]]:
+    from PIL import Image, ImageOps
+
+    steps = []
+    if image.getexif().get(_ORIENTATION, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+        steps.append("turned upright by its EXIF orientation")
+    if image.mode == "F":
+        raise ValueError("pixels are floats of unknown range")
+    if image.mode.startswith("I"):  # 16 bits, which convert() would clip to 255 rather than scale
+        wide = np.asarray(image)
+        if wide.min() < 0 or wide.max() > 0xFFFF:
+            raise ValueError("pixels are integers beyond 16 bits")
+        return ((wide.astype(np.uint32) + 128) // 257).astype(np.uint8)[..., None], [*steps, "16 bits made 8"]
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if image.getchannel("A").getextrema()[0] < 255:
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            steps.append("transparency put on white")
+    pixels = np.asarray(image.convert("RGB"))
+    is_grey = bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all())
+    return np.ascontiguousarray(pixels[..., :1] if is_grey else pixels), steps
