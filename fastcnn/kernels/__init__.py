@@ -10,7 +10,7 @@ namespaces with the same names and signatures; a kernel knows nothing of layers.
 - **Every element of an output is written**, whatever was there. Gradients of parameters alone are *added to*.
 - **Scratch**: ``x_scratch(geometry, dtype)`` beside kernel ``x`` tells how many elements it wants; what lies in it
   before and after has no meaning. Packing happens inside, never in a signature.
-- **Geometry** is one structured array of one element, made by ``fastcnn.geometry``; read it as ``geometry[0].oh``.
+- **Geometry** is one structured array of one element, made by ``fastcnn.geometry``; read it as ``geometry[0]["oh"]``.
 - **The same bits from any number of threads**: work is cut into chunks by shapes alone, and partial sums are added in
   the order of the chunks. Random numbers are counters: (seed, step, index) -> value.
 - Images are (N, H, W, C), filter banks (KH, KW, C // groups, K).

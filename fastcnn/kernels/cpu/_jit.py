@@ -1,12 +1,12 @@
 """The compile policy: how every kernel of the package is compiled, cached, and spread over threads.
 
-Nothing else in the package spells a Numba flag. There are three decorators:
+Nothing else in the package spells a Numba flag. There are two decorators, and one way to use threads:
 
-====================  ==========================================================================================
-``@kernel``           a public kernel with a parallel region: ``prange`` over the chunks of a problem
-``@serial_kernel``    a public kernel without one, for work that a launch would only slow down
-``@inlined``          a piece of arithmetic that kernels call; it is compiled into them and never on its own
-====================  ==========================================================================================
+==============================  ================================================================================
+``@kernel``                     a public kernel
+``@inlined``                    a piece of arithmetic that kernels call, or the task of a parallel kernel
+``parallel(task, n, args)``     inside a kernel: task(i, \*args) for i in 0..n-1, over the threads
+==============================  ================================================================================
 
 The floating-point flags keep NaN and infinity (``nnan`` and ``ninf`` are absent, so a test for NaN is not deleted)
 and permit fused multiply-adds and vectorized sums. ``@inlined(exact=True)`` takes away the re-association: a
@@ -16,14 +16,15 @@ two-part range reduction such as ``(x - n * high) - n * low`` would otherwise be
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit, prange, types
+from numba import config, njit, prange, types
 from numba.extending import overload
 
 from fastcnn.kernels.cpu import _threads
 from fastcnn.kernels.cpu._cache import KernelCache
+from fastcnn.kernels.cpu._parallel import parallel
 
-__all__ = ["WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "prange", "py",
-           "registry", "serial_kernel"]
+__all__ = ["WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel", "py",
+           "registry"]
 
 _EXACT = {"nsz", "arcp", "contract"}
 _FLAGS = _EXACT | {"afn", "reassoc"}
@@ -39,22 +40,9 @@ _threads.start()
 
 
 def kernel(function: Callable) -> Any:
-    """Compile `function` as a kernel with a parallel region, cached on disk by type signature."""
-    return _compiled(function, parallel=True)
-
-
-def serial_kernel(function: Callable) -> Any:
-    """Compile `function` as a kernel without a parallel region, cached on disk by type signature."""
-    return _compiled(function, parallel=False)
-
-
-def _compiled(function: Callable, parallel: bool) -> Any:
-    # Of the parallel passes only prange is wanted: turning array expressions into regions of their own costs compile
-    # time, and a reduction that Numba splits by itself would depend on the number of threads.
-    options = {"parallel": {"prange": True, "reduction": False, "setitem": False, "numpy": False, "stencil": False,
-                            "fusion": False, "inplace_binop": False, "comprehension": False}} if parallel else {}
-    dispatcher = njit(error_model="numpy", fastmath=_FLAGS, boundscheck=False, **options)(function)
-    if hasattr(dispatcher, "signatures"):  # absent when NUMBA_DISABLE_JIT leaves plain Python
+    """Compile `function` as a kernel, cached on disk by type signature, and list it in `registry`."""
+    dispatcher = njit(error_model="numpy", fastmath=_FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
+    if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
     registry[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = dispatcher
     return dispatcher
@@ -64,7 +52,9 @@ def inlined(function: Callable | None = None, *, exact: bool = False) -> Any:
     """Compile `function` as a part of the kernels that call it; `exact` forbids re-ordering its sums."""
     if function is None:
         return lambda f: inlined(f, exact=exact)
-    return njit(error_model="numpy", fastmath=_EXACT if exact else _FLAGS, boundscheck=False)(function)
+    # Python never calls these, so the two wrappers through which it could are not compiled.
+    return njit(error_model="numpy", fastmath=_EXACT if exact else _FLAGS, boundscheck=False,
+                no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def by_type(float32: Callable, float64: Callable) -> Callable:
@@ -106,3 +96,11 @@ def py(function: Any) -> Callable:
     """Return the plain Python function behind an inlined one, for the few that Python itself calls."""
     return getattr(function, "py_func", function)
 
+
+
+def __getattr__(name):
+    if name == "prange":
+        raise ImportError("The contract changed: kernels no longer use prange (it compiles its body 4 times). Write the body as an @inlined "
+                          "function task(index, *args) and call parallel(task, n, (args...)) in the @kernel; see _parallel.py and "
+                          "arrays.py. serial_kernel is gone too: use @kernel. Geometry is read as geometry[0]['oh'] INSIDE the task.")
+    raise AttributeError(name)

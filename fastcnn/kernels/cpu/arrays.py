@@ -1,6 +1,6 @@
 """Moving and adding arrays: the batch that training gathers, sums of gradients, zero padding."""
 
-from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, kernel, prange
+from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 
 
 @kernel
@@ -15,48 +15,71 @@ def gather(out, source, index):
     index : (B,) int64 array
         Rows in 0..N-1.
     """
-    rows, features = out.shape
-    chunks = min(rows, chunks_for(out.size, 64))
-    for chunk in prange(chunks):
-        begin, end = chunk_of(chunk, chunks, rows)
-        for i in range(begin, end):
-            row = index[i]
-            for j in range(features):
-                out[i, j] = source[row, j]
+    chunks = min(out.shape[0], chunks_for(out.size, 64))
+    parallel(_gather_rows, chunks, (chunks, out, source, index))
+
+
+@inlined
+def _gather_rows(chunk, chunks, out, source, index):
+    begin, end = chunk_of(chunk, chunks, out.shape[0])
+    for i in range(begin, end):
+        row = index[i]
+        for j in range(out.shape[1]):
+            out[i, j] = source[row, j]
 
 
 @kernel
 def add(out, a, b):
     """out = a + b, for flat arrays of one size; `out` may be `a` or `b`."""
     chunks = chunks_for(out.size, 64)
-    for chunk in prange(chunks):
-        begin, end = chunk_of(chunk, chunks, out.size)
-        for i in range(begin, end):
-            out[i] = a[i] + b[i]
+    parallel(_add_range, chunks, (chunks, out, a, b))
+
+
+@inlined
+def _add_range(chunk, chunks, out, a, b):
+    begin, end = chunk_of(chunk, chunks, out.size)
+    for i in range(begin, end):
+        out[i] = a[i] + b[i]
 
 
 @kernel
 def pad2d(y, x, top, left):
     """Write `x` (N, H, W, C) into the middle of `y` (N, H', W', C) at (top, left), and zeros around it."""
+    rows = y.shape[0] * y.shape[1]
+    chunks = min(rows, chunks_for(y.size, 64))
+    parallel(_pad_rows, chunks, (chunks, y, x, top, left))
+
+
+@inlined
+def _pad_rows(chunk, chunks, y, x, top, left):
     n, height, width, c = y.shape
     h, w = x.shape[1], x.shape[2]
-    for row in prange(n * height):
-        image, i = row // height, row % height - top
-        inside = 0 <= i < h
+    begin, end = chunk_of(chunk, chunks, n * height)
+    for row in range(begin, end):
+        image, i = row // height, row % height
+        inside = top <= i < top + h
         for j in range(width):
             if inside and left <= j < left + w:
                 for k in range(c):
-                    y[image, i + top, j, k] = x[image, i, j - left, k]
+                    y[image, i, j, k] = x[image, i - top, j - left, k]
             else:
                 for k in range(c):
-                    y[image, i + top, j, k] = 0
+                    y[image, i, j, k] = 0
 
 
 @kernel
 def crop2d(x, y, top, left):
     """Read `x` (N, H, W, C) out of the middle of `y` (N, H', W', C): the inverse and the gradient of `pad2d`."""
+    rows = x.shape[0] * x.shape[1]
+    chunks = min(rows, chunks_for(x.size, 64))
+    parallel(_crop_rows, chunks, (chunks, x, y, top, left))
+
+
+@inlined
+def _crop_rows(chunk, chunks, x, y, top, left):
     n, h, w, c = x.shape
-    for row in prange(n * h):
+    begin, end = chunk_of(chunk, chunks, n * h)
+    for row in range(begin, end):
         image, i = row // h, row % h
         for j in range(w):
             for k in range(c):

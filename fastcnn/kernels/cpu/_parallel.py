@@ -1,0 +1,73 @@
+"""``parallel(task, n, args)``: run task(0, *args) .. task(n - 1, *args) over the threads.
+
+Numba's ``prange`` compiles the body of its loop four times over (once a wrapper), 0.3 to 3 seconds for each region and
+type. Here the body is a compiled function of its own and the package has one ``prange``, in `_launch`, whose body
+calls a function through its address. A kernel's own code is a few lines, and one call of a task costs nanoseconds.
+
+A single task runs where it is called, without waking a thread.
+"""
+
+from llvmlite import ir
+from numba import config, njit, prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_I64 = ir.IntType(64)
+_THUNK = ir.FunctionType(ir.VoidType(), [_I64, _I64])  # (address of the packed arguments, index of the task)
+_ONLY_PRANGE = {"prange": True, "reduction": False, "setitem": False, "numpy": False, "stencil": False,
+                "fusion": False, "inplace_binop": False, "comprehension": False}
+
+
+@intrinsic
+def _call_at(typingctx, address, arguments, index):
+    """Call the thunk at an address."""
+    def codegen(context, builder, signature, args):
+        builder.call(builder.inttoptr(args[0], _THUNK.as_pointer()), args[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp), codegen
+
+
+@njit(parallel=_ONLY_PRANGE, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _launch(address, arguments, tasks):
+    if tasks == 1:
+        _call_at(address, arguments, 0)
+    else:
+        for index in prange(tasks):
+            _call_at(address, arguments, index)
+
+
+@intrinsic
+def _parallel(typingctx, task, tasks, args):
+    """Emit a thunk that unpacks the arguments and calls `task`, and a call of `_launch` with its address."""
+    task_signature = task.get_call_type(typingctx, (types.intp, *args.types), {})
+    launch_signature = types.void(types.intp, types.intp, types.intp)
+    launch = typingctx.resolve_value_type(_launch)
+    launch.get_call_type(typingctx, launch_signature.args, {})
+
+    def codegen(context, builder, signature, values):
+        slot = cgutils.alloca_once_value(builder, values[2])
+        thunk = ir.Function(builder.module, _THUNK, builder.module.get_unique_name("fastcnn_task"))
+        thunk.linkage = "internal"
+        inside = ir.IRBuilder(thunk.append_basic_block("entry"))
+        unpacked = cgutils.unpack_tuple(inside, inside.load(inside.inttoptr(thunk.args[0], slot.type)))
+        for dispatcher, called in ((task.dispatcher, task_signature), (launch.dispatcher, launch_signature)):
+            context.add_linking_libs([dispatcher.get_compile_result(called).library])
+        # A kernel raises nothing (its error model is NumPy's), so the status of the call has nothing to tell.
+        compiled = task.dispatcher.get_compile_result(task_signature)
+        context.call_internal_no_propagate(inside, compiled.fndesc, task_signature, [thunk.args[1], *unpacked])
+        inside.ret_void()
+        context.get_function(launch, launch_signature)(
+            builder, [builder.ptrtoint(thunk, _I64), builder.ptrtoint(slot, _I64), values[1]])
+        return context.get_dummy_value()
+
+    return types.void(task, types.intp, args), codegen
+
+
+def _parallel_in_python(task, tasks, args):
+    """As `_parallel`, for NUMBA_DISABLE_JIT: one after the other."""
+    for index in range(tasks):
+        task(index, *args)
+
+
+parallel = _parallel_in_python if config.DISABLE_JIT else _parallel

@@ -1,0 +1,208 @@
+"""The register tile: the one piece of code that multiplies, and the only one that knows vectors and registers.
+
+Numba cannot hold a SIMD vector in a variable, so the tile is emitted as LLVM vector code by an ``@intrinsic``.
+M x KV vectors of accumulators stay in registers while it walks R x S x J steps of::
+
+    C[i, k] = start[k] + sum_r sum_s sum_j  A[i, r, s, j] * B[r, s, j, k]        i = 0..M-1,  k = 0..KV*LANES-1
+
+            j: one step                       registers, M x KV accumulators
+                            B  | k0 ........ | k1 ........ |        KV vector loads
+        A  i=0  a0  --broadcast--> acc[0][0]   acc[0][1]
+           i=1  a1  --broadcast--> acc[1][0]   acc[1][1]            M broadcasts, M * KV multiply-adds
+           ...                     ...         ...
+
+Every operand is addressed by a stride for each loop, so walks with other strides are all the products of the package: a
+convolution forward (i output columns, r kernel rows, s kernel columns, j channels), both its gradients, dense layers.
+
+LLVM keeps the accumulators in registers: the inner loop has M * KV fused multiply-adds and no spill (the tests read
+the assembly). ``llvm.fmuladd`` fuses where the CPU can and is a multiplication and an addition elsewhere, whereas
+``llvm.fma`` would be a library call there.
+"""
+
+import functools
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, config
+from numba.core.errors import RequireLiteralValue
+from numba.extending import intrinsic
+
+_I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
+
+
+@functools.cache
+def features() -> tuple[str, int, int]:
+    """Return the vector instructions Numba compiles for, their width in bytes, and the number of vector registers.
+
+    NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another target, as for all of Numba. A CPU named without features
+    is taken at what every x86-64 has, SSE2.
+    """
+    if config.CPU_NAME or config.CPU_FEATURES:
+        on = {f.strip().lstrip("+") for f in (config.CPU_FEATURES or "").split(",") if not f.strip().startswith("-")}
+        has = on.__contains__
+    else:
+        host = llvm.get_host_cpu_features()
+        has = lambda feature: bool(host.get(feature))  # noqa: E731
+    if has("avx512f"):
+        return "AVX-512", 64, 32
+    if has("avx"):
+        return "AVX2" if has("avx2") else "AVX", 32, 16
+    triple = llvm.get_default_triple()
+    return ("NEON", 16, 32) if triple.startswith(("aarch64", "arm64")) else ("SSE2", 16, 16)
+
+
+_NAME, _BYTES, _REGISTERS = features()
+
+#: Rows M of the tiles a walk chooses from, largest first: M0 x 2 accumulators, 2 vectors of B and a broadcast fill the
+#: registers.
+M0, M1, M2, M3, M4 = (14, 7, 4, 2, 1) if _REGISTERS == 32 else (6, 4, 3, 2, 1)
+
+
+def lanes(dtype) -> int:
+    """Return how many numbers of a NumPy or Numba floating type one vector holds."""
+    return _BYTES // (4 if str(dtype) == "float32" else 8)
+
+
+@intrinsic(prefer_literal=True)
+def tile(typingctx, M, KV, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu):
+    """Compute one tile of M x (KV * LANES) results; M and KV are literals, all else is known at run time.
+
+    Parameters
+    ----------
+    M, KV : literal int
+        Rows, and vectors of columns.
+    c, c_at : array, (offset, stride of i)
+        Results, the k's side by side.
+    a, a_at : array, (offset, strides of i, r, s, j)
+        The operand whose elements are broadcast.
+    b, b_at : array, (offset, strides of r, s, j)
+        The operand read as vectors: KV * LANES elements from each place, so it is padded to whole vectors.
+    loops : (R, S, J)
+        Steps of each loop.
+    start, start_at : array, int
+        Where the sums start: at ``start[start_at + k]``, or at what is in `c` if `start_at` is negative.
+    columns : int
+        How many of the KV * LANES columns exist in `c`; the others are not touched there.
+    relu : int
+        1 to write max(result, 0), NaN staying NaN.
+    """
+    if not (isinstance(M, types.IntegerLiteral) and isinstance(KV, types.IntegerLiteral)):
+        raise RequireLiteralValue("tile: M and KV must be literal integers")
+    integer = types.int64
+    signature = types.void(M, KV, c, types.UniTuple(integer, 2), a, types.UniTuple(integer, 5), b,
+                           types.UniTuple(integer, 4), types.UniTuple(integer, 3), start, integer, integer, integer)
+    emit = _Emitter(M.literal_value, KV.literal_value, c.dtype)
+
+    def codegen(context, builder, signature, args):
+        def pointer(index, offset):
+            data = context.make_array(signature.args[index])(context, builder, args[index]).data
+            return builder.gep(data, [offset])
+
+        (c_offset, c_i), (a_offset, *a_steps), (b_offset, *b_steps), steps = (
+            cgutils.unpack_tuple(builder, args[i]) for i in (3, 5, 7, 8))
+        first = pointer(9, args[10])
+        emit.body(builder, pointer(2, c_offset), c_i, pointer(4, a_offset), a_steps, pointer(6, b_offset), b_steps,
+                  steps, first, *args[10:13])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+class _Emitter:
+    """Writes the LLVM code of one tile shape for one floating type."""
+
+    def __init__(self, M: int, KV: int, dtype) -> None:
+        self.M, self.KV, self.L = M, KV, lanes(dtype)
+        single = dtype == types.float32
+        self.element = ir.FloatType() if single else ir.DoubleType()
+        self.suffix = f"v{self.L}{'f32' if single else 'f64'}"
+        self.align = 4 if single else 8
+        self.vector = ir.VectorType(self.element, self.L)
+        self.mask = ir.VectorType(_I1, self.L)
+        self.cells = [(i, k) for i in range(M) for k in range(KV)]
+
+    def body(self, builder, c, c_i, a, a_steps, b, b_steps, steps, start, start_at, columns, relu):
+        b_ = builder
+        sums = {cell: cgutils.alloca_once(b_, self.vector) for cell in self.cells}
+        place = {(i, k): b_.gep(c, [b_.add(b_.mul(_I64(i), c_i), _I64(k * self.L))]) for i, k in self.cells}
+        masks = [self._mask(b_, columns, k) for k in range(self.KV)]
+        whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
+
+        with b_.if_else(b_.icmp_signed("<", start_at, _I64(0))) as (from_c, from_start):
+            with from_c, b_.if_else(whole) as (full, partial):
+                with full:
+                    for cell in self.cells:
+                        b_.store(self._load(b_, place[cell]), sums[cell])
+                with partial:
+                    for cell in self.cells:
+                        b_.store(self._masked_load(b_, place[cell], masks[cell[1]]), sums[cell])
+            with from_start:
+                for k in range(self.KV):
+                    value = self._load(b_, b_.gep(start, [_I64(k * self.L)]))
+                    for i in range(self.M):
+                        b_.store(value, sums[i, k])
+
+        self._walk(b_, sums, a, a_steps, b, b_steps, steps)
+
+        with b_.if_then(b_.icmp_signed("!=", relu, _I64(0))):
+            zero = ir.Constant(self.vector, [0.0] * self.L)
+            for cell in self.cells:
+                value = b_.load(sums[cell])
+                b_.store(b_.select(b_.fcmp_ordered("<", value, zero), zero, value), sums[cell])
+        with b_.if_else(whole) as (full, partial):
+            with full:
+                for cell in self.cells:
+                    b_.store(b_.load(sums[cell]), self._as_vector(b_, place[cell]), align=self.align)
+            with partial:
+                for cell in self.cells:
+                    self._masked_store(b_, b_.load(sums[cell]), place[cell], masks[cell[1]])
+
+    def _walk(self, b_, sums, a, a_steps, b, b_steps, steps):
+        a_i, a_r, a_s, a_j = a_steps
+        b_r, b_s, b_j = b_steps
+        fma = cgutils.get_or_insert_function(
+            b_.module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{self.suffix}")
+        rows = [b_.mul(_I64(i), a_i) for i in range(self.M)]
+        with cgutils.for_range(b_, steps[0]) as r:
+            a_row, b_row = b_.gep(a, [b_.mul(r.index, a_r)]), b_.gep(b, [b_.mul(r.index, b_r)])
+            with cgutils.for_range(b_, steps[1]) as s:
+                a_col, b_col = b_.gep(a_row, [b_.mul(s.index, a_s)]), b_.gep(b_row, [b_.mul(s.index, b_s)])
+                with cgutils.for_range(b_, steps[2]) as j:
+                    a_at, b_at = b_.gep(a_col, [b_.mul(j.index, a_j)]), b_.gep(b_col, [b_.mul(j.index, b_j)])
+                    vectors = [self._load(b_, b_.gep(b_at, [_I64(k * self.L)])) for k in range(self.KV)]
+                    for i in range(self.M):
+                        one = self._broadcast(b_, b_.load(b_.gep(a_at, [rows[i]]), align=self.align))
+                        for k in range(self.KV):
+                            b_.store(b_.call(fma, [one, vectors[k], b_.load(sums[i, k])]), sums[i, k])
+
+    def _as_vector(self, b_, pointer):
+        return b_.bitcast(pointer, self.vector.as_pointer())
+
+    def _load(self, b_, pointer):
+        return b_.load(self._as_vector(b_, pointer), align=self.align)
+
+    def _broadcast(self, b_, scalar):
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = b_.insert_element(undefined, scalar, _I32(0))
+        return b_.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.L), [0] * self.L))
+
+    def _mask(self, b_, columns, k):
+        """The lanes of vector `k` that exist: lane + k * LANES < columns."""
+        left = b_.sub(columns, _I64(k * self.L))
+        integers = ir.VectorType(_I64, self.L)
+        undefined = ir.Constant(integers, ir.Undefined)
+        left = b_.shuffle_vector(b_.insert_element(undefined, left, _I32(0)), undefined,
+                                 ir.Constant(ir.VectorType(_I32, self.L), [0] * self.L))
+        return b_.icmp_signed("<", ir.Constant(integers, list(range(self.L))), left)
+
+    def _masked_load(self, b_, pointer, mask):
+        kind = ir.FunctionType(self.vector, [self.vector.as_pointer(), _I32, self.mask, self.vector])
+        call = cgutils.get_or_insert_function(b_.module, kind, f"llvm.masked.load.{self.suffix}.p0")
+        zero = ir.Constant(self.vector, [0.0] * self.L)
+        return b_.call(call, [self._as_vector(b_, pointer), _I32(self.align), mask, zero])
+
+    def _masked_store(self, b_, value, pointer, mask):
+        kind = ir.FunctionType(ir.VoidType(), [self.vector, self.vector.as_pointer(), _I32, self.mask])
+        call = cgutils.get_or_insert_function(b_.module, kind, f"llvm.masked.store.{self.suffix}.p0")
+        b_.call(call, [value, self._as_vector(b_, pointer), _I32(self.align), mask])
