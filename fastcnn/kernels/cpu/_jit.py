@@ -16,14 +16,15 @@ two-part range reduction such as ``(x - n * high) - n * low`` would otherwise be
 from collections.abc import Callable
 from typing import Any
 
-from numba import config, njit, prange, types
+from numba import config, njit, types
+from numba.core.registry import CPUDispatcher
 from numba.extending import overload
 
 from fastcnn.kernels.cpu import _threads
 from fastcnn.kernels.cpu._cache import KernelCache
 from fastcnn.kernels.cpu._parallel import parallel
 
-__all__ = ["WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel", "py",
+__all__ = ["WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel",
            "registry"]
 
 _EXACT = {"nsz", "arcp", "contract"}
@@ -52,9 +53,18 @@ def inlined(function: Callable | None = None, *, exact: bool = False) -> Any:
     """Compile `function` as a part of the kernels that call it; `exact` forbids re-ordering its sums."""
     if function is None:
         return lambda f: inlined(f, exact=exact)
-    # Python never calls these, so the two wrappers through which it could are not compiled.
-    return njit(error_model="numpy", fastmath=_EXACT if exact else _FLAGS, boundscheck=False,
-                no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    dispatcher = njit(error_model="numpy", fastmath=_EXACT if exact else _FLAGS, boundscheck=False,
+                      no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    if not config.DISABLE_JIT:
+        dispatcher.__class__ = _Inlined
+    return dispatcher
+
+
+class _Inlined(CPUDispatcher):
+    """A function for kernels alone: called from Python it runs as Python, so no wrapper is compiled for that."""
+
+    def __call__(self, *args):
+        return self.py_func(*args)
 
 
 def by_type(float32: Callable, float64: Callable) -> Callable:
@@ -90,12 +100,6 @@ def chunks_for(work, most):
 def chunk_of(index, chunks, length):
     """Return begin and end of chunk `index` when `length` items are cut into `chunks` nearly equal ones."""
     return index * length // chunks, (index + 1) * length // chunks
-
-
-def py(function: Any) -> Callable:
-    """Return the plain Python function behind an inlined one, for the few that Python itself calls."""
-    return getattr(function, "py_func", function)
-
 
 
 def __getattr__(name):

@@ -4,43 +4,47 @@ Numba's ``prange`` compiles the body of its loop four times over (once a wrapper
 type. Here the body is a compiled function of its own and the package has one ``prange``, in `_launch`, whose body
 calls a function through its address. A kernel's own code is a few lines, and one call of a task costs nanoseconds.
 
-A single task runs where it is called, without waking a thread.
+A single task runs where it is called, without waking a thread. A task whose second parameter is called ``thread``
+is told the number of the thread it runs on, 0 <= thread < NUMBA_NUM_THREADS, and may use that thread's part of a scratch.
 """
 
+import inspect
+
 from llvmlite import ir
-from numba import config, njit, prange, types
+from numba import config, get_thread_id, njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 _I64 = ir.IntType(64)
-_THUNK = ir.FunctionType(ir.VoidType(), [_I64, _I64])  # (address of the packed arguments, index of the task)
+_THUNK = ir.FunctionType(ir.VoidType(), [_I64, _I64, _I64])  # (address of the arguments, index of the task, thread)
 _ONLY_PRANGE = {"prange": True, "reduction": False, "setitem": False, "numpy": False, "stencil": False,
                 "fusion": False, "inplace_binop": False, "comprehension": False}
 
 
 @intrinsic
-def _call_at(typingctx, address, arguments, index):
+def _call_at(typingctx, address, arguments, index, thread):
     """Call the thunk at an address."""
     def codegen(context, builder, signature, args):
         builder.call(builder.inttoptr(args[0], _THUNK.as_pointer()), args[1:])
         return context.get_dummy_value()
 
-    return types.void(types.intp, types.intp, types.intp), codegen
+    return types.void(*[types.intp] * 4), codegen
 
 
 @njit(parallel=_ONLY_PRANGE, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _launch(address, arguments, tasks):
     if tasks == 1:
-        _call_at(address, arguments, 0)
+        _call_at(address, arguments, 0, 0)  # outside a parallel region TBB has no number for the thread
     else:
         for index in prange(tasks):
-            _call_at(address, arguments, index)
+            _call_at(address, arguments, index, get_thread_id())
 
 
 @intrinsic
 def _parallel(typingctx, task, tasks, args):
     """Emit a thunk that unpacks the arguments and calls `task`, and a call of `_launch` with its address."""
-    task_signature = task.get_call_type(typingctx, (types.intp, *args.types), {})
+    leading = 2 if _wants_thread(task.dispatcher.py_func) else 1
+    task_signature = task.get_call_type(typingctx, (*[types.intp] * leading, *args.types), {})
     launch_signature = types.void(types.intp, types.intp, types.intp)
     launch = typingctx.resolve_value_type(_launch)
     launch.get_call_type(typingctx, launch_signature.args, {})
@@ -55,7 +59,7 @@ def _parallel(typingctx, task, tasks, args):
             context.add_linking_libs([dispatcher.get_compile_result(called).library])
         # A kernel raises nothing (its error model is NumPy's), so the status of the call has nothing to tell.
         compiled = task.dispatcher.get_compile_result(task_signature)
-        context.call_internal_no_propagate(inside, compiled.fndesc, task_signature, [thunk.args[1], *unpacked])
+        context.call_internal_no_propagate(inside, compiled.fndesc, task_signature, [*thunk.args[1:1 + leading], *unpacked])
         inside.ret_void()
         context.get_function(launch, launch_signature)(
             builder, [builder.ptrtoint(thunk, _I64), builder.ptrtoint(slot, _I64), values[1]])
@@ -64,10 +68,14 @@ def _parallel(typingctx, task, tasks, args):
     return types.void(task, types.intp, args), codegen
 
 
+def _wants_thread(task):
+    return list(inspect.signature(task).parameters)[1:2] == ["thread"]
+
+
 def _parallel_in_python(task, tasks, args):
     """As `_parallel`, for NUMBA_DISABLE_JIT: one after the other."""
     for index in range(tasks):
-        task(index, *args)
+        task(index, *((0,) if _wants_thread(task) else ()), *args)
 
 
 parallel = _parallel_in_python if config.DISABLE_JIT else _parallel

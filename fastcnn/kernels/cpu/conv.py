@@ -20,9 +20,9 @@ The gradient of the weights is the tile with other strides: i = (s, c), r and j 
 """
 
 import numpy as np
-from numba import config, get_thread_id
+from numba import config
 
-from fastcnn.kernels.cpu._jit import inlined, kernel, parallel, py
+from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.tile import M0, M1, lanes
 from fastcnn.kernels.cpu.walk import aligned, at2, at3, at4, at5, block_width, fill_slab, pack_block, walk
 
@@ -83,7 +83,7 @@ def _packed(groups, columns, depth, dtype):
     """Elements of packed filters and of the start values: `groups` times blocks of `columns`, `depth` steps each."""
     width = _width(columns, dtype)
     columns = -(-columns // width) * width * groups
-    return py(aligned)(columns * depth) + py(aligned)(columns)
+    return aligned(columns * depth) + aligned(columns)
 
 
 # --- forward ----------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def conv2d_forward_scratch(geometry, dtype):
     g = geometry[0]
     cg, kg = g["c"] // g["groups"], g["k"] // g["groups"]
     packed = _packed(g["groups"], kg, g["kh"] * g["kw"] * cg, dtype)
-    return int(packed + config.NUMBA_NUM_THREADS * py(_forward_local)(g))
+    return int(packed + config.NUMBA_NUM_THREADS * _forward_local(g))
 
 
 @inlined
@@ -164,10 +164,10 @@ def _forward_plan(g, depth, blocks):
 
 
 @inlined
-def _forward_task(task, y, scratch, local, start, x, relu, parts, rows, geometry):
+def _forward_task(task, thread, y, scratch, local, start, x, relu, parts, rows, geometry):
     """One band of an image, or one panel of rows with a part of the filters."""
     g = geometry[0]
-    item, part, mine = task // parts, task % parts, local + np.int64(get_thread_id()) * _forward_local(g)
+    item, part, mine = task // parts, task % parts, local + thread * _forward_local(g)
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if forward_is_direct(g):
         top = part * rows
@@ -254,11 +254,11 @@ def conv2d_backward_input_scratch(geometry, dtype):
     """Return how many elements of scratch `conv2d_backward_input` wants."""
     g = geometry[0]
     cg, kg = g["c"] // g["groups"], g["k"] // g["groups"]
-    if py(input_is_direct)(g):
+    if input_is_direct(g):
         packed = _packed(g["groups"], cg, g["kh"] * g["kw"] * kg, dtype)
     else:
         packed = _packed(g["groups"], g["kh"] * g["kw"] * cg, kg, dtype)
-    return int(packed + config.NUMBA_NUM_THREADS * py(_input_local)(g))
+    return int(packed + config.NUMBA_NUM_THREADS * _input_local(g))
 
 
 @inlined
@@ -328,10 +328,10 @@ def _input_plan(g, columns, depth, blocks):
 
 
 @inlined
-def _input_task(task, dx, scratch, local, start, dy, parts, rows, geometry):
+def _input_task(task, thread, dx, scratch, local, start, dy, parts, rows, geometry):
     """One band of an image, one panel of rows with a part of the channels, or one image to scatter into."""
     g = geometry[0]
-    item, part, mine = task // parts, task % parts, local + np.int64(get_thread_id()) * _input_local(g)
+    item, part, mine = task // parts, task % parts, local + thread * _input_local(g)
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if input_is_direct(g):
         top = part * rows
@@ -423,9 +423,9 @@ def conv2d_backward_weights_scratch(geometry, dtype):
     g = geometry[0]
     kg = g["k"] // g["groups"]
     width = _width(kg, dtype)
-    chunks, rows = py(_weights_plan)(g, width, -(-kg // width))
-    partial = py(aligned)((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"])
-    return int(chunks * partial + config.NUMBA_NUM_THREADS * py(_weights_local)(g, width, rows)[1])
+    chunks, rows = _weights_plan(g, width, -(-kg // width))
+    partial = aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"])
+    return int(chunks * partial + config.NUMBA_NUM_THREADS * _weights_local(g, width, rows)[1])
 
 
 @kernel
@@ -459,7 +459,7 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 
 
 @inlined
-def _weights_task(task, scratch, chunks, partial, weights, band, x, dy, geometry):
+def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, geometry):
     """One block of filters and one chunk of images, summed into the chunk's part of the scratch."""
     g = geometry[0]
     groups, kg, cg, k = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"], g["k"]
@@ -468,7 +468,7 @@ def _weights_task(task, scratch, chunks, partial, weights, band, x, dy, geometry
     group, b = block // blocks, block % blocks
     first, columns = group * kg + b * width, min(width, kg - b * width)
     slab_size, share = _weights_local(g, width, band)
-    slab = chunks * partial + np.int64(get_thread_id()) * share
+    slab = chunks * partial + thread * share
     packed = slab + slab_size
     sums, bias_sums = chunk * partial, chunk * partial + weights
     for i in range(g["kh"] * g["kw"] * cg + 1):
