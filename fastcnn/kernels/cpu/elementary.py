@@ -12,8 +12,7 @@ from fastcnn.kernels.cpu._jit import by_type, inlined
 
 _sigmoid_from = inlined(scalar.sigmoid32, exact=True)
 _tanh_from = inlined(scalar.tanh32, exact=True)
-_erf_from = inlined(scalar.erf32, exact=True)
-_erf_exponent = inlined(scalar.erf_exponent32, exact=True)
+_normal_cdf_from = inlined(scalar.normal_cdf32, exact=True)
 
 #: Scrambles 32 bits: the counter-based random numbers are made of it.
 mix = inlined(scalar.mix)
@@ -35,12 +34,13 @@ def _log1p64(x):
 
 
 exp = by_type(scalar.exp32, _exp64)
+exp_nonpositive = by_type(scalar.exp_nonpositive32, _exp64)
 log = by_type(scalar.log32, _log64)
 log1p = by_type(scalar.log1p32, _log1p64)
 
 
 def _sigmoid32(x):
-    return _sigmoid_from(x, exp(-abs(x)))
+    return _sigmoid_from(x, exp_nonpositive(-abs(x)))
 
 
 def _sigmoid64(x):
@@ -50,7 +50,7 @@ def _sigmoid64(x):
 
 
 def _tanh32(x):
-    return _tanh_from(x, exp(np.float32(-2) * abs(x)))
+    return _tanh_from(x, exp_nonpositive(np.float32(-2) * abs(x)))
 
 
 def _tanh64(x):
@@ -58,15 +58,15 @@ def _tanh64(x):
     return math.tanh(x)
 
 
-def _erf32(x):
-    return _erf_from(x, exp(_erf_exponent(x)))
+def _normal_cdf32(x):
+    return _normal_cdf_from(x, exp_nonpositive(np.float32(-0.5) * x * x))
 
 
-def _erf64(x):
-    """erf(x)."""
-    return math.erf(x)
+def _normal_cdf64(x):
+    """The share of the normal distribution below x: erfc(-x / sqrt(2)) / 2."""
+    return 0.5 * math.erfc(-x * math.sqrt(0.5))
 
 
 sigmoid = by_type(_sigmoid32, _sigmoid64)
 tanh = by_type(_tanh32, _tanh64)
-erf = by_type(_erf32, _erf64)
+normal_cdf = by_type(_normal_cdf32, _normal_cdf64)
