@@ -104,8 +104,8 @@ def tanh32(x, e):
 def normal_cdf32(x, e):
     """The normal distribution's cdf(x) = erfc(-x / sqrt(2)) / 2 from e = exp(-x^2 / 2): tail(a) = e R(a), a = |x|.
 
-    R is rational and good to 1e-8 of itself, so the left tail is as exact as `e` there, unlike 1 + erf: 3 ulp down to
-    x = -1, and 64 at -13, since `e` magnifies the rounding of x^2.
+    R is rational and good to 1e-8 of itself, so the left tail is as exact as `e` there, unlike 1 + erf: 5 ulp down to
+    x = -2, and 64 at -13, since `e` magnifies the rounding of x^2.
     """
     a = abs(x)
     a = _CDF_FAR if a > _CDF_FAR else a

