@@ -1,0 +1,54 @@
+"""fastcnn: train and run convolutional networks on a CPU, fast, from pure Python.
+
+    import fastcnn as fc
+    from fastcnn import layers
+
+The names are Keras 3's. Everything is imported when it is first used, so that ``fastcnn --help`` needs neither NumPy
+nor Numba.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_OBJECTS = {"Sequential": "fastcnn.models", "Input": "fastcnn.layers"}
+_MODULES = ("applications", "callbacks", "datasets", "device", "errors", "geometry", "initializers", "kernels", "layers",
+            "losses", "metrics", "models", "optimizers", "parameters", "random", "saving", "utils")
+
+__all__ = ["__version__", *_OBJECTS, *_MODULES]
+
+if TYPE_CHECKING:
+    from fastcnn import (
+        applications,
+        callbacks,
+        datasets,
+        device,
+        errors,
+        geometry,
+        initializers,
+        kernels,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        parameters,
+        random,
+        saving,
+        utils,
+    )
+    from fastcnn.layers import Input
+    from fastcnn.models import Sequential
+
+
+def __getattr__(name: str) -> Any:
+    if name in _OBJECTS:
+        return getattr(importlib.import_module(_OBJECTS[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"fastcnn.{name}")
+    raise AttributeError(f"module 'fastcnn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

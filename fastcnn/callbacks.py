@@ -1,0 +1,126 @@
+"""Callbacks: what happens beside training, with Keras's names and hooks."""
+
+import sys
+import time
+from typing import Any
+
+Logs = dict[str, float]
+
+
+class Callback:
+    """The base of callbacks: every hook does nothing.
+
+    Attributes
+    ----------
+    model : Sequential
+        Set before training; ``model.stop_training = True`` ends it after the current step.
+    params : dict
+        epochs, steps (a epoch), samples, batch_size, verbose.
+    """
+
+    model: Any = None
+    params: dict[str, Any] = {}  # noqa: RUF012  (replaced for each training, never changed)
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+
+    def on_train_begin(self, logs: Logs) -> None: ...
+
+    def on_train_end(self, logs: Logs) -> None: ...
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None: ...
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None: ...
+
+    def on_train_batch_begin(self, batch: int, logs: Logs) -> None: ...
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None: ...
+
+
+class CallbackList(Callback):
+    """Several callbacks as one."""
+
+    def __init__(self, callbacks: list[Callback], model: Any, params: dict[str, Any]) -> None:
+        self.callbacks = callbacks
+        for callback in callbacks:
+            callback.set_model(model)
+            callback.set_params(params)
+
+    def on_train_begin(self, logs: Logs) -> None:
+        for callback in self.callbacks:
+            callback.on_train_begin(logs)
+
+    def on_train_end(self, logs: Logs) -> None:
+        for callback in self.callbacks:
+            callback.on_train_end(logs)
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        for callback in self.callbacks:
+            callback.on_epoch_begin(epoch, logs)
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        for callback in self.callbacks:
+            callback.on_epoch_end(epoch, logs)
+
+    def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
+        for callback in self.callbacks:
+            callback.on_train_batch_begin(batch, logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        for callback in self.callbacks:
+            callback.on_train_batch_end(batch, logs)
+
+
+class History(Callback):
+    """What `fit` returns: the logs of every epoch.
+
+    Attributes
+    ----------
+    epoch : list of int
+    history : dict of lists
+        loss, accuracy, val_loss, ...: one entry an epoch.
+    """
+
+    def __init__(self) -> None:
+        self.epoch: list[int] = []
+        self.history: dict[str, list[float]] = {}
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        self.epoch.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
+
+class ProgressLine(Callback):
+    """Tells how training goes on standard output: a line an epoch, which moves on a terminal."""
+
+    def __init__(self, moving: bool) -> None:
+        self.moving = moving
+        self._shown = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        self._start = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        now = time.perf_counter()
+        if self.moving and now - self._shown > 0.1:
+            self._shown = now
+            sys.stdout.write(f"\r{self._text(self._epoch, batch + 1, logs)}\033[K")
+            sys.stdout.flush()
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        sys.stdout.write(f"\r\033[K{self._text(epoch, self.params['steps'], logs)}\n" if self.moving
+                         else f"{self._text(epoch, self.params['steps'], logs)}\n")
+        self._epoch = epoch + 1
+        sys.stdout.flush()
+
+    def on_train_begin(self, logs: Logs) -> None:
+        self._epoch = self.params.get("initial_epoch", 0)
+
+    def _text(self, epoch: int, steps: int, logs: Logs) -> str:
+        values = " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
+        seconds = time.perf_counter() - self._start
+        return f"epoch {epoch + 1}/{self.params['epochs']} - {steps}/{self.params['steps']} - {seconds:.1f} s - {values}"

@@ -1,0 +1,117 @@
+"""The only door to kernels and memory: which device an array lives on, its kernels, and memory that is used again.
+
+A training step asks for the same shapes again and again, and fresh memory costs page faults. `Device.empty` hands out
+a block as soon as nothing refers to its last array any more: neither an array, nor a view of it, nor a closure of a
+backward pass. Nothing is ever reset, so a result that a user keeps is never overwritten; CPython's reference
+counts say who keeps what.
+"""
+
+import math
+import sys
+import threading
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.kernels import cpu as _cpu_kernels
+
+_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+class Device:
+    """A place where arrays live and kernels run.
+
+    Attributes
+    ----------
+    name : str
+        ``cpu``.
+    kernels : module
+        The kernels, under the same names on every device.
+    allocated : int
+        How many blocks were ever taken from the system; a test counts that training stops taking any.
+    """
+
+    def __init__(self, name: str, kernels: ModuleType) -> None:
+        self.name, self.kernels = name, kernels
+        self.allocated = 0
+        self._local = threading.local()  # a pool for each thread: a count is compared and a block taken without a lock
+
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Return an array with any contents, aligned to 64 bytes, on a block that nobody uses.
+
+        Parameters
+        ----------
+        shape : tuple of int
+        dtype : dtype
+        """
+        dtype = np.dtype(dtype)
+        capacity = _size_class(math.prod(shape) * dtype.itemsize)
+        pool = self._pool().setdefault(capacity, [])
+        found = _free_block(pool)
+        if found is None:
+            found = _new_block(capacity)
+            pool.append(found)
+            self.allocated += 1
+        return np.ndarray(shape, dtype, found[0], found[1])
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """As `empty`, filled with zeros."""
+        array = self.empty(shape, dtype)
+        array.fill(0)
+        return array
+
+    def release(self) -> None:
+        """Give blocks that nobody uses back to the system (those of the calling thread)."""
+        for pool in self._pool().values():
+            pool[:] = [block for block in pool if _references(block) != _UNUSED]
+
+    def _pool(self) -> dict[int, list[tuple[np.ndarray, int]]]:
+        try:
+            return self._local.pool
+        except AttributeError:
+            self._local.pool = {}
+            return self._local.pool
+
+
+def _size_class(size: int) -> int:
+    """Round a size in bytes up to one of eight steps between two powers of two, so that close sizes share blocks."""
+    step = max(256, 1 << max(0, size.bit_length() - 4))
+    return -(-max(size, 1) // step) * step
+
+
+def _new_block(capacity: int) -> tuple[np.ndarray, int]:
+    memory = np.empty(capacity + _ALIGNMENT, np.uint8)
+    return memory, -memory.ctypes.data % _ALIGNMENT
+
+
+def _references(block: tuple[np.ndarray, int]) -> int:
+    return sys.getrefcount(block[0])
+
+
+# What `_references` sees of a block without users differs between versions of Python, so it is asked once.
+_UNUSED = _references(_new_block(1))
+
+
+def _free_block(pool: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int] | None:
+    for block in pool:
+        if _references(block) == _UNUSED:
+            return block
+    return None
+
+
+cpu = Device("cpu", _cpu_kernels)
+
+
+def of(array: Any) -> Device:
+    """Return the device an array lives on.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no array of a known device.
+    """
+    if isinstance(array, np.ndarray):
+        return cpu
+    raise ArgumentError(f"device: expected a NumPy array, got {type(array).__name__}; convert it with numpy.asarray")

@@ -1,0 +1,38 @@
+"""The layers, under Keras's names."""
+
+from fastcnn.layers.activation import (
+    ELU,
+    GELU,
+    SELU,
+    Activation,
+    LeakyReLU,
+    Linear,
+    LogSoftmax,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Step,
+    Tanh,
+)
+from fastcnn.layers.base import Call, Layer
+from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.dense import Dense
+from fastcnn.layers.dropout import Dropout
+from fastcnn.layers.norm import BatchNormalization
+from fastcnn.layers.pool import (
+    AveragePooling2D,
+    AvgPool2D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    MaxPool2D,
+    MaxPooling2D,
+)
+from fastcnn.layers.reshape import Flatten, Input, Reshape, ZeroPadding2D
+
+__all__ = [
+    "ELU", "GELU", "SELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Call", "Conv2D",
+    "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "Layer", "LeakyReLU",
+    "Linear", "LogSoftmax", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "SiLU", "Sigmoid", "Softmax", "Step",
+    "Tanh", "ZeroPadding2D",
+]  # fmt: skip

@@ -1,0 +1,295 @@
+"""What a layer is: two verbs, the parameters it owns, and the arguments it was made with."""
+
+import inspect
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastcnn import device, initializers
+from fastcnn.errors import ArgumentError
+from fastcnn.parameters import Parameter
+
+Shape = tuple[int | None, ...]
+Backward = Callable[[np.ndarray], np.ndarray | None]
+
+_names: Counter[str] = Counter()
+
+
+class Call(NamedTuple):
+    """What one forward pass is told; immutable, so that a layer used twice is told twice.
+
+    Attributes
+    ----------
+    seed, step : int
+        Where random numbers count from: dropout is a function of (seed, step, index).
+    wants_dx : bool
+        Whether anybody needs the gradient of the input; the first layer of a model is spared it.
+    """
+
+    seed: int = 0
+    step: int = 0
+    wants_dx: bool = True
+
+
+class Layer:
+    """The base of all layers.
+
+    A layer of your own has ``compute_output_shape``, ``forward`` and, where training differs from inference, ``predict``;
+    parameters are made by ``add_weight`` in ``create_weights``.
+
+    Parameters
+    ----------
+    name : str, optional
+        Made from the class if absent: ``conv2d``, ``conv2d_1``, ...
+    dtype : str
+        float32 or float64.
+    trainable : bool
+        Whether training changes the parameters.
+
+    Attributes
+    ----------
+    input_shape, output_shape : tuple
+        With None for the batch; known once built.
+    """
+
+    _arguments: dict[str, Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
+        layer = super().__new__(cls)
+        try:
+            bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{cls.__name__}: {error}; its arguments are {_parameters(cls)}") from None
+        given = dict(list(bound.arguments.items())[1:])
+        layer._arguments = given | given.pop("kwargs", {})
+        return layer
+
+    def __init__(self, *, name: str | None = None, dtype: str = "float32", trainable: bool = True) -> None:
+        kind = np.dtype(dtype)
+        if kind not in (np.float32, np.float64):
+            raise ArgumentError(f"{type(self).__name__}: expected dtype float32 or float64, got {dtype!r}")
+        self.name = name if name is not None else _automatic_name(type(self).__name__)
+        self.dtype = kind
+        self.parameters: list[Parameter] = []
+        self._trainable = trainable
+        self.input_shape: Shape | None = None
+        self.output_shape: Shape | None = None
+
+    # --- for users --------------------------------------------------------------------------------------------------
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """Train: return the output, and backward(dy) -> dx, which adds to the gradients of the parameters.
+
+        Parameters
+        ----------
+        x : (N, ...) array of the layer's dtype
+        call : Call
+
+        Raises
+        ------
+        ArgumentError
+            If the type or the shape is not what the layer was built for.
+        """
+        raise NotImplementedError
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Infer: return the output and keep nothing."""
+        return self.forward(x, Call(wants_dx=False))[0]
+
+    def __call__(self, x: np.ndarray, training: bool = False) -> np.ndarray:
+        """Return the output: of `forward` if `training`, else of `predict`."""
+        return self.forward(x)[0] if training else self.predict(x)
+
+    def build(self, input_shape: Shape) -> None:
+        """Fix the shapes and make the parameters.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            (None, H, W, C); the first entry is the batch and may be any.
+
+        Raises
+        ------
+        ArgumentError
+            If the shape does not suit the layer, or it was built for another.
+        """
+        shape = (None, *(int(n) for n in input_shape[1:]))
+        if self.input_shape is not None:
+            if shape != self.input_shape:
+                raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which it was built, "
+                                    f"got {_text(shape)}; make a new layer for another shape")
+            return
+        output_shape = self.compute_output_shape(shape)
+        self.create_weights(shape)
+        self.input_shape, self.output_shape = shape, output_shape
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output for that of the input."""
+        return input_shape
+
+    def create_weights(self, input_shape: Shape) -> None:
+        """Make the parameters with `add_weight`; called once, by `build`."""
+
+    def add_weight(self, name: str, shape: tuple[int, ...], initializer: Any, trainable: bool = True) -> Parameter:
+        """Make a parameter.
+
+        Parameters
+        ----------
+        name : str
+        shape : tuple of int
+        initializer : str or Initializer
+        trainable : bool
+            False for a statistic, which no optimizer changes.
+        """
+        value = np.ascontiguousarray(initializers.get(initializer)(shape, self.dtype))
+        parameter = Parameter(value, name, f"{self.name}/{name}", trainable)
+        self.parameters.append(parameter)
+        return parameter
+
+    @property
+    def built(self) -> bool:
+        return self.input_shape is not None
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return [p for p in self.parameters if p.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        trained = set(map(id, self.trainable_weights))
+        return [p for p in self.parameters if id(p) not in trained]
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters: first those an optimizer may change, then statistics, as Keras orders them."""
+        return [p for p in self.parameters if p.trainable] + [p for p in self.parameters if not p.trainable]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the values of `weights`."""
+        return [p.numpy() for p in self.weights]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Set the values of `weights`; nothing changes unless all fit.
+
+        Raises
+        ------
+        ArgumentError
+            If their number or a shape differs.
+        """
+        own = self.weights
+        given = [np.asarray(w) for w in weights]
+        if len(given) != len(own):
+            raise ArgumentError(f"{self}: expected {len(own)} weights, got {len(given)}")
+        wrong = [f"{p.path} {p.shape} got {w.shape}" for p, w in zip(own, given, strict=True) if p.shape != w.shape]
+        if wrong:
+            raise ArgumentError(f"{self}: expected weights of its own shapes, but {', '.join(wrong)}")
+        for parameter, value in zip(own, given, strict=True):
+            parameter.assign(value)
+
+    def count_params(self) -> int:
+        """Return how many numbers the parameters hold."""
+        return sum(p.size for p in self.parameters)
+
+    def multiply_adds(self) -> int:
+        """Return the multiply-adds of one sample's forward pass in products; 0 for layers without."""
+        return 0
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as they were given, and the name: JSON can hold it."""
+        return {key: _plain(value) for key, value in self._arguments.items()} | {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Layer":
+        """Make a layer from `get_config`."""
+        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in config.items()})
+
+    def __str__(self) -> str:
+        return f'{type(self).__name__} "{self.name}"'
+
+    def __repr__(self) -> str:
+        return f"<{self}{'' if self.output_shape is None else f', output {_text(self.output_shape)}'}>"
+
+    # --- for layers -------------------------------------------------------------------------------------------------
+
+    def checked(self, x: Any) -> np.ndarray:
+        """Return `x` as kernels need it (C-contiguous, writable), building the layer on its first sight.
+
+        Raises
+        ------
+        ArgumentError
+            If the type or the shape is not what the layer was built for.
+        """
+        if not isinstance(x, np.ndarray) or x.dtype != self.dtype:
+            got = f"{x.dtype}" if isinstance(x, np.ndarray) else type(x).__name__
+            raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {got}; "
+                                f"convert it with x.astype({self.dtype.name!r}), or make the layer with dtype={got!r}")
+        if self.input_shape is None:
+            self.build((None, *x.shape[1:]))
+        elif x.shape[1:] != self.input_shape[1:]:
+            raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, got {x.shape}")
+        if x.flags.c_contiguous and x.flags.writeable:
+            return x
+        copy = device.of(x).empty(x.shape, x.dtype)  # a read-only array alone would be another type to every kernel
+        copy[...] = x
+        return copy
+
+    def refuse(self, **not_offered: tuple[Any, Any]) -> None:
+        """Raise for an argument of Keras's that has a value not offered here: name=(given, the only one offered)."""
+        for name, (given, offered) in not_offered.items():
+            if given != offered:
+                raise ArgumentError(f"{self}: {name}={given!r} is not offered; leave it at {offered!r}")
+
+    def require_channels_last(self, data_format: str | None) -> None:
+        """Raise for another order of an image's dimensions than (N, H, W, C)."""
+        if data_format not in (None, "channels_last"):
+            raise ArgumentError(f"{self}: data_format={data_format!r} is not offered; images are channels-last, "
+                                f"(N, H, W, C): transpose them with numpy.moveaxis(x, 1, -1)")
+
+
+def elements(shape: Shape) -> int:
+    """Return how many numbers one sample of a shape has."""
+    return math.prod(n for n in shape[1:] if n is not None)
+
+
+def _automatic_name(class_name: str) -> str:
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
+    count = _names[snake]
+    _names[snake] += 1
+    return snake if count == 0 else f"{snake}_{count}"
+
+
+def forget_names() -> None:
+    """Let automatic names start anew."""
+    _names.clear()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, initializers.Initializer):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if isinstance(value, np.dtype):
+        return value.name
+    if isinstance(value, np.generic):
+        return value.item()
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _parameters(cls: type) -> str:
+    names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind is not p.VAR_KEYWORD]
+    return ", ".join(dict.fromkeys([*names[1:], "name", "dtype", "trainable"]))
+
+
+def _text(shape: Shape) -> str:
+    return "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"

@@ -1,0 +1,60 @@
+"""The fully connected layer."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import geometry
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.activation import function
+from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
+from fastcnn.layers.product import convolve, convolve_backward
+
+
+class Dense(Layer):
+    """A matrix product over the last axis: (N, ..., C) to (N, ..., units). ONNX: Gemm.
+
+        y = activation(x kernel + bias)
+
+    Parameters
+    ----------
+    units : int
+        Outputs.
+    activation : str, optional
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+    """
+
+    def __init__(self, units: int, activation: str | None = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(units, int) or units < 1:
+            raise ArgumentError(f"{self}: expected units to be a positive integer, got {units!r}")
+        self.units = units
+        self.activation = function(activation, self)
+        self.use_bias = use_bias
+        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) < 2:
+            raise ArgumentError(f"{self}: expected input (N, ..., C), got {input_shape}")
+        return *input_shape[:-1], self.units
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer)
+        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer) if self.use_bias else None
+
+    def multiply_adds(self) -> int:
+        return elements(self.output_shape) * self.kernel.shape[0]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        # A dense layer is a 1x1 convolution of one image, one row high: the kernels are the same.
+        rows = x.size // x.shape[-1]
+        g = geometry.dense(rows, x.shape[-1], self.units)
+        y, activation_backward = convolve(self, x, (*x.shape[:-1], self.units), g)
+
+        def backward(dy: np.ndarray) -> np.ndarray | None:
+            return convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
+
+        return y, backward

@@ -1,0 +1,98 @@
+"""Normalization layers."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+
+
+class BatchNormalization(Layer):
+    """Normalize each channel (last axis) over the batch and all positions. ONNX: BatchNormalization.
+
+        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    In training mean and variance (divided by the count, not by one less) are the batch's, and the moving ones follow:
+    moving = momentum * moving + (1 - momentum) * batch (Keras's meaning of momentum, PyTorch's is one minus it). In
+    inference, and with ``trainable = False``, the moving ones are used. Ioffe and Szegedy, 2015.
+
+    Parameters
+    ----------
+    axis : int
+        The last, -1.
+    momentum, epsilon : float
+    center, scale : bool
+        Whether there is a beta, a gamma.
+    beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer : str or Initializer
+    """
+
+    def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 0.001, center: bool = True,
+                 scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
+                 moving_mean_initializer: Any = "zeros", moving_variance_initializer: Any = "ones",
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.refuse(axis=(axis, -1))
+        if not 0 <= momentum <= 1 or epsilon <= 0:
+            raise ArgumentError(f"{self}: expected 0 <= momentum <= 1 and a positive epsilon, got {momentum}, {epsilon}")
+        self.momentum, self.epsilon, self.center, self.scale = float(momentum), float(epsilon), center, scale
+        self.initializers = (gamma_initializer, beta_initializer, moving_mean_initializer, moving_variance_initializer)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) < 2:
+            raise ArgumentError(f"{self}: expected input (N, ..., C), got {input_shape}")
+        return input_shape
+
+    def create_weights(self, input_shape: Shape) -> None:
+        gamma, beta, mean, variance = self.initializers
+        shape = (input_shape[-1],)
+        self.gamma = self.add_weight("gamma", shape, gamma) if self.scale else None
+        self.beta = self.add_weight("beta", shape, beta) if self.center else None
+        self.moving_mean = self.add_weight("moving_mean", shape, mean, trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", shape, variance, trainable=False)
+        self._none = np.empty(0, self.dtype)
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        if not self.trainable:
+            return self.predict(x), self._frozen_backward
+        d = device.of(x)
+        y, mean, rstd = d.empty(x.shape, x.dtype), d.empty(x.shape[-1:], x.dtype), d.empty(x.shape[-1:], x.dtype)
+        if not x.size:
+            return y, lambda dy: dy
+        rows = x.reshape(-1, x.shape[-1])
+        gamma, beta = (self._none if p is None else p.array for p in (self.gamma, self.beta))
+        scratch = d.empty((d.kernels.batch_norm_forward_scratch(rows.shape, x.dtype),), x.dtype)
+        d.kernels.batch_norm_forward(y.reshape(rows.shape), mean, rstd, self.moving_mean.array,
+                                     self.moving_variance.array, scratch, rows, gamma, beta, self.momentum, self.epsilon)
+        self.moving_mean.version += 1
+        self.moving_variance.version += 1
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx = d.empty(x.shape, x.dtype)
+            dgamma, dbeta = (self._none if p is None else p.gradient for p in (self.gamma, self.beta))
+            scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows.shape, x.dtype),), x.dtype)
+            d.kernels.batch_norm_backward(dx.reshape(rows.shape), dgamma, dbeta, scratch, dy.reshape(rows.shape), rows,
+                                          mean, rstd, gamma)
+            return dx
+
+        return y, backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        x = self.checked(x)
+        beta = self._none if self.beta is None else self.beta.array
+        return self._affine(x, self.moving_mean.array, beta)
+
+    def _frozen_backward(self, dy: np.ndarray) -> np.ndarray:
+        # y is gamma rstd x plus a constant, so dx is the same map of dy without the constant.
+        return self._affine(dy, np.zeros(dy.shape[-1], dy.dtype), self._none)
+
+    def _affine(self, x: np.ndarray, mean: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        d = device.of(x)
+        y = d.empty(x.shape, x.dtype)
+        rows = (x.size // x.shape[-1], x.shape[-1])
+        gamma = self._none if self.gamma is None else self.gamma.array
+        d.kernels.batch_norm_predict(y.reshape(rows), x.reshape(rows), gamma, beta, mean, self.moving_variance.array,
+                                     self.epsilon)
+        return y

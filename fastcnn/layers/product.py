@@ -1,0 +1,52 @@
+"""What convolution and dense layers share: the product, its activation, and the way back."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.kernels import codes
+from fastcnn.layers.activation import Elementwise, apply
+from fastcnn.layers.base import Backward
+
+_NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+
+def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> tuple[np.ndarray, Backward]:
+    """Return y of `shape` and the backward pass of the activation; ReLU happens inside the convolution."""
+    d = device.of(x)
+    y = d.empty(shape, x.dtype)
+    relu = isinstance(layer.activation, Elementwise) and layer.activation.code == codes.RELU
+    scratch = d.empty((d.kernels.conv2d_forward_scratch(g, x.dtype),), x.dtype)
+    d.kernels.conv2d_forward(_image4(y, g, "oh", "ow", "k"), scratch, _image4(x, g, "h", "w", "c"), _bank(layer.kernel.array),
+                             _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.array, int(relu), g)
+    if relu:
+        return y, layer.activation.backward(y)
+    return apply(layer.activation, y)
+
+
+def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, wants_dx: bool) -> np.ndarray | None:
+    """Add to the gradients of kernel and bias, and return dx if it is wanted."""
+    d = device.of(x)
+    images, gradients = _image4(x, g, "h", "w", "c"), _image4(dz, g, "oh", "ow", "k")
+    if layer.trainable:
+        scratch = d.empty((d.kernels.conv2d_backward_weights_scratch(g, x.dtype),), x.dtype)
+        d.kernels.conv2d_backward_weights(
+            _bank(layer.kernel.gradient), _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient, scratch,
+            images, gradients, g)
+    if not wants_dx:
+        return None
+    dx = d.empty(x.shape, x.dtype)
+    scratch = d.empty((d.kernels.conv2d_backward_input_scratch(g, x.dtype),), x.dtype)
+    d.kernels.conv2d_backward_input(_image4(dx, g, "h", "w", "c"), scratch, gradients, _bank(layer.kernel.array), g)
+    return dx
+
+
+def _image4(array: np.ndarray, g: np.ndarray, height: str, width: str, channels: str) -> np.ndarray:
+    if array.ndim == 4 and g[0]["n"] == array.shape[0]:
+        return array
+    return array.reshape(g[0]["n"], g[0][height], g[0][width], g[0][channels])
+
+
+def _bank(kernel: np.ndarray) -> np.ndarray:
+    return kernel if kernel.ndim == 4 else kernel.reshape(1, 1, *kernel.shape)

@@ -1,0 +1,105 @@
+"""Layers that move numbers without changing them."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device, geometry
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
+from fastcnn.layers.conv import check_image, hashable
+
+
+class Input(Layer):
+    """The shape of one sample, as the first entry of a `Sequential`.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Without the batch: (H, W, C).
+    """
+
+    def __init__(self, shape: tuple[int, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        good = isinstance(shape, (tuple, list)) and all(isinstance(n, (int, np.integer)) and n > 0 for n in shape)
+        if not good:
+            raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), got {shape!r}")
+        self.build((None, *shape))
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        return self.checked(x), lambda dy: dy
+
+
+class _Reshaping(Layer):
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        return x.reshape(x.shape[0], *self.output_shape[1:]), lambda dy: dy.reshape(x.shape)
+
+
+class Flatten(_Reshaping):
+    """(N, ...) to (N, features), a view. ONNX: Flatten."""
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.require_channels_last(data_format)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return None, elements(input_shape)
+
+
+class Reshape(_Reshaping):
+    """(N, ...) to (N, *target_shape), a view. ONNX: Reshape.
+
+    Parameters
+    ----------
+    target_shape : tuple of int
+        Without the batch; one entry may be -1.
+    """
+
+    def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_shape = tuple(target_shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        size, known = elements(input_shape), math.prod(n for n in self.target_shape if n != -1)
+        unknown = self.target_shape.count(-1)
+        if unknown > 1 or (size != known if not unknown else known == 0 or size % known):
+            raise ArgumentError(f"{self}: expected a target_shape of {size} elements, got {self.target_shape}")
+        return None, *(size // known if n == -1 else n for n in self.target_shape)
+
+
+class ZeroPadding2D(Layer):
+    """Zeros around an image: (N, H, W, C) to (N, top + H + bottom, left + W + right, C). ONNX: Pad.
+
+    Parameters
+    ----------
+    padding : int, (int, int) or ((int, int), (int, int))
+        All sides; rows and columns; ((top, bottom), (left, right)).
+    """
+
+    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.require_channels_last(data_format)
+        if isinstance(padding, str):
+            raise ArgumentError(f"{self}: expected integers for padding, got {padding!r}")
+        self.padding = geometry.padding2d(hashable(padding), (1, 1), (1, 1), (1, 1), (1, 1), str(self))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        check_image(self, input_shape)
+        _, h, w, c = input_shape
+        return None, h + sum(self.padding[0]), w + sum(self.padding[1]), c
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        d, (top, _), (left, _) = device.of(x), *self.padding
+        y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
+        d.kernels.pad2d(y, x, top, left)
+        x_shape = x.shape
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx = d.empty(x_shape, dy.dtype)
+            d.kernels.crop2d(dx, dy, top, left)
+            return dx
+
+        return y, backward

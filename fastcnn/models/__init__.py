@@ -1,0 +1,5 @@
+"""Models: layers put together, with fit, evaluate and predict."""
+
+from fastcnn.models.sequential import Sequential
+
+__all__ = ["Sequential"]

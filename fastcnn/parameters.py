@@ -1,0 +1,161 @@
+"""Parameters, and the flat blocks in which training keeps them.
+
+`flatten` moves the parameters of a model into one array of values and one of gradients for each type, so that an
+optimizer step is one kernel call and an all-reduce one collective. A parameter that lives in a block already stays
+there (a layer in two compiled models), and the optimizer walks the segments.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+
+
+class Parameter:
+    """An array that a layer owns: a trained one, or a statistic.
+
+    Parameters
+    ----------
+    value : ndarray
+        Its first value, C-contiguous; the parameter owns it from now on.
+    name : str
+        ``kernel``, ``bias``, ``gamma``, ...
+    path : str
+        The layer's name and its own: ``conv2d_1/kernel``.
+    trainable : bool
+        Whether an optimizer changes it.
+
+    Attributes
+    ----------
+    version : int
+        Raised whenever the value changes, so that what was derived from it (packed weights) can be told to be stale.
+    """
+
+    def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True) -> None:
+        self.array = value  # for kernels; users see `value`
+        self.name, self.path, self.trainable = name, path, trainable
+        self.version = 0
+        self.block: Block | None = None
+        self._gradient: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.array.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.array.dtype
+
+    @property
+    def size(self) -> int:
+        return self.array.size
+
+    @property
+    def value(self) -> np.ndarray:
+        """The value, as a read-only view; `assign` changes it."""
+        return _read_only(self.array)
+
+    @property
+    def grad(self) -> np.ndarray:
+        """The gradient that backward passes have added up since it was last cleared, as a read-only view."""
+        return _read_only(self.gradient)
+
+    @property
+    def gradient(self) -> np.ndarray:
+        """The gradient for kernels, made on first use."""
+        if self._gradient is None:
+            self._gradient = np.zeros_like(self.array)
+        return self._gradient
+
+    def numpy(self) -> np.ndarray:
+        """Return a copy of the value."""
+        return self.array.copy()
+
+    def assign(self, value: Any) -> None:
+        """Set the value.
+
+        Raises
+        ------
+        ArgumentError
+            If the shape is another.
+        """
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ArgumentError(f'parameter "{self.path}": expected a value of shape {self.shape}, got {value.shape}')
+        self.array[...] = value
+        self.version += 1
+
+    def zero_grad(self) -> None:
+        """Clear the gradient."""
+        if self._gradient is not None:
+            self._gradient.fill(0)
+
+    def move(self, value: np.ndarray, gradient: np.ndarray, block: "Block") -> None:
+        """Live in other memory from now on: the values are copied there, the gradient starts at zero."""
+        value[...] = self.array
+        gradient.fill(0)
+        self.array, self._gradient, self.block = value, gradient, block
+
+    def __repr__(self) -> str:
+        return f"<Parameter {self.path} {self.shape} {self.dtype.name}>"
+
+
+class Block:
+    """Values and gradients of several parameters, side by side in two flat arrays."""
+
+    def __init__(self, parameters: list[Parameter]) -> None:
+        sizes = [p.size for p in parameters]
+        dtype = parameters[0].dtype
+        self.values, self.gradients = (np.zeros(sum(sizes), dtype) for _ in range(2))
+        self.parameters = parameters
+        begin = 0
+        for p, size in zip(parameters, sizes, strict=True):
+            part = slice(begin, begin + size)
+            p.move(self.values[part].reshape(p.shape), self.gradients[part].reshape(p.shape), self)
+            begin += size
+
+
+class Segment:
+    """What an optimizer updates in one kernel call: flat values and their gradients, and whose they are."""
+
+    def __init__(self, values: np.ndarray, gradients: np.ndarray, parameters: list[Parameter]) -> None:
+        self.values, self.gradients, self.parameters = values, gradients, parameters
+
+
+def flatten(parameters: list[Parameter]) -> list[Segment]:
+    """Gather parameters into blocks by type, those that live in none yet, and return the segments they make.
+
+    Parameters
+    ----------
+    parameters : list of Parameter
+        Each once, in the order of the model.
+    """
+    homeless: dict[np.dtype, list[Parameter]] = {}
+    for p in parameters:
+        if p.block is None:
+            homeless.setdefault(p.dtype, []).append(p)
+    for group in homeless.values():
+        Block(group)
+    blocks = list(dict.fromkeys(p.block for p in parameters if p.block is not None))
+    wanted = set(map(id, parameters))
+    segments = []
+    for block in blocks:
+        if all(id(p) in wanted for p in block.parameters):
+            segments.append(Segment(block.values, block.gradients, block.parameters))
+        else:
+            mine = [p for p in block.parameters if id(p) in wanted]
+            segments += [Segment(p.array.reshape(-1), p.gradient.reshape(-1), [p]) for p in mine]
+    return segments
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def state_like(array: np.ndarray) -> np.ndarray:
+    """Return zeros for an optimizer's state, of the shape and type of `array`, on its device."""
+    return device.of(array).zeros(array.shape, array.dtype)

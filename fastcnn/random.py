@@ -1,0 +1,40 @@
+"""Where seeds come from: one number makes a model, another number another one.
+
+Every draw (an initializer, a shuffle, a dropout layer) takes the next of a sequence of seeds that
+`set_random_seed` starts; without it the sequence starts from the system's entropy. The state is the process's own and
+NumPy's global generator is not used.
+"""
+
+import itertools
+
+import numpy as np
+
+_entropy: int | None = None
+_draws = itertools.count()
+
+
+def set_random_seed(seed: int) -> None:
+    """Start the sequence of seeds anew: the same seed and the same program give the same model, bit for bit.
+
+    Parameters
+    ----------
+    seed : int
+        Not negative.
+    """
+    global _entropy, _draws
+    np.random.SeedSequence(seed)  # refuses what is no seed before anything is changed
+    _entropy, _draws = seed, itertools.count()
+
+
+def next_seed() -> int:
+    """Return the next seed of the sequence, below 2**63."""
+    global _entropy
+    if _entropy is None:
+        _entropy = int(np.random.SeedSequence().entropy)
+    words = np.random.SeedSequence(_entropy, spawn_key=(next(_draws),)).generate_state(1, np.uint64)
+    return int(words[0] >> np.uint64(1))
+
+
+def generator(seed: int | None = None) -> np.random.Generator:
+    """Return a generator for `seed`, or for the next of the sequence."""
+    return np.random.Generator(np.random.PCG64(next_seed() if seed is None else seed))

@@ -1,0 +1,46 @@
+"""Small helpers, with Keras's names."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.random import set_random_seed
+
+__all__ = ["clear_session", "set_random_seed", "to_categorical"]
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+    """Turn integer labels (N,) or (N, 1) into rows with a one at the label, float32 (N, num_classes).
+
+    Parameters
+    ----------
+    x : array of int
+    num_classes : int, optional
+        The largest label and one more if absent.
+
+    Raises
+    ------
+    ArgumentError
+        If a label is no integer, or outside the classes.
+    """
+    labels = np.asarray(x)
+    if labels.dtype.kind not in "bui" and not np.array_equal(labels, np.rint(labels)):
+        raise ArgumentError(f"to_categorical: expected integer labels, got {labels.dtype}")
+    shape = labels.shape[:-1] if labels.ndim > 1 and labels.shape[-1] == 1 else labels.shape
+    labels = labels.astype(np.int64).reshape(-1)
+    count = num_classes if num_classes is not None else int(labels.max(initial=-1)) + 1
+    if labels.size and not (labels.min() >= 0 and labels.max() < count):
+        raise ArgumentError(f"to_categorical: expected labels 0..{count - 1}, got {labels.min()}..{labels.max()}")
+    out = np.zeros((labels.size, count), np.float32)
+    out[np.arange(labels.size), labels] = 1
+    return out.reshape(*shape, count)
+
+
+def clear_session() -> None:
+    """Let automatic layer names start anew, and give memory that nobody uses back to the system."""
+    from fastcnn import device
+    from fastcnn.layers.base import forget_names
+
+    forget_names()
+    device.cpu.release()
