@@ -1,0 +1,224 @@
+"""Losses and their gradients in one pass over the predictions. ONNX: SoftmaxCrossEntropyLoss and its gradient.
+
+With a row x of C predictions, its target t (a class, or C numbers) and eps = 1e-7, as Keras 3 computes them::
+
+    cross-entropy, from logits            L = log(sum_k exp(x_k)) T - sum_k t_k x_k,  T = sum_k t_k
+                                          dL/dx_k = softmax(x)_k T - t_k
+    cross-entropy, from probabilities     q = x / sum(x),  p = clip(q, eps, 1 - eps),  L = -sum_k t_k log(p_k)
+    binary cross-entropy, from logits     L = mean of max(x, 0) - x t + log(1 + exp(-|x|));  C dL/dx = sigmoid(x) - t
+    binary cross-entropy, probabilities   p = clip(x, eps, 1 - eps),  L = -mean of t log(p) + (1 - t) log(1 - p)
+    mean squared error                    L = mean of (x - t)^2;  C dL/dx = 2 (x - t)
+
+Where a clip takes effect, nothing flows back through it. Each loss writes one value a row into ``losses`` (N,) and
+``scale dL/dx`` into ``dx`` (N, C), which has the shape (0, C) where no gradient is wanted.
+"""
+
+import numpy as np
+
+from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, log1p, sigmoid
+
+_EPSILON = 1e-7
+
+
+@kernel
+def sparse_categorical_crossentropy(losses, dx, x, labels, from_logits, scale):
+    """Cross-entropy against a class a row. A label outside 0..C-1 gives a loss and gradients of NaN.
+
+    Parameters
+    ----------
+    losses : (N,) array
+        Written.
+    dx : (N, C) or (0, C) array
+        Written.
+    x : (N, C) array
+        Logits or probabilities.
+    labels : (N,) int64 array
+    from_logits : bool
+    scale : float
+        What the gradients are multiplied with, 1 / N for the mean loss.
+    """
+    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    parallel(_sparse_rows, chunks, (chunks, losses, dx, x, labels, from_logits, scale))
+
+
+@inlined
+def _sparse_rows(chunk, chunks, losses, dx, x, labels, from_logits, scale):
+    begin, end = chunk_of(chunk, chunks, x.shape[0])
+    real = x.dtype.type
+    for i in range(begin, end):
+        label, row = labels[i], x[i]
+        out = dx[i] if dx.size > 0 else dx.reshape(-1)  # of size 0
+        if label < 0 or label >= row.size:
+            losses[i] = real(np.nan)
+            for k in range(out.size):
+                out[k] = real(np.nan)
+        elif from_logits:
+            shift, total = _softmax_into(out, row, real(scale))
+            losses[i] = log(total) - (row[label] - shift)
+            if out.size > 0:
+                out[label] -= real(scale)
+        else:
+            total = _sum(row)
+            q = row[label] / total
+            losses[i] = -log(_clip(q))
+            slope = real(0) if _clips(q) else real(scale) / total
+            for k in range(out.size):
+                out[k] = slope
+            if out.size > 0:
+                out[label] -= slope / q
+
+
+@inlined
+def _softmax_into(out, row, scale):
+    """Write scale * softmax(row), unless `out` has size 0; return the largest element and sum of exp(row - largest)."""
+    shift = row[0]
+    for k in range(1, row.size):
+        shift = row[k] if row[k] > shift else shift
+    total = row.dtype.type(0)
+    if out.size == 0:
+        for k in range(row.size):
+            total += exp_nonpositive(row[k] - shift)
+    else:
+        for k in range(row.size):
+            out[k] = exp_nonpositive(row[k] - shift)
+        for k in range(row.size):
+            total += out[k]
+        factor = scale / total
+        for k in range(row.size):
+            out[k] *= factor
+    return shift, total
+
+
+@inlined
+def _sum(row):
+    total = row.dtype.type(0)
+    for k in range(row.size):
+        total += row[k]
+    return total
+
+
+@inlined
+def _clip(p):
+    low, high = type(p)(_EPSILON), type(p)(1 - _EPSILON)
+    p = low if p < low else p
+    return high if p > high else p
+
+
+@inlined
+def _clips(p):
+    return p < type(p)(_EPSILON) or p > type(p)(1 - _EPSILON)
+
+
+@kernel
+def categorical_crossentropy(losses, dx, x, targets, from_logits, scale):
+    """Cross-entropy against a distribution a row: as `sparse_categorical_crossentropy`, with targets (N, C)."""
+    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    parallel(_categorical_rows, chunks, (chunks, losses, dx, x, targets, from_logits, scale))
+
+
+@inlined
+def _categorical_rows(chunk, chunks, losses, dx, x, targets, from_logits, scale):
+    begin, end = chunk_of(chunk, chunks, x.shape[0])
+    real = x.dtype.type
+    factor = real(scale)
+    for i in range(begin, end):
+        row, t = x[i], targets[i]
+        out = dx[i] if dx.size > 0 else dx.reshape(-1)  # of size 0
+        if from_logits:
+            shift, total = _softmax_into(out, row, factor)
+            whole, along = _sum(t), real(0)
+            for k in range(row.size):
+                along += t[k] * (row[k] - shift)
+            losses[i] = log(total) * whole - along
+            for k in range(out.size):
+                out[k] = out[k] * whole - factor * t[k]
+        else:
+            total, loss, inside = _sum(row), real(0), real(0)
+            for k in range(row.size):
+                q = row[k] / total
+                loss -= t[k] * log(_clip(q))
+                inside += real(0) if _clips(q) else t[k]
+            losses[i] = loss
+            for k in range(out.size):
+                q = row[k] / total
+                out[k] = factor / total * (inside - (real(0) if _clips(q) else t[k] / q))
+
+
+@kernel
+def binary_crossentropy(losses, dx, x, targets, from_logits, scale):
+    """Mean over a row of the cross-entropy of C independent yes-or-no answers.
+
+    Parameters
+    ----------
+    losses : (N,) array
+        Written.
+    dx : (N, C) or (0, C) array
+        Written.
+    x : (N, C) array
+        Logits or probabilities.
+    targets : (N, C) array
+        0 or 1, or between.
+    from_logits : bool
+    scale : float
+        What the gradients are multiplied with, 1 / N for the mean loss.
+    """
+    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    parallel(_binary_rows, chunks, (chunks, losses, dx, x, targets, from_logits, scale))
+
+
+@inlined
+def _binary_rows(chunk, chunks, losses, dx, x, targets, from_logits, scale):
+    begin, end = chunk_of(chunk, chunks, x.shape[0])
+    real = x.dtype.type
+    share = real(1) / real(x.shape[1])
+    for i in range(begin, end):
+        row, t, loss = x[i], targets[i], real(0)
+        if from_logits:
+            for k in range(row.size):
+                loss += _logistic_loss(row[k], t[k])
+        else:
+            for k in range(row.size):
+                p = _clip(row[k])
+                loss -= t[k] * log(p) + (real(1) - t[k]) * log(real(1) - p)
+        losses[i] = loss * share
+    if dx.size > 0:
+        factor = real(scale) * share
+        out, flat, t = dx[begin:end].reshape(-1), x[begin:end].reshape(-1), targets[begin:end].reshape(-1)
+        for k in range(out.size):
+            if from_logits:
+                out[k] = factor * (sigmoid(flat[k]) - t[k])
+            else:
+                p = flat[k]
+                out[k] = real(0) if _clips(p) else factor * (p - t[k]) / (p * (real(1) - p))
+
+
+@inlined
+def _logistic_loss(x, t):
+    """max(x, 0) - x t + log(1 + exp(-|x|)), which cannot overflow."""
+    positive = type(x)(0) if x < type(x)(0) else x
+    return positive - x * t + log1p(exp_nonpositive(-abs(x)))
+
+
+@kernel
+def mean_squared_error(losses, dx, x, targets, scale):
+    """Mean over a row of (x - t)^2: the arguments as in `binary_crossentropy`."""
+    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    parallel(_squared_rows, chunks, (chunks, losses, dx, x, targets, scale))
+
+
+@inlined
+def _squared_rows(chunk, chunks, losses, dx, x, targets, scale):
+    begin, end = chunk_of(chunk, chunks, x.shape[0])
+    real = x.dtype.type
+    share = real(1) / real(x.shape[1])
+    for i in range(begin, end):
+        row, t, loss = x[i], targets[i], real(0)
+        for k in range(row.size):
+            loss += (row[k] - t[k]) * (row[k] - t[k])
+        losses[i] = loss * share
+    if dx.size > 0:
+        factor = real(2) * real(scale) * share
+        out, flat, t = dx[begin:end].reshape(-1), x[begin:end].reshape(-1), targets[begin:end].reshape(-1)
+        for k in range(out.size):
+            out[k] = factor * (flat[k] - t[k])

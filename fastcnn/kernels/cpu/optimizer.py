@@ -1,0 +1,80 @@
+"""Optimizers: one step over flat arrays. The formulas, and the order of their parts, are Keras's."""
+
+import math
+
+from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+
+
+@kernel
+def sgd(values, velocity, gradients, learning_rate, momentum, nesterov):
+    """Descend along the gradient, with momentum where there is a velocity (Sutskever et al., 2013, equations 1 to 4).
+
+        without velocity   w <- w - lr g
+        with one           v <- momentum v - lr g;   w <- w + v,  or with nesterov  w <- w + momentum v - lr g
+
+    Parameters
+    ----------
+    values : (size,) array
+        The parameters w, changed.
+    velocity : (size,) or (0,) array
+        v, changed; of size 0 if momentum is 0.
+    gradients : (size,) array
+    learning_rate, momentum : float
+    nesterov : bool
+    """
+    chunks = chunks_for(values.size, 64)
+    parallel(_sgd_chunk, chunks, (chunks, values, velocity, gradients, learning_rate, momentum, nesterov))
+
+
+@inlined(exact=True)
+def _sgd_chunk(chunk, chunks, values, velocity, gradients, learning_rate, momentum, nesterov):
+    begin, end = chunk_of(chunk, chunks, values.size)
+    w, v, g = values[begin:end], velocity[begin:end], gradients[begin:end]
+    real = values.dtype.type
+    rate, keep = real(learning_rate), real(momentum)
+    if velocity.size == 0:
+        for i in range(w.size):
+            w[i] = w[i] - rate * g[i]
+    elif nesterov:
+        for i in range(w.size):
+            v[i] = keep * v[i] - rate * g[i]
+            w[i] = w[i] + (keep * v[i] - rate * g[i])
+    else:
+        for i in range(w.size):
+            v[i] = keep * v[i] - rate * g[i]
+            w[i] = w[i] + v[i]
+
+
+@kernel
+def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
+    """Descend along the mean gradient over its root mean square (Kingma and Ba, 2015, the form before section 2.1).
+
+        m <- m + (g - m) (1 - beta_1);   v <- v + (g^2 - v) (1 - beta_2)
+        w <- w - alpha m / (sqrt(v) + epsilon),   alpha = lr sqrt(1 - beta_2^t) / (1 - beta_1^t)
+
+    Parameters
+    ----------
+    values : (size,) array
+        The parameters w, changed.
+    m, v : (size,) arrays
+        The two moments, changed; zero before the first step.
+    gradients : (size,) array
+    learning_rate, beta_1, beta_2, epsilon : float
+    step : int
+        t, which counts from 1.
+    """
+    chunks = chunks_for(values.size, 64)
+    alpha = learning_rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
+    parallel(_adam_chunk, chunks, (chunks, values, m, v, gradients, alpha, 1.0 - beta_1, 1.0 - beta_2, epsilon))
+
+
+@inlined(exact=True)
+def _adam_chunk(chunk, chunks, values, first, second, gradients, alpha, new_1, new_2, epsilon):
+    begin, end = chunk_of(chunk, chunks, values.size)
+    w, m, v, g = values[begin:end], first[begin:end], second[begin:end], gradients[begin:end]
+    real = values.dtype.type
+    alpha_, share_1, share_2, small = real(alpha), real(new_1), real(new_2), real(epsilon)
+    for i in range(w.size):
+        m[i] = m[i] + (g[i] - m[i]) * share_1
+        v[i] = v[i] + (g[i] * g[i] - v[i]) * share_2
+        w[i] = w[i] - m[i] * alpha_ / (real(math.sqrt(v[i])) + small)

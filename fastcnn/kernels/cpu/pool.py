@@ -1,0 +1,302 @@
+"""Max and average pooling in 2D, global pooling included (a window of the whole image). ONNX: MaxPool, AveragePool.
+
+    max      y[n, i, j, c] = max of x[n, i sh + r - top, j sw + s - left, c] over the window's positions in the image
+    average  the mean of the same elements: padding never wins, and is not counted
+
+NaN wins every comparison. A window that lies in the padding altogether gives -inf and 0.
+
+A row of outputs is cut into *runs* whose windows differ only by their place: one run of all windows that do not hang
+over the left or right edge, and a run for each that does. Of a run's windows four positions are read at a time, so that
+the results stay in registers. The loops over channels become vectors; their indices are unsigned because Numba tests
+every signed one for being negative, and a test in the way leaves the loop scalar.
+"""
+
+import numpy as np
+
+from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+
+
+@inlined
+def _channel_blocks(rows, channels):
+    """Return into how many blocks of at least 16 channels a row is cut: one, unless there are too few rows."""
+    return max(1, min(channels // 16, 64 // max(1, rows)))
+
+
+@inlined
+def _item(item, rows, c):
+    """Return the row of work `item`, and begin and size of its block of channels."""
+    blocks = _channel_blocks(rows, c)
+    low, high = chunk_of(item % blocks, blocks, c)
+    return item // blocks, low, high - low
+
+
+@inlined
+def _covered(output, stride, window, before, length):
+    """Return begin and end of the part of a window that lies in the image."""
+    begin = output * stride - before
+    return max(0, begin), min(length, begin + window)
+
+
+@inlined
+def _covering(pixel, stride, window, before, outputs):
+    """Return begin and end of the outputs whose windows a pixel lies in."""
+    return max(0, (pixel + before - window) // stride + 1), min(outputs, (pixel + before) // stride + 1)
+
+
+@inlined
+def _run(output, stride, window, before, length, outputs):
+    """Return how many outputs from `output` on belong to its run: those whose windows lie in the image, or itself."""
+    begin = output * stride - before
+    if begin < 0 or begin + window > length:
+        return 1
+    return min(outputs, (length + before - window) // stride + 1) - output
+
+
+@inlined
+def _next(r, s, bottom, left, right):
+    """Return the position after (r, s) in a window, row by row, and the last one for ever."""
+    if s + 1 < right:
+        return r, s + 1
+    if r + 1 < bottom:
+        return r + 1, left
+    return r, s
+
+
+@kernel
+def max_pool2d_forward(y, argmax, x, geometry):
+    """Write the largest element of each window, and where it lies.
+
+    Parameters
+    ----------
+    y : (N, OH, OW, C) array
+        Written.
+    argmax : (N, OH, OW, C) int32 array
+        Written: ih * W + iw, the position in the image, of the first of several largest elements; -1 in padding.
+    x : (N, H, W, C) array
+    geometry : POOL2D
+    """
+    rows = y.shape[0] * y.shape[1]
+    items = rows * _channel_blocks(rows, y.shape[3])
+    chunks = min(items, chunks_for(x.size, 64))
+    parallel(_max_chunk, chunks, (chunks, items, y.reshape(-1), argmax.reshape(-1), x.reshape(-1), geometry))
+
+
+@inlined
+def _max_chunk(chunk, chunks, items, y, argmax, x, geometry):
+    g = geometry[0]
+    oh, ow, h, w, c = g["oh"], g["ow"], g["h"], g["w"], g["c"]
+    first, last = chunk_of(chunk, chunks, items)
+    for item in range(first, last):
+        row, low, size = _item(item, g["n"] * oh, c)
+        top, bottom = _covered(row % oh, g["sh"], g["kh"], g["top"], h)
+        image = row // oh * h * w * c + low
+        j = 0
+        while j < ow:
+            left, right = _covered(j, g["sw"], g["kw"], g["left"], w)
+            run = _run(j, g["sw"], g["kw"], g["left"], w, ow)
+            at = (row * ow + j) * c + low
+            if top >= bottom or left >= right:
+                for o in range(run):
+                    for k in range(size):
+                        y[at + o * c + k] = -np.inf
+                        argmax[at + o * c + k] = -1
+            r, s = top, left
+            for position in range(0, (bottom - top) * (right - left), 4):
+                a = r * w + s
+                r, s = _next(r, s, bottom, left, right)
+                b = r * w + s
+                r, s = _next(r, s, bottom, left, right)
+                d = r * w + s
+                r, s = _next(r, s, bottom, left, right)
+                e = r * w + s
+                r, s = _next(r, s, bottom, left, right)
+                for o in range(run):
+                    to = o * g["sw"]
+                    _max_of_4(y, argmax, at + o * c, position == 0, x, image, c, size, a + to, b + to, d + to, e + to)
+            j += run
+
+
+@inlined
+def _max_of_4(y, argmax, at, first, x, image, c, size, a, b, d, e):
+    """Let four pixels compete with the best so far, or among themselves if they are the first."""
+    xa, xb, xd, xe = image + a * c, image + b * c, image + d * c, image + e * c
+    pa, pb, pd, pe = np.int32(a), np.int32(b), np.int32(d), np.int32(e)
+    if first:
+        for k in range(size):
+            best, where = _better(x[np.uintp(xa + k)], pa, x[np.uintp(xb + k)], pb)
+            best, where = _better(best, where, x[np.uintp(xd + k)], pd)
+            best, where = _better(best, where, x[np.uintp(xe + k)], pe)
+            y[np.uintp(at + k)] = best
+            argmax[np.uintp(at + k)] = where
+    else:
+        for k in range(size):
+            best, where = _better(y[np.uintp(at + k)], argmax[np.uintp(at + k)], x[np.uintp(xa + k)], pa)
+            best, where = _better(best, where, x[np.uintp(xb + k)], pb)
+            best, where = _better(best, where, x[np.uintp(xd + k)], pd)
+            best, where = _better(best, where, x[np.uintp(xe + k)], pe)
+            y[np.uintp(at + k)] = best
+            argmax[np.uintp(at + k)] = where
+
+
+@inlined
+def _better(best, where, value, position):
+    wins = (value > best) | (value != value)
+    return (value if wins else best), (position if wins else where)
+
+
+@kernel
+def max_pool2d_backward(dx, dy, argmax, geometry):
+    """Add each element of dy to dx where its maximum came from; all else of dx is zero.
+
+    Parameters
+    ----------
+    dx : (N, H, W, C) array
+        Written.
+    dy : (N, OH, OW, C) array
+    argmax : (N, OH, OW, C) int32 array
+        As the forward pass wrote it.
+    geometry : POOL2D
+    """
+    images = dx.shape[0]
+    items = images * _channel_blocks(images, dx.shape[3])
+    chunks = min(items, chunks_for(dx.size, 64))
+    parallel(_scatter_chunk, chunks, (chunks, items, dx.reshape(-1), dy.reshape(-1), argmax.reshape(-1), geometry))
+
+
+@inlined
+def _scatter_chunk(chunk, chunks, items, dx, dy, argmax, geometry):
+    g = geometry[0]
+    c, pixels, outputs = g["c"], g["h"] * g["w"], g["oh"] * g["ow"]
+    first, last = chunk_of(chunk, chunks, items)
+    for item in range(first, last):
+        n, low, size = _item(item, g["n"], c)
+        image = dx[n * pixels * c:(n + 1) * pixels * c]
+        for pixel in range(pixels):
+            part = image[pixel * c + low:pixel * c + low + size]
+            for k in range(size):
+                part[k] = 0
+        for output in range(n * outputs, (n + 1) * outputs):
+            at = output * c + low
+            gradient, where = dy[at:at + size], argmax[at:at + size]
+            for k in range(size):
+                if where[k] >= 0:
+                    image[np.uintp(where[k] * c + low + k)] += gradient[k]
+
+
+@kernel
+def average_pool2d_forward(y, x, geometry):
+    """Write the mean of each window's elements in the image.
+
+    Parameters
+    ----------
+    y : (N, OH, OW, C) array
+        Written.
+    x : (N, H, W, C) array
+    geometry : POOL2D
+    """
+    rows = y.shape[0] * y.shape[1]
+    items = rows * _channel_blocks(rows, y.shape[3])
+    chunks = min(items, chunks_for(x.size, 64))
+    parallel(_average_chunk, chunks, (chunks, items, y.reshape(-1), x.reshape(-1), geometry))
+
+
+@inlined
+def _average_chunk(chunk, chunks, items, y, x, geometry):
+    g = geometry[0]
+    oh, ow, h, w, c = g["oh"], g["ow"], g["h"], g["w"], g["c"]
+    first, last = chunk_of(chunk, chunks, items)
+    for item in range(first, last):
+        row, low, size = _item(item, g["n"] * oh, c)
+        top, bottom = _covered(row % oh, g["sh"], g["kh"], g["top"], h)
+        image = row // oh * h * w * c + low
+        for j in range(ow):
+            left, right = _covered(j, g["sw"], g["kw"], g["left"], w)
+            at = (row * ow + j) * c + low
+            _mean(y[at:at + size], x, image, c, w, top, bottom, left, right)
+
+
+@inlined
+def _mean(y, x, image, c, w, top, bottom, left, right):
+    positions = max(0, bottom - top) * max(0, right - left)
+    for k in range(y.size if positions % 4 or positions == 0 else 0):
+        y[k] = 0
+    share = y.dtype.type(1) / y.dtype.type(max(1, positions))
+    r, s = top, left
+    for _ in range(positions % 4):
+        _add_1(y, x[image + (r * w + s) * c:], share)
+        r, s = _next(r, s, bottom, left, right)
+    for position in range(0, positions // 4):
+        rb, sb = _next(r, s, bottom, left, right)
+        rc, sc = _next(rb, sb, bottom, left, right)
+        rd, sd = _next(rc, sc, bottom, left, right)
+        fresh = position == 0 and positions % 4 == 0
+        _add_4(y, x[image + (r * w + s) * c:], x[image + (rb * w + sb) * c:], x[image + (rc * w + sc) * c:],
+               x[image + (rd * w + sd) * c:], share, fresh)
+        r, s = _next(rd, sd, bottom, left, right)
+
+
+@inlined
+def _add_1(y, a, share):
+    for k in range(y.size):
+        y[k] += share * a[k]
+
+
+@inlined
+def _add_4(y, a, b, c, d, share, fresh):
+    if fresh:
+        for k in range(y.size):
+            y[k] = share * ((a[k] + b[k]) + (c[k] + d[k]))
+    else:
+        for k in range(y.size):
+            y[k] += share * ((a[k] + b[k]) + (c[k] + d[k]))
+
+
+@kernel
+def average_pool2d_backward(dx, dy, geometry):
+    """Spread each element of dy evenly over the part of its window in the image.
+
+    Parameters
+    ----------
+    dx : (N, H, W, C) array
+        Written.
+    dy : (N, OH, OW, C) array
+    geometry : POOL2D
+    """
+    rows = dx.shape[0] * dx.shape[1]
+    items = rows * _channel_blocks(rows, dx.shape[3])
+    chunks = min(items, chunks_for(dx.size, 64))
+    parallel(_spread_chunk, chunks, (chunks, items, dx.reshape(-1), dy.reshape(-1), geometry))
+
+
+@inlined
+def _spread_chunk(chunk, chunks, items, dx, dy, geometry):
+    g = geometry[0]
+    h, w, c, oh, ow = g["h"], g["w"], g["c"], g["oh"], g["ow"]
+    first, last = chunk_of(chunk, chunks, items)
+    for item in range(first, last):
+        row, low, size = _item(item, g["n"] * h, c)
+        begin, end = _covering(row % h, g["sh"], g["kh"], g["top"], oh)
+        for q in range(w):
+            at = (row * w + q) * c + low
+            pixel = dx[at:at + size]
+            left, right = _covering(q, g["sw"], g["kw"], g["left"], ow)
+            if begin >= end or left >= right:
+                for k in range(size):
+                    pixel[k] = 0
+            for i in range(begin, end):
+                top, bottom = _covered(i, g["sh"], g["kh"], g["top"], h)
+                for j in range(left, right):
+                    west, east = _covered(j, g["sw"], g["kw"], g["left"], w)
+                    share = dx.dtype.type(1) / dx.dtype.type((bottom - top) * (east - west))
+                    at = ((row // h * oh + i) * ow + j) * c + low
+                    _spread(pixel, dy[at:at + size], share, i == begin and j == left)
+
+
+@inlined
+def _spread(dx, dy, share, fresh):
+    if fresh:
+        for k in range(dx.size):
+            dx[k] = share * dy[k]
+    else:
+        for k in range(dx.size):
+            dx[k] += share * dy[k]
