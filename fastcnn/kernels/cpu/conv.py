@@ -411,11 +411,11 @@ def _is_dense(g):
 
 @inlined
 def _weights_local(g, width, rows):
-    """Elements of scratch a thread needs: a slab of x, and dy packed to whole vectors."""
+    """Elements of scratch a thread needs: a slab of x (also returned alone), dy packed to whole vectors, and a one."""
     height = (rows - 1) * g["sh"] + (g["kh"] - 1) * g["dh"] + 1
     columns = (g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1
     slab = 0 if _is_pointwise(g) else aligned(height * columns * g["c"])
-    return slab, slab + aligned(rows * g["ow"] * width)
+    return slab, slab + aligned(rows * g["ow"] * width) + aligned(1)
 
 
 def conv2d_backward_weights_scratch(geometry, dtype):
@@ -471,6 +471,7 @@ def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, 
     slab = chunks * partial + thread * share
     packed = slab + slab_size
     sums, bias_sums = chunk * partial, chunk * partial + weights
+    ones = packed + aligned(band * g["ow"] * width)
     for i in range(g["kh"] * g["kw"] * cg + 1):
         for j in range(columns):
             scratch[sums + i * k + first + j] = 0
@@ -478,7 +479,7 @@ def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, 
     items = g["ow"] if dense else g["n"]
     begin, end = chunk * items // chunks, (chunk + 1) * items // chunks
     if dense:
-        _weights_band(scratch, sums, bias_sums, x, begin * g["c"], g["c"], packed, dy, begin * k, np.int64(1),
+        _weights_band(scratch, sums, bias_sums, x, begin * g["c"], g["c"], packed, ones, dy, begin * k, np.int64(1),
                       end - begin,
                       group, first, columns, width, geometry)
         return
@@ -495,27 +496,25 @@ def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, 
                 fill_slab(scratch, slab, x, image * height, at3(g["h"], g["w"], g["c"]), ih, tall, g["left"],
                           slab_columns)
                 a, a_at, a_row = scratch, slab, slab_columns * g["c"]
-            _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, dy,
+            _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy,
                           (image * g["oh"] + top) * g["ow"] * k, rows, g["ow"], group, first, columns, width, geometry)
 
 
 @inlined
-def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, dy, dy_at, rows, ow, group, first, columns, width,
+def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy, dy_at, rows, ow, group, first, columns, width,
                   geometry):
     """Add what `rows` x `ow` positions give: dkernel[r, s, c, k] += sum of a[i sh + r dh, j sw + s dw, c] dy[i, j, k]."""
     g = geometry[0]
     cg, c, k = g["c"] // g["groups"], g["c"], g["k"]
-    if _is_whole(g, width):
-        b, b_at, b_j = dy, dy_at + first, k
-    else:  # whole vectors must be read, so the block of dy is copied with zeros beside it
+    if dy_at + first + (rows * ow - 1) * k + width <= dy.size:
+        b, b_at, b_j = dy, dy_at + first, k  # lanes beyond the block read its neighbours, and are never stored
+    else:  # the last vectors would read beyond the array: this block of dy is copied, with zeros beside it
         pack_block(scratch, packed, width, dy, at5(dy_at + first, ow * k, 0, k, 1), at3(rows, 1, ow), columns)
         b, b_at, b_j = scratch, packed, width
-    for i in range(rows):
-        for kk in range(columns):
-            total = dy[dy_at + i * ow * k + first + kk] * 0
-            for j in range(ow):
-                total += b[b_at + (i * ow + j) * b_j + kk]
-            scratch[bias_sums + first + kk] += total
+    # The bias sees the number one at every position.
+    scratch[ones] = 1
+    walk(scratch, at2(bias_sums + first, k), scratch, at5(ones, 0, 0, 0, 0), b, at4(b_at, ow * b_j, 0, b_j),
+         at3(rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), np.int64(1))
     merged = g["dw"] == 1 and g["groups"] == 1
     run = g["kw"] * cg if merged else cg
     for r in range(g["kh"]):
@@ -523,10 +522,3 @@ def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, dy, dy_at, r
             walk(scratch, at2(sums + (r * g["kw"] + s) * cg * k + first, k),
                  a, at5(a_at + r * g["dh"] * a_row + s * g["dw"] * c + group * cg, 1, g["sh"] * a_row, 0, g["sw"] * c),
                  b, at4(b_at, ow * b_j, 0, b_j), at3(rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), run)
-
-
-@inlined
-def _is_whole(g, width):
-    """Whether each group's filters fill whole blocks, so that dy can be read in place."""
-    return (g["k"] // g["groups"]) % width == 0
-
