@@ -1,0 +1,70 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import errno
+import os
+import shutil
+from pathlib import Path
+
+
+def write_atomically(path: str | os.PathLike[str], *pieces: bytes) -> None:
+    """Write a file so that its name shows the old content or the new, never a part of one, even after a power cut.
+
+    The bytes go to a hidden file of the same folder, are synced to the disk, and take the name then. An error or Ctrl-C
+    leaves no hidden file behind; only a killed process can. A link is followed, and a file that is replaced passes its
+    permissions on.
+
+    Parameters
+    ----------
+    path : path-like
+    *pieces : bytes
+        Written one after the other, so that a large content need not be joined in memory.
+
+    Raises
+    ------
+    OSError
+        With its ``errno``, hence of the fitting kind: PermissionError, IsADirectoryError, FileNotFoundError, ...
+    """
+    target = Path(os.path.realpath(path))
+    _refuse_what_is_no_file(path, target)
+    aside = target.with_name(f".fastcnn-{os.urandom(6).hex()}.tmp")
+    try:
+        with aside.open("xb") as file:
+            for piece in pieces:
+                file.write(piece)
+            if target.exists():
+                shutil.copymode(target, aside)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, target)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
+        raise OSError(
+            error.errno,
+            f"{path}: expected to write {sum(map(len, pieces)):,} bytes, got: {error.strerror}; what was there is "
+            "unchanged, free some space or choose another folder",
+        ) from error
+    _sync_folder(target.parent)
+
+
+def _refuse_what_is_no_file(path: str | os.PathLike[str], target: Path) -> None:
+    # A rename would put a file in the place of a device: root's /dev/null, say.
+    if target.exists() and not target.is_file():
+        code, kind = (errno.EISDIR, "a folder") if target.is_dir() else (errno.EEXIST, "a device or a pipe")
+        raise OSError(code, f"{path}: expected the path of a file to write, got {kind}; add the name of a file")
+    if not target.parent.is_dir():
+        code, kind = (errno.ENOTDIR, "a file") if target.parent.exists() else (errno.ENOENT, "nothing there")
+        raise OSError(code, f"{path}: expected {target.parent} to be a folder, got {kind}; make the folder first")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename last through a power cut, where the system can: Windows and some network disks cannot."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

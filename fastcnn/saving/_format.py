@@ -1,0 +1,201 @@
+"""The file of a saved model: safetensors, with the structure and a digest of everything in its header.
+
+The tensors lie under their parameters' paths, and any reader of safetensors opens them. ``__metadata__`` holds
+
+    format      fastcnn
+    version     1
+    structure   JSON: class_name and config of the model
+    metadata    JSON: the caller's own dict
+    digests     JSON: the SHA-256 of each tensor's bytes by path, in the order of the model's weights
+    digest      the SHA-256 of the whole header, taken with 64 zeros in the place of this digest
+
+since safetensors has no checksum of its own.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+import safetensors.numpy
+
+from fastcnn.errors import ArgumentError, ModelFileError
+
+_VERSION = "1"
+_BLANK = "0" * 64
+_LONGEST_HEADER = 100_000_000  # bytes: the limit of safetensors itself
+_TYPES = {"float32": "F32", "float64": "F64"}
+_OTHERS = {
+    b"\x89HDF": "an HDF5 file (.h5)",
+    b"PK\x03\x04": "a zip archive (as .keras, .pt and .npz are)",
+    b"\x80": "a pickle",
+}
+_RESTORE = "restore it from a copy or save the model again"
+_CONVERT = "open it with the program that wrote it, and pass the arrays to set_weights"
+
+
+class Structure(msgspec.Struct):
+    """What a model or a layer is made from."""
+
+    class_name: str
+    config: dict[str, Any]
+
+
+class Contents(msgspec.Struct):
+    """What the header tells."""
+
+    structure: Structure
+    metadata: dict[str, Any]
+    digests: dict[str, str]
+
+
+class _Header(msgspec.Struct):
+    texts: dict[str, str] = msgspec.field(name="__metadata__", default_factory=dict)
+
+
+def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str, np.ndarray]) -> list[bytes]:
+    """Return the bytes of a file, in pieces; the same model gives the same bytes.
+
+    Parameters
+    ----------
+    structure : dict
+        As `Structure`.
+    metadata : dict
+    tensors : dict of arrays of float32 or float64
+
+    Raises
+    ------
+    ArgumentError
+        Structure or metadata that JSON cannot hold.
+    """
+    # Copies, so that the digests are of what is written even while another thread trains on.
+    payload = {name: tensor.tobytes() for name, tensor in tensors.items()}
+    # safetensors writes its metadata in another order in each process, so the header is made here.
+    texts = {
+        "format": "fastcnn",
+        "version": _VERSION,
+        "structure": _json("structure of the model", structure),
+        "metadata": _json("metadata", metadata),
+        "digests": _json("names of the weights", {name: _sha256(data) for name, data in payload.items()}),
+        "digest": _BLANK,
+    }
+    entries: dict[str, Any] = {"__metadata__": texts}
+    end = 0
+    for name, tensor in tensors.items():
+        begin, end = end, end + len(payload[name])
+        entries[name] = {"dtype": _TYPES[tensor.dtype.name], "shape": tensor.shape, "data_offsets": (begin, end)}
+    header = _json("header", entries).encode()
+    header += b" " * (-len(header) % 8)
+    header = _with_digest(header, _BLANK, _sha256(header))
+    return [len(header).to_bytes(8, "little"), header, *payload.values()]
+
+
+def read(path: Path) -> tuple[Contents, dict[str, np.ndarray]]:
+    """Return what the header tells, and the tensors in the order of the model's weights; all is checked.
+
+    Raises
+    ------
+    ModelFileError
+        No such file, a file of another kind or version, or any damage.
+    """
+    with _opened(path) as file:
+        start = _read_header(path, file)
+        contents = _parse(path, start[8:])
+        payload = file.read()
+    try:
+        tensors = safetensors.numpy.load(start + payload)
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise fault(path, f"{len(payload)} bytes of weights, which its header does not expect ({error})") from error
+    names = dict.fromkeys([*contents.digests, *tensors])
+    found = {name: _sha256(tensor.tobytes()) for name, tensor in tensors.items()}
+    if wrong := [repr(name) for name in names if found.get(name) != contents.digests.get(name)]:
+        raise fault(path, f"damaged weights {', '.join(wrong)}")
+    return contents, {name: tensors[name] for name in names}
+
+
+def read_contents(path: Path) -> Contents:
+    """As `read`, for the header alone: the weights are neither read nor checked."""
+    with _opened(path) as file:
+        return _parse(path, _read_header(path, file)[8:])
+
+
+def fault(path: Path, got: str, remedy: str = _RESTORE) -> ModelFileError:
+    """Return the error for a file that is not what it should be."""
+    return ModelFileError(f"{path}: expected a model saved by fastcnn, got {got}; {remedy}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        if not path.is_file():  # a pipe would block forever
+            raise fault(path, "a folder" if path.is_dir() else "no file", "name the file itself")
+        with path.open("rb") as file:
+            yield file
+    except OSError as error:
+        raise fault(path, f"a file that cannot be read ({error.strerror})", "check disk and permissions") from error
+
+
+def _read_header(path: Path, file: BinaryIO) -> bytes:
+    """Return the header and its length before it; a length is believed only where the file has as many bytes."""
+    size = os.fstat(file.fileno()).st_size
+    start = file.read(8)
+    length = int.from_bytes(start, "little")
+    if len(start) == 8 and length <= min(size - 8, _LONGEST_HEADER):
+        return start + file.read(length)
+    for magic, kind in _OTHERS.items():
+        if start.startswith(magic):
+            raise fault(path, kind, _CONVERT)
+    raise fault(path, f"{size} bytes that are cut short, damaged or of another kind")
+
+
+def _parse(path: Path, header: bytes) -> Contents:
+    try:
+        texts = msgspec.json.decode(header, type=_Header).texts
+    except (ValueError, RecursionError) as error:
+        raise fault(path, "a damaged header or a file of another kind") from error
+    if texts.get("format") != "fastcnn":
+        raise fault(path, "a safetensors file of another program or a damaged header", _CONVERT)
+    if (version := texts.get("version", "")) != _VERSION:
+        raise fault(path, f"version {version[:9]!r} of the format instead of {_VERSION}", "update fastcnn")
+    digest = texts.get("digest", "")
+    if _sha256(_with_digest(header, digest, _BLANK)) != digest:
+        raise fault(path, "a damaged header")
+    try:
+        return Contents(
+            msgspec.json.decode(texts["structure"], type=Structure),
+            msgspec.json.decode(texts["metadata"], type=dict[str, Any]),
+            msgspec.json.decode(texts["digests"], type=dict[str, str]),
+        )
+    except (KeyError, ValueError, RecursionError) as error:
+        raise fault(path, f"a header with wrong entries ({error})") from error
+
+
+def _json(who: str, value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_listed)
+        text.encode()  # refuses half a surrogate pair, which no reader takes
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError(
+            f"{who}: expected numbers, strings, lists and dicts, as JSON has them, got: {error}; change it, then save"
+        ) from error
+    return text
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    raise TypeError(f"an object of type {type(value).__name__}")
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _with_digest(header: bytes, old: str, new: str) -> bytes:
+    # A quote inside a JSON string is escaped, so these bytes can only be the entry itself.
+    return header.replace(f'"digest":"{old}"'.encode(), f'"digest":"{new}"'.encode(), 1)
