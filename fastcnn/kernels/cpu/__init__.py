@@ -1,0 +1,70 @@
+"""The kernels of the CPU: every public one under its name, as ``kernels/__init__.py`` says how they behave."""
+
+from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
+from fastcnn.kernels.cpu.activation import (
+    activation_backward,
+    activation_forward,
+)
+from fastcnn.kernels.cpu.arrays import add, crop2d, gather, pad2d
+from fastcnn.kernels.cpu.batchnorm import (
+    batch_norm_backward,
+    batch_norm_backward_scratch,
+    batch_norm_forward,
+    batch_norm_forward_scratch,
+    batch_norm_predict,
+)
+from fastcnn.kernels.cpu.conv import (
+    conv2d_backward_input,
+    conv2d_backward_input_scratch,
+    conv2d_backward_weights,
+    conv2d_backward_weights_scratch,
+    conv2d_forward,
+    conv2d_forward_scratch,
+)
+from fastcnn.kernels.cpu.dropout import dropout
+from fastcnn.kernels.cpu.loss import (
+    binary_crossentropy,
+    categorical_crossentropy,
+    mean_squared_error,
+    sparse_categorical_crossentropy,
+)
+from fastcnn.kernels.cpu.optimizer import adam, sgd
+from fastcnn.kernels.cpu.pool import (
+    average_pool2d_backward,
+    average_pool2d_forward,
+    max_pool2d_backward,
+    max_pool2d_forward,
+)
+
+__all__ = [
+    "activation_backward",
+    "activation_forward",
+    "adam",
+    "add",
+    "average_pool2d_backward",
+    "average_pool2d_forward",
+    "batch_norm_backward",
+    "batch_norm_backward_scratch",
+    "batch_norm_forward",
+    "batch_norm_forward_scratch",
+    "batch_norm_predict",
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "conv2d_backward_input",
+    "conv2d_backward_input_scratch",
+    "conv2d_backward_weights",
+    "conv2d_backward_weights_scratch",
+    "conv2d_forward",
+    "conv2d_forward_scratch",
+    "crop2d",
+    "dropout",
+    "gather",
+    "max_pool2d_backward",
+    "max_pool2d_forward",
+    "mean_squared_error",
+    "pad2d",
+    "sgd",
+    "softmax_backward",
+    "softmax_forward",
+    "sparse_categorical_crossentropy",
+]

@@ -5,7 +5,7 @@ Nothing else in the package spells a Numba flag. There are two decorators, and o
 ==============================  ================================================================================
 ``@kernel``                     a public kernel
 ``@inlined``                    a piece of arithmetic that kernels call, or the task of a parallel kernel
-``parallel(task, n, args)``     inside a kernel: task(i, \*args) for i in 0..n-1, over the threads
+``parallel(task, n, args)``     inside a kernel: task(i, *args) for i in 0..n-1, over the threads
 ==============================  ================================================================================
 
 The floating-point flags keep NaN and infinity (``nnan`` and ``ninf`` are absent, so a test for NaN is not deleted)
@@ -100,11 +100,3 @@ def chunks_for(work, most):
 def chunk_of(index, chunks, length):
     """Return begin and end of chunk `index` when `length` items are cut into `chunks` nearly equal ones."""
     return index * length // chunks, (index + 1) * length // chunks
-
-
-def __getattr__(name):
-    if name == "prange":
-        raise ImportError("The contract changed: kernels no longer use prange (it compiles its body 4 times). Write the body as an @inlined "
-                          "function task(index, *args) and call parallel(task, n, (args...)) in the @kernel; see _parallel.py and "
-                          "arrays.py. serial_kernel is gone too: use @kernel. Geometry is read as geometry[0]['oh'] INSIDE the task.")
-    raise AttributeError(name)

@@ -172,25 +172,26 @@ def _binary_rows(chunk, chunks, losses, dx, x, targets, from_logits, scale):
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     real = x.dtype.type
     share = real(1) / real(x.shape[1])
-    for i in range(begin, end):
-        row, t, loss = x[i], targets[i], real(0)
-        if from_logits:
-            for k in range(row.size):
-                loss += _logistic_loss(row[k], t[k])
-        else:
-            for k in range(row.size):
-                p = _clip(row[k])
-                loss -= t[k] * log(p) + (real(1) - t[k]) * log(real(1) - p)
-        losses[i] = loss * share
+    columns = x.shape[1]
+    flat, t, out = x[begin:end].reshape(-1), targets[begin:end].reshape(-1), losses[begin:end]
+    if columns == 1:  # a loop over rows of one element would not become vectors
+        for i in range(out.size):
+            out[i] = _logistic_loss(flat[i], t[i]) if from_logits else _log_loss(flat[i], t[i])
+    else:
+        for i in range(out.size):
+            loss = real(0)
+            for k in range(i * columns, (i + 1) * columns):
+                loss += _logistic_loss(flat[k], t[k]) if from_logits else _log_loss(flat[k], t[k])
+            out[i] = loss * share
     if dx.size > 0:
-        factor = real(scale) * share
-        out, flat, t = dx[begin:end].reshape(-1), x[begin:end].reshape(-1), targets[begin:end].reshape(-1)
-        for k in range(out.size):
-            if from_logits:
-                out[k] = factor * (sigmoid(flat[k]) - t[k])
-            else:
-                p = flat[k]
-                out[k] = real(0) if _clips(p) else factor * (p - t[k]) / (p * (real(1) - p))
+        factor, slopes = real(scale) * share, dx[begin:end].reshape(-1)
+        if from_logits:
+            for k in range(slopes.size):
+                slopes[k] = factor * (sigmoid(flat[k]) - t[k])
+        else:
+            for k in range(slopes.size):
+                slope = (flat[k] - t[k]) / (flat[k] * (real(1) - flat[k]))
+                slopes[k] = real(0) if _clips(flat[k]) else factor * slope
 
 
 @inlined
@@ -198,6 +199,12 @@ def _logistic_loss(x, t):
     """max(x, 0) - x t + log(1 + exp(-|x|)), which cannot overflow."""
     positive = type(x)(0) if x < type(x)(0) else x
     return positive - x * t + log1p(exp_nonpositive(-abs(x)))
+
+
+@inlined
+def _log_loss(p, t):
+    p, one = _clip(p), type(p)(1)
+    return -(t * log(p) + (one - t) * log(one - p))
 
 
 @kernel

@@ -37,12 +37,14 @@ def _sgd_chunk(chunk, chunks, values, velocity, gradients, learning_rate, moment
             w[i] = w[i] - rate * g[i]
     elif nesterov:
         for i in range(w.size):
-            v[i] = keep * v[i] - rate * g[i]
-            w[i] = w[i] + (keep * v[i] - rate * g[i])
+            speed = keep * v[i] - rate * g[i]
+            v[i] = speed
+            w[i] = w[i] + (keep * speed - rate * g[i])
     else:
         for i in range(w.size):
-            v[i] = keep * v[i] - rate * g[i]
-            w[i] = w[i] + v[i]
+            speed = keep * v[i] - rate * g[i]
+            v[i] = speed
+            w[i] = w[i] + speed
 
 
 @kernel
@@ -75,6 +77,7 @@ def _adam_chunk(chunk, chunks, values, first, second, gradients, alpha, new_1, n
     real = values.dtype.type
     alpha_, share_1, share_2, small = real(alpha), real(new_1), real(new_2), real(epsilon)
     for i in range(w.size):
-        m[i] = m[i] + (g[i] - m[i]) * share_1
-        v[i] = v[i] + (g[i] * g[i] - v[i]) * share_2
-        w[i] = w[i] - m[i] * alpha_ / (real(math.sqrt(v[i])) + small)
+        mean = m[i] + (g[i] - m[i]) * share_1
+        square = v[i] + (g[i] * g[i] - v[i]) * share_2
+        m[i], v[i] = mean, square
+        w[i] = w[i] - mean * alpha_ / (real(math.sqrt(square)) + small)

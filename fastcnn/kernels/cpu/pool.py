@@ -53,13 +53,10 @@ def _run(output, stride, window, before, length, outputs):
 
 
 @inlined
-def _next(r, s, bottom, left, right):
-    """Return the position after (r, s) in a window, row by row, and the last one for ever."""
-    if s + 1 < right:
-        return r, s + 1
-    if r + 1 < bottom:
-        return r + 1, left
-    return r, s
+def _place(position, positions, top, left, columns, w):
+    """Return where in the image a window's position lies, row by row; behind the last one comes the last one again."""
+    position = min(position, positions - 1)
+    return (top + position // columns) * w + left + position % columns
 
 
 @kernel
@@ -100,19 +97,14 @@ def _max_chunk(chunk, chunks, items, y, argmax, x, geometry):
                     for k in range(size):
                         y[at + o * c + k] = -np.inf
                         argmax[at + o * c + k] = -1
-            r, s = top, left
-            for position in range(0, (bottom - top) * (right - left), 4):
-                a = r * w + s
-                r, s = _next(r, s, bottom, left, right)
-                b = r * w + s
-                r, s = _next(r, s, bottom, left, right)
-                d = r * w + s
-                r, s = _next(r, s, bottom, left, right)
-                e = r * w + s
-                r, s = _next(r, s, bottom, left, right)
+            columns = right - left
+            positions = (bottom - top) * columns
+            for p in range(0, positions, 4):
+                a, b = _place(p, positions, top, left, columns, w), _place(p + 1, positions, top, left, columns, w)
+                d, e = _place(p + 2, positions, top, left, columns, w), _place(p + 3, positions, top, left, columns, w)
                 for o in range(run):
                     to = o * g["sw"]
-                    _max_of_4(y, argmax, at + o * c, position == 0, x, image, c, size, a + to, b + to, d + to, e + to)
+                    _max_of_4(y, argmax, at + o * c, p == 0, x, image, c, size, a + to, b + to, d + to, e + to)
             j += run
 
 
@@ -171,9 +163,10 @@ def _scatter_chunk(chunk, chunks, items, dx, dy, argmax, geometry):
     for item in range(first, last):
         n, low, size = _item(item, g["n"], c)
         image = dx[n * pixels * c:(n + 1) * pixels * c]
-        for pixel in range(pixels):
-            part = image[pixel * c + low:pixel * c + low + size]
-            for k in range(size):
+        whole = size == c
+        for pixel in range(1 if whole else pixels):
+            part = image if whole else image[pixel * c + low:pixel * c + low + size]
+            for k in range(part.size):
                 part[k] = 0
         for output in range(n * outputs, (n + 1) * outputs):
             at = output * c + low
@@ -209,46 +202,43 @@ def _average_chunk(chunk, chunks, items, y, x, geometry):
         row, low, size = _item(item, g["n"] * oh, c)
         top, bottom = _covered(row % oh, g["sh"], g["kh"], g["top"], h)
         image = row // oh * h * w * c + low
-        for j in range(ow):
+        j = 0
+        while j < ow:
             left, right = _covered(j, g["sw"], g["kw"], g["left"], w)
-            at = (row * ow + j) * c + low
-            _mean(y[at:at + size], x, image, c, w, top, bottom, left, right)
+            run = _run(j, g["sw"], g["kw"], g["left"], w, ow)
+            columns = right - left
+            positions = max(0, bottom - top) * max(0, columns)
+            share = y.dtype.type(1) / y.dtype.type(max(1, positions))
+            alone = positions % 4 if positions > 0 else 1
+            for o in range(run if alone else 0):
+                at = (row * ow + j + o) * c + low
+                for k in range(size):
+                    y[np.uintp(at + k)] = 0
+                for p in range(positions % 4):
+                    a = image + (_place(p, positions, top, left, columns, w) + o * g["sw"]) * c
+                    for k in range(size):
+                        y[np.uintp(at + k)] += share * x[np.uintp(a + k)]
+            for p in range(positions % 4, positions, 4):
+                a, b = _place(p, positions, top, left, columns, w), _place(p + 1, positions, top, left, columns, w)
+                d, e = _place(p + 2, positions, top, left, columns, w), _place(p + 3, positions, top, left, columns, w)
+                for o in range(run):
+                    source = image + o * g["sw"] * c
+                    _add_4(y, (row * ow + j + o) * c + low, p == 0, x, source + a * c, source + b * c, source + d * c,
+                           source + e * c, size, share)
+            j += run
 
 
 @inlined
-def _mean(y, x, image, c, w, top, bottom, left, right):
-    positions = max(0, bottom - top) * max(0, right - left)
-    for k in range(y.size if positions % 4 or positions == 0 else 0):
-        y[k] = 0
-    share = y.dtype.type(1) / y.dtype.type(max(1, positions))
-    r, s = top, left
-    for _ in range(positions % 4):
-        _add_1(y, x[image + (r * w + s) * c:], share)
-        r, s = _next(r, s, bottom, left, right)
-    for position in range(0, positions // 4):
-        rb, sb = _next(r, s, bottom, left, right)
-        rc, sc = _next(rb, sb, bottom, left, right)
-        rd, sd = _next(rc, sc, bottom, left, right)
-        fresh = position == 0 and positions % 4 == 0
-        _add_4(y, x[image + (r * w + s) * c:], x[image + (rb * w + sb) * c:], x[image + (rc * w + sc) * c:],
-               x[image + (rd * w + sd) * c:], share, fresh)
-        r, s = _next(rd, sd, bottom, left, right)
-
-
-@inlined
-def _add_1(y, a, share):
-    for k in range(y.size):
-        y[k] += share * a[k]
-
-
-@inlined
-def _add_4(y, a, b, c, d, share, fresh):
-    if fresh:
-        for k in range(y.size):
-            y[k] = share * ((a[k] + b[k]) + (c[k] + d[k]))
+def _add_4(y, at, first, x, a, b, d, e, size, share):
+    """Add the share of four pixels to a mean, or write it if they are the first."""
+    if first:
+        for k in range(size):
+            y[np.uintp(at + k)] = share * ((x[np.uintp(a + k)] + x[np.uintp(b + k)])
+                                           + (x[np.uintp(d + k)] + x[np.uintp(e + k)]))
     else:
-        for k in range(y.size):
-            y[k] += share * ((a[k] + b[k]) + (c[k] + d[k]))
+        for k in range(size):
+            y[np.uintp(at + k)] += share * ((x[np.uintp(a + k)] + x[np.uintp(b + k)])
+                                            + (x[np.uintp(d + k)] + x[np.uintp(e + k)]))
 
 
 @kernel
@@ -276,27 +266,21 @@ def _spread_chunk(chunk, chunks, items, dx, dy, geometry):
     for item in range(first, last):
         row, low, size = _item(item, g["n"] * h, c)
         begin, end = _covering(row % h, g["sh"], g["kh"], g["top"], oh)
+        at = row * w * c + low
+        above = _covering(row % h - 1, g["sh"], g["kh"], g["top"], oh)
+        if item > first and size == c and row % h > 0 and above[0] == begin and above[1] == end:
+            for k in range(w * c):
+                dx[np.uintp(at + k)] = dx[np.uintp(at - w * c + k)]
+            continue
         for q in range(w):
-            at = (row * w + q) * c + low
-            pixel = dx[at:at + size]
-            left, right = _covering(q, g["sw"], g["kw"], g["left"], ow)
-            if begin >= end or left >= right:
-                for k in range(size):
-                    pixel[k] = 0
-            for i in range(begin, end):
-                top, bottom = _covered(i, g["sh"], g["kh"], g["top"], h)
-                for j in range(left, right):
-                    west, east = _covered(j, g["sw"], g["kw"], g["left"], w)
-                    share = dx.dtype.type(1) / dx.dtype.type((bottom - top) * (east - west))
-                    at = ((row // h * oh + i) * ow + j) * c + low
-                    _spread(pixel, dy[at:at + size], share, i == begin and j == left)
-
-
-@inlined
-def _spread(dx, dy, share, fresh):
-    if fresh:
-        for k in range(dx.size):
-            dx[k] = share * dy[k]
-    else:
-        for k in range(dx.size):
-            dx[k] += share * dy[k]
+            for k in range(size):
+                dx[np.uintp(at + q * c + k)] = 0
+        for i in range(begin, end):
+            top, bottom = _covered(i, g["sh"], g["kh"], g["top"], h)
+            for j in range(ow):
+                left, right = _covered(j, g["sw"], g["kw"], g["left"], w)
+                share = dx.dtype.type(1) / dx.dtype.type(max(1, (bottom - top) * (right - left)))
+                source = ((row // h * oh + i) * ow + j) * c + low
+                for q in range(left, right):
+                    for k in range(size):
+                        dx[np.uintp(at + q * c + k)] += share * dy[np.uintp(source + k)]

@@ -1,0 +1,65 @@
+"""LeNet-5 as it was published, and a small descendant for small images."""
+
+from fastcnn import layers
+from fastcnn.models import Sequential
+
+Shape = tuple[int, int, int]
+
+
+def LeNet5(input_shape: Shape = (28, 28, 1), classes: int = 10) -> Sequential:  # noqa: N802  (a network's name)
+    """LeNet-5: 61,706 parameters for MNIST.
+
+    Two departures from the paper: its 32 x 32 frame is the padding of the first convolution, and softmax with
+    cross-entropy takes the place of the Gaussian connections. As nearly everywhere today, the second convolution sees
+    all maps of the first, and pooling has no coefficients of its own.
+
+    Parameters
+    ----------
+    input_shape : (H, W, C)
+        At least 12 x 12.
+    classes : int
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc. IEEE 86, 1998,
+    section II.B.
+    """
+    return Sequential(
+        [
+            layers.Input(input_shape),
+            layers.Conv2D(6, 5, padding="same", activation="tanh"),
+            layers.AveragePooling2D(2),
+            layers.Conv2D(16, 5, activation="tanh"),
+            layers.AveragePooling2D(2),
+            layers.Flatten(),
+            layers.Dense(120, activation="tanh"),
+            layers.Dense(84, activation="tanh"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+        name="lenet5",
+    )
+
+
+def LeNet(input_shape: Shape = (8, 8, 1), classes: int = 10) -> Sequential:  # noqa: N802
+    """A LeNet for images of about 8 x 8, with what came after 1998: ReLU, max pooling, dropout, 3 x 3 filters.
+
+    Parameters
+    ----------
+    input_shape : (H, W, C)
+        At least 4 x 4.
+    classes : int
+    """
+    return Sequential(
+        [
+            layers.Input(input_shape),
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dropout(0.25),
+            layers.Dense(64, activation="relu"),
+            layers.Dense(classes, activation="softmax"),
+        ],
+        name="lenet",
+    )

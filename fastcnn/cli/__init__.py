@@ -1,0 +1,85 @@
+"""The command ``fastcnn``: parse, build, call. Each subcommand is a file of its own, loaded when it is called.
+
+Neither this file nor a subcommand's imports NumPy or Numba at its top, so that help and completion answer at once.
+"""
+
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from fastcnn import __version__
+from fastcnn.cli import _exits
+from fastcnn.errors import unknown
+
+COMMANDS = ("train", "evaluate", "predict", "summary", "doctor", "warmup", "completion")
+
+
+class _Commands(click.Group):
+    """Subcommands that are imported when they are asked for, and listed in the order of their use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return importlib.import_module(f"fastcnn.cli.{cmd_name}").command if cmd_name in COMMANDS else None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(unknown("command", args[0], COMMANDS), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value:
+        os.environ[_exits.DEBUG] = "1"
+
+
+@click.group(
+    "fastcnn",
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_exits.HELP,
+)
+@click.option("--debug", is_flag=True, expose_value=False, callback=_set_debug, help="Show the traceback of an error.")
+@click.version_option(__version__, message="fastcnn %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Train and run convolutional networks on the CPU.
+
+    \b
+    fastcnn train                        learn the built-in handwritten digits
+    fastcnn predict runs/NAME seven.png  read your own picture with a trained run
+    fastcnn COMMAND --help               all about a command
+    """  # noqa: D301  (click reads the backspace)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code, which `fastcnn.cli._exits` explains.
+
+    Parameters
+    ----------
+    args : sequence of str, optional
+        Without the program's name; those of the process by default.
+    """
+    warnings.showwarning = _show_warning
+    try:
+        code = cli.main(args, prog_name="fastcnn", standalone_mode=False)
+        sys.stdout.flush()  # a pipe that was closed shows here, not in the interpreter's last breath
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _exits.OTHER
+    except (Exception, KeyboardInterrupt) as error:
+        return _exits.report(error)
+    return code if isinstance(code, int) else _exits.DONE
+
+
+def _show_warning(message: Any, *args: Any, **keywords: Any) -> None:
+    click.echo(f"fastcnn: warning: {_exits.one_line(message)}", err=True)

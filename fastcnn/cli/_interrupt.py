@@ -1,0 +1,58 @@
+"""Ctrl-C during training: the first ends it after the current step, the second at once."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+from fastcnn.callbacks import Callback, Logs
+
+
+class StopAfterStep(Callback):
+    """Ends training after the current step once `asked`.
+
+    Attributes
+    ----------
+    asked : bool
+        Whether Ctrl-C was pressed.
+    epoch, step : int
+        Where training is, from 0: epochs begun before this one, steps of this epoch that are done.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.epoch = self.step = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        self.epoch, self.step = epoch, 0
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        self.step = batch + 1
+        if self.asked:
+            self.model.stop_training = True
+
+
+@contextlib.contextmanager
+def stop_on_interrupt(tell: Callable[[str], None]) -> Iterator[StopAfterStep]:
+    """Give a callback that ends training softly at the first SIGINT; the second raises KeyboardInterrupt.
+
+    Parameters
+    ----------
+    tell : function of a str
+        Is called in the signal's handler, to say that the first was heard.
+    """
+    stop = StopAfterStep()
+
+    def handle(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.asked = True
+        tell("stopping after this step, then saving; Ctrl-C again aborts at once")
+
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,107 @@
+"""Options that several commands share, and the kinds of values they take."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from fastcnn.errors import unknown
+
+#: The names of `fastcnn.applications.by_name`, `datasets.names` and `optimizers.names`, repeated so that help and
+#: completion need not import them; a test compares.
+MODELS = ("lenet", "lenet5", "convnet")
+DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
+
+
+class Name(click.ParamType):
+    """One of some names; any other is refused with the nearest ones.
+
+    Parameters
+    ----------
+    what : str
+        What is named, for the error.
+    known : tuple of str
+    """
+
+    name = "name"
+
+    def __init__(self, what: str, known: tuple[str, ...]) -> None:
+        self.what, self.known = what, known
+
+    def convert(self, value: str, param: Any, ctx: Any) -> str:
+        if value not in self.known:
+            raise click.UsageError(unknown(self.what, value, self.known), ctx)
+        return value
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+
+
+class NameOrPath(click.ParamType):
+    """A name, or a path that the command looks at itself; completion offers both."""
+
+    name = "name or path"
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self.known = known
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+class Rate(click.ParamType):
+    """A finite number above 0."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = math.nan
+        if not 0 < rate < math.inf:
+            self.fail(f"expected a finite number above 0, got {value!r}", param, ctx)
+        return rate
+
+
+def data_options(default: str) -> Callable[[Any], Any]:
+    """Return a decorator that adds --dataset, with words for its default, and --data-dir.
+
+    Parameters
+    ----------
+    default : str
+        What is used without the option.
+    """
+
+    def add(command: Any) -> Any:
+        command = click.option(
+            "--data-dir",
+            type=click.Path(),
+            metavar="DIR",
+            help="Where the files of a named data set are: its own folder or the parent. Without it (and without "
+            "FASTCNN_DATA, which names such a folder too) it is downloaded once.",
+        )(command)
+        return click.option(
+            "--dataset",
+            type=NameOrPath(DATASETS),
+            metavar="NAME|PATH",
+            help=f"{', '.join(DATASETS)}; or your own: an .npz file with x and y, a folder of idx files, or a folder "
+            f"of pictures with one sub-folder a class. Default: {default}.",
+        )(command)
+
+    return add
+
+
+#: The argument of commands that read a trained model.
+saved_argument = click.argument("saved", metavar="RUN_OR_FILE", type=click.Path())
+
+batch_option = click.option(
+    "--batch-size", type=click.IntRange(1), default=256, show_default=True, metavar="N", help="Images at a time."
+)

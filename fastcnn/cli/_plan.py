@@ -1,0 +1,70 @@
+"""What `train` does where nothing is said: a preset for each data set, or the plan of the run it goes on from."""
+
+import time
+from typing import Any, NamedTuple
+
+from fastcnn import optimizers
+from fastcnn.cli._data import absolute
+from fastcnn.cli._run import Config, versions
+from fastcnn.cli._saved import Saved
+from fastcnn.datasets import Dataset
+
+
+class Preset(NamedTuple):
+    """How a data set is learned by default."""
+
+    model: str
+    epochs: int
+    batch_size: int
+    optimizer: str = "adam"
+    learning_rate: float | None = None  # None: the optimizer's own
+
+
+_PRESETS = {
+    "digits": Preset("lenet", 40, 32),
+    "mnist": Preset("lenet5", 3, 128),
+    "fashion_mnist": Preset("convnet", 5, 128),
+    "cifar10": Preset("convnet", 10, 128),
+}
+_LARGE = 20_000  # images; fewer are seen more often, in smaller batches
+_SMALL_SIDE = 16  # pixels
+
+
+def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset, begun: Saved | None) -> Config:
+    """Return the configuration: what was given, else what the run had, else the preset of the data set.
+
+    Parameters
+    ----------
+    given : dict
+        The command's options, None where not given; a number under ``seed``.
+    dataset : (name or path, folder or None)
+        As `choose_dataset` returns it.
+    data : Dataset
+    begun : Saved or None
+        What training goes on from.
+    """
+    before = begun.config if begun is not None else None
+    preset: Any = before or preset_for(dataset[0], data)
+    optimizer = given["optimizer"] or preset.optimizer
+    rate = given["lr"] or (preset.learning_rate if optimizer == preset.optimizer else None)
+    return Config(
+        dataset=dataset[0],
+        data_dir=dataset[1],
+        model=begun.model.name if begun is not None else given["model"] or preset.model,
+        epochs=given["epochs"] or preset.epochs,
+        batch_size=given["batch_size"] or preset.batch_size,
+        optimizer=optimizer,
+        learning_rate=rate or optimizers.get(optimizer).learning_rate,
+        seed=given["seed"],
+        started=time.strftime("%Y-%m-%d %H:%M:%S"),
+        versions=versions(),
+        source=absolute(given["from"]) if begun is not None else None,
+    )
+
+
+def preset_for(name: str, data: Dataset) -> Preset:
+    """Return the preset of a data set known by name, or one by the size of the images and their number."""
+    if name.replace("-", "_") in _PRESETS:
+        return _PRESETS[name.replace("-", "_")]
+    model = "lenet" if min(data.x_train.shape[1:3]) < _SMALL_SIDE else "convnet"
+    return Preset(model, 5, 128) if len(data.x_train) >= _LARGE else Preset(model, 20, 32)

@@ -1,0 +1,169 @@
+"""The folder of a run: the model, its history and its configuration. A folder without a model is not left behind."""
+
+import contextlib
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from fastcnn._files import write_atomically
+from fastcnn.errors import ArgumentError, ModelFileError
+
+MODEL, HISTORY, CONFIG = "model.safetensors", "history.jsonl", "config.json"
+
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that a run was made of.
+
+    Parameters
+    ----------
+    dataset : str
+        A name, or an absolute path.
+    data_dir : str or None
+        An absolute path.
+    model : str
+        A name of `fastcnn.applications`, or that of the model trained on from.
+    epochs, batch_size : int
+    optimizer : str
+    learning_rate : float
+    seed : int
+    started : str
+        Local time.
+    versions : dict
+        Of fastcnn and of what decides about results.
+    source : str or None
+        The run or file whose weights training began with, written as ``from``.
+    """
+
+    dataset: str
+    model: str
+    epochs: _Count
+    batch_size: _Count
+    optimizer: str
+    learning_rate: float
+    seed: int
+    started: str
+    versions: dict[str, str]
+    data_dir: str | None = None
+    source: str | None = msgspec.field(name="from", default=None)
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Write ``config.json``."""
+    write_atomically(folder / CONFIG, msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
+
+
+def read_config(folder: Path) -> Config | None:
+    """Return the configuration of a run, or None where there is no such file.
+
+    Raises
+    ------
+    ModelFileError
+        If it is damaged.
+    """
+    path = folder / CONFIG
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Config)
+    except FileNotFoundError:
+        return None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ModelFileError(
+            f"{path}: expected the configuration of a run, got {error}; name {MODEL} itself, or restore the file"
+        ) from error
+
+
+@contextlib.contextmanager
+def new_run(out: str | None, model: str, size: int) -> Iterator[Path]:
+    """Make the folder of a run, and remove it again if it is left without a model in it.
+
+    Parameters
+    ----------
+    out : str or None
+        The folder, new or empty; ``runs/<time>-<model>`` if None.
+    model : str
+        For that name.
+    size : int
+        Bytes that the model will need.
+
+    Raises
+    ------
+    ArgumentError
+        If `out` holds something.
+    OSError
+        If the folder cannot be made, or its disk is too full.
+    """
+    folder = Path(out) if out is not None else _free_name(Path("runs"), f"{time.strftime('%Y%m%d-%H%M%S')}-{model}")
+    made = _make(folder)
+    try:
+        _require_space(folder, size)
+        yield folder
+    finally:
+        if not (folder / MODEL).exists():
+            _discard(folder, made)
+
+
+def _free_name(parent: Path, name: str) -> Path:
+    """Return a path in `parent` that does not exist: two runs may start in one second."""
+    count = 2
+    path = parent / name
+    while path.exists():
+        path, count = parent / f"{name}-{count}", count + 1
+    return path
+
+
+def _make(folder: Path) -> list[Path]:
+    """Make a folder with its parents, and return those that did not exist, the innermost first."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        content = sorted(entry.name for entry in folder.iterdir())
+    except FileExistsError:
+        raise ArgumentError(f"--out {folder}: expected a new or an empty folder, got a file; name another") from None
+    except OSError as error:
+        _discard(folder, made)
+        raise OSError(
+            error.errno, f"--out {folder}: expected a folder that can be made and written, got: {error.strerror}"
+        ) from error
+    if content:
+        raise ArgumentError(
+            f"--out {folder}: expected a new or an empty folder, got one that holds {', '.join(content[:3])}"
+            f"{' ...' if len(content) > 3 else ''}; name another, so that no run is lost"
+        )
+    return made
+
+
+def _require_space(folder: Path, size: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < size + 65536:  # the history and the configuration are small
+        raise OSError(
+            errno.ENOSPC, f"{folder}: expected {size + 65536:,} bytes free for the model, got {free:,}; free some space"
+        )
+
+
+def _discard(folder: Path, made: list[Path]) -> None:
+    for name in (HISTORY, CONFIG):
+        with contextlib.suppress(OSError):
+            os.unlink(folder / name)
+    for path in made:
+        with contextlib.suppress(OSError):
+            path.rmdir()  # refuses where somebody else has put something
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides about a run's results."""
+    import platform
+
+    import numba
+    import numpy as np
+
+    import fastcnn
+
+    found: dict[str, Any] = {"fastcnn": fastcnn, "numpy": np, "numba": numba}
+    return {name: module.__version__ for name, module in found.items()} | {"python": platform.python_version()}

@@ -1,0 +1,86 @@
+"""A trained model on disk: a run's folder or a file, and what is known about it."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastcnn.cli._run import MODEL, Config, read_config
+from fastcnn.datasets import Dataset
+from fastcnn.errors import ArgumentError, DataError, ModelFileError
+
+
+class Saved(NamedTuple):
+    """A model that was read, its metadata, and the configuration of its run if it lies in one."""
+
+    path: Path
+    model: Any
+    metadata: dict[str, Any]
+    config: Config | None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes; numbers where the file has none."""
+        names = self.metadata.get("classes")
+        number = self.model.output_shape[-1]
+        return tuple(map(str, names)) if names and len(names) == number else tuple(map(str, range(number)))
+
+
+def open_saved(path: str) -> Saved:
+    """Read the model of a run's folder or of a file.
+
+    Raises
+    ------
+    ArgumentError
+        If nothing is there.
+    ModelFileError
+        If it is no model, a damaged one, or one that does not classify images.
+    """
+    from fastcnn import saving
+
+    file = find_file(path)
+    model, metadata = saving.load_model(file), saving.load_metadata(file)
+    if len(model.input_shape or ()) != 4 or len(model.output_shape) != 2:
+        raise ModelFileError(
+            f"{file}: expected a model that classifies images, (N, H, W, C) to (N, classes), "
+            f"got {model.input_shape} to {model.output_shape}; use it from Python"
+        )
+    return Saved(file, model, metadata, read_config(file.parent) if file.name == MODEL else None)
+
+
+def find_file(path: str) -> Path:
+    """Return the file of the model in a run's folder, or the path itself if it is a file.
+
+    Raises
+    ------
+    ArgumentError
+        If nothing is there.
+    ModelFileError
+        If it is a folder without a model.
+    """
+    given = Path(path).expanduser()
+    if given.is_dir():
+        if not (given / MODEL).is_file():
+            raise ModelFileError(f"{given}: expected a run with {MODEL} in it, got a folder without; name a run")
+        return given / MODEL
+    if not given.exists():
+        runs = sorted(Path("runs").glob(f"*/{MODEL}"), key=lambda file: file.stat().st_mtime)
+        hint = f"the latest run here is {runs[-1].parent}" if runs else "`fastcnn train` makes one"
+        raise ArgumentError(f"{given}: expected a run's folder or a .safetensors file, got nothing there; {hint}")
+    return given
+
+
+def require_fit(saved: Saved, data: Dataset) -> None:
+    """Raise unless the model takes the data's images and has an output for each class.
+
+    Raises
+    ------
+    DataError
+        With both shapes or both numbers.
+    """
+    wanted, got = tuple(saved.model.input_shape[1:]), data.x_test.shape[1:]
+    if wanted != got:
+        raise DataError(f"{data.name}: expected images {wanted}, for which {saved.path} was trained, got {got}")
+    outputs = saved.model.output_shape[-1]
+    if outputs != len(data.classes):
+        raise DataError(
+            f"{data.name}: expected {outputs} classes, for which {saved.path} was trained, got {len(data.classes)}"
+        )

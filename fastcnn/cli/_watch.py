@@ -1,0 +1,67 @@
+"""Two callbacks of a run: its history on disk, and the end of a training that diverges."""
+
+import math
+import time
+import warnings
+from pathlib import Path
+
+import msgspec
+
+from fastcnn.callbacks import Callback, Logs
+from fastcnn.errors import DivergedError
+
+
+class HistoryFile(Callback):
+    """Writes a JSON line an epoch as soon as it is over, so that a run that ends early has it.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._is_broken = False
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        self._begin = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        self._steps = batch + 1
+
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        seconds = round(time.perf_counter() - self._begin, 6)
+        line = msgspec.json.encode({"epoch": epoch + 1, "steps": self._steps, **logs, "seconds": seconds}) + b"\n"
+        if self._is_broken:
+            return
+        try:
+            with self.path.open("ab") as file:
+                file.write(line)
+        except OSError as error:  # the model is worth more than its history
+            self._is_broken = True
+            warnings.warn(
+                f"{self.path}: the history could not be written ({error.strerror}); training goes on", stacklevel=2
+            )
+
+
+class StopWhenDiverged(Callback):
+    """Raises DivergedError at the first step whose loss is not a number or infinite.
+
+    Parameters
+    ----------
+    learning_rate : float
+        For the advice.
+    """
+
+    def __init__(self, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        if not math.isfinite(logs["loss"]):
+            raise DivergedError(
+                f"training: expected a finite loss, got {logs['loss']} in epoch {self._epoch + 1}, step {batch + 1}; "
+                f"nothing was saved, try a smaller --lr than {self.learning_rate:g}"
+            )

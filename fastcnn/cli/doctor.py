@@ -1,0 +1,98 @@
+"""``fastcnn doctor``: what fastcnn found on this machine, for a look and for bug reports."""
+
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+_REQUIRED = ("numpy", "numba", "llvmlite", "click", "rich", "pooch", "safetensors", "msgspec", "tbb")
+_EXTRAS = {"pillow": "image", "matplotlib": "plot"}
+
+
+@click.command("doctor", short_help="Show versions, CPU, threads and the cache of kernels.")
+def command() -> None:
+    """Show versions, the CPU's vectors, the threading layer and why it was chosen, and the cache of compiled kernels.
+
+    Nothing is compiled or changed. Put the output into a bug report.
+    """
+    sections = {"Versions": _versions(), "CPU": _cpu(), "Threads": _threads(), "Cache of kernels": _cache()}
+    for title, rows in sections.items():
+        click.echo(title)
+        for name, value in rows:
+            click.echo(f"  {name:<14} {value}")
+
+
+def _versions() -> list[tuple[str, Any]]:
+    import fastcnn
+
+    found: list[tuple[str, Any]] = [
+        ("fastcnn", fastcnn.__version__),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
+    ]
+    found += [(name, _version(name) or "missing") for name in _REQUIRED]
+    return found + [
+        (name, _version(name) or f'not installed; pip install "fastcnn[{extra}]"') for name, extra in _EXTRAS.items()
+    ]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu() -> list[tuple[str, Any]]:
+    from llvmlite import binding as llvm
+
+    from fastcnn.kernels.cpu import tile
+
+    name, width, registers = tile.features()
+    return [
+        ("name", llvm.get_host_cpu_name()),
+        ("vectors", f"{name}: {8 * width} bits, {registers} registers"),
+        *((kind, f"{tile.lanes(kind)} numbers a vector, register tile of {tile.M0} x {2 * tile.lanes(kind)}")
+          for kind in ("float32", "float64")),
+    ]
+
+
+def _threads() -> list[tuple[str, Any]]:
+    import numba
+
+    from fastcnn.kernels.cpu import _jit, _threads
+
+    return [
+        ("layer", f"{_threads.layer()}: {_threads.reason}"),
+        ("threads", f"{numba.get_num_threads()} on {os.cpu_count()} CPUs (NUMBA_NUM_THREADS)"),
+        ("kernels", len(_jit.registry)),
+    ]
+
+
+def _cache() -> list[tuple[str, Any]]:
+    from fastcnn.kernels.cpu import _cache
+
+    folder = _cache.folder()
+    files = list(folder.glob("*.nbc")) if folder.is_dir() else []
+    size = sum(file.stat().st_size for file in files)
+    known = f"{len(files)} compiled kernels, {size / 1e6:.1f} MB"
+    return [
+        ("folder", f"{folder} (FASTCNN_CACHE_DIR)"),
+        ("state", _state(folder)),
+        ("entries", known if files else "none; `fastcnn warmup` makes them"),
+    ]
+
+
+def _state(folder: Path) -> str:
+    """Say whether kernels can be written there."""
+    if folder.is_dir():
+        can_write = os.access(folder, os.W_OK | os.X_OK)
+        return "writable" if can_write else "not writable: every process compiles anew"
+    parent = next(path for path in folder.absolute().parents if path.exists())
+    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+        return "not there yet; made when it is needed"
+    return f"cannot be made in {parent}: every process compiles anew"

@@ -1,0 +1,73 @@
+"""``fastcnn predict``: what a trained model sees in pictures."""
+
+import json
+from typing import Any
+
+import click
+
+from fastcnn.cli._exits import DATA
+from fastcnn.cli._options import saved_argument
+
+
+@click.command("predict", short_help="Classify your own pictures.")
+@saved_argument
+@click.argument("images", metavar="IMAGES...", nargs=-1, required=True, type=click.Path())
+@click.option("--top", type=click.IntRange(1), default=3, show_default=True, metavar="K", help="Classes per picture.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of lines.")
+@click.pass_context
+def command(ctx: click.Context, saved: str, images: tuple[str, ...], top: int, as_json: bool) -> None:
+    """Classify pictures with the model of a run, or of a .safetensors file.
+
+    Each picture is made like the images the model was trained on: greyed, inverted, cropped, resized as needed; what
+    was done stands beneath its classes. Reading pictures needs Pillow: pip install "fastcnn[image]". A picture that
+    cannot be read does not stop the others; the exit code is then 3.
+
+    \b
+    fastcnn predict runs/20260101-120000-lenet seven.png photos/*.jpg
+    fastcnn predict model.safetensors seven.png --json
+    """  # noqa: D301  (click reads the backspace)
+    from fastcnn.cli._saved import open_saved
+    from fastcnn.errors import DataError
+
+    opened = open_saved(saved)
+    results, failed = [], False
+    for path in images:
+        try:
+            result = _classify(opened, path, top)
+        except DataError as error:
+            failed = True
+            result = {"image": path, "error": str(error)}
+        if as_json:
+            results.append(result)
+        else:
+            _show(result)
+    if as_json:
+        click.echo(json.dumps(results, indent=2, ensure_ascii=False))
+    if failed:
+        ctx.exit(DATA)
+
+
+def _classify(opened: Any, path: str, top: int) -> dict[str, Any]:
+    """Return the most probable classes of a picture, and the steps that made it an input."""
+    from fastcnn.cli._report import as_probabilities
+    from fastcnn.datasets.image import read_image
+
+    known = opened.metadata
+    x, steps = read_image(
+        path, opened.model.input_shape[1:], background=known.get("background"), ink_box=known.get("ink_box")
+    )
+    probabilities = as_probabilities(opened.model.predict(x[None], batch_size=1, verbose=0))[0]
+    best = (-probabilities).argsort(kind="stable")[:top]
+    found = [{"class": opened.classes[i], "probability": round(float(probabilities[i]), 6)} for i in best]
+    return {"image": path, "predictions": found, "steps": steps}
+
+
+def _show(result: dict[str, Any]) -> None:
+    from fastcnn.cli._exits import one_line
+
+    if "error" in result:
+        click.echo(f"fastcnn: {one_line(result['error'])}", err=True)
+        return
+    found = "   ".join(f"{one['class']} {one['probability']:.1%}" for one in result["predictions"])
+    click.echo(f"{result['image']}   {found}")
+    click.echo(f"    {', '.join(result['steps']) or 'taken as it is'}")

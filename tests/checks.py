@@ -1,0 +1,331 @@
+"""The laws that every layer obeys, and the table of layers they run over.
+
+A law is a function of a `Case`; `tests/layers/test_laws.py` runs each law over each row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import fastcnn as fc
+from fastcnn import layers
+from fastcnn.layers import Call, Layer
+
+RNG_SEED = 20261
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row: how to make the layer, and what it may be asked.
+
+    Attributes
+    ----------
+    name : str
+    make : callable
+        Keyword arguments (dtype, ...) -> Layer.
+    shape : tuple
+        Of one sample.
+    random : bool
+        Training draws random numbers: its output is not `predict`'s.
+    over_batch : bool
+        Training looks at the whole batch, so samples do not stand alone.
+    pixel : bool
+        An image of one pixel fits.
+    smooth : bool
+        Differences of the loss tell the derivative (a step has none).
+    """
+
+    name: str
+    make: Callable[..., Layer]
+    shape: tuple[int, ...]
+    random: bool = False
+    over_batch: bool = False
+    pixel: bool = True
+    smooth: bool = True
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def layer(self, dtype: str = "float64") -> Layer:
+        fc.utils.set_random_seed(3)
+        layer = self.make(dtype=dtype, name="layer")
+        layer.build((None, *self.shape))
+        draw = np.random.default_rng(RNG_SEED)
+        for p in layer.weights:  # not zeros and ones, which hide mistakes; variances stay positive
+            noise = draw.standard_normal(p.shape)
+            p.assign(np.abs(noise) + 0.5 if "variance" in p.name else p.value + 0.3 * noise)
+        return layer
+
+    def input(self, n: int = 3, dtype: str = "float64") -> np.ndarray:
+        return np.random.default_rng(RNG_SEED + n).standard_normal((n, *self.shape)).astype(dtype)
+
+
+def _conv(*args: Any, **kwargs: Any) -> Callable[..., Layer]:
+    return lambda **more: layers.Conv2D(*args, **kwargs, **more)
+
+
+def _of(cls: Callable[..., Layer], *args: Any, **kwargs: Any) -> Callable[..., Layer]:
+    return lambda **more: cls(*args, **kwargs, **more)
+
+
+IMAGE, WIDE, FLAT = (7, 6, 3), (9, 8, 4), (11,)
+
+TABLE: dict[str, list[Case]] = {
+    "Conv2D": [
+        Case("valid", _conv(5, 3), IMAGE, pixel=False),
+        Case("same, tanh", _conv(4, (3, 2), padding="same", activation="tanh"), IMAGE),
+        Case("strides, relu", _conv(20, 3, strides=(2, 3), padding="same", activation="relu"), WIDE),
+        Case("dilation", _conv(3, 3, dilation_rate=2), WIDE, pixel=False),
+        Case("groups, no bias, silu", _conv(6, 3, groups=2, padding="same", use_bias=False, activation="silu"), WIDE),
+        Case("explicit padding", _conv(2, 3, padding=((2, 1), (0, 3))), IMAGE),
+        Case("1x1, softmax", _conv(18, 1, activation="softmax"), IMAGE),
+        Case("strides without overlap", _conv(3, 1, strides=2), IMAGE),
+    ],
+    "Dense": [
+        Case("plain", _of(layers.Dense, 7), FLAT, pixel=False),
+        Case("softmax", _of(layers.Dense, 10, activation="softmax"), FLAT, pixel=False),
+        Case("no bias, over the last axis", _of(layers.Dense, 33, use_bias=False, activation="gelu"), IMAGE),
+    ],
+    "MaxPooling2D": [
+        Case("2", _of(layers.MaxPooling2D), IMAGE, pixel=False),
+        Case("overlapping, same", _of(layers.MaxPooling2D, 3, strides=2, padding="same"), WIDE),
+        Case("padded", _of(layers.MaxPooling2D, (3, 2), strides=1, padding=1), IMAGE),
+    ],
+    "AveragePooling2D": [
+        Case("2", _of(layers.AveragePooling2D), IMAGE, pixel=False),
+        Case("overlapping, same", _of(layers.AveragePooling2D, 3, strides=2, padding="same"), WIDE),
+    ],
+    "GlobalAveragePooling2D": [
+        Case("plain", _of(layers.GlobalAveragePooling2D), IMAGE),
+        Case("keepdims", _of(layers.GlobalAveragePooling2D, keepdims=True), WIDE),
+    ],
+    "GlobalMaxPooling2D": [Case("plain", _of(layers.GlobalMaxPooling2D), IMAGE)],
+    "Flatten": [Case("plain", _of(layers.Flatten), IMAGE)],
+    "Reshape": [Case("-1", _of(layers.Reshape, (-1, 3)), IMAGE)],
+    "Input": [Case("plain", lambda **more: layers.Input(IMAGE, **more), IMAGE, pixel=False)],
+    "ZeroPadding2D": [
+        Case("1", _of(layers.ZeroPadding2D), IMAGE),
+        Case("four sides", _of(layers.ZeroPadding2D, ((1, 0), (2, 3))), IMAGE),
+    ],
+    "Dropout": [Case("0.4", _of(layers.Dropout, 0.4, seed=5), IMAGE, random=True)],
+    "BatchNormalization": [
+        Case("image", _of(layers.BatchNormalization), IMAGE, over_batch=True),
+        Case("flat, no scale", _of(layers.BatchNormalization, scale=False), FLAT, over_batch=True, pixel=False),
+        Case("no center", _of(layers.BatchNormalization, center=False, momentum=0.5), IMAGE, over_batch=True),
+        Case("frozen", _of(layers.BatchNormalization, trainable=False), IMAGE),
+    ],
+    "Activation": [
+        Case(name, _of(layers.Activation, name), IMAGE, smooth=name != "step")
+        for name in ("linear", "relu", "step", "sigmoid", "tanh", "leaky_relu", "elu", "selu", "silu", "swish", "gelu",
+                     "gelu_tanh", "softmax", "log_softmax")
+    ],
+    "Linear": [Case("plain", _of(layers.Linear), IMAGE)],
+    "ReLU": [Case("plain", _of(layers.ReLU), IMAGE)],
+    "LeakyReLU": [Case("0.1", _of(layers.LeakyReLU, 0.1), IMAGE)],
+    "ELU": [Case("0.7", _of(layers.ELU, 0.7), IMAGE)],
+    "SELU": [Case("plain", _of(layers.SELU), IMAGE)],
+    "SiLU": [Case("plain", _of(layers.SiLU), IMAGE)],
+    "GELU": [Case("erf", _of(layers.GELU), IMAGE), Case("tanh", _of(layers.GELU, approximate=True), IMAGE)],
+    "Sigmoid": [Case("plain", _of(layers.Sigmoid), IMAGE)],
+    "Tanh": [Case("plain", _of(layers.Tanh), IMAGE)],
+    "Softmax": [Case("plain", _of(layers.Softmax), FLAT, pixel=False)],
+    "LogSoftmax": [Case("plain", _of(layers.LogSoftmax), FLAT, pixel=False)],
+    "Step": [Case("plain", _of(layers.Step), IMAGE, smooth=False)],
+}
+
+ROWS = [(kind, case) for kind, cases in TABLE.items() for case in cases]
+CALL = Call(seed=11, step=2)
+
+
+def gradients(layer: Layer, x: np.ndarray, dy: np.ndarray) -> list[np.ndarray]:
+    """Return dx and the gradients of the trained parameters, from cleared ones."""
+    for p in layer.weights:
+        p.zero_grad()
+    _, backward = layer.forward(x, CALL)
+    dx = backward(dy)
+    return [dx.copy(), *(p.grad.copy() for p in layer.trainable_weights)]
+
+
+def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> None:
+    """Assert that two arrays agree relative to the largest value."""
+    assert a.shape == b.shape
+    scale = max(1e-300, float(np.abs(b).max(initial=0)))
+    assert np.abs(a - b).max(initial=0) <= tolerance * scale
+
+
+def shapes(case: Case) -> None:
+    """The output has the shape that was promised, for both verbs."""
+    layer, x = case.layer(), case.input()
+    assert layer.compute_output_shape((None, *case.shape)) == layer.output_shape
+    for y in (layer.forward(x, CALL)[0], layer.predict(x), layer(x), layer(x, training=True)):
+        assert y.shape == (3, *layer.output_shape[1:])
+        assert y.dtype == x.dtype
+
+
+def gradient_check(case: Case) -> None:
+    """backward agrees with central differences of sum(dy * y) in float64, for the input and every parameter."""
+    if not case.smooth:
+        return
+    layer, x = case.layer(), case.input(2)
+    statistics = [(p, p.numpy()) for p in layer.weights if not p.trainable]
+
+    def output(x: np.ndarray) -> np.ndarray:
+        y = layer.forward(x, CALL)[0].copy()
+        for p, value in statistics:
+            p.assign(value)
+        return y
+
+    dy = np.random.default_rng(4).standard_normal(output(x).shape)
+    found = gradients(layer, x, dy)
+    for p, value in statistics:
+        p.assign(value)
+    step = 1e-6
+
+    def difference(array: np.ndarray, index: tuple, of: Callable[[], np.ndarray]) -> float:
+        before = array[index]
+        array[index] = before + step
+        above = of()
+        array[index] = before - step
+        below = of()
+        array[index] = before
+        return float(((above - below) * dy).sum() / (2 * step))
+
+    draw = np.random.default_rng(5)
+    targets = [(x, found[0]), *((p.array, g) for p, g in zip(layer.trainable_weights, found[1:], strict=True))]
+    for array, gradient in targets:
+        picks = draw.choice(array.size, min(array.size, 24), replace=False)
+        for index in (np.unravel_index(i, array.shape) for i in picks):
+            expected = difference(array, index, lambda: output(x))
+            assert abs(gradient[index] - expected) <= 1e-6 * max(1.0, np.abs(gradient).max()), (index, case.name)
+
+
+def backward_adds_and_gives_none(case: Case) -> None:
+    """Gradients of parameters are added to, dy and x stay as they were, and dx is None only where it is not wanted."""
+    layer, x = case.layer(), case.input()
+    y, backward = layer.forward(x, CALL)
+    dy = np.random.default_rng(6).standard_normal(y.shape)
+    once = gradients(layer, x, dy)
+    x_before, dy_before = x.copy(), dy.copy()
+    _, backward = layer.forward(x, CALL)
+    backward(dy)
+    for p, g in zip(layer.trainable_weights, once[1:], strict=True):
+        close(p.grad, 2 * g, 1e-12)
+    np.testing.assert_array_equal(x, x_before)
+    np.testing.assert_array_equal(dy, dy_before)
+    _, backward = layer.forward(x, Call(11, 2, wants_dx=False))
+    backward(dy)
+    for p, g in zip(layer.trainable_weights, once[1:], strict=True):
+        close(p.grad, 3 * g, 1e-12)
+
+
+def one_by_one(case: Case) -> None:
+    """A batch is its samples."""
+    layer, x = case.layer(), case.input(4)
+    whole = layer.predict(x).copy()
+    for i in range(4):
+        close(layer.predict(x[i : i + 1]), whole[i : i + 1], 1e-12)
+    if case.over_batch or case.random:
+        return
+    y, _ = layer.forward(x, CALL)
+    dy = np.random.default_rng(7).standard_normal(y.shape)
+    dx = gradients(layer, x, dy)[0]
+    for i in range(4):
+        close(gradients(layer, x[i : i + 1].copy(), dy[i : i + 1].copy())[0], dx[i : i + 1], 1e-12)
+
+
+def predict_is_forward(case: Case) -> None:
+    """Inference gives what training gives, where training draws nothing and looks at no batch."""
+    if case.random or case.over_batch:
+        return
+    layer, x = case.layer(), case.input()
+    np.testing.assert_array_equal(layer.predict(x).copy(), layer.forward(x, CALL)[0])
+
+
+def config_makes_it_again(case: Case) -> None:
+    """The configuration goes through JSON and makes a layer with the same output."""
+    import json
+
+    layer, x = case.layer(), case.input()
+    again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
+    again.build((None, *case.shape))
+    again.set_weights(layer.get_weights())
+    assert again.name == layer.name
+    np.testing.assert_array_equal(again.predict(x).copy(), layer.predict(x))
+
+
+def used_twice(case: Case) -> None:
+    """Two forward passes keep apart what they save: their backward passes may come in any order."""
+    layer, a, b = case.layer(), case.input(2), case.input(3)
+    ya, back_a = layer.forward(a, CALL)
+    dy_a = np.random.default_rng(8).standard_normal(ya.shape)
+    yb, back_b = layer.forward(b, CALL)
+    dy_b = np.random.default_rng(9).standard_normal(yb.shape)
+    dx_a = back_a(dy_a).copy()
+    dx_b = back_b(dy_b).copy()
+    np.testing.assert_array_equal(dx_a, gradients(layer, a, dy_a)[0])
+    np.testing.assert_array_equal(dx_b, gradients(layer, b, dy_b)[0])
+
+
+def empty_batch(case: Case) -> None:
+    """No samples give no outputs, and no gradients."""
+    layer, x = case.layer(), case.input(0)
+    assert layer.predict(x).shape == (0, *layer.output_shape[1:])
+    y, backward = layer.forward(x, CALL)
+    assert backward(np.empty(y.shape)).shape == x.shape
+    assert all(not p.grad.any() for p in layer.trainable_weights)
+
+
+def one_pixel(case: Case) -> None:
+    """An image of one pixel is an image."""
+    if not case.pixel:
+        return
+    layer = case.make(name="pixel", dtype="float64")
+    x = np.ones((2, 1, 1, case.shape[-1]))
+    layer.build((None, *x.shape[1:]))
+    y, backward = layer.forward(x, CALL)
+    assert np.isfinite(y).all()
+    assert backward(np.ones_like(y)).shape == x.shape
+
+
+def any_layout(case: Case) -> None:
+    """Views that are not contiguous, and read-only arrays, give the same."""
+    layer, x = case.layer(), case.input()
+    expected = layer.predict(x).copy()
+    strided = np.repeat(x, 2, axis=-1)[..., ::2]
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(layer.predict(strided).copy(), expected)
+    np.testing.assert_array_equal(layer.predict(frozen).copy(), expected)
+
+
+def single_is_near_double(case: Case) -> None:
+    """float32 runs through the same kernels and comes near float64."""
+    double, single, x = case.layer(), case.layer("float32"), case.input(dtype="float32")
+    single.set_weights([w.astype("float32") for w in double.get_weights()])
+    double.set_weights([w.astype("float64") for w in single.get_weights()])
+    close(single.predict(x).astype("float64"), double.predict(x.astype("float64")), 5e-6)
+    y, _ = double.forward(x.astype("float64"), CALL)
+    dy = np.random.default_rng(10).standard_normal(y.shape).astype("float32")
+    # Where dropout's mask or a maximum is a matter of bits the two types still agree: both count, neither rounds.
+    for a, b in zip(gradients(single, x, dy), gradients(double, x.astype("float64"), dy.astype("float64")), strict=True):
+        close(a.astype("float64"), b, 3e-5)
+
+
+def any_number_of_threads(case: Case, set_threads: Callable[[int], None]) -> None:
+    """One thread and two give the same bits, forward and backward; the batch is large enough to be cut."""
+    layer, x = case.layer("float32"), case.input(96, "float32")
+    results = []
+    for threads in (1, 2):
+        set_threads(threads)
+        for p in layer.weights:
+            if not p.trainable:
+                p.assign(np.ones(p.shape))
+        y = layer.forward(x, CALL)[0].copy()
+        dy = np.random.default_rng(12).standard_normal(y.shape).astype("float32")
+        results.append([y, layer.predict(x).copy(), *gradients(layer, x, dy)])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+LAWS = [shapes, gradient_check, backward_adds_and_gives_none, one_by_one, predict_is_forward, config_makes_it_again,
+        used_twice, empty_batch, one_pixel, any_layout, single_is_near_double]

@@ -1,0 +1,170 @@
+"""The compile policy: the cache sees every edit, survives everything, and never stands in the way."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+
+import fastcnn
+from fastcnn.kernels.cpu import _jit, _threads
+
+ROOT = Path(fastcnn.__file__).parents[1]
+
+ADD = """
+    import numpy as np, warnings
+    from fastcnn.kernels.cpu.arrays import add
+    a = np.arange(9, dtype=np.float32)
+    out = np.empty_like(a)
+    add(out, a, a)
+    assert (out == 2 * a).all()
+    print(sum(add.stats.cache_hits.values()), sum(add.stats.cache_misses.values()))
+"""
+
+
+def run(code, cache, **env):
+    """Run Python in a process of its own with a kernel cache; return (output, errors)."""
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=ROOT,
+                          env={**os.environ, "PYTHONPATH": str(env.pop("path", ROOT)), "FASTCNN_CACHE_DIR": str(cache), **env})
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip(), done.stderr
+
+
+def listing(folder):
+    return {p.name: (p.stat().st_mtime_ns, p.stat().st_size) for p in folder.iterdir()}
+
+
+def test_a_second_process_misses_nothing_and_writes_nothing(tmp_path):
+    assert run(ADD, tmp_path)[0] == "0 1"
+    before = listing(tmp_path)
+    assert run(ADD, tmp_path)[0] == "1 0"
+    assert listing(tmp_path) == before
+    assert len(before) == 1
+
+
+def test_an_edit_in_a_helper_file_is_seen(tmp_path):
+    package = tmp_path / "fastcnn" / "kernels" / "cpu"
+    package.mkdir(parents=True)
+    for path in (ROOT / "fastcnn" / "kernels" / "cpu").glob("_*.py"):
+        (package / path.name).write_text(path.read_text() if path.name != "__init__.py" else "")
+    for folder in (package.parent, package.parents[1]):
+        (folder / "__init__.py").write_text("")
+    helper = "from fastcnn.kernels.cpu._jit import inlined\n@inlined\ndef f(x):\n    return x + {}\n"
+    (package / "helper.py").write_text(helper.format(1))
+    (package / "user.py").write_text(
+        "from fastcnn.kernels.cpu._jit import kernel\nfrom fastcnn.kernels.cpu.helper import f\n"
+        "@kernel\ndef k(out):\n    out[0] = f(20)\n")
+    code = """
+        import numpy as np
+        from fastcnn.kernels.cpu.user import k
+        out = np.zeros(1)
+        k(out)
+        print(int(out[0]))
+    """
+    cache = tmp_path / "cache"
+    assert run(code, cache, path=tmp_path)[0] == "21"
+    (package / "helper.py").write_text(helper.format(11))
+    assert run(code, cache, path=tmp_path)[0] == "31"
+    assert run(code, cache, path=tmp_path)[0] == "31"
+    assert len(listing(cache)) == 2
+
+
+def test_a_damaged_entry_is_compiled_anew_with_one_warning(tmp_path):
+    run(ADD, tmp_path)
+    (entry,) = tmp_path.iterdir()
+    content = bytearray(entry.read_bytes())
+    content[len(content) // 2] ^= 1
+    entry.write_bytes(content)
+    out, errors = run(ADD, tmp_path)
+    assert out == "0 1"
+    assert errors.count("could not be read") == 1
+    assert run(ADD, tmp_path)[0] == "1 0"
+
+
+def test_without_a_writable_folder_kernels_still_run_and_say_so_once(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    code = ADD + "\n    from fastcnn.kernels.cpu.arrays import crop2d\n    x = np.ones((1, 2, 2, 1)); crop2d(x.copy(), x, 0, 0)"
+    out, errors = run(code, file / "below")
+    assert out == "0 1"
+    assert errors.count("RuntimeWarning") == 1
+    assert "FASTCNN_CACHE_DIR" in errors
+
+
+def test_a_full_disk_leaves_no_half_written_entry(tmp_path):
+    limit = "\n    import resource\n    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n" \
+            "    import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    out, errors = run(limit + ADD, tmp_path)
+    assert out == "0 1"
+    assert errors.count("could not be written") == 1
+    assert listing(tmp_path) == {}
+
+
+def test_four_processes_may_start_cold_at_once(tmp_path):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "FASTCNN_CACHE_DIR": str(tmp_path)}
+    code = textwrap.dedent(ADD)
+    running = [subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [p.communicate()[0].strip() != "" for p in running] == [True] * 4
+    assert [p.returncode for p in running] == [0] * 4
+    assert run(ADD, tmp_path)[0] == "1 0"
+    assert len(listing(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("layer", ["tbb", "omp", "workqueue"])
+def test_every_threading_layer_gives_the_same_bits(layer, tmp_path_factory):
+    code = """
+        import numpy as np, numba, hashlib
+        from fastcnn import geometry
+        from fastcnn.kernels.cpu import _threads, conv
+        g = geometry.conv2d((8, 14, 14, 6), 16, (5, 5))
+        draw = np.random.default_rng(1)
+        x = draw.standard_normal((8, 14, 14, 6)).astype(np.float32)
+        dy = draw.standard_normal((8, 10, 10, 16)).astype(np.float32)
+        digest = hashlib.sha256()
+        for threads in range(1, numba.config.NUMBA_NUM_THREADS + 1):
+            numba.set_num_threads(threads)
+            dw, db = np.zeros((5, 5, 6, 16), np.float32), np.zeros(16, np.float32)
+            scratch = np.empty(conv.conv2d_backward_weights_scratch(g, x.dtype), np.float32)
+            conv.conv2d_backward_weights(dw, db, scratch, x, dy, g)
+            print(hashlib.sha256(dw.tobytes() + db.tobytes()).hexdigest())
+        print(_threads.layer())
+    """
+    try:
+        out, _ = run(code, os.environ["FASTCNN_CACHE_DIR"], NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS="2")
+    except AssertionError as error:
+        if "threading layer" in str(error):
+            pytest.skip(f"{layer} is not installed here")
+        raise
+    *digests, used = out.split()
+    assert used == layer
+    assert len(set(digests)) == 1
+    test_every_threading_layer_gives_the_same_bits.seen = getattr(
+        test_every_threading_layer_gives_the_same_bits, "seen", set()) | set(digests)
+    assert len(test_every_threading_layer_gives_the_same_bits.seen) == 1
+
+
+def test_the_environment_is_left_as_it_was():
+    assert "OMP_WAIT_POLICY" not in os.environ or os.environ["OMP_WAIT_POLICY"] != "passive"
+    assert _threads.layer() in ("tbb", "omp", "workqueue")
+    assert _threads.reason != "not started"
+
+
+def test_a_kernel_may_be_called_from_a_users_own_compiled_code():
+    from fastcnn.kernels.cpu.arrays import add
+
+    @numba.njit
+    def twice(out, x):
+        add(out, x, x)
+        return out.sum()
+
+    x = np.ones(7, np.float32)
+    assert twice(np.empty_like(x), x) == 14
+
+
+def test_an_inlined_function_runs_as_python_when_python_calls_it():
+    assert _jit.chunk_of(1, 4, 10) == (2, 5)
+    assert _jit.chunks_for(10, 64) == 1

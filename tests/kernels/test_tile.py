@@ -1,0 +1,114 @@
+"""The register tile on every kind of vector: which registers the assembly uses, and that the numbers stay right."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastcnn
+from fastcnn.kernels.cpu import conv, tile, walk
+from fastcnn.kernels.cpu._jit import kernel
+from fastcnn.kernels.cpu.walk import at2, at3, at4, at5
+
+ROOT = Path(fastcnn.__file__).parents[1]
+TARGETS = {
+    "AVX2": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"},
+    "SSE2": {"NUMBA_CPU_NAME": "generic"},
+}
+
+
+@kernel
+def product(c, a, b, start, relu):
+    """c = a b + start, with b (depth, width) packed to whole vectors."""
+    rows, depth = a.shape
+    columns = c.shape[1]
+    walk.walk(c.reshape(-1), at2(0, columns), a.reshape(-1), at5(0, depth, 0, 0, 1), b.reshape(-1),
+              at4(0, 0, 0, b.shape[1]), at3(1, 1, depth), start, np.int64(0), columns, relu, rows)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("relu", [0, 1])
+def test_a_walk_of_any_height_and_width_is_the_product(dtype, relu):
+    draw = np.random.default_rng(0)
+    one = tile.lanes(np.dtype(dtype))
+    for rows in (*range(1, 2 * tile.M0 + 2), 61):
+        for columns in (1, one - 1, one, one + 1, 2 * one):
+            width = one if columns <= one else 2 * one
+            a = draw.standard_normal((rows, 17)).astype(dtype)
+            b = np.zeros((17, width), dtype)
+            b[:, :columns] = draw.standard_normal((17, columns))
+            start = draw.standard_normal(width).astype(dtype)
+            c = np.full((rows, columns), np.nan, dtype)
+            product(c, a, b, start, relu)
+            expected = a.astype("float64") @ b[:, :columns] + start[:columns]
+            expected = np.maximum(expected, 0) if relu else expected
+            assert np.abs(c - expected).max() <= (2e-6 if dtype == "float32" else 1e-14) * max(1, np.abs(expected).max())
+
+
+def test_nan_passes_through_relu():
+    one = tile.lanes(np.dtype("float32"))
+    c = np.empty((1, one), np.float32)
+    product(c, np.array([[np.nan]], np.float32), np.ones((1, one), np.float32), np.zeros(one, np.float32), 1)
+    assert np.isnan(c).all()
+
+
+def assembly():
+    """Return the assembly of the float32 product kernel, freshly compiled."""
+    one = tile.lanes(np.dtype("float32"))
+    product._cache.disable()
+    product(np.empty((1, one), np.float32), np.ones((1, 1), np.float32), np.ones((1, one), np.float32),
+            np.zeros(one, np.float32), 0)
+    return next(text for sig, text in product.inspect_asm().items() if "float32" in str(sig))
+
+
+def test_the_inner_loop_keeps_its_sums_in_registers():
+    """The largest block of multiply-adds between two jumps is one step of a tile: M0 x 2 of them, and no store."""
+    code = "import tests.kernels.test_tile as t; print(t.assembly())"
+    text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)}).stdout
+    steps = [block for block in re.split(r"\n\s+j\w+\s.*|\n\.L\w+:", text) if "vfmadd" in block]
+    if not steps:
+        pytest.skip("this CPU has no fused multiply-add")
+    largest = max(steps, key=lambda block: block.count("vfmadd"))
+    assert largest.count("vfmadd") % (2 * tile.M0) == 0
+    assert not re.search(r"vmov\w+\s+%[xyz]mm\d+, ", largest)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_same_source_compiles_for_other_vectors(target):
+    code = """
+import re
+import tests.kernels.test_tile as t
+from fastcnn.kernels.cpu import tile
+text = t.assembly()
+print(tile.features()[0], *(len(re.findall(r, text)) for r in ("%zmm", "%ymm", "%xmm")))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+                          env={**os.environ, **TARGETS[target], "PYTHONPATH": str(ROOT)})
+    name, zmm, ymm, xmm = done.stdout.split()
+    assert name == target
+    assert zmm == "0"
+    assert int(ymm) > 100 if target == "AVX2" else (ymm == "0" and int(xmm) > 100)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tile_convolution_and_dense_pass_on_other_vectors(target):
+    tests = ["tests/kernels/test_tile.py", "tests/kernels/test_conv.py",
+             "tests/layers/test_laws.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests, "-k",
+         "not other_vectors and not registers and (walk or relu or conv or Conv2D or Dense)"],
+        capture_output=True, text=True, cwd=ROOT, env={**os.environ, **TARGETS[target], "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
+
+
+def test_the_tile_fills_the_registers_of_this_machine():
+    _, width, registers = tile.features()
+    assert tile.lanes(np.dtype("float32")) * 4 == width
+    assert 2 * tile.M0 + 3 <= registers
+    assert conv.M0 == tile.M0
