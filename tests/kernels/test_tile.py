@@ -12,7 +12,6 @@ import pytest
 import fastcnn
 from fastcnn.kernels.cpu import conv, tile, walk
 from fastcnn.kernels.cpu._jit import kernel
-from fastcnn.kernels.cpu.walk import at2, at3, at4, at5
 
 ROOT = Path(fastcnn.__file__).parents[1]
 TARGETS = {
@@ -26,8 +25,8 @@ def product(c, a, b, start, relu):
     """c = a b + start, with b (depth, width) packed to whole vectors."""
     rows, depth = a.shape
     columns = c.shape[1]
-    walk.walk(c.reshape(-1), at2(0, columns), a.reshape(-1), at5(0, depth, 0, 0, 1), b.reshape(-1),
-              at4(0, 0, 0, b.shape[1]), at3(1, 1, depth), start, np.int64(0), columns, relu, rows)
+    walk.walk(c.reshape(-1), (0, columns), a.reshape(-1), (0, depth, 0, 0, 1), b.reshape(-1),
+              (0, 0, 0, b.shape[1]), (1, 1, depth), start, np.int64(0), columns, relu, rows)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

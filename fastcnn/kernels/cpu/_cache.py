@@ -21,6 +21,7 @@ import pickle
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ from numba.core.serialize import dumps
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _DIGEST = 32  # bytes of SHA-256 before the pickled code
+
+#: What must happen before a kernel is loaded whose sources include a file: file -> function of the signature.
+before_load: dict[Path, Callable[[Any], None]] = {}
 
 _warned: set[str] = set()
 
@@ -48,7 +52,7 @@ class KernelCache(_Cache):
 
     def __init__(self, function: Any) -> None:
         self._name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        self._source = Path(function.__code__.co_filename)
+        self._source = Path(function.__code__.co_filename).resolve()
         self._enabled = True
 
     @property
@@ -75,6 +79,11 @@ class KernelCache(_Cache):
             return None
         target_context.refresh()
         path = self._path(sig, target_context.codegen())
+        if not path.exists():
+            return None
+        for source in sources(self._source):
+            if source != self._source and source in before_load:
+                before_load[source](sig)
         try:
             content = path.read_bytes()
             digest, payload = content[:_DIGEST], content[_DIGEST:]
@@ -105,6 +114,11 @@ class KernelCache(_Cache):
                 Path(aside).unlink(missing_ok=True)
             _warn("written", path.parent, error)
 
+    def holds(self, sig: Any, target_context: Any) -> bool:
+        """Return whether there is a file for the signature."""
+        target_context.refresh()
+        return self._path(sig, target_context.codegen()).exists()
+
     def _path(self, sig: Any, codegen: Any) -> Path:
         key = (self._name, str(sig), codegen.magic_tuple(), stamp(self._source), numba.__version__,
                llvmlite.__version__, sys.implementation.cache_tag)
@@ -112,19 +126,24 @@ class KernelCache(_Cache):
 
 
 @functools.cache
-def stamp(source: Path) -> str:
-    """Return a digest of a kernel's file and of every kernel file it imports: all the text it can be compiled from."""
-    texts, todo = {}, [source]
+def sources(source: Path) -> tuple[Path, ...]:
+    """Return a kernel's file and every kernel file it imports, directly or not: all it can be compiled from."""
+    found, todo = set(), [source]
     while todo:
         path = todo.pop()
-        if path in texts:
-            continue
-        texts[path] = path.read_bytes()
-        for node in ast.walk(ast.parse(texts[path])):
-            todo += [file for file in map(_module_file, _imported(node)) if file is not None]
+        if path not in found:
+            found.add(path)
+            todo += [file for node in ast.walk(ast.parse(path.read_bytes()))
+                     for file in map(_module_file, _imported(node)) if file is not None]
+    return tuple(sorted(found))
+
+
+@functools.cache
+def stamp(source: Path) -> str:
+    """Return a digest of the text of `sources`."""
     digest = hashlib.sha256()
-    for path in sorted(texts):
-        digest.update(path.name.encode() + b"\0" + hashlib.sha256(texts[path]).digest())
+    for path in sources(source):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 

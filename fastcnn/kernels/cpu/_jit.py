@@ -24,11 +24,11 @@ from fastcnn.kernels.cpu import _threads
 from fastcnn.kernels.cpu._cache import KernelCache
 from fastcnn.kernels.cpu._parallel import parallel
 
-__all__ = ["WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel",
+__all__ = ["FLAGS", "WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel",
            "registry"]
 
 _EXACT = {"nsz", "arcp", "contract"}
-_FLAGS = _EXACT | {"afn", "reassoc"}
+FLAGS = _EXACT | {"afn", "reassoc"}
 
 #: Elements of work below which a launch costs more than a second thread saves (a launch takes 2 to 10 microseconds,
 #: in which one core passes over about this many float32 values).
@@ -42,7 +42,7 @@ _threads.start()
 
 def kernel(function: Callable) -> Any:
     """Compile `function` as a kernel, cached on disk by type signature, and list it in `registry`."""
-    dispatcher = njit(error_model="numpy", fastmath=_FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
+    dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
     registry[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = dispatcher
@@ -53,7 +53,7 @@ def inlined(function: Callable | None = None, *, exact: bool = False) -> Any:
     """Compile `function` as a part of the kernels that call it; `exact` forbids re-ordering its sums."""
     if function is None:
         return lambda f: inlined(f, exact=exact)
-    dispatcher = njit(error_model="numpy", fastmath=_EXACT if exact else _FLAGS, boundscheck=False,
+    dispatcher = njit(error_model="numpy", fastmath=_EXACT if exact else FLAGS, boundscheck=False,
                       no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher.__class__ = _Inlined

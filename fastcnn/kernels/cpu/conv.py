@@ -23,8 +23,9 @@ import numpy as np
 from numba import config
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
+from fastcnn.kernels.cpu.pack import aligned, at3, at5, fill_slab, pack_block
 from fastcnn.kernels.cpu.tile import M0, M1, lanes
-from fastcnn.kernels.cpu.walk import aligned, at2, at3, at4, at5, block_width, fill_slab, pack_block, walk
+from fastcnn.kernels.cpu.walk import block_width, walk
 
 _SLAB = 49152  # elements of a slab: 192 KB of float32, well within L2 beside a block of filters
 _PANEL = 32768  # elements of a panel of gathered rows
@@ -200,9 +201,9 @@ def _direct(y, y_at, scratch, slab, x, image, size, packed, start, filters, firs
     for block in range(groups * blocks):
         group, b = block // blocks, block % blocks
         for i in range(rows):
-            walk(y, at2(y_at + i * ow * k + group * kg + b * width, k),
-                 a, at5(a_at + i * sh * a_row + group * cg, sw * c, dh * a_row, dw * c, 1),
-                 packed, at4(block * depth * width, kw * cg * width, cg * width, width), loops,
+            walk(y, (y_at + i * ow * k + group * kg + b * width, k),
+                 a, (a_at + i * sh * a_row + group * cg, sw * c, dh * a_row, dw * c, 1),
+                 packed, (block * depth * width, kw * cg * width, cg * width, width), loops,
                  packed, start + block * width, min(width, kg - b * width), relu, ow)
 
 
@@ -221,8 +222,8 @@ def _matrix(y, scratch, panel, x, packed, start, first, rows, from_block, to_blo
         a, a_at = (x, first * depth) if pointwise else (scratch, panel)
         for b in range(from_block, to_block):
             block = group * blocks + b
-            walk(y, at2(first * g["k"] + group * kg + b * width, g["k"]), a, at5(a_at, depth, 0, 0, 1),
-                 packed, at4(block * depth * width, 0, 0, width), at3(1, 1, depth),
+            walk(y, (first * g["k"] + group * kg + b * width, g["k"]), a, (a_at, depth, 0, 0, 1),
+                 packed, (block * depth * width, 0, 0, width), (1, 1, depth),
                  packed, start + block * width, min(width, kg - b * width), relu, rows)
 
 
@@ -343,8 +344,8 @@ def _input_task(task, thread, dx, scratch, local, start, dy, parts, rows, geomet
     elif _is_pointwise(g):
         first, (width, blocks) = item * rows, _blocks(dx, cg)
         for b in range(part * blocks // parts, (part + 1) * blocks // parts):
-            walk(dx, at2(first * cg + b * width, cg), dy, at5(first * kg, kg, 0, 0, 1), scratch, at4(b * kg * width, 0, 0, width),
-                 at3(1, 1, kg), scratch, start + b * width, min(width, cg - b * width), np.int64(0),
+            walk(dx, (first * cg + b * width, cg), dy, (first * kg, kg, 0, 0, 1), scratch, (b * kg * width, 0, 0, width),
+                 (1, 1, kg), scratch, start + b * width, min(width, cg - b * width), np.int64(0),
                  min(rows, g["n"] * g["h"] * g["w"] - first))
     else:
         _scatter_image(dx, scratch, mine, dy, start, item, rows, geometry)
@@ -365,9 +366,9 @@ def _scatter_image(dx, scratch, panel, dy, start, image, panel_rows, geometry):
             rows = min(panel_rows, positions - first)
             for b in range(blocks):
                 block = group * blocks + b
-                walk(scratch, at2(panel + b * width, columns),
-                     dy, at5((image * positions + first) * g["k"] + group * kg, g["k"], 0, 0, 1),
-                     scratch, at4(block * kg * width, 0, 0, width), at3(1, 1, kg), scratch, start + block * width,
+                walk(scratch, (panel + b * width, columns),
+                     dy, ((image * positions + first) * g["k"] + group * kg, g["k"], 0, 0, 1),
+                     scratch, (block * kg * width, 0, 0, width), (1, 1, kg), scratch, start + block * width,
                      min(width, columns - b * width), np.int64(0), rows)
             at = panel
             for row in range(first, first + rows):
@@ -493,7 +494,7 @@ def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, 
             if inside:
                 a, a_at, a_row = x, image * height + ih * g["w"] * g["c"], g["w"] * g["c"]
             else:
-                fill_slab(scratch, slab, x, image * height, at3(g["h"], g["w"], g["c"]), ih, tall, g["left"],
+                fill_slab(scratch, slab, x, image * height, (g["h"], g["w"], g["c"]), ih, tall, g["left"],
                           slab_columns)
                 a, a_at, a_row = scratch, slab, slab_columns * g["c"]
             _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy,
@@ -513,12 +514,12 @@ def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy, dy
         b, b_at, b_j = scratch, packed, width
     # The bias sees the number one at every position.
     scratch[ones] = 1
-    walk(scratch, at2(bias_sums + first, k), scratch, at5(ones, 0, 0, 0, 0), b, at4(b_at, ow * b_j, 0, b_j),
-         at3(rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), np.int64(1))
+    walk(scratch, (bias_sums + first, k), scratch, (ones, 0, 0, 0, 0), b, (b_at, ow * b_j, 0, b_j),
+         (rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), np.int64(1))
     merged = g["dw"] == 1 and g["groups"] == 1
     run = g["kw"] * cg if merged else cg
     for r in range(g["kh"]):
         for s in range(1 if merged else g["kw"]):
-            walk(scratch, at2(sums + (r * g["kw"] + s) * cg * k + first, k),
-                 a, at5(a_at + r * g["dh"] * a_row + s * g["dw"] * c + group * cg, 1, g["sh"] * a_row, 0, g["sw"] * c),
-                 b, at4(b_at, ow * b_j, 0, b_j), at3(rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), run)
+            walk(scratch, (sums + (r * g["kw"] + s) * cg * k + first, k),
+                 a, (a_at + r * g["dh"] * a_row + s * g["dw"] * c + group * cg, 1, g["sh"] * a_row, 0, g["sw"] * c),
+                 b, (b_at, ow * b_j, 0, b_j), (rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), run)

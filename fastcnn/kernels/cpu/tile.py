@@ -72,7 +72,7 @@ def tile(typingctx, M, KV, c, c_at, a, a_at, b, b_at, loops, start, start_at, co
     ----------
     M, KV : literal int
         Rows, and vectors of columns.
-    c, c_at : array, (offset, stride of i)
+    c, c_at : array or pointer, (offset, stride of i)
         Results, the k's side by side.
     a, a_at : array, (offset, strides of i, r, s, j)
         The operand whose elements are broadcast.
@@ -96,8 +96,9 @@ def tile(typingctx, M, KV, c, c_at, a, a_at, b, b_at, loops, start, start_at, co
 
     def codegen(context, builder, signature, args):
         def pointer(index, offset):
-            data = context.make_array(signature.args[index])(context, builder, args[index]).data
-            return builder.gep(data, [offset])
+            kind, value = signature.args[index], args[index]
+            bare = isinstance(kind, types.CPointer)
+            return builder.gep(value if bare else context.make_array(kind)(context, builder, value).data, [offset])
 
         (c_offset, c_i), (a_offset, *a_steps), (b_offset, *b_steps), steps = (
             cgutils.unpack_tuple(builder, args[i]) for i in (3, 5, 7, 8))

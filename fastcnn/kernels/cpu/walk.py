@@ -1,4 +1,4 @@
-"""The walk over the rows of a product in tiles, and the packing of its operands.
+"""The walk over the rows of a product in tiles.
 
     B, the operand read as vectors, packed in blocks of columns      C, rows x columns of results
     +-----------+-----------+----+                                   M0 rows  +----------+
@@ -10,12 +10,17 @@
 
 A block of a 3x3 convolution of 64 channels is 9 * 64 * 32 numbers, 74 KB: it streams from L2 for each tile of rows, while
 the rows of the image that the tile reads stay in L1.
+
+The ten tiles of a walk are most of the machine code of a kernel that multiplies, so they are compiled once for each
+type and kernels call them through a symbol (`fastcnn.kernels.cpu._symbol`).
 """
 
-import numpy as np
-from numba.extending import overload
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
 
 from fastcnn.kernels.cpu._jit import inlined
+from fastcnn.kernels.cpu._symbol import Shared, i64
 from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, M4, lanes, tile
 
 
@@ -37,127 +42,83 @@ def block_width(array, columns):
     return one if columns <= one else 2 * one
 
 
-@inlined
-def at2(offset, i):
-    """Return a place and its stride as one tuple of plain integers.
-
-    A bare tuple with a literal in it is another type to Numba for each literal: the callee would be compiled again.
-    """
-    return np.int64(offset), np.int64(i)
-
-
-@inlined
-def at3(r, s, j):
-    """As `at2`, for three."""
-    return np.int64(r), np.int64(s), np.int64(j)
-
-
-@inlined
-def at4(offset, r, s, j):
-    """As `at2`, for four."""
-    return np.int64(offset), np.int64(r), np.int64(s), np.int64(j)
-
-
-@inlined
-def at5(offset, i, r, s, j):
-    """As `at2`, for five."""
-    return np.int64(offset), np.int64(i), np.int64(r), np.int64(s), np.int64(j)
-
-
-@inlined
-def walk(c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu, rows):
-    """Compute `rows` x `columns` results with the tallest tiles that fit; the arguments are those of `tile`.
-
-    `columns` is at most `block_width`; the tile of one vector serves what one vector holds.
-    """
-    c_offset, c_i = c_at
-    a_offset, a_i, a_r, a_s, a_j = a_at
+def _tiles(c, c_i, a, a_i, a_r, a_s, a_j, b, b_r, b_s, b_j, r, s, j, start, start_at, columns, relu, rows):
+    """The walk on bare pointers; the tile of one vector serves what one vector holds."""
+    b_at, loops = (0, b_r, b_s, b_j), (r, s, j)
     row = 0
     if columns <= lanes_of(c):
         while row < rows:
             left = rows - row
-            c_here, a_here = (c_offset + row * c_i, c_i), (a_offset + row * a_i, a_i, a_r, a_s, a_j)
+            c_at, a_at = (row * c_i, c_i), (row * a_i, a_i, a_r, a_s, a_j)
             if left >= M0:
-                tile(M0, 1, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M0, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M0
             elif left >= M1:
-                tile(M1, 1, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M1, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M1
             elif left >= M2:
-                tile(M2, 1, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M2, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M2
             elif left >= M3:
-                tile(M3, 1, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M3, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M3
             else:
-                tile(M4, 1, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M4, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M4
     else:
         while row < rows:
             left = rows - row
-            c_here, a_here = (c_offset + row * c_i, c_i), (a_offset + row * a_i, a_i, a_r, a_s, a_j)
+            c_at, a_at = (row * c_i, c_i), (row * a_i, a_i, a_r, a_s, a_j)
             if left >= M0:
-                tile(M0, 2, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M0, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M0
             elif left >= M1:
-                tile(M1, 2, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M1, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M1
             elif left >= M2:
-                tile(M2, 2, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M2, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M2
             elif left >= M3:
-                tile(M3, 2, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M3, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M3
             else:
-                tile(M4, 2, c, c_here, a, a_here, b, b_at, loops, start, start_at, columns, relu)
+                tile(M4, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
                 row += M4
 
 
-@inlined
-def pack_block(packed, at, width, source, source_at, loops, columns):
-    """Copy one block of B: packed[at:] as (R, S, J, width), from `source` at (offset, strides of r, s, j, k).
+def _arguments(dtype):
+    p, i = types.CPointer(dtype), types.int64
+    return (p, i, p, i, i, i, i, p, i, i, i, i, i, i, p, i, i, i, i)
 
-    Columns beyond `columns` are written as zeros, so that a tile may read whole vectors.
+
+_shared = Shared(_tiles, _arguments)
+
+
+@intrinsic
+def walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu, rows):
+    """Compute `rows` x `columns` results with the tallest tiles that fit; the arguments are those of `tile`.
+
+    `columns` is at most `block_width`.
     """
-    offset, s_r, s_s, s_j, s_k = source_at
-    for r in range(loops[0]):
-        for s in range(loops[1]):
-            for j in range(loops[2]):
-                row = offset + r * s_r + s * s_s + j * s_j
-                for k in range(columns):
-                    packed[at + k] = source[row + k * s_k]
-                for k in range(columns, width):
-                    packed[at + k] = 0
-                at += width
+    _shared.publish(c.dtype)
+    i = types.int64
+    signature = types.void(c, types.UniTuple(i, 2), a, types.UniTuple(i, 5), b, types.UniTuple(i, 4),
+                           types.UniTuple(i, 3), start, i, i, i, i)
 
+    def codegen(context, builder, signature, args):
+        def pointer(index, offset):
+            data = context.make_array(signature.args[index])(context, builder, args[index]).data
+            return builder.gep(data, [offset])
 
-@inlined
-def fill_slab(slab, at, x, image, size, first, rows, left, columns):
-    """Copy rows of an image with its border of zeros: slab[at:] as (rows, columns, C).
+        (c_offset, c_i), (a_offset, *a_steps), (b_offset, *b_steps), steps = (
+            cgutils.unpack_tuple(builder, args[k]) for k in (1, 3, 5, 6))
+        # A negative start_at says that the sums start at what lies in c; the pointer is not read then.
+        fresh = builder.icmp_signed(">=", args[8], i64(0))
+        first = pointer(7, builder.select(fresh, args[8], i64(0)))
+        start_or_not = builder.select(fresh, i64(0), i64(-1))
+        _shared.call(builder, signature.args[0].dtype, [
+            pointer(0, c_offset), c_i, pointer(2, a_offset), *a_steps, pointer(4, b_offset), *b_steps, *steps, first,
+            start_or_not, *args[9:]])
+        return context.get_dummy_value()
 
-    Slab row i is row first + i of the image at ``x[image:]`` with `size` (H, W, C), slab column j its column j - left;
-    what lies outside is zero. The slab of a task stays in L2, so padding costs one copy and no memory of its own.
-    """
-    h, w, c = size
-    begin = min(max(0, left), columns)
-    end = max(begin, min(columns, w + left))
-    for i in range(rows):
-        row = at + i * columns * c
-        ih = first + i
-        if 0 <= ih < h:
-            for j in range(row, row + begin * c):
-                slab[j] = 0
-            source = image + (ih * w + begin - left) * c
-            for j in range((end - begin) * c):
-                slab[row + begin * c + j] = x[source + j]
-            for j in range(row + end * c, row + columns * c):
-                slab[j] = 0
-        else:
-            for j in range(row, row + columns * c):
-                slab[j] = 0
-
-
-@inlined
-def aligned(elements):
-    """Round a part of the scratch up to a whole number of cache lines."""
-    return (elements + 15) // 16 * 16
+    return signature, codegen

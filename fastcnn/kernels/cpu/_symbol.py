@@ -1,0 +1,72 @@
+"""Functions that are compiled once for each type, and that kernels call through a symbol.
+
+Numba compiles a function that another one calls into it, and again into everything that calls that: five or six copies
+in one kernel. For a function that is large and called seldom, the call costs nothing and the copies cost seconds. So
+it is compiled by itself, on bare pointers, and its address published to LLVM's linker under a name; a kernel that
+comes from the disk cache finds the name because `KernelCache` publishes it before loading.
+"""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import njit, types
+
+from fastcnn.kernels.cpu import _cache
+from fastcnn.kernels.cpu._jit import FLAGS
+
+i64 = ir.IntType(64)
+_LLVM = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+
+
+class Shared:
+    """One function behind one symbol for each floating type.
+
+    Parameters
+    ----------
+    function : callable
+        On pointers and int64; it returns nothing.
+    arguments : callable
+        Numba's floating type -> the types of the arguments.
+    """
+
+    def __init__(self, function: Callable, arguments: Callable[[Any], tuple[Any, ...]]) -> None:
+        self.name = f"fastcnn{function.__name__}"
+        self.arguments = arguments
+        self.dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False,
+                               no_cpython_wrapper=True)(function)
+        self._published: set[Any] = set()
+        if not hasattr(self.dispatcher, "_cache"):
+            return  # NUMBA_DISABLE_JIT
+        self.dispatcher._cache = _cache.KernelCache(function)
+        _cache.before_load[Path(inspect.getfile(function)).resolve()] = self._publish_for
+        for dtype in _LLVM:  # a user's own cached function may come from Numba's cache before any kernel of ours
+            if self.dispatcher._cache.holds(self.arguments(dtype), self.dispatcher.targetctx):
+                self.publish(dtype)
+
+    def publish(self, dtype: Any) -> None:
+        """Compile the function for a type, or read it from the cache, and give its address to the linker."""
+        if dtype in self._published:
+            return
+        signature = types.void(*self.arguments(dtype))
+        self.dispatcher.compile(signature)
+        compiled = self.dispatcher.overloads[signature.args]
+        address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
+        llvm.add_symbol(f"{self.name}_{dtype}", address)
+        self._published.add(dtype)
+
+    def call(self, builder: Any, dtype: Any, values: list[Any]) -> None:
+        """Emit a call of the function."""
+        pointer = _LLVM[dtype].as_pointer()
+        kinds = [pointer if isinstance(t, types.CPointer) else i64 for t in self.arguments(dtype)]
+        name = f"{self.name}_{dtype}"
+        known = builder.module.globals.get(name)
+        function = known or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), kinds), name)
+        builder.call(function, values)
+
+    def _publish_for(self, signature: Any) -> None:
+        for dtype in {t.dtype for t in signature if isinstance(t, types.Array) and t.dtype in _LLVM}:
+            self.publish(dtype)
