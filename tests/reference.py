@@ -95,3 +95,276 @@ def softmax_backward(dy, y, log_of_it):
         jacobian = identity - p[None, :] if log_of_it else p[:, None] * (identity - p[None, :])
         dx[i] = dy[i] @ jacobian
     return dx
+
+
+# --- pool.py ----------------------------------------------------------------------------------------------------------
+
+
+def _windows(geometry):
+    """Yield (i, j, rows, columns) of each output pixel: where its window lies in the image."""
+    g = {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    for i in range(g["oh"]):
+        for j in range(g["ow"]):
+            rows = [i * g["sh"] + r * g["dh"] - g["top"] for r in range(g["kh"])]
+            columns = [j * g["sw"] + s * g["dw"] - g["left"] for s in range(g["kw"])]
+            yield i, j, [r for r in rows if 0 <= r < g["h"]], [s for s in columns if 0 <= s < g["w"]]
+
+
+def _output_shape(geometry, channels="c"):
+    return tuple(int(geometry[0][name]) for name in ("n", "oh", "ow", channels))
+
+
+def max_pool2d_forward(x, geometry):
+    (x,) = _double(x)
+    y = np.full(_output_shape(geometry), -np.inf)
+    argmax = np.full(y.shape, -1)
+    for i, j, rows, columns in _windows(geometry):
+        for n in range(y.shape[0]):
+            for c in range(y.shape[3]):
+                for r in rows:
+                    for s in columns:
+                        value = x[n, r, s, c]
+                        if argmax[n, i, j, c] < 0 or value > y[n, i, j, c] or np.isnan(value):
+                            y[n, i, j, c], argmax[n, i, j, c] = value, r * x.shape[2] + s
+    return y, argmax
+
+
+def max_pool2d_backward(dy, argmax, geometry):
+    (dy,) = _double(dy)
+    g = geometry[0]
+    dx = np.zeros((g["n"], g["h"] * g["w"], g["c"]))
+    for n, i, j, c in np.ndindex(dy.shape):
+        if argmax[n, i, j, c] >= 0:
+            dx[n, argmax[n, i, j, c], c] += dy[n, i, j, c]
+    return dx.reshape(g["n"], g["h"], g["w"], g["c"])
+
+
+def average_pool2d_forward(x, geometry):
+    (x,) = _double(x)
+    y = np.zeros(_output_shape(geometry))
+    for i, j, rows, columns in _windows(geometry):
+        if rows and columns:
+            y[:, i, j] = sum(x[:, r, s] for r in rows for s in columns) / (len(rows) * len(columns))
+    return y
+
+
+def average_pool2d_backward(dy, geometry):
+    (dy,) = _double(dy)
+    g = geometry[0]
+    dx = np.zeros((g["n"], g["h"], g["w"], g["c"]))
+    for i, j, rows, columns in _windows(geometry):
+        for r in rows:
+            for s in columns:
+                dx[:, r, s] += dy[:, i, j] / (len(rows) * len(columns))
+    return dx
+
+
+# --- batchnorm.py -----------------------------------------------------------------------------------------------------
+
+
+def _or(values, channels, default):
+    return np.asarray(values, np.float64) if values.size else np.full(channels, float(default))
+
+
+def batch_norm_forward(moving_mean, moving_variance, x, gamma, beta, momentum, epsilon):
+    """Return y, mean, rstd, and the moving statistics as they become."""
+    x, moving_mean, moving_variance = _double(x, moving_mean, moving_variance)
+    gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
+    if len(x) == 0:
+        return x, np.zeros(x.shape[1]), np.full(x.shape[1], epsilon**-0.5), moving_mean, moving_variance
+    mean, variance = x.mean(axis=0), x.var(axis=0)
+    y = gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+    return (y, mean, 1 / np.sqrt(variance + epsilon), momentum * moving_mean + (1 - momentum) * mean,
+            momentum * moving_variance + (1 - momentum) * variance)
+
+
+def batch_norm_predict(x, gamma, beta, mean, variance, epsilon):
+    x, mean, variance = _double(x, mean, variance)
+    gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
+    return gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
+
+
+def batch_norm_backward(dy, x, mean, rstd, gamma):
+    """Return dx, and what is to be added to the gradients of gamma and beta."""
+    dy, x, mean, rstd = _double(dy, x, mean, rstd)
+    gamma = _or(gamma, x.shape[1], 1)
+    if len(x) == 0:
+        return x, np.zeros(x.shape[1]), np.zeros(x.shape[1])
+    normalized = (x - mean) * rstd
+    dnormalized = dy * gamma
+    dx = rstd * (dnormalized - dnormalized.mean(axis=0) - normalized * (dnormalized * normalized).mean(axis=0))
+    return dx, (dy * normalized).sum(axis=0), dy.sum(axis=0)
+
+
+# --- dropout.py -------------------------------------------------------------------------------------------------------
+
+
+def _mix(x):
+    x = (x ^ (x >> 16)) * 0x21F0AAAD % 2**32
+    x = (x ^ (x >> 15)) * 0x735A2D97 % 2**32
+    return x ^ (x >> 15)
+
+
+def dropout(x, rate, seed, step):
+    """Return x with some elements zero and the others larger: the random numbers in Python's own integers."""
+    (x,) = _double(x)
+    low = 2**32 - 1
+    left = (seed & low) ^ _mix(seed >> 32 & low)
+    right = (step & low) ^ _mix(step >> 32 & low)
+    left ^= _mix(right ^ 0x9E3779B9)
+    right ^= _mix(left)
+    left ^= _mix(right)
+    share = [_mix(_mix(i ^ left) ^ right) / 2**32 for i in range(x.size)]
+    kept = np.array([s >= rate for s in share], dtype=np.float64)
+    return x * kept / (1 - rate)
+
+
+# --- loss.py ----------------------------------------------------------------------------------------------------------
+
+
+def _clip(p, like):
+    """Return p within [eps, 1 - eps] as the type of `like` knows these bounds, and where it was outside."""
+    low, high = like.dtype.type(1e-7), like.dtype.type(1 - 1e-7)
+    low, high = float(low), float(high)
+    return np.minimum(np.maximum(p, low), high), (p < low) | (p > high)
+
+
+def sparse_categorical_crossentropy(x, labels, from_logits, scale):
+    """Return the losses and scale times their gradients."""
+    targets = np.zeros(x.shape, x.dtype)
+    for i, label in enumerate(labels):
+        targets[i] = np.arange(x.shape[1]) == label if 0 <= label < x.shape[1] else np.nan
+    return categorical_crossentropy(x, targets, from_logits, scale)
+
+
+def categorical_crossentropy(x, targets, from_logits, scale):
+    like = x
+    x, targets = _double(x, targets)
+    if from_logits:
+        logarithms = softmax_forward(x, True)
+        dx = np.exp(logarithms) * targets.sum(axis=1, keepdims=True) - targets
+        return -(targets * logarithms).sum(axis=1), scale * dx
+    total = x.sum(axis=1, keepdims=True)
+    q = x / total
+    p, clipped = _clip(q, like)
+    dq = np.where(clipped, 0, -targets / p)
+    dx = (dq - (dq * q).sum(axis=1, keepdims=True)) / total
+    return -(targets * np.log(p)).sum(axis=1), scale * dx
+
+
+def binary_crossentropy(x, targets, from_logits, scale):
+    like = x
+    x, targets = _double(x, targets)
+    if from_logits:
+        losses = np.maximum(x, 0) - x * targets + np.log1p(np.exp(-np.abs(x)))
+        dx = _sigmoid(x) - targets
+    else:
+        p, clipped = _clip(x, like)
+        losses = -(targets * np.log(p) + (1 - targets) * np.log(1 - p))
+        dx = np.where(clipped, 0, (1 - targets) / (1 - p) - targets / p)
+    return losses.mean(axis=1), scale * dx / x.shape[1]
+
+
+def mean_squared_error(x, targets, scale):
+    x, targets = _double(x, targets)
+    return ((x - targets) ** 2).mean(axis=1), scale * 2 * (x - targets) / x.shape[1]
+
+
+# --- optimizer.py -----------------------------------------------------------------------------------------------------
+
+
+def sgd(values, velocity, gradients, learning_rate, momentum, nesterov):
+    """Return the values and the velocity as they become."""
+    values, velocity, gradients = _double(values, velocity, gradients)
+    if velocity.size == 0:
+        return values - learning_rate * gradients, velocity
+    velocity = momentum * velocity - learning_rate * gradients
+    return values + (momentum * velocity - learning_rate * gradients if nesterov else velocity), velocity
+
+
+def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
+    """Return the values and both moments as they become."""
+    values, m, v, gradients = _double(values, m, v, gradients)
+    m = beta_1 * m + (1 - beta_1) * gradients
+    v = beta_2 * v + (1 - beta_2) * gradients**2
+    alpha = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    return values - alpha * m / (np.sqrt(v) + epsilon), m, v
+
+
+# --- arrays.py --------------------------------------------------------------------------------------------------------
+
+
+def gather(source, index):
+    return np.array([source[i] for i in index], dtype=np.float64).reshape(len(index), source.shape[1])
+
+
+def add(a, b):
+    a, b = _double(a, b)
+    return a + b
+
+
+def pad2d(shape, x, top, left):
+    """Return zeros of `shape` with x in the middle."""
+    y = np.zeros(shape)
+    y[:, top:top + x.shape[1], left:left + x.shape[2]] = x
+    return y
+
+
+def crop2d(shape, y, top, left):
+    """Return the part of y, of `shape`, that starts at (top, left)."""
+    return np.asarray(y, np.float64)[:, top:top + shape[1], left:left + shape[2]]
+
+
+# --- conv.py ----------------------------------------------------------------------------------------------------------
+
+
+def _positions(geometry):
+    """Yield (r, s, i, j, row, column): window position, output pixel, and the input pixel that they meet at."""
+    g = {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    for r in range(g["kh"]):
+        for s in range(g["kw"]):
+            for i in range(g["oh"]):
+                for j in range(g["ow"]):
+                    row = i * g["sh"] + r * g["dh"] - g["top"]
+                    column = j * g["sw"] + s * g["dw"] - g["left"]
+                    if 0 <= row < g["h"] and 0 <= column < g["w"]:
+                        yield r, s, i, j, row, column
+
+
+def _groups(geometry):
+    """Yield the input and the output channels of each group, as slices."""
+    g = geometry[0]
+    c, k = int(g["c"] // g["groups"]), int(g["k"] // g["groups"])
+    for group in range(int(g["groups"])):
+        yield slice(group * c, (group + 1) * c), slice(group * k, (group + 1) * k)
+
+
+def conv2d_forward(x, kernel, bias, relu, geometry):
+    x, kernel, bias = _double(x, kernel, bias)
+    y = np.zeros(_output_shape(geometry, "k"))
+    for r, s, i, j, row, column in _positions(geometry):
+        for into, out in _groups(geometry):
+            y[:, i, j, out] += x[:, row, column, into] @ kernel[r, s, :, out]
+    if bias.size:
+        y += bias
+    return np.where(y < 0, 0, y) if relu else y
+
+
+def conv2d_backward_input(dy, kernel, geometry):
+    dy, kernel = _double(dy, kernel)
+    dx = np.zeros([int(geometry[0][name]) for name in ("n", "h", "w", "c")])
+    for r, s, i, j, row, column in _positions(geometry):
+        for into, out in _groups(geometry):
+            dx[:, row, column, into] += dy[:, i, j, out] @ kernel[r, s, :, out].T
+    return dx
+
+
+def conv2d_backward_weights(x, dy, geometry):
+    """Return what is to be added to dkernel and dbias."""
+    x, dy = _double(x, dy)
+    g = geometry[0]
+    dkernel = np.zeros((g["kh"], g["kw"], g["c"] // g["groups"], g["k"]))
+    for r, s, i, j, row, column in _positions(geometry):
+        for into, out in _groups(geometry):
+            dkernel[r, s, :, out] += x[:, row, column, into].T @ dy[:, i, j, out]
+    return dkernel, dy.sum(axis=(0, 1, 2))

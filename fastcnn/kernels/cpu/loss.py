@@ -66,7 +66,7 @@ def _sparse_rows(chunk, chunks, losses, dx, x, labels, from_logits, scale):
             for k in range(out.size):
                 out[k] = slope
             if out.size > 0:
-                out[label] -= slope / q
+                out[label] -= real(0) if _clips(q) else slope / q
 
 
 @inlined

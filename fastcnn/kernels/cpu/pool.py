@@ -92,13 +92,13 @@ def _max_chunk(chunk, chunks, items, y, argmax, x, geometry):
             left, right = _covered(j, g["sw"], g["kw"], g["left"], w)
             run = _run(j, g["sw"], g["kw"], g["left"], w, ow)
             at = (row * ow + j) * c + low
-            if top >= bottom or left >= right:
+            columns = right - left
+            positions = max(0, bottom - top) * max(0, columns)
+            if positions == 0:
                 for o in range(run):
                     for k in range(size):
                         y[at + o * c + k] = -np.inf
                         argmax[at + o * c + k] = -1
-            columns = right - left
-            positions = (bottom - top) * columns
             for p in range(0, positions, 4):
                 a, b = _place(p, positions, top, left, columns, w), _place(p + 1, positions, top, left, columns, w)
                 d, e = _place(p + 2, positions, top, left, columns, w), _place(p + 3, positions, top, left, columns, w)
