@@ -6,6 +6,7 @@ NumPy's global generator is not used.
 """
 
 import itertools
+import secrets
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def next_seed() -> int:
     """Return the next seed of the sequence, below 2**63."""
     global _entropy
     if _entropy is None:
-        _entropy = int(np.random.SeedSequence().entropy)
+        _entropy = secrets.randbits(128)
     words = np.random.SeedSequence(_entropy, spawn_key=(next(_draws),)).generate_state(1, np.uint64)
     return int(words[0] >> np.uint64(1))
 

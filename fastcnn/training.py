@@ -18,14 +18,18 @@ from fastcnn.optimizers import Optimizer
 class Trainable(Protocol):
     """What the loops ask of a model."""
 
-    dtype: np.dtype
     input_shape: Any
-    output_shape: Any
     loss: Loss
     optimizer: Optimizer
     metrics: list[Metric]
     seed: int
     stop_training: bool
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    @property
+    def output_shape(self) -> Any: ...
 
     def forward(self, x: np.ndarray, call: Call) -> Any: ...
 
@@ -76,7 +80,7 @@ class Data:
     def __len__(self) -> int:
         return len(self.x)
 
-    def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, Any]]:
         """Yield (x, y) in batches of at most `size`, in the order of the indices, or as they lie."""
         for begin in range(0, len(self), size):
             end = min(begin + size, len(self))
@@ -103,7 +107,7 @@ def train_step(model: Trainable, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarr
     return losses, y_pred
 
 
-class _Logs:
+class Running:
     """The running means of an epoch: the loss and the metrics."""
 
     def __init__(self, model: Trainable) -> None:
@@ -137,11 +141,12 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
     logs: dict[str, float] = {}
     for epoch in range(initial_epoch, epochs):
         each.on_epoch_begin(epoch, {})
-        running = _Logs(model)
+        running = Running(model)
         order = draw.permutation(len(data)) if shuffle else None
         for batch, (x, y) in enumerate(data.batches(batch_size, order)):
             each.on_train_batch_begin(batch, {})
-            running.update(*_pair(train_step(model, x, y), y))
+            losses, y_pred = train_step(model, x, y)
+            running.update(losses, y, y_pred)
             each.on_train_batch_end(batch, running.result())
             if model.stop_training:
                 break
@@ -155,14 +160,9 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
     return history
 
 
-def _pair(step: tuple[np.ndarray, np.ndarray], y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    losses, y_pred = step
-    return losses, y, y_pred
-
-
 def evaluate(model: Trainable, data: Data, batch_size: int) -> dict[str, float]:
     """Return the mean loss and the metrics over the data."""
-    running = _Logs(model)
+    running = Running(model)
     for x, y in data.batches(batch_size):
         y_pred = model.infer(x)
         running.update(model.loss.forward(y, y_pred, wants_gradient=False)[0], y, y_pred)

@@ -13,8 +13,8 @@ from fastcnn import device, initializers
 from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
 
-Shape = tuple[int | None, ...]
-Backward = Callable[[np.ndarray], np.ndarray | None]
+Shape = tuple[Any, ...]  # of int, and None for the batch
+Backward = Callable[[Any], Any]
 
 _names: Counter[str] = Counter()
 
@@ -76,8 +76,8 @@ class Layer:
         self.dtype = kind
         self.parameters: list[Parameter] = []
         self._trainable = trainable
-        self.input_shape: Shape | None = None
-        self.output_shape: Shape | None = None
+        self.input_shape: Any = None
+        self.output_shape: Any = None
 
     # --- for users --------------------------------------------------------------------------------------------------
 
@@ -208,13 +208,15 @@ class Layer:
         return 0
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as they were given, and the name: JSON can hold it."""
-        return {key: _plain(value) for key, value in self._arguments.items()} | {"name": self.name}
+        """Return the constructor's arguments as they were given, the name, and `trainable` as it is: JSON can hold it."""
+        changed = {} if self.trainable else {"trainable": False}
+        return {key: _plain(value) for key, value in self._arguments.items()} | {"name": self.name} | changed
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
         """Make a layer from `get_config`."""
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in config.items()})
+        arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
+        return cls(**arguments)
 
     def __str__(self) -> str:
         return f'{type(self).__name__} "{self.name}"'
@@ -287,7 +289,7 @@ def _plain(value: Any) -> Any:
 
 
 def _parameters(cls: type) -> str:
-    names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind is not p.VAR_KEYWORD]
+    names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind is not p.VAR_KEYWORD]  # type: ignore[misc]
     return ", ".join(dict.fromkeys([*names[1:], "name", "dtype", "trainable"]))
 
 

@@ -79,7 +79,7 @@ class Sequential:
                 raise ArgumentError(f'Sequential "{self.name}": expected input {self.input_shape}, for which it was '
                                     f"built, got {tuple(input_shape)}")
             return
-        shape = (None, *input_shape[1:])
+        shape: Any = (None, *input_shape[1:])
         for layer in self.layers:
             layer.build(shape)
             shape = layer.output_shape
@@ -300,9 +300,10 @@ class Sequential:
         who = f'Sequential "{self.name}".train_on_batch'
         self._prepare(np.asarray(x), who)
         data = self._data(x, y, who)
-        running = training._Logs(self)
+        running = training.Running(self)
         for xs, ys in data.batches(len(data)):
-            running.update(*training._pair(training.train_step(self, xs, ys), ys))
+            losses, y_pred = training.train_step(self, xs, ys)
+            running.update(losses, ys, y_pred)
         return _as_keras(running.result(), return_dict)
 
     def test_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
@@ -341,11 +342,19 @@ class Sequential:
 
     # --- files ------------------------------------------------------------------------------------------------------
 
-    def save(self, path: Any) -> None:
-        """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`)."""
+    def save(self, path: Any, overwrite: bool = True) -> None:
+        """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.safetensors``.
+        overwrite : bool
+            Replace a file that is there; else refuse.
+        """
         from fastcnn import saving
 
-        saving.save_model(self, path)
+        saving.save_model(self, path, overwrite=overwrite)
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure, as JSON can hold it."""

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fastcnn.kernels.cpu import activation
-from fastcnn.kernels.cpu.activation import activation_backward, activation_forward, saves_input
+from fastcnn.kernels.codes import saves_input
+from fastcnn.kernels.cpu.activation import activation_backward, activation_forward
 from tests import reference
 from tests.kernels.checking import (
     TYPES,

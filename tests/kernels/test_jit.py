@@ -28,8 +28,9 @@ ADD = """
 
 def run(code, cache, **env):
     """Run Python in a process of its own with a kernel cache; return (output, errors)."""
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(env.pop("path", ROOT)), "FASTCNN_CACHE_DIR": str(cache), **env})
+    path = env.pop("path", ROOT)
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=path,
+                          env={**os.environ, "PYTHONPATH": str(path), "FASTCNN_CACHE_DIR": str(cache), **env})
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr
 

@@ -55,43 +55,37 @@ def test_nan_passes_through_relu():
     assert np.isnan(c).all()
 
 
-def assembly():
-    """Return the assembly of the float32 product kernel, freshly compiled."""
-    one = tile.lanes(np.dtype("float32"))
-    product._cache.disable()
-    product(np.empty((1, one), np.float32), np.ones((1, 1), np.float32), np.ones((1, one), np.float32),
-            np.zeros(one, np.float32), 0)
-    return next(text for sig, text in product.inspect_asm().items() if "float32" in str(sig))
+def assembly(cache, **target):
+    """Return the name of the vectors and the assembly of the float32 tiles, compiled in a process of its own."""
+    code = """
+from numba import types
+from fastcnn.kernels.cpu import tile, walk
+walk._shared.publish(types.float32)
+print(tile.features()[0], *walk._shared.dispatcher.inspect_asm().values())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+                          env={**os.environ, **target, "PYTHONPATH": str(ROOT), "FASTCNN_CACHE_DIR": str(cache)})
+    return done.stdout.split(" ", 1)
 
 
-def test_the_inner_loop_keeps_its_sums_in_registers():
-    """The largest block of multiply-adds between two jumps is one step of a tile: M0 x 2 of them, and no store."""
-    code = "import tests.kernels.test_tile as t; print(t.assembly())"
-    text = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)}).stdout
+def test_the_inner_loop_keeps_its_sums_in_registers(tmp_path):
+    """A block of M0 x 2 multiply-adds between two jumps is one step of the tallest tile; it stores no vector."""
+    _, text = assembly(tmp_path)
     steps = [block for block in re.split(r"\n\s+j\w+\s.*|\n\.L\w+:", text) if "vfmadd" in block]
     if not steps:
         pytest.skip("this CPU has no fused multiply-add")
-    largest = max(steps, key=lambda block: block.count("vfmadd"))
-    assert largest.count("vfmadd") % (2 * tile.M0) == 0
-    assert not re.search(r"vmov\w+\s+%[xyz]mm\d+, ", largest)
+    full = [block for block in steps if block.count("vfmadd") == 2 * tile.M0]
+    assert full
+    assert not any(re.search(r"vmov\w+\s+%[xyz]mm\d+, [^%]", block) for block in full)
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_the_same_source_compiles_for_other_vectors(target):
-    code = """
-import re
-import tests.kernels.test_tile as t
-from fastcnn.kernels.cpu import tile
-text = t.assembly()
-print(tile.features()[0], *(len(re.findall(r, text)) for r in ("%zmm", "%ymm", "%xmm")))
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
-                          env={**os.environ, **TARGETS[target], "PYTHONPATH": str(ROOT)})
-    name, zmm, ymm, xmm = done.stdout.split()
+def test_the_same_source_compiles_for_other_vectors(target, tmp_path):
+    name, text = assembly(tmp_path, **TARGETS[target])
+    zmm, ymm, xmm = (text.count(f"%{kind}mm") for kind in "zyx")
     assert name == target
-    assert zmm == "0"
-    assert int(ymm) > 100 if target == "AVX2" else (ymm == "0" and int(xmm) > 100)
+    assert zmm == 0
+    assert ymm > 100 if target == "AVX2" else (ymm == 0 and xmm > 100)
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -19,19 +19,25 @@ With alpha the slope of LEAKY_RELU or the scale of ELU, and cdf the normal distr
 GELU_TANH is written with tanh in the paper: (1 + tanh(u)) / 2 = sigmoid(2 u).
 """
 
+from fastcnn.kernels.codes import (
+    ELU,
+    GELU,
+    GELU_TANH,
+    LEAKY_RELU,
+    LINEAR,
+    RELU,
+    SELU,
+    SIGMOID,
+    SILU,
+    STEP,
+    TANH,
+)
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementary import exp_nonpositive, normal_cdf, sigmoid, tanh
-
-LINEAR, RELU, STEP, SIGMOID, TANH, LEAKY_RELU, ELU, SELU, SILU, GELU, GELU_TANH = range(11)
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 _SQRT_8_BY_PI, _CUBIC = 1.5957691216057308, 0.044715
 _PDF_0 = 0.3989422804014327  # 1 / sqrt(2 pi)
-
-
-def saves_input(code):
-    """Return whether `activation_backward` wants the input x of an activation, and not its output y."""
-    return code in (LEAKY_RELU, ELU, SELU, SILU, GELU, GELU_TANH)
 
 
 @kernel

@@ -46,7 +46,7 @@ def features() -> tuple[str, int, int]:
         has = lambda feature: bool(host.get(feature))  # noqa: E731
     if has("avx512f"):
         return "AVX-512", 64, 32
-    if has("avx"):
+    if has("avx") or has("avx2"):
         return "AVX2" if has("avx2") else "AVX", 32, 16
     triple = llvm.get_default_triple()
     return ("NEON", 16, 32) if triple.startswith(("aarch64", "arm64")) else ("SSE2", 16, 16)
