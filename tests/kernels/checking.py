@@ -25,13 +25,26 @@ def random(*shape, dtype=np.float64, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32).astype(dtype)
 
 
+_MARGIN = 64
+
+
 def unwritten(*shape, dtype=np.float64):
-    """Return memory for an output or a scratch, in which an element that nobody writes shows as NaN."""
-    return np.full(shape, np.nan, dtype)
+    """Return memory for an output or a scratch, in which an element that nobody writes shows as NaN, with margins."""
+    size = int(np.prod(shape))
+    return np.full(size + 2 * _MARGIN, np.nan, dtype)[_MARGIN:_MARGIN + size].reshape(shape)
+
+
+def assert_within(array):
+    """Assert that nobody wrote into the margins around memory that `unwritten` made."""
+    whole = array.base
+    if whole is not None and whole.ndim == 1 and whole.size == array.size + 2 * _MARGIN:
+        assert np.isnan(whole[:_MARGIN]).all(), "written before its beginning"
+        assert np.isnan(whole[-_MARGIN:]).all(), "written beyond its end"
 
 
 def assert_close(got, expected, factor=1.0):
     """Assert the tolerance of the type of `got`, times `factor`, and NaN and infinities at the same places."""
+    assert_within(got)
     expected = np.asarray(expected, dtype=np.float64)
     assert got.shape == expected.shape, f"shape {got.shape}, expected {expected.shape}"
     finite = np.isfinite(expected)

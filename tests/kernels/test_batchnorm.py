@@ -15,6 +15,7 @@ from tests.kernels.checking import (
     assert_one_specialization_a_type,
     assert_same_bits,
     assert_slope,
+    assert_within,
     inputs_unchanged,
     many,
     random,
@@ -42,6 +43,7 @@ def _forward(x, gamma, beta):
     scratch = unwritten(batch_norm_forward_scratch(x.shape, dtype), dtype=dtype)
     with inputs_unchanged(x, gamma, beta):
         batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, MOMENTUM, EPSILON)
+    assert_within(scratch)
     return y, mean, rstd, moving_mean, moving_variance
 
 
@@ -50,6 +52,7 @@ def _backward(dy, x, mean, rstd, gamma, beta):
     scratch = unwritten(batch_norm_backward_scratch(x.shape, x.dtype), dtype=x.dtype)
     with inputs_unchanged(dy, x, mean, rstd, gamma):
         batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma)
+    assert_within(scratch)
     return dx, dgamma, dbeta
 
 

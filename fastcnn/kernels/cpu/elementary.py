@@ -70,3 +70,9 @@ def _normal_cdf64(x):
 sigmoid = by_type(_sigmoid32, _sigmoid64)
 tanh = by_type(_tanh32, _tanh64)
 normal_cdf = by_type(_normal_cdf32, _normal_cdf64)
+
+
+@inlined(exact=True)
+def minus_both(a, b, c):
+    """(a - b) - c in this order: where a and b are large, a - (b + c) would lose c."""
+    return (a - b) - c

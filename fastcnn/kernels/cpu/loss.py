@@ -16,7 +16,7 @@ Where a clip takes effect, nothing flows back through it. Each loss writes one v
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, log1p, sigmoid
+from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, log1p, minus_both, sigmoid
 
 _EPSILON = 1e-7
 
@@ -55,7 +55,7 @@ def _sparse_rows(chunk, chunks, losses, dx, x, labels, from_logits, scale):
                 out[k] = real(np.nan)
         elif from_logits:
             shift, total = _softmax_into(out, row, real(scale))
-            losses[i] = log(total) - (row[label] - shift)
+            losses[i] = -minus_both(row[label], shift, log(total))
             if out.size > 0:
                 out[label] -= real(scale)
         else:

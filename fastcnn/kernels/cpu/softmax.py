@@ -1,7 +1,7 @@
 """Softmax and its logarithm over the last axis. ONNX: Softmax, LogSoftmax."""
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.elementary import exp_nonpositive, log
+from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, minus_both
 
 _BLOCK = 4096  # elements that stay in L1 between the three passes over them
 
@@ -49,7 +49,7 @@ def _softmax_rows(y, x, log_of_it):
         if log_of_it:
             shift, logarithm = _largest(x[i]), log(total)
             for j in range(classes):
-                y[i, j] = (x[i, j] - shift) - logarithm
+                y[i, j] = minus_both(x[i, j], shift, logarithm)
         else:
             factor = one / total
             for j in range(classes):

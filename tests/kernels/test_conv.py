@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fastcnn import geometry as shapes
+from fastcnn.kernels.cpu.conv import (
+    conv2d_backward_input,
+    conv2d_backward_input_scratch,
+    conv2d_backward_weights,
+    conv2d_backward_weights_scratch,
+    conv2d_forward,
+    conv2d_forward_scratch,
+)
+from tests import reference
+from tests.kernels.checking import (
+    TYPES,
+    assert_close,
+    assert_one_specialization_a_type,
+    assert_same_bits,
+    assert_slope,
+    assert_within,
+    inputs_unchanged,
+    random,
+    slope,
+    unwritten,
+)
+
+types = pytest.mark.parametrize("dtype", TYPES)
+
+
+def _sizes(geometry):
+    g = {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    return ((g["n"], g["h"], g["w"], g["c"]), (g["n"], g["oh"], g["ow"], g["k"]),
+            (g["kh"], g["kw"], g["c"] // g["groups"], g["k"]))
+
+
+def _forward(x, kernel, bias, relu, geometry):
+    y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
+    scratch = unwritten(conv2d_forward_scratch(geometry, x.dtype), dtype=x.dtype)
+    with inputs_unchanged(x, kernel, bias):
+        conv2d_forward(y, scratch, x, kernel, bias, relu, geometry)
+    assert_within(scratch)
+    return y
+
+
+def _backward_input(dy, kernel, geometry):
+    dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
+    scratch = unwritten(conv2d_backward_input_scratch(geometry, dy.dtype), dtype=dy.dtype)
+    with inputs_unchanged(dy, kernel):
+        conv2d_backward_input(dx, scratch, dy, kernel, geometry)
+    assert_within(scratch)
+    return dx
+
+
+def _backward_weights(x, dy, geometry, with_bias=True):
+    shape = _sizes(geometry)[2]
+    dkernel, dbias = unwritten(*shape, dtype=x.dtype), unwritten(shape[3] if with_bias else 0, dtype=x.dtype)
+    dkernel[:], dbias[:] = 0.5, -0.5
+    scratch = unwritten(conv2d_backward_weights_scratch(geometry, x.dtype), dtype=x.dtype)
+    with inputs_unchanged(x, dy):
+        conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry)
+    assert_within(scratch)
+    return dkernel, dbias
+
+
+def _arrays(geometry, dtype):
+    x_shape, y_shape, kernel_shape = _sizes(geometry)
+    return (random(*x_shape, dtype=dtype), random(*y_shape, dtype=dtype, seed=1),
+            random(*kernel_shape, dtype=dtype, seed=2), random(kernel_shape[3], dtype=dtype, seed=3))
+
+
+def _check(geometry, dtype):
+    x, dy, kernel, bias = _arrays(geometry, dtype)
+    none = bias[:0]
+    for relu in (0, 1):
+        expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
+        assert_close(_forward(x, kernel, bias, relu, geometry), expected)
+    assert_close(_forward(x, kernel, none, 0, geometry), reference.conv2d_forward(x, kernel, none, 0, geometry))
+    assert_close(_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry))
+    dkernel, dbias = reference.conv2d_backward_weights(x, dy, geometry)
+    for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
+        assert_close(got, expected)
+    got, nothing = _backward_weights(x, dy, geometry, with_bias=False)
+    assert_close(got, dkernel + 0.5)
+    assert nothing.size == 0
+
+
+@types
+@pytest.mark.parametrize(("shape", "filters", "size", "options"), [
+    ((0, 5, 5, 3), 4, (3, 3), {}),
+    ((1, 1, 1, 1), 1, (1, 1), {}),
+    ((3, 1, 1, 19), 33, (1, 1), {}),
+    ((1, 1, 1, 2), 3, (3, 3), {"padding": "same"}),
+    ((1, 3, 9, 5), 7, (3, 3), {}),  # a single row of outputs
+    ((2, 8, 8, 3), 17, (3, 3), {"padding": "same"}),
+    ((2, 28, 28, 1), 6, (5, 5), {"padding": "same"}),
+    ((2, 14, 14, 6), 16, (5, 5), {}),
+    ((1, 9, 30, 16), 32, (3, 3), {"padding": "same"}),
+    ((1, 20, 20, 37), 65, (3, 3), {"padding": "same"}),
+    ((2, 9, 8, 20), 70, (1, 1), {}),
+    ((2, 9, 8, 20), 70, (1, 1), {"strides": (2, 2)}),
+    ((1, 17, 17, 3), 40, (7, 7), {"strides": (2, 2), "padding": "same"}),
+    ((2, 9, 10, 4), 5, (2, 3), {"strides": (3, 4)}),  # strides beyond the window: pixels that nobody sees
+    ((2, 9, 10, 4), 5, (3, 2), {"strides": (2, 1), "padding": ((0, 3), (2, 1))}),
+    ((1, 12, 11, 3), 9, (3, 3), {"dilation": (2, 3), "padding": "same"}),
+    ((1, 12, 11, 3), 9, (3, 3), {"dilation": (2, 2), "strides": (2, 1), "padding": ((1, 4), (3, 0))}),
+    ((2, 7, 7, 12), 18, (3, 3), {"groups": 3, "padding": "same"}),
+    ((2, 7, 7, 8), 8, (3, 3), {"groups": 8, "padding": "same"}),
+    ((2, 7, 7, 5), 10, (3, 3), {"groups": 5, "strides": (2, 2), "dilation": (1, 1), "padding": "same"}),
+    ((1, 4, 4, 3), 4, (2, 2), {"padding": ((5, 0), (0, 6))}),  # windows in the padding altogether
+], ids=str)
+def test_convolution_agrees_with_its_twin(shape, filters, size, options, dtype):
+    _check(shapes.conv2d(shape, filters, size, **options), dtype)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_convolution_agrees_with_its_twin_on_any_geometry(data):
+    small, border = st.integers(1, 3), st.tuples(st.integers(0, 3), st.integers(0, 3))
+    groups = data.draw(st.sampled_from([1, 1, 1, 2, 3]))
+    channels, filters = groups * data.draw(st.integers(1, 7)), groups * data.draw(st.integers(1, 20))
+    size, strides, dilation = [(data.draw(small), data.draw(small)) for _ in range(3)]
+    padding = data.draw(st.one_of(st.sampled_from(["same", "valid"]), st.tuples(border, border)))
+    room = [(k - 1) * d for k, d in zip(size, dilation, strict=True)]  # so that the window fits without padding
+    rows, columns = data.draw(st.integers(1, 9)) + room[0], data.draw(st.integers(1, 9)) + room[1]
+    shape = (data.draw(st.integers(1, 3)), rows, columns, channels)
+    _check(shapes.conv2d(shape, filters, size, strides, padding, dilation, groups), data.draw(st.sampled_from(TYPES)))
+
+
+@types
+@pytest.mark.parametrize(("rows", "inputs", "units"), [(0, 3, 2), (1, 1, 1), (7, 13, 1), (128, 400, 120), (33, 84, 10)])
+def test_a_dense_layer_is_a_convolution_of_one_row(rows, inputs, units, dtype):
+    geometry = shapes.dense(rows, inputs, units)
+    x, dy, kernel, bias = _arrays(geometry, dtype)
+    matrices = [array.reshape(array.shape[-2:]).astype(np.float64) for array in (x, dy, kernel)]
+    assert_close(_forward(x, kernel, bias, 0, geometry)[0, 0], matrices[0] @ matrices[2] + bias)
+    assert_close(_backward_input(dy, kernel, geometry)[0, 0], matrices[1] @ matrices[2].T)
+    dkernel, dbias = _backward_weights(x, dy, geometry)
+    assert_close(dkernel[0, 0], matrices[0].T @ matrices[1] + 0.5)
+    assert_close(dbias, matrices[1].sum(axis=0) - 0.5)
+
+
+@pytest.mark.parametrize("options", [
+    {"padding": "same"}, {"strides": (2, 1), "padding": ((0, 1), (2, 0))}, {"dilation": (2, 1)}, {"groups": 2},
+], ids=str)
+def test_convolution_gradients_are_the_slopes(options):
+    geometry = shapes.conv2d((2, 5, 4, 2), 4, (2, 3), **options)
+    x, dy, kernel, bias = _arrays(geometry, np.float64)
+    dkernel, dbias = _backward_weights(x, dy, geometry)
+    assert_slope(_backward_input(dy, kernel, geometry), slope(lambda x: _forward(x, kernel, bias, 0, geometry), x, dy))
+    assert_slope(dkernel - 0.5, slope(lambda kernel: _forward(x, kernel, bias, 0, geometry), kernel, dy))
+    assert_slope(dbias + 0.5, slope(lambda bias: _forward(x, kernel, bias, 0, geometry), bias, dy))
+
+
+@types
+@pytest.mark.parametrize("relu", [0, 1])
+@pytest.mark.parametrize(("size", "shape"), [((1, 1), (1, 9, 9, 5)), ((3, 3), (1, 9, 9, 5))])
+def test_a_nan_reaches_the_windows_that_see_it_and_no_other(size, shape, relu, dtype):
+    geometry = shapes.conv2d(shape, 7, size)
+    x, dy, kernel, bias = _arrays(geometry, dtype)
+    x[0, 4, 4, 2] = np.nan
+    expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
+    np.testing.assert_array_equal(np.isnan(_forward(x, kernel, bias, relu, geometry)), np.isnan(expected))
+    dy[0, 3, 3, 1] = np.nan
+    expected = reference.conv2d_backward_input(dy, kernel, geometry)
+    np.testing.assert_array_equal(np.isnan(_backward_input(dy, kernel, geometry)), np.isnan(expected))
+
+
+@pytest.mark.parametrize(("shape", "filters", "size", "options"), [
+    ((16, 28, 28, 1), 32, (3, 3), {}),
+    ((4, 28, 28, 32), 64, (3, 3), {"padding": "same"}),
+    ((4, 14, 14, 64), 128, (1, 1), {}),
+    ((2, 32, 32, 16), 32, (3, 3), {"strides": (2, 2), "padding": "same"}),
+    ((8, 7, 7, 64), 96, (3, 3), {"padding": "same"}),
+    ((2, 16, 16, 32), 32, (3, 3), {"groups": 4, "padding": "same"}),
+], ids=str)
+def test_convolution_gives_the_same_bits_from_any_number_of_threads(shape, filters, size, options):
+    geometry = shapes.conv2d(shape, filters, size, **options)
+    x, dy, kernel, bias = _arrays(geometry, np.float32)
+    assert_same_bits(lambda: (_forward(x, kernel, bias, 1, geometry), _backward_input(dy, kernel, geometry),
+                              *_backward_weights(x, dy, geometry)))
+
+
+def test_convolution_compiles_once_a_type():
+    for dtype in TYPES:
+        _check(shapes.conv2d((1, 2, 2, 1), 1, (1, 1)), dtype)
+    assert_one_specialization_a_type(conv2d_forward, conv2d_backward_input, conv2d_backward_weights)

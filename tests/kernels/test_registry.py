@@ -1,0 +1,58 @@
+"""Laws for all kernels: each has a twin and documents what it takes, and runs as plain Python too."""
+
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastcnn.kernels import cpu
+from fastcnn.kernels.cpu._jit import registry
+from tests import reference
+
+for module in pkgutil.iter_modules(cpu.__path__, "fastcnn.kernels.cpu."):
+    importlib.import_module(module.name)
+
+KERNELS = {name: kernel for name, kernel in registry.items() if kernel.__module__.startswith("fastcnn.")}
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_every_kernel_has_a_twin(name):
+    twin = getattr(reference, name.partition(".")[2], None)
+    assert inspect.isfunction(twin), f"tests/reference.py has no twin of {name}"
+    wanted = list(inspect.signature(KERNELS[name].py_func).parameters)
+    taken = [parameter for parameter in inspect.signature(twin).parameters if parameter in wanted]
+    assert taken == [parameter for parameter in wanted if parameter in taken], "in the kernel's order"
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_every_kernel_is_public_under_its_name(name):
+    assert getattr(cpu, name.partition(".")[2]) is KERNELS[name]
+
+
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
+    kernel = KERNELS[name].py_func
+    assert kernel.__doc__, name
+    documented = re.findall(r"^    (\w+(?:, \w+)*)(?: :|$)", kernel.__doc__.partition("----------\n")[2], re.M)
+    names = [each for line in documented for each in line.split(", ")]
+    assert names in ([], list(inspect.signature(kernel).parameters))
+
+
+ELEMENTARY = ["arrays", "activation", "softmax", "pool", "batchnorm", "dropout", "loss", "optimizer"]
+
+
+@pytest.mark.parametrize("file", ELEMENTARY)
+def test_kernels_agree_with_their_twins_as_plain_python(file):
+    """A variable that is set in one branch alone is garbage to Numba, and an error to Python."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "twin", f"tests/kernels/test_{file}.py"],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\d+ passed", done.stdout)
