@@ -21,7 +21,7 @@ class Preset(NamedTuple):
 
 
 _PRESETS = {
-    "digits": Preset("lenet", 40, 32),
+    "digits": Preset("lenet", 30, 32, learning_rate=0.002),
     "mnist": Preset("lenet5", 3, 128),
     "fashion_mnist": Preset("convnet", 5, 128),
     "cifar10": Preset("convnet", 10, 128),
