@@ -8,7 +8,10 @@ fan-in KH KW C and fan-out KH KW K.
     He       2 / fan_in                    He, Zhang, Ren and Sun, "Delving deep into rectifiers", 2015
 """
 
+import contextlib
+import contextvars
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -195,6 +198,25 @@ _NAMES = {
     "glorot_uniform": GlorotUniform, "xavier_normal": GlorotNormal, "xavier_uniform": GlorotUniform,
     "he_normal": HeNormal, "he_uniform": HeUniform,
 }  # fmt: skip
+
+
+_nothing_drawn = contextvars.ContextVar("nothing_drawn", default=False)
+
+
+@contextlib.contextmanager
+def nothing_drawn() -> Iterator[None]:
+    """Let parameters made inside start at zero and use up no seed: their values come from a file."""
+    token = _nothing_drawn.set(True)
+    try:
+        yield
+    finally:
+        _nothing_drawn.reset(token)
+
+
+def first_value(initializer: str | dict | Initializer, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return the first value of a parameter, C-contiguous; zeros inside `nothing_drawn`."""
+    chosen = Zeros() if _nothing_drawn.get() else get(initializer)
+    return np.ascontiguousarray(chosen(shape, dtype))
 
 
 def get(initializer: str | dict | Initializer) -> Initializer:

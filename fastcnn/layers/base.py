@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn import device, initializers
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, unknown
 from fastcnn.parameters import Parameter
 
 Shape = tuple[Any, ...]  # of int, and None for the batch
@@ -60,10 +60,14 @@ class Layer:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
         layer = super().__new__(cls)
+        known = _parameters(cls)
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(unknown(f"{cls.__name__}: argument", name, known))
         try:
             bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{cls.__name__}: {error}; its arguments are {_parameters(cls)}") from None
+            raise TypeError(f"{cls.__name__}: {error}; its arguments are {', '.join(known)}") from None
         given = dict(list(bound.arguments.items())[1:])
         layer._arguments = given | given.pop("kwargs", {})
         return layer
@@ -145,8 +149,7 @@ class Layer:
         trainable : bool
             False for a statistic, which no optimizer changes.
         """
-        value = np.ascontiguousarray(initializers.get(initializer)(shape, self.dtype))
-        parameter = Parameter(value, name, f"{self.name}/{name}", trainable)
+        parameter = Parameter(initializers.first_value(initializer, shape, self.dtype), name, f"{self.name}/{name}", trainable)
         self.parameters.append(parameter)
         return parameter
 
@@ -288,9 +291,11 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _parameters(cls: type) -> str:
-    names = [n for n, p in inspect.signature(cls.__init__).parameters.items() if p.kind is not p.VAR_KEYWORD]  # type: ignore[misc]
-    return ", ".join(dict.fromkeys([*names[1:], "name", "dtype", "trainable"]))
+def _parameters(cls: type) -> list[str]:
+    """Return the names a constructor takes, those it hands on to `Layer` included."""
+    own = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+    handed_on = ["name", "dtype", "trainable"] if any(p.kind is p.VAR_KEYWORD for p in own) else []
+    return [p.name for p in own if p.kind is not p.VAR_KEYWORD][1:] + handed_on
 
 
 def _text(shape: Shape) -> str:

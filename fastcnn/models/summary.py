@@ -31,15 +31,14 @@ def table(model: Any) -> Table:
     """Return the rows as a rich table, with the totals in its footer."""
     lines = rows(model)
     result = Table(title=f'Model "{model.name}", input {_shape(model.input_shape)}', box=box.SIMPLE_HEAVY,
-                   title_justify="left", show_footer=True)
-    totals = [f"{sum(getattr(row, name) for row in lines):,}" for name in ("parameters", "multiply_adds", "output_bytes")]
-    result.add_column("layer (class)", "total")
-    result.add_column("output shape")
-    for name, total in zip(("parameters", "multiply-adds", "output bytes"), totals, strict=True):
-        result.add_column(name, total, justify="right")
+                   title_justify="left", show_footer=True, padding=(0, 1, 0, 0), pad_edge=False)
+    result.add_column("layer", "total", no_wrap=True)
+    result.add_column("class", no_wrap=True)
+    result.add_column("output shape", no_wrap=True)
+    for name, column in (("parameters", "parameters"), ("multiply-adds", "multiply_adds")):
+        result.add_column(name, f"{sum(getattr(row, column) for row in lines):,}", justify="right", no_wrap=True)
     for row in lines:
-        result.add_row(f"{row.name} ({row.kind})", _shape(row.output_shape), f"{row.parameters:,}",
-                       f"{row.multiply_adds:,}", f"{row.output_bytes:,}")
+        result.add_row(row.name, row.kind, _shape(row.output_shape), f"{row.parameters:,}", f"{row.multiply_adds:,}")
     return result
 
 
@@ -50,7 +49,8 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
     console = Console(width=None if print_fn is None else 100)
     with console.capture() as captured:
         console.print(table(model))
-        console.print(f"trainable parameters {trained:,}; others {rest:,}", highlight=False)
+        console.print(f"trainable parameters {trained:,}, others {rest:,}; for a sample, outputs take "
+                      f"{sum(row.output_bytes for row in rows(model)):,} bytes", highlight=False)
     (print_fn or print)(captured.get().rstrip("\n"))
 
 

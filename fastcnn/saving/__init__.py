@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
+from fastcnn import initializers
 from fastcnn._files import write_atomically
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.saving._format import Structure, fault, pack, read, read_contents
@@ -121,7 +122,8 @@ def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) ->
         strange = {entry.class_name for entry in entries}.difference(layers.__all__, custom_objects)
         strange |= {structure.class_name}.difference(kinds)
         if not strange:
-            return kinds[structure.class_name].from_config(structure.config, custom_objects=custom_objects)
+            with initializers.nothing_drawn():
+                return kinds[structure.class_name].from_config(structure.config, custom_objects=custom_objects)
     except Exception as error:  # a structure may hold anything, and by it reach any line of the layers
         raise fault(path, f"a structure that cannot be built ({type(error).__name__}: {error})") from error
     names = ", ".join(map(repr, sorted(strange)))

@@ -1,0 +1,74 @@
+"""The memory pool: what is free is used again, what somebody keeps is not."""
+
+import numpy as np
+import pytest
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.kernels import cpu
+
+
+@pytest.fixture
+def pool():
+    return device.Device("test", cpu)
+
+
+def test_a_block_is_used_again_once_nothing_refers_to_it(pool):
+    a = pool.empty((100, 7), np.float32)
+    place = a.ctypes.data
+    view = a[3:].reshape(-1)[::2]
+    del a
+    b = pool.empty((100, 7), np.float32)
+    assert b.ctypes.data != place, "a view still lives there"
+    keep = (lambda kept: lambda: kept)(view)
+    del view
+    assert pool.empty((100, 7), np.float32).ctypes.data not in (place, b.ctypes.data), "a closure still holds it"
+    del keep
+    assert pool.empty((100, 7), np.float32).ctypes.data == place
+    assert pool.allocated == 3
+
+
+def test_close_sizes_share_blocks_and_far_ones_do_not(pool):
+    pool.empty((1000,), np.float64)
+    pool.empty((999,), np.float64)
+    assert pool.allocated == 1
+    pool.empty((4000,), np.float64)
+    assert pool.allocated == 2
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1,), (3, 5), (128, 28, 28, 6)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_memory_is_aligned_contiguous_and_writable(pool, shape, dtype):
+    array = pool.empty(shape, dtype)
+    assert array.shape == shape
+    assert array.dtype == dtype
+    assert array.ctypes.data % 64 == 0 or array.size == 0
+    assert array.flags.c_contiguous
+    assert array.flags.writeable
+    assert not pool.zeros(shape, dtype).any()
+
+
+def test_release_gives_back_what_is_free(pool):
+    kept = pool.empty((10,), np.float32)
+    kept.fill(7)
+    for _ in range(3):
+        pool.empty((5000,), np.float32)
+    pool.release()
+    assert sum(len(blocks) for blocks in pool._pool().values()) == 1
+    assert (kept == 7).all()
+
+
+def test_threads_have_pools_of_their_own(pool):
+    import threading
+
+    mine = pool.empty((10,), np.float32)
+    found = []
+    thread = threading.Thread(target=lambda: found.append(pool.empty((10,), np.float32)))
+    thread.start()
+    thread.join()
+    assert found[0].ctypes.data != mine.ctypes.data
+
+
+def test_an_array_of_no_device_is_refused_by_name():
+    with pytest.raises(ArgumentError, match="expected a NumPy array, got list"):
+        device.of([1, 2])
