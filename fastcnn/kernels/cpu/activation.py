@@ -122,7 +122,7 @@ def activation_backward(dx, dy, saved, code, alpha):
         Written.
     dy : (size,) array
     saved : (size,) array
-        The input x where `saves_input(code)`, else the output y.
+        The input x where `kernels.codes.saves_input(code)`, else the output y.
     code, alpha
         As in the forward pass.
     """

@@ -1,0 +1,200 @@
+"""Kernels beside PyTorch in float64: another team's reading of the same formulas."""
+
+import numpy as np
+import pytest
+
+from fastcnn import geometry as shapes
+from fastcnn.kernels import codes
+from fastcnn.kernels.cpu import activation, batchnorm, conv, loss, optimizer, pool, softmax
+from tests.kernels.checking import random, unwritten
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+
+pytestmark = pytest.mark.judges
+
+
+def _tensor(array, channels_first=False):
+    tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, 1) if channels_first else array).copy())
+    return tensor.requires_grad_(tensor.is_floating_point())
+
+
+def _agree(got, tensor, channels_first=False):
+    expected = tensor.detach().numpy()
+    expected = np.moveaxis(expected, 1, -1) if channels_first else expected
+    np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-10 * max(1, np.abs(expected).max(initial=0)))
+
+
+ACTIVATIONS = {
+    "LINEAR": lambda x: x * 1, "RELU": F.relu, "SIGMOID": torch.sigmoid, "TANH": torch.tanh,
+    "LEAKY_RELU": lambda x: F.leaky_relu(x, 0.3), "ELU": lambda x: F.elu(x, 0.3), "SELU": F.selu, "SILU": F.silu,
+    "GELU": F.gelu, "GELU_TANH": lambda x: F.gelu(x, approximate="tanh"),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation(name):
+    code = getattr(codes, name)
+    x, dy = 3 * random(200), random(200, seed=1)
+    y, dx = unwritten(200), unwritten(200)
+    activation.activation_forward(y, x, code, 0.3)
+    activation.activation_backward(dx, dy, x if codes.saves_input(code) else y, code, 0.3)
+    input_ = _tensor(x)
+    output = ACTIVATIONS[name](input_)
+    output.backward(torch.from_numpy(dy))
+    _agree(y, output)
+    _agree(dx, input_.grad)
+
+
+@pytest.mark.parametrize("log_of_it", [False, True])
+def test_softmax(log_of_it):
+    x, dy = random(5, 7), random(5, 7, seed=1)
+    y, dx = unwritten(5, 7), unwritten(5, 7)
+    softmax.softmax_forward(y, x, log_of_it)
+    softmax.softmax_backward(dx, dy, y, log_of_it)
+    input_ = _tensor(x)
+    output = (F.log_softmax if log_of_it else F.softmax)(input_, dim=1)
+    output.backward(torch.from_numpy(dy))
+    _agree(y, output)
+    _agree(dx, input_.grad)
+
+
+@pytest.mark.parametrize(("window", "strides", "padding"), [
+    ((2, 2), (2, 2), (0, 0)), ((3, 3), (2, 2), (1, 1)), ((3, 2), (1, 2), (1, 0)), ((8, 9), (8, 9), (0, 0))])
+def test_pooling(window, strides, padding):
+    shape = (2, 8, 9, 5)
+    x = random(*shape)
+    geometry = shapes.pool2d(shape, window, strides, padding)
+    sizes = tuple(int(geometry[0][name]) for name in ("n", "oh", "ow", "c"))
+    dy, y, argmax, dx = random(*sizes, seed=1), unwritten(*sizes), np.empty(sizes, np.int32), unwritten(*shape)
+
+    pool.max_pool2d_forward(y, argmax, x, geometry)
+    pool.max_pool2d_backward(dx, dy, argmax, geometry)
+    input_ = _tensor(x, channels_first=True)
+    output, indices = F.max_pool2d(input_, window, strides, padding, return_indices=True)
+    output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
+    _agree(y, output, channels_first=True)
+    _agree(argmax, indices, channels_first=True)
+    _agree(dx, input_.grad, channels_first=True)
+
+    pool.average_pool2d_forward(y, x, geometry)
+    pool.average_pool2d_backward(dx, dy, geometry)
+    input_ = _tensor(x, channels_first=True)
+    output = F.avg_pool2d(input_, window, strides, padding, count_include_pad=False)
+    output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
+    _agree(y, output, channels_first=True)
+    _agree(dx, input_.grad, channels_first=True)
+
+
+def test_batch_norm():
+    x, dy, gamma, beta = random(50, 6), random(50, 6, seed=1), 1 + random(6, seed=2) / 4, random(6, seed=3)
+    y, mean, rstd, dx = unwritten(50, 6), unwritten(6), unwritten(6), unwritten(50, 6)
+    moving_mean, moving_variance, dgamma, dbeta = np.zeros(6), np.ones(6), np.zeros(6), np.zeros(6)
+    scratch = unwritten(batchnorm.batch_norm_forward_scratch(x.shape, x.dtype))
+    batchnorm.batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, 0.9, 1e-3)
+    scratch = unwritten(batchnorm.batch_norm_backward_scratch(x.shape, x.dtype))
+    batchnorm.batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma)
+
+    input_, weight, bias = _tensor(x), _tensor(gamma), _tensor(beta)
+    running_mean, running_variance = torch.zeros(6, dtype=torch.float64), torch.ones(6, dtype=torch.float64)
+    output = F.batch_norm(input_, running_mean, running_variance, weight, bias, training=True, momentum=0.1, eps=1e-3)
+    output.backward(torch.from_numpy(dy))
+    _agree(y, output)
+    _agree(dx, input_.grad)
+    _agree(dgamma, weight.grad)
+    _agree(dbeta, bias.grad)
+    _agree(moving_mean, running_mean)
+    # PyTorch's moving variance takes the unbiased one of the batch, Keras's the biased one.
+    _agree((moving_variance - 0.9) * 50 / 49 + 0.9, running_variance)
+
+
+def _losses(kernel, x, targets, *settings):
+    losses, dx = unwritten(len(x)), unwritten(*x.shape)
+    kernel(losses, dx, x, targets, *settings, 1 / len(x))
+    return losses.mean(), dx
+
+
+def test_losses_from_logits():
+    x, labels, soft = random(6, 5), np.array([0, 4, 2, 2, 1, 3]), np.random.default_rng(0).random((6, 5))
+    for kernel, settings, target, judge in (
+            (loss.sparse_categorical_crossentropy, (True,), labels, F.cross_entropy),
+            (loss.categorical_crossentropy, (True,), soft, F.cross_entropy),
+            (loss.binary_crossentropy, (True,), soft, F.binary_cross_entropy_with_logits),
+            (loss.mean_squared_error, (), soft, F.mse_loss)):
+        value, dx = _losses(kernel, x, target, *settings)
+        input_ = _tensor(x)
+        output = judge(input_, torch.from_numpy(target))
+        output.backward()
+        _agree(value, output)
+        _agree(dx, input_.grad)
+
+
+def test_losses_from_probabilities():
+    x, labels, soft = np.random.default_rng(1).random((6, 5)), np.array([0, 4, 2, 2, 1, 3]), random(6, 5) ** 2
+    x[0, 0], x[1] = 0, [0, 0, 0, 0, 1]  # what the clip changes
+    for kernel, target, judge in (
+            (loss.sparse_categorical_crossentropy, labels, lambda q: F.nll_loss(torch.log(q), _tensor(labels))),
+            (loss.categorical_crossentropy, soft, lambda q: -(_tensor(soft) * torch.log(q)).sum(dim=1).mean())):
+        value, dx = _losses(kernel, x, target, False)
+        input_ = _tensor(x)
+        output = judge(torch.clip(input_ / input_.sum(dim=1, keepdim=True), 1e-7, 1 - 1e-7))
+        output.backward()
+        _agree(value, output)
+        _agree(dx, input_.grad)
+    value, dx = _losses(loss.binary_crossentropy, x, soft / soft.max(), False)
+    input_ = _tensor(x)
+    output = F.binary_cross_entropy(torch.clip(input_, 1e-7, 1 - 1e-7), torch.from_numpy(soft / soft.max()))
+    output.backward()
+    _agree(value, output)
+    _agree(dx, input_.grad)
+
+
+@pytest.mark.parametrize("options", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}], ids=str)
+def test_sgd(options):
+    values, velocity = random(30), np.zeros(30 if options else 0)
+    parameter = _tensor(values)
+    judge = torch.optim.SGD([parameter], lr=0.1, **options)
+    for step in range(4):
+        gradients = random(30, seed=1 + step)
+        optimizer.sgd(values, velocity, gradients, 0.1, options.get("momentum", 0.0), options.get("nesterov", False))
+        parameter.grad = torch.from_numpy(gradients)
+        judge.step()
+    _agree(values, parameter)
+
+
+def test_adam():
+    values, m, v = random(30), np.zeros(30), np.zeros(30)
+    parameter = _tensor(values)
+    judge = torch.optim.Adam([parameter], lr=0.01, eps=0)  # the two put epsilon at different places
+    for step in range(1, 5):
+        gradients = random(30, seed=step)
+        optimizer.adam(values, m, v, gradients, 0.01, 0.9, 0.999, 0.0, step)
+        parameter.grad = torch.from_numpy(gradients)
+        judge.step()
+    _agree(values, parameter)
+
+
+@pytest.mark.parametrize(("size", "options"), [
+    ((3, 3), {}), ((1, 1), {}), ((5, 3), {"padding": (2, 1)}), ((3, 3), {"strides": (2, 3), "padding": (1, 0)}),
+    ((3, 2), {"dilation": (2, 3), "padding": (2, 1)}), ((3, 3), {"groups": 3, "padding": (1, 1)})], ids=str)
+def test_convolution(size, options):
+    shape, filters = (2, 9, 10, 6), 9
+    geometry = shapes.conv2d(shape, filters, size, **options)
+    g = {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    x, kernel, bias = random(*shape), random(*size, 6 // g["groups"], filters, seed=1), random(filters, seed=2)
+    y, dx = unwritten(2, g["oh"], g["ow"], filters), unwritten(*shape)
+    dy, dkernel, dbias = random(*y.shape, seed=3), np.zeros_like(kernel), np.zeros(filters)
+    conv.conv2d_forward(y, unwritten(conv.conv2d_forward_scratch(geometry, x.dtype)), x, kernel, bias, 0, geometry)
+    conv.conv2d_backward_input(
+        dx, unwritten(conv.conv2d_backward_input_scratch(geometry, x.dtype)), dy, kernel, geometry)
+    conv.conv2d_backward_weights(
+        dkernel, dbias, unwritten(conv.conv2d_backward_weights_scratch(geometry, x.dtype)), x, dy, geometry)
+
+    input_, weight, offset = _tensor(x, channels_first=True), _tensor(np.transpose(kernel, (3, 2, 0, 1))), _tensor(bias)
+    output = F.conv2d(input_, weight, offset, options.get("strides", 1), options.get("padding", 0),
+                      options.get("dilation", 1), g["groups"])
+    output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
+    _agree(y, output, channels_first=True)
+    _agree(dx, input_.grad, channels_first=True)
+    _agree(dkernel, weight.grad.permute(2, 3, 1, 0))
+    _agree(dbias, offset.grad)
