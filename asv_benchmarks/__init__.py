@@ -1,0 +1,14 @@
+"""Benchmarks of fastcnn, for asv (``asv.conf.json``), and the comparison with PyTorch, ``peers.py``.
+
+    conv.py, pool.py, ...      the kernels of the file of that name, at the shapes of known networks (shapes.py)
+    training.py                training steps, prediction of one image, launches in a step
+    startup.py                 import, --help, the first training step with an empty and with a filled kernel cache
+    memory.py                  peak memory of training
+    step.py                    where the time of a training step goes, kernel by kernel: run it
+    peers.py                   fastcnn beside PyTorch: run it; peer_*.py are its parts
+
+asv may fork the process that imported these files. Threads do not survive that, and fastcnn starts them when its
+kernels are imported: so it is imported where it is used, in `setup` and below.
+
+asv calls `setup` before every timed call; what it makes is therefore kept (``functools.cache``), touched and warm.
+"""

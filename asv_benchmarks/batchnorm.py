@@ -1,0 +1,49 @@
+"""kernels/cpu/batchnorm.py: batch normalization in training, its backward pass, and inference."""
+
+from functools import cache, partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from .data import REPEAT, normal, written
+from .shapes import MAPS
+
+_LAYERS = ["cifar.conv1", "resnet50.conv1", "resnet50.conv5_3"]
+
+
+@cache
+def _calls(layer: str) -> SimpleNamespace:
+    from fastcnn.kernels import cpu
+
+    shape = MAPS[layer]
+    c = shape[1]
+    x, dy, gamma, beta, kind = normal(*shape), normal(*shape), normal(c), normal(c), np.dtype(np.float32)
+    mean, rstd, moving_mean, moving_variance = (written(c) + 1 for _ in range(4))
+    scratch = written(max(cpu.batch_norm_forward_scratch(shape, kind), cpu.batch_norm_backward_scratch(shape, kind)))
+    calls = SimpleNamespace(
+        forward=partial(cpu.batch_norm_forward, written(*shape), mean, rstd, moving_mean, moving_variance, scratch, x,
+                        gamma, beta, 0.99, 1e-3),
+        backward=partial(cpu.batch_norm_backward, written(*shape), written(c), written(c), scratch, dy, x, mean, rstd,
+                         gamma),
+        predict=partial(cpu.batch_norm_predict, written(*shape), x, gamma, beta, moving_mean, moving_variance, 1e-3))
+    for call in vars(calls).values():
+        call()
+    return calls
+
+
+class BatchNormalization:
+    """Batch normalization of maps with few and with many channels."""
+
+    params, param_names, repeat = [_LAYERS], ["layer"], REPEAT
+
+    def setup(self, layer):
+        self.calls = _calls(layer)
+
+    def time_forward(self, layer):
+        self.calls.forward()
+
+    def time_backward(self, layer):
+        self.calls.backward()
+
+    def time_predict(self, layer):
+        self.calls.predict()

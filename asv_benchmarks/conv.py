@@ -1,0 +1,83 @@
+"""kernels/cpu/conv.py: convolution and dense products, forward and both gradients; packing of weights is inside."""
+
+from functools import cache, partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from .data import REPEAT, normal, written
+from .shapes import CONVOLUTIONS, DENSE
+
+
+def _calls(geometry: np.ndarray) -> SimpleNamespace:
+    """Return the three kernels as calls without arguments; each has run once."""
+    from fastcnn.kernels import cpu
+
+    n, h, w, c, oh, ow, k, kh, kw, *_, groups = (int(field) for field in geometry[0])
+    x, kernel, bias, dy = normal(n, h, w, c), normal(kh, kw, c // groups, k), normal(k), normal(n, oh, ow, k)
+
+    def scratch(kernel_name: str) -> np.ndarray:
+        return written(getattr(cpu, f"{kernel_name}_scratch")(geometry, np.dtype(np.float32)))
+
+    calls = SimpleNamespace(
+        forward=partial(cpu.conv2d_forward, written(n, oh, ow, k), scratch("conv2d_forward"), x, kernel, bias, 0,
+                        geometry),
+        backward_input=partial(cpu.conv2d_backward_input, written(n, h, w, c), scratch("conv2d_backward_input"), dy,
+                               kernel, geometry),
+        backward_weights=partial(cpu.conv2d_backward_weights, written(*kernel.shape), written(k),
+                                 scratch("conv2d_backward_weights"), x, dy, geometry))
+    for call in vars(calls).values():
+        call()
+    return calls
+
+
+@cache
+def _convolution(layer: str) -> SimpleNamespace:
+    from fastcnn import geometry
+
+    s = CONVOLUTIONS[layer]
+    return _calls(geometry.conv2d((s.n, s.h, s.w, s.c), s.filters, (s.size, s.size), (s.stride, s.stride), s.padding,
+                                  groups=s.groups))
+
+
+@cache
+def _dense(layer: str) -> SimpleNamespace:
+    from fastcnn import geometry
+
+    return _calls(geometry.dense(*DENSE[layer]))
+
+
+class Convolution:
+    """The convolutions of known networks."""
+
+    params, param_names, repeat = [list(CONVOLUTIONS)], ["layer"], REPEAT
+
+    def setup(self, layer):
+        self.calls = _convolution(layer)
+
+    def time_forward(self, layer):
+        self.calls.forward()
+
+    def time_backward_input(self, layer):
+        self.calls.backward_input()
+
+    def time_backward_weights(self, layer):
+        self.calls.backward_weights()
+
+
+class Dense:
+    """Dense layers: the same kernels, a 1x1 convolution of one image."""
+
+    params, param_names, repeat = [list(DENSE)], ["layer"], REPEAT
+
+    def setup(self, layer):
+        self.calls = _dense(layer)
+
+    def time_forward(self, layer):
+        self.calls.forward()
+
+    def time_backward_input(self, layer):
+        self.calls.backward_input()
+
+    def time_backward_weights(self, layer):
+        self.calls.backward_weights()

@@ -1,0 +1,34 @@
+"""kernels/cpu/optimizer.py: one step over the flat parameters of whole networks."""
+
+from collections.abc import Callable
+from functools import cache, partial
+
+from .data import REPEAT, normal, written
+from .shapes import PARAMETERS
+
+
+@cache
+def _call(optimizer: str, network: str) -> Callable[[], None]:
+    from fastcnn.kernels import cpu
+
+    size = PARAMETERS[network]
+    values, gradients = normal(size), normal(size)
+    call = {
+        "sgd": partial(cpu.sgd, values, written(0), gradients, 1e-3, 0.0, False),
+        "nesterov": partial(cpu.sgd, values, written(size), gradients, 1e-3, 0.9, True),
+        "adam": partial(cpu.adam, values, written(size), written(size), gradients, 1e-3, 0.9, 0.999, 1e-7, 1),
+    }[optimizer]
+    call()
+    return call
+
+
+class Optimizer:
+    """One step."""
+
+    params, param_names, repeat = [["sgd", "nesterov", "adam"], list(PARAMETERS)], ["optimizer", "network"], REPEAT
+
+    def setup(self, optimizer, network):
+        self.call = _call(optimizer, network)
+
+    def time_step(self, optimizer, network):
+        self.call()
