@@ -40,6 +40,9 @@ def _report_folder(config):
 
 
 def pytest_sessionfinish(session):
+    if os.environ.get("FASTCNN_REQUIRE_JUDGES") and _skipped:
+        session.exitstatus = 1
+        print(f"\nskipped, although FASTCNN_REQUIRE_JUDGES is set: {', '.join(_skipped)}")
     jit = sys.modules.get("fastcnn.kernels.cpu._jit")
     if jit is None:
         return
@@ -78,3 +81,17 @@ def pytest_unconfigure(config):
         shutil.rmtree(os.environ["FASTCNN_CACHE_DIR"], ignore_errors=True)
     else:
         shutil.rmtree(_report_folder(config), ignore_errors=True)
+
+
+# FASTCNN_REQUIRE_JUDGES: an independent library that is absent fails the run instead of being skipped.
+_skipped = []
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped:
+        _skipped.append(report.nodeid)
+
+
+def pytest_collectreport(report):
+    if report.skipped:
+        _skipped.append(report.nodeid)
