@@ -172,16 +172,15 @@ def _binary_rows(chunk, chunks, losses, dx, x, targets, from_logits, scale):
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     real = x.dtype.type
     share = real(1) / real(x.shape[1])
-    columns = x.shape[1]
     flat, t, out = x[begin:end].reshape(-1), targets[begin:end].reshape(-1), losses[begin:end]
-    if columns == 1:  # a loop over rows of one element would not become vectors
+    if x.shape[1] == 1:  # a loop over rows of one element would not become vectors
         for i in range(out.size):
             out[i] = _logistic_loss(flat[i], t[i]) if from_logits else _log_loss(flat[i], t[i])
     else:
         for i in range(out.size):
-            loss = real(0)
-            for k in range(i * columns, (i + 1) * columns):
-                loss += _logistic_loss(flat[k], t[k]) if from_logits else _log_loss(flat[k], t[k])
+            loss, row, wanted = real(0), x[begin + i], targets[begin + i]
+            for k in range(row.size):
+                loss += _logistic_loss(row[k], wanted[k]) if from_logits else _log_loss(row[k], wanted[k])
             out[i] = loss * share
     if dx.size > 0:
         factor, slopes = real(scale) * share, dx[begin:end].reshape(-1)
@@ -219,13 +218,13 @@ def _squared_rows(chunk, chunks, losses, dx, x, targets, scale):
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     real = x.dtype.type
     share = real(1) / real(x.shape[1])
-    for i in range(begin, end):
-        row, t, loss = x[i], targets[i], real(0)
+    flat, t, out = x[begin:end].reshape(-1), targets[begin:end].reshape(-1), losses[begin:end]
+    for i in range(out.size):
+        loss, row, wanted = real(0), x[begin + i], targets[begin + i]
         for k in range(row.size):
-            loss += (row[k] - t[k]) * (row[k] - t[k])
-        losses[i] = loss * share
+            loss += (row[k] - wanted[k]) * (row[k] - wanted[k])
+        out[i] = loss * share
     if dx.size > 0:
-        factor = real(2) * real(scale) * share
-        out, flat, t = dx[begin:end].reshape(-1), x[begin:end].reshape(-1), targets[begin:end].reshape(-1)
-        for k in range(out.size):
-            out[k] = factor * (flat[k] - t[k])
+        factor, slopes = real(2) * real(scale) * share, dx[begin:end].reshape(-1)
+        for k in range(slopes.size):
+            slopes[k] = factor * (flat[k] - t[k])
