@@ -48,8 +48,12 @@ def forward_is_direct(g):
 
 @inlined
 def input_is_direct(g):
-    """Whether the input's gradient is a direct convolution of dy: with stride 1 it is, on flipped filters."""
-    return g["sh"] == 1 and g["sw"] == 1 and not _is_pointwise(g)
+    """Whether the input's gradient is a direct convolution of dy on flipped filters, which wants stride 1.
+
+    With few channels most lanes of its vectors would be empty, while the matrix fills them with (r, s, c).
+    """
+    few = g["c"] // g["groups"] <= 8 <= g["k"] // g["groups"]
+    return g["sh"] == 1 and g["sw"] == 1 and not _is_pointwise(g) and not few
 
 
 # --- how the work is cut: by shapes alone -----------------------------------------------------------------------------
@@ -370,18 +374,31 @@ def _scatter_image(dx, scratch, panel, dy, start, image, panel_rows, geometry):
                      dy, ((image * positions + first) * g["k"] + group * kg, g["k"], 0, 0, 1),
                      scratch, (block * kg * width, 0, 0, width), (1, 1, kg), scratch, start + block * width,
                      min(width, columns - b * width), np.int64(0), rows)
-            at = panel
-            for row in range(first, first + rows):
-                i, j = row // g["ow"], row % g["ow"]
-                for r in range(g["kh"]):
-                    ih = i * g["sh"] + r * g["dh"] - g["top"]
+            _scatter_panel(dx, image * pixels + group * cg, scratch, panel, first, rows, geometry)
+
+
+@inlined
+def _scatter_panel(dx, image, panel, at, first, rows, geometry):
+    """Add panel[at:] (rows, KH, KW, CG) where output positions first .. first + rows of an image saw it."""
+    g = geometry[0]
+    cg, c = g["c"] // g["groups"], g["c"]
+    for row in range(first, first + rows):
+        i, j = row // g["ow"], row % g["ow"]
+        for r in range(g["kh"]):
+            ih, iw = i * g["sh"] + r * g["dh"] - g["top"], j * g["sw"] - g["left"]
+            if 0 <= ih < g["h"]:
+                if g["dw"] == 1 and cg == c:  # the part of the window inside the image is one contiguous run
+                    begin, end = max(0, -iw), min(g["kw"], g["w"] - iw)
+                    pixel = image + (ih * g["w"] + iw) * c
+                    for k in range(begin * c, end * c):
+                        dx[pixel + k] += panel[at + k]
+                else:
                     for s in range(g["kw"]):
-                        iw = j * g["sw"] + s * g["dw"] - g["left"]
-                        if 0 <= ih < g["h"] and 0 <= iw < g["w"]:
-                            pixel = image * pixels + (ih * g["w"] + iw) * g["c"] + group * cg
-                            for c in range(cg):
-                                dx[pixel + c] += scratch[at + c]
-                        at += cg
+                        if 0 <= iw + s * g["dw"] < g["w"]:
+                            pixel = image + (ih * g["w"] + iw + s * g["dw"]) * c
+                            for k in range(cg):
+                                dx[pixel + k] += panel[at + s * cg + k]
+            at += g["kw"] * cg
 
 
 # --- gradient of the weights ------------------------------------------------------------------------------------------
