@@ -17,15 +17,16 @@ from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, para
 
 
 @inlined
-def _channel_blocks(rows, channels):
-    """Return into how many blocks of at least 16 channels a row is cut: one, unless there are too few rows."""
-    return max(1, min(channels // 16, 64 // max(1, rows)))
+def _cut(rows, c, work):
+    """Return into how many chunks the work is cut, and into how many blocks of channels a row, if there are few rows."""
+    chunks = chunks_for(work, 64)
+    blocks = max(1, min(c // 32, -(-chunks // max(1, rows))))
+    return min(chunks, rows * blocks), blocks
 
 
 @inlined
-def _item(item, rows, c):
+def _item(item, blocks, c):
     """Return the row of work `item`, and begin and size of its block of channels."""
-    blocks = _channel_blocks(rows, c)
     low, high = chunk_of(item % blocks, blocks, c)
     return item // blocks, low, high - low
 
@@ -73,18 +74,17 @@ def max_pool2d_forward(y, argmax, x, geometry):
     geometry : POOL2D
     """
     rows = y.shape[0] * y.shape[1]
-    items = rows * _channel_blocks(rows, y.shape[3])
-    chunks = min(items, chunks_for(x.size, 64))
-    parallel(_max_chunk, chunks, (chunks, items, y.reshape(-1), argmax.reshape(-1), x.reshape(-1), geometry))
+    chunks, blocks = _cut(rows, y.shape[3], x.size)
+    parallel(_max_chunk, chunks, (chunks, blocks, y.reshape(-1), argmax.reshape(-1), x.reshape(-1), geometry))
 
 
 @inlined
-def _max_chunk(chunk, chunks, items, y, argmax, x, geometry):
+def _max_chunk(chunk, chunks, blocks, y, argmax, x, geometry):
     g = geometry[0]
     oh, ow, h, w, c = g["oh"], g["ow"], g["h"], g["w"], g["c"]
-    first, last = chunk_of(chunk, chunks, items)
+    first, last = chunk_of(chunk, chunks, g["n"] * oh * blocks)
     for item in range(first, last):
-        row, low, size = _item(item, g["n"] * oh, c)
+        row, low, size = _item(item, blocks, c)
         top, bottom = _covered(row % oh, g["sh"], g["kh"], g["top"], h)
         image = row // oh * h * w * c + low
         j = 0
@@ -149,19 +149,17 @@ def max_pool2d_backward(dx, dy, argmax, geometry):
         As the forward pass wrote it.
     geometry : POOL2D
     """
-    images = dx.shape[0]
-    items = images * _channel_blocks(images, dx.shape[3])
-    chunks = min(items, chunks_for(dx.size, 64))
-    parallel(_scatter_chunk, chunks, (chunks, items, dx.reshape(-1), dy.reshape(-1), argmax.reshape(-1), geometry))
+    chunks, blocks = _cut(dx.shape[0], dx.shape[3], dx.size)
+    parallel(_scatter_chunk, chunks, (chunks, blocks, dx.reshape(-1), dy.reshape(-1), argmax.reshape(-1), geometry))
 
 
 @inlined
-def _scatter_chunk(chunk, chunks, items, dx, dy, argmax, geometry):
+def _scatter_chunk(chunk, chunks, blocks, dx, dy, argmax, geometry):
     g = geometry[0]
     c, pixels, outputs = g["c"], g["h"] * g["w"], g["oh"] * g["ow"]
-    first, last = chunk_of(chunk, chunks, items)
+    first, last = chunk_of(chunk, chunks, g["n"] * blocks)
     for item in range(first, last):
-        n, low, size = _item(item, g["n"], c)
+        n, low, size = _item(item, blocks, c)
         image = dx[n * pixels * c:(n + 1) * pixels * c]
         whole = size == c
         for pixel in range(1 if whole else pixels):
@@ -188,18 +186,17 @@ def average_pool2d_forward(y, x, geometry):
     geometry : POOL2D
     """
     rows = y.shape[0] * y.shape[1]
-    items = rows * _channel_blocks(rows, y.shape[3])
-    chunks = min(items, chunks_for(x.size, 64))
-    parallel(_average_chunk, chunks, (chunks, items, y.reshape(-1), x.reshape(-1), geometry))
+    chunks, blocks = _cut(rows, y.shape[3], x.size)
+    parallel(_average_chunk, chunks, (chunks, blocks, y.reshape(-1), x.reshape(-1), geometry))
 
 
 @inlined
-def _average_chunk(chunk, chunks, items, y, x, geometry):
+def _average_chunk(chunk, chunks, blocks, y, x, geometry):
     g = geometry[0]
     oh, ow, h, w, c = g["oh"], g["ow"], g["h"], g["w"], g["c"]
-    first, last = chunk_of(chunk, chunks, items)
+    first, last = chunk_of(chunk, chunks, g["n"] * oh * blocks)
     for item in range(first, last):
-        row, low, size = _item(item, g["n"] * oh, c)
+        row, low, size = _item(item, blocks, c)
         top, bottom = _covered(row % oh, g["sh"], g["kh"], g["top"], h)
         image = row // oh * h * w * c + low
         j = 0
@@ -253,18 +250,17 @@ def average_pool2d_backward(dx, dy, geometry):
     geometry : POOL2D
     """
     rows = dx.shape[0] * dx.shape[1]
-    items = rows * _channel_blocks(rows, dx.shape[3])
-    chunks = min(items, chunks_for(dx.size, 64))
-    parallel(_spread_chunk, chunks, (chunks, items, dx.reshape(-1), dy.reshape(-1), geometry))
+    chunks, blocks = _cut(rows, dx.shape[3], dx.size)
+    parallel(_spread_chunk, chunks, (chunks, blocks, dx.reshape(-1), dy.reshape(-1), geometry))
 
 
 @inlined
-def _spread_chunk(chunk, chunks, items, dx, dy, geometry):
+def _spread_chunk(chunk, chunks, blocks, dx, dy, geometry):
     g = geometry[0]
     h, w, c, oh, ow = g["h"], g["w"], g["c"], g["oh"], g["ow"]
-    first, last = chunk_of(chunk, chunks, items)
+    first, last = chunk_of(chunk, chunks, g["n"] * h * blocks)
     for item in range(first, last):
-        row, low, size = _item(item, g["n"] * h, c)
+        row, low, size = _item(item, blocks, c)
         begin, end = _covering(row % h, g["sh"], g["kh"], g["top"], oh)
         at = row * w * c + low
         above = _covering(row % h - 1, g["sh"], g["kh"], g["top"], oh)
