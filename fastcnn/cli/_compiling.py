@@ -52,10 +52,10 @@ class Compiling(event.Listener):
                 self._status = self.console.status("")
                 self._status.start()
             else:
-                self.console.print(f"compiling kernels for {self.what}; this is needed once and may take a minute")
+                self.console.print(f"compiling kernels for {self.what}, once for this machine: up to a minute")
         self.count += 1
         if self._status is not None:
-            self._status.update(f"compiling kernels for {self.what}, needed once: {self.count}, {name}")
+            self._status.update(f"compiling kernels for {self.what}, once for this machine: {self.count} {name}")
 
     def on_end(self, event: Any) -> None:
         """Numba is done with a function."""
@@ -69,4 +69,5 @@ class Compiling(event.Listener):
         if self._status is not None:
             self._status.stop()
         if self.count and not silently:
-            self.console.print(f"compiled {self.count} kernels in {time.perf_counter() - self._begin:.0f} s")
+            number = "1 kernel" if self.count == 1 else f"{self.count} kernels"
+            self.console.print(f"compiled {number} in {time.perf_counter() - self._begin:.0f} s")

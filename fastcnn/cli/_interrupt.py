@@ -46,7 +46,8 @@ def stop_on_interrupt(tell: Callable[[str], None]) -> Iterator[StopAfterStep]:
     def handle(number: int, frame: object) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         stop.asked = True
-        tell("stopping after this step, then saving; Ctrl-C again aborts at once")
+        with contextlib.suppress(RuntimeError):  # the signal came while a line was being written
+            tell("stopping after this step, then saving; Ctrl-C again aborts at once")
 
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield stop

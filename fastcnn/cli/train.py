@@ -42,44 +42,54 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     """  # noqa: D301  (click reads the backspace)
     import secrets
 
-    from fastcnn import applications, datasets, optimizers, utils
-    from fastcnn.cli._compiling import Compiling
-    from fastcnn.cli._console import make_console
-    from fastcnn.cli._data import choose_dataset
-    from fastcnn.cli._plan import settle
-    from fastcnn.cli._run import new_run, write_config
-    from fastcnn.cli._saved import open_saved, require_fit
-
-    console = make_console()
     if given["seed"] is None:
         given["seed"] = secrets.randbelow(2**31)
     if given["from"] is not None and given["model"] is not None:
         raise click.UsageError("--model and --from exclude one another: a run has a model; leave one out", ctx)
-    utils.set_random_seed(given["seed"])
-    with Compiling(console, "training") as compiling:
-        begun = open_saved(given["from"]) if given["from"] is not None else None
-        dataset = choose_dataset(given["dataset"], given["data_dir"], begun)
-        data = datasets.load(*dataset)
-        config = settle(given, dataset, data, begun)
-        if begun is not None:
-            require_fit(begun, data)
-            model = begun.model
-        else:
-            model = applications.by_name[config.model](data.x_train.shape[1:], len(data.classes))
-        model.compile(
-            optimizer=optimizers.get(config.optimizer, learning_rate=config.learning_rate),
-            loss="sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-        )
-        with new_run(given["out"], config.model, sum(p.array.nbytes for p in model.weights)) as folder:
-            write_config(folder, config)
-            _introduce(console, data, model, config, folder)
-            stop = _fit(console, compiling, model, data, config, folder)
-            _save(model, data, folder)
+    data, model, config = _prepare(given)
+
+    from fastcnn.cli._console import make_console
+    from fastcnn.cli._run import new_run, write_config
+
+    console = make_console()
+    with new_run(given["out"], config.model, sum(p.value.nbytes for p in model.weights)) as folder:
+        write_config(folder, config)
+        _introduce(console, data, model, config, folder)
+        stop = _fit(console, model, data, config, folder)
+        _save(model, data, folder)
     if stop.asked:
         _say_how_to_go_on(console, stop, config, folder)
         ctx.exit(INTERRUPTED)
     _test(console, model, data, folder)
+
+
+def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Return the data, the model and the configuration, once they fit one another."""
+    from fastcnn import datasets
+    from fastcnn.cli._data import choose_dataset
+    from fastcnn.cli._saved import open_saved, require_fit
+    from fastcnn.random import set_random_seed
+
+    set_random_seed(given["seed"])
+    begun = open_saved(given["from"]) if given["from"] is not None else None
+    dataset = choose_dataset(given["dataset"], given["data_dir"], begun)
+    data = datasets.load(*dataset)
+
+    from fastcnn import applications, optimizers  # Numba is loaded here: a fault in the data is told before
+    from fastcnn.cli._plan import settle
+
+    config = settle(given, dataset, data, begun)
+    if begun is not None:
+        require_fit(begun, data)
+        model = begun.model
+    else:
+        model = applications.by_name[config.model](data.x_train.shape[1:], len(data.classes))
+    model.compile(
+        optimizer=optimizers.get(config.optimizer, learning_rate=config.learning_rate),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    return data, model, config
 
 
 def _introduce(console: Any, data: Any, model: Any, config: Any, folder: Path) -> None:
@@ -96,15 +106,20 @@ def _introduce(console: Any, data: Any, model: Any, config: Any, folder: Path) -
     console.print(f"run    {folder}")
 
 
-def _fit(console: Any, compiling: Any, model: Any, data: Any, config: Any, folder: Path) -> Any:
+def _fit(console: Any, model: Any, data: Any, config: Any, folder: Path) -> Any:
     """Train; return the callback that knows whether and where Ctrl-C ended it."""
+    from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._data import scaled
     from fastcnn.cli._interrupt import stop_on_interrupt
     from fastcnn.cli._progress import display
     from fastcnn.cli._run import HISTORY
     from fastcnn.cli._watch import HistoryFile, StopWhenDiverged
 
-    with display(console, compiling.done) as shown, stop_on_interrupt(console.print) as stop:
+    with (
+        Compiling(console, "training") as compiling,
+        display(console, compiling.done) as shown,
+        stop_on_interrupt(console.print) as stop,
+    ):
         callbacks = [StopWhenDiverged(config.learning_rate), HistoryFile(folder / HISTORY), shown, stop]
         model.fit(scaled(data.x_train, data.scale), data.y_train, batch_size=config.batch_size, epochs=config.epochs,
                   verbose=0, callbacks=callbacks)
@@ -127,8 +142,8 @@ def _say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> Non
     left = max(1, config.epochs - stop.epoch)
     run = shlex.quote(str(folder))
     console.print(f"stopped in epoch {stop.epoch + 1} after step {stop.step}; run saved in {folder}")
-    console.print(f"evaluate it  fastcnn evaluate {run}")
-    console.print(f"train on     fastcnn train --from {run} --epochs {left}")
+    console.print(f"evaluate it     fastcnn evaluate {run}")
+    console.print(f"train on        fastcnn train --from {run} --epochs {left}")
 
 
 def _test(console: Any, model: Any, data: Any, folder: Path) -> None:
@@ -140,6 +155,6 @@ def _test(console: Any, model: Any, data: Any, folder: Path) -> None:
         outputs = model.predict(scaled(data.x_test, data.scale), batch_size=256, verbose=0)
     report = measure(as_probabilities(outputs), data.y_test)
     show(console, report, data.classes)
-    console.print(f"run saved in {folder}; read a picture with")
-    console.print(f"    fastcnn predict {shlex.quote(str(folder))} PICTURE.png")
+    console.print(f"run saved in {folder}")
+    console.print(f"read a picture  fastcnn predict {shlex.quote(str(folder))} PICTURE.png")
     console.print(f"test accuracy {report.accuracy:.4f}")

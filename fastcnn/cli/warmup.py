@@ -34,7 +34,8 @@ def command(models: tuple[str, ...]) -> None:
             for optimizer in OPTIMIZERS:
                 network.compile(optimizers.get(optimizer), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
                 network.fit(x, y, batch_size=8, epochs=1, verbose=0)
-            network.predict(x, batch_size=8, verbose=0)
+            network.evaluate(x, y, batch_size=8, verbose=0)
+            network.predict((255 * x).astype(np.uint8), batch_size=8, verbose=0)
         compiled += compiling.count
         console.print(f"{name} is ready")
     cached = sum(sum(dispatcher.stats.cache_hits.values()) for dispatcher in registry.values())

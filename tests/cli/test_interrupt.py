@@ -1,0 +1,66 @@
+"""Ctrl-C: a real SIGINT to a real process."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from fastcnn.cli._interrupt import stop_on_interrupt
+from tests.cli.conftest import command, environment
+
+
+def test_ctrl_c_ends_after_the_step_saves_and_prints_commands_that_work(fastcnn, tmp_path):
+    process = subprocess.Popen(
+        command("train", "--epochs", 100_000, "--out", "a run"), cwd=tmp_path, env=environment(),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stdout:
+        if line.startswith("epoch "):
+            break
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == ""
+    lines = output.splitlines()
+    assert lines[-3].startswith("stopped in epoch ")
+    assert (tmp_path / "a run" / "history.jsonl").read_text().count("\n") >= 1
+    evaluate, train = (shlex.split(line[line.index("fastcnn") :])[1:] for line in lines[-2:])
+    assert evaluate == ["evaluate", "a run"]
+    assert fastcnn(*evaluate).returncode == 0
+    assert train[:3] == ["train", "--from", "a run"]
+    assert 99_000 < int(train[-1]) <= 100_000
+    assert fastcnn(*train[:-1], "1").returncode == 0
+
+
+def test_the_first_ctrl_c_is_told_and_the_second_raises_at_once():
+    told = []
+
+    def press_twice():
+        with stop_on_interrupt(told.append) as stop:
+            os.kill(os.getpid(), signal.SIGINT)
+            assert stop.asked
+            assert "Ctrl-C again aborts" in told[0]
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        press_twice()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_before_training_leaves_one_line_and_no_folder(tmp_path):
+    code = """
+import os, signal, sys
+from fastcnn import datasets
+from fastcnn.cli import main
+datasets.load = lambda *args: os.kill(os.getpid(), signal.SIGINT)
+sys.exit(main(["train", "--out", "run"]))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert result.returncode == 130
+    assert result.stderr.strip() == "fastcnn: interrupted"
+    assert list(tmp_path.iterdir()) == []
