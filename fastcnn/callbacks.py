@@ -123,4 +123,5 @@ class ProgressLine(Callback):
     def _text(self, epoch: int, steps: int, logs: Logs) -> str:
         values = " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
         seconds = time.perf_counter() - self._start
-        return f"epoch {epoch + 1}/{self.params['epochs']} - {steps}/{self.params['steps']} - {seconds:.1f} s - {values}"
+        place = f"epoch {epoch + 1}/{self.params['epochs']} - {steps}/{self.params['steps']}"
+        return f"{place} - {seconds:.1f} s - {values}"

@@ -147,8 +147,8 @@ def _windows(shape: tuple[int, int, int, int], size: tuple[int, int], strides: t
     oh = output_length(shape[1], size[0], strides[0], dilation[0], top, bottom)
     ow = output_length(shape[2], size[1], strides[1], dilation[1], left, right)
     if oh < 1 or ow < 1:
-        raise ArgumentError(f"{who}: expected an input that a window of {size[0]}x{size[1]} (dilation {dilation}) fits, "
-                            f"got {shape[1]}x{shape[2]} pixels with padding {padding!r}; use a smaller window, or "
+        raise ArgumentError(f"{who}: expected an input that a window of {size[0]}x{size[1]} (dilation {dilation}) "
+                            f"fits, got {shape[1]}x{shape[2]} pixels with padding {padding!r}; use a smaller window or "
                             f'padding="same"')
     return oh, ow, (*size, *strides, *dilation, top, bottom, left, right)
 

@@ -1,7 +1,7 @@
 """How parameters start, with Keras's names and scaling.
 
-Variance scaling draws with variance scale / n, n being the fan-in, the fan-out or their mean; a kernel (KH, KW, C, K) has
-fan-in KH KW C and fan-out KH KW K.
+Variance scaling draws with variance scale / n, n being the fan-in, the fan-out or their mean; a kernel (KH, KW, C, K)
+has fan-in KH KW C and fan-out KH KW K.
 
     LeCun    1 / fan_in                    LeCun, Bottou, Orr and Muller, "Efficient backprop", 1998
     Glorot   2 / (fan_in + fan_out)        Glorot and Bengio, 2010 (also called Xavier)

@@ -52,7 +52,8 @@ class Loss:
         """Return the targets as the kernel wants them: rows of the outputs' shape and type."""
         shape = (y_pred.shape[0], int(np.prod(y_pred.shape[1:])))
         if y_true.size != y_pred.size:
-            raise ArgumentError(f"{self.name}: expected targets of the outputs' shape {y_pred.shape}, got {y_true.shape}")
+            raise ArgumentError(f"{self.name}: expected targets of the outputs' shape {y_pred.shape}, "
+                                f"got {y_true.shape}")
         return np.ascontiguousarray(y_true, y_pred.dtype).reshape(shape)
 
     def kernel(self, d: Any, losses: np.ndarray, gradient: np.ndarray, x: np.ndarray, targets: np.ndarray,

@@ -104,7 +104,8 @@ class Adam(Optimizer):
                  epsilon: float = 1e-7) -> None:
         super().__init__(learning_rate)
         if not (0 <= beta_1 < 1 and 0 <= beta_2 < 1 and epsilon > 0):
-            raise ArgumentError(f"Adam: expected 0 <= beta < 1 and a positive epsilon, got {beta_1}, {beta_2}, {epsilon}")
+            raise ArgumentError(f"Adam: expected 0 <= beta < 1 and a positive epsilon, "
+                                f"got {beta_1}, {beta_2} and {epsilon}")
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
 
     def update(self, d: device.Device, segment: Segment, state: list[np.ndarray]) -> None:

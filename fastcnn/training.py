@@ -65,7 +65,8 @@ class Data:
             raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
         if x.shape[1:] != shape[1:]:
             hint = "; add the channel with x[..., None]" if (*x.shape[1:], 1) == shape[1:] else ""
-            raise ArgumentError(f"{who}: expected x of shape (N, {', '.join(map(str, shape[1:]))}), got {x.shape}{hint}")
+            wanted = ", ".join(map(str, shape[1:]))
+            raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{hint}")
         self.y = None if y is None else np.asarray(y)
         if self.y is not None and len(self.y) != len(x):
             raise DataError(f"{who}: expected as many targets as samples, got {len(self.y)} for {len(x)}")

@@ -71,7 +71,8 @@ def pytest_terminal_summary(terminalreporter, config):
     terminalreporter.section("compiled kernels (seconds, compilations, types)")
     for name, time in seconds.most_common():
         terminalreporter.line(f"{time:7.2f} s  {compiled[name]:3d}  {types[name]:2d}  {name}")
-    terminalreporter.line(f"{sum(seconds.values()):7.2f} s  {sum(compiled.values()):3d}  {sum(types.values()):2d}  in all")
+    totals = sum(seconds.values()), sum(compiled.values()), sum(types.values())
+    terminalreporter.line("{:7.2f} s  {:3d}  {:2d}  in all".format(*totals))
 
 
 def pytest_unconfigure(config):

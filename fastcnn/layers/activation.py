@@ -129,11 +129,8 @@ class Activation(_ActivationLayer):
 
 
 def _named(class_name: str, function_name: str, formula: str) -> type[Layer]:
-    def __init__(self: Any, **kwargs: Any) -> None:
-        _ActivationLayer.__init__(self, **kwargs)
-        self.function = _FUNCTIONS[function_name]
-
-    return type(class_name, (_ActivationLayer,), {"__init__": __init__, "__doc__": formula, "__module__": __name__})
+    members = {"function": _FUNCTIONS[function_name], "__doc__": formula, "__module__": __name__}
+    return type(class_name, (_ActivationLayer,), members)
 
 
 Step: Callable[..., Layer] = _named("Step", "step", "y = 1 where x >= 0, else 0; its derivative is 0 everywhere.")

@@ -38,8 +38,8 @@ class Call(NamedTuple):
 class Layer:
     """The base of all layers.
 
-    A layer of your own has ``compute_output_shape``, ``forward`` and, where training differs from inference, ``predict``;
-    parameters are made by ``add_weight`` in ``create_weights``.
+    A layer of your own has ``compute_output_shape``, ``forward`` and, where training differs from inference,
+    ``predict``; parameters are made by ``add_weight`` in ``create_weights``.
 
     Parameters
     ----------
@@ -149,7 +149,8 @@ class Layer:
         trainable : bool
             False for a statistic, which no optimizer changes.
         """
-        parameter = Parameter(initializers.first_value(initializer, shape, self.dtype), name, f"{self.name}/{name}", trainable)
+        value = initializers.first_value(initializer, shape, self.dtype)
+        parameter = Parameter(value, name, f"{self.name}/{name}", trainable)
         self.parameters.append(parameter)
         return parameter
 
@@ -211,7 +212,7 @@ class Layer:
         return 0
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as they were given, the name, and `trainable` as it is: JSON can hold it."""
+        """Return the constructor's arguments as given, the name, and `trainable` as it is: JSON can hold it."""
         changed = {} if self.trainable else {"trainable": False}
         return {key: _plain(value) for key, value in self._arguments.items()} | {"name": self.name} | changed
 

@@ -35,7 +35,8 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         self.refuse(axis=(axis, -1))
         if not 0 <= momentum <= 1 or epsilon <= 0:
-            raise ArgumentError(f"{self}: expected 0 <= momentum <= 1 and a positive epsilon, got {momentum}, {epsilon}")
+            raise ArgumentError(f"{self}: expected 0 <= momentum <= 1 and a positive epsilon, "
+                                f"got {momentum} and {epsilon}")
         self.momentum, self.epsilon, self.center, self.scale = float(momentum), float(epsilon), center, scale
         self.initializers = (gamma_initializer, beta_initializer, moving_mean_initializer, moving_variance_initializer)
 
@@ -65,7 +66,8 @@ class BatchNormalization(Layer):
         gamma, beta = (self._none if p is None else p.array for p in (self.gamma, self.beta))
         scratch = d.empty((d.kernels.batch_norm_forward_scratch(rows.shape, x.dtype),), x.dtype)
         d.kernels.batch_norm_forward(y.reshape(rows.shape), mean, rstd, self.moving_mean.array,
-                                     self.moving_variance.array, scratch, rows, gamma, beta, self.momentum, self.epsilon)
+                                     self.moving_variance.array, scratch, rows, gamma, beta, self.momentum,
+                                     self.epsilon)
         self.moving_mean.version += 1
         self.moving_variance.version += 1
 

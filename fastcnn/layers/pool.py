@@ -125,7 +125,7 @@ class _GlobalPooling2D(Layer):
 
 
 class GlobalMaxPooling2D(_GlobalPooling2D):
-    """The largest number of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalMaxPool."""
+    """The largest of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalMaxPool."""
 
     def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
         return _max(x, g)

@@ -18,8 +18,9 @@ def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -
     y = d.empty(shape, x.dtype)
     relu = isinstance(layer.activation, Elementwise) and layer.activation.code == codes.RELU
     scratch = d.empty((d.kernels.conv2d_forward_scratch(g, x.dtype),), x.dtype)
-    d.kernels.conv2d_forward(_image4(y, g, "oh", "ow", "k"), scratch, _image4(x, g, "h", "w", "c"), _bank(layer.kernel.array),
-                             _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.array, int(relu), g)
+    bias = _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.array
+    d.kernels.conv2d_forward(_image4(y, g, "oh", "ow", "k"), scratch, _image4(x, g, "h", "w", "c"),
+                             _bank(layer.kernel.array), bias, int(relu), g)
     if relu:
         return y, layer.activation.backward(y)
     return apply(layer.activation, y)

@@ -64,7 +64,8 @@ class Sequential:
             self.input_shape, self._input = layer.output_shape, layer
             return
         if any(layer.name == other.name for other in self.layers):
-            raise ArgumentError(f'Sequential "{self.name}": expected layers with different names, got two "{layer.name}"')
+            raise ArgumentError(f'Sequential "{self.name}": expected layers with different names, '
+                                f'got two "{layer.name}"')
         if self.layers and layer.dtype != self.dtype:
             raise ArgumentError(f'Sequential "{self.name}": expected layers of one dtype, {self.dtype.name}, '
                                 f"got {layer} of {layer.dtype.name}")

@@ -31,7 +31,7 @@ def table(model: Any) -> Table:
     """Return the rows as a rich table, with the totals in its footer."""
     lines = rows(model)
     result = Table(title=f'Model "{model.name}", input {_shape(model.input_shape)}', box=box.SIMPLE_HEAVY,
-                   title_justify="left", show_footer=True, padding=(0, 1, 0, 0), pad_edge=False)
+                   title_justify="left", show_footer=True, padding=0, show_edge=False)
     result.add_column("layer", "total", no_wrap=True)
     result.add_column("class", no_wrap=True)
     result.add_column("output shape", no_wrap=True)
@@ -46,9 +46,11 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
     """Print the table, and how many parameters are trained; multiply-adds and bytes are of one sample."""
     trained = sum(p.size for p in model.trainable_weights)
     rest = model.count_params() - trained
-    console = Console(width=None if print_fn is None else 100)
+    lines = table(model)
+    console = Console()
+    console.width = max(console.width, console.measure(lines).maximum)  # a wide table is whole, wherever it is printed
     with console.capture() as captured:
-        console.print(table(model))
+        console.print(lines)
         console.print(f"trainable parameters {trained:,}, others {rest:,}; for a sample, outputs take "
                       f"{sum(row.output_bytes for row in rows(model)):,} bytes", highlight=False)
     (print_fn or print)(captured.get().rstrip("\n"))

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.judges
 def lenet():
     return fc.Sequential([
         fc.Input((28, 28, 1)),
-        layers.Conv2D(6, 5, padding="same", activation="tanh", dtype="float64"), layers.AveragePooling2D(2, dtype="float64"),
+        layers.Conv2D(6, 5, padding="same", activation="tanh", dtype="float64"),
+        layers.AveragePooling2D(2, dtype="float64"),
         layers.Conv2D(16, 5, activation="tanh", dtype="float64"), layers.AveragePooling2D(2, dtype="float64"),
         layers.Flatten(dtype="float64"), layers.Dense(120, activation="tanh", dtype="float64"),
         layers.Dense(84, activation="tanh", dtype="float64"), layers.Dense(10, dtype="float64")])
@@ -57,7 +58,8 @@ def to_torch(model, other):
             continue
         module, values = next(modules), layer.get_weights()
         if isinstance(layer, layers.BatchNormalization):
-            for target, value in zip((module.weight, module.bias, module.running_mean, module.running_var), values, strict=True):
+            targets = module.weight, module.bias, module.running_mean, module.running_var
+            for target, value in zip(targets, values, strict=True):
                 target.data[...] = torch.tensor(value)
             continue
         kernel = values[0]
@@ -83,7 +85,8 @@ OPTIMIZERS = {
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize(("ours", "theirs"), [(lenet, torch_lenet), (normalized, torch_normalized)], ids=["lenet", "bn"])
+@pytest.mark.parametrize(("ours", "theirs"), [(lenet, torch_lenet), (normalized, torch_normalized)],
+                         ids=["lenet", "batch normalization"])
 def test_training_is_pytorchs_step_by_step(ours, theirs, optimizer):
     fc.utils.set_random_seed(5)
     model, other = ours(), theirs()

@@ -89,7 +89,11 @@ def test_a_damaged_entry_is_compiled_anew_with_one_warning(tmp_path):
 def test_without_a_writable_folder_kernels_still_run_and_say_so_once(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
-    code = ADD + "\n    from fastcnn.kernels.cpu.arrays import crop2d\n    x = np.ones((1, 2, 2, 1)); crop2d(x.copy(), x, 0, 0)"
+    code = ADD + """
+    from fastcnn.kernels.cpu.arrays import crop2d
+    x = np.ones((1, 2, 2, 1))
+    crop2d(x.copy(), x, 0, 0)
+"""
     out, errors = run(code, file / "below")
     assert out == "0 1"
     assert errors.count("RuntimeWarning") == 1
@@ -108,7 +112,8 @@ def test_a_full_disk_leaves_no_half_written_entry(tmp_path):
 def test_four_processes_may_start_cold_at_once(tmp_path):
     env = {**os.environ, "PYTHONPATH": str(ROOT), "FASTCNN_CACHE_DIR": str(tmp_path)}
     code = textwrap.dedent(ADD)
-    running = [subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    running = [subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True)
+               for _ in range(4)]
     assert [p.communicate()[0].strip() != "" for p in running] == [True] * 4
     assert [p.returncode for p in running] == [0] * 4
     assert run(ADD, tmp_path)[0] == "1 0"

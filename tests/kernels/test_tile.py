@@ -45,7 +45,8 @@ def test_a_walk_of_any_height_and_width_is_the_product(dtype, relu):
             product(c, a, b, start, relu)
             expected = a.astype("float64") @ b[:, :columns] + start[:columns]
             expected = np.maximum(expected, 0) if relu else expected
-            assert np.abs(c - expected).max() <= (2e-6 if dtype == "float32" else 1e-14) * max(1, np.abs(expected).max())
+            tolerance = 2e-6 if dtype == "float32" else 1e-14
+            assert np.abs(c - expected).max() <= tolerance * max(1, np.abs(expected).max())
 
 
 def test_nan_passes_through_relu():
@@ -103,5 +104,5 @@ def test_tile_convolution_and_dense_pass_on_other_vectors(target):
 def test_the_tile_fills_the_registers_of_this_machine():
     _, width, registers = tile.features()
     assert tile.lanes(np.dtype("float32")) * 4 == width
-    assert 2 * tile.M0 + 3 <= registers
+    assert registers >= 2 * tile.M0 + 3
     assert conv.M0 == tile.M0

@@ -79,7 +79,7 @@ print(_threads.layer(), t.digest(model))
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **env})
         return done.stdout.split() if done.returncode == 0 else pytest.skip(f"{env}: {done.stderr[-200:]}")
 
-    own, expected = run()
+    _, expected = run()
     used, found = run(NUMBA_THREADING_LAYER=layer)
     assert used == layer
     assert found == expected
@@ -164,7 +164,7 @@ def test_structure_is_kerass(digits, capsys):
 
 
 def test_a_model_without_an_input_is_built_by_its_first_data(digits):
-    (x, y), _ = digits
+    (x, _), _ = digits
     model = fc.Sequential([layers.Flatten(), layers.Dense(10)])
     with pytest.raises(ArgumentError, match="built"):
         model.count_params()
@@ -252,7 +252,8 @@ MISTAKES = {
     "weights": (lambda m, x, y: m.set_weights([np.zeros(3)] * 4), ArgumentError, r"kernel \(3, 3, 1, 8\) got \(3,\)"),
     "names": (lambda m, x, y: fc.Sequential([layers.ReLU(name="a"), layers.ReLU(name="a")]), ArgumentError, '"a"'),
     "class weights": (lambda m, x, y: m.fit(x, y, class_weight={0: 1}), TypeError, "class_weight"),
-    "channels first": (lambda m, x, y: layers.Conv2D(3, 3, data_format="channels_first"), ArgumentError, "channels-last"),
+    "channels first": (lambda m, x, y: layers.Conv2D(3, 3, data_format="channels_first"), ArgumentError,
+                       "channels-last"),
     "an unknown argument": (lambda m, x, y: layers.Conv2D(3, 3, stride=2), TypeError, "strides"),
     "too large a window": (lambda m, x, y: fc.Sequential([fc.Input((2, 2, 1)), layers.Conv2D(3, 3)]), ArgumentError,
                            'padding="same"'),

@@ -1,6 +1,5 @@
 """The kernels of the CPU: every public one under its name, as ``kernels/__init__.py`` says how they behave."""
 
-from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
 from fastcnn.kernels.cpu.activation import (
     activation_backward,
     activation_forward,
@@ -35,6 +34,7 @@ from fastcnn.kernels.cpu.pool import (
     max_pool2d_backward,
     max_pool2d_forward,
 )
+from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
 
 __all__ = [
     "activation_backward",

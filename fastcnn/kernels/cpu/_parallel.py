@@ -5,7 +5,8 @@ type. Here the body is a compiled function of its own and the package has one ``
 calls a function through its address. A kernel's own code is a few lines, and one call of a task costs nanoseconds.
 
 A single task runs where it is called, without waking a thread. A task whose second parameter is called ``thread``
-is told the number of the thread it runs on, 0 <= thread < NUMBA_NUM_THREADS, and may use that thread's part of a scratch.
+is told the number of the thread it runs on, 0 <= thread < NUMBA_NUM_THREADS, and may use that thread's part of a
+scratch.
 """
 
 import inspect
@@ -59,7 +60,8 @@ def _parallel(typingctx, task, tasks, args):
             context.add_linking_libs([dispatcher.get_compile_result(called).library])
         # A kernel raises nothing (its error model is NumPy's), so the status of the call has nothing to tell.
         compiled = task.dispatcher.get_compile_result(task_signature)
-        context.call_internal_no_propagate(inside, compiled.fndesc, task_signature, [*thunk.args[1:1 + leading], *unpacked])
+        values_inside = [*thunk.args[1 : 1 + leading], *unpacked]
+        context.call_internal_no_propagate(inside, compiled.fndesc, task_signature, values_inside)
         inside.ret_void()
         context.get_function(launch, launch_signature)(
             builder, [builder.ptrtoint(thunk, _I64), builder.ptrtoint(slot, _I64), values[1]])

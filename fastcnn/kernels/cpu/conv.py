@@ -13,8 +13,8 @@ their border of zeros, are copied to a slab within L2 (or read in place when not
 
 *Matrix*: all output positions are the rows of one matrix product. For a 1x1 convolution (and a dense layer) the
 matrix is the image as it lies; else a panel of rows is gathered in L2 first (im2col: Chellapilla, Puri and Simard,
-2006), which suits rows too short for the tile. The gradient of a strided input is its transpose: a product into a panel,
-scattered back (col2im).
+2006), which suits rows too short for the tile. The gradient of a strided input is its transpose: a product into a
+panel, scattered back (col2im).
 
 The gradient of the weights is the tile with other strides: i = (s, c), r and j the output rows and columns.
 """
@@ -306,7 +306,8 @@ def conv2d_backward_input(dx, scratch, dy, kernel, geometry):
                        at3(g["kh"], g["kw"], kg), min(width, columns - b * width))
         else:
             pack_block(scratch, block * depth * width, width, kf,
-                       at5(b * width * g["k"] + group * kg, 0, 0, 1, g["k"]), at3(1, 1, kg), min(width, columns - b * width))
+                       at5(b * width * g["k"] + group * kg, 0, 0, 1, g["k"]),
+                       at3(1, 1, kg), min(width, columns - b * width))
     start = aligned(groups * blocks * depth * width)
     for i in range(groups * blocks * width):
         scratch[start + i] = 0
@@ -348,9 +349,9 @@ def _input_task(task, thread, dx, scratch, local, start, dy, parts, rows, geomet
     elif _is_pointwise(g):
         first, (width, blocks) = item * rows, _blocks(dx, cg)
         for b in range(part * blocks // parts, (part + 1) * blocks // parts):
-            walk(dx, (first * cg + b * width, cg), dy, (first * kg, kg, 0, 0, 1), scratch, (b * kg * width, 0, 0, width),
-                 (1, 1, kg), scratch, start + b * width, min(width, cg - b * width), np.int64(0),
-                 min(rows, g["n"] * g["h"] * g["w"] - first))
+            walk(dx, (first * cg + b * width, cg), dy, (first * kg, kg, 0, 0, 1),
+                 scratch, (b * kg * width, 0, 0, width), (1, 1, kg), scratch, start + b * width,
+                 min(width, cg - b * width), 0, min(rows, g["n"] * g["h"] * g["w"] - first))
     else:
         _scatter_image(dx, scratch, mine, dy, start, item, rows, geometry)
 
@@ -373,7 +374,7 @@ def _scatter_image(dx, scratch, panel, dy, start, image, panel_rows, geometry):
                 walk(scratch, (panel + b * width, columns),
                      dy, ((image * positions + first) * g["k"] + group * kg, g["k"], 0, 0, 1),
                      scratch, (block * kg * width, 0, 0, width), (1, 1, kg), scratch, start + block * width,
-                     min(width, columns - b * width), np.int64(0), rows)
+                     min(width, columns - b * width), 0, rows)
             _scatter_panel(dx, image * pixels + group * cg, scratch, panel, first, rows, geometry)
 
 
@@ -497,9 +498,9 @@ def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, 
     items = g["ow"] if dense else g["n"]
     begin, end = chunk * items // chunks, (chunk + 1) * items // chunks
     if dense:
-        _weights_band(scratch, sums, bias_sums, x, begin * g["c"], g["c"], packed, ones, dy, begin * k, np.int64(1),
-                      end - begin,
-                      group, first, columns, width, geometry)
+        one = np.int64(1)  # one row, as wide as the chunk
+        _weights_band(scratch, sums, bias_sums, x, begin * g["c"], g["c"], packed, ones, dy, begin * k, one,
+                      end - begin, group, first, columns, width, geometry)
         return
     height, span = g["h"] * g["w"] * g["c"], (g["kh"] - 1) * g["dh"] + 1
     slab_columns = (g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1
@@ -519,9 +520,9 @@ def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, 
 
 
 @inlined
-def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy, dy_at, rows, ow, group, first, columns, width,
-                  geometry):
-    """Add what `rows` x `ow` positions give: dkernel[r, s, c, k] += sum of a[i sh + r dh, j sw + s dw, c] dy[i, j, k]."""
+def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy, dy_at, rows, ow, group, first, columns,
+                  width, geometry):
+    """Add what positions i < rows, j < ow give: dkernel[r, s, c, k] += a[i sh + r dh, j sw + s dw, c] * dy[i, j, k]."""
     g = geometry[0]
     cg, c, k = g["c"] // g["groups"], g["c"], g["k"]
     if dy_at + first + (rows * ow - 1) * k + width <= dy.size:
@@ -532,11 +533,11 @@ def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy, dy
     # The bias sees the number one at every position.
     scratch[ones] = 1
     walk(scratch, (bias_sums + first, k), scratch, (ones, 0, 0, 0, 0), b, (b_at, ow * b_j, 0, b_j),
-         (rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), np.int64(1))
+         (rows, 1, ow), scratch, -1, columns, 0, 1)
     merged = g["dw"] == 1 and g["groups"] == 1
     run = g["kw"] * cg if merged else cg
     for r in range(g["kh"]):
         for s in range(1 if merged else g["kw"]):
             walk(scratch, (sums + (r * g["kw"] + s) * cg * k + first, k),
                  a, (a_at + r * g["dh"] * a_row + s * g["dw"] * c + group * cg, 1, g["sh"] * a_row, 0, g["sw"] * c),
-                 b, (b_at, ow * b_j, 0, b_j), (rows, 1, ow), scratch, np.int64(-1), columns, np.int64(0), run)
+                 b, (b_at, ow * b_j, 0, b_j), (rows, 1, ow), scratch, -1, columns, 0, run)

@@ -43,7 +43,7 @@ def features() -> tuple[str, int, int]:
         has = on.__contains__
     else:
         host = llvm.get_host_cpu_features()
-        has = lambda feature: bool(host.get(feature))  # noqa: E731
+        has = lambda feature: bool(host.get(feature))
     if has("avx512f"):
         return "AVX-512", 64, 32
     if has("avx") or has("avx2"):

@@ -8,8 +8,8 @@
     | ...       |           |    |                                            one block
     +-----------+-----------+----+
 
-A block of a 3x3 convolution of 64 channels is 9 * 64 * 32 numbers, 74 KB: it streams from L2 for each tile of rows, while
-the rows of the image that the tile reads stay in L1.
+A block of a 3x3 convolution of 64 channels is 9 * 64 * 32 numbers, 74 KB: it streams from L2 for each tile of rows,
+while the rows of the image that the tile reads stay in L1.
 
 The ten tiles of a walk are most of the machine code of a kernel that multiplies, so they are compiled once for each
 type and kernels call them through a symbol (`fastcnn.kernels.cpu._symbol`).
