@@ -1,0 +1,53 @@
+"""Draw docs/train.svg: the last lines of a real `fastcnn train`, as a terminal of 84 columns shows them.
+
+    pip install . && python docs/picture.py
+"""
+
+import os
+import pty
+import subprocess
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+LINES, WIDTH = 26, 84
+
+
+def terminal_output(command: list[str], folder: str) -> str:
+    """Return what a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=folder, env=env) as running:
+        os.close(theirs)
+        pieces = []
+        while True:
+            try:
+                piece = os.read(ours, 65536)
+            except OSError:  # Linux's way to say that the other end is closed
+                break
+            pieces.append(piece)
+            if not piece:
+                break
+    os.close(ours)
+    if running.returncode:
+        raise SystemExit(f"{command} ended with {running.returncode}")
+    return b"".join(pieces).decode()
+
+
+def last_frames(output: str) -> list[str]:
+    """Return the lines as they finally stand: what was overwritten in place is gone."""
+    lines: list[str] = []
+    for line in output.replace("\r\n", "\n").split("\n"):
+        lines.append(line.rsplit("\r", 1)[-1])
+    return lines
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        output = terminal_output(["fastcnn", "train", "--seed", "3"], folder)
+    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), force_terminal=True)
+    for line in ["$ fastcnn train", *last_frames(output)[-LINES:]]:
+        console.print(Text.from_ansi(line))
+    Path(__file__).with_name("train.svg").write_text(console.export_svg(title="fastcnn"))
