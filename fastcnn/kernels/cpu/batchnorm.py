@@ -89,8 +89,8 @@ def _statistics(chunk, chunks, scratch, x, rows, c):
     begin, end = chunk_of(chunk, chunks, rows)
     lanes = _lanes(c)
     means, squares, _ = _three(scratch, 2 * chunk * lanes, lanes)
-    means[:] = 0
-    squares[:] = 0
+    for lane in range(lanes):
+        means[lane] = squares[lane] = 0
     for start in range(begin * c, end * c, lanes):
         part = x[start:min(start + lanes, end * c)]
         for lane in range(part.size):
@@ -211,8 +211,8 @@ def _products(chunk, chunks, scratch, dy, x, rows, c):
     lanes = _lanes(c)
     plain, products, _ = _three(scratch, 2 * chunk * lanes, lanes)
     means = scratch[2 * chunks * lanes:(2 * chunks + 1) * lanes]
-    plain[:] = 0
-    products[:] = 0
+    for lane in range(lanes):
+        plain[lane] = products[lane] = 0
     for start in range(begin * c, end * c, lanes):
         stop = min(start + lanes, end * c)
         gradient, part = dy[start:stop], x[start:stop]

@@ -18,7 +18,7 @@ from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, para
 
 @inlined
 def _cut(rows, c, work):
-    """Return into how many chunks the work is cut, and into how many blocks of channels a row, if there are few rows."""
+    """Return into how many chunks the work is cut, and into how many blocks of channels each row, if rows are few."""
     chunks = chunks_for(work, 64)
     blocks = max(1, min(c // 32, -(-chunks // max(1, rows))))
     return min(chunks, rows * blocks), blocks
