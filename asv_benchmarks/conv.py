@@ -1,4 +1,4 @@
-"""kernels/cpu/conv.py: convolution and dense products, forward and both gradients; packing of weights is inside."""
+"""kernels/cpu/conv.py and conv_backward_*.py: convolution and dense products, with packing of weights inside."""
 
 from functools import cache, partial
 from types import SimpleNamespace
