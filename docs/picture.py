@@ -1,8 +1,9 @@
 """Draw docs/train.svg: the last lines of a real `fastcnn train`, as a terminal of 84 columns shows them.
 
-    pip install . && python docs/picture.py
+Run it where fastcnn is installed: ``python docs/picture.py``.
 """
 
+import io
 import os
 import pty
 import subprocess
@@ -38,16 +39,13 @@ def terminal_output(command: list[str], folder: str) -> str:
 
 def last_frames(output: str) -> list[str]:
     """Return the lines as they finally stand: what was overwritten in place is gone."""
-    lines: list[str] = []
-    for line in output.replace("\r\n", "\n").split("\n"):
-        lines.append(line.rsplit("\r", 1)[-1])
-    return lines
+    return [line.rsplit("\r", 1)[-1] for line in output.replace("\r\n", "\n").split("\n")]
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         output = terminal_output(["fastcnn", "train", "--seed", "3"], folder)
-    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"), force_terminal=True)
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     for line in ["$ fastcnn train", *last_frames(output)[-LINES:]]:
         console.print(Text.from_ansi(line))
     Path(__file__).with_name("train.svg").write_text(console.export_svg(title="fastcnn"))

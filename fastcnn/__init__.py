@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_OBJECTS = {"Sequential": "fastcnn.models", "Input": "fastcnn.layers"}
+_OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers"}
 _MODULES = ("applications", "callbacks", "datasets", "device", "errors", "geometry", "initializers", "kernels",
             "layers", "losses", "metrics", "models", "optimizers", "parameters", "random", "saving", "utils")
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         utils,
     )
     from fastcnn.layers import Input
-    from fastcnn.models import Sequential
+    from fastcnn.models import Model, Sequential
 
 
 def __getattr__(name: str) -> Any:

@@ -102,6 +102,24 @@ class Parameter:
         return f"<Parameter {self.path} {self.shape} {self.dtype.name}>"
 
 
+def assign_all(who: str, parameters: list[Parameter], values: list[Any]) -> None:
+    """Set several parameters; nothing changes unless all values fit.
+
+    Raises
+    ------
+    ArgumentError
+        If their number or a shape differs.
+    """
+    given = [np.asarray(value) for value in values]
+    if len(given) != len(parameters):
+        raise ArgumentError(f"{who}: expected {len(parameters)} weights, got {len(given)}")
+    wrong = [f"{p.path} {p.shape} got {v.shape}" for p, v in zip(parameters, given, strict=True) if p.shape != v.shape]
+    if wrong:
+        raise ArgumentError(f"{who}: expected weights of its own shapes, but {', '.join(wrong)}")
+    for parameter, value in zip(parameters, given, strict=True):
+        parameter.assign(value)
+
+
 class Block:
     """Values and gradients of several parameters, side by side in two flat arrays."""
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastcnn import device, initializers
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.parameters import Parameter
+from fastcnn.parameters import Parameter, assign_all
 
 Shape = tuple[Any, ...]  # of int, and None for the batch
 Backward = Callable[[Any], Any]
@@ -193,15 +193,7 @@ class Layer:
         ArgumentError
             If their number or a shape differs.
         """
-        own = self.weights
-        given = [np.asarray(w) for w in weights]
-        if len(given) != len(own):
-            raise ArgumentError(f"{self}: expected {len(own)} weights, got {len(given)}")
-        wrong = [f"{p.path} {p.shape} got {w.shape}" for p, w in zip(own, given, strict=True) if p.shape != w.shape]
-        if wrong:
-            raise ArgumentError(f"{self}: expected weights of its own shapes, but {', '.join(wrong)}")
-        for parameter, value in zip(own, given, strict=True):
-            parameter.assign(value)
+        assign_all(str(self), self.weights, weights)
 
     def count_params(self) -> int:
         """Return how many numbers the parameters hold."""

@@ -18,13 +18,13 @@ from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.saving._format import Structure, fault, pack, read, read_contents
 
 if TYPE_CHECKING:
-    from fastcnn.models import Sequential
+    from fastcnn.models import Model
 
 __all__ = ["load_metadata", "load_model", "load_weights", "save_model"]
 
 
 def save_model(
-    model: "Sequential", path: str | os.PathLike[str], metadata: dict[str, Any] | None = None, overwrite: bool = True
+    model: "Model", path: str | os.PathLike[str], metadata: dict[str, Any] | None = None, overwrite: bool = True
 ) -> None:
     """Write structure and weights of a built model to one file; the same model gives the same bytes.
 
@@ -61,7 +61,7 @@ def save_model(
     write_atomically(path, *pack(structure, metadata or {}, {p.path: p.value for p in model.weights}))
 
 
-def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None) -> "Sequential":
+def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None) -> "Model":
     """Return the model of a file, built, with its weights, not compiled.
 
     Parameters
@@ -83,7 +83,7 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
     return model
 
 
-def load_weights(model: "Sequential", path: str | os.PathLike[str]) -> None:
+def load_weights(model: "Model", path: str | os.PathLike[str]) -> None:
     """Set the weights of a built model to those of a file of the same structure; nothing changes unless all fit.
 
     Weights are found by path. Automatic names differ between two models of one process (``conv2d``, ``conv2d_1``), so
@@ -113,7 +113,7 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     return read_contents(Path(path)).metadata
 
 
-def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) -> "Sequential":
+def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) -> "Model":
     from fastcnn import layers, models  # here, since they import Numba
 
     kinds: dict[str, Any] = {name: getattr(models, name) for name in models.__all__} | custom_objects
@@ -130,7 +130,7 @@ def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) ->
     raise fault(path, f"the unknown classes {names}", "pass them as custom_objects={name: class}, or update fastcnn")
 
 
-def _assign(path: Path, model: "Sequential", tensors: dict[str, np.ndarray]) -> None:
+def _assign(path: Path, model: "Model", tensors: dict[str, np.ndarray]) -> None:
     own = {p.path: p for p in model.weights}
     if own.keys() != tensors.keys() and [p.name for p in own.values()] == [n.rpartition("/")[2] for n in tensors]:
         tensors = dict(zip(own, tensors.values()))

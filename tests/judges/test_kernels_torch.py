@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastcnn import geometry as shapes
-from fastcnn.kernels import codes
-from fastcnn.kernels.cpu import activation, batchnorm, conv, loss, optimizer, pool, softmax
+from fastcnn.kernels import codes, cpu
+from fastcnn.kernels.cpu import activation, batchnorm, loss, optimizer, pool, softmax
 from tests.kernels.checking import random, unwritten
 
 torch = pytest.importorskip("torch")
@@ -184,11 +184,11 @@ def test_convolution(size, options):
     x, kernel, bias = random(*shape), random(*size, 6 // g["groups"], filters, seed=1), random(filters, seed=2)
     y, dx = unwritten(2, g["oh"], g["ow"], filters), unwritten(*shape)
     dy, dkernel, dbias = random(*y.shape, seed=3), np.zeros_like(kernel), np.zeros(filters)
-    conv.conv2d_forward(y, unwritten(conv.conv2d_forward_scratch(geometry, x.dtype)), x, kernel, bias, 0, geometry)
-    conv.conv2d_backward_input(
-        dx, unwritten(conv.conv2d_backward_input_scratch(geometry, x.dtype)), dy, kernel, geometry)
-    conv.conv2d_backward_weights(
-        dkernel, dbias, unwritten(conv.conv2d_backward_weights_scratch(geometry, x.dtype)), x, dy, geometry)
+    cpu.conv2d_forward(y, unwritten(cpu.conv2d_forward_scratch(geometry, x.dtype)), x, kernel, bias, 0, geometry)
+    cpu.conv2d_backward_input(
+        dx, unwritten(cpu.conv2d_backward_input_scratch(geometry, x.dtype)), dy, kernel, geometry)
+    cpu.conv2d_backward_weights(
+        dkernel, dbias, unwritten(cpu.conv2d_backward_weights_scratch(geometry, x.dtype)), x, dy, geometry)
 
     input_, weight, offset = _tensor(x, channels_first=True), _tensor(np.transpose(kernel, (3, 2, 0, 1))), _tensor(bias)
     output = F.conv2d(input_, weight, offset, options.get("strides", 1), options.get("padding", 0),

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcnn import geometry as shapes
-from fastcnn.kernels.cpu.conv import (
+from fastcnn.kernels.cpu import (
     conv2d_backward_input,
     conv2d_backward_input_scratch,
     conv2d_backward_weights,

@@ -125,7 +125,8 @@ def test_every_threading_layer_gives_the_same_bits(layer, tmp_path_factory):
     code = """
         import numpy as np, numba, hashlib
         from fastcnn import geometry
-        from fastcnn.kernels.cpu import _threads, conv
+        from fastcnn.kernels import cpu as conv
+        from fastcnn.kernels.cpu import _threads
         g = geometry.conv2d((8, 14, 14, 6), 16, (5, 5))
         draw = np.random.default_rng(1)
         x = draw.standard_normal((8, 14, 14, 6)).astype(np.float32)

@@ -12,14 +12,9 @@ from fastcnn.kernels.cpu.batchnorm import (
     batch_norm_forward_scratch,
     batch_norm_predict,
 )
-from fastcnn.kernels.cpu.conv import (
-    conv2d_backward_input,
-    conv2d_backward_input_scratch,
-    conv2d_backward_weights,
-    conv2d_backward_weights_scratch,
-    conv2d_forward,
-    conv2d_forward_scratch,
-)
+from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_scratch
+from fastcnn.kernels.cpu.conv_backward_input import conv2d_backward_input, conv2d_backward_input_scratch
+from fastcnn.kernels.cpu.conv_backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
 from fastcnn.kernels.cpu.dropout import dropout
 from fastcnn.kernels.cpu.loss import (
     binary_crossentropy,

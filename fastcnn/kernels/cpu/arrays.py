@@ -1,6 +1,7 @@
 """Moving and adding arrays: the batch that training gathers, sums of gradients, zero padding."""
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.pack import clear, copy
 
 
 @kernel
@@ -23,9 +24,10 @@ def gather(out, source, index):
 def _gather_rows(chunk, chunks, out, source, index):
     begin, end = chunk_of(chunk, chunks, out.shape[0])
     for i in range(begin, end):
-        row = index[i]
-        for j in range(out.shape[1]):
-            out[i, j] = source[row, j]
+        # Slices: in a loop over out[i, j] a test for negative indices would keep LLVM from making vectors.
+        to, of = out[i], source[index[i]]
+        for j in range(to.size):
+            to[j] = of[j]
 
 
 @kernel
@@ -38,7 +40,8 @@ def add(out, a, b):
 @inlined
 def _add_range(chunk, chunks, out, a, b):
     begin, end = chunk_of(chunk, chunks, out.size)
-    for i in range(begin, end):
+    out, a, b = out[begin:end], a[begin:end], b[begin:end]
+    for i in range(out.size):
         out[i] = a[i] + b[i]
 
 
@@ -58,13 +61,13 @@ def _pad_rows(chunk, chunks, y, x, top, left):
     for row in range(begin, end):
         image, i = row // height, row % height
         inside = top <= i < top + h
-        for j in range(width):
-            if inside and left <= j < left + w:
-                for k in range(c):
-                    y[image, i, j, k] = x[image, i - top, j - left, k]
-            else:
-                for k in range(c):
-                    y[image, i, j, k] = 0
+        to = y[image, i].reshape(-1)
+        if inside:
+            clear(to, 0, left * c)
+            copy(to, left * c, x[image, i - top].reshape(-1), 0, w * c)
+            clear(to, (left + w) * c, (width - left - w) * c)
+        else:
+            clear(to, 0, width * c)
 
 
 @kernel
@@ -81,6 +84,4 @@ def _crop_rows(chunk, chunks, x, y, top, left):
     begin, end = chunk_of(chunk, chunks, n * h)
     for row in range(begin, end):
         image, i = row // h, row % h
-        for j in range(w):
-            for k in range(c):
-                x[image, i, j, k] = y[image, i + top, j + left, k]
+        copy(x[image, i].reshape(-1), 0, y[image, i + top].reshape(-1), left * c, w * c)

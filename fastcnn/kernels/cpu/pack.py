@@ -21,6 +21,34 @@ def at5(offset, r, s, j, k):
 
 
 @inlined
+def copy(out, at, source, source_at, count):
+    """out[at:] = `count` elements of source[source_at:].
+
+    Indices are unsigned in these three: for a signed one Numba tests whether it is negative, and that test keeps LLVM
+    from making vectors of the loop.
+    """
+    to, of = np.uintp(at), np.uintp(source_at)
+    for k in range(np.uintp(count)):
+        out[to + k] = source[of + k]
+
+
+@inlined
+def clear(out, at, count):
+    """out[at:] = `count` zeros."""
+    to = np.uintp(at)
+    for k in range(np.uintp(count)):
+        out[to + k] = 0
+
+
+@inlined
+def accumulate(out, at, source, source_at, count):
+    """out[at:] += `count` elements of source[source_at:]."""
+    to, of = np.uintp(at), np.uintp(source_at)
+    for k in range(np.uintp(count)):
+        out[to + k] += source[of + k]
+
+
+@inlined
 def pack_block(packed, at, width, source, source_at, loops, columns):
     """Copy one block of B: packed[at:] as (R, S, J, width), from `source` at (offset, strides of r, s, j, k).
 
@@ -31,10 +59,12 @@ def pack_block(packed, at, width, source, source_at, loops, columns):
         for s in range(loops[1]):
             for j in range(loops[2]):
                 row = offset + r * s_r + s * s_s + j * s_j
-                for k in range(columns):
-                    packed[at + k] = source[row + k * s_k]
-                for k in range(columns, width):
-                    packed[at + k] = 0
+                if s_k == 1:
+                    copy(packed, at, source, row, columns)
+                else:
+                    for k in range(columns):
+                        packed[at + k] = source[row + k * s_k]
+                clear(packed, at + columns, width - columns)
                 at += width
 
 
@@ -52,16 +82,11 @@ def fill_slab(slab, at, x, image, size, first, rows, left, columns):
         row = at + i * columns * c
         ih = first + i
         if 0 <= ih < h:
-            for j in range(row, row + begin * c):
-                slab[j] = 0
-            source = image + (ih * w + begin - left) * c
-            for j in range((end - begin) * c):
-                slab[row + begin * c + j] = x[source + j]
-            for j in range(row + end * c, row + columns * c):
-                slab[j] = 0
+            clear(slab, row, begin * c)
+            copy(slab, row + begin * c, x, image + (ih * w + begin - left) * c, (end - begin) * c)
+            clear(slab, row + end * c, (columns - end) * c)
         else:
-            for j in range(row, row + columns * c):
-                slab[j] = 0
+            clear(slab, row, columns * c)
 
 
 @inlined
