@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+COMMAND = "fastcnn train --seed 3"
 LINES, WIDTH = 26, 84
 
 
@@ -38,14 +39,19 @@ def terminal_output(command: list[str], folder: str) -> str:
 
 
 def last_frames(output: str) -> list[str]:
-    """Return the lines as they finally stand: what was overwritten in place is gone."""
-    return [line.rsplit("\r", 1)[-1] for line in output.replace("\r\n", "\n").split("\n")]
+    """Return the lines as they finally stand: what was overwritten in place, or gone back over, is gone."""
+    lines: list[str] = []
+    for line in output.replace("\r\n", "\n").split("\n"):
+        for _ in range(line.count("\x1b[1A")):
+            lines.pop()
+        lines.append(line.rsplit("\r", 1)[-1])
+    return lines
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        output = terminal_output(["fastcnn", "train", "--seed", "3"], folder)
+        output = terminal_output(COMMAND.split(), folder)
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
-    for line in ["$ fastcnn train", *last_frames(output)[-LINES:]]:
+    for line in [f"$ {COMMAND}", *last_frames(output)[-LINES:]]:
         console.print(Text.from_ansi(line))
     Path(__file__).with_name("train.svg").write_text(console.export_svg(title="fastcnn"))
