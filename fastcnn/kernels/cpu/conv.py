@@ -1,4 +1,4 @@
-"""2D convolution, forward and both gradients, on the register tile. ONNX: Conv.
+"""2D convolution, the forward pass, on the register tile. ONNX: Conv.
 
     y[n, i, j, k] = bias[k] + sum_r sum_s sum_c  x[n, i sh + r dh - top, j sw + s dw - left, c] * kernel[r, s, c, k]
 
