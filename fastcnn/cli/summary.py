@@ -14,12 +14,13 @@ def command(model: str) -> None:
     """
     from pathlib import Path
 
-    from fastcnn import applications, saving
+    from fastcnn import applications, models, saving
     from fastcnn.cli._console import make_console
     from fastcnn.cli._saved import find_file
     from fastcnn.errors import ArgumentError, unknown
     from fastcnn.models.summary import rows, table
 
+    network: models.Model
     if model in applications.by_name:
         network = applications.by_name[model]()
     elif Path(model).expanduser().exists():
