@@ -22,10 +22,11 @@ class Preset(NamedTuple):
 
 _PRESETS = {
     "digits": Preset("lenet", 30, 32, learning_rate=0.002),
-    "mnist": Preset("lenet5", 3, 128),
-    "fashion_mnist": Preset("convnet", 5, 128),
-    "cifar10": Preset("convnet", 10, 128),
+    "mnist": Preset("lenet5", 3, 128, learning_rate=0.004),
+    "fashion_mnist": Preset("convnet", 5, 128, learning_rate=0.004),
+    "cifar10": Preset("convnet", 10, 128, learning_rate=0.002),
 }
+_COOL_DOWN = 0.5
 _LARGE = 20_000  # images; fewer are seen more often, in smaller batches
 _SMALL_SIDE = 16  # pixels
 
@@ -55,6 +56,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         batch_size=given["batch_size"] or preset.batch_size,
         optimizer=optimizer,
         learning_rate=rate or optimizers.get(optimizer).learning_rate,
+        cool_down=_COOL_DOWN,
         seed=given["seed"],
         started=time.strftime("%Y-%m-%d %H:%M:%S"),
         versions=versions(),
@@ -67,4 +69,5 @@ def preset_for(name: str, data: Dataset) -> Preset:
     if name.replace("-", "_") in _PRESETS:
         return _PRESETS[name.replace("-", "_")]
     model = "lenet" if min(data.x_train.shape[1:3]) < _SMALL_SIDE else "convnet"
-    return Preset(model, 5, 128) if len(data.x_train) >= _LARGE else Preset(model, 20, 32)
+    epochs, batch_size = (5, 128) if len(data.x_train) >= _LARGE else (20, 32)
+    return Preset(model, epochs, batch_size, learning_rate=0.002)

@@ -33,6 +33,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     epochs, batch_size : int
     optimizer : str
     learning_rate : float
+    cool_down : float
+        The part of all steps, the last, over which the learning rate falls to 0.
     seed : int
     started : str
         Local time.
@@ -48,6 +50,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     batch_size: _Count
     optimizer: str
     learning_rate: float
+    cool_down: Annotated[float, msgspec.Meta(gt=0, le=1)]
     seed: int
     started: str
     versions: dict[str, str]

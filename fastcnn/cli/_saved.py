@@ -38,7 +38,8 @@ def open_saved(path: str) -> Saved:
 
     file = find_file(path)
     model, metadata = saving.load_model(file), saving.load_metadata(file)
-    if len(model.input_shape or ()) != 4 or len(model.output_shape) != 2:
+    shapes = model.input_shape, model.output_shape  # lists where a model has several
+    if not all(isinstance(shape, tuple) for shape in shapes) or tuple(map(len, shapes)) != (4, 2):
         raise ModelFileError(
             f"{file}: expected a model that classifies images, (N, H, W, C) to (N, classes), "
             f"got {model.input_shape} to {model.output_shape}; use it from Python"

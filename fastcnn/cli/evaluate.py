@@ -21,7 +21,7 @@ def command(saved: str, dataset: str | None, data_dir: str | None, batch_size: i
     from fastcnn import datasets
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._console import make_console
-    from fastcnn.cli._data import choose_dataset, scaled
+    from fastcnn.cli._data import Standard, choose_dataset
     from fastcnn.cli._report import as_probabilities, measure, show
     from fastcnn.cli._saved import open_saved, require_fit
 
@@ -34,7 +34,8 @@ def command(saved: str, dataset: str | None, data_dir: str | None, batch_size: i
         console.print(f"data   {data.name}: {len(data.x_test):,} test images")
         if data.classes != opened.classes:
             console.print("note   the classes of the data have other names than those the model was trained on")
-        outputs = opened.model.predict(scaled(data.x_test, data.scale), batch_size=batch_size, verbose=0)
+        x = Standard.saved_in(opened.metadata).images(data.x_test, data.scale)
+        outputs = opened.model.predict(x, batch_size=batch_size, verbose=0)
     report = measure(as_probabilities(outputs), data.y_test)
     show(console, report, data.classes)
     console.print(f"test loss {report.loss:.4f}")

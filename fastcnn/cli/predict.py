@@ -49,6 +49,7 @@ def command(ctx: click.Context, saved: str, images: tuple[str, ...], top: int, a
 
 def _classify(opened: Any, path: str, top: int) -> dict[str, Any]:
     """Return the most probable classes of a picture, and the steps that made it an input."""
+    from fastcnn.cli._data import Standard
     from fastcnn.cli._report import as_probabilities
     from fastcnn.datasets.image import read_image
 
@@ -56,7 +57,8 @@ def _classify(opened: Any, path: str, top: int) -> dict[str, Any]:
     x, steps = read_image(
         path, opened.model.input_shape[1:], background=known.get("background"), ink_box=known.get("ink_box")
     )
-    probabilities = as_probabilities(opened.model.predict(x[None], batch_size=1, verbose=0))[0]
+    x = Standard.saved_in(known).images(x[None], scale=1)
+    probabilities = as_probabilities(opened.model.predict(x, batch_size=1, verbose=0))[0]
     best = (-probabilities).argsort(kind="stable")[:top]
     found = [{"class": opened.classes[i], "probability": round(float(probabilities[i]), 6)} for i in best]
     return {"image": path, "predictions": found, "steps": steps}

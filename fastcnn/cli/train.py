@@ -18,7 +18,8 @@ from fastcnn.cli._options import MODELS, OPTIMIZERS, Name, Rate, data_options
 @click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Images a step.")
 @click.option("--optimizer", type=Name("optimizer", OPTIMIZERS), metavar="NAME",
               help=f"{', '.join(OPTIMIZERS)}. Default: adam.")
-@click.option("--lr", type=Rate(), metavar="RATE", help="Learning rate. Default: the optimizer's own.")
+@click.option("--lr", type=Rate(), metavar="RATE",
+              help="Learning rate; it falls to 0 over the second half of all steps. Default: one that suits.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
               help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded.")
 @click.option("--out", type=click.Path(), metavar="DIR",
@@ -46,7 +47,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         given["seed"] = secrets.randbelow(2**31)
     if given["from"] is not None and given["model"] is not None:
         raise click.UsageError("--model and --from exclude one another: a run has a model; leave one out", ctx)
-    data, model, config = _prepare(given)
+    data, standard, model, config = _prepare(given)
 
     from fastcnn.cli._console import make_console
     from fastcnn.cli._run import new_run, write_config
@@ -55,18 +56,18 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     with new_run(given["out"], config.model, sum(p.value.nbytes for p in model.weights)) as folder:
         write_config(folder, config)
         _introduce(console, data, model, config, folder)
-        stop = _fit(console, model, data, config, folder)
-        _save(model, data, folder)
+        stop = _fit(console, model, standard.images(data.x_train, data.scale), data.y_train, config, folder)
+        _save(model, data, standard, folder)
     if stop.asked:
         _say_how_to_go_on(console, stop, config, folder)
         ctx.exit(INTERRUPTED)
-    _test(console, model, data, folder)
+    _test(console, model, data, standard, folder)
 
 
-def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any]:
-    """Return the data, the model and the configuration, once they fit one another."""
+def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
+    """Return the data, how to standardize it, the model and the configuration, once they fit one another."""
     from fastcnn import datasets
-    from fastcnn.cli._data import choose_dataset
+    from fastcnn.cli._data import Standard, choose_dataset
     from fastcnn.cli._saved import open_saved, require_fit
     from fastcnn.random import set_random_seed
 
@@ -81,15 +82,16 @@ def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any]:
     config = settle(given, dataset, data, begun)
     if begun is not None:
         require_fit(begun, data)
-        model = begun.model
+        model, standard = begun.model, Standard.saved_in(begun.metadata)
     else:
+        standard = Standard.of(data.x_train, data.scale)
         model = applications.by_name[config.model](data.x_train.shape[1:], len(data.classes))
     model.compile(
         optimizer=optimizers.get(config.optimizer, learning_rate=config.learning_rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )
-    return data, model, config
+    return data, standard, model, config
 
 
 def _introduce(console: Any, data: Any, model: Any, config: Any, folder: Path) -> None:
@@ -106,13 +108,13 @@ def _introduce(console: Any, data: Any, model: Any, config: Any, folder: Path) -
     console.print(f"run    {folder}")
 
 
-def _fit(console: Any, model: Any, data: Any, config: Any, folder: Path) -> Any:
+def _fit(console: Any, model: Any, x: Any, y: Any, config: Any, folder: Path) -> Any:
     """Train; return the callback that knows whether and where Ctrl-C ended it."""
     from fastcnn.cli._compiling import Compiling
-    from fastcnn.cli._data import scaled
     from fastcnn.cli._interrupt import stop_on_interrupt
     from fastcnn.cli._progress import display
     from fastcnn.cli._run import HISTORY
+    from fastcnn.cli._schedule import CoolDown
     from fastcnn.cli._watch import HistoryFile, StopWhenDiverged
 
     with (
@@ -120,21 +122,22 @@ def _fit(console: Any, model: Any, data: Any, config: Any, folder: Path) -> Any:
         display(console, compiling.done) as shown,
         stop_on_interrupt(console.print) as stop,
     ):
-        callbacks = [StopWhenDiverged(config.learning_rate), HistoryFile(folder / HISTORY), shown, stop]
-        model.fit(scaled(data.x_train, data.scale), data.y_train, batch_size=config.batch_size, epochs=config.epochs,
-                  verbose=0, callbacks=callbacks)
+        rate = config.learning_rate
+        callbacks = [CoolDown(rate, config.cool_down), StopWhenDiverged(rate), HistoryFile(folder / HISTORY)]
+        model.fit(x, y, batch_size=config.batch_size, epochs=config.epochs, verbose=0,
+                  callbacks=[*callbacks, shown, stop])
     if not stop.asked:
-        rate = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
-        console.print(f"trained in {shown.seconds:.1f} s{rate}")
+        speed = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
+        console.print(f"trained in {shown.seconds:.1f} s{speed}")
     return stop
 
 
-def _save(model: Any, data: Any, folder: Path) -> None:
+def _save(model: Any, data: Any, standard: Any, folder: Path) -> None:
     from fastcnn import saving
     from fastcnn.cli._run import MODEL
 
     known = {"dataset": data.name, "classes": list(data.classes), "scale": data.scale,
-             "background": data.background, "ink_box": data.ink_box}
+             **standard._asdict(), "background": data.background, "ink_box": data.ink_box}
     saving.save_model(model, folder / MODEL, metadata=known)
 
 
@@ -146,13 +149,12 @@ def _say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> Non
     console.print(f"train on        fastcnn train --from {run} --epochs {left}")
 
 
-def _test(console: Any, model: Any, data: Any, folder: Path) -> None:
+def _test(console: Any, model: Any, data: Any, standard: Any, folder: Path) -> None:
     from fastcnn.cli._compiling import Compiling
-    from fastcnn.cli._data import scaled
     from fastcnn.cli._report import as_probabilities, measure, show
 
     with Compiling(console, "testing"):
-        outputs = model.predict(scaled(data.x_test, data.scale), batch_size=256, verbose=0)
+        outputs = model.predict(standard.images(data.x_test, data.scale), batch_size=256, verbose=0)
     report = measure(as_probabilities(outputs), data.y_test)
     show(console, report, data.classes)
     console.print(f"run saved in {folder}")

@@ -8,6 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 
+from fastcnn import datasets
 from tests.cli.conftest import command, environment
 
 
@@ -57,9 +58,12 @@ def test_the_model_knows_classes_scale_ground_and_data_set(run):
     from fastcnn import saving
 
     known = saving.load_metadata(run / "model.safetensors")
+    mean, std = known.pop("mean"), known.pop("std")
     assert known == {
         "dataset": "digits", "classes": list("0123456789"), "scale": 16.0, "background": "dark", "ink_box": 1.0
     }  # fmt: skip
+    x = datasets.load("digits").x_train / 16
+    assert (mean, std) == (pytest.approx([x.mean()]), pytest.approx([x.std()]))
 
 
 def test_the_same_seed_gives_the_same_file_and_another_seed_another(fastcnn, run, tmp_path):
