@@ -14,6 +14,7 @@ import click
 
 from fastcnn import __version__
 from fastcnn.cli import _exits
+from fastcnn.cli._signal import interruptible
 from fastcnn.errors import unknown
 
 COMMANDS = ("train", "evaluate", "predict", "summary", "doctor", "warmup", "completion")
@@ -71,7 +72,8 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     warnings.showwarning = _show_warning
     try:
-        code = cli.main(args, prog_name="fastcnn", standalone_mode=False)
+        with interruptible():
+            code = cli.main(args, prog_name="fastcnn", standalone_mode=False)
         sys.stdout.flush()  # a pipe that was closed shows here, not in the interpreter's last breath
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -55,7 +55,7 @@ class Compiling(event.Listener):
                 self.console.print(f"compiling kernels for {self.what}, once for this machine: up to a minute")
         self.count += 1
         if self._status is not None:
-            self._status.update(f"compiling kernels for {self.what}, once for this machine: {self.count} {name}")
+            self._status.update(f"compiling kernels, once for this machine: {self.count} {name}")
 
     def on_end(self, event: Any) -> None:
         """Numba is done with a function."""
