@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
-if "FASTCNN_CACHE_DIR" not in os.environ:  # before any import of fastcnn; workers and child processes inherit it
+# Before any import of fastcnn. Workers, and runs that a test starts, inherit both: only the outermost run cleans up.
+OUTERMOST = "FASTCNN_TEST_RUN" not in os.environ
+OWNS_CACHE = OUTERMOST and "FASTCNN_CACHE_DIR" not in os.environ
+os.environ["FASTCNN_TEST_RUN"] = "1"
+if OWNS_CACHE:
     os.environ["FASTCNN_CACHE_DIR"] = tempfile.mkdtemp(prefix="fastcnn-kernels-")
-    os.environ["FASTCNN_TEST_REMOVES_CACHE"] = "1"
 
 DATA = Path(os.environ.get("FASTCNN_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 
@@ -76,12 +79,8 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 def pytest_unconfigure(config):
-    if hasattr(config, "workerinput"):
-        return
-    if os.environ.get("FASTCNN_TEST_REMOVES_CACHE"):
-        shutil.rmtree(os.environ["FASTCNN_CACHE_DIR"], ignore_errors=True)
-    else:
-        shutil.rmtree(_report_folder(config), ignore_errors=True)
+    if OUTERMOST:
+        shutil.rmtree(os.environ["FASTCNN_CACHE_DIR"] if OWNS_CACHE else _report_folder(config), ignore_errors=True)
 
 
 # FASTCNN_REQUIRE_JUDGES: an independent library that is absent fails the run instead of being skipped.
