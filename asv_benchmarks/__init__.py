@@ -1,6 +1,7 @@
 """Benchmarks of fastcnn, for asv (``asv.conf.json``), and the comparison with PyTorch, ``peers.py``.
 
-    conv.py, pool.py, ...      the kernels of the file of that name, at the shapes of known networks (shapes.py)
+    conv.py, pool.py, ...      the kernels of the file of that name, at the shapes of known networks (shapes.py,
+                               networks.py)
     training.py                training steps, prediction of one image, launches in a step
     startup.py                 import, --help, the first training step with an empty and with a filled kernel cache
     memory.py                  peak memory of training

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from .data import REPEAT, normal, written
-from .shapes import CONVOLUTIONS, DENSE
+from .shapes import BATCHES, CONVOLUTIONS, DENSE, LAYERS, SMALL
 
 
 def _calls(geometry: np.ndarray) -> SimpleNamespace:
@@ -47,10 +47,10 @@ def _dense(layer: str) -> SimpleNamespace:
     return _calls(geometry.dense(*DENSE[layer]))
 
 
-class Convolution:
-    """The convolutions of known networks."""
+class Small:
+    """The convolutions of networks that are trained on a CPU, batch 128."""
 
-    params, param_names, repeat = [list(CONVOLUTIONS)], ["layer"], REPEAT
+    params, param_names, repeat = [list(SMALL)], ["layer"], REPEAT
 
     def setup(self, layer):
         self.calls = _convolution(layer)
@@ -62,6 +62,24 @@ class Convolution:
         self.calls.backward_input()
 
     def time_backward_weights(self, layer):
+        self.calls.backward_weights()
+
+
+class Convolution:
+    """Every distinct convolution of the published networks."""
+
+    params, param_names, repeat, timeout = [list(LAYERS), list(BATCHES)], ["layer", "batch"], (3, 50, 0.3), 300
+
+    def setup(self, layer, batch):
+        self.calls = _convolution(f"{layer}.b{batch}")
+
+    def time_forward(self, layer, batch):
+        self.calls.forward()
+
+    def time_backward_input(self, layer, batch):
+        self.calls.backward_input()
+
+    def time_backward_weights(self, layer, batch):
         self.calls.backward_weights()
 
 

@@ -85,7 +85,7 @@ WORKS = {work.name: work for work in (
 
 #: What peers.py compares when it is told no names.
 DEFAULT = ("lenet5", "convnet", "predict", *(f"{kind}.{layer}" for layer in (
-    "lenet5.conv2", "convnet.conv2", "vgg16.conv5_1", "resnet50.conv2_2", "resnet50.conv2_3")
+    "lenet5.conv2", "convnet.conv2", "vgg16.conv5_1.b8", "resnet50.conv2_2.b8", "resnet50.conv2_3.b8")
     for kind in ("forward", "gradients")))
 
 BATCH, BATCHES = 128, 16
@@ -129,7 +129,6 @@ def batches(network: str) -> list[tuple[np.ndarray, np.ndarray]]:
 def layer_arrays(layer: str) -> tuple[Convolution, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return a shape, x (N, H, W, C), kernel (KH, KW, C / groups, K), bias (K,), dy (N, OH, OW, K)."""
     s, draw = CONVOLUTIONS[layer], np.random.default_rng(3)
-    oh, ow = ((length + 2 * s.padding - s.size) // s.stride + 1 for length in (s.h, s.w))
-    shapes = (s.n, s.h, s.w, s.c), s.kernel_shape, (s.filters,), (s.n, oh, ow, s.filters)
+    shapes = (s.n, s.h, s.w, s.c), s.kernel_shape, (s.filters,), s.output_shape
     x, kernel, bias, dy = (draw.standard_normal(shape, dtype=np.float32) for shape in shapes)
     return s, x, kernel, bias, dy

@@ -2,23 +2,7 @@
 
 from typing import NamedTuple
 
-
-class Convolution(NamedTuple):
-    """A 2D convolution: input (n, h, w, c), `filters` windows of `size` x `size`, zeros on all sides."""
-
-    n: int
-    h: int
-    w: int
-    c: int
-    filters: int
-    size: int
-    stride: int = 1
-    padding: int = 0
-    groups: int = 1
-
-    @property
-    def kernel_shape(self) -> tuple[int, int, int, int]:
-        return self.size, self.size, self.c // self.groups, self.filters
+from .networks import Convolution, distinct_layers
 
 
 class Pool(NamedTuple):
@@ -33,22 +17,27 @@ class Pool(NamedTuple):
     padding: int = 0
 
 
-#: Batch 128 where a network is small enough to be trained so on a CPU, else 8.
-CONVOLUTIONS = {
+#: Every distinct convolution of AlexNet, VGG-16, ResNet-50, GoogLeNet, MobileNet v2 and EfficientNet-B0, one image.
+LAYERS = distinct_layers()
+
+#: Networks small enough to be trained on a CPU, batch 128.
+SMALL = {
     "lenet5.conv1": Convolution(128, 28, 28, 1, 6, 5, padding=2),
     "lenet5.conv2": Convolution(128, 14, 14, 6, 16, 5),
     "convnet.conv1": Convolution(128, 28, 28, 1, 32, 3),
     "convnet.conv2": Convolution(128, 13, 13, 32, 64, 3),
-    "alexnet.conv2": Convolution(8, 27, 27, 64, 192, 5, padding=2),
-    "vgg16.conv3_1": Convolution(8, 56, 56, 128, 256, 3, padding=1),
-    "vgg16.conv5_1": Convolution(8, 14, 14, 512, 512, 3, padding=1),
-    "resnet50.conv1": Convolution(8, 224, 224, 3, 64, 7, stride=2, padding=3),
-    "resnet50.conv2_2": Convolution(8, 56, 56, 64, 64, 3, padding=1),
-    "resnet50.conv2_3": Convolution(8, 56, 56, 64, 256, 1),
-    "resnet50.conv3_2": Convolution(8, 56, 56, 128, 128, 3, stride=2, padding=1),
-    "resnet50.conv5_2": Convolution(8, 7, 7, 512, 512, 3, padding=1),
-    "mobilenet_v2.depthwise3": Convolution(8, 56, 56, 144, 144, 3, padding=1, groups=144),
+    "cifar.conv1": Convolution(128, 32, 32, 3, 32, 3, padding=1),
+    "cifar.conv2": Convolution(128, 32, 32, 32, 32, 3, padding=1),
+    "cifar.conv3": Convolution(128, 16, 16, 32, 64, 3, padding=1),
+    "cifar.conv4": Convolution(128, 16, 16, 64, 64, 3, padding=1),
+    "cifar.conv5": Convolution(128, 8, 8, 64, 128, 3, padding=1),
+    "cifar.conv6": Convolution(128, 8, 8, 128, 128, 3, padding=1),
 }
+
+BATCHES = (1, 8)
+
+#: Convolutions by name: the small networks' as they are, the others' with their batch, as in vgg16.conv3_1.b8.
+CONVOLUTIONS = SMALL | {f"{name}.b{n}": layer._replace(n=n) for name, layer in LAYERS.items() for n in BATCHES}
 
 #: (rows, inputs, units)
 DENSE = {
@@ -60,11 +49,16 @@ DENSE = {
 AVERAGE_POOLS = {
     "lenet5.pool1": Pool(128, 28, 28, 6, 2, 2),
     "lenet5.pool2": Pool(128, 10, 10, 16, 2, 2),
+    "cifar.global": Pool(128, 8, 8, 128, 8, 1),
     "resnet50.global": Pool(8, 7, 7, 2048, 7, 1),
 }
 
 MAX_POOLS = {
     "convnet.pool1": Pool(128, 26, 26, 32, 2, 2),
+    "convnet.pool2": Pool(128, 11, 11, 64, 2, 2),
+    "cifar.pool1": Pool(128, 32, 32, 32, 2, 2),
+    "alexnet.pool1": Pool(8, 55, 55, 64, 3, 2),
+    "vgg16.pool1": Pool(8, 224, 224, 64, 2, 2),
     "resnet50.pool1": Pool(8, 112, 112, 64, 3, 2, padding=1),
     "googlenet.pool3a": Pool(8, 28, 28, 192, 3, 1, padding=1),
 }
