@@ -3,9 +3,12 @@ import pytest
 
 from fastcnn.kernels import codes
 from fastcnn.kernels.codes import saves_input
+from fastcnn.kernels.cpu._jit import kernel, registry
+from fastcnn.kernels.cpu.activate import activate, activate_backward
 from fastcnn.kernels.cpu.activation import activation_backward, activation_forward
 from tests import reference
 from tests.kernels.checking import (
+    PLAIN,
     TYPES,
     assert_close,
     assert_one_specialization_a_type,
@@ -58,6 +61,44 @@ def test_activation_in_place_is_the_same(code, dtype):
     expected = _forward(x, code)
     activation_forward(x, x, code, ALPHA)
     np.testing.assert_array_equal(x, expected)
+
+
+@types
+@every_code
+def test_activation_gradient_in_place_is_the_same(code, dtype):
+    x, dy = random(many(70_001), dtype=dtype), random(many(70_001), dtype=dtype, seed=1)
+    saved = x if saves_input(code) else _forward(x, code)
+    expected = _backward(dy, x, code)
+    activation_backward(dy, dy, saved, code, ALPHA)
+    np.testing.assert_array_equal(dy, expected)
+
+
+@kernel
+def _on_a_range(y, dx, dy, saved, at, count, code, alpha):
+    activate(y, at, count, code, alpha)
+    activate_backward(dx, at + 1, dy, at + 2, saved, at + 3, count, code, alpha)
+
+
+registry.pop("test_activation._on_a_range")
+
+
+@types
+@every_code
+def test_a_kernel_may_activate_a_range_of_an_array_of_any_rank(code, dtype):
+    if not PLAIN:
+        _on_a_range._cache.disable()  # it is no kernel of the package
+    x, dy = random(3, 5, 40, dtype=dtype), random(700, dtype=dtype, seed=1)
+    y, dx, saved = x.copy(), np.full_like(dy, 7), np.full_like(dy, np.nan)
+    at, count = 13, 500
+    part = slice(at, at + count)
+    saved[at + 3:at + 3 + count] = x.reshape(-1)[part] if saves_input(code) else _forward(x.reshape(-1)[part], code)
+    _on_a_range(y, dx, dy, saved, at, count, code, ALPHA)
+    expected = x.reshape(-1).copy()
+    expected[part] = _forward(x.reshape(-1)[part].copy(), code)
+    np.testing.assert_array_equal(y.reshape(-1), expected)
+    expected = np.full_like(dy, 7)
+    expected[at + 1:at + 1 + count] = _backward(dy[at + 2:at + 2 + count].copy(), x.reshape(-1)[part].copy(), code)
+    np.testing.assert_array_equal(dx, expected)
 
 
 @every_code

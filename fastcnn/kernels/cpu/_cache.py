@@ -35,8 +35,8 @@ from numba.core.serialize import dumps
 _PACKAGE = Path(__file__).resolve().parents[2]
 _DIGEST = 32  # bytes of SHA-256 before the pickled code
 
-#: What must happen before a kernel is loaded whose sources include a file: file -> function of the signature.
-before_load: dict[Path, Callable[[Any], None]] = {}
+#: What must happen before a kernel is loaded whose sources include a file: file -> functions of the signature.
+before_load: dict[Path, list[Callable[[Any], None]]] = {}
 
 _warned: set[str] = set()
 
@@ -82,8 +82,9 @@ class KernelCache(_Cache):
         if not path.exists():
             return None
         for source in sources(self._source):
-            if source != self._source and source in before_load:
-                before_load[source](sig)
+            if source != self._source:
+                for publish in before_load.get(source, ()):
+                    publish(sig)
         try:
             content = path.read_bytes()
             digest, payload = content[:_DIGEST], content[_DIGEST:]

@@ -42,7 +42,7 @@ class Shared:
         if not hasattr(self.dispatcher, "_cache"):
             return  # NUMBA_DISABLE_JIT
         self.dispatcher._cache = _cache.KernelCache(function)
-        _cache.before_load[Path(inspect.getfile(function)).resolve()] = self._publish_for
+        _cache.before_load.setdefault(Path(inspect.getfile(function)).resolve(), []).append(self._publish_for)
         for dtype in _LLVM:  # a user's own cached function may come from Numba's cache before any kernel of ours
             if self.dispatcher._cache.holds(self.arguments(dtype), self.dispatcher.targetctx):
                 self.publish(dtype)
