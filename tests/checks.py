@@ -78,6 +78,8 @@ TABLE: dict[str, list[Case]] = {
         Case("dilation", _conv(3, 3, dilation_rate=2), WIDE, pixel=False),
         Case("groups, no bias, silu", _conv(6, 3, groups=2, padding="same", use_bias=False, activation="silu"), WIDE),
         Case("explicit padding", _conv(2, 3, padding=((2, 1), (0, 3))), IMAGE),
+        Case("depthwise, relu", _conv(4, 3, groups=4, padding="same", activation="relu"), WIDE),
+        Case("depthwise, strides", _conv(3, (2, 3), groups=3, strides=2, padding=1), IMAGE),
         Case("1x1, softmax", _conv(18, 1, activation="softmax"), IMAGE),
         Case("strides without overlap", _conv(3, 1, strides=2), IMAGE),
     ],

@@ -229,21 +229,21 @@ def _clip(p, like):
     return np.minimum(np.maximum(p, low), high), (p < low) | (p > high)
 
 
-def _one_hot(x, labels):
+def sparse_categorical_crossentropy(x, labels, from_logits, scale):
+    """Return the losses and scale times their gradients."""
     targets = np.zeros(x.shape, x.dtype)
     for i, label in enumerate(labels):
         targets[i] = np.arange(x.shape[1]) == label if 0 <= label < x.shape[1] else np.nan
-    return targets
+    return categorical_crossentropy(x, targets, from_logits, scale)
 
 
-def sparse_categorical_crossentropy(x, labels, scale):
-    """Return the losses and scale times their gradients."""
-    return categorical_crossentropy(x, _one_hot(x, labels), scale)
-
-
-def categorical_crossentropy(x, targets, scale):
+def categorical_crossentropy(x, targets, from_logits, scale):
     like = x
     x, targets = _double(x, targets)
+    if from_logits:
+        logarithms = softmax_forward(x, True)
+        dx = np.exp(logarithms) * targets.sum(axis=1, keepdims=True) - targets
+        return -(targets * logarithms).sum(axis=1), scale * dx
     total = x.sum(axis=1, keepdims=True)
     q = x / total
     p, clipped = _clip(q, like)
@@ -268,21 +268,6 @@ def binary_crossentropy(x, targets, from_logits, scale):
 def mean_squared_error(x, targets, scale):
     x, targets = _double(x, targets)
     return ((x - targets) ** 2).mean(axis=1), scale * 2 * (x - targets) / x.shape[1]
-
-
-# --- loss_softmax.py --------------------------------------------------------------------------------------------------
-
-
-def softmax_sparse_categorical_crossentropy(x, labels, scale):
-    """Return the losses, scale times their gradients with respect to the logits, and the probabilities."""
-    return softmax_categorical_crossentropy(x, _one_hot(x, labels), scale)
-
-
-def softmax_categorical_crossentropy(x, targets, scale):
-    x, targets = _double(x, targets)
-    logarithms = softmax_forward(x, True)
-    dx = np.exp(logarithms) * targets.sum(axis=1, keepdims=True) - targets
-    return -(targets * logarithms).sum(axis=1), scale * dx, np.exp(logarithms)
 
 
 # --- optimizer.py -----------------------------------------------------------------------------------------------------
@@ -382,4 +367,35 @@ def conv2d_backward_weights(x, dy, geometry):
     for r, s, i, j, row, column in _positions(geometry):
         for into, out in _groups(geometry):
             dkernel[r, s, :, out] += x[:, row, column, into].T @ dy[:, i, j, out]
+    return dkernel, dy.sum(axis=(0, 1, 2))
+
+
+# --- depthwise.py -----------------------------------------------------------------------------------------------------
+
+
+def depthwise2d_forward(x, kernel, bias, relu, geometry):
+    x, kernel, bias = _double(x, kernel, bias)
+    y = np.zeros(_output_shape(geometry))
+    for r, s, i, j, row, column in _positions(geometry):
+        y[:, i, j] += x[:, row, column] * kernel[r, s, 0]
+    if bias.size:
+        y += bias
+    return np.where(y < 0, 0, y) if relu else y
+
+
+def depthwise2d_backward_input(dy, kernel, geometry):
+    dy, kernel = _double(dy, kernel)
+    dx = np.zeros([int(geometry[0][name]) for name in ("n", "h", "w", "c")])
+    for r, s, i, j, row, column in _positions(geometry):
+        dx[:, row, column] += dy[:, i, j] * kernel[r, s, 0]
+    return dx
+
+
+def depthwise2d_backward_weights(x, dy, geometry):
+    """Return what is to be added to dkernel and dbias."""
+    x, dy = _double(x, dy)
+    g = geometry[0]
+    dkernel = np.zeros((g["kh"], g["kw"], 1, g["c"]))
+    for r, s, i, j, row, column in _positions(geometry):
+        dkernel[r, s, 0] += (x[:, row, column] * dy[:, i, j]).sum(axis=0)
     return dkernel, dy.sum(axis=(0, 1, 2))

@@ -17,10 +17,12 @@ def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -
     d = device.of(x)
     y = d.empty(shape, x.dtype)
     relu = isinstance(layer.activation, Elementwise) and layer.activation.code == codes.RELU
-    scratch = d.empty((d.kernels.conv2d_forward_scratch(g, x.dtype),), x.dtype)
+    kernel, wanted = ((d.kernels.depthwise2d_forward, d.kernels.depthwise2d_forward_scratch) if is_depthwise(g) else
+                      (d.kernels.conv2d_forward, d.kernels.conv2d_forward_scratch))
+    scratch = d.empty((wanted(g, x.dtype),), x.dtype)
     bias = _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.array
-    d.kernels.conv2d_forward(_image4(y, g, "oh", "ow", "k"), scratch, _image4(x, g, "h", "w", "c"),
-                             _bank(layer.kernel.array), bias, int(relu), g)
+    kernel(_image4(y, g, "oh", "ow", "k"), scratch, _image4(x, g, "h", "w", "c"), _bank(layer.kernel.array), bias,
+           int(relu), g)
     if relu:
         return y, layer.activation.backward(y)
     return apply(layer.activation, y)
@@ -31,16 +33,27 @@ def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, 
     d = device.of(x)
     images, gradients = _image4(x, g, "h", "w", "c"), _image4(dz, g, "oh", "ow", "k")
     if layer.trainable:
-        scratch = d.empty((d.kernels.conv2d_backward_weights_scratch(g, x.dtype),), x.dtype)
-        d.kernels.conv2d_backward_weights(
-            _bank(layer.kernel.gradient), _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient, scratch,
-            images, gradients, g)
+        kernel, wanted = ((d.kernels.depthwise2d_backward_weights, d.kernels.depthwise2d_backward_weights_scratch)
+                          if is_depthwise(g) else
+                          (d.kernels.conv2d_backward_weights, d.kernels.conv2d_backward_weights_scratch))
+        scratch = d.empty((wanted(g, x.dtype),), x.dtype)
+        kernel(_bank(layer.kernel.gradient), _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient, scratch,
+               images, gradients, g)
     if not wants_dx:
         return None
     dx = d.empty(x.shape, x.dtype)
-    scratch = d.empty((d.kernels.conv2d_backward_input_scratch(g, x.dtype),), x.dtype)
-    d.kernels.conv2d_backward_input(_image4(dx, g, "h", "w", "c"), scratch, gradients, _bank(layer.kernel.array), g)
+    kernel, wanted = ((d.kernels.depthwise2d_backward_input, d.kernels.depthwise2d_backward_input_scratch)
+                      if is_depthwise(g) else
+                      (d.kernels.conv2d_backward_input, d.kernels.conv2d_backward_input_scratch))
+    scratch = d.empty((wanted(g, x.dtype),), x.dtype)
+    kernel(_image4(dx, g, "h", "w", "c"), scratch, gradients, _bank(layer.kernel.array), g)
     return dx
+
+
+def is_depthwise(g: np.ndarray) -> bool:
+    """Whether every channel has a window of its own."""
+    one = g[0]
+    return bool(one["c"] > 1 and one["groups"] == one["c"] == one["k"])
 
 
 def _image4(array: np.ndarray, g: np.ndarray, height: str, width: str, channels: str) -> np.ndarray:

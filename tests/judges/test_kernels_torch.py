@@ -5,7 +5,7 @@ import pytest
 
 from fastcnn import geometry as shapes
 from fastcnn.kernels import codes, cpu
-from fastcnn.kernels.cpu import activation, batchnorm, loss, loss_softmax, optimizer, pool, softmax
+from fastcnn.kernels.cpu import activation, batchnorm, loss, optimizer, pool, softmax
 from tests.kernels.checking import random, unwritten
 
 torch = pytest.importorskip("torch")
@@ -116,17 +116,9 @@ def _losses(kernel, x, targets, *settings):
 
 def test_losses_from_logits():
     x, labels, soft = random(6, 5), np.array([0, 4, 2, 2, 1, 3]), np.random.default_rng(0).random((6, 5))
-    for kernel, target in ((loss_softmax.softmax_sparse_categorical_crossentropy, labels),
-                           (loss_softmax.softmax_categorical_crossentropy, soft)):
-        losses, dx, probabilities = unwritten(len(x)), unwritten(*x.shape), unwritten(*x.shape)
-        kernel(losses, dx, probabilities, x, target, 1 / len(x))
-        input_ = _tensor(x)
-        output = F.cross_entropy(input_, torch.from_numpy(target))
-        output.backward()
-        _agree(losses.mean(), output)
-        _agree(dx, input_.grad)
-        _agree(probabilities, F.softmax(input_, dim=1))
     for kernel, settings, target, judge in (
+            (loss.sparse_categorical_crossentropy, (True,), labels, F.cross_entropy),
+            (loss.categorical_crossentropy, (True,), soft, F.cross_entropy),
             (loss.binary_crossentropy, (True,), soft, F.binary_cross_entropy_with_logits),
             (loss.mean_squared_error, (), soft, F.mse_loss)):
         value, dx = _losses(kernel, x, target, *settings)
@@ -143,7 +135,7 @@ def test_losses_from_probabilities():
     for kernel, target, judge in (
             (loss.sparse_categorical_crossentropy, labels, lambda q: F.nll_loss(torch.log(q), _tensor(labels))),
             (loss.categorical_crossentropy, soft, lambda q: -(_tensor(soft) * torch.log(q)).sum(dim=1).mean())):
-        value, dx = _losses(kernel, x, target)
+        value, dx = _losses(kernel, x, target, False)
         input_ = _tensor(x)
         output = judge(torch.clip(input_ / input_.sum(dim=1, keepdim=True), 1e-7, 1 - 1e-7))
         output.backward()
@@ -201,6 +193,34 @@ def test_convolution(size, options):
     input_, weight, offset = _tensor(x, channels_first=True), _tensor(np.transpose(kernel, (3, 2, 0, 1))), _tensor(bias)
     output = F.conv2d(input_, weight, offset, options.get("strides", 1), options.get("padding", 0),
                       options.get("dilation", 1), g["groups"])
+    output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
+    _agree(y, output, channels_first=True)
+    _agree(dx, input_.grad, channels_first=True)
+    _agree(dkernel, weight.grad.permute(2, 3, 1, 0))
+    _agree(dbias, offset.grad)
+
+
+@pytest.mark.parametrize(("size", "options"), [
+    ((3, 3), {"padding": 1}), ((5, 5), {"padding": 2, "strides": 2}), ((3, 3), {"padding": 1, "strides": 2}),
+    ((5, 5), {"padding": 2}), ((2, 4), {"padding": 3, "strides": 3, "dilation": 2})], ids=str)
+def test_depthwise_convolution(size, options):
+    shape = (2, 13, 16, 11)
+    pairs = {name: (value, value) for name, value in options.items()}
+    geometry = shapes.conv2d(shape, 11, size, **pairs, groups=11)
+    x, kernel, bias = random(*shape), random(*size, 1, 11, seed=1), random(11, seed=2)
+    y, dx = unwritten(*(int(geometry[0][name]) for name in ("n", "oh", "ow", "c"))), unwritten(*shape)
+    dy, dkernel, dbias = random(*y.shape, seed=3), np.zeros_like(kernel), np.zeros(11)
+
+    def scratch(wanted):
+        return unwritten(wanted(geometry, x.dtype))
+
+    cpu.depthwise2d_forward(y, scratch(cpu.depthwise2d_forward_scratch), x, kernel, bias, 0, geometry)
+    cpu.depthwise2d_backward_input(dx, scratch(cpu.depthwise2d_backward_input_scratch), dy, kernel, geometry)
+    cpu.depthwise2d_backward_weights(dkernel, dbias, scratch(cpu.depthwise2d_backward_weights_scratch), x, dy, geometry)
+
+    input_, weight, offset = _tensor(x, channels_first=True), _tensor(np.transpose(kernel, (3, 2, 0, 1))), _tensor(bias)
+    output = F.conv2d(input_, weight, offset, options.get("strides", 1), options["padding"],
+                      options.get("dilation", 1), 11)
     output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
     _agree(y, output, channels_first=True)
     _agree(dx, input_.grad, channels_first=True)

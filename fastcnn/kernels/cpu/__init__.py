@@ -15,16 +15,19 @@ from fastcnn.kernels.cpu.batchnorm import (
 from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_scratch
 from fastcnn.kernels.cpu.conv_backward_input import conv2d_backward_input, conv2d_backward_input_scratch
 from fastcnn.kernels.cpu.conv_backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
+from fastcnn.kernels.cpu.depthwise import (
+    depthwise2d_backward_input,
+    depthwise2d_backward_input_scratch,
+    depthwise2d_forward,
+    depthwise2d_forward_scratch,
+)
+from fastcnn.kernels.cpu.depthwise_weights import depthwise2d_backward_weights, depthwise2d_backward_weights_scratch
 from fastcnn.kernels.cpu.dropout import dropout
 from fastcnn.kernels.cpu.loss import (
     binary_crossentropy,
     categorical_crossentropy,
     mean_squared_error,
     sparse_categorical_crossentropy,
-)
-from fastcnn.kernels.cpu.loss_softmax import (
-    softmax_categorical_crossentropy,
-    softmax_sparse_categorical_crossentropy,
 )
 from fastcnn.kernels.cpu.optimizer import adam, sgd
 from fastcnn.kernels.cpu.pool import (
@@ -56,6 +59,12 @@ __all__ = [
     "conv2d_forward",
     "conv2d_forward_scratch",
     "crop2d",
+    "depthwise2d_backward_input",
+    "depthwise2d_backward_input_scratch",
+    "depthwise2d_backward_weights",
+    "depthwise2d_backward_weights_scratch",
+    "depthwise2d_forward",
+    "depthwise2d_forward_scratch",
     "dropout",
     "gather",
     "max_pool2d_backward",
@@ -64,8 +73,6 @@ __all__ = [
     "pad2d",
     "sgd",
     "softmax_backward",
-    "softmax_categorical_crossentropy",
     "softmax_forward",
-    "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy",
 ]

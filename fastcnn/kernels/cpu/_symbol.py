@@ -68,5 +68,6 @@ class Shared:
         builder.call(function, values)
 
     def _publish_for(self, signature: Any) -> None:
-        for dtype in {t.dtype for t in signature if isinstance(t, types.Array) and t.dtype in _LLVM}:
+        arguments = getattr(signature, "args", signature)  # a whole signature, where a shared function is loaded
+        for dtype in {t.dtype for t in arguments if isinstance(t, types.Array) and t.dtype in _LLVM}:
             self.publish(dtype)

@@ -1,0 +1,172 @@
+r"""Depthwise 2D convolution: every channel has a window of its own (groups = C = K). ONNX: Conv with group = C.
+
+    y[n, i, j, c]  = bias[c] + sum_r sum_s  x[n, i sh + r dh - top, j sw + s dw - left, c] * kernel[r, s, 0, c]
+    dx[n, p, q, c] = sum of  dy[n, i, j, c] * kernel[r, s, 0, c]  over all (i, r), (j, s) with
+                     p = i sh + r dh - top  and  q = j sw + s dw - left
+
+A task is a band of output rows of an image, or a part of its channels. It goes through the band one vector of channels
+after the other, so that a pixel that is in L1 serves all the rows that see it::
+
+    x, channels-last: one vector of channels = a column of cache lines           y
+      row i-1   |v|  |v|  |v|  |v|  ..   \
+      row i     |v|  |v|  |v|  |v|  ..    > rows in L1, from L2 once a band  ->  |y0|y1|..|y6|   7 columns in
+      row i+1   |v|  |v|  |v|  |v|  ..   /                                        registers
+      weights   9 (25) vectors of the same channels, in L1
+
+Rows and columns of the window that lie beside the image are left out, so nothing is padded or packed. Where C is no
+multiple of the vector the last vector overlaps the one before it, and so does the last block of columns.
+
+The gradient of the input is the same walk over dy with the window turned round. With strides it falls into phases: the
+pixels p = a (mod sh), q = b (mod sw) see the same taps, every so-and-so-many-th one, and dy with stride 1.
+
+The gradients of the weights lie in `depthwise_weights.py`.
+"""
+
+from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
+from fastcnn.kernels.cpu.depthwise_walk import windows
+from fastcnn.kernels.cpu.walk import lanes_of
+
+TASKS = 16  # tasks of a launch at most, if the work is enough for them
+GRAIN = 1 << 18  # multiply-adds of a task at least: about 5 microseconds
+BAND = 65536  # elements of the input rows of a band: 256 KB of float32, well within L2
+
+
+def depthwise2d_forward_scratch(geometry, dtype):
+    """Return how many elements of scratch `depthwise2d_forward` wants."""
+    return 0
+
+
+def depthwise2d_backward_input_scratch(geometry, dtype):
+    """Return how many elements of scratch `depthwise2d_backward_input` wants."""
+    return 0
+
+
+@inlined
+def depthwise_plan(array, images, rows, c, work):
+    """Return how an output of images x rows x c is cut: bands of rows an image, parts of the channels.
+
+    `work` is in multiply-adds. A function of the shape alone.
+    """
+    blocks = -(-c // lanes_of(array))
+    wanted = max(1, min(TASKS, work // GRAIN))
+    bands = min(rows, -(-wanted // max(1, images)))
+    if rows < 2 * bands * 4:  # a band of few rows reads its neighbours' again: cut channels instead
+        return 1, min(blocks, -(-wanted // max(1, images)))
+    return bands, 1
+
+
+@kernel
+def depthwise2d_forward(y, scratch, x, kernel, bias, relu, geometry):
+    """y = depthwise_conv(x, kernel) + bias, and max(., 0) of it if `relu`.
+
+    Parameters
+    ----------
+    y : (N, OH, OW, C) array
+        Written.
+    scratch : (depthwise2d_forward_scratch(geometry, dtype),) array
+    x : (N, H, W, C) array
+    kernel : (KH, KW, 1, C) array
+    bias : (C,) or (0,) array
+    relu : int
+        1 for the rectified output.
+    geometry : CONV2D
+        With as many groups and filters as channels.
+    """
+    g = geometry[0]
+    work = y.size * g["kh"] * g["kw"]
+    bands, parts = depthwise_plan(y, g["n"], g["oh"], g["c"], work)
+    parallel(_forward_task, g["n"] * bands * parts,
+             (y.reshape(-1), x.reshape(-1), kernel.reshape(-1), bias, relu, bands, parts, geometry))
+
+
+@inlined
+def _forward_task(task, y, x, kernel, bias, relu, bands, parts, geometry):
+    """A band of rows of one image, for a part of the channels."""
+    g = geometry[0]
+    image, band, part = task // (bands * parts), task // parts % bands, task % parts
+    begin, end = channels_of(y, g["c"], part, parts)
+    bottom = (band + 1) * g["oh"] // bands
+    row = band * g["oh"] // bands
+    rows = max(1, BAND // (g["w"] * g["c"] * g["sh"]))
+    while row < bottom:
+        windows(y, (image * g["oh"] * g["ow"] * g["c"], g["ow"] * g["c"], g["c"]),
+                x, (image * g["h"] * g["w"] * g["c"], g["h"], g["w"], g["c"]),
+                kernel, (0, g["kw"] * g["c"], g["c"]), bias, 0 if bias.size > 0 else -1, relu,
+                (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
+                (row, min(rows, bottom - row), g["ow"], begin, end))
+        row += rows
+
+
+@kernel
+def depthwise2d_backward_input(dx, scratch, dy, kernel, geometry):
+    """dx = the gradient of a depthwise convolution's input.
+
+    Parameters
+    ----------
+    dx : (N, H, W, C) array
+        Written.
+    scratch : (depthwise2d_backward_input_scratch(geometry, dtype),) array
+    dy : (N, OH, OW, C) array
+    kernel : (KH, KW, 1, C) array
+    geometry : CONV2D
+        With as many groups and filters as channels.
+    """
+    g = geometry[0]
+    work = dy.size * g["kh"] * g["kw"]
+    steps = -(-g["h"] // g["sh"])
+    bands, parts = depthwise_plan(dx, g["n"], steps, g["c"], work)
+    parallel(_backward_input_task, g["n"] * bands * parts,
+             (dx.reshape(-1), dy.reshape(-1), kernel.reshape(-1), bands, parts, geometry))
+
+
+@inlined
+def _backward_input_task(task, dx, dy, kernel, bands, parts, geometry):
+    """A band of rows of one image, for a part of the channels: all phases of some steps of the vertical stride."""
+    g = geometry[0]
+    w, c, sh, sw = g["w"], g["c"], g["sh"], g["sw"]
+    image, band, part = task // (bands * parts), task // parts % bands, task % parts
+    begin, end = channels_of(dx, c, part, parts)
+    steps = -(-g["h"] // sh)
+    bottom = (band + 1) * steps // bands
+    first = band * steps // bands
+    rows = max(1, BAND // (w * c * sh))
+    while first < bottom:
+        last = min(bottom, first + rows)
+        for a in range(sh):
+            r, kh, step_r, dh, top = _phase(a + g["top"], g["kh"], sh, g["dh"])
+            for b in range(sw):
+                s, kw, step_s, dw, left = _phase(b + g["left"], g["kw"], sw, g["dw"])
+                windows(dx, ((image * g["h"] + a) * w * c + b * c, sh * w * c, sw * c),
+                        dy, (image * g["oh"] * g["ow"] * c, g["oh"], g["ow"], c),
+                        kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c), kernel, -1, 0,
+                        (kh, kw, 1, 1, dh, dw, top, left),
+                        (first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end))
+        first = last
+
+
+@inlined
+def _phase(a, taps, stride, dilation):
+    """Return the last tap that pixels m stride + a - padding see, how many and every how many-th, and, for the window
+    they make on dy, its dilation and padding.
+
+    Tap t meets the pixel at output (m stride + a - t dilation) / stride where that is whole.
+    """
+    first = 0
+    while first < taps and (a - first * dilation) % stride != 0:
+        first += 1
+    if first >= taps:
+        return 0, 0, 1, 1, 0
+    step = 1
+    while step * dilation % stride != 0:
+        step += 1
+    count = (taps - 1 - first) // step + 1
+    apart = step * dilation // stride
+    return first + (count - 1) * step, count, step, apart, (count - 1) * apart - (a - first * dilation) // stride
+
+
+@inlined
+def channels_of(array, c, part, parts):
+    """Return begin and end of a part of the channels, in whole vectors."""
+    one = lanes_of(array)
+    blocks = -(-c // one)
+    return part * blocks // parts * one, min(c, (part + 1) * blocks // parts * one)
