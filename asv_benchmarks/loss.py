@@ -1,4 +1,4 @@
-"""kernels/cpu/loss.py: losses with their gradients, one pass."""
+"""kernels/cpu/loss.py and loss_softmax.py: losses with their gradients, one pass."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -14,12 +14,14 @@ def _call(loss: str, classes: str) -> Callable[[], None]:
     shape = CLASSES[classes]
     rows = shape[0]
     losses, dx, x, scale = written(rows), written(*shape), normal(*shape), 1 / rows
+    probabilities = written(*shape)
     targets = abs(normal(*shape))
     targets /= targets.sum(1, keepdims=True)
     call = {
-        "sparse_categorical_crossentropy": partial(cpu.sparse_categorical_crossentropy, losses, dx, x, labels(*shape),
-                                                   True, scale),
-        "categorical_crossentropy": partial(cpu.categorical_crossentropy, losses, dx, x, targets, True, scale),
+        "softmax_sparse_categorical_crossentropy": partial(
+            cpu.softmax_sparse_categorical_crossentropy, losses, dx, probabilities, x, labels(*shape), scale),
+        "softmax_categorical_crossentropy": partial(
+            cpu.softmax_categorical_crossentropy, losses, dx, probabilities, x, targets, scale),
         "binary_crossentropy": partial(cpu.binary_crossentropy, losses, dx, x, targets, True, scale),
         "mean_squared_error": partial(cpu.mean_squared_error, losses, dx, x, targets, scale),
     }[loss]
@@ -28,9 +30,9 @@ def _call(loss: str, classes: str) -> Callable[[], None]:
 
 
 class Loss:
-    """Losses by name, from logits."""
+    """Losses by name, from logits, with gradients and probabilities."""
 
-    params = (("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy",
+    params = (("softmax_sparse_categorical_crossentropy", "softmax_categorical_crossentropy", "binary_crossentropy",
                "mean_squared_error"), tuple(CLASSES))
     param_names, repeat = ("loss", "classes"), REPEAT
 

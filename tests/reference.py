@@ -229,21 +229,21 @@ def _clip(p, like):
     return np.minimum(np.maximum(p, low), high), (p < low) | (p > high)
 
 
-def sparse_categorical_crossentropy(x, labels, from_logits, scale):
-    """Return the losses and scale times their gradients."""
+def _one_hot(x, labels):
     targets = np.zeros(x.shape, x.dtype)
     for i, label in enumerate(labels):
         targets[i] = np.arange(x.shape[1]) == label if 0 <= label < x.shape[1] else np.nan
-    return categorical_crossentropy(x, targets, from_logits, scale)
+    return targets
 
 
-def categorical_crossentropy(x, targets, from_logits, scale):
+def sparse_categorical_crossentropy(x, labels, scale):
+    """Return the losses and scale times their gradients."""
+    return categorical_crossentropy(x, _one_hot(x, labels), scale)
+
+
+def categorical_crossentropy(x, targets, scale):
     like = x
     x, targets = _double(x, targets)
-    if from_logits:
-        logarithms = softmax_forward(x, True)
-        dx = np.exp(logarithms) * targets.sum(axis=1, keepdims=True) - targets
-        return -(targets * logarithms).sum(axis=1), scale * dx
     total = x.sum(axis=1, keepdims=True)
     q = x / total
     p, clipped = _clip(q, like)
@@ -268,6 +268,21 @@ def binary_crossentropy(x, targets, from_logits, scale):
 def mean_squared_error(x, targets, scale):
     x, targets = _double(x, targets)
     return ((x - targets) ** 2).mean(axis=1), scale * 2 * (x - targets) / x.shape[1]
+
+
+# --- loss_softmax.py --------------------------------------------------------------------------------------------------
+
+
+def softmax_sparse_categorical_crossentropy(x, labels, scale):
+    """Return the losses, scale times their gradients with respect to the logits, and the probabilities."""
+    return softmax_categorical_crossentropy(x, _one_hot(x, labels), scale)
+
+
+def softmax_categorical_crossentropy(x, targets, scale):
+    x, targets = _double(x, targets)
+    logarithms = softmax_forward(x, True)
+    dx = np.exp(logarithms) * targets.sum(axis=1, keepdims=True) - targets
+    return -(targets * logarithms).sum(axis=1), scale * dx, np.exp(logarithms)
 
 
 # --- optimizer.py -----------------------------------------------------------------------------------------------------

@@ -115,6 +115,28 @@ def normal_cdf32(x, e):
     return tail if x < _F(0) else _ONE - tail
 
 
+def as_ordered32(x):
+    """Return an int32 for a float32 such that the integers are in the order of the numbers, NaN at the ends."""
+    bits = np.int32(np.float32(x).view(np.int32))
+    return np.int32(bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF)))
+
+
+def from_ordered32(key):
+    """Return the float32 of `as_ordered32`."""
+    return np.int32(key ^ ((key >> 31) & np.int32(0x7FFFFFFF))).view(np.float32)
+
+
+def as_ordered64(x):
+    """As `as_ordered32`: an int64 for a float64."""
+    bits = np.int64(np.float64(x).view(np.int64))
+    return np.int64(bits ^ ((bits >> 63) & np.int64(0x7FFFFFFFFFFFFFFF)))
+
+
+def from_ordered64(key):
+    """Return the float64 of `as_ordered64`."""
+    return np.int64(key ^ ((key >> 63) & np.int64(0x7FFFFFFFFFFFFFFF))).view(np.float64)
+
+
 _LOW32, _FIRST, _SECOND, _GOLDEN = 0xFFFFFFFF, 0x21F0AAAD, 0x735A2D97, 0x9E3779B9
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from fastcnn import geometry as shapes
 from fastcnn.kernels import codes, cpu
-from fastcnn.kernels.cpu import activation, batchnorm, loss, optimizer, pool, softmax
+from fastcnn.kernels.cpu import activation, batchnorm, loss, loss_softmax, optimizer, pool, softmax
 from tests.kernels.checking import random, unwritten
 
 torch = pytest.importorskip("torch")
@@ -116,9 +116,17 @@ def _losses(kernel, x, targets, *settings):
 
 def test_losses_from_logits():
     x, labels, soft = random(6, 5), np.array([0, 4, 2, 2, 1, 3]), np.random.default_rng(0).random((6, 5))
+    for kernel, target in ((loss_softmax.softmax_sparse_categorical_crossentropy, labels),
+                           (loss_softmax.softmax_categorical_crossentropy, soft)):
+        losses, dx, probabilities = unwritten(len(x)), unwritten(*x.shape), unwritten(*x.shape)
+        kernel(losses, dx, probabilities, x, target, 1 / len(x))
+        input_ = _tensor(x)
+        output = F.cross_entropy(input_, torch.from_numpy(target))
+        output.backward()
+        _agree(losses.mean(), output)
+        _agree(dx, input_.grad)
+        _agree(probabilities, F.softmax(input_, dim=1))
     for kernel, settings, target, judge in (
-            (loss.sparse_categorical_crossentropy, (True,), labels, F.cross_entropy),
-            (loss.categorical_crossentropy, (True,), soft, F.cross_entropy),
             (loss.binary_crossentropy, (True,), soft, F.binary_cross_entropy_with_logits),
             (loss.mean_squared_error, (), soft, F.mse_loss)):
         value, dx = _losses(kernel, x, target, *settings)
@@ -135,7 +143,7 @@ def test_losses_from_probabilities():
     for kernel, target, judge in (
             (loss.sparse_categorical_crossentropy, labels, lambda q: F.nll_loss(torch.log(q), _tensor(labels))),
             (loss.categorical_crossentropy, soft, lambda q: -(_tensor(soft) * torch.log(q)).sum(dim=1).mean())):
-        value, dx = _losses(kernel, x, target, False)
+        value, dx = _losses(kernel, x, target)
         input_ = _tensor(x)
         output = judge(torch.clip(input_ / input_.sum(dim=1, keepdim=True), 1e-7, 1 - 1e-7))
         output.backward()

@@ -1,9 +1,12 @@
 """What the tests of kernels share: tolerances, memory that betrays an unwritten element, threads, differences."""
 
 import contextlib
+import re
 
 import numba
 import numpy as np
+
+from fastcnn.kernels.cpu._jit import inlined
 
 TYPES = (np.float32, np.float64)
 
@@ -100,3 +103,16 @@ def assert_one_specialization_a_type(*kernels):
     """Assert that two types, float32 and float64, made two versions of each kernel and no third one."""
     for kernel in kernels:
         assert len(kernel.signatures) == 2, f"{kernel.__name__}: {kernel.signatures}"
+
+
+def assert_vectors(function, *args):
+    """Assert that the float32 loops of a kernel's Python function are vector instructions and read no library.
+
+    It is compiled once more, since code from the cache cannot be looked at.
+    """
+    again = inlined(function)
+    again.compile(tuple(map(numba.typeof, args)))
+    assembly = next(iter(again.inspect_asm().values()))
+    assert re.search(r"\bv?(mul|fn?m(add|sub)\d+)ps\b|\bf(mul|mla)\s+v\d+\.4s", assembly)
+    assert not re.search(r"\bv(scatter|gather)", assembly), "an index that might be negative"
+    assert not re.search(r"\b(expf?|logf?|tanhf?|erfc?f?)(@|\b)", assembly), "a call of the library for each element"

@@ -3,6 +3,7 @@ import pytest
 
 from fastcnn.kernels import codes
 from fastcnn.kernels.codes import saves_input
+from fastcnn.kernels.cpu import activate as activate_module
 from fastcnn.kernels.cpu._jit import kernel, registry
 from fastcnn.kernels.cpu.activate import activate, activate_backward
 from fastcnn.kernels.cpu.activation import activation_backward, activation_forward
@@ -14,6 +15,7 @@ from tests.kernels.checking import (
     assert_one_specialization_a_type,
     assert_same_bits,
     assert_slope,
+    assert_vectors,
     inputs_unchanged,
     many,
     random,
@@ -132,6 +134,13 @@ def test_derivatives_at_the_corner_are_keras_s(dtype):
 def test_activation_gives_the_same_bits_from_any_number_of_threads(code):
     x = random(many(200_001), dtype=np.float32)
     assert_same_bits(lambda: (_forward(x, code), _backward(x, x, code)))
+
+
+@pytest.mark.skipif(PLAIN, reason="there is nothing compiled")
+def test_the_loops_behind_the_symbols_are_vector_instructions():
+    flat = np.zeros(8, np.float32)
+    assert_vectors(activate_module._forward_block.py_func, flat, codes.TANH, ALPHA)
+    assert_vectors(activate_module._backward_block.py_func, flat, flat, codes.TANH, ALPHA)
 
 
 def test_activation_compiles_once_a_type():

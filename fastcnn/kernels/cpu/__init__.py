@@ -29,6 +29,10 @@ from fastcnn.kernels.cpu.loss import (
     mean_squared_error,
     sparse_categorical_crossentropy,
 )
+from fastcnn.kernels.cpu.loss_softmax import (
+    softmax_categorical_crossentropy,
+    softmax_sparse_categorical_crossentropy,
+)
 from fastcnn.kernels.cpu.optimizer import adam, sgd
 from fastcnn.kernels.cpu.pool import (
     average_pool2d_backward,
@@ -73,6 +77,8 @@ __all__ = [
     "pad2d",
     "sgd",
     "softmax_backward",
+    "softmax_categorical_crossentropy",
     "softmax_forward",
+    "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy",
 ]

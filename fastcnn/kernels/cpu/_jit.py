@@ -68,7 +68,7 @@ class _Inlined(CPUDispatcher):
 
 
 def by_type(float32: Callable, float64: Callable) -> Callable:
-    """Return one name for two formulas: `float32` where the argument is a float32, else `float64`.
+    """Return one name for two formulas: `float32` where the argument is a float32 (or an int32), else `float64`.
 
     Both are compiled exactly. Called from plain Python the result takes the float64 formula.
     """
@@ -79,7 +79,7 @@ def by_type(float32: Callable, float64: Callable) -> Callable:
 
     @overload(choose, jit_options={"fastmath": _EXACT}, inline="never")
     def _choose(x):
-        if x == types.float32:
+        if x in (types.float32, types.int32):
             return lambda x: single(x)
         return lambda x: double(x)
 

@@ -72,7 +72,17 @@ tanh = by_type(_tanh32, _tanh64)
 normal_cdf = by_type(_normal_cdf32, _normal_cdf64)
 
 
+as_ordered = by_type(scalar.as_ordered32, scalar.as_ordered64)
+from_ordered = by_type(scalar.from_ordered32, scalar.from_ordered64)
+
+
 @inlined(exact=True)
 def minus_both(a, b, c):
     """(a - b) - c in this order: where a and b are large, a - (b + c) would lose c."""
     return (a - b) - c
+
+
+@inlined(exact=True)
+def plus_gap(a, b, c):
+    """a + (b - c) in this order: where b and c are large, (a + b) - c would lose a."""
+    return a + (b - c)

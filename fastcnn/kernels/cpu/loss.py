@@ -1,9 +1,7 @@
-"""Losses and their gradients in one pass over the predictions. ONNX: SoftmaxCrossEntropyLoss and its gradient.
+"""Losses and their gradients in one pass over the predictions; those that take a softmax are in `loss_softmax`.
 
 With a row x of C predictions, its target t (a class, or C numbers) and eps = 1e-7, as Keras 3 computes them::
 
-    cross-entropy, from logits            L = log(sum_k exp(x_k)) T - sum_k t_k x_k,  T = sum_k t_k
-                                          dL/dx_k = softmax(x)_k T - t_k
     cross-entropy, from probabilities     q = x / sum(x),  p = clip(q, eps, 1 - eps),  L = -sum_k t_k log(p_k)
     binary cross-entropy, from logits     L = mean of max(x, 0) - x t + log(1 + exp(-|x|));  C dL/dx = sigmoid(x) - t
     binary cross-entropy, probabilities   p = clip(x, eps, 1 - eps),  L = -mean of t log(p) + (1 - t) log(1 - p)
@@ -16,14 +14,14 @@ Where a clip takes effect, nothing flows back through it. Each loss writes one v
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, log1p, minus_both, sigmoid
+from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, log1p, sigmoid
 
 _EPSILON = 1e-7
 
 
 @kernel
-def sparse_categorical_crossentropy(losses, dx, x, labels, from_logits, scale):
-    """Cross-entropy against a class a row. A label outside 0..C-1 gives a loss and gradients of NaN.
+def sparse_categorical_crossentropy(losses, dx, x, labels, scale):
+    """Cross-entropy of probabilities against a class a row. A label outside 0..C-1 gives a loss and gradients of NaN.
 
     Parameters
     ----------
@@ -32,62 +30,31 @@ def sparse_categorical_crossentropy(losses, dx, x, labels, from_logits, scale):
     dx : (N, C) or (0, C) array
         Written.
     x : (N, C) array
-        Logits or probabilities.
+        Probabilities.
     labels : (N,) int64 array
-    from_logits : bool
     scale : float
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
     chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_sparse_rows, chunks, (chunks, losses, dx, x, labels, from_logits, scale))
+    parallel(_sparse_rows, chunks, (chunks, losses, dx, x, labels, scale))
 
 
 @inlined
-def _sparse_rows(chunk, chunks, losses, dx, x, labels, from_logits, scale):
+def _sparse_rows(chunk, chunks, losses, dx, x, labels, scale):
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     real = x.dtype.type
     for i in range(begin, end):
         label, row = labels[i], x[i]
-        out = dx[i] if dx.size > 0 else dx.reshape(-1)  # of size 0
-        if label < 0 or label >= row.size:
-            losses[i] = real(np.nan)
+        known = 0 <= label < row.size
+        total = _sum(row)
+        q = row[label] / total if known else real(np.nan)
+        losses[i] = -log(_clip(q))
+        if dx.size > 0:
+            out, slope = dx[i], real(0) if _clips(q) else real(scale) / total
             for k in range(out.size):
-                out[k] = real(np.nan)
-        elif from_logits:
-            shift, total = _softmax_into(out, row, real(scale))
-            losses[i] = -minus_both(row[label], shift, log(total))
-            if out.size > 0:
-                out[label] -= real(scale)
-        else:
-            total = _sum(row)
-            q = row[label] / total
-            losses[i] = -log(_clip(q))
-            slope = real(0) if _clips(q) else real(scale) / total
-            for k in range(out.size):
-                out[k] = slope
-            if out.size > 0:
+                out[k] = slope if known else real(np.nan)
+            if known:
                 out[label] -= real(0) if _clips(q) else slope / q
-
-
-@inlined
-def _softmax_into(out, row, scale):
-    """Write scale * softmax(row), unless `out` has size 0; return the largest element and sum of exp(row - largest)."""
-    shift = row[0]
-    for k in range(1, row.size):
-        shift = row[k] if row[k] > shift else shift
-    total = row.dtype.type(0)
-    if out.size == 0:
-        for k in range(row.size):
-            total += exp_nonpositive(row[k] - shift)
-    else:
-        for k in range(row.size):
-            out[k] = exp_nonpositive(row[k] - shift)
-        for k in range(row.size):
-            total += out[k]
-        factor = scale / total
-        for k in range(row.size):
-            out[k] *= factor
-    return shift, total
 
 
 @inlined
@@ -111,35 +78,27 @@ def _clips(p):
 
 
 @kernel
-def categorical_crossentropy(losses, dx, x, targets, from_logits, scale):
+def categorical_crossentropy(losses, dx, x, targets, scale):
     """Cross-entropy against a distribution a row: as `sparse_categorical_crossentropy`, with targets (N, C)."""
     chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_categorical_rows, chunks, (chunks, losses, dx, x, targets, from_logits, scale))
+    parallel(_categorical_rows, chunks, (chunks, losses, dx, x, targets, scale))
 
 
 @inlined
-def _categorical_rows(chunk, chunks, losses, dx, x, targets, from_logits, scale):
+def _categorical_rows(chunk, chunks, losses, dx, x, targets, scale):
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     real = x.dtype.type
     factor = real(scale)
     for i in range(begin, end):
         row, t = x[i], targets[i]
-        out = dx[i] if dx.size > 0 else dx.reshape(-1)  # of size 0
-        if from_logits:
-            shift, total = _softmax_into(out, row, factor)
-            whole, along = _sum(t), real(0)
-            for k in range(row.size):
-                along += t[k] * (row[k] - shift)
-            losses[i] = log(total) * whole - along
-            for k in range(out.size):
-                out[k] = out[k] * whole - factor * t[k]
-        else:
-            total, loss, inside = _sum(row), real(0), real(0)
-            for k in range(row.size):
-                q = row[k] / total
-                loss -= t[k] * log(_clip(q))
-                inside += real(0) if _clips(q) else t[k]
-            losses[i] = loss
+        total, loss, inside = _sum(row), real(0), real(0)
+        for k in range(row.size):
+            q = row[k] / total
+            loss -= t[k] * log(_clip(q))
+            inside += real(0) if _clips(q) else t[k]
+        losses[i] = loss
+        if dx.size > 0:
+            out = dx[i]
             for k in range(out.size):
                 q = row[k] / total
                 out[k] = factor / total * (inside - (real(0) if _clips(q) else t[k] / q))

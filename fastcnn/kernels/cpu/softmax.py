@@ -1,7 +1,7 @@
 """Softmax and its logarithm over the last axis. ONNX: Softmax, LogSoftmax."""
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, minus_both
+from fastcnn.kernels.cpu.elementary import as_ordered, exp_nonpositive, from_ordered, log, minus_both
 
 _BLOCK = 4096  # elements that stay in L1 between the three passes over them
 
@@ -36,7 +36,7 @@ def _softmax_rows(y, x, log_of_it):
     rows, classes = y.shape
     one = y.dtype.type(1)
     for i in range(rows):
-        shift = _largest(x[i])
+        shift = largest(x[i])
         for j in range(classes):
             y[i, j] = x[i, j] - shift
     flat = y.reshape(-1)
@@ -47,7 +47,7 @@ def _softmax_rows(y, x, log_of_it):
         for j in range(classes):
             total += y[i, j]
         if log_of_it:
-            shift, logarithm = _largest(x[i]), log(total)
+            shift, logarithm = largest(x[i]), log(total)
             for j in range(classes):
                 y[i, j] = minus_both(x[i, j], shift, logarithm)
         else:
@@ -57,12 +57,15 @@ def _softmax_rows(y, x, log_of_it):
 
 
 @inlined
-def _largest(row):
-    """Return the largest element; NaN among the others is seen by the exponentials that follow."""
-    largest = row[0]
+def largest(row):
+    """Return the largest element, or NaN; a NaN with its sign set is seen by the exponentials that follow.
+
+    As integers in the same order, since a maximum of floating numbers with NaN among them does not become vectors.
+    """
+    best = as_ordered(row[0])
     for j in range(1, row.size):
-        largest = row[j] if row[j] > largest else largest
-    return largest
+        best = max(best, as_ordered(row[j]))
+    return from_ordered(best)
 
 
 @kernel

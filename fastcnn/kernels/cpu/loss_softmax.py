@@ -1,0 +1,165 @@
+"""Softmax and cross-entropy in one kernel: losses, gradient of the logits and probabilities in one pass over them.
+
+ONNX: SoftmaxCrossEntropyLoss and its gradient. With a row x of C logits, its target t (a class, or C numbers)::
+
+    p = softmax(x)
+    L = log(sum_k exp(x_k)) T - sum_k t_k x_k,   T = sum_k t_k       (1 for a class)
+    dL/dx_k = p_k T - t_k
+
+Each kernel writes one loss a row, ``scale dL/dx`` into `dx` and p into `probabilities`; either may have the shape
+(0, C) where nobody wants it. Nothing is clipped: L comes from the logits and is exact where p underflows.
+
+    x       |--- rows of C, 16 KB of them ---|       read twice, the second time from L1
+    work    |--- exp(x - largest of its row) |       one long vector to the exponential, however short the rows are
+    dx, p   |--- both from the work in L1 ---|       `work` is the memory of one of them
+    losses  | |                                      holds the row's largest logit until its loss is known
+"""
+
+import numpy as np
+
+from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, plus_gap
+from fastcnn.kernels.cpu.softmax import largest
+
+_BLOCK = 4096  # elements that stay in L1 between the passes over them
+
+
+@kernel
+def softmax_sparse_categorical_crossentropy(losses, dx, probabilities, x, labels, scale):
+    """Cross-entropy of softmax(x) against a class a row. A label outside 0..C-1 gives a loss and gradients of NaN.
+
+    Parameters
+    ----------
+    losses : (N,) array
+        Written.
+    dx, probabilities : (N, C) or (0, C) arrays
+        Written.
+    x : (N, C) array
+        Logits.
+    labels : (N,) int64 array
+    scale : float
+        What the gradients are multiplied with, 1 / N for the mean loss.
+    """
+    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    parallel(_sparse_rows, chunks, (chunks, losses, dx, probabilities, x, labels, scale))
+
+
+@inlined
+def _sparse_rows(chunk, chunks, losses, dx, probabilities, x, labels, scale):
+    first, last = chunk_of(chunk, chunks, x.shape[0])
+    real, classes = x.dtype.type, x.shape[1]
+    rows = max(1, _BLOCK // classes)
+    for begin in range(first, last, rows):
+        end = min(begin + rows, last)
+        work = _work(dx, probabilities, begin, end)
+        _exponentials(work, losses, x, begin, end)
+        for i in range(begin, end):
+            exponentials = work[i - begin] if work.size > 0 else work.reshape(-1)
+            total = _total(exponentials, x[i], losses[i])
+            label = labels[i]
+            known = 0 <= label < classes
+            losses[i] = plus_gap(log(total), losses[i], x[i, label]) if known else real(np.nan)
+            if dx.size > 0:
+                out, factor = dx[i], real(scale) / total if known else real(np.nan)
+                if probabilities.size > 0:
+                    for k in range(out.size):
+                        out[k] = factor * exponentials[k]
+                else:
+                    _multiply(out, factor)
+                if known:
+                    out[label] -= real(scale)
+            if probabilities.size > 0:
+                _multiply(exponentials, real(1) / total)
+
+
+@inlined
+def _work(dx, probabilities, begin, end):
+    """Return where the exponentials of a block of rows go: the memory that is written from them last, or none."""
+    if probabilities.size > 0:
+        return probabilities[begin:end]
+    return dx[begin:end] if dx.size > 0 else dx
+
+
+@inlined
+def _exponentials(work, losses, x, begin, end):
+    """Write exp(x - largest of the row) of a block of rows unless `work` has size 0, and the largest into `losses`."""
+    for i in range(begin, end):
+        row = x[i]
+        shift = largest(row)
+        losses[i] = shift
+        if work.size > 0:
+            out = work[i - begin]
+            for k in range(row.size):
+                out[k] = row[k] - shift
+    flat = work.reshape(-1)
+    for k in range(flat.size):
+        flat[k] = exp_nonpositive(flat[k])
+
+
+@inlined
+def _total(exponentials, row, shift):
+    """Return the sum of exp(row - shift), from the exponentials where they were kept."""
+    total = row.dtype.type(0)
+    if exponentials.size > 0:
+        for k in range(exponentials.size):
+            total += exponentials[k]
+    else:
+        for k in range(row.size):
+            total += exp_nonpositive(row[k] - shift)
+    return total
+
+
+@inlined
+def _multiply(row, factor):
+    # In place: as a loop over two arrays that are the same memory it would fail LLVM's test and run one by one.
+    for k in range(row.size):
+        row[k] *= factor
+
+
+@kernel
+def softmax_categorical_crossentropy(losses, dx, probabilities, x, targets, scale):
+    """Cross-entropy of softmax(x) against a distribution a row.
+
+    Parameters
+    ----------
+    losses : (N,) array
+        Written.
+    dx, probabilities : (N, C) or (0, C) arrays
+        Written.
+    x : (N, C) array
+        Logits.
+    targets : (N, C) array
+    scale : float
+        What the gradients are multiplied with, 1 / N for the mean loss.
+    """
+    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    parallel(_categorical_rows, chunks, (chunks, losses, dx, probabilities, x, targets, scale))
+
+
+@inlined
+def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, scale):
+    first, last = chunk_of(chunk, chunks, x.shape[0])
+    real, classes = x.dtype.type, x.shape[1]
+    rows = max(1, _BLOCK // classes)
+    for begin in range(first, last, rows):
+        end = min(begin + rows, last)
+        work = _work(dx, probabilities, begin, end)
+        _exponentials(work, losses, x, begin, end)
+        for i in range(begin, end):
+            exponentials = work[i - begin] if work.size > 0 else work.reshape(-1)
+            row, t, shift = x[i], targets[i], losses[i]
+            total, whole, along = _total(exponentials, row, shift), real(0), real(0)
+            for k in range(row.size):
+                whole += t[k]
+                along += t[k] * (row[k] - shift)
+            losses[i] = log(total) * whole - along
+            if dx.size > 0:
+                out, factor, share = dx[i], real(scale) * whole / total, real(scale)
+                if probabilities.size > 0:
+                    for k in range(out.size):
+                        out[k] = factor * exponentials[k] - share * t[k]
+                else:
+                    for k in range(out.size):
+                        out[k] = factor * out[k] - share * t[k]
+            if probabilities.size > 0:
+                _multiply(exponentials, real(1) / total)
