@@ -6,7 +6,7 @@
     startup.py                 import, --help, the first training step with an empty and with a filled kernel cache
     memory.py                  peak memory of training
     step.py                    where the time of a training step goes, kernel by kernel: run it
-    peers.py                   fastcnn beside PyTorch: run it; peer_*.py are its parts
+    peers.py                   the table of goals, fastcnn beside PyTorch: run it; peer_*.py are its parts
 
 asv may fork the process that imported these files. Threads do not survive that, and fastcnn starts them when its
 kernels are imported: so it is imported where it is used, in `setup` and below.

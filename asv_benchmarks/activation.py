@@ -1,6 +1,7 @@
 """kernels/cpu/activation.py: element-wise activations, forward and backward."""
 
 from functools import cache, partial
+from math import prod
 from types import SimpleNamespace
 
 from .data import REPEAT, normal, written
@@ -11,8 +12,7 @@ from .shapes import MAPS
 def _calls(name: str, maps: str) -> SimpleNamespace:
     from fastcnn.kernels import codes, cpu
 
-    rows, channels = MAPS[maps]
-    x, code = normal(rows * channels), getattr(codes, name.upper())
+    x, code = normal(prod(MAPS[maps])), getattr(codes, name.upper())
     y = written(x.size)
     calls = SimpleNamespace(forward=partial(cpu.activation_forward, y, x, code, 1.0))
     calls.forward()

@@ -8,15 +8,15 @@ import numpy as np
 from .data import REPEAT, normal, written
 from .shapes import MAPS
 
-_LAYERS = ["cifar.conv1", "resnet50.conv1", "resnet50.conv5_3"]
+_LAYERS = ["cifar.conv1", "cifar.conv5", "resnet50.conv1", "resnet50.conv5_3", "mobilenet_v2.block2_expand"]
 
 
 @cache
 def _calls(layer: str) -> SimpleNamespace:
     from fastcnn.kernels import cpu
 
-    shape = MAPS[layer]
-    c = shape[1]
+    n, h, w, c = MAPS[layer]
+    shape = n * h * w, c
     x, dy, gamma, beta, kind = normal(*shape), normal(*shape), normal(c), normal(c), np.dtype(np.float32)
     mean, rstd, moving_mean, moving_variance = (written(c) + 1 for _ in range(4))
     scratch = written(max(cpu.batch_norm_forward_scratch(shape, kind), cpu.batch_norm_backward_scratch(shape, kind)))

@@ -2,26 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-#: Linux alone tells the peak since a moment: 5 written to clear_refs sets VmHWM back to what is resident (proc(5)).
-_PROGRAM = """
-import re
-import numpy as np
-from fastcnn import applications, device
-
-def kilobytes(field):
-    return int(re.search(field + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
-
-one = np.ones(1, np.float32)
-device.cpu.kernels.add(one, one, one)
-open("/proc/self/clear_refs", "w").write("5")
-before = kilobytes("VmRSS")
-model = applications.by_name["{network}"]()
-model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-x, y = np.ones((1280, 28, 28, 1), np.float32), np.zeros(1280, np.int64)
-model.fit(x, y, batch_size=128, epochs=2, verbose=0)
-print(1024 * (kilobytes("VmHWM") - before))
-"""
+_SCRIPT = Path(__file__).with_name("peer_alone.py")
 
 
 class Peak:
@@ -34,8 +17,8 @@ class Peak:
             raise NotImplementedError("only Linux tells the peak of a part of a process")
 
     def track_training(self, network):
-        program = [sys.executable, "-c", _PROGRAM.replace("{network}", network)]
-        subprocess.run(program, check=True, stdout=subprocess.DEVNULL)  # fills the kernel cache
-        return int(subprocess.run(program, check=True, capture_output=True, text=True).stdout)
+        command = [sys.executable, str(_SCRIPT), "memory-fastcnn", network]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # fills the kernel cache
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     track_training.unit = "bytes"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from math import prod
 
 from .data import REPEAT, normal, written
 from .shapes import PARAMETERS
@@ -11,7 +12,7 @@ from .shapes import PARAMETERS
 def _call(optimizer: str, network: str) -> Callable[[], None]:
     from fastcnn.kernels import cpu
 
-    size = PARAMETERS[network]
+    size = sum(map(prod, PARAMETERS[network]))
     values, gradients = normal(size), normal(size)
     call = {
         "sgd": partial(cpu.sgd, values, written(0), gradients, 1e-3, 0.0, False),

@@ -1,11 +1,12 @@
-"""fastcnn's side of peers.py: a function for each kind of work. Imported in fastcnn's process alone."""
+"""fastcnn's side of peers.py: networks. Imported in fastcnn's process alone."""
 
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.peer_works import Job, batches, initial_weights, layer_arrays
+from asv_benchmarks.peer_data import CIFAR_FILTERS, CIFAR_POOLED, NETWORKS, Job, batches, initial_weights
+from asv_benchmarks.peer_fastcnn_layers import *  # noqa: F403  (a kind of work is a function of this module)
 
 
 def about() -> str:
@@ -19,30 +20,55 @@ def about() -> str:
             f"{numba.get_num_threads()} threads")
 
 
-def _model(network: str, dropout: bool = True) -> Any:
-    from fastcnn import applications, layers
+def use_one_thread() -> None:
+    """Run what follows on one thread."""
+    import numba
 
-    model = applications.by_name[network]()
+    from fastcnn.kernels.cpu import _threads
+
+    _threads.start()  # chooses the threading layer, which Numba would do otherwise
+    numba.set_num_threads(1)
+
+
+def network(name: str) -> Any:
+    """Return a network that is not compiled."""
+    from fastcnn import Sequential, applications, layers
+
+    if name != "cifar":
+        return applications.by_name[name]()
+    chain: list[Any] = [layers.Input(NETWORKS[name].input_shape)]
+    for number, filters in enumerate(CIFAR_FILTERS, 1):
+        chain += [layers.Conv2D(filters, 3, padding="same", use_bias=False), layers.BatchNormalization(), layers.ReLU()]
+        if number in CIFAR_POOLED:
+            chain.append(layers.MaxPooling2D(2))
+    return Sequential([*chain, layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax")], name=name)
+
+
+def _model(name: str, dropout: bool = True) -> Any:
+    from fastcnn import layers
+
+    model = network(name)
     if not dropout:
         for layer in model.layers:
             if isinstance(layer, layers.Dropout):
                 layer.rate = 0.0
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    model.set_weights(initial_weights(network))
+    for parameter, value in zip(model.trainable_weights, initial_weights(name), strict=True):
+        parameter.assign(value)
     return model
 
 
-def training_step(network: str) -> Job:
+def training_step(of: str) -> Job:
     """Forward, loss as a number, backward, Adam; checked without dropout, whose random numbers differ."""
     from fastcnn import training
 
-    data = batches(network)
+    data = batches(of)
 
     def check() -> dict[str, np.ndarray]:
-        model = _model(network, dropout=False)
+        model = _model(of, dropout=False)
         return {"losses": np.array([model.train_on_batch(x, y) for x, y in data[:3]])}
 
-    model, turn = _model(network), cycle(data)
+    model, turn = _model(of), cycle(data)
     model.train_on_batch(*data[0])
 
     def run() -> float:
@@ -52,40 +78,7 @@ def training_step(network: str) -> Job:
     return Job(check, run)
 
 
-def prediction(network: str) -> Job:
+def prediction(of: str) -> Job:
     """From the call to the probabilities of one image."""
-    model, x = _model(network), batches(network)[0][0][:1]
+    model, x = _model(of), batches(of)[0][0][:1]
     return Job(lambda: {"probabilities": model.predict(x)}, lambda: model.predict(x))
-
-
-def _layer(name: str) -> tuple[Any, np.ndarray, np.ndarray]:
-    from fastcnn import layers
-
-    s, x, kernel, bias, dy = layer_arrays(name)
-    layer = layers.Conv2D(s.filters, s.size, s.stride, s.padding, groups=s.groups)
-    layer.build(x.shape)
-    layer.set_weights([kernel, bias])
-    return layer, x, dy
-
-
-def convolution_forward(name: str) -> Job:
-    """y; the weights are packed inside."""
-    layer, x, _ = _layer(name)
-    return Job(lambda: {"y": layer.predict(x)}, lambda: layer.predict(x))
-
-
-def convolution_gradients(name: str) -> Job:
-    """y, and the gradients of input, kernel and bias."""
-    layer, x, dy = _layer(name)
-
-    def run() -> np.ndarray:
-        for parameter in layer.trainable_weights:
-            parameter.zero_grad()
-        return layer.forward(x)[1](dy)
-
-    def check() -> dict[str, np.ndarray]:
-        dx = run()
-        kernel, bias = (parameter.grad for parameter in layer.trainable_weights)
-        return {"dx": dx, "dkernel": kernel, "dbias": bias}
-
-    return Job(check, run)

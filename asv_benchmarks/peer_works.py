@@ -1,45 +1,14 @@
-"""The works that peers.py compares, by name, and the numbers both sides start from. Plain Python and NumPy.
+"""The works that peers.py compares, by name, and the goals they are grouped under. Plain Python.
 
-To add one: a row in `WORKS`. To add a kind: a function of its name in peer_fastcnn.py and in peer_torch.py, which takes
-what the work is of and returns a `Job`.
+To add a work: a row in `WORKS`. To add a kind: a function of its name in peer_fastcnn*.py and in peer_torch*.py, which
+takes what the work is of and returns a `peer_data.Job`. To add a goal: a row in `GOALS`.
 """
 
 from collections.abc import Callable
+from math import exp, log
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from asv_benchmarks.shapes import CONVOLUTIONS, Convolution
-
-
-class Job(NamedTuple):
-    """A work, ready on one side.
-
-    Attributes
-    ----------
-    check : function
-        Returns results as named arrays in fastcnn's layout; called once, before anything is timed.
-    run : function
-        Does the work once, on inputs that lie warm in memory.
-    """
-
-    check: Callable[[], dict[str, np.ndarray]]
-    run: Callable[[], Any]
-
-
-class Network(NamedTuple):
-    """What both sides have to know of a network: its input and the shapes of its weights, in Keras's order."""
-
-    input_shape: tuple[int, int, int]
-    classes: int
-    weights: tuple[tuple[int, ...], ...]
-
-
-NETWORKS = {
-    "lenet5": Network((28, 28, 1), 10, ((5, 5, 1, 6), (6,), (5, 5, 6, 16), (16,), (400, 120), (120,), (120, 84), (84,),
-                                        (84, 10), (10,))),
-    "convnet": Network((28, 28, 1), 10, ((3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (1600, 10), (10,))),
-}
+from asv_benchmarks.shapes import AVERAGE_POOLS, CLASSES, CONVOLUTIONS, MAPS, MAX_POOLS, PARAMETERS
 
 
 class Work(NamedTuple):
@@ -53,46 +22,125 @@ class Work(NamedTuple):
         The function of each side that makes the job.
     of : str
         A network or a layer.
-    what : str
-        For people.
     tolerance : float
         By how much results may differ, relative to the largest of the array.
-    goal : float or None
-        How many times as fast as the peer fastcnn has to be.
+    brief : bool
+        One layer, of which there are hundreds: timed for a third of the seconds.
     """
 
     name: str
     kind: str
     of: str
-    what: str
     tolerance: float
-    goal: float | None = None
+    brief: bool = True
 
 
 # Sums in another order differ by a few units in the last place, 6e-8, times the root of their length; the gradient of
-# the weights sums over all positions of a batch. Adam divides a gradient by its own size, so that after three steps the
-# differences of the smallest gradients show in the loss.
-_FORWARD, _GRADIENTS, _THREE_STEPS = 1e-5, 1e-4, 1e-4
+# the weights sums over all positions of a batch. Winograd's transforms of a 3x3 window at stride 1 are allowed 5e-5.
+# Adam divides a gradient by its own size, so that after three steps the differences of the smallest gradients show in
+# the loss; batch normalization divides once more.
+_FORWARD, _WINOGRAD, _GRADIENTS, _THREE_STEPS = 1e-5, 5e-5, 1e-4, 1e-4
 
-WORKS = {work.name: work for work in (
-    Work("lenet5", "training_step", "lenet5", "LeNet-5, training step, batch 128", _THREE_STEPS, goal=1.0),
-    Work("convnet", "training_step", "convnet", "convnet, training step, batch 128", _THREE_STEPS),
-    Work("predict", "prediction", "lenet5", "LeNet-5, prediction of one image", _FORWARD),
-    *(Work(f"forward.{name}", "convolution_forward", name, f"{name}, forward", _FORWARD) for name in CONVOLUTIONS),
-    *(Work(f"gradients.{name}", "convolution_gradients", name, f"{name}, forward and gradients", _GRADIENTS)
-      for name in CONVOLUTIONS),
+
+def _forward_tolerance(layer: str) -> float:
+    s = CONVOLUTIONS[layer]
+    return _WINOGRAD if (s.size, s.stride, s.groups) == (3, 1, 1) else _FORWARD
+
+
+def _layer_works() -> list[Work]:
+    """Pooling, normalization, ReLU, softmax with loss, Adam; forward is inference, whole is training with gradients."""
+    sizes = {"max_pool": MAX_POOLS, "average_pool": AVERAGE_POOLS, "batch_norm": MAPS, "relu": MAPS,
+             "softmax_loss": CLASSES}
+    works = [Work(f"{kind}.{of}.{part}", f"{kind}_{part}", of, _GRADIENTS if kind == "batch_norm" else _FORWARD)
+             for kind, names in sizes.items() for of in names for part in ("forward", "whole")]
+    return works + [Work(f"adam.{of}", "adam", of, _FORWARD) for of in PARAMETERS]
+
+
+_ALL = [
+    Work("lenet5", "training_step", "lenet5", _THREE_STEPS, brief=False),
+    Work("convnet", "training_step", "convnet", _THREE_STEPS, brief=False),
+    Work("cifar", "training_step", "cifar", 1e-3, brief=False),
+    Work("predict", "prediction", "lenet5", _FORWARD, brief=False),
+    *(Work(f"forward.{name}", "convolution_forward", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
+    *(Work(f"packed.{name}", "convolution_packed", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
+    *(Work(f"gradients.{name}", "convolution_gradients", name, _GRADIENTS) for name in CONVOLUTIONS),
+    *_layer_works(),
+]
+
+WORKS = {work.name: work for work in _ALL}
+
+#: Measured beside the works, each in processes of their own: goals' names.
+ALONE = ("memory", "direct.float32", "direct.avx2", "direct.float64")
+
+
+class Goal(NamedTuple):
+    """A row of the table of goals.
+
+    Attributes
+    ----------
+    name, what : str
+        For the command line, and for people.
+    mean : float
+        What the geometric mean of the works' ratios has to reach.
+    holds : function
+        Tells whether a work counts, by its name.
+    least : float or None
+        What every single ratio has to reach.
+    """
+
+    name: str
+    what: str
+    mean: float
+    holds: Callable[[str], bool]
+    least: float | None = None
+
+
+def _one(name: str) -> Callable[[str], bool]:
+    return lambda work: work == name
+
+
+def _published(kind: str) -> Callable[[str], bool]:
+    return lambda work: work.startswith(f"{kind}.") and work.endswith((".b1", ".b8"))
+
+
+def _depthwise(kind: str) -> Callable[[str], bool]:
+    return lambda work: work.startswith(f"{kind}.") and CONVOLUTIONS[work.partition(".")[2]].depthwise
+
+
+def _layer(kind: str, part: str) -> Callable[[str], bool]:
+    return lambda work: work.startswith(f"{kind}.") and work.endswith(part)
+
+
+_KINDS = {"max_pool": "max pooling", "average_pool": "average pooling", "batch_norm": "batch normalization",
+          "relu": "ReLU", "softmax_loss": "softmax with loss"}
+
+GOALS = {goal.name: goal for goal in (
+    Goal("lenet5", "LeNet-5, training step, batch 128, Adam", 4.0, _one("lenet5")),
+    Goal("convnet", "Keras's MNIST convnet, training step", 3.0, _one("convnet")),
+    Goal("cifar", "CIFAR network of six convolutions, training step", 2.0, _one("cifar")),
+    Goal("forward", "convolution forward, packing inside", 1.3, _published("forward"), 0.8),
+    Goal("packed", "convolution forward, packed ahead", 1.3, _published("packed"), 0.8),
+    Goal("gradients", "convolution forward with both gradients", 1.3, _published("gradients"), 0.8),
+    Goal("winograd", "VGG-16's 3x3 layers, forward, batch 8", 1.6,
+         lambda work: work.startswith("forward.vgg16.") and work.endswith(".b8")),
+    Goal("depthwise.forward", "depthwise layers, forward", 1.5, _depthwise("forward")),
+    Goal("depthwise.gradients", "depthwise layers, forward with gradients", 1.5, _depthwise("gradients")),
+    *(Goal(f"{kind}.{part}", f"{what}, {words}", 1.5, _layer(kind, part)) for kind, what in _KINDS.items()
+      for part, words in (("forward", "forward"), ("whole", "forward and backward"))),
+    Goal("adam", "Adam, one step of all parameters", 1.5, _layer("adam", "")),
+    Goal("predict", "LeNet-5, prediction of one image", 3.0, _one("predict")),
+    Goal("memory", "peak memory of training the convnet", 1.5, _one("memory")),
+    Goal("direct.float32", "direct 3x3 of ResNet-50, batch 8, of the peak", 0.8, _one("direct.float32")),
+    Goal("direct.avx2", "the same with AVX2 alone", 0.7, _one("direct.avx2")),
+    Goal("direct.float64", "the same in float64", 0.7, _one("direct.float64")),
 )}
 
-#: What peers.py compares when it is told no names.
-DEFAULT = ("lenet5", "convnet", "predict", *(f"{kind}.{layer}" for layer in (
-    "lenet5.conv2", "convnet.conv2", "vgg16.conv5_1.b8", "resnet50.conv2_2.b8", "resnet50.conv2_3.b8")
-    for kind in ("forward", "gradients")))
 
-BATCH, BATCHES = 128, 16
+def select(names: list[str]) -> tuple[list[Work], list[str]]:
+    """Return the works that the names stand for, and those of `ALONE`.
 
-
-def select(names: list[str]) -> list[Work]:
-    """Return the works that the names stand for: a work's name, or a part of it between dots (conv2_2, vgg16, forward).
+    A name is a goal's, which stands for its works, a work's, or a part of one between dots (conv2_2, vgg16, forward).
+    No names stand for everything that a goal counts.
 
     Raises
     ------
@@ -100,35 +148,35 @@ def select(names: list[str]) -> list[Work]:
         If a name stands for none.
     """
     found: dict[str, Work] = {}
-    for name in names:
-        some = {work.name: work for work in WORKS.values() if f".{name}." in f".{work.name}."}
-        if name in WORKS:
-            some = {name: WORKS[name]}
-        if not some:
-            raise ValueError(f"expected a work's name or a part of one, got {name!r}; the works are {', '.join(WORKS)}")
-        found |= some
-    return list(found.values())
+    alone: list[str] = []
+    for name in names or list(GOALS):
+        goal = GOALS.get(name)
+        some = [work for work in _ALL if (goal.holds(work.name) if goal else f".{name}." in f".{work.name}.")]
+        others = [one for one in ALONE if f".{name}." in f".{one}."]
+        if not some and not others:
+            raise ValueError(f"expected a goal's or a work's name or a part of one, got {name!r}; the goals are "
+                             f"{', '.join(GOALS)}; --list prints the works")
+        found |= {work.name: work for work in some}
+        alone += others
+    return list(found.values()), list(dict.fromkeys(alone))
 
 
-def initial_weights(network: str) -> list[np.ndarray]:
-    """Return weights in Keras's order and layout, scaled after Glorot; biases are small numbers, so that they count."""
-    draw, weights = np.random.default_rng(1), []
-    for shape in NETWORKS[network].weights:
-        window = int(np.prod(shape[:-2]))
-        limit = 0.01 if len(shape) == 1 else (6 / (window * (shape[-2] + shape[-1]))) ** 0.5
-        weights.append(draw.uniform(-limit, limit, shape).astype(np.float32))
-    return weights
+def summaries(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each goal of which something was measured: works, mean, least, and whether it is reached.
 
-
-def batches(network: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return images and labels; several batches, lest a network learn one by heart and its gradients vanish."""
-    draw, (shape, classes, _) = np.random.default_rng(2), NETWORKS[network]
-    return [(draw.random((BATCH, *shape), dtype=np.float32), draw.integers(0, classes, BATCH)) for _ in range(BATCHES)]
-
-
-def layer_arrays(layer: str) -> tuple[Convolution, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return a shape, x (N, H, W, C), kernel (KH, KW, C / groups, K), bias (K,), dy (N, OH, OW, K)."""
-    s, draw = CONVOLUTIONS[layer], np.random.default_rng(3)
-    shapes = (s.n, s.h, s.w, s.c), s.kernel_shape, (s.filters,), s.output_shape
-    x, kernel, bias, dy = (draw.standard_normal(shape, dtype=np.float32) for shape in shapes)
-    return s, x, kernel, bias, dy
+    Reached is None where a work is missing, or was disturbed by other processes.
+    """
+    found = []
+    for goal in GOALS.values():
+        mine = [row for row in rows if goal.holds(row["name"])]
+        if not mine:
+            continue
+        mean = exp(sum(log(row["ratio"]) for row in mine) / len(mine))
+        worst = min(mine, key=lambda row: row["ratio"])
+        whole = len(mine) == max(1, sum(goal.holds(name) for name in WORKS))
+        reached = mean >= goal.mean and (goal.least is None or worst["ratio"] >= goal.least)
+        sure = whole and all(row["sure"] for row in mine)
+        found.append({"name": goal.name, "what": goal.what, "goal": goal.mean, "least_goal": goal.least, "mean": mean,
+                      "least": worst["ratio"], "least_work": worst["name"], "works": len(mine), "whole": whole,
+                      "reached": reached if sure else None})
+    return found

@@ -1,17 +1,20 @@
-"""fastcnn beside PyTorch: ``python asv_benchmarks/peers.py [NAME ...] [--rounds N] [--json]``.
+"""fastcnn beside PyTorch: ``python asv_benchmarks/peers.py [NAME ...] [--quick] [--one-core] [--json]``.
 
-A ratio above 1 says that fastcnn is faster. Each side runs in a process of its own: the environment of PyTorch's is
-this one's, with nothing set in it, and neither sees the other's libraries (with Numba imported they would share
-OpenMP). The two are timed in turn, round by round, changing who begins; a round gives the median seconds of a call of
-either side and their ratio, and the table tells the medians of all rounds. Before anything is timed both do the same
-work from the same numbers; their results must agree to the tolerance that the table names, else the comparison stops.
+Prints a line for each work, then the goals beside what was reached. A ratio above 1 says that fastcnn is faster. A NAME
+is a goal's, a work's or a part of one between dots: lenet5, forward, vgg16, gradients.resnet50.conv2_2.b8; --list shows
+all; without names everything is measured, which takes most of an hour, and a quarter of it with --quick.
+
+Each side runs in a process of its own: the environment of PyTorch's is this one's, with nothing set in it, and neither
+sees the other's libraries (with Numba imported they would share OpenMP). The two are timed in turn, round by round,
+changing who begins; a round gives the median seconds of a call of either side and their ratio, and the table tells the
+medians of all rounds. Before anything is timed both do the same work from the same numbers; their results must agree to
+the tolerance that the table names, else the comparison stops.
 
 A machine that is busy with other things flatters fastcnn, since PyTorch's threads wait spinning and suffer more. On
 Linux a round in which other processes took more than a tenth of a CPU is therefore timed again, while --patience lasts;
 then the quietest rounds are taken, the column "others" tells how many CPUs they lost at worst, and whether a goal is
-reached is unsure.
-
-A NAME is a work's or a part of it between dots: lenet5, forward, vgg16, gradients.resnet50.conv2_2; --list shows all.
+reached is unsure. --one-core gives each side one thread and counts the CPU's time instead of the clock's: ratios that
+a busy machine can give, of another question than the goals ask.
 """
 
 import argparse
@@ -20,112 +23,23 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
 if __name__ == "__main__":  # asv imports this file as a part of the package; a script is none yet
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from asv_benchmarks import peer_fastcnn, peer_torch
-from asv_benchmarks.peer_works import DEFAULT, WORKS, Work, select
+from asv_benchmarks import peer_alone
+from asv_benchmarks.peer_process import NAMES, Side, both_sides, stop, work_for_parent
+from asv_benchmarks.peer_works import ALONE, WORKS, Work, select, summaries
 
-SIDES = {"fastcnn": peer_fastcnn, "torch": peer_torch}
 _QUIET = 0.1  # CPUs that others may take in a round
 _PAUSE = 0.05  # seconds between two timings, in which the other side's threads stop to spin
-
-
-# --- a side's process -------------------------------------------------------------------------------------------------
-
-
-def work_for_parent(side: str) -> None:
-    """Obey the lines of JSON on standard input, and answer each with one on standard output."""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a library prints is no answer
-    module, job = SIDES[side], None
-    for line in sys.stdin:
-        order = json.loads(line)
-        if "about" in order:
-            answer: Any = module.about()
-        elif "make" in order:
-            work = WORKS[order["make"]]
-            job = getattr(module, work.kind)(work.of)
-            np.savez(order["results"], **job.check())
-            answer = "made"
-        else:
-            busy, own, start = _busy_seconds(), time.process_time(), time.perf_counter()
-            median = statistics.median(_timed(job.run, order["seconds"]))
-            taken = _busy_seconds() - busy - (time.process_time() - own)
-            answer = {"median": median, "others": max(0.0, taken / (time.perf_counter() - start))}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
-def _timed(run: Any, seconds: float) -> list[float]:
-    """Return the seconds of single calls: at least three, after two that are not counted."""
-    run()
-    run()
-    times: list[float] = []
-    end = time.perf_counter() + seconds
-    while len(times) < 3 or time.perf_counter() < end:
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return times
-
-
-def _busy_seconds() -> float:
-    """Return the seconds that all CPUs have worked for anybody since the machine was started; 0 where nobody counts."""
-    try:
-        user, nice, system, _, _, *interrupts_and_stolen = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
-        return sum(map(int, (user, nice, system, *interrupts_and_stolen))) / os.sysconf("SC_CLK_TCK")
-    except OSError:
-        return 0.0
-
-
-# --- this process -----------------------------------------------------------------------------------------------------
-
-
-class Side:
-    """The process of one side."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.process = subprocess.Popen([sys.executable, __file__, "--worker", name], text=True, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE)
-
-    def ask(self, **order: Any) -> Any:
-        """Send an order and return the answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(order) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            _stop(f"the process of {self.name} ended; what it said stands above")
-        return json.loads(line)
-
-
-@contextmanager
-def both_sides() -> Iterator[dict[str, Side]]:
-    """Start the processes, and end them whatever happens."""
-    sides = {name: Side(name) for name in SIDES}
-    try:
-        yield sides
-    finally:
-        for side in sides.values():
-            side.process.kill()
-            side.process.wait()
-
-
-def _stop(message: str) -> NoReturn:
-    sys.exit(f"peers.py: {message}")
 
 
 def agree(sides: dict[str, Side], work: Work, folder: Path) -> float:
@@ -139,41 +53,45 @@ def agree(sides: dict[str, Side], work: Work, folder: Path) -> float:
     for name, peers in results["torch"].items():
         own = results["fastcnn"][name]
         if own.shape != peers.shape:
-            _stop(f"{work.name}: expected {name} of PyTorch's shape {peers.shape}, got {own.shape}")
-        difference = np.abs(own.astype(np.float64) - peers).max() / max(1e-30, np.abs(peers).max())
+            stop(f"{work.name}: expected {name} of PyTorch's shape {peers.shape}, got {own.shape}")
+        difference = np.abs(own - peers).max() / max(1e-30, np.abs(peers).max())
         if not difference <= work.tolerance:
-            _stop(f"{work.name}: {name} differs from PyTorch's by {difference:.1e} of the largest, where "
-                  f"{work.tolerance:.0e} is allowed: a comparison of times would mean nothing")
+            stop(f"{work.name}: {name} differs from PyTorch's by {difference:.1e} of the largest, where "
+                 f"{work.tolerance:.0e} is allowed: a comparison of times would mean nothing")
         worst = max(worst, float(difference))
     return worst
 
 
-def quiet_rounds(sides: dict[str, Side], rounds: int, seconds: float, patience: float) -> list[dict[str, float]]:
+def quiet_rounds(sides: dict[str, Side], rounds: int, seconds: float, patience: float, pause: float
+                 ) -> list[dict[str, float]]:
     """Return rounds, each the median seconds of either side and the CPUs that others took, as undisturbed as can be."""
     found: list[dict[str, float]] = []
     end = time.perf_counter() + patience
     while len(found) < rounds or (sum(r["others"] <= _QUIET for r in found) < rounds and time.perf_counter() < end):
         one = {"others": 0.0}
         for name in sorted(sides, reverse=bool(len(found) % 2)):
-            time.sleep(_PAUSE)
+            time.sleep(pause)
             timing = sides[name].ask(seconds=seconds)
             one |= {name: timing["median"], "others": max(one["others"], timing["others"])}
         found.append(one)
     return sorted(found, key=lambda r: r["others"])[:rounds]
 
 
-def compare(sides: dict[str, Side], work: Work, rounds: int, seconds: float, patience: float) -> dict[str, Any]:
+def compare(sides: dict[str, Side], work: Work, given: argparse.Namespace) -> dict[str, Any]:
     """Return the row of one work: medians of both sides in seconds, and the ratio of each round."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
         difference = agree(sides, work, Path(folder))
-    quiet = quiet_rounds(sides, rounds, seconds, patience)
+    part = 1 / 3 if work.brief else 1.0
+    patience = 0.0 if given.one_core else given.patience * (0.1 if work.brief else 1.0)
+    quiet = quiet_rounds(sides, given.rounds, given.seconds * part, patience, 0.0 if given.one_core else _PAUSE)
     ratios = [one["torch"] / one["fastcnn"] for one in quiet]
-    ratio = statistics.median(ratios)
     others = quiet[-1]["others"]
-    reached = None if work.goal is None or others > _QUIET else ratio >= work.goal
-    return {"name": work.name, "what": work.what, "ratio": ratio, "ratios": ratios, "goal": work.goal,
-            "reached": reached, "others": others, "difference": difference, "tolerance": work.tolerance,
+    return {"name": work.name, "ratio": statistics.median(ratios), "ratios": ratios, "others": others,
+            "sure": not given.one_core and others <= _QUIET, "difference": difference, "tolerance": work.tolerance,
             } | {name: statistics.median(one[name] for one in quiet) for name in sides}
+
+
+# --- what is printed --------------------------------------------------------------------------------------------------
 
 
 def _cpu() -> str:
@@ -186,53 +104,87 @@ def _cpu() -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    verdict = {True: "reached", False: "missed", None: "unsure"}[row["reached"]]
-    goal = "" if row["goal"] is None else f"{row['goal']:.2f} {verdict}"
-    own, peer = (f"{1e3 * row[side]:.3f} ms" for side in SIDES)
+    own, peer = (f"{1e3 * row[side]:.3f} ms" for side in NAMES)
     spread = f"{min(row['ratios']):.2f}-{max(row['ratios']):.2f}"
-    return (f"{row['what']:<46}{own:>12}{peer:>12}{row['ratio']:>8.2f}  {spread:<12}{goal:<14}"
+    return (f"{row['name']:<48}{own:>12}{peer:>12}{row['ratio']:>8.2f}  {spread:<12}"
             f"{row['others']:>6.2f}    {row['difference']:.0e} of {row['tolerance']:.0e}")
+
+
+def _goal_line(row: dict[str, Any], one_core: bool) -> str:
+    wanted = f"{row['goal']:.2f}" + (f", none under {row['least_goal']:.2f}" if row["least_goal"] else "")
+    verdict = {True: "reached", False: "missed", None: "one core" if one_core else "unsure"}[row["reached"]]
+    if not row["whole"]:
+        verdict = "in part"
+    least = f"{row['least']:.2f} {row['least_work']}" if row["works"] > 1 else ""
+    return f"{row['what']:<52}{wanted:<22}{row['mean']:>6.2f}  {verdict:<10}{row['works']:>4}   {least}"
 
 
 def main() -> None:
     """Parse the command line, compare, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--rounds", type=int, default=7, help="timings of each (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=0.3, help="of one timing (default: %(default)s)")
-    parser.add_argument("--patience", type=float, default=20.0, metavar="SECONDS",
-                        help="how long to look for quiet rounds of one work (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print one JSON object, times in seconds")
-    parser.add_argument("--list", action="store_true", help="print the names of all works")
-    parser.add_argument("--worker", choices=SIDES, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = _parsed()
     if given.worker:
         return work_for_parent(given.worker)
     if given.list:
-        return print("\n".join(WORKS))
-    try:
-        works = select(given.names or list(DEFAULT))
-    except ValueError as error:
-        parser.error(str(error))
+        return print("\n".join([*WORKS, *ALONE]))
+    begin, rows, about = time.perf_counter(), [], {"cpu": _cpu()}
+    if given.works:
+        with both_sides() as sides:
+            if given.one_core:
+                about["mode"] = "one core: each side with one thread, times are the CPU's, not the goals' two threads"
+                for side in sides.values():
+                    side.ask(one_core=True)
+            about |= {name: side.ask(about=True) for name, side in sides.items()}
+            if not given.json:
+                print("\n".join(about.values()))
+                print(f"medians of {given.rounds} rounds; a ratio above 1 says that fastcnn is faster\n")
+                print(f"{'work':<48}{'fastcnn':>12}{'PyTorch':>12}{'ratio':>8}  {'rounds':<12}others    difference")
+            for work in given.works:
+                rows.append(compare(sides, work, given))
+                if not given.json:
+                    print(_line(rows[-1]), flush=True)
+    for name in given.alone:
+        rows.append(peer_alone.measure(name, given.one_core))
+        if not given.json:
+            print(f"{name:<48}{rows[-1]['words']}", flush=True)
+    goals, seconds = summaries(rows), time.perf_counter() - begin
+    if given.json:
+        return print(json.dumps(about | {"one_core": given.one_core, "rounds": given.rounds, "seconds": seconds,
+                                         "works": rows, "goals": goals}, indent=1))
+    if goals:
+        what = "goal (one core each)" if given.one_core else "goal"
+        print(f"\n{what:<52}{'wanted':<22}reached{'works':>15}   least")
+        print("\n".join(_goal_line(goal, given.one_core) for goal in goals))
+    return print(f"\n{seconds:.0f} seconds in all")
+
+
+def _parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--rounds", type=int, help="timings of each (default: 5, or 3 if quick)")
+    parser.add_argument("--seconds", type=float, help="of one timing, a third of it for single layers (default: 0.3, "
+                                                      "or 0.06 if quick)")
+    parser.add_argument("--patience", type=float, metavar="SECONDS",
+                        help="how long to look for quiet rounds of one work, a tenth of it for single layers (default: "
+                             "20, or 5 if quick)")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--one-core", action="store_true", help="one thread a side, times are the CPU's")
+    parser.add_argument("--json", action="store_true", help="print one JSON object, times in seconds")
+    parser.add_argument("--list", action="store_true", help="print the names of all works")
+    parser.add_argument("--worker", choices=NAMES, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    for name, usual, quick in (("rounds", 5, 3), ("seconds", 0.3, 0.06), ("patience", 20.0, 5.0)):
+        if getattr(given, name) is None:
+            setattr(given, name, quick if given.quick else usual)
     if given.rounds < 1:
         parser.error(f"expected at least one round, got {given.rounds}")
-    if importlib.util.find_spec("torch") is None:
-        _stop('PyTorch, the peer, is not installed; get it with: pip install "fastcnn[judges]"')
-    with both_sides() as sides:
-        about = {"cpu": _cpu()} | {name: side.ask(about=True) for name, side in sides.items()}
-        if not given.json:
-            print("\n".join(about.values()))
-            print(f"medians of {given.rounds} rounds; a ratio above 1 says that fastcnn is faster\n")
-            print(f"{'work':<46}{'fastcnn':>12}{'PyTorch':>12}{'ratio':>8}  "
-                  f"{'rounds':<12}{'goal':<14}others    difference")
-        rows = []
-        for work in works:
-            rows.append(compare(sides, work, given.rounds, given.seconds, given.patience))
-            if not given.json:
-                print(_line(rows[-1]), flush=True)
-        if given.json:
-            print(json.dumps(about | {"rounds": given.rounds, "works": rows}, indent=1))
-    return None
+    try:
+        given.works, given.alone = select(given.names)
+    except ValueError as error:
+        parser.error(str(error))
+    needs_peer = given.works or "memory" in given.alone
+    if needs_peer and not (given.worker or given.list) and importlib.util.find_spec("torch") is None:
+        stop('PyTorch, the peer, is not installed; get it with: pip install "fastcnn[judges]"')
+    return given
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Shapes by name, as they occur in known networks. Plain Python: both sides of peers.py and asv's discovery read it."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from .networks import Convolution, distinct_layers
+from .networks import Convolution, distinct_layers, mobilenet_v2, resnet50
 
 
 class Pool(NamedTuple):
@@ -63,16 +64,30 @@ MAX_POOLS = {
     "googlenet.pool3a": Pool(8, 28, 28, 192, 3, 1, padding=1),
 }
 
-#: (rows, channels): what batch normalization and activations see of (N, H, W, C)
+#: (n, h, w, c): what batch normalization and activations see.
 MAPS = {
-    "lenet5.conv1": (128 * 28 * 28, 6),
-    "cifar.conv1": (128 * 32 * 32, 32),
-    "resnet50.conv1": (8 * 112 * 112, 64),
-    "resnet50.conv5_3": (8 * 7 * 7, 2048),
+    "lenet5.conv1": (128, 28, 28, 6),
+    "cifar.conv1": (128, 32, 32, 32),
+    "cifar.conv5": (128, 8, 8, 128),
+    "resnet50.conv1": (8, 112, 112, 64),
+    "resnet50.conv5_3": (8, 7, 7, 2048),
+    "mobilenet_v2.block2_expand": (8, 112, 112, 96),
 }
 
 #: (rows, classes)
 CLASSES = {"mnist": (128, 10), "imagenet": (128, 1000)}
 
-#: Parameters of whole networks.
-PARAMETERS = {"lenet5": 61_706, "convnet": 34_826, "mobilenet_v2": 3_504_872}
+
+def _normalized(layers: Iterable[tuple[str, Convolution]], *dense: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The shapes of convolutions with batch normalization, and of what comes after them."""
+    return [shape for _, s in layers for shape in (s.kernel_shape, (s.filters,), (s.filters,))] + list(dense)
+
+
+#: The shapes of the trained parameters of whole networks.
+PARAMETERS: dict[str, list[tuple[int, ...]]] = {
+    "lenet5": [(5, 5, 1, 6), (6,), (5, 5, 6, 16), (16,), (400, 120), (120,), (120, 84), (84,), (84, 10), (10,)],
+    "convnet": [(3, 3, 1, 32), (32,), (3, 3, 32, 64), (64,), (1600, 10), (10,)],
+    "cifar": _normalized(((name, s) for name, s in SMALL.items() if name.startswith("cifar")), (128, 10), (10,)),
+    "mobilenet_v2": _normalized(mobilenet_v2(), (1280, 1000), (1000,)),
+    "resnet50": _normalized(resnet50(), (2048, 1000), (1000,)),
+}

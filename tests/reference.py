@@ -330,6 +330,25 @@ def crop2d(shape, y, top, left):
     return np.asarray(y, np.float64)[:, top:top + shape[1], left:left + shape[2]]
 
 
+# --- peak.py ----------------------------------------------------------------------------------------------------------
+
+
+def multiply_add_chain(x, scale, shift, steps):
+    (y,) = _double(x)
+    for _ in range(steps):
+        y = y * scale + shift
+    return y
+
+
+def triad(a, b, scale, repeats):
+    a, b = _double(a, b)
+    return a + scale * b
+
+
+def repeated_copy(x, repeats):
+    return _double(x)[0]
+
+
 # --- conv.py ----------------------------------------------------------------------------------------------------------
 
 

@@ -34,6 +34,7 @@ from fastcnn.kernels.cpu.loss_softmax import (
     softmax_sparse_categorical_crossentropy,
 )
 from fastcnn.kernels.cpu.optimizer import adam, sgd
+from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
 from fastcnn.kernels.cpu.pool import (
     average_pool2d_backward,
     average_pool2d_forward,
@@ -74,11 +75,14 @@ __all__ = [
     "max_pool2d_backward",
     "max_pool2d_forward",
     "mean_squared_error",
+    "multiply_add_chain",
     "pad2d",
+    "repeated_copy",
     "sgd",
     "softmax_backward",
     "softmax_categorical_crossentropy",
     "softmax_forward",
     "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy",
+    "triad",
 ]

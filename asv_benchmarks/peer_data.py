@@ -1,0 +1,84 @@
+"""The numbers that both sides of peers.py start from, and what a side makes of them. Plain Python and NumPy."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from asv_benchmarks.shapes import CONVOLUTIONS, PARAMETERS, Convolution
+
+
+class Job(NamedTuple):
+    """A work, ready on one side.
+
+    Attributes
+    ----------
+    check : function
+        Returns results as named arrays in fastcnn's layout; called once, before anything is timed.
+    run : function
+        Does the work once, on inputs that lie warm in memory.
+    """
+
+    check: Callable[[], dict[str, np.ndarray]]
+    run: Callable[[], Any]
+
+
+class Network(NamedTuple):
+    """What both sides have to know of a network; `shapes.PARAMETERS` has its trained weights, in Keras's order."""
+
+    input_shape: tuple[int, int, int]
+    classes: int
+
+
+#: Filters of the CIFAR network's convolutions, 3x3 with zeros around: each is followed by batch normalization and ReLU.
+CIFAR_FILTERS = (32, 32, 64, 64, 128, 128)
+#: After which of them (counted from 1) comes 2x2 max pooling; after the last comes global average pooling.
+CIFAR_POOLED = (2, 4)
+
+
+NETWORKS = {
+    "lenet5": Network((28, 28, 1), 10),
+    "convnet": Network((28, 28, 1), 10),
+    "cifar": Network((32, 32, 3), 10),
+}
+
+BATCH, BATCHES = 128, 16
+
+
+def initial_weights(network: str) -> list[np.ndarray]:
+    """Return trained weights in Keras's order and layout, scaled after Glorot.
+
+    Biases are small numbers, so that they count; a gamma, the first of two vectors in turn, is near one.
+    """
+    draw, weights, shapes = np.random.default_rng(1), [], PARAMETERS[network]
+    for shape, following in zip(shapes, (*shapes[1:], ())):
+        window = int(np.prod(shape[:-2]))
+        limit = 0.01 if len(shape) == 1 else (6 / (window * (shape[-2] + shape[-1]))) ** 0.5
+        gamma = len(shape) == len(following) == 1
+        weights.append(draw.uniform(-limit, limit, shape).astype(np.float32) + np.float32(gamma))
+    return weights
+
+
+def batches(network: str) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return images and labels; several batches, lest a network learn one by heart and its gradients vanish."""
+    draw, (shape, classes) = np.random.default_rng(2), NETWORKS[network]
+    return [(draw.random((BATCH, *shape), dtype=np.float32), draw.integers(0, classes, BATCH)) for _ in range(BATCHES)]
+
+
+def normal(*shape: int, seed: int = 3) -> np.ndarray:
+    """Return standard normal float32 numbers, the same on both sides."""
+    return np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
+
+
+def away_from_zero(*shape: int) -> np.ndarray:
+    """Return numbers of at least 0.1: Adam's epsilon has another place in Keras, seen where a gradient vanishes."""
+    x = normal(*shape, seed=5)
+    return x + np.copysign(np.float32(0.1), x)
+
+
+def layer_arrays(layer: str) -> tuple[Convolution, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return a shape, x (N, H, W, C), kernel (KH, KW, C / groups, K), bias (K,), dy (N, OH, OW, K)."""
+    s, draw = CONVOLUTIONS[layer], np.random.default_rng(3)
+    shapes = (s.n, s.h, s.w, s.c), s.kernel_shape, (s.filters,), s.output_shape
+    x, kernel, bias, dy = (draw.standard_normal(shape, dtype=np.float32) for shape in shapes)
+    return s, x, kernel, bias, dy

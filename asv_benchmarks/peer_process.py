@@ -1,0 +1,123 @@
+"""The two processes of peers.py: one a side, that make works and time them when they are told to.
+
+An order is a line of JSON on a process's standard input, its answer one on its standard output. The environment of
+PyTorch's process is this one's, with nothing set in it; `one_core` is an order, not a variable.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+NAMES = ("fastcnn", "torch")
+
+# --- a side's process -------------------------------------------------------------------------------------------------
+
+
+def work_for_parent(side: str) -> None:
+    """Obey the lines of JSON on standard input, and answer each with one on standard output."""
+    from asv_benchmarks import peer_fastcnn, peer_torch
+    from asv_benchmarks.peer_works import WORKS
+
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no answer
+    module, job, clock = {"fastcnn": peer_fastcnn, "torch": peer_torch}[side], None, time.perf_counter
+    for line in sys.stdin:
+        order = json.loads(line)
+        if "about" in order:
+            answer: Any = module.about()
+        elif "one_core" in order:
+            module.use_one_thread()
+            clock = time.process_time
+            answer = "one thread"
+        elif "make" in order:
+            work = WORKS[order["make"]]
+            job = None  # before the next takes its memory
+            job = getattr(module, work.kind)(work.of)
+            np.savez(order["results"], **job.check())
+            answer = "made"
+        else:
+            assert job is not None
+            answer = _timing(job.run, order["seconds"], clock)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+def _timing(run: Callable[[], Any], seconds: float, clock: Callable[[], float]) -> dict[str, float]:
+    """Return the median seconds of a call, and how many CPUs other processes took meanwhile."""
+    busy, own, start = busy_seconds(), time.process_time(), time.perf_counter()
+    median = statistics.median(_timed(run, seconds, clock))
+    taken = busy_seconds() - busy - (time.process_time() - own)
+    return {"median": median, "others": max(0.0, taken / (time.perf_counter() - start))}
+
+
+def _timed(run: Callable[[], Any], seconds: float, clock: Callable[[], float]) -> list[float]:
+    """Return the times of single calls for so many seconds, after one or two that are not counted."""
+    begin = time.perf_counter()
+    run()
+    long = time.perf_counter() - begin > seconds / 2
+    if not long:
+        run()
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(times) < (1 if long else 3) or time.perf_counter() < end:
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return times
+
+
+def busy_seconds() -> float:
+    """Return the seconds that all CPUs have worked for anybody since the machine was started; 0 where nobody counts."""
+    try:
+        user, nice, system, _, _, *interrupts_and_stolen = Path("/proc/stat").read_text().splitlines()[0].split()[1:9]
+        return sum(map(int, (user, nice, system, *interrupts_and_stolen))) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0
+
+
+# --- this process -----------------------------------------------------------------------------------------------------
+
+
+class Side:
+    """The process of one side."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("peers.py")), "--worker", name],
+                                        text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, **order: Any) -> Any:
+        """Send an order and return the answer."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            stop(f"the process of {self.name} ended; what it said stands above")
+        return json.loads(line)
+
+
+@contextmanager
+def both_sides() -> Iterator[dict[str, Side]]:
+    """Start the processes, and end them whatever happens."""
+    sides = {name: Side(name) for name in NAMES}
+    try:
+        yield sides
+    finally:
+        for side in sides.values():
+            side.process.kill()
+            side.process.wait()
+
+
+def stop(message: str) -> NoReturn:
+    """End with a sentence and exit code 1."""
+    sys.exit(f"peers.py: {message}")
