@@ -25,7 +25,7 @@ class _Noted:
 
     def __getattr__(self, name: str) -> Any:
         kernel = getattr(self._kernels, name)
-        if name.endswith("_scratch"):
+        if name.endswith(("_scratch", "_packed", "_suits")):
             return kernel
 
         def noted(*args: Any) -> None:

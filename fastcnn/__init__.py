@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers"}
-_MODULES = ("applications", "callbacks", "datasets", "device", "errors", "geometry", "initializers", "kernels",
-            "layers", "losses", "metrics", "models", "optimizers", "parameters", "random", "saving", "utils")
+_MODULES = ("applications", "callbacks", "config", "datasets", "device", "errors", "geometry", "initializers",
+            "kernels", "layers", "losses", "metrics", "models", "optimizers", "parameters", "random", "saving", "utils")
 
 __all__ = ["__version__", *_OBJECTS, *_MODULES]
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
         applications,
         callbacks,
+        config,
         datasets,
         device,
         errors,

@@ -404,6 +404,17 @@ def conv2d_backward_weights(x, dy, geometry):
     return dkernel, dy.sum(axis=(0, 1, 2))
 
 
+# --- winograd.py ------------------------------------------------------------------------------------------------------
+
+
+def winograd_forward(x, kernel, bias, relu, geometry):
+    return conv2d_forward(x, kernel, bias, relu, geometry)
+
+
+def winograd_backward_input(dy, kernel, geometry):
+    return conv2d_backward_input(dy, kernel, geometry)
+
+
 # --- depthwise.py -----------------------------------------------------------------------------------------------------
 
 

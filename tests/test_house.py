@@ -13,8 +13,8 @@ PACKAGE = Path(fc.__file__).parent
 
 # A module imports only from a lower rank, or from its own package; the longest prefix counts.
 RANKS = {
-    "fastcnn": -1, "fastcnn.errors": 0, "fastcnn.geometry": 1, "fastcnn.random": 1, "fastcnn._files": 1,
-    "fastcnn.kernels": 1, "fastcnn.kernels.cpu": 2, "fastcnn.device": 3, "fastcnn.initializers": 3,
+    "fastcnn": -1, "fastcnn.errors": 0, "fastcnn.config": 0, "fastcnn.geometry": 1, "fastcnn.random": 1,
+    "fastcnn._files": 1, "fastcnn.kernels": 1, "fastcnn.kernels.cpu": 2, "fastcnn.device": 3, "fastcnn.initializers": 3,
     "fastcnn.parameters": 4, "fastcnn.layers": 5, "fastcnn.losses": 5, "fastcnn.optimizers": 5, "fastcnn.metrics": 5,
     "fastcnn.datasets": 5, "fastcnn.callbacks": 6, "fastcnn.utils": 6, "fastcnn.training": 7, "fastcnn.models": 8,
     "fastcnn.saving": 8, "fastcnn.applications": 9, "fastcnn.bench": 9, "fastcnn.cli": 10, "fastcnn.__main__": 11,
@@ -76,7 +76,7 @@ def test_no_kernel_spells_a_compile_flag():
 
 def _documented():
     rooms = [fc.layers, fc.losses, fc.optimizers, fc.metrics, fc.initializers, fc.geometry, fc.utils, fc.parameters,
-             fc.models, fc.saving, fc.datasets, fc.device]
+             fc.models, fc.saving, fc.datasets, fc.device, fc.config]
     for room in rooms:
         for name, thing in vars(room).items():
             if not name.startswith("_") and getattr(thing, "__module__", "").startswith("fastcnn") and (

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
+from fastcnn import config, device
 from fastcnn.kernels import codes
 from fastcnn.layers.activation import Elementwise, apply
 from fastcnn.layers.base import Backward
@@ -17,12 +17,16 @@ def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -
     d = device.of(x)
     y = d.empty(shape, x.dtype)
     relu = isinstance(layer.activation, Elementwise) and layer.activation.code == codes.RELU
-    kernel, wanted = ((d.kernels.depthwise2d_forward, d.kernels.depthwise2d_forward_scratch) if is_depthwise(g) else
-                      (d.kernels.conv2d_forward, d.kernels.conv2d_forward_scratch))
-    scratch = d.empty((wanted(g, x.dtype),), x.dtype)
     bias = _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.array
-    kernel(_image4(y, g, "oh", "ow", "k"), scratch, _image4(x, g, "h", "w", "c"), _bank(layer.kernel.array), bias,
-           int(relu), g)
+    images, outputs, bank = _image4(x, g, "h", "w", "c"), _image4(y, g, "oh", "ow", "k"), _bank(layer.kernel.array)
+    if _may_round(x) and d.kernels.winograd_forward_suits(g, False):
+        scratch = d.empty((d.kernels.winograd_forward_scratch(g, x.dtype),), x.dtype)
+        packed = d.empty((d.kernels.winograd_forward_packed(g, x.dtype),), x.dtype)
+        d.kernels.winograd_forward(outputs, scratch, packed, images, bank, bias, int(relu), 0, g)
+    else:
+        kernel, wanted = ((d.kernels.depthwise2d_forward, d.kernels.depthwise2d_forward_scratch) if is_depthwise(g)
+                          else (d.kernels.conv2d_forward, d.kernels.conv2d_forward_scratch))
+        kernel(outputs, d.empty((wanted(g, x.dtype),), x.dtype), images, bank, bias, int(relu), g)
     if relu:
         return y, layer.activation.backward(y)
     return apply(layer.activation, y)
@@ -42,11 +46,16 @@ def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, 
     if not wants_dx:
         return None
     dx = d.empty(x.shape, x.dtype)
-    kernel, wanted = ((d.kernels.depthwise2d_backward_input, d.kernels.depthwise2d_backward_input_scratch)
-                      if is_depthwise(g) else
-                      (d.kernels.conv2d_backward_input, d.kernels.conv2d_backward_input_scratch))
-    scratch = d.empty((wanted(g, x.dtype),), x.dtype)
-    kernel(_image4(dx, g, "h", "w", "c"), scratch, gradients, _bank(layer.kernel.array), g)
+    out, bank = _image4(dx, g, "h", "w", "c"), _bank(layer.kernel.array)
+    if _may_round(x) and d.kernels.winograd_backward_input_suits(g, False):
+        scratch = d.empty((d.kernels.winograd_backward_input_scratch(g, x.dtype),), x.dtype)
+        packed = d.empty((d.kernels.winograd_backward_input_packed(g, x.dtype),), x.dtype)
+        d.kernels.winograd_backward_input(out, scratch, packed, gradients, bank, 0, g)
+    else:
+        kernel, wanted = ((d.kernels.depthwise2d_backward_input, d.kernels.depthwise2d_backward_input_scratch)
+                          if is_depthwise(g) else
+                          (d.kernels.conv2d_backward_input, d.kernels.conv2d_backward_input_scratch))
+        kernel(out, d.empty((wanted(g, x.dtype),), x.dtype), gradients, bank, g)
     return dx
 
 
@@ -54,6 +63,11 @@ def is_depthwise(g: np.ndarray) -> bool:
     """Whether every channel has a window of its own."""
     one = g[0]
     return bool(one["c"] > 1 and one["groups"] == one["c"] == one["k"])
+
+
+def _may_round(x: np.ndarray) -> bool:
+    """Whether Winograd's rounding is allowed: double precision is for those who look at the last bits."""
+    return x.dtype == np.float32 and config.winograd()
 
 
 def _image4(array: np.ndarray, g: np.ndarray, height: str, width: str, channels: str) -> np.ndarray:

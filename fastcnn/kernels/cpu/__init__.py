@@ -42,6 +42,16 @@ from fastcnn.kernels.cpu.pool import (
     max_pool2d_forward,
 )
 from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
+from fastcnn.kernels.cpu.winograd import (
+    winograd_backward_input,
+    winograd_backward_input_packed,
+    winograd_backward_input_scratch,
+    winograd_backward_input_suits,
+    winograd_forward,
+    winograd_forward_packed,
+    winograd_forward_scratch,
+    winograd_forward_suits,
+)
 
 __all__ = [
     "activation_backward",
@@ -85,4 +95,12 @@ __all__ = [
     "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy",
     "triad",
+    "winograd_backward_input",
+    "winograd_backward_input_packed",
+    "winograd_backward_input_scratch",
+    "winograd_backward_input_suits",
+    "winograd_forward",
+    "winograd_forward_packed",
+    "winograd_forward_scratch",
+    "winograd_forward_suits",
 ]

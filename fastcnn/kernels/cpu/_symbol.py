@@ -67,7 +67,28 @@ class Shared:
         function = known or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), kinds), name)
         builder.call(function, values)
 
+    def intrinsic(self, *given: Any) -> tuple[Any, Callable]:
+        """Return what an ``@intrinsic`` returns that calls the function from a kernel.
+
+        `given` are Numba's types of the intrinsic's arguments: an array and an offset for each pointer, and integers.
+        """
+        dtype = next(t.dtype for t in given if isinstance(t, types.Array))
+        self.publish(dtype)
+        signature = types.void(*(t if isinstance(t, types.Array) else types.int64 for t in given))
+
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            values, pairs = [], iter(zip(signature.args, args, strict=True))
+            for kind, value in pairs:
+                if isinstance(kind, types.Array):
+                    data = context.make_array(kind)(context, builder, value).data
+                    value = builder.gep(data, [next(pairs)[1]])
+                values.append(value)
+            self.call(builder, dtype, values)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
     def _publish_for(self, signature: Any) -> None:
         arguments = getattr(signature, "args", signature)  # a whole signature, where a shared function is loaded
-        for dtype in {t.dtype for t in arguments if isinstance(t, types.Array) and t.dtype in _LLVM}:
+        for dtype in {t.dtype for t in arguments if isinstance(t, (types.Array, types.CPointer)) and t.dtype in _LLVM}:
             self.publish(dtype)

@@ -1,0 +1,229 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastcnn as fc
+from fastcnn import geometry as shapes
+from fastcnn.kernels import cpu
+from tests import reference
+from tests.kernels.checking import (
+    TOLERANCE,
+    TYPES,
+    assert_close,
+    assert_one_specialization_a_type,
+    assert_same_bits,
+    assert_within,
+    inputs_unchanged,
+    random,
+    unwritten,
+)
+
+types = pytest.mark.parametrize("dtype", TYPES)
+
+#: Of the tolerance of a direct sum: the transforms add and subtract numbers greater than their results.
+FACTOR = 3
+
+
+def _sizes(geometry):
+    n, h, w, c, oh, ow, k = (int(geometry[0][name]) for name in ("n", "h", "w", "c", "oh", "ow", "k"))
+    return (n, h, w, c), (n, oh, ow, k), (3, 3, c, k)
+
+
+def _memory(name, geometry, dtype):
+    return [unwritten(getattr(cpu, f"{name}_{what}")(geometry, dtype), dtype=dtype) for what in ("scratch", "packed")]
+
+
+def _forward(x, kernel, bias, relu, geometry):
+    """Return y, once with the filters transformed by the call and once with those that this call left."""
+    results = []
+    scratch, packed = _memory("winograd_forward", geometry, x.dtype)
+    with inputs_unchanged(x, kernel, bias):
+        for ready in (0, 1):
+            y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
+            cpu.winograd_forward(y, scratch, packed, x, kernel, bias, relu, ready, geometry)
+            results.append(y)
+    assert_within(scratch)
+    assert_within(packed)
+    np.testing.assert_array_equal(*results)
+    return results[0]
+
+
+def _backward_input(dy, kernel, geometry):
+    results = []
+    scratch, packed = _memory("winograd_backward_input", geometry, dy.dtype)
+    with inputs_unchanged(dy, kernel):
+        for ready in (0, 1):
+            dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
+            cpu.winograd_backward_input(dx, scratch, packed, dy, kernel, ready, geometry)
+            results.append(dx)
+    assert_within(scratch)
+    assert_within(packed)
+    np.testing.assert_array_equal(*results)
+    return results[0]
+
+
+def _arrays(geometry, dtype):
+    x_shape, y_shape, kernel_shape = _sizes(geometry)
+    return (random(*x_shape, dtype=dtype), random(*y_shape, dtype=dtype, seed=1),
+            random(*kernel_shape, dtype=dtype, seed=2), random(kernel_shape[3], dtype=dtype, seed=3))
+
+
+def _check(geometry, dtype):
+    x, dy, kernel, bias = _arrays(geometry, dtype)
+    for relu in (0, 1):
+        expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
+        assert_close(_forward(x, kernel, bias, relu, geometry), expected, FACTOR)
+    none = bias[:0]
+    assert_close(_forward(x, kernel, none, 0, geometry), reference.conv2d_forward(x, kernel, none, 0, geometry), FACTOR)
+    assert_close(_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry), FACTOR)
+
+
+@types
+@pytest.mark.parametrize(("shape", "filters", "padding"), [
+    ((0, 5, 5, 16), 16, 1),
+    ((1, 1, 1, 1), 1, 1),
+    ((1, 3, 3, 16), 16, 0),  # one output
+    ((2, 8, 8, 32), 32, 1),  # tiles fit
+    ((2, 7, 9, 33), 65, "same"),  # they do not, nor do the channels and filters
+    ((1, 6, 5, 3), 40, 2),
+    ((3, 13, 11, 17), 15, "valid"),
+    ((2, 28, 28, 64), 64, 1),  # several runs
+    ((1, 4, 6, 300), 20, 1),  # channels that need room between rows
+    ((1, 3, 4, 20), 18, ((4, 0), (0, 5))),  # windows in the padding altogether
+], ids=str)
+def test_winograd_agrees_with_its_twin(shape, filters, padding, dtype):
+    _check(shapes.conv2d(shape, filters, (3, 3), padding=padding), dtype)
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_winograd_agrees_with_its_twin_on_any_geometry(data):
+    border, channels = st.integers(0, 2), st.integers(1, 70)
+    padding = data.draw(st.one_of(border, st.tuples(st.tuples(border, border), st.tuples(border, border))))
+    shape = (data.draw(st.integers(1, 3)), data.draw(st.integers(3, 14)), data.draw(st.integers(3, 14)),
+             data.draw(channels))
+    _check(shapes.conv2d(shape, data.draw(channels), (3, 3), padding=padding), data.draw(st.sampled_from(TYPES)))
+
+
+#: The goal of the project for float32, of the largest value of the output; what is reached is ten times better.
+GOAL = 5e-5
+
+
+@pytest.mark.parametrize("hard", ["normal", "rectified", "positive", "positive everywhere", "a picture's edge"])
+@pytest.mark.parametrize(("shape", "filters"), [
+    ((1, 56, 56, 64), 64), ((1, 28, 28, 256), 64), ((2, 14, 14, 512), 512), ((1, 7, 7, 512), 512),
+], ids=["conv2", "conv3", "vgg16.conv5", "resnet50.conv5"])
+def test_float32_is_accurate_on_real_layers(shape, filters, hard):
+    geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
+    x, dy, kernel, bias = _arrays(geometry, np.float32)
+    kernel *= np.float32(np.sqrt(2 / (9 * shape[3])))
+    if hard == "rectified":
+        x, dy = np.maximum(x, 0), np.maximum(dy, 0)
+    elif hard.startswith("positive"):
+        x, dy = np.abs(x) + 1, np.abs(dy) + 1
+    elif hard == "a picture's edge":
+        x[:, :, : shape[2] // 2] *= 1000
+        dy[:, :, : shape[2] // 2] *= 1000
+    if hard == "positive everywhere":
+        kernel = np.abs(kernel)
+    for got, expected in (
+            (_forward(x, kernel, bias, 0, geometry), reference.conv2d_forward(x, kernel, bias, 0, geometry)),
+            (_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry))):
+        error = np.abs(got - expected).max() / np.abs(expected).max()
+        assert error <= GOAL / 10
+
+
+@pytest.mark.parametrize(("shape", "filters"), [
+    ((2, 32, 32, 32), 64), ((1, 14, 14, 96), 200), ((8, 7, 7, 64), 96), ((1, 5, 5, 16), 16),
+], ids=str)
+def test_winograd_gives_the_same_bits_from_any_number_of_threads(shape, filters):
+    geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
+    x, dy, kernel, bias = _arrays(geometry, np.float32)
+    assert_same_bits(lambda: (_forward(x, kernel, bias, 1, geometry), _backward_input(dy, kernel, geometry)))
+
+
+@types
+def test_a_nan_stays_within_the_tiles_that_see_it(dtype):
+    geometry = shapes.conv2d((1, 16, 16, 16), 16, (3, 3), padding=1)
+    x, _, kernel, bias = _arrays(geometry, dtype)
+    x[0, 5, 9, 2] = np.nan  # read by outputs 4 .. 6, 8 .. 10 and so by one tile
+    y = _forward(x, kernel, bias, 1, geometry)
+    inside = np.zeros(y.shape, bool)
+    inside[:, 4:8, 8:12] = True
+    np.testing.assert_array_equal(np.isnan(y), inside)
+
+
+def test_winograd_compiles_once_a_type():
+    for dtype in TYPES:
+        _check(shapes.conv2d((1, 2, 2, 1), 1, (3, 3), padding=1), dtype)
+    assert_one_specialization_a_type(cpu.winograd_forward, cpu.winograd_backward_input)
+
+
+@pytest.mark.parametrize(("shape", "filters", "options", "suits"), [
+    ((8, 32, 32, 64), 64, {}, True),
+    ((128, 32, 32, 32), 32, {}, True),
+    ((8, 14, 14, 512), 512, {}, True),
+    ((8, 32, 32, 3), 64, {}, False),
+    ((8, 32, 32, 64), 64, {"strides": (2, 2)}, False),
+    ((8, 32, 32, 64), 64, {"dilation": (2, 2)}, False),
+    ((8, 32, 32, 64), 64, {"groups": 2}, False),
+    ((0, 32, 32, 64), 64, {}, False),
+    ((64, 1, 1, 64), 64, {}, False),  # a tile for one output
+], ids=str)
+def test_shapes_tell_whether_winograd_suits(shape, filters, options, suits):
+    geometry = shapes.conv2d(shape, filters, (3, 3), padding="same", **options)
+    for name in ("forward", "backward_input"):
+        assert getattr(cpu, f"winograd_{name}_suits")(geometry, True) is suits
+
+
+def test_winograd_needs_a_window_of_3x3():
+    assert not cpu.winograd_forward_suits(shapes.conv2d((8, 32, 32, 64), 64, (5, 5)), True)
+
+
+@pytest.fixture
+def switch():
+    before = fc.config.winograd()
+    yield fc.config.set_winograd
+    fc.config.set_winograd(before)
+
+
+def _layer_results(dtype):
+    layer = fc.layers.Conv2D(32, 3, padding="same", activation="relu", dtype=dtype)
+    fc.utils.set_random_seed(1)
+    layer.build((None, 12, 12, 32))
+    y, backward = layer.forward(random(4, 12, 12, 32, dtype=dtype))
+    dx = backward(random(4, 12, 12, 32, dtype=dtype, seed=1))
+    return [y, dx, *(p.grad for p in layer.trainable_weights)]
+
+
+def test_switched_off_a_layer_computes_the_direct_sum(switch):
+    switch(False)
+    direct = _layer_results("float32")
+    switch(True)
+    winograd = _layer_results("float32")
+    assert not np.array_equal(direct[0], winograd[0])
+    assert not np.array_equal(direct[1], winograd[1])
+    for got, expected in zip(winograd, direct, strict=True):
+        assert np.abs(got - expected).max() <= FACTOR * TOLERANCE[got.dtype] * np.abs(expected).max()
+
+
+def test_a_layer_in_float64_is_always_direct(switch):
+    switch(False)
+    direct = _layer_results("float64")
+    switch(True)
+    for got, expected in zip(_layer_results("float64"), direct, strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(None, "True"), ("1", "True"), ("0", "False")])
+def test_the_environment_switches_winograd_off(value, expected):
+    import os
+    import subprocess
+    import sys
+
+    environment = {name: v for name, v in os.environ.items() if name != "FASTCNN_WINOGRAD"}
+    environment |= {} if value is None else {"FASTCNN_WINOGRAD": value}
+    code = "import fastcnn; print(fastcnn.config.winograd())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == expected
