@@ -82,9 +82,8 @@ class KernelCache(_Cache):
         if not path.exists():
             return None
         for source in sources(self._source):
-            if source != self._source:
-                for publish in before_load.get(source, ()):
-                    publish(sig)
+            for prepare in before_load.get(source, ()):
+                prepare(getattr(sig, "args", sig))
         try:
             content = path.read_bytes()
             digest, payload = content[:_DIGEST], content[_DIGEST:]

@@ -51,12 +51,12 @@ class Shared:
         """Compile the function for a type, or read it from the cache, and give its address to the linker."""
         if dtype in self._published:
             return
+        self._published.add(dtype)  # before it is loaded, since loading asks for everything in its file
         signature = types.void(*self.arguments(dtype))
         self.dispatcher.compile(signature)
         compiled = self.dispatcher.overloads[signature.args]
         address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
         llvm.add_symbol(f"{self.name}_{dtype}", address)
-        self._published.add(dtype)
 
     def call(self, builder: Any, dtype: Any, values: list[Any]) -> None:
         """Emit a call of the function."""
