@@ -16,7 +16,7 @@ costs 0.2 microseconds a call where a named tuple of as many integers costs 2 to
 
 import functools
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,6 +29,18 @@ _WINDOW = ("kh", "kw", "sh", "sw", "dh", "dw", "top", "bottom", "left", "right")
 #: Batch n, input h x w x c, output oh x ow x k; window kh x kw, strides sh, sw, dilations dh, dw; padding of the four
 #: sides; groups. All int64, in elements.
 CONV2D = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "oh", "ow", "k", *_WINDOW, "groups")])
+
+#: One stage of a region in lanes: a convolution (input h x w x c, output oh x ow x k, window kh x kw with stride 1), an
+#: activation by code, a pooling without overlap (0 none, 1 max, 2 average; window ph x pw, output qh x qw). Rows and
+#: columns of the convolution that no window of the pooling sees are left out of oh, ow. Offsets `kernel_at`, `bias_at`
+#: (-1 for none) count numbers in the weights; all others count vectors in a block's part of the saved: the input with
+#: its border of zeros (`in_row` vectors a row), what the pooling needs (`map_at`, or -1), the output (`out_row`).
+LANES = np.dtype([(name, np.int64) for name in (
+    "n", "h", "w", "c", "oh", "ow", "k", "kh", "kw", "top", "left", "pool", "ph", "pw", "qh", "qw", "code",
+    "kernel_at", "bias_at", "in_at", "in_row", "in_size", "map_at", "out_at", "out_row", "saved", "weights",
+    )] + [("alpha", np.float64)])
+
+NO_POOL, MAX_POOL, AVERAGE_POOL = 0, 1, 2
 
 #: As CONV2D, without filters and groups.
 POOL2D = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "oh", "ow", *_WINDOW)])
@@ -139,6 +151,55 @@ def dense(rows: int, inputs: int, units: int) -> np.ndarray:
     The convolution's kernels take it as it is, so a dense layer needs none of its own.
     """
     return _frozen(CONV2D, (1, 1, rows, inputs, 1, rows, units, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1))
+
+
+class LaneStage(NamedTuple):
+    """What a stage of `lanes` consists of: a convolution with stride 1, its activation, a pooling without overlap."""
+
+    filters: int
+    kernel_size: tuple[int, int]
+    padding: Padding
+    bias: bool
+    code: int
+    alpha: float
+    pool: int
+    pool_size: tuple[int, int]
+
+
+@functools.lru_cache(maxsize=256)
+def lanes(shape: tuple[int, int, int, int], stages: tuple[LaneStage, ...], who: str = "lanes") -> np.ndarray:
+    """Return the geometry of stages that follow one another on `shape` (N, H, W, C).
+
+    Returns
+    -------
+    ndarray of LANES, shape (number of stages,)
+    """
+    n, h, w, c = shape
+    table = np.zeros(len(stages), LANES)
+    weights = saved = 0
+    for row, stage in zip(table, stages, strict=True):
+        (kh, kw), (ph, pw) = stage.kernel_size, stage.pool_size
+        (top, bottom), (left, right) = padding2d(stage.padding, (h, w), (kh, kw), (1, 1), (1, 1), who)
+        qh, qw = (h + top + bottom - kh + 1) // ph, (w + left + right - kw + 1) // pw
+        row["n"], row["h"], row["w"], row["c"], row["k"] = n, h, w, c, stage.filters
+        row["oh"], row["ow"], row["kh"], row["kw"], row["top"], row["left"] = qh * ph, qw * pw, kh, kw, top, left
+        row["pool"], row["ph"], row["pw"], row["qh"], row["qw"] = stage.pool, ph, pw, qh, qw
+        row["code"], row["alpha"] = stage.code, stage.alpha
+        row["kernel_at"], weights = weights, weights + kh * kw * c * stage.filters
+        row["bias_at"], weights = (weights, weights + stage.filters) if stage.bias else (-1, weights)
+        row["in_at"], row["in_row"] = saved, (w + left + right) * c
+        row["in_size"] = (h + top + bottom) * row["in_row"]
+        saved += row["in_size"]
+        if stage.pool != NO_POOL:
+            row["map_at"] = saved
+            saved += qh * qw * stage.filters * (ph * pw if stage.pool == AVERAGE_POOL else 1)
+        h, w, c = qh, qw, stage.filters
+    for row, after in zip(table[:-1], table[1:], strict=True):
+        row["out_row"] = after["in_row"]
+        row["out_at"] = after["in_at"] + after["top"] * after["in_row"] + after["left"] * after["c"]
+    table[-1]["out_at"], table[-1]["out_row"] = saved, w * c
+    table["saved"], table["weights"] = saved + h * w * c, weights
+    return table
 
 
 def _windows(shape: tuple[int, int, int, int], size: tuple[int, int], strides: tuple[int, int], padding: Padding,
