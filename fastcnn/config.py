@@ -1,26 +1,37 @@
-"""Choices for the whole process.
+"""Switches of the whole process: what fastcnn may do to be faster, each of which can be turned off.
 
-``fastcnn.config.set_winograd(False)``, or FASTCNN_WINOGRAD=0 in the environment, computes every convolution as the
-direct sum of its products. Winograd's algorithm, which convolutions of 3x3 in float32 take otherwise where it is
-faster, rounds otherwise: its largest error is about three times that of the direct sum. In float64 it is never used.
+================  ======================  ==============================================================================
+switch            environment             what it allows
+================  ======================  ==============================================================================
+``fusion``        ``FASTCNN_FUSION=0``    models run layers that follow one another in one pass; sums are added in
+                                          another order, so results agree to rounding
+``winograd``      ``FASTCNN_WINOGRAD=0``  3x3 convolutions of float32 by F(4x4, 3x3) where that is faster; its largest
+                                          error is about three times that of the direct sum. Never in float64
+================  ======================  ==============================================================================
+
+``config.fusion()`` tells how a switch stands and ``config.set_fusion(False)`` sets it, from the next call on.
 """
 
 import os
 
-_winograd = os.environ.get("FASTCNN_WINOGRAD", "1") != "0"
+_on = {name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0" for name in ("fusion", "winograd")}
+
+
+def fusion() -> bool:
+    """Return whether models may run several layers in one pass."""
+    return _on["fusion"]
+
+
+def set_fusion(on: bool) -> None:
+    """Allow or forbid that models run several layers in one pass."""
+    _on["fusion"] = bool(on)
 
 
 def winograd() -> bool:
-    """Return whether 3x3 convolutions may use Winograd's algorithm."""
-    return _winograd
+    """Return whether 3x3 convolutions may take Winograd's algorithm."""
+    return _on["winograd"]
 
 
-def set_winograd(use: bool) -> None:
-    """Choose whether 3x3 convolutions may use Winograd's algorithm, from the next call of a layer on.
-
-    Parameters
-    ----------
-    use : bool
-    """
-    global _winograd
-    _winograd = bool(use)
+def set_winograd(on: bool) -> None:
+    """Allow or forbid Winograd's algorithm."""
+    _on["winograd"] = bool(on)

@@ -15,6 +15,7 @@ costs 0.2 microseconds a call where a named tuple of as many integers costs 2 to
 """
 
 import functools
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -170,6 +171,11 @@ class LaneStage(NamedTuple):
 def lanes(shape: tuple[int, int, int, int], stages: tuple[LaneStage, ...], who: str = "lanes") -> np.ndarray:
     """Return the geometry of stages that follow one another on `shape` (N, H, W, C).
 
+    Raises
+    ------
+    ArgumentError
+        If an image is too small for a window.
+
     Returns
     -------
     ndarray of LANES, shape (number of stages,)
@@ -181,6 +187,9 @@ def lanes(shape: tuple[int, int, int, int], stages: tuple[LaneStage, ...], who: 
         (kh, kw), (ph, pw) = stage.kernel_size, stage.pool_size
         (top, bottom), (left, right) = padding2d(stage.padding, (h, w), (kh, kw), (1, 1), (1, 1), who)
         qh, qw = (h + top + bottom - kh + 1) // ph, (w + left + right - kw + 1) // pw
+        if qh < 1 or qw < 1:
+            raise ArgumentError(f"{who}: expected an image that a window of {kh}x{kw} and a pooling of {ph}x{pw} fit, "
+                                f"got {h}x{w} pixels with padding {stage.padding!r}")
         row["n"], row["h"], row["w"], row["c"], row["k"] = n, h, w, c, stage.filters
         row["oh"], row["ow"], row["kh"], row["kw"], row["top"], row["left"] = qh * ph, qw * pw, kh, kw, top, left
         row["pool"], row["ph"], row["pw"], row["qh"], row["qw"] = stage.pool, ph, pw, qh, qw
@@ -194,7 +203,7 @@ def lanes(shape: tuple[int, int, int, int], stages: tuple[LaneStage, ...], who: 
             row["map_at"] = saved
             saved += qh * qw * stage.filters * (ph * pw if stage.pool == AVERAGE_POOL else 1)
         h, w, c = qh, qw, stage.filters
-    for row, after in zip(table[:-1], table[1:], strict=True):
+    for row, after in itertools.pairwise(table):
         row["out_row"] = after["in_row"]
         row["out_at"] = after["in_at"] + after["top"] * after["in_row"] + after["left"] * after["c"]
     table[-1]["out_at"], table[-1]["out_row"] = saved, w * c

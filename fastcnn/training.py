@@ -31,7 +31,7 @@ class Trainable(Protocol):
     @property
     def output_shape(self) -> Any: ...
 
-    def forward(self, x: np.ndarray, call: Call) -> Any: ...
+    def forward_with_loss(self, x: np.ndarray, y: np.ndarray, call: Call) -> Any: ...
 
     def infer(self, x: np.ndarray) -> np.ndarray: ...
 
@@ -101,9 +101,9 @@ class Data:
 def train_step(model: Trainable, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Forward, loss, backward, optimizer: return the loss of each sample, and the outputs."""
     model.optimizer.clear_gradients()
-    y_pred, backward = model.forward(x, Call(model.seed, model.optimizer.iterations, wants_dx=False))
-    losses, gradient = model.loss.forward(y, y_pred)
-    backward(gradient)
+    losses, y_pred, backward = model.forward_with_loss(
+        x, y, Call(model.seed, model.optimizer.iterations, wants_dx=False))
+    backward()
     model.optimizer.step()
     return losses, y_pred
 

@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from fastcnn import geometry as shapes
+
 _erf = np.vectorize(math.erf, otypes=[float])
 
 
@@ -444,3 +446,56 @@ def depthwise2d_backward_weights(x, dy, geometry):
     for r, s, i, j, row, column in _positions(geometry):
         dkernel[r, s, 0] += (x[:, row, column] * dy[:, i, j]).sum(axis=0)
     return dkernel, dy.sum(axis=(0, 1, 2))
+
+
+# --- lanes.py ---------------------------------------------------------------------------------------------------------
+
+
+def _stages(weights, geometry):
+    """Yield the stages: kernel, bias, geometry of the convolution, code, alpha, and of the pooling or None."""
+    for g in geometry:
+        names = ("n", "h", "w", "c", "k", "kh", "kw", "top", "left")
+        n, h, w, c, k, kh, kw, top, left = (int(g[name]) for name in names)
+        right, bottom = g["in_row"] // c - w - left, g["in_size"] // g["in_row"] - h - top
+        convolution = shapes.conv2d((n, h, w, c), k, (kh, kw), (1, 1), ((top, int(bottom)), (left, int(right))))
+        kernel = weights[g["kernel_at"]:g["kernel_at"] + kh * kw * c * k].reshape(kh, kw, c, k)
+        bias = weights[g["bias_at"]:g["bias_at"] + k] if g["bias_at"] >= 0 else np.empty(0)
+        window = int(g["ph"]), int(g["pw"])
+        image = (n, int(convolution[0]["oh"]), int(convolution[0]["ow"]), k)
+        pooling = shapes.pool2d(image, window, window) if g["pool"] else None
+        yield kernel, bias, convolution, int(g["code"]), float(g["alpha"]), int(g["pool"]), pooling
+
+
+def lanes_forward(x, weights, geometry):
+    (x,) = _double(x)
+    for kernel, bias, convolution, code, alpha, kind, pooling in _stages(weights, geometry):
+        x = activation_forward(conv2d_forward(x, kernel, bias, 0, convolution), code, alpha)
+        if kind:
+            x = max_pool2d_forward(x, pooling)[0] if kind == shapes.MAX_POOL else average_pool2d_forward(x, pooling)
+    return x
+
+
+def lanes_backward(dy, x, weights, geometry):
+    """Return dx, and what is to be added to dweights; x is the input of the first stage, from which all is computed."""
+    (x, dy), kept, sums = _double(x, dy), [], []
+    for kernel, bias, convolution, code, alpha, kind, pooling in _stages(weights, geometry):
+        z = conv2d_forward(x, kernel, bias, 0, convolution)
+        y, argmax = activation_forward(z, code, alpha), None
+        kept.append([x, z, y])
+        if kind == shapes.MAX_POOL:
+            y, argmax = max_pool2d_forward(y, pooling)
+        elif kind:
+            y = average_pool2d_forward(y, pooling)
+        kept[-1].append(argmax)
+        x = y
+    for (kernel, bias, convolution, code, alpha, kind, pooling), (x, z, _, argmax) in zip(
+            reversed(list(_stages(weights, geometry))), reversed(kept), strict=True):
+        if kind == shapes.MAX_POOL:
+            dy = max_pool2d_backward(dy, argmax, pooling)
+        elif kind:
+            dy = average_pool2d_backward(dy, pooling)
+        dz = activation_backward(dy, z, code, alpha)
+        dkernel, dbias = conv2d_backward_weights(x, dz, convolution)
+        sums = [dkernel.reshape(-1), *([dbias] if bias.size else []), *sums]
+        dy = conv2d_backward_input(dz, kernel, convolution)
+    return dy, np.concatenate(sums)

@@ -55,6 +55,13 @@ class Model:
         """Train on one batch: return the output and backward(dy) -> dx; dx is None unless the call wants it."""
         raise NotImplementedError
 
+    def forward_with_loss(self, x: np.ndarray, y: np.ndarray, call: Call
+                          ) -> tuple[np.ndarray, np.ndarray, Callable[[], Any]]:
+        """Return the loss of each sample, the outputs, and the backward pass of the mean loss."""
+        y_pred, backward = self.forward(x, call)
+        losses, gradient = self.loss.forward(y, y_pred)
+        return losses, y_pred, lambda: backward(gradient)
+
     def infer(self, x: np.ndarray) -> np.ndarray:
         """Return the output of one batch; nothing is kept."""
         raise NotImplementedError

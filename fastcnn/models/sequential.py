@@ -1,14 +1,15 @@
 """Sequential: a chain of layers, walked forward and back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn import layers
+from fastcnn import config, layers
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import Input, Layer
 from fastcnn.layers.base import Backward, Call
+from fastcnn.models import fuse
 from fastcnn.models.model import Model
 
 
@@ -29,6 +30,8 @@ class Sequential(Model):
 
     def __init__(self, layers: Iterable[Layer] = (), name: str | None = None) -> None:
         super().__init__(name or "sequential")
+        self._fused_for: list[Any] = []
+        self._fused: dict[tuple[bool, bool], Any] = {}
         for layer in layers:
             self.add(layer)
 
@@ -82,26 +85,36 @@ class Sequential(Model):
 
         A layer computes the gradient of its input only if something before it learns.
         """
-        steps: list[Backward] = []
-        wanted = call.wants_dx
-        for layer in self.layers:
-            x, step = layer.forward(x, Call(call.seed, call.step, wanted))
-            wanted = wanted or bool(layer.trainable_weights)
-            if wanted:
-                steps.append(step)
+        return _forward(self._nodes(len(x)), x, call)
 
-        def backward(dy: np.ndarray | None) -> np.ndarray | None:
-            while steps:
-                dy = steps.pop()(dy)  # popped, so that what the step kept can be used again
-            return dy if call.wants_dx else None
-
-        return x, backward
+    def forward_with_loss(self, x: np.ndarray, y: np.ndarray, call: Call
+                          ) -> tuple[np.ndarray, np.ndarray, Callable[[], Any]]:
+        """As `Model.forward_with_loss`; a softmax before cross-entropy is one kernel with it."""
+        to_logits = self._nodes(len(x), to_logits=True) if self.loss.follows_softmax else None
+        if to_logits is None:
+            return super().forward_with_loss(x, y, call)
+        z, backward = _forward(to_logits, x, call)
+        losses, gradient, y_pred = self.loss.forward_from_logits(y, z)
+        return losses, y_pred, lambda: backward(gradient)
 
     def infer(self, x: np.ndarray) -> np.ndarray:
         """Return the output of one batch; nothing is kept."""
-        for layer in self.layers:
-            x = layer.predict(x)
+        for node in self._nodes(len(x)):
+            x = node.predict(x)
         return x
+
+    def _nodes(self, batch: int, to_logits: bool = False) -> Any:
+        """Return what runs for the layers (`fastcnn.models.fuse`); None if `to_logits` and there is no softmax."""
+        if not config.fusion():
+            return None if to_logits else self.layers
+        key = [(layer, layer.trainable) for layer in self.layers]
+        if key != self._fused_for:
+            self._fused_for, self._fused = key, {}
+        variant = fuse.fills_lanes(batch, self.dtype), to_logits
+        if variant not in self._fused:
+            chain = fuse.logits(self.layers) if to_logits else self.layers
+            self._fused[variant] = None if chain is None else fuse.fuse(chain, narrow=variant[0])
+        return self._fused[variant]
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure, as JSON can hold it."""
@@ -126,3 +139,21 @@ class Sequential(Model):
                                 f"got {', '.join(strange)}")
         return cls([known[entry["class_name"]].from_config(entry["config"]) for entry in config["layers"]],
                    name=config.get("name"))
+
+
+def _forward(nodes: Sequence[Any], x: np.ndarray, call: Call) -> tuple[np.ndarray, Backward]:
+    """Run a chain of nodes; the way back pops each step, so that what it kept can be used again."""
+    steps: list[Backward] = []
+    wanted = call.wants_dx
+    for node in nodes:
+        x, step = node.forward(x, Call(call.seed, call.step, wanted))
+        wanted = wanted or bool(node.trainable_weights)
+        if wanted:
+            steps.append(step)
+
+    def backward(dy: np.ndarray | None) -> np.ndarray | None:
+        while steps:
+            dy = steps.pop()(dy)
+        return dy if call.wants_dx else None
+
+    return x, backward

@@ -133,7 +133,7 @@ def test_kernels_are_compiled_once_for_a_type():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     types = ast.literal_eval(done.stdout)
     assert types.pop("arrays.gather") == 6  # from uint8, float32 and float64, to float32 and float64
-    assert set(types.values()) == {2}, types
+    assert max(types.values()) == 2, types  # 1 where only one of the types has batches that fill its lanes
 
 
 def test_float64_trains_through_the_same_kernels(digits):

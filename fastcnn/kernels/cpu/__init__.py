@@ -23,6 +23,14 @@ from fastcnn.kernels.cpu.depthwise import (
 )
 from fastcnn.kernels.cpu.depthwise_weights import depthwise2d_backward_weights, depthwise2d_backward_weights_scratch
 from fastcnn.kernels.cpu.dropout import dropout
+from fastcnn.kernels.cpu.lanes import (
+    lanes_backward,
+    lanes_backward_scratch,
+    lanes_forward,
+    lanes_forward_scratch,
+    lanes_of_block,
+    lanes_saved,
+)
 from fastcnn.kernels.cpu.loss import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -82,6 +90,12 @@ __all__ = [
     "depthwise2d_forward_scratch",
     "dropout",
     "gather",
+    "lanes_backward",
+    "lanes_backward_scratch",
+    "lanes_forward",
+    "lanes_forward_scratch",
+    "lanes_of_block",
+    "lanes_saved",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "mean_squared_error",

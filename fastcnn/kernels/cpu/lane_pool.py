@@ -1,13 +1,14 @@
-"""Rows of pooling without overlap, of arrays whose channels (times lanes) lie side by side.
+"""Rows of pooling without overlap, of arrays whose channels (times lanes) lie side by side::
 
     rows of the input, ph of them             one row of the output
     | j=0 : k . . . | j=1 : k . . . | ..      | 0: k . . . | ..        all in L1; a vector at a time over k
+
+NaN is larger than all numbers.
 """
 
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import inlined
-from fastcnn.kernels.cpu.pack import clear
 
 
 @inlined

@@ -43,7 +43,7 @@ def _lane_tile(typingctx, M, KV, kind, c, c_at, a, a_at, b, b_at, loops, start, 
     i = types.int64
     signature = types.void(*literals, c, types.UniTuple(i, 3), a, types.UniTuple(i, 5), b, types.UniTuple(i, 5),
                            types.UniTuple(i, 3), start, types.UniTuple(i, 2), i)
-    emit = _Emitter(*(value.literal_value for value in literals), c.dtype)
+    emit = _Emitter(M.literal_value, KV.literal_value, kind.literal_value, c.dtype)
 
     def codegen(context, builder, signature, args):
         at = {index: cgutils.unpack_tuple(builder, args[index]) for index in (4, 6, 8, 9, 11)}
@@ -219,8 +219,9 @@ def _walk_of(shared):
     return lane_walk
 
 
-#: C[i, k] = start + sum of a[i, r, s, j] * B[k, r, s, j]: c_at (offset, strides of i and k), a_at (offset, strides of
-#: i, r, s, j), b_at (offset, strides of k, r, s, j), loops (R, S, J), start_at (offset, stride of i), mode, rows, columns.
+#: C[i, k] = start + sum of a[i, r, s, j] * B[k, r, s, j]: c_at is (offset, strides of i and k), a_at (offset, strides
+#: of i, r, s, j), b_at (offset, strides of k, r, s, j), loops (R, S, J), start_at (offset, stride of i); then mode,
+#: rows and columns.
 lane_scalars = _walk_of(Shared(_lane_scalars, _arguments))
 
 #: The same with A[i, r, s, j] a vector.

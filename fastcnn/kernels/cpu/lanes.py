@@ -31,6 +31,11 @@ from fastcnn.kernels.cpu.walk import lanes_of
 _CHUNKS = 16  # sums of the weights' gradients a launch makes at most
 
 
+def lanes_of_block(dtype):
+    """Return how many images a block has: the lanes of a vector."""
+    return lanes(dtype)
+
+
 def lanes_saved(geometry, dtype):
     """Return how many elements `lanes_forward` saves."""
     return int(-(-geometry[0]["n"] // lanes(dtype)) * geometry[0]["saved"] * lanes(dtype))
@@ -77,8 +82,10 @@ def _forward_block(block, thread, y, saved, scratch, x, weights, geometry):
     _to_lanes(saved, base, x, block * lane, images, geometry[0])
     rows = thread * _rows_size(geometry) * lane
     for stage in range(geometry.size):
-        if stage > 0 and geometry[stage]["in_size"] > geometry[stage]["h"] * geometry[stage]["w"] * geometry[stage]["c"]:
-            clear(saved, base + geometry[stage]["in_at"] * lane, geometry[stage]["in_size"] * lane)
+        if stage + 1 < geometry.size:
+            after = geometry[stage + 1]
+            if after["in_size"] > after["h"] * after["w"] * after["c"]:  # its border; the rest is written over
+                clear(saved, base + after["in_at"] * lane, after["in_size"] * lane)
         _forward_stage(saved, base, scratch, rows, weights, geometry[stage])
     last = geometry[geometry.size - 1]
     from_lanes(y, block * lane, images, saved, base + last["out_at"] * lane, last["qh"] * last["qw"] * last["k"])

@@ -1,0 +1,143 @@
+"""Several layers as one node: what `fastcnn.models.fuse` puts in their place while a model runs.
+
+A node has the two verbs of a layer and owns nothing: parameters stay the layers'.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fastcnn import device, geometry
+from fastcnn.kernels import codes
+from fastcnn.layers.activation import Elementwise
+from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.pool import AveragePooling2D, MaxPooling2D
+from fastcnn.parameters import Parameter
+
+
+class Narrow:
+    """Convolutions with few channels, their activations and poolings, with the images of a batch in the lanes.
+
+    One kernel runs all of them forward and one backward (`fastcnn.kernels.cpu.lanes`); between them nothing leaves L2,
+    and rows that no pooling window sees are not computed.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        Convolutions, each with or without an activation's layer and a pooling after it: `stages_of` understands them.
+    """
+
+    def __init__(self, layers: Sequence[Layer]) -> None:
+        self.layers = list(layers)
+        self.stages = stages_of(layers)
+        self.parameters = [p for layer in layers for p in layer.parameters]
+        self.dtype = layers[0].dtype
+        self.input_shape, self.output_shape = layers[0].input_shape, layers[-1].output_shape
+        self._known: list[np.ndarray] = []
+        self._flat: tuple[np.ndarray, np.ndarray] | None = None
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return self.parameters
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`."""
+        d, x = device.of(x), self.layers[0].checked(x)
+        g = geometry.lanes(x.shape, self.stages)
+        weights, gradients = self._memory()
+        y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
+        saved = d.empty((d.kernels.lanes_saved(g, x.dtype),), x.dtype)
+        scratch = d.empty((d.kernels.lanes_forward_scratch(g, x.dtype),), x.dtype)
+        d.kernels.lanes_forward(y, saved, scratch, x, weights, g)
+        del scratch
+
+        def backward(dy: np.ndarray) -> np.ndarray | None:
+            dx = d.empty(x.shape if call.wants_dx else (0, 1, 1, 1), x.dtype)
+            scratch = d.empty((d.kernels.lanes_backward_scratch(g, x.dtype),), x.dtype)
+            sums = d.zeros(weights.shape, x.dtype) if gradients is None else gradients
+            d.kernels.lanes_backward(dx, sums, scratch, dy, saved, weights, g)
+            if gradients is None:
+                self._share_out(sums)
+            return dx if call.wants_dx else None
+
+        return y, backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """As `Layer.predict`."""
+        return self.forward(x, Call(wants_dx=False))[0]
+
+    def _memory(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the parameters as one array, and their gradients if they lie side by side as well.
+
+        In a compiled model they do (`fastcnn.parameters.Block`); else the values are copied at each call.
+        """
+        if len(self._known) != len(self.parameters) or any(
+                p.array is not known for p, known in zip(self.parameters, self._known, strict=True)):
+            self._known = [p.array for p in self.parameters]
+            self._flat = _side_by_side(self.parameters)
+        if self._flat is not None:
+            return self._flat
+        return np.concatenate([p.array.reshape(-1) for p in self.parameters]), None
+
+    def _share_out(self, sums: np.ndarray) -> None:
+        begin = 0
+        for p in self.parameters:
+            p.gradient[...] += sums[begin:begin + p.size].reshape(p.shape)
+            begin += p.size
+
+
+def _side_by_side(parameters: list[Parameter]) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return views of values and gradients if the parameters follow one another in one block, else None."""
+    block = parameters[0].block
+    if block is None or any(p.block is not block for p in parameters):
+        return None
+    first = next(k for k, p in enumerate(block.parameters) if p is parameters[0])
+    if [id(p) for p in block.parameters[first:first + len(parameters)]] != [id(p) for p in parameters]:
+        return None
+    begin = sum(p.size for p in block.parameters[:first])
+    part = slice(begin, begin + sum(p.size for p in parameters))
+    return block.values[part], block.gradients[part]
+
+
+def stages_of(layers: Sequence[Layer]) -> tuple[geometry.LaneStage, ...]:
+    """Return what the layers are to `fastcnn.geometry.lanes`; raise ValueError if they are not a run of such stages."""
+    stages: list[geometry.LaneStage] = []
+    open_for = "convolution"
+    for layer in layers:
+        if type(layer) is Conv2D:
+            if not _plain(layer):
+                raise ValueError(f"{layer} has strides, dilation or groups")
+            stages.append(geometry.LaneStage(layer.filters, layer.kernel_size, layer.padding, layer.use_bias,
+                                             codes.LINEAR, 0.0, geometry.NO_POOL, (1, 1)))
+            open_for = "activation"
+            activation = layer.activation
+        elif isinstance(layer, (MaxPooling2D, AveragePooling2D)) and open_for != "convolution":
+            if layer.strides != layer.pool_size or not _unpadded(layer):
+                raise ValueError(f"{layer} has windows that overlap, or a border")
+            stages[-1] = stages[-1]._replace(pool=_pool_of(layer), pool_size=layer.pool_size)
+            open_for = "convolution"
+            continue
+        elif open_for == "activation" and hasattr(layer, "function"):
+            activation = layer.function
+        else:
+            raise ValueError(f"{layer} is no part of a stage")
+        if activation is not None:
+            if not isinstance(activation, Elementwise) or codes.saves_input(activation.code):
+                raise ValueError(f"{layer} has an activation whose derivative is not a function of its output")
+            stages[-1] = stages[-1]._replace(code=activation.code, alpha=activation.alpha)
+            open_for = "pooling"
+    return tuple(stages)
+
+
+def _plain(layer: Conv2D) -> bool:
+    return layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1
+
+
+def _pool_of(layer: MaxPooling2D | AveragePooling2D) -> int:
+    return geometry.MAX_POOL if isinstance(layer, MaxPooling2D) else geometry.AVERAGE_POOL
+
+
+def _unpadded(layer: MaxPooling2D | AveragePooling2D) -> bool:
+    g = layer._geometry((1, *layer.input_shape[1:]))[0]
+    return not (g["top"] or g["bottom"] or g["left"] or g["right"])

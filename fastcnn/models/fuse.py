@@ -1,0 +1,101 @@
+"""Fusion: a model's chain of layers, rewritten into nodes that do several layers' work in one pass.
+
+==================================================  ====================================================================
+what is found                                       what runs in its place
+==================================================  ====================================================================
+convolutions with few channels, with activations    `layers.fused.Narrow`: images in the lanes of vectors, the run
+and poolings without overlap                        within L2, where a batch fills the lanes
+a linear convolution or dense layer, then a layer   the same layer with the activation as its own
+of an activation
+a softmax at the end of the model, when it is       its logits, for the loss that takes both together
+trained with cross-entropy
+==================================================  ====================================================================
+
+The model's own layers, their parameters and what a user sees of them do not change: nodes refer to the layers. A node
+never covers a tensor that somebody else reads; in a chain only the next layer does. The result is the same to
+rounding with ``fastcnn.config.set_fusion(False)``.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastcnn import device, geometry
+from fastcnn.layers import Conv2D, Dense, Layer
+from fastcnn.layers.activation import SoftmaxFunction
+from fastcnn.layers.fused import Narrow, stages_of
+
+#: A run is narrow while what a block of images saves, and the sums of its gradients, are about L2's size (vectors of 64
+#: bytes), and no convolution has more channels in times channels out; wider layers fill vectors with channels.
+_LARGEST = 24576
+_WIDEST = 2048
+
+
+def fuse(layers: Sequence[Layer], narrow: bool = True) -> list[Any]:
+    """Return the nodes that run in place of a chain of built layers; `narrow` allows those that want a large batch."""
+    nodes: list[Any] = []
+    at = 0
+    while at < len(layers):
+        end = _narrow_end(layers, at) if narrow else at
+        if end > at:
+            nodes.append(Narrow(layers[at:end]))
+            at = end
+        elif at + 1 < len(layers) and _takes_activation(layers[at], layers[at + 1]):
+            nodes.append(with_activation(layers[at], layers[at + 1].function))  # type: ignore[attr-defined]
+            at += 2
+        else:
+            nodes.append(layers[at])
+            at += 1
+    return nodes
+
+
+def logits(layers: Sequence[Layer]) -> list[Layer] | None:
+    """Return the chain without the softmax at its end, or None if it ends otherwise."""
+    last = layers[-1]
+    if isinstance(last, (Dense, Conv2D)) and _is_softmax(last.activation) and len(last.output_shape) == 2:
+        return [*layers[:-1], with_activation(last, None)]
+    if _is_softmax(getattr(last, "function", None)) and len(layers) > 1 and len(last.output_shape) == 2:
+        return list(layers[:-1])
+    return None
+
+
+def with_activation(layer: Layer, activation: Any) -> Layer:
+    """Return the layer, its parameters and all, with another activation."""
+    twin = object.__new__(type(layer))
+    twin.__dict__.update(layer.__dict__, activation=activation)
+    return twin
+
+
+def _is_softmax(function: Any) -> bool:
+    return isinstance(function, SoftmaxFunction) and not function.log
+
+
+def _takes_activation(layer: Layer, after: Layer) -> bool:
+    free = isinstance(layer, (Conv2D, Dense)) and layer.activation is None
+    return free and getattr(after, "function", None) is not None
+
+
+def _narrow_end(layers: Sequence[Layer], begin: int) -> int:
+    """Return where the longest run of narrow stages that begins here ends; `begin` if there is none."""
+    end = begin
+    for to in range(begin + 1, len(layers) + 1):
+        try:
+            stages = stages_of(layers[begin:to])
+        except ValueError:
+            break
+        if not _is_narrow(layers[begin:to], stages):
+            break
+        end = to
+    return end
+
+
+def _is_narrow(layers: Sequence[Layer], stages: tuple[geometry.LaneStage, ...]) -> bool:
+    if not all(layer.trainable for layer in layers):
+        return False
+    g = geometry.lanes((1, *layers[0].input_shape[1:]), stages)
+    wide = (g["c"] * g["k"]).max() > _WIDEST
+    return not wide and max(g[0]["saved"], g[0]["weights"], (g["oh"] * g["ow"] * g["k"]).max()) <= _LARGEST
+
+
+def fills_lanes(batch: int, dtype: Any) -> bool:
+    """Return whether a batch is large enough for nodes whose lanes are images."""
+    return batch >= device.cpu.kernels.lanes_of_block(dtype)

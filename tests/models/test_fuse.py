@@ -1,0 +1,141 @@
+"""Fusion: a model gives the same result with it switched off, and its layers stay what they are."""
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+from fastcnn import config, layers
+from fastcnn.layers import Call
+from fastcnn.layers.fused import Narrow
+from fastcnn.models import fuse
+
+
+@pytest.fixture(autouse=True)
+def switch():
+    before = config.fusion()
+    yield
+    config.set_fusion(before)
+
+
+def narrow(**kwargs):
+    return [layers.Conv2D(5, 3, padding="same", activation="tanh", **kwargs), layers.AveragePooling2D(2, **kwargs),
+            layers.Conv2D(7, 3, **kwargs), layers.ReLU(**kwargs), layers.MaxPooling2D(2, **kwargs)]
+
+
+def head(**kwargs):
+    return [layers.Flatten(**kwargs), layers.Dense(20, **kwargs), layers.Tanh(**kwargs), layers.Dropout(0.2, **kwargs),
+            layers.Dense(10, activation="softmax", **kwargs)]
+
+
+NETWORKS = {
+    "narrow from the input": lambda **kw: [*narrow(**kw), *head(**kw)],
+    "narrow within": lambda **kw: [layers.Conv2D(3, 1, **kw), layers.Activation("gelu", **kw), *narrow(**kw),
+                                   *head(**kw)],
+    "normalized": lambda **kw: [layers.Conv2D(8, 3, **kw), layers.BatchNormalization(**kw), layers.ReLU(**kw),
+                                layers.Conv2D(6, 3, activation="relu", **kw), *head(**kw)],
+    "softmax layer": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw), layers.Softmax(**kw)],
+    "logits": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw)],
+}
+
+
+def model_of(network, dtype="float64"):
+    fc.utils.set_random_seed(4)
+    model = fc.Sequential([fc.Input((12, 12, 2)), *NETWORKS[network](dtype=dtype)])
+    loss = fc.losses.SparseCategoricalCrossentropy(from_logits=network == "logits")
+    model.compile(optimizer=fc.optimizers.SGD(0.05, momentum=0.9), loss=loss, metrics=["accuracy"])
+    return model
+
+
+def data(n, dtype="float64"):
+    draw = np.random.default_rng(1)
+    return draw.standard_normal((n, 12, 12, 2)).astype(dtype), draw.integers(0, 10, n)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-10), ("float32", 2e-4)])
+def test_a_model_trains_to_the_same_weights_with_fusion_switched_off(network, dtype, tolerance):
+    x, y = data(70, dtype)
+    found = []
+    for on in (True, False):
+        config.set_fusion(on)
+        model = model_of(network, dtype)
+        history = model.fit(x, y, batch_size=30, epochs=3, verbose=0)  # 30, 30 and 10: the last fills no lanes
+        found.append([*model.get_weights(), model.predict(x, batch_size=70), np.array(history.history["loss"])])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * max(0.1, np.abs(b).max()))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_gradient_is_the_same_with_fusion_switched_off(network):
+    x, _ = data(20)
+    model = model_of(network)
+    results = []
+    for on in (True, False):
+        config.set_fusion(on)
+        for p in model.weights:
+            p.zero_grad()
+        y, backward = model.forward(x, Call(seed=3, step=1))
+        dx = backward(np.cos(np.arange(y.size, dtype=y.dtype)).reshape(y.shape))
+        results.append([y, dx, *(p.grad.copy() for p in model.trainable_weights)])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * max(0.1, np.abs(b).max()))
+
+
+def test_narrow_layers_become_one_node_and_keep_their_parameters():
+    model = model_of("narrow from the input")
+    nodes = fuse.fuse(model.layers)
+    assert isinstance(nodes[0], Narrow)
+    assert nodes[0].layers == model.layers[:5]
+    assert [p for node in nodes for p in node.parameters] == model.weights
+    assert len(nodes) == 5  # the region, Flatten, Dense with tanh, Dropout, Dense
+
+
+@pytest.mark.parametrize("layer", [
+    layers.Conv2D(4, 3, strides=2), layers.Conv2D(4, 3, dilation_rate=2), layers.Conv2D(4, 3, groups=2),
+    layers.Conv2D(4, 3, activation="gelu"), layers.Conv2D(4, 3, activation="softmax"), layers.Conv2D(2048, 1),
+    layers.Conv2D(4, 3, trainable=False)], ids=lambda layer: str(layer.get_config()))
+def test_a_convolution_that_is_no_narrow_stage_stays_a_layer(layer):
+    model = fc.Sequential([fc.Input((12, 12, 2)), layer])
+    assert fuse.fuse(model.layers) == [layer]
+
+
+def test_a_pooling_that_overlaps_ends_a_run():
+    model = fc.Sequential([fc.Input((12, 12, 2)), layers.Conv2D(4, 3), layers.MaxPooling2D(3, strides=2)])
+    assert [type(node) for node in fuse.fuse(model.layers)] == [Narrow, layers.MaxPooling2D]
+
+
+def test_freezing_a_layer_after_compile_is_seen():
+    model = model_of("narrow from the input")
+    x, y = data(20)
+    model.train_on_batch(x, y)
+    before = model.layers[0].get_weights()
+    model.layers[0].trainable = False
+    model.train_on_batch(x, y)
+    model.train_on_batch(x, y)
+    for a, b in zip(before, model.layers[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_region_outside_a_compiled_model_adds_to_the_gradients():
+    x, _ = data(20)
+    chain = narrow(dtype="float64")
+    model = fc.Sequential([fc.Input((12, 12, 2)), *chain])
+    node = Narrow(model.layers)
+    y, backward = node.forward(x)
+    backward(np.ones_like(y))
+    once = [p.grad.copy() for p in node.parameters]
+    y, backward = node.forward(x)
+    backward(np.ones_like(y))
+    for p, g in zip(node.parameters, once, strict=True):
+        np.testing.assert_allclose(p.grad, 2 * g)
+
+
+def test_an_infinite_or_nan_pixel_spoils_its_own_image_alone():
+    model = model_of("narrow from the input", "float32")
+    x, _ = data(20, "float32")
+    clean = model.predict(x)
+    x[5, 3, 3, 0] = np.nan
+    spoilt = model.predict(x)
+    assert np.isnan(spoilt[5]).all()
+    others = np.arange(20) != 5
+    np.testing.assert_array_equal(spoilt[others], clean[others])
