@@ -1,5 +1,6 @@
 """What this machine can do at most, measured: multiply-adds a second, and bytes a second from each level of memory."""
 
+import itertools
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,9 @@ import numpy as np
 from fastcnn import device
 
 _ROW = 12 * 64  # floats: whole blocks of accumulators for vectors of every width
-_BURST = 2e-3  # seconds of one call: short, so that some calls fall into moments in which nothing else runs
+#: Seconds of a call, in turn: a short one falls into a moment in which nothing else runs, a long one outlasts the
+#: waking of the threads.
+_BURSTS = (4e-4, 4e-3)
 
 
 class Level(NamedTuple):
@@ -37,14 +40,15 @@ class Machine(NamedTuple):
     Attributes
     ----------
     threads : int
-    flops : dict
-        float32 and float64 to floating-point operations a second; a multiply-add is two.
+    flops, one_thread : dict
+        float32 and float64 to floating-point operations a second of all threads, and of one; a multiply-add is two.
     levels : tuple of Level
         From the nearest to the main memory.
     """
 
     threads: int
     flops: dict[str, float]
+    one_thread: dict[str, float]
     levels: tuple[Level, ...]
 
     def level(self, size: int) -> Level:
@@ -72,7 +76,8 @@ def measure(seconds: float = 0.3) -> Machine:
     levels = []
     for name, (size, working_set) in zip(("L2", "L3", "memory"), per_thread, strict=True):
         levels.append(Level(name, size or 1 << 62, bandwidth(working_set, threads, seconds)))
-    return Machine(threads, {kind: flops(kind, threads, seconds) for kind in ("float32", "float64")}, tuple(levels))
+    together, alone = ({kind: flops(kind, count, seconds) for kind in ("float32", "float64")} for count in (threads, 1))
+    return Machine(threads, together, alone, tuple(levels))
 
 
 def flops(dtype: str, threads: int, seconds: float = 0.3) -> float:
@@ -89,12 +94,15 @@ def flops(dtype: str, threads: int, seconds: float = 0.3) -> float:
     kind = np.dtype(dtype).type
     x = np.ones((threads, _ROW), kind)
     y = np.empty_like(x)
-    steps = int(_BURST * 1e11 / 2 / _ROW)  # at 100 GFLOP/s a thread
+    best = 0.0
+    for burst in _BURSTS:
+        steps = int(burst * 1e11 / 2 / _ROW)  # at 100 GFLOP/s a thread
 
-    def run() -> None:
-        device.cpu.kernels.multiply_add_chain(y, x, kind(0.5), kind(0.1), steps)
+        def run(steps: int = steps) -> None:
+            device.cpu.kernels.multiply_add_chain(y, x, kind(0.5), kind(0.1), steps)
 
-    return 2 * threads * _ROW * steps / _best(run, seconds)
+        best = max(best, 2 * threads * _ROW * steps / _least(run, seconds / len(_BURSTS)))
+    return best
 
 
 def bandwidth(working_set: int, threads: int, seconds: float = 0.3) -> float:
@@ -109,10 +117,10 @@ def bandwidth(working_set: int, threads: int, seconds: float = 0.3) -> float:
         How long to look for the best of each.
     """
     best = 0.0
-    for arrays in (2, 3):
+    for arrays, burst in itertools.product((2, 3), _BURSTS):
         length = working_set // 4 // arrays
         y, *inputs = (np.ones((threads, length), np.float32) for _ in range(arrays))
-        repeats = max(1, int(_BURST * 5e10 / working_set))  # at 50 GB/s a thread
+        repeats = max(1, int(burst * 5e10 / working_set))  # at 50 GB/s a thread
 
         def run(y: np.ndarray = y, inputs: list[np.ndarray] = inputs, repeats: int = repeats) -> None:
             if len(inputs) == 1:
@@ -120,7 +128,7 @@ def bandwidth(working_set: int, threads: int, seconds: float = 0.3) -> float:
             else:
                 device.cpu.kernels.triad(y, *inputs, np.float32(0.5), repeats)
 
-        best = max(best, 4 * arrays * length * threads * repeats / _best(run, seconds / 2))
+        best = max(best, 4 * arrays * length * threads * repeats / _least(run, seconds / 2 / len(_BURSTS)))
     return best
 
 
@@ -137,7 +145,7 @@ def cache_sizes() -> tuple[int, int]:
     return sizes[2], max(sizes[3], 4 * sizes[2])
 
 
-def _best(run: Callable[[], None], seconds: float) -> float:
+def _least(run: Callable[[], None], seconds: float) -> float:
     """Return the least seconds of a call."""
     run()
     best, end = float("inf"), time.perf_counter() + seconds

@@ -17,7 +17,7 @@ from fastcnn.cli import _exits
 from fastcnn.cli._signal import interruptible
 from fastcnn.errors import unknown
 
-COMMANDS = ("train", "evaluate", "predict", "summary", "doctor", "warmup", "completion")
+COMMANDS = ("train", "evaluate", "predict", "summary", "bench", "doctor", "warmup", "completion")
 
 
 class _Commands(click.Group):

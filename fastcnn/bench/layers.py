@@ -1,0 +1,232 @@
+"""The layers of a model, timed one by one, and where each stands under the machine's roofline.
+
+    floor = max(operations / peak, bytes / bandwidth),   share = floor / seconds
+
+Operations are those of products, two a multiply-add. Bytes count each array once: forward reads input and parameters
+and writes the output; backward reads input, output's gradient and parameters, and writes the gradients of input and
+parameters. What fits into a cache together is taken to come from there. A layer that fastcnn fuses with its neighbours
+is timed alone all the same; the whole step is timed as it runs.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastcnn import training
+from fastcnn.bench.machine import Machine
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.base import Call
+
+PASSES = ("forward", "backward")
+
+
+class Pass(NamedTuple):
+    """One direction of a layer, or a whole step.
+
+    Attributes
+    ----------
+    seconds : float
+        Of a call, the median.
+    operations, bytes : int
+    level : str
+        The memory that the bytes are taken to come from.
+    share : float or None
+        Of the roofline: how near the seconds are to the least possible; None where nothing is to be done.
+    torch_seconds : float or None
+        PyTorch's, where it was asked.
+    """
+
+    seconds: float
+    operations: int
+    bytes: int
+    level: str
+    share: float | None
+    torch_seconds: float | None = None
+
+
+class Row(NamedTuple):
+    """A layer.
+
+    Attributes
+    ----------
+    name, kind : str
+        The layer's name and class.
+    input_shape, output_shape : tuple
+        With the batch.
+    passes : dict
+        forward and, where there is something to learn, backward.
+    """
+
+    name: str
+    kind: str
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    passes: dict[str, Pass]
+
+
+class Subject(NamedTuple):
+    """A layer with its input and the gradient of its output, ready to be timed."""
+
+    layer: Any
+    x: np.ndarray
+    y: np.ndarray
+    dy: np.ndarray
+    call: Call
+    learns: bool
+
+    def run(self) -> tuple[float, float]:
+        """Return the seconds of one forward and one backward pass; 0 for a backward pass that nobody needs."""
+        start = time.perf_counter()
+        _, backward = self.layer.forward(self.x, self.call)
+        middle = time.perf_counter()
+        if not self.learns:
+            return middle - start, 0.0
+        backward(self.dy)
+        return middle - start, time.perf_counter() - middle
+
+    def costs(self) -> dict[str, tuple[int, int]]:
+        """Return operations and bytes of each pass."""
+        products, parameters = 2 * len(self.x) * self.layer.multiply_adds(), sum(p.array.nbytes
+                                                                                 for p in self.layer.parameters)
+        if np.shares_memory(self.x, self.y):  # a view, such as Flatten's
+            return {"forward": (0, 0)} | ({"backward": (0, 0)} if self.learns else {})
+        found = {"forward": (products, self.x.nbytes + parameters + self.y.nbytes)}
+        if self.learns:
+            ways = bool(self.layer.trainable_weights) + self.call.wants_dx
+            moved = self.x.nbytes + self.dy.nbytes + 2 * parameters + self.x.nbytes * self.call.wants_dx
+            found["backward"] = ways * products, moved
+        return found
+
+
+def subjects(model: Any, batch: int) -> list[Subject]:
+    """Return the layers of a chain, each with the input that the ones before it make from random numbers.
+
+    Parameters
+    ----------
+    model : Sequential
+        Built.
+    batch : int
+
+    Raises
+    ------
+    ArgumentError
+        If the model is no chain of layers.
+    """
+    if not hasattr(model, "infer") or not isinstance(model.input_shape, tuple) or not model.layers:
+        raise ArgumentError(f"bench: expected a chain of layers, built, got {model!r}")
+    draw = np.random.default_rng(0)
+    x = draw.random((batch, *model.input_shape[1:])).astype(model.dtype)
+    found, wanted = [], False
+    for layer in model.layers:
+        call = Call(0, 0, wanted)
+        y = layer.forward(x, call)[0]
+        wanted = wanted or bool(layer.trainable_weights)
+        dy = (draw.standard_normal(y.shape) / y.shape[0]).astype(y.dtype)
+        found.append(Subject(layer, x, y, dy, call, wanted))
+        x = y
+    return found
+
+
+def measure(ready: list[Subject], machine: Machine, rounds: int, seconds: float,
+            judge: Callable[[int], tuple[float, float] | None] | None = None) -> list[Row]:
+    """Time each layer in rounds, and its judge between them.
+
+    Parameters
+    ----------
+    ready : list of Subject
+    machine : Machine
+    rounds : int
+    seconds : float
+        Of one round of one layer.
+    judge : function, optional
+        The number of a layer -> the peer's median seconds of forward and backward in one round, or None.
+    """
+    rows = []
+    for number, subject in enumerate(ready):
+        own, peers = [], []
+        for _ in range(rounds):
+            _pause(judge)
+            own.append(_medians(subject.run, seconds))
+            if judge is not None and (answer := judge(number)) is not None:
+                peers.append(answer)
+        passes = {}
+        for place, (name, (operations, size)) in enumerate(subject.costs().items()):
+            took = statistics.median(one[place] for one in own)
+            peer = statistics.median(one[place] for one in peers) if peers else None
+            floor = machine.floor(operations, size, subject.x.dtype.name)
+            passes[name] = Pass(took, operations, size, machine.level(size).name, floor / took if size else None, peer)
+        rows.append(Row(subject.layer.name, type(subject.layer).__name__, subject.x.shape, subject.y.shape, passes))
+    return rows
+
+
+def whole(model: Any, batch: int, rounds: int, seconds: float,
+          judge: Callable[[str], float | None] | None = None) -> dict[str, tuple[float, float | None]]:
+    """Return the seconds of a training step and of a prediction of the batch, each beside the judge's.
+
+    Parameters
+    ----------
+    model : Sequential
+        It is compiled, and trained a little: with cross-entropy after a softmax, else for the mean squared error.
+    batch, rounds : int
+    seconds : float
+        Of one round.
+    judge : function, optional
+        "step" or "prediction" -> the peer's median seconds in one round, or None.
+    """
+    draw = np.random.default_rng(1)
+    x = draw.random((batch, *model.input_shape[1:])).astype(model.dtype)
+    if classifies(model):
+        y: Any = draw.integers(0, model.output_shape[-1], batch)
+        model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
+    else:
+        y = draw.random((batch, *model.output_shape[1:])).astype(model.dtype)
+        model.compile(optimizer="adam", loss="mean_squared_error")
+    model.train_on_batch(x, y)
+
+    def timed(run: Callable[[], Any]) -> Callable[[], tuple[float]]:
+        def once() -> tuple[float]:
+            start = time.perf_counter()
+            run()
+            return (time.perf_counter() - start,)
+
+        return once
+
+    def step() -> float:
+        return float(training.train_step(model, x, y)[0].mean())
+
+    found = {}
+    for name, run in (("step", step), ("prediction", lambda: model.infer(x))):
+        own, peers = [], []
+        for _ in range(rounds):
+            _pause(judge)
+            own.append(_medians(timed(run), seconds)[0])
+            if judge is not None and (answer := judge(name)) is not None:
+                peers.append(answer)
+        found[name] = statistics.median(own), statistics.median(peers) if peers else None
+    return found
+
+
+def classifies(model: Any) -> bool:
+    """Return whether the model ends with a softmax over classes."""
+    last = model.layers[-1]
+    function = getattr(last, "activation", None) or getattr(last, "function", None)
+    return getattr(function, "name", None) == "softmax" and len(model.output_shape) == 2
+
+
+def _pause(judge: Any) -> None:
+    """Wait until the threads of a judge have stopped to spin."""
+    if judge is not None:
+        time.sleep(0.05)
+
+
+def _medians(run: Callable[[], tuple[float, ...]], seconds: float) -> list[float]:
+    """Return the median of each number that `run` returns, over at least three calls after one not counted."""
+    run()
+    found: list[tuple[float, ...]] = []
+    end = time.perf_counter() + seconds
+    while len(found) < 3 or time.perf_counter() < end:
+        found.append(run())
+    return [statistics.median(column) for column in zip(*found, strict=True)]
