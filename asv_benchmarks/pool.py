@@ -1,9 +1,7 @@
-"""kernels/cpu/pool.py: max and average pooling, forward and backward."""
+"""kernels/cpu/pool_max.py and pool_average.py: max and average pooling, forward and backward."""
 
 from functools import cache, partial
 from types import SimpleNamespace
-
-import numpy as np
 
 from .data import REPEAT, normal, written
 from .shapes import AVERAGE_POOLS, MAX_POOLS
@@ -17,7 +15,7 @@ def _max(layer: str) -> SimpleNamespace:
     s = MAX_POOLS[layer]
     g = geometry.pool2d((s.n, s.h, s.w, s.c), (s.size, s.size), (s.stride, s.stride), s.padding)
     shape = s.n, int(g[0]["oh"]), int(g[0]["ow"]), s.c
-    x, argmax = normal(s.n, s.h, s.w, s.c), written(*shape, dtype=np.int32)
+    x, argmax = normal(s.n, s.h, s.w, s.c), written(*shape, dtype=cpu.max_pool2d_index_type(g))
     calls = SimpleNamespace(forward=partial(cpu.max_pool2d_forward, written(*shape), argmax, x, g),
                             backward=partial(cpu.max_pool2d_backward, written(*x.shape), normal(*shape), argmax, g))
     calls.forward()

@@ -99,7 +99,7 @@ def softmax_backward(dy, y, log_of_it):
     return dx
 
 
-# --- pool.py ----------------------------------------------------------------------------------------------------------
+# --- pool_max.py, pool_average.py -------------------------------------------------------------------------------------
 
 
 def _windows(geometry):
@@ -121,24 +121,30 @@ def max_pool2d_forward(x, geometry):
     y = np.full(_output_shape(geometry), -np.inf)
     argmax = np.full(y.shape, -1)
     for i, j, rows, columns in _windows(geometry):
+        first_row = i * geometry[0]["sh"] - geometry[0]["top"]
+        first_column = j * geometry[0]["sw"] - geometry[0]["left"]
         for n in range(y.shape[0]):
             for c in range(y.shape[3]):
                 for r in rows:
                     for s in columns:
                         value = x[n, r, s, c]
                         if argmax[n, i, j, c] < 0 or value > y[n, i, j, c] or np.isnan(value):
-                            y[n, i, j, c], argmax[n, i, j, c] = value, r * x.shape[2] + s
+                            y[n, i, j, c] = value
+                            argmax[n, i, j, c] = (r - first_row) * geometry[0]["kw"] + s - first_column
     return y, argmax
 
 
 def max_pool2d_backward(dy, argmax, geometry):
     (dy,) = _double(dy)
     g = geometry[0]
-    dx = np.zeros((g["n"], g["h"] * g["w"], g["c"]))
+    dx = np.zeros((g["n"], g["h"], g["w"], g["c"]))
     for n, i, j, c in np.ndindex(dy.shape):
-        if argmax[n, i, j, c] >= 0:
-            dx[n, argmax[n, i, j, c], c] += dy[n, i, j, c]
-    return dx.reshape(g["n"], g["h"], g["w"], g["c"])
+        position = int(argmax[n, i, j, c])
+        if position >= 0:
+            row = i * g["sh"] + position // g["kw"] - g["top"]
+            column = j * g["sw"] + position % g["kw"] - g["left"]
+            dx[n, row, column, c] += dy[n, i, j, c]
+    return dx
 
 
 def average_pool2d_forward(x, geometry):

@@ -44,7 +44,7 @@ class _Pooling2D(Layer):
 def _max(x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
     d = device.of(x)
     shape = (x.shape[0], int(g[0]["oh"]), int(g[0]["ow"]), x.shape[3])
-    y, argmax = d.empty(shape, x.dtype), d.empty(shape, np.int32)
+    y, argmax = d.empty(shape, x.dtype), d.empty(shape, d.kernels.max_pool2d_index_type(g))
     d.kernels.max_pool2d_forward(y, argmax, x, g)
     x_shape, dtype = x.shape, x.dtype
 

@@ -5,7 +5,7 @@ import pytest
 
 from fastcnn import geometry as shapes
 from fastcnn.kernels import codes, cpu
-from fastcnn.kernels.cpu import activation, batchnorm, loss, loss_softmax, optimizer, pool, softmax
+from fastcnn.kernels.cpu import activation, batchnorm, loss, loss_softmax, optimizer, pool_average, pool_max, softmax
 from tests.kernels.checking import random, unwritten
 
 torch = pytest.importorskip("torch")
@@ -66,19 +66,19 @@ def test_pooling(window, strides, padding):
     x = random(*shape)
     geometry = shapes.pool2d(shape, window, strides, padding)
     sizes = tuple(int(geometry[0][name]) for name in ("n", "oh", "ow", "c"))
-    dy, y, argmax, dx = random(*sizes, seed=1), unwritten(*sizes), np.empty(sizes, np.int32), unwritten(*shape)
+    dy, y, dx = random(*sizes, seed=1), unwritten(*sizes), unwritten(*shape)
+    argmax = np.empty(sizes, pool_max.max_pool2d_index_type(geometry))
 
-    pool.max_pool2d_forward(y, argmax, x, geometry)
-    pool.max_pool2d_backward(dx, dy, argmax, geometry)
+    pool_max.max_pool2d_forward(y, argmax, x, geometry)
+    pool_max.max_pool2d_backward(dx, dy, argmax, geometry)
     input_ = _tensor(x, channels_first=True)
-    output, indices = F.max_pool2d(input_, window, strides, padding, return_indices=True)
+    output = F.max_pool2d(input_, window, strides, padding)
     output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
     _agree(y, output, channels_first=True)
-    _agree(argmax, indices, channels_first=True)
     _agree(dx, input_.grad, channels_first=True)
 
-    pool.average_pool2d_forward(y, x, geometry)
-    pool.average_pool2d_backward(dx, dy, geometry)
+    pool_average.average_pool2d_forward(y, x, geometry)
+    pool_average.average_pool2d_backward(dx, dy, geometry)
     input_ = _tensor(x, channels_first=True)
     output = F.avg_pool2d(input_, window, strides, padding, count_include_pad=False)
     output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))

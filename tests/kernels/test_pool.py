@@ -4,12 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcnn import geometry as shapes
-from fastcnn.kernels.cpu.pool import (
-    average_pool2d_backward,
-    average_pool2d_forward,
-    max_pool2d_backward,
-    max_pool2d_forward,
-)
+from fastcnn.kernels.cpu.pool_average import average_pool2d_backward, average_pool2d_forward
+from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
 from tests import reference
 from tests.kernels.checking import (
     PLAIN,
@@ -33,7 +29,8 @@ def _sizes(geometry):
 
 
 def _max_forward(x, geometry):
-    y, argmax = unwritten(*_sizes(geometry), dtype=x.dtype), np.full(_sizes(geometry), -7, np.int32)
+    y = unwritten(*_sizes(geometry), dtype=x.dtype)
+    argmax = np.full(y.shape, 77, max_pool2d_index_type(geometry))
     with inputs_unchanged(x):
         max_pool2d_forward(y, argmax, x, geometry)
     return y, argmax
@@ -66,8 +63,8 @@ def _check(shape, geometry, dtype, levels=None):
     y, argmax = _max_forward(x, geometry)
     expected, where = reference.max_pool2d_forward(x, geometry)
     np.testing.assert_array_equal(y, expected)
-    np.testing.assert_array_equal(argmax, where)
-    assert_close(_max_backward(shape, dy, argmax, geometry), reference.max_pool2d_backward(dy, argmax, geometry))
+    np.testing.assert_array_equal(argmax, where.astype(argmax.dtype))
+    assert_close(_max_backward(shape, dy, argmax, geometry), reference.max_pool2d_backward(dy, where, geometry))
     assert_close(_average_forward(x, geometry), reference.average_pool2d_forward(x, geometry))
     assert_close(_average_backward(shape, dy, geometry), reference.average_pool2d_backward(dy, geometry))
 
@@ -116,7 +113,7 @@ def test_max_pooling_passes_nan_on_wherever_it_lies_in_the_window(dtype):
         x[0, i, j, 1] = np.nan
         y, argmax = _max_forward(x, geometry)
         assert np.isnan(y[0, i // 2, j // 2, 1])
-        assert argmax[0, i // 2, j // 2, 1] == 4 * i + j
+        assert argmax[0, i // 2, j // 2, 1] == 2 * (i % 2) + j % 2
         assert np.isnan(y).sum() == 1
         assert np.isnan(_average_forward(x, geometry)).sum() == 1
 
@@ -132,6 +129,34 @@ def test_max_pooling_takes_infinities(dtype):
     y, argmax = _max_forward(x, geometry)
     assert y.item() == np.inf
     assert argmax.item() == 7
+
+
+@types
+@pytest.mark.parametrize("channels", [1, 5, 70])
+def test_max_pooling_of_a_window_with_infinities_of_both_signs_is_no_nan(channels, dtype):
+    geometry = shapes.pool2d((1, 3, 3, channels), (3, 3), (3, 3))
+    x = np.zeros((1, 3, 3, channels), dtype)
+    x[0, 0, 1], x[0, 1, 1] = -np.inf, np.inf
+    y, argmax = _max_forward(x, geometry)
+    np.testing.assert_array_equal(y, np.inf)
+    np.testing.assert_array_equal(argmax, 4)
+    x[0, 2, 0, -1] = np.nan
+    y, argmax = _max_forward(x, geometry)
+    np.testing.assert_array_equal(np.isnan(y[0, 0, 0]), np.arange(channels) == channels - 1)
+    np.testing.assert_array_equal(argmax[0, 0, 0], np.where(np.arange(channels) == channels - 1, 6, 4))
+
+
+@types
+def test_a_window_of_many_positions_saves_wider_positions(dtype):
+    x = random(2, 20, 21, 3, dtype=dtype)
+    geometry = shapes.pool2d(x.shape, (20, 21), (1, 1))
+    assert max_pool2d_index_type(geometry) == np.int32
+    y, argmax = _max_forward(x, geometry)
+    flat = x.reshape(2, -1, 3)
+    np.testing.assert_array_equal(y[:, 0, 0], flat.max(axis=1))
+    np.testing.assert_array_equal(argmax[:, 0, 0], flat.argmax(axis=1))
+    dx = _max_backward(x.shape, np.ones_like(y), argmax, geometry).reshape(2, -1, 3)
+    np.testing.assert_array_equal(dx, np.arange(420)[:, None] == flat.argmax(axis=1)[:, None])
 
 
 def test_average_pooling_of_an_image_is_its_mean():
@@ -168,5 +193,6 @@ def test_pooling_gives_the_same_bits_from_any_number_of_threads(shape, window, s
 def test_pooling_compiles_once_a_type():
     for dtype in TYPES:
         _check((1, 2, 2, 1), shapes.pool2d((1, 2, 2, 1), (2, 2), (2, 2)), dtype)
-    assert_one_specialization_a_type(
-        max_pool2d_forward, max_pool2d_backward, average_pool2d_forward, average_pool2d_backward)
+    assert_one_specialization_a_type(average_pool2d_forward, average_pool2d_backward)
+    for kernel in (max_pool2d_forward, max_pool2d_backward):  # and one more for windows of more than 255 positions
+        assert len([types for types in kernel.signatures if "uint8" in str(types)]) == 2

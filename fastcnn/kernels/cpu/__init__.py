@@ -43,12 +43,8 @@ from fastcnn.kernels.cpu.loss_softmax import (
 )
 from fastcnn.kernels.cpu.optimizer import adam, sgd
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
-from fastcnn.kernels.cpu.pool import (
-    average_pool2d_backward,
-    average_pool2d_forward,
-    max_pool2d_backward,
-    max_pool2d_forward,
-)
+from fastcnn.kernels.cpu.pool_average import average_pool2d_backward, average_pool2d_forward
+from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
 from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
 from fastcnn.kernels.cpu.winograd import (
     winograd_backward_input,
@@ -98,6 +94,7 @@ __all__ = [
     "lanes_saved",
     "max_pool2d_backward",
     "max_pool2d_forward",
+    "max_pool2d_index_type",
     "mean_squared_error",
     "multiply_add_chain",
     "pad2d",
