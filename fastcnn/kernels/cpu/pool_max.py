@@ -81,7 +81,7 @@ def _max_chunk(chunk, chunks, blocks, y, argmax, x, geometry):
                 for o in range(run):
                     for k in range(at + o * c, at + o * c + size):
                         y[k] = -np.inf
-                        argmax[k] = -1
+                        argmax[k] = ~argmax.dtype.type(0)
             j += run
 
 
