@@ -82,6 +82,7 @@ TABLE: dict[str, list[Case]] = {
         Case("depthwise, strides", _conv(3, (2, 3), groups=3, strides=2, padding=1), IMAGE),
         Case("1x1, softmax", _conv(18, 1, activation="softmax"), IMAGE),
         Case("strides without overlap", _conv(3, 1, strides=2), IMAGE),
+        Case("as wide as Winograd wants, relu", _conv(16, 3, padding="same", activation="relu"), (8, 8, 16)),
     ],
     "Dense": [
         Case("plain", _of(layers.Dense, 7), FLAT, pixel=False),

@@ -423,6 +423,10 @@ def winograd_backward_input(dy, kernel, geometry):
     return conv2d_backward_input(dy, kernel, geometry)
 
 
+def winograd_backward_weights(x, dy, geometry):
+    return conv2d_backward_weights(x, dy, geometry)
+
+
 # --- depthwise.py -----------------------------------------------------------------------------------------------------
 
 

@@ -39,6 +39,8 @@ def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, 
     if layer.trainable:
         kernel, wanted = ((d.kernels.depthwise2d_backward_weights, d.kernels.depthwise2d_backward_weights_scratch)
                           if is_depthwise(g) else
+                          (d.kernels.winograd_backward_weights, d.kernels.winograd_backward_weights_scratch)
+                          if _may_round(x) and d.kernels.winograd_backward_weights_suits(g) else
                           (d.kernels.conv2d_backward_weights, d.kernels.conv2d_backward_weights_scratch))
         scratch = d.empty((wanted(g, x.dtype),), x.dtype)
         kernel(_bank(layer.kernel.gradient), _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient, scratch,

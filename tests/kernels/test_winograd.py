@@ -63,6 +63,19 @@ def _backward_input(dy, kernel, geometry):
     return results[0]
 
 
+def _backward_weights(x, dy, geometry, with_bias=True):
+    """Return what is added to dkernel and dbias, which begin at a half."""
+    shape = _sizes(geometry)[2]
+    dkernel, dbias = unwritten(*shape, dtype=x.dtype), unwritten(shape[3] if with_bias else 0, dtype=x.dtype)
+    dkernel[:], dbias[:] = 0.5, 0.5
+    scratch = unwritten(cpu.winograd_backward_weights_scratch(geometry, x.dtype), dtype=x.dtype)
+    with inputs_unchanged(x, dy):
+        cpu.winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry)
+    for array in (dkernel, dbias, scratch):
+        assert_within(array)
+    return dkernel - x.dtype.type(0.5), dbias - x.dtype.type(0.5)
+
+
 def _arrays(geometry, dtype):
     x_shape, y_shape, kernel_shape = _sizes(geometry)
     return (random(*x_shape, dtype=dtype), random(*y_shape, dtype=dtype, seed=1),
@@ -77,6 +90,12 @@ def _check(geometry, dtype):
     none = bias[:0]
     assert_close(_forward(x, kernel, none, 0, geometry), reference.conv2d_forward(x, kernel, none, 0, geometry), FACTOR)
     assert_close(_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry), FACTOR)
+    expected = reference.conv2d_backward_weights(x, dy, geometry)
+    for got, wanted in zip(_backward_weights(x, dy, geometry), expected, strict=True):
+        assert_close(got, wanted, FACTOR)
+    got, nothing = _backward_weights(x, dy, geometry, with_bias=False)
+    assert_close(got, expected[0], FACTOR)
+    assert nothing.size == 0
 
 
 @types
@@ -89,6 +108,8 @@ def _check(geometry, dtype):
     ((1, 6, 5, 3), 40, 2),
     ((3, 13, 11, 17), 15, "valid"),
     ((2, 28, 28, 64), 64, 1),  # several runs
+    ((3, 24, 24, 40), 16, 1),  # several chunks of the weights' gradient
+    ((2, 9, 9, 130), 132, 1),  # its m beyond L2
     ((1, 4, 6, 300), 20, 1),  # channels that need room between rows
     ((1, 3, 4, 20), 18, ((4, 0), (0, 5))),  # windows in the padding altogether
 ], ids=str)
@@ -129,18 +150,20 @@ def test_float32_is_accurate_on_real_layers(shape, filters, hard):
         kernel = np.abs(kernel)
     for got, expected in (
             (_forward(x, kernel, bias, 0, geometry), reference.conv2d_forward(x, kernel, bias, 0, geometry)),
-            (_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry))):
+            (_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry)),
+            *zip(_backward_weights(x, dy, geometry), reference.conv2d_backward_weights(x, dy, geometry), strict=True)):
         error = np.abs(got - expected).max() / np.abs(expected).max()
         assert error <= GOAL / 10
 
 
 @pytest.mark.parametrize(("shape", "filters"), [
-    ((2, 32, 32, 32), 64), ((1, 14, 14, 96), 200), ((8, 7, 7, 64), 96), ((1, 5, 5, 16), 16),
+    ((6, 32, 32, 32), 64), ((1, 14, 14, 96), 200), ((8, 7, 7, 64), 96), ((1, 5, 5, 16), 16),
 ], ids=str)
 def test_winograd_gives_the_same_bits_from_any_number_of_threads(shape, filters):
     geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
     x, dy, kernel, bias = _arrays(geometry, np.float32)
-    assert_same_bits(lambda: (_forward(x, kernel, bias, 1, geometry), _backward_input(dy, kernel, geometry)))
+    assert_same_bits(lambda: (_forward(x, kernel, bias, 1, geometry), _backward_input(dy, kernel, geometry),
+                              *_backward_weights(x, dy, geometry)))
 
 
 @types
@@ -157,7 +180,7 @@ def test_a_nan_stays_within_the_tiles_that_see_it(dtype):
 def test_winograd_compiles_once_a_type():
     for dtype in TYPES:
         _check(shapes.conv2d((1, 2, 2, 1), 1, (3, 3), padding=1), dtype)
-    assert_one_specialization_a_type(cpu.winograd_forward, cpu.winograd_backward_input)
+    assert_one_specialization_a_type(cpu.winograd_forward, cpu.winograd_backward_input, cpu.winograd_backward_weights)
 
 
 @pytest.mark.parametrize(("shape", "filters", "options", "suits"), [
@@ -175,6 +198,7 @@ def test_shapes_tell_whether_winograd_suits(shape, filters, options, suits):
     geometry = shapes.conv2d(shape, filters, (3, 3), padding="same", **options)
     for name in ("forward", "backward_input"):
         assert getattr(cpu, f"winograd_{name}_suits")(geometry, True) is suits
+    assert cpu.winograd_backward_weights_suits(geometry) is suits
 
 
 def test_winograd_needs_a_window_of_3x3():
@@ -204,6 +228,7 @@ def test_switched_off_a_layer_computes_the_direct_sum(switch):
     winograd = _layer_results("float32")
     assert not np.array_equal(direct[0], winograd[0])
     assert not np.array_equal(direct[1], winograd[1])
+    assert not np.array_equal(direct[2], winograd[2])
     for got, expected in zip(winograd, direct, strict=True):
         assert np.abs(got - expected).max() <= FACTOR * TOLERANCE[got.dtype] * np.abs(expected).max()
 

@@ -56,6 +56,11 @@ from fastcnn.kernels.cpu.winograd import (
     winograd_forward_scratch,
     winograd_forward_suits,
 )
+from fastcnn.kernels.cpu.winograd_weights import (
+    winograd_backward_weights,
+    winograd_backward_weights_scratch,
+    winograd_backward_weights_suits,
+)
 
 __all__ = [
     "activation_backward",
@@ -110,6 +115,9 @@ __all__ = [
     "winograd_backward_input_packed",
     "winograd_backward_input_scratch",
     "winograd_backward_input_suits",
+    "winograd_backward_weights",
+    "winograd_backward_weights_scratch",
+    "winograd_backward_weights_suits",
     "winograd_forward",
     "winograd_forward_packed",
     "winograd_forward_scratch",

@@ -103,16 +103,16 @@ def winograd_forward_suits(geometry, kept):
     kept : bool
         Whether the transformed filters are kept for many calls.
     """
-    return _suits(geometry.tobytes(), kept, _forward)
+    return suits(geometry.tobytes(), kept, _forward)
 
 
 def winograd_backward_input_suits(geometry, kept):
     """As `winograd_forward_suits`, for `winograd_backward_input`."""
-    return _suits(geometry.tobytes(), kept, _backward)
+    return suits(geometry.tobytes(), kept, _backward)
 
 
 @functools.lru_cache(maxsize=4096)
-def _suits(geometry, kept, problem):
+def suits(geometry, kept, problem):
     """Compare cycles for each vector of channels and each filter, as measured with AVX-512; shapes alone decide."""
     g = np.frombuffer(geometry, CONV2D)[0]
     window = tuple(int(g[name]) for name in ("kh", "kw", "sh", "sw", "dh", "dw", "groups"))

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu._symbol import Shared
 from fastcnn.kernels.cpu.walk import lanes_of
-from fastcnn.kernels.cpu.winograd_transforms import FILTER, GRADIENT, INPUT, OUTPUT, transform
+from fastcnn.kernels.cpu.winograd_transforms import FILTER, FILTER_GRADIENT, GRADIENT, INPUT, OUTPUT, transform
 
 DEPTHS = 16  # depths of a patch of filters: they are read from a cache line at once
 
@@ -44,7 +44,7 @@ def _winograd_input(x, h, w, c, top, left, down, across, first, count, zeros, v,
 
 
 def _winograd_gradient(dy, h, w, c, down, across, first, count, zeros, v, v_tile, v_step, patch):
-    """A dY A^T of tiles first .. first + count of dy (N, h, w, c)."""
+    """A dY A^T of tiles first .. first + count of dy (N, h, w, c), and a 37th matrix with the sum of each tile."""
     one = lanes_of(dy)
     for t in range(count):
         tile = first + t
@@ -93,6 +93,23 @@ def _winograd_filter(kernel, k_r, k_s, k_depth, k_column, columns, begin, end, p
         transform(FILTER, source, at, row, column, 0, 3, 0, 3, source, packed, depth * width, step, source, 0, width)
 
 
+def _winograd_filter_gradient(dkernel, c, k, column, columns, begin, end, m, m_row, m_step, patch):
+    """Add G^T m G to channels begin .. end, filters column .. column + columns of dkernel (3, 3, c, k)."""
+    one = lanes_of(dkernel)
+    whole = columns // one * one
+    for channel in range(begin, end):
+        at, row = channel * k + column, (channel - begin) * m_row
+        if whole > 0:
+            transform(FILTER_GRADIENT, dkernel, at, 3 * c * k, c * k, 0, 3, 0, 3, m, m, row, m_step, m, 0, whole)
+        if whole < columns:
+            for element in range(9 * one):
+                patch[element] = 0
+            transform(FILTER_GRADIENT, patch, 0, 3 * one, one, 0, 3, 0, 3, m, m, row + whole, m_step, m, 0, one)
+            for tap in range(9):
+                for lane in range(columns - whole):
+                    dkernel[at + tap * c * k + whole + lane] += patch[tap * one + lane]
+
+
 @inlined
 def _fill_patch(patch, size, width, x, at, row, column, channels, bounds):
     """patch (size, size, width) = the pixels of a tile, and zeros where there is none."""
@@ -108,6 +125,7 @@ def _fill_patch(patch, size, width, x, at, row, column, channels, bounds):
 _input = Shared(_winograd_input, _types("p" + 9 * "i" + "pp" + "iip"))
 _gradient = Shared(_winograd_gradient, _types("p" + 7 * "i" + "pp" + "iip"))
 _output = Shared(_winograd_output, _types("p" + 9 * "i" + "pp" + "iipip"))
+_filter_gradient = Shared(_winograd_filter_gradient, _types("p" + 6 * "i" + "piip"))
 _filter = Shared(_winograd_filter, _types("p" + 7 * "i" + "piip"))
 
 
@@ -141,3 +159,11 @@ def filter_block(typingctx, kernel, kernel_at, k_r, k_s, k_depth, k_column, colu
     """As `_winograd_filter`; every pointer is an array and an offset."""
     return _filter.intrinsic(kernel, kernel_at, k_r, k_s, k_depth, k_column, columns, begin, end, packed, packed_at,
                              width, step, patch, patch_at)
+
+
+@intrinsic
+def filter_gradient_block(typingctx, dkernel, dkernel_at, c, k, column, columns, begin, end, m, m_at, m_row, m_step,
+                          patch, patch_at):
+    """As `_winograd_filter_gradient`; every pointer is an array and an offset."""
+    return _filter_gradient.intrinsic(dkernel, dkernel_at, c, k, column, columns, begin, end, m, m_at, m_row, m_step,
+                                      patch, patch_at)

@@ -180,7 +180,8 @@ def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, asi
     aside : pointer
         `count` zeros (of an input), or memory for `count` elements that nobody reads (of an output).
     matrices, matrices_at : pointer, int
-        Element (0, 0) of the transformed tile; element i of the 36 lies i * `step` further.
+        Element (0, 0) of the transformed tile; element i of the 36 lies i * `step` further. A GRADIENT writes one
+        more, the sum of its pixels.
     step : int
     bias : pointer
         Added to outputs; read for OUTPUT alone, as `relu` is.
@@ -216,10 +217,15 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, relu
         place = b_.mul(loop.index, _I64(v.L))
         c = b_.select(b_.icmp_signed("<", place, last), place, last)
         offset = v.load(bias, c) if kind == OUTPUT else None
+        total = None
         for group in rows:
             across: dict[int, dict[int, Any]] = {r: {} for r in group.made}
             for s in range(size_in):
-                made = group.compute(v, {r: v.load(sources[r, s], c) for r in group.read})
+                read = {r: v.load(sources[r, s], c) for r in group.read}
+                if kind == GRADIENT and len(read) == size_in and group.made[0] == 1:  # each pixel once
+                    for pixel in read.values():
+                        total = pixel if total is None else v.add(total, pixel)
+                made = group.compute(v, read)
                 for r, value in zip(group.made, made, strict=True):
                     across[r][s] = value
             for r in group.made:
@@ -230,6 +236,8 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, relu
                         elif kind == FILTER_GRADIENT:
                             value = v.add(value, v.load(results[r, s], c))
                         v.store(value, results[r, s], c)
+        if total is not None:
+            v.store(total, b_.gep(matrices, [b_.mul(_I64(36), step)]), c)
 
 
 def _pixels(b_, n, image, row, column, bounds, aside, clipped):
