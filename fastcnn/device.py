@@ -9,6 +9,8 @@ counts say who keeps what.
 import math
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -62,6 +64,20 @@ class Device:
         array.fill(0)
         return array
 
+    @contextmanager
+    def recording(self) -> Iterator[list[tuple[Any, tuple[Any, ...]]]]:
+        """Write down the calls of kernels that the calling thread makes, as (kernel, arguments), in a list.
+
+        The list keeps the arrays alive, and with them their memory.
+        """
+        with _one_records:
+            calls: list[tuple[Any, tuple[Any, ...]]] = []
+            before, self.kernels = self.kernels, _Recorder(self.kernels, calls)  # type: ignore[assignment]
+            try:
+                yield calls
+            finally:
+                self.kernels = before
+
     def release(self) -> None:
         """Give blocks that nobody uses back to the system (those of the calling thread)."""
         for pool in self._pool().values():
@@ -73,6 +89,29 @@ class Device:
         except AttributeError:
             self._local.pool = {}
             return self._local.pool
+
+
+class _Recorder:
+    """Stands in for a namespace of kernels and writes down the calls of the thread that made it."""
+
+    def __init__(self, kernels: Any, calls: list[tuple[Any, tuple[Any, ...]]]) -> None:
+        self._kernels, self._calls, self._thread = kernels, calls, threading.get_ident()
+
+    def __getattr__(self, name: str) -> Any:
+        kernel = getattr(self._kernels, name)
+        if not callable(kernel) or threading.get_ident() != self._thread:
+            return kernel
+
+        def call(*args: Any) -> Any:
+            result = kernel(*args)
+            if result is None:  # else it told a size, or which kernel suits
+                self._calls.append((kernel, args))
+            return result
+
+        return call
+
+
+_one_records = threading.RLock()
 
 
 def _size_class(size: int) -> int:

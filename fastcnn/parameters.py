@@ -30,7 +30,8 @@ class Parameter:
     Attributes
     ----------
     version : int
-        Raised whenever the value changes, so that what was derived from it (packed weights) can be told to be stale.
+        Raised whenever the value changes or moves, so that what was derived from it (packed weights, plans) can be told
+        to be stale.
     """
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True) -> None:
@@ -97,6 +98,7 @@ class Parameter:
         value[...] = self.array
         gradient.fill(0)
         self.array, self._gradient, self.block = value, gradient, block
+        self.version += 1
 
     def __repr__(self) -> str:
         return f"<Parameter {self.path} {self.shape} {self.dtype.name}>"

@@ -11,6 +11,7 @@ from fastcnn.layers import Input, Layer
 from fastcnn.layers.base import Backward, Call
 from fastcnn.models import fuse
 from fastcnn.models.model import Model
+from fastcnn.models.plan import Plans
 
 
 class Sequential(Model):
@@ -32,6 +33,8 @@ class Sequential(Model):
         super().__init__(name or "sequential")
         self._fused_for: list[Any] = []
         self._fused: dict[tuple[bool, bool], Any] = {}
+        self._plans: Plans | None = None
+        self._planned_layers = 0
         for layer in layers:
             self.add(layer)
 
@@ -99,6 +102,12 @@ class Sequential(Model):
 
     def infer(self, x: np.ndarray) -> np.ndarray:
         """Return the output of one batch; nothing is kept."""
+        if self._plans is None or self._planned_layers != len(self.layers):
+            own = all(type(layer).__module__.startswith(layers.__name__) for layer in self.layers)
+            self._plans, self._planned_layers = Plans(self._infer, self.weights if own else None), len(self.layers)
+        return self._plans(x) if config.fusion() else self._infer(x)
+
+    def _infer(self, x: np.ndarray) -> np.ndarray:
         for node in self._nodes(len(x)):
             x = node.predict(x)
         return x

@@ -1,0 +1,134 @@
+"""Plans: predictions of small batches are the same bits as without, whatever happens between them."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+from fastcnn import config, layers
+from fastcnn.models.plan import Plan
+from tests.checks import ROWS
+
+
+def lenet():
+    fc.utils.set_random_seed(2)
+    return fc.applications.LeNet5()
+
+
+def images(n, seed=0):
+    return np.random.default_rng(seed).random((n, 28, 28, 1), dtype=np.float32)
+
+
+def without_plan(model, x):
+    config.set_fusion(False)
+    try:
+        return model.predict(x)
+    finally:
+        config.set_fusion(True)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{kind} {case.name}") for kind, case in ROWS if kind != "Input"])
+def test_every_layer_predicts_the_same_by_a_plan(case):
+    layer = case.make(dtype="float32")
+    model = fc.Sequential([fc.Input(case.shape), layer])
+    x, other = (np.random.default_rng(seed).standard_normal((2, *case.shape)).astype("float32") for seed in (1, 2))
+    expected = layer.predict(other).copy()
+    for _ in range(3):
+        model.predict(x)
+    np.testing.assert_array_equal(model.predict(other), expected)
+
+
+@pytest.mark.parametrize("n", [1, 2, 8])
+def test_lenet_5_predicts_the_same_bits_by_a_plan(n):
+    model = lenet()
+    for seed in range(4):
+        x = images(n, seed)
+        np.testing.assert_array_equal(model.predict(x), without_plan(model, x))
+
+
+def test_a_plan_makes_only_calls_of_kernels():
+    model = lenet()
+    plan = Plan(model._infer, images(1))
+    assert plan.calls[0][0].__name__.endswith("forward")
+    x = images(1, 5)
+    np.testing.assert_array_equal(plan(x), without_plan(model, x))
+
+
+def test_a_plan_sees_new_weights():
+    model, x = lenet(), images(1)
+    model.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
+    for _ in range(3):
+        model.predict(x)
+    model.set_weights([1.5 * w for w in model.get_weights()])
+    np.testing.assert_array_equal(model.predict(x), without_plan(model, x))
+    for _ in range(3):  # the first step moves the parameters into a block
+        before = model.predict(x)
+        model.train_on_batch(images(20), np.arange(20) % 10)
+        after = model.predict(x)
+        np.testing.assert_array_equal(after, without_plan(model, x))
+        assert not np.array_equal(before, after)
+
+
+def test_a_result_that_is_kept_is_not_overwritten_by_the_next_prediction():
+    model = lenet()
+    kept = [model.predict(images(1, seed)) for seed in range(6)]
+    for seed, y in enumerate(kept):
+        np.testing.assert_array_equal(y, without_plan(model, images(1, seed)))
+
+
+def test_predictions_do_not_share_memory_with_their_input():
+    model = fc.Sequential([fc.Input((4, 4, 1)), layers.Flatten()])
+    x = np.ones((1, 4, 4, 1), np.float32)
+    for _ in range(3):
+        y = model.predict(x)
+        assert not np.shares_memory(x, y)
+
+
+class Doubled(layers.Layer):
+    """A user's layer, which does arithmetic that no kernel does."""
+
+    def forward(self, x, call=layers.Call()):
+        return 2 * self.checked(x), lambda dy: 2 * dy
+
+
+def test_a_model_with_a_layer_of_its_user_is_never_planned():
+    model = fc.Sequential([fc.Input((3,)), Doubled()])
+    for value in range(5):
+        np.testing.assert_array_equal(model.predict(np.full((1, 3), value, np.float32)), np.full((1, 3), 2 * value))
+
+
+def test_a_layer_added_after_a_prediction_is_seen():
+    model, x = fc.Sequential([fc.Input((5,)), layers.ReLU()]), np.array([[-1, 0, 1, 2, 3]], np.float32)
+    for _ in range(3):
+        model.predict(x)
+    model.add(layers.Activation("step"))
+    for _ in range(3):
+        np.testing.assert_array_equal(model.predict(x), [[1, 1, 1, 1, 1]])
+
+
+def test_threads_that_predict_at_once_get_their_own_results():
+    model = lenet()
+    data = [images(1, seed) for seed in range(8)]
+    expected = [without_plan(model, x) for x in data]
+    wrong = []
+
+    def work(k):
+        wrong.extend(k for _ in range(60) if not np.array_equal(model.predict(data[k]), expected[k]))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_mistakes_are_still_told():
+    model = lenet()
+    for _ in range(3):
+        model.predict(images(1))
+    with pytest.raises(fc.errors.ArgumentError, match="expected x of shape"):
+        model.predict(np.zeros((1, 27, 28, 1), np.float32))
+    assert model.predict(images(1).astype("float64")).dtype == np.float32
+    assert model.predict(images(0)).shape == (0, 10)
