@@ -123,12 +123,13 @@ def direct(dtype: str, one_core: bool) -> dict[str, Any]:
     import numba
     import numpy as np
 
-    from fastcnn import layers
+    from fastcnn import config, layers
     from fastcnn.bench import machine
     from fastcnn.kernels.cpu import tile
 
     if one_core:
         numba.set_num_threads(1)
+    config.set_winograd(False)
     threads = numba.get_num_threads()
     clock = time.process_time if one_core else time.perf_counter
     speeds, peak = {}, 0.0

@@ -5,6 +5,7 @@
     judge.py       the same layers in PyTorch, in a process of its own
     judge_side.py  that process
     plot.py        the picture
+    load.py        how busy the machine is with other things
 
 The roofline: S. Williams, A. Waterman, D. Patterson, Communications of the ACM 52, 2009.
 """

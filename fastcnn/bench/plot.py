@@ -8,7 +8,7 @@ from typing import Any
 
 from fastcnn.bench.layers import Row
 from fastcnn.bench.machine import Machine
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.errors import ArgumentError
 
 _COLORS = {"forward": "#1f6fb4", "backward": "#c8501e"}
 
@@ -28,12 +28,10 @@ def draw(path: str, rows: list[Row], machine: Machine, dtype: str, title: str) -
 
     Raises
     ------
-    ImportError
-        If matplotlib is not installed.
-    ArgumentError, DataError
-        If the format is not known, or the file cannot be written.
+    ImportError, ArgumentError
+        As `require`.
     """
-    figure_class = require_matplotlib()
+    figure_class = require(path)
     points = [(row.name, name, one.operations / one.bytes, one.operations / one.seconds / 1e9)
               for row in rows for name, one in row.passes.items() if one.operations]
     peak = machine.flops[dtype] / 1e9
@@ -68,12 +66,7 @@ def draw(path: str, rows: list[Row], machine: Machine, dtype: str, title: str) -
     _label(axes, points)
     if points:
         axes.legend(loc="lower right", frameon=False)
-    try:
-        figure.savefig(Path(path).expanduser(), dpi=144)
-    except ValueError as error:
-        raise ArgumentError(f"bench: expected a picture's ending such as .png or .svg, got {path}; {error}") from None
-    except OSError as error:
-        raise DataError(f"{path}: expected a file that can be written, got {error.strerror}") from None
+    figure.savefig(Path(path).expanduser(), dpi=144)
 
 
 def _slope(axes: Any) -> float:
@@ -107,16 +100,27 @@ def _shifts() -> Iterator[int]:
         yield number
 
 
-def require_matplotlib() -> Any:
-    """Return matplotlib's class of figures.
+def require(path: str) -> Any:
+    """Return matplotlib's class of figures, if it can draw into such a file.
+
+    Parameters
+    ----------
+    path : str
 
     Raises
     ------
     ImportError
-        If it is not installed, with the way to get it.
+        If matplotlib is not installed, with the way to get it.
+    ArgumentError
+        If the ending is of no picture, or the folder is not there.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError('bench: --plot needs matplotlib; pip install "fastcnn[plot]"') from None
+    file, known = Path(path).expanduser(), Figure().canvas.get_supported_filetypes()
+    if file.suffix.lower().lstrip(".") not in known:
+        raise ArgumentError(f"bench: --plot expected a picture's ending such as .png or .svg, got {path}")
+    if not file.absolute().parent.is_dir():
+        raise ArgumentError(f"bench: --plot expected a folder that is there, got {path}")
     return Figure

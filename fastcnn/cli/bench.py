@@ -32,7 +32,8 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     bytes (each array once: input, parameters and output forward; backward input, the output's gradient, parameters,
     and the gradients of input and parameters), and how much of the roofline it reaches, the least possible time in
     parts of the real one. What fits into a cache together is taken to come from there: a layer whose input lies
-    farther away cannot reach all of it. Layers are timed alone; the step and the prediction below them are whole.
+    farther away cannot reach all of it, and Winograd's convolution, which multiplies less, may reach more than all.
+    Layers are timed alone; the step and the prediction below them are whole.
 
     --vs torch times PyTorch, eager and channels last, in a process of its own, in turn with fastcnn; results are
     compared first, and a ratio above 1 says that fastcnn is faster. Other work on the machine slows both unequally:
@@ -55,10 +56,11 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     """  # noqa: D301  (click reads the backspace)
     from contextlib import nullcontext
 
-    from fastcnn.bench import judge, layers, machine
+    from fastcnn.bench import judge, layers, load, machine
     from fastcnn.bench import plot as picture
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._console import make_console
+    from fastcnn.cli._warnings import of_load
     from fastcnn.errors import ArgumentError
 
     if model is None and (vs or plot):
@@ -67,8 +69,9 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     if vs:
         judge.require_torch()
     if plot:
-        picture.require_matplotlib()
+        picture.require(plot)
     network = None if model is None else _network(model)
+    watch = load.Watch()
     console = make_console()
     with nullcontext() if as_json else Compiling(console, "the benchmark"):
         peak = machine.measure()
@@ -76,6 +79,8 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
         for subject in ready:
             subject.run()
     found: dict[str, Any] = {"fastcnn": _version(), "torch": None, "machine": _machine(peak), "model": None}
+    for warning in of_load(watch.load()):
+        click.echo(f"fastcnn: warning: {warning}", err=True)
     if not as_json:
         _show_machine(found["machine"])
     if network is not None:

@@ -17,13 +17,15 @@ _EXTRAS = {"pillow": "image", "matplotlib": "plot"}
 def command() -> None:
     """Show versions, the CPU's vectors, the threading layer and why it was chosen, and the cache of compiled kernels.
 
-    Nothing is compiled or changed. Put the output into a bug report.
+    Warns of settings by which threads wait for one another, and of a machine that is busy with other things, at which
+    it looks for half a second. Nothing is compiled or changed. Put the output into a bug report.
     """
-    sections = {"Versions": _versions(), "CPU": _cpu(), "Threads": _threads(), "Cache of kernels": _cache()}
+    sections = {"Versions": _versions(), "CPU": _cpu(), "Threads": _threads(), "Cache of kernels": _cache(),
+                "Warnings": _warnings()}
     for title, rows in sections.items():
         click.echo(title)
         for name, value in rows:
-            click.echo(f"  {name:<14} {value}")
+            click.echo(f"  {name:<{1 if name == '-' else 14}} {value}".rstrip())
 
 
 def _versions() -> list[tuple[str, Any]]:
@@ -56,8 +58,8 @@ def _cpu() -> list[tuple[str, Any]]:
     return [
         ("name", llvm.get_host_cpu_name()),
         ("vectors", f"{name}: {8 * width} bits, {registers} registers"),
-        *((kind, f"{tile.lanes(kind)} numbers a vector, register tile of {tile.M0} x {2 * tile.lanes(kind)}")
-          for kind in ("float32", "float64")),
+        ("tile", f"{name}, {tile.M0} x 2 vectors of {tile.lanes('float32')} float32 "
+                 f"or {tile.lanes('float64')} float64"),
     ]
 
 
@@ -71,6 +73,13 @@ def _threads() -> list[tuple[str, Any]]:
         ("threads", f"{numba.get_num_threads()} on {os.cpu_count()} CPUs (NUMBA_NUM_THREADS)"),
         ("kernels", len(_jit.registry)),
     ]
+
+
+def _warnings() -> list[tuple[str, Any]]:
+    from fastcnn.cli import _warnings
+    from fastcnn.kernels.cpu import _threads
+
+    return [("-", warning) for warning in _warnings.all_now(_threads.layer())] or [("none", "")]
 
 
 def _cache() -> list[tuple[str, Any]]:

@@ -56,7 +56,7 @@ def test_every_layer_has_its_operations_bytes_and_part_of_the_roofline(fastcnn):
         for one in (layer["forward"], layer["backward"]):
             assert one["seconds"] > 0
             assert one["torch_seconds"] is None
-            assert one["roofline"] is None or 0 < one["roofline"] < 2
+            assert one["roofline"] is None or 0 < one["roofline"] < 5, "Winograd multiplies less"
     assert set(model["whole"]) == {"step", "prediction"}
 
 
@@ -113,7 +113,8 @@ def test_a_missing_matplotlib_is_told_before_anything_is_measured(fastcnn, hidde
 
 @pytest.mark.parametrize(("args", "told"), [
     (("lenet6",), "did you mean 'lenet"), (("--vs", "torch"), "expected a model"), (("--plot", "x.png"), "expected a"),
-    (("lenet5", "--batch-size", 0), "batch-size"), (("lenet5", "--plot", "roof.nonsense", *QUICK), "such as .png"),
+    (("lenet5", "--batch-size", 0), "batch-size"), (("lenet5", "--plot", "roof.nonsense"), "such as .png"),
+    (("lenet5", "--plot", "nowhere/roof.png"), "a folder that is there"),
 ])  # fmt: skip
 def test_wrong_usage_is_one_line_and_exit_code_2(fastcnn, args, told):
     result = fastcnn("bench", *args)

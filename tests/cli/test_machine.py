@@ -1,6 +1,12 @@
 """``doctor`` and ``warmup``: what is known about this machine, and its kernels compiled ahead."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 
 
 def test_doctor_tells_versions_vectors_threads_and_the_cache(fastcnn, tmp_path):
@@ -10,7 +16,7 @@ def test_doctor_tells_versions_vectors_threads_and_the_cache(fastcnn, tmp_path):
         r"^  fastcnn +\d",
         r"^  numba +\d",
         r"^  vectors +\S+: \d+ bits, \d+ registers$",
-        r"^  float32 +\d+ numbers a vector, register tile of \d+ x \d+$",
+        r"^  tile +\S+, \d+ x 2 vectors of \d+ float32 or \d+ float64$",
         r"^  layer +(tbb|omp|workqueue): .+$",
         r"^  threads +\d+ on \d+ CPUs",
         r"^  state +not there yet",
@@ -31,6 +37,58 @@ def test_doctor_says_when_the_cache_cannot_be_used(fastcnn, tmp_path):
 def test_doctor_respects_a_threading_layer_that_was_asked_for(fastcnn):
     result = fastcnn("doctor", NUMBA_THREADING_LAYER="workqueue")
     assert re.search(r"^  layer +workqueue: set by NUMBA_THREADING_LAYER$", result.stdout, re.M)
+
+
+def skip_without_openmp(process):
+    """Skip where Numba has no such layer, and let every other fault fail."""
+    if "threading layer" in process.stderr:
+        pytest.skip("no OpenMP here")
+    assert process.returncode == 0, process.stderr
+
+
+def warnings_of(output):
+    """Return the lines under "Warnings"."""
+    lines = output.partition("\nWarnings\n")[2].splitlines()
+    assert lines, output
+    return [line.strip() for line in lines[: next((i for i, line in enumerate(lines) if line[:1] != " "), None)]]
+
+
+@pytest.mark.parametrize(("variable", "value"), [("OMP_WAIT_POLICY", "active"), ("GOMP_SPINCOUNT", "100000")])
+def test_doctor_warns_of_a_policy_by_which_the_threads_of_openmp_spin(fastcnn, variable, value):
+    asked = fastcnn("doctor", NUMBA_THREADING_LAYER="omp", **{variable: value})
+    skip_without_openmp(asked)
+    (warning,) = [line for line in warnings_of(asked.stdout) if variable in line]
+    assert warning.startswith(f"- {variable}={value} lets idle threads of OpenMP spin")
+    assert warning.endswith(f"unset {variable}")
+    other_layer = fastcnn("doctor", NUMBA_THREADING_LAYER="workqueue", **{variable: value})
+    assert variable not in other_layer.stdout
+
+
+def test_doctor_says_nothing_of_a_passive_policy(fastcnn):
+    asked = fastcnn("doctor", NUMBA_THREADING_LAYER="omp", OMP_WAIT_POLICY="passive", GOMP_SPINCOUNT="0")
+    skip_without_openmp(asked)
+    assert not [line for line in warnings_of(asked.stdout) if "spin" in line]
+
+
+def test_doctor_warns_of_more_threads_than_cpus_and_of_the_work_queue(fastcnn):
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    result = fastcnn("doctor", NUMBA_NUM_THREADS=str(cpus + 1), NUMBA_THREADING_LAYER="workqueue")
+    found = warnings_of(result.stdout)
+    assert [line for line in found if re.search(r"threads share .+: set NUMBA_NUM_THREADS=\d+$", line)]
+    assert [line for line in found if "work queue" in line]
+
+
+@pytest.mark.skipif(not Path("/proc/stat").exists(), reason="only Linux tells")
+def test_doctor_warns_of_a_busy_machine_and_names_who_is(fastcnn):
+    spinners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count())]
+    try:
+        result = fastcnn("doctor")
+    finally:
+        for spinner in spinners:
+            spinner.kill()
+            spinner.wait()
+    (warning,) = [line for line in warnings_of(result.stdout) if "other processes" in line]
+    assert float(re.search(r"take ([\d.]+) of \d+ CPUs, most of it .+ \(process \d+\)", warning)[1]) > 0.3
 
 
 def test_training_finds_every_kernel_that_warmup_compiled(fastcnn):
