@@ -28,6 +28,7 @@ from fastcnn.kernels.cpu.walk import lanes_of
 
 TASKS = 16  # tasks of a launch at most, if the work is enough for them
 GRAIN = 1 << 18  # multiply-adds of a task at least: about 5 microseconds
+FAR = 1 << 22  # elements of x and y together from which they come from memory: 16 MB of float32
 BAND = 65536  # elements of the input rows of a band: 256 KB of float32, well within L2
 
 
@@ -43,16 +44,16 @@ def depthwise2d_backward_input_scratch(geometry, dtype):
 
 @inlined
 def depthwise_plan(array, images, rows, c, work):
-    """Return how an output of images x rows x c is cut: bands of rows an image, parts of the channels.
+    """Return how an output of images x rows x c is cut: tasks; bands of rows an image, parts of the channels.
 
     `work` is in multiply-adds. A function of the shape alone.
     """
-    blocks = -(-c // lanes_of(array))
     wanted = max(1, min(TASKS, work // GRAIN))
-    bands = min(rows, -(-wanted // max(1, images)))
-    if rows < 2 * bands * 4:  # a band of few rows reads its neighbours' again: cut channels instead
-        return 1, min(blocks, -(-wanted // max(1, images)))
-    return bands, 1
+    pieces = -(-wanted // max(1, images))
+    bands, parts = pieces, 1
+    if rows < 8 * pieces:  # a band of few rows reads its neighbours' again: cut channels instead
+        bands, parts = 1, min(-(-c // lanes_of(array)), pieces)
+    return min(wanted, images * bands * parts), bands, parts
 
 
 @kernel
@@ -74,16 +75,24 @@ def depthwise2d_forward(y, scratch, x, kernel, bias, relu, geometry):
     """
     g = geometry[0]
     work = y.size * g["kh"] * g["kw"]
-    bands, parts = depthwise_plan(y, g["n"], g["oh"], g["c"], work)
-    parallel(_forward_task, g["n"] * bands * parts,
-             (y.reshape(-1), x.reshape(-1), kernel.reshape(-1), bias, relu, bands, parts, geometry))
+    plan = depthwise_plan(y, g["n"], g["oh"], g["c"], work)
+    parallel(_forward_task, plan[0],
+             (y.reshape(-1), x.reshape(-1), kernel.reshape(-1), bias, relu, plan, geometry))
 
 
 @inlined
-def _forward_task(task, y, x, kernel, bias, relu, bands, parts, geometry):
-    """A band of rows of one image, for a part of the channels."""
+def _forward_task(task, y, x, kernel, bias, relu, plan, geometry):
+    """Some pieces of the output, each a band of rows of one image for a part of the channels."""
+    tasks, bands, parts = plan
+    pieces = geometry[0]["n"] * bands * parts
+    for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
+        _forward_piece(piece, y, x, kernel, bias, relu, bands, parts, geometry)
+
+
+@inlined
+def _forward_piece(piece, y, x, kernel, bias, relu, bands, parts, geometry):
     g = geometry[0]
-    image, band, part = task // (bands * parts), task // parts % bands, task % parts
+    image, band, part = piece // (bands * parts), piece // parts % bands, piece % parts
     begin, end = channels_of(y, g["c"], part, parts)
     bottom = (band + 1) * g["oh"] // bands
     row = band * g["oh"] // bands
@@ -93,7 +102,7 @@ def _forward_task(task, y, x, kernel, bias, relu, bands, parts, geometry):
                 x, (image * g["h"] * g["w"] * g["c"], g["h"], g["w"], g["c"]),
                 kernel, (0, g["kw"] * g["c"], g["c"]), bias, 0 if bias.size > 0 else -1, relu,
                 (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
-                (row, min(rows, bottom - row), g["ow"], begin, end))
+                (row, min(rows, bottom - row), g["ow"], begin, end, is_far(g)))
         row += rows
 
 
@@ -114,17 +123,25 @@ def depthwise2d_backward_input(dx, scratch, dy, kernel, geometry):
     g = geometry[0]
     work = dy.size * g["kh"] * g["kw"]
     steps = -(-g["h"] // g["sh"])
-    bands, parts = depthwise_plan(dx, g["n"], steps, g["c"], work)
-    parallel(_backward_input_task, g["n"] * bands * parts,
-             (dx.reshape(-1), dy.reshape(-1), kernel.reshape(-1), bands, parts, geometry))
+    plan = depthwise_plan(dx, g["n"], steps, g["c"], work)
+    parallel(_backward_input_task, plan[0], (dx.reshape(-1), dy.reshape(-1), kernel.reshape(-1), plan, geometry))
 
 
 @inlined
-def _backward_input_task(task, dx, dy, kernel, bands, parts, geometry):
+def _backward_input_task(task, dx, dy, kernel, plan, geometry):
+    """As `_forward_task`."""
+    tasks, bands, parts = plan
+    pieces = geometry[0]["n"] * bands * parts
+    for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
+        _backward_input_piece(piece, dx, dy, kernel, bands, parts, geometry)
+
+
+@inlined
+def _backward_input_piece(piece, dx, dy, kernel, bands, parts, geometry):
     """A band of rows of one image, for a part of the channels: all phases of some steps of the vertical stride."""
     g = geometry[0]
     w, c, sh, sw = g["w"], g["c"], g["sh"], g["sw"]
-    image, band, part = task // (bands * parts), task // parts % bands, task % parts
+    image, band, part = piece // (bands * parts), piece // parts % bands, piece % parts
     begin, end = channels_of(dx, c, part, parts)
     steps = -(-g["h"] // sh)
     bottom = (band + 1) * steps // bands
@@ -140,8 +157,15 @@ def _backward_input_task(task, dx, dy, kernel, bands, parts, geometry):
                         dy, (image * g["oh"] * g["ow"] * c, g["oh"], g["ow"], c),
                         kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c), kernel, -1, 0,
                         (kh, kw, 1, 1, dh, dw, top, left),
-                        (first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end))
+                        (first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end,
+                         is_far(g)))
         first = last
+
+
+@inlined
+def is_far(g):
+    """Return 1 if x and y together are larger than the caches: rows are then fetched ahead."""
+    return 1 if g["n"] * (g["h"] * g["w"] + g["oh"] * g["ow"]) * g["c"] > FAR else 0
 
 
 @inlined

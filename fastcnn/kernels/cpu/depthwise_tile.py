@@ -26,7 +26,7 @@ from numba.core import cgutils
 from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu.tile import features, lanes
+from fastcnn.kernels.cpu.tile import lanes
 
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 
@@ -47,62 +47,80 @@ def window_tile(typingctx, taps, stride, left, right, edge, y, y_at, x, x_at, w,
     edge : literal int
         1 for a tile any of whose columns may not exist, 2 for one with missing lanes as well, else 0.
     y, y_at : pointer, (offset, step of a column)
-    x, x_at : pointer, (offset, step of a row of the window, step of a column)
-        Where the first tap of the first column lies.
-    w, w_at : pointer, (offset, step of a row, step of a tap)
+    x, x_at : pointer, (offset, steps of a row of the window and of a column)
+        Where the first tap of the first output lies; its column may lie beside the image.
+    w, w_at : pointer, (offset, steps of a row and of a tap)
     start, start_at : pointer, int
         Where the sums start (the bias), or at zero if negative.
     loops : (rows of the window, taps, stride, dilation, relu)
-        The middle three are read if `taps` is 0.
+        Taps, stride and dilation are read if `taps` is 0.
     borders : (first column, columns of the image, outputs, lanes)
         Read if `edge`: outputs from `outputs` on, and lanes from `lanes` on, do not exist.
     """
     shape = _literals("window_tile", taps, stride, left, right, edge)
-    emit = _Emitter(J, shape[0], shape[1], shape[4], y.dtype)
+    emit = _Emitter(shape[0], shape[1], shape[2:4], shape[4], y.dtype)
     signature = types.void(taps, stride, left, right, edge, y, _ints(2), x, _ints(3), w, _ints(3), start, types.int64,
                            _ints(5), _ints(4))
 
     def codegen(context, builder, signature, args):
         at = [cgutils.unpack_tuple(builder, args[k]) for k in (6, 8, 10, 13, 14)]
         y, x, w = (builder.gep(args[k], at[n][:1]) for k, n in ((5, 0), (7, 1), (9, 2)))
-        emit.window(builder, shape[2:4], y, at[0][1], x, at[1][1:], w, at[2][1:], args[11], args[12], at[3], at[4])
+        emit.window(builder, y, at[0][1], x, at[1][1:], w, at[2][1:], args[11], args[12], at[3], at[4])
         return context.get_dummy_value()
 
     return signature, codegen
 
 
 @intrinsic(prefer_literal=True)
-def gradient_tile(typingctx, columns, taps, stride, left, right, masked, sums, sums_at, x, x_at, dy, dy_at, loops):
-    """Add what a rectangle of outputs gives to the sums of a row of taps; the first six arguments are literals.
+def gradient_tile(typingctx, rows, taps, stride, left, right, edge, plain, sums, sums_at, x, x_at, dy, dy_at, loops,
+                  borders):
+    """Add what `blocks` times J columns of some output rows give to the sums; the first seven arguments are literals.
 
     Parameters
     ----------
-    columns, taps, stride : literal int
-        Outputs of a block; taps and their stride, with dilation 1. One tap takes any stride, 0; with no tap the
-        outputs' gradients alone are added up.
+    rows, taps, stride : literal int
+        Rows and taps of the window, and its stride, with dilation 1. One row of one tap takes any stride, 0.
     left, right : literal int
         How many of the columns that a block sees lie beside the image: they are left out.
-    masked : literal int
-        2 if lanes are missing, else 0.
-    sums, sums_at : pointer, int
+    edge : literal int
+        2 for a block of one column, from which lanes may be missing; else 0.
+    plain : literal int
+        1 to add up dy itself as well.
+    sums, sums_at : pointer, (offset, offset of the sum of dy)
         The sums of the taps, one vector after the other.
-    x, x_at : pointer, (offset, step of an output row, step of a column)
-        What the first tap of the first output sees.
-    dy, dy_at : pointer, (offset, step of a row, step of a column)
-    loops : (output rows, blocks of `columns` in a row, stride, lanes)
+    x, x_at : pointer, (offset, steps of an output row, of a row of the window and of a column)
+        Where the first tap of the first output lies, whether that is in the image or not.
+    dy, dy_at : pointer, (offset, steps of a row and of a column)
+    loops : (output rows, blocks in a row, stride)
+    borders : (first row, step of an output row, step of a row of the window, rows of the image, lanes)
+        Rows of the window outside the image are left out.
     """
-    shape = _literals("gradient_tile", columns, taps, stride, left, right, masked)
-    emit = _Emitter(shape[0], shape[1], shape[2], shape[5], sums.dtype)
-    signature = types.void(columns, taps, stride, left, right, masked, sums, types.int64, x, _ints(3), dy, _ints(3),
-                           _ints(4))
+    shape = _literals("gradient_tile", rows, taps, stride, left, right, edge, plain)
+    emit = _Emitter(shape[1], shape[2], shape[3:5], shape[5], sums.dtype)
+    signature = types.void(rows, taps, stride, left, right, edge, plain, sums, _ints(2), x, _ints(4), dy, _ints(3),
+                           _ints(3), _ints(5))
 
     def codegen(context, builder, signature, args):
-        at = [cgutils.unpack_tuple(builder, args[k]) for k in (9, 11, 12)]
-        emit.gradient(builder, shape[3:5], builder.gep(args[6], [args[7]]), builder.gep(args[8], at[0][:1]), at[0][1:],
-                      builder.gep(args[10], at[1][:1]), at[1][1:], at[2])
+        places, *at = [cgutils.unpack_tuple(builder, args[k]) for k in (8, 10, 12, 13, 14)]
+        total = builder.gep(args[7], places[1:]) if shape[6] else None
+        emit.gradient(builder, shape[0], builder.gep(args[7], places[:1]), total, builder.gep(args[9], at[0][:1]),
+                      at[0][1:], builder.gep(args[11], at[1][:1]), at[1][1:], at[2], at[3])
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+@intrinsic
+def fetch(typingctx, pointer, at):
+    """Bring the cache line of an element towards L1, ahead of its use; it may be any place."""
+    def codegen(context, builder, signature, args):
+        byte = ir.IntType(8).as_pointer()
+        call = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32]), "llvm.prefetch.p0")
+        builder.call(call, [builder.bitcast(builder.gep(args[0], args[1:]), byte), _I32(0), _I32(3), _I32(1)])
+        return context.get_dummy_value()
+
+    return types.void(pointer, types.int64), codegen
 
 
 def _ints(count):
@@ -149,8 +167,8 @@ def _loop(b_, count):
 class _Emitter:
     """Writes the LLVM code of one tile shape for one floating type."""
 
-    def __init__(self, columns, taps, stride, edge, dtype):
-        self.columns, self.taps, self.stride, self.edge, self.L = columns, taps, stride, edge, lanes(dtype)
+    def __init__(self, taps, stride, missing, edge, dtype):
+        self.taps, self.stride, self.missing, self.edge, self.L = taps, stride, missing, edge, lanes(dtype)
         single = dtype == types.float32
         self.element = ir.FloatType() if single else ir.DoubleType()
         self.suffix = f"v{self.L}{'f32' if single else 'f64'}"
@@ -158,38 +176,38 @@ class _Emitter:
         self.vector = ir.VectorType(self.element, self.L)
         self.zero = ir.Constant(self.vector, [0.0] * self.L)
 
-    def window(self, b_, missing, y, y_step, x, x_steps, w, w_steps, start, start_at, loops, borders):
-        rows, taps, stride, dilation, relu = loops
-        first, width, outputs, _ = borders
-        sums = [cgutils.alloca_once(b_, self.vector) for _ in range(self.columns)]
-        self._prepare(b_, borders[3])
+    def window(self, b_, y, y_step, x, x_steps, w, w_steps, start, start_at, loops, borders):
+        height, taps, stride, dilation, relu = loops
+        first, width, outputs, present = borders
+        self.columns = J
+        self._prepare(b_, present)
         given = b_.icmp_signed(">=", start_at, _I64(0))
-        value = self._read(b_, self._or_zeros(b_, given, b_.gep(start, [start_at])))
+        begin = self._read(b_, self._or_zeros(b_, given, b_.gep(start, [start_at])))
+        sums = [cgutils.alloca_once(b_, self.vector) for _ in range(J)]
         for cell in sums:
-            b_.store(value, cell)
-        with _loop(b_, rows) as r:
+            b_.store(begin, cell)
+        with _loop(b_, height) as r:
             x_row, w_row = b_.gep(x, [b_.mul(r, x_steps[0])]), b_.gep(w, [b_.mul(r, w_steps[0])])
             if self.taps:
                 weights = [self._load(b_, place) for place in _line(b_, w_row, w_steps[1], self.taps)]
-                seen = (self.columns - 1) * self.stride + self.taps
-                for q, place in enumerate(_line(b_, x_row, x_steps[1], seen)):
-                    if missing[0] <= q < seen - missing[1]:
-                        pixel = self._load(b_, place)
-                        for j, s in self._meeting(q):
-                            self._add(b_, sums[j], pixel, weights[s])
+                for q, pixel in self._pixels(b_, x_row, x_steps[1]):
+                    for j, s in self._meeting(q):
+                        self._add(b_, sums[j], pixel, weights[s])
             else:
                 with _loop(b_, taps) as s:
                     weight = self._read(b_, b_.gep(w_row, [b_.mul(s, w_steps[1])]))
                     shift = b_.mul(s, dilation)
-                    for j in range(self.columns):
+                    for j in range(J):
                         column = b_.add(b_.mul(_I64(j), stride), shift)
-                        there = b_.icmp_unsigned("<", b_.add(first, column), width) if self.edge else None
-                        pixel = self._pixel(b_, b_.gep(x_row, [b_.mul(column, x_steps[1])]), there)
-                        self._add(b_, sums[j], pixel, weight)
+                        place = b_.gep(x_row, [b_.mul(column, x_steps[1])])
+                        if self.edge:
+                            there = b_.icmp_unsigned("<", b_.add(first, column), width)
+                            place = self._or_zeros(b_, there, place)
+                        self._add(b_, sums[j], self._read(b_, place), weight)
         # max(sum, 0) or, with a bound that nothing is below, the sum itself; NaN is not below either.
         bound = b_.select(b_.icmp_signed("!=", relu, _I64(0)), self.element(0.0), self.element(float("-inf")))
         bound = self._splat(b_, bound)
-        for j, place in enumerate(_line(b_, y, y_step, self.columns)):
+        for j, place in enumerate(_line(b_, y, y_step, J)):
             value = b_.load(sums[j])
             value = b_.select(b_.fcmp_ordered("<", value, bound), bound, value)
             if self.edge:
@@ -198,46 +216,64 @@ class _Emitter:
             else:
                 self._write(b_, value, place)
 
-    def gradient(self, b_, missing, sums, x, x_steps, dy, dy_steps, loops):
-        rows, blocks, stride, present = loops
+    def gradient(self, b_, height, sums, total, x, x_steps, dy, dy_steps, loops, borders):
+        rows, blocks, stride = loops
+        top, row_step, tap_step, image_rows, present = borders
+        self.columns = 1 if self.edge else J
         self._prepare(b_, present)
-        step = _I64(self.stride) if self.stride else stride
         # So many sums that a multiply-add need not wait for the one before it: a tap has several, in turn.
-        count = max(1, self.taps)
-        enough = 8 if features()[2] == 32 else 6
-        turns = max(1, min(self.columns, enough // count))
+        count = height * self.taps
+        turns = max(1, min(self.columns, 8 // max(1, count)))
         cells = [[cgutils.alloca_once(b_, self.vector) for _ in range(turns)] for _ in range(count)]
         places = [b_.gep(sums, [_I64(s * self.L)]) for s in range(count)]
-        for s in range(count):
+        if total:
+            whole = cgutils.alloca_once(b_, self.vector)
+            b_.store(self._load(b_, total), whole)
+        for tap in range(count):
             for turn in range(turns):
-                b_.store(self.zero if turn else self._load(b_, places[s]), cells[s][turn])
-        seen = (self.columns - 1) * self.stride + self.taps if self.stride else self.columns
-        one_step = x_steps[1] if self.stride else b_.mul(step, x_steps[1])
-        block_x, block_dy = (b_.mul(_I64(self.columns), s) for s in (b_.mul(step, x_steps[1]), dy_steps[1]))
+                b_.store(self.zero if turn else self._load(b_, places[tap]), cells[tap][turn])
+        if not self.stride:
+            x_steps = [x_steps[0], x_steps[1], b_.mul(x_steps[2], stride)]
+        block_x = b_.mul(x_steps[2], _I64(self.columns * max(1, self.stride)))
+        block_dy = b_.mul(dy_steps[1], _I64(self.columns))
         with _loop(b_, rows) as i:
-            x_row, dy_row = b_.gep(x, [b_.mul(i, x_steps[0])]), b_.gep(dy, [b_.mul(i, dy_steps[0])])
+            x_i, row = b_.gep(x, [b_.mul(i, x_steps[0])]), b_.add(top, b_.mul(i, row_step))
+            dy_row = b_.gep(dy, [b_.mul(i, dy_steps[0])])
             with _loop(b_, blocks) as block:
-                dy_at, x_at = b_.gep(dy_row, [b_.mul(block, block_dy)]), b_.gep(x_row, [b_.mul(block, block_x)])
+                dy_at, x_at = b_.gep(dy_row, [b_.mul(block, block_dy)]), b_.gep(x_i, [b_.mul(block, block_x)])
                 outputs = [self._read(b_, place) for place in _line(b_, dy_at, dy_steps[1], self.columns)]
-                if self.taps:
-                    for q, place in enumerate(_line(b_, x_at, one_step, seen)):
-                        if missing[0] <= q < seen - missing[1]:
-                            pixel = self._read(b_, place)
-                            for j, s in self._meeting(q) if self.stride else [(q, 0)]:
-                                self._add(b_, cells[s][j % turns], pixel, outputs[j])
-                else:
-                    for j, value in enumerate(outputs):
-                        cell = cells[0][j % turns]
-                        b_.store(b_.fadd(b_.load(cell), value), cell)
-        for s in range(count):
-            value = b_.load(cells[s][0])
+                for r in range(height):
+                    with self._if_inside(b_, b_.add(row, b_.mul(_I64(r), tap_step)), image_rows):
+                        for q, pixel in self._pixels(b_, b_.gep(x_at, [b_.mul(_I64(r), x_steps[1])]), x_steps[2]):
+                            for j, s in self._meeting(q):
+                                self._add(b_, cells[r * self.taps + s][j % turns], pixel, outputs[j])
+                if total:  # in pairs first: a shorter chain of additions
+                    while len(outputs) > 1:
+                        outputs = [b_.fadd(*outputs[k:k + 2]) if k + 1 < len(outputs) else outputs[k]
+                                   for k in range(0, len(outputs), 2)]
+                    b_.store(b_.fadd(b_.load(whole), outputs[0]), whole)
+        for tap in range(count):
+            value = b_.load(cells[tap][0])
             for turn in range(1, turns):
-                value = b_.fadd(value, b_.load(cells[s][turn]))
-            self._store(b_, value, places[s])
+                value = b_.fadd(value, b_.load(cells[tap][turn]))
+            self._store(b_, value, places[tap])
+        if total:
+            self._store(b_, b_.load(whole), total)
+
+    def _if_inside(self, b_, row, rows):
+        return b_.if_then(b_.icmp_unsigned("<", row, rows), likely=True)
+
+    def _pixels(self, b_, pointer, step):
+        """Load the pixels of a row that lie in the image, each when it is asked for."""
+        seen = (self.columns - 1) * max(1, self.stride) + self.taps
+        for q, place in enumerate(_line(b_, pointer, step, seen)):
+            if self.missing[0] <= q < seen - self.missing[1]:
+                yield q, self._read(b_, place)
 
     def _meeting(self, q):
         """The outputs and taps that see column q of the image: j stride + s = q."""
-        return [(j, q - j * self.stride) for j in range(self.columns) if 0 <= q - j * self.stride < self.taps]
+        stride = max(1, self.stride)
+        return [(j, q - j * stride) for j in range(self.columns) if 0 <= q - j * stride < self.taps]
 
     def _prepare(self, b_, present):
         """Make the zeros that stand for missing pixels, and the mask of the lanes that exist."""
@@ -251,9 +287,6 @@ class _Emitter:
 
     def _or_zeros(self, b_, there, pointer):
         return b_.select(there, pointer, b_.bitcast(self.zeros, pointer.type))
-
-    def _pixel(self, b_, pointer, inside):
-        return self._read(b_, pointer if inside is None else self._or_zeros(b_, inside, pointer))
 
     def _add(self, b_, cell, one, other):
         fma = cgutils.get_or_insert_function(

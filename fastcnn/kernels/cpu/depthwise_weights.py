@@ -3,19 +3,19 @@
     dkernel[r, s, 0, c] += sum over n, i, j of x[n, i sh + r dh - top, j sw + s dw - left, c] * dy[n, i, j, c]
     dbias[c]            += sum over n, i, j of dy[n, i, j, c]
 
-One vector of channels at a time, and one row r of the window::
+One vector of channels at a time, and seven columns of outputs or all those that lie inside the image::
 
-    x    rows in L1, one vector of each pixel   |q0|q1|..|q8|   from L1     registers
-    dy   rows in L1                             |d0|d1|..|d6|               d0..d6, and several sums of each tap,
-                                                                            kept over all rows that L1 holds
-    sums of the taps, one vector each, and of dy: in L1
+    dy   one vector of 7 pixels       |d0|d1|..|d6|   from L1 or L2     registers
+    x    of each row of the window    |q0|q1|..|q8|   from L1           d0..d6, one q, and the sums: of all 9 taps of a
+         |q0|q1|..|q8|                                                  3x3 window, or the 5 of a row of a 5x5;
+         |q0|q1|..|q8|                                                  they stay there down the whole band
 
 Output rows are cut into chunks with sums of their own, added in order; where they are few the channels are cut instead.
 """
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.depthwise import BAND, GRAIN, TASKS, channels_of
-from fastcnn.kernels.cpu.depthwise_walk import gradients
+from fastcnn.kernels.cpu.depthwise_sums import gradients
 from fastcnn.kernels.cpu.pack import accumulate, clear
 from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.walk import lanes_of
@@ -60,8 +60,7 @@ def depthwise2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     blocks = -(-c // one)
     chunks, parts = _plan(g, blocks)
     share = (taps + 1) * one
-    with_bias = 1 if dbias.size > 0 else 0
-    parallel(_task, chunks * parts, (scratch, x.reshape(-1), dy.reshape(-1), with_bias, chunks, parts, geometry))
+    parallel(_task, chunks * parts, (scratch, x.reshape(-1), dy.reshape(-1), chunks, parts, geometry))
     out = dkernel.reshape(-1)
     for chunk in range(chunks):
         for block in range(blocks):
@@ -71,12 +70,12 @@ def depthwise2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
             sums, count = (chunk * blocks + block) * share + shared, min(c, first + one) - first
             for tap in range(taps):
                 accumulate(out, tap * c + first, scratch, sums + tap * one, count)
-            if with_bias:
+            if dbias.size > 0:
                 accumulate(dbias, first, scratch, sums + taps * one, count)
 
 
 @inlined
-def _task(task, scratch, x, dy, with_bias, chunks, parts, geometry):
+def _task(task, scratch, x, dy, chunks, parts, geometry):
     """One chunk of the output rows, for a part of the channels."""
     g = geometry[0]
     one, c = lanes_of(x), g["c"]
@@ -94,5 +93,5 @@ def _task(task, scratch, x, dy, with_bias, chunks, parts, geometry):
         gradients(scratch, sums, x, (image * g["h"] * g["w"] * c, g["h"], g["w"], c),
                   dy, (image * g["oh"] * g["ow"] * c, g["ow"]),
                   (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
-                  (row, rows, begin, end, with_bias))
+                  (row, rows, begin, end))
         line += rows
