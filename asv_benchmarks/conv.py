@@ -20,7 +20,8 @@ def _calls(geometry: np.ndarray) -> SimpleNamespace:
         return written(getattr(cpu, f"{kernel_name}_scratch")(geometry, np.dtype(np.float32)))
 
     calls = SimpleNamespace(
-        forward=partial(cpu.conv2d_forward, written(n, oh, ow, k), scratch("conv2d_forward"), x, kernel, bias, 0,
+        forward=partial(cpu.conv2d_forward, written(n, oh, ow, k),
+                        written(cpu.conv2d_forward_packed(geometry, np.dtype(np.float32))), x, kernel, bias, 0, 0,
                         geometry),
         backward_input=partial(cpu.conv2d_backward_input, written(n, h, w, c), scratch("conv2d_backward_input"), dy,
                                kernel, geometry),

@@ -9,7 +9,11 @@ namespaces with the same names and signatures; a kernel knows nothing of layers.
   memory of an input.
 - **Every element of an output is written**, whatever was there. Gradients of parameters alone are *added to*.
 - **Scratch**: ``x_scratch(geometry, dtype)`` beside kernel ``x`` tells how many elements it wants; what lies in it
-  before and after has no meaning. Packing happens inside, never in a signature.
+  before and after has no meaning.
+- **Packed weights**: a forward kernel that packs its parameters does so into ``packed``, of which
+  ``x_packed(geometry, dtype)`` tells the size, and takes ``ready``: with 1 it reads what an earlier call with the same
+  parameters left there, so that whoever predicts many times packs once (packing is half the time of a deep
+  convolution of one image).
 - **Geometry** is one structured array of one element, made by ``fastcnn.geometry``; read it as ``geometry[0]["oh"]``.
 - **The same bits from any number of threads**: work is cut into chunks by shapes alone, and partial sums are added in
   the order of the chunks. Random numbers are counters: (seed, step, index) -> value.

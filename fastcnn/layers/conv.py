@@ -8,7 +8,7 @@ from fastcnn import geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.layers.product import convolve, convolve_backward
+from fastcnn.layers.product import convolve, convolve_backward, convolve_only
 
 
 class Conv2D(Layer):
@@ -78,6 +78,10 @@ class Conv2D(Layer):
             return convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
 
         return y, backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        x = self.checked(x)
+        return convolve_only(self, x, (x.shape[0], *self.output_shape[1:]), self._geometry(x.shape))
 
 
 def check_image(layer: Layer, shape: Shape) -> None:

@@ -8,7 +8,7 @@ from fastcnn import geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.layers.product import convolve, convolve_backward
+from fastcnn.layers.product import convolve, convolve_backward, convolve_only
 
 
 class Dense(Layer):
@@ -58,3 +58,8 @@ class Dense(Layer):
             return convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
 
         return y, backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        x = self.checked(x)
+        g = geometry.dense(x.size // x.shape[-1], x.shape[-1], self.units)
+        return convolve_only(self, x, (*x.shape[:-1], self.units), g)

@@ -192,7 +192,7 @@ def test_convolution(size, options):
     x, kernel, bias = random(*shape), random(*size, 6 // g["groups"], filters, seed=1), random(filters, seed=2)
     y, dx = unwritten(2, g["oh"], g["ow"], filters), unwritten(*shape)
     dy, dkernel, dbias = random(*y.shape, seed=3), np.zeros_like(kernel), np.zeros(filters)
-    cpu.conv2d_forward(y, unwritten(cpu.conv2d_forward_scratch(geometry, x.dtype)), x, kernel, bias, 0, geometry)
+    cpu.conv2d_forward(y, unwritten(cpu.conv2d_forward_packed(geometry, x.dtype)), x, kernel, bias, 0, 0, geometry)
     cpu.conv2d_backward_input(
         dx, unwritten(cpu.conv2d_backward_input_scratch(geometry, x.dtype)), dy, kernel, geometry)
     cpu.conv2d_backward_weights(

@@ -10,7 +10,7 @@ from fastcnn.kernels.cpu import (
     conv2d_backward_weights,
     conv2d_backward_weights_scratch,
     conv2d_forward,
-    conv2d_forward_scratch,
+    conv2d_forward_packed,
 )
 from tests import reference
 from tests.kernels.checking import (
@@ -36,12 +36,17 @@ def _sizes(geometry):
 
 
 def _forward(x, kernel, bias, relu, geometry):
-    y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
-    scratch = unwritten(conv2d_forward_scratch(geometry, x.dtype), dtype=x.dtype)
-    with inputs_unchanged(x, kernel, bias):
-        conv2d_forward(y, scratch, x, kernel, bias, relu, geometry)
-    assert_within(scratch)
-    return y
+    """The output, which filters packed before give to the bit."""
+    outputs = []
+    packed = unwritten(conv2d_forward_packed(geometry, x.dtype), dtype=x.dtype)
+    for ready, k, b in ((0, kernel, bias), (1, np.full_like(kernel, np.nan), np.full_like(bias, np.nan))):
+        y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
+        with inputs_unchanged(x, k, b):
+            conv2d_forward(y, packed, x, k, b, relu, ready, geometry)
+        outputs.append(y)
+    assert_within(packed)
+    assert outputs[0].tobytes() == outputs[1].tobytes()
+    return outputs[0]
 
 
 def _backward_input(dy, kernel, geometry):

@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 from fastcnn import layers
@@ -21,3 +22,17 @@ def test_every_layer_has_a_row():
     public = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name))
               and issubclass(getattr(layers, name), layers.Layer)} - aliases - {"Layer"}
     assert public == set(checks.TABLE)
+
+
+def test_packed_weights_are_kept_until_a_parameter_changes():
+    layer, x = layers.Conv2D(5, 3), np.random.default_rng(0).standard_normal((2, 6, 6, 3)).astype(np.float32)
+    first = layer.predict(x)
+    (kept,) = layer.kernel.derived.values()
+    np.testing.assert_array_equal(layer.predict(x), first)
+    assert layer.kernel.derived["conv2d_forward"] is kept
+    layer.kernel.assign(2 * layer.kernel.value)
+    np.testing.assert_allclose(layer.predict(x), 2 * first, rtol=1e-6, atol=1e-6)
+    layer.bias.assign(layer.bias.value + 1)
+    np.testing.assert_allclose(layer.predict(x), 2 * first + 1, rtol=1e-5, atol=1e-5)
+    layer.forward(x)
+    assert not layer.kernel.derived, "training lets them go"

@@ -12,7 +12,7 @@ from fastcnn.kernels.cpu.batchnorm import (
     batch_norm_forward_scratch,
     batch_norm_predict,
 )
-from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_scratch
+from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_packed
 from fastcnn.kernels.cpu.conv_backward_input import conv2d_backward_input, conv2d_backward_input_scratch
 from fastcnn.kernels.cpu.conv_backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
 from fastcnn.kernels.cpu.depthwise import (
@@ -81,7 +81,7 @@ __all__ = [
     "conv2d_backward_weights",
     "conv2d_backward_weights_scratch",
     "conv2d_forward",
-    "conv2d_forward_scratch",
+    "conv2d_forward_packed",
     "crop2d",
     "depthwise2d_backward_input",
     "depthwise2d_backward_input_scratch",

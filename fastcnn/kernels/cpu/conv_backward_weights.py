@@ -12,7 +12,8 @@ import numpy as np
 from numba import config
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
-from fastcnn.kernels.cpu.conv_plan import PARTIAL, SLAB, TASKS, blocks_of, is_pointwise, width_of
+from fastcnn.kernels.cpu.conv_plan import PARTIAL, SLAB, TASKS, is_pointwise
+from fastcnn.kernels.cpu.filters import blocks_of, width_of
 from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, at5, clear, fill_slab, pack_block
 from fastcnn.kernels.cpu.tile import M0
 from fastcnn.kernels.cpu.walk import walk

@@ -11,8 +11,11 @@ M x KV vectors of accumulators stay in registers while it walks R x S x J steps 
            i=1  a1  --broadcast--> acc[1][0]   acc[1][1]            M broadcasts, M * KV multiply-adds
            ...                     ...         ...
 
-Every operand is addressed by a stride for each loop, so walks with other strides are all the products of the package: a
-convolution forward (i output columns, r kernel rows, s kernel columns, j channels), both its gradients, dense layers.
+The rows of A and C lie anywhere: a table tells their offsets (an indirect product: Dukhan, "The Indirect Convolution
+Algorithm", 2019), so that a tile takes any output positions whose windows see the same taps, across rows and images,
+and costs nothing: loading an offset is hidden behind the multiplications. The other strides are free too, so that one
+tile serves all the products of the package: a convolution forward (i output positions, r kernel rows, s kernel columns,
+j channels), both its gradients, dense layers.
 
 LLVM keeps the accumulators in registers: the inner loop has M * KV fused multiply-adds and no spill (the tests read
 the assembly). ``llvm.fmuladd`` fuses where the CPU can and is a multiplication and an addition elsewhere, whereas
@@ -55,8 +58,9 @@ def features() -> tuple[str, int, int]:
 _NAME, _BYTES, _REGISTERS = features()
 
 #: Rows M of the tiles a walk chooses from, largest first: M0 x 2 accumulators, 2 vectors of B and a broadcast fill the
-#: registers.
-M0, M1, M2, M3, M4 = (14, 7, 4, 2, 1) if _REGISTERS == 32 else (6, 4, 3, 2, 1)
+#: registers. A single row is computed twice by the smallest: two rows take the time of one, since an addition has to
+#: wait for the one before it.
+M0, M1, M2, M3 = (14, 7, 4, 2) if _REGISTERS == 32 else (6, 4, 3, 2)
 
 
 def lanes(dtype) -> int:
@@ -65,23 +69,23 @@ def lanes(dtype) -> int:
 
 
 @intrinsic(prefer_literal=True)
-def tile(typingctx, M, KV, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu):
+def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, start, fresh, columns, relu):
     """Compute one tile of M x (KV * LANES) results; M and KV are literals, all else is known at run time.
 
     Parameters
     ----------
     M, KV : literal int
         Rows, and vectors of columns.
-    c, c_at : array or pointer, (offset, stride of i)
-        Results, the k's side by side.
-    a, a_at : array, (offset, strides of i, r, s, j)
-        The operand whose elements are broadcast.
-    b, b_at : array, (offset, strides of r, s, j)
+    c, c_rows : pointer, pointer to int64
+        Results: row i begins at ``c[c_rows[i]]``, its k's side by side.
+    a, a_rows, a_steps : pointer, pointer to int64, (strides of r, s, j)
+        The operand whose elements are broadcast; row i begins at ``a[a_rows[i]]``.
+    b, b_steps : pointer, (strides of r, s, j)
         The operand read as vectors: KV * LANES elements from each place, so it is padded to whole vectors.
     loops : (R, S, J)
         Steps of each loop.
-    start, start_at : array, int
-        Where the sums start: at ``start[start_at + k]``, or at what is in `c` if `start_at` is negative.
+    start, fresh : pointer, int
+        Where the sums start: at ``start[k]``, or at what is in `c` if `fresh` is 0.
     columns : int
         How many of the KV * LANES columns exist in `c`; the others are not touched there.
     relu : int
@@ -90,21 +94,14 @@ def tile(typingctx, M, KV, c, c_at, a, a_at, b, b_at, loops, start, start_at, co
     if not (isinstance(M, types.IntegerLiteral) and isinstance(KV, types.IntegerLiteral)):
         raise RequireLiteralValue("tile: M and KV must be literal integers")
     integer = types.int64
-    signature = types.void(M, KV, c, types.UniTuple(integer, 2), a, types.UniTuple(integer, 5), b,
-                           types.UniTuple(integer, 4), types.UniTuple(integer, 3), start, integer, integer, integer)
+    signature = types.void(M, KV, c, c_rows, a, a_rows, types.UniTuple(integer, 3), b, types.UniTuple(integer, 3),
+                           types.UniTuple(integer, 3), start, integer, integer, integer)
     emit = _Emitter(M.literal_value, KV.literal_value, c.dtype)
 
     def codegen(context, builder, signature, args):
-        def pointer(index, offset):
-            kind, value = signature.args[index], args[index]
-            bare = isinstance(kind, types.CPointer)
-            return builder.gep(value if bare else context.make_array(kind)(context, builder, value).data, [offset])
-
-        (c_offset, c_i), (a_offset, *a_steps), (b_offset, *b_steps), steps = (
-            cgutils.unpack_tuple(builder, args[i]) for i in (3, 5, 7, 8))
-        first = pointer(9, args[10])
-        emit.body(builder, pointer(2, c_offset), c_i, pointer(4, a_offset), a_steps, pointer(6, b_offset), b_steps,
-                  steps, first, *args[10:13])
+        a_steps, b_steps, loops = (cgutils.unpack_tuple(builder, args[i]) for i in (6, 8, 9))
+        c_rows, a_rows = ([builder.load(builder.gep(args[k], [_I64(i)])) for i in range(emit.M)] for k in (3, 5))
+        emit.body(builder, args[2], c_rows, args[4], a_rows, a_steps, args[7], b_steps, loops, args[10], *args[11:])
         return context.get_dummy_value()
 
     return signature, codegen
@@ -123,14 +120,15 @@ class _Emitter:
         self.mask = ir.VectorType(_I1, self.L)
         self.cells = [(i, k) for i in range(M) for k in range(KV)]
 
-    def body(self, builder, c, c_i, a, a_steps, b, b_steps, steps, start, start_at, columns, relu):
+    def body(self, builder, c, c_rows, a, a_rows, a_steps, b, b_steps, steps, start, fresh, columns, relu):
         b_ = builder
         sums = {cell: cgutils.alloca_once(b_, self.vector) for cell in self.cells}
-        place = {(i, k): b_.gep(c, [b_.add(b_.mul(_I64(i), c_i), _I64(k * self.L))]) for i, k in self.cells}
+        place = {(i, k): b_.gep(c, [b_.add(c_rows[i], _I64(k * self.L))]) for i, k in self.cells}
         masks = [self._mask(b_, columns, k) for k in range(self.KV)]
         whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
+        self._prefetch(b_, place)
 
-        with b_.if_else(b_.icmp_signed("<", start_at, _I64(0))) as (from_c, from_start):
+        with b_.if_else(b_.icmp_signed("==", fresh, _I64(0))) as (from_c, from_start):
             with from_c, b_.if_else(whole) as (full, partial):
                 with full:
                     for cell in self.cells:
@@ -144,7 +142,7 @@ class _Emitter:
                     for i in range(self.M):
                         b_.store(value, sums[i, k])
 
-        self._walk(b_, sums, a, a_steps, b, b_steps, steps)
+        self._walk(b_, sums, a, a_rows, a_steps, b, b_steps, steps)
 
         with b_.if_then(b_.icmp_signed("!=", relu, _I64(0))):
             zero = ir.Constant(self.vector, [0.0] * self.L)
@@ -159,12 +157,19 @@ class _Emitter:
                 for cell in self.cells:
                     self._masked_store(b_, b_.load(sums[cell]), place[cell], masks[cell[1]])
 
-    def _walk(self, b_, sums, a, a_steps, b, b_steps, steps):
-        a_i, a_r, a_s, a_j = a_steps
+    def _prefetch(self, b_, place):
+        """Ask for the lines of C, to be written: they arrive while the sums are made."""
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
+        call = cgutils.get_or_insert_function(b_.module, kind, "llvm.prefetch.p0")
+        for pointer in place.values():
+            b_.call(call, [b_.bitcast(pointer, byte), _I32(1), _I32(3), _I32(1)])
+
+    def _walk(self, b_, sums, a, a_rows, a_steps, b, b_steps, steps):
+        a_r, a_s, a_j = a_steps
         b_r, b_s, b_j = b_steps
         fma = cgutils.get_or_insert_function(
             b_.module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{self.suffix}")
-        rows = [b_.mul(_I64(i), a_i) for i in range(self.M)]
         with cgutils.for_range(b_, steps[0]) as r:
             a_row, b_row = b_.gep(a, [b_.mul(r.index, a_r)]), b_.gep(b, [b_.mul(r.index, b_r)])
             with cgutils.for_range(b_, steps[1]) as s:
@@ -173,7 +178,7 @@ class _Emitter:
                     a_at, b_at = b_.gep(a_col, [b_.mul(j.index, a_j)]), b_.gep(b_col, [b_.mul(j.index, b_j)])
                     vectors = [self._load(b_, b_.gep(b_at, [_I64(k * self.L)])) for k in range(self.KV)]
                     for i in range(self.M):
-                        one = self._broadcast(b_, b_.load(b_.gep(a_at, [rows[i]]), align=self.align))
+                        one = self._broadcast(b_, b_.load(b_.gep(a_at, [a_rows[i]]), align=self.align))
                         for k in range(self.KV):
                             b_.store(b_.call(fma, [one, vectors[k], b_.load(sums[i, k])]), sums[i, k])
 

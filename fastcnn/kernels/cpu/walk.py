@@ -1,27 +1,34 @@
 """The walk over the rows of a product in tiles.
 
-    B, the operand read as vectors, packed in blocks of columns      C, rows x columns of results
-    +-----------+-----------+----+                                   M0 rows  +----------+
-    | block 0   | block 1   | .. |  zeros fill the last block        M0 rows  |          |  the tallest tile that fits,
-    | step 0    |           |    |                                   M1 rows  |          |  then shorter ones
-    | step 1    |           |    |                                   M4 row   +----------+
-    | ...       |           |    |                                            one block
-    +-----------+-----------+----+
+    B, the operand read as vectors, in blocks of columns             C, rows x columns of results
+    +-----------+-----------+----+                                        block 0    block 1
+    | block 0   | block 1   | .. |  zeros fill the last block       M0 +----------+----------+
+    | step 0    |           |    |                                  M0 |          |          |  one panel of rows:
+    | step 1    |           |    |                                  M1 |          |          |  all its blocks, then
+    | ...       |           |    |                                     +----------+----------+  the next panel
+    +-----------+-----------+----+                                  M0 |          |
 
-A block of a 3x3 convolution of 64 channels is 9 * 64 * 32 numbers, 74 KB: it streams from L2 for each tile of rows,
-while the rows of the image that the tile reads stay in L1.
+The rows are a grid of three dimensions (images, rows and columns of an image, say), each with its strides in A and C;
+their offsets are written to a table on the stack, a panel at a time, from which the tiles take theirs.
 
-The ten tiles of a walk are most of the machine code of a kernel that multiplies, so they are compiled once for each
+In registers: one tile of C. In L1: the rows of A under one tile. In L2: a block of B, which streams through for every
+tile (a 3x3 convolution of 512 channels has blocks of 590 KB; the tile runs as fast from L2 as from L1), and the
+panel's rows of A. B as a whole passes once for a panel.
+
+The eight tiles of a walk are most of the machine code of a kernel that multiplies, so they are compiled once for each
 type and kernels call them through a symbol (`fastcnn.kernels.cpu._symbol`).
 """
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu._symbol import Shared, i64
-from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, M4, lanes, tile
+from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, lanes, tile
+
+TABLE = 32 * M0  #: rows of a panel at most
 
 
 def lanes_of(array):
@@ -42,63 +49,138 @@ def block_width(array, columns):
     return one if columns <= one else 2 * one
 
 
-def _tiles(c, c_i, a, a_i, a_r, a_s, a_j, b, b_r, b_s, b_j, r, s, j, start, start_at, columns, relu, rows):
+@intrinsic
+def _table(typingctx):
+    """Return memory on the stack for the offsets of a panel's rows, and one more."""
+    def codegen(context, builder, signature, args):
+        slot = cgutils.alloca_once(builder, ir.ArrayType(i64, TABLE + 1))
+        return builder.bitcast(slot, i64.as_pointer())
+
+    return types.CPointer(types.int64)(), codegen
+
+
+@intrinsic
+def _at(typingctx, pointer, offset):
+    """Return pointer + offset."""
+    def codegen(context, builder, signature, args):
+        return builder.gep(args[0], [args[1]])
+
+    return pointer(pointer, types.int64), codegen
+
+
+def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s, a_j, b_r, b_s, b_j, b_block, columns,
+           fresh, relu, panel):
     """The walk on bare pointers; the tile of one vector serves what one vector holds."""
-    b_at, loops = (0, b_r, b_s, b_j), (r, s, j)
-    row = 0
-    if columns <= lanes_of(c):
+    c_rows, a_rows = _table(), _table()
+    loops, a_steps, b_steps = (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j)
+    one = lanes_of(c)
+    first, i0, i1, i2 = 0, 0, 0, 0
+    while first < n0 * n1 * n2:
+        rows = min(panel, n0 * n1 * n2 - first)
+        first += rows
+        row = 0
         while row < rows:
-            left = rows - row
-            c_at, a_at = (row * c_i, c_i), (row * a_i, a_i, a_r, a_s, a_j)
-            if left >= M0:
-                tile(M0, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M0
-            elif left >= M1:
-                tile(M1, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M1
-            elif left >= M2:
-                tile(M2, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M2
-            elif left >= M3:
-                tile(M3, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M3
+            run = min(n2 - i2, rows - row)
+            c_row, a_row = i0 * c0 + i1 * c1 + i2 * c2, i0 * a0 + i1 * a1 + i2 * a2
+            for i in range(run):
+                c_rows[row + i] = c_row + i * c2
+                a_rows[row + i] = a_row + i * a2
+            row += run
+            i2 += run
+            if i2 == n2:
+                i2, i1 = 0, i1 + 1
+                if i1 == n1:
+                    i1, i0 = 0, i0 + 1
+        # The last row twice: a tile of two may stand one row over the end, where it writes the same once more.
+        c_rows[rows] = c_rows[rows - 1]
+        a_rows[rows] = a_rows[rows - 1]
+        for column in range(0, columns, 2 * one):
+            left = columns - column
+            cb, bb, sb = _at(c, column), _at(b, column // (2 * one) * b_block), _at(start, column)
+            row = 0
+            if left <= one:
+                while row < rows:
+                    ct, at = _at(c_rows, row), _at(a_rows, row)
+                    if rows - row >= M0:
+                        tile(M0, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M0
+                    elif rows - row >= M1:
+                        tile(M1, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M1
+                    elif rows - row >= M2:
+                        tile(M2, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M2
+                    else:
+                        tile(M3, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M3
             else:
-                tile(M4, 1, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M4
-    else:
-        while row < rows:
-            left = rows - row
-            c_at, a_at = (row * c_i, c_i), (row * a_i, a_i, a_r, a_s, a_j)
-            if left >= M0:
-                tile(M0, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M0
-            elif left >= M1:
-                tile(M1, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M1
-            elif left >= M2:
-                tile(M2, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M2
-            elif left >= M3:
-                tile(M3, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M3
-            else:
-                tile(M4, 2, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu)
-                row += M4
+                while row < rows:
+                    ct, at = _at(c_rows, row), _at(a_rows, row)
+                    if rows - row >= M0:
+                        tile(M0, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M0
+                    elif rows - row >= M1:
+                        tile(M1, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M1
+                    elif rows - row >= M2:
+                        tile(M2, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M2
+                    else:
+                        tile(M3, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += M3
 
 
 def _arguments(dtype):
-    p, i = types.CPointer(dtype), types.int64
-    return (p, i, p, i, i, i, i, p, i, i, i, i, i, i, p, i, i, i, i)
+    return (*[types.CPointer(dtype)] * 4, *[types.int64] * 23)
 
 
 _shared = Shared(_tiles, _arguments)
 
 
 @intrinsic
-def walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu, rows):
-    """Compute `rows` x `columns` results with the tallest tiles that fit; the arguments are those of `tile`.
+def walk_grid(typingctx, c, c_at, a, a_at, b, b_at, grid, loops, start, start_at, columns, relu, panel):
+    """Compute rows x `columns` results with the tallest tiles that fit.
 
-    `columns` is at most `block_width`.
+    Parameters
+    ----------
+    c, c_at : array, (offset, strides of the grid)
+        Results, the columns side by side.
+    a, a_at : array, (offset, strides of the grid, strides of r, s, j)
+    b, b_at : array, (offset, strides of r, s, j, stride of blocks)
+        Blocks of `block_width` columns.
+    grid : (N0, N1, N2)
+        The rows.
+    loops : (R, S, J)
+        The steps of a sum.
+    start, start_at : array, int
+        Where the sums start: at ``start[start_at + column]``, or at what is in `c` if `start_at` is negative.
+    columns : int
+    relu : int
+        1 for max(result, 0).
+    panel : int
+        Rows that pass through all blocks before the next: 1 .. TABLE.
+    """
+    _shared.publish(c.dtype)
+    i = types.int64
+    three = types.UniTuple(i, 3)
+    signature = types.void(c, types.UniTuple(i, 4), a, types.UniTuple(i, 7), b, types.UniTuple(i, 5), three, three,
+                           start, i, i, i, i)
+
+    def codegen(context, builder, signature, args):
+        (c_offset, *c_grid), (a_offset, *a_steps), (b_offset, *b_steps), grid, steps = (
+            cgutils.unpack_tuple(builder, args[k]) for k in (1, 3, 5, 6, 7))
+        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 8), args[9],
+              [*grid, *c_grid, *a_steps[:3], *steps, *a_steps[3:], *b_steps, args[10]], args[11:])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu, rows):
+    """`walk_grid` for rows that lie evenly, and one block.
+
+    `c_at` is (offset, stride of rows), `a_at` (offset, strides of rows, r, s, j), `b_at` (offset, strides of r, s, j).
     """
     _shared.publish(c.dtype)
     i = types.int64
@@ -106,19 +188,25 @@ def walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, 
                            types.UniTuple(i, 3), start, i, i, i, i)
 
     def codegen(context, builder, signature, args):
-        def pointer(index, offset):
-            data = context.make_array(signature.args[index])(context, builder, args[index]).data
-            return builder.gep(data, [offset])
-
-        (c_offset, c_i), (a_offset, *a_steps), (b_offset, *b_steps), steps = (
+        (c_offset, c_i), (a_offset, a_i, *a_steps), (b_offset, *b_steps), steps = (
             cgutils.unpack_tuple(builder, args[k]) for k in (1, 3, 5, 6))
-        # A negative start_at says that the sums start at what lies in c; the pointer is not read then.
-        fresh = builder.icmp_signed(">=", args[8], i64(0))
-        first = pointer(7, builder.select(fresh, args[8], i64(0)))
-        start_or_not = builder.select(fresh, i64(0), i64(-1))
-        _shared.call(builder, signature.args[0].dtype, [
-            pointer(0, c_offset), c_i, pointer(2, a_offset), *a_steps, pointer(4, b_offset), *b_steps, *steps, first,
-            start_or_not, *args[9:]])
+        zero, one = i64(0), i64(1)
+        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 7), args[8],
+              [one, one, args[11], zero, zero, c_i, zero, zero, a_i, *steps, *a_steps, *b_steps, zero, args[9]],
+              [args[10], i64(TABLE)])
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+def _emit(context, builder, signature, args, offsets, arrays, start_at, numbers, last):
+    """Emit the call: the arrays (c, a, b, start) by their place among the arguments, then what the walk takes."""
+    def pointer(index, offset):
+        data = context.make_array(signature.args[index])(context, builder, args[index]).data
+        return builder.gep(data, [offset])
+
+    # A negative start_at says that the sums start at what lies in c; the pointer is not read then.
+    fresh = builder.icmp_signed(">=", start_at, i64(0))
+    places = (*offsets, builder.select(fresh, start_at, i64(0)))
+    _shared.call(builder, signature.args[0].dtype, [
+        *map(pointer, arrays, places), *numbers, builder.zext(fresh, i64), *last])

@@ -1,0 +1,111 @@
+"""Filters packed for the tile, over the threads.
+
+    packed   group 0                                group 1 ..     start
+             +-----------+-----------+-----------+--------------+---------+
+             | block 0   | block 1   | ..        |              | bias, 0 |   a block: (taps, depth of a tap) rows of
+             +-----------+-----------+-----------+--------------+---------+   `width` columns; zeros fill the last one
+
+Forward, the columns are filters and lie side by side in the filter bank; a row of it is cut into the blocks. For the
+gradient of the input the columns are channels, K apart: square blocks are transposed in registers, and the taps are
+turned round, so that a window reads forward as it does in the forward pass.
+"""
+
+from fastcnn.kernels.cpu._jit import WORK_THRESHOLD, chunk_of, inlined, parallel
+from fastcnn.kernels.cpu.pack import aligned, clear, copy
+from fastcnn.kernels.cpu.tile import lanes
+from fastcnn.kernels.cpu.transpose import move_vector, transpose_block
+from fastcnn.kernels.cpu.walk import block_width, lanes_of
+
+_TASKS = 16
+
+
+def width_of(columns, dtype):
+    one = lanes(dtype)
+    return one if columns <= one else 2 * one
+
+
+def packed_size(groups, columns, depth, dtype):
+    """Elements of packed filters and of the start values: `groups` times blocks of `columns`, `depth` steps each."""
+    width = width_of(columns, dtype)
+    columns = -(-columns // width) * width * groups
+    return aligned(columns * depth) + aligned(columns)
+
+
+@inlined
+def blocks_of(array, columns):
+    """Return the width of a block and how many hold `columns`."""
+    width = block_width(array, columns)
+    return width, -(-columns // width)
+
+
+@inlined
+def start_of(array, groups, columns, depth):
+    """Return where the start values lie in packed filters."""
+    width, blocks = blocks_of(array, columns)
+    return aligned(groups * blocks * depth * width)
+
+
+@inlined
+def pack_start(packed, at, bias, groups, columns):
+    """packed[at:] = the bias, padded with zeros as the columns are; zeros if there is none."""
+    width, blocks = blocks_of(packed, columns)
+    clear(packed, at, groups * blocks * width)
+    if bias.size > 0:
+        for group in range(groups):
+            copy(packed, at + group * blocks * width, bias, group * columns, columns)
+
+
+@inlined
+def pack_filters(packed, kernel, groups, columns, depth):
+    """Pack a bank, flat (depth, groups, columns), for the forward pass."""
+    chunks = max(1, min(_TASKS, kernel.size // WORK_THRESHOLD))
+    parallel(_pack_rows, chunks, (packed, kernel, groups, columns, depth, chunks))
+
+
+@inlined
+def _pack_rows(task, packed, kernel, groups, columns, depth, chunks):
+    begin, end = chunk_of(task, chunks, depth)
+    width, blocks = blocks_of(packed, columns)
+    one = lanes_of(packed)
+    for row in range(begin, end):
+        of = row * groups * columns
+        for block in range(groups * blocks):
+            there = min(width, columns - block % blocks * width)
+            at = (block * depth + row) * width
+            source = of + block // blocks * columns + block % blocks * width
+            if there == width:
+                for vector in range(0, width, one):
+                    move_vector(packed, at + vector, kernel, source + vector)
+            else:
+                copy(packed, at, kernel, source, there)
+                clear(packed, at + there, width - there)
+
+
+@inlined
+def pack_transposed(packed, kernel, groups, columns, depth, taps):
+    """Pack a bank, flat (taps, columns, groups, depth), with its taps in reverse: blocks of (taps, depth, width)."""
+    units = groups * blocks_of(packed, columns)[1] * taps
+    chunks = max(1, min(_TASKS, units, kernel.size // WORK_THRESHOLD))
+    parallel(_transpose_units, chunks, (packed, kernel, groups, columns, depth, taps, chunks))
+
+
+@inlined
+def _transpose_units(task, packed, kernel, groups, columns, depth, taps, chunks):
+    width, blocks = blocks_of(packed, columns)
+    one, step = lanes_of(packed), groups * depth
+    begin, end = chunk_of(task, chunks, groups * blocks * taps)
+    for unit in range(begin, end):
+        block, tap = unit // taps, unit % taps
+        group, b = block // blocks, block % blocks
+        at = unit * depth * width
+        for column in range(0, width, one):
+            there = min(one, columns - b * width - column)
+            of = ((taps - 1 - tap) * columns + b * width + column) * step + group * depth
+            k = 0
+            if there == one:
+                while k + one <= depth:
+                    transpose_block(packed, at + column + k * width, width, kernel, of + k, step)
+                    k += one
+            for rest in range(k, depth):
+                for c in range(one):
+                    packed[at + column + rest * width + c] = kernel[of + c * step + rest] if c < there else 0
