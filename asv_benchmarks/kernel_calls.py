@@ -25,13 +25,14 @@ class _Noted:
 
     def __getattr__(self, name: str) -> Any:
         kernel = getattr(self._kernels, name)
-        if name.endswith(("_scratch", "_packed", "_suits")):
-            return kernel
 
-        def noted(*args: Any) -> None:
+        def noted(*args: Any) -> Any:
             start = time.perf_counter()
-            kernel(*args)
-            self._calls.append(KernelCall(name, *_described(args), time.perf_counter() - start))
+            result = kernel(*args)
+            seconds = time.perf_counter() - start
+            if result is None:  # else it told a size, or which kernel suits
+                self._calls.append(KernelCall(name, *_described(args, name.endswith("backward")), seconds))
+            return result
 
         return noted
 
@@ -49,11 +50,15 @@ def noted_kernel_calls() -> Iterator[list[KernelCall]]:
         device.cpu.kernels = kernels
 
 
-def _described(args: tuple[Any, ...]) -> tuple[str, int]:
+def _described(args: tuple[Any, ...], backward: bool) -> tuple[str, int]:
     """Return the shapes of a call in words, and its multiply-adds, from its geometry where it has one."""
     g = args[-1]
     if not (isinstance(g, np.ndarray) and g.dtype.names):
         return "x".join(map(str, max((a.shape for a in args if isinstance(a, np.ndarray)), key=np.prod))), 0
+    if "in_at" in g.dtype.names:  # stages in lanes; backward, all but the first give two gradients
+        each = [int(row["n"] * row["oh"] * row["ow"] * row["k"] * row["kh"] * row["kw"] * row["c"]) for row in g]
+        what = " -> ".join(f"{row['h']}x{row['w']}x{row['c']}" for row in g)
+        return f"{g[0]['n']} of {what} -> {g[-1]['k']}", sum(each) + backward * sum(each[1:])
     n, h, w, c, oh, ow, kh, kw = (int(g[0][name]) for name in ("n", "h", "w", "c", "oh", "ow", "kh", "kw"))
     if "k" not in g.dtype.names:
         return f"{n}x{h}x{w}x{c}, window {kh}x{kw}", 0

@@ -116,7 +116,7 @@ class Sequential(Model):
         """Return what runs for the layers (`fastcnn.models.fuse`); None if `to_logits` and there is no softmax."""
         if not config.fusion():
             return None if to_logits else self.layers
-        key = [(layer, layer.trainable) for layer in self.layers]
+        key = [config.winograd(), *((layer, layer.trainable) for layer in self.layers)]
         if key != self._fused_for:
             self._fused_for, self._fused = key, {}
         variant = fuse.fills_lanes(batch, self.dtype), to_logits
