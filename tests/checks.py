@@ -84,6 +84,13 @@ TABLE: dict[str, list[Case]] = {
         Case("strides without overlap", _conv(3, 1, strides=2), IMAGE),
         Case("as wide as Winograd wants, relu", _conv(16, 3, padding="same", activation="relu"), (8, 8, 16)),
     ],
+    "DepthwiseConv2D": [
+        Case("same, relu", _of(layers.DepthwiseConv2D, 3, padding="same", activation="relu"), WIDE),
+        Case("strides, no bias", _of(layers.DepthwiseConv2D, (2, 3), strides=2, padding=1, use_bias=False), IMAGE),
+        Case("multiplier, tanh", _of(layers.DepthwiseConv2D, 3, padding="same", depth_multiplier=2, activation="tanh"),
+             IMAGE),
+        Case("dilation", _of(layers.DepthwiseConv2D, 3, dilation_rate=(1, 2)), WIDE, pixel=False),
+    ],
     "Dense": [
         Case("plain", _of(layers.Dense, 7), FLAT, pixel=False),
         Case("softmax", _of(layers.Dense, 10, activation="softmax"), FLAT, pixel=False),

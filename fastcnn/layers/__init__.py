@@ -18,6 +18,7 @@ from fastcnn.layers.activation import (
 from fastcnn.layers.base import Call, Layer
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.dense import Dense
+from fastcnn.layers.depthwise import DepthwiseConv2D
 from fastcnn.layers.dropout import Dropout
 from fastcnn.layers.norm import BatchNormalization
 from fastcnn.layers.pool import (
@@ -32,7 +33,7 @@ from fastcnn.layers.reshape import Flatten, Input, Reshape, ZeroPadding2D
 
 __all__ = [
     "ELU", "GELU", "SELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Call", "Conv2D",
-    "Dense", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "Layer", "LeakyReLU",
-    "Linear", "LogSoftmax", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "SiLU", "Sigmoid", "Softmax", "Step",
-    "Tanh", "ZeroPadding2D",
+    "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "Layer",
+    "LeakyReLU", "Linear", "LogSoftmax", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "SiLU", "Sigmoid", "Softmax",
+    "Step", "Tanh", "ZeroPadding2D",
 ]  # fmt: skip

@@ -59,7 +59,7 @@ class Conv2D(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         check_image(self, input_shape)
         g = self._geometry((1, *input_shape[1:]))[0]
-        return None, int(g["oh"]), int(g["ow"]), self.filters
+        return None, int(g["oh"]), int(g["ow"]), int(g["k"])
 
     def create_weights(self, input_shape: Shape) -> None:
         shape = (*self.kernel_size, input_shape[-1] // self.groups, self.filters)

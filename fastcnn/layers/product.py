@@ -31,6 +31,7 @@ class _Plan(NamedTuple):
 
     x_shape: tuple[int, int, int, int]
     y_shape: tuple[int, int, int, int]
+    bank_shape: tuple[int, int, int, int]
     forward: _Step
     backward_weights: _Step
     backward_input: _Step
@@ -41,6 +42,7 @@ def _plan(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> _Plan:
     """Choose for a geometry; `winograd` allows its rounding, `kept` says that packed weights are kept."""
     g, kernels = np.frombuffer(fields, CONV2D).copy(), device.cpu.kernels
     n, h, w, c, oh, ow, k = (int(g[0][name]) for name in ("n", "h", "w", "c", "oh", "ow", "k"))
+    bank = int(g[0]["kh"]), int(g[0]["kw"]), c // int(g[0]["groups"]), k
     winograd = winograd and dtype == np.float32  # double precision is for those who look at the last bits
 
     def step(name: str, *memory: str) -> _Step:
@@ -60,7 +62,7 @@ def _plan(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> _Plan:
         weights = step("winograd_backward_weights", "scratch")
     if winograd and kernels.winograd_backward_input_suits(g, False):
         inputs = step("winograd_backward_input", "scratch", "packed")
-    return _Plan((n, h, w, c), (n, oh, ow, k), forward, weights, inputs)
+    return _Plan((n, h, w, c), (n, oh, ow, k), bank, forward, weights, inputs)
 
 
 def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> tuple[np.ndarray, Backward]:
@@ -97,7 +99,7 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
             ready = (1,)
         memory.append(kept[1])
     getattr(d.kernels, step.kernel)(y.reshape(plan.y_shape), *memory, x.reshape(plan.x_shape),
-                                    _bank(layer.kernel.array), bias, int(relu), *ready, g)
+                                    layer.kernel.array.reshape(plan.bank_shape), bias, int(relu), *ready, g)
     if keep and kept is not None:
         layer.kernel.derived[step.kernel] = kept
     return y, relu
@@ -115,16 +117,12 @@ def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, 
     if layer.trainable:
         step = plan.backward_weights
         getattr(d.kernels, step.kernel)(
-            _bank(layer.kernel.gradient), _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient,
-            *memory(step), images, gradients, g)
+            layer.kernel.gradient.reshape(plan.bank_shape),
+            _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient, *memory(step), images, gradients, g)
     if not wants_dx:
         return None
     step, dx = plan.backward_input, d.empty(x.shape, x.dtype)
     ready = () if step.packed is None else (0,)
-    getattr(d.kernels, step.kernel)(dx.reshape(plan.x_shape), *memory(step), gradients, _bank(layer.kernel.array),
-                                    *ready, g)
+    getattr(d.kernels, step.kernel)(dx.reshape(plan.x_shape), *memory(step), gradients,
+                                    layer.kernel.array.reshape(plan.bank_shape), *ready, g)
     return dx
-
-
-def _bank(kernel: np.ndarray) -> np.ndarray:
-    return kernel if kernel.ndim == 4 else kernel.reshape(1, 1, *kernel.shape)
