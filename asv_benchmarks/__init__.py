@@ -2,6 +2,7 @@
 
     conv.py, pool.py, ...      the kernels of the file of that name, at the shapes of known networks (shapes.py,
                                networks.py)
+    layers.py                  convolution layers of every distinct published shape
     training.py                training steps, prediction of one image, launches in a step
     startup.py                 import, --help, the first training step with an empty and with a filled kernel cache
     memory.py                  peak memory of training

@@ -6,7 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from .data import REPEAT, normal, written
-from .shapes import BATCHES, CONVOLUTIONS, DENSE, LAYERS, SMALL
+from .shapes import CONVOLUTIONS, DENSE, SMALL
+
+_LAYERS = ["alexnet.conv1", "alexnet.conv2", "vgg16.conv3_1", "vgg16.conv5_1", "resnet50.conv1", "resnet50.conv2_2",
+           "resnet50.conv2_3", "resnet50.conv3_2", "resnet50.conv5_5", "mobilenet_v2.block2_expand"]
 
 
 def _calls(geometry: np.ndarray) -> SimpleNamespace:
@@ -67,21 +70,20 @@ class Small:
 
 
 class Convolution:
-    """Every distinct convolution of the published networks but the depthwise ones."""
+    """Layers of the published networks, one of each sort; layers.py has all of them, and what kernels they choose."""
 
-    params = [[name for name, layer in LAYERS.items() if not layer.depthwise], list(BATCHES)]
-    param_names, repeat, timeout = ["layer", "batch"], (3, 50, 0.3), 300
+    params, param_names, repeat = [_LAYERS], ["layer"], REPEAT
 
-    def setup(self, layer, batch):
-        self.calls = _convolution(f"{layer}.b{batch}")
+    def setup(self, layer):
+        self.calls = _convolution(f"{layer}.b8")
 
-    def time_forward(self, layer, batch):
+    def time_forward(self, layer):
         self.calls.forward()
 
-    def time_backward_input(self, layer, batch):
+    def time_backward_input(self, layer):
         self.calls.backward_input()
 
-    def time_backward_weights(self, layer, batch):
+    def time_backward_weights(self, layer):
         self.calls.backward_weights()
 
 

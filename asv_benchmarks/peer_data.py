@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from asv_benchmarks.shapes import CONVOLUTIONS, PARAMETERS, Convolution
+from asv_benchmarks.training import NETWORKS
 
 
 class Job(NamedTuple):
@@ -22,25 +23,6 @@ class Job(NamedTuple):
     check: Callable[[], dict[str, np.ndarray]]
     run: Callable[[], Any]
 
-
-class Network(NamedTuple):
-    """What both sides have to know of a network; `shapes.PARAMETERS` has its trained weights, in Keras's order."""
-
-    input_shape: tuple[int, int, int]
-    classes: int
-
-
-#: Filters of the CIFAR network's convolutions, 3x3 with zeros around: each is followed by batch normalization and ReLU.
-CIFAR_FILTERS = (32, 32, 64, 64, 128, 128)
-#: After which of them (counted from 1) comes 2x2 max pooling; after the last comes global average pooling.
-CIFAR_POOLED = (2, 4)
-
-
-NETWORKS = {
-    "lenet5": Network((28, 28, 1), 10),
-    "convnet": Network((28, 28, 1), 10),
-    "cifar": Network((32, 32, 3), 10),
-}
 
 BATCH, BATCHES = 128, 16
 
@@ -61,8 +43,8 @@ def initial_weights(network: str) -> list[np.ndarray]:
 
 def batches(network: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return images and labels; several batches, lest a network learn one by heart and its gradients vanish."""
-    draw, (shape, classes) = np.random.default_rng(2), NETWORKS[network]
-    return [(draw.random((BATCH, *shape), dtype=np.float32), draw.integers(0, classes, BATCH)) for _ in range(BATCHES)]
+    draw, shape = np.random.default_rng(2), (BATCH, *NETWORKS[network])
+    return [(draw.random(shape, dtype=np.float32), draw.integers(0, 10, BATCH)) for _ in range(BATCHES)]
 
 
 def normal(*shape: int, seed: int = 3) -> np.ndarray:

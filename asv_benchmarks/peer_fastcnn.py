@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.peer_data import CIFAR_FILTERS, CIFAR_POOLED, NETWORKS, Job, batches, initial_weights
+from asv_benchmarks.peer_data import Job, batches, initial_weights
 from asv_benchmarks.peer_fastcnn_layers import *  # noqa: F403  (a kind of work is a function of this module)
+from asv_benchmarks.training import network
 
 
 def about() -> str:
@@ -28,20 +29,6 @@ def use_one_thread() -> None:
 
     _threads.start()  # chooses the threading layer, which Numba would do otherwise
     numba.set_num_threads(1)
-
-
-def network(name: str) -> Any:
-    """Return a network that is not compiled."""
-    from fastcnn import Sequential, applications, layers
-
-    if name != "cifar":
-        return applications.by_name[name]()
-    chain: list[Any] = [layers.Input(NETWORKS[name].input_shape)]
-    for number, filters in enumerate(CIFAR_FILTERS, 1):
-        chain += [layers.Conv2D(filters, 3, padding="same", use_bias=False), layers.BatchNormalization(), layers.ReLU()]
-        if number in CIFAR_POOLED:
-            chain.append(layers.MaxPooling2D(2))
-    return Sequential([*chain, layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax")], name=name)
 
 
 def _model(name: str, dropout: bool = True) -> Any:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.peer_data import CIFAR_FILTERS, CIFAR_POOLED, Job, batches, initial_weights
+from asv_benchmarks.peer_data import Job, batches, initial_weights
 from asv_benchmarks.peer_torch_layers import *  # noqa: F403  (a kind of work is a function of this module)
 from asv_benchmarks.peer_torch_layers import images
+from asv_benchmarks.training import CIFAR_FILTERS, CIFAR_POOLED
 
 
 def about() -> str:

@@ -1,4 +1,4 @@
-"""Where the time of a training step goes: ``python asv_benchmarks/step.py [lenet5] [convnet] [--steps N]``.
+"""Where the time of a training step goes: ``python asv_benchmarks/step.py [lenet5] [convnet] [cifar] [--steps N]``.
 
 Prints every call of a kernel in its order, with the median of its seconds, its share of the step, and for products the
 speed; then what is left for Python. What a multiply-add costs at least is told by ``--peak``, in GFLOP/s.
@@ -40,23 +40,23 @@ def report(network: str, steps: int, peak: float) -> None:
     flops = 2 * sum(call.multiply_adds for call in calls)
     print(f"{network}: a step of 128 images takes {whole * 1e3:.2f} ms in {len(calls)} launches; its "
           f"{flops / 1e9:.2f} GFLOP of products would take {flops / peak / 1e6:.2f} ms at {peak:g} GFLOP/s\n")
-    print(f"{'kernel':<34}{'shapes':<34}{'ms':>8}{'share':>8}{'GFLOP/s':>9}")
+    print(f"{'kernel':<42}{'shapes':<34}{'ms':>8}{'share':>8}{'GFLOP/s':>9}")
     for call in calls:
         speed = f"{2e-9 * call.multiply_adds / call.seconds:.0f}" if call.multiply_adds else ""
-        print(f"{call.kernel:<34}{call.shapes:<34}{call.seconds * 1e3:>8.3f}{call.seconds / whole:>8.1%}{speed:>9}")
-    print(f"{'Python, memory, clearing':<68}{(whole - inside) * 1e3:>8.3f}{1 - inside / whole:>8.1%}\n")
+        print(f"{call.kernel:<42}{call.shapes:<34}{call.seconds * 1e3:>8.3f}{call.seconds / whole:>8.1%}{speed:>9}")
+    print(f"{'Python, memory, clearing':<76}{(whole - inside) * 1e3:>8.3f}{1 - inside / whole:>8.1%}\n")
     by_kernel: dict[str, float] = defaultdict(float)
     for call in calls:
         by_kernel[call.kernel] += call.seconds
     for kernel, seconds in sorted(by_kernel.items(), key=lambda item: -item[1]):
-        print(f"{kernel:<68}{seconds * 1e3:>8.3f}{seconds / whole:>8.1%}")
+        print(f"{kernel:<76}{seconds * 1e3:>8.3f}{seconds / whole:>8.1%}")
     print()
 
 
 def main() -> None:
     """Parse the command line and print a table for each network."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("networks", nargs="*", default=NETWORKS, metavar="network", help=" or ".join(NETWORKS))
+    parser.add_argument("networks", nargs="*", default=list(NETWORKS), metavar="network", help=" or ".join(NETWORKS))
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--peak", type=float, default=230.0, help="GFLOP/s of the machine (default: %(default)s)")
     given = parser.parse_args()

@@ -9,18 +9,38 @@ import numpy as np
 from .data import REPEAT, labels
 from .kernel_calls import noted_kernel_calls
 
-NETWORKS = ["lenet5", "convnet"]
+#: By name, with the shape of an image.
+NETWORKS = {"lenet5": (28, 28, 1), "convnet": (28, 28, 1), "cifar": (32, 32, 3)}
+
+#: Filters of the CIFAR network's convolutions, 3x3 with zeros around: each is followed by batch normalization and ReLU.
+CIFAR_FILTERS = (32, 32, 64, 64, 128, 128)
+#: After which of them (counted from 1) comes 2x2 max pooling; after the last comes global average pooling.
+CIFAR_POOLED = (2, 4)
+
+
+def network(name: str) -> Any:
+    """Return a network that is not compiled."""
+    from fastcnn import Sequential, applications, layers
+
+    if name != "cifar":
+        return applications.by_name[name]()
+    chain: list[Any] = [layers.Input(NETWORKS[name])]
+    for number, filters in enumerate(CIFAR_FILTERS, 1):
+        chain += [layers.Conv2D(filters, 3, padding="same", use_bias=False), layers.BatchNormalization(), layers.ReLU()]
+        if number in CIFAR_POOLED:
+            chain.append(layers.MaxPooling2D(2))
+    return Sequential([*chain, layers.GlobalAveragePooling2D(), layers.Dense(10, activation="softmax")], name=name)
 
 
 @cache
-def training_step(network: str) -> Callable[[], Any]:
+def training_step(name: str) -> Callable[[], Any]:
     """Return one step on a batch of 128 (Adam), as `fit` takes it; ten were taken, so memory and kernels are there."""
-    from fastcnn import applications, random, training
+    from fastcnn import random, training
 
     random.set_random_seed(0)
-    model = applications.by_name[network]()
+    model = network(name)
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    x, y = np.random.default_rng(2).random((128, 28, 28, 1), dtype=np.float32), labels(128, 10)
+    x, y = np.random.default_rng(2).random((128, *NETWORKS[name]), dtype=np.float32), labels(128, 10)
     model.train_on_batch(x, y)
     step = partial(training.train_step, model, x, y)
     for _ in range(10):
@@ -29,19 +49,17 @@ def training_step(network: str) -> Callable[[], Any]:
 
 
 @cache
-def _prediction(network: str) -> Callable[[], np.ndarray]:
-    from fastcnn import applications
-
-    model = applications.by_name[network]()
-    call = partial(model.predict, np.random.default_rng(2).random((1, 28, 28, 1), dtype=np.float32))
+def _prediction(name: str) -> Callable[[], np.ndarray]:
+    model = network(name)
+    call = partial(model.predict, np.random.default_rng(2).random((1, *NETWORKS[name]), dtype=np.float32))
     call()
     return call
 
 
 class TrainingStep:
-    """Forward, loss, backward, Adam: 128 images of 28x28."""
+    """Forward, loss, backward, Adam: 128 images."""
 
-    params, param_names, repeat = [NETWORKS], ["network"], REPEAT
+    params, param_names, repeat = [list(NETWORKS)], ["network"], REPEAT
 
     def setup(self, network):
         self.step = training_step(network)
@@ -50,7 +68,7 @@ class TrainingStep:
         self.step()
 
     def track_launches(self, network):
-        """Kernels called in a step: each is at most one launch of the threads, batch normalization two."""
+        """Kernels called in a step, at most 25 in LeNet-5's: each is a launch of the threads, or two or three."""
         with noted_kernel_calls() as calls:
             self.step()
         return len(calls)
@@ -61,7 +79,7 @@ class TrainingStep:
 class Prediction:
     """From the call to the result."""
 
-    params, param_names, repeat = [NETWORKS], ["network"], REPEAT
+    params, param_names, repeat = [list(NETWORKS)], ["network"], REPEAT
 
     def setup(self, network):
         self.predict = _prediction(network)
