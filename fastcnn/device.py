@@ -19,6 +19,8 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import cpu as _cpu_kernels
 
+_getrefcount = sys.getrefcount
+_KNOWN = 4096  # shapes whose size class is remembered
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
@@ -48,15 +50,27 @@ class Device:
         shape : tuple of int
         dtype : dtype
         """
-        dtype = np.dtype(dtype)
-        capacity = _size_class(math.prod(shape) * dtype.itemsize)
-        pool = self._pool().setdefault(capacity, [])
-        found = _free_block(pool)
-        if found is None:
-            found = _new_block(capacity)
-            pool.append(found)
-            self.allocated += 1
-        return np.ndarray(shape, dtype, found[0], found[1])
+        pool = self._pools(shape, dtype)
+        for block in pool:
+            if _getrefcount(block[0]) == _UNUSED:
+                return np.ndarray(shape, dtype, block[0], block[1])
+        size = _size_class(math.prod(shape) * np.dtype(dtype).itemsize)
+        block = _new_block(size)
+        pool.append(block)
+        self.allocated += 1
+        return np.ndarray(shape, dtype, block[0], block[1])
+
+    def _pools(self, shape: tuple[int, ...], dtype: Any) -> list[tuple[np.ndarray, int]]:
+        """Return the blocks of the size class of an array; which class is remembered for a few thousand shapes."""
+        try:
+            return self._local.known[shape, dtype]
+        except (AttributeError, KeyError):
+            pool = self._pool().setdefault(_size_class(math.prod(shape) * np.dtype(dtype).itemsize), [])
+            known = self._local.__dict__.setdefault("known", {})
+            if len(known) >= _KNOWN:
+                known.clear()
+            known[shape, dtype] = pool
+            return pool
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """As `empty`, filled with zeros."""
@@ -126,18 +140,11 @@ def _new_block(capacity: int) -> tuple[np.ndarray, int]:
 
 
 def _references(block: tuple[np.ndarray, int]) -> int:
-    return sys.getrefcount(block[0])
+    return _getrefcount(block[0])
 
 
 # What `_references` sees of a block without users differs between versions of Python, so it is asked once.
 _UNUSED = _references(_new_block(1))
-
-
-def _free_block(pool: list[tuple[np.ndarray, int]]) -> tuple[np.ndarray, int] | None:
-    for block in pool:
-        if _references(block) == _UNUSED:
-            return block
-    return None
 
 
 cpu = Device("cpu", _cpu_kernels)

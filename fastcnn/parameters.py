@@ -33,14 +33,14 @@ class Parameter:
         Raised whenever the value changes or moves, so that what was derived from it (packed weights, plans) can be told
         to be stale.
     derived : dict
-        What layers derived from the value and keep, by role: the versions it was made from, and an array.
+        What layers derived from the value and keep, with the versions it was made from.
     """
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True) -> None:
         self.array = value  # for kernels; users see `value`
         self.name, self.path, self.trainable = name, path, trainable
         self.version = 0
-        self.derived: dict[str, tuple[Any, np.ndarray]] = {}
+        self.derived: dict[Any, Any] = {}
         self.block: Block | None = None
         self._gradient: np.ndarray | None = None
 

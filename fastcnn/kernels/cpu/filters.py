@@ -13,7 +13,7 @@ turned round, so that a window reads forward as it does in the forward pass.
 from fastcnn.kernels.cpu._jit import WORK_THRESHOLD, chunk_of, inlined, parallel
 from fastcnn.kernels.cpu.pack import aligned, clear, copy
 from fastcnn.kernels.cpu.tile import lanes
-from fastcnn.kernels.cpu.transpose import move_vector, transpose_block
+from fastcnn.kernels.cpu.transpose import move_part, move_vector, transpose_block
 from fastcnn.kernels.cpu.walk import block_width, lanes_of
 
 _TASKS = 16
@@ -73,12 +73,11 @@ def _pack_rows(task, packed, kernel, groups, columns, depth, chunks):
             there = min(width, columns - block % blocks * width)
             at = (block * depth + row) * width
             source = of + block // blocks * columns + block % blocks * width
-            if there == width:
-                for vector in range(0, width, one):
+            for vector in range(0, width, one):
+                if there - vector >= one:
                     move_vector(packed, at + vector, kernel, source + vector)
-            else:
-                copy(packed, at, kernel, source, there)
-                clear(packed, at + there, width - there)
+                else:
+                    move_part(packed, at + vector, kernel, source + min(there, vector), max(0, there - vector))
 
 
 @inlined

@@ -7,6 +7,7 @@ lanes of rows i and i + d whose numbers differ in bit d (Eklundh, "A Fast Comput
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.tile import lanes
@@ -24,6 +25,17 @@ class _Vectors:
 
     def load(self, b_, pointer):
         return b_.load(b_.bitcast(pointer, self.vector.as_pointer()), align=self.align)
+
+    def load_part(self, b_, pointer, count):
+        """The first `count` lanes; what lies behind the others is not touched, and they are zero."""
+        lanes_, undefined = ir.VectorType(_I32, self.L), ir.Constant(ir.VectorType(_I32, self.L), ir.Undefined)
+        counts = self.shuffle(b_, b_.insert_element(undefined, b_.trunc(count, _I32), _I32(0)), undefined, [0] * self.L)
+        mask = b_.icmp_signed("<", ir.Constant(lanes_, list(range(self.L))), counts)
+        kind = ir.FunctionType(self.vector, [self.vector.as_pointer(), _I32, mask.type, self.vector])
+        name = f"llvm.masked.load.v{self.L}{'f32' if self.align == 4 else 'f64'}.p0"
+        call = cgutils.get_or_insert_function(b_.module, kind, name)
+        zero = ir.Constant(self.vector, [0.0] * self.L)
+        return b_.call(call, [b_.bitcast(pointer, self.vector.as_pointer()), _I32(self.align), mask, zero])
 
     def store(self, b_, value, pointer):
         b_.store(value, b_.bitcast(pointer, self.vector.as_pointer()), align=self.align)
@@ -46,6 +58,20 @@ def move_vector(typingctx, out, out_at, source, source_at):
 
     def codegen(context, builder, signature, args):
         value = v.load(builder, _pointer(context, builder, signature, args, 2))
+        v.store(builder, value, _pointer(context, builder, signature, args, 0))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def move_part(typingctx, out, out_at, source, source_at, count):
+    """out[out_at:] = one vector: `count` elements of source[source_at:], which end there, and zeros."""
+    signature = types.void(out, types.int64, source, types.int64, types.int64)
+    v = _Vectors(out.dtype)
+
+    def codegen(context, builder, signature, args):
+        value = v.load_part(builder, _pointer(context, builder, signature, args, 2), args[4])
         v.store(builder, value, _pointer(context, builder, signature, args, 0))
         return context.get_dummy_value()
 
