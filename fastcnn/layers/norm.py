@@ -6,7 +6,11 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.kernels import codes
+from fastcnn.layers.activation import Elementwise
 from fastcnn.layers.base import Backward, Call, Layer, Shape
+
+_RELU = Elementwise("relu", codes.RELU)
 
 
 class BatchNormalization(Layer):
@@ -54,10 +58,19 @@ class BatchNormalization(Layer):
         self.moving_variance = self.add_weight("moving_variance", shape, variance, trainable=False)
         self._none = np.empty(0, self.dtype)
 
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+    def forward(self, x: np.ndarray, call: Call = Call(), relu: bool = False) -> tuple[np.ndarray, Backward]:
+        """Train: as `Layer.forward`; with `relu` a rectifier follows, in the same passes over memory.
+
+        Parameters
+        ----------
+        x : (N, ..., C) array of the layer's dtype
+        call : Call
+        relu : bool
+            Return max(y, 0) and its backward pass.
+        """
         x = self.checked(x)
         if not self.trainable:
-            return self.predict(x), self._frozen_backward
+            return self._frozen(x, relu)
         d = device.of(x)
         y, mean, rstd = d.empty(x.shape, x.dtype), d.empty(x.shape[-1:], x.dtype), d.empty(x.shape[-1:], x.dtype)
         if not x.size:
@@ -67,7 +80,7 @@ class BatchNormalization(Layer):
         scratch = d.empty((d.kernels.batch_norm_forward_scratch(rows.shape, x.dtype),), x.dtype)
         d.kernels.batch_norm_forward(y.reshape(rows.shape), mean, rstd, self.moving_mean.array,
                                      self.moving_variance.array, scratch, rows, gamma, beta, self.momentum,
-                                     self.epsilon)
+                                     self.epsilon, int(relu))
         self.moving_mean.version += 1
         self.moving_variance.version += 1
 
@@ -76,25 +89,33 @@ class BatchNormalization(Layer):
             dgamma, dbeta = (self._none if p is None else p.gradient for p in (self.gamma, self.beta))
             scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows.shape, x.dtype),), x.dtype)
             d.kernels.batch_norm_backward(dx.reshape(rows.shape), dgamma, dbeta, scratch, dy.reshape(rows.shape), rows,
-                                          mean, rstd, gamma)
+                                          mean, rstd, gamma, beta, int(relu))
             return dx
 
         return y, backward
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
+    def predict(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
+        """Infer: as `Layer.predict`, and the larger of that and 0 with `relu`."""
         x = self.checked(x)
         beta = self._none if self.beta is None else self.beta.array
-        return self._affine(x, self.moving_mean.array, beta)
+        return self._affine(x, self.moving_mean.array, beta, relu)
 
-    def _frozen_backward(self, dy: np.ndarray) -> np.ndarray:
-        # y is gamma rstd x plus a constant, so dx is the same map of dy without the constant.
-        return self._affine(dy, np.zeros(dy.shape[-1], dy.dtype), self._none)
+    def _frozen(self, x: np.ndarray, relu: bool) -> tuple[np.ndarray, Backward]:
+        y = self.predict(x, relu)
 
-    def _affine(self, x: np.ndarray, mean: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        def backward(dy: np.ndarray) -> np.ndarray:
+            # y is gamma rstd x plus a constant, so dx is the same map of dy without the constant.
+            dy = _RELU.backward(y)(dy) if relu else dy
+            return self._affine(dy, np.zeros(dy.shape[-1], dy.dtype), self._none, False)
+
+        return y, backward
+
+    def _affine(self, x: np.ndarray, mean: np.ndarray, beta: np.ndarray, relu: bool) -> np.ndarray:
         d = device.of(x)
         y = d.empty(x.shape, x.dtype)
         rows = (x.size // x.shape[-1], x.shape[-1])
         gamma = self._none if self.gamma is None else self.gamma.array
-        d.kernels.batch_norm_predict(y.reshape(rows), x.reshape(rows), gamma, beta, mean, self.moving_variance.array,
-                                     self.epsilon)
+        scratch = d.empty((d.kernels.batch_norm_predict_scratch(rows, x.dtype),), x.dtype)
+        d.kernels.batch_norm_predict(y.reshape(rows), scratch, x.reshape(rows), gamma, beta, mean,
+                                     self.moving_variance.array, self.epsilon, int(relu))
         return y

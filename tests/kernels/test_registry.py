@@ -62,7 +62,6 @@ def test_kernels_agree_with_their_twins_as_plain_python(file):
 
 FLAT, ROWS = np.zeros(8, np.float32), np.zeros((4, 8), np.float32)
 HOT = {
-    "batchnorm.batch_norm_predict": (ROWS, ROWS, FLAT, FLAT, FLAT, FLAT, 1e-3),
     "dropout.dropout": (FLAT, FLAT, 0.5, 1, 1),
     "loss.mean_squared_error": (FLAT, ROWS, ROWS, ROWS, 0.25),
     "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1),

@@ -11,6 +11,7 @@ from fastcnn.kernels.cpu.batchnorm import (
     batch_norm_forward,
     batch_norm_forward_scratch,
     batch_norm_predict,
+    batch_norm_predict_scratch,
 )
 from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_packed
 from fastcnn.kernels.cpu.conv_backward_input import conv2d_backward_input, conv2d_backward_input_scratch
@@ -74,6 +75,7 @@ __all__ = [
     "batch_norm_forward",
     "batch_norm_forward_scratch",
     "batch_norm_predict",
+    "batch_norm_predict_scratch",
     "binary_crossentropy",
     "categorical_crossentropy",
     "conv2d_backward_input",

@@ -5,42 +5,42 @@
     inference  the moving mean and variance
     backward   dx = gamma rstd (dy - mean(dy) - xhat mean(dy xhat)),   xhat = (x - mean) rstd
 
-All arrays are (P, C), P the pixels of all images. The rows are cut into chunks that stay in L2; a chunk goes twice
-over its rows, for the mean and for the squared distances from it, and the chunks' results are merged in order (Chan,
-Golub and LeVeque, 1983, equation 2.1b). So nothing cancels, and the bits depend on no thread.
+All arrays are (P, C), P the pixels of all images. With relu 1, y is the larger of that and 0, and backward takes dy
+only where y was positive: y is computed again from x, which is read anyway, so the rectifier costs no memory traffic.
 
-With few channels a row is too short for a vector, so many rows count as one long one (`_lanes`), whose sums are folded.
+    forward    read x: statistics       (`fastcnn.kernels.cpu.batchnorm_statistics`)      then read x, write y
+    backward   read dy, x: sums of dy and dy (x - mean), chunk by chunk, added in order   then read dy, x, write dx
+
+The second pass takes the chunks from the last to the first: what the first pass read last is still in the cache. In
+both a vector of channels in eight rows is one step (`fastcnn.kernels.cpu.column`).
 """
 
 import math
 
-from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+import numpy as np
 
-
-@inlined
-def _lanes(c):
-    """Return the length of the long rows: C, or so many times C that vectors are filled."""
-    return c * max(1, 256 // max(1, c))
-
-
-@inlined
-def _chunks(rows, c):
-    """Return the number of chunks: 128 KB of float32 each, unless there are more than 32 MB."""
-    return min(rows, chunks_for(rows * c, 256))
+from fastcnn.kernels.cpu._jit import chunk_of, inlined, kernel, parallel
+from fastcnn.kernels.cpu.batchnorm_statistics import PARTS, chunks_of, long_row, merge_chunks, part, statistics
+from fastcnn.kernels.cpu.column import column_affine, column_gradient, column_products
 
 
 def batch_norm_forward_scratch(shape, dtype):
     """Return how many elements of scratch `batch_norm_forward` wants for x of `shape` (P, C)."""
-    return (2 * _chunks(*shape) + 3) * _lanes(shape[1])
+    return PARTS * (chunks_of(*shape) + 1) * long_row(shape[1])
+
+
+def batch_norm_predict_scratch(shape, dtype):
+    """Return how many elements of scratch `batch_norm_predict` wants for x of `shape` (P, C)."""
+    return PARTS * long_row(shape[1])
 
 
 def batch_norm_backward_scratch(shape, dtype):
     """Return how many elements of scratch `batch_norm_backward` wants for x of `shape` (P, C)."""
-    return (2 * _chunks(*shape) + 4) * _lanes(shape[1])
+    return PARTS * (chunks_of(*shape) + 1) * long_row(shape[1])
 
 
 @kernel
-def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, momentum, epsilon):
+def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, momentum, epsilon, relu):
     """Normalize with the statistics of the batch, and move the moving ones, which an empty batch leaves as they are.
 
     Parameters
@@ -56,115 +56,82 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
     gamma, beta : (C,) or (0,) arrays
         Scale and offset; of size 0 where there is none.
     momentum, epsilon : float
+    relu : int
+        1 to write max(y, 0), NaN staying NaN.
     """
     rows, c = x.shape
-    real, lanes, chunks = x.dtype.type, _lanes(c), _chunks(rows, c)
-    parallel(_statistics, chunks, (chunks, scratch, x.reshape(-1), rows, c))
-    means, scales, offsets = _three(scratch, 2 * chunks * lanes, lanes)
-    keep, share = real(momentum), real(1.0 - momentum)
+    real, chunks = x.dtype.type, chunks_of(rows, c)
+    parallel(statistics, chunks, (chunks, scratch, x.reshape(-1), rows, c))
+    center, distances = merge_chunks(scratch, chunks, rows, c)
+    keep, share, each = real(momentum), real(1.0 - momentum), real(1.0 / max(1, rows))
     for k in range(c):
-        center, squares = _merged(scratch, chunks, rows, c, k)
-        variance = squares / real(max(1, rows))
-        mean[k] = center
-        rstd[k] = real(1) / real(math.sqrt(variance + real(epsilon)))
+        variance = distances[k] * each
+        mean[k] = center[k]
+        rstd[k] = real(1.0 / math.sqrt(np.float64(variance) + epsilon))
         if rows > 0:
-            moving_mean[k] = keep * moving_mean[k] + share * center
+            moving_mean[k] = keep * moving_mean[k] + share * center[k]
             moving_variance[k] = keep * moving_variance[k] + share * variance
-        for lane in range(k, lanes, c):
-            means[lane] = center
-            scales[lane] = rstd[k] * (gamma[k] if gamma.size > 0 else real(1))
-            offsets[lane] = beta[k] if beta.size > 0 else real(0)
-    parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, x.reshape(-1), rows, c))
+    _factors(scratch, chunks, c, mean, rstd, gamma, beta)
+    factors = scratch[PARTS * chunks * long_row(c):]
+    parallel(_normalize, chunks, (chunks, y.reshape(-1), factors, x.reshape(-1), rows, c, relu))
 
 
 @inlined
-def _three(scratch, start, lanes):
-    return (scratch[start:start + lanes], scratch[start + lanes:start + 2 * lanes],
-            scratch[start + 2 * lanes:start + 3 * lanes])
+def _factors(scratch, chunks, c, mean, rstd, gamma, beta):
+    """Write mean, gamma rstd and beta of each lane of a long row behind the scratch of the chunks."""
+    real, lanes = scratch.dtype.type, long_row(c)
+    means, scales, offsets = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
+                              part(scratch, chunks, 2, lanes))
+    for begin in range(0, lanes, max(1, c)):
+        a, s, o = means[begin:begin + c], scales[begin:begin + c], offsets[begin:begin + c]
+        for k in range(c):
+            a[k] = mean[k]
+            s[k] = rstd[k] * (gamma[k] if gamma.size > 0 else real(1))
+            o[k] = beta[k] if beta.size > 0 else real(0)
 
 
 @inlined
-def _statistics(chunk, chunks, scratch, x, rows, c):
-    """Write a chunk's means, and its sums of squared distances from them, by channel."""
+def _rows_of(chunk, chunks, rows, c):
+    """Return where a chunk's elements begin, how many whole long rows it has, and single rows behind them."""
     begin, end = chunk_of(chunk, chunks, rows)
-    lanes = _lanes(c)
-    means, squares, _ = _three(scratch, 2 * chunk * lanes, lanes)
-    for lane in range(lanes):
-        means[lane] = squares[lane] = 0
-    for start in range(begin * c, end * c, lanes):
-        part = x[start:min(start + lanes, end * c)]
-        for lane in range(part.size):
-            means[lane] += part[lane]
-    _fold(means, c)
-    for lane in range(lanes):
-        means[lane] = means[lane % c] / x.dtype.type(end - begin) if lane < c else means[lane % c]
-    for start in range(begin * c, end * c, lanes):
-        part = x[start:min(start + lanes, end * c)]
-        for lane in range(part.size):
-            squares[lane] += (part[lane] - means[lane]) * (part[lane] - means[lane])
-    _fold(squares, c)
+    each = long_row(c) // max(1, c)
+    return begin * c, (end - begin) // each, (end - begin) % each
 
 
 @inlined
-def _fold(sums, c):
-    """Add the sums of all lanes of a channel into its first."""
-    for lane in range(c, sums.size):
-        sums[lane % c] += sums[lane]
-
-
-@inlined
-def _merged(scratch, chunks, rows, c, k):
-    """Return mean and sum of squared distances of channel k: the chunks, one after the other (Chan's formula)."""
-    real, lanes = scratch.dtype.type, _lanes(c)
-    center, squares = real(0), real(0)
-    for chunk in range(chunks):
-        begin, end = chunk_of(chunk, chunks, rows)
-        delta = scratch[2 * chunk * lanes + k] - center
-        share = real((end - begin) / end)
-        center += delta * share
-        squares += scratch[(2 * chunk + 1) * lanes + k] + delta * delta * share * real(begin)
-    return center, squares
-
-
-@inlined
-def _normalize(chunk, chunks, y, scratch, x, rows, c):
-    begin, end = chunk_of(chunk, chunks, rows)
-    lanes = _lanes(c)
-    means, scales, offsets = _three(scratch, 2 * chunks * lanes, lanes)
-    for start in range(begin * c, end * c, lanes):
-        stop = min(start + lanes, end * c)
-        out, part = y[start:stop], x[start:stop]
-        for lane in range(part.size):
-            out[lane] = (part[lane] - means[lane]) * scales[lane] + offsets[lane]
+def _normalize(chunk, chunks, y, factors, x, rows, c, relu):
+    at, long, tail = _rows_of(chunks - 1 - chunk, chunks, rows, c)
+    lanes = long_row(c)
+    mean, scale, offset = part(factors, 0, 0, lanes), part(factors, 0, 1, lanes), part(factors, 0, 2, lanes)
+    column_affine(mean, scale, offset, y, x, at, long, lanes, relu)
+    column_affine(mean, scale, offset, y, x, at + long * lanes, tail, c, relu)
 
 
 @kernel
-def batch_norm_predict(y, x, gamma, beta, mean, variance, epsilon):
-    """Normalize with given statistics: the arguments as in `batch_norm_forward`; mean and variance are inputs."""
-    chunks = _chunks(x.shape[0], x.shape[1])
-    parallel(_predict_rows, chunks, (chunks, y, x, gamma, beta, mean, variance, epsilon))
+def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, relu):
+    """Normalize with given statistics: the arguments as in `batch_norm_forward`; mean and variance are inputs.
 
-
-@inlined
-def _predict_rows(chunk, chunks, y, x, gamma, beta, mean, variance, epsilon):
-    # There is no scratch: the scales wait in the last row of the chunk's output until it is that row's turn.
-    begin, end = chunk_of(chunk, chunks, x.shape[0])
-    real = x.dtype.type
-    scales = y[end - 1]
-    for k in range(scales.size):
-        scales[k] = (gamma[k] if gamma.size > 0 else real(1)) / real(math.sqrt(variance[k] + real(epsilon)))
-    for i in range(begin, end):
-        out, row = y[i], x[i]
-        if beta.size > 0:
-            for k in range(row.size):
-                out[k] = (row[k] - mean[k]) * scales[k] + beta[k]
-        else:
-            for k in range(row.size):
-                out[k] = (row[k] - mean[k]) * scales[k]
+    Parameters
+    ----------
+    y : (P, C) array
+        Written.
+    scratch : (batch_norm_predict_scratch(shape, dtype),) array
+    x : (P, C) array
+    gamma, beta : (C,) or (0,) arrays
+    mean, variance : (C,) arrays
+    epsilon : float
+    relu : int
+    """
+    rows, c = x.shape
+    chunks, rstd = chunks_of(rows, c), part(scratch, 0, 3, long_row(c))
+    for k in range(c):
+        rstd[k] = x.dtype.type(1.0 / math.sqrt(np.float64(variance[k]) + epsilon))
+    _factors(scratch, 0, c, mean, rstd, gamma, beta)
+    parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, x.reshape(-1), rows, c, relu))
 
 
 @kernel
-def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma):
+def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, relu):
     """Write dx, and add to the gradients of scale and offset.
 
     Parameters
@@ -177,60 +144,61 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma):
     dy, x : (P, C) arrays
     mean, rstd : (C,) arrays
         As the forward pass wrote them.
-    gamma : (C,) or (0,) array
+    gamma, beta : (C,) or (0,) arrays
+    relu : int
+        As in the forward pass.
     """
     rows, c = x.shape
-    real, lanes, chunks = x.dtype.type, _lanes(c), _chunks(rows, c)
-    start = 2 * chunks * lanes
-    means = scratch[start:start + lanes]
-    for lane in range(lanes):
-        means[lane] = mean[lane % c]
-    parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c))
-    slopes, offsets, steeps = _three(scratch, start + lanes, lanes)
+    real, lanes, chunks = x.dtype.type, long_row(c), chunks_of(rows, c)
+    _factors(scratch, chunks, c, mean, rstd, gamma, beta)
+    parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c, relu))
+    plain, products = part(scratch, 0, 0, lanes), part(scratch, 0, 1, lanes)
+    for chunk in range(1, chunks):
+        more, others = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
+        for k in range(c):
+            plain[k] += more[k]
+            products[k] += others[k]
     for k in range(c):
-        plain, product = real(0), real(0)
-        for chunk in range(chunks):
-            plain += scratch[2 * chunk * lanes + k]
-            product += scratch[(2 * chunk + 1) * lanes + k]
         if dgamma.size > 0:
-            dgamma[k] += product * rstd[k]
+            dgamma[k] += products[k] * rstd[k]
         if dbeta.size > 0:
-            dbeta[k] += plain
-        slope = rstd[k] * (gamma[k] if gamma.size > 0 else real(1))
-        for lane in range(k, lanes, c):
-            slopes[lane] = slope
-            offsets[lane] = slope * plain / real(max(1, rows))
-            steeps[lane] = slope * rstd[k] * rstd[k] * product / real(max(1, rows))
-    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), rows, c))
+            dbeta[k] += plain[k]
+    scales, constants, steeps = (part(scratch, chunks, 1, lanes), part(scratch, chunks, 3, lanes),
+                                 part(scratch, chunks, 4, lanes))
+    share = real(1.0 / max(1, rows))
+    for begin in range(0, lanes, max(1, c)):
+        a, s = constants[begin:begin + c], steeps[begin:begin + c]
+        for k in range(c):
+            a[k] = scales[k] * plain[k] * share
+            s[k] = scales[k] * rstd[k] * rstd[k] * products[k] * share
+    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), rows, c, relu))
 
 
 @inlined
-def _products(chunk, chunks, scratch, dy, x, rows, c):
+def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
     """Write a chunk's sums of dy and of dy (x - mean), by channel."""
-    begin, end = chunk_of(chunk, chunks, rows)
-    lanes = _lanes(c)
-    plain, products, _ = _three(scratch, 2 * chunk * lanes, lanes)
-    means = scratch[2 * chunks * lanes:(2 * chunks + 1) * lanes]
+    at, long, tail = _rows_of(chunk, chunks, rows, c)
+    lanes = long_row(c)
+    plain, products = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
+    mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
+                           part(scratch, chunks, 2, lanes))
     for lane in range(lanes):
         plain[lane] = products[lane] = 0
-    for start in range(begin * c, end * c, lanes):
-        stop = min(start + lanes, end * c)
-        gradient, part = dy[start:stop], x[start:stop]
-        for lane in range(part.size):
-            plain[lane] += gradient[lane]
-            products[lane] += gradient[lane] * (part[lane] - means[lane])
-    _fold(plain, c)
-    _fold(products, c)
+    column_products(plain, products, mean, scale, offset, dy, x, at, long, lanes, relu)
+    column_products(plain, products, mean, scale, offset, dy, x, at + long * lanes, tail, c, relu)
+    for begin in range(c, lanes, max(1, c)):
+        more, others = plain[begin:begin + c], products[begin:begin + c]
+        for k in range(c):
+            plain[k] += more[k]
+            products[k] += others[k]
 
 
 @inlined
-def _input_gradient(chunk, chunks, dx, scratch, dy, x, rows, c):
-    begin, end = chunk_of(chunk, chunks, rows)
-    lanes = _lanes(c)
-    means = scratch[2 * chunks * lanes:(2 * chunks + 1) * lanes]
-    slopes, offsets, steeps = _three(scratch, (2 * chunks + 1) * lanes, lanes)
-    for start in range(begin * c, end * c, lanes):
-        stop = min(start + lanes, end * c)
-        out, gradient, part = dx[start:stop], dy[start:stop], x[start:stop]
-        for lane in range(part.size):
-            out[lane] = slopes[lane] * gradient[lane] - offsets[lane] - (part[lane] - means[lane]) * steeps[lane]
+def _input_gradient(chunk, chunks, dx, scratch, dy, x, rows, c, relu):
+    at, long, tail = _rows_of(chunks - 1 - chunk, chunks, rows, c)
+    lanes = long_row(c)
+    mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
+                           part(scratch, chunks, 2, lanes))
+    constant, steep = part(scratch, chunks, 3, lanes), part(scratch, chunks, 4, lanes)
+    column_gradient(mean, scale, offset, constant, steep, dx, dy, x, at, long, lanes, relu)
+    column_gradient(mean, scale, offset, constant, steep, dx, dy, x, at + long * lanes, tail, c, relu)
