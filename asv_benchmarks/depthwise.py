@@ -35,8 +35,8 @@ def _calls(layer: str) -> SimpleNamespace:
 class Depthwise:
     """Every distinct depthwise convolution of the published networks."""
 
-    params = [[name for name, layer in LAYERS.items() if layer.depthwise], list(BATCHES)]
-    param_names, repeat, timeout = ["layer", "batch"], (3, 50, 0.3), 300
+    params, param_names = [[name for name, layer in LAYERS.items() if layer.depthwise], BATCHES], ["layer", "batch"]
+    repeat, timeout = (3, 50, 0.3), 300
 
     def setup(self, layer, batch):
         self.calls = _calls(f"{layer}.b{batch}")
