@@ -8,8 +8,6 @@ from fastcnn.kernels.cpu._symbol import Shared
 from fastcnn.kernels.cpu.depthwise_tile import J, gradient_tile
 from fastcnn.kernels.cpu.walk import lanes_of
 
-HELD = 4096  # elements of x and dy that a walk of one row of a window goes over at a time: 16 KB of float32
-
 
 def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, dh, dw, top, left,
                first, rows, begin, end):
@@ -27,61 +25,63 @@ def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, d
                 blocks = min((ow - j) // J, (w - 1 - reach - column) // (J * sw) + 1)
             stop = j + J * blocks
             case = 100 * kind + 10 * before + beyond if before <= 9 and beyond <= 9 else -1
-        usual = case in (3100, 3110, 3101, 3111, 3200, 3210, 3201, 5100, 5120, 5102, 5122,
-                         5200, 5220, 5201, 5221, 5210, 5202, 5212)
-        window_rows = 5 if case >= 5100 else 1  # a 5x5 window goes row by row: its 25 sums would fit no registers
-        held = max(1, HELD // (one * J * blocks * (1 + sw * sh))) if case >= 5100 else rows
-        rounds = window_rows * ((rows + held - 1) // held) if usual else 0
+        loops = (rows, blocks, sw)
         for channel in range(begin, end, one):
             at = min(channel, c - one) if c >= one else channel
             tap = sums_at + channel // one * share
+            s, e = (tap, tap + kh * kw * one), (row, sh, dh, h, c)
+            a = (x_at + (row * w + column) * c + at, sh * w * c, dh * w * c, c)
             b = (dy_at + (first * ow + j) * c + at, ow * c, c)
-            if usual and case >= 5100:
-                gradient_tile(0, 0, 0, 0, 0, 0, 1, sums, (tap, tap + 25 * one), dy, (0, 0, 0, 0), dy, b,
-                              (rows, blocks, sw), (0, 0, 0, 0, c))
-            for part in range(rounds):
-                upper, r = part // window_rows * held, part % window_rows
-                a = (x_at + ((row + upper * sh + r * dh) * w + column) * c + at, sh * w * c, dh * w * c, c)
-                b = (dy_at + ((first + upper) * ow + j) * c + at, ow * c, c)
-                s, e = (tap + 5 * r * one, tap + kh * kw * one), (row + upper * sh + r * dh, sh, dh, h, c)
-                loops = (min(held, rows - upper), blocks, sw)
-                if case == 3100:
-                    gradient_tile(3, 3, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                elif case == 3110:
-                    gradient_tile(3, 3, 1, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                elif case == 3101:
-                    gradient_tile(3, 3, 1, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-                elif case == 3111:
-                    gradient_tile(3, 3, 1, 1, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-                elif case == 3200:
-                    gradient_tile(3, 3, 2, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                elif case == 3210:
-                    gradient_tile(3, 3, 2, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                elif case == 3201:
-                    gradient_tile(3, 3, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-                elif case == 5100:
-                    gradient_tile(1, 5, 1, 0, 0, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5120:
-                    gradient_tile(1, 5, 1, 2, 0, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5102:
-                    gradient_tile(1, 5, 1, 0, 2, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5122:
-                    gradient_tile(1, 5, 1, 2, 2, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5200:
-                    gradient_tile(1, 5, 2, 0, 0, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5220:
-                    gradient_tile(1, 5, 2, 2, 0, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5201:
-                    gradient_tile(1, 5, 2, 0, 1, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5221:
-                    gradient_tile(1, 5, 2, 2, 1, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5210:
-                    gradient_tile(1, 5, 2, 1, 0, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5202:
-                    gradient_tile(1, 5, 2, 0, 2, 0, 0, sums, s, x, a, dy, b, loops, e)
-                elif case == 5212:
-                    gradient_tile(1, 5, 2, 1, 2, 0, 0, sums, s, x, a, dy, b, loops, e)
-            if not usual:
+            # The last two rows of a 5x5 window, whose 25 sums would not fit the registers at once.
+            s2, a2, e2 = (tap + 15 * one, 0), (a[0] + 3 * a[2], a[1], a[2], c), (row + 3 * dh, sh, dh, h, c)
+            if case == 3100:
+                gradient_tile(3, 3, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+            elif case == 3110:
+                gradient_tile(3, 3, 1, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+            elif case == 3101:
+                gradient_tile(3, 3, 1, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
+            elif case == 3111:
+                gradient_tile(3, 3, 1, 1, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
+            elif case == 3200:
+                gradient_tile(3, 3, 2, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+            elif case == 3210:
+                gradient_tile(3, 3, 2, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+            elif case == 3201:
+                gradient_tile(3, 3, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
+            elif case == 5100:
+                gradient_tile(3, 5, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 1, 0, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5120:
+                gradient_tile(3, 5, 1, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 1, 2, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5102:
+                gradient_tile(3, 5, 1, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 1, 0, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5122:
+                gradient_tile(3, 5, 1, 2, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 1, 2, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5200:
+                gradient_tile(3, 5, 2, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 2, 0, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5220:
+                gradient_tile(3, 5, 2, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 2, 2, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5201:
+                gradient_tile(3, 5, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 2, 0, 1, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5221:
+                gradient_tile(3, 5, 2, 2, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 2, 2, 1, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5210:
+                gradient_tile(3, 5, 2, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 2, 1, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5202:
+                gradient_tile(3, 5, 2, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 2, 0, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            elif case == 5212:
+                gradient_tile(3, 5, 2, 1, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                gradient_tile(2, 5, 2, 1, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+            else:
                 for t in range(kh * kw + 1):  # of each tap the outputs that see the image; at last all of dy
                     up, shift = row + t // kw * dh, t % kw * dw - left
                     j0 = max(j, (sw - 1 - shift) // sw if shift < 0 else 0)

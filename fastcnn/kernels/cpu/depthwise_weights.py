@@ -7,7 +7,7 @@ One vector of channels at a time, and seven columns of outputs or all those that
 
     dy   one vector of 7 pixels       |d0|d1|..|d6|   from L1 or L2     registers
     x    of each row of the window    |q0|q1|..|q8|   from L1           d0..d6, one q, and the sums: of all 9 taps of a
-         |q0|q1|..|q8|                                                  3x3 window, or the 5 of a row of a 5x5;
+         |q0|q1|..|q8|                                                  3x3 window, or of 3 or 2 rows of a 5x5;
          |q0|q1|..|q8|                                                  they stay there down the whole band
 
 Output rows are cut into chunks with sums of their own, added in order; where they are few the channels are cut instead.
