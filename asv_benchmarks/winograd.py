@@ -1,0 +1,64 @@
+"""kernels/cpu/winograd*.py: 3x3 convolutions with stride 1, filters transformed inside, and kept."""
+
+from functools import cache, partial
+from types import SimpleNamespace
+
+import numpy as np
+
+from .data import REPEAT, normal, written
+from .shapes import LAYERS, SMALL, Convolution
+
+BATCH = 8
+
+#: Every distinct one of the published networks that is wide enough, and those of the small ones.
+WIDE = {name: s for name, s in (SMALL | {f"{name}.b{BATCH}": s._replace(n=BATCH) for name, s in LAYERS.items()}).items()
+        if s.size == 3 and s.stride == s.groups == 1 and min(s.c, s.filters) >= 16}
+
+
+@cache
+def _calls(layer: str) -> SimpleNamespace:
+    """Return the kernels as calls without arguments; each has run once."""
+    from fastcnn import geometry
+    from fastcnn.kernels import cpu
+
+    s: Convolution = WIDE[layer]
+    g = geometry.conv2d((s.n, s.h, s.w, s.c), s.filters, (3, 3), padding=s.padding)
+    oh, ow = int(g[0]["oh"]), int(g[0]["ow"])
+    x, dy = normal(s.n, s.h, s.w, s.c), normal(s.n, oh, ow, s.filters)
+    kernel, bias = normal(*s.kernel_shape), normal(s.filters)
+
+    def memory(name: str, *kinds: str) -> list[np.ndarray]:
+        return [written(getattr(cpu, f"winograd_{name}_{kind}")(g, np.dtype(np.float32))) for kind in kinds]
+
+    forward = partial(cpu.winograd_forward, written(*dy.shape), *memory("forward", "scratch", "packed"), x, kernel,
+                      bias, 0)
+    calls = SimpleNamespace(
+        forward=partial(forward, 0, g), forward_packed=partial(forward, 1, g),
+        backward_input=partial(cpu.winograd_backward_input, written(*x.shape),
+                               *memory("backward_input", "scratch", "packed"), dy, kernel, 0, g),
+        backward_weights=partial(cpu.winograd_backward_weights, written(*kernel.shape), written(s.filters),
+                                 *memory("backward_weights", "scratch"), x, dy, g))
+    for call in vars(calls).values():
+        call()
+    return calls
+
+
+class Winograd:
+    """The 3x3 convolutions of known networks."""
+
+    params, param_names, repeat = [list(WIDE)], ["layer"], REPEAT
+
+    def setup(self, layer):
+        self.calls = _calls(layer)
+
+    def time_forward(self, layer):
+        self.calls.forward()
+
+    def time_forward_packed(self, layer):
+        self.calls.forward_packed()
+
+    def time_backward_input(self, layer):
+        self.calls.backward_input()
+
+    def time_backward_weights(self, layer):
+        self.calls.backward_weights()
