@@ -34,6 +34,10 @@ from fastcnn.kernels.cpu.winograd_tiles import DEPTHS, filter_block, input_tiles
 
 TILES = 28  # of a run: two of the tallest register tiles, V and M of 128 channels within L2
 WIDE = 56  # of a run of few channels
+STREAM_TILES = 64  # up to so many, and from so many filters times channels on, filters that are not kept
+STREAM_FILTERS = 16384  # are used a slice of their channels at a time
+SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
+STREAM_RUN = 4  # tiles
 TASKS = 8  # tasks a launch should have at least, for a balanced end
 
 
@@ -81,17 +85,43 @@ def _u_step(channels, width):
     return channels * width + 16  # 36 stores a power of two apart would meet in the same lines of L1
 
 
+@inlined
+def _streams(p, width):
+    """Whether filters that are not kept are used a slice at a time, each while it is in L2: few tiles, many filters."""
+    return _plan(p)[2] <= STREAM_TILES and p[6] >= 4 * width and p[3] * p[6] >= STREAM_FILTERS
+
+
+@inlined
+def _stream_plan(p, width):
+    """Return from matrix to matrix of V, U and M of all tiles, and where M begins in a thread's scratch."""
+    tiles, _, v_tile = _plan(p)[2:5]
+    u_step = _u_step(min(p[3], SLICE), width)
+    return tiles * v_tile + 16, u_step, aligned(tiles * width) + 16, aligned(36 * u_step)
+
+
+@inlined
+def _stream_local(p, one, width):
+    """As `_local`, where filters stream."""
+    m_step, m = _stream_plan(p, width)[2:]
+    unread = m + 36 * m_step
+    patch = unread + aligned(max(p[6], one))
+    return m, unread, patch, patch + aligned(9 * DEPTHS * 2 * one)
+
+
 def _scratch(problem, dtype):
     p = tuple(map(int, problem))
-    width = width_of(p[6], dtype)
+    one, width, threads = lanes(dtype), width_of(p[6], dtype), config.NUMBA_NUM_THREADS
     shared = aligned(max(p[3], width)) + aligned(-(-p[6] // width) * width)
-    return shared + config.NUMBA_NUM_THREADS * _local(p, lanes(dtype), width)[3]
+    stored, streamed = threads * _local(p, one, width)[3], 0
+    if _streams(p, width):
+        streamed = aligned(36 * _stream_plan(p, width)[0]) + threads * _stream_local(p, one, width)[3]
+    return shared + max(stored, streamed)
 
 
-def _packed(problem, dtype):
-    channels, filters = int(problem[3]), int(problem[6])
-    width = width_of(filters, dtype)
-    return -(-filters // width) * 36 * _u_step(channels, width)
+def _packed(problem, dtype, kept):
+    p = tuple(map(int, problem))
+    width = width_of(p[6], dtype)
+    return 0 if not kept and _streams(p, width) else -(-p[6] // width) * 36 * _u_step(p[3], width)
 
 
 def winograd_forward_suits(geometry, kept):
@@ -131,9 +161,12 @@ def winograd_forward_scratch(geometry, dtype):
     return _scratch(_forward(geometry[0]), dtype)
 
 
-def winograd_forward_packed(geometry, dtype):
-    """Return how many elements the transformed filters of `winograd_forward` take."""
-    return _packed(_forward(geometry[0]), dtype)
+def winograd_forward_packed(geometry, dtype, kept=True):
+    """Return how many elements `packed` of `winograd_forward` has: transformed filters, or 0 where they are not kept.
+
+    Of few tiles and many filters, transforming them anew in every call is cheaper than storing what is not kept.
+    """
+    return _packed(_forward(geometry[0]), dtype, kept)
 
 
 def winograd_backward_input_scratch(geometry, dtype):
@@ -141,9 +174,9 @@ def winograd_backward_input_scratch(geometry, dtype):
     return _scratch(_backward(geometry[0]), dtype)
 
 
-def winograd_backward_input_packed(geometry, dtype):
-    """Return how many elements the transformed filters of `winograd_backward_input` take."""
-    return _packed(_backward(geometry[0]), dtype)
+def winograd_backward_input_packed(geometry, dtype, kept=True):
+    """As `winograd_forward_packed`, for `winograd_backward_input`."""
+    return _packed(_backward(geometry[0]), dtype, kept)
 
 
 @kernel
@@ -155,7 +188,7 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, relu, ready, geometry)
     y : (N, OH, OW, K) array
         Written.
     scratch : (winograd_forward_scratch(geometry, dtype),) array
-    packed : (winograd_forward_packed(geometry, dtype),) array
+    packed : (winograd_forward_packed(geometry, dtype, kept),) array
         The transformed filters: written, or read if `ready`.
     x : (N, H, W, C) array
     kernel : (3, 3, C, K) array
@@ -181,7 +214,7 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, ready, geometry):
     dx : (N, H, W, C) array
         Written.
     scratch : (winograd_backward_input_scratch(geometry, dtype),) array
-    packed : (winograd_backward_input_packed(geometry, dtype),) array
+    packed : (winograd_backward_input_packed(geometry, dtype, kept),) array
         The transformed filters: written, or read if `ready`.
     dy : (N, OH, OW, K) array
     kernel : (3, 3, C, K) array
@@ -205,6 +238,11 @@ def _convolve(y, scratch, packed, x, kernel, filters, bias, relu, ready, p):
     for i in range(blocks * width):
         scratch[start + i] = bias[i] if i < bias.size else 0
     local = start + aligned(blocks * width)
+    if packed.size == 0:
+        v, local = local, local + aligned(36 * _stream_plan(p, width)[0])
+        parallel(_stream_tiles_task, -(-_plan(p)[2] // STREAM_RUN), (scratch, v, local, x, p))
+        parallel(_stream_task, blocks, (y, scratch, v, local, start, kernel, filters, relu, p))
+        return
     if ready == 0:
         parts = -(-c // (4 * DEPTHS))
         parallel(_filters_task, blocks * parts, (packed, scratch, local, kernel, filters, parts, p))
@@ -246,3 +284,39 @@ def _tiles_task(task, thread, y, scratch, local, start, packed, x, relu, parts, 
                  packed, ((b * 36 + i) * u_step, 0, 0, width), (1, 1, c), scratch, 0, width, 0, count)
         output_tiles(y, 0, oh, ow, k, b * width, min(width, k - b * width), down, across, first, count,
                      scratch, unread, scratch, m, width, m_step, scratch, start + b * width, relu, scratch, patch)
+
+
+@inlined
+def _stream_tiles_task(task, thread, scratch, v, local, x, p):
+    """A few tiles of V."""
+    (h, w, c), k, (top, left) = p[1:4], p[6], p[7:]
+    down, across, tiles, _, v_tile, _ = _plan(p)
+    width = blocks_of(x, k)[0]
+    _, _, patch, share = _stream_local(p, lanes_of(x), width)
+    first = task * STREAM_RUN
+    input_tiles(x, 0, h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first), scratch, 0,
+                scratch, v + first * v_tile, v_tile, _stream_plan(p, width)[0], scratch, local + thread * share + patch)
+
+
+@inlined
+def _stream_task(b, thread, y, scratch, v, local, start, kernel, filters, relu, p):
+    """All tiles for one block of filters, which are transformed and used a slice of their channels at a time."""
+    oh, ow, k, c = p[4], p[5], p[6], p[3]
+    down, across, tiles, _, v_tile, _ = _plan(p)
+    width = blocks_of(y, k)[0]
+    m_at, unread_at, patch_at, share = _stream_local(p, lanes_of(y), width)
+    u = local + thread * share
+    m, unread, patch = u + m_at, u + unread_at, u + patch_at
+    v_step, u_step, m_step, _ = _stream_plan(p, width)
+    columns = min(width, k - b * width)
+    at, k_r, k_s, k_depth, k_column = filters
+    for begin in range(0, c, SLICE):
+        depth = min(SLICE, c - begin)
+        filter_block(kernel, at + b * width * k_column + begin * k_depth, k_r, k_s, k_depth, k_column, columns,
+                     0, depth, scratch, u, width, u_step, scratch, patch)
+        for i in range(36):
+            walk(scratch, (m + i * m_step, width), scratch, (v + i * v_step + begin, v_tile, 0, 0, 1),
+                 scratch, (u + i * u_step, 0, 0, width), (1, 1, depth), scratch, 0 if begin == 0 else -1, width, 0,
+                 tiles)
+    output_tiles(y, 0, oh, ow, k, b * width, columns, down, across, 0, tiles, scratch, unread,
+                 scratch, m, width, m_step, scratch, start + b * width, relu, scratch, patch)
