@@ -30,12 +30,16 @@ def _calls(layer: str) -> SimpleNamespace:
     def memory(name: str, *kinds: str) -> list[np.ndarray]:
         return [written(getattr(cpu, f"winograd_{name}_{kind}")(g, np.dtype(np.float32))) for kind in kinds]
 
-    forward = partial(cpu.winograd_forward, written(*dy.shape), *memory("forward", "scratch", "packed"), x, kernel,
-                      bias, 0)
+    def once(name: str) -> np.ndarray:
+        return written(getattr(cpu, f"winograd_{name}_packed")(g, np.dtype(np.float32), False))
+
+    y, scratch, packed = written(*dy.shape), *memory("forward", "scratch", "packed")
+    cpu.winograd_forward(y, scratch, packed, x, kernel, bias, 0, 0, g)
     calls = SimpleNamespace(
-        forward=partial(forward, 0, g), forward_packed=partial(forward, 1, g),
-        backward_input=partial(cpu.winograd_backward_input, written(*x.shape),
-                               *memory("backward_input", "scratch", "packed"), dy, kernel, 0, g),
+        forward=partial(cpu.winograd_forward, y, scratch, once("forward"), x, kernel, bias, 0, 0, g),
+        forward_packed=partial(cpu.winograd_forward, y, scratch, packed, x, kernel, bias, 0, 1, g),
+        backward_input=partial(cpu.winograd_backward_input, written(*x.shape), *memory("backward_input", "scratch"),
+                               once("backward_input"), dy, kernel, 0, g),
         backward_weights=partial(cpu.winograd_backward_weights, written(*kernel.shape), written(s.filters),
                                  *memory("backward_weights", "scratch"), x, dy, g))
     for call in vars(calls).values():

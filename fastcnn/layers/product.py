@@ -20,11 +20,15 @@ _SHAPES = 8  # of input that a layer remembers
 
 
 class _Step(NamedTuple):
-    """A kernel, and how many elements of memory it wants beside its arrays; None: not in its signature."""
+    """A kernel, and how many elements of memory it wants beside its arrays; None: not in its signature.
+
+    `once` is what `packed` has where packed weights are not kept.
+    """
 
     kernel: str
     scratch: int | None = None
     packed: int | None = None
+    once: int | None = None
 
 
 class _Plan(NamedTuple):
@@ -59,10 +63,12 @@ def _plan(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> _Plan:
         inputs = step("conv2d_backward_input", "scratch")
     if winograd and kernels.winograd_forward_suits(g, kept):
         forward = step("winograd_forward", "scratch", "packed")
+        forward = forward._replace(once=kernels.winograd_forward_packed(g, dtype, False))
     if winograd and kernels.winograd_backward_weights_suits(g):
         weights = step("winograd_backward_weights", "scratch")
     if winograd and kernels.winograd_backward_input_suits(g, False):
-        inputs = step("winograd_backward_input", "scratch", "packed")
+        inputs = step("winograd_backward_input", "scratch")
+        inputs = inputs._replace(packed=kernels.winograd_backward_input_packed(g, dtype, False))
     return _Plan((n, h, w, c), (n, oh, ow, k), bank, forward, weights, inputs)
 
 
@@ -147,8 +153,12 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
         ready: tuple[int, ...] = ()
     else:
         found = derived.get(step.kernel) if keep else None
-        ready = (0,) if found is None or found[0] != state else (1,)
-        packed = d.empty((step.packed,), x.dtype) if found is None or found[0] != state else found[1]
+        if found is None or found[0] != state:
+            ready, packed = (0,), d.empty((step.packed if step.once is None else step.once,), x.dtype)
+        elif found[1].size < step.packed:  # seen before and not packed: weights that stay are worth it
+            ready, packed = (0,), d.empty((step.packed,), x.dtype)
+        else:
+            ready, packed = (1,), found[1]
         memory = (*memory, packed)
     getattr(d.kernels, step.kernel)(y.reshape(plan.y_shape), *memory, x.reshape(plan.x_shape), *last, *ready, g)
     if keep and step.packed is not None:

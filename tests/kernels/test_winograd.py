@@ -31,35 +31,40 @@ def _sizes(geometry):
 
 
 def _memory(name, geometry, dtype):
-    return [unwritten(getattr(cpu, f"{name}_{what}")(geometry, dtype), dtype=dtype) for what in ("scratch", "packed")]
+    """Return scratch, packed filters that are kept, and those that are not."""
+    packed = getattr(cpu, f"{name}_packed")
+    sizes = getattr(cpu, f"{name}_scratch")(geometry, dtype), packed(geometry, dtype), packed(geometry, dtype, False)
+    return [unwritten(size, dtype=dtype) for size in sizes]
 
 
 def _forward(x, kernel, bias, relu, geometry):
-    """Return y, once with the filters transformed by the call and once with those that this call left."""
+    """Return y, after comparing: filters transformed by the call, those that this call left, and those not kept."""
     results = []
-    scratch, packed = _memory("winograd_forward", geometry, x.dtype)
+    scratch, packed, once = _memory("winograd_forward", geometry, x.dtype)
     with inputs_unchanged(x, kernel, bias):
-        for ready in (0, 1):
+        for filters, ready in ((packed, 0), (packed, 1), (once, 0)):
             y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
-            cpu.winograd_forward(y, scratch, packed, x, kernel, bias, relu, ready, geometry)
+            cpu.winograd_forward(y, scratch, filters, x, kernel, bias, relu, ready, geometry)
             results.append(y)
-    assert_within(scratch)
-    assert_within(packed)
-    np.testing.assert_array_equal(*results)
+    for array in (scratch, packed, once):
+        assert_within(array)
+    for other in results[1:]:
+        np.testing.assert_array_equal(results[0], other)
     return results[0]
 
 
 def _backward_input(dy, kernel, geometry):
     results = []
-    scratch, packed = _memory("winograd_backward_input", geometry, dy.dtype)
+    scratch, packed, once = _memory("winograd_backward_input", geometry, dy.dtype)
     with inputs_unchanged(dy, kernel):
-        for ready in (0, 1):
+        for filters, ready in ((packed, 0), (packed, 1), (once, 0)):
             dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
-            cpu.winograd_backward_input(dx, scratch, packed, dy, kernel, ready, geometry)
+            cpu.winograd_backward_input(dx, scratch, filters, dy, kernel, ready, geometry)
             results.append(dx)
-    assert_within(scratch)
-    assert_within(packed)
-    np.testing.assert_array_equal(*results)
+    for array in (scratch, packed, once):
+        assert_within(array)
+    for other in results[1:]:
+        np.testing.assert_array_equal(results[0], other)
     return results[0]
 
 
@@ -110,6 +115,7 @@ def _check(geometry, dtype):
     ((2, 28, 28, 64), 64, 1),  # several runs
     ((3, 24, 24, 40), 16, 1),  # several chunks of the weights' gradient
     ((2, 9, 9, 130), 132, 1),  # its m beyond L2
+    ((2, 9, 7, 70), 257, 1),  # filters stream
     ((1, 4, 6, 300), 20, 1),  # channels that need room between rows
     ((1, 3, 4, 20), 18, ((4, 0), (0, 5))),  # windows in the padding altogether
 ], ids=str)
@@ -157,7 +163,7 @@ def test_float32_is_accurate_on_real_layers(shape, filters, hard):
 
 
 @pytest.mark.parametrize(("shape", "filters"), [
-    ((6, 32, 32, 32), 64), ((1, 14, 14, 96), 200), ((8, 7, 7, 64), 96), ((1, 5, 5, 16), 16),
+    ((6, 32, 32, 32), 64), ((1, 14, 14, 96), 200), ((1, 28, 28, 128), 128), ((8, 7, 7, 64), 96), ((1, 5, 5, 16), 16),
 ], ids=str)
 def test_winograd_gives_the_same_bits_from_any_number_of_threads(shape, filters):
     geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
@@ -231,6 +237,20 @@ def test_switched_off_a_layer_computes_the_direct_sum(switch):
     assert not np.array_equal(direct[2], winograd[2])
     for got, expected in zip(winograd, direct, strict=True):
         assert np.abs(got - expected).max() <= FACTOR * TOLERANCE[got.dtype] * np.abs(expected).max()
+
+
+def test_filters_of_few_tiles_are_stored_from_the_second_prediction_on():
+    layer = fc.layers.Conv2D(128, 3, padding="same")
+    layer.build((None, 14, 14, 128))
+    x = random(1, 14, 14, 128, dtype=np.float32)
+    predictions = [layer.predict(x)]
+    assert layer.kernel.derived["winograd_forward"][1].size == 0
+    predictions += [layer.predict(x), layer.predict(x)]
+    assert layer.kernel.derived["winograd_forward"][1].size > 0
+    for other in predictions[1:]:
+        np.testing.assert_array_equal(predictions[0], other)
+    layer.kernel.assign(2 * layer.kernel.value)
+    np.testing.assert_array_equal(layer.predict(x), 2 * predictions[0])
 
 
 def test_a_layer_in_float64_is_always_direct(switch):

@@ -12,6 +12,12 @@ A task is a run of tiles, through images and across their borders. Where there a
 batches) a task is a run and a part of the blocks of filters: the run is then transformed by each part anew, which is
 little beside so many filters.
 
+Filters that are not kept, of few tiles, *stream*: storing 36/9 of their size would take longer than the products. V of
+all tiles is made first; a task then is a block of filters, of which it transforms a slice of channels and adds its
+products to M while the slice is in L2. The sums run in the same order, so the bits are the same::
+
+    kernel --G g G^T--> U, a slice: 36 x (64, width), L2      V 36 x (tiles, 64 of C)  x U  += M 36 x (tiles, width)
+
 The gradient of the input is the same convolution, of dy with flipped filters whose channels and filters are swapped,
 and with 2 - p zeros at a side instead of p.
 
@@ -19,25 +25,26 @@ Rounding: with the points 0, +-sqrt 2, +-1/sqrt 2 the largest error is about thr
 or an infinity in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 """
 
-import functools
-
-import numpy as np
-from numba import config
-
-from fastcnn.geometry import CONV2D
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
-from fastcnn.kernels.cpu.conv_plan import blocks_of, width_of
+from fastcnn.kernels.cpu.filters import blocks_of
 from fastcnn.kernels.cpu.pack import aligned, clear
-from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.walk import lanes_of, walk
-from fastcnn.kernels.cpu.winograd_tiles import DEPTHS, filter_block, input_tiles, output_tiles
+from fastcnn.kernels.cpu.winograd_filters import DEPTHS, transform_filters
+from fastcnn.kernels.cpu.winograd_plan import (
+    SLICE,
+    local,
+    m_step,
+    packed_size,
+    plan,
+    scratch_size,
+    stream_local,
+    stream_steps,
+    suits,
+    u_step,
+)
+from fastcnn.kernels.cpu.winograd_tiles import input_tiles, output_tiles
 
-TILES = 28  # of a run: two of the tallest register tiles, V and M of 128 channels within L2
-WIDE = 56  # of a run of few channels
-STREAM_TILES = 64  # up to so many, and from so many filters times channels on, filters that are not kept
-STREAM_FILTERS = 16384  # are used a slice of their channels at a time
-SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
-STREAM_RUN = 4  # tiles
+STREAM_RUN = 4  # tiles that a task transforms where filters stream
 TASKS = 8  # tasks a launch should have at least, for a balanced end
 
 
@@ -52,76 +59,6 @@ def _backward(g):
 
 
 _forward_problem, _backward_problem = inlined(_forward), inlined(_backward)
-
-
-@inlined
-def _plan(p):
-    """Return tiles down and across an image, in all, in a run, and elements from tile to tile and matrix to matrix."""
-    down, across = -(-p[4] // 4), -(-p[5] // 4)
-    tiles = p[0] * down * across
-    run = max(1, min(tiles, WIDE if p[3] <= 32 else TILES))
-    v_tile = aligned(p[3])
-    v_tile += 16 if v_tile >= 256 else 0  # rows a power of two apart would meet in the same lines of L1
-    return down, across, tiles, run, v_tile, run * v_tile + 16
-
-
-@inlined
-def _local(p, one, width):
-    """Return where in a thread's scratch lie M, memory that nobody reads, and a patch; and the size of it all."""
-    run, _, v_step = _plan(p)[3:]
-    m = aligned(36 * v_step)
-    unread = m + 36 * _m_step(run, width)
-    patch = unread + aligned(max(p[6], one))
-    return m, unread, patch, patch + aligned(9 * DEPTHS * 2 * one)
-
-
-@inlined
-def _m_step(run, width):
-    return aligned(run * width) + 16
-
-
-@inlined
-def _u_step(channels, width):
-    return channels * width + 16  # 36 stores a power of two apart would meet in the same lines of L1
-
-
-@inlined
-def _streams(p, width):
-    """Whether filters that are not kept are used a slice at a time, each while it is in L2: few tiles, many filters."""
-    return _plan(p)[2] <= STREAM_TILES and p[6] >= 4 * width and p[3] * p[6] >= STREAM_FILTERS
-
-
-@inlined
-def _stream_plan(p, width):
-    """Return from matrix to matrix of V, U and M of all tiles, and where M begins in a thread's scratch."""
-    tiles, _, v_tile = _plan(p)[2:5]
-    u_step = _u_step(min(p[3], SLICE), width)
-    return tiles * v_tile + 16, u_step, aligned(tiles * width) + 16, aligned(36 * u_step)
-
-
-@inlined
-def _stream_local(p, one, width):
-    """As `_local`, where filters stream."""
-    m_step, m = _stream_plan(p, width)[2:]
-    unread = m + 36 * m_step
-    patch = unread + aligned(max(p[6], one))
-    return m, unread, patch, patch + aligned(9 * DEPTHS * 2 * one)
-
-
-def _scratch(problem, dtype):
-    p = tuple(map(int, problem))
-    one, width, threads = lanes(dtype), width_of(p[6], dtype), config.NUMBA_NUM_THREADS
-    shared = aligned(max(p[3], width)) + aligned(-(-p[6] // width) * width)
-    stored, streamed = threads * _local(p, one, width)[3], 0
-    if _streams(p, width):
-        streamed = aligned(36 * _stream_plan(p, width)[0]) + threads * _stream_local(p, one, width)[3]
-    return shared + max(stored, streamed)
-
-
-def _packed(problem, dtype, kept):
-    p = tuple(map(int, problem))
-    width = width_of(p[6], dtype)
-    return 0 if not kept and _streams(p, width) else -(-p[6] // width) * 36 * _u_step(p[3], width)
 
 
 def winograd_forward_suits(geometry, kept):
@@ -141,24 +78,9 @@ def winograd_backward_input_suits(geometry, kept):
     return suits(geometry.tobytes(), kept, _backward)
 
 
-@functools.lru_cache(maxsize=4096)
-def suits(geometry, kept, problem):
-    """Compare cycles for each vector of channels and each filter, as measured with AVX-512; shapes alone decide."""
-    g = np.frombuffer(geometry, CONV2D)[0]
-    window = tuple(int(g[name]) for name in ("kh", "kw", "sh", "sw", "dh", "dw", "groups"))
-    p = tuple(map(int, problem(g)))
-    n, c, oh, ow, k = p[0], *p[3:7]
-    if window != (3, 3, 1, 1, 1, 1, 1) or min(c, k) < 16 or n == 0:
-        return False
-    tiles = n * -(-oh // 4) * -(-ow // 4)
-    transforms = 300 / k + 220 / c
-    packing = 0 if kept else 350 if 36 * c * k < 1 << 22 else 800  # the transformed filters of deep layers leave L3
-    return tiles * (40 + transforms) + packing < 0.9 * 9 * n * oh * ow
-
-
 def winograd_forward_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_forward` wants."""
-    return _scratch(_forward(geometry[0]), dtype)
+    return scratch_size(_forward(geometry[0]), dtype)
 
 
 def winograd_forward_packed(geometry, dtype, kept=True):
@@ -166,17 +88,17 @@ def winograd_forward_packed(geometry, dtype, kept=True):
 
     Of few tiles and many filters, transforming them anew in every call is cheaper than storing what is not kept.
     """
-    return _packed(_forward(geometry[0]), dtype, kept)
+    return packed_size(_forward(geometry[0]), dtype, kept)
 
 
 def winograd_backward_input_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_backward_input` wants."""
-    return _scratch(_backward(geometry[0]), dtype)
+    return scratch_size(_backward(geometry[0]), dtype)
 
 
 def winograd_backward_input_packed(geometry, dtype, kept=True):
     """As `winograd_forward_packed`, for `winograd_backward_input`."""
-    return _packed(_backward(geometry[0]), dtype, kept)
+    return packed_size(_backward(geometry[0]), dtype, kept)
 
 
 @kernel
@@ -237,86 +159,85 @@ def _convolve(y, scratch, packed, x, kernel, filters, bias, relu, ready, p):
     clear(scratch, 0, start)  # where the products' sums start, and what lies outside images
     for i in range(blocks * width):
         scratch[start + i] = bias[i] if i < bias.size else 0
-    local = start + aligned(blocks * width)
+    rest = start + aligned(blocks * width)
+    tiles, run = plan(p)[2:4]
     if packed.size == 0:
-        v, local = local, local + aligned(36 * _stream_plan(p, width)[0])
-        parallel(_stream_tiles_task, -(-_plan(p)[2] // STREAM_RUN), (scratch, v, local, x, p))
-        parallel(_stream_task, blocks, (y, scratch, v, local, start, kernel, filters, relu, p))
-        return
-    if ready == 0:
-        parts = -(-c // (4 * DEPTHS))
-        parallel(_filters_task, blocks * parts, (packed, scratch, local, kernel, filters, parts, p))
-    runs = -(-_plan(p)[2] // _plan(p)[3])
-    parts = max(1, min(blocks, TASKS // max(1, runs)))
-    parallel(_tiles_task, runs * parts, (y, scratch, local, start, packed, x, relu, parts, p))
+        threads = rest + aligned(36 * stream_steps(p, width)[0])
+        parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, threads, x, p))
+        parallel(_stream_task, blocks, (y, scratch, rest, threads, start, kernel, filters, relu, p))
+    else:
+        if ready == 0:
+            parts = -(-c // (4 * DEPTHS))
+            parallel(_filters_task, blocks * parts, (packed, scratch, rest, kernel, filters, parts, p))
+        runs = -(-tiles // run)
+        parts = max(1, min(blocks, TASKS // max(1, runs)))
+        parallel(_tiles_task, runs * parts, (y, scratch, rest, start, packed, x, relu, parts, p))
 
 
 @inlined
-def _filters_task(task, thread, packed, scratch, local, kernel, filters, parts, p):
-    """G g G^T of a part of the depth of one block of filters."""
+def _filters_task(task, thread, packed, scratch, threads, kernel, filters, parts, p):
+    """U of a part of the depth of one block of filters."""
     c, k = p[3], p[6]
     width = blocks_of(packed, k)[0]
-    step = _u_step(c, width)
-    b, part = task // parts, task % parts
-    _, _, patch, share = _local(p, lanes_of(packed), width)
-    at, k_r, k_s, k_depth, k_column = filters
-    filter_block(kernel, at + b * width * k_column, k_r, k_s, k_depth, k_column, min(width, k - b * width),
-                 part * c // parts, (part + 1) * c // parts, packed, b * 36 * step, width, step,
-                 scratch, local + thread * share + patch)
+    _, _, patch, share = local(p, lanes_of(packed), width)
+    b, part, step = task // parts, task % parts, u_step(c, width)
+    begin, end = part * c // parts, (part + 1) * c // parts
+    transform_filters(kernel, filters, b, width, min(width, k - b * width), begin, end,
+                      packed, b * 36 * step + begin * width, step, scratch, threads + thread * share + patch)
 
 
 @inlined
-def _tiles_task(task, thread, y, scratch, local, start, packed, x, relu, parts, p):
+def _tiles_task(task, thread, y, scratch, threads, start, packed, x, relu, parts, p):
     """One run of tiles, for a part of the blocks of filters."""
     h, w, c, oh, ow, k, top, left = p[1:]
-    down, across, tiles, run, v_tile, v_step = _plan(p)
+    down, across, tiles, run, v_tile, v_step = plan(p)
     width, blocks = blocks_of(y, k)
-    m_at, unread_at, patch_at, share = _local(p, lanes_of(y), width)
-    v = local + thread * share
-    m, unread, patch, m_step, u_step = v + m_at, v + unread_at, v + patch_at, _m_step(run, width), _u_step(c, width)
+    m, unread, patch, share = local(p, lanes_of(y), width)
+    v = threads + thread * share
+    m, unread, patch = v + m, v + unread, v + patch
     first, part = task // parts * run, task % parts
     count = min(run, tiles - first)
     input_tiles(x, 0, h, w, c, top, left, down, across, first, count, scratch, 0, scratch, v, v_tile, v_step,
                 scratch, patch)
+    m_next, u_next = m_step(run, width), u_step(c, width)
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):
         for i in range(36):
-            walk(scratch, (m + i * m_step, width), scratch, (v + i * v_step, v_tile, 0, 0, 1),
-                 packed, ((b * 36 + i) * u_step, 0, 0, width), (1, 1, c), scratch, 0, width, 0, count)
+            walk(scratch, (m + i * m_next, width), scratch, (v + i * v_step, v_tile, 0, 0, 1),
+                 packed, ((b * 36 + i) * u_next, 0, 0, width), (1, 1, c), scratch, 0, width, 0, count)
         output_tiles(y, 0, oh, ow, k, b * width, min(width, k - b * width), down, across, first, count,
-                     scratch, unread, scratch, m, width, m_step, scratch, start + b * width, relu, scratch, patch)
+                     scratch, unread, scratch, m, width, m_next, scratch, start + b * width, relu, scratch, patch)
 
 
 @inlined
-def _stream_tiles_task(task, thread, scratch, v, local, x, p):
+def _stream_tiles_task(task, thread, scratch, v, threads, x, p):
     """A few tiles of V."""
     (h, w, c), k, (top, left) = p[1:4], p[6], p[7:]
-    down, across, tiles, _, v_tile, _ = _plan(p)
+    down, across, tiles, _, v_tile, _ = plan(p)
     width = blocks_of(x, k)[0]
-    _, _, patch, share = _stream_local(p, lanes_of(x), width)
+    _, _, patch, share = stream_local(p, lanes_of(x), width)
     first = task * STREAM_RUN
     input_tiles(x, 0, h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first), scratch, 0,
-                scratch, v + first * v_tile, v_tile, _stream_plan(p, width)[0], scratch, local + thread * share + patch)
+                scratch, v + first * v_tile, v_tile, stream_steps(p, width)[0], scratch,
+                threads + thread * share + patch)
 
 
 @inlined
-def _stream_task(b, thread, y, scratch, v, local, start, kernel, filters, relu, p):
+def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, relu, p):
     """All tiles for one block of filters, which are transformed and used a slice of their channels at a time."""
-    oh, ow, k, c = p[4], p[5], p[6], p[3]
-    down, across, tiles, _, v_tile, _ = _plan(p)
+    c, oh, ow, k = p[3:7]
+    down, across, tiles, _, v_tile, _ = plan(p)
     width = blocks_of(y, k)[0]
-    m_at, unread_at, patch_at, share = _stream_local(p, lanes_of(y), width)
-    u = local + thread * share
-    m, unread, patch = u + m_at, u + unread_at, u + patch_at
-    v_step, u_step, m_step, _ = _stream_plan(p, width)
+    m, unread, patch, share = stream_local(p, lanes_of(y), width)
+    u = threads + thread * share
+    m, unread, patch = u + m, u + unread, u + patch
+    v_next, u_next, m_next = stream_steps(p, width)
     columns = min(width, k - b * width)
-    at, k_r, k_s, k_depth, k_column = filters
     for begin in range(0, c, SLICE):
         depth = min(SLICE, c - begin)
-        filter_block(kernel, at + b * width * k_column + begin * k_depth, k_r, k_s, k_depth, k_column, columns,
-                     0, depth, scratch, u, width, u_step, scratch, patch)
+        transform_filters(kernel, filters, b, width, columns, begin, begin + depth, scratch, u, u_next, scratch, patch)
         for i in range(36):
-            walk(scratch, (m + i * m_step, width), scratch, (v + i * v_step + begin, v_tile, 0, 0, 1),
-                 scratch, (u + i * u_step, 0, 0, width), (1, 1, depth), scratch, 0 if begin == 0 else -1, width, 0,
-                 tiles)
+            walk(scratch, (m + i * m_next, width), scratch, (v + i * v_next + begin, v_tile, 0, 0, 1),
+                 scratch, (u + i * u_next, 0, 0, width), (1, 1, depth),
+                 scratch, 0 if begin == 0 else -1, width, 0, tiles)
     output_tiles(y, 0, oh, ow, k, b * width, columns, down, across, 0, tiles, scratch, unread,
-                 scratch, m, width, m_step, scratch, start + b * width, relu, scratch, patch)
+                 scratch, m, width, m_next, scratch, start + b * width, relu, scratch, patch)

@@ -19,8 +19,6 @@ from fastcnn.kernels.cpu._symbol import Shared
 from fastcnn.kernels.cpu.walk import lanes_of
 from fastcnn.kernels.cpu.winograd_transforms import FILTER, FILTER_GRADIENT, GRADIENT, INPUT, OUTPUT, transform
 
-DEPTHS = 16  # depths of a patch of filters: they are read from a cache line at once
-
 
 def _types(kinds):
     """Return the function of a type that `Shared` wants, from "p" for each pointer and "i" for each integer."""
@@ -75,22 +73,11 @@ def _winograd_output(y, h, w, k, column, columns, down, across, first, count, un
             transform(OUTPUT, y, at, w * k, k, 0, r1, 0, s1, unread, m, t * m_tile, m_step, bias, relu, columns)
 
 
-def _winograd_filter(kernel, k_r, k_s, k_depth, k_column, columns, begin, end, packed, width, step, patch):
-    """G g G^T of depths begin .. end of one block of `columns` filters: packed as 36 matrices (depth, width)."""
-    plain = k_column == 1 and columns == width
-    for depth in range(begin, end):
-        source, at, row, column = kernel, depth * k_depth, k_r, k_s
-        if not plain:
-            slot = (depth - begin) % DEPTHS
-            if slot == 0:
-                for tap in range(9):
-                    place = depth * k_depth + tap // 3 * k_r + tap % 3 * k_s
-                    for channel in range(width):
-                        for d in range(min(DEPTHS, end - depth)):
-                            value = kernel[place + channel * k_column + d * k_depth] if channel < columns else 0
-                            patch[(tap * DEPTHS + d) * width + channel] = value
-            source, at, row, column = patch, slot * width, 3 * DEPTHS * width, DEPTHS * width
-        transform(FILTER, source, at, row, column, 0, 3, 0, 3, source, packed, depth * width, step, source, 0, width)
+def _winograd_filter(filters, row, column, depth, count, packed, width, step):
+    """G g G^T of `width` filters at `count` depths, `depth` apart, as 36 matrices (count, width)."""
+    for d in range(count):
+        transform(FILTER, filters, d * depth, row, column, 0, 3, 0, 3, filters, packed, d * width, step, filters, 0,
+                  width)
 
 
 def _winograd_filter_gradient(dkernel, c, k, column, columns, begin, end, m, m_row, m_step, patch):
@@ -126,7 +113,7 @@ _input = Shared(_winograd_input, _types("p" + 9 * "i" + "pp" + "iip"))
 _gradient = Shared(_winograd_gradient, _types("p" + 7 * "i" + "pp" + "iip"))
 _output = Shared(_winograd_output, _types("p" + 9 * "i" + "pp" + "iipip"))
 _filter_gradient = Shared(_winograd_filter_gradient, _types("p" + 6 * "i" + "piip"))
-_filter = Shared(_winograd_filter, _types("p" + 7 * "i" + "piip"))
+_filter = Shared(_winograd_filter, _types("p" + 4 * "i" + "pii"))
 
 
 @intrinsic
@@ -154,11 +141,9 @@ def output_tiles(typingctx, y, y_at, h, w, k, column, columns, down, across, fir
 
 
 @intrinsic
-def filter_block(typingctx, kernel, kernel_at, k_r, k_s, k_depth, k_column, columns, begin, end, packed, packed_at,
-                 width, step, patch, patch_at):
+def filter_tiles(typingctx, filters, filters_at, row, column, depth, count, packed, packed_at, width, step):
     """As `_winograd_filter`; every pointer is an array and an offset."""
-    return _filter.intrinsic(kernel, kernel_at, k_r, k_s, k_depth, k_column, columns, begin, end, packed, packed_at,
-                             width, step, patch, patch_at)
+    return _filter.intrinsic(filters, filters_at, row, column, depth, count, packed, packed_at, width, step)
 
 
 @intrinsic

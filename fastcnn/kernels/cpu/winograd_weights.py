@@ -19,11 +19,11 @@ and multiplied by a second one, tasks being a block of filters and a part of the
 from numba import config
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
-from fastcnn.kernels.cpu.conv_plan import blocks_of, width_of
+from fastcnn.kernels.cpu.filters import blocks_of, width_of
 from fastcnn.kernels.cpu.pack import accumulate, aligned, clear
 from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.walk import lanes_of, walk
-from fastcnn.kernels.cpu.winograd import TASKS, TILES, suits
+from fastcnn.kernels.cpu.winograd_plan import TILES, suits
 from fastcnn.kernels.cpu.winograd_tiles import filter_gradient_block, gradient_tiles, input_tiles
 
 FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
@@ -31,6 +31,7 @@ FUSED_RUN = 112  # tiles: the sums of a run stay in registers, so that long runs
 STEP = 3 << 20  # elements of V and W in a step: 12 MB of float32
 CHANNELS = 128  # of a part
 CHUNKS = 16
+TASKS = 8
 
 
 def _weights(g):
