@@ -27,7 +27,7 @@ def backward_stage(scratch, sums, dx, dy, dz, saved, base, weights, g, wants_dx)
     for band in range(bands):
         begin, end = band * g["qh"] // bands, (band + 1) * g["qh"] // bands
         for q in range(begin, end):
-            _before_pool(scratch, dy, dz + (q - begin) * g["ph"] * g["ow"] * step * lane, step, saved, base, g, q)
+            _before_pool(scratch, sums, dy, dz + (q - begin) * g["ph"] * g["ow"] * step * lane, step, saved, base, g, q)
         _weights(scratch, sums, dz, step, saved, base, g, begin * g["ph"], (end - begin) * g["ph"])
     if wants_dx:
         _input(scratch, dx, dz, step, weights, g)
@@ -46,7 +46,7 @@ def _bands(g, step, lane):
 
 
 @inlined
-def _before_pool(scratch, dy, to, step, saved, base, g, q):
+def _before_pool(scratch, sums, dy, to, step, saved, base, g, q):
     """Row q of the pooling's output, backward: ph rows of the gradient before the activation, at scratch[to:]."""
     lane, k = lanes_of(scratch), g["k"]
     width, row = k * lane, g["qw"] * k * lane
@@ -61,6 +61,9 @@ def _before_pool(scratch, dy, to, step, saved, base, g, q):
                       g["code"], g["alpha"])
     index = base + (g["map_at"] + q * g["qw"] * k) * lane
     if g["pool"] == MAX_POOL:
+        if g["bias_at"] >= 0:  # each gradient goes to one element of its window: the bias may see them here
+            for p in range(g["qw"]):
+                accumulate(scratch, sums + g["bias_at"] * lane, scratch, given + p * width, width)
         spread_max(scratch, to, step * lane, scratch, given, saved, index, g["ph"], g["pw"], g["qw"], width)
     else:
         spread_average(scratch, to, step * lane, scratch, given, g["ph"], g["pw"], g["qw"], width)
@@ -81,7 +84,7 @@ def _activation(scratch, to, step, saved, at, positions, width, g):
 def _weights(scratch, sums, dz, step, saved, base, g, first, rows):
     """Add what rows first .. first + rows of dz give to the sums of kernel and bias."""
     lane, k, c = lanes_of(scratch), g["k"], g["c"]
-    if g["bias_at"] >= 0:
+    if g["bias_at"] >= 0 and g["pool"] != MAX_POOL:
         for p in range(rows * g["ow"]):
             accumulate(scratch, sums + g["bias_at"] * lane, scratch, dz + p * step * lane, k * lane)
     run = g["kw"] * c

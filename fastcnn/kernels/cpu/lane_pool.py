@@ -17,6 +17,11 @@ def average_row(out, to, source, ph, pw, qw, width):
     factor = out.dtype.type(1) / out.dtype.type(ph * pw)
     for j in range(qw):
         y = out[to + j * width:to + (j + 1) * width]
+        if ph == 2 and pw == 2:
+            a, b, c, d = _window(out, source + 2 * j * width, 2 * qw * width, width)
+            for k in range(y.size):
+                y[k] = ((a[k] + b[k]) + (c[k] + d[k])) * factor
+            continue
         for r in range(ph):
             for s in range(pw):
                 at = source + (r * qw * pw + j * pw + s) * width
@@ -30,14 +35,32 @@ def average_row(out, to, source, ph, pw, qw, width):
 
 
 @inlined
+def _window(x, at, row, width):
+    """Return the four elements of a 2x2 window, each with all its channels."""
+    below = at + row
+    return (x[at:at + width], x[at + width:at + 2 * width],
+            x[below:below + width], x[below + width:below + 2 * width])
+
+
+@inlined
 def max_row(out, to, index, x, source, ph, pw, qw, width):
     """out[to:] (qw, width) = the largest of windows of x[source:] (ph, qw * pw, width); NaN is larger than all.
 
     Which element of its window it was, r * pw + s, is written as a number to out[index:] (qw, width).
     """
+    one, two, three = out.dtype.type(1), out.dtype.type(2), out.dtype.type(3)
     for j in range(qw):
         y, which = out[to + j * width:to + (j + 1) * width], out[index + j * width:index + (j + 1) * width]
         first = source + j * pw * width
+        if ph == 2 and pw == 2:
+            a, b, c, d = _window(x, first, 2 * qw * width, width)
+            for k in range(y.size):
+                right, below = b[k] > a[k] or b[k] != b[k], d[k] > c[k] or d[k] != d[k]
+                above, under = b[k] if right else a[k], d[k] if below else c[k]
+                lower = under > above or under != under
+                y[k] = under if lower else above
+                which[k] = (three if below else two) if lower else (one if right else out.dtype.type(0))
+            continue
         v = x[first:first + width]
         for k in range(np.uintp(width)):
             y[k] = v[k]

@@ -140,11 +140,14 @@ def _forward_stage(saved, base, scratch, rows, weights, g):
             lane_scalars(to, (at, lane, k * lane), weights, (g["kernel_at"], 1, g["kw"] * c * k, 0, k),
                          saved, (base + (g["in_at"] + i * g["in_row"]) * lane, c * lane, g["in_row"] * lane, 0, lane),
                          (g["kh"], 1, g["kw"] * c), weights, (bias, 1), mode, k, g["ow"])
-            activate(to, at, width, g["code"], g["alpha"])
+            if g["pool"] != MAX_POOL:
+                activate(to, at, width, g["code"], g["alpha"])
         to_row = out + q * g["out_row"] * lane
         if g["pool"] == MAX_POOL:
             index = base + (g["map_at"] + q * g["qw"] * k) * lane
             max_row(saved, to_row, index, scratch, rows, g["ph"], g["pw"], g["qw"], k * lane)
+            # The activations of a stage never decrease, so that of the largest is the largest of theirs.
+            activate(saved, to_row, g["qw"] * k * lane, g["code"], g["alpha"])
         elif g["pool"] == AVERAGE_POOL:
             average_row(saved, to_row, base + g["map_at"] * lane + q * g["ph"] * width, g["ph"], g["pw"], g["qw"],
                         k * lane)
