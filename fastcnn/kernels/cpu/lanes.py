@@ -26,6 +26,7 @@ from fastcnn.kernels.cpu.lane_pool import average_row, max_row
 from fastcnn.kernels.cpu.lane_tile import ROWS, ZERO, lane_scalars
 from fastcnn.kernels.cpu.pack import accumulate, aligned, clear
 from fastcnn.kernels.cpu.tile import lanes
+from fastcnn.kernels.cpu.transpose import transpose_block
 from fastcnn.kernels.cpu.walk import lanes_of
 
 _CHUNKS = 16  # sums of the weights' gradients a launch makes at most
@@ -99,25 +100,35 @@ def _to_lanes(saved, base, x, first, images, g):
         clear(saved, base, g["in_size"] * lane)
     for i in range(g["h"]):
         at = base + ((g["top"] + i) * g["in_row"] + g["left"] * g["c"]) * lane
-        for image in range(images):
-            interleave(saved, at + image, x, ((first + image) * g["h"] + i) * row, row)
+        interleave(saved, at, x, (first * g["h"] + i) * row, g["h"] * row, images, row)
 
 
 @inlined
-def interleave(out, at, source, source_at, count):
-    """out[at], out[at + LANES], ... = source[source_at:], `count` numbers of one image into its lane."""
+def interleave(out, at, source, source_at, step, images, count):
+    """out[at:] (count, LANES) = images side by side, from `count` numbers of each of them, a `step` apart."""
     lane = lanes_of(out)
-    for k in range(count):
-        out[at + k * lane] = source[source_at + k]
+    if images == lane and count >= lane:
+        for k in range(0, count, lane):
+            begin = min(k, count - lane)  # the last block overlaps the one before
+            transpose_block(out, at + begin * lane, lane, source, source_at + begin, step)
+    else:
+        for image in range(images):
+            for k in range(count):
+                out[at + k * lane + image] = source[source_at + image * step + k]
 
 
 @inlined
 def from_lanes(out, first, images, source, source_at, count):
-    """Put images one after the other: out[first:] as (images, count), from (count, LANES)."""
+    """Put images one after the other: out[first * count:] as (images, count), from (count, LANES)."""
     lane = lanes_of(out)
-    for image in range(images):
-        for k in range(count):
-            out[(first + image) * count + k] = source[source_at + k * lane + image]
+    if images == lane and count >= lane:
+        for k in range(0, count, lane):
+            begin = min(k, count - lane)
+            transpose_block(out, first * count + begin, count, source, source_at + begin * lane, lane)
+    else:
+        for image in range(images):
+            for k in range(count):
+                out[(first + image) * count + k] = source[source_at + k * lane + image]
 
 
 @inlined
@@ -222,8 +233,7 @@ def _backward_chunk(chunk, thread, dx, scratch, dy, saved, weights, geometry, ch
         outputs = last["qh"] * last["qw"] * last["k"]
         if images < lane:
             clear(scratch, one, outputs * lane)
-        for image in range(images):
-            interleave(scratch, one + image, dy, (block * lane + image) * outputs, outputs)
+        interleave(scratch, one, dy, block * lane * outputs, outputs, images, outputs)
         for step in range(geometry.size):
             stage = geometry.size - 1 - step
             wants = stage > 0 or dx.size > 0
