@@ -3,52 +3,85 @@
     dkernel[r, s, c, k] += sum over n, i, j of x[n, i sh + r dh - top, j sw + s dw - left, c] * dy[n, i, j, k]
     dbias[k]            += sum over n, i, j of dy[n, i, j, k]
 
-The tile with other strides: its rows are (s, c), its two outer loops the output rows i and columns j, and dy is read as
-vectors over k where it lies. The bias is one more row, whose x is the number one. Images are cut into chunks with
-partial sums of their own, added in order; with many blocks of filters the blocks are the tasks instead.
+The tile with other strides: its rows are channels, its three loops images, output rows and columns, and it reads dy as
+vectors over k. Positions pass in bands of some hundred; a task copies its block of filters of dy's band side by side::
+
+    band of dy, (positions, width)      x where it lies, one tap: the positions       dkernel, one tap
+    | k0 .. k31 |  in L1                that are inside the image, 14 channels        14 channels x 32 filters,
+    | k0 .. k31 |                       of each, from L2                              in registers, added to L2
+    | ...       |
+
+With few channels rows are (r, s, c) instead, so that tiles are full, over a slab with its border of zeros. The bias is
+one more row, whose x is the number one. Blocks of filters are the tasks where the weights are large, and add straight
+into the gradient; else bands are cut into chunks with partial sums of their own, added in order.
 """
 
 import numpy as np
 from numba import config
 
-from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
-from fastcnn.kernels.cpu.conv_plan import PARTIAL, SLAB, TASKS, is_pointwise
+from fastcnn.kernels.cpu._jit import chunk_of, inlined, kernel, parallel
+from fastcnn.kernels.cpu.conv_plan import PARTIAL, TASKS, is_pointwise
 from fastcnn.kernels.cpu.filters import blocks_of, width_of
-from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, at5, clear, fill_slab, pack_block
-from fastcnn.kernels.cpu.tile import M0
-from fastcnn.kernels.cpu.walk import walk
+from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, fill_slab
+from fastcnn.kernels.cpu.transpose import move_part, move_vector
+from fastcnn.kernels.cpu.walk import TABLE, lanes_of, walk_grid
+
+BAND = 224  # positions of a band: dy's block of them, 28 KB, is read for every tile
+GRAIN = 1 << 18  # multiply-adds of a task at least
 
 
 @inlined
-def _weights_plan(g, width, blocks):
-    """Return images a chunk, rows a band, chunks, and whether a chunk has partial sums of its own.
+def _has_slab(g):
+    """Whether rows are (r, s, c) over a slab: where the channels of a tap alone would not fill tiles."""
+    return not is_pointwise(g) and g["c"] // g["groups"] < 24
 
-    With many blocks of filters the blocks are the tasks and one chunk adds straight into the gradient; with few, the
-    images are cut into chunks, each with partial sums, which are added in order. A dense layer's rows are cut as
-    images are.
+
+@inlined
+def _positions(g):
+    """Return images, output rows and columns; to a pointwise convolution every pixel is a row."""
+    if is_pointwise(g):
+        return at3(1, g["n"] * g["oh"] * g["ow"], 1)
+    return at3(g["n"], g["oh"], g["ow"])
+
+
+@inlined
+def _plan(g, blocks):
+    """Return images a band, rows a band, bands, chunks of them, and parts of the blocks of a group.
+
+    Where the weights are small beside the images a task does all of its bands' blocks, so that the images pass through
+    the cache once; else a block is a task, and bands are cut as far as tasks are missing.
     """
-    weights = (g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"]
-    tasks = g["groups"] * blocks
-    wanted = min(-(-2 * TASKS // tasks), max(1, PARTIAL // weights))
-    items = g["ow"] // (4 * M0) if _is_dense(g) else g["n"]
-    chunks = max(1, min(wanted, items)) if tasks < TASKS else 1
-    span = (g["kh"] - 1) * g["dh"] + 1
-    row = ((g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1) * g["c"]
-    return chunks, max(1, min(g["oh"], (SLAB // max(1, row) - span) // g["sh"] + 1))
+    n, oh, ow = _positions(g)
+    images, rows = np.int64(1), max(1, min(oh, BAND // max(1, ow)))
+    if rows == oh and not _has_slab(g):
+        images = max(1, min(n, BAND // max(1, oh * ow)))
+    bands = -(-n // images) * -(-oh // rows)
+    weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
+    parts, wanted = blocks, -(-(TASKS // 2) // max(1, g["groups"] * blocks))
+    if 2 * TASKS * weights < g["n"] * (g["h"] * g["w"] * g["c"] + g["oh"] * g["ow"] * g["k"]):
+        parts, wanted = 1, TASKS // min(TASKS, g["groups"])
+    most = min(bands, PARTIAL // max(1, weights), n * oh * ow * weights // max(1, g["groups"] * parts) // GRAIN)
+    return images, rows, bands, max(1, min(wanted, most)), parts
 
 
 @inlined
-def _is_dense(g):
-    return g["n"] == 1 and g["oh"] == 1 and is_pointwise(g)
+def _slab(g, rows):
+    """Return rows and columns of a slab."""
+    return (rows - 1) * g["sh"] + (g["kh"] - 1) * g["dh"] + 1, (g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1
 
 
 @inlined
-def _weights_local(g, width, rows):
-    """Elements of scratch a thread needs: a slab of x (also returned alone), dy packed to whole vectors, and a one."""
-    height = (rows - 1) * g["sh"] + (g["kh"] - 1) * g["dh"] + 1
-    columns = (g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1
-    slab = 0 if is_pointwise(g) else aligned(height * columns * g["c"])
-    return slab, slab + aligned(rows * g["ow"] * width) + aligned(1)
+def _local(g, width, images, rows):
+    """Return elements of a thread's slab, and of all its scratch: that, dy's band, and a one."""
+    tall, wide = _slab(g, rows)
+    slab = aligned(tall * wide * g["c"]) if _has_slab(g) else 0
+    return slab, slab + aligned(images * rows * _positions(g)[2] * width) + aligned(1)
+
+
+@inlined
+def _partial(g, chunks):
+    """Elements of the sums of a chunk; none if there is one, which adds straight into the gradients."""
+    return aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"]) if chunks > 1 else 0
 
 
 def conv2d_backward_weights_scratch(geometry, dtype):
@@ -56,9 +89,8 @@ def conv2d_backward_weights_scratch(geometry, dtype):
     g = geometry[0]
     kg = g["k"] // g["groups"]
     width = width_of(kg, dtype)
-    chunks, rows = _weights_plan(g, width, -(-kg // width))
-    partial = aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"])
-    return int(chunks * partial + config.NUMBA_NUM_THREADS * _weights_local(g, width, rows)[1])
+    images, rows, _, chunks, _ = _plan(g, -(-kg // width))
+    return int(chunks * _partial(g, chunks) + config.NUMBA_NUM_THREADS * _local(g, width, images, rows)[1])
 
 
 @kernel
@@ -77,78 +109,114 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     geometry : CONV2D
     """
     g = geometry[0]
-    xf, yf, wf = x.reshape(-1), dy.reshape(-1), dkernel.reshape(-1)
-    groups, kg = g["groups"], g["k"] // g["groups"]
-    width, blocks = blocks_of(dy, kg)
-    chunks, rows = _weights_plan(g, width, blocks)
-    weights = dkernel.size
-    partial = aligned(weights + g["k"])
-    parallel(_weights_task, chunks * groups * blocks, (scratch, chunks, partial, weights, rows, xf, yf, geometry))
+    blocks = blocks_of(dy, g["k"] // g["groups"])[1]
+    images, rows, bands, chunks, parts = _plan(g, blocks)
+    weights, partial, wf = dkernel.size, _partial(g, chunks), dkernel.reshape(-1)
+    xf, yf = x.reshape(-1), dy.reshape(-1)
+    tasks = chunks * g["groups"] * parts
+    if chunks == 1:
+        parallel(_task, tasks, (wf, np.int64(0), np.int64(0), dbias, np.int64(0), scratch, chunks, parts, images, rows,
+                                bands, xf, yf, geometry))
+        return
+    clear(scratch, 0, chunks * partial)
+    parallel(_task, tasks, (scratch, np.int64(0), partial, scratch, weights, scratch, chunks, parts, images, rows, bands,
+                            xf, yf, geometry))
     for chunk in range(chunks):
         accumulate(wf, 0, scratch, chunk * partial, weights)
         accumulate(dbias, 0, scratch, chunk * partial + weights, dbias.size)
 
 
 @inlined
-def _weights_task(task, thread, scratch, chunks, partial, weights, band, x, dy, geometry):
-    """One block of filters and one chunk of images, summed into the chunk's part of the scratch."""
+def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chunks, parts, images, rows, bands, x, dy,
+          geometry):
+    """Some blocks of filters and one chunk of bands, added to ``sums[sums_at + chunk * partial:]``."""
     g = geometry[0]
-    groups, kg, cg, k = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"], g["k"]
+    groups, kg = g["groups"], g["k"] // g["groups"]
     width, blocks = blocks_of(dy, kg)
-    chunk, block = task // (groups * blocks), task % (groups * blocks)
-    group, b = block // blocks, block % blocks
-    first, columns = group * kg + b * width, min(width, kg - b * width)
-    slab_size, share = _weights_local(g, width, band)
+    chunk, part = task // (groups * parts), task % (groups * parts)
+    group, part = part // parts, part % parts
+    n, oh, ow = _positions(g)
+    slab_size, share = _local(g, width, images, rows)
     slab = chunks * partial + thread * share
     packed = slab + slab_size
-    sums, bias_sums = chunk * partial, chunk * partial + weights
-    ones = packed + aligned(band * g["ow"] * width)
-    for i in range(g["kh"] * g["kw"] * cg + 1):
-        clear(scratch, sums + i * k + first, columns)
-    dense = _is_dense(g)
-    items = g["ow"] if dense else g["n"]
-    begin, end = chunk * items // chunks, (chunk + 1) * items // chunks
-    if dense:
-        one = np.int64(1)  # one row, as wide as the chunk
-        _weights_band(scratch, sums, bias_sums, x, begin * g["c"], g["c"], packed, ones, dy, begin * k, one,
-                      end - begin, group, first, columns, width, geometry)
-        return
-    height, span = g["h"] * g["w"] * g["c"], (g["kh"] - 1) * g["dh"] + 1
-    slab_columns = (g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1
-    for image in range(begin, end):
-        for top in range(0, g["oh"], band):
-            rows = min(band, g["oh"] - top)
-            ih, tall = top * g["sh"] - g["top"], (rows - 1) * g["sh"] + span
-            inside = ih >= 0 and ih + tall <= g["h"] and g["left"] == 0 and slab_columns <= g["w"]
-            if inside:
-                a, a_at, a_row = x, image * height + ih * g["w"] * g["c"], g["w"] * g["c"]
+    one = packed + aligned(images * rows * ow * width)
+    scratch[one] = 1
+    begin, end = chunk_of(chunk, chunks, bands)
+    an_image = -(-oh // rows)
+    for band in range(begin, end):
+        image, top = band // an_image * images, band % an_image * rows
+        count, tall = min(images, n - image), min(rows, oh - top)
+        if _has_slab(g):
+            height, wide = _slab(g, tall)
+            fill_slab(scratch, slab, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
+                      top * g["sh"] - g["top"], height, g["left"], wide)
+        for b in range(part * blocks // parts, (part + 1) * blocks // parts):
+            first, columns = group * kg + b * width, min(width, kg - b * width)
+            at = sums_at + chunk * partial + first
+            _pack_band(scratch, packed, width, dy, (image * oh + top) * ow * g["k"] + first, count * tall * ow, g["k"],
+                       columns)
+            if bias_sums.size > 0:
+                walk_grid(bias_sums, (bias_at + chunk * partial + first, 0, 0, 0), scratch, (one, 0, 0, 0, 0, 0, 0),
+                          scratch, (packed, 0, 0, width, 0), at3(1, 1, 1), at3(1, 1, count * tall * ow), scratch, -1,
+                          columns, 0, TABLE)
+            if _has_slab(g):
+                _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geometry)
             else:
-                fill_slab(scratch, slab, x, image * height, (g["h"], g["w"], g["c"]), ih, tall, g["left"],
-                          slab_columns)
-                a, a_at, a_row = scratch, slab, slab_columns * g["c"]
-            _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy,
-                          (image * g["oh"] + top) * g["ow"] * k, rows, g["ow"], group, first, columns, width, geometry)
+                _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, columns, width, geometry)
 
 
 @inlined
-def _weights_band(scratch, sums, bias_sums, a, a_at, a_row, packed, ones, dy, dy_at, rows, ow, group, first, columns,
-                  width, geometry):
-    """Add what positions i < rows, j < ow give: dkernel[r, s, c, k] += a[i sh + r dh, j sw + s dw, c] * dy[i, j, k]."""
+def _pack_band(packed, at, width, dy, source, positions, step, columns):
+    """packed[at:] (positions, width) = the columns of a block, zeros beside them."""
+    one = lanes_of(packed)
+    for p in range(positions):
+        for vector in range(0, width, one):
+            if columns - vector >= one:
+                move_vector(packed, at + vector, dy, source + vector)
+            else:
+                move_part(packed, at + vector, dy, source + min(columns, vector), max(0, columns - vector))
+        at += width
+        source += step
+
+
+@inlined
+def _inside(tap, stride, dilation, border, length, low, high):
+    """Return the output positions of low .. high for which a tap lies inside the image, as begin and end."""
+    place = tap * dilation - border  # of position 0
+    begin = max(low, -(place // stride))
+    return begin, max(begin, min(high, (length - 1 - place) // stride + 1))
+
+
+@inlined
+def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, columns, width, geometry):
+    """Add a band, tap by tap: positions whose tap is in the border of zeros are left out."""
     g = geometry[0]
+    n, oh, ow = _positions(g)
+    h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
     cg, c, k = g["c"] // g["groups"], g["c"], g["k"]
-    if dy_at + first + (rows * ow - 1) * k + width <= dy.size:
-        b, b_at, b_j = dy, dy_at + first, k  # lanes beyond the block read its neighbours, and are never stored
-    else:  # the last vectors would read beyond the array: this block of dy is copied, with zeros beside it
-        pack_block(scratch, packed, width, dy, at5(dy_at + first, ow * k, 0, k, 1), at3(rows, 1, ow), columns)
-        b, b_at, b_j = scratch, packed, width
-    # The bias sees the number one at every position.
-    scratch[ones] = 1
-    walk(scratch, (bias_sums + first, k), scratch, (ones, 0, 0, 0, 0), b, (b_at, ow * b_j, 0, b_j),
-         (rows, 1, ow), scratch, -1, columns, 0, 1)
-    merged = g["dw"] == 1 and g["groups"] == 1
-    run = g["kw"] * cg if merged else cg
     for r in range(g["kh"]):
-        for s in range(1 if merged else g["kw"]):
-            walk(scratch, (sums + (r * g["kw"] + s) * cg * k + first, k),
-                 a, (a_at + r * g["dh"] * a_row + s * g["dw"] * c + group * cg, 1, g["sh"] * a_row, 0, g["sw"] * c),
-                 b, (b_at, ow * b_j, 0, b_j), (rows, 1, ow), scratch, -1, columns, 0, run)
+        i0, i1 = _inside(r, g["sh"], g["dh"], g["top"], h, top, top + tall)
+        for s in range(g["kw"]):
+            j0, j1 = _inside(s, g["sw"], g["dw"], g["left"], w, 0, ow)
+            corner = (i0 * g["sh"] + r * g["dh"] - g["top"]) * w + j0 * g["sw"] + s * g["dw"] - g["left"]
+            a_at, a_i, a_j = (image * h * w + corner) * c + group * cg, g["sh"] * w * c, g["sw"] * c
+            b_at, b_i, b_j = packed + ((i0 - top) * ow + j0) * width, ow * width, width
+            down, across = i1 - i0, j1 - j0
+            if across == 1:  # a single column is walked as a row: the innermost loop should be long
+                down, across, a_i, a_j, b_i, b_j = across, down, a_j, a_i, b_j, b_i
+            if down > 0 and across > 0:
+                walk_grid(sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k), x, (a_at, 0, 0, 1, h * w * c, a_i, a_j),
+                          scratch, (b_at, tall * ow * width, b_i, b_j, 0), at3(1, 1, cg), at3(count, down, across),
+                          scratch, -1, columns, 0, TABLE)
+
+
+@inlined
+def _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geometry):
+    """Add a band of one image, all taps at once, over its rows copied with their border of zeros."""
+    g = geometry[0]
+    cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
+    wide = _slab(g, tall)[1]
+    walk_grid(sums, (at, g["kw"] * cg * k, cg * k, k),
+              scratch, (slab + group * cg, g["dh"] * wide * c, g["dw"] * c, 1, 0, g["sh"] * wide * c, g["sw"] * c),
+              scratch, (packed, 0, ow * width, width, 0), at3(g["kh"], g["kw"], cg), at3(1, tall, ow),
+              scratch, -1, columns, 0, TABLE)
