@@ -9,9 +9,6 @@ from tests.cli.conftest import only_line
 
 QUICK = ("--rounds", 1, "--seconds", 0.001, "--batch-size", 4)
 
-needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
-
-
 @pytest.fixture
 def hidden(tmp_path):
     """Return an environment in which a module of a name is not installed."""
@@ -66,36 +63,6 @@ def test_a_saved_run_is_timed_and_its_roofline_drawn(fastcnn, run, tmp_path):
     assert (tmp_path / "roof.png").read_bytes().startswith(b"\x89PNG")
     assert "conv2d" in result.stdout
     assert "the whole step" in result.stdout
-
-
-@needs_torch
-def test_pytorch_is_timed_beside_every_layer_of_lenet5(fastcnn):
-    result = fastcnn("bench", "lenet5", *QUICK, "--vs", "torch", "--json")
-    assert result.returncode == 0, result.stderr
-    found = json.loads(result.stdout)
-    assert found["torch"].startswith("PyTorch")
-    for layer in found["model"]["layers"]:
-        assert layer["forward"]["torch_seconds"] > 0, layer["name"]
-        assert layer["backward"]["torch_seconds"] > 0, layer["name"]
-    assert all(one["torch_seconds"] > 0 for one in found["model"]["whole"].values())
-
-
-@needs_torch
-def test_layers_of_every_common_kind_agree_with_pytorch_before_they_are_timed(fastcnn, tmp_path):
-    from fastcnn import Input, Sequential, layers
-
-    model = Sequential([
-        Input((12, 12, 3)), layers.ZeroPadding2D(1), layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
-        layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(8, 3, padding="same", groups=8, use_bias=False),
-        layers.Activation("gelu"), layers.AveragePooling2D(2), layers.GlobalAveragePooling2D(), layers.Dropout(0.2),
-        layers.Dense(5, activation="tanh"), layers.Reshape((5,))])  # fmt: skip
-    model.save(tmp_path / "many.safetensors")
-    result = fastcnn("bench", "many.safetensors", *QUICK, "--vs", "torch", "--json")
-    assert result.returncode == 0, result.stderr
-    found = json.loads(result.stdout)["model"]["layers"]
-    kinds = {layer["class"]: layer["forward"]["torch_seconds"] for layer in found}
-    assert kinds.pop("Reshape") is None, "PyTorch has no such layer"
-    assert all(kinds.values()), kinds
 
 
 def test_a_missing_peer_is_told_in_one_sentence(fastcnn, hidden):
