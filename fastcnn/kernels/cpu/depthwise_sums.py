@@ -5,8 +5,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu._symbol import Shared
-from fastcnn.kernels.cpu.depthwise_tile import J, gradient_tile
+from fastcnn.kernels.cpu.depthwise_code import J
+from fastcnn.kernels.cpu.depthwise_tile import gradient_tile
+from fastcnn.kernels.cpu.tile import features
 from fastcnn.kernels.cpu.walk import lanes_of
+
+#: Rows of a 5x5 window whose sums are made together, first and then: 16 registers hold the sums of one row alone.
+UPPER, LOWER = (3, 2) if features()[2] == 32 else (1, 1)
 
 
 def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, dh, dw, top, left,
@@ -32,8 +37,6 @@ def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, d
             s, e = (tap, tap + kh * kw * one), (row, sh, dh, h, c)
             a = (x_at + (row * w + column) * c + at, sh * w * c, dh * w * c, c)
             b = (dy_at + (first * ow + j) * c + at, ow * c, c)
-            # The last two rows of a 5x5 window, whose 25 sums would not fit the registers at once.
-            s2, a2, e2 = (tap + 15 * one, 0), (a[0] + 3 * a[2], a[1], a[2], c), (row + 3 * dh, sh, dh, h, c)
             if case == 3100:
                 gradient_tile(3, 3, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
             elif case == 3110:
@@ -49,38 +52,60 @@ def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, d
             elif case == 3201:
                 gradient_tile(3, 3, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
             elif case == 5100:
-                gradient_tile(3, 5, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 1, 0, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 1, 0, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5120:
-                gradient_tile(3, 5, 1, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 1, 2, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 1, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 1, 2, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5102:
-                gradient_tile(3, 5, 1, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 1, 0, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 1, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 1, 0, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5122:
-                gradient_tile(3, 5, 1, 2, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 1, 2, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 1, 2, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 1, 2, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5200:
-                gradient_tile(3, 5, 2, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 2, 0, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 2, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 2, 0, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5220:
-                gradient_tile(3, 5, 2, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 2, 2, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 2, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 2, 2, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5201:
-                gradient_tile(3, 5, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 2, 0, 1, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 2, 0, 1, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5221:
-                gradient_tile(3, 5, 2, 2, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 2, 2, 1, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 2, 2, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 2, 2, 1, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5210:
-                gradient_tile(3, 5, 2, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 2, 1, 0, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 2, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 2, 1, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5202:
-                gradient_tile(3, 5, 2, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 2, 0, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 2, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 2, 0, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             elif case == 5212:
-                gradient_tile(3, 5, 2, 1, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                gradient_tile(2, 5, 2, 1, 2, 0, 0, sums, s2, x, a2, dy, b, loops, e2)
+                gradient_tile(UPPER, 5, 2, 1, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
+                for r in range(UPPER, 5, LOWER):
+                    gradient_tile(LOWER, 5, 2, 1, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
+                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
             else:
                 for t in range(kh * kw + 1):  # of each tap the outputs that see the image; at last all of dy
                     up, shift = row + t // kw * dh, t % kw * dw - left

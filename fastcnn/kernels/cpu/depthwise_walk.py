@@ -9,7 +9,8 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu._symbol import Shared
-from fastcnn.kernels.cpu.depthwise_tile import J, fetch, window_tile
+from fastcnn.kernels.cpu.depthwise_code import J
+from fastcnn.kernels.cpu.depthwise_tile import fetch, window_tile
 from fastcnn.kernels.cpu.walk import lanes_of
 
 
