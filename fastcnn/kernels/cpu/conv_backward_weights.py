@@ -52,7 +52,7 @@ def _plan(g, blocks):
     the cache once; else a block is a task, and bands are cut as far as tasks are missing.
     """
     n, oh, ow = _positions(g)
-    images, rows = np.int64(1), max(1, min(oh, BAND // max(1, ow)))
+    images, rows = 1, max(1, min(oh, BAND // max(1, ow)))
     if rows == oh and not _has_slab(g):
         images = max(1, min(n, BAND // max(1, oh * ow)))
     bands = -(-n // images) * -(-oh // rows)
@@ -119,8 +119,8 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
                                 bands, xf, yf, geometry))
         return
     clear(scratch, 0, chunks * partial)
-    parallel(_task, tasks, (scratch, np.int64(0), partial, scratch, weights, scratch, chunks, parts, images, rows, bands,
-                            xf, yf, geometry))
+    parallel(_task, tasks, (scratch, np.int64(0), partial, scratch, weights, scratch, chunks, parts, images, rows,
+                            bands, xf, yf, geometry))
     for chunk in range(chunks):
         accumulate(wf, 0, scratch, chunk * partial, weights)
         accumulate(dbias, 0, scratch, chunk * partial + weights, dbias.size)
@@ -170,13 +170,12 @@ def _pack_band(packed, at, width, dy, source, positions, step, columns):
     """packed[at:] (positions, width) = the columns of a block, zeros beside them."""
     one = lanes_of(packed)
     for p in range(positions):
+        at_p, of_p = at + p * width, source + p * step
         for vector in range(0, width, one):
             if columns - vector >= one:
-                move_vector(packed, at + vector, dy, source + vector)
+                move_vector(packed, at_p + vector, dy, of_p + vector)
             else:
-                move_part(packed, at + vector, dy, source + min(columns, vector), max(0, columns - vector))
-        at += width
-        source += step
+                move_part(packed, at_p + vector, dy, of_p + min(columns, vector), max(0, columns - vector))
 
 
 @inlined
@@ -191,7 +190,7 @@ def _inside(tap, stride, dilation, border, length, low, high):
 def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, columns, width, geometry):
     """Add a band, tap by tap: positions whose tap is in the border of zeros are left out."""
     g = geometry[0]
-    n, oh, ow = _positions(g)
+    _, oh, ow = _positions(g)
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
     cg, c, k = g["c"] // g["groups"], g["c"], g["k"]
     for r in range(g["kh"]):

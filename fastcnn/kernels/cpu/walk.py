@@ -26,9 +26,10 @@ from numba.extending import intrinsic, overload
 
 from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu._symbol import Shared, i64
-from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, lanes, tile
+from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, features, lanes, tile
 
 TABLE = 32 * M0  #: rows of a panel at most
+PAGE = 4096 // features()[1]  #: vectors
 
 
 def lanes_of(array):
@@ -74,6 +75,8 @@ def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s
     c_rows, a_rows = _table(), _table()
     loops, a_steps, b_steps = (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j)
     one = lanes_of(c)
+    # Rows of A a multiple of 4 KB apart all fall into one set of L1, which holds 8 lines: a lower tile then.
+    highest = M1 if a2 % (one * PAGE) == 0 and a2 != 0 else M0
     first, i0, i1, i2 = 0, 0, 0, 0
     while first < n0 * n1 * n2:
         rows = min(panel, n0 * n1 * n2 - first)
@@ -101,7 +104,7 @@ def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s
             if left <= one:
                 while row < rows:
                     ct, at = _at(c_rows, row), _at(a_rows, row)
-                    if rows - row >= M0:
+                    if highest == M0 and rows - row >= M0:
                         tile(M0, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
                         row += M0
                     elif rows - row >= M1:
@@ -116,7 +119,7 @@ def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s
             else:
                 while row < rows:
                     ct, at = _at(c_rows, row), _at(a_rows, row)
-                    if rows - row >= M0:
+                    if highest == M0 and rows - row >= M0:
                         tile(M0, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
                         row += M0
                     elif rows - row >= M1:
