@@ -21,7 +21,7 @@ from fastcnn.bench.layers import Subject, classifies
 #: By how much results may differ, relative to the largest of an array: float32 sums in another order, and Winograd's.
 TOLERANCE = 1e-3
 
-_PADDED = ("Conv2D", "MaxPooling2D", "AveragePooling2D")
+_CONVOLUTIONS, _POOLS = ("Conv2D", "DepthwiseConv2D"), ("MaxPooling2D", "AveragePooling2D")
 
 
 def require_torch() -> None:
@@ -39,14 +39,17 @@ def require_torch() -> None:
 def description(subject: Subject) -> dict[str, Any]:
     """Return what PyTorch's side has to know of a layer, without its arrays: class, configuration, exact padding."""
     kind, config = type(subject.layer).__name__, subject.layer.get_config()
-    if kind in _PADDED:
-        window = subject.layer.kernel_size if kind == "Conv2D" else subject.layer.pool_size
-        g = geometry.pool2d(subject.x.shape, window, subject.layer.strides, subject.layer.padding)[0]
-        if kind == "Conv2D":
-            g = geometry.conv2d(subject.x.shape, subject.layer.filters, window, subject.layer.strides,
-                                subject.layer.padding, subject.layer.dilation_rate, subject.layer.groups)[0]
-        config |= {"sides": [int(g[side]) for side in ("left", "right", "top", "bottom")],
-                   "strides": list(subject.layer.strides), "window": list(window)}
+    layer: Any = subject.layer
+    if kind in _CONVOLUTIONS:
+        g = geometry.conv2d(subject.x.shape, layer.filters, layer.kernel_size, layer.strides, layer.padding,
+                            layer.dilation_rate, layer.groups)[0]
+        config |= {"window": layer.kernel_size, "filters": layer.filters, "groups": layer.groups,
+                   "dilation_rate": layer.dilation_rate}
+    elif kind in _POOLS:
+        g = geometry.pool2d(subject.x.shape, layer.pool_size, layer.strides, layer.padding)[0]
+        config |= {"window": layer.pool_size}
+    if kind in _CONVOLUTIONS + _POOLS:
+        config |= {"sides": [int(g[side]) for side in ("left", "right", "top", "bottom")], "strides": layer.strides}
     return {"class": kind, "config": config, "wants_dx": subject.call.wants_dx, "learns": subject.learns}
 
 

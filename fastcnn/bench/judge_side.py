@@ -50,11 +50,12 @@ def _back(tensor: Any) -> np.ndarray:
 def make(kind: str, config: dict[str, Any], x: np.ndarray, weights: list[np.ndarray]) -> Any:
     """Return PyTorch's module for a layer, or None if it has none."""
     channels = x.shape[-1]
-    if kind == "Conv2D":
+    if kind in ("Conv2D", "DepthwiseConv2D"):
         around, padding = _padding(tuple(config["sides"]))
         layer: Any = nn.Conv2d(channels, config["filters"], config["window"], config["strides"], padding,
-                               config.get("dilation_rate", 1), config.get("groups", 1), len(weights) > 1)
-        _fill(layer, weights[0].transpose(3, 2, 0, 1), *weights[1:])
+                               config["dilation_rate"], config["groups"], len(weights) > 1)
+        bank = weights[0].reshape(*config["window"], channels // config["groups"], config["filters"])
+        _fill(layer, bank.transpose(3, 2, 0, 1), *weights[1:])
         return _Chain(*around, layer, *_activation(config.get("activation")))
     if kind == "Dense":
         layer = nn.Linear(channels, weights[0].shape[1], len(weights) > 1)

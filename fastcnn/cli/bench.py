@@ -74,7 +74,7 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     watch = load.Watch()
     console = make_console()
     with nullcontext() if as_json else Compiling(console, "the benchmark"):
-        peak = machine.measure()
+        peak = machine.measure(min(0.3, 6 * seconds))
         ready = [] if network is None else layers.subjects(network, batch_size)
         for subject in ready:
             subject.run()

@@ -46,6 +46,7 @@ def test_layers_of_every_common_kind_agree_with_pytorch_before_they_are_timed(fa
     model = Sequential([
         Input((12, 12, 3)), layers.ZeroPadding2D(1), layers.Conv2D(8, 3, strides=2, padding="same", activation="relu"),
         layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(8, 3, padding="same", groups=8, use_bias=False),
+        layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2),
         layers.Activation("gelu"), layers.AveragePooling2D(2), layers.GlobalAveragePooling2D(), layers.Dropout(0.2),
         layers.Dense(5, activation="tanh"), layers.Reshape((5,))])  # fmt: skip
     model.save(tmp_path / "many.safetensors")
