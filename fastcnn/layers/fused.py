@@ -4,14 +4,16 @@ A node has the two verbs of a layer and owns nothing: parameters stay the layers
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.kernels import codes
-from fastcnn.layers.activation import Elementwise
+from fastcnn.layers.activation import Elementwise, function
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.norm import BatchNormalization
 from fastcnn.layers.pool import AveragePooling2D, MaxPooling2D
 from fastcnn.parameters import Parameter
 
@@ -85,6 +87,75 @@ class Narrow:
         for p in self.parameters:
             p.gradient[...] += sums[begin:begin + p.size].reshape(p.shape)
             begin += p.size
+
+
+class Normalized:
+    """A convolution or dense layer, batch normalization, and ReLU or nothing after it.
+
+    In training normalization and ReLU share their passes over memory; in prediction they are no passes at all: the
+    convolution runs with kernel' = scale kernel and bias' = beta + (bias - mean) scale, scale = gamma / sqrt(variance +
+    epsilon), computed when one of them changes (Jacob et al., 2018, section 3.2, "folding").
+
+    Parameters
+    ----------
+    product : Layer
+        A linear Conv2D or Dense.
+    normalization : BatchNormalization
+    relu : bool
+    """
+
+    def __init__(self, product: Any, normalization: BatchNormalization, relu: bool) -> None:
+        self.product, self.normalization, self.relu = product, normalization, relu
+        self.parameters = [*product.parameters, *normalization.parameters]
+        self._folded: Any = None
+        self._versions: list[int] = []
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return [*self.product.trainable_weights, *self.normalization.trainable_weights]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`."""
+        z, through_product = self.product.forward(x, call)
+        y, through_normalization = self.normalization.forward(z, relu=self.relu)
+
+        def backward(dy: np.ndarray) -> np.ndarray | None:
+            return through_product(through_normalization(dy))
+
+        return y, backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """As `Layer.predict`."""
+        versions = [p.version for p in self.parameters]
+        if self._folded is None or versions != self._versions:
+            self._fold()
+            self._versions = versions
+        return self._folded.predict(x)
+
+    def _fold(self) -> None:
+        norm, dtype = self.normalization, self.product.dtype
+        value = lambda p, default: np.float64(default) if p is None else p.array.astype(np.float64)
+        scale = value(norm.gamma, 1) / np.sqrt(value(norm.moving_variance, 1) + norm.epsilon)
+        kernel: Any = value(self.product.kernel, 0)
+        # A depthwise kernel is (KH, KW, C, multiplier), its outputs in that order.
+        outputs = scale if kernel.shape[-1] == scale.size else scale.reshape(kernel.shape[-2:])
+        kernel = (kernel * outputs).astype(dtype)
+        bias = value(norm.beta, 0) + (value(self.product.bias, 0) - value(norm.moving_mean, 0)) * scale
+        bias = bias.astype(dtype)
+        if self._folded is None:
+            self._folded = with_activation(self.product, function("relu") if self.relu else None)
+            self._folded.kernel = Parameter(kernel, "kernel", f"{self.product.name}/folded_kernel")
+            self._folded.bias = Parameter(bias, "bias", f"{self.product.name}/folded_bias")
+        else:
+            self._folded.kernel.assign(kernel)
+            self._folded.bias.assign(bias)
+
+
+def with_activation(layer: Layer, activation: Any) -> Any:
+    """Return the layer, its parameters and all, with another activation."""
+    twin = object.__new__(type(layer))
+    twin.__dict__.update(layer.__dict__, activation=activation)
+    return twin
 
 
 def _side_by_side(parameters: list[Parameter]) -> tuple[np.ndarray, np.ndarray] | None:

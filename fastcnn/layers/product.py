@@ -113,7 +113,7 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
     """
     if type(x) is not np.ndarray or not layer.built:
         return None
-    kept: _Kept | None = layer.kernel.derived.get(x.shape)
+    kept: _Kept | None = layer.kernel.derived.get((x.shape, layer.activation is None))
     if kept is None or x.dtype != layer.dtype:
         return None
     flags = x.flags
@@ -129,7 +129,7 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
     getattr(d.kernels, kept.kernel)(y.reshape(kept.y4_shape), kept.packed, x.reshape(kept.x4_shape), *kept.last, ready,
                                     kept.geometry)
     if ready == 0:
-        layer.kernel.derived[x.shape] = kept
+        layer.kernel.derived[x.shape, layer.activation is None] = kept
         layer.kernel.derived[kept.kernel] = (state, kept.packed)
     return y
 
@@ -166,7 +166,8 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
         if step.scratch is None and (relu or layer.activation is None):  # two threads must not share a scratch
             if len(derived) > _SHAPES:
                 derived.clear()
-            derived[x.shape] = _Kept(state, step.kernel, shape, plan.y_shape, plan.x_shape, packed, last, g, source)
+            # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.
+            derived[x.shape, layer.activation is None] = _Kept(state, step.kernel, shape, plan.y_shape, plan.x_shape, packed, last, g, source)
     return y, relu
 
 

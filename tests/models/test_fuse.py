@@ -33,6 +33,13 @@ NETWORKS = {
                                    *head(**kw)],
     "normalized": lambda **kw: [layers.Conv2D(8, 3, **kw), layers.BatchNormalization(**kw), layers.ReLU(**kw),
                                 layers.Conv2D(6, 3, activation="relu", **kw), *head(**kw)],
+    "normalized, wide": lambda **kw: [layers.Conv2D(50, 3, use_bias=False, **kw), layers.BatchNormalization(**kw),
+                                      layers.DepthwiseConv2D(3, depth_multiplier=2, **kw),
+                                      layers.BatchNormalization(scale=False, **kw), layers.Activation("relu", **kw),
+                                      layers.Conv2D(50, 3, **kw), layers.BatchNormalization(center=False, **kw),
+                                      layers.Tanh(**kw), layers.Flatten(**kw), layers.Dense(20, **kw),
+                                      layers.BatchNormalization(**kw), layers.ReLU(**kw),
+                                      layers.Dense(10, activation="softmax", **kw)],
     "softmax layer": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw), layers.Softmax(**kw)],
     "logits": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw)],
 }
@@ -79,6 +86,31 @@ def test_every_gradient_is_the_same_with_fusion_switched_off(network):
         results.append([y, dx, *(p.grad.copy() for p in model.trainable_weights)])
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * max(0.1, np.abs(b).max()))
+
+
+def test_normalization_is_folded_into_the_convolution_before_it():
+    model = model_of("normalized, wide")
+    x, y = data(20)
+    model.fit(x, y, batch_size=20, epochs=2, verbose=0)  # moving statistics that are not 0 and 1
+    nodes = fuse.fuse(model.layers)
+    assert [type(node).__name__ for node in nodes] == ["Normalized", "Normalized", "Normalized", "Tanh", "Flatten",
+                                                       "Normalized", "Dense"]
+    for node, after in zip(nodes[:4], [2, 5, 7, 8], strict=True):
+        expected = x
+        for layer in model.layers[:after]:
+            expected = layer.predict(expected)
+        got = x
+        for other in nodes[: nodes.index(node) + 1]:
+            got = other.predict(got)
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())
+
+
+def test_a_layer_and_its_twin_with_an_activation_do_not_mix_what_they_keep():
+    model = fc.Sequential([fc.Input((6, 6, 40)), layers.Conv2D(64, 1), layers.ReLU()])
+    x = np.random.default_rng(0).standard_normal((1, 6, 6, 40)).astype("float32")
+    for _ in range(3):
+        assert model.predict(x).min() == 0
+        assert model.layers[0].predict(x).min() < 0
 
 
 def test_narrow_layers_become_one_node_and_keep_their_parameters():
