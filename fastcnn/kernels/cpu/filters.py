@@ -17,6 +17,7 @@ from fastcnn.kernels.cpu.transpose import move_part, move_vector, transpose_bloc
 from fastcnn.kernels.cpu.walk import block_width, lanes_of
 
 _TASKS = 16
+ROWS = 16  # of the bank that are cut into blocks together: its pages stay known, and writes are long
 
 
 def width_of(columns, dtype):
@@ -67,17 +68,22 @@ def _pack_rows(task, packed, kernel, groups, columns, depth, chunks):
     begin, end = chunk_of(task, chunks, depth)
     width, blocks = blocks_of(packed, columns)
     one = lanes_of(packed)
-    for row in range(begin, end):
-        of = row * groups * columns
-        for block in range(groups * blocks):
-            there = min(width, columns - block % blocks * width)
-            at = (block * depth + row) * width
-            source = of + block // blocks * columns + block % blocks * width
-            for vector in range(0, width, one):
-                if there - vector >= one:
-                    move_vector(packed, at + vector, kernel, source + vector)
-                else:
-                    move_part(packed, at + vector, kernel, source + min(there, vector), max(0, there - vector))
+    for first in range(begin, end, ROWS):
+        rows = min(ROWS, end - first)
+        for group in range(groups):
+            for b in range(blocks):
+                there = min(width, columns - b * width)
+                at = ((group * blocks + b) * depth + first) * width
+                source = (first * groups + group) * columns + b * width
+                for vector in range(0, width, one):
+                    if there - vector >= one:
+                        for row in range(rows):
+                            move_vector(packed, at + vector + row * width, kernel,
+                                        source + vector + row * groups * columns)
+                    else:
+                        for row in range(rows):
+                            move_part(packed, at + vector + row * width, kernel,
+                                      source + min(there, vector) + row * groups * columns, max(0, there - vector))
 
 
 @inlined

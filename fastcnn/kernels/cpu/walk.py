@@ -75,6 +75,8 @@ def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s
     c_rows, a_rows = _table(), _table()
     loops, a_steps, b_steps = (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j)
     one = lanes_of(c)
+    if n2 == 1:  # the table is written in runs of the last dimension
+        n1, n2, c1, c2, a1, a2 = 1, n1, 0, c1, 0, a1
     # Rows of A a multiple of 4 KB apart all fall into one set of L1, which holds 8 lines: a lower tile then.
     highest = M1 if a2 % (one * PAGE) == 0 and a2 != 0 else M0
     first, i0, i1, i2 = 0, 0, 0, 0
