@@ -37,21 +37,22 @@ def draw(path: str, rows: list[Row], machine: Machine, dtype: str, title: str) -
     peak = machine.flops[dtype] / 1e9
     left = min([0.25, *(p[2] / 2 for p in points)])
     right = max([200.0, *(p[2] * 4 for p in points)])
-    bottom = min([peak / 100, *(p[3] / 2 for p in points)])
+    bottom = min([peak / 30, *(p[3] / 2 for p in points)])
+    top = max([peak * 1.8, *(p[3] * 1.5 for p in points)])  # Winograd multiplies less than is counted
 
     figure = figure_class(figsize=(10, 6.5), layout="constrained")
     axes = figure.add_subplot()
-    axes.set(xscale="log", yscale="log", xlim=(left, right), ylim=(bottom, peak * 1.8), title=title,
+    axes.set(xscale="log", yscale="log", xlim=(left, right), ylim=(bottom, top), title=title,
              xlabel="operations a byte (each array once)", ylabel="GFLOP/s")
     axes.grid(which="major", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     figure.draw_without_rendering()  # now it is known how steep a line is
-    for level in machine.levels:
+    for number, level in enumerate(machine.levels):
         ridge = machine.flops[dtype] / level.bandwidth
         main = level is machine.levels[-1]
         axes.plot([left, ridge], [left * level.bandwidth / 1e9, peak], color="black" if main else "#999999",
                   linewidth=1.6 if main else 1, linestyle="-" if main else "--")
-        start = max(left * 1.15, bottom * 1.4e9 / level.bandwidth)
+        start = max(left * 1.15, bottom * 1.4e9 / level.bandwidth) * (1.6 if number % 2 else 1)  # two may lie close
         axes.annotate(f"{level.name} {level.bandwidth / 1e9:.0f} GB/s", (start, start * level.bandwidth / 1e9),
                       xytext=(-3, 3), textcoords="offset points", rotation=_slope(axes), rotation_mode="anchor",
                       fontsize=8, va="bottom", color="black" if main else "#777777")
@@ -63,7 +64,7 @@ def draw(path: str, rows: list[Row], machine: Machine, dtype: str, title: str) -
         mine = [p for p in points if p[1] == name]
         axes.scatter([p[2] for p in mine], [p[3] for p in mine], s=34, label=name, edgecolors=color, linewidths=1.4,
                      facecolors=color if name == "forward" else "white", zorder=5)
-    _label(axes, points)
+    _label(axes, points, (nearest, right, peak))
     if points:
         axes.legend(loc="lower right", frameon=False)
     figure.savefig(Path(path).expanduser(), dpi=144)
@@ -75,12 +76,15 @@ def _slope(axes: Any) -> float:
     return math.degrees(math.atan2(y1 - y0, x1 - x0))
 
 
-def _label(axes: Any, points: list[tuple[str, str, float, float]]) -> None:
-    """Write names beside points, moved up or down until they stand clear of one another."""
+def _label(axes: Any, points: list[tuple[str, str, float, float]], roof: tuple[float, float, float]) -> None:
+    """Write names beside points, moved up or down until they stand clear of one another and of the roof."""
     figure = axes.figure
     figure.draw_without_rendering()
-    taken: list[tuple[float, float, float]] = []  # left, right and middle of a label, in pixels
     height = 11 * figure.dpi / 72
+    places = [axes.transData.transform((x, y)) for _, _, x, y in points]
+    taken = [(across - 5, across + 5, up) for across, up in places]  # left, right and middle of what stands there
+    (begin, up), (end, _) = axes.transData.transform([(roof[0], roof[2]), (roof[1], roof[2])])
+    taken += [(begin, end, up), (begin, end, up + height)]  # the line, and its name above it
     for name, part, x, y in sorted(points, key=lambda p: -p[3]):
         across, up = axes.transData.transform((x, y))
         begin, end = across + 8, across + 8 + 0.62 * height * len(name)
