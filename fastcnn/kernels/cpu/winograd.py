@@ -31,6 +31,7 @@ from fastcnn.kernels.cpu.pack import aligned, clear
 from fastcnn.kernels.cpu.walk import lanes_of, walk
 from fastcnn.kernels.cpu.winograd_filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd_plan import (
+    PACKING,
     SLICE,
     local,
     m_step,
@@ -70,12 +71,12 @@ def winograd_forward_suits(geometry, kept):
     kept : bool
         Whether the transformed filters are kept for many calls.
     """
-    return suits(geometry.tobytes(), kept, _forward)
+    return suits(geometry.tobytes(), _forward, 0 if kept else PACKING)
 
 
 def winograd_backward_input_suits(geometry, kept):
     """As `winograd_forward_suits`, for `winograd_backward_input`."""
-    return suits(geometry.tobytes(), kept, _backward)
+    return suits(geometry.tobytes(), _backward, 0 if kept else PACKING)
 
 
 def winograd_forward_scratch(geometry, dtype):

@@ -20,6 +20,8 @@ TILES = 28  # of a run: two of the tallest register tiles, V and M of 128 channe
 WIDE = 56  # of a run of few channels
 STREAM_TILES = 64  # up to so many, and from so many filters times channels on, filters that are not kept
 STREAM_FILTERS = 16384  # are used a slice of their channels at a time
+CALL = 5000  # cycles that a call takes longer than one of the direct kernel, however small the problem
+PACKING = 250  # cycles to transform a vector of filters, and to fetch it again
 SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
 
 
@@ -98,24 +100,33 @@ def packed_size(problem, dtype, kept):
 
 
 @functools.lru_cache(maxsize=4096)
-def suits(geometry, kept, problem):
-    """Compare cycles for each vector of channels and each filter, as measured with AVX-512.
+def suits(geometry, problem, once):
+    """Return whether Winograd can do a convolution, and faster than the direct kernel.
+
+    Compared are cycles of one core with AVX-512, as measured, for each vector of channels and each filter: 36 steps of
+    the register tile a tile of 4x4 outputs and its transforms, against a step a tap and output that is not padding.
 
     Parameters
     ----------
     geometry : bytes of CONV2D
-    kept : bool
-        Whether transformed filters are kept for many calls.
     problem : callable
         The fields of a geometry -> the problem.
+    once : int
+        Cycles that do not depend on the number of tiles: those of transforming a vector of filters, if each call does.
     """
     g = np.frombuffer(geometry, CONV2D)[0]
     window = tuple(int(g[name]) for name in ("kh", "kw", "sh", "sw", "dh", "dw", "groups"))
-    p = tuple(map(int, problem(g)))
-    n, c, oh, ow, k = p[0], *p[3:7]
+    n, h, w, c, oh, ow, k, top, left = map(int, problem(g))
     if window != (3, 3, 1, 1, 1, 1, 1) or min(c, k) < 16 or n == 0:
         return False
-    tiles = n * -(-oh // 4) * -(-ow // 4)
-    transforms = 300 / k + 220 / c
-    packing = 0 if kept else 250
-    return tiles * (40 + transforms) + packing < 0.9 * 9 * n * oh * ow
+    tail = 400 if 0 < k % 32 < 16 else 0  # outputs that fill no vector are copied one by one
+    transforms = 300 * -(-c // 16) * 16 / c / k + (220 * -(-k // 16) * 16 + tail * 16) / k / c
+    tiles = max(2, n * -(-oh // 4) * -(-ow // 4))  # the register tile has two rows at least
+    rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)
+    columns = 3 * ow - _outside(left) - _outside(ow + 2 - w - left)
+    return tiles * (40 + transforms) + once + CALL * 16 / (c * k) < 1.05 * n * rows * columns
+
+
+def _outside(zeros):
+    """Taps of a window of three that see only the `zeros` at one side."""
+    return zeros * (zeros + 1) // 2 if zeros > 0 else 0

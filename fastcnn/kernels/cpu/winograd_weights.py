@@ -32,6 +32,7 @@ STEP = 3 << 20  # elements of V and W in a step: 12 MB of float32
 CHANNELS = 128  # of a part
 CHUNKS = 16
 TASKS = 8
+BACK = 350  # cycles to transform a vector of sums to taps, and to store and fetch it
 
 
 def _weights(g):
@@ -114,7 +115,7 @@ def _shared(p, width):
 
 def winograd_backward_weights_suits(geometry):
     """Return whether `winograd_backward_weights` can do this convolution, and faster than the direct kernel."""
-    return suits(geometry.tobytes(), False, _weights)
+    return suits(geometry.tobytes(), _weights, BACK)
 
 
 def winograd_backward_weights_scratch(geometry, dtype):
