@@ -167,7 +167,8 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
             if len(derived) > _SHAPES:
                 derived.clear()
             # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.
-            derived[x.shape, layer.activation is None] = _Kept(state, step.kernel, shape, plan.y_shape, plan.x_shape, packed, last, g, source)
+            derived[x.shape, layer.activation is None] = _Kept(
+                state, step.kernel, shape, plan.y_shape, plan.x_shape, packed, last, g, source)
     return y, relu
 
 
