@@ -68,6 +68,15 @@ def test_only_the_device_imports_the_kernels_of_a_device():
             assert not any(i.startswith("fastcnn.kernels.cpu") for i in _imports(path)), module
 
 
+def test_no_function_of_a_kernel_is_longer_than_200_lines_and_every_file_explains_itself():
+    for path in sorted((PACKAGE / "kernels" / "cpu").glob("*.py")):
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), path
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 200, f"{path.name}: {node.name}"
+
+
 def test_no_kernel_spells_a_compile_flag():
     for module, path in _modules():
         if module.startswith("fastcnn.kernels.cpu.") and not module.split(".")[-1].startswith("_"):
