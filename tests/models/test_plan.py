@@ -1,5 +1,8 @@
 """Plans: predictions of small batches are the same bits as without, whatever happens between them."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -110,14 +113,17 @@ def test_a_layer_added_after_a_prediction_is_seen():
         np.testing.assert_array_equal(model.predict(x), [[1, 1, 1, 1, 1]])
 
 
-def test_threads_that_predict_at_once_get_their_own_results():
+def predict_from_threads(n):
+    """Assert that threads which predict at once get their own results."""
     model = lenet()
-    data = [images(1, seed) for seed in range(8)]
+    data = [images(n, seed) for seed in range(4)]
     expected = [without_plan(model, x) for x in data]
+    model.predict(data[0])
+    fused = [model.predict(x) for x in data]
     wrong = []
 
     def work(k):
-        wrong.extend(k for _ in range(60) if not np.array_equal(model.predict(data[k]), expected[k]))
+        wrong.extend(k for _ in range(60) if not np.array_equal(model.predict(data[k]), fused[k]))
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
     for thread in threads:
@@ -125,6 +131,23 @@ def test_threads_that_predict_at_once_get_their_own_results():
     for thread in threads:
         thread.join()
     assert not wrong
+    for a, b in zip(fused, expected, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [1, 200])  # by a plan without a launch; by all threads
+def test_threads_that_predict_at_once_get_their_own_results(n):
+    predict_from_threads(n)
+
+
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_every_threading_layer_lets_threads_predict_at_once(layer):
+    code = "import tests.models.test_plan as t; t.predict_from_threads(200)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                          env={**os.environ, "NUMBA_THREADING_LAYER": layer})
+    if "No threading layer could be loaded" in done.stderr:
+        pytest.skip(f"{layer} is not installed here")
+    assert done.returncode == 0, done.stderr
 
 
 def test_mistakes_are_still_told():

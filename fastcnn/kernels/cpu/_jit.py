@@ -13,6 +13,7 @@ and permit fused multiply-adds and vectorized sums. ``@inlined(exact=True)`` tak
 two-part range reduction such as ``(x - n * high) - n * low`` would otherwise be folded into one part.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,7 @@ WORK_THRESHOLD = 32768
 registry: dict[str, Any] = {}
 
 _threads.start()
+_work_queue = threading.Lock()
 
 
 def kernel(function: Callable) -> Any:
@@ -45,6 +47,8 @@ def kernel(function: Callable) -> Any:
     dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
+        if _threads.layer() == "workqueue":
+            dispatcher.__class__ = _OneAtATime
     registry[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = dispatcher
     return dispatcher
 
@@ -65,6 +69,14 @@ class _Inlined(CPUDispatcher):
 
     def __call__(self, *args):
         return self.py_func(*args)
+
+
+class _OneAtATime(CPUDispatcher):
+    """A kernel where Numba's own work queue runs the threads: it ends the process when two Python threads enter it."""
+
+    def __call__(self, *args):
+        with _work_queue:
+            return super().__call__(*args)
 
 
 def by_type(float32: Callable, float64: Callable) -> Callable:
