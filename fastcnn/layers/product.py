@@ -87,18 +87,18 @@ def convolve_only(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarr
     return y if relu or layer.activation is None else apply(layer.activation, y)[0]
 
 
-class _Kept(NamedTuple):
-    """What a prediction of one shape needs but x and y, as long as nothing changed."""
+class _Kept:
+    """What a prediction of one shape needs but x and y, as long as nothing changed.
 
-    state: tuple[Any, ...]
-    kernel: str
-    y_shape: tuple[int, ...]
-    y4_shape: tuple[int, int, int, int]
-    x4_shape: tuple[int, int, int, int]
-    packed: np.ndarray
-    last: tuple[Any, ...]
-    geometry: np.ndarray
-    source: tuple[np.ndarray, np.ndarray]
+    `filled` is the state of the parameters and the weights packed then: one attribute, which threads see change whole.
+    """
+
+    __slots__ = ("filled", "geometry", "kernel", "last", "source", "x4_shape", "y4_shape", "y_shape")
+
+    def __init__(self, filled: tuple[Any, np.ndarray], kernel: str, shapes: tuple[Any, Any, Any], last: tuple[Any, ...],
+                 geometry: np.ndarray, source: tuple[np.ndarray, np.ndarray]) -> None:
+        self.filled, self.kernel, self.last, self.geometry, self.source = filled, kernel, last, geometry, source
+        self.y_shape, self.y4_shape, self.x4_shape = shapes
 
 
 def _state(layer: Any) -> tuple[Any, ...]:
@@ -119,18 +119,17 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
     flags = x.flags
     if not (flags.c_contiguous and flags.writeable):
         return None
-    state, d, ready = _state(layer), device.of(x), 1
+    (filled, packed), state, d, ready = kept.filled, _state(layer), device.of(x), 1
     y = d.empty(kept.y_shape, layer.dtype)
-    if kept.state != state:
+    if filled != state:
         kernel, bias = _arrays(layer)
-        if kept.state[-1] != state[-1] or kernel is not kept.source[0] or bias is not kept.source[1]:
+        if filled[-1] != state[-1] or kernel is not kept.source[0] or bias is not kept.source[1]:
             return None
-        ready, kept = 0, kept._replace(state=state, packed=d.empty(kept.packed.shape, layer.dtype))
-    getattr(d.kernels, kept.kernel)(y.reshape(kept.y4_shape), kept.packed, x.reshape(kept.x4_shape), *kept.last, ready,
+        ready, packed = 0, d.empty(packed.shape, layer.dtype)
+    getattr(d.kernels, kept.kernel)(y.reshape(kept.y4_shape), packed, x.reshape(kept.x4_shape), *kept.last, ready,
                                     kept.geometry)
     if ready == 0:
-        layer.kernel.derived[x.shape, layer.activation is None] = kept
-        layer.kernel.derived[kept.kernel] = (state, kept.packed)
+        kept.filled = (state, packed)
     return y
 
 
@@ -152,7 +151,7 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
     if step.packed is None:
         ready: tuple[int, ...] = ()
     else:
-        found = derived.get(step.kernel) if keep else None
+        found = derived.get((step.kernel, step.packed)) if keep else None
         if found is None or found[0] != state:
             ready, packed = (0,), d.empty((step.packed if step.once is None else step.once,), x.dtype)
         elif found[1].size < step.packed:  # seen before and not packed: weights that stay are worth it
@@ -162,13 +161,13 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
         memory = (*memory, packed)
     getattr(d.kernels, step.kernel)(y.reshape(plan.y_shape), *memory, x.reshape(plan.x_shape), *last, *ready, g)
     if keep and step.packed is not None:
-        derived[step.kernel] = (state, packed)
+        derived[step.kernel, step.packed] = (state, packed)
         if step.scratch is None and (relu or layer.activation is None):  # two threads must not share a scratch
             if len(derived) > _SHAPES:
                 derived.clear()
             # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.
             derived[x.shape, layer.activation is None] = _Kept(
-                state, step.kernel, shape, plan.y_shape, plan.x_shape, packed, last, g, source)
+                (state, packed), step.kernel, (shape, plan.y_shape, plan.x_shape), last, g, source)
     return y, relu
 
 

@@ -39,7 +39,8 @@ def _forward(x, kernel, bias, relu, geometry):
     """The output, which filters packed before give to the bit."""
     outputs = []
     packed = unwritten(conv2d_forward_packed(geometry, x.dtype), dtype=x.dtype)
-    for ready, k, b in ((0, kernel, bias), (1, np.full_like(kernel, np.nan), np.full_like(bias, np.nan))):
+    unread = kernel if packed.size < kernel.size else np.full_like(kernel, np.nan)
+    for ready, k, b in ((0, kernel, bias), (1, unread, np.full_like(bias, np.nan))):
         y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
         with inputs_unchanged(x, k, b):
             conv2d_forward(y, packed, x, k, b, relu, ready, geometry)

@@ -10,8 +10,9 @@ The filters are packed in blocks (`filters.py`), or were packed before; then the
     r=1  |c c c|c c c|c c c|..         each reads its window's     accumulators: 14 positions x width filters
     ..    s and c contiguous           rows from L1
 
-A task is a band of rows of an image, or some images, and all filters; or, where the filters are larger than the images,
-a part of the blocks of filters. A dense layer is a 1x1 convolution.
+A few rows alone, as of a dense layer of a small batch, read the filters where they lie: packing would be most of the
+time. A task is a band of rows of an image, or some images, and all filters; or, where the filters are larger than the
+images, a part of the blocks of filters. A dense layer is a 1x1 convolution.
 
 The gradients lie in `conv_backward_input.py` and `conv_backward_weights.py`.
 """
@@ -21,13 +22,22 @@ from fastcnn.kernels.cpu.conv_plan import cut, is_pointwise
 from fastcnn.kernels.cpu.filters import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.pack import at3
 from fastcnn.kernels.cpu.taps import cover, dimension
+from fastcnn.kernels.cpu.tile import M0, lanes
+from fastcnn.kernels.cpu.walk import lanes_of
 
 
 def conv2d_forward_packed(geometry, dtype):
     """Return how many elements `packed` of `conv2d_forward` has."""
     g = geometry[0]
     cg, kg = g["c"] // g["groups"], g["k"] // g["groups"]
-    return int(packed_size(g["groups"], kg, g["kh"] * g["kw"] * cg, dtype))
+    depth = 0 if _reads_bank(g, lanes(dtype)) else g["kh"] * g["kw"] * cg
+    return int(packed_size(g["groups"], kg, depth, dtype))
+
+
+@inlined
+def _reads_bank(g, one):
+    """Whether filters are read where they lie: for one tile of rows, where whole vectors fit a row of the bank."""
+    return g["groups"] == 1 and g["k"] % one == 0 and g["n"] * g["oh"] * g["ow"] <= M0
 
 
 @kernel
@@ -39,25 +49,33 @@ def conv2d_forward(y, packed, x, kernel, bias, relu, ready, geometry):
     y : (N, OH, OW, K) array
         Written.
     packed : (conv2d_forward_packed(geometry, dtype),) array
-        The filters and the bias as the tile reads them: written, or read if `ready`.
+        The filters and the bias as the tile reads them: written, or read if `ready`. A geometry of few rows has a
+        smaller one, without filters.
     x : (N, H, W, C) array
     kernel : (KH, KW, C // groups, K) array
     bias : (K,) or (0,) array
     relu : int
         1 for the rectified output.
     ready : int
-        1 if `packed` is what an earlier call with the same kernel and bias left; neither is read then.
+        1 if `packed` is what an earlier call with the same kernel and bias left, for any batch with a `packed` of
+        this size.
     geometry : CONV2D
-        Of any batch, for filters that are ready.
     """
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
-    depth = g["kh"] * g["kw"] * cg
+    kf, bank = kernel.reshape(-1), _reads_bank(g, lanes_of(y))
+    depth = 0 if bank else g["kh"] * g["kw"] * cg
+    start = start_of(packed, groups, kg, depth)
     if not ready:
-        pack_filters(packed, kernel.reshape(-1), groups, kg, depth)
-        pack_start(packed, start_of(packed, groups, kg, depth), bias, groups, kg)
-    tasks, images, rows, parts = _plan(g, blocks_of(packed, kg)[1])
-    parallel(_task, tasks, (y.reshape(-1), packed, x.reshape(-1), relu, images, rows, parts, geometry))
+        pack_start(packed, start, bias, groups, kg)
+        if not bank:
+            pack_filters(packed, kf, groups, kg, depth)
+    width, blocks = blocks_of(packed, kg)
+    tasks, images, rows, parts = _plan(g, blocks)
+    # One call for both, so that the task is compiled once: the bank is as good an array as the packed one.
+    filters, row, block = (kf, g["k"], width) if bank else (packed, width, depth * width)
+    parallel(_task, tasks, (y.reshape(-1), filters, row, block, packed, start, x.reshape(-1), relu, images, rows, parts,
+                            geometry))
 
 
 @inlined
@@ -79,7 +97,7 @@ def _plan(g, blocks):
 
 
 @inlined
-def _task(task, y, packed, x, relu, images, rows, parts, geometry):
+def _task(task, y, filters, filters_row, filters_block, packed, start, x, relu, images, rows, parts, geometry):
     """Some images or a band of one, and a part of the blocks."""
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
@@ -88,7 +106,7 @@ def _task(task, y, packed, x, relu, images, rows, parts, geometry):
     item, part = task // parts, task % parts
     image, low = item // bands * images, item % bands * rows
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
-    cover(y, image * oh * ow * g["k"], oh * ow * g["k"], ow, x, image * h * w * g["c"], h * w * g["c"], w, packed,
-          min(images, n - image), low, min(low + rows, oh), dimension(g["sh"], g["dh"], -g["top"], 1, g["kh"], h),
-          dimension(g["sw"], g["dw"], -g["left"], 1, g["kw"], w), groups, cg, kg, part * blocks // parts,
-          (part + 1) * blocks // parts, relu)
+    cover(y, image * oh * ow * g["k"], oh * ow * g["k"], ow, x, image * h * w * g["c"], h * w * g["c"], w, filters,
+          filters_row, filters_block, packed, start, min(images, n - image), low, min(low + rows, oh),
+          dimension(g["sh"], g["dh"], -g["top"], 1, g["kh"], h), dimension(g["sw"], g["dw"], -g["left"], 1, g["kw"], w),
+          groups, cg, kg, part * blocks // parts, (part + 1) * blocks // parts, relu)

@@ -89,12 +89,13 @@ def _task(task, thread, dx, scratch, local, start, dy, images, rows, parts, geom
                        panel_rows_for(depth), geometry)
         return
     n, h, w = _images(g)
-    blocks, bands = blocks_of(dx, cg)[1], -(-h // rows)
+    width, blocks = blocks_of(dx, cg)
+    bands = -(-h // rows)
     item, part = task // parts, task % parts
     image, low = item // bands * images, item % bands * rows
     oh, ow = (h, w) if is_pointwise(g) else (g["oh"], g["ow"])
     cover(dx, image * h * w * g["c"], h * w * g["c"], w, dy, image * oh * ow * g["k"], oh * ow * g["k"], ow, scratch,
-          min(images, n - image), low, min(low + rows, h),
+          width, g["kh"] * g["kw"] * kg * width, scratch, start, min(images, n - image), low, min(low + rows, h),
           dimension(1, g["dh"], g["top"] - (g["kh"] - 1) * g["dh"], g["sh"], g["kh"], oh),
           dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), groups, kg, cg,
           part * blocks // parts, (part + 1) * blocks // parts, 0)

@@ -20,7 +20,7 @@ Nothing is copied: tiles read the image where it lies.
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import inlined
-from fastcnn.kernels.cpu.filters import blocks_of, start_of
+from fastcnn.kernels.cpu.filters import blocks_of
 from fastcnn.kernels.cpu.pack import at3
 from fastcnn.kernels.cpu.tile import M0
 from fastcnn.kernels.cpu.walk import TABLE, walk_grid
@@ -75,17 +75,16 @@ def panel_of(weights, row):
 
 
 @inlined
-def cover(y, y_at, y_image, wide, a, a_at, a_image, a_wide, packed, images, low, high, rows, columns, groups, depth,
-          filters, from_block, to_block, relu):
+def cover(y, y_at, y_image, wide, a, a_at, a_image, a_wide, b, b_row, b_block, start, start_at, images, low, high, rows,
+          columns, groups, depth, filters, from_block, to_block, relu):
     """Compute output rows low .. high of `images` images, for the filters of some blocks.
 
     y[y_at:] is (images, H, wide, groups * filters), a[a_at:] (images, H', a_wide, groups * depth); `y_image`, `a_image`
-    are the strides of images; `rows` and `columns` are dimensions; `depth` is that of one tap.
+    are the strides of images; `rows` and `columns` are dimensions; `depth` is that of one tap. b is rows of filters,
+    (blocks, taps, depth), `b_row` and `b_block` apart.
     """
     k, c = groups * filters, groups * depth
     width, blocks = blocks_of(y, filters)
-    whole = rows[4] * columns[4] * depth
-    start = start_of(y, groups, filters, whole)
     count = min(filters, to_block * width) - from_block * width
     for phase in range(low, min(high, low + rows[3])):
         p = phase
@@ -100,17 +99,17 @@ def cover(y, y_at, y_image, wide, a, a_at, a_image, a_wide, packed, images, low,
                     own = depth * min(r_count, rows[0]) * min(s_count, columns[0])
                     for group in range(groups):
                         block = group * blocks + from_block
-                        steps = columns[7] * c, columns[6] * depth * width
+                        steps = columns[7] * c, columns[6] * depth * b_row
                         loops = at3(r_count, s_count, depth)
-                        if steps[0] == depth and steps[1] == depth * width:
+                        if steps[0] == depth and steps[1] == depth * b_row:
                             loops = at3(r_count, 1, s_count * depth)
                         walk_grid(y, (y_at + (p * wide + q) * k + group * filters + from_block * width, y_image,
                                       rows[3] * wide * k, columns[3] * k),
                                   a, (a_at + (top * a_wide + left) * c + group * depth, a_image, rows[0] * a_wide * c,
                                       columns[0] * c, rows[7] * a_wide * c, steps[0], 1),
-                                  packed, (block * whole * width + (r * columns[4] + s) * depth * width,
-                                           rows[6] * columns[4] * depth * width, steps[1], width, whole * width),
-                                  at3(images, tall, broad), loops, packed, start + block * width, count, relu,
+                                  b, (block * b_block + (r * columns[4] + s) * depth * b_row,
+                                      rows[6] * columns[4] * depth * b_row, steps[1], b_row, b_block),
+                                  at3(images, tall, broad), loops, start, start_at + block * width, count, relu,
                                   panel_of(count * r_count * s_count * depth, own))
                     q += broad * columns[3]
             p += tall * rows[3]
