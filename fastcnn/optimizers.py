@@ -46,16 +46,23 @@ class Optimizer:
         for segment in self.segments:
             segment.gradients.fill(0)
 
-    def step(self) -> None:
-        """Take one step along the gradients."""
+    def step(self, clear: bool = False) -> None:
+        """Take one step along the gradients.
+
+        Parameters
+        ----------
+        clear : bool
+            Leave the gradients zero, in the pass that reads them: it saves the `clear_gradients` before the next step
+            to who adds nothing to them in between. Else they can still be read after the step.
+        """
         self.iterations += 1
         for segment, state in zip(self.segments, self.state, strict=True):
-            self.update(device.of(segment.values), segment, state)
+            self.update(device.of(segment.values), segment, state, clear)
             for parameter in segment.parameters:
                 parameter.version += 1
 
-    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray]) -> None:
-        """Update one segment with one kernel call."""
+    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], clear: bool) -> None:
+        """Update one segment with one kernel call, which leaves its gradients zero if `clear`."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
@@ -82,9 +89,10 @@ class SGD(Optimizer):
         self.momentum, self.nesterov = float(momentum), bool(nesterov)
         self.slots = 1 if momentum else 0
 
-    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray]) -> None:
+    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], clear: bool) -> None:
         velocity = state[0] if state else _NONE[segment.values.dtype]
-        d.kernels.sgd(segment.values, velocity, segment.gradients, self.learning_rate, self.momentum, self.nesterov)
+        d.kernels.sgd(segment.values, velocity, segment.gradients, self.learning_rate, self.momentum, self.nesterov,
+                      clear)
 
 
 class Adam(Optimizer):
@@ -108,9 +116,9 @@ class Adam(Optimizer):
                                 f"got {beta_1}, {beta_2} and {epsilon}")
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
 
-    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray]) -> None:
+    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], clear: bool) -> None:
         d.kernels.adam(segment.values, *state, segment.gradients, self.learning_rate, self.beta_1, self.beta_2,
-                       self.epsilon, self.iterations)
+                       self.epsilon, self.iterations, clear)
 
 
 _NAMES: dict[str, Callable[..., Optimizer]] = {

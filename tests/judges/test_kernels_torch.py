@@ -164,7 +164,8 @@ def test_sgd(options):
     judge = torch.optim.SGD([parameter], lr=0.1, **options)
     for step in range(4):
         gradients = random(30, seed=1 + step)
-        optimizer.sgd(values, velocity, gradients, 0.1, options.get("momentum", 0.0), options.get("nesterov", False))
+        optimizer.sgd(values, velocity, gradients, 0.1, options.get("momentum", 0.0), options.get("nesterov", False),
+                      False)
         parameter.grad = torch.from_numpy(gradients)
         judge.step()
     _agree(values, parameter)
@@ -176,7 +177,7 @@ def test_adam():
     judge = torch.optim.Adam([parameter], lr=0.01, eps=0)  # the two put epsilon at different places
     for step in range(1, 5):
         gradients = random(30, seed=step)
-        optimizer.adam(values, m, v, gradients, 0.01, 0.9, 0.999, 0.0, step)
+        optimizer.adam(values, m, v, gradients, 0.01, 0.9, 0.999, 0.0, step, False)
         parameter.grad = torch.from_numpy(gradients)
         judge.step()
     _agree(values, parameter)

@@ -23,7 +23,7 @@ def _sgd(size, dtype, momentum, nesterov, steps=3):
     for step in range(steps):
         gradients = random(size, dtype=dtype, seed=1 + step)
         with inputs_unchanged(gradients):
-            sgd(values, velocity, gradients, 0.1, momentum, nesterov)
+            sgd(values, velocity, gradients, 0.1, momentum, nesterov, False)
     return values, velocity
 
 
@@ -32,7 +32,7 @@ def _adam(size, dtype, steps=3):
     for step in range(1, steps + 1):
         gradients = random(size, dtype=dtype, seed=step)
         with inputs_unchanged(gradients):
-            adam(values, m, v, gradients, 0.001, 0.9, 0.999, 1e-7, step)
+            adam(values, m, v, gradients, 0.001, 0.9, 0.999, 1e-7, step, False)
     return values, m, v
 
 
@@ -64,7 +64,7 @@ def test_adam_agrees_with_its_twin(size, dtype):
 def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient(dtype):
     gradients = np.array([1e-3, -1, 1e3, 0], dtype)
     values = np.zeros(4, dtype)
-    adam(values, np.zeros(4, dtype), np.zeros(4, dtype), gradients, 0.001, 0.9, 0.999, 1e-12, 1)
+    adam(values, np.zeros(4, dtype), np.zeros(4, dtype), gradients, 0.001, 0.9, 0.999, 1e-12, 1, False)
     np.testing.assert_allclose(values, [-0.001, 0.001, -0.001, 0], rtol=1e-5)
 
 
@@ -73,9 +73,29 @@ def test_a_nan_gradient_stays_with_its_own_parameter(dtype):
     gradients = random(40, dtype=dtype)
     gradients[7] = np.nan
     values, m, v = np.zeros((3, 40), dtype)
-    sgd(values, m, gradients, 0.1, 0.9, False)
-    adam(values, m, v, gradients, 0.1, 0.9, 0.999, 1e-7, 1)
+    sgd(values, m, gradients, 0.1, 0.9, False, False)
+    adam(values, m, v, gradients, 0.1, 0.9, 0.999, 1e-7, 1, False)
     assert np.flatnonzero(np.isnan(values)).tolist() == [7]
+
+
+@types
+@sizes
+@pytest.mark.parametrize("kernel", ["sgd", "momentum", "nesterov", "adam"])
+def test_with_clear_the_step_is_the_same_and_the_gradients_are_zero(kernel, size, dtype):
+    size = many(size)
+    results = []
+    for clear in (False, True):
+        values, m, v = random(size, dtype=dtype), np.zeros(size, dtype), np.zeros(size, dtype)
+        gradients = random(size, dtype=dtype, seed=1)
+        if kernel == "adam":
+            adam(values, m, v, gradients, 0.001, 0.9, 0.999, 1e-7, 1, clear)
+        else:
+            velocity = m[:0] if kernel == "sgd" else m
+            sgd(values, velocity, gradients, 0.1, 0.9, kernel == "nesterov", clear)
+        np.testing.assert_array_equal(gradients, 0 if clear else random(size, dtype=dtype, seed=1))
+        results.append((values, m, v))
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_optimizers_give_the_same_bits_from_any_number_of_threads():

@@ -64,8 +64,8 @@ FLAT, ROWS = np.zeros(8, np.float32), np.zeros((4, 8), np.float32)
 HOT = {
     "dropout.dropout": (FLAT, FLAT, 0.5, 1, 1),
     "loss.mean_squared_error": (FLAT, ROWS, ROWS, ROWS, 0.25),
-    "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1),
-    "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False),
+    "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, True),
+    "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, True),
 }
 
 

@@ -1,12 +1,18 @@
-"""Optimizers: one step over flat arrays. The formulas, and the order of their parts, are Keras's."""
+"""Optimizers: one step over flat arrays. The formulas, and the order of their parts, are Keras's.
+
+With `clear` the gradients are zero afterwards, which the pass that has just read them does for a quarter of what a pass
+of its own would move.
+"""
 
 import math
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 
+_BLOCK = 1024  # elements that stay in L1 between the step and the clearing of their gradients
+
 
 @kernel
-def sgd(values, velocity, gradients, learning_rate, momentum, nesterov):
+def sgd(values, velocity, gradients, learning_rate, momentum, nesterov, clear):
     """Descend along the gradient, with momentum where there is a velocity (Sutskever et al., 2013, equations 1 to 4).
 
         without velocity   w <- w - lr g
@@ -19,20 +25,31 @@ def sgd(values, velocity, gradients, learning_rate, momentum, nesterov):
     velocity : (size,) or (0,) array
         v, changed; of size 0 if momentum is 0.
     gradients : (size,) array
+        Read, and with `clear` set to zero.
     learning_rate, momentum : float
-    nesterov : bool
+    nesterov, clear : bool
     """
     chunks = chunks_for(values.size, 64)
-    parallel(_sgd_chunk, chunks, (chunks, values, velocity, gradients, learning_rate, momentum, nesterov))
+    parallel(_sgd_chunk, chunks, (chunks, values, velocity, gradients, learning_rate, momentum, nesterov, clear))
 
 
 @inlined(exact=True)
-def _sgd_chunk(chunk, chunks, values, velocity, gradients, learning_rate, momentum, nesterov):
-    begin, end = chunk_of(chunk, chunks, values.size)
-    w, v, g = values[begin:end], velocity[begin:end], gradients[begin:end]
-    real = values.dtype.type
+def _sgd_chunk(chunk, chunks, values, velocity, gradients, learning_rate, momentum, nesterov, clear):
+    first, last = chunk_of(chunk, chunks, values.size)
+    for begin in range(first, last, _BLOCK):
+        end = min(begin + _BLOCK, last)
+        _sgd_block(values[begin:end], velocity[begin:end], gradients[begin:end], learning_rate, momentum, nesterov)
+        if clear:
+            g = gradients[begin:end]
+            for i in range(g.size):
+                g[i] = 0
+
+
+@inlined(exact=True)
+def _sgd_block(w, v, g, learning_rate, momentum, nesterov):
+    real = w.dtype.type
     rate, keep = real(learning_rate), real(momentum)
-    if velocity.size == 0:
+    if v.size == 0:
         for i in range(w.size):
             w[i] = w[i] - rate * g[i]
     elif nesterov:
@@ -48,7 +65,7 @@ def _sgd_chunk(chunk, chunks, values, velocity, gradients, learning_rate, moment
 
 
 @kernel
-def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
+def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step, clear):
     """Descend along the mean gradient over its root mean square (Kingma and Ba, 2015, the form before section 2.1).
 
         m <- m + (g - m) (1 - beta_1);   v <- v + (g^2 - v) (1 - beta_2)
@@ -61,23 +78,31 @@ def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
     m, v : (size,) arrays
         The two moments, changed; zero before the first step.
     gradients : (size,) array
+        Read, and with `clear` set to zero.
     learning_rate, beta_1, beta_2, epsilon : float
     step : int
         t, which counts from 1.
+    clear : bool
     """
     chunks = chunks_for(values.size, 64)
     alpha = learning_rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
-    parallel(_adam_chunk, chunks, (chunks, values, m, v, gradients, alpha, 1.0 - beta_1, 1.0 - beta_2, epsilon))
+    parallel(_adam_chunk, chunks, (
+        chunks, values, m, v, gradients, alpha, 1.0 - beta_1, 1.0 - beta_2, epsilon, clear))
 
 
 @inlined(exact=True)
-def _adam_chunk(chunk, chunks, values, first, second, gradients, alpha, new_1, new_2, epsilon):
-    begin, end = chunk_of(chunk, chunks, values.size)
-    w, m, v, g = values[begin:end], first[begin:end], second[begin:end], gradients[begin:end]
+def _adam_chunk(chunk, chunks, values, first, second, gradients, alpha, new_1, new_2, epsilon, clear):
+    first_, last = chunk_of(chunk, chunks, values.size)
     real = values.dtype.type
     alpha_, share_1, share_2, small = real(alpha), real(new_1), real(new_2), real(epsilon)
-    for i in range(w.size):
-        mean = m[i] + (g[i] - m[i]) * share_1
-        square = v[i] + (g[i] * g[i] - v[i]) * share_2
-        m[i], v[i] = mean, square
-        w[i] = w[i] - mean * alpha_ / (real(math.sqrt(square)) + small)
+    for begin in range(first_, last, _BLOCK):
+        end = min(begin + _BLOCK, last)
+        w, m, v, g = values[begin:end], first[begin:end], second[begin:end], gradients[begin:end]
+        for i in range(w.size):
+            mean = m[i] + (g[i] - m[i]) * share_1
+            square = v[i] + (g[i] * g[i] - v[i]) * share_2
+            m[i], v[i] = mean, square
+            w[i] = w[i] - mean * alpha_ / (real(math.sqrt(square)) + small)
+        if clear:
+            for i in range(g.size):
+                g[i] = 0
