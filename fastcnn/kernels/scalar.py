@@ -1,9 +1,10 @@
 """Formulas on single numbers, undecorated: plain Python, which each device compiles its own way.
 
-The functions named ``...32`` are float32 formulas without branches and without library calls, so that a compiler
-turns a loop of them into vector instructions (a call of libm an element costs ten times as much). Errors are at most
-3 units in the last place (ulp) where a docstring does not say otherwise. The limits come out right: infinities,
-overflow to infinity, underflow to zero; NaN stays NaN, which is why a bound is written ``bound if x > bound else x``.
+The functions named ``...32`` are float32 formulas (their kin for float64 are in `fastcnn.kernels.scalar64`) without
+branches and without library calls, so that a compiler turns a loop of them into vector instructions (a call of libm an
+element costs ten times as much). Errors are at most 3 units in the last place (ulp) where a docstring does not say
+otherwise. The limits come out right: infinities, overflow to infinity, underflow to zero; NaN stays NaN, which is why
+a bound is written ``bound if x > bound else x``.
 
 They must be compiled without re-association: ``(x - n * HIGH) - n * LOW`` in one part loses twelve bits.
 
@@ -34,11 +35,15 @@ _E2, _E3, _E4, _E5, _E6 = map(_F, (0.499999934, 0.1666651997, 0.04166839584, 0.0
 _L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = map(_F, (
     0.3333333166, -0.2500082274, 0.2000123317, -0.166232975, 0.1420155754, -0.1316059523, 0.1276330033, -0.07635588232))
 _S0, _S1, _S2, _S3, _S4 = map(_F, (0.6666667567, 0.3999887336, 0.2861702029, 0.2142603137, 0.2430758649))
-_TANH_SMALL = _F(0.55)
-_T0, _T1, _T2, _T3, _T4 = map(_F, (-0.3333331805, 0.1333260167, -0.05385385664, 0.0210777534, -0.00628246673))
-_CDF_FAR = _F(15)
+_SIGN, _MAGNITUDE = np.int32(-0x80000000), np.int32(0x7FFFFFFF)
+_UPPER_HALF = np.int32(-0x1000)  # clears the lowest 12 bits
+_EXPM1_LOW, _CDF_FAR, _ERF_SMALL = _F(-30), _F(15), _F(0.75)
 _P0, _P1, _P2, _P3, _P4 = map(_F, (0.500000003, 0.438295462, 0.1832355305, 0.04063336284, 0.004116330466))
 _Q1, _Q2, _Q3, _Q4, _Q5 = map(_F, (1.674475905, 1.202504743, 0.4694716702, 0.1018591832, 0.01031799059))
+
+_R0, _R1, _R2, _R3, _R4, _R5 = map(_F, (
+    1.1283791654963862, -0.376126187567169, 0.11283376574409693, -0.026834624563854916, 0.005114345530876987,
+    -0.0006749513092042388))
 
 
 def exp32(x):
@@ -64,6 +69,32 @@ def exp_nonpositive32(x):
     power = _ONE + (r + r * r * (_E2 + r * (_E3 + r * (_E4 + r * (_E5 + r * _E6)))))
     scale = np.int32((np.float32(shifted).view(np.int32) << 23) + _ONE_BITS).view(np.float32)
     return _F(0) if x < _EXP_NORMAL else power * scale
+
+
+def expm1_nonpositive32(x):
+    """exp(x) - 1 for x <= 0 as 2^n (exp(r) - 1) + (2^n - 1), which is exact to the last bits near 0 too."""
+    x = _EXPM1_LOW if x < _EXPM1_LOW else x
+    shifted = x * _LOG2_E + _ROUND
+    n = shifted - _ROUND
+    r = (x - n * _LN2_HIGH) - n * _LN2_LOW
+    part = r + r * r * (_E2 + r * (_E3 + r * (_E4 + r * (_E5 + r * _E6))))
+    scale = np.int32((np.float32(shifted).view(np.int32) << 23) + _ONE_BITS).view(np.float32)
+    return scale * part + (scale - _ONE)
+
+
+def exp_half_square32(x):
+    """exp(-x^2 / 2): x^2 in two parts, the square of x cut to 12 bits, which is exact, and the rest.
+
+    The rounding of x^2 itself would be magnified by x^2 / 2.
+    """
+    high = np.int32(np.float32(x).view(np.int32) & _UPPER_HALF).view(np.float32)
+    square, rest = -_HALF * high * high, -_HALF * (x - high) * (x + high)
+    shifted = square * _LOG2_E + _ROUND
+    n = shifted - _ROUND
+    r = ((square - n * _LN2_HIGH) - n * _LN2_LOW) + rest
+    power = _ONE + (r + r * r * (_E2 + r * (_E3 + r * (_E4 + r * (_E5 + r * _E6)))))
+    scale = np.int32((np.float32(shifted).view(np.int32) << 23) + _ONE_BITS).view(np.float32)
+    return _F(0) if -_HALF * x * x < _EXP_NORMAL else power * scale  # of x: the bits of a NaN may be cut to infinity's
 
 
 def log32(x):
@@ -93,26 +124,31 @@ def sigmoid32(x, e):
     return (e if x < _F(0) else _ONE) / (_ONE + e)
 
 
-def tanh32(x, e):
-    """tanh(x) from e = exp(-2 |x|): 1 - 2 e / (1 + e) with the sign of x; a polynomial where that would cancel."""
-    z = x * x
-    small = x + x * z * (_T0 + z * (_T1 + z * (_T2 + z * (_T3 + z * _T4))))
-    large = _ONE - _TWO * e / (_ONE + e)
-    return small if abs(x) < _TANH_SMALL else (-large if x < _F(0) else large)
+def tanh32(x, t):
+    """tanh(x) = -t / (2 + t) with the sign of x, from t = exp(-2 |x|) - 1: nothing cancels, near 0 or far from it."""
+    size = np.float32(-t / (_TWO + t)).view(np.int32)
+    return np.int32((size & _MAGNITUDE) | (np.float32(x).view(np.int32) & _SIGN)).view(np.float32)
 
 
 def normal_cdf32(x, e):
     """The normal distribution's cdf(x) = erfc(-x / sqrt(2)) / 2 from e = exp(-x^2 / 2): tail(a) = e R(a), a = |x|.
 
-    R is rational and good to 1e-8 of itself, so the left tail is as exact as `e` there, unlike 1 + erf: 5 ulp down to
-    x = -2, and 64 at -13, since `e` magnifies the rounding of x^2.
+    R is rational and good to 1e-8 of itself, so the left tail is as exact as `e` there, unlike 1 + erf: 6 ulp.
     """
     a = abs(x)
     a = _CDF_FAR if a > _CDF_FAR else a
     above = _P0 + a * (_P1 + a * (_P2 + a * (_P3 + a * _P4)))
     below = _ONE + a * (_Q1 + a * (_Q2 + a * (_Q3 + a * (_Q4 + a * _Q5))))
-    tail = e * above / below
+    tail = e * (above / below)
     return tail if x < _F(0) else _ONE - tail
+
+
+def erf32(x, tail):
+    """erf(x) from tail = cdf(-sqrt(2) |x|): 1 - 2 tail with the sign of x; a polynomial where that would cancel."""
+    z = x * x
+    small = x * (_R0 + z * (_R1 + z * (_R2 + z * (_R3 + z * (_R4 + z * _R5)))))
+    large = _ONE - _TWO * tail
+    return small if abs(x) < _ERF_SMALL else (-large if x < _F(0) else large)
 
 
 def as_ordered32(x):

@@ -53,12 +53,15 @@ def kernel(function: Callable) -> Any:
     return dispatcher
 
 
-def inlined(function: Callable | None = None, *, exact: bool = False) -> Any:
-    """Compile `function` as a part of the kernels that call it; `exact` forbids re-ordering its sums."""
+def inlined(function: Callable | None = None, *, exact: bool = False, always: bool = False) -> Any:
+    """Compile `function` as a part of the kernels that call it; `exact` forbids re-ordering its sums.
+
+    LLVM leaves a large one as a call: right for a walk, wrong for a formula within a loop, which `always` prevents.
+    """
     if function is None:
-        return lambda f: inlined(f, exact=exact)
+        return lambda f: inlined(f, exact=exact, always=always)
     dispatcher = njit(error_model="numpy", fastmath=_EXACT if exact else FLAGS, boundscheck=False,
-                      no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+                      no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=always)(function)
     if not config.DISABLE_JIT:
         dispatcher.__class__ = _Inlined
     return dispatcher
@@ -84,12 +87,12 @@ def by_type(float32: Callable, float64: Callable) -> Callable:
 
     Both are compiled exactly. Called from plain Python the result takes the float64 formula.
     """
-    single, double = inlined(float32, exact=True), inlined(float64, exact=True)
+    single, double = inlined(float32, exact=True, always=True), inlined(float64, exact=True, always=True)
 
     def choose(x):
         return float64(x)
 
-    @overload(choose, jit_options={"fastmath": _EXACT}, inline="never")
+    @overload(choose, jit_options={"fastmath": _EXACT, "forceinline": True}, inline="never")
     def _choose(x):
         if x in (types.float32, types.int32):
             return lambda x: single(x)

@@ -32,7 +32,14 @@ from fastcnn.kernels.codes import (
 )
 from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu._symbol import Shared, i64
-from fastcnn.kernels.cpu.elementary import exp_nonpositive, normal_cdf, sigmoid, tanh
+from fastcnn.kernels.cpu.elementary import (
+    exp_half_square,
+    exp_nonpositive,
+    expm1_nonpositive,
+    normal_cdf,
+    sigmoid,
+    tanh,
+)
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 _SQRT_8_BY_PI, _CUBIC = 1.5957691216057308, 0.044715
@@ -81,7 +88,7 @@ def _forward_block(y, code, alpha):
         scale = real(1 if code == ELU else _SELU_SCALE)
         negative = real(alpha if code == ELU else _SELU_SCALE * _SELU_ALPHA)
         for i in range(y.size):
-            y[i] = scale * y[i] if y[i] > zero else negative * (exp_nonpositive(zero if y[i] > zero else y[i]) - one)
+            y[i] = scale * y[i] if y[i] > zero else negative * expm1_nonpositive(zero if y[i] > zero else y[i])
     elif code == SILU:
         for i in range(y.size):
             y[i] = y[i] * sigmoid(y[i])
@@ -141,9 +148,9 @@ def _backward_block(dx, s, code, alpha):
             f = sigmoid(s[i])
             dx[i] = dx[i] * (f * (one + s[i] * (one - f)))
     elif code == GELU:
-        pdf, half = real(_PDF_0), real(-0.5)
+        pdf = real(_PDF_0)
         for i in range(dx.size):
-            dx[i] = dx[i] * (normal_cdf(s[i]) + s[i] * (pdf * exp_nonpositive(half * s[i] * s[i])))
+            dx[i] = dx[i] * (normal_cdf(s[i]) + s[i] * (pdf * exp_half_square(s[i])))
     elif code == GELU_TANH:
         slope, cubic = real(_SQRT_8_BY_PI), real(_CUBIC)
         for i in range(dx.size):
