@@ -105,8 +105,8 @@ def log64(x):
     s = f / (2.0 + f)
     z = s * s
     cubic = z * (_L0 + z * (_L1 + z * (_L2 + z * (_L3 + z * (_L4 + z * (_L5 + z * _L6))))))
-    value = n * _LN2_HIGH + (f - (s * (f - cubic) - n * _LN2_LOW))
-    value = value if x < np.inf else x
+    finite = n * _LN2_HIGH + (f - (s * (f - cubic) - n * _LN2_LOW))
+    value = finite if x < np.inf else x
     value = -np.inf if x == 0.0 else value
     return np.nan if x < 0.0 else value
 

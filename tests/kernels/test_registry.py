@@ -47,7 +47,7 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
     assert names in ([], list(inspect.signature(kernel).parameters))
 
 
-ELEMENTARY = ["arrays", "activation", "softmax", "pool", "batchnorm", "dropout", "loss", "optimizer"]
+ELEMENTARY = ["arrays", "activation", "softmax", "pool", "batchnorm", "dropout", "loss", "loss_softmax", "optimizer"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)

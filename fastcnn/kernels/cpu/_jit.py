@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numba import config, njit, types
 from numba.core.registry import CPUDispatcher
 from numba.extending import overload
@@ -89,8 +90,8 @@ def by_type(float32: Callable, float64: Callable) -> Callable:
     """
     single, double = inlined(float32, exact=True, always=True), inlined(float64, exact=True, always=True)
 
-    def choose(x):
-        return float64(x)
+    def choose(x):  # a float32 would keep the whole formula in float32
+        return float64(np.float64(x) if isinstance(x, np.floating) else x)
 
     @overload(choose, jit_options={"fastmath": _EXACT, "forceinline": True}, inline="never")
     def _choose(x):
