@@ -46,7 +46,8 @@ NETWORKS = {
 
 
 def model_of(network, dtype="float64"):
-    fc.utils.set_random_seed(4)
+    # With some seeds a number lies so near the corner of a ReLU that float32 falls on its one side or on the other.
+    fc.utils.set_random_seed(5)
     model = fc.Sequential([fc.Input((12, 12, 2)), *NETWORKS[network](dtype=dtype)])
     loss = fc.losses.SparseCategoricalCrossentropy(from_logits=network == "logits")
     model.compile(optimizer=fc.optimizers.SGD(0.05, momentum=0.9), loss=loss, metrics=["accuracy"])
