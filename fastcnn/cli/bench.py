@@ -32,8 +32,9 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     bytes (each array once: input, parameters and output forward; backward input, the output's gradient, parameters,
     and the gradients of input and parameters), and how much of the roofline it reaches, the least possible time in
     parts of the real one. What fits into a cache together is taken to come from there: a layer whose input lies
-    farther away cannot reach all of it, and Winograd's convolution, which multiplies less, may reach more than all.
-    Layers are timed alone; the step and the prediction below them are whole.
+    farther away cannot reach all of it. Winograd's convolution, and one that leaves out the zeros of its padding,
+    multiply less than is counted and may reach more than all. Layers are timed alone; the step and the prediction
+    below them are whole.
 
     --vs torch times PyTorch, eager and channels last, in a process of its own, in turn with fastcnn; results are
     compared first, and a ratio above 1 says that fastcnn is faster. Other work on the machine slows both unequally:
