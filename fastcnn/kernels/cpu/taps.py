@@ -56,13 +56,19 @@ def seen(p, along):
 
 @inlined
 def run_of(p, end, along):
-    """Return how many of the positions p, p + d, p + 2 d .. below `end` see the same taps as p."""
-    first, count, _ = seen(p, along)
+    """Return how many of the positions p, p + d, p + 2 d .. below `end` see the same taps as p.
+
+    What each tap sees moves on by u from one position to the next: until the last one leaves the image, or the one
+    before the first enters it.
+    """
+    u, _, _, d, _, length, tap, step = along
+    first, count, place = seen(p, along)
+    most = -(-(end - p) // d)
+    if count > 0:
+        n = min(most, (length - 1 - place - (count - 1) * step) // u + 1)
+        return min(n, -((place - step) // u)) if first >= tap else n
     n = np.int64(1)
-    while p + n * along[3] < end:
-        f, c, _ = seen(p + n * along[3], along)
-        if f != first or c != count:
-            break
+    while n < most and seen(p + n * d, along)[1] == 0:
         n += 1
     return n
 

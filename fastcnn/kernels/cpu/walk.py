@@ -15,7 +15,7 @@ In registers: one tile of C. In L1: the rows of A under one tile. In L2: a block
 tile (a 3x3 convolution of 512 channels has blocks of 590 KB; the tile runs as fast from L2 as from L1), and the
 panel's rows of A. B as a whole passes once for a panel.
 
-The eight tiles of a walk are most of the machine code of a kernel that multiplies, so they are compiled once for each
+The nine tiles of a walk are most of the machine code of a kernel that multiplies, so they are compiled once for each
 type and kernels call them through a symbol (`fastcnn.kernels.cpu._symbol`).
 """
 
@@ -28,6 +28,7 @@ from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu._symbol import Shared, i64
 from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, features, lanes, tile
 
+TALL = 2 * M0  # rows of a tile of one vector, which begins and ends half as often
 TABLE = 32 * M0  #: rows of a panel at most
 PAGE = 4096 // features()[1]  #: vectors
 
@@ -106,7 +107,10 @@ def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s
             if left <= one:
                 while row < rows:
                     ct, at = _at(c_rows, row), _at(a_rows, row)
-                    if highest == M0 and rows - row >= M0:
+                    if highest == M0 and rows - row >= TALL:
+                        tile(TALL, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        row += TALL
+                    elif highest == M0 and rows - row >= M0:
                         tile(M0, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
                         row += M0
                     elif rows - row >= M1:
