@@ -13,7 +13,7 @@ namespaces with the same names and signatures; a kernel knows nothing of layers.
 - **Packed weights**: a forward kernel that packs its parameters does so into ``packed``, of which
   ``x_packed(geometry, dtype)`` tells the size, and takes ``ready``: with 1 it reads what an earlier call with the same
   parameters left there, so that whoever predicts many times packs once (packing is half the time of a deep
-  convolution of one image).
+  convolution of one image). Where Winograd's kernels take ``kept=False`` they may want a ``packed`` of size 0.
 - **Geometry** is one structured array of one element, made by ``fastcnn.geometry``; read it as ``geometry[0]["oh"]``.
 - **The same bits from any number of threads**: work is cut into chunks by shapes alone, and partial sums are added in
   the order of the chunks. Random numbers are counters: (seed, step, index) -> value.

@@ -21,8 +21,10 @@ products to M while the slice is in L2. The sums run in the same order, so the b
 The gradient of the input is the same convolution, of dy with flipped filters whose channels and filters are swapped,
 and with 2 - p zeros at a side instead of p.
 
-Rounding: with the points 0, +-sqrt 2, +-1/sqrt 2 the largest error is about three times that of the direct sum. A NaN
-or an infinity in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
+Rounding: with the points 0, +-sqrt 2, +-1/sqrt 2 the largest error on layers of VGG-16 and ResNet-50 is 5e-7 to 4e-6
+of the largest output, about that of the direct sum, which adds nine times as many terms one after another. What differs
+is that an error is as large beside the small outputs of a tile as beside its large ones, and that a NaN or an infinity
+in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 """
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
