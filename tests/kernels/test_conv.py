@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from fastcnn import geometry as shapes
 from fastcnn.kernels.cpu import (
+    conv,
     conv2d_backward_input,
     conv2d_backward_input_scratch,
     conv2d_backward_weights,
@@ -12,6 +13,7 @@ from fastcnn.kernels.cpu import (
     conv2d_forward,
     conv2d_forward_packed,
 )
+from fastcnn.kernels.cpu.tile import lanes
 from tests import reference
 from tests.kernels.checking import (
     TYPES,
@@ -39,7 +41,8 @@ def _forward(x, kernel, bias, relu, geometry):
     """The output, which filters packed before give to the bit."""
     outputs = []
     packed = unwritten(conv2d_forward_packed(geometry, x.dtype), dtype=x.dtype)
-    unread = kernel if packed.size < kernel.size else np.full_like(kernel, np.nan)
+    in_place = conv._reads_bank(geometry[0], lanes(x.dtype))
+    unread = kernel if in_place else np.full_like(kernel, np.nan)
     for ready, k, b in ((0, kernel, bias), (1, unread, np.full_like(bias, np.nan))):
         y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
         with inputs_unchanged(x, k, b):
