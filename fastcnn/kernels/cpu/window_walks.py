@@ -1,0 +1,185 @@
+"""The code that the intrinsics of `fastcnn.kernels.cpu.window` emit: one class a walk, one method a part of it."""
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils
+
+from fastcnn.kernels.cpu.vectors import Vectors
+
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
+
+
+class Walk(Vectors):
+    """The loops that all have in common: over the run, over vectors of channels, over the window.
+
+    `wide` vectors of one result are reduced side by side, so that they hide one another's latency.
+    """
+
+    wide = 4
+
+    def run(self, pointers, *rest):
+        """Emit everything; `rest` are the arguments of the intrinsic from `run` on."""
+        run, steps, self.window, self.strides, *self.special, channels = rest
+        b, wide = self.b, self.wide * self.L
+        with cgutils.for_range(b, run) as o:
+            here = self.moved(pointers, *(b.mul(o.index, step) for step in steps))
+            blocks = b.sdiv(channels, _I64(wide))
+            with cgutils.for_range(b, blocks) as block:
+                self.results(here, b.mul(block.index, _I64(wide)), self.wide, None)
+            whole = b.sdiv(channels, _I64(self.L))
+            with cgutils.for_range_slice(b, b.mul(blocks, _I64(self.wide)), whole, _I64(1), inc=True) as (index, _):
+                self.results(here, b.mul(index, _I64(self.L)), 1, None)
+            done = b.mul(whole, _I64(self.L))
+            with b.if_then(b.icmp_signed("<", done, channels)):
+                self.results(here, done, 1, self.mask(b.sub(channels, done)))
+
+    def moved(self, pointers, to, of):
+        """Return the pointers of a result: those of the results first, `to` further, then those of the sources."""
+        raise NotImplementedError
+
+    def results(self, pointers, channel, count, mask):
+        """Emit `count` vectors of one result, from a channel on."""
+        raise NotImplementedError
+
+    def positions(self, sources, channel, body):
+        """Emit the loop over the window: body(pointers to the sources' vectors, row, column)."""
+        b = self.b
+        with cgutils.for_range(b, self.window[0]) as r, cgutils.for_range(b, self.window[1]) as s:
+            offset = b.add(channel, b.add(b.mul(r.index, self.strides[0]), b.mul(s.index, self.strides[1])))
+            body([b.gep(source, [offset]) for source in sources], r.index, s.index)
+
+    def code(self, codes, r, s, width):
+        """Return a position's code in all lanes, as integers of `width` bits."""
+        b = self.b
+        code = b.add(codes[0], b.add(b.mul(r, codes[1]), b.mul(s, codes[2])))
+        return self.broadcast(b.trunc(code, ir.IntType(width)), self.L)
+
+
+class Max(Walk):
+    def moved(self, pointers, to, of):
+        y, where, x = pointers
+        return self.b.gep(y, [to]), self.b.gep(where, [to]), self.b.gep(x, [of])
+
+    def results(self, pointers, channel, count, mask):
+        b, (y, where, x) = self.b, pointers
+        lowest = ir.Constant(self.vector, [-np.inf] * self.L)
+        best, nan = self.slots(count, lowest), self.slots(count, self.zero)
+        index = self.slots(count, self.code(self.special[0], _I64(0), _I64(0), 32))
+        self.compete(x, channel, best, index, nan, mask)
+        # A sum is NaN where a NaN was met, or two infinities of unlike sign: seldom, so the exact rule may cost more.
+        total = b.load(nan[0])
+        for other in nan[1:]:
+            total = b.fadd(total, b.load(other))
+        met = b.bitcast(b.fcmp_unordered("uno", total, total), ir.IntType(self.L))
+        with b.if_then(b.icmp_unsigned("!=", met, ir.Constant(met.type, 0)), likely=False):
+            for slot in best:
+                b.store(lowest, slot)
+            self.compete(x, channel, best, index, None, mask)
+        for u in range(count):
+            self.store(b.load(best[u]), b.gep(y, [channel]), u, mask)
+            kind = ir.VectorType(where.type.pointee, self.L)
+            value = b.load(index[u])
+            value = value if kind == value.type else b.trunc(value, kind)
+            self.store(value, b.gep(where, [channel]), u, mask)
+
+    def compete(self, x, channel, best, index, nan, mask):
+        """Let all positions compete; with `nan` they are also summed up there, without it a NaN wins."""
+        b = self.b
+
+        def body(sources, r, s):
+            code = self.code(self.special[0], r, s, 32)
+            for u in range(len(best)):
+                value, before = self.load(sources[0], u, mask), b.load(best[u])
+                wins = b.fcmp_ordered(">", value, before)
+                if nan is None:
+                    wins = b.or_(wins, b.fcmp_unordered("uno", value, value))
+                else:
+                    b.store(b.fadd(b.load(nan[u]), value), nan[u])
+                b.store(b.select(wins, value, before), best[u])
+                b.store(b.select(wins, code, b.load(index[u])), index[u])
+
+        self.positions([x], channel, body)
+
+
+class Gradient(Walk):
+    def moved(self, pointers, to, of):
+        dx, dy, where = pointers
+        return self.b.gep(dx, [to]), self.b.gep(dy, [of]), self.b.gep(where, [of])
+
+    def results(self, pointers, channel, count, mask):
+        b, (dx, dy, where) = self.b, pointers
+        sums = self.slots(count, self.zero)
+
+        def body(sources, r, s):
+            code = self.code(self.special[0], r, s, where.type.pointee.width)
+            for u in range(count):
+                here = b.icmp_signed("==", self.load(sources[1], u, mask), code)
+                before = b.load(sums[u])
+                b.store(b.select(here, b.fadd(before, self.load(sources[0], u, mask)), before), sums[u])
+
+        self.positions([dy, where], channel, body)
+        for u in range(count):
+            self.store(b.load(sums[u]), b.gep(dx, [channel]), u, mask)
+
+
+class Sum(Walk):
+    wide = 8  # a whole image is read with large strides: the longer the pieces, the better
+
+    def moved(self, pointers, to, of):
+        y, x = pointers
+        return self.b.gep(y, [to]), self.b.gep(x, [of])
+
+    def results(self, pointers, channel, count, mask):
+        b, (y, x) = self.b, pointers
+        scale, add = self.special
+        sums = self.slots(count, self.zero)
+
+        def body(sources, r, s):
+            for u in range(count):
+                b.store(b.fadd(b.load(sums[u]), self.load(sources[0], u, mask)), sums[u])
+
+        self.positions([x], channel, body)
+        factor, place = self.broadcast(scale, self.L), b.gep(y, [channel])
+        for slot in sums:
+            b.store(b.fmul(b.load(slot), factor), slot)
+        with b.if_then(b.icmp_signed("!=", add, _I64(0)), likely=False):
+            for u, slot in enumerate(sums):
+                b.store(b.fadd(b.load(slot), self.load(place, u, mask)), slot)
+        for u, slot in enumerate(sums):
+            self.store(b.load(slot), place, u, mask)
+
+
+class Scatter(Walk):
+    def moved(self, pointers, to, of):
+        dy, where, dx = pointers
+        return self.b.gep(dy, [to]), self.b.gep(where, [to]), self.b.gep(dx, [of])
+
+    def results(self, pointers, channel, count, mask):
+        b, (dy, where, dx) = self.b, pointers
+        gradients = [self.load(b.gep(dy, [channel]), u, mask) for u in range(count)]
+        winners = [self.load(b.gep(where, [channel]), u, mask) for u in range(count)]
+
+        def body(targets, r, s):
+            code = self.code(self.special[0], r, s, where.type.pointee.width)
+            for u in range(count):
+                here = b.icmp_signed("==", winners[u], code)
+                self.store(b.select(here, gradients[u], self.zero), targets[0], u, mask)
+
+        self.positions([dx], channel, body)
+
+
+class Spread(Walk):
+    def moved(self, pointers, to, of):
+        dy, dx = pointers
+        return self.b.gep(dy, [to]), self.b.gep(dx, [of])
+
+    def results(self, pointers, channel, count, mask):
+        b, (dy, dx) = self.b, pointers
+        factor, source = self.broadcast(self.special[0], self.L), b.gep(dy, [channel])
+        shares = [b.fmul(self.load(source, u, mask), factor) for u in range(count)]
+
+        def body(targets, r, s):
+            for u in range(count):
+                self.store(shares[u], targets[0], u, mask)
+
+        self.positions([dx], channel, body)
