@@ -137,6 +137,21 @@ def conv2d(shape: tuple[int, int, int, int], filters: int, kernel_size: tuple[in
 
 
 @functools.lru_cache(maxsize=1024)
+def cropped(shape: tuple[int, int, int, int], filters: int, kernel_size: tuple[int, int], padding: Padding,
+            windows: tuple[int, int], who: str = "conv2d") -> np.ndarray:
+    """Return the geometry of a convolution with stride 1 whose last rows and columns are left out.
+
+    What remains are whole windows, (rows, columns), of a pooling without overlap: those that it sees.
+    """
+    g = conv2d(shape, filters, kernel_size, (1, 1), padding, who=who).copy()
+    for out, size, side in (("oh", windows[0], "bottom"), ("ow", windows[1], "right")):
+        left_out = g[0][out] % size
+        g[out] -= left_out
+        g[side] -= left_out
+    return g
+
+
+@functools.lru_cache(maxsize=1024)
 def pool2d(shape: tuple[int, int, int, int], pool_size: tuple[int, int], strides: tuple[int, int],
            padding: Padding = "valid", who: str = "pool2d") -> np.ndarray:
     """Return the geometry of a 2D pooling of `shape` (N, H, W, C); the rest as in `conv2d`."""

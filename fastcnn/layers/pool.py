@@ -41,7 +41,8 @@ class _Pooling2D(Layer):
         raise NotImplementedError
 
 
-def _max(x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
+def max_pool(x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
+    """Return the largest element of each window of a POOL2D, and the backward pass."""
     d = device.of(x)
     shape = (x.shape[0], int(g[0]["oh"]), int(g[0]["ow"]), x.shape[3])
     y, argmax = d.empty(shape, x.dtype), d.empty(shape, d.kernels.max_pool2d_index_type(g))
@@ -83,7 +84,7 @@ class MaxPooling2D(_Pooling2D):
     """
 
     def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        return _max(x, g)
+        return max_pool(x, g)
 
 
 class AveragePooling2D(_Pooling2D):
@@ -128,7 +129,7 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
     """The largest of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalMaxPool."""
 
     def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        return _max(x, g)
+        return max_pool(x, g)
 
 
 class GlobalAveragePooling2D(_GlobalPooling2D):

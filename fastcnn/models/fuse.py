@@ -7,7 +7,9 @@ convolutions with few channels, with activations    `layers.fused.Narrow`: image
 and poolings without overlap                        within L2, where a batch fills the lanes
 a linear convolution or dense layer, then a layer   the same layer with the activation as its own
 of an activation
-such a layer, then batch normalization, with or     `layers.fused.Normalized`: one pass fewer in training, none in
+a convolution, with ReLU or without, then max       `layers.fused.Pooled`: what no window sees is not computed
+pooling without overlap
+a linear layer, then batch normalization, with or    `layers.fused.Normalized`: one pass fewer in training, none in
 without ReLU after it                               prediction
 a softmax at the end of the model, when it is       its logits, for the loss that takes both together
 trained with cross-entropy
@@ -26,7 +28,7 @@ import numpy as np
 from fastcnn import config, device, geometry
 from fastcnn.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Layer
 from fastcnn.layers.activation import SoftmaxFunction, function
-from fastcnn.layers.fused import Narrow, Normalized, stages_of, with_activation
+from fastcnn.layers.fused import Narrow, Normalized, Pooled, stages_of, with_activation
 
 #: A run is narrow while what a block of images saves, and the sums of its gradients, are about L2's size (vectors of 64
 #: bytes), and no convolution has more channels in times channels out; wider layers fill vectors with channels. Where
@@ -44,16 +46,21 @@ def fuse(layers: Sequence[Layer], narrow: bool = True) -> list[Any]:
         if end > at:
             nodes.append(Narrow(layers[at:end]))
             at = end
-        elif _is_normalized(layers, at):
-            relu = at + 2 < len(layers) and getattr(layers[at + 2], "function", None) is function("relu")
-            nodes.append(Normalized(layers[at], layers[at + 1], relu))  # type: ignore[arg-type]
-            at += 3 if relu else 2
-        elif at + 1 < len(layers) and _takes_activation(layers[at], layers[at + 1]):
-            nodes.append(with_activation(layers[at], layers[at + 1].function))  # type: ignore[attr-defined]
-            at += 2
-        else:
-            nodes.append(layers[at])
+            continue
+        node: Any = layers[at]
+        at += 1
+        if _is_normalized(layers, at - 1):
+            relu = at + 1 < len(layers) and getattr(layers[at + 1], "function", None) is function("relu")
+            nodes.append(Normalized(node, layers[at], relu))  # type: ignore[arg-type]
+            at += 2 if relu else 1
+            continue
+        if at < len(layers) and _takes_activation(node, layers[at]):
+            node = with_activation(node, layers[at].function)  # type: ignore[attr-defined]
             at += 1
+        if at < len(layers) and Pooled.suits(node, layers[at]):
+            node = Pooled(node, layers[at])  # type: ignore[arg-type]
+            at += 1
+        nodes.append(node)
     return nodes
 
 

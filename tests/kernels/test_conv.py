@@ -163,6 +163,21 @@ def test_convolution_gradients_are_the_slopes(options):
 
 
 @types
+@pytest.mark.parametrize(("shape", "filters", "size", "padding", "windows"), [
+    ((2, 9, 8, 5), 7, (3, 3), "valid", (2, 5)),
+    ((3, 7, 7, 40), 33, (1, 1), "valid", (2, 2)),
+    ((2, 5, 9, 3), 20, (5, 2), "same", (3, 2)),
+    ((1, 6, 6, 2), 9, (3, 3), 2, (3, 3)),
+])
+def test_convolution_without_rows_that_no_pooling_sees_agrees_with_its_twin(shape, filters, size, padding, windows,
+                                                                            dtype):
+    geometry = shapes.cropped(shape, filters, size, padding, windows)
+    full = shapes.conv2d(shape, filters, size, padding=padding)
+    assert geometry[0]["oh"] < full[0]["oh"] or geometry[0]["ow"] < full[0]["ow"]
+    _check(geometry, dtype)
+
+
+@types
 @pytest.mark.parametrize("relu", [0, 1])
 @pytest.mark.parametrize(("size", "shape"), [((1, 1), (1, 9, 9, 5)), ((3, 3), (1, 9, 9, 5))])
 def test_a_nan_reaches_the_windows_that_see_it_and_no_other(size, shape, relu, dtype):

@@ -137,6 +137,20 @@ def test_winograd_agrees_with_its_twin_on_any_geometry(data):
 GOAL = 5e-5
 
 
+@types
+@pytest.mark.parametrize(("shape", "filters", "size", "padding", "windows"), [
+    ((2, 13, 13, 16), 17, (3, 3), "valid", (2, 2)),
+    ((3, 9, 14, 33), 16, (3, 3), "same", (2, 3)),
+    ((1, 7, 8, 16), 20, (3, 3), 2, (4, 7)),
+])
+def test_winograd_without_rows_that_no_pooling_sees_agrees_with_its_twin(shape, filters, size, padding, windows,
+                                                                         dtype):
+    geometry = shapes.cropped(shape, filters, size, padding, windows)
+    full = shapes.conv2d(shape, filters, size, padding=padding)
+    assert geometry[0]["oh"] < full[0]["oh"] or geometry[0]["ow"] < full[0]["ow"]
+    _check(geometry, dtype)
+
+
 @pytest.mark.parametrize("hard", ["normal", "rectified", "positive", "positive everywhere", "a picture's edge"])
 @pytest.mark.parametrize(("shape", "filters"), [
     ((1, 56, 56, 64), 64), ((1, 28, 28, 256), 64), ((2, 14, 14, 512), 512), ((1, 7, 7, 512), 512),

@@ -40,6 +40,9 @@ NETWORKS = {
                                       layers.Tanh(**kw), layers.Flatten(**kw), layers.Dense(20, **kw),
                                       layers.BatchNormalization(**kw), layers.ReLU(**kw),
                                       layers.Dense(10, activation="softmax", **kw)],
+    "pooled": lambda **kw: [layers.Conv2D(50, 3, activation="relu", **kw), layers.Conv2D(48, 2, padding="same", **kw),
+                            layers.MaxPooling2D((3, 2), **kw), layers.Conv2D(64, 3, padding="same", **kw),
+                            layers.ReLU(**kw), layers.MaxPooling2D(2, **kw), *head(**kw)],
     "softmax layer": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw), layers.Softmax(**kw)],
     "logits": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw)],
 }
@@ -87,6 +90,11 @@ def test_every_gradient_is_the_same_with_fusion_switched_off(network):
         results.append([y, dx, *(p.grad.copy() for p in model.trainable_weights)])
     for a, b in zip(*results, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9 * max(0.1, np.abs(b).max()))
+
+
+def test_a_pooling_joins_the_wide_convolution_before_it():
+    model = model_of("pooled")
+    assert [type(node).__name__ for node in fuse.fuse(model.layers)][:4] == ["Narrow", "Pooled", "Pooled", "Flatten"]
 
 
 def test_normalization_is_folded_into_the_convolution_before_it():

@@ -29,7 +29,7 @@ in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.filters import blocks_of
-from fastcnn.kernels.cpu.pack import aligned, clear
+from fastcnn.kernels.cpu.pack import aligned, clear, copy
 from fastcnn.kernels.cpu.walk import lanes_of, walk
 from fastcnn.kernels.cpu.winograd_filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd_plan import (
@@ -163,7 +163,8 @@ def _convolve(y, scratch, packed, x, kernel, filters, bias, relu, ready, p):
     for i in range(blocks * width):
         scratch[start + i] = bias[i] if i < bias.size else 0
     rest = start + aligned(blocks * width)
-    tiles, run = plan(p)[2:4]
+    down, across, tiles, run = plan(p)[:4]
+    _fill_beyond(y, 4 * down, 4 * across, scratch, start, relu, p)
     if packed.size == 0:
         threads = rest + aligned(36 * stream_steps(p, width)[0])
         parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, threads, x, p))
@@ -175,6 +176,18 @@ def _convolve(y, scratch, packed, x, kernel, filters, bias, relu, ready, p):
         runs = -(-tiles // run)
         parts = max(1, min(blocks, TASKS // max(1, runs)))
         parallel(_tiles_task, runs * parts, (y, scratch, rest, start, packed, x, relu, parts, p))
+
+
+@inlined
+def _fill_beyond(y, rows, columns, scratch, start, relu, p):
+    """Write what sees only zeros, the bias: rows and columns of y beyond those that tiles write."""
+    (oh, ow), k = p[4:6], p[6]
+    for row in range(p[0] * oh if rows < oh or columns < ow else 0):
+        for j in range(columns if row % oh < rows else 0, ow):
+            at = (row * ow + j) * k
+            copy(y, at, scratch, start, k)
+            for i in range(k if relu != 0 else 0):
+                y[at + i] = 0 if y[at + i] < 0 else y[at + i]
 
 
 @inlined

@@ -27,8 +27,12 @@ SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within 
 
 @inlined
 def plan(p):
-    """Return tiles down and across an image, in all, in a run, and elements from tile to tile and matrix to matrix."""
-    down, across = -(-p[4] // 4), -(-p[5] // 4)
+    """Return tiles down and across an image, in all, in a run, and elements from tile to tile and matrix to matrix.
+
+    Rows and columns that see nothing but zeros below and on the right are left out, such as those of the input's
+    gradient where the forward pass left out rows (`geometry.cropped`).
+    """
+    down, across = -(-min(p[4], p[1] + p[7]) // 4), -(-min(p[5], p[2] + p[8]) // 4)
     tiles = p[0] * down * across
     run = max(1, min(tiles, WIDE if p[3] <= 32 else TILES))
     v_tile = aligned(p[3])
@@ -121,7 +125,8 @@ def suits(geometry, problem, once):
         return False
     tail = 400 if 0 < k % 32 < 16 else 0  # outputs that fill no vector are copied one by one
     transforms = 300 * -(-c // 16) * 16 / c / k + (220 * -(-k // 16) * 16 + tail * 16) / k / c
-    tiles = max(2, n * -(-oh // 4) * -(-ow // 4))  # the register tile has two rows at least
+    tiles = n * -(-min(oh, h + top) // 4) * -(-min(ow, w + left) // 4)
+    tiles = max(2, tiles)  # the register tile has two rows at least
     rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)
     columns = 3 * ow - _outside(left) - _outside(ow + 2 - w - left)
     return tiles * (40 + transforms) + once + CALL * 16 / (c * k) < 1.05 * n * rows * columns
