@@ -80,6 +80,8 @@ TABLE: dict[str, list[Case]] = {
         Case("explicit padding", _conv(2, 3, padding=((2, 1), (0, 3))), IMAGE),
         Case("depthwise, relu", _conv(4, 3, groups=4, padding="same", activation="relu"), WIDE),
         Case("depthwise, strides", _conv(3, (2, 3), groups=3, strides=2, padding=1), IMAGE),
+        Case("a large window on few pixels", _conv(20, 5, padding="same", activation="relu"), (4, 5, 3)),
+        Case("large and askew", _conv(4, (5, 4), padding=((3, 1), (0, 2)), activation="tanh"), (4, 5, 2), pixel=False),
         Case("1x1, softmax", _conv(18, 1, activation="softmax"), IMAGE),
         Case("strides without overlap", _conv(3, 1, strides=2), IMAGE),
         Case("as wide as Winograd wants, relu", _conv(16, 3, padding="same", activation="relu"), (8, 8, 16)),

@@ -17,6 +17,7 @@ from fastcnn.layers.base import Backward
 
 _NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 _SHAPES = 8  # of input that a layer remembers
+_FEW = 64  # output positions of a batch
 
 
 class _Step(NamedTuple):
@@ -32,7 +33,10 @@ class _Step(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """The kernels of a geometry, and its arrays as they see them."""
+    """The kernels of a geometry, and its arrays as they see them.
+
+    Where `padded` is not None the forward pass sees the image with its border of zeros, above and on the left so many.
+    """
 
     x_shape: tuple[int, int, int, int]
     y_shape: tuple[int, int, int, int]
@@ -40,6 +44,8 @@ class _Plan(NamedTuple):
     forward: _Step
     backward_weights: _Step
     backward_input: _Step
+    padded: np.ndarray | None
+    corner: tuple[int, int]
 
 
 @functools.lru_cache(maxsize=4096)
@@ -53,15 +59,19 @@ def _plan(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> _Plan:
     def step(name: str, *memory: str) -> _Step:
         return _Step(name, **{kind: getattr(kernels, f"{name}_{kind}")(g, dtype) for kind in memory})
 
+    padded = None
     if c > 1 and g[0]["groups"] == c == k:
         forward = step("depthwise2d_forward", "scratch")
         weights = step("depthwise2d_backward_weights", "scratch")
         inputs = step("depthwise2d_backward_input", "scratch")
     else:
-        forward = step("conv2d_forward", "packed")
+        padded = _padded(g)
+        packed = kernels.conv2d_forward_packed(g if padded is None else padded, dtype)
+        forward = _Step("conv2d_forward", packed=packed)
         weights = step("conv2d_backward_weights", "scratch")
         inputs = step("conv2d_backward_input", "scratch")
     if winograd and kernels.winograd_forward_suits(g, kept):
+        padded = None
         forward = step("winograd_forward", "scratch", "packed")
         forward = forward._replace(once=kernels.winograd_forward_packed(g, dtype, False))
     if winograd and kernels.winograd_backward_weights_suits(g):
@@ -69,7 +79,26 @@ def _plan(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> _Plan:
     if winograd and kernels.winograd_backward_input_suits(g, False):
         inputs = step("winograd_backward_input", "scratch")
         inputs = inputs._replace(packed=kernels.winograd_backward_input_packed(g, dtype, False))
-    return _Plan((n, h, w, c), (n, oh, ow, k), bank, forward, weights, inputs)
+    corner = int(g[0]["top"]), int(g[0]["left"])
+    return _Plan((n, h, w, c), (n, oh, ow, k), bank, forward, weights, inputs, padded, corner)
+
+
+def _padded(g: np.ndarray) -> np.ndarray | None:
+    """Return the geometry on an image with its border of zeros, if that is the faster way, else None.
+
+    The direct kernel never multiplies zeros, but cuts an image into runs of positions that see the same part of the
+    window. A large window on one small image makes many short runs: 25 on 7x7 pixels with 5x5.
+    """
+    top, bottom, left, right = (int(g[0][side]) for side in ("top", "bottom", "left", "right"))
+    few = g[0]["n"] * g[0]["oh"] * g[0]["ow"] <= _FEW and g[0]["kh"] * g[0]["kw"] > 9
+    if not few or min(top, bottom, left, right) < 0 or top + bottom + left + right == 0:
+        return None
+    padded = g.copy()
+    padded["h"] += top + bottom
+    padded["w"] += left + right
+    for side in ("top", "bottom", "left", "right"):
+        padded[side] = 0
+    return padded
 
 
 def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> tuple[np.ndarray, Backward]:
@@ -159,10 +188,16 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
         else:
             ready, packed = (1,), found[1]
         memory = (*memory, packed)
-    getattr(d.kernels, step.kernel)(y.reshape(plan.y_shape), *memory, x.reshape(plan.x_shape), *last, *ready, g)
+    images = x.reshape(plan.x_shape)
+    if plan.padded is not None:
+        inside, g = images, plan.padded
+        images = d.empty((inside.shape[0], int(g[0]["h"]), int(g[0]["w"]), inside.shape[3]), x.dtype)
+        d.kernels.pad2d(images, inside, *plan.corner)
+    getattr(d.kernels, step.kernel)(y.reshape(plan.y_shape), *memory, images, *last, *ready, g)
     if keep and step.packed is not None:
         derived[step.kernel, step.packed] = (state, packed)
-        if step.scratch is None and (relu or layer.activation is None):  # two threads must not share a scratch
+        # Two threads must not share memory beside `packed`.
+        if step.scratch is None and plan.padded is None and (relu or layer.activation is None):
             if len(derived) > _SHAPES:
                 derived.clear()
             # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.
