@@ -22,6 +22,7 @@ from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, plus_gap
 from fastcnn.kernels.cpu.softmax import largest
 
 _BLOCK = 4096  # elements that stay in L1 between the passes over them
+_COST = 4  # what an exponential takes, in plain elements of work
 
 
 @kernel
@@ -40,7 +41,7 @@ def softmax_sparse_categorical_crossentropy(losses, dx, probabilities, x, labels
     scale : float
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
-    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
     parallel(_sparse_rows, chunks, (chunks, losses, dx, probabilities, x, labels, scale))
 
 
@@ -132,7 +133,7 @@ def softmax_categorical_crossentropy(losses, dx, probabilities, x, targets, scal
     scale : float
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
-    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
     parallel(_categorical_rows, chunks, (chunks, losses, dx, probabilities, x, targets, scale))
 
 
