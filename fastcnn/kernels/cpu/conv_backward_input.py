@@ -4,7 +4,11 @@
                      of dy[n, i, j, k] * kernel[r, s, c, k]
 
 That is itself a convolution, of dy with the filters turned round, and runs as the forward pass does: with a stride,
-every phase of it is a convolution of its own with the taps that meet it (`taps.py`).
+every phase of it is a convolution of its own with the taps that meet it (`taps.py`)::
+
+    dy, where it lies (L1, rows of it again)      filters, channels and filters swapped      dx: registers, then memory
+    | k k k | k k k | k k k | ..                  blocks of (r, s, k) x width, packed,       14 positions that see the
+      a tile: positions, a step of one pixel      from L2                                    same taps x 2 vectors of c
 
 Where the image has few channels it is a matrix product, (positions, K) x (K, (r, s, c)), into a panel in L2, whose rows
 are added where the windows lay (col2im). An image is one task then, since its windows overlap.

@@ -1,5 +1,10 @@
 """Optimizers: one step over flat arrays. The formulas, and the order of their parts, are Keras's.
 
+Nothing is used twice, so memory decides: all arrays are read and written once, in vectors, side by side::
+
+    gradients | g0 .. g15 |   m | m0 .. m15 |   v | v0 .. v15 |   values | w0 .. w15 |     one vector of each in
+              +----------------> m', v' ----------------------------> w'                   registers, from L3 or memory
+
 With `clear` the gradients are zero afterwards, which the pass that has just read them does for a quarter of what a pass
 of its own would move.
 """

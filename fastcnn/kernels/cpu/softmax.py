@@ -1,4 +1,11 @@
-"""Softmax and its logarithm over the last axis. ONNX: Softmax, LogSoftmax."""
+"""Softmax and its logarithm over the last axis. ONNX: Softmax, LogSoftmax.
+
+As many rows as L1 holds go through three passes; to the exponential, many short rows are one long run of vectors::
+
+    x, rows of 4096 numbers in all     L1, the same memory three times                            registers
+    | x00 x01 ..  | row 0  --->  | x - largest of the row | --exp--> | e | --/ sum--> y           a vector of x, and
+    | x10 x11 ..  | row 1                                                                         the polynomial's
+"""
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementary import as_ordered, exp_nonpositive, from_ordered, log, minus_both
