@@ -20,8 +20,6 @@ from fastcnn.bench.machine import Machine
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.base import Call
 
-PASSES = ("forward", "backward")
-
 
 class Pass(NamedTuple):
     """One direction of a layer, or a whole step.

@@ -20,14 +20,13 @@ import numpy as np
 from numba import config
 
 from fastcnn.kernels.cpu._jit import chunk_of, inlined, kernel, parallel
-from fastcnn.kernels.cpu.conv_plan import PARTIAL, TASKS, is_pointwise
+from fastcnn.kernels.cpu.conv_plan import GRAIN, PARTIAL, TASKS, is_pointwise
 from fastcnn.kernels.cpu.filters import blocks_of, width_of
 from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, fill_slab
 from fastcnn.kernels.cpu.transpose import move_part, move_vector
 from fastcnn.kernels.cpu.walk import TABLE, lanes_of, walk_grid
 
 BAND = 224  # positions of a band: dy's block of them, 28 KB, is read for every tile
-GRAIN = 1 << 18  # multiply-adds of a task at least
 
 
 @inlined

@@ -6,13 +6,8 @@ All of it is a function of shapes alone, so that results do not depend on thread
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import inlined
-from fastcnn.kernels.cpu.filters import blocks_of, packed_size, width_of
 from fastcnn.kernels.cpu.tile import M0
 
-__all__ = ["PANEL", "PARTIAL", "SLAB", "TASKS", "blocks_of", "cut", "input_is_direct", "is_pointwise", "packed_size",
-           "panel_rows_for", "width_of"]
-
-SLAB = 49152  # elements of a slab: 192 KB of float32, well within L2 beside a block of filters
 PANEL = 32768  # elements of a panel of gathered rows
 TASKS = 16  # tasks a launch should have at least, for a balanced end
 PARTIAL = 1 << 22  # elements of all partial sums of the weights' gradient together

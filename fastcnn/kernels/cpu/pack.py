@@ -1,4 +1,4 @@
-"""Packing operands for the tile: blocks of whole vectors, and slabs of padded rows."""
+"""Small pieces of packing: numbers copied, cleared and added, and slabs of padded rows."""
 
 import numpy as np
 
@@ -12,12 +12,6 @@ def at3(r, s, j):
     A bare tuple with a literal in it is another type to Numba for each literal: the callee would be compiled again.
     """
     return np.int64(r), np.int64(s), np.int64(j)
-
-
-@inlined
-def at5(offset, r, s, j, k):
-    """As `at3`, for five."""
-    return np.int64(offset), np.int64(r), np.int64(s), np.int64(j), np.int64(k)
 
 
 @inlined
@@ -46,26 +40,6 @@ def accumulate(out, at, source, source_at, count):
     to, of = np.uintp(at), np.uintp(source_at)
     for k in range(np.uintp(count)):
         out[to + k] += source[of + k]
-
-
-@inlined
-def pack_block(packed, at, width, source, source_at, loops, columns):
-    """Copy one block of B: packed[at:] as (R, S, J, width), from `source` at (offset, strides of r, s, j, k).
-
-    Columns beyond `columns` are written as zeros, so that a tile may read whole vectors.
-    """
-    offset, s_r, s_s, s_j, s_k = source_at
-    for r in range(loops[0]):
-        for s in range(loops[1]):
-            for j in range(loops[2]):
-                row = offset + r * s_r + s * s_s + j * s_j
-                if s_k == 1:
-                    copy(packed, at, source, row, columns)
-                else:
-                    for k in range(columns):
-                        packed[at + k] = source[row + k * s_k]
-                clear(packed, at + columns, width - columns)
-                at += width
 
 
 @inlined
