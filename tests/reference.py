@@ -320,6 +320,16 @@ def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
     return values - alpha * m / (np.sqrt(v) + epsilon), m, v
 
 
+# --- penalty.py -------------------------------------------------------------------------------------------------------
+
+
+def penalty(gradient, array, l1, l2):
+    """Return the penalty as an array of one, and the gradient as it becomes."""
+    gradient, w = _double(gradient, array)
+    total = np.array([l1 * np.abs(w).sum() + l2 * (w * w).sum()])
+    return total, gradient + l1 * np.sign(w) + 2 * l2 * w if gradient.size else gradient
+
+
 # --- arrays.py --------------------------------------------------------------------------------------------------------
 
 

@@ -47,7 +47,8 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
     assert names in ([], list(inspect.signature(kernel).parameters))
 
 
-ELEMENTARY = ["arrays", "activation", "softmax", "pool", "batchnorm", "dropout", "loss", "loss_softmax", "optimizer"]
+ELEMENTARY = ["arrays", "activation", "softmax", "pool", "batchnorm", "dropout", "loss", "loss_softmax", "optimizer",
+              "penalty"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)
@@ -64,6 +65,7 @@ FLAT, ROWS = np.zeros(8, np.float32), np.zeros((4, 8), np.float32)
 HOT = {
     "dropout.dropout": (FLAT, FLAT, 0.5, 1, 1),
     "loss.mean_squared_error": (FLAT, ROWS, ROWS, ROWS, 0.25),
+    "penalty.penalty": (np.zeros(1), FLAT, np.zeros(64), FLAT, 0.1, 0.1),
     "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, True),
     "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, True),
 }

@@ -44,6 +44,7 @@ from fastcnn.kernels.cpu.loss_softmax import (
 )
 from fastcnn.kernels.cpu.optimizer import adam, sgd
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
+from fastcnn.kernels.cpu.penalty import penalty, penalty_scratch
 from fastcnn.kernels.cpu.pool_average import average_pool2d_backward, average_pool2d_forward
 from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
 from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
@@ -105,6 +106,8 @@ __all__ = [
     "mean_squared_error",
     "multiply_add_chain",
     "pad2d",
+    "penalty",
+    "penalty_scratch",
     "repeated_copy",
     "sgd",
     "softmax_backward",

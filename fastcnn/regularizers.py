@@ -1,0 +1,162 @@
+"""Penalties on weights and outputs, with Keras's names: a value that is added to the loss, and its gradient."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError, unknown
+
+_NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+
+class Regularizer:
+    """The base of regularizers: one of your own has `value`, `add_gradient` and `get_config`."""
+
+    def value(self, array: np.ndarray) -> float:
+        """Return the penalty of an array, a sum over its elements."""
+        raise NotImplementedError
+
+    def add_gradient(self, gradient: np.ndarray, array: np.ndarray) -> float:
+        """Add the gradient of the penalty to `gradient`, in the pass that finds the penalty, and return that.
+
+        Parameters
+        ----------
+        gradient : array
+            Of the shape and type of `array`, C-contiguous; added to.
+        array : array
+            float32 or float64, C-contiguous.
+        """
+        raise NotImplementedError
+
+    def __call__(self, x: Any) -> float:
+        """Return the penalty of an array."""
+        x = np.asarray(x)
+        kind = x.dtype if x.dtype in _NONE else np.float32
+        return self.value(np.array(x, kind, order="C"))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Regularizer":
+        """Make a regularizer from `get_config`."""
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Regularizer) and type(self) is type(other) and self.get_config() == other.get_config()
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class L1L2(Regularizer):
+    """l1 sum|w| + l2 sum w^2.
+
+    Where w is 0 the slope of |w| is taken as 0. The name "l1_l2" gives it with both factors 0.01, as the class is not:
+    what its constructor is not told is 0.
+
+    Parameters
+    ----------
+    l1, l2 : float
+        At least 0.
+
+    Raises
+    ------
+    ArgumentError
+        If a factor is negative or not finite.
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = _factor(self, "l1", l1), _factor(self, "l2", l2)
+
+    def value(self, array: np.ndarray) -> float:
+        return _penalty(array, None, *self._factors())
+
+    def add_gradient(self, gradient: np.ndarray, array: np.ndarray) -> float:
+        return _penalty(array, gradient, *self._factors())
+
+    def _factors(self) -> tuple[float, float]:
+        return self.l1, self.l2
+
+
+class L1(L1L2):
+    """l1 sum|w|, which drives weights to zero; the lasso: Tibshirani, 1996.
+
+    Parameters
+    ----------
+    l1 : float
+        At least 0.
+    """
+
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = _factor(self, "l1", l1)
+
+    def _factors(self) -> tuple[float, float]:
+        return self.l1, 0.0
+
+
+class L2(L1L2):
+    """l2 sum w^2, which keeps weights small; ridge regression: Hoerl and Kennard, 1970. There is no half in front.
+
+    Parameters
+    ----------
+    l2 : float
+        At least 0.
+    """
+
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = _factor(self, "l2", l2)
+
+    def _factors(self) -> tuple[float, float]:
+        return 0.0, self.l2
+
+
+def _factor(who: Regularizer, name: str, value: float) -> float:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0:
+        raise ArgumentError(f"{type(who).__name__}: expected {name} to be a finite number of at least 0, got {value!r}")
+    return float(value)
+
+
+def _penalty(array: np.ndarray, gradient: np.ndarray | None, l1: float, l2: float) -> float:
+    d = device.of(array)
+    size = d.kernels.penalty_scratch(array.size, array.dtype)
+    total, scratch = d.empty((1,), np.float64), d.empty((size,), np.float64)
+    slopes = _NONE[array.dtype] if gradient is None else gradient.reshape(-1)
+    d.kernels.penalty(total, slopes, scratch, array.reshape(-1), l1, l2)
+    return float(total[0])
+
+
+_CLASSES: dict[str, type[L1L2]] = {"L1": L1, "L2": L2, "L1L2": L1L2}
+_NAMES: dict[str, Callable[[], L1L2]] = {
+    "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": lambda: L1L2(0.01, 0.01), **_CLASSES}
+
+
+def get(identifier: str | dict | Regularizer | None) -> Regularizer | None:
+    """Return the regularizer for a name ("l2"), a configuration, or a regularizer itself; None for None.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not known.
+    """
+    if identifier is None or isinstance(identifier, Regularizer):
+        return identifier
+    if isinstance(identifier, dict) and identifier.get("class_name") in _CLASSES:
+        return _CLASSES[identifier["class_name"]](**identifier.get("config", {}))
+    if isinstance(identifier, str) and identifier in _NAMES:
+        return _NAMES[identifier]()
+    raise ArgumentError(unknown("regularizer", identifier, _NAMES))
+
+
+def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
+    """Return a regularizer as `get` understands it and JSON can hold it."""
+    if regularizer is None:
+        return None
+    return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}
