@@ -26,6 +26,8 @@ class Parameter:
         The layer's name and its own: ``conv2d_1/kernel``.
     trainable : bool
         Whether an optimizer changes it.
+    regularizer : Regularizer, optional
+        A penalty on the value, which training adds to the loss.
 
     Attributes
     ----------
@@ -36,9 +38,10 @@ class Parameter:
         What layers derived from the value and keep, with the versions it was made from.
     """
 
-    def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True) -> None:
+    def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True,
+                 regularizer: Any = None) -> None:
         self.array = value  # for kernels; users see `value`
-        self.name, self.path, self.trainable = name, path, trainable
+        self.name, self.path, self.trainable, self.regularizer = name, path, trainable, regularizer
         self.version = 0
         self.derived: dict[Any, Any] = {}
         self.block: Block | None = None

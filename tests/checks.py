@@ -114,7 +114,7 @@ TABLE: dict[str, list[Case]] = {
     "GlobalMaxPooling2D": [Case("plain", _of(layers.GlobalMaxPooling2D), IMAGE)],
     "Flatten": [Case("plain", _of(layers.Flatten), IMAGE)],
     "Reshape": [Case("-1", _of(layers.Reshape, (-1, 3)), IMAGE)],
-    "Input": [Case("plain", lambda **more: layers.Input(IMAGE, **more), IMAGE, pixel=False)],
+    "InputLayer": [Case("plain", lambda **more: layers.InputLayer(IMAGE, **more), IMAGE, pixel=False)],
     "ZeroPadding2D": [
         Case("1", _of(layers.ZeroPadding2D), IMAGE),
         Case("four sides", _of(layers.ZeroPadding2D, ((1, 0), (2, 3))), IMAGE),

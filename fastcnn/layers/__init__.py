@@ -20,6 +20,7 @@ from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.dense import Dense
 from fastcnn.layers.depthwise import DepthwiseConv2D
 from fastcnn.layers.dropout import Dropout
+from fastcnn.layers.input import Input, InputLayer
 from fastcnn.layers.norm import BatchNormalization
 from fastcnn.layers.pool import (
     AveragePooling2D,
@@ -29,11 +30,12 @@ from fastcnn.layers.pool import (
     MaxPool2D,
     MaxPooling2D,
 )
-from fastcnn.layers.reshape import Flatten, Input, Reshape, ZeroPadding2D
+from fastcnn.layers.reshape import Flatten, Reshape, ZeroPadding2D
+from fastcnn.layers.symbolic import Tensor
 
 __all__ = [
     "ELU", "GELU", "SELU", "Activation", "AveragePooling2D", "AvgPool2D", "BatchNormalization", "Call", "Conv2D",
-    "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "Layer",
+    "Dense", "DepthwiseConv2D", "Dropout", "Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Input", "InputLayer", "Layer",
     "LeakyReLU", "Linear", "LogSoftmax", "MaxPool2D", "MaxPooling2D", "ReLU", "Reshape", "SiLU", "Sigmoid", "Softmax",
-    "Step", "Tanh", "ZeroPadding2D",
+    "Step", "Tanh", "Tensor", "ZeroPadding2D",
 ]  # fmt: skip

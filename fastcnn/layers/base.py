@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcnn import device, initializers
+from fastcnn import device, initializers, regularizers
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.layers import symbolic
 from fastcnn.parameters import Parameter, assign_all
 
-Shape = tuple[Any, ...]  # of int, and None for the batch
+Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
 Backward = Callable[[Any], Any]
 
 _names: Counter[str] = Counter()
@@ -28,18 +29,22 @@ class Call(NamedTuple):
         Where random numbers count from: dropout is a function of (seed, step, index).
     wants_dx : bool
         Whether anybody needs the gradient of the input; the first layer of a model is spared it.
+    training : bool
+        False for a layer that runs as in inference, moving statistics and all, though gradients go through it.
     """
 
     seed: int = 0
     step: int = 0
     wants_dx: bool = True
+    training: bool = True
 
 
 class Layer:
     """The base of all layers.
 
     A layer of your own has ``compute_output_shape``, ``forward`` and, where training differs from inference,
-    ``predict``; parameters are made by ``add_weight`` in ``create_weights``.
+    ``predict``; parameters are made by ``add_weight`` in ``create_weights``. A layer of several inputs says
+    ``many_inputs = True``: its shapes are then tuples of shapes, its inputs and their gradients tuples of arrays.
 
     Parameters
     ----------
@@ -49,12 +54,19 @@ class Layer:
         float32 or float64.
     trainable : bool
         Whether training changes the parameters.
+    activity_regularizer : str or Regularizer, optional
+        A penalty on the output; a model that trains adds it, divided by the batch, to its loss.
 
     Attributes
     ----------
     input_shape, output_shape : tuple
         With None for the batch; known once built.
+    nodes : list of Node
+        Its calls on symbolic tensors.
     """
+
+    #: Whether it is called with a list of tensors.
+    many_inputs = False
 
     _arguments: dict[str, Any]
 
@@ -72,7 +84,8 @@ class Layer:
         layer._arguments = given | given.pop("kwargs", {})
         return layer
 
-    def __init__(self, *, name: str | None = None, dtype: str = "float32", trainable: bool = True) -> None:
+    def __init__(self, *, name: str | None = None, dtype: Any = "float32", trainable: bool = True,
+                 activity_regularizer: Any = None) -> None:
         kind = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise ArgumentError(f"{type(self).__name__}: expected dtype float32 or float64, got {dtype!r}")
@@ -82,6 +95,8 @@ class Layer:
         self._trainable = trainable
         self.input_shape: Any = None
         self.output_shape: Any = None
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.nodes: list[symbolic.Node] = []
 
     # --- for users --------------------------------------------------------------------------------------------------
 
@@ -104,8 +119,10 @@ class Layer:
         """Infer: return the output and keep nothing."""
         return self.forward(x, Call(wants_dx=False))[0]
 
-    def __call__(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """Return the output: of `forward` if `training`, else of `predict`."""
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """Return the output for arrays, of `forward` if `training`, else of `predict`; for symbolic tensors, tensors."""
+        if symbolic.is_symbolic(x):
+            return symbolic.connect(self, x, training)
         return self.forward(x)[0] if training else self.predict(x)
 
     def build(self, input_shape: Shape) -> None:
@@ -121,7 +138,7 @@ class Layer:
         ArgumentError
             If the shape does not suit the layer, or it was built for another.
         """
-        shape = (None, *(int(n) for n in input_shape[1:]))
+        shape = self._whole(input_shape)
         if self.input_shape is not None:
             if shape != self.input_shape:
                 raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which it was built, "
@@ -131,6 +148,32 @@ class Layer:
         self.create_weights(shape)
         self.input_shape, self.output_shape = shape, output_shape
 
+    def for_shape(self, input_shape: Shape) -> "Layer":
+        """Return the layer, built, as it is for an input shape: itself, or a twin with the same parameters.
+
+        So a layer that is shared by tensors of several sizes has one set of parameters and several shapes.
+
+        Raises
+        ------
+        ArgumentError
+            If its parameters, made for another shape, would have other shapes.
+        """
+        shape = self._whole(input_shape)
+        if self.input_shape is None:
+            self.build(shape)
+        if shape == self.input_shape:
+            return self
+        twin, probe = (object.__new__(type(self)) for _ in range(2))
+        probe.__dict__.update(self.__dict__, parameters=[])
+        output_shape = probe.compute_output_shape(shape)
+        with initializers.nothing_drawn():
+            probe.create_weights(shape)
+        if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
+            raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which its parameters were made, "
+                                f"got {_text(shape)}; make a new layer for another shape")
+        twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape)
+        return twin
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output for that of the input."""
         return input_shape
@@ -138,7 +181,8 @@ class Layer:
     def create_weights(self, input_shape: Shape) -> None:
         """Make the parameters with `add_weight`; called once, by `build`."""
 
-    def add_weight(self, name: str, shape: tuple[int, ...], initializer: Any, trainable: bool = True) -> Parameter:
+    def add_weight(self, name: str, shape: tuple[int, ...], initializer: Any, trainable: bool = True,
+                   regularizer: Any = None, constraint: Any = None) -> Parameter:
         """Make a parameter.
 
         Parameters
@@ -148,15 +192,30 @@ class Layer:
         initializer : str or Initializer
         trainable : bool
             False for a statistic, which no optimizer changes.
+        regularizer : str or Regularizer, optional
+            A penalty on the value, which a model that trains adds to its loss.
+        constraint : None
+            Not offered.
         """
+        self.refuse(**{f"{name}_constraint": (constraint, None)})
         value = initializers.first_value(initializer, shape, self.dtype)
-        parameter = Parameter(value, name, f"{self.name}/{name}", trainable)
+        parameter = Parameter(value, name, f"{self.name}/{name}", trainable, regularizers.get(regularizer))
         self.parameters.append(parameter)
         return parameter
 
     @property
     def built(self) -> bool:
         return self.input_shape is not None
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor, or list of them, of its first call."""
+        return self._called("input").inputs if self.many_inputs else self._called("input").inputs[0]
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor, or tuple of them, that its first call returned."""
+        return self.rearranged(self._called("output").outputs)
 
     @property
     def trainable(self) -> bool:
@@ -222,7 +281,7 @@ class Layer:
 
     # --- for layers -------------------------------------------------------------------------------------------------
 
-    def checked(self, x: Any) -> np.ndarray:
+    def checked(self, x: Any) -> Any:
         """Return `x` as kernels need it (C-contiguous, writable), building the layer on its first sight.
 
         Raises
@@ -230,19 +289,56 @@ class Layer:
         ArgumentError
             If the type or the shape is not what the layer was built for.
         """
+        if self.many_inputs:
+            arrays = self.arranged(x)
+            if self.input_shape is None:
+                self.build(tuple((None, *np.shape(one)[1:]) for one in arrays))
+            if len(arrays) != len(self.input_shape):
+                raise ArgumentError(f"{self}: expected {len(self.input_shape)} inputs, got {len(arrays)}")
+            return tuple(self._checked_one(one, shape) for one, shape in zip(arrays, self.input_shape, strict=True))
+        return self._checked_one(x, self.input_shape)
+
+    def _checked_one(self, x: Any, shape: Any) -> np.ndarray:
         if not isinstance(x, np.ndarray) or x.dtype != self.dtype:
             got = f"{x.dtype}" if isinstance(x, np.ndarray) else type(x).__name__
             raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {got}; "
                                 f"convert it with x.astype({self.dtype.name!r}), or make the layer with dtype={got!r}")
-        if self.input_shape is None:
+        if shape is None:
             self.build((None, *x.shape[1:]))
-        elif x.shape[1:] != self.input_shape[1:]:
-            raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, got {x.shape}")
+        elif x.shape[1:] != shape[1:]:
+            raise ArgumentError(f"{self}: expected input {_text(shape)}, got {x.shape}")
         if x.flags.c_contiguous and x.flags.writeable:
             return x
         copy = device.of(x).empty(x.shape, x.dtype)  # a read-only array alone would be another type to every kernel
         copy[...] = x
         return copy
+
+    def arranged(self, x: Any) -> tuple[Any, ...]:
+        """Return what the layer is called with, one or several, as a tuple."""
+        if not self.many_inputs:
+            return tuple(x) if isinstance(x, (list, tuple)) else (x,)
+        if not isinstance(x, (list, tuple)) or not x:
+            raise ArgumentError(f"{self}: expected a list of inputs, got {type(x).__name__}; "
+                                f"call it as {self.name}([a, b])")
+        return tuple(x)
+
+    def rearranged(self, outputs: Any) -> Any:
+        """Return a sequence of outputs as the layer's caller gets them: one as it is, several as a tuple."""
+        return tuple(outputs) if symbolic.several(self.output_shape) else outputs[0]
+
+    def _whole(self, shape: Any) -> Any:
+        """Return an input shape with None for the batch and integers after it."""
+        if self.many_inputs:
+            if not symbolic.several(shape):
+                raise ArgumentError(f"{self}: expected a list of inputs' shapes, got {shape}")
+            return tuple((None, *(int(n) for n in one[1:])) for one in shape)
+        return None, *(int(n) for n in shape[1:])
+
+    def _called(self, what: str) -> symbolic.Node:
+        if not self.nodes:
+            raise ArgumentError(f"{self}: {what} expected a layer that was called with symbolic tensors; "
+                                f"begin with fc.Input(shape)")
+        return self.nodes[0]
 
     def refuse(self, **not_offered: tuple[Any, Any]) -> None:
         """Raise for an argument of Keras's that has a value not offered here: name=(given, the only one offered)."""
@@ -275,7 +371,7 @@ def forget_names() -> None:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, initializers.Initializer):
+    if isinstance(value, (initializers.Initializer, regularizers.Regularizer)):
         return {"class_name": type(value).__name__, "config": value.get_config()}
     if isinstance(value, np.dtype):
         return value.name
@@ -287,9 +383,11 @@ def _plain(value: Any) -> Any:
 def _parameters(cls: type) -> list[str]:
     """Return the names a constructor takes, those it hands on to `Layer` included."""
     own = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    handed_on = ["name", "dtype", "trainable"] if any(p.kind is p.VAR_KEYWORD for p in own) else []
+    handed_on = ["name", "dtype", "trainable", "activity_regularizer"] if any(p.kind is p.VAR_KEYWORD for p in own) else []
     return [p.name for p in own if p.kind is not p.VAR_KEYWORD][1:] + handed_on
 
 
 def _text(shape: Shape) -> str:
+    if symbolic.several(shape):
+        return ", ".join(map(_text, shape))
     return "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"

@@ -11,26 +11,6 @@ from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
 from fastcnn.layers.conv import check_image, hashable
 
 
-class Input(Layer):
-    """The shape of one sample, as the first entry of a `Sequential`.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Without the batch: (H, W, C).
-    """
-
-    def __init__(self, shape: tuple[int, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        good = isinstance(shape, (tuple, list)) and all(isinstance(n, (int, np.integer)) and n > 0 for n in shape)
-        if not good:
-            raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), got {shape!r}")
-        self.build((None, *shape))
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        return self.checked(x), lambda dy: dy
-
-
 class _Reshaping(Layer):
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
