@@ -120,7 +120,7 @@ class Layer:
         return self.forward(x, Call(wants_dx=False))[0]
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
-        """Return the output for arrays, of `forward` if `training`, else of `predict`; for symbolic tensors, tensors."""
+        """Return the output: of `forward` if `training`, else of `predict`; for symbolic tensors, symbolic ones."""
         if symbolic.is_symbolic(x):
             return symbolic.connect(self, x, training)
         return self.forward(x)[0] if training else self.predict(x)
@@ -169,7 +169,7 @@ class Layer:
         with initializers.nothing_drawn():
             probe.create_weights(shape)
         if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
-            raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which its parameters were made, "
+            raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which its parameters are, "
                                 f"got {_text(shape)}; make a new layer for another shape")
         twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape)
         return twin
@@ -383,8 +383,10 @@ def _plain(value: Any) -> Any:
 def _parameters(cls: type) -> list[str]:
     """Return the names a constructor takes, those it hands on to `Layer` included."""
     own = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    handed_on = ["name", "dtype", "trainable", "activity_regularizer"] if any(p.kind is p.VAR_KEYWORD for p in own) else []
-    return [p.name for p in own if p.kind is not p.VAR_KEYWORD][1:] + handed_on
+    named = [p.name for p in own if p.kind is not p.VAR_KEYWORD][1:]
+    if not any(p.kind is p.VAR_KEYWORD for p in own):
+        return named
+    return list(dict.fromkeys([*named, "name", "dtype", "trainable", "activity_regularizer"]))
 
 
 def _text(shape: Shape) -> str:

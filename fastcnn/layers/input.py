@@ -23,7 +23,8 @@ class InputLayer(Layer):
         good = isinstance(shape, (tuple, list)) and all(isinstance(n, (int, np.integer)) and n > 0 for n in shape)
         if not good:
             hint = "; a size that varies is not offered: make a model for each" if _has_none(shape) else ""
-            raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), got {shape!r}{hint}")
+            raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), "
+                                f"got {shape!r}{hint}")
         self.build((None, *shape))
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:

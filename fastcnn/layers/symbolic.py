@@ -1,4 +1,4 @@
-"""Symbolic tensors: what layers return before there is data, and how a model remembers who made them.
+r"""Symbolic tensors: what layers return before there is data, and how a model remembers who made them.
 
 `layers.Input` returns a `Tensor`; a layer called with tensors instead of arrays fixes its shapes, makes its parameters,
 writes down a `Node`, and returns a new tensor::
@@ -116,8 +116,8 @@ def connect(layer: Any, x: Any, training: bool | None = None) -> Any:
                             f"join them first, with layers.Concatenate for example")
     wrong = [one for one in inputs if one.dtype != layer.dtype]
     if wrong:
-        raise ArgumentError(f"{layer}: expected tensors of its own dtype, {layer.dtype.name}, got {wrong[0].dtype.name}; "
-                            f"make all layers with one dtype")
+        raise ArgumentError(f"{layer}: expected tensors of its own dtype, {layer.dtype.name}, "
+                            f"got {wrong[0].dtype.name}; make all layers with one dtype")
     shapes = tuple(one.shape for one in inputs)
     verb = layer.for_shape(shapes if layer.many_inputs else shapes[0])
     node = Node(layer, inputs, as_shapes(verb.output_shape), training)

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import config, layers
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import Input, Layer
+from fastcnn.layers import InputLayer, Layer, Tensor
 from fastcnn.layers.base import Backward, Call
 from fastcnn.models import fuse
 from fastcnn.models.model import Model
@@ -29,7 +29,7 @@ class Sequential(Model):
         Without the `Input`.
     """
 
-    def __init__(self, layers: Iterable[Layer] = (), name: str | None = None) -> None:
+    def __init__(self, layers: Iterable[Layer | Tensor] = (), name: str | None = None) -> None:
         super().__init__(name or "sequential")
         self._fused_for: list[Any] = []
         self._fused: dict[tuple[bool, bool], Any] = {}
@@ -40,7 +40,7 @@ class Sequential(Model):
 
     # --- structure --------------------------------------------------------------------------------------------------
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Layer | Tensor) -> None:
         """Append a layer.
 
         Raises
@@ -48,9 +48,11 @@ class Sequential(Model):
         ArgumentError
             If it is no layer, its name is taken, or its input does not fit.
         """
+        if isinstance(layer, Tensor):
+            layer = layer.node.layer
         if not isinstance(layer, Layer):
             raise ArgumentError(f"{self}: expected a layer, got {layer!r}")
-        if isinstance(layer, Input):
+        if isinstance(layer, InputLayer):
             if self.layers or self.input_shape is not None:
                 raise ArgumentError(f"{self}: expected Input as the first entry and only once")
             self.input_shape, self._input = layer.output_shape, layer
@@ -128,7 +130,7 @@ class Sequential(Model):
     def get_config(self) -> dict[str, Any]:
         """Return the structure, as JSON can hold it."""
         self._require_built("get_config")
-        entry = {"class_name": "Input", "config": {"shape": list(self.input_shape[1:]), "name": "input"}}
+        entry = {"class_name": "InputLayer", "config": {"shape": list(self.input_shape[1:]), "name": "input"}}
         return {"name": self.name, "layers": [entry] + [
             {"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self.layers]}
 
@@ -142,6 +144,7 @@ class Sequential(Model):
             If there are classes that are not known: all of them are named.
         """
         known = {name: getattr(layers, name) for name in layers.__all__} | (custom_objects or {})
+        known["Input"] = layers.InputLayer
         strange = sorted({entry["class_name"] for entry in config["layers"]} - set(known))
         if strange:
             raise ArgumentError(f"Sequential.from_config: expected layers of fastcnn or of custom_objects, "
