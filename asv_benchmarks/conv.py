@@ -26,8 +26,9 @@ def _calls(geometry: np.ndarray) -> SimpleNamespace:
         forward=partial(cpu.conv2d_forward, written(n, oh, ow, k),
                         written(cpu.conv2d_forward_packed(geometry, np.dtype(np.float32))), x, kernel, bias, 0, 0,
                         geometry),
-        backward_input=partial(cpu.conv2d_backward_input, written(n, h, w, c), scratch("conv2d_backward_input"), dy,
-                               kernel, geometry),
+        backward_input=partial(cpu.conv2d_backward_input, written(n, h, w, c), scratch("conv2d_backward_input"),
+                               written(cpu.conv2d_backward_input_packed(geometry, np.dtype(np.float32))), dy, kernel,
+                               normal(0), 0, 0, geometry),
         backward_weights=partial(cpu.conv2d_backward_weights, written(*kernel.shape), written(k),
                                  scratch("conv2d_backward_weights"), x, dy, geometry))
     for call in vars(calls).values():

@@ -24,7 +24,7 @@ def _calls(layer: str) -> SimpleNamespace:
         forward=partial(cpu.depthwise2d_forward, written(*s.output_shape),
                         written(cpu.depthwise2d_forward_scratch(g, kind)), x, kernel, bias, 0, g),
         backward_input=partial(cpu.depthwise2d_backward_input, written(s.n, s.h, s.w, s.c),
-                               written(cpu.depthwise2d_backward_input_scratch(g, kind)), dy, kernel, g),
+                               written(cpu.depthwise2d_backward_input_scratch(g, kind)), dy, kernel, normal(0), 0, g),
         backward_weights=partial(cpu.depthwise2d_backward_weights, written(*s.kernel_shape), written(s.c),
                                  written(cpu.depthwise2d_backward_weights_scratch(g, kind)), x, dy, g))
     for call in vars(calls).values():

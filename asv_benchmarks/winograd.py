@@ -39,7 +39,7 @@ def _calls(layer: str) -> SimpleNamespace:
         forward=partial(cpu.winograd_forward, y, scratch, once("forward"), x, kernel, bias, 0, 0, g),
         forward_packed=partial(cpu.winograd_forward, y, scratch, packed, x, kernel, bias, 0, 1, g),
         backward_input=partial(cpu.winograd_backward_input, written(*x.shape), *memory("backward_input", "scratch"),
-                               once("backward_input"), dy, kernel, 0, g),
+                               once("backward_input"), dy, kernel, normal(0), 0, 0, g),
         backward_weights=partial(cpu.winograd_backward_weights, written(*kernel.shape), written(s.filters),
                                  *memory("backward_weights", "scratch"), x, dy, g))
     for call in vars(calls).values():

@@ -408,13 +408,15 @@ def conv2d_forward(x, kernel, bias, relu, geometry):
     return np.where(y < 0, 0, y) if relu else y
 
 
-def conv2d_backward_input(dy, kernel, geometry):
-    dy, kernel = _double(dy, kernel)
+def conv2d_backward_input(dy, kernel, bias, relu, geometry):
+    dy, kernel, bias = _double(dy, kernel, bias)
     dx = np.zeros([int(geometry[0][name]) for name in ("n", "h", "w", "c")])
     for r, s, i, j, row, column in _positions(geometry):
         for into, out in _groups(geometry):
             dx[:, row, column, into] += dy[:, i, j, out] @ kernel[r, s, :, out].T
-    return dx
+    if bias.size:
+        dx += bias
+    return np.where(dx < 0, 0, dx) if relu else dx
 
 
 def conv2d_backward_weights(x, dy, geometry):
@@ -435,8 +437,8 @@ def winograd_forward(x, kernel, bias, relu, geometry):
     return conv2d_forward(x, kernel, bias, relu, geometry)
 
 
-def winograd_backward_input(dy, kernel, geometry):
-    return conv2d_backward_input(dy, kernel, geometry)
+def winograd_backward_input(dy, kernel, bias, relu, geometry):
+    return conv2d_backward_input(dy, kernel, bias, relu, geometry)
 
 
 def winograd_backward_weights(x, dy, geometry):
@@ -456,12 +458,14 @@ def depthwise2d_forward(x, kernel, bias, relu, geometry):
     return np.where(y < 0, 0, y) if relu else y
 
 
-def depthwise2d_backward_input(dy, kernel, geometry):
-    dy, kernel = _double(dy, kernel)
+def depthwise2d_backward_input(dy, kernel, bias, relu, geometry):
+    dy, kernel, bias = _double(dy, kernel, bias)
     dx = np.zeros([int(geometry[0][name]) for name in ("n", "h", "w", "c")])
     for r, s, i, j, row, column in _positions(geometry):
         dx[:, row, column] += dy[:, i, j] * kernel[r, s, 0]
-    return dx
+    if bias.size:
+        dx += bias
+    return np.where(dx < 0, 0, dx) if relu else dx
 
 
 def depthwise2d_backward_weights(x, dy, geometry):
@@ -523,5 +527,5 @@ def lanes_backward(dy, x, weights, geometry):
         dz = activation_backward(dy, z, code, alpha)
         dkernel, dbias = conv2d_backward_weights(x, dz, convolution)
         sums = [dkernel.reshape(-1), *([dbias] if bias.size else []), *sums]
-        dy = conv2d_backward_input(dz, kernel, convolution)
+        dy = conv2d_backward_input(dz, kernel, np.empty(0), 0, convolution)
     return dy, np.concatenate(sums)

@@ -1,6 +1,6 @@
 """What convolution and dense layers share: the product, its activation, and the way back.
 
-Which kernels compute it is a function of the shape, found once for a geometry (`_plan`): another algorithm is a few
+Which kernels compute it is a function of the shape, found once for a geometry (`plan_of`): another algorithm is a few
 lines there.
 """
 
@@ -15,12 +15,12 @@ from fastcnn.kernels import codes
 from fastcnn.layers.activation import Elementwise, apply
 from fastcnn.layers.base import Backward
 
-_NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 _SHAPES = 8  # of input that a layer remembers
 _FEW = 64  # output positions of a batch
 
 
-class _Step(NamedTuple):
+class Step(NamedTuple):
     """A kernel, and how many elements of memory it wants beside its arrays; None: not in its signature.
 
     `once` is what `packed` has where packed weights are not kept.
@@ -32,7 +32,7 @@ class _Step(NamedTuple):
     once: int | None = None
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """The kernels of a geometry, and its arrays as they see them.
 
     Where `padded` is not None the forward pass sees the image with its border of zeros, above and on the left so many.
@@ -41,23 +41,23 @@ class _Plan(NamedTuple):
     x_shape: tuple[int, int, int, int]
     y_shape: tuple[int, int, int, int]
     bank_shape: tuple[int, int, int, int]
-    forward: _Step
-    backward_weights: _Step
-    backward_input: _Step
+    forward: Step
+    backward_weights: Step
+    backward_input: Step
     padded: np.ndarray | None
     corner: tuple[int, int]
 
 
 @functools.lru_cache(maxsize=4096)
-def _plan(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> _Plan:
+def plan_of(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> Plan:
     """Choose for a geometry; `winograd` allows its rounding, `kept` says that packed weights are kept."""
     g, kernels = np.frombuffer(fields, CONV2D).copy(), device.cpu.kernels
     n, h, w, c, oh, ow, k = (int(g[0][name]) for name in ("n", "h", "w", "c", "oh", "ow", "k"))
     bank = int(g[0]["kh"]), int(g[0]["kw"]), c // int(g[0]["groups"]), k
     winograd = winograd and dtype == np.float32  # double precision is for those who look at the last bits
 
-    def step(name: str, *memory: str) -> _Step:
-        return _Step(name, **{kind: getattr(kernels, f"{name}_{kind}")(g, dtype) for kind in memory})
+    def step(name: str, *memory: str) -> Step:
+        return Step(name, **{kind: getattr(kernels, f"{name}_{kind}")(g, dtype) for kind in memory})
 
     padded = None
     if c > 1 and g[0]["groups"] == c == k:
@@ -67,20 +67,20 @@ def _plan(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> _Plan:
     else:
         padded = _padded(g)
         packed = kernels.conv2d_forward_packed(g if padded is None else padded, dtype)
-        forward = _Step("conv2d_forward", packed=packed)
+        forward = Step("conv2d_forward", packed=packed)
         weights = step("conv2d_backward_weights", "scratch")
-        inputs = step("conv2d_backward_input", "scratch")
+        inputs = step("conv2d_backward_input", "scratch", "packed")
     if winograd and kernels.winograd_forward_suits(g, kept):
         padded = None
         forward = step("winograd_forward", "scratch", "packed")
         forward = forward._replace(once=kernels.winograd_forward_packed(g, dtype, False))
     if winograd and kernels.winograd_backward_weights_suits(g):
         weights = step("winograd_backward_weights", "scratch")
-    if winograd and kernels.winograd_backward_input_suits(g, False):
-        inputs = step("winograd_backward_input", "scratch")
-        inputs = inputs._replace(packed=kernels.winograd_backward_input_packed(g, dtype, False))
+    if winograd and kernels.winograd_backward_input_suits(g, kept):
+        inputs = step("winograd_backward_input", "scratch", "packed")
+        inputs = inputs._replace(once=kernels.winograd_backward_input_packed(g, dtype, False))
     corner = int(g[0]["top"]), int(g[0]["left"])
-    return _Plan((n, h, w, c), (n, oh, ow, k), bank, forward, weights, inputs, padded, corner)
+    return Plan((n, h, w, c), (n, oh, ow, k), bank, forward, weights, inputs, padded, corner)
 
 
 def _padded(g: np.ndarray) -> np.ndarray | None:
@@ -101,10 +101,26 @@ def _padded(g: np.ndarray) -> np.ndarray | None:
     return padded
 
 
+def memory_of(step: Step, d: device.Device, dtype: Any) -> list[np.ndarray]:
+    """Return the memory that a kernel wants for one call: scratch, and packed weights that are not kept."""
+    packed = step.packed if step.once is None else step.once
+    return [d.empty((size,), dtype) for size in (step.scratch, packed) if size is not None]
+
+
+def with_border(plan: Plan, images: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return images and geometry as the forward kernel of a plan wants them: with zeros around, where it does."""
+    if plan.padded is None:
+        return images, g
+    d, g = device.of(images), plan.padded
+    padded = d.empty((images.shape[0], int(g[0]["h"]), int(g[0]["w"]), images.shape[3]), images.dtype)
+    d.kernels.pad2d(padded, images, *plan.corner)
+    return padded, g
+
+
 def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Return y of `shape` and the backward pass of the activation; ReLU happens inside the convolution."""
     layer.kernel.derived.clear()  # training changes the weights: what was packed for prediction would only take memory
-    y, relu = _product(layer, x, shape, g, keep=False)
+    y, relu = product(layer, x, shape, g, keep=False)
     if relu:
         return y, layer.activation.backward(y)
     return apply(layer.activation, y)
@@ -112,7 +128,7 @@ def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -
 
 def convolve_only(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> np.ndarray:
     """Return y as `convolve` does, and keep the packed weights until the parameters change."""
-    y, relu = _product(layer, x, shape, g, keep=True)
+    y, relu = product(layer, x, shape, g, keep=True)
     return y if relu or layer.activation is None else apply(layer.activation, y)[0]
 
 
@@ -164,15 +180,26 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
 
 def _arrays(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return kernel and bias."""
-    return layer.kernel.array, _NO_BIAS[layer.dtype] if layer.bias is None else layer.bias.array
+    return layer.kernel.array, NO_BIAS[layer.dtype] if layer.bias is None else layer.bias.array
 
 
-def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, keep: bool) -> tuple[np.ndarray, bool]:
-    """Return the product, and whether it went through ReLU already."""
+def is_relu(activation: Any) -> bool:
+    """Return whether an activation is one that the kernels of convolutions end in."""
+    return isinstance(activation, Elementwise) and activation.code == codes.RELU
+
+
+def product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, keep: bool,
+            transposed: bool = False) -> tuple[np.ndarray, bool]:
+    """Return the product of `shape`, or with `transposed` that of the convolution from `shape` to x, transposed.
+
+    The second result tells whether it went through ReLU already.
+    """
     d = device.of(x)
-    plan = _plan(g.tobytes(), x.dtype, config.winograd(), keep)
-    step, y = plan.forward, d.empty(shape, x.dtype)
-    relu = isinstance(layer.activation, Elementwise) and layer.activation.code == codes.RELU
+    plan = plan_of(g.tobytes(), x.dtype, config.winograd(), keep)
+    step, y_shape, x_shape = plan.forward, plan.y_shape, plan.x_shape
+    if transposed:
+        step, y_shape, x_shape = plan.backward_input, x_shape, y_shape
+    y, relu = d.empty(shape, x.dtype), is_relu(layer.activation)
     memory: tuple[np.ndarray, ...] = () if step.scratch is None else (d.empty((step.scratch,), x.dtype),)
     kernel, bias = source = _arrays(layer)
     last = (kernel.reshape(plan.bank_shape), bias, int(relu))
@@ -188,12 +215,10 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
         else:
             ready, packed = (1,), found[1]
         memory = (*memory, packed)
-    images = x.reshape(plan.x_shape)
-    if plan.padded is not None:
-        inside, g = images, plan.padded
-        images = d.empty((inside.shape[0], int(g[0]["h"]), int(g[0]["w"]), inside.shape[3]), x.dtype)
-        d.kernels.pad2d(images, inside, *plan.corner)
-    getattr(d.kernels, step.kernel)(y.reshape(plan.y_shape), *memory, images, *last, *ready, g)
+    images = x.reshape(x_shape)
+    if not transposed:
+        images, g = with_border(plan, images, g)
+    getattr(d.kernels, step.kernel)(y.reshape(y_shape), *memory, images, *last, *ready, g)
     if keep and step.packed is not None:
         derived[step.kernel, step.packed] = (state, packed)
         # Two threads must not share memory beside `packed`.
@@ -202,28 +227,25 @@ def _product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, k
                 derived.clear()
             # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.
             derived[x.shape, layer.activation is None] = _Kept(
-                (state, packed), step.kernel, (shape, plan.y_shape, plan.x_shape), last, g, source)
+                (state, packed), step.kernel, (shape, y_shape, x_shape), last, g, source)
     return y, relu
 
 
 def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, wants_dx: bool) -> np.ndarray | None:
     """Add to the gradients of kernel and bias, and return dx if it is wanted."""
     d = device.of(x)
-    plan = _plan(g.tobytes(), x.dtype, config.winograd(), False)
+    plan = plan_of(g.tobytes(), x.dtype, config.winograd(), False)
     images, gradients = x.reshape(plan.x_shape), dz.reshape(plan.y_shape)
-
-    def memory(step: _Step) -> list[np.ndarray]:
-        return [d.empty((size,), x.dtype) for size in (step.scratch, step.packed) if size is not None]
-
     if layer.trainable:
         step = plan.backward_weights
         getattr(d.kernels, step.kernel)(
             layer.kernel.gradient.reshape(plan.bank_shape),
-            _NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient, *memory(step), images, gradients, g)
+            NO_BIAS[x.dtype] if layer.bias is None else layer.bias.gradient, *memory_of(step, d, x.dtype), images,
+            gradients, g)
     if not wants_dx:
         return None
     step, dx = plan.backward_input, d.empty(x.shape, x.dtype)
     ready = () if step.packed is None else (0,)
-    getattr(d.kernels, step.kernel)(dx.reshape(plan.x_shape), *memory(step), gradients,
-                                    layer.kernel.array.reshape(plan.bank_shape), *ready, g)
+    getattr(d.kernels, step.kernel)(dx.reshape(plan.x_shape), *memory_of(step, d, x.dtype), gradients,
+                                    layer.kernel.array.reshape(plan.bank_shape), NO_BIAS[x.dtype], 0, *ready, g)
     return dx

@@ -195,7 +195,8 @@ def test_convolution(size, options):
     dy, dkernel, dbias = random(*y.shape, seed=3), np.zeros_like(kernel), np.zeros(filters)
     cpu.conv2d_forward(y, unwritten(cpu.conv2d_forward_packed(geometry, x.dtype)), x, kernel, bias, 0, 0, geometry)
     cpu.conv2d_backward_input(
-        dx, unwritten(cpu.conv2d_backward_input_scratch(geometry, x.dtype)), dy, kernel, geometry)
+        dx, unwritten(cpu.conv2d_backward_input_scratch(geometry, x.dtype)),
+        unwritten(cpu.conv2d_backward_input_packed(geometry, x.dtype)), dy, kernel, np.empty(0), 0, 0, geometry)
     cpu.conv2d_backward_weights(
         dkernel, dbias, unwritten(cpu.conv2d_backward_weights_scratch(geometry, x.dtype)), x, dy, geometry)
 
@@ -224,7 +225,8 @@ def test_depthwise_convolution(size, options):
         return unwritten(wanted(geometry, x.dtype))
 
     cpu.depthwise2d_forward(y, scratch(cpu.depthwise2d_forward_scratch), x, kernel, bias, 0, geometry)
-    cpu.depthwise2d_backward_input(dx, scratch(cpu.depthwise2d_backward_input_scratch), dy, kernel, geometry)
+    cpu.depthwise2d_backward_input(
+        dx, scratch(cpu.depthwise2d_backward_input_scratch), dy, kernel, np.empty(0), 0, geometry)
     cpu.depthwise2d_backward_weights(dkernel, dbias, scratch(cpu.depthwise2d_backward_weights_scratch), x, dy, geometry)
 
     input_, weight, offset = _tensor(x, channels_first=True), _tensor(np.transpose(kernel, (3, 2, 0, 1))), _tensor(bias)

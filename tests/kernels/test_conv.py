@@ -7,6 +7,7 @@ from fastcnn import geometry as shapes
 from fastcnn.kernels.cpu import (
     conv,
     conv2d_backward_input,
+    conv2d_backward_input_packed,
     conv2d_backward_input_scratch,
     conv2d_backward_weights,
     conv2d_backward_weights_scratch,
@@ -29,6 +30,7 @@ from tests.kernels.checking import (
 )
 
 types = pytest.mark.parametrize("dtype", TYPES)
+NONE = np.empty(0)
 
 
 def _sizes(geometry):
@@ -53,13 +55,20 @@ def _forward(x, kernel, bias, relu, geometry):
     return outputs[0]
 
 
-def _backward_input(dy, kernel, geometry):
-    dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
+def _backward_input(dy, kernel, geometry, bias=NONE, relu=0):
+    """The gradient, or the output of a transposed convolution, which filters packed before give to the bit."""
+    outputs, bias = [], bias.astype(dy.dtype)
     scratch = unwritten(conv2d_backward_input_scratch(geometry, dy.dtype), dtype=dy.dtype)
-    with inputs_unchanged(dy, kernel):
-        conv2d_backward_input(dx, scratch, dy, kernel, geometry)
-    assert_within(scratch)
-    return dx
+    packed = unwritten(conv2d_backward_input_packed(geometry, dy.dtype), dtype=dy.dtype)
+    for ready, k in ((0, kernel), (1, np.full_like(kernel, np.nan))):
+        dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
+        with inputs_unchanged(dy, k, bias):
+            conv2d_backward_input(dx, scratch, packed, dy, k, bias, relu, ready, geometry)
+        outputs.append(dx)
+    for array in (scratch, packed):
+        assert_within(array)
+    assert outputs[0].tobytes() == outputs[1].tobytes()
+    return outputs[0]
 
 
 def _backward_weights(x, dy, geometry, with_bias=True):
@@ -86,7 +95,11 @@ def _check(geometry, dtype):
         expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
         assert_close(_forward(x, kernel, bias, relu, geometry), expected)
     assert_close(_forward(x, kernel, none, 0, geometry), reference.conv2d_forward(x, kernel, none, 0, geometry))
-    assert_close(_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry))
+    assert_close(_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry))
+    other = random(x.shape[3], dtype=dtype, seed=4)
+    for relu in (0, 1):
+        assert_close(_backward_input(dy, kernel, geometry, other, relu),
+                     reference.conv2d_backward_input(dy, kernel, other, relu, geometry))
     dkernel, dbias = reference.conv2d_backward_weights(x, dy, geometry)
     for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)
@@ -187,7 +200,7 @@ def test_a_nan_reaches_the_windows_that_see_it_and_no_other(size, shape, relu, d
     expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
     np.testing.assert_array_equal(np.isnan(_forward(x, kernel, bias, relu, geometry)), np.isnan(expected))
     dy[0, 3, 3, 1] = np.nan
-    expected = reference.conv2d_backward_input(dy, kernel, geometry)
+    expected = reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry)
     np.testing.assert_array_equal(np.isnan(_backward_input(dy, kernel, geometry)), np.isnan(expected))
 
 

@@ -27,6 +27,7 @@ from tests.kernels.checking import (
 )
 
 types = pytest.mark.parametrize("dtype", TYPES)
+NONE = np.empty(0)
 
 
 def _forward(x, kernel, bias, relu, geometry):
@@ -38,11 +39,11 @@ def _forward(x, kernel, bias, relu, geometry):
     return y
 
 
-def _backward_input(dy, kernel, geometry):
+def _backward_input(dy, kernel, geometry, bias=NONE, relu=0):
     dx = unwritten(*(int(geometry[0][name]) for name in ("n", "h", "w", "c")), dtype=dy.dtype)
     scratch = unwritten(depthwise2d_backward_input_scratch(geometry, dy.dtype), dtype=dy.dtype)
-    with inputs_unchanged(dy, kernel):
-        depthwise2d_backward_input(dx, scratch, dy, kernel, geometry)
+    with inputs_unchanged(dy, kernel, bias):
+        depthwise2d_backward_input(dx, scratch, dy, kernel, bias.astype(dy.dtype), relu, geometry)
     assert_within(scratch)
     return dx
 
@@ -74,7 +75,9 @@ def _check(geometry, dtype):
         assert_close(_forward(x, kernel, bias, relu, geometry), expected)
     assert_close(_forward(x, kernel, none, 0, geometry),
                  reference.depthwise2d_forward(x, kernel, none, 0, geometry))
-    assert_close(_backward_input(dy, kernel, geometry), reference.depthwise2d_backward_input(dy, kernel, geometry))
+    for relu, other in ((0, none), (0, bias), (1, bias)):
+        assert_close(_backward_input(dy, kernel, geometry, other, relu),
+                     reference.depthwise2d_backward_input(dy, kernel, other, relu, geometry))
     dkernel, dbias = reference.depthwise2d_backward_weights(x, dy, geometry)
     for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)
@@ -153,7 +156,8 @@ def test_what_is_not_finite_reaches_what_sees_it_and_no_other(size, shape, optio
     x[0, 4, 4, 2] = dy[0, 2, 3, 1] = value
     assert_close(_forward(x, kernel, bias, relu, geometry),
                  reference.depthwise2d_forward(x, kernel, bias, relu, geometry))
-    assert_close(_backward_input(dy, kernel, geometry), reference.depthwise2d_backward_input(dy, kernel, geometry))
+    assert_close(_backward_input(dy, kernel, geometry),
+                 reference.depthwise2d_backward_input(dy, kernel, NONE, 0, geometry))
     dkernel, dbias = reference.depthwise2d_backward_weights(x, dy, geometry)
     for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)

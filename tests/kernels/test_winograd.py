@@ -20,6 +20,7 @@ from tests.kernels.checking import (
 )
 
 types = pytest.mark.parametrize("dtype", TYPES)
+NONE = np.empty(0)
 
 #: Of the tolerance of a direct sum: the transforms add and subtract numbers greater than their results.
 FACTOR = 3
@@ -53,13 +54,13 @@ def _forward(x, kernel, bias, relu, geometry):
     return results[0]
 
 
-def _backward_input(dy, kernel, geometry):
-    results = []
+def _backward_input(dy, kernel, geometry, bias=NONE, relu=0):
+    results, bias = [], bias.astype(dy.dtype)
     scratch, packed, once = _memory("winograd_backward_input", geometry, dy.dtype)
-    with inputs_unchanged(dy, kernel):
+    with inputs_unchanged(dy, kernel, bias):
         for filters, ready in ((packed, 0), (packed, 1), (once, 0)):
             dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
-            cpu.winograd_backward_input(dx, scratch, filters, dy, kernel, ready, geometry)
+            cpu.winograd_backward_input(dx, scratch, filters, dy, kernel, bias, relu, ready, geometry)
             results.append(dx)
     for array in (scratch, packed, once):
         assert_within(array)
@@ -94,7 +95,11 @@ def _check(geometry, dtype):
         assert_close(_forward(x, kernel, bias, relu, geometry), expected, FACTOR)
     none = bias[:0]
     assert_close(_forward(x, kernel, none, 0, geometry), reference.conv2d_forward(x, kernel, none, 0, geometry), FACTOR)
-    assert_close(_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry), FACTOR)
+    assert_close(_backward_input(dy, kernel, geometry),
+                 reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry), FACTOR)
+    other = random(x.shape[3], dtype=dtype, seed=4)
+    assert_close(_backward_input(dy, kernel, geometry, other, 1),
+                 reference.conv2d_backward_input(dy, kernel, other, 1, geometry), FACTOR)
     expected = reference.conv2d_backward_weights(x, dy, geometry)
     for got, wanted in zip(_backward_weights(x, dy, geometry), expected, strict=True):
         assert_close(got, wanted, FACTOR)
@@ -170,7 +175,7 @@ def test_float32_is_accurate_on_real_layers(shape, filters, hard):
         kernel = np.abs(kernel)
     for got, expected in (
             (_forward(x, kernel, bias, 0, geometry), reference.conv2d_forward(x, kernel, bias, 0, geometry)),
-            (_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, geometry)),
+            (_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry)),
             *zip(_backward_weights(x, dy, geometry), reference.conv2d_backward_weights(x, dy, geometry), strict=True)):
         error = np.abs(got - expected).max() / np.abs(expected).max()
         assert error <= GOAL / 10

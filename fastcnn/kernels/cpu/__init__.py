@@ -14,7 +14,11 @@ from fastcnn.kernels.cpu.batchnorm import (
     batch_norm_predict_scratch,
 )
 from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_packed
-from fastcnn.kernels.cpu.conv_backward_input import conv2d_backward_input, conv2d_backward_input_scratch
+from fastcnn.kernels.cpu.conv_backward_input import (
+    conv2d_backward_input,
+    conv2d_backward_input_packed,
+    conv2d_backward_input_scratch,
+)
 from fastcnn.kernels.cpu.conv_backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
 from fastcnn.kernels.cpu.depthwise import (
     depthwise2d_backward_input,
@@ -80,6 +84,7 @@ __all__ = [
     "binary_crossentropy",
     "categorical_crossentropy",
     "conv2d_backward_input",
+    "conv2d_backward_input_packed",
     "conv2d_backward_input_scratch",
     "conv2d_backward_weights",
     "conv2d_backward_weights_scratch",

@@ -12,6 +12,8 @@ every phase of it is a convolution of its own with the taps that meet it (`taps.
 
 Where the image has few channels it is a matrix product, (positions, K) x (K, (r, s, c)), into a panel in L2, whose rows
 are added where the windows lay (col2im). An image is one task then, since its windows overlap.
+
+It is the forward pass of a transposed convolution, too, which has a bias and may end in a ReLU.
 """
 
 from numba import config
@@ -19,7 +21,7 @@ from numba import config
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv_plan import cut, input_is_direct, is_pointwise, panel_rows_for
 from fastcnn.kernels.cpu.filters import blocks_of, pack_start, pack_transposed, packed_size, start_of
-from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear
+from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, copy, rectify
 from fastcnn.kernels.cpu.taps import cover, dimension
 from fastcnn.kernels.cpu.walk import TABLE, walk_grid
 
@@ -27,25 +29,38 @@ from fastcnn.kernels.cpu.walk import TABLE, walk_grid
 def conv2d_backward_input_scratch(geometry, dtype):
     """Return how many elements of scratch `conv2d_backward_input` wants."""
     g = geometry[0]
+    depth = g["kh"] * g["kw"] * (g["c"] // g["groups"])
+    return 0 if input_is_direct(g) else int(config.NUMBA_NUM_THREADS * aligned(panel_rows_for(depth) * depth))
+
+
+def conv2d_backward_input_packed(geometry, dtype):
+    """Return how many elements `packed` of `conv2d_backward_input` has."""
+    g = geometry[0]
     cg, kg, taps = g["c"] // g["groups"], g["k"] // g["groups"], g["kh"] * g["kw"]
-    if input_is_direct(g):
-        return int(packed_size(g["groups"], cg, taps * kg, dtype))
-    depth = taps * cg
-    return int(packed_size(g["groups"], depth, kg, dtype) +
-               config.NUMBA_NUM_THREADS * aligned(panel_rows_for(depth) * depth))
+    columns, depth = (cg, taps * kg) if input_is_direct(g) else (taps * cg, kg)
+    return int(packed_size(g["groups"], columns, depth, dtype))
 
 
 @kernel
-def conv2d_backward_input(dx, scratch, dy, kernel, geometry):
+def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, geometry):
     """dx = the gradient with respect to the input: dy convolved with the transposed filters.
+
+    As the forward pass of a transposed convolution, of dy: dx + bias, and max(., 0) of it if `relu`.
 
     Parameters
     ----------
     dx : (N, H, W, C) array
         Written.
     scratch : (conv2d_backward_input_scratch(geometry, dtype),) array
+    packed : (conv2d_backward_input_packed(geometry, dtype),) array
+        The filters and the bias as the tile reads them: written, or read if `ready`.
     dy : (N, OH, OW, K) array
     kernel : (KH, KW, C // groups, K) array
+    bias : (C,) or (0,) array
+    relu : int
+        1 for the rectified output.
+    ready : int
+        1 if `packed` is what an earlier call with the same kernel and bias left, for any batch.
     geometry : CONV2D
     """
     g = geometry[0]
@@ -53,12 +68,13 @@ def conv2d_backward_input(dx, scratch, dy, kernel, geometry):
     direct = input_is_direct(g)
     # Direct: columns are a group's channels. Matrix: columns are (r, s, c), as if there were one tap.
     columns, taps = (cg, taps) if direct else (taps * cg, 1)
-    pack_transposed(scratch, kernel.reshape(-1), groups, columns, kg, taps)
-    start = start_of(scratch, groups, columns, taps * kg)
-    pack_start(scratch, start, scratch[:0], groups, columns)
-    local = start + aligned(groups * blocks_of(dx, columns)[0] * blocks_of(dx, columns)[1])
+    start = start_of(packed, groups, columns, taps * kg)
+    if not ready:
+        pack_transposed(packed, kernel.reshape(-1), groups, columns, kg, taps)
+        pack_start(packed, start, bias if direct else bias[:0], groups, columns)
     tasks, images, rows, parts = _plan(g, blocks_of(dx, columns)[1])
-    parallel(_task, tasks, (dx.reshape(-1), scratch, local, start, dy.reshape(-1), images, rows, parts, geometry))
+    parallel(_task, tasks, (dx.reshape(-1), scratch, packed, start, dy.reshape(-1), bias, relu, images, rows, parts,
+                            geometry))
 
 
 @inlined
@@ -83,13 +99,13 @@ def _plan(g, blocks):
 
 
 @inlined
-def _task(task, thread, dx, scratch, local, start, dy, images, rows, parts, geometry):
+def _task(task, thread, dx, scratch, packed, start, dy, bias, relu, images, rows, parts, geometry):
     """Some images or a band of one, and a part of the blocks; or one image to scatter into."""
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if not input_is_direct(g):
         depth = g["kh"] * g["kw"] * cg
-        _scatter_image(dx, scratch, local + thread * aligned(panel_rows_for(depth) * depth), dy, start, task,
+        _scatter_image(dx, scratch, thread * aligned(panel_rows_for(depth) * depth), packed, dy, start, bias, relu, task,
                        panel_rows_for(depth), geometry)
         return
     n, h, w = _images(g)
@@ -98,15 +114,15 @@ def _task(task, thread, dx, scratch, local, start, dy, images, rows, parts, geom
     item, part = task // parts, task % parts
     image, low = item // bands * images, item % bands * rows
     oh, ow = (h, w) if is_pointwise(g) else (g["oh"], g["ow"])
-    cover(dx, image * h * w * g["c"], h * w * g["c"], w, dy, image * oh * ow * g["k"], oh * ow * g["k"], ow, scratch,
-          width, g["kh"] * g["kw"] * kg * width, scratch, start, min(images, n - image), low, min(low + rows, h),
+    cover(dx, image * h * w * g["c"], h * w * g["c"], w, dy, image * oh * ow * g["k"], oh * ow * g["k"], ow, packed,
+          width, g["kh"] * g["kw"] * kg * width, packed, start, min(images, n - image), low, min(low + rows, h),
           dimension(1, g["dh"], g["top"] - (g["kh"] - 1) * g["dh"], g["sh"], g["kh"], oh),
           dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), groups, kg, cg,
-          part * blocks // parts, (part + 1) * blocks // parts, 0)
+          part * blocks // parts, (part + 1) * blocks // parts, relu)
 
 
 @inlined
-def _scatter_image(dx, scratch, panel, dy, start, image, panel_rows, geometry):
+def _scatter_image(dx, scratch, panel, packed, dy, start, bias, relu, image, panel_rows, geometry):
     """One image of a strided convolution: panels of dy times the filters, added where the windows lay (col2im)."""
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
@@ -114,14 +130,19 @@ def _scatter_image(dx, scratch, panel, dy, start, image, panel_rows, geometry):
     width, blocks = blocks_of(dx, columns)
     pixels, positions = g["h"] * g["w"] * g["c"], g["oh"] * g["ow"]
     clear(dx, image * pixels, pixels)
+    if bias.size > 0:
+        for pixel in range(image * pixels, (image + 1) * pixels, g["c"]):
+            copy(dx, pixel, bias, 0, g["c"])
     for group in range(groups):
         for first in range(0, positions, panel_rows):
             rows = min(panel_rows, positions - first)
             walk_grid(scratch, (panel, 0, 0, columns),
                       dy, ((image * positions + first) * g["k"] + group * kg, 0, 0, g["k"], 0, 0, 1),
-                      scratch, (group * blocks * kg * width, 0, 0, width, kg * width), at3(1, 1, rows), at3(1, 1, kg),
-                      scratch, start + group * blocks * width, columns, 0, TABLE)
+                      packed, (group * blocks * kg * width, 0, 0, width, kg * width), at3(1, 1, rows), at3(1, 1, kg),
+                      packed, start + group * blocks * width, columns, 0, TABLE)
             _scatter_panel(dx, image * pixels + group * cg, scratch, panel, first, rows, geometry)
+    if relu:
+        rectify(dx, image * pixels, pixels)
 
 
 @inlined

@@ -107,8 +107,10 @@ def _forward_piece(piece, y, x, kernel, bias, relu, bands, parts, geometry):
 
 
 @kernel
-def depthwise2d_backward_input(dx, scratch, dy, kernel, geometry):
+def depthwise2d_backward_input(dx, scratch, dy, kernel, bias, relu, geometry):
     """dx = the gradient of a depthwise convolution's input.
+
+    As the forward pass of a transposed convolution, of dy: dx + bias, and max(., 0) of it if `relu`.
 
     Parameters
     ----------
@@ -117,6 +119,9 @@ def depthwise2d_backward_input(dx, scratch, dy, kernel, geometry):
     scratch : (depthwise2d_backward_input_scratch(geometry, dtype),) array
     dy : (N, OH, OW, C) array
     kernel : (KH, KW, 1, C) array
+    bias : (C,) or (0,) array
+    relu : int
+        1 for the rectified output.
     geometry : CONV2D
         With as many groups and filters as channels.
     """
@@ -124,20 +129,21 @@ def depthwise2d_backward_input(dx, scratch, dy, kernel, geometry):
     work = dy.size * g["kh"] * g["kw"]
     steps = -(-g["h"] // g["sh"])
     plan = depthwise_plan(dx, g["n"], steps, g["c"], work)
-    parallel(_backward_input_task, plan[0], (dx.reshape(-1), dy.reshape(-1), kernel.reshape(-1), plan, geometry))
+    parallel(_backward_input_task, plan[0], (dx.reshape(-1), dy.reshape(-1), kernel.reshape(-1), bias, relu,
+                                             plan, geometry))
 
 
 @inlined
-def _backward_input_task(task, dx, dy, kernel, plan, geometry):
+def _backward_input_task(task, dx, dy, kernel, bias, relu, plan, geometry):
     """As `_forward_task`."""
     tasks, bands, parts = plan
     pieces = geometry[0]["n"] * bands * parts
     for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
-        _backward_input_piece(piece, dx, dy, kernel, bands, parts, geometry)
+        _backward_input_piece(piece, dx, dy, kernel, bias, relu, bands, parts, geometry)
 
 
 @inlined
-def _backward_input_piece(piece, dx, dy, kernel, bands, parts, geometry):
+def _backward_input_piece(piece, dx, dy, kernel, bias, relu, bands, parts, geometry):
     """A band of rows of one image, for a part of the channels: all phases of some steps of the vertical stride."""
     g = geometry[0]
     w, c, sh, sw = g["w"], g["c"], g["sh"], g["sw"]
@@ -155,7 +161,8 @@ def _backward_input_piece(piece, dx, dy, kernel, bands, parts, geometry):
                 s, kw, step_s, dw, left = _phase(b + g["left"], g["kw"], sw, g["dw"])
                 windows(dx, ((image * g["h"] + a) * w * c + b * c, sh * w * c, sw * c),
                         dy, (image * g["oh"] * g["ow"] * c, g["oh"], g["ow"], c),
-                        kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c), kernel, -1, 0,
+                        kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c),
+                        bias, 0 if bias.size > 0 else -1, relu,
                         (kh, kw, 1, 1, dh, dw, top, left),
                         (first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end,
                          is_far(g)))

@@ -43,6 +43,14 @@ def accumulate(out, at, source, source_at, count):
 
 
 @inlined
+def rectify(out, at, count):
+    """out[at:] = the larger of each of `count` elements and 0; NaN stays."""
+    to = np.uintp(at)
+    for k in range(np.uintp(count)):
+        out[to + k] = 0 if out[to + k] < 0 else out[to + k]
+
+
+@inlined
 def fill_slab(slab, at, x, image, size, first, rows, left, columns):
     """Copy rows of an image with its border of zeros: slab[at:] as (rows, columns, C).
 

@@ -131,8 +131,10 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, relu, ready, geometry)
 
 
 @kernel
-def winograd_backward_input(dx, scratch, packed, dy, kernel, ready, geometry):
+def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, geometry):
     """dx = the gradient with respect to the input of a 3x3 convolution with stride 1, without dilation or groups.
+
+    As the forward pass of a transposed convolution, of dy: dx + bias, and max(., 0) of it if `relu`.
 
     Parameters
     ----------
@@ -143,6 +145,9 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, ready, geometry):
         The transformed filters: written, or read if `ready`.
     dy : (N, OH, OW, K) array
     kernel : (3, 3, C, K) array
+    bias : (C,) or (0,) array
+    relu : int
+        1 for the rectified output.
     ready : int
         1 if `packed` is as an earlier call with this kernel left it.
     geometry : CONV2D
@@ -150,7 +155,7 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, ready, geometry):
     p = _backward_problem(geometry[0])
     k, c = p[3], p[6]
     filters = (8 * c * k, -3 * c * k, -c * k, 1, k)  # from the last tap to the first; depth is k, columns are c
-    _convolve(dx.reshape(-1), scratch, packed, dy.reshape(-1), kernel.reshape(-1), filters, scratch[:0], 0, ready, p)
+    _convolve(dx.reshape(-1), scratch, packed, dy.reshape(-1), kernel.reshape(-1), filters, bias, relu, ready, p)
 
 
 @inlined
