@@ -1,6 +1,9 @@
-"""The activations by number, as kernels of every device take them."""
+"""Activations and the ways to merge two arrays by number, as kernels of every device take them."""
 
 LINEAR, RELU, STEP, SIGMOID, TANH, LEAKY_RELU, ELU, SELU, SILU, GELU, GELU_TANH = range(11)
+
+#: y = alpha a + beta b, a b, max(a, b), min(a, b)
+SUM, PRODUCT, MAXIMUM, MINIMUM = range(4)
 
 
 def saves_input(code: int) -> bool:
