@@ -26,7 +26,7 @@ class Case:
     make : callable
         Keyword arguments (dtype, ...) -> Layer.
     shape : tuple
-        Of one sample.
+        Of one sample; a tuple of shapes for a layer of several inputs.
     random : bool
         Training draws random numbers: its output is not `predict`'s.
     over_batch : bool
@@ -49,15 +49,39 @@ class Case:
     def layer(self, dtype: str = "float64") -> Layer:
         fc.utils.set_random_seed(3)
         layer = self.make(dtype=dtype, name="layer")
-        layer.build((None, *self.shape))
+        layer.build(self.whole_shape())
         draw = np.random.default_rng(RNG_SEED)
         for p in layer.weights:  # not zeros and ones, which hide mistakes; variances stay positive
             noise = draw.standard_normal(p.shape)
             p.assign(np.abs(noise) + 0.5 if "variance" in p.name else p.value + 0.3 * noise)
         return layer
 
-    def input(self, n: int = 3, dtype: str = "float64") -> np.ndarray:
-        return np.random.default_rng(RNG_SEED + n).standard_normal((n, *self.shape)).astype(dtype)
+    def input(self, n: int = 3, dtype: str = "float64") -> Any:
+        draw = np.random.default_rng(RNG_SEED + n)
+        return like(self.shape, [draw.standard_normal((n, *shape)).astype(dtype) for shape in listed(self.shape)])
+
+    def whole_shape(self) -> Any:
+        """Return the shape, or shapes, with None for the batch."""
+        return like(self.shape, [(None, *shape) for shape in listed(self.shape)])
+
+
+def listed(x: Any) -> list[Any]:
+    """Return an array, or a shape, in a list, or the several that a tuple holds."""
+    return list(x) if _are_several(x) else [x]
+
+
+def like(x: Any, values: list[Any]) -> Any:
+    """Return `values` as `x` is: one alone, or a tuple of several."""
+    return tuple(values) if _are_several(x) else values[0]
+
+
+def _are_several(x: Any) -> bool:
+    return isinstance(x, tuple) and bool(x) and isinstance(x[0], (tuple, np.ndarray))
+
+
+def each(function: Callable[..., Any], *x: Any) -> Any:
+    """Return the function of an array, or of each of several."""
+    return like(x[0], [function(*parts) for parts in zip(*map(listed, x), strict=True)])
 
 
 def _conv(*args: Any, **kwargs: Any) -> Callable[..., Layer]:
@@ -131,6 +155,34 @@ TABLE: dict[str, list[Case]] = {
         for name in ("linear", "relu", "step", "sigmoid", "tanh", "leaky_relu", "elu", "selu", "silu", "swish", "gelu",
                      "gelu_tanh", "softmax", "log_softmax")
     ],
+    "Add": [
+        Case("two", _of(layers.Add), (IMAGE, IMAGE)),
+        Case("three, of other shapes", _of(layers.Add), ((7, 6, 3), (1, 6, 1), (7, 6, 3)), pixel=False),
+        Case("one", _of(layers.Add), (IMAGE,)),
+    ],
+    "Subtract": [
+        Case("two", _of(layers.Subtract), (IMAGE, IMAGE)),
+        Case("outer", _of(layers.Subtract), ((7, 1, 3), (1, 6, 1)), pixel=False),
+    ],
+    "Multiply": [
+        Case("a gate", _of(layers.Multiply), (WIDE, (4,)), pixel=False),
+        Case("a mask, three", _of(layers.Multiply), (WIDE, (9, 8, 1), WIDE), pixel=False),
+        Case("more parts than the kernel walks", _of(layers.Multiply), ((7, 6, 3), (1, 6, 1)), pixel=False),
+    ],
+    "Average": [
+        Case("three", _of(layers.Average), (IMAGE, IMAGE, IMAGE)),
+        Case("of other shapes", _of(layers.Average), (IMAGE, (1, 1, 3)), pixel=False),
+    ],
+    "Maximum": [
+        Case("three", _of(layers.Maximum), (IMAGE, IMAGE, IMAGE)),
+        Case("of other shapes", _of(layers.Maximum), ((7, 1, 3), (7, 6, 1)), pixel=False),
+    ],
+    "Minimum": [Case("two", _of(layers.Minimum), (IMAGE, IMAGE))],
+    "Concatenate": [
+        Case("channels", _of(layers.Concatenate), ((7, 6, 3), (7, 6, 5), (7, 6, 1))),
+        Case("rows", _of(layers.Concatenate, axis=1), ((7, 6, 3), (2, 6, 3)), pixel=False),
+        Case("flat", _of(layers.Concatenate, axis=-1), (FLAT, (4,)), pixel=False),
+    ],
     "Linear": [Case("plain", _of(layers.Linear), IMAGE)],
     "ReLU": [Case("plain", _of(layers.ReLU), IMAGE)],
     "LeakyReLU": [Case("0.1", _of(layers.LeakyReLU, 0.1), IMAGE)],
@@ -150,12 +202,12 @@ CALL = Call(seed=11, step=2)
 
 
 def gradients(layer: Layer, x: np.ndarray, dy: np.ndarray) -> list[np.ndarray]:
-    """Return dx and the gradients of the trained parameters, from cleared ones."""
+    """Return dx, one for each input, and the gradients of the trained parameters, from cleared ones."""
     for p in layer.weights:
         p.zero_grad()
     _, backward = layer.forward(x, CALL)
     dx = backward(dy)
-    return [dx.copy(), *(p.grad.copy() for p in layer.trainable_weights)]
+    return [*(g.copy() for g in listed(dx)), *(p.grad.copy() for p in layer.trainable_weights)]
 
 
 def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> None:
@@ -168,10 +220,10 @@ def close(a: np.ndarray, b: np.ndarray, tolerance: float) -> None:
 def shapes(case: Case) -> None:
     """The output has the shape that was promised, for both verbs."""
     layer, x = case.layer(), case.input()
-    assert layer.compute_output_shape((None, *case.shape)) == layer.output_shape
+    assert layer.compute_output_shape(case.whole_shape()) == layer.output_shape
     for y in (layer.forward(x, CALL)[0], layer.predict(x), layer(x), layer(x, training=True)):
         assert y.shape == (3, *layer.output_shape[1:])
-        assert y.dtype == x.dtype
+        assert y.dtype == listed(x)[0].dtype
 
 
 def gradient_check(case: Case) -> None:
@@ -203,7 +255,8 @@ def gradient_check(case: Case) -> None:
         return float(((above - below) * dy).sum() / (2 * step))
 
     draw = np.random.default_rng(5)
-    targets = [(x, found[0]), *((p.array, g) for p, g in zip(layer.trainable_weights, found[1:], strict=True))]
+    arrays = [*listed(x), *(p.array for p in layer.trainable_weights)]
+    targets = list(zip(arrays, found, strict=True))
     for array, gradient in targets:
         picks = draw.choice(array.size, min(array.size, 24), replace=False)
         for index in (np.unravel_index(i, array.shape) for i in picks):
@@ -216,17 +269,18 @@ def backward_adds_and_gives_none(case: Case) -> None:
     layer, x = case.layer(), case.input()
     y, backward = layer.forward(x, CALL)
     dy = np.random.default_rng(6).standard_normal(y.shape)
-    once = gradients(layer, x, dy)
-    x_before, dy_before = x.copy(), dy.copy()
+    once = gradients(layer, x, dy)[len(listed(x)):]
+    x_before, dy_before = [a.copy() for a in listed(x)], dy.copy()
     _, backward = layer.forward(x, CALL)
     backward(dy)
-    for p, g in zip(layer.trainable_weights, once[1:], strict=True):
+    for p, g in zip(layer.trainable_weights, once, strict=True):
         close(p.grad, 2 * g, 1e-12)
-    np.testing.assert_array_equal(x, x_before)
+    for a, before in zip(listed(x), x_before, strict=True):
+        np.testing.assert_array_equal(a, before)
     np.testing.assert_array_equal(dy, dy_before)
     _, backward = layer.forward(x, Call(11, 2, wants_dx=False))
     backward(dy)
-    for p, g in zip(layer.trainable_weights, once[1:], strict=True):
+    for p, g in zip(layer.trainable_weights, once, strict=True):
         close(p.grad, 3 * g, 1e-12)
 
 
@@ -234,15 +288,18 @@ def one_by_one(case: Case) -> None:
     """A batch is its samples."""
     layer, x = case.layer(), case.input(4)
     whole = layer.predict(x).copy()
+    one = [each(lambda a, i=i: a[i : i + 1].copy(), x) for i in range(4)]
     for i in range(4):
-        close(layer.predict(x[i : i + 1]), whole[i : i + 1], 1e-12)
+        close(layer.predict(one[i]), whole[i : i + 1], 1e-12)
     if case.over_batch or case.random:
         return
     y, _ = layer.forward(x, CALL)
     dy = np.random.default_rng(7).standard_normal(y.shape)
-    dx = gradients(layer, x, dy)[0]
+    dx = gradients(layer, x, dy)[:len(listed(x))]
     for i in range(4):
-        close(gradients(layer, x[i : i + 1].copy(), dy[i : i + 1].copy())[0], dx[i : i + 1], 1e-12)
+        alone = gradients(layer, one[i], dy[i : i + 1].copy())[:len(dx)]
+        for a, b in zip(alone, dx, strict=True):
+            close(a, b[i : i + 1], 1e-12)
 
 
 def predict_is_forward(case: Case) -> None:
@@ -259,7 +316,7 @@ def config_makes_it_again(case: Case) -> None:
 
     layer, x = case.layer(), case.input()
     again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
-    again.build((None, *case.shape))
+    again.build(case.whole_shape())
     again.set_weights(layer.get_weights())
     assert again.name == layer.name
     np.testing.assert_array_equal(again.predict(x).copy(), layer.predict(x))
@@ -272,10 +329,11 @@ def used_twice(case: Case) -> None:
     dy_a = np.random.default_rng(8).standard_normal(ya.shape)
     yb, back_b = layer.forward(b, CALL)
     dy_b = np.random.default_rng(9).standard_normal(yb.shape)
-    dx_a = back_a(dy_a).copy()
-    dx_b = back_b(dy_b).copy()
-    np.testing.assert_array_equal(dx_a, gradients(layer, a, dy_a)[0])
-    np.testing.assert_array_equal(dx_b, gradients(layer, b, dy_b)[0])
+    dx_a = [g.copy() for g in listed(back_a(dy_a))]
+    dx_b = [g.copy() for g in listed(back_b(dy_b))]
+    for dx, x, dy in ((dx_a, a, dy_a), (dx_b, b, dy_b)):
+        for got, expected in zip(dx, gradients(layer, x, dy)[:len(dx)], strict=True):
+            np.testing.assert_array_equal(got, expected)
 
 
 def empty_batch(case: Case) -> None:
@@ -283,7 +341,7 @@ def empty_batch(case: Case) -> None:
     layer, x = case.layer(), case.input(0)
     assert layer.predict(x).shape == (0, *layer.output_shape[1:])
     y, backward = layer.forward(x, CALL)
-    assert backward(np.empty(y.shape)).shape == x.shape
+    each(lambda dx, a: np.testing.assert_equal(dx.shape, a.shape), backward(np.empty(y.shape)), x)
     assert all(not p.grad.any() for p in layer.trainable_weights)
 
 
@@ -292,20 +350,20 @@ def one_pixel(case: Case) -> None:
     if not case.pixel:
         return
     layer = case.make(name="pixel", dtype="float64")
-    x = np.ones((2, 1, 1, case.shape[-1]))
-    layer.build((None, *x.shape[1:]))
+    x = each(lambda shape: np.ones((2, 1, 1, shape[-1])), case.shape)
+    layer.build(each(lambda a: (None, *a.shape[1:]), x))
     y, backward = layer.forward(x, CALL)
     assert np.isfinite(y).all()
-    assert backward(np.ones_like(y)).shape == x.shape
+    each(lambda dx, a: np.testing.assert_equal(dx.shape, a.shape), backward(np.ones_like(y)), x)
 
 
 def any_layout(case: Case) -> None:
     """Views that are not contiguous, and read-only arrays, give the same."""
     layer, x = case.layer(), case.input()
     expected = layer.predict(x).copy()
-    strided = np.repeat(x, 2, axis=-1)[..., ::2]
-    frozen = x.copy()
-    frozen.flags.writeable = False
+    strided = each(lambda a: np.repeat(a, 2, axis=-1)[..., ::2], x)
+    frozen = each(np.copy, x)
+    each(lambda a: a.setflags(write=False), frozen)
     np.testing.assert_array_equal(layer.predict(strided).copy(), expected)
     np.testing.assert_array_equal(layer.predict(frozen).copy(), expected)
 
@@ -315,11 +373,12 @@ def single_is_near_double(case: Case) -> None:
     double, single, x = case.layer(), case.layer("float32"), case.input(dtype="float32")
     single.set_weights([w.astype("float32") for w in double.get_weights()])
     double.set_weights([w.astype("float64") for w in single.get_weights()])
-    close(single.predict(x).astype("float64"), double.predict(x.astype("float64")), 5e-6)
-    y, _ = double.forward(x.astype("float64"), CALL)
+    wide = each(lambda a: a.astype("float64"), x)
+    close(single.predict(x).astype("float64"), double.predict(wide), 5e-6)
+    y, _ = double.forward(wide, CALL)
     dy = np.random.default_rng(10).standard_normal(y.shape).astype("float32")
     # Where dropout's mask or a maximum is a matter of bits the two types still agree: both count, neither rounds.
-    exact = gradients(double, x.astype("float64"), dy.astype("float64"))
+    exact = gradients(double, wide, dy.astype("float64"))
     for a, b in zip(gradients(single, x, dy), exact, strict=True):
         close(a.astype("float64"), b, 3e-5)
 

@@ -320,6 +320,28 @@ def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
     return values - alpha * m / (np.sqrt(v) + epsilon), m, v
 
 
+# --- merge.py ---------------------------------------------------------------------------------------------------------
+
+
+def merge_forward(a, b, code, alpha, beta, relu):
+    a, b = _double(a, b)
+    y = [lambda: alpha * a + beta * b, lambda: a * b, lambda: np.maximum(a, b), lambda: np.minimum(a, b)][code]()
+    return np.where(y < 0, 0, y) if relu and code == 0 else y
+
+
+def merge_backward(dy, a, b, code, alpha, beta):
+    dy, a, b = _double(dy, a, b)
+    half = np.where(a == b, 0.5, 0)
+    da, db = [
+        lambda: (alpha * dy, beta * dy),
+        lambda: (dy * b, dy * a),
+        lambda: (dy * ((a > b) + half), dy * ((b > a) + half)),
+        lambda: (dy * ((a < b) + half), dy * ((b < a) + half)),
+    ][code]()
+    lacks = [tuple(k for k in range(3) if x.shape[k] != dy.shape[k]) for x in (a, b)]
+    return da.sum(axis=lacks[0], keepdims=True), db.sum(axis=lacks[1], keepdims=True)
+
+
 # --- penalty.py -------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +362,12 @@ def gather(source, index):
 def add(a, b):
     a, b = _double(a, b)
     return a + b
+
+
+def copy_columns(out, to, source, of, columns):
+    """Return `out` as it becomes."""
+    out, source = _double(out, source)
+    return np.concatenate([out[:, :to], source[:, of:of + columns], out[:, to + columns:]], axis=1)
 
 
 def pad2d(shape, x, top, left):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fastcnn.kernels.cpu.arrays import add, crop2d, gather, pad2d
+from fastcnn.kernels.cpu.arrays import add, copy_columns, crop2d, gather, pad2d
 from tests import reference
 from tests.kernels.checking import (
     TYPES,
@@ -39,6 +39,20 @@ def test_add_agrees_with_its_twin(size, dtype):
     assert_close(out, reference.add(a, b))
     add(a, a, b)
     np.testing.assert_array_equal(a, out)
+
+
+@types
+@pytest.mark.parametrize(("rows", "widths", "to", "of", "columns"), [
+    (0, (3, 4), 0, 1, 2), (1, (1, 1), 0, 0, 1), (7, (9, 5), 2, 1, 4), (1, (90_000, 80_000), 5000, 7, 79_000),
+    (301, (300, 250), 40, 3, 247),
+])
+def test_copy_columns_agrees_with_its_twin(rows, widths, to, of, columns, dtype):
+    rows = many(rows)
+    out, source = random(rows, widths[0], dtype=dtype), random(rows, widths[1], dtype=dtype, seed=1)
+    expected = reference.copy_columns(out, to, source, of, columns)
+    with inputs_unchanged(source):
+        copy_columns(out, to, source, of, columns)
+    np.testing.assert_array_equal(out, expected)
 
 
 PADDINGS = pytest.mark.parametrize(("shape", "border"), [

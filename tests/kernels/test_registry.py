@@ -48,7 +48,7 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
 
 
 ELEMENTARY = ["arrays", "activation", "softmax", "pool", "batchnorm", "dropout", "loss", "loss_softmax", "optimizer",
-              "penalty"]
+              "penalty", "merge"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)

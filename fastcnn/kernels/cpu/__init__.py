@@ -4,7 +4,7 @@ from fastcnn.kernels.cpu.activation import (
     activation_backward,
     activation_forward,
 )
-from fastcnn.kernels.cpu.arrays import add, crop2d, gather, pad2d
+from fastcnn.kernels.cpu.arrays import add, copy_columns, crop2d, gather, pad2d
 from fastcnn.kernels.cpu.batchnorm import (
     batch_norm_backward,
     batch_norm_backward_scratch,
@@ -46,6 +46,7 @@ from fastcnn.kernels.cpu.loss_softmax import (
     softmax_categorical_crossentropy,
     softmax_sparse_categorical_crossentropy,
 )
+from fastcnn.kernels.cpu.merge import merge_backward, merge_backward_scratch, merge_forward
 from fastcnn.kernels.cpu.optimizer import adam, sgd
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
 from fastcnn.kernels.cpu.penalty import penalty, penalty_scratch
@@ -90,6 +91,7 @@ __all__ = [
     "conv2d_backward_weights_scratch",
     "conv2d_forward",
     "conv2d_forward_packed",
+    "copy_columns",
     "crop2d",
     "depthwise2d_backward_input",
     "depthwise2d_backward_input_scratch",
@@ -109,6 +111,9 @@ __all__ = [
     "max_pool2d_forward",
     "max_pool2d_index_type",
     "mean_squared_error",
+    "merge_backward",
+    "merge_backward_scratch",
+    "merge_forward",
     "multiply_add_chain",
     "pad2d",
     "penalty",

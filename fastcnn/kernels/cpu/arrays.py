@@ -1,4 +1,4 @@
-"""Moving and adding arrays: the batch that training gathers, sums of gradients, zero padding."""
+"""Moving and adding arrays: the batch that training gathers, sums of gradients, tables side by side, zero padding."""
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.pack import clear, copy
@@ -43,6 +43,29 @@ def _add_range(chunk, chunks, out, a, b):
     out, a, b = out[begin:end], a[begin:end], b[begin:end]
     for i in range(out.size):
         out[i] = a[i] + b[i]
+
+
+@kernel
+def copy_columns(out, to, source, of, columns):
+    """out[:, to:to + columns] = source[:, of:of + columns], for two tables of as many rows; the rest of `out` stays.
+
+    Tables stand side by side this way, and apart again; threads share the numbers, since one row may be all there is.
+    """
+    work = out.shape[0] * columns
+    chunks = chunks_for(work, 64)
+    parallel(_copy_part, chunks, (chunks, work, out.reshape(-1), out.shape[1], to, source.reshape(-1), source.shape[1],
+                                  of, columns))
+
+
+@inlined
+def _copy_part(chunk, chunks, work, out, out_width, to, source, source_width, of, columns):
+    begin, end = chunk_of(chunk, chunks, work)
+    while begin < end:
+        row = begin // columns
+        k = begin - row * columns
+        count = min(columns - k, end - begin)
+        copy(out, row * out_width + to + k, source, row * source_width + of + k, count)
+        begin += count
 
 
 @kernel

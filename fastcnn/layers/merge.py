@@ -1,0 +1,192 @@
+"""Layers of several inputs: sums, products and extremes of tensors number by number, and tensors side by side.
+
+Inputs broadcast against one another: a dimension of 1 is used again for all of the others' (a gate (N, 1, 1, C) for
+the channels of an image (N, H, W, C)); an input of fewer dimensions gets such ones after the batch, so (N, C) is a
+gate, too. Each layer has a function that makes and calls it: ``layers.add([a, b])`` is ``layers.Add()([a, b])``.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.geometry.broadcast import broadcast
+from fastcnn.kernels import codes
+from fastcnn.layers.arithmetic import Gradients, combined, weighted_sum
+from fastcnn.layers.base import Backward, Call, Layer, Shape, _text
+
+
+class _Merge(Layer):
+    """Inputs of one shape after broadcasting."""
+
+    many_inputs = True
+    _exactly: int | None = None
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if self._exactly not in (None, len(input_shape)):
+            raise ArgumentError(f"{self}: expected {self._exactly} inputs, got {len(input_shape)}")
+        shape = self._aligned(input_shape[0], input_shape)
+        for other in input_shape[1:]:
+            try:
+                shape = broadcast(shape, self._aligned(other, input_shape))
+            except ValueError:
+                raise ArgumentError(f"{self}: expected inputs of one shape, or with 1 where theirs differ, "
+                                    f"got {_text(input_shape)}") from None
+        return shape
+
+    def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        return self._run(x)
+
+    def _run(self, x: Any, **how: Any) -> tuple[np.ndarray, Backward]:
+        arrays = self.checked(x)
+        y, gradients = self._merge([a.reshape(self._aligned(a.shape, self.input_shape)) for a in arrays], **how)
+        shapes = [a.shape for a in arrays]
+        return y, lambda dy: tuple(g.reshape(shape) for g, shape in zip(gradients(dy), shapes, strict=True))
+
+    @staticmethod
+    def _aligned(shape: Shape, shapes: Shape) -> Shape:
+        """Return a shape with dimensions of 1 after the batch, to have as many as the longest of `shapes`."""
+        missing = max(map(len, shapes)) - len(shape)
+        return shape[:1] + (1,) * missing + shape[1:] if missing else shape
+
+    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+        raise NotImplementedError
+
+
+class Add(_Merge):
+    """y = a + b + ... ONNX: Add, Sum."""
+
+    def forward(self, x: Any, call: Call = Call(), relu: bool = False) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`; with `relu` the output is max(y, 0), in the same pass over memory."""
+        return self._run(x, relu=relu)
+
+    def predict(self, x: Any, relu: bool = False) -> np.ndarray:
+        """As `Layer.predict`; `relu` as in `forward`."""
+        return self.forward(x, relu=relu)[0]
+
+    def _merge(self, arrays: list[np.ndarray], relu: bool = False) -> tuple[np.ndarray, Gradients]:
+        return weighted_sum(arrays, [1.0] * len(arrays), relu)
+
+
+class Subtract(_Merge):
+    """y = a - b, of two inputs. ONNX: Sub."""
+
+    _exactly = 2
+
+    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+        return weighted_sum(arrays, [1.0, -1.0])
+
+
+class Average(_Merge):
+    """y = (a + b + ...) / their number. ONNX: Mean."""
+
+    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+        return weighted_sum(arrays, [1.0 / len(arrays)] * len(arrays))
+
+
+class Multiply(_Merge):
+    """y = a b ... ONNX: Mul."""
+
+    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+        return combined(arrays, codes.PRODUCT)
+
+
+class Maximum(_Merge):
+    """y = max(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Max."""
+
+    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+        return combined(arrays, codes.MAXIMUM)
+
+
+class Minimum(_Merge):
+    """y = min(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Min."""
+
+    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+        return combined(arrays, codes.MINIMUM)
+
+
+class Concatenate(Layer):
+    """Inputs side by side along one dimension. ONNX: Concat.
+
+    Parameters
+    ----------
+    axis : int
+        -1: the channels; not 0, the batch.
+    """
+
+    many_inputs = True
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        first = input_shape[0]
+        axis = self.axis + len(first) if self.axis < 0 else self.axis
+        if not 1 <= axis < len(first):
+            raise ArgumentError(f"{self}: expected an axis in 1..{len(first) - 1}, or counted from the end, for input "
+                                f"{_text(first)}, got {self.axis}")
+        if len({(len(shape), *shape[:axis], None, *shape[axis + 1:]) for shape in input_shape}) > 1:
+            raise ArgumentError(f"{self}: expected inputs that differ along axis {self.axis} alone, "
+                                f"got {_text(input_shape)}")
+        return *first[:axis], sum(shape[axis] for shape in input_shape), *first[axis + 1:]
+
+    def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        arrays = self.checked(x)
+        d, n, axis = device.of(arrays[0]), arrays[0].shape[0], self.axis % len(self.output_shape)
+        y = d.empty((n, *self.output_shape[1:]), self.dtype)
+        # Seen as rows, one for each index before the axis, an input is a range of the output's columns.
+        rows, total = math.prod(y.shape[:axis]), math.prod(y.shape[axis:])
+        widths = [math.prod(a.shape[axis:]) for a in arrays]
+        parts = list(zip([a.shape for a in arrays], [sum(widths[:k]) for k in range(len(widths))], widths, strict=True))
+        for a, (_, begin, width) in zip(arrays, parts, strict=True):
+            d.kernels.copy_columns(y.reshape(rows, total), begin, a.reshape(rows, width), 0, width)
+
+        def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
+            whole = dy.reshape(rows, total)
+            if rows == 1:
+                return tuple(whole[:, begin:begin + width].reshape(shape) for shape, begin, width in parts)
+            gradients = tuple(d.empty(shape, self.dtype) for shape, _, _ in parts)
+            for dx, (_, begin, width) in zip(gradients, parts, strict=True):
+                d.kernels.copy_columns(dx.reshape(rows, width), 0, whole, begin, width)
+            return gradients
+
+        return y, backward
+
+
+def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return `Add` of the inputs; `kwargs` are the layer's."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return `Subtract` of two inputs."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return `Multiply` of the inputs."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return `Average` of the inputs."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return `Maximum` of the inputs."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
+    """Return `Minimum` of the inputs."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
+    """Return `Concatenate` of the inputs along `axis`."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
