@@ -59,8 +59,8 @@ def training_step(of: str) -> Job:
     model.train_on_batch(*data[0])
 
     def run() -> float:
-        losses, _ = training.train_step(model, *next(turn))
-        return float(losses.mean())
+        x, y = next(turn)
+        return float(training.train_step(model, training.Batch([x], [y], None)).losses[0].mean())
 
     return Job(check, run)
 

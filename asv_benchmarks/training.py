@@ -42,7 +42,7 @@ def training_step(name: str) -> Callable[[], Any]:
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     x, y = np.random.default_rng(2).random((128, *NETWORKS[name]), dtype=np.float32), labels(128, 10)
     model.train_on_batch(x, y)
-    step = partial(training.train_step, model, x, y)
+    step = partial(training.train_step, model, training.Batch([x], [y], None))
     for _ in range(10):
         step()
     return step

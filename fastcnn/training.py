@@ -1,8 +1,7 @@
 """fit, evaluate, predict: the loops, in verbs. They know a model's forward and predict, and no layer."""
 
-import math
-from collections.abc import Iterator
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,18 +9,35 @@ from fastcnn import device, random
 from fastcnn.callbacks import Callback, CallbackList, History
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.layers.base import Call
-from fastcnn.losses import Loss
-from fastcnn.metrics import Metric
+from fastcnn.objective import Objective, Running
 from fastcnn.optimizers import Optimizer
+
+
+class Step(NamedTuple):
+    """What one pass with its way back finds.
+
+    Attributes
+    ----------
+    losses : list of (N,) arrays
+        Of each output; None where it has no loss.
+    outputs : list of arrays
+    backward : callable
+        Adds to the gradients of all parameters.
+    penalty : float
+        What regularizers add to the mean loss.
+    """
+
+    losses: list[Any]
+    outputs: list[np.ndarray]
+    backward: Any
+    penalty: float
 
 
 class Trainable(Protocol):
     """What the loops ask of a model."""
 
-    input_shape: Any
-    loss: Loss
+    objective: Objective
     optimizer: Optimizer
-    metrics: list[Metric]
     seed: int
     stop_training: bool
 
@@ -29,11 +45,22 @@ class Trainable(Protocol):
     def dtype(self) -> np.dtype: ...
 
     @property
-    def output_shape(self) -> Any: ...
+    def output_shapes(self) -> list[Any]: ...
 
-    def forward_with_loss(self, x: np.ndarray, y: np.ndarray, call: Call) -> Any: ...
+    def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
+                          ) -> Step: ...
 
-    def infer(self, x: np.ndarray) -> np.ndarray: ...
+    def penalty(self, adds_gradients: bool) -> float: ...
+
+    def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]: ...
+
+
+class Batch(NamedTuple):
+    """Some samples: inputs, targets and weights, a list entry for each input or output."""
+
+    xs: list[np.ndarray]
+    ys: list[Any]
+    weights: list[Any] | None
 
 
 class Data:
@@ -41,91 +68,86 @@ class Data:
 
     Parameters
     ----------
-    x : (N, ...) array of any integer or floating type
-    y : (N, ...) array, optional
-        Targets.
-    shape : tuple
-        The model's input, with None for the batch.
+    xs : list of (N, ...) arrays of any integer or floating type
+        One for each input.
+    ys : list of (N, ...) arrays
+        Targets, one for each output; None where there is none.
+    shapes : list of tuple
+        The model's inputs, with None for the batch.
     dtype : dtype
         The model's.
     who : str
         For errors.
+    weights : list of (N, ...) arrays, optional
+        Of the samples, for each output.
 
     Raises
     ------
     DataError
-        If there are no samples, or `x` and `y` differ in number, or the type is no number.
+        If there are no samples, or arrays differ in number, or a type is no number.
     ArgumentError
         If the model has another input shape.
     """
 
-    def __init__(self, x: Any, y: Any, shape: Any, dtype: np.dtype, who: str) -> None:
-        x = np.asarray(x)
-        if x.dtype.kind not in "buif":
-            raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
-        if x.shape[1:] != shape[1:]:
-            hint = "; add the channel with x[..., None]" if (*x.shape[1:], 1) == shape[1:] else ""
-            wanted = ", ".join(map(str, shape[1:]))
-            raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{hint}")
-        self.y = None if y is None else np.asarray(y)
-        if self.y is not None and len(self.y) != len(x):
-            raise DataError(f"{who}: expected as many targets as samples, got {len(self.y)} for {len(x)}")
-        if self.y is not None and self.y.dtype.kind not in "buif":
-            raise DataError(f"{who}: expected numbers in y, got {self.y.dtype}; number the classes from 0")
-        # The kernel that gathers a batch is compiled for these; everything else is converted once.
-        ready = x.dtype in (np.uint8, np.float32, np.float64) and x.flags.c_contiguous and x.flags.writeable
-        kind = x.dtype if x.dtype in (np.uint8, np.float32, np.float64) else np.float32
-        self.x = x if ready else np.array(x, kind, order="C")
+    def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
+                 weights: Sequence[Any] | None = None) -> None:
+        self.xs = [_inputs(x, shape, who) for x, shape in zip(xs, shapes, strict=True)]
+        self.ys = [None if y is None else np.asarray(y) for y in ys]
+        self.weights = None if weights is None or all(w is None for w in weights) else [
+            None if w is None else np.ascontiguousarray(w, dtype) for w in weights]
+        for y in self.ys:
+            if y is not None and y.dtype.kind not in "buif":
+                raise DataError(f"{who}: expected numbers in y, got {y.dtype}; number the classes from 0")
+        for name, arrays in (("targets", self.ys), ("samples in each input", self.xs),
+                             ("sample weights", self.weights or [])):
+            for one in arrays:
+                if one is not None and len(one) != len(self.xs[0]):
+                    raise DataError(f"{who}: expected as many {name} as samples, got {len(one)} for {len(self.xs[0])}")
         self.dtype = dtype
 
     def __len__(self) -> int:
-        return len(self.x)
+        return len(self.xs[0])
 
-    def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, Any]]:
-        """Yield (x, y) in batches of at most `size`, in the order of the indices, or as they lie."""
+    def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[Batch]:
+        """Yield batches of at most `size`, in the order of the indices, or as they lie."""
         for begin in range(0, len(self), size):
             end = min(begin + size, len(self))
-            if order is None and self.x.dtype == self.dtype:
-                yield self.x[begin:end], None if self.y is None else self.y[begin:end]
-            else:
-                index = np.arange(begin, end) if order is None else order[begin:end]
-                yield self._gather(index), None if self.y is None else self.y[index]
+            part: Any = slice(begin, end) if order is None else order[begin:end]
+            index = np.arange(begin, end) if order is None else part
+            xs = [x[begin:end] if order is None and x.dtype == self.dtype else self._gather(x, index) for x in self.xs]
+            yield Batch(xs, [None if y is None else y[part] for y in self.ys],
+                        None if self.weights is None else [None if w is None else w[part] for w in self.weights])
 
-    def _gather(self, index: np.ndarray) -> np.ndarray:
-        d = device.of(self.x)
-        out = d.empty((len(index), *self.x.shape[1:]), self.dtype)
-        d.kernels.gather(out.reshape(len(index), -1), self.x.reshape(len(self), -1), index)
+    def _gather(self, x: np.ndarray, index: np.ndarray) -> np.ndarray:
+        d = device.of(x)
+        out = d.empty((len(index), *x.shape[1:]), self.dtype)
+        d.kernels.gather(out.reshape(len(index), -1), x.reshape(len(x), -1), index)
         return out
 
 
-def train_step(model: Trainable, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Forward, loss, backward, optimizer: return the loss of each sample, and the outputs."""
+def _inputs(x: Any, shape: Any, who: str) -> np.ndarray:
+    """Return one input, checked, as the kernel that gathers batches takes it."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "buif":
+        raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
+    if x.shape[1:] != shape[1:]:
+        hint = "; add the channel with x[..., None]" if (*x.shape[1:], 1) == shape[1:] else ""
+        wanted = ", ".join(map(str, shape[1:]))
+        raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{hint}")
+    # The kernel that gathers a batch is compiled for these; everything else is converted once.
+    ready = x.dtype in (np.uint8, np.float32, np.float64) and x.flags.c_contiguous and x.flags.writeable
+    kind = x.dtype if x.dtype in (np.uint8, np.float32, np.float64) else np.float32
+    return x if ready else np.array(x, kind, order="C")
+
+
+def train_step(model: Trainable, batch: Batch) -> Step:
+    """Forward, loss, backward, optimizer: return what the pass found."""
     model.optimizer.clear_gradients()
-    losses, y_pred, backward = model.forward_with_loss(
-        x, y, Call(model.seed, model.optimizer.iterations, wants_dx=False))
-    backward()
+    step = model.forward_with_loss(*batch, Call(model.seed, model.optimizer.iterations, wants_dx=False))
+    step.backward()
+    penalty = step.penalty + model.penalty(adds_gradients=True)
     model.optimizer.step()
-    return losses, y_pred
-
-
-class Running:
-    """The running means of an epoch: the loss and the metrics."""
-
-    def __init__(self, model: Trainable) -> None:
-        self.metrics = model.metrics
-        self.total, self.count = 0.0, 0
-        for metric in self.metrics:
-            metric.reset_state()
-
-    def update(self, losses: np.ndarray, y: np.ndarray, y_pred: np.ndarray) -> None:
-        self.total += float(losses.sum(dtype=np.float64))
-        self.count += losses.size
-        for metric in self.metrics:
-            metric.update_state(y, y_pred)
-
-    def result(self) -> dict[str, float]:
-        loss = self.total / self.count if self.count else math.nan
-        return {"loss": loss} | {metric.name: metric.result() for metric in self.metrics}
+    return step._replace(penalty=penalty)
 
 
 def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: list[Callback],
@@ -142,13 +164,13 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
     logs: dict[str, float] = {}
     for epoch in range(initial_epoch, epochs):
         each.on_epoch_begin(epoch, {})
-        running = Running(model)
+        running = Running(model.objective)
         order = draw.permutation(len(data)) if shuffle else None
-        for batch, (x, y) in enumerate(data.batches(batch_size, order)):
-            each.on_train_batch_begin(batch, {})
-            losses, y_pred = train_step(model, x, y)
-            running.update(losses, y, y_pred)
-            each.on_train_batch_end(batch, running.result())
+        for number, batch in enumerate(data.batches(batch_size, order)):
+            each.on_train_batch_begin(number, {})
+            step = train_step(model, batch)
+            running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
+            each.on_train_batch_end(number, running.result())
             if model.stop_training:
                 break
         logs = running.result()
@@ -163,16 +185,20 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
 
 def evaluate(model: Trainable, data: Data, batch_size: int) -> dict[str, float]:
     """Return the mean loss and the metrics over the data."""
-    running = Running(model)
-    for x, y in data.batches(batch_size):
-        y_pred = model.infer(x)
-        running.update(model.loss.forward(y, y_pred, wants_gradient=False)[0], y, y_pred)
+    running = Running(model.objective)
+    penalty = model.penalty(adds_gradients=False)
+    for batch in data.batches(batch_size):
+        outputs = model.infer_all(batch.xs)
+        losses, _ = model.objective.forward(batch.ys, outputs, batch.weights, wants_gradient=False)
+        running.update(losses, batch.ys, outputs, batch.weights, penalty)
     return running.result()
 
 
-def predict(model: Trainable, data: Data, batch_size: int) -> np.ndarray:
+def predict(model: Trainable, data: Data, batch_size: int) -> list[np.ndarray]:
     """Return the outputs for all samples, in memory of their own."""
-    out = np.empty((len(data), *model.output_shape[1:]), model.dtype)
-    for batch, (x, _) in enumerate(data.batches(batch_size)):
-        out[batch * batch_size : batch * batch_size + len(x)] = model.infer(x)
-    return out
+    results = [np.empty((len(data), *shape[1:]), model.dtype) for shape in model.output_shapes]
+    for number, batch in enumerate(data.batches(batch_size)):
+        begin = number * batch_size
+        for result, output in zip(results, model.infer_all(batch.xs), strict=True):
+            result[begin : begin + len(output)] = output
+    return results

@@ -193,7 +193,7 @@ def whole(model: Any, batch: int, rounds: int, seconds: float,
         return once
 
     def step() -> float:
-        return float(training.train_step(model, x, y)[0].mean())
+        return float(training.train_step(model, training.Batch([x], [y], None)).losses[0].mean())
 
     found = {}
     for name, run in (("step", step), ("prediction", lambda: model.infer(x))):

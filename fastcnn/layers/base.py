@@ -89,7 +89,7 @@ class Layer:
         kind = np.dtype(dtype)
         if kind not in (np.float32, np.float64):
             raise ArgumentError(f"{type(self).__name__}: expected dtype float32 or float64, got {dtype!r}")
-        self.name = name if name is not None else _automatic_name(type(self).__name__)
+        self.name = name if name is not None else automatic_name(type(self).__name__)
         self.dtype = kind
         self.parameters: list[Parameter] = []
         self._trainable = trainable
@@ -358,7 +358,8 @@ def elements(shape: Shape) -> int:
     return math.prod(n for n in shape[1:] if n is not None)
 
 
-def _automatic_name(class_name: str) -> str:
+def automatic_name(class_name: str) -> str:
+    """Return a name that no layer had yet: conv2d, conv2d_1, ..."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
     count = _names[snake]
     _names[snake] += 1

@@ -1,4 +1,4 @@
-"""Fusion: a model's chain of layers, rewritten into nodes that do several layers' work in one pass.
+"""Fusion: the chains of a model's graph, rewritten into nodes that do several layers' work in one pass.
 
 ==================================================  ====================================================================
 what is found                                       what runs in its place
@@ -16,11 +16,11 @@ trained with cross-entropy
 ==================================================  ====================================================================
 
 The model's own layers, their parameters and what a user sees of them do not change: nodes refer to the layers. A node
-never covers a tensor that somebody else reads; in a chain only the next layer does. The result is the same to
+never covers a tensor that somebody else reads: a chain is a run of steps each of which the next alone reads. The result is the same to
 rounding with ``fastcnn.config.set_fusion(False)``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ from fastcnn import config, device, geometry
 from fastcnn.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Layer
 from fastcnn.layers.activation import SoftmaxFunction, function
 from fastcnn.layers.fused import Narrow, Normalized, Pooled, stages_of, with_activation
+from fastcnn.models.graph import Graph, Step
 
 #: A run is narrow while what a block of images saves, and the sums of its gradients, are about L2's size (vectors of 64
 #: bytes), and no convolution has more channels in times channels out; wider layers fill vectors with channels. Where
@@ -37,22 +38,60 @@ _LARGEST = 24576
 _WIDEST, _WIDEST_BESIDE_WINOGRAD = 2048, 1024
 
 
+def fused(graph: Graph, narrow: bool = True) -> Graph:
+    """Return a graph with the nodes that run in place of its chains; `narrow` allows those that want a large batch."""
+    steps: list[Step] = []
+    for chain in chains(graph):
+        if len(chain) == 1 and not chain[0].is_link:
+            steps += chain
+            continue
+        begin = 0
+        for node, end in pieces([step.node for step in chain], narrow):
+            first, last, begin = chain[begin], chain[end - 1], end
+            steps.append(Step(node, first.inputs, last.outputs, first.training, last.regularizer))
+    return Graph(graph.inputs, graph.outputs, steps, graph.slots)
+
+
+def chains(graph: Graph) -> list[list[Step]]:
+    """Cut the steps into runs in which each step's output is read by the next step alone; other steps stand alone."""
+    readers = graph.readers()
+    found: list[list[Step]] = []
+    ends: dict[int, list[Step]] = {}  # chains by the slot they end in
+    for step in graph.steps:
+        before = ends.pop(step.inputs[0], None) if step.is_link and readers[step.inputs[0]] == 1 else None
+        if before is not None and before[-1].regularizer is None and before[-1].training == step.training:
+            before.append(step)
+        else:
+            before = [step]
+            found.append(before)
+        if step.is_link:
+            ends[step.outputs[0]] = before
+    # A chain runs where its last step was: until then nobody reads it, and what it reads is there.
+    position = {id(step): at for at, step in enumerate(graph.steps)}
+    return sorted(found, key=lambda chain: position[id(chain[-1])])
+
+
 def fuse(layers: Sequence[Layer], narrow: bool = True) -> list[Any]:
     """Return the nodes that run in place of a chain of built layers; `narrow` allows those that want a large batch."""
-    nodes: list[Any] = []
+    return [node for node, _ in pieces(layers, narrow)]
+
+
+def pieces(layers: Sequence[Layer], narrow: bool) -> Iterator[tuple[Any, int]]:
+    """Yield the nodes of `fuse`, each with the index after the last layer it runs in the place of."""
     at = 0
     while at < len(layers):
         end = _narrow_end(layers, at) if narrow else at
         if end > at:
-            nodes.append(Narrow(layers[at:end]))
+            yield Narrow(layers[at:end]), end
             at = end
             continue
         node: Any = layers[at]
         at += 1
         if _is_normalized(layers, at - 1):
             relu = at + 1 < len(layers) and getattr(layers[at + 1], "function", None) is function("relu")
-            nodes.append(Normalized(node, layers[at], relu))  # type: ignore[arg-type]
+            node = Normalized(node, layers[at], relu)  # type: ignore[arg-type]
             at += 2 if relu else 1
+            yield node, at
             continue
         if at < len(layers) and _takes_activation(node, layers[at]):
             node = with_activation(node, layers[at].function)  # type: ignore[attr-defined]
@@ -60,18 +99,34 @@ def fuse(layers: Sequence[Layer], narrow: bool = True) -> list[Any]:
         if at < len(layers) and Pooled.suits(node, layers[at]):
             node = Pooled(node, layers[at])  # type: ignore[arg-type]
             at += 1
-        nodes.append(node)
-    return nodes
+        yield node, at
 
 
-def logits(layers: Sequence[Layer]) -> list[Layer] | None:
-    """Return the chain without the softmax at its end, or None if it ends otherwise."""
-    last = layers[-1]
-    if isinstance(last, (Dense, Conv2D)) and _is_softmax(last.activation) and len(last.output_shape) == 2:
-        return [*layers[:-1], with_activation(last, None)]
-    if _is_softmax(getattr(last, "function", None)) and len(layers) > 1 and len(last.output_shape) == 2:
-        return list(layers[:-1])
-    return None
+def without_softmax(graph: Graph, which: Sequence[int]) -> Graph | None:
+    """Return the graph without the softmax that some of its outputs come from; None if one of them has none.
+
+    Parameters
+    ----------
+    graph : Graph
+    which : sequence of int
+        Outputs of shape (N, classes) that nobody else reads.
+    """
+    readers, steps, outputs = graph.readers(), list(graph.steps), list(graph.outputs)
+    for k in which:
+        at = next((at for at, step in enumerate(steps) if outputs[k] in step.outputs), None)
+        if at is None or readers[outputs[k]] != 1 or not steps[at].is_link or steps[at].regularizer is not None:
+            return None
+        step, layer = steps[at], steps[at].node
+        if len(layer.output_shape) != 2:
+            return None
+        if isinstance(layer, (Dense, Conv2D)) and _is_softmax(layer.activation):
+            steps[at] = Step(with_activation(layer, None), step.inputs, step.outputs, step.training)
+        elif _is_softmax(getattr(layer, "function", None)) and len(steps) > 1:
+            del steps[at]
+            outputs[k] = step.inputs[0]
+        else:
+            return None
+    return Graph(graph.inputs, outputs, steps, graph.slots)
 
 
 def _is_softmax(function: Any) -> bool:

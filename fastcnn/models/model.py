@@ -1,86 +1,149 @@
-"""Model: what every arrangement of layers can do: hold parameters, be compiled, fitted, evaluated, saved."""
+"""Model: layers put together between symbolic inputs and outputs; itself a layer."""
 
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn import losses, metrics, optimizers, random, training
-from fastcnn.callbacks import Callback, History, ProgressLine
-from fastcnn.errors import ArgumentError, DataError, unknown
-from fastcnn.layers import Layer
-from fastcnn.layers.base import Backward, Call
+from fastcnn import config, layers
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.layers.base import Backward, Call, Layer, automatic_name
+from fastcnn.layers.symbolic import Tensor, as_shapes, is_symbolic
+from fastcnn.models import fuse, graph, run, structure
+from fastcnn.models.plan import Plans
 from fastcnn.models.summary import summary
+from fastcnn.models.trainer import Trainer
 from fastcnn.parameters import Parameter, assign_all
+from fastcnn.training import Step
+
+_SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), or write a Layer of your own "
+             "with forward and predict")
 
 
-class Model:
-    """The base of models; how the layers are connected is the subclass's.
+class Model(Trainer, Layer):
+    """Layers between inputs and outputs: skips, branches, layers used twice, models inside.
+
+        inputs = fc.Input((28, 28, 1))
+        x = layers.Conv2D(8, 3, activation="relu")(inputs)
+        outputs = layers.Dense(10, activation="softmax")(layers.Flatten()(x))
+        model = fc.Model(inputs, outputs)
 
     Parameters
     ----------
-    name : str
+    inputs : Tensor, or list or dict of them
+        From `fc.Input`, or between layers: ``fc.Model(m.input, m.get_layer("conv5").output)``.
+    outputs : Tensor, or list or dict of them
+    name : str, optional
+    trainable : bool
 
     Attributes
     ----------
     layers : list of Layer
+        In Keras's order: the furthest from the outputs first.
     input_shape, output_shape : tuple
-        With None for the batch.
-    stop_training : bool
-        Set by a callback to end `fit` after the current step.
+        With None for the batch; tuples of them where there are several.
+
+    Raises
+    ------
+    ArgumentError
+        If an output depends on something that is no input, or two layers have one name.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.layers: list[Layer] = []
-        self.input_shape: Any = None
-        self.seed = random.next_seed()
-        self.stop_training = False
-        self.loss: Any = None
-        self.optimizer: Any = None
-        self.metrics: list[metrics.Metric] = []
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for method in ("call", "train_step", "test_step", "compute_loss"):
+            if method in vars(cls):
+                raise ArgumentError(f"{cls.__name__}: a Model with a {method} of its own is not offered; {_SUBCLASS}")
 
-    # --- what a subclass says ---------------------------------------------------------------------------------------
+    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None,
+                 trainable: bool = True) -> None:
+        if inputs is None or outputs is None:
+            raise ArgumentError(f"{type(self).__name__}: expected inputs and outputs, got none; {_SUBCLASS}")
+        self._new(name, _tensors(type(self).__name__, "inputs", inputs)[0].dtype)
+        self._given_inputs, self._given_outputs = inputs, outputs
+        self._connect(_tensors(self, "inputs", inputs), _tensors(self, "outputs", outputs))
+        if not trainable:
+            self.trainable = False
 
-    def build(self, input_shape: Any) -> None:
-        """Fix the shapes and make the parameters, for an input (None, H, W, C)."""
-        raise NotImplementedError
+    def _new(self, name: str | None, dtype: Any) -> None:
+        kind = "Functional" if type(self) is Model else type(self).__name__  # Keras's name of it
+        Layer.__init__(self, name=name or automatic_name(kind), dtype=np.dtype(dtype).name)
+        self._begin()
+        self.layers: list[Any] = []
+        self.traced: graph.Traced | None = None
+        self._given_inputs: Any = None
+        self._given_outputs: Any = None
+        self._forget()
+
+    def _connect(self, inputs: list[Tensor], outputs: list[Tensor]) -> None:
+        """Find what lies between tensors; it is the model from now on."""
+        self.traced = graph.trace(inputs, outputs, str(self))
+        structure.check_names(self, self.traced.layers)
+        self.layers = self.traced.layers
+        self.many_inputs = len(inputs) > 1
+        self.input_shape, self.output_shape = ([t.shape for t in tensors] for tensors in (inputs, outputs))
+        self.input_shape = tuple(self.input_shape) if self.many_inputs else self.input_shape[0]
+        self.output_shape = tuple(self.output_shape) if len(outputs) > 1 else self.output_shape[0]
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was derived from the structure."""
+        self._graph: graph.Graph | None = None
+        self._leaves: list[Any] = []
+        self._runs_for: Any = None
+        self._runs: dict[Any, graph.Graph | None] = {}
+        self._plans: Plans | None = None
+
+    # --- structure --------------------------------------------------------------------------------------------------
 
     @property
-    def output_shape(self) -> Any:
-        raise NotImplementedError
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        """Train on one batch: return the output and backward(dy) -> dx; dx is None unless the call wants it."""
-        raise NotImplementedError
-
-    def forward_with_loss(self, x: np.ndarray, y: np.ndarray, call: Call
-                          ) -> tuple[np.ndarray, np.ndarray, Callable[[], Any]]:
-        """Return the loss of each sample, the outputs, and the backward pass of the mean loss."""
-        y_pred, backward = self.forward(x, call)
-        losses, gradient = self.loss.forward(y, y_pred)
-        return losses, y_pred, lambda: backward(gradient)
-
-    def infer(self, x: np.ndarray) -> np.ndarray:
-        """Return the output of one batch; nothing is kept."""
-        raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the structure, as JSON can hold it."""
-        raise NotImplementedError
-
-    # --- parameters -------------------------------------------------------------------------------------------------
+    def inputs(self) -> list[Tensor]:
+        """The symbolic inputs."""
+        return self._between().inputs
 
     @property
-    def built(self) -> bool:
-        return self.input_shape is not None
+    def outputs(self) -> list[Tensor]:
+        """The symbolic outputs."""
+        return self._between().outputs
 
     @property
-    def dtype(self) -> np.dtype:
-        return self.layers[0].dtype if self.layers else np.dtype("float32")
+    def input(self) -> Any:
+        """The symbolic input, or the list of them."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
 
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+    @property
+    def output(self) -> Any:
+        """The symbolic output, or the list of them."""
+        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    @property
+    def input_names(self) -> list[str]:
+        if isinstance(self._given_inputs, dict):
+            return list(self._given_inputs)
+        return [t.name for t in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs: a dict's keys, else the names of the layers they come from."""
+        if isinstance(self._given_outputs, dict):
+            return list(self._given_outputs)
+        return [t.name for t in self.outputs]
+
+    @property
+    def input_shapes(self) -> list[Any]:
+        return list(as_shapes(self.input_shape))
+
+    @property
+    def output_shapes(self) -> list[Any]:
+        return list(as_shapes(self.output_shape))
+
+    def as_given(self, outputs: Sequence[Any]) -> Any:
+        """Return outputs as the model was told them: one, a list or a dict."""
+        if isinstance(self._given_outputs, dict):
+            return dict(zip(self._given_outputs, outputs, strict=True))
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of a name, or at an index.
 
         Raises
@@ -96,17 +159,173 @@ class Model:
         raise ArgumentError(unknown(f"{self}: layer", name if index is None else index,
                                     [layer.name for layer in self.layers]))
 
+    def for_shape(self, input_shape: Any) -> Any:
+        """As `Layer.for_shape`."""
+        shape = self._whole(input_shape)
+        if not self.built:
+            self.build(shape)
+        if shape == self.input_shape:
+            return self
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__, input_shape=shape)
+        found = graph.output_shapes(self._between(), as_shapes(shape))
+        twin.output_shape = tuple(found) if len(found) > 1 else found[0]
+        return twin
+
+    def build(self, input_shape: Any) -> None:
+        """Check that the model, which is built, takes an input (None, H, W, C)."""
+        if self._whole(input_shape) != self.input_shape:
+            raise ArgumentError(f"{self}: expected input {self.input_shape}, for which it was built, "
+                                f"got {self._whole(input_shape)}")
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output for that of the input."""
+        return self.for_shape(input_shape).output_shape
+
+    # --- the two verbs ----------------------------------------------------------------------------------------------
+
+    def forward(self, x: Any, call: Call = Call()) -> tuple[Any, Backward]:
+        """Train: return the output and backward(dy) -> dx; dx is None unless the call wants it.
+
+        Several inputs, outputs and their gradients are tuples.
+        """
+        xs = self._arrays(x)
+        ys, back = run.forward(self._run(len(xs[0])), xs, call)
+
+        def backward(dy: Any) -> Any:
+            dxs = back(dy if isinstance(dy, (tuple, list)) else (dy,))
+            return tuple(dxs) if self.many_inputs else dxs[0]
+
+        return (tuple(ys) if len(ys) > 1 else ys[0]), backward
+
+    def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
+                          ) -> Step:
+        """Return losses, outputs and the way back; a softmax before cross-entropy is one kernel with it."""
+        targets, penalties = self.objective.targets, list[float]()
+        which = tuple(k for k, target in enumerate(targets) if target.loss is not None and target.loss.follows_softmax)
+        steps = self._run(len(xs[0]), which) if which else None
+        together = which if steps is not None else ()
+        outputs, back = run.forward(self._run(len(xs[0])) if steps is None else steps, xs, call, penalties)
+        losses, gradients = self.objective.forward(ys, outputs, weights, skip=together)
+        for k in together:
+            more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
+            losses[k], gradients[k], outputs[k] = targets[k].loss.forward_from_logits(ys[k], outputs[k], **more)
+            self.objective.scale(targets[k], gradients[k])
+        return Step(losses, outputs, lambda: back(gradients), sum(penalties))
+
+    def penalty(self, adds_gradients: bool) -> float:
+        """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
+        total = 0.0
+        for p in self.trainable_weights:
+            if p.regularizer is not None:
+                total += (p.regularizer.add_gradient(p.gradient, p.array) if adds_gradients
+                          else p.regularizer.value(p.array))
+        return total
+
+    def infer(self, x: Any) -> Any:
+        """Return the output of one batch; nothing is kept."""
+        return self.as_given(self.infer_all(self._arrays(x)))
+
+    def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the outputs of one batch as a list."""
+        if len(xs) > 1 or len(self.outputs) > 1 or not config.fusion():
+            return run.infer(self._run(len(xs[0])), xs)
+        if self._plans is None:
+            self._run(len(xs[0]))
+            own = all(type(layer).__module__.startswith(layers.__name__) for layer in self._leaves)
+            self._plans = Plans(self._infer, self.weights if own else None)
+        return [self._plans(xs[0])]
+
+    def _infer(self, x: np.ndarray) -> np.ndarray:
+        return run.infer(self._run(len(x)), [x])[0]
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors."""
+        if is_symbolic(x):
+            return Layer.__call__(self, list(x.values()) if isinstance(x, dict) else x, training)
+        xs = [np.asarray(one, self.dtype) for one in self._inputs(x, str(self))]
+        if training:
+            y = self.forward(tuple(xs) if self.many_inputs else xs[0])[0]
+            return self.as_given(y if isinstance(y, tuple) else [y])
+        return self.as_given(self.infer_all(xs))
+
+    def _arrays(self, x: Any) -> list[np.ndarray]:
+        if not self.built:
+            self.build((None, *np.shape(x)[1:]))
+        return list(x) if isinstance(x, (tuple, list)) else [x]
+
+    def _run(self, batch: int, to_logits: tuple[int, ...] = ()) -> Any:
+        """Return what runs (`fastcnn.models.fuse`); None if `to_logits` and an output comes from no softmax."""
+        if self._graph is None:
+            self._graph, self._leaves = graph.opened(self._between()), graph.leaves(self.layers)
+        fused = config.fusion()
+        key = [fused, config.winograd(), *[layer.trainable for layer in self._leaves]]
+        if key != self._runs_for:
+            self._runs_for, self._runs = key, {}
+        variant = fused and fuse.fills_lanes(batch, self.dtype), to_logits
+        if variant not in self._runs:
+            self._runs[variant] = self._variant(fused, *variant)
+        return self._runs[variant]
+
+    def _variant(self, fused: bool, narrow: bool, to_logits: tuple[int, ...]) -> graph.Graph | None:
+        whole: Any = self._graph
+        # Steps are new, so that what they know of who learns is of this moment.
+        found = graph.Graph(whole.inputs, whole.outputs, list(whole.steps), whole.slots)
+        if not fused:
+            return None if to_logits else found
+        if to_logits:
+            found = fuse.without_softmax(found, to_logits)  # type: ignore[assignment]
+        return None if found is None else fuse.fused(found, narrow)
+
+    def _between(self) -> graph.Traced:
+        if self.traced is None:
+            raise ArgumentError(f"{self}: expected a built model; begin with "
+                                f"fc.Input(shape), or call build((None, *shape))")
+        return self.traced
+
+    # --- parameters -------------------------------------------------------------------------------------------------
+
     @property
     def weights(self) -> list[Parameter]:
-        return [p for layer in self.layers for p in layer.weights]
+        return _each_once(p for layer in self.layers for p in layer.weights)
 
     @property
     def trainable_weights(self) -> list[Parameter]:
-        return [p for layer in self.layers for p in layer.trainable_weights]
+        return _each_once(p for layer in self.layers for p in layer.trainable_weights)
 
     @property
     def non_trainable_weights(self) -> list[Parameter]:
-        return [p for layer in self.layers for p in layer.non_trainable_weights]
+        return _each_once(p for layer in self.layers for p in layer.non_trainable_weights)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; setting it sets it for all layers."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.layers:
+            layer.trainable = bool(value)
+
+    def named_weights(self) -> dict[str, Parameter]:
+        """Return the parameters by path: ``conv2d/kernel``, with the names of models inside before it.
+
+        Raises
+        ------
+        ArgumentError
+            If two have one path.
+        """
+        found: dict[str, Parameter] = {}
+        for layer in self.layers:
+            inner = isinstance(layer, Model)
+            each = layer.named_weights().items() if inner else ((p.path, p) for p in layer.weights)
+            for path, p in each:
+                path = f"{layer.name}/{path}" if inner else path
+                if found.setdefault(path, p) is not p:
+                    raise ArgumentError(f"{self}: expected weights with different paths, got two of {path}")
+        first: dict[int, str] = {}  # a layer in two models has two paths: the first is kept
+        return {path: p for path, p in found.items() if first.setdefault(id(p), path) == path}
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of all parameters' values, in Keras's order."""
@@ -125,171 +344,41 @@ class Model:
     def count_params(self) -> int:
         """Return how many numbers the parameters hold."""
         self._require_built("count_params")
-        return sum(layer.count_params() for layer in self.layers)
+        return sum(p.size for p in self.weights)
+
+    def multiply_adds(self) -> int:
+        """Return the multiply-adds of one sample's forward pass."""
+        self._run(1)
+        return sum(step.node.multiply_adds() for step in self._graph.steps)  # type: ignore[union-attr]
 
     def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
-        """Print the layers with output shapes, parameters and multiply-adds."""
-        self._require_built("summary")
-        summary(self, print_fn)
-
-    def __call__(self, x: np.ndarray, training: bool = False) -> np.ndarray:
-        """Return the output of one batch: of `forward` if `training`, else of `infer`."""
-        x = np.asarray(x, self.dtype)
-        return self.forward(x)[0] if training else self.infer(x)
-
-    # --- training ---------------------------------------------------------------------------------------------------
-
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, metrics: Iterable[Any] | None = None) -> None:
-        """Choose optimizer, loss and metrics.
+        """Print the layers with output shapes, parameters, multiply-adds and memory.
 
         Parameters
         ----------
-        optimizer : str or Optimizer
-        loss : str or Loss
-        metrics : list of str or Metric, optional
-            "accuracy" is the one that suits the loss.
+        print_fn : callable, optional
+            Called with the text in the place of `print`.
+        """
+        self._require_built("summary")
+        summary(self, print_fn)
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the structure, as JSON can hold it."""
+        return structure.of_model(self, self._between(), self._given_inputs, self._given_outputs)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> "Model":
+        """Make a built model from `get_config`; classes are found in `custom_objects`, then in `fastcnn.layers`.
 
         Raises
         ------
         ArgumentError
-            If a name is not known.
+            If there are classes that are not known: all of them are named.
         """
-        if loss is None:
-            raise ArgumentError(f"{self}: compile expected a loss, such as "
-                                f'"sparse_categorical_crossentropy"')
-        self.optimizer, self.loss = optimizers.get(optimizer), losses.get(loss)
-        self._wanted_metrics = list(metrics or ())
-        self._ready_for: Any = None
-
-    def fit(self, x: Any, y: Any, batch_size: int = 32, epochs: int = 1, verbose: int | str = "auto",
-            callbacks: list[Callback] | None = None, validation_split: float = 0.0,
-            validation_data: tuple[Any, Any] | None = None, shuffle: bool = True, initial_epoch: int = 0) -> History:
-        """Train for `epochs` passes over the data.
-
-        Parameters
-        ----------
-        x : (N, ...) array of any integer or floating type
-        y : (N, ...) array
-        batch_size, epochs, initial_epoch : int
-        verbose : int or "auto"
-            0 nothing, 1 a moving line, 2 a line an epoch; "auto" is 1 on a terminal, else 2.
-        callbacks : list of Callback, optional
-        validation_split : float
-            This part of the data, the last of it, is not trained on but evaluated after each epoch.
-        validation_data : (x, y), optional
-            Evaluated after each epoch.
-        shuffle : bool
-            Draw another order for each epoch.
-
-        Returns
-        -------
-        History
-            ``history.history["loss"]`` and the like: one entry an epoch.
-
-        Raises
-        ------
-        ArgumentError, DataError
-            If an argument or the data does not fit, before anything is trained.
-        """
-        who = f"{self}.fit"
-        _positive(who, batch_size=batch_size, epochs=epochs)
-        if not 0 <= validation_split < 1:
-            raise ArgumentError(f"{who}: expected 0 <= validation_split < 1, got {validation_split}")
-        x, y = np.asarray(x), np.asarray(y)
-        self._prepare(x, who)
-        if validation_split and validation_data is None:
-            cut = int(len(x) * (1 - validation_split))
-            x, y, validation_data = x[:cut], y[:cut], (x[cut:], y[cut:])
-        data = self._data(x, y, who)
-        validation = None if validation_data is None else self._data(*validation_data, f"{who}: validation_data")
-        if verbose == "auto":
-            verbose = 1 if sys.stdout.isatty() else 2
-        each = [*(callbacks or ()), *([ProgressLine(verbose == 1)] if verbose else ())]
-        return training.fit(self, data, batch_size, epochs, each, validation, shuffle, initial_epoch)
-
-    def evaluate(self, x: Any, y: Any, batch_size: int = 32, verbose: int | str = 0, return_dict: bool = False) -> Any:
-        """Return the mean loss, or [loss, *metrics], or both by name in a dict.
-
-        Parameters
-        ----------
-        x, y : arrays
-        batch_size : int
-        verbose : int
-            0 prints nothing.
-        return_dict : bool
-        """
-        who = f"{self}.evaluate"
-        _positive(who, batch_size=batch_size)
-        self._prepare(np.asarray(x), who)
-        logs = training.evaluate(self, self._data(x, y, who), batch_size)
-        if verbose and verbose != "auto":
-            print(" - ".join(f"{name}: {value:.4f}" for name, value in logs.items()))
-        return _as_keras(logs, return_dict)
-
-    def predict(self, x: Any, batch_size: int = 32, verbose: int | str = 0) -> np.ndarray:
-        """Return the outputs for all samples, as a new array.
-
-        Parameters
-        ----------
-        x : (N, ...) array of any integer or floating type
-        batch_size : int
-        verbose : int
-            Nothing is printed in any case.
-        """
-        who = f"{self}.predict"
-        _positive(who, batch_size=batch_size)
-        x = np.asarray(x)
-        self.build((None, *x.shape[1:])) if not self.built else None
-        if 0 < len(x) <= batch_size and x.dtype == self.dtype and x.shape[1:] == self.input_shape[1:]:
-            y = self.infer(x)  # one batch of the model's own type: nothing to gather
-            return y.copy() if np.may_share_memory(x, y) else y
-        data = training.Data(x, None, self.input_shape, self.dtype, who)
-        return training.predict(self, data, batch_size)
-
-    def train_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
-        """Take one step on one batch; return as `evaluate`."""
-        who = f"{self}.train_on_batch"
-        self._prepare(np.asarray(x), who)
-        data = self._data(x, y, who)
-        running = training.Running(self)
-        for xs, ys in data.batches(len(data)):
-            losses, y_pred = training.train_step(self, xs, ys)
-            running.update(losses, ys, y_pred)
-        return _as_keras(running.result(), return_dict)
-
-    def test_on_batch(self, x: Any, y: Any, return_dict: bool = False) -> Any:
-        """Evaluate one batch; return as `evaluate`."""
-        return self.evaluate(x, y, batch_size=max(1, len(x)), return_dict=return_dict)
-
-    def predict_on_batch(self, x: Any) -> np.ndarray:
-        """Return the outputs for one batch."""
-        return self.predict(x, batch_size=max(1, len(x)))
-
-    def _prepare(self, x: np.ndarray, who: str) -> None:
-        """Build, gather the parameters and choose the metrics, once for a compile."""
-        if self.loss is None:
-            raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
-        if not self.built:
-            self.build((None, *x.shape[1:]))
-        trained = self.trainable_weights
-        key = [id(p) for p in trained]
-        if self._ready_for != key:
-            self.optimizer.build(trained)
-            outputs = self.output_shape[-1]
-            self.metrics = [metrics.get(m, self.loss.name, outputs) for m in self._wanted_metrics]
-            self._ready_for = key
-
-    def _data(self, x: Any, y: Any, who: str) -> training.Data:
-        data = training.Data(x, y, self.input_shape, self.dtype, who)
-        if not len(data):
-            raise DataError(f"{who}: expected at least one sample, got none")
-        self.loss.check(data.y, self.output_shape[-1])
-        return data
-
-    def _require_built(self, what: str) -> None:
-        if not self.built:
-            raise ArgumentError(f"{self}: {what} expected a built model; begin with "
-                                f"fc.Input(shape), or call build((None, *shape))")
+        inputs, outputs = structure.tensors(config, custom_objects or {}, cls.__name__)
+        return cls(inputs, outputs, name=config.get("name"))
 
     def save(self, path: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
@@ -305,21 +394,26 @@ class Model:
 
         saving.save_model(self, path, overwrite=overwrite)
 
-    def __str__(self) -> str:
-        return f'{type(self).__name__} "{self.name}"'
+    def _require_built(self, what: str) -> None:
+        if not self.built:
+            raise ArgumentError(f"{self}: {what} expected a built model; begin with "
+                                f"fc.Input(shape), or call build((None, *shape))")
 
     def __repr__(self) -> str:
         return f"<{self}, {len(self.layers)} layers, input {self.input_shape}>"
 
 
-def _positive(who: str, **values: Any) -> None:
-    for name, value in values.items():
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ArgumentError(f"{who}: expected {name} to be a positive integer, got {value!r}")
+def _tensors(who: Any, what: str, given: Any) -> list[Tensor]:
+    found = list(given.values()) if isinstance(given, dict) else list(given) if isinstance(given, (list, tuple)) else [
+        given]
+    if not found or not all(isinstance(one, Tensor) for one in found):
+        got = next((type(one).__name__ for one in found if not isinstance(one, Tensor)), "none")
+        raise ArgumentError(f"{who}: expected {what} that fc.Input or a layer returned, got {got}")
+    if what == "inputs" and len({id(one) for one in found}) < len(found):
+        raise ArgumentError(f"{who}: expected different inputs, got one twice")
+    return found
 
 
-def _as_keras(logs: dict[str, float], return_dict: bool) -> Any:
-    if return_dict:
-        return logs
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
+def _each_once(parameters: Any) -> list[Parameter]:
+    return list({id(p): p for p in parameters}.values())
+

@@ -1,17 +1,12 @@
-"""Sequential: a chain of layers, walked forward and back."""
+"""Sequential: a model whose layers follow one another."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from fastcnn import config, layers
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import InputLayer, Layer, Tensor
-from fastcnn.layers.base import Backward, Call
-from fastcnn.models import fuse
+from fastcnn.layers import Input, InputLayer, Layer, Tensor
+from fastcnn.models import structure
 from fastcnn.models.model import Model
-from fastcnn.models.plan import Plans
 
 
 class Sequential(Model):
@@ -22,6 +17,7 @@ class Sequential(Model):
     layers : list of Layer, optional
         The first may be an `Input`, which fixes the shapes; else they are fixed by the first data or by `build`.
     name : str, optional
+    trainable : bool
 
     Attributes
     ----------
@@ -29,16 +25,13 @@ class Sequential(Model):
         Without the `Input`.
     """
 
-    def __init__(self, layers: Iterable[Layer | Tensor] = (), name: str | None = None) -> None:
-        super().__init__(name or "sequential")
-        self._fused_for: list[Any] = []
-        self._fused: dict[tuple[bool, bool], Any] = {}
-        self._plans: Plans | None = None
-        self._planned_layers = 0
-        for layer in layers:
+    def __init__(self, layers: Iterable[Layer | Tensor] = (), name: str | None = None, trainable: bool = True) -> None:
+        self._new(name, "float32")
+        self._first: Tensor | None = None
+        for layer in layers or ():
             self.add(layer)
-
-    # --- structure --------------------------------------------------------------------------------------------------
+        if not trainable:
+            self.trainable = False
 
     def add(self, layer: Layer | Tensor) -> None:
         """Append a layer.
@@ -53,119 +46,81 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             raise ArgumentError(f"{self}: expected a layer, got {layer!r}")
         if isinstance(layer, InputLayer):
-            if self.layers or self.input_shape is not None:
+            if self.layers or self._first is not None:
                 raise ArgumentError(f"{self}: expected Input as the first entry and only once")
-            self.input_shape, self._input = layer.output_shape, layer
+            self._first, self.dtype = layer.tensor(), layer.dtype
+            self._chain([])
             return
-        if any(layer.name == other.name for other in self.layers):
-            raise ArgumentError(f'{self}: expected layers with different names, got two "{layer.name}"')
+        if layer.many_inputs:
+            raise ArgumentError(f"{self}: expected layers of one input, got {layer}; "
+                                f"use the functional form, fc.Model(inputs, outputs)")
+        structure.check_names(self, [*self.layers, layer])
         if self.layers and layer.dtype != self.dtype:
             raise ArgumentError(f"{self}: expected layers of one dtype, {self.dtype.name}, "
                                 f"got {layer} of {layer.dtype.name}")
-        if self.input_shape is not None:
-            layer.build(self.output_shape)
-        self.layers.append(layer)
-
-    def build(self, input_shape: Any) -> None:
-        """Fix the shapes and make the parameters, for an input (None, H, W, C)."""
-        if self.input_shape is not None:
-            if tuple(input_shape[1:]) != tuple(self.input_shape[1:]):
-                raise ArgumentError(f"{self}: expected input {self.input_shape}, for which it was built, "
-                                    f"got {tuple(input_shape)}")
+        if self._first is None:
+            self.layers.append(layer)
+            self.dtype = layer.dtype
+            if layer.built and isinstance(layer, Model):  # it knows its input, so the chain does
+                self.build(layer.input_shape)
             return
-        shape: Any = (None, *input_shape[1:])
-        for layer in self.layers:
-            layer.build(shape)
-            shape = layer.output_shape
-        self.input_shape = (None, *input_shape[1:])
+        if not self.layers and layer.dtype != self.dtype:  # the input is of the type of what follows
+            shape, name = self._first.shape[1:], self._first.name
+            self._first, self.dtype = Input(shape, dtype=layer.dtype.name, name=name), layer.dtype
+        self._chain([*self.layers, layer])
 
-    @property
-    def output_shape(self) -> Any:
-        return self.layers[-1].output_shape if self.layers else self.input_shape
-
-    # --- the two verbs ----------------------------------------------------------------------------------------------
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        """Train: return the output and backward(dy) -> dx; dx is None unless the call wants it.
-
-        A layer computes the gradient of its input only if something before it learns.
-        """
-        return _forward(self._nodes(len(x)), x, call)
-
-    def forward_with_loss(self, x: np.ndarray, y: np.ndarray, call: Call
-                          ) -> tuple[np.ndarray, np.ndarray, Callable[[], Any]]:
-        """As `Model.forward_with_loss`; a softmax before cross-entropy is one kernel with it."""
-        to_logits = self._nodes(len(x), to_logits=True) if self.loss.follows_softmax else None
-        if to_logits is None:
-            return super().forward_with_loss(x, y, call)
-        z, backward = _forward(to_logits, x, call)
-        losses, gradient, y_pred = self.loss.forward_from_logits(y, z)
-        return losses, y_pred, lambda: backward(gradient)
-
-    def infer(self, x: np.ndarray) -> np.ndarray:
-        """Return the output of one batch; nothing is kept."""
-        if self._plans is None or self._planned_layers != len(self.layers):
-            own = all(type(layer).__module__.startswith(layers.__name__) for layer in self.layers)
-            self._plans, self._planned_layers = Plans(self._infer, self.weights if own else None), len(self.layers)
-        return self._plans(x) if config.fusion() else self._infer(x)
-
-    def _infer(self, x: np.ndarray) -> np.ndarray:
-        for node in self._nodes(len(x)):
-            x = node.predict(x)
-        return x
-
-    def _nodes(self, batch: int, to_logits: bool = False) -> Any:
-        """Return what runs for the layers (`fastcnn.models.fuse`); None if `to_logits` and there is no softmax."""
-        if not config.fusion():
-            return None if to_logits else self.layers
-        key = [config.winograd(), *((layer, layer.trainable) for layer in self.layers)]
-        if key != self._fused_for:
-            self._fused_for, self._fused = key, {}
-        variant = fuse.fills_lanes(batch, self.dtype), to_logits
-        if variant not in self._fused:
-            chain = fuse.logits(self.layers) if to_logits else self.layers
-            self._fused[variant] = None if chain is None else fuse.fuse(chain, narrow=variant[0])
-        return self._fused[variant]
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the structure, as JSON can hold it."""
-        self._require_built("get_config")
-        entry = {"class_name": "InputLayer", "config": {"shape": list(self.input_shape[1:]), "name": "input"}}
-        return {"name": self.name, "layers": [entry] + [
-            {"class_name": type(layer).__name__, "config": layer.get_config()} for layer in self.layers]}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> "Sequential":
-        """Make a built model from `get_config`; classes are found in `custom_objects`, then in `fastcnn.layers`.
+    def pop(self) -> Any:
+        """Take the last layer off, and return it.
 
         Raises
         ------
         ArgumentError
-            If there are classes that are not known: all of them are named.
+            If there is none.
         """
-        known = {name: getattr(layers, name) for name in layers.__all__} | (custom_objects or {})
-        known["Input"] = layers.InputLayer
-        strange = sorted({entry["class_name"] for entry in config["layers"]} - set(known))
-        if strange:
-            raise ArgumentError(f"Sequential.from_config: expected layers of fastcnn or of custom_objects, "
-                                f"got {', '.join(strange)}")
-        return cls([known[entry["class_name"]].from_config(entry["config"]) for entry in config["layers"]],
-                   name=config.get("name"))
+        if not self.layers:
+            raise ArgumentError(f"{self}: expected a layer to pop, got none")
+        last = self.layers[-1]
+        if self._first is None:
+            self.layers.pop()
+        else:
+            self._chain(self.layers[:-1])
+        return last
 
+    def build(self, input_shape: Any) -> None:
+        """Fix the shapes and make the parameters, for an input (None, H, W, C)."""
+        if self._first is not None:
+            super().build(input_shape)
+            return
+        first, self._first = self._first, Input(tuple(input_shape[1:]), dtype=self.dtype.name)
+        try:
+            self._chain(self.layers)
+        except Exception:
+            self._first = first
+            raise
 
-def _forward(nodes: Sequence[Any], x: np.ndarray, call: Call) -> tuple[np.ndarray, Backward]:
-    """Run a chain of nodes; the way back pops each step, so that what it kept can be used again."""
-    steps: list[Backward] = []
-    wanted = call.wants_dx
-    for node in nodes:
-        x, step = node.forward(x, Call(call.seed, call.step, wanted))
-        wanted = wanted or bool(node.trainable_weights)
-        if wanted:
-            steps.append(step)
+    def _chain(self, layers: list[Any]) -> None:
+        """Let the layers follow one another from the input on; those that do so already stay called."""
+        assert self._first is not None
+        tensor = self._first
+        for layer in layers:
+            known = [node.outputs[0] for node in layer.nodes if node.inputs[:1] == (tensor,) and node.training is None]
+            tensor = known[0] if known else layer(tensor)
+            if not isinstance(tensor, Tensor):
+                raise ArgumentError(f"{self}: expected layers of one output, got {layer}; "
+                                    f"use the functional form, fc.Model(inputs, outputs)")
+        self._given_inputs, self._given_outputs = self._first, tensor
+        self._connect([self._first], [tensor])
+        self.layers = list(layers)
 
-    def backward(dy: np.ndarray | None) -> np.ndarray | None:
-        while steps:
-            dy = steps.pop()(dy)
-        return dy if call.wants_dx else None
+    def get_config(self) -> dict[str, Any]:
+        """Return the structure, as JSON can hold it."""
+        self._require_built("get_config")
+        first = {"class_name": "InputLayer", "config": {"shape": list(self.input_shape[1:]), "name": "input"}
+                 | ({} if self.dtype == "float32" else {"dtype": self.dtype.name})}
+        frozen = {} if self.trainable else {"trainable": False}
+        return {"name": self.name, "layers": [first, *map(structure.entry, self.layers)]} | frozen
 
-    return x, backward
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> "Sequential":
+        """As `Model.from_config`."""
+        return cls(structure.make_all(config["layers"], custom_objects or {}, cls.__name__), name=config.get("name"))

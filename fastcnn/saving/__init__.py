@@ -5,7 +5,6 @@ it holds, and its classes come from `fastcnn.layers` or from the caller's `custo
 """
 
 import os
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +55,8 @@ def save_model(
     if path.exists() and not overwrite:
         raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another or overwrite=True")
     structure = {"class_name": type(model).__name__, "config": model.get_config()}
-    if twice := [name for name, count in Counter(p.path for p in model.weights).items() if count > 1]:
-        raise ArgumentError(f"{model.name}: expected weights with different paths, got two of {', '.join(twice)}")
-    write_atomically(path, *pack(structure, metadata or {}, {p.path: p.value for p in model.weights}))
+    tensors = {name: p.value for name, p in model.named_weights().items()}
+    write_atomically(path, *pack(structure, metadata or {}, tensors))
 
 
 def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None) -> "Model":
@@ -114,12 +112,13 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) -> "Model":
-    from fastcnn import layers, models  # here, since they import Numba
+    from fastcnn import models  # here, since they import Numba
+    from fastcnn.models.structure import unknown_classes
 
     kinds: dict[str, Any] = {name: getattr(models, name) for name in models.__all__} | custom_objects
     try:
         entries = msgspec.convert(structure.config.get("layers", []), list[Structure])
-        strange = {entry.class_name for entry in entries}.difference(layers.__all__, custom_objects)
+        strange = unknown_classes([msgspec.to_builtins(entry) for entry in entries], custom_objects)
         strange |= {structure.class_name}.difference(kinds)
         if not strange:
             with initializers.nothing_drawn():
@@ -131,7 +130,7 @@ def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) ->
 
 
 def _assign(path: Path, model: "Model", tensors: dict[str, np.ndarray]) -> None:
-    own = {p.path: p for p in model.weights}
+    own = model.named_weights()
     if own.keys() != tensors.keys() and [p.name for p in own.values()] == [n.rpartition("/")[2] for n in tensors]:
         tensors = dict(zip(own, tensors.values()))
     wrong = []

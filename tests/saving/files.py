@@ -26,6 +26,10 @@ class StandIn:
     def __init__(self):
         self.weights = [Weight(f"part_{i}/kernel", np.zeros((128, 128 + i), np.float32)) for i in range(2)]
 
+    def named_weights(self):
+        """As Sequential's."""
+        return {weight.path: weight for weight in self.weights}
+
     def get_config(self):
         """As Sequential's."""
         return {"name": self.name, "layers": []}

@@ -197,7 +197,7 @@ FORGED = {
         structure(lambda s: [s.update(class_name="Popen"), s["config"]["layers"][1].update(class_name="os.system")]),
         "the unknown classes 'Popen', 'os.system'",
     ),
-    "a class that is no layer": (layer(1, class_name="Call"), "a structure that cannot be built"),
+    "a class that is no layer": (layer(1, class_name="Call"), "the unknown classes 'Call'"),
     "the class of all layers": (layer(1, class_name="Layer"), "a structure that cannot be built"),
     "an argument too many": (
         layer(1, config={"filters": 2, "kernel_size": 3, "colour": 1}),

@@ -1,0 +1,238 @@
+"""From symbolic tensors to a list of steps: which layers a model has, in which order, and what runs when.
+
+`trace` finds the calls between a model's inputs and outputs::
+
+    inputs --> calls (nodes) --> outputs        layers: ordered as Keras orders them, so that its weights fit
+
+`Graph` is what runs: models inside the model are opened, tensors have become slots, and each step tells which slots
+nobody reads after it, so that their memory is used again::
+
+    step   0: Conv2D  (0) -> 1
+           1: ReLU    (1) -> 2     dead: 1
+           2: Add   (0,2) -> 3     dead: 0, 2
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.input import InputLayer
+from fastcnn.layers.symbolic import Node, Tensor
+
+
+@dataclass
+class Traced:
+    """What lies between inputs and outputs.
+
+    Attributes
+    ----------
+    inputs, outputs : list of Tensor
+    nodes : list of Node
+        Every call after those it depends on.
+    layers : list of Layer
+        Each once, the furthest from the outputs first; among equals in the order of a depth-first search.
+    """
+
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    nodes: list[Node]
+    layers: list[Any]
+
+
+@dataclass
+class Step:
+    """One thing that runs: a layer, or a node in the place of several (`fastcnn.layers.fused`).
+
+    Attributes
+    ----------
+    node : Layer or node
+        Has forward, predict and trainable_weights.
+    inputs, outputs : tuple of int
+        Slots.
+    training : bool
+        False if it runs as in inference even while the model trains.
+    regularizer : Regularizer, optional
+        The penalty on its output.
+    dead : tuple of int
+        Slots that nobody reads afterwards.
+    """
+
+    node: Any
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    training: bool = True
+    regularizer: Any = None
+    dead: tuple[int, ...] = ()
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it has one input and one output, as a link of a chain."""
+        return len(self.inputs) == len(self.outputs) == 1 and not getattr(self.node, "many_inputs", False)
+
+
+@dataclass
+class Graph:
+    """Steps over slots.
+
+    Attributes
+    ----------
+    inputs, outputs : list of int
+    steps : list of Step
+    slots : int
+        How many there are.
+    """
+
+    inputs: list[int]
+    outputs: list[int]
+    steps: list[Step]
+    slots: int
+    _learns: dict[bool, list[tuple[bool, bool]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        last: dict[int, int] = {}
+        for at, step in enumerate(self.steps):
+            for slot in (*step.inputs, *step.outputs):
+                last[slot] = at
+        kept = set(self.outputs)
+        for at, step in enumerate(self.steps):
+            slots = dict.fromkeys((*step.inputs, *step.outputs))
+            step.dead = tuple(slot for slot in slots if last[slot] == at and slot not in kept)
+
+    def learns(self, wants_dx: bool) -> list[tuple[bool, bool]]:
+        """Return for each step whether it must give the gradient of its input, and whether it has a way back at all.
+
+        Parameters
+        ----------
+        wants_dx : bool
+            Whether anybody wants the gradients of the graph's inputs.
+        """
+        if wants_dx not in self._learns:
+            wanted = [False] * self.slots
+            for slot in self.inputs:
+                wanted[slot] = wants_dx
+            found = []
+            for step in self.steps:
+                below = any(wanted[slot] for slot in step.inputs)
+                back = below or bool(step.node.trainable_weights)
+                for slot in step.outputs:
+                    wanted[slot] = back
+                found.append((below, back))
+            self._learns[wants_dx] = found
+        return self._learns[wants_dx]
+
+    def readers(self) -> list[int]:
+        """Return for each slot how many times it is read, as an output of the graph too."""
+        counts = [0] * self.slots
+        for slot in (*self.outputs, *(slot for step in self.steps for slot in step.inputs)):
+            counts[slot] += 1
+        return counts
+
+
+def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model") -> Traced:
+    """Find the calls between tensors, and order their layers as Keras does.
+
+    The depth of a call is its largest distance from an output, that of a layer the largest of its calls.
+
+    Raises
+    ------
+    ArgumentError
+        If an output depends on an input that is not among `inputs`.
+    """
+    given = {id(t) for t in inputs}
+    found: dict[Any, int] = {}  # layers in the order in which they are first met
+    nodes: list[Node] = []
+    state: dict[int, bool] = {}  # of nodes: False while they wait for their inputs, True when they are done
+    for output in outputs:
+        stack: list[tuple[Tensor, bool]] = [(output, False)]
+        while stack:
+            tensor, returned = stack.pop()
+            node = tensor.node
+            if returned:
+                if not state[id(node)]:
+                    state[id(node)] = True
+                    nodes.append(node)
+                continue
+            if id(node) in state:
+                continue
+            state[id(node)] = False
+            found.setdefault(node.layer, len(found))
+            stack.append((tensor, True))
+            if id(tensor) in given:
+                continue
+            if not node.inputs:
+                raise ArgumentError(f"{who}: expected outputs that depend on its inputs alone, but they depend on "
+                                    f"{node.layer}, which is not among them; add its tensor to inputs")
+            # A depth-first search meets the first input first: it must lie on top.
+            stack.extend((one, False) for one in reversed(node.inputs) if id(one.node) not in state)
+    within = {id(node) for node in nodes}
+    depths: dict[int, int] = {}
+    layer_depths: dict[Any, int] = {}
+    for node in reversed(nodes):
+        depth = max(depths.get(id(node), 0), layer_depths.get(node.layer, 0))
+        depths[id(node)] = layer_depths[node.layer] = depth
+        if any(id(t) in given for t in node.outputs):
+            continue
+        for one in node.inputs:
+            if id(one.node) in within:
+                depths[id(one.node)] = max(depths.get(id(one.node), 0), depth + 1)
+    for tensor in inputs:
+        if tensor.node.layer not in layer_depths:  # an input that nothing reads
+            found.setdefault(tensor.node.layer, len(found))
+            layer_depths[tensor.node.layer] = 0
+    between = [node for node in nodes if not any(id(t) in given for t in node.outputs)]
+    mine = {node.layer for node in between} | {t.node.layer for t in inputs if isinstance(t.node.layer, InputLayer)}
+    order = sorted(mine, key=lambda layer: (-layer_depths[layer], found[layer]))
+    return Traced(list(inputs), list(outputs), between, order)
+
+
+def opened(traced: Traced) -> Graph:
+    """Return the steps of a model, with the models inside it opened."""
+    slots: list[Any] = []  # their shapes
+    steps: list[Step] = []
+
+    def place(traced: Traced, there: dict[int, int], training: bool) -> None:
+        for node in traced.nodes:
+            layer, inputs = node.layer, tuple(there[id(one)] for one in node.inputs)
+            learning = training and node.training is not False
+            inner = getattr(layer, "traced", None)
+            if inner is not None:
+                within = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
+                place(inner, within, learning)
+                for one, other in zip(node.outputs, inner.outputs, strict=True):
+                    there[id(one)] = within[id(other)]
+                continue
+            shapes = tuple(slots[slot] for slot in inputs)
+            layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
+            outputs = tuple(range(len(slots), len(slots) + len(node.outputs)))
+            slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
+            for one, slot in zip(node.outputs, outputs, strict=True):
+                there[id(one)] = slot
+            steps.append(Step(layer, inputs, outputs, learning, layer.activity_regularizer))
+
+    there = {id(tensor): slot for slot, tensor in enumerate(traced.inputs)}
+    slots.extend(tensor.shape for tensor in traced.inputs)
+    place(traced, there, True)
+    return Graph(list(range(len(traced.inputs))), [there[id(one)] for one in traced.outputs], steps, len(slots))
+
+
+def output_shapes(traced: Traced, input_shapes: Sequence[Any]) -> list[Any]:
+    """Return the shapes of a model's outputs for other shapes of its inputs."""
+    there = {id(one): shape for one, shape in zip(traced.inputs, input_shapes, strict=True)}
+    for node in traced.nodes:
+        shapes = tuple(there[id(one)] for one in node.inputs)
+        twin = node.layer.for_shape(shapes if node.layer.many_inputs else shapes[0])
+        results = twin.output_shape if len(node.outputs) > 1 else [twin.output_shape]
+        there |= {id(one): shape for one, shape in zip(node.outputs, results, strict=True)}
+    return [there[id(one)] for one in traced.outputs]
+
+
+def leaves(layers: Iterable[Any]) -> list[Any]:
+    """Return the layers that run: those of models inside, and none that is a model; each once."""
+    found: dict[int, Any] = {}
+    for layer in layers:
+        inner = getattr(layer, "layers", None)
+        for leaf in [layer] if inner is None else leaves(inner):
+            if not isinstance(leaf, InputLayer):
+                found[id(leaf)] = leaf
+    return list(found.values())

@@ -1,0 +1,131 @@
+"""Running a graph: forward and back, or forward alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.layers.base import Backward, Call
+from fastcnn.models.graph import Graph, Step
+
+
+def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None
+            ) -> tuple[list[np.ndarray], Backward]:
+    """Train: return the outputs, and backward(dys) -> dxs, lists with None for what nobody wants.
+
+    A step computes the gradient of its input only if something before it learns, and a part without anything that
+    learns has no way back. The way back lets go of each step, so that what it kept can be used again.
+
+    Parameters
+    ----------
+    graph : Graph
+    xs : sequence of arrays
+        One for each input.
+    call : Call
+    penalties : list, optional
+        Where the penalties on outputs of layers are written down.
+    """
+    values: list[Any] = [None] * graph.slots
+    for slot, x in zip(graph.inputs, xs, strict=True):
+        values[slot] = x
+    tape: list[tuple[Step, Backward, Any]] = []
+    for step, (below, back) in zip(graph.steps, graph.learns(call.wants_dx), strict=True):
+        told = Call(call.seed, call.step, below, call.training and step.training)
+        if step.is_link:
+            y, way = step.node.forward(values[step.inputs[0]], told)
+        else:
+            y, way = step.node.forward(_arguments(step, values), told)
+        ys = y if len(step.outputs) > 1 else (y,)
+        for slot, one in zip(step.outputs, ys, strict=True):
+            values[slot] = one
+        if step.regularizer is not None:
+            way = _penalized(step.regularizer, way, y, penalties)
+        if back:
+            tape.append((step, way, None if len(ys) == 1 else [one.shape for one in ys]))
+        for slot in step.dead:
+            values[slot] = None
+    wanted = graph.inputs if call.wants_dx else []
+
+    def backward(dys: Sequence[np.ndarray | None]) -> list[np.ndarray | None]:
+        gradients: list[Any] = [None] * graph.slots
+        for slot, dy in zip(graph.outputs, dys, strict=True):
+            _add(gradients, slot, dy)
+        while tape:
+            step, way, shapes = tape.pop()
+            dy = _gradient_of(step, gradients, shapes)
+            if dy is None:
+                continue
+            dx = way(dy)
+            for slot in step.outputs:
+                gradients[slot] = None
+            del dy, way
+            for slot, one in zip(step.inputs, dx if isinstance(dx, tuple) else (dx,), strict=True):
+                _add(gradients, slot, one)
+        return [gradients[slot] for slot in wanted] if wanted else [None] * len(graph.inputs)
+
+    return [values[slot] for slot in graph.outputs], backward
+
+
+def infer(graph: Graph, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the outputs; nothing is kept."""
+    values: list[Any] = [None] * graph.slots
+    for slot, x in zip(graph.inputs, xs, strict=True):
+        values[slot] = x
+    del xs
+    for step in graph.steps:
+        if step.is_link:
+            values[step.outputs[0]] = step.node.predict(values[step.inputs[0]])
+        else:
+            y = step.node.predict(_arguments(step, values))
+            for slot, one in zip(step.outputs, y if len(step.outputs) > 1 else (y,), strict=True):
+                values[slot] = one
+        for slot in step.dead:
+            values[slot] = None
+    return [values[slot] for slot in graph.outputs]
+
+
+def _arguments(step: Step, values: list[Any]) -> Any:
+    if getattr(step.node, "many_inputs", False):
+        return tuple(values[slot] for slot in step.inputs)
+    return values[step.inputs[0]]
+
+
+def _gradient_of(step: Step, gradients: list[Any], shapes: Any) -> Any:
+    """Return the gradient of what a step returned; None if nobody gave one."""
+    if shapes is None:
+        return gradients[step.outputs[0]]
+    found = [gradients[slot] for slot in step.outputs]
+    given = next((one for one in found if one is not None), None)
+    if given is None:
+        return None
+    d = device.of(given)
+    return tuple(d.zeros(shape, given.dtype) if one is None else one for one, shape in zip(found, shapes, strict=True))
+
+
+def _add(gradients: list[Any], slot: int, dy: Any) -> None:
+    """Add to the gradient of a slot; a sum goes to fresh memory, since `dy` may be a view of somebody else's."""
+    before = gradients[slot]
+    if dy is None or before is None:
+        gradients[slot] = before if dy is None else dy
+        return
+    total = device.of(dy).empty(dy.shape, dy.dtype)
+    np.add(before, dy, out=total)
+    gradients[slot] = total
+
+
+def _penalized(regularizer: Any, way: Backward, y: np.ndarray, penalties: list[float] | None) -> Backward:
+    """Write down the penalty on an output, divided by the batch, and let its gradient join the output's."""
+    batch = max(1, len(y))
+    if penalties is not None:
+        penalties.append(regularizer.value(y) / batch)
+
+    def backward(dy: np.ndarray) -> Any:
+        d = device.of(dy)
+        total = d.zeros(dy.shape, dy.dtype)
+        regularizer.add_gradient(total, y)
+        total /= batch
+        total += dy
+        return way(total)
+
+    return backward
