@@ -16,8 +16,8 @@ trained with cross-entropy
 ==================================================  ====================================================================
 
 The model's own layers, their parameters and what a user sees of them do not change: nodes refer to the layers. A node
-never covers a tensor that somebody else reads: a chain is a run of steps each of which the next alone reads. The result is the same to
-rounding with ``fastcnn.config.set_fusion(False)``.
+never covers a tensor that somebody else reads: a chain is a run of steps each of which the next alone reads. The
+result is the same to rounding with ``fastcnn.config.set_fusion(False)``.
 """
 
 from collections.abc import Iterator, Sequence

@@ -49,6 +49,9 @@ class Model(Trainer, Layer):
         If an output depends on something that is no input, or two layers have one name.
     """
 
+    _given_inputs: Any = None
+    _given_outputs: Any = None
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for method in ("call", "train_step", "test_step", "compute_loss"):
@@ -71,8 +74,6 @@ class Model(Trainer, Layer):
         self._begin()
         self.layers: list[Any] = []
         self.traced: graph.Traced | None = None
-        self._given_inputs: Any = None
-        self._given_outputs: Any = None
         self._forget()
 
     def _connect(self, inputs: list[Tensor], outputs: list[Tensor]) -> None:

@@ -1,6 +1,7 @@
 """A model's structure as JSON can hold it, and back.
 
-A functional model is a list of layers and a list of calls; a call names its layer and the calls whose outputs it takes::
+A functional model is a list of layers and a list of calls; a call names its layer and the calls whose outputs it
+takes::
 
     layers  [{"class_name": "InputLayer", "config": {...}}, {"class_name": "Conv2D", ...}, ...]
     calls   [{"layer": "input_layer", "inputs": []}, {"layer": "conv2d", "inputs": [[0, 0]]}, ...]
@@ -110,7 +111,7 @@ def unknown_classes(entries: Sequence[dict[str, Any]], custom_objects: dict[str,
 def classes(custom_objects: dict[str, type]) -> dict[str, Any]:
     """Return the classes that a structure may name."""
     rooms = {name: getattr(room, name) for room in (layers, models) for name in room.__all__}
-    known = {name: thing for name, thing in rooms.items() if isinstance(thing, type) and issubclass(thing, layers.Layer)}
+    known = {name: it for name, it in rooms.items() if isinstance(it, type) and issubclass(it, layers.Layer)}
     return known | {"Input": InputLayer} | custom_objects  # "Input" in files of version 0.1
 
 

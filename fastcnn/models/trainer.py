@@ -26,16 +26,15 @@ class Trainer:
     """
 
     # What the other half has.
-    built: bool
+    built: Any
     dtype: np.dtype
     build: Callable[..., None]
-    infer: Callable[[Any], Any]
     infer_all: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
-    trainable_weights: list[Any]
-    input_names: list[str]
-    output_names: list[str]
-    input_shapes: list[Any]
-    output_shapes: list[Any]
+    trainable_weights: Any
+    input_names: Any
+    output_names: Any
+    input_shapes: Any
+    output_shapes: Any
     as_given: Callable[[Sequence[Any]], Any]
 
     def _begin(self) -> None:
@@ -121,13 +120,11 @@ class Trainer:
         _positive(who, batch_size=batch_size, epochs=epochs)
         if not 0 <= validation_split < 1:
             raise ArgumentError(f"{who}: expected 0 <= validation_split < 1, got {validation_split}")
-        given = self._arranged(x, y, sample_weight, class_weight, who)
-        validation = None
+        given, validation = self._arranged(x, y, sample_weight, class_weight, who), None
         if validation_split and validation_data is None:
             cut = int(len(given[0][0]) * (1 - validation_split))
-            head, tail = ([[None if one is None else one[part] for one in arrays] for arrays in given]
-                          for part in (slice(None, cut), slice(cut, None)))
-            given, validation = head, self._data(*tail, f"{who}: validation_split")
+            validation = self._data(*_part(given, slice(cut, None)), f"{who}: validation_split")
+            given = _part(given, slice(None, cut))
         elif validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 raise ArgumentError(f"{who}: expected validation_data (x, y) or (x, y, sample_weight), "
@@ -214,8 +211,8 @@ class Trainer:
                 raise ArgumentError(f"{who}: expected inputs {', '.join(names)}, got none for {', '.join(missing)}")
             return [np.asarray(x[name]) for name in names]
         if len(names) == 1:
-            one = x[0] if isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == len(self.input_shapes[0]) else x
-            return [np.asarray(one)]
+            listed = isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == len(self.input_shapes[0])
+            return [np.asarray(x[0] if listed else x)]
         if not isinstance(x, (list, tuple)) or len(x) != len(names):
             got = f"{len(x)} of them" if isinstance(x, (list, tuple)) else type(x).__name__
             raise ArgumentError(f"{who}: expected a list of {len(names)} inputs, {', '.join(names)}, got {got}")
@@ -265,6 +262,11 @@ class Trainer:
             raise DataError(f"{who}: expected at least one sample, got none")
         self.objective.check(data.ys, self.output_shapes)
         return data
+
+
+def _part(given: tuple[list, list, list], part: slice) -> tuple[list, list, list]:
+    xs, ys, weights = ([None if one is None else one[part] for one in arrays] for arrays in given)
+    return xs, ys, weights
 
 
 def _of_classes(y: np.ndarray, weights: dict[int, float], who: str) -> np.ndarray:

@@ -169,10 +169,14 @@ def test_weights_that_do_not_fit_are_all_named_and_none_is_set(tmp_path, case):
         np.testing.assert_array_equal(new, old)
 
 
+class Twins(layers.Layer):
+    def create_weights(self, input_shape):
+        for _ in range(2):
+            self.add_weight("kernel", (2,), "zeros")
+
+
 def twice_named():
-    model = StandIn()
-    model.weights[1].path = model.weights[0].path
-    return model
+    return fc.Sequential([fc.Input((2,)), Twins(name="part_0")])
 
 
 UNSAVABLE = {
