@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 _REQUIRED = ("numpy", "numba", "llvmlite", "click", "rich", "pooch", "safetensors", "msgspec", "tbb")
-_EXTRAS = {"pillow": "image", "matplotlib": "plot"}
+_EXTRAS = {"pillow": "image", "matplotlib": "plot", "h5py": "keras"}
 
 
 @click.command("doctor", short_help="Show versions, CPU, threads and the cache of kernels.")

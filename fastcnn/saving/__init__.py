@@ -19,7 +19,7 @@ from fastcnn.saving._format import Structure, fault, pack, read, read_contents
 if TYPE_CHECKING:
     from fastcnn.models import Model
 
-__all__ = ["load_metadata", "load_model", "load_weights", "save_model"]
+__all__ = ["load_keras_weights", "load_metadata", "load_model", "load_weights", "save_model"]
 
 
 def save_model(
@@ -98,6 +98,33 @@ def load_weights(model: "Model", path: str | os.PathLike[str]) -> None:
     if not model.built:
         raise ArgumentError(f"{model.name}: expected a built model, got one without weights; call build(input_shape)")
     _assign(path, model, read(path)[1])
+
+
+def load_keras_weights(model: "Model", path: str | os.PathLike[str]) -> None:
+    """Set the weights of a built model to those of a file of Keras's; nothing changes unless all fit.
+
+    The model has the layers of Keras's model, in the same order; their names may differ. h5py reads the file (extra
+    ``keras``), Keras itself is not needed.
+
+    Parameters
+    ----------
+    model : Model
+    path : path-like
+        ``.weights.h5`` or ``.keras`` of Keras 3; ``.h5`` of Keras 1 and 2, such as those that Keras publishes for its
+        applications.
+
+    Raises
+    ------
+    ModelFileError
+        No such file, any damage, weights that are missing, too many or of other shapes, or links to other files.
+    ArgumentError
+        A model that is not built.
+    ImportError
+        h5py is not installed.
+    """
+    from fastcnn.saving import _keras
+
+    _keras.load(model, Path(path))
 
 
 def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
