@@ -557,3 +557,43 @@ def lanes_backward(dy, x, weights, geometry):
         sums = [dkernel.reshape(-1), *([dbias] if bias.size else []), *sums]
         dy = conv2d_backward_input(dz, kernel, np.empty(0), 0, convolution)
     return dy, np.concatenate(sums)
+
+
+# --- bias.py, depth.py ------------------------------------------------------------------------------------------------
+
+
+def bias_backward(dy):
+    """Return what is to be added to dbias."""
+    return _double(dy)[0].sum(axis=0)
+
+
+def _depth(geometry):
+    """Yield (t, o, d): a tap, an output slice, and the slice of the input that they meet at."""
+    g = {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    for t in range(g["kd"]):
+        for o in range(g["od"]):
+            d = o * g["sd"] + t * g["dd"] - g["front"]
+            if 0 <= d < g["d"]:
+                yield t, o, d
+
+
+def unfold_depth(x, geometry):
+    """Return all slices."""
+    (x,), g = _double(x), {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    part = g["c"] // g["groups"]
+    y = np.zeros((g["n"], g["od"], g["h"], g["w"], g["groups"], g["kd"], part))
+    for t, o, d in _depth(geometry):
+        y[:, o, :, :, :, t] = x[:, d].reshape(g["n"], g["h"], g["w"], g["groups"], part)
+    return y.reshape(g["n"] * g["od"], g["h"], g["w"], g["kd"] * g["c"])
+
+
+def fold_depth(dy, bias, relu, geometry):
+    """Return what all slices add up to."""
+    (dy, bias), g = _double(dy, bias), {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    part = g["c"] // g["groups"]
+    parts = dy.reshape(g["n"], g["od"], g["h"], g["w"], g["groups"], g["kd"], part)
+    dx = np.zeros((g["n"], g["d"], g["h"], g["w"], g["groups"], part))
+    for t, o, d in _depth(geometry):
+        dx[:, d] += parts[:, o, :, :, :, t]
+    dx = dx.reshape(g["n"], g["d"], g["h"], g["w"], g["c"]) + (bias if bias.size else 0)
+    return np.where(dx < 0, 0, dx) if relu else dx

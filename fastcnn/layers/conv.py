@@ -1,17 +1,141 @@
 """Convolution layers."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from fastcnn import geometry
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry import dimensions
+from fastcnn.layers import product, product_volume
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.layers.product import convolve, convolve_backward, convolve_only, repeat
+
+_AXES = ("L", "H, W", "D, H, W")
 
 
-class Conv2D(Layer):
+class Convolution(Layer):
+    """What convolutions have in common; `rank` is the number of dimensions that the window moves in.
+
+    Parameters
+    ----------
+    filters, kernel_size, strides, padding, data_format, dilation_rate, groups
+        As `Conv2D`.
+    activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        As `Conv2D`.
+    activity_regularizer, kernel_constraint, bias_constraint
+        As `Conv2D`.
+    """
+
+    rank: ClassVar[int] = 2
+
+    def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
+                 padding: geometry.Padding = "valid", data_format: str | None = None,
+                 dilation_rate: int | tuple[int, ...] = 1, groups: int = 1, activation: str | None = None,
+                 use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+                 kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.require_channels_last(data_format)
+        self.refuse(kernel_constraint=(kernel_constraint, None), bias_constraint=(bias_constraint, None))
+        positive(self, filters=filters, groups=groups)
+        self.filters, self.groups = filters, groups
+        self.kernel_size = dimensions.several(kernel_size, self.rank, f"{self}: kernel_size")
+        self.strides = dimensions.several(strides, self.rank, f"{self}: strides")
+        self.dilation_rate = dimensions.several(dilation_rate, self.rank, f"{self}: dilation_rate")
+        self.padding = hashable(padding)
+        self.activation = function(activation, self)
+        self.use_bias = use_bias
+        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+
+    def _geometry(self, shape: tuple[int, ...]) -> np.ndarray:
+        make: Any = (dimensions.conv1d, geometry.conv2d, dimensions.conv3d)[self.rank - 1]
+        filters, groups = self._outputs(shape[-1])
+        return make(shape, filters, self.kernel_size, self.strides, self.padding, self.dilation_rate, groups, str(self))
+
+    def _outputs(self, channels: int) -> tuple[int, int]:
+        """Return how many channels come out, and in how many groups."""
+        return self.filters, self.groups
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        check_image(self, input_shape, self.rank)
+        size = input_shape[1:-1]
+        sides = dimensions.padding_of(self.padding, size, self.kernel_size, self.strides, self.dilation_rate, str(self))
+        self._geometry((1, *input_shape[1:]))  # complains of what does not fit
+        return None, *map(dimensions.output_length, size, self.kernel_size, self.strides, self.dilation_rate,
+                          *zip(*sides, strict=True)), self._outputs(input_shape[-1])[0]
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self._make_weights((*self.kernel_size, input_shape[-1] // self.groups, self.filters))
+
+    def _make_weights(self, kernel_shape: tuple[int, ...]) -> None:
+        self.kernel = self.add_weight("kernel", kernel_shape, self.kernel_initializer,
+                                      regularizer=self.kernel_regularizer)
+        self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer,
+                                    regularizer=self.bias_regularizer) if self.use_bias else None
+
+    def multiply_adds(self) -> int:
+        return elements(self.output_shape) * (self.kernel.size // self.filters)
+
+    def over_kernel(self, numbers: np.ndarray) -> np.ndarray:
+        """Return a number for each output in the shape that multiplies the kernel.
+
+        Parameters
+        ----------
+        numbers : (outputs,) array
+        """
+        return numbers
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        g = self._geometry(x.shape)
+        means = algebra(g)
+        y, activation_backward = means.convolve(self, x, (x.shape[0], *self.output_shape[1:]), g)
+
+        def backward(dy: np.ndarray) -> np.ndarray | None:
+            return means.convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
+
+        return y, backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        y = product.repeat(self, x)
+        if y is not None:
+            return y
+        x = self.checked(x)
+        g = self._geometry(x.shape)
+        return algebra(g).convolve_only(self, x, (x.shape[0], *self.output_shape[1:]), g)
+
+
+class Conv1D(Convolution):
+    """1D convolution: (N, L, C) to (N, L', filters). ONNX: Conv.
+
+        y[n, i, k] = activation(bias[k] + sum_rc x[n, i s + r d - before, c] kernel[r, c, k])
+
+    Parameters
+    ----------
+    filters : int
+        Output channels K.
+    kernel_size : int
+        Length of the window.
+    strides, dilation_rate : int
+        Steps of the window, and between its elements.
+    padding : str, int or tuple
+        "valid", "same", "causal" (zeros before alone, so that no output looks ahead), p or (before, after) zeros.
+    groups : int
+        Input and output channels are cut into so many independent groups.
+    activation : str, optional
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    kernel_constraint, bias_constraint : None
+        Not offered.
+    """
+
+    rank = 1
+
+
+class Conv2D(Convolution):
     """2D convolution: (N, H, W, C) to (N, H', W', filters). ONNX: Conv.
 
         y[n, i, j, k] = activation(bias[k] + sum_rsc x[n, i sh + r dh - top, j sw + s dw - left, c] kernel[r, s, c, k])
@@ -31,66 +155,59 @@ class Conv2D(Layer):
     activation : str, optional
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    kernel_constraint, bias_constraint : None
+        Not offered.
     """
 
-    def __init__(self, filters: int, kernel_size: int | tuple[int, int], strides: int | tuple[int, int] = (1, 1),
-                 padding: geometry.Padding = "valid", data_format: str | None = None,
-                 dilation_rate: int | tuple[int, int] = (1, 1), groups: int = 1, activation: str | None = None,
-                 use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.require_channels_last(data_format)
-        for name, value in (("filters", filters), ("groups", groups)):
-            if not isinstance(value, int) or value < 1:
-                raise ArgumentError(f"{self}: expected {name} to be a positive integer, got {value!r}")
-        self.filters, self.groups = filters, groups
-        self.kernel_size = geometry.pair(kernel_size, f"{self}: kernel_size")
-        self.strides = geometry.pair(strides, f"{self}: strides")
-        self.dilation_rate = geometry.pair(dilation_rate, f"{self}: dilation_rate")
-        self.padding = hashable(padding)
-        self.activation = function(activation, self)
-        self.use_bias = use_bias
-        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
-    def _geometry(self, shape: tuple[int, ...]) -> np.ndarray:
-        return geometry.conv2d(shape, self.filters, self.kernel_size, self.strides, self.padding,
-                               self.dilation_rate, self.groups, str(self))
+class Conv3D(Convolution):
+    """3D convolution: (N, D, H, W, C) to (N, D', H', W', filters). ONNX: Conv.
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        check_image(self, input_shape)
-        g = self._geometry((1, *input_shape[1:]))[0]
-        return None, int(g["oh"]), int(g["ow"]), int(g["k"])
+        y[n, o, i, j, k] = activation(bias[k] + sum_trsc x[n, o sd + t dd - front, i sh + r dh - top,
+                                                           j sw + s dw - left, c] kernel[t, r, s, c, k])
 
-    def create_weights(self, input_shape: Shape) -> None:
-        shape = (*self.kernel_size, input_shape[-1] // self.groups, self.filters)
-        self.kernel = self.add_weight("kernel", shape, self.kernel_initializer)
-        self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer) if self.use_bias else None
+    Parameters
+    ----------
+    filters : int
+        Output channels K.
+    kernel_size : int or (int, int, int)
+        Slices, rows and columns of the window.
+    strides, dilation_rate : int or (int, int, int)
+        Steps of the window, and between its elements.
+    padding : str, int or tuple
+        "valid", "same", or zeros on each side: p, (slices, rows, columns) or ((front, back), (top, bottom),
+        (left, right)).
+    groups : int
+        Input and output channels are cut into so many independent groups.
+    activation : str, optional
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    kernel_constraint, bias_constraint : None
+        Not offered.
+    """
 
-    def multiply_adds(self) -> int:
-        return elements(self.output_shape) * (self.kernel.size // self.filters)
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        g = self._geometry(x.shape)
-        y, activation_backward = convolve(self, x, (x.shape[0], *self.output_shape[1:]), g)
-
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            return convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
-
-        return y, backward
-
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        y = repeat(self, x)
-        if y is not None:
-            return y
-        x = self.checked(x)
-        return convolve_only(self, x, (x.shape[0], *self.output_shape[1:]), self._geometry(x.shape))
+    rank = 3
 
 
-def check_image(layer: Layer, shape: Shape) -> None:
-    if len(shape) != 4:
-        raise ArgumentError(f"{layer}: expected input (N, H, W, C), got {len(shape)} dimensions, {shape}; "
-                            f"grey images need a channel: x[..., None]")
+def algebra(g: np.ndarray) -> Any:
+    """Return the module that computes a convolution of a geometry."""
+    return product_volume if g.dtype == dimensions.CONV3D else product
+
+
+def positive(layer: Layer, **values: Any) -> None:
+    """Raise for an argument that is not a positive integer."""
+    for name, value in values.items():
+        if not isinstance(value, int) or value < 1:
+            raise ArgumentError(f"{layer}: expected {name} to be a positive integer, got {value!r}")
+
+
+def check_image(layer: Layer, shape: Shape, rank: int = 2) -> None:
+    if len(shape) != rank + 2:
+        grey = "; grey images need a channel: x[..., None]" if rank == 2 else ""
+        raise ArgumentError(f"{layer}: expected input (N, {_AXES[rank - 1]}, C), got {len(shape)} dimensions, "
+                            f"{shape}{grey}")
 
 
 def hashable(padding: Any) -> Any:

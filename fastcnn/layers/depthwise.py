@@ -5,12 +5,64 @@ from typing import Any
 import numpy as np
 
 from fastcnn import geometry
-from fastcnn.errors import ArgumentError
 from fastcnn.layers.base import Shape
-from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.conv import Convolution, positive
 
 
-class DepthwiseConv2D(Conv2D):
+class _Depthwise(Convolution):
+    """What depthwise convolutions of one and two dimensions have in common."""
+
+    def __init__(self, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
+                 padding: geometry.Padding = "valid", depth_multiplier: int = 1, data_format: str | None = None,
+                 dilation_rate: int | tuple[int, ...] = 1, activation: str | None = None, use_bias: bool = True,
+                 depthwise_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+                 depthwise_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 depthwise_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
+        super().__init__(1, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
+                         depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
+                         activity_regularizer, None, bias_constraint, **kwargs)
+        self.refuse(depthwise_constraint=(depthwise_constraint, None))
+        positive(self, depth_multiplier=depth_multiplier)
+        self.depth_multiplier = depth_multiplier
+
+    def _outputs(self, channels: int) -> tuple[int, int]:
+        return channels * self.depth_multiplier, channels
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self.filters, self.groups = self._outputs(input_shape[-1])
+        self._make_weights((*self.kernel_size, input_shape[-1], self.depth_multiplier))
+
+    def over_kernel(self, numbers: np.ndarray) -> np.ndarray:
+        return numbers.reshape(-1, self.depth_multiplier)
+
+
+class DepthwiseConv1D(_Depthwise):
+    """1D convolution of each channel by itself: (N, L, C) to (N, L', C M). ONNX: Conv with group = C.
+
+        y[n, i, c M + m] = activation(bias[c M + m] + sum_r x[n, i s + r d - before, c] kernel[r, c, m])
+
+    Parameters
+    ----------
+    kernel_size : int
+        Length of the window.
+    strides, dilation_rate : int
+        Steps of the window, and between its elements.
+    padding : str, int or tuple
+        As `Conv1D`.
+    depth_multiplier : int
+        M, the windows of each channel.
+    activation : str, optional
+    use_bias : bool
+    depthwise_initializer, bias_initializer : str or Initializer
+    depthwise_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    depthwise_constraint, bias_constraint : None
+        Not offered.
+    """
+
+    rank = 1
+
+
+class DepthwiseConv2D(_Depthwise):
     """2D convolution of each channel by itself: (N, H, W, C) to (N, H', W', C M). ONNX: Conv with group = C.
 
         y[n, i, j, c M + m] = activation(bias[c M + m]
@@ -32,27 +84,7 @@ class DepthwiseConv2D(Conv2D):
     activation : str, optional
     use_bias : bool
     depthwise_initializer, bias_initializer : str or Initializer
+    depthwise_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    depthwise_constraint, bias_constraint : None
+        Not offered.
     """
-
-    def __init__(self, kernel_size: int | tuple[int, int], strides: int | tuple[int, int] = (1, 1),
-                 padding: geometry.Padding = "valid", depth_multiplier: int = 1, data_format: str | None = None,
-                 dilation_rate: int | tuple[int, int] = (1, 1), activation: str | None = None, use_bias: bool = True,
-                 depthwise_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 **kwargs: Any) -> None:
-        super().__init__(1, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
-                         depthwise_initializer, bias_initializer, **kwargs)
-        if not isinstance(depth_multiplier, int) or depth_multiplier < 1:
-            raise ArgumentError(f"{self}: expected depth_multiplier to be a positive integer, got {depth_multiplier!r}")
-        self.depth_multiplier = depth_multiplier
-
-    def _geometry(self, shape: tuple[int, ...]) -> np.ndarray:
-        channels = shape[3]
-        return geometry.conv2d(shape, channels * self.depth_multiplier, self.kernel_size, self.strides, self.padding,
-                               self.dilation_rate, channels, str(self))
-
-    def create_weights(self, input_shape: Shape) -> None:
-        channels = input_shape[-1]
-        self.filters, self.groups = channels * self.depth_multiplier, channels
-        shape = (*self.kernel_size, channels, self.depth_multiplier)
-        self.kernel = self.add_weight("kernel", shape, self.kernel_initializer)
-        self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer) if self.use_bias else None

@@ -146,7 +146,7 @@ class _Kept:
         self.y_shape, self.y4_shape, self.x4_shape = shapes
 
 
-def _state(layer: Any) -> tuple[Any, ...]:
+def state_of(layer: Any) -> tuple[Any, ...]:
     """What packed weights depend on: versions, first; and whether Winograd's rounding is allowed, last."""
     return layer.kernel.version, 0 if layer.bias is None else layer.bias.version, config.winograd()
 
@@ -164,10 +164,10 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
     flags = x.flags
     if not (flags.c_contiguous and flags.writeable):
         return None
-    (filled, packed), state, d, ready = kept.filled, _state(layer), device.of(x), 1
+    (filled, packed), state, d, ready = kept.filled, state_of(layer), device.of(x), 1
     y = d.empty(kept.y_shape, layer.dtype)
     if filled != state:
-        kernel, bias = _arrays(layer)
+        kernel, bias = arrays_of(layer)
         if filled[-1] != state[-1] or kernel is not kept.source[0] or bias is not kept.source[1]:
             return None
         ready, packed = 0, d.empty(packed.shape, layer.dtype)
@@ -178,7 +178,7 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
     return y
 
 
-def _arrays(layer: Any) -> tuple[np.ndarray, np.ndarray]:
+def arrays_of(layer: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return kernel and bias."""
     return layer.kernel.array, NO_BIAS[layer.dtype] if layer.bias is None else layer.bias.array
 
@@ -201,9 +201,9 @@ def product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, ke
         step, y_shape, x_shape = plan.backward_input, x_shape, y_shape
     y, relu = d.empty(shape, x.dtype), is_relu(layer.activation)
     memory: tuple[np.ndarray, ...] = () if step.scratch is None else (d.empty((step.scratch,), x.dtype),)
-    kernel, bias = source = _arrays(layer)
+    kernel, bias = source = arrays_of(layer)
     last = (kernel.reshape(plan.bank_shape), bias, int(relu))
-    derived, state = layer.kernel.derived, _state(layer)
+    derived, state = layer.kernel.derived, state_of(layer)
     if step.packed is None:
         ready: tuple[int, ...] = ()
     else:

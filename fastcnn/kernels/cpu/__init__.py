@@ -13,6 +13,7 @@ from fastcnn.kernels.cpu.batchnorm import (
     batch_norm_predict,
     batch_norm_predict_scratch,
 )
+from fastcnn.kernels.cpu.bias import bias_backward, bias_backward_scratch
 from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_packed
 from fastcnn.kernels.cpu.conv_backward_input import (
     conv2d_backward_input,
@@ -20,6 +21,7 @@ from fastcnn.kernels.cpu.conv_backward_input import (
     conv2d_backward_input_scratch,
 )
 from fastcnn.kernels.cpu.conv_backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
+from fastcnn.kernels.cpu.depth import fold_depth, unfold_depth
 from fastcnn.kernels.cpu.depthwise import (
     depthwise2d_backward_input,
     depthwise2d_backward_input_scratch,
@@ -82,6 +84,8 @@ __all__ = [
     "batch_norm_forward_scratch",
     "batch_norm_predict",
     "batch_norm_predict_scratch",
+    "bias_backward",
+    "bias_backward_scratch",
     "binary_crossentropy",
     "categorical_crossentropy",
     "conv2d_backward_input",
@@ -100,6 +104,7 @@ __all__ = [
     "depthwise2d_forward",
     "depthwise2d_forward_scratch",
     "dropout",
+    "fold_depth",
     "gather",
     "lanes_backward",
     "lanes_backward_scratch",
@@ -126,6 +131,7 @@ __all__ = [
     "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy",
     "triad",
+    "unfold_depth",
     "winograd_backward_input",
     "winograd_backward_input_packed",
     "winograd_backward_input_scratch",

@@ -105,8 +105,8 @@ def _task(task, thread, dx, scratch, packed, start, dy, bias, relu, images, rows
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if not input_is_direct(g):
         depth = g["kh"] * g["kw"] * cg
-        _scatter_image(dx, scratch, thread * aligned(panel_rows_for(depth) * depth), packed, dy, start, bias, relu, task,
-                       panel_rows_for(depth), geometry)
+        _scatter_image(dx, scratch, thread * aligned(panel_rows_for(depth) * depth), packed, dy, start, bias, relu,
+                       task, panel_rows_for(depth), geometry)
         return
     n, h, w = _images(g)
     width, blocks = blocks_of(dx, cg)

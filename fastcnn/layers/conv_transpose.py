@@ -1,0 +1,169 @@
+"""Transposed convolution: the gradient of a convolution with respect to its input, as a layer."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from fastcnn import geometry
+from fastcnn.geometry import dimensions
+from fastcnn.layers import product_transpose, product_volume
+from fastcnn.layers.base import Backward, Call, Shape, elements
+from fastcnn.layers.conv import Convolution, check_image
+
+
+class ConvolutionTranspose(Convolution):
+    """What transposed convolutions have in common, as `Convolution`.
+
+    Parameters
+    ----------
+    filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation
+        As `Conv2DTranspose`.
+    use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        As `Conv2DTranspose`.
+    activity_regularizer, kernel_constraint, bias_constraint, groups
+        As `Conv2DTranspose`.
+    """
+
+    def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
+                 padding: geometry.Padding = "valid", output_padding: int | tuple[int, ...] | None = None,
+                 data_format: str | None = None, dilation_rate: int | tuple[int, ...] = 1,
+                 activation: str | None = None, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
+                 activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, *,
+                 groups: int = 1, **kwargs: Any) -> None:
+        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation,
+                         use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
+                         activity_regularizer, kernel_constraint, bias_constraint, **kwargs)
+        self.output_padding = None if output_padding is None else dimensions.several(
+            output_padding, self.rank, f"{self}: output_padding", lowest=0)
+
+    def _geometry(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The geometry of the convolution from the output to the input."""
+        return dimensions.conv_transpose(shape, self.filters, self.kernel_size, self.strides, self.padding,
+                                         self.output_padding, self.dilation_rate, self.groups, str(self))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        check_image(self, input_shape, self.rank)
+        sizes = dimensions.transposed_lengths(input_shape[1:-1], self.kernel_size, self.strides, self.padding,
+                                              self.output_padding, self.dilation_rate, str(self))[0]
+        self._geometry((1, *input_shape[1:]))  # complains of groups that do not fit
+        return None, *sizes, self.filters
+
+    def create_weights(self, input_shape: Shape) -> None:
+        self._make_weights((*self.kernel_size, self.filters // self.groups, input_shape[-1]))
+
+    def multiply_adds(self) -> int:
+        return elements(self.input_shape) * (self.kernel.size // self.input_shape[-1])
+
+    def over_kernel(self, numbers: np.ndarray) -> np.ndarray:
+        return np.repeat(numbers.reshape(self.groups, -1).T, self.kernel.shape[-1] // self.groups, axis=1)
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        g = self._geometry(x.shape)
+        convolve, _, convolve_backward = _means(g)
+        y, activation_backward = convolve(self, x, (x.shape[0], *self.output_shape[1:]), g)
+
+        def backward(dy: np.ndarray) -> np.ndarray | None:
+            return convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
+
+        return y, backward
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        x = self.checked(x)
+        g = self._geometry(x.shape)
+        return _means(g)[1](self, x, (x.shape[0], *self.output_shape[1:]), g)
+
+
+def _means(g: np.ndarray) -> tuple[Any, Any, Any]:
+    """Return what computes the forward pass in training and in inference, and the backward pass."""
+    names = ("convolve", "convolve_only", "convolve_backward")
+    if g.dtype == dimensions.CONV3D:
+        one, two, three = (partial(getattr(product_volume, name), transposed=True) for name in names)
+    else:
+        one, two, three = (getattr(product_transpose, name) for name in names)
+    return one, two, three
+
+
+class Conv1DTranspose(ConvolutionTranspose):
+    """1D transposed convolution: (N, L, C) to (N, L', filters). ONNX: ConvTranspose.
+
+        y[n, p, k] = activation(bias[k] + sum x[n, i, c] kernel[r, k, c] over i, r, c with i s + r d - before = p)
+
+    Parameters
+    ----------
+    filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation
+        As `Conv2DTranspose`, for one dimension.
+    use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        As `Conv2DTranspose`.
+    activity_regularizer, kernel_constraint, bias_constraint, groups
+        As `Conv2DTranspose`.
+    """
+
+    rank = 1
+
+
+class Conv2DTranspose(ConvolutionTranspose):
+    """2D transposed convolution: (N, H, W, C) to (N, H', W', filters). ONNX: ConvTranspose.
+
+        y[n, p, q, k] = activation(bias[k] + sum x[n, i, j, c] kernel[r, s, k, c]
+                                   over i, j, r, s, c with i sh + r dh - top = p and j sw + s dw - left = q)
+
+    Each input pixel is painted over a window of the output (Zeiler et al., "Deconvolutional networks", 2010). The
+    kernel is (KH, KW, filters // groups, C), as in Keras.
+
+    Parameters
+    ----------
+    filters : int
+        Output channels K.
+    kernel_size : int or (int, int)
+        Rows and columns of the window.
+    strides, dilation_rate : int or (int, int)
+        Steps of the window on the output, and between its elements.
+    padding : str, int or tuple
+        "valid"; "same", with an output of the input's size times the strides; or rows and columns that are cut off the
+        output on each side: p, (rows, columns) or ((top, bottom), (left, right)).
+    output_padding : int or (int, int), optional
+        Rows and columns more at the end of the output, less than the strides. Absent: as many as "valid" and "same"
+        want, none with explicit padding.
+    activation : str, optional
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    kernel_constraint, bias_constraint : None
+        Not offered.
+    groups : int
+        Input and output channels are cut into so many independent groups (Keras has none).
+    """
+
+
+class Conv3DTranspose(ConvolutionTranspose):
+    """3D transposed convolution: (N, D, H, W, C) to (N, D', H', W', filters). ONNX: ConvTranspose.
+
+    As `Conv2DTranspose`, in one dimension more; the kernel is (KD, KH, KW, filters // groups, C).
+
+    Parameters
+    ----------
+    filters, kernel_size, strides, padding, data_format, output_padding, dilation_rate, activation
+        As `Conv2DTranspose`, for three dimensions.
+    use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+        As `Conv2DTranspose`.
+    activity_regularizer, kernel_constraint, bias_constraint, groups
+        As `Conv2DTranspose`.
+    """
+
+    rank = 3
+
+    def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
+                 padding: geometry.Padding = "valid", data_format: str | None = None,
+                 output_padding: int | tuple[int, ...] | None = None, dilation_rate: int | tuple[int, ...] = 1,
+                 activation: str | None = None, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
+                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
+                 activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None, *,
+                 groups: int = 1, **kwargs: Any) -> None:
+        # Keras has data_format and output_padding in the other order here.
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate,
+                         activation, use_bias, kernel_initializer, bias_initializer, kernel_regularizer,
+                         bias_regularizer, activity_regularizer, kernel_constraint, bias_constraint, groups=groups,
+                         **kwargs)
