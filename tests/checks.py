@@ -93,6 +93,7 @@ def _of(cls: Callable[..., Layer], *args: Any, **kwargs: Any) -> Callable[..., L
 
 
 IMAGE, WIDE, FLAT = (7, 6, 3), (9, 8, 4), (11,)
+SIGNAL, VOLUME = (11, 4), (5, 4, 6, 4)
 
 TABLE: dict[str, list[Case]] = {
     "Conv2D": [
@@ -116,6 +117,66 @@ TABLE: dict[str, list[Case]] = {
         Case("multiplier, tanh", _of(layers.DepthwiseConv2D, 3, padding="same", depth_multiplier=2, activation="tanh"),
              IMAGE),
         Case("dilation", _of(layers.DepthwiseConv2D, 3, dilation_rate=(1, 2)), WIDE, pixel=False),
+    ],
+    "Conv1D": [
+        Case("same, relu", _of(layers.Conv1D, 5, 3, padding="same", activation="relu"), SIGNAL, pixel=False),
+        Case("causal, dilation", _of(layers.Conv1D, 4, 3, padding="causal", dilation_rate=2), SIGNAL, pixel=False),
+        Case("strides, groups, tanh", _of(layers.Conv1D, 4, 4, strides=3, groups=2, padding=(1, 2), activation="tanh"),
+             SIGNAL, pixel=False),
+    ],
+    "Conv3D": [
+        Case("valid, relu", _of(layers.Conv3D, 5, 3, activation="relu"), VOLUME, pixel=False),
+        Case("same, strides", _of(layers.Conv3D, 4, (3, 2, 3), strides=(2, 1, 2), padding="same"), VOLUME, pixel=False),
+        Case("dilation, groups, tanh", _of(layers.Conv3D, 4, 2, dilation_rate=(3, 1, 2), groups=2, activation="tanh"),
+             VOLUME, pixel=False),
+        Case("explicit padding, no bias", _of(layers.Conv3D, 2, 3, padding=((2, 1), (0, 1), (1, 2)), use_bias=False),
+             VOLUME, pixel=False),
+        Case("of slices", _of(layers.Conv3D, 3, (1, 3, 3), padding="same"), VOLUME, pixel=False),
+        Case("of columns", _of(layers.Conv3D, 3, (3, 1, 1), strides=(2, 1, 1), activation="relu"), VOLUME, pixel=False),
+        Case("every other slice", _of(layers.Conv3D, 3, 1, strides=2), VOLUME, pixel=False),
+        Case("a shortcut", _of(layers.Conv3D, 16, 3, padding="same"), (3, 8, 8, 16), pixel=False),
+    ],
+    "DepthwiseConv1D": [
+        Case("same, relu", _of(layers.DepthwiseConv1D, 3, padding="same", activation="relu"), SIGNAL, pixel=False),
+        Case("multiplier, strides", _of(layers.DepthwiseConv1D, 3, strides=2, depth_multiplier=2), SIGNAL, pixel=False),
+    ],
+    "SeparableConv1D": [
+        Case("causal, relu", _of(layers.SeparableConv1D, 5, 3, padding="causal", activation="relu"), SIGNAL,
+             pixel=False),
+    ],
+    "SeparableConv2D": [
+        Case("same, relu", _of(layers.SeparableConv2D, 5, 3, padding="same", activation="relu"), IMAGE),
+        Case("multiplier, strides, no bias",
+             _of(layers.SeparableConv2D, 3, (2, 3), strides=2, depth_multiplier=2, use_bias=False, activation="gelu"),
+             WIDE, pixel=False),
+    ],
+    "Conv1DTranspose": [
+        Case("same, relu", _of(layers.Conv1DTranspose, 3, 4, strides=2, padding="same", activation="relu"), SIGNAL,
+             pixel=False),
+        Case("output padding", _of(layers.Conv1DTranspose, 5, 3, strides=3, output_padding=2), SIGNAL, pixel=False),
+    ],
+    "Conv2DTranspose": [
+        Case("2x2/2, relu", _of(layers.Conv2DTranspose, 5, 2, strides=2, activation="relu"), IMAGE),
+        Case("same, 5x5/2", _of(layers.Conv2DTranspose, 3, 5, strides=2, padding="same", activation="tanh"), WIDE),
+        Case("few outputs", _of(layers.Conv2DTranspose, 2, 4, strides=2, padding="same", activation="relu"),
+             (3, 4, 20)),
+        Case("dilation, no bias", _of(layers.Conv2DTranspose, 3, (3, 2), dilation_rate=(2, 3), use_bias=False), IMAGE),
+        Case("cut off, groups", _of(layers.Conv2DTranspose, 6, 3, strides=2, padding=((1, 0), (0, 2)), groups=2,
+                                    output_padding=1), WIDE),
+        Case("as many groups as channels", _of(layers.Conv2DTranspose, 4, 3, strides=(2, 1), padding="same", groups=4,
+                                               activation="relu"), WIDE),
+        Case("strides beyond the window", _of(layers.Conv2DTranspose, 4, 1, strides=3, activation="silu"), IMAGE),
+        Case("as wide as Winograd wants, relu",
+             _of(layers.Conv2DTranspose, 16, 3, padding="same", activation="relu"), (8, 8, 16)),
+    ],
+    "Conv3DTranspose": [
+        Case("2x2x2/2, relu", _of(layers.Conv3DTranspose, 3, 2, strides=2, activation="relu"), VOLUME, pixel=False),
+        Case("same, 3x3x3", _of(layers.Conv3DTranspose, 4, 3, strides=(1, 2, 1), padding="same", activation="tanh"),
+             VOLUME, pixel=False),
+        Case("cut off, groups", _of(layers.Conv3DTranspose, 4, 3, strides=(3, 1, 2), padding=((1, 1), (0, 1), (0, 0)),
+                                    groups=2, output_padding=(1, 0, 1)), VOLUME, pixel=False),
+        Case("of slices", _of(layers.Conv3DTranspose, 3, (1, 2, 2), strides=(1, 2, 2), activation="relu"), VOLUME,
+             pixel=False),
     ],
     "Dense": [
         Case("plain", _of(layers.Dense, 7), FLAT, pixel=False),

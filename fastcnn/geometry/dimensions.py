@@ -116,6 +116,39 @@ def conv3d(shape: tuple[int, ...], filters: int, kernel_size: tuple[int, ...], s
     return as_images(_volume(n, size, c, outputs, filters, kernel_size, strides, dilation, sides, groups))
 
 
+def transposed_lengths(size: tuple[int, ...], kernel_size: tuple[int, ...], strides: tuple[int, ...],
+                       padding: Padding, output_padding: tuple[int, ...] | None, dilation: tuple[int, ...],
+                       who: str) -> tuple[tuple[int, ...], Sides]:
+    """Return the output's lengths of a transposed convolution of `size`, and what is cut off before and after.
+
+    The latter is negative where the output is longer than all windows together; the rest as in `conv_transpose`.
+    """
+    if output_padding is not None:
+        for longer, s, d in zip(output_padding, strides, dilation, strict=True):
+            if longer >= max(s, d):
+                raise ArgumentError(f"{who}: expected output_padding smaller than strides or dilation_rate, "
+                                    f"got {output_padding} for strides {strides} and dilation_rate {dilation}")
+    given = None if padding in ("valid", "same") else explicit_padding(padding, len(size), who)
+    lengths, sides = [], []
+    for axis, (i, k, s, d) in enumerate(zip(size, kernel_size, strides, dilation, strict=True)):
+        window, extra = (k - 1) * d + 1, None if output_padding is None else output_padding[axis]
+        whole = (i - 1) * s + window
+        if padding == "same":
+            length = i * s if extra is None else (i - 1) * s + window % 2 + extra
+            before = max(0, window - 1 - (2 * window - 1 - whole + length) // 2)
+        else:
+            before, after = (0, 0) if given is None else given[axis]
+            extra = max(0, s - window) * (given is None) if extra is None else extra
+            length = whole + extra - before - after
+        lengths.append(length)
+        sides.append((before, whole - before - length))
+    if min(lengths) < 1:
+        raise ArgumentError(f"{who}: expected an output of at least one element a dimension, got {_text(lengths)} "
+                            f"from {_text(size)} with padding {padding!r}; cut off less")
+    return tuple(lengths), tuple(sides)
+
+
+@functools.lru_cache(maxsize=1024)
 def conv_transpose(shape: tuple[int, ...], filters: int, kernel_size: tuple[int, ...], strides: tuple[int, ...],
                    padding: Padding, output_padding: tuple[int, ...] | None, dilation: tuple[int, ...], groups: int,
                    who: str = "conv_transpose") -> np.ndarray:

@@ -16,9 +16,10 @@ from fastcnn.layers.activation import (
     Tanh,
 )
 from fastcnn.layers.base import Call, Layer
-from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
+from fastcnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastcnn.layers.dense import Dense
-from fastcnn.layers.depthwise import DepthwiseConv2D
+from fastcnn.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
 from fastcnn.layers.dropout import Dropout
 from fastcnn.layers.input import Input, InputLayer
 from fastcnn.layers.merge import (
@@ -47,6 +48,7 @@ from fastcnn.layers.pool import (
     MaxPooling2D,
 )
 from fastcnn.layers.reshape import Flatten, Reshape, ZeroPadding2D
+from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.symbolic import Tensor
 
 __all__ = [
@@ -61,8 +63,14 @@ __all__ = [
     "BatchNormalization",
     "Call",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "Dense",
+    "DepthwiseConv1D",
     "DepthwiseConv2D",
     "Dropout",
     "Flatten",
@@ -81,6 +89,8 @@ __all__ = [
     "Multiply",
     "ReLU",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
     "SiLU",
     "Sigmoid",
     "Softmax",

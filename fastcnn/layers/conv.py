@@ -40,9 +40,9 @@ class Convolution(Layer):
         self.refuse(kernel_constraint=(kernel_constraint, None), bias_constraint=(bias_constraint, None))
         positive(self, filters=filters, groups=groups)
         self.filters, self.groups = filters, groups
-        self.kernel_size = dimensions.several(kernel_size, self.rank, f"{self}: kernel_size")
-        self.strides = dimensions.several(strides, self.rank, f"{self}: strides")
-        self.dilation_rate = dimensions.several(dilation_rate, self.rank, f"{self}: dilation_rate")
+        self.kernel_size: Any = dimensions.several(kernel_size, self.rank, f"{self}: kernel_size")
+        self.strides: Any = dimensions.several(strides, self.rank, f"{self}: strides")
+        self.dilation_rate: Any = dimensions.several(dilation_rate, self.rank, f"{self}: dilation_rate")
         self.padding = hashable(padding)
         self.activation = function(activation, self)
         self.use_bias = use_bias

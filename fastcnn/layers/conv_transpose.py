@@ -93,11 +93,21 @@ class Conv1DTranspose(ConvolutionTranspose):
 
     Parameters
     ----------
-    filters, kernel_size, strides, padding, output_padding, data_format, dilation_rate, activation
+    filters : int
+        Output channels K.
+    kernel_size, strides, dilation_rate : int
         As `Conv2DTranspose`, for one dimension.
-    use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+    padding : str, int or tuple
         As `Conv2DTranspose`.
-    activity_regularizer, kernel_constraint, bias_constraint, groups
+    output_padding : int, optional
+        As `Conv2DTranspose`.
+    activation : str, optional
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    kernel_constraint, bias_constraint : None
+        Not offered.
+    groups : int
         As `Conv2DTranspose`.
     """
 
@@ -145,11 +155,21 @@ class Conv3DTranspose(ConvolutionTranspose):
 
     Parameters
     ----------
-    filters, kernel_size, strides, padding, data_format, output_padding, dilation_rate, activation
-        As `Conv2DTranspose`, for three dimensions.
-    use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer
+    filters : int
+        Output channels K.
+    kernel_size, strides, dilation_rate : int or (int, int, int)
+        As `Conv2DTranspose`, for slices, rows and columns.
+    padding : str, int or tuple
         As `Conv2DTranspose`.
-    activity_regularizer, kernel_constraint, bias_constraint, groups
+    output_padding : int or (int, int, int), optional
+        As `Conv2DTranspose`.
+    activation : str, optional
+    use_bias : bool
+    kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    kernel_constraint, bias_constraint : None
+        Not offered.
+    groups : int
         As `Conv2DTranspose`.
     """
 

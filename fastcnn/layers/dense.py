@@ -47,6 +47,10 @@ class Dense(Layer):
     def multiply_adds(self) -> int:
         return elements(self.output_shape) * self.kernel.shape[0]
 
+    def over_kernel(self, numbers: np.ndarray) -> np.ndarray:
+        """Return a number for each output in the shape that multiplies the kernel, as `Conv2D.over_kernel`."""
+        return numbers
+
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
         # A dense layer is a 1x1 convolution of one image, one row high: the kernels are the same.

@@ -189,9 +189,7 @@ class Normalized:
         value = lambda p, default: np.float64(default) if p is None else p.array.astype(np.float64)
         scale = value(norm.gamma, 1) / np.sqrt(value(norm.moving_variance, 1) + norm.epsilon)
         kernel: Any = value(self.product.kernel, 0)
-        # A depthwise kernel is (KH, KW, C, multiplier), its outputs in that order.
-        outputs = scale if kernel.shape[-1] == scale.size else scale.reshape(kernel.shape[-2:])
-        kernel = (kernel * outputs).astype(dtype)
+        kernel = (kernel * self.product.over_kernel(scale)).astype(dtype)
         bias = value(norm.beta, 0) + (value(self.product.bias, 0) - value(norm.moving_mean, 0)) * scale
         bias = bias.astype(dtype)
         if self._folded is None:

@@ -55,10 +55,9 @@ def _bank(layer: Any, g: np.ndarray, keep: bool) -> _Bank:
 class _Chunk:
     """Some slices of the output: which ones, and the convolution of images that they are."""
 
-    def __init__(self, g: np.ndarray, first: int, count: int, unfolded: np.ndarray, plan: Plan,
-                 images: np.ndarray) -> None:
-        self.volume, self.first, self.slices, self.plan, self.geometry = g, first, slice(first, first + count), plan, images
-        self.unfolded = unfolded[:count]
+    def __init__(self, g: np.ndarray, images: np.ndarray, plan: Plan, first: int, unfolded: np.ndarray) -> None:
+        self.volume, self.geometry, self.plan, self.first, self.unfolded = g, images, plan, first, unfolded
+        self.slices = slice(first, first + len(unfolded))
 
     def unfold(self, x: np.ndarray) -> np.ndarray:
         """Return what the slices see of x."""
@@ -100,8 +99,8 @@ def _chunks(g: np.ndarray, dtype: Any) -> Iterator[_Chunk]:
     for first in range(0, slice_count, max(1, size)):
         count = min(size, slice_count - first)
         images = slices(g.tobytes(), count)
-        yield _Chunk(g, first, count, unfolded, plan_of(images.tobytes(), np.dtype(dtype), config.winograd(), parts > 1),
-                     images)
+        plan = plan_of(images.tobytes(), np.dtype(dtype), config.winograd(), parts > 1)
+        yield _Chunk(g, images, plan, first, unfolded[:count])
 
 
 def _as_slices(array: np.ndarray) -> np.ndarray:

@@ -101,12 +101,19 @@ class SeparableConv1D(_Separable):
 
     Parameters
     ----------
-    filters, kernel_size, strides, padding, data_format, dilation_rate, depth_multiplier, activation, use_bias
-        As `SeparableConv2D`; padding as `Conv1D`.
-    depthwise_initializer, pointwise_initializer, bias_initializer
-        As `SeparableConv2D`.
-    depthwise_regularizer, pointwise_regularizer, bias_regularizer, activity_regularizer
-        As `SeparableConv2D`.
+    filters : int
+        Output channels K.
+    kernel_size, strides, dilation_rate : int
+        As `SeparableConv2D`, of one dimension.
+    padding : str, int or tuple
+        As `Conv1D`.
+    depth_multiplier : int
+        M, the depthwise windows of each channel.
+    activation : str, optional
+    use_bias : bool
+    depthwise_initializer, pointwise_initializer, bias_initializer : str or Initializer
+    depthwise_regularizer, pointwise_regularizer, bias_regularizer : str or Regularizer, optional
+    activity_regularizer : str or Regularizer, optional
     depthwise_constraint, pointwise_constraint, bias_constraint : None
         Not offered.
     """

@@ -26,7 +26,21 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device, geometry
-from fastcnn.layers import BatchNormalization, Conv2D, Dense, DepthwiseConv2D, Layer
+from fastcnn.layers import (
+    BatchNormalization,
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    Dense,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    Layer,
+    SeparableConv1D,
+    SeparableConv2D,
+)
 from fastcnn.layers.activation import SoftmaxFunction, function
 from fastcnn.layers.fused import Narrow, Normalized, Pooled, stages_of, with_activation
 from fastcnn.models.graph import Graph, Step
@@ -36,6 +50,10 @@ from fastcnn.models.graph import Graph, Step
 #: Winograd's algorithm may run, it is faster from half of that on (32 to 64 channels: 14.6 ms a step against 18.2).
 _LARGEST = 24576
 _WIDEST, _WIDEST_BESIDE_WINOGRAD = 2048, 1024
+
+#: The layers that take an activation or a folded normalization; not what a user derives from them.
+_PRODUCTS = {Dense, Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D,
+             Conv1DTranspose, Conv2DTranspose, Conv3DTranspose}
 
 
 def fused(graph: Graph, narrow: bool = True) -> Graph:
@@ -138,7 +156,7 @@ def _takes_activation(layer: Layer, after: Layer) -> bool:
 
 
 def _is_linear(layer: Any) -> bool:
-    return type(layer) in (Conv2D, DepthwiseConv2D, Dense) and layer.activation is None
+    return type(layer) in _PRODUCTS and layer.activation is None
 
 
 def _is_normalized(layers: Sequence[Layer], at: int) -> bool:

@@ -43,6 +43,16 @@ NETWORKS = {
     "pooled": lambda **kw: [layers.Conv2D(50, 3, activation="relu", **kw), layers.Conv2D(48, 2, padding="same", **kw),
                             layers.MaxPooling2D((3, 2), **kw), layers.Conv2D(64, 3, padding="same", **kw),
                             layers.ReLU(**kw), layers.MaxPooling2D(2, **kw), *head(**kw)],
+    "normalized, of every kind": lambda **kw: [
+        layers.Conv2DTranspose(6, 3, strides=2, groups=2, **kw), layers.BatchNormalization(**kw), layers.ReLU(**kw),
+        layers.SeparableConv2D(4, 3, strides=2, **kw), layers.BatchNormalization(**kw),
+        layers.Reshape((6, 2, 12, 4), **kw),
+        layers.Conv3D(6, (3, 2, 3), padding="same", **kw), layers.ReLU(**kw), layers.BatchNormalization(**kw),
+        layers.Conv3DTranspose(3, 2, strides=2, **kw), layers.BatchNormalization(**kw), layers.Reshape((432, 8), **kw),
+        layers.Conv1D(5, 3, padding="causal", **kw), layers.BatchNormalization(**kw), layers.ReLU(**kw),
+        layers.DepthwiseConv1D(3, depth_multiplier=2, strides=3, **kw), layers.BatchNormalization(**kw),
+        layers.SeparableConv1D(4, 2, **kw), layers.Activation("gelu", **kw),
+        layers.Conv1DTranspose(3, 2, **kw), layers.BatchNormalization(**kw), *head(**kw)],
     "softmax layer": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw), layers.Softmax(**kw)],
     "logits": lambda **kw: [*narrow(**kw), layers.Flatten(**kw), layers.Dense(10, **kw)],
 }

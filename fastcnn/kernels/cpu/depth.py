@@ -1,10 +1,10 @@
-"""Windows in depth as channels: a convolution of volumes becomes one of images, and takes its kernels, Winograd's too.
+r"""Windows in depth as channels: a convolution of volumes becomes one of images, and takes its kernels, Winograd's too.
 
 An output slice o of a volume sees the slices o sd + t dd - front for the taps t = 0 .. KD - 1. *Unfolded*, they lie
 side by side in the channels of one image, group by group, zeros for slices beside the volume::
 
     x   | slice 3 | slice 4 | slice 5 |        unfolded, slice o:  pixel | x3: C | x4: C | x5: C |  next pixel ..
-            \\          |         /                                      tap 0   tap 1   tap 2
+             \         |         /                                       tap 0   tap 1   tap 2
              `------ window of o --'
 
 A kernel bank (KD, KH, KW, C, K) becomes (KH, KW, KD C, K). *Folding* adds a slice's parts where they came from, which
