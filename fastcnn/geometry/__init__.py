@@ -43,8 +43,13 @@ LANES = np.dtype([(name, np.int64) for name in (
 
 NO_POOL, MAX_POOL, AVERAGE_POOL = 0, 1, 2
 
-#: As CONV2D, without filters and groups.
-POOL2D = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "oh", "ow", *_WINDOW)])
+#: As CONV2D, without filters and groups. `least`: 1 where the smallest element wins. `divisor`: what a sum is divided by
+#: (COUNT_IMAGE, COUNT_PADDED, SUM). `adaptive`: 1 where output o of O covers pixels floor(o h / O) .. ceil((o + 1) h / O).
+POOL2D = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "oh", "ow", *_WINDOW, "least", "divisor",
+                                                 "adaptive")])
+
+#: The divisors of average pooling: the window's elements in the image, those in its border as well, or 1 (a sum).
+COUNT_IMAGE, COUNT_PADDED, SUM = 0, 1, 2
 
 
 def pair(value: Any, who: str, lowest: int = 1) -> tuple[int, int]:
@@ -62,9 +67,16 @@ def pair(value: Any, who: str, lowest: int = 1) -> tuple[int, int]:
     return int(values[0]), int(values[1])
 
 
-def output_length(length: int, window: int, stride: int, dilation: int, before: int, after: int) -> int:
-    """Return how many windows fit along one dimension (relationship 6 of the paper, with dilation)."""
+def output_length(length: int, window: int, stride: int, dilation: int, before: int, after: int,
+                  ceil_mode: bool = False) -> int:
+    """Return how many windows fit along one dimension (relationship 6 of the paper, with dilation).
+
+    With `ceil_mode` one more that hangs over the end, if it begins in the input or before it, as ONNX and PyTorch do.
+    """
     room = length + before + after - ((window - 1) * dilation + 1)
+    if ceil_mode:
+        outputs = max(0, -(-room // stride) + 1)
+        return outputs - 1 if outputs and (outputs - 1) * stride >= length + before else outputs
     return room // stride + 1 if room >= 0 else 0
 
 
@@ -153,11 +165,40 @@ def cropped(shape: tuple[int, int, int, int], filters: int, kernel_size: tuple[i
 
 @functools.lru_cache(maxsize=1024)
 def pool2d(shape: tuple[int, int, int, int], pool_size: tuple[int, int], strides: tuple[int, int],
-           padding: Padding = "valid", who: str = "pool2d") -> np.ndarray:
-    """Return the geometry of a 2D pooling of `shape` (N, H, W, C); the rest as in `conv2d`."""
+           padding: Padding = "valid", who: str = "pool2d", *, dilation: tuple[int, int] = (1, 1),
+           ceil_mode: bool = False, least: bool = False, divisor: int = COUNT_IMAGE) -> np.ndarray:
+    """Return the geometry of a 2D pooling of `shape` (N, H, W, C); the rest as in `conv2d`.
+
+    Parameters
+    ----------
+    shape : (int, int, int, int)
+    pool_size, strides, dilation : (int, int)
+    padding : str, int or tuple
+    who : str
+    ceil_mode : bool
+        As in `output_length`.
+    least : bool
+        The smallest element wins, in max pooling's kernels.
+    divisor : int
+        COUNT_IMAGE, COUNT_PADDED or SUM, for average pooling's kernels.
+    """
     n, h, w, c = shape
-    oh, ow, window = _windows(shape, pool_size, strides, padding, (1, 1), who)
-    return _frozen(POOL2D, (n, h, w, c, oh, ow, *window))
+    oh, ow, window = _windows(shape, pool_size, strides, padding, dilation, who, ceil_mode)
+    return _frozen(POOL2D, (n, h, w, c, oh, ow, *window, int(least), divisor, 0))
+
+
+@functools.lru_cache(maxsize=1024)
+def adaptive_pool2d(shape: tuple[int, int, int, int], output_size: tuple[int, int]) -> np.ndarray:
+    """Return the geometry of a pooling of `shape` (N, H, W, C) whose windows cover the image whatever its size.
+
+    Output o of O covers the pixels floor(o h / O) .. ceil((o + 1) h / O) - 1, as in PyTorch: windows of one size without
+    overlap where O divides h.
+    """
+    n, h, w, c = shape
+    oh, ow = output_size
+    if h % oh == 0 and w % ow == 0:
+        return pool2d(shape, (h // oh, w // ow), (h // oh, w // ow))
+    return _frozen(POOL2D, (n, h, w, c, oh, ow, h, w, *(1,) * 4, *(0,) * 4, 0, COUNT_IMAGE, 1))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -227,10 +268,10 @@ def lanes(shape: tuple[int, int, int, int], stages: tuple[LaneStage, ...], who: 
 
 
 def _windows(shape: tuple[int, int, int, int], size: tuple[int, int], strides: tuple[int, int], padding: Padding,
-             dilation: tuple[int, int], who: str) -> tuple[int, int, tuple[int, ...]]:
+             dilation: tuple[int, int], who: str, ceil_mode: bool = False) -> tuple[int, int, tuple[int, ...]]:
     (top, bottom), (left, right) = padding2d(padding, shape[1:3], size, strides, dilation, who)
-    oh = output_length(shape[1], size[0], strides[0], dilation[0], top, bottom)
-    ow = output_length(shape[2], size[1], strides[1], dilation[1], left, right)
+    oh = output_length(shape[1], size[0], strides[0], dilation[0], top, bottom, ceil_mode)
+    ow = output_length(shape[2], size[1], strides[1], dilation[1], left, right, ceil_mode)
     if oh < 1 or ow < 1:
         raise ArgumentError(f"{who}: expected an input that a window of {size[0]}x{size[1]} (dilation {dilation}) "
                             f"fits, got {shape[1]}x{shape[2]} pixels with padding {padding!r}; use a smaller window or "

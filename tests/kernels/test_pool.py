@@ -97,12 +97,38 @@ def test_pooling_agrees_with_its_twin_on_any_geometry(data):
     window, strides = (data.draw(small), data.draw(small)), (data.draw(small), data.draw(small))
     border = st.tuples(st.integers(0, 3), st.integers(0, 3))
     padding = data.draw(st.one_of(st.sampled_from(["same", "valid"]), st.tuples(border, border)))
-    size = tuple(zip(shape[1:3], window, strict=True))
+    dilation = data.draw(st.sampled_from([(1, 1), (1, 2), (3, 2)]))
+    size = tuple((length, (k - 1) * d + 1) for length, k, d in zip(shape[1:3], window, dilation, strict=True))
     if padding == "valid" and any(length < k for length, k in size):
         padding = "same"
     if isinstance(padding, tuple) and any(length + sum(p) < k for (length, k), p in zip(size, padding, strict=True)):
         padding = "same"
-    _check(shape, shapes.pool2d(shape, window, strides, padding), data.draw(st.sampled_from(TYPES)), levels=1.5)
+    divisor = data.draw(st.sampled_from([shapes.COUNT_IMAGE, shapes.COUNT_PADDED, shapes.SUM]))
+    geometry = shapes.pool2d(shape, window, strides, padding, dilation=dilation, ceil_mode=data.draw(st.booleans()),
+                             least=data.draw(st.booleans()), divisor=divisor)
+    _check(shape, geometry, data.draw(st.sampled_from(TYPES)), levels=1.5)
+
+
+@types
+@pytest.mark.parametrize("make", [
+    lambda: shapes.pool2d((2, 9, 8, 5), (3, 2), (2, 1), dilation=(2, 3)),
+    lambda: shapes.pool2d((1, 10, 7, 18), (3, 3), (3, 4), "same", dilation=(2, 2)),
+    lambda: shapes.pool2d((1, 7, 9, 3), (2, 3), (3, 2), ((2, 1), (3, 3)), dilation=(3, 2), ceil_mode=True),
+    lambda: shapes.pool2d((2, 6, 7, 3), (3, 2), (2, 2), ((1, 0), (0, 1)), ceil_mode=True),
+    lambda: shapes.pool2d((2, 5, 5, 3), (2, 2), (2, 2), ceil_mode=True, least=True),
+    lambda: shapes.pool2d((2, 7, 6, 17), (3, 3), (1, 2), 1, divisor=shapes.COUNT_PADDED),
+    lambda: shapes.pool2d((2, 7, 6, 3), (3, 3), (2, 2), 1, ceil_mode=True, divisor=shapes.COUNT_PADDED),
+    lambda: shapes.pool2d((1, 8, 8, 3), (2, 3), (2, 3), 1, divisor=shapes.COUNT_PADDED, dilation=(2, 2)),
+    lambda: shapes.pool2d((2, 7, 6, 5), (3, 3), (2, 2), "same", divisor=shapes.SUM, least=True),
+    lambda: shapes.pool2d((2, 6, 6, 5), (2, 3), (2, 3), divisor=shapes.SUM, least=True),
+    lambda: shapes.adaptive_pool2d((2, 7, 5, 3), (3, 2)),
+    lambda: shapes.adaptive_pool2d((1, 3, 4, 17), (5, 4)),
+    lambda: shapes.adaptive_pool2d((2, 6, 4, 3), (3, 2)),
+    lambda: shapes.adaptive_pool2d((1, 17, 19, 2), (4, 3)),
+])
+def test_pooling_of_every_kind_agrees_with_its_twin(make, dtype):
+    geometry = make()
+    _check(tuple(int(geometry[0][name]) for name in ("n", "h", "w", "c")), geometry, dtype, levels=1.5)
 
 
 @types

@@ -31,7 +31,7 @@ def at2(a, b):
 
 
 @intrinsic
-def window_max(typingctx, y, where, at, x, x_at, run, steps, window, strides, codes, channels):
+def window_max(typingctx, y, where, at, x, x_at, run, steps, window, strides, codes, least, channels):
     """Write the largest elements of a run of windows, and the code of the position that each came from.
 
     NaN is larger than anything, and the last of several wins; else it is the first of several equal ones.
@@ -50,10 +50,12 @@ def window_max(typingctx, y, where, at, x, x_at, run, steps, window, strides, co
         From one row and column of the window to the next in `x`.
     codes : (int, int, int)
         The code of the window's first position, and how it grows with rows and columns.
+    least : int
+        1 for the smallest elements.
     channels : int
     """
     i = types.int64
-    return (types.void(y, where, i, x, i, i, _TWO, _TWO, _TWO, _THREE, i),
+    return (types.void(y, where, i, x, i, i, _TWO, _TWO, _TWO, _THREE, i, i),
             _codegen(Max, y.dtype, (0, 1, 3), 5, lambda a: [(a[0], a[2]), (a[1], a[2]), (a[3], a[4])]))
 
 
@@ -134,15 +136,16 @@ def _places(window, strides):
     return [(r, s, r * strides[0] + s * strides[1]) for r in range(window[0]) for s in range(window[1])]
 
 
-def _max_in_python(y, where, at, x, x_at, run, steps, window, strides, codes, channels):
+def _max_in_python(y, where, at, x, x_at, run, steps, window, strides, codes, least, channels):
+    sign = -1 if least else 1
     for o in range(run):
         for k in range(channels):
             best, index = -np.inf, codes[0]
             for r, s, offset in _places(window, strides):
-                value = x[x_at + o * steps[1] + offset + k]
+                value = sign * x[x_at + o * steps[1] + offset + k]
                 if value > best or value != value:
                     best, index = value, codes[0] + r * codes[1] + s * codes[2]
-            y[at + o * steps[0] + k], where[at + o * steps[0] + k] = best, index
+            y[at + o * steps[0] + k], where[at + o * steps[0] + k] = sign * best, index
 
 
 def _gradient_in_python(dx, dx_at, dy, where, at, run, steps, window, strides, codes, channels):

@@ -76,11 +76,19 @@ class Max(Walk):
                 b.store(lowest, slot)
             self.compete(x, channel, best, index, None, mask)
         for u in range(count):
-            self.store(b.load(best[u]), b.gep(y, [channel]), u, mask)
+            self.store(self.signed(b.load(best[u])), b.gep(y, [channel]), u, mask)
             kind = ir.VectorType(where.type.pointee, self.L)
             value = b.load(index[u])
             value = value if kind == value.type else b.trunc(value, kind)
             self.store(value, b.gep(where, [channel]), u, mask)
+
+    def signed(self, value):
+        """Return a vector, with its sign changed if the smallest element is wanted."""
+        b, width = self.b, 32 if self.element == ir.FloatType() else 64
+        bits, integer = ir.VectorType(ir.IntType(width), self.L), ir.IntType(width)
+        least = b.icmp_signed("!=", self.special[1], _I64(0))
+        sign = b.select(least, ir.Constant(integer, 1 << (width - 1)), ir.Constant(integer, 0))
+        return b.bitcast(b.xor(b.bitcast(value, bits), self.broadcast(sign, self.L)), self.vector)
 
     def compete(self, x, channel, best, index, nan, mask):
         """Let all positions compete; with `nan` they are also summed up there, without it a NaN wins."""
@@ -89,7 +97,7 @@ class Max(Walk):
         def body(sources, r, s):
             code = self.code(self.special[0], r, s, 32)
             for u in range(len(best)):
-                value, before = self.load(sources[0], u, mask), b.load(best[u])
+                value, before = self.signed(self.load(sources[0], u, mask)), b.load(best[u])
                 wins = b.fcmp_ordered(">", value, before)
                 if nan is None:
                     wins = b.or_(wins, b.fcmp_unordered("uno", value, value))
