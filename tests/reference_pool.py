@@ -84,3 +84,42 @@ def average_pool2d_backward(dy, geometry):
         for p, q in places.values():
             dx[:, p, q] += dy[:, i, j] / _divisor(places, i, j, geometry)
     return dx
+
+
+def l2_step(a, b, step):
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    return [a * b, np.sqrt(a), np.where(b == 0, 0, a / np.where(b == 0, 1, b))][step]
+
+
+def _padded(x, geometry):
+    """Return x with its border as `numpy.pad` makes it; negative borders cut off."""
+    g = {name: int(geometry[0][name]) for name in geometry.dtype.names}
+    before = [0, g["front"], g["top"], g["left"], 0]
+    after = [0, *(g[out] - g[size] - p for out, size, p in zip(("od", "oh", "ow"), "dhw", before[1:], strict=False)), 0]
+    mode = ("constant", "edge", "reflect", "wrap")[g["mode"]]
+    x = np.pad(x, [(max(0, p), max(0, q)) for p, q in zip(before, after, strict=True)], mode)
+    return x[tuple(slice(max(0, -p), size - max(0, -q)) for p, q, size in zip(before, after, x.shape, strict=True))]
+
+
+def pad3d_forward(x, geometry):
+    return _padded(np.asarray(x, np.float64), geometry)
+
+
+def pad3d_backward(dy, geometry):
+    """Return the sums of the gradients of each element's copies: those to which its number was copied."""
+    shape = tuple(int(geometry[0][name]) for name in ("n", "d", "h", "w", "c"))
+    numbers = _padded(1 + np.arange(np.prod(shape)).reshape(shape), geometry)
+    dx = np.zeros(1 + np.prod(shape))
+    np.add.at(dx, numbers.reshape(-1), np.asarray(dy, np.float64).reshape(-1))
+    return dx[1:].reshape(shape)
+
+
+def resize2d(x, rows, row_weights, columns, column_weights):
+    x = np.asarray(x, np.float64)
+    y = np.zeros((x.shape[0], len(rows), len(columns), x.shape[3]))
+    for i, (row, height) in enumerate(rows):
+        for j, (column, width) in enumerate(columns):
+            for r in range(height):
+                for s in range(width):
+                    y[:, i, j] += float(row_weights[i, r]) * float(column_weights[j, s]) * x[:, row + r, column + s]
+    return y

@@ -50,10 +50,13 @@ from fastcnn.kernels.cpu.loss_softmax import (
 )
 from fastcnn.kernels.cpu.merge import merge_backward, merge_backward_scratch, merge_forward
 from fastcnn.kernels.cpu.optimizer import adam, sgd
+from fastcnn.kernels.cpu.padding import pad3d_backward, pad3d_forward
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
 from fastcnn.kernels.cpu.penalty import penalty, penalty_scratch
 from fastcnn.kernels.cpu.pool_average import average_pool2d_backward, average_pool2d_forward
+from fastcnn.kernels.cpu.pool_l2 import l2_step
 from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
+from fastcnn.kernels.cpu.resize import resize2d
 from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
 from fastcnn.kernels.cpu.winograd import (
     winograd_backward_input,
@@ -106,6 +109,7 @@ __all__ = [
     "dropout",
     "fold_depth",
     "gather",
+    "l2_step",
     "lanes_backward",
     "lanes_backward_scratch",
     "lanes_forward",
@@ -121,9 +125,12 @@ __all__ = [
     "merge_forward",
     "multiply_add_chain",
     "pad2d",
+    "pad3d_backward",
+    "pad3d_forward",
     "penalty",
     "penalty_scratch",
     "repeated_copy",
+    "resize2d",
     "sgd",
     "softmax_backward",
     "softmax_categorical_crossentropy",

@@ -19,7 +19,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu._jit import inlined
-from fastcnn.kernels.cpu.window_walks import Gradient, Max, Scatter, Spread, Sum
+from fastcnn.kernels.cpu.window_walks import Blend, Gradient, Max, Scatter, Spread, Sum
 
 _TWO, _THREE = types.UniTuple(types.int64, 2), types.UniTuple(types.int64, 3)
 
@@ -114,6 +114,25 @@ def window_spread(typingctx, dx, dx_at, dy, at, run, steps, window, strides, sca
             _codegen(Spread, dx.dtype, (0, 2), 4, lambda a: [(a[2], a[3]), (a[0], a[1])]))
 
 
+@intrinsic
+def window_blend(typingctx, y, at, x, x_at, down, down_at, right, right_at, run, steps, window, strides, channels):
+    """Write the sum of a window with weights: those of its rows times those of its columns; the rest as `window_max`.
+
+    Parameters
+    ----------
+    y, at, x, x_at, run, steps, window, strides, channels : as `window_max`
+        A window may be empty: then zeros are written.
+    down, down_at : array, int
+        The weights of the rows, from element `down_at` on.
+    right, right_at : array, int
+        The weights of the columns.
+    """
+    i = types.int64
+    return (types.void(y, i, x, i, down, i, right, i, i, _TWO, _TWO, _TWO, i),
+            _codegen(Blend, y.dtype, (0, 2, 4, 6), 8,
+                     lambda a: [(a[0], a[1]), (a[2], a[3]), (a[4], a[5]), (a[6], a[7])]))
+
+
 def _codegen(emitter, dtype, arrays, run, places):
     """Return the code of an intrinsic: which arguments are arrays, which is `run`, where the walk begins in each."""
     def codegen(context, builder, signature, args):
@@ -167,6 +186,14 @@ def _sum_in_python(y, at, x, x_at, run, steps, window, strides, scale, add, chan
             y[at + o * steps[0] + k] = before + scale * total
 
 
+def _blend_in_python(y, at, x, x_at, down, down_at, right, right_at, run, steps, window, strides, channels):
+    for o in range(run):
+        for k in range(channels):
+            y[at + o * steps[0] + k] = sum(
+                down[down_at + r] * right[right_at + s] * x[x_at + o * steps[1] + offset + k]
+                for r, s, offset in _places(window, strides))
+
+
 def _scatter_in_python(dx, dx_at, dy, where, at, run, steps, window, strides, codes, channels):
     for o in range(run):
         for k in range(channels):
@@ -185,4 +212,4 @@ def _spread_in_python(dx, dx_at, dy, at, run, steps, window, strides, scale, cha
 
 if config.DISABLE_JIT:
     window_max, window_gradient, window_sum = _max_in_python, _gradient_in_python, _sum_in_python
-    window_scatter, window_spread = _scatter_in_python, _spread_in_python
+    window_scatter, window_spread, window_blend = _scatter_in_python, _spread_in_python, _blend_in_python

@@ -157,6 +157,26 @@ class Sum(Walk):
             self.store(b.load(slot), place, u, mask)
 
 
+class Blend(Walk):
+    def moved(self, pointers, to, of):
+        y, x, *weights = pointers
+        return self.b.gep(y, [to]), self.b.gep(x, [of]), *weights
+
+    def results(self, pointers, channel, count, mask):
+        b, (y, x, down, right) = self.b, pointers
+        sums = self.slots(count, self.zero)
+
+        def body(sources, r, s):
+            weight = b.fmul(b.load(b.gep(down, [r])), b.load(b.gep(right, [s])))
+            factor = self.broadcast(weight, self.L)
+            for u in range(count):
+                b.store(self.fmuladd(self.load(sources[0], u, mask), factor, b.load(sums[u])), sums[u])
+
+        self.positions([x], channel, body)
+        for u, slot in enumerate(sums):
+            self.store(b.load(slot), b.gep(y, [channel]), u, mask)
+
+
 class Scatter(Walk):
     def moved(self, pointers, to, of):
         dy, where, dx = pointers
