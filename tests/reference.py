@@ -367,6 +367,10 @@ def _groups(geometry):
         yield slice(group * c, (group + 1) * c), slice(group * k, (group + 1) * k)
 
 
+def _output_shape(geometry, channels="c"):
+    return tuple(int(geometry[0][name]) for name in ("n", "oh", "ow", channels))
+
+
 def conv2d_forward(x, kernel, bias, relu, geometry):
     x, kernel, bias = _double(x, kernel, bias)
     y = np.zeros(_output_shape(geometry, "k"))

@@ -43,8 +43,8 @@ LANES = np.dtype([(name, np.int64) for name in (
 
 NO_POOL, MAX_POOL, AVERAGE_POOL = 0, 1, 2
 
-#: As CONV2D, without filters and groups. `least`: 1 where the smallest element wins. `divisor`: what a sum is divided by
-#: (COUNT_IMAGE, COUNT_PADDED, SUM). `adaptive`: 1 where output o of O covers pixels floor(o h / O) .. ceil((o + 1) h / O).
+#: As CONV2D, without filters and groups. `least`: 1 where the smallest element wins. `divisor`: what a sum is divided
+#: by (COUNT_IMAGE, COUNT_PADDED, SUM). `adaptive`: 1 where windows are those of `adaptive_pool2d`.
 POOL2D = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "oh", "ow", *_WINDOW, "least", "divisor",
                                                  "adaptive")])
 
@@ -191,8 +191,8 @@ def pool2d(shape: tuple[int, int, int, int], pool_size: tuple[int, int], strides
 def adaptive_pool2d(shape: tuple[int, int, int, int], output_size: tuple[int, int]) -> np.ndarray:
     """Return the geometry of a pooling of `shape` (N, H, W, C) whose windows cover the image whatever its size.
 
-    Output o of O covers the pixels floor(o h / O) .. ceil((o + 1) h / O) - 1, as in PyTorch: windows of one size without
-    overlap where O divides h.
+    Output o of O covers the pixels floor(o h / O) .. ceil((o + 1) h / O) - 1, as in PyTorch: windows of one size
+    without overlap where O divides h.
     """
     n, h, w, c = shape
     oh, ow = output_size

@@ -54,8 +54,8 @@ def pad3d(shape: tuple[int, int, int, int, int], padding: tuple[tuple[int, int],
         raise ArgumentError(f"{who}: expected something to be left of {sizes}, got padding {padding}")
     for length, sides in zip(sizes, padding, strict=True):
         if mode == "reflect" and max(sides) >= length:
-            raise ArgumentError(f"{who}: expected a mirrored border smaller than the image, got {sides} beside {length} "
-                                f'pixels; use mode="edge" or a smaller border')
+            raise ArgumentError(f"{who}: expected a mirrored border smaller than the image, got {sides} beside "
+                                f'{length} pixels; use mode="edge" or a smaller border')
     return np.array([(*shape, *out, *(before for before, _ in padding), PAD_MODES.index(mode))], PAD3D)
 
 
@@ -75,7 +75,7 @@ class Taps(NamedTuple):
 
 def taps_of(matrix: np.ndarray, dtype: str) -> Taps:
     """Return the band of `matrix` (outputs, length), in which each row's numbers other than zero lie side by side."""
-    outputs, length = matrix.shape
+    length = matrix.shape[1]
     filled = matrix != 0
     some = filled.any(axis=1)
     first = np.where(some, filled.argmax(axis=1), 0)

@@ -138,7 +138,7 @@ class Pooled:
         if type(convolution) is not Conv2D or type(pooling) is not MaxPooling2D or not _plain(convolution):
             return False
         plain = convolution.activation is None or convolution.activation is function("relu")
-        return plain and pooling.strides == pooling.pool_size and _unpadded(pooling)
+        return plain and pooling.whole
 
 
 class Normalized:
@@ -234,7 +234,7 @@ def stages_of(layers: Sequence[Layer]) -> tuple[geometry.LaneStage, ...]:
             open_for = "activation"
             activation = layer.activation
         elif isinstance(layer, (MaxPooling2D, AveragePooling2D)) and open_for != "convolution":
-            if layer.strides != layer.pool_size or not _unpadded(layer):
+            if not layer.whole:
                 raise ValueError(f"{layer} has windows that overlap, or a border")
             stages[-1] = stages[-1]._replace(pool=_pool_of(layer), pool_size=layer.pool_size)
             open_for = "convolution"
@@ -257,8 +257,3 @@ def _plain(layer: Conv2D) -> bool:
 
 def _pool_of(layer: MaxPooling2D | AveragePooling2D) -> int:
     return geometry.MAX_POOL if isinstance(layer, MaxPooling2D) else geometry.AVERAGE_POOL
-
-
-def _unpadded(layer: MaxPooling2D | AveragePooling2D) -> bool:
-    g = layer._geometry((1, *layer.input_shape[1:]))[0]
-    return not (g["top"] or g["bottom"] or g["left"] or g["right"])

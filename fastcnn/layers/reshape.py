@@ -5,10 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device, geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.layers.conv import check_image, hashable
 
 
 class _Reshaping(Layer):
@@ -47,39 +45,3 @@ class Reshape(_Reshaping):
         if unknown > 1 or (size != known if not unknown else known == 0 or size % known):
             raise ArgumentError(f"{self}: expected a target_shape of {size} elements, got {self.target_shape}")
         return None, *(size // known if n == -1 else n for n in self.target_shape)
-
-
-class ZeroPadding2D(Layer):
-    """Zeros around an image: (N, H, W, C) to (N, top + H + bottom, left + W + right, C). ONNX: Pad.
-
-    Parameters
-    ----------
-    padding : int, (int, int) or ((int, int), (int, int))
-        All sides; rows and columns; ((top, bottom), (left, right)).
-    """
-
-    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.require_channels_last(data_format)
-        if isinstance(padding, str):
-            raise ArgumentError(f"{self}: expected integers for padding, got {padding!r}")
-        self.padding = geometry.padding2d(hashable(padding), (1, 1), (1, 1), (1, 1), (1, 1), str(self))
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        check_image(self, input_shape)
-        _, h, w, c = input_shape
-        return None, h + sum(self.padding[0]), w + sum(self.padding[1]), c
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        d, (top, _), (left, _) = device.of(x), *self.padding
-        y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
-        d.kernels.pad2d(y, x, top, left)
-        x_shape = x.shape
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.empty(x_shape, dy.dtype)
-            d.kernels.crop2d(dx, dy, top, left)
-            return dx
-
-        return y, backward

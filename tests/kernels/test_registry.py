@@ -47,8 +47,8 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
     assert names in ([], list(inspect.signature(kernel).parameters))
 
 
-ELEMENTARY = ["arrays", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "dropout", "loss", "loss_softmax",
-              "optimizer", "penalty", "merge"]
+ELEMENTARY = ["arrays", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "dropout", "loss",
+              "loss_softmax", "optimizer", "penalty", "merge"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)

@@ -1,12 +1,14 @@
 """Average and sum pooling in 2D, global pooling included (a window of the whole image). ONNX: AveragePool.
 
-    y[n, i, j, c] = mean of x[n, i sh + r dh - top, j sw + s dw - left, c] over the window's positions (r, s) in the image
+    y[n, i, j, c] = mean of x[n, i sh + r dh - top, j sw + s dw - left, c] over the window's positions (r, s) in x
 
 What lies in the padding is not counted, unless the geometry's ``divisor`` says so (COUNT_PADDED: as zeros; SUM: nothing
 is divided); a window that lies there altogether gives 0. The gradient of a sum over windows side by side is nearest
-neighbour's upsampling, and the other way round. Forward and backward walk as max pooling does (the picture is in `fastcnn.kernels.cpu.pool_max`). Backward, an output whose window overlaps with no other
-writes its share into all of it; else a pixel gathers the shares of the outputs whose windows it lies in. Where all
-these windows lie in the image the shares are equal, and a run of pixels is one call of a walk over vectors; else each
+neighbour's upsampling, and the other way round.
+
+Forward and backward walk as max pooling does (the picture is in `fastcnn.kernels.cpu.pool_max`). Backward, an output
+whose window overlaps with no other writes its share into all of it; else a pixel gathers the shares of the outputs
+whose windows it lies in. Where all these shares are equal a run of pixels is one call of a walk over vectors; else each
 output is added by itself.
 """
 

@@ -15,7 +15,7 @@ from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, para
 
 @kernel
 def l2_step(out, a, b, step):
-    """Write one step of L2 pooling for each element; `out` may be `a` or `b`, and all three are flat and of one size."""
+    """Write one step of L2 pooling for each element; all three arrays are flat, and `out` may be `a` or `b`."""
     chunks = chunks_for(out.size, 64)
     parallel(_step_range, chunks, (chunks, out, a, b, step))
 

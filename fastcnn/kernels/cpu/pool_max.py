@@ -1,6 +1,6 @@
 """Max and min pooling in 2D, global pooling included (a window of the whole image). ONNX: MaxPool.
 
-    y[n, i, j, c] = max of x[n, i sh + r dh - top, j sw + s dw - left, c] over the window's positions (r, s) in the image
+    y[n, i, j, c] = max of x[n, i sh + r dh - top, j sw + s dw - left, c] over the window's positions (r, s) in x
 
 NaN wins every comparison. A window that lies in the padding altogether gives -inf. Min pooling (``least``) is
 -max(-x): the sign is changed where numbers are loaded and stored.
@@ -52,9 +52,9 @@ def max_pool2d_forward(y, argmax, x, geometry):
     y : (N, OH, OW, C) array
         Written.
     argmax : (N, OH, OW, C) array of max_pool2d_index_type(geometry)
-        Written: r * KW + s, the position in the window, of the first of several largest elements (of an adaptive pooling:
-        p * W + q, the place in the image); the highest number of its type (255, or -1) where the window lies in the
-        padding altogether.
+        Written: r * KW + s, the position in the window, of the first of several largest elements (of an adaptive
+        pooling p * W + q, the place in the image); the highest number of its type (255, or -1) where the window lies in
+        the padding altogether.
     x : (N, H, W, C) array
     geometry : POOL2D
     """

@@ -1,0 +1,223 @@
+"""Layers that put a border around images, or cut one off."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.geometry.dimensions import Sides, explicit_padding
+from fastcnn.geometry.resize import pad3d
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.conv import check_image
+
+_MODES = ("zero", "edge", "reflect")
+
+
+class _Bordered(Layer):
+    """The widths of a border; `rank` is the number of dimensions that images have."""
+
+    rank = 2
+    mode = "zero"
+    border: Sides
+
+    def _take(self, value: Any, data_format: str | None, what: str) -> Sides:
+        self.require_channels_last(data_format)
+        if not isinstance(value, (int, np.integer, tuple, list)):
+            raise ArgumentError(f"{self}: expected integers for {what}, got {value!r}")
+        self.border = explicit_padding(value, self.rank, f"{self}: {what}")
+        return self.border
+
+    def _geometry(self, inner: tuple[int, ...]) -> np.ndarray:
+        ones = 3 - self.rank
+        return pad3d((inner[0], *(1,) * ones, *inner[1:]), ((0, 0),) * ones + self.border,
+                     self.mode, str(self))
+
+    def _outer(self, shape: Shape) -> Shape:
+        check_image(self, shape, self.rank)
+        return None, *(n + sum(pair) for n, pair in zip(shape[1:-1], self.border, strict=True)), shape[-1]
+
+
+def _volumes(x: np.ndarray) -> np.ndarray:
+    return x.reshape(x.shape[0], *(1,) * (5 - x.ndim), *x.shape[1:])
+
+
+class _Padding(_Bordered):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        shape = self._outer(input_shape)
+        self._geometry((1, *input_shape[1:]))
+        return shape
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        d, g = device.of(x), self._geometry(x.shape)
+        y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
+        d.kernels.pad3d_forward(_volumes(y), _volumes(x), g)
+        x_shape = x.shape
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx = d.empty(x_shape, dy.dtype)
+            d.kernels.pad3d_backward(_volumes(dx), _volumes(dy), g)
+            return dx
+
+        return y, backward
+
+
+class ZeroPadding1D(_Padding):
+    """Zeros around signals: (N, L, C) to (N, left + L + right, C). ONNX: Pad.
+
+    Parameters
+    ----------
+    padding : int or (int, int)
+        Both ends; (left, right).
+    data_format : str, optional
+        "channels_last".
+    """
+
+    rank = 1
+
+    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.padding = self._take(padding, data_format, "padding")
+
+
+class ZeroPadding2D(_Padding):
+    """Zeros around images: (N, H, W, C) to (N, top + H + bottom, left + W + right, C). ONNX: Pad.
+
+    Parameters
+    ----------
+    padding : int, (int, int) or ((int, int), (int, int))
+        All sides; rows and columns; ((top, bottom), (left, right)).
+    data_format : str, optional
+        "channels_last".
+    """
+
+    def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.padding = self._take(padding, data_format, "padding")
+
+
+class ZeroPadding3D(_Padding):
+    """Zeros around volumes: (N, D, H, W, C) to (N, front + D + back, top + H + bottom, left + W + right, C). ONNX: Pad.
+
+    Parameters
+    ----------
+    padding : int, three of them, or three pairs
+        All sides; depth, rows and columns; ((front, back), (top, bottom), (left, right)).
+    data_format : str, optional
+        "channels_last".
+    """
+
+    rank = 3
+
+    def __init__(self, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.padding = self._take(padding, data_format, "padding")
+
+
+class Padding2D(_Padding):
+    """A border around images: (N, H, W, C) to (N, top + H + bottom, left + W + right, C). ONNX: Pad.
+
+    The gradient of a pixel is the sum of its copies'.
+
+    Parameters
+    ----------
+    padding : int or tuple
+        As the layer of zeros: one number for all sides, one for each dimension, or a pair for each.
+    mode : str
+        "zero", "edge" (the nearest pixel) or "reflect" (mirrored about the edge pixel, which is not repeated).
+    data_format : str, optional
+        "channels_last".
+    """
+
+    def __init__(self, padding: Any = 1, mode: str = "zero", data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if mode not in _MODES:
+            raise ArgumentError(unknown(f"{self}: mode", mode, _MODES))
+        self.mode = mode
+        self.padding = self._take(padding, data_format, "padding")
+
+
+class Padding1D(Padding2D):
+    """As `Padding2D`, of signals: (N, L, C) to (N, left + L + right, C). ONNX: Pad."""
+
+    rank = 1
+
+
+class Padding3D(Padding2D):
+    """As `Padding2D`, of volumes (N, D, H, W, C). ONNX: Pad."""
+
+    rank = 3
+
+
+class _Cropping(_Bordered):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        check_image(self, input_shape, self.rank)
+        lengths = [n - sum(pair) for n, pair in zip(input_shape[1:-1], self.border, strict=True)]
+        if min(lengths) < 1:
+            raise ArgumentError(f"{self}: expected cropping smaller than the input {tuple(input_shape[1:-1])}, "
+                                f"got {self.border}")
+        return None, *lengths, input_shape[-1]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        d, shape, x_shape = device.of(x), (x.shape[0], *self.output_shape[1:]), x.shape
+        y, g = d.empty(shape, x.dtype), self._geometry(shape)
+        d.kernels.pad3d_backward(_volumes(y), _volumes(x), g)
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx = d.empty(x_shape, dy.dtype)
+            d.kernels.pad3d_forward(_volumes(dx), _volumes(dy), g)
+            return dx
+
+        return y, backward
+
+
+class Cropping1D(_Cropping):
+    """Signals without their ends: (N, L, C) to (N, L - left - right, C). ONNX: Slice.
+
+    Parameters
+    ----------
+    cropping : int or (int, int)
+        Both ends; (left, right).
+    """
+
+    rank = 1
+
+    def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cropping = self._take(cropping, None, "cropping")
+
+
+class Cropping2D(_Cropping):
+    """Images without their borders: (N, H, W, C) to (N, H - top - bottom, W - left - right, C). ONNX: Slice.
+
+    Parameters
+    ----------
+    cropping : int, (int, int) or ((int, int), (int, int))
+        All sides; rows and columns; ((top, bottom), (left, right)).
+    data_format : str, optional
+        "channels_last".
+    """
+
+    def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cropping = self._take(cropping, data_format, "cropping")
+
+
+class Cropping3D(_Cropping):
+    """Volumes without their borders, as `Cropping2D`: (N, D, H, W, C) to (N, D', H', W', C). ONNX: Slice.
+
+    Parameters
+    ----------
+    cropping : int, three of them, or three pairs
+        All sides; depth, rows and columns; ((front, back), (top, bottom), (left, right)).
+    data_format : str, optional
+        "channels_last".
+    """
+
+    rank = 3
+
+    def __init__(self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cropping = self._take(cropping, data_format, "cropping")
