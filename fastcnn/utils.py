@@ -7,7 +7,24 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.random import set_random_seed
 
-__all__ = ["clear_session", "set_random_seed", "to_categorical"]
+__all__ = ["clear_session", "plot_model", "set_random_seed", "to_categorical"]
+
+
+def plot_model(model: Any, to_file: Any = "model.svg", **shown: Any) -> Any:
+    """Draw a built model and write it as SVG; Graphviz is not needed.
+
+    Parameters
+    ----------
+    model : Model
+    to_file : path-like
+        Ends in ``.svg``.
+    **shown
+        As Keras's: show_shapes, show_dtype, show_layer_names, expand_nested, show_layer_activations, show_trainable
+        (`fastcnn.models.plot.plot_model` tells them all).
+    """
+    from fastcnn.models import plot
+
+    return plot.plot_model(model, to_file, **shown)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.layers.arithmetic import weighted_sum
 from fastcnn.layers.base import Backward, Call
 from fastcnn.models.graph import Graph, Step
 
@@ -109,9 +110,7 @@ def _add(gradients: list[Any], slot: int, dy: Any) -> None:
     if dy is None or before is None:
         gradients[slot] = before if dy is None else dy
         return
-    total = device.of(dy).empty(dy.shape, dy.dtype)
-    np.add(before, dy, out=total)
-    gradients[slot] = total
+    gradients[slot] = weighted_sum([before, dy], [1.0, 1.0])[0]
 
 
 def _penalized(regularizer: Any, way: Backward, y: np.ndarray, penalties: list[float] | None) -> Backward:

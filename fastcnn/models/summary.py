@@ -8,9 +8,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fastcnn.layers.symbolic import as_shapes
+
 
 class Row(NamedTuple):
-    """One layer: its name and class, the output's shape, parameters, multiply-adds and output bytes of a sample."""
+    """One layer: its name and class, the output's shape, parameters, multiply-adds and output bytes of a sample.
+
+    `before` names the layers whose outputs it takes.
+    """
 
     name: str
     kind: str
@@ -18,13 +23,18 @@ class Row(NamedTuple):
     parameters: int
     multiply_adds: int
     output_bytes: int
+    before: tuple[str, ...] = ()
 
 
 def rows(model: Any) -> list[Row]:
-    """Return a row for each layer of a built model."""
+    """Return a row for each layer of a built model, in its order; a layer called twice has one."""
     size = model.dtype.itemsize
+    before: dict[int, list[str]] = {}
+    for node in model.traced.nodes:
+        before.setdefault(id(node.layer), []).extend(one.name for one in node.inputs)
     return [Row(layer.name, type(layer).__name__, layer.output_shape, layer.count_params(), layer.multiply_adds(),
-                math.prod(layer.output_shape[1:]) * size) for layer in model.layers]
+                sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,
+                tuple(dict.fromkeys(before.get(id(layer), ())))) for layer in model.layers]
 
 
 def table(model: Any) -> Table:
@@ -35,26 +45,44 @@ def table(model: Any) -> Table:
     result.add_column("layer", "total", no_wrap=True)
     result.add_column("class", no_wrap=True)
     result.add_column("output shape", no_wrap=True)
-    for name, column in (("parameters", "parameters"), ("multiply-adds", "multiply_adds")):
-        result.add_column(name, f"{sum(getattr(row, column) for row in lines):,}", justify="right", no_wrap=True)
+    totals = f"{model.count_params():,}", f"{model.multiply_adds():,}", size_text(sum(r.output_bytes for r in lines))
+    for name, total in zip(("parameters", "multiply-adds", "memory"), totals, strict=True):
+        result.add_column(name, total, justify="right", no_wrap=True)
+    is_chain = all(row.before in ((), (other.name,)) for row, other in zip(lines[1:], lines, strict=False))
+    if not is_chain:
+        result.add_column("from", no_wrap=True)
     for row in lines:
-        result.add_row(row.name, row.kind, _shape(row.output_shape), f"{row.parameters:,}", f"{row.multiply_adds:,}")
+        cells = [row.name, row.kind, _shape(row.output_shape), f"{row.parameters:,}", f"{row.multiply_adds:,}",
+                 size_text(row.output_bytes)]
+        result.add_row(*cells, *([] if is_chain else [", ".join(row.before)]))
     return result
 
 
 def summary(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
-    """Print the table, and how many parameters are trained; multiply-adds and bytes are of one sample."""
+    """Print the table, and how many parameters are trained; multiply-adds and memory are of one sample."""
     trained = sum(p.size for p in model.trainable_weights)
     rest = model.count_params() - trained
     lines = table(model)
     console = Console()
-    console.width = max(console.width, console.measure(lines).maximum)  # a wide table is whole, wherever it is printed
+    # A wide table is whole, wherever it is printed.
+    console.width = max(console.width, Console(width=10_000).measure(lines).maximum)
     with console.capture() as captured:
         console.print(lines)
-        console.print(f"trainable parameters {trained:,}, others {rest:,}; for a sample, outputs take "
-                      f"{sum(row.output_bytes for row in rows(model)):,} bytes", highlight=False)
+        console.print(f"trainable parameters {trained:,}, others {rest:,}: "
+                      f"{size_text(model.count_params() * model.dtype.itemsize)}; memory is that of the outputs of a "
+                      f"sample", highlight=False, soft_wrap=True)
     (print_fn or print)(captured.get().rstrip("\n"))
 
 
+def size_text(size: int) -> str:
+    """Return a number of bytes as people read it: 512 B, 1.5 KiB, 97.7 MiB."""
+    value, unit = float(size), "B"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":
+            break
+        value /= 1024
+    return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
 def _shape(shape: Any) -> str:
-    return "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"
+    return ", ".join("(" + ", ".join("N" if n is None else str(n) for n in one) + ")" for one in as_shapes(shape))
