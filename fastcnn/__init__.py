@@ -14,8 +14,8 @@ __version__ = "0.1.0"
 
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers"}
 _MODULES = ("applications", "callbacks", "config", "datasets", "device", "errors", "geometry", "initializers",
-            "kernels", "layers", "losses", "metrics", "models", "optimizers", "parameters", "random", "regularizers",
-            "saving", "utils")
+            "kernels", "layers", "losses", "metrics", "models", "onnx", "optimizers", "parameters", "random",
+            "regularizers", "saving", "utils")
 
 __all__ = ["__version__", *_OBJECTS, *_MODULES]
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         losses,
         metrics,
         models,
+        onnx,
         optimizers,
         parameters,
         random,

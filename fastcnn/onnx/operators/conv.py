@@ -1,0 +1,144 @@
+"""Convolution: along one or two dimensions by the layer and its kernels, along more by a sum over the window."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import geometry, layers
+from fastcnn.errors import ModelFileError
+from fastcnn.layers.product import convolve_backward
+from fastcnn.onnx.operators._memory import channels_first, channels_last, dense, is_float
+from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._windows import Ints, Windows, padded, taps, windows
+
+
+def _check(who: str, x: np.ndarray, w: np.ndarray, group: int, channels: int, filters: int) -> None:
+    if x.ndim < 3 or w.ndim != x.ndim or group < 1 or channels != x.shape[1] or filters % group:
+        raise ModelFileError(f"{who}: expected a filter bank for an input (N, C, ...) = {x.shape} in {group} groups, "
+                             f"got {w.shape}")
+
+
+@operator("Conv")
+def conv(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, *, auto_pad: str = "NOTSET",
+         dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, pads: Ints = None, strides: Ints = None,
+         kept: dict[Any, Any]) -> np.ndarray:
+    """x (N, C, ...) and filters (K, C / group, ...) to (N, K, ...)."""
+    _check("Conv", x, w, group, w.shape[1] * group, w.shape[0])
+    lie = windows("Conv", x.shape[2:], kernel_shape or w.shape[2:], strides, pads, dilations, auto_pad)
+    if min(lie.before + lie.after) < 0:
+        raise ModelFileError(f"Conv: expected pads of at least 0, got {pads}")
+    if x.ndim > 4 or not is_float(x):
+        return _conv_by_taps(x, w, bias, lie, group)
+    if x.ndim == 3:
+        wide = Windows(*((default, *part) for default, part in zip((1, 1, 1, 0, 0, 1), lie)))
+        return _conv_by_layer(x[:, :, None], w, bias, wide, group, kept)[:, :, 0]
+    return _conv_by_layer(x, w, bias, lie, group, kept)
+
+
+def _conv_by_layer(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: Windows, group: int,
+                   kept: dict[Any, Any]) -> np.ndarray:
+    images = channels_last(x)
+    key = images.shape[1:]
+    layer, *made_from = kept.get(key, (None, None, None))
+    if layer is None or made_from[0] is not w or made_from[1] is not bias:
+        layer = _layer(w, lie, group, bias is not None, x.dtype)
+        layer.build((None, *key))
+        bank = w.reshape(*w.shape[:2], *lie.kernel).transpose(2, 3, 1, 0)
+        layer.set_weights([bank] if bias is None else [bank, bias])
+        kept.clear()
+        kept[key] = layer, w, bias
+    return channels_first(layer.predict(images))
+
+
+def _layer(w: np.ndarray, lie: Windows, group: int, bias: bool, dtype: np.dtype) -> layers.Conv2D:
+    arguments: dict[str, Any] = {
+        "filters": w.shape[0], "kernel_size": lie.kernel, "strides": lie.strides, "dilation_rate": lie.dilations,
+        "padding": tuple(zip(lie.before, lie.after)), "groups": group, "use_bias": bias, "dtype": dtype.name,
+        "name": "conv", "kernel_initializer": "zeros"}
+    return layers.Conv2D(**arguments)
+
+
+def _with_bias(y: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> np.ndarray:
+    if bias is not None:
+        y = y + bias.reshape(-1, *(1,) * (y.ndim - 2))
+    return y.astype(dtype, copy=False)
+
+
+def _conv_by_taps(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: Windows, group: int) -> np.ndarray:
+    kind = x.dtype if is_float(x) else np.dtype(np.float32)
+    n, c = x.shape[:2]
+    k = w.shape[0]
+    images = padded(x, lie, 0).astype(kind, copy=False)
+    y = np.zeros((group, k // group, n, *lie.outputs), kind)
+    for tap, where in taps(lie):
+        part = images[:, :, *where].reshape(n, group, c // group, -1).transpose(1, 2, 0, 3)
+        bank = w[:, :, *tap].reshape(group, k // group, c // group).astype(kind, copy=False)
+        y += (bank @ part.reshape(group, c // group, -1)).reshape(y.shape)
+    return _with_bias(np.moveaxis(y.reshape(k, n, *lie.outputs), 0, 1), bias, x.dtype)
+
+
+@operator("ConvTranspose")
+def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, *, auto_pad: str = "NOTSET",
+                   dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, output_padding: Ints = None,
+                   output_shape: Ints = None, pads: Ints = None, strides: Ints = None) -> np.ndarray:
+    """x (N, C, ...) and filters (C, K / group, ...) to (N, K, ...): the gradient of a convolution's input."""
+    _check("ConvTranspose", x, w, group, w.shape[0], w.shape[0])
+    rank, size = x.ndim - 2, x.shape[2:]
+    steps, gaps = tuple(strides or [1] * rank), tuple(dilations or [1] * rank)
+    kernel = tuple(kernel_shape or w.shape[2:])
+    if auto_pad.startswith("SAME") and output_shape is None:
+        output_shape = [n * s for n, s in zip(size, steps)]
+    full = [s * (n - 1) + (k - 1) * d + 1 + extra
+            for n, s, k, d, extra in zip(size, steps, kernel, gaps, output_padding or [0] * rank)]
+    if output_shape is not None:
+        output_shape = list(output_shape)[-rank:]
+        cut = [f - o for f, o in zip(full, output_shape)]
+        before = [c // 2 if auto_pad == "SAME_UPPER" else c - c // 2 for c in cut]
+        after = [c - b for c, b in zip(cut, before)]
+    else:
+        borders = [0] * (2 * rank) if auto_pad == "VALID" or pads is None else list(pads)
+        before, after = borders[:rank], borders[rank:]
+        output_shape = [f - b - a for f, b, a in zip(full, before, after)]
+    if min(output_shape) < 1:
+        raise ModelFileError(f"ConvTranspose: expected pads that leave some pixels, got {before} and {after} on {full}")
+    lie = Windows(kernel, steps, gaps, tuple(before), tuple(after), tuple(size))
+    k = w.shape[1] * group
+    if rank == 2 and is_float(x) and _is_a_gradient(lie, output_shape):
+        return _with_bias(_transpose_by_kernel(x, w, lie, (x.shape[0], *output_shape, k), group), bias, x.dtype)
+    return _with_bias(_transpose_by_taps(x, w, lie, output_shape, group), bias, x.dtype)
+
+
+def _is_a_gradient(lie: Windows, outputs: list[int]) -> bool:
+    """Return whether a convolution of an image of size `outputs` has as many windows as there are pixels."""
+    return min(lie.before + lie.after) >= 0 and all(
+        (o + b + a - e) // s + 1 == n for o, b, a, e, s, n in
+        zip(outputs, lie.before, lie.after, lie.extent, lie.strides, lie.outputs))
+
+
+def _transpose_by_kernel(x: np.ndarray, w: np.ndarray, lie: Windows, shape: tuple[int, ...], group: int) -> np.ndarray:
+    padding: Any = tuple(zip(lie.before, lie.after))
+    layer = _layer(w, lie, group, False, x.dtype)
+    layer.trainable = False
+    layer.build((None, *shape[1:]))
+    layer.set_weights([w.transpose(2, 3, 1, 0)])
+    arguments: Any = (shape, w.shape[0], lie.kernel, lie.strides, padding, lie.dilations, group)
+    g = geometry.conv2d(*arguments)
+    y = convolve_backward(layer, dense(np.empty(shape, x.dtype)), channels_last(x), g, True)
+    assert y is not None
+    return channels_first(y)
+
+
+def _transpose_by_taps(x: np.ndarray, w: np.ndarray, lie: Windows, outputs: list[int], group: int) -> np.ndarray:
+    kind = x.dtype if is_float(x) else np.dtype(np.float32)
+    n, c = x.shape[:2]
+    k = w.shape[1]
+    room = [max((n - 1) * s + e, b + o) for n, s, e, b, o in
+            zip(lie.outputs, lie.strides, lie.extent, lie.before, outputs)]
+    y = np.zeros((n, group * k, *room), kind)
+    images = x.astype(kind, copy=False).reshape(n, group, c // group, -1)
+    for tap, where in taps(lie):
+        bank = w[:, :, *tap].reshape(group, c // group, k).astype(kind, copy=False)
+        part = np.matmul(bank.transpose(0, 2, 1), images)
+        y[:, :, *where] += part.reshape(n, group * k, *lie.outputs)
+    inside = tuple(slice(b, b + o) for b, o in zip(lie.before, outputs))
+    return y[:, :, *inside]
