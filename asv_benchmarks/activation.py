@@ -14,10 +14,10 @@ def _calls(name: str, maps: str) -> SimpleNamespace:
 
     x, code = normal(prod(MAPS[maps])), getattr(codes, name.upper())
     y = written(x.size)
-    calls = SimpleNamespace(forward=partial(cpu.activation_forward, y, x, code, 1.0))
+    calls = SimpleNamespace(forward=partial(cpu.activation_forward, y, x, code, 1.0, 0.0))
     calls.forward()
     saved = x if codes.saves_input(code) else y
-    calls.backward = partial(cpu.activation_backward, written(x.size), normal(x.size), saved, code, 1.0)
+    calls.backward = partial(cpu.activation_backward, written(x.size), normal(x.size), saved, code, 1.0, 0.0)
     calls.backward()
     return calls
 

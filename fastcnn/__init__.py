@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers"}
-_MODULES = ("applications", "callbacks", "config", "datasets", "device", "errors", "geometry", "initializers",
-            "kernels", "layers", "losses", "metrics", "models", "onnx", "optimizers", "parameters", "random",
-            "regularizers", "saving", "utils")
+_MODULES = ("activations", "applications", "callbacks", "config", "datasets", "device", "errors", "geometry",
+            "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx", "optimizers", "parameters",
+            "random", "regularizers", "saving", "utils")
 
 __all__ = ["__version__", *_OBJECTS, *_MODULES]
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
+        activations,
         applications,
         callbacks,
         config,

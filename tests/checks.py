@@ -294,8 +294,10 @@ TABLE: dict[str, list[Case]] = {
     "Activation": [
         Case(name, _of(layers.Activation, name), IMAGE, smooth=name != "step")
         for name in ("linear", "relu", "step", "sigmoid", "tanh", "leaky_relu", "elu", "selu", "silu", "swish", "gelu",
-                     "gelu_tanh", "softmax", "log_softmax")
-    ],
+                     "gelu_tanh", "softmax", "log_softmax", "relu6", "hard_sigmoid", "celu", "hard_silu", "hard_swish",
+                     "mish", "softplus", "softsign", "exponential", "hard_tanh", "tanh_shrink", "soft_shrink",
+                     "hard_shrink", "log_sigmoid", "squareplus", "sparse_plus", "sparse_sigmoid")
+    ] + [Case("a function", _of(layers.Activation, fc.activations.mish), IMAGE)],
     "Add": [
         Case("two", _of(layers.Add), (IMAGE, IMAGE)),
         Case("three, of other shapes", _of(layers.Add), ((7, 6, 3), (1, 6, 1), (7, 6, 3)), pixel=False),
@@ -325,16 +327,51 @@ TABLE: dict[str, list[Case]] = {
         Case("flat", _of(layers.Concatenate, axis=-1), (FLAT, (4,)), pixel=False),
     ],
     "Linear": [Case("plain", _of(layers.Linear), IMAGE)],
-    "ReLU": [Case("plain", _of(layers.ReLU), IMAGE)],
+    "ReLU": [
+        Case("plain", _of(layers.ReLU), IMAGE),
+        Case("6", _of(layers.ReLU, 6.0), IMAGE),
+        Case("clipped", _of(layers.ReLU, 0.7), IMAGE),
+        Case("threshold", _of(layers.ReLU, threshold=0.2), IMAGE, smooth=False),
+        Case("all three", _of(layers.ReLU, max_value=1.1, negative_slope=0.3, threshold=0.2), IMAGE, smooth=False),
+    ],
+    "ReLU6": [Case("plain", _of(layers.ReLU6), IMAGE)],
+    "PReLU": [
+        Case("plain", _of(layers.PReLU), IMAGE, pixel=False),
+        Case("one a channel", _of(layers.PReLU, alpha_initializer="ones", shared_axes=(1, 2)), IMAGE),
+        Case("one a row", _of(layers.PReLU, shared_axes=[2, 3]), IMAGE),
+        Case("one for all", _of(layers.PReLU, shared_axes=1), FLAT),
+    ],
+    "ThresholdedReLU": [Case("0.4", _of(layers.ThresholdedReLU, 0.4), IMAGE)],
+    "Clip": [
+        Case("both", _of(layers.Clip, -0.5, 0.7), IMAGE),
+        Case("above", _of(layers.Clip, max_value=0.7), IMAGE),
+        Case("below", _of(layers.Clip, min_value=-0.7), IMAGE),
+    ],
+    "HardSigmoid": [
+        Case("plain", _of(layers.HardSigmoid), IMAGE),
+        Case("steep", _of(layers.HardSigmoid, 0.6, 0.4), IMAGE),
+    ],
+    "CELU": [Case("1.7", _of(layers.CELU, 1.7), IMAGE)],
+    "HardSiLU": [Case("plain", _of(layers.HardSiLU), IMAGE)],
+    "Mish": [Case("plain", _of(layers.Mish), IMAGE)],
+    "Softplus": [Case("plain", _of(layers.Softplus), IMAGE)],
+    "Softsign": [Case("plain", _of(layers.Softsign), IMAGE)],
     "LeakyReLU": [Case("0.1", _of(layers.LeakyReLU, 0.1), IMAGE)],
     "ELU": [Case("0.7", _of(layers.ELU, 0.7), IMAGE)],
-    "SELU": [Case("plain", _of(layers.SELU), IMAGE)],
+    "SELU": [Case("plain", _of(layers.SELU), IMAGE), Case("3, 2", _of(layers.SELU, alpha=3.0, scale=2.0), IMAGE)],
     "SiLU": [Case("plain", _of(layers.SiLU), IMAGE)],
     "GELU": [Case("erf", _of(layers.GELU), IMAGE), Case("tanh", _of(layers.GELU, approximate=True), IMAGE)],
     "Sigmoid": [Case("plain", _of(layers.Sigmoid), IMAGE)],
     "Tanh": [Case("plain", _of(layers.Tanh), IMAGE)],
-    "Softmax": [Case("plain", _of(layers.Softmax), FLAT, pixel=False)],
-    "LogSoftmax": [Case("plain", _of(layers.LogSoftmax), FLAT, pixel=False)],
+    "Softmax": [
+        Case("plain", _of(layers.Softmax), FLAT, pixel=False),
+        Case("rows", _of(layers.Softmax, axis=1), IMAGE),
+        Case("pixels", _of(layers.Softmax, axis=(1, 2)), IMAGE),
+    ],
+    "LogSoftmax": [
+        Case("plain", _of(layers.LogSoftmax), FLAT, pixel=False),
+        Case("columns", _of(layers.LogSoftmax, axis=-2), IMAGE),
+    ],
     "Step": [Case("plain", _of(layers.Step), IMAGE, smooth=False)],
 }
 

@@ -4,11 +4,11 @@ A twin has the name of its kernel. It takes the kernel's inputs, parameters, sca
 kernel writes (several outputs as a tuple, in the kernel's order); it knows no scratch.
 """
 
-import math
 
 import numpy as np
 
 from fastcnn import geometry as shapes
+from tests.reference_activation import _sigmoid, activation_backward, activation_forward
 from tests.reference_pool import (  # a twin is looked up here, whatever file it stands in
     average_pool2d_backward,
     average_pool2d_forward,
@@ -20,71 +20,9 @@ from tests.reference_pool import (  # a twin is looked up here, whatever file it
     resize2d,  # noqa: F401
 )
 
-_erf = np.vectorize(math.erf, otypes=[float])
-
 
 def _double(*arrays):
     return tuple(np.asarray(a, dtype=np.float64) for a in arrays)
-
-
-# --- activation.py ----------------------------------------------------------------------------------------------------
-
-_SELU_ALPHA, _SELU_SCALE = 1.6732632423543772, 1.0507009873554805
-
-
-def _sigmoid(x):
-    return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))))
-
-
-def _pdf(x):
-    return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-
-
-def _cdf(x):
-    return 0.5 * (1 + _erf(x / math.sqrt(2)))
-
-
-def _elu(x, alpha):
-    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
-
-
-def _elu_slope(x, alpha):
-    return np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0)))
-
-
-def _inner(x):
-    return math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)
-
-
-def _gelu_tanh_slope(x):
-    t = np.tanh(_inner(x))
-    return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2)
-
-
-_ACTIVATIONS = [  # in the order of the codes: (f(x, alpha), f'(x, alpha))
-    (lambda x, a: x, lambda x, a: np.ones_like(x)),
-    (lambda x, a: np.where(x < 0, 0, x), lambda x, a: np.where(x <= 0, 0.0, 1.0)),
-    (lambda x, a: np.where(np.isnan(x), x, np.where(x >= 0, 1, 0)), lambda x, a: np.zeros_like(x)),
-    (lambda x, a: _sigmoid(x), lambda x, a: _sigmoid(x) * _sigmoid(-x)),
-    (lambda x, a: np.tanh(x), lambda x, a: 1 / np.cosh(x) ** 2),
-    (lambda x, a: np.where(x > 0, x, a * x), lambda x, a: np.where(x > 0, 1, a)),
-    (_elu, _elu_slope),
-    (lambda x, a: _SELU_SCALE * _elu(x, _SELU_ALPHA), lambda x, a: _SELU_SCALE * _elu_slope(x, _SELU_ALPHA)),
-    (lambda x, a: x * _sigmoid(x), lambda x, a: _sigmoid(x) + x * _sigmoid(x) * _sigmoid(-x)),
-    (lambda x, a: x * _cdf(x), lambda x, a: _cdf(x) + x * _pdf(x)),
-    (lambda x, a: 0.5 * x * (1 + np.tanh(_inner(x))), lambda x, a: _gelu_tanh_slope(x)),
-]
-
-
-def activation_forward(x, code, alpha):
-    (x,) = _double(x)
-    return _ACTIVATIONS[code][0](x, alpha)
-
-
-def activation_backward(dy, x, code, alpha):
-    """Return dy f'(x): from the input x, whatever the kernel saves."""
-    dy, x = _double(dy, x)
-    return dy * _ACTIVATIONS[code][1](x, alpha)
 
 
 # --- softmax.py -------------------------------------------------------------------------------------------------------
@@ -267,7 +205,8 @@ def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
 
 def merge_forward(a, b, code, alpha, beta, relu):
     a, b = _double(a, b)
-    y = [lambda: alpha * a + beta * b, lambda: a * b, lambda: np.maximum(a, b), lambda: np.minimum(a, b)][code]()
+    y = [lambda: alpha * a + beta * b, lambda: a * b, lambda: np.maximum(a, b), lambda: np.minimum(a, b),
+         lambda: np.where(a > 0, a, a * b)][code]()
     return np.where(y < 0, 0, y) if relu and code == 0 else y
 
 
@@ -279,6 +218,7 @@ def merge_backward(dy, a, b, code, alpha, beta):
         lambda: (dy * b, dy * a),
         lambda: (dy * ((a > b) + half), dy * ((b > a) + half)),
         lambda: (dy * ((a < b) + half), dy * ((b < a) + half)),
+        lambda: (dy * np.where(a > 0, 1, b), dy * np.where(a > 0, 0, a)),
     ][code]()
     lacks = [tuple(k for k in range(3) if x.shape[k] != dy.shape[k]) for x in (a, b)]
     return da.sum(axis=lacks[0], keepdims=True), db.sum(axis=lacks[1], keepdims=True)
@@ -473,7 +413,7 @@ def _stages(weights, geometry):
 def lanes_forward(x, weights, geometry):
     (x,) = _double(x)
     for kernel, bias, convolution, code, alpha, kind, pooling in _stages(weights, geometry):
-        x = activation_forward(conv2d_forward(x, kernel, bias, 0, convolution), code, alpha)
+        x = activation_forward(conv2d_forward(x, kernel, bias, 0, convolution), code, alpha, 0.0)
         if kind:
             x = max_pool2d_forward(x, pooling)[0] if kind == shapes.MAX_POOL else average_pool2d_forward(x, pooling)
     return x
@@ -484,7 +424,7 @@ def lanes_backward(dy, x, weights, geometry):
     (x, dy), kept, sums = _double(x, dy), [], []
     for kernel, bias, convolution, code, alpha, kind, pooling in _stages(weights, geometry):
         z = conv2d_forward(x, kernel, bias, 0, convolution)
-        y, argmax = activation_forward(z, code, alpha), None
+        y, argmax = activation_forward(z, code, alpha, 0.0), None
         kept.append([x, z, y])
         if kind == shapes.MAX_POOL:
             y, argmax = max_pool2d_forward(y, pooling)
@@ -498,7 +438,7 @@ def lanes_backward(dy, x, weights, geometry):
             dy = max_pool2d_backward(dy, argmax, pooling)
         elif kind:
             dy = average_pool2d_backward(dy, pooling)
-        dz = activation_backward(dy, z, code, alpha)
+        dz = activation_backward(dy, z, code, alpha, 0.0)
         dkernel, dbias = conv2d_backward_weights(x, dz, convolution)
         sums = [dkernel.reshape(-1), *([dbias] if bias.size else []), *sums]
         dy = conv2d_backward_input(dz, kernel, np.empty(0), 0, convolution)

@@ -16,7 +16,7 @@ PACKAGE = Path(fc.__file__).parent
 RANKS = {
     "fastcnn": -1, "fastcnn.errors": 0, "fastcnn.config": 0, "fastcnn.geometry": 1, "fastcnn.random": 1,
     "fastcnn._files": 1, "fastcnn.kernels": 1, "fastcnn.kernels.cpu": 2, "fastcnn.device": 3,
-    "fastcnn.initializers": 3, "fastcnn.regularizers": 4, "fastcnn.parameters": 4, "fastcnn.layers": 5,
+    "fastcnn.activations": 4, "fastcnn.initializers": 3, "fastcnn.regularizers": 4, "fastcnn.parameters": 4, "fastcnn.layers": 5,
     "fastcnn.losses": 5, "fastcnn.optimizers": 5, "fastcnn.metrics": 5, "fastcnn.datasets": 5, "fastcnn.callbacks": 6,
     "fastcnn.utils": 6, "fastcnn.objective": 6, "fastcnn.training": 7, "fastcnn.models": 8, "fastcnn.saving": 8,
     "fastcnn.applications": 9, "fastcnn.onnx": 9, "fastcnn.bench": 9, "fastcnn.cli": 10, "fastcnn.__main__": 11,
@@ -86,8 +86,8 @@ def test_no_kernel_spells_a_compile_flag():
 
 
 def _documented():
-    rooms = [fc.layers, fc.losses, fc.optimizers, fc.metrics, fc.initializers, fc.regularizers, fc.geometry, fc.utils,
-             fc.parameters, fc.models, fc.saving, fc.datasets, fc.device, fc.config, *(
+    rooms = [fc.activations, fc.layers, fc.losses, fc.optimizers, fc.metrics, fc.initializers, fc.regularizers,
+             fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.datasets, fc.device, fc.config, *(
                  importlib.import_module(f"fastcnn.bench.{name}") for name in ("machine", "layers", "judge", "plot"))]
     for room in rooms:
         for name, thing in vars(room).items():

@@ -1,9 +1,14 @@
 """Activations, ways to merge two arrays and steps of L2 pooling by number, as kernels of every device take them."""
 
-LINEAR, RELU, STEP, SIGMOID, TANH, LEAKY_RELU, ELU, SELU, SILU, GELU, GELU_TANH = range(11)
+(LINEAR, RELU, STEP, SIGMOID, TANH, LEAKY_RELU, ELU, SELU, SILU, GELU, GELU_TANH, CLIP, HARD_SIGMOID, HARD_SILU, MISH,
+ SOFTPLUS, LOG_SIGMOID, SOFTSIGN, EXPONENTIAL, CELU, SCALED_ELU, SHRINK, TANH_SHRINK, THRESHOLD, SQUAREPLUS,
+ SPARSE_PLUS) = range(26)
 
-#: y = alpha a + beta b, a b, max(a, b), min(a, b)
-SUM, PRODUCT, MAXIMUM, MINIMUM = range(4)
+_OF_OUTPUT = frozenset((LINEAR, RELU, STEP, SIGMOID, TANH, CLIP, HARD_SIGMOID, SOFTPLUS, LOG_SIGMOID, SOFTSIGN,
+                        EXPONENTIAL))
+
+#: y = alpha a + beta b, a b, max(a, b), min(a, b), and a where it is positive, else a b
+SUM, PRODUCT, MAXIMUM, MINIMUM, PRELU = range(5)
 
 #: y = a b, sqrt(a), a / b
 L2_PRODUCT, L2_ROOT, L2_QUOTIENT = range(3)
@@ -11,4 +16,4 @@ L2_PRODUCT, L2_ROOT, L2_QUOTIENT = range(3)
 
 def saves_input(code: int) -> bool:
     """Return whether `activation_backward` wants the input x of an activation, and not its output y."""
-    return code in (LEAKY_RELU, ELU, SELU, SILU, GELU, GELU_TANH)
+    return code not in _OF_OUTPUT

@@ -1,19 +1,28 @@
 """The layers, under Keras's names."""
 
 from fastcnn.layers.activation import (
+    CELU,
     ELU,
     GELU,
     SELU,
     Activation,
+    Clip,
+    HardSigmoid,
+    HardSiLU,
     LeakyReLU,
     Linear,
     LogSoftmax,
+    Mish,
     ReLU,
+    ReLU6,
     Sigmoid,
     SiLU,
     Softmax,
+    Softplus,
+    Softsign,
     Step,
     Tanh,
+    ThresholdedReLU,
 )
 from fastcnn.layers.base import Call, Layer
 from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
@@ -96,12 +105,14 @@ from fastcnn.layers.pool_global import (
     GlobalMinPooling2D,
     GlobalMinPooling3D,
 )
+from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.reshape import Flatten, Reshape
 from fastcnn.layers.resize import UpSampling1D, UpSampling2D, UpSampling3D
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.symbolic import Tensor
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
     "SELU",
@@ -122,6 +133,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Call",
+    "Clip",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -155,6 +167,8 @@ __all__ = [
     "GlobalMinPooling1D",
     "GlobalMinPooling2D",
     "GlobalMinPooling3D",
+    "HardSiLU",
+    "HardSigmoid",
     "Input",
     "InputLayer",
     "L2Pooling1D",
@@ -175,21 +189,27 @@ __all__ = [
     "MinPooling2D",
     "MinPooling3D",
     "Minimum",
+    "Mish",
     "Multiply",
+    "PReLU",
     "Padding1D",
     "Padding2D",
     "Padding3D",
     "ReLU",
+    "ReLU6",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Softsign",
     "Step",
     "Subtract",
     "Tanh",
     "Tensor",
+    "ThresholdedReLU",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",

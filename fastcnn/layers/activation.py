@@ -1,105 +1,17 @@
-"""Activations: the functions that layers apply to their output, and a layer for each.
+"""Activations as layers. The functions themselves are in `fastcnn.activations`; layers that learn, in other files."""
 
-A derivative is taken from the output where the formula allows it (ReLU, tanh, sigmoid, ...), so that the input need
-not be kept; only SiLU and GELU keep it.
-"""
-
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn import device
-from fastcnn.errors import ArgumentError, unknown
+from fastcnn import activations
+from fastcnn.activations.functions import Backward, Elementwise, Function, SoftmaxFunction
+from fastcnn.errors import ArgumentError
 from fastcnn.kernels import codes
-from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.base import Call, Layer, Shape
 
-
-@dataclass(frozen=True)
-class Elementwise:
-    """One function of one number, by its code in the kernels."""
-
-    name: str
-    code: int
-    alpha: float = 0.0
-
-    def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
-        """Return the output and its backward pass; with `in_place` the memory of `x` may be taken for the output."""
-        d = device.of(x)
-        saves_input = codes.saves_input(self.code)
-        y = x if in_place and not saves_input else d.empty(x.shape, x.dtype)
-        d.kernels.activation_forward(y.reshape(-1), x.reshape(-1), self.code, self.alpha)
-        return y, self.backward(x if saves_input else y)
-
-    def backward(self, saved: np.ndarray) -> Backward:
-        """Return dy -> dx, given the output, or the input for the codes that save it."""
-        def backward(dy: np.ndarray) -> np.ndarray:
-            d = device.of(dy)
-            dx = d.empty(dy.shape, dy.dtype)
-            d.kernels.activation_backward(dx.reshape(-1), dy.reshape(-1), saved.reshape(-1), self.code, self.alpha)
-            return dx
-
-        return backward
-
-
-@dataclass(frozen=True)
-class SoftmaxFunction:
-    """exp(x) / sum exp(x) over the last axis, or its logarithm."""
-
-    name: str
-    log: bool
-
-    def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
-        """As `Elementwise.forward`."""
-        d = device.of(x)
-        y = d.empty(x.shape, x.dtype)
-        rows = (-1, x.shape[-1]) if x.size else (0, x.shape[-1])
-        d.kernels.softmax_forward(y.reshape(rows), x.reshape(rows), self.log)
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.empty(dy.shape, dy.dtype)
-            d.kernels.softmax_backward(dx.reshape(rows), dy.reshape(rows), y.reshape(rows), self.log)
-            return dx
-
-        return y, backward
-
-
-Function = Elementwise | SoftmaxFunction
-
-_FUNCTIONS: dict[str, Function] = {
-    f.name: f
-    for f in (
-        Elementwise("relu", codes.RELU),
-        Elementwise("step", codes.STEP),
-        Elementwise("sigmoid", codes.SIGMOID),
-        Elementwise("tanh", codes.TANH),
-        Elementwise("leaky_relu", codes.LEAKY_RELU, 0.2),
-        Elementwise("elu", codes.ELU, 1.0),
-        Elementwise("selu", codes.SELU),
-        Elementwise("silu", codes.SILU),
-        Elementwise("gelu", codes.GELU),
-        Elementwise("gelu_tanh", codes.GELU_TANH),
-        SoftmaxFunction("softmax", False),
-        SoftmaxFunction("log_softmax", True),
-    )
-}
-_FUNCTIONS["swish"] = _FUNCTIONS["silu"]
-
-
-def function(name: str | None, who: Any = "activation") -> Function | None:
-    """Return the function of a name; None for None and "linear".
-
-    Raises
-    ------
-    ArgumentError
-        If the name is not known.
-    """
-    if name is None or name == "linear":
-        return None
-    if isinstance(name, str) and name in _FUNCTIONS:
-        return _FUNCTIONS[name]
-    raise ArgumentError(unknown(f"{who}: activation", name, ["linear", *_FUNCTIONS]))
+function = activations.get
 
 
 class _ActivationLayer(Layer):
@@ -113,33 +25,47 @@ class _ActivationLayer(Layer):
             return x, lambda dy: dy
         return self.function.forward(x)
 
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        x = self.checked(x)
+        return x if self.function is None else self.function.predict(x)
+
 
 class Activation(_ActivationLayer):
-    """Apply the activation of a name.
+    """Apply an activation.
 
     Parameters
     ----------
-    activation : str
-        linear, relu, step, sigmoid, tanh, leaky_relu, elu, selu, silu (swish), gelu, gelu_tanh, softmax or log_softmax.
+    activation : str or function
+        The name of a function of `fastcnn.activations`, or the function.
     """
 
-    def __init__(self, activation: str, **kwargs: Any) -> None:
+    def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.function = function(activation, self)
 
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if isinstance(self.function, SoftmaxFunction):
+            self.function.axes(len(input_shape), self)
+        return input_shape
+
 
 def _named(class_name: str, function_name: str, formula: str) -> type[Layer]:
-    members = {"function": _FUNCTIONS[function_name], "__doc__": formula, "__module__": __name__}
+    members = {"function": function(function_name), "__doc__": formula, "__module__": __name__}
     return type(class_name, (_ActivationLayer,), members)
 
 
 Step: Callable[..., Layer] = _named("Step", "step", "y = 1 where x >= 0, else 0; its derivative is 0 everywhere.")
 Sigmoid: Callable[..., Layer] = _named("Sigmoid", "sigmoid", "y = 1 / (1 + exp(-x)). ONNX: Sigmoid.")
 Tanh: Callable[..., Layer] = _named("Tanh", "tanh", "y = tanh(x). ONNX: Tanh.")
-SELU: Callable[..., Layer] = _named(
-    "SELU", "selu", "y = 1.0507 (x or 1.6733 (exp(x) - 1)); Klambauer et al., 2017. ONNX: Selu.")
 SiLU: Callable[..., Layer] = _named(
-    "SiLU", "silu", "y = x sigmoid(x), also called swish; Ramachandran et al., 2017.")
+    "SiLU", "silu", "y = x sigmoid(x), also called swish; Ramachandran et al., 2017. ONNX: Swish.")
+HardSiLU: Callable[..., Layer] = _named(
+    "HardSiLU", "hard_silu", "y = x min(max(x / 6 + 1/2, 0), 1), also called hard swish; Howard et al., 2019. "
+    "ONNX: HardSwish.")
+Mish: Callable[..., Layer] = _named("Mish", "mish", "y = x tanh(log(1 + exp(x))); Misra, 2019. ONNX: Mish.")
+Softplus: Callable[..., Layer] = _named("Softplus", "softplus", "y = log(1 + exp(x)). ONNX: Softplus.")
+Softsign: Callable[..., Layer] = _named("Softsign", "softsign", "y = x / (1 + |x|). ONNX: Softsign.")
+ReLU6: Callable[..., Layer] = _named("ReLU6", "relu6", "y = min(max(x, 0), 6); Howard et al., 2017. ONNX: Clip.")
 
 
 class Linear(_ActivationLayer):
@@ -149,9 +75,25 @@ class Linear(_ActivationLayer):
 
 
 class ReLU(_ActivationLayer):
-    """y = max(x, 0). ONNX: Relu."""
+    """y = max_value where x >= max_value, x where threshold < x, else negative_slope (x - threshold). ONNX: Relu, Clip.
 
-    function = _FUNCTIONS["relu"]
+    Parameters
+    ----------
+    max_value : float, optional
+    negative_slope : float
+    threshold : float
+        None of the three may be negative.
+    """
+
+    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        given = {"max_value": 0.0 if max_value is None else max_value, "negative_slope": negative_slope,
+                 "threshold": threshold}
+        for name, value in given.items():
+            if not isinstance(value, (int, float)) or value < 0:
+                raise ArgumentError(f"{self}: expected a {name} of at least 0, got {value!r}")
+        self.function = activations.rectifier(negative_slope, max_value, threshold)
 
 
 class LeakyReLU(_ActivationLayer):
@@ -169,20 +111,91 @@ class LeakyReLU(_ActivationLayer):
         self.function = Elementwise("leaky_relu", codes.LEAKY_RELU, float(negative_slope))
 
 
+class ThresholdedReLU(_ActivationLayer):
+    """y = x where x > theta, else 0; Konda, Memisevic and Krueger, 2014. ONNX: ThresholdedRelu.
+
+    Parameters
+    ----------
+    theta : float
+    """
+
+    def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.function = Elementwise("threshold", codes.THRESHOLD, float(theta), 0.0)
+
+
+class Clip(_ActivationLayer):
+    """y = min(max(x, min_value), max_value); its derivative is 0 on the bounds and outside. ONNX: Clip.
+
+    Parameters
+    ----------
+    min_value, max_value : float, optional
+        Each may be absent.
+    """
+
+    def __init__(self, min_value: float | None = None, max_value: float | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.function = activations.clip(min_value, max_value)
+
+
+class HardSigmoid(_ActivationLayer):
+    """y = min(max(alpha x + beta, 0), 1). ONNX: HardSigmoid, whose alpha is 0.2 by default, not Keras's 1/6.
+
+    Parameters
+    ----------
+    alpha, beta : float
+    """
+
+    def __init__(self, alpha: float = 1 / 6, beta: float = 0.5, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.function = Elementwise("hard_sigmoid", codes.HARD_SIGMOID, float(alpha), float(beta))
+
+
 class ELU(_ActivationLayer):
     """y = x where x > 0, else alpha (exp(x) - 1); Clevert, Unterthiner and Hochreiter, 2016. ONNX: Elu.
 
     Parameters
     ----------
     alpha : float
-        Not negative.
     """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if alpha < 0:
-            raise ArgumentError(f"{self}: expected an alpha of at least 0, got {alpha}")
         self.function = Elementwise("elu", codes.ELU, float(alpha))
+
+
+class SELU(_ActivationLayer):
+    """y = scale (x where x > 0, else alpha (exp(x) - 1)); Klambauer et al., 2017. ONNX: Selu.
+
+    Parameters
+    ----------
+    alpha, scale : float
+        The paper's, 1.6733 and 1.0507; scale is ONNX's gamma.
+    """
+
+    def __init__(self, alpha: float | None = None, scale: float | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.function = function("selu")
+        if alpha is not None or scale is not None:
+            papers = 1.6732632423543772, 1.0507009873554805
+            a, b = (float(p if given is None else given) for given, p in zip((alpha, scale), papers, strict=True))
+            self.function = Elementwise("scaled_elu", codes.SCALED_ELU, a, b)
+
+
+class CELU(_ActivationLayer):
+    """y = max(x, 0) + min(0, alpha (exp(x / alpha) - 1)); Barron, 2017. ONNX: Celu.
+
+    Parameters
+    ----------
+    alpha : float
+        Not 0.
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if alpha == 0:
+            raise ArgumentError(f"{self}: expected an alpha other than 0, got {alpha}")
+        self.function = Elementwise("celu", codes.CELU, float(alpha))
 
 
 class GELU(_ActivationLayer):
@@ -196,28 +209,45 @@ class GELU(_ActivationLayer):
 
     def __init__(self, approximate: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.function = _FUNCTIONS["gelu_tanh" if approximate else "gelu"]
+        self.function = function("gelu_tanh" if approximate else "gelu")
 
 
-class Softmax(_ActivationLayer):
-    """y_i = exp(x_i) / sum_j exp(x_j) over the last axis. ONNX: Softmax.
+class _Softmax(_ActivationLayer):
+    def _over(self, axis: int | Sequence[int], name: str, log: bool) -> None:
+        self.function = SoftmaxFunction(name, log, axis if isinstance(axis, int) else tuple(axis))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        assert isinstance(self.function, SoftmaxFunction)
+        self.function.axes(len(input_shape), self)
+        return input_shape
+
+
+class Softmax(_Softmax):
+    """y_i = exp(x_i) / sum_j exp(x_j) over an axis, or several together. ONNX: Softmax.
 
     Parameters
     ----------
-    axis : int
-        The last, -1.
+    axis : int or sequence of int
+        Not 0, the batch.
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.refuse(axis=(axis, -1))
-        self.function = _FUNCTIONS["softmax"]
+        self._over(axis, "softmax", False)
 
 
-class LogSoftmax(_ActivationLayer):
-    """y_i = x_i - log sum_j exp(x_j) over the last axis. ONNX: LogSoftmax."""
+class LogSoftmax(_Softmax):
+    """y_i = x_i - log sum_j exp(x_j) over an axis, or several together. ONNX: LogSoftmax.
 
-    function = _FUNCTIONS["log_softmax"]
+    Parameters
+    ----------
+    axis : int or sequence of int
+        Not 0, the batch.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._over(axis, "log_softmax", True)
 
 
 def apply(activation: Function | None, z: np.ndarray) -> tuple[np.ndarray, Backward]:
@@ -227,5 +257,12 @@ def apply(activation: Function | None, z: np.ndarray) -> tuple[np.ndarray, Backw
     return activation.forward(z, in_place=True)
 
 
-__all__ = ["ELU", "GELU", "SELU", "Activation", "LeakyReLU", "Linear", "LogSoftmax", "ReLU", "Shape", "SiLU",
-           "Sigmoid", "Softmax", "Step", "Tanh", "apply", "function"]
+def apply_only(activation: Function | None, z: np.ndarray) -> np.ndarray:
+    """As `apply`, for prediction."""
+    return z if activation is None else activation.predict(z, in_place=True)
+
+
+__all__ = ["CELU", "ELU", "GELU", "SELU", "Activation", "Clip", "Elementwise", "Function", "HardSiLU", "HardSigmoid",
+           "LeakyReLU", "Linear", "LogSoftmax", "Mish", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax",
+           "SoftmaxFunction", "Softplus", "Softsign", "Step", "Tanh", "ThresholdedReLU", "apply", "apply_only",
+           "function"]

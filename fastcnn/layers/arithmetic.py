@@ -37,7 +37,7 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
         y = _scaled(y, first)
         if relu:
             x, y = y, device.of(y).empty(y.shape, y.dtype)
-            device.of(y).kernels.activation_forward(y.reshape(-1), x.reshape(-1), codes.RELU, 0.0)
+            device.of(y).kernels.activation_forward(y.reshape(-1), x.reshape(-1), codes.RELU, 0.0, 0.0)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
         if relu:
@@ -130,7 +130,7 @@ def _scaled(x: np.ndarray, scale: float) -> np.ndarray:
 def _through_relu(dy: np.ndarray, y: np.ndarray) -> np.ndarray:
     d = device.of(dy)
     dx = d.empty(dy.shape, dy.dtype)
-    d.kernels.activation_backward(dx.reshape(-1), dy.reshape(-1), y.reshape(-1), codes.RELU, 0.0)
+    d.kernels.activation_backward(dx.reshape(-1), dy.reshape(-1), y.reshape(-1), codes.RELU, 0.0, 0.0)
     return dx
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcnn import device, initializers, regularizers
+from fastcnn import activations, device, initializers, regularizers
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.layers import symbolic
 from fastcnn.parameters import Parameter, assign_all
@@ -374,6 +374,8 @@ def forget_names() -> None:
 def _plain(value: Any) -> Any:
     if isinstance(value, (initializers.Initializer, regularizers.Regularizer)):
         return {"class_name": type(value).__name__, "config": value.get_config()}
+    if callable(value) or isinstance(value, activations.Function):
+        return activations.config_of(value) or value
     if isinstance(value, np.dtype):
         return value.name
     if isinstance(value, np.generic):

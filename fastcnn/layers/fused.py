@@ -244,8 +244,8 @@ def stages_of(layers: Sequence[Layer]) -> tuple[geometry.LaneStage, ...]:
         else:
             raise ValueError(f"{layer} is no part of a stage")
         if activation is not None:
-            if not isinstance(activation, Elementwise) or codes.saves_input(activation.code):
-                raise ValueError(f"{layer} has an activation whose derivative is not a function of its output")
+            if not isinstance(activation, Elementwise) or codes.saves_input(activation.code) or activation.beta:
+                raise ValueError(f"{layer} has an activation of two parameters, or whose derivative wants its input")
             stages[-1] = stages[-1]._replace(code=activation.code, alpha=activation.alpha)
             open_for = "pooling"
     return tuple(stages)

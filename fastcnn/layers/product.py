@@ -12,7 +12,7 @@ import numpy as np
 from fastcnn import config, device
 from fastcnn.geometry import CONV2D
 from fastcnn.kernels import codes
-from fastcnn.layers.activation import Elementwise, apply
+from fastcnn.layers.activation import Elementwise, apply, apply_only
 from fastcnn.layers.base import Backward
 
 NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
@@ -129,7 +129,7 @@ def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -
 def convolve_only(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> np.ndarray:
     """Return y as `convolve` does, and keep the packed weights until the parameters change."""
     y, relu = product(layer, x, shape, g, keep=True)
-    return y if relu or layer.activation is None else apply(layer.activation, y)[0]
+    return y if relu else apply_only(layer.activation, y)
 
 
 class _Kept:

@@ -1,4 +1,6 @@
-"""Two arrays made into one, number by number: sum, product, larger, smaller. ONNX: Add, Sub, Mul, Mean, Max, Min.
+"""Two arrays made into one, number by number: sum, product, larger, smaller, a slope for what is negative.
+
+ONNX: Add, Sub, Mul, Mean, Max, Min, PRelu.
 
 An input may lack parts of the output's shape (A, B, C), where its dimension is 1 and its numbers are used again; that
 covers what networks do (a gate for each channel of an image, a mask for each pixel)::
@@ -14,7 +16,7 @@ the scratch, and they are added in the order of the chunks.
 
 import math
 
-from fastcnn.kernels.codes import MAXIMUM, PRODUCT, SUM
+from fastcnn.kernels.codes import MAXIMUM, PRELU, PRODUCT, SUM
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.pack import accumulate, clear, copy
 
@@ -23,16 +25,18 @@ _MANY = 8  # rows: from so many on, threads share the middle dimension rather th
 
 @kernel
 def merge_forward(y, a, b, code, alpha, beta, relu):
-    """Write y = alpha a + beta b, a b, max(a, b) or min(a, b); a NaN on either side gives NaN.
+    """Write y = alpha a + beta b, a b, max(a, b), min(a, b), or a where a > 0 else a b.
+
+    A NaN on either side gives NaN, but PRELU does not look at b where a > 0.
 
     Parameters
     ----------
     y : (A, B, C) array
         Written; fresh memory.
     a, b : arrays of the shape of `y`, with 1 for any of its dimensions
-        Together they have all of them.
+        Together they have all of them; for PRELU `a` has.
     code : int
-        SUM, PRODUCT, MAXIMUM or MINIMUM of `fastcnn.kernels.codes`.
+        SUM, PRODUCT, MAXIMUM, MINIMUM or PRELU of `fastcnn.kernels.codes`.
     alpha, beta : float
         Of SUM; else they have no meaning.
     relu : int
@@ -57,7 +61,7 @@ def _forward_range(chunk, chunks, y, a, b, code, alpha, beta, relu):
         count = min(columns - k, end - begin)
         a_at, b_at = i * ai + j * aj + k * ak, i * bi + j * bj + k * bk
         out = flat[begin:begin + count]
-        if ak == 0:
+        if ak == 0 and columns > 1:
             _row(out, right[b_at:b_at + count], left[a_at:], False, code, scale_b, scale_a, floor)
         else:
             _row(out, left[a_at:a_at + count], right[b_at:], bk == 1, code, scale_a, scale_b, floor)
@@ -96,6 +100,14 @@ def _row(y, a, b, whole, code, alpha, beta, floor):
             factor = b[0]
             for k in range(y.size):
                 y[k] = a[k] * factor
+    elif code == PRELU:
+        if whole:
+            for k in range(y.size):
+                y[k] = a[k] if a[k] > zero else a[k] * b[k]
+        else:
+            slope = b[0]
+            for k in range(y.size):
+                y[k] = a[k] if a[k] > zero else a[k] * slope
     elif whole:
         sign = zero + (1 if code == MAXIMUM else -1)
         for k in range(y.size):
@@ -199,10 +211,10 @@ def _backward_part(chunk, across, parts, da, db, dy, a, b, code, alpha, beta):
             a_at, b_at = i * ai + j * aj, i * bi + j * bj
             if da.size > 0:
                 fresh = (i == first or ai > 0) and (j == top or aj > 0)
-                _row_gradient(da[a_from + a_at:], fresh, row, left[a_at:], ak, right[b_at:], bk, code, scale_a)
+                _row_gradient(da[a_from + a_at:], fresh, row, left[a_at:], ak, right[b_at:], bk, code, True, scale_a)
             if db.size > 0:
                 fresh = (i == first or bi > 0) and (j == top or bj > 0)
-                _row_gradient(db[b_from + b_at:], fresh, row, right[b_at:], bk, left[a_at:], ak, code, scale_b)
+                _row_gradient(db[b_from + b_at:], fresh, row, right[b_at:], bk, left[a_at:], ak, code, False, scale_b)
 
 
 @inlined
@@ -215,7 +227,7 @@ def _place(shape, x_shape, i_part, j_part, parts):
 
 
 @inlined
-def _row_gradient(dx, fresh, dy, x, x_step, other, other_step, code, scale):
+def _row_gradient(dx, fresh, dy, x, x_step, other, other_step, code, is_a, scale):
     """Store, or add unless `fresh`, the gradient of one row of an input, or of its one number where `x_step` is 0."""
     if code == PRODUCT and other_step == 0:
         scale = other[0]
@@ -242,6 +254,19 @@ def _row_gradient(dx, fresh, dy, x, x_step, other, other_step, code, scale):
         else:
             for k in range(size):
                 dx[k] += dy[k] * other[k]
+    elif code == PRELU and is_a:
+        slope = other[0]
+        for k in range(size):
+            if whole and other_step == 1:
+                slope = other[k]
+            dx[k] = dy[k] if x[k] > zero else slope * dy[k]
+    elif code == PRELU:
+        for k in range(size):
+            v = zero if other[k] > zero else dy[k] * other[k]
+            if whole:
+                dx[k] = v if fresh else dx[k] + v
+            else:
+                total += v
     else:
         sign, half = zero + (1 if code == MAXIMUM else -1), zero + 0.5
         for k in range(size):
@@ -251,5 +276,5 @@ def _row_gradient(dx, fresh, dy, x, x_step, other, other_step, code, scale):
                 dx[k] = v if fresh else dx[k] + v
             else:
                 total += v
-    if not whole:
+    if not whole and not (code == PRELU and is_a):
         dx[0] = total if fresh else dx[0] + total

@@ -1,0 +1,131 @@
+"""What is behind an activation: objects with a forward and a backward pass."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.kernels import codes
+
+Backward = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """One function of one number, by its code in the kernels, which say what `alpha` and `beta` are to it."""
+
+    name: str
+    code: int
+    alpha: float = 0.0
+    beta: float = 0.0
+
+    def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
+        """Return the output and its backward pass; with `in_place` the memory of `x` may be taken for the output."""
+        saves_input = codes.saves_input(self.code)
+        y = self.predict(x, in_place and not saves_input)
+        return y, self.backward(x if saves_input else y)
+
+    def predict(self, x: np.ndarray, in_place: bool = False) -> np.ndarray:
+        """Return the output alone."""
+        d = device.of(x)
+        y = x if in_place else d.empty(x.shape, x.dtype)
+        d.kernels.activation_forward(y.reshape(-1), x.reshape(-1), self.code, self.alpha, self.beta)
+        return y
+
+    def backward(self, saved: np.ndarray) -> Backward:
+        """Return dy -> dx, given the output, or the input for the codes that save it."""
+        def backward(dy: np.ndarray) -> np.ndarray:
+            d = device.of(dy)
+            dx = d.empty(dy.shape, dy.dtype)
+            d.kernels.activation_backward(dx.reshape(-1), dy.reshape(-1), saved.reshape(-1), self.code, self.alpha,
+                                          self.beta)
+            return dx
+
+        return backward
+
+
+@dataclass(frozen=True)
+class SoftmaxFunction:
+    """exp(x) / sum exp(x), or its logarithm, over one axis or several together."""
+
+    name: str
+    log: bool
+    axis: int | tuple[int, ...] = -1
+
+    def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
+        """As `Elementwise.forward`."""
+        axes = self.axes(x.ndim, self.name)
+        order = [k for k in range(x.ndim) if k not in axes] + axes
+        last = order == list(range(x.ndim))
+        classes = math.prod(x.shape[k] for k in axes)
+        rows = (x.size // max(1, classes), classes)
+        d = device.of(x)
+
+        def turned(a: np.ndarray, back: bool) -> np.ndarray:
+            """Return the array with the axes of the sum last, or from there back in their places."""
+            if last:
+                return a
+            view = a.transpose(np.argsort(order) if back else order)
+            copy = d.empty(view.shape, a.dtype)
+            copy[...] = view
+            return copy
+
+        z = turned(x, False)
+        y = d.empty(z.shape, x.dtype)
+        d.kernels.softmax_forward(y.reshape(rows), z.reshape(rows), self.log)
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dz = turned(dy, False)
+            dx = d.empty(dz.shape, dy.dtype)
+            d.kernels.softmax_backward(dx.reshape(rows), dz.reshape(rows), y.reshape(rows), self.log)
+            return turned(dx, True)
+
+        return turned(y, True), backward
+
+    def predict(self, x: np.ndarray, in_place: bool = False) -> np.ndarray:
+        """As `Elementwise.predict`."""
+        return self.forward(x)[0]
+
+    def axes(self, rank: int, who: Any) -> list[int]:
+        """Return the axes of an array of `rank` dimensions, counted from the front; `who` asks, for the message."""
+        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        axes = sorted({k + rank if k < 0 else k for k in given})
+        if not axes or axes[0] < 1 or axes[-1] >= rank:
+            raise ArgumentError(f"{who}: expected an axis in 1..{rank - 1}, or counted from the end, for input of "
+                                f"{rank} dimensions, got {self.axis}")
+        return axes
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One function after the other."""
+
+    name: str
+    functions: tuple[Elementwise, ...]
+
+    def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
+        """As `Elementwise.forward`."""
+        steps = []
+        for k, step in enumerate(self.functions):
+            x, back = step.forward(x, in_place or k > 0)
+            steps.append(back)
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            for back in reversed(steps):
+                dy = back(dy)
+            return dy
+
+        return x, backward
+
+    def predict(self, x: np.ndarray, in_place: bool = False) -> np.ndarray:
+        """As `Elementwise.predict`."""
+        for k, step in enumerate(self.functions):
+            x = step.predict(x, in_place or k > 0)
+        return x
+
+
+Function = Elementwise | SoftmaxFunction | Composed

@@ -1,0 +1,54 @@
+"""The rectifier that learns its slope."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.kernels import codes
+from fastcnn.layers.arithmetic import combined
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+
+
+class PReLU(Layer):
+    """y = x where x > 0, else alpha x, alpha being learned; He et al., 2015, equation 1. ONNX: PRelu.
+
+    Parameters
+    ----------
+    alpha_initializer : str or Initializer
+    alpha_regularizer : str or Regularizer, optional
+    alpha_constraint : None
+        Not offered.
+    shared_axes : int or sequence of int, optional
+        Dimensions along which there is one alpha: (1, 2) for one a channel of (N, H, W, C).
+    """
+
+    def __init__(self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,
+                 shared_axes: int | tuple[int, ...] | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.refuse(alpha_constraint=(alpha_constraint, None))
+        self.alpha_initializer, self.alpha_regularizer = alpha_initializer, alpha_regularizer
+        axes = () if shared_axes is None else (shared_axes,) if isinstance(shared_axes, int) else tuple(shared_axes)
+        self.shared_axes: tuple[int, ...] = axes
+
+    def create_weights(self, input_shape: Shape) -> None:
+        shape = list(input_shape[1:])
+        for axis in self.shared_axes:
+            if not isinstance(axis, int) or not 1 <= axis <= len(shape):
+                raise ArgumentError(f"{self}: expected shared_axes within 1..{len(shape)}, got {axis!r}")
+            shape[axis - 1] = 1
+        self.alpha = self.add_weight("alpha", tuple(shape), self.alpha_initializer, regularizer=self.alpha_regularizer)
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        y, gradients = combined([x, self.alpha.array[None]], codes.PRELU)
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx, dalpha = gradients(dy)
+            if self.trainable:
+                sums = self.alpha.gradient.reshape(-1)
+                device.of(dy).kernels.add(sums, sums, dalpha.reshape(-1))
+            return dx
+
+        return y, backward
