@@ -55,11 +55,11 @@ def explicit_padding(padding: Any, rank: int, who: str) -> Sides:
     ArgumentError
         If `padding` is none of these.
     """
-    if rank == 1 and isinstance(padding, (tuple, list)) and not any(isinstance(p, (tuple, list)) for p in padding):
-        padding = (padding,)
     if isinstance(padding, (int, np.integer)):
         padding = (padding,) * rank
-    if isinstance(padding, str) or len(padding) != rank:
+    elif rank == 1 and isinstance(padding, (tuple, list)) and len(padding) == 2:
+        padding = (padding,)
+    if not isinstance(padding, (tuple, list)) or len(padding) != rank:
         raise ArgumentError(f'{who}: expected padding "valid", "same", an integer, or (before, after) of '
                             f"{rank} dimension{'s' * (rank > 1)}, got {padding!r}")
     pairs = [several(p, 2, f"{who}: padding", lowest=0) for p in padding]

@@ -47,7 +47,7 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
     assert names in ([], list(inspect.signature(kernel).parameters))
 
 
-ELEMENTARY = ["arrays", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "dropout", "loss",
+ELEMENTARY = ["arrays", "depth", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "dropout", "loss",
               "loss_softmax", "optimizer", "penalty", "merge"]
 
 

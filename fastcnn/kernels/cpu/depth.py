@@ -17,9 +17,10 @@ A unit of work is a row of pixels of one slice of the result.
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.pack import accumulate, clear, copy, rectify
+from fastcnn.kernels.cpu.pack import accumulate, accumulate_apart, clear, copy, copy_apart, rectify
 
 _CHUNKS = 64
+FEW = 8  #: channels of a group up to which a loop runs over the pixels of a row, not over channels
 
 
 @kernel
@@ -54,7 +55,10 @@ def _unfold_rows(chunk, chunks, rows, y, x, first, geometry):
             source = ((volume * g["d"] + d) * h + row % h) * w * c
             for group in range(groups):
                 at = row * w * kd * c + (group * kd + t) * cg
-                if inside:
+                if inside and cg <= FEW:
+                    for k in range(cg):
+                        copy_apart(y, at + k, kd * c, x, source + group * cg + k, c, w)
+                elif inside:
                     for j in range(w):
                         copy(y, at + j * kd * c, x, source + j * c + group * cg, cg)
                 else:
@@ -118,7 +122,12 @@ def _fold_rows(chunk, chunks, rows, low, dx, dy, bias, relu, first, beyond, geom
             if place >= 0 and place % g["sd"] == 0 and place // g["sd"] < od and first <= o < beyond:
                 source = ((o - first) * h + row % h) * w * kd * c
                 for group in range(groups):
-                    for j in range(w):
-                        accumulate(dx, at + j * c + group * cg, dy, source + j * kd * c + (group * kd + t) * cg, cg)
+                    of = source + (group * kd + t) * cg
+                    if cg <= FEW:
+                        for k in range(cg):
+                            accumulate_apart(dx, at + group * cg + k, c, dy, of + k, kd * c, w)
+                    else:
+                        for j in range(w):
+                            accumulate(dx, at + j * c + group * cg, dy, of + j * kd * c, cg)
         if relu and first <= last < beyond:
             rectify(dx, at, w * c)

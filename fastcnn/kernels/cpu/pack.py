@@ -43,6 +43,22 @@ def accumulate(out, at, source, source_at, count):
 
 
 @inlined
+def copy_apart(out, at, step, source, source_at, source_step, count):
+    """`copy` of elements that lie `step` and `source_step` apart."""
+    to, of, far, near = np.uintp(at), np.uintp(source_at), np.uintp(step), np.uintp(source_step)
+    for k in range(np.uintp(count)):
+        out[to + k * far] = source[of + k * near]
+
+
+@inlined
+def accumulate_apart(out, at, step, source, source_at, source_step, count):
+    """`accumulate` of elements that lie `step` and `source_step` apart."""
+    to, of, far, near = np.uintp(at), np.uintp(source_at), np.uintp(step), np.uintp(source_step)
+    for k in range(np.uintp(count)):
+        out[to + k * far] += source[of + k * near]
+
+
+@inlined
 def rectify(out, at, count):
     """out[at:] = the larger of each of `count` elements and 0; NaN stays."""
     to = np.uintp(at)
