@@ -1,0 +1,111 @@
+"""From a model to an ONNX file: each layer is written by a function of its class's name."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from fastcnn._files import write_atomically
+from fastcnn.errors import ArgumentError
+from fastcnn.models import graph
+from fastcnn.onnx.exporter import convolutions, elements, normalizations, poolings, shapes
+from fastcnn.onnx.exporter.writer import FIRST, LAST, Writer, to_first
+
+_OLDEST, _NEWEST, _USUAL = 20, 23, 21
+_LARGEST = 2**31 - 1  # bytes of a protobuf message
+
+#: (writer, layer, inputs) -> outputs, by the name of the layer's class.
+TABLE: dict[str, Any] = (convolutions.TABLE | elements.TABLE | normalizations.TABLE | poolings.TABLE | shapes.TABLE)
+
+
+def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",
+           overwrite: bool = True) -> Path:
+    """Write a built model as an ONNX file, as it predicts; dropout and noise are left out.
+
+    Parameters
+    ----------
+    model : Model
+    path : path-like
+        Ends in ``.onnx``; its folder exists.
+    opset : int
+        The version of ONNX's operators, 20 to 23.
+    layout : str
+        "channels_last": the file takes and gives what ``model.predict`` does, (N, H, W, C). "channels_first": it takes
+        and gives (N, C, H, W), as most files of other programs.
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Returns
+    -------
+    Path
+        The file. Inputs and outputs have the names of the model's (`model.input_names`, `model.output_names`).
+
+    Raises
+    ------
+    ArgumentError
+        If the model is not built, an argument is not offered, a layer is none of fastcnn's (all are named), or the file
+        would be larger than 2 GiB.
+    OSError
+        The system refuses: a full disk, no permission, no such folder.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".onnx":
+        raise ArgumentError(f"{path}: expected a path that ends in .onnx, got {path.suffix or 'no suffix'}; "
+                            f"export to {path.stem or 'model'}.onnx")
+    if path.exists() and not overwrite:
+        raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another or overwrite=True")
+    made = model_proto(model, opset, layout)
+    if made.ByteSize() > _LARGEST:
+        raise ArgumentError(f"{model}: expected a file of at most 2 GiB, which ONNX allows, got {made.ByteSize():,} "
+                            f"bytes; save it with model.save instead")
+    onnx.checker.check_model(made, full_check=True)
+    write_atomically(path, made.SerializeToString())
+    return path
+
+
+def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") -> onnx.ModelProto:
+    """Return what `export` writes, in memory; arguments and errors are its own.
+
+    Parameters
+    ----------
+    model : Model
+    opset : int
+    layout : str
+    """
+    if not model.built:
+        raise ArgumentError(f"{model}: expected a built model to export; begin with fc.Input(shape)")
+    if not isinstance(opset, int) or not _OLDEST <= opset <= _NEWEST:
+        raise ArgumentError(f"export: expected an opset of {_OLDEST} to {_NEWEST}, got {opset!r}")
+    if layout not in ("channels_last", "channels_first"):
+        raise ArgumentError(f'export: expected layout "channels_last" or "channels_first", got {layout!r}')
+    steps = graph.opened(model.traced)
+    strange = sorted({type(s.node).__name__ for s in steps.steps if type(s.node).__name__ not in TABLE
+                      or not type(s.node).__module__.startswith("fastcnn.")})
+    if strange:
+        raise ArgumentError(f"{model}: expected layers of fastcnn to export, got {', '.join(strange)}; "
+                            f"put such layers together of fastcnn's own")
+    order = LAST if layout == "channels_last" else FIRST
+    w = Writer(opset, model.dtype)
+    values: list[Any] = [None] * steps.slots
+    inputs = []
+    for slot, name, shape in zip(steps.inputs, model.input_names, model.input_shapes, strict=True):
+        values[slot] = w.value(w.fresh(name), shape, order)
+        inputs.append((values[slot].names[order], _turned(shape, order)))
+    for step in steps.steps:
+        w.prefix = step.node.name
+        found = TABLE[type(step.node).__name__](w, step.node, [values[slot] for slot in step.inputs])
+        for slot, value in zip(step.outputs, found if isinstance(found, list) else [found], strict=True):
+            values[slot] = value
+    w.prefix = ""
+    outputs = []
+    for slot, name, shape in zip(steps.outputs, model.output_names, model.output_shapes, strict=True):
+        value = values[slot]
+        assert value.shape[1:] == tuple(shape)[1:], (name, value.shape, shape)
+        outputs.append((w.node_named("Identity", w.get(value, order), w.fresh(name)), _turned(shape, order)))
+    return w.model(inputs, outputs, model.name)
+
+
+def _turned(shape: Any, order: str) -> tuple[Any, ...]:
+    return tuple(shape[k] for k in to_first(len(shape))) if order == FIRST and len(shape) > 2 else tuple(shape)
+

@@ -1,0 +1,95 @@
+"""Poolings, borders and resizings as ONNX writes them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastcnn.geometry import dimensions
+from fastcnn.onnx.exporter.convolutions import _pads
+from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
+
+
+def _pool(operator: str, sign: bool = False) -> Callable[..., Value]:
+    def pool(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+        sides = dimensions.padding_of(layer.padding, layer.input_shape[1:-1], layer.pool_size, layer.strides,
+                                      layer.dilation_rate, str(layer))
+        more = {"count_include_pad": int(layer.count_include_pad)} if operator == "AveragePool" else {}
+        more |= {"p": 2} if operator == "LpPool" else {}
+        x = w.get(inputs[0], FIRST)
+        x = w.node("Neg", [x]) if sign else x
+        y = w.node(operator, [x], kernel_shape=list(layer.pool_size), strides=list(layer.strides), pads=_pads(sides),
+                   dilations=list(layer.dilation_rate), ceil_mode=int(layer.ceil_mode), **more)
+        y = w.node("Neg", [y]) if sign else y
+        return w.value(y, layer.output_shape, FIRST)
+
+    return pool
+
+
+def _global(operator: str) -> Callable[..., Value]:
+    def pool(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+        x = inputs[0]
+        if operator == "ReduceMin":
+            y = w.node(operator, [w.get(x, FIRST), w.constant(list(range(2, x.rank)), "axes")], keepdims=1)
+        else:
+            y = w.node(operator, [w.get(x, FIRST)], **({"p": 2} if operator == "GlobalLpPool" else {}))
+        if layer.keepdims:
+            return w.value(y, layer.output_shape, FIRST)
+        return w.value(w.node("Flatten", [y], axis=1), layer.output_shape, LAST)
+
+    return pool
+
+
+def _adaptive(operator: str) -> Callable[..., Value]:
+    def pool(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+        """Dimension by dimension: the mean of means of windows side by side is that of the whole window."""
+        y = w.get(inputs[0], FIRST)
+        for k, (length, outputs) in enumerate(zip(layer.input_shape[1:-1], layer.output_size, strict=True)):
+            axis, parts = w.constant([k + 2], "axes"), []
+            for o in range(outputs):
+                begin, end = o * length // outputs, -(-(o + 1) * length // outputs)
+                part = w.node("Slice", [y, w.constant([begin], "begin"), w.constant([end], "end"), axis])
+                parts.append(w.node(operator, [part, axis], keepdims=1))
+            y = w.node("Concat", parts, axis=k + 2)
+        return w.value(y, layer.output_shape, FIRST)
+
+    return pool
+
+
+def _padding(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    x, order = inputs[0], inputs[0].order
+    sides = [(0, 0), *layer.border, (0, 0)] if order == LAST else [(0, 0), (0, 0), *layer.border]
+    mode = {"zero": "constant"}.get(layer.mode, layer.mode)
+    y = w.node("Pad", [x.names[order], w.constant(_pads(sides), "pads")], mode=mode)
+    return w.value(y, layer.output_shape, order)
+
+
+def _cropping(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    x, order = inputs[0], inputs[0].order
+    axes = [w.axis(x, k + 1, order) for k in range(len(layer.border))]
+    begins = [pair[0] for pair in layer.border]
+    ends = [length - pair[1] for length, pair in zip(layer.input_shape[1:-1], layer.border, strict=True)]
+    y = w.node("Slice", [x.names[order], *(w.constant(v, n) for v, n in ((begins, "begin"), (ends, "end"),
+                                                                        (axes, "axes")))])
+    return w.value(y, layer.output_shape, order)
+
+
+def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    scales = w.constant([1.0, 1.0, *map(float, layer.size)], "scales", "float32")
+    how: dict[str, Any] = {
+        "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+        "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
+        "bicubic": {"mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.75},
+    }[getattr(layer, "interpolation", "nearest")]
+    return w.value(w.node("Resize", [w.get(inputs[0], FIRST), "", scales], **how), layer.output_shape, FIRST)
+
+
+TABLE: dict[str, Any] = {}
+for _n in (1, 2, 3):
+    TABLE |= {
+        f"MaxPooling{_n}D": _pool("MaxPool"), f"AveragePooling{_n}D": _pool("AveragePool"),
+        f"MinPooling{_n}D": _pool("MaxPool", True), f"L2Pooling{_n}D": _pool("LpPool"),
+        f"GlobalMaxPooling{_n}D": _global("GlobalMaxPool"), f"GlobalAveragePooling{_n}D": _global("GlobalAveragePool"),
+        f"GlobalMinPooling{_n}D": _global("ReduceMin"), f"GlobalL2Pooling{_n}D": _global("GlobalLpPool"),
+        f"AdaptiveMaxPooling{_n}D": _adaptive("ReduceMax"), f"AdaptiveAveragePooling{_n}D": _adaptive("ReduceMean"),
+        f"ZeroPadding{_n}D": _padding, f"Padding{_n}D": _padding, f"Cropping{_n}D": _cropping,
+        f"UpSampling{_n}D": _upsampling,
+    }

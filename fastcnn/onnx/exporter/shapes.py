@@ -1,0 +1,31 @@
+"""Layers that move numbers, or pass them on as they are, as ONNX writes them."""
+
+from typing import Any
+
+from fastcnn.onnx.exporter.writer import LAST, Value, Writer
+
+
+def _same(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    return inputs[0]
+
+
+def _reshape(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    if layer.output_shape == inputs[0].shape:
+        return inputs[0]
+    return w.reshape(inputs[0], layer.output_shape)
+
+
+def _permute(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    y = w.node("Transpose", [w.get(inputs[0], LAST)], perm=[0, *layer.dims])
+    return w.value(y, layer.output_shape, LAST)
+
+
+def _repeat(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    longer = w.node("Unsqueeze", [w.get(inputs[0], LAST), w.constant([1], "axes")])
+    y = w.node("Tile", [longer, w.constant([1, layer.n, 1], "repeats")])
+    return w.value(y, layer.output_shape, LAST)
+
+
+TABLE = {name: _same for name in (
+    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "SpatialDropout1D", "SpatialDropout2D",
+    "SpatialDropout3D")} | {"Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape}
