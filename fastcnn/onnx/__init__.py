@@ -1,6 +1,7 @@
 """ONNX: models from elsewhere (extra ``onnx``).
 
 import fastcnn as fc
+fc.onnx.export(model, "model.onnx")                      what a model predicts, for every other program
 fc.onnx.backend.prepare("model.onnx").run([images])      any graph, in the file's own order of dimensions
 """
 
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from fastcnn.errors import ArgumentError
 
-__all__ = ["backend"]
+__all__ = ["backend", "export"]
+
+_PLACES = {"export": "exporter"}
 
 if TYPE_CHECKING:
     from fastcnn.onnx import backend
+    from fastcnn.onnx.exporter import export
 
 
 def __getattr__(name: str) -> Any:
@@ -23,7 +27,9 @@ def __getattr__(name: str) -> Any:
     except ImportError as error:
         raise ArgumentError(f"fastcnn.onnx: expected the package onnx, got: {error}; "
                             "install it with pip install 'fastcnn[onnx]'") from error
-    return importlib.import_module("fastcnn.onnx.backend")
+    if name in _PLACES:
+        return getattr(importlib.import_module(f"fastcnn.onnx.{_PLACES[name]}"), name)
+    return importlib.import_module(f"fastcnn.onnx.{name}")
 
 
 def __dir__() -> list[str]:

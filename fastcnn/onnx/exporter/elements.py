@@ -134,7 +134,7 @@ def _merge(operator: str) -> Callable[..., Value]:
                    w.reshape(value, (None, *(1,) * (rank - value.rank), *value.shape[1:])) for value in inputs]
         order = _common(aligned)
         names = [w.get(value, order) for value in aligned]
-        if operator == "Sub" or len(names) == 2 and operator in ("Add", "Mul"):
+        if operator == "Sub" or (len(names) == 2 and operator in ("Add", "Mul")):
             return w.value(w.node(operator, names), layer.output_shape, order)
         if operator == "Mul":
             y = names[0]
@@ -158,8 +158,5 @@ def _concatenate(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, order)
 
 
-TABLE = {name: _layer_of_activation for name in (
-    "Activation", "CELU", "Clip", "ELU", "GELU", "HardSiLU", "HardSigmoid", "LeakyReLU", "Linear", "LogSoftmax", "Mish",
-    "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "Step", "Tanh", "ThresholdedReLU",
-    )} | {"Add": _merge("Add"), "Average": _merge("Mean"), "Concatenate": _concatenate, "Maximum": _merge("Max"),
+TABLE = dict.fromkeys(("Activation", "CELU", "Clip", "ELU", "GELU", "HardSiLU", "HardSigmoid", "LeakyReLU", "Linear", "LogSoftmax", "Mish", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "Step", "Tanh", "ThresholdedReLU"), _layer_of_activation) | {"Add": _merge("Add"), "Average": _merge("Mean"), "Concatenate": _concatenate, "Maximum": _merge("Max"),
           "Minimum": _merge("Min"), "Multiply": _merge("Mul"), "PReLU": _prelu, "Subtract": _merge("Sub")}

@@ -13,7 +13,7 @@ def _or(parameter: Any, size: int, default: float) -> np.ndarray:
 
 def _batch(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     x, size = inputs[0], layer.input_shape[-1]
-    numbers = {"gamma": _or(layer.gamma, size, 1), "beta": _or(layer.beta, size, 0),
+    numbers = {"gamma": _or(layer.gamma, size, 1.0), "beta": _or(layer.beta, size, 0.0),
                "mean": layer.moving_mean.array, "variance": layer.moving_variance.array}
     y = w.node("BatchNormalization", [w.get(x, FIRST), *(w.constant(a, n) for n, a in numbers.items())],
                epsilon=layer.epsilon)

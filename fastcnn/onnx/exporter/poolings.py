@@ -1,8 +1,10 @@
 """Poolings, borders and resizings as ONNX writes them."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
+from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
 from fastcnn.onnx.exporter.convolutions import _pads
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
@@ -10,14 +12,28 @@ from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
 
 def _pool(operator: str, sign: bool = False) -> Callable[..., Value]:
     def pool(w: Writer, layer: Any, inputs: list[Value]) -> Value:
-        sides = dimensions.padding_of(layer.padding, layer.input_shape[1:-1], layer.pool_size, layer.strides,
+        sides: Any = dimensions.padding_of(layer.padding, layer.input_shape[1:-1], layer.pool_size, layer.strides,
                                       layer.dilation_rate, str(layer))
         more = {"count_include_pad": int(layer.count_include_pad)} if operator == "AveragePool" else {}
         more |= {"p": 2} if operator == "LpPool" else {}
         x = w.get(inputs[0], FIRST)
         x = w.node("Neg", [x]) if sign else x
+        # ONNX allows any border, onnxruntime only one that is narrower than the window.
+        wide = any(max(pair) >= size for pair, size in zip(sides, layer.pool_size, strict=True))
+        if wide:
+            if operator == "AveragePool" and not layer.count_include_pad:
+                raise ArgumentError(f"{layer}: expected a border narrower than the window {layer.pool_size} to export, "
+                                    f"got {sides}; use count_include_pad=True or a layer of padding before it")
+            border = w.scalar(-math.inf if operator == "MaxPool" else 0.0)
+            x = w.node("Pad", [x, w.constant(_pads([(0, 0), (0, 0), *sides]), "pads"), border])
+            sides = [(0, 0)] * len(sides)
         y = w.node(operator, [x], kernel_shape=list(layer.pool_size), strides=list(layer.strides), pads=_pads(sides),
                    dilations=list(layer.dilation_rate), ceil_mode=int(layer.ceil_mode), **more)
+        if wide and layer.ceil_mode:  # what the border became may hold windows that hung over it
+            lengths = list(layer.output_shape[1:-1])
+            axes = list(range(2, 2 + len(lengths)))
+            y = w.node("Slice", [y, *(w.constant(v, n) for v, n in (([0] * len(lengths), "begin"), (lengths, "end"),
+                                                                   (axes, "axes")))])
         y = w.node("Neg", [y]) if sign else y
         return w.value(y, layer.output_shape, FIRST)
 
@@ -84,7 +100,7 @@ def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
 
 TABLE: dict[str, Any] = {}
 for _n in (1, 2, 3):
-    TABLE |= {
+    TABLE.update({
         f"MaxPooling{_n}D": _pool("MaxPool"), f"AveragePooling{_n}D": _pool("AveragePool"),
         f"MinPooling{_n}D": _pool("MaxPool", True), f"L2Pooling{_n}D": _pool("LpPool"),
         f"GlobalMaxPooling{_n}D": _global("GlobalMaxPool"), f"GlobalAveragePooling{_n}D": _global("GlobalAveragePool"),
@@ -92,4 +108,4 @@ for _n in (1, 2, 3):
         f"AdaptiveMaxPooling{_n}D": _adaptive("ReduceMax"), f"AdaptiveAveragePooling{_n}D": _adaptive("ReduceMean"),
         f"ZeroPadding{_n}D": _padding, f"Padding{_n}D": _padding, f"Cropping{_n}D": _cropping,
         f"UpSampling{_n}D": _upsampling,
-    }
+    })

@@ -26,6 +26,4 @@ def _repeat(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, LAST)
 
 
-TABLE = {name: _same for name in (
-    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "SpatialDropout1D", "SpatialDropout2D",
-    "SpatialDropout3D")} | {"Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape}
+TABLE = dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), _same) | {"Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape}

@@ -140,7 +140,8 @@ class Writer:
         axis %= value.rank
         return axis if order == LAST else to_first(value.rank).index(axis)
 
-    def model(self, inputs: Sequence[tuple[str, Any]], outputs: Sequence[tuple[str, Any]], name: str) -> onnx.ModelProto:
+    def model(self, inputs: Sequence[tuple[str, Any]], outputs: Sequence[tuple[str, Any]], name: str
+              ) -> onnx.ModelProto:
         """Return the whole as a model; inputs and outputs are (name, shape as it is in the file)."""
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
         info = lambda pairs: [helper.make_tensor_value_info(n, kind, ["N" if s is None else s for s in shape])
