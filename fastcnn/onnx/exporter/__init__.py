@@ -16,7 +16,8 @@ _OLDEST, _NEWEST, _USUAL = 20, 23, 21
 _LARGEST = 2**31 - 1  # bytes of a protobuf message
 
 #: (writer, layer, inputs) -> outputs, by the name of the layer's class.
-TABLE: dict[str, Any] = (convolutions.TABLE | elements.TABLE | normalizations.TABLE | poolings.TABLE | shapes.TABLE)
+TABLE: dict[str, Any] = {
+    **convolutions.TABLE, **elements.TABLE, **normalizations.TABLE, **poolings.TABLE, **shapes.TABLE}
 
 
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",

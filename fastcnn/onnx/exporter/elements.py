@@ -158,5 +158,12 @@ def _concatenate(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, order)
 
 
-TABLE = dict.fromkeys(("Activation", "CELU", "Clip", "ELU", "GELU", "HardSiLU", "HardSigmoid", "LeakyReLU", "Linear", "LogSoftmax", "Mish", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "Step", "Tanh", "ThresholdedReLU"), _layer_of_activation) | {"Add": _merge("Add"), "Average": _merge("Mean"), "Concatenate": _concatenate, "Maximum": _merge("Max"),
-          "Minimum": _merge("Min"), "Multiply": _merge("Mul"), "PReLU": _prelu, "Subtract": _merge("Sub")}
+TABLE: dict[str, Any] = dict.fromkeys((
+    "Activation", "CELU", "Clip", "ELU", "GELU", "HardSiLU", "HardSigmoid", "LeakyReLU", "Linear", "LogSoftmax",
+    "Mish", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "Step", "Tanh",
+    "ThresholdedReLU",
+), _layer_of_activation)
+TABLE.update({
+    "Add": _merge("Add"), "Average": _merge("Mean"), "Concatenate": _concatenate, "Maximum": _merge("Max"),
+    "Minimum": _merge("Min"), "Multiply": _merge("Mul"), "PReLU": _prelu, "Subtract": _merge("Sub"),
+})

@@ -90,11 +90,12 @@ def _cropping(w: Writer, layer: Any, inputs: list[Value]) -> Value:
 
 def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     scales = w.constant([1.0, 1.0, *map(float, layer.size)], "scales", "float32")
-    how: dict[str, Any] = {
+    all_ways: dict[str, dict[str, Any]] = {
         "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
         "bilinear": {"mode": "linear", "coordinate_transformation_mode": "half_pixel"},
         "bicubic": {"mode": "cubic", "coordinate_transformation_mode": "half_pixel", "cubic_coeff_a": -0.75},
-    }[getattr(layer, "interpolation", "nearest")]
+    }
+    how = all_ways[getattr(layer, "interpolation", "nearest")]
     return w.value(w.node("Resize", [w.get(inputs[0], FIRST), "", scales], **how), layer.output_shape, FIRST)
 
 

@@ -26,4 +26,10 @@ def _repeat(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, LAST)
 
 
-TABLE = dict.fromkeys(("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"), _same) | {"Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape}
+TABLE: dict[str, Any] = dict.fromkeys((
+    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D",
+), _same)
+TABLE.update({
+    "Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape,
+})
