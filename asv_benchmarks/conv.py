@@ -19,16 +19,18 @@ def _calls(geometry: np.ndarray) -> SimpleNamespace:
     n, h, w, c, oh, ow, k, kh, kw, *_, groups = (int(field) for field in geometry[0])
     x, kernel, bias, dy = normal(n, h, w, c), normal(kh, kw, c // groups, k), normal(k), normal(n, oh, ow, k)
 
+    bounds = np.array([-np.inf, np.inf], np.float32)
+
     def scratch(kernel_name: str) -> np.ndarray:
         return written(getattr(cpu, f"{kernel_name}_scratch")(geometry, np.dtype(np.float32)))
 
     calls = SimpleNamespace(
         forward=partial(cpu.conv2d_forward, written(n, oh, ow, k),
-                        written(cpu.conv2d_forward_packed(geometry, np.dtype(np.float32))), x, kernel, bias, 0, 0,
-                        geometry),
+                        written(cpu.conv2d_forward_packed(geometry, np.dtype(np.float32))), x, kernel, bias, normal(0),
+                        bounds, 0, geometry),
         backward_input=partial(cpu.conv2d_backward_input, written(n, h, w, c), scratch("conv2d_backward_input"),
                                written(cpu.conv2d_backward_input_packed(geometry, np.dtype(np.float32))), dy, kernel,
-                               normal(0), 0, 0, geometry),
+                               normal(0), bounds, 0, geometry),
         backward_weights=partial(cpu.conv2d_backward_weights, written(*kernel.shape), written(k),
                                  scratch("conv2d_backward_weights"), x, dy, geometry))
     for call in vars(calls).values():

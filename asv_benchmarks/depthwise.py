@@ -18,13 +18,14 @@ def _calls(layer: str) -> SimpleNamespace:
     s = CONVOLUTIONS[layer]
     g = geometry.conv2d((s.n, s.h, s.w, s.c), s.filters, (s.size, s.size), (s.stride, s.stride), s.padding,
                         groups=s.groups)
-    kind = np.dtype(np.float32)
+    kind, bounds = np.dtype(np.float32), np.array([-np.inf, np.inf], np.float32)
     x, kernel, bias, dy = normal(s.n, s.h, s.w, s.c), normal(*s.kernel_shape), normal(s.c), normal(*s.output_shape)
     calls = SimpleNamespace(
         forward=partial(cpu.depthwise2d_forward, written(*s.output_shape),
-                        written(cpu.depthwise2d_forward_scratch(g, kind)), x, kernel, bias, 0, g),
+                        written(cpu.depthwise2d_forward_scratch(g, kind)), x, kernel, bias, bounds, g),
         backward_input=partial(cpu.depthwise2d_backward_input, written(s.n, s.h, s.w, s.c),
-                               written(cpu.depthwise2d_backward_input_scratch(g, kind)), dy, kernel, normal(0), 0, g),
+                               written(cpu.depthwise2d_backward_input_scratch(g, kind)), dy, kernel, normal(0),
+                               bounds, g),
         backward_weights=partial(cpu.depthwise2d_backward_weights, written(*s.kernel_shape), written(s.c),
                                  written(cpu.depthwise2d_backward_weights_scratch(g, kind)), x, dy, g))
     for call in vars(calls).values():

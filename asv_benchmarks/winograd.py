@@ -27,6 +27,8 @@ def _calls(layer: str) -> SimpleNamespace:
     x, dy = normal(s.n, s.h, s.w, s.c), normal(s.n, oh, ow, s.filters)
     kernel, bias = normal(*s.kernel_shape), normal(s.filters)
 
+    bounds = np.array([-np.inf, np.inf], np.float32)
+
     def memory(name: str, *kinds: str) -> list[np.ndarray]:
         return [written(getattr(cpu, f"winograd_{name}_{kind}")(g, np.dtype(np.float32))) for kind in kinds]
 
@@ -34,12 +36,12 @@ def _calls(layer: str) -> SimpleNamespace:
         return written(getattr(cpu, f"winograd_{name}_packed")(g, np.dtype(np.float32), False))
 
     y, scratch, packed = written(*dy.shape), *memory("forward", "scratch", "packed")
-    cpu.winograd_forward(y, scratch, packed, x, kernel, bias, 0, 0, g)
+    cpu.winograd_forward(y, scratch, packed, x, kernel, bias, normal(0), bounds, 0, g)
     calls = SimpleNamespace(
-        forward=partial(cpu.winograd_forward, y, scratch, once("forward"), x, kernel, bias, 0, 0, g),
-        forward_packed=partial(cpu.winograd_forward, y, scratch, packed, x, kernel, bias, 0, 1, g),
+        forward=partial(cpu.winograd_forward, y, scratch, once("forward"), x, kernel, bias, normal(0), bounds, 0, g),
+        forward_packed=partial(cpu.winograd_forward, y, scratch, packed, x, kernel, bias, normal(0), bounds, 1, g),
         backward_input=partial(cpu.winograd_backward_input, written(*x.shape), *memory("backward_input", "scratch"),
-                               once("backward_input"), dy, kernel, normal(0), 0, 0, g),
+                               once("backward_input"), dy, kernel, normal(0), bounds, 0, g),
         backward_weights=partial(cpu.winograd_backward_weights, written(*kernel.shape), written(s.filters),
                                  *memory("backward_weights", "scratch"), x, dy, g))
     for call in vars(calls).values():

@@ -311,7 +311,15 @@ def _output_shape(geometry, channels="c"):
     return tuple(int(geometry[0][name]) for name in ("n", "oh", "ow", channels))
 
 
-def conv2d_forward(x, kernel, bias, relu, geometry):
+LINEAR = (-np.inf, np.inf)
+
+
+def _bounded(y, bounds):
+    y = np.where(y < bounds[0], bounds[0], y)
+    return np.where(y > bounds[1], bounds[1], y)
+
+
+def conv2d_forward(x, kernel, bias, addend, bounds, geometry):
     x, kernel, bias = _double(x, kernel, bias)
     y = np.zeros(_output_shape(geometry, "k"))
     for r, s, i, j, row, column in _positions(geometry):
@@ -319,10 +327,12 @@ def conv2d_forward(x, kernel, bias, relu, geometry):
             y[:, i, j, out] += x[:, row, column, into] @ kernel[r, s, :, out]
     if bias.size:
         y += bias
-    return np.where(y < 0, 0, y) if relu else y
+    if addend.size:
+        y += addend.reshape(y.shape)
+    return _bounded(y, bounds)
 
 
-def conv2d_backward_input(dy, kernel, bias, relu, geometry):
+def conv2d_backward_input(dy, kernel, bias, bounds, geometry):
     dy, kernel, bias = _double(dy, kernel, bias)
     dx = np.zeros([int(geometry[0][name]) for name in ("n", "h", "w", "c")])
     for r, s, i, j, row, column in _positions(geometry):
@@ -330,7 +340,7 @@ def conv2d_backward_input(dy, kernel, bias, relu, geometry):
             dx[:, row, column, into] += dy[:, i, j, out] @ kernel[r, s, :, out].T
     if bias.size:
         dx += bias
-    return np.where(dx < 0, 0, dx) if relu else dx
+    return _bounded(dx, bounds)
 
 
 def conv2d_backward_weights(x, dy, geometry):
@@ -347,12 +357,12 @@ def conv2d_backward_weights(x, dy, geometry):
 # --- winograd.py ------------------------------------------------------------------------------------------------------
 
 
-def winograd_forward(x, kernel, bias, relu, geometry):
-    return conv2d_forward(x, kernel, bias, relu, geometry)
+def winograd_forward(x, kernel, bias, addend, bounds, geometry):
+    return conv2d_forward(x, kernel, bias, addend, bounds, geometry)
 
 
-def winograd_backward_input(dy, kernel, bias, relu, geometry):
-    return conv2d_backward_input(dy, kernel, bias, relu, geometry)
+def winograd_backward_input(dy, kernel, bias, bounds, geometry):
+    return conv2d_backward_input(dy, kernel, bias, bounds, geometry)
 
 
 def winograd_backward_weights(x, dy, geometry):
@@ -362,24 +372,24 @@ def winograd_backward_weights(x, dy, geometry):
 # --- depthwise.py -----------------------------------------------------------------------------------------------------
 
 
-def depthwise2d_forward(x, kernel, bias, relu, geometry):
+def depthwise2d_forward(x, kernel, bias, bounds, geometry):
     x, kernel, bias = _double(x, kernel, bias)
     y = np.zeros(_output_shape(geometry))
     for r, s, i, j, row, column in _positions(geometry):
         y[:, i, j] += x[:, row, column] * kernel[r, s, 0]
     if bias.size:
         y += bias
-    return np.where(y < 0, 0, y) if relu else y
+    return _bounded(y, bounds)
 
 
-def depthwise2d_backward_input(dy, kernel, bias, relu, geometry):
+def depthwise2d_backward_input(dy, kernel, bias, bounds, geometry):
     dy, kernel, bias = _double(dy, kernel, bias)
     dx = np.zeros([int(geometry[0][name]) for name in ("n", "h", "w", "c")])
     for r, s, i, j, row, column in _positions(geometry):
         dx[:, row, column] += dy[:, i, j] * kernel[r, s, 0]
     if bias.size:
         dx += bias
-    return np.where(dx < 0, 0, dx) if relu else dx
+    return _bounded(dx, bounds)
 
 
 def depthwise2d_backward_weights(x, dy, geometry):
@@ -413,7 +423,7 @@ def _stages(weights, geometry):
 def lanes_forward(x, weights, geometry):
     (x,) = _double(x)
     for kernel, bias, convolution, code, alpha, kind, pooling in _stages(weights, geometry):
-        x = activation_forward(conv2d_forward(x, kernel, bias, 0, convolution), code, alpha, 0.0)
+        x = activation_forward(conv2d_forward(x, kernel, bias, bias[:0], LINEAR, convolution), code, alpha, 0.0)
         if kind:
             x = max_pool2d_forward(x, pooling)[0] if kind == shapes.MAX_POOL else average_pool2d_forward(x, pooling)
     return x
@@ -423,7 +433,7 @@ def lanes_backward(dy, x, weights, geometry):
     """Return dx, and what is to be added to dweights; x is the input of the first stage, from which all is computed."""
     (x, dy), kept, sums = _double(x, dy), [], []
     for kernel, bias, convolution, code, alpha, kind, pooling in _stages(weights, geometry):
-        z = conv2d_forward(x, kernel, bias, 0, convolution)
+        z = conv2d_forward(x, kernel, bias, bias[:0], LINEAR, convolution)
         y, argmax = activation_forward(z, code, alpha, 0.0), None
         kept.append([x, z, y])
         if kind == shapes.MAX_POOL:

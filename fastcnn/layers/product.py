@@ -16,8 +16,10 @@ from fastcnn.layers.activation import Elementwise, apply, apply_only
 from fastcnn.layers.base import Backward
 
 NO_BIAS = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+_LINEAR, RELU = (-np.inf, np.inf), (0.0, np.inf)  # bounds of results
 _SHAPES = 8  # of input that a layer remembers
 _FEW = 64  # output positions of a batch
+_ADDING = ("conv2d_forward", "winograd_forward")  # kernels that take an addend
 
 
 class Step(NamedTuple):
@@ -117,19 +119,45 @@ def with_border(plan: Plan, images: np.ndarray, g: np.ndarray) -> tuple[np.ndarr
     return padded, g
 
 
+def last_of(step: Step, kernel: np.ndarray, bias: np.ndarray, bounds: tuple[float, float] | None = None,
+            addend: np.ndarray | None = None) -> tuple[np.ndarray, ...]:
+    """Return what a kernel that makes an output takes after its input: filters, bias, addend if it takes one, bounds.
+
+    An addend is flat; None stands for none, and for no bounds.
+    """
+    adding = () if step.kernel not in _ADDING else (NO_BIAS[kernel.dtype] if addend is None else addend,)
+    return kernel, bias, *adding, bounds_array(_LINEAR if bounds is None else bounds, kernel.dtype)
+
+
 def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Return y of `shape` and the backward pass of the activation; ReLU happens inside the convolution."""
     layer.kernel.derived.clear()  # training changes the weights: what was packed for prediction would only take memory
-    y, relu = product(layer, x, shape, g, keep=False)
-    if relu:
-        return y, layer.activation.backward(y)
-    return apply(layer.activation, y)
+    return activated(layer.activation, *product(layer, x, shape, g, keep=False))
+
+
+def activated(activation: Any, y: np.ndarray, done: bool) -> tuple[np.ndarray, Backward]:
+    """Return the output of a product's activation and the way back, where `done` tells that y went through it."""
+    return (y, activation.backward(y)) if done and activation is not None else apply(activation, y)
+
+
+def convolve_added(layer: Any, x: np.ndarray, addend: np.ndarray, shape: tuple[int, ...], g: np.ndarray
+                   ) -> np.ndarray:
+    """Return y as `convolve_only` does, where the addend is added before the activation."""
+    if plan_of(g.tobytes(), x.dtype, config.winograd(), True).forward.kernel not in _ADDING:
+        linear = object.__new__(type(layer))
+        linear.__dict__.update(layer.__dict__, activation=None)
+        y, d = convolve_only(linear, x, shape, g), device.of(x)
+        z = d.empty(shape, x.dtype)
+        d.kernels.add(z.reshape(-1), y.reshape(-1), addend.reshape(-1))
+        return apply_only(layer.activation, z)
+    y, done = product(layer, x, shape, g, keep=True, addend=addend.reshape(-1))
+    return y if done else apply_only(layer.activation, y)
 
 
 def convolve_only(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> np.ndarray:
     """Return y as `convolve` does, and keep the packed weights until the parameters change."""
-    y, relu = product(layer, x, shape, g, keep=True)
-    return y if relu else apply_only(layer.activation, y)
+    y, done = product(layer, x, shape, g, keep=True)
+    return y if done else apply_only(layer.activation, y)
 
 
 class _Kept:
@@ -158,7 +186,7 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
     """
     if type(x) is not np.ndarray or not layer.built:
         return None
-    kept: _Kept | None = layer.kernel.derived.get((x.shape, layer.activation is None))
+    kept: _Kept | None = layer.kernel.derived.get((x.shape, layer.activation))
     if kept is None or x.dtype != layer.dtype:
         return None
     flags = x.flags
@@ -184,25 +212,43 @@ def arrays_of(layer: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_relu(activation: Any) -> bool:
-    """Return whether an activation is one that the kernels of convolutions end in."""
+    """Return whether an activation is ReLU, which kernels end in."""
     return isinstance(activation, Elementwise) and activation.code == codes.RELU
 
 
+def bounds_of(activation: Any) -> tuple[float, float] | None:
+    """Return the lowest and the highest result if an activation does nothing else than to keep results between them."""
+    if activation is None:
+        return _LINEAR
+    if is_relu(activation):
+        return RELU
+    if isinstance(activation, Elementwise) and activation.code == codes.CLIP:
+        return activation.beta, activation.alpha
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def bounds_array(bounds: tuple[float, float], dtype: np.dtype) -> np.ndarray:
+    """Return two bounds as kernels take them."""
+    return np.array(bounds, dtype)
+
+
 def product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, keep: bool,
-            transposed: bool = False) -> tuple[np.ndarray, bool]:
+            transposed: bool = False, addend: np.ndarray | None = None) -> tuple[np.ndarray, bool]:
     """Return the product of `shape`, or with `transposed` that of the convolution from `shape` to x, transposed.
 
-    The second result tells whether it went through ReLU already.
+    The second result tells whether it went through the activation already, which those do that are bounds. An addend,
+    flat, is added before; only the kernels of `_ADDING` take one.
     """
     d = device.of(x)
     plan = plan_of(g.tobytes(), x.dtype, config.winograd(), keep)
     step, y_shape, x_shape = plan.forward, plan.y_shape, plan.x_shape
     if transposed:
         step, y_shape, x_shape = plan.backward_input, x_shape, y_shape
-    y, relu = d.empty(shape, x.dtype), is_relu(layer.activation)
+    y, bounds = d.empty(shape, x.dtype), bounds_of(layer.activation)
     memory: tuple[np.ndarray, ...] = () if step.scratch is None else (d.empty((step.scratch,), x.dtype),)
     kernel, bias = source = arrays_of(layer)
-    last = (kernel.reshape(plan.bank_shape), bias, int(relu))
+    last = last_of(step, kernel.reshape(plan.bank_shape), bias, bounds, addend)
     derived, state = layer.kernel.derived, state_of(layer)
     if step.packed is None:
         ready: tuple[int, ...] = ()
@@ -222,13 +268,13 @@ def product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, ke
     if keep and step.packed is not None:
         derived[step.kernel, step.packed] = (state, packed)
         # Two threads must not share memory beside `packed`.
-        if step.scratch is None and plan.padded is None and (relu or layer.activation is None):
+        if step.scratch is None and plan.padded is None and bounds is not None and addend is None:
             if len(derived) > _SHAPES:
                 derived.clear()
             # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.
-            derived[x.shape, layer.activation is None] = _Kept(
+            derived[x.shape, layer.activation] = _Kept(
                 (state, packed), step.kernel, (shape, y_shape, x_shape), last, g, source)
-    return y, relu
+    return y, bounds is not None
 
 
 def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, wants_dx: bool) -> np.ndarray | None:
@@ -247,5 +293,6 @@ def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, 
     step, dx = plan.backward_input, d.empty(x.shape, x.dtype)
     ready = () if step.packed is None else (0,)
     getattr(d.kernels, step.kernel)(dx.reshape(plan.x_shape), *memory_of(step, d, x.dtype), gradients,
-                                    layer.kernel.array.reshape(plan.bank_shape), NO_BIAS[x.dtype], 0, *ready, g)
+                                    *last_of(step, layer.kernel.array.reshape(plan.bank_shape), NO_BIAS[x.dtype]),
+                                    *ready, g)
     return dx

@@ -9,24 +9,21 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.layers.activation import apply
+from fastcnn.layers.activation import apply_only
 from fastcnn.layers.base import Backward
-from fastcnn.layers.product import NO_BIAS, memory_of, plan_of, product, with_border
+from fastcnn.layers.product import NO_BIAS, activated, last_of, memory_of, plan_of, product, with_border
 
 
 def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> tuple[np.ndarray, Backward]:
     """Return y of `shape` and the backward pass of the activation, as `product.convolve`."""
     layer.kernel.derived.clear()
-    y, relu = product(layer, x, shape, g, keep=False, transposed=True)
-    if relu:
-        return y, layer.activation.backward(y)
-    return apply(layer.activation, y)
+    return activated(layer.activation, *product(layer, x, shape, g, keep=False, transposed=True))
 
 
 def convolve_only(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> np.ndarray:
     """Return y as `convolve` does, and keep the packed weights until the parameters change."""
-    y, relu = product(layer, x, shape, g, keep=True, transposed=True)
-    return y if relu or layer.activation is None else apply(layer.activation, y)[0]
+    y, done = product(layer, x, shape, g, keep=True, transposed=True)
+    return y if done else apply_only(layer.activation, y)
 
 
 def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, wants_dx: bool) -> np.ndarray | None:
@@ -46,7 +43,8 @@ def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, 
     ready = () if step.packed is None else (0,)
     gradients, g = with_border(plan, gradients, g)
     getattr(d.kernels, step.kernel)(dx.reshape(plan.y_shape), *memory_of(step, d, x.dtype), gradients,
-                                    layer.kernel.array.reshape(plan.bank_shape), NO_BIAS[x.dtype], 0, *ready, g)
+                                    *last_of(step, layer.kernel.array.reshape(plan.bank_shape), NO_BIAS[x.dtype]),
+                                    *ready, g)
     return dx
 
 

@@ -14,7 +14,19 @@ from fastcnn import config, device
 from fastcnn.geometry.dimensions import CONV3D, slices
 from fastcnn.layers.activation import apply
 from fastcnn.layers.base import Backward
-from fastcnn.layers.product import NO_BIAS, Plan, Step, arrays_of, is_relu, memory_of, plan_of, state_of, with_border
+from fastcnn.layers.product import (
+    NO_BIAS,
+    RELU,
+    Plan,
+    Step,
+    arrays_of,
+    is_relu,
+    last_of,
+    memory_of,
+    plan_of,
+    state_of,
+    with_border,
+)
 from fastcnn.layers.product_transpose import add_bias_gradient
 
 CHUNK = 1 << 20  #: elements of unfolded slices that pass together, 4 MB of float32; more, where filters are larger
@@ -69,14 +81,15 @@ class _Chunk:
         d, step = device.of(y), self.plan.forward
         memory, ready = bank.memory(step, d)
         seen, g = with_border(self.plan, seen, self.geometry)
-        getattr(d.kernels, step.kernel)(y[self.slices], *memory, seen, bank.array, bias, int(relu), *ready, g)
+        last = last_of(step, bank.array, bias, RELU if relu else None)
+        getattr(d.kernels, step.kernel)(y[self.slices], *memory, seen, *last, *ready, g)
 
     def backward_input(self, dx: np.ndarray, dy: np.ndarray, bank: _Bank, bias: np.ndarray, relu: bool) -> None:
         """Add to dx what the chunk's slices of dy have for it, bias and ReLU once: `dy` are slices."""
         d, step = device.of(dy), self.plan.backward_input
         memory, ready = bank.memory(step, d)
-        getattr(d.kernels, step.kernel)(self.unfolded, *memory, dy[self.slices], bank.array, NO_BIAS[dy.dtype], 0,
-                                        *ready, self.geometry)
+        getattr(d.kernels, step.kernel)(self.unfolded, *memory, dy[self.slices],
+                                        *last_of(step, bank.array, NO_BIAS[dy.dtype]), *ready, self.geometry)
         d.kernels.fold_depth(dx, self.unfolded, bias, int(relu), self.first, self.volume)
 
     def backward_weights(self, dbank: np.ndarray, dbias: np.ndarray, seen: np.ndarray, dy: np.ndarray) -> None:

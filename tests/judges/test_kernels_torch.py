@@ -13,6 +13,8 @@ F = torch.nn.functional
 
 pytestmark = pytest.mark.judges
 
+LINEAR = np.array([-np.inf, np.inf])
+
 
 def _tensor(array, channels_first=False):
     tensor = torch.from_numpy(np.ascontiguousarray(np.moveaxis(array, -1, 1) if channels_first else array).copy())
@@ -193,10 +195,11 @@ def test_convolution(size, options):
     x, kernel, bias = random(*shape), random(*size, 6 // g["groups"], filters, seed=1), random(filters, seed=2)
     y, dx = unwritten(2, g["oh"], g["ow"], filters), unwritten(*shape)
     dy, dkernel, dbias = random(*y.shape, seed=3), np.zeros_like(kernel), np.zeros(filters)
-    cpu.conv2d_forward(y, unwritten(cpu.conv2d_forward_packed(geometry, x.dtype)), x, kernel, bias, 0, 0, geometry)
+    cpu.conv2d_forward(y, unwritten(cpu.conv2d_forward_packed(geometry, x.dtype)), x, kernel, bias, bias[:0],
+                       LINEAR, 0, geometry)
     cpu.conv2d_backward_input(
         dx, unwritten(cpu.conv2d_backward_input_scratch(geometry, x.dtype)),
-        unwritten(cpu.conv2d_backward_input_packed(geometry, x.dtype)), dy, kernel, np.empty(0), 0, 0, geometry)
+        unwritten(cpu.conv2d_backward_input_packed(geometry, x.dtype)), dy, kernel, np.empty(0), LINEAR, 0, geometry)
     cpu.conv2d_backward_weights(
         dkernel, dbias, unwritten(cpu.conv2d_backward_weights_scratch(geometry, x.dtype)), x, dy, geometry)
 
@@ -224,9 +227,9 @@ def test_depthwise_convolution(size, options):
     def scratch(wanted):
         return unwritten(wanted(geometry, x.dtype))
 
-    cpu.depthwise2d_forward(y, scratch(cpu.depthwise2d_forward_scratch), x, kernel, bias, 0, geometry)
+    cpu.depthwise2d_forward(y, scratch(cpu.depthwise2d_forward_scratch), x, kernel, bias, LINEAR, geometry)
     cpu.depthwise2d_backward_input(
-        dx, scratch(cpu.depthwise2d_backward_input_scratch), dy, kernel, np.empty(0), 0, geometry)
+        dx, scratch(cpu.depthwise2d_backward_input_scratch), dy, kernel, np.empty(0), LINEAR, geometry)
     cpu.depthwise2d_backward_weights(dkernel, dbias, scratch(cpu.depthwise2d_backward_weights_scratch), x, dy, geometry)
 
     input_, weight, offset = _tensor(x, channels_first=True), _tensor(np.transpose(kernel, (3, 2, 0, 1))), _tensor(bias)

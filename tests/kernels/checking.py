@@ -28,6 +28,16 @@ def random(*shape, dtype=np.float64, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32).astype(dtype)
 
 
+#: Bounds of results: none, ReLU's, and both.
+LINEAR, RELU, CLIPPED = (-np.inf, np.inf), (0.0, np.inf), (-0.25, 0.5)
+
+
+def three_bounds(results):
+    """Return no bounds, ReLU's, and a pair that cuts off some of the results but not their size."""
+    size = float(np.abs(results).max(initial=0))
+    return LINEAR, RELU, (-0.3 * size, 0.6 * size)
+
+
 _MARGIN = 64
 
 

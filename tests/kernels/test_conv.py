@@ -17,6 +17,9 @@ from fastcnn.kernels.cpu import (
 from fastcnn.kernels.cpu.tile import lanes
 from tests import reference
 from tests.kernels.checking import (
+    CLIPPED,
+    LINEAR,
+    RELU,
     TYPES,
     assert_close,
     assert_one_specialization_a_type,
@@ -26,6 +29,7 @@ from tests.kernels.checking import (
     inputs_unchanged,
     random,
     slope,
+    three_bounds,
     unwritten,
 )
 
@@ -39,23 +43,24 @@ def _sizes(geometry):
             (g["kh"], g["kw"], g["c"] // g["groups"], g["k"]))
 
 
-def _forward(x, kernel, bias, relu, geometry):
+def _forward(x, kernel, bias, bounds, geometry, addend=None):
     """The output, which filters packed before give to the bit."""
     outputs = []
     packed = unwritten(conv2d_forward_packed(geometry, x.dtype), dtype=x.dtype)
     in_place = conv._reads_bank(geometry[0], lanes(x.dtype))
     unread = kernel if in_place else np.full_like(kernel, np.nan)
+    bounds, addend = np.array(bounds, x.dtype), bias[:0] if addend is None else addend.reshape(-1)
     for ready, k, b in ((0, kernel, bias), (1, unread, np.full_like(bias, np.nan))):
         y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
-        with inputs_unchanged(x, k, b):
-            conv2d_forward(y, packed, x, k, b, relu, ready, geometry)
+        with inputs_unchanged(x, k, b, addend, bounds):
+            conv2d_forward(y, packed, x, k, b, addend, bounds, ready, geometry)
         outputs.append(y)
     assert_within(packed)
     assert outputs[0].tobytes() == outputs[1].tobytes()
     return outputs[0]
 
 
-def _backward_input(dy, kernel, geometry, bias=NONE, relu=0):
+def _backward_input(dy, kernel, geometry, bias=NONE, bounds=LINEAR):
     """The gradient, or the output of a transposed convolution, which filters packed before give to the bit."""
     outputs, bias = [], bias.astype(dy.dtype)
     scratch = unwritten(conv2d_backward_input_scratch(geometry, dy.dtype), dtype=dy.dtype)
@@ -63,7 +68,7 @@ def _backward_input(dy, kernel, geometry, bias=NONE, relu=0):
     for ready, k in ((0, kernel), (1, np.full_like(kernel, np.nan))):
         dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
         with inputs_unchanged(dy, k, bias):
-            conv2d_backward_input(dx, scratch, packed, dy, k, bias, relu, ready, geometry)
+            conv2d_backward_input(dx, scratch, packed, dy, k, bias, np.array(bounds, dy.dtype), ready, geometry)
         outputs.append(dx)
     for array in (scratch, packed):
         assert_within(array)
@@ -91,15 +96,18 @@ def _arrays(geometry, dtype):
 def _check(geometry, dtype):
     x, dy, kernel, bias = _arrays(geometry, dtype)
     none = bias[:0]
-    for relu in (0, 1):
-        expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
-        assert_close(_forward(x, kernel, bias, relu, geometry), expected)
-    assert_close(_forward(x, kernel, none, 0, geometry), reference.conv2d_forward(x, kernel, none, 0, geometry))
-    assert_close(_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry))
+    for bounds in three_bounds(reference.conv2d_forward(x, kernel, bias, none, LINEAR, geometry)):
+        for addend in (none, dy):
+            expected = reference.conv2d_forward(x, kernel, bias, addend, bounds, geometry)
+            assert_close(_forward(x, kernel, bias, bounds, geometry, addend), expected)
+    assert_close(_forward(x, kernel, none, LINEAR, geometry),
+                 reference.conv2d_forward(x, kernel, none, none, LINEAR, geometry))
+    assert_close(_backward_input(dy, kernel, geometry),
+                 reference.conv2d_backward_input(dy, kernel, NONE, LINEAR, geometry))
     other = random(x.shape[3], dtype=dtype, seed=4)
-    for relu in (0, 1):
-        assert_close(_backward_input(dy, kernel, geometry, other, relu),
-                     reference.conv2d_backward_input(dy, kernel, other, relu, geometry))
+    for bounds in three_bounds(reference.conv2d_backward_input(dy, kernel, other, LINEAR, geometry)):
+        assert_close(_backward_input(dy, kernel, geometry, other, bounds),
+                     reference.conv2d_backward_input(dy, kernel, other, bounds, geometry))
     dkernel, dbias = reference.conv2d_backward_weights(x, dy, geometry)
     for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)
@@ -156,7 +164,7 @@ def test_a_dense_layer_is_a_convolution_of_one_row(rows, inputs, units, dtype):
     geometry = shapes.dense(rows, inputs, units)
     x, dy, kernel, bias = _arrays(geometry, dtype)
     matrices = [array.reshape(array.shape[-2:]).astype(np.float64) for array in (x, dy, kernel)]
-    assert_close(_forward(x, kernel, bias, 0, geometry)[0, 0], matrices[0] @ matrices[2] + bias)
+    assert_close(_forward(x, kernel, bias, LINEAR, geometry)[0, 0], matrices[0] @ matrices[2] + bias)
     assert_close(_backward_input(dy, kernel, geometry)[0, 0], matrices[1] @ matrices[2].T)
     dkernel, dbias = _backward_weights(x, dy, geometry)
     assert_close(dkernel[0, 0], matrices[0].T @ matrices[1] + 0.5)
@@ -170,9 +178,10 @@ def test_convolution_gradients_are_the_slopes(options):
     geometry = shapes.conv2d((2, 5, 4, 2), 4, (2, 3), **options)
     x, dy, kernel, bias = _arrays(geometry, np.float64)
     dkernel, dbias = _backward_weights(x, dy, geometry)
-    assert_slope(_backward_input(dy, kernel, geometry), slope(lambda x: _forward(x, kernel, bias, 0, geometry), x, dy))
-    assert_slope(dkernel - 0.5, slope(lambda kernel: _forward(x, kernel, bias, 0, geometry), kernel, dy))
-    assert_slope(dbias + 0.5, slope(lambda bias: _forward(x, kernel, bias, 0, geometry), bias, dy))
+    assert_slope(_backward_input(dy, kernel, geometry),
+                 slope(lambda x: _forward(x, kernel, bias, LINEAR, geometry), x, dy))
+    assert_slope(dkernel - 0.5, slope(lambda kernel: _forward(x, kernel, bias, LINEAR, geometry), kernel, dy))
+    assert_slope(dbias + 0.5, slope(lambda bias: _forward(x, kernel, bias, LINEAR, geometry), bias, dy))
 
 
 @types
@@ -191,16 +200,16 @@ def test_convolution_without_rows_that_no_pooling_sees_agrees_with_its_twin(shap
 
 
 @types
-@pytest.mark.parametrize("relu", [0, 1])
+@pytest.mark.parametrize("bounds", [LINEAR, RELU, CLIPPED])
 @pytest.mark.parametrize(("size", "shape"), [((1, 1), (1, 9, 9, 5)), ((3, 3), (1, 9, 9, 5))])
-def test_a_nan_reaches_the_windows_that_see_it_and_no_other(size, shape, relu, dtype):
+def test_a_nan_reaches_the_windows_that_see_it_and_no_other(size, shape, bounds, dtype):
     geometry = shapes.conv2d(shape, 7, size)
     x, dy, kernel, bias = _arrays(geometry, dtype)
     x[0, 4, 4, 2] = np.nan
-    expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
-    np.testing.assert_array_equal(np.isnan(_forward(x, kernel, bias, relu, geometry)), np.isnan(expected))
+    expected = reference.conv2d_forward(x, kernel, bias, bias[:0], bounds, geometry)
+    np.testing.assert_array_equal(np.isnan(_forward(x, kernel, bias, bounds, geometry)), np.isnan(expected))
     dy[0, 3, 3, 1] = np.nan
-    expected = reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry)
+    expected = reference.conv2d_backward_input(dy, kernel, NONE, LINEAR, geometry)
     np.testing.assert_array_equal(np.isnan(_backward_input(dy, kernel, geometry)), np.isnan(expected))
 
 
@@ -215,7 +224,7 @@ def test_a_nan_reaches_the_windows_that_see_it_and_no_other(size, shape, relu, d
 def test_convolution_gives_the_same_bits_from_any_number_of_threads(shape, filters, size, options):
     geometry = shapes.conv2d(shape, filters, size, **options)
     x, dy, kernel, bias = _arrays(geometry, np.float32)
-    assert_same_bits(lambda: (_forward(x, kernel, bias, 1, geometry), _backward_input(dy, kernel, geometry),
+    assert_same_bits(lambda: (_forward(x, kernel, bias, RELU, geometry), _backward_input(dy, kernel, geometry),
                               *_backward_weights(x, dy, geometry)))
 
 

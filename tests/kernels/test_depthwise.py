@@ -14,6 +14,9 @@ from fastcnn.kernels.cpu import (
 )
 from tests import reference
 from tests.kernels.checking import (
+    CLIPPED,
+    LINEAR,
+    RELU,
     TYPES,
     assert_close,
     assert_one_specialization_a_type,
@@ -23,6 +26,7 @@ from tests.kernels.checking import (
     inputs_unchanged,
     random,
     slope,
+    three_bounds,
     unwritten,
 )
 
@@ -30,20 +34,21 @@ types = pytest.mark.parametrize("dtype", TYPES)
 NONE = np.empty(0)
 
 
-def _forward(x, kernel, bias, relu, geometry):
+def _forward(x, kernel, bias, bounds, geometry):
     y = unwritten(*(int(geometry[0][name]) for name in ("n", "oh", "ow", "k")), dtype=x.dtype)
     scratch = unwritten(depthwise2d_forward_scratch(geometry, x.dtype), dtype=x.dtype)
     with inputs_unchanged(x, kernel, bias):
-        depthwise2d_forward(y, scratch, x, kernel, bias, relu, geometry)
+        depthwise2d_forward(y, scratch, x, kernel, bias, np.array(bounds, x.dtype), geometry)
     assert_within(scratch)
     return y
 
 
-def _backward_input(dy, kernel, geometry, bias=NONE, relu=0):
+def _backward_input(dy, kernel, geometry, bias=NONE, bounds=LINEAR):
     dx = unwritten(*(int(geometry[0][name]) for name in ("n", "h", "w", "c")), dtype=dy.dtype)
     scratch = unwritten(depthwise2d_backward_input_scratch(geometry, dy.dtype), dtype=dy.dtype)
     with inputs_unchanged(dy, kernel, bias):
-        depthwise2d_backward_input(dx, scratch, dy, kernel, bias.astype(dy.dtype), relu, geometry)
+        depthwise2d_backward_input(dx, scratch, dy, kernel, bias.astype(dy.dtype), np.array(bounds, dy.dtype),
+                                   geometry)
     assert_within(scratch)
     return dx
 
@@ -70,14 +75,14 @@ def _arrays(geometry, dtype):
 def _check(geometry, dtype):
     x, dy, kernel, bias = _arrays(geometry, dtype)
     none = bias[:0]
-    for relu in (0, 1):
-        expected = reference.depthwise2d_forward(x, kernel, bias, relu, geometry)
-        assert_close(_forward(x, kernel, bias, relu, geometry), expected)
-    assert_close(_forward(x, kernel, none, 0, geometry),
-                 reference.depthwise2d_forward(x, kernel, none, 0, geometry))
-    for relu, other in ((0, none), (0, bias), (1, bias)):
-        assert_close(_backward_input(dy, kernel, geometry, other, relu),
-                     reference.depthwise2d_backward_input(dy, kernel, other, relu, geometry))
+    for bounds in three_bounds(reference.depthwise2d_forward(x, kernel, bias, LINEAR, geometry)):
+        expected = reference.depthwise2d_forward(x, kernel, bias, bounds, geometry)
+        assert_close(_forward(x, kernel, bias, bounds, geometry), expected)
+    assert_close(_forward(x, kernel, none, LINEAR, geometry),
+                 reference.depthwise2d_forward(x, kernel, none, LINEAR, geometry))
+    for bounds, other in ((LINEAR, none), (LINEAR, bias), (RELU, bias)):
+        assert_close(_backward_input(dy, kernel, geometry, other, bounds),
+                     reference.depthwise2d_backward_input(dy, kernel, other, bounds, geometry))
     dkernel, dbias = reference.depthwise2d_backward_weights(x, dy, geometry)
     for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)
@@ -138,26 +143,27 @@ def test_depthwise_gradients_are_the_slopes(options):
     geometry = _geometry((2, 5, 8, 3), (2, 3), **options)
     x, dy, kernel, bias = _arrays(geometry, np.float64)
     dkernel, dbias = _backward_weights(x, dy, geometry)
-    assert_slope(_backward_input(dy, kernel, geometry), slope(lambda x: _forward(x, kernel, bias, 0, geometry), x, dy))
-    assert_slope(dkernel - 0.5, slope(lambda kernel: _forward(x, kernel, bias, 0, geometry), kernel, dy))
-    assert_slope(dbias + 0.5, slope(lambda bias: _forward(x, kernel, bias, 0, geometry), bias, dy))
+    assert_slope(_backward_input(dy, kernel, geometry),
+                 slope(lambda x: _forward(x, kernel, bias, LINEAR, geometry), x, dy))
+    assert_slope(dkernel - 0.5, slope(lambda kernel: _forward(x, kernel, bias, LINEAR, geometry), kernel, dy))
+    assert_slope(dbias + 0.5, slope(lambda bias: _forward(x, kernel, bias, LINEAR, geometry), bias, dy))
 
 
 @types
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-@pytest.mark.parametrize("relu", [0, 1])
+@pytest.mark.parametrize("bounds", [LINEAR, RELU, CLIPPED])
 @pytest.mark.parametrize(("size", "shape", "options"), [
     ((3, 3), (1, 9, 16, 21), {"padding": "same"}), ((5, 5), (1, 9, 15, 21), {"strides": (2, 2), "padding": "same"}),
     ((3, 3), (1, 9, 9, 5), {}),
 ])
-def test_what_is_not_finite_reaches_what_sees_it_and_no_other(size, shape, options, relu, value, dtype):
+def test_what_is_not_finite_reaches_what_sees_it_and_no_other(size, shape, options, bounds, value, dtype):
     geometry = _geometry(shape, size, **options)
     x, dy, kernel, bias = _arrays(geometry, dtype)
     x[0, 4, 4, 2] = dy[0, 2, 3, 1] = value
-    assert_close(_forward(x, kernel, bias, relu, geometry),
-                 reference.depthwise2d_forward(x, kernel, bias, relu, geometry))
+    assert_close(_forward(x, kernel, bias, bounds, geometry),
+                 reference.depthwise2d_forward(x, kernel, bias, bounds, geometry))
     assert_close(_backward_input(dy, kernel, geometry),
-                 reference.depthwise2d_backward_input(dy, kernel, NONE, 0, geometry))
+                 reference.depthwise2d_backward_input(dy, kernel, NONE, LINEAR, geometry))
     dkernel, dbias = reference.depthwise2d_backward_weights(x, dy, geometry)
     for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)
@@ -173,7 +179,7 @@ def test_what_is_not_finite_reaches_what_sees_it_and_no_other(size, shape, optio
 def test_depthwise_convolution_gives_the_same_bits_from_any_number_of_threads(shape, size, options):
     geometry = _geometry(shape, size, **options)
     x, dy, kernel, bias = _arrays(geometry, np.float32)
-    assert_same_bits(lambda: (_forward(x, kernel, bias, 1, geometry), _backward_input(dy, kernel, geometry),
+    assert_same_bits(lambda: (_forward(x, kernel, bias, RELU, geometry), _backward_input(dy, kernel, geometry),
                               *_backward_weights(x, dy, geometry)))
 
 

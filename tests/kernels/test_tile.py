@@ -12,6 +12,7 @@ import pytest
 import fastcnn
 from fastcnn.kernels.cpu import tile, walk
 from fastcnn.kernels.cpu._jit import kernel
+from tests.kernels.checking import CLIPPED, LINEAR, RELU
 
 ROOT = Path(fastcnn.__file__).parents[1]
 TARGETS = {
@@ -21,17 +22,17 @@ TARGETS = {
 
 
 @kernel
-def product(c, a, b, start, relu):
+def product(c, a, b, start, bounds):
     """c = a b + start, with b (depth, width) packed to whole vectors."""
     rows, depth = a.shape
     columns = c.shape[1]
     walk.walk(c.reshape(-1), (0, columns), a.reshape(-1), (0, depth, 0, 0, 1), b.reshape(-1),
-              (0, 0, 0, b.shape[1]), (1, 1, depth), start, np.int64(0), columns, relu, rows)
+              (0, 0, 0, b.shape[1]), (1, 1, depth), start, np.int64(0), columns, bounds, rows)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("relu", [0, 1])
-def test_a_walk_of_any_height_and_width_is_the_product(dtype, relu):
+@pytest.mark.parametrize("bounds", [LINEAR, RELU, CLIPPED])
+def test_a_walk_of_any_height_and_width_is_the_product(dtype, bounds):
     draw = np.random.default_rng(0)
     one = tile.lanes(np.dtype(dtype))
     for rows in (*range(1, 2 * tile.M0 + 2), 61):
@@ -42,17 +43,18 @@ def test_a_walk_of_any_height_and_width_is_the_product(dtype, relu):
             b[:, :columns] = draw.standard_normal((17, columns))
             start = draw.standard_normal(width).astype(dtype)
             c = np.full((rows, columns), np.nan, dtype)
-            product(c, a, b, start, relu)
+            product(c, a, b, start, np.array(bounds, dtype))
             expected = a.astype("float64") @ b[:, :columns] + start[:columns]
-            expected = np.maximum(expected, 0) if relu else expected
+            expected = np.clip(expected, *bounds)
             tolerance = 2e-6 if dtype == "float32" else 1e-14
             assert np.abs(c - expected).max() <= tolerance * max(1, np.abs(expected).max())
 
 
-def test_nan_passes_through_relu():
+def test_nan_passes_through_bounds():
     one = tile.lanes(np.dtype("float32"))
     c = np.empty((1, one), np.float32)
-    product(c, np.array([[np.nan]], np.float32), np.ones((1, one), np.float32), np.zeros(one, np.float32), 1)
+    product(c, np.array([[np.nan]], np.float32), np.ones((1, one), np.float32), np.zeros(one, np.float32),
+            np.array(CLIPPED, np.float32))
     assert np.isnan(c).all()
 
 

@@ -8,6 +8,8 @@ from fastcnn import geometry as shapes
 from fastcnn.kernels import cpu
 from tests import reference
 from tests.kernels.checking import (
+    LINEAR,
+    RELU,
     TOLERANCE,
     TYPES,
     assert_close,
@@ -16,6 +18,7 @@ from tests.kernels.checking import (
     assert_within,
     inputs_unchanged,
     random,
+    three_bounds,
     unwritten,
 )
 
@@ -38,14 +41,15 @@ def _memory(name, geometry, dtype):
     return [unwritten(size, dtype=dtype) for size in sizes]
 
 
-def _forward(x, kernel, bias, relu, geometry):
+def _forward(x, kernel, bias, bounds, geometry, addend=None):
     """Return y, after comparing: filters transformed by the call, those that this call left, and those not kept."""
     results = []
     scratch, packed, once = _memory("winograd_forward", geometry, x.dtype)
-    with inputs_unchanged(x, kernel, bias):
+    bounds, addend = np.array(bounds, x.dtype), bias[:0] if addend is None else addend.reshape(-1)
+    with inputs_unchanged(x, kernel, bias, addend, bounds):
         for filters, ready in ((packed, 0), (packed, 1), (once, 0)):
             y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
-            cpu.winograd_forward(y, scratch, filters, x, kernel, bias, relu, ready, geometry)
+            cpu.winograd_forward(y, scratch, filters, x, kernel, bias, addend, bounds, ready, geometry)
             results.append(y)
     for array in (scratch, packed, once):
         assert_within(array)
@@ -54,13 +58,14 @@ def _forward(x, kernel, bias, relu, geometry):
     return results[0]
 
 
-def _backward_input(dy, kernel, geometry, bias=NONE, relu=0):
+def _backward_input(dy, kernel, geometry, bias=NONE, bounds=LINEAR):
     results, bias = [], bias.astype(dy.dtype)
     scratch, packed, once = _memory("winograd_backward_input", geometry, dy.dtype)
     with inputs_unchanged(dy, kernel, bias):
         for filters, ready in ((packed, 0), (packed, 1), (once, 0)):
             dx = unwritten(*_sizes(geometry)[0], dtype=dy.dtype)
-            cpu.winograd_backward_input(dx, scratch, filters, dy, kernel, bias, relu, ready, geometry)
+            cpu.winograd_backward_input(dx, scratch, filters, dy, kernel, bias, np.array(bounds, dy.dtype), ready,
+                                        geometry)
             results.append(dx)
     for array in (scratch, packed, once):
         assert_within(array)
@@ -90,16 +95,18 @@ def _arrays(geometry, dtype):
 
 def _check(geometry, dtype):
     x, dy, kernel, bias = _arrays(geometry, dtype)
-    for relu in (0, 1):
-        expected = reference.conv2d_forward(x, kernel, bias, relu, geometry)
-        assert_close(_forward(x, kernel, bias, relu, geometry), expected, FACTOR)
     none = bias[:0]
-    assert_close(_forward(x, kernel, none, 0, geometry), reference.conv2d_forward(x, kernel, none, 0, geometry), FACTOR)
+    for bounds in three_bounds(reference.conv2d_forward(x, kernel, bias, none, LINEAR, geometry)):
+        for addend in (none, dy):
+            expected = reference.conv2d_forward(x, kernel, bias, addend, bounds, geometry)
+            assert_close(_forward(x, kernel, bias, bounds, geometry, addend), expected, FACTOR)
+    assert_close(_forward(x, kernel, none, LINEAR, geometry),
+                 reference.conv2d_forward(x, kernel, none, none, LINEAR, geometry), FACTOR)
     assert_close(_backward_input(dy, kernel, geometry),
-                 reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry), FACTOR)
+                 reference.conv2d_backward_input(dy, kernel, NONE, LINEAR, geometry), FACTOR)
     other = random(x.shape[3], dtype=dtype, seed=4)
-    assert_close(_backward_input(dy, kernel, geometry, other, 1),
-                 reference.conv2d_backward_input(dy, kernel, other, 1, geometry), FACTOR)
+    assert_close(_backward_input(dy, kernel, geometry, other, RELU),
+                 reference.conv2d_backward_input(dy, kernel, other, RELU, geometry), FACTOR)
     expected = reference.conv2d_backward_weights(x, dy, geometry)
     for got, wanted in zip(_backward_weights(x, dy, geometry), expected, strict=True):
         assert_close(got, wanted, FACTOR)
@@ -174,8 +181,10 @@ def test_float32_is_accurate_on_real_layers(shape, filters, hard):
     if hard == "positive everywhere":
         kernel = np.abs(kernel)
     for got, expected in (
-            (_forward(x, kernel, bias, 0, geometry), reference.conv2d_forward(x, kernel, bias, 0, geometry)),
-            (_backward_input(dy, kernel, geometry), reference.conv2d_backward_input(dy, kernel, NONE, 0, geometry)),
+            (_forward(x, kernel, bias, LINEAR, geometry),
+             reference.conv2d_forward(x, kernel, bias, NONE, LINEAR, geometry)),
+            (_backward_input(dy, kernel, geometry),
+             reference.conv2d_backward_input(dy, kernel, NONE, LINEAR, geometry)),
             *zip(_backward_weights(x, dy, geometry), reference.conv2d_backward_weights(x, dy, geometry), strict=True)):
         error = np.abs(got - expected).max() / np.abs(expected).max()
         assert error <= GOAL / 10
@@ -187,7 +196,7 @@ def test_float32_is_accurate_on_real_layers(shape, filters, hard):
 def test_winograd_gives_the_same_bits_from_any_number_of_threads(shape, filters):
     geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
     x, dy, kernel, bias = _arrays(geometry, np.float32)
-    assert_same_bits(lambda: (_forward(x, kernel, bias, 1, geometry), _backward_input(dy, kernel, geometry),
+    assert_same_bits(lambda: (_forward(x, kernel, bias, RELU, geometry), _backward_input(dy, kernel, geometry),
                               *_backward_weights(x, dy, geometry)))
 
 
@@ -196,7 +205,7 @@ def test_a_nan_stays_within_the_tiles_that_see_it(dtype):
     geometry = shapes.conv2d((1, 16, 16, 16), 16, (3, 3), padding=1)
     x, _, kernel, bias = _arrays(geometry, dtype)
     x[0, 5, 9, 2] = np.nan  # read by outputs 4 .. 6, 8 .. 10 and so by one tile
-    y = _forward(x, kernel, bias, 1, geometry)
+    y = _forward(x, kernel, bias, RELU, geometry)
     inside = np.zeros(y.shape, bool)
     inside[:, 4:8, 8:12] = True
     np.testing.assert_array_equal(np.isnan(y), inside)

@@ -41,8 +41,8 @@ def _reads_bank(g, one):
 
 
 @kernel
-def conv2d_forward(y, packed, x, kernel, bias, relu, ready, geometry):
-    """y = conv(x, kernel) + bias, and max(., 0) of it if `relu`.
+def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
+    """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them.
 
     Parameters
     ----------
@@ -54,8 +54,10 @@ def conv2d_forward(y, packed, x, kernel, bias, relu, ready, geometry):
     x : (N, H, W, C) array
     kernel : (KH, KW, C // groups, K) array
     bias : (K,) or (0,) array
-    relu : int
-        1 for the rectified output.
+    addend : (y.size,) or (0,) array
+        Lies as y does, and must not be y.
+    bounds : (2,) array
+        The lowest and the highest result: 0 and infinity for ReLU, minus infinity and infinity for no bounds.
     ready : int
         1 if `packed` is what an earlier call with the same kernel and bias left, for any batch with a `packed` of
         this size.
@@ -74,8 +76,8 @@ def conv2d_forward(y, packed, x, kernel, bias, relu, ready, geometry):
     tasks, images, rows, parts = _plan(g, blocks)
     # One call for both, so that the task is compiled once: the bank is as good an array as the packed one.
     filters, row, block = (kf, g["k"], width) if bank else (packed, width, depth * width)
-    parallel(_task, tasks, (y.reshape(-1), filters, row, block, packed, start, x.reshape(-1), relu, images, rows, parts,
-                            geometry))
+    parallel(_task, tasks, (y.reshape(-1), filters, row, block, packed, start, x.reshape(-1), addend, bounds,
+                            images, rows, parts, geometry))
 
 
 @inlined
@@ -97,7 +99,8 @@ def _plan(g, blocks):
 
 
 @inlined
-def _task(task, y, filters, filters_row, filters_block, packed, start, x, relu, images, rows, parts, geometry):
+def _task(task, y, filters, filters_row, filters_block, packed, start, x, addend, bounds, images, rows, parts,
+          geometry):
     """Some images or a band of one, and a part of the blocks."""
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
@@ -109,4 +112,4 @@ def _task(task, y, filters, filters_row, filters_block, packed, start, x, relu, 
     cover(y, image * oh * ow * g["k"], oh * ow * g["k"], ow, x, image * h * w * g["c"], h * w * g["c"], w, filters,
           filters_row, filters_block, packed, start, min(images, n - image), low, min(low + rows, oh),
           dimension(g["sh"], g["dh"], -g["top"], 1, g["kh"], h), dimension(g["sw"], g["dw"], -g["left"], 1, g["kw"], w),
-          groups, cg, kg, part * blocks // parts, (part + 1) * blocks // parts, relu)
+          groups, cg, kg, part * blocks // parts, (part + 1) * blocks // parts, addend, bounds)

@@ -21,7 +21,7 @@ from numba import config
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv_plan import cut, input_is_direct, is_pointwise, panel_rows_for
 from fastcnn.kernels.cpu.filters import blocks_of, pack_start, pack_transposed, packed_size, start_of
-from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, copy, rectify
+from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, clip, copy
 from fastcnn.kernels.cpu.taps import cover, dimension
 from fastcnn.kernels.cpu.walk import TABLE, walk_grid
 
@@ -42,10 +42,10 @@ def conv2d_backward_input_packed(geometry, dtype):
 
 
 @kernel
-def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, geometry):
+def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, geometry):
     """dx = the gradient with respect to the input: dy convolved with the transposed filters.
 
-    As the forward pass of a transposed convolution, of dy: dx + bias, and max(., 0) of it if `relu`.
+    As the forward pass of a transposed convolution, of dy: dx + bias, and what is beyond the bounds set to them.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, ge
     dy : (N, OH, OW, K) array
     kernel : (KH, KW, C // groups, K) array
     bias : (C,) or (0,) array
-    relu : int
-        1 for the rectified output.
+    bounds : (2,) array
+        The lowest and the highest result, as of `conv2d_forward`.
     ready : int
         1 if `packed` is what an earlier call with the same kernel and bias left, for any batch.
     geometry : CONV2D
@@ -73,8 +73,8 @@ def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, ge
         pack_transposed(packed, kernel.reshape(-1), groups, columns, kg, taps)
         pack_start(packed, start, bias if direct else bias[:0], groups, columns)
     tasks, images, rows, parts = _plan(g, blocks_of(dx, columns)[1])
-    parallel(_task, tasks, (dx.reshape(-1), scratch, packed, start, dy.reshape(-1), bias, relu, images, rows, parts,
-                            geometry))
+    parallel(_task, tasks, (dx.reshape(-1), scratch, packed, start, dy.reshape(-1), bias, bounds, images, rows,
+                            parts, geometry))
 
 
 @inlined
@@ -99,13 +99,13 @@ def _plan(g, blocks):
 
 
 @inlined
-def _task(task, thread, dx, scratch, packed, start, dy, bias, relu, images, rows, parts, geometry):
+def _task(task, thread, dx, scratch, packed, start, dy, bias, bounds, images, rows, parts, geometry):
     """Some images or a band of one, and a part of the blocks; or one image to scatter into."""
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if not input_is_direct(g):
         depth = g["kh"] * g["kw"] * cg
-        _scatter_image(dx, scratch, thread * aligned(panel_rows_for(depth) * depth), packed, dy, start, bias, relu,
+        _scatter_image(dx, scratch, thread * aligned(panel_rows_for(depth) * depth), packed, dy, start, bias, bounds,
                        task, panel_rows_for(depth), geometry)
         return
     n, h, w = _images(g)
@@ -118,11 +118,11 @@ def _task(task, thread, dx, scratch, packed, start, dy, bias, relu, images, rows
           width, g["kh"] * g["kw"] * kg * width, packed, start, min(images, n - image), low, min(low + rows, h),
           dimension(1, g["dh"], g["top"] - (g["kh"] - 1) * g["dh"], g["sh"], g["kh"], oh),
           dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), groups, kg, cg,
-          part * blocks // parts, (part + 1) * blocks // parts, relu)
+          part * blocks // parts, (part + 1) * blocks // parts, packed[:0], bounds)
 
 
 @inlined
-def _scatter_image(dx, scratch, panel, packed, dy, start, bias, relu, image, panel_rows, geometry):
+def _scatter_image(dx, scratch, panel, packed, dy, start, bias, bounds, image, panel_rows, geometry):
     """One image of a strided convolution: panels of dy times the filters, added where the windows lay (col2im)."""
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
@@ -139,10 +139,9 @@ def _scatter_image(dx, scratch, panel, packed, dy, start, bias, relu, image, pan
             walk_grid(scratch, (panel, 0, 0, columns),
                       dy, ((image * positions + first) * g["k"] + group * kg, 0, 0, g["k"], 0, 0, 1),
                       packed, (group * blocks * kg * width, 0, 0, width, kg * width), at3(1, 1, rows), at3(1, 1, kg),
-                      packed, start + group * blocks * width, columns, 0, TABLE)
+                      packed, start + group * blocks * width, 0, columns, 0, TABLE)
             _scatter_panel(dx, image * pixels + group * cg, scratch, panel, first, rows, geometry)
-    if relu:
-        rectify(dx, image * pixels, pixels)
+    clip(dx, image * pixels, pixels, bounds)
 
 
 @inlined

@@ -156,7 +156,7 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
                        columns)
             if bias_sums.size > 0:
                 walk_grid(bias_sums, (bias_at + chunk * partial + first, 0, 0, 0), scratch, (one, 0, 0, 0, 0, 0, 0),
-                          scratch, (packed, 0, 0, width, 0), at3(1, 1, 1), at3(1, 1, count * tall * ow), scratch, -1,
+                          scratch, (packed, 0, 0, width, 0), at3(1, 1, 1), at3(1, 1, count * tall * ow), scratch, -1, 0,
                           columns, 0, TABLE)
             if _has_slab(g):
                 _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geometry)
@@ -205,7 +205,7 @@ def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, col
             if down > 0 and across > 0:
                 walk_grid(sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k), x, (a_at, 0, 0, 1, h * w * c, a_i, a_j),
                           scratch, (b_at, tall * ow * width, b_i, b_j, 0), at3(1, 1, cg), at3(count, down, across),
-                          scratch, -1, columns, 0, TABLE)
+                          scratch, -1, 0, columns, 0, TABLE)
 
 
 @inlined
@@ -217,4 +217,4 @@ def _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geo
     walk_grid(sums, (at, g["kw"] * cg * k, cg * k, k),
               scratch, (slab + group * cg, g["dh"] * wide * c, g["dw"] * c, 1, 0, g["sh"] * wide * c, g["sw"] * c),
               scratch, (packed, 0, ow * width, width, 0), at3(g["kh"], g["kw"], cg), at3(1, tall, ow),
-              scratch, -1, columns, 0, TABLE)
+              scratch, -1, 0, columns, 0, TABLE)

@@ -57,8 +57,8 @@ def depthwise_plan(array, images, rows, c, work):
 
 
 @kernel
-def depthwise2d_forward(y, scratch, x, kernel, bias, relu, geometry):
-    """y = depthwise_conv(x, kernel) + bias, and max(., 0) of it if `relu`.
+def depthwise2d_forward(y, scratch, x, kernel, bias, bounds, geometry):
+    """y = depthwise_conv(x, kernel) + bias, and what is beyond the bounds set to them.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def depthwise2d_forward(y, scratch, x, kernel, bias, relu, geometry):
     x : (N, H, W, C) array
     kernel : (KH, KW, 1, C) array
     bias : (C,) or (0,) array
-    relu : int
-        1 for the rectified output.
+    bounds : (2,) array
+        The lowest and the highest result, as of `conv2d_forward`.
     geometry : CONV2D
         With as many groups and filters as channels.
     """
@@ -77,20 +77,20 @@ def depthwise2d_forward(y, scratch, x, kernel, bias, relu, geometry):
     work = y.size * g["kh"] * g["kw"]
     plan = depthwise_plan(y, g["n"], g["oh"], g["c"], work)
     parallel(_forward_task, plan[0],
-             (y.reshape(-1), x.reshape(-1), kernel.reshape(-1), bias, relu, plan, geometry))
+             (y.reshape(-1), x.reshape(-1), kernel.reshape(-1), bias, bounds, plan, geometry))
 
 
 @inlined
-def _forward_task(task, y, x, kernel, bias, relu, plan, geometry):
+def _forward_task(task, y, x, kernel, bias, bounds, plan, geometry):
     """Some pieces of the output, each a band of rows of one image for a part of the channels."""
     tasks, bands, parts = plan
     pieces = geometry[0]["n"] * bands * parts
     for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
-        _forward_piece(piece, y, x, kernel, bias, relu, bands, parts, geometry)
+        _forward_piece(piece, y, x, kernel, bias, bounds, bands, parts, geometry)
 
 
 @inlined
-def _forward_piece(piece, y, x, kernel, bias, relu, bands, parts, geometry):
+def _forward_piece(piece, y, x, kernel, bias, bounds, bands, parts, geometry):
     g = geometry[0]
     image, band, part = piece // (bands * parts), piece // parts % bands, piece % parts
     begin, end = channels_of(y, g["c"], part, parts)
@@ -100,17 +100,17 @@ def _forward_piece(piece, y, x, kernel, bias, relu, bands, parts, geometry):
     while row < bottom:
         windows(y, (image * g["oh"] * g["ow"] * g["c"], g["ow"] * g["c"], g["c"]),
                 x, (image * g["h"] * g["w"] * g["c"], g["h"], g["w"], g["c"]),
-                kernel, (0, g["kw"] * g["c"], g["c"]), bias, 0 if bias.size > 0 else -1, relu,
+                kernel, (0, g["kw"] * g["c"], g["c"]), bias, 0 if bias.size > 0 else -1, bounds,
                 (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
                 (row, min(rows, bottom - row), g["ow"], begin, end, is_far(g)))
         row += rows
 
 
 @kernel
-def depthwise2d_backward_input(dx, scratch, dy, kernel, bias, relu, geometry):
+def depthwise2d_backward_input(dx, scratch, dy, kernel, bias, bounds, geometry):
     """dx = the gradient of a depthwise convolution's input.
 
-    As the forward pass of a transposed convolution, of dy: dx + bias, and max(., 0) of it if `relu`.
+    As the forward pass of a transposed convolution, of dy: dx + bias, and what is beyond the bounds set to them.
 
     Parameters
     ----------
@@ -120,8 +120,8 @@ def depthwise2d_backward_input(dx, scratch, dy, kernel, bias, relu, geometry):
     dy : (N, OH, OW, C) array
     kernel : (KH, KW, 1, C) array
     bias : (C,) or (0,) array
-    relu : int
-        1 for the rectified output.
+    bounds : (2,) array
+        The lowest and the highest result, as of `conv2d_forward`.
     geometry : CONV2D
         With as many groups and filters as channels.
     """
@@ -129,21 +129,21 @@ def depthwise2d_backward_input(dx, scratch, dy, kernel, bias, relu, geometry):
     work = dy.size * g["kh"] * g["kw"]
     steps = -(-g["h"] // g["sh"])
     plan = depthwise_plan(dx, g["n"], steps, g["c"], work)
-    parallel(_backward_input_task, plan[0], (dx.reshape(-1), dy.reshape(-1), kernel.reshape(-1), bias, relu,
+    parallel(_backward_input_task, plan[0], (dx.reshape(-1), dy.reshape(-1), kernel.reshape(-1), bias, bounds,
                                              plan, geometry))
 
 
 @inlined
-def _backward_input_task(task, dx, dy, kernel, bias, relu, plan, geometry):
+def _backward_input_task(task, dx, dy, kernel, bias, bounds, plan, geometry):
     """As `_forward_task`."""
     tasks, bands, parts = plan
     pieces = geometry[0]["n"] * bands * parts
     for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
-        _backward_input_piece(piece, dx, dy, kernel, bias, relu, bands, parts, geometry)
+        _backward_input_piece(piece, dx, dy, kernel, bias, bounds, bands, parts, geometry)
 
 
 @inlined
-def _backward_input_piece(piece, dx, dy, kernel, bias, relu, bands, parts, geometry):
+def _backward_input_piece(piece, dx, dy, kernel, bias, bounds, bands, parts, geometry):
     """A band of rows of one image, for a part of the channels: all phases of some steps of the vertical stride."""
     g = geometry[0]
     w, c, sh, sw = g["w"], g["c"], g["sh"], g["sw"]
@@ -162,7 +162,7 @@ def _backward_input_piece(piece, dx, dy, kernel, bias, relu, bands, parts, geome
                 windows(dx, ((image * g["h"] + a) * w * c + b * c, sh * w * c, sw * c),
                         dy, (image * g["oh"] * g["ow"] * c, g["oh"], g["ow"], c),
                         kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c),
-                        bias, 0 if bias.size > 0 else -1, relu,
+                        bias, 0 if bias.size > 0 else -1, bounds,
                         (kh, kw, 1, 1, dh, dw, top, left),
                         (first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end,
                          is_far(g)))

@@ -57,8 +57,8 @@ class Emitter:
         self.vector = ir.VectorType(self.element, self.L)
         self.zero = ir.Constant(self.vector, [0.0] * self.L)
 
-    def window(self, b_, y, y_step, x, x_steps, w, w_steps, start, start_at, loops, borders):
-        height, taps, stride, dilation, relu = loops
+    def window(self, b_, y, y_step, x, x_steps, w, w_steps, start, start_at, bounds, loops, borders):
+        height, taps, stride, dilation = loops
         first, width, outputs, present = borders
         self.columns = J
         self._prepare(b_, present)
@@ -85,12 +85,11 @@ class Emitter:
                             there = b_.icmp_unsigned("<", b_.add(first, column), width)
                             place = self._or_zeros(b_, there, place)
                         self._add(b_, sums[j], self._read(b_, place), weight)
-        # max(sum, 0) or, with a bound that nothing is below, the sum itself; NaN is not below either.
-        bound = b_.select(b_.icmp_signed("!=", relu, _I64(0)), self.element(0.0), self.element(float("-inf")))
-        bound = self._splat(b_, bound)
+        low, high = (self._splat(b_, b_.load(b_.gep(bounds, [_I64(k)]))) for k in range(2))
         for j, place in enumerate(_line(b_, y, y_step, J)):
             value = b_.load(sums[j])
-            value = b_.select(b_.fcmp_ordered("<", value, bound), bound, value)
+            value = b_.select(b_.fcmp_ordered("<", value, low), low, value)  # NaN is neither below nor above
+            value = b_.select(b_.fcmp_ordered(">", value, high), high, value)
             if self.edge:
                 with b_.if_then(b_.icmp_signed("<", _I64(j), outputs)):
                     self._write(b_, value, place)

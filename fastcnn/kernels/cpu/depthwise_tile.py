@@ -30,7 +30,8 @@ _I32 = ir.IntType(32)
 
 
 @intrinsic(prefer_literal=True)
-def window_tile(typingctx, taps, stride, left, right, edge, y, y_at, x, x_at, w, w_at, start, start_at, loops, borders):
+def window_tile(typingctx, taps, stride, left, right, edge, y, y_at, x, x_at, w, w_at, start, start_at, bounds, loops,
+                borders):
     """Compute J neighbouring pixels of one vector of channels; the first five arguments are literals.
 
     Parameters
@@ -47,7 +48,9 @@ def window_tile(typingctx, taps, stride, left, right, edge, y, y_at, x, x_at, w,
     w, w_at : pointer, (offset, steps of a row and of a tap)
     start, start_at : pointer, int
         Where the sums start (the bias), or at zero if negative.
-    loops : (rows of the window, taps, stride, dilation, relu)
+    bounds : pointer
+        The lowest and the highest result.
+    loops : (rows of the window, taps, stride, dilation)
         Taps, stride and dilation are read if `taps` is 0.
     borders : (first column, columns of the image, outputs, lanes)
         Read if `edge`: outputs from `outputs` on, and lanes from `lanes` on, do not exist.
@@ -55,12 +58,12 @@ def window_tile(typingctx, taps, stride, left, right, edge, y, y_at, x, x_at, w,
     shape = _literals("window_tile", taps, stride, left, right, edge)
     emit = Emitter(shape[0], shape[1], shape[2:4], shape[4], y.dtype)
     signature = types.void(taps, stride, left, right, edge, y, _ints(2), x, _ints(3), w, _ints(3), start, types.int64,
-                           _ints(5), _ints(4))
+                           bounds, _ints(4), _ints(4))
 
     def codegen(context, builder, signature, args):
-        at = [cgutils.unpack_tuple(builder, args[k]) for k in (6, 8, 10, 13, 14)]
+        at = [cgutils.unpack_tuple(builder, args[k]) for k in (6, 8, 10, 14, 15)]
         y, x, w = (builder.gep(args[k], at[n][:1]) for k, n in ((5, 0), (7, 1), (9, 2)))
-        emit.window(builder, y, at[0][1], x, at[1][1:], w, at[2][1:], args[11], args[12], at[3], at[4])
+        emit.window(builder, y, at[0][1], x, at[1][1:], w, at[2][1:], args[11], args[12], args[13], at[3], at[4])
         return context.get_dummy_value()
 
     return signature, codegen

@@ -59,6 +59,15 @@ def accumulate_apart(out, at, step, source, source_at, source_step, count):
 
 
 @inlined
+def clip(out, at, count, bounds):
+    """out[at:] = `count` elements, those beyond the two bounds set to them; NaN stays."""
+    to, low, high = np.uintp(at), bounds[0], bounds[1]
+    for k in range(np.uintp(count)):
+        value = low if out[to + k] < low else out[to + k]
+        out[to + k] = high if value > high else value
+
+
+@inlined
 def rectify(out, at, count):
     """out[at:] = the larger of each of `count` elements and 0; NaN stays."""
     to = np.uintp(at)

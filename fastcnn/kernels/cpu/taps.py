@@ -82,12 +82,12 @@ def panel_of(weights, row):
 
 @inlined
 def cover(y, y_at, y_image, wide, a, a_at, a_image, a_wide, b, b_row, b_block, start, start_at, images, low, high, rows,
-          columns, groups, depth, filters, from_block, to_block, relu):
+          columns, groups, depth, filters, from_block, to_block, addend, bounds):
     """Compute output rows low .. high of `images` images, for the filters of some blocks.
 
     y[y_at:] is (images, H, wide, groups * filters), a[a_at:] (images, H', a_wide, groups * depth); `y_image`, `a_image`
     are the strides of images; `rows` and `columns` are dimensions; `depth` is that of one tap. b is rows of filters,
-    (blocks, taps, depth), `b_row` and `b_block` apart.
+    (blocks, taps, depth), `b_row` and `b_block` apart. `addend` and `bounds` are as in `walk_grid`.
     """
     k, c = groups * filters, groups * depth
     width, blocks = blocks_of(y, filters)
@@ -115,7 +115,7 @@ def cover(y, y_at, y_image, wide, a, a_at, a_image, a_wide, b, b_row, b_block, s
                                       columns[0] * c, rows[7] * a_wide * c, steps[0], 1),
                                   b, (block * b_block + (r * columns[4] + s) * depth * b_row,
                                       rows[6] * columns[4] * depth * b_row, steps[1], b_row, b_block),
-                                  at3(images, tall, broad), loops, start, start_at + block * width, count, relu,
-                                  panel_of(count * r_count * s_count * depth, own))
+                                  at3(images, tall, broad), loops, start, start_at + block * width, addend, count,
+                                  bounds, panel_of(count * r_count * s_count * depth, own))
                     q += broad * columns[3]
             p += tall * rows[3]

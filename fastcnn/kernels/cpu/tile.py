@@ -69,7 +69,7 @@ def lanes(dtype) -> int:
 
 
 @intrinsic(prefer_literal=True)
-def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, start, fresh, columns, relu):
+def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, start, addend, fresh, columns, bounds):
     """Compute one tile of M x (KV * LANES) results; M and KV are literals, all else is known at run time.
 
     Parameters
@@ -84,24 +84,26 @@ def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, sta
         The operand read as vectors: KV * LANES elements from each place, so it is padded to whole vectors.
     loops : (R, S, J)
         Steps of each loop.
-    start, fresh : pointer, int
-        Where the sums start: at ``start[k]``, or at what is in `c` if `fresh` is 0.
+    start, addend, fresh : pointer, pointer, int
+        Where the sums start: at ``start[k]`` if `fresh` is 1, at ``start[k]`` plus what lies in `addend`, at the same
+        places as in `c`, if it is 2; at what lies in `addend` alone if it is 0.
     columns : int
         How many of the KV * LANES columns exist in `c`; the others are not touched there.
-    relu : int
-        1 to write max(result, 0), NaN staying NaN.
+    bounds : pointer
+        Results below the first number become that number, those above the second the second; NaN stays NaN. Null for
+        no bounds.
     """
     if not (isinstance(M, types.IntegerLiteral) and isinstance(KV, types.IntegerLiteral)):
         raise RequireLiteralValue("tile: M and KV must be literal integers")
     integer = types.int64
     signature = types.void(M, KV, c, c_rows, a, a_rows, types.UniTuple(integer, 3), b, types.UniTuple(integer, 3),
-                           types.UniTuple(integer, 3), start, integer, integer, integer)
+                           types.UniTuple(integer, 3), start, addend, integer, integer, bounds)
     emit = _Emitter(M.literal_value, KV.literal_value, c.dtype)
 
     def codegen(context, builder, signature, args):
         a_steps, b_steps, loops = (cgutils.unpack_tuple(builder, args[i]) for i in (6, 8, 9))
         c_rows, a_rows = ([builder.load(builder.gep(args[k], [_I64(i)])) for i in range(emit.M)] for k in (3, 5))
-        emit.body(builder, args[2], c_rows, args[4], a_rows, a_steps, args[7], b_steps, loops, args[10], *args[11:])
+        emit.body(builder, args[2], c_rows, args[4], a_rows, a_steps, args[7], b_steps, loops, *args[10:])
         return context.get_dummy_value()
 
     return signature, codegen
@@ -120,7 +122,7 @@ class _Emitter:
         self.mask = ir.VectorType(_I1, self.L)
         self.cells = [(i, k) for i in range(M) for k in range(KV)]
 
-    def body(self, builder, c, c_rows, a, a_rows, a_steps, b, b_steps, steps, start, fresh, columns, relu):
+    def body(self, builder, c, c_rows, a, a_rows, a_steps, b, b_steps, steps, start, addend, fresh, columns, bounds):
         b_ = builder
         sums = {cell: cgutils.alloca_once(b_, self.vector) for cell in self.cells}
         place = {(i, k): b_.gep(c, [b_.add(c_rows[i], _I64(k * self.L))]) for i, k in self.cells}
@@ -128,14 +130,9 @@ class _Emitter:
         whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
         self._prefetch(b_, place)
 
-        with b_.if_else(b_.icmp_signed("==", fresh, _I64(0))) as (from_c, from_start):
-            with from_c, b_.if_else(whole) as (full, partial):
-                with full:
-                    for cell in self.cells:
-                        b_.store(self._load(b_, place[cell]), sums[cell])
-                with partial:
-                    for cell in self.cells:
-                        b_.store(self._masked_load(b_, place[cell], masks[cell[1]]), sums[cell])
+        with b_.if_else(b_.icmp_signed("!=", fresh, _I64(1))) as (from_addend, from_start):
+            with from_addend:
+                self._begin(b_, sums, addend, c_rows, masks, whole, start, fresh)
             with from_start:
                 for k in range(self.KV):
                     value = self._load(b_, b_.gep(start, [_I64(k * self.L)]))
@@ -144,11 +141,11 @@ class _Emitter:
 
         self._walk(b_, sums, a, a_rows, a_steps, b, b_steps, steps)
 
-        with b_.if_then(b_.icmp_signed("!=", relu, _I64(0))):
-            zero = ir.Constant(self.vector, [0.0] * self.L)
-            for cell in self.cells:
-                value = b_.load(sums[cell])
-                b_.store(b_.select(b_.fcmp_ordered("<", value, zero), zero, value), sums[cell])
+        with b_.if_then(b_.icmp_unsigned("!=", b_.ptrtoint(bounds, _I64), _I64(0))):
+            self._bound(b_, sums, b_.load(bounds), "<")
+            high = b_.load(b_.gep(bounds, [_I64(1)]))
+            with b_.if_then(b_.fcmp_ordered("<", high, self.element(float("inf")))):
+                self._bound(b_, sums, high, ">")
         with b_.if_else(whole) as (full, partial):
             with full:
                 for cell in self.cells:
@@ -156,6 +153,27 @@ class _Emitter:
             with partial:
                 for cell in self.cells:
                     self._masked_store(b_, b_.load(sums[cell]), place[cell], masks[cell[1]])
+
+    def _begin(self, b_, sums, addend, c_rows, masks, whole, start, fresh):
+        """Let the sums start at the addend, plus the start if `fresh`."""
+        given = self._splat(b_, b_.icmp_signed("!=", fresh, _I64(0)), self.mask)
+        starts = [self._masked_load(b_, b_.gep(start, [_I64(k * self.L)]), given) for k in range(self.KV)]
+        place = {(i, k): b_.gep(addend, [b_.add(c_rows[i], _I64(k * self.L))]) for i, k in self.cells}
+        with b_.if_else(whole) as (full, partial):
+            with full:
+                for cell in self.cells:
+                    b_.store(b_.fadd(self._load(b_, place[cell]), starts[cell[1]]), sums[cell])
+            with partial:
+                for cell in self.cells:
+                    value = self._masked_load(b_, place[cell], masks[cell[1]])
+                    b_.store(b_.fadd(value, starts[cell[1]]), sums[cell])
+
+    def _bound(self, b_, sums, bound, sign):
+        """Put `bound` in the place of sums that are `sign` it."""
+        bound = self._broadcast(b_, bound)
+        for cell in self.cells:
+            value = b_.load(sums[cell])
+            b_.store(b_.select(b_.fcmp_ordered(sign, value, bound), bound, value), sums[cell])
 
     def _prefetch(self, b_, place):
         """Ask for the lines of C, to be written: they arrive while the sums are made."""
@@ -189,7 +207,10 @@ class _Emitter:
         return b_.load(self._as_vector(b_, pointer), align=self.align)
 
     def _broadcast(self, b_, scalar):
-        undefined = ir.Constant(self.vector, ir.Undefined)
+        return self._splat(b_, scalar, self.vector)
+
+    def _splat(self, b_, scalar, kind):
+        undefined = ir.Constant(kind, ir.Undefined)
         first = b_.insert_element(undefined, scalar, _I32(0))
         return b_.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.L), [0] * self.L))
 
@@ -197,10 +218,7 @@ class _Emitter:
         """The lanes of vector `k` that exist: lane + k * LANES < columns."""
         left = b_.sub(columns, _I64(k * self.L))
         integers = ir.VectorType(_I64, self.L)
-        undefined = ir.Constant(integers, ir.Undefined)
-        left = b_.shuffle_vector(b_.insert_element(undefined, left, _I32(0)), undefined,
-                                 ir.Constant(ir.VectorType(_I32, self.L), [0] * self.L))
-        return b_.icmp_signed("<", ir.Constant(integers, list(range(self.L))), left)
+        return b_.icmp_signed("<", ir.Constant(integers, list(range(self.L))), self._splat(b_, left, integers))
 
     def _masked_load(self, b_, pointer, mask):
         kind = ir.FunctionType(self.vector, [self.vector.as_pointer(), _I32, self.mask, self.vector])

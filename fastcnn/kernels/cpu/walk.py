@@ -70,8 +70,8 @@ def _at(typingctx, pointer, offset):
     return pointer(pointer, types.int64), codegen
 
 
-def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s, a_j, b_r, b_s, b_j, b_block, columns,
-           fresh, relu, panel):
+def _tiles(c, a, b, start, addend, bounds, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s, a_j, b_r, b_s, b_j,
+           b_block, columns, fresh, panel):
     """The walk on bare pointers; the tile of one vector serves what one vector holds."""
     c_rows, a_rows = _table(), _table()
     loops, a_steps, b_steps = (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j)
@@ -103,51 +103,52 @@ def _tiles(c, a, b, start, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s
         for column in range(0, columns, 2 * one):
             left = columns - column
             cb, bb, sb = _at(c, column), _at(b, column // (2 * one) * b_block), _at(start, column)
+            db = _at(addend, column)
             row = 0
             if left <= one:
                 while row < rows:
                     ct, at = _at(c_rows, row), _at(a_rows, row)
                     if highest == M0 and rows - row >= TALL:
-                        tile(TALL, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(TALL, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += TALL
                     elif highest == M0 and rows - row >= M0:
-                        tile(M0, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M0, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M0
                     elif rows - row >= M1:
-                        tile(M1, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M1, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M1
                     elif rows - row >= M2:
-                        tile(M2, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M2, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M2
                     else:
-                        tile(M3, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M3, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M3
             else:
                 while row < rows:
                     ct, at = _at(c_rows, row), _at(a_rows, row)
                     if highest == M0 and rows - row >= M0:
-                        tile(M0, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M0, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M0
                     elif rows - row >= M1:
-                        tile(M1, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M1, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M1
                     elif rows - row >= M2:
-                        tile(M2, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M2, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M2
                     else:
-                        tile(M3, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, fresh, left, relu)
+                        tile(M3, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
                         row += M3
 
 
 def _arguments(dtype):
-    return (*[types.CPointer(dtype)] * 4, *[types.int64] * 23)
+    return (*[types.CPointer(dtype)] * 6, *[types.int64] * 22)
 
 
 _shared = Shared(_tiles, _arguments)
 
 
 @intrinsic
-def walk_grid(typingctx, c, c_at, a, a_at, b, b_at, grid, loops, start, start_at, columns, relu, panel):
+def walk_grid(typingctx, c, c_at, a, a_at, b, b_at, grid, loops, start, start_at, addend, columns, bounds, panel):
     """Compute rows x `columns` results with the tallest tiles that fit.
 
     Parameters
@@ -163,9 +164,11 @@ def walk_grid(typingctx, c, c_at, a, a_at, b, b_at, grid, loops, start, start_at
         The steps of a sum.
     start, start_at : array, int
         Where the sums start: at ``start[start_at + column]``, or at what is in `c` if `start_at` is negative.
+    addend : array or int
+        Added to the results: an array that lies as `c` does, or nothing where it is empty or the number 0.
     columns : int
-    relu : int
-        1 for max(result, 0).
+    bounds : array or int
+        The lowest and the highest result, which others are set to; the number 0 for none.
     panel : int
         Rows that pass through all blocks before the next: 1 .. TABLE.
     """
@@ -173,49 +176,64 @@ def walk_grid(typingctx, c, c_at, a, a_at, b, b_at, grid, loops, start, start_at
     i = types.int64
     three = types.UniTuple(i, 3)
     signature = types.void(c, types.UniTuple(i, 4), a, types.UniTuple(i, 7), b, types.UniTuple(i, 5), three, three,
-                           start, i, i, i, i)
+                           start, i, _maybe(addend), i, _maybe(bounds), i)
 
     def codegen(context, builder, signature, args):
         (c_offset, *c_grid), (a_offset, *a_steps), (b_offset, *b_steps), grid, steps = (
             cgutils.unpack_tuple(builder, args[k]) for k in (1, 3, 5, 6, 7))
-        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 8), args[9],
-              [*grid, *c_grid, *a_steps[:3], *steps, *a_steps[3:], *b_steps, args[10]], args[11:])
+        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 8, 10, 12),
+              [*grid, *c_grid, *a_steps[:3], *steps, *a_steps[3:], *b_steps, args[11]], args[13])
         return context.get_dummy_value()
 
     return signature, codegen
 
 
 @intrinsic
-def walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, relu, rows):
-    """`walk_grid` for rows that lie evenly, and one block.
+def walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, bounds, rows):
+    """`walk_grid` for rows that lie evenly, one block, and no addend.
 
     `c_at` is (offset, stride of rows), `a_at` (offset, strides of rows, r, s, j), `b_at` (offset, strides of r, s, j).
     """
     _shared.publish(c.dtype)
     i = types.int64
     signature = types.void(c, types.UniTuple(i, 2), a, types.UniTuple(i, 5), b, types.UniTuple(i, 4),
-                           types.UniTuple(i, 3), start, i, i, i, i)
+                           types.UniTuple(i, 3), start, i, i, _maybe(bounds), i)
 
     def codegen(context, builder, signature, args):
         (c_offset, c_i), (a_offset, a_i, *a_steps), (b_offset, *b_steps), steps = (
             cgutils.unpack_tuple(builder, args[k]) for k in (1, 3, 5, 6))
         zero, one = i64(0), i64(1)
-        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 7), args[8],
+        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 7, None, 10),
               [one, one, args[11], zero, zero, c_i, zero, zero, a_i, *steps, *a_steps, *b_steps, zero, args[9]],
-              [args[10], i64(TABLE)])
+              i64(TABLE))
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _emit(context, builder, signature, args, offsets, arrays, start_at, numbers, last):
-    """Emit the call: the arrays (c, a, b, start) by their place among the arguments, then what the walk takes."""
-    def pointer(index, offset):
-        data = context.make_array(signature.args[index])(context, builder, args[index]).data
-        return builder.gep(data, [offset])
+def _maybe(given):
+    """Return the type of an argument that is an array, or a number where there is none."""
+    return given if isinstance(given, types.Array) else types.int64
 
-    # A negative start_at says that the sums start at what lies in c; the pointer is not read then.
-    fresh = builder.icmp_signed(">=", start_at, i64(0))
-    places = (*offsets, builder.select(fresh, start_at, i64(0)))
-    _shared.call(builder, signature.args[0].dtype, [
-        *map(pointer, arrays, places), *numbers, builder.zext(fresh, i64), *last])
+
+def _emit(context, builder, signature, args, offsets, arrays, numbers, panel):
+    """Emit the call: c, a, b, start, addend and bounds by their place among the arguments, then what the walk takes."""
+    def array(place):
+        if place is None or not isinstance(signature.args[place], types.Array):
+            return None
+        return context.make_array(signature.args[place])(context, builder, args[place])
+
+    c, a, b, start, addend, bounds = map(array, arrays)
+    pointers = [builder.gep(one.data, [offset]) for one, offset in zip((c, a, b), offsets, strict=True)]
+    # A negative start_at says that the sums start at what lies in c; the start is not read then.
+    start_at = args[arrays[3] + 1]
+    given = builder.icmp_signed(">=", start_at, i64(0))
+    pointers.append(builder.gep(start.data, [builder.select(given, start_at, i64(0))]))
+    fresh, added = builder.zext(given, i64), pointers[0]
+    if addend is not None:
+        there = builder.and_(given, builder.icmp_signed(">", addend.nitems, i64(0)))
+        added = builder.select(there, builder.gep(addend.data, [offsets[0]]), added)
+        fresh = builder.select(there, i64(2), fresh)
+    null = pointers[0].type(None)
+    pointers += [added, null if bounds is None else bounds.data]
+    _shared.call(builder, signature.args[0].dtype, [*pointers, *numbers, fresh, panel])

@@ -29,7 +29,7 @@ in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.filters import blocks_of
-from fastcnn.kernels.cpu.pack import aligned, clear, copy
+from fastcnn.kernels.cpu.pack import accumulate, aligned, clear, clip, copy
 from fastcnn.kernels.cpu.walk import lanes_of, walk
 from fastcnn.kernels.cpu.winograd_filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd_plan import (
@@ -105,8 +105,10 @@ def winograd_backward_input_packed(geometry, dtype, kept=True):
 
 
 @kernel
-def winograd_forward(y, scratch, packed, x, kernel, bias, relu, ready, geometry):
-    """y = conv(x, kernel) + bias, and max(., 0) of it if `relu`; 3x3, stride 1, no dilation, no groups.
+def winograd_forward(y, scratch, packed, x, kernel, bias, addend, bounds, ready, geometry):
+    """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them.
+
+    3x3, stride 1, no dilation, no groups.
 
     Parameters
     ----------
@@ -118,8 +120,9 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, relu, ready, geometry)
     x : (N, H, W, C) array
     kernel : (3, 3, C, K) array
     bias : (K,) or (0,) array
-    relu : int
-        1 for the rectified output.
+    addend : (y.size,) or (0,) array
+    bounds : (2,) array
+        As of `conv2d_forward`.
     ready : int
         1 if `packed` is as an earlier call with this kernel left it.
     geometry : CONV2D
@@ -127,14 +130,15 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, relu, ready, geometry)
     p = _forward_problem(geometry[0])
     c, k = p[3], p[6]
     filters = (0, 3 * c * k, c * k, k, 1)
-    _convolve(y.reshape(-1), scratch, packed, x.reshape(-1), kernel.reshape(-1), filters, bias, relu, ready, p)
+    _convolve(y.reshape(-1), scratch, packed, x.reshape(-1), kernel.reshape(-1), filters, bias, addend, bounds, ready,
+              p)
 
 
 @kernel
-def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, geometry):
+def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, geometry):
     """dx = the gradient with respect to the input of a 3x3 convolution with stride 1, without dilation or groups.
 
-    As the forward pass of a transposed convolution, of dy: dx + bias, and max(., 0) of it if `relu`.
+    As the forward pass of a transposed convolution, of dy: dx + bias, and what is beyond the bounds set to them.
 
     Parameters
     ----------
@@ -146,8 +150,8 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, 
     dy : (N, OH, OW, K) array
     kernel : (3, 3, C, K) array
     bias : (C,) or (0,) array
-    relu : int
-        1 for the rectified output.
+    bounds : (2,) array
+        The lowest and the highest result.
     ready : int
         1 if `packed` is as an earlier call with this kernel left it.
     geometry : CONV2D
@@ -155,11 +159,12 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, relu, ready, 
     p = _backward_problem(geometry[0])
     k, c = p[3], p[6]
     filters = (8 * c * k, -3 * c * k, -c * k, 1, k)  # from the last tap to the first; depth is k, columns are c
-    _convolve(dx.reshape(-1), scratch, packed, dy.reshape(-1), kernel.reshape(-1), filters, bias, relu, ready, p)
+    _convolve(dx.reshape(-1), scratch, packed, dy.reshape(-1), kernel.reshape(-1), filters, bias, scratch[:0], bounds,
+              ready, p)
 
 
 @inlined
-def _convolve(y, scratch, packed, x, kernel, filters, bias, relu, ready, p):
+def _convolve(y, scratch, packed, x, kernel, filters, bias, addend, bounds, ready, p):
     """Both kernels; `filters` are the offset and the strides of r, s, depth and column in the flat `kernel`."""
     c, k = p[3], p[6]
     width, blocks = blocks_of(y, k)
@@ -169,30 +174,33 @@ def _convolve(y, scratch, packed, x, kernel, filters, bias, relu, ready, p):
         scratch[start + i] = bias[i] if i < bias.size else 0
     rest = start + aligned(blocks * width)
     down, across, tiles, run = plan(p)[:4]
-    _fill_beyond(y, 4 * down, 4 * across, scratch, start, relu, p)
+    _fill_beyond(y, 4 * down, 4 * across, scratch, start, addend, bounds, p)
     if packed.size == 0:
         threads = rest + aligned(36 * stream_steps(p, width)[0])
         parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, threads, x, p))
-        parallel(_stream_task, blocks, (y, scratch, rest, threads, start, kernel, filters, relu, p))
+        parallel(_stream_task, blocks, (y, scratch, rest, threads, start, kernel, filters, addend, bounds,
+                                         p))
     else:
         if ready == 0:
             parts = -(-c // (4 * DEPTHS))
             parallel(_filters_task, blocks * parts, (packed, scratch, rest, kernel, filters, parts, p))
         runs = -(-tiles // run)
         parts = max(1, min(blocks, TASKS // max(1, runs)))
-        parallel(_tiles_task, runs * parts, (y, scratch, rest, start, packed, x, relu, parts, p))
+        parallel(_tiles_task, runs * parts, (y, scratch, rest, start, packed, x, addend, bounds,
+                                             parts, p))
 
 
 @inlined
-def _fill_beyond(y, rows, columns, scratch, start, relu, p):
-    """Write what sees only zeros, the bias: rows and columns of y beyond those that tiles write."""
+def _fill_beyond(y, rows, columns, scratch, start, addend, bounds, p):
+    """Write what sees only zeros, the bias and the addend: rows and columns of y beyond those that tiles write."""
     (oh, ow), k = p[4:6], p[6]
     for row in range(p[0] * oh if rows < oh or columns < ow else 0):
         for j in range(columns if row % oh < rows else 0, ow):
             at = (row * ow + j) * k
             copy(y, at, scratch, start, k)
-            for i in range(k if relu != 0 else 0):
-                y[at + i] = 0 if y[at + i] < 0 else y[at + i]
+            if addend.size > 0:
+                accumulate(y, at, addend, at, k)
+            clip(y, at, k, bounds)
 
 
 @inlined
@@ -208,7 +216,7 @@ def _filters_task(task, thread, packed, scratch, threads, kernel, filters, parts
 
 
 @inlined
-def _tiles_task(task, thread, y, scratch, threads, start, packed, x, relu, parts, p):
+def _tiles_task(task, thread, y, scratch, threads, start, packed, x, addend, bounds, parts, p):
     """One run of tiles, for a part of the blocks of filters."""
     h, w, c, oh, ow, k, top, left = p[1:]
     down, across, tiles, run, v_tile, v_step = plan(p)
@@ -226,7 +234,8 @@ def _tiles_task(task, thread, y, scratch, threads, start, packed, x, relu, parts
             walk(scratch, (m + i * m_next, width), scratch, (v + i * v_step, v_tile, 0, 0, 1),
                  packed, ((b * 36 + i) * u_next, 0, 0, width), (1, 1, c), scratch, 0, width, 0, count)
         output_tiles(y, 0, oh, ow, k, b * width, min(width, k - b * width), down, across, first, count,
-                     scratch, unread, scratch, m, width, m_next, scratch, start + b * width, relu, scratch, patch)
+                     scratch, unread, scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
+                     bounds, 0, scratch, patch)
 
 
 @inlined
@@ -243,7 +252,7 @@ def _stream_tiles_task(task, thread, scratch, v, threads, x, p):
 
 
 @inlined
-def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, relu, p):
+def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, addend, bounds, p):
     """All tiles for one block of filters, which are transformed and used a slice of their channels at a time."""
     c, oh, ow, k = p[3:7]
     down, across, tiles, _, v_tile, _ = plan(p)
@@ -261,4 +270,5 @@ def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, relu
                  scratch, (u + i * u_next, 0, 0, width), (1, 1, depth),
                  scratch, 0 if begin == 0 else -1, width, 0, tiles)
     output_tiles(y, 0, oh, ow, k, b * width, columns, down, across, 0, tiles, scratch, unread,
-                 scratch, m, width, m_next, scratch, start + b * width, relu, scratch, patch)
+                 scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
+                     bounds, 0, scratch, patch)

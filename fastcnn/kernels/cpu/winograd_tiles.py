@@ -11,6 +11,7 @@ Each of these loops is compiled once a type and called through a symbol. Where f
 holds, a tile goes through a patch, which holds whole vectors.
 """
 
+import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
@@ -38,7 +39,7 @@ def _winograd_input(x, h, w, c, top, left, down, across, first, count, zeros, v,
             _fill_patch(patch, 6, one, x, at, row, column, c, (r0, r1, s0, s1))
             source, at, row, column, channels = patch, 0, 6 * one, one, one
             r0, r1, s0, s1 = 0, 6, 0, 6
-        transform(INPUT, source, at, row, column, r0, r1, s0, s1, zeros, v, t * v_tile, v_step, zeros, 0, channels)
+        transform(INPUT, source, at, row, column, r0, r1, s0, s1, zeros, v, t * v_tile, v_step, zeros, 0, 0, channels)
 
 
 def _winograd_gradient(dy, h, w, c, down, across, first, count, zeros, v, v_tile, v_step, patch):
@@ -52,32 +53,44 @@ def _winograd_gradient(dy, h, w, c, down, across, first, count, zeros, v, v_tile
         if c < one:
             _fill_patch(patch, 4, one, dy, at, row, column, c, (0, r1, 0, s1))
             source, at, row, column, channels, r1, s1 = patch, 0, 4 * one, one, one, 4, 4
-        transform(GRADIENT, source, at, row, column, 0, r1, 0, s1, zeros, v, t * v_tile, v_step, zeros, 0, channels)
+        transform(GRADIENT, source, at, row, column, 0, r1, 0, s1, zeros, v, t * v_tile, v_step, zeros, 0, 0, channels)
 
 
-def _winograd_output(y, h, w, k, column, columns, down, across, first, count, unread, m, m_tile, m_step, bias, relu,
-                     patch):
-    """A^T m A + bias of tiles first .. first + count, to channels column .. column + columns of y (N, h, w, k)."""
-    one = lanes_of(y)
+def _winograd_output(y, h, w, k, column, columns, down, across, first, count, unread, m, m_tile, m_step, bias, addend,
+                     added, bounds, patch):
+    """A^T m A + bias of tiles first .. first + count, to channels column .. column + columns of y (N, h, w, k).
+
+    The addend, which lies as y does, is read if `added`; then the results are bounded after it, in L1.
+    """
+    one, low, high = lanes_of(y), bounds[0], bounds[1]
+    if added != 0:
+        low, high = -np.inf, np.inf
     for t in range(count):
         tile = first + t
         image, r, s = tile // (down * across), tile // across % down * 4, tile % across * 4
         at, r1, s1 = ((image * h + r) * w + s) * k + column, h - r, w - s
         if columns < one:
-            transform(OUTPUT, patch, 0, 4 * one, one, 0, 4, 0, 4, unread, m, t * m_tile, m_step, bias, relu, one)
+            transform(OUTPUT, patch, 0, 4 * one, one, 0, 4, 0, 4, unread, m, t * m_tile, m_step, bias, low, high, one)
             for i in range(min(4, r1)):
                 for j in range(min(4, s1)):
                     for channel in range(columns):
                         y[at + (i * w + j) * k + channel] = patch[(i * 4 + j) * one + channel]
         else:
-            transform(OUTPUT, y, at, w * k, k, 0, r1, 0, s1, unread, m, t * m_tile, m_step, bias, relu, columns)
+            transform(OUTPUT, y, at, w * k, k, 0, r1, 0, s1, unread, m, t * m_tile, m_step, bias, low, high, columns)
+        if added != 0:
+            for i in range(min(4, r1)):
+                for j in range(min(4, s1)):
+                    for channel in range(at + (i * w + j) * k, at + (i * w + j) * k + columns):
+                        value = y[channel] + addend[channel]
+                        value = bounds[0] if value < bounds[0] else value
+                        y[channel] = bounds[1] if value > bounds[1] else value
 
 
 def _winograd_filter(filters, row, column, depth, count, packed, width, step):
     """G g G^T of `width` filters at `count` depths, `depth` apart, as 36 matrices (count, width)."""
     for d in range(count):
         transform(FILTER, filters, d * depth, row, column, 0, 3, 0, 3, filters, packed, d * width, step, filters, 0,
-                  width)
+                  0, width)
 
 
 def _winograd_filter_gradient(dkernel, c, k, column, columns, begin, end, m, m_row, m_step, patch):
@@ -87,11 +100,11 @@ def _winograd_filter_gradient(dkernel, c, k, column, columns, begin, end, m, m_r
     for channel in range(begin, end):
         at, row = channel * k + column, (channel - begin) * m_row
         if whole > 0:
-            transform(FILTER_GRADIENT, dkernel, at, 3 * c * k, c * k, 0, 3, 0, 3, m, m, row, m_step, m, 0, whole)
+            transform(FILTER_GRADIENT, dkernel, at, 3 * c * k, c * k, 0, 3, 0, 3, m, m, row, m_step, m, 0, 0, whole)
         if whole < columns:
             for element in range(9 * one):
                 patch[element] = 0
-            transform(FILTER_GRADIENT, patch, 0, 3 * one, one, 0, 3, 0, 3, m, m, row + whole, m_step, m, 0, one)
+            transform(FILTER_GRADIENT, patch, 0, 3 * one, one, 0, 3, 0, 3, m, m, row + whole, m_step, m, 0, 0, one)
             for tap in range(9):
                 for lane in range(columns - whole):
                     dkernel[at + tap * c * k + whole + lane] += patch[tap * one + lane]
@@ -111,7 +124,7 @@ def _fill_patch(patch, size, width, x, at, row, column, channels, bounds):
 
 _input = Shared(_winograd_input, _types("p" + 9 * "i" + "pp" + "iip"))
 _gradient = Shared(_winograd_gradient, _types("p" + 7 * "i" + "pp" + "iip"))
-_output = Shared(_winograd_output, _types("p" + 9 * "i" + "pp" + "iipip"))
+_output = Shared(_winograd_output, _types("p" + 9 * "i" + "pp" + "iippipp"))
 _filter_gradient = Shared(_winograd_filter_gradient, _types("p" + 6 * "i" + "piip"))
 _filter = Shared(_winograd_filter, _types("p" + 4 * "i" + "pii"))
 
@@ -134,10 +147,11 @@ def gradient_tiles(typingctx, dy, dy_at, h, w, c, down, across, first, count, ze
 
 @intrinsic
 def output_tiles(typingctx, y, y_at, h, w, k, column, columns, down, across, first, count, unread, unread_at, m, m_at,
-                 m_tile, m_step, bias, bias_at, relu, patch, patch_at):
+                 m_tile, m_step, bias, bias_at, addend, addend_at, added, bounds, bounds_at, patch, patch_at):
     """As `_winograd_output`; every pointer is an array and an offset."""
     return _output.intrinsic(y, y_at, h, w, k, column, columns, down, across, first, count, unread, unread_at, m, m_at,
-                             m_tile, m_step, bias, bias_at, relu, patch, patch_at)
+                             m_tile, m_step, bias, bias_at, addend, addend_at, added, bounds, bounds_at, patch,
+                             patch_at)
 
 
 @intrinsic

@@ -73,6 +73,14 @@ class _Vectors:
     def at_least(self, low: Any, x: Any) -> Any:
         return self.builder.select(self.builder.fcmp_ordered("<", x, low), low, x)  # NaN stays NaN
 
+    def at_most(self, high: Any, x: Any) -> Any:
+        return self.builder.select(self.builder.fcmp_ordered(">", x, high), high, x)
+
+    def broadcast(self, scalar: Any) -> Any:
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, _I32(0))
+        return self.builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.L), [0] * self.L))
+
     def at(self, pointer: Any, offset: Any) -> Any:
         return self.builder.bitcast(self.builder.gep(pointer, [offset]), self.vector.as_pointer())
 
@@ -164,7 +172,7 @@ _KINDS = {INPUT: (_INPUT, 6, 6), OUTPUT: (_OUTPUT, 6, 4), GRADIENT: (_GRADIENT, 
 
 @intrinsic(prefer_literal=True)
 def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, aside, matrices, matrices_at, step, bias,
-              relu, count):
+              low, high, count):
     """Transform one tile, for `count` channels (at least the lanes of a vector).
 
     Parameters
@@ -184,13 +192,16 @@ def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, asi
         more, the sum of its pixels.
     step : int
     bias : pointer
-        Added to outputs; read for OUTPUT alone, as `relu` is.
-    relu, count : int
+        Added to outputs; read for OUTPUT alone.
+    low, high : float
+        Bounds that outputs beyond them are set to.
+    count : int
     """
     if not isinstance(KIND, types.IntegerLiteral):
         raise RequireLiteralValue("transform: KIND must be a literal integer")
     i = types.int64
-    signature = types.void(KIND, image, *[i] * 7, image, image, i, i, image, i, i)
+    number = image.dtype
+    signature = types.void(KIND, image, *[i] * 7, image, image, i, i, image, number, number, i)
     kind, dtype = KIND.literal_value, image.dtype
 
     def codegen(context, builder, signature, args):
@@ -202,7 +213,7 @@ def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, asi
     return signature, codegen
 
 
-def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, relu, count):
+def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low, high, count):
     rows, size_in, size_out = _KINDS[kind]
     b_ = v.builder
     from_image = kind in (INPUT, GRADIENT, FILTER)
@@ -211,7 +222,8 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, relu
     products = {(i, j): b_.gep(matrices, [b_.mul(_I64(6 * i + j), step)]) for i in range(6) for j in range(6)}
     sources, results = (pixels, products) if from_image else (products, pixels)
     last = b_.sub(count, _I64(v.L))
-    low = b_.select(b_.icmp_signed("!=", relu, _I64(0)), v.constant(0.0), v.constant(float("-inf")))
+    if kind == OUTPUT:
+        low, high = v.broadcast(low), v.broadcast(high)
     with cgutils.for_range(b_, b_.sdiv(b_.add(count, _I64(v.L - 1)), _I64(v.L))) as loop:
         # The last vector overlaps the one before it, so that nothing is masked.
         place = b_.mul(loop.index, _I64(v.L))
@@ -232,7 +244,7 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, relu
                 for second in rows:
                     for s, value in zip(second.made, second.compute(v, across[r]), strict=True):
                         if kind == OUTPUT:
-                            value = v.at_least(low, v.add(value, offset))
+                            value = v.at_most(high, v.at_least(low, v.add(value, offset)))
                         elif kind == FILTER_GRADIENT:
                             value = v.add(value, v.load(results[r, s], c))
                         v.store(value, results[r, s], c)
