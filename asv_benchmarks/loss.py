@@ -1,4 +1,4 @@
-"""kernels/cpu/loss.py and loss_softmax.py: losses with their gradients, one pass."""
+"""kernels/cpu/loss.py, loss_binary.py, loss_categorical.py, loss_softmax.py: losses with their gradients, one pass."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -9,21 +9,26 @@ from .shapes import CLASSES
 
 @cache
 def _call(loss: str, classes: str) -> Callable[[], None]:
-    from fastcnn.kernels import cpu
+    from fastcnn.kernels import cpu, loss_codes
 
     shape = CLASSES[classes]
     rows = shape[0]
     losses, dx, x, scale = written(rows), written(*shape), normal(*shape), 1 / rows
+    none = x.reshape(-1)[:0]
     probabilities = written(*shape)
     targets = abs(normal(*shape))
     targets /= targets.sum(1, keepdims=True)
     call = {
         "softmax_sparse_categorical_crossentropy": partial(
-            cpu.softmax_sparse_categorical_crossentropy, losses, dx, probabilities, x, labels(*shape), scale),
+            cpu.softmax_sparse_categorical_crossentropy, losses, dx, probabilities, x, labels(*shape), none, scale),
         "softmax_categorical_crossentropy": partial(
-            cpu.softmax_categorical_crossentropy, losses, dx, probabilities, x, targets, scale),
-        "binary_crossentropy": partial(cpu.binary_crossentropy, losses, dx, x, targets, True, scale),
-        "mean_squared_error": partial(cpu.mean_squared_error, losses, dx, x, targets, scale),
+            cpu.softmax_categorical_crossentropy, losses, dx, probabilities, x, targets, none, scale),
+        "binary_crossentropy": partial(
+            cpu.binary_loss, losses, dx, x, targets, none, loss_codes.BINARY_LOGITS, 0.0, 0.0, 0.0,
+            1 / shape[1], scale, True),
+        "mean_squared_error": partial(
+            cpu.elementwise_loss, losses, dx, x, targets, none, loss_codes.SQUARED, 0.0, 0.0, 0.0, 1 / shape[1],
+            scale, True),
     }[loss]
     call()
     return call

@@ -4,11 +4,10 @@ A twin has the name of its kernel. It takes the kernel's inputs, parameters, sca
 kernel writes (several outputs as a tuple, in the kernel's order); it knows no scratch.
 """
 
-
 import numpy as np
 
 from fastcnn import geometry as shapes
-from tests.reference_activation import _sigmoid, activation_backward, activation_forward
+from tests.reference_activation import activation_backward, activation_forward
 from tests.reference_pool import (  # a twin is looked up here, whatever file it stands in
     average_pool2d_backward,
     average_pool2d_forward,
@@ -18,6 +17,19 @@ from tests.reference_pool import (  # a twin is looked up here, whatever file it
     pad3d_backward,  # noqa: F401
     pad3d_forward,  # noqa: F401
     resize2d,  # noqa: F401
+)
+from tests.reference_training import (  # noqa: F401
+    adam,
+    binary_loss,
+    categorical_crossentropy,
+    elementwise_loss,
+    fold_losses,
+    penalty,
+    row_loss,
+    sgd,
+    softmax_categorical_crossentropy,
+    softmax_sparse_categorical_crossentropy,
+    sparse_categorical_crossentropy,
 )
 
 
@@ -113,93 +125,6 @@ def dropout(x, rate, seed, step):
     return x * kept / (1 - rate)
 
 
-# --- loss.py ----------------------------------------------------------------------------------------------------------
-
-
-def _clip(p, like):
-    """Return p within [eps, 1 - eps] as the type of `like` knows these bounds, and where it was outside."""
-    low, high = like.dtype.type(1e-7), like.dtype.type(1 - 1e-7)
-    low, high = float(low), float(high)
-    return np.minimum(np.maximum(p, low), high), (p < low) | (p > high)
-
-
-def _one_hot(x, labels):
-    targets = np.zeros(x.shape, x.dtype)
-    for i, label in enumerate(labels):
-        targets[i] = np.arange(x.shape[1]) == label if 0 <= label < x.shape[1] else np.nan
-    return targets
-
-
-def sparse_categorical_crossentropy(x, labels, scale):
-    """Return the losses and scale times their gradients."""
-    return categorical_crossentropy(x, _one_hot(x, labels), scale)
-
-
-def categorical_crossentropy(x, targets, scale):
-    like = x
-    x, targets = _double(x, targets)
-    total = x.sum(axis=1, keepdims=True)
-    q = x / total
-    p, clipped = _clip(q, like)
-    dq = np.where(clipped, 0, -targets / p)
-    dx = (dq - (dq * q).sum(axis=1, keepdims=True)) / total
-    return -(targets * np.log(p)).sum(axis=1), scale * dx
-
-
-def binary_crossentropy(x, targets, from_logits, scale):
-    like = x
-    x, targets = _double(x, targets)
-    if from_logits:
-        losses = np.maximum(x, 0) - x * targets + np.log1p(np.exp(-np.abs(x)))
-        dx = _sigmoid(x) - targets
-    else:
-        p, clipped = _clip(x, like)
-        losses = -(targets * np.log(p) + (1 - targets) * np.log(1 - p))
-        dx = np.where(clipped, 0, (1 - targets) / (1 - p) - targets / p)
-    return losses.mean(axis=1), scale * dx / x.shape[1]
-
-
-def mean_squared_error(x, targets, scale):
-    x, targets = _double(x, targets)
-    return ((x - targets) ** 2).mean(axis=1), scale * 2 * (x - targets) / x.shape[1]
-
-
-# --- loss_softmax.py --------------------------------------------------------------------------------------------------
-
-
-def softmax_sparse_categorical_crossentropy(x, labels, scale):
-    """Return the losses, scale times their gradients with respect to the logits, and the probabilities."""
-    return softmax_categorical_crossentropy(x, _one_hot(x, labels), scale)
-
-
-def softmax_categorical_crossentropy(x, targets, scale):
-    x, targets = _double(x, targets)
-    logarithms = softmax_forward(x, True)
-    dx = np.exp(logarithms) * targets.sum(axis=1, keepdims=True) - targets
-    return -(targets * logarithms).sum(axis=1), scale * dx, np.exp(logarithms)
-
-
-# --- optimizer.py -----------------------------------------------------------------------------------------------------
-
-
-def sgd(values, velocity, gradients, learning_rate, momentum, nesterov):
-    """Return the values and the velocity as they become."""
-    values, velocity, gradients = _double(values, velocity, gradients)
-    if velocity.size == 0:
-        return values - learning_rate * gradients, velocity
-    velocity = momentum * velocity - learning_rate * gradients
-    return values + (momentum * velocity - learning_rate * gradients if nesterov else velocity), velocity
-
-
-def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
-    """Return the values and both moments as they become."""
-    values, m, v, gradients = _double(values, m, v, gradients)
-    m = beta_1 * m + (1 - beta_1) * gradients
-    v = beta_2 * v + (1 - beta_2) * gradients**2
-    alpha = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
-    return values - alpha * m / (np.sqrt(v) + epsilon), m, v
-
-
 # --- merge.py ---------------------------------------------------------------------------------------------------------
 
 
@@ -222,16 +147,6 @@ def merge_backward(dy, a, b, code, alpha, beta):
     ][code]()
     lacks = [tuple(k for k in range(3) if x.shape[k] != dy.shape[k]) for x in (a, b)]
     return da.sum(axis=lacks[0], keepdims=True), db.sum(axis=lacks[1], keepdims=True)
-
-
-# --- penalty.py -------------------------------------------------------------------------------------------------------
-
-
-def penalty(gradient, array, l1, l2):
-    """Return the penalty as an array of one, and the gradient as it becomes."""
-    gradient, w = _double(gradient, array)
-    total = np.array([l1 * np.abs(w).sum() + l2 * (w * w).sum()])
-    return total, gradient + l1 * np.sign(w) + 2 * l2 * w if gradient.size else gradient
 
 
 # --- arrays.py --------------------------------------------------------------------------------------------------------

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastcnn import geometry as shapes
-from fastcnn.kernels import codes, cpu
-from fastcnn.kernels.cpu import activation, batchnorm, loss, loss_softmax, optimizer, pool_average, pool_max, softmax
+from fastcnn.kernels import codes, cpu, loss_codes
+from fastcnn.kernels.cpu import activation, batchnorm, loss_softmax, optimizer, pool_average, pool_max, softmax
 from tests.kernels.checking import random, unwritten
 
 torch = pytest.importorskip("torch")
@@ -112,7 +112,13 @@ def test_batch_norm():
 
 def _losses(kernel, x, targets, *settings):
     losses, dx = unwritten(len(x)), unwritten(*x.shape)
-    kernel(losses, dx, x, targets, *settings, 1 / len(x))
+    kernel(losses, dx, x, targets, np.empty(0), *settings, 1 / len(x))
+    return losses.mean(), dx
+
+
+def _elementwise(kernel, code, x, targets):
+    losses, dx = unwritten(len(x)), unwritten(*x.shape)
+    kernel(losses, dx, x, targets, np.empty(0), code, 0.0, 0.0, 0.0, 1 / x.shape[1], 1 / len(x), True)
     return losses.mean(), dx
 
 
@@ -121,19 +127,19 @@ def test_losses_from_logits():
     for kernel, target in ((loss_softmax.softmax_sparse_categorical_crossentropy, labels),
                            (loss_softmax.softmax_categorical_crossentropy, soft)):
         losses, dx, probabilities = unwritten(len(x)), unwritten(*x.shape), unwritten(*x.shape)
-        kernel(losses, dx, probabilities, x, target, 1 / len(x))
+        kernel(losses, dx, probabilities, x, target, np.empty(0), 1 / len(x))
         input_ = _tensor(x)
         output = F.cross_entropy(input_, torch.from_numpy(target))
         output.backward()
         _agree(losses.mean(), output)
         _agree(dx, input_.grad)
         _agree(probabilities, F.softmax(input_, dim=1))
-    for kernel, settings, target, judge in (
-            (loss.binary_crossentropy, (True,), soft, F.binary_cross_entropy_with_logits),
-            (loss.mean_squared_error, (), soft, F.mse_loss)):
-        value, dx = _losses(kernel, x, target, *settings)
+    for kernel, code, judge in ((cpu.binary_loss, loss_codes.BINARY_LOGITS, F.binary_cross_entropy_with_logits),
+                                (cpu.elementwise_loss, loss_codes.SQUARED, F.mse_loss),
+                                (cpu.elementwise_loss, loss_codes.ABSOLUTE, F.l1_loss)):
+        value, dx = _elementwise(kernel, code, x, soft)
         input_ = _tensor(x)
-        output = judge(input_, torch.from_numpy(target))
+        output = judge(input_, torch.from_numpy(soft))
         output.backward()
         _agree(value, output)
         _agree(dx, input_.grad)
@@ -142,16 +148,18 @@ def test_losses_from_logits():
 def test_losses_from_probabilities():
     x, labels, soft = np.random.default_rng(1).random((6, 5)), np.array([0, 4, 2, 2, 1, 3]), random(6, 5) ** 2
     x[0, 0], x[1] = 0, [0, 0, 0, 0, 1]  # what the clip changes
-    for kernel, target, judge in (
-            (loss.sparse_categorical_crossentropy, labels, lambda q: F.nll_loss(torch.log(q), _tensor(labels))),
-            (loss.categorical_crossentropy, soft, lambda q: -(_tensor(soft) * torch.log(q)).sum(dim=1).mean())):
-        value, dx = _losses(kernel, x, target)
+    for kernel, settings, target, judge in (
+            (cpu.sparse_categorical_crossentropy, (), labels,
+             lambda q: F.nll_loss(torch.log(q), _tensor(labels))),
+            (cpu.categorical_crossentropy, (0.0,), soft,
+             lambda q: -(_tensor(soft) * torch.log(q)).sum(dim=1).mean())):
+        value, dx = _losses(kernel, x, target, *settings)
         input_ = _tensor(x)
         output = judge(torch.clip(input_ / input_.sum(dim=1, keepdim=True), 1e-7, 1 - 1e-7))
         output.backward()
         _agree(value, output)
         _agree(dx, input_.grad)
-    value, dx = _losses(loss.binary_crossentropy, x, soft / soft.max(), False)
+    value, dx = _elementwise(cpu.binary_loss, loss_codes.BINARY, x, soft / soft.max())
     input_ = _tensor(x)
     output = F.binary_cross_entropy(torch.clip(input_, 1e-7, 1 - 1e-7), torch.from_numpy(soft / soft.max()))
     output.backward()

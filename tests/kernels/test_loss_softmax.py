@@ -35,30 +35,32 @@ def _targets(shape, dtype, sparse):
     return draw.integers(0, shape[1], shape[0]) if sparse else draw.random(shape).astype(dtype)
 
 
-def _run(x, targets):
+def _run(x, targets, weights=None):
     """Return losses, gradients and probabilities, after runs without the one or the other or both."""
     kernel = _kernel(targets.ndim == 1)
     outputs = lambda: (unwritten(len(x), dtype=x.dtype), unwritten(*x.shape, dtype=x.dtype),
                        unwritten(*x.shape, dtype=x.dtype))
     none = np.empty((0, x.shape[1]), x.dtype)
-    with inputs_unchanged(x, targets):
+    weights = np.empty(0, x.dtype) if weights is None else weights
+    with inputs_unchanged(x, targets, weights):
         losses, dx, probabilities = outputs()
-        kernel(losses, dx, probabilities, x, targets, SCALE)
+        kernel(losses, dx, probabilities, x, targets, weights, SCALE)
         again, dx_alone, probabilities_alone = outputs()
-        kernel(again, dx_alone, none, x, targets, SCALE)
+        kernel(again, dx_alone, none, x, targets, weights, SCALE)
         assert_close(again, losses)
-        kernel(again, none, probabilities_alone, x, targets, SCALE)
+        kernel(again, none, probabilities_alone, x, targets, weights, SCALE)
         assert_close(again, losses)
-        kernel(again, none, none, x, targets, SCALE)
+        kernel(again, none, none, x, targets, weights, SCALE)
         assert_close(again, losses)
     assert_close(dx_alone, dx)
     assert_close(probabilities_alone, probabilities)
     return losses, dx, probabilities
 
 
-def _agree(x, targets):
-    for got, expected in zip(_run(x, targets), getattr(reference, _kernel(targets.ndim == 1).__name__)(
-            x, targets, SCALE), strict=True):
+def _agree(x, targets, weights=None):
+    given = np.empty(0, x.dtype) if weights is None else weights
+    for got, expected in zip(_run(x, targets, weights), getattr(reference, _kernel(targets.ndim == 1).__name__)(
+            x, targets, given, SCALE), strict=True):
         assert_close(got, expected)
 
 
@@ -69,6 +71,24 @@ def _agree(x, targets):
 def test_softmax_with_crossentropy_agrees_with_its_twin(shape, dtype, sparse):
     shape = (many(shape[0]), shape[1])
     _agree(3 * random(*shape, dtype=dtype), _targets(shape, dtype, sparse))
+
+
+@types
+@kinds
+@pytest.mark.parametrize("shape", [(1, 1), (7, 3), (128, 10), (2, 5000)], ids=str)
+def test_weighted_softmax_with_crossentropy_agrees_with_its_twin(shape, dtype, sparse):
+    weights = np.random.default_rng(5).random(shape[0]).astype(dtype)
+    weights[::3] = 0
+    _agree(3 * random(*shape, dtype=dtype), _targets(shape, dtype, sparse), weights)
+
+
+@types
+def test_a_row_without_weight_may_have_any_label(dtype):
+    weights = np.array([1, 0, 0, 1], dtype)
+    losses, dx, probabilities = _run(random(4, 3, dtype=dtype), np.array([0, 255, -1, 2]), weights)
+    np.testing.assert_array_equal(losses[1:3], 0)
+    np.testing.assert_array_equal(dx[1:3], 0)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
 
 
 @pytest.mark.skipif(PLAIN, reason="too much for plain Python")

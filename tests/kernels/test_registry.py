@@ -48,7 +48,7 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
 
 
 ELEMENTARY = ["arrays", "depth", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "dropout", "loss",
-              "loss_softmax", "optimizer", "penalty", "merge"]
+              "loss_categorical", "loss_rows", "loss_softmax", "optimizer", "penalty", "merge"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)
@@ -64,7 +64,8 @@ def test_kernels_agree_with_their_twins_as_plain_python(file):
 FLAT, ROWS = np.zeros(8, np.float32), np.zeros((4, 8), np.float32)
 HOT = {
     "dropout.dropout": (FLAT, FLAT, 0.5, 1, 1),
-    "loss.mean_squared_error": (FLAT, ROWS, ROWS, ROWS, 0.25),
+    "loss_binary.binary_loss": (FLAT, ROWS, ROWS, ROWS, FLAT[:0], 3, 2.0, 1.0, 0.0, 0.5, 0.25, True),
+    "loss.elementwise_loss": (FLAT, ROWS, ROWS, ROWS, FLAT[:0], 0, 1.0, 0.0, 0.0, 0.5, 0.25, True),
     "penalty.penalty": (np.zeros(1), FLAT, np.zeros(64), FLAT, 0.1, 0.1),
     "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, True),
     "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, True),

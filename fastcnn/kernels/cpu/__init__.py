@@ -38,12 +38,10 @@ from fastcnn.kernels.cpu.lanes import (
     lanes_of_block,
     lanes_saved,
 )
-from fastcnn.kernels.cpu.loss import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    mean_squared_error,
-    sparse_categorical_crossentropy,
-)
+from fastcnn.kernels.cpu.loss import elementwise_loss
+from fastcnn.kernels.cpu.loss_binary import binary_loss
+from fastcnn.kernels.cpu.loss_categorical import categorical_crossentropy, sparse_categorical_crossentropy
+from fastcnn.kernels.cpu.loss_rows import fold_losses, row_loss
 from fastcnn.kernels.cpu.loss_softmax import (
     softmax_categorical_crossentropy,
     softmax_sparse_categorical_crossentropy,
@@ -89,7 +87,7 @@ __all__ = [
     "batch_norm_predict_scratch",
     "bias_backward",
     "bias_backward_scratch",
-    "binary_crossentropy",
+    "binary_loss",
     "categorical_crossentropy",
     "conv2d_backward_input",
     "conv2d_backward_input_packed",
@@ -107,7 +105,9 @@ __all__ = [
     "depthwise2d_forward",
     "depthwise2d_forward_scratch",
     "dropout",
+    "elementwise_loss",
     "fold_depth",
+    "fold_losses",
     "gather",
     "l2_step",
     "lanes_backward",
@@ -119,7 +119,6 @@ __all__ = [
     "max_pool2d_backward",
     "max_pool2d_forward",
     "max_pool2d_index_type",
-    "mean_squared_error",
     "merge_backward",
     "merge_backward_scratch",
     "merge_forward",
@@ -131,6 +130,7 @@ __all__ = [
     "penalty_scratch",
     "repeated_copy",
     "resize2d",
+    "row_loss",
     "sgd",
     "softmax_backward",
     "softmax_categorical_crossentropy",

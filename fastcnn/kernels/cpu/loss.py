@@ -1,189 +1,119 @@
-"""Losses and their gradients in one pass over the predictions; those that take a softmax are in `loss_softmax`.
+"""Losses of regression and margins that are sums over elements, L = share sum_k f(x_k, t_k), with their gradients.
 
-With a row x of C predictions, its target t (a class, or C numbers) and eps = 1e-7, as Keras 3 computes them::
+Which f is said by a code of `fastcnn.kernels.loss_codes`; with e = x - t and eps = 1e-7::
 
-    cross-entropy, from probabilities     q = x / sum(x),  p = clip(q, eps, 1 - eps),  L = -sum_k t_k log(p_k)
-    binary cross-entropy, from logits     L = mean of max(x, 0) - x t + log(1 + exp(-|x|));  C dL/dx = sigmoid(x) - t
-    binary cross-entropy, probabilities   p = clip(x, eps, 1 - eps),  L = -mean of t log(p) + (1 - t) log(1 - p)
-    mean squared error                    L = mean of (x - t)^2;  C dL/dx = 2 (x - t)
+    code                  f(x, t)                                                f'(x, t)
+    SQUARED               e^2                                                    2 e
+    ABSOLUTE              |e|                                                    sign(e)
+    PERCENTAGE            100 |e| / max(|t|, eps)                                100 sign(e) / max(|t|, eps)
+    SQUARED_LOGARITHMIC   l^2, l = log(1 + max(x, eps)) - log(1 + max(t, eps))   2 l / (1 + x), 0 where x < eps
+    HUBER                 e^2 / 2 for |e| <= a, else a |e| - a^2 / 2             e, else a sign(e)   (Huber, 1964)
+    LOG_COSH              log(cosh(e))                                           tanh(e)
+    HINGE                 h = max(1 - t x, 0)                                    -t where h > 0
+    SQUARED_HINGE         h^2                                                    -2 t h
 
-Where a clip takes effect, nothing flows back through it. Each loss writes one value a row into ``losses`` (N,) and
-``scale dL/dx`` into ``dx`` (N, C), which has the shape (0, C) where no gradient is wanted.
+The formulas, epsilon and the clip are Keras 3's. Those of probabilities are in `loss_binary`, the walk in `loss_walk`.
 """
 
-import numpy as np
-
-from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, log1p, sigmoid
-
-_EPSILON = 1e-7
+from fastcnn.kernels import loss_codes as codes
+from fastcnn.kernels.cpu._jit import chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, log1p, tanh
+from fastcnn.kernels.cpu.loss_formulas import floor_of, sign
+from fastcnn.kernels.cpu.loss_walk import element_rows
 
 
 @kernel
-def sparse_categorical_crossentropy(losses, dx, x, labels, scale):
-    """Cross-entropy of probabilities against a class a row. A label outside 0..C-1 gives a loss and gradients of NaN.
+def elementwise_loss(losses, dx, x, targets, weights, code, a, b, c, share, scale, wants_gradient):
+    """Write share sum_k f(x[i, k], targets[i, k]) for each row, and scale times its gradient.
 
     Parameters
     ----------
     losses : (N,) array
         Written.
-    dx : (N, C) or (0, C) array
-        Written.
-    x : (N, C) array
-        Probabilities.
-    labels : (N,) int64 array
+    dx : (N, C) array
+        Written: the gradient if it is wanted, else values without a meaning.
+    x, targets : (N, C) arrays
+        Predictions, and what they should be.
+    weights : (N,), (N * C,) or (0,) array
+        A factor for each row, or for each element, or none.
+    code : int
+        f: one of `fastcnn.kernels.loss_codes`.
+    a, b, c : float
+        Of HUBER a; the others are not read.
+    share : float
+        1 / C for the mean over a row, 1 for the sum.
     scale : float
-        What the gradients are multiplied with, 1 / N for the mean loss.
+        What gradients are multiplied with, 1 / N for the mean loss.
+    wants_gradient : bool
     """
     chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_sparse_rows, chunks, (chunks, losses, dx, x, labels, scale))
+    parallel(element_rows, chunks, (chunks, _values, _slopes, losses, dx, x, targets, weights, code, a, b, c, share,
+                                    scale, wants_gradient))
 
 
 @inlined
-def _sparse_rows(chunk, chunks, losses, dx, x, labels, scale):
-    begin, end = chunk_of(chunk, chunks, x.shape[0])
-    real = x.dtype.type
-    for i in range(begin, end):
-        label, row = labels[i], x[i]
-        known = 0 <= label < row.size
-        total = _sum(row)
-        q = row[label] / total if known else real(np.nan)
-        losses[i] = -log(_clip(q))
-        if dx.size > 0:
-            out, slope = dx[i], real(0) if _clips(q) else real(scale) / total
-            for k in range(out.size):
-                out[k] = slope if known else real(np.nan)
-            if known:
-                out[label] -= real(0) if _clips(q) else slope / q
-
-
-@inlined
-def _sum(row):
-    total = row.dtype.type(0)
-    for k in range(row.size):
-        total += row[k]
-    return total
-
-
-@inlined
-def _clip(p):
-    low, high = type(p)(_EPSILON), type(p)(1 - _EPSILON)
-    p = low if p < low else p
-    return high if p > high else p
-
-
-@inlined
-def _clips(p):
-    return p < type(p)(_EPSILON) or p > type(p)(1 - _EPSILON)
-
-
-@kernel
-def categorical_crossentropy(losses, dx, x, targets, scale):
-    """Cross-entropy against a distribution a row: as `sparse_categorical_crossentropy`, with targets (N, C)."""
-    chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_categorical_rows, chunks, (chunks, losses, dx, x, targets, scale))
-
-
-@inlined
-def _categorical_rows(chunk, chunks, losses, dx, x, targets, scale):
-    begin, end = chunk_of(chunk, chunks, x.shape[0])
-    real = x.dtype.type
-    factor = real(scale)
-    for i in range(begin, end):
-        row, t = x[i], targets[i]
-        total, loss, inside = _sum(row), real(0), real(0)
-        for k in range(row.size):
-            q = row[k] / total
-            loss -= t[k] * log(_clip(q))
-            inside += real(0) if _clips(q) else t[k]
-        losses[i] = loss
-        if dx.size > 0:
-            out = dx[i]
-            for k in range(out.size):
-                q = row[k] / total
-                out[k] = factor / total * (inside - (real(0) if _clips(q) else t[k] / q))
-
-
-@kernel
-def binary_crossentropy(losses, dx, x, targets, from_logits, scale):
-    """Mean over a row of the cross-entropy of C independent yes-or-no answers.
-
-    Parameters
-    ----------
-    losses : (N,) array
-        Written.
-    dx : (N, C) or (0, C) array
-        Written.
-    x : (N, C) array
-        Logits or probabilities.
-    targets : (N, C) array
-        0 or 1, or between.
-    from_logits : bool
-    scale : float
-        What the gradients are multiplied with, 1 / N for the mean loss.
-    """
-    chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_binary_rows, chunks, (chunks, losses, dx, x, targets, from_logits, scale))
-
-
-@inlined
-def _binary_rows(chunk, chunks, losses, dx, x, targets, from_logits, scale):
-    begin, end = chunk_of(chunk, chunks, x.shape[0])
-    real = x.dtype.type
-    share = real(1) / real(x.shape[1])
-    flat, t, out = x[begin:end].reshape(-1), targets[begin:end].reshape(-1), losses[begin:end]
-    if x.shape[1] == 1:  # a loop over rows of one element would not become vectors
-        for i in range(out.size):
-            out[i] = _logistic_loss(flat[i], t[i]) if from_logits else _log_loss(flat[i], t[i])
+def _values(out, x, t, code, a, b, c):
+    """out = f(x, t)."""
+    real = out.dtype.type
+    zero, half, one, ln2 = real(0), real(0.5), real(1), real(0.6931471805599453)
+    if code == codes.SQUARED:
+        for k in range(out.size):
+            out[k] = (x[k] - t[k]) * (x[k] - t[k])
+    elif code == codes.ABSOLUTE:
+        for k in range(out.size):
+            out[k] = abs(x[k] - t[k])
+    elif code == codes.PERCENTAGE:
+        for k in range(out.size):
+            out[k] = real(100) * abs(x[k] - t[k]) / floor_of(abs(t[k]))
+    elif code == codes.SQUARED_LOGARITHMIC:
+        for k in range(out.size):
+            e = log(floor_of(x[k]) + one) - log(floor_of(t[k]) + one)
+            out[k] = e * e
+    elif code == codes.HUBER:
+        for k in range(out.size):
+            e = abs(x[k] - t[k])
+            out[k] = half * e * e if e <= a else a * e - half * a * a
+    elif code == codes.LOG_COSH:
+        for k in range(out.size):
+            e = abs(x[k] - t[k])
+            out[k] = e + (log1p(exp_nonpositive(-(e + e))) - ln2)
     else:
-        for i in range(out.size):
-            loss, row, wanted = real(0), x[begin + i], targets[begin + i]
-            for k in range(row.size):
-                loss += _logistic_loss(row[k], wanted[k]) if from_logits else _log_loss(row[k], wanted[k])
-            out[i] = loss * share
-    if dx.size > 0:
-        factor, slopes = real(scale) * share, dx[begin:end].reshape(-1)
-        if from_logits:
-            for k in range(slopes.size):
-                slopes[k] = factor * (sigmoid(flat[k]) - t[k])
-        else:
-            for k in range(slopes.size):
-                slope = (flat[k] - t[k]) / (flat[k] * (real(1) - flat[k]))
-                slopes[k] = real(0) if _clips(flat[k]) else factor * slope
+        squared = code == codes.SQUARED_HINGE
+        for k in range(out.size):
+            h = one - t[k] * x[k]
+            h = zero if h < zero else h
+            out[k] = h * h if squared else h
 
 
 @inlined
-def _logistic_loss(x, t):
-    """max(x, 0) - x t + log(1 + exp(-|x|)), which cannot overflow."""
-    positive = type(x)(0) if x < type(x)(0) else x
-    return positive - x * t + log1p(exp_nonpositive(-abs(x)))
-
-
-@inlined
-def _log_loss(p, t):
-    p, one = _clip(p), type(p)(1)
-    return -(t * log(p) + (one - t) * log(one - p))
-
-
-@kernel
-def mean_squared_error(losses, dx, x, targets, scale):
-    """Mean over a row of (x - t)^2: the arguments as in `binary_crossentropy`."""
-    chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_squared_rows, chunks, (chunks, losses, dx, x, targets, scale))
-
-
-@inlined
-def _squared_rows(chunk, chunks, losses, dx, x, targets, scale):
-    begin, end = chunk_of(chunk, chunks, x.shape[0])
-    real = x.dtype.type
-    share = real(1) / real(x.shape[1])
-    flat, t, out = x[begin:end].reshape(-1), targets[begin:end].reshape(-1), losses[begin:end]
-    for i in range(out.size):
-        loss, row, wanted = real(0), x[begin + i], targets[begin + i]
-        for k in range(row.size):
-            loss += (row[k] - wanted[k]) * (row[k] - wanted[k])
-        out[i] = loss * share
-    if dx.size > 0:
-        factor, slopes = real(2) * real(scale) * share, dx[begin:end].reshape(-1)
-        for k in range(slopes.size):
-            slopes[k] = factor * (flat[k] - t[k])
+def _slopes(out, x, t, code, a, b, c, factor):
+    """out = factor f'(x, t)."""
+    real = out.dtype.type
+    zero, one, two = real(0), real(1), real(2)
+    if code == codes.SQUARED:
+        for k in range(out.size):
+            out[k] = two * factor * (x[k] - t[k])
+    elif code == codes.ABSOLUTE:
+        for k in range(out.size):
+            out[k] = factor * sign(x[k] - t[k])
+    elif code == codes.PERCENTAGE:
+        for k in range(out.size):
+            out[k] = real(100) * factor * sign(x[k] - t[k]) / floor_of(abs(t[k]))
+    elif code == codes.SQUARED_LOGARITHMIC:
+        for k in range(out.size):
+            inside = floor_of(x[k]) + one
+            slope = two * factor * (log(inside) - log(floor_of(t[k]) + one)) / inside
+            out[k] = zero if x[k] < real(1e-7) else slope
+    elif code == codes.HUBER:
+        for k in range(out.size):
+            e = x[k] - t[k]
+            out[k] = factor * (a if e > a else (-a if e < -a else e))
+    elif code == codes.LOG_COSH:
+        for k in range(out.size):
+            out[k] = factor * tanh(x[k] - t[k])
+    else:
+        squared = code == codes.SQUARED_HINGE
+        for k in range(out.size):
+            h = one - t[k] * x[k]
+            slope = -factor * t[k] * (two * h if squared else one)
+            out[k] = zero if h < zero else slope

@@ -6,8 +6,9 @@ ONNX: SoftmaxCrossEntropyLoss and its gradient. With a row x of C logits, its ta
     L = log(sum_k exp(x_k)) T - sum_k t_k x_k,   T = sum_k t_k       (1 for a class)
     dL/dx_k = p_k T - t_k
 
-Each kernel writes one loss a row, ``scale dL/dx`` into `dx` and p into `probabilities`; either may have the shape
-(0, C) where nobody wants it. Nothing is clipped: L comes from the logits and is exact where p underflows.
+Each kernel writes one loss a row, ``scale dL/dx`` into `dx`, both times the weight of the row, and p into
+`probabilities`; either may have the shape (0, C) where nobody wants it. Nothing is clipped: L comes from the logits
+and is exact where p underflows.
 
     x       |--- rows of C, 16 KB of them ---|       read twice, the second time from L1
     work    |--- exp(x - largest of its row) |       one long vector to the exponential, however short the rows are
@@ -26,7 +27,7 @@ _COST = 4  # what an exponential takes, in plain elements of work
 
 
 @kernel
-def softmax_sparse_categorical_crossentropy(losses, dx, probabilities, x, labels, scale):
+def softmax_sparse_categorical_crossentropy(losses, dx, probabilities, x, labels, weights, scale):
     """Cross-entropy of softmax(x) against a class a row. A label outside 0..C-1 gives a loss and gradients of NaN.
 
     Parameters
@@ -38,15 +39,17 @@ def softmax_sparse_categorical_crossentropy(losses, dx, probabilities, x, labels
     x : (N, C) array
         Logits.
     labels : (N,) int64 array
+    weights : (N,) or (0,) array
+        A factor for each row, or none; where it is 0 so are loss and gradients, whatever the label.
     scale : float
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
     chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
-    parallel(_sparse_rows, chunks, (chunks, losses, dx, probabilities, x, labels, scale))
+    parallel(_sparse_rows, chunks, (chunks, losses, dx, probabilities, x, labels, weights, scale))
 
 
 @inlined
-def _sparse_rows(chunk, chunks, losses, dx, probabilities, x, labels, scale):
+def _sparse_rows(chunk, chunks, losses, dx, probabilities, x, labels, weights, scale):
     first, last = chunk_of(chunk, chunks, x.shape[0])
     real, classes = x.dtype.type, x.shape[1]
     rows = max(1, _BLOCK // classes)
@@ -58,17 +61,20 @@ def _sparse_rows(chunk, chunks, losses, dx, probabilities, x, labels, scale):
             exponentials = work[i - begin] if work.size > 0 else work.reshape(-1)
             total = _total(exponentials, x[i], losses[i])
             label = labels[i]
-            known = 0 <= label < classes
-            losses[i] = plus_gap(log(total), losses[i], x[i, label]) if known else real(np.nan)
+            weight = weights[i] if weights.size > 0 else real(1)
+            known, skipped = 0 <= label < classes, weight == real(0)
+            loss = weight * plus_gap(log(total), losses[i], x[i, label]) if known else real(np.nan)
+            losses[i] = real(0) if skipped else loss
             if dx.size > 0:
-                out, factor = dx[i], real(scale) / total if known else real(np.nan)
+                share = weight * real(scale)
+                out, factor = dx[i], share / total if known or skipped else real(np.nan)
                 if probabilities.size > 0:
                     for k in range(out.size):
                         out[k] = factor * exponentials[k]
                 else:
                     _multiply(out, factor)
                 if known:
-                    out[label] -= real(scale)
+                    out[label] -= share
             if probabilities.size > 0:
                 _multiply(exponentials, real(1) / total)
 
@@ -118,7 +124,7 @@ def _multiply(row, factor):
 
 
 @kernel
-def softmax_categorical_crossentropy(losses, dx, probabilities, x, targets, scale):
+def softmax_categorical_crossentropy(losses, dx, probabilities, x, targets, weights, scale):
     """Cross-entropy of softmax(x) against a distribution a row.
 
     Parameters
@@ -130,15 +136,17 @@ def softmax_categorical_crossentropy(losses, dx, probabilities, x, targets, scal
     x : (N, C) array
         Logits.
     targets : (N, C) array
+    weights : (N,) or (0,) array
+        A factor for each row, or none.
     scale : float
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
     chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
-    parallel(_categorical_rows, chunks, (chunks, losses, dx, probabilities, x, targets, scale))
+    parallel(_categorical_rows, chunks, (chunks, losses, dx, probabilities, x, targets, weights, scale))
 
 
 @inlined
-def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, scale):
+def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, weights, scale):
     first, last = chunk_of(chunk, chunks, x.shape[0])
     real, classes = x.dtype.type, x.shape[1]
     rows = max(1, _BLOCK // classes)
@@ -153,9 +161,11 @@ def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, scal
             for k in range(row.size):
                 whole += t[k]
                 along += t[k] * (row[k] - shift)
-            losses[i] = log(total) * whole - along
+            weight = weights[i] if weights.size > 0 else real(1)
+            losses[i] = weight * (log(total) * whole - along)
             if dx.size > 0:
-                out, factor, share = dx[i], real(scale) * whole / total, real(scale)
+                share = weight * real(scale)
+                out, factor = dx[i], share * whole / total
                 if probabilities.size > 0:
                     for k in range(out.size):
                         out[k] = factor * exponentials[k] - share * t[k]

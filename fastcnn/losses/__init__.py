@@ -1,0 +1,90 @@
+"""Losses, with Keras's names: the value of each sample and, in the same pass, the gradient of their mean."""
+
+from typing import Any
+
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.losses.base import Loss
+from fastcnn.losses.crossentropy import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    KLDivergence,
+    MaskedBinaryCrossentropy,
+    SparseCategoricalCrossentropy,
+)
+from fastcnn.losses.regression import (
+    CategoricalHinge,
+    CosineSimilarity,
+    Dice,
+    Hinge,
+    Huber,
+    LogCosh,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SquaredHinge,
+    Tversky,
+)
+
+__all__ = [
+    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
+    "CategoricalHinge", "CosineSimilarity", "Dice", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
+    "MaskedBinaryCrossentropy", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError", "SparseCategoricalCrossentropy", "SquaredHinge",
+    "Tversky", "get", "serialize",
+]
+
+_CLASSES: dict[str, type[Loss]] = {name: globals()[name] for name in __all__ if name[0].isupper() and name != "Loss"}
+_NAMES: dict[str, type[Loss]] = {
+    "binary_crossentropy": BinaryCrossentropy, "bce": BinaryCrossentropy,
+    "binary_focal_crossentropy": BinaryFocalCrossentropy,
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "categorical_focal_crossentropy": CategoricalFocalCrossentropy,
+    "categorical_hinge": CategoricalHinge,
+    "cosine_similarity": CosineSimilarity,
+    "dice": Dice,
+    "hinge": Hinge,
+    "huber": Huber, "huber_loss": Huber,
+    "kl_divergence": KLDivergence, "kld": KLDivergence,
+    "log_cosh": LogCosh, "logcosh": LogCosh,
+    "masked_binary_crossentropy": MaskedBinaryCrossentropy,
+    "mean_absolute_error": MeanAbsoluteError, "mae": MeanAbsoluteError,
+    "mean_absolute_percentage_error": MeanAbsolutePercentageError, "mape": MeanAbsolutePercentageError,
+    "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError,
+    "mean_squared_logarithmic_error": MeanSquaredLogarithmicError, "msle": MeanSquaredLogarithmicError,
+    "poisson": Poisson,
+    "root_mean_squared_error": RootMeanSquaredError, "rmse": RootMeanSquaredError,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
+    "squared_hinge": SquaredHinge,
+    "tversky": Tversky,
+}
+_SHORT = ("bce", "kld", "mae", "mape", "mse", "msle")
+_ALL = {**_NAMES, **{name.upper(): _NAMES[name] for name in _SHORT}, **_CLASSES}
+
+
+def get(identifier: str | dict | type[Loss] | Loss) -> Loss:
+    """Return the loss for a name ("mse", "MeanSquaredError"), a configuration or a class, or a loss itself.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not known.
+    """
+    if isinstance(identifier, Loss):
+        return identifier
+    if isinstance(identifier, type) and issubclass(identifier, Loss):
+        return identifier()
+    if isinstance(identifier, dict) and identifier.get("class_name") in _CLASSES:
+        return _CLASSES[identifier["class_name"]].from_config(identifier.get("config", {}))
+    if isinstance(identifier, str) and identifier in _ALL:
+        return _ALL[identifier]()
+    raise ArgumentError(unknown("loss", identifier, _NAMES))
+
+
+def serialize(loss: Loss) -> dict[str, Any]:
+    """Return a loss as `get` understands it and JSON can hold it."""
+    return {"class_name": type(loss).__name__, "config": loss.get_config()}

@@ -1,0 +1,258 @@
+"""What a loss is: the value of each sample and, in the same pass, the gradient of what Keras reports for the batch.
+
+A loss is first a number for each *position* of a sample: (N,) for outputs (N, K), (N, H, W) for outputs (N, H, W, K).
+With l and w the losses and weights of all positions, the reported value is
+
+    sum_over_batch_size, mean     sum(w l) / (how many positions count: all of them but the ignored and unknown)
+    mean_with_sample_weight       sum(w l) / sum(w)
+    sum                           sum(w l)
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+
+NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+_MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
+_REDUCTIONS = (*_MEANS, "sum", "none", None)
+
+
+class Loss:
+    """The base of losses: `forward` for training, a call for the value alone.
+
+    A loss of your own overrides `forward`, or `targets` and `kernel`.
+
+    Parameters
+    ----------
+    name : str, optional
+    reduction : str
+        "sum_over_batch_size", "mean", "sum", "mean_with_sample_weight"; with "none" or None a call returns the loss
+        of each position, and there is nothing to train with.
+    dtype : None
+        Losses compute in the type of the outputs.
+
+    Raises
+    ------
+    ArgumentError
+        If the reduction is not known.
+    """
+
+    #: Whether the loss takes the probabilities of a softmax, so that `forward_from_logits` may stand for both.
+    follows_softmax = False
+
+    #: The axes of the outputs that a loss is taken over.
+    axes: tuple[int, ...] = (-1,)
+
+    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
+                 dtype: Any = None) -> None:
+        who = type(self).__name__
+        if reduction not in _REDUCTIONS:
+            raise ArgumentError(f"{who}: reduction={reduction!r} is not known; known are "
+                                f"{', '.join(map(repr, _REDUCTIONS))}")
+        if dtype is not None:
+            raise ArgumentError(f"{who}: dtype={dtype!r} is not offered; leave it at None: "
+                                f"losses compute in the type of the outputs")
+        self.name = name if name is not None else who.lower()
+        self.reduction = reduction
+
+    # --- for users --------------------------------------------------------------------------------------------------
+
+    def forward(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool = True,
+                sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the loss of each sample (N,), whose mean is the reported value, and the gradient of that value.
+
+        Parameters
+        ----------
+        y_true : array
+            Targets, as the loss wants them.
+        y_pred : (N, ...) float array
+            Outputs of the model.
+        wants_gradient : bool
+            Else the gradient, of the shape of `y_pred`, is None.
+        sample_weight : array, optional
+            (N,), or of any shape that broadcasts to the positions, such as (N, H, W) for outputs (N, H, W, K).
+
+        Raises
+        ------
+        ArgumentError
+            If the shapes do not agree.
+        """
+        values, gradient, divisor = self.run(y_true, y_pred, wants_gradient, sample_weight)
+        return self.folded(values, len(y_pred), divisor), gradient
+
+    def forward_from_logits(self, y_true: np.ndarray, logits: np.ndarray, wants_probabilities: bool = True,
+                            sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Return the losses (N,) of softmax(logits), the gradient with respect to the *logits*, and the softmax.
+
+        One kernel, for a loss that `follows_softmax` and a model whose last step is a softmax over the last axis. It
+        is exact where `forward` clips probabilities to [1e-7, 1 - 1e-7] and then passes no gradient; Keras does the
+        same when it finds the logits of a softmax.
+
+        Parameters
+        ----------
+        y_true : array
+            Targets, as the loss wants them.
+        logits : (N, ..., classes) float array
+        wants_probabilities : bool
+            Else None stands for softmax(logits).
+        sample_weight : array, optional
+            As in `forward`.
+
+        Raises
+        ------
+        ArgumentError
+            If the shapes do not agree.
+        """
+        raise NotImplementedError
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss of a batch: a number, or an array of the positions' losses where `reduction` is None."""
+        y_pred = np.asarray(y_pred)
+        y_pred = np.ascontiguousarray(y_pred, y_pred.dtype if y_pred.dtype in NONE else np.float32)
+        if self.reduction not in ("none", None):
+            losses, _ = self.forward(np.asarray(y_true), y_pred, wants_gradient=False, sample_weight=sample_weight)
+            return float(losses.mean(dtype=np.float64)) if losses.size else 0.0
+        values, _, _ = self._run(np.asarray(y_true), y_pred, False, sample_weight)
+        return values.reshape(self.positions(y_pred)).copy()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Loss":
+        """Make a loss from `get_config`."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+    # --- what a subclass says -----------------------------------------------------------------------------------------
+
+    def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """Return the targets as the kernel wants them: rows of the type of the outputs, a row for each position."""
+        if trimmed(y_true.shape) != trimmed(y_pred.shape):
+            raise ArgumentError(f"{self.name}: expected targets of the outputs' shape {y_pred.shape}, "
+                                f"got {y_true.shape}")
+        return self.rows(y_true.reshape(y_pred.shape), y_pred.dtype)
+
+    def kernel(self, d: Any, losses: np.ndarray, gradient: np.ndarray, x: np.ndarray, targets: np.ndarray,
+               weights: np.ndarray, scale: float, wants_gradient: bool) -> None:
+        """Call the kernel of the loss, on rows (M, C): losses (M,) and gradient (M, C) are written."""
+        raise NotImplementedError
+
+    def counted(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray | None:
+        """Return which positions count, as bool of their shape; None for all."""
+        return None
+
+    def check(self, y_true: np.ndarray, outputs: int) -> None:
+        """Raise DataError for targets that no batch of them could satisfy; called once, before training."""
+
+    # --- for losses -------------------------------------------------------------------------------------------------
+
+    def run(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool, sample_weight: Any
+            ) -> tuple[np.ndarray, np.ndarray | None, float]:
+        """Return the weighted losses of the positions, flat, the gradient, and what their sum is divided by."""
+        if self.reduction in ("none", None):
+            raise ArgumentError(f"{self.name}: reduction={self.reduction!r} leaves no number to train with; "
+                                f'make the loss with reduction="sum_over_batch_size"')
+        return self._run(y_true, y_pred, wants_gradient, sample_weight)
+
+    def _run(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool, sample_weight: Any
+             ) -> tuple[np.ndarray, np.ndarray | None, float]:
+        d, x = device.of(y_pred), self.rows(y_pred, y_pred.dtype)
+        targets = self.targets(y_true, y_pred)
+        weights, divisor = self.weights(y_true, y_pred, sample_weight)
+        values, gradient = d.empty(x.shape[:1], x.dtype), d.empty(x.shape, x.dtype)
+        self.kernel(d, values, gradient, x, targets, weights, 1.0 / divisor if divisor else 0.0, wants_gradient)
+        return values, self._unrowed(gradient, y_pred) if wants_gradient else None, divisor
+
+    def weights(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any) -> tuple[np.ndarray, float]:
+        """Return the weights of the positions, flat or of size 0 if all are 1, and what the sum is divided by."""
+        shape, counted = self.positions(y_pred), self.counted(y_true, y_pred)
+        count = math.prod(shape)
+        if sample_weight is None and counted is None:
+            return NONE[y_pred.dtype], 1.0 if self.reduction == "sum" else float(count)
+        weights = np.ones(shape, y_pred.dtype) if sample_weight is None else self.spread(sample_weight, shape, y_pred)
+        if counted is not None:
+            weights = np.where(counted, weights, weights.dtype.type(0))
+        if self.reduction == "sum":
+            divisor = 1.0
+        elif self.reduction == "mean_with_sample_weight":
+            divisor = float(weights.sum(dtype=np.float64))
+        else:
+            divisor = float(count if counted is None else np.count_nonzero(counted))
+        return np.ascontiguousarray(weights, y_pred.dtype).reshape(-1), divisor
+
+    def spread(self, sample_weight: Any, shape: tuple[int, ...], y_pred: np.ndarray) -> np.ndarray:
+        """Return the weights of samples for all positions of `shape`."""
+        weights = np.asarray(sample_weight)
+        if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
+            weights = weights[..., 0]
+        if weights.ndim == 1 and weights.shape == shape[:1]:
+            weights = weights.reshape(-1, *[1] * (len(shape) - 1))
+        if weights.ndim <= len(shape):
+            try:
+                return np.array(np.broadcast_to(weights, shape), y_pred.dtype)
+            except ValueError:
+                pass
+        raise ArgumentError(f"{self.name}: expected sample_weight of shape ({len(y_pred)},) or {shape}, "
+                            f"got {np.shape(sample_weight)}")
+
+    def folded(self, values: np.ndarray, samples: int, divisor: float) -> np.ndarray:
+        """Return the losses of the samples, whose mean is sum(values) / divisor."""
+        if values.size == samples and divisor == samples:
+            return values
+        d = device.of(values)
+        losses = d.empty((samples,), values.dtype)
+        d.kernels.fold_losses(losses, values.reshape(samples, values.size // max(1, samples)),
+                              values.size / divisor if divisor else 0.0)
+        return losses
+
+    def positions(self, y_pred: np.ndarray) -> tuple[int, ...]:
+        """Return the shape of the positions: that of the outputs without the axes of the loss."""
+        if self.axes == (-1,):
+            return y_pred.shape[:-1]
+        gone = self._axes(y_pred.ndim)
+        return tuple(n for i, n in enumerate(y_pred.shape) if i not in gone)
+
+    def rows(self, y: np.ndarray, dtype: Any) -> np.ndarray:
+        """Return an array of the outputs' shape as rows (positions, elements of the axes); a view where it can be."""
+        length = y.shape[-1] if self.axes == (-1,) else math.prod(y.shape[i] for i in self._axes(y.ndim))
+        count = math.prod(self.positions(y))
+        return np.ascontiguousarray(self._last(y), dtype).reshape(count, length)
+
+    def _axes(self, ndim: int) -> tuple[int, ...]:
+        wrong = [axis for axis in self.axes if not -ndim < axis < ndim or axis == 0]
+        if wrong:
+            raise ArgumentError(f"{self.name}: expected axis within outputs of {ndim} dimensions, and not the batch's, "
+                                f"got {wrong[0]}")
+        return tuple(axis % ndim for axis in self.axes)
+
+    def _last(self, y: np.ndarray) -> np.ndarray:
+        if self.axes == (-1,):
+            return y
+        gone = self._axes(y.ndim)
+        return y.transpose([i for i in range(y.ndim) if i not in gone] + list(gone))
+
+    def _unrowed(self, gradient: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """Return rows of gradients in the shape of the outputs."""
+        moved = self._last(y_pred)
+        if moved is y_pred:
+            return gradient.reshape(y_pred.shape)
+        gone = self._axes(y_pred.ndim)
+        order = [i for i in range(y_pred.ndim) if i not in gone] + list(gone)
+        return np.ascontiguousarray(gradient.reshape(moved.shape).transpose(np.argsort(order)))
+
+
+def trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without the ones at its end, but for the batch: (N,) and (N, 1) hold the same."""
+    end = len(shape)
+    while end > 1 and shape[end - 1] == 1:
+        end -= 1
+    return shape[:end]

@@ -1,0 +1,225 @@
+"""Twins of the kernels of losses, optimizers and penalties: see `tests.reference`, where they are found."""
+
+import numpy as np
+
+
+def _double(*arrays):
+    return tuple(np.asarray(a, dtype=np.float64) for a in arrays)
+
+
+def _sigmoid(x):
+    return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))))
+
+
+# --- loss.py ----------------------------------------------------------------------------------------------------------
+
+
+def _bounds(like):
+    """Return eps and 1 - eps as the type of `like` knows them."""
+    return float(like.dtype.type(1e-7)), float(like.dtype.type(1 - 1e-7))
+
+
+def _clip(p, like):
+    """Return p within [eps, 1 - eps], and where it was outside."""
+    low, high = _bounds(like)
+    return np.minimum(np.maximum(p, low), high), (p < low) | (p > high)
+
+
+def _binary(x, t, like):
+    p, clipped = _clip(x, like)
+    return -(t * np.log(p) + (1 - t) * np.log(1 - p)), np.where(clipped, 0, (1 - t) / (1 - p) - t / p)
+
+
+def _focal(x, t, like, gamma, b, c):
+    loss, slope = _binary(x, t, like)
+    u = x + t - 2 * x * t
+    balance = b + c * t
+    return balance * u**gamma * loss, balance * (gamma * u ** (gamma - 1) * (1 - 2 * t) * loss + u**gamma * slope)
+
+
+def _focal_logits(x, t, like, gamma, b, c):
+    p = _sigmoid(x)
+    loss, slope = _focal(p, t, like, gamma, b, c)
+    return loss, slope * p * (1 - p)
+
+
+def _squared_logarithmic(x, t, low):
+    gap = np.log(np.maximum(x, low) + 1) - np.log(np.maximum(t, low) + 1)
+    return gap**2, np.where(x < low, 0, 2 * gap / (1 + np.maximum(x, low)))
+
+
+def _divergence(x, t, low):
+    t, p = np.clip(t, low, 1), np.clip(x, low, 1)
+    return t * np.log(t / p), np.where(x == p, -t / p, 0)
+
+
+def _huber(e, delta):
+    near = np.abs(e) <= delta
+    return np.where(near, e**2 / 2, delta * np.abs(e) - delta**2 / 2), np.where(near, e, delta * np.sign(e))
+
+
+def _regression(x, t, code, a, b, c, like):
+    """Return f(x, t) and f'(x, t), the codes in their order."""
+    low, e, hinge = _bounds(like)[0], x - t, np.maximum(1 - t * x, 0)
+    return [
+        lambda: (e**2, 2 * e),
+        lambda: (np.abs(e), np.sign(e)),
+        lambda: (100 * np.abs(e) / np.maximum(np.abs(t), low), 100 * np.sign(e) / np.maximum(np.abs(t), low)),
+        lambda: _squared_logarithmic(x, t, low),
+        lambda: _huber(e, a),
+        lambda: (np.log(np.cosh(e)), np.tanh(e)),
+        lambda: (hinge, np.where(1 - t * x > 0, -t, 0)),
+        lambda: (hinge**2, -2 * t * hinge),
+    ][code]()
+
+
+def _of_probabilities(x, t, code, a, b, c, like):
+    low = _bounds(like)[0]
+    return [
+        lambda: (x - t * np.log(x + 1e-7), 1 - t / (x + 1e-7)),
+        lambda: _divergence(x, t, low),
+        lambda: _binary(x, t, like),
+        lambda: (np.maximum(x, 0) - x * t + np.log1p(np.exp(-np.abs(x))), _sigmoid(x) - t),
+        lambda: _focal(x, t, like, a, b, c),
+        lambda: _focal_logits(x, t, like, a, b, c),
+    ][code]()
+
+
+def elementwise_loss(x, targets, weights, code, a, b, c, share, scale):
+    """Return the losses, and scale times their gradients."""
+    return _summed(_regression, x, targets, weights, code, a, b, c, share, scale)
+
+
+def binary_loss(x, targets, weights, code, a, b, c, share, scale):
+    """Return the losses, and scale times their gradients."""
+    return _summed(_of_probabilities, x, targets, weights, code, a, b, c, share, scale)
+
+
+def _summed(formulas, x, targets, weights, code, a, b, c, share, scale):
+    like = x
+    x, targets, weights = _double(x, targets, weights)
+    values, slopes = formulas(x, targets, code, a, b, c, like)
+    if weights.size:
+        weights = weights.reshape(x.shape if weights.size == x.size else (-1, 1))
+        values, slopes = weights * values, weights * slopes
+    return share * values.sum(axis=1), scale * share * slopes
+
+
+# --- loss_categorical.py ----------------------------------------------------------------------------------------------
+
+
+def _rows_of(weights, x):
+    return np.asarray(weights, np.float64)[:, None] if weights.size else np.ones((len(x), 1))
+
+
+def _one_hot(x, labels, weights):
+    """Return targets with a one at the label: NaN where there is no such class, unless the row counts for nothing."""
+    targets = np.zeros(x.shape, x.dtype)
+    for i, label in enumerate(labels):
+        counts = not weights.size or weights[i] != 0
+        if 0 <= label < x.shape[1]:
+            targets[i, label] = 1
+        elif counts:
+            targets[i] = np.nan
+    return targets
+
+
+def sparse_categorical_crossentropy(x, labels, weights, scale):
+    """Return the losses and scale times their gradients."""
+    return categorical_crossentropy(x, _one_hot(x, labels, weights), weights, 0.0, scale)
+
+
+def categorical_crossentropy(x, targets, weights, gamma, scale):
+    like, rows = x, _rows_of(weights, x)
+    x, targets = _double(x, targets)
+    total = x.sum(axis=1, keepdims=True)
+    q = x / total
+    p, clipped = _clip(q, like)
+    losses = -(targets * (1 - p) ** gamma * np.log(p)).sum(axis=1)
+    dq = np.where(clipped, 0, targets * (gamma * (1 - p) ** (gamma - 1) * np.log(p) - (1 - p) ** gamma / p))
+    dx = (dq - (dq * q).sum(axis=1, keepdims=True)) / total
+    return rows[:, 0] * losses, rows * scale * dx
+
+
+# --- loss_softmax.py --------------------------------------------------------------------------------------------------
+
+
+def softmax_sparse_categorical_crossentropy(x, labels, weights, scale):
+    """Return the losses, scale times their gradients with respect to the logits, and the probabilities."""
+    return softmax_categorical_crossentropy(x, _one_hot(x, labels, weights), weights, scale)
+
+
+def softmax_categorical_crossentropy(x, targets, weights, scale):
+    rows = _rows_of(weights, x)
+    x, targets = _double(x, targets)
+    shifted = x - x.max(axis=1, keepdims=True)
+    logarithms = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    dx = np.exp(logarithms) * targets.sum(axis=1, keepdims=True) - targets
+    return -rows[:, 0] * (targets * logarithms).sum(axis=1), rows * scale * dx, np.exp(logarithms)
+
+
+# --- loss_rows.py -----------------------------------------------------------------------------------------------------
+
+
+def _cosine(x, t, a, b, c):
+    lengths = max(np.linalg.norm(t), 1e-12), max(np.linalg.norm(x), 1e-12)
+    unit, turned = t / lengths[0], x / lengths[1]
+    along = unit @ turned
+    return -along, -(unit - turned * along) / lengths[1] if lengths[1] > 1e-12 else -unit / lengths[1]
+
+
+def _categorical_hinge(x, t, a, b, c):
+    wrong = (1 - t) * x
+    loss = wrong.max() - t @ x + 1
+    slope = -t + (1 - t) * (np.arange(x.size) == wrong.argmax())
+    return max(loss, 0), slope if loss > 0 else 0 * slope
+
+
+def _tversky(x, t, a, b, c):
+    both = t @ x
+    whole = both + a * ((1 - x) @ t) + b * (x @ (1 - t)) + c
+    return 1 - both / whole, -(t * whole - both * (t - a * t + b * (1 - t))) / whole**2
+
+
+def row_loss(x, targets, weights, code, a, b, c, scale):
+    """Return the losses and scale times their gradients."""
+    rows = _rows_of(weights, x)
+    x, targets = _double(x, targets)
+    each = [(_cosine, _categorical_hinge, _tversky)[code](*pair, a, b, c) for pair in zip(x, targets, strict=True)]
+    losses, dx = np.array([loss for loss, _ in each]), np.array([slope for _, slope in each])
+    return rows[:, 0] * losses, rows * scale * dx.reshape(x.shape)
+
+
+def fold_losses(values, factor):
+    return factor * np.asarray(values, np.float64).mean(axis=1)
+
+
+# --- optimizer.py -----------------------------------------------------------------------------------------------------
+
+
+def sgd(values, velocity, gradients, learning_rate, momentum, nesterov):
+    """Return the values and the velocity as they become."""
+    values, velocity, gradients = _double(values, velocity, gradients)
+    if velocity.size == 0:
+        return values - learning_rate * gradients, velocity
+    velocity = momentum * velocity - learning_rate * gradients
+    return values + (momentum * velocity - learning_rate * gradients if nesterov else velocity), velocity
+
+
+def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
+    """Return the values and both moments as they become."""
+    values, m, v, gradients = _double(values, m, v, gradients)
+    m = beta_1 * m + (1 - beta_1) * gradients
+    v = beta_2 * v + (1 - beta_2) * gradients**2
+    alpha = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
+    return values - alpha * m / (np.sqrt(v) + epsilon), m, v
+
+
+# --- penalty.py -------------------------------------------------------------------------------------------------------
+
+
+def penalty(gradient, array, l1, l2):
+    """Return the penalty as an array of one, and the gradient as it becomes."""
+    gradient, w = _double(gradient, array)
+    total = np.array([l1 * np.abs(w).sum() + l2 * (w * w).sum()])
+    return total, gradient + l1 * np.sign(w) + 2 * l2 * w if gradient.size else gradient
