@@ -216,7 +216,7 @@ def nothing_drawn() -> Iterator[None]:
 def first_value(initializer: str | dict | Initializer, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
     """Return the first value of a parameter, C-contiguous; zeros inside `nothing_drawn`."""
     chosen = Zeros() if _nothing_drawn.get() else get(initializer)
-    return np.ascontiguousarray(chosen(shape, dtype))
+    return np.asarray(chosen(shape, dtype), order="C")  # not ascontiguousarray, which makes a vector of one number
 
 
 def get(initializer: str | dict | Initializer) -> Initializer:

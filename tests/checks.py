@@ -284,12 +284,62 @@ TABLE: dict[str, list[Case]] = {
         Case("bicubic", _of(layers.UpSampling2D, 2, interpolation="bicubic"), IMAGE),
     ],
     "UpSampling3D": [Case("2, 1, 3", _of(layers.UpSampling3D, (2, 1, 3)), VOLUME, pixel=False)],
-    "Dropout": [Case("0.4", _of(layers.Dropout, 0.4, seed=5), IMAGE, random=True)],
+    "Permute": [
+        Case("to channels first", _of(layers.Permute, (3, 1, 2)), IMAGE),
+        Case("turned round", _of(layers.Permute, (3, 2, 1)), WIDE),
+        Case("a view", _of(layers.Permute, (2, 1)), (1, 5), pixel=False),
+    ],
+    "RepeatVector": [Case("3", _of(layers.RepeatVector, 3), FLAT, pixel=False)],
+    "Rescaling": [
+        Case("of pixels", _of(layers.Rescaling, 1 / 255, -0.5), IMAGE),
+        Case("by channel", _of(layers.Rescaling, [0.5, 2.0, -3.0], (1.0, 0.0, 4.0)), IMAGE),
+        Case("by row", _of(layers.Rescaling, [[[2.0]]] * 7, [1.0]), IMAGE, pixel=False),
+    ],
+    "Normalization": [
+        Case("by channel", _of(layers.Normalization), IMAGE),
+        Case("one mean", _of(layers.Normalization, axis=None), IMAGE),
+        Case("by row and channel, inverted", _of(layers.Normalization, axis=(1, -1), invert=True), IMAGE, pixel=False),
+        Case("given", _of(layers.Normalization, mean=(1.0, -2.0, 0.5), variance=(2.0, 0.5, 0.0)), IMAGE),
+    ],
+    "Dropout": [
+        Case("0.4", _of(layers.Dropout, 0.4, seed=5), IMAGE, random=True),
+        Case("one mask for all", _of(layers.Dropout, 0.4, noise_shape=(1, None, 6, None), seed=5), IMAGE, random=True,
+             pixel=False),
+        Case("rows of each", _of(layers.Dropout, 0.5, noise_shape=(None, None, 1, 1), seed=5), IMAGE, random=True),
+    ],
+    "SpatialDropout1D": [Case("0.4", _of(layers.SpatialDropout1D, 0.4, seed=5), (9, 4), random=True, pixel=False)],
+    "SpatialDropout2D": [Case("0.4", _of(layers.SpatialDropout2D, 0.4, seed=5), IMAGE, random=True)],
+    "SpatialDropout3D": [Case("0.4", _of(layers.SpatialDropout3D, 0.4, seed=5), (3, 4, 2, 5), random=True,
+                              pixel=False)],
+    "AlphaDropout": [
+        Case("0.4", _of(layers.AlphaDropout, 0.4, seed=5), IMAGE, random=True),
+        Case("channels", _of(layers.AlphaDropout, 0.2, noise_shape=(None, 1, 1, None), seed=5), IMAGE, random=True),
+    ],
+    "GaussianNoise": [Case("0.4", _of(layers.GaussianNoise, 0.4, seed=5), IMAGE, random=True)],
+    "GaussianDropout": [Case("0.4", _of(layers.GaussianDropout, 0.4, seed=5), IMAGE, random=True)],
+    "LayerNormalization": [
+        Case("plain", _of(layers.LayerNormalization), IMAGE),
+        Case("over an image", _of(layers.LayerNormalization, axis=(1, 2, 3), epsilon=1e-5), IMAGE, pixel=False),
+        Case("no scale", _of(layers.LayerNormalization, scale=False), (5, 40), pixel=False),
+        Case("no center", _of(layers.LayerNormalization, axis=[-2, -1], center=False), IMAGE),
+    ],
+    "GroupNormalization": [
+        Case("2", _of(layers.GroupNormalization, 2), WIDE),
+        Case("each channel", _of(layers.GroupNormalization, -1, epsilon=1e-5), IMAGE),
+        Case("flat", _of(layers.GroupNormalization, 5), (20,), pixel=False),
+        Case("one group, no scale, no center", _of(layers.GroupNormalization, 1, scale=False, center=False), IMAGE),
+    ],
+    "LocalResponseNormalization": [
+        Case("AlexNet's", _of(layers.LocalResponseNormalization), (4, 5, 11)),
+        Case("as ONNX for an even size", _of(layers.LocalResponseNormalization, (1, 2), 0.3, 0.5, 1.0), (4, 5, 7)),
+    ],
     "BatchNormalization": [
         Case("image", _of(layers.BatchNormalization), IMAGE, over_batch=True),
         Case("flat, no scale", _of(layers.BatchNormalization, scale=False), FLAT, over_batch=True, pixel=False),
         Case("no center", _of(layers.BatchNormalization, center=False, momentum=0.5), IMAGE, over_batch=True),
         Case("frozen", _of(layers.BatchNormalization, trainable=False), IMAGE),
+        Case("signal", _of(layers.BatchNormalization, axis=2), (9, 4), over_batch=True, pixel=False),
+        Case("volume", _of(layers.BatchNormalization), (3, 2, 4, 5), over_batch=True, pixel=False),
     ],
     "Activation": [
         Case(name, _of(layers.Activation, name), IMAGE, smooth=name != "step")

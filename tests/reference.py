@@ -8,6 +8,15 @@ import numpy as np
 
 from fastcnn import geometry as shapes
 from tests.reference_activation import activation_backward, activation_forward
+from tests.reference_norms import (  # noqa: F401
+    dropout,
+    gaussian_noise,
+    group_norm_backward,
+    group_norm_forward,
+    local_response_norm_backward,
+    local_response_norm_forward,
+    permute,
+)
 from tests.reference_pool import (  # a twin is looked up here, whatever file it stands in
     average_pool2d_backward,
     average_pool2d_forward,
@@ -102,27 +111,6 @@ def batch_norm_backward(dy, x, mean, rstd, gamma, beta, relu):
     return dx, (dy * normalized).sum(axis=0), dy.sum(axis=0)
 
 
-# --- dropout.py -------------------------------------------------------------------------------------------------------
-
-
-def _mix(x):
-    x = (x ^ (x >> 16)) * 0x21F0AAAD % 2**32
-    x = (x ^ (x >> 15)) * 0x735A2D97 % 2**32
-    return x ^ (x >> 15)
-
-
-def dropout(x, rate, seed, step):
-    """Return x with some elements zero and the others larger: the random numbers in Python's own integers."""
-    (x,) = _double(x)
-    low = 2**32 - 1
-    left = (seed & low) ^ _mix(seed >> 32 & low)
-    right = (step & low) ^ _mix(step >> 32 & low)
-    left ^= _mix(right ^ 0x9E3779B9)
-    right ^= _mix(left)
-    left ^= _mix(right)
-    share = [_mix(_mix(i ^ left) ^ right) / 2**32 for i in range(x.size)]
-    kept = np.array([s >= rate for s in share], dtype=np.float64)
-    return x * kept / (1 - rate)
 
 
 # --- merge.py ---------------------------------------------------------------------------------------------------------

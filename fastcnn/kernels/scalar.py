@@ -45,6 +45,12 @@ _R0, _R1, _R2, _R3, _R4, _R5 = map(_F, (
     1.1283791654963862, -0.376126187567169, 0.11283376574409693, -0.026834624563854916, 0.005114345530876987,
     -0.0006749513092042388))
 
+# (2 pi)^n / n! with alternating signs, n odd: Taylor's series of sin(2 pi w), whose next term is below 2^-30.
+_QUARTER = _F(0.25)
+_T0, _T1, _T2, _T3, _T4, _T5, _T6 = map(_F, (
+    6.283185307179586, -41.341702240399755, 81.60524927607504, -76.70585975306136, 42.058693944897634,
+    -15.094642576822984, 3.8199525848482803))
+
 
 def exp32(x):
     """exp(x) = 2^n exp(r), n the integer nearest to x / ln 2; 2^n in two factors, for the subnormal results."""
@@ -149,6 +155,14 @@ def erf32(x, tail):
     small = x * (_R0 + z * (_R1 + z * (_R2 + z * (_R3 + z * (_R4 + z * _R5)))))
     large = _ONE - _TWO * tail
     return small if abs(x) < _ERF_SMALL else (-large if x < _F(0) else large)
+
+
+def cos_turn32(t):
+    """cos(2 pi t) for 0 <= t <= 1, as the sine of what is left to a quarter of a turn: within 2^-22."""
+    w = _QUARTER - abs(t - _HALF)
+    z = w * w
+    tail = _T3 + z * (_T4 + z * (_T5 + z * _T6))
+    return -w * (_T0 + z * (_T1 + z * (_T2 + z * tail)))
 
 
 def as_ordered32(x):

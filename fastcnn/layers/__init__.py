@@ -29,8 +29,18 @@ from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
 from fastcnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastcnn.layers.dense import Dense
 from fastcnn.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
-from fastcnn.layers.dropout import Dropout
+from fastcnn.layers.dropout import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from fastcnn.layers.group_norm import GroupNormalization, LayerNormalization
 from fastcnn.layers.input import Input, InputLayer
+from fastcnn.layers.lrn import LocalResponseNormalization
 from fastcnn.layers.merge import (
     Add,
     Average,
@@ -106,7 +116,8 @@ from fastcnn.layers.pool_global import (
     GlobalMinPooling3D,
 )
 from fastcnn.layers.prelu import PReLU
-from fastcnn.layers.reshape import Flatten, Reshape
+from fastcnn.layers.preprocessing import Normalization, Rescaling
+from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import UpSampling1D, UpSampling2D, UpSampling3D
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.symbolic import Tensor
@@ -124,6 +135,7 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -149,6 +161,8 @@ __all__ = [
     "DepthwiseConv2D",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
     "GlobalAveragePooling3D",
@@ -167,6 +181,7 @@ __all__ = [
     "GlobalMinPooling1D",
     "GlobalMinPooling2D",
     "GlobalMinPooling3D",
+    "GroupNormalization",
     "HardSiLU",
     "HardSigmoid",
     "Input",
@@ -175,8 +190,10 @@ __all__ = [
     "L2Pooling2D",
     "L2Pooling3D",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNormalization",
     "LogSoftmax",
     "MaxPool1D",
     "MaxPool2D",
@@ -191,12 +208,16 @@ __all__ = [
     "Minimum",
     "Mish",
     "Multiply",
+    "Normalization",
     "PReLU",
     "Padding1D",
     "Padding2D",
     "Padding3D",
+    "Permute",
     "ReLU",
     "ReLU6",
+    "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -205,6 +226,9 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Softsign",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Step",
     "Subtract",
     "Tanh",

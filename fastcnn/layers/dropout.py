@@ -1,12 +1,18 @@
-"""Dropout."""
+"""Dropout and noise: layers that leave out or disturb a part of their input in training."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import device, random
 from fastcnn.errors import ArgumentError
-from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.kernels import codes
+from fastcnn.layers.arithmetic import combined
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+
+_ALPHA_PRIME = -1.0507009873554805 * 1.6732632423543772  # what SELU tends to on the left: -scale alpha
 
 
 class Dropout(Layer):
@@ -19,13 +25,218 @@ class Dropout(Layer):
     ----------
     rate : float
         0 <= rate < 1.
+    noise_shape : tuple of int, optional
+        The shape of the mask, batch included: 1 for a dimension that shares it, None for as many as the input has.
+        (None, 1, 1, None) drops whole channels of images.
     seed : int, optional
         The next of the sequence if absent.
     """
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.refuse(noise_shape=(noise_shape, None))
+        if not 0 <= rate < 1:
+            raise ArgumentError(f"{self}: expected a rate with 0 <= rate < 1, got {rate}")
+        if noise_shape is not None and not (isinstance(noise_shape, (tuple, list)) and all(
+                n is None or (isinstance(n, (int, np.integer)) and n > 0) for n in noise_shape)):
+            raise ArgumentError(f"{self}: expected noise_shape to be a tuple of positive integers and None, "
+                                f"got {noise_shape!r}")
+        self.rate = float(rate)
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.seed = random.next_seed() if seed is None else seed
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        noise = self._noise_shape(input_shape)
+        if noise is not None and (len(noise) != len(input_shape) or any(
+                n not in (1, None, size) for n, size in zip(noise[1:], input_shape[1:], strict=True))):
+            raise ArgumentError(f"{self}: expected noise_shape to have 1 or None, or the input's size, for each "
+                                f"dimension of {input_shape}, got {noise}")
+        return input_shape
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        if self.rate == 0 or not call.training:
+            return x, lambda dy: dy
+        key = _key(self.seed, call)
+        return self._masked(x, *key), lambda dy: self._masked(dy, *key)
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return self.checked(x)
+
+    def _noise_shape(self, shape: Sequence[Any]) -> tuple[Any, ...] | None:
+        """Return the shape of the mask as it was given."""
+        return self.noise_shape
+
+    def _masked(self, x: np.ndarray, seed: int, step: int) -> np.ndarray:
+        d, noise = device.of(x), self._noise_shape(x.shape)
+        if noise is None:
+            y = d.empty(x.shape, x.dtype)
+            d.kernels.dropout(y.reshape(-1), x.reshape(-1), self.rate, seed, step)
+            return y
+        if noise[0] not in (None, 1, x.shape[0]):
+            raise ArgumentError(f"{self}: expected a batch of {noise[0]}, as noise_shape says, got {x.shape[0]}")
+        mask = d.empty(tuple(size if n is None else n for n, size in zip(noise, x.shape, strict=True)), x.dtype)
+        mask.fill(1)
+        d.kernels.dropout(mask.reshape(-1), mask.reshape(-1), self.rate, seed, step)
+        return combined((x, mask), codes.PRODUCT)[0]
+
+
+class _SpatialDropout(Dropout):
+    """Channels, as wholes: a mask (N, 1, .., 1, C)."""
+
+    _dimensions: int
+
+    def __init__(self, rate: float, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, None, seed, **kwargs)
+        self.require_channels_last(data_format)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != self._dimensions + 2:
+            names = "DHW"[-self._dimensions:] if self._dimensions > 1 else "L"
+            raise ArgumentError(f"{self}: expected input (N, {', '.join(names)}, C), got {input_shape}")
+        return input_shape
+
+    def _noise_shape(self, shape: Sequence[Any]) -> tuple[Any, ...]:
+        return None, *(1,) * self._dimensions, None
+
+
+class SpatialDropout1D(_SpatialDropout):
+    """`Dropout` of whole channels of signals (N, L, C).
+
+    Parameters
+    ----------
+    rate : float
+        0 <= rate < 1.
+    seed : int, optional
+        The next of the sequence if absent.
+    """
+
+    _dimensions = 1
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(rate, None, seed, **kwargs)
+
+
+class SpatialDropout2D(_SpatialDropout):
+    """`Dropout` of whole channels of images (N, H, W, C), whose neighbouring pixels tell the same.
+
+    Tompson et al., "Efficient object localization using convolutional networks", 2015, section 3.2.
+
+    Parameters
+    ----------
+    rate : float
+        0 <= rate < 1.
+    data_format : str, optional
+        "channels_last".
+    seed : int, optional
+        The next of the sequence if absent.
+    """
+
+    _dimensions = 2
+
+
+class SpatialDropout3D(_SpatialDropout):
+    """`SpatialDropout2D` of volumes (N, D, H, W, C).
+
+    Parameters
+    ----------
+    rate : float
+        0 <= rate < 1.
+    data_format : str, optional
+        "channels_last".
+    seed : int, optional
+        The next of the sequence if absent.
+    """
+
+    _dimensions = 3
+
+
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean and variance of inputs with mean 0 and variance 1, as `SELU` layers give.
+
+        y = a (x if kept else p) + b,   p = -1.7581.. (what SELU tends to on the left),
+        a = ((1 - rate) (1 + rate p^2))^(-1/2),   b = -a rate p
+
+    in training. Klambauer et al., "Self-normalizing neural networks", 2017.
+
+    Parameters
+    ----------
+    rate : float
+        0 <= rate < 1.
+    noise_shape : tuple of int, optional
+    seed : int, optional
+        Both as in `Dropout`.
+    """
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        if self.rate == 0 or not call.training:
+            return x, lambda dy: dy
+        # With x - p in the place of x, what is dropped is zero as in dropout; p comes back with the offset.
+        key, p = _key(self.seed, call), _ALPHA_PRIME
+        scale = ((1 - self.rate) * (1 + self.rate * p**2)) ** -0.5 * (1 - self.rate)
+        y = _affine(self._masked(_affine(x, 1.0, -p), *key), scale, scale * p)
+        return y, lambda dy: _affine(self._masked(dy, *key), scale, 0.0)
+
+
+def _key(seed: int, call: Call) -> tuple[int, int]:
+    """Return the seed and the step of a layer's random numbers."""
+    return (seed ^ call.seed) & 0x7FFFFFFFFFFFFFFF, call.step
+
+
+def _affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
+    """Return scale x + offset."""
+    d = device.of(x)
+    y, one = d.empty(x.shape, x.dtype), d.empty((1, 1, 1), x.dtype)
+    one.fill(1)
+    d.kernels.merge_forward(y.reshape(1, 1, -1), x.reshape(1, 1, -1), one, codes.SUM, scale, offset, 0)
+    return y
+
+
+class GaussianNoise(Layer):
+    """In training, add normal noise of mean 0 and standard deviation `stddev`.
+
+    Its numbers are functions of (seed, step, index) alone, as those of `Dropout`.
+
+    Parameters
+    ----------
+    stddev : float
+        0 <= stddev <= 1.
+    seed : int, optional
+        The next of the sequence if absent.
+    """
+
+    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= stddev <= 1:
+            raise ArgumentError(f"{self}: expected 0 <= stddev <= 1, got {stddev}")
+        self.stddev = float(stddev)
+        self.seed = random.next_seed() if seed is None else seed
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        if self.stddev == 0 or not call.training:
+            return x, lambda dy: dy
+        return _noisy(x, self.stddev, False, _key(self.seed, call)), lambda dy: dy
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        return self.checked(x)
+
+
+class GaussianDropout(Layer):
+    """In training, multiply by normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate)).
+
+    The mean and the variance that `Dropout` has; Srivastava et al., 2014, section 10.
+
+    Parameters
+    ----------
+    rate : float
+        0 <= rate < 1.
+    seed : int, optional
+        The next of the sequence if absent.
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ArgumentError(f"{self}: expected a rate with 0 <= rate < 1, got {rate}")
         self.rate = float(rate)
@@ -33,17 +244,17 @@ class Dropout(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        if self.rate == 0:
+        if self.rate == 0 or not call.training:
             return x, lambda dy: dy
-        seed = (self.seed ^ call.seed) & 0x7FFFFFFFFFFFFFFF
-        return _masked(x, self.rate, seed, call.step), lambda dy: _masked(dy, self.rate, seed, call.step)
+        stddev, key = math.sqrt(self.rate / (1 - self.rate)), _key(self.seed, call)
+        return _noisy(x, stddev, True, key), lambda dy: _noisy(dy, stddev, True, key)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return self.checked(x)
 
 
-def _masked(x: np.ndarray, rate: float, seed: int, step: int) -> np.ndarray:
+def _noisy(x: np.ndarray, stddev: float, multiplied: bool, key: tuple[int, int]) -> np.ndarray:
     d = device.of(x)
     y = d.empty(x.shape, x.dtype)
-    d.kernels.dropout(y.reshape(-1), x.reshape(-1), rate, seed, step)
+    d.kernels.gaussian_noise(y.reshape(-1), x.reshape(-1), stddev, int(multiplied), *key)
     return y

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.permutation import is_view, permutation
+from fastcnn.layers.arithmetic import summed_to
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
 
 
@@ -32,7 +35,7 @@ class Reshape(_Reshaping):
     Parameters
     ----------
     target_shape : tuple of int
-        Without the batch; one entry may be -1.
+        Without the batch; one entry may be -1 or None, for what is left.
     """
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
@@ -40,8 +43,73 @@ class Reshape(_Reshaping):
         self.target_shape = tuple(target_shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        size, known = elements(input_shape), math.prod(n for n in self.target_shape if n != -1)
-        unknown = self.target_shape.count(-1)
+        target = [-1 if n is None else n for n in self.target_shape]
+        size, known = elements(input_shape), math.prod(n for n in target if n != -1)
+        unknown = target.count(-1)
         if unknown > 1 or (size != known if not unknown else known == 0 or size % known):
             raise ArgumentError(f"{self}: expected a target_shape of {size} elements, got {self.target_shape}")
-        return None, *(size // known if n == -1 else n for n in self.target_shape)
+        return None, *(size // known if n == -1 else n for n in target)
+
+
+class Permute(Layer):
+    """The dimensions of a sample in another order. ONNX: Transpose.
+
+    Parameters
+    ----------
+    dims : tuple of int
+        A permutation of 1, 2, ...: (3, 1, 2) makes (N, C, H, W) of (N, H, W, C).
+    """
+
+    def __init__(self, dims: tuple[int, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(dims, (tuple, list)) or sorted(dims) != list(range(1, len(dims) + 1)):
+            raise ArgumentError(f"{self}: expected dims to be a permutation of 1, 2, ..., got {dims!r}")
+        self.dims = tuple(dims)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != len(self.dims) + 1:
+            raise ArgumentError(f"{self}: expected an input with {len(self.dims)} dimensions besides the batch, "
+                                f"as dims has, got {input_shape}")
+        return input_shape[0], *(input_shape[d] for d in self.dims)
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        axes = (0, *self.dims)
+        inverse = tuple(axes.index(axis) for axis in range(len(axes)))
+        return _permuted(x, axes, str(self)), lambda dy: _permuted(dy, inverse, str(self))
+
+
+def _permuted(x: np.ndarray, axes: tuple[int, ...], who: str) -> np.ndarray:
+    d, shape, g = device.of(x), tuple(x.shape[axis] for axis in axes), permutation(x.shape, axes, who)
+    if is_view(g):
+        return x.reshape(shape)
+    y = d.empty(shape, x.dtype)
+    d.kernels.permute(y.reshape(-1), x.reshape(-1), g)
+    return y
+
+
+class RepeatVector(Layer):
+    """(N, features) to (N, n, features), each vector `n` times. ONNX: Expand.
+
+    Parameters
+    ----------
+    n : int
+        Positive.
+    """
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
+            raise ArgumentError(f"{self}: expected n to be a positive integer, got {n!r}")
+        self.n = int(n)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 2:
+            raise ArgumentError(f"{self}: expected input (N, features), got {input_shape}")
+        return input_shape[0], self.n, input_shape[1]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        y = device.of(x).empty((x.shape[0], self.n, x.shape[1]), x.dtype)
+        y[...] = x[:, None]
+        return y, lambda dy: summed_to(dy, (x.shape[0], 1, x.shape[1])).reshape(x.shape)

@@ -47,8 +47,9 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
     assert names in ([], list(inspect.signature(kernel).parameters))
 
 
-ELEMENTARY = ["arrays", "depth", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "dropout", "loss",
-              "loss_categorical", "loss_rows", "loss_softmax", "optimizer", "penalty", "merge"]
+ELEMENTARY = ["arrays", "depth", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "groupnorm", "lrn",
+              "dropout", "noise", "loss", "loss_categorical", "loss_rows", "loss_softmax", "optimizer", "penalty",
+              "merge"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)

@@ -30,6 +30,12 @@ from fastcnn.kernels.cpu.depthwise import (
 )
 from fastcnn.kernels.cpu.depthwise_weights import depthwise2d_backward_weights, depthwise2d_backward_weights_scratch
 from fastcnn.kernels.cpu.dropout import dropout
+from fastcnn.kernels.cpu.groupnorm import (
+    group_norm_backward,
+    group_norm_backward_scratch,
+    group_norm_forward,
+    group_norm_forward_scratch,
+)
 from fastcnn.kernels.cpu.lanes import (
     lanes_backward,
     lanes_backward_scratch,
@@ -46,11 +52,18 @@ from fastcnn.kernels.cpu.loss_softmax import (
     softmax_categorical_crossentropy,
     softmax_sparse_categorical_crossentropy,
 )
+from fastcnn.kernels.cpu.lrn import (
+    local_response_norm_backward,
+    local_response_norm_forward,
+    local_response_norm_scratch,
+)
 from fastcnn.kernels.cpu.merge import merge_backward, merge_backward_scratch, merge_forward
+from fastcnn.kernels.cpu.noise import gaussian_noise
 from fastcnn.kernels.cpu.optimizer import adam, sgd
 from fastcnn.kernels.cpu.padding import pad3d_backward, pad3d_forward
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
 from fastcnn.kernels.cpu.penalty import penalty, penalty_scratch
+from fastcnn.kernels.cpu.permute import permute
 from fastcnn.kernels.cpu.pool_average import average_pool2d_backward, average_pool2d_forward
 from fastcnn.kernels.cpu.pool_l2 import l2_step
 from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
@@ -109,6 +122,11 @@ __all__ = [
     "fold_depth",
     "fold_losses",
     "gather",
+    "gaussian_noise",
+    "group_norm_backward",
+    "group_norm_backward_scratch",
+    "group_norm_forward",
+    "group_norm_forward_scratch",
     "l2_step",
     "lanes_backward",
     "lanes_backward_scratch",
@@ -116,6 +134,9 @@ __all__ = [
     "lanes_forward_scratch",
     "lanes_of_block",
     "lanes_saved",
+    "local_response_norm_backward",
+    "local_response_norm_forward",
+    "local_response_norm_scratch",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "max_pool2d_index_type",
@@ -128,6 +149,7 @@ __all__ = [
     "pad3d_forward",
     "penalty",
     "penalty_scratch",
+    "permute",
     "repeated_copy",
     "resize2d",
     "row_loss",

@@ -91,20 +91,26 @@ def _factors(scratch, chunks, c, mean, rstd, gamma, beta):
 
 
 @inlined
-def _rows_of(chunk, chunks, rows, c):
-    """Return where a chunk's elements begin, how many whole long rows it has, and single rows behind them."""
+def piece_of(piece, chunk, chunks, rows, c):
+    """Return where a piece of a chunk begins, its number of rows and their length: 0 is its long rows, 1 the rest.
+
+    Both go through one call of a walk, in a loop: each call in the code would be compiled.
+    """
     begin, end = chunk_of(chunk, chunks, rows)
     each = long_row(c) // max(1, c)
-    return begin * c, (end - begin) // each, (end - begin) % each
+    long = (end - begin) // each
+    if piece == 0:
+        return begin * c, long, each * c
+    return (begin + long * each) * c, end - begin - long * each, c
 
 
 @inlined
 def _normalize(chunk, chunks, y, factors, x, rows, c, relu):
-    at, long, tail = _rows_of(chunks - 1 - chunk, chunks, rows, c)
     lanes = long_row(c)
     mean, scale, offset = part(factors, 0, 0, lanes), part(factors, 0, 1, lanes), part(factors, 0, 2, lanes)
-    column_affine(mean, scale, offset, y, x, at, long, lanes, relu)
-    column_affine(mean, scale, offset, y, x, at + long * lanes, tail, c, relu)
+    for piece in range(2):
+        at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
+        column_affine(mean, scale, offset, y, x, at, count, columns, relu)
 
 
 @kernel
@@ -177,15 +183,15 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
 @inlined
 def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
     """Write a chunk's sums of dy and of dy (x - mean), by channel."""
-    at, long, tail = _rows_of(chunk, chunks, rows, c)
     lanes = long_row(c)
     plain, products = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
     mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
                            part(scratch, chunks, 2, lanes))
     for lane in range(lanes):
         plain[lane] = products[lane] = 0
-    column_products(plain, products, mean, scale, offset, dy, x, at, long, lanes, relu)
-    column_products(plain, products, mean, scale, offset, dy, x, at + long * lanes, tail, c, relu)
+    for piece in range(2):
+        at, count, columns = piece_of(piece, chunk, chunks, rows, c)
+        column_products(plain, products, mean, scale, offset, dy, x, at, count, columns, relu)
     for begin in range(c, lanes, max(1, c)):
         more, others = plain[begin:begin + c], products[begin:begin + c]
         for k in range(c):
@@ -195,10 +201,10 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
 
 @inlined
 def _input_gradient(chunk, chunks, dx, scratch, dy, x, rows, c, relu):
-    at, long, tail = _rows_of(chunks - 1 - chunk, chunks, rows, c)
     lanes = long_row(c)
     mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
                            part(scratch, chunks, 2, lanes))
     constant, steep = part(scratch, chunks, 3, lanes), part(scratch, chunks, 4, lanes)
-    column_gradient(mean, scale, offset, constant, steep, dx, dy, x, at, long, lanes, relu)
-    column_gradient(mean, scale, offset, constant, steep, dx, dy, x, at + long * lanes, tail, c, relu)
+    for piece in range(2):
+        at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
+        column_gradient(mean, scale, offset, constant, steep, dx, dy, x, at, count, columns, relu)

@@ -25,13 +25,13 @@ def dropout(y, x, rate, seed, step):
         Each pair has a mask of its own. Of each the lower 64 bits count.
     """
     chunks = chunks_for(y.size, 64)
-    key, second = _keys(seed, step)
+    key, second = keys(seed, step)
     limit = int(rate * 4294967296.0)
     parallel(_dropout_chunk, chunks, (chunks, y, x, limit, 1.0 / (1.0 - rate), key, second))
 
 
 @inlined
-def _keys(seed, step):
+def keys(seed, step):
     """Return two words of 32 bits: three rounds of a Feistel cipher, so that no two (seed, step) share them."""
     left = (seed & _LOW32) ^ mix(seed >> 32 & _LOW32)
     right = (step & _LOW32) ^ mix(step >> 32 & _LOW32)
@@ -39,6 +39,12 @@ def _keys(seed, step):
     right ^= mix(left)
     left ^= mix(right)
     return left, right
+
+
+@inlined(always=True)
+def mixed(index, key, second):
+    """Return 32 random bits of element `index`."""
+    return mix(mix((index & _LOW32) ^ key) ^ second)
 
 
 @inlined(exact=True)
@@ -52,5 +58,5 @@ def _dropout_chunk(chunk, chunks, y, x, limit, scale, key, second):
             for i in range(block.size):
                 block[i] = source[i]
         for i in range(block.size):
-            bits = mix(mix(((begin + i) & _LOW32) ^ key) ^ second)
+            bits = mixed(begin + i, key, second)
             block[i] = block[i] * (zero if bits < limit else factor)

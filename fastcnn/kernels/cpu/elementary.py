@@ -26,6 +26,7 @@ exp_nonpositive = by_type(scalar.exp_nonpositive32, scalar64.exp_nonpositive64)
 expm1_nonpositive = by_type(scalar.expm1_nonpositive32, scalar64.expm1_nonpositive64)
 exp_half_square = by_type(scalar.exp_half_square32, scalar64.exp_half_square64)
 log = by_type(scalar.log32, scalar64.log64)
+cos_turn = by_type(scalar.cos_turn32, scalar64.cos_turn64)
 log1p = by_type(scalar.log1p32, scalar64.log1p64)
 
 

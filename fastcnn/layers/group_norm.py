@@ -1,0 +1,160 @@
+"""Normalization of each sample by its own statistics: over its last axes, or over groups of channels."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+
+
+class _WithinSample(Layer):
+    """What both have in common: scale and offset, and a view (N, positions, groups, channels of a group)."""
+
+    def __init__(self, epsilon: float, center: bool, scale: bool, beta: tuple[Any, Any, Any],
+                 gamma: tuple[Any, Any, Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not epsilon > 0:
+            raise ArgumentError(f"{self}: expected a positive epsilon, got {epsilon}")
+        self.epsilon, self.center, self.scale = float(epsilon), center, scale
+        self._beta, self._gamma = beta, gamma  # initializer, regularizer, constraint
+        self.refuse(beta_constraint=(beta[2], None), gamma_constraint=(gamma[2], None))
+        self._none = np.empty(0, self.dtype)
+
+    def create_weights(self, input_shape: Shape) -> None:
+        shape = self._parameter_shape(input_shape)
+        (gamma, of_gamma, _), (beta, of_beta, _) = self._gamma, self._beta
+        self.gamma = self.add_weight("gamma", shape, gamma, regularizer=of_gamma) if self.scale else None
+        self.beta = self.add_weight("beta", shape, beta, regularizer=of_beta) if self.center else None
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        d, shape = device.of(x), self._view(x.shape)
+        y = d.empty(x.shape, x.dtype)
+        if not x.size:
+            return y, lambda dy: dy
+        mean, rstd = d.empty((shape[0], shape[2]), x.dtype), d.empty((shape[0], shape[2]), x.dtype)
+        gamma, beta = (self._none if p is None else p.array.reshape(-1) for p in (self.gamma, self.beta))
+        scratch = d.empty((d.kernels.group_norm_forward_scratch(shape, x.dtype),), x.dtype)
+        d.kernels.group_norm_forward(y.reshape(shape), mean, rstd, scratch, x.reshape(shape), gamma, beta, self.epsilon)
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx = d.empty(x.shape, x.dtype)
+            dgamma, dbeta = (self._none if p is None or not self.trainable else p.gradient.reshape(-1)
+                             for p in (self.gamma, self.beta))
+            scratch = d.empty((d.kernels.group_norm_backward_scratch(shape, x.dtype),), x.dtype)
+            d.kernels.group_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape),
+                                          x.reshape(shape), mean, rstd, gamma)
+            return dx
+
+        return y, backward
+
+    def _parameter_shape(self, input_shape: Shape) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    def _view(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        raise NotImplementedError
+
+
+class LayerNormalization(_WithinSample):
+    """Normalize each sample over its last axis, or axes. ONNX: LayerNormalization.
+
+        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    with mean and (biased) variance of the axes' numbers, at each of the other axes' places; gamma and beta have the
+    axes' shape. In training and inference alike. Ba, Kiros and Hinton, 2016.
+
+    Parameters
+    ----------
+    axis : int or tuple of int
+        -1, the last, or several at the end: (1, 2, 3) of an image (N, H, W, C).
+    epsilon : float
+        Positive.
+    center, scale : bool
+        Whether there is a beta, a gamma.
+    beta_initializer, gamma_initializer : str or Initializer
+    beta_regularizer, gamma_regularizer : str or Regularizer, optional
+    beta_constraint, gamma_constraint : None
+        Not offered.
+    rms_scaling : bool
+        Not offered (nor recommended by Keras, which took it out of the documentation).
+    """
+
+    def __init__(self, axis: Any = -1, epsilon: float = 0.001, center: bool = True, scale: bool = True,
+                 beta_initializer: Any = "zeros", gamma_initializer: Any = "ones", beta_regularizer: Any = None,
+                 gamma_regularizer: Any = None, beta_constraint: Any = None, gamma_constraint: Any = None,
+                 rms_scaling: bool = False, **kwargs: Any) -> None:
+        super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
+                         (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
+        self.refuse(rms_scaling=(rms_scaling, False))
+        self.axis = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        rank = len(input_shape)
+        axes = sorted(axis + rank if axis < 0 else axis for axis in self.axis)
+        if not axes or axes != list(range(rank - len(axes), rank)) or axes[0] < 1:
+            raise ArgumentError(f"{self}: expected axis to name the last axes of an input with {rank}, without the "
+                                f"batch, such as -1, got {self.axis}")
+        return input_shape
+
+    def _parameter_shape(self, input_shape: Shape) -> tuple[int, ...]:
+        return tuple(input_shape[-len(self.axis):])
+
+    def _view(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        first = len(shape) - len(self.axis)
+        return math.prod(shape[:first]), 1, 1, math.prod(shape[first:])
+
+
+class GroupNormalization(_WithinSample):
+    """Normalize each sample over groups of neighbouring channels and all positions. ONNX: GroupNormalization.
+
+        y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+    with mean and (biased) variance of a group; gamma and beta have a number a channel. In training and inference alike.
+    Wu and He, 2018. A group for each channel is instance normalization (ONNX: InstanceNormalization; Ulyanov, Vedaldi
+    and Lempitsky, 2016).
+
+    Parameters
+    ----------
+    groups : int
+        Into how many groups the channels are cut, which it divides; -1 for one a channel.
+    axis : int
+        That of the channels: the last, -1.
+    epsilon : float
+        Positive.
+    center, scale : bool
+        Whether there is a beta, a gamma.
+    beta_initializer, gamma_initializer : str or Initializer
+    beta_regularizer, gamma_regularizer : str or Regularizer, optional
+    beta_constraint, gamma_constraint : None
+        Not offered.
+    """
+
+    def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 0.001, center: bool = True,
+                 scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
+                 beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
+                 gamma_constraint: Any = None, **kwargs: Any) -> None:
+        super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
+                         (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
+        if not isinstance(groups, (int, np.integer)) or (groups < 1 and groups != -1):
+            raise ArgumentError(f"{self}: expected groups to be a positive integer, or -1 for one a channel, "
+                                f"got {groups!r}")
+        self.groups, self.axis = int(groups), axis
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) < 2:
+            raise ArgumentError(f"{self}: expected input (N, ..., C), got {input_shape}")
+        if self.axis not in (-1, len(input_shape) - 1):
+            self.refuse(axis=(self.axis, -1))
+        if self.groups != -1 and input_shape[-1] % self.groups:
+            raise ArgumentError(f"{self}: expected groups to divide the {input_shape[-1]} channels, got {self.groups}")
+        return input_shape
+
+    def _parameter_shape(self, input_shape: Shape) -> tuple[int, ...]:
+        return (input_shape[-1],)
+
+    def _view(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        groups = shape[-1] if self.groups == -1 else self.groups
+        return shape[0], math.prod(shape[1:-1]), groups, shape[-1] // groups

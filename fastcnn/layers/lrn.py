@@ -1,0 +1,66 @@
+"""Local response normalization."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+
+
+class LocalResponseNormalization(Layer):
+    """Divide each channel by a power of the squares of its neighbours, at the same pixel. ONNX: LRN.
+
+        y_i = x_i / (k + alpha sum_j x_j^2)^beta,   j from max(0, i - size // 2) to min(C - 1, i + size // 2)
+
+    Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional neural networks", 2012, section
+    3.3, whose names and values these are (the size is their n); Keras has no such layer. ONNX and PyTorch divide alpha
+    by the size: theirs is this layer with ``alpha=alpha / size``, ``k=bias``. For an even size, where the paper's
+    formula takes size + 1 channels, ONNX takes one more after than before, ``size=((size - 1) // 2, size // 2)``, and
+    PyTorch one more before, ``size=(size // 2, (size - 1) // 2)``.
+
+    Parameters
+    ----------
+    size : int or (int, int)
+        How many channels are summed, half of them on either side; or how many before and how many after a channel.
+    alpha, beta, k : float
+        Of the formula; k positive, the others not negative.
+    """
+
+    def __init__(self, size: Any = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+        good = len(sides) == 2 and all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in sides)
+        if not good or min(sides) < (0 if isinstance(size, (tuple, list)) else 1):
+            raise ArgumentError(f"{self}: expected size to be a positive integer, or how many channels before and "
+                                f"after, got {size!r}")
+        if alpha < 0 or beta < 0 or not k > 0:
+            raise ArgumentError(f"{self}: expected alpha and beta not negative and k positive, "
+                                f"got {alpha}, {beta} and {k}")
+        self.before, self.after = sides if isinstance(size, (tuple, list)) else (size // 2, size // 2)
+        self.alpha, self.beta, self.k = float(alpha), float(beta), float(k)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) < 2:
+            raise ArgumentError(f"{self}: expected input (N, ..., C), got {input_shape}")
+        return input_shape
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        d, rows = device.of(x), x.reshape(-1, x.shape[-1]) if x.size else x.reshape(0, x.shape[-1])
+        last = x.shape[-1] - 1
+        window = min(self.before, last), min(self.after, last)
+        y = d.empty(x.shape, x.dtype)
+        scratch = d.empty((d.kernels.local_response_norm_scratch(rows.shape, *window, x.dtype),), x.dtype)
+        formula = (*window, self.alpha, self.beta, self.k)
+        d.kernels.local_response_norm_forward(y.reshape(rows.shape), scratch, rows, *formula)
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx = d.empty(x.shape, x.dtype)
+            scratch = d.empty((d.kernels.local_response_norm_scratch(rows.shape, *window, x.dtype),), x.dtype)
+            d.kernels.local_response_norm_backward(dx.reshape(rows.shape), scratch, dy.reshape(rows.shape), rows,
+                                                   *formula)
+            return dx
+
+        return y, backward

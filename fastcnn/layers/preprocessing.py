@@ -1,0 +1,193 @@
+"""Layers that bring data into the range networks want: by given numbers, or by the data's own mean and variance."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError, DataError
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.norm import columns_mapped
+
+_SMALLEST = 1e-7  # a standard deviation is taken for at least this, as in Keras
+_BLOCK = 1 << 22  # elements of data that are turned into float64 at once
+
+
+class _Mapping(Layer):
+    """y = gamma (x - mean) / sqrt(variance) + beta, with a number for each of the last dimensions' elements."""
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        gamma, beta, mean, variance = self._map(x.shape)
+        none, zeros = np.empty(0, x.dtype), np.zeros(mean.size, x.dtype)
+        return (columns_mapped(x, gamma, beta, mean, variance, 0.0),
+                lambda dy: columns_mapped(dy, gamma, none, zeros, variance, 0.0))
+
+    def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        raise NotImplementedError
+
+    def _filled(self, values: Any, shape: tuple[int, ...]) -> np.ndarray:
+        """Return values broadcast to `shape`, flat, in the layer's type; a copy, since kernels want it writable."""
+        filled = np.empty(shape, self.dtype)
+        filled[...] = values
+        return filled.reshape(-1)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in config.items()}
+
+
+class Rescaling(_Mapping):
+    """y = scale x + offset, in training and inference: ``Rescaling(1 / 255)`` for pixels. ONNX: Mul, Add.
+
+    Parameters
+    ----------
+    scale, offset : float or array
+        One number, or what broadcasts with a sample, such as one for each channel.
+    """
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale, self.offset = (self._numbers(name, v) for name, v in (("scale", scale), ("offset", offset)))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        for name, values in (("scale", self.scale), ("offset", self.offset)):
+            sample = input_shape[1:]
+            missing = len(sample) - values.ndim
+            if missing < 0 or any(n not in (1, m) for n, m in zip(values.shape, sample[missing:], strict=True)):
+                raise ArgumentError(f"{self}: expected {name} to broadcast with a sample {tuple(sample)}, "
+                                    f"got the shape {values.shape}")
+        return input_shape
+
+    def _numbers(self, name: str, values: Any) -> np.ndarray:
+        try:
+            return np.asarray(values, self.dtype)
+        except (TypeError, ValueError):
+            raise ArgumentError(f"{self}: expected {name} to be a number or an array of them, got {values!r}") from None
+
+    def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        last = max(1, self.scale.ndim, self.offset.ndim)
+        part = shape[-last:] if len(shape) > 1 else (1,)
+        count = math.prod(part)
+        return (self._filled(self.scale, part), self._filled(self.offset, part), np.zeros(count, self.dtype),
+                np.ones(count, self.dtype))
+
+
+class Normalization(_Mapping):
+    """y = (x - mean) / sqrt(variance), with the mean and the variance of data: given, or found by `adapt`.
+
+    In training and inference alike; a standard deviation below 1e-7 is taken for that. The parameters are not trained:
+    mean, variance, and a count that is always zero (Keras keeps it for old files).
+
+    Parameters
+    ----------
+    axis : int, tuple of int or None
+        The axes whose elements have a mean and a variance each: the channels, -1; without the batch. None for one mean
+        and one variance of all numbers.
+    mean, variance : float or array, optional
+        Both or none; what broadcasts with the sizes of the axes. Without them call `adapt`, or set the weights.
+    invert : bool
+        Turn what is normalized back: y = mean + x sqrt(variance).
+    """
+
+    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if (mean is None) != (variance is None):
+            raise ArgumentError(f"{self}: expected mean and variance, or none of them, got mean={mean!r} and "
+                                f"variance={variance!r}")
+        self.axis = () if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+        self.given = None if mean is None else (np.asarray(mean, self.dtype), np.asarray(variance, self.dtype))
+        if self.given is not None and self.given[0].shape != self.given[1].shape:
+            raise ArgumentError(f"{self}: expected mean and variance of one shape, got {self.given[0].shape} and "
+                                f"{self.given[1].shape}")
+        self.invert = bool(invert)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        kept = self._kept(len(input_shape))
+        if self.given is not None:
+            sizes = tuple(input_shape[axis] for axis in kept)
+            try:
+                np.broadcast_to(self.given[0], sizes)
+            except ValueError:
+                raise ArgumentError(f"{self}: expected mean and variance to broadcast with {sizes}, the sizes of the "
+                                    f"axes {self.axis}, got the shape {self.given[0].shape}") from None
+        return input_shape
+
+    def create_weights(self, input_shape: Shape) -> None:
+        if self.given is None:
+            shape = tuple(input_shape[axis] for axis in self._kept(len(input_shape)))
+            self.mean = self.add_weight("mean", shape, "zeros", trainable=False)
+            self.variance = self.add_weight("variance", shape, "ones", trainable=False)
+            self.add_weight("count", (), "zeros", trainable=False)
+
+    def adapt(self, data: Any) -> None:
+        """Set mean and variance to those of data, computed in float64.
+
+        Parameters
+        ----------
+        data : array
+            Samples, of any integer or floating type.
+
+        Raises
+        ------
+        ArgumentError
+            If mean and variance were given to the constructor, or the shape does not suit the layer.
+        DataError
+            If the data are no array of numbers, or empty.
+        """
+        if self.given is not None:
+            raise ArgumentError(f"{self}: expected a layer without a mean of its own to adapt; leave mean and variance "
+                                f"out when you make it")
+        data = np.asarray(data)
+        if data.dtype.kind not in "buif" or data.ndim < 1 or not data.size:
+            raise DataError(f"{self}: expected an array of numbers to adapt to, got {data.dtype} of shape {data.shape}")
+        if self.input_shape is None:
+            self.build((None, *data.shape[1:]))
+        kept = self._kept(data.ndim)
+        if data.ndim != len(self.input_shape) or any(data.shape[axis] != self.input_shape[axis] for axis in kept):
+            raise ArgumentError(f"{self}: expected data like its input {self.input_shape}, got {data.shape}")
+        mean, variance = _statistics(data, kept)
+        self.mean.assign(mean)
+        self.variance.assign(variance)
+
+    def _kept(self, rank: int) -> tuple[int, ...]:
+        kept = tuple(sorted(axis + rank if axis < 0 else axis for axis in self.axis))
+        if len(set(kept)) != len(kept) or not all(1 <= axis < rank for axis in kept):
+            raise ArgumentError(f"{self}: expected axis to name dimensions of an input with {rank}, without the batch, "
+                                f"got {self.axis}; None takes one mean of all numbers")
+        return kept
+
+    def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        kept = self._kept(len(shape))
+        part = shape[kept[0]:] if kept else shape[-1:] if len(shape) > 1 else (1,)
+        first = len(shape) - len(part)
+        sizes = tuple(shape[axis] for axis in kept)
+        around = tuple(shape[axis] if axis in kept else 1 for axis in range(first, first + len(part)))
+        mean, variance = self.given if self.given is not None else (self.mean.array, self.variance.array)
+        mean, variance = (np.broadcast_to(values, sizes).reshape(around) for values in (mean, variance))
+        variance = np.maximum(variance, self.dtype.type(_SMALLEST) ** 2)
+        if not self.invert:
+            return np.empty(0, self.dtype), np.empty(0, self.dtype), self._filled(mean, part), self._filled(
+                variance, part)
+        count = math.prod(part)
+        return (self._filled(np.sqrt(variance), part), self._filled(mean, part), np.zeros(count, self.dtype),
+                np.ones(count, self.dtype))
+
+
+def _statistics(data: np.ndarray, kept: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and variance in float64 over all axes but `kept`, block by block.
+
+    Chan, Golub and LeVeque, 1983, equation 2.1b.
+    """
+    axes = tuple(axis for axis in range(data.ndim) if axis not in kept)
+    each = math.prod(data.shape[axis] for axis in axes[1:])
+    rows = max(1, _BLOCK * len(data) // data.size)
+    mean = distances = np.zeros(tuple(data.shape[axis] for axis in kept))
+    for begin in range(0, len(data), rows):
+        block = data[begin:begin + rows].astype(np.float64)
+        before, count = begin * each, len(block) * each
+        delta = block.mean(axis=axes) - mean
+        mean = mean + delta * (count / (before + count))
+        distances = distances + block.var(axis=axes) * count + delta**2 * (before * count / (before + count))
+    return mean, distances / (len(data) * each)
