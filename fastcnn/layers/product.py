@@ -68,8 +68,9 @@ def plan_of(fields: bytes, dtype: np.dtype, winograd: bool, kept: bool) -> Plan:
         inputs = step("depthwise2d_backward_input", "scratch")
     else:
         padded = _padded(g)
-        packed = kernels.conv2d_forward_packed(g if padded is None else padded, dtype)
-        forward = Step("conv2d_forward", packed=packed)
+        seen = g if padded is None else padded
+        forward = Step("conv2d_forward", packed=kernels.conv2d_forward_packed(seen, dtype),
+                       once=kernels.conv2d_forward_packed(seen, dtype, False))
         weights = step("conv2d_backward_weights", "scratch")
         inputs = step("conv2d_backward_input", "scratch", "packed")
     if winograd and kernels.winograd_forward_suits(g, kept):
@@ -268,7 +269,8 @@ def product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, ke
     if keep and step.packed is not None:
         derived[step.kernel, step.packed] = (state, packed)
         # Two threads must not share memory beside `packed`.
-        if step.scratch is None and plan.padded is None and bounds is not None and addend is None:
+        whole = packed.size == step.packed and plan.padded is None and addend is None
+        if step.scratch is None and whole and bounds is not None:
             if len(derived) > _SHAPES:
                 derived.clear()
             # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.

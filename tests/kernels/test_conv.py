@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from fastcnn import geometry as shapes
 from fastcnn.kernels.cpu import (
-    conv,
     conv2d_backward_input,
     conv2d_backward_input_packed,
     conv2d_backward_input_scratch,
@@ -14,7 +13,6 @@ from fastcnn.kernels.cpu import (
     conv2d_forward,
     conv2d_forward_packed,
 )
-from fastcnn.kernels.cpu.tile import lanes
 from tests import reference
 from tests.kernels.checking import (
     CLIPPED,
@@ -44,19 +42,19 @@ def _sizes(geometry):
 
 
 def _forward(x, kernel, bias, bounds, geometry, addend=None):
-    """The output, which filters packed before give to the bit."""
+    """The output, which filters packed before, and those that are not kept, give to the bit."""
     outputs = []
-    packed = unwritten(conv2d_forward_packed(geometry, x.dtype), dtype=x.dtype)
-    in_place = conv._reads_bank(geometry[0], lanes(x.dtype))
-    unread = kernel if in_place else np.full_like(kernel, np.nan)
+    packed, once = (unwritten(conv2d_forward_packed(geometry, x.dtype, kept), dtype=x.dtype) for kept in (True, False))
+    unread = np.full_like(kernel, np.nan), np.full_like(bias, np.nan)
     bounds, addend = np.array(bounds, x.dtype), bias[:0] if addend is None else addend.reshape(-1)
-    for ready, k, b in ((0, kernel, bias), (1, unread, np.full_like(bias, np.nan))):
+    for filters, ready, k, b in ((packed, 0, kernel, bias), (packed, 1, *unread), (once, 0, kernel, bias)):
         y = unwritten(*_sizes(geometry)[1], dtype=x.dtype)
         with inputs_unchanged(x, k, b, addend, bounds):
-            conv2d_forward(y, packed, x, k, b, addend, bounds, ready, geometry)
+            conv2d_forward(y, filters, x, k, b, addend, bounds, ready, geometry)
         outputs.append(y)
     assert_within(packed)
-    assert outputs[0].tobytes() == outputs[1].tobytes()
+    assert_within(once)
+    assert outputs[0].tobytes() == outputs[1].tobytes() == outputs[2].tobytes()
     return outputs[0]
 
 

@@ -10,9 +10,10 @@ The filters are packed in blocks (`filters.py`), or were packed before; then the
     r=1  |c c c|c c c|c c c|..         each reads its window's     accumulators: 14 positions x width filters
     ..    s and c contiguous           rows from L1
 
-A few rows alone, as of a dense layer of a small batch, read the filters where they lie: packing would be most of the
-time. A task is a band of rows of an image, or some images, and all filters; or, where the filters are larger than the
-images, a part of the blocks of filters. A dense layer is a 1x1 convolution.
+A few rows alone, as of a dense layer of a small batch, read filters that are not kept where they lie: packing would be
+most of the time. Packed ones, which come from memory as one stream, take a third of that. A task is a band of rows of
+an image, or some images, and all filters; or, where the filters are larger than the images, a part of the blocks of
+filters. A dense layer is a 1x1 convolution.
 
 The gradients lie in `conv_backward_input.py` and `conv_backward_weights.py`.
 """
@@ -23,20 +24,19 @@ from fastcnn.kernels.cpu.filters import blocks_of, pack_filters, pack_start, pac
 from fastcnn.kernels.cpu.pack import at3
 from fastcnn.kernels.cpu.taps import cover, dimension
 from fastcnn.kernels.cpu.tile import M0, lanes
-from fastcnn.kernels.cpu.walk import lanes_of
 
 
-def conv2d_forward_packed(geometry, dtype):
-    """Return how many elements `packed` of `conv2d_forward` has."""
+def conv2d_forward_packed(geometry, dtype, kept=True):
+    """Return how many elements `packed` of `conv2d_forward` has: less, where filters are not kept, for few rows."""
     g = geometry[0]
     cg, kg = g["c"] // g["groups"], g["k"] // g["groups"]
-    depth = 0 if _reads_bank(g, lanes(dtype)) else g["kh"] * g["kw"] * cg
+    depth = 0 if not kept and _few_rows(g, lanes(dtype)) else g["kh"] * g["kw"] * cg
     return int(packed_size(g["groups"], kg, depth, dtype))
 
 
 @inlined
-def _reads_bank(g, one):
-    """Whether filters are read where they lie: for one tile of rows, where whole vectors fit a row of the bank."""
+def _few_rows(g, one):
+    """Whether filters that are not kept are read where they lie: for one tile of rows, and a bank of whole vectors."""
     return g["groups"] == 1 and g["k"] % one == 0 and g["n"] * g["oh"] * g["ow"] <= M0
 
 
@@ -48,9 +48,9 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     ----------
     y : (N, OH, OW, K) array
         Written.
-    packed : (conv2d_forward_packed(geometry, dtype),) array
-        The filters and the bias as the tile reads them: written, or read if `ready`. A geometry of few rows has a
-        smaller one, without filters.
+    packed : (conv2d_forward_packed(geometry, dtype, kept),) array
+        The filters and the bias as the tile reads them: written, or read if `ready`. One that is not kept has no
+        filters, where there are few rows.
     x : (N, H, W, C) array
     kernel : (KH, KW, C // groups, K) array
     bias : (K,) or (0,) array
@@ -65,8 +65,9 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     """
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
-    kf, bank = kernel.reshape(-1), _reads_bank(g, lanes_of(y))
-    depth = 0 if bank else g["kh"] * g["kw"] * cg
+    kf, depth = kernel.reshape(-1), g["kh"] * g["kw"] * cg
+    bank = packed.size < start_of(packed, groups, kg, depth)
+    depth = 0 if bank else depth
     start = start_of(packed, groups, kg, depth)
     if not ready:
         pack_start(packed, start, bias, groups, kg)
