@@ -127,7 +127,7 @@ def without_softmax(graph: Graph, which: Sequence[int]) -> Graph | None:
     ----------
     graph : Graph
     which : sequence of int
-        Outputs of shape (N, classes) that nobody else reads.
+        Outputs of shape (N, ..., classes) that nobody else reads.
     """
     readers, steps, outputs = graph.readers(), list(graph.steps), list(graph.outputs)
     for k in which:
@@ -135,11 +135,9 @@ def without_softmax(graph: Graph, which: Sequence[int]) -> Graph | None:
         if at is None or readers[outputs[k]] != 1 or not steps[at].is_link or steps[at].regularizer is not None:
             return None
         step, layer = steps[at], steps[at].node
-        if len(layer.output_shape) != 2:
-            return None
-        if isinstance(layer, (Dense, Conv2D)) and _is_softmax(layer.activation):
+        if isinstance(layer, (Dense, Conv2D)) and _is_softmax(layer.activation, layer):
             steps[at] = Step(with_activation(layer, None), step.inputs, step.outputs, step.training)
-        elif _is_softmax(getattr(layer, "function", None)) and len(steps) > 1:
+        elif _is_softmax(getattr(layer, "function", None), layer) and len(steps) > 1:
             del steps[at]
             outputs[k] = step.inputs[0]
         else:
@@ -147,8 +145,12 @@ def without_softmax(graph: Graph, which: Sequence[int]) -> Graph | None:
     return Graph(graph.inputs, outputs, steps, graph.slots)
 
 
-def _is_softmax(function: Any) -> bool:
-    return isinstance(function, SoftmaxFunction) and not function.log
+def _is_softmax(function: Any, layer: Layer) -> bool:
+    """Whether a function is the softmax over the last axis."""
+    if not isinstance(function, SoftmaxFunction) or function.log:
+        return False
+    rank = len(layer.output_shape)
+    return function.axes(rank, layer) == [rank - 1]
 
 
 def _takes_activation(layer: Layer, after: Layer) -> bool:

@@ -190,3 +190,22 @@ def test_an_infinite_or_nan_pixel_spoils_its_own_image_alone():
     assert np.isnan(spoilt[5]).all()
     others = np.arange(20) != 5
     np.testing.assert_array_equal(spoilt[others], clean[others])
+
+
+@pytest.mark.parametrize("last", [
+    lambda **kw: [layers.Conv2D(4, 1, activation="softmax", **kw)],
+    lambda **kw: [layers.Conv2D(4, 1, **kw), layers.Softmax(**kw)],
+    lambda **kw: [layers.Conv2D(4, 1, **kw), layers.Softmax(axis=1, **kw)]], ids=["inside", "layer", "another axis"])
+def test_a_softmax_of_every_pixel_trains_to_the_same_weights(last):
+    x, _ = data(6)
+    y = np.random.default_rng(2).integers(0, 4, (6, 12, 12))
+    found = []
+    for on in (True, False):
+        config.set_fusion(on)
+        fc.utils.set_random_seed(5)
+        model = fc.Sequential([fc.Input((12, 12, 2)), *last(dtype="float64")])
+        model.compile(fc.optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+        history = model.fit(x, y, batch_size=3, epochs=2, verbose=0)
+        found.append([*model.get_weights(), np.array(history.history["loss"])])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
