@@ -160,7 +160,7 @@ def convolve_backward(layer: Any, x: np.ndarray, dz: np.ndarray, g: np.ndarray, 
     dbias = none if layer.bias is None or transposed or dbank is None else layer.bias.gradient
     volume, images = (dz, _as_slices(x)) if transposed else (x, _as_slices(dz))
     for chunk in _chunks(g, x.dtype):
-        seen = chunk.unfold(volume) if transposed or dbank is not None else none
+        seen = chunk.unfold(volume) if dbank is not None or (transposed and wants_dx) else none
         if dbank is not None:
             chunk.backward_weights(dbank, dbias, seen, images)
         if dx is not None and transposed:
