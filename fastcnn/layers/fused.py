@@ -169,7 +169,7 @@ class Normalized:
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`."""
         z, through_product = self.product.forward(x, call)
-        y, through_normalization = self.normalization.forward(z, relu=self.relu)
+        y, through_normalization = self.normalization.forward(z, call, relu=self.relu)
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
             return through_product(through_normalization(dy))

@@ -339,3 +339,40 @@ def test_a_mistake_is_one_clear_sentence(case):
     with pytest.raises(kind, match=text) as caught:
         wrong()
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_part_that_is_called_with_training_false_runs_as_in_inference_and_still_learns(fused):
+    config.set_fusion(fused)
+    kw = {"dtype": "float64"}
+    fc.utils.set_random_seed(2)
+    body = fc.Sequential([fc.Input((8, 8, 3), **kw), layers.Conv2D(4, 3, **kw), layers.BatchNormalization(**kw),
+                          layers.ReLU(**kw), layers.Dropout(0.5, **kw)], name="body")
+    norm = body.layers[1]
+    norm.moving_mean.assign(np.full(4, 0.1))
+    norm.moving_variance.assign(np.full(4, 2.0))
+    inputs = fc.Input((8, 8, 3), **kw)
+    x = body(inputs, training=False)
+    model = fc.Model(inputs, layers.Dense(2, **kw)(layers.Flatten(**kw)(x)))
+    model.compile(fc.optimizers.SGD(0.1), "mse")
+    x, y = images(6), np.ones((6, 2))
+    expected = ((model.predict(x) - y) ** 2).mean()
+    before = model.get_weights()
+    assert model.train_on_batch(x, y) == pytest.approx(expected, rel=1e-9)
+    np.testing.assert_array_equal(norm.moving_mean.value, np.full(4, 0.1))
+    np.testing.assert_array_equal(norm.moving_variance.value, np.full(4, 2.0))
+    changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert changed == [True, True, True, True, False, False, True, True]
+    gamma, step = norm.gamma.array, 1e-6
+    model.train_on_batch(x, y)  # the gradient at the present weights, then the step: undo it to difference
+    after = [p.numpy() for p in model.weights]
+    model.optimizer.learning_rate = 0.0
+    model.train_on_batch(x, y)
+    gradient, values = norm.gamma.grad[0], []
+    for sign in (1, -1):
+        gamma[0] += sign * step
+        norm.gamma.version += 1
+        values.append(((model.predict(x) - y) ** 2).mean())
+        gamma[0] -= sign * step
+    assert gradient == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-5)
+    assert all(np.array_equal(a, p.value) for a, p in zip(after, model.weights, strict=True))
