@@ -34,7 +34,7 @@ class _GlobalPooling(Layer):
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
         rows, columns, channels = math.prod(x.shape[1:-2]), *x.shape[-2:]
-        steps = passes((x.shape[0], rows, columns, channels), (rows, columns), (1, 1), "valid", str(self),
+        steps = passes((x.shape[0], rows, columns, channels), (rows, columns), (rows, columns), "valid", str(self),
                        least=self.least, divisor=self.divisor)
         return through(x, steps, self._pool, (x.shape[0], *self.output_shape[1:]))
 

@@ -12,6 +12,8 @@ linear and cubic interpolation, the means of an adaptive pooling, and the gradie
                     column_weights[j]  (d, e, f)
 """
 
+import numpy as np
+
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.window import at2, window_blend
 
@@ -35,19 +37,20 @@ def resize2d(y, x, rows, row_weights, columns, column_weights):
         As `row_weights`.
     """
     chunks = min(y.shape[0] * y.shape[1], chunks_for(max(y.size, x.size), 64))
-    parallel(_resize_rows, chunks, (chunks, y, x, rows, row_weights.reshape(-1), columns, column_weights.reshape(-1)))
+    parallel(_resize_rows, chunks, (chunks, y, x, rows, row_weights, columns, column_weights))
 
 
 @inlined
 def _resize_rows(chunk, chunks, y, x, rows, row_weights, columns, column_weights):
     n, oh, ow, c = y.shape
-    h, w = x.shape[1], x.shape[2]
-    to, of = y.reshape(-1), x.reshape(-1)
+    h, w, down, right = x.shape[1], x.shape[2], row_weights.shape[1], column_weights.shape[1]
+    to, of, places = y.reshape(-1), x.reshape(-1), columns.reshape(-1)
+    row_weights, column_weights = row_weights.reshape(-1), column_weights.reshape(-1)
     first, last = chunk_of(chunk, chunks, n * oh)
     for row in range(first, last):
         i = row % oh
-        image = (row // oh * h + rows[i, 0]) * w * c
-        for j in range(ow):
-            window_blend(to, (row * ow + j) * c, of, image + columns[j, 0] * c, row_weights,
-                         i * (row_weights.size // oh), column_weights, j * (column_weights.size // ow),
-                         1, at2(0, 0), at2(rows[i, 1], columns[j, 1]), at2(w * c, c), c)
+        height, image = rows[i, 1], (row // oh * h + rows[i, 0]) * w * c
+        for j in range(np.uintp(ow)):
+            place, width = places[2 * j], places[2 * j + 1]
+            window_blend(to, (row * ow + np.intp(j)) * c, of, image + place * c, row_weights, i * down,
+                         column_weights, np.intp(j) * right, 1, at2(0, 0), at2(height, width), at2(w * c, c), c)

@@ -26,8 +26,15 @@ class Walk(Vectors):
             blocks = b.sdiv(channels, _I64(wide))
             with cgutils.for_range(b, blocks) as block:
                 self.results(here, b.mul(block.index, _I64(wide)), self.wide, None)
-            whole = b.sdiv(channels, _I64(self.L))
-            with cgutils.for_range_slice(b, b.mul(blocks, _I64(self.wide)), whole, _I64(1), inc=True) as (index, _):
+            whole, begun = b.sdiv(channels, _I64(self.L)), b.mul(blocks, _I64(self.wide))
+            half = self.wide // 2
+            while half > 1:  # what is left is less than `wide` vectors: half as many, a quarter as many, and so on
+                fits = b.icmp_signed(">=", b.sub(whole, begun), _I64(half))
+                with b.if_then(fits):
+                    self.results(here, b.mul(begun, _I64(self.L)), half, None)
+                begun = b.add(begun, b.select(fits, _I64(half), _I64(0)))
+                half //= 2
+            with cgutils.for_range_slice(b, begun, whole, _I64(1), inc=True) as (index, _):
                 self.results(here, b.mul(index, _I64(self.L)), 1, None)
             done = b.mul(whole, _I64(self.L))
             with b.if_then(b.icmp_signed("<", done, channels)):
@@ -172,7 +179,17 @@ class Blend(Walk):
             for u in range(count):
                 b.store(self.fmuladd(self.load(sources[0], u, mask), factor, b.load(sums[u])), sums[u])
 
-        self.positions([x], channel, body)
+        # Windows of linear interpolation are worth code of their own: four steps cost less than two loops around one.
+        four = b.and_(*(b.icmp_signed("==", size, _I64(2)) for size in self.window))
+        with b.if_else(four) as (then, otherwise):
+            with then:
+                for r in range(2):
+                    for s in range(2):
+                        offset = b.add(channel, b.add(*(b.mul(_I64(k), stride) for k, stride in zip(
+                            (r, s), self.strides, strict=True))))
+                        body([b.gep(x, [offset])], _I64(r), _I64(s))
+            with otherwise:
+                self.positions([x], channel, body)
         for u, slot in enumerate(sums):
             self.store(b.load(slot), b.gep(y, [channel]), u, mask)
 
