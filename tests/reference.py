@@ -162,11 +162,6 @@ def pad2d(shape, x, top, left):
     return y
 
 
-def crop2d(shape, y, top, left):
-    """Return the part of y, of `shape`, that starts at (top, left)."""
-    return np.asarray(y, np.float64)[:, top:top + shape[1], left:left + shape[2]]
-
-
 # --- peak.py ----------------------------------------------------------------------------------------------------------
 
 

@@ -89,9 +89,9 @@ def test_without_a_writable_folder_kernels_still_run_and_say_so_once(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     code = ADD + """
-    from fastcnn.kernels.cpu.arrays import crop2d
+    from fastcnn.kernels.cpu.arrays import pad2d
     x = np.ones((1, 2, 2, 1))
-    crop2d(x.copy(), x, 0, 0)
+    pad2d(x.copy(), x, 0, 0)
 """
     out, errors = run(code, file / "below")
     assert out == "0 1"

@@ -4,7 +4,7 @@ from fastcnn.kernels.cpu.activation import (
     activation_backward,
     activation_forward,
 )
-from fastcnn.kernels.cpu.arrays import add, copy_columns, crop2d, gather, pad2d
+from fastcnn.kernels.cpu.arrays import add, copy_columns, gather, pad2d
 from fastcnn.kernels.cpu.batchnorm import (
     batch_norm_backward,
     batch_norm_backward_scratch,
@@ -110,7 +110,6 @@ __all__ = [
     "conv2d_forward",
     "conv2d_forward_packed",
     "copy_columns",
-    "crop2d",
     "depthwise2d_backward_input",
     "depthwise2d_backward_input_scratch",
     "depthwise2d_backward_weights",

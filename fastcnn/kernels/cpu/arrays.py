@@ -91,20 +91,3 @@ def _pad_rows(chunk, chunks, y, x, top, left):
             clear(to, (left + w) * c, (width - left - w) * c)
         else:
             clear(to, 0, width * c)
-
-
-@kernel
-def crop2d(x, y, top, left):
-    """Read `x` (N, H, W, C) out of the middle of `y` (N, H', W', C): the inverse and the gradient of `pad2d`."""
-    rows = x.shape[0] * x.shape[1]
-    chunks = min(rows, chunks_for(x.size, 64))
-    parallel(_crop_rows, chunks, (chunks, x, y, top, left))
-
-
-@inlined
-def _crop_rows(chunk, chunks, x, y, top, left):
-    n, h, w, c = x.shape
-    begin, end = chunk_of(chunk, chunks, n * h)
-    for row in range(begin, end):
-        image, i = row // h, row % h
-        copy(x[image, i].reshape(-1), 0, y[image, i + top].reshape(-1), left * c, w * c)
