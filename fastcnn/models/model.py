@@ -74,6 +74,7 @@ class Model(Trainer, Layer):
         self._begin()
         self.layers: list[Any] = []
         self.traced: graph.Traced | None = None
+        self.is_plain = False  # one input and one output, as arrays
         self._forget()
 
     def _connect(self, inputs: list[Tensor], outputs: list[Tensor]) -> None:
@@ -82,6 +83,7 @@ class Model(Trainer, Layer):
         structure.check_names(self, self.traced.layers)
         self.layers = self.traced.layers
         self.many_inputs = len(inputs) > 1
+        self.is_plain = len(inputs) == len(outputs) == 1 and not isinstance(self._given_outputs, dict)
         self.input_shape, self.output_shape = ([t.shape for t in tensors] for tensors in (inputs, outputs))
         self.input_shape = tuple(self.input_shape) if self.many_inputs else self.input_shape[0]
         self.output_shape = tuple(self.output_shape) if len(outputs) > 1 else self.output_shape[0]
@@ -229,13 +231,19 @@ class Model(Trainer, Layer):
 
     def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the outputs of one batch as a list."""
-        if len(xs) > 1 or len(self.outputs) > 1 or not config.fusion():
-            return run.infer(self._run(len(xs[0])), xs)
+        if len(xs) == 1 and len(self.outputs) == 1:
+            return [self.infer_one(xs[0])]
+        return run.infer(self._run(len(xs[0])), xs)
+
+    def infer_one(self, x: np.ndarray) -> np.ndarray:
+        """Return the output of one batch, for a model of one input and one output: by a plan where there is one."""
+        if not config.fusion():
+            return self._infer(x)
         if self._plans is None:
-            self._run(len(xs[0]))
+            self._run(len(x))
             own = all(type(layer).__module__.startswith(layers.__name__) for layer in self._leaves)
             self._plans = Plans(self._infer, self.weights if own else None)
-        return [self._plans(xs[0])]
+        return self._plans(x)
 
     def _infer(self, x: np.ndarray) -> np.ndarray:
         return run.infer(self._run(len(x)), [x])[0]

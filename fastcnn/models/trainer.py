@@ -30,6 +30,9 @@ class Trainer:
     dtype: np.dtype
     build: Callable[..., None]
     infer_all: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+    infer_one: Callable[[np.ndarray], np.ndarray]
+    is_plain: bool
+    input_shape: Any
     trainable_weights: Any
     input_names: Any
     output_names: Any
@@ -169,14 +172,13 @@ class Trainer:
         verbose : int
             Nothing is printed in any case.
         """
+        if self.is_plain and type(x) is np.ndarray and x.dtype == self.dtype and x.shape[1:] == self.input_shape[1:] \
+                and 0 < len(x) <= batch_size:
+            y = self.infer_one(x)  # one batch of the model's own type: nothing to gather
+            return y.copy() if np.may_share_memory(x, y) else y
         who = f"{self}.predict"
         _positive(who, batch_size=batch_size)
-        xs = self._inputs(x, who)
-        alone = len(xs) == 1 and xs[0].dtype == self.dtype and xs[0].shape[1:] == self.input_shapes[0][1:]
-        if alone and 0 < len(xs[0]) <= batch_size:
-            ys = self.infer_all(xs)  # one batch of the model's own type: nothing to gather
-            return self.as_given([y.copy() if np.may_share_memory(xs[0], y) else y for y in ys])
-        data = training.Data(xs, [], self.input_shapes, self.dtype, who)
+        data = training.Data(self._inputs(x, who), [], self.input_shapes, self.dtype, who)
         return self.as_given(training.predict(self, data, batch_size))  # type: ignore[arg-type]
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
