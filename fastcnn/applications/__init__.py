@@ -1,9 +1,75 @@
-"""Networks that are known by a name: functions that return a fresh `fastcnn.Sequential`."""
+"""Networks that are known by a name: functions that return a fresh model, named as in Keras.
 
+    model = applications.ResNet50(weights="resnet50.weights.h5")
+    features = applications.MobileNetV2((96, 96, 3), include_top=False, pooling="avg")
+
+The arguments that they share, in Keras's order (MobileNet and MobileNetV2 begin with `input_shape`, as there):
+
+include_top : bool
+    Whether the classifier is part of it. Without it the output is the last feature map, or its `pooling`.
+weights : None or path
+    None for random ones, or a file: ``.safetensors`` of fastcnn, ``.weights.h5``, ``.h5`` or ``.keras`` of Keras (extra
+    ``keras``). Nothing is downloaded, so "imagenet" is refused; the error tells how to write Keras's into a file.
+input_tensor : symbolic tensor
+    What takes the place of the image: of `fastcnn.Input`, or made from such tensors by layers.
+input_shape : (H, W, C)
+    Of one image, in place of the size that the paper trains with; any number of channels.
+pooling : None, "avg" or "max"
+    Without the top: the mean, or the largest, of each channel is the output.
+classes : int
+classifier_activation : str or None
+    Of the last layer; None for logits.
+name : str
+
+LeNet, LeNet5, ConvNet and those without convolutions are `fastcnn.Sequential`: `input_shape` and `classes` come first,
+the others are keywords, and there is no `input_tensor`.
+
+For the networks that Keras has, the layers' names and the order of the weights are Keras's too:
+``model.set_weights(keras_model.get_weights())`` fits.
+"""
+
+from collections.abc import Callable
+
+from fastcnn.applications.alexnet import AlexNet
+from fastcnn.applications.classic import MLP, LogisticRegression, Perceptron
 from fastcnn.applications.convnet import ConvNet
+from fastcnn.applications.densenet import DenseNet121, DenseNet169, DenseNet201
+from fastcnn.applications.efficientnet import (
+    EFFICIENTNETS,
+    EfficientNet,
+    EfficientNetB0,
+    EfficientNetB1,
+    EfficientNetB2,
+    EfficientNetB3,
+    EfficientNetB4,
+    EfficientNetB5,
+    EfficientNetB6,
+    EfficientNetB7,
+    compound_scaling,
+)
+from fastcnn.applications.googlenet import GoogLeNet
+from fastcnn.applications.inception_v3 import InceptionV3
 from fastcnn.applications.lenet import LeNet, LeNet5
+from fastcnn.applications.mobilenet import MobileNet
+from fastcnn.applications.mobilenet_v2 import MobileNetV2
+from fastcnn.applications.preprocessing import preprocess_input
+from fastcnn.applications.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
+from fastcnn.applications.resnet_cifar import ResNet20
+from fastcnn.applications.squeezenet import SqueezeNet
+from fastcnn.applications.unet import UNet
+from fastcnn.applications.vgg import VGG16, VGG19
+from fastcnn.models import Model
 
-__all__ = ["ConvNet", "LeNet", "LeNet5", "by_name"]
+__all__ = [
+    "EFFICIENTNETS", "MLP", "VGG16", "VGG19", "AlexNet", "ConvNet", "DenseNet121", "DenseNet169", "DenseNet201",
+    "EfficientNet", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4",
+    "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "GoogLeNet", "InceptionV3", "LeNet", "LeNet5",
+    "LogisticRegression", "MobileNet", "MobileNetV2", "Perceptron", "ResNet18", "ResNet20", "ResNet34", "ResNet50",
+    "ResNet101", "ResNet152", "SqueezeNet", "UNet", "by_name", "compound_scaling", "preprocess_input",
+]  # fmt: skip
 
-#: The names that the command line takes.
-by_name = {"lenet": LeNet, "lenet5": LeNet5, "convnet": ConvNet}
+#: The names that the command line takes: networks that suit small images, and train from nothing.
+by_name: dict[str, Callable[..., Model]] = {
+    "lenet": LeNet, "lenet5": LeNet5, "convnet": ConvNet, "mlp": MLP, "logistic_regression": LogisticRegression,
+    "resnet20": ResNet20,
+}  # fmt: skip

@@ -10,7 +10,7 @@ from fastcnn.errors import unknown
 
 #: The names of `fastcnn.applications.by_name`, `datasets.names` and `optimizers.names`, repeated so that help and
 #: completion need not import them; a test compares.
-MODELS = ("lenet", "lenet5", "convnet")
+MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "resnet20")
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
 

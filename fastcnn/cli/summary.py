@@ -8,7 +8,7 @@ from fastcnn.cli._options import MODELS, NameOrPath
 @click.command("summary", short_help="Show a model's layers and their cost.")
 @click.argument("model", metavar="MODEL", type=NameOrPath(MODELS))
 def command(model: str) -> None:
-    """Show the layers of a model by its name (lenet, lenet5, convnet), or of a run or a .safetensors file.
+    """Show the layers of a model by its name (lenet, lenet5, convnet, mlp, ...), or of a run or a .safetensors file.
 
     For each layer and in all: the shape of the output, parameters, multiply-adds and bytes of the output for one image.
     """

@@ -85,7 +85,7 @@ def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
         model, standard = begun.model, Standard.saved_in(begun.metadata)
     else:
         standard = Standard.of(data.x_train, data.scale)
-        model = applications.by_name[config.model](data.x_train.shape[1:], len(data.classes))
+        model = applications.by_name[config.model](input_shape=data.x_train.shape[1:], classes=len(data.classes))
     model.compile(
         optimizer=optimizers.get(config.optimizer, learning_rate=config.learning_rate),
         loss="sparse_categorical_crossentropy",

@@ -20,13 +20,28 @@ def _chain(of, model):
                   of.DepthwiseConv2D(3), of.Conv2D(5, 1), of.Flatten(), of.Dense(5)])  # fmt: skip
 
 
+def _nested(of, model):
+    """Models inside a model, one of them used twice, and weights that are frozen."""
+    inner = model([of.Input((10, 10, 4)), of.Conv2D(4, 3, padding="same"), of.BatchNormalization()])
+    inputs = of.Input((12, 12, 3))
+    x = of.Conv2D(4, 3)(inputs)
+    x = of.Add()([inner(inner(x)), x])
+    frozen = of.BatchNormalization()
+    x = frozen(x)
+    frozen.trainable = False
+    x = of.SeparableConv2D(6, 3)(x)
+    x = of.PReLU()(x)
+    outer = (keras if of is keras.layers else fc).Model(inputs, of.Dense(3)(of.Flatten()(x)))
+    return outer
+
+
 def _filled(model):
     rng = np.random.default_rng(1)
     model.set_weights([rng.random(w.shape).astype(np.float32) for w in model.get_weights()])
     return model
 
 
-@pytest.mark.parametrize("make", [_chain])
+@pytest.mark.parametrize("make", [_chain, _nested])
 @pytest.mark.parametrize("suffix", [".weights.h5", ".keras", ".h5"])
 @pytest.mark.parametrize("trained", [False, True], ids=["", "with an optimizer"])
 def test_a_file_that_keras_wrote_is_read(tmp_path, make, suffix, trained):

@@ -1,0 +1,199 @@
+"""What all named networks share: the image they begin with, the top they end in, the file their weights come from."""
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fastcnn import initializers, layers, saving
+from fastcnn.errors import ArgumentError, ModelFileError, unknown
+from fastcnn.layers.symbolic import Tensor
+from fastcnn.models import Model, Sequential
+
+Shape = tuple[int, int, int]
+Weights = str | os.PathLike[str] | None
+
+#: What Keras calls the last pooling of networks that name it, and of those that leave it to Keras.
+NAMED = ("avg_pool", "max_pool")
+AUTOMATIC = ("global_average_pooling2d", "global_max_pooling2d")
+
+_KERAS_FILES = (".h5", ".hdf5", ".keras")
+
+
+def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tensor], Any], include_top: bool,
+            weights: Weights, input_tensor: Tensor | None, input_shape: Shape | None, pooling: str | None, name: str,
+            *, default: Shape = (224, 224, 3), smallest: int = 32, pool_names: tuple[str, str] = NAMED) -> Model:
+    """Return the model of a network: its features, and the top or the pooling on them.
+
+    Parameters
+    ----------
+    who : str
+        The function, for errors.
+    features : callable
+        From the image to the last feature map.
+    top : callable
+        From the last feature map to the outputs.
+    include_top, weights, input_tensor, input_shape, pooling, name
+        As `fastcnn.applications` explains them.
+    default : (H, W, C)
+        The image where neither a shape nor a tensor is given.
+    smallest : int
+        The least number of rows and of columns.
+    pool_names : (str, str)
+        The layers' names of `pooling`, for "avg" and "max".
+    """
+    path = checked_weights(who, weights)
+    _check_pooling(who, pooling)
+    with _values_from(path):
+        image = _image(who, input_tensor, input_shape, default, smallest)
+        x = features(image)
+        outputs = top(x) if include_top else _pooled(x, pooling, pool_names)
+        model = Model(inputs=_sources(image), outputs=outputs, name=name)
+    load(model, path)
+    return model
+
+
+def chain(who: str, features: Sequence[layers.Layer], top: Sequence[layers.Layer], include_top: bool, weights: Weights,
+          input_shape: tuple[int, ...], pooling: str | None, name: str) -> Sequential:
+    """As `network`, for a chain of layers."""
+    path = checked_weights(who, weights)
+    _check_pooling(who, pooling)
+    poolings = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
+    end: Sequence[layers.Layer] = top if include_top else [poolings[pooling]()] if pooling else []
+    with _values_from(path):
+        model = Sequential([layers.Input(input_shape), *features, *end], name=name)
+    load(model, path)
+    return model
+
+
+def classify(pool_name: str, classes: int, activation: str | None, dropout: float = 0.0, dropout_name: str = "dropout",
+             **dense: Any) -> Callable[[Tensor], Tensor]:
+    """Return the top of most networks: the mean of each channel, dropout if any, one dense layer."""
+
+    def top(x: Tensor) -> Tensor:
+        x = layers.GlobalAveragePooling2D(name=pool_name)(x)
+        if dropout > 0:
+            x = layers.Dropout(dropout, name=dropout_name)(x)
+        return layers.Dense(classes, activation=activation, name="predictions", **dense)(x)
+
+    return top
+
+
+def conv_bn(x: Tensor, filters: int, kernel_size: Any, strides: Any = 1, padding: Any = "same", *, name: str,
+            bn_name: str, activation: Callable[[Tensor], Tensor] | None = None, epsilon: float = 1e-3,
+            momentum: float = 0.99, scale: bool = True, **conv: Any) -> Tensor:
+    """Convolution without bias, batch normalization and an activation layer: the unit of networks since 2015."""
+    x = layers.Conv2D(filters, kernel_size, strides, padding, **{"use_bias": False} | conv, name=name)(x)
+    x = layers.BatchNormalization(epsilon=epsilon, momentum=momentum, scale=scale, name=bn_name)(x)
+    return x if activation is None else activation(x)
+
+
+def relu(name: str) -> Callable[[Tensor], Tensor]:
+    return layers.Activation("relu", name=name)
+
+
+def relu6(name: str) -> Callable[[Tensor], Tensor]:
+    return layers.ReLU(6.0, name=name)
+
+
+def halving_pad(x: Tensor, kernel_size: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return the padding after which a window with stride 2 and no padding sees what it sees in Keras's networks."""
+    half = kernel_size // 2
+    rows, columns = ((half - (1 - n % 2), half) for n in x.shape[1:3])
+    return rows, columns
+
+
+def divisible(value: float, divisor: int = 8) -> int:
+    """Return the multiple of `divisor` nearest to a number of channels, not below nine tenths of it."""
+    nearest = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return nearest + divisor if nearest < 0.9 * value else nearest
+
+
+def checked_weights(who: str, weights: Weights) -> Path | None:
+    """Return the path of a file with weights.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no path of a known kind of file.
+    ModelFileError
+        If there is no such file.
+    """
+    if weights is None:
+        return None
+    if weights == "imagenet":
+        raise ArgumentError(
+            f'{who}: weights="imagenet" is not offered, since nothing is downloaded; where Keras is installed, '
+            f'keras.applications.{who}().save_weights("x.weights.h5") writes them: pass weights="x.weights.h5"')
+    path = Path(weights)
+    if path.suffix.lower() not in (".safetensors", *_KERAS_FILES):
+        raise ArgumentError(f"{who}: expected weights to be None or a .safetensors, .weights.h5, .h5 or .keras file, "
+                            f"got {os.fspath(weights)!r}")
+    if not path.is_file():
+        raise ModelFileError(f"{who}: expected weights to be an existing file, got {os.fspath(weights)!r}; "
+                             f"weights=None starts from random ones")
+    return path
+
+
+def load(model: Model, path: Path | None) -> None:
+    """Set the weights to those of a file of fastcnn or of Keras, if any."""
+    if path is None:
+        return
+    if path.suffix.lower() in _KERAS_FILES:
+        saving.load_keras_weights(model, path)
+    else:
+        saving.load_weights(model, path)
+
+
+def _check_pooling(who: str, pooling: str | None) -> None:
+    if pooling not in (None, "avg", "max"):
+        raise ArgumentError(unknown(f"{who}: pooling", pooling, ("avg", "max")))
+
+
+def _values_from(path: Path | None) -> contextlib.AbstractContextManager[None]:
+    """Nothing need be drawn for parameters that a file is going to set."""
+    return contextlib.nullcontext() if path is None else initializers.nothing_drawn()
+
+
+def shape_or(input_tensor: Tensor | None, input_shape: Sequence[int] | None, default: Shape) -> Shape:
+    """Return (H, W, C) of what a network is made for, before it is checked."""
+    if input_tensor is not None:
+        return tuple(input_tensor.shape[1:])
+    return default if input_shape is None else tuple(input_shape)  # type: ignore[return-value]
+
+
+def _image(who: str, tensor: Tensor | None, shape: Shape | None, default: Shape, smallest: int) -> Tensor:
+    wanted = shape_or(tensor, shape, default)
+    if len(wanted) != 3:
+        raise ArgumentError(f"{who}: expected images (H, W, C), got {wanted}")
+    if tensor is not None and shape is not None and tuple(shape) != wanted:
+        raise ArgumentError(f"{who}: expected input_shape to be that of input_tensor, {wanted}, got {tuple(shape)}; "
+                            f"leave one of them away")
+    if min(wanted[:2]) < smallest:
+        raise ArgumentError(f"{who}: expected images of at least {smallest} x {smallest}, got {wanted[0]} x "
+                            f"{wanted[1]}; its poolings would leave nothing of a smaller one")
+    return layers.Input(shape=wanted) if tensor is None else tensor
+
+
+def _pooled(x: Tensor, pooling: str | None, names: tuple[str, str]) -> Tensor:
+    if pooling is None:
+        return x
+    if pooling == "avg":
+        return layers.GlobalAveragePooling2D(name=names[0])(x)
+    return layers.GlobalMaxPooling2D(name=names[1])(x)
+
+
+def _sources(tensor: Tensor) -> Tensor | list[Tensor]:
+    """Return the inputs that a tensor is made from: itself if it is one."""
+    found: dict[int, Tensor] = {}
+    seen, waiting = set(), [tensor]
+    while waiting:
+        one = waiting.pop()
+        if id(one.node) not in seen:
+            seen.add(id(one.node))
+            waiting.extend(reversed(one.node.inputs))
+            if not one.node.inputs:
+                found[id(one)] = one
+    sources = list(found.values())
+    return sources[0] if len(sources) == 1 else sources

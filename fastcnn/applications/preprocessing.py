@@ -1,0 +1,47 @@
+"""How the published networks want their images: the three ways that Keras distinguishes."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError, unknown
+
+# Means and standard deviations of ImageNet's training images: red, green, blue.
+_MEAN_OF_BYTES = (123.68, 116.779, 103.939)
+_MEAN, _STDDEV = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_MODES = ("caffe", "tf", "torch")
+
+
+def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
+    """Return images (..., 3), red, green, blue from 0 to 255, as a network was trained on them; float32 as a rule.
+
+        caffe    blue, green, red, each minus its mean over ImageNet     VGG, ResNet, AlexNet, GoogLeNet, SqueezeNet
+        tf       x / 127.5 - 1, so from -1 to 1                          InceptionV3, MobileNet, MobileNetV2
+        torch    (x / 255 - mean) / standard deviation                   DenseNet, ResNet18, ResNet34
+
+    EfficientNet does it by itself. `x` is left as it is.
+
+    Parameters
+    ----------
+    x : (..., H, W, C) array
+        Three channels, but for "tf", where any number will do.
+    mode : str
+        "caffe", "tf" or "torch".
+
+    Raises
+    ------
+    ArgumentError
+        If the mode is not known, or the channels are not three.
+    """
+    if mode not in _MODES:
+        raise ArgumentError(unknown("preprocess_input: mode", mode, _MODES))
+    x = np.asarray(x)
+    kind = x.dtype if np.issubdtype(x.dtype, np.floating) else np.dtype(np.float32)
+    if mode == "tf":
+        return x.astype(kind) / kind.type(127.5) - kind.type(1)
+    if x.ndim < 3 or x.shape[-1] != 3:
+        raise ArgumentError(f"preprocess_input: expected images (..., H, W, 3) for mode {mode!r}, got {x.shape}; "
+                            f"repeat a grey image: np.repeat(x, 3, axis=-1)")
+    if mode == "caffe":
+        return x[..., ::-1].astype(kind) - np.array(_MEAN_OF_BYTES[::-1], kind)
+    return (x.astype(kind) / kind.type(255) - np.array(_MEAN, kind)) / np.array(_STDDEV, kind)

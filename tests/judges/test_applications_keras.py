@@ -1,0 +1,129 @@
+"""The networks that Keras has too: its weights fit as they are, outputs and gradients agree."""
+
+import os
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+keras = pytest.importorskip("keras")
+torch = pytest.importorskip("torch")
+
+from fastcnn import applications, initializers, layers  # noqa: E402
+from fastcnn.layers import Call  # noqa: E402
+
+pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+# The sizes are odd and small, but not below what Keras takes.
+SIZES = {
+    "VGG16": (37, 45), "ResNet50": (41, 33), "InceptionV3": (75, 79), "MobileNet": (45, 51), "MobileNetV2": (45, 51),
+    "DenseNet121": (41, 33), "EfficientNetB0": (45, 51), "EfficientNetB1": (33, 47),
+}  # fmt: skip
+SLOW = dict.fromkeys(("VGG19", "ResNet101", "ResNet152", "DenseNet169", "DenseNet201",
+                      *(f"EfficientNetB{i}" for i in range(2, 8))), (33, 47))
+ALL = [*SIZES, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
+
+
+def _pair(name, *, size, **arguments):
+    """Keras's network and ours, with the same weights; no gamma, variance or statistic is what it begins with."""
+    arguments = {"input_shape": (*size, 3), "classes": 10, "classifier_activation": None} | arguments
+    keras.backend.clear_session()  # so that automatic names begin anew
+    theirs = getattr(keras.applications, name)(weights=None, **arguments)
+    with initializers.nothing_drawn():
+        ours = getattr(applications, name)(**arguments)
+    rng = np.random.default_rng(0)
+    values = []
+    for weight in theirs.weights:
+        kind, shape = weight.path.rpartition("/")[2], tuple(weight.shape)
+        if kind in ("gamma", "moving_variance", "variance"):
+            values.append(rng.uniform(0.5, 1.5, shape))
+        elif kind in ("beta", "moving_mean", "mean", "bias"):
+            values.append(rng.uniform(-0.2, 0.2, shape))
+        elif kind == "count":
+            values.append(np.zeros(shape))
+        else:  # as large as the inputs, so that the last layer still sees the first
+            fan_in = np.prod(shape[:2] if shape[-1] == 1 or "dw" in weight.path else shape[:-1])
+            values.append(rng.normal(0, np.sqrt(2 / fan_in), shape))
+    values = [value.astype(np.float32) for value in values]
+    theirs.set_weights(values)
+    ours.set_weights(theirs.get_weights())
+    return ours, theirs
+
+
+def _images(model, count=2):
+    scale = 255 if model.name.startswith("efficientnet") else 1
+    return scale * np.random.default_rng(3).random((count, *model.input_shape[1:]), np.float32)
+
+
+def _close(got, expected, what=""):
+    assert got.shape == expected.shape
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4 * np.abs(expected).max(), err_msg=what)
+
+
+def _close_but_for_kinks(got, expected, what):
+    """In the mean: where an activation is within rounding of 0, ReLU's slope is 0 here and 1 there.
+
+    That happens in few networks and images; elsewhere the errors are about 2e-6.
+    """
+    assert got.shape == expected.shape
+    assert np.linalg.norm(got - expected) < 1e-2 * np.linalg.norm(expected), what
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_outputs_and_gradients_are_keras_s_with_its_weights(name):
+    """Gradients of sum(y dy), for a random dy, by the image and by every weight that is trained; statistics rest."""
+    ours, theirs = _pair(name, size=(SIZES | SLOW)[name])
+    assert [layer.name for layer in ours.layers][1:] == [layer.name for layer in theirs.layers][1:]
+    assert ours.name == theirs.name
+    for model, kind in ((ours, layers), (theirs, keras.layers)):
+        for layer in model.layers:
+            if isinstance(layer, kind.BatchNormalization):
+                layer.trainable = False
+            elif isinstance(layer, layers.Dropout):
+                layer.rate = 0.0
+    x, rng = _images(ours), np.random.default_rng(2)
+    dy = rng.standard_normal((len(x), 10)).astype(np.float32)
+
+    image = torch.tensor(x, requires_grad=True)
+    expected = theirs(image, training=False)
+    (expected * torch.tensor(dy)).sum().backward()
+    expected = expected.detach().numpy()
+    assert np.ptp(expected) > 1e-2 * np.abs(expected).max()
+
+    _close(ours.predict(x), expected, "predict")
+    y, backward = ours.forward(x, Call())
+    _close(y, expected, "forward")
+    _close_but_for_kinks(backward(dy), image.grad.numpy(), "gradient of the image")
+    assert len(ours.trainable_weights) == len(theirs.trainable_weights) > 0
+    for weight, other in zip(ours.trainable_weights, theirs.trainable_weights, strict=True):
+        _close_but_for_kinks(weight.grad, other.value.grad.numpy(), weight.path)
+
+
+@pytest.mark.parametrize(("name", "pooling", "shape"), [
+    ("VGG16", None, 4), ("VGG16", "avg", 2), ("VGG16", "max", 2), ("MobileNetV2", None, 4)])
+def test_features_without_the_top_are_keras_s(name, pooling, shape):
+    ours, theirs = _pair(name, size=(33, 47), include_top=False, pooling=pooling)
+    assert [layer.name for layer in ours.layers][1:] == [layer.name for layer in theirs.layers][1:]
+    x = _images(ours)
+    assert len(ours.output_shape) == shape
+    _close(ours.predict(x), theirs.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("alpha", [0.35, 1.4])
+def test_narrow_and_wide_mobilenets_are_keras_s(alpha):
+    ours, theirs = _pair("MobileNetV2", size=(32, 32), alpha=alpha)
+    x = _images(ours)
+    _close(ours.predict(x), theirs.predict(x, verbose=0))
+
+
+def test_mobilenet_with_a_depth_multiplier_is_keras_s():
+    ours, theirs = _pair("MobileNet", size=(32, 32), alpha=0.25, depth_multiplier=2)
+    x = _images(ours)
+    _close(ours.predict(x), theirs.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("name", ["MobileNetV2", pytest.param("ResNet50", marks=pytest.mark.slow)])
+def test_probabilities_of_the_published_size_are_keras_s(name):
+    ours, theirs = _pair(name, size=(224, 224), classes=1000, classifier_activation="softmax")
+    x = _images(ours, 1)
+    _close(ours.predict(x), theirs.predict(x, verbose=0))
