@@ -78,6 +78,13 @@ class Device:
         array.fill(0)
         return array
 
+    def copy(self, out: np.ndarray, x: np.ndarray) -> None:
+        """Write `x`, broadcast where it is smaller, to `out`: for rare copies that are worth no kernel.
+
+        As a call of a kernel it is seen by `recording`, which an assignment is not.
+        """
+        self.kernels.copyto(out, x) if isinstance(self.kernels, _Recorder) else np.copyto(out, x)
+
     @contextmanager
     def recording(self) -> Iterator[list[tuple[Any, tuple[Any, ...]]]]:
         """Write down the calls of kernels that the calling thread makes, as (kernel, arguments), in a list.
@@ -112,7 +119,7 @@ class _Recorder:
         self._kernels, self._calls, self._thread = kernels, calls, threading.get_ident()
 
     def __getattr__(self, name: str) -> Any:
-        kernel = getattr(self._kernels, name)
+        kernel = np.copyto if name == "copyto" else getattr(self._kernels, name)
         if not callable(kernel) or threading.get_ident() != self._thread:
             return kernel
 

@@ -138,6 +138,7 @@ def _expanded(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return x with its numbers repeated, for the few shapes that the kernels do not walk."""
     if x.shape == shape:
         return x
-    whole = device.of(x).empty(shape, x.dtype)
-    whole[...] = x
+    d = device.of(x)
+    whole = d.empty(shape, x.dtype)
+    d.copy(whole, x)
     return whole

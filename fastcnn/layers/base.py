@@ -309,8 +309,9 @@ class Layer:
             raise ArgumentError(f"{self}: expected input {_text(shape)}, got {x.shape}")
         if x.flags.c_contiguous and x.flags.writeable:
             return x
-        copy = device.of(x).empty(x.shape, x.dtype)  # a read-only array alone would be another type to every kernel
-        copy[...] = x
+        d = device.of(x)
+        copy = d.empty(x.shape, x.dtype)  # a read-only array alone would be another type to every kernel
+        d.copy(copy, x)
         return copy
 
     def arranged(self, x: Any) -> tuple[Any, ...]:

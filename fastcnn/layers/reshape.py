@@ -110,6 +110,7 @@ class RepeatVector(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        y = device.of(x).empty((x.shape[0], self.n, x.shape[1]), x.dtype)
-        y[...] = x[:, None]
+        d = device.of(x)
+        y = d.empty((x.shape[0], self.n, x.shape[1]), x.dtype)
+        d.copy(y, x[:, None])
         return y, lambda dy: summed_to(dy, (x.shape[0], 1, x.shape[1])).reshape(x.shape)

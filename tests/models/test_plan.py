@@ -11,7 +11,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import config, layers
 from fastcnn.models.plan import Plan
-from tests.checks import ROWS
+from tests.checks import ROWS, listed
 
 
 def lenet():
@@ -37,9 +37,14 @@ _CASES = [pytest.param(case, id=f"{kind} {case.name}") for kind, case in ROWS if
 @pytest.mark.parametrize("case", _CASES)
 def test_every_layer_predicts_the_same_by_a_plan(case):
     layer = case.make(dtype="float32")
-    model = fc.Sequential([fc.Input(case.shape), layer])
-    x, other = (np.random.default_rng(seed).standard_normal((2, *case.shape)).astype("float32") for seed in (1, 2))
-    expected = layer.predict(other).copy()
+    inputs = [fc.Input(shape) for shape in listed(case.shape)]
+    # A layer of several inputs gets them from one, so that there is a plan.
+    begin = fc.Input((3,))
+    tensors = [layers.Reshape(i.shape[1:])(layers.Dense(int(np.prod(i.shape[1:])))(begin)) for i in inputs]
+    model = (fc.Model(begin, layer(tensors)) if layer.many_inputs else fc.Model(inputs[0], layer(inputs[0])))
+    shape = model.input_shape[1:]
+    x, other = (np.random.default_rng(seed).standard_normal((2, *shape)).astype("float32") for seed in (1, 2))
+    expected = without_plan(model, other).copy() if layer.many_inputs else layer.predict(other).copy()
     for _ in range(3):
         model.predict(x)
     np.testing.assert_array_equal(model.predict(other), expected)
