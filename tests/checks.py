@@ -181,6 +181,8 @@ TABLE: dict[str, list[Case]] = {
     "Dense": [
         Case("plain", _of(layers.Dense, 7), FLAT, pixel=False),
         Case("softmax", _of(layers.Dense, 10, activation="softmax"), FLAT, pixel=False),
+        Case("regularized", _of(layers.Dense, 3, activation=fc.activations.relu6, kernel_regularizer="l2",
+                                bias_regularizer="l1", activity_regularizer="l1_l2"), FLAT, pixel=False),
         Case("no bias, over the last axis", _of(layers.Dense, 33, use_bias=False, activation="gelu"), IMAGE),
     ],
     "MaxPooling1D": [
@@ -375,6 +377,12 @@ TABLE: dict[str, list[Case]] = {
         Case("channels", _of(layers.Concatenate), ((7, 6, 3), (7, 6, 5), (7, 6, 1))),
         Case("rows", _of(layers.Concatenate, axis=1), ((7, 6, 3), (2, 6, 3)), pixel=False),
         Case("flat", _of(layers.Concatenate, axis=-1), (FLAT, (4,)), pixel=False),
+    ],
+    "Dot": [
+        Case("vectors", _of(layers.Dot, axes=1), (FLAT, FLAT), pixel=False),
+        Case("cosine", _of(layers.Dot, axes=-1, normalize=True), (FLAT, FLAT), pixel=False),
+        Case("matrices", _of(layers.Dot, axes=(2, 1)), ((5, 7), (7, 4)), pixel=False),
+        Case("images, cosine", _of(layers.Dot, (1, 3), normalize=True), ((3, 4, 2), (5, 2, 3)), pixel=False),
     ],
     "Linear": [Case("plain", _of(layers.Linear), IMAGE)],
     "ReLU": [

@@ -8,6 +8,12 @@ import numpy as np
 
 from fastcnn import geometry as shapes
 from tests.reference_activation import activation_backward, activation_forward
+from tests.reference_merge import (  # noqa: F401
+    merge_backward,
+    merge_forward,
+    unit_rows_backward,
+    unit_rows_forward,
+)
 from tests.reference_norms import (  # noqa: F401
     dropout,
     gaussian_noise,
@@ -111,30 +117,6 @@ def batch_norm_backward(dy, x, mean, rstd, gamma, beta, relu):
     return dx, (dy * normalized).sum(axis=0), dy.sum(axis=0)
 
 
-
-
-# --- merge.py ---------------------------------------------------------------------------------------------------------
-
-
-def merge_forward(a, b, code, alpha, beta, relu):
-    a, b = _double(a, b)
-    y = [lambda: alpha * a + beta * b, lambda: a * b, lambda: np.maximum(a, b), lambda: np.minimum(a, b),
-         lambda: np.where(a > 0, a, a * b)][code]()
-    return np.where(y < 0, 0, y) if relu and code == 0 else y
-
-
-def merge_backward(dy, a, b, code, alpha, beta):
-    dy, a, b = _double(dy, a, b)
-    half = np.where(a == b, 0.5, 0)
-    da, db = [
-        lambda: (alpha * dy, beta * dy),
-        lambda: (dy * b, dy * a),
-        lambda: (dy * ((a > b) + half), dy * ((b > a) + half)),
-        lambda: (dy * ((a < b) + half), dy * ((b < a) + half)),
-        lambda: (dy * np.where(a > 0, 1, b), dy * np.where(a > 0, 0, a)),
-    ][code]()
-    lacks = [tuple(k for k in range(3) if x.shape[k] != dy.shape[k]) for x in (a, b)]
-    return da.sum(axis=lacks[0], keepdims=True), db.sum(axis=lacks[1], keepdims=True)
 
 
 # --- arrays.py --------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
 from fastcnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastcnn.layers.dense import Dense
 from fastcnn.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
+from fastcnn.layers.dot import Dot, dot
 from fastcnn.layers.dropout import (
     AlphaDropout,
     Dropout,
@@ -159,6 +160,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Dot",
     "Dropout",
     "Flatten",
     "GaussianDropout",
@@ -243,6 +245,7 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "dot",
     "maximum",
     "minimum",
     "multiply",

@@ -20,20 +20,30 @@ class Dense(Layer):
     ----------
     units : int
         Outputs.
-    activation : str, optional
+    activation : str or function, optional
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
+    kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
+    kernel_constraint, bias_constraint, lora_rank, lora_alpha, quantization_config : None
+        Not offered.
     """
 
-    def __init__(self, units: int, activation: str | None = None, use_bias: bool = True,
-                 kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
+                 kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
+                 kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
+                 kernel_constraint: Any = None, bias_constraint: Any = None, lora_rank: Any = None,
+                 lora_alpha: Any = None, quantization_config: Any = None, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.refuse(kernel_constraint=(kernel_constraint, None), bias_constraint=(bias_constraint, None),
+                    lora_rank=(lora_rank, None), lora_alpha=(lora_alpha, None),
+                    quantization_config=(quantization_config, None))
         if not isinstance(units, int) or units < 1:
             raise ArgumentError(f"{self}: expected units to be a positive integer, got {units!r}")
         self.units = units
         self.activation = function(activation, self)
         self.use_bias = use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+        self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
@@ -41,8 +51,10 @@ class Dense(Layer):
         return *input_shape[:-1], self.units
 
     def create_weights(self, input_shape: Shape) -> None:
-        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer)
-        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer) if self.use_bias else None
+        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer,
+                                      regularizer=self.kernel_regularizer)
+        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer,
+                                    regularizer=self.bias_regularizer) if self.use_bias else None
 
     def multiply_adds(self) -> int:
         return elements(self.output_shape) * self.kernel.shape[0]

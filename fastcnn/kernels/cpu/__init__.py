@@ -69,6 +69,7 @@ from fastcnn.kernels.cpu.pool_l2 import l2_step
 from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
 from fastcnn.kernels.cpu.resize import resize2d
 from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
+from fastcnn.kernels.cpu.unit import unit_rows_backward, unit_rows_forward
 from fastcnn.kernels.cpu.winograd import (
     winograd_backward_input,
     winograd_backward_input_packed,
@@ -160,6 +161,8 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "triad",
     "unfold_depth",
+    "unit_rows_backward",
+    "unit_rows_forward",
     "winograd_backward_input",
     "winograd_backward_input_packed",
     "winograd_backward_input_scratch",

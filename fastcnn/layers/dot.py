@@ -1,0 +1,133 @@
+"""The dot product of two tensors, sample by sample."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device, geometry
+from fastcnn.errors import ArgumentError
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+
+_EPSILON = 1e-7  # Keras's
+_NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+
+class Dot(Layer):
+    """y[n, i, k] = sum over c of a[n, i, c] b[n, k, c], c being one axis of each of two inputs. ONNX: MatMul.
+
+    The output has the first input's other axes and then the second's; (N, 1) where there are none.
+
+    Parameters
+    ----------
+    axes : int or (int, int)
+        The axis that is summed over, one for both inputs or one for each; not 0, the batch.
+    normalize : bool
+        Scale both inputs to length 1 along their axis first, which makes the result the cosine of an angle.
+    """
+
+    many_inputs = True
+
+    def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        pair = (axes, axes) if isinstance(axes, int) else tuple(axes) if isinstance(axes, (list, tuple)) else ()
+        if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
+            raise ArgumentError(f"{self}: expected axes to be an integer or two, got {axes!r}")
+        self.axes, self.normalize = pair, normalize
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        a, b = self._places(input_shape)
+        first, second = input_shape
+        if first[a] != second[b]:
+            raise ArgumentError(f"{self}: expected as many numbers along both axes, got {first[a]} of {first} along "
+                                f"{self.axes[0]} and {second[b]} of {second} along {self.axes[1]}")
+        rest = (*first[1:a], *first[a + 1:], *second[1:b], *second[b + 1:])
+        return first[0], *(rest or (1,))
+
+    def _places(self, shapes: Shape) -> tuple[int, int]:
+        if len(shapes) != 2:
+            raise ArgumentError(f"{self}: expected 2 inputs, got {len(shapes)}")
+        places = []
+        for axis, shape in zip(self.axes, shapes, strict=True):
+            places.append(axis + len(shape) if axis < 0 else axis)
+            if not 1 <= places[-1] < len(shape):
+                raise ArgumentError(f"{self}: expected axes in 1..{len(shape) - 1}, or counted from the end, for input "
+                                    f"{shape}, got {axis}")
+        return places[0], places[1]
+
+    def multiply_adds(self) -> int:
+        return math.prod(self.output_shape[1:]) * self.input_shape[0][self._places(self.input_shape)[0]]
+
+    def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        first, second = self.checked(x)
+        d, dtype, n = device.of(first), self.dtype, first.shape[0]
+        left, left_back = _Rows(first, self._places(self.input_shape)[0], self.normalize).turned()
+        right, right_back = _Rows(second, self._places(self.input_shape)[1], self.normalize).turned()
+        (rows, c), columns = left.shape[1:], right.shape[1]
+        # Every sample has a filter bank of its own: a 1x1 convolution of (rows, N C) in N groups.
+        images = _moved(left, (1, 0, 2)).reshape(1, 1, rows, n * c)
+        bank = _moved(right, (2, 0, 1)).reshape(1, 1, c, n * columns)
+        y = d.empty((1, 1, rows, n * columns), dtype)
+        g = geometry.conv2d(images.shape, n * columns, (1, 1), groups=n) if n else None
+        if g is not None:
+            packed = d.empty((d.kernels.conv2d_forward_packed(g, dtype),), dtype)
+            d.kernels.conv2d_forward(y, packed, images, bank, _NONE[dtype], 0, 0, g)
+
+        def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            dz = _moved(dy.reshape(n, rows, columns), (1, 0, 2)).reshape(y.shape)
+            dimages, dbank = d.empty(images.shape, dtype), d.zeros(bank.shape, dtype)
+            if g is not None:
+                memory = [d.empty((size(g, dtype),), dtype) for size in (
+                    d.kernels.conv2d_backward_input_scratch, d.kernels.conv2d_backward_input_packed)]
+                d.kernels.conv2d_backward_input(dimages, *memory, dz, bank, _NONE[dtype], 0, 0, g)
+                scratch = d.empty((d.kernels.conv2d_backward_weights_scratch(g, dtype),), dtype)
+                d.kernels.conv2d_backward_weights(dbank, _NONE[dtype], scratch, images, dz, g)
+            return (left_back(_moved(dimages.reshape(rows, n, c), (1, 0, 2))),
+                    right_back(_moved(dbank.reshape(c, n, columns), (1, 2, 0))))
+
+        product = _moved(y.reshape(rows, n, columns), (1, 0, 2))
+        return product.reshape(n, *self.output_shape[1:]), backward
+
+
+class _Rows:
+    """An input as (N, rows, C), C being the axis that is summed over."""
+
+    def __init__(self, x: np.ndarray, axis: int, normalize: bool) -> None:
+        self.x, self.normalize = x, normalize
+        self.order = [k for k in range(x.ndim) if k != axis] + [axis]
+
+    def turned(self) -> tuple[np.ndarray, Backward]:
+        """Return the array, scaled to length 1 if so asked, and the way of its gradient back."""
+        d, last = device.of(self.x), _moved(self.x, self.order)
+        c = last.shape[-1]
+        whole = (self.x.shape[0], math.prod(last.shape[1:-1]), c)
+        z = rows = last.reshape(whole[0] * whole[1], c)
+        scale = d.empty(rows.shape[:1], rows.dtype)
+        if self.normalize:
+            z = d.empty(rows.shape, rows.dtype)
+            d.kernels.unit_rows_forward(z, scale, rows, _EPSILON)
+
+        def back(dz: np.ndarray) -> np.ndarray:
+            dx = dz.reshape(rows.shape)
+            if self.normalize:
+                dx = d.empty(rows.shape, rows.dtype)
+                d.kernels.unit_rows_backward(dx, dz.reshape(rows.shape), z, scale, _EPSILON)
+            return _moved(dx.reshape(last.shape), [int(k) for k in np.argsort(self.order)])
+
+        return z.reshape(whole), back
+
+
+def _moved(x: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """Return the array with its axes in another order, copied where memory must change."""
+    view = x.transpose(order)
+    if view.flags.c_contiguous:
+        return view
+    copy = device.of(x).empty(view.shape, x.dtype)
+    copy[...] = view
+    return copy
+
+
+def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
+    """Return `Dot` of two inputs."""
+    return Dot(axes=axes, **kwargs)(inputs)

@@ -1,0 +1,107 @@
+import json
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+from fastcnn import activations, layers
+from fastcnn.errors import ArgumentError
+
+X = np.random.default_rng(0).standard_normal((3, 5, 4)).astype(np.float32)
+WITH_PARAMETERS = [
+    ("relu", {"max_value": 0.5}), ("relu", {"max_value": 6}), ("relu", {"negative_slope": 0.1, "max_value": 0.7}),
+    ("relu", {"threshold": 0.2}), ("leaky_relu", {"negative_slope": 0.4}), ("elu", {"alpha": 2.0}),
+    ("celu", {"alpha": 0.5}), ("gelu", {"approximate": True}), ("soft_shrink", {"threshold": 0.1}),
+    ("hard_shrink", {"threshold": 0.1}), ("threshold", {"threshold": 0.3, "default_value": -1.0}),
+    ("squareplus", {"b": 2}), ("softmax", {"axis": 1}), ("log_softmax", {"axis": [1, 2]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(set(activations.__all__) - {"get", "threshold"}))
+def test_a_function_is_its_name(name):
+    function = getattr(activations, name)
+    by_name = layers.Activation(name)
+    np.testing.assert_array_equal(function(X), by_name(X))
+    layer = layers.Activation(function)
+    assert activations.get(layer.get_config()["activation"]) is activations.get(name)
+    assert function.__doc__
+
+
+@pytest.mark.parametrize(("name", "parameters"), WITH_PARAMETERS, ids=str)
+def test_a_function_with_parameters_becomes_part_of_a_model_and_of_its_file(name, parameters, tmp_path):
+    function = getattr(activations, name)
+    inputs = fc.Input(X.shape[1:])
+    model = fc.Model(inputs, function(inputs, **parameters))
+    np.testing.assert_array_equal(model.predict(X, verbose=0), function(X, **parameters))
+    layer = model.layers[-1]
+    again = layers.Activation.from_config(json.loads(json.dumps(layer.get_config())))
+    np.testing.assert_array_equal(again(X), function(X, **parameters))
+    model.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(fc.saving.load_model(tmp_path / "m.safetensors").predict(X, verbose=0),
+                                  function(X, **parameters))
+
+
+def test_layers_take_a_function_and_save_its_name():
+    layer = layers.Dense(3, activation=activations.relu6)
+    assert layer.activation is activations.get("relu6")
+    assert json.loads(json.dumps(layer.get_config()))["activation"] == "relu6"
+    assert layers.Activation(activations.swish).get_config()["activation"] == "silu"
+    assert layers.Dense(3, activation=activations.linear).activation is None
+
+
+@pytest.mark.parametrize(("given", "text"), [
+    ("rellu", "did you mean 'relu'"), ("glu", "'glu' is not offered"), ("sparsemax", "not offered"),
+    (activations.threshold, "'threshold' is not offered"), (lambda x: x, "layers.ReLU"), (7, "7 is not known"),
+    ({"name": "what"}, "'what' is not known"),
+])
+def test_what_is_no_activation_is_refused(given, text):
+    with pytest.raises(ArgumentError, match=text):
+        layers.Dense(3, activation=given)
+
+
+@pytest.mark.parametrize(("make", "text"), [
+    (lambda: layers.ReLU(max_value=-1), "max_value of at least 0"),
+    (lambda: layers.ReLU(negative_slope=None), "negative_slope of at least 0"),
+    (lambda: layers.CELU(0), "other than 0"),
+    (lambda: layers.Softmax(0).build((None, 3)), r"axis in 1\.\.1"),
+    (lambda: layers.LogSoftmax((1, 4)).build((None, 3, 4)), r"axis in 1\.\.2"),
+    (lambda: layers.PReLU(shared_axes=3).build((None, 3, 4)), r"within 1\.\.2"),
+    (lambda: layers.PReLU(alpha_constraint="non_neg"), "alpha_constraint='non_neg' is not offered"),
+    (lambda: layers.Dense(3, lora_rank=2), "lora_rank=2 is not offered"),
+    (lambda: layers.Dense(3, kernel_constraint="unit_norm"), "kernel_constraint='unit_norm' is not offered"),
+    (lambda: layers.Dot("x"), "an integer or two"),
+    (lambda: layers.Dot(0).build(((None, 3), (None, 3))), r"axes in 1\.\.1"),
+    (lambda: layers.Dot(1).build(((None, 3), (None, 4))), "as many numbers"),
+    (lambda: layers.Subtract().build(((None, 3),) * 3), "expected 2 inputs, got 3"),
+    (lambda: layers.Add()(X), "list of inputs"),
+    (lambda: layers.Add().build(((None, 3), (None, 4))), "one shape"),
+    (lambda: layers.Concatenate(3).build(((None, 3), (None, 3))), r"axis in 1\.\.1"),
+    (lambda: layers.Concatenate().build(((None, 3, 4), (None, 2, 4))), "along axis -1 alone"),
+])
+def test_what_cannot_be_is_told_in_one_sentence(make, text):
+    with pytest.raises(ArgumentError, match=text):
+        make()
+
+
+def test_the_functional_forms_are_the_layers():
+    a, b = X, np.roll(X, 1)
+    for name in ("add", "subtract", "multiply", "average", "maximum", "minimum", "concatenate"):
+        np.testing.assert_array_equal(getattr(layers, name)([a, b]), getattr(layers, name.title())()([a, b]))
+    np.testing.assert_array_equal(layers.concatenate([a, b], axis=1), np.concatenate([a, b], axis=1))
+    np.testing.assert_array_equal(layers.dot([a, b], axes=2), layers.Dot(2)([a, b]))
+
+
+def test_add_takes_a_relu():
+    layer, a, b = layers.Add(), X, np.roll(X, 1)
+    y, backward = layer.forward([a, b], relu=True)
+    np.testing.assert_array_equal(y, np.maximum(a + b, 0))
+    np.testing.assert_array_equal(layer.predict([a, b], relu=True), y)
+    da, db = backward(np.ones_like(y))
+    assert np.shares_memory(da, db), "one gradient for both"
+    np.testing.assert_array_equal(da, a + b > 0)
+
+
+def test_add_gives_its_gradient_on_as_it_is():
+    y, backward = layers.Add().forward([X, X])
+    dy = np.ones_like(y)
+    assert all(np.shares_memory(dx, dy) for dx in backward(dy))
