@@ -13,6 +13,8 @@ from fastcnn import device
 from fastcnn.geometry.broadcast import as_three, broadcast
 from fastcnn.kernels import codes
 
+_OF_ONE_SHAPE = (codes.MAXIMUM, codes.MINIMUM)  # what the kernels do not broadcast
+
 Gradients = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 _NONE = {np.dtype(kind): np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
@@ -98,7 +100,7 @@ def _merged(a: np.ndarray, b: np.ndarray, code: int, alpha: float = 1.0, beta: f
             relu: bool = False) -> np.ndarray:
     d, shape = device.of(a), broadcast(a.shape, b.shape)
     three = as_three(shape, a.shape, b.shape)
-    if three is None:
+    if three is None or (code in _OF_ONE_SHAPE and a.shape != b.shape):
         return _merged(_expanded(a, shape), _expanded(b, shape), code, alpha, beta, relu)
     y = d.empty(shape, a.dtype)
     d.kernels.merge_forward(y.reshape(three[0]), a.reshape(three[1]), b.reshape(three[2]), code, alpha, beta, int(relu))
@@ -109,7 +111,7 @@ def _gradients(dy: np.ndarray, a: np.ndarray, b: np.ndarray, code: int) -> tuple
     """Return the gradients of both inputs of a product or an extreme."""
     d = device.of(dy)
     three = as_three(dy.shape, a.shape, b.shape)
-    if three is None:
+    if three is None or (code in _OF_ONE_SHAPE and a.shape != b.shape):
         da, db = _gradients(dy, _expanded(a, dy.shape), _expanded(b, dy.shape), code)
         return summed_to(da, a.shape), summed_to(db, b.shape)
     da, db = d.empty(a.shape, a.dtype), d.empty(b.shape, b.dtype)

@@ -1,13 +1,12 @@
 """Two arrays made into one, number by number: sum, product, larger, smaller, a slope for what is negative.
 
-ONNX: Add, Sub, Mul, Mean, Max, Min, PRelu.
-
-An input may lack parts of the output's shape (A, B, C), where its dimension is 1 and its numbers are used again; that
-covers what networks do (a gate for each channel of an image, a mask for each pixel)::
+ONNX: Add, Sub, Mul, Mean, Max, Min, PRelu. An input may lack parts of the output's shape (A, B, C), where its dimension
+is 1 and its numbers are used again; that covers what networks do (a gate for each channel of an image, a mask for each
+pixel)::
 
     y (A, B, C)         a (A, B, C)         b (A, 1, C)                     rows of C numbers, walked in order:
-    | row | row | ..    | row | row | ..    | row |    used by all B        one loop over a row, vectors of C,
-    | row | row | ..    | row | row | ..    | row |                         or vectors and one scalar
+    | row | row | ..    | row | row | ..    | row |    used by all B        vectors of a row of each,
+    | row | row | ..    | row | row | ..    | row |                         or vectors and one number
 
 Arrays of one shape are one row, which threads cut anywhere. The backward pass takes the same walk: a row's gradient is
 stored, or added to the row or the number that stands for it. Where threads share such sums, each chunk has its own in
@@ -16,11 +15,14 @@ the scratch, and they are added in the order of the chunks.
 
 import math
 
-from fastcnn.kernels.codes import MAXIMUM, PRELU, PRODUCT, SUM
+from fastcnn.kernels.codes import PRELU, SUM
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.merge_rows import ADD, OF_SLOPE, STORE, TOTAL, merge_rows, merge_rows_gradient
 from fastcnn.kernels.cpu.pack import accumulate, clear, copy
 
 _MANY = 8  # rows: from so many on, threads share the middle dimension rather than partial sums over the first
+_BLOCK = 4096  # elements of dy that stay in L1 between the gradients of both inputs
+_SECTION = 8192  # columns that are worth a thread of their own
 
 
 @kernel
@@ -34,7 +36,7 @@ def merge_forward(y, a, b, code, alpha, beta, relu):
     y : (A, B, C) array
         Written; fresh memory.
     a, b : arrays of the shape of `y`, with 1 for any of its dimensions
-        Together they have all of them; for PRELU `a` has.
+        Together they have all of them; for PRELU `a` has, for MAXIMUM and MINIMUM both have.
     code : int
         SUM, PRODUCT, MAXIMUM, MINIMUM or PRELU of `fastcnn.kernels.codes`.
     alpha, beta : float
@@ -50,80 +52,39 @@ def merge_forward(y, a, b, code, alpha, beta, relu):
 def _forward_range(chunk, chunks, y, a, b, code, alpha, beta, relu):
     begin, end = chunk_of(chunk, chunks, y.size)
     real, (_, rows, columns) = y.dtype.type, y.shape
-    flat, left, right = y.reshape(-1), a.reshape(-1), b.reshape(-1)
     (ai, aj, ak), (bi, bj, bk) = _steps(a.shape), _steps(b.shape)
+    flat, left, right = y.reshape(-1), a.reshape(-1), b.reshape(-1)
     scale_a, scale_b = real(alpha), real(beta)
+    swap = ak == 0 and bk == 1  # the walk wants whole rows of the first; all but PRELU may change places
+    if swap:
+        left, right, ai, bi, aj, bj, bk = right, left, bi, ai, bj, aj, 0
+        scale_a, scale_b = scale_b, scale_a
+    whole = 1 if bk == 1 or columns == 1 else 0
     floor = real(0 if relu else -math.inf)
     while begin < end:
         row = begin // columns
         k = begin - row * columns
         i, j = row // rows, row % rows
         count = min(columns - k, end - begin)
-        a_at, b_at = i * ai + j * aj + k * ak, i * bi + j * bj + k * bk
-        out = flat[begin:begin + count]
-        if ak == 0 and columns > 1:
-            _row(out, right[b_at:b_at + count], left[a_at:], False, code, scale_b, scale_a, floor)
-        else:
-            _row(out, left[a_at:a_at + count], right[b_at:], bk == 1, code, scale_a, scale_b, floor)
-        begin += count
+        many = min(rows - j, (end - begin) // columns) if count == columns else 1
+        places = begin, i * ai + j * aj + k, i * bi + j * bj + k * bk, aj, bj
+        merge_rows(flat, left, right, places, many, count, code, whole, scale_a, scale_b, floor)
+        begin += many * count
 
 
 @inlined
 def _steps(shape):
-    """Return the distances of an input's elements along the output's three dimensions; 0 along those it lacks.
-
-    A last dimension of 1 has no second element, so it is walked as a whole one.
-    """
+    """Return the distances of an input's elements along the output's three dimensions; 0 along those it lacks."""
     a, b, c = shape
     return (b * c if a > 1 else 0), (c if b > 1 else 0), (1 if c > 1 else 0)
-
-
-@inlined
-def _row(y, a, b, whole, code, alpha, beta, floor):
-    """y = f(a, b) for one row; without `whole` there is one b for all."""
-    zero = y.dtype.type(0)
-    if code == SUM:
-        if whole:
-            for k in range(y.size):
-                v = alpha * a[k] + beta * b[k]
-                y[k] = floor if v < floor else v
-        else:
-            shift = beta * b[0]
-            for k in range(y.size):
-                v = alpha * a[k] + shift
-                y[k] = floor if v < floor else v
-    elif code == PRODUCT:
-        if whole:
-            for k in range(y.size):
-                y[k] = a[k] * b[k]
-        else:
-            factor = b[0]
-            for k in range(y.size):
-                y[k] = a[k] * factor
-    elif code == PRELU:
-        if whole:
-            for k in range(y.size):
-                y[k] = a[k] if a[k] > zero else a[k] * b[k]
-        else:
-            slope = b[0]
-            for k in range(y.size):
-                y[k] = a[k] if a[k] > zero else a[k] * slope
-    elif whole:
-        sign = zero + (1 if code == MAXIMUM else -1)
-        for k in range(y.size):
-            y[k] = a[k] if (sign * a[k] > sign * b[k]) | (a[k] != a[k]) else b[k]
-    else:
-        sign, other = zero + (1 if code == MAXIMUM else -1), b[0]
-        for k in range(y.size):
-            y[k] = a[k] if (sign * a[k] > sign * other) | (a[k] != a[k]) else other
 
 
 # --- backward ---------------------------------------------------------------------------------------------------------
 
 
 def merge_backward_scratch(shape, a_shape, b_shape, dtype):
-    """Return how many elements of scratch `merge_backward` wants for dy, a and b of these shapes."""
-    across, parts = _cuts(*shape, _lacks_first(shape, a_shape) or _lacks_first(shape, b_shape))
+    """Return how many elements of scratch `merge_backward` wants for dy, da and db of these shapes."""
+    across, parts, _ = _cuts(shape, a_shape, b_shape)
     sizes = 0
     for x_shape in (a_shape, b_shape):
         partials = _partials(shape, x_shape, across, parts)
@@ -132,16 +93,16 @@ def merge_backward_scratch(shape, a_shape, b_shape, dtype):
 
 
 @inlined
-def _lacks_first(shape, x_shape):
-    return 0 < x_shape[0] < shape[0]
-
-
-@inlined
-def _cuts(a, b, c, lacks_first):
-    """Return into how many parts the first and the middle dimension are cut for the chunks of the backward pass."""
+def _cuts(shape, a_shape, b_shape):
+    """Return into how many parts each of the three dimensions is cut for the chunks of the backward pass."""
+    a, b, c = shape
     chunks = chunks_for(a * b * c, 64)
+    lacks_first = 0 < a_shape[0] < a or 0 < b_shape[0] < a
+    lacks_last = 0 < a_shape[2] < c or 0 < b_shape[2] < c
     across = 1 if lacks_first and b >= _MANY else max(1, min(a, chunks))
-    return across, max(1, min(b, chunks // across))
+    parts = max(1, min(b, chunks // across))
+    sections = 1 if lacks_last else max(1, min(c // _SECTION, chunks // (across * parts)))
+    return across, parts, sections
 
 
 @inlined
@@ -164,7 +125,7 @@ def merge_backward(da, db, scratch, dy, a, b, code, alpha, beta):
         Of the shapes of dy, da and db.
     dy : (A, B, C) array
     a, b : arrays
-        The inputs; for SUM any arrays, since it does not read them.
+        The inputs; SUM does not read their numbers.
     code, alpha, beta
         As in the forward pass.
     """
@@ -173,13 +134,13 @@ def merge_backward(da, db, scratch, dy, a, b, code, alpha, beta):
         clear(flat_a, 0, flat_a.size)
         clear(flat_b, 0, flat_b.size)
         return
-    lacks_first = _lacks_first(shape, da.shape) or _lacks_first(shape, db.shape)
-    across, parts = _cuts(shape[0], shape[1], shape[2], lacks_first)
+    across, parts, sections = _cuts(shape, da.shape, db.shape)
     of_a, of_b = _partials(shape, da.shape, across, parts), _partials(shape, db.shape, across, parts)
     used = flat_a.size * of_a if of_a > 1 else 0
     sums_a = scratch[:used] if of_a > 1 else flat_a
     sums_b = scratch[used:used + flat_b.size * of_b] if of_b > 1 else flat_b
-    parallel(_backward_part, across * parts, (across, parts, sums_a, sums_b, dy, a, b, code, alpha, beta))
+    cuts = across, parts, sections
+    parallel(_backward_part, across * parts * sections, (cuts, sums_a, sums_b, dy, a, b, code, alpha, beta))
     if of_a > 1:
         _add_up(flat_a, sums_a, of_a)
     if of_b > 1:
@@ -194,27 +155,32 @@ def _add_up(out, sums, partials):
 
 
 @inlined
-def _backward_part(chunk, across, parts, da, db, dy, a, b, code, alpha, beta):
-    """Walk the rows of one part of `dy` for both gradients, so that a row of it is read from L1 the second time."""
+def _backward_part(chunk, cuts, da, db, dy, a, b, code, alpha, beta):
+    """Walk the rows of one part of `dy` for both gradients, block by block."""
+    across, parts, sections = cuts
     shape, real = dy.shape, dy.dtype.type
-    i_part, j_part = chunk // parts, chunk % parts
+    i_part, j_part, section = chunk // sections // parts, chunk // sections % parts, chunk % sections
     first, last = chunk_of(i_part, across, shape[0])
     top, bottom = chunk_of(j_part, parts, shape[1])
-    gradient, left, right = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
-    (ai, aj, ak), (bi, bj, bk) = _steps(a.shape), _steps(b.shape)
+    left, right = chunk_of(section, sections, shape[2])
+    part = first, last, top, bottom, left, right
     a_from, b_from = _place(shape, a.shape, i_part, j_part, parts), _place(shape, b.shape, i_part, j_part, parts)
-    scale_a, scale_b, columns = real(alpha), real(beta), shape[2]
+    _clear_sums(da, a_from, shape, a.shape, part)
+    _clear_sums(db, b_from, shape, b.shape, part)
+    gradient, flat_a, flat_b = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
+    of_b, block = OF_SLOPE if code == PRELU else code, max(1, _BLOCK // shape[2])
     for i in range(first, last):
-        for j in range(top, bottom):
-            at = (i * shape[1] + j) * columns
-            row = gradient[at:at + columns]
-            a_at, b_at = i * ai + j * aj, i * bi + j * bj
-            if da.size > 0:
-                fresh = (i == first or ai > 0) and (j == top or aj > 0)
-                _row_gradient(da[a_from + a_at:], fresh, row, left[a_at:], ak, right[b_at:], bk, code, True, scale_a)
-            if db.size > 0:
-                fresh = (i == first or bi > 0) and (j == top or bj > 0)
-                _row_gradient(db[b_from + b_at:], fresh, row, right[b_at:], bk, left[a_at:], ak, code, False, scale_b)
+        for j in range(top, bottom, block):
+            for k in range(left, right, _BLOCK):
+                at, rows = (i, j, k, min(_BLOCK, right - k)), min(block, bottom - j)
+                for side in range(2):  # one call for both, so that its loops are compiled once
+                    mine = side == 0
+                    dx, start, of, scale = (da, a_from, code, alpha) if mine else (db, b_from, of_b, beta)
+                    x, x_shape = (flat_a, a.shape) if mine else (flat_b, b.shape)
+                    other, other_shape = (flat_b, b.shape) if mine else (flat_a, a.shape)
+                    if dx.size > 0:
+                        _rows_gradient(dx, start, gradient, x, x_shape, other, other_shape, shape, at, rows, of,
+                                       real(scale))
 
 
 @inlined
@@ -227,54 +193,30 @@ def _place(shape, x_shape, i_part, j_part, parts):
 
 
 @inlined
-def _row_gradient(dx, fresh, dy, x, x_step, other, other_step, code, is_a, scale):
-    """Store, or add unless `fresh`, the gradient of one row of an input, or of its one number where `x_step` is 0."""
-    if code == PRODUCT and other_step == 0:
-        scale = other[0]
-    zero, whole, size = dx.dtype.type(0), x_step == 1, dy.size
-    total = zero
-    if code == SUM or (code == PRODUCT and other_step == 0):
-        if not whole:
-            for k in range(size):
-                total += dy[k]
-            total *= scale
-        elif fresh:
-            for k in range(size):
-                dx[k] = scale * dy[k]
-        else:
-            for k in range(size):
-                dx[k] += scale * dy[k]
-    elif code == PRODUCT:
-        if not whole:
-            for k in range(size):
-                total += dy[k] * other[k]
-        elif fresh:
-            for k in range(size):
-                dx[k] = dy[k] * other[k]
-        else:
-            for k in range(size):
-                dx[k] += dy[k] * other[k]
-    elif code == PRELU and is_a:
-        slope = other[0]
-        for k in range(size):
-            if whole and other_step == 1:
-                slope = other[k]
-            dx[k] = dy[k] if x[k] > zero else slope * dy[k]
-    elif code == PRELU:
-        for k in range(size):
-            v = zero if other[k] > zero else dy[k] * other[k]
-            if whole:
-                dx[k] = v if fresh else dx[k] + v
-            else:
-                total += v
-    else:
-        sign, half = zero + (1 if code == MAXIMUM else -1), zero + 0.5
-        for k in range(size):
-            mine, its = sign * x[k * x_step], sign * other[k * other_step]
-            v = dy[k] * (zero if mine < its else (half if mine == its else half + half))
-            if whole:
-                dx[k] = v if fresh else dx[k] + v
-            else:
-                total += v
-    if not whole and not (code == PRELU and is_a):
-        dx[0] = total if fresh else dx[0] + total
+def _clear_sums(dx, start, shape, x_shape, part):
+    """Clear what a chunk will add to; what it stores needs no clearing."""
+    if dx.size == 0 or x_shape == shape:
+        return
+    first, last, top, bottom, left, right = part
+    i_step, j_step, k_step = _steps(x_shape)
+    if i_step == 0:
+        first, last = 0, 1
+    if j_step == 0:
+        top, bottom = 0, 1
+    if k_step == 0:
+        left, right = 0, 1
+    for i in range(first, last):
+        for j in range(top, bottom):
+            clear(dx, start + i * i_step + j * j_step + left, right - left)
+
+
+@inlined
+def _rows_gradient(dx, start, dy, x, x_shape, other, other_shape, shape, at, rows, code, scale):
+    """Write the gradient of `rows` rows of one input; `at` is (i, j, first column, columns)."""
+    i, j, k, count = at
+    (xi, xj, xk), (oi, oj, ok) = _steps(x_shape), _steps(other_shape)
+    x_at, other_at = i * xi + j * xj + k * xk, i * oi + j * oj + k * ok
+    whole = 1 if ok == 1 or shape[2] == 1 or code == SUM else 0
+    way = TOTAL if x_shape[2] < shape[2] else STORE if x_shape == shape else ADD
+    places = start + x_at, (i * shape[1] + j) * shape[2] + k, x_at, other_at, xj, shape[2], xj, oj
+    merge_rows_gradient(dx, dy, x, other, places, rows, count, code, whole, way, scale)
