@@ -9,9 +9,9 @@ import numpy as np
 from fastcnn import device, geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.product import NO_BIAS, Step, last_of, memory_of, plan_of
 
 _EPSILON = 1e-7  # Keras's
-_NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 
 class Dot(Layer):
@@ -70,19 +70,23 @@ class Dot(Layer):
         bank = _moved(right, (2, 0, 1)).reshape(1, 1, c, n * columns)
         y = d.empty((1, 1, rows, n * columns), dtype)
         g = geometry.conv2d(images.shape, n * columns, (1, 1), groups=n) if n else None
-        if g is not None:
-            packed = d.empty((d.kernels.conv2d_forward_packed(g, dtype),), dtype)
-            d.kernels.conv2d_forward(y, packed, images, bank, _NONE[dtype], 0, 0, g)
+        plan = None if g is None else plan_of(g.tobytes(), dtype, False, False)
+
+        def run(step: Step, out: np.ndarray, given: np.ndarray) -> None:
+            ready = () if step.packed is None else (0,)
+            last = last_of(step, bank, NO_BIAS[dtype])
+            getattr(d.kernels, step.kernel)(out, *memory_of(step, d, dtype), given, *last, *ready, g)
+
+        if plan is not None:
+            run(plan.forward, y, images)
 
         def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             dz = _moved(dy.reshape(n, rows, columns), (1, 0, 2)).reshape(y.shape)
             dimages, dbank = d.empty(images.shape, dtype), d.zeros(bank.shape, dtype)
-            if g is not None:
-                memory = [d.empty((size(g, dtype),), dtype) for size in (
-                    d.kernels.conv2d_backward_input_scratch, d.kernels.conv2d_backward_input_packed)]
-                d.kernels.conv2d_backward_input(dimages, *memory, dz, bank, _NONE[dtype], 0, 0, g)
-                scratch = d.empty((d.kernels.conv2d_backward_weights_scratch(g, dtype),), dtype)
-                d.kernels.conv2d_backward_weights(dbank, _NONE[dtype], scratch, images, dz, g)
+            if plan is not None:
+                run(plan.backward_input, dimages, dz)
+                step = plan.backward_weights
+                getattr(d.kernels, step.kernel)(dbank, NO_BIAS[dtype], *memory_of(step, d, dtype), images, dz, g)
             return (left_back(_moved(dimages.reshape(rows, n, c), (1, 0, 2))),
                     right_back(_moved(dbank.reshape(c, n, columns), (1, 2, 0))))
 
