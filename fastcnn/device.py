@@ -99,6 +99,10 @@ class Device:
             finally:
                 self.kernels = before
 
+    def blocks_in_use(self) -> set[int]:
+        """Return the identities of the blocks of the calling thread that something refers to."""
+        return {id(block[0]) for pool in self._pool().values() for block in pool if _references(block) != _UNUSED}
+
     def release(self) -> None:
         """Give blocks that nobody uses back to the system (those of the calling thread)."""
         for pool in self._pool().values():

@@ -52,7 +52,7 @@ _LARGEST = 24576
 _WIDEST, _WIDEST_BESIDE_WINOGRAD = 2048, 1024
 
 #: The layers that take an activation or a folded normalization; not what a user derives from them.
-_PRODUCTS = {Dense, Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D,
+PRODUCTS = {Dense, Conv1D, Conv2D, Conv3D, DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D,
              Conv1DTranspose, Conv2DTranspose, Conv3DTranspose}
 
 
@@ -98,7 +98,7 @@ def pieces(layers: Sequence[Layer], narrow: bool) -> Iterator[tuple[Any, int]]:
     """Yield the nodes of `fuse`, each with the index after the last layer it runs in the place of."""
     at = 0
     while at < len(layers):
-        end = _narrow_end(layers, at) if narrow else at
+        end = narrow_end(layers, at) if narrow else at
         if end > at:
             yield Narrow(layers[at:end]), end
             at = end
@@ -158,7 +158,7 @@ def _takes_activation(layer: Layer, after: Layer) -> bool:
 
 
 def _is_linear(layer: Any) -> bool:
-    return type(layer) in _PRODUCTS and layer.activation is None
+    return type(layer) in PRODUCTS and layer.activation is None
 
 
 def _is_normalized(layers: Sequence[Layer], at: int) -> bool:
@@ -166,7 +166,7 @@ def _is_normalized(layers: Sequence[Layer], at: int) -> bool:
     return at + 1 < len(layers) and _is_linear(layers[at]) and isinstance(layers[at + 1], BatchNormalization)
 
 
-def _narrow_end(layers: Sequence[Layer], begin: int) -> int:
+def narrow_end(layers: Sequence[Layer], begin: int) -> int:
     """Return where the longest run of narrow stages that begins here ends; `begin` if there is none."""
     end = begin
     for to in range(begin + 1, len(layers) + 1):

@@ -9,8 +9,8 @@ from fastcnn import config, layers
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.layers.base import Backward, Call, Layer, automatic_name
 from fastcnn.layers.symbolic import Tensor, as_shapes, is_symbolic
-from fastcnn.models import fuse, graph, run, structure
-from fastcnn.models.plan import Plans
+from fastcnn.models import fuse, fuse_prediction, graph, run, structure
+from fastcnn.models.plan import Plans, planned_bytes
 from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
 from fastcnn.parameters import Parameter, assign_all
@@ -233,20 +233,31 @@ class Model(Trainer, Layer):
         """Return the outputs of one batch as a list."""
         if len(xs) == 1 and len(self.outputs) == 1:
             return [self.infer_one(xs[0])]
-        return run.infer(self._run(len(xs[0])), xs)
+        return run.infer(self._run(len(xs[0]), predicts=True), xs)
 
     def infer_one(self, x: np.ndarray) -> np.ndarray:
         """Return the output of one batch, for a model of one input and one output: by a plan where there is one."""
         if not config.fusion():
             return self._infer(x)
         if self._plans is None:
-            self._run(len(x))
+            whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
             own = all(type(layer).__module__.startswith(layers.__name__) for layer in self._leaves)
-            self._plans = Plans(self._infer, self.weights if own else None)
+            self._plans = Plans(self._infer, self.weights if own else None, whole)
         return self._plans(x)
 
+    def prediction_graph(self) -> graph.Graph:
+        """Return what runs for one sample (`fastcnn.models.fuse_prediction`)."""
+        return self._run(1, predicts=True)
+
+    def planned_bytes(self) -> int:
+        """Return the bytes in which the outputs of a sample lie, where those share that do not live at once.
+
+        Weights, packed weights and what a kernel wants for itself come on top.
+        """
+        return planned_bytes(self.prediction_graph(), self.dtype.itemsize)[0]
+
     def _infer(self, x: np.ndarray) -> np.ndarray:
-        return run.infer(self._run(len(x)), [x])[0]
+        return run.infer(self._run(len(x), predicts=True), [x])[0]
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors."""
@@ -263,7 +274,7 @@ class Model(Trainer, Layer):
             self.build((None, *np.shape(x)[1:]))
         return list(x) if isinstance(x, (tuple, list)) else [x]
 
-    def _run(self, batch: int, to_logits: tuple[int, ...] = ()) -> Any:
+    def _run(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Any:
         """Return what runs (`fastcnn.models.fuse`); None if `to_logits` and an output comes from no softmax."""
         if self._graph is None:
             self._graph, self._leaves = graph.opened(self._between()), graph.leaves(self.layers)
@@ -271,17 +282,19 @@ class Model(Trainer, Layer):
         key = [fused, config.winograd(), *[layer.trainable for layer in self._leaves]]
         if key != self._runs_for:
             self._runs_for, self._runs = key, {}
-        variant = fused and fuse.fills_lanes(batch, self.dtype), to_logits
+        variant = fused and fuse.fills_lanes(batch, self.dtype), to_logits, predicts
         if variant not in self._runs:
             self._runs[variant] = self._variant(fused, *variant)
         return self._runs[variant]
 
-    def _variant(self, fused: bool, narrow: bool, to_logits: tuple[int, ...]) -> graph.Graph | None:
+    def _variant(self, fused: bool, narrow: bool, to_logits: tuple[int, ...], predicts: bool) -> graph.Graph | None:
         whole: Any = self._graph
         # Steps are new, so that what they know of who learns is of this moment.
         found = graph.Graph(whole.inputs, whole.outputs, list(whole.steps), whole.slots)
         if not fused:
             return None if to_logits else found
+        if predicts:
+            return fuse_prediction.for_prediction(found, narrow)
         if to_logits:
             found = fuse.without_softmax(found, to_logits)  # type: ignore[assignment]
         return None if found is None else fuse.fused(found, narrow)

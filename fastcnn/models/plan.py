@@ -1,27 +1,83 @@
 """Plans: the prediction of a small batch, as a list of kernel calls that is made once.
 
 For one small image a model spends most of its time finding out what to do: shapes, geometry, memory, which kernel. All
-of that is the same at every call. So the second prediction of a shape writes down the calls of kernels, on memory that
-the plan keeps, and later ones only make them::
+of that is the same at every call. So the second prediction of a shape writes down the calls of kernels, and later ones
+only make them::
 
     layers:   check, geometry, memory, kernel | check, geometry, memory, kernel | ...
     plan:     copy x in,  kernel, kernel, ...,  copy y out
 
+Everything between lies in one arena. An array lives from the first call that has it to the last; two that do not live
+at once may share bytes. The largest get their places first, each the lowest that is free (greedy by size: Pisarchyk
+and Lee, "Efficient memory management for deep neural net inference", 2020)::
+
+    bytes  |      |  conv2 ....... |
+           |  x   +-------+--------+--------+      calls -->
+           |      | conv1 |  conv3 |   y    |
+           +------+-------+--------+--------+
+
 A plan holds as long as no parameter changes its version or its place; packed weights are part of it.
 """
 
+import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import config, device
+from fastcnn.models.graph import Graph
 from fastcnn.parameters import Parameter
 
 _LARGEST_BATCH = 8
-_MEMORY = 1 << 25  # bytes that a plan may keep: beyond, what it saves is nothing beside the arithmetic
+_MEMORY = 1 << 30  # bytes between the layers, each with memory of its own, beyond which no plan is made
 _SHAPES = 4  # plans that a model keeps
+_LINE = 64
+
+
+def offsets(sizes: Sequence[int], lives: Sequence[tuple[int, int]]) -> tuple[list[int], int]:
+    """Return where in an arena each array begins, and the arena's size, in bytes.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Bytes.
+    lives : sequence of (int, int)
+        The first and the last moment at which an array must keep its bytes.
+    """
+    places, total = [0] * len(sizes), 0
+    done: list[int] = []
+    for k in sorted(range(len(sizes)), key=lambda k: (-sizes[k], k)):
+        size, at = -(-sizes[k] // _LINE) * _LINE, 0
+        beside = [(places[n], places[n] + sizes[n]) for n in done
+                  if lives[n][0] <= lives[k][1] and lives[k][0] <= lives[n][1]]
+        for begin, end in sorted(beside):
+            if at + size <= begin:
+                break
+            at = max(at, -(-end // _LINE) * _LINE)
+        places[k], total = at, max(total, at + size)
+        done.append(k)
+    return places, total
+
+
+def planned_bytes(graph: Graph, size: int) -> tuple[int, int]:
+    """Return the bytes of the arrays between a graph's layers, for one sample: planned, and without sharing.
+
+    Parameters
+    ----------
+    graph : Graph
+    size : int
+        Bytes of a number.
+    """
+    sizes, lives = [], []
+    last = {slot: at for at, step in enumerate(graph.steps) for slot in step.dead}
+    for at, step in enumerate(graph.steps):
+        shapes = [step.node.output_shape] if len(step.outputs) == 1 else step.node.output_shape
+        for slot, shape in zip(step.outputs, shapes, strict=True):
+            sizes.append(size * math.prod(shape[1:]))
+            lives.append((at, last.get(slot, len(graph.steps))))
+    return offsets(sizes, lives)[1], sum(sizes)
 
 
 class Plan:
@@ -32,22 +88,58 @@ class Plan:
     infer : callable
         x -> y, by kernels and views alone.
     x : (N, ...) array
+
+    Attributes
+    ----------
+    bytes : int
+        Of the arena; 0 where each array has memory of its own.
     """
 
     def __init__(self, infer: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> None:
         self.device = device.of(x)
+        infer(x)  # so that weights are packed, and the calls say so
+        self._record(infer, x)
+        expected = self.y.copy()
+        self._move_into_arena()
+        if not np.array_equal(self(x), expected, equal_nan=True):  # then somebody's memory was filled by no kernel
+            self._record(infer, x)
+
+    def _record(self, infer: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> None:
+        self.bytes, self._before = 0, self.device.blocks_in_use()
         self.x = self.device.empty(x.shape, x.dtype)
         self.x[...] = x
-        infer(self.x)  # so that weights are packed, and the calls say so
-        with self.device.recording() as calls:
+        with self.device.recording() as self.calls:
             self.y = infer(self.x)
-        self.calls = calls
 
-    @property
-    def bytes(self) -> int:
-        """Memory that the plan keeps, parameters included."""
-        arrays = {id(a): a for _, args in self.calls for a in args if isinstance(a, np.ndarray)}
-        return sum(a.nbytes for a in arrays.values())
+    def _arrays(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the arrays that were made for this prediction, each with the call that has it."""
+        yield -1, self.x
+        for at, (_, args) in enumerate(self.calls):
+            yield from ((at, array) for array in args if isinstance(array, np.ndarray))
+        yield len(self.calls), self.y
+
+    def _move_into_arena(self) -> None:
+        """Give what lies in blocks that were nobody's before its place in one piece of memory."""
+        mine = self.device.blocks_in_use() - self._before
+        parts: dict[int, list[int]] = {}  # for each block: first and last call, first and last address
+        for at, array in self._arrays():
+            if id(array.base) in mine:
+                begin = array.ctypes.data
+                part = parts.setdefault(id(array.base), [at, at, begin, begin])
+                part[1], part[2], part[3] = at, min(part[2], begin), max(part[3], begin + array.nbytes)
+        places, self.bytes = offsets([part[3] - part[2] for part in parts.values()],
+                                     [(part[0], part[1]) for part in parts.values()])
+        arena = self.device.empty((self.bytes,), np.uint8)
+        arena.fill(255)  # as numbers NaN, so that one that no kernel writes shows
+        shift = {key: place - part[2] for (key, part), place in zip(parts.items(), places, strict=True)}
+
+        def moved(array: Any) -> Any:
+            if not isinstance(array, np.ndarray) or id(array.base) not in shift:
+                return array
+            return np.ndarray(array.shape, array.dtype, arena, shift[id(array.base)] + array.ctypes.data, array.strides)
+
+        self.calls = [(kernel, tuple(map(moved, args))) for kernel, args in self.calls]
+        self.x, self.y = moved(self.x), moved(self.y)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         self.x[...] = x
@@ -67,10 +159,13 @@ class Plans:
         x -> y, by kernels and views alone.
     parameters : list of Parameter, or None
         Whose versions the plans depend on; None for a model with a layer that may do more than call kernels.
+    sample : int
+        Bytes of the arrays between the layers for one sample, each with memory of its own.
     """
 
-    def __init__(self, infer: Callable[[np.ndarray], np.ndarray], parameters: Sequence[Parameter] | None) -> None:
-        self.infer, self.parameters = infer, list(parameters or ())
+    def __init__(self, infer: Callable[[np.ndarray], np.ndarray], parameters: Sequence[Parameter] | None,
+                 sample: int = 0) -> None:
+        self.infer, self.parameters, self.sample = infer, list(parameters or ()), sample
         self._largest = _LARGEST_BATCH if parameters is not None else -1
         self._state: Any = None
         self._plans: dict[tuple[int, ...], Plan | None] = {}
@@ -94,8 +189,10 @@ class Plans:
                 return self.infer(x)
             if len(self._plans) == _SHAPES:
                 self._plans.clear()
-            plan = Plan(self.infer, x)
-            self._plans[x.shape] = plan if plan.bytes <= _MEMORY else None
+            if len(x) * self.sample > _MEMORY:
+                self._plans[x.shape] = None
+                return self.infer(x)
+            plan = self._plans[x.shape] = Plan(self.infer, x)
             return plan(x)
         finally:
             self._busy.release()

@@ -59,7 +59,7 @@ def table(model: Any) -> Table:
 
 
 def summary(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
-    """Print the table, and how many parameters are trained; multiply-adds and memory are of one sample."""
+    """Print the table, how many parameters are trained, and what prediction plans; all is of one sample."""
     trained = sum(p.size for p in model.trainable_weights)
     rest = model.count_params() - trained
     lines = table(model)
@@ -71,6 +71,8 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
         console.print(f"trainable parameters {trained:,}, others {rest:,}: "
                       f"{size_text(model.count_params() * model.dtype.itemsize)}; memory is that of the outputs of a "
                       f"sample", highlight=False, soft_wrap=True)
+        console.print(f"prediction of a sample: {len(model.prediction_graph().steps)} steps, outputs planned to share "
+                      f"{size_text(model.planned_bytes())}", highlight=False, soft_wrap=True)
     (print_fn or print)(captured.get().rstrip("\n"))
 
 

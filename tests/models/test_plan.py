@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import config, layers
-from fastcnn.models.plan import Plan
+from fastcnn import config, device, layers
+from fastcnn.models.plan import Plan, offsets
 from tests.checks import ROWS, listed
 
 
@@ -163,3 +163,52 @@ def test_mistakes_are_still_told():
         model.predict(np.zeros((1, 27, 28, 1), np.float32))
     assert model.predict(images(1).astype("float64")).dtype == np.float32
     assert model.predict(images(0)).shape == (0, 10)
+
+
+def test_places_in_an_arena_do_not_overlap_while_both_live():
+    draw = np.random.default_rng(0)
+    for _ in range(50):
+        count = int(draw.integers(1, 30))
+        sizes = draw.integers(1, 5000, count).tolist()
+        lives = [tuple(sorted(draw.integers(0, 20, 2).tolist())) for _ in range(count)]
+        places, total = offsets(sizes, lives)
+        for a in range(count):
+            assert places[a] % 64 == 0
+            assert places[a] + sizes[a] <= total
+            for b in range(a):
+                at_once = lives[a][0] <= lives[b][1] and lives[b][0] <= lives[a][1]
+                apart = places[a] + sizes[a] <= places[b] or places[b] + sizes[b] <= places[a]
+                assert apart or not at_once
+        busiest = max(sum(s for s, (first, last) in zip(sizes, lives, strict=True) if first <= t <= last)
+                      for t in range(20))
+        assert busiest <= total <= sum(sizes) + 64 * count
+
+
+def test_arrays_that_do_not_live_at_once_share_the_arena():
+    chain = [layers.Conv2D(32, 1) for _ in range(6)]
+    model = fc.Sequential([fc.Input((16, 16, 32)), *chain])
+    x = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
+    plan = Plan(model._infer, x)
+    assert plan.bytes == 2 * x.nbytes
+    np.testing.assert_array_equal(plan(x), without_plan(model, x))
+
+
+class Filled(layers.Layer):
+    """A layer whose memory NumPy fills, which a plan cannot see."""
+
+    def forward(self, x, call=layers.Call()):
+        x = self.checked(x)
+        d = device.of(x)
+        y, two = d.empty(x.shape, x.dtype), d.empty(x.shape, x.dtype)
+        two[...] = 2
+        d.kernels.add(y.reshape(-1), x.reshape(-1), two.reshape(-1))
+        return y, lambda dy: dy
+
+
+def test_memory_that_no_kernel_filled_keeps_its_place():
+    model = fc.Sequential([fc.Input((5,)), Filled(), Filled()])
+    x = np.arange(10, dtype=np.float32).reshape(2, 5)
+    plan = Plan(model._infer, x)
+    for _ in range(2):
+        np.testing.assert_array_equal(plan(x), x + 4)
+    assert plan.bytes == 0

@@ -1,0 +1,158 @@
+"""What a prediction runs in the place of several layers: `fastcnn.models.fuse_prediction` puts these nodes there.
+
+A node has the one verb `predict` and owns nothing but what it folded; parameters stay the layers'.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device, geometry
+from fastcnn.layers.base import Layer
+from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.dense import Dense
+from fastcnn.layers.fused import with_activation
+from fastcnn.layers.norm import BatchNormalization
+from fastcnn.layers.product import convolve_added
+from fastcnn.parameters import Parameter
+
+
+class Folded:
+    """A convolution or dense layer with what stands around it: one kernel call.
+
+        y = activation(norm(product(padded x)) + addend)
+
+    Normalizations with their moving statistics are affine maps of each output, so they fold into the kernel and the
+    bias (Jacob et al., 2018, section 3.2), computed when one of them changes. The addend of a residual block and an
+    activation that is a pair of bounds happen in the convolution's registers.
+
+    Parameters
+    ----------
+    product : Layer
+        A convolution or dense layer.
+
+    Attributes
+    ----------
+    border : ((int, int), ...), or None
+        Zeros around the input, in its place of a layer before it.
+    norms : list of BatchNormalization
+    adds : bool
+        Whether it takes (x, addend).
+    activation : Function, or None
+    input_shape, output_shape : tuple
+    """
+
+    def __init__(self, product: Any) -> None:
+        self.product, self.norms, self.adds, self.activation = product, list[BatchNormalization](), False, None
+        self.border: Any = None
+        self.input_shape, self.output_shape = product.input_shape, product.output_shape
+        self._twin: Any = None
+        self._versions: list[int] = []
+
+    @property
+    def many_inputs(self) -> bool:
+        return self.adds
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what follows may join: nothing has happened to the output that is no affine map."""
+        return self.product.activation is None and self.activation is None and not self.adds
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        return [p for layer in (self.product, *self.norms) for p in layer.parameters]
+
+    @property
+    def lowest(self) -> float:
+        """A bound that no result is below, as far as the activation tells."""
+        activation = self.activation if self.product.activation is None else self.product.activation
+        return 0.0 if getattr(activation, "name", "") in ("relu", "relu6", "sigmoid") else -np.inf
+
+    def plain(self) -> Any:
+        """Return the layer itself where nothing joined it, else this node."""
+        joined = self.norms or self.adds or self.border is not None or self.activation is not None
+        return self if joined else self.product
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Infer: return the output for x, or for (x, addend)."""
+        versions = [p.version for p in self.parameters]
+        if self._twin is None or (self.norms and versions != self._versions):
+            self._fold()
+            self._versions = versions
+        return _predict_added(self._twin, *x) if self.adds else self._twin.predict(x)
+
+    def _fold(self) -> None:
+        if self._twin is None:
+            joined = self.product.activation if self.activation is None else self.activation
+            self._twin = with_activation(self.product, joined)
+            if self.border is not None:
+                self._twin.padding, self._twin.input_shape = self.border, self.input_shape
+        if not self.norms:
+            return
+        layer, dtype = self.product, self.product.dtype
+        kernel, bias = folded(layer, self.norms)
+        if self._twin.kernel is layer.kernel:
+            self._twin.kernel = Parameter(kernel.astype(dtype), "kernel", f"{layer.name}/folded_kernel")
+            self._twin.bias = Parameter(bias.astype(dtype), "bias", f"{layer.name}/folded_bias")
+        else:
+            self._twin.kernel.assign(kernel.astype(dtype))
+            self._twin.bias.assign(bias.astype(dtype))
+
+
+def folded(layer: Any, norms: Sequence[BatchNormalization]) -> tuple[Any, Any]:
+    """Return kernel and bias, in double precision, of a layer with normalizations after it."""
+    kernel, bias = _values(layer.kernel, 0.0), _values(layer.bias, 0.0)
+    for norm in norms:
+        scale = _values(norm.gamma, 1.0) / np.sqrt(_values(norm.moving_variance, 1.0) + norm.epsilon)
+        kernel = kernel * layer.over_kernel(scale)
+        bias = _values(norm.beta, 0.0) + (bias - _values(norm.moving_mean, 0.0)) * scale
+    return kernel, bias
+
+
+def _values(parameter: Parameter | None, default: float) -> Any:
+    return np.float64(default) if parameter is None else parameter.array.astype(np.float64)
+
+
+def _predict_added(layer: Any, x: np.ndarray, addend: np.ndarray) -> np.ndarray:
+    x = layer.checked(x)
+    if not addend.flags.c_contiguous:
+        copy = device.of(addend).empty(addend.shape, addend.dtype)
+        copy[...] = addend
+        addend = copy
+    if isinstance(layer, Dense):
+        g = geometry.dense(x.size // x.shape[-1], x.shape[-1], layer.units)
+    else:
+        g = layer._geometry(x.shape)
+    return convolve_added(layer, x, addend, (x.shape[0], *layer.output_shape[1:]), g)
+
+
+def takes_addend(layer: Any) -> bool:
+    """Return whether a layer's kernels add in registers."""
+    return type(layer) in (Conv2D, Dense)
+
+
+class Rectified:
+    """A layer whose `predict` takes `relu`, normalization or a sum, and ReLU after it: one pass over memory.
+
+    Parameters
+    ----------
+    layer : BatchNormalization or Add
+    """
+
+    def __init__(self, layer: Any) -> None:
+        self.layer, self.many_inputs, self.parameters = layer, layer.many_inputs, layer.parameters
+        self.input_shape, self.output_shape = layer.input_shape, layer.output_shape
+
+    lowest = 0.0
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Infer: return max(layer(x), 0)."""
+        return self.layer.predict(x, relu=True)
+
+
+def with_border(layer: Layer, border: Any, input_shape: Any) -> Any:
+    """Return the layer with zeros around its input, its window elsewhere the same."""
+    twin = object.__new__(type(layer))
+    twin.__dict__.update(layer.__dict__, padding=border, input_shape=input_shape)
+    return twin

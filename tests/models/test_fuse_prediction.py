@@ -1,0 +1,152 @@
+"""Prediction runs a rewritten graph: the same numbers as the layers one by one, in fewer steps."""
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+from fastcnn import config, layers
+from fastcnn.layers.folded import Folded, Rectified
+
+DTYPES = [("float64", 1e-10), ("float32", 1e-4)]
+
+
+@pytest.fixture(autouse=True)
+def switch():
+    before = config.fusion()
+    yield
+    config.set_fusion(before)
+
+
+def images(n, dtype, shape=(13, 12, 3)):
+    return np.random.default_rng(4).standard_normal((n, *shape)).astype(dtype)
+
+
+def trained_like(model):
+    """Give normalizations statistics that are not 0 and 1."""
+    draw = np.random.default_rng(5)
+    for p in model.weights:
+        if p.name in ("gamma", "moving_variance"):
+            p.assign(draw.uniform(0.5, 1.5, p.shape).astype(p.array.dtype))
+        elif p.name in ("beta", "moving_mean", "bias"):
+            p.assign(draw.uniform(-0.5, 0.5, p.shape).astype(p.array.dtype))
+    return model
+
+
+def residual(dtype):
+    """A projection and a bottleneck, as in ResNet-50, then a block whose short cut is its input."""
+    kw = {"dtype": dtype}
+    x = inputs = fc.Input((13, 12, 3), dtype=dtype)
+    x = layers.Conv2D(20, 3, **kw)(layers.ZeroPadding2D(((1, 1), (2, 0)), **kw)(x))
+    x = layers.ReLU(**kw)(layers.BatchNormalization(**kw)(x))
+    x = layers.MaxPooling2D(3, 2, **kw)(layers.ZeroPadding2D(1, **kw)(x))
+    short = layers.BatchNormalization(**kw)(layers.Conv2D(32, 1, **kw)(x))
+    y = layers.ReLU(**kw)(layers.BatchNormalization(**kw)(layers.Conv2D(16, 3, padding="same", **kw)(x)))
+    y = layers.BatchNormalization(**kw)(layers.Conv2D(32, 3, padding="same", use_bias=False, **kw)(y))
+    x = layers.ReLU(**kw)(layers.Add(**kw)([short, y]))
+    y = layers.Dropout(0.3, **kw)(layers.Conv2D(32, 1, **kw)(x))
+    x = layers.Add(**kw)([y, x])
+    x = layers.Dense(10, activation="softmax", **kw)(layers.GlobalAveragePooling2D(**kw)(x))
+    return fc.Model(inputs, x)
+
+
+def inverted(dtype):
+    """An inverted residual with ReLU6, as in MobileNet v2; then a dense layer that is added to."""
+    kw = {"dtype": dtype}
+    x = inputs = fc.Input((13, 12, 16), dtype=dtype)
+    y = layers.ReLU(6.0, **kw)(layers.BatchNormalization(**kw)(layers.Conv2D(40, 1, use_bias=False, **kw)(x)))
+    y = layers.DepthwiseConv2D(3, padding="same", use_bias=False, **kw)(y)
+    y = layers.ReLU(6.0, **kw)(layers.BatchNormalization(**kw)(y))
+    y = layers.BatchNormalization(**kw)(layers.Conv2D(16, 1, use_bias=False, **kw)(y))
+    x = layers.Flatten(**kw)(layers.Add(**kw)([x, y]))
+    a = layers.Dense(24, **kw)(x)
+    b = layers.Dense(24, activation="tanh", **kw)(x)
+    return fc.Model(inputs, layers.Activation("tanh", **kw)(layers.Add(**kw)([a, b])))
+
+
+def dense_block(dtype):
+    """Normalization before convolution, as in DenseNet; one tensor is read by many."""
+    kw = {"dtype": dtype}
+    x = inputs = fc.Input((13, 12, 3), dtype=dtype)
+    for _ in range(2):
+        y = layers.ReLU(**kw)(layers.BatchNormalization(**kw)(x))
+        y = layers.Conv2D(8, 3, padding="same", use_bias=False, **kw)(y)
+        x = layers.Concatenate(**kw)([x, y])
+    x = layers.ReLU(**kw)(layers.Add(**kw)([x, x]))
+    return fc.Model(inputs, layers.GlobalAveragePooling2D(**kw)(x))
+
+
+NETWORKS = {"residual": residual, "inverted": inverted, "dense block": dense_block}
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+@pytest.mark.parametrize("n", [2, 20])
+def test_prediction_is_the_same_with_fusion_switched_off(network, dtype, tolerance, n):
+    fc.utils.set_random_seed(3)
+    model = trained_like(NETWORKS[network](dtype))
+    x = images(n, dtype, model.input_shape[1:])
+    config.set_fusion(False)
+    expected = model.predict(x)
+    config.set_fusion(True)
+    for _ in range(3):  # the second time a plan is made, where the batch is small
+        np.testing.assert_allclose(model.predict(x), expected, rtol=tolerance, atol=tolerance * np.abs(expected).max())
+    for p in model.weights:
+        p.assign(0.9 * p.array)
+    config.set_fusion(False)
+    changed = model.predict(x)
+    config.set_fusion(True)
+    np.testing.assert_allclose(model.predict(x), changed, rtol=tolerance, atol=tolerance * np.abs(changed).max())
+
+
+def kinds(model):
+    return [type(step.node).__name__ for step in model.prediction_graph().steps]
+
+
+def test_a_residual_network_runs_as_convolutions_that_add():
+    model = residual("float32")
+    assert kinds(model) == ["Folded", "MaxPooling2D", "Folded", "Folded", "Folded", "Folded", "GlobalAveragePooling2D",
+                            "Dense"]
+    added = [step for step in model.prediction_graph().steps if getattr(step.node, "adds", False)]
+    assert [len(step.inputs) for step in added] == [2, 2]
+
+
+def test_an_inverted_residual_is_three_steps():
+    assert kinds(inverted("float32")) == ["Folded", "Folded", "Folded", "Flatten", "Dense", "Folded"]
+
+
+def test_normalization_before_a_convolution_takes_the_rectifier():
+    graph = dense_block("float32").prediction_graph()
+    assert [isinstance(step.node, Rectified) for step in graph.steps] == [True, False, False] * 2 + [True, False]
+
+
+def test_what_somebody_else_reads_is_not_covered():
+    x = inputs = fc.Input((6, 6, 4))
+    y = layers.Conv2D(4, 1)(x)
+    model = fc.Model(inputs, [layers.ReLU()(y), layers.Add()([x, y])])
+    assert not any(isinstance(step.node, Folded) for step in model.prediction_graph().steps)
+    picture = images(2, "float32", (6, 6, 4))
+    a, b = model.predict(picture)
+    np.testing.assert_allclose(b - picture, model.layers[1].predict(picture), atol=1e-6)
+    np.testing.assert_allclose(a, np.maximum(b - picture, 0), atol=1e-6)
+
+
+def test_zeros_before_a_pooling_of_negative_numbers_stay():
+    inputs = fc.Input((6, 6, 2))
+    model = fc.Model(inputs, layers.MaxPooling2D(3)(layers.ZeroPadding2D(1)(inputs)))
+    assert kinds(model) == ["ZeroPadding2D", "MaxPooling2D"]
+    assert model.predict(-np.ones((1, 6, 6, 2), np.float32)).max() == 0
+
+
+def test_an_addend_that_broadcasts_is_added_by_the_layer():
+    inputs = fc.Input((6, 6, 4)), fc.Input((1, 1, 4))
+    model = fc.Model(inputs, layers.Add()([layers.Conv2D(4, 1)(inputs[0]), inputs[1]]))
+    assert kinds(model) == ["Conv2D", "Add"]
+
+
+def test_the_summary_tells_what_a_prediction_plans():
+    model = residual("float32")
+    lines = []
+    model.summary(print_fn=lines.append)
+    assert "8 steps, outputs planned to share" in lines[0]
+    apart = sum(4 * int(np.prod(step.node.output_shape[1:])) for step in model.prediction_graph().steps)
+    assert max(4 * 13 * 12 * 20, apart / 4) < model.planned_bytes() < apart
