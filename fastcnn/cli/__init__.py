@@ -17,7 +17,8 @@ from fastcnn.cli import _exits
 from fastcnn.cli._signal import interruptible
 from fastcnn.errors import unknown
 
-COMMANDS = ("train", "evaluate", "predict", "summary", "bench", "doctor", "warmup", "completion")
+COMMANDS = ("train", "evaluate", "predict", "summary", "import-onnx", "export-onnx", "bench", "doctor", "warmup",
+            "completion")
 
 
 class _Commands(click.Group):
@@ -27,7 +28,9 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return importlib.import_module(f"fastcnn.cli.{cmd_name}").command if cmd_name in COMMANDS else None
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(f"fastcnn.cli.{cmd_name.replace('-', '_')}").command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in COMMANDS and not args[0].startswith("-"):

@@ -68,11 +68,12 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
     console.width = max(console.width, Console(width=10_000).measure(lines).maximum)
     with console.capture() as captured:
         console.print(lines)
-        console.print(f"trainable parameters {trained:,}, others {rest:,}: "
-                      f"{size_text(model.count_params() * model.dtype.itemsize)}; memory is that of the outputs of a "
-                      f"sample", highlight=False, soft_wrap=True)
-        console.print(f"prediction of a sample: {len(model.prediction_graph().steps)} steps, outputs planned to share "
-                      f"{size_text(model.planned_bytes())}", highlight=False, soft_wrap=True)
+        size = model.dtype.itemsize
+        console.print(f"parameters  {trained:,} trained, {rest:,} others: {(trained + rest) * size:,} bytes of "
+                      f"{model.dtype.name}", highlight=False, soft_wrap=True)
+        console.print(f"outputs     {sum(row.output_bytes for row in rows(model)):,} bytes a sample", highlight=False)
+        console.print(f"prediction  {len(model.prediction_graph().steps)} steps, whose outputs share "
+                      f"{model.planned_bytes():,} bytes", highlight=False)
     (print_fn or print)(captured.get().rstrip("\n"))
 
 

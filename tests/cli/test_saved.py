@@ -91,8 +91,8 @@ def test_summary_knows_models_by_name(fastcnn, name, parameters):
     result = fastcnn("summary", name)
     assert result.returncode == 0, result.stderr
     assert parameters in result.stdout
-    assert re.search(r"^parameters  [\d,]+ bytes of float32$", result.stdout, re.M)
-    assert re.search(r"^outputs     [\d,]+ bytes an image$", result.stdout, re.M)
+    assert re.search(r"^parameters  [\d,]+ trained, 0 others: [\d,]+ bytes of float32$", result.stdout, re.M)
+    assert re.search(r"^outputs     [\d,]+ bytes a sample$", result.stdout, re.M)
 
 
 def test_summary_reads_a_run_and_a_file(fastcnn, run):

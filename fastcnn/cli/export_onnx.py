@@ -1,0 +1,34 @@
+"""``fastcnn export-onnx``: a model as an ONNX file."""
+
+import click
+
+
+@click.command("export-onnx", short_help="Write a model as an ONNX file.")
+@click.argument("model", metavar="MODEL", type=click.Path())
+@click.argument("file", metavar="FILE.onnx", type=click.Path())
+@click.option("--opset", type=click.IntRange(20, 23), default=21, show_default=True, help="Version of the operators.")
+@click.option("--layout", type=click.Choice(["channels_last", "channels_first"]), default="channels_last",
+              show_default=True, help="Order of the dimensions of the file's inputs and outputs.")
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+def command(model: str, file: str, opset: int, layout: str, overwrite: bool) -> None:
+    """Write the model of a run, or of a .safetensors file, as FILE.onnx, for every program that reads ONNX.
+
+    The file computes what `fastcnn predict` sees after it has made the picture an input. Needs the package onnx:
+    pip install "fastcnn[onnx]".
+
+    \b
+    fastcnn export-onnx runs/20260101-120000-lenet lenet.onnx
+    """  # noqa: D301  (click reads the backspace)
+    from fastcnn import onnx, saving
+    from fastcnn.cli._saved import find_file
+
+    network = saving.load_model(find_file(model))
+    path = onnx.export(network, file, opset=opset, layout=layout, overwrite=overwrite)
+    click.echo(f"{path}: {path.stat().st_size:,} bytes, opset {opset}, {layout}, "
+               f"input {_text(network.input_names, network.input_shapes)}, "
+               f"output {_text(network.output_names, network.output_shapes)}")
+
+
+def _text(names: list[str], shapes: list[tuple]) -> str:
+    return ", ".join(f"{name} ({', '.join('N' if n is None else str(n) for n in shape)})"
+                     for name, shape in zip(names, shapes, strict=True))

@@ -1,0 +1,26 @@
+"""``fastcnn import-onnx``: an ONNX file as a model of fastcnn."""
+
+import click
+
+
+@click.command("import-onnx", short_help="Read an ONNX file and save it as a model.")
+@click.argument("file", metavar="FILE.onnx", type=click.Path())
+@click.argument("model", metavar="MODEL.safetensors", type=click.Path())
+@click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
+def command(file: str, model: str, overwrite: bool) -> None:
+    """Read FILE.onnx and save it as MODEL.safetensors, which takes channels-last images and can be trained further.
+
+    Needs the package onnx: pip install "fastcnn[onnx]".
+
+    \b
+    fastcnn import-onnx resnet50.onnx resnet50.safetensors
+    fastcnn summary resnet50.safetensors
+    """  # noqa: D301  (click reads the backspace)
+    from fastcnn import onnx
+    from fastcnn.cli.export_onnx import _text
+
+    network = onnx.load(file)
+    network.save(model, overwrite=overwrite)
+    click.echo(f"{model}: {len(network.layers)} layers, {network.count_params():,} parameters, "
+               f"input {_text(network.input_names, network.input_shapes)}, "
+               f"output {_text(network.output_names, network.output_shapes)}")
