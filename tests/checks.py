@@ -333,6 +333,7 @@ TABLE: dict[str, list[Case]] = {
     ],
     "LocalResponseNormalization": [
         Case("AlexNet's", _of(layers.LocalResponseNormalization), (4, 5, 11)),
+        Case("one side", _of(layers.LocalResponseNormalization, (3, 0), 0.3, 0.5, 1.0), (4, 5, 7)),
         Case("as ONNX for an even size", _of(layers.LocalResponseNormalization, (1, 2), 0.3, 0.5, 1.0), (4, 5, 7)),
     ],
     "BatchNormalization": [

@@ -24,6 +24,7 @@ class _Mapping(Layer):
                 lambda dy: columns_mapped(dy, gamma, none, zeros, variance, 0.0))
 
     def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return gamma, beta, mean and variance, flat, of an input's last dimensions; the first two may be absent."""
         raise NotImplementedError
 
     def _filled(self, values: Any, shape: tuple[int, ...]) -> np.ndarray:
