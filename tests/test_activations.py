@@ -91,6 +91,21 @@ def test_the_functional_forms_are_the_layers():
     np.testing.assert_array_equal(layers.dot([a, b], axes=2), layers.Dot(2)([a, b]))
 
 
+def test_a_model_of_merges_predicts_what_its_layers_do_again_and_again():
+    a, b = fc.Input((5, 4)), fc.Input((5, 4))
+    cosine = layers.dot([a, b], axes=1, normalize=True)
+    gate = layers.Activation("hard_sigmoid")(a)
+    parts = [cosine, layers.multiply([layers.maximum([a, b]), gate]), layers.Softmax(1)(b)]
+    model = fc.Model([a, b], layers.Concatenate(axis=1)(parts))
+    for seed in range(4):
+        x, y = np.random.default_rng(seed).standard_normal((2, 6, 5, 4)).astype(np.float32)
+        unit = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in (x, y)]
+        exponentials = np.exp(y)
+        expected = [np.einsum("nci,nck->nik", *unit), np.maximum(x, y) * np.clip(x / 6 + 0.5, 0, 1),
+                    exponentials / exponentials.sum(axis=1, keepdims=True)]
+        np.testing.assert_allclose(model.predict([x, y], verbose=0), np.concatenate(expected, axis=1), atol=1e-6)
+
+
 def test_add_takes_a_relu():
     layer, a, b = layers.Add(), X, np.roll(X, 1)
     y, backward = layer.forward([a, b], relu=True)

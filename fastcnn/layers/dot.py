@@ -127,8 +127,9 @@ def _moved(x: np.ndarray, order: Sequence[int]) -> np.ndarray:
     view = x.transpose(order)
     if view.flags.c_contiguous:
         return view
-    copy = device.of(x).empty(view.shape, x.dtype)
-    copy[...] = view
+    d = device.of(x)
+    copy = d.empty(view.shape, x.dtype)
+    d.copy(copy, view)
     return copy
 
 
