@@ -15,10 +15,10 @@ def _call(optimizer: str, network: str) -> Callable[[], None]:
     size = sum(map(prod, PARAMETERS[network]))
     values, gradients = normal(size), normal(size)
     call = {
-        "sgd": partial(cpu.sgd, values, written(0), gradients, 1e-3, 0.0, False, False),
-        "nesterov": partial(cpu.sgd, values, written(size), gradients, 1e-3, 0.9, True, False),
-        "adam": partial(cpu.adam, values, written(size), written(size), gradients, 1e-3, 0.9, 0.999, 1e-7, 1,
-                        False),
+        "sgd": partial(cpu.sgd, values, written(0), gradients, 1e-3, 0.0, False, 0.0, False),
+        "nesterov": partial(cpu.sgd, values, written(size), gradients, 1e-3, 0.9, True, 0.0, False),
+        "adam": partial(cpu.adam, values, written(size), written(size), written(0), gradients, 1e-3, 0.9, 0.999,
+                        1e-7, 1, 0.0, False),
     }[optimizer]
     call()
     return call

@@ -35,16 +35,20 @@ from tests.reference_pool import (  # a twin is looked up here, whatever file it
 )
 from tests.reference_training import (  # noqa: F401
     adam,
+    adaptive_step,
     binary_loss,
     categorical_crossentropy,
     elementwise_loss,
     fold_losses,
+    moving_average,
     penalty,
     row_loss,
+    scale_parts,
     sgd,
     softmax_categorical_crossentropy,
     softmax_sparse_categorical_crossentropy,
     sparse_categorical_crossentropy,
+    squared_norms,
 )
 
 

@@ -1,5 +1,7 @@
 """Twins of the kernels of losses, optimizers and penalties: see `tests.reference`, where they are found."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -197,22 +199,83 @@ def fold_losses(values, factor):
 # --- optimizer.py -----------------------------------------------------------------------------------------------------
 
 
-def sgd(values, velocity, gradients, learning_rate, momentum, nesterov):
+def sgd(values, velocity, gradients, learning_rate, momentum, nesterov, decay):
     """Return the values and the velocity as they become."""
     values, velocity, gradients = _double(values, velocity, gradients)
+    values = values - decay * values
     if velocity.size == 0:
         return values - learning_rate * gradients, velocity
     velocity = momentum * velocity - learning_rate * gradients
     return values + (momentum * velocity - learning_rate * gradients if nesterov else velocity), velocity
 
 
-def adam(values, m, v, gradients, learning_rate, beta_1, beta_2, epsilon, step):
-    """Return the values and both moments as they become."""
-    values, m, v, gradients = _double(values, m, v, gradients)
+def adam(values, m, v, largest, gradients, learning_rate, beta_1, beta_2, epsilon, step, decay):
+    """Return the values, both moments and the largest second one as they become."""
+    values, m, v, largest, gradients = _double(values, m, v, largest, gradients)
+    values = values - decay * values
     m = beta_1 * m + (1 - beta_1) * gradients
     v = beta_2 * v + (1 - beta_2) * gradients**2
     alpha = learning_rate * np.sqrt(1 - beta_2**step) / (1 - beta_1**step)
-    return values - alpha * m / (np.sqrt(v) + epsilon), m, v
+    largest = np.maximum(largest, v) if largest.size else largest
+    return values - alpha * m / (np.sqrt(largest if largest.size else v) + epsilon), m, v, largest
+
+
+# --- optimizer_adaptive.py --------------------------------------------------------------------------------------------
+
+
+def adaptive_step(values, s, q, p, gradients, code, learning_rate, a, b, c, d, epsilon, decay):
+    """Return the values and the three arrays of state as they become."""
+    w, s, q, p, g = _double(values, s, q, p, gradients)
+    w = w - decay * w
+    if code == 0:  # Adagrad
+        s = s + g**2
+        return w - learning_rate * g / np.sqrt(s + epsilon), s, q, p
+    if code == 1:  # Adadelta
+        s = a * s + (1 - a) * g**2
+        u = g * np.sqrt(q + epsilon) / np.sqrt(s + epsilon)
+        return w - learning_rate * u, s, a * q + (1 - a) * u**2, p
+    if code == 2:  # RMSprop
+        s = a * s + (1 - a) * g**2
+        p = a * p + (1 - a) * g if p.size else p
+        u = learning_rate * g / np.sqrt(s - (p**2 if p.size else 0) + epsilon)
+        q = b * q + u if q.size else q
+        return w - (q if q.size else u), s, q, p
+    if code == 4:  # Adamax
+        s, q = s + (g - s) * a, np.maximum(b * q, np.abs(g))
+        return w - learning_rate * s / (q + epsilon), s, q, p
+    if code == 5:  # Lion
+        return w - learning_rate * np.sign(a * s + (1 - a) * g), b * s + (1 - b) * g, q, p
+    if code == 6:  # FTRL
+        n = s + g**2
+        q = q + g + 2 * d * w - (n**a - s**a) * w / learning_rate
+        return (np.clip(q, -b, b) - q) / (n**a / learning_rate + 2 * c), n, q, p
+    s, q = s + (g - s) * a, q + (g**2 - q) * b
+    if code == 3:  # Nadam
+        return w - learning_rate * (c * s + d * g) / (np.sqrt(q) + epsilon), s, q, p
+    return w, s, q, c * s / (np.sqrt(d * q) + epsilon)  # LAMB
+
+
+# --- optimizer_parts.py -----------------------------------------------------------------------------------------------
+
+
+def _cut(array, offsets):
+    return [np.asarray(array, np.float64)[i:j] for i, j in pairwise(offsets)]
+
+
+def squared_norms(array, offsets):
+    return np.array([(part**2).sum() for part in _cut(array, offsets)])
+
+
+def scale_parts(array, factors, offsets, limit):
+    """Return the array as it becomes."""
+    parts = [factor * part for factor, part in zip(factors, _cut(array, offsets), strict=True)]
+    return np.clip(np.concatenate([*parts, []]), -limit, limit)
+
+
+def moving_average(average, values, share):
+    """Return the average as it becomes."""
+    average, values = _double(average, values)
+    return (1 - share) * average + share * values
 
 
 # --- penalty.py -------------------------------------------------------------------------------------------------------

@@ -1,31 +1,174 @@
 """What an optimizer leaves behind, besides new values."""
 
+import json
+
 import numpy as np
 import pytest
 
 import fastcnn as fc
 from fastcnn.parameters import Parameter
 
-names = pytest.mark.parametrize("name", fc.optimizers.names)
+NAMES = tuple(fc.optimizers._NAMES)
+names = pytest.mark.parametrize("name", NAMES)
 
 
-def _built(name):
-    parameters = [Parameter(np.ones(shape, kind), "p", f"p{shape}", True)
-                  for shape, kind in (((3, 4), np.float32), ((5,), np.float64))]
-    optimizer = fc.optimizers.get(name)
-    optimizer.build(parameters)
+def _parameters():
+    draw = np.random.default_rng(0)
+    return [Parameter(draw.standard_normal(shape).astype(kind), "p", f"p{shape}", True)
+            for shape, kind in (((3, 4), np.float32), ((5,), np.float64), ((2, 2), np.float32))]
+
+
+def _give_gradients(parameters, seed=1):
+    draw = np.random.default_rng(seed)
     for p in parameters:
-        p.gradient[...] = np.arange(p.size).reshape(p.shape)
+        p.gradient[...] = draw.standard_normal(p.shape)
+
+
+def _built(name, **arguments):
+    parameters = _parameters()
+    optimizer = fc.optimizers.get(name, **arguments)
+    optimizer.build(parameters)
+    _give_gradients(parameters)
     return optimizer, parameters
 
 
 @names
 def test_gradients_can_be_read_after_a_step_unless_it_clears_them(name):
     (kept, parameters), (clearing, others) = _built(name), _built(name)
+    given = [p.grad.copy() for p in parameters]
     kept.step()
     clearing.step(clear=True)
-    for p, other in zip(parameters, others, strict=True):
-        np.testing.assert_array_equal(p.grad.reshape(-1), np.arange(p.size))
+    for p, other, gradient in zip(parameters, others, given, strict=True):
+        np.testing.assert_array_equal(p.grad, gradient)
         np.testing.assert_array_equal(other.grad, 0)
         np.testing.assert_array_equal(p.value, other.value)
         assert p.version == other.version
+
+
+@names
+def test_a_state_that_was_read_and_set_goes_on_the_same_way(name):
+    arguments = {"use_ema": True, "clipnorm": 1.0, "gradient_accumulation_steps": 2}
+    (first, parameters), (second, others) = _built(name, **arguments), _built(name, **arguments)
+    for seed in range(5):
+        first.clear_gradients()
+        _give_gradients(parameters, seed)
+        first.step()
+    second.set_state(first.get_state())
+    for p, other in zip(parameters, others, strict=True):
+        other.assign(p.numpy())
+    for seed in range(5, 9):
+        for optimizer, mine in ((first, parameters), (second, others)):
+            optimizer.clear_gradients()
+            draw = np.random.default_rng(seed)
+            for p in mine:
+                p.gradient[...] += draw.standard_normal(p.shape)
+            optimizer.step()
+    for a, b in zip(parameters, others, strict=True):
+        np.testing.assert_array_equal(a.value, b.value)
+    for (key, a), (other_key, b) in zip(first.get_state().items(), second.get_state().items(), strict=True):
+        assert key == other_key
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_state_of_other_parameters_is_refused_and_changes_nothing():
+    optimizer, parameters = _built("adam")
+    optimizer.step()
+    state = optimizer.get_state()
+    assert list(state) == ["iterations", "learning_rate", *(f"{i}/{s}" for i in (0, 2, 1) for s in
+                                                            ("momentum", "velocity"))]
+    for wrong, message in (({**state, "0/momentum": np.zeros(3)}, r"0/momentum \(3, 4\) got \(3,\)"),
+                           ({**state, "9/momentum": np.zeros(3)}, "they differ in 9/momentum"),
+                           ({"iterations": 1}, "expected a state of 8 arrays, got 1")):
+        with pytest.raises(fc.errors.ArgumentError, match=message):
+            optimizer.set_state(wrong)
+    for key, value in optimizer.get_state().items():
+        np.testing.assert_array_equal(value, state[key])
+    optimizer.build(parameters)  # the same again: nothing is lost
+    assert optimizer.iterations == 1
+    optimizer.build(parameters[:2])
+    assert optimizer.iterations == 0
+    assert not any(v.any() for k, v in optimizer.get_state().items() if "/" in k)
+
+
+@names
+def test_an_optimizer_survives_its_configuration(name):
+    optimizer = fc.optimizers.get(name, learning_rate=0.25, clipvalue=1.0, weight_decay=0.1)
+    config = json.loads(json.dumps(fc.optimizers.serialize(optimizer)))
+    again = fc.optimizers.get(config)
+    assert type(again) is type(optimizer)
+    assert again.get_config() == optimizer.get_config()
+    scheduled = fc.optimizers.get(name, learning_rate=fc.optimizers.schedules.CosineDecay(0.1, 10))
+    again = fc.optimizers.get(json.loads(json.dumps(fc.optimizers.serialize(scheduled))))
+    assert again.learning_rate == 0.1
+    assert again.get_config() == scheduled.get_config()
+
+
+def test_a_schedule_says_the_learning_rate_and_a_number_can_be_changed():
+    schedule = fc.optimizers.schedules.ExponentialDecay(0.1, 1, 0.5)
+    optimizer, _ = _built("sgd", learning_rate=schedule)
+    assert optimizer.learning_rate == 0.1
+    optimizer.step()
+    assert optimizer.learning_rate == 0.05
+    with pytest.raises(fc.errors.ArgumentError, match="learning_rate cannot be set, since ExponentialDecay says it"):
+        optimizer.learning_rate = 0.1
+    plain = fc.optimizers.SGD(1)
+    plain.learning_rate = np.float32(0.5)
+    assert plain.learning_rate == 0.5
+    plain.learning_rate = lambda: 0.125
+    assert plain.learning_rate == 0.125
+
+
+def test_averages_take_the_place_of_values_when_told_so():
+    optimizer, parameters = _built("sgd", use_ema=True, ema_momentum=0.5, learning_rate=0.1)
+    optimizer.step()
+    first = [p.numpy() for p in parameters]
+    optimizer.step()
+    mean = [(a + p.numpy()) / 2 for a, p in zip(first, parameters, strict=True)]
+    version = parameters[0].version
+    optimizer.finalize_variable_values(parameters[:1])
+    assert parameters[0].version > version
+    np.testing.assert_allclose(parameters[0].value, mean[0], rtol=1e-6)
+    assert np.abs(parameters[1].value - mean[1]).max() > 1e-3
+    optimizer.finalize_variable_values()
+    np.testing.assert_allclose(parameters[1].value, mean[1], rtol=1e-6)
+
+
+def test_clipping_looks_at_each_parameter_or_at_all_of_them():
+    for arguments, length in (({"clipnorm": 0.5}, None), ({"global_clipnorm": 0.5}, 0.5)):
+        optimizer, parameters = _built("sgd", **arguments)
+        directions = [p.grad / np.linalg.norm(p.grad) for p in parameters]
+        optimizer.step()
+        norms = [np.linalg.norm(p.grad) for p in parameters]
+        assert np.linalg.norm(norms) == pytest.approx(length or 0.5 * 3**0.5, rel=1e-6)
+        for p, direction, norm in zip(parameters, directions, norms, strict=True):
+            np.testing.assert_allclose(p.grad / norm, direction, rtol=1e-5)
+    optimizer, parameters = _built("sgd", global_clipnorm=1e6)
+    before = [p.grad.copy() for p in parameters]
+    optimizer.step()
+    for p, gradient in zip(parameters, before, strict=True):
+        np.testing.assert_array_equal(p.grad, gradient)
+
+
+def test_what_cannot_be_is_refused():
+    o = fc.optimizers
+    for make, message in (
+            (lambda: o.SGD(-1), "expected a learning_rate of at least 0, or a schedule, got -1"),
+            (lambda: o.SGD("fast"), "expected a learning_rate of at least 0, or a schedule, got 'fast'"),
+            (lambda: o.SGD(momentum=2), "expected 0 <= momentum <= 1, got 2"),
+            (lambda: o.Adam(beta_1=1), "expected 0 <= beta < 1 and a positive epsilon"),
+            (lambda: o.Adam(clipnorm=1, clipvalue=1), "expected one of clipnorm, clipvalue and global_clipnorm"),
+            (lambda: o.Adam(weight_decay=-1), "expected weight_decay of at least 0, got -1"),
+            (lambda: o.Adam(loss_scale_factor=2.0), "loss_scale_factor=2.0 is not offered"),
+            (lambda: o.Adam(gradient_accumulation_steps=1), "gradient_accumulation_steps to be an integer"),
+            (lambda: o.Adam(ema_momentum=2), "expected 0 <= ema_momentum <= 1, got 2"),
+            (lambda: o.Adam(ema_overwrite_frequency=0), "ema_overwrite_frequency to be a positive integer, got 0"),
+            (lambda: o.AdamW(weight_decay=None), "expected weight_decay to be a number, got None"),
+            (lambda: o.Lion(beta_1=0), "expected 0 < beta_1 <= 1, got 0"),
+            (lambda: o.Ftrl(learning_rate_power=1), "expected learning_rate_power of at most 0"),
+            (lambda: o.get("adamm"), "did you mean 'adam"),
+            (lambda: o.schedules.CosineDecay(0.1, 0), "expected a positive decay_steps, got 0"),
+            (lambda: o.schedules.PiecewiseConstantDecay([1], [1]), "expected one value more than boundaries"),
+            (lambda: o.schedules.deserialize({"class_name": "Cosine"}), "schedule: 'Cosine' is not known"),
+            (lambda: _built("adam")[0].exclude_from_weight_decay(var_names=["bias"]), "call it before fit")):
+        with pytest.raises(fc.errors.ArgumentError, match=message):
+            make()

@@ -175,7 +175,7 @@ def test_sgd(options):
     for step in range(4):
         gradients = random(30, seed=1 + step)
         optimizer.sgd(values, velocity, gradients, 0.1, options.get("momentum", 0.0), options.get("nesterov", False),
-                      False)
+                      0.0, False)
         parameter.grad = torch.from_numpy(gradients)
         judge.step()
     _agree(values, parameter)
@@ -187,7 +187,7 @@ def test_adam():
     judge = torch.optim.Adam([parameter], lr=0.01, eps=0)  # the two put epsilon at different places
     for step in range(1, 5):
         gradients = random(30, seed=step)
-        optimizer.adam(values, m, v, gradients, 0.01, 0.9, 0.999, 0.0, step, False)
+        optimizer.adam(values, m, v, np.empty(0), gradients, 0.01, 0.9, 0.999, 0.0, step, 0.0, False)
         parameter.grad = torch.from_numpy(gradients)
         judge.step()
     _agree(values, parameter)

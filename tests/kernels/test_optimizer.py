@@ -17,46 +17,50 @@ types = pytest.mark.parametrize("dtype", TYPES)
 sizes = pytest.mark.parametrize("size", [0, 1, 17, 100_001])
 
 
-def _sgd(size, dtype, momentum, nesterov, steps=3):
+def _sgd(size, dtype, momentum, nesterov, steps=3, decay=0.0):
     values = random(size, dtype=dtype)
     velocity = np.zeros(size if momentum else 0, dtype)
     for step in range(steps):
         gradients = random(size, dtype=dtype, seed=1 + step)
         with inputs_unchanged(gradients):
-            sgd(values, velocity, gradients, 0.1, momentum, nesterov, False)
+            sgd(values, velocity, gradients, 0.1, momentum, nesterov, decay, False)
     return values, velocity
 
 
-def _adam(size, dtype, steps=3):
+def _adam(size, dtype, steps=3, amsgrad=False, decay=0.0):
     values, m, v = random(size, dtype=dtype), np.zeros(size, dtype), np.zeros(size, dtype)
+    largest = np.zeros(size if amsgrad else 0, dtype)
     for step in range(1, steps + 1):
         gradients = random(size, dtype=dtype, seed=step)
         with inputs_unchanged(gradients):
-            adam(values, m, v, gradients, 0.001, 0.9, 0.999, 1e-7, step, False)
-    return values, m, v
+            adam(values, m, v, largest, gradients, 0.001, 0.9, 0.999, 1e-7, step, decay, False)
+    return values, m, v, largest
 
 
 @types
 @sizes
 @pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.9, False), (0.9, True)])
-def test_sgd_agrees_with_its_twin(size, dtype, momentum, nesterov):
+@pytest.mark.parametrize("decay", [0.0, 0.01])
+def test_sgd_agrees_with_its_twin(size, dtype, momentum, nesterov, decay):
     size = many(size)
     values, velocity = random(size), np.zeros(size if momentum else 0)
     for step in range(3):
-        values, velocity = reference.sgd(values, velocity, random(size, seed=1 + step), 0.1, momentum, nesterov)
-    got = _sgd(size, dtype, momentum, nesterov)
+        values, velocity = reference.sgd(values, velocity, random(size, seed=1 + step), 0.1, momentum, nesterov,
+                                         decay)
+    got = _sgd(size, dtype, momentum, nesterov, decay=decay)
     assert_close(got[0], values)
     assert_close(got[1], velocity)
 
 
 @types
 @sizes
-def test_adam_agrees_with_its_twin(size, dtype):
+@pytest.mark.parametrize(("amsgrad", "decay"), [(False, 0.0), (True, 0.0), (False, 0.01)])
+def test_adam_agrees_with_its_twin(size, dtype, amsgrad, decay):
     size = many(size)
-    values, m, v = random(size), np.zeros(size), np.zeros(size)
+    state = random(size), np.zeros(size), np.zeros(size), np.zeros(size if amsgrad else 0)
     for step in range(1, 4):
-        values, m, v = reference.adam(values, m, v, random(size, seed=step), 0.001, 0.9, 0.999, 1e-7, step)
-    for got, expected in zip(_adam(size, dtype), (values, m, v), strict=True):
+        state = reference.adam(*state, random(size, seed=step), 0.001, 0.9, 0.999, 1e-7, step, decay)
+    for got, expected in zip(_adam(size, dtype, 3, amsgrad, decay), state, strict=True):
         assert_close(got, expected)
 
 
@@ -64,7 +68,8 @@ def test_adam_agrees_with_its_twin(size, dtype):
 def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient(dtype):
     gradients = np.array([1e-3, -1, 1e3, 0], dtype)
     values = np.zeros(4, dtype)
-    adam(values, np.zeros(4, dtype), np.zeros(4, dtype), gradients, 0.001, 0.9, 0.999, 1e-12, 1, False)
+    adam(values, np.zeros(4, dtype), np.zeros(4, dtype), np.zeros(0, dtype), gradients, 0.001, 0.9, 0.999, 1e-12, 1,
+         0.0, False)
     np.testing.assert_allclose(values, [-0.001, 0.001, -0.001, 0], rtol=1e-5)
 
 
@@ -73,8 +78,8 @@ def test_a_nan_gradient_stays_with_its_own_parameter(dtype):
     gradients = random(40, dtype=dtype)
     gradients[7] = np.nan
     values, m, v = np.zeros((3, 40), dtype)
-    sgd(values, m, gradients, 0.1, 0.9, False, False)
-    adam(values, m, v, gradients, 0.1, 0.9, 0.999, 1e-7, 1, False)
+    sgd(values, m, gradients, 0.1, 0.9, False, 0.0, False)
+    adam(values, m, v, v[:0], gradients, 0.1, 0.9, 0.999, 1e-7, 1, 0.0, False)
     assert np.flatnonzero(np.isnan(values)).tolist() == [7]
 
 
@@ -88,10 +93,10 @@ def test_with_clear_the_step_is_the_same_and_the_gradients_are_zero(kernel, size
         values, m, v = random(size, dtype=dtype), np.zeros(size, dtype), np.zeros(size, dtype)
         gradients = random(size, dtype=dtype, seed=1)
         if kernel == "adam":
-            adam(values, m, v, gradients, 0.001, 0.9, 0.999, 1e-7, 1, clear)
+            adam(values, m, v, v[:0], gradients, 0.001, 0.9, 0.999, 1e-7, 1, 0.0, clear)
         else:
             velocity = m[:0] if kernel == "sgd" else m
-            sgd(values, velocity, gradients, 0.1, 0.9, kernel == "nesterov", clear)
+            sgd(values, velocity, gradients, 0.1, 0.9, kernel == "nesterov", 0.0, clear)
         np.testing.assert_array_equal(gradients, 0 if clear else random(size, dtype=dtype, seed=1))
         results.append((values, m, v))
     for a, b in zip(*results, strict=True):

@@ -48,8 +48,8 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
 
 
 ELEMENTARY = ["arrays", "depth", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "groupnorm", "lrn",
-              "dropout", "noise", "loss", "loss_categorical", "loss_rows", "loss_softmax", "optimizer", "penalty",
-              "merge", "unit"]
+              "dropout", "noise", "loss", "loss_categorical", "loss_rows", "loss_softmax", "optimizer",
+              "optimizer_adaptive", "optimizer_parts", "penalty", "merge", "unit"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)
@@ -68,8 +68,9 @@ HOT = {
     "loss_binary.binary_loss": (FLAT, ROWS, ROWS, ROWS, FLAT[:0], 3, 2.0, 1.0, 0.0, 0.5, 0.25, True),
     "loss.elementwise_loss": (FLAT, ROWS, ROWS, ROWS, FLAT[:0], 0, 1.0, 0.0, 0.0, 0.5, 0.25, True),
     "penalty.penalty": (np.zeros(1), FLAT, np.zeros(64), FLAT, 0.1, 0.1),
-    "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, True),
-    "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, True),
+    "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, 0.0, True),
+    "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, 0.0, True),
+    "optimizer_adaptive.adaptive_step": (FLAT, FLAT, FLAT, FLAT, FLAT, 3, *[0.5] * 7, True),
 }
 
 

@@ -60,6 +60,8 @@ from fastcnn.kernels.cpu.lrn import (
 from fastcnn.kernels.cpu.merge import merge_backward, merge_backward_scratch, merge_forward
 from fastcnn.kernels.cpu.noise import gaussian_noise
 from fastcnn.kernels.cpu.optimizer import adam, sgd
+from fastcnn.kernels.cpu.optimizer_adaptive import adaptive_step
+from fastcnn.kernels.cpu.optimizer_parts import moving_average, scale_parts, squared_norms, squared_norms_scratch
 from fastcnn.kernels.cpu.padding import pad3d_backward, pad3d_forward
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
 from fastcnn.kernels.cpu.penalty import penalty, penalty_scratch
@@ -90,6 +92,7 @@ __all__ = [
     "activation_backward",
     "activation_forward",
     "adam",
+    "adaptive_step",
     "add",
     "average_pool2d_backward",
     "average_pool2d_forward",
@@ -143,6 +146,7 @@ __all__ = [
     "merge_backward",
     "merge_backward_scratch",
     "merge_forward",
+    "moving_average",
     "multiply_add_chain",
     "pad2d",
     "pad3d_backward",
@@ -153,12 +157,15 @@ __all__ = [
     "repeated_copy",
     "resize2d",
     "row_loss",
+    "scale_parts",
     "sgd",
     "softmax_backward",
     "softmax_categorical_crossentropy",
     "softmax_forward",
     "softmax_sparse_categorical_crossentropy",
     "sparse_categorical_crossentropy",
+    "squared_norms",
+    "squared_norms_scratch",
     "triad",
     "unfold_depth",
     "unit_rows_backward",

@@ -1,0 +1,60 @@
+"""Optimizers, with Keras's names and defaults, and schedules of the learning rate."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.optimizers import schedules
+from fastcnn.optimizers.base import Optimizer
+from fastcnn.optimizers.descent import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    Ftrl,
+    Lamb,
+    Lion,
+    Nadam,
+    RMSprop,
+)
+
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Nadam", "Optimizer",
+           "RMSprop", "get", "names", "schedules", "serialize"]
+
+_CLASSES: dict[str, type[Optimizer]] = {c.__name__: c for c in (
+    SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, Nadam, Adamax, Lion, Ftrl, Lamb)}
+_NAMES: dict[str, Callable[..., Optimizer]] = {
+    "sgd": SGD,
+    "momentum": lambda learning_rate=0.01, **named: SGD(learning_rate, momentum=0.9, **named),
+    "nesterov": lambda learning_rate=0.01, **named: SGD(learning_rate, momentum=0.9, nesterov=True, **named),
+    "adam": Adam,
+}
+
+#: The names the command line offers; "momentum" and "nesterov" are SGD with a momentum of 0.9.
+names = tuple(_NAMES)
+
+_NAMES |= {name.lower(): kind for name, kind in _CLASSES.items()}
+
+
+def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
+    """Return the optimizer for a name or a configuration, with `arguments` such as learning_rate, or an optimizer.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not known.
+    """
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if isinstance(optimizer, dict) and optimizer.get("class_name") in _CLASSES:
+        return _CLASSES[optimizer["class_name"]].from_config(optimizer.get("config", {}) | arguments)
+    if isinstance(optimizer, str) and optimizer.lower() in _NAMES:
+        return _NAMES[optimizer.lower()](**arguments)
+    raise ArgumentError(unknown("optimizer", optimizer, _NAMES))
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """Return an optimizer as `get` understands it and JSON can hold it."""
+    return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}

@@ -1,0 +1,376 @@
+"""What all optimizers do: clip, decay, step, average; with Keras's arguments, in Keras's order.
+
+An optimizer walks the flat segments of a model's parameters (`fastcnn.parameters`): one kernel call each::
+
+    gradients --/ accumulated steps--> clipped --> values <- values - rate weight_decay values --> step --> average
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.optimizers import schedules
+from fastcnn.parameters import Parameter, Segment, flatten, state_like
+
+NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+Rate = float | schedules.LearningRateSchedule | Callable[[], float]
+
+
+class Optimizer:
+    """The base of optimizers.
+
+    Parameters
+    ----------
+    learning_rate : float, schedule, or callable without arguments
+    weight_decay : float, optional
+        Before a step each value loses learning_rate weight_decay times itself (Loshchilov and Hutter, 2019).
+    clipnorm : float, optional
+        The gradient of each parameter is shortened to this length, if it is longer.
+    clipvalue : float, optional
+        Gradients are cut to [-clipvalue, clipvalue].
+    global_clipnorm : float, optional
+        The gradients of all parameters together are shortened to this length.
+    use_ema : bool
+        Keep an exponential moving average of the values: average <- ema_momentum average + (1 - ema_momentum) values.
+        `finalize_variable_values` puts it in their place.
+    ema_momentum : float
+    ema_overwrite_frequency : int, optional
+        After so many steps the average takes the place of the values, again and again.
+    loss_scale_factor : None
+        There are no types here that would need it.
+    gradient_accumulation_steps : int, optional
+        The mean gradient of so many calls of `step` makes one step.
+    name : str, optional
+
+    Attributes
+    ----------
+    learning_rate : float
+        The current one; may be changed between steps, unless a schedule says it.
+    iterations : int
+        Calls of `step`.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range.
+    """
+
+    #: The names of the arrays of state a parameter needs, of its shape, and what they start with.
+    slots: tuple[str, ...] = ()
+    starts: tuple[float, ...] = ()
+
+    def __init__(self, learning_rate: Rate, weight_decay: float | None = None, clipnorm: float | None = None,
+                 clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
+                 ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
+                 loss_scale_factor: float | None = None, gradient_accumulation_steps: int | None = None,
+                 name: str | None = None) -> None:
+        who = type(self).__name__
+        if isinstance(learning_rate, dict):
+            learning_rate = schedules.deserialize(learning_rate)
+        self._learning_rate = learning_rate if callable(learning_rate) else _rate(who, learning_rate)
+        self.name = name if name is not None else who.lower()
+        self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
+        self.global_clipnorm, self.use_ema, self.ema_momentum = global_clipnorm, bool(use_ema), float(ema_momentum)
+        self.ema_overwrite_frequency, self.loss_scale_factor = ema_overwrite_frequency, loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        if weight_decay is not None and not weight_decay >= 0:
+            raise ArgumentError(f"{who}: expected weight_decay of at least 0, got {weight_decay!r}")
+        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
+            raise ArgumentError(f"{who}: expected one of clipnorm, clipvalue and global_clipnorm, "
+                                f"got {clipnorm}, {clipvalue} and {global_clipnorm}")
+        if not 0 <= ema_momentum <= 1:
+            raise ArgumentError(f"{who}: expected 0 <= ema_momentum <= 1, got {ema_momentum!r}")
+        if ema_overwrite_frequency is not None and not (
+                isinstance(ema_overwrite_frequency, int) and ema_overwrite_frequency >= 1):
+            raise ArgumentError(f"{who}: expected ema_overwrite_frequency to be a positive integer, "
+                                f"got {ema_overwrite_frequency!r}")
+        if loss_scale_factor is not None:
+            raise ArgumentError(f"{who}: loss_scale_factor={loss_scale_factor!r} is not offered; leave it at None: "
+                                f"float32 and float64 do not need it")
+        if gradient_accumulation_steps is not None and not (
+                isinstance(gradient_accumulation_steps, int) and gradient_accumulation_steps >= 2):
+            raise ArgumentError(f"{who}: expected gradient_accumulation_steps to be an integer of at least 2, "
+                                f"got {gradient_accumulation_steps!r}")
+        self.iterations = 0
+        self.segments: list[Segment] = []
+        self.state: list[list[np.ndarray]] = []
+        self._averages: list[np.ndarray] = []
+        self._offsets: list[np.ndarray] = []
+        self._parameters: list[Parameter] = []
+        self._spared: list[np.ndarray] = []  # of a segment, which parameters have no weight decay
+        self._exempt: tuple[set[int], Any] = set(), None
+
+    # --- learning rate ----------------------------------------------------------------------------------------------
+
+    @property
+    def learning_rate(self) -> float:
+        if isinstance(self._learning_rate, float):
+            return self._learning_rate
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            return float(self._learning_rate(self.iterations))
+        return float(self._learning_rate())
+
+    @learning_rate.setter
+    def learning_rate(self, value: Rate) -> None:
+        if callable(value):
+            self._learning_rate = value
+        elif isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            raise ArgumentError(f"{type(self).__name__}: learning_rate cannot be set, since "
+                                f"{type(self._learning_rate).__name__} says it; make the optimizer with a number")
+        else:
+            self._learning_rate = _rate(type(self).__name__, value)
+
+    # --- training ---------------------------------------------------------------------------------------------------
+
+    def build(self, parameters: list[Parameter]) -> None:
+        """Gather the parameters into flat segments and start the state of each.
+
+        What was built for the same parameters stays as it is; for others everything starts anew.
+
+        Parameters
+        ----------
+        parameters : list of Parameter
+        """
+        if self.segments and list(map(id, parameters)) == list(map(id, self._parameters)):
+            return
+        self.iterations, self._parameters = 0, list(parameters)
+        self.segments = flatten(parameters)
+        starts = self.starts or (0.0,) * len(self.slots)
+        self.state = [[state_like(s.values) for _ in self.slots] for s in self.segments]
+        for arrays in self.state:
+            for array, start in zip(arrays, starts, strict=True):
+                array[...] = start
+        self._averages = [state_like(s.values) for s in self.segments] if self.use_ema else []
+        self._offsets = [np.cumsum([0, *(p.size for p in s.parameters)]) for s in self.segments]
+        ids, pattern = self._exempt
+        spared = lambda p: id(p) in ids or (pattern is not None and pattern.search(p.name) is not None)
+        self._spared = [np.array([spared(p) for p in s.parameters]) for s in self.segments]
+
+    def clear_gradients(self) -> None:
+        """Set the gradients of all segments to zero, unless they are being accumulated."""
+        if self.gradient_accumulation_steps and self.iterations % self.gradient_accumulation_steps:
+            return
+        for segment in self.segments:
+            segment.gradients.fill(0)
+
+    def step(self, clear: bool = False) -> None:
+        """Take one step along the gradients.
+
+        Parameters
+        ----------
+        clear : bool
+            Leave the gradients zero, in the pass that reads them: it saves the `clear_gradients` before the next step
+            to who adds nothing to them in between. Else they can still be read after the step, as they were clipped.
+        """
+        rate, gathered = self.learning_rate, self.gradient_accumulation_steps
+        self.iterations += 1
+        if not gathered or self.iterations % gathered == 0:
+            if gathered or self.clipnorm or self.clipvalue or self.global_clipnorm:
+                self._clip(1.0 / (gathered or 1))
+            for k, (segment, state) in enumerate(zip(self.segments, self.state, strict=True)):
+                d = device.of(segment.values)
+                self.update(d, segment, state, rate, self._decay(d, k, rate) if self.weight_decay else 0.0, clear)
+        if self.use_ema:
+            self._average()
+        for segment in self.segments:
+            for parameter in segment.parameters:
+                parameter.version += 1
+
+    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], rate: float, decay: float,
+               clear: bool) -> None:
+        """Update one segment, with one kernel call.
+
+        Parameters
+        ----------
+        d : Device
+        segment : Segment
+        state : list of array
+            One for each of `slots`.
+        rate, decay : float
+            The learning rate, and by how much of itself each value shrinks before the step.
+        clear : bool
+            Leave the gradients zero.
+        """
+        raise NotImplementedError
+
+    @property
+    def updates(self) -> int:
+        """How many steps were taken, the current one included: calls of `step` over the accumulated ones."""
+        return -(-self.iterations // (self.gradient_accumulation_steps or 1))
+
+    def _clip(self, factor: float) -> None:
+        """Scale the gradients by `factor`, then clip them."""
+        norms = [self._norms(k) * factor for k in range(len(self.segments))] if (
+            self.clipnorm or self.global_clipnorm) else []
+        if self.clipnorm:
+            factors = [self.clipnorm / np.maximum(n, self.clipnorm) for n in norms]
+        elif self.global_clipnorm:
+            whole = math.sqrt(sum(float((n * n).sum()) for n in norms))
+            share = self.global_clipnorm / max(whole, self.global_clipnorm) if math.isfinite(whole) else math.nan
+            factors = [np.full(len(n), share) for n in norms]
+        else:
+            factors = [np.ones(len(s.parameters)) for s in self.segments]
+        for k, segment in enumerate(self.segments):
+            device.of(segment.gradients).kernels.scale_parts(
+                segment.gradients, factor * factors[k], self._offsets[k], self.clipvalue or math.inf)
+
+    def _norms(self, k: int, of: np.ndarray | None = None) -> np.ndarray:
+        """Return the norm of each parameter's part of a flat array, of the gradients if none is given."""
+        array = self.segments[k].gradients if of is None else of
+        d, offsets = device.of(array), self._offsets[k]
+        norms = np.empty(len(offsets) - 1)
+        scratch = d.empty((d.kernels.squared_norms_scratch(len(norms), array.dtype),), np.float64)
+        d.kernels.squared_norms(norms, scratch, array, offsets)
+        return np.sqrt(norms)
+
+    def _decay(self, d: device.Device, k: int, rate: float) -> float:
+        """Return the decay of a segment for `update`; where some parameters are spared, do it here and return 0."""
+        decay, spared = rate * (self.weight_decay or 0.0), self._spared[k]
+        if not spared.any():
+            return decay
+        d.kernels.scale_parts(self.segments[k].values, np.where(spared, 1.0, 1.0 - decay), self._offsets[k], math.inf)
+        return 0.0
+
+    def exclude_from_weight_decay(self, var_list: Iterable[Parameter] | None = None,
+                                  var_names: Iterable[str] | None = None) -> None:
+        """Spare parameters the weight decay; to be called before training starts.
+
+        Parameters
+        ----------
+        var_list : list of Parameter, optional
+        var_names : list of str, optional
+            Patterns that are searched in the parameters' names: ["bias", "gamma"].
+
+        Raises
+        ------
+        ArgumentError
+            If the optimizer was built.
+        """
+        if self.segments:
+            raise ArgumentError(f"{type(self).__name__}: exclude_from_weight_decay expected an optimizer that has not "
+                                f"trained yet; call it before fit")
+        names = sorted(set(var_names or ()))
+        self._exempt = {id(p) for p in var_list or ()}, re.compile("|".join(names)) if names else None
+
+    # --- the moving average -----------------------------------------------------------------------------------------
+
+    def _average(self) -> None:
+        done = (self.iterations - 1) // (self.gradient_accumulation_steps or 1)
+        for segment, average in zip(self.segments, self._averages, strict=True):
+            share = 1.0 - self.ema_momentum if done else 1.0
+            device.of(average).kernels.moving_average(average, segment.values, share)
+        if self.ema_overwrite_frequency and (done + 1) % self.ema_overwrite_frequency == 0:
+            for segment, average in zip(self.segments, self._averages, strict=True):
+                segment.values[...] = average
+
+    def finalize_variable_values(self, var_list: Iterable[Parameter] | None = None) -> None:
+        """Put the moving averages in the place of the values, if there are any (`use_ema`).
+
+        Parameters
+        ----------
+        var_list : list of Parameter, optional
+            All if absent.
+        """
+        if not self._averages or not self.iterations:
+            return
+        wanted = None if var_list is None else set(map(id, var_list))
+        for k, segment in enumerate(self.segments):
+            for j, p in enumerate(segment.parameters):
+                if wanted is None or id(p) in wanted:
+                    part = self._averages[k][self._offsets[k][j]:self._offsets[k][j + 1]]
+                    p.assign(part.reshape(p.shape))
+
+    # --- what is kept -----------------------------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Return copies of all that training changes here, by name: ``iterations``, ``0/momentum``, ``1/momentum``, ...
+
+        The numbers are those of the parameters as given to `build`.
+        """
+        state = {"iterations": np.array(self.iterations, np.int64)}
+        if isinstance(self._learning_rate, float):
+            state["learning_rate"] = np.array(self._learning_rate)
+        return state | {name: view.copy() for name, view in self._views().items()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Set what `get_state` returned; nothing changes unless all of it fits. `build` comes first.
+
+        Parameters
+        ----------
+        state : dict of arrays
+
+        Raises
+        ------
+        ArgumentError
+            If an array is missing, is one too many or has another shape.
+        """
+        who, views = type(self).__name__, self._views()
+        given = {name: np.asarray(value) for name, value in state.items()}
+        wanted = {"iterations", *views} | ({"learning_rate"} if isinstance(self._learning_rate, float) else set())
+        if set(given) != wanted:
+            differs = sorted(set(given) ^ wanted)
+            raise ArgumentError(f"{who}: expected a state of {len(wanted)} arrays, got {len(given)}; "
+                                f"they differ in {', '.join(differs[:5])}")
+        wrong = [f"{n} {view.shape} got {given[n].shape}" for n, view in views.items() if view.shape != given[n].shape]
+        if wrong:
+            raise ArgumentError(f"{who}: expected the state of these parameters, but {', '.join(wrong[:5])}")
+        for name, view in views.items():
+            view[...] = given[name]
+        self.iterations = int(given["iterations"])
+        if "learning_rate" in given:
+            self._learning_rate = float(given["learning_rate"])
+
+    def _views(self) -> dict[str, np.ndarray]:
+        """Return the arrays of state as each parameter sees them, of its shape."""
+        number = {id(p): i for i, p in enumerate(self._parameters)}
+        views: dict[str, np.ndarray] = {}
+        for k, segment in enumerate(self.segments):
+            arrays = dict(zip(self.slots, self.state[k], strict=True))
+            if self._averages:
+                arrays["average"] = self._averages[k]
+            if self.gradient_accumulation_steps:
+                arrays["gradient"] = segment.gradients
+            for j, p in enumerate(segment.parameters):
+                part = slice(self._offsets[k][j], self._offsets[k][j + 1])
+                views |= {f"{number[id(p)]}/{name}": a[part].reshape(p.shape) for name, a in arrays.items()}
+        return views
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        rate: Any = self._learning_rate
+        rate = schedules.serialize(rate) if isinstance(rate, schedules.LearningRateSchedule) else rate
+        hidden = ("iterations", "segments", "state", "slots", "starts")
+        own = {key: value for key, value in vars(self).items() if key not in hidden and not key.startswith("_")}
+        return {"name": self.name, "learning_rate": rate, **own}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Optimizer":
+        """Make an optimizer from `get_config`."""
+        return cls(**config)
+
+
+def _rate(who: str, value: Any) -> float:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not number or not value >= 0:
+        raise ArgumentError(f"{who}: expected a learning_rate of at least 0, or a schedule, got {value!r}")
+    return float(value)
+
+
+def within(who: Optimizer, **factors: float) -> None:
+    """Raise ArgumentError for a factor that is not in 0 <= factor < 1."""
+    for name, value in factors.items():
+        if not 0 <= value < 1:
+            raise ArgumentError(f"{type(who).__name__}: expected 0 <= {name} < 1, got {value!r}")
+
+
+def positive(who: Optimizer, **numbers: float) -> None:
+    """Raise ArgumentError for a number that is not positive."""
+    for name, value in numbers.items():
+        if not value > 0:
+            raise ArgumentError(f"{type(who).__name__}: expected a positive {name}, got {value!r}")
