@@ -14,9 +14,6 @@ from fastcnn.losses.crossentropy import (
     SparseCategoricalCrossentropy,
 )
 from fastcnn.losses.regression import (
-    CategoricalHinge,
-    CosineSimilarity,
-    Dice,
     Hinge,
     Huber,
     LogCosh,
@@ -27,8 +24,8 @@ from fastcnn.losses.regression import (
     Poisson,
     RootMeanSquaredError,
     SquaredHinge,
-    Tversky,
 )
+from fastcnn.losses.similarity import CategoricalHinge, CosineSimilarity, Dice, Tversky
 
 __all__ = [
     "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",

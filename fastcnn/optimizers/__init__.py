@@ -5,20 +5,9 @@ from typing import Any
 
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.optimizers import schedules
+from fastcnn.optimizers.adaptive import Adadelta, Adagrad, Adamax, Ftrl, Lamb, Lion, Nadam, RMSprop
 from fastcnn.optimizers.base import Optimizer
-from fastcnn.optimizers.descent import (
-    SGD,
-    Adadelta,
-    Adagrad,
-    Adam,
-    Adamax,
-    AdamW,
-    Ftrl,
-    Lamb,
-    Lion,
-    Nadam,
-    RMSprop,
-)
+from fastcnn.optimizers.descent import SGD, Adam, AdamW
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Nadam", "Optimizer",
            "RMSprop", "get", "names", "schedules", "serialize"]
