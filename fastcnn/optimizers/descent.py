@@ -1,4 +1,4 @@
-"""Gradient descent and Adam, with Keras's names and defaults; what they all take, after their own arguments, is `Optimizer`'s."""
+"""Gradient descent and Adam, with Keras's names and defaults; what all optimizers take is `Optimizer`'s."""
 
 from typing import Any
 
