@@ -259,6 +259,10 @@ TABLE: dict[str, list[Case]] = {
     "AdaptiveMaxPooling3D": [Case("2, 3, 2", _of(layers.AdaptiveMaxPooling3D, (2, 3, 2)), VOLUME, pixel=False)],
     "Flatten": [Case("plain", _of(layers.Flatten), IMAGE)],
     "Reshape": [Case("-1", _of(layers.Reshape, (-1, 3)), IMAGE)],
+    "Slice": [
+        Case("channels", _of(layers.Slice, 1, 3), IMAGE),
+        Case("every other row, from the end", _of(layers.Slice, -5, None, 2, axis=1), IMAGE, pixel=False),
+    ],
     "InputLayer": [Case("plain", lambda **more: layers.InputLayer(IMAGE, **more), IMAGE, pixel=False)],
     "ZeroPadding1D": [Case("2, 1", _of(layers.ZeroPadding1D, (2, 1)), SIGNAL, pixel=False)],
     "ZeroPadding2D": [

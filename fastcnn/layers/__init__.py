@@ -120,6 +120,7 @@ from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.preprocessing import Normalization, Rescaling
 from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import UpSampling1D, UpSampling2D, UpSampling3D
+from fastcnn.layers.select import Slice
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.symbolic import Tensor
 
@@ -225,6 +226,7 @@ __all__ = [
     "SeparableConv2D",
     "SiLU",
     "Sigmoid",
+    "Slice",
     "Softmax",
     "Softplus",
     "Softsign",

@@ -1,6 +1,7 @@
 """ONNX: models from elsewhere (extra ``onnx``).
 
 import fastcnn as fc
+model = fc.onnx.load("model.onnx")                       the layers that a file of another program stands for
 fc.onnx.export(model, "model.onnx")                      what a model predicts, for every other program
 fc.onnx.backend.prepare("model.onnx").run([images])      any graph, in the file's own order of dimensions
 """
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from fastcnn.errors import ArgumentError
 
-__all__ = ["backend", "export"]
+__all__ = ["backend", "export", "load"]
 
-_PLACES = {"export": "exporter"}
+_PLACES = {"export": "exporter", "load": "_load"}
 
 if TYPE_CHECKING:
     from fastcnn.onnx import backend
+    from fastcnn.onnx._load import load
     from fastcnn.onnx.exporter import export
 
 

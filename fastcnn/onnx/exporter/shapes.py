@@ -26,10 +26,18 @@ def _repeat(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, LAST)
 
 
+def _slice(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    axis = layer.axis % len(inputs[0].shape)
+    start, stop, step = slice(layer.start, layer.stop, layer.step).indices(inputs[0].shape[axis])
+    bounds = [w.constant([n], name) for n, name in ((start, "starts"), (stop, "ends"), (axis, "axes"), (step, "steps"))]
+    return w.value(w.node("Slice", [w.get(inputs[0], LAST), *bounds]), layer.output_shape, LAST)
+
+
 TABLE: dict[str, Any] = dict.fromkeys((
     "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "SpatialDropout1D",
     "SpatialDropout2D", "SpatialDropout3D",
 ), _same)
 TABLE.update({
     "Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape,
+    "Slice": _slice,
 })

@@ -11,7 +11,7 @@ from fastcnn.onnx.operators._memory import dense, in_memory_order, is_float
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators.arithmetic import erf
 
-_SELU_ALPHA, _SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
+SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
 
 
 def _kernel(name: str, code: int, x: np.ndarray, alpha: float = 0.0) -> np.ndarray:
@@ -58,8 +58,8 @@ def elu(x: np.ndarray, *, alpha: float = 1.0) -> np.ndarray:
 
 
 @operator("Selu")
-def selu(x: np.ndarray, *, alpha: float = _SELU_ALPHA, gamma: float = _SELU_GAMMA) -> np.ndarray:
-    if is_float(x) and abs(alpha - _SELU_ALPHA) < 1e-4 and abs(gamma - _SELU_GAMMA) < 1e-4:
+def selu(x: np.ndarray, *, alpha: float = SELU_ALPHA, gamma: float = SELU_GAMMA) -> np.ndarray:
+    if is_float(x) and abs(alpha - SELU_ALPHA) < 1e-4 and abs(gamma - SELU_GAMMA) < 1e-4:
         return _kernel("selu", codes.SELU, x)
     alpha_, gamma_ = np.asarray(alpha, x.dtype), np.asarray(gamma, x.dtype)
     return gamma_ * np.where(x > 0, x, alpha_ * np.expm1(x))

@@ -1,0 +1,5 @@
+"""What makes layers of the file's nodes: a file for each family of operators."""
+
+from fastcnn.onnx.convert import activation, conv, dense, merge, norm, pool, reduce, resize, shape
+
+__all__ = ["activation", "conv", "dense", "merge", "norm", "pool", "reduce", "resize", "shape"]

@@ -1,0 +1,139 @@
+"""Activation layers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastcnn import layers
+from fastcnn.onnx._graph import Node
+from fastcnn.onnx._importer import Importer, NotOfferedError, converter
+from fastcnn.onnx._view import View, channels_last, laid_out
+from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA
+
+
+def _simple(name: str, layer: Any, *args: Any) -> None:
+    """Let an operator of single numbers without attributes become a layer."""
+
+    def convert(im: Importer, x: View, *, node: Node) -> View:
+        return x.on(im.apply(node, layer, x.tensor, *args))
+
+    converter(name)(convert)
+
+
+_simple("Relu", layers.ReLU)
+_simple("Sigmoid", layers.Sigmoid)
+_simple("Tanh", layers.Tanh)
+_simple("Softplus", layers.Activation, "softplus")
+_simple("Softsign", layers.Activation, "softsign")
+_simple("Mish", layers.Activation, "mish")
+_simple("HardSwish", layers.Activation, "hard_silu")
+_simple("Exp", layers.Activation, "exponential")
+
+
+@converter("LeakyRelu")
+def leaky_relu(im: Importer, x: View, *, node: Node, alpha: float = 0.01) -> View:
+    return x.on(im.apply(node, layers.LeakyReLU, x.tensor, _plain(alpha)))
+
+
+@converter("ThresholdedRelu")
+def thresholded_relu(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
+    return x.on(im.apply(node, layers.ThresholdedReLU, x.tensor, _plain(alpha)))
+
+
+@converter("Elu")
+def elu(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
+    return x.on(im.apply(node, layers.ELU, x.tensor, _plain(alpha)))
+
+
+@converter("Celu")
+def celu(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
+    return x.on(im.apply(node, layers.CELU, x.tensor, _plain(alpha)))
+
+
+@converter("Selu")
+def selu(im: Importer, x: View, *, node: Node, alpha: float = SELU_ALPHA, gamma: float = SELU_GAMMA) -> View:
+    if abs(alpha - SELU_ALPHA) < 1e-4 and abs(gamma - SELU_GAMMA) < 1e-4:
+        return x.on(im.apply(node, layers.SELU, x.tensor))
+    return x.on(im.apply(node, layers.SELU, x.tensor, _plain(alpha), _plain(gamma)))
+
+
+@converter("HardSigmoid")
+def hard_sigmoid(im: Importer, x: View, *, node: Node, alpha: float = 0.2, beta: float = 0.5) -> View:
+    return x.on(im.apply(node, layers.HardSigmoid, x.tensor, _plain(alpha), _plain(beta)))
+
+
+@converter("Swish")
+def swish(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
+    if alpha != 1:
+        raise NotOfferedError(f"Swish with alpha={alpha}")
+    return x.on(im.apply(node, layers.SiLU, x.tensor))
+
+
+@converter("Gelu")
+def gelu(im: Importer, x: View, *, node: Node, approximate: str = "none") -> View:
+    return x.on(im.apply(node, layers.GELU, x.tensor, approximate == "tanh"))
+
+
+@converter("PRelu")
+def prelu(im: Importer, x: View, slope: Any, *, node: Node) -> View:
+    alpha = im.constant(slope, "a slope")
+    rank = len(x.dims) + 1
+    if alpha.ndim == 1 and rank > 2 and alpha.size == x.shape[0]:
+        alpha = alpha.reshape(-1, *(1,) * (rank - 2))
+    whole = alpha.reshape((1,) * (rank - alpha.ndim) + alpha.shape)
+    if any(n != 1 for axis, n in enumerate(whole.shape) if axis != 1):
+        raise NotOfferedError("a slope that differs along other dimensions than the channels")
+    tensor = im.image(x)
+    number = np.broadcast_to(whole.reshape(-1), (x.shape[0],))
+    weights = [number.reshape((1,) * (rank - 2) + (-1,))]
+    axes = tuple(range(1, rank - 1)) or None
+    return channels_last(im.apply(node, layers.PReLU, tensor, shared_axes=axes, alpha_initializer="zeros",
+                                  weights=weights))
+
+
+@converter("Clip")
+def clip(im: Importer, x: View, low: Any = None, high: Any = None, *, node: Node, min: float | None = None,
+         max: float | None = None) -> View:
+    lower, upper = (given if value is None else float(im.constant(value, "a bound").reshape(-1)[0])
+                    for value, given in ((low, min), (high, max)))
+    largest = float(np.finfo(np.float32).max)
+    lower = None if lower is None or lower <= -largest else _plain(lower)
+    upper = None if upper is None or upper >= largest else _plain(upper)
+    if lower is None and upper is None:
+        return x
+    if lower == 0:
+        return x.on(im.apply(node, layers.ReLU, x.tensor, upper))
+    return x.on(im.apply(node, layers.Clip, x.tensor, lower, upper))
+
+
+def _softmax(im: Importer, x: View, node: Node, layer: Callable[..., Any], axis: int | None, opset: int) -> View:
+    rank = len(x.dims) + 1
+    if opset < 13:  # all dimensions from `axis` on together
+        axis = (1 if axis is None else axis) % rank
+        if axis == 1:
+            return x.on(im.apply(node, layer, im.flat(x)))
+        if any(n != 1 for n in x.shape[axis:]):
+            raise NotOfferedError("softmax over several dimensions of a sample")
+    axis = (-1 if axis is None else axis) % rank
+    if axis == 0:
+        raise NotOfferedError("softmax over the batch")
+    if len(x.dims) == 1:
+        return laid_out(im.apply(node, layer, im.arranged(x, x.dims)))
+    tensor, back = im.with_last(x, axis - 1)
+    return back(im.apply(node, layer, tensor))
+
+
+@converter("Softmax")
+def softmax(im: Importer, x: View, *, node: Node, axis: int | None = None, opset: int) -> View:
+    return _softmax(im, x, node, layers.Softmax, axis, opset)
+
+
+@converter("LogSoftmax")
+def log_softmax(im: Importer, x: View, *, node: Node, axis: int | None = None, opset: int) -> View:
+    return _softmax(im, x, node, layers.LogSoftmax, axis, opset)
+
+
+def _plain(value: float) -> float:
+    """Return the shortest decimal number that is the file's float32: 0.2, not 0.20000000298."""
+    return float(str(np.float32(value)))

@@ -1,0 +1,102 @@
+"""Normalization layers, and dropout."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import layers
+from fastcnn.onnx._graph import Node
+from fastcnn.onnx._importer import Importer, NotOfferedError, converter
+from fastcnn.onnx._view import View, channels_last, reshaped
+
+
+@converter("BatchNormalization")
+def batch_normalization(im: Importer, x: View, scale: Any, bias: Any, mean: Any, variance: Any, *, node: Node,
+                        epsilon: float = 1e-5, momentum: float = 0.9, training_mode: int = 0, spatial: int = 1,
+                        is_test: int = 1, consumed_inputs: Any = None) -> View:
+    gamma, beta, mean, variance = (im.constant(v, "a statistic").astype(np.float64)
+                                   for v in (scale, bias, mean, variance))
+    if not spatial:
+        raise NotOfferedError("batch normalization with spatial=0")
+    factor, offset, name = im.affine_after(node, len(x.dims) + 1, gamma.size)
+    y = im.apply(node, layers.BatchNormalization, im.image(x), epsilon=epsilon, momentum=momentum,
+                 weights=[gamma * factor, beta * factor + offset, mean, variance])
+    return im.also(node, name, channels_last(y))
+
+
+def _grouped(im: Importer, node: Node, x: View, groups: int, epsilon: float, gamma: np.ndarray,
+             beta: np.ndarray) -> View:
+    factor, offset, name = im.affine_after(node, len(x.dims) + 1, gamma.size)
+    y = im.apply(node, layers.GroupNormalization, im.image(x), groups, epsilon=epsilon,
+                 weights=[gamma * factor, beta * factor + offset])
+    return im.also(node, name, channels_last(y))
+
+
+@converter("GroupNormalization")
+def group_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: Node, num_groups: int,
+                        epsilon: float = 1e-5, stash_type: int = 1) -> View:
+    gamma, beta = (im.constant(v, "a scale").astype(np.float64) for v in (scale, bias))
+    each = x.shape[0] // gamma.size
+    return _grouped(im, node, x, num_groups, epsilon, np.repeat(gamma, each), np.repeat(beta, each))
+
+
+@converter("InstanceNormalization")
+def instance_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: Node, epsilon: float = 1e-5,
+                           consumed_inputs: Any = None) -> View:
+    """A group for each channel; where the file has gathered channels in its groups before, those groups."""
+    gamma, beta = (im.constant(v, "a scale").astype(np.float64) for v in (scale, bias))
+    groups, channels = x.shape[0], x.dims[0]
+    inner = [atom for dim in x.dims[1:] for atom in dim]
+    # (N, G, C / G H W): the pieces of channels in memory are the last atoms, those of the groups before the rest.
+    tail = tuple(range(len(x.sizes)))[-len(channels) - 1:]
+    if channels and len(x.dims) == 2 and tail == (*channels, inner[0]) and len(inner) > 1:
+        whole = View(x.tensor, x.sizes, ((*channels, inner[0]), *((atom,) for atom in inner[1:])))
+        each = whole.shape[0] // groups
+        factor, offset, after = _reshaped_back(im, node, whole.shape[0])
+        y = im.apply(node, layers.GroupNormalization, im.image(whole), groups, epsilon=epsilon,
+                     weights=[np.repeat(gamma, each) * factor, np.repeat(beta, each) * factor + offset])
+        if after is not None:
+            im.values[after[0]] = reshaped(x.on(y), after[1])
+        return x.on(y)
+    return _grouped(im, node, x, groups, epsilon, gamma, beta)
+
+
+def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, tuple[str, tuple[int, ...]] | None]:
+    """Take the reshape to (N, C, H, W) behind a node, and the scale and offset by channel behind that."""
+    back = im.following(node.outputs[0])
+    if back is None or back.operator != "Reshape" or len(back.inputs) != 2:
+        return 1.0, 0.0, None
+    wanted = im.known(back.inputs[1])
+    if wanted is None or len(wanted) < 3 or wanted[1] != channels or min(wanted[1:]) < 1:
+        return 1.0, 0.0, None
+    factor, offset, name = im.affine_after(back, len(wanted), channels)
+    im.absorbed.add(id(back))
+    return factor, offset, (name, tuple(wanted[1:].tolist()))
+
+
+@converter("LayerNormalization")
+def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, node: Node, axis: int = -1,
+                        epsilon: float = 1e-5, stash_type: int = 1, outputs: int) -> View:
+    gamma = im.constant(scale, "a scale")
+    axis = axis - 1 if axis > 0 else axis + len(x.dims)
+    if outputs > 1 or axis != len(x.dims) - 1 or gamma.size != x.shape[-1]:
+        raise NotOfferedError("layer normalization over other axes than the last, or with its statistics")
+    tensor, back = im.with_last(x, axis)
+    beta = None if bias is None else im.constant(bias, "a bias").reshape(-1)
+    return back(im.apply(node, layers.LayerNormalization, tensor, epsilon=epsilon, center=beta is not None,
+                         weights=[gamma.reshape(-1)] + ([] if beta is None else [beta])))
+
+
+@converter("LRN")
+def local_response_normalization(im: Importer, x: View, *, node: Node, size: int, alpha: float = 1e-4,
+                                 beta: float = 0.75, bias: float = 1.0) -> View:
+    sides = (size - 1) // 2, size // 2
+    return channels_last(im.apply(node, layers.LocalResponseNormalization, im.image(x), sides, alpha / size, beta,
+                                  bias))
+
+
+@converter("Dropout")
+def dropout(im: Importer, x: View, ratio_in: Any = None, training: Any = None, *, node: Node, ratio: float = 0.5,
+            seed: int = 0, is_test: int = 1) -> View:
+    rate = ratio if ratio_in is None else float(im.constant(ratio_in, "a dropout's rate").reshape(-1)[0])
+    return x.on(im.apply(node, layers.Dropout, x.tensor, float(np.float32(rate).item()))) if 0 < rate < 1 else x
