@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from asv_benchmarks.graphs import image, value
 from asv_benchmarks.peer_data import Job, batches, initial_weights
 from asv_benchmarks.peer_fastcnn_layers import *  # noqa: F403  (a kind of work is a function of this module)
 from asv_benchmarks.training import network
@@ -40,8 +41,8 @@ def _model(name: str, dropout: bool = True) -> Any:
             if isinstance(layer, layers.Dropout):
                 layer.rate = 0.0
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    for parameter, value in zip(model.trainable_weights, initial_weights(name), strict=True):
-        parameter.assign(value)
+    for parameter, numbers in zip(model.trainable_weights, initial_weights(name), strict=True):
+        parameter.assign(numbers)
     return model
 
 
@@ -63,6 +64,24 @@ def training_step(of: str) -> Job:
         return float(training.train_step(model, training.Batch([x], [y], None)).losses[0].mean())
 
     return Job(check, run)
+
+
+def network_prediction(of: str) -> Job:
+    """From an array (N, 224, 224, 3) to the probabilities, of a network of `graphs`."""
+    from fastcnn import applications
+
+    name, _, batch = of.rpartition(".b")
+    make = {"vgg16": applications.VGG16, "resnet50": applications.ResNet50, "mobilenet_v2": applications.MobileNetV2}
+    model, x = make[name](weights=None), image(int(batch))
+    for layer in model.layers:
+        layer.set_weights([value(layer.name, "kernel" if "kernel" in p.name else p.name, p.shape)
+                           for p in layer.weights])
+
+    def run() -> np.ndarray:
+        return model.predict(x, batch_size=len(x))
+
+    run()  # a plan is made when a shape comes for the second time
+    return Job(lambda: {"probabilities": run()}, run)
 
 
 def prediction(of: str) -> Job:

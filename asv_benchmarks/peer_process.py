@@ -1,7 +1,7 @@
-"""The two processes of peers.py: one a side, that make works and time them when they are told to.
+"""The processes of peers.py: one a side, that make works and time them when they are told to.
 
-An order is a line of JSON on a process's standard input, its answer one on its standard output. The environment of
-PyTorch's process is this one's, with nothing set in it; `one_core` is an order, not a variable.
+An order is a line of JSON on a process's standard input, its answer one on its standard output. The environment of a
+peer's process is this one's, with nothing set in it; `one_core` is an order, not a variable.
 """
 
 import json
@@ -10,26 +10,28 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-NAMES = ("fastcnn", "torch")
+PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime"}
+NAMES = ("fastcnn", *PEERS)
 
 # --- a side's process -------------------------------------------------------------------------------------------------
 
 
 def work_for_parent(side: str) -> None:
     """Obey the lines of JSON on standard input, and answer each with one on standard output."""
-    from asv_benchmarks import peer_fastcnn, peer_torch
+    from asv_benchmarks import peer_fastcnn, peer_onnx, peer_torch
     from asv_benchmarks.peer_works import WORKS
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
-    module, job, clock = {"fastcnn": peer_fastcnn, "torch": peer_torch}[side], None, time.perf_counter
+    modules = {"fastcnn": peer_fastcnn, "torch": peer_torch, "onnxruntime": peer_onnx}
+    module, job, clock = modules[side], None, time.perf_counter
     for line in sys.stdin:
         order = json.loads(line)
         if "about" in order:
@@ -107,9 +109,9 @@ class Side:
 
 
 @contextmanager
-def both_sides() -> Iterator[dict[str, Side]]:
-    """Start the processes, and end them whatever happens."""
-    sides = {name: Side(name) for name in NAMES}
+def all_sides(names: Iterable[str]) -> Iterator[dict[str, Side]]:
+    """Start the processes of some sides, and end them whatever happens."""
+    sides = {name: Side(name) for name in names}
     try:
         yield sides
     finally:

@@ -1,14 +1,15 @@
 """The works that peers.py compares, by name, and the goals they are grouped under. Plain Python.
 
-To add a work: a row in `WORKS`. To add a kind: a function of its name in peer_fastcnn*.py and in peer_torch*.py, which
-takes what the work is of and returns a `peer_data.Job`. To add a goal: a row in `GOALS`.
+To add a work: a row in `WORKS`. To add a kind: a function of its name in peer_fastcnn*.py and in its peer's files,
+which takes what the work is of and returns a `peer_data.Job`. To add a goal: a row in `GOALS`.
 """
 
 from collections.abc import Callable
 from math import exp, log
 from typing import Any, NamedTuple
 
-from asv_benchmarks.shapes import AVERAGE_POOLS, CLASSES, CONVOLUTIONS, MAPS, MAX_POOLS, PARAMETERS
+from asv_benchmarks.graphs import GRAPHS
+from asv_benchmarks.shapes import AVERAGE_POOLS, BATCHES, CLASSES, CONVOLUTIONS, MAPS, MAX_POOLS, PARAMETERS
 
 
 class Work(NamedTuple):
@@ -26,6 +27,8 @@ class Work(NamedTuple):
         By how much results may differ, relative to the largest of the array.
     brief : bool
         One layer, of which there are hundreds: timed for a third of the seconds.
+    peer : str
+        The other side, of `peer_process.PEERS`.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Work(NamedTuple):
     of: str
     tolerance: float
     brief: bool = True
+    peer: str = "torch"
 
 
 # Sums in another order differ by a few units in the last place, 6e-8, times the root of their length; the gradient of
@@ -61,6 +65,8 @@ _ALL = [
     Work("convnet", "training_step", "convnet", _THREE_STEPS, brief=False),
     Work("cifar", "training_step", "cifar", 1e-3, brief=False),
     Work("predict", "prediction", "lenet5", _FORWARD, brief=False),
+    *(Work(f"onnx.{name}.b{n}", "network_prediction", f"{name}.b{n}", 1e-4, brief=False, peer="onnxruntime")
+      for name in GRAPHS for n in BATCHES),
     *(Work(f"forward.{name}", "convolution_forward", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
     *(Work(f"packed.{name}", "convolution_packed", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
     *(Work(f"gradients.{name}", "convolution_gradients", name, _GRADIENTS) for name in CONVOLUTIONS),
@@ -129,6 +135,8 @@ GOALS = {goal.name: goal for goal in (
       for part, words in (("forward", "forward"), ("whole", "forward and backward"))),
     Goal("adam", "Adam, one step of all parameters", 1.5, _layer("adam", "")),
     Goal("predict", "LeNet-5, prediction of one image", 3.0, _one("predict")),
+    Goal("onnx", "VGG-16, ResNet-50, MobileNet v2 beside onnxruntime", 1.2,
+         lambda work: work.startswith("onnx."), 1.0),
     Goal("memory", "peak memory of training the convnet", 1.5, _one("memory")),
     Goal("direct.float32", "direct 3x3 of ResNet-50, batch 8, of the peak", 0.8, _one("direct.float32")),
     Goal("direct.avx2", "the same with AVX2 alone", 0.7, _one("direct.avx2")),

@@ -1,10 +1,11 @@
-"""fastcnn beside PyTorch: ``python asv_benchmarks/peers.py [NAME ...] [--quick] [--one-core] [--json]``.
+"""fastcnn beside PyTorch and onnxruntime: ``python asv_benchmarks/peers.py [NAME ...] [--quick] [--one-core] ...``.
 
 Prints a line for each work, then the goals beside what was reached. A ratio above 1 says that fastcnn is faster. A NAME
 is a goal's, a work's or a part of one between dots: lenet5, forward, vgg16, gradients.resnet50.conv2_2.b8; --list shows
-all; without names everything is measured, which takes most of an hour, and a quarter of it with --quick.
+all; without names everything is measured, which takes most of an hour, and a quarter of it with --quick. --json prints
+one object.
 
-Each side runs in a process of its own: the environment of PyTorch's is this one's, with nothing set in it, and neither
+Each side runs in a process of its own: the environment of a peer's is this one's, with nothing set in it, and neither
 sees the other's libraries (with Numba imported they would share OpenMP). The two are timed in turn, round by round,
 changing who begins; a round gives the median seconds of a call of either side and their ratio, and the table tells the
 medians of all rounds. Before anything is timed both do the same work from the same numbers; their results must agree to
@@ -35,7 +36,7 @@ if __name__ == "__main__":  # asv imports this file as a part of the package; a 
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from asv_benchmarks import peer_alone
-from asv_benchmarks.peer_process import NAMES, Side, both_sides, stop, work_for_parent
+from asv_benchmarks.peer_process import NAMES, PEERS, Side, all_sides, stop, work_for_parent
 from asv_benchmarks.peer_works import ALONE, WORKS, Work, select, summaries
 
 _QUIET = 0.1  # CPUs that others may take in a round
@@ -50,13 +51,13 @@ def agree(sides: dict[str, Side], work: Work, folder: Path) -> float:
         with np.load(folder / f"{name}.npz") as file:
             results[name] = dict(file)
     worst = 0.0
-    for name, peers in results["torch"].items():
+    for name, peers in results[work.peer].items():
         own = results["fastcnn"][name]
         if own.shape != peers.shape:
-            stop(f"{work.name}: expected {name} of PyTorch's shape {peers.shape}, got {own.shape}")
+            stop(f"{work.name}: expected {name} of {PEERS[work.peer]}'s shape {peers.shape}, got {own.shape}")
         difference = np.abs(own - peers).max() / max(1e-30, np.abs(peers).max())
         if not difference <= work.tolerance:
-            stop(f"{work.name}: {name} differs from PyTorch's by {difference:.1e} of the largest, where "
+            stop(f"{work.name}: {name} differs from {PEERS[work.peer]}'s by {difference:.1e} of the largest, where "
                  f"{work.tolerance:.0e} is allowed: a comparison of times would mean nothing")
         worst = max(worst, float(difference))
     return worst
@@ -79,16 +80,18 @@ def quiet_rounds(sides: dict[str, Side], rounds: int, seconds: float, patience: 
 
 def compare(sides: dict[str, Side], work: Work, given: argparse.Namespace) -> dict[str, Any]:
     """Return the row of one work: medians of both sides in seconds, and the ratio of each round."""
+    sides = {name: sides[name] for name in ("fastcnn", work.peer)}
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
         difference = agree(sides, work, Path(folder))
     part = 1 / 3 if work.brief else 1.0
     patience = 0.0 if given.one_core else given.patience * (0.1 if work.brief else 1.0)
     quiet = quiet_rounds(sides, given.rounds, given.seconds * part, patience, 0.0 if given.one_core else _PAUSE)
-    ratios = [one["torch"] / one["fastcnn"] for one in quiet]
+    ratios = [one[work.peer] / one["fastcnn"] for one in quiet]
     others = quiet[-1]["others"]
-    return {"name": work.name, "ratio": statistics.median(ratios), "ratios": ratios, "others": others,
-            "sure": not given.one_core and others <= _QUIET, "difference": difference, "tolerance": work.tolerance,
-            } | {name: statistics.median(one[name] for one in quiet) for name in sides}
+    return {"name": work.name, "peer": work.peer, "ratio": statistics.median(ratios), "ratios": ratios,
+            "others": others, "sure": not given.one_core and others <= _QUIET, "difference": difference,
+            "tolerance": work.tolerance} | {name: statistics.median(one[name] for one in quiet) for name in sides}
+
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------
@@ -104,7 +107,7 @@ def _cpu() -> str:
 
 
 def _line(row: dict[str, Any]) -> str:
-    own, peer = (f"{1e3 * row[side]:.3f} ms" for side in NAMES)
+    own, peer = (f"{1e3 * row[side]:.3f} ms" for side in ("fastcnn", row["peer"]))
     spread = f"{min(row['ratios']):.2f}-{max(row['ratios']):.2f}"
     return (f"{row['name']:<48}{own:>12}{peer:>12}{row['ratio']:>8.2f}  {spread:<12}"
             f"{row['others']:>6.2f}    {row['difference']:.0e} of {row['tolerance']:.0e}")
@@ -128,7 +131,7 @@ def main() -> None:
         return print("\n".join([*WORKS, *ALONE]))
     begin, rows, about = time.perf_counter(), [], {"cpu": _cpu()}
     if given.works:
-        with both_sides() as sides:
+        with all_sides(dict.fromkeys(["fastcnn", *(work.peer for work in given.works)])) as sides:
             if given.one_core:
                 about["mode"] = "one core: each side with one thread, times are the CPU's, not the goals' two threads"
                 for side in sides.values():
@@ -137,7 +140,7 @@ def main() -> None:
             if not given.json:
                 print("\n".join(about.values()))
                 print(f"medians of {given.rounds} rounds; a ratio above 1 says that fastcnn is faster\n")
-                print(f"{'work':<48}{'fastcnn':>12}{'PyTorch':>12}{'ratio':>8}  {'rounds':<12}others    difference")
+                print(f"{'work':<48}{'fastcnn':>12}{'peer':>12}{'ratio':>8}  {'rounds':<12}others    difference")
             for work in given.works:
                 rows.append(compare(sides, work, given))
                 if not given.json:
@@ -181,9 +184,10 @@ def _parsed() -> argparse.Namespace:
         given.works, given.alone = select(given.names)
     except ValueError as error:
         parser.error(str(error))
-    needs_peer = given.works or "memory" in given.alone
-    if needs_peer and not (given.worker or given.list) and importlib.util.find_spec("torch") is None:
-        stop('PyTorch, the peer, is not installed; get it with: pip install "fastcnn[judges]"')
+    needed = {work.peer for work in given.works} | ({"torch"} if "memory" in given.alone else set())
+    for peer in sorted(needed if not (given.worker or given.list) else ()):
+        if importlib.util.find_spec(peer) is None:
+            stop(f'{PEERS[peer]}, the peer, is not installed; get it with: pip install "fastcnn[judges]"')
     return given
 
 
