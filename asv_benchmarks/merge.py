@@ -19,8 +19,8 @@ def _calls() -> SimpleNamespace:
         gate=partial(cpu.merge_forward, written(*image.shape), image, gate, codes.PRODUCT, 1.0, 1.0, 0),
         gate_backward=partial(cpu.merge_backward, written(*image.shape), written(*gate.shape), scratch,
                               normal(*image.shape), image, gate, codes.PRODUCT, 1.0, 1.0),
-        sum_backward=partial(cpu.merge_backward, none, written(*gate.shape), scratch, image, image, gate, codes.SUM, 1.0,
-                             1.0),
+        sum_backward=partial(cpu.merge_backward, none, written(*gate.shape), scratch, image, image, gate, codes.SUM,
+                             1.0, 1.0),
         columns=partial(cpu.copy_columns, written(6272, 288), 256, narrow, 0, 32),
         wide_columns=partial(cpu.copy_columns, written(6272, 288), 0, wide, 0, 256))
     for call in vars(calls).values():
