@@ -9,6 +9,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.permutation import permutation
 from fastcnn.kernels import codes
 
 Backward = Callable[[Any], Any]
@@ -59,20 +60,20 @@ class SoftmaxFunction:
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
         """As `Elementwise.forward`."""
         axes = self.axes(x.ndim, self.name)
-        order = [k for k in range(x.ndim) if k not in axes] + axes
-        last = order == list(range(x.ndim))
+        order = (*(k for k in range(x.ndim) if k not in axes), *axes)
+        moves = order != tuple(range(x.ndim))
         classes = math.prod(x.shape[k] for k in axes)
         rows = (x.size // max(1, classes), classes)
         d = device.of(x)
 
         def turned(a: np.ndarray, back: bool) -> np.ndarray:
             """Return the array with the axes of the sum last, or from there back in their places."""
-            if last:
+            if not moves:
                 return a
-            view = a.transpose(np.argsort(order) if back else order)
-            copy = d.empty(view.shape, a.dtype)
-            d.copy(copy, view)
-            return copy
+            to = tuple(order.index(k) for k in range(a.ndim)) if back else order
+            out = d.empty(tuple(a.shape[k] for k in to), a.dtype)
+            d.kernels.permute(out.reshape(-1), a.reshape(-1), permutation(a.shape, to, self.name))
+            return out
 
         z = turned(x, False)
         y = d.empty(z.shape, x.dtype)

@@ -10,6 +10,7 @@ from fastcnn import device, geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.product import NO_BIAS, Step, last_of, memory_of, plan_of
+from fastcnn.layers.reshape import permuted
 
 _EPSILON = 1e-7  # Keras's
 
@@ -62,12 +63,13 @@ class Dot(Layer):
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         first, second = self.checked(x)
         d, dtype, n = device.of(first), self.dtype, first.shape[0]
-        left, left_back = _Rows(first, self._places(self.input_shape)[0], self.normalize).turned()
-        right, right_back = _Rows(second, self._places(self.input_shape)[1], self.normalize).turned()
+        (a, b), who = self._places(self.input_shape), str(self)
+        left, left_back = _rows(first, a, self.normalize, who)
+        right, right_back = _rows(second, b, self.normalize, who)
         (rows, c), columns = left.shape[1:], right.shape[1]
         # Every sample has a filter bank of its own: a 1x1 convolution of (rows, N C) in N groups.
-        images = _moved(left, (1, 0, 2)).reshape(1, 1, rows, n * c)
-        bank = _moved(right, (2, 0, 1)).reshape(1, 1, c, n * columns)
+        images = permuted(left, (1, 0, 2), who).reshape(1, 1, rows, n * c)
+        bank = permuted(right, (2, 0, 1), who).reshape(1, 1, c, n * columns)
         y = d.empty((1, 1, rows, n * columns), dtype)
         g = geometry.conv2d(images.shape, n * columns, (1, 1), groups=n) if n else None
         plan = None if g is None else plan_of(g.tobytes(), dtype, False, False)
@@ -81,56 +83,38 @@ class Dot(Layer):
             run(plan.forward, y, images)
 
         def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            dz = _moved(dy.reshape(n, rows, columns), (1, 0, 2)).reshape(y.shape)
+            dz = permuted(dy.reshape(n, rows, columns), (1, 0, 2), who).reshape(y.shape)
             dimages, dbank = d.empty(images.shape, dtype), d.zeros(bank.shape, dtype)
             if plan is not None:
                 run(plan.backward_input, dimages, dz)
                 step = plan.backward_weights
                 getattr(d.kernels, step.kernel)(dbank, NO_BIAS[dtype], *memory_of(step, d, dtype), images, dz, g)
-            return (left_back(_moved(dimages.reshape(rows, n, c), (1, 0, 2))),
-                    right_back(_moved(dbank.reshape(c, n, columns), (1, 2, 0))))
+            return (left_back(permuted(dimages.reshape(rows, n, c), (1, 0, 2), who)),
+                    right_back(permuted(dbank.reshape(c, n, columns), (1, 2, 0), who)))
 
-        product = _moved(y.reshape(rows, n, columns), (1, 0, 2))
+        product = permuted(y.reshape(rows, n, columns), (1, 0, 2), who)
         return product.reshape(n, *self.output_shape[1:]), backward
 
 
-class _Rows:
-    """An input as (N, rows, C), C being the axis that is summed over."""
-
-    def __init__(self, x: np.ndarray, axis: int, normalize: bool) -> None:
-        self.x, self.normalize = x, normalize
-        self.order = [k for k in range(x.ndim) if k != axis] + [axis]
-
-    def turned(self) -> tuple[np.ndarray, Backward]:
-        """Return the array, scaled to length 1 if so asked, and the way of its gradient back."""
-        d, last = device.of(self.x), _moved(self.x, self.order)
-        c = last.shape[-1]
-        whole = (self.x.shape[0], math.prod(last.shape[1:-1]), c)
-        z = rows = last.reshape(whole[0] * whole[1], c)
-        scale = d.empty(rows.shape[:1], rows.dtype)
-        if self.normalize:
-            z = d.empty(rows.shape, rows.dtype)
-            d.kernels.unit_rows_forward(z, scale, rows, _EPSILON)
-
-        def back(dz: np.ndarray) -> np.ndarray:
-            dx = dz.reshape(rows.shape)
-            if self.normalize:
-                dx = d.empty(rows.shape, rows.dtype)
-                d.kernels.unit_rows_backward(dx, dz.reshape(rows.shape), z, scale, _EPSILON)
-            return _moved(dx.reshape(last.shape), [int(k) for k in np.argsort(self.order)])
-
-        return z.reshape(whole), back
-
-
-def _moved(x: np.ndarray, order: Sequence[int]) -> np.ndarray:
-    """Return the array with its axes in another order, copied where memory must change."""
-    view = x.transpose(order)
-    if view.flags.c_contiguous:
-        return view
+def _rows(x: np.ndarray, axis: int, normalize: bool, who: str) -> tuple[np.ndarray, Backward]:
+    """Return an input as (N, rows, C), C being `axis`, scaled to length 1 if so asked, and its gradient's way back."""
     d = device.of(x)
-    copy = d.empty(view.shape, x.dtype)
-    d.copy(copy, view)
-    return copy
+    order = (*(k for k in range(x.ndim) if k != axis), axis)
+    inverse = tuple(order.index(k) for k in range(x.ndim))
+    last = permuted(x, order, who)
+    whole = (x.shape[0], math.prod(last.shape[1:-1]), last.shape[-1])
+    rows = last.reshape(whole[0] * whole[1], whole[2])
+    if not normalize:
+        return rows.reshape(whole), lambda dz: permuted(dz.reshape(last.shape), inverse, who)
+    z, scale = d.empty(rows.shape, x.dtype), d.empty(rows.shape[:1], x.dtype)
+    d.kernels.unit_rows_forward(z, scale, rows, _EPSILON)
+
+    def backward(dz: np.ndarray) -> np.ndarray:
+        dx = d.empty(rows.shape, x.dtype)
+        d.kernels.unit_rows_backward(dx, dz.reshape(rows.shape), z, scale, _EPSILON)
+        return permuted(dx.reshape(last.shape), inverse, who)
+
+    return z.reshape(whole), backward
 
 
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:

@@ -76,10 +76,11 @@ class Permute(Layer):
         x = self.checked(x)
         axes = (0, *self.dims)
         inverse = tuple(axes.index(axis) for axis in range(len(axes)))
-        return _permuted(x, axes, str(self)), lambda dy: _permuted(dy, inverse, str(self))
+        return permuted(x, axes, str(self)), lambda dy: permuted(dy, inverse, str(self))
 
 
-def _permuted(x: np.ndarray, axes: tuple[int, ...], who: str) -> np.ndarray:
+def permuted(x: np.ndarray, axes: tuple[int, ...], who: str) -> np.ndarray:
+    """Return ``numpy.transpose(x, axes)`` as an array that kernels take; `who` asks, for the message."""
     d, shape, g = device.of(x), tuple(x.shape[axis] for axis in axes), permutation(x.shape, axes, who)
     if is_view(g):
         return x.reshape(shape)
