@@ -179,6 +179,7 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
         each.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
+    model.optimizer.finalize_variable_values()  # where it keeps averages of the weights, they take the weights' place
     each.on_train_end(logs)
     return history
 

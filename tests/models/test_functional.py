@@ -376,3 +376,22 @@ def test_a_part_that_is_called_with_training_false_runs_as_in_inference_and_stil
         gamma[0] -= sign * step
     assert gradient == pytest.approx((values[0] - values[1]) / (2 * step), rel=1e-5)
     assert all(np.array_equal(a, p.value) for a, p in zip(after, model.weights, strict=True))
+
+
+def test_the_average_of_the_weights_takes_their_place_at_the_end_of_fit():
+    weights = []
+    for average in (False, True):
+        fc.utils.set_random_seed(4)
+        model = fc.Sequential([fc.Input((3,)), layers.Dense(1, dtype="float64")])
+        model.compile(fc.optimizers.SGD(0.1, use_ema=average, ema_momentum=0.5), "mse")
+        seen = [model.layers[0].kernel.numpy()]
+        keep = fc.callbacks.Callback()
+        keep.on_train_batch_end = lambda batch, logs, seen=seen, model=model: seen.append(model.layers[0].kernel.numpy())
+        model.fit(np.eye(3), np.ones((3, 1)), batch_size=1, epochs=2, verbose=0, shuffle=False, callbacks=[keep])
+        weights.append((seen, model.layers[0].kernel.numpy()))
+    (seen, last), (_, averaged) = weights
+    np.testing.assert_array_equal(seen[-1], last)
+    expected = seen[1]  # of the first step
+    for value in seen[2:]:
+        expected = 0.5 * expected + 0.5 * value
+    np.testing.assert_allclose(averaged, expected, rtol=1e-12)
