@@ -56,8 +56,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 
 def clear_session() -> None:
     """Let automatic layer names start anew, and give memory that nobody uses back to the system."""
-    from fastcnn import device
+    from fastcnn import device, metrics
     from fastcnn.layers.base import forget_names
 
     forget_names()
+    metrics.forget_names()
     device.cpu.release()

@@ -1,0 +1,103 @@
+"""Metrics, with Keras's names: what is counted over an epoch."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.metrics.auc import AUC
+from fastcnn.metrics.base import Mean, MeanMetric, MeanMetricWrapper, Metric, forget_names
+from fastcnn.metrics.confusion import (
+    F1Score,
+    FalseNegatives,
+    FalsePositives,
+    FBetaScore,
+    Precision,
+    Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from fastcnn.metrics.means import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    CosineSimilarity,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    RootMeanSquaredError,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+)
+from fastcnn.metrics.segmentation import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+
+__all__ = [
+    "AUC", "Accuracy", "BinaryAccuracy", "BinaryIoU", "CategoricalAccuracy", "CosineSimilarity", "F1Score",
+    "FBetaScore", "FalseNegatives", "FalsePositives", "IoU", "Mean", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanIoU", "MeanMetric", "MeanMetricWrapper", "MeanSquaredError", "Metric",
+    "OneHotIoU", "OneHotMeanIoU", "Precision", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives", "forget_names",
+    "get", "serialize",
+]
+
+_CLASSES: dict[str, type[Metric]] = {
+    name: globals()[name] for name in __all__
+    if name[0].isupper() and name not in ("Metric", "MeanMetric", "MeanMetricWrapper")}
+_NAMES: dict[str, type[Metric]] = {
+    "auc": AUC,
+    "binary_accuracy": BinaryAccuracy,
+    "categorical_accuracy": CategoricalAccuracy,
+    "cosine_similarity": CosineSimilarity,
+    "mean_absolute_error": MeanAbsoluteError, "mae": MeanAbsoluteError,
+    "mean_absolute_percentage_error": MeanAbsolutePercentageError, "mape": MeanAbsolutePercentageError,
+    "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError,
+    "precision": Precision,
+    "recall": Recall,
+    "root_mean_squared_error": RootMeanSquaredError, "rmse": RootMeanSquaredError,
+    "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
+    "top_k_categorical_accuracy": TopKCategoricalAccuracy,
+}
+
+
+def get(metric: str | dict | type[Metric] | Callable | Metric, loss: str = "", outputs: int = 0) -> Metric:
+    """Return the metric for a name, a configuration, a class or a function, or a metric itself.
+
+    Parameters
+    ----------
+    metric : str, dict, type, callable or Metric
+        "accuracy" ("acc") is the one that suits the loss and the number of outputs, as in Keras. A function takes
+        (y_true, y_pred) and returns a number for each sample, whose mean is taken.
+    loss : str
+        The loss's name.
+    outputs : int
+        The model's outputs a sample.
+
+    Raises
+    ------
+    ArgumentError
+        If the name is not known.
+    """
+    if isinstance(metric, Metric):
+        return metric
+    if isinstance(metric, type) and issubclass(metric, Metric):
+        return metric()
+    if isinstance(metric, dict) and metric.get("class_name") in _CLASSES:
+        return _CLASSES[metric["class_name"]].from_config(metric.get("config", {}))
+    if isinstance(metric, str):
+        if metric in ("accuracy", "acc"):
+            if loss.startswith("sparse"):
+                return SparseCategoricalAccuracy(metric)
+            return BinaryAccuracy(metric) if loss.startswith("binary") or outputs == 1 else CategoricalAccuracy(metric)
+        if metric in _NAMES:
+            return _NAMES[metric](name=metric)
+        if metric in _CLASSES:
+            return _CLASSES[metric]()
+    elif callable(metric):
+        return MeanMetricWrapper(metric)
+    raise ArgumentError(unknown("metric", metric, ["accuracy", *_NAMES]))
+
+
+def serialize(metric: Metric) -> dict[str, Any]:
+    """Return a metric as `get` understands it and JSON can hold it."""
+    return {"class_name": type(metric).__name__, "config": metric.get_config()}

@@ -1,0 +1,181 @@
+"""What a metric is: something counted over an epoch. Three verbs: update_state, result, reset_state."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+
+_names: Counter[str] = Counter()
+
+
+class Metric:
+    """The base of metrics; one of your own has `update_state`, `result` and `reset_state`.
+
+    Parameters
+    ----------
+    name : str, optional
+        Made from the class if absent: ``precision``, ``precision_1``, ...
+    dtype : None
+        Metrics count in float64.
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        if dtype is not None:
+            raise ArgumentError(f"{type(self).__name__}: dtype={dtype!r} is not offered; leave it at None: "
+                                f"metrics count in float64")
+        self.name = name if name is not None else _automatic_name(type(self).__name__)
+        self.reset_state()
+
+    def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        """Count a batch.
+
+        Parameters
+        ----------
+        y_true, y_pred : arrays
+            Targets and outputs.
+        sample_weight : array, optional
+            (N,), or one for each position of a sample: (N, H, W) for outputs (N, H, W, K).
+        """
+        raise NotImplementedError
+
+    def result(self) -> Any:
+        """Return what was counted: a number, or an array of several."""
+        raise NotImplementedError
+
+    def reset_state(self) -> None:
+        """Start counting anew."""
+        raise NotImplementedError
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Count a batch and return the result so far."""
+        self.update_state(np.asarray(y_true), np.asarray(y_pred), sample_weight)
+        return self.result()
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Metric":
+        """Make a metric from `get_config`."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+class MeanMetric(Metric):
+    """A mean over samples, weighted where weights are given: a metric says what each position is worth."""
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        """Return one number for each position: (N,), or (N, ...)."""
+        raise NotImplementedError
+
+    def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        values = self.values(y_true, y_pred)
+        positions = values.size / max(1, len(values))
+        if sample_weight is None:
+            self._total += float(values.sum(dtype=np.float64)) / max(1, positions)
+            self._count += len(values)
+            return
+        weights = spread(self, sample_weight, values.shape)
+        self._total += float((values * weights).sum(dtype=np.float64)) / max(1, positions)
+        self._count += float(weights.sum(dtype=np.float64)) / max(1, positions)
+
+    def result(self) -> float:
+        """Return the mean over all that was counted; 0 before anything was."""
+        return self._total / self._count if self._count else 0.0
+
+    def reset_state(self) -> None:
+        self._total, self._count = 0.0, 0.0
+
+
+class Mean(MeanMetric):
+    """The mean of numbers: ``update_state(values)``.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "mean", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+        """Count numbers.
+
+        Parameters
+        ----------
+        values : float or array
+        sample_weight : array, optional
+        """
+        values = np.atleast_1d(np.asarray(values, np.float64))
+        super().update_state(values, values, None if sample_weight is None else np.atleast_1d(sample_weight))
+
+    def __call__(self, values: Any, sample_weight: Any = None) -> float:  # type: ignore[override]
+        self.update_state(values, sample_weight)
+        return self.result()
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return y_pred
+
+
+class MeanMetricWrapper(MeanMetric):
+    """The mean of a function of yours.
+
+    Parameters
+    ----------
+    fn : callable
+        (y_true, y_pred) -> (N,) or (N, ...), NumPy arrays.
+    name : str, optional
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
+        self._function, self._arguments = fn, kwargs
+        super().__init__(name if name is not None else getattr(fn, "__name__", None), dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return np.atleast_1d(self._function(y_true, y_pred, **self._arguments))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"fn": self._function, "name": self.name, **self._arguments}
+
+
+def spread(who: Metric, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Return weights of samples for all positions of `shape`."""
+    weights = np.asarray(sample_weight, np.float64)
+    if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
+        weights = weights[..., 0]
+    if weights.ndim < len(shape):
+        weights = weights.reshape(*weights.shape, *[1] * (len(shape) - weights.ndim))
+    try:
+        return np.broadcast_to(weights, shape)
+    except ValueError:
+        raise ArgumentError(f"{who.name}: expected sample_weight of shape ({shape[0]},) or {shape}, "
+                            f"got {np.shape(sample_weight)}") from None
+
+
+def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the targets in a shape that holds as many: (N,) for (N, 1), and the other way."""
+    try:
+        return y_true.reshape(shape)
+    except ValueError:
+        raise ArgumentError(f"{who.name}: expected targets of shape {shape}, got {y_true.shape}") from None
+
+
+def _automatic_name(class_name: str) -> str:
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
+    count = _names[snake]
+    _names[snake] += 1
+    return snake if count == 0 else f"{snake}_{count}"
+
+
+def forget_names() -> None:
+    """Let automatic names start anew."""
+    _names.clear()

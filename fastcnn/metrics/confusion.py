@@ -1,0 +1,265 @@
+"""Metrics of yes-or-no answers: what is counted are hits and errors at thresholds.
+
+For sorted thresholds an output is counted once, at the number of thresholds that it exceeds; sums from the end of
+these counts then give the hits at every threshold.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.metrics.base import Metric, like, spread
+
+
+class _Counts(Metric):
+    """True and false positives and negatives at each threshold."""
+
+    def __init__(self, thresholds: Any, default: float, top_k: int | None, class_id: int | None, name: str | None,
+                 dtype: Any) -> None:
+        given = [default] if thresholds is None else np.atleast_1d(thresholds).tolist()
+        if thresholds is not None and not all(0 <= t <= 1 for t in given):
+            raise ArgumentError(f"{type(self).__name__}: expected thresholds from 0 to 1, got {thresholds!r}")
+        # The outputs' own type: 0.1 of float32 does not exceed 0.1.
+        self._order = np.argsort(given, kind="stable")
+        self._sorted = np.asarray(given, np.float32)[self._order]
+        self._top_k, self._class_id = top_k, class_id
+        super().__init__(name, dtype)
+
+    def reset_state(self) -> None:
+        self._positives, self._negatives = np.zeros((2, len(self._sorted) + 1))
+
+    def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        y_pred = np.asarray(y_pred, np.float32)
+        y_true = like(self, y_true, y_pred.shape)
+        weights = None
+        if sample_weight is not None:
+            weights = np.asarray(sample_weight)
+            weights = spread(self, weights[..., None] if weights.ndim < y_pred.ndim else weights, y_pred.shape)
+        if self._top_k is not None:
+            y_pred = np.where(_largest(y_pred, self._top_k), y_pred, -np.inf)
+        if self._class_id is not None:
+            y_true, y_pred = y_true[..., self._class_id], y_pred[..., self._class_id]
+            weights = None if weights is None else weights[..., self._class_id]
+        positives, negatives = counted(self._sorted, y_true, y_pred, weights)
+        self._positives += positives
+        self._negatives += negatives
+
+    def _at(self, counts: np.ndarray, above: bool) -> np.ndarray:
+        """Return how many outputs are above each threshold, or not, in the order in which thresholds were given."""
+        over = counts[::-1].cumsum()[::-1][1:]
+        result = np.empty(len(over))
+        result[self._order] = over if above else counts.sum() - over
+        return result
+
+    @staticmethod
+    def _plain(result: np.ndarray) -> Any:
+        return float(result[0]) if len(result) == 1 else result
+
+
+def counted(thresholds: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, weights: np.ndarray | None
+            ) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weight of the outputs that exceed 0, 1, ... thresholds: of positive targets, and of the others.
+
+    Parameters
+    ----------
+    thresholds : (T,) array
+        Sorted.
+    y_true, y_pred : arrays
+    weights : array, optional
+    """
+    place = np.searchsorted(thresholds, y_pred.reshape(-1), side="left")
+    positive = y_true.reshape(-1) != 0
+    weights = np.ones(place.size) if weights is None else weights.reshape(-1)
+    many = len(thresholds) + 1
+    return (np.bincount(place[positive], weights[positive], many),
+            np.bincount(place[~positive], weights[~positive], many))
+
+
+def _largest(y_pred: np.ndarray, k: int) -> np.ndarray:
+    places = np.argpartition(-y_pred, min(k, y_pred.shape[-1]) - 1, axis=-1)[..., :k]
+    inside = np.zeros(y_pred.shape, bool)
+    np.put_along_axis(inside, places, True, -1)
+    return inside
+
+
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Return part / whole, 0 where the whole is."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole != 0)
+
+
+class _Condition(_Counts):
+    _targets_positive, _above = True, True
+
+    def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(thresholds, 0.5, None, None, name, dtype)
+        self.thresholds = thresholds
+
+    def result(self) -> Any:
+        return self._plain(self._at(self._positives if self._targets_positive else self._negatives, self._above))
+
+
+class TruePositives(_Condition):
+    """How many positive targets have an output above the threshold.
+
+    Parameters
+    ----------
+    thresholds : float or list of float, optional
+        0.5 if absent.
+    name : str, optional
+    dtype : as in `Metric`
+    """
+
+
+class FalsePositives(_Condition):
+    """How many other targets have an output above the threshold.
+
+    Parameters
+    ----------
+    thresholds : float or list of float, optional
+        0.5 if absent.
+    name : str, optional
+    dtype : as in `Metric`
+    """
+
+    _targets_positive = False
+
+
+class TrueNegatives(_Condition):
+    """How many other targets have no output above the threshold.
+
+    Parameters
+    ----------
+    thresholds : float or list of float, optional
+        0.5 if absent.
+    name : str, optional
+    dtype : as in `Metric`
+    """
+
+    _targets_positive, _above = False, False
+
+
+class FalseNegatives(_Condition):
+    """How many positive targets have no output above the threshold.
+
+    Parameters
+    ----------
+    thresholds : float or list of float, optional
+        0.5 if absent.
+    name : str, optional
+    dtype : as in `Metric`
+    """
+
+    _above = False
+
+
+class Precision(_Counts):
+    """Of the outputs above the threshold, the part whose targets are positive.
+
+    Parameters
+    ----------
+    thresholds : float or list of float, optional
+        0.5 if absent, or none at all with `top_k`; a list gives an array of results.
+    top_k : int, optional
+        Only the k largest outputs of a sample are above.
+    class_id : int, optional
+        Look at this output alone.
+    name : str, optional
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
+                 name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(thresholds, 0.5 if top_k is None else -1e10, top_k, class_id, name, dtype)
+        self.thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+
+    def result(self) -> Any:
+        hits = self._at(self._positives, True)
+        return self._plain(share(hits, hits + self._at(self._negatives, True)))
+
+
+class Recall(_Counts):
+    """Of the positive targets, the part whose outputs are above the threshold.
+
+    Parameters
+    ----------
+    thresholds, top_k, class_id, name, dtype : as in `Precision`
+    """
+
+    def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
+                 name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(thresholds, 0.5 if top_k is None else -1e10, top_k, class_id, name, dtype)
+        self.thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
+
+    def result(self) -> Any:
+        hits = self._at(self._positives, True)
+        return self._plain(share(hits, hits + self._at(self._positives, False)))
+
+
+class FBetaScore(Metric):
+    """(1 + beta^2) precision recall / (beta^2 precision + recall), of each class, for targets (N, classes).
+
+    Parameters
+    ----------
+    average : str, optional
+        "micro" counts all classes together, "macro" is the mean of the classes, "weighted" by how often they occur;
+        None gives an array.
+    beta : float
+    threshold : float, optional
+        Outputs above it are a yes; if absent the largest of a sample is.
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, average: str | None = None, beta: float = 1.0, threshold: float | None = None,
+                 name: str = "fbeta_score", dtype: Any = None) -> None:
+        if average not in (None, "micro", "macro", "weighted"):
+            raise ArgumentError(f"{name}: average={average!r} is not known; known are None, 'micro', 'macro', "
+                                f"'weighted'")
+        if not beta > 0:
+            raise ArgumentError(f"{name}: expected a positive beta, got {beta!r}")
+        super().__init__(name, dtype)
+        self.average, self.beta, self.threshold = average, float(beta), threshold
+
+    def reset_state(self) -> None:
+        self._hits = self._wrong = self._missed = self._own = np.zeros(())
+
+    def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
+            raise ArgumentError(f"{self.name}: expected targets and outputs (N, classes), got {y_true.shape} "
+                                f"and {y_pred.shape}")
+        if self.threshold is None:
+            said = (y_pred >= y_pred.max(-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
+        else:
+            said = y_pred > self.threshold
+        said, wanted = said.astype(np.float64), y_true.astype(np.float64)
+        weights = 1.0 if sample_weight is None else spread(self, sample_weight, y_pred.shape)
+        axis = None if self.average == "micro" else 0
+        self._hits = self._hits + (said * wanted * weights).sum(axis)
+        self._wrong = self._wrong + (said * (1 - wanted) * weights).sum(axis)
+        self._missed = self._missed + ((1 - said) * wanted * weights).sum(axis)
+        self._own = self._own + (wanted * weights).sum(axis)
+
+    def result(self) -> Any:
+        precision = self._hits / (self._hits + self._wrong + 1e-7)
+        recall = self._hits / (self._hits + self._missed + 1e-7)
+        score = (1 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + 1e-7)
+        if self.average == "weighted":
+            return float((score * self._own / (self._own.sum() + 1e-7)).sum())
+        return score if self.average is None else float(score.mean())
+
+
+class F1Score(FBetaScore):
+    """2 precision recall / (precision + recall), of each class, for targets (N, classes).
+
+    Parameters
+    ----------
+    average, threshold, name, dtype : as in `FBetaScore`
+    """
+
+    def __init__(self, average: str | None = None, threshold: float | None = None, name: str = "f1_score",
+                 dtype: Any = None) -> None:
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {key: value for key, value in super().get_config().items() if key != "beta"}

@@ -1,0 +1,203 @@
+"""Metrics that are means over samples: accuracies and errors."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.metrics.base import MeanMetric, like
+
+
+class Accuracy(MeanMetric):
+    """How often an output equals its target.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return like(self, y_true, y_pred.shape) == y_pred
+
+
+class BinaryAccuracy(MeanMetric):
+    """How often an output lies on the same side of `threshold` as its target of 1/2.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    threshold : float
+    """
+
+    def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
+        super().__init__(name, dtype)
+        self.threshold = threshold
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return (y_pred > self.threshold) == (like(self, y_true, y_pred.shape) > 0.5)
+
+
+class CategoricalAccuracy(MeanMetric):
+    """How often the largest output is where the largest target is.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return y_pred.argmax(-1) == y_true.argmax(-1)
+
+
+class SparseCategoricalAccuracy(MeanMetric):
+    """How often the largest output is the integer label.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return y_pred.argmax(-1) == like(self, y_true, y_pred.shape[:-1])
+
+
+class SparseTopKCategoricalAccuracy(MeanMetric):
+    """How often the output of the integer label is among the k largest.
+
+    Parameters
+    ----------
+    k : int
+    name : str
+    dtype : as in `Metric`
+    from_sorted_ids : bool
+        False: outputs are numbers for each class; sorted lists of classes are not offered.
+    """
+
+    def __init__(self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: Any = None,
+                 from_sorted_ids: bool = False) -> None:
+        super().__init__(name, dtype)
+        if from_sorted_ids:
+            raise ArgumentError(f"{name}: from_sorted_ids=True is not offered; leave it at False")
+        self.k = k
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return self._within(like(self, y_true, y_pred.shape[:-1]).astype(np.int64), y_pred)
+
+    def _within(self, labels: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        own = np.take_along_axis(y_pred, labels[..., None], -1)
+        return (y_pred > own).sum(-1) < self.k
+
+
+class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
+    """How often the output where the largest target is, is among the k largest.
+
+    Parameters
+    ----------
+    k : int
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
+        super().__init__(k, name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return self._within(like(self, y_true, y_pred.shape).argmax(-1), y_pred)
+
+
+class MeanSquaredError(MeanMetric):
+    """(y - t)^2, the mean over the last axis and the samples.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return np.square(y_pred - like(self, y_true, y_pred.shape)).mean(-1)
+
+
+class RootMeanSquaredError(MeanSquaredError):
+    """The root of the mean of (y - t)^2 over everything.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def result(self) -> float:
+        return super().result() ** 0.5
+
+
+class MeanAbsoluteError(MeanMetric):
+    """|y - t|, the mean over the last axis and the samples.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "mean_absolute_error", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return np.abs(y_pred - like(self, y_true, y_pred.shape)).mean(-1)
+
+
+class MeanAbsolutePercentageError(MeanMetric):
+    """100 |y - t| / max(|t|, 1e-7), the mean over the last axis and the samples.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    def __init__(self, name: str = "mean_absolute_percentage_error", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        y_true = like(self, y_true, y_pred.shape)
+        return 100 * (np.abs(y_pred - y_true) / np.maximum(np.abs(y_true), 1e-7)).mean(-1)
+
+
+class CosineSimilarity(MeanMetric):
+    """sum(t y) / (|t| |y|) over an axis: 1 for the same direction, the loss of this name negated.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    axis : int
+    """
+
+    def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name, dtype)
+        self.axis = axis
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        y_true = like(self, y_true, y_pred.shape)
+        lengths = np.linalg.norm(y_true, axis=self.axis), np.linalg.norm(y_pred, axis=self.axis)
+        return (y_true * y_pred).sum(self.axis) / (np.maximum(lengths[0], 1e-12) * np.maximum(lengths[1], 1e-12))

@@ -1,0 +1,91 @@
+"""Metrics as a user meets them: names, weights, shapes, configurations, errors; Keras judges their values."""
+
+import json
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+
+Y = np.array([0, 1, 2, 2])
+P = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.5, 0.2, 0.3], [0.1, 0.2, 0.7]], np.float32)
+ARGUMENTS = {"IoU": (3, [0, 1]), "MeanIoU": (3,), "OneHotIoU": (3, [0]), "OneHotMeanIoU": (3,)}
+
+
+def _made(name):
+    return fc.metrics._CLASSES[name](*ARGUMENTS.get(name, ()))
+
+
+@pytest.mark.parametrize("name", fc.metrics._CLASSES)
+def test_a_metric_survives_its_configuration(name):
+    metric = _made(name)
+    again = fc.metrics.get(json.loads(json.dumps(fc.metrics.serialize(metric))))
+    assert type(again) is type(metric)
+    assert again.get_config() == metric.get_config()
+    assert fc.metrics.get(metric) is metric
+
+
+@pytest.mark.parametrize("name", fc.metrics._CLASSES)
+def test_a_metric_of_nothing_is_nought(name):
+    result = _made(name).result()
+    assert not np.any(result)
+
+
+@pytest.mark.parametrize(("metric", "loss", "outputs", "kind"), [
+    ("accuracy", "sparse_categorical_crossentropy", 3, "SparseCategoricalAccuracy"),
+    ("acc", "binary_crossentropy", 3, "BinaryAccuracy"),
+    ("accuracy", "mean_squared_error", 1, "BinaryAccuracy"),
+    ("accuracy", "categorical_crossentropy", 3, "CategoricalAccuracy"),
+    ("mae", "", 1, "MeanAbsoluteError"), ("AUC", "", 1, "AUC"), ("recall", "", 1, "Recall"),
+    (fc.metrics.Precision, "", 1, "Precision")])
+def test_a_name_gives_the_metric_that_suits_the_loss(metric, loss, outputs, kind):
+    got = fc.metrics.get(metric, loss, outputs)
+    assert type(got).__name__ == kind
+    if isinstance(metric, str) and metric.islower():
+        assert got.name == metric
+
+
+def test_two_metrics_of_one_class_have_names_of_their_own():
+    fc.utils.clear_session()
+    assert [fc.metrics.Precision().name, fc.metrics.Precision().name] == ["precision", "precision_1"]
+    assert fc.metrics.MeanIoU(3).name == "mean_io_u"
+    assert fc.metrics.AUC().name == "auc"
+
+
+def test_a_function_is_a_metric():
+    def worst(y_true, y_pred):
+        return np.abs(y_true - y_pred).max(-1)
+
+    metric = fc.metrics.get(worst)
+    assert metric.name == "worst"
+    assert metric(np.zeros((2, 2)), np.array([[1.0, 2], [0, 4]])) == 3
+    assert metric(np.zeros((1, 2)), np.array([[6.0, 2]]), np.array([2.0])) == pytest.approx((2 + 4 + 2 * 6) / 4)
+
+
+def test_weights_count_and_a_call_gives_the_result_so_far():
+    metric = fc.metrics.SparseCategoricalAccuracy()
+    assert metric(Y, P) == 0.75
+    metric.reset_state()
+    assert metric(Y[:, None], P, np.array([1, 1, 2, 0])) == 0.5
+    assert metric(Y[:2], P[:2]) == pytest.approx(4 / 6)
+
+
+def test_what_cannot_be_is_refused():
+    m = fc.metrics
+    for make, message in (
+            (lambda: m.get("acuracy"), "did you mean 'accuracy'"),
+            (lambda: m.AUC(curve="XY"), "curve='XY' is not offered"),
+            (lambda: m.AUC(summation_method="x"), "summation_method='x' is not known"),
+            (lambda: m.AUC(num_thresholds=1), "expected num_thresholds of at least 2, got 1"),
+            (lambda: m.AUC(multi_label=True).update_state(Y, Y), r"expected outputs \(N, labels\) with multi_label"),
+            (lambda: m.Recall(thresholds=2), "expected thresholds from 0 to 1, got 2"),
+            (lambda: m.IoU(2, [2]), r"expected target_class_ids within 0\.\.1, got \[2\]"),
+            (lambda: m.F1Score(average="mean"), "average='mean' is not known"),
+            (lambda: m.FBetaScore(beta=0.0), r"expected a positive beta, got 0\.0"),
+            (lambda: m.F1Score().update_state(Y, P), r"expected targets and outputs \(N, classes\)"),
+            (lambda: m.MeanSquaredError(dtype="float16"), "dtype='float16' is not offered"),
+            (lambda: m.MeanSquaredError().update_state(Y, P), r"expected targets of shape \(4, 3\), got \(4,\)"),
+            (lambda: m.SparseCategoricalAccuracy().update_state(Y, P, np.ones(3)), r"sample_weight of shape \(4,\)"),
+            (lambda: m.SparseTopKCategoricalAccuracy(from_sorted_ids=True), "from_sorted_ids=True is not offered")):
+        with pytest.raises(fc.errors.ArgumentError, match=message):
+            make()
