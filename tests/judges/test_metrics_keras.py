@@ -87,7 +87,7 @@ CASES = {
 
 # Weights of positions where a sample has several; of its IoU Keras wants no others.
 WEIGHTED = [(case, weights) for case, (_, make) in CASES.items() for weights in ("", "samples", "positions")
-            if (weights != "positions" or make is PIXELS) 
+            if (weights != "positions" or make is PIXELS)
             and not ("IoU" in case and weights == "samples" and make is PIXELS)]
 
 
