@@ -55,7 +55,7 @@ class Slice(Layer):
         x = self.checked(x)
         d, where, x_shape = device.of(x), self._where(x.shape), x.shape
         y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
-        y[...] = x[where]
+        d.copy(y, x[where])
 
         def backward(dy: np.ndarray) -> np.ndarray:
             dx = d.zeros(x_shape, dy.dtype)
