@@ -386,7 +386,8 @@ def test_the_average_of_the_weights_takes_their_place_at_the_end_of_fit():
         model.compile(fc.optimizers.SGD(0.1, use_ema=average, ema_momentum=0.5), "mse")
         seen = [model.layers[0].kernel.numpy()]
         keep = fc.callbacks.Callback()
-        keep.on_train_batch_end = lambda batch, logs, seen=seen, model=model: seen.append(model.layers[0].kernel.numpy())
+        kernel = model.layers[0].kernel
+        keep.on_train_batch_end = lambda batch, logs, seen=seen, kernel=kernel: seen.append(kernel.numpy())
         model.fit(np.eye(3), np.ones((3, 1)), batch_size=1, epochs=2, verbose=0, shuffle=False, callbacks=[keep])
         weights.append((seen, model.layers[0].kernel.numpy()))
     (seen, last), (_, averaged) = weights

@@ -105,7 +105,7 @@ def test_a_small_file_cannot_ask_for_all_memory(operator, inputs):
     refused(model(node, inputs=[], weights=weights), operator)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x08", b"not a model", b"\x80\x04}", os.urandom(64)])
+@pytest.mark.parametrize("data", [b"", b"\x08", b"not a model", b"\x80\x04}", bytes(range(64))])
 def test_bytes_that_are_no_model(tmp_path, data):
     path = tmp_path / "m.onnx"
     path.write_bytes(data)
