@@ -64,10 +64,14 @@ class Folded:
         return [p for layer in (self.product, *self.norms) for p in layer.parameters]
 
     @property
+    def ending(self) -> Any:
+        """The activation, whether it joined or was the layer's own."""
+        return self.activation if self.product.activation is None else self.product.activation
+
+    @property
     def lowest(self) -> float:
         """A bound that no result is below, as far as the activation tells."""
-        activation = self.activation if self.product.activation is None else self.product.activation
-        return 0.0 if getattr(activation, "name", "") in ("relu", "relu6", "sigmoid") else -np.inf
+        return 0.0 if getattr(self.ending, "name", "") in ("relu", "relu6", "sigmoid") else -np.inf
 
     def plain(self) -> Any:
         """Return the layer itself where nothing joined it, else this node."""
@@ -76,16 +80,20 @@ class Folded:
 
     def predict(self, x: Any) -> np.ndarray:
         """Infer: return the output for x, or for (x, addend)."""
+        layer = self.layer()
+        return _predict_added(layer, *x) if self.adds else layer.predict(x)
+
+    def layer(self) -> Any:
+        """Return the layer with everything in it but the addend, as the parameters are now."""
         versions = [p.version for p in self.parameters]
         if self._twin is None or (self.norms and versions != self._versions):
             self._fold()
             self._versions = versions
-        return _predict_added(self._twin, *x) if self.adds else self._twin.predict(x)
+        return self._twin
 
     def _fold(self) -> None:
         if self._twin is None:
-            joined = self.product.activation if self.activation is None else self.activation
-            self._twin = with_activation(self.product, joined)
+            self._twin = with_activation(self.product, self.ending)
             if self.border is not None:
                 self._twin.padding, self._twin.input_shape = self.border, self.input_shape
         if not self.norms:

@@ -10,6 +10,8 @@ then max pooling
 a convolution or dense layer, then batch             `layers.folded.Folded`: one kernel call; normalizations are part of
 normalizations, the sum with something else,         its weights, sum and bounds happen in registers
 an activation: any of them, in this order
+a 1x1 convolution, a depthwise one and a 1x1 one,   `layers.inverted.InvertedResidual`: what lies between stays in L2,
+or the latter two, all ending in bounds             where it is too large to stay there from layer to layer
 batch normalization or a sum, then ReLU             `layers.folded.Rectified`: one pass
 ==================================================  ====================================================================
 
@@ -43,6 +45,7 @@ from fastcnn.layers import (
 from fastcnn.layers.activation import function
 from fastcnn.layers.folded import Folded, Rectified, takes_addend, with_border
 from fastcnn.layers.fused import Narrow
+from fastcnn.layers.inverted import InvertedResidual, is_pointwise, is_window
 from fastcnn.models.fuse import PRODUCTS, chains, narrow_end
 from fastcnn.models.graph import Graph, Step
 
@@ -99,11 +102,31 @@ class _Rewriting:
         """Return the graph after all rules have been applied to each step in turn."""
         for step in self.graph.steps:
             self._take(step)
+        for step in list(self.made.values()):
+            self._join_blocks(step)
         seen: dict[int, Step] = {id(step): step for step in self.made.values()}
         for step in seen.values():
             if isinstance(step.node, Folded):
                 step.node = step.node.plain()
         return Graph(self.graph.inputs, self.graph.outputs, list(seen.values()), self.graph.slots)
+
+    def _join_blocks(self, step: Step) -> None:
+        """Let a 1x1 convolution take the depthwise one before it into itself, and the 1x1 before that."""
+        window = self._reads_alone(step) if is_pointwise(step.node) else None
+        if window is None or not is_window(window.node):
+            return
+        expand = self._reads_alone(window)
+        if expand is not None and (expand.node.adds if is_pointwise(expand.node) else True):
+            expand = None
+        before = window if expand is None else expand
+        step.node = InvertedResidual(None if expand is None else expand.node, window.node, step.node)
+        step.inputs = (before.inputs[0], *step.inputs[1:])
+        for gone in (window, before):
+            self.made.pop(gone.outputs[0], None)
+
+    def _reads_alone(self, step: Step) -> Step | None:
+        """Return the step that made the first input of a step which alone reads it."""
+        return self.made.get(step.inputs[0]) if self.readers[step.inputs[0]] == 1 else None
 
     def _take(self, step: Step) -> None:
         node, before = step.node, self._only_reader(step)

@@ -110,8 +110,34 @@ def test_a_residual_network_runs_as_convolutions_that_add():
     assert [len(step.inputs) for step in added] == [2, 2]
 
 
-def test_an_inverted_residual_is_three_steps():
-    assert kinds(inverted("float32")) == ["Folded", "Folded", "Folded", "Flatten", "Dense", "Folded"]
+def test_an_inverted_residual_is_one_step():
+    assert kinds(inverted("float32")) == ["InvertedResidual", "Flatten", "Dense", "Folded"]
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+def test_blocks_within_l2_give_the_same_numbers(dtype, tolerance):
+    """Large enough for the kernel that computes a block band by band; with and without expansion and addend."""
+    kw = {"dtype": dtype}
+    fc.utils.set_random_seed(3)
+    x = inputs = fc.Input((40, 38, 16), dtype=dtype)
+    y = layers.ReLU(6.0, **kw)(layers.BatchNormalization(**kw)(layers.Conv2D(96, 1, use_bias=False, **kw)(x)))
+    y = layers.DepthwiseConv2D(3, 2, **kw)(layers.ZeroPadding2D(((0, 1), (0, 1)), **kw)(y))
+    y = layers.Conv2D(160, 1, **kw)(layers.ReLU(6.0, **kw)(layers.BatchNormalization(**kw)(y)))
+    z = layers.DepthwiseConv2D(3, padding="same", **kw)(y)
+    y = layers.Add(**kw)([y, layers.BatchNormalization(**kw)(layers.Conv2D(160, 1, use_bias=False, **kw)(z))])
+    model = trained_like(fc.Model(inputs, y))
+    assert kinds(model) == ["InvertedResidual", "InvertedResidual"]
+    pictures = images(3, dtype, (40, 38, 16))
+    config.set_fusion(False)
+    expected = model.predict(pictures)
+    config.set_fusion(True)
+    for _ in range(3):
+        np.testing.assert_allclose(model.predict(pictures), expected, atol=tolerance * np.abs(expected).max())
+    model.weights[1].assign(1.5 * model.weights[1].array)
+    config.set_fusion(False)
+    expected = model.predict(pictures)
+    config.set_fusion(True)
+    np.testing.assert_allclose(model.predict(pictures), expected, atol=tolerance * np.abs(expected).max())
 
 
 def test_normalization_before_a_convolution_takes_the_rectifier():
@@ -147,6 +173,6 @@ def test_the_summary_tells_what_a_prediction_plans():
     model = residual("float32")
     lines = []
     model.summary(print_fn=lines.append)
-    assert "8 steps, outputs planned to share" in lines[0]
+    assert f"8 steps, whose outputs share {model.planned_bytes():,} bytes" in lines[0]
     apart = sum(4 * int(np.prod(step.node.output_shape[1:])) for step in model.prediction_graph().steps)
     assert max(4 * 13 * 12 * 20, apart / 4) < model.planned_bytes() < apart

@@ -36,6 +36,12 @@ from fastcnn.kernels.cpu.groupnorm import (
     group_norm_forward,
     group_norm_forward_scratch,
 )
+from fastcnn.kernels.cpu.inverted import (
+    inverted_residual_forward,
+    inverted_residual_forward_packed,
+    inverted_residual_forward_scratch,
+    inverted_residual_suits,
+)
 from fastcnn.kernels.cpu.lanes import (
     lanes_backward,
     lanes_backward_scratch,
@@ -130,6 +136,10 @@ __all__ = [
     "group_norm_backward_scratch",
     "group_norm_forward",
     "group_norm_forward_scratch",
+    "inverted_residual_forward",
+    "inverted_residual_forward_packed",
+    "inverted_residual_forward_scratch",
+    "inverted_residual_suits",
     "l2_step",
     "lanes_backward",
     "lanes_backward_scratch",

@@ -1,0 +1,109 @@
+"""A 1x1 convolution, a depthwise one and another 1x1 as one node: `fastcnn.models.fuse_prediction` puts it in place."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import config, device
+from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.depthwise import DepthwiseConv2D
+from fastcnn.layers.folded import Folded
+from fastcnn.layers.product import NO_BIAS, bounds_of
+from fastcnn.parameters import Parameter
+
+_NO_FILTERS = {np.dtype(kind): np.empty((1, 1, 0, 0), kind) for kind in (np.float32, np.float64)}
+
+
+class InvertedResidual:
+    """Expansion, window and projection of MobileNet v2, folded with what stands around them.
+
+    Where all that lies between would be too much for the caches, one kernel computes it band by band; else the three
+    run one after the other.
+
+    Parameters
+    ----------
+    expand : Folded, or None
+    window : Folded
+    project : Folded
+        May take an addend.
+    """
+
+    def __init__(self, expand: Folded | None, window: Folded, project: Folded) -> None:
+        self.parts = [part for part in (expand, window, project) if part is not None]
+        self.expand, self.window, self.project, self.adds = expand, window, project, project.adds
+        self.input_shape, self.output_shape = self.parts[0].input_shape, project.output_shape
+        self._known: dict[int, tuple[np.ndarray, bool]] = {}
+        self._packed: Any = None
+
+    lowest = -np.inf
+
+    @property
+    def many_inputs(self) -> bool:
+        return self.adds
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        return [p for part in self.parts for p in part.parameters]
+
+    def predict(self, x: Any) -> np.ndarray:
+        """Infer: return the output for x, or for (x, addend)."""
+        x, addend = x if self.adds else (x, None)
+        x = self.parts[0].layer().checked(x)
+        g, suits = self._geometry(x.shape)
+        if not suits or (addend is not None and not addend.flags.c_contiguous):
+            for part in self.parts[:-1]:
+                x = part.predict(x)
+            return self.project.predict(x if addend is None else (x, addend))
+        return self._in_one(x, addend, g)
+
+    def _geometry(self, shape: tuple[int, ...]) -> tuple[np.ndarray, bool]:
+        found = self._known.get(shape[0])
+        if found is None:
+            window = self.window.layer()
+            middle = window._geometry((shape[0], *window.input_shape[1:]))
+            project = self.project.layer()
+            last = project._geometry((shape[0], *project.input_shape[1:]))
+            first = last.copy()
+            first["c"], first["k"] = shape[-1], 0
+            if self.expand is not None:
+                first = self.expand.layer()._geometry(shape)
+            g = np.concatenate([first, middle, last])
+            found = self._known[shape[0]] = g, bool(device.cpu.kernels.inverted_residual_suits(g))
+        return found
+
+    def _in_one(self, x: np.ndarray, addend: np.ndarray | None, g: np.ndarray) -> np.ndarray:
+        d, dtype = device.of(x), x.dtype
+        layers = [None if part is None else part.layer() for part in (self.expand, self.window, self.project)]
+        arrays = [(_NO_FILTERS[dtype], NO_BIAS[dtype]) if layer is None else
+                  (layer.kernel.array, NO_BIAS[dtype] if layer.bias is None else layer.bias.array) for layer in layers]
+        (expand, expand_bias), (window, window_bias), (project, project_bias) = arrays
+        bounds = [bounds_of(None if layer is None else layer.activation) or (0.0, 0.0) for layer in layers]
+        state = [p.version for p in self.parameters], config.winograd()
+        ready = 1
+        if self._packed is None or self._packed[0] != state:
+            size = d.kernels.inverted_residual_forward_packed(g, dtype)
+            self._packed, ready = (state, d.empty((size,), dtype), np.array(bounds, dtype).reshape(-1)), 0
+        y = d.empty((x.shape[0], *self.output_shape[1:]), dtype)
+        scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
+        d.kernels.inverted_residual_forward(
+            y, scratch, self._packed[1], x, expand, expand_bias, window.reshape(*window.shape[:2], 1, -1), window_bias,
+            project, project_bias, NO_BIAS[dtype] if addend is None else addend.reshape(-1), self._packed[2], ready, g)
+        return y
+
+
+def is_pointwise(part: Any) -> bool:
+    """Return whether a node is a 1x1 convolution that ends in bounds."""
+    if not isinstance(part, Folded) or type(part.product) is not Conv2D or part.border is not None:
+        return False
+    layer = part.product
+    plain = layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1 and layer.input_shape[1:3] == (
+        layer.output_shape[1:3])
+    return plain and bounds_of(part.ending) is not None
+
+
+def is_window(part: Any) -> bool:
+    """Return whether a node is a depthwise convolution that ends in bounds, one filter a channel."""
+    if not isinstance(part, Folded) or type(part.product) is not DepthwiseConv2D or part.adds:
+        return False
+    layer = part.product
+    return layer.depth_multiplier == 1 and layer.dilation_rate == (1, 1) and bounds_of(part.ending) is not None
