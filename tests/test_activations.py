@@ -41,6 +41,14 @@ def test_a_function_with_parameters_becomes_part_of_a_model_and_of_its_file(name
                                   function(X, **parameters))
 
 
+def test_a_function_takes_any_array():
+    frozen = X.copy()
+    frozen.flags.writeable = False
+    np.testing.assert_array_equal(activations.relu(frozen), np.maximum(X, 0))
+    np.testing.assert_array_equal(activations.relu(X[..., ::2]), np.maximum(X[..., ::2], 0))
+    np.testing.assert_array_equal(activations.relu(np.arange(-3, 4)), [0, 0, 0, 0, 1, 2, 3])
+
+
 def test_layers_take_a_function_and_save_its_name():
     layer = layers.Dense(3, activation=activations.relu6)
     assert layer.activation is activations.get("relu6")
