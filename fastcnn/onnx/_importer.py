@@ -21,6 +21,11 @@ from fastcnn.onnx._program import Step, execute
 from fastcnn.onnx._view import Dim, View, channels_last, laid_out, runs
 from fastcnn.onnx.operators import find
 
+#: Operators that tell nothing about the order of an image's axes.
+_BLIND = {"Abs", "Add", "Cast", "Celu", "Clip", "Div", "Dropout", "Elu", "Erf", "Exp", "Gelu", "HardSigmoid",
+          "HardSwish", "Identity", "LeakyRelu", "Max", "Mean", "Min", "Mish", "Mul", "Neg", "Pad", "Pow", "Relu",
+          "Selu", "Sigmoid", "Softplus", "Softsign", "Sub", "Sum", "Swish", "Tanh", "ThresholdedRelu"}
+
 _NO_BATCH = 7919  # a free batch: a prime that no other dimension has
 
 
@@ -205,21 +210,29 @@ class Importer:
         return tensor
 
     def _is_transposed_at_once(self, name: str, rank: int) -> bool:
-        """Return whether the file's own order is channels-last: all that reads the input moves its last axis."""
-        wanted = [0, rank, *range(1, rank)]
-        readers = self.readers[name]
-        return bool(readers) and all(node.operator == "Transpose" and node.attributes.get("perm") == wanted
-                                     for node in readers)
+        """Return whether the file's own order is channels-last: whatever looks at an axis is a move of the last one.
+
+        What treats all numbers alike, or a border that comes first, says nothing.
+        """
+        wanted, verdicts = [0, rank, *range(1, rank)], []
+        left, seen = [name], {name}
+        while left:
+            for node in self.readers[left.pop()]:
+                if node.operator in _BLIND and not node.domain:
+                    left.extend(set(node.outputs) - seen)
+                    seen.update(node.outputs)
+                elif node.operator not in ("Shape", "Size"):
+                    verdicts.append(node.operator == "Transpose" and node.attributes.get("perm") == wanted)
+        return bool(verdicts) and all(verdicts)
 
     def _output(self, name: str) -> Tensor:
         value = self.values[name]
         if not isinstance(value, View):
             raise ModelFileError(f"{self.who}: expected outputs that depend on an input, got {name!r}, which does not")
-        last = (*value.dims[1:], *value.dims[:1])
-        lies_last = [atom for dim in last for atom in dim] == list(range(len(value.sizes)))
-        if self.channels_first or len(value.dims) < 2 or (value.is_natural and (self.file_is_last or not lies_last)):
+        as_in_file = self.channels_first or self.file_is_last or len(value.dims) < 2
+        if as_in_file or (value.is_natural and not value.is_channels_last):
             return self.arranged(value, value.dims)
-        return self.arranged(value, last)
+        return self.arranged(value, (*value.dims[1:], value.dims[0]))
 
     # --- for converters ---------------------------------------------------------------------------------------------
 

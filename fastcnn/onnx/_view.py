@@ -59,6 +59,12 @@ class View:
         return self.order == tuple(range(len(self.sizes)))
 
     @property
+    def is_channels_last(self) -> bool:
+        """Whether memory has the file's second dimension last."""
+        last = (*self.dims[1:], *self.dims[:1])
+        return [atom for dim in last for atom in dim] == list(range(len(self.sizes)))
+
+    @property
     def elements(self) -> int:
         return math.prod(self.sizes)
 

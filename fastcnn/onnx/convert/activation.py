@@ -8,7 +8,8 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, NotOfferedError, converter
-from fastcnn.onnx._view import View, channels_last, laid_out
+from fastcnn.onnx._view import View, laid_out
+from fastcnn.onnx.convert.merge import in_memory
 from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA
 
 
@@ -81,15 +82,12 @@ def prelu(im: Importer, x: View, slope: Any, *, node: Node) -> View:
     rank = len(x.dims) + 1
     if alpha.ndim == 1 and rank > 2 and alpha.size == x.shape[0]:
         alpha = alpha.reshape(-1, *(1,) * (rank - 2))
-    whole = alpha.reshape((1,) * (rank - alpha.ndim) + alpha.shape)
-    if any(n != 1 for axis, n in enumerate(whole.shape) if axis != 1):
-        raise NotOfferedError("a slope that differs along other dimensions than the channels")
-    tensor = im.image(x)
-    number = np.broadcast_to(whole.reshape(-1), (x.shape[0],))
-    weights = [number.reshape((1,) * (rank - 2) + (-1,))]
-    axes = tuple(range(1, rank - 1)) or None
-    return channels_last(im.apply(node, layers.PReLU, tensor, shared_axes=axes, alpha_initializer="zeros",
-                                  weights=weights))
+    if alpha.ndim > rank or np.broadcast_shapes(alpha.shape, (1, *x.shape)) != (1, *x.shape):
+        raise NotOfferedError(f"a slope of shape {alpha.shape} with a value of shape {(None, *x.shape)}")
+    by_atom = in_memory(x, alpha)
+    shared = tuple(axis for axis, n in enumerate(by_atom.shape, 1) if n == 1) or None
+    tensor = im.shaped(x.tensor, x.sizes)
+    return x.on(im.apply(node, layers.PReLU, tensor, shared_axes=shared, alpha_initializer="zeros", weights=[by_atom]))
 
 
 @converter("Clip")

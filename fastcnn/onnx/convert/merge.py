@@ -42,7 +42,7 @@ def affine(im: Importer, x: View, scale: np.ndarray, offset: np.ndarray, node: N
     last = len(x.sizes) - 1
     if len(differing) == 1 and last not in x.dims[differing[0]] and not _begins(x):
         x = im.in_channels_last(x) if differing == [0] else x
-    by_atom = [_in_memory(x, v) for v in (scale, offset)]
+    by_atom = [in_memory(x, v) for v in (scale, offset)]
     sizes = np.broadcast_shapes(*(v.shape for v in by_atom))
     begin = next(at for at, n in enumerate(sizes) if n != 1)
     tail = math.prod(x.sizes[begin:])
@@ -61,7 +61,7 @@ def _begins(x: View) -> bool:
     return isinstance(x.tensor.node.layer, layers.InputLayer | layers.Rescaling)
 
 
-def _in_memory(x: View, value: np.ndarray) -> np.ndarray:
+def in_memory(x: View, value: np.ndarray) -> np.ndarray:
     """Return a constant with a dimension for each atom, in the order of memory; 1 where it is the same for all."""
     value = value.reshape((1,) * (len(x.dims) + 1 - value.ndim) + value.shape)[0]
     shape = [x.sizes[atom] if n != 1 else 1 for n, dim in zip(value.shape, x.dims) for atom in dim]
@@ -100,7 +100,7 @@ def together(im: Importer, views: Sequence[View]) -> tuple[list[Tensor], Any]:
     rank = max(len(v.dims) for v in views)
     if any(len(v.dims) != rank for v in views):
         raise NotOfferedError("values of different numbers of dimensions together")
-    if rank < 2 or all(v.is_natural for v in views):
+    if rank < 2 or (all(v.is_natural for v in views) and not all(v.is_channels_last for v in views)):
         return [im.arranged(v, v.dims) for v in views], laid_out
     groups: list[list[Dim]] = [[*v.dims[1:], v.dims[0]] for v in views]
     return [im.arranged(v, group) for v, group in zip(views, groups)], channels_last
@@ -162,7 +162,7 @@ def concat(im: Importer, *values: Any, node: Node, axis: int = 1) -> View:
     along = axis % (rank + 1) - 1
     if along < 0 or any(len(v.dims) != rank for v in views):
         raise NotOfferedError("samples one after the other")
-    if rank < 2 or all(v.is_natural for v in views):
+    if rank < 2 or (all(v.is_natural for v in views) and not all(v.is_channels_last for v in views)):
         tensors = [im.arranged(v, v.dims) for v in views]
         return laid_out(im.apply(node, layers.Concatenate, tensors, axis=along + 1))
     tensors = [im.image(v) for v in views]

@@ -1,5 +1,6 @@
 """Normalization layers, and dropout."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from fastcnn import layers
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, NotOfferedError, converter
 from fastcnn.onnx._view import View, channels_last, reshaped
+from fastcnn.onnx.convert.merge import in_memory
 
 
 @converter("BatchNormalization")
@@ -77,14 +79,24 @@ def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, t
 @converter("LayerNormalization")
 def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, node: Node, axis: int = -1,
                         epsilon: float = 1e-5, stash_type: int = 1, outputs: int) -> View:
-    gamma = im.constant(scale, "a scale")
+    """Over the last dimensions together, in whatever order memory has them."""
     axis = axis - 1 if axis > 0 else axis + len(x.dims)
-    if outputs > 1 or axis != len(x.dims) - 1 or gamma.size != x.shape[-1]:
-        raise NotOfferedError("layer normalization over other axes than the last, or with its statistics")
-    tensor, back = im.with_last(x, axis)
-    beta = None if bias is None else im.constant(bias, "a bias").reshape(-1)
-    return back(im.apply(node, layers.LayerNormalization, tensor, epsilon=epsilon, center=beta is not None,
-                         weights=[gamma.reshape(-1)] + ([] if beta is None else [beta])))
+    if axis < 0 or (outputs > 1 and any(im.readers[name] for name in node.outputs[1:])):
+        raise NotOfferedError("layer normalization over the batch, or its statistics")
+    inside = tuple(sorted(atom for dim in x.dims[axis:] for atom in dim))
+    numbers = []
+    for value in (scale, bias):
+        if value is not None:
+            whole = np.broadcast_to(im.constant(value, "a scale"), x.shape[axis:])
+            numbers.append(in_memory(x, whole.reshape((1,) * (axis + 1) + whole.shape)).reshape(-1))
+    joined = replace(x, dims=(tuple(atom for atom in range(len(x.sizes)) if atom not in inside), inside))
+    tensor, back = im.with_last(joined, 1)
+    y = back(im.apply(node, layers.LayerNormalization, tensor, epsilon=epsilon, center=bias is not None,
+                      weights=numbers))
+    place = {atom: at for at, atom in enumerate((*joined.dims[0], *inside))}
+    if y.sizes == x.sizes and y.tensor.shape == x.tensor.shape:
+        return x.on(y.tensor)
+    return View(y.tensor, y.sizes, tuple(tuple(place[atom] for atom in dim) for dim in x.dims))
 
 
 @converter("LRN")

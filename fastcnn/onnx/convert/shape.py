@@ -220,6 +220,9 @@ def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_i
         return x
     modes = {"constant": "zero", "edge": "edge", "reflect": "reflect"}
     sides = border[2:]
+    if mode in modes and (mode != "constant" or fill == 0) and (y := _padded_in_place(im, x, node, border[1:],
+                                                                                      modes[mode])) is not None:
+        return y
     if any(border[0]) or any(border[1]) or not 1 <= len(sides) <= 3 or mode not in modes or (
             mode == "constant" and fill != 0):
         raise NotOfferedError(f"Pad of batch or channels, with {fill}, or mode {mode!r}")
@@ -237,3 +240,19 @@ def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_i
         kinds = layers.Padding1D, layers.Padding2D, layers.Padding3D
         tensor = im.apply(node, kinds[which], tensor, given, modes[mode])
     return laid_out(tensor, [len(sides), *range(len(sides))])
+
+
+def _padded_in_place(im: Importer, x: View, node: Node, border: list[tuple[int, int]], mode: str) -> View | None:
+    """Return the border around the axes of memory but the last, or None where it is none of these."""
+    sides = {dim[0]: pair for dim, pair in zip(x.dims, border) if len(dim) == 1}
+    axes = len(x.sizes) - 1
+    alone = all(len(dim) == 1 or not any(pair) for dim, pair in zip(x.dims, border))
+    if not alone or x.tensor.shape[1:] != x.sizes or not 1 <= axes <= 3 or any(sides.get(axes, ())) or min(
+            min(pair) for pair in sides.values()) < 0:
+        return None
+    given: Any = tuple(sides.get(atom, (0, 0)) for atom in range(axes))
+    kind = (layers.Padding1D, layers.Padding2D, layers.Padding3D)[axes - 1]
+    zero = (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)[axes - 1]
+    given = given if axes > 1 else given[0]
+    y = im.apply(node, zero, x.tensor, given) if mode == "zero" else im.apply(node, kind, x.tensor, given, mode)
+    return View(y, y.shape[1:], x.dims)
