@@ -18,7 +18,7 @@ from fastcnn.layers.base import Layer
 from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._graph import Graph, Node, Value
 from fastcnn.onnx._program import Step, execute
-from fastcnn.onnx._view import Dim, View, channels_last, laid_out, runs
+from fastcnn.onnx._view import Dim, View, channels_last, laid_out, runs, transposed
 from fastcnn.onnx.operators import find
 
 #: Operators that tell nothing about the order of an image's axes.
@@ -38,6 +38,9 @@ class Unknown:
 
 
 Converter = Callable[..., Any]
+
+#: The name of a later value, and the transposes on the way to it.
+Later = tuple[str, tuple[tuple[int, ...], ...]]
 _converters: dict[str, Converter] = {}
 
 
@@ -267,10 +270,14 @@ class Importer:
             layer.set_weights([np.asarray(w, self.dtype) for w in weights])
         return y
 
-    def also(self, node: Node, name: str, view: View) -> View:
+    def also(self, node: Node, later: Later, view: View) -> View:
         """Return the output of a node, which is the value of a later name, too, if nodes were taken with it."""
+        name, turns = later
         if name != node.outputs[0]:
-            self.values[name] = view
+            after = view
+            for turn in turns:
+                after = transposed(after, [axis - 1 for axis in turn[1:]])
+            self.values[name] = after
         return view
 
     def arranged(self, view: View, groups: Sequence[Dim], shape: Sequence[int] | None = None) -> Tensor:
@@ -351,27 +358,45 @@ class Importer:
         nodes = self.readers[name]
         return nodes[0] if len(nodes) == 1 and name not in self.results else None
 
-    def affine_after(self, node: Node, rank: int, channels: int) -> tuple[np.ndarray, np.ndarray, str]:
+    def affine_after(self, node: Node, rank: int, channels: int, axis: int = 1) -> tuple[np.ndarray, np.ndarray, Later]:
         """Take the products and sums with constants by channel that follow a node and that nobody else reads.
+
+        Transposes and casts on the way are passed by.
+
+        Parameters
+        ----------
+        node : Node
+        rank, axis : int
+            Dimensions of its output, and which of them is the channels'.
+        channels : int
 
         Returns
         -------
         array, array
             Scale and offset, (channels,) each.
-        str
-            The name of the last output.
+        Later
+            What the last output is, for `also`.
         """
         scale, offset, name = np.ones(channels), np.zeros(channels), node.outputs[0]
+        taken: Later = (name, ())
+        passed: list[Node] = []
+        turns: list[tuple[int, ...]] = []
         while (after := self.following(name)) is not None and not after.domain:
-            numbers = self._by_channel(after, name, rank, channels)
-            if numbers is None:
+            numbers = self._by_channel(after, name, rank, channels, axis)
+            passed.append(after)
+            if numbers is not None:
+                scale, offset = _composed(after, name, scale, offset, numbers)
+                self.absorbed.update(map(id, passed))
+                passed, taken = [], (after.outputs[0], tuple(turns))
+            elif after.operator == "Transpose" and after.attributes.get("perm", [1])[0] == 0:
+                turns.append(tuple(after.attributes["perm"]))
+                axis = turns[-1].index(axis)
+            elif after.operator != "Identity" and (after.operator, after.attributes.get("to")) != ("Cast", 1):
                 break
-            scale, offset = _composed(after, name, scale, offset, numbers)
-            self.absorbed.add(id(after))
             name = after.outputs[0]
-        return scale, offset, name
+        return scale, offset, taken
 
-    def _by_channel(self, node: Node, name: str, rank: int, channels: int) -> np.ndarray | None:
+    def _by_channel(self, node: Node, name: str, rank: int, channels: int, axis: int) -> np.ndarray | None:
         """Return the constant that a node adds, subtracts or multiplies, a number a channel; None if it is none."""
         if node.operator not in ("Add", "Sub", "Mul", "Div") or len(node.inputs) != 2 or "axis" in node.attributes:
             return None
@@ -382,7 +407,7 @@ class Importer:
         if node.operator == "Div" and node.inputs[1] == name:
             return None
         shape = (1,) * (rank - value.ndim) + value.shape
-        if any(n != 1 for axis, n in enumerate(shape) if axis != 1) or shape[1] not in (1, channels):
+        if any(n != 1 for at, n in enumerate(shape) if at != axis) or shape[axis] not in (1, channels):
             return None
         return np.broadcast_to(value.reshape(-1), (channels,)).astype(np.float64)
 

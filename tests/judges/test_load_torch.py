@@ -157,7 +157,8 @@ def test_a_network_exported_by_pytorch(name, new, tmp_path):
     dy = torch.randn(y.shape)
     y.backward(dy)
     got = model.predict(turned(x.detach().numpy()))
-    np.testing.assert_allclose(got, turned(y.detach().numpy()), rtol=0, atol=1e-5 * max(1, float(y.detach().abs().max())))
+    largest = max(1, float(y.detach().abs().max()))
+    np.testing.assert_allclose(got, turned(y.detach().numpy()), rtol=0, atol=1e-5 * largest)
     for layer in model.layers:
         layer.trainable = not isinstance(layer, fc.layers.BatchNormalization)  # with PyTorch's, in eval mode
     _, backward = model.forward(turned(x.detach().numpy()))

@@ -14,7 +14,8 @@ from fastcnn.onnx.convert.conv import times
 def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, node: Node) -> View:
     """Return the dense layer on the last dimension of the file, its rows in the order of memory."""
     units = kernel.shape[1]
-    scale, offset, name = im.affine_after(node, 2, units) if len(x.dims) == 1 else (np.ones(units), np.zeros(units), "")
+    rank = len(x.dims) + 1
+    scale, offset, later = im.affine_after(node, rank, units, rank - 1)
     use_bias = bias is not None or bool(offset.any())
     b = (np.zeros(units) if bias is None else np.broadcast_to(bias.reshape(-1), (units,))) * scale + offset
     kernel = times(kernel, scale)
@@ -26,7 +27,7 @@ def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, n
     else:
         tensor = im.arranged(x, x.dims)
     y = im.apply(node, layers.Dense, tensor, units, use_bias=use_bias, weights=[kernel] + [b] * use_bias)
-    return im.also(node, name, laid_out(y)) if name else laid_out(y)
+    return im.also(node, later, laid_out(y))
 
 
 @converter("Gemm")

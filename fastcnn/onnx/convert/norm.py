@@ -71,7 +71,9 @@ def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, t
     wanted = im.known(back.inputs[1])
     if wanted is None or len(wanted) < 3 or wanted[1] != channels or min(wanted[1:]) < 1:
         return 1.0, 0.0, None
-    factor, offset, name = im.affine_after(back, len(wanted), channels)
+    factor, offset, (name, turns) = im.affine_after(back, len(wanted), channels)
+    if turns:
+        raise NotOfferedError("a group normalization that is transposed within")
     im.absorbed.add(id(back))
     return factor, offset, (name, tuple(wanted[1:].tolist()))
 
