@@ -26,6 +26,9 @@ _BLIND = {"Abs", "Add", "Cast", "Celu", "Clip", "Div", "Dropout", "Elu", "Erf", 
           "HardSwish", "Identity", "LeakyRelu", "Max", "Mean", "Min", "Mish", "Mul", "Neg", "Pad", "Pow", "Relu",
           "Selu", "Sigmoid", "Softplus", "Softsign", "Sub", "Sum", "Swish", "Tanh", "ThresholdedRelu"}
 
+#: Operators whose second dimension is the channels'.
+_IMAGES = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "InstanceNormalization", "MaxPool", "Pad"}
+
 _NO_BATCH = 7919  # a free batch: a prime that no other dimension has
 
 
@@ -225,7 +228,10 @@ class Importer:
                     left.extend(set(node.outputs) - seen)
                     seen.update(node.outputs)
                 elif node.operator not in ("Shape", "Size"):
-                    verdicts.append(node.operator == "Transpose" and node.attributes.get("perm") == wanted)
+                    moved = node.operator == "Transpose" and node.attributes.get("perm") == wanted
+                    if rank == 2:  # the way back would look the same
+                        moved = moved and all(n.operator in _IMAGES for n in self.readers[node.outputs[0]])
+                    verdicts.append(moved)
         return bool(verdicts) and all(verdicts)
 
     def _output(self, name: str) -> Tensor:

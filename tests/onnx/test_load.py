@@ -25,6 +25,12 @@ def draw(*shape):
     return RNG.standard_normal(shape).astype(np.float32)
 
 
+@pytest.fixture(autouse=True)
+def _the_same_numbers_in_any_order_of_the_tests():
+    global RNG
+    RNG = np.random.default_rng(11)
+
+
 def file(nodes, shape, weights=None, outputs=("y",), batch="n", opset=17):
     """Return a model with one input x of a batch of `shape`."""
     graph = helper.make_graph(
