@@ -142,6 +142,18 @@ def test_convolution_agrees_with_its_twin(shape, filters, size, options, dtype):
     _check(shapes.conv2d(shape, filters, size, **options), dtype)
 
 
+@types
+@pytest.mark.parametrize(("shape", "filters", "size"), [((2, 9, 8, 20), 70, (1, 1)), ((1, 7, 5, 6), 33, (3, 3)),
+                                                        ((1, 1, 1, 40), 16, (1, 1))], ids=str)
+def test_a_sum_may_be_written_over_its_addend(shape, filters, size, dtype):
+    geometry = shapes.conv2d(shape, filters, size)
+    x, addend, kernel, bias = _arrays(geometry, dtype)
+    expected = _forward(x, kernel, bias, RELU, geometry, addend)
+    packed = np.empty(conv2d_forward_packed(geometry, x.dtype), dtype)
+    conv2d_forward(addend, packed, x, kernel, bias, addend.reshape(-1), np.array(RELU, dtype), 0, geometry)
+    np.testing.assert_array_equal(addend, expected)
+
+
 @given(st.data())
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_convolution_agrees_with_its_twin_on_any_geometry(data):

@@ -212,3 +212,16 @@ def test_memory_that_no_kernel_filled_keeps_its_place():
     for _ in range(2):
         np.testing.assert_array_equal(plan(x), x + 4)
     assert plan.bytes == 0
+
+
+def test_a_sum_takes_the_place_of_its_addend():
+    x = inputs = fc.Input((16, 16, 32))
+    for _ in range(3):  # the last short cut is read by nobody else; a convolution's own input must stay
+        x = layers.Add()([layers.Conv2D(32, 1)(layers.Conv2D(32, 1, activation="relu")(x)), x])
+    model = fc.Model(inputs, layers.Add()([layers.Conv2D(32, 1)(x), x]))
+    images = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
+    plan = Plan(model._infer, images)
+    assert plan.bytes == 2 * images.nbytes
+    for seed in range(2):
+        images = np.random.default_rng(seed).standard_normal(images.shape).astype(np.float32)
+        np.testing.assert_allclose(plan(images), without_plan(model, images), atol=1e-5)

@@ -55,7 +55,7 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     kernel : (KH, KW, C // groups, K) array
     bias : (K,) or (0,) array
     addend : (y.size,) or (0,) array
-        Lies as y does, and must not be y.
+        Lies as y does; it may be y itself, as long as x is not.
     bounds : (2,) array
         The lowest and the highest result: 0 and infinity for ReLU, minus infinity and infinity for no bounds.
     ready : int

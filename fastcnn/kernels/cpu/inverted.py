@@ -28,7 +28,8 @@ from fastcnn.kernels.cpu.taps import panel_of
 from fastcnn.kernels.cpu.walk import walk_grid
 
 ROOM = 98304  # elements of e in the buffer, and of z: 384 KB of float32 each at most
-TASKS = 4  # tasks a launch should have; each computes a few rows that its neighbour computes as well
+TASKS = 4  # tasks a launch should have
+BAND = 14  # rows of a band at least: it computes one or two rows of e that its neighbour computes as well
 LARGE = 131072  # elements of all e from which they no longer stay in L2 from layer to layer
 
 
@@ -105,7 +106,7 @@ def inverted_residual_forward(y, scratch, packed, x, expand, expand_bias, window
             pack_start(rest, start_of(packed, 1, k, e), project_bias, 1, k)
             pack_filters(rest, project.reshape(-1), 1, k, e)
     n = geometry[1]["n"]
-    bands = max(1, min(TASKS // max(1, n), geometry[1]["oh"] // 7))
+    bands = max(1, min(TASKS // max(1, n), geometry[1]["oh"] // BAND))
     parallel(_task, n * bands, (y.reshape(-1), scratch, packed, first, x.reshape(-1), window.reshape(-1), window_bias,
                                 addend, bounds, bands, geometry))
 

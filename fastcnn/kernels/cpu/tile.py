@@ -85,8 +85,8 @@ def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, sta
     loops : (R, S, J)
         Steps of each loop.
     start, addend, fresh : pointer, pointer, int
-        Where the sums start: at ``start[k]`` if `fresh` is 1, at ``start[k]`` plus what lies in `addend`, at the same
-        places as in `c`, if it is 2; at what lies in `addend` alone if it is 0.
+        Where the sums start: at ``start[k]``, or at what is in `c` if `fresh` is 0. If it is 2, what lies in `addend`,
+        at the same places as in `c`, is added.
     columns : int
         How many of the KV * LANES columns exist in `c`; the others are not touched there.
     bounds : pointer
@@ -130,17 +130,34 @@ class _Emitter:
         whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
         self._prefetch(b_, place)
 
-        with b_.if_else(b_.icmp_signed("!=", fresh, _I64(1))) as (from_addend, from_start):
-            with from_addend:
-                self._begin(b_, sums, addend, c_rows, masks, whole, start, fresh)
+        with b_.if_else(b_.icmp_signed("==", fresh, _I64(0))) as (from_c, from_start):
+            with from_c, b_.if_else(whole) as (full, partial):
+                with full:
+                    for cell in self.cells:
+                        b_.store(self._load(b_, place[cell]), sums[cell])
+                with partial:
+                    for cell in self.cells:
+                        b_.store(self._masked_load(b_, place[cell], masks[cell[1]]), sums[cell])
             with from_start:
                 for k in range(self.KV):
                     value = self._load(b_, b_.gep(start, [_I64(k * self.L)]))
                     for i in range(self.M):
                         b_.store(value, sums[i, k])
+        more = {(i, k): b_.gep(addend, [b_.add(c_rows[i], _I64(k * self.L))]) for i, k in self.cells}
+        added = b_.icmp_signed("==", fresh, _I64(2))
+        with b_.if_then(added):
+            self._prefetch(b_, more)
 
         self._walk(b_, sums, a, a_rows, a_steps, b, b_steps, steps)
 
+        with b_.if_then(added), b_.if_else(whole) as (full, partial):
+            with full:
+                for cell in self.cells:
+                    b_.store(b_.fadd(b_.load(sums[cell]), self._load(b_, more[cell])), sums[cell])
+            with partial:
+                for cell in self.cells:
+                    value = self._masked_load(b_, more[cell], masks[cell[1]])
+                    b_.store(b_.fadd(b_.load(sums[cell]), value), sums[cell])
         with b_.if_then(b_.icmp_unsigned("!=", b_.ptrtoint(bounds, _I64), _I64(0))):
             self._bound(b_, sums, b_.load(bounds), "<")
             high = b_.load(b_.gep(bounds, [_I64(1)]))
@@ -154,20 +171,6 @@ class _Emitter:
                 for cell in self.cells:
                     self._masked_store(b_, b_.load(sums[cell]), place[cell], masks[cell[1]])
 
-    def _begin(self, b_, sums, addend, c_rows, masks, whole, start, fresh):
-        """Let the sums start at the addend, plus the start if `fresh`."""
-        given = self._splat(b_, b_.icmp_signed("!=", fresh, _I64(0)), self.mask)
-        starts = [self._masked_load(b_, b_.gep(start, [_I64(k * self.L)]), given) for k in range(self.KV)]
-        place = {(i, k): b_.gep(addend, [b_.add(c_rows[i], _I64(k * self.L))]) for i, k in self.cells}
-        with b_.if_else(whole) as (full, partial):
-            with full:
-                for cell in self.cells:
-                    b_.store(b_.fadd(self._load(b_, place[cell]), starts[cell[1]]), sums[cell])
-            with partial:
-                for cell in self.cells:
-                    value = self._masked_load(b_, place[cell], masks[cell[1]])
-                    b_.store(b_.fadd(value, starts[cell[1]]), sums[cell])
-
     def _bound(self, b_, sums, bound, sign):
         """Put `bound` in the place of sums that are `sign` it."""
         bound = self._broadcast(b_, bound)
@@ -176,7 +179,7 @@ class _Emitter:
             b_.store(b_.select(b_.fcmp_ordered(sign, value, bound), bound, value), sums[cell])
 
     def _prefetch(self, b_, place):
-        """Ask for the lines of C, to be written: they arrive while the sums are made."""
+        """Ask for the lines of C, or of what is added: they arrive while the sums are made."""
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
         call = cgutils.get_or_insert_function(b_.module, kind, "llvm.prefetch.p0")
