@@ -81,3 +81,32 @@ def test_every_opset_that_is_offered_runs(opset, tmp_path):
     path = fc.onnx.export(model, tmp_path / "m.onnx", opset=opset)
     assert onnx.load(path).opset_import[0].version == opset
     agree(run(path, xs), predicted(model, xs), 1e-4)
+
+
+SIZES = {"AlexNet": 67, "GoogLeNet": 64, "InceptionV3": 75, "SqueezeNet": 48, "UNet": 32, "LeNet5": 28, "LeNet": 28,
+         "ConvNet": 28, "Perceptron": 28, "LogisticRegression": 28, "MLP": 28}
+LARGE = {"VGG19", "ResNet101", "ResNet152", "DenseNet169", "DenseNet201", *(f"EfficientNetB{n}" for n in range(2, 8))}
+NETWORKS = [name for name in fc.applications.__all__
+            if callable(getattr(fc.applications, name)) and name[0].isupper() and name != "EfficientNet"]
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ())
+                                  for name in NETWORKS])
+def test_onnxruntime_computes_every_application(name, tmp_path):
+    fc.utils.set_random_seed(1)
+    size = SIZES.get(name, 32)
+    grey = size == 28 or name == "UNet"
+    model = getattr(fc.applications, name)(input_shape=(size, size, 1 if grey else 3))
+    draw = np.random.default_rng(0)
+    for p in model.weights:  # statistics that are not 0 and 1, and signals that neither die nor grow
+        if "mean" in p.name or "variance" in p.name:
+            p.assign(0.1 * draw.standard_normal(p.shape) if "mean" in p.name else draw.uniform(0.5, 1.5, p.shape))
+    x = draw.random((2, *model.input_shape[1:]), dtype=np.float32)
+    path = fc.onnx.export(model, tmp_path / "m.onnx")
+    agree(run(path, [x]), predicted(model, [x]), 1e-4)
+    if name in ("VGG16", "ResNet50", "MobileNetV2", "AlexNet"):
+        config.set_winograd(False)
+        try:
+            agree(run(path, [x]), predicted(model, [x]), 1e-5)
+        finally:
+            config.set_winograd(True)

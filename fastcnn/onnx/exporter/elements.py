@@ -7,6 +7,8 @@ from typing import Any
 from fastcnn.kernels import codes
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
 
+_SHORTEST = math.sqrt(1e-7)  # a vector is scaled as if it had this length at least, as `layers.Dot` does
+
 _Formula = Callable[[Writer, Value, float, float], Value]
 
 
@@ -158,12 +160,28 @@ def _concatenate(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, order)
 
 
+def _dot(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    """A matrix product of each sample, its matrices turned so that the axes of the sum meet."""
+    names = []
+    for value, axis, last in zip(inputs, layer.axes, (True, False), strict=True):
+        axis = axis % value.rank
+        rest = [k for k in range(1, value.rank) if k != axis]
+        name, size = w.get(value, LAST), value.shape[axis]
+        if layer.normalize:
+            length = w.node("ReduceL2", [name, w.constant([axis], "axes")], keepdims=1)
+            name = w.node("Div", [name, w.node("Max", [length, w.scalar(_SHORTEST)])])
+        turned = w.node("Transpose", [name], perm=[0, *rest, axis] if last else [0, axis, *rest])
+        names.append(w.node("Reshape", [turned, w.constant([0, -1, size] if last else [0, size, -1], "shape")]))
+    y = w.node("MatMul", names)
+    return w.value(w.node("Reshape", [y, w.constant([0, *layer.output_shape[1:]], "shape")]), layer.output_shape, LAST)
+
+
 TABLE: dict[str, Any] = dict.fromkeys((
     "Activation", "CELU", "Clip", "ELU", "GELU", "HardSiLU", "HardSigmoid", "LeakyReLU", "Linear", "LogSoftmax",
     "Mish", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "Step", "Tanh",
     "ThresholdedReLU",
 ), _layer_of_activation)
 TABLE.update({
-    "Add": _merge("Add"), "Average": _merge("Mean"), "Concatenate": _concatenate, "Maximum": _merge("Max"),
+    "Add": _merge("Add"), "Average": _merge("Mean"), "Concatenate": _concatenate, "Dot": _dot, "Maximum": _merge("Max"),
     "Minimum": _merge("Min"), "Multiply": _merge("Mul"), "PReLU": _prelu, "Subtract": _merge("Sub"),
 })
