@@ -1,15 +1,17 @@
-"""Convolution: along one or two dimensions by the layer and its kernels, along more by a sum over the window."""
+"""Convolution: of floats along up to three dimensions by the layers, of other types by a sum over the window."""
 
 from typing import Any
 
 import numpy as np
 
-from fastcnn import geometry, layers
+from fastcnn import layers
 from fastcnn.errors import ModelFileError
-from fastcnn.layers.product import convolve_backward
-from fastcnn.onnx.operators._memory import channels_first, channels_last, dense, is_float
+from fastcnn.onnx.operators._memory import channels_first, channels_last, is_float
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators._windows import Ints, Windows, padded, taps, windows
+
+_CONV = layers.Conv1D, layers.Conv2D, layers.Conv3D
+_TRANSPOSE = layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose
 
 
 def _check(who: str, x: np.ndarray, w: np.ndarray, group: int, channels: int, filters: int) -> None:
@@ -27,35 +29,27 @@ def conv(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, *, auto_p
     lie = windows("Conv", x.shape[2:], kernel_shape or w.shape[2:], strides, pads, dilations, auto_pad)
     if min(lie.before + lie.after) < 0:
         raise ModelFileError(f"Conv: expected pads of at least 0, got {pads}")
-    if x.ndim > 4 or not is_float(x):
+    if x.ndim > 5 or not is_float(x):
         return _conv_by_taps(x, w, bias, lie, group)
-    if x.ndim == 3:
-        wide = Windows(*((default, *part) for default, part in zip((1, 1, 1, 0, 0, 1), lie)))
-        return _conv_by_layer(x[:, :, None], w, bias, wide, group, kept)[:, :, 0]
-    return _conv_by_layer(x, w, bias, lie, group, kept)
+    return _by_layer(_CONV[x.ndim - 3], x, w, bias, lie, group, kept, filters=w.shape[0])
 
 
-def _conv_by_layer(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: Windows, group: int,
-                   kept: dict[Any, Any]) -> np.ndarray:
+def _by_layer(make: Any, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: Windows, group: int,
+              kept: dict[Any, Any], **more: Any) -> np.ndarray:
+    """Return what a layer predicts, which is kept with its packed weights for the next images of that size."""
     images = channels_last(x)
     key = images.shape[1:]
     layer, *made_from = kept.get(key, (None, None, None))
     if layer is None or made_from[0] is not w or made_from[1] is not bias:
-        layer = _layer(w, lie, group, bias is not None, x.dtype)
+        layer = make(kernel_size=lie.kernel, strides=lie.strides, dilation_rate=lie.dilations,
+                     padding=tuple(zip(lie.before, lie.after)), groups=group, use_bias=bias is not None,
+                     dtype=x.dtype.name, name="conv", kernel_initializer="zeros", **more)
         layer.build((None, *key))
-        bank = w.reshape(*w.shape[:2], *lie.kernel).transpose(2, 3, 1, 0)
+        bank = w.transpose(*range(2, w.ndim), 1, 0)
         layer.set_weights([bank] if bias is None else [bank, bias])
         kept.clear()
         kept[key] = layer, w, bias
     return channels_first(layer.predict(images))
-
-
-def _layer(w: np.ndarray, lie: Windows, group: int, bias: bool, dtype: np.dtype) -> layers.Conv2D:
-    arguments: dict[str, Any] = {
-        "filters": w.shape[0], "kernel_size": lie.kernel, "strides": lie.strides, "dilation_rate": lie.dilations,
-        "padding": tuple(zip(lie.before, lie.after)), "groups": group, "use_bias": bias, "dtype": dtype.name,
-        "name": "conv", "kernel_initializer": "zeros"}
-    return layers.Conv2D(**arguments)
 
 
 def _with_bias(y: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> np.ndarray:
@@ -80,7 +74,8 @@ def _conv_by_taps(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: Wi
 @operator("ConvTranspose")
 def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, *, auto_pad: str = "NOTSET",
                    dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, output_padding: Ints = None,
-                   output_shape: Ints = None, pads: Ints = None, strides: Ints = None) -> np.ndarray:
+                   output_shape: Ints = None, pads: Ints = None, strides: Ints = None,
+                   kept: dict[Any, Any]) -> np.ndarray:
     """x (N, C, ...) and filters (C, K / group, ...) to (N, K, ...): the gradient of a convolution's input."""
     _check("ConvTranspose", x, w, group, w.shape[0], w.shape[0])
     rank, size = x.ndim - 2, x.shape[2:]
@@ -102,30 +97,13 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
     if min(output_shape) < 1:
         raise ModelFileError(f"ConvTranspose: expected pads that leave some pixels, got {before} and {after} on {full}")
     lie = Windows(kernel, steps, gaps, tuple(before), tuple(after), tuple(size))
-    k = w.shape[1] * group
-    if rank == 2 and is_float(x) and _is_a_gradient(lie, output_shape):
-        return _with_bias(_transpose_by_kernel(x, w, lie, (x.shape[0], *output_shape, k), group), bias, x.dtype)
+    more = tuple(o + b + a - s * (n - 1) - e for o, b, a, s, n, e in
+                 zip(output_shape, before, after, steps, size, lie.extent))
+    suits = min(before + after) >= 0 and all(0 <= m < s for m, s in zip(more, steps))
+    if rank <= 3 and is_float(x) and suits:
+        return _by_layer(_TRANSPOSE[rank - 1], x, w, bias, lie, group, kept, filters=w.shape[1] * group,
+                         output_padding=more)
     return _with_bias(_transpose_by_taps(x, w, lie, output_shape, group), bias, x.dtype)
-
-
-def _is_a_gradient(lie: Windows, outputs: list[int]) -> bool:
-    """Return whether a convolution of an image of size `outputs` has as many windows as there are pixels."""
-    return min(lie.before + lie.after) >= 0 and all(
-        (o + b + a - e) // s + 1 == n for o, b, a, e, s, n in
-        zip(outputs, lie.before, lie.after, lie.extent, lie.strides, lie.outputs))
-
-
-def _transpose_by_kernel(x: np.ndarray, w: np.ndarray, lie: Windows, shape: tuple[int, ...], group: int) -> np.ndarray:
-    padding: Any = tuple(zip(lie.before, lie.after))
-    layer = _layer(w, lie, group, False, x.dtype)
-    layer.trainable = False
-    layer.build((None, *shape[1:]))
-    layer.set_weights([w.transpose(2, 3, 1, 0)])
-    arguments: Any = (shape, w.shape[0], lie.kernel, lie.strides, padding, lie.dilations, group)
-    g = geometry.conv2d(*arguments)
-    y = convolve_backward(layer, dense(np.empty(shape, x.dtype)), channels_last(x), g, True)
-    assert y is not None
-    return channels_first(y)
 
 
 def _transpose_by_taps(x: np.ndarray, w: np.ndarray, lie: Windows, outputs: list[int], group: int) -> np.ndarray:
