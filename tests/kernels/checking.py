@@ -121,7 +121,7 @@ def assert_vectors(function, *args):
     It is compiled once more, since code from the cache cannot be looked at.
     """
     again = inlined(function)
-    again.compile(tuple(map(numba.typeof, args)))
+    again.compile(tuple(a if isinstance(a, numba.types.Type) else numba.typeof(a) for a in args))
     assembly = next(iter(again.inspect_asm().values()))
     assert re.search(r"\bv?(mul|fn?m(add|sub)\d+)ps\b|\bf(mul|mla)\s+v\d+\.4s", assembly)
     assert not re.search(r"\bv(scatter|gather)", assembly), "an index that might be negative"

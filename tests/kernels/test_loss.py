@@ -1,16 +1,21 @@
 import numpy as np
 import pytest
+from numba import types as kinds
 
 from fastcnn.kernels import loss_codes as codes
+from fastcnn.kernels.cpu import loss, loss_binary
 from fastcnn.kernels.cpu.loss import elementwise_loss
 from fastcnn.kernels.cpu.loss_binary import binary_loss
+from fastcnn.kernels.cpu.loss_walk import element_arguments
 from tests import reference
 from tests.kernels.checking import (
+    PLAIN,
     TYPES,
     assert_close,
     assert_one_specialization_a_type,
     assert_same_bits,
     assert_slope,
+    assert_vectors,
     inputs_unchanged,
     many,
     random,
@@ -134,6 +139,13 @@ def test_a_nan_among_the_predictions_reaches_loss_and_gradient(name, column, dty
 def test_elementwise_losses_give_the_same_bits_from_any_number_of_threads():
     shape = (30_001, 7)
     assert_same_bits(lambda: [a for name in CODES for a in _run(name, *_data(name, shape, np.float32))])
+
+
+@pytest.mark.skipif(PLAIN, reason="nothing is compiled")
+def test_the_loops_of_elements_become_vector_instructions():
+    for function in (loss._elementwise_values, loss._elementwise_slopes, loss_binary._binary_values,
+                     loss_binary._binary_slopes):
+        assert_vectors(function, *element_arguments(kinds.float32))
 
 
 def test_elementwise_loss_compiles_once_a_type():

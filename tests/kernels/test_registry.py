@@ -65,8 +65,6 @@ def test_kernels_agree_with_their_twins_as_plain_python(file):
 FLAT, ROWS = np.zeros(8, np.float32), np.zeros((4, 8), np.float32)
 HOT = {
     "dropout.dropout": (FLAT, FLAT, 0.5, 1, 1),
-    "loss_binary.binary_loss": (FLAT, ROWS, ROWS, ROWS, FLAT[:0], 3, 2.0, 1.0, 0.0, 0.5, 0.25, True),
-    "loss.elementwise_loss": (FLAT, ROWS, ROWS, ROWS, FLAT[:0], 0, 1.0, 0.0, 0.0, 0.5, 0.25, True),
     "penalty.penalty": (np.zeros(1), FLAT, np.zeros(64), FLAT, 0.1, 0.1),
     "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, 0.0, True),
     "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, 0.0, True),

@@ -5,34 +5,62 @@ All elements of as many rows as L1 holds go through f as one run of vectors, how
     x, t   | rows 0 .. r, 16 KB |         f, one vector at a time            f', the same once more
     dx     | f(x, t)            |  ---> losses: sums of rows   ---> dx: scale share f'(x, t), over what lay there
 
-`values` and `slopes` are functions of (out, x, t, code, a, b, c) and (out, x, t, code, a, b, c, factor) on flat arrays.
+`apply` is a function of (out, x, t, at, count, code, wants_slopes, a, b, c, factor): out[at:at + count] = f or f' of
+flat arrays. It calls code behind a symbol (`_symbol.Shared`), whose numbers travel as the bits of integers.
 """
+
+import numpy as np
+from numba import carray, config, types
 
 from fastcnn.kernels.cpu._jit import chunk_of, inlined
 
 _BLOCK = 4096  # elements that stay in L1 between the passes over them
 
 
+def element_arguments(dtype):
+    """Return the types of what a function behind a symbol takes: out, x, t, count, code, a, b, c, factor."""
+    return (*[types.CPointer(dtype)] * 3, *[types.int64] * 6)
+
+
+def _itself(array, shape):
+    return array
+
+
+#: The array at a pointer; where nothing is compiled, arrays come as they are.
+array_at = _itself if config.DISABLE_JIT else carray
+
+
 @inlined
-def element_rows(chunk, chunks, values, slopes, losses, dx, x, targets, weights, code, a, b, c, share, scale,
-                 wants_gradient):
+def bits(number):
+    """Return the bits of a float64 as an integer."""
+    return np.float64(number).view(np.int64)
+
+
+@inlined
+def number(bits):
+    """Return the float64 of some `bits`."""
+    return np.int64(bits).view(np.float64)
+
+
+@inlined
+def element_rows(chunk, chunks, apply, losses, dx, x, targets, weights, code, a, b, c, share, scale, wants_gradient):
     """Do one of `chunks` parts of the rows; the arguments that follow are those of `elementwise_loss`."""
     first, last = chunk_of(chunk, chunks, x.shape[0])
-    real, columns = x.dtype.type, x.shape[1]
+    real, columns, whole = x.dtype.type, x.shape[1], dx.reshape(-1)
     rows = max(1, _BLOCK // max(1, columns))
     each_element = weights.size > 0 and weights.size == x.size
     each_row = weights.size > 0 and not each_element
     for begin in range(first, last, rows):
         end = min(begin + rows, last)
-        flat, t, out = x[begin:end].reshape(-1), targets[begin:end].reshape(-1), dx[begin:end].reshape(-1)
-        values(out, flat, t, code, real(a), real(b), real(c))
+        at, count, out = begin * columns, (end - begin) * columns, dx[begin:end].reshape(-1)
+        apply(whole, x.reshape(-1), targets.reshape(-1), at, count, code, False, a, b, c, 1.0)
         if each_element:
             _multiply(out, weights[begin * columns:end * columns])
         _row_sums(losses[begin:end], out, columns, real(share))
         if each_row:
             _multiply(losses[begin:end], weights[begin:end])
         if wants_gradient:
-            slopes(out, flat, t, code, real(a), real(b), real(c), real(scale * share))
+            apply(whole, x.reshape(-1), targets.reshape(-1), at, count, code, True, a, b, c, scale * share)
             if each_element:
                 _multiply(out, weights[begin * columns:end * columns])
             elif each_row:
