@@ -7,7 +7,7 @@ from typing import Any
 from fastcnn.kernels import codes
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
 
-_SHORTEST = math.sqrt(1e-7)  # a vector is scaled as if it had this length at least, as `layers.Dot` does
+_SHORTEST = 1e-7  # a vector is scaled as if it had this length at least, as `layers.Dot` does
 
 _Formula = Callable[[Writer, Value, float, float], Value]
 
