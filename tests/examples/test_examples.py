@@ -1,5 +1,6 @@
 """Each example runs as a person would run it, in a process of its own, in a short mode."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -47,6 +48,42 @@ def test_filters_draws_a_picture_of_a_network_it_trains_and_of_a_saved_one(tmp_p
         picture = (tmp_path / name).read_bytes()
         assert picture.startswith(b"\x89PNG\r\n")
         assert len(picture) > 20_000
+
+
+def test_the_script_of_keras_runs_with_its_import_lines_changed(data_dir, tmp_path):
+    for path in sorted((data_dir / "mnist").glob("*-ubyte.gz")):  # the script says 15 epochs, so the data set is small
+        sizes, kept = (16, 28 * 28) if "images" in path.name else (8, 1), 1000 if "train" in path.name else 500
+        whole = gzip.decompress(path.read_bytes())
+        short = whole[:4] + kept.to_bytes(4, "big") + whole[8:sizes[0]] + whole[sizes[0]:sizes[0] + kept * sizes[1]]
+        (tmp_path / path.name).write_bytes(gzip.compress(short, 1))
+    printed = run("keras_mnist_convnet.py", FASTCNN_DATA=str(tmp_path))
+    assert "x_train shape: (1000, 28, 28, 1)" in printed
+    assert "34,826" in printed  # the parameters, in the summary
+    assert number(r"^Test loss: (\S+)$", printed) < 0.7  # 0.32
+    assert number(r"^Test accuracy: (\S+)$", printed) > 0.8  # 0.90; without a seed it varies
+
+
+def test_transfer_beats_a_start_from_nothing_on_few_images(data_dir):
+    printed = run("transfer_learning.py", "--known", 1000, "--epochs", 3, FASTCNN_DATA=str(data_dir))
+    assert "the head alone learns: 645 of 94,565 parameters" in printed
+    names = "from scratch", "of the head", ", fine-tuned"
+    scratch, head, tuned = (number(rf"^test accuracy ?{name} +(\S+)$", printed) for name in names)
+    assert min(head, tuned) > scratch > 0.35  # SEEN; by chance 0.2
+
+
+def test_a_network_of_signals_learns_rhythms_and_draws_them(tmp_path):
+    pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
+    printed = run("signal_1d.py", "--recordings", 1000, "--epochs", 4, "--out", tmp_path / "signal.png")
+    assert number(r"^test accuracy (\S+)$", printed) > 0.7  # 0.89; by chance 0.25
+    assert printed.splitlines()[-1] == str(tmp_path / "signal.png")
+    picture = (tmp_path / "signal.png").read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert len(picture) > 20_000
+
+
+def test_a_network_of_volumes_learns_solids():
+    printed = run("volume_3d.py", "--volumes", 400, "--epochs", 3)
+    assert number(r"^test accuracy (\S+)$", printed) > 0.5  # 0.64; by chance 0.25
 
 
 def test_every_example_is_run_by_a_test():
