@@ -88,7 +88,8 @@ def test_no_kernel_spells_a_compile_flag():
 
 def _documented():
     rooms = [fc.activations, fc.layers, fc.losses, fc.optimizers, fc.metrics, fc.initializers, fc.regularizers,
-             fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.datasets, fc.device, fc.config, *(
+             fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.datasets, fc.applications, fc.device,
+             fc.config, *(
                  importlib.import_module(f"fastcnn.bench.{name}") for name in ("machine", "layers", "judge", "plot"))]
     for room in rooms:
         for name, thing in vars(room).items():
@@ -104,7 +105,8 @@ def _documented():
 @pytest.mark.parametrize(("name", "thing"), list(dict(_documented()).items()),
                          ids=lambda v: v if isinstance(v, str) else "")
 def test_documented_parameters_are_the_actual_ones(name, thing):
-    section = re.search(r"Parameters\n-+\n(.*?)(?:\n\n?(?:Returns|Raises|Attributes|Yields|Notes|Examples)\n-+|\Z)",
+    ends = "Returns|Raises|Attributes|Yields|Notes|Examples|References"
+    section = re.search(rf"Parameters\n-+\n(.*?)(?:\n\n?(?:{ends})\n-+|\Z)",
                         inspect.getdoc(thing) or "", re.S)
     if section is None:
         return

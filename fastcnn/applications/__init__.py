@@ -65,7 +65,7 @@ __all__ = [
     "EfficientNet", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4",
     "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "GoogLeNet", "InceptionV3", "LeNet", "LeNet5",
     "LogisticRegression", "MobileNet", "MobileNetV2", "Perceptron", "ResNet18", "ResNet20", "ResNet34", "ResNet50",
-    "ResNet101", "ResNet152", "SqueezeNet", "UNet", "by_name", "compound_scaling", "preprocess_input",
+    "ResNet101", "ResNet152", "SqueezeNet", "UNet", "by_name", "compound_scaling", "find", "preprocess_input",
 ]  # fmt: skip
 
 #: The names that the command line takes: networks that suit small images, and train from nothing.
@@ -73,3 +73,24 @@ by_name: dict[str, Callable[..., Model]] = {
     "lenet": LeNet, "lenet5": LeNet5, "convnet": ConvNet, "mlp": MLP, "logistic_regression": LogisticRegression,
     "resnet20": ResNet20,
 }  # fmt: skip
+
+
+def find(name: str) -> Callable[..., Model] | None:
+    """Return the function of a network's name, however it is spelled (ResNet50, resnet-50); None if there is none.
+
+    Parameters
+    ----------
+    name : str
+    """
+    if name in by_name:
+        return by_name[name]
+    plain = name.lower().replace("-", "").replace("_", "")
+    for own in __all__:
+        thing = globals()[own]
+        if own.lower() == plain and own not in _NO_NETWORKS and callable(thing):
+            return thing
+    return None
+
+
+# EfficientNet wants its scale; the rest are tools.
+_NO_NETWORKS = {"EfficientNet", "by_name", "compound_scaling", "find", "preprocess_input"}

@@ -58,7 +58,7 @@ class Judge:
 
     Parameters
     ----------
-    model : Sequential
+    model : Model
     ready : list of Subject
     seconds : float
         Of one timing.
@@ -92,7 +92,9 @@ class Judge:
         return self._ask(time=what, seconds=self.seconds)[0] if self.knows_whole else None
 
     def _make(self, number: int, subject: Subject) -> bool:
-        """Let the other side make a layer, and compare its results."""
+        """Let the other side make a layer, and compare its results; it knows none of several inputs."""
+        if isinstance(subject.x, tuple):
+            return False
         given, made = (Path(self.folder.name) / f"{name}.npz" for name in ("given", "made"))
         weights = {f"w{i}": p.array for i, p in enumerate(subject.layer.weights)}
         np.savez(given, x=subject.x, dy=subject.dy, **weights)

@@ -19,6 +19,7 @@ from fastcnn import training
 from fastcnn.bench.machine import Machine
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.base import Call
+from fastcnn.models.graph import opened
 
 
 class Pass(NamedTuple):
@@ -53,7 +54,7 @@ class Row(NamedTuple):
     name, kind : str
         The layer's name and class.
     input_shape, output_shape : tuple
-        With the batch.
+        With the batch; of the first input where there are several.
     passes : dict
         forward and, where there is something to learn, backward.
     """
@@ -66,14 +67,18 @@ class Row(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A layer with its input and the gradient of its output, ready to be timed."""
+    """A layer with its input, a tuple of several, and the gradient of its output, ready to be timed."""
 
     layer: Any
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     dy: np.ndarray
     call: Call
     learns: bool
+
+    @property
+    def inputs(self) -> tuple[np.ndarray, ...]:
+        return self.x if isinstance(self.x, tuple) else (self.x,)
 
     def run(self) -> tuple[float, float]:
         """Return the seconds of one forward and one backward pass; 0 for a backward pass that nobody needs."""
@@ -87,44 +92,50 @@ class Subject(NamedTuple):
 
     def costs(self) -> dict[str, tuple[int, int]]:
         """Return operations and bytes of each pass."""
-        products, parameters = 2 * len(self.x) * self.layer.multiply_adds(), sum(p.array.nbytes
-                                                                                 for p in self.layer.parameters)
-        if np.shares_memory(self.x, self.y):  # a view, such as Flatten's
+        products = 2 * len(self.y) * self.layer.multiply_adds()
+        parameters, read = sum(p.array.nbytes for p in self.layer.parameters), sum(x.nbytes for x in self.inputs)
+        if np.shares_memory(self.inputs[0], self.y):  # a view, such as Flatten's
             return {"forward": (0, 0)} | ({"backward": (0, 0)} if self.learns else {})
-        found = {"forward": (products, self.x.nbytes + parameters + self.y.nbytes)}
+        found = {"forward": (products, read + parameters + self.y.nbytes)}
         if self.learns:
             ways = bool(self.layer.trainable_weights) + self.call.wants_dx
-            moved = self.x.nbytes + self.dy.nbytes + 2 * parameters + self.x.nbytes * self.call.wants_dx
+            moved = read + self.dy.nbytes + 2 * parameters + read * self.call.wants_dx
             found["backward"] = ways * products, moved
         return found
 
 
 def subjects(model: Any, batch: int) -> list[Subject]:
-    """Return the layers of a chain, each with the input that the ones before it make from random numbers.
+    """Return the layers of a model, each with the input that the ones before it make from random numbers.
 
     Parameters
     ----------
-    model : Sequential
+    model : Model
         Built.
     batch : int
 
     Raises
     ------
     ArgumentError
-        If the model is no chain of layers.
+        If the model is not built, or has several inputs or outputs.
     """
-    if not hasattr(model, "infer") or not isinstance(model.input_shape, tuple) or not model.layers:
-        raise ArgumentError(f"bench: expected a chain of layers, built, got {model!r}")
+    if getattr(model, "traced", None) is None or not model.layers:
+        raise ArgumentError(f"bench: expected a model with layers, built, got {model!r}")
+    graph = opened(model.traced)
+    if len(graph.inputs) > 1 or len(graph.outputs) > 1 or any(len(step.outputs) > 1 for step in graph.steps):
+        raise ArgumentError(f"bench: expected a model of one input and one output, got {model!r}")
     draw = np.random.default_rng(0)
-    x = draw.random((batch, *model.input_shape[1:])).astype(model.dtype)
-    found, wanted = [], False
-    for layer in model.layers:
-        call = Call(0, 0, wanted)
+    slots: dict[int, np.ndarray] = {
+        graph.inputs[0]: draw.random((batch, *model.input_shape[1:])).astype(model.dtype)}
+    found, learning = [], {graph.inputs[0]: False}
+    for step in graph.steps:
+        layer, (output,) = step.node, step.outputs
+        x = tuple(slots[slot] for slot in step.inputs) if layer.many_inputs else slots[step.inputs[0]]
+        call = Call(0, 0, any(learning[slot] for slot in step.inputs))
         y = layer.forward(x, call)[0]
-        wanted = wanted or bool(layer.trainable_weights)
+        learning[output] = call.wants_dx or bool(layer.trainable_weights)
         dy = (draw.standard_normal(y.shape) / y.shape[0]).astype(y.dtype)
-        found.append(Subject(layer, x, y, dy, call, wanted))
-        x = y
+        found.append(Subject(layer, x, y, dy, call, learning[output]))
+        slots[output] = y
     return found
 
 
@@ -154,9 +165,10 @@ def measure(ready: list[Subject], machine: Machine, rounds: int, seconds: float,
         for place, (name, (operations, size)) in enumerate(subject.costs().items()):
             took = statistics.median(one[place] for one in own)
             peer = statistics.median(one[place] for one in peers) if peers else None
-            floor = machine.floor(operations, size, subject.x.dtype.name)
+            floor = machine.floor(operations, size, subject.y.dtype.name)
             passes[name] = Pass(took, operations, size, machine.level(size).name, floor / took if size else None, peer)
-        rows.append(Row(subject.layer.name, type(subject.layer).__name__, subject.x.shape, subject.y.shape, passes))
+        rows.append(Row(subject.layer.name, type(subject.layer).__name__, subject.inputs[0].shape, subject.y.shape,
+                        passes))
     return rows
 
 
@@ -166,7 +178,7 @@ def whole(model: Any, batch: int, rounds: int, seconds: float,
 
     Parameters
     ----------
-    model : Sequential
+    model : Model
         It is compiled, and trained a little: with cross-entropy after a softmax, else for the mean squared error.
     batch, rounds : int
     seconds : float

@@ -24,7 +24,7 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
             plot: str | None) -> None:
     """Measure the machine's peak, and time each layer of a model beside it.
 
-    MODEL is a name (lenet, lenet5, convnet), a run, or a .safetensors file; without it the machine alone is measured.
+    MODEL is a name (lenet5, resnet50 ...), a run, or a .safetensors file; without it the machine alone is measured.
     The peak is of multiply-adds between registers and of copies and sums of arrays in each level of memory, by all
     threads, measured by kernels of fastcnn.
 
@@ -112,8 +112,8 @@ def _network(model: str) -> Any:
     from fastcnn.cli._saved import find_file
     from fastcnn.errors import ArgumentError, unknown
 
-    if model in applications.by_name:
-        return applications.by_name[model]()
+    if (function := applications.find(model)) is not None:
+        return function()
     if not Path(model).expanduser().exists():
         raise ArgumentError(f"{unknown('bench: model', model, MODELS)}; no run or file has that name either")
     return saving.load_model(find_file(model))

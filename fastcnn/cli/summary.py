@@ -15,13 +15,14 @@ def command(model: str) -> None:
     """
     from pathlib import Path
 
-    from fastcnn import applications, models, saving
+    from fastcnn import applications, initializers, models, saving
     from fastcnn.cli._saved import find_file
     from fastcnn.errors import ArgumentError, unknown
 
     network: models.Model
-    if model in applications.by_name:
-        network = applications.by_name[model]()
+    if (function := applications.find(model)) is not None:
+        with initializers.nothing_drawn():
+            network = function()
     elif Path(model).expanduser().exists():
         if model.lower().endswith(".onnx"):
             from fastcnn import onnx

@@ -258,3 +258,12 @@ def test_a_network_is_called_by_its_name_and_a_seed_makes_it(name):
     assert all(same)
     if name != "logistic_regression":  # which begins at zero
         assert not np.array_equal(networks[0].get_weights()[0], networks[2].get_weights()[0])
+
+
+def test_a_network_is_found_however_its_name_is_spelled():
+    assert applications.find("resnet-50") is applications.ResNet50
+    assert applications.find("MobileNet_V2") is applications.MobileNetV2
+    assert applications.find("logistic_regression") is applications.LogisticRegression
+    assert all(applications.find(name) is function for name, function in applications.by_name.items())
+    for name in ("resnet51", "efficientnet", "find", "by_name", "preprocess_input", "efficientnets"):
+        assert applications.find(name) is None

@@ -57,6 +57,17 @@ def test_every_layer_has_its_operations_bytes_and_part_of_the_roofline(fastcnn):
     assert set(model["whole"]) == {"step", "prediction"}
 
 
+def test_a_network_with_shortcuts_is_timed_layer_by_layer(fastcnn):
+    result = fastcnn("bench", "resnet20", *QUICK, "--json")
+    assert result.returncode == 0, result.stderr
+    layers = {layer["name"]: layer for layer in json.loads(result.stdout)["model"]["layers"]}
+    add = layers["conv2_block1_add"]
+    assert (add["class"], add["forward"]["operations"]) == ("Add", 0)
+    assert add["forward"]["bytes"] == 3 * 4 * 4 * 32 * 32 * 16, "two inputs and an output of floats, four images"
+    assert layers["conv3_block1_0_columns"]["forward"]["bytes"] == 0, "a view"
+    assert len(layers) == 19 + 19 + 19 + 9 + 2 * 4 + 2, "convolutions, normalizations, ReLUs, sums, halvings, the top"
+
+
 def test_a_saved_run_is_timed_and_its_roofline_drawn(fastcnn, run, tmp_path):
     result = fastcnn("bench", run, *QUICK, "--plot", "roof.png")
     assert result.returncode == 0, result.stderr

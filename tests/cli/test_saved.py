@@ -86,7 +86,8 @@ def test_predict_without_pillow_says_how_to_install_it(fastcnn, run, tmp_path):
     assert 'pip install "fastcnn[image]"' in only_line(result.stderr)
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("lenet5", "61,706"), ("convnet", "34,826")])
+@pytest.mark.parametrize(("name", "parameters"), [("lenet5", "61,706"), ("convnet", "34,826"),
+                                                  ("VGG-16", "138,357,544")])
 def test_summary_knows_models_by_name(fastcnn, name, parameters):
     result = fastcnn("summary", name)
     assert result.returncode == 0, result.stderr
