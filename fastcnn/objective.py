@@ -1,6 +1,7 @@
 """What training lowers: a loss for each output of a model, and what is told about it while training goes on."""
 
 import math
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ class Objective:
         plain, weighted = (_of_outputs(m, names, f"{who}: {word}")
                            for m, word in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics")))
         for weight in weights:
-            if weight is not None and not isinstance(weight, (int, float)):
+            if weight is not None and not (isinstance(weight, numbers.Real) and math.isfinite(weight)):
                 raise ArgumentError(f"{who}: expected numbers for loss_weights, got {weight!r}; "
                                     f"metrics are given as metrics=[...]")
         self.targets = [

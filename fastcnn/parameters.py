@@ -86,9 +86,9 @@ class Parameter:
         Raises
         ------
         ArgumentError
-            If the shape is another.
+            If the shape is another, or there are other things than numbers.
         """
-        value = np.asarray(value)
+        value = _numbers(f'parameter "{self.path}"', value)
         if value.shape != self.shape:
             raise ArgumentError(f'parameter "{self.path}": expected a value of shape {self.shape}, got {value.shape}')
         self.array[...] = value
@@ -118,7 +118,9 @@ def assign_all(who: str, parameters: list[Parameter], values: list[Any]) -> None
     ArgumentError
         If their number or a shape differs.
     """
-    given = [np.asarray(value) for value in values]
+    if not isinstance(values, (list, tuple)):
+        raise ArgumentError(f"{who}: expected a list of {len(parameters)} weights, got {type(values).__name__}")
+    given = [_numbers(who, value) for value in values]
     if len(given) != len(parameters):
         raise ArgumentError(f"{who}: expected {len(parameters)} weights, got {len(given)}")
     wrong = [f"{p.path} {p.shape} got {v.shape}" for p, v in zip(parameters, given, strict=True) if p.shape != v.shape]
@@ -174,6 +176,16 @@ def flatten(parameters: list[Parameter]) -> list[Segment]:
             mine = [p for p in block.parameters if id(p) in wanted]
             segments += [Segment(p.array.reshape(-1), p.gradient.reshape(-1), [p]) for p in mine]
     return segments
+
+
+def _numbers(who: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.dtype.kind not in "buif":
+        raise ArgumentError(f"{who}: expected arrays of numbers, got {array.dtype}")
+    return array
 
 
 def _read_only(array: np.ndarray) -> np.ndarray:

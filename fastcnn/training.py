@@ -131,7 +131,8 @@ def _inputs(x: Any, shape: Any, who: str) -> np.ndarray:
     if x.dtype.kind not in "buif":
         raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
     if x.shape[1:] != shape[1:]:
-        hint = "; add the channel with x[..., None]" if (*x.shape[1:], 1) == shape[1:] else ""
+        hint = ("; add the channel with x[..., None]" if (*x.shape[1:], 1) == shape[1:] else
+                "; one sample is x[None]" if x.shape == shape[1:] else "")
         wanted = ", ".join(map(str, shape[1:]))
         raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{hint}")
     # The kernel that gathers a batch is compiled for these; everything else is converted once.

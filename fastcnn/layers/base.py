@@ -19,6 +19,17 @@ Backward = Callable[[Any], Any]
 
 _names: Counter[str] = Counter()
 
+# What layers and models of Keras have, and what to use in its place.
+_NOT_OFFERED = {
+    "add_loss": "give a layer kernel_regularizer= or activity_regularizer=, or the model another output with a loss",
+    "add_metric": "give metrics to compile",
+    "losses": "evaluate and fit tell the loss with what regularizers add",
+    "to_json": "json.dumps(model.get_config()) is the structure, and from_config reads it",
+    "export": "fc.onnx.export(model, path) writes ONNX",
+    "quantize": "weights are float32 or float64",
+    "reset_states": "no layer keeps a state between batches",
+}
+
 
 class Call(NamedTuple):
     """What one forward pass is told; immutable, so that a layer used twice is told twice.
@@ -86,13 +97,16 @@ class Layer:
 
     def __init__(self, *, name: str | None = None, dtype: Any = "float32", trainable: bool = True,
                  activity_regularizer: Any = None) -> None:
-        kind = np.dtype(dtype)
+        try:
+            kind = np.dtype(dtype)
+        except TypeError:
+            kind = np.dtype(object)
         if kind not in (np.float32, np.float64):
             raise ArgumentError(f"{type(self).__name__}: expected dtype float32 or float64, got {dtype!r}")
         self.name = name if name is not None else automatic_name(type(self).__name__)
         self.dtype = kind
         self.parameters: list[Parameter] = []
-        self._trainable = trainable
+        self._trainable = self._is_trainable(trainable)
         self.input_shape: Any = None
         self.output_shape: Any = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
@@ -224,7 +238,12 @@ class Layer:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = self._is_trainable(value)
+
+    def _is_trainable(self, value: Any) -> bool:
+        if not isinstance(value, (bool, np.bool_, int)):
+            raise ArgumentError(f"{type(self).__name__}: expected trainable to be True or False, got {value!r}")
+        return bool(value)
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -239,6 +258,21 @@ class Layer:
     def weights(self) -> list[Parameter]:
         """All parameters: first those an optimizer may change, then statistics, as Keras orders them."""
         return [p for p in self.parameters if p.trainable] + [p for p in self.parameters if not p.trainable]
+
+    @property
+    def variables(self) -> list[Parameter]:
+        """Keras's other name of `weights`."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Parameter]:
+        """Keras's other name of `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Parameter]:
+        """Keras's other name of `non_trainable_weights`."""
+        return self.non_trainable_weights
 
     def get_weights(self) -> list[np.ndarray]:
         """Return copies of the values of `weights`."""
@@ -270,8 +304,16 @@ class Layer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
         """Make a layer from `get_config`."""
+        if not isinstance(config, dict):
+            raise ArgumentError(f"{cls.__name__}.from_config: expected a dict, as get_config returns it, "
+                                f"got {config!r}")
         arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
         return cls(**arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _NOT_OFFERED:
+            raise AttributeError(f"{self}: {name} is not offered; {_NOT_OFFERED[name]}")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __str__(self) -> str:
         return f'{type(self).__name__} "{self.name}"'
@@ -295,14 +337,21 @@ class Layer:
                 self.build(tuple((None, *np.shape(one)[1:]) for one in arrays))
             if len(arrays) != len(self.input_shape):
                 raise ArgumentError(f"{self}: expected {len(self.input_shape)} inputs, got {len(arrays)}")
-            return tuple(self._checked_one(one, shape) for one, shape in zip(arrays, self.input_shape, strict=True))
+            checked = tuple(self._checked_one(one, shape) for one, shape in zip(arrays, self.input_shape, strict=True))
+            if len({len(one) for one in checked} - {1}) > 1:
+                raise ArgumentError(f"{self}: expected inputs of as many samples, "
+                                    f"got {' and '.join(str(len(one)) for one in checked)}")
+            return checked
         return self._checked_one(x, self.input_shape)
 
     def _checked_one(self, x: Any, shape: Any) -> np.ndarray:
-        if not isinstance(x, np.ndarray) or x.dtype != self.dtype:
-            got = f"{x.dtype}" if isinstance(x, np.ndarray) else type(x).__name__
-            raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {got}; "
-                                f"convert it with x.astype({self.dtype.name!r}), or make the layer with dtype={got!r}")
+        if not isinstance(x, np.ndarray):
+            raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {type(x).__name__}; "
+                                f"convert it with numpy.array(x, {self.dtype.name!r})")
+        if x.dtype != self.dtype:
+            other = f", or make the layer with dtype={x.dtype.name!r}" if x.dtype.kind == "f" else ""
+            raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {x.dtype}; "
+                                f"convert it with x.astype({self.dtype.name!r}){other}")
         if shape is None:
             self.build((None, *x.shape[1:]))
         elif x.shape[1:] != shape[1:]:
@@ -332,7 +381,16 @@ class Layer:
         if self.many_inputs:
             if not symbolic.several(shape):
                 raise ArgumentError(f"{self}: expected a list of inputs' shapes, got {shape}")
-            return tuple((None, *(int(n) for n in one[1:])) for one in shape)
+            return tuple(map(self._whole_one, shape))
+        return self._whole_one(shape)
+
+    def _whole_one(self, shape: Any) -> Any:
+        good = isinstance(shape, (tuple, list)) and len(shape) > 0 and all(
+            isinstance(n, (int, np.integer)) for n in shape[1:])
+        if not good:
+            hint = "; a size that varies is not offered: make a model for each" if isinstance(
+                shape, (tuple, list)) and None in shape[1:] else ""
+            raise ArgumentError(f"{self}: expected an input shape such as (None, 28, 28, 1), got {shape!r}{hint}")
         return None, *(int(n) for n in shape[1:])
 
     def _called(self, what: str) -> symbolic.Node:

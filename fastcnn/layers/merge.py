@@ -121,7 +121,9 @@ class Concatenate(Layer):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        if not isinstance(axis, (int, np.integer)):
+            raise ArgumentError(f"{self}: expected an integer as the axis, got {axis!r}")
+        self.axis = int(axis)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         first = input_shape[0]

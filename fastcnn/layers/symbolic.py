@@ -9,6 +9,8 @@ writes down a `Node`, and returns a new tensor::
 A layer called twice has two nodes and one set of parameters.
 """
 
+import math
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,6 +54,17 @@ class Tensor:
 
     def __mul__(self, other: Any) -> Any:
         return _merged("Multiply", self, other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return _scaled(self, 1.0 / other) if _is_number(other) and other else NotImplemented
+
+    def __rsub__(self, other: Any) -> Any:
+        return _scaled(self, -1.0, float(other)) if _is_number(other) else NotImplemented
+
+    def __neg__(self) -> Any:
+        return _scaled(self, -1.0)
+
+    __radd__, __rmul__ = __add__, __mul__
 
     def __bool__(self) -> bool:
         raise ArgumentError(f"{self!r}: expected no question about its values, which it has none of; "
@@ -136,8 +149,21 @@ def several(shape: Any) -> bool:
 
 
 def _merged(name: str, a: Tensor, b: Any) -> Any:
+    """Return the sum, difference or product of two tensors, or of a tensor and a number."""
+    if _is_number(b):
+        return _scaled(a, float(b)) if name == "Multiply" else _scaled(a, 1.0, float(b if name == "Add" else -b))
     if not isinstance(b, Tensor):
         return NotImplemented
     from fastcnn import layers  # here: the merge layers are tensors' callers
 
-    return getattr(layers, name)()([a, b])
+    return getattr(layers, name)(dtype=a.dtype.name)([a, b])
+
+
+def _scaled(a: Tensor, scale: float, offset: float = 0.0) -> Any:
+    from fastcnn import layers
+
+    return layers.Rescaling(scale, offset, dtype=a.dtype.name)(a)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and math.isfinite(value)

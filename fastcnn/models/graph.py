@@ -140,6 +140,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
         If an output depends on an input that is not among `inputs`.
     """
     given = {id(t) for t in inputs}
+    begun = {id(t.node) for t in inputs if isinstance(t.node.layer, InputLayer)}
     found: dict[Any, int] = {}  # layers in the order in which they are first met
     nodes: list[Node] = []
     state: dict[int, bool] = {}  # of nodes: False while they wait for their inputs, True when they are done
@@ -153,12 +154,12 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
                     state[id(node)] = True
                     nodes.append(node)
                 continue
-            if id(node) in state:
+            if id(node) in state or (id(tensor) in given and id(node) not in begun):
                 continue
             state[id(node)] = False
             found.setdefault(node.layer, len(found))
             stack.append((tensor, True))
-            if id(tensor) in given:
+            if id(node) in begun:
                 continue
             if not node.inputs:
                 raise ArgumentError(f"{who}: expected outputs that depend on its inputs alone, but they depend on "
@@ -171,19 +172,15 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
     for node in reversed(nodes):
         depth = max(depths.get(id(node), 0), layer_depths.get(node.layer, 0))
         depths[id(node)] = layer_depths[node.layer] = depth
-        if any(id(t) in given for t in node.outputs):
-            continue
         for one in node.inputs:
-            if id(one.node) in within:
+            if id(one.node) in within and (id(one) not in given or id(one.node) in begun):
                 depths[id(one.node)] = max(depths.get(id(one.node), 0), depth + 1)
     for tensor in inputs:
-        if tensor.node.layer not in layer_depths:  # an input that nothing reads
+        if id(tensor.node) in begun and tensor.node.layer not in layer_depths:  # an input that nothing reads
             found.setdefault(tensor.node.layer, len(found))
             layer_depths[tensor.node.layer] = 0
-    between = [node for node in nodes if not any(id(t) in given for t in node.outputs)]
-    mine = {node.layer for node in between} | {t.node.layer for t in inputs if isinstance(t.node.layer, InputLayer)}
-    order = sorted(mine, key=lambda layer: (-layer_depths[layer], found[layer]))
-    return Traced(list(inputs), list(outputs), between, order)
+    order = sorted(layer_depths, key=lambda layer: (-layer_depths[layer], found[layer]))
+    return Traced(list(inputs), list(outputs), [node for node in nodes if id(node) not in begun], order)
 
 
 def opened(traced: Traced) -> Graph:
@@ -200,14 +197,14 @@ def opened(traced: Traced) -> Graph:
                 within = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
                 place(inner, within, learning)
                 for one, other in zip(node.outputs, inner.outputs, strict=True):
-                    there[id(one)] = within[id(other)]
+                    there.setdefault(id(one), within[id(other)])  # one that the model is given stays what it is
                 continue
             shapes = tuple(slots[slot] for slot in inputs)
             layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
             outputs = tuple(range(len(slots), len(slots) + len(node.outputs)))
             slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
             for one, slot in zip(node.outputs, outputs, strict=True):
-                there[id(one)] = slot
+                there.setdefault(id(one), slot)
             steps.append(Step(layer, inputs, outputs, learning, layer.activity_regularizer))
 
     there = {id(tensor): slot for slot, tensor in enumerate(traced.inputs)}
@@ -223,7 +220,7 @@ def output_shapes(traced: Traced, input_shapes: Sequence[Any]) -> list[Any]:
         shapes = tuple(there[id(one)] for one in node.inputs)
         twin = node.layer.for_shape(shapes if node.layer.many_inputs else shapes[0])
         results = twin.output_shape if len(node.outputs) > 1 else [twin.output_shape]
-        there |= {id(one): shape for one, shape in zip(node.outputs, results, strict=True)}
+        there = {id(one): shape for one, shape in zip(node.outputs, results, strict=True)} | there
     return [there[id(one)] for one in traced.outputs]
 
 

@@ -1,6 +1,7 @@
 """Model: layers put together between symbolic inputs and outputs; itself a layer."""
 
-from collections.abc import Callable, Sequence
+import numbers
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,12 @@ from fastcnn import config, layers
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.layers.base import Backward, Call, Layer, automatic_name
 from fastcnn.layers.symbolic import Tensor, as_shapes, is_symbolic
-from fastcnn.models import fuse, fuse_prediction, graph, run, structure
+from fastcnn.models import fuse, fuse_prediction, given, graph, run, structure
 from fastcnn.models.plan import Plans, planned_bytes
 from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
 from fastcnn.parameters import Parameter, assign_all
-from fastcnn.training import Step
+from fastcnn.training import Data, Step
 
 _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), or write a Layer of your own "
              "with forward and predict")
@@ -64,7 +65,8 @@ class Model(Trainer, Layer):
             raise ArgumentError(f"{type(self).__name__}: expected inputs and outputs, got none; {_SUBCLASS}")
         self._new(name, _tensors(type(self).__name__, "inputs", inputs)[0].dtype)
         self._given_inputs, self._given_outputs = inputs, outputs
-        self._connect(_tensors(self, "inputs", inputs), _tensors(self, "outputs", outputs))
+        self._connect(graph.trace(_tensors(self, "inputs", inputs), _tensors(self, "outputs", outputs), str(self)))
+        structure.check_names(self, self.layers)
         if not trainable:
             self.trainable = False
 
@@ -77,16 +79,14 @@ class Model(Trainer, Layer):
         self.is_plain = False  # one input and one output, as arrays
         self._forget()
 
-    def _connect(self, inputs: list[Tensor], outputs: list[Tensor]) -> None:
-        """Find what lies between tensors; it is the model from now on."""
-        self.traced = graph.trace(inputs, outputs, str(self))
-        structure.check_names(self, self.traced.layers)
-        self.layers = self.traced.layers
-        self.many_inputs = len(inputs) > 1
-        self.is_plain = len(inputs) == len(outputs) == 1 and not isinstance(self._given_outputs, dict)
-        self.input_shape, self.output_shape = ([t.shape for t in tensors] for tensors in (inputs, outputs))
-        self.input_shape = tuple(self.input_shape) if self.many_inputs else self.input_shape[0]
-        self.output_shape = tuple(self.output_shape) if len(outputs) > 1 else self.output_shape[0]
+    def _connect(self, traced: graph.Traced) -> None:
+        """Be what lies between tensors, from now on."""
+        self.traced, self.layers, self.objective = traced, traced.layers, None
+        self.many_inputs = len(traced.inputs) > 1
+        self.is_plain = len(traced.inputs) == len(traced.outputs) == 1 and not isinstance(self._given_outputs, dict)
+        shapes, results = ([t.shape for t in tensors] for tensors in (traced.inputs, traced.outputs))
+        self.input_shape = tuple(shapes) if self.many_inputs else shapes[0]
+        self.output_shape = tuple(results) if len(results) > 1 else results[0]
         self._forget()
 
     def _forget(self) -> None:
@@ -127,10 +127,19 @@ class Model(Trainer, Layer):
 
     @property
     def output_names(self) -> list[str]:
-        """Names of the outputs: a dict's keys, else the names of the layers they come from."""
+        """Names of the outputs: a dict's keys, else the names of the layers they come from, each with a number where
+        several come from one: dense, dense_1.
+        """
         if isinstance(self._given_outputs, dict):
             return list(self._given_outputs)
-        return [t.name for t in self.outputs]
+        names: list[str] = []
+        for tensor in self.outputs:
+            name, count = tensor.name, 0
+            while name in names:
+                count += 1
+                name = f"{tensor.name}_{count}"
+            names.append(name)
+        return names
 
     @property
     def input_shapes(self) -> list[Any]:
@@ -154,7 +163,7 @@ class Model(Trainer, Layer):
         ArgumentError
             If there is none.
         """
-        if index is not None and -len(self.layers) <= index < len(self.layers):
+        if isinstance(index, numbers.Integral) and -len(self.layers) <= index < len(self.layers):
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:
@@ -169,6 +178,7 @@ class Model(Trainer, Layer):
             self.build(shape)
         if shape == self.input_shape:
             return self
+        self._require_count(len(as_shapes(shape)))
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__, input_shape=shape)
         found = graph.output_shapes(self._between(), as_shapes(shape))
@@ -194,9 +204,14 @@ class Model(Trainer, Layer):
         """
         xs = self._arrays(x)
         ys, back = run.forward(self._run(len(xs[0])), xs, call)
+        shapes = [y.shape for y in ys]
 
         def backward(dy: Any) -> Any:
-            dxs = back(dy if isinstance(dy, (tuple, list)) else (dy,))
+            dys = dy if isinstance(dy, (tuple, list)) else (dy,)
+            if [shape if one is None else np.shape(one) for shape, one in zip(shapes, dys, strict=False)] != shapes:
+                raise ArgumentError(f"{self}: expected gradients of the outputs' shapes, {_listed(shapes)}, "
+                                    f"got {_listed(map(np.shape, dys))}")
+            dxs = back(dys)
             return tuple(dxs) if self.many_inputs else dxs[0]
 
         return (tuple(ys) if len(ys) > 1 else ys[0]), backward
@@ -262,17 +277,28 @@ class Model(Trainer, Layer):
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors."""
         if is_symbolic(x):
-            return Layer.__call__(self, list(x.values()) if isinstance(x, dict) else x, training)
-        xs = [np.asarray(one, self.dtype) for one in self._inputs(x, str(self))]
+            if isinstance(x, dict):
+                x = given.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
+            return Layer.__call__(self, x, training)
+        xs = Data(self._inputs(x, str(self)), [], self.input_shapes, self.dtype, str(self)).xs
+        xs = [np.ascontiguousarray(one, self.dtype) for one in xs]
         if training:
             y = self.forward(tuple(xs) if self.many_inputs else xs[0])[0]
             return self.as_given(y if isinstance(y, tuple) else [y])
         return self.as_given(self.infer_all(xs))
 
     def _arrays(self, x: Any) -> list[np.ndarray]:
+        xs = list(x) if isinstance(x, (tuple, list)) else [x]
         if not self.built:
-            self.build((None, *np.shape(x)[1:]))
-        return list(x) if isinstance(x, (tuple, list)) else [x]
+            self.build((None, *given.array(xs[0], str(self), "x").shape[1:]))
+        self._require_count(len(xs))
+        return xs
+
+    def _require_count(self, count: int) -> None:
+        """Raise ArgumentError for another number of inputs than the model has."""
+        if count != len(self.input_shapes):
+            raise ArgumentError(f"{self}: expected {len(self.input_shapes)} inputs, {', '.join(self.input_names)}, "
+                                f"got {count}")
 
     def _run(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Any:
         """Return what runs (`fastcnn.models.fuse`); None if `to_logits` and an output comes from no softmax."""
@@ -326,9 +352,9 @@ class Model(Trainer, Layer):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
+        self._trainable = self._is_trainable(value)
         for layer in self.layers:
-            layer.trainable = bool(value)
+            layer.trainable = self._trainable
 
     def named_weights(self) -> dict[str, Parameter]:
         """Return the parameters by path: ``conv2d/kernel``, with the names of models inside before it.
@@ -399,8 +425,9 @@ class Model(Trainer, Layer):
         ArgumentError
             If there are classes that are not known: all of them are named.
         """
-        inputs, outputs = structure.tensors(config, custom_objects or {}, cls.__name__)
-        return cls(inputs, outputs, name=config.get("name"))
+        with structure.reading(cls.__name__):
+            inputs, outputs = structure.tensors(config, custom_objects or {}, cls.__name__)
+            return structure.as_trainable(cls(inputs, outputs, name=config.get("name")), config)
 
     def save(self, path: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
@@ -415,6 +442,24 @@ class Model(Trainer, Layer):
         from fastcnn import saving
 
         saving.save_model(self, path, overwrite=overwrite)
+
+    def save_weights(self, path: Any, overwrite: bool = True) -> None:
+        """As `save`: the file has the structure, too."""
+        self.save(path, overwrite)
+
+    def load_weights(self, path: Any) -> None:
+        """Set the parameters to those of a file, fastcnn's (``.safetensors``) or Keras's (``.weights.h5``, ``.keras``).
+
+        Nothing changes unless all fit (`fastcnn.saving.load_weights`, `fastcnn.saving.load_keras_weights`).
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        from fastcnn import saving
+
+        read = saving.load_keras_weights if str(path).endswith((".h5", ".keras")) else saving.load_weights
+        read(self, path)
 
     def _require_built(self, what: str) -> None:
         if not self.built:
@@ -434,6 +479,10 @@ def _tensors(who: Any, what: str, given: Any) -> list[Tensor]:
     if what == "inputs" and len({id(one) for one in found}) < len(found):
         raise ArgumentError(f"{who}: expected different inputs, got one twice")
     return found
+
+
+def _listed(shapes: Iterable[Any]) -> str:
+    return ", ".join(map(str, shapes))
 
 
 def _each_once(parameters: Any) -> list[Parameter]:

@@ -47,6 +47,10 @@ def plot_model(model: Any, to_file: Any = "model.svg", show_shapes: bool = False
     ArgumentError
         If the model is not built, the path has another suffix, or the direction is not offered.
     """
+    from fastcnn.models import Model  # here, since a model draws its summary
+
+    if not isinstance(model, Model):
+        raise ArgumentError(f"plot_model: expected a model, got {model!r}")
     path = Path(to_file)
     if path.suffix.lower() != ".svg":
         raise ArgumentError(f"plot_model: expected a path that ends in .svg, got {to_file}; save as {path.stem}.svg")

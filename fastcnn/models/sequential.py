@@ -1,12 +1,16 @@
 """Sequential: a model whose layers follow one another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import Input, InputLayer, Layer, Tensor
+from fastcnn.layers.symbolic import Node
 from fastcnn.models import structure
+from fastcnn.models.graph import Traced
 from fastcnn.models.model import Model
+
+_FUNCTIONAL = "use the functional form, fc.Model(inputs, outputs)"
 
 
 class Sequential(Model):
@@ -25,9 +29,12 @@ class Sequential(Model):
         Without the `Input`.
     """
 
-    def __init__(self, layers: Iterable[Layer | Tensor] = (), name: str | None = None, trainable: bool = True) -> None:
+    def __init__(self, layers: Iterable[Layer | Tensor] | None = (), name: str | None = None,
+                 trainable: bool = True) -> None:
         self._new(name, "float32")
         self._first: Tensor | None = None
+        if isinstance(layers, (str, Layer, Tensor)) or not isinstance(layers, (Iterable, type(None))):
+            raise ArgumentError(f"{self}: expected a list of layers, got {layers!r}")
         for layer in layers or ():
             self.add(layer)
         if not trainable:
@@ -39,12 +46,13 @@ class Sequential(Model):
         Raises
         ------
         ArgumentError
-            If it is no layer, its name is taken, or its input does not fit.
+            If it is no layer, its name is taken, its input does not fit, or another model has this one inside.
         """
-        if isinstance(layer, Tensor):
+        self._require_free("add")
+        if isinstance(layer, Tensor) and isinstance(layer.node.layer, InputLayer):
             layer = layer.node.layer
-        if not isinstance(layer, Layer):
-            raise ArgumentError(f"{self}: expected a layer, got {layer!r}")
+        if not isinstance(layer, Layer) or layer is self:
+            raise ArgumentError(f"{self}: expected a layer, got {'itself' if layer is self else repr(layer)}")
         if isinstance(layer, InputLayer):
             if self.layers or self._first is not None:
                 raise ArgumentError(f"{self}: expected Input as the first entry and only once")
@@ -52,9 +60,8 @@ class Sequential(Model):
             self._chain([])
             return
         if layer.many_inputs:
-            raise ArgumentError(f"{self}: expected layers of one input, got {layer}; "
-                                f"use the functional form, fc.Model(inputs, outputs)")
-        structure.check_names(self, [*self.layers, layer])
+            raise ArgumentError(f"{self}: expected layers of one input, got {layer}; {_FUNCTIONAL}")
+        structure.check_name(self, self.layers, layer)
         if self.layers and layer.dtype != self.dtype:
             raise ArgumentError(f"{self}: expected layers of one dtype, {self.dtype.name}, "
                                 f"got {layer} of {layer.dtype.name}")
@@ -67,23 +74,29 @@ class Sequential(Model):
         if not self.layers and layer.dtype != self.dtype:  # the input is of the type of what follows
             shape, name = self._first.shape[1:], self._first.name
             self._first, self.dtype = Input(shape, dtype=layer.dtype.name, name=name), layer.dtype
-        self._chain([*self.layers, layer])
+        self._chain([*self.layers, layer], self._between().nodes)
 
-    def pop(self) -> Any:
+    def pop(self, rebuild: bool = True) -> Any:
         """Take the last layer off, and return it.
+
+        Parameters
+        ----------
+        rebuild : bool
+            The model is always ready to run again; any value gives the same.
 
         Raises
         ------
         ArgumentError
-            If there is none.
+            If there is none, or another model has this one inside.
         """
+        self._require_free("pop")
         if not self.layers:
             raise ArgumentError(f"{self}: expected a layer to pop, got none")
         last = self.layers[-1]
         if self._first is None:
             self.layers.pop()
         else:
-            self._chain(self.layers[:-1])
+            self._chain(self.layers[:-1], self._between().nodes[:-1])
         return last
 
     def build(self, input_shape: Any) -> None:
@@ -91,26 +104,34 @@ class Sequential(Model):
         if self._first is not None:
             super().build(input_shape)
             return
-        first, self._first = self._first, Input(tuple(input_shape[1:]), dtype=self.dtype.name)
+        shape = self._whole(input_shape)
+        self._first = Input(shape[1:], dtype=self.dtype.name)
         try:
             self._chain(self.layers)
         except Exception:
-            self._first = first
+            self._first = None
             raise
 
-    def _chain(self, layers: list[Any]) -> None:
-        """Let the layers follow one another from the input on; those that do so already stay called."""
+    def _chain(self, layers: Sequence[Any], nodes: Sequence[Node] = ()) -> None:
+        """Let layers follow one another from the input on; the first of them do so already, by these nodes."""
         assert self._first is not None
-        tensor = self._first
-        for layer in layers:
+        nodes = list(nodes)
+        tensor = nodes[-1].outputs[0] if nodes else self._first
+        for layer in layers[len(nodes):]:
+            # One that was called on this tensor before (and taken off) stays called.
             known = [node.outputs[0] for node in layer.nodes if node.inputs[:1] == (tensor,) and node.training is None]
             tensor = known[0] if known else layer(tensor)
             if not isinstance(tensor, Tensor):
-                raise ArgumentError(f"{self}: expected layers of one output, got {layer}; "
-                                    f"use the functional form, fc.Model(inputs, outputs)")
+                raise ArgumentError(f"{self}: expected layers of one output, got {layer}; {_FUNCTIONAL}")
+            nodes.append(tensor.node)
         self._given_inputs, self._given_outputs = self._first, tensor
-        self._connect([self._first], [tensor])
+        self._connect(Traced([self._first], [tensor], nodes, [self._first.node.layer, *layers]))
         self.layers = list(layers)
+
+    def _require_free(self, what: str) -> None:
+        if self.nodes:
+            raise ArgumentError(f"{self}: {what} expected a model that was not called on symbolic tensors yet, since "
+                                f"others have it inside; make a new one, such as fc.Sequential(model.layers[:-1])")
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure, as JSON can hold it."""
@@ -118,9 +139,12 @@ class Sequential(Model):
         first = {"class_name": "InputLayer", "config": {"shape": list(self.input_shape[1:]), "name": "input"}
                  | ({} if self.dtype == "float32" else {"dtype": self.dtype.name})}
         frozen = {} if self.trainable else {"trainable": False}
-        return {"name": self.name, "layers": [first, *map(structure.entry, self.layers)]} | frozen
+        return {"name": self.name, "layers": [first, *structure.entries(self.layers)]} | frozen
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> "Sequential":
         """As `Model.from_config`."""
-        return cls(structure.make_all(config["layers"], custom_objects or {}, cls.__name__), name=config.get("name"))
+        with structure.reading(cls.__name__):
+            made = cls(structure.make_all(config["layers"], custom_objects or {}, cls.__name__),
+                       name=config.get("name"))
+            return structure.as_trainable(made, config)

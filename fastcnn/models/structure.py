@@ -7,11 +7,14 @@ takes::
     calls   [{"layer": "input_layer", "inputs": []}, {"layer": "conv2d", "inputs": [[0, 0]]}, ...]
     inputs  [[0, 0]]       outputs [[1, 0]]         each [call, which of its outputs]
 
-Inside `layers`, an entry may be a model itself.
+Inside `layers`, an entry may be a model itself. A layer that several models share is written where it is met first;
+there and in the other places its entry has a number in common, ``"shared": 0``.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from fastcnn import layers, models
@@ -28,9 +31,45 @@ def check_names(model: Any, found: Sequence[Any]) -> None:
                             f"give one of them another name=")
 
 
-def entry(layer: Any) -> dict[str, Any]:
-    """Return a layer, or a model inside a model, as JSON can hold it."""
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
+def check_name(model: Any, found: Sequence[Any], layer: Any) -> None:
+    """Raise ArgumentError if a layer's name is that of one before it."""
+    if any(other.name == layer.name for other in found):
+        check_names(model, [*found, layer])
+
+
+#: What the outermost model has written, by identity, or made, by number, and models inside it use again.
+_written: ContextVar[dict[int, dict[str, Any]] | None] = ContextVar("written", default=None)
+_read: ContextVar[dict[int, Any] | None] = ContextVar("read", default=None)
+
+
+@contextmanager
+def _common(table: ContextVar) -> Iterator[dict[int, Any]]:
+    """Give the table of the outermost model."""
+    known = table.get()
+    if known is not None:
+        yield known
+        return
+    token = table.set({})
+    try:
+        yield table.get()
+    finally:
+        table.reset(token)
+
+
+def entries(found: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return layers, or models inside a model, as JSON can hold them."""
+    with _common(_written) as written:
+        return [_entry(layer, written) for layer in found]
+
+
+def _entry(layer: Any, written: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    first = written.get(id(layer))
+    if first is not None:
+        number = first.setdefault("shared", sum("shared" in one for one in written.values()))
+        return {"class_name": first["class_name"], "config": {}, "shared": number}
+    one = written[id(layer)] = {"class_name": type(layer).__name__, "config": {}}
+    one["config"] = layer.get_config()
+    return one
 
 
 def of_model(model: Any, traced: Any, given_inputs: Any, given_outputs: Any) -> dict[str, Any]:
@@ -55,7 +94,7 @@ def of_model(model: Any, traced: Any, given_inputs: Any, given_outputs: Any) -> 
     names = lambda given, tensors: (
         dict(zip(given, map(place, tensors), strict=True)) if isinstance(given, dict) else list(map(place, tensors)))
     frozen = {} if model.trainable else {"trainable": False}
-    return {"name": model.name, "layers": [entry(layer) for layer in traced.layers], "calls": listed,
+    return {"name": model.name, "layers": entries(traced.layers), "calls": listed,
             "inputs": names(given_inputs, traced.inputs), "outputs": names(given_outputs, traced.outputs)} | frozen
 
 
@@ -94,7 +133,8 @@ def make_all(entries: Sequence[dict[str, Any]], custom_objects: dict[str, type],
     if strange:
         raise ArgumentError(f"{who}.from_config: expected layers of fastcnn or of custom_objects, "
                             f"got {', '.join(strange)}")
-    return [_made(known[one["class_name"]], one["config"], custom_objects) for one in entries]
+    with _common(_read) as made:
+        return [_made(known[one["class_name"]], one, custom_objects, made) for one in entries]
 
 
 def unknown_classes(entries: Sequence[dict[str, Any]], custom_objects: dict[str, type]) -> set[str]:
@@ -115,10 +155,33 @@ def classes(custom_objects: dict[str, type]) -> dict[str, Any]:
     return known | {"Input": InputLayer} | custom_objects  # "Input" in files of version 0.1
 
 
-def _made(cls: Any, config: dict[str, Any], custom_objects: dict[str, type]) -> Any:
-    if issubclass(cls, models.Model):
-        return cls.from_config(config, custom_objects=custom_objects)
-    return cls.from_config(config)
+def as_trainable(model: Any, config: dict[str, Any]) -> Any:
+    """Return a model with `trainable` as its structure says: that of its layers stays what theirs says."""
+    model._trainable = config.get("trainable", True) is not False
+    return model
+
+
+@contextmanager
+def reading(who: str) -> Iterator[None]:
+    """Tell in one sentence what a structure that was damaged does to who reads it."""
+    try:
+        yield
+    except ArgumentError:
+        raise
+    except Exception as error:  # a structure may hold anything, and by it reach any line of the layers
+        raise ArgumentError(f"{who}.from_config: expected a structure as get_config returns it, got one that cannot "
+                            f"be built ({type(error).__name__}: {error})") from error
+
+
+def _made(cls: Any, one: dict[str, Any], custom_objects: dict[str, type], made: dict[int, Any]) -> Any:
+    number = one.get("shared")
+    if number in made:
+        return made[number]
+    more = {"custom_objects": custom_objects} if issubclass(cls, models.Model) else {}
+    layer = cls.from_config(one["config"], **more)
+    if number is not None:
+        made[number] = layer
+    return layer
 
 
 def _one(found: list[Tensor]) -> Any:

@@ -47,6 +47,7 @@ def save_model(
         The system refuses: a full disk, no permission, no such folder.
     """
     path = Path(path)
+    _require_model(model, "save_model")
     if path.suffix.lower() != ".safetensors":
         raise ArgumentError(
             f"{path}: expected a path that ends in .safetensors, got {path.suffix or 'no suffix'}; "
@@ -95,6 +96,7 @@ def load_weights(model: "Model", path: str | os.PathLike[str]) -> None:
         A model that is not built.
     """
     path = Path(path)
+    _require_model(model, "load_weights")
     if not model.built:
         raise ArgumentError(f"{model.name}: expected a built model, got one without weights; call build(input_shape)")
     _assign(path, model, read(path)[1])
@@ -136,6 +138,11 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
         As `load_model`.
     """
     return read_contents(Path(path)).metadata
+
+
+def _require_model(model: Any, who: str) -> None:
+    if not callable(getattr(model, "named_weights", None)):
+        raise ArgumentError(f"{who}: expected a model, got {model!r}")
 
 
 def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) -> "Model":

@@ -1,0 +1,180 @@
+"""What users hand to fit, evaluate and predict, as lists with an entry for each input or output.
+
+Keras takes one array, a list of them, or a dict by name; what is none of these is told in one sentence.
+"""
+
+import inspect
+import numbers
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn.callbacks import Callback, ProgressLine
+from fastcnn.errors import ArgumentError, DataError, unknown
+from fastcnn.objective import spread
+
+
+def array(value: Any, who: str, what: str) -> np.ndarray:
+    """Return an array of numbers, of at least one dimension: the samples.
+
+    Raises
+    ------
+    DataError
+        If there are other things than numbers, or rows of different lengths.
+    ArgumentError
+        If there is nothing, or one number.
+    """
+    if value is None:
+        raise ArgumentError(f"{who}: expected an array for {what}, got None")
+    try:
+        found = np.asarray(value)
+    except ArgumentError:  # a symbolic tensor speaks for itself
+        raise
+    except ValueError:
+        raise DataError(f"{who}: expected {what} as an array of numbers, got a {type(value).__name__} of rows of "
+                        f"different lengths") from None
+    if found.dtype.kind not in "buif":
+        hint = "; number the classes from 0" if what.startswith("y") else "; convert it with x.astype('float32')"
+        got = type(value).__name__ if found.dtype.kind == "O" and not found.ndim else found.dtype
+        raise DataError(f"{who}: expected numbers in {what}, got {got}{hint}")
+    if not found.ndim:
+        raise ArgumentError(f"{who}: expected an array of samples for {what}, got the number {found[()]}")
+    return found
+
+
+def only(x: Any, rank: int | None = None) -> Any:
+    """Return the array in a list of one array, or in a dict of one; else what is given.
+
+    Parameters
+    ----------
+    x : array, list or dict
+    rank : int, optional
+        How many dimensions the array has, where that is known; a list of one sample has fewer.
+    """
+    if isinstance(x, dict) and len(x) == 1:
+        return next(iter(x.values()))
+    alone = isinstance(x, (list, tuple)) and len(x) == 1 and isinstance(x[0], np.ndarray)
+    return x[0] if alone and x[0].ndim == (x[0].ndim if rank is None else rank) else x
+
+
+def inputs(x: Any, names: Sequence[str], shapes: Sequence[Any], who: str) -> list[Any]:
+    """Return what was given for each input.
+
+    Raises
+    ------
+    ArgumentError
+        If an input is missing, or there are too many.
+    """
+    if isinstance(x, dict):
+        missing = [name for name in names if name not in x]
+        if missing:
+            raise ArgumentError(f"{who}: expected inputs {', '.join(names)}, got none for {', '.join(missing)}")
+        return [x[name] for name in names]
+    if len(names) == 1:
+        return [only(x, len(shapes[0]))]
+    if not isinstance(x, (list, tuple)) or len(x) != len(names):
+        got = f"{len(x)} of them" if isinstance(x, (list, tuple)) else type(x).__name__
+        raise ArgumentError(f"{who}: expected a list of {len(names)} inputs, {', '.join(names)}, got {got}")
+    return list(x)
+
+
+def targets(y: Any, names: Sequence[str], samples: int, who: str) -> list[Any]:
+    """Return the targets of each output, None where there are none."""
+    if isinstance(y, dict):
+        found = spread(y, names, f"{who}: y")
+    elif len(names) == 1:
+        listed = isinstance(y, (list, tuple)) and len(y) == 1 and isinstance(y[0], np.ndarray)
+        found = [y[0] if listed and y[0].ndim and len(y[0]) == samples else y]
+    elif isinstance(y, (list, tuple)):
+        found = spread(y, names, f"{who}: y")
+    else:
+        raise ArgumentError(f"{who}: expected a list or dict of {len(names)} targets, {', '.join(names)}, "
+                            f"got {type(y).__name__}")
+    return [None if one is None else array(one, who, "y") for one in found]
+
+
+def weights(sample_weight: Any, names: Sequence[str], who: str) -> list[Any]:
+    """Return the weights of the samples for each output: one array is for all of them."""
+    who = f"{who}: sample_weight"
+    listed = isinstance(sample_weight, (list, tuple))
+    if listed and len(names) == 1:
+        sample_weight = only(sample_weight)
+        listed = False
+    found = spread(sample_weight, names, who) if listed or isinstance(sample_weight, dict) else [
+        sample_weight] * len(names)
+    return [None if one is None else array(one, who, "the weights") for one in found]
+
+
+def of_classes(y: np.ndarray, class_weight: Any, who: str) -> np.ndarray:
+    """Return the weight of each sample: that of its class, from integer labels or rows with a one at the label."""
+    who = f"{who}: class_weight"
+    if not isinstance(class_weight, Mapping):
+        raise ArgumentError(f"{who}: expected a dict {{class: factor}}, got {class_weight!r}")
+    for label, factor in class_weight.items():
+        if not isinstance(label, numbers.Integral) or label < 0:
+            raise ArgumentError(f"{who}: expected {{class: factor}} with classes from 0, got {label!r}")
+        if not isinstance(factor, numbers.Real) or not np.isfinite(float(factor)):
+            raise ArgumentError(f"{who}: expected a number as the factor of class {label}, got {factor!r}")
+    labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)
+    if labels.size != len(y):
+        raise ArgumentError(f"{who}: expected one class for a sample, got targets {y.shape}; use sample_weight")
+    labels, known = labels.reshape(-1), sorted(class_weight)
+    factors = np.array([float(class_weight[label]) for label in known] or [1.0])
+    at = np.searchsorted(known, labels).clip(0, max(0, len(known) - 1))
+    named = np.isin(labels, known)
+    return np.where(named, factors[at], 1.0)
+
+
+def positive(who: str, **values: Any) -> None:
+    """Raise ArgumentError for what is no positive integer."""
+    for name, value in values.items():
+        if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+            raise ArgumentError(f"{who}: expected {name} to be a positive integer, got {value!r}")
+
+
+def refuse(who: str, others: Mapping[str, Any], offered: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Raise for arguments of Keras's that are offered with one value alone, and for those that nobody knows.
+
+    Parameters
+    ----------
+    who : str
+    others : dict
+        What was given beside the known arguments.
+    offered : dict
+        The only value of each of Keras's arguments.
+    known : sequence of str
+        The other arguments, for the sentence about a name that is not known.
+
+    Raises
+    ------
+    ArgumentError, TypeError
+    """
+    for name, value in others.items():
+        if name not in offered:
+            raise TypeError(unknown(f"{who}: argument", name, [*known, *offered]))
+        if type(value) is not type(offered[name]) or value != offered[name]:
+            raise ArgumentError(f"{who}: {name}={value!r} is not offered; leave it at {offered[name]!r}")
+
+
+def check(good: bool, who: str, expected: str, got: Any) -> None:
+    """Raise ArgumentError unless what was given is good."""
+    if not good:
+        raise ArgumentError(f"{who}: expected {expected}, got {got!r}")
+
+
+def every_callback(callbacks: Any, verbose: Any, who: str) -> list[Callback]:
+    """Return the callbacks of a training, with the one that tells how it goes."""
+    check(verbose in ("auto", 0, 1, 2), who, 'verbose to be 0, 1, 2 or "auto"', verbose)
+    found = list(callbacks) if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+    for one in found:
+        check(isinstance(one, Callback), who, "callbacks that are instances of fc.callbacks.Callback", one)
+    if verbose == "auto":
+        verbose = 1 if sys.stdout.isatty() else 2
+    return [*found, *([ProgressLine(verbose == 1)] if verbose else ())]
+
+
+def names_of(method: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments that a method offers."""
+    return [name for name in inspect.signature(method).parameters if name not in ("self", "others")]
