@@ -5,7 +5,6 @@ that the file has for its batch, or one that nothing else has.
 """
 
 import inspect
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,11 +13,12 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.layers.base import Layer
 from fastcnn.layers.symbolic import Tensor
+from fastcnn.onnx._affine import Folding
+from fastcnn.onnx._arranging import Arranging, NotOfferedError
 from fastcnn.onnx._graph import Graph, Node, Value
 from fastcnn.onnx._program import Step, execute
-from fastcnn.onnx._view import Dim, View, channels_last, laid_out, runs, transposed
+from fastcnn.onnx._view import View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 
 #: Operators that tell nothing about the order of an image's axes.
@@ -32,18 +32,12 @@ _IMAGES = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Instan
 _NO_BATCH = 7919  # a free batch: a prime that no other dimension has
 
 
-class NotOfferedError(Exception):
-    """A node that no layer stands for, with the reason."""
-
-
 class Unknown:
     """A value that depends on a node that is not offered."""
 
 
 Converter = Callable[..., Any]
 
-#: The name of a later value, and the transposes on the way to it.
-Later = tuple[str, tuple[tuple[int, ...], ...]]
 _converters: dict[str, Converter] = {}
 
 
@@ -67,7 +61,7 @@ def convertible() -> list[str]:
     return sorted(_converters)
 
 
-class Importer:
+class Importer(Arranging, Folding):
     """One graph on its way to a model.
 
     Parameters
@@ -242,209 +236,6 @@ class Importer:
         if as_in_file or (value.is_natural and not value.is_channels_last):
             return self.arranged(value, value.dims)
         return self.arranged(value, (*value.dims[1:], value.dims[0]))
-
-    # --- for converters ---------------------------------------------------------------------------------------------
-
-    def name(self, wanted: str) -> str:
-        """Return a name for a layer that no other has."""
-        plain = re.sub(r"[^0-9A-Za-z_.\-]+", "_", wanted).strip("_.") or "layer"
-        count = self.names[plain]
-        self.names[plain] += 1
-        return self.name(f"{plain}_{count}") if count else plain
-
-    def apply(self, node: Node | None, make: Callable[..., Layer], x: Any, *args: Any, weights: Any = None,
-              **kwargs: Any) -> Any:
-        """Make a layer, call it and set its weights; return the tensor, or tensors.
-
-        Parameters
-        ----------
-        node : Node or None
-            For the name.
-        make : layer class
-        x : Tensor or list of them
-        *args, **kwargs
-            The layer's arguments.
-        weights : list of arrays, optional
-        """
-        label = make.__name__.lower() if node is None else node.name or f"{node.operator}_{node.outputs[0]}"
-        if weights is not None:
-            kwargs |= {name: "zeros" for name in inspect.signature(make.__init__).parameters
-                       if name == "kernel_initializer"}
-        layer = make(*args, name=self.name(label), dtype=self.dtype, **kwargs)
-        y = layer(x)
-        if weights is not None:
-            layer.set_weights([np.asarray(w, self.dtype) for w in weights])
-        return y
-
-    def also(self, node: Node, later: Later, view: View) -> View:
-        """Return the output of a node, which is the value of a later name, too, if nodes were taken with it."""
-        name, turns = later
-        if name != node.outputs[0]:
-            after = view
-            for turn in turns:
-                after = transposed(after, [axis - 1 for axis in turn[1:]])
-            self.values[name] = after
-        return view
-
-    def arranged(self, view: View, groups: Sequence[Dim], shape: Sequence[int] | None = None) -> Tensor:
-        """Return a tensor with the atoms of `groups` one after the other, a dimension for each; moved where needed.
-
-        Parameters
-        ----------
-        view : View
-        groups : sequence of tuple of int
-        shape : sequence of int, optional
-            Other dimensions of the same order.
-        """
-        pieces, order, sizes = runs(view, groups)
-        shape = tuple(sizes if shape is None else shape)
-        key = view.tensor, pieces, order, shape
-        if key not in self.moved:
-            tensor = view.tensor
-            if order != tuple(range(len(order))):
-                tensor = self.apply(None, layers.Permute, self.shaped(tensor, pieces), tuple(at + 1 for at in order))
-            self.moved[key] = self.shaped(tensor, shape)
-        return self.moved[key]
-
-    def shaped(self, tensor: Tensor, shape: Sequence[int]) -> Tensor:
-        """Return a tensor with other dimensions of the same memory."""
-        return tensor if tensor.shape[1:] == tuple(shape) else self.apply(None, layers.Reshape, tensor, tuple(shape))
-
-    def in_channels_last(self, view: View) -> View:
-        """Return the view with its first dimension last in memory."""
-        return channels_last(self.image(view))
-
-    def image(self, view: View, rank: int | None = None) -> Tensor:
-        """Return (N, ..., C) of the file's (N, C, ...).
-
-        Raises
-        ------
-        NotOfferedError
-            If it has another number of dimensions than `rank` and the channels.
-        """
-        if not view.dims or (rank is not None and len(view.dims) != rank + 1):
-            raise NotOfferedError(f"an input of {len(view.dims) + 1} dimensions")
-        return self.arranged(view, (*view.dims[1:], view.dims[0]))
-
-    def flat(self, view: View) -> Tensor:
-        """Return (N, numbers) in the order of memory."""
-        return self.arranged(view, (tuple(range(len(view.sizes))),))
-
-    def with_last(self, view: View, axis: int) -> tuple[Tensor, Callable[[Tensor], View]]:
-        """Return (N, ..., numbers along one dimension), and the way from such a tensor back to a view.
-
-        Parameters
-        ----------
-        view : View
-        axis : int
-            The dimension, without the batch.
-        """
-        last = view.dims[axis]
-        others = tuple(atom for atom in range(len(view.sizes)) if atom not in last)
-        if (*others, *last) == tuple(range(len(view.sizes))) and view.tensor.shape[-1] == view.shape[axis]:
-            return view.tensor, view.on
-        tensor = self.arranged(view, (others, last))
-        return tensor, lambda y: self._moved(view, y, (others, last))
-
-    @staticmethod
-    def _moved(view: View, tensor: Tensor, groups: Sequence[Dim]) -> View:
-        """Return the view of what has the atoms of `view` in the order of `groups`."""
-        place = {atom: at for at, atom in enumerate(atom for group in groups for atom in group)}
-        sizes = tuple(view.sizes[atom] for atom in place)
-        return View(tensor, sizes, tuple(tuple(place[atom] for atom in dim) for dim in view.dims))
-
-    def constant(self, value: Any, what: str) -> np.ndarray:
-        """Return an input that has to be a constant."""
-        if not isinstance(value, np.ndarray):
-            raise NotOfferedError(f"{what} that is computed from the data")
-        return value
-
-    def following(self, name: str) -> Node | None:
-        """Return the only node that reads a value, or None if there is another number of them."""
-        nodes = self.readers[name]
-        return nodes[0] if len(nodes) == 1 and name not in self.results else None
-
-    def affine_after(self, node: Node, rank: int, channels: int, axis: int = 1) -> tuple[np.ndarray, np.ndarray, Later]:
-        """Take the products and sums with constants by channel that follow a node and that nobody else reads.
-
-        Transposes and casts on the way are passed by.
-
-        Parameters
-        ----------
-        node : Node
-        rank, axis : int
-            Dimensions of its output, and which of them is the channels'.
-        channels : int
-
-        Returns
-        -------
-        array, array
-            Scale and offset, (channels,) each.
-        Later
-            What the last output is, for `also`.
-        """
-        scale, offset, name = np.ones(channels), np.zeros(channels), node.outputs[0]
-        taken: Later = (name, ())
-        passed: list[Node] = []
-        turns: list[tuple[int, ...]] = []
-        while (after := self.following(name)) is not None and not after.domain:
-            numbers = self._by_channel(after, name, rank, channels, axis)
-            passed.append(after)
-            if numbers is not None:
-                scale, offset = _composed(after, name, scale, offset, numbers)
-                self.absorbed.update(map(id, passed))
-                passed, taken = [], (after.outputs[0], tuple(turns))
-            elif after.operator == "Transpose" and after.attributes.get("perm", [1])[0] == 0:
-                turns.append(tuple(after.attributes["perm"]))
-                axis = turns[-1].index(axis)
-            elif after.operator != "Identity" and (after.operator, after.attributes.get("to")) != ("Cast", 1):
-                break
-            name = after.outputs[0]
-        return scale, offset, taken
-
-    def _by_channel(self, node: Node, name: str, rank: int, channels: int, axis: int) -> np.ndarray | None:
-        """Return the constant that a node adds, subtracts or multiplies, a number a channel; None if it is none."""
-        if node.operator not in ("Add", "Sub", "Mul", "Div") or len(node.inputs) != 2 or "axis" in node.attributes:
-            return None
-        other = node.inputs[0] if node.inputs[1] == name else node.inputs[1]
-        value = self.known(other)
-        if value is None or other == name or value.dtype.kind != "f" or value.ndim > rank:
-            return None
-        if node.operator == "Div" and node.inputs[1] == name:
-            return None
-        shape = (1,) * (rank - value.ndim) + value.shape
-        if any(n != 1 for at, n in enumerate(shape) if at != axis) or shape[axis] not in (1, channels):
-            return None
-        return np.broadcast_to(value.reshape(-1), (channels,)).astype(np.float64)
-
-    def known(self, name: str) -> np.ndarray | None:
-        """Return the value of a name if it is a constant, computed already or through a chain of one-input nodes."""
-        value = self.values.get(name)
-        if isinstance(value, np.ndarray):
-            return value
-        if value is not None:
-            return None
-        node = self.makers.get(name)
-        if node is None or not node.inputs or any(self.known(one) is None for one in node.inputs if one):
-            return None
-        self._convert(node)
-        self.absorbed.add(id(node))
-        found = self.values.get(name)
-        return found if isinstance(found, np.ndarray) else None
-
-
-def _composed(node: Node, name: str, scale: np.ndarray, offset: np.ndarray,
-              numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return scale and offset with one more product or sum behind them."""
-    if node.operator == "Mul":
-        return scale * numbers, offset * numbers
-    if node.operator == "Div":
-        return scale / numbers, offset / numbers
-    if node.operator == "Add":
-        return scale, offset + numbers
-    if node.inputs[0] == name:
-        return scale, offset - numbers
-    return -scale, numbers - offset
 
 
 def _batch(graph: Graph) -> int:

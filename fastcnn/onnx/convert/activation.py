@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
+from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
-from fastcnn.onnx._importer import Importer, NotOfferedError, converter
+from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, laid_out
 from fastcnn.onnx.convert.merge import in_memory
 from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA

@@ -8,8 +8,9 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.layers.symbolic import Tensor
+from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
-from fastcnn.onnx._importer import Importer, NotOfferedError, converter
+from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import Dim, View, channels_last, laid_out
 
 # --- with constants ---------------------------------------------------------------------------------------------------

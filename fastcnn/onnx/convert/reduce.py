@@ -4,8 +4,9 @@ import math
 from typing import Any
 
 from fastcnn import layers
+from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
-from fastcnn.onnx._importer import Importer, NotOfferedError, converter
+from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View
 from fastcnn.onnx.convert.merge import scaled
 from fastcnn.onnx.operators.arrays import integers

@@ -1,0 +1,156 @@
+"""Layers that the importer makes, and tensors as those layers want them: in which order, and in which shape."""
+
+import inspect
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import layers
+from fastcnn.layers.base import Layer
+from fastcnn.layers.symbolic import Tensor
+from fastcnn.onnx._graph import Node
+from fastcnn.onnx._view import Dim, View, channels_last, runs, transposed
+
+#: The name of a later value, and the transposes on the way to it.
+Later = tuple[str, tuple[tuple[int, ...], ...]]
+
+
+class NotOfferedError(Exception):
+    """A node that no layer stands for, with the reason."""
+
+
+class Arranging:
+    """The part of `Importer` that makes layers.
+
+    Attributes
+    ----------
+    values : dict
+        What each name of the file is: a view, or an array.
+    names : Counter
+        Of layers, as they were wanted.
+    moved : dict
+        What was arranged already.
+    dtype : str
+    """
+
+    values: dict[str, Any]
+    names: Counter[str]
+    moved: dict[Any, Tensor]
+    dtype: str
+
+    def name(self, wanted: str) -> str:
+        """Return a name for a layer that no other has."""
+        plain = re.sub(r"[^0-9A-Za-z_.\-]+", "_", wanted).strip("_.") or "layer"
+        count = self.names[plain]
+        self.names[plain] += 1
+        return self.name(f"{plain}_{count}") if count else plain
+
+    def apply(self, node: Node | None, make: Callable[..., Layer], x: Any, *args: Any, weights: Any = None,
+              **kwargs: Any) -> Any:
+        """Make a layer, call it and set its weights; return the tensor, or tensors.
+
+        Parameters
+        ----------
+        node : Node or None
+            For the name.
+        make : layer class
+        x : Tensor or list of them
+        *args, **kwargs
+            The layer's arguments.
+        weights : list of arrays, optional
+        """
+        label = make.__name__.lower() if node is None else node.name or f"{node.operator}_{node.outputs[0]}"
+        if weights is not None:
+            kwargs |= {name: "zeros" for name in inspect.signature(make.__init__).parameters
+                       if name == "kernel_initializer"}
+        layer = make(*args, name=self.name(label), dtype=self.dtype, **kwargs)
+        y = layer(x)
+        if weights is not None:
+            layer.set_weights([np.asarray(w, self.dtype) for w in weights])
+        return y
+
+    def also(self, node: Node, later: Later, view: View) -> View:
+        """Return the output of a node, which is the value of a later name, too, if nodes were taken with it."""
+        name, turns = later
+        if name != node.outputs[0]:
+            after = view
+            for turn in turns:
+                after = transposed(after, [axis - 1 for axis in turn[1:]])
+            self.values[name] = after
+        return view
+
+    def arranged(self, view: View, groups: Sequence[Dim], shape: Sequence[int] | None = None) -> Tensor:
+        """Return a tensor with the atoms of `groups` one after the other, a dimension for each; moved where needed.
+
+        Parameters
+        ----------
+        view : View
+        groups : sequence of tuple of int
+        shape : sequence of int, optional
+            Other dimensions of the same order.
+        """
+        pieces, order, sizes = runs(view, groups)
+        shape = tuple(sizes if shape is None else shape)
+        key = view.tensor, pieces, order, shape
+        if key not in self.moved:
+            tensor = view.tensor
+            if order != tuple(range(len(order))):
+                tensor = self.apply(None, layers.Permute, self.shaped(tensor, pieces), tuple(at + 1 for at in order))
+            self.moved[key] = self.shaped(tensor, shape)
+        return self.moved[key]
+
+    def shaped(self, tensor: Tensor, shape: Sequence[int]) -> Tensor:
+        """Return a tensor with other dimensions of the same memory."""
+        return tensor if tensor.shape[1:] == tuple(shape) else self.apply(None, layers.Reshape, tensor, tuple(shape))
+
+    def in_channels_last(self, view: View) -> View:
+        """Return the view with its first dimension last in memory."""
+        return channels_last(self.image(view))
+
+    def image(self, view: View, rank: int | None = None) -> Tensor:
+        """Return (N, ..., C) of the file's (N, C, ...).
+
+        Raises
+        ------
+        NotOfferedError
+            If it has another number of dimensions than `rank` and the channels.
+        """
+        if not view.dims or (rank is not None and len(view.dims) != rank + 1):
+            raise NotOfferedError(f"an input of {len(view.dims) + 1} dimensions")
+        return self.arranged(view, (*view.dims[1:], view.dims[0]))
+
+    def flat(self, view: View) -> Tensor:
+        """Return (N, numbers) in the order of memory."""
+        return self.arranged(view, (tuple(range(len(view.sizes))),))
+
+    def with_last(self, view: View, axis: int) -> tuple[Tensor, Callable[[Tensor], View]]:
+        """Return (N, ..., numbers along one dimension), and the way from such a tensor back to a view.
+
+        Parameters
+        ----------
+        view : View
+        axis : int
+            The dimension, without the batch.
+        """
+        last = view.dims[axis]
+        others = tuple(atom for atom in range(len(view.sizes)) if atom not in last)
+        if (*others, *last) == tuple(range(len(view.sizes))) and view.tensor.shape[-1] == view.shape[axis]:
+            return view.tensor, view.on
+        tensor = self.arranged(view, (others, last))
+        return tensor, lambda y: self._moved(view, y, (others, last))
+
+    @staticmethod
+    def _moved(view: View, tensor: Tensor, groups: Sequence[Dim]) -> View:
+        """Return the view of what has the atoms of `view` in the order of `groups`."""
+        place = {atom: at for at, atom in enumerate(atom for group in groups for atom in group)}
+        sizes = tuple(view.sizes[atom] for atom in place)
+        return View(tensor, sizes, tuple(tuple(place[atom] for atom in dim) for dim in view.dims))
+
+    def constant(self, value: Any, what: str) -> np.ndarray:
+        """Return an input that has to be a constant."""
+        if not isinstance(value, np.ndarray):
+            raise NotOfferedError(f"{what} that is computed from the data")
+        return value
