@@ -69,7 +69,7 @@ def lanes(dtype) -> int:
 
 
 @intrinsic(prefer_literal=True)
-def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, start, addend, fresh, columns, bounds):
+def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, start, fresh, columns, bounds):
     """Compute one tile of M x (KV * LANES) results; M and KV are literals, all else is known at run time.
 
     Parameters
@@ -84,9 +84,8 @@ def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, sta
         The operand read as vectors: KV * LANES elements from each place, so it is padded to whole vectors.
     loops : (R, S, J)
         Steps of each loop.
-    start, addend, fresh : pointer, pointer, int
-        Where the sums start: at ``start[k]``, or at what is in `c` if `fresh` is 0. If it is 2, what lies in `addend`,
-        at the same places as in `c`, is added.
+    start, fresh : pointer, int
+        Where the sums start: at ``start[k]``, or at what is in `c` if `fresh` is 0.
     columns : int
         How many of the KV * LANES columns exist in `c`; the others are not touched there.
     bounds : pointer
@@ -97,13 +96,13 @@ def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, sta
         raise RequireLiteralValue("tile: M and KV must be literal integers")
     integer = types.int64
     signature = types.void(M, KV, c, c_rows, a, a_rows, types.UniTuple(integer, 3), b, types.UniTuple(integer, 3),
-                           types.UniTuple(integer, 3), start, addend, integer, integer, bounds)
+                           types.UniTuple(integer, 3), start, integer, integer, bounds)
     emit = _Emitter(M.literal_value, KV.literal_value, c.dtype)
 
     def codegen(context, builder, signature, args):
         a_steps, b_steps, loops = (cgutils.unpack_tuple(builder, args[i]) for i in (6, 8, 9))
-        c_rows, a_rows = ([builder.load(builder.gep(args[k], [_I64(i)])) for i in range(emit.M)] for k in (3, 5))
-        emit.body(builder, args[2], c_rows, args[4], a_rows, a_steps, args[7], b_steps, loops, *args[10:])
+        a_rows = emit.offsets(builder, args[5])
+        emit.body(builder, args[2], args[3], args[4], a_rows, a_steps, args[7], b_steps, loops, *args[10:])
         return context.get_dummy_value()
 
     return signature, codegen
@@ -122,10 +121,11 @@ class _Emitter:
         self.mask = ir.VectorType(_I1, self.L)
         self.cells = [(i, k) for i in range(M) for k in range(KV)]
 
-    def body(self, builder, c, c_rows, a, a_rows, a_steps, b, b_steps, steps, start, addend, fresh, columns, bounds):
+    def body(self, builder, c, c_rows, a, a_rows, a_steps, b, b_steps, steps, start, fresh, columns, bounds):
         b_ = builder
+        rows = self.offsets(b_, c_rows)
         sums = {cell: cgutils.alloca_once(b_, self.vector) for cell in self.cells}
-        place = {(i, k): b_.gep(c, [b_.add(c_rows[i], _I64(k * self.L))]) for i, k in self.cells}
+        place = {(i, k): b_.gep(c, [b_.add(rows[i], _I64(k * self.L))]) for i, k in self.cells}
         masks = [self._mask(b_, columns, k) for k in range(self.KV)]
         whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
         self._prefetch(b_, place)
@@ -143,21 +143,9 @@ class _Emitter:
                     value = self._load(b_, b_.gep(start, [_I64(k * self.L)]))
                     for i in range(self.M):
                         b_.store(value, sums[i, k])
-        more = {(i, k): b_.gep(addend, [b_.add(c_rows[i], _I64(k * self.L))]) for i, k in self.cells}
-        added = b_.icmp_signed("==", fresh, _I64(2))
-        with b_.if_then(added):
-            self._prefetch(b_, more)
 
         self._walk(b_, sums, a, a_rows, a_steps, b, b_steps, steps)
 
-        with b_.if_then(added), b_.if_else(whole) as (full, partial):
-            with full:
-                for cell in self.cells:
-                    b_.store(b_.fadd(b_.load(sums[cell]), self._load(b_, more[cell])), sums[cell])
-            with partial:
-                for cell in self.cells:
-                    value = self._masked_load(b_, more[cell], masks[cell[1]])
-                    b_.store(b_.fadd(b_.load(sums[cell]), value), sums[cell])
         with b_.if_then(b_.icmp_unsigned("!=", b_.ptrtoint(bounds, _I64), _I64(0))):
             self._bound(b_, sums, b_.load(bounds), "<")
             high = b_.load(b_.gep(bounds, [_I64(1)]))
@@ -171,6 +159,10 @@ class _Emitter:
                 for cell in self.cells:
                     self._masked_store(b_, b_.load(sums[cell]), place[cell], masks[cell[1]])
 
+    def offsets(self, b_, table):
+        """Load the offsets of the rows."""
+        return [b_.load(b_.gep(table, [_I64(i)])) for i in range(self.M)]
+
     def _bound(self, b_, sums, bound, sign):
         """Put `bound` in the place of sums that are `sign` it."""
         bound = self._broadcast(b_, bound)
@@ -179,7 +171,7 @@ class _Emitter:
             b_.store(b_.select(b_.fcmp_ordered(sign, value, bound), bound, value), sums[cell])
 
     def _prefetch(self, b_, place):
-        """Ask for the lines of C, or of what is added: they arrive while the sums are made."""
+        """Ask for the lines of C, to be written: they arrive while the sums are made."""
         byte = ir.IntType(8).as_pointer()
         kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
         call = cgutils.get_or_insert_function(b_.module, kind, "llvm.prefetch.p0")

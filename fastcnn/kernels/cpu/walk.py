@@ -27,6 +27,7 @@ from numba.extending import intrinsic, overload
 from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu._symbol import Shared, i64
 from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, features, lanes, tile
+from fastcnn.kernels.cpu.vectors import Vectors
 
 TALL = 2 * M0  # rows of a tile of one vector, which begins and ends half as often
 TABLE = 32 * M0  #: rows of a panel at most
@@ -70,11 +71,34 @@ def _at(typingctx, pointer, offset):
     return pointer(pointer, types.int64), codegen
 
 
+@intrinsic
+def _begin(typingctx, c, addend, c_rows, rows, start, columns):
+    """c = addend + start, in rows of up to two vectors: where tiles let their sums start then.
+
+    In a pass of its own, since in the tile it would take registers from all that have no addend. The panel's rows lie
+    in L1 or L2 when the tiles read them; `addend` may be `c` itself.
+    """
+    def codegen(context, builder, signature, args):
+        c, addend, c_rows, rows, start, columns = args
+        v = Vectors(builder, signature.args[0].dtype)
+        masks = [v.mask(builder.sub(columns, i64(u * v.L))) for u in range(2)]
+        starts = [v.load(start, u, mask) for u, mask in enumerate(masks)]
+        with cgutils.for_range(builder, rows) as loop:
+            at = builder.load(builder.gep(c_rows, [loop.index]))
+            for u, mask in enumerate(masks):
+                value = builder.fadd(v.load(builder.gep(addend, [at]), u, mask), starts[u])
+                v.store(value, builder.gep(c, [at]), u, mask)
+        return context.get_dummy_value()
+
+    return types.void(c, addend, c_rows, types.int64, start, types.int64), codegen
+
+
 def _tiles(c, a, b, start, addend, bounds, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s, a_j, b_r, b_s, b_j,
            b_block, columns, fresh, panel):
     """The walk on bare pointers; the tile of one vector serves what one vector holds."""
     c_rows, a_rows = _table(), _table()
     loops, a_steps, b_steps = (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j)
+    own = 1 if fresh == 1 else 0
     one = lanes_of(c)
     if n2 == 1:  # the table is written in runs of the last dimension
         n1, n2, c1, c2, a1, a2 = 1, n1, 0, c1, 0, a1
@@ -103,40 +127,41 @@ def _tiles(c, a, b, start, addend, bounds, n0, n1, n2, c0, c1, c2, a0, a1, a2, r
         for column in range(0, columns, 2 * one):
             left = columns - column
             cb, bb, sb = _at(c, column), _at(b, column // (2 * one) * b_block), _at(start, column)
-            db = _at(addend, column)
+            if fresh == 2:
+                _begin(cb, _at(addend, column), c_rows, rows, sb, left)
             row = 0
             if left <= one:
                 while row < rows:
                     ct, at = _at(c_rows, row), _at(a_rows, row)
                     if highest == M0 and rows - row >= TALL:
-                        tile(TALL, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(TALL, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += TALL
                     elif highest == M0 and rows - row >= M0:
-                        tile(M0, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M0, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M0
                     elif rows - row >= M1:
-                        tile(M1, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M1, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M1
                     elif rows - row >= M2:
-                        tile(M2, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M2, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M2
                     else:
-                        tile(M3, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M3, 1, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M3
             else:
                 while row < rows:
                     ct, at = _at(c_rows, row), _at(a_rows, row)
                     if highest == M0 and rows - row >= M0:
-                        tile(M0, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M0, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M0
                     elif rows - row >= M1:
-                        tile(M1, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M1, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M1
                     elif rows - row >= M2:
-                        tile(M2, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M2, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M2
                     else:
-                        tile(M3, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, db, fresh, left, bounds)
+                        tile(M3, 2, cb, ct, a, at, a_steps, bb, b_steps, loops, sb, own, left, bounds)
                         row += M3
 
 

@@ -39,7 +39,7 @@ def _winograd_input(x, h, w, c, top, left, down, across, first, count, zeros, v,
             _fill_patch(patch, 6, one, x, at, row, column, c, (r0, r1, s0, s1))
             source, at, row, column, channels = patch, 0, 6 * one, one, one
             r0, r1, s0, s1 = 0, 6, 0, 6
-        transform(INPUT, source, at, row, column, r0, r1, s0, s1, zeros, v, t * v_tile, v_step, zeros, 0, 0, channels)
+        transform(INPUT, source, at, row, column, r0, r1, s0, s1, zeros, v, t * v_tile, v_step, zeros, 0, channels)
 
 
 def _winograd_gradient(dy, h, w, c, down, across, first, count, zeros, v, v_tile, v_step, patch):
@@ -53,35 +53,35 @@ def _winograd_gradient(dy, h, w, c, down, across, first, count, zeros, v, v_tile
         if c < one:
             _fill_patch(patch, 4, one, dy, at, row, column, c, (0, r1, 0, s1))
             source, at, row, column, channels, r1, s1 = patch, 0, 4 * one, one, one, 4, 4
-        transform(GRADIENT, source, at, row, column, 0, r1, 0, s1, zeros, v, t * v_tile, v_step, zeros, 0, 0, channels)
+        transform(GRADIENT, source, at, row, column, 0, r1, 0, s1, zeros, v, t * v_tile, v_step, zeros, 0, channels)
 
 
 def _winograd_output(y, h, w, k, column, columns, down, across, first, count, unread, m, m_tile, m_step, bias, addend,
                      added, bounds, patch):
     """A^T m A + bias of tiles first .. first + count, to channels column .. column + columns of y (N, h, w, k).
 
-    The addend, which lies as y does, is read if `added`; then the results are bounded after it, in L1.
+    The addend, which lies as y does, is read if `added`. It and an upper bound are a second pass over the tile, in L1.
     """
-    one, low, high = lanes_of(y), bounds[0], bounds[1]
+    one, low, again = lanes_of(y), bounds[0], added != 0 or bounds[1] < np.inf
     if added != 0:
-        low, high = -np.inf, np.inf
+        low = -np.inf
     for t in range(count):
         tile = first + t
         image, r, s = tile // (down * across), tile // across % down * 4, tile % across * 4
         at, r1, s1 = ((image * h + r) * w + s) * k + column, h - r, w - s
         if columns < one:
-            transform(OUTPUT, patch, 0, 4 * one, one, 0, 4, 0, 4, unread, m, t * m_tile, m_step, bias, low, high, one)
+            transform(OUTPUT, patch, 0, 4 * one, one, 0, 4, 0, 4, unread, m, t * m_tile, m_step, bias, low, one)
             for i in range(min(4, r1)):
                 for j in range(min(4, s1)):
                     for channel in range(columns):
                         y[at + (i * w + j) * k + channel] = patch[(i * 4 + j) * one + channel]
         else:
-            transform(OUTPUT, y, at, w * k, k, 0, r1, 0, s1, unread, m, t * m_tile, m_step, bias, low, high, columns)
-        if added != 0:
+            transform(OUTPUT, y, at, w * k, k, 0, r1, 0, s1, unread, m, t * m_tile, m_step, bias, low, columns)
+        if again:
             for i in range(min(4, r1)):
                 for j in range(min(4, s1)):
                     for channel in range(at + (i * w + j) * k, at + (i * w + j) * k + columns):
-                        value = y[channel] + addend[channel]
+                        value = y[channel] + addend[channel] if added != 0 else y[channel]
                         value = bounds[0] if value < bounds[0] else value
                         y[channel] = bounds[1] if value > bounds[1] else value
 
@@ -90,7 +90,7 @@ def _winograd_filter(filters, row, column, depth, count, packed, width, step):
     """G g G^T of `width` filters at `count` depths, `depth` apart, as 36 matrices (count, width)."""
     for d in range(count):
         transform(FILTER, filters, d * depth, row, column, 0, 3, 0, 3, filters, packed, d * width, step, filters, 0,
-                  0, width)
+                  width)
 
 
 def _winograd_filter_gradient(dkernel, c, k, column, columns, begin, end, m, m_row, m_step, patch):
@@ -100,11 +100,11 @@ def _winograd_filter_gradient(dkernel, c, k, column, columns, begin, end, m, m_r
     for channel in range(begin, end):
         at, row = channel * k + column, (channel - begin) * m_row
         if whole > 0:
-            transform(FILTER_GRADIENT, dkernel, at, 3 * c * k, c * k, 0, 3, 0, 3, m, m, row, m_step, m, 0, 0, whole)
+            transform(FILTER_GRADIENT, dkernel, at, 3 * c * k, c * k, 0, 3, 0, 3, m, m, row, m_step, m, 0, whole)
         if whole < columns:
             for element in range(9 * one):
                 patch[element] = 0
-            transform(FILTER_GRADIENT, patch, 0, 3 * one, one, 0, 3, 0, 3, m, m, row + whole, m_step, m, 0, 0, one)
+            transform(FILTER_GRADIENT, patch, 0, 3 * one, one, 0, 3, 0, 3, m, m, row + whole, m_step, m, 0, one)
             for tap in range(9):
                 for lane in range(columns - whole):
                     dkernel[at + tap * c * k + whole + lane] += patch[tap * one + lane]

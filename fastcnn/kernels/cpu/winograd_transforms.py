@@ -73,9 +73,6 @@ class _Vectors:
     def at_least(self, low: Any, x: Any) -> Any:
         return self.builder.select(self.builder.fcmp_ordered("<", x, low), low, x)  # NaN stays NaN
 
-    def at_most(self, high: Any, x: Any) -> Any:
-        return self.builder.select(self.builder.fcmp_ordered(">", x, high), high, x)
-
     def broadcast(self, scalar: Any) -> Any:
         undefined = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(undefined, scalar, _I32(0))
@@ -172,7 +169,7 @@ _KINDS = {INPUT: (_INPUT, 6, 6), OUTPUT: (_OUTPUT, 6, 4), GRADIENT: (_GRADIENT, 
 
 @intrinsic(prefer_literal=True)
 def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, aside, matrices, matrices_at, step, bias,
-              low, high, count):
+              low, count):
     """Transform one tile, for `count` channels (at least the lanes of a vector).
 
     Parameters
@@ -193,15 +190,15 @@ def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, asi
     step : int
     bias : pointer
         Added to outputs; read for OUTPUT alone.
-    low, high : float
-        Bounds that outputs beyond them are set to.
+    low : float
+        Outputs below it are set to it.
     count : int
     """
     if not isinstance(KIND, types.IntegerLiteral):
         raise RequireLiteralValue("transform: KIND must be a literal integer")
     i = types.int64
     number = image.dtype
-    signature = types.void(KIND, image, *[i] * 7, image, image, i, i, image, number, number, i)
+    signature = types.void(KIND, image, *[i] * 7, image, image, i, i, image, number, i)
     kind, dtype = KIND.literal_value, image.dtype
 
     def codegen(context, builder, signature, args):
@@ -213,7 +210,7 @@ def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, asi
     return signature, codegen
 
 
-def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low, high, count):
+def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low, count):
     rows, size_in, size_out = _KINDS[kind]
     b_ = v.builder
     from_image = kind in (INPUT, GRADIENT, FILTER)
@@ -223,7 +220,7 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low,
     sources, results = (pixels, products) if from_image else (products, pixels)
     last = b_.sub(count, _I64(v.L))
     if kind == OUTPUT:
-        low, high = v.broadcast(low), v.broadcast(high)
+        low = v.broadcast(low)
     with cgutils.for_range(b_, b_.sdiv(b_.add(count, _I64(v.L - 1)), _I64(v.L))) as loop:
         # The last vector overlaps the one before it, so that nothing is masked.
         place = b_.mul(loop.index, _I64(v.L))
@@ -244,7 +241,7 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low,
                 for second in rows:
                     for s, value in zip(second.made, second.compute(v, across[r]), strict=True):
                         if kind == OUTPUT:
-                            value = v.at_most(high, v.at_least(low, v.add(value, offset)))
+                            value = v.at_least(low, v.add(value, offset))
                         elif kind == FILTER_GRADIENT:
                             value = v.add(value, v.load(results[r, s], c))
                         v.store(value, results[r, s], c)
