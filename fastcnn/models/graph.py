@@ -177,8 +177,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
                 depths[id(one.node)] = max(depths.get(id(one.node), 0), depth + 1)
     for tensor in inputs:
         if id(tensor.node) in begun and tensor.node.layer not in layer_depths:  # an input that nothing reads
-            found.setdefault(tensor.node.layer, len(found))
-            layer_depths[tensor.node.layer] = 0
+            found[tensor.node.layer], layer_depths[tensor.node.layer] = -1, 0  # Keras's place of it
     order = sorted(layer_depths, key=lambda layer: (-layer_depths[layer], found[layer]))
     return Traced(list(inputs), list(outputs), [node for node in nodes if id(node) not in begun], order)
 

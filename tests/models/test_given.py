@@ -115,7 +115,7 @@ def test_keras_s_other_names():
     assert model.variables == model.weights
     assert model.layers[1].trainable_variables == model.trainable_weights
     assert model.non_trainable_variables == []
-    with pytest.raises(AttributeError, match='Model ".*": add_loss is not offered; give a layer'):
+    with pytest.raises(AttributeError, match=r'Model ".*": add_loss is not offered; give a layer'):
         model.add_loss(1.0)
     assert not hasattr(model, "to_json")
 
@@ -207,7 +207,7 @@ MISTAKES = {
     "a misspelt argument": (lambda: mlp().fit(X, Y, epoch=3), TypeError, "did you mean 'epochs'"),
     "weights as text": (lambda: mlp().fit(X, Y, sample_weight=["a"] * 20), DataError, "numbers in the weights"),
     "classes as list": (lambda: classifier().fit(X, LABELS, class_weight=[1, 2]), ArgumentError, "expected a dict"),
-    "a factor as text": (lambda: classifier().fit(X, LABELS, class_weight={0: "a"}), ArgumentError, "factor of class 0"),
+    "a factor as text": (lambda: classifier().fit(X, LABELS, class_weight={0: "a"}), ArgumentError, "of class 0"),
     "labels as text": (lambda: classifier().fit(X, ["a"] * 20, class_weight={0: 2}), DataError, "number the classes"),
     "a huge label": (lambda: classifier().fit(X, LABELS + 10**15, class_weight={0: 2}), DataError, r"labels 0\.\.2"),
     "a batch of nothing": (lambda: mlp().test_on_batch([], Y), ArgumentError, r"got \(0,\)"),
