@@ -347,7 +347,7 @@ def lanes_backward(dy, x, weights, geometry):
         dz = activation_backward(dy, z, code, alpha, 0.0)
         dkernel, dbias = conv2d_backward_weights(x, dz, convolution)
         sums = [dkernel.reshape(-1), *([dbias] if bias.size else []), *sums]
-        dy = conv2d_backward_input(dz, kernel, np.empty(0), 0, convolution)
+        dy = conv2d_backward_input(dz, kernel, np.empty(0), LINEAR, convolution)
     return dy, np.concatenate(sums)
 
 
