@@ -106,7 +106,8 @@ def load_keras_weights(model: "Model", path: str | os.PathLike[str]) -> None:
     """Set the weights of a built model to those of a file of Keras's; nothing changes unless all fit.
 
     The model has the layers of Keras's model, in the same order; their names may differ. h5py reads the file (extra
-    ``keras``), Keras itself is not needed.
+    ``keras``), Keras itself is not needed. In an ``.h5`` file, whose names are text of variable length, damage in just
+    the wrong place can make HDF5's own library loop or crash; ``.weights.h5`` and ``.keras`` hold none that is read.
 
     Parameters
     ----------

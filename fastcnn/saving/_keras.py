@@ -120,7 +120,7 @@ class _Reading:
         root = self.file
         if "layer_names" not in root.attrs and "layer_names0" not in root.attrs and "model_weights" in root:
             root = self.group(root, "model_weights")  # a whole model of Keras 2
-        listed = _names(root, "layer_names")
+        listed = self.names(root, "layer_names")
         found = list(self._listed(model, root, listed) if listed else self._placed(model))
         if self.wrong:
             more = f" and {len(self.wrong) - 8} more" if len(self.wrong) > 8 else ""
@@ -166,7 +166,7 @@ class _Reading:
         missing = [name for name, group in groups.items() if group is None]
         if missing:
             raise _fault(self.path, f"no group {', '.join(map(repr, missing[:8]))} for a layer it lists")
-        weights = {name: _names(group, "weight_names") for name, group in groups.items()}
+        weights = {name: self.names(group, "weight_names") for name, group in groups.items()}
         weights = {name: own for name, own in weights.items() if own}
         layers = [layer for layer in model.layers if layer.weights]
         if len(weights) != len(layers):
@@ -182,6 +182,22 @@ class _Reading:
                 continue
             for weight, parameter in zip(own, parameters, strict=True):
                 yield from self.value(groups[name], weight, parameter, f"{name}/{weight}")
+
+    def names(self, group: Any, attribute: str) -> list[str]:
+        """Return an attribute that lists names; a long one is in parts, with numbers."""
+        parts = [attribute] if attribute in group.attrs else []
+        while attribute not in group.attrs and f"{attribute}{len(parts)}" in group.attrs:
+            parts.append(f"{attribute}{len(parts)}")
+        found = []
+        for part in parts:
+            opened = self.h5py.h5a.open(group.id, part.encode())
+            if not opened.get_space().get_simple_extent_npoints():
+                continue
+            # Asked before anything is read: HDF5 follows a damaged type of variable length out of its memory.
+            if opened.get_type().get_class() != self.h5py.h5t.STRING:
+                raise _fault(self.path, f"an attribute {part!r} of {group.name} that lists no names")
+            found += [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[part]]
+        return found
 
     def group(self, parent: Any, path: str) -> Any:
         """Return a group, None if there is none."""
@@ -245,12 +261,3 @@ def _snake(layer: Any) -> str:
     """Return the name of a layer's class as Keras spells it in files: BatchNormalization is batch_normalization."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", type(layer).__name__)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def _names(group: Any, attribute: str) -> list[str]:
-    """Return an attribute that lists names; a long one is in parts, with numbers."""
-    parts = [attribute] if attribute in group.attrs else []
-    while attribute not in group.attrs and f"{attribute}{len(parts)}" in group.attrs:
-        parts.append(f"{attribute}{len(parts)}")
-    names = [name for part in parts for name in group.attrs[part]]
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in names]

@@ -189,7 +189,7 @@ LISTED_BAD = {
                          "1 weights in bn instead of the 4"),
     "a path upwards": (lambda file: file["last"].attrs.__setitem__("weight_names", [b"../first/kernel:0", b"x"]),
                        "no last/../first/kernel:0"),
-    "numbers as names": (lambda file: file.attrs.__setitem__("layer_names", [1, 2]), "no group '1', '2'"),
+    "numbers as names": (lambda file: file.attrs.__setitem__("layer_names", [1, 2]), "an attribute 'layer_names' of /"),
 }  # fmt: skip
 
 
