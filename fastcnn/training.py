@@ -160,6 +160,8 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
         "epochs": epochs, "steps": steps, "samples": len(data), "batch_size": batch_size,
         "initial_epoch": initial_epoch})
     draw = random.generator(model.seed)
+    for _ in range(initial_epoch if shuffle else 0):  # what goes on is the same training, not one that begins again
+        draw.permutation(len(data))
     model.stop_training = False
     each.on_train_begin({})
     logs: dict[str, float] = {}

@@ -419,10 +419,16 @@ def elements(shape: Shape) -> int:
 
 def automatic_name(class_name: str) -> str:
     """Return a name that no layer had yet: conv2d, conv2d_1, ..."""
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
+    snake = snake_case(class_name)
     count = _names[snake]
     _names[snake] += 1
     return snake if count == 0 else f"{snake}_{count}"
+
+
+def snake_case(class_name: str) -> str:
+    """Return a class's name as Keras spells it in names of layers and in files: Conv2DTranspose is conv2d_transpose."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", class_name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def forget_names() -> None:

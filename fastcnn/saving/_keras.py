@@ -239,13 +239,15 @@ class _Reading:
 
 def _places(model: "Model", folder: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     """Yield the place of each layer in a file of Keras 3; a layer that is met again has none."""
-    from fastcnn.models import Model, Sequential  # here, since they import Numba
+    from fastcnn.layers.base import snake_case  # here, since they import Numba
+    from fastcnn.models import Model, Sequential
 
     counts: Counter[str] = Counter()
     layer: Any
     for layer in model.layers:
         inner = isinstance(layer, Model)
-        kind = ("sequential" if isinstance(layer, Sequential) else "functional") if inner else _snake(layer)
+        kind = ("sequential" if isinstance(layer, Sequential) else "functional") if inner else (
+            snake_case(type(layer).__name__))
         place = f"{folder}/{kind}_{counts[kind]}" if counts[kind] else f"{folder}/{kind}"
         counts[kind] += 1
         if id(layer) in seen:
@@ -255,9 +257,3 @@ def _places(model: "Model", folder: str, seen: set[int]) -> Iterator[tuple[str, 
             yield from _places(layer, f"{place}/layers", seen)
         else:
             yield place, layer
-
-
-def _snake(layer: Any) -> str:
-    """Return the name of a layer's class as Keras spells it in files: BatchNormalization is batch_normalization."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", type(layer).__name__)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

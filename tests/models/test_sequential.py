@@ -145,6 +145,26 @@ def test_float64_trains_through_the_same_kernels(digits):
     assert a == pytest.approx(b, rel=1e-4)
 
 
+def test_a_training_that_goes_on_is_the_same_as_one_in_a_piece(digits):
+    (x, y), _ = digits
+    whole, parts, again = compiled(), compiled(), compiled()
+    whole.fit(x[:200], y[:200], batch_size=32, epochs=3, verbose=0)
+    parts.fit(x[:200], y[:200], batch_size=32, epochs=1, verbose=0)
+    parts.fit(x[:200], y[:200], batch_size=32, epochs=3, initial_epoch=1, verbose=0)
+    assert digest(parts) == digest(whole)
+    for _ in range(3):  # from the beginning each time: the first epoch's order thrice
+        again.fit(x[:200], y[:200], batch_size=32, epochs=1, verbose=0)
+    assert digest(again) != digest(whole)
+
+
+def test_automatic_names_are_in_snake_case():
+    fc.utils.clear_session()
+    made = [layers.Conv2DTranspose(1, 2), layers.Conv2DTranspose(1, 2), layers.PReLU(), layers.ReLU(),
+            layers.GlobalAveragePooling1D(), layers.BatchNormalization()]
+    assert [layer.name for layer in made] == ["conv2d_transpose", "conv2d_transpose_1", "p_re_lu", "re_lu",
+                                              "global_average_pooling1d", "batch_normalization"]
+
+
 def test_train_on_batch_and_predict_on_batch_are_steps_of_fit(digits):
     (x, y), _ = digits
     one, two = compiled(), compiled()
