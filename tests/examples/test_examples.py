@@ -25,6 +25,12 @@ def number(pattern, text):
     return float(re.search(pattern, text, re.MULTILINE)[1])
 
 
+def is_picture(path):
+    picture = path.read_bytes()
+    assert picture.startswith(b"\x89PNG\r\n")
+    assert len(picture) > 20_000
+
+
 def test_mnist_learns_from_a_tenth_of_the_images(data_dir):
     printed = run("mnist.py", "--epochs", 1, "--images", 6000, FASTCNN_DATA=str(data_dir))
     assert number(r"^test accuracy (\S+)$", printed) > 0.75  # 0.84 to 0.87 for four seeds
@@ -45,9 +51,7 @@ def test_filters_draws_a_picture_of_a_network_it_trains_and_of_a_saved_one(tmp_p
     fc.applications.LeNet().save(tmp_path / "model.safetensors")
     run("filters.py", "--run", tmp_path, "--out", tmp_path / "loaded.png")
     for name in ("trained.png", "loaded.png"):
-        picture = (tmp_path / name).read_bytes()
-        assert picture.startswith(b"\x89PNG\r\n")
-        assert len(picture) > 20_000
+        is_picture(tmp_path / name)
 
 
 def test_the_script_of_keras_runs_with_its_import_lines_changed(data_dir, tmp_path):
@@ -64,11 +68,11 @@ def test_the_script_of_keras_runs_with_its_import_lines_changed(data_dir, tmp_pa
 
 
 def test_transfer_beats_a_start_from_nothing_on_few_images(data_dir):
-    printed = run("transfer_learning.py", "--known", 1000, "--epochs", 3, FASTCNN_DATA=str(data_dir))
+    printed = run("transfer_learning.py", "--known", 800, "--epochs", 2, FASTCNN_DATA=str(data_dir))
     assert "the head alone learns: 645 of 94,565 parameters" in printed
     names = "from scratch", "of the head", ", fine-tuned"
     scratch, head, tuned = (number(rf"^test accuracy ?{name} +(\S+)$", printed) for name in names)
-    assert min(head, tuned) > scratch > 0.35  # SEEN; by chance 0.2
+    assert min(head, tuned) > scratch > 0.35  # 0.49, 0.58 and 0.59; by chance 0.2
 
 
 def test_a_network_of_signals_learns_rhythms_and_draws_them(tmp_path):
@@ -76,14 +80,42 @@ def test_a_network_of_signals_learns_rhythms_and_draws_them(tmp_path):
     printed = run("signal_1d.py", "--recordings", 1000, "--epochs", 4, "--out", tmp_path / "signal.png")
     assert number(r"^test accuracy (\S+)$", printed) > 0.7  # 0.89; by chance 0.25
     assert printed.splitlines()[-1] == str(tmp_path / "signal.png")
-    picture = (tmp_path / "signal.png").read_bytes()
-    assert picture.startswith(b"\x89PNG\r\n")
-    assert len(picture) > 20_000
+    is_picture(tmp_path / "signal.png")
 
 
 def test_a_network_of_volumes_learns_solids():
     printed = run("volume_3d.py", "--volumes", 400, "--epochs", 3)
     assert number(r"^test accuracy (\S+)$", printed) > 0.5  # 0.64; by chance 0.25
+
+
+def test_a_model_goes_out_as_onnx_comes_back_and_learns_on():
+    pytest.importorskip("onnx", reason='it needs onnx: pip install "fastcnn[onnx]"')
+    printed = run("onnx_roundtrip.py", "--more", 4)
+    elsewhere, loaded = re.search(r"^largest difference of a probability: (\S+) in the file, (\S+) loaded$", printed,
+                                  re.MULTILINE).groups()
+    assert float(elsewhere) < 1e-5
+    assert float(loaded) < 1e-5
+    before = number(r"^test accuracy (\S+) when exported$", printed)
+    after = number(r"^test accuracy (\S+) after more training of the loaded model$", printed)
+    assert 0.85 < before < after  # 0.94 and 0.97
+
+
+def test_resnet20_learns_photographs(data_dir):
+    printed = run("resnet20_cifar.py", "--epochs", 2, "--images", 768, "--test-images", 100, FASTCNN_DATA=str(data_dir))
+    assert "271,098 parameters, 40.6 million multiply-adds" in printed
+    first, last = (float(loss) for loss in re.findall(r"^epoch +\d of 2: .* loss (\S+),", printed, re.MULTILINE))
+    assert last < first - 0.2  # two epochs of six steps, which say little on other images
+    assert 0 <= number(r"^test accuracy (\S+)$", printed) <= 1
+
+
+def test_a_u_net_finds_nuclei_and_draws_them(data_dir, tmp_path):
+    pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
+    pytest.importorskip("PIL", reason='the images need Pillow: pip install "fastcnn[image]"')
+    printed = run("unet_nuclei.py", "--images", 16, "--test-images", 4, "--epochs", 5, "--out", tmp_path / "unet.png",
+                  FASTCNN_DATA=str(data_dir))
+    assert number(r"^intersection over union on held-out images: (\S+)$", printed) > 0.25  # 0.40; by chance 0.08
+    assert printed.splitlines()[-1] == str(tmp_path / "unet.png")
+    is_picture(tmp_path / "unet.png")
 
 
 def test_every_example_is_run_by_a_test():
