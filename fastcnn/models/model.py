@@ -6,22 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import config, layers
+from fastcnn import config
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.layers.base import Backward, Call, Layer, automatic_name
 from fastcnn.layers.symbolic import Tensor, as_shapes, is_symbolic
-from fastcnn.models import fuse, fuse_prediction, given, graph, run, structure
+from fastcnn.models import given, graph, run, structure
+from fastcnn.models.owner import Owner
 from fastcnn.models.plan import Plans, planned_bytes
 from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
-from fastcnn.parameters import Parameter, assign_all
+from fastcnn.models.variants import Variants
 from fastcnn.training import Data, Step
 
 _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), or write a Layer of your own "
              "with forward and predict")
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Owner, Layer):
     """Layers between inputs and outputs: skips, branches, layers used twice, models inside.
 
         inputs = fc.Input((28, 28, 1))
@@ -91,10 +92,7 @@ class Model(Trainer, Layer):
 
     def _forget(self) -> None:
         """Forget what was derived from the structure."""
-        self._graph: graph.Graph | None = None
-        self._leaves: list[Any] = []
-        self._runs_for: Any = None
-        self._runs: dict[Any, graph.Graph | None] = {}
+        self._variants: Variants | None = None
         self._plans: Plans | None = None
 
     # --- structure --------------------------------------------------------------------------------------------------
@@ -256,7 +254,7 @@ class Model(Trainer, Layer):
             return self._infer(x)
         if self._plans is None:
             whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
-            own = all(type(layer).__module__.startswith(layers.__name__) for layer in self._leaves)
+            own = self._variants is not None and self._variants.is_own
             self._plans = Plans(self._infer, self.weights if own else None, whole)
         return self._plans(x)
 
@@ -301,29 +299,10 @@ class Model(Trainer, Layer):
                                 f"got {count}")
 
     def _run(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Any:
-        """Return what runs (`fastcnn.models.fuse`); None if `to_logits` and an output comes from no softmax."""
-        if self._graph is None:
-            self._graph, self._leaves = graph.opened(self._between()), graph.leaves(self.layers)
-        fused = config.fusion()
-        key = [fused, config.winograd(), *[layer.trainable for layer in self._leaves]]
-        if key != self._runs_for:
-            self._runs_for, self._runs = key, {}
-        variant = fused and fuse.fills_lanes(batch, self.dtype), to_logits, predicts
-        if variant not in self._runs:
-            self._runs[variant] = self._variant(fused, *variant)
-        return self._runs[variant]
-
-    def _variant(self, fused: bool, narrow: bool, to_logits: tuple[int, ...], predicts: bool) -> graph.Graph | None:
-        whole: Any = self._graph
-        # Steps are new, so that what they know of who learns is of this moment.
-        found = graph.Graph(whole.inputs, whole.outputs, list(whole.steps), whole.slots)
-        if not fused:
-            return None if to_logits else found
-        if predicts:
-            return fuse_prediction.for_prediction(found, narrow)
-        if to_logits:
-            found = fuse.without_softmax(found, to_logits)  # type: ignore[assignment]
-        return None if found is None else fuse.fused(found, narrow)
+        """Return what runs (`fastcnn.models.variants`)."""
+        if self._variants is None:
+            self._variants = Variants(self._between(), self.layers, self.dtype)
+        return self._variants.get(batch, to_logits, predicts)
 
     def _between(self) -> graph.Traced:
         if self.traced is None:
@@ -331,73 +310,11 @@ class Model(Trainer, Layer):
                                 f"fc.Input(shape), or call build((None, *shape))")
         return self.traced
 
-    # --- parameters -------------------------------------------------------------------------------------------------
-
-    @property
-    def weights(self) -> list[Parameter]:
-        return _each_once(p for layer in self.layers for p in layer.weights)
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        return _each_once(p for layer in self.layers for p in layer.trainable_weights)
-
-    @property
-    def non_trainable_weights(self) -> list[Parameter]:
-        return _each_once(p for layer in self.layers for p in layer.non_trainable_weights)
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes the parameters; setting it sets it for all layers."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = self._is_trainable(value)
-        for layer in self.layers:
-            layer.trainable = self._trainable
-
-    def named_weights(self) -> dict[str, Parameter]:
-        """Return the parameters by path: ``conv2d/kernel``, with the names of models inside before it.
-
-        Raises
-        ------
-        ArgumentError
-            If two have one path.
-        """
-        found: dict[str, Parameter] = {}
-        for layer in self.layers:
-            inner = isinstance(layer, Model)
-            each = layer.named_weights().items() if inner else ((p.path, p) for p in layer.weights)
-            for path, p in each:
-                path = f"{layer.name}/{path}" if inner else path
-                if found.setdefault(path, p) is not p:
-                    raise ArgumentError(f"{self}: expected weights with different paths, got two of {path}")
-        first: dict[int, str] = {}  # a layer in two models has two paths: the first is kept
-        return {path: p for path, p in found.items() if first.setdefault(id(p), path) == path}
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Return copies of all parameters' values, in Keras's order."""
-        return [p.numpy() for p in self.weights]
-
-    def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Set all parameters, in Keras's order and shapes; nothing changes unless all fit.
-
-        Raises
-        ------
-        ArgumentError
-            If their number or a shape differs.
-        """
-        assign_all(str(self), self.weights, weights)
-
-    def count_params(self) -> int:
-        """Return how many numbers the parameters hold."""
-        self._require_built("count_params")
-        return sum(p.size for p in self.weights)
+    # --- what it costs ----------------------------------------------------------------------------------------------
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one sample's forward pass."""
-        self._run(1)
-        return sum(step.node.multiply_adds() for step in self._graph.steps)  # type: ignore[union-attr]
+        return sum(step.node.multiply_adds() for step in graph.opened(self._between()).steps)
 
     def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
         """Print the layers with output shapes, parameters, multiply-adds and memory.
@@ -483,8 +400,3 @@ def _tensors(who: Any, what: str, given: Any) -> list[Tensor]:
 
 def _listed(shapes: Iterable[Any]) -> str:
     return ", ".join(map(str, shapes))
-
-
-def _each_once(parameters: Any) -> list[Parameter]:
-    return list({id(p): p for p in parameters}.values())
-

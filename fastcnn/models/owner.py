@@ -1,0 +1,85 @@
+"""Owner: what a model knows of the parameters of its layers."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.parameters import Parameter, assign_all
+
+
+class Owner:
+    """The third of `fastcnn.Model` that hands out parameters, each once, layer by layer as Keras does."""
+
+    # What the others have.
+    layers: list[Any]
+    _trainable: bool
+    _is_trainable: Any
+    _require_built: Any
+
+    @property
+    def weights(self) -> list[Parameter]:
+        return _each_once(p for layer in self.layers for p in layer.weights)
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return _each_once(p for layer in self.layers for p in layer.trainable_weights)
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        return _each_once(p for layer in self.layers for p in layer.non_trainable_weights)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters; setting it sets it for all layers."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = self._is_trainable(value)
+        for layer in self.layers:
+            layer.trainable = self._trainable
+
+    def named_weights(self) -> dict[str, Parameter]:
+        """Return the parameters by path: ``conv2d/kernel``, with the names of models inside before it.
+
+        Raises
+        ------
+        ArgumentError
+            If two have one path.
+        """
+        found: dict[str, Parameter] = {}
+        for layer in self.layers:
+            inner = isinstance(layer, Owner)
+            each = layer.named_weights().items() if inner else ((p.path, p) for p in layer.weights)
+            for path, p in each:
+                path = f"{layer.name}/{path}" if inner else path
+                if found.setdefault(path, p) is not p:
+                    raise ArgumentError(f"{self}: expected weights with different paths, got two of {path}")
+        first: dict[int, str] = {}  # a layer in two models has two paths: the first is kept
+        return {path: p for path, p in found.items() if first.setdefault(id(p), path) == path}
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of all parameters' values, in Keras's order."""
+        return [p.numpy() for p in self.weights]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Set all parameters, in Keras's order and shapes; nothing changes unless all fit.
+
+        Raises
+        ------
+        ArgumentError
+            If their number or a shape differs.
+        """
+        assign_all(str(self), self.weights, weights)
+
+    def count_params(self) -> int:
+        """Return how many numbers the parameters hold."""
+        self._require_built("count_params")
+        return sum(p.size for p in self.weights)
+
+
+
+def _each_once(parameters: Any) -> list[Parameter]:
+    return list({id(p): p for p in parameters}.values())
+

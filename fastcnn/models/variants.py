@@ -1,0 +1,63 @@
+"""What runs in the place of a model's own graph: fused for training or for prediction, and made when first wanted."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import config, layers
+from fastcnn.models import fuse, fuse_prediction, graph
+
+
+class Variants:
+    """The graphs of one model.
+
+    Parameters
+    ----------
+    traced : Traced
+    model_layers : list of Layer
+    dtype : dtype
+
+    Attributes
+    ----------
+    is_own : bool
+        Whether all layers are fastcnn's, which do nothing in prediction but call kernels.
+    """
+
+    def __init__(self, traced: graph.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
+        self._graph, self._leaves, self._dtype = graph.opened(traced), graph.leaves(model_layers), dtype
+        self._state: Any = None
+        self._made: dict[Any, graph.Graph | None] = {}
+        self.is_own = all(type(layer).__module__.startswith(layers.__name__) for layer in self._leaves)
+
+    def get(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> graph.Graph | None:
+        """Return what runs for a batch of a size; None if `to_logits` and an output comes from no softmax.
+
+        Parameters
+        ----------
+        batch : int
+        to_logits : tuple of int
+            Outputs of which the logits are wanted.
+        predicts : bool
+        """
+        fused = config.fusion()
+        state = [fused, config.winograd(), *[layer.trainable for layer in self._leaves]]
+        if state != self._state:
+            self._state, self._made = state, {}
+        key = fused and fuse.fills_lanes(batch, self._dtype), to_logits, predicts
+        if key not in self._made:
+            self._made[key] = self._new(fused, *key)
+        return self._made[key]
+
+    def _new(self, fused: bool, narrow: bool, to_logits: tuple[int, ...], predicts: bool) -> graph.Graph | None:
+        whole = self._graph
+        # Steps are new, so that what they know of who learns is of this moment.
+        found = graph.Graph(whole.inputs, whole.outputs, list(whole.steps), whole.slots)
+        if not fused:
+            return None if to_logits else found
+        if predicts:
+            return fuse_prediction.for_prediction(found, narrow)
+        if to_logits:
+            logits = fuse.without_softmax(found, to_logits)
+            return None if logits is None else fuse.fused(logits, narrow)
+        return fuse.fused(found, narrow)
