@@ -20,6 +20,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.kernels import cpu as _cpu_kernels
 
 _getrefcount = sys.getrefcount
+_NEAR = 8  # blocks that are asked first, and in turn
 _KNOWN = 4096  # shapes whose size class is remembered
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
@@ -51,21 +52,22 @@ class Device:
         dtype : dtype
         """
         pool = self._pools(shape, dtype)
-        for block in pool:
+        for block in pool.near:
             if _getrefcount(block[0]) == _UNUSED:
                 return np.ndarray(shape, dtype, block[0], block[1])
-        size = _size_class(math.prod(shape) * np.dtype(dtype).itemsize)
-        block = _new_block(size)
-        pool.append(block)
-        self.allocated += 1
-        return np.ndarray(shape, dtype, block[0], block[1])
+        found = pool.further()
+        if found is None:
+            found = _new_block(_size_class(math.prod(shape) * np.dtype(dtype).itemsize))
+            pool.keep([*pool.blocks, found])
+            self.allocated += 1
+        return np.ndarray(shape, dtype, found[0], found[1])
 
-    def _pools(self, shape: tuple[int, ...], dtype: Any) -> list[tuple[np.ndarray, int]]:
+    def _pools(self, shape: tuple[int, ...], dtype: Any) -> "_Pool":
         """Return the blocks of the size class of an array; which class is remembered for a few thousand shapes."""
         try:
             return self._local.known[shape, dtype]
         except (AttributeError, KeyError):
-            pool = self._pool().setdefault(_size_class(math.prod(shape) * np.dtype(dtype).itemsize), [])
+            pool = self._pool().setdefault(_size_class(math.prod(shape) * np.dtype(dtype).itemsize), _Pool())
             known = self._local.__dict__.setdefault("known", {})
             if len(known) >= _KNOWN:
                 known.clear()
@@ -101,19 +103,55 @@ class Device:
 
     def blocks_in_use(self) -> set[int]:
         """Return the identities of the blocks of the calling thread that something refers to."""
-        return {id(block[0]) for pool in self._pool().values() for block in pool if _references(block) != _UNUSED}
+        return {id(block[0]) for pool in self._pool().values() for block in pool.blocks
+                if _references(block) != _UNUSED}
 
     def release(self) -> None:
         """Give blocks that nobody uses back to the system (those of the calling thread)."""
         for pool in self._pool().values():
-            pool[:] = [block for block in pool if _references(block) != _UNUSED]
+            pool.keep([block for block in pool.blocks if _references(block) != _UNUSED])
 
-    def _pool(self) -> dict[int, list[tuple[np.ndarray, int]]]:
+    def _pool(self) -> "dict[int, _Pool]":
         try:
             return self._local.pool
         except AttributeError:
             self._local.pool = {}
             return self._local.pool
+
+
+class _Pool:
+    """The blocks of a size class, each with where its first aligned byte is.
+
+    The first few are asked in turn, so that what is free is taken where the cache still has it. A deep network holds
+    hundreds: then the search goes on where the last one ended, and the way it went, since forward passes take blocks
+    in turn and backward passes leave them in turn.
+
+    Attributes
+    ----------
+    blocks, near : list
+        All, and the first few.
+    at, upwards : int, bool
+        Where the last search among the others ended, and which way it went.
+    """
+
+    def __init__(self) -> None:
+        self.keep([])
+
+    def keep(self, blocks: list[tuple[np.ndarray, int]]) -> None:
+        """Have these blocks from now on."""
+        self.blocks, self.near, self.at, self.upwards = blocks, blocks[:_NEAR], max(_NEAR, len(blocks) - 1), True
+
+    def further(self) -> tuple[np.ndarray, int] | None:
+        """Return a block that nobody uses, which is none of the first; None if there is no such one."""
+        blocks, at = self.blocks, self.at
+        for _ in range(2):
+            for k in range(at, len(blocks)) if self.upwards else range(min(at, len(blocks) - 1), _NEAR - 1, -1):
+                block = blocks[k]
+                if _getrefcount(block[0]) == _UNUSED:
+                    self.at = k
+                    return block
+            self.upwards = not self.upwards
+        return None
 
 
 class _Recorder:

@@ -28,6 +28,23 @@ def test_a_block_is_used_again_once_nothing_refers_to_it(pool):
     assert pool.allocated == 3
 
 
+def test_free_blocks_are_found_among_hundreds_of_used_ones(pool):
+    draw = np.random.default_rng(0)
+    kept, places = {}, set()
+    for k in range(300):
+        kept[k] = pool.empty((16,), np.float32)
+        places.add(kept[k].ctypes.data)
+    assert len(places) == pool.allocated == 300
+    for _ in range(200):
+        for k in draw.choice(300, draw.integers(1, 300), replace=False):
+            kept.pop(k, None)
+        for k in range(300):
+            if k not in kept:
+                kept[k] = pool.empty((16,), np.float32)
+        assert {array.ctypes.data for array in kept.values()} == places
+    assert pool.allocated == 300
+
+
 def test_close_sizes_share_blocks_and_far_ones_do_not(pool):
     pool.empty((1000,), np.float64)
     pool.empty((999,), np.float64)
@@ -54,7 +71,7 @@ def test_release_gives_back_what_is_free(pool):
     for _ in range(3):
         pool.empty((5000,), np.float32)
     pool.release()
-    assert sum(len(blocks) for blocks in pool._pool().values()) == 1
+    assert sum(len(each.blocks) for each in pool._pool().values()) == 1
     assert (kept == 7).all()
 
 
