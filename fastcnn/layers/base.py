@@ -5,7 +5,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -310,10 +310,12 @@ class Layer:
         arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
         return cls(**arguments)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in _NOT_OFFERED:
-            raise AttributeError(f"{self}: {name} is not offered; {_NOT_OFFERED[name]}")
-        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+    if not TYPE_CHECKING:  # else type checkers would believe in any attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _NOT_OFFERED:
+                raise AttributeError(f"{self}: {name} is not offered; {_NOT_OFFERED[name]}")
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def __str__(self) -> str:
         return f'{type(self).__name__} "{self.name}"'
@@ -338,9 +340,10 @@ class Layer:
             if len(arrays) != len(self.input_shape):
                 raise ArgumentError(f"{self}: expected {len(self.input_shape)} inputs, got {len(arrays)}")
             checked = tuple(self._checked_one(one, shape) for one, shape in zip(arrays, self.input_shape, strict=True))
-            if len({len(one) for one in checked} - {1}) > 1:
-                raise ArgumentError(f"{self}: expected inputs of as many samples, "
-                                    f"got {' and '.join(str(len(one)) for one in checked)}")
+            for one in checked:
+                if len(one) != len(checked[0]) and len({len(x) for x in checked} - {1}) > 1:
+                    raise ArgumentError(f"{self}: expected inputs of as many samples, "
+                                        f"got {' and '.join(str(len(x)) for x in checked)}")
             return checked
         return self._checked_one(x, self.input_shape)
 

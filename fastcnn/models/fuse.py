@@ -112,7 +112,7 @@ def pieces(layers: Sequence[Layer], narrow: bool) -> Iterator[tuple[Any, int]]:
             yield node, at
             continue
         if at < len(layers) and _takes_activation(node, layers[at]):
-            node = with_activation(node, layers[at].function)
+            node = with_activation(node, layers[at].function)  # type: ignore[attr-defined]
             at += 1
         if at < len(layers) and Pooled.suits(node, layers[at]):
             node = Pooled(node, layers[at])  # type: ignore[arg-type]

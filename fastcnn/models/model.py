@@ -231,12 +231,8 @@ class Model(Trainer, Owner, Layer):
 
     def penalty(self, adds_gradients: bool) -> float:
         """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
-        total = 0.0
-        for p in self.trainable_weights:
-            if p.regularizer is not None:
-                total += (p.regularizer.add_gradient(p.gradient, p.array) if adds_gradients
-                          else p.regularizer.value(p.array))
-        return total
+        return sum((p.regularizer.add_gradient(p.gradient, p.array) if adds_gradients else
+                    p.regularizer.value(p.array) for p in self.penalized), 0.0)
 
     def infer(self, x: Any) -> Any:
         """Return the output of one batch; nothing is kept."""
@@ -316,16 +312,26 @@ class Model(Trainer, Owner, Layer):
         """Return the multiply-adds of one sample's forward pass."""
         return sum(step.node.multiply_adds() for step in graph.opened(self._between()).steps)
 
-    def summary(self, print_fn: Callable[[str], Any] | None = None) -> None:
+    def summary(self, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
+                show_trainable: bool = False, **others: Any) -> None:
         """Print the layers with output shapes, parameters, multiply-adds and memory.
 
         Parameters
         ----------
         print_fn : callable, optional
             Called with the text in the place of `print`.
+        expand_nested : bool
+            Tell the layers of models inside, too.
+        show_trainable : bool
+            Tell which layers are trained.
+        **others
+            Keras's line_length, positions and layer_range are not offered: a line is as long as it has to be.
         """
+        given.refuse(f"{self}.summary", others, {"line_length": None, "positions": None, "layer_range": None},
+                     given.names_of(Model.summary))
+        given.check(print_fn is None or callable(print_fn), f"{self}.summary", "print_fn to be a function", print_fn)
         self._require_built("summary")
-        summary(self, print_fn)
+        summary(self, print_fn, expand_nested, show_trainable)
 
     # --- files ------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from fastcnn.layers.symbolic import as_shapes
 class Row(NamedTuple):
     """One layer: its name and class, the output's shape, parameters, multiply-adds and output bytes of a sample.
 
-    `before` names the layers whose outputs it takes.
+    `before` names the layers whose outputs it takes; `depth` is how many models it is inside of, beside the outermost;
+    `trainable` is None for a layer without parameters.
     """
 
     name: str
@@ -24,45 +25,61 @@ class Row(NamedTuple):
     multiply_adds: int
     output_bytes: int
     before: tuple[str, ...] = ()
+    depth: int = 0
+    trainable: bool | None = None
 
 
-def rows(model: Any) -> list[Row]:
-    """Return a row for each layer of a built model, in its order; a layer called twice has one."""
-    size = model.dtype.itemsize
+def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Row]:
+    """Return a row for each layer of a built model, in its order; a layer called twice has one.
+
+    With `expand_nested` the layers of a model inside follow its row.
+    """
+    size, found = model.dtype.itemsize, []
     before: dict[int, list[str]] = {}
     for node in model.traced.nodes:
         before.setdefault(id(node.layer), []).extend(one.name for one in node.inputs)
-    return [Row(layer.name, type(layer).__name__, layer.output_shape, layer.count_params(), layer.multiply_adds(),
-                sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,
-                tuple(dict.fromkeys(before.get(id(layer), ())))) for layer in model.layers]
+    for layer in model.layers:
+        found.append(Row(layer.name, type(layer).__name__, layer.output_shape, layer.count_params(),
+                         layer.multiply_adds(),
+                         sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,
+                         tuple(dict.fromkeys(before.get(id(layer), ()))), depth,
+                         bool(layer.trainable_weights) if layer.weights else None))
+        if expand_nested and hasattr(layer, "traced"):
+            found += rows(layer, True, depth + 1)
+    return found
 
 
-def table(model: Any) -> Table:
+def table(model: Any, expand_nested: bool = False, show_trainable: bool = False) -> Table:
     """Return the rows as a rich table, with the totals in its footer."""
-    lines = rows(model)
+    lines = rows(model, expand_nested)
     result = Table(title=f'Model "{model.name}", input {_shape(model.input_shape)}', box=box.SIMPLE_HEAVY,
                    title_justify="left", show_footer=True, padding=0, show_edge=False)
     result.add_column("layer", "total", no_wrap=True)
     result.add_column("class", no_wrap=True)
     result.add_column("output shape", no_wrap=True)
-    totals = f"{model.count_params():,}", f"{model.multiply_adds():,}", size_text(sum(r.output_bytes for r in lines))
+    totals = f"{model.count_params():,}", f"{model.multiply_adds():,}", size_text(
+        sum(row.output_bytes for row in lines if not row.depth))
     for name, total in zip(("parameters", "multiply-adds", "memory"), totals, strict=True):
         result.add_column(name, total, justify="right", no_wrap=True)
     is_chain = all(row.before in ((), (other.name,)) for row, other in zip(lines[1:], lines, strict=False))
     if not is_chain:
         result.add_column("from", no_wrap=True)
+    if show_trainable:
+        result.add_column("trainable", no_wrap=True)
     for row in lines:
-        cells = [row.name, row.kind, _shape(row.output_shape), f"{row.parameters:,}", f"{row.multiply_adds:,}",
-                 size_text(row.output_bytes)]
-        result.add_row(*cells, *([] if is_chain else [", ".join(row.before)]))
+        cells = ["  " * row.depth + row.name, row.kind, _shape(row.output_shape), f"{row.parameters:,}",
+                 f"{row.multiply_adds:,}", size_text(row.output_bytes)]
+        result.add_row(*cells, *([] if is_chain else [", ".join(row.before)]),
+                       *([{None: "-", True: "yes", False: "no"}[row.trainable]] if show_trainable else []))
     return result
 
 
-def summary(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
+def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
+            show_trainable: bool = False) -> None:
     """Print the table, how many parameters are trained, and what prediction plans; all is of one sample."""
     trained = sum(p.size for p in model.trainable_weights)
     rest = model.count_params() - trained
-    lines = table(model)
+    lines = table(model, expand_nested, show_trainable)
     console = Console()
     # A wide table is whole, wherever it is printed.
     console.width = max(console.width, Console(width=10_000).measure(lines).maximum)

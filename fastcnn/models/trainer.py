@@ -52,6 +52,7 @@ class Trainer:
         self.loss: Any = None
         self.optimizer: Any = None
         self.objective: Any = None
+        self.penalized: list[Any] = []  # what is trained and has a regularizer
         self._compiled: dict[str, Any] = {}
         self._ready_for: Any = None
 
@@ -267,6 +268,7 @@ class Trainer:
         if self.objective is None:
             self.objective = Objective(self.output_names, self.output_shapes, **self._compiled, who=who)
         trained = self.trainable_weights
+        self.penalized = [p for p in trained if p.regularizer is not None]
         key = [id(p) for p in trained]
         if self._ready_for != key:
             self.optimizer.build(trained)

@@ -212,6 +212,8 @@ MISTAKES = {
     "a huge label": (lambda: classifier().fit(X, LABELS + 10**15, class_weight={0: 2}), DataError, r"labels 0\.\.2"),
     "a batch of nothing": (lambda: mlp().test_on_batch([], Y), ArgumentError, r"got \(0,\)"),
     "a batch of None": (lambda: mlp().test_on_batch(None, Y), ArgumentError, "got None"),
+    "a line's length": (lambda: mlp().summary(line_length=80), ArgumentError, "line_length=80 is not offered"),
+    "a number to print with": (lambda: mlp().summary(80), ArgumentError, "print_fn to be a function, got 80"),
     # weights and files
     "weights are no list": (lambda: mlp().set_weights(3), ArgumentError, "expected a list of 2 weights"),
     "weights of text": (lambda: mlp().set_weights([np.full((4, 2), "a"), np.zeros(2)]), ArgumentError, "of numbers"),

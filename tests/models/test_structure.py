@@ -120,6 +120,20 @@ def test_models_over_the_same_layers_train_in_turn():
         np.testing.assert_array_equal(a, b)
 
 
+def test_the_summary_tells_what_is_inside_and_what_is_trained():
+    body, inputs = part(layers.ReLU(name="inner")), fc.Input((4,))
+    model = fc.Model(inputs, layers.Dense(2, name="head")(body(inputs)))
+    body.trainable = False
+    for told, more in ((False, {}), (True, {"expand_nested": True, "show_trainable": True})):
+        text = []
+        model.summary(print_fn=text.append, **more)
+        assert (f"  {body.layers[0].name}" in text[0]) == ("  inner" in text[0]) == ("trainable" in text[0]) == told
+        assert "10 trained, 20 others" in text[0]
+        lines = {line.split()[0]: line for line in text[0].splitlines()}
+        assert not told or [lines[name].rstrip().endswith("yes") for name in (body.name, "head")] == [False, True]
+        assert lines["total"].split()[1:] == ["30", "24", "40", "B"]
+
+
 def damaged():
     inputs = fc.Input((4,))
     model = fc.Model(inputs, {"y": layers.Concatenate()([part(layers.ReLU())(inputs), layers.Dense(2)(inputs)])})
@@ -148,8 +162,9 @@ def test_a_damaged_structure_is_told_in_one_sentence(path, junk, drop):
         del at[last]
     else:
         at[last] = junk
+    message = ""
     try:
-        model = fc.Model.from_config(config)
-        model.predict(X)  # what can still be built runs
+        fc.Model.from_config(config).predict(X)  # what can still be built runs
     except ArgumentError as error:
-        assert "\n" not in str(error)
+        message = str(error)
+    assert "\n" not in message
