@@ -310,6 +310,10 @@ class Layer:
         arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
         return cls(**arguments)
 
+    def __reduce__(self) -> Any:
+        """A copy is what `from_config` makes, built for the same shape, with the same weights."""
+        return _copied, (type(self), self.get_config(), self.input_shape, self.get_weights())
+
     if not TYPE_CHECKING:  # else type checkers would believe in any attribute
 
         def __getattr__(self, name: str) -> Any:
@@ -449,6 +453,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     return list(value) if isinstance(value, tuple) else value
+
+
+def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np.ndarray]) -> Layer:
+    layer = cls.from_config(config)
+    if input_shape is not None:
+        layer.build(input_shape)
+        layer.set_weights(weights)
+    return layer
 
 
 def _parameters(cls: type) -> list[str]:

@@ -352,6 +352,11 @@ class Model(Trainer, Owner, Layer):
             inputs, outputs = structure.tensors(config, custom_objects or {}, cls.__name__)
             return structure.as_trainable(cls(inputs, outputs, name=config.get("name")), config)
 
+    def __reduce__(self) -> Any:
+        """A copy has the structure and the weights, as a saved model has, and is not compiled."""
+        own = {type(layer).__name__: type(layer) for layer in graph.leaves(self.layers)}
+        return structure.copied, (type(self), self.get_config(), self.get_weights(), own)
+
     def save(self, path: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
 

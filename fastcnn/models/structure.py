@@ -161,6 +161,13 @@ def as_trainable(model: Any, config: dict[str, Any]) -> Any:
     return model
 
 
+def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects: dict[str, type]) -> Any:
+    """Return a model of a structure and weights: what copy.deepcopy and pickle make of a model."""
+    model = kind.from_config(config, custom_objects=custom_objects)
+    model.set_weights(weights)
+    return model
+
+
 @contextmanager
 def reading(who: str) -> Iterator[None]:
     """Tell in one sentence what a structure that was damaged does to who reads it."""

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -132,6 +133,25 @@ def test_the_summary_tells_what_is_inside_and_what_is_trained():
         lines = {line.split()[0]: line for line in text[0].splitlines()}
         assert not told or [lines[name].rstrip().endswith("yes") for name in (body.name, "head")] == [False, True]
         assert lines["total"].split()[1:] == ["30", "24", "40", "B"]
+
+
+class Doubled(layers.Layer):
+    def forward(self, x, call=layers.Call()):
+        return 2 * self.checked(x), lambda dy: 2 * dy
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+def test_models_and_layers_are_copied(copied):
+    model = part(Doubled(), layers.Dense(2, name="last"))
+    model.compile("sgd", "mse")
+    model.predict(X)
+    again = copied(model)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    again.set_weights([w + 1 for w in again.get_weights()])
+    assert not np.array_equal(again.predict(X), model.predict(X))
+    layer = copied(model.get_layer("last"))
+    np.testing.assert_array_equal(layer(X), model.get_layer("last")(X))
+    assert not copied(layers.Dense(3)).built
 
 
 def damaged():
