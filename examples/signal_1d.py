@@ -39,7 +39,7 @@ def record(draw: np.random.Generator, label: int) -> np.ndarray:
     t = np.arange(LENGTH) / RATE
     y = np.zeros(LENGTH)
     period = draw.uniform(0.6, 1.0)
-    irregular = 0.25 if label == 2 else 0.04
+    irregular = 0.2 if label == 2 else 0.04
     beats = -draw.uniform(0.2, 0.8) + np.cumsum(np.maximum(0.4, period * draw.normal(1, irregular, 8)))
     early = draw.choice(np.flatnonzero((beats > 0.4) & (beats < 2.5))) if label == 1 else -1
     size = draw.normal(1, 0.1)
@@ -50,7 +50,7 @@ def record(draw: np.random.Generator, label: int) -> np.ndarray:
         elif label == 2:
             del waves["P"]
         elif label == 3:
-            waves["ST"] = (0.13, 0.13, 0.06)
+            waves["ST"] = (0.13, 0.12, 0.06)
         for place, height, width in waves.values():
             height = size * height * draw.normal(1, 0.1)
             y += height * np.exp(-0.5 * ((t - beat - place) / width) ** 2)
@@ -58,7 +58,7 @@ def record(draw: np.random.Generator, label: int) -> np.ndarray:
         y += 0.04 * np.sin(2 * np.pi * draw.uniform(5, 8) * t + draw.uniform(0, 6))
     y += 0.2 * np.sin(2 * np.pi * draw.uniform(0.15, 0.4) * t + draw.uniform(0, 6))  # breathing
     y += 0.03 * np.sin(2 * np.pi * (50.2 if draw.random() < 0.5 else 49.8) * t + draw.uniform(0, 6))  # mains
-    return y + draw.normal(0, 0.06, LENGTH)
+    return y + draw.normal(0, draw.uniform(0.05, 0.15), LENGTH)
 
 
 def make(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

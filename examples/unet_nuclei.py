@@ -6,7 +6,7 @@ The functional form: the way down keeps what it saw at each scale, and the way u
 data is a folder with images/NNN.png, masks/NNN.png (0, or a nucleus's number) and index.csv (file and split); such as
 the 256 x 256 fluorescence images of the 2018 Data Science Bowl (BBBC038, CC0). By default it is the folder
 nuclei-dsb2018 of the folder that the environment variable FASTCNN_DATA names. The lines of `fit` tell the intersection
-over union of the nuclei; the last ones that on the images that were held out, and the path of a picture.
+over union of the nuclei; the last ones that on the images that were held out, and the path of a picture. Two minutes.
 
 Needs Pillow and matplotlib: pip install "fastcnn[image,plot]".
 
@@ -26,12 +26,13 @@ import numpy as np
 from PIL import Image
 
 import fastcnn as fc
-from fastcnn import layers, metrics
+from fastcnn import layers, metrics, optimizers
 from fastcnn.layers import Tensor
 
 matplotlib.use("Agg")
 
-SHOWN = 4  # images of the picture
+BATCH = 16  # squares
+SHOWN = 4  # of the picture
 
 
 def read(folder: Path, split: str, count: int | None, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -111,7 +112,7 @@ def main() -> None:
     parser.add_argument("--test-images", type=int, help="test on so many images (default: all)")
     parser.add_argument("--size", type=int, default=128, help="of the squares that images are cut into")
     parser.add_argument("--filters", type=int, default=8, help="of the first level (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--out", type=Path, default=Path("unet_nuclei.png"))
     given = parser.parse_args()
     if not (given.data / "index.csv").is_file():
@@ -124,13 +125,15 @@ def main() -> None:
     print(f"{len(x_train)} squares to train on, {len(x_test)} to test; {y_train.mean():.1%} of the pixels are nuclei")
     model = unet(given.size, given.filters, depth=3)
     model.summary()
-    model.compile("adam", loss="binary_crossentropy", metrics=[metrics.BinaryIoU([1], name="iou")])
-    model.fit(x_train, y_train, batch_size=16, epochs=given.epochs, validation_data=(x_test, y_test))
+    rate = optimizers.schedules.CosineDecay(4e-3, -(-len(x_train) // BATCH) * given.epochs)
+    model.compile(optimizers.Adam(rate), loss="binary_crossentropy", metrics=[metrics.BinaryIoU([1], name="iou")])
+    model.fit(x_train, y_train, batch_size=BATCH, epochs=given.epochs, validation_data=(x_test, y_test))
 
-    probabilities = model.predict(x_test, batch_size=16)
-    print(f"intersection over union on held-out images: {iou(y_test > 0, probabilities >= 0.5):.4f}")
-    # Squares with more and less to see, spread over the test set.
-    busy = np.flatnonzero(y_test.mean((1, 2, 3)) > 0.05)
+    probabilities = model.predict(x_test, batch_size=BATCH)
+    masks, found = y_test > 0, probabilities >= 0.5
+    busy = np.flatnonzero(masks.mean((1, 2, 3)) > 0.05)
+    print(f"median of the squares with something to see: {np.median([iou(masks[i], found[i]) for i in busy]):.4f}")
+    print(f"intersection over union on held-out images: {iou(masks, found):.4f}")
     some = busy[np.linspace(0, len(busy) - 1, SHOWN).astype(int)]
     draw_picture(x_test[some], y_test[some], probabilities[some], given.out)
     print(given.out)

@@ -1,4 +1,4 @@
-"""A network on volumes: balls, boxes, rings and rods, turned any way, in noise nearly as strong as they are.
+"""A network on volumes: balls, boxes, rings and rods, turned any way, in noise half as strong as they are.
 
     python examples/volume_3d.py
 
@@ -35,7 +35,7 @@ def solid(draw: np.random.Generator, label: int) -> np.ndarray:
     centre = (SIZE - 1) / 2 + draw.uniform(-2, 2, 3)
     grid = np.stack(np.meshgrid(*3 * [np.arange(SIZE)], indexing="ij"), -1) - centre
     inside = np.clip(0.5 - distance(label, grid @ turn, draw.uniform(5, 7)), 0, 1)
-    return inside + draw.normal(0, 0.7, inside.shape)
+    return inside + draw.normal(0, 0.5, inside.shape)
 
 
 def make(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +48,7 @@ def make(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--volumes", type=int, default=2000, help="to train on (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=12)
     given = parser.parse_args()
     fc.utils.set_random_seed(7)
 

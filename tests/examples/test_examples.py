@@ -78,14 +78,14 @@ def test_transfer_beats_a_start_from_nothing_on_few_images(data_dir):
 def test_a_network_of_signals_learns_rhythms_and_draws_them(tmp_path):
     pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
     printed = run("signal_1d.py", "--recordings", 1000, "--epochs", 4, "--out", tmp_path / "signal.png")
-    assert number(r"^test accuracy (\S+)$", printed) > 0.7  # 0.89; by chance 0.25
+    assert number(r"^test accuracy (\S+)$", printed) > 0.6  # 0.78; by chance 0.25
     assert printed.splitlines()[-1] == str(tmp_path / "signal.png")
     is_picture(tmp_path / "signal.png")
 
 
 def test_a_network_of_volumes_learns_solids():
     printed = run("volume_3d.py", "--volumes", 400, "--epochs", 3)
-    assert number(r"^test accuracy (\S+)$", printed) > 0.5  # 0.64; by chance 0.25
+    assert number(r"^test accuracy (\S+)$", printed) > 0.5  # 0.67; by chance 0.25
 
 
 def test_a_model_goes_out_as_onnx_comes_back_and_learns_on():
@@ -111,9 +111,9 @@ def test_resnet20_learns_photographs(data_dir):
 def test_a_u_net_finds_nuclei_and_draws_them(data_dir, tmp_path):
     pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
     pytest.importorskip("PIL", reason='the images need Pillow: pip install "fastcnn[image]"')
-    printed = run("unet_nuclei.py", "--images", 16, "--test-images", 4, "--epochs", 5, "--out", tmp_path / "unet.png",
+    printed = run("unet_nuclei.py", "--images", 16, "--test-images", 4, "--epochs", 4, "--out", tmp_path / "unet.png",
                   FASTCNN_DATA=str(data_dir))
-    assert number(r"^intersection over union on held-out images: (\S+)$", printed) > 0.25  # 0.40; by chance 0.08
+    assert number(r"^intersection over union on held-out images: (\S+)$", printed) > 0.25  # 0.50; by chance 0.08
     assert printed.splitlines()[-1] == str(tmp_path / "unet.png")
     is_picture(tmp_path / "unet.png")
 
