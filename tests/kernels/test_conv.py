@@ -119,6 +119,7 @@ def _check(geometry, dtype):
     ((0, 5, 5, 3), 4, (3, 3), {}),
     ((1, 1, 1, 1), 1, (1, 1), {}),
     ((3, 1, 1, 19), 33, (1, 1), {}),
+    ((1, 1, 1, 1), 16, (1, 1), {}),  # few rows, and a bank as small as the start values: once taken for a packed one
     ((1, 1, 1, 2), 3, (3, 3), {"padding": "same"}),
     ((1, 3, 9, 5), 7, (3, 3), {}),  # a single row of outputs
     ((2, 8, 8, 3), 17, (3, 3), {"padding": "same"}),

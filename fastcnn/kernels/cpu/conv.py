@@ -66,7 +66,7 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     kf, depth = kernel.reshape(-1), g["kh"] * g["kw"] * cg
-    bank = packed.size < start_of(packed, groups, kg, depth)
+    bank = packed.size <= start_of(packed, groups, kg, depth)  # room for the start values alone
     depth = 0 if bank else depth
     start = start_of(packed, groups, kg, depth)
     if not ready:
