@@ -11,14 +11,15 @@ from fastcnn.layers.folded import Folded
 from fastcnn.layers.product import NO_BIAS, bounds_of
 from fastcnn.parameters import Parameter
 
+_COLOURS = 4  # channels of an image at most; of more, a convolution of large windows has better ways of its own
 _NO_FILTERS = {np.dtype(kind): np.empty((1, 1, 0, 0), kind) for kind in (np.float32, np.float64)}
 
 
 class InvertedResidual:
     """Expansion, window and projection of MobileNet v2, folded with what stands around them.
 
-    Where all that lies between would be too much for the caches, one kernel computes it band by band; else the three
-    run one after the other.
+    One kernel computes them, so that what lies between stays where it is made; where it does not suit, the three run
+    one after the other.
 
     Parameters
     ----------
@@ -99,6 +100,14 @@ def is_pointwise(part: Any) -> bool:
     plain = layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1 and layer.input_shape[1:3] == (
         layer.output_shape[1:3])
     return plain and bounds_of(part.ending) is not None
+
+
+def is_expansion(part: Any) -> bool:
+    """Return whether a node is a 1x1 convolution that ends in bounds, or the first one of an image, of any window."""
+    if not isinstance(part, Folded) or type(part.product) is not Conv2D or part.adds:
+        return False
+    first = part.product.groups == 1 and part.product.input_shape[-1] <= _COLOURS and bounds_of(part.ending) is not None
+    return first or is_pointwise(part)
 
 
 def is_window(part: Any) -> bool:

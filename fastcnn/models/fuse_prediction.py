@@ -10,8 +10,8 @@ then max pooling
 a convolution or dense layer, then batch             `layers.folded.Folded`: one kernel call; normalizations are part of
 normalizations, the sum with something else,         its weights, sum and bounds happen in registers
 an activation: any of them, in this order
-a 1x1 convolution, a depthwise one and a 1x1 one,   `layers.inverted.InvertedResidual`: what lies between stays in L2,
-or the latter two, all ending in bounds             where it is too large to stay there from layer to layer
+a 1x1 convolution, a depthwise one and a 1x1 one,   `layers.inverted.InvertedResidual`: one kernel call, in which what
+or the latter two, all ending in bounds             lies between stays in the cache of the core that makes it
 batch normalization or a sum, then ReLU             `layers.folded.Rectified`: one pass
 ==================================================  ====================================================================
 
@@ -45,7 +45,7 @@ from fastcnn.layers import (
 from fastcnn.layers.activation import function
 from fastcnn.layers.folded import Folded, Rectified, takes_addend, with_border
 from fastcnn.layers.fused import Narrow
-from fastcnn.layers.inverted import InvertedResidual, is_pointwise, is_window
+from fastcnn.layers.inverted import InvertedResidual, is_expansion, is_pointwise, is_window
 from fastcnn.models.fuse import PRODUCTS, chains, narrow_end
 from fastcnn.models.graph import Graph, Step
 
@@ -116,7 +116,7 @@ class _Rewriting:
         if window is None or not is_window(window.node):
             return
         expand = self._reads_alone(window)
-        if expand is not None and (expand.node.adds if is_pointwise(expand.node) else True):
+        if expand is not None and not is_expansion(expand.node):
             expand = None
         before = window if expand is None else expand
         step.node = InvertedResidual(None if expand is None else expand.node, window.node, step.node)

@@ -140,6 +140,26 @@ def test_blocks_within_l2_give_the_same_numbers(dtype, tolerance):
     np.testing.assert_allclose(model.predict(pictures), expected, atol=tolerance * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("size", [130, 34])
+@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+def test_the_first_convolution_of_an_image_joins_the_block_after_it(dtype, tolerance, size):
+    """As in MobileNet v1 and v2; in one call where the image is large, else in three."""
+    kw = {"dtype": dtype}
+    fc.utils.set_random_seed(3)
+    inputs = fc.Input((size, size - 4, 3), dtype=dtype)
+    y = layers.Conv2D(40, 3, 2, use_bias=False, **kw)(layers.ZeroPadding2D(((0, 1), (0, 1)), **kw)(inputs))
+    y = layers.ReLU(6.0, **kw)(layers.BatchNormalization(**kw)(y))
+    y = layers.ReLU(6.0, **kw)(layers.DepthwiseConv2D(3, padding="same", **kw)(y))
+    model = trained_like(fc.Model(inputs, layers.Conv2D(10, 1, **kw)(y)))
+    assert kinds(model) == ["InvertedResidual"]
+    pictures = images(2, dtype, model.input_shape[1:])
+    config.set_fusion(False)
+    expected = model.predict(pictures)
+    config.set_fusion(True)
+    for _ in range(3):
+        np.testing.assert_allclose(model.predict(pictures), expected, atol=tolerance * np.abs(expected).max())
+
+
 def test_normalization_before_a_convolution_takes_the_rectifier():
     graph = dense_block("float32").prediction_graph()
     assert [isinstance(step.node, Rectified) for step in graph.steps] == [True, False, False] * 2 + [True, False]

@@ -24,10 +24,10 @@ from numba.extending import overload
 
 from fastcnn.kernels.cpu import _threads
 from fastcnn.kernels.cpu._cache import KernelCache
-from fastcnn.kernels.cpu._parallel import parallel
+from fastcnn.kernels.cpu._parallel import parallel, threads_now
 
 __all__ = ["FLAGS", "WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel",
-           "registry"]
+           "registry", "threads_now"]
 
 _EXACT = {"nsz", "arcp", "contract"}
 FLAGS = _EXACT | {"afn", "reassoc"}

@@ -12,7 +12,7 @@ scratch.
 import inspect
 
 from llvmlite import ir
-from numba import config, get_thread_id, njit, prange, types
+from numba import config, get_num_threads, get_thread_id, njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -39,6 +39,16 @@ def _launch(address, arguments, tasks):
     else:
         for index in prange(tasks):
             _call_at(address, arguments, index, get_thread_id())
+
+
+@intrinsic
+def _threads_now(typingctx):
+    """Call Numba's function by its name: `numba.get_num_threads` would leave its address in the kernel's cache."""
+    def codegen(context, builder, signature, args):
+        name = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_I64, []), "get_num_threads")
+        return builder.call(name, [])
+
+    return types.intp(), codegen
 
 
 @intrinsic
@@ -81,3 +91,6 @@ def _parallel_in_python(task, tasks, args):
 
 
 parallel = _parallel_in_python if config.DISABLE_JIT else _parallel
+
+#: How many threads a launch from here has. Only for a cut that changes no result.
+threads_now = get_num_threads if config.DISABLE_JIT else _threads_now

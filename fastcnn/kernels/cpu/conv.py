@@ -19,7 +19,7 @@ The gradients lie in `conv_backward_input.py` and `conv_backward_weights.py`.
 """
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
-from fastcnn.kernels.cpu.conv_plan import cut, is_pointwise
+from fastcnn.kernels.cpu.conv_plan import cut, is_pointwise, share_of
 from fastcnn.kernels.cpu.filters import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.pack import at3
 from fastcnn.kernels.cpu.taps import cover, dimension
@@ -107,7 +107,7 @@ def _task(task, y, filters, filters_row, filters_block, packed, start, x, addend
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     n, oh, ow = _images(g)
     blocks, bands = blocks_of(y, kg)[1], -(-oh // rows)
-    item, part = task // parts, task % parts
+    item, part = share_of(task, -(-n // images) * bands, parts, kg * g["kh"] * g["kw"], g["n"] * g["h"] * g["w"])
     image, low = item // bands * images, item % bands * rows
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
     cover(y, image * oh * ow * g["k"], oh * ow * g["k"], ow, x, image * h * w * g["c"], h * w * g["c"], w, filters,

@@ -51,6 +51,18 @@ def cut(images, rows, wide, sees, sums, blocks, weights):
 
 
 @inlined
+def share_of(task, items, parts, weights, sees):
+    """Return item and part of a task: those that follow one another share the larger operand.
+
+    A thread takes a run of tasks. One that goes through all items of a part reads few of the filters, and all that its
+    core has to fetch is what it needs; one that goes through all parts of an item reads little of the image.
+    """
+    if weights > sees:
+        return task % items, task // items
+    return task // parts, task % parts
+
+
+@inlined
 def panel_rows_for(depth):
     """Return rows of a panel `depth` wide: whole tiles, within L2."""
     return max(1, min(16, PANEL // max(1, depth) // M0)) * M0
