@@ -18,15 +18,13 @@ other window takes a tile that reads what lies beside the image from a vector of
 image has fewer channels than a vector has lanes. `depthwise_code.py` writes the code.
 """
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.depthwise_code import Emitter
-
-_I32 = ir.IntType(32)
+from fastcnn.kernels.cpu.tile import prefetch
 
 
 @intrinsic(prefer_literal=True)
@@ -112,10 +110,7 @@ def gradient_tile(typingctx, rows, taps, stride, left, right, edge, plain, sums,
 def fetch(typingctx, pointer, at):
     """Bring the cache line of an element towards L1, ahead of its use; it may be any place."""
     def codegen(context, builder, signature, args):
-        byte = ir.IntType(8).as_pointer()
-        call = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32]), "llvm.prefetch.p0")
-        builder.call(call, [builder.bitcast(builder.gep(args[0], args[1:]), byte), _I32(0), _I32(3), _I32(1)])
+        prefetch(builder, builder.gep(args[0], args[1:]))
         return context.get_dummy_value()
 
     return types.void(pointer, types.int64), codegen

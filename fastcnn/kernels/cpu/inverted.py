@@ -14,8 +14,8 @@ buffer in L2, in which rows of e that the next window rows see again move up::
       |c c c| --products-->  |  new   |  > window -->  |  |  --> products --> |k k|   written once
       |c c c|                |  new   | /
 
-Of small ones, whose bands would mostly be rows that their neighbours compute as well, a task has some channels of e and
-all rows, and makes their part of z; the projection, which sums over all channels, is a second launch::
+Of images of so few rows that bands would mostly be rows that their neighbours compute as well, a task has some channels
+of e and all rows, and makes their part of z; the projection, which sums over all channels, is a second launch::
 
     x: all tasks read it     e: a part of the channels   z           y
       |c c c|                |e e|                     |z z|..
@@ -39,8 +39,8 @@ from fastcnn.kernels.cpu.taps import cover, dimension, panel_of
 from fastcnn.kernels.cpu.walk import walk_grid
 
 ROOM = 98304  # elements of e in the buffer, and of z: 384 KB of float32 each at most
-BAND = 4  # rows of a band at least: it computes one or two rows of e that its neighbour computes as well
-LARGE = 131072  # elements of all e from which bands are better than parts of the channels
+LOW, TALL = 4, 7  # rows of a band at least: it computes one or two rows of e that its neighbour computes as well
+LARGE = 131072  # elements of all e that no longer lie in L2, so that low bands are better than parts of the channels
 
 
 def inverted_residual_suits(geometry):
@@ -68,10 +68,9 @@ _is_large_of = inlined(_is_large)
 def inverted_residual_forward_scratch(geometry, dtype):
     """Return how many elements of scratch `inverted_residual_forward` wants."""
     g = geometry[1]
-    if not _is_large(g):
-        return int(_between(g) + g["n"] * g["oh"] * g["ow"] * g["c"])
     buffer, between = _rows(g)[1:]
-    return int(config.NUMBA_NUM_THREADS * (buffer + between))
+    bands = int(config.NUMBA_NUM_THREADS * (buffer + between))
+    return bands if _is_large(g) else max(bands, int(_between(g) + g["n"] * g["oh"] * g["ow"] * g["c"]))
 
 
 def inverted_residual_forward_packed(geometry, dtype):
@@ -133,12 +132,12 @@ def inverted_residual_forward(y, scratch, packed, x, expand, expand_bias, window
         rest = packed[first:]
         pack_start(rest, start_of(packed, 1, k, e), project_bias, 1, k)
         pack_filters(rest, project.reshape(-1), 1, k, e)
-    n, threads = geometry[1]["n"], threads_now()
+    n, threads, large = geometry[1]["n"], threads_now(), _is_large_of(geometry[1])
     flat, xf, wf = y.reshape(-1), x.reshape(-1), window.reshape(-1)
-    if _is_large_of(geometry[1]):
-        # The fewest bands with which all threads have the same number of them.
-        bands = threads // math.gcd(n, threads) if n < 8 * threads else 1
-        bands = max(1, min(bands, geometry[1]["oh"] // BAND))
+    wanted = threads // math.gcd(n, threads) if n < 8 * threads else 1  # the fewest that give all threads as many
+    bands = min(wanted, geometry[1]["oh"] // (LOW if large else TALL))
+    if large or bands == wanted:
+        bands = max(1, bands)
         parallel(_band, n * bands, (flat, scratch, packed, first, xf, wf, window_bias, addend, bounds, bands, geometry))
         return
     parts = max(1, min(threads, blocks_of(packed, e)[1]))

@@ -68,6 +68,14 @@ def lanes(dtype) -> int:
     return _BYTES // (4 if str(dtype) == "float32" else 8)
 
 
+def prefetch(builder, pointer, write=False):
+    """Emit that the cache line at a pointer, which may be any, is brought towards L1, ahead of its use."""
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
+    call = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(call, [builder.bitcast(pointer, byte), _I32(int(write)), _I32(3), _I32(1)])
+
+
 @intrinsic(prefer_literal=True)
 def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, start, fresh, columns, bounds):
     """Compute one tile of M x (KV * LANES) results; M and KV are literals, all else is known at run time.
@@ -172,11 +180,8 @@ class _Emitter:
 
     def _prefetch(self, b_, place):
         """Ask for the lines of C, to be written: they arrive while the sums are made."""
-        byte = ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [byte, _I32, _I32, _I32])
-        call = cgutils.get_or_insert_function(b_.module, kind, "llvm.prefetch.p0")
         for pointer in place.values():
-            b_.call(call, [b_.bitcast(pointer, byte), _I32(1), _I32(3), _I32(1)])
+            prefetch(b_, pointer, write=True)
 
     def _walk(self, b_, sums, a, a_rows, a_steps, b, b_steps, steps):
         a_r, a_s, a_j = a_steps

@@ -26,7 +26,7 @@ from numba.extending import intrinsic, overload
 
 from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu._symbol import Shared, i64
-from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, features, lanes, tile
+from fastcnn.kernels.cpu.tile import M0, M1, M2, M3, features, lanes, prefetch, tile
 from fastcnn.kernels.cpu.vectors import Vectors
 
 TALL = 2 * M0  # rows of a tile of one vector, which begins and ends half as often
@@ -83,6 +83,12 @@ def _begin(typingctx, c, addend, c_rows, rows, start, columns):
         v = Vectors(builder, signature.args[0].dtype)
         masks = [v.mask(builder.sub(columns, i64(u * v.L))) for u in range(2)]
         starts = [v.load(start, u, mask) for u, mask in enumerate(masks)]
+        with cgutils.for_range(builder, rows) as loop:
+            at = builder.load(builder.gep(c_rows, [loop.index]))
+            for u in range(2):
+                place = [builder.add(at, i64(u * v.L))]
+                prefetch(builder, builder.gep(addend, place))
+                prefetch(builder, builder.gep(c, place), write=True)
         with cgutils.for_range(builder, rows) as loop:
             at = builder.load(builder.gep(c_rows, [loop.index]))
             for u, mask in enumerate(masks):
