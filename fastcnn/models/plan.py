@@ -5,7 +5,7 @@ of that is the same at every call. So the second prediction of a shape writes do
 only make them::
 
     layers:   check, geometry, memory, kernel | check, geometry, memory, kernel | ...
-    plan:     copy x in,  kernel, kernel, ...,  copy y out
+    plan:     kernel, kernel, ...,  copy y out
 
 Everything between lies in one arena. An array lives from the first call that has it to the last; two that do not live
 at once may share bytes. The largest get their places first, each the lowest that is free (greedy by size: Pisarchyk
@@ -19,6 +19,7 @@ and Lee, "Efficient memory management for deep neural net inference", 2020)::
 A plan holds as long as no parameter changes its version or its place; packed weights are part of it.
 """
 
+import itertools
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,7 @@ from fastcnn.parameters import Parameter
 _LARGEST_BATCH = 8
 _MEMORY = 1 << 30  # bytes between the layers, each with memory of its own, beyond which no plan is made
 _SHAPES = 4  # plans that a model keeps
+_COPIED = 1 << 16  # bytes of an input below which a copy is cheaper than to put it in the place of the plan's own
 _LINE = 64
 
 
@@ -110,6 +112,25 @@ class Plan:
         self.x[...] = x
         with self.device.recording() as self.calls:
             self.y = infer(self.x)
+        self._readers = self._reading_x()
+
+    def _reading_x(self) -> list[list[tuple[int, tuple[int, ...]]]] | None:
+        """Return which arguments of each call are all of x, and in what shape, up to the last call that reads x.
+
+        None where x is to be copied: a call reads a part of it, the output is a view of it, or copying takes no time.
+        """
+        block = self.x.base
+        if self.y.base is block or self.x.nbytes < _COPIED:
+            return None
+        readers: list[list[tuple[int, tuple[int, ...]]]] = []
+        for at, (_, args) in enumerate(self.calls):
+            for k, array in enumerate(args):
+                if isinstance(array, np.ndarray) and array.base is block:
+                    if array.size != self.x.size or not array.flags.c_contiguous:
+                        return None
+                    readers += [[] for _ in range(at + 1 - len(readers))]
+                    readers[at].append((k, array.shape))
+        return readers
 
     def _arrays(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the arrays that were made for this prediction, each with the call that has it."""
@@ -161,8 +182,17 @@ class Plan:
         return same
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        self.x[...] = x
-        for kernel, args in self.calls:
+        calls = self.calls
+        if self._readers is not None and x.flags.carray and x.dtype == self.x.dtype:
+            for (kernel, args), reads in zip(calls, self._readers):  # noqa: B905 - the calls after these do not read x
+                given = list(args)
+                for k, shape in reads:
+                    given[k] = x.reshape(shape)
+                kernel(*given)
+            calls = calls[len(self._readers):]
+        else:
+            self.x[...] = x
+        for kernel, args in calls:
             kernel(*args)
         y = self.device.empty(self.y.shape, self.y.dtype)
         y[...] = self.y

@@ -202,7 +202,7 @@ class Trainer:
             Keras's steps and callbacks are not offered.
         """
         if self.is_plain and type(x) is np.ndarray and x.dtype == self.dtype and x.shape[1:] == self.input_shape[1:] \
-                and batch_size is None and not others and 0 < len(x) <= 32:
+                and not others and 0 < len(x) <= _batch_of(batch_size):
             y = self.infer_one(x)  # one batch of the model's own type: nothing to gather
             return y.copy() if np.may_share_memory(x, y) else y
         who = f"{self}.predict"
@@ -280,6 +280,11 @@ class Trainer:
             raise DataError(f"{who}: expected at least one sample, got none")
         self.objective.check(data.ys, self.output_shapes)
         return data
+
+
+def _batch_of(batch_size: Any) -> int:
+    """Return the samples of a batch; 0 for what has to be looked at, and refused perhaps."""
+    return 32 if batch_size is None else batch_size if type(batch_size) is int else 0
 
 
 def _part(given: tuple[list, list, list], part: slice) -> tuple[list, list, list]:

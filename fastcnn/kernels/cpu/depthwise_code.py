@@ -1,12 +1,11 @@
 """The LLVM code of the tiles that `depthwise_tile.py` describes."""
 
-import contextlib
-
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
 from fastcnn.kernels.cpu.tile import lanes
+from fastcnn.kernels.cpu.vectors import loop
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
@@ -24,25 +23,6 @@ def _line(b_, pointer, step, count):
             pointer = b_.gep(pointer, [three])
         places.append(b_.gep(pointer, [(None, step, two)[k % 3]]) if k % 3 else pointer)
     return places
-
-
-@contextlib.contextmanager
-def _loop(b_, count):
-    """Run a block `count` times; yields the index. LLVM must not unroll it: the block is long enough."""
-    before, inside, after = b_.block, b_.append_basic_block("loop"), b_.append_basic_block("loop.end")
-    b_.cbranch(b_.icmp_signed(">", count, _I64(0)), inside, after)
-    with b_.goto_block(inside):
-        index = b_.phi(_I64)
-        index.add_incoming(_I64(0), before)
-        yield index
-        following = b_.add(index, _I64(1))
-        index.add_incoming(following, b_.block)
-        branch = b_.cbranch(b_.icmp_signed("<", following, count), inside, after)
-        disable = b_.module.add_metadata([ir.MetaDataString(b_.module, "llvm.loop.unroll.disable")])
-        identity = b_.module.add_metadata([disable, _I64(id(branch))])  # a loop's name refers to itself
-        identity.operands = (identity, disable)
-        branch.set_metadata("llvm.loop", identity)
-    b_.position_at_end(after)
 
 
 class Emitter:
@@ -67,7 +47,7 @@ class Emitter:
         sums = [cgutils.alloca_once(b_, self.vector) for _ in range(J)]
         for cell in sums:
             b_.store(begin, cell)
-        with _loop(b_, height) as r:
+        with loop(b_, height) as r:
             x_row, w_row = b_.gep(x, [b_.mul(r, x_steps[0])]), b_.gep(w, [b_.mul(r, w_steps[0])])
             if self.taps:
                 weights = [self._load(b_, place) for place in _line(b_, w_row, w_steps[1], self.taps)]
@@ -75,7 +55,7 @@ class Emitter:
                     for j, s in self._meeting(q):
                         self._add(b_, sums[j], pixel, weights[s])
             else:
-                with _loop(b_, taps) as s:
+                with loop(b_, taps) as s:
                     weight = self._read(b_, b_.gep(w_row, [b_.mul(s, w_steps[1])]))
                     shift = b_.mul(s, dilation)
                     for j in range(J):
@@ -116,10 +96,10 @@ class Emitter:
             x_steps = [x_steps[0], x_steps[1], b_.mul(x_steps[2], stride)]
         block_x = b_.mul(x_steps[2], _I64(self.columns * max(1, self.stride)))
         block_dy = b_.mul(dy_steps[1], _I64(self.columns))
-        with _loop(b_, rows) as i:
+        with loop(b_, rows) as i:
             x_i, row = b_.gep(x, [b_.mul(i, x_steps[0])]), b_.add(top, b_.mul(i, row_step))
             dy_row = b_.gep(dy, [b_.mul(i, dy_steps[0])])
-            with _loop(b_, blocks) as block:
+            with loop(b_, blocks) as block:
                 dy_at, x_at = b_.gep(dy_row, [b_.mul(block, block_dy)]), b_.gep(x_i, [b_.mul(block, block_x)])
                 outputs = [self._read(b_, place) for place in _line(b_, dy_at, dy_steps[1], self.columns)]
                 for r in range(height):

@@ -4,6 +4,7 @@ The tile (`fastcnn.kernels.cpu.tile`) has its own, made for accumulators; the wa
 share these.
 """
 
+import contextlib
 from typing import Any
 
 from llvmlite import ir
@@ -13,6 +14,25 @@ from numba.core import cgutils
 from fastcnn.kernels.cpu.tile import lanes
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
+
+
+@contextlib.contextmanager
+def loop(b_, count):
+    """Run a block `count` times; yields the index. LLVM must not unroll it: the block is long enough."""
+    before, inside, after = b_.block, b_.append_basic_block("loop"), b_.append_basic_block("loop.end")
+    b_.cbranch(b_.icmp_signed(">", count, _I64(0)), inside, after)
+    with b_.goto_block(inside):
+        index = b_.phi(_I64)
+        index.add_incoming(_I64(0), before)
+        yield index
+        following = b_.add(index, _I64(1))
+        index.add_incoming(following, b_.block)
+        branch = b_.cbranch(b_.icmp_signed("<", following, count), inside, after)
+        disable = b_.module.add_metadata([ir.MetaDataString(b_.module, "llvm.loop.unroll.disable")])
+        identity = b_.module.add_metadata([disable, _I64(id(branch))])  # a loop's name refers to itself
+        identity.operands = (identity, disable)
+        branch.set_metadata("llvm.loop", identity)
+    b_.position_at_end(after)
 
 
 class Vectors:

@@ -13,7 +13,10 @@ The window is read once, the results are written once; between neighbouring resu
 that fill no vector are masked, so that 6 channels take one masked vector. All offsets and strides are in elements.
 """
 
+import itertools
+
 import numpy as np
+from llvmlite import ir
 from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -140,12 +143,34 @@ def _codegen(emitter, dtype, arrays, run, places):
         for k in arrays:
             bare[k] = context.make_array(signature.args[k])(context, builder, args[k]).data
         pointers = [builder.gep(array, [at]) for array, at in places(bare)]
-        rest = [cgutils.unpack_tuple(builder, value) if isinstance(kind, types.UniTuple) else value
+        rest = [cgutils.unpack_tuple(builder, value) if isinstance(kind, types.UniTuple) else [value]
                 for kind, value in zip(signature.args[run:], args[run:], strict=True)]
-        emitter(builder, dtype).run(pointers, *rest)
+        values = [*pointers, *itertools.chain(*rest)]
+        builder.call(_function(builder.module, emitter, dtype, len(pointers), rest, values), values)
         return context.get_dummy_value()
 
     return codegen
+
+
+def _function(module, emitter, dtype, pointers, rest, values):
+    """Return the function of a walk in a module, emitted when first asked for; `rest` says how its numbers group.
+
+    A function of its own, since LLVM would move what does not change out of the loops around a walk, until its
+    registers no longer suffice: a call that makes 14 means of 4 pixels took 4.4 microseconds instead of 1.9.
+    """
+    name = f"fastcnn_{emitter.__name__}_{dtype}"
+    function = module.globals.get(name)
+    if function is None:
+        kinds = [value.type for value in values]
+        function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), name)
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        inside = ir.IRBuilder(function.append_basic_block("entry"))
+        numbers = iter(function.args[pointers:])
+        grouped = [[next(numbers) for _ in group] for group in rest]
+        emitter(inside, dtype).run(list(function.args[:pointers]), *(g if len(g) > 1 else g[0] for g in grouped))
+        inside.ret_void()
+    return function
 
 
 # --- without a compiler -----------------------------------------------------------------------------------------------

@@ -2,9 +2,8 @@
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils
 
-from fastcnn.kernels.cpu.vectors import Vectors
+from fastcnn.kernels.cpu.vectors import Vectors, loop
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
@@ -21,11 +20,11 @@ class Walk(Vectors):
         """Emit everything; `rest` are the arguments of the intrinsic from `run` on."""
         run, steps, self.window, self.strides, *self.special, channels = rest
         b, wide = self.b, self.wide * self.L
-        with cgutils.for_range(b, run) as o:
-            here = self.moved(pointers, *(b.mul(o.index, step) for step in steps))
+        with loop(b, run) as o:
+            here = self.moved(pointers, *(b.mul(o, step) for step in steps))
             blocks = b.sdiv(channels, _I64(wide))
-            with cgutils.for_range(b, blocks) as block:
-                self.results(here, b.mul(block.index, _I64(wide)), self.wide, None)
+            with loop(b, blocks) as block:
+                self.results(here, b.mul(block, _I64(wide)), self.wide, None)
             whole, begun = b.sdiv(channels, _I64(self.L)), b.mul(blocks, _I64(self.wide))
             half = self.wide // 2
             while half > 1:  # what is left is less than `wide` vectors: half as many, a quarter as many, and so on
@@ -34,8 +33,8 @@ class Walk(Vectors):
                     self.results(here, b.mul(begun, _I64(self.L)), half, None)
                 begun = b.add(begun, b.select(fits, _I64(half), _I64(0)))
                 half //= 2
-            with cgutils.for_range_slice(b, begun, whole, _I64(1), inc=True) as (index, _):
-                self.results(here, b.mul(index, _I64(self.L)), 1, None)
+            with loop(b, b.sub(whole, begun)) as index:
+                self.results(here, b.mul(b.add(begun, index), _I64(self.L)), 1, None)
             done = b.mul(whole, _I64(self.L))
             with b.if_then(b.icmp_signed("<", done, channels)):
                 self.results(here, done, 1, self.mask(b.sub(channels, done)))
@@ -51,9 +50,9 @@ class Walk(Vectors):
     def positions(self, sources, channel, body):
         """Emit the loop over the window: body(pointers to the sources' vectors, row, column)."""
         b = self.b
-        with cgutils.for_range(b, self.window[0]) as r, cgutils.for_range(b, self.window[1]) as s:
-            offset = b.add(channel, b.add(b.mul(r.index, self.strides[0]), b.mul(s.index, self.strides[1])))
-            body([b.gep(source, [offset]) for source in sources], r.index, s.index)
+        with loop(b, self.window[0]) as r, loop(b, self.window[1]) as s:
+            offset = b.add(channel, b.add(b.mul(r, self.strides[0]), b.mul(s, self.strides[1])))
+            body([b.gep(source, [offset]) for source in sources], r, s)
 
     def code(self, codes, r, s, width):
         """Return a position's code in all lanes, as integers of `width` bits."""
