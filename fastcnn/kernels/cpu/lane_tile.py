@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu import tile
 from fastcnn.kernels.cpu._symbol import Shared, i64
+from fastcnn.kernels.cpu.vectors import loop
 
 # Vectors of B in a tile: 6 x 4 accumulators fill 32 registers, 6 x 2 fill 16.
 WIDE = 4 if tile.features()[2] == 32 else 2
@@ -89,12 +90,12 @@ class _Emitter(tile._Emitter):
             return [b_.gep(p, [b_.mul(index, strides[which])])
                     for p, strides in zip(pointers, (a_steps, b_steps), strict=True)]
 
-        with cgutils.for_range(b_, steps[0]) as r:
-            row = along((a, b), r.index, 1)
-            with cgutils.for_range(b_, steps[1]) as s:
-                column = along(row, s.index, 2)
-                with cgutils.for_range(b_, steps[2]) as j:
-                    a_at, b_at = along(column, j.index, 3)
+        with loop(b_, steps[0]) as r:
+            row = along((a, b), r, 1)
+            with loop(b_, steps[1]) as s:
+                column = along(row, s, 2)
+                with loop(b_, steps[2]) as j:
+                    a_at, b_at = along(column, j, 3)
                     vectors = [self._load(b_, b_.gep(b_at, [columns[k]])) for k in range(self.KV)]
                     for i in range(self.M):
                         at = b_.gep(a_at, [rows[i]])
