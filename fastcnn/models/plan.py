@@ -19,7 +19,6 @@ and Lee, "Efficient memory management for deep neural net inference", 2020)::
 A plan holds as long as no parameter changes its version or its place; packed weights are part of it.
 """
 
-import itertools
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -184,7 +183,7 @@ class Plan:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         calls = self.calls
         if self._readers is not None and x.flags.carray and x.dtype == self.x.dtype:
-            for (kernel, args), reads in zip(calls, self._readers):  # noqa: B905 - the calls after these do not read x
+            for (kernel, args), reads in zip(calls, self._readers):
                 given = list(args)
                 for k, shape in reads:
                     given[k] = x.reshape(shape)

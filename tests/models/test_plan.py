@@ -10,6 +10,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, device, layers
+from fastcnn.models import plan
 from fastcnn.models.plan import Plan, offsets
 from tests.checks import ROWS, listed
 
@@ -35,7 +36,8 @@ _CASES = [pytest.param(case, id=f"{kind} {case.name}") for kind, case in ROWS if
 
 
 @pytest.mark.parametrize("case", _CASES)
-def test_every_layer_predicts_the_same_by_a_plan(case):
+def test_every_layer_predicts_the_same_by_a_plan(case, monkeypatch):
+    monkeypatch.setattr(plan, "_COPIED", 0)  # kernels read what they are given, however small it is
     layer = case.make(dtype="float32")
     inputs = [fc.Input(shape) for shape in listed(case.shape)]
     # A layer of several inputs gets them from one, so that there is a plan.
@@ -47,7 +49,41 @@ def test_every_layer_predicts_the_same_by_a_plan(case):
     expected = without_plan(model, other).copy() if layer.many_inputs else layer.predict(other).copy()
     for _ in range(3):
         model.predict(x)
+    before = other.copy()
     np.testing.assert_array_equal(model.predict(other), expected)
+    np.testing.assert_array_equal(other, before)
+
+
+def test_a_large_input_is_read_where_it_lies_and_not_kept():
+    fc.utils.set_random_seed(2)
+    inputs = fc.Input((96, 80, 3))
+    y = layers.Conv2D(3, 3, padding="same")(inputs)
+    model = fc.Model(inputs, layers.Flatten()(layers.Add()([inputs, y])))
+    rng = np.random.default_rng(0)
+    pictures = [rng.standard_normal((2, 96, 80, 3)).astype("float32") for _ in range(3)]
+    expected = [without_plan(model, x).copy() for x in pictures]
+    for _ in range(3):
+        model.predict(pictures[0])
+    for x, y in zip(pictures, expected, strict=True):
+        readers, before = sys.getrefcount(x), x.copy()
+        np.testing.assert_allclose(model.predict(x), y, atol=1e-5)  # fused: the sum begins with the addend
+        assert sys.getrefcount(x) == readers
+        np.testing.assert_array_equal(x, before)
+    turned = np.ascontiguousarray(pictures[1].transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3)
+    np.testing.assert_allclose(model.predict(turned), expected[1], atol=1e-5)
+    fixed = pictures[2].copy()
+    fixed.setflags(write=False)
+    np.testing.assert_allclose(model.predict(fixed), expected[2], atol=1e-5)
+
+
+def test_an_output_that_is_the_input_is_a_copy_of_it(monkeypatch):
+    monkeypatch.setattr(plan, "_COPIED", 0)
+    model = fc.Sequential([fc.Input((4, 3)), layers.Flatten()])
+    for seed in range(4):
+        x = np.random.default_rng(seed).standard_normal((2, 4, 3)).astype("float32")
+        y = model.predict(x)
+        np.testing.assert_array_equal(y, x.reshape(2, 12))
+        assert not np.may_share_memory(x, y)
 
 
 @pytest.mark.parametrize("n", [1, 2, 8])

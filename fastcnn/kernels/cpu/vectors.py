@@ -18,7 +18,11 @@ _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 @contextlib.contextmanager
 def loop(b_, count):
-    """Run a block `count` times; yields the index. LLVM must not unroll it: the block is long enough."""
+    """Run a block `count` times; yields the index.
+
+    LLVM must not unroll it: the block is long enough, the count small, and as Numba lets LLVM optimize what a kernel is
+    made of twice, it would be unrolled twice.
+    """
     before, inside, after = b_.block, b_.append_basic_block("loop"), b_.append_basic_block("loop.end")
     b_.cbranch(b_.icmp_signed(">", count, _I64(0)), inside, after)
     with b_.goto_block(inside):

@@ -156,7 +156,7 @@ def _function(module, emitter, dtype, pointers, rest, values):
     """Return the function of a walk in a module, emitted when first asked for; `rest` says how its numbers group.
 
     A function of its own, since LLVM would move what does not change out of the loops around a walk, until its
-    registers no longer suffice: a call that makes 14 means of 4 pixels took 4.4 microseconds instead of 1.9.
+    registers no longer suffice.
     """
     name = f"fastcnn_{emitter.__name__}_{dtype}"
     function = module.globals.get(name)
