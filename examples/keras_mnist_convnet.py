@@ -4,7 +4,7 @@
 
 Only the two import lines know of fastcnn: with `import keras` and `from keras import layers` in their place the same
 lines run on Keras. The data is read from the folder that the environment variable FASTCNN_DATA names, or downloaded
-once (11 MB). Its 15 epochs take a few minutes.
+once (11 MB). Its 15 epochs take about a minute on two cores.
 """
 
 import numpy as np

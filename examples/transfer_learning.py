@@ -7,8 +7,8 @@ frozen, and a new head learns cars, deer, dogs, frogs and ships, which they have
 it is tuned with a small learning rate. The same network from nothing is the comparison. It ends with the three
 accuracies on 5,000 test images.
 
-The data is read from the folder that the environment variable FASTCNN_DATA names (CIFAR-10's binary version, or its
-subset), or downloaded once (170 MB).
+The data is read from the folder that the environment variable FASTCNN_DATA names (CIFAR-10's binary version, or
+20,000 of its training images in train_20k.bin.xz with test_10k.bin.xz), or downloaded once (170 MB).
 """
 
 import argparse

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-_REQUIRED = ("numpy", "numba", "llvmlite", "click", "rich", "pooch", "safetensors", "msgspec", "tbb")
-_EXTRAS = {"pillow": "image", "matplotlib": "plot", "h5py": "keras"}
+_REQUIRED = ("numpy", "numba", "llvmlite", "click", "rich", "pooch", "safetensors", "msgspec", "platformdirs", "tbb")
+_EXTRAS = {"pillow": "image", "matplotlib": "plot", "h5py": "keras", "onnx": "onnx"}
 
 
 @click.command("doctor", short_help="Show versions, CPU, threads and the cache of kernels.")

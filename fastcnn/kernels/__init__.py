@@ -1,7 +1,7 @@
 """Kernels: plain compiled functions on arrays. This page is their contract.
 
-One file an operation; its forward and its backward stand side by side. ``kernels.cpu`` and ``kernels.cuda`` are two
-namespaces with the same names and signatures; a kernel knows nothing of layers.
+One file an operation; its forward and its backward stand side by side. ``kernels.cpu`` is a namespace of them;
+another device would be one with the same names and signatures. A kernel knows nothing of layers.
 
 - **Order of arguments**: outputs, what is saved for the backward pass, scratch, inputs, parameters, scalars, geometry.
 - A kernel never allocates, validates, changes an input or returns an array. Arrays are C-contiguous and of one
@@ -15,8 +15,9 @@ namespaces with the same names and signatures; a kernel knows nothing of layers.
   parameters left there, so that whoever predicts many times packs once (packing is half the time of a deep
   convolution of one image). Where Winograd's kernels take ``kept=False`` they may want a ``packed`` of size 0.
 - **Geometry** is one structured array of one element, made by ``fastcnn.geometry``; read it as ``geometry[0]["oh"]``.
-- **The same bits from any number of threads**: work is cut into chunks by shapes alone, and partial sums are added in
-  the order of the chunks. Random numbers are counters: (seed, step, index) -> value.
+- **The same bits from any number of threads**: partial sums are cut into chunks by shapes alone and added in the order of
+  the chunks. Threads may decide how work is cut only where each number is computed in the same way whatever the cut.
+  Random numbers are counters: (seed, step, index) -> value.
 - Images are (N, H, W, C), filter banks (KH, KW, C // groups, K).
 - Absent parameters (a convolution without bias) are arrays of size 0.
 """
