@@ -4,7 +4,8 @@
 
 Images are standardized; each epoch sees them shifted by up to four pixels and mirrored at random. The data is read from
 the folder that the environment variable FASTCNN_DATA names (CIFAR-10's binary version, or 20,000 of its training images
-in train_20k.bin.xz with test_10k.bin.xz), or downloaded once (170 MB). Each epoch's line tells the accuracy on the test images; the last line tells it again.
+in train_20k.bin.xz with test_10k.bin.xz), or downloaded once (170 MB). Each epoch's line tells the accuracy on the test
+images; the last line tells it again.
 
 References
 ----------

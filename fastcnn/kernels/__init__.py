@@ -15,9 +15,9 @@ another device would be one with the same names and signatures. A kernel knows n
   parameters left there, so that whoever predicts many times packs once (packing is half the time of a deep
   convolution of one image). Where Winograd's kernels take ``kept=False`` they may want a ``packed`` of size 0.
 - **Geometry** is one structured array of one element, made by ``fastcnn.geometry``; read it as ``geometry[0]["oh"]``.
-- **The same bits from any number of threads**: partial sums are cut into chunks by shapes alone and added in the order of
-  the chunks. Threads may decide how work is cut only where each number is computed in the same way whatever the cut.
-  Random numbers are counters: (seed, step, index) -> value.
+- **The same bits from any number of threads**: partial sums are cut into chunks by shapes alone and added in the order
+  of the chunks. The number of threads may decide how work is cut only where each number is computed in the same way
+  whatever the cut. Random numbers are counters: (seed, step, index) -> value.
 - Images are (N, H, W, C), filter banks (KH, KW, C // groups, K).
 - Absent parameters (a convolution without bias) are arrays of size 0.
 """
