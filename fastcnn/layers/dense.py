@@ -28,6 +28,8 @@ class Dense(Layer):
         Not offered.
     """
 
+    padding = "valid"  # as a 1x1 convolution
+
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
                  kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
                  kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,

@@ -165,12 +165,14 @@ class _Kept:
     """What a prediction of one shape needs but x and y, as long as nothing changed.
 
     `filled` is the state of the parameters and the weights packed then: one attribute, which threads see change whole.
+    `activation` stays here because `_place` tells it by its address.
     """
 
-    __slots__ = ("filled", "geometry", "kernel", "last", "source", "x4_shape", "y4_shape", "y_shape")
+    __slots__ = ("activation", "filled", "geometry", "kernel", "last", "source", "x4_shape", "y4_shape", "y_shape")
 
     def __init__(self, filled: tuple[Any, np.ndarray], kernel: str, shapes: tuple[Any, Any, Any], last: tuple[Any, ...],
-                 geometry: np.ndarray, source: tuple[np.ndarray, np.ndarray]) -> None:
+                 geometry: np.ndarray, source: tuple[np.ndarray, np.ndarray], activation: Any) -> None:
+        self.activation = activation
         self.filled, self.kernel, self.last, self.geometry, self.source = filled, kernel, last, geometry, source
         self.y_shape, self.y4_shape, self.x4_shape = shapes
 
@@ -180,6 +182,14 @@ def state_of(layer: Any) -> tuple[Any, ...]:
     return layer.kernel.version, 0 if layer.bias is None else layer.bias.version, config.winograd()
 
 
+def _place(layer: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Return where the kernel keeps a layer's prediction: in fused and in shared layers one kernel belongs to several.
+
+    They may differ in all of this and in nothing else. An address is found faster than a hash.
+    """
+    return shape, layer.input_shape, layer.padding, id(layer.activation)
+
+
 def repeat(layer: Any, x: Any) -> np.ndarray | None:
     """Return the prediction by what an earlier one of the same shape found out, or None if there was none.
 
@@ -187,7 +197,7 @@ def repeat(layer: Any, x: Any) -> np.ndarray | None:
     """
     if type(x) is not np.ndarray or not layer.built:
         return None
-    kept: _Kept | None = layer.kernel.derived.get((x.shape, layer.activation))
+    kept: _Kept | None = layer.kernel.derived.get(_place(layer, x.shape))
     if kept is None or x.dtype != layer.dtype:
         return None
     flags = x.flags
@@ -273,9 +283,8 @@ def product(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray, ke
         if step.scratch is None and whole and bounds is not None:
             if len(derived) > _SHAPES:
                 derived.clear()
-            # The same kernel may belong to a linear layer and, in a fused model, to one with ReLU.
-            derived[x.shape, layer.activation] = _Kept(
-                (state, packed), step.kernel, (shape, y_shape, x_shape), last, g, source)
+            derived[_place(layer, x.shape)] = _Kept(
+                (state, packed), step.kernel, (shape, y_shape, x_shape), last, g, source, layer.activation)
     return y, bounds is not None
 
 

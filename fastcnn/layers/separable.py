@@ -20,6 +20,8 @@ class _Part(NamedTuple):
     activation: Any
     dtype: np.dtype
     trainable: bool
+    input_shape: Any
+    padding: Any
 
 
 class _Separable(Convolution):
@@ -68,8 +70,8 @@ class _Separable(Convolution):
 
     def _parts(self, shape: tuple[int, ...]) -> tuple[_Part, _Part, np.ndarray, np.ndarray, tuple[int, ...]]:
         """Return the two convolutions, their geometries for an input, and the shape between them."""
-        depthwise = _Part(self.depthwise_kernel, None, None, self.dtype, self.trainable)
-        pointwise = _Part(self.kernel, self.bias, self.activation, self.dtype, self.trainable)
+        depthwise = _Part(self.depthwise_kernel, None, None, self.dtype, self.trainable, self.input_shape, self.padding)
+        pointwise = _Part(self.kernel, self.bias, self.activation, self.dtype, self.trainable, None, "valid")
         between = (shape[0], *self.output_shape[1:-1], shape[-1] * self.depth_multiplier)
         pixels = geometry.dense(math.prod(between[:-1]), between[-1], self.filters)
         return depthwise, pointwise, self._geometry(shape), pixels, between
