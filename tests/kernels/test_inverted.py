@@ -94,7 +94,7 @@ def test_bands_of_a_large_image_meet(shape, options):
     assert_close(_forward(arrays, g, np.float32), reference.inverted_residual_forward(*arrays, BOUNDS, g), factor=2)
 
 
-@pytest.mark.parametrize("shape", [(3, 28, 28, 16), (1, 56, 56, 16), (1, 14, 14, 16)])
+@pytest.mark.parametrize("shape", [(3, 28, 28, 16), (1, 56, 56, 16), (1, 14, 14, 16), (1, 7, 7, 16)])  # bands, parts
 def test_an_inverted_residual_gives_the_same_bits_from_any_number_of_threads(shape):
     g = _geometry(shape, 96, 24)
     arrays = _arrays(g, np.float32)
