@@ -34,6 +34,9 @@ class Folding:
     def _convert(self, node: Node) -> None:
         raise NotImplementedError
 
+    def is_for_any_batch(self, name: str) -> bool:
+        raise NotImplementedError
+
     def following(self, name: str) -> Node | None:
         """Return the only node that reads a value, or None if there is another number of them."""
         nodes = self.readers[name]
@@ -85,7 +88,7 @@ class Folding:
         value = self.known(other)
         if value is None or other == name or value.dtype.kind != "f" or value.ndim > rank:
             return None
-        if node.operator == "Div" and node.inputs[1] == name:
+        if not self.is_for_any_batch(other) or (node.operator == "Div" and node.inputs[1] == name):
             return None
         shape = (1,) * (rank - value.ndim) + value.shape
         if any(n != 1 for at, n in enumerate(shape) if at != axis) or shape[axis] not in (1, channels):

@@ -1,7 +1,6 @@
 """From a graph of the file to a model: constants are computed, every node that is left becomes layers.
 
-The batch is free in the model whatever the file says. Shapes that the file computes are computed here, with the number
-that the file has for its batch, or one that nothing else has.
+The batch is free in the model whatever the file says; what the file computes from it is explained in `_batch.py`.
 """
 
 import inspect
@@ -16,8 +15,9 @@ from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._affine import Folding
 from fastcnn.onnx._arranging import Arranging, NotOfferedError
+from fastcnn.onnx._batch import Batch
 from fastcnn.onnx._graph import Graph, Node, Value
-from fastcnn.onnx._program import Step, execute
+from fastcnn.onnx._program import Step
 from fastcnn.onnx._view import View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 
@@ -28,8 +28,6 @@ _BLIND = {"Abs", "Add", "Cast", "Celu", "Clip", "Div", "Dropout", "Elu", "Erf", 
 
 #: Operators whose second dimension is the channels'.
 _IMAGES = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "InstanceNormalization", "MaxPool", "Pad"}
-
-_NO_BATCH = 7919  # a free batch: a prime that no other dimension has
 
 
 class Unknown:
@@ -61,7 +59,7 @@ def convertible() -> list[str]:
     return sorted(_converters)
 
 
-class Importer(Arranging, Folding):
+class Importer(Arranging, Batch, Folding):
     """One graph on its way to a model.
 
     Parameters
@@ -77,6 +75,7 @@ class Importer(Arranging, Folding):
 
     def __init__(self, graph: Graph, who: str, input_shapes: dict[str, Any], channels_first: bool) -> None:
         self.graph, self.who, self.channels_first = graph, who, channels_first
+        Batch.__init__(self, graph.inputs)
         self.values: dict[str, Any] = dict(graph.constants)
         self.reasons: dict[str, list[str]] = defaultdict(list)
         self.names: Counter[str] = Counter()
@@ -90,7 +89,6 @@ class Importer(Arranging, Folding):
         self.moved: dict[Any, Tensor] = {}  # what was arranged already
         self.file_is_last = False  # whether the file has images channels-last, too
         self.dtype = "float64" if any(v.dtype == np.float64 for v in graph.inputs) else "float32"
-        self.batch = _batch(graph)
         self.inputs = [self._input(value, input_shapes) for value in graph.inputs]
 
     # --- the walk ---------------------------------------------------------------------------------------------------
@@ -123,7 +121,8 @@ class Importer(Arranging, Folding):
                     raise NotOfferedError(f"operator {node.operator}")
                 results = [Unknown() for _ in node.outputs]
             elif node.operator == "If" and isinstance(inputs[0], np.ndarray):
-                results = self._branch(node.attributes["then_branch" if inputs[0].all() else "else_branch"])
+                self.require_any_batch(node)
+                results = self._branch(node, node.attributes["then_branch" if inputs[0].all() else "else_branch"])
             elif not any(isinstance(value, View) for value in inputs):
                 results = self._computed(node)
             else:
@@ -139,18 +138,30 @@ class Importer(Arranging, Folding):
             if name:
                 self.values[name] = value
 
-    def _branch(self, graph: Graph) -> list[Any]:
-        """Convert the nodes of a graph inside a node as if they stood outside."""
+    def _branch(self, node: Node, graph: Graph) -> list[Any]:
+        """Convert the nodes of a graph inside a node as if they stood outside; the names that it makes end with it."""
+        own = {*graph.constants, *(name for inner in graph.nodes for name in inner.outputs if name)}
+        tables: list[dict[str, Any]] = [self.values, self.other, self.makers, self.readers]
+        hidden = [{name: table.pop(name) for name in own & table.keys()} for table in tables]
+        names = [value.name for value in graph.outputs]
+        outer, self.results = self.results, [*self.results, *names]
         self.values |= graph.constants
-        self.results += [value.name for value in graph.outputs]
-        for node in graph.nodes:
-            self.makers |= {name: node for name in node.outputs if name}
-            for name in node.reads():
-                self.readers[name].append(node)
-        for node in graph.nodes:
-            if id(node) not in self.absorbed:
-                self._convert(node)
-        return [self.values[value.name] for value in graph.outputs]
+        for inner in graph.nodes:
+            self.makers |= {name: inner for name in inner.outputs if name}
+            for name in inner.reads():
+                self.readers[name].append(inner)
+        for inner in graph.nodes:
+            if id(inner) not in self.absorbed:
+                self._convert(inner)
+        found = [self.values[name] for name in names]
+        other = {result: self.other[name] for result, name in zip(node.outputs, names) if name in self.other}
+        for table, before in zip(tables, hidden):
+            for name in own & table.keys():
+                del table[name]
+            table |= before
+        self.other |= other
+        self.results = outer
+        return found
 
     def _computed(self, node: Node) -> list[Any]:
         operator = find(node.domain, node.operator)
@@ -158,10 +169,11 @@ class Importer(Arranging, Folding):
             raise NotOfferedError(f"operator {node.operator}")
         told = {"opset": self.opset(node), "outputs": len(node.outputs), "kept": {}}
         keywords = node.attributes | {name: told[name] for name in operator.told}
-        found = execute(Step(node, operator, keywords, {}), self.values, self.who)
+        found = self.for_any_batch(Step(node, operator, keywords, {}))
         return [found.get(name) for name in node.outputs]
 
     def _layered(self, node: Node, inputs: Sequence[Any]) -> Any:
+        self.require_any_batch(node)
         function = _converters.get(node.operator) if not node.domain else None
         if function is None:
             raise NotOfferedError(f"operator {node.domain + '.' if node.domain else ''}{node.operator}")
@@ -236,12 +248,3 @@ class Importer(Arranging, Folding):
         if as_in_file or (value.is_natural and not value.is_channels_last):
             return self.arranged(value, value.dims)
         return self.arranged(value, (*value.dims[1:], value.dims[0]))
-
-
-def _batch(graph: Graph) -> int:
-    """Return the file's batch, or the number that stands for a free one."""
-    found = {value.shape[0] for value in graph.inputs if value.shape}
-    fixed = {n for n in found if isinstance(n, int) and n > 0}
-    if len(fixed) > 1:
-        raise ModelFileError(f"expected inputs of one batch, got {sorted(fixed)}")
-    return fixed.pop() if fixed else _NO_BATCH

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fastcnn.layers.symbolic import Tensor
+from fastcnn.onnx.operators._memory import from_front
 
 Dim = tuple[int, ...]
 
@@ -67,6 +68,10 @@ class View:
     @property
     def elements(self) -> int:
         return math.prod(self.sizes)
+
+    def axis(self, axis: int) -> int:
+        """Return one of the file's axes counted from the front, where the batch is 0."""
+        return from_front(axis, len(self.dims) + 1)
 
     def on(self, tensor: Tensor) -> "View":
         """Return the same order of another tensor: what a function of single numbers made of this one."""

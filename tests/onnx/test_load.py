@@ -10,64 +10,20 @@ import pytest
 pytest.importorskip("onnx")
 
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.onnx import backend, load
+from tests.onnx.files import RNG, agrees, draw, file, kinds, node, turned
 
 LIGHT = sorted(glob.glob(os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data", "light", "*.onnx")))
-RNG = np.random.default_rng(7)
-
-
-def draw(*shape):
-    return RNG.standard_normal(shape).astype(np.float32)
 
 
 @pytest.fixture(autouse=True)
 def _the_same_numbers_in_any_order_of_the_tests():
-    global RNG
-    RNG = np.random.default_rng(11)
-
-
-def file(nodes, shape, weights=None, outputs=("y",), batch="n", opset=17):
-    """Return a model with one input x of a batch of `shape`."""
-    graph = helper.make_graph(
-        nodes, "graph", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, *shape])],
-        [onnx.ValueInfoProto(name=name) for name in outputs],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in (weights or {}).items()])
-    for output in graph.output:
-        output.type.tensor_type.elem_type = TensorProto.FLOAT
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-
-
-def node(operator, inputs, output="y", **attributes):
-    return helper.make_node(operator, inputs.split(), output.split(), name=f"{operator}_{output.split()[0]}",
-                            **attributes)
-
-
-def turned(x):
-    return np.ascontiguousarray(np.moveaxis(x, 1, -1)) if x.ndim > 2 else x
-
-
-def agrees(proto, shape, count=3, batch=None, tolerance=2e-6):
-    """Load a file, compare it with the backend, and return the model."""
-    model = load(proto)
-    x = draw(batch or count, *shape)
-    want = backend.run_model(proto, [x])
-    got = model.predict(turned(x))
-    got = got if isinstance(got, (list, tuple)) else [got]
-    for one, other in zip(got, want, strict=True):
-        # Channels-last, or as the file has it where that is how it lies in memory: never a third order.
-        orders = [turned(other), other]
-        error = min(np.abs(one - order).max() for order in orders if order.shape == one.shape)
-        assert error <= tolerance * max(1, np.abs(other).max())
-    return model
-
-
-def kinds(model):
-    return [type(layer).__name__ for layer in model.layers]
+    RNG.bit_generator.state = np.random.default_rng(11).bit_generator.state
 
 
 # --- whole networks -------------------------------------------------------------------------------------------------

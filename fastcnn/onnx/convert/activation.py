@@ -11,7 +11,7 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, laid_out
 from fastcnn.onnx.convert.merge import in_memory
-from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA
+from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA, aligned_slope
 
 
 def _simple(name: str, layer: Any, *args: Any) -> None:
@@ -78,11 +78,9 @@ def gelu(im: Importer, x: View, *, node: Node, approximate: str = "none") -> Vie
 
 
 @converter("PRelu")
-def prelu(im: Importer, x: View, slope: Any, *, node: Node) -> View:
-    alpha = im.constant(slope, "a slope")
+def prelu(im: Importer, x: View, slope: Any, *, node: Node, opset: int) -> View:
     rank = len(x.dims) + 1
-    if alpha.ndim == 1 and rank > 2 and alpha.size == x.shape[0]:
-        alpha = alpha.reshape(-1, *(1,) * (rank - 2))
+    alpha = aligned_slope(im.constant(slope, "a slope"), (im.batch, *x.shape), opset)
     if alpha.ndim > rank or np.broadcast_shapes(alpha.shape, (1, *x.shape)) != (1, *x.shape):
         raise NotOfferedError(f"a slope of shape {alpha.shape} with a value of shape {(None, *x.shape)}")
     by_atom = in_memory(x, alpha)
@@ -107,14 +105,13 @@ def clip(im: Importer, x: View, low: Any = None, high: Any = None, *, node: Node
 
 
 def _softmax(im: Importer, x: View, node: Node, layer: Callable[..., Any], axis: int | None, opset: int) -> View:
-    rank = len(x.dims) + 1
     if opset < 13:  # all dimensions from `axis` on together
-        axis = (1 if axis is None else axis) % rank
+        axis = x.axis(1 if axis is None else axis)
         if axis == 1:
             return x.on(im.apply(node, layer, im.flat(x)))
         if any(n != 1 for n in x.shape[axis:]):
             raise NotOfferedError("softmax over several dimensions of a sample")
-    axis = (-1 if axis is None else axis) % rank
+    axis = x.axis(-1 if axis is None else axis)
     if axis == 0:
         raise NotOfferedError("softmax over the batch")
     if len(x.dims) == 1:

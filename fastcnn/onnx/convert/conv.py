@@ -10,6 +10,7 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.operators._windows import Ints, windows
+from fastcnn.onnx.operators.conv import check_bank
 
 _CONV = layers.Conv1D, layers.Conv2D, layers.Conv3D
 _DEPTHWISE = layers.DepthwiseConv1D, layers.DepthwiseConv2D
@@ -37,6 +38,7 @@ def conv(im: Importer, x: View, w: Any, bias: Any = None, *, node: Node, auto_pa
          dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, pads: Ints = None,
          strides: Ints = None) -> View:
     w = im.constant(w, "a convolution's filter bank")
+    check_bank("Conv", (im.batch, *x.shape), w, group, kernel_shape)
     rank, filters = w.ndim - 2, w.shape[0]
     if not 1 <= rank <= 3:
         raise NotOfferedError(f"a convolution of {rank} dimensions")
@@ -65,6 +67,7 @@ def conv_transpose(im: Importer, x: View, w: Any, bias: Any = None, *, node: Nod
                    dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, output_padding: Ints = None,
                    output_shape: Ints = None, pads: Ints = None, strides: Ints = None) -> View:
     w = im.constant(w, "a convolution's filter bank")
+    check_bank("ConvTranspose", (im.batch, *x.shape), w, group, kernel_shape)
     rank, filters = w.ndim - 2, w.shape[1] * group
     if not 1 <= rank <= 3 or auto_pad not in ("NOTSET", "VALID") or output_shape is not None:
         raise NotOfferedError("a transposed convolution with auto_pad or output_shape")

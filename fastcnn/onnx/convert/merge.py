@@ -126,7 +126,7 @@ def arithmetic(im: Importer, a: Any, b: Any, *, node: Node, axis: int | None = N
         return _merged(im, (a, b), node)
     if isinstance(a, View):
         if axis is not None and b.ndim:  # operator sets before 7
-            b = b.reshape(*b.shape, *(1,) * (len(a.dims) + 1 - axis % (len(a.dims) + 1) - b.ndim))
+            b = b.reshape(*b.shape, *(1,) * (len(a.dims) + 1 - a.axis(axis) - b.ndim))
         return _with_constant(im, a, b, node, False)
     return _with_constant(im, b, a, node, True)
 
@@ -160,7 +160,7 @@ def concat(im: Importer, *values: Any, node: Node, axis: int = 1) -> View:
     if len(views) < len(values):
         raise NotOfferedError("values and constants side by side")
     rank = len(views[0].dims)
-    along = axis % (rank + 1) - 1
+    along = views[0].axis(axis) - 1
     if along < 0 or any(len(v.dims) != rank for v in views):
         raise NotOfferedError("samples one after the other")
     if rank < 2 or (all(v.is_natural for v in views) and not all(v.is_channels_last for v in views)):

@@ -19,8 +19,9 @@ def batch_normalization(im: Importer, x: View, scale: Any, bias: Any, mean: Any,
                         is_test: int = 1, consumed_inputs: Any = None) -> View:
     gamma, beta, mean, variance = (im.constant(v, "a statistic").astype(np.float64)
                                    for v in (scale, bias, mean, variance))
-    if not spatial:
-        raise NotOfferedError("batch normalization with spatial=0")
+    if not spatial or training_mode:
+        raise NotOfferedError("batch normalization in training mode, by the statistics of each batch" if training_mode
+                              else "batch normalization with spatial=0")
     factor, offset, name = im.affine_after(node, len(x.dims) + 1, gamma.size)
     y = im.apply(node, layers.BatchNormalization, im.image(x), epsilon=epsilon, momentum=momentum,
                  weights=[gamma * factor, beta * factor + offset, mean, variance])
@@ -70,7 +71,8 @@ def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, t
     if back is None or back.operator != "Reshape" or len(back.inputs) != 2:
         return 1.0, 0.0, None
     wanted = im.known(back.inputs[1])
-    if wanted is None or len(wanted) < 3 or wanted[1] != channels or min(wanted[1:]) < 1:
+    if wanted is None or len(wanted) < 3 or wanted[1] != channels or min(wanted[1:]) < 1 or (
+            not im.is_for_any_batch(back.inputs[1], but_first=True)):
         return 1.0, 0.0, None
     factor, offset, (name, turns) = im.affine_after(back, len(wanted), channels)
     if turns:
@@ -83,7 +85,7 @@ def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, t
 def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, node: Node, axis: int = -1,
                         epsilon: float = 1e-5, stash_type: int = 1, outputs: int) -> View:
     """Over the last dimensions together, in whatever order memory has them."""
-    axis = axis - 1 if axis > 0 else axis + len(x.dims)
+    axis = x.axis(axis) - 1
     if axis < 0 or (outputs > 1 and any(im.readers[name] for name in node.outputs[1:])):
         raise NotOfferedError("layer normalization over the batch, or its statistics")
     inside = tuple(sorted(atom for dim in x.dims[axis:] for atom in dim))

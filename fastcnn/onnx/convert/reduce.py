@@ -19,7 +19,7 @@ _OF_IMAGES = {layers.GlobalAveragePooling1D: layers.GlobalAveragePooling2D,
 def _reduced(im: Importer, x: View, node: Node, kind: Any, given: Any, axes: Any, keepdims: int) -> View:
     rank = len(x.dims) + 1
     over = integers(im.constant(given, "axes")) if given is not None else axes
-    over = sorted(axis % rank for axis in (over or range(rank)))
+    over = sorted(x.axis(axis) for axis in (over or range(rank)))
     if 0 in over:
         raise NotOfferedError("a reduction over the batch")
     gone = tuple(atom for axis in over for atom in x.dims[axis - 1])

@@ -38,7 +38,7 @@ def resize(im: Importer, x: View, roi: Any = None, scales: Any = None, sizes: An
     if opset < 11:
         roi, scales, coordinate_transformation_mode, nearest_mode = None, roi, "asymmetric", "floor"
     rank = len(x.dims) + 1
-    over = list(range(rank)) if axes is None else [axis % rank for axis in axes]
+    over = list(range(rank)) if axes is None else [x.axis(axis) for axis in axes]
     factors = np.ones(rank)
     if sizes is not None and np.size(sizes):
         old = (im.batch, *x.shape)

@@ -39,6 +39,13 @@ def in_memory_order(x: np.ndarray) -> tuple[np.ndarray, bool]:
     return dense(x), False
 
 
+def from_front(axis: int, rank: int) -> int:
+    """Return an axis counted from the front, where a negative one counts from the end."""
+    if not -rank <= axis < rank:
+        raise ModelFileError(f"expected an axis of the {rank} there are, got {axis}")
+    return axis % rank
+
+
 def check_size(who: str, shape: Any, dtype: Any) -> None:
     """Raise ModelFileError for an array that no machine holds, before anybody asks for its memory."""
     if any(int(n) < 0 for n in shape):

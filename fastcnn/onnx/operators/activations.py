@@ -43,11 +43,17 @@ def leaky_relu(x: np.ndarray, *, alpha: float = 0.01) -> np.ndarray:
 
 
 @operator("PRelu")
-def prelu(x: np.ndarray, slope: np.ndarray) -> np.ndarray:
-    """x where it is not negative, else slope x; the slope has no more dimensions than x, or one a channel."""
-    if slope.ndim == 1 and x.ndim > 2 and slope.size == x.shape[1] and slope.size != 1:
-        slope = slope.reshape(-1, *(1,) * (x.ndim - 2))  # as operator sets before 7 mean it
-    return np.where(x < 0, x * slope, x)
+def prelu(x: np.ndarray, slope: np.ndarray, *, opset: int = 7) -> np.ndarray:
+    """x where it is not negative, else slope x; the slope as NumPy broadcasts it, or one a channel."""
+    return np.where(x < 0, x * aligned_slope(slope, x.shape, opset), x)
+
+
+def aligned_slope(slope: np.ndarray, shape: tuple[int, ...], opset: int) -> np.ndarray:
+    """Return a slope as it broadcasts with x: by channel before operator set 7, or if it fits in no other way."""
+    is_by_channel = slope.ndim == 1 and len(shape) > 2 and slope.size == shape[1]
+    if is_by_channel and (opset < 7 or slope.size not in (1, shape[-1])):
+        return slope.reshape(-1, *(1,) * (len(shape) - 2))
+    return slope
 
 
 @operator("Elu")

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx.operators._memory import check_size
+from fastcnn.onnx.operators._memory import check_size, from_front
 from fastcnn.onnx.operators._table import operator
 
 
@@ -187,7 +187,7 @@ def split(x: np.ndarray, sizes: np.ndarray | None = None, *, split: Any = None, 
         count, length = num_outputs or outputs, x.shape[axis]
         part = -(-length // count)
         parts = [max(0, min(part, length - at * part)) for at in range(count)]
-    if sum(parts) != x.shape[axis]:
+    if sum(parts) != x.shape[axis] or min(parts, default=0) < 0:
         raise ModelFileError(f"Split: expected parts that make up {x.shape[axis]}, got {parts}")
     ends = np.cumsum([0, *parts])
     where: list[Any] = [slice(None)] * x.ndim
@@ -224,7 +224,7 @@ def pad(x: np.ndarray, pads_in: np.ndarray | None = None, value_in: np.ndarray |
         value: float = 0.0) -> np.ndarray:
     """x with a border: of a value, of its edge, of its reflection, or of its other end; negative ones cut off."""
     amounts = integers(pads_in) if pads_in is not None else list(pads if pads is not None else paddings)
-    axes = list(range(x.ndim)) if axes_in is None else [a % x.ndim for a in integers(axes_in)]
+    axes = list(range(x.ndim)) if axes_in is None else [from_front(a, x.ndim) for a in integers(axes_in)]
     if mode not in _MODES or len(amounts) != 2 * len(axes):
         raise ModelFileError(f"Pad: expected two amounts for each of {len(axes)} axes and one of {list(_MODES)}, "
                              f"got {amounts} and {mode!r}")

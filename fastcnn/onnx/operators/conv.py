@@ -14,10 +14,26 @@ _CONV = layers.Conv1D, layers.Conv2D, layers.Conv3D
 _TRANSPOSE = layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose
 
 
-def _check(who: str, x: np.ndarray, w: np.ndarray, group: int, channels: int, filters: int) -> None:
-    if x.ndim < 3 or w.ndim != x.ndim or group < 1 or channels != x.shape[1] or filters % group:
-        raise ModelFileError(f"{who}: expected a filter bank for an input (N, C, ...) = {x.shape} in {group} groups, "
-                             f"got {w.shape}")
+def check_bank(who: str, shape: Any, w: np.ndarray, group: int, kernel_shape: Ints) -> None:
+    """Raise unless a filter bank fits an input of some shape, and the window that the node names.
+
+    Parameters
+    ----------
+    who : str
+        The operator.
+    shape : tuple of int
+        The input's, (N, C, ...).
+    w : ndarray
+        (K, C / group, ...), or (C, K / group, ...) if transposed.
+    group, kernel_shape
+        The node's attributes.
+    """
+    if len(shape) < 3 or w.ndim != len(shape) or group < 1 or w.shape[0] % group or shape[1] != (
+            w.shape[0] if who == "ConvTranspose" else w.shape[1] * group):
+        raise ModelFileError(f"{who}: expected a filter bank for an input (N, C, ...) = {tuple(shape)} in {group} "
+                             f"groups, got {w.shape}")
+    if list(kernel_shape or w.shape[2:]) != list(w.shape[2:]):
+        raise ModelFileError(f"{who}: expected a filter bank with windows of {kernel_shape}, got {w.shape}")
 
 
 @operator("Conv")
@@ -25,8 +41,8 @@ def conv(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, *, auto_p
          dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, pads: Ints = None, strides: Ints = None,
          kept: dict[Any, Any]) -> np.ndarray:
     """x (N, C, ...) and filters (K, C / group, ...) to (N, K, ...)."""
-    _check("Conv", x, w, group, w.shape[1] * group, w.shape[0])
-    lie = windows("Conv", x.shape[2:], kernel_shape or w.shape[2:], strides, pads, dilations, auto_pad)
+    check_bank("Conv", x.shape, w, group, kernel_shape)
+    lie = windows("Conv", x.shape[2:], w.shape[2:], strides, pads, dilations, auto_pad)
     if min(lie.before + lie.after) < 0:
         raise ModelFileError(f"Conv: expected pads of at least 0, got {pads}")
     if x.ndim > 5 or not is_float(x):
@@ -77,17 +93,17 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
                    output_shape: Ints = None, pads: Ints = None, strides: Ints = None,
                    kept: dict[Any, Any]) -> np.ndarray:
     """x (N, C, ...) and filters (C, K / group, ...) to (N, K, ...): the gradient of a convolution's input."""
-    _check("ConvTranspose", x, w, group, w.shape[0], w.shape[0])
+    check_bank("ConvTranspose", x.shape, w, group, kernel_shape)
     rank, size = x.ndim - 2, x.shape[2:]
     steps, gaps = tuple(strides or [1] * rank), tuple(dilations or [1] * rank)
-    kernel = tuple(kernel_shape or w.shape[2:])
+    kernel = w.shape[2:]
     if auto_pad.startswith("SAME") and output_shape is None:
         output_shape = [n * s for n, s in zip(size, steps)]
     full = [s * (n - 1) + (k - 1) * d + 1 + extra
             for n, s, k, d, extra in zip(size, steps, kernel, gaps, output_padding or [0] * rank)]
     if output_shape is not None:
         output_shape = list(output_shape)[-rank:]
-        cut = [f - o for f, o in zip(full, output_shape)]
+        cut = [max(f - o, 0) for f, o in zip(full, output_shape)]  # where nothing is cut, zeros stand behind
         before = [c // 2 if auto_pad == "SAME_UPPER" else c - c // 2 for c in cut]
         after = [c - b for c, b in zip(cut, before)]
     else:

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx.operators._memory import channels_first, channels_last, is_float
+from fastcnn.onnx.operators._memory import channels_first, channels_last, from_front, is_float
 from fastcnn.onnx.operators._table import operator
 
 
@@ -87,7 +87,7 @@ def group_normalization(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, *, n
 def layer_normalization(x: np.ndarray, scale: np.ndarray, bias: np.ndarray | None = None, *, axis: int = -1,
                         epsilon: float = 1e-5, stash_type: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Normalized over the axes from `axis` on; also mean and 1 / sqrt(variance + epsilon)."""
-    y, mean, rstd = _standardized(x, tuple(range(axis % x.ndim, x.ndim)), epsilon)
+    y, mean, rstd = _standardized(x, tuple(range(from_front(axis, x.ndim), x.ndim)), epsilon)
     y = y * scale
     return (y if bias is None else y + bias).astype(x.dtype), mean, rstd
 
@@ -97,7 +97,7 @@ def rms_normalization(x: np.ndarray, scale: np.ndarray, *, axis: int = -1, epsil
                       stash_type: int = 1) -> np.ndarray:
     """x / sqrt(mean of x^2 + epsilon) scale, over the axes from `axis` on."""
     z = x if is_float(x) else x.astype(np.float32)
-    over = tuple(range(axis % x.ndim, x.ndim))
+    over = tuple(range(from_front(axis, x.ndim), x.ndim))
     rms = np.sqrt(np.square(z).mean(over, keepdims=True) + np.asarray(epsilon, z.dtype))
     return (z / rms).astype(x.dtype) * scale
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx.operators._memory import check_size, is_float
+from fastcnn.onnx.operators._memory import check_size, from_front, is_float
 from fastcnn.onnx.operators._table import operator
 
 _ROUNDING: dict[str, Any] = {
@@ -111,7 +111,7 @@ def resize(x: np.ndarray, roi: np.ndarray | None = None, scales: np.ndarray | No
     sizes = None if sizes is None or not sizes.size else sizes
     if (scales is None) == (sizes is None):
         raise ModelFileError("Resize: expected either scales or sizes")
-    over = list(range(x.ndim)) if axes is None else [a % x.ndim for a in axes]
+    over = list(range(x.ndim)) if axes is None else [from_front(a, x.ndim) for a in axes]
     lengths, factors = _sizes(x, over, scales, sizes, keep_aspect_ratio_policy)
     shape = list(x.shape)
     for axis, m in zip(over, lengths):
