@@ -1,12 +1,13 @@
 """Activations as layers. The functions themselves are in `fastcnn.activations`; layers that learn, in other files."""
 
 from collections.abc import Callable, Sequence
+from types import NoneType
 from typing import Any
 
 import numpy as np
 
 from fastcnn import activations
-from fastcnn.activations.functions import Backward, Elementwise, Function, SoftmaxFunction
+from fastcnn.activations.functions import Backward, Composed, Elementwise, Function, SoftmaxFunction
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import codes
 from fastcnn.layers.base import Call, Layer, Shape
@@ -28,6 +29,17 @@ class _ActivationLayer(Layer):
     def predict(self, x: np.ndarray) -> np.ndarray:
         x = self.checked(x)
         return x if self.function is None else self.function.predict(x)
+
+
+def is_activation(layer: Any) -> bool:
+    """Return whether all that a layer does is to apply `layer.function`, a function of fastcnn's or None.
+
+    A class that somebody derived, with a `forward` or `predict` of its own, may do something else.
+    """
+    kind = type(layer)
+    return (isinstance(layer, _ActivationLayer) and kind.forward is _ActivationLayer.forward
+            and kind.predict is _ActivationLayer.predict
+            and type(layer.function) in (NoneType, Elementwise, SoftmaxFunction, Composed))
 
 
 class Activation(_ActivationLayer):
@@ -265,4 +277,4 @@ def apply_only(activation: Function | None, z: np.ndarray) -> np.ndarray:
 __all__ = ["CELU", "ELU", "GELU", "SELU", "Activation", "Clip", "Elementwise", "Function", "HardSiLU", "HardSigmoid",
            "LeakyReLU", "Linear", "LogSoftmax", "Mish", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax",
            "SoftmaxFunction", "Softplus", "Softsign", "Step", "Tanh", "ThresholdedReLU", "apply", "apply_only",
-           "function"]
+           "function", "is_activation"]

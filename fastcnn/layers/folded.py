@@ -14,7 +14,7 @@ from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.dense import Dense
 from fastcnn.layers.fused import with_activation
 from fastcnn.layers.norm import BatchNormalization
-from fastcnn.layers.product import convolve_added
+from fastcnn.layers.product import bounds_of, convolve_added
 from fastcnn.parameters import Parameter
 
 
@@ -47,8 +47,7 @@ class Folded:
         self.product, self.norms, self.adds, self.activation = product, list[BatchNormalization](), False, None
         self.border: Any = None
         self.input_shape, self.output_shape = product.input_shape, product.output_shape
-        self._twin: Any = None
-        self._versions: list[int] = []
+        self._made: tuple[Any, list[int]] | None = None  # what `layer` returns, and the versions it was made from
 
     @property
     def many_inputs(self) -> bool:
@@ -71,7 +70,8 @@ class Folded:
     @property
     def lowest(self) -> float:
         """A bound that no result is below, as far as the activation tells."""
-        return 0.0 if getattr(self.ending, "name", "") in ("relu", "relu6", "sigmoid") else -np.inf
+        bounds = bounds_of(self.ending)
+        return -np.inf if bounds is None else bounds[0]
 
     def plain(self) -> Any:
         """Return the layer itself where nothing joined it, else this node."""
@@ -85,27 +85,21 @@ class Folded:
 
     def layer(self) -> Any:
         """Return the layer with everything in it but the addend, as the parameters are now."""
-        versions = [p.version for p in self.parameters]
-        if self._twin is None or (self.norms and versions != self._versions):
-            self._fold()
-            self._versions = versions
-        return self._twin
+        versions, made = [p.version for p in self.parameters], self._made
+        if made is None or (self.norms and versions != made[1]):
+            made = self._made = self._new(), versions  # one attribute, which other threads see change whole
+        return made[0]
 
-    def _fold(self) -> None:
-        if self._twin is None:
-            self._twin = with_activation(self.product, self.ending)
-            if self.border is not None:
-                self._twin.padding, self._twin.input_shape = self.border, self.input_shape
-        if not self.norms:
-            return
-        layer, dtype = self.product, self.product.dtype
-        kernel, bias = folded(layer, self.norms)
-        if self._twin.kernel is layer.kernel:
-            self._twin.kernel = Parameter(kernel.astype(dtype), "kernel", f"{layer.name}/folded_kernel")
-            self._twin.bias = Parameter(bias.astype(dtype), "bias", f"{layer.name}/folded_bias")
-        else:
-            self._twin.kernel.assign(kernel.astype(dtype))
-            self._twin.bias.assign(bias.astype(dtype))
+    def _new(self) -> Any:
+        """Return a layer that nobody has yet; its parameters are new where normalizations fold into them."""
+        layer, dtype = with_activation(self.product, self.ending), self.product.dtype
+        if self.border is not None:
+            layer.padding, layer.input_shape = self.border, self.input_shape
+        if self.norms:
+            kernel, bias = folded(self.product, self.norms)
+            layer.kernel = Parameter(kernel.astype(dtype), "kernel", f"{layer.name}/folded_kernel")
+            layer.bias = Parameter(bias.astype(dtype), "bias", f"{layer.name}/folded_bias")
+        return layer
 
 
 def folded(layer: Any, norms: Sequence[BatchNormalization]) -> tuple[Any, Any]:

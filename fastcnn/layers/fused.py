@@ -10,13 +10,15 @@ import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.kernels import codes
-from fastcnn.layers.activation import Elementwise, function
+from fastcnn.layers.activation import Elementwise, function, is_activation
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.norm import BatchNormalization
 from fastcnn.layers.pool import AveragePooling2D, MaxPooling2D, max_pool
 from fastcnn.layers.product import convolve, convolve_backward
 from fastcnn.parameters import Parameter
+
+_POOLS: dict[type, int] = {MaxPooling2D: geometry.MAX_POOL, AveragePooling2D: geometry.AVERAGE_POOL}
 
 
 class Narrow:
@@ -221,7 +223,7 @@ def _side_by_side(parameters: list[Parameter]) -> tuple[np.ndarray, np.ndarray] 
     return block.values[part], block.gradients[part]
 
 
-def stages_of(layers: Sequence[Layer]) -> tuple[geometry.LaneStage, ...]:
+def stages_of(layers: Sequence[Any]) -> tuple[geometry.LaneStage, ...]:
     """Return what the layers are to `fastcnn.geometry.lanes`; raise ValueError if they are not a run of such stages."""
     stages: list[geometry.LaneStage] = []
     open_for = "convolution"
@@ -233,18 +235,18 @@ def stages_of(layers: Sequence[Layer]) -> tuple[geometry.LaneStage, ...]:
                                              codes.LINEAR, 0.0, geometry.NO_POOL, (1, 1)))
             open_for = "activation"
             activation = layer.activation
-        elif isinstance(layer, (MaxPooling2D, AveragePooling2D)) and open_for != "convolution":
+        elif type(layer) in _POOLS and open_for != "convolution":
             if not layer.whole:
                 raise ValueError(f"{layer} has windows that overlap, or a border")
-            stages[-1] = stages[-1]._replace(pool=_pool_of(layer), pool_size=layer.pool_size)
+            stages[-1] = stages[-1]._replace(pool=_POOLS[type(layer)], pool_size=layer.pool_size)
             open_for = "convolution"
             continue
-        elif open_for == "activation" and hasattr(layer, "function"):
+        elif open_for == "activation" and is_activation(layer):
             activation = layer.function
         else:
             raise ValueError(f"{layer} is no part of a stage")
         if activation is not None:
-            if not isinstance(activation, Elementwise) or codes.saves_input(activation.code) or activation.beta:
+            if type(activation) is not Elementwise or codes.saves_input(activation.code) or activation.beta:
                 raise ValueError(f"{layer} has an activation of two parameters, or whose derivative wants its input")
             stages[-1] = stages[-1]._replace(code=activation.code, alpha=activation.alpha)
             open_for = "pooling"
@@ -253,7 +255,3 @@ def stages_of(layers: Sequence[Layer]) -> tuple[geometry.LaneStage, ...]:
 
 def _plain(layer: Conv2D) -> bool:
     return layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1
-
-
-def _pool_of(layer: MaxPooling2D | AveragePooling2D) -> int:
-    return geometry.MAX_POOL if isinstance(layer, MaxPooling2D) else geometry.AVERAGE_POOL

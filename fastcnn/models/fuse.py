@@ -41,7 +41,7 @@ from fastcnn.layers import (
     SeparableConv1D,
     SeparableConv2D,
 )
-from fastcnn.layers.activation import SoftmaxFunction, function
+from fastcnn.layers.activation import SoftmaxFunction, function, is_activation
 from fastcnn.layers.fused import Narrow, Normalized, Pooled, stages_of, with_activation
 from fastcnn.models.graph import Graph, Step
 
@@ -106,7 +106,7 @@ def pieces(layers: Sequence[Layer], narrow: bool) -> Iterator[tuple[Any, int]]:
         node: Any = layers[at]
         at += 1
         if _is_normalized(layers, at - 1):
-            relu = at + 1 < len(layers) and getattr(layers[at + 1], "function", None) is function("relu")
+            relu = at + 1 < len(layers) and _is_relu(layers[at + 1])
             node = Normalized(node, layers[at], relu)  # type: ignore[arg-type]
             at += 2 if relu else 1
             yield node, at
@@ -135,9 +135,9 @@ def without_softmax(graph: Graph, which: Sequence[int]) -> Graph | None:
         if at is None or readers[outputs[k]] != 1 or not steps[at].is_link or steps[at].regularizer is not None:
             return None
         step, layer = steps[at], steps[at].node
-        if isinstance(layer, (Dense, Conv2D)) and _is_softmax(layer.activation, layer):
+        if type(layer) in PRODUCTS and _is_softmax(layer.activation, layer):
             steps[at] = Step(with_activation(layer, None), step.inputs, step.outputs, step.training)
-        elif _is_softmax(getattr(layer, "function", None), layer) and len(steps) > 1:
+        elif is_activation(layer) and _is_softmax(layer.function, layer) and len(steps) > 1:
             del steps[at]
             outputs[k] = step.inputs[0]
         else:
@@ -147,14 +147,18 @@ def without_softmax(graph: Graph, which: Sequence[int]) -> Graph | None:
 
 def _is_softmax(function: Any, layer: Layer) -> bool:
     """Whether a function is the softmax over the last axis."""
-    if not isinstance(function, SoftmaxFunction) or function.log:
+    if type(function) is not SoftmaxFunction or function.log:
         return False
     rank = len(layer.output_shape)
     return function.axes(rank, layer) == [rank - 1]
 
 
-def _takes_activation(layer: Layer, after: Layer) -> bool:
-    return _is_linear(layer) and getattr(after, "function", None) is not None
+def _takes_activation(layer: Layer, after: Any) -> bool:
+    return _is_linear(layer) and is_activation(after) and after.function is not None
+
+
+def _is_relu(layer: Any) -> bool:
+    return is_activation(layer) and layer.function is function("relu")
 
 
 def _is_linear(layer: Any) -> bool:
@@ -163,7 +167,7 @@ def _is_linear(layer: Any) -> bool:
 
 def _is_normalized(layers: Sequence[Layer], at: int) -> bool:
     """Whether a linear layer stands at `at`, and batch normalization after it."""
-    return at + 1 < len(layers) and _is_linear(layers[at]) and isinstance(layers[at + 1], BatchNormalization)
+    return at + 1 < len(layers) and _is_linear(layers[at]) and type(layers[at + 1]) is BatchNormalization
 
 
 def narrow_end(layers: Sequence[Layer], begin: int) -> int:

@@ -24,6 +24,7 @@ reads. A convolution that takes a sum into itself runs where the sum did::
     ReLU     (3) -> 4
 """
 
+import math
 from typing import Any
 
 from fastcnn.geometry import dimensions
@@ -42,7 +43,7 @@ from fastcnn.layers import (
     SpatialDropout3D,
     ZeroPadding2D,
 )
-from fastcnn.layers.activation import function
+from fastcnn.layers.activation import function, is_activation
 from fastcnn.layers.folded import Folded, Rectified, takes_addend, with_border
 from fastcnn.layers.fused import Narrow
 from fastcnn.layers.inverted import InvertedResidual, is_expansion, is_pointwise, is_window
@@ -67,7 +68,7 @@ def _without_nothing(graph: Graph) -> Graph:
     for step in graph.steps:
         inputs = tuple(same[slot] for slot in step.inputs)
         node = step.node
-        if type(node) in _NOTHING or (hasattr(node, "function") and node.function is None):
+        if type(node) in _NOTHING or (is_activation(node) and node.function is None):
             same[step.outputs[0]] = inputs[0]
         else:
             steps.append(Step(node, inputs, step.outputs))
@@ -139,8 +140,7 @@ class _Rewriting:
             self._move(before, step)
         else:
             sums = type(node) is Add and len(step.inputs) == 2
-            bounds = getattr(node, "function", None) is not None and before is not None
-            if not ((sums and self._added(step)) or (bounds and self._activated(step, before))):
+            if not ((sums and self._added(step)) or (is_activation(node) and self._activated(step, before))):
                 self._put(Step(node, step.inputs, step.outputs))
 
     def _only_reader(self, step: Step) -> Step | None:
@@ -180,7 +180,7 @@ class _Rewriting:
             whole = not pooling.ceil_mode and pooling.dilation_rate == (1, 1)
             small = all(a < size and b < size for (a, b), size in zip(before.node.border, pooling.pool_size,
                                                                       strict=True))
-            if source is not None and getattr(source.node, "lowest", -1.0) >= 0 and whole and small:
+            if source is not None and _lowest(source.node) >= 0 and whole and small:
                 del self.made[before.outputs[0]]
                 twin = with_border(pooling, before.node.border, before.node.input_shape)
                 return Step(twin, before.inputs, step.outputs)
@@ -203,7 +203,7 @@ class _Rewriting:
 
     def _activated(self, step: Step, before: Any) -> bool:
         """Let the step before take an activation into itself; return whether it does."""
-        node = before.node
+        node = None if before is None else before.node
         if isinstance(node, Folded) and node.activation is None and node.product.activation is None:
             node.activation = step.node.function
         elif type(node) in (BatchNormalization, Add) and step.node.function is function("relu"):
@@ -212,6 +212,11 @@ class _Rewriting:
             return False
         self._move(before, step)
         return True
+
+
+def _lowest(node: Any) -> float:
+    """Return a bound that no number of a node's output is below."""
+    return node.lowest if isinstance(node, (Folded, Rectified)) else -math.inf
 
 
 def _is_open(node: Any) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
 from fastcnn.layers.symbolic import Node, Tensor
+from fastcnn.models.owner import Owner
 
 
 @dataclass
@@ -191,8 +192,8 @@ def opened(traced: Traced) -> Graph:
         for node in traced.nodes:
             layer, inputs = node.layer, tuple(there[id(one)] for one in node.inputs)
             learning = training and node.training is not False
-            inner = getattr(layer, "traced", None)
-            if inner is not None:
+            if isinstance(layer, Owner):
+                inner = layer.traced
                 within = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
                 place(inner, within, learning)
                 for one, other in zip(node.outputs, inner.outputs, strict=True):
@@ -227,8 +228,7 @@ def leaves(layers: Iterable[Any]) -> list[Any]:
     """Return the layers that run: those of models inside, and none that is a model; each once."""
     found: dict[int, Any] = {}
     for layer in layers:
-        inner = getattr(layer, "layers", None)
-        for leaf in [layer] if inner is None else leaves(inner):
+        for leaf in leaves(layer.layers) if isinstance(layer, Owner) else [layer]:
             if not isinstance(leaf, InputLayer):
                 found[id(leaf)] = leaf
     return list(found.values())

@@ -13,6 +13,7 @@ class Owner:
 
     # What the others have.
     layers: list[Any]
+    traced: Any
     _trainable: bool
     _is_trainable: Any
     _require_built: Any

@@ -1,11 +1,12 @@
 """What runs in the place of a model's own graph: fused for training or for prediction, and made when first wanted."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from fastcnn import config, layers
+from fastcnn import activations, config, layers
 from fastcnn.models import fuse, fuse_prediction, graph
 
 
@@ -21,14 +22,13 @@ class Variants:
     Attributes
     ----------
     is_own : bool
-        Whether all layers are fastcnn's, which do nothing in prediction but call kernels.
+        Whether all layers and their functions are fastcnn's, which do nothing in prediction but call kernels.
     """
 
     def __init__(self, traced: graph.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
         self._graph, self._leaves, self._dtype = graph.opened(traced), graph.leaves(model_layers), dtype
-        self._state: Any = None
-        self._made: dict[Any, graph.Graph | None] = {}
-        self.is_own = all(type(layer).__module__.startswith(layers.__name__) for layer in self._leaves)
+        self._made: tuple[Any, dict[Any, graph.Graph | None]] = None, {}  # what they were made for, and they
+        self.is_own = all(map(_is_own, self._leaves))
 
     def get(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> graph.Graph | None:
         """Return what runs for a batch of a size; None if `to_logits` and an output comes from no softmax.
@@ -42,17 +42,19 @@ class Variants:
         """
         fused = config.fusion()
         state = [fused, config.winograd(), *[layer.trainable for layer in self._leaves]]
-        if state != self._state:
-            self._state, self._made = state, {}
+        known, made = self._made
+        if state != known:
+            made = {}
+            self._made = state, made  # one attribute, which other threads see change whole
         key = fused and fuse.fills_lanes(batch, self._dtype), to_logits, predicts
-        if key not in self._made:
-            self._made[key] = self._new(fused, *key)
-        return self._made[key]
+        if key not in made:
+            made[key] = self._new(fused, *key)
+        return made[key]
 
     def _new(self, fused: bool, narrow: bool, to_logits: tuple[int, ...], predicts: bool) -> graph.Graph | None:
         whole = self._graph
-        # Steps are new, so that what they know of who learns is of this moment.
-        found = graph.Graph(whole.inputs, whole.outputs, list(whole.steps), whole.slots)
+        # Steps are new: which slots are dead after one depends on the graph it is in.
+        found = graph.Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
         if not fused:
             return None if to_logits else found
         if predicts:
@@ -61,3 +63,9 @@ class Variants:
             logits = fuse.without_softmax(found, to_logits)
             return None if logits is None else fuse.fused(logits, narrow)
         return fuse.fused(found, narrow)
+
+
+def _is_own(layer: Any) -> bool:
+    parts = layer, getattr(layer, "activation", None), getattr(layer, "function", None)
+    return all(type(part).__module__.startswith((layers.__name__, activations.__name__))
+               for part in parts if part is not None)

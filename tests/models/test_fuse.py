@@ -194,8 +194,11 @@ def test_an_infinite_or_nan_pixel_spoils_its_own_image_alone():
 
 @pytest.mark.parametrize("last", [
     lambda **kw: [layers.Conv2D(4, 1, activation="softmax", **kw)],
+    lambda **kw: [layers.Conv2DTranspose(4, 1, activation="softmax", **kw)],
+    lambda **kw: [layers.SeparableConv2D(4, 1, activation="softmax", **kw)],
     lambda **kw: [layers.Conv2D(4, 1, **kw), layers.Softmax(**kw)],
-    lambda **kw: [layers.Conv2D(4, 1, **kw), layers.Softmax(axis=1, **kw)]], ids=["inside", "layer", "another axis"])
+    lambda **kw: [layers.Conv2D(4, 1, **kw), layers.Softmax(axis=1, **kw)]],
+    ids=["inside", "inside a transposed one", "inside a separable one", "layer", "another axis"])
 def test_a_softmax_of_every_pixel_trains_to_the_same_weights(last):
     x, _ = data(6)
     y = np.random.default_rng(2).integers(0, 4, (6, 12, 12))
