@@ -12,6 +12,9 @@ from fastcnn.losses.regression import _Elementwise
 
 _NO_ROWS = {kind: array.reshape(0, 0) for kind, array in NONE.items()}
 
+# What a loss does with probabilities; one derived that does it otherwise is not what the softmax kernel computes.
+_VERBS = ("forward", "run", "kernel", "from_probabilities")
+
 
 def _smoothing(who: Loss, value: float) -> float:
     if not 0 <= value <= 1:
@@ -38,7 +41,10 @@ class _Categorical(Loss):
 
     @property
     def follows_softmax(self) -> bool:  # type: ignore[override]
-        return not self.from_logits and self.axis == -1
+        kind = type(self)
+        base = next(one for one in kind.__mro__ if "softmax_kernel" in vars(one))  # whose loss the kernel computes
+        same = all(getattr(kind, verb) is getattr(base, verb) for verb in _VERBS)
+        return same and not self.from_logits and self.axis == -1
 
     def forward_from_logits(self, y_true: np.ndarray, logits: np.ndarray, wants_probabilities: bool = True,
                             sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -173,10 +179,6 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
         self.alpha = alpha if isinstance(alpha, (int, float)) else [float(a) for a in alpha]
         self.gamma = _gamma(self, gamma)
-
-    @property
-    def follows_softmax(self) -> bool:  # type: ignore[override]
-        return False
 
     def forward_from_logits(self, y_true: np.ndarray, logits: np.ndarray, wants_probabilities: bool = True,
                             sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:

@@ -171,3 +171,43 @@ def test_a_layer_of_ones_own_does_the_same_with_fusion_switched_off(network, bat
         found.append([np.array(loss), model.evaluate(x, y, batch_size=batch), *model.get_weights(), *some])
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+class Twofold(fc.losses.SparseCategoricalCrossentropy):
+    def forward(self, *args, **kwargs):
+        losses, gradient = super().forward(*args, **kwargs)
+        return 2 * losses, None if gradient is None else 2 * gradient
+
+
+class Squared(fc.losses.CategoricalCrossentropy):
+    """sum_k (t[k] - p[k])^2 / 2."""
+
+    def kernel(self, d, losses, gradient, x, targets, weights, scale, wants_gradient):
+        losses[...] = np.square(x - targets).sum(axis=-1) / 2
+        if wants_gradient:
+            gradient[...] = (x - targets) * scale
+
+
+class Unclipped(fc.losses.CategoricalCrossentropy):
+    def from_probabilities(self, d, losses, dx, x, targets, weights, scale):
+        losses[...] = -3 * (targets * np.log(x)).sum(axis=-1)
+        if dx.size:
+            dx[...] = -3 * targets / x * scale
+
+
+@pytest.mark.parametrize("kind", [Twofold, Squared, Unclipped])
+def test_a_loss_of_ones_own_is_the_one_that_is_trained_on(kind):
+    draw = np.random.default_rng(1)
+    x, y = draw.standard_normal((6, 3)), draw.integers(0, 4, 6)
+    y = y if kind is Twofold else np.eye(4)[y]
+    found = []
+    for on in (True, False):
+        config.set_fusion(on)
+        fc.utils.set_random_seed(5)
+        model = fc.Sequential([fc.Input((3,)), layers.Dense(4, activation="softmax", **KW)])
+        model.compile(fc.optimizers.SGD(0.1), kind())
+        before = model.evaluate(x, y)
+        assert model.train_on_batch(x, y) == pytest.approx(before, rel=1e-12)
+        found.append(model.get_weights())
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
