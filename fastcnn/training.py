@@ -54,6 +54,8 @@ class Trainable(Protocol):
 
     def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]: ...
 
+    def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]: ...
+
 
 class Batch(NamedTuple):
     """Some samples: inputs, targets and weights, a list entry for each input or output."""
@@ -192,9 +194,9 @@ def evaluate(model: Trainable, data: Data, batch_size: int) -> dict[str, float]:
     running = Running(model.objective)
     penalty = model.penalty(adds_gradients=False)
     for batch in data.batches(batch_size):
-        outputs = model.infer_all(batch.xs)
+        outputs, more = model.infer_penalized(batch.xs)
         losses, _ = model.objective.forward(batch.ys, outputs, batch.weights, wants_gradient=False)
-        running.update(losses, batch.ys, outputs, batch.weights, penalty)
+        running.update(losses, batch.ys, outputs, batch.weights, penalty + more)
     return running.result()
 
 

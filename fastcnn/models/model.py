@@ -244,6 +244,14 @@ class Model(Trainer, Owner, Layer):
             return [self.infer_one(xs[0])]
         return run.infer(self._run(len(xs[0]), predicts=True), xs)
 
+    def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
+        """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
+        whole = self._graphs().whole
+        if all(step.regularizer is None for step in whole.steps):
+            return self.infer_all(xs), 0.0
+        penalties = list[float]()
+        return run.infer(whole, xs, penalties), sum(penalties)
+
     def infer_one(self, x: np.ndarray) -> np.ndarray:
         """Return the output of one batch, for a model of one input and one output: by a plan where there is one."""
         if not config.fusion():
@@ -296,9 +304,12 @@ class Model(Trainer, Owner, Layer):
 
     def _run(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Any:
         """Return what runs (`fastcnn.models.variants`)."""
+        return self._graphs().get(batch, to_logits, predicts)
+
+    def _graphs(self) -> Variants:
         if self._variants is None:
             self._variants = Variants(self._between(), self.layers, self.dtype)
-        return self._variants.get(batch, to_logits, predicts)
+        return self._variants
 
     def _between(self) -> graph.Traced:
         if self.traced is None:

@@ -41,7 +41,8 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
         for slot, one in zip(step.outputs, ys, strict=True):
             values[slot] = one
         if step.regularizer is not None:
-            way = _penalized(step.regularizer, way, y, penalties)
+            way = _penalized(step.regularizer, way, ys)
+            _note(penalties, step.regularizer, ys)
         if back:
             tape.append((step, way, None if len(ys) == 1 else [one.shape for one in ys]))
         for slot in step.dead:
@@ -55,7 +56,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
         while tape:
             step, way, shapes = tape.pop()
             dy = _gradient_of(step, gradients, shapes)
-            if dy is None:
+            if dy is None and step.regularizer is None:
                 continue
             dx = way(dy)
             for slot in step.outputs:
@@ -68,19 +69,19 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
     return [values[slot] for slot in graph.outputs], backward
 
 
-def infer(graph: Graph, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Return the outputs; nothing is kept."""
+def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None = None) -> list[np.ndarray]:
+    """Return the outputs; nothing is kept. Penalties are written down as by `forward`."""
     values: list[Any] = [None] * graph.slots
     for slot, x in zip(graph.inputs, xs, strict=True):
         values[slot] = x
     del xs
     for step in graph.steps:
-        if step.is_link:
-            values[step.outputs[0]] = step.node.predict(values[step.inputs[0]])
-        else:
-            y = step.node.predict(_arguments(step, values))
-            for slot, one in zip(step.outputs, y if len(step.outputs) > 1 else (y,), strict=True):
-                values[slot] = one
+        y = step.node.predict(values[step.inputs[0]] if step.is_link else _arguments(step, values))
+        ys = y if len(step.outputs) > 1 else (y,)
+        for slot, one in zip(step.outputs, ys, strict=True):
+            values[slot] = one
+        if step.regularizer is not None:
+            _note(penalties, step.regularizer, ys)
         for slot in step.dead:
             values[slot] = None
     return [values[slot] for slot in graph.outputs]
@@ -113,18 +114,25 @@ def _add(gradients: list[Any], slot: int, dy: Any) -> None:
     gradients[slot] = weighted_sum([before, dy], [1.0, 1.0])[0]
 
 
-def _penalized(regularizer: Any, way: Backward, y: np.ndarray, penalties: list[float] | None) -> Backward:
-    """Write down the penalty on an output, divided by the batch, and let its gradient join the output's."""
-    batch = max(1, len(y))
+def _note(penalties: list[float] | None, regularizer: Any, ys: Sequence[np.ndarray]) -> None:
+    """Write down the penalty on what a layer returned, divided by the batch."""
     if penalties is not None:
-        penalties.append(regularizer.value(y) / batch)
+        penalties += [regularizer.value(y) / max(1, len(y)) for y in ys]
 
-    def backward(dy: np.ndarray) -> Any:
-        d = device.of(dy)
-        total = d.zeros(dy.shape, dy.dtype)
+
+def _penalized(regularizer: Any, way: Backward, ys: Sequence[np.ndarray]) -> Backward:
+    """Let the gradient of the penalty on what a layer returned join those that others gave, or be the only one."""
+    def joined(y: np.ndarray, dy: np.ndarray | None) -> np.ndarray:
+        total = device.of(y).zeros(y.shape, y.dtype)
         regularizer.add_gradient(total, y)
-        total /= batch
-        total += dy
-        return way(total)
+        total /= max(1, len(y))
+        if dy is not None:
+            total += dy
+        return total
+
+    def backward(dy: Any) -> Any:
+        dys = dy if isinstance(dy, tuple) else [dy] * len(ys)
+        found = tuple(joined(y, one) for y, one in zip(ys, dys, strict=True))
+        return way(found if len(found) > 1 else found[0])
 
     return backward

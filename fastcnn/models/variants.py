@@ -21,12 +21,14 @@ class Variants:
 
     Attributes
     ----------
+    whole : Graph
+        The layers as they are, models inside opened.
     is_own : bool
         Whether all layers and their functions are fastcnn's, which do nothing in prediction but call kernels.
     """
 
     def __init__(self, traced: graph.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
-        self._graph, self._leaves, self._dtype = graph.opened(traced), graph.leaves(model_layers), dtype
+        self.whole, self._leaves, self._dtype = graph.opened(traced), graph.leaves(model_layers), dtype
         self._made: tuple[Any, dict[Any, graph.Graph | None]] = None, {}  # what they were made for, and they
         self.is_own = all(map(_is_own, self._leaves))
 
@@ -52,7 +54,7 @@ class Variants:
         return made[key]
 
     def _new(self, fused: bool, narrow: bool, to_logits: tuple[int, ...], predicts: bool) -> graph.Graph | None:
-        whole = self._graph
+        whole = self.whole
         # Steps are new: which slots are dead after one depends on the graph it is in.
         found = graph.Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
         if not fused:

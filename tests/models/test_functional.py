@@ -268,6 +268,30 @@ def test_activity_regularizers_join_the_loss_and_the_gradients(fused):
     np.testing.assert_allclose(results[1][1], results[0][1] + x.T @ (0.02 * z / 4), rtol=1e-9)
 
 
+class Halves(layers.Layer):
+    def compute_output_shape(self, input_shape):
+        return ((None, input_shape[-1] // 2),) * 2
+
+    def forward(self, x, call=Call()):
+        halves = np.split(self.checked(x), 2, axis=-1)
+        return tuple(map(np.ascontiguousarray, halves)), lambda dys: np.concatenate(dys, axis=-1)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_a_penalty_on_an_output_that_nothing_else_is_asked_of_is_trained_and_evaluated(fused):
+    config.set_fusion(fused)
+    inputs = fc.Input((3,), dtype="float64")
+    dense = layers.Dense(4, dtype="float64")
+    a, b = Halves(dtype="float64", activity_regularizer="l2")(layers.Dropout(0.0, dtype="float64")(dense(inputs)))
+    model = fc.Model(inputs, [layers.Dense(2, dtype="float64")(inputs), a, b])
+    model.compile(fc.optimizers.SGD(0.0), ["mse", None, None])
+    x = np.arange(12.0).reshape(4, 3) / 12
+    y, z = [model.predict(x)[0], None, None], x @ dense.kernel.value
+    penalty = pytest.approx(0.01 * (z ** 2).sum() / 4)
+    assert [model.evaluate(x, y, return_dict=True)["loss"], model.train_on_batch(x, y)[0]] == [penalty, penalty]
+    np.testing.assert_allclose(dense.kernel.grad, x.T @ (0.02 * z / 4), rtol=1e-9)
+
+
 def test_class_weights_are_sample_weights():
     x, y = images(9, dtype="float32"), np.arange(9) % 3
     found = []
