@@ -93,7 +93,7 @@ class Data:
 
     def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
                  weights: Sequence[Any] | None = None) -> None:
-        self.xs = [_inputs(x, shape, who) for x, shape in zip(xs, shapes, strict=True)]
+        self.xs = [_inputs(x, shape, dtype, who) for x, shape in zip(xs, shapes, strict=True)]
         self.ys = [None if y is None else np.asarray(y) for y in ys]
         self.weights = None if weights is None or all(w is None for w in weights) else [
             None if w is None else np.ascontiguousarray(w, dtype) for w in weights]
@@ -127,7 +127,7 @@ class Data:
         return out
 
 
-def _inputs(x: Any, shape: Any, who: str) -> np.ndarray:
+def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str) -> np.ndarray:
     """Return one input, checked, as the kernel that gathers batches takes it."""
     x = np.asarray(x)
     if x.dtype.kind not in "buif":
@@ -137,10 +137,10 @@ def _inputs(x: Any, shape: Any, who: str) -> np.ndarray:
                 "; one sample is x[None]" if x.shape == shape[1:] else "")
         wanted = ", ".join(map(str, shape[1:]))
         raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{hint}")
-    # The kernel that gathers a batch is compiled for these; everything else is converted once.
-    ready = x.dtype in (np.uint8, np.float32, np.float64) and x.flags.c_contiguous and x.flags.writeable
-    kind = x.dtype if x.dtype in (np.uint8, np.float32, np.float64) else np.float32
-    return x if ready else np.array(x, kind, order="C")
+    # The kernel that gathers a batch is compiled for these; everything else is converted once, to the model's type.
+    known = x.dtype in (np.uint8, np.float32, np.float64)
+    ready = known and x.flags.c_contiguous and x.flags.writeable
+    return x if ready else np.array(x, x.dtype if known else dtype, order="C")
 
 
 def train_step(model: Trainable, batch: Batch) -> Step:

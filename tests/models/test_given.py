@@ -239,3 +239,13 @@ def test_a_class_that_nobody_has_costs_no_memory():
     np.testing.assert_array_equal(trained(classifier, X, LABELS, class_weight={10**15: 3.0}),
                                   trained(classifier, X, LABELS))
     np.testing.assert_array_equal(trained(classifier, X, LABELS, class_weight={}), trained(classifier, X, LABELS))
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint32", ">f8", "float64"])
+def test_numbers_are_converted_to_the_models_type_in_one_step(kind):
+    model = fc.Sequential([fc.Input((1,)), layers.Dense(1, kernel_initializer="ones", dtype="float64")])
+    x = np.array([[2 ** 24 + 1]], kind)
+    for y in (model.predict(x), model(x), model.predict_on_batch(x), model.predict(np.repeat(x, 40, axis=0)[::2])):
+        np.testing.assert_array_equal(y, 2.0 ** 24 + 1)
+    model.compile("sgd", "mse")
+    assert model.evaluate(x, x) == 0
