@@ -253,3 +253,27 @@ def test_what_does_not_fit_is_refused():
             (lambda: fc.losses.get("mean_square_error"), "did you mean 'mean_squared_error'")):
         with pytest.raises(fc.errors.ArgumentError, match=message):
             call()
+
+
+@pytest.mark.parametrize("shape", [(3,), (3, 3), (3, 3, 3), (3, 1, 3), (3, 1), (3, 3, 3, 1), ()], ids=str)
+@pytest.mark.parametrize("kind", [fc.losses.MeanSquaredError, fc.losses.MaskedBinaryCrossentropy])
+def test_weights_are_of_samples_first_in_losses_as_in_metrics(kind, shape):
+    """A sample, a row and a column have one length, so that a weight in another's place would fit, too."""
+    draw = np.random.default_rng(8)
+    y, x, w = draw.integers(0, 2, (3, 3, 3, 2)).astype(float), draw.uniform(0.1, 0.9, (3, 3, 3, 2)), draw.random(shape)
+    everywhere = np.broadcast_to(w.reshape((*shape, 1, 1, 1)[:3]), (3, 3, 3))
+    loss = kind(reduction="mean_with_sample_weight")
+    each = np.array([[[kind()(y[i, j, k][None], x[i, j, k][None]) for k in range(3)] for j in range(3)]
+                     for i in range(3)])
+    expected = (everywhere * each).sum() / everywhere.sum()
+    assert loss(y, x, w) == pytest.approx(expected, rel=1e-12)
+    metric = fc.metrics.MeanMetricWrapper(lambda y_true, y_pred: each)
+    assert metric(y, x, w) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 2), (1, 3, 3, 3), (3, 3, 3, 2)], ids=str)
+def test_weights_that_fit_no_positions_are_refused(shape):
+    y, w = np.zeros((3, 3, 3, 2)), np.ones(shape)
+    for told in (lambda: fc.losses.MeanSquaredError()(y, y, w), lambda: fc.metrics.MeanSquaredError()(y, y, w)):
+        with pytest.raises(fc.errors.ArgumentError, match=r"sample_weight of shape \(3,\) or \(3, 3, 3\), got"):
+            told()

@@ -15,6 +15,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.positions import spread
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
@@ -75,7 +76,7 @@ class Loss:
         wants_gradient : bool
             Else the gradient, of the shape of `y_pred`, is None.
         sample_weight : array, optional
-            (N,), or of any shape that broadcasts to the positions, such as (N, H, W) for outputs (N, H, W, K).
+            (N,), or one for each position of a sample: (N, H, W) for outputs (N, H, W, K), or (N, H) for rows of them.
 
         Raises
         ------
@@ -178,7 +179,8 @@ class Loss:
         count = math.prod(shape)
         if sample_weight is None and counted is None:
             return NONE[y_pred.dtype], 1.0 if self.reduction == "sum" else float(count)
-        weights = np.ones(shape, y_pred.dtype) if sample_weight is None else self.spread(sample_weight, shape, y_pred)
+        weights = np.ones(shape, y_pred.dtype) if sample_weight is None else np.array(
+            spread(sample_weight, shape, y_pred.dtype, self.name))  # kernels take no read-only view
         if counted is not None:
             weights = np.where(counted, weights, weights.dtype.type(0))
         if self.reduction == "sum":
@@ -188,21 +190,6 @@ class Loss:
         else:
             divisor = float(count if counted is None else np.count_nonzero(counted))
         return np.ascontiguousarray(weights, y_pred.dtype).reshape(-1), divisor
-
-    def spread(self, sample_weight: Any, shape: tuple[int, ...], y_pred: np.ndarray) -> np.ndarray:
-        """Return the weights of samples for all positions of `shape`."""
-        weights = np.asarray(sample_weight)
-        if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
-            weights = weights[..., 0]
-        if weights.ndim == 1 and weights.shape == shape[:1]:
-            weights = weights.reshape(-1, *[1] * (len(shape) - 1))
-        if weights.ndim <= len(shape):
-            try:
-                return np.array(np.broadcast_to(weights, shape), y_pred.dtype)
-            except ValueError:
-                pass
-        raise ArgumentError(f"{self.name}: expected sample_weight of shape ({len(y_pred)},) or {shape}, "
-                            f"got {np.shape(sample_weight)}")
 
     def folded(self, values: np.ndarray, samples: int, divisor: float) -> np.ndarray:
         """Return the losses of the samples, whose mean is sum(values) / divisor."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.geometry.positions import spread
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import NONE, Loss, trimmed
 from fastcnn.losses.regression import _Elementwise
@@ -341,12 +342,12 @@ class MaskedBinaryCrossentropy(BinaryCrossentropy):
         known = self._known(y_true).reshape(y_pred.shape)
         own = self._parts(y_true, y_pred)[1]
         if sample_weight is not None:
-            own = own * self.spread(sample_weight, self.positions(y_pred), y_pred).reshape(-1, 1)
+            samples = spread(sample_weight, self.positions(y_pred), y_pred.dtype, self.name)[..., None]
+            own = own * samples.reshape(-1, 1)
         if self.reduction == "sum":
             divisor = 1.0
         elif self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            spread = self.spread(sample_weight, self.positions(y_pred), y_pred)[..., None]
-            divisor = float((spread * known).sum(dtype=np.float64))
+            divisor = float((samples * known).sum(dtype=np.float64))
         else:
             divisor = float(np.count_nonzero(known))
         return np.ascontiguousarray(own, y_pred.dtype).reshape(-1), divisor

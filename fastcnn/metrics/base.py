@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry import positions
 
 _names: Counter[str] = Counter()
 
@@ -149,16 +150,7 @@ class MeanMetricWrapper(MeanMetric):
 
 def spread(who: Metric, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return weights of samples for all positions of `shape`."""
-    weights = np.asarray(sample_weight, np.float64)
-    if weights.ndim == len(shape) + 1 and weights.shape[-1] == 1:
-        weights = weights[..., 0]
-    if weights.ndim < len(shape):
-        weights = weights.reshape(*weights.shape, *[1] * (len(shape) - weights.ndim))
-    try:
-        return np.broadcast_to(weights, shape)
-    except ValueError:
-        raise ArgumentError(f"{who.name}: expected sample_weight of shape ({shape[0]},) or {shape}, "
-                            f"got {np.shape(sample_weight)}") from None
+    return positions.spread(sample_weight, shape, np.float64, who.name)
 
 
 def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
