@@ -91,7 +91,7 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nes
         console.print(f"outputs     {sum(row.output_bytes for row in rows(model)):,} bytes a sample", highlight=False)
         console.print(f"prediction  {len(model.prediction_graph().steps)} steps, whose outputs share "
                       f"{model.planned_bytes():,} bytes", highlight=False)
-    (print_fn or print)(captured.get().rstrip("\n"))
+    (print_fn or print)("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def size_text(size: int) -> str:
