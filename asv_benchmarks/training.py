@@ -86,3 +86,20 @@ class Prediction:
 
     def time_one_image(self, network):
         self.predict()
+
+
+class NetworkPrediction:
+    """One image of 224 x 224 through a network with random weights."""
+
+    params, param_names, repeat, timeout = [["MobileNetV2", "ResNet50"]], ["network"], REPEAT, 300
+
+    def setup(self, network):
+        from fastcnn import applications
+
+        self.model = getattr(applications, network)(weights=None)
+        self.x = np.random.default_rng(2).random((1, 224, 224, 3), dtype=np.float32)
+        for _ in range(3):  # the second makes a plan
+            self.model.predict(self.x)
+
+    def time_one_image(self, network):
+        self.model.predict(self.x)
