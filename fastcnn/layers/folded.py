@@ -143,7 +143,7 @@ class Rectified:
     """
 
     def __init__(self, layer: Any) -> None:
-        self.layer, self.many_inputs, self.parameters = layer, layer.many_inputs, layer.parameters
+        self.layer, self.many_inputs = layer, layer.many_inputs
         self.input_shape, self.output_shape = layer.input_shape, layer.output_shape
 
     lowest = 0.0

@@ -1,6 +1,7 @@
-"""Several layers as one node: what `fastcnn.models.fuse` puts in their place while a model runs.
+"""Several layers as one node: what `fastcnn.models.fuse` puts in their place while a model trains.
 
-A node has the two verbs of a layer and owns nothing: parameters stay the layers'.
+A node has the verb `forward` of a layer and owns nothing: parameters stay the layers'. `Narrow` predicts as well; other
+nodes for prediction are in `fastcnn.layers.folded`.
 """
 
 from collections.abc import Sequence
@@ -108,7 +109,6 @@ class Pooled:
 
     def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
         self.convolution, self.pooling = convolution, pooling
-        self.parameters = convolution.parameters
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -130,10 +130,6 @@ class Pooled:
 
         return y, backward
 
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """As `Layer.predict`."""
-        return self.pooling.predict(self.convolution.predict(x))
-
     @staticmethod
     def suits(convolution: Layer, pooling: Layer) -> bool:
         """Return whether two layers that follow one another can be one such node."""
@@ -146,9 +142,7 @@ class Pooled:
 class Normalized:
     """A convolution or dense layer, batch normalization, and ReLU or nothing after it.
 
-    In training normalization and ReLU share their passes over memory; in prediction they are no passes at all: the
-    convolution runs with kernel' = scale kernel and bias' = beta + (bias - mean) scale, scale = gamma / sqrt(variance +
-    epsilon), computed when one of them changes (Jacob et al., 2018, section 3.2, "folding").
+    Normalization and ReLU share their passes over memory.
 
     Parameters
     ----------
@@ -160,9 +154,6 @@ class Normalized:
 
     def __init__(self, product: Any, normalization: BatchNormalization, relu: bool) -> None:
         self.product, self.normalization, self.relu = product, normalization, relu
-        self.parameters = [*product.parameters, *normalization.parameters]
-        self._folded: Any = None
-        self._versions: list[int] = []
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -177,30 +168,6 @@ class Normalized:
             return through_product(through_normalization(dy))
 
         return y, backward
-
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        """As `Layer.predict`."""
-        versions = [p.version for p in self.parameters]
-        if self._folded is None or versions != self._versions:
-            self._fold()
-            self._versions = versions
-        return self._folded.predict(x)
-
-    def _fold(self) -> None:
-        norm, dtype = self.normalization, self.product.dtype
-        value = lambda p, default: np.float64(default) if p is None else p.array.astype(np.float64)
-        scale = value(norm.gamma, 1) / np.sqrt(value(norm.moving_variance, 1) + norm.epsilon)
-        kernel: Any = value(self.product.kernel, 0)
-        kernel = (kernel * self.product.over_kernel(scale)).astype(dtype)
-        bias = value(norm.beta, 0) + (value(self.product.bias, 0) - value(norm.moving_mean, 0)) * scale
-        bias = bias.astype(dtype)
-        if self._folded is None:
-            self._folded = with_activation(self.product, function("relu") if self.relu else None)
-            self._folded.kernel = Parameter(kernel, "kernel", f"{self.product.name}/folded_kernel")
-            self._folded.bias = Parameter(bias, "bias", f"{self.product.name}/folded_bias")
-        else:
-            self._folded.kernel.assign(kernel)
-            self._folded.bias.assign(bias)
 
 
 def with_activation(layer: Layer, activation: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Fusion: the chains of a model's graph, rewritten into nodes that do several layers' work in one pass.
+"""Fusion for training: the chains of a model's graph, rewritten into nodes that do several layers' work in one pass.
 
 ==================================================  ====================================================================
 what is found                                       what runs in its place
@@ -9,8 +9,8 @@ a linear convolution or dense layer, then a layer   the same layer with the acti
 of an activation
 a convolution, with ReLU or without, then max       `layers.fused.Pooled`: what no window sees is not computed
 pooling without overlap
-a linear layer, then batch normalization, with or    `layers.fused.Normalized`: one pass fewer in training, none in
-without ReLU after it                               prediction
+a linear layer, then batch normalization, with or    `layers.fused.Normalized`: one pass fewer
+without ReLU after it
 a softmax at the end of the model, when it is       its logits, for the loss that takes both together
 trained with cross-entropy
 ==================================================  ====================================================================
@@ -89,13 +89,11 @@ def chains(graph: Graph) -> list[list[Step]]:
     return sorted(found, key=lambda chain: position[id(chain[-1])])
 
 
-def fuse(layers: Sequence[Layer], narrow: bool = True) -> list[Any]:
-    """Return the nodes that run in place of a chain of built layers; `narrow` allows those that want a large batch."""
-    return [node for node, _ in pieces(layers, narrow)]
-
-
 def pieces(layers: Sequence[Layer], narrow: bool) -> Iterator[tuple[Any, int]]:
-    """Yield the nodes of `fuse`, each with the index after the last layer it runs in the place of."""
+    """Yield the nodes that run in place of a chain of built layers, each with the index after the last it stands for.
+
+    `narrow` allows those that want a large batch.
+    """
     at = 0
     while at < len(layers):
         end = narrow_end(layers, at) if narrow else at

@@ -48,7 +48,7 @@ class Step:
     Attributes
     ----------
     node : Layer or node
-        Has forward, predict and trainable_weights.
+        Has forward and trainable_weights in a graph that trains, predict in one that predicts.
     inputs, outputs : tuple of int
         Slots.
     training : bool
