@@ -80,6 +80,7 @@ class Layer:
     many_inputs = False
 
     _arguments: dict[str, Any]
+    _original: "Layer | None" = None  # the layer that this is a twin of
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
         layer = super().__new__(cls)
@@ -185,7 +186,7 @@ class Layer:
         if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
             raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which its parameters are, "
                                 f"got {_text(shape)}; make a new layer for another shape")
-        twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape)
+        twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape, _original=self)
         return twin
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -234,10 +235,12 @@ class Layer:
     @property
     def trainable(self) -> bool:
         """Whether training changes the parameters."""
-        return self._trainable
+        return self._trainable if self._original is None else self._original.trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if self._original is not None:
+            self._original.trainable = value
         self._trainable = self._is_trainable(value)
 
     def _is_trainable(self, value: Any) -> bool:

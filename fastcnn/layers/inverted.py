@@ -80,15 +80,16 @@ class InvertedResidual:
         (expand, expand_bias), (window, window_bias), (project, project_bias) = arrays
         bounds = [bounds_of(None if layer is None else layer.activation) or (0.0, 0.0) for layer in layers]
         state = [p.version for p in self.parameters], config.winograd()
-        ready = 1
-        if self._packed is None or self._packed[0] != state:
+        kept, ready = self._packed, 1
+        if kept is None or kept[0] != state:
             size = d.kernels.inverted_residual_forward_packed(g, dtype)
-            self._packed, ready = (state, d.empty((size,), dtype), np.array(bounds, dtype).reshape(-1)), 0
+            kept, ready = (state, d.empty((size,), dtype), np.array(bounds, dtype).reshape(-1)), 0
         y = d.empty((x.shape[0], *self.output_shape[1:]), dtype)
         scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
         d.kernels.inverted_residual_forward(
-            y, scratch, self._packed[1], x, expand, expand_bias, window.reshape(*window.shape[:2], 1, -1), window_bias,
-            project, project_bias, NO_BIAS[dtype] if addend is None else addend.reshape(-1), self._packed[2], ready, g)
+            y, scratch, kept[1], x, expand, expand_bias, window.reshape(*window.shape[:2], 1, -1), window_bias,
+            project, project_bias, NO_BIAS[dtype] if addend is None else addend.reshape(-1), kept[2], ready, g)
+        self._packed = kept  # now: other threads take what they find for packed
         return y
 
 

@@ -42,16 +42,18 @@ class _Bank:
         self.array.reshape(kh, kw, kd, c, k)[...] = self.kernel.transpose(1, 2, 0, 3, 4)
         self._packed: dict[Any, np.ndarray] = {}
 
-    def memory(self, step: Step, d: device.Device) -> tuple[list[np.ndarray], tuple[int, ...]]:
-        """Return scratch and packed weights of a step, and whether they are ready, as its kernel takes it."""
-        scratch = [] if step.scratch is None else [d.empty((step.scratch,), self.array.dtype)]
+    def run(self, step: Step, y: np.ndarray, x: np.ndarray, bias: np.ndarray, relu: bool, g: np.ndarray) -> None:
+        """Run the kernel of a step, which packs the filters if no earlier one did."""
+        d, dtype, key = device.of(y), self.array.dtype, (step.kernel, step.packed)
+        run, last = getattr(d.kernels, step.kernel), last_of(step, self.array, bias, RELU if relu else None)
+        scratch = () if step.scratch is None else (d.empty((step.scratch,), dtype),)
         if step.packed is None:
-            return scratch, ()
-        packed = self._packed.get((step.kernel, step.packed))
-        if packed is not None:
-            return [*scratch, packed], (1,)
-        packed = self._packed[step.kernel, step.packed] = d.empty((step.packed,), self.array.dtype)
-        return [*scratch, packed], (0,)
+            run(y, *scratch, x, *last, g)
+            return
+        found = self._packed.get(key)
+        packed = d.empty((step.packed,), dtype) if found is None else found
+        run(y, *scratch, packed, x, *last, int(found is not None), g)
+        self._packed[key] = packed  # now: other threads take what they find for packed
 
 
 def _bank(layer: Any, g: np.ndarray, keep: bool) -> _Bank:
@@ -78,19 +80,13 @@ class _Chunk:
 
     def forward(self, y: np.ndarray, seen: np.ndarray, bank: _Bank, bias: np.ndarray, relu: bool) -> None:
         """Write the chunk's slices of y, those of a convolution."""
-        d, step = device.of(y), self.plan.forward
-        memory, ready = bank.memory(step, d)
         seen, g = with_border(self.plan, seen, self.geometry)
-        last = last_of(step, bank.array, bias, RELU if relu else None)
-        getattr(d.kernels, step.kernel)(y[self.slices], *memory, seen, *last, *ready, g)
+        bank.run(self.plan.forward, y[self.slices], seen, bias, relu, g)
 
     def backward_input(self, dx: np.ndarray, dy: np.ndarray, bank: _Bank, bias: np.ndarray, relu: bool) -> None:
         """Add to dx what the chunk's slices of dy have for it, bias and ReLU once: `dy` are slices."""
-        d, step = device.of(dy), self.plan.backward_input
-        memory, ready = bank.memory(step, d)
-        getattr(d.kernels, step.kernel)(self.unfolded, *memory, dy[self.slices],
-                                        *last_of(step, bank.array, NO_BIAS[dy.dtype]), *ready, self.geometry)
-        d.kernels.fold_depth(dx, self.unfolded, bias, int(relu), self.first, self.volume)
+        bank.run(self.plan.backward_input, self.unfolded, dy[self.slices], NO_BIAS[dy.dtype], False, self.geometry)
+        device.of(dx).kernels.fold_depth(dx, self.unfolded, bias, int(relu), self.first, self.volume)
 
     def backward_weights(self, dbank: np.ndarray, dbias: np.ndarray, seen: np.ndarray, dy: np.ndarray) -> None:
         """Add to the gradients of the bank and of the bias."""

@@ -1,0 +1,102 @@
+"""One layer in several places: on images of several sizes, behind several borders, in several threads."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+from fastcnn import device, layers
+from fastcnn.errors import ArgumentError
+
+X = np.random.default_rng(0).standard_normal((2, 12, 12, 4)).astype(np.float32)
+KINDS = {"Conv2D": lambda: layers.Conv2D(8, 3), "5x5": lambda: layers.Conv2D(8, 5, activation="relu"),
+         "strides": lambda: layers.Conv2D(8, 3, strides=2), "DepthwiseConv2D": lambda: layers.DepthwiseConv2D(3),
+         "depth_multiplier": lambda: layers.DepthwiseConv2D(3, depth_multiplier=2)}
+
+
+def shared(layer, *borders):
+    """One layer on the same images with several borders of zeros."""
+    x = fc.Input(X.shape[1:])
+    return fc.Model(x, [layer(x if border is None else layers.ZeroPadding2D(border)(x)) for border in borders])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("borders", [(((2, 0), (2, 0)), ((0, 2), (0, 2))), (1, None), (None, 1), (2, 1, None)], ids=str)
+def test_one_layer_behind_several_borders_sees_each(kind, borders):
+    model = shared(KINDS[kind](), *borders)
+    wanted = [y.copy() for y in model(X, training=True)]
+    for _ in range(2):
+        for got, want in zip(model.predict(X), wanted, strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+
+
+def test_a_prediction_with_borders_leaves_the_layer_its_check():
+    conv = layers.Conv2D(8, 3)
+    shared(conv, ((2, 0), (2, 0)), ((0, 2), (0, 2))).predict(X)
+    with pytest.raises(ArgumentError, match=r"expected input \(N, 14, 14, 4\), got \(2, 12, 12, 4\)"):
+        conv.predict(X)
+
+
+@pytest.mark.parametrize("make", [lambda: layers.Conv2D(8, 3), lambda: layers.Dense(3)])
+def test_a_layer_on_images_of_two_sizes_checks_each(make):
+    layer = make()
+    layer.build((None, 8, 8, 4))
+    twin = layer.for_shape((None, 12, 12, 4))
+    twin.predict(X)
+    twin.predict(X)
+    with pytest.raises(ArgumentError, match=r"expected input \(N, 8, 8, 4\)"):
+        layer.predict(X)
+
+
+def test_a_layer_on_images_of_two_sizes_is_frozen_on_both():
+    norm, inputs = layers.BatchNormalization(), [fc.Input((8, 8, 2)), fc.Input((6, 6, 2))]
+    sums = [layers.GlobalAveragePooling2D()(norm(x)) for x in inputs]
+    model = fc.Model(inputs, layers.Dense(2)(layers.Add()(sums)))
+    images, y = [X[:, :8, :8, :2].copy(), X[:, :6, :6, 2:].copy()], np.zeros((2, 2), np.float32)
+
+    def moves():
+        model.compile("sgd", "mse")
+        before = [p.numpy() for p in norm.weights]
+        model.train_on_batch(images, y)
+        return [not np.array_equal(a, p.value) for a, p in zip(before, norm.weights, strict=True)]
+
+    assert moves() == [True] * 4
+    norm.trainable = False
+    assert moves() == [False] * 4
+    norm.trainable = True
+    assert moves() == [True] * 4
+
+
+def mobile():
+    """One inverted residual, which prediction runs as one node."""
+    x = fc.Input((12, 12, 4))
+    y = layers.Conv2D(24, 1, activation="relu6")(x)
+    y = layers.DepthwiseConv2D(3, padding="same", activation="relu6")(y)
+    return fc.Model(x, layers.Add()([x, layers.Conv2D(4, 1)(y)]))
+
+
+def volume():
+    x = fc.Input((12, 12, 4, 1))
+    return fc.Model(x, layers.Conv3D(5, 3)(x))
+
+
+@pytest.mark.parametrize(("make", "kernel"), [(mobile, "inverted_residual_forward"), (volume, "conv2d_forward")])
+def test_a_prediction_that_begins_while_another_packs_the_weights_packs_its_own(make, kernel, monkeypatch):
+    model, run, others = make(), getattr(device.cpu.kernels, kernel), []
+    x = X.reshape(-1, *model.input_shape[1:])
+
+    def interrupted(*arrays):
+        if not others:
+            others.append(None)
+            thread = threading.Thread(target=lambda: others.append(model.predict(x)))
+            thread.start()
+            thread.join()
+        run(*arrays)
+
+    monkeypatch.setattr(device.cpu.kernels, kernel, interrupted)
+    results = [model.predict(x), *others[1:], model.predict(x)]
+    wanted = model(x, training=True)  # after: what it packs could lie where a prediction would find it
+    assert len(results) == 3
+    for result in results:
+        np.testing.assert_allclose(result, wanted, rtol=1e-4, atol=1e-5)
