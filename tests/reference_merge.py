@@ -13,7 +13,7 @@ def _double(*arrays):
 def merge_forward(a, b, code, alpha, beta, relu):
     a, b = _double(a, b)
     y = [lambda: alpha * a + beta * b, lambda: a * b, lambda: np.maximum(a, b), lambda: np.minimum(a, b),
-         lambda: np.where(a > 0, a, a * b)][code]()
+         lambda: np.where(a > 0, a, a * b), lambda: np.where(b == 0, 0, a * b)][code]()
     return np.where(y < 0, 0, y) if relu and code == 0 else y
 
 

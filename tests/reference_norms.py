@@ -88,8 +88,7 @@ def dropout(x, rate, seed, step):
     (x,) = _double(x)
     left, right = keys(seed, step)
     share = [mix(mix(i ^ left) ^ right) / 2**32 for i in range(x.size)]
-    kept = np.array([s >= rate for s in share], dtype=np.float64)
-    return x * kept / (1 - rate)
+    return np.where([s >= rate for s in share], x / (1 - rate), 0)
 
 
 # --- noise.py ---------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@
 _OF_OUTPUT = frozenset((LINEAR, RELU, STEP, SIGMOID, TANH, CLIP, HARD_SIGMOID, SOFTPLUS, LOG_SIGMOID, SOFTSIGN,
                         EXPONENTIAL))
 
-#: y = alpha a + beta b, a b, max(a, b), min(a, b), and a where it is positive, else a b
-SUM, PRODUCT, MAXIMUM, MINIMUM, PRELU = range(5)
+#: y = alpha a + beta b, a b, max(a, b), min(a, b), a where it is positive, else a b, and a b where b is not 0, else 0
+SUM, PRODUCT, MAXIMUM, MINIMUM, PRELU, MASK = range(6)
 
 #: y = a b, sqrt(a), a / b
 L2_PRODUCT, L2_ROOT, L2_QUOTIENT = range(3)

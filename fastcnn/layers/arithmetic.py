@@ -61,7 +61,7 @@ def combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradi
     arrays : sequence of ndarray
         Of one rank, which fit together.
     code : int
-        PRODUCT, MAXIMUM or MINIMUM.
+        PRODUCT, MAXIMUM, MINIMUM or PRELU; MASK has no backward pass.
     """
     partial = [arrays[0]]
     for x in arrays[1:]:

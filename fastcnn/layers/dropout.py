@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcnn import device, random
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import is_integer
 from fastcnn.kernels import codes
 from fastcnn.layers.arithmetic import combined
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -37,7 +38,7 @@ class Dropout(Layer):
         if not 0 <= rate < 1:
             raise ArgumentError(f"{self}: expected a rate with 0 <= rate < 1, got {rate}")
         if noise_shape is not None and not (isinstance(noise_shape, (tuple, list)) and all(
-                n is None or (isinstance(n, (int, np.integer)) and n > 0) for n in noise_shape)):
+                n is None or (is_integer(n) and n > 0) for n in noise_shape)):
             raise ArgumentError(f"{self}: expected noise_shape to be a tuple of positive integers and None, "
                                 f"got {noise_shape!r}")
         self.rate = float(rate)
@@ -77,7 +78,7 @@ class Dropout(Layer):
         mask = d.empty(tuple(size if n is None else n for n, size in zip(noise, x.shape, strict=True)), x.dtype)
         mask.fill(1)
         d.kernels.dropout(mask.reshape(-1), mask.reshape(-1), self.rate, seed, step)
-        return combined((x, mask), codes.PRODUCT)[0]
+        return combined((x, mask), codes.MASK)[0]
 
 
 class _SpatialDropout(Dropout):

@@ -91,11 +91,12 @@ def test_runs_of_eight_elements_take_all_256_patterns_equally_often():
 
 
 @types
-def test_dropout_keeps_the_mean_and_passes_nan_on(dtype):
+def test_dropout_keeps_the_mean_and_leaves_nothing_of_what_it_drops(dtype):
     y = _dropout(np.ones(100_000, dtype), 0.2)
     np.testing.assert_allclose(np.unique(y), [0, 1.25], rtol=1e-6)
     assert abs(y.mean(dtype=np.float64) - 1) < 0.01
-    assert np.isnan(_dropout(np.full(100, np.nan, dtype))).all()
+    for value in (np.nan, np.inf, -np.inf):
+        np.testing.assert_array_equal(_dropout(np.full(100, value, dtype)), np.where(_mask(100), dtype(value), 0))
 
 
 def test_dropout_gives_the_same_bits_from_any_number_of_threads():

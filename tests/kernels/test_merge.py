@@ -105,6 +105,18 @@ def test_merge_gives_the_same_bits_from_any_number_of_threads(shape, of_b, code)
     assert_same_bits(lambda: (_forward(shape, a, b, code), *_backward(dy, a, b, code)))
 
 
+@types
+@every_shape
+def test_a_mask_leaves_nothing_of_what_it_takes_away(shape, of_a, of_b, dtype):
+    shape, a, mask = _inputs(shape, "111", of_b, dtype)
+    mask[mask < 0] = 0
+    assert_close(_forward(shape, a, mask, codes.MASK), reference.merge_forward(a, mask, codes.MASK, 0, 0, 0))
+    a[::2], a[1::2, ::2] = np.nan, np.inf
+    y, dropped = _forward(shape, a, mask, codes.MASK), np.broadcast_to(mask, shape) == 0
+    np.testing.assert_array_equal(y[dropped], 0)
+    assert not np.isfinite(y[~dropped & ~np.isfinite(a)]).any()
+
+
 def test_merge_compiles_once_a_type():
     for dtype in TYPES:
         shape, a, b = _inputs((2, 3, 4), "111", "101", dtype)

@@ -157,3 +157,20 @@ def test_regularizers_of_scale_and_offset_are_kept():
         layer.build((None, 3, 4))
         assert isinstance(layer.beta.regularizer, fc.regularizers.L1)
         assert layer.gamma.regularizer == fc.regularizers.L2(0.1)
+
+
+@pytest.mark.parametrize("make", [
+    lambda: layers.Dropout(0.5), lambda: layers.Dropout(0.5, noise_shape=(None, 1, 3)),
+    lambda: layers.SpatialDropout1D(0.5), lambda: layers.AlphaDropout(0.5, noise_shape=(1, 5, 3))])
+def test_nothing_is_left_of_what_is_dropped_be_it_infinite(make):
+    layer, x = make(), np.ones((4, 5, 3), np.float32)
+    y = layer.forward(x)[0]
+    dropped = y == y.min()
+    assert 0 < dropped.sum() < y.size
+    for value in (np.inf, -np.inf, np.nan):
+        y, backward = layer.forward(np.full_like(x, value))
+        dx = backward(np.full_like(x, value))
+        assert np.isfinite(y[dropped]).all()
+        assert not np.isfinite(y[~dropped]).any()
+        np.testing.assert_array_equal(dx[dropped], 0)
+        assert not np.isfinite(dx[~dropped]).any()

@@ -58,5 +58,5 @@ def _dropout_chunk(chunk, chunks, y, x, limit, scale, key, second):
             for i in range(block.size):
                 block[i] = source[i]
         for i in range(block.size):
-            bits = mixed(begin + i, key, second)
-            block[i] = block[i] * (zero if bits < limit else factor)
+            larger = block[i] * factor
+            block[i] = zero if mixed(begin + i, key, second) < limit else larger  # not times 0: NaN, of infinity

@@ -27,18 +27,18 @@ _SECTION = 8192  # columns that are worth a thread of their own
 
 @kernel
 def merge_forward(y, a, b, code, alpha, beta, relu):
-    """Write y = alpha a + beta b, a b, max(a, b), min(a, b), or a where a > 0 else a b.
+    """Write y = alpha a + beta b, a b, max(a, b), min(a, b), a where a > 0 else a b, or a b where b is not 0, else 0.
 
-    A NaN on either side gives NaN, but PRELU does not look at b where a > 0.
+    A NaN on either side gives NaN, but PRELU does not look at b where a > 0, and MASK not at a where b = 0.
 
     Parameters
     ----------
     y : (A, B, C) array
         Written; fresh memory.
     a, b : arrays of the shape of `y`, with 1 for any of its dimensions
-        Together they have all of them; for PRELU `a` has, for MAXIMUM and MINIMUM both have.
+        Together they have all of them; for PRELU and MASK `a` has, for MAXIMUM and MINIMUM both have.
     code : int
-        SUM, PRODUCT, MAXIMUM, MINIMUM or PRELU of `fastcnn.kernels.codes`.
+        SUM, PRODUCT, MAXIMUM, MINIMUM, PRELU or MASK of `fastcnn.kernels.codes`.
     alpha, beta : float
         Of SUM; else they have no meaning.
     relu : int
@@ -55,7 +55,7 @@ def _forward_range(chunk, chunks, y, a, b, code, alpha, beta, relu):
     (ai, aj, ak), (bi, bj, bk) = _steps(a.shape), _steps(b.shape)
     flat, left, right = y.reshape(-1), a.reshape(-1), b.reshape(-1)
     scale_a, scale_b = real(alpha), real(beta)
-    swap = ak == 0 and bk == 1  # the walk wants whole rows of the first; all but PRELU may change places
+    swap = ak == 0 and bk == 1  # the walk wants whole rows of the first, as PRELU and MASK have them; others may change places
     if swap:
         left, right, ai, bi, aj, bj, bk = right, left, bi, ai, bj, aj, 0
         scale_a, scale_b = scale_b, scale_a
@@ -127,7 +127,7 @@ def merge_backward(da, db, scratch, dy, a, b, code, alpha, beta):
     a, b : arrays
         The inputs; SUM does not read their numbers.
     code, alpha, beta
-        As in the forward pass.
+        As in the forward pass; not MASK, whose gradient is dy under the mask.
     """
     flat_a, flat_b, shape = da.reshape(-1), db.reshape(-1), dy.shape
     if dy.size == 0:

@@ -19,13 +19,13 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastcnn.kernels.codes import MAXIMUM, MINIMUM, PRELU, PRODUCT, SUM
+from fastcnn.kernels.codes import MASK, MAXIMUM, MINIMUM, PRELU, PRODUCT, SUM
 from fastcnn.kernels.cpu.vectors import Vectors
 
 _I64 = ir.IntType(64)
 
 STORE, ADD, TOTAL = range(3)
-OF_SLOPE = PRELU + 1  # the gradient of PRELU's second input
+OF_SLOPE = MASK + 1  # the gradient of PRELU's second input
 _EXTREME = (MAXIMUM, MINIMUM)
 
 
@@ -57,7 +57,7 @@ def _forward_code(context, builder, signature, args):
     places = cgutils.unpack_tuple(builder, args[3])
     rows, columns, code, whole, alpha, beta, floor = args[4:]
     pointers = [builder.gep(pointer, [at]) for pointer, at in zip(pointers, places[:3], strict=True)]
-    kinds = [(c, w) for c in (SUM, PRODUCT, PRELU) for w in (0, 1)] + [(c, 1) for c in _EXTREME]
+    kinds = [(c, w) for c in (SUM, PRODUCT, PRELU, MASK) for w in (0, 1)] + [(c, 1) for c in _EXTREME]
     number = builder.add(builder.mul(code, _I64(2)), whole)
     for kind in _chosen(builder, number, {2 * c + w: (c, w) for c, w in kinds}):
         walk = _Rows(builder, signature.args[0].dtype)
@@ -172,6 +172,8 @@ class _Rows(Vectors):
             return emit.fmul(a, b)
         if code == PRELU:
             return emit.select(emit.fcmp_ordered(">", a, self.zero), a, emit.fmul(a, b))
+        if code == MASK:
+            return emit.select(emit.fcmp_ordered("==", b, self.zero), self.zero, emit.fmul(a, b))
         first = emit.fcmp_ordered(">" if code == MAXIMUM else "<", a, b)
         return emit.select(emit.or_(first, emit.fcmp_unordered("!=", a, a)), a, b)
 
@@ -209,7 +211,7 @@ def _merge_rows_in_python(y, a, b, places, rows, columns, code, whole, alpha, be
         left = a[a_at + r * a_row:][:columns]
         right = b[b_at + r * b_row:][:columns if whole else 1]
         value = (alpha * left + beta * right, left * right, np.maximum(left, right), np.minimum(left, right),
-                 np.where(left > 0, left, left * right))[code]
+                 np.where(left > 0, left, left * right), np.where(right == 0, 0, left * right))[code]
         y[y_at + r * columns:][:columns] = np.where(value < floor, floor, value) if code == SUM else value
 
 
