@@ -10,7 +10,8 @@ from fastcnn.errors import ArgumentError
 X = np.random.default_rng(0).standard_normal((3, 5, 4)).astype(np.float32)
 WITH_PARAMETERS = [
     ("relu", {"max_value": 0.5}), ("relu", {"max_value": 6}), ("relu", {"negative_slope": 0.1, "max_value": 0.7}),
-    ("relu", {"threshold": 0.2}), ("leaky_relu", {"negative_slope": 0.4}), ("elu", {"alpha": 2.0}),
+    ("relu", {"negative_slope": 0.2, "max_value": 3.0}), ("relu", {"threshold": 0.2}),
+    ("leaky_relu", {"negative_slope": 0.4}), ("elu", {"alpha": 2.0}),
     ("celu", {"alpha": 0.5}), ("gelu", {"approximate": True}), ("soft_shrink", {"threshold": 0.1}),
     ("hard_shrink", {"threshold": 0.1}), ("threshold", {"threshold": 0.3, "default_value": -1.0}),
     ("squareplus", {"b": 2}), ("softmax", {"axis": 1}), ("log_softmax", {"axis": [1, 2]}),
@@ -77,7 +78,7 @@ def test_what_is_no_activation_is_refused(given, text):
     (lambda: layers.PReLU(alpha_constraint="non_neg"), "alpha_constraint='non_neg' is not offered"),
     (lambda: layers.Dense(3, lora_rank=2), "lora_rank=2 is not offered"),
     (lambda: layers.Dense(3, kernel_constraint="unit_norm"), "kernel_constraint='unit_norm' is not offered"),
-    (lambda: layers.Dot("x"), "an integer or two"),
+    (lambda: layers.Dot("x"), "axes to be an integer or several"), (lambda: layers.Dot((1, 2, 1)), "an integer or two"),
     (lambda: layers.Dot(0).build(((None, 3), (None, 3))), r"axes in 1\.\.1"),
     (lambda: layers.Dot(1).build(((None, 3), (None, 4))), "as many numbers"),
     (lambda: layers.Subtract().build(((None, 3),) * 3), "expected 2 inputs, got 3"),

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fastcnn import geometry
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import padding_of, several
 
 small = st.integers(1, 5)
 
@@ -47,7 +48,7 @@ def test_a_convolution_s_geometry_is_what_a_sliding_window_finds(data):
     names = st.sampled_from(["valid", "same"])
     padding = data.draw(st.one_of(names, st.integers(0, 3), border, st.tuples(border, border)))
     shape = (2, data.draw(st.integers(1, 12)), data.draw(st.integers(1, 12)), 6)
-    (top, bottom), (left, right) = geometry.padding2d(padding, shape[1:3], size, strides, dilation, "test")
+    (top, bottom), (left, right) = padding_of(padding, shape[1:3], size, strides, dilation, "test")
     rows = _starts(shape[1], size[0], strides[0], dilation[0], top, bottom)
     columns = _starts(shape[2], size[1], strides[1], dilation[1], left, right)
     if not rows or not columns:
@@ -66,25 +67,25 @@ def test_a_convolution_s_geometry_is_what_a_sliding_window_finds(data):
     ("valid", ((0, 0), (0, 0))), (2, ((2, 2), (2, 2))), ((1, 2), ((1, 1), (2, 2))),
     (((1, 2), (3, 4)), ((1, 2), (3, 4))), ("same", ((1, 1), (0, 1)))])
 def test_padding_is_understood_in_every_form(padding, expected):
-    assert geometry.padding2d(padding, (6, 6), (3, 2), (1, 1), (1, 1), "test") == expected
+    assert padding_of(padding, (6, 6), (3, 2), (1, 1), (1, 1), "test") == expected
 
 
 @pytest.mark.parametrize("padding", ["full", (1, 2, 3), -1, (1, -2), ((1, 2), (3, 4, 5))])
 def test_a_padding_that_cannot_be_is_refused_by_name(padding):
-    with pytest.raises(ArgumentError, match="who: expected"):
-        geometry.padding2d(padding, (6, 6), (3, 2), (1, 1), (1, 1), "who")
+    with pytest.raises(ArgumentError, match="who: padding: expected"):
+        padding_of(padding, (6, 6), (3, 2), (1, 1), (1, 1), "who")
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, (1,), (1, 2, 3), (1, 0), "2", None])
 def test_a_pair_that_cannot_be_is_refused(value):
-    with pytest.raises(ArgumentError, match="who: expected an integer of at least 1 or a pair of them, got"):
-        geometry.pair(value, "who")
+    with pytest.raises(ArgumentError, match="who: expected an integer of at least 1 or 2 of them, got"):
+        several(value, 2, "who")
 
 
 def test_a_pair_is_one_integer_or_two():
-    assert geometry.pair(3, "who") == (3, 3)
-    assert geometry.pair((3, 4), "who") == (3, 4)
-    assert geometry.pair([np.int64(3), 4], "who") == (3, 4)
+    assert several(3, 2, "who") == (3, 3)
+    assert several((3, 4), 2, "who") == (3, 4)
+    assert several([np.int64(3), 4], 2, "who") == (3, 4)
 
 
 def test_groups_must_divide_channels_and_filters():

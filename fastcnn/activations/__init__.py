@@ -18,6 +18,7 @@ from fastcnn.activations.functions import Elementwise, Function, SoftmaxFunction
 from fastcnn.activations.names import FUNCTIONS, THRESHOLD, get, rectifier
 from fastcnn.activations.names import clip as clip
 from fastcnn.activations.names import config_of as config_of
+from fastcnn.geometry.arguments import integers
 from fastcnn.kernels import codes
 
 
@@ -167,12 +168,12 @@ def sparse_sigmoid(x: Any) -> Any:
 
 def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     """y_i = exp(x_i) / sum_j exp(x_j) over an axis, or several together. ONNX: Softmax."""
-    return _apply(SoftmaxFunction("softmax", False, axis if isinstance(axis, int) else tuple(axis)), x)
+    return _apply(SoftmaxFunction("softmax", False, integers(axis, "softmax", "axis")), x)
 
 
 def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     """y_i = x_i - log sum_j exp(x_j) over an axis, or several together. ONNX: LogSoftmax."""
-    return _apply(SoftmaxFunction("log_softmax", True, axis if isinstance(axis, int) else tuple(axis)), x)
+    return _apply(SoftmaxFunction("log_softmax", True, integers(axis, "log_softmax", "axis")), x)
 
 
 swish, hard_swish = silu, hard_silu

@@ -55,7 +55,7 @@ class SoftmaxFunction:
 
     name: str
     log: bool
-    axis: int | tuple[int, ...] = -1
+    axis: tuple[int, ...] = (-1,)
 
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
         """As `Elementwise.forward`."""
@@ -93,11 +93,10 @@ class SoftmaxFunction:
 
     def axes(self, rank: int, who: Any) -> list[int]:
         """Return the axes of an array of `rank` dimensions, counted from the front; `who` asks, for the message."""
-        given = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        axes = sorted({k + rank if k < 0 else k for k in given})
+        axes = sorted({k + rank if k < 0 else k for k in self.axis})
         if not axes or axes[0] < 1 or axes[-1] >= rank:
             raise ArgumentError(f"{who}: expected an axis in 1..{rank - 1}, or counted from the end, for input of "
-                                f"{rank} dimensions, got {self.axis}")
+                                f"{rank} dimensions, got {', '.join(map(str, self.axis))}")
         return axes
 
 

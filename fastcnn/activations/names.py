@@ -6,6 +6,7 @@ from typing import Any
 
 from fastcnn.activations.functions import Composed, Elementwise, Function, SoftmaxFunction
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.geometry.arguments import integers
 from fastcnn.kernels import codes
 
 FUNCTIONS: dict[str, Function] = {
@@ -103,11 +104,10 @@ def _from_config(config: dict[str, Any], who: Any) -> Function:
     """Return the function that `config_of` described; a bound that is absent is infinite."""
     name = config.get("name")
     if name == "bent_relu":
-        return Composed(name, tuple(_from_config(step, who) for step in config["functions"]))  # type: ignore[misc]
+        return Composed(name, tuple(get(step, who) for step in config["functions"]))  # type: ignore[misc]
     known = ({"clip": _CLIP, "threshold": THRESHOLD} | FUNCTIONS).get(str(name))
     if isinstance(known, SoftmaxFunction):
-        axis = config["axis"]
-        return replace(known, axis=tuple(axis) if isinstance(axis, (list, tuple)) else axis)
+        return replace(known, axis=integers(config["axis"], who, "axis"))
     if isinstance(known, Elementwise):
         default = (math.inf, -math.inf) if name == "clip" else (0.0, 0.0)
         return replace(known, alpha=config.get("alpha", default[0]), beta=config.get("beta", default[1]))

@@ -16,14 +16,13 @@ costs 0.2 microseconds a call where a named tuple of as many integers costs 2 to
 
 import functools
 import itertools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-
-Padding = str | int | Sequence[Any]
+from fastcnn.geometry.arguments import Padding, padding_of
+from fastcnn.geometry.arguments import same_padding as same_padding
 
 _WINDOW = ("kh", "kw", "sh", "sw", "dh", "dw", "top", "bottom", "left", "right")
 
@@ -52,21 +51,6 @@ POOL2D = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "oh", "ow",
 COUNT_IMAGE, COUNT_PADDED, SUM = 0, 1, 2
 
 
-def pair(value: Any, who: str, lowest: int = 1) -> tuple[int, int]:
-    """Return `value`, an integer or two of them, as two integers of at least `lowest`.
-
-    Raises
-    ------
-    ArgumentError
-        If it is neither, or an entry is less than `lowest`.
-    """
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    good = len(values) == 2 and all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
-    if not good or min(values) < lowest:
-        raise ArgumentError(f"{who}: expected an integer of at least {lowest} or a pair of them, got {value!r}")
-    return int(values[0]), int(values[1])
-
-
 def output_length(length: int, window: int, stride: int, dilation: int, before: int, after: int,
                   ceil_mode: bool = False) -> int:
     """Return how many windows fit along one dimension (relationship 6 of the paper, with dilation).
@@ -78,36 +62,6 @@ def output_length(length: int, window: int, stride: int, dilation: int, before: 
         outputs = max(0, -(-room // stride) + 1)
         return outputs - 1 if outputs and (outputs - 1) * stride >= length + before else outputs
     return room // stride + 1 if room >= 0 else 0
-
-
-def same_padding(length: int, window: int, stride: int, dilation: int) -> tuple[int, int]:
-    """Return the padding before and after that makes ceil(length / stride) windows, the odd element at the end."""
-    outputs = -(-length // stride)
-    total = max(0, (outputs - 1) * stride + (window - 1) * dilation + 1 - length)
-    return total // 2, total - total // 2
-
-
-def padding2d(padding: Padding, size: tuple[int, int], window: tuple[int, int], strides: tuple[int, int],
-              dilation: tuple[int, int], who: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return ((top, bottom), (left, right)) for "valid", "same", one integer, a pair, or a pair of pairs.
-
-    Raises
-    ------
-    ArgumentError
-        If `padding` is none of these.
-    """
-    if isinstance(padding, str):
-        if padding == "valid":
-            return (0, 0), (0, 0)
-        if padding == "same":
-            rows, columns = map(same_padding, size, window, strides, dilation)
-            return rows, columns
-    elif isinstance(padding, int):
-        return pair(padding, who, lowest=0), pair(padding, who, lowest=0)
-    elif len(padding) == 2:
-        return pair(padding[0], who, lowest=0), pair(padding[1], who, lowest=0)
-    raise ArgumentError(f'{who}: expected padding "valid", "same", an integer, (rows, columns) or '
-                        f"((top, bottom), (left, right)), got {padding!r}")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -125,7 +79,7 @@ def conv2d(shape: tuple[int, int, int, int], filters: int, kernel_size: tuple[in
     kernel_size, strides, dilation : (int, int)
         Rows and columns.
     padding : str, int or tuple
-        As in `padding2d`.
+        As in `fastcnn.geometry.arguments`.
     groups : int
         C and K are cut into so many groups; group g of K sees group g of C alone.
     who : str
@@ -241,7 +195,7 @@ def lanes(shape: tuple[int, int, int, int], stages: tuple[LaneStage, ...], who: 
     weights = saved = 0
     for row, stage in zip(table, stages, strict=True):
         (kh, kw), (ph, pw) = stage.kernel_size, stage.pool_size
-        (top, bottom), (left, right) = padding2d(stage.padding, (h, w), (kh, kw), (1, 1), (1, 1), who)
+        (top, bottom), (left, right) = padding_of(stage.padding, (h, w), (kh, kw), (1, 1), (1, 1), who)
         qh, qw = (h + top + bottom - kh + 1) // ph, (w + left + right - kw + 1) // pw
         if qh < 1 or qw < 1:
             raise ArgumentError(f"{who}: expected an image that a window of {kh}x{kw} and a pooling of {ph}x{pw} fit, "
@@ -269,7 +223,7 @@ def lanes(shape: tuple[int, int, int, int], stages: tuple[LaneStage, ...], who: 
 
 def _windows(shape: tuple[int, int, int, int], size: tuple[int, int], strides: tuple[int, int], padding: Padding,
              dilation: tuple[int, int], who: str, ceil_mode: bool = False) -> tuple[int, int, tuple[int, ...]]:
-    (top, bottom), (left, right) = padding2d(padding, shape[1:3], size, strides, dilation, who)
+    (top, bottom), (left, right) = padding_of(padding, shape[1:3], size, strides, dilation, who)
     oh = output_length(shape[1], size[0], strides[0], dilation[0], top, bottom, ceil_mode)
     ow = output_length(shape[2], size[1], strides[1], dilation[1], left, right, ceil_mode)
     if oh < 1 or ow < 1:

@@ -18,71 +18,15 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry import CONV2D, Padding, conv2d, output_length, same_padding
+from fastcnn.geometry import CONV2D, conv2d, output_length
+from fastcnn.geometry.arguments import Padding, Sides, padding_argument
+from fastcnn.geometry.arguments import padding_of as padding_of
 
 #: Batch n, input d x h x w x c, output od x oh x ow x k; window, strides, dilations and padding of each dimension;
 #: groups. All int64, in elements.
 CONV3D = np.dtype([(name, np.int64) for name in (
     "n", "d", "h", "w", "c", "od", "oh", "ow", "k", "kd", "kh", "kw", "sd", "sh", "sw", "dd", "dh", "dw",
     "front", "back", "top", "bottom", "left", "right", "groups")])
-
-Sides = tuple[tuple[int, int], ...]
-
-
-def several(value: Any, count: int, who: str, lowest: int = 1) -> tuple[int, ...]:
-    """Return `value`, an integer or `count` of them, as `count` integers of at least `lowest`.
-
-    Raises
-    ------
-    ArgumentError
-        If it is neither, or an entry is less than `lowest`.
-    """
-    values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * count
-    good = len(values) == count and all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values)
-    if not good or min(values) < lowest:
-        many = "" if count == 1 else f" or {count} of them"
-        raise ArgumentError(f"{who}: expected an integer of at least {lowest}{many}, got {value!r}")
-    return tuple(int(v) for v in values)
-
-
-def explicit_padding(padding: Any, rank: int, who: str) -> Sides:
-    """Return (before, after) of each of `rank` dimensions, for p, (p, ..) or ((before, after), ..).
-
-    In one dimension (before, after) is enough.
-
-    Raises
-    ------
-    ArgumentError
-        If `padding` is none of these.
-    """
-    if isinstance(padding, (int, np.integer)):
-        padding = (padding,) * rank
-    elif rank == 1 and isinstance(padding, (tuple, list)) and len(padding) == 2:
-        padding = (padding,)
-    if not isinstance(padding, (tuple, list)) or len(padding) != rank:
-        raise ArgumentError(f'{who}: expected padding "valid", "same", an integer, or (before, after) of '
-                            f"{rank} dimension{'s' * (rank > 1)}, got {padding!r}")
-    pairs = [several(p, 2, f"{who}: padding", lowest=0) for p in padding]
-    return tuple((pair[0], pair[1]) for pair in pairs)
-
-
-def padding_of(padding: Padding, size: tuple[int, ...], window: tuple[int, ...], strides: tuple[int, ...],
-               dilation: tuple[int, ...], who: str) -> Sides:
-    """Return (before, after) of each dimension; "causal", in one, puts all zeros before, so that no output looks ahead.
-
-    Raises
-    ------
-    ArgumentError
-        If `padding` is not one of those that `Conv2D` names.
-    """
-    if padding == "valid":
-        return ((0, 0),) * len(size)
-    if padding == "same":
-        return tuple(map(same_padding, size, window, strides, dilation))
-    if padding == "causal" and len(size) == 1:
-        return (((window[0] - 1) * dilation[0], 0),)
-    return explicit_padding(padding, len(size), who)
-
 
 @functools.lru_cache(maxsize=1024)
 def conv1d(shape: tuple[int, int, int], filters: int, kernel_size: tuple[int], strides: tuple[int] = (1,),
@@ -128,12 +72,13 @@ def transposed_lengths(size: tuple[int, ...], kernel_size: tuple[int, ...], stri
             if longer >= max(s, d):
                 raise ArgumentError(f"{who}: expected output_padding smaller than strides or dilation_rate, "
                                     f"got {output_padding} for strides {strides} and dilation_rate {dilation}")
-    given = None if padding in ("valid", "same") else explicit_padding(padding, len(size), who)
+    known = padding_argument(padding, len(size), who)
+    given = None if isinstance(known, str) else known
     lengths, sides = [], []
     for axis, (i, k, s, d) in enumerate(zip(size, kernel_size, strides, dilation, strict=True)):
         window, extra = (k - 1) * d + 1, None if output_padding is None else output_padding[axis]
         whole = (i - 1) * s + window
-        if padding == "same":
+        if known == "same":
             length = i * s if extra is None else (i - 1) * s + window % 2 + extra
             before = max(0, window - 1 - (2 * window - 1 - whole + length) // 2)
         else:
@@ -165,7 +110,7 @@ def conv_transpose(shape: tuple[int, ...], filters: int, kernel_size: tuple[int,
     kernel_size, strides, dilation : tuple of int
         An entry a dimension.
     padding : str, int or tuple
-        "valid", "same", or what is cut off the output on each side, as in `explicit_padding`.
+        "valid", "same", or what is cut off the output on each side, as in `fastcnn.geometry.arguments`.
     output_padding : tuple of int, optional
         What the output is longer, at the end.
     groups : int

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry import adaptive_pool2d, output_length, pool2d, same_padding
-from fastcnn.geometry.dimensions import Sides
+from fastcnn.geometry import adaptive_pool2d, output_length, pool2d
+from fastcnn.geometry.arguments import Sides, same_padding
 
 
 class Pass(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from fastcnn import activations
 from fastcnn.activations.functions import Backward, Composed, Elementwise, Function, SoftmaxFunction
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import integers
 from fastcnn.kernels import codes
 from fastcnn.layers.base import Call, Layer, Shape
 
@@ -226,7 +227,7 @@ class GELU(_ActivationLayer):
 
 class _Softmax(_ActivationLayer):
     def _over(self, axis: int | Sequence[int], name: str, log: bool) -> None:
-        self.function = SoftmaxFunction(name, log, axis if isinstance(axis, int) else tuple(axis))
+        self.function = SoftmaxFunction(name, log, integers(axis, self, "axis"))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         assert isinstance(self.function, SoftmaxFunction)

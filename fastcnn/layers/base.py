@@ -1,6 +1,5 @@
 """What a layer is: two verbs, the parameters it owns, and the arguments it was made with."""
 
-import inspect
 import math
 import re
 from collections import Counter
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastcnn import activations, device, initializers, regularizers
-from fastcnn.errors import ArgumentError, unknown
-from fastcnn.layers import symbolic
+from fastcnn import device, initializers, regularizers
+from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import is_integer
+from fastcnn.layers import arguments, symbolic
 from fastcnn.parameters import Parameter, assign_all
 
 Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
@@ -78,22 +78,15 @@ class Layer:
 
     #: Whether it is called with a list of tensors.
     many_inputs = False
+    #: Whether an input of one sample goes with others of several.
+    repeats_batch = False
 
     _arguments: dict[str, Any]
     _original: "Layer | None" = None  # the layer that this is a twin of
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
         layer = super().__new__(cls)
-        known = _parameters(cls)
-        for name in kwargs:
-            if name not in known:
-                raise TypeError(unknown(f"{cls.__name__}: argument", name, known))
-        try:
-            bound = inspect.signature(cls.__init__).bind(layer, *args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{cls.__name__}: {error}; its arguments are {', '.join(known)}") from None
-        given = dict(list(bound.arguments.items())[1:])
-        layer._arguments = given | given.pop("kwargs", {})
+        layer._arguments = arguments.caught(cls, args, kwargs)
         return layer
 
     def __init__(self, *, name: str | None = None, dtype: Any = "float32", trainable: bool = True,
@@ -302,7 +295,7 @@ class Layer:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as given, the name, and `trainable` as it is: JSON can hold it."""
         changed = {} if self.trainable else {"trainable": False}
-        return {key: _plain(value) for key, value in self._arguments.items()} | {"name": self.name} | changed
+        return arguments.plain(self._arguments) | {"name": self.name} | changed
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
@@ -310,8 +303,8 @@ class Layer:
         if not isinstance(config, dict):
             raise ArgumentError(f"{cls.__name__}.from_config: expected a dict, as get_config returns it, "
                                 f"got {config!r}")
-        arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
-        return cls(**arguments)
+        given: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
+        return cls(**given)
 
     def __reduce__(self) -> Any:
         """A copy is what `from_config` makes, built for the same shape, with the same weights."""
@@ -347,10 +340,10 @@ class Layer:
             if len(arrays) != len(self.input_shape):
                 raise ArgumentError(f"{self}: expected {len(self.input_shape)} inputs, got {len(arrays)}")
             checked = tuple(self._checked_one(one, shape) for one, shape in zip(arrays, self.input_shape, strict=True))
-            for one in checked:
-                if len(one) != len(checked[0]) and len({len(x) for x in checked} - {1}) > 1:
-                    raise ArgumentError(f"{self}: expected inputs of as many samples, "
-                                        f"got {' and '.join(str(len(x)) for x in checked)}")
+            samples = [len(one) for one in checked]
+            if len(set(samples) - ({1} if self.repeats_batch else set())) > 1:
+                raise ArgumentError(f"{self}: expected inputs of as many samples, "
+                                    f"got {' and '.join(map(str, samples))}")
             return checked
         return self._checked_one(x, self.input_shape)
 
@@ -395,12 +388,12 @@ class Layer:
         return self._whole_one(shape)
 
     def _whole_one(self, shape: Any) -> Any:
-        good = isinstance(shape, (tuple, list)) and len(shape) > 0 and all(
-            isinstance(n, (int, np.integer)) for n in shape[1:])
-        if not good:
+        if not isinstance(shape, (tuple, list)) or len(shape) == 0 or not all(map(is_integer, shape[1:])):
             hint = "; a size that varies is not offered: make a model for each" if isinstance(
                 shape, (tuple, list)) and None in shape[1:] else ""
             raise ArgumentError(f"{self}: expected an input shape such as (None, 28, 28, 1), got {shape!r}{hint}")
+        if any(n < 1 for n in shape[1:]):
+            raise ArgumentError(f"{self}: expected an input with something in every dimension, got {tuple(shape)}")
         return None, *(int(n) for n in shape[1:])
 
     def _called(self, what: str) -> symbolic.Node:
@@ -446,33 +439,12 @@ def forget_names() -> None:
     _names.clear()
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, (initializers.Initializer, regularizers.Regularizer)):
-        return {"class_name": type(value).__name__, "config": value.get_config()}
-    if callable(value) or isinstance(value, activations.Function):
-        return activations.config_of(value) or value
-    if isinstance(value, np.dtype):
-        return value.name
-    if isinstance(value, np.generic):
-        return value.item()
-    return list(value) if isinstance(value, tuple) else value
-
-
 def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np.ndarray]) -> Layer:
     layer = cls.from_config(config)
     if input_shape is not None:
         layer.build(input_shape)
         layer.set_weights(weights)
     return layer
-
-
-def _parameters(cls: type) -> list[str]:
-    """Return the names a constructor takes, those it hands on to `Layer` included."""
-    own = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
-    named = [p.name for p in own if p.kind is not p.VAR_KEYWORD][1:]
-    if not any(p.kind is p.VAR_KEYWORD for p in own):
-        return named
-    return list(dict.fromkeys([*named, "name", "dtype", "trainable", "activity_regularizer"]))
 
 
 def _text(shape: Shape) -> str:

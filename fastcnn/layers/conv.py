@@ -7,6 +7,7 @@ import numpy as np
 from fastcnn import geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
+from fastcnn.geometry.arguments import padding_argument, positive, several
 from fastcnn.layers import product, product_volume
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
@@ -28,6 +29,7 @@ class Convolution(Layer):
     """
 
     rank: ClassVar[int] = 2
+    causal: ClassVar[bool] = True  # whether "causal" is a padding in one dimension
 
     def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
                  padding: geometry.Padding = "valid", data_format: str | None = None,
@@ -38,12 +40,11 @@ class Convolution(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.require_channels_last(data_format)
         self.refuse(kernel_constraint=(kernel_constraint, None), bias_constraint=(bias_constraint, None))
-        positive(self, filters=filters, groups=groups)
-        self.filters, self.groups = filters, groups
-        self.kernel_size: Any = dimensions.several(kernel_size, self.rank, f"{self}: kernel_size")
-        self.strides: Any = dimensions.several(strides, self.rank, f"{self}: strides")
-        self.dilation_rate: Any = dimensions.several(dilation_rate, self.rank, f"{self}: dilation_rate")
-        self.padding = hashable(padding)
+        self.filters, self.groups = positive(self, filters=filters, groups=groups)
+        self.kernel_size: Any = several(kernel_size, self.rank, f"{self}: kernel_size")
+        self.strides: Any = several(strides, self.rank, f"{self}: strides")
+        self.dilation_rate: Any = several(dilation_rate, self.rank, f"{self}: dilation_rate")
+        self.padding: Any = padding_argument(padding, self.rank, self, causal=self.causal and self.rank == 1)
         self.activation = function(activation, self)
         self.use_bias = use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
@@ -196,19 +197,8 @@ def algebra(g: np.ndarray) -> Any:
     return product_volume if g.dtype == dimensions.CONV3D else product
 
 
-def positive(layer: Layer, **values: Any) -> None:
-    """Raise for an argument that is not a positive integer."""
-    for name, value in values.items():
-        if not isinstance(value, int) or value < 1:
-            raise ArgumentError(f"{layer}: expected {name} to be a positive integer, got {value!r}")
-
-
 def check_image(layer: Layer, shape: Shape, rank: int = 2) -> None:
     if len(shape) != rank + 2:
         grey = "; grey images need a channel: x[..., None]" if rank == 2 else ""
         raise ArgumentError(f"{layer}: expected input (N, {_AXES[rank - 1]}, C), got {len(shape)} dimensions, "
                             f"{shape}{grey}")
-
-
-def hashable(padding: Any) -> Any:
-    return tuple(hashable(p) for p in padding) if isinstance(padding, (tuple, list)) else padding

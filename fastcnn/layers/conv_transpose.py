@@ -7,6 +7,7 @@ import numpy as np
 
 from fastcnn import geometry
 from fastcnn.geometry import dimensions
+from fastcnn.geometry.arguments import several
 from fastcnn.layers import product_transpose, product_volume
 from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution, check_image
@@ -25,6 +26,8 @@ class ConvolutionTranspose(Convolution):
         As `Conv2DTranspose`.
     """
 
+    causal = False
+
     def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
                  padding: geometry.Padding = "valid", output_padding: int | tuple[int, ...] | None = None,
                  data_format: str | None = None, dilation_rate: int | tuple[int, ...] = 1,
@@ -35,7 +38,7 @@ class ConvolutionTranspose(Convolution):
         super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, groups, activation,
                          use_bias, kernel_initializer, bias_initializer, kernel_regularizer, bias_regularizer,
                          activity_regularizer, kernel_constraint, bias_constraint, **kwargs)
-        self.output_padding = None if output_padding is None else dimensions.several(
+        self.output_padding = None if output_padding is None else several(
             output_padding, self.rank, f"{self}: output_padding", lowest=0)
 
     def _geometry(self, shape: tuple[int, ...]) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn import geometry
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import positive
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
 from fastcnn.layers.product import convolve, convolve_backward, convolve_only, repeat
@@ -39,9 +40,7 @@ class Dense(Layer):
         self.refuse(kernel_constraint=(kernel_constraint, None), bias_constraint=(bias_constraint, None),
                     lora_rank=(lora_rank, None), lora_alpha=(lora_alpha, None),
                     quantization_config=(quantization_config, None))
-        if not isinstance(units, int) or units < 1:
-            raise ArgumentError(f"{self}: expected units to be a positive integer, got {units!r}")
-        self.units = units
+        (self.units,) = positive(self, units=units)
         self.activation = function(activation, self)
         self.use_bias = use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn import geometry
+from fastcnn.geometry.arguments import positive
 from fastcnn.layers.base import Shape
-from fastcnn.layers.conv import Convolution, positive
+from fastcnn.layers.conv import Convolution
 
 
 class _Depthwise(Convolution):
@@ -22,8 +23,7 @@ class _Depthwise(Convolution):
                          depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
                          activity_regularizer, None, bias_constraint, **kwargs)
         self.refuse(depthwise_constraint=(depthwise_constraint, None))
-        positive(self, depth_multiplier=depth_multiplier)
-        self.depth_multiplier = depth_multiplier
+        (self.depth_multiplier,) = positive(self, depth_multiplier=depth_multiplier)
 
     def _outputs(self, channels: int) -> tuple[int, int]:
         return channels * self.depth_multiplier, channels

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import integers
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.product import NO_BIAS, Step, last_of, memory_of, plan_of
 from fastcnn.layers.reshape import permuted
@@ -32,10 +33,10 @@ class Dot(Layer):
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        pair = (axes, axes) if isinstance(axes, int) else tuple(axes) if isinstance(axes, (list, tuple)) else ()
-        if len(pair) != 2 or not all(isinstance(axis, int) for axis in pair):
+        given = integers(axes, self, "axes")
+        if len(given) > 2 or not given:
             raise ArgumentError(f"{self}: expected axes to be an integer or two, got {axes!r}")
-        self.axes, self.normalize = pair, normalize
+        self.axes, self.normalize = (given[0], given[-1]), normalize
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         a, b = self._places(input_shape)

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 
 
@@ -138,7 +139,7 @@ class GroupNormalization(_WithinSample):
                  gamma_constraint: Any = None, **kwargs: Any) -> None:
         super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
                          (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
-        if not isinstance(groups, (int, np.integer)) or (groups < 1 and groups != -1):
+        if not is_integer(groups) or (groups < 1 and groups != -1):
             raise ArgumentError(f"{self}: expected groups to be a positive integer, or -1 for one a channel, "
                                 f"got {groups!r}")
         self.groups, self.axis = int(groups), axis

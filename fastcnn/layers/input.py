@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.symbolic import Node, Tensor
 
@@ -20,7 +21,7 @@ class InputLayer(Layer):
 
     def __init__(self, shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        good = isinstance(shape, (tuple, list)) and all(isinstance(n, (int, np.integer)) and n > 0 for n in shape)
+        good = isinstance(shape, (tuple, list)) and all(is_integer(n) and n > 0 for n in shape)
         if not good:
             hint = "; a size that varies is not offered: make a model for each" if _has_none(shape) else ""
             raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), "

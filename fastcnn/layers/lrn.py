@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 
 
@@ -31,7 +32,7 @@ class LocalResponseNormalization(Layer):
     def __init__(self, size: Any = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         sides = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
-        good = len(sides) == 2 and all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in sides)
+        good = len(sides) == 2 and all(map(is_integer, sides))
         if not good or min(sides) < (0 if isinstance(size, (tuple, list)) else 1):
             raise ArgumentError(f"{self}: expected size to be a positive integer, or how many channels before and "
                                 f"after, got {size!r}")

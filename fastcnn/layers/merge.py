@@ -13,6 +13,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import integer
 from fastcnn.geometry.broadcast import broadcast
 from fastcnn.kernels import codes
 from fastcnn.layers.arithmetic import Gradients, combined, weighted_sum
@@ -23,6 +24,7 @@ class _Merge(Layer):
     """Inputs of one shape after broadcasting."""
 
     many_inputs = True
+    repeats_batch = True
     _exactly: int | None = None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -121,9 +123,7 @@ class Concatenate(Layer):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(axis, (int, np.integer)):
-            raise ArgumentError(f"{self}: expected an integer as the axis, got {axis!r}")
-        self.axis = int(axis)
+        self.axis = integer(axis, self, "axis")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         first = input_shape[0]

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.geometry.dimensions import Sides, explicit_padding
+from fastcnn.geometry.arguments import Sides, explicit_padding
 from fastcnn.geometry.resize import pad3d
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
@@ -23,8 +23,6 @@ class _Bordered(Layer):
 
     def _take(self, value: Any, data_format: str | None, what: str) -> Sides:
         self.require_channels_last(data_format)
-        if not isinstance(value, (int, np.integer, tuple, list)):
-            raise ArgumentError(f"{self}: expected integers for {what}, got {value!r}")
         self.border = explicit_padding(value, self.rank, f"{self}: {what}")
         return self.border
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device, geometry
-from fastcnn.geometry.dimensions import explicit_padding, several
+from fastcnn.geometry.arguments import padding_argument, several
 from fastcnn.geometry.pool import Pass, output_lengths, passes
 from fastcnn.kernels.codes import L2_PRODUCT, L2_QUOTIENT, L2_ROOT
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -100,8 +100,7 @@ class _Pooling(Layer):
         self.pool_size = several(pool_size, self.rank, f"{self}: pool_size")
         self.strides = self.pool_size if strides is None else several(strides, self.rank, f"{self}: strides")
         self.dilation_rate = several(dilation_rate, self.rank, f"{self}: dilation_rate")
-        known = isinstance(padding, str) and padding in ("valid", "same")
-        self.padding = padding if known else explicit_padding(padding, self.rank, str(self))
+        self.padding: Any = padding_argument(padding, self.rank, self)
         self.ceil_mode = bool(ceil_mode)
 
     @property

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import geometry
-from fastcnn.geometry.dimensions import several
+from fastcnn.geometry.arguments import several
 from fastcnn.geometry.pool import adaptive_passes, passes
 from fastcnn.geometry.resize import adaptive_taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape

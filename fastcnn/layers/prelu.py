@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import integers
 from fastcnn.kernels import codes
 from fastcnn.layers.arithmetic import combined
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -29,13 +30,12 @@ class PReLU(Layer):
         super().__init__(**kwargs)
         self.refuse(alpha_constraint=(alpha_constraint, None))
         self.alpha_initializer, self.alpha_regularizer = alpha_initializer, alpha_regularizer
-        axes = () if shared_axes is None else (shared_axes,) if isinstance(shared_axes, int) else tuple(shared_axes)
-        self.shared_axes: tuple[int, ...] = axes
+        self.shared_axes = () if shared_axes is None else integers(shared_axes, self, "shared_axes")
 
     def create_weights(self, input_shape: Shape) -> None:
         shape = list(input_shape[1:])
         for axis in self.shared_axes:
-            if not isinstance(axis, int) or not 1 <= axis <= len(shape):
+            if not 1 <= axis <= len(shape):
                 raise ArgumentError(f"{self}: expected shared_axes within 1..{len(shape)}, got {axis!r}")
             shape[axis - 1] = 1
         self.alpha = self.add_weight("alpha", tuple(shape), self.alpha_initializer, regularizer=self.alpha_regularizer)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.geometry.arguments import integers
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.norm import columns_mapped
 
@@ -32,10 +33,6 @@ class _Mapping(Layer):
         filled = np.empty(shape, self.dtype)
         filled[...] = values
         return filled.reshape(-1)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in config.items()}
 
 
 class Rescaling(_Mapping):
@@ -97,11 +94,14 @@ class Normalization(_Mapping):
         if (mean is None) != (variance is None):
             raise ArgumentError(f"{self}: expected mean and variance, or none of them, got mean={mean!r} and "
                                 f"variance={variance!r}")
-        self.axis = () if axis is None else tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+        self.axis = () if axis is None else integers(axis, self, "axis")
         self.given = None if mean is None else (np.asarray(mean, self.dtype), np.asarray(variance, self.dtype))
         if self.given is not None and self.given[0].shape != self.given[1].shape:
             raise ArgumentError(f"{self}: expected mean and variance of one shape, got {self.given[0].shape} and "
                                 f"{self.given[1].shape}")
+        if self.given is not None and self.given[0].ndim > len(self.axis):
+            raise ArgumentError(f"{self}: expected mean and variance of at most {len(self.axis)} dimensions, one an "
+                                f"axis, got the shape {self.given[0].shape}")
         self.invert = bool(invert)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import integers, positive
 from fastcnn.geometry.permutation import is_view, permutation
 from fastcnn.layers.arithmetic import summed_to
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
@@ -40,10 +41,10 @@ class Reshape(_Reshaping):
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(target_shape)
+        self.target_shape = integers([-1 if n is None else n for n in target_shape], self, "target_shape")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        target = [-1 if n is None else n for n in self.target_shape]
+        target = self.target_shape
         size, known = elements(input_shape), math.prod(n for n in target if n != -1)
         unknown = target.count(-1)
         if unknown > 1 or (size != known if not unknown else known == 0 or size % known):
@@ -62,9 +63,9 @@ class Permute(Layer):
 
     def __init__(self, dims: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(dims, (tuple, list)) or sorted(dims) != list(range(1, len(dims) + 1)):
+        self.dims = integers(dims, self, "dims")
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(f"{self}: expected dims to be a permutation of 1, 2, ..., got {dims!r}")
-        self.dims = tuple(dims)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != len(self.dims) + 1:
@@ -100,9 +101,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(n, (int, np.integer)) or isinstance(n, bool) or n < 1:
-            raise ArgumentError(f"{self}: expected n to be a positive integer, got {n!r}")
-        self.n = int(n)
+        (self.n,) = positive(self, n=n)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 2:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.geometry.dimensions import several
+from fastcnn.geometry.arguments import several
 from fastcnn.geometry.pool import Pass, passes
 from fastcnn.geometry.resize import Taps, cubic_taps, linear_taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape

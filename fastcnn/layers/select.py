@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import integer, positive
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 
 
@@ -28,11 +29,12 @@ class Slice(Layer):
     def __init__(self, start: int | None = None, stop: int | None = None, step: int = 1, axis: int = -1,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(step, int) or step < 1:
-            raise ArgumentError(f"{self}: expected step to be a positive integer, got {step!r}")
-        if not isinstance(axis, int) or axis == 0:
+        (self.step,) = positive(self, step=step)
+        self.axis = integer(axis, self, "axis")
+        if self.axis == 0:
             raise ArgumentError(f"{self}: expected an axis other than 0, the batch, got {axis!r}")
-        self.start, self.stop, self.step, self.axis = start, stop, step, axis
+        self.start, self.stop = (None if at is None else integer(at, self, name)
+                                 for name, at in (("start", start), ("stop", stop)))
 
     def _where(self, shape: Shape) -> tuple[slice, ...]:
         rank = len(shape)

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn import geometry
+from fastcnn.geometry.arguments import positive
 from fastcnn.layers.base import Backward, Call, Shape, elements
-from fastcnn.layers.conv import Convolution, positive
+from fastcnn.layers.conv import Convolution
 from fastcnn.layers.product import convolve, convolve_backward, convolve_only
 from fastcnn.parameters import Parameter
 
@@ -40,8 +41,7 @@ class _Separable(Convolution):
                          activity_regularizer, None, bias_constraint, **kwargs)
         self.refuse(depthwise_constraint=(depthwise_constraint, None),
                     pointwise_constraint=(pointwise_constraint, None))
-        positive(self, depth_multiplier=depth_multiplier)
-        self.depth_multiplier = depth_multiplier
+        (self.depth_multiplier,) = positive(self, depth_multiplier=depth_multiplier)
         self.depthwise_initializer, self.depthwise_regularizer = depthwise_initializer, depthwise_regularizer
 
     def _outputs(self, channels: int) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class Tensor:
         return _merged("Multiply", self, other)
 
     def __truediv__(self, other: Any) -> Any:
-        return _scaled(self, 1.0 / other) if _is_number(other) and other else NotImplemented
+        return _scaled(self, 1.0 / float(other)) if _is_number(other) and other else NotImplemented
 
     def __rsub__(self, other: Any) -> Any:
         return _scaled(self, -1.0, float(other)) if _is_number(other) else NotImplemented
@@ -151,7 +151,7 @@ def several(shape: Any) -> bool:
 def _merged(name: str, a: Tensor, b: Any) -> Any:
     """Return the sum, difference or product of two tensors, or of a tensor and a number."""
     if _is_number(b):
-        return _scaled(a, float(b)) if name == "Multiply" else _scaled(a, 1.0, float(b if name == "Add" else -b))
+        return _scaled(a, float(b)) if name == "Multiply" else _scaled(a, 1.0, float(b) if name == "Add" else -float(b))
     if not isinstance(b, Tensor):
         return NotImplemented
     from fastcnn import layers  # here: the merge layers are tensors' callers

@@ -103,7 +103,7 @@ def test_regularizers_are_kept_with_their_weights_and_constraints_are_refused_by
 
 
 @pytest.mark.parametrize(("make", "shape", "text"), [
-    (lambda: layers.Conv2D(2, 3, padding="causal"), (5, 5, 1), r'expected padding "valid", "same".*got \'causal\''),
+    (lambda: layers.Conv2D(2, 3, padding="causal"), (5, 5, 1), r'padding: expected "valid", "same", .*got \'causal\''),
     (lambda: layers.Conv1D(2, 3, padding=(1, 2, 3)), (5, 1), r"\(before, after\) of 1 dimension, got"),
     (lambda: layers.Conv3D(2, 3, padding=(1, 2)), (5, 5, 5, 1), r"of 3 dimensions, got \(1, 2\)"),
     (lambda: layers.Conv3D(2, 3, padding=-1), (5, 5, 5, 1), "an integer of at least 0 or 2 of them, got -1"),

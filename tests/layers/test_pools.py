@@ -29,7 +29,7 @@ def test_a_shape_that_does_not_suit_is_refused(make, shape, message):
     (lambda: layers.MaxPooling2D(0), "at least 1"),
     (lambda: layers.MaxPooling3D((2, 2)), "or 3 of them"),
     (lambda: layers.MaxPooling2D(padding="causal"), '"valid", "same"'),
-    (lambda: layers.ZeroPadding2D("same"), "expected integers for padding, got 'same'"),
+    (lambda: layers.ZeroPadding2D("same"), "padding: expected an integer, or .* of 2 dimensions, got 'same'"),
     (lambda: layers.ZeroPadding2D(-1), "at least 0"),
     (lambda: layers.Padding2D(1, "mirror"), "mirror"),
     (lambda: layers.UpSampling2D(interpolation="lanczos3"), "lanczos3"),

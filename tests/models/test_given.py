@@ -148,7 +148,7 @@ MISTAKES = {
     "too many tensors": (lambda: two()([tensor()] * 3), ArgumentError, "expected 2 inputs, a, b, got 3"),
     "tensors of other names": (lambda: two()({"a": tensor(), "c": tensor()}), ArgumentError, "got none for b"),
     "a type of numbers": (lambda: layers.Dense(2, dtype="mixed_float16"), ArgumentError, "float32 or float64"),
-    "an axis": (lambda: layers.Concatenate(axis="x"), ArgumentError, "expected an integer"),
+    "an axis": (lambda: layers.Concatenate(axis="x"), ArgumentError, "expected axis to be an integer, got 'x'"),
     "trainable": (lambda: layers.Dense(2, trainable="no"), ArgumentError, "True or False, got 'no'"),
     "trainable, set": (lambda: setattr(mlp(), "trainable", "no"), ArgumentError, "True or False, got 'no'"),
     "no shape": (lambda: layers.Dense(2).build(4), ArgumentError, "expected an input shape .* got 4"),

@@ -1,0 +1,64 @@
+"""The arguments a layer was made with: caught as they were given, and written down so that JSON can hold them."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import activations, initializers, regularizers
+from fastcnn.errors import unknown
+
+
+def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a layer's constructor by name.
+
+    Parameters
+    ----------
+    cls : type
+        The layer's.
+    args, kwargs : list, dict
+
+    Raises
+    ------
+    TypeError
+        If the constructor does not take them, or `Layer`, to which it hands on those it has no name for.
+    """
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+    named = list(signature.parameters.values())[1:]
+    known = [p.name for p in named if p.kind is not p.VAR_KEYWORD]
+    others = next((p.name for p in named if p.kind is p.VAR_KEYWORD), "")
+    if others:
+        known = list(dict.fromkeys([*known, "name", "dtype", "trainable", "activity_regularizer"]))
+    for name, value in kwargs.items():
+        if name not in known:
+            raise TypeError(_of_input(cls, name, value) or unknown(f"{cls.__name__}: argument", name, known))
+    try:
+        bound = signature.bind(None, *args, **kwargs)
+    except TypeError as error:
+        raise TypeError(f"{cls.__name__}: {error}; its arguments are {', '.join(known)}") from None
+    given = dict(list(bound.arguments.items())[1:])
+    return given | given.pop(others, {})
+
+
+def _of_input(cls: type, name: str, value: Any) -> str | None:
+    """Return a sentence about the shape of the input, which Keras's layers once took, or None of another argument."""
+    shape: Any = {"input_shape": lambda: value, "batch_input_shape": lambda: value[1:], "input_dim": lambda: (value,)
+                  }.get(name)
+    return None if shape is None else (f"{cls.__name__}: {name}={value!r} is not offered; begin the model with "
+                                       f"fastcnn.Input({shape()})")
+
+
+def plain(value: Any) -> Any:
+    """Return an argument as JSON holds it; one that it cannot hold as it is."""
+    if isinstance(value, (initializers.Initializer, regularizers.Regularizer)):
+        return {"class_name": type(value).__name__, "config": plain(value.get_config())}
+    if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float))):
+        return np.dtype(value).name
+    if callable(value) or isinstance(value, activations.Function):
+        return activations.config_of(value) or value
+    if isinstance(value, (np.generic, np.ndarray)):
+        return plain(value.tolist())
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, (list, tuple)) else value
