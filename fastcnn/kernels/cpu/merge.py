@@ -55,7 +55,7 @@ def _forward_range(chunk, chunks, y, a, b, code, alpha, beta, relu):
     (ai, aj, ak), (bi, bj, bk) = _steps(a.shape), _steps(b.shape)
     flat, left, right = y.reshape(-1), a.reshape(-1), b.reshape(-1)
     scale_a, scale_b = real(alpha), real(beta)
-    swap = ak == 0 and bk == 1  # the walk wants whole rows of the first, as PRELU and MASK have them; others may change places
+    swap = ak == 0 and bk == 1  # the walk wants whole rows of the first; all but PRELU and MASK may change places
     if swap:
         left, right, ai, bi, aj, bj, bk = right, left, bi, ai, bj, aj, 0
         scale_a, scale_b = scale_b, scale_a
