@@ -43,10 +43,11 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
 
 def _of_input(cls: type, name: str, value: Any) -> str | None:
     """Return a sentence about the shape of the input, which Keras's layers once took, or None of another argument."""
-    shape: Any = {"input_shape": lambda: value, "batch_input_shape": lambda: value[1:], "input_dim": lambda: (value,)
-                  }.get(name)
-    return None if shape is None else (f"{cls.__name__}: {name}={value!r} is not offered; begin the model with "
-                                       f"fastcnn.Input({shape()})")
+    if name not in ("input_shape", "batch_input_shape", "input_dim"):
+        return None
+    many = name == "batch_input_shape" and isinstance(value, (tuple, list))
+    shape = value[1:] if many else (value,) if name == "input_dim" else value
+    return f"{cls.__name__}: {name}={value!r} is not offered; begin the model with fastcnn.Input({shape})"
 
 
 def plain(value: Any) -> Any:

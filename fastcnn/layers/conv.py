@@ -11,6 +11,7 @@ from fastcnn.geometry.arguments import padding_argument, positive, several
 from fastcnn.layers import product, product_volume
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
+from fastcnn.layers.kept import repeat
 
 _AXES = ("L", "H, W", "D, H, W")
 
@@ -100,7 +101,7 @@ class Convolution(Layer):
         return y, backward
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        y = product.repeat(self, x)
+        y = repeat(self, x)
         if y is not None:
             return y
         x = self.checked(x)

@@ -9,7 +9,8 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.layers.product import convolve, convolve_backward, convolve_only, repeat
+from fastcnn.layers.kept import repeat
+from fastcnn.layers.product import convolve, convolve_backward, convolve_only
 
 
 class Dense(Layer):

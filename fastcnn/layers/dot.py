@@ -10,7 +10,8 @@ from fastcnn import device, geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integers
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.layers.product import NO_BIAS, Step, last_of, memory_of, plan_of
+from fastcnn.layers.kept import NO_BIAS
+from fastcnn.layers.product import Step, last_of, memory_of, plan_of
 from fastcnn.layers.reshape import permuted
 
 _EPSILON = 1e-7  # Keras's

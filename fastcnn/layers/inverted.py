@@ -8,7 +8,8 @@ from fastcnn import config, device
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.depthwise import DepthwiseConv2D
 from fastcnn.layers.folded import Folded
-from fastcnn.layers.product import NO_BIAS, bounds_of
+from fastcnn.layers.kept import NO_BIAS
+from fastcnn.layers.product import bounds_of
 from fastcnn.parameters import Parameter
 
 _COLOURS = 4  # channels of an image at most; of more, a convolution of large windows has better ways of its own

@@ -11,7 +11,8 @@ import numpy as np
 from fastcnn import config, device
 from fastcnn.layers.activation import apply_only
 from fastcnn.layers.base import Backward
-from fastcnn.layers.product import NO_BIAS, activated, last_of, memory_of, plan_of, product, with_border
+from fastcnn.layers.kept import NO_BIAS
+from fastcnn.layers.product import activated, last_of, memory_of, plan_of, product, with_border
 
 
 def convolve(layer: Any, x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> tuple[np.ndarray, Backward]:

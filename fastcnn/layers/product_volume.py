@@ -14,19 +14,8 @@ from fastcnn import config, device
 from fastcnn.geometry.dimensions import CONV3D, slices
 from fastcnn.layers.activation import apply
 from fastcnn.layers.base import Backward
-from fastcnn.layers.product import (
-    NO_BIAS,
-    RELU,
-    Plan,
-    Step,
-    arrays_of,
-    is_relu,
-    last_of,
-    memory_of,
-    plan_of,
-    state_of,
-    with_border,
-)
+from fastcnn.layers.kept import NO_BIAS, arrays_of, state_of
+from fastcnn.layers.product import RELU, Plan, Step, is_relu, last_of, memory_of, plan_of, with_border
 from fastcnn.layers.product_transpose import add_bias_gradient
 
 CHUNK = 1 << 20  #: elements of unfolded slices that pass together, 4 MB of float32; more, where filters are larger
