@@ -5,6 +5,7 @@ optimizer step is one kernel call and an all-reduce one collective. A parameter 
 there (a layer in two compiled models), and the optimizer walks the segments.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -146,10 +147,21 @@ class Block:
 
 
 class Segment:
-    """What an optimizer updates in one kernel call: flat values and their gradients, and whose they are."""
+    """What an optimizer updates in one kernel call: flat values and their gradients, and whose they are.
+
+    Attributes
+    ----------
+    offsets : (P + 1,) array
+        Where each parameter begins, and the end.
+    """
 
     def __init__(self, values: np.ndarray, gradients: np.ndarray, parameters: list[Parameter]) -> None:
         self.values, self.gradients, self.parameters = values, gradients, parameters
+        self.offsets = np.cumsum([0, *(p.size for p in parameters)])
+
+    def places(self) -> list[tuple[Parameter, slice]]:
+        """Return each parameter and where it lies."""
+        return [(p, slice(*ends)) for p, ends in zip(self.parameters, pairwise(self.offsets), strict=True)]
 
 
 def flatten(parameters: list[Parameter]) -> list[Segment]:

@@ -85,9 +85,30 @@ def test_a_state_of_other_parameters_is_refused_and_changes_nothing():
         np.testing.assert_array_equal(value, state[key])
     optimizer.build(parameters)  # the same again: nothing is lost
     assert optimizer.iterations == 1
-    optimizer.build(parameters[:2])
-    assert optimizer.iterations == 0
-    assert not any(v.any() for k, v in optimizer.get_state().items() if "/" in k)
+    with pytest.raises(fc.errors.ArgumentError, match=r"Adam: .* p\(3, 4\) is none of them; .* a new optimizer"):
+        optimizer.build(_parameters())
+
+
+@names
+def test_some_parameters_are_trained_for_a_while_and_the_state_of_all_is_kept(name):
+    arguments = {"use_ema": True, "clipnorm": 1.0, "weight_decay": 0.1}
+    optimizer, parameters = _built(name, **arguments)
+    optimizer.step()
+    before, values = optimizer.get_state(), [p.numpy() for p in parameters]
+    optimizer.build(parameters[1:])  # the first and the last live in one segment
+    _give_gradients(parameters, 2)
+    assert list(optimizer.get_state()) == list(before)
+    optimizer.step()
+    optimizer.finalize_variable_values(parameters[:1])
+    np.testing.assert_array_equal(parameters[0].value, values[0])
+    for p, value in zip(parameters[1:], values[1:], strict=True):
+        assert (p.value != value).all()
+    for key, value in optimizer.get_state().items():
+        assert np.array_equal(value, before[key]) == (key.startswith("0/") or key == "learning_rate"), key
+    optimizer.build(parameters)
+    optimizer.step()
+    assert optimizer.iterations == 3
+    assert (parameters[0].value != values[0]).all()
 
 
 @names
@@ -156,6 +177,8 @@ def test_what_cannot_be_is_refused():
             (lambda: o.SGD("fast"), "expected a learning_rate of at least 0, or a schedule, got 'fast'"),
             (lambda: o.SGD(momentum=2), "expected 0 <= momentum <= 1, got 2"),
             (lambda: o.Adam(beta_1=1), "expected 0 <= beta < 1 and a positive epsilon"),
+            *((lambda name=name, limit=limit: o.SGD(**{name: limit}), f"SGD: expected a positive {name}, got {limit}")
+              for name in ("clipnorm", "clipvalue", "global_clipnorm") for limit in (-1.0, 0, float("nan"))),
             (lambda: o.Adam(clipnorm=1, clipvalue=1), "expected one of clipnorm, clipvalue and global_clipnorm"),
             (lambda: o.Adam(weight_decay=-1), "expected weight_decay of at least 0, got -1"),
             (lambda: o.Adam(loss_scale_factor=2.0), "loss_scale_factor=2.0 is not offered"),

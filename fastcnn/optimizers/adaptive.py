@@ -8,6 +8,7 @@ from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import optimizer_codes as codes
 from fastcnn.optimizers.base import NONE, Optimizer, Rate, positive, within
+from fastcnn.optimizers.part import norms
 from fastcnn.parameters import Segment
 
 
@@ -271,12 +272,11 @@ class Lamb(_Adaptive):
 
     def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], rate: float, decay: float,
                clear: bool) -> None:
-        k = self.segments.index(segment)
         along = d.empty(segment.values.shape, segment.values.dtype)
         d.kernels.adaptive_step(segment.values, *state, along, segment.gradients, self.code, *self.scalars(rate), decay,
                                 clear)
-        own, lengths = self._norms(k, segment.values), self._norms(k, along)
+        own, lengths = norms(segment, segment.values), norms(segment, along)
         counts = (own > 0) & (lengths > 0)
         ratios = np.where(counts, own / np.where(counts, lengths, 1.0), 1.0)
-        d.kernels.scale_parts(along, ratios, self._offsets[k], np.inf)
+        d.kernels.scale_parts(along, ratios, segment.offsets, np.inf)
         d.kernels.sgd(segment.values, NONE[along.dtype], along, rate, 0.0, False, 0.0, False)

@@ -15,7 +15,8 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import schedules
-from fastcnn.parameters import Parameter, Segment, flatten, state_like
+from fastcnn.optimizers.part import Part, norms
+from fastcnn.parameters import Parameter, Segment, flatten
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
@@ -23,7 +24,7 @@ Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
 class Optimizer:
-    """The base of optimizers.
+    """The base of optimizers; one is for one model.
 
     Parameters
     ----------
@@ -84,6 +85,9 @@ class Optimizer:
         if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
             raise ArgumentError(f"{who}: expected one of clipnorm, clipvalue and global_clipnorm, "
                                 f"got {clipnorm}, {clipvalue} and {global_clipnorm}")
+        for name, limit in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
+            if limit is not None:
+                positive(self, **{name: limit})
         if not 0 <= ema_momentum <= 1:
             raise ArgumentError(f"{who}: expected 0 <= ema_momentum <= 1, got {ema_momentum!r}")
         if ema_overwrite_frequency is not None and not (
@@ -98,12 +102,9 @@ class Optimizer:
             raise ArgumentError(f"{who}: expected gradient_accumulation_steps to be an integer of at least 2, "
                                 f"got {gradient_accumulation_steps!r}")
         self.iterations = 0
-        self.segments: list[Segment] = []
-        self.state: list[list[np.ndarray]] = []
-        self._averages: list[np.ndarray] = []
-        self._offsets: list[np.ndarray] = []
         self._parameters: list[Parameter] = []
-        self._spared: list[np.ndarray] = []  # of a segment, which parameters have no weight decay
+        self._all: list[Part] = []  # of these parameters
+        self._parts: list[Part] = []  # of those that are trained now
         self._exempt: tuple[set[int], Any] = set(), None
 
     # --- learning rate ----------------------------------------------------------------------------------------------
@@ -131,33 +132,39 @@ class Optimizer:
     def build(self, parameters: list[Parameter]) -> None:
         """Gather the parameters into flat segments and start the state of each.
 
-        What was built for the same parameters stays as it is; for others everything starts anew.
+        An optimizer that is built trains, from then on, those of its parameters that are given, and keeps the state of
+        all: layers may be frozen for a while.
 
         Parameters
         ----------
         parameters : list of Parameter
+
+        Raises
+        ------
+        ArgumentError
+            If it is built and a parameter is none of its own.
         """
-        if self.segments and list(map(id, parameters)) == list(map(id, self._parameters)):
-            return
-        self.iterations, self._parameters = 0, list(parameters)
-        self.segments = flatten(parameters)
-        starts = self.starts or (0.0,) * len(self.slots)
-        self.state = [[state_like(s.values) for _ in self.slots] for s in self.segments]
-        for arrays in self.state:
-            for array, start in zip(arrays, starts, strict=True):
-                array[...] = start
-        self._averages = [state_like(s.values) for s in self.segments] if self.use_ema else []
-        self._offsets = [np.cumsum([0, *(p.size for p in s.parameters)]) for s in self.segments]
+        if not self._parameters:
+            self._parameters, self._all = list(parameters), [self._part(s) for s in flatten(parameters)]
+        known, wanted = (set(map(id, these)) for these in (self._parameters, parameters))
+        if not wanted <= known:
+            other = next(p for p in parameters if id(p) not in known)
+            raise ArgumentError(f"{type(self).__name__}: expected the parameters it was built for, and {other.path} is "
+                                f"none of them; compile this model with a new optimizer")
+        self._parts = [part for whole in self._all for part in whole.only(wanted)]
+
+    def _part(self, segment: Segment) -> Part:
         ids, pattern = self._exempt
-        spared = lambda p: id(p) in ids or (pattern is not None and pattern.search(p.name) is not None)
-        self._spared = [np.array([spared(p) for p in s.parameters]) for s in self.segments]
+        spared = [id(p) in ids or (pattern is not None and pattern.search(p.name) is not None)
+                  for p in segment.parameters]
+        return Part.of(segment, self.starts or (0.0,) * len(self.slots), self.use_ema, spared)
 
     def clear_gradients(self) -> None:
         """Set the gradients of all segments to zero, unless they are being accumulated."""
         if self.gradient_accumulation_steps and self.iterations % self.gradient_accumulation_steps:
             return
-        for segment in self.segments:
-            segment.gradients.fill(0)
+        for part in self._parts:
+            part.segment.gradients.fill(0)
 
     def step(self, clear: bool = False) -> None:
         """Take one step along the gradients.
@@ -173,13 +180,14 @@ class Optimizer:
         if not gathered or self.iterations % gathered == 0:
             if gathered or self.clipnorm or self.clipvalue or self.global_clipnorm:
                 self._clip(1.0 / (gathered or 1))
-            for k, (segment, state) in enumerate(zip(self.segments, self.state, strict=True)):
-                d = device.of(segment.values)
-                self.update(d, segment, state, rate, self._decay(d, k, rate) if self.weight_decay else 0.0, clear)
+            for part in self._parts:
+                d = device.of(part.segment.values)
+                decay = self._decay(d, part, rate) if self.weight_decay else 0.0
+                self.update(d, part.segment, part.state, rate, decay, clear)
         if self.use_ema:
             self._average()
-        for segment in self.segments:
-            for parameter in segment.parameters:
+        for part in self._parts:
+            for parameter in part.segment.parameters:
                 parameter.version += 1
 
     def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], rate: float, decay: float,
@@ -206,35 +214,26 @@ class Optimizer:
 
     def _clip(self, factor: float) -> None:
         """Scale the gradients by `factor`, then clip them."""
-        norms = [self._norms(k) * factor for k in range(len(self.segments))] if (
-            self.clipnorm or self.global_clipnorm) else []
+        segments = [part.segment for part in self._parts]
+        lengths = [norms(s, s.gradients) * factor for s in segments] if self.clipnorm or self.global_clipnorm else []
         if self.clipnorm:
-            factors = [self.clipnorm / np.maximum(n, self.clipnorm) for n in norms]
+            factors = [self.clipnorm / np.maximum(n, self.clipnorm) for n in lengths]
         elif self.global_clipnorm:
-            whole = math.sqrt(sum(float((n * n).sum()) for n in norms))
+            whole = math.sqrt(sum(float((n * n).sum()) for n in lengths))
             share = self.global_clipnorm / max(whole, self.global_clipnorm) if math.isfinite(whole) else math.nan
-            factors = [np.full(len(n), share) for n in norms]
+            factors = [np.full(len(n), share) for n in lengths]
         else:
-            factors = [np.ones(len(s.parameters)) for s in self.segments]
-        for k, segment in enumerate(self.segments):
+            factors = [np.ones(len(s.parameters)) for s in segments]
+        for segment, each in zip(segments, factors, strict=True):
             device.of(segment.gradients).kernels.scale_parts(
-                segment.gradients, factor * factors[k], self._offsets[k], self.clipvalue or math.inf)
+                segment.gradients, factor * each, segment.offsets, self.clipvalue or math.inf)
 
-    def _norms(self, k: int, of: np.ndarray | None = None) -> np.ndarray:
-        """Return the norm of each parameter's part of a flat array, of the gradients if none is given."""
-        array = self.segments[k].gradients if of is None else of
-        d, offsets = device.of(array), self._offsets[k]
-        norms = np.empty(len(offsets) - 1)
-        scratch = d.empty((d.kernels.squared_norms_scratch(len(norms), array.dtype),), np.float64)
-        d.kernels.squared_norms(norms, scratch, array, offsets)
-        return np.sqrt(norms)
-
-    def _decay(self, d: device.Device, k: int, rate: float) -> float:
-        """Return the decay of a segment for `update`; where some parameters are spared, do it here and return 0."""
-        decay, spared = rate * (self.weight_decay or 0.0), self._spared[k]
-        if not spared.any():
+    def _decay(self, d: device.Device, part: Part, rate: float) -> float:
+        """Return the decay of a part for `update`; where some parameters are spared, do it here and return 0."""
+        decay, segment = rate * (self.weight_decay or 0.0), part.segment
+        if not part.spared.any():
             return decay
-        d.kernels.scale_parts(self.segments[k].values, np.where(spared, 1.0, 1.0 - decay), self._offsets[k], math.inf)
+        d.kernels.scale_parts(segment.values, np.where(part.spared, 1.0, 1.0 - decay), segment.offsets, math.inf)
         return 0.0
 
     def exclude_from_weight_decay(self, var_list: Iterable[Parameter] | None = None,
@@ -252,7 +251,7 @@ class Optimizer:
         ArgumentError
             If the optimizer was built.
         """
-        if self.segments:
+        if self._parameters:
             raise ArgumentError(f"{type(self).__name__}: exclude_from_weight_decay expected an optimizer that has not "
                                 f"trained yet; call it before fit")
         names = sorted(set(var_names or ()))
@@ -262,11 +261,11 @@ class Optimizer:
 
     def _average(self) -> None:
         done = (self.iterations - 1) // (self.gradient_accumulation_steps or 1)
-        for segment, average in zip(self.segments, self._averages, strict=True):
+        for segment, _, average, _ in self._parts:
             share = 1.0 - self.ema_momentum if done else 1.0
-            device.of(average).kernels.moving_average(average, segment.values, share)
+            device.of(segment.values).kernels.moving_average(average, segment.values, share)
         if self.ema_overwrite_frequency and (done + 1) % self.ema_overwrite_frequency == 0:
-            for segment, average in zip(self.segments, self._averages, strict=True):
+            for segment, _, average, _ in self._parts:
                 segment.values[...] = average
 
     def finalize_variable_values(self, var_list: Iterable[Parameter] | None = None) -> None:
@@ -277,14 +276,12 @@ class Optimizer:
         var_list : list of Parameter, optional
             All if absent.
         """
-        if not self._averages or not self.iterations:
+        if not self.use_ema or not self.iterations:
             return
-        wanted = None if var_list is None else set(map(id, var_list))
-        for k, segment in enumerate(self.segments):
-            for j, p in enumerate(segment.parameters):
-                if wanted is None or id(p) in wanted:
-                    part = self._averages[k][self._offsets[k][j]:self._offsets[k][j + 1]]
-                    p.assign(part.reshape(p.shape))
+        wanted = set(map(id, self._parameters if var_list is None else var_list))
+        for segment, _, average, _ in (one for part in self._parts for one in part.only(wanted)):
+            for p, place in segment.places():
+                p.assign(average[place].reshape(p.shape))
 
     # --- what is kept -----------------------------------------------------------------------------------------------
 
@@ -330,22 +327,21 @@ class Optimizer:
         """Return the arrays of state as each parameter sees them, of its shape."""
         number = {id(p): i for i, p in enumerate(self._parameters)}
         views: dict[str, np.ndarray] = {}
-        for k, segment in enumerate(self.segments):
-            arrays = dict(zip(self.slots, self.state[k], strict=True))
-            if self._averages:
-                arrays["average"] = self._averages[k]
+        for segment, state, average, _ in self._all:
+            arrays = dict(zip(self.slots, state, strict=True))
+            if average is not None:
+                arrays["average"] = average
             if self.gradient_accumulation_steps:
                 arrays["gradient"] = segment.gradients
-            for j, p in enumerate(segment.parameters):
-                part = slice(self._offsets[k][j], self._offsets[k][j + 1])
-                views |= {f"{number[id(p)]}/{name}": a[part].reshape(p.shape) for name, a in arrays.items()}
+            for p, place in segment.places():
+                views |= {f"{number[id(p)]}/{name}": a[place].reshape(p.shape) for name, a in arrays.items()}
         return views
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         rate: Any = self._learning_rate
         rate = schedules.serialize(rate) if isinstance(rate, schedules.LearningRateSchedule) else rate
-        hidden = ("iterations", "segments", "state", "slots", "starts")
+        hidden = ("iterations", "slots", "starts")
         own = {key: value for key, value in vars(self).items() if key not in hidden and not key.startswith("_")}
         return {"name": self.name, "learning_rate": rate, **own}
 

@@ -94,6 +94,9 @@ def test_a_sequential_changes_after_training():
     model.pop()
     model.add(layers.Dense(2, name="new"))
     before = model.get_weights()
+    with pytest.raises(ArgumentError, match="new/kernel is none of them; compile this model with a new optimizer"):
+        model.fit(X, np.ones((5, 2)), verbose=0)
+    model.compile("adam", "mse")
     model.fit(X, np.ones((5, 2)), verbose=0)
     assert model.output_names == ["new"]
     assert not any(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))

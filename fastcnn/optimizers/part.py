@@ -1,0 +1,54 @@
+"""A part of what an optimizer trains: a segment of parameters, and what is kept for it."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.parameters import Segment, state_like
+
+
+class Part(NamedTuple):
+    """A segment and what an optimizer keeps for it.
+
+    Attributes
+    ----------
+    segment : Segment
+    state : list of array
+        One for each of the optimizer's slots, of the shape of the segment's values.
+    average : array or None
+        The moving average of the values.
+    spared : (P,) array of bool
+        Which parameters have no weight decay.
+    """
+
+    segment: Segment
+    state: list[np.ndarray]
+    average: Any
+    spared: np.ndarray
+
+    @classmethod
+    def of(cls, segment: Segment, starts: Sequence[float], averages: bool, spared: Sequence[bool]) -> "Part":
+        """Start the state of a segment with these numbers, one for each slot."""
+        state = [state_like(segment.values) for _ in starts]
+        for array, start in zip(state, starts, strict=True):
+            array[...] = start
+        return cls(segment, state, state_like(segment.values) if averages else None, np.array(spared))
+
+    def only(self, wanted: set[int]) -> list["Part"]:
+        """Return what belongs to the parameters of these ids: itself, or a part for each, in the same memory."""
+        s = self.segment
+        if all(id(p) in wanted for p in s.parameters):
+            return [self]
+        return [Part(Segment(s.values[place], s.gradients[place], [p]), [array[place] for array in self.state],
+                     None if self.average is None else self.average[place], self.spared[k:k + 1])
+                for k, (p, place) in enumerate(s.places()) if id(p) in wanted]
+
+
+def norms(segment: Segment, array: np.ndarray) -> np.ndarray:
+    """Return the norm of each parameter's part of an array of a segment's shape."""
+    d, found = device.of(array), np.empty(len(segment.parameters))
+    scratch = d.empty((d.kernels.squared_norms_scratch(len(found), array.dtype),), np.float64)
+    d.kernels.squared_norms(found, scratch, array, segment.offsets)
+    return np.sqrt(found)
