@@ -5,7 +5,7 @@ from typing import Any
 
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import Input, InputLayer, Layer, Tensor
-from fastcnn.layers.symbolic import Node
+from fastcnn.layers.symbolic import Node, several
 from fastcnn.models import structure
 from fastcnn.models.graph import Traced
 from fastcnn.models.model import Model
@@ -105,12 +105,27 @@ class Sequential(Model):
             super().build(input_shape)
             return
         shape = self._whole(input_shape)
+        self.compute_output_shape(shape)  # raises while nothing is built yet
         self._first = Input(shape[1:], dtype=self.dtype.name)
         try:
             self._chain(self.layers)
         except Exception:
             self._first = None
             raise
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output for that of the input; nothing is built."""
+        if self.built:
+            return super().compute_output_shape(input_shape)
+        shape = self._whole(input_shape)
+        for layer in self.layers:
+            shape = layer.for_shape(shape).output_shape if layer.built else layer.compute_output_shape(shape)
+            self._require_one(layer, shape)
+        return shape
+
+    def _require_one(self, layer: Any, output_shape: Any) -> None:
+        if several(output_shape):
+            raise ArgumentError(f"{self}: expected layers of one output, got {layer}; {_FUNCTIONAL}")
 
     def _chain(self, layers: Sequence[Any], nodes: Sequence[Node] = ()) -> None:
         """Let layers follow one another from the input on; the first of them do so already, by these nodes."""
@@ -121,8 +136,7 @@ class Sequential(Model):
             # One that was called on this tensor before (and taken off) stays called.
             known = [node.outputs[0] for node in layer.nodes if node.inputs[:1] == (tensor,) and node.training is None]
             tensor = known[0] if known else layer(tensor)
-            if not isinstance(tensor, Tensor):
-                raise ArgumentError(f"{self}: expected layers of one output, got {layer}; {_FUNCTIONAL}")
+            self._require_one(layer, layer.output_shape)
             nodes.append(tensor.node)
         self._given_inputs, self._given_outputs = self._first, tensor
         self._connect(Traced([self._first], [tensor], nodes, [self._first.node.layer, *layers]))
