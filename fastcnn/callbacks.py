@@ -4,22 +4,38 @@ import sys
 import time
 from typing import Any
 
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+
 Logs = dict[str, float]
+
+_NOT_OFFERED = tuple(f"on_{what}_{when}" for what in ("test", "predict", "test_batch", "predict_batch")
+                     for when in ("begin", "end"))
 
 
 class Callback:
     """The base of callbacks: every hook does nothing.
 
+    The hooks are those of training; Keras's on_test_... and on_predict_... are refused, since nobody would call them.
+
     Attributes
     ----------
-    model : Sequential
-        Set before training; ``model.stop_training = True`` ends it after the current step.
+    model : Model
+        Set before training; ``model.stop_training = True`` ends it after the current step, or epoch.
     params : dict
-        epochs, steps (a epoch), samples, batch_size, verbose.
+        epochs, steps (of an epoch), samples, batch_size, initial_epoch, and verbose: 0, 1 or 2.
     """
 
     model: Any = None
     params: dict[str, Any] = {}  # noqa: RUF012  (replaced for each training, never changed)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for hook in _NOT_OFFERED:
+            if hook in dir(cls):
+                raise ArgumentError(f"{cls.__name__}: {hook} is not offered; use on_epoch_end, whose logs have what "
+                                    f"validation found")
 
     def set_model(self, model: Any) -> None:
         self.model = model
@@ -35,9 +51,15 @@ class Callback:
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None: ...
 
-    def on_train_batch_begin(self, batch: int, logs: Logs) -> None: ...
+    def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
+        self.on_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None: ...
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        self.on_batch_end(batch, logs)
+
+    def on_batch_begin(self, batch: int, logs: Logs) -> None: ...
+
+    def on_batch_end(self, batch: int, logs: Logs) -> None: ...
 
 
 class CallbackList(Callback):
@@ -121,7 +143,15 @@ class ProgressLine(Callback):
         self._epoch = self.params.get("initial_epoch", 0)
 
     def _text(self, epoch: int, steps: int, logs: Logs) -> str:
-        values = " - ".join(f"{name}: {value:.4f}" for name, value in logs.items())
         seconds = time.perf_counter() - self._start
         place = f"epoch {epoch + 1}/{self.params['epochs']} - {steps}/{self.params['steps']}"
-        return f"{place} - {seconds:.1f} s - {values}"
+        return f"{place} - {seconds:.1f} s - {shown(logs)}"
+
+
+def shown(logs: Logs) -> str:
+    """Return logs as text: ``loss: 0.1234 - f1_score: [0.5000, 0.2500]``."""
+    return " - ".join(f"{name}: {_number(value)}" for name, value in logs.items())
+
+
+def _number(value: Any) -> str:
+    return f"[{', '.join(map(_number, value))}]" if np.ndim(value) else f"{value:.4f}"

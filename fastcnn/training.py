@@ -1,5 +1,6 @@
 """fit, evaluate, predict: the loops, in verbs. They know a model's forward and predict, and no layer."""
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -39,6 +40,7 @@ class Trainable(Protocol):
     objective: Objective
     optimizer: Optimizer
     seed: int
+    orders: "Orders"
     stop_training: bool
 
     @property
@@ -94,7 +96,7 @@ class Data:
     def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
                  weights: Sequence[Any] | None = None) -> None:
         self.xs = [_inputs(x, shape, dtype, who) for x, shape in zip(xs, shapes, strict=True)]
-        self.ys = [None if y is None else np.asarray(y) for y in ys]
+        self.ys: list[Any] = [None if y is None else np.asarray(y) for y in ys]
         self.weights = None if weights is None or all(w is None for w in weights) else [
             None if w is None else np.ascontiguousarray(w, dtype) for w in weights]
         for y in self.ys:
@@ -120,6 +122,20 @@ class Data:
             yield Batch(xs, [None if y is None else y[part] for y in self.ys],
                         None if self.weights is None else [None if w is None else w[part] for w in self.weights])
 
+    def part(self, samples: slice) -> "Data":
+        """Return some of the samples, in the same memory."""
+        some = copy.copy(self)
+        some.xs = [x[samples] for x in self.xs]
+        some.ys = [None if y is None else y[samples] for y in self.ys]
+        some.weights = None if self.weights is None else [None if w is None else w[samples] for w in self.weights]
+        return some
+
+    def weighted(self, weights: Sequence[np.ndarray]) -> "Data":
+        """Return the same samples with these weights, for each output."""
+        other = copy.copy(self)
+        other.weights = [np.ascontiguousarray(w, self.dtype) for w in weights]
+        return other
+
     def _gather(self, x: np.ndarray, index: np.ndarray) -> np.ndarray:
         d = device.of(x)
         out = d.empty((len(index), *x.shape[1:]), self.dtype)
@@ -143,6 +159,26 @@ def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str) -> np.ndarray:
     return x if ready else np.array(x, x.dtype if known else dtype, order="C")
 
 
+class Orders:
+    """The orders in which a model sees the samples: another one for each epoch that it begins.
+
+    Parameters
+    ----------
+    seed : int
+        The same gives the same orders, one after another.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._draw, self._drawn = random.generator(seed), 0
+
+    def next(self, samples: int, epoch: int) -> np.ndarray:
+        """Return the next order, or that of `epoch` if it is a later one: a training that others began goes on."""
+        for _ in range(max(1, epoch + 1 - self._drawn)):
+            order = self._draw.permutation(samples)
+            self._drawn += 1
+        return order
+
+
 def train_step(model: Trainable, batch: Batch) -> Step:
     """Forward, loss, backward, optimizer: return what the pass found."""
     model.optimizer.clear_gradients()
@@ -154,23 +190,20 @@ def train_step(model: Trainable, batch: Batch) -> Step:
 
 
 def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: list[Callback],
-        validation: Data | None, shuffle: bool, initial_epoch: int) -> History:
-    """Train, and return the history; `Sequential.fit` is the public face."""
+        validation: Data | None, shuffle: bool, initial_epoch: int, verbose: int) -> History:
+    """Train, and return the history; `Model.fit` is the public face."""
     history = History()
     steps = -(-len(data) // batch_size)
     each = CallbackList([history, *callbacks], model, {
         "epochs": epochs, "steps": steps, "samples": len(data), "batch_size": batch_size,
-        "initial_epoch": initial_epoch})
-    draw = random.generator(model.seed)
-    for _ in range(initial_epoch if shuffle else 0):  # what goes on is the same training, not one that begins again
-        draw.permutation(len(data))
+        "verbose": verbose, "initial_epoch": initial_epoch})
     model.stop_training = False
     each.on_train_begin({})
     logs: dict[str, float] = {}
     for epoch in range(initial_epoch, epochs):
         each.on_epoch_begin(epoch, {})
         running = Running(model.objective)
-        order = draw.permutation(len(data)) if shuffle else None
+        order = model.orders.next(len(data), epoch) if shuffle else None
         for number, batch in enumerate(data.batches(batch_size, order)):
             each.on_train_batch_begin(number, {})
             step = train_step(model, batch)
@@ -179,7 +212,7 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
             if model.stop_training:
                 break
         logs = running.result()
-        if validation is not None and not model.stop_training:
+        if validation is not None:
             logs |= {f"val_{name}": value for name, value in evaluate(model, validation, batch_size).items()}
         each.on_epoch_end(epoch, logs)
         if model.stop_training:

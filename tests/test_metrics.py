@@ -31,18 +31,28 @@ def test_a_metric_of_nothing_is_nought(name):
     assert not np.any(result)
 
 
-@pytest.mark.parametrize(("metric", "loss", "outputs", "kind"), [
-    ("accuracy", "sparse_categorical_crossentropy", 3, "SparseCategoricalAccuracy"),
-    ("acc", "binary_crossentropy", 3, "BinaryAccuracy"),
-    ("accuracy", "mean_squared_error", 1, "BinaryAccuracy"),
-    ("accuracy", "categorical_crossentropy", 3, "CategoricalAccuracy"),
-    ("mae", "", 1, "MeanAbsoluteError"), ("AUC", "", 1, "AUC"), ("recall", "", 1, "Recall"),
-    (fc.metrics.Precision, "", 1, "Precision")])
-def test_a_name_gives_the_metric_that_suits_the_loss(metric, loss, outputs, kind):
-    got = fc.metrics.get(metric, loss, outputs)
+@pytest.mark.parametrize(("metric", "kind"), [
+    ("mae", "MeanAbsoluteError"), ("AUC", "AUC"), ("recall", "Recall"), (fc.metrics.Precision, "Precision")])
+def test_a_name_gives_a_metric(metric, kind):
+    got = fc.metrics.get(metric)
     assert type(got).__name__ == kind
     if isinstance(metric, str) and metric.islower():
         assert got.name == metric
+
+
+@pytest.mark.parametrize("name", ["accuracy", "acc", "Accuracy"])
+def test_accuracy_is_the_one_that_suits_the_shapes(name):
+    metric = fc.metrics.get(name)
+    assert metric.name == name
+    rows, yes = np.eye(3)[Y], np.array([1, 0, 1, 1])
+    for y, p, kind in ((Y, P, "SparseCategoricalAccuracy"), (Y[:, None], P, "SparseCategoricalAccuracy"),
+                       (rows, P, "CategoricalAccuracy"), (yes, P[:, :1], "BinaryAccuracy"),
+                       (yes[:, None], P[:, :1], "BinaryAccuracy"),
+                       (Y.reshape(2, 2), P.reshape(2, 2, 3), "SparseCategoricalAccuracy")):
+        metric.reset_state()
+        assert metric(y, p) == getattr(fc.metrics, kind)()(y, p)
+    again = fc.metrics.get(json.loads(json.dumps(fc.metrics.serialize(metric))))
+    assert again(Y, P) == metric(Y, P) == 0.75
 
 
 def test_two_metrics_of_one_class_have_names_of_their_own():
@@ -85,6 +95,8 @@ def test_what_cannot_be_is_refused():
             (lambda: m.F1Score().update_state(Y, P), r"expected targets and outputs \(N, classes\)"),
             (lambda: m.MeanSquaredError(dtype="float16"), "dtype='float16' is not offered"),
             (lambda: m.MeanSquaredError().update_state(Y, P), r"expected targets of shape \(4, 3\), got \(4,\)"),
+            (lambda: m.MeanSquaredError().update_state(P, P.T), r"expected targets of shape \(3, 4\), got \(4, 3\)"),
+            (lambda: m.CategoricalAccuracy().update_state(Y, P), r"expected targets of shape \(4, 3\), got \(4,\)"),
             (lambda: m.SparseCategoricalAccuracy().update_state(Y, P, np.ones(3)), r"sample_weight of shape \(4,\)"),
             (lambda: m.SparseTopKCategoricalAccuracy(from_sorted_ids=True), "from_sorted_ids=True is not offered")):
         with pytest.raises(fc.errors.ArgumentError, match=message):

@@ -37,3 +37,11 @@ def spread(weights: Any, shape: tuple[int, ...], dtype: Any, who: str) -> np.nda
     except ValueError:
         raise ArgumentError(f"{who}: expected sample_weight of shape ({', '.join(map(str, shape[:1]))},) or {shape}, "
                             f"got {np.shape(weights)}") from None
+
+
+def trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape without the ones at its end, but for the batch: (N,) and (N, 1) hold the same."""
+    end = len(shape)
+    while end > 1 and shape[end - 1] == 1:
+        end -= 1
+    return shape[:end]

@@ -15,7 +15,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.positions import spread
+from fastcnn.geometry.positions import spread, trimmed
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
@@ -235,11 +235,3 @@ class Loss:
         gone = self._axes(y_pred.ndim)
         order = [i for i in range(y_pred.ndim) if i not in gone] + list(gone)
         return np.ascontiguousarray(gradient.reshape(moved.shape).transpose(np.argsort(order)))
-
-
-def trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return a shape without the ones at its end, but for the batch: (N,) and (N, 1) hold the same."""
-    end = len(shape)
-    while end > 1 and shape[end - 1] == 1:
-        end -= 1
-    return shape[:end]

@@ -6,9 +6,9 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.geometry.positions import spread
+from fastcnn.geometry.positions import spread, trimmed
 from fastcnn.kernels import loss_codes as codes
-from fastcnn.losses.base import NONE, Loss, trimmed
+from fastcnn.losses.base import NONE, Loss
 from fastcnn.losses.regression import _Elementwise
 
 _NO_ROWS = {kind: array.reshape(0, 0) for kind, array in NONE.items()}

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.metrics.auc import AUC
 from fastcnn.metrics.base import Mean, MeanMetric, MeanMetricWrapper, Metric, forget_names
@@ -30,19 +32,21 @@ from fastcnn.metrics.means import (
     TopKCategoricalAccuracy,
 )
 from fastcnn.metrics.segmentation import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from fastcnn.metrics.suiting import SuitingAccuracy
 
 __all__ = [
     "AUC", "Accuracy", "BinaryAccuracy", "BinaryIoU", "CategoricalAccuracy", "CosineSimilarity", "F1Score",
     "FBetaScore", "FalseNegatives", "FalsePositives", "IoU", "Mean", "MeanAbsoluteError",
     "MeanAbsolutePercentageError", "MeanIoU", "MeanMetric", "MeanMetricWrapper", "MeanSquaredError", "Metric",
     "OneHotIoU", "OneHotMeanIoU", "Precision", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives", "forget_names",
-    "get", "serialize",
+    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives", "check",
+    "forget_names", "get", "serialize",
 ]
 
 _CLASSES: dict[str, type[Metric]] = {
     name: globals()[name] for name in __all__
     if name[0].isupper() and name not in ("Metric", "MeanMetric", "MeanMetricWrapper")}
+_OWN: dict[str, type[Metric]] = {**_CLASSES, "SuitingAccuracy": SuitingAccuracy}
 _NAMES: dict[str, type[Metric]] = {
     "auc": AUC,
     "binary_accuracy": BinaryAccuracy,
@@ -60,18 +64,15 @@ _NAMES: dict[str, type[Metric]] = {
 }
 
 
-def get(metric: str | dict | type[Metric] | Callable | Metric, loss: str = "", outputs: int = 0) -> Metric:
+def get(metric: str | dict | type[Metric] | Callable | Metric) -> Metric:
     """Return the metric for a name, a configuration, a class or a function, or a metric itself.
 
     Parameters
     ----------
     metric : str, dict, type, callable or Metric
-        "accuracy" ("acc") is the one that suits the loss and the number of outputs, as in Keras. A function takes
-        (y_true, y_pred) and returns a number for each sample, whose mean is taken.
-    loss : str
-        The loss's name.
-    outputs : int
-        The model's outputs a sample.
+        "accuracy" ("acc") is the one that suits the shapes, as in Keras: outputs (N, ..., 1) are binary, else targets
+        of fewer dimensions or (N, ..., 1) are labels. A function takes (y_true, y_pred) and returns a number for each
+        sample, whose mean is taken.
 
     Raises
     ------
@@ -82,13 +83,11 @@ def get(metric: str | dict | type[Metric] | Callable | Metric, loss: str = "", o
         return metric
     if isinstance(metric, type) and issubclass(metric, Metric):
         return metric()
-    if isinstance(metric, dict) and metric.get("class_name") in _CLASSES:
-        return _CLASSES[metric["class_name"]].from_config(metric.get("config", {}))
+    if isinstance(metric, dict) and metric.get("class_name") in _OWN:
+        return _OWN[metric["class_name"]].from_config(metric.get("config", {}))
     if isinstance(metric, str):
-        if metric in ("accuracy", "acc"):
-            if loss.startswith("sparse"):
-                return SparseCategoricalAccuracy(metric)
-            return BinaryAccuracy(metric) if loss.startswith("binary") or outputs == 1 else CategoricalAccuracy(metric)
+        if metric.lower() in ("accuracy", "acc"):
+            return SuitingAccuracy(metric)
         if metric in _NAMES:
             return _NAMES[metric](name=metric)
         if metric in _CLASSES:
@@ -96,6 +95,16 @@ def get(metric: str | dict | type[Metric] | Callable | Metric, loss: str = "", o
     elif callable(metric):
         return MeanMetricWrapper(metric)
     raise ArgumentError(unknown("metric", metric, ["accuracy", *_NAMES]))
+
+
+def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+    """Raise ArgumentError for arrays of shapes that a metric cannot take; nothing has been counted afterwards.
+
+    What metrics of users take is theirs to say: they see the batches of a training alone.
+    """
+    if type(metric) in _OWN.values():
+        metric.update_state(y_true, y_pred, sample_weight)
+        metric.reset_state()
 
 
 def serialize(metric: Metric) -> dict[str, Any]:

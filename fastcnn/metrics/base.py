@@ -154,11 +154,10 @@ def spread(who: Metric, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarra
 
 
 def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the targets in a shape that holds as many: (N,) for (N, 1), and the other way."""
-    try:
-        return y_true.reshape(shape)
-    except ValueError:
-        raise ArgumentError(f"{who.name}: expected targets of shape {shape}, got {y_true.shape}") from None
+    """Return the targets in a shape that differs in ones at its end alone: (N,) for (N, 1), and the other way."""
+    if positions.trimmed(y_true.shape) != positions.trimmed(shape):
+        raise ArgumentError(f"{who.name}: expected targets of shape {shape}, got {y_true.shape}")
+    return y_true.reshape(shape)
 
 
 def _automatic_name(class_name: str) -> str:

@@ -55,7 +55,7 @@ class CategoricalAccuracy(MeanMetric):
         super().__init__(name, dtype)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return y_pred.argmax(-1) == y_true.argmax(-1)
+        return y_pred.argmax(-1) == like(self, y_true, y_pred.shape).argmax(-1)
 
 
 class SparseCategoricalAccuracy(MeanMetric):

@@ -164,14 +164,19 @@ def check(good: bool, who: str, expected: str, got: Any) -> None:
         raise ArgumentError(f"{who}: expected {expected}, got {got!r}")
 
 
-def every_callback(callbacks: Any, verbose: Any, who: str) -> list[Callback]:
-    """Return the callbacks of a training, with the one that tells how it goes."""
+def verbosity(verbose: Any, who: str) -> int:
+    """Return 0, 1 or 2: "auto" is 1 on a terminal, else 2."""
     check(verbose in ("auto", 0, 1, 2), who, 'verbose to be 0, 1, 2 or "auto"', verbose)
+    if verbose == "auto":
+        return 1 if sys.stdout.isatty() else 2
+    return int(verbose)
+
+
+def every_callback(callbacks: Any, verbose: int, who: str) -> list[Callback]:
+    """Return the callbacks of a training, with the one that tells how it goes."""
     found = list(callbacks) if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
     for one in found:
         check(isinstance(one, Callback), who, "callbacks that are instances of fc.callbacks.Callback", one)
-    if verbose == "auto":
-        verbose = 1 if sys.stdout.isatty() else 2
     return [*found, *([ProgressLine(verbose == 1)] if verbose else ())]
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import losses, optimizers, random, training
-from fastcnn.callbacks import History
+from fastcnn import optimizers, random, training
+from fastcnn.callbacks import History, shown
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.models import given
-from fastcnn.objective import Objective, Running
+from fastcnn.objective import Objective, Running, loss_of
 
 # Arguments of Keras's that have one value here.
 _COMPILE = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto", "auto_scale_loss": True}
@@ -24,7 +24,7 @@ class Trainer:
     Attributes
     ----------
     loss, optimizer
-        As given to `compile`, as objects.
+        As given to `compile`, as objects; a word that the data explains stays a word.
     metrics : list of Metric
         Of all outputs; known once training begins.
     stop_training : bool
@@ -48,51 +48,53 @@ class Trainer:
 
     def _begin(self) -> None:
         self.seed = random.next_seed()
+        self.orders = training.Orders(self.seed)
         self.stop_training = False
         self.loss: Any = None
         self.optimizer: Any = None
         self.objective: Any = None
         self.penalized: list[Any] = []  # what is trained and has a regularizer
         self._compiled: dict[str, Any] = {}
-        self._ready_for: Any = None
 
     @property
     def metrics(self) -> list[Any]:
         return [] if self.objective is None else self.objective.metrics
 
-    def compile(self, optimizer: Any = "sgd", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, **others: Any) -> None:
-        """Choose optimizer, losses and metrics.
+        """Choose optimizer, losses and metrics; what fails changes nothing.
 
         Parameters
         ----------
         optimizer : str or Optimizer
+            One for each model. It trains what is trainable when training begins: layers may be frozen later, and be
+            trained again, but what was frozen then asks for a new one.
         loss : str or Loss, or a list or dict (by output name) of them
-            None for an output that nothing is asked of.
+            None for an output without one. "crossentropy" ("ce") is the one that suits the shapes of outputs and
+            targets: binary, sparse or categorical.
         loss_weights : float, list or dict, optional
             Factors of the losses of several outputs.
         metrics, weighted_metrics : list of str or Metric, or a list or dict of such lists, optional
-            "accuracy" is the one that suits the loss. Weighted ones see the samples' weights.
+            "accuracy" is the one that suits the shapes. Weighted ones see the samples' weights. Those of one name are
+            told apart as mae, mae_1, and weighted_mae.
         **others
             Keras's run_eagerly, steps_per_execution, jit_compile and auto_scale_loss are not offered.
 
         Raises
         ------
         ArgumentError
-            If a name is not known.
+            If a name is not known, or one metric is given twice.
         """
         who = f"{self}.compile"
         given.refuse(who, others, _COMPILE, ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"))
         if loss is None or (isinstance(loss, (list, tuple, dict)) and not loss):
             raise ArgumentError(f"{self}: compile expected a loss, such as "
                                 f'"sparse_categorical_crossentropy"')
-        self.optimizer = optimizers.get(optimizer)
-        self.loss = _each(losses.get, loss)
-        self._compiled = {"loss": self.loss, "loss_weights": loss_weights, "metrics": _listed(metrics),
-                          "weighted_metrics": _listed(weighted_metrics)}
-        self._ready_for = self.objective = None
-        if self.built:
-            self.objective = Objective(self.output_names, self.output_shapes, **self._compiled, who=who)
+        chosen, made = optimizers.get(optimizer), _each(loss_of, loss)
+        compiled = {"loss": made, "loss_weights": loss_weights, "metrics": _listed(metrics),
+                    "weighted_metrics": _listed(weighted_metrics)}
+        objective = Objective(self.output_names, self.output_shapes, **compiled, who=who) if self.built else None
+        self.optimizer, self.loss, self._compiled, self.objective = chosen, made, compiled, objective
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
             verbose: int | str = "auto", callbacks: Any = None, validation_split: float = 0.0,
@@ -111,11 +113,14 @@ class Trainer:
             0 nothing, 1 a moving line, 2 a line an epoch; "auto" is 1 on a terminal, else 2.
         callbacks : Callback or list of them, optional
         validation_split : float
-            This part of the data, the last of it, is not trained on but evaluated after each epoch.
+            This part of the data, the last of it, is not trained on but evaluated after each epoch, without the
+            weights of classes.
         validation_data : (x, y) or (x, y, sample_weight), optional
             Evaluated after each epoch.
         shuffle : bool
-            Draw another order for each epoch.
+            Draw another order for each epoch that the model begins, in this call or a later one: one seed
+            (`fastcnn.utils.set_random_seed`) gives one sequence of orders, which two calls of ``fit(epochs=1)`` see as
+            one of ``fit(epochs=2)`` does.
         class_weight : dict, optional
             A factor of the loss for each class; classes that are not named have 1.
         sample_weight : (N,) array, or a list or dict (by output name) of them, optional
@@ -137,30 +142,31 @@ class Trainer:
         given.refuse(who, others, _FIT, given.names_of(Trainer.fit))
         batch_size = 32 if batch_size is None else batch_size
         given.positive(who, batch_size=batch_size, epochs=epochs)
+        verbose = given.verbosity(verbose, who)
         each = given.every_callback(callbacks, verbose, who)
         given.check(isinstance(initial_epoch, numbers.Integral) and initial_epoch >= 0, who,
                "initial_epoch to be an integer from 0", initial_epoch)
         given.check(isinstance(shuffle, (bool, np.bool_)), who, "shuffle to be True or False", shuffle)
         given.check(isinstance(validation_split, numbers.Real) and 0 <= validation_split < 1, who,
                "0 <= validation_split < 1", validation_split)
-        whole, validation = self._arranged(x, y, sample_weight, class_weight, who), None
+        data, validation = self._data(x, y, sample_weight, who), None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 got = f"{len(validation_data)} entries" if isinstance(validation_data, (tuple, list)) else type(
                     validation_data).__name__
                 raise ArgumentError(f"{who}: expected validation_data (x, y) or (x, y, sample_weight), got {got}")
             vx, vy, *vw = validation_data
-            validation = self._data(*self._arranged(vx, vy, vw[0] if vw else None, None, f"{who}: validation_data"),
-                                    f"{who}: validation_data")
-        data = self._data(*whole, who)
+            validation = self._data(vx, vy, vw[0] if vw else None, f"{who}: validation_data")
         if validation_split and validation is None:
             cut = int(len(data) * (1 - validation_split))
-            if not cut:
-                raise ArgumentError(f"{who}: expected a validation_split that leaves samples to train on, "
-                                    f"got {validation_split} of {len(data)} samples")
-            validation = self._data(*_part(whole, slice(cut, None)), f"{who}: validation_split")
-            data = self._data(*_part(whole, slice(None, cut)), who)
-        return training.fit(self, data, batch_size, epochs, each, validation, shuffle, initial_epoch)  # type: ignore[arg-type]
+            if not 0 < cut < len(data):
+                raise ArgumentError(f"{who}: expected a validation_split that leaves samples to train on and to "
+                                    f"evaluate, got {validation_split} of {len(data)} samples")
+            data, validation = data.part(slice(cut)), data.part(slice(cut, None))
+        data = self._classes_weighted(data, class_weight, who)
+        self.optimizer.build(self.trainable_weights)
+        return training.fit(self, data, batch_size, epochs, each, validation, shuffle, initial_epoch,  # type: ignore[arg-type]
+                            verbose)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = 0,
                  sample_weight: Any = None, *, return_dict: bool = False, **others: Any) -> Any:
@@ -182,10 +188,10 @@ class Trainer:
         given.refuse(who, others, _RUN, given.names_of(Trainer.evaluate))
         batch_size = 32 if batch_size is None else batch_size
         given.positive(who, batch_size=batch_size)
-        data = self._data(*self._arranged(x, y, sample_weight, None, who), who)
+        data = self._data(x, y, sample_weight, who)
         logs = training.evaluate(self, data, batch_size)  # type: ignore[arg-type]
         if verbose and verbose != "auto":
-            print(" - ".join(f"{name}: {value:.4f}" for name, value in logs.items()))
+            print(shown(logs))
         return _as_keras(logs, return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0, **others: Any) -> Any:
@@ -216,7 +222,8 @@ class Trainer:
                        return_dict: bool = False) -> Any:
         """Take one step on one batch; return as `evaluate`."""
         who = f"{self}.train_on_batch"
-        data = self._data(*self._arranged(x, y, sample_weight, class_weight, who), who)
+        data = self._classes_weighted(self._data(x, y, sample_weight, who), class_weight, who)
+        self.optimizer.build(self.trainable_weights)
         running = Running(self.objective)
         for batch in data.batches(len(data)):
             step = training.train_step(self, batch)  # type: ignore[arg-type]
@@ -226,7 +233,7 @@ class Trainer:
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluate one batch; return as `evaluate`."""
         who = f"{self}.test_on_batch"
-        data = self._data(*self._arranged(x, y, sample_weight, None, who), who)
+        data = self._data(x, y, sample_weight, who)
         return _as_keras(training.evaluate(self, data, len(data)), return_dict)  # type: ignore[arg-type]
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -241,55 +248,40 @@ class Trainer:
             self.build((None, *given.array(given.only(x), who, "x").shape[1:]))
         return [given.array(one, who, "x") for one in given.inputs(x, self.input_names, self.input_shapes, who)]
 
-    def _arranged(self, x: Any, y: Any, sample_weight: Any, class_weight: Any, who: str) -> tuple[list, list, list]:
-        """Return inputs, targets and weights as lists, with an entry for each input or output; the model is ready."""
+    def _data(self, x: Any, y: Any, sample_weight: Any, who: str) -> training.Data:
+        """Return inputs, targets and weights, checked against the model, its losses and its metrics."""
         if self.loss is None:
             raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
-        xs = self._inputs(x, who)
-        self._prepare(who)
-        names = self.output_names
+        xs, names = self._inputs(x, who), self.output_names
+        if self.objective is None:
+            self.objective = Objective(names, self.output_shapes, **self._compiled, who=who)
+        self.penalized = [p for p in self.trainable_weights if p.regularizer is not None]
         ys = given.targets(y, names, len(xs[0]), who)
         for target, one in zip(self.objective.targets, ys, strict=True):
-            if (one is None) != (target.loss is None):
-                raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss, '
-                                    f"got {'none' if one is None else 'some'}")
-        weights = given.weights(sample_weight, names, who)
-        if class_weight is not None:
-            if len(names) > 1:
-                raise ArgumentError(f"{who}: class_weight is not offered for a model of several outputs; "
-                                    f"use sample_weight")
-            if weights[0] is not None:
-                raise ArgumentError(f"{who}: expected class_weight or sample_weight, got both")
-            weights = [given.of_classes(ys[0], class_weight, who)]
-        return xs, ys, weights
-
-    def _prepare(self, who: str) -> None:
-        """Gather the parameters and choose the metrics, once for a compile."""
-        if self.objective is None:
-            self.objective = Objective(self.output_names, self.output_shapes, **self._compiled, who=who)
-        trained = self.trainable_weights
-        self.penalized = [p for p in trained if p.regularizer is not None]
-        key = [id(p) for p in trained]
-        if self._ready_for != key:
-            self.optimizer.build(trained)
-            self._ready_for = key
-
-    def _data(self, xs: list, ys: list, weights: list, who: str) -> training.Data:
-        data = training.Data(xs, ys, self.input_shapes, self.dtype, who, weights)
+            if (one is None) == target.asks:
+                raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
+                                    f"or a metric, got {'none' if one is None else 'some'}")
+        data = training.Data(xs, ys, self.input_shapes, self.dtype, who, given.weights(sample_weight, names, who))
         if not len(data):
             raise DataError(f"{who}: expected at least one sample, got none")
-        self.objective.check(data.ys, self.output_shapes)
+        self.objective.check(data.ys, data.weights, self.output_shapes, self.dtype, who)
         return data
+
+    def _classes_weighted(self, data: training.Data, class_weight: Any, who: str) -> training.Data:
+        """Return the data that is trained on with the weights of its classes, if there are any."""
+        if class_weight is None:
+            return data
+        if len(data.ys) > 1:
+            raise ArgumentError(f"{who}: class_weight is not offered for a model of several outputs; "
+                                f"use sample_weight")
+        if data.weights is not None:
+            raise ArgumentError(f"{who}: expected class_weight or sample_weight, got both")
+        return data.weighted([given.of_classes(data.ys[0], class_weight, who)])
 
 
 def _batch_of(batch_size: Any) -> int:
     """Return the samples of a batch; 0 for what has to be looked at, and refused perhaps."""
     return 32 if batch_size is None else batch_size if type(batch_size) is int else 0
-
-
-def _part(given: tuple[list, list, list], part: slice) -> tuple[list, list, list]:
-    xs, ys, weights = ([None if one is None else one[part] for one in arrays] for arrays in given)
-    return xs, ys, weights
 
 
 def _each(get: Callable[[Any], Any], value: Any) -> Any:

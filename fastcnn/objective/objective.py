@@ -1,0 +1,144 @@
+"""The losses and metrics of all outputs of a model."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import losses
+from fastcnn.errors import ArgumentError
+from fastcnn.losses import Loss
+from fastcnn.metrics import Metric
+from fastcnn.metrics.suiting import suiting
+from fastcnn.objective.target import Target, named
+from fastcnn.objective.told import loss_of, metrics_of, spread
+
+
+class Objective:
+    """The losses and metrics of all outputs.
+
+    Parameters
+    ----------
+    names : list of str
+        Of the outputs.
+    shapes : list of tuple
+        Of the outputs.
+    loss, loss_weights, metrics, weighted_metrics : as `Model.compile` takes them
+    who : str
+        For errors.
+
+    Raises
+    ------
+    ArgumentError
+        If a name is not known, there are more or fewer entries than outputs, a loss is no number, or one metric is
+        asked to count for two outputs.
+
+    Attributes
+    ----------
+    targets : list of Target
+    named : dict of Metric
+        All metrics, by the names that logs have for them.
+    """
+
+    def __init__(self, names: Sequence[str], shapes: Sequence[Any], loss: Any, loss_weights: Any = None,
+                 metrics: Any = None, weighted_metrics: Any = None, who: str = "compile") -> None:
+        told = [None if one is None else loss_of(one) for one in spread(loss, names, f"{who}: loss")]
+        self._suiting = {k for k, one in enumerate(told) if isinstance(one, str)}
+        each = [_suiting(s, s) if isinstance(one, str) else one for one, s in zip(told, shapes, strict=True)]
+        if all(one is None for one in each):
+            raise ArgumentError(f"{who}: expected a loss for at least one output, got none")
+        for one in each:
+            if one is not None and one.reduction in ("none", None):
+                raise ArgumentError(f"{who}: {one.name} with reduction={one.reduction!r} leaves no number to train "
+                                    f'with; make the loss with reduction="sum_over_batch_size"')
+        weights = spread(loss_weights, names, f"{who}: loss_weights")
+        plain, weighted = (metrics_of(m, names, f"{who}: {word}")
+                           for m, word in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics")))
+        for weight in weights:
+            if weight is not None and not (isinstance(weight, numbers.Real) and math.isfinite(weight)):
+                raise ArgumentError(f"{who}: expected numbers for loss_weights, got {weight!r}; "
+                                    f"metrics are given as metrics=[...]")
+        self.targets = [
+            Target(name, one, 1.0 if weight is None else float(weight), m, wm)
+            for name, one, weight, m, wm in zip(names, each, weights, plain, weighted, strict=True)]
+        self.named = named(self.targets, who)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """All metrics, weighted ones last."""
+        return list(self.named.values())
+
+    def check(self, ys: Sequence[Any], weights: Sequence[Any] | None, shapes: Sequence[Any], dtype: np.dtype, who: str
+              ) -> None:
+        """Raise for targets and weights that losses and metrics cannot take; called before anything is trained.
+
+        Parameters
+        ----------
+        ys, weights : sequences of arrays
+            Of all samples; the first tells the shapes.
+        shapes : sequence of tuple
+            Of the outputs.
+        dtype : dtype
+            The model's.
+        who : str
+
+        Raises
+        ------
+        ArgumentError
+            For shapes.
+        DataError
+            For labels that no output is for.
+        """
+        for k, (target, y, shape) in enumerate(zip(self.targets, ys, shapes, strict=True)):
+            if y is None:
+                continue
+            if k in self._suiting:
+                target = self.targets[k] = target._replace(loss=_suiting(y.shape, shape))
+            try:
+                target.check_shapes(y[:1], np.zeros((1, *shape[1:]), dtype), more_of(weights, k, slice(1)))
+            except ArgumentError as error:
+                raise ArgumentError(f"{who}: for the first sample, {error}") from None
+            if target.loss is not None:
+                target.loss.check(y, shape[-1])
+
+    def forward(self, ys: Sequence[Any], outputs: Sequence[np.ndarray], weights: Sequence[Any] | None,
+                wants_gradient: bool = True, skip: Sequence[int] = ()) -> tuple[list[Any], list[Any]]:
+        """Return for each output the loss of each sample, and the gradient of the weighted mean; None without a loss.
+
+        Parameters
+        ----------
+        ys, outputs : sequence of arrays
+            One for each output.
+        weights : sequence of arrays, optional
+            Of the samples, one for each output or None.
+        wants_gradient : bool
+        skip : sequence of int
+            Outputs that are left out.
+        """
+        values: list[Any] = []
+        gradients: list[Any] = []
+        for k, (target, y, output) in enumerate(zip(self.targets, ys, outputs, strict=True)):
+            value = gradient = None
+            if target.loss is not None and k not in skip:
+                value, gradient = target.loss.forward(y, output, wants_gradient=wants_gradient, **more_of(weights, k))
+                self.scale(target, gradient)
+            values.append(value)
+            gradients.append(gradient)
+        return values, gradients
+
+    @staticmethod
+    def scale(target: Target, gradient: Any) -> None:
+        """Multiply the gradient of an output's loss by the loss's weight."""
+        if gradient is not None and target.weight != 1.0:
+            gradient *= target.weight
+
+
+def more_of(weights: Sequence[Any] | None, k: int, samples: slice = slice(None)) -> dict[str, Any]:
+    """Return the weights of an output's samples as an argument, or none."""
+    return {} if weights is None or weights[k] is None else {"sample_weight": weights[k][samples]}
+
+
+def _suiting(y_true: Any, y_pred: Any) -> Loss:
+    return losses.get(f"{suiting(y_true, y_pred)}_crossentropy")

@@ -1,0 +1,45 @@
+"""The running means of an epoch."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn.objective.objective import Objective, more_of
+
+
+class Running:
+    """The running means of an epoch: the loss, that of each output where there are several, and the metrics."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self.totals = [0.0] * len(objective.targets)
+        self.penalty = 0.0
+        self.count = 0
+        for metric in objective.metrics:
+            metric.reset_state()
+
+    def update(self, values: Sequence[Any], ys: Sequence[Any], outputs: Sequence[np.ndarray],
+               weights: Sequence[Any] | None = None, penalty: float = 0.0) -> None:
+        """Take in one batch."""
+        samples = len(outputs[0])
+        self.count += samples
+        self.penalty += penalty * samples
+        for k, (target, value) in enumerate(zip(self.objective.targets, values, strict=True)):
+            if value is not None:
+                self.totals[k] += float(value.sum(dtype=np.float64))
+            for metric in target.metrics:
+                metric.update_state(ys[k], outputs[k])
+            for metric in target.weighted_metrics:
+                metric.update_state(ys[k], outputs[k], **more_of(weights, k))
+
+    def result(self) -> dict[str, float]:
+        """Return the means by name."""
+        count = self.count or math.nan
+        targets, means = self.objective.targets, [total / count for total in self.totals]
+        logs = {"loss": sum(t.weight * mean for t, mean in zip(targets, means, strict=True)) + self.penalty / count}
+        for target, mean in zip(targets, means, strict=True):
+            if len(targets) > 1 and target.loss is not None:
+                logs[f"{target.name}_loss"] = mean
+        return logs | {name: metric.result() for name, metric in self.objective.named.items()}

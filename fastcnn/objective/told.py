@@ -1,0 +1,53 @@
+"""What users tell `compile` in all of Keras's forms, as lists with an entry for each output."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fastcnn import losses, metrics
+from fastcnn.errors import ArgumentError
+from fastcnn.losses import Loss
+from fastcnn.metrics import Metric
+
+
+def spread(value: Any, names: Sequence[str], who: str) -> list[Any]:
+    """Return one entry for each output, from one for the only one or for all, a list, or a dict by name.
+
+    Raises
+    ------
+    ArgumentError
+        If a list has another length, or a dict another name.
+    """
+    if isinstance(value, dict):
+        strange = set(value) - set(names)
+        if strange:
+            raise ArgumentError(f"{who}: expected the names {', '.join(names)}, got {', '.join(map(str, strange))}")
+        return [value.get(name) for name in names]
+    if isinstance(value, (list, tuple)):
+        if len(value) != len(names):
+            raise ArgumentError(f"{who}: expected {len(names)} entries, for {', '.join(names)}, got {len(value)}")
+        return list(value)
+    return [value] * len(names)
+
+
+def metrics_of(wanted: Any, names: Sequence[str], who: str) -> list[list[Metric]]:
+    """Return the metrics of each output: Keras takes a list of them, a list of lists, or a dict by name."""
+    each = _listed(wanted)
+    if isinstance(wanted, dict):
+        each = spread(wanted, names, who)
+    elif wanted is None or (len(names) == 1 and not any(isinstance(one, (list, tuple)) for one in each)):
+        each = [each] * len(names)
+    else:
+        each = spread(each, names, who)
+    return [[metrics.get(one) for one in _listed(ones)] for ones in each]
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, (str, dict)) else [value]
+
+
+def loss_of(identifier: Any) -> Loss | str:
+    """Return a loss, or the word "crossentropy" ("ce"), which is one that suits the shapes of the data."""
+    word = isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce")
+    return identifier if word else losses.get(identifier)
