@@ -104,7 +104,8 @@ class Optimizer:
         self.iterations = 0
         self._parameters: list[Parameter] = []
         self._all: list[Part] = []  # of these parameters
-        self._parts: list[Part] = []  # of those that are trained now
+        self._trained: set[int] = set()  # the ids of those that are trained now
+        self._parts: list[Part] = []  # of these
         self._exempt: tuple[set[int], Any] = set(), None
 
     # --- learning rate ----------------------------------------------------------------------------------------------
@@ -144,14 +145,17 @@ class Optimizer:
         ArgumentError
             If it is built and a parameter is none of its own.
         """
+        wanted = set(map(id, parameters))
+        if wanted == self._trained:
+            return
         if not self._parameters:
             self._parameters, self._all = list(parameters), [self._part(s) for s in flatten(parameters)]
-        known, wanted = (set(map(id, these)) for these in (self._parameters, parameters))
+        known = set(map(id, self._parameters))
         if not wanted <= known:
             other = next(p for p in parameters if id(p) not in known)
             raise ArgumentError(f"{type(self).__name__}: expected the parameters it was built for, and {other.path} is "
                                 f"none of them; compile this model with a new optimizer")
-        self._parts = [part for whole in self._all for part in whole.only(wanted)]
+        self._trained, self._parts = wanted, [part for whole in self._all for part in whole.only(wanted)]
 
     def _part(self, segment: Segment) -> Part:
         ids, pattern = self._exempt
