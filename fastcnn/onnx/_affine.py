@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn.onnx._arranging import Later
 from fastcnn.onnx._graph import Node
+from fastcnn.onnx.operators import find
 
 
 class Folding:
@@ -96,19 +97,27 @@ class Folding:
         return np.broadcast_to(value.reshape(-1), (channels,)).astype(np.float64)
 
     def known(self, name: str) -> np.ndarray | None:
-        """Return the value of a name if it is a constant, computed already or through a chain of one-input nodes."""
-        value = self.values.get(name)
-        if isinstance(value, np.ndarray):
-            return value
-        if value is not None:
-            return None
-        node = self.makers.get(name)
-        if node is None or not node.inputs or any(self.known(one) is None for one in node.inputs if one):
-            return None
-        self._convert(node)
-        self.absorbed.add(id(node))
-        found = self.values.get(name)
-        return found if isinstance(found, np.ndarray) else None
+        """Return the value of a name if it is a constant: computed already, or now, by the pure nodes behind it."""
+        left = [name]
+        while left:
+            value, node = self.values.get(left[-1]), self.makers.get(left[-1])
+            if value is not None:
+                if not isinstance(value, np.ndarray):
+                    return None
+                left.pop()
+                continue
+            operator = None if node is None else find(node.domain, node.operator)
+            if node is None or operator is None or not operator.pure or node.graphs():
+                return None
+            missing = [one for one in node.inputs if one and one not in self.values]
+            if missing:
+                left += missing
+            elif all(isinstance(self.values[one], np.ndarray) for one in node.inputs if one):
+                self._convert(node)
+                self.absorbed.add(id(node))
+            else:
+                return None
+        return self.values[name]
 
 
 def _composed(node: Node, name: str, scale: np.ndarray, offset: np.ndarray,

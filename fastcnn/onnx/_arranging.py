@@ -13,6 +13,7 @@ from fastcnn.layers.base import Layer
 from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._view import Dim, View, channels_last, runs, transposed
+from fastcnn.onnx.operators._memory import check_size
 
 #: The name of a later value, and the transposes on the way to it.
 Later = tuple[str, tuple[tuple[int, ...], ...]]
@@ -68,6 +69,8 @@ class Arranging:
                        if name == "kernel_initializer"}
         layer = make(*args, name=self.name(label), dtype=self.dtype, **kwargs)
         y = layer(x)
+        for made in y if isinstance(y, (list, tuple)) else [y]:
+            check_size(layer.name, made.shape[1:], self.dtype)
         if weights is not None:
             layer.set_weights([np.asarray(w, self.dtype) for w in weights])
         return y

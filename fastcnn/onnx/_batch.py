@@ -1,8 +1,8 @@
 """What a file computes from its batch, which is free in the model.
 
 Shapes that the file computes are computed here, with the number that the file has for its batch. Where it has none,
-all is computed for two numbers that no dimension has: what comes out alike is a constant. What differs depends on the
-batch, and no layer does: it may only be the batch itself, as the first entry of a shape.
+all is computed for two batches: what comes out alike is a constant. What differs depends on the batch, and no layer
+does: it may only be the batch itself, as the first entry of a shape.
 """
 
 from collections import ChainMap
@@ -16,7 +16,7 @@ from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node, Value
 from fastcnn.onnx._program import Step, execute
 
-_FREE, _OTHER = 7919, 7927  # primes
+_FREE, _OTHER = 7919, 2  # a prime that no dimension has, and a batch of another order of magnitude
 
 #: Operators that are told a shape, whose first entry is the batch's.
 _SHAPED = {"Expand", "Reshape", "Resize"}

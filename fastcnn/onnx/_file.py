@@ -93,7 +93,7 @@ def _check_versions(model: onnx.ModelProto, source: Source) -> None:
 
 def _check_names(model: onnx.ModelProto, source: Source) -> None:
     """Refuse names that are no text: protocol buffers of ONNX's kind hand them out as bytes."""
-    graphs = [model.graph]
+    graphs, tensors = [model.graph], []
     nodes = [*every_node(model.graph.node), *(node for f in model.functions for node in every_node(f.node))]
     names: list[Any] = [name for f in model.functions for name in (f.domain, f.name, *f.input, *f.output)]
     names += [entry.domain for entry in model.opset_import]
@@ -102,11 +102,13 @@ def _check_names(model: onnx.ModelProto, source: Source) -> None:
         for attribute in node.attribute:
             names.append(attribute.name)
             graphs += [attribute.g] if attribute.HasField("g") else []
+            tensors += [attribute.t] if attribute.HasField("t") else []
     for graph in graphs:
         for info in (*graph.input, *graph.output):
             names += [info.name, *(dim.dim_param for dim in info.type.tensor_type.shape.dim)]
-        for tensor_ in graph.initializer:
-            names += [tensor_.name, *(text for entry in tensor_.external_data for text in (entry.key, entry.value))]
+        tensors += graph.initializer
+    for tensor_ in tensors:
+        names += [tensor_.name, *(text for entry in tensor_.external_data for text in (entry.key, entry.value))]
     if wrong := [name for name in names if not isinstance(name, str)]:
         source.fault(f"the name {wrong[0]!r}, which is no text")
 

@@ -17,7 +17,7 @@ from fastcnn.onnx._affine import Folding
 from fastcnn.onnx._arranging import Arranging, NotOfferedError
 from fastcnn.onnx._batch import Batch
 from fastcnn.onnx._graph import Graph, Node, Value
-from fastcnn.onnx._program import Step
+from fastcnn.onnx._program import FAULTS, Step, alive
 from fastcnn.onnx._view import View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 
@@ -113,8 +113,10 @@ class Importer(Arranging, Batch, Folding):
         return self.inputs, [self._output(value.name) for value in self.graph.outputs]
 
     def _convert(self, node: Node) -> None:
-        inputs = [self.values[name] if name else None for name in node.inputs]
-        results: Any
+        # What is missing was to come from a node that was taken into another, which is refused.
+        inputs = [self.values.get(name, Unknown()) if name else None for name in node.inputs]
+        results: Any = []
+        reason = ""
         try:
             if any(isinstance(value, Unknown) for value in inputs):
                 if node.operator not in _converters and find(node.domain, node.operator) is None:
@@ -128,32 +130,38 @@ class Importer(Arranging, Batch, Folding):
             else:
                 results = self._layered(node, inputs)
         except NotOfferedError as error:
-            self.reasons[str(error)].append(str(node))
-            results = [Unknown() for _ in node.outputs]
+            reason = str(error)
         except (ArgumentError, ModelFileError) as error:
-            self.reasons[f"{node.operator}: {error}"].append(str(node))
-            results = [Unknown() for _ in node.outputs]
+            reason = f"{node.operator}: {error}"
+        except FAULTS as error:
+            reason = f"{node.operator} whose inputs or attributes do not suit it, {' '.join(str(error).split())}"
         results = list(results) if isinstance(results, (tuple, list)) else [results]
-        for name, value in zip(node.outputs, results):
+        for at, name in enumerate(node.outputs):
+            value = results[at] if at < len(results) else None
+            if value is None and not reason and (self.readers.get(name) or name in self.results):
+                reason = f"output {at + 1} of {node.operator}"
             if name:
-                self.values[name] = value
+                self.values[name] = Unknown() if value is None else value
+        if reason:
+            self.reasons[reason].append(str(node))
 
     def _branch(self, node: Node, graph: Graph) -> list[Any]:
         """Convert the nodes of a graph inside a node as if they stood outside; the names that it makes end with it."""
-        own = {*graph.constants, *(name for inner in graph.nodes for name in inner.outputs if name)}
+        nodes = alive(graph)
+        own = {*graph.constants, *(name for inner in nodes for name in inner.outputs if name)}
         tables: list[dict[str, Any]] = [self.values, self.other, self.makers, self.readers]
         hidden = [{name: table.pop(name) for name in own & table.keys()} for table in tables]
         names = [value.name for value in graph.outputs]
         outer, self.results = self.results, [*self.results, *names]
         self.values |= graph.constants
-        for inner in graph.nodes:
+        for inner in nodes:
             self.makers |= {name: inner for name in inner.outputs if name}
             for name in inner.reads():
                 self.readers[name].append(inner)
-        for inner in graph.nodes:
+        for inner in nodes:
             if id(inner) not in self.absorbed:
                 self._convert(inner)
-        found = [self.values[name] for name in names]
+        found = [self.values.get(name, Unknown()) for name in names]
         other = {result: self.other[name] for result, name in zip(node.outputs, names) if name in self.other}
         for table, before in zip(tables, hidden):
             for name in own & table.keys():
@@ -170,7 +178,7 @@ class Importer(Arranging, Batch, Folding):
         told = {"opset": self.opset(node), "outputs": len(node.outputs), "kept": {}}
         keywords = node.attributes | {name: told[name] for name in operator.told}
         found = self.for_any_batch(Step(node, operator, keywords, {}))
-        return [found.get(name) for name in node.outputs]
+        return [found.get(name) for name in node.outputs]  # None for one that the operator does not give
 
     def _layered(self, node: Node, inputs: Sequence[Any]) -> Any:
         self.require_any_batch(node)
@@ -198,9 +206,9 @@ class Importer(Arranging, Batch, Folding):
     def _input(self, value: Value, input_shapes: dict[str, Any]) -> Tensor:
         shape = tuple(input_shapes[value.name]) if value.name in input_shapes else (value.shape or ())[1:]
         who = f"{self.who}: input {value.name!r}"
-        if value.dtype is None or value.dtype.kind != "f" or (value.shape is not None and not value.shape):
-            raise ModelFileError(f"{who}: expected floats with a batch, got {value.dtype} {value.shape}; "
-                                 "fastcnn.onnx.backend runs such files")
+        if value.dtype is None or value.dtype.kind != "f" or (value.shape is not None and len(value.shape) < 2):
+            raise ModelFileError(f"{who}: expected floats of a batch and at least one dimension after it, got "
+                                 f"{value.dtype} {value.shape}; fastcnn.onnx.backend runs such files")
         free = [n for n in shape if not isinstance(n, (int, np.integer)) or n < 1]
         if free or not shape:
             raise ArgumentError(f"{who}: expected a size for every dimension after the batch, got {value.shape}; "

@@ -1,6 +1,7 @@
 """`fastcnn.onnx.load`: a file becomes a model of layers, which trains, is saved and summarized as any other."""
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import onnx
@@ -11,6 +12,7 @@ from fastcnn.onnx import convert as _convert  # noqa: F401  (enters the converte
 from fastcnn.onnx._file import read
 from fastcnn.onnx._graph import graph_of
 from fastcnn.onnx._importer import Importer
+from fastcnn.onnx._program import alive
 from fastcnn.onnx._simplify import simplified
 
 
@@ -43,7 +45,8 @@ def load(path: str | os.PathLike[str] | onnx.ModelProto, *, input_shapes: Any = 
     if layout not in ("channels_last", "channels_first"):
         raise ArgumentError(unknown("load: layout", layout, ["channels_last", "channels_first"]))
     proto, source = read(path)
-    graph = simplified(graph_of(proto, source))
+    graph = graph_of(proto, source)
+    graph = simplified(replace(graph, nodes=tuple(alive(graph))))
     names = [value.name for value in graph.inputs]
     if input_shapes is not None and not isinstance(input_shapes, dict):
         if len(names) != 1:

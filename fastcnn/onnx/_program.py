@@ -12,7 +12,8 @@ from fastcnn.onnx._graph import Graph, Node
 from fastcnn.onnx.operators import Operator, find
 
 #: What an operator may raise on inputs that do not suit it.
-_FAULTS = (ValueError, IndexError, TypeError, KeyError, MemoryError, OverflowError, ZeroDivisionError, AttributeError)
+FAULTS = (ValueError, IndexError, TypeError, KeyError, MemoryError, OverflowError, ZeroDivisionError, AttributeError,
+          RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Program:
         self.inputs = [value.name for value in graph.inputs]
         self.outputs = [value.name for value in graph.outputs]
         self.constants: dict[str, Any] = dict(graph.constants)
-        steps = [_step(node, graph.opsets, who) for node in _alive(graph)]
+        steps = [_step(node, graph.opsets, who) for node in alive(graph)]
         later = []
         with np.errstate(all="ignore"):
             for step in steps:
@@ -120,7 +121,7 @@ class Program:
         return [values[name] for name in self.outputs]
 
 
-def _alive(graph: Graph) -> list[Node]:
+def alive(graph: Graph) -> list[Node]:
     """Return the nodes that an output depends on."""
     wanted, kept = {value.name for value in graph.outputs}, []
     for node in reversed(graph.nodes):
@@ -155,7 +156,7 @@ def execute(step: Step, values: dict[str, Any], who: str) -> dict[str, Any]:
         result = step.operator.function(*inputs, **step.keywords, **graphs)
     except ModelFileError as error:
         raise ModelFileError(f"{who}: {step.node}: {error}") from error
-    except _FAULTS as error:
+    except FAULTS as error:
         shapes = ", ".join(f"{v.dtype} {v.shape}" if isinstance(v, np.ndarray) else type(v).__name__ for v in inputs)
         raise ModelFileError(f"{who}: {step.node}: expected inputs that suit it, got {shapes} ({error})") from error
     results = result if isinstance(result, tuple) else (result,)

@@ -37,7 +37,7 @@ class _Patterns:
     def made_by(self, name: str, operator: str, alone: bool = True) -> Node | None:
         """Return the node behind a name if it is of an operator, and, with `alone`, nobody else reads it."""
         node = self.maker.get(name)
-        if node is None or node.domain or node.operator != operator or id(node) in self.gone:
+        if node is None or id(node) in self.gone or not _is(node, operator):
             return None
         return None if alone and (len(self.readers[name]) > 1 or name in self.results) else node
 
@@ -50,7 +50,7 @@ class _Patterns:
     def constant(self, name: str) -> np.ndarray | None:
         """Return a constant, from the file's weights or a Constant node."""
         node = self.maker.get(name)
-        if name not in self.constants and node is not None and node.operator == "Constant" and not node.domain:
+        if name not in self.constants and node is not None and _is(node, "Constant"):
             operator = find("", "Constant")
             assert operator is not None
             self.constants |= execute(Step(node, operator, node.attributes, {}), {}, "model")
@@ -60,6 +60,12 @@ class _Patterns:
         """Let one node stand in the place of several, of which `last` is the last."""
         self.gone.update(map(id, others))
         self.new[id(last)] = new
+
+
+def _is(node: Node, name: str) -> bool:
+    """Return whether a node is of an operator, with as many inputs as that needs."""
+    operator = find(node.domain, name)
+    return node.operator == name and operator is not None and len(node.inputs) == operator.fewest
 
 
 def _other(node: Node, name: str) -> str | None:

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 
 import fastcnn as fc
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx import backend
+from fastcnn.onnx import backend, load
 
 X = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2])
 Y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])
@@ -41,13 +41,14 @@ add = helper.make_node("Add", ["x", "w"], ["y"], name="plus")
 relu = helper.make_node("Relu", ["x"], ["y"])
 
 
-def refused(proto, *words):
-    with pytest.raises(ModelFileError) as caught:
-        backend.prepare(proto)
-    text = str(caught.value)
-    assert "\n" not in text
-    for word in words:
-        assert word in text, text
+def refused(proto, *words, by=(backend.prepare, load)):
+    for function in by:
+        with pytest.raises(ModelFileError) as caught:
+            function(proto)
+        text = str(caught.value)
+        assert "\n" not in text
+        for word in words:
+            assert word in text, text
 
 
 def test_a_cycle():
@@ -134,8 +135,6 @@ def test_every_flipped_byte_is_refused_or_harmless():
             data[at] ^= bit
 
 
-
-
 def test_no_file_a_folder_and_a_pipe(tmp_path):
     refused(tmp_path / "none.onnx", "no file")
     refused(tmp_path, "folder")
@@ -204,8 +203,11 @@ def test_functions_that_call_themselves_or_grow_without_end():
 
 def test_all_that_is_not_offered_stands_in_one_error():
     nodes = [helper.make_node("GRU", ["x"], ["a"], "g"), helper.make_node("Magic", ["x"], ["b"], "m", domain="own"),
-             helper.make_node("LeakyRelu", ["x"], ["c"], "l", strength=2), helper.make_node("Sum", ["x", "a"], ["y"])]
-    refused(model(*nodes, imports=[helper.make_opsetid("own", 1)]), 'GRU "g"', 'own.Magic (Magic "m")', "'strength'")
+             helper.make_node("LeakyRelu", ["x"], ["c"], "l", strength=2),
+             helper.make_node("Sum", ["x", "a", "b", "c"], ["y"])]
+    batch = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 2])
+    proto = model(*nodes, inputs=[batch], imports=[helper.make_opsetid("own", 1)])
+    refused(proto, 'GRU "g"', 'own.Magic (Magic "m")', "'strength'")
 
 
 def test_an_operator_set_of_the_future():

@@ -71,6 +71,7 @@ ZERO = {"zero": np.array(0)}
 @pytest.mark.parametrize(("nodes", "weights"), [
     ([node("Div", "x f")], {}),
     ([node("Conv", "x w", "c"), node("Mul", "c f")], {"w": np.ones((3, 3, 1, 1), np.float32)}),
+    ([node("Min", "n five", "m"), node("Cast", "m", "few", to=1), node("Mul", "x few")], {"five": np.array(5)}),
     ([node("Size", "x", "size"), node("Cast", "size", "s", to=1), node("Sub", "x s")], {}),
     ([node("Reshape", "n one", "n1"), node("Concat", "o o n1 o o o o o", "p", axis=0), node("Pad", "x p")],
      {"one": np.array([1]), "o": np.array([0])}),
@@ -78,7 +79,7 @@ ZERO = {"zero": np.array(0)}
      {"one": np.array([1]), "start": np.array([0]), "axes": np.array([2])}),
     ([node("Greater", "n five", "more"), helper.make_node(
         "If", ["more"], ["y"], "if", then_branch=branch(node("Neg", "x", "t")),
-        else_branch=branch(node("Identity", "x", "e")))], {"five": np.array(7920)}),
+        else_branch=branch(node("Identity", "x", "e")))], {"five": np.array(5)}),
     ([helper.make_node("If", ["true"], ["r"], "if", then_branch=branch(node("Identity", "f", "t")),
                        else_branch=branch(node("Neg", "f", "e"))), node("Mul", "x r")], {"true": np.array(True)}),
 ], ids=lambda value: value[-1].op_type if isinstance(value, list) else "")

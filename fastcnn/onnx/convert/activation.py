@@ -92,7 +92,7 @@ def prelu(im: Importer, x: View, slope: Any, *, node: Node, opset: int) -> View:
 @converter("Clip")
 def clip(im: Importer, x: View, low: Any = None, high: Any = None, *, node: Node, min: float | None = None,
          max: float | None = None) -> View:
-    lower, upper = (given if value is None else float(im.constant(value, "a bound").reshape(-1)[0])
+    lower, upper = (given if value is None else im.constant(value, "a bound").astype(np.float64).item()
                     for value, given in ((low, min), (high, max)))
     largest = float(np.finfo(np.float32).max)
     lower = None if lower is None or lower <= -largest else _plain(lower)

@@ -10,7 +10,7 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.operators._windows import Ints, windows
-from fastcnn.onnx.operators.conv import check_bank
+from fastcnn.onnx.operators.conv import check_bank, transposed_size
 
 _CONV = layers.Conv1D, layers.Conv2D, layers.Conv3D
 _DEPTHWISE = layers.DepthwiseConv1D, layers.DepthwiseConv2D
@@ -79,8 +79,10 @@ def conv_transpose(im: Importer, x: View, w: Any, bias: Any = None, *, node: Nod
     w = times(w.reshape(group, -1, *w.shape[1:]), scale.reshape(group, 1, -1, *(1,) * rank))
     borders = [0] * (2 * rank) if auto_pad == "VALID" or pads is None else pads
     extra = tuple(output_padding or [0] * rank)
+    steps, gaps = tuple(strides or [1] * rank), tuple(dilations or [1] * rank)
+    transposed_size(images.shape[1:-1], w.shape[3:], steps, gaps, extra)
     y = im.apply(node, _TRANSPOSE[rank - 1], images, filters, kernel_size=w.shape[3:],
-                 strides=tuple(strides or [1] * rank), dilation_rate=tuple(dilations or [1] * rank), groups=group,
-                 use_bias=use_bias, padding=tuple(zip(borders[:rank], borders[rank:])), output_padding=extra,
+                 strides=steps, dilation_rate=gaps, groups=group, use_bias=use_bias,
+                 padding=tuple(zip(borders[:rank], borders[rank:], strict=True)), output_padding=extra,
                  weights=[_bank(w.reshape(-1, *w.shape[2:]))] + [b] * use_bias)
     return im.also(node, name, channels_last(y))

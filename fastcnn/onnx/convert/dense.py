@@ -14,6 +14,8 @@ from fastcnn.onnx.convert.conv import times
 
 def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, node: Node) -> View:
     """Return the dense layer on the last dimension of the file, its rows in the order of memory."""
+    if kernel.ndim != 2 or kernel.shape[0] != x.shape[-1]:
+        raise NotOfferedError(f"a product of {(None, *x.shape)} with a constant of shape {kernel.shape}")
     units = kernel.shape[1]
     rank = len(x.dims) + 1
     scale, offset, later = im.affine_after(node, rank, units, rank - 1)
@@ -46,6 +48,6 @@ def gemm(im: Importer, a: Any, b: Any, c: Any = None, *, node: Node, alpha: floa
 @converter("MatMul")
 def matmul(im: Importer, a: Any, b: Any, *, node: Node) -> View:
     kernel = im.constant(b, "a matrix")
-    if not isinstance(a, View) or kernel.ndim != 2 or not a.dims:
+    if not isinstance(a, View) or not a.dims:
         raise NotOfferedError("a product other than of vectors with a matrix")
     return _dense(im, a, kernel, None, node)

@@ -9,8 +9,9 @@ from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, channels_last, reshaped
+from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.convert.merge import in_memory
+from fastcnn.onnx.convert.shape import as_shape
 
 
 @converter("BatchNormalization")
@@ -60,7 +61,7 @@ def instance_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node
         y = im.apply(node, layers.GroupNormalization, im.image(whole), groups, epsilon=epsilon,
                      weights=[np.repeat(gamma, each) * factor, np.repeat(beta, each) * factor + offset])
         if after is not None:
-            im.values[after[0]] = reshaped(x.on(y), after[1])
+            im.values[after[0]] = as_shape(im, x.on(y), after[1])
         return x.on(y)
     return _grouped(im, node, x, groups, epsilon, gamma, beta)
 
@@ -83,11 +84,11 @@ def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, t
 
 @converter("LayerNormalization")
 def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, node: Node, axis: int = -1,
-                        epsilon: float = 1e-5, stash_type: int = 1, outputs: int) -> View:
+                        epsilon: float = 1e-5, stash_type: int = 1) -> View:
     """Over the last dimensions together, in whatever order memory has them."""
     axis = x.axis(axis) - 1
-    if axis < 0 or (outputs > 1 and any(im.readers[name] for name in node.outputs[1:])):
-        raise NotOfferedError("layer normalization over the batch, or its statistics")
+    if axis < 0:
+        raise NotOfferedError("layer normalization over the batch")
     inside = tuple(sorted(atom for dim in x.dims[axis:] for atom in dim))
     numbers = []
     for value in (scale, bias):

@@ -11,7 +11,7 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, laid_out
 from fastcnn.onnx.convert.shape import as_shape
-from fastcnn.onnx.operators.arrays import integers
+from fastcnn.onnx.operators.arrays import bounds_along, integers, split_sizes
 
 
 def _part(im: Importer, x: View, node: Node, axis: int, start: int, stop: int, step: int) -> View:
@@ -46,12 +46,8 @@ def _with_size(x: View, atom: int, n: int) -> tuple[tuple[int, ...], tuple[tuple
 def slice_(im: Importer, x: View, starts_in: Any = None, ends_in: Any = None, axes_in: Any = None, steps_in: Any = None,
            *, node: Node, starts: Any = None, ends: Any = None, axes: Any = None) -> View:
     given = (starts_in, starts), (ends_in, ends), (axes_in, axes), (steps_in, None)
-    bounds: list[Any] = [default if value is None else integers(im.constant(value, "a part's bound"))
-                         for value, default in given]
-    first, last, along, steps = bounds
-    along = list(range(len(first))) if along is None else along
-    for begin, end, axis, step in zip(first, last, along, steps or [1] * len(first)):
-        axis = x.axis(axis)
+    bounds = [default if value is None else im.constant(value, "a part's bound") for value, default in given]
+    for begin, end, axis, step in bounds_along(len(x.dims) + 1, *bounds):
         if axis == 0:
             if (begin, step) != (0, 1) or end < im.batch:
                 raise NotOfferedError("a part of the batch")
@@ -66,14 +62,8 @@ def split(im: Importer, x: View, sizes: Any = None, *, node: Node, split: Any = 
     axis = x.axis(axis) - 1
     if axis < 0:
         raise NotOfferedError("parts of the batch")
-    parts = integers(im.constant(sizes, "a part's size")) if sizes is not None else split
-    if parts is None:
-        count = num_outputs or outputs
-        each = -(-x.shape[axis] // count)
-        parts = [min(each, x.shape[axis] - at * each) for at in range(count)]
-    if sum(parts) != x.shape[axis] or min(parts, default=0) < 0:
-        raise NotOfferedError(f"parts of {list(parts)} of a dimension of {x.shape[axis]}")
-    ends = np.cumsum([0, *parts]).tolist()
+    given = split if sizes is None else im.constant(sizes, "a part's size")
+    ends = np.cumsum([0, *split_sizes(x.shape[axis], given, num_outputs, outputs)]).tolist()
     return tuple(_part(im, x, node, axis, begin, end, 1) for begin, end in itertools.pairwise(ends))
 
 
@@ -99,6 +89,8 @@ def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_i
     given: Any = pads or paddings or ()
     amounts = integers(im.constant(pads_in, "a border")) if pads_in is not None else list(given)
     axes = [x.axis(a) for a in integers(im.constant(axes_in, "axes"))] if axes_in is not None else list(range(rank))
+    if len(amounts) != 2 * len(axes):
+        raise NotOfferedError(f"Pad of {len(axes)} dimensions by {len(amounts)} amounts")
     fill = value if value_in is None else float(im.constant(value_in, "a border's value").reshape(-1)[0])
     border = [(0, 0)] * rank
     for axis, before, after in zip(axes, amounts[: len(axes)], amounts[len(axes) :]):

@@ -32,10 +32,7 @@ def _pooled(im: Importer, x: View, node: Node, kinds: Any, kernel: Ints, strides
 
 @converter("MaxPool")
 def max_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: str = "NOTSET", ceil_mode: int = 0,
-             dilations: Ints = None, pads: Ints = None, storage_order: int = 0, strides: Ints = None,
-             outputs: int) -> View:
-    if outputs > 1 and any(im.readers[name] for name in node.outputs[1:]):
-        raise NotOfferedError("the places of a pooling's maxima")
+             dilations: Ints = None, pads: Ints = None, storage_order: int = 0, strides: Ints = None) -> View:
     return _pooled(im, x, node, _MAX, kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
 
 

@@ -37,6 +37,8 @@ def cast(im: Importer, x: View, *, to: int, saturate: int = 1, round_mode: str =
 
 def as_shape(im: Importer, x: View, sizes: tuple[int, ...]) -> View:
     """Return the view with other dimensions; in memory of the file's order where they cut across what there is."""
+    if min(sizes, default=1) < 1 or math.prod(sizes) != x.elements:
+        raise NotOfferedError(f"{[None, *x.shape]} as {[None, *sizes]}")
     found = reshaped(x, sizes)
     if found is not None:
         return found

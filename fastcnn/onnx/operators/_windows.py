@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn.errors import ModelFileError
+from fastcnn.onnx.operators._memory import check_size
 
 Ints = Sequence[int] | None
 
@@ -81,6 +82,7 @@ def windows(who: str, size: Sequence[int], kernel: Sequence[int], strides: Ints,
             raise ModelFileError(f"{who}: expected an image that a window of {extent} fits, got {n} pixels and pads "
                                  f"{before[axis]} and {after[axis]}")
         outputs.append(count)
+    check_size(who, [n + b + a for n, b, a in zip(size, before, after)], np.float32)
     return Windows(tuple(kernel), steps, gaps, tuple(before), tuple(after), tuple(outputs))
 
 
@@ -88,6 +90,7 @@ def padded(x: np.ndarray, w: Windows, fill: float) -> np.ndarray:
     """Return (N, C, ...) with the border that lets every window fit."""
     size = x.shape[2:]
     border = [(0, 0), (0, 0), *zip(w.before, w.end_padding(size))]
+    check_size("a border", [n + sum(b) for n, b in zip(x.shape, border)], x.dtype)
     return np.pad(x, border, constant_values=fill) if any(map(any, border)) else x
 
 

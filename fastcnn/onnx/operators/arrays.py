@@ -182,14 +182,7 @@ def concat(*arrays: np.ndarray, axis: int = 1) -> np.ndarray:
 def split(x: np.ndarray, sizes: np.ndarray | None = None, *, split: Any = None, axis: int = 0,
           num_outputs: int | None = None, outputs: int = 1) -> tuple[np.ndarray, ...]:
     """x in parts along an axis: of the given sizes, or equal ones, of which the last may be smaller."""
-    parts = integers(sizes) if sizes is not None else split
-    if parts is None:
-        count, length = num_outputs or outputs, x.shape[axis]
-        part = -(-length // count)
-        parts = [max(0, min(part, length - at * part)) for at in range(count)]
-    if sum(parts) != x.shape[axis] or min(parts, default=0) < 0:
-        raise ModelFileError(f"Split: expected parts that make up {x.shape[axis]}, got {parts}")
-    ends = np.cumsum([0, *parts])
+    ends = np.cumsum([0, *split_sizes(x.shape[axis], split if sizes is None else sizes, num_outputs, outputs)])
     where: list[Any] = [slice(None)] * x.ndim
     result = []
     for begin, end in itertools.pairwise(ends):
@@ -198,21 +191,43 @@ def split(x: np.ndarray, sizes: np.ndarray | None = None, *, split: Any = None, 
     return tuple(result)
 
 
+def split_sizes(length: int, sizes: Any, num_outputs: int | None, outputs: int) -> list[int]:
+    """Return the sizes of a Split's parts: as given, or equal ones, of which the last may be smaller."""
+    count = np.size(sizes) if sizes is not None else num_outputs or outputs
+    if count != outputs:
+        raise ModelFileError(f"Split: expected a part for each of {outputs} outputs, got {count}")
+    part = -(-length // count)
+    parts = [max(0, min(part, length - at * part)) for at in range(count)] if sizes is None else integers(sizes)
+    if sum(parts) != length or min(parts) < 0:
+        raise ModelFileError(f"Split: expected parts that make up {length}, got {parts}")
+    return parts
+
+
 @operator("Slice")
 def slice_(x: np.ndarray, starts_in: np.ndarray | None = None, ends_in: np.ndarray | None = None,
            axes_in: np.ndarray | None = None, steps_in: np.ndarray | None = None, *, starts: Any = None,
            ends: Any = None, axes: Any = None) -> np.ndarray:
     """Every so many-th element from start to end along each axis, as Python's slices."""
-    begins, stops = (integers(a if given is None else given) for a, given in ((starts, starts_in), (ends, ends_in)))
-    along = integers(axes_in) if axes_in is not None else axes if axes is not None else list(range(len(begins)))
-    steps = integers(steps_in) if steps_in is not None else [1] * len(begins)
+    first, last, along = (a if given is None else given
+                          for a, given in ((starts, starts_in), (ends, ends_in), (axes, axes_in)))
     where: list[Any] = [slice(None)] * x.ndim
-    for begin, stop, axis, step in zip(begins, stops, along, steps):
+    for begin, stop, axis, step in bounds_along(x.ndim, first, last, along, steps_in):
         if step < 0 and stop < -x.shape[axis]:  # past the front: Python would count it from the end
             where[axis] = slice(begin, None, step)
         else:
             where[axis] = slice(begin, stop, step)
     return x[tuple(where)]
+
+
+def bounds_along(rank: int, starts: Any, ends: Any, axes: Any, steps: Any) -> list[tuple[int, int, int, int]]:
+    """Return the start, end, axis and step of each part that a Slice takes; None for axes and steps left out."""
+    first = integers(starts)
+    along = [from_front(axis, rank) for axis in (range(len(first)) if axes is None else integers(axes))]
+    whole = first, integers(ends), along, [1] * len(first) if steps is None else integers(steps)
+    if len({len(part) for part in whole}) > 1 or len(set(along)) < len(along):
+        raise ModelFileError("Slice: expected a start, an end and a step for each axis, and no axis twice, "
+                             f"got {', '.join(map(str, whole))}")
+    return list(zip(*whole))
 
 
 _MODES = {"constant": "constant", "edge": "edge", "reflect": "reflect", "wrap": "wrap"}

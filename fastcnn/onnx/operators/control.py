@@ -4,16 +4,18 @@ A sequence is a Python list of arrays, an optional value that is absent is None.
 inputs that returns the list of its outputs.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastcnn.errors import ModelFileError
+from fastcnn.onnx.operators._memory import check_size
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators.arrays import integers, type_of
 
-_MOST_ROUNDS = 10_000_000
+_MOST_ROUNDS = 1_000_000
 
 Body = Callable[..., list[Any]]
 
@@ -27,16 +29,21 @@ def if_(condition: np.ndarray, *, then_branch: Body, else_branch: Body) -> tuple
 def loop(count: np.ndarray | None = None, condition: np.ndarray | None = None, *state: Any, body: Body,
          outputs: int) -> tuple[Any, ...]:
     """Call body(round, condition, *state) -> condition, *state, *to_stack until one of both ends it."""
-    rounds = _MOST_ROUNDS if count is None else int(count.reshape(-1)[0])
+    rounds = math.inf if count is None else int(count.reshape(-1)[0])
     going, values = condition is None or bool(condition.reshape(-1)[0]), list(state)
     stacks: list[list[Any]] | None = None
     at = 0
     while going and at < rounds:
+        if at == _MOST_ROUNDS:
+            raise ModelFileError(f"Loop: expected an end within {_MOST_ROUNDS:,} rounds, got none")
         result = body(np.array(at, np.int64), np.array(going), *values)
         going, values, scanned = bool(np.asarray(result[0]).reshape(-1)[0]), result[1 : 1 + len(state)], result[
             1 + len(state) :]
-        stacks = [[*old, new] for old, new in zip(stacks or [[] for _ in scanned], scanned)]
+        stacks = stacks or [[] for _ in scanned]
         at += 1
+        for stack, new in zip(stacks, scanned):
+            check_size("Loop", (at, *np.shape(new)), np.asarray(new).dtype)
+            stack.append(new)
     if stacks is None:
         stacks = [[] for _ in range(outputs - len(values))]
     return *values, *(np.stack(part) if part else np.zeros(0, np.float32) for part in stacks)
@@ -56,7 +63,9 @@ def scan(*arrays: Any, body: Body, num_scan_inputs: int, scan_input_axes: Any = 
     for slices in zip(*moved):
         result = body(*state, *map(np.asarray, slices))
         state, new = result[: len(state)], result[len(state) :]
-        stacks = [[*old, value] for old, value in zip(stacks or [[] for _ in new], new)]
+        stacks = stacks or [[] for _ in new]
+        for stack, value in zip(stacks, new):
+            stack.append(value)
     along = scan_output_axes or [0] * len(stacks)
     turned = scan_output_directions or [0] * len(stacks)
     return *state, *(np.stack(part[:: -1 if reverse else 1], axis)

@@ -1,12 +1,13 @@
 """Convolution: of floats along up to three dimensions by the layers, of other types by a sum over the window."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import layers
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx.operators._memory import channels_first, channels_last, is_float
+from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators._windows import Ints, Windows, padded, taps, windows
 
@@ -45,6 +46,7 @@ def conv(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, *, auto_p
     lie = windows("Conv", x.shape[2:], w.shape[2:], strides, pads, dilations, auto_pad)
     if min(lie.before + lie.after) < 0:
         raise ModelFileError(f"Conv: expected pads of at least 0, got {pads}")
+    check_size("Conv", (x.shape[0], w.shape[0], *lie.outputs), x.dtype)
     if x.ndim > 5 or not is_float(x):
         return _conv_by_taps(x, w, bias, lie, group)
     return _by_layer(_CONV[x.ndim - 3], x, w, bias, lie, group, kept, filters=w.shape[0])
@@ -99,8 +101,7 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
     kernel = w.shape[2:]
     if auto_pad.startswith("SAME") and output_shape is None:
         output_shape = [n * s for n, s in zip(size, steps)]
-    full = [s * (n - 1) + (k - 1) * d + 1 + extra
-            for n, s, k, d, extra in zip(size, steps, kernel, gaps, output_padding or [0] * rank)]
+    full = transposed_size(size, kernel, steps, gaps, output_padding or [0] * rank)
     if output_shape is not None:
         output_shape = list(output_shape)[-rank:]
         cut = [max(f - o, 0) for f, o in zip(full, output_shape)]  # where nothing is cut, zeros stand behind
@@ -112,6 +113,7 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
         output_shape = [f - b - a for f, b, a in zip(full, before, after)]
     if min(output_shape) < 1:
         raise ModelFileError(f"ConvTranspose: expected pads that leave some pixels, got {before} and {after} on {full}")
+    check_size("ConvTranspose", (*x.shape[:1], w.shape[1] * group, *map(max, full, output_shape)), x.dtype)
     lie = Windows(kernel, steps, gaps, tuple(before), tuple(after), tuple(size))
     more = tuple(o + b + a - s * (n - 1) - e for o, b, a, s, n, e in
                  zip(output_shape, before, after, steps, size, lie.extent))
@@ -120,6 +122,18 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
         return _by_layer(_TRANSPOSE[rank - 1], x, w, bias, lie, group, kept, filters=w.shape[1] * group,
                          output_padding=more)
     return _with_bias(_transpose_by_taps(x, w, lie, output_shape, group), bias, x.dtype)
+
+
+def transposed_size(size: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int],
+                    output_padding: Sequence[int]) -> list[int]:
+    """Return the size of a transposed convolution's output before its borders are cut off."""
+    if not len(strides) == len(dilations) == len(output_padding) == len(size) or min(*strides, *dilations) < 1:
+        raise ModelFileError(f"ConvTranspose: expected {len(size)} positive strides and dilations and as many "
+                             f"output_padding, got {list(strides)}, {list(dilations)} and {list(output_padding)}")
+    full = [s * (n - 1) + (k - 1) * d + 1 + extra
+            for n, s, k, d, extra in zip(size, strides, kernel, dilations, output_padding)]
+    check_size("ConvTranspose", full, np.float32)
+    return full
 
 
 def _transpose_by_taps(x: np.ndarray, w: np.ndarray, lie: Windows, outputs: list[int], group: int) -> np.ndarray:

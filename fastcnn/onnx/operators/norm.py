@@ -124,10 +124,11 @@ def local_response_normalization(x: np.ndarray, *, size: int, alpha: float = 1e-
     Krizhevsky, Sutskever and Hinton, 2012, section 3.3; the window of channel c reaches from c - floor((size - 1) / 2)
     to c + ceil((size - 1) / 2).
     """
-    before, channels = (size - 1) // 2, x.shape[1]
+    channels = x.shape[1]
+    before, after = min((size - 1) // 2, channels - 1), min(size // 2, channels - 1)
     squares = np.square(x)
     total = np.zeros_like(squares)
-    for shift in range(-before, size - before):
+    for shift in range(-before, after + 1):
         low, high = max(0, -shift), min(channels, channels - shift)
         if low < high:
             total[:, low:high] += squares[:, low + shift : high + shift]

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx.operators._memory import channels_first, channels_last, is_float
+from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators._windows import Ints, Windows, area, padded, seen, windows
 
@@ -50,6 +50,7 @@ def max_pool(x: np.ndarray, *, kernel_shape: list[int], auto_pad: str = "NOTSET"
         y, at = _result(largest, x.ndim), _result(place, x.ndim).astype(np.int64)
     else:
         low = np.iinfo(x.dtype).min if np.issubdtype(x.dtype, np.integer) else -np.inf
+        check_size("MaxPool", (*x.shape[:2], *lie.outputs, area(lie)), x.dtype)
         view = seen(padded(x, lie, low), lie).reshape(*x.shape[:2], *lie.outputs, area(lie))
         at = np.argmax(view, -1)
         y = np.take_along_axis(view, at[..., None], -1)[..., 0]
@@ -76,6 +77,8 @@ def max_unpool(x: np.ndarray, places: np.ndarray, output_shape: np.ndarray | Non
     steps, borders = strides or [1] * rank, pads or [0] * (2 * rank)
     size = [(n - 1) * s + k - borders[a] - borders[a + rank]
             for a, (n, s, k) in enumerate(zip(x.shape[2:], steps, kernel_shape))]
+    check_size("MaxUnpool", size if output_shape is None else output_shape, x.dtype)
+    check_size("MaxUnpool", (*x.shape[:2], *size), x.dtype)
     y = np.zeros((*x.shape[:2], *size), x.dtype)
     y.reshape(-1)[places.reshape(-1)] = x.reshape(-1)
     if output_shape is None:
