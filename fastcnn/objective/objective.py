@@ -45,6 +45,7 @@ class Objective:
     def __init__(self, names: Sequence[str], shapes: Sequence[Any], loss: Any, loss_weights: Any = None,
                  metrics: Any = None, weighted_metrics: Any = None, who: str = "compile") -> None:
         told = [None if one is None else loss_of(one) for one in spread(loss, names, f"{who}: loss")]
+        self._checked: set[Any] = set()  # shapes and types of targets and weights that are known to be right
         self._suiting = {k for k, one in enumerate(told) if isinstance(one, str)}
         each = [_suiting(s, s) if isinstance(one, str) else one for one, s in zip(told, shapes, strict=True)]
         if all(one is None for one in each):
@@ -96,10 +97,13 @@ class Objective:
                 continue
             if k in self._suiting:
                 target = self.targets[k] = target._replace(loss=_suiting(y.shape, shape))
-            try:
-                target.check_shapes(y[:1], np.zeros((1, *shape[1:]), dtype), more_of(weights, k, slice(1)))
-            except ArgumentError as error:
-                raise ArgumentError(f"{who}: for the first sample, {error}") from None
+            kind = k, y.shape[1:], y.dtype, None if weights is None or weights[k] is None else weights[k].shape[1:]
+            if kind not in self._checked:
+                try:
+                    target.check_shapes(y[:1], np.zeros((1, *shape[1:]), dtype), more_of(weights, k, slice(1)))
+                except ArgumentError as error:
+                    raise ArgumentError(f"{who}: for the first sample, {error}") from None
+                self._checked.add(kind)
             if target.loss is not None:
                 target.loss.check(y, shape[-1])
 
