@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fastcnn import initializers, layers, saving
 from fastcnn.errors import ArgumentError, ModelFileError, unknown
 from fastcnn.layers.symbolic import Tensor
@@ -19,6 +21,10 @@ NAMED = ("avg_pool", "max_pool")
 AUTOMATIC = ("global_average_pooling2d", "global_max_pooling2d")
 
 _KERAS_FILES = (".h5", ".hdf5", ".keras")
+
+#: The networks that Keras has under the same name.
+KERAS = {"VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "DenseNet121", "DenseNet169", "DenseNet201",
+         "InceptionV3", "MobileNet", "MobileNetV2", *(f"EfficientNetB{i}" for i in range(8))}
 
 
 def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tensor], Any], include_top: bool,
@@ -123,13 +129,13 @@ def checked_weights(who: str, weights: Weights) -> Path | None:
     if weights is None:
         return None
     if weights == "imagenet":
-        raise ArgumentError(
-            f'{who}: weights="imagenet" is not offered, since nothing is downloaded; where Keras is installed, '
-            f'keras.applications.{who}().save_weights("x.weights.h5") writes them: pass weights="x.weights.h5"')
-    path = Path(weights)
+        way = (f'where Keras is installed, keras.applications.{who}().save_weights("x.weights.h5") writes them: '
+               f'pass weights="x.weights.h5"' if who in KERAS else "Keras has no such network; pass weights=None")
+        raise ArgumentError(f'{who}: weights="imagenet" is not offered, since nothing is downloaded; {way}')
+    path = Path(weights) if isinstance(weights, (str, os.PathLike)) else Path()
     if path.suffix.lower() not in (".safetensors", *_KERAS_FILES):
         raise ArgumentError(f"{who}: expected weights to be None or a .safetensors, .weights.h5, .h5 or .keras file, "
-                            f"got {os.fspath(weights)!r}")
+                            f"got {weights!r}")
     if not path.is_file():
         raise ModelFileError(f"{who}: expected weights to be an existing file, got {os.fspath(weights)!r}; "
                              f"weights=None starts from random ones")
@@ -156,17 +162,27 @@ def _values_from(path: Path | None) -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext() if path is None else initializers.nothing_drawn()
 
 
-def shape_or(input_tensor: Tensor | None, input_shape: Sequence[int] | None, default: Shape) -> Shape:
-    """Return (H, W, C) of what a network is made for, before it is checked."""
-    if input_tensor is not None:
-        return tuple(input_tensor.shape[1:])
-    return default if input_shape is None else tuple(input_shape)  # type: ignore[return-value]
+def image_shape(who: str, tensor: Tensor | None, shape: Sequence[int] | None, default: Shape) -> Shape:
+    """Return (H, W, C) of what a network is made for.
+
+    Raises
+    ------
+    ArgumentError
+        If these are not three positive integers.
+    """
+    if tensor is not None and not isinstance(tensor, Tensor):
+        raise ArgumentError(f"{who}: expected an input_tensor such as fastcnn.Input gives, got {tensor!r}")
+    given: Any = tensor.shape[1:] if tensor is not None else default if shape is None else shape
+    if not isinstance(given, (tuple, list)) or len(given) != 3 or not all(
+            isinstance(n, (int, np.integer)) and n > 0 for n in given):
+        raise ArgumentError(f"{who}: expected images (H, W, C), got {given}; give three positive integers, "
+                            "as input_shape=(224, 224, 3)")
+    rows, columns, channels = given
+    return rows, columns, channels
 
 
 def _image(who: str, tensor: Tensor | None, shape: Shape | None, default: Shape, smallest: int) -> Tensor:
-    wanted = shape_or(tensor, shape, default)
-    if len(wanted) != 3:
-        raise ArgumentError(f"{who}: expected images (H, W, C), got {wanted}")
+    wanted = image_shape(who, tensor, shape, default)
     if tensor is not None and shape is not None and tuple(shape) != wanted:
         raise ArgumentError(f"{who}: expected input_shape to be that of input_tensor, {wanted}, got {tuple(shape)}; "
                             f"leave one of them away")

@@ -168,8 +168,10 @@ def EfficientNet(width_coefficient: float, depth_coefficient: float, default_siz
                        activation=activated("top_activation"), kernel_initializer=_CONV)
 
     top = classify("avg_pool", classes, classifier_activation, dropout_rate, "top_dropout", kernel_initializer=_DENSE)
-    return network(_function(name), features, top, include_top, weights, input_tensor, input_shape, pooling, name,
-                   default=(default_size, default_size, 3))
+    scale = width_coefficient, depth_coefficient, default_size
+    which = next((which for which, v in EFFICIENTNETS.items() if (v.width, v.depth, v.size) == scale), "")
+    return network(f"EfficientNet{which}", features, top, include_top, weights, input_tensor, input_shape, pooling,
+                   name, default=(default_size, default_size, 3))
 
 
 def _block(inputs: Tensor, stage: _Stage, drop_rate: float, activation: str, name: str) -> Tensor:
@@ -202,10 +204,6 @@ def _block(inputs: Tensor, stage: _Stage, drop_rate: float, activation: str, nam
             x = layers.Dropout(drop_rate, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
         x = layers.Add(name=f"{name}add")([x, inputs])
     return x
-
-
-def _function(name: str) -> str:
-    return name.replace("efficientnet", "EfficientNet").replace("Netb", "NetB")
 
 
 _DOC = """EfficientNet-{which}: {parameters:,} parameters, as in Keras{words}.

@@ -1,7 +1,7 @@
 """MobileNet, version 1: each convolution is a depthwise one and a 1 x 1."""
 
 from fastcnn import layers
-from fastcnn.applications._network import AUTOMATIC, Shape, Tensor, Weights, conv_bn, network, relu6, shape_or
+from fastcnn.applications._network import AUTOMATIC, Shape, Tensor, Weights, conv_bn, image_shape, network, relu6
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model
 
@@ -50,8 +50,8 @@ def MobileNet(input_shape: Shape | None = None, alpha: float = 1.0, depth_multip
         x = layers.Reshape((classes,), name="reshape_2")(x)
         return layers.Activation(classifier_activation or "linear", name="predictions")(x)
 
-    default = (224, 224, 3)
-    name = name or f"mobilenet_{alpha:0.2f}_{shape_or(input_tensor, input_shape, default)[0]}"
+    size = image_shape("MobileNet", input_tensor, input_shape, (224, 224, 3))[0]
+    name = name or f"mobilenet_{alpha:0.2f}_{size}"
     return network("MobileNet", features, top, include_top, weights, input_tensor, input_shape, pooling, name,
                    pool_names=AUTOMATIC)
 

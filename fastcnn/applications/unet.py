@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastcnn import layers
-from fastcnn.applications._network import Shape, Tensor, Weights, network, shape_or
+from fastcnn.applications._network import Shape, Tensor, Weights, image_shape, network
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.models import Model
 
@@ -41,7 +41,7 @@ def UNet(include_top: bool = True, weights: Weights = None, input_tensor: Tensor
     if padding not in ("same", "valid"):
         raise ArgumentError(unknown("UNet: padding", padding, ("same", "valid")))
     default = (256, 256, 1) if padding == "same" else (572, 572, 1)
-    _check_size(shape_or(input_tensor, input_shape, default), padding)
+    _check_size(image_shape("UNet", input_tensor, input_shape, default), padding)
 
     def convs(x: Tensor, level: int, side: str) -> Tensor:
         for i in (1, 2):

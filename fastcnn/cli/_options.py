@@ -1,7 +1,7 @@
 """Options that several commands share, and the kinds of values they take."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -71,6 +71,31 @@ class Rate(click.ParamType):
         return rate
 
 
+class InputShape(click.ParamType):
+    """Positive integers, as 3,224,224, after the name of an input and an equals sign where there are several."""
+
+    name = "shape"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, tuple[int, ...]]:
+        name, _, numbers = value.rpartition("=")
+        try:
+            shape = tuple(map(int, numbers.split(",")))
+        except ValueError:
+            shape = ()
+        if min(shape, default=0) < 1:
+            self.fail(f"expected positive integers such as 3,224,224, or NAME=3,224,224, got {value!r}", param, ctx)
+        return name, shape
+
+
+def input_shapes(pairs: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
+    """Return what --input-shape gave as `onnx.load` takes it: None, one shape, or several by name."""
+    if len(pairs) == 1 and not pairs[0][0]:
+        return pairs[0][1]
+    if any(not name for name, _ in pairs):
+        raise click.UsageError("--input-shape: expected NAME=3,224,224 for each of several, got one with no name")
+    return dict(pairs) or None
+
+
 def data_options(default: str) -> Callable[[Any], Any]:
     """Return a decorator that adds --dataset, with words for its default, and --data-dir.
 
@@ -101,6 +126,13 @@ def data_options(default: str) -> Callable[[Any], Any]:
 
 #: The argument of commands that read a trained model.
 saved_argument = click.argument("saved", metavar="RUN_OR_FILE", type=click.Path())
+
+#: For ONNX files that leave sizes open.
+shape_option = click.option(
+    "--input-shape", "shapes", type=InputShape(), multiple=True, metavar="[NAME=]N,N,...",
+    help="Size of an input of an ONNX file that leaves it open: without the batch, in the file's order, 3,224,224 for "
+    "images. Of several inputs each with its name.",
+)  # fmt: skip
 
 batch_option = click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, metavar="N", help="Images at a time."

@@ -19,11 +19,13 @@ def command(model: str, file: str, opset: int, layout: str, overwrite: bool) -> 
     \b
     fastcnn export-onnx runs/20260101-120000-lenet lenet.onnx
     """  # noqa: D301  (click reads the backspace)
+    from pathlib import Path
+
     from fastcnn import onnx, saving
     from fastcnn.cli._saved import find_file
 
     network = saving.load_model(find_file(model))
-    path = onnx.export(network, file, opset=opset, layout=layout, overwrite=overwrite)
+    path = onnx.export(network, Path(file).expanduser(), opset=opset, layout=layout, overwrite=overwrite)
     click.echo(f"{path}: {path.stat().st_size:,} bytes, opset {opset}, {layout}, "
                f"input {_text(network.input_names, network.input_shapes)}, "
                f"output {_text(network.output_names, network.output_shapes)}")

@@ -2,12 +2,15 @@
 
 import click
 
+from fastcnn.cli._options import input_shapes, shape_option
+
 
 @click.command("import-onnx", short_help="Read an ONNX file and save it as a model.")
 @click.argument("file", metavar="FILE.onnx", type=click.Path())
 @click.argument("model", metavar="MODEL.safetensors", type=click.Path())
+@shape_option
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-def command(file: str, model: str, overwrite: bool) -> None:
+def command(file: str, model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...], overwrite: bool) -> None:
     """Read FILE.onnx and save it as MODEL.safetensors, which takes channels-last images and can be trained further.
 
     Needs the package onnx: pip install "fastcnn[onnx]".
@@ -15,12 +18,16 @@ def command(file: str, model: str, overwrite: bool) -> None:
     \b
     fastcnn import-onnx resnet50.onnx resnet50.safetensors
     fastcnn summary resnet50.safetensors
+    fastcnn import-onnx net.onnx net.safetensors --input-shape 3,224,224
     """  # noqa: D301  (click reads the backspace)
+    from pathlib import Path
+
     from fastcnn import onnx
     from fastcnn.cli.export_onnx import _text
 
-    network = onnx.load(file)
-    network.save(model, overwrite=overwrite)
-    click.echo(f"{model}: {len(network.layers)} layers, {network.count_params():,} parameters, "
+    network = onnx.load(Path(file).expanduser(), input_shapes=input_shapes(shapes))
+    path = Path(model).expanduser()
+    network.save(path, overwrite=overwrite)
+    click.echo(f"{path}: {len(network.layers)} layers, {network.count_params():,} parameters, "
                f"input {_text(network.input_names, network.input_shapes)}, "
                f"output {_text(network.output_names, network.output_shapes)}")

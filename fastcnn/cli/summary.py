@@ -2,12 +2,13 @@
 
 import click
 
-from fastcnn.cli._options import MODELS, NameOrPath
+from fastcnn.cli._options import MODELS, NameOrPath, input_shapes, shape_option
 
 
 @click.command("summary", short_help="Show a model's layers and their cost.")
 @click.argument("model", metavar="MODEL", type=NameOrPath(MODELS))
-def command(model: str) -> None:
+@shape_option
+def command(model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> None:
     """Show the layers of a model by its name (lenet5, mlp, ...), of a run, or of a .safetensors or .onnx file.
 
     For each layer and in all: the shape of the output, parameters, multiply-adds and memory of the output for one
@@ -20,6 +21,8 @@ def command(model: str) -> None:
     from fastcnn.errors import ArgumentError, unknown
 
     network: models.Model
+    if shapes and not model.lower().endswith(".onnx"):
+        raise ArgumentError(f"summary: expected an .onnx file with --input-shape, got {model!r}; leave the option away")
     if (function := applications.find(model)) is not None:
         with initializers.nothing_drawn():
             network = function()
@@ -27,7 +30,7 @@ def command(model: str) -> None:
         if model.lower().endswith(".onnx"):
             from fastcnn import onnx
 
-            network = onnx.load(Path(model).expanduser())
+            network = onnx.load(Path(model).expanduser(), input_shapes=input_shapes(shapes))
         else:
             network = saving.load_model(find_file(model))
     else:

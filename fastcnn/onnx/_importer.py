@@ -212,7 +212,8 @@ class Importer(Arranging, Batch, Folding):
         free = [n for n in shape if not isinstance(n, (int, np.integer)) or n < 1]
         if free or not shape:
             raise ArgumentError(f"{who}: expected a size for every dimension after the batch, got {value.shape}; "
-                                f"give input_shapes={{{value.name!r}: (3, 224, 224)}}, say")
+                                f"give input_shapes={{{value.name!r}: (3, 224, 224)}}, say, on the command line "
+                                f"--input-shape {value.name}=3,224,224")
         name = self.name(value.name)
         rank = len(shape)
         is_file_order = rank == 1 or self._is_transposed_at_once(value.name, rank)

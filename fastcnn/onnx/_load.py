@@ -4,6 +4,7 @@ import os
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import onnx
 
 from fastcnn.errors import ArgumentError, unknown
@@ -52,9 +53,13 @@ def load(path: str | os.PathLike[str] | onnx.ModelProto, *, input_shapes: Any = 
         if len(names) != 1:
             raise ArgumentError(f"load: expected input_shapes for {names} by name, got {input_shapes!r}")
         input_shapes = {names[0]: input_shapes}
-    for given in input_shapes or {}:
+    for given, shape in (input_shapes or {}).items():
         if given not in names:
             raise ArgumentError(unknown("load: input", given, names))
+        if not isinstance(shape, (tuple, list)) or not shape or not all(
+                isinstance(n, (int, np.integer)) and n > 0 for n in shape):
+            raise ArgumentError("load: expected input_shapes of positive integers such as (3, 224, 224), "
+                                f"got {shape!r}")
     importer = Importer(graph, source.name, input_shapes or {}, layout == "channels_first")
     inputs, outputs = importer.run()
     return Model(inputs[0] if len(inputs) == 1 else inputs, outputs[0] if len(outputs) == 1 else outputs, name=name)

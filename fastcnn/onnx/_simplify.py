@@ -41,10 +41,14 @@ class _Patterns:
             return None
         return None if alone and (len(self.readers[name]) > 1 or name in self.results) else node
 
+    def product(self, name: str) -> Node | None:
+        """Return the product or quotient behind a name, if nobody else reads it."""
+        return self.made_by(name, "Mul") or self.made_by(name, "Div")
+
     def number(self, name: str) -> float | None:
-        """Return a constant of one element."""
+        """Return a constant of one element, which gives no value another dimension."""
         value = self.constant(name)
-        is_one = value is not None and value.size == 1 and value.dtype.kind == "f"
+        is_one = value is not None and value.size == 1 and value.ndim < 2 and value.dtype.kind == "f"
         return float(value.reshape(-1)[0]) if is_one else None  # type: ignore[union-attr]
 
     def constant(self, name: str) -> np.ndarray | None:
@@ -118,45 +122,41 @@ def _self_gated(p: _Patterns, node: Node) -> bool:
 
 
 def _gelu(p: _Patterns, node: Node) -> bool:
-    """The products of x, 1/2 and 1 + Erf(x / sqrt 2), in any order."""
-    factors = _factors(p, node) if node.operator == "Mul" else None
-    if factors is None:
+    """The product of x, 1/2 and 1 + Erf(x / sqrt 2), in any order."""
+    half, factors, inside = _factors(p, node)
+    if len(factors) != 2 or half != 0.5:
         return False
-    names, nodes = factors
-    for name in names:
+    for x, name in (factors, factors[::-1]):
         plus = p.made_by(name, "Add")
         erf = None if plus is None else next((e for e in (p.made_by(i, "Erf") for i in plus.inputs) if e), None)
-        if plus is None or erf is None or p.number(_other(plus, erf.outputs[0]) or "") != 1:
+        inner = None if erf is None else p.product(erf.inputs[0])
+        if plus is None or erf is None or inner is None or p.number(_other(plus, erf.outputs[0]) or "") != 1:
             continue
-        x, inner = _scaled(p, erf.inputs[0])
-        rest = [other for other in names if other != name]
-        if x is not None and len(rest) == 2 and x in rest:
-            half = p.number(rest[0] if rest[1] == x else rest[1])
-            if half == 0.5:
-                p.put(node, [*nodes, plus, erf, *inner], replace(node, operator="Gelu", inputs=(x,), attributes={}))
-                return True
+        scale, of, within = _factors(p, inner)
+        if of == [x] and math.isclose(scale, math.sqrt(0.5), rel_tol=1e-3):
+            gone = [*inside, plus, erf, inner, *within]
+            p.put(node, gone, replace(node, operator="Gelu", inputs=(x,), attributes={}))
+            return True
     return False
 
 
-def _factors(p: _Patterns, node: Node) -> tuple[list[str], list[Node]] | None:
-    """Return the three factors of a product of a product, and the inner node."""
-    for name in node.inputs:
-        inner = p.made_by(name, "Mul")
-        other = _other(node, name)
-        if inner is not None and other is not None and len(inner.inputs) == 2:
-            return [*inner.inputs, other], [inner]
-    return None
-
-
-def _scaled(p: _Patterns, name: str) -> tuple[str | None, list[Node]]:
-    """Return x if a name is x / sqrt 2, and the node that computes it."""
-    for operator, factor in (("Div", math.sqrt(2)), ("Mul", math.sqrt(0.5))):
-        node = p.made_by(name, operator)
-        if node is not None:
-            number = p.number(node.inputs[1])
-            if number is not None and math.isclose(number, factor, rel_tol=1e-3):
-                return node.inputs[0], [node]
-    return None, []
+def _factors(p: _Patterns, node: Node) -> tuple[float, list[str], list[Node]]:
+    """Return the constant factor of a product or quotient, its other factors, and the products inside it."""
+    scale, names, inside = 1.0, list[str](), list[Node]()
+    left = [node] if node.operator in ("Mul", "Div") else []
+    while left and len(names) < 3:
+        one = left.pop()
+        for at, name in enumerate(one.inputs):
+            divides = one.operator == "Div" and at == 1
+            number, inner = p.number(name), p.product(name)
+            if number:
+                scale = scale / number if divides else scale * number
+            elif inner is not None and not divides:
+                left.append(inner)
+                inside.append(inner)
+            else:
+                names += ["", "", ""] if divides else [name]  # divided by a value: no product
+    return scale, names, inside
 
 
 def simplified(graph: Graph) -> Graph:

@@ -53,7 +53,7 @@ class FastcnnRep(BackendRep):
         if kwargs:
             raise ArgumentError(f"run: expected no further arguments, got {', '.join(kwargs)}")
         values = self._program.run([_checked(array, value) for array, value in zip(self._listed(inputs), self.inputs)])
-        return self._result(*(np.asarray(v, order="C") if isinstance(v, np.ndarray) else v for v in values))
+        return self._result(*map(_own, values))
 
     def _listed(self, inputs: Any) -> list[Any]:
         names = [value.name for value in self.inputs]
@@ -65,6 +65,13 @@ class FastcnnRep(BackendRep):
         if len(arrays) != len(names):
             raise DataError(f"run: expected {len(names)} inputs, {names}, got {len(arrays)}")
         return arrays
+
+
+def _own(value: Any) -> Any:
+    """Return a copy: a value may be a constant of the model, or an input."""
+    if isinstance(value, list):
+        return [_own(one) for one in value]
+    return np.array(value, order="C") if isinstance(value, np.ndarray) else value
 
 
 def _checked(array: Any, value: Value) -> Any:

@@ -127,6 +127,7 @@ def load_keras_weights(model: "Model", path: str | os.PathLike[str]) -> None:
     """
     from fastcnn.saving import _keras
 
+    _require_model(model, "load_keras_weights")
     _keras.load(model, Path(path))
 
 

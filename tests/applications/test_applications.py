@@ -151,16 +151,32 @@ def test_images_that_are_too_small_are_refused_by_name(name, shape, least):
         _make(name, input_shape=shape)
 
 
-def test_what_is_no_image_is_refused():
-    with pytest.raises(ArgumentError, match=re.escape("VGG16: expected images (H, W, C), got (224, 224)")):
-        applications.VGG16(input_shape=(224, 224))
+@pytest.mark.parametrize(("name", "shape"), [
+    ("VGG16", (224, 224)), ("VGG16", (None, None, 3)), ("VGG16", 224), ("VGG16", "abc"), ("ResNet50", (64, 64, 0)),
+    ("UNet", (100,)), ("UNet", (None, 64, 1)), ("MobileNet", ()), ("MobileNetV2", 5), ("EfficientNetB1", (64.0, 64, 3)),
+])
+def test_what_is_no_image_is_refused(name, shape):
+    with pytest.raises(ArgumentError, match=re.escape(f"{name}: expected images (H, W, C), got {shape}")):
+        getattr(applications, name)(input_shape=shape)
 
 
-@pytest.mark.parametrize("name", ["VGG16", "ResNet50", "EfficientNetB3", "LeNet5", "MLP"])
+def test_what_is_no_tensor_is_refused():
+    with pytest.raises(ArgumentError, match="VGG16: expected an input_tensor such as"):
+        applications.VGG16(input_tensor=5)
+
+
+@pytest.mark.parametrize("name", ["VGG16", "ResNet50", "EfficientNetB3", "MobileNet"])
 def test_weights_that_would_be_downloaded_are_refused_with_the_way_to_get_them(name):
     with pytest.raises(ArgumentError, match=f"{name}: .*is not offered.*save_weights") as caught:
-        getattr(applications, name)(weights="imagenet")
+        getattr(applications, name)(weights="imagenet", name="mine")
     assert f"keras.applications.{name}()" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["AlexNet", "ResNet18", "UNet", "LeNet5", "MLP"])
+def test_weights_that_keras_has_not_either_are_refused_without_a_way(name):
+    with pytest.raises(ArgumentError, match=f"{name}: .*is not offered.*no such network") as caught:
+        getattr(applications, name)(weights="imagenet")
+    assert "keras.applications" not in str(caught.value)
 
 
 def test_weights_of_no_file_or_of_another_kind_are_refused(tmp_path):
@@ -168,6 +184,8 @@ def test_weights_of_no_file_or_of_another_kind_are_refused(tmp_path):
         applications.ResNet20(weights=tmp_path / "none.safetensors")
     with pytest.raises(ArgumentError, match=re.escape("expected weights to be None or a .safetensors, .weights.h5")):
         applications.ResNet20(weights="x.pt")
+    with pytest.raises(ArgumentError, match=r"LeNet5: expected weights to be None or .* got 5"):
+        applications.LeNet5(weights=5)
 
 
 @pytest.mark.parametrize("name", ["ResNet20", "LeNet5"])

@@ -1,5 +1,7 @@
 """``export-onnx``, ``import-onnx``, and ``summary`` of an ONNX file, as a user calls them."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -41,11 +43,36 @@ def test_a_model_goes_to_onnx_and_back(fastcnn, saved, tmp_path):
     (["import-onnx", "SAVED", "m.safetensors"], 5, "ONNX"),
     (["import-onnx", "none.onnx", "m.safetensors"], 5, "none.onnx"),
     (["summary", "SAVED.onnx"], 2, "no run or file"),
+    (["summary", "SAVED", "--input-shape", "1,2,2"], 2, "expected an .onnx file"),
+    (["import-onnx", "FREE", "m.safetensors"], 2, "--input-shape x=3,224,224"),
 ])  # fmt: skip
 def test_a_mistake_is_one_line_and_leaves_nothing(fastcnn, saved, tmp_path, args, code, text):
-    result = fastcnn(*(str(arg).replace("SAVED", str(saved)) for arg in args), cwd=tmp_path)
+    places = {"SAVED": saved, "FREE": saved.parent / "free.onnx"}
+    if "FREE" in args:
+        free_sizes(places["FREE"])
+    result = fastcnn(*(str(places.get(arg, arg)).replace("SAVED", str(saved)) for arg in args), cwd=tmp_path)
     assert (result.returncode, list(tmp_path.iterdir())) == (code, [])
     assert text in only_line(result.stderr)
+
+
+def free_sizes(path):
+    """Write a file whose rows and columns are open."""
+    value = lambda name, *shape: onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape)
+    nodes = [onnx.helper.make_node("GlobalAveragePool", ["x"], ["y"])]
+    graph = onnx.helper.make_graph(nodes, "g", [value("x", "n", 3, "h", "w")], [value("y", "n", 3, 1, 1)])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), path)
+
+
+def test_open_sizes_are_given_and_the_home_folder_is_known(fastcnn, tmp_path):
+    free_sizes(tmp_path / "free.onnx")
+    home = {"HOME": str(tmp_path)}
+    result = fastcnn("import-onnx", "~/free.onnx", "~/m.safetensors", "--input-shape", "3,8,6", **home)
+    assert result.returncode == 0, result.stderr
+    assert "x (N, 8, 6, 3)" in only_line(result.stdout)
+    assert fastcnn("export-onnx", "~/m.safetensors", "~/m.onnx", **home).returncode == 0
+    assert sorted(os.listdir(tmp_path)) == ["free.onnx", "m.onnx", "m.safetensors"]
+    result = fastcnn("summary", "~/free.onnx", "--input-shape", "x=3,8,6", **home)
+    assert "(N, 8, 6, 3)" in result.stdout, result.stderr
 
 
 def test_a_file_that_is_there_stays_unless_overwriting_is_allowed(fastcnn, saved, tmp_path):

@@ -1,10 +1,12 @@
-"""What the commands compute themselves: the figures of a test, standard images, the course of the learning rate."""
+"""What the commands compute themselves: figures of a test, standard images, learning rates, shapes of inputs."""
 
 from types import SimpleNamespace
 
+import click
 import numpy as np
 import pytest
 
+from fastcnn.cli import _options
 from fastcnn.cli._data import Standard
 from fastcnn.cli._report import as_probabilities, measure
 from fastcnn.cli._schedule import CoolDown
@@ -65,3 +67,15 @@ def test_the_learning_rate_stays_and_then_falls_to_zero():
             cool_down.on_train_batch_begin(batch, {})
             rates.append(cool_down.model.optimizer.learning_rate)
     assert rates == pytest.approx([0.1, 0.1, 0.1, 0.1, 0.1, 0.075, 0.05, 0.025])
+
+
+def test_shapes_of_inputs_are_for_the_only_one_or_each_for_its_own():
+    read = lambda *given: _options.input_shapes([_options.InputShape().convert(one, None, None) for one in given])
+    assert read() is None
+    assert read("3,224,224") == (3, 224, 224)
+    assert read("x=3, 8,8", "a=b=5") == {"x": (3, 8, 8), "a=b": (5,)}
+    for wrong in ("3,0,4", "x=", "", "3;4", "3,-4"):
+        with pytest.raises(click.BadParameter, match="expected positive integers"):
+            read(wrong)
+    with pytest.raises(click.UsageError, match="with no name"):
+        read("3,4,4", "x=3,4,4")

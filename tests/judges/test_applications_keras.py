@@ -11,6 +11,7 @@ keras = pytest.importorskip("keras")
 torch = pytest.importorskip("torch")
 
 from fastcnn import applications, config, initializers, layers  # noqa: E402
+from fastcnn.applications._network import KERAS  # noqa: E402
 from fastcnn.errors import ModelFileError  # noqa: E402
 from fastcnn.layers import Call  # noqa: E402
 
@@ -170,3 +171,7 @@ def test_preprocess_input_is_keras_s():
     for mode, family in (("caffe", "resnet"), ("tf", "mobilenet"), ("torch", "densenet")):
         expected = getattr(keras.applications, family).preprocess_input(x.copy())
         np.testing.assert_allclose(applications.preprocess_input(x, mode), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_networks_that_keras_is_said_to_have_are_those_that_it_has():
+    assert {name for name in applications.__all__ if name[0].isupper() and hasattr(keras.applications, name)} == KERAS

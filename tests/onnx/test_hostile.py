@@ -239,6 +239,19 @@ def test_weights_that_are_inputs_too_are_fixed():
     assert ready.run([np.ones(2, np.float32)])[0].tolist() == [2, 3]
 
 
+def test_what_a_run_returns_is_the_caller_s():
+    constant = helper.make_node("Constant", [], ["y"], value=weight())
+    parts = helper.make_node("Identity", ["w"], ["y"])
+    for ready in (backend.prepare(model(constant)), backend.prepare(model(parts, weights=[weight()]))):
+        for _ in range(2):
+            y, = ready.run([np.ones(2, np.float32)])
+            assert y.tolist() == [1, 2]
+            y[:] = 7
+    x = np.ones(2, np.float32)
+    backend.run_model(model(helper.make_node("Identity", ["x"], ["y"])), [x])[0][:] = 7
+    assert x.tolist() == [1, 1]
+
+
 def test_only_the_cpu():
     assert backend.supports_device("CPU")
     assert not backend.supports_device("CUDA:1")

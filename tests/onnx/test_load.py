@@ -270,12 +270,15 @@ def test_all_nodes_without_a_layer_stand_in_one_error():
 
 def test_a_free_size_is_asked_for_and_given():
     proto = file([node("GlobalAveragePool", "x")], (3, "h", "w"))
-    with pytest.raises(ArgumentError, match=r"input_shapes=\{'x'"):
+    with pytest.raises(ArgumentError, match=r"input_shapes=\{'x'.*--input-shape x=3,224,224"):
         load(proto)
     assert load(proto, input_shapes=(3, 5, 6)).input_shape == (None, 5, 6, 3)
     assert load(proto, input_shapes={"x": (3, 5, 6)}).input_shape == (None, 5, 6, 3)
     with pytest.raises(ArgumentError, match="'z' is not known"):
         load(proto, input_shapes={"z": (3, 5, 6)})
+    for shape in (224, (), (3, 0, 4), (3, None, 4), (3, 2.5, 4), "abc", {"x": 224}):
+        with pytest.raises(ArgumentError, match="positive integers such as"):
+            load(proto, input_shapes=shape)
     with pytest.raises(ArgumentError, match="layout"):
         load(proto, layout="nchw")
 

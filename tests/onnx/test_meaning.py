@@ -98,6 +98,13 @@ def test_a_shape_may_begin_with_the_batch_and_what_cancels_out_is_a_constant():
     means(fixed, (3,), count=4)
 
 
+def test_inputs_of_different_batches_are_refused_with_the_file_s_name(tmp_path):
+    proto = file([node("Add", "x z")], (4,), batch=1)
+    proto.graph.input.append(helper.make_tensor_value_info("z", onnx.TensorProto.FLOAT, [3, 4]))
+    onnx.save(proto, tmp_path / "two.onnx")
+    refused(tmp_path / "two.onnx", "two.onnx", "one batch, got [1, 3]", "backend")
+
+
 # --- nodes ----------------------------------------------------------------------------------------------------------
 
 

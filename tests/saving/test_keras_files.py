@@ -268,3 +268,8 @@ def test_a_missing_h5py_is_told_with_the_extra_that_brings_it(tmp_path, monkeypa
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ImportError, match=re.escape('pip install "fastcnn[keras]"')):
         fc.saving.load_keras_weights(_model(), tmp_path / "x.h5")
+
+
+def test_only_a_model_takes_weights(tmp_path):
+    with pytest.raises(ArgumentError, match="load_keras_weights: expected a model, got None"):
+        fc.saving.load_keras_weights(None, tmp_path / "m.h5")

@@ -8,7 +8,7 @@ import onnx
 
 from fastcnn._files import write_atomically
 from fastcnn.errors import ArgumentError
-from fastcnn.models import graph
+from fastcnn.models import Model, graph
 from fastcnn.onnx.exporter import convolutions, elements, normalizations, poolings, shapes
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Writer, to_first
 
@@ -45,8 +45,8 @@ def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, lay
     Raises
     ------
     ArgumentError
-        If the model is not built, an argument is not offered, a layer is none of fastcnn's (all are named), or the file
-        would be larger than 2 GiB.
+        If the model is not built, an argument is not offered, a layer is none of fastcnn's (all are named), an output
+        has the name of an input that it is not, or the file would be larger than 2 GiB.
     OSError
         The system refuses: a full disk, no permission, no such folder.
     """
@@ -74,7 +74,9 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
     opset : int
     layout : str
     """
-    if not model.built:
+    if not isinstance(model, Model):
+        raise ArgumentError(f"export: expected a model, got {model!r}")
+    if model.traced is None:
         raise ArgumentError(f"{model}: expected a built model to export; begin with fc.Input(shape)")
     if not isinstance(opset, int) or not _OLDEST <= opset <= _NEWEST:
         raise ArgumentError(f"export: expected an opset of {_OLDEST} to {_NEWEST}, got {opset!r}")
@@ -87,11 +89,11 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
         raise ArgumentError(f"{model}: expected layers of fastcnn to export, got {', '.join(strange)}; "
                             f"put such layers together of fastcnn's own")
     order = LAST if layout == "channels_last" else FIRST
-    w = Writer(opset, model.dtype)
+    w = Writer(opset, model.dtype, [*model.input_names, *model.output_names])
     values: list[Any] = [None] * steps.slots
     inputs = []
     for slot, name, shape in zip(steps.inputs, model.input_names, model.input_shapes, strict=True):
-        values[slot] = w.value(w.fresh(name), shape, order)
+        values[slot] = w.value(name, shape, order)
         inputs.append((values[slot].names[order], _turned(shape, order)))
     for step in steps.steps:
         w.prefix = step.node.name
@@ -103,7 +105,13 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
     for slot, name, shape in zip(steps.outputs, model.output_names, model.output_shapes, strict=True):
         value = values[slot]
         assert value.shape[1:] == tuple(shape)[1:], (name, value.shape, shape)
-        outputs.append((w.node_named("Identity", w.get(value, order), w.fresh(name)), _turned(shape, order)))
+        found = w.get(value, order)
+        if found != name and name in model.input_names:
+            raise ArgumentError(f"{model}: expected outputs of other names than the inputs, got {name!r} twice; "
+                                f"rename one of them")
+        if found != name:  # else it is an input as it came
+            w.node_named("Identity", found, name)
+        outputs.append((name, _turned(shape, order)))
     return w.model(inputs, outputs, model.name)
 
 

@@ -43,23 +43,29 @@ class Writer:
     opset : int
     dtype : dtype
         Of all tensors.
+    reserved : sequence of str
+        Names that the inputs and outputs have.
     """
 
-    def __init__(self, opset: int, dtype: np.dtype) -> None:
+    def __init__(self, opset: int, dtype: np.dtype, reserved: Sequence[str]) -> None:
         self.opset, self.dtype = opset, dtype
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
         self.prefix = ""
-        self._used: Counter[str] = Counter()
+        self._used = set(reserved)
+        self._counts: Counter[str] = Counter()
         self._named: dict[int, tuple[Any, str]] = {}
 
     # --- names ------------------------------------------------------------------------------------------------------
 
     def fresh(self, hint: str) -> str:
         """Return a name that nothing has yet."""
-        name = f"{self.prefix}/{hint}" if self.prefix else hint
-        self._used[name] += 1
-        return name if self._used[name] == 1 else f"{name}_{self._used[name] - 1}"
+        name = wanted = f"{self.prefix}/{hint}" if self.prefix else hint
+        while name in self._used:
+            self._counts[wanted] += 1
+            name = f"{wanted}_{self._counts[wanted]}"
+        self._used.add(name)
+        return name
 
     def constant(self, value: Any, hint: str, dtype: Any = None) -> str:
         """Return the name of a constant; a list of integers is int64, an array of numbers of the graph's type.
