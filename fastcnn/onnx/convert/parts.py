@@ -11,7 +11,8 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, laid_out
 from fastcnn.onnx.convert.shape import as_shape
-from fastcnn.onnx.operators.arrays import bounds_along, integers, split_sizes
+from fastcnn.onnx.operators.arrays import integers
+from fastcnn.onnx.operators.parts import bounds_along, split_sizes
 
 
 def _part(im: Importer, x: View, node: Node, axis: int, start: int, stop: int, step: int) -> View:

@@ -13,6 +13,7 @@ from fastcnn.onnx.operators import (
     losses,
     matmul,
     norm,
+    parts,
     pool,
     reduce,
     resize,
@@ -22,4 +23,4 @@ from fastcnn.onnx.operators import (
 from fastcnn.onnx.operators._table import TRAINING, Operator, find, known
 
 __all__ = ["TRAINING", "Operator", "activations", "arithmetic", "arrays", "control", "conv", "find", "indexing",
-           "known", "losses", "matmul", "norm", "pool", "reduce", "resize", "training", "vision"]
+           "known", "losses", "matmul", "norm", "parts", "pool", "reduce", "resize", "training", "vision"]
