@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from fastcnn.errors import ArgumentError
-from fastcnn.parameters import Parameter, assign_all
+from fastcnn.parameters import Parameter
 
 
 class Owner:
@@ -60,25 +58,10 @@ class Owner:
         first: dict[int, str] = {}  # a layer in two models has two paths: the first is kept
         return {path: p for path, p in found.items() if first.setdefault(id(p), path) == path}
 
-    def get_weights(self) -> list[np.ndarray]:
-        """Return copies of all parameters' values, in Keras's order."""
-        return [p.numpy() for p in self.weights]
-
-    def set_weights(self, weights: list[np.ndarray]) -> None:
-        """Set all parameters, in Keras's order and shapes; nothing changes unless all fit.
-
-        Raises
-        ------
-        ArgumentError
-            If their number or a shape differs.
-        """
-        assign_all(str(self), self.weights, weights)
-
     def count_params(self) -> int:
         """Return how many numbers the parameters hold."""
         self._require_built("count_params")
         return sum(p.size for p in self.weights)
-
 
 
 def _each_once(parameters: Any) -> list[Parameter]:

@@ -54,6 +54,8 @@ def cut(images, rows, wide, sees, sums, blocks, weights):
 def share_of(task, items, parts, weights, sees):
     """Return item and part of a task: those that follow one another share the larger operand.
 
+    `weights` and `sees` are the sizes of filters and images, for one channel or for all.
+
     A thread takes a run of tasks. One that goes through all items of a part reads few of the filters, and all that its
     core has to fetch is what it needs; one that goes through all parts of an item reads little of the image.
     """
