@@ -9,6 +9,7 @@ from fastcnn._files import write_atomically
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
 from fastcnn.models.layout import layered
+from fastcnn.models.owner import Owner
 
 _LETTER, _LINE, _PAD, _GAP = 7.2, 17.0, 9.0, 16.0
 _COLOURS = (  # by what a layer is, the first word that its class's name has
@@ -97,7 +98,7 @@ def _graph(model: Any, expand: bool) -> tuple[list[tuple[Any, str]], list[tuple[
 
     def place(traced: Any, there: dict[int, int], prefix: str) -> None:
         for node in traced.nodes:
-            inner = getattr(node.layer, "traced", None) if expand else None
+            inner = node.layer.traced if expand and isinstance(node.layer, Owner) else None
             if inner is not None:
                 within = {id(a): there[id(b)] for a, b in zip(inner.inputs, node.inputs, strict=True)}
                 place(inner, within, f"{prefix}{node.layer.name}/")
@@ -140,7 +141,7 @@ def _shape(shape: Any) -> str:
 
 
 def _colour(layer: Any) -> str:
-    if hasattr(layer, "traced"):
+    if isinstance(layer, Owner):
         return _MODEL
     name = type(layer).__name__
     return next((colour for word, colour in _COLOURS if word in name), _PLAIN)

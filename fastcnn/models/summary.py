@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fastcnn.layers.symbolic import as_shapes
+from fastcnn.models.owner import Owner
 
 
 class Row(NamedTuple):
@@ -44,7 +45,7 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Row]:
                          sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,
                          tuple(dict.fromkeys(before.get(id(layer), ()))), depth,
                          bool(layer.trainable_weights) if layer.weights else None))
-        if expand_nested and hasattr(layer, "traced"):
+        if expand_nested and isinstance(layer, Owner):
             found += rows(layer, True, depth + 1)
     return found
 
