@@ -87,6 +87,14 @@ class Device:
         """
         self.kernels.copyto(out, x) if isinstance(self.kernels, _Recorder) else np.copyto(out, x)
 
+    def lend(self, x: np.ndarray) -> np.ndarray:
+        """Return `x` for a kernel that only reads it: itself, or a view of a read-only one whose flags say writable.
+
+        A read-only array is another type to Numba, and every kernel would be compiled twice. Writing to the view of
+        a read-only memory map ends the process, so it goes to kernels alone, never to layers of one's own.
+        """
+        return x if x.flags.writeable else np.asarray(_Lent(x))
+
     @contextmanager
     def recording(self) -> Iterator[list[tuple[Any, tuple[Any, ...]]]]:
         """Write down the calls of kernels that the calling thread makes, as (kernel, arguments), in a list.
@@ -117,6 +125,14 @@ class Device:
         except AttributeError:
             self._local.pool = {}
             return self._local.pool
+
+
+class _Lent:
+    """Keeps a read-only array alive, and tells its memory as that of one that may be written."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.lender = x
+        self.__array_interface__ = x.__array_interface__ | {"data": (x.ctypes.data, False)}
 
 
 class _Pool:

@@ -1,17 +1,16 @@
 """fit, evaluate, predict: the loops, in verbs. They know a model's forward and predict, and no layer."""
 
-import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from fastcnn import device, random
+from fastcnn import random
 from fastcnn.callbacks import Callback, CallbackList, History
-from fastcnn.errors import ArgumentError, DataError
 from fastcnn.layers.base import Call
 from fastcnn.objective import Objective, Running
 from fastcnn.optimizers import Optimizer
+from fastcnn.samples import Batch, Data
 
 
 class Step(NamedTuple):
@@ -57,106 +56,6 @@ class Trainable(Protocol):
     def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]: ...
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]: ...
-
-
-class Batch(NamedTuple):
-    """Some samples: inputs, targets and weights, a list entry for each input or output."""
-
-    xs: list[np.ndarray]
-    ys: list[Any]
-    weights: list[Any] | None
-
-
-class Data:
-    """Samples and targets in memory, checked once and handed out in batches of the model's type.
-
-    Parameters
-    ----------
-    xs : list of (N, ...) arrays of any integer or floating type
-        One for each input.
-    ys : list of (N, ...) arrays
-        Targets, one for each output; None where there is none.
-    shapes : list of tuple
-        The model's inputs, with None for the batch.
-    dtype : dtype
-        The model's.
-    who : str
-        For errors.
-    weights : list of (N, ...) arrays, optional
-        Of the samples, for each output.
-
-    Raises
-    ------
-    DataError
-        If there are no samples, or arrays differ in number, or a type is no number.
-    ArgumentError
-        If the model has another input shape.
-    """
-
-    def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
-                 weights: Sequence[Any] | None = None) -> None:
-        self.xs = [_inputs(x, shape, dtype, who) for x, shape in zip(xs, shapes, strict=True)]
-        self.ys: list[Any] = [None if y is None else np.asarray(y) for y in ys]
-        self.weights = None if weights is None or all(w is None for w in weights) else [
-            None if w is None else np.ascontiguousarray(w, dtype) for w in weights]
-        for y in self.ys:
-            if y is not None and y.dtype.kind not in "buif":
-                raise DataError(f"{who}: expected numbers in y, got {y.dtype}; number the classes from 0")
-        for name, arrays in (("targets", self.ys), ("samples in each input", self.xs),
-                             ("sample weights", self.weights or [])):
-            for one in arrays:
-                if one is not None and len(one) != len(self.xs[0]):
-                    raise DataError(f"{who}: expected as many {name} as samples, got {len(one)} for {len(self.xs[0])}")
-        self.dtype = dtype
-
-    def __len__(self) -> int:
-        return len(self.xs[0])
-
-    def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[Batch]:
-        """Yield batches of at most `size`, in the order of the indices, or as they lie."""
-        for begin in range(0, len(self), size):
-            end = min(begin + size, len(self))
-            part: Any = slice(begin, end) if order is None else order[begin:end]
-            index = np.arange(begin, end) if order is None else part
-            xs = [x[begin:end] if order is None and x.dtype == self.dtype else self._gather(x, index) for x in self.xs]
-            yield Batch(xs, [None if y is None else y[part] for y in self.ys],
-                        None if self.weights is None else [None if w is None else w[part] for w in self.weights])
-
-    def part(self, samples: slice) -> "Data":
-        """Return some of the samples, in the same memory."""
-        some = copy.copy(self)
-        some.xs = [x[samples] for x in self.xs]
-        some.ys = [None if y is None else y[samples] for y in self.ys]
-        some.weights = None if self.weights is None else [None if w is None else w[samples] for w in self.weights]
-        return some
-
-    def weighted(self, weights: Sequence[np.ndarray]) -> "Data":
-        """Return the same samples with these weights, for each output."""
-        other = copy.copy(self)
-        other.weights = [np.ascontiguousarray(w, self.dtype) for w in weights]
-        return other
-
-    def _gather(self, x: np.ndarray, index: np.ndarray) -> np.ndarray:
-        d = device.of(x)
-        out = d.empty((len(index), *x.shape[1:]), self.dtype)
-        d.kernels.gather(out.reshape(len(index), -1), x.reshape(len(x), -1), index)
-        return out
-
-
-def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str) -> np.ndarray:
-    """Return one input, checked, as the kernel that gathers batches takes it."""
-    x = np.asarray(x)
-    if x.dtype.kind not in "buif":
-        raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
-    if x.shape[1:] != shape[1:]:
-        hint = ("; add the channel with x[..., None]" if (*x.shape[1:], 1) == shape[1:] else
-                "; one sample is x[None]" if x.shape == shape[1:] else "")
-        wanted = ", ".join(map(str, shape[1:]))
-        raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{hint}")
-    # The kernel that gathers a batch is compiled for these; everything else is converted once, to the model's type.
-    known = x.dtype in (np.uint8, np.float32, np.float64)
-    ready = known and x.flags.c_contiguous and x.flags.writeable
-    return x if ready else np.array(x, x.dtype if known else dtype, order="C")
 
 
 class Orders:

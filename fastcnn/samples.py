@@ -1,0 +1,151 @@
+"""Samples and targets where they lie, handed out in batches: what `fit`, `evaluate` and `predict` go through.
+
+Data may be larger than memory: a memory map is read batch by batch. What the kernel that gathers a batch takes as it is
+goes through it; of the rest, a small array is converted once, and a large one batch by batch.
+"""
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError, DataError
+
+_KNOWN = frozenset(map(np.dtype, (np.uint8, np.float32, np.float64)))  # the types that the kernel is compiled for
+_SMALL = 32 << 20  # bytes: converting once is faster in every epoch, and so much memory is nothing
+_SPREAD = 4  # times its own bytes that a sample may be spread over and still be read fast
+
+
+class Batch(NamedTuple):
+    """Some samples: inputs, targets and weights, a list entry for each input or output."""
+
+    xs: list[np.ndarray]
+    ys: list[Any]
+    weights: list[Any] | None
+
+
+class Data:
+    """Samples and targets, checked once and handed out in batches of the model's type.
+
+    Parameters
+    ----------
+    xs : list of (N, ...) arrays of any integer or floating type
+        One for each input. Read-only ones and memory maps stay where they are.
+    ys : list of (N, ...) arrays
+        Targets, one for each output; None where there is none.
+    shapes : list of tuple
+        The model's inputs, with None for the batch.
+    dtype : dtype
+        The model's.
+    who : str
+        For errors.
+    weights : list of (N, ...) arrays, optional
+        Of the samples, for each output.
+
+    Raises
+    ------
+    DataError
+        If there are no samples, or arrays differ in number, or a type is no number.
+    ArgumentError
+        If the model has another input shape.
+    """
+
+    def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
+                 weights: Sequence[Any] | None = None) -> None:
+        self.xs = [_inputs(x, shape, dtype, who) for x, shape in zip(xs, shapes, strict=True)]
+        self.ys: list[Any] = [None if y is None else np.asarray(y) for y in ys]
+        self.weights = None if weights is None or all(w is None for w in weights) else [
+            None if w is None else np.ascontiguousarray(w, dtype) for w in weights]
+        for y in self.ys:
+            if y is not None and y.dtype.kind not in "buif":
+                raise DataError(f"{who}: expected numbers in y, got {y.dtype}; number the classes from 0")
+        for name, arrays in (("targets", self.ys), ("samples in each input", self.xs),
+                             ("sample weights", self.weights or [])):
+            for one in arrays:
+                if one is not None and len(one) != len(self.xs[0]):
+                    raise DataError(f"{who}: expected as many {name} as samples, got {len(one)} for {len(self.xs[0])}")
+        self.dtype = dtype
+        self._as_they_lie = [x.dtype == dtype and x.flags.carray for x in self.xs]
+
+    def __len__(self) -> int:
+        return len(self.xs[0])
+
+    def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[Batch]:
+        """Yield batches of at most `size`, in the order of the indices, or as they lie."""
+        for begin in range(0, len(self), size):
+            end = min(begin + size, len(self))
+            part: Any = slice(begin, end) if order is None else order[begin:end]
+            index = np.arange(begin, end) if order is None else part
+            xs = [x[begin:end] if order is None and ready else gather(x, index, self.dtype)
+                  for x, ready in zip(self.xs, self._as_they_lie)]
+            yield Batch(xs, [None if y is None else y[part] for y in self.ys],
+                        None if self.weights is None else [None if w is None else w[part] for w in self.weights])
+
+    def part(self, samples: slice) -> "Data":
+        """Return some of the samples, in the same memory."""
+        some = copy.copy(self)
+        some.xs = [x[samples] for x in self.xs]
+        some.ys = [None if y is None else y[samples] for y in self.ys]
+        some.weights = None if self.weights is None else [None if w is None else w[samples] for w in self.weights]
+        return some
+
+    def weighted(self, weights: Sequence[np.ndarray]) -> "Data":
+        """Return the same samples with these weights, for each output."""
+        other = copy.copy(self)
+        other.weights = [np.ascontiguousarray(w, self.dtype) for w in weights]
+        return other
+
+
+def gather(x: np.ndarray, index: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return the rows ``x[index]`` in a type, on memory of the device.
+
+    Parameters
+    ----------
+    x : (N, ...) array of any integer or floating type, in any order of bytes and axes
+    index : (B,) int64 array
+    dtype : dtype
+    """
+    d = device.of(x)
+    out = d.empty((len(index), *x.shape[1:]), dtype)
+    if _is_for_the_kernel(x):
+        d.kernels.gather(out.reshape(len(index), -1), d.lend(x).reshape(len(x), -1), index)
+    else:
+        for k, row in enumerate(index.tolist()):  # x[index] would be fresh memory in each step
+            out[k] = x[row]
+    return out
+
+
+def _is_for_the_kernel(x: np.ndarray) -> bool:
+    return x.dtype in _KNOWN and x.flags.c_contiguous and x.flags.aligned
+
+
+def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str) -> np.ndarray:
+    """Return one input, checked, as `gather` reads it fast."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "buif":
+        raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
+    if x.shape[1:] != shape[1:]:
+        wanted = ", ".join(map(str, shape[1:]))
+        raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{_hint(x.shape, shape)}")
+    if _is_for_the_kernel(x) or (x.size * dtype.itemsize > _SMALL and _lies_together(x)):
+        return x
+    return np.array(x, x.dtype if x.dtype in _KNOWN else dtype, order="C")
+
+
+def _hint(got: tuple[int, ...], shape: Any) -> str:
+    """Return what to do about a shape that is nearly right, after a semicolon."""
+    if (*got[1:], 1) == shape[1:]:
+        return "; add the channel with x[..., None]"
+    if got == shape[1:]:
+        return "; one sample is x[None]"
+    if len(got) == len(shape) > 2 and (*got[2:], got[1]) == shape[1:]:
+        return "; put the channels last with numpy.moveaxis(x, 1, -1)"
+    return ""
+
+
+def _lies_together(x: np.ndarray) -> bool:
+    """Return whether the numbers of one sample are near one another in memory, unlike in Fortran's order."""
+    reach = x.itemsize + sum((n - 1) * abs(step) for n, step in zip(x.shape[1:], x.strides[1:]))
+    return reach <= _SPREAD * x.itemsize * (x.size // max(1, len(x)))
