@@ -1,5 +1,6 @@
 """What a layer is: two verbs, the parameters it owns, and the arguments it was made with."""
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -18,6 +19,8 @@ Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a lay
 Backward = Callable[[Any], Any]
 
 _names: Counter[str] = Counter()
+
+_ODD = 0x1E3779B97F4A7C15  # a multiple of it is no seed that anybody would give
 
 # What layers and models of Keras have, and what to use in its place.
 _NOT_OFFERED = {
@@ -42,12 +45,19 @@ class Call(NamedTuple):
         Whether anybody needs the gradient of the input; the first layer of a model is spared it.
     training : bool
         False for a layer that runs as in inference, moving statistics and all, though gradients go through it.
+    use : int
+        How often the layer ran in this pass before: one that is used twice draws twice.
     """
 
     seed: int = 0
     step: int = 0
     wants_dx: bool = True
     training: bool = True
+    use: int = 0
+
+    def key(self, seed: int) -> tuple[int, int]:
+        """Return what kernels count random numbers from, (seed, step), for a layer with a seed of its own."""
+        return (seed ^ self.seed ^ self.use * _ODD) & 0x7FFFFFFFFFFFFFFF, self.step
 
 
 class Layer:
@@ -105,6 +115,7 @@ class Layer:
         self.output_shape: Any = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.nodes: list[symbolic.Node] = []
+        self._draws = itertools.count(1)  # of calls with training=True; 0 is that of `forward` alone
 
     # --- for users --------------------------------------------------------------------------------------------------
 
@@ -125,13 +136,16 @@ class Layer:
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Infer: return the output and keep nothing."""
-        return self.forward(x, Call(wants_dx=False))[0]
+        return self.forward(x, Call(wants_dx=False, training=False))[0]
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
-        """Return the output: of `forward` if `training`, else of `predict`; for symbolic tensors, symbolic ones."""
+        """Return the output: of `forward` if `training`, else of `predict`; for symbolic tensors, symbolic ones.
+
+        With `training`, each call draws other random numbers; the seeds decide the sequence.
+        """
         if symbolic.is_symbolic(x):
             return symbolic.connect(self, x, training)
-        return self.forward(x)[0] if training else self.predict(x)
+        return self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
 
     def build(self, input_shape: Shape) -> None:
         """Fix the shapes and make the parameters.

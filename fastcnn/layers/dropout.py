@@ -57,7 +57,7 @@ class Dropout(Layer):
         x = self.checked(x)
         if self.rate == 0 or not call.training:
             return x, lambda dy: dy
-        key = _key(self.seed, call)
+        key = call.key(self.seed)
         return self._masked(x, *key), lambda dy: self._masked(dy, *key)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
@@ -173,15 +173,10 @@ class AlphaDropout(Dropout):
         if self.rate == 0 or not call.training:
             return x, lambda dy: dy
         # With x - p in the place of x, what is dropped is zero as in dropout; p comes back with the offset.
-        key, p = _key(self.seed, call), _ALPHA_PRIME
+        key, p = call.key(self.seed), _ALPHA_PRIME
         scale = ((1 - self.rate) * (1 + self.rate * p**2)) ** -0.5 * (1 - self.rate)
         y = _affine(self._masked(_affine(x, 1.0, -p), *key), scale, scale * p)
         return y, lambda dy: _affine(self._masked(dy, *key), scale, 0.0)
-
-
-def _key(seed: int, call: Call) -> tuple[int, int]:
-    """Return the seed and the step of a layer's random numbers."""
-    return (seed ^ call.seed) & 0x7FFFFFFFFFFFFFFF, call.step
 
 
 def _affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
@@ -217,7 +212,7 @@ class GaussianNoise(Layer):
         x = self.checked(x)
         if self.stddev == 0 or not call.training:
             return x, lambda dy: dy
-        return _noisy(x, self.stddev, False, _key(self.seed, call)), lambda dy: dy
+        return _noisy(x, self.stddev, False, call.key(self.seed)), lambda dy: dy
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return self.checked(x)
@@ -247,7 +242,7 @@ class GaussianDropout(Layer):
         x = self.checked(x)
         if self.rate == 0 or not call.training:
             return x, lambda dy: dy
-        stddev, key = math.sqrt(self.rate / (1 - self.rate)), _key(self.seed, call)
+        stddev, key = math.sqrt(self.rate / (1 - self.rate)), call.key(self.seed)
         return _noisy(x, stddev, True, key), lambda dy: _noisy(dy, stddev, True, key)
 
     def predict(self, x: np.ndarray) -> np.ndarray:

@@ -66,7 +66,7 @@ def fused(graph: Graph, narrow: bool = True) -> Graph:
         begin = 0
         for node, end in pieces([step.node for step in chain], narrow):
             first, last, begin = chain[begin], chain[end - 1], end
-            steps.append(Step(node, first.inputs, last.outputs, first.training, last.regularizer))
+            steps.append(Step(node, first.inputs, last.outputs, first.training, last.regularizer, first.use))
     return Graph(graph.inputs, graph.outputs, steps, graph.slots)
 
 

@@ -12,6 +12,7 @@ nobody reads after it, so that their memory is used again::
            2: Add   (0,2) -> 3     dead: 0, 2
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,6 +56,8 @@ class Step:
         False if it runs as in inference even while the model trains.
     regularizer : Regularizer, optional
         The penalty on its output.
+    use : int
+        How many steps before it are the same layer.
     dead : tuple of int
         Slots that nobody reads afterwards.
     """
@@ -64,6 +67,7 @@ class Step:
     outputs: tuple[int, ...]
     training: bool = True
     regularizer: Any = None
+    use: int = 0
     dead: tuple[int, ...] = ()
 
     @property
@@ -187,6 +191,7 @@ def opened(traced: Traced) -> Graph:
     """Return the steps of a model, with the models inside it opened."""
     slots: list[Any] = []  # their shapes
     steps: list[Step] = []
+    uses: Counter[int] = Counter()
 
     def place(traced: Traced, there: dict[int, int], training: bool) -> None:
         for node in traced.nodes:
@@ -200,12 +205,14 @@ def opened(traced: Traced) -> Graph:
                     there.setdefault(id(one), within[id(other)])  # one that the model is given stays what it is
                 continue
             shapes = tuple(slots[slot] for slot in inputs)
+            use = uses[id(layer)]
+            uses[id(layer)] += 1
             layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
             outputs = tuple(range(len(slots), len(slots) + len(node.outputs)))
             slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
             for one, slot in zip(node.outputs, outputs, strict=True):
                 there.setdefault(id(one), slot)
-            steps.append(Step(layer, inputs, outputs, learning, layer.activity_regularizer))
+            steps.append(Step(layer, inputs, outputs, learning, layer.activity_regularizer, use))
 
     there = {id(tensor): slot for slot, tensor in enumerate(traced.inputs)}
     slots.extend(tensor.shape for tensor in traced.inputs)

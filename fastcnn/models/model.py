@@ -277,7 +277,10 @@ class Model(Trainer, Owner, Layer):
         return run.infer(self._run(len(x), predicts=True), [x])[0]
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
-        """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors."""
+        """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.
+
+        With `training`, each call draws other random numbers, as `Layer.__call__`.
+        """
         if is_symbolic(x):
             if isinstance(x, dict):
                 x = given.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
@@ -285,7 +288,7 @@ class Model(Trainer, Owner, Layer):
         xs = Data(self._inputs(x, str(self)), [], self.input_shapes, self.dtype, str(self)).xs
         xs = [np.ascontiguousarray(one, self.dtype) for one in xs]
         if training:
-            y = self.forward(tuple(xs) if self.many_inputs else xs[0])[0]
+            y = self.forward(tuple(xs) if self.many_inputs else xs[0], Call(step=next(self._draws)))[0]
             return self.as_given(y if isinstance(y, tuple) else [y])
         return self.as_given(self.infer_all(xs))
 

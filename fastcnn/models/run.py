@@ -32,7 +32,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
         values[slot] = x
     tape: list[tuple[Step, Backward, Any]] = []
     for step, (below, back) in zip(graph.steps, graph.learns(call.wants_dx), strict=True):
-        told = Call(call.seed, call.step, below, call.training and step.training)
+        told = Call(call.seed, call.step, below, call.training and step.training, step.use)
         if step.is_link:
             y, way = step.node.forward(values[step.inputs[0]], told)
         else:
