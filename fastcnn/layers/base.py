@@ -4,7 +4,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from fastcnn import device, initializers, regularizers
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers import arguments, symbolic
+from fastcnn.layers import arguments, inner, symbolic
 from fastcnn.parameters import Parameter, assign_all
 
 Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
@@ -94,6 +94,16 @@ class Layer:
     _arguments: dict[str, Any]
     _original: "Layer | None" = None  # the layer that this is a twin of
 
+    #: Methods that a class of a user's own may not have, and what it has instead.
+    foreign: Mapping[str, str] = {
+        "call": "write forward(x, call), which returns the output and a function from its gradient to that of x, and "
+                "predict(x) where training differs from inference"}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for method in cls.foreign.keys() & vars(cls).keys():
+            raise ArgumentError(f"{cls.__name__}: a {method} of its own is not offered; {cls.foreign[method]}")
+
     def __new__(cls, *args: Any, **kwargs: Any) -> "Layer":
         layer = super().__new__(cls)
         layer._arguments = arguments.caught(cls, args, kwargs)
@@ -145,6 +155,8 @@ class Layer:
         """
         if symbolic.is_symbolic(x):
             return symbolic.connect(self, x, training)
+        if self.input_shape is None:  # a layer of one's own may leave it so
+            inner.refuse(self, Layer)
         return self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
 
     def build(self, input_shape: Shape) -> None:
@@ -167,7 +179,9 @@ class Layer:
                                     f"got {_text(shape)}; make a new layer for another shape")
             return
         output_shape = self.compute_output_shape(shape)
+        inner.refuse(self, Layer)
         self.create_weights(shape)
+        inner.refuse(self, Layer)
         self.input_shape, self.output_shape = shape, output_shape
 
     def for_shape(self, input_shape: Shape) -> "Layer":
@@ -181,8 +195,7 @@ class Layer:
             If its parameters, made for another shape, would have other shapes.
         """
         shape = self._whole(input_shape)
-        if self.input_shape is None:
-            self.build(shape)
+        self._build_first(shape)
         if shape == self.input_shape:
             return self
         twin, probe = (object.__new__(type(self)) for _ in range(2))
@@ -228,6 +241,11 @@ class Layer:
     @property
     def built(self) -> bool:
         return self.input_shape is not None
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        raise AttributeError(f"{self}: built is not set by hand; end a build of your own with "
+                             f"super().build(input_shape)")
 
     @property
     def input(self) -> Any:
@@ -350,7 +368,7 @@ class Layer:
         if self.many_inputs:
             arrays = self.arranged(x)
             if self.input_shape is None:
-                self.build(tuple((None, *np.shape(one)[1:]) for one in arrays))
+                self._build_first(tuple((None, *np.shape(one)[1:]) for one in arrays))
             if len(arrays) != len(self.input_shape):
                 raise ArgumentError(f"{self}: expected {len(self.input_shape)} inputs, got {len(arrays)}")
             checked = tuple(self._checked_one(one, shape) for one, shape in zip(arrays, self.input_shape, strict=True))
@@ -370,7 +388,7 @@ class Layer:
             raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {x.dtype}; "
                                 f"convert it with x.astype({self.dtype.name!r}){other}")
         if shape is None:
-            self.build((None, *x.shape[1:]))
+            self._build_first((None, *x.shape[1:]))
         elif x.shape[1:] != shape[1:]:
             raise ArgumentError(f"{self}: expected input {_text(shape)}, got {x.shape}")
         if x.flags.c_contiguous and x.flags.writeable:
@@ -379,6 +397,16 @@ class Layer:
         copy = d.empty(x.shape, x.dtype)  # a read-only array alone would be another type to every kernel
         d.copy(copy, x)
         return copy
+
+    def _build_first(self, shape: Any) -> None:
+        """Build the layer unless it is built."""
+        if self.input_shape is not None:
+            return
+        self.build(shape)
+        if self.input_shape is None:
+            raise ArgumentError(f"{self}: expected its own build to call super().build(input_shape), which it does "
+                                f"not; a layer of your own makes its parameters in create_weights(input_shape)")
+        inner.refuse(self, Layer)  # what a build of its own made after that
 
     def arranged(self, x: Any) -> tuple[Any, ...]:
         """Return what the layer is called with, one or several, as a tuple."""

@@ -54,11 +54,8 @@ class Model(Trainer, Owner, Layer):
     _given_inputs: Any = None
     _given_outputs: Any = None
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        for method in ("call", "train_step", "test_step", "compute_loss"):
-            if method in vars(cls):
-                raise ArgumentError(f"{cls.__name__}: a Model with a {method} of its own is not offered; {_SUBCLASS}")
+    foreign = dict.fromkeys(("call", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
+                             "make_train_function"), _SUBCLASS)
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None,
                  trainable: bool = True) -> None:
