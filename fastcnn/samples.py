@@ -142,6 +142,8 @@ def _hint(got: tuple[int, ...], shape: Any) -> str:
         return "; one sample is x[None]"
     if len(got) == len(shape) > 2 and (*got[2:], got[1]) == shape[1:]:
         return "; put the channels last with numpy.moveaxis(x, 1, -1)"
+    if len(got) == len(shape) > 2 and got[-1] == shape[-1]:
+        return f"; model.for_shape({(None, *got[1:])}) is the model for it"
     return ""
 
 

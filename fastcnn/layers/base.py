@@ -20,6 +20,7 @@ Backward = Callable[[Any], Any]
 
 _names: Counter[str] = Counter()
 
+VARYING = "; a size that varies is not offered: model.for_shape(shape) is a model for another one"
 _ODD = 0x1E3779B97F4A7C15  # a multiple of it is no seed that anybody would give
 
 # What layers and models of Keras have, and what to use in its place.
@@ -196,18 +197,34 @@ class Layer:
         """
         shape = self._whole(input_shape)
         self._build_first(shape)
-        if shape == self.input_shape:
-            return self
-        twin, probe = (object.__new__(type(self)) for _ in range(2))
-        probe.__dict__.update(self.__dict__, parameters=[])
-        output_shape = probe.compute_output_shape(shape)
-        with initializers.nothing_drawn():
-            probe.create_weights(shape)
-        if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
-            raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which its parameters are, "
-                                f"got {_text(shape)}; make a new layer for another shape")
-        twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape, _original=self)
+        return self if shape == self.input_shape else self.twin(shape)
+
+    def twin(self, shape: Shape) -> Any:
+        """Return another layer with the same parameters, for a shape as `build` keeps it; this one is built.
+
+        Raises
+        ------
+        ArgumentError
+            As `for_shape`.
+        """
+        twin, output_shape = object.__new__(type(self)), self.output_shape
+        if shape != self.input_shape:
+            probe = object.__new__(type(self))
+            probe.__dict__.update(self.__dict__, parameters=[])
+            output_shape = probe.compute_output_shape(shape)
+            with initializers.nothing_drawn():
+                probe.create_weights(shape)
+            if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
+                raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which its parameters are, "
+                                    f"got {_text(shape)}; make a new layer for another shape")
+        twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape, nodes=[],
+                             _original=self.original)
         return twin
+
+    @property
+    def original(self) -> "Layer":
+        """The layer that this is a twin of, or itself."""
+        return self if self._original is None else self._original
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output for that of the input."""
@@ -431,8 +448,7 @@ class Layer:
 
     def _whole_one(self, shape: Any) -> Any:
         if not isinstance(shape, (tuple, list)) or len(shape) == 0 or not all(map(is_integer, shape[1:])):
-            hint = "; a size that varies is not offered: make a model for each" if isinstance(
-                shape, (tuple, list)) and None in shape[1:] else ""
+            hint = VARYING if isinstance(shape, (tuple, list)) and None in shape[1:] else ""
             raise ArgumentError(f"{self}: expected an input shape such as (None, 28, 28, 1), got {shape!r}{hint}")
         if any(n < 1 for n in shape[1:]):
             raise ArgumentError(f"{self}: expected an input with something in every dimension, got {tuple(shape)}")

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.layers.base import VARYING, Backward, Call, Layer
 from fastcnn.layers.symbolic import Node, Tensor
 
 
@@ -23,7 +23,7 @@ class InputLayer(Layer):
         super().__init__(**kwargs)
         good = isinstance(shape, (tuple, list)) and all(is_integer(n) and n > 0 for n in shape)
         if not good:
-            hint = "; a size that varies is not offered: make a model for each" if _has_none(shape) else ""
+            hint = VARYING if _has_none(shape) else ""
             raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), "
                                 f"got {shape!r}{hint}")
         self.build((None, *shape))

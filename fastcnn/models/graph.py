@@ -19,7 +19,7 @@ from typing import Any
 
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
-from fastcnn.layers.symbolic import Node, Tensor
+from fastcnn.layers.symbolic import Node, Tensor, as_shapes
 from fastcnn.models.owner import Owner
 
 
@@ -205,8 +205,8 @@ def opened(traced: Traced) -> Graph:
                     there.setdefault(id(one), within[id(other)])  # one that the model is given stays what it is
                 continue
             shapes = tuple(slots[slot] for slot in inputs)
-            use = uses[id(layer)]
-            uses[id(layer)] += 1
+            use = uses[id(layer.original)]
+            uses[id(layer.original)] += 1
             layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
             outputs = tuple(range(len(slots), len(slots) + len(node.outputs)))
             slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
@@ -220,15 +220,48 @@ def opened(traced: Traced) -> Graph:
     return Graph(list(range(len(traced.inputs))), [there[id(one)] for one in traced.outputs], steps, len(slots))
 
 
-def output_shapes(traced: Traced, input_shapes: Sequence[Any]) -> list[Any]:
-    """Return the shapes of a model's outputs for other shapes of its inputs."""
-    there = {id(one): shape for one, shape in zip(traced.inputs, input_shapes, strict=True)}
+def moved(traced: Traced, input_shapes: Sequence[Any]) -> tuple[Traced, dict[int, Tensor]]:
+    """Return a model's calls on inputs of other shapes, by twins of its layers, and its tensors by those they replace.
+
+    The layers themselves do not hear of it.
+
+    Parameters
+    ----------
+    traced : Traced
+    input_shapes : sequence of tuple
+
+    Raises
+    ------
+    ArgumentError
+        If a shape does not suit a layer, or its weights depend on it.
+    """
+    there: dict[int, Tensor] = {}
+    twins: dict[Any, Any] = {}  # by layer and shape
+    first: dict[int, Any] = {}  # of each layer, by identity
+    for tensor, shape in zip(traced.inputs, input_shapes, strict=True):
+        layer = tensor.node.layer
+        if isinstance(layer, InputLayer):
+            there[id(tensor)] = InputLayer(shape[1:], name=layer.name, dtype=layer.dtype.name).tensor()
+            first[id(layer)] = there[id(tensor)].node.layer
+        else:
+            there[id(tensor)] = Tensor(shape, tensor.dtype, tensor.node, tensor.index)
+    nodes = []
     for node in traced.nodes:
-        shapes = tuple(there[id(one)] for one in node.inputs)
-        twin = node.layer.for_shape(shapes if node.layer.many_inputs else shapes[0])
-        results = twin.output_shape if len(node.outputs) > 1 else [twin.output_shape]
-        there = {id(one): shape for one, shape in zip(node.outputs, results, strict=True)} | there
-    return [there[id(one)] for one in traced.outputs]
+        inputs, layer = [there[id(one)] for one in node.inputs], node.layer
+        shapes = tuple(one.shape for one in inputs)
+        shape = shapes if layer.many_inputs else shapes[0]
+        if (id(layer), shape) not in twins:
+            twins[id(layer), shape] = layer.twin(shape)
+        twin = twins[id(layer), shape]
+        first.setdefault(id(layer), twin)
+        new = Node(twin, inputs, as_shapes(twin.output_shape), node.training)
+        twin.nodes.append(new)
+        nodes.append(new)
+        for one, other in zip(node.outputs, new.outputs, strict=True):
+            there.setdefault(id(one), other)  # one that the model is given stays what it is
+    layers = [first.get(id(layer), layer) for layer in traced.layers]
+    return Traced([there[id(one)] for one in traced.inputs], [there[id(one)] for one in traced.outputs], nodes,
+                  layers), there
 
 
 def leaves(layers: Iterable[Any]) -> list[Any]:

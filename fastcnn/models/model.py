@@ -166,19 +166,22 @@ class Model(Trainer, Owner, Layer):
         raise ArgumentError(unknown(f"{self}: layer", name if index is None else index,
                                     [layer.name for layer in self.layers]))
 
-    def for_shape(self, input_shape: Any) -> Any:
-        """As `Layer.for_shape`."""
-        shape = self._whole(input_shape)
-        if not self.built:
-            self.build(shape)
-        if shape == self.input_shape:
-            return self
+    def twin(self, shape: Any) -> Any:
+        """As `Layer.twin`: its layers are twins of this one's, and it is compiled as this one is."""
         self._require_count(len(as_shapes(shape)))
         twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, input_shape=shape)
-        found = graph.output_shapes(self._between(), as_shapes(shape))
-        twin.output_shape = tuple(found) if len(found) > 1 else found[0]
+        twin.__dict__.update(self.__dict__, nodes=[], stop_training=False, _original=self.original)
+        traced, there = graph.moved(self._between(), as_shapes(shape))
+        twin._replace_given(there)
+        twin._connect(traced)
         return twin
+
+    def _replace_given(self, there: dict[int, Tensor]) -> None:
+        """Let other tensors be what the model was made of."""
+        self._given_inputs, self._given_outputs = (
+            {name: there[id(one)] for name, one in given.items()} if isinstance(given, dict)
+            else [there[id(one)] for one in given] if isinstance(given, (list, tuple)) else there[id(given)]
+            for given in (self._given_inputs, self._given_outputs))
 
     def build(self, input_shape: Any) -> None:
         """Check that the model, which is built, takes an input (None, H, W, C)."""

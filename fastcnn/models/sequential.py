@@ -140,7 +140,14 @@ class Sequential(Model):
             nodes.append(tensor.node)
         self._given_inputs, self._given_outputs = self._first, tensor
         self._connect(Traced([self._first], [tensor], nodes, [self._first.node.layer, *layers]))
-        self.layers = list(layers)
+
+    def _replace_given(self, there: dict[int, Tensor]) -> None:
+        super()._replace_given(there)
+        self._first = self._given_inputs
+
+    def _connect(self, traced: Traced) -> None:
+        super()._connect(traced)
+        self.layers = self.layers[1:]  # without the input
 
     def _require_free(self, what: str) -> None:
         if self.nodes:

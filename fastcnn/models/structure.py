@@ -63,11 +63,11 @@ def entries(found: Sequence[Any]) -> list[dict[str, Any]]:
 
 
 def _entry(layer: Any, written: dict[int, dict[str, Any]]) -> dict[str, Any]:
-    first = written.get(id(layer))
+    first = written.get(id(layer.original))
     if first is not None:
         number = first.setdefault("shared", sum("shared" in one for one in written.values()))
         return {"class_name": first["class_name"], "config": {}, "shared": number}
-    one = written[id(layer)] = {"class_name": type(layer).__name__, "config": {}}
+    one = written[id(layer.original)] = {"class_name": type(layer).__name__, "config": {}}
     one["config"] = layer.get_config()
     return one
 

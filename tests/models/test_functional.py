@@ -345,7 +345,7 @@ MISTAKES = {
     "one tensor for two": (lambda: layers.Add()(fc.Input((3,))), ArgumentError, r"\(\[a, b\]\)"),
     "an array among tensors": (lambda: layers.Add()([fc.Input((3,)), np.zeros((1, 3))]), ArgumentError, "constants"),
     "another dtype": (lambda: layers.Dense(2)(fc.Input((3,), dtype="float64")), ArgumentError, "one dtype"),
-    "a size that varies": (lambda: fc.Input((None, None, 3)), ArgumentError, "a model for each"),
+    "a size that varies": (lambda: fc.Input((None, None, 3)), ArgumentError, "model.for_shape"),
     "training in the graph": (lambda: layers.Dropout(0.5)(fc.Input((3,)), training=True), ArgumentError, "not offered"),
     "NumPy on a tensor": (lambda: np.exp(fc.Input((3,))), (ArgumentError, TypeError), "Tensor|symbolic"),
     "one input for two": (lambda: model_of("shared").predict(images()), ArgumentError, "list of 2 inputs"),
