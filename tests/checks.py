@@ -35,6 +35,8 @@ class Case:
         An image of one pixel fits.
     smooth : bool
         Differences of the loss tell the derivative (a step has none).
+    above : float, optional
+        What inputs are larger than, for a function of positive numbers.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Case:
     over_batch: bool = False
     pixel: bool = True
     smooth: bool = True
+    above: float | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def layer(self, dtype: str = "float64") -> Layer:
@@ -58,7 +61,10 @@ class Case:
 
     def input(self, n: int = 3, dtype: str = "float64") -> Any:
         draw = np.random.default_rng(RNG_SEED + n)
-        return like(self.shape, [draw.standard_normal((n, *shape)).astype(dtype) for shape in listed(self.shape)])
+        numbers = [draw.standard_normal((n, *shape)) for shape in listed(self.shape)]
+        if self.above is not None:
+            numbers = [self.above + np.abs(x) for x in numbers]
+        return like(self.shape, [x.astype(dtype) for x in numbers])
 
     def whole_shape(self) -> Any:
         """Return the shape, or shapes, with None for the batch."""
@@ -340,6 +346,14 @@ TABLE: dict[str, list[Case]] = {
         Case("one side", _of(layers.LocalResponseNormalization, (3, 0), 0.3, 0.5, 1.0), (4, 5, 7)),
         Case("as ONNX for an even size", _of(layers.LocalResponseNormalization, (1, 2), 0.3, 0.5, 1.0), (4, 5, 7)),
     ],
+    "UnitNormalization": [
+        Case("channels", _of(layers.UnitNormalization), IMAGE),
+        Case("positions, a floor", _of(layers.UnitNormalization, axis=(1, 2), epsilon=4.0), IMAGE),
+    ],
+    "RMSNormalization": [
+        Case("channels", _of(layers.RMSNormalization), IMAGE),
+        Case("rows and channels", _of(layers.RMSNormalization, axis=(1, 3), epsilon=0.1), IMAGE, pixel=False),
+    ],
     "BatchNormalization": [
         Case("image", _of(layers.BatchNormalization), IMAGE, over_batch=True),
         Case("flat, no scale", _of(layers.BatchNormalization, scale=False), FLAT, over_batch=True, pixel=False),
@@ -436,6 +450,26 @@ TABLE: dict[str, list[Case]] = {
         Case("columns", _of(layers.LogSoftmax, axis=-2), IMAGE),
     ],
     "Step": [Case("plain", _of(layers.Step), IMAGE, smooth=False)],
+    "Where": [
+        Case("three", _of(layers.Where), (IMAGE, IMAGE, IMAGE), smooth=False),
+        Case("of other shapes", _of(layers.Where), ((7, 6, 1), (3,), IMAGE), smooth=False, pixel=False),
+    ],
+    "TopK": [
+        Case("the largest channel", _of(layers.TopK), IMAGE),
+        Case("rows", _of(layers.TopK, 3, axis=1), IMAGE, pixel=False),
+        Case("indices", _of(layers.TopK, 2, indices=True), FLAT, smooth=False, pixel=False),
+    ],
+    "Abs": [Case("plain", _of(layers.Abs), IMAGE)],
+    "Sqrt": [Case("of positive numbers", _of(layers.Sqrt), IMAGE, above=0.3)],
+    "Log": [Case("of positive numbers", _of(layers.Log), IMAGE, above=0.3)],
+    "Reciprocal": [Case("of positive numbers", _of(layers.Reciprocal), IMAGE, above=0.3)],
+    "Power": [Case("cube", _of(layers.Power, 3), IMAGE), Case("root", _of(layers.Power, 1 / 3), IMAGE, above=0.3)],
+    "Sign": [Case("plain", _of(layers.Sign), IMAGE, smooth=False)],
+    "IsZero": [Case("plain", _of(layers.IsZero), IMAGE, smooth=False)],
+    "Round": [Case("plain", _of(layers.Round), IMAGE, smooth=False)],
+    "Floor": [Case("plain", _of(layers.Floor), IMAGE, smooth=False)],
+    "Ceil": [Case("plain", _of(layers.Ceil), IMAGE, smooth=False)],
+    "Erf": [Case("plain", _of(layers.Erf), IMAGE)],
 }
 
 ROWS = [(kind, case) for kind, cases in TABLE.items() for case in cases]

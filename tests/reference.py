@@ -8,6 +8,12 @@ import numpy as np
 
 from fastcnn import geometry as shapes
 from tests.reference_activation import activation_backward, activation_forward
+from tests.reference_function import (  # noqa: F401
+    function_backward,
+    function_forward,
+    top_rows_backward,
+    top_rows_forward,
+)
 from tests.reference_merge import (  # noqa: F401
     merge_backward,
     merge_forward,

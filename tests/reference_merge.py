@@ -34,9 +34,9 @@ def merge_backward(dy, a, b, code, alpha, beta):
 # --- unit.py ----------------------------------------------------------------------------------------------------------
 
 
-def unit_rows_forward(x, epsilon):
+def unit_rows_forward(x, epsilon, more):
     (x,) = _double(x)
-    scale = 1 / np.maximum(np.sqrt((x * x).sum(axis=1)), epsilon)
+    scale = 1 / np.maximum(np.sqrt((x * x).sum(axis=1) + more), epsilon)
     return scale[:, None] * x, scale
 
 

@@ -39,6 +39,7 @@ from fastcnn.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from fastcnn.layers.function import Abs, Ceil, Erf, Floor, IsZero, Log, Power, Reciprocal, Round, Sign, Sqrt
 from fastcnn.layers.group_norm import GroupNormalization, LayerNormalization
 from fastcnn.layers.input import Input, InputLayer
 from fastcnn.layers.lrn import LocalResponseNormalization
@@ -123,12 +124,16 @@ from fastcnn.layers.resize import UpSampling1D, UpSampling2D, UpSampling3D
 from fastcnn.layers.select import Slice
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.symbolic import Tensor
+from fastcnn.layers.top import TopK
+from fastcnn.layers.unit import RMSNormalization, UnitNormalization
+from fastcnn.layers.where import Where
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
     "SELU",
+    "Abs",
     "Activation",
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",
@@ -147,6 +152,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Call",
+    "Ceil",
     "Clip",
     "Concatenate",
     "Conv1D",
@@ -163,7 +169,9 @@ __all__ = [
     "DepthwiseConv2D",
     "Dot",
     "Dropout",
+    "Erf",
     "Flatten",
+    "Floor",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -189,6 +197,7 @@ __all__ = [
     "HardSigmoid",
     "Input",
     "InputLayer",
+    "IsZero",
     "L2Pooling1D",
     "L2Pooling2D",
     "L2Pooling3D",
@@ -197,6 +206,7 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "LocalResponseNormalization",
+    "Log",
     "LogSoftmax",
     "MaxPool1D",
     "MaxPool2D",
@@ -217,15 +227,20 @@ __all__ = [
     "Padding2D",
     "Padding3D",
     "Permute",
+    "Power",
+    "RMSNormalization",
     "ReLU",
     "ReLU6",
+    "Reciprocal",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Round",
     "SeparableConv1D",
     "SeparableConv2D",
     "SiLU",
     "Sigmoid",
+    "Sign",
     "Slice",
     "Softmax",
     "Softplus",
@@ -233,14 +248,18 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "Sqrt",
     "Step",
     "Subtract",
     "Tanh",
     "Tensor",
     "ThresholdedReLU",
+    "TopK",
+    "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "Where",
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",

@@ -77,6 +77,17 @@ def combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradi
     return partial[-1], backward
 
 
+def masked(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return x where the mask is 1, and 0 where it is 0, whatever x is there.
+
+    Parameters
+    ----------
+    x, mask : ndarray
+        Of one rank, which fit together.
+    """
+    return _merged(_expanded(x, broadcast(x.shape, mask.shape)), mask, codes.MASK)
+
+
 def summed_to(g: np.ndarray, shape: tuple[int, ...], scale: float = 1.0) -> np.ndarray:
     """Return scale g, summed over the dimensions that are 1 in `shape`; g itself where that changes nothing."""
     if g.shape == shape:

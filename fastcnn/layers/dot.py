@@ -109,7 +109,7 @@ def _rows(x: np.ndarray, axis: int, normalize: bool, who: str) -> tuple[np.ndarr
     if not normalize:
         return rows.reshape(whole), lambda dz: permuted(dz.reshape(last.shape), inverse, who)
     z, scale = d.empty(rows.shape, x.dtype), d.empty(rows.shape[:1], x.dtype)
-    d.kernels.unit_rows_forward(z, scale, rows, _EPSILON)
+    d.kernels.unit_rows_forward(z, scale, rows, _EPSILON, 0.0)
 
     def backward(dz: np.ndarray) -> np.ndarray:
         dx = d.empty(rows.shape, x.dtype)

@@ -49,7 +49,8 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
 
 ELEMENTARY = ["arrays", "depth", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "groupnorm", "lrn",
               "dropout", "noise", "loss", "loss_categorical", "loss_rows", "loss_softmax", "optimizer",
-              "optimizer_adaptive", "optimizer_parts", "penalty", "merge", "unit"]
+              "optimizer_adaptive", "optimizer_parts", "penalty", "merge", "unit",
+              "function", "top"]
 
 
 @pytest.mark.parametrize("file", ELEMENTARY)

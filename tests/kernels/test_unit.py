@@ -19,10 +19,10 @@ from tests.kernels.checking import (
 EPSILON = 1e-3
 
 
-def _forward(x):
+def _forward(x, more=0.0):
     y, scale = unwritten(*x.shape, dtype=x.dtype), unwritten(x.shape[0], dtype=x.dtype)
     with inputs_unchanged(x):
-        unit_rows_forward(y, scale, x, EPSILON)
+        unit_rows_forward(y, scale, x, EPSILON, more)
     return y, scale
 
 
@@ -34,12 +34,13 @@ def _backward(dy, y, scale):
 
 
 @pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("more", [0.0, 0.7])
 @pytest.mark.parametrize("shape", [(0, 3), (1, 1), (5, 37), (300, 400)], ids=str)
-def test_unit_rows_agree_with_their_twin(shape, dtype):
+def test_unit_rows_agree_with_their_twin(shape, dtype, more):
     x, dy = random(*map(many, shape), dtype=dtype), random(*map(many, shape), dtype=dtype, seed=1)
     x[2:3] *= 1e-6
-    y, scale = _forward(x)
-    expected, of_rows = reference.unit_rows_forward(x, EPSILON)
+    y, scale = _forward(x, more)
+    expected, of_rows = reference.unit_rows_forward(x, EPSILON, more)
     assert_close(y, expected)
     np.testing.assert_allclose(scale, of_rows, rtol=1e-5)
     dx = _backward(dy, y, scale)
@@ -48,9 +49,11 @@ def test_unit_rows_agree_with_their_twin(shape, dtype):
         np.testing.assert_allclose(dx[i], expected[i], atol=2e-5 * scale[i])
 
 
-def test_the_gradient_is_the_slope():
+@pytest.mark.parametrize("more", [0.0, 0.7])
+def test_the_gradient_is_the_slope(more):
     x, dy = random(3, 7), random(3, 7, seed=1)
-    assert_slope(_backward(dy, *_forward(x)), slope(lambda x: reference.unit_rows_forward(x, EPSILON)[0], x, dy))
+    function = lambda x: reference.unit_rows_forward(x, EPSILON, more)[0]
+    assert_slope(_backward(dy, *_forward(x, more)), slope(function, x, dy))
 
 
 def test_the_same_bits_from_any_number_of_threads():

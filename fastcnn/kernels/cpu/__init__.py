@@ -30,6 +30,7 @@ from fastcnn.kernels.cpu.depthwise import (
 )
 from fastcnn.kernels.cpu.depthwise_weights import depthwise2d_backward_weights, depthwise2d_backward_weights_scratch
 from fastcnn.kernels.cpu.dropout import dropout
+from fastcnn.kernels.cpu.function import function_backward, function_forward
 from fastcnn.kernels.cpu.groupnorm import (
     group_norm_backward,
     group_norm_backward_scratch,
@@ -77,6 +78,7 @@ from fastcnn.kernels.cpu.pool_l2 import l2_step
 from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
 from fastcnn.kernels.cpu.resize import resize2d
 from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
+from fastcnn.kernels.cpu.top import top_rows_backward, top_rows_forward
 from fastcnn.kernels.cpu.unit import unit_rows_backward, unit_rows_forward
 from fastcnn.kernels.cpu.winograd import (
     winograd_backward_input,
@@ -130,6 +132,8 @@ __all__ = [
     "elementwise_loss",
     "fold_depth",
     "fold_losses",
+    "function_backward",
+    "function_forward",
     "gather",
     "gaussian_noise",
     "group_norm_backward",
@@ -176,6 +180,8 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_norms",
     "squared_norms_scratch",
+    "top_rows_backward",
+    "top_rows_forward",
     "triad",
     "unfold_depth",
     "unit_rows_backward",

@@ -1,5 +1,7 @@
 """Rows scaled to length 1: what turns a dot product into the cosine of an angle. ONNX: LpNormalization with p = 2.
 
+With something added to the square of the length it is the scaling by a root mean square (ONNX: RMSNormalization).
+
 A row is read twice while it is in L1: for its length, and to be scaled::
 
     x | row of C numbers |  --sum of squares-->  scale = 1 / length  --->  y = scale x     one number kept for each row
@@ -11,8 +13,8 @@ from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, para
 
 
 @kernel
-def unit_rows_forward(y, scale, x, epsilon):
-    """Write y = scale x with scale = min(1 / |x|, 1 / epsilon) for each row.
+def unit_rows_forward(y, scale, x, epsilon, more):
+    """Write y = scale x with scale = min(1 / sqrt(|x|^2 + more), 1 / epsilon) for each row.
 
     Parameters
     ----------
@@ -23,13 +25,15 @@ def unit_rows_forward(y, scale, x, epsilon):
     x : (rows, C) array
     epsilon : float
         The least length that is scaled to 1; a shorter row stays shorter.
+    more : float
+        Added to the square of the length; 0 for none.
     """
     chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_forward_rows, chunks, (chunks, y, scale, x, epsilon))
+    parallel(_forward_rows, chunks, (chunks, y, scale, x, epsilon, more))
 
 
 @inlined
-def _forward_rows(chunk, chunks, y, scale, x, epsilon):
+def _forward_rows(chunk, chunks, y, scale, x, epsilon, more):
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     real = x.dtype.type
     least = real(epsilon)
@@ -37,7 +41,7 @@ def _forward_rows(chunk, chunks, y, scale, x, epsilon):
         to, row, total = y[i], x[i], real(0)
         for j in range(row.size):
             total += row[j] * row[j]
-        length = np.sqrt(total)
+        length = np.sqrt(total + real(more))
         scale[i] = real(1) / (least if length < least else length)
         factor = scale[i]
         for j in range(row.size):

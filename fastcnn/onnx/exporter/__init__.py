@@ -9,7 +9,7 @@ import onnx
 from fastcnn._files import write_atomically
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model, graph
-from fastcnn.onnx.exporter import convolutions, elements, normalizations, poolings, shapes
+from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, poolings, shapes
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Writer, to_first
 
 _OLDEST, _NEWEST, _USUAL = 20, 23, 21
@@ -17,7 +17,8 @@ _LARGEST = 2**31 - 1  # bytes of a protobuf message
 
 #: (writer, layer, inputs) -> outputs, by the name of the layer's class.
 TABLE: dict[str, Any] = {
-    **convolutions.TABLE, **elements.TABLE, **normalizations.TABLE, **poolings.TABLE, **shapes.TABLE}
+    **convolutions.TABLE, **elements.TABLE, **functions.TABLE, **normalizations.TABLE, **poolings.TABLE,
+    **shapes.TABLE}
 
 
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",

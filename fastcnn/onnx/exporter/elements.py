@@ -130,12 +130,9 @@ def _prelu(w: Writer, layer: Any, inputs: list[Value]) -> Value:
 
 def _merge(operator: str) -> Callable[..., Value]:
     def merge(w: Writer, layer: Any, inputs: list[Value]) -> Value:
-        rank = max(value.rank for value in inputs)
-        # A gate (N, C) is (N, 1, .., 1, C) to an image.
-        aligned = [value if value.rank == rank else
-                   w.reshape(value, (None, *(1,) * (rank - value.rank), *value.shape[1:])) for value in inputs]
-        order = _common(aligned)
-        names = [w.get(value, order) for value in aligned]
+        values = aligned(w, inputs)
+        order = common(values)
+        names = [w.get(value, order) for value in values]
         if operator == "Sub" or (len(names) == 2 and operator in ("Add", "Mul")):
             return w.value(w.node(operator, names), layer.output_shape, order)
         if operator == "Mul":
@@ -148,14 +145,21 @@ def _merge(operator: str) -> Callable[..., Value]:
     return merge
 
 
-def _common(inputs: list[Value]) -> str:
+def aligned(w: Writer, inputs: list[Value]) -> list[Value]:
+    """Return values of one rank: a gate (N, C) is (N, 1, .., 1, C) to an image."""
+    rank = max(value.rank for value in inputs)
+    return [value if value.rank == rank else
+            w.reshape(value, (None, *(1,) * (rank - value.rank), *value.shape[1:])) for value in inputs]
+
+
+def common(inputs: list[Value]) -> str:
     """Return the order in which most of the inputs are there."""
     firsts = sum(FIRST in value.names for value in inputs)
     return FIRST if 2 * firsts >= len(inputs) else LAST
 
 
 def _concatenate(w: Writer, layer: Any, inputs: list[Value]) -> Value:
-    order = _common(inputs)
+    order = common(inputs)
     y = w.node("Concat", [w.get(value, order) for value in inputs], axis=w.axis(inputs[0], layer.axis, order))
     return w.value(y, layer.output_shape, order)
 

@@ -1,0 +1,63 @@
+"""The largest numbers along an axis, or where they stand."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import integer, positive
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.reshape import permuted
+
+
+class TopK(Layer):
+    """y = the k largest numbers along an axis, the largest first, or their indices. ONNX: TopK, ArgMax.
+
+    Keras has it as an operation alone, `keras.ops.top_k`. Of equal numbers the first comes first. Gradients go to the
+    numbers that were taken; indices have none.
+
+    Parameters
+    ----------
+    k : int
+    axis : int
+        Not 0, the batch.
+    indices : bool
+        Return where they stand along the axis, as numbers of the layer's dtype, instead of the numbers.
+    """
+
+    def __init__(self, k: int = 1, axis: int = -1, indices: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        (self.k,) = positive(self, k=k)
+        self.axis, self.indices = integer(axis, self, "axis"), bool(indices)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        axis = self.axis + len(input_shape) if self.axis < 0 else self.axis
+        if not 1 <= axis < len(input_shape):
+            raise ArgumentError(f"{self}: expected an axis in 1..{len(input_shape) - 1}, or counted from the end, for "
+                                f"input {tuple(input_shape)}, got {self.axis}")
+        if input_shape[axis] < self.k:
+            raise ArgumentError(f"{self}: expected a k of at most {input_shape[axis]}, the numbers along axis {axis} "
+                                f"of {tuple(input_shape)}, got {self.k}")
+        return *input_shape[:axis], self.k, *input_shape[axis + 1:]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        d, who, axis = device.of(x), str(self), self.axis % x.ndim
+        order = (*(k for k in range(x.ndim) if k != axis), axis)
+        inverse = tuple(order.index(k) for k in range(x.ndim))
+        last = permuted(x, order, who)
+        rows = math.prod(last.shape[:-1])
+        y, at = (d.empty((rows, self.k), x.dtype) for _ in range(2))
+        d.kernels.top_rows_forward(y, at, last.reshape(rows, last.shape[-1]))
+        shape, indices = (*last.shape[:-1], self.k), self.indices
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            if indices:
+                return d.zeros(x.shape, x.dtype)
+            dx = d.empty(last.shape, x.dtype)
+            d.kernels.top_rows_backward(dx.reshape(rows, last.shape[-1]), permuted(dy, order, who).reshape(y.shape), at)
+            return permuted(dx, inverse, who)
+
+        return permuted((at if indices else y).reshape(shape), inverse, who), backward
