@@ -8,11 +8,12 @@ from .data import REPEAT, normal, written
 
 @cache
 def _calls() -> SimpleNamespace:
-    from fastcnn.geometry.resize import linear_taps, pad3d
+    from fastcnn.geometry.interpolation import LINEAR, interpolation_taps
+    from fastcnn.geometry.resize import pad3d
     from fastcnn.kernels import cpu
 
     x, larger = normal(8, 56, 56, 64), normal(8, 112, 112, 64)
-    there, back = linear_taps(56, 112, "float32")
+    there, back = interpolation_taps(56, 112, 2.0, LINEAR, "float32")
     g = pad3d((8, 1, 56, 56, 64), ((0, 0), (1, 1), (1, 1)), "reflect")
     volumes, padded = x.reshape(8, 1, 56, 56, 64), normal(8, 1, 58, 58, 64)
     calls = SimpleNamespace(

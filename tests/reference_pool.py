@@ -91,24 +91,25 @@ def l2_step(a, b, step):
     return [a * b, np.sqrt(a), np.where(b == 0, 0, a / np.where(b == 0, 1, b))][step]
 
 
-def _padded(x, geometry):
-    """Return x with its border as `numpy.pad` makes it; negative borders cut off."""
-    g = {name: int(geometry[0][name]) for name in geometry.dtype.names}
+def _padded(x, geometry, value):
+    """Return x with its border as `numpy.pad` makes it, of a value where it is no copy; negative borders cut off."""
+    g = {name: int(geometry[0][name]) for name in geometry.dtype.names if name != "value"}
     before = [0, g["front"], g["top"], g["left"], 0]
     after = [0, *(g[out] - g[size] - p for out, size, p in zip(("od", "oh", "ow"), "dhw", before[1:], strict=False)), 0]
     mode = ("constant", "edge", "reflect", "wrap")[g["mode"]]
-    x = np.pad(x, [(max(0, p), max(0, q)) for p, q in zip(before, after, strict=True)], mode)
+    sides = [(max(0, p), max(0, q)) for p, q in zip(before, after, strict=True)]
+    x = np.pad(x, sides, mode, **({"constant_values": value} if mode == "constant" else {}))
     return x[tuple(slice(max(0, -p), size - max(0, -q)) for p, q, size in zip(before, after, x.shape, strict=True))]
 
 
 def pad3d_forward(x, geometry):
-    return _padded(np.asarray(x, np.float64), geometry)
+    return _padded(np.asarray(x, np.float64), geometry, float(geometry[0]["value"]))
 
 
 def pad3d_backward(dy, geometry):
     """Return the sums of the gradients of each element's copies: those to which its number was copied."""
     shape = tuple(int(geometry[0][name]) for name in ("n", "d", "h", "w", "c"))
-    numbers = _padded(1 + np.arange(np.prod(shape)).reshape(shape), geometry)
+    numbers = _padded(1 + np.arange(np.prod(shape)).reshape(shape), geometry, 0)
     dx = np.zeros(1 + np.prod(shape))
     np.add.at(dx, numbers.reshape(-1), np.asarray(dy, np.float64).reshape(-1))
     return dx[1:].reshape(shape)

@@ -1,12 +1,8 @@
 """Shape arithmetic of padding and of resizing: borders by mode, and which pixels an output is a mixture of.
 
 Along one dimension a resized output is ``y[o] = sum_t weight[o, t] x[first[o] + t]``, t in 0..count[o] - 1: a band of a
-matrix. Its gradient is the transposed band, which is another such table; so one kernel makes both. Half-pixel centres
-(the coordinate ``half_pixel`` of ONNX's Resize; Keras, TensorFlow 2, PyTorch with ``align_corners=False``) lay output o
-on the input's axis at ``(o + 1/2) length / outputs - 1/2``; what lies outside is the border's pixel::
-
-    2 pixels to 4, linear      x   |     0     |     1     |         y0 = x0              y2 = 1/4 x0 + 3/4 x1
-                               y   |  0  |  1  |  2  |  3  |         y1 = 3/4 x0 + 1/4 x1          y3 = x1
+matrix. Its gradient is the transposed band, which is another such table; so one kernel makes both. The weights of
+interpolations stand in `fastcnn.geometry.interpolation`.
 """
 
 import functools
@@ -21,14 +17,15 @@ from fastcnn.errors import ArgumentError, unknown
 PAD_MODES = ("zero", "edge", "reflect", "wrap")
 PAD_ZERO, PAD_EDGE, PAD_REFLECT, PAD_WRAP = range(4)
 
-#: A batch of n volumes d x h x w x c in one of od x oh x ow, with `front`, `top`, `left` before it (negative: cut off).
+#: A batch of n volumes d x h x w x c in one of od x oh x ow, with `front`, `top`, `left` before it (negative: cut off);
+#: `value` is what a border has that is no copy, zero as a rule.
 PAD3D = np.dtype([(name, np.int64) for name in ("n", "d", "h", "w", "c", "od", "oh", "ow", "front", "top", "left",
-                                                "mode")])
+                                                "mode")] + [("value", np.float64)])
 
 
 @functools.lru_cache(maxsize=1024)
 def pad3d(shape: tuple[int, int, int, int, int], padding: tuple[tuple[int, int], ...], mode: str = "zero",
-          who: str = "pad3d") -> np.ndarray:
+          who: str = "pad3d", value: float = 0.0) -> np.ndarray:
     """Return the geometry of a border around `shape` (N, D, H, W, C).
 
     Parameters
@@ -40,6 +37,8 @@ def pad3d(shape: tuple[int, int, int, int, int], padding: tuple[tuple[int, int],
         One of PAD_MODES.
     who : str
         The layer, for the error.
+    value : float
+        What a border has in place of zeros, in mode "zero".
 
     Raises
     ------
@@ -56,7 +55,7 @@ def pad3d(shape: tuple[int, int, int, int, int], padding: tuple[tuple[int, int],
         if mode == "reflect" and max(sides) >= length:
             raise ArgumentError(f"{who}: expected a mirrored border smaller than the image, got {sides} beside "
                                 f'{length} pixels; use mode="edge" or a smaller border')
-    return np.array([(*shape, *out, *(before for before, _ in padding), PAD_MODES.index(mode))], PAD3D)
+    return np.array([(*shape, *out, *(before for before, _ in padding), PAD_MODES.index(mode), value)], PAD3D)
 
 
 class Taps(NamedTuple):
@@ -84,35 +83,6 @@ def taps_of(matrix: np.ndarray, dtype: str) -> Taps:
     weights = np.take_along_axis(matrix, np.minimum(band, length - 1), axis=1)
     weights[np.arange(band.shape[1]) >= count[:, None]] = 0
     return Taps(np.stack([first, count], axis=1).astype(np.int64), np.ascontiguousarray(weights, dtype))
-
-
-@functools.lru_cache(maxsize=256)
-def linear_taps(length: int, outputs: int, dtype: str) -> tuple[Taps, Taps]:
-    """Return the taps of linear interpolation with half-pixel centres, and those of its gradient."""
-    at = np.clip((np.arange(outputs) + 0.5) * length / outputs - 0.5, 0, length - 1)
-    low = np.minimum(at.astype(np.int64), max(0, length - 2))
-    matrix = np.zeros((outputs, length))
-    np.add.at(matrix, (np.arange(outputs), low), 1 - (at - low))
-    np.add.at(matrix, (np.arange(outputs), np.minimum(low + 1, length - 1)), at - low)
-    return taps_of(matrix, dtype), taps_of(matrix.T, dtype)
-
-
-@functools.lru_cache(maxsize=256)
-def cubic_taps(length: int, outputs: int, dtype: str, a: float = -0.75) -> tuple[Taps, Taps]:
-    """Return the taps of cubic convolution with half-pixel centres, and those of its gradient.
-
-    (Keys, "Cubic convolution interpolation for digital image processing", 1981, equation 4, with `a` in place of its
-    -1/2: PyTorch, ONNX and OpenCV take -3/4.)
-    """
-    at = (np.arange(outputs) + 0.5) * length / outputs - 0.5
-    low = np.floor(at).astype(np.int64)
-    matrix = np.zeros((outputs, length))
-    for offset in range(-1, 3):
-        s = np.abs(at - (low + offset))
-        near = (a + 2) * s**3 - (a + 3) * s**2 + 1
-        far = a * s**3 - 5 * a * s**2 + 8 * a * s - 4 * a
-        np.add.at(matrix, (np.arange(outputs), np.clip(low + offset, 0, length - 1)), np.where(s <= 1, near, far))
-    return taps_of(matrix, dtype), taps_of(matrix.T, dtype)
 
 
 @functools.lru_cache(maxsize=256)

@@ -120,12 +120,13 @@ from fastcnn.layers.pool_global import (
 from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.preprocessing import Normalization, Rescaling
 from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
-from fastcnn.layers.resize import UpSampling1D, UpSampling2D, UpSampling3D
-from fastcnn.layers.select import Slice
+from fastcnn.layers.resize import Resize
+from fastcnn.layers.select import Slice, Take
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.symbolic import Tensor
 from fastcnn.layers.top import TopK
 from fastcnn.layers.unit import RMSNormalization, UnitNormalization
+from fastcnn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from fastcnn.layers.where import Where
 
 __all__ = [
@@ -235,6 +236,7 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resize",
     "Round",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -251,6 +253,7 @@ __all__ = [
     "Sqrt",
     "Step",
     "Subtract",
+    "Take",
     "Tanh",
     "Tensor",
     "ThresholdedReLU",

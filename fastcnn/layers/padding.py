@@ -1,5 +1,6 @@
 """Layers that put a border around images, or cut one off."""
 
+import numbers
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from fastcnn.geometry.resize import pad3d
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 
-_MODES = ("zero", "edge", "reflect")
+_MODES = ("zero", "constant", "edge", "reflect", "wrap")
 
 
 class _Bordered(Layer):
@@ -19,6 +20,7 @@ class _Bordered(Layer):
 
     rank = 2
     mode = "zero"
+    value = 0.0
     border: Sides
 
     def _take(self, value: Any, data_format: str | None, what: str) -> Sides:
@@ -28,8 +30,8 @@ class _Bordered(Layer):
 
     def _geometry(self, inner: tuple[int, ...]) -> np.ndarray:
         ones = 3 - self.rank
-        return pad3d((inner[0], *(1,) * ones, *inner[1:]), ((0, 0),) * ones + self.border,
-                     self.mode, str(self))
+        mode = "zero" if self.mode == "constant" else self.mode
+        return pad3d((inner[0], *(1,) * ones, *inner[1:]), ((0, 0),) * ones + self.border, mode, str(self), self.value)
 
     def _outer(self, shape: Shape) -> Shape:
         check_image(self, shape, self.rank)
@@ -123,16 +125,23 @@ class Padding2D(_Padding):
     padding : int or tuple
         As the layer of zeros: one number for all sides, one for each dimension, or a pair for each.
     mode : str
-        "zero", "edge" (the nearest pixel) or "reflect" (mirrored about the edge pixel, which is not repeated).
+        "zero", "constant" (of a `value`), "edge" (the nearest pixel), "reflect" (mirrored about the edge pixel, which
+        is not repeated) or "wrap" (the image over again: PyTorch's circular).
     data_format : str, optional
         "channels_last".
+    value : float
+        Of the border in mode "constant"; it may be infinite, before a maximum.
     """
 
-    def __init__(self, padding: Any = 1, mode: str = "zero", data_format: str | None = None, **kwargs: Any) -> None:
+    def __init__(self, padding: Any = 1, mode: str = "zero", data_format: str | None = None, value: float = 0.0,
+                 **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if mode not in _MODES:
             raise ArgumentError(unknown(f"{self}: mode", mode, _MODES))
-        self.mode = mode
+        if not isinstance(value, numbers.Real) or (value != 0 and mode != "constant"):
+            raise ArgumentError(f'{self}: expected a number for value, and 0 but in mode "constant", '
+                                f"got {value!r} in mode {mode!r}")
+        self.mode, self.value = mode, float(value)
         self.padding = self._take(padding, data_format, "padding")
 
 

@@ -1,18 +1,25 @@
-"""Layers that make images larger."""
+"""Images of any other size, by interpolation."""
 
+import math
+import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from fastcnn import device, geometry
+from fastcnn import device
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.geometry.arguments import several
-from fastcnn.geometry.pool import Pass, passes
-from fastcnn.geometry.resize import Taps, cubic_taps, linear_taps
+from fastcnn.geometry.arguments import integers
+from fastcnn.geometry.interpolation import (
+    COORDINATES,
+    MODES,
+    ROUNDING,
+    Interpolation,
+    interpolation_taps,
+    scaled_length,
+)
+from fastcnn.geometry.resize import Taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.layers.conv import check_image
-
-_TAPS = {"bilinear": linear_taps, "bicubic": cubic_taps}
 
 
 def resize(x: np.ndarray, rows: tuple[Taps, Taps], columns: tuple[Taps, Taps]) -> tuple[np.ndarray, Backward]:
@@ -36,101 +43,91 @@ def resize(x: np.ndarray, rows: tuple[Taps, Taps], columns: tuple[Taps, Taps]) -
     return y, backward
 
 
-class _UpSampling(Layer):
-    """Each pixel repeated: the gradient of a sum over windows side by side, whose gradient is that sum."""
+class Resize(Layer):
+    """Signals, images or volumes of another size: (N, H, W, C) to (N, H', W', C). ONNX: Resize.
 
-    rank = 2
+    Keras's ``Resizing`` is ``Resize((height, width))``. Whole factors are faster by `UpSampling2D`.
 
-    def _take(self, size: Any) -> tuple[int, ...]:
-        return several(size, self.rank, f"{self}: size")
+    Parameters
+    ----------
+    size : int or tuple of int, optional
+        The new lengths, one for all dimensions or one each.
+    scale : float or tuple of float, optional
+        In place of `size`: a dimension of length n becomes ``floor(scale n)`` long. With `size`, where outputs lie.
+    interpolation : str
+        "linear", "nearest" or "cubic" (Keys 1981).
+    coordinate_transformation_mode : str
+        Where output i lies on the input, as ONNX's operator spells it: "half_pixel", ``(i + 1/2) / scale - 1/2``
+        (Keras, PyTorch with ``align_corners=False``); "align_corners", ``i (n - 1) / (n' - 1)``; "asymmetric",
+        ``i / scale``; "pytorch_half_pixel", "half_pixel_symmetric" or "tf_half_pixel_for_nn".
+    nearest_mode : str
+        How the nearest pixel is rounded: "round_prefer_floor", "round_prefer_ceil", "floor" or "ceil".
+    cubic_coeff_a : float
+        The coefficient of cubic convolution: -3/4 in PyTorch and ONNX, -1/2 in TensorFlow and Pillow.
+    antialias : bool
+        Whether an output that covers several pixels is a mixture of all of them (linear and cubic).
+    exclude_outside : bool
+        Whether pixels outside have no weight, in place of the border's pixel.
+    """
 
-    size: tuple[int, ...]
+    def __init__(self, size: Any = None, scale: Any = None, interpolation: str = "linear",
+                 coordinate_transformation_mode: str = "half_pixel", nearest_mode: str = "round_prefer_floor",
+                 cubic_coeff_a: float = -0.75, antialias: bool = False, exclude_outside: bool = False,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name, value, known in (("interpolation", interpolation, MODES), ("nearest_mode", nearest_mode, ROUNDING),
+                                   ("coordinate_transformation_mode", coordinate_transformation_mode, COORDINATES)):
+            if value not in known:
+                raise ArgumentError(unknown(f"{self}: {name}", value, known))
+        if size is None and scale is None:
+            raise ArgumentError(f"{self}: expected a size such as (224, 224) or a scale such as 0.5, got neither")
+        self.size = None if size is None else integers(size, self, "size")
+        self.scale = None if scale is None else _numbers(scale)
+        for name, given, values in (("size", size, self.size), ("scale", scale, self.scale)):
+            if values is not None and (not 1 <= len(values) <= 3 or not all(0 < v < math.inf for v in values)):
+                raise ArgumentError(f"{self}: expected {name} to be a positive number or up to three, got {given!r}")
+        self.how = Interpolation(interpolation, coordinate_transformation_mode, nearest_mode, float(cubic_coeff_a),
+                                 bool(antialias), bool(exclude_outside))
+
+    def _lengths(self, shape: Shape) -> list[tuple[int, int, float]]:
+        """Return length, new length and scale of each dimension of an image."""
+        old = shape[1:-1]
+        if not 1 <= len(old) <= 3:
+            raise ArgumentError(f"{self}: expected input (N, L, C), (N, H, W, C) or (N, D, H, W, C), got {shape}")
+        sizes, scales = (self._spread(given, len(old), shape) for given in (self.size, self.scale))
+        new = [scaled_length(n, s) if m is None else m for n, m, s in zip(old, sizes, scales, strict=True)]
+        if min(new) < 1:
+            raise ArgumentError(f"{self}: expected something to be left of {tuple(old)}, got scale {self.scale}")
+        return [(n, m, m / n if s is None else float(s)) for n, m, s in zip(old, new, scales, strict=True)]
+
+    def _spread(self, given: Any, rank: int, shape: Shape) -> Iterable[Any]:
+        if given is None or len(given) == 1:
+            return [None if given is None else given[0]] * rank
+        if len(given) != rank:
+            raise ArgumentError(f"{self}: expected a number for each of the {rank} dimensions of an image {shape}, "
+                                f"got {given}")
+        return given
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        check_image(self, input_shape, self.rank)
-        return None, *(n * k for n, k in zip(input_shape[1:-1], self.size, strict=True)), input_shape[-1]
-
-    def _passes(self, n: int) -> tuple[Pass, ...]:
-        return passes((n, *self.output_shape[1:]), self.size, self.size, "valid", str(self), divisor=geometry.SUM)
+        return None, *(m for _, m, _ in self._lengths(input_shape)), input_shape[-1]
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, x_shape, steps, y = device.of(x), x.shape, self._passes(x.shape[0]), x
-        for step in reversed(steps):  # the smallest first: of a volume its depth, then its planes
-            larger = d.empty(step.shape, x.dtype)
-            d.kernels.average_pool2d_backward(larger, y.reshape(step.out), step.geometry)
-            y = larger
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            for step in steps:
-                dx = d.empty(step.out, dy.dtype)
-                d.kernels.average_pool2d_forward(dx, dy.reshape(step.shape), step.geometry)
-                dy = dx
-            return dy.reshape(x_shape)
-
-        return y.reshape(x_shape[0], *self.output_shape[1:]), backward
+        taps = [interpolation_taps(n, m, s, self.how, x.dtype.name) for n, m, s in self._lengths(x.shape)]
+        n, shape = x.shape[0], (x.shape[0], *self.output_shape[1:])
+        one = interpolation_taps(1, 1, 1.0, Interpolation("nearest"), x.dtype.name)
+        if len(taps) < 3:
+            rows, columns = taps if len(taps) == 2 else (one, taps[0])
+            y, back = resize(x if len(taps) == 2 else x[:, None], rows, columns)
+            return y.reshape(shape), lambda dy: back(dy.reshape(y.shape)).reshape(x.shape)
+        depth, rows, columns = taps  # planes first, then the planes as pixels of one long row of numbers
+        planes, back_planes = resize(x.reshape(n * x.shape[1], *x.shape[2:]), rows, columns)
+        y, back = resize(planes.reshape(n, x.shape[1], 1, math.prod(shape[2:])), depth, one)
+        return y.reshape(shape), lambda dy: back_planes(back(dy.reshape(y.shape)).reshape(planes.shape)).reshape(
+            x.shape)
 
 
-class UpSampling1D(_UpSampling):
-    """Each step repeated: (N, L, C) to (N, size L, C). ONNX: Resize, nearest.
-
-    Parameters
-    ----------
-    size : int
-    """
-
-    rank = 1
-
-    def __init__(self, size: int = 2, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.size = self._take(size)
-
-
-class UpSampling2D(_UpSampling):
-    """Images enlarged: (N, H, W, C) to (N, size[0] H, size[1] W, C). ONNX: Resize.
-
-    Parameters
-    ----------
-    size : int or (int, int)
-    data_format : str, optional
-        "channels_last".
-    interpolation : str
-        "nearest" repeats pixels. "bilinear" mixes the four, "bicubic" the sixteen about a pixel's centre, which lies at
-        ((i + 1/2) / size - 1/2) (ONNX's half_pixel); a pixel outside is the border's. Cubic convolution has a = -3/4,
-        as ONNX, PyTorch and Keras on PyTorch have it (elsewhere Keras has -1/2).
-    """
-
-    def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
-                 **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.require_channels_last(data_format)
-        self.size = self._take(size)
-        known = ("nearest", *_TAPS)
-        if interpolation not in known:
-            raise ArgumentError(unknown(f"{self}: interpolation", interpolation, known))
-        self.interpolation = interpolation
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        if self.interpolation == "nearest":
-            return super().forward(x, call)
-        x, taps = self.checked(x), _TAPS[self.interpolation]
-        rows, columns = (taps(n, n * k, x.dtype.name) for n, k in zip(x.shape[1:3], self.size, strict=True))
-        return resize(x, rows, columns)
-
-
-class UpSampling3D(_UpSampling):
-    """Each voxel repeated: (N, D, H, W, C) to (N, size[0] D, size[1] H, size[2] W, C). ONNX: Resize, nearest.
-
-    Parameters
-    ----------
-    size : int or (int, int, int)
-    data_format : str, optional
-        "channels_last".
-    """
-
-    rank = 3
-
-    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.require_channels_last(data_format)
-        self.size = self._take(size)
+def _numbers(value: Any) -> tuple[float, ...]:
+    """Return a number, or several, as a tuple; not a number for what is none."""
+    values = value if isinstance(value, (tuple, list, np.ndarray)) else (value,)
+    return tuple(float(v) if isinstance(v, numbers.Real) and not isinstance(v, bool) else math.nan for v in values)

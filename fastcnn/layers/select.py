@@ -1,13 +1,16 @@
-"""A layer that takes a part of its input."""
+"""Layers that take parts of their input: a slice, or numbers by their index."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import integer, positive
+from fastcnn.geometry.arguments import integer, integers
+from fastcnn.geometry.interpolation import picked_taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.resize import resize
 
 
 class Slice(Layer):
@@ -21,7 +24,7 @@ class Slice(Layer):
     start, stop : int, optional
         Where the part begins and where it has ended; the axis' ends if absent, counted from its end if negative.
     step : int
-        Positive.
+        Negative to go backwards: ``Slice(step=-1)`` turns channels round, ``Slice(step=-1, axis=2)`` mirrors images.
     axis : int
         Not 0, the batch; the last, of channels, if absent.
     """
@@ -29,33 +32,28 @@ class Slice(Layer):
     def __init__(self, start: int | None = None, stop: int | None = None, step: int = 1, axis: int = -1,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        (self.step,) = positive(self, step=step)
-        self.axis = integer(axis, self, "axis")
-        if self.axis == 0:
-            raise ArgumentError(f"{self}: expected an axis other than 0, the batch, got {axis!r}")
+        self.step, self.axis = integer(step, self, "step"), _sample_axis(self, axis)
+        if self.step == 0:
+            raise ArgumentError(f"{self}: expected a step other than 0, got {step!r}")
         self.start, self.stop = (None if at is None else integer(at, self, name)
                                  for name, at in (("start", start), ("stop", stop)))
 
-    def _where(self, shape: Shape) -> tuple[slice, ...]:
-        rank = len(shape)
-        axis = self.axis + rank if self.axis < 0 else self.axis
-        if not 1 <= axis < rank:
-            raise ArgumentError(f"{self}: expected an axis of the input {tuple(shape)}, got {self.axis}")
-        start, stop, step = slice(self.start, self.stop, self.step).indices(shape[axis])
-        return *(slice(None),) * axis, slice(start, stop, step)
+    def _bounds(self, shape: Shape) -> tuple[int, range]:
+        """Return the axis, and which places along it are taken."""
+        axis = _from_front(self, self.axis, shape)
+        return axis, range(*slice(self.start, self.stop, self.step).indices(shape[axis]))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        where = self._where(input_shape)
-        taken, axis = where[-1], len(where) - 1
-        count = len(range(taken.start, taken.stop, taken.step))
-        if not count:
+        axis, places = self._bounds(input_shape)
+        if not places:
             raise ArgumentError(f"{self}: expected a part of the {input_shape[axis]} at axis {axis}, "
-                                f"got {self.start}:{self.stop}, which is none")
-        return *input_shape[:axis], count, *input_shape[axis + 1:]
+                                f"got {self.start}:{self.stop}:{self.step}, which is none")
+        return *input_shape[:axis], len(places), *input_shape[axis + 1:]
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, where, x_shape = device.of(x), self._where(x.shape), x.shape
+        d, x_shape, (axis, places) = device.of(x), x.shape, self._bounds(x.shape)
+        where = *(slice(None),) * axis, slice(places.start, places.stop if places.stop >= 0 else None, places.step)
         y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
         d.copy(y, x[where])
 
@@ -65,3 +63,61 @@ class Slice(Layer):
             return dx
 
         return y, backward
+
+
+class Take(Layer):
+    """y = numpy.take(x, indices, axis): numbers along one axis by their index, in any order, as often as one likes.
+
+    Keras has it as an operation alone. ONNX: Gather. The gradient of a number is the sum of its copies'.
+
+    Parameters
+    ----------
+    indices : sequence of int
+        Counted from the axis' end if negative.
+    axis : int
+        Not 0, the batch; the last, of channels, if absent.
+    length : int, optional
+        How long the axis has to be; of any length, in which all indices lie, if absent.
+    """
+
+    def __init__(self, indices: Any, axis: int = -1, length: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.indices, self.axis = integers(indices, self, "indices"), _sample_axis(self, axis)
+        self.length = None if length is None else integer(length, self, "length")
+        if not self.indices:
+            raise ArgumentError(f"{self}: expected an index at least, got {indices!r}")
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        axis = _from_front(self, self.axis, input_shape)
+        n = input_shape[axis]
+        if self.length not in (None, n):
+            raise ArgumentError(f"{self}: expected {self.length} numbers along axis {axis}, got {n}; make a new layer "
+                                "for another size")
+        if strange := [i for i in self.indices if not -n <= i < n]:
+            raise ArgumentError(f"{self}: expected indices of the {n} numbers along axis {axis}, got {strange[0]}")
+        return *input_shape[:axis], len(self.indices), *input_shape[axis + 1:]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        x = self.checked(x)
+        axis, shape = _from_front(self, self.axis, x.shape), (x.shape[0], *self.output_shape[1:])
+        n, (before, after) = x.shape[axis], (math.prod(part) for part in (x.shape[:axis], x.shape[axis + 1:]))
+        taps = picked_taps(n, tuple(i % n for i in self.indices), x.dtype.name)
+        y, back = resize(x.reshape(before, 1, n, after), picked_taps(1, (0,), x.dtype.name), taps)
+        return y.reshape(shape), lambda dy: back(dy.reshape(y.shape)).reshape(x.shape)
+
+
+def _sample_axis(layer: Layer, axis: Any) -> int:
+    """Return an axis that is not the batch's."""
+    found = integer(axis, layer, "axis")
+    if found == 0:
+        raise ArgumentError(f"{layer}: expected an axis other than 0, the batch, got {axis!r}")
+    return found
+
+
+def _from_front(layer: Layer, axis: int, shape: Shape) -> int:
+    """Return an axis counted from the first."""
+    rank = len(shape)
+    found = axis + rank if axis < 0 else axis
+    if not 1 <= found < rank:
+        raise ArgumentError(f"{layer}: expected an axis of the input {tuple(shape)}, got {axis}")
+    return found

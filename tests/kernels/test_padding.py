@@ -19,8 +19,8 @@ types = pytest.mark.parametrize("dtype", TYPES)
 NONE = (0, 0)
 
 
-def _check(shape, padding, mode, dtype):
-    geometry = shapes.pad3d(shape, padding, mode)
+def _check(shape, padding, mode, dtype, value=0.0):
+    geometry = shapes.pad3d(shape, padding, mode, value=value)
     x = random(*shape, dtype=dtype)
     y = unwritten(*(int(geometry[0][name]) for name in ("n", "od", "oh", "ow", "c")), dtype=dtype)
     with inputs_unchanged(x):
@@ -43,6 +43,13 @@ def _check(shape, padding, mode, dtype):
 ], ids=str)
 def test_padding_agrees_with_its_twin(shape, padding, mode, dtype):
     _check(shape, padding, mode, dtype)
+
+
+@types
+@pytest.mark.parametrize("value", [1.5, -np.inf])
+def test_a_border_of_a_value_agrees_with_its_twin(value, dtype):
+    _check((2, 1, 4, 3, 5), (NONE, (3, 1), (0, 2)), "zero", dtype, value)
+    _check((1, 2, 1, 2, 3), ((1, 0), (-1, 1), (2, -1)), "zero", dtype, value)
 
 
 @types

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fastcnn.geometry import interpolation
 from fastcnn.geometry import resize as shapes
 from fastcnn.kernels.codes import L2_PRODUCT, L2_QUOTIENT, L2_ROOT
 from fastcnn.kernels.cpu.pool_l2 import l2_step
@@ -22,6 +23,15 @@ from tests.kernels.checking import (
 types = pytest.mark.parametrize("dtype", TYPES)
 
 
+def linear(length, outputs, dtype):
+    return interpolation.interpolation_taps(length, outputs, outputs / length, interpolation.LINEAR, dtype)
+
+
+def cubic(length, outputs, dtype):
+    return interpolation.interpolation_taps(length, outputs, outputs / length, interpolation.CUBIC, dtype)
+
+
+
 def _resized(x, rows, columns):
     y = unwritten(x.shape[0], len(rows.places), len(columns.places), x.shape[3], dtype=x.dtype)
     with inputs_unchanged(x):
@@ -30,7 +40,7 @@ def _resized(x, rows, columns):
 
 
 @types
-@pytest.mark.parametrize("taps", [shapes.linear_taps, shapes.cubic_taps, shapes.adaptive_taps])
+@pytest.mark.parametrize("taps", [linear, cubic, shapes.adaptive_taps])
 @pytest.mark.parametrize(("shape", "size"), [
     ((0, 2, 2, 1), (4, 4)), ((2, 1, 1, 3), (2, 3)), ((2, 4, 3, 5), (8, 6)), ((1, 7, 5, 70), (3, 4)),
     ((1, 5, 6, 17), (5, 13)),
@@ -47,7 +57,7 @@ def test_resizing_agrees_with_its_twin(shape, size, taps, dtype):
 
 
 def test_weights_of_interpolation_sum_to_one_and_those_of_its_gradient_are_their_transpose():
-    for taps in (shapes.linear_taps, shapes.cubic_taps, shapes.adaptive_taps):
+    for taps in (linear, cubic, shapes.adaptive_taps):
         for length, outputs in ((4, 8), (7, 3), (1, 5), (6, 6)):
             there, back = taps(length, outputs, "float64")
             np.testing.assert_allclose(there.weights.sum(axis=1), 1)
@@ -61,8 +71,8 @@ def test_weights_of_interpolation_sum_to_one_and_those_of_its_gradient_are_their
 def test_a_pixel_that_has_no_weight_is_not_read():
     x = np.ones((1, 2, 2, 1), np.float32)
     x[0, 0] = np.inf
-    rows, _ = shapes.linear_taps(2, 4, "float32")
-    y = _resized(x, rows, shapes.linear_taps(2, 2, "float32")[0])
+    rows, _ = linear(2, 4, "float32")
+    y = _resized(x, rows, linear(2, 2, "float32")[0])
     np.testing.assert_array_equal(y[0, :, 0, 0], [np.inf, np.inf, np.inf, 1])
 
 
@@ -80,7 +90,7 @@ def test_steps_of_l2_pooling_agree_with_their_twin(size, step, dtype):
 
 
 def test_resizing_gives_the_same_bits_from_any_number_of_threads():
-    x, (rows, _) = random(4, 30, 30, 33, dtype=np.float32), shapes.linear_taps(30, 60, "float32")
+    x, (rows, _) = random(4, 30, 30, 33, dtype=np.float32), linear(30, 60, "float32")
     y, out = np.empty((4, 60, 60, 33), np.float32), np.empty(x.size, np.float32)
 
     def run():
@@ -93,7 +103,7 @@ def test_resizing_gives_the_same_bits_from_any_number_of_threads():
 
 def test_resizing_compiles_once_a_type():
     for dtype in TYPES:
-        taps, _ = shapes.linear_taps(2, 4, np.dtype(dtype).name)
+        taps, _ = linear(2, 4, np.dtype(dtype).name)
         _resized(np.ones((1, 2, 2, 1), dtype), taps, taps)
         l2_step(*np.ones((3, 4), dtype), L2_PRODUCT)
     assert_one_specialization_a_type(resize2d, l2_step)

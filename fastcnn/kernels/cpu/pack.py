@@ -35,6 +35,14 @@ def clear(out, at, count):
 
 
 @inlined
+def fill(out, at, count, value):
+    """out[at:] = `count` times the value."""
+    to = np.uintp(at)
+    for k in range(np.uintp(count)):
+        out[to + k] = value
+
+
+@inlined
 def accumulate(out, at, source, source_at, count):
     """out[at:] += `count` elements of source[source_at:]."""
     to, of = np.uintp(at), np.uintp(source_at)

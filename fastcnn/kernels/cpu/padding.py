@@ -1,6 +1,6 @@
 """Borders around images and volumes, and their gradient. ONNX: Pad.
 
-    y[n, i, j, k] = x[n, f(i - front), f(j - top), f(k - left)]     f by mode; zero where f gives none
+    y[n, i, j, k] = x[n, f(i - front), f(j - top), f(k - left)]     f by mode; zero, or `value`, where f gives none
 
     length 4, 3 before and after   zero: . . . 0 1 2 3 . . .   edge: 0 0 0 0 1 2 3 3 3 3   reflect: 3 2 1 0 1 2 3 2 1 0
                                                                                            wrap:    1 2 3 0 1 2 3 0 1 2
@@ -14,7 +14,7 @@ import numpy as np
 
 from fastcnn.geometry.resize import PAD_EDGE, PAD_REFLECT, PAD_ZERO
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.pack import accumulate, clear, copy
+from fastcnn.kernels.cpu.pack import accumulate, clear, copy, fill
 
 
 @kernel
@@ -50,7 +50,7 @@ def _source(at, length, mode):
 @inlined
 def _pad_rows(chunk, chunks, y, x, geometry):
     g = geometry[0]
-    w, c, ow, left, mode = g["w"], g["c"], g["ow"], g["left"], g["mode"]
+    w, c, ow, left, mode, value = g["w"], g["c"], g["ow"], g["left"], g["mode"], g["value"]
     begin = min(max(0, left), ow)  # the outputs begin..end - 1 of a row are pixels side by side
     end = max(begin, min(ow, w + left))
     first, last = chunk_of(chunk, chunks, g["n"] * g["od"] * g["oh"])
@@ -59,13 +59,13 @@ def _pad_rows(chunk, chunks, y, x, geometry):
         plane = _source(i - g["front"], g["d"], mode)
         to = row * ow * c
         if p < 0 or plane < 0:
-            clear(y, to, ow * c)
+            fill(y, to, ow * c, value)
             continue
         of = ((row // g["oh"] // g["od"] * g["d"] + plane) * g["h"] + p) * w * c
         copy(y, to + begin * c, x, of + (begin - left) * c, (end - begin) * c)
         if mode == PAD_ZERO:
-            clear(y, to, begin * c)
-            clear(y, to + end * c, (ow - end) * c)
+            fill(y, to, begin * c, value)
+            fill(y, to + end * c, (ow - end) * c, value)
         else:
             for j in range(begin):
                 copy(y, to + j * c, x, of + _source(j - left, w, mode) * c, c)

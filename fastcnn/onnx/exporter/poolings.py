@@ -6,6 +6,7 @@ from typing import Any
 
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
+from fastcnn.geometry.interpolation import scaled_length
 from fastcnn.onnx.exporter.convolutions import _pads
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
 
@@ -74,7 +75,8 @@ def _padding(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     x, order = inputs[0], inputs[0].order
     sides = [(0, 0), *layer.border, (0, 0)] if order == LAST else [(0, 0), (0, 0), *layer.border]
     mode = {"zero": "constant"}.get(layer.mode, layer.mode)
-    y = w.node("Pad", [x.names[order], w.constant(_pads(sides), "pads")], mode=mode)
+    value = [w.scalar(layer.value)] if layer.value else []
+    y = w.node("Pad", [x.names[order], w.constant(_pads(sides), "pads"), *value], mode=mode)
     return w.value(y, layer.output_shape, order)
 
 
@@ -99,7 +101,24 @@ def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(w.node("Resize", [w.get(inputs[0], FIRST), "", scales], **how), layer.output_shape, FIRST)
 
 
-TABLE: dict[str, Any] = {}
+def _resize(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    how, lengths = layer.how, list(layer.output_shape[1:-1])
+    axes = list(range(2, 2 + len(lengths)))
+    if layer.scale is None:
+        given = [w.constant(lengths, "sizes")]
+    else:
+        scales = list(layer.scale) * (1 if len(layer.scale) > 1 else len(lengths))
+        if any(scaled_length(n, s) != m for n, s, m in zip(layer.input_shape[1:-1], scales, lengths, strict=True)):
+            raise ArgumentError(f"{layer}: expected a size that the scale {layer.scale} makes, to export, got "
+                                f"{tuple(lengths)}; leave out one of the two")
+        given = [w.constant(scales, "scales", "float32")]
+    y = w.node("Resize", [w.get(inputs[0], FIRST), "", *([""] if layer.scale is None else []), *given], axes=axes,
+               mode=how.mode, coordinate_transformation_mode=how.coordinates, nearest_mode=how.rounding,
+               cubic_coeff_a=how.a, antialias=int(how.antialias), exclude_outside=int(how.exclude_outside))
+    return w.value(y, layer.output_shape, FIRST)
+
+
+TABLE: dict[str, Any] = {"Resize": _resize}
 for _n in (1, 2, 3):
     TABLE.update({
         f"MaxPooling{_n}D": _pool("MaxPool"), f"AveragePooling{_n}D": _pool("AveragePool"),

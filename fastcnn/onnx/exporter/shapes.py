@@ -29,8 +29,16 @@ def _repeat(w: Writer, layer: Any, inputs: list[Value]) -> Value:
 def _slice(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     axis = layer.axis % len(inputs[0].shape)
     start, stop, step = slice(layer.start, layer.stop, layer.step).indices(inputs[0].shape[axis])
+    stop = stop if stop >= 0 else -1 - inputs[0].shape[axis]  # past the front: -1 alone would be the last
     bounds = [w.constant([n], name) for n, name in ((start, "starts"), (stop, "ends"), (axis, "axes"), (step, "steps"))]
     return w.value(w.node("Slice", [w.get(inputs[0], LAST), *bounds]), layer.output_shape, LAST)
+
+
+def _take(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    x, order = inputs[0], inputs[0].order
+    y = w.node("Gather", [x.names[order], w.constant(list(layer.indices), "indices")],
+               axis=w.axis(x, layer.axis, order))
+    return w.value(y, layer.output_shape, order)
 
 
 TABLE: dict[str, Any] = dict.fromkeys((
@@ -39,5 +47,5 @@ TABLE: dict[str, Any] = dict.fromkeys((
 ), _same)
 TABLE.update({
     "Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape,
-    "Slice": _slice,
+    "Slice": _slice, "Take": _take,
 })

@@ -1,14 +1,7 @@
-"""Resize and Upsample: along each dimension a weighted sum of a few neighbours.
+"""Resize and Upsample: along each dimension a mixture of a few neighbours (`fastcnn.geometry.interpolation`).
 
-For the output position i along a dimension of length n that becomes m, with scale s (m / n, or as given), the position
-in the input is, by `coordinate_transformation_mode`,
-
-    half_pixel             (i + 1/2) / s - 1/2
-    pytorch_half_pixel     the same, but 0 where m = 1
-    half_pixel_symmetric   the same, moved by n / 2 (1 - m / (s n)): both ends lose alike where s n is rounded
-    align_corners          i (n - 1) / (s n - 1)
-    asymmetric             i / s
-    tf_crop_and_resize     from start to end, fractions of n - 1; outside of the image is `extrapolation_value`
+Of its own has tf_crop_and_resize the places: from start to end, fractions of n - 1; outside of the image is
+`extrapolation_value`.
 """
 
 from typing import Any
@@ -16,67 +9,28 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
+from fastcnn.geometry.interpolation import (
+    COORDINATES,
+    MODES,
+    ROUNDING,
+    Interpolation,
+    coordinates,
+    mixture,
+    nearest,
+    scaled_length,
+)
 from fastcnn.onnx.operators._memory import check_size, from_front, is_float
 from fastcnn.onnx.operators._table import operator
-
-_ROUNDING: dict[str, Any] = {
-    "round_prefer_floor": lambda x: np.ceil(x - 0.5),
-    "round_prefer_ceil": lambda x: np.floor(x + 0.5),
-    "floor": np.floor,
-    "ceil": np.ceil,
-}
 
 
 def _positions(mode: str, n: int, m: int, scale: float, roi: tuple[float, float]) -> np.ndarray:
     """Return where each output lies along the input."""
-    i = np.arange(m, dtype=np.float64)
-    half = (i + 0.5) / scale - 0.5
-    if mode == "half_pixel":
-        return half
-    if mode == "pytorch_half_pixel":
-        return half if m > 1 else np.zeros(m)
-    if mode == "half_pixel_symmetric":
-        return n / 2 * (1 - m / (scale * n)) + half
-    if mode == "align_corners":
-        return i * (n - 1) / (scale * n - 1) if scale * n > 1 else np.zeros(m)
-    if mode in ("asymmetric", "tf_half_pixel_for_nn"):
-        return i / scale if mode == "asymmetric" else (i + 0.5) / scale
-    if mode == "tf_crop_and_resize":
-        start, end = roi
-        if m == 1:
-            return np.full(1, (start + end) / 2 * (n - 1))
-        return start * (n - 1) + i * (end - start) * (n - 1) / (m - 1)
-    raise ModelFileError(f"Resize: expected a coordinate_transformation_mode of ONNX's, got {mode!r}")
-
-
-def _linear(distance: np.ndarray, a: float) -> np.ndarray:
-    return np.maximum(1 - np.abs(distance), 0)
-
-
-def _cubic(distance: np.ndarray, a: float) -> np.ndarray:
-    """Keys's cubic convolution, 1981, equation 4 with a free coefficient."""
-    t = np.abs(distance)
-    near = ((a + 2) * t - (a + 3)) * t * t + 1
-    far = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
-    return np.where(t <= 1, near, np.where(t < 2, far, 0))
-
-
-_KERNELS = {"linear": (_linear, 1), "cubic": (_cubic, 2)}
-
-
-def _neighbours(position: np.ndarray, n: int, mode: str, scale: float, antialias: int, a: float,
-                exclude_outside: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which inputs each output is made from, and their weights, (outputs, neighbours) each."""
-    kernel, reach = _KERNELS[mode]
-    stretch = min(scale, 1.0) if antialias else 1.0  # shrinking, the kernel is as wide as the outputs lie apart
-    width = int(np.ceil(reach / stretch))
-    first = np.floor(position).astype(np.int64) - width + 1
-    places = first[:, None] + np.arange(2 * width)
-    weights = kernel((position[:, None] - places) * stretch, a)
-    if exclude_outside:
-        weights = np.where((places >= 0) & (places < n), weights, 0)
-    weights = weights / weights.sum(1, keepdims=True)
-    return np.clip(places, 0, n - 1), weights
+    if mode != "tf_crop_and_resize":
+        return coordinates(mode, n, m, scale)
+    start, end = roi
+    if m == 1:
+        return np.full(1, (start + end) / 2 * (n - 1))
+    return start * (n - 1) + np.arange(m) * (end - start) * (n - 1) / (m - 1)
 
 
 def _along(x: np.ndarray, axis: int, places: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -85,11 +39,10 @@ def _along(x: np.ndarray, axis: int, places: np.ndarray, weights: np.ndarray) ->
     return np.moveaxis(np.asarray(total), -1, axis)
 
 
-def _sizes(x: np.ndarray, axes: list[int], scales: Any, sizes: Any, policy: str) -> tuple[list[int], list[float]]:
-    """Return the new lengths and the scales along the axes."""
-    lengths = [x.shape[axis] for axis in axes]
+def new_sizes(lengths: list[int], scales: Any, sizes: Any, policy: str) -> tuple[list[int], list[float]]:
+    """Return the new lengths of some dimensions, and their scales, as a Resize node gives the one or the other."""
     if sizes is None:
-        return [int(np.floor(n * np.float32(s))) for n, s in zip(lengths, scales)], [float(s) for s in scales]
+        return [scaled_length(n, s) for n, s in zip(lengths, scales)], [float(s) for s in scales]
     if policy == "stretch":
         return [int(m) for m in sizes], [int(m) / n for m, n in zip(sizes, lengths)]
     choose = min if policy == "not_larger" else max
@@ -112,11 +65,17 @@ def resize(x: np.ndarray, roi: np.ndarray | None = None, scales: np.ndarray | No
     if (scales is None) == (sizes is None):
         raise ModelFileError("Resize: expected either scales or sizes")
     over = list(range(x.ndim)) if axes is None else [from_front(a, x.ndim) for a in axes]
-    lengths, factors = _sizes(x, over, scales, sizes, keep_aspect_ratio_policy)
+    lengths, factors = new_sizes([x.shape[a] for a in over], scales, sizes, keep_aspect_ratio_policy)
     shape = list(x.shape)
     for axis, m in zip(over, lengths):
         shape[axis] = m
     check_size("Resize", shape, x.dtype)
+    for what, name, known in (("mode", mode, MODES), ("nearest_mode", nearest_mode, ROUNDING),
+                              ("coordinate_transformation_mode", coordinate_transformation_mode,
+                               (*COORDINATES, "tf_crop_and_resize"))):
+        if name not in known:
+            raise ModelFileError(f"Resize: expected a {what} of {', '.join(known)}, got {name!r}")
+    how = Interpolation(mode, "", nearest_mode, cubic_coeff_a, bool(antialias), bool(exclude_outside))
     y = x if is_float(x) or mode == "nearest" else x.astype(np.float32)
     outside = np.zeros([1] * x.ndim, bool)
     for at, (axis, m, scale) in enumerate(zip(over, lengths, factors)):
@@ -126,14 +85,9 @@ def resize(x: np.ndarray, roi: np.ndarray | None = None, scales: np.ndarray | No
         part = (0.0, 1.0) if whole or roi is None else (float(roi[at]), float(roi[at + len(over)]))
         position = _positions(coordinate_transformation_mode, n, m, scale, part)
         if mode == "nearest":
-            if nearest_mode not in _ROUNDING:
-                raise ModelFileError(f"Resize: expected a nearest_mode of {', '.join(_ROUNDING)}, got {nearest_mode!r}")
-            place = np.clip(_ROUNDING[nearest_mode](position), 0, n - 1).astype(np.int64)
-            y = np.take(y, place, axis)
-        elif mode in _KERNELS:
-            y = _along(y, axis, *_neighbours(position, n, mode, scale, antialias, cubic_coeff_a, exclude_outside))
+            y = np.take(y, nearest(position, n, nearest_mode), axis)
         else:
-            raise ModelFileError(f"Resize: expected a mode of nearest, linear or cubic, got {mode!r}")
+            y = _along(y, axis, *mixture(position, n, scale, how))
         if not whole:
             beyond = (position < 0) | (position > n - 1)
             outside = outside | beyond.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
