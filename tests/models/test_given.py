@@ -153,7 +153,7 @@ MISTAKES = {
     "trainable, set": (lambda: setattr(mlp(), "trainable", "no"), ArgumentError, "True or False, got 'no'"),
     "no shape": (lambda: layers.Dense(2).build(4), ArgumentError, "expected an input shape .* got 4"),
     "a text as shape": (lambda: layers.Dense(2).build("ab"), ArgumentError, "got 'ab'"),
-    "an open size": (lambda: layers.Dense(2).build((None, None, 3)), ArgumentError, "a model for each"),
+    "an open size": (lambda: layers.Dense(2).build((None, None, 3)), ArgumentError, "model.for_shape"),
     "an index": (lambda: mlp().get_layer(index="a"), ArgumentError, "known are in, out"),
     # Sequential
     "a layer as list": (lambda: fc.Sequential(layers.Dense(2)), ArgumentError, "expected a list of layers"),
