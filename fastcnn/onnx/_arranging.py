@@ -143,10 +143,10 @@ class Arranging:
         if (*others, *last) == tuple(range(len(view.sizes))) and view.tensor.shape[-1] == view.shape[axis]:
             return view.tensor, view.on
         tensor = self.arranged(view, (others, last))
-        return tensor, lambda y: self._moved(view, y, (others, last))
+        return tensor, lambda y: self.moved_as(view, y, (others, last))
 
     @staticmethod
-    def _moved(view: View, tensor: Tensor, groups: Sequence[Dim]) -> View:
+    def moved_as(view: View, tensor: Tensor, groups: Sequence[Dim]) -> View:
         """Return the view of what has the atoms of `view` in the order of `groups`."""
         place = {atom: at for at, atom in enumerate(atom for group in groups for atom in group)}
         sizes = tuple(view.sizes[atom] for atom in place)

@@ -18,13 +18,16 @@ from fastcnn.onnx._arranging import Arranging, NotOfferedError
 from fastcnn.onnx._batch import Batch
 from fastcnn.onnx._graph import Graph, Node, Value
 from fastcnn.onnx._program import FAULTS, Step, alive
+from fastcnn.onnx._types import FLOAT, suits, types_after
 from fastcnn.onnx._view import View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 
 #: Operators that tell nothing about the order of an image's axes.
-_BLIND = {"Abs", "Add", "Cast", "Celu", "Clip", "Div", "Dropout", "Elu", "Erf", "Exp", "Gelu", "HardSigmoid",
-          "HardSwish", "Identity", "LeakyRelu", "Max", "Mean", "Min", "Mish", "Mul", "Neg", "Pad", "Pow", "Relu",
-          "Selu", "Sigmoid", "Softplus", "Softsign", "Sub", "Sum", "Swish", "Tanh", "ThresholdedRelu"}
+_BLIND = {"Abs", "Add", "Cast", "Ceil", "Celu", "Clip", "Div", "Dropout", "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu",
+          "Greater", "GreaterOrEqual", "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Less", "LessOrEqual",
+          "Log", "LogSigmoid", "Max", "Mean", "Min", "Mish", "Mul", "Neg", "Not", "Pad", "Pow", "Reciprocal", "Relu",
+          "Round", "Selu", "Shrink", "Sigmoid", "Sign", "Softplus", "Softsign", "Sqrt", "Sub", "Sum", "Swish", "Tanh",
+          "Threshold", "ThresholdedRelu", "Where"}
 
 #: Operators whose second dimension is the channels'.
 _IMAGES = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "InstanceNormalization", "MaxPool", "Pad"}
@@ -79,6 +82,7 @@ class Importer(Arranging, Batch, Folding):
         self.values: dict[str, Any] = dict(graph.constants)
         self.reasons: dict[str, list[str]] = defaultdict(list)
         self.names: Counter[str] = Counter()
+        self.types: dict[str, str] = {}  # of what is no float in the file
         self.readers: dict[str, list[Node]] = defaultdict(list)
         for node in graph.nodes:
             for name in node.reads():
@@ -138,7 +142,7 @@ class Importer(Arranging, Batch, Folding):
         results = list(results) if isinstance(results, (tuple, list)) else [results]
         for at, name in enumerate(node.outputs):
             value = results[at] if at < len(results) else None
-            if value is None and not reason and (self.readers.get(name) or name in self.results):
+            if value is None and not reason and self.is_wanted(name):
                 reason = f"output {at + 1} of {node.operator}"
             if name:
                 self.values[name] = Unknown() if value is None else value
@@ -182,6 +186,10 @@ class Importer(Arranging, Batch, Folding):
 
     def _layered(self, node: Node, inputs: Sequence[Any]) -> Any:
         self.require_any_batch(node)
+        types = [self.types.get(name, FLOAT) for name in node.inputs]
+        if not suits(node, types):
+            raise NotOfferedError(f"{node.operator} of {next(kind for kind in types if kind != FLOAT)}")
+        self.types |= dict(zip(node.outputs, types_after(node, types), strict=False))
         function = _converters.get(node.operator) if not node.domain else None
         if function is None:
             raise NotOfferedError(f"operator {node.domain + '.' if node.domain else ''}{node.operator}")
@@ -196,6 +204,10 @@ class Importer(Arranging, Batch, Folding):
         except TypeError as error:
             raise NotOfferedError(f"{node.operator} with {len(inputs)} inputs ({error})") from None
         return function(self, *inputs, **keywords)
+
+    def is_wanted(self, name: str) -> bool:
+        """Return whether something reads a value."""
+        return bool(name) and (name in self.results or bool(self.readers.get(name)))
 
     def opset(self, node: Node) -> int:
         """Return the version of a node's operator set."""

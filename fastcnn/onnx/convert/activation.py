@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
+from fastcnn.activations.functions import Elementwise
+from fastcnn.kernels import codes
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, laid_out
-from fastcnn.onnx.convert.merge import in_memory
+from fastcnn.onnx.convert.merge import in_memory, plain
 from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA, aligned_slope
 
 
@@ -30,39 +32,40 @@ _simple("Softplus", layers.Activation, "softplus")
 _simple("Softsign", layers.Activation, "softsign")
 _simple("Mish", layers.Activation, "mish")
 _simple("HardSwish", layers.Activation, "hard_silu")
+_simple("LogSigmoid", layers.Activation, "log_sigmoid")  # no operator of ONNX, but what several of them are
 _simple("Exp", layers.Activation, "exponential")
 
 
 @converter("LeakyRelu")
 def leaky_relu(im: Importer, x: View, *, node: Node, alpha: float = 0.01) -> View:
-    return x.on(im.apply(node, layers.LeakyReLU, x.tensor, _plain(alpha)))
+    return x.on(im.apply(node, layers.LeakyReLU, x.tensor, plain(alpha)))
 
 
 @converter("ThresholdedRelu")
 def thresholded_relu(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
-    return x.on(im.apply(node, layers.ThresholdedReLU, x.tensor, _plain(alpha)))
+    return x.on(im.apply(node, layers.ThresholdedReLU, x.tensor, plain(alpha)))
 
 
 @converter("Elu")
 def elu(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
-    return x.on(im.apply(node, layers.ELU, x.tensor, _plain(alpha)))
+    return x.on(im.apply(node, layers.ELU, x.tensor, plain(alpha)))
 
 
 @converter("Celu")
 def celu(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
-    return x.on(im.apply(node, layers.CELU, x.tensor, _plain(alpha)))
+    return x.on(im.apply(node, layers.CELU, x.tensor, plain(alpha)))
 
 
 @converter("Selu")
 def selu(im: Importer, x: View, *, node: Node, alpha: float = SELU_ALPHA, gamma: float = SELU_GAMMA) -> View:
     if abs(alpha - SELU_ALPHA) < 1e-4 and abs(gamma - SELU_GAMMA) < 1e-4:
         return x.on(im.apply(node, layers.SELU, x.tensor))
-    return x.on(im.apply(node, layers.SELU, x.tensor, _plain(alpha), _plain(gamma)))
+    return x.on(im.apply(node, layers.SELU, x.tensor, plain(alpha), plain(gamma)))
 
 
 @converter("HardSigmoid")
 def hard_sigmoid(im: Importer, x: View, *, node: Node, alpha: float = 0.2, beta: float = 0.5) -> View:
-    return x.on(im.apply(node, layers.HardSigmoid, x.tensor, _plain(alpha), _plain(beta)))
+    return x.on(im.apply(node, layers.HardSigmoid, x.tensor, plain(alpha), plain(beta)))
 
 
 @converter("Swish")
@@ -75,6 +78,19 @@ def swish(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
 @converter("Gelu")
 def gelu(im: Importer, x: View, *, node: Node, approximate: str = "none") -> View:
     return x.on(im.apply(node, layers.GELU, x.tensor, approximate == "tanh"))
+
+
+@converter("Shrink")
+def shrink(im: Importer, x: View, *, node: Node, bias: float = 0.0, lambd: float = 0.5) -> View:
+    function = Elementwise("soft_shrink", codes.SHRINK, plain(lambd), plain(bias))
+    return x.on(im.apply(node, layers.Activation, x.tensor, function))
+
+
+@converter("Threshold")
+def threshold(im: Importer, x: View, *, node: Node, theta: float, value: float) -> View:
+    """x where it is larger than theta, else a value: no operator of ONNX, but what several of them are."""
+    function = Elementwise("threshold", codes.THRESHOLD, plain(theta), plain(value))
+    return x.on(im.apply(node, layers.Activation, x.tensor, function))
 
 
 @converter("PRelu")
@@ -95,8 +111,8 @@ def clip(im: Importer, x: View, low: Any = None, high: Any = None, *, node: Node
     lower, upper = (given if value is None else im.constant(value, "a bound").astype(np.float64).item()
                     for value, given in ((low, min), (high, max)))
     largest = float(np.finfo(np.float32).max)
-    lower = None if lower is None or lower <= -largest else _plain(lower)
-    upper = None if upper is None or upper >= largest else _plain(upper)
+    lower = None if lower is None or lower <= -largest else plain(lower)
+    upper = None if upper is None or upper >= largest else plain(upper)
     if lower is None and upper is None:
         return x
     if lower == 0:
@@ -128,8 +144,3 @@ def softmax(im: Importer, x: View, *, node: Node, axis: int | None = None, opset
 @converter("LogSoftmax")
 def log_softmax(im: Importer, x: View, *, node: Node, axis: int | None = None, opset: int) -> View:
     return _softmax(im, x, node, layers.LogSoftmax, axis, opset)
-
-
-def _plain(value: float) -> float:
-    """Return the shortest decimal number that is the file's float32: 0.2, not 0.20000000298."""
-    return float(str(np.float32(value)))

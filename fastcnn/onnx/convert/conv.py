@@ -10,7 +10,7 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.operators._windows import Ints, windows
-from fastcnn.onnx.operators.conv import check_bank, transposed_size
+from fastcnn.onnx.operators.conv import check_bank, transposed_windows
 
 _CONV = layers.Conv1D, layers.Conv2D, layers.Conv3D
 _DEPTHWISE = layers.DepthwiseConv1D, layers.DepthwiseConv2D
@@ -69,20 +69,20 @@ def conv_transpose(im: Importer, x: View, w: Any, bias: Any = None, *, node: Nod
     w = im.constant(w, "a convolution's filter bank")
     check_bank("ConvTranspose", (im.batch, *x.shape), w, group, kernel_shape)
     rank, filters = w.ndim - 2, w.shape[1] * group
-    if not 1 <= rank <= 3 or auto_pad not in ("NOTSET", "VALID") or output_shape is not None:
-        raise NotOfferedError("a transposed convolution with auto_pad or output_shape")
+    if not 1 <= rank <= 3:
+        raise NotOfferedError(f"a transposed convolution of {rank} dimensions")
     images = im.image(x, rank)
+    lie, _, more = transposed_windows(images.shape[1:-1], w.shape[2:], strides, dilations, auto_pad, pads,
+                                      output_padding, output_shape)
+    if min(more) < 0:
+        raise NotOfferedError(f"a transposed convolution with output_padding of {min(more)}")
     scale, offset, name = im.affine_after(node, w.ndim, filters)
     b = None if bias is None else im.constant(bias, "a convolution's bias")
     use_bias = b is not None or bool(offset.any())
     b = (np.zeros(filters) if b is None else b) * scale + offset
     w = times(w.reshape(group, -1, *w.shape[1:]), scale.reshape(group, 1, -1, *(1,) * rank))
-    borders = [0] * (2 * rank) if auto_pad == "VALID" or pads is None else pads
-    extra = tuple(output_padding or [0] * rank)
-    steps, gaps = tuple(strides or [1] * rank), tuple(dilations or [1] * rank)
-    transposed_size(images.shape[1:-1], w.shape[3:], steps, gaps, extra)
     y = im.apply(node, _TRANSPOSE[rank - 1], images, filters, kernel_size=w.shape[3:],
-                 strides=steps, dilation_rate=gaps, groups=group, use_bias=use_bias,
-                 padding=tuple(zip(borders[:rank], borders[rank:], strict=True)), output_padding=extra,
+                 strides=lie.strides, dilation_rate=lie.dilations, groups=group, use_bias=use_bias,
+                 padding=tuple(zip(lie.before, lie.after, strict=True)), output_padding=more,
                  weights=[_bank(w.reshape(-1, *w.shape[2:]))] + [b] * use_bias)
     return im.also(node, name, channels_last(y))

@@ -78,8 +78,6 @@ def _with_constant(im: Importer, x: View, c: np.ndarray, node: Node, reverse: bo
         return affine(im, x, one, c, node)
     if node.operator == "Sub":
         return affine(im, x, -one, c, node) if reverse else affine(im, x, one, -c, node)
-    if reverse:
-        raise NotOfferedError("a constant divided by a value")
     return affine(im, x, 1 / c, zero, node)
 
 
@@ -118,11 +116,9 @@ def _merged(im: Importer, views: Sequence[View], node: Node) -> View:
     return back(im.apply(node, _LAYERS[node.operator], tensors))
 
 
-@converter("Add", "Sub", "Mul", "Div")
+@converter("Add", "Sub", "Mul")
 def arithmetic(im: Importer, a: Any, b: Any, *, node: Node, axis: int | None = None, broadcast: int = 0) -> View:
     if isinstance(a, View) and isinstance(b, View):
-        if node.operator == "Div":
-            raise NotOfferedError("a value divided by another")
         return _merged(im, (a, b), node)
     if isinstance(a, View):
         if axis is not None and b.ndim:  # operator sets before 7
@@ -133,20 +129,30 @@ def arithmetic(im: Importer, a: Any, b: Any, *, node: Node, axis: int | None = N
 
 @converter("Sum", "Mean", "Max", "Min")
 def many(im: Importer, *values: Any, node: Node) -> View:
-    if all(isinstance(value, View) for value in values):
-        return _merged(im, values, node)
-    if len(values) == 2 and node.operator == "Sum":
-        x, c = values if isinstance(values[0], View) else values[::-1]
-        return _with_constant(im, x, c, node, False)
-    raise NotOfferedError(f"{node.operator} of values and constants")
+    """Of values first, then with each of the constants."""
+    views = [value for value in values if isinstance(value, View)]
+    if node.operator == "Mean" and len(views) < len(values):
+        raise NotOfferedError("Mean of values and constants")
+    y = _merged(im, views, node)
+    for c in (value.astype(np.float64) for value in values if not isinstance(value, View)):
+        y = affine(im, y, np.ones(()), c, node) if node.operator == "Sum" else _bounded(im, y, c, node)
+    return y
 
 
-@converter("Pow")
-def power(im: Importer, x: Any, exponent: Any, *, node: Node) -> View:
-    value = im.constant(exponent, "an exponent")
-    if not isinstance(x, View) or value.size != 1 or float(value.reshape(-1)[0]) not in (1, 2):
-        raise NotOfferedError("a power other than the square")
-    return x if float(value.reshape(-1)[0]) == 1 else x.on(im.apply(node, layers.Multiply, [x.tensor, x.tensor]))
+def _bounded(im: Importer, x: View, c: np.ndarray, node: Node) -> View:
+    """Return max(x, c) or min(x, c): a clip, moved by c and back where it has several numbers."""
+    bounds = lambda bound: (bound, None) if node.operator == "Max" else (None, bound)
+    if c.size == 1 and c.ndim <= len(x.dims) + 1:
+        bound = plain(c.item())
+        kind, given = (layers.ReLU, ()) if bounds(bound) == (0, None) else (layers.Clip, bounds(bound))
+        return x.on(im.apply(node, kind, x.tensor, *given))
+    moved = affine(im, x, np.ones(()), -c, node)
+    return affine(im, moved.on(im.apply(node, layers.Clip, moved.tensor, *bounds(0.0))), np.ones(()), c, node)
+
+
+def plain(value: float) -> float:
+    """Return the shortest decimal number that is the file's float32: 0.2, not 0.20000000298."""
+    return float(str(np.float32(value)))
 
 
 @converter("Neg")

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
+from fastcnn.onnx._types import FLOAT, INTEGER, TRUTH, type_of_cast
 from fastcnn.onnx._view import View, laid_out, reshaped, transposed
 from fastcnn.onnx.operators._memory import from_front
 from fastcnn.onnx.operators.arrays import integers
@@ -29,10 +31,16 @@ def identity(im: Importer, x: View) -> View:
 
 
 @converter("Cast")
-def cast(im: Importer, x: View, *, to: int, saturate: int = 1, round_mode: str = "up") -> View:
-    if to not in (1, 10, 11, 16):  # the floats of 32, 16 and 64 bits, and bfloat16
-        raise NotOfferedError("Cast to another type than floats")
-    return x
+def cast(im: Importer, x: View, *, node: Node, to: int, saturate: int = 1, round_mode: str = "up") -> View:
+    """Integers and truths are floats here, too: cut to whole numbers, or 1 where they are not 0."""
+    before, after = im.types.get(node.inputs[0], FLOAT), type_of_cast(to)
+    if after in (FLOAT, before) or (before, after) == (TRUTH, INTEGER):
+        return x
+    if after == TRUTH:
+        none = im.apply(node, layers.IsZero, x.tensor)
+        return x.on(im.apply(node, layers.IsZero, none))
+    whole = im.apply(node, layers.Floor, im.apply(node, layers.Abs, x.tensor))
+    return x.on(im.apply(node, layers.Multiply, [im.apply(node, layers.Sign, x.tensor), whole]))
 
 
 def as_shape(im: Importer, x: View, sizes: tuple[int, ...]) -> View:
@@ -102,11 +110,37 @@ def transpose(im: Importer, x: View, *, perm: Any = None) -> View:
 
 
 @converter("Expand")
-def expand(im: Importer, x: View, given: Any) -> View:
+def expand(im: Importer, x: View, given: Any, *, node: Node) -> View:
+    """Numbers that are repeated stand first in memory; they are not, where all that reads them broadcasts anyway."""
     wanted = integers(im.constant(given, "a shape"))
-    if np.broadcast_shapes((im.batch, *x.shape), tuple(wanted)) != (im.batch, *x.shape):
-        raise NotOfferedError("Expand that repeats numbers")
-    return x
+    whole = np.broadcast_shapes((im.batch, *x.shape), tuple(wanted))
+    if len(whole) != len(x.dims) + 1 or whole[0] != im.batch:
+        raise NotOfferedError(f"Expand of {[None, *x.shape]} to {wanted}, which repeats samples")
+    larger = [(k, n) for k, (n, m) in enumerate(zip(whole[1:], x.shape)) if n != m]
+    if not larger or _all_broadcast(im, node, larger):
+        return x
+    tensor = im.apply(node, layers.RepeatVector, im.flat(x), math.prod(n for _, n in larger))
+    dims = [tuple(atom + len(larger) for atom in dim) for dim in x.dims]
+    for atom, (k, _) in enumerate(larger):
+        dims[k] = (atom,)
+    return View(tensor, (*(n for _, n in larger), *x.sizes), tuple(dims))
+
+
+_BROADCAST = {"Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum"}
+
+
+def _all_broadcast(im: Importer, node: Node, larger: list[tuple[int, int]]) -> bool:
+    """Return whether each reader has another input that is as large in these dimensions."""
+    name = node.outputs[0]
+    if name in im.results:
+        return False
+    for reader in im.readers[name]:
+        others = [im.values.get(other) for other in reader.inputs if other != name]
+        fits = any(isinstance(v, View) and len(v.dims) > max(k for k, _ in larger) and all(
+            v.shape[k] == n for k, n in larger) for v in others)
+        if reader.domain or reader.operator not in _BROADCAST or not fits:
+            return False
+    return True
 
 
 @converter("DepthToSpace")

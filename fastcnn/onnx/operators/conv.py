@@ -96,15 +96,33 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
                    kept: dict[Any, Any]) -> np.ndarray:
     """x (N, C, ...) and filters (C, K / group, ...) to (N, K, ...): the gradient of a convolution's input."""
     check_bank("ConvTranspose", x.shape, w, group, kernel_shape)
-    rank, size = x.ndim - 2, x.shape[2:]
+    rank = x.ndim - 2
+    lie, output_shape, more = transposed_windows(x.shape[2:], w.shape[2:], strides, dilations, auto_pad, pads,
+                                                 output_padding, output_shape)
+    check_size("ConvTranspose", (*x.shape[:1], w.shape[1] * group, *output_shape), x.dtype)
+    suits = min(lie.before + lie.after) >= 0 and all(0 <= m < s for m, s in zip(more, lie.strides))
+    if rank <= 3 and is_float(x) and suits:
+        return _by_layer(_TRANSPOSE[rank - 1], x, w, bias, lie, group, kept, filters=w.shape[1] * group,
+                         output_padding=more)
+    return _with_bias(_transpose_by_taps(x, w, lie, output_shape, group), bias, x.dtype)
+
+
+def transposed_windows(size: Sequence[int], kernel: Sequence[int], strides: Ints, dilations: Ints, auto_pad: str,
+                       pads: Ints, output_padding: Ints, output_shape: Ints
+                       ) -> tuple[Windows, list[int], tuple[int, ...]]:
+    """Return how the windows of a transposed convolution lie, its output's size, and what stands behind each end.
+
+    A size that the node names, or that auto_pad means, is cut out of the whole, the larger half in front unless it is
+    SAME_UPPER; where nothing is cut, zeros stand behind.
+    """
+    rank = len(size)
     steps, gaps = tuple(strides or [1] * rank), tuple(dilations or [1] * rank)
-    kernel = w.shape[2:]
     if auto_pad.startswith("SAME") and output_shape is None:
         output_shape = [n * s for n, s in zip(size, steps)]
     full = transposed_size(size, kernel, steps, gaps, output_padding or [0] * rank)
     if output_shape is not None:
         output_shape = list(output_shape)[-rank:]
-        cut = [max(f - o, 0) for f, o in zip(full, output_shape)]  # where nothing is cut, zeros stand behind
+        cut = [max(f - o, 0) for f, o in zip(full, output_shape)]
         before = [c // 2 if auto_pad == "SAME_UPPER" else c - c // 2 for c in cut]
         after = [c - b for c, b in zip(cut, before)]
     else:
@@ -113,15 +131,11 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
         output_shape = [f - b - a for f, b, a in zip(full, before, after)]
     if min(output_shape) < 1:
         raise ModelFileError(f"ConvTranspose: expected pads that leave some pixels, got {before} and {after} on {full}")
-    check_size("ConvTranspose", (*x.shape[:1], w.shape[1] * group, *map(max, full, output_shape)), x.dtype)
-    lie = Windows(kernel, steps, gaps, tuple(before), tuple(after), tuple(size))
+    check_size("ConvTranspose", list(map(max, full, output_shape)), np.float32)
+    lie = Windows(tuple(kernel), steps, gaps, tuple(before), tuple(after), tuple(size))
     more = tuple(o + b + a - s * (n - 1) - e for o, b, a, s, n, e in
                  zip(output_shape, before, after, steps, size, lie.extent))
-    suits = min(before + after) >= 0 and all(0 <= m < s for m, s in zip(more, steps))
-    if rank <= 3 and is_float(x) and suits:
-        return _by_layer(_TRANSPOSE[rank - 1], x, w, bias, lie, group, kept, filters=w.shape[1] * group,
-                         output_padding=more)
-    return _with_bias(_transpose_by_taps(x, w, lie, output_shape, group), bias, x.dtype)
+    return lie, output_shape, more
 
 
 def transposed_size(size: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int],
