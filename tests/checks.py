@@ -264,7 +264,10 @@ TABLE: dict[str, list[Case]] = {
     ],
     "AdaptiveMaxPooling3D": [Case("2, 3, 2", _of(layers.AdaptiveMaxPooling3D, (2, 3, 2)), VOLUME, pixel=False)],
     "Flatten": [Case("plain", _of(layers.Flatten), IMAGE)],
-    "Reshape": [Case("-1", _of(layers.Reshape, (-1, 3)), IMAGE)],
+    "Reshape": [
+        Case("-1", _of(layers.Reshape, (-1, 3)), IMAGE),
+        Case("sizes as they come", _of(layers.Reshape, (0, 0, 2, -1)), WIDE, pixel=False),
+    ],
     "Slice": [
         Case("channels", _of(layers.Slice, 1, 3), IMAGE),
         Case("every other row, from the end", _of(layers.Slice, -5, None, 2, axis=1), IMAGE, pixel=False),

@@ -36,7 +36,8 @@ class Reshape(_Reshaping):
     Parameters
     ----------
     target_shape : tuple of int
-        Without the batch; one entry may be -1 or None, for what is left.
+        Without the batch; one entry may be -1 or None, for what is left, and 0 is the input's size at that place: so
+        ``(0, 0, 4, 16)`` splits the channels of images of any size.
     """
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
@@ -44,7 +45,10 @@ class Reshape(_Reshaping):
         self.target_shape = integers([-1 if n is None else n for n in target_shape], self, "target_shape")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        target = self.target_shape
+        if any(n == 0 and k + 1 >= len(input_shape) for k, n in enumerate(self.target_shape)):
+            raise ArgumentError(f"{self}: expected 0 in target_shape where the input {input_shape} has a size, "
+                                f"got {self.target_shape}")
+        target = tuple(input_shape[k + 1] if n == 0 else n for k, n in enumerate(self.target_shape))
         size, known = elements(input_shape), math.prod(n for n in target if n != -1)
         unknown = target.count(-1)
         if unknown > 1 or (size != known if not unknown else known == 0 or size % known):

@@ -1,6 +1,7 @@
 """Layers that the importer makes, and tensors as those layers want them: in which order, and in which shape."""
 
 import inspect
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from fastcnn import layers
 from fastcnn.layers.base import Layer
 from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._graph import Node
-from fastcnn.onnx._view import Dim, View, channels_last, runs, transposed
+from fastcnn.onnx._view import Dim, View, channels_last, laid_out, reshaped, run_of, runs, transposed, with_size
 from fastcnn.onnx.operators._memory import check_size
 
 #: The name of a later value, and the transposes on the way to it.
@@ -20,7 +21,25 @@ Later = tuple[str, tuple[tuple[int, ...], ...]]
 
 
 class NotOfferedError(Exception):
-    """A node that no layer stands for, with the reason."""
+    """A node that no layer stands for, with the reason; `node` says which, where it is none that is at hand."""
+
+    def __init__(self, reason: str, node: Node | None = None) -> None:
+        super().__init__(reason)
+        self.node = node
+
+
+def free_target(old: Sequence[int], new: Sequence[int]) -> tuple[int, ...]:
+    """Return the target shape of a Reshape that fits other sizes of images, too, where these dimensions tell one.
+
+    Dimensions in front that stay are 0, as they come; a single one that several become is -1, what is left.
+    """
+    front = next((k for k, (n, m) in enumerate(zip(old, new, strict=False)) if n != m), min(len(old), len(new)))
+    back = 0
+    while back < min(len(old), len(new)) - front and old[-1 - back] == new[-1 - back]:
+        back += 1
+    middle = new[front:len(new) - back]
+    joins = len(middle) == 1 and len(old) - front - back > 1
+    return *(0,) * front, *((-1,) if joins else middle), *new[len(new) - back:]
 
 
 class Arranging:
@@ -107,7 +126,45 @@ class Arranging:
 
     def shaped(self, tensor: Tensor, shape: Sequence[int]) -> Tensor:
         """Return a tensor with other dimensions of the same memory."""
-        return tensor if tensor.shape[1:] == tuple(shape) else self.apply(None, layers.Reshape, tensor, tuple(shape))
+        old, new = tensor.shape[1:], tuple(shape)
+        return tensor if old == new else self.apply(None, layers.Reshape, tensor, free_target(old, new))
+
+    def regrouped(self, view: View, sizes: Sequence[int]) -> View:
+        """Return the view with other dimensions; in memory of the file's order where they cut across what there is."""
+        sizes = tuple(sizes)
+        if min(sizes, default=1) < 1 or math.prod(sizes) != view.elements:
+            raise NotOfferedError(f"{[None, *view.shape]} as {[None, *sizes]}")
+        found = reshaped(view, sizes)
+        return laid_out(self.arranged(view, view.dims, sizes)) if found is None else found
+
+    def exposed(self, view: View, axis: int) -> tuple[Tensor, int, Callable[[Tensor], View]]:
+        """Return a tensor with a dimension of the file for one of its axes, and the way back to a view.
+
+        Parameters
+        ----------
+        view : View
+        axis : int
+            The dimension, without the batch.
+
+        Returns
+        -------
+        Tensor
+        int
+            The tensor's axis.
+        function
+            Of a tensor with another length along that axis.
+        """
+        first, count = run_of(view, axis)
+        if count is None:
+            last = view.is_natural or len(view.dims) < 2
+            return self.exposed(laid_out(self.arranged(view, view.dims)) if last else self.in_channels_last(view), axis)
+        before, n = math.prod(view.sizes[:first]), view.shape[axis]
+        shape = view.tensor.shape[1:]
+        at = next((k for k, m in enumerate(shape) if m == n and math.prod(shape[:k]) == before), None)
+        tensor = view.tensor if at is not None else self.shaped(
+            view.tensor, (before, n, math.prod(view.sizes[first + count:])))
+        at = 2 if at is None else at + 1
+        return tensor, at, lambda y: with_size(view, y, axis, first, count, y.shape[at])
 
     def in_channels_last(self, view: View) -> View:
         """Return the view with its first dimension last in memory."""

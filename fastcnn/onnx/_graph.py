@@ -195,7 +195,8 @@ def _value(info: onnx.ValueInfoProto, source: Source) -> Value:
         return Value(info.name, dtype, None)
     shape = []
     for dim in kind.shape.dim:
-        if dim.HasField("dim_value") and dim.dim_value < 0:
+        if dim.HasField("dim_value") and dim.dim_value < -1:
             source.fault(f"the value {info.name!r} with a dimension of {dim.dim_value}")
-        shape.append(dim.dim_value if dim.HasField("dim_value") else dim.dim_param or None)
+        is_free = not dim.HasField("dim_value") or dim.dim_value == -1  # Paddle's way to leave a dimension free
+        shape.append(dim.dim_param or None if is_free else dim.dim_value)
     return Value(info.name, dtype, tuple(shape))

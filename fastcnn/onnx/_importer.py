@@ -18,8 +18,9 @@ from fastcnn.onnx._arranging import Arranging, NotOfferedError
 from fastcnn.onnx._batch import Batch
 from fastcnn.onnx._graph import Graph, Node, Value
 from fastcnn.onnx._program import FAULTS, Step, alive
+from fastcnn.onnx._turned import Turned, straight
 from fastcnn.onnx._types import FLOAT, suits, types_after
-from fastcnn.onnx._view import View, channels_last, laid_out
+from fastcnn.onnx._view import Parts, View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 
 #: Operators that tell nothing about the order of an image's axes.
@@ -40,6 +41,7 @@ class Unknown:
 Converter = Callable[..., Any]
 
 _converters: dict[str, Converter] = {}
+_of_turned: dict[str, Converter] = {}
 
 
 def converter(*names: str) -> Callable[[Converter], Converter]:
@@ -52,6 +54,16 @@ def converter(*names: str) -> Callable[[Converter], Converter]:
     def enter(function: Converter) -> Converter:
         for name in names:
             _converters[name] = function
+        return function
+
+    return enter
+
+
+def of_turned(*names: str) -> Callable[[Converter], Converter]:
+    """Enter the function below for a first input whose batch is not its first dimension, a `Turned`."""
+
+    def enter(function: Converter) -> Converter:
+        _of_turned.update(dict.fromkeys(names, function))
         return function
 
     return enter
@@ -109,6 +121,8 @@ class Importer(Arranging, Batch, Folding):
             for node in self.graph.nodes:
                 if id(node) not in self.absorbed:
                     self._convert(node)
+        for name in dict.fromkeys(self.results):
+            self._straighten(name)
         if self.reasons:
             parts = [f"{reason} ({', '.join(nodes[:3])}{', ...' if len(nodes) > 3 else ''})"
                      for reason, nodes in sorted(self.reasons.items())]
@@ -120,7 +134,7 @@ class Importer(Arranging, Batch, Folding):
         # What is missing was to come from a node that was taken into another, which is refused.
         inputs = [self.values.get(name, Unknown()) if name else None for name in node.inputs]
         results: Any = []
-        reason = ""
+        reason, culprit = "", node
         try:
             if any(isinstance(value, Unknown) for value in inputs):
                 if node.operator not in _converters and find(node.domain, node.operator) is None:
@@ -129,12 +143,12 @@ class Importer(Arranging, Batch, Folding):
             elif node.operator == "If" and isinstance(inputs[0], np.ndarray):
                 self.require_any_batch(node)
                 results = self._branch(node, node.attributes["then_branch" if inputs[0].all() else "else_branch"])
-            elif not any(isinstance(value, View) for value in inputs):
+            elif not any(isinstance(value, (View, Turned, Parts)) for value in inputs):
                 results = self._computed(node)
             else:
                 results = self._layered(node, inputs)
         except NotOfferedError as error:
-            reason = str(error)
+            reason, culprit = str(error), error.node or node
         except (ArgumentError, ModelFileError) as error:
             reason = f"{node.operator}: {error}"
         except FAULTS as error:
@@ -146,8 +160,15 @@ class Importer(Arranging, Batch, Folding):
                 reason = f"output {at + 1} of {node.operator}"
             if name:
                 self.values[name] = Unknown() if value is None else value
-        if reason:
-            self.reasons[reason].append(str(node))
+        if reason and str(culprit) not in self.reasons[reason]:
+            self.reasons[reason].append(str(culprit))
+
+    def _straighten(self, name: str) -> None:
+        """Let an output have its batch first, or note why it cannot."""
+        try:
+            self.values[name] = straight(self.values[name])
+        except NotOfferedError as error:
+            self.reasons[str(error)].append(str(error.node))
 
     def _branch(self, node: Node, graph: Graph) -> list[Any]:
         """Convert the nodes of a graph inside a node as if they stood outside; the names that it makes end with it."""
@@ -185,14 +206,17 @@ class Importer(Arranging, Batch, Folding):
         return [found.get(name) for name in node.outputs]  # None for one that the operator does not give
 
     def _layered(self, node: Node, inputs: Sequence[Any]) -> Any:
-        self.require_any_batch(node)
+        turned = _of_turned.get(node.operator) if isinstance(inputs[0], Turned) and not node.domain else None
+        if turned is None:
+            self.require_any_batch(node)
         types = [self.types.get(name, FLOAT) for name in node.inputs]
         if not suits(node, types):
             raise NotOfferedError(f"{node.operator} of {next(kind for kind in types if kind != FLOAT)}")
         self.types |= dict(zip(node.outputs, types_after(node, types), strict=False))
-        function = _converters.get(node.operator) if not node.domain else None
+        function = turned or (_converters.get(node.operator) if not node.domain else None)
         if function is None:
             raise NotOfferedError(f"operator {node.domain + '.' if node.domain else ''}{node.operator}")
+        inputs = inputs if turned else [straight(value) for value in inputs]
         known = inspect.signature(function).parameters
         told = {"node": node, "opset": self.opset(node), "outputs": len(node.outputs)}
         strange = [name for name in node.attributes if name not in known or name in told]
@@ -263,6 +287,9 @@ class Importer(Arranging, Batch, Folding):
 
     def _output(self, name: str) -> Tensor:
         value = self.values[name]
+        if isinstance(value, Parts):
+            raise ModelFileError(f"{self.who}: expected outputs that are tensors, got the sequence {name!r}; "
+                                 "fastcnn.onnx.backend runs such files")
         if not isinstance(value, View):
             raise ModelFileError(f"{self.who}: expected outputs that depend on an input, got {name!r}, which does not")
         as_in_file = self.channels_first or self.file_is_last or len(value.dims) < 2

@@ -78,6 +78,13 @@ class View:
         return replace(self, tensor=tensor)
 
 
+@dataclass(frozen=True)
+class Parts:
+    """A sequence of values."""
+
+    views: tuple[View, ...]
+
+
 def laid_out(tensor: Tensor, axes: Sequence[int] | None = None) -> View:
     """Return the view of a tensor whose axis `axes[k]` (counted without the batch) is the file's dimension k."""
     shape = tensor.shape[1:]
@@ -123,6 +130,30 @@ def reshaped(view: View, shape: Sequence[int]) -> View | None:
 def transposed(view: View, axes: Sequence[int]) -> View:
     """Return the view with the file's dimensions in another order; `axes` counts them without the batch."""
     return replace(view, dims=tuple(view.dims[axis] for axis in axes))
+
+
+def run_of(view: View, axis: int) -> tuple[int, int | None]:
+    """Return the first of the atoms of a dimension and how many they are, side by side in memory; None if they are not.
+
+    Where a dimension of 1, which has none, would have its atom, depends on the order of the others.
+    """
+    dim = view.dims[axis]
+    if dim:
+        return dim[0], len(dim) if dim == tuple(range(dim[0], dim[0] + len(dim))) else None
+    if view.is_natural:
+        return sum(map(len, view.dims[:axis])), 0
+    if view.is_channels_last:
+        return sum(map(len, view.dims[1:axis] if axis else view.dims)), 0
+    return 0, None
+
+
+def with_size(view: View, tensor: Tensor, axis: int, first: int, count: int, n: int) -> View:
+    """Return the view of a tensor in which a dimension, `count` atoms from `first` on, has another size, one atom."""
+    new = () if n == 1 else (n,)
+    shift = len(new) - count
+    dims = [tuple(atom if atom < first else atom + shift for atom in dim) for dim in view.dims]
+    dims[axis] = (first,) if new else ()
+    return View(tensor, (*view.sizes[:first], *new, *view.sizes[first + count:]), tuple(dims))
 
 
 def runs(view: View, groups: Sequence[Dim]) -> tuple[tuple[int, ...], Dim, list[Any]]:

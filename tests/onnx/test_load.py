@@ -258,8 +258,9 @@ def test_a_condition_on_a_shape_is_decided():
 
 
 def test_all_nodes_without_a_layer_stand_in_one_error():
-    nodes = [node("Sin", "x", "a"), node("Relu", "a", "b"), node("Resize", "b  s", "c", mode="cubic"),
-             node("Cos", "x", "d"), node("Sum", "b c d", "e"), node("MatMul", "e x", "y")]
+    nodes = [node("Sin", "x", "a"), node("Relu", "a", "b"),
+             node("Resize", "x  s", "c", coordinate_transformation_mode="tf_crop_and_resize"), node("Cos", "x", "d"),
+             node("Sum", "b c d", "e"), node("MatMul", "e x", "y")]
     nodes[2].input[:] = ["x", "", "s"]
     with pytest.raises(ModelFileError) as caught:
         load(file(nodes, (3, 4, 4), {"s": np.array([1, 1, 1.5, 1.5], np.float32)}))

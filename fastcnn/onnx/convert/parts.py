@@ -1,6 +1,7 @@
-"""Parts of a value, and borders around it."""
+"""Parts of a value: slices, splits, and numbers by their index."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,38 +10,41 @@ from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, laid_out
-from fastcnn.onnx.convert.shape import as_shape
+from fastcnn.onnx._view import Parts, View
 from fastcnn.onnx.operators.arrays import integers
 from fastcnn.onnx.operators.parts import bounds_along, split_sizes
 
 
-def _part(im: Importer, x: View, node: Node, axis: int, start: int, stop: int, step: int) -> View:
-    """Return start:stop:step along a dimension of the file."""
+def part(im: Importer, x: View, node: Node, axis: int, start: int | None, stop: int | None, step: int) -> View:
+    """Return start:stop:step along a dimension of the file, as Python's slices."""
     n = x.shape[axis]
-    start, stop, step = slice(start, stop, step).indices(n)
-    if step < 1 or stop <= start:
-        raise NotOfferedError("a part that is empty or in the other order")
-    if (start, stop, step) == (0, n, 1):
+    places = range(*slice(start, stop, step).indices(n))
+    if not places:
+        raise NotOfferedError("a part that is empty")
+    if places == range(n):
         return x
-    if len(x.dims[axis]) == 1 and x.tensor.shape[1:] == x.sizes:
-        place = x.dims[axis][0]
-        y = im.apply(node, layers.Slice, x.tensor, start, stop, step, axis=place + 1)
-        return View(y, *_with_size(x, place, y.shape[place + 1]))
-    groups = x.dims if x.is_natural or len(x.dims) < 2 else (*x.dims[1:], x.dims[0])
-    tensor = im.arranged(x, groups)
-    natural = groups == x.dims
-    place = axis if natural else (axis - 1) % len(x.dims)
-    y = im.apply(node, layers.Slice, tensor, start, stop, step, axis=place + 1)
-    return laid_out(y, None if natural else [len(x.dims) - 1, *range(len(x.dims) - 1)])
+    end = places.stop if 0 <= places.stop < n else None  # where the axis ends, for images of other sizes too
+    tensor, at, back = im.exposed(x, axis)
+    return back(im.apply(node, layers.Slice, tensor, places.start, end, places.step, axis=at))
 
 
-def _with_size(x: View, atom: int, n: int) -> tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]:
-    """Return sizes and dimensions of a view with another size of an atom, which goes if that is 1."""
-    if n != 1:
-        return (*x.sizes[:atom], n, *x.sizes[atom + 1 :]), x.dims
-    return (*x.sizes[:atom], *x.sizes[atom + 1 :]), tuple(
-        tuple(a - (a > atom) for a in dim if a != atom) for dim in x.dims)
+def picked(im: Importer, x: View, node: Node, axis: int, indices: np.ndarray) -> View:
+    """Return numbers along a dimension of the file by their index, in as many dimensions as the indices have."""
+    n = x.shape[axis]
+    places = [at + n if at < 0 else at for at in integers(indices)]
+    if not places:
+        raise NotOfferedError("a part that is empty")
+    if any(not 0 <= at < n for at in places):
+        raise NotOfferedError(f"the indices {integers(indices)[:8]} into a dimension of {n}")
+    steps = {b - a for a, b in itertools.pairwise(places)} or {1}
+    if len(steps) == 1 and 0 not in steps:
+        step = steps.pop()
+        end = places[-1] + (1 if step > 0 else -1)
+        y = part(im, x, node, axis, places[0], end if end >= 0 else None, step)
+    else:
+        tensor, at, back = im.exposed(x, axis)
+        y = back(im.apply(node, layers.Take, tensor, tuple(places), axis=at, length=n))
+    return im.regrouped(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1:]))
 
 
 @converter("Slice")
@@ -53,19 +57,53 @@ def slice_(im: Importer, x: View, starts_in: Any = None, ends_in: Any = None, ax
             if (begin, step) != (0, 1) or end < im.batch:
                 raise NotOfferedError("a part of the batch")
             continue
-        x = _part(im, x, node, axis - 1, begin, end, step)
+        n = x.shape[axis - 1]
+        past_the_front = step < 0 and end < -n  # Python would count it from the end
+        x = part(im, x, node, axis - 1, begin, None if past_the_front else end, step)
     return x
 
 
 @converter("Split")
 def split(im: Importer, x: View, sizes: Any = None, *, node: Node, split: Any = None, axis: int = 0,
           num_outputs: int | None = None, outputs: int) -> tuple[View, ...]:
+    axis = _of_sample(x, axis)
+    given = split if sizes is None else im.constant(sizes, "a part's size")
+    return _parts(im, x, node, axis, split_sizes(x.shape[axis], given, num_outputs, outputs))
+
+
+@converter("SplitToSequence")
+def split_to_sequence(im: Importer, x: View, sizes: Any = None, *, node: Node, axis: int = 0,
+                      keepdims: int = 1) -> Parts:
+    """Parts of one size, of which the last may be smaller, or of the sizes given; 1 each where none is."""
+    axis = _of_sample(x, axis)
+    n = x.shape[axis]
+    given = im.constant(np.array(1) if sizes is None else sizes, "a part's size")
+    if given.ndim:
+        each = split_sizes(n, given, None, given.size)
+    else:
+        size = int(given)
+        each = [min(size, n - at) for at in range(0, n, size)]
+    parts = _parts(im, x, node, axis, each)
+    if sizes is None and not keepdims:
+        parts = tuple(im.regrouped(y, (*y.shape[:axis], *y.shape[axis + 1:])) for y in parts)
+    return Parts(parts)
+
+
+@converter("SequenceAt")
+def sequence_at(im: Importer, x: Parts, position: Any) -> View:
+    return x.views[int(im.constant(position, "a place in a sequence"))]
+
+
+def _of_sample(x: View, axis: int) -> int:
     axis = x.axis(axis) - 1
     if axis < 0:
         raise NotOfferedError("parts of the batch")
-    given = split if sizes is None else im.constant(sizes, "a part's size")
-    ends = np.cumsum([0, *split_sizes(x.shape[axis], given, num_outputs, outputs)]).tolist()
-    return tuple(_part(im, x, node, axis, begin, end, 1) for begin, end in itertools.pairwise(ends))
+    return axis
+
+
+def _parts(im: Importer, x: View, node: Node, axis: int, sizes: Sequence[int]) -> tuple[View, ...]:
+    ends = np.cumsum([0, *sizes]).tolist()
+    return tuple(part(im, x, node, axis, begin, end, 1) for begin, end in itertools.pairwise(ends))
 
 
 @converter("Gather")
@@ -73,68 +111,24 @@ def gather(im: Importer, x: Any, indices: Any, *, node: Node, axis: int = 0) -> 
     at = im.constant(indices, "an index")
     if not isinstance(x, View) or x.axis(axis) == 0:
         raise NotOfferedError("samples picked by index")
-    axis = x.axis(axis) - 1
-    places = [n + x.shape[axis] if n < 0 else n for n in integers(at)]
-    if any(not 0 <= n < x.shape[axis] for n in places):
-        raise NotOfferedError(f"the indices {integers(at)[:8]} into a dimension of {x.shape[axis]}")
-    if not places or places != list(range(places[0], places[0] + len(places))) or at.ndim > 1:
-        raise NotOfferedError("numbers picked by index in another order")
-    y = _part(im, x, node, axis, places[0], places[-1] + 1, 1)
-    return y if at.ndim else as_shape(im, y, tuple(n for k, n in enumerate(y.shape) if k != axis))
+    return picked(im, x, node, x.axis(axis) - 1, at)
 
 
-@converter("Pad")
-def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_in: Any = None, *, node: Node,
-        pads: Any = None, paddings: Any = None, mode: str = "constant", value: float = 0.0) -> View:
-    rank = len(x.dims) + 1
-    given: Any = pads or paddings or ()
-    amounts = integers(im.constant(pads_in, "a border")) if pads_in is not None else list(given)
-    axes = [x.axis(a) for a in integers(im.constant(axes_in, "axes"))] if axes_in is not None else list(range(rank))
-    if len(amounts) != 2 * len(axes):
-        raise NotOfferedError(f"Pad of {len(axes)} dimensions by {len(amounts)} amounts")
-    fill = value if value_in is None else float(im.constant(value_in, "a border's value").reshape(-1)[0])
-    border = [(0, 0)] * rank
-    for axis, before, after in zip(axes, amounts[: len(axes)], amounts[len(axes) :]):
-        border[axis] = before, after
-    if not any(map(any, border)):
-        return x
-    if any(border[0]):
-        raise NotOfferedError("Pad of the batch")
-    modes = {"constant": "zero", "edge": "edge", "reflect": "reflect"}
-    sides = border[2:]
-    if mode in modes and (mode != "constant" or fill == 0) and (y := _padded_in_place(im, x, node, border[1:],
-                                                                                      modes[mode])) is not None:
-        return y
-    if any(border[1]) or not 1 <= len(sides) <= 3 or mode not in modes or (
-            mode == "constant" and fill != 0):
-        raise NotOfferedError(f"Pad of channels, with {fill}, or mode {mode!r}")
-    tensor, which = im.image(x), len(sides) - 1
-    cut = tuple((max(-b, 0), max(-a, 0)) for b, a in sides)
-    if any(map(any, cut)):
-        tensor = im.apply(None, (layers.Cropping1D, layers.Cropping2D, layers.Cropping3D)[which], tensor,
-                          cut if which else cut[0])
-    grown = tuple((max(b, 0), max(a, 0)) for b, a in sides)
-    given = grown if which else grown[0]
-    if mode == "constant":
-        kinds: Any = layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D
-        tensor = im.apply(node, kinds[which], tensor, given)
-    else:
-        kinds = layers.Padding1D, layers.Padding2D, layers.Padding3D
-        tensor = im.apply(node, kinds[which], tensor, given, modes[mode])
-    return laid_out(tensor, [len(sides), *range(len(sides))])
-
-
-def _padded_in_place(im: Importer, x: View, node: Node, border: list[tuple[int, int]], mode: str) -> View | None:
-    """Return the border around the axes of memory but the last, or None where it is none of these."""
-    sides = {dim[0]: pair for dim, pair in zip(x.dims, border) if len(dim) == 1}
-    axes = len(x.sizes) - 1
-    alone = all(len(dim) == 1 or not any(pair) for dim, pair in zip(x.dims, border))
-    if not alone or x.tensor.shape[1:] != x.sizes or not 1 <= axes <= 3 or any(sides.get(axes, ())) or min(
-            min(pair) for pair in sides.values()) < 0:
-        return None
-    given: Any = tuple(sides.get(atom, (0, 0)) for atom in range(axes))
-    kind = (layers.Padding1D, layers.Padding2D, layers.Padding3D)[axes - 1]
-    zero = (layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D)[axes - 1]
-    given = given if axes > 1 else given[0]
-    y = im.apply(node, zero, x.tensor, given) if mode == "zero" else im.apply(node, kind, x.tensor, given, mode)
-    return View(y, y.shape[1:], x.dims)
+@converter("Tile")
+def tile(im: Importer, x: View, repeats: Any, *, node: Node) -> View:
+    """A dimension side by side with itself; one of a single number is repeated."""
+    times = integers(im.constant(repeats, "how often to repeat"))
+    if len(times) != len(x.dims) + 1:
+        raise NotOfferedError(f"Tile of {[None, *x.shape]} by {times}")
+    if times[0] != 1:
+        raise NotOfferedError("Tile of the batch")
+    for axis, count in enumerate(times[1:]):
+        if count < 1:
+            raise NotOfferedError("a part that is empty")
+        if count > 1:
+            tensor, at, back = im.exposed(x, axis)
+            if x.shape[axis] == 1:
+                x = back(im.apply(node, layers.Take, tensor, (0,) * count, axis=at, length=1))
+            else:
+                x = back(im.apply(node, layers.Concatenate, [tensor] * count, axis=at))
+    return x

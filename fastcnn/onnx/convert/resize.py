@@ -1,32 +1,19 @@
-"""Upsampling layers."""
+"""Layers of images of another size."""
 
 from typing import Any
 
 import numpy as np
 
 from fastcnn import layers
+from fastcnn.geometry.interpolation import Interpolation, scaled_length
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, channels_last
+from fastcnn.onnx._view import Dim, View
+from fastcnn.onnx.operators.resize import new_sizes
 
-_NEAREST = layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D
-
-
-def _enlarged(im: Importer, x: View, node: Node, factors: list[float], interpolation: str) -> View:
-    """Return the image with each dimension so many times as long."""
-    whole = [round(f) for f in factors]
-    rank = len(x.dims) - 1
-    if any(abs(f - n) > 1e-6 * f or n < 1 for f, n in zip(factors, whole)) or len(whole) != rank or not 1 <= rank <= 3:
-        raise NotOfferedError(f"Resize by {[round(f, 4) for f in factors]}")
-    if all(n == 1 for n in whole):
-        return x
-    if interpolation == "nearest":
-        size: Any = whole[0] if rank == 1 else tuple(whole)
-        return channels_last(im.apply(node, _NEAREST[rank - 1], im.image(x), size))
-    if rank != 2:
-        raise NotOfferedError(f"{interpolation} Resize of {rank} dimensions")
-    return channels_last(im.apply(node, layers.UpSampling2D, im.image(x), tuple(whole), interpolation=interpolation))
+_WHOLE = layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D
+_HALF = "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric"
 
 
 @converter("Resize")
@@ -36,36 +23,97 @@ def resize(im: Importer, x: View, roi: Any = None, scales: Any = None, sizes: An
            keep_aspect_ratio_policy: str = "stretch", mode: str = "nearest", nearest_mode: str = "round_prefer_floor",
            opset: int) -> View:
     if opset < 11:
-        roi, scales, coordinate_transformation_mode, nearest_mode = None, roi, "asymmetric", "floor"
+        scales, coordinate_transformation_mode, nearest_mode = roi, "asymmetric", "floor"
+    if coordinate_transformation_mode == "tf_crop_and_resize":
+        raise NotOfferedError("Resize of a region (tf_crop_and_resize)")
+    by_size = sizes is not None and np.size(sizes) > 0
+    given = im.constant(sizes, "a size") if by_size else im.constant(scales, "a scale")
     rank = len(x.dims) + 1
     over = list(range(rank)) if axes is None else [x.axis(axis) for axis in axes]
-    factors = np.ones(rank)
-    if sizes is not None and np.size(sizes):
-        old = (im.batch, *x.shape)
-        if keep_aspect_ratio_policy != "stretch":
-            raise NotOfferedError(f"Resize with keep_aspect_ratio_policy={keep_aspect_ratio_policy!r}")
-        for axis, n in zip(over, im.constant(sizes, "a size").tolist()):
-            factors[axis] = n / old[axis]
-    else:
-        for axis, factor in zip(over, im.constant(scales, "a scale").tolist()):
-            factors[axis] = factor
-    if factors[0] != 1 or factors[1] != 1:
-        raise NotOfferedError("Resize of batch or channels")
-    # By a whole factor every rule of the nearest takes the same pixel, but those that round up or hold the corners.
-    half = coordinate_transformation_mode in ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric")
-    nearest = mode == "nearest" and ((half and nearest_mode.startswith("round")) or (
-        coordinate_transformation_mode == "asymmetric" and nearest_mode == "floor"))
-    smooth = mode in ("linear", "cubic") and half and (mode == "linear" or abs(cubic_coeff_a + 0.75) < 1e-6)
-    if (not nearest and not smooth) or exclude_outside:
-        raise NotOfferedError(f"Resize with {mode}, {coordinate_transformation_mode}, {nearest_mode}")
-    return _enlarged(im, x, node, factors[2:].tolist(), "nearest" if nearest else "bi" + mode)
+    if given.size != len(over):
+        raise NotOfferedError(f"Resize of {len(over)} dimensions by {given.size} numbers")
+    old = im.batch, *x.shape
+    lengths, factors = new_sizes([old[axis] for axis in over], None if by_size else given, given if by_size else None,
+                                 keep_aspect_ratio_policy)
+    moves = {axis: (n, f) for axis, n, f in zip(over, lengths, factors) if n != old[axis] or f != 1}
+    if 0 in moves:
+        raise NotOfferedError("Resize of the batch")
+    if any(n < 1 for n, _ in moves.values()):
+        raise NotOfferedError(f"Resize of {[None, *x.shape]} to nothing")
+    how = Interpolation(mode, coordinate_transformation_mode, nearest_mode, cubic_coeff_a, bool(antialias),
+                        bool(exclude_outside))
+    return _resized(im, x, node, {axis - 1: move for axis, move in moves.items()}, how)
 
 
 @converter("Upsample")
 def upsample(im: Importer, x: View, scales_in: Any = None, *, node: Node, scales: Any = None, mode: str = "nearest",
              height_scale: float | None = None, width_scale: float | None = None) -> View:
+    """As `resize` of an operator set before 11."""
     given = scales if scales_in is None else im.constant(scales_in, "a scale").tolist()
-    factors: list[Any] = [1, 1, height_scale, width_scale] if given is None else list(given)
-    if mode != "nearest" or factors[:2] != [1, 1]:
-        raise NotOfferedError(f"Upsample with {mode} by {factors}")
-    return _enlarged(im, x, node, [float(f) for f in factors[2:]], "nearest")
+    factors = np.asarray([1, 1, height_scale, width_scale] if given is None else given, np.float32)
+    return resize(im, x, factors, node=node, mode={"bilinear": "linear"}.get(mode, mode), opset=10)
+
+
+def _resized(im: Importer, x: View, node: Node, moves: dict[int, tuple[int, float]], how: Interpolation) -> View:
+    """Return the view with other lengths of some dimensions, {dimension: (length, scale)}.
+
+    They come first in memory, in the file's order, and all others after them, as channels.
+    """
+    if not moves:
+        return x
+    along = sorted(moves)
+    if len(along) > 3:
+        raise NotOfferedError(f"Resize of {len(along)} dimensions at once")
+    moved = {atom for axis in along for atom in x.dims[axis]}
+    rest = tuple(atom for atom in range(len(x.sizes)) if atom not in moved)
+    groups: list[Dim] = [*(x.dims[axis] for axis in along), rest]
+    if x.is_channels_last and 0 not in along and len(x.dims) in (3, 4):  # an image or a volume, whole
+        along = list(range(1, len(x.dims)))
+        groups = [*x.dims[1:], x.dims[0]]
+    tensor = im.arranged(x, groups)
+    old = tensor.shape[1:-1]
+    pairs = [moves.get(axis, (n, 1.0)) for axis, n in zip(along, old)]
+    y = _layer(im, node, tensor, old, [n for n, _ in pairs], [f for _, f in pairs], how)
+    return _with_channels_after(x, y, along, groups)
+
+
+def _with_channels_after(x: View, y: Any, along: list[int], groups: list[Dim]) -> View:
+    """Return the view of a tensor of the dimensions `along` and the atoms of all others."""
+    lengths = y.shape[1:-1]
+    place: dict[int, Dim] = {}
+    sizes: list[int] = []
+    for axis, n in zip(along, lengths):
+        place[axis] = (len(sizes),) if n != 1 else ()
+        sizes += [n] if n != 1 else []
+    atoms = {atom: len(sizes) + k for k, atom in enumerate(groups[-1])}
+    dims = [place[axis] if axis in place else tuple(atoms[atom] for atom in dim) for axis, dim in enumerate(x.dims)]
+    return View(y, (*sizes, *(x.sizes[atom] for atom in groups[-1])), tuple(dims))
+
+
+def _layer(im: Importer, node: Node, tensor: Any, old: tuple[int, ...], lengths: list[int], factors: list[float],
+           how: Interpolation) -> Any:
+    """Return the images of other lengths: by the layer of whole factors where it does the same."""
+    whole = [round(f) for f in factors]
+    # By a whole factor every rule of the nearest takes the same pixel, but those that round up or hold the corners.
+    repeats = how.mode == "nearest" and ((how.coordinates in _HALF and how.rounding.startswith("round")) or (
+        how.coordinates == "asymmetric" and how.rounding == "floor"))
+    smooth = len(old) == 2 and how.coordinates in _HALF and not how.exclude_outside and (
+        how.mode == "linear" or (how.mode == "cubic" and abs(how.a + 0.75) < 1e-6))
+    if (repeats or smooth) and all(k and m == n * k and abs(f - k) <= 1e-6 * k
+                                   for n, m, k, f in zip(old, lengths, whole, factors)):
+        more: dict[str, Any] = {"interpolation": "bi" + how.mode} if smooth else {}
+        return im.apply(node, _WHOLE[len(old) - 1], tensor, tuple(whole) if len(old) > 1 else whole[0], **more)
+    attributes: dict[str, Any] = {
+        "interpolation": how.mode, "coordinate_transformation_mode": how.coordinates, "nearest_mode": how.rounding,
+        "cubic_coeff_a": how.a, "antialias": how.antialias, "exclude_outside": how.exclude_outside}
+    plain = Interpolation(how.mode)
+    names = dict(zip(attributes, how._fields))
+    attributes = {name: value for name, value in attributes.items()
+                  if value != getattr(plain, names[name]) or name == "interpolation"}
+    by_scale = all(scaled_length(n, f) == m for n, f, m in zip(old, factors, lengths))
+    by_size = all(f == m / n for n, f, m in zip(old, factors, lengths))
+    if by_size or not by_scale:
+        attributes["size"] = tuple(lengths)
+    if not by_size:
+        attributes["scale"] = tuple(factors)
+    return im.apply(node, layers.Resize, tensor, **attributes)

@@ -1,6 +1,7 @@
 """Shapes: reshapes and transposes are noted and move nothing; what a file asks of a shape is answered."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
+from fastcnn.onnx._turned import Turned, placed, regrouped
 from fastcnn.onnx._types import FLOAT, INTEGER, TRUTH, type_of_cast
-from fastcnn.onnx._view import View, laid_out, reshaped, transposed
+from fastcnn.onnx._view import View, transposed
 from fastcnn.onnx.operators._memory import from_front
 from fastcnn.onnx.operators.arrays import integers
 
@@ -45,26 +47,28 @@ def cast(im: Importer, x: View, *, node: Node, to: int, saturate: int = 1, round
 
 def as_shape(im: Importer, x: View, sizes: tuple[int, ...]) -> View:
     """Return the view with other dimensions; in memory of the file's order where they cut across what there is."""
-    if min(sizes, default=1) < 1 or math.prod(sizes) != x.elements:
-        raise NotOfferedError(f"{[None, *x.shape]} as {[None, *sizes]}")
-    found = reshaped(x, sizes)
-    if found is not None:
-        return found
-    return laid_out(im.arranged(x, x.dims, sizes))
+    return im.regrouped(x, sizes)
 
 
-@converter("Reshape")
-def reshape(im: Importer, x: View, given: Any = None, *, shape: Any = None, allowzero: int = 0) -> View:
-    wanted = integers(im.constant(given, "a shape")) if given is not None else list(shape)
-    old = (im.batch, *x.shape)
+def resolved(old: Sequence[int], wanted: Sequence[int], allowzero: int) -> list[int]:
+    """Return the dimensions that a Reshape's numbers ask for: 0 is the old one, -1 what is left."""
     sizes = [old[at] if n == 0 and not allowzero and at < len(old) else n for at, n in enumerate(wanted)]
     known = math.prod(n for n in sizes if n != -1)
     if sizes.count(-1) > 1 or known <= 0 or math.prod(old) % known:
-        raise NotOfferedError(f"Reshape of {[None, *x.shape]} to {wanted}")
+        raise NotOfferedError(f"Reshape of {[None, *old[1:]]} to {list(wanted)}")
     sizes = [math.prod(old) // known if n == -1 else n for n in sizes]
-    if math.prod(sizes) != math.prod(old) or not sizes or sizes[0] != im.batch:
-        raise NotOfferedError(f"Reshape of {[None, *x.shape]} to {wanted}, which mixes the samples of a batch")
-    return as_shape(im, x, tuple(sizes[1:]))
+    if math.prod(sizes) != math.prod(old):
+        raise NotOfferedError(f"Reshape of {[None, *old[1:]]} to {list(wanted)}")
+    return sizes
+
+
+@converter("Reshape")
+def reshape(im: Importer, x: View, given: Any = None, *, node: Node, shape: Any = None,
+            allowzero: int = 0) -> View | Turned:
+    wanted = integers(im.constant(given, "a shape")) if given is not None else list(shape)
+    sizes = resolved((im.batch, *x.shape), wanted, allowzero)
+    cause = f"Reshape of {[None, *x.shape]} to {wanted}, which mixes the samples of a batch"
+    return regrouped(im, im.batch, x, 0, sizes, cause, node)
 
 
 @converter("Flatten")
@@ -100,13 +104,11 @@ def unsqueeze(im: Importer, x: View, given: Any = None, *, axes: Any = None) -> 
 
 
 @converter("Transpose")
-def transpose(im: Importer, x: View, *, perm: Any = None) -> View:
+def transpose(im: Importer, x: View, *, node: Node, perm: Any = None) -> View | Turned:
     perm = list(range(len(x.dims) + 1))[::-1] if perm is None else perm
     if sorted(perm) != list(range(len(x.dims) + 1)):
         raise NotOfferedError(f"Transpose of {len(x.dims) + 1} dimensions by {perm}")
-    if perm[0] != 0:
-        raise NotOfferedError("Transpose of the batch")
-    return transposed(x, [axis - 1 for axis in perm[1:]])
+    return placed(transposed(x, [axis - 1 for axis in perm if axis]), perm.index(0), "Transpose of the batch", node)
 
 
 @converter("Expand")
