@@ -239,10 +239,14 @@ class Model(Trainer, Owner, Layer):
         return self.as_given(self.infer_all(self._arrays(x)))
 
     def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return the outputs of one batch as a list."""
-        if len(xs) == 1 and len(self.outputs) == 1:
-            return [self.infer_one(xs[0])]
-        return run.infer(self._run(len(xs[0]), predicts=True), xs)
+        """Return the outputs of one batch as a list: by a plan where there is one."""
+        if not config.fusion():
+            return self._infer(xs)
+        if self._plans is None:
+            whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
+            own = self._variants is not None and self._variants.is_own
+            self._plans = Plans(self._infer, self.weights if own else None, whole)
+        return self._plans(xs)
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
@@ -253,14 +257,8 @@ class Model(Trainer, Owner, Layer):
         return run.infer(whole, xs, penalties), sum(penalties)
 
     def infer_one(self, x: np.ndarray) -> np.ndarray:
-        """Return the output of one batch, for a model of one input and one output: by a plan where there is one."""
-        if not config.fusion():
-            return self._infer(x)
-        if self._plans is None:
-            whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
-            own = self._variants is not None and self._variants.is_own
-            self._plans = Plans(self._infer, self.weights if own else None, whole)
-        return self._plans(x)
+        """Return the output of one batch, for a model of one input and one output."""
+        return self.infer_all([x])[0]
 
     def prediction_graph(self) -> graph.Graph:
         """Return what runs for one sample (`fastcnn.models.fuse_prediction`)."""
@@ -273,8 +271,8 @@ class Model(Trainer, Owner, Layer):
         """
         return planned_bytes(self.prediction_graph(), self.dtype.itemsize)[0]
 
-    def _infer(self, x: np.ndarray) -> np.ndarray:
-        return run.infer(self._run(len(x), predicts=True), [x])[0]
+    def _infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return run.infer(self._run(len(xs[0]), predicts=True), xs)
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.

@@ -5,7 +5,7 @@ of that is the same at every call. So the second prediction of a shape writes do
 only make them::
 
     layers:   check, geometry, memory, kernel | check, geometry, memory, kernel | ...
-    plan:     kernel, kernel, ...,  copy y out
+    plan:     kernel, kernel, ...,  copy ys out
 
 Everything between lies in one arena. An array lives from the first call that has it to the last; two that do not live
 at once may share bytes. The largest get their places first, each the lowest that is free (greedy by size: Pisarchyk
@@ -35,6 +35,8 @@ _MEMORY = 1 << 30  # bytes between the layers, each with memory of its own, beyo
 _SHAPES = 4  # plans that a model keeps
 _COPIED = 1 << 16  # bytes of an input below which a copy is cheaper than to put it in the place of the plan's own
 _LINE = 64
+
+Infer = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 
 def offsets(sizes: Sequence[int], lives: Sequence[tuple[int, int]]) -> tuple[list[int], int]:
@@ -87,8 +89,8 @@ class Plan:
     Parameters
     ----------
     infer : callable
-        x -> y, by kernels and views alone.
-    x : (N, ...) array
+        xs -> ys, lists of arrays, by kernels and views alone.
+    xs : sequence of (N, ...) arrays
 
     Attributes
     ----------
@@ -96,47 +98,53 @@ class Plan:
         Of the arena; 0 where each array has memory of its own.
     """
 
-    def __init__(self, infer: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> None:
-        self.device = device.of(x)
-        infer(x)  # so that weights are packed, and the calls say so
-        self._record(infer, x)
-        expected = self.y.copy()
+    def __init__(self, infer: Infer, xs: Sequence[np.ndarray]) -> None:
+        self.device = device.of(xs[0])
+        infer(xs)  # so that weights are packed, and the calls say so
+        self._record(infer, xs)
+        expected = [y.copy() for y in self.ys]
         self._move_into_arena()
-        if not np.array_equal(self(x), expected, equal_nan=True):  # then somebody's memory was filled by no kernel
-            self._record(infer, x)
+        if not all(np.array_equal(y, e, equal_nan=True) for y, e in zip(self(xs), expected, strict=True)):
+            self._record(infer, xs)  # somebody's memory was filled by no kernel
 
-    def _record(self, infer: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> None:
+    def _record(self, infer: Infer, xs: Sequence[np.ndarray]) -> None:
         self.bytes, self._before = 0, self.device.blocks_in_use()
-        self.x = self.device.empty(x.shape, x.dtype)
-        self.x[...] = x
+        self.xs = [self.device.empty(x.shape, x.dtype) for x in xs]
+        for own, x in zip(self.xs, xs, strict=True):
+            own[...] = x
         with self.device.recording() as self.calls:
-            self.y = infer(self.x)
-        self._readers = self._reading_x()
+            self.ys = infer(self.xs)
+        found = [self._reading(x) for x in self.xs]
+        self._copied = [reads is None for reads in found]
+        last = max((at for reads in found for at, _, _ in reads or ()), default=-1)
+        self._readers: list[list[tuple[int, int, tuple[int, ...]]]] = [[] for _ in range(last + 1)]
+        for which, reads in enumerate(found):
+            for at, k, shape in reads or ():
+                self._readers[at].append((which, k, shape))
 
-    def _reading_x(self) -> list[list[tuple[int, tuple[int, ...]]]] | None:
-        """Return which arguments of each call are all of x, and in what shape, up to the last call that reads x.
+    def _reading(self, x: np.ndarray) -> list[tuple[int, int, tuple[int, ...]]] | None:
+        """Return which arguments of which calls are all of an input, and in what shape.
 
-        None where x is to be copied: a call reads a part of it, the output is a view of it, or copying takes no time.
+        None where it is to be copied: a call reads a part of it, an output is a view of it, or copying takes no time.
         """
-        block = self.x.base
-        if self.y.base is block or self.x.nbytes < _COPIED:
+        block = x.base
+        if x.nbytes < _COPIED or any(y.base is block for y in self.ys):
             return None
-        readers: list[list[tuple[int, tuple[int, ...]]]] = []
+        readers = []
         for at, (_, args) in enumerate(self.calls):
             for k, array in enumerate(args):
                 if isinstance(array, np.ndarray) and array.base is block:
-                    if array.size != self.x.size or not array.flags.c_contiguous:
+                    if array.size != x.size or not array.flags.c_contiguous:
                         return None
-                    readers += [[] for _ in range(at + 1 - len(readers))]
-                    readers[at].append((k, array.shape))
+                    readers.append((at, k, array.shape))
         return readers
 
     def _arrays(self) -> Iterator[tuple[int, np.ndarray]]:
         """Yield the arrays that were made for this prediction, each with the call that has it."""
-        yield -1, self.x
+        yield from ((-1, x) for x in self.xs)
         for at, (_, args) in enumerate(self.calls):
             yield from ((at, array) for array in args if isinstance(array, np.ndarray))
-        yield len(self.calls), self.y
+        yield from ((len(self.calls), y) for y in self.ys)
 
     def _move_into_arena(self) -> None:
         """Give what lies in blocks that were nobody's before its place in one piece of memory."""
@@ -162,7 +170,7 @@ class Plan:
             return np.ndarray(array.shape, array.dtype, arena, shift[id(array.base)] + array.ctypes.data, array.strides)
 
         self.calls = [(kernel, tuple(map(moved, args))) for kernel, args in self.calls]
-        self.x, self.y = moved(self.x), moved(self.y)
+        self.xs, self.ys = list(map(moved, self.xs)), list(map(moved, self.ys))
 
     def _in_place(self, parts: dict[int, list[int]]) -> dict[int, int]:
         """Return the blocks that take another's place: sums written over an addend that nobody reads afterwards.
@@ -180,22 +188,35 @@ class Plan:
                         same[y], parts[root][1] = root, parts[y][1]
         return same
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def __call__(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         calls = self.calls
-        if self._readers is not None and x.flags.carray and x.dtype == self.x.dtype:
+        if self._readers:
+            there = list(map(self._placed, self.xs, xs, self._copied))
             for (kernel, args), reads in zip(calls, self._readers):
                 given = list(args)
-                for k, shape in reads:
-                    given[k] = x.reshape(shape)
+                for which, k, shape in reads:
+                    given[k] = there[which].reshape(shape)
                 kernel(*given)
             calls = calls[len(self._readers):]
         else:
-            self.x[...] = x
+            for own, x in zip(self.xs, xs):
+                own[...] = x
         for kernel, args in calls:
             kernel(*args)
-        y = self.device.empty(self.y.shape, self.y.dtype)
-        y[...] = self.y
-        return y
+        ys = []
+        for own in self.ys:
+            y = self.device.empty(own.shape, own.dtype)
+            y[...] = own
+            ys.append(y)
+        return ys
+
+    @staticmethod
+    def _placed(own: np.ndarray, x: np.ndarray, copied: bool) -> np.ndarray:
+        """Return where calls read an input: where it lies, or in the plan's memory, to which it is copied then."""
+        if not copied and x.flags.carray and x.dtype == own.dtype:
+            return x
+        own[...] = x
+        return own
 
 
 class Plans:
@@ -204,43 +225,45 @@ class Plans:
     Parameters
     ----------
     infer : callable
-        x -> y, by kernels and views alone.
+        xs -> ys, lists of arrays, by kernels and views alone.
     parameters : list of Parameter, or None
         Whose versions the plans depend on; None for a model with a layer that may do more than call kernels.
     sample : int
         Bytes of the arrays between the layers for one sample, each with memory of its own.
     """
 
-    def __init__(self, infer: Callable[[np.ndarray], np.ndarray], parameters: Sequence[Parameter] | None,
+    def __init__(self, infer: Infer, parameters: Sequence[Parameter] | None,
                  sample: int = 0) -> None:
         self.infer, self.parameters, self.sample = infer, list(parameters or ()), sample
         self._largest = _LARGEST_BATCH if parameters is not None else -1
         self._state: Any = None
-        self._plans: dict[tuple[int, ...], Plan | None] = {}
-        self._seen: tuple[int, ...] | None = None
+        self._plans: dict[Any, Plan | None] = {}
+        self._seen: Any = None
         self._busy = threading.Lock()
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the prediction: by a plan if there is one, and making one when a shape comes twice in a row."""
-        if len(x) > self._largest or not self._busy.acquire(blocking=False):  # another thread is in the plan's memory
-            return self.infer(x)
+    def __call__(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the prediction: by a plan if there is one, and making one when shapes come twice in a row."""
+        batch = len(xs[0])
+        if batch > self._largest or not self._busy.acquire(blocking=False):  # another thread is in the plan's memory
+            return self.infer(xs)
         try:
             state = (config.fusion(), config.winograd(), [p.version for p in self.parameters])
             if state != self._state:
                 self._state, self._seen = state, None
                 self._plans.clear()
-            plan = self._plans.get(x.shape)
+            shapes = tuple([x.shape for x in xs])
+            plan = self._plans.get(shapes)
             if plan is not None:
-                return plan(x)
-            if self._seen != x.shape or x.shape in self._plans:
-                self._seen = x.shape
-                return self.infer(x)
+                return plan(xs)
+            if self._seen != shapes or shapes in self._plans:
+                self._seen = shapes
+                return self.infer(xs)
             if len(self._plans) == _SHAPES:
                 self._plans.clear()
-            if len(x) * self.sample > _MEMORY:
-                self._plans[x.shape] = None
-                return self.infer(x)
-            plan = self._plans[x.shape] = Plan(self.infer, x)
-            return plan(x)
+            if batch * self.sample > _MEMORY:
+                self._plans[shapes] = None
+                return self.infer(xs)
+            plan = self._plans[shapes] = Plan(self.infer, xs)
+            return plan(xs)
         finally:
             self._busy.release()

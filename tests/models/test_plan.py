@@ -94,12 +94,40 @@ def test_lenet_5_predicts_the_same_bits_by_a_plan(n):
         np.testing.assert_array_equal(model.predict(x), without_plan(model, x))
 
 
+def branched():
+    """A model of two inputs, one large and one small, and three outputs, one of which is a view of another."""
+    fc.utils.set_random_seed(3)
+    a, b = fc.Input((32, 24, 8)), fc.Input((32, 24, 4))
+    x = layers.Conv2D(8, 3, padding="same", activation="relu")(a)
+    y = layers.Add()([x, layers.Conv2D(8, 1)(b)])
+    return fc.Model([a, b], [y, layers.Reshape((32 * 24, 8))(y), layers.GlobalAveragePooling2D()(layers.ReLU()(x))])
+
+
+@pytest.mark.parametrize("copied", [0, 1 << 15, 1 << 30])
+def test_models_of_several_inputs_and_outputs_have_plans(copied, monkeypatch):
+    monkeypatch.setattr(plan, "_COPIED", copied)  # all, one or none of the inputs are read where they lie
+    model, rng = branched(), np.random.default_rng(0)
+    batches = [[rng.random((1, 32, 24, c), np.float32) for c in (8, 4)] for _ in range(3)]
+    expected = [without_plan(model, xs) for xs in batches]
+    for _ in range(3):
+        model.predict(batches[0])
+    assert any(isinstance(one, Plan) for one in model._plans._plans.values())
+    kept = [model.predict(xs) for xs in batches]
+    for ys, others in zip(kept, expected, strict=True):
+        for y, other in zip(ys, others, strict=True):
+            np.testing.assert_allclose(y, other, atol=1e-6)  # fused: the sum begins with the addend
+        assert not np.may_share_memory(ys[0], ys[1])
+    turned = [np.ascontiguousarray(x.transpose(0, 2, 1, 3)).transpose(0, 2, 1, 3) for x in batches[1]]
+    for y, other in zip(model.predict(turned), kept[1], strict=True):
+        np.testing.assert_array_equal(y, other)
+
+
 def test_a_plan_makes_only_calls_of_kernels():
     model = lenet()
-    plan = Plan(model._infer, images(1))
+    plan = Plan(model._infer, [images(1)])
     assert plan.calls[0][0].__name__.endswith("forward")
     x = images(1, 5)
-    np.testing.assert_array_equal(plan(x), without_plan(model, x))
+    np.testing.assert_array_equal(plan([x])[0], without_plan(model, x))
 
 
 def test_a_plan_sees_new_weights():
@@ -224,9 +252,9 @@ def test_arrays_that_do_not_live_at_once_share_the_arena():
     chain = [layers.Conv2D(32, 1) for _ in range(6)]
     model = fc.Sequential([fc.Input((16, 16, 32)), *chain])
     x = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
-    plan = Plan(model._infer, x)
+    plan = Plan(model._infer, [x])
     assert plan.bytes == 2 * x.nbytes
-    np.testing.assert_array_equal(plan(x), without_plan(model, x))
+    np.testing.assert_array_equal(plan([x])[0], without_plan(model, x))
 
 
 class Filled(layers.Layer):
@@ -244,9 +272,9 @@ class Filled(layers.Layer):
 def test_memory_that_no_kernel_filled_keeps_its_place():
     model = fc.Sequential([fc.Input((5,)), Filled(), Filled()])
     x = np.arange(10, dtype=np.float32).reshape(2, 5)
-    plan = Plan(model._infer, x)
+    plan = Plan(model._infer, [x])
     for _ in range(2):
-        np.testing.assert_array_equal(plan(x), x + 4)
+        np.testing.assert_array_equal(plan([x])[0], x + 4)
     assert plan.bytes == 0
 
 
@@ -256,8 +284,8 @@ def test_a_sum_takes_the_place_of_its_addend():
         x = layers.Add()([layers.Conv2D(32, 1)(layers.Conv2D(32, 1, activation="relu")(x)), x])
     model = fc.Model(inputs, layers.Add()([layers.Conv2D(32, 1)(x), x]))
     images = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
-    plan = Plan(model._infer, images)
+    plan = Plan(model._infer, [images])
     assert plan.bytes == 2 * images.nbytes
     for seed in range(2):
         images = np.random.default_rng(seed).standard_normal(images.shape).astype(np.float32)
-        np.testing.assert_allclose(plan(images), without_plan(model, images), atol=1e-5)
+        np.testing.assert_allclose(plan([images])[0], without_plan(model, images), atol=1e-5)
