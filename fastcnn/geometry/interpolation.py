@@ -97,17 +97,19 @@ def mixture(at: np.ndarray, length: int, scale: float, how: Interpolation) -> tu
     stretch = min(scale, 1.0) if how.antialias else 1.0  # shrinking, the kernel is as wide as the outputs lie apart
     width = math.ceil((1 if how.mode == "linear" else 2) / stretch)
     places = np.floor(at).astype(np.int64)[:, None] - width + 1 + np.arange(2 * width)
-    weights = (_linear if how.mode == "linear" else _cubic)((at[:, None] - places) * stretch, how.a)
+    weights = (linear_weights if how.mode == "linear" else cubic_weights)((at[:, None] - places) * stretch, how.a)
     if how.exclude_outside:
         weights = np.where((places >= 0) & (places < length), weights, 0)
     return np.clip(places, 0, length - 1), weights / weights.sum(axis=1, keepdims=True)
 
 
-def _linear(distance: np.ndarray, a: float) -> np.ndarray:
+def linear_weights(distance: np.ndarray, a: float) -> np.ndarray:
+    """Return the weights of linear interpolation, by distance in pixels."""
     return np.maximum(1 - np.abs(distance), 0)
 
 
-def _cubic(distance: np.ndarray, a: float) -> np.ndarray:
+def cubic_weights(distance: np.ndarray, a: float) -> np.ndarray:
+    """Return the weights of cubic convolution, by distance in pixels."""
     t = np.abs(distance)
     near = ((a + 2) * t - (a + 3)) * t * t + 1
     far = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a

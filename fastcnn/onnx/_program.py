@@ -78,7 +78,7 @@ class Program:
         self.inputs = [value.name for value in graph.inputs]
         self.outputs = [value.name for value in graph.outputs]
         self.constants: dict[str, Any] = dict(graph.constants)
-        steps = [_step(node, graph.opsets, who) for node in alive(graph)]
+        steps = [step_of(node, graph.opsets, who) for node in alive(graph)]
         later = []
         with np.errstate(all="ignore"):
             for step in steps:
@@ -131,7 +131,8 @@ def alive(graph: Graph) -> list[Node]:
     return kept[::-1]
 
 
-def _step(node: Node, opsets: dict[str, int], who: str) -> Step:
+def step_of(node: Node, opsets: dict[str, int], who: str) -> Step:
+    """Return a node as it runs: with what its operator is told."""
     operator = find(node.domain, node.operator)
     assert operator is not None
     programs = {name: Program(value, who) for name, value in node.attributes.items() if isinstance(value, Graph)}

@@ -18,7 +18,7 @@ from onnx.backend.base import Backend, BackendRep, namedtupledict
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.onnx._file import read
 from fastcnn.onnx._graph import Value, graph_of
-from fastcnn.onnx._program import Program
+from fastcnn.onnx._run import Runner
 
 
 class FastcnnRep(BackendRep):
@@ -30,10 +30,10 @@ class FastcnnRep(BackendRep):
         Names, types and shapes. Weights that the file lists among its inputs are none: their values are fixed.
     """
 
-    def __init__(self, program: Program) -> None:
-        self._program = program
-        self.inputs, self.outputs = program.graph.inputs, program.graph.outputs
-        self._result = namedtupledict("Outputs", program.outputs)
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self.inputs, self.outputs = runner.program.graph.inputs, runner.program.graph.outputs
+        self._result = namedtupledict("Outputs", runner.program.outputs)
 
     def run(self, inputs: Any, **kwargs: Any) -> tuple[Any, ...]:
         """Return the outputs, as a tuple whose entries have the outputs' names.
@@ -52,7 +52,7 @@ class FastcnnRep(BackendRep):
         """
         if kwargs:
             raise ArgumentError(f"run: expected no further arguments, got {', '.join(kwargs)}")
-        values = self._program.run([_checked(array, value) for array, value in zip(self._listed(inputs), self.inputs)])
+        values = self._runner.run([_checked(array, value) for array, value in zip(self._listed(inputs), self.inputs)])
         return self._result(*map(_own, values))
 
     def _listed(self, inputs: Any) -> list[Any]:
@@ -111,7 +111,7 @@ class FastcnnBackend(Backend):
         if not cls.supports_device(device) or kwargs:
             raise ArgumentError(f"prepare: expected the device CPU and no further arguments, got {device!r} {kwargs}")
         proto, source = read(model)
-        return FastcnnRep(Program(graph_of(proto, source), source.name))
+        return FastcnnRep(Runner(graph_of(proto, source), source.name))
 
     @classmethod
     def run_model(cls, model: onnx.ModelProto | str | os.PathLike[str], inputs: Any, device: str = "CPU",

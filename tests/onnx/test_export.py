@@ -10,7 +10,8 @@ import onnx
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError
-from fastcnn.onnx import backend, export
+from fastcnn.onnx import export
+from tests.onnx.files import by_operators
 
 
 def written(model, path, *arrays, **how):
@@ -18,7 +19,7 @@ def written(model, path, *arrays, **how):
     proto = onnx.load(export(model, path, **how))
     assert [value.name for value in proto.graph.input] == model.input_names
     assert [value.name for value in proto.graph.output] == model.output_names
-    return backend.run_model(proto, list(arrays))
+    return by_operators(proto, *arrays)
 
 
 @pytest.mark.parametrize("layout", ["channels_last", "channels_first"])

@@ -15,8 +15,8 @@ from onnx import helper, numpy_helper
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.onnx import backend, load
-from tests.onnx.files import RNG, agrees, draw, file, kinds, node, turned
+from fastcnn.onnx import load
+from tests.onnx.files import RNG, agrees, by_operators, draw, file, kinds, node, turned
 
 LIGHT = sorted(glob.glob(os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data", "light", "*.onnx")))
 
@@ -51,7 +51,7 @@ def test_the_light_models_of_onnx_compute_what_the_backend_does(path):
     proto = randomized(path)
     model = load(proto)
     x = draw(1, 3, 224, 224)
-    want = backend.run_model(proto, [x])[0]
+    want = by_operators(proto, x)[0]
     got = model.predict(turned(x))
     # The model may take Winograd where the backend does not, and a softmax multiplies the difference.
     np.testing.assert_allclose(got, turned(want), rtol=0, atol=1e-4 * np.abs(want).max())
@@ -108,13 +108,13 @@ def test_a_file_with_channels_last_keeps_them():
     proto = file(nodes, (5, 6, 3), {"w": draw(4, 3, 2, 2)})
     model, x = load(proto), draw(2, 5, 6, 3)
     assert kinds(model) == ["InputLayer", "Conv2D"]
-    np.testing.assert_allclose(model.predict(x), backend.run_model(proto, [x])[0], atol=1e-5)
+    np.testing.assert_allclose(model.predict(x), by_operators(proto, x)[0], atol=1e-5)
 
 
 def test_channels_first_keeps_the_order_of_the_file_at_the_borders():
     proto, x = file([node("Conv", "x w")], (3, 5, 6), {"w": draw(4, 3, 2, 2)}), draw(2, 3, 5, 6)
     model = load(proto, layout="channels_first")
-    np.testing.assert_allclose(model.predict(x), backend.run_model(proto, [x])[0], atol=1e-5)
+    np.testing.assert_allclose(model.predict(x), by_operators(proto, x)[0], atol=1e-5)
     assert kinds(model) == ["InputLayer", "Permute", "Conv2D", "Permute"]
 
 

@@ -16,11 +16,14 @@ from fastcnn.onnx.operators import (
     parts,
     pool,
     reduce,
+    regions,
     resize,
+    sampling,
     training,
     vision,
 )
 from fastcnn.onnx.operators._table import TRAINING, Operator, find, known
 
 __all__ = ["TRAINING", "Operator", "activations", "arithmetic", "arrays", "control", "conv", "find", "indexing",
-           "known", "losses", "matmul", "norm", "parts", "pool", "reduce", "resize", "training", "vision"]
+           "known", "losses", "matmul", "norm", "parts", "pool", "reduce", "regions", "resize", "sampling", "training",
+           "vision"]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
+from fastcnn.layers.reshape import permuted
 
 LARGEST = 1 << 34  # bytes of one array that a file may ask for: 16 GiB
 
@@ -22,7 +23,10 @@ def dense(x: np.ndarray) -> np.ndarray:
 
 def channels_last(x: np.ndarray) -> np.ndarray:
     """Return (N, C, ...) as (N, ..., C), contiguous: no copy if it lies so in memory."""
-    return dense(np.moveaxis(x, 1, -1))
+    view = np.moveaxis(x, 1, -1)
+    if is_float(x) and x.size and not view.flags.c_contiguous:
+        return permuted(dense(x), (0, *range(2, x.ndim), 1), "channels_last")
+    return dense(view)
 
 
 def channels_first(x: np.ndarray) -> np.ndarray:
