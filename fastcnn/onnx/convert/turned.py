@@ -21,6 +21,11 @@ def identity(im: Importer, x: Turned) -> Turned:
     return x
 
 
+@of_turned("Shape")
+def shape_of(im: Importer, x: Turned, *, node: Node, start: int = 0, end: int | None = None) -> np.ndarray:
+    return im.of_batch(node, lambda batch: np.array(x.shape(batch)[start:end], np.int64))
+
+
 @of_turned("Transpose")
 def transpose(im: Importer, x: Turned, *, node: Node, perm: Any = None) -> View | Turned:
     rank = len(x.shape(im.batch))
@@ -53,9 +58,12 @@ def gather(im: Importer, x: Turned, indices: Any, *, node: Node, axis: int = 0) 
     at = im.constant(indices, "an index")
     shape = x.shape(im.batch)
     if x.is_merged:  # all numbers in their order are another shape of them
-        if axis in (0, -len(shape)) and np.array_equal(at.reshape(-1), np.arange(shape[0])):
+        other = im.other.get(node.inputs[1], at)
+        whole = all(np.array_equal(one.reshape(-1), np.arange(one.size)) for one in (at, other))
+        if whole and axis in (0, -len(shape)) and at.size == shape[0]:
             return _regrouped(im, x, [*at.shape, *shape[1:]])
         raise NotOfferedError(x.cause, x.node)
+    im.require_any_batch(node)
     axis = x.axis_of_view(axis)
     moved = at.ndim - 1 if x.at is not None and axis < x.at else 0
     return placed(picked(im, x.view, node, axis, at), None if x.at is None else x.at + moved, x.cause, x.node)
@@ -64,6 +72,7 @@ def gather(im: Importer, x: Turned, indices: Any, *, node: Node, axis: int = 0) 
 @of_turned("GatherND")
 def gather_nd(im: Importer, x: Turned, indices: Any, *, node: Node, batch_dims: int = 0) -> View | Turned:
     """Numbers by their index along the first dimensions: along each by itself where the indices are a grid."""
+    im.require_any_batch(node)
     at = im.constant(indices, "an index")
     count = at.shape[-1]
     if batch_dims or x.is_merged or (x.at is not None and x.at < count):
