@@ -5,11 +5,15 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
+from fastcnn.onnx.operators._memory import from_front
 from fastcnn.onnx.operators._table import operator
 
 
 @operator("Gather")
 def gather(x: np.ndarray, indices: np.ndarray, *, axis: int = 0) -> np.ndarray:
+    """The slices along an axis at the indices, whose dimensions stand in its place; for one index a view."""
+    if indices.ndim == 0:
+        return x[(*(slice(None),) * from_front(axis, x.ndim), int(indices))]
     return np.take(x, indices.astype(np.int64, copy=False), axis)
 
 
