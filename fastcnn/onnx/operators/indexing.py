@@ -13,7 +13,9 @@ from fastcnn.onnx.operators._table import operator
 def gather(x: np.ndarray, indices: np.ndarray, *, axis: int = 0) -> np.ndarray:
     """The slices along an axis at the indices, whose dimensions stand in its place; for one index a view."""
     if indices.ndim == 0:
-        return x[(*(slice(None),) * from_front(axis, x.ndim), int(indices))]
+        where: list[Any] = [slice(None)] * x.ndim
+        where[from_front(axis, x.ndim)] = int(indices)
+        return x[tuple(where)]
     return np.take(x, indices.astype(np.int64, copy=False), axis)
 
 
