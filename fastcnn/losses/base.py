@@ -16,6 +16,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import spread, trimmed
+from fastcnn.losses.targets import Takes, check
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
@@ -48,6 +49,9 @@ class Loss:
 
     #: The axes of the outputs that a loss is taken over.
     axes: tuple[int, ...] = (-1,)
+
+    #: What targets may be; None leaves it to the loss, as in one of your own.
+    takes: Takes | None = None
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
                  dtype: Any = None) -> None:
@@ -113,13 +117,38 @@ class Loss:
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch: a number, or an array of the positions' losses where `reduction` is None."""
-        y_pred = np.asarray(y_pred)
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         y_pred = np.ascontiguousarray(y_pred, y_pred.dtype if y_pred.dtype in NONE else np.float32)
+        if y_pred.ndim == 1 and y_true.ndim == 2 and y_true.shape[1] == 1:
+            y_pred = y_pred[:, None]
+        if y_pred.ndim < 2:
+            return self.of_vector(y_true, y_pred, sample_weight)
         if self.reduction not in ("none", None):
-            losses, _ = self.forward(np.asarray(y_true), y_pred, wants_gradient=False, sample_weight=sample_weight)
+            losses, _ = self.forward(y_true, y_pred, wants_gradient=False, sample_weight=sample_weight)
             return float(losses.mean(dtype=np.float64)) if losses.size else 0.0
-        values, _, _ = self._run(np.asarray(y_true), y_pred, False, sample_weight)
+        values, _, _ = self._run(y_true, y_pred, False, sample_weight)
         return values.reshape(self.positions(y_pred)).copy()
+
+    def of_vector(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any) -> Any:
+        """Return the loss of a vector of outputs, which is one number, as that of a row is; weights multiply it."""
+        rows = y_true.reshape(1, -1), y_pred.reshape(1, -1)
+        if self.reduction in ("none", None):
+            value = float(self._run(*rows, False, None)[0][0])
+        else:
+            value = float(self.forward(*rows, wants_gradient=False)[0][0])
+        return self.weighted(value, sample_weight)
+
+    def weighted(self, value: float, sample_weight: Any) -> Any:
+        """Return a loss that is one number in all, with weights: reduced as the losses of as many samples."""
+        if sample_weight is None:
+            return value
+        weights = np.asarray(sample_weight, np.float64)
+        if self.reduction in ("none", None):
+            return value * weights
+        total, count = float(weights.sum()), float(weights.size)
+        if self.reduction == "mean_with_sample_weight":
+            count = total
+        return value * total if self.reduction == "sum" else value * total / count if count else 0.0
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -152,7 +181,21 @@ class Loss:
         return None
 
     def check(self, y_true: np.ndarray, outputs: int) -> None:
-        """Raise DataError for targets that no batch of them could satisfy; called once, before training."""
+        """Raise DataError for targets that the loss does not take (`takes`); called before anything is trained.
+
+        Parameters
+        ----------
+        y_true : array
+            Of all samples.
+        outputs : int
+            The length of the axis of the outputs that the loss is taken over.
+        """
+        if self.takes is not None:
+            check(self.name, y_true, self.takes)
+
+    def doubt(self, y_true: np.ndarray) -> str | None:
+        """Return a sentence about targets that are taken, but are hardly meant so; None if there is nothing to say."""
+        return None
 
     # --- for losses -------------------------------------------------------------------------------------------------
 

@@ -1,15 +1,17 @@
 """Cross-entropies, what is made of them, and the Kullback-Leibler divergence."""
 
+import functools
 from typing import Any
 
 import numpy as np
 
 from fastcnn import device
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import spread, trimmed
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import NONE, Loss
 from fastcnn.losses.regression import _Elementwise
+from fastcnn.losses.targets import DISTRIBUTIONS, SHARES, Takes, check, odd_sum
 
 _NO_ROWS = {kind: array.reshape(0, 0) for kind, array in NONE.items()}
 
@@ -27,6 +29,14 @@ def _axis(who: Loss, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise ArgumentError(f"{type(who).__name__}: expected axis to be an integer, got {value!r}")
     return int(value)
+
+
+def _doubt(who: Loss, y_true: np.ndarray, axis: int) -> str | None:
+    """Return a sentence about rows that are no distributions."""
+    found = odd_sum(y_true, axis) if y_true.ndim > 1 else None
+    return None if found is None else (f"{who.name}: expected rows of targets that sum to 1, got one that sums to "
+                                       f"{found:.4g}; classes that do not exclude each other ask for a sigmoid and "
+                                       f"binary cross-entropy")
 
 
 class _Categorical(Loss):
@@ -77,6 +87,12 @@ class _Categorical(Loss):
         raise NotImplementedError
 
 
+@functools.cache
+def _labels(outputs: int) -> Takes:
+    return Takes(f"labels 0..{outputs - 1} for {outputs} outputs", 0, outputs - 1,
+                 "make the last layer as wide as there are classes", whole=True)
+
+
 class SparseCategoricalCrossentropy(_Categorical):
     """-log p[label], for integer labels (N,) or (N, 1), or (N, H, W) or (N, H, W, 1) for outputs (N, H, W, classes).
 
@@ -120,10 +136,15 @@ class SparseCategoricalCrossentropy(_Categorical):
         return None if self.ignore_class is None else self._labels(y_true, y_pred) != self.ignore_class
 
     def check(self, y_true: np.ndarray, outputs: int) -> None:
-        labels = y_true if self.ignore_class is None else y_true[y_true != self.ignore_class]
-        if self.axis == -1 and labels.size and (labels.min() < 0 or labels.max() >= outputs):
-            raise DataError(f"{self.name}: expected labels 0..{outputs - 1} for {outputs} outputs, "
-                            f"got {labels.min()}..{labels.max()}; make the last layer as wide as there are classes")
+        """As `Loss.check`: integers, of any type, that there is an output for."""
+        ignored = self.ignore_class
+        check(self.name, y_true, _labels(outputs), None if ignored is None else lambda labels: labels == ignored)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """As `Loss.__call__`; a label that there is no output for is refused."""
+        if np.ndim(y_pred):
+            self.check(np.atleast_1d(y_true), np.shape(y_pred)[self.axis])
+        return super().__call__(y_true, y_pred, sample_weight)
 
     def from_probabilities(self, d, losses, dx, x, targets, weights, scale):
         d.kernels.sparse_categorical_crossentropy(losses, dx, x, targets, weights, scale)
@@ -143,7 +164,7 @@ class CategoricalCrossentropy(_Categorical):
     reduction, name, dtype : as in `Loss`
     """
 
-    softmax_kernel = "softmax_categorical_crossentropy"
+    softmax_kernel, takes = "softmax_categorical_crossentropy", DISTRIBUTIONS
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy",
@@ -155,6 +176,9 @@ class CategoricalCrossentropy(_Categorical):
     def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         rows, s = super().targets(y_true, y_pred), self.label_smoothing
         return rows * rows.dtype.type(1 - s) + rows.dtype.type(s / rows.shape[1]) if s else rows
+
+    def doubt(self, y_true: np.ndarray) -> str | None:
+        return _doubt(self, y_true, self.axis)
 
     def from_probabilities(self, d, losses, dx, x, targets, weights, scale):
         d.kernels.categorical_crossentropy(losses, dx, x, targets, weights, 0.0, scale)
@@ -225,7 +249,7 @@ class BinaryCrossentropy(_Elementwise):
     reduction, name, dtype : as in `Loss`
     """
 
-    kernel_name = "binary_loss"
+    kernel_name, takes = "binary_loss", SHARES
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy",
@@ -319,6 +343,10 @@ class MaskedBinaryCrossentropy(BinaryCrossentropy):
     def _known(self, y_true: np.ndarray) -> np.ndarray:
         return ~np.isnan(y_true) if np.isnan(self.mask_value) else y_true != self.mask_value
 
+    def check(self, y_true: np.ndarray, outputs: int) -> None:
+        """As `Loss.check`, but for labels that are unknown."""
+        check(self.name, y_true, SHARES, lambda labels: ~self._known(labels))
+
     def _parts(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return targets and weights of all elements: -b t log p - (1 - t) log(1 - p) is a cross-entropy, weighted."""
         y_true = y_true.astype(y_pred.dtype, copy=False)
@@ -361,11 +389,14 @@ class KLDivergence(_Elementwise):
     reduction, name, dtype : as in `Loss`
     """
 
-    code, kernel_name = codes.KL_DIVERGENCE, "binary_loss"
+    code, kernel_name, takes = codes.KL_DIVERGENCE, "binary_loss", DISTRIBUTIONS
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence",
                  dtype: Any = None) -> None:
         super().__init__(name, reduction, dtype)
+
+    def doubt(self, y_true: np.ndarray) -> str | None:
+        return _doubt(self, y_true, -1)
 
     def share(self, columns: int) -> float:
         return 1.0

@@ -8,12 +8,14 @@ from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import _MEANS, Loss
+from fastcnn.losses.targets import COUNTS, FINITE, MARGINS, Takes
 
 
 class _Elementwise(Loss):
     """The mean over the last axis of f(y, t), which is a code of `kernel_name`."""
 
     code, kernel_name, settings = -1, "elementwise_loss", (0.0, 0.0, 0.0)
+    takes: Takes | None = FINITE
 
     def kernel(self, d, losses, gradient, x, targets, weights, scale, wants_gradient):
         getattr(d.kernels, self.kernel_name)(losses, gradient, x, targets, weights, self.code, *self.settings,
@@ -122,6 +124,10 @@ class RootMeanSquaredError(_Elementwise):
         losses = self.folded(values, len(y_pred), divisor * root if total else divisor)
         return losses, gradient
 
+    def of_vector(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any) -> float:
+        """As `Loss.of_vector`, but weights are those of the elements, as everywhere in this loss."""
+        return self(y_true.reshape(-1, 1), y_pred.reshape(-1, 1), sample_weight)
+
 
 class Huber(_Elementwise):
     """e^2 / 2 where e = |y - t| <= delta, else delta e - delta^2 / 2, the mean over the last axis; Huber, 1964.
@@ -170,7 +176,7 @@ class Poisson(_Elementwise):
     reduction, name, dtype : as in `Loss`
     """
 
-    code, kernel_name = codes.POISSON, "binary_loss"
+    code, kernel_name, takes = codes.POISSON, "binary_loss", COUNTS
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson",
                  dtype: Any = None) -> None:
@@ -179,6 +185,8 @@ class Poisson(_Elementwise):
 
 class _Hinge(_Elementwise):
     """Targets of a batch that are all 0 or 1 become -1 and 1, as in Keras."""
+
+    takes = MARGINS
 
     def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         rows = super().targets(y_true, y_pred)

@@ -8,12 +8,14 @@ from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import NONE, Loss
+from fastcnn.losses.targets import DISTRIBUTIONS, FINITE, SHARES, Takes
 
 
 class _Rows(Loss):
     """A loss of a row as a whole."""
 
     code, settings = -1, (0.0, 0.0, 0.0)
+    takes: Takes | None = SHARES
 
     def kernel(self, d, losses, gradient, x, targets, weights, scale, wants_gradient):
         dx = gradient if wants_gradient else NONE[x.dtype].reshape(0, 0)
@@ -28,7 +30,7 @@ class CategoricalHinge(_Rows):
     reduction, name, dtype : as in `Loss`
     """
 
-    code = codes.CATEGORICAL_HINGE
+    code, takes = codes.CATEGORICAL_HINGE, DISTRIBUTIONS
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "categorical_hinge",
                  dtype: Any = None) -> None:
@@ -44,7 +46,7 @@ class CosineSimilarity(_Rows):
     reduction, name, dtype : as in `Loss`
     """
 
-    code = codes.COSINE
+    code, takes = codes.COSINE, FINITE
 
     def __init__(self, axis: int = -1, reduction: str | None = "sum_over_batch_size", name: str = "cosine_similarity",
                  dtype: Any = None) -> None:
@@ -89,7 +91,7 @@ class Tversky(_Rows):
         if self.axis is not None:
             return super().__call__(y_true, y_pred, sample_weight)
         whole = type(self)(**{**self.get_config(), "axis": tuple(range(1, np.ndim(y_pred) + 1)), "reduction": "sum"})
-        return whole(np.asarray(y_true)[None], np.asarray(y_pred)[None], sample_weight)
+        return self.weighted(whole(np.asarray(y_true)[None], np.asarray(y_pred)[None]), sample_weight)
 
     def forward(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool = True,
                 sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray | None]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, like, spread
+from fastcnn.metrics.base import Metric, like, pair, spread
 from fastcnn.metrics.confusion import counted, share
 
 
@@ -61,6 +61,7 @@ class AUC(Metric):
         self._negatives: list[np.ndarray] = []
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        y_true, y_pred = pair(y_true, y_pred)
         y_pred = np.asarray(y_pred, np.float32)
         if self.from_logits:
             y_pred = 0.5 * (1 + np.tanh(0.5 * y_pred))

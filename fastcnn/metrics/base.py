@@ -1,4 +1,7 @@
-"""What a metric is: something counted over an epoch. Three verbs: update_state, result, reset_state."""
+"""What a metric is: something counted over an epoch. Three verbs: update_state, result, reset_state.
+
+Outputs that are NaN are wrong: of classes they name none, and they exceed no threshold. Errors of them are NaN.
+"""
 
 import re
 from collections import Counter
@@ -11,6 +14,8 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry import positions
 
 _names: Counter[str] = Counter()
+
+_NO_CLASS = np.iinfo(np.int64).min
 
 
 class Metric:
@@ -77,7 +82,7 @@ class MeanMetric(Metric):
         raise NotImplementedError
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
-        values = self.values(y_true, y_pred)
+        values = np.atleast_1d(self.values(*pair(y_true, y_pred)))
         positions = values.size / max(1, len(values))
         if sample_weight is None:
             self._total += float(values.sum(dtype=np.float64)) / max(1, positions)
@@ -142,10 +147,36 @@ class MeanMetricWrapper(MeanMetric):
         super().__init__(name if name is not None else getattr(fn, "__name__", None), dtype)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return np.atleast_1d(self._function(y_true, y_pred, **self._arguments))
+        return self._function(y_true, y_pred, **self._arguments)
 
     def get_config(self) -> dict[str, Any]:
         return {"fn": self._function, "name": self.name, **self._arguments}
+
+
+def pair(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return targets and outputs as arrays, a number as a vector of one, and a vector beside a column as another."""
+    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+    if y_pred.ndim > 1:
+        return y_true, y_pred
+    if y_pred.ndim == 1 and y_true.ndim == 2 and y_true.shape[1] == 1:
+        return y_true, y_pred[:, None]
+    return np.atleast_1d(y_true), np.atleast_1d(y_pred)
+
+
+def has_nan(y: np.ndarray) -> bool:
+    """Return whether an array has NaN somewhere: one pass, without memory."""
+    if y.dtype.kind != "f" or not y.size:
+        return False
+    top = np.maximum.reduce(y, axis=None)
+    return bool(top != top)
+
+
+def largest(y_pred: np.ndarray) -> np.ndarray:
+    """Return where the largest number of the last axis is; what is no label where one of them is NaN."""
+    found = y_pred.argmax(-1)
+    if has_nan(y_pred):
+        return np.where(np.isnan(y_pred).any(-1), _NO_CLASS, found)
+    return found
 
 
 def spread(who: Metric, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, like, spread
+from fastcnn.metrics.base import Metric, has_nan, like, pair, spread
 
 
 class _Counts(Metric):
@@ -30,6 +30,7 @@ class _Counts(Metric):
         self._positives, self._negatives = np.zeros((2, len(self._sorted) + 1))
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        y_true, y_pred = pair(y_true, y_pred)
         y_pred = np.asarray(y_pred, np.float32)
         y_true = like(self, y_true, y_pred.shape)
         weights = None
@@ -68,7 +69,10 @@ def counted(thresholds: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, weig
     y_true, y_pred : arrays
     weights : array, optional
     """
-    place = np.searchsorted(thresholds, y_pred.reshape(-1), side="left")
+    flat = y_pred.reshape(-1)
+    place = np.searchsorted(thresholds, flat, side="left")
+    if has_nan(flat):
+        place[np.isnan(flat)] = 0  # it exceeds none of them
     positive = y_true.reshape(-1) != 0
     weights = np.ones(place.size) if weights is None else weights.reshape(-1)
     many = len(thresholds) + 1
@@ -77,6 +81,9 @@ def counted(thresholds: np.ndarray, y_true: np.ndarray, y_pred: np.ndarray, weig
 
 
 def _largest(y_pred: np.ndarray, k: int) -> np.ndarray:
+    """Return which are the k largest of each sample; NaN counts as the largest, and so is no hit."""
+    if has_nan(y_pred):
+        y_pred = np.where(np.isnan(y_pred), np.inf, y_pred)
     places = np.argpartition(-y_pred, min(k, y_pred.shape[-1]) - 1, axis=-1)[..., :k]
     inside = np.zeros(y_pred.shape, bool)
     np.put_along_axis(inside, places, True, -1)
@@ -225,6 +232,7 @@ class FBetaScore(Metric):
         self._hits = self._wrong = self._missed = self._own = np.zeros(())
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
             raise ArgumentError(f"{self.name}: expected targets and outputs (N, classes), got {y_true.shape} "
                                 f"and {y_pred.shape}")

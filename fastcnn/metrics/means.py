@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import MeanMetric, like
+from fastcnn.metrics.base import MeanMetric, largest, like
 
 
 class Accuracy(MeanMetric):
@@ -55,7 +55,7 @@ class CategoricalAccuracy(MeanMetric):
         super().__init__(name, dtype)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return y_pred.argmax(-1) == like(self, y_true, y_pred.shape).argmax(-1)
+        return largest(y_pred) == like(self, y_true, y_pred.shape).argmax(-1)
 
 
 class SparseCategoricalAccuracy(MeanMetric):
@@ -71,7 +71,7 @@ class SparseCategoricalAccuracy(MeanMetric):
         super().__init__(name, dtype)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return y_pred.argmax(-1) == like(self, y_true, y_pred.shape[:-1])
+        return largest(y_pred) == like(self, y_true, y_pred.shape[:-1])
 
 
 class SparseTopKCategoricalAccuracy(MeanMetric):
@@ -98,7 +98,8 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
 
     def _within(self, labels: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         own = np.take_along_axis(y_pred, labels[..., None], -1)
-        return (y_pred > own).sum(-1) < self.k
+        ahead = ~(y_pred <= own)  # NaN is ahead of all, and all are ahead of NaN
+        return (ahead.sum(-1) < self.k) & (own == own)[..., 0]
 
 
 class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
@@ -134,7 +135,7 @@ class MeanSquaredError(MeanMetric):
         return np.square(y_pred - like(self, y_true, y_pred.shape)).mean(-1)
 
 
-class RootMeanSquaredError(MeanSquaredError):
+class RootMeanSquaredError(MeanMetric):
     """The root of the mean of (y - t)^2 over everything.
 
     Parameters
@@ -145,6 +146,9 @@ class RootMeanSquaredError(MeanSquaredError):
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return np.square(y_pred - like(self, y_true, y_pred.shape))
 
     def result(self) -> float:
         return super().result() ** 0.5

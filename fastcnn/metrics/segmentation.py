@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, like, spread
+from fastcnn.metrics.base import Metric, has_nan, like, spread
 
 
 class IoU(Metric):
@@ -40,22 +40,27 @@ class IoU(Metric):
         super().__init__(name, dtype)
 
     def reset_state(self) -> None:
-        self._matrix = np.zeros((self.num_classes, self.num_classes))  # [target, output]
+        # [target, output]; the last column is for outputs that are NaN, which name no class
+        self._matrix = np.zeros((self.num_classes, self.num_classes + 1))
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         labels = y_true if self.sparse_y_true else y_true.argmax(self.axis)
         called = y_pred if self.sparse_y_pred else y_pred.argmax(self.axis)
-        labels = like(self, labels, called.shape)
-        counts = (labels >= 0) & (labels < self.num_classes) & (called >= 0) & (called < self.num_classes)
+        labels, none = like(self, labels, called.shape), self.num_classes
+        counts = (labels >= 0) & (labels < none) & (called >= 0) & (called < none)
+        if has_nan(y_pred):
+            lost = np.isnan(y_pred) if self.sparse_y_pred else np.isnan(y_pred).any(self.axis)
+            called, counts = np.where(lost, none, called), counts | (lost & (labels >= 0) & (labels < none))
         if self.ignore_class is not None:
             counts &= labels != self.ignore_class
         weights = None if sample_weight is None else spread(self, sample_weight, called.shape)[counts]
-        cells = labels[counts].astype(np.int64) * self.num_classes + called[counts].astype(np.int64)
-        self._matrix += np.bincount(cells, weights, self.num_classes**2).reshape(self._matrix.shape)
+        cells = labels[counts].astype(np.int64) * (none + 1) + called[counts].astype(np.int64)
+        self._matrix += np.bincount(cells, weights, self._matrix.size).reshape(self._matrix.shape)
 
     def result(self) -> float:
         hits = self._matrix.diagonal()
-        union = (self._matrix.sum(0) + self._matrix.sum(1) - hits)[self.target_class_ids]
+        union = (self._matrix.sum(0)[:-1] + self._matrix.sum(1) - hits)[self.target_class_ids]
         seen = union > 1e-9
         return float((hits[self.target_class_ids][seen] / union[seen]).mean()) if seen.any() else 0.0
 
@@ -125,7 +130,7 @@ class BinaryIoU(IoU):
         super().__init__(2, target_class_ids, name, dtype)
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
-        super().update_state(y_true, (y_pred >= self.threshold).astype(np.int64), sample_weight)
+        super().update_state(y_true, (np.asarray(y_pred) >= self.threshold).astype(np.int64), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         return {key: getattr(self, key) for key in ("target_class_ids", "threshold", "name")}

@@ -20,6 +20,7 @@ never covers a tensor that somebody else reads: a chain is a run of steps each o
 result is the same to rounding with ``fastcnn.config.set_fusion(False)``.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -203,4 +204,10 @@ def _is_wide(layer: Conv2D) -> bool:
 
 def fills_lanes(batch: int, dtype: Any) -> bool:
     """Return whether a batch is large enough for nodes whose lanes are images."""
-    return batch >= device.cpu.kernels.lanes_of_block(dtype)
+    return batch >= _lanes(dtype)
+
+
+@functools.cache
+def _lanes(dtype: Any) -> int:
+    """Ask the kernels once: every step of a training asks."""
+    return device.cpu.kernels.lanes_of_block(dtype)

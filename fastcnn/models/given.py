@@ -115,8 +115,9 @@ def of_classes(y: np.ndarray, class_weight: Any, who: str) -> np.ndarray:
     for label, factor in class_weight.items():
         if not isinstance(label, numbers.Integral) or label < 0:
             raise ArgumentError(f"{who}: expected {{class: factor}} with classes from 0, got {label!r}")
-        if not isinstance(factor, numbers.Real) or not np.isfinite(float(factor)):
-            raise ArgumentError(f"{who}: expected a number as the factor of class {label}, got {factor!r}")
+        if not isinstance(factor, numbers.Real) or not np.isfinite(float(factor)) or factor < 0:
+            raise ArgumentError(f"{who}: expected a finite number of at least 0 as the factor of class {label}, "
+                                f"got {factor!r}")
     labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)
     if labels.size != len(y):
         raise ArgumentError(f"{who}: expected one class for a sample, got targets {y.shape}; use sample_weight")

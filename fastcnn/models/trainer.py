@@ -53,7 +53,8 @@ class Trainer:
         self.loss: Any = None
         self.optimizer: Any = None
         self.objective: Any = None
-        self.penalized: list[Any] = []  # what is trained and has a regularizer
+        self.trained: list[Any] = []  # as it was when a training or an evaluation began
+        self.penalized: list[Any] = []  # what of it has a regularizer
         self._compiled: dict[str, Any] = {}
 
     @property
@@ -149,7 +150,7 @@ class Trainer:
         given.check(isinstance(shuffle, (bool, np.bool_)), who, "shuffle to be True or False", shuffle)
         given.check(isinstance(validation_split, numbers.Real) and 0 <= validation_split < 1, who,
                "0 <= validation_split < 1", validation_split)
-        data, validation = self._data(x, y, sample_weight, who), None
+        data, validation = self._data(x, y, sample_weight, who, trains=True), None
         if validation_data is not None:
             if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
                 got = f"{len(validation_data)} entries" if isinstance(validation_data, (tuple, list)) else type(
@@ -164,7 +165,7 @@ class Trainer:
                                     f"evaluate, got {validation_split} of {len(data)} samples")
             data, validation = data.part(slice(cut)), data.part(slice(cut, None))
         data = self._classes_weighted(data, class_weight, who)
-        self.optimizer.build(self.trainable_weights)
+        self.optimizer.build(self.trained)
         return training.fit(self, data, batch_size, epochs, each, validation, shuffle, initial_epoch,  # type: ignore[arg-type]
                             verbose)
 
@@ -222,8 +223,9 @@ class Trainer:
                        return_dict: bool = False) -> Any:
         """Take one step on one batch; return as `evaluate`."""
         who = f"{self}.train_on_batch"
-        data = self._classes_weighted(self._data(x, y, sample_weight, who), class_weight, who)
-        self.optimizer.build(self.trainable_weights)
+        data = self._data(x, y, sample_weight, who, trains=True, one_batch=True)
+        data = self._classes_weighted(data, class_weight, who)
+        self.optimizer.build(self.trained)
         running = Running(self.objective)
         for batch in data.batches(len(data)):
             step = training.train_step(self, batch)  # type: ignore[arg-type]
@@ -233,7 +235,7 @@ class Trainer:
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Evaluate one batch; return as `evaluate`."""
         who = f"{self}.test_on_batch"
-        data = self._data(x, y, sample_weight, who)
+        data = self._data(x, y, sample_weight, who, one_batch=True)
         return _as_keras(training.evaluate(self, data, len(data)), return_dict)  # type: ignore[arg-type]
 
     def predict_on_batch(self, x: Any) -> Any:
@@ -248,14 +250,18 @@ class Trainer:
             self.build((None, *given.array(given.only(x), who, "x").shape[1:]))
         return [given.array(one, who, "x") for one in given.inputs(x, self.input_names, self.input_shapes, who)]
 
-    def _data(self, x: Any, y: Any, sample_weight: Any, who: str) -> training.Data:
-        """Return inputs, targets and weights, checked against the model, its losses and its metrics."""
+    def _data(self, x: Any, y: Any, sample_weight: Any, who: str, **how: bool) -> training.Data:
+        """Return inputs, targets and weights, checked against the model, its losses and its metrics.
+
+        How is told to `Objective.check`: whether they are trained on, and whether they are one batch of several.
+        """
         if self.loss is None:
             raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
         xs, names = self._inputs(x, who), self.output_names
         if self.objective is None:
             self.objective = Objective(names, self.output_shapes, **self._compiled, who=who)
-        self.penalized = [p for p in self.trainable_weights if p.regularizer is not None]
+        self.trained = self.trainable_weights
+        self.penalized = [p for p in self.trained if p.regularizer is not None]
         ys = given.targets(y, names, len(xs[0]), who)
         for target, one in zip(self.objective.targets, ys, strict=True):
             if (one is None) == target.asks:
@@ -264,7 +270,7 @@ class Trainer:
         data = training.Data(xs, ys, self.input_shapes, self.dtype, who, given.weights(sample_weight, names, who))
         if not len(data):
             raise DataError(f"{who}: expected at least one sample, got none")
-        self.objective.check(data.ys, data.weights, self.output_shapes, self.dtype, who)
+        self.objective.check(data.ys, data.weights, self.output_shapes, self.dtype, who, **how)
         return data
 
     def _classes_weighted(self, data: training.Data, class_weight: Any, who: str) -> training.Data:

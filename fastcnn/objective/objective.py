@@ -2,18 +2,22 @@
 
 import math
 import numbers
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import losses
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, DataError
 from fastcnn.losses import Loss
+from fastcnn.losses.targets import Takes, check
 from fastcnn.metrics import Metric
 from fastcnn.metrics.suiting import suiting
 from fastcnn.objective.target import Target, named
 from fastcnn.objective.told import loss_of, metrics_of, spread
+
+_WEIGHTS, _TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)
 
 
 class Objective:
@@ -71,8 +75,8 @@ class Objective:
         """All metrics, weighted ones last."""
         return list(self.named.values())
 
-    def check(self, ys: Sequence[Any], weights: Sequence[Any] | None, shapes: Sequence[Any], dtype: np.dtype, who: str
-              ) -> None:
+    def check(self, ys: Sequence[Any], weights: Sequence[Any] | None, shapes: Sequence[Any], dtype: np.dtype, who: str,
+              trains: bool = False, one_batch: bool = False) -> None:
         """Raise for targets and weights that losses and metrics cannot take; called before anything is trained.
 
         Parameters
@@ -84,13 +88,17 @@ class Objective:
         dtype : dtype
             The model's.
         who : str
+        trains : bool
+            Whether negative weights are refused: along them a loss would grow without end.
+        one_batch : bool
+            Whether others of the kind follow: doubts are told at the first of them alone.
 
         Raises
         ------
         ArgumentError
             For shapes.
         DataError
-            For labels that no output is for.
+            For targets that a loss does not take, such as labels that no output is for, and for weights.
         """
         for k, (target, y, shape) in enumerate(zip(self.targets, ys, shapes, strict=True)):
             if y is None:
@@ -103,9 +111,19 @@ class Objective:
                     target.check_shapes(y[:1], np.zeros((1, *shape[1:]), dtype), more_of(weights, k, slice(1)))
                 except ArgumentError as error:
                     raise ArgumentError(f"{who}: for the first sample, {error}") from None
-                self._checked.add(kind)
-            if target.loss is not None:
-                target.loss.check(y, shape[-1])
+            told, loss = one_batch and kind in self._checked, target.loss
+            self._checked.add(kind)
+            if weights is not None and weights[k] is not None:
+                check(f"{who}: sample_weight", weights[k], _TRAINING if trains else _WEIGHTS)
+            if loss is None:
+                continue
+            try:
+                loss.check(y, shape[-1 if (axis := loss.axes[0]) is None else axis])
+            except DataError as error:
+                raise DataError(f"{who}: {error}") from None
+            doubt = None if told else loss.doubt(y)
+            if doubt is not None:
+                warnings.warn(f"{who}: {doubt}", stacklevel=4)
 
     def forward(self, ys: Sequence[Any], outputs: Sequence[np.ndarray], weights: Sequence[Any] | None,
                 wants_gradient: bool = True, skip: Sequence[int] = ()) -> tuple[list[Any], list[Any]]:
