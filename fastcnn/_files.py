@@ -1,10 +1,53 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and paths as users give them."""
 
 import contextlib
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from fastcnn.errors import ArgumentError, PathError
+
+
+class _NoFolderError(PathError, FileNotFoundError):
+    """The folder that a file should be written to is not there."""
+
+
+class _NotAFolderError(PathError, NotADirectoryError):
+    """A file is there in the place of the folder."""
+
+
+class _IsAFolderError(PathError, IsADirectoryError):
+    """A folder is there in the place of the file."""
+
+
+class _IsADeviceError(PathError, FileExistsError):
+    """A device or a pipe is there in the place of the file."""
+
+
+def user_path(path: Any, who: str) -> Path:
+    """Return a path as a user gave it, with his home folder in the place of ``~``.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+    who : str
+        Who asks, for the message.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no path.
+    """
+    try:
+        text = os.fsdecode(path)
+    except TypeError:
+        raise ArgumentError(f"{who}: expected a path, got {path!r}") from None
+    if "\0" in text:
+        raise ArgumentError(f"{who}: expected a path, got one with a zero character in it, {text!r}")
+    return Path(os.path.expanduser(text))
 
 
 def write_atomically(path: str | os.PathLike[str], *pieces: bytes) -> None:
@@ -22,8 +65,10 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes) -> None:
 
     Raises
     ------
+    PathError
+        If no file can be there: no such folder, or something else than a file of that name.
     OSError
-        With its ``errno``, hence of the fitting kind: PermissionError, IsADirectoryError, FileNotFoundError, ...
+        With its ``errno``, hence of the fitting kind: PermissionError, ...
     """
     target = Path(os.path.realpath(path))
     _refuse_what_is_no_file(path, target)
@@ -52,12 +97,15 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes) -> None:
 
 def _refuse_what_is_no_file(path: str | os.PathLike[str], target: Path) -> None:
     # A rename would put a file in the place of a device: root's /dev/null, say.
+    kind: Callable[[int, str], PathError]
     if target.exists() and not target.is_file():
-        code, kind = (errno.EISDIR, "a folder") if target.is_dir() else (errno.EEXIST, "a device or a pipe")
-        raise OSError(code, f"{path}: expected the path of a file to write, got {kind}; add the name of a file")
+        kind, code, what = (_IsAFolderError, errno.EISDIR, "a folder") if target.is_dir() else (
+            _IsADeviceError, errno.EEXIST, "a device or a pipe")
+        raise kind(code, f"{path}: expected the path of a file to write, got {what}; add the name of a file")
     if not target.parent.is_dir():
-        code, kind = (errno.ENOTDIR, "a file") if target.parent.exists() else (errno.ENOENT, "nothing there")
-        raise OSError(code, f"{path}: expected {target.parent} to be a folder, got {kind}; make the folder first")
+        kind, code, what = (_NotAFolderError, errno.ENOTDIR, "a file") if target.parent.exists() else (
+            _NoFolderError, errno.ENOENT, "nothing there")
+        raise kind(code, f"{path}: expected {target.parent} to be a folder, got {what}; make the folder first")
 
 
 def _sync_folder(folder: Path) -> None:

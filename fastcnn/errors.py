@@ -12,6 +12,16 @@ class ArgumentError(ValueError):
     """A call or a setting that cannot be: an unknown name, a shape that does not fit. The command line exits with 2."""
 
 
+class PathError(OSError, ArgumentError):
+    """A path where no file can be written: no such folder, or a folder or a device of that name.
+
+    It has the system's ``errno``, as the errors of Python's own functions. The command line exits with 3.
+    """
+
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()
+
+
 class DataError(ValueError):
     """Data that is missing, damaged or unfit for the model. The command line exits with 3."""
 

@@ -6,7 +6,7 @@ import traceback
 
 import click
 
-from fastcnn.errors import ArgumentError, DataError, DivergedError, ModelFileError
+from fastcnn.errors import ArgumentError, DataError, DivergedError, ModelFileError, PathError
 
 DONE, OTHER, USAGE, DATA, DIVERGED, NOT_A_MODEL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
@@ -25,6 +25,7 @@ Exit codes:
 """
 
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int], ...] = (
+    (PathError, DATA),
     ((ArgumentError, click.ClickException), USAGE),
     (DivergedError, DIVERGED),
     (ModelFileError, NOT_A_MODEL),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from fastcnn._files import write_atomically
+from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
 from fastcnn.models.layout import layered
@@ -52,7 +52,7 @@ def plot_model(model: Any, to_file: Any = "model.svg", show_shapes: bool = False
 
     if not isinstance(model, Model):
         raise ArgumentError(f"plot_model: expected a model, got {model!r}")
-    path = Path(to_file)
+    path = user_path(to_file, "plot_model")
     if path.suffix.lower() != ".svg":
         raise ArgumentError(f"plot_model: expected a path that ends in .svg, got {to_file}; save as {path.stem}.svg")
     if rankdir != "TB":

@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
+from fastcnn._files import user_path
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx._inline import every_node, inlined
 
@@ -53,7 +54,7 @@ def read(model: str | os.PathLike[str] | bytes | onnx.ModelProto) -> tuple[onnx.
         source = Source("model", None)
         proto = _parsed(model, source)
     else:
-        path = Path(model)
+        path = user_path(model, "onnx.load")
         source = Source(str(path), path.parent)
         proto = _parsed(_bytes(path, source), source)
     _check_versions(proto, source)

@@ -12,6 +12,7 @@ import pytest
 
 from fastcnn import saving
 from fastcnn._files import write_atomically
+from fastcnn.errors import ArgumentError
 from tests.saving.files import StandIn
 
 SAVE_FOR_EVER = """
@@ -138,6 +139,8 @@ def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path):
     for path, (kind, text) in cases.items():
         with pytest.raises(kind) as caught:
             saving.save_model(StandIn(), path)
+        assert isinstance(caught.value, ArgumentError), "it is a mistake of the caller's, too"
+        assert str(caught.value) == caught.value.strerror
         assert caught.value.strerror.startswith(f"{path}: ")
         assert text in caught.value.strerror
     assert sorted(tmp_path.iterdir()) == before

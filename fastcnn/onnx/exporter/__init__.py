@@ -6,7 +6,7 @@ from typing import Any
 
 import onnx
 
-from fastcnn._files import write_atomically
+from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model, graph
 from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, poolings, shapes
@@ -51,7 +51,7 @@ def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, lay
     OSError
         The system refuses: a full disk, no permission, no such folder.
     """
-    path = Path(path)
+    path = user_path(path, "onnx.export")
     if path.suffix.lower() != ".onnx":
         raise ArgumentError(f"{path}: expected a path that ends in .onnx, got {path.suffix or 'no suffix'}; "
                             f"export to {path.stem or 'model'}.onnx")
