@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import initializers, layers, saving
+from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError, ModelFileError, unknown
 from fastcnn.layers.symbolic import Tensor
 from fastcnn.models import Model, Sequential
@@ -132,7 +133,7 @@ def checked_weights(who: str, weights: Weights) -> Path | None:
         way = (f'where Keras is installed, keras.applications.{who}().save_weights("x.weights.h5") writes them: '
                f'pass weights="x.weights.h5"' if who in KERAS else "Keras has no such network; pass weights=None")
         raise ArgumentError(f'{who}: weights="imagenet" is not offered, since nothing is downloaded; {way}')
-    path = Path(weights) if isinstance(weights, (str, os.PathLike)) else Path()
+    path = user_path(weights, who) if isinstance(weights, (str, os.PathLike)) else Path()
     if path.suffix.lower() not in (".safetensors", *_KERAS_FILES):
         raise ArgumentError(f"{who}: expected weights to be None or a .safetensors, .weights.h5, .h5 or .keras file, "
                             f"got {weights!r}")
@@ -144,11 +145,7 @@ def checked_weights(who: str, weights: Weights) -> Path | None:
 
 def load(model: Model, path: Path | None) -> None:
     """Set the weights to those of a file of fastcnn or of Keras, if any."""
-    if path is None:
-        return
-    if path.suffix.lower() in _KERAS_FILES:
-        saving.load_keras_weights(model, path)
-    else:
+    if path is not None:
         saving.load_weights(model, path)
 
 

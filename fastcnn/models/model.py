@@ -387,19 +387,20 @@ class Model(Trainer, Owner, Layer):
         """As `save`: the file has the structure, too."""
         self.save(path, overwrite)
 
-    def load_weights(self, path: Any) -> None:
-        """Set the parameters to those of a file, fastcnn's (``.safetensors``) or Keras's (``.weights.h5``, ``.keras``).
-
-        Nothing changes unless all fit (`fastcnn.saving.load_weights`, `fastcnn.saving.load_keras_weights`).
+    def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> None:
+        """Set the parameters to those of a file, fastcnn's or Keras's; nothing changes unless all fit.
 
         Parameters
         ----------
         path : str or Path
+        by_name : bool
+            Take the layers that have one name in the file and in the model, and leave the others as they are.
+        skip_mismatch : bool
+            Leave a layer that does not fit as it is, with a warning (`fastcnn.saving.load_weights`).
         """
         from fastcnn import saving
 
-        read = saving.load_keras_weights if str(path).endswith((".h5", ".keras")) else saving.load_weights
-        read(self, path)
+        saving.load_weights(self, path, by_name, skip_mismatch)
 
     def _require_built(self, what: str) -> None:
         if not self.built:

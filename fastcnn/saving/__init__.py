@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from fastcnn import initializers
-from fastcnn._files import write_atomically
-from fastcnn.errors import ArgumentError, ModelFileError
+from fastcnn._files import user_path, write_atomically
+from fastcnn.errors import ArgumentError
+from fastcnn.saving import _own_weights
 from fastcnn.saving._format import Structure, fault, pack, read, read_contents
+from fastcnn.saving._keras_file import is_keras_file
 
 if TYPE_CHECKING:
     from fastcnn.models import Model
@@ -46,7 +47,7 @@ def save_model(
     OSError
         The system refuses: a full disk, no permission, no such folder.
     """
-    path = Path(path)
+    path = user_path(path, "save_model")
     _require_model(model, "save_model")
     if path.suffix.lower() != ".safetensors":
         raise ArgumentError(
@@ -60,61 +61,94 @@ def save_model(
     write_atomically(path, *pack(structure, metadata or {}, tensors))
 
 
-def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None) -> "Model":
-    """Return the model of a file, built, with its weights, not compiled.
+def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
+               compile: bool = True) -> "Model":
+    """Return the model of a file, built, with its weights: of fastcnn's or of Keras's, known by its content.
+
+    A file of Keras's, 2.4 to 3.15, is ``.keras`` or ``.h5`` of a whole model; h5py reads it (extra ``keras``), Keras
+    itself is not needed. Its layers become those of fastcnn with the same names. What fastcnn lacks, and code (Lambda
+    layers), is refused. Types of half precision become float32, and a batch may be of any size whatever the file says.
 
     Parameters
     ----------
     path : path-like
-        Written by `save_model`.
     custom_objects : dict, optional
         Your own layers, and children of Sequential, by class name.
+    compile : bool
+        Compile a model of Keras's that was compiled, with a new optimizer; a warning says what is not offered. A file
+        of fastcnn's tells nothing of it.
 
     Raises
     ------
     ModelFileError
         No such file, a file of another kind or version, any damage, or classes that are not known.
+    ImportError
+        A file of Keras's, and h5py is not installed.
     """
-    path = Path(path)
+    path = user_path(path, "load_model")
+    if is_keras_file(path):
+        from fastcnn.saving import _keras_model
+
+        return _keras_model.load(path, custom_objects or {}, compile)
     contents, tensors = read(path)
     model = _build(path, contents.structure, custom_objects or {})
-    _assign(path, model, tensors)
+    _own_weights.load(path, model, tensors)
     return model
 
 
-def load_weights(model: "Model", path: str | os.PathLike[str]) -> None:
+def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
+                 skip_mismatch: bool = False) -> None:
     """Set the weights of a built model to those of a file of the same structure; nothing changes unless all fit.
 
     Weights are found by path. Automatic names differ between two models of one process (``conv2d``, ``conv2d_1``), so
-    where paths differ, but kernels, biases and the rest follow one another alike, the order counts.
-
-    Raises
-    ------
-    ModelFileError
-        As `load_model`; also if weights are missing, unknown, or of another shape or type: all are named.
-    ArgumentError
-        A model that is not built.
-    """
-    path = Path(path)
-    _require_model(model, "load_weights")
-    if not model.built:
-        raise ArgumentError(f"{model.name}: expected a built model, got one without weights; call build(input_shape)")
-    _assign(path, model, read(path)[1])
-
-
-def load_keras_weights(model: "Model", path: str | os.PathLike[str]) -> None:
-    """Set the weights of a built model to those of a file of Keras's; nothing changes unless all fit.
-
-    The model has the layers of Keras's model, in the same order; their names may differ. h5py reads the file (extra
-    ``keras``), Keras itself is not needed. In an ``.h5`` file, whose names are text of variable length, damage in just
-    the wrong place can make HDF5's own library loop or crash; ``.weights.h5`` and ``.keras`` hold none that is read.
+    where paths differ, but kernels, biases and the rest follow one another alike, the order counts. A file of Keras's
+    is read as `load_keras_weights` does.
 
     Parameters
     ----------
     model : Model
     path : path-like
-        ``.weights.h5`` or ``.keras`` of Keras 3; ``.h5`` of Keras 1 and 2, such as those that Keras publishes for its
-        applications.
+    by_name : bool
+        Take the layers that have one name in the file and in the model, and leave all others as they are: a trunk goes
+        into a model with another head.
+    skip_mismatch : bool
+        Leave a layer that the file lacks, or has with other weights or shapes, as it is, with a warning.
+
+    Raises
+    ------
+    ModelFileError
+        As `load_model`; also if weights are missing, unknown, or of another shape or type: all are named. With by_name
+        if no name is common, with skip_mismatch if no layer fits.
+    ArgumentError
+        A model that is not built.
+    """
+    path = user_path(path, "load_weights")
+    _require_model(model, "load_weights")
+    if not model.built:
+        raise ArgumentError(f"{model.name}: expected a built model, got one without weights; call build(input_shape)")
+    if is_keras_file(path):
+        load_keras_weights(model, path, by_name, skip_mismatch)
+    else:
+        _own_weights.load(path, model, read(path)[1], by_name, skip_mismatch)
+
+
+def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
+                       skip_mismatch: bool = False) -> None:
+    """Set the weights of a built model to those of a file of Keras's; nothing changes unless all fit.
+
+    The model has the layers of Keras's model, in the same order; their names may differ. h5py reads the file (extra
+    ``keras``), Keras itself is not needed. In an ``.h5`` file, whose names are text of variable length, damage in just
+    the wrong place can make HDF5's own library loop or crash; without by_name, ``.weights.h5`` and ``.keras`` hold none
+    that is read.
+
+    Parameters
+    ----------
+    model : Model
+    path : path-like
+        ``.weights.h5`` or ``.keras`` of Keras 3 and 2.12 to 2.15; ``.h5`` of Keras 1 to 3, such as those that Keras
+        publishes for its applications.
+    by_name, skip_mismatch : bool
+        As `load_weights`. Files in Keras 3's format tell the names of layers only where a late version wrote them.
 
     Raises
     ------
@@ -125,21 +159,25 @@ def load_keras_weights(model: "Model", path: str | os.PathLike[str]) -> None:
     ImportError
         h5py is not installed.
     """
-    from fastcnn.saving import _keras
+    from fastcnn.saving import _keras_weights
 
+    path = user_path(path, "load_keras_weights")
     _require_model(model, "load_keras_weights")
-    _keras.load(model, Path(path))
+    _keras_weights.load(model, path, by_name, skip_mismatch)
 
 
 def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the metadata that `save_model` was given; the weights are neither read nor checked.
+
+    A file of Keras's has none: {}.
 
     Raises
     ------
     ModelFileError
         As `load_model`.
     """
-    return read_contents(Path(path)).metadata
+    path = user_path(path, "load_metadata")
+    return {} if is_keras_file(path) else read_contents(path).metadata
 
 
 def _require_model(model: Any, who: str) -> None:
@@ -163,25 +201,3 @@ def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) ->
         raise fault(path, f"a structure that cannot be built ({type(error).__name__}: {error})") from error
     names = ", ".join(map(repr, sorted(strange)))
     raise fault(path, f"the unknown classes {names}", "pass them as custom_objects={name: class}, or update fastcnn")
-
-
-def _assign(path: Path, model: "Model", tensors: dict[str, np.ndarray]) -> None:
-    own = model.named_weights()
-    if own.keys() != tensors.keys() and [p.name for p in own.values()] == [n.rpartition("/")[2] for n in tensors]:
-        tensors = dict(zip(own, tensors.values()))
-    wrong = []
-    for name in dict.fromkeys([*own, *tensors]):
-        if name not in tensors:
-            wrong.append(f"no {name!r}")
-        elif name not in own:
-            wrong.append(f"{name!r}, which the model lacks")
-        elif (own[name].shape, own[name].dtype) != (tensors[name].shape, tensors[name].dtype):
-            got, expected = (f"{a.dtype} {a.shape}" for a in (tensors[name], own[name]))
-            wrong.append(f"{name!r} as {got} instead of {expected}")
-    if wrong:
-        raise ModelFileError(
-            f'{path}: expected the weights of {type(model).__name__} "{model.name}", got {", ".join(wrong)}; '
-            "make the model as the one that was saved, or use load_model"
-        )
-    for name, parameter in own.items():
-        parameter.assign(tensors[name])

@@ -37,6 +37,7 @@ _OTHERS = {
 }
 _RESTORE = "restore it from a copy or save the model again"
 _CONVERT = "open it with the program that wrote it, and pass the arrays to set_weights"
+_ARRAYS = "safetensors.numpy.load_file gives the arrays in it, for set_weights"
 
 
 class Structure(msgspec.Struct):
@@ -159,7 +160,7 @@ def _parse(path: Path, header: bytes) -> Contents:
     except (ValueError, RecursionError) as error:
         raise fault(path, "a damaged header or a file of another kind") from error
     if texts.get("format") != "fastcnn":
-        raise fault(path, "a safetensors file of another program or a damaged header", _CONVERT)
+        raise fault(path, "a safetensors file of another program or a damaged header", _ARRAYS)
     if (version := texts.get("version", "")) != _VERSION:
         raise fault(path, f"version {version[:9]!r} of the format instead of {_VERSION}", "update fastcnn")
     digest = texts.get("digest", "")

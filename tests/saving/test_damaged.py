@@ -232,8 +232,8 @@ class Bomb:
 
 KINDS = {
     "a pickle": (pickle.dumps(Bomb()), "got a pickle; open it with the program that wrote it"),
-    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "got an HDF5 file (.h5)"),
-    "a zip archive": (b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(100), "got a zip archive"),
+    "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "got an HDF5 file (.h5) that cannot be read"),
+    "a zip archive": (b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(100), "got a zip archive (.keras) that is damaged"),
     "bare safetensors": (safetensors.numpy.save({"a": np.zeros(3)}), "a safetensors file of another program"),
     "PyTorch's safetensors": (safetensors.numpy.save({"a": np.zeros(3)}, {"format": "pt"}), "of another program"),
     "nothing": (b"", "got 0 bytes that are cut short, damaged or of another kind"),

@@ -1,0 +1,96 @@
+"""What Keras's `compile` was given, for fastcnn's: optimizer, losses, metrics.
+
+Keras 2 writes a word or {"class_name", "config"}, Keras 3 the same with more beside it. Where something is not offered
+nothing of it is taken, with a warning: a model that predicts is worth having, and compile can be called again.
+"""
+
+import inspect
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastcnn.errors import ArgumentError
+from fastcnn.saving._keras_config import plain
+
+if TYPE_CHECKING:
+    from fastcnn.models import Model
+
+#: Names of arguments that Keras 2 and 1 had, and what was meant by others' absence.
+_OLD = {"lr": "learning_rate", "decay": None}
+
+
+def compile_as(path: Path, model: "Model", given: dict[str, Any]) -> None:
+    """Compile a model as Keras's was, or warn that it is not compiled, and why."""
+    try:
+        arguments = {key: _objects(plain(given.get(key))) for key in ("loss", "metrics", "weighted_metrics")}
+        if arguments["loss"] is None:
+            return
+        optimizer = _optimizer(plain(given.get("optimizer_config") or given.get("optimizer")))
+        model.compile(optimizer, loss_weights=plain(given.get("loss_weights")), **arguments)
+    except Exception as error:  # anything may stand there
+        warnings.warn(f"{path}: the model is not compiled, since the file asks for what is not offered ({error}); "
+                      f"call compile(optimizer, loss)", stacklevel=4)
+
+
+def _optimizer(given: Any) -> Any:
+    from fastcnn import optimizers
+
+    if not isinstance(given, dict):
+        return given
+    name = str(given["class_name"]).rpartition(">")[2]
+    if name not in optimizers.__all__ or not name[0].isupper():
+        raise ArgumentError(f"the optimizer {name}")
+    kind = getattr(optimizers, name)
+    config: dict[str, Any] = {}
+    known = inspect.signature(kind).parameters
+    everyones = inspect.signature(optimizers.Optimizer).parameters
+    for key, value in given.get("config", {}).items():
+        key = _OLD.get(key, key)
+        if key is None:
+            if value:
+                raise ArgumentError(f"{name} with decay={value!r}")
+        elif key in known or key in everyones:
+            config[key] = value
+        elif key not in ("is_legacy_optimizer", "jit_compile") and value is not None:
+            raise ArgumentError(f"{name} with {key}={value!r}")
+    return kind.from_config(config)
+
+
+def _objects(given: Any) -> Any:
+    """Return losses or metrics as fastcnn takes them: words, and objects made from what describes them."""
+    if isinstance(given, list):
+        return [_objects(one) for one in given]
+    if not isinstance(given, dict):
+        return given
+    if "class_name" not in given:
+        return {key: _objects(one) for key, one in given.items()}
+    name, config = given["class_name"], given.get("config") or {}
+    if name == "function" or isinstance(config, str):
+        return config
+    if name == "MeanMetricWrapper":  # Keras 2's "accuracy" and other words, as it found what they mean
+        return _word(config)
+    return _made(name, config)
+
+
+def _word(config: dict[str, Any]) -> Any:
+    function = config.get("fn")
+    word = function.get("config") if isinstance(function, dict) else function
+    return "accuracy" if config.get("name") in ("accuracy", "acc") else word
+
+
+def _made(name: str, config: dict[str, Any]) -> Any:
+    from fastcnn import losses, metrics
+
+    kind: Any = getattr(losses, name, None) or getattr(metrics, name, None)
+    if not isinstance(kind, type) or name.startswith("_"):
+        raise ArgumentError(name)
+    known = inspect.signature(kind).parameters
+    arguments: dict[str, Any] = {}
+    for key, value in config.items():
+        if key in ("dtype", "fn") or (key == "reduction" and value in ("auto", "sum_over_batch_size", None)):
+            continue  # Keras 2's "auto" is the mean over the batch, as fastcnn's default
+        if key in known:
+            arguments[key] = value
+        elif value is not None:
+            raise ArgumentError(f"{name} with {key}={value!r}")
+    return kind(**arguments)

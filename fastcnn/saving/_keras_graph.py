@@ -1,0 +1,208 @@
+"""A model as Keras's JSON describes it, as fastcnn's structure: `fastcnn.models.structure` makes the model of it.
+
+A call of a layer stands with the layer in Keras's JSON, and names the calls whose outputs it takes::
+
+    Keras 2    "inbound_nodes": [[["conv2d", 0, 0, {}], ["conv2d_1", 0, 0, {}]]]
+    Keras 3    "inbound_nodes": [{"args": [[tensor, tensor]], "kwargs": {}}]
+               tensor: {"class_name": "__keras_tensor__", "config": {"keras_history": ["conv2d", 0, 0]}}
+               [name of a layer, which of its calls, which output of that]
+
+A model inside a model has a call of its own that stands first (Keras 2), or first where outputs of the whole are named
+(Keras 3): its others count from 1 there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastcnn.saving._keras_config import SHAPES, Translator
+from fastcnn.saving._keras_operators import Ref, as_layer, is_operation
+
+_CONSTANT = "_CONSTANT_VALUE"
+_FUNCTIONAL, _SEQUENTIAL = ("Functional", "Model"), "Sequential"
+
+
+def structure(translator: Translator, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a model, or a layer, as fastcnn's JSON describes it; what is not offered is noted in the translator."""
+    class_name, config = entry["class_name"], entry.get("config")
+    if class_name == _SEQUENTIAL:
+        return {"class_name": _SEQUENTIAL, "config": _sequential(translator, config)}
+    if is_functional(entry):
+        kind = "Model" if class_name in _FUNCTIONAL else translator.own_name(class_name)
+        return {"class_name": kind, "config": _Functional(translator, config or {}).config()}
+    return translator.layer(class_name, config or {})
+
+
+def is_functional(entry: dict[str, Any]) -> bool:
+    """Return whether an entry is a model with calls, of Keras's class or of one derived from it."""
+    config = entry.get("config")
+    return entry["class_name"] in _FUNCTIONAL or (isinstance(config, dict) and "output_layers" in config)
+
+
+def _sequential(translator: Translator, config: Any) -> dict[str, Any]:
+    if isinstance(config, list):  # before Keras 2.2.3
+        config = {"layers": config}
+    entries = config["layers"]
+    layers = [structure(translator, entry) for entry in entries]
+    if entries and entries[0]["class_name"] != "InputLayer":
+        first = entries[0].get("config") or {}
+        shape = config.get("build_input_shape") or (next((first[key] for key in SHAPES if first.get(key)), None)
+                                                    if isinstance(first, dict) else None)
+        if shape is not None:
+            layers.insert(0, translator.layer("InputLayer", {"batch_shape": shape, "dtype": first.get("dtype")}))
+    return _named(config) | {"layers": layers}
+
+
+def _named(config: dict[str, Any]) -> dict[str, Any]:
+    frozen = {"trainable": False} if config.get("trainable") is False else {}
+    return {"name": config.get("name")} | frozen
+
+
+class _Functional:
+    """One functional model being read."""
+
+    def __init__(self, translator: Translator, config: dict[str, Any]) -> None:
+        self.translator, self.given = translator, config
+        self.entries = {self._name(entry): entry for entry in config["layers"]}
+        self.nodes = {name: [_call(node) for node in entry.get("inbound_nodes") or ()]
+                      for name, entry in self.entries.items()}
+        self.first = {name: self._first_call(name) for name in self.entries}
+        self.layers: dict[str, dict[str, Any]] = {}
+        self.calls: list[dict[str, Any]] = []
+        self.places: dict[tuple[str, int], int] = {}
+
+    def config(self) -> dict[str, Any]:
+        """Return what `fastcnn.models.Model.from_config` takes."""
+        inputs, outputs = (_mapped(self._output, self.given[key]) for key in ("input_layers", "output_layers"))
+        for ref in inputs.values() if isinstance(inputs, dict) else inputs:
+            self.places[ref.layer, 0] = len(self.calls)
+            self.calls.append({"layer": ref.layer, "inputs": []})
+        for name, entry in self.entries.items():
+            if entry["class_name"] == "InputLayer" or not self.nodes[name]:
+                self.layers[name] = structure(self.translator, entry)
+        left = [(name, at) for name in self.entries for at in range(len(self.nodes[name]))]
+        while left:
+            later = [one for one in left if not self._done(*one)]
+            if len(later) == len(left):
+                raise ValueError(f"calls that depend on one another, such as that of {left[0][0]!r}")
+            left = later
+        place = lambda ref: [self.places[ref.layer, ref.node], ref.which]
+        layers = [self.layers[name] for name in self.entries]
+        return _named(self.given) | {
+            "layers": layers, "calls": self.calls, "inputs": _each(place, inputs), "outputs": _each(place, outputs)}
+
+    def _name(self, entry: dict[str, Any]) -> str:
+        return entry.get("name") or entry["config"]["name"]
+
+    def _done(self, name: str, at: int) -> bool:
+        """Write down a call if those that it depends on are; return whether it was."""
+        args, named = self.nodes[name][at]
+        entry = self.entries[name]
+        if self._is_operation(name):
+            refs = self._operation(name, entry, args, named)
+        else:
+            given = args[0] if len(args) == 1 else args
+            refs = list(given.values()) if isinstance(given, dict) else given if isinstance(given, list) else [given]
+            strange = [key for key, value in named.items() if key not in ("mask", "training") and value is not None]
+            if strange or not all(isinstance(ref, Ref) for ref in refs):
+                self.translator.refuse(f'{entry["class_name"]} "{name}" called with {strange[0] if strange else refs}')
+                refs = [ref for ref in refs if isinstance(ref, Ref)]
+            if name not in self.layers:
+                self.layers[name] = structure(self.translator, entry)
+                self.layers[name]["config"]["name"] = name
+        refs = [self._inner(ref) for ref in refs]
+        if any((ref.layer, ref.node) not in self.places for ref in refs):
+            return False
+        told = {} if named.get("training") is None else {"training": named["training"]}
+        self.places[name, at] = len(self.calls)
+        self.calls.append({"layer": name, "inputs": [[self.places[r.layer, r.node], r.which] for r in refs]} | told)
+        return True
+
+    def _is_operation(self, name: str) -> bool:
+        kind, config = self.entries[name]["class_name"], self.entries[name].get("config") or {}
+        mine = self._is_model(name) or self.translator.own_name(kind) in self.translator.custom
+        return not mine and is_operation(kind, config, self.translator.is_old)
+
+    def _operation(self, name: str, entry: dict[str, Any], args: list[Any], named: dict[str, Any]) -> list[Ref]:
+        made = as_layer(entry["class_name"], entry.get("config") or {}, args, named)
+        if made is None:
+            what = (entry.get("config") or {}).get("function", entry["class_name"])
+            self.translator.refuse(f'the operation {what} "{name}"')
+            made = "Linear", {}, [ref for ref in args if isinstance(ref, Ref)]
+        kind, config, refs = made
+        self.layers[name] = {"class_name": kind, "config": config | {"name": name}}
+        return refs
+
+    def _first_call(self, name: str) -> int:
+        """Return from where calls of a layer are counted in Keras 2's references to them."""
+        referred = [ref.node for calls in self.nodes.values() for args, named in calls
+                    for ref in _refs([args, named]) if ref.layer == name]
+        outputs = [ref.node for ref in _refs(_mapped(lambda one: Ref(*one), self.given["output_layers"]))
+                   if ref.layer == name]
+        return int(self._is_model(name) and self.translator.is_old and min([*referred, *outputs], default=0) > 0)
+
+    def _is_model(self, name: str) -> bool:
+        entry = self.entries.get(name)
+        return entry is not None and (entry["class_name"] == _SEQUENTIAL or is_functional(entry))
+
+    def _inner(self, ref: Ref) -> Ref:
+        return ref._replace(node=ref.node - self.first.get(ref.layer, 0))
+
+    def _output(self, one: Any) -> Ref:
+        ref = Ref(*one)
+        if not self.translator.is_old and ref.layer in self.entries and is_functional(self.entries[ref.layer]):
+            return ref._replace(node=ref.node - 1)
+        return self._inner(ref)
+
+
+def _call(node: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a call, tensors as `Ref`, by place and by name."""
+    if isinstance(node, dict):
+        return _tensors(node.get("args", [])), _tensors(node.get("kwargs", {}))
+    if node and isinstance(node[0], (str, int)):  # an operation: its first argument, then the others by name
+        return [_old(node)], _old_named(node)
+    if isinstance(node, list):
+        refs = [_old(one) for one in node]
+        return [refs if len(refs) > 1 else refs[0]], _old_named(node[0])
+    raise TypeError(f"a call of the form {type(node).__name__}")
+
+
+def _old(one: list[Any]) -> Any:
+    return one[2] if one[0] == _CONSTANT else Ref(*one[:3])
+
+
+def _old_named(one: list[Any]) -> dict[str, Any]:
+    named = one[3] if len(one) > 3 else {}
+    is_tensor = lambda value: (isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
+                               and value[0] != _CONSTANT)
+    return {key: Ref(*value) if is_tensor(value) else value for key, value in named.items()}
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        return Ref(*value["config"]["keras_history"])
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        return [_tensors(one) for one in value["items"]]
+    if isinstance(value, dict):
+        return {key: _tensors(one) for key, one in value.items()}
+    return [_tensors(one) for one in value] if isinstance(value, list) else value
+
+
+def _refs(value: Any) -> list[Ref]:
+    if isinstance(value, Ref):
+        return [value]
+    values = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [ref for one in values for ref in _refs(one)]
+
+
+def _mapped(function: Callable[[Any], Any], given: Any) -> Any:
+    """Return references to tensors, a list or a dict of them: one alone is a list."""
+    if isinstance(given, dict):
+        if given.get("class_name") == "__tuple__":
+            return _mapped(function, given["items"])
+        return {key: function(one) for key, one in given.items()}
+    return [function(given)] if given and isinstance(given[0], str) else [function(one) for one in given]
+
+
+def _each(function: Callable[[Any], Any], given: Any) -> Any:
+    return {key: function(one) for key, one in given.items()} if isinstance(given, dict) else [
+        function(one) for one in given]

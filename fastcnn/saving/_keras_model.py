@@ -1,0 +1,49 @@
+"""Whole models out of Keras's files: structure, weights, and what `compile` was given."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastcnn import initializers
+from fastcnn.errors import ArgumentError, ModelFileError
+from fastcnn.saving import _keras_compile, _keras_weights
+from fastcnn.saving._keras_config import Translator
+from fastcnn.saving._keras_file import described, fault
+from fastcnn.saving._keras_graph import structure
+
+if TYPE_CHECKING:
+    from fastcnn.models import Model
+
+_TOLD = 12
+_OWN = "use other layers, pass your own as custom_objects={name: class}, or export it as ONNX for fc.onnx.load"
+
+
+def load(path: Path, custom_objects: dict[str, type], compile: bool) -> "Model":
+    """As `fastcnn.saving.load_model`, for a file of Keras's."""
+    from fastcnn import models  # here, since they import Numba
+    from fastcnn.models.structure import classes
+
+    told = described(path)
+    known = classes(custom_objects) | {name: getattr(models, name) for name in models.__all__} | custom_objects
+    translator = Translator(known, custom_objects, told.version)
+    try:
+        made = structure(translator, told.config)
+        kind: Any = known.get(made["class_name"])
+        if not isinstance(kind, type) or not issubclass(kind, models.Model):
+            translator.refuse(f"the model {made['class_name']}")
+        if not translator.refused:
+            with initializers.nothing_drawn():
+                model = kind.from_config(made["config"], custom_objects=custom_objects)
+    except (ArgumentError, ModelFileError) as error:
+        raise fault(path, "a model", f"one that cannot be built ({error})", _OWN) from error
+    except Exception as error:  # a structure may hold anything, and by it reach any line of the layers
+        raise fault(path, "a model", f"a structure that cannot be built ({type(error).__name__}: {error})") from error
+    if translator.refused:
+        more = f" and {len(translator.refused) - _TOLD} more" if len(translator.refused) > _TOLD else ""
+        raise ModelFileError(f"{path}: expected layers that fastcnn has, got {', '.join(translator.refused[:_TOLD])}"
+                             f"{more}; {_OWN}")
+    if not model.built:
+        raise fault(path, "a model", "one without the shape of its input", "build it in Keras, and save it again")
+    _keras_weights.load(model, path)
+    if compile and told.training:
+        _keras_compile.compile_as(path, model, told.training)
+    return model
