@@ -277,3 +277,31 @@ def test_weights_that_fit_no_positions_are_refused(shape):
     for told in (lambda: fc.losses.MeanSquaredError()(y, y, w), lambda: fc.metrics.MeanSquaredError()(y, y, w)):
         with pytest.raises(fc.errors.ArgumentError, match=r"sample_weight of shape \(3,\) or \(3, 3, 3\), got"):
             told()
+
+
+def test_a_vector_has_one_loss_and_weights_multiply_it():
+    y, p = [1, 0, 1, 1], [0.9, 0.4, 0.3, 0.6]
+    mse = fc.losses.MeanSquaredError
+    assert mse()(y, p) == pytest.approx(0.205, rel=1e-6)
+    assert mse()(y, p, [1, 2, 0, 3]) == pytest.approx(0.205 * 1.5, rel=1e-6)
+    assert mse(reduction="sum")(y, p, [1, 2, 0, 3]) == pytest.approx(0.205 * 6, rel=1e-6)
+    assert mse(reduction="mean_with_sample_weight")(y, p, [1, 2, 0, 3]) == pytest.approx(0.205, rel=1e-6)
+    np.testing.assert_allclose(mse(reduction="none")(y, p, [1, 2]), [0.205, 0.41], rtol=1e-6)
+    assert mse(reduction=None)(y, p) == pytest.approx(0.205, rel=1e-6)
+    assert mse()(np.reshape(y, (4, 1)), p, [1, 0, 0, 0]) == pytest.approx(0.01 / 4, rel=1e-5)
+    assert mse()(1, 0.5) == 0.25
+    assert fc.losses.RootMeanSquaredError()(y, p) == pytest.approx(0.205**0.5, rel=1e-6)
+    assert fc.losses.SparseCategoricalCrossentropy()(1, [0.25, 0.75]) == pytest.approx(-np.log(0.75), rel=1e-6)
+
+
+def test_a_label_that_there_is_no_output_for_is_refused_by_the_loss_itself():
+    with pytest.raises(fc.errors.DataError, match=r"labels 0\.\.1 for 2 outputs, got 1\.\.2"):
+        fc.losses.SparseCategoricalCrossentropy()([1, 2], np.full((2, 2), 0.5))
+
+
+def test_a_class_that_is_masked_by_minus_infinity_costs_nothing():
+    x, y = np.array([[1.0, -np.inf, 2.0], [-np.inf, 3.0, 1.0]]), np.array([0, 1])
+    want = fc.losses.SparseCategoricalCrossentropy(from_logits=True).forward(y, x)
+    got = fc.losses.CategoricalCrossentropy(from_logits=True).forward(np.eye(3)[y], x)
+    for a, b in zip(got, want, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)

@@ -101,3 +101,65 @@ def test_what_cannot_be_is_refused():
             (lambda: m.SparseTopKCategoricalAccuracy(from_sorted_ids=True), "from_sorted_ids=True is not offered")):
         with pytest.raises(fc.errors.ArgumentError, match=message):
             make()
+
+
+NAN = np.full((4, 3), np.nan, np.float32)
+BINARY, SOME = np.array([1, 1, 0, 0]), np.array([np.nan, 0.9, np.nan, 0.1], np.float32)
+
+
+@pytest.mark.parametrize("metric", [
+    fc.metrics.CategoricalAccuracy(), fc.metrics.TopKCategoricalAccuracy(1), fc.metrics.TopKCategoricalAccuracy(3),
+    fc.metrics.TopKCategoricalAccuracy(9), fc.metrics.Precision(), fc.metrics.Recall(), fc.metrics.Precision(top_k=1),
+    fc.metrics.Recall(top_k=3), fc.metrics.Recall(class_id=2), fc.metrics.AUC(), fc.metrics.AUC(curve="PR"),
+    fc.metrics.AUC(multi_label=True), fc.metrics.F1Score(), fc.metrics.FBetaScore(threshold=0.0),
+    fc.metrics.OneHotIoU(3, [0]), fc.metrics.OneHotMeanIoU(3), fc.metrics.TruePositives(), fc.metrics.FalsePositives(),
+    fc.metrics.get("accuracy")], ids=lambda metric: metric.name)
+def test_a_diverged_network_scores_nothing(metric):
+    assert not np.any(metric(np.eye(3)[[0, 0, 1, 2]], NAN))
+
+
+@pytest.mark.parametrize("metric", [
+    fc.metrics.SparseCategoricalAccuracy(), fc.metrics.SparseTopKCategoricalAccuracy(5),
+    fc.metrics.MeanIoU(3, sparse_y_pred=False), fc.metrics.get("accuracy")], ids=lambda metric: metric.name)
+@pytest.mark.parametrize("labels", [[0, 0, 0, 0], [-1, 2, 2, 2]])
+def test_nan_is_no_class_and_no_ignored_one(metric, labels):
+    metric.reset_state()
+    assert metric(np.array(labels), NAN) == 0
+
+
+def test_a_row_with_nan_is_wrong_and_the_others_count_as_they_did():
+    p = P.copy()
+    p[1, 0] = np.nan  # the second of three hits; NaN counts as the largest
+    assert fc.metrics.SparseCategoricalAccuracy()(Y, P) == 0.75
+    assert fc.metrics.SparseCategoricalAccuracy()(Y, p) == 0.5
+    assert fc.metrics.CategoricalAccuracy()(np.eye(3)[Y], p) == 0.5
+    assert fc.metrics.SparseTopKCategoricalAccuracy(1)(Y, p) == 0.5
+    assert fc.metrics.SparseTopKCategoricalAccuracy(2)(Y, p) == 1
+    p[1] = [0.2, np.nan, 0.3]
+    assert fc.metrics.SparseTopKCategoricalAccuracy(3)(Y, p) == 0.75
+    assert fc.metrics.MeanIoU(3)(np.array([0, 1, 1, 2]), np.array([0, 1, np.nan, 2])) == pytest.approx(2.5 / 3)
+    weighted = fc.metrics.MeanIoU(3)(np.array([0, 1, 1, 2]), np.array([0, 1, np.nan, 2]), np.array([1, 1, 3, 1]))
+    assert weighted == pytest.approx(2.25 / 3)
+
+
+def test_nan_exceeds_no_threshold():
+    for metric, result in ((fc.metrics.TruePositives(), 1), (fc.metrics.FalsePositives(), 0),
+                           (fc.metrics.TrueNegatives(), 2), (fc.metrics.FalseNegatives(), 1),
+                           (fc.metrics.Precision(), 1), (fc.metrics.Recall(), 0.5), (fc.metrics.AUC(), 0.25)):
+        assert metric(BINARY, SOME) == pytest.approx(result, abs=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["mse", "mae", "mape", "rmse", "cosine_similarity"])
+def test_an_error_of_nan_is_nan(metric):
+    assert np.isnan(fc.metrics.get(metric)(np.eye(3)[Y], NAN))
+
+
+def test_a_metric_counts_lists_vectors_and_numbers():
+    for metric, result in (("mse", 0.205), ("mae", 0.4), ("rmse", 0.205**0.5), ("binary_accuracy", 0.75)):
+        for one in (fc.metrics.get(metric), fc.metrics.get(metric)):
+            one.update_state([1, 0, 1, 1], [0.9, 0.4, 0.3, 0.6])
+            assert one.result() == pytest.approx(result)
+    assert fc.metrics.MeanSquaredError()(1.0, 0.5) == 0.25
+    assert fc.metrics.SparseCategoricalAccuracy()(Y.tolist(), P.tolist()) == 0.75
+    assert fc.metrics.MeanSquaredError()(np.ones((2, 1)), np.array([1, 0])) == 0.5
+    assert fc.metrics.MeanMetricWrapper(lambda y, p: (y - p).max())([1, 0], [0, 0]) == 1

@@ -8,7 +8,8 @@ import fastcnn as fc
 keras = pytest.importorskip("keras")
 torch = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.judges
+# Keras makes tensors of its variables in a way that NumPy warns of.
+pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 N, CLASSES = 6, 5
 SHAPE = (2, 3, 4, CLASSES)
@@ -157,3 +158,22 @@ def test_constructors_take_kerass_arguments_in_kerass_order_with_kerass_defaults
                     for m in (fc.losses, keras.losses))
     assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
     assert getattr(keras.losses, name)().get_config().items() <= getattr(fc.losses, name)().get_config().items()
+
+
+@pytest.mark.parametrize("weights", [None, [1.0, 2.0, 0.0, 3.0]])
+@pytest.mark.parametrize("reduction", [*REDUCTIONS, "none"])
+@pytest.mark.parametrize("name", [name for name in fc.losses._CLASSES if hasattr(keras.losses, name)
+                                  and not name.startswith("Sparse")])
+def test_a_loss_of_a_vector_is_kerass(name, reduction, weights):
+    y, p = np.array([1.0, 0.0, 1.0, 1.0]), np.array([0.9, 0.4, 0.3, 0.6])
+    weights = None if weights is None else np.array(weights)
+    for form in (y, y.astype(int), y > 0):
+        ours, theirs = (getattr(m.losses, name)(reduction=reduction)(form, p, weights) for m in (fc, keras))
+        np.testing.assert_allclose(ours, keras.ops.convert_to_numpy(theirs), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["MeanSquaredError", "BinaryCrossentropy", "Huber", "CategoricalHinge"])
+def test_a_vector_beside_a_column_is_a_column(name):
+    y, p, w = np.array([[1.0], [0.0], [1.0]]), np.array([0.9, 0.4, 0.3]), np.array([1.0, 0.5, 3.0])
+    ours, theirs = (getattr(m.losses, name)()(y, p, w) for m in (fc, keras))
+    assert ours == pytest.approx(float(theirs), rel=1e-5)

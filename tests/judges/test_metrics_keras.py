@@ -126,3 +126,30 @@ def test_constructors_take_kerass_arguments_in_kerass_order_with_kerass_defaults
     ours, theirs = (list(inspect.signature(getattr(m.metrics, name).__init__).parameters.values())[1:]
                     for m in (fc, keras))
     assert [(p.name, p.default) for p in ours] == [(p.name, p.default) for p in theirs]
+
+
+VECTORS = ["Accuracy", "BinaryAccuracy", "MeanSquaredError", "RootMeanSquaredError", "MeanAbsoluteError",
+           "MeanAbsolutePercentageError", "CosineSimilarity", "Precision", "Recall", "AUC", "TruePositives",
+           "FalseNegatives", "BinaryIoU"]
+
+
+@pytest.mark.parametrize("form", [np.asarray, np.ndarray.tolist, lambda a: a[:, None], lambda a: a.astype("float64")])
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_metric_of_vectors_is_kerass(name, form):
+    y, p = draw.integers(0, 2, 9).astype(np.float32), draw.random(9).astype(np.float32)
+    ours, theirs = (getattr(m.metrics, name)()(form(y), p) for m in (fc, keras))
+    np.testing.assert_allclose(ours, keras.ops.convert_to_numpy(theirs), rtol=2e-5)
+
+
+@pytest.mark.parametrize("case", ["Precision", "Precision of the largest", "Recall", "Recall of the largest",
+                                  "TruePositives", "FalsePositives", "TrueNegatives", "FalseNegatives", "AUC",
+                                  "AUC of each label", "AUC of precision", "F1Score", "FBetaScore", "BinaryAccuracy",
+                                  "MeanSquaredError", "MeanAbsoluteError", "CosineSimilarity", "RootMeanSquaredError"])
+@pytest.mark.parametrize("part", [0.3, 1.0])
+def test_a_metric_of_nan_is_kerass_where_nan_exceeds_no_threshold(case, part):
+    arguments, make = CASES[case]
+    y, p = make()
+    p = np.where(draw.random(p.shape) < part, np.float32(np.nan), p)
+    name = case.partition(" ")[0]
+    ours, theirs = (getattr(m.metrics, name)(**arguments)(y, p) for m in (fc, keras))
+    np.testing.assert_allclose(ours, keras.ops.convert_to_numpy(theirs), rtol=2e-5, atol=1e-6)

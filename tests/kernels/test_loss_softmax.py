@@ -156,3 +156,12 @@ def test_softmax_with_crossentropy_compiles_once_a_type():
         _run(random(2, 3, dtype=dtype), np.array([0, 1]))
         _run(random(2, 3, dtype=dtype), random(2, 3, dtype=dtype))
     assert_one_specialization_a_type(softmax_sparse_categorical_crossentropy, softmax_categorical_crossentropy)
+
+
+@types
+def test_a_class_whose_target_is_nought_may_be_at_minus_infinity(dtype):
+    x, t = np.array([[1, -np.inf, 2]], dtype), np.array([[1, 0, 0], [0, 1, 0]], dtype)
+    losses, dx, probabilities = _run(x, t[:1])
+    for got, want in zip((losses, dx, probabilities), _run(x, np.array([0])), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+    assert np.isinf(_run(x, t[1:])[0])

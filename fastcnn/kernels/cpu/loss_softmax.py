@@ -160,7 +160,7 @@ def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, weig
             total, whole, along = _total(exponentials, row, shift), real(0), real(0)
             for k in range(row.size):
                 whole += t[k]
-                along += t[k] * (row[k] - shift)
+                along += t[k] * (row[k] - shift) if t[k] != real(0) else real(0)  # a class that is masked is at -inf
             weight = weights[i] if weights.size > 0 else real(1)
             losses[i] = weight * (log(total) * whole - along)
             if dx.size > 0:
