@@ -1,5 +1,6 @@
 """Which data set a command works on, and its images as a model takes them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,31 @@ def choose_dataset(given: str | None, data_dir: str | None, saved: Saved | None)
 def absolute(path: str) -> str:
     """Return a path that still holds in another folder."""
     return str(Path(path).expanduser().resolve())
+
+
+def standard_of(saved: Saved, white: float | None, tell: Callable[[str], Any]) -> "Standard":
+    """Return how images become a saved model's input: as it was trained, else with `white` for their largest value.
+
+    Parameters
+    ----------
+    saved : Saved
+    white : float or None
+        1 if None, which is then told.
+    tell : function
+
+    Raises
+    ------
+    ArgumentError
+        If the file tells it, and `white` is given.
+    """
+    if "mean" in saved.metadata:
+        if white is not None:
+            raise ArgumentError(f"{saved.path}: expected no --white, since the file tells what pixels the model takes, "
+                                f"got {white}")
+        return Standard.saved_in(saved.metadata)
+    if white is None:
+        tell(f"note   {saved.path} does not tell what pixels the model takes: 0 to 1 here; --white 255 for 0 to 255")
+    return Standard(std=(1 / (white or 1),))
 
 
 class Standard(NamedTuple):

@@ -134,6 +134,12 @@ shape_option = click.option(
     "images. Of several inputs each with its name.",
 )  # fmt: skip
 
+#: For files of models that do not tell it, such as Keras's.
+white_option = click.option(
+    "--white", type=Rate(), metavar="VALUE",
+    help="The largest pixel that the model takes, 1 or 255, where its file does not tell. Default: 1.",
+)  # fmt: skip
+
 batch_option = click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, metavar="N", help="Images at a time."
 )

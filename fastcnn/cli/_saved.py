@@ -37,7 +37,7 @@ def open_saved(path: str) -> Saved:
     from fastcnn import saving
 
     file = find_file(path)
-    model, metadata = saving.load_model(file), saving.load_metadata(file)
+    model, metadata = saving.load_model(file, compile=False), saving.load_metadata(file)
     shapes = model.input_shape, model.output_shape  # lists where a model has several
     if not all(isinstance(shape, tuple) for shape in shapes) or tuple(map(len, shapes)) != (4, 2):
         raise ModelFileError(
@@ -65,7 +65,7 @@ def find_file(path: str) -> Path:
     if not given.exists():
         runs = sorted(Path("runs").glob(f"*/{MODEL}"), key=lambda file: file.stat().st_mtime)
         hint = f"the latest run here is {runs[-1].parent}" if runs else "`fastcnn train` makes one"
-        raise ArgumentError(f"{given}: expected a run's folder or a .safetensors file, got nothing there; {hint}")
+        raise ArgumentError(f"{given}: expected a run's folder or a file of a model, got nothing there; {hint}")
     return given
 
 

@@ -24,9 +24,9 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
             plot: str | None) -> None:
     """Measure the machine's peak, and time each layer of a model beside it.
 
-    MODEL is a name (lenet5, resnet50 ...), a run, or a .safetensors file; without it the machine alone is measured.
-    The peak is of multiply-adds between registers and of copies and sums of arrays in each level of memory, by all
-    threads, measured by kernels of fastcnn.
+    MODEL is a name (lenet5, resnet50 ...), a run, or a file (.safetensors, .keras, .h5); without it the machine alone
+    is measured. The peak is of multiply-adds between registers and of copies and sums of arrays in each level of
+    memory, by all threads, measured by kernels of fastcnn.
 
     For each layer, forward and backward in training: the time, GFLOP/s (operations of products, two a multiply-add),
     bytes (each array once: input, parameters and output forward; backward input, the output's gradient, parameters,
@@ -116,7 +116,7 @@ def _network(model: str) -> Any:
         return function()
     if not Path(model).expanduser().exists():
         raise ArgumentError(f"{unknown('bench: model', model, MODELS)}; no run or file has that name either")
-    return saving.load_model(find_file(model))
+    return saving.load_model(find_file(model), compile=False)
 
 
 def _version() -> str:

@@ -2,15 +2,16 @@
 
 import click
 
-from fastcnn.cli._options import batch_option, data_options, saved_argument
+from fastcnn.cli._options import batch_option, data_options, saved_argument, white_option
 
 
 @click.command("evaluate", short_help="Test a trained model on a data set.")
 @saved_argument
 @data_options("the one the run was trained on")
 @batch_option
-def command(saved: str, dataset: str | None, data_dir: str | None, batch_size: int) -> None:
-    """Test the model of a run, or of a .safetensors file, on a data set's test images.
+@white_option
+def command(saved: str, dataset: str | None, data_dir: str | None, batch_size: int, white: float | None) -> None:
+    """Test the model of a run, or of a file (.safetensors, or Keras's .keras and .h5), on a data set's test images.
 
     Prints precision, recall and F1 of each class, the loss (mean cross-entropy), and as its last line the accuracy.
 
@@ -21,7 +22,7 @@ def command(saved: str, dataset: str | None, data_dir: str | None, batch_size: i
     from fastcnn import datasets
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._console import make_console
-    from fastcnn.cli._data import Standard, choose_dataset
+    from fastcnn.cli._data import choose_dataset, standard_of
     from fastcnn.cli._report import as_probabilities, measure, show
     from fastcnn.cli._saved import open_saved, require_fit
 
@@ -34,7 +35,7 @@ def command(saved: str, dataset: str | None, data_dir: str | None, batch_size: i
         console.print(f"data   {data.name}: {len(data.x_test):,} test images")
         if data.classes != opened.classes:
             console.print("note   the classes of the data have other names than those the model was trained on")
-        x = Standard.saved_in(opened.metadata).images(data.x_test, data.scale)
+        x = standard_of(opened, white, console.print).images(data.x_test, data.scale)
         outputs = opened.model.predict(x, batch_size=batch_size, verbose=0)
     report = measure(as_probabilities(outputs), data.y_test)
     show(console, report, data.classes)

@@ -11,7 +11,7 @@ import click
               show_default=True, help="Order of the dimensions of the file's inputs and outputs.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 def command(model: str, file: str, opset: int, layout: str, overwrite: bool) -> None:
-    """Write the model of a run, or of a .safetensors file, as FILE.onnx, for every program that reads ONNX.
+    """Write the model of a run, or of a file (.safetensors, .keras, .h5), as FILE.onnx, for programs that read ONNX.
 
     The file computes what `fastcnn predict` sees after it has made the picture an input. Needs the package onnx:
     pip install "fastcnn[onnx]".
@@ -24,7 +24,7 @@ def command(model: str, file: str, opset: int, layout: str, overwrite: bool) -> 
     from fastcnn import onnx, saving
     from fastcnn.cli._saved import find_file
 
-    network = saving.load_model(find_file(model))
+    network = saving.load_model(find_file(model), compile=False)
     path = onnx.export(network, Path(file).expanduser(), opset=opset, layout=layout, overwrite=overwrite)
     click.echo(f"{path}: {path.stat().st_size:,} bytes, opset {opset}, {layout}, "
                f"input {_text(network.input_names, network.input_shapes)}, "

@@ -9,7 +9,8 @@ from fastcnn.cli._options import MODELS, NameOrPath, input_shapes, shape_option
 @click.argument("model", metavar="MODEL", type=NameOrPath(MODELS))
 @shape_option
 def command(model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> None:
-    """Show the layers of a model by its name (lenet5, mlp, ...), of a run, or of a .safetensors or .onnx file.
+    """Show the layers of a model by its name (lenet5, mlp, ...), of a run, or of a file: .safetensors,
+    .onnx, or .keras and .h5 of Keras.
 
     For each layer and in all: the shape of the output, parameters, multiply-adds and memory of the output for one
     image.
@@ -32,7 +33,7 @@ def command(model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> None
 
             network = onnx.load(Path(model).expanduser(), input_shapes=input_shapes(shapes))
         else:
-            network = saving.load_model(find_file(model))
+            network = saving.load_model(find_file(model), compile=False)
     else:
         raise ArgumentError(f"{unknown('summary: model', model, MODELS)}; no run or file has that name either")
     network.summary(click.echo)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from fastcnn.cli._exits import INTERRUPTED
-from fastcnn.cli._options import MODELS, OPTIMIZERS, Name, Rate, data_options
+from fastcnn.cli._options import MODELS, OPTIMIZERS, Name, Rate, data_options, white_option
 
 
 @click.command("train", short_help="Train a network on a data set.")
@@ -25,7 +25,9 @@ from fastcnn.cli._options import MODELS, OPTIMIZERS, Name, Rate, data_options
 @click.option("--out", type=click.Path(), metavar="DIR",
               help="A new or empty folder for the run. Default: runs/<time>-<model>.")
 @click.option("--from", type=click.Path(), metavar="RUN",
-              help="Train on from this run's model: its data set, batch size and so on are the defaults.")
+              help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of a "
+                   "model, .safetensors, .keras or .h5, needs --dataset.")
+@white_option
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Train a network on a data set, test it, and save it as a run.
@@ -47,6 +49,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         given["seed"] = secrets.randbelow(2**31)
     if given["from"] is not None and given["model"] is not None:
         raise click.UsageError("--model and --from exclude one another: a run has a model; leave one out", ctx)
+    if given["white"] is not None and given["from"] is None:
+        raise click.UsageError("--white is for the model of --from: a new one is trained on standardized pixels", ctx)
     data, standard, model, config = _prepare(given)
 
     from fastcnn.cli._console import make_console
@@ -67,7 +71,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
     """Return the data, how to standardize it, the model and the configuration, once they fit one another."""
     from fastcnn import datasets
-    from fastcnn.cli._data import Standard, choose_dataset
+    from fastcnn.cli._data import Standard, choose_dataset, standard_of
     from fastcnn.cli._saved import open_saved, require_fit
     from fastcnn.random import set_random_seed
 
@@ -82,7 +86,8 @@ def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
     config = settle(given, dataset, data, begun)
     if begun is not None:
         require_fit(begun, data)
-        model, standard = begun.model, Standard.saved_in(begun.metadata)
+        model = begun.model
+        standard = standard_of(begun, given["white"], lambda note: click.echo(note, err=True))
     else:
         standard = Standard.of(data.x_train, data.scale)
         model = applications.by_name[config.model](input_shape=data.x_train.shape[1:], classes=len(data.classes))

@@ -1,5 +1,6 @@
 """What a file holds for a model's weights, layer by layer, and how it becomes theirs: all of it, or nothing."""
 
+import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -52,11 +53,18 @@ def assign(path: Path, model: Any, found: Sequence[Found], strange: Sequence[str
                              f"got {', '.join(wrong[:_TOLD])}{more}; {remedy}")
     for one in found:
         if one.wrong:  # all warnings first: one may be turned into an error
-            warnings.warn(f"{path}: {one.layer} is left as it is, since the file has {', '.join(one.wrong)}",
-                          stacklevel=5)
+            warn(f"{path}: {one.layer} is left as it is, since the file has {', '.join(one.wrong)}")
     for one in fitting:
         for parameter, value in one.values:
             parameter.assign(value)
+
+
+def warn(message: str) -> None:
+    """Warn as from the line that called into fastcnn, however deep this is."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastcnn":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, stacklevel=level)
 
 
 def require_common(path: Path, model: Any, names: Sequence[str], found: Sequence[Found]) -> None:

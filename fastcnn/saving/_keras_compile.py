@@ -5,11 +5,11 @@ nothing of it is taken, with a warning: a model that predicts is worth having, a
 """
 
 import inspect
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcnn.errors import ArgumentError
+from fastcnn.saving._assigning import warn
 from fastcnn.saving._keras_config import plain
 
 if TYPE_CHECKING:
@@ -21,15 +21,18 @@ _OLD = {"lr": "learning_rate", "decay": None}
 
 def compile_as(path: Path, model: "Model", given: dict[str, Any]) -> None:
     """Compile a model as Keras's was, or warn that it is not compiled, and why."""
+    from fastcnn import losses, metrics  # here, since they import Numba
+
     try:
-        arguments = {key: _objects(plain(given.get(key))) for key in ("loss", "metrics", "weighted_metrics")}
+        rooms = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics}
+        arguments = {key: _objects(plain(given.get(key)), room) for key, room in rooms.items()}
         if arguments["loss"] is None:
             return
         optimizer = _optimizer(plain(given.get("optimizer_config") or given.get("optimizer")))
         model.compile(optimizer, loss_weights=plain(given.get("loss_weights")), **arguments)
     except Exception as error:  # anything may stand there
-        warnings.warn(f"{path}: the model is not compiled, since the file asks for what is not offered ({error}); "
-                      f"call compile(optimizer, loss)", stacklevel=4)
+        warn(f"{path}: the model is not compiled, since the file asks for what is not offered ({error}); "
+             f"call compile(optimizer, loss)")
 
 
 def _optimizer(given: Any) -> Any:
@@ -56,20 +59,20 @@ def _optimizer(given: Any) -> Any:
     return kind.from_config(config)
 
 
-def _objects(given: Any) -> Any:
-    """Return losses or metrics as fastcnn takes them: words, and objects made from what describes them."""
+def _objects(given: Any, room: Any) -> Any:
+    """Return losses or metrics as fastcnn takes them: words, and objects of a module made from what describes them."""
     if isinstance(given, list):
-        return [_objects(one) for one in given]
+        return [_objects(one, room) for one in given]
     if not isinstance(given, dict):
         return given
     if "class_name" not in given:
-        return {key: _objects(one) for key, one in given.items()}
+        return {key: _objects(one, room) for key, one in given.items()}
     name, config = given["class_name"], given.get("config") or {}
     if name == "function" or isinstance(config, str):
         return config
     if name == "MeanMetricWrapper":  # Keras 2's "accuracy" and other words, as it found what they mean
         return _word(config)
-    return _made(name, config)
+    return _made(room, name, config)
 
 
 def _word(config: dict[str, Any]) -> Any:
@@ -78,12 +81,10 @@ def _word(config: dict[str, Any]) -> Any:
     return "accuracy" if config.get("name") in ("accuracy", "acc") else word
 
 
-def _made(name: str, config: dict[str, Any]) -> Any:
-    from fastcnn import losses, metrics
-
-    kind: Any = getattr(losses, name, None) or getattr(metrics, name, None)
-    if not isinstance(kind, type) or name.startswith("_"):
+def _made(room: Any, name: str, config: dict[str, Any]) -> Any:
+    if name not in room.__all__ or not name[0].isupper():
         raise ArgumentError(name)
+    kind = getattr(room, name)
     known = inspect.signature(kind).parameters
     arguments: dict[str, Any] = {}
     for key, value in config.items():

@@ -80,7 +80,7 @@ class Translator:
                 made |= _dtype_of(config)
             elif key in arguments | _OF_EVERY_LAYER:
                 made |= self._argument(who, class_name, key, value)
-            elif value is not None and not key.endswith("_initializer") and _SILENT.get(key, config) != value:
+            elif not _says_nothing(key, value):
                 self.refuse(f"{who} with {key}={_short(value)}")
         return {"class_name": _CLASSES.get(class_name, class_name), "config": made}
 
@@ -157,6 +157,10 @@ def plain(value: Any) -> Any:
             return value["value"]
         return {key: plain(one) for key, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+def _says_nothing(key: str, value: Any) -> bool:
+    return value is None or key.endswith("_initializer") or (key in _SILENT and _SILENT[key] == value)
 
 
 def _initializer(key: str, value: Any) -> dict[str, Any]:

@@ -23,19 +23,22 @@ _FUNCTIONAL, _SEQUENTIAL = ("Functional", "Model"), "Sequential"
 
 def structure(translator: Translator, entry: dict[str, Any]) -> dict[str, Any]:
     """Return a model, or a layer, as fastcnn's JSON describes it; what is not offered is noted in the translator."""
-    class_name, config = entry["class_name"], entry.get("config")
-    if class_name == _SEQUENTIAL:
-        return {"class_name": _SEQUENTIAL, "config": _sequential(translator, config)}
+    class_name, config = translator.own_name(entry["class_name"]), entry.get("config") or {}
     if is_functional(entry):
-        kind = "Model" if class_name in _FUNCTIONAL else translator.own_name(class_name)
-        return {"class_name": kind, "config": _Functional(translator, config or {}).config()}
-    return translator.layer(class_name, config or {})
+        kind = "Model" if class_name in _FUNCTIONAL else class_name
+        return {"class_name": kind, "config": _Functional(translator, config).config()}
+    if class_name == _SEQUENTIAL or (class_name in translator.custom and "layers" in config):
+        return {"class_name": class_name, "config": _sequential(translator, config)}
+    if class_name in _FUNCTIONAL:
+        translator.refuse("a model of a class of its own, whose code is in no file")
+        return {"class_name": "Model", "config": {}}
+    return translator.layer(class_name, config)
 
 
 def is_functional(entry: dict[str, Any]) -> bool:
     """Return whether an entry is a model with calls, of Keras's class or of one derived from it."""
     config = entry.get("config")
-    return entry["class_name"] in _FUNCTIONAL or (isinstance(config, dict) and "output_layers" in config)
+    return isinstance(config, dict) and "output_layers" in config
 
 
 def _sequential(translator: Translator, config: Any) -> dict[str, Any]:

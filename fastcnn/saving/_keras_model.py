@@ -28,8 +28,8 @@ def load(path: Path, custom_objects: dict[str, type], compile: bool) -> "Model":
     try:
         made = structure(translator, told.config)
         kind: Any = known.get(made["class_name"])
-        if not isinstance(kind, type) or not issubclass(kind, models.Model):
-            translator.refuse(f"the model {made['class_name']}")
+        if not translator.refused and not (isinstance(kind, type) and issubclass(kind, models.Model)):
+            translator.refuse(f"{made['class_name']} in the place of a model")
         if not translator.refused:
             with initializers.nothing_drawn():
                 model = kind.from_config(made["config"], custom_objects=custom_objects)

@@ -73,7 +73,7 @@ def named_places(tree: Tree, model: Any, path: str = "") -> tuple[list[Place], l
     for layer in model.layers:
         if layer.name not in names or not layer.weights:
             continue
-        if _is_model(layer):
+        if is_model(layer):
             found += named_places(tree, layer, names[layer.name])[0]
         else:
             found.append(Place(names[layer.name], layer))
@@ -86,7 +86,7 @@ def _walk(tree: Tree, model: Any, path: str, way: Any, seen: set[int]) -> Iterat
         if id(layer) in seen:
             continue
         seen.add(id(layer))
-        if _is_model(layer):
+        if is_model(layer):
             yield from _walk(tree, layer, f"{folder}/{name}", way, seen)
         else:
             yield Place(f"{folder}/{name}", layer)
@@ -145,12 +145,13 @@ def _kind(layer: Any) -> str:
     from fastcnn.layers.base import snake_case  # here, since they import Numba
     from fastcnn.models import Sequential
 
-    if _is_model(layer):
+    if is_model(layer):
         return "sequential" if isinstance(layer, Sequential) else "functional"
     return snake_case(type(layer).__name__)
 
 
-def _is_model(layer: Any) -> bool:
+def is_model(layer: Any) -> bool:
+    """Return whether a layer is a model."""
     from fastcnn.models import Model
 
     return isinstance(layer, Model)

@@ -24,7 +24,7 @@ from fastcnn.parameters import Parameter
 from fastcnn.saving._assigning import Found, assign, require_common
 from fastcnn.saving._hdf5 import Tree
 from fastcnn.saving._keras_file import weights_of
-from fastcnn.saving._keras_places import Place, named_places, places, strange_places
+from fastcnn.saving._keras_places import Place, is_model, named_places, places, strange_places
 
 if TYPE_CHECKING:
     from fastcnn.models import Model
@@ -40,14 +40,17 @@ def load(model: "Model", path: Path, by_name: bool = False, skip_mismatch: bool 
         raise ArgumentError(f"{model}: expected a built model, got one without weights; call build(input_shape)")
     with weights_of(path, sum(p.size * p.dtype.itemsize for p in model.weights)) as tree:
         root = tree.root
-        if "layer_names" not in root.attrs and "layer_names0" not in root.attrs and "model_weights" in root:
+        if not _lists_layers(root) and "model_weights" in root:
             root = tree.group(root, "model_weights")  # a whole model of Keras 2
-        listed = tree.names(root, "layer_names")
-        found, strange, names = (_listed(tree, model, root, listed, by_name) if listed else
+        found, strange, names = (_listed(tree, model, root, by_name) if _lists_layers(root) else
                                  _placed(tree, model, by_name))
     if by_name:
         require_common(path, model, names, found)
     assign(path, model, found, strange, skip_mismatch, _REMEDY)
+
+
+def _lists_layers(root: Any) -> bool:
+    return "layer_names" in root.attrs or "layer_names0" in root.attrs
 
 
 def _placed(tree: Tree, model: "Model", by_name: bool) -> tuple[list[Found], list[str], list[str]]:
@@ -73,10 +76,9 @@ def _numbered(tree: Tree, place: Place) -> Found:
     return found
 
 
-def _listed(tree: Tree, model: "Model", root: Any, names: list[str], by_name: bool
-            ) -> tuple[list[Found], list[str], list[str]]:
+def _listed(tree: Tree, model: "Model", root: Any, by_name: bool) -> tuple[list[Found], list[str], list[str]]:
     """Find the weights where Keras 1 and 2 put them: by the layers' names if they are the same, else in their order."""
-    groups = {name: tree.group(root, name) for name in names}
+    groups = {name: tree.group(root, name) for name in tree.names(root, "layer_names")}
     missing = [name for name, group in groups.items() if group is None]
     if missing:
         tree.fault(f"no group {', '.join(map(repr, missing[:8]))} for a layer it lists")
@@ -98,23 +100,33 @@ def _of_group(tree: Tree, group: Any, name: str, weights: list[str], layer: Any)
     if len(weights) != len(layer.weights):
         found.wrong.append(f"{len(weights)} weights in {name} instead of the {len(layer.weights)} of {layer}")
         return found
-    for weight, parameter in zip(weights, _in_order_of(weights, layer), strict=True):
+    parameters = _in_order_of(weights, layer)
+    if parameters is None:
+        found.wrong.append(f"weights in {name} in an order that {layer} does not have")
+        return found
+    for weight, parameter in zip(weights, parameters, strict=True):
         _take(tree, found, group, weight, parameter, f"{name}/{weight}")
     return found
 
 
-def _in_order_of(weights: Sequence[str], layer: Any) -> list[Parameter]:
+def _in_order_of(weights: Sequence[str], layer: Any) -> list[Parameter] | None:
     """Return a layer's parameters in the order of a file's names: trained ones come first, and what is frozen last.
 
-    So the order of a model inside a model depends on what was frozen when the file was written, which the last parts
-    of the names tell: kernel, bias, gamma, ...
+    So the order of a model inside a model depends on what was frozen when the file was written. Names of layers tell it
+    where they are the same, and else the last parts of the names, kernel, bias, gamma, ... None if they do not.
     """
-    told = [name.rpartition("/")[2].partition(":")[0] for name in weights]
-    told = [_OLD_NAMES.get(name, name) for name in told]
     trained_first = sorted(layer.weights, key=lambda p: not p.trainable)
-    orders = [layer.trainable_weights + layer.non_trainable_weights, trained_first, layer.weights]
-    fitting = [order for order in orders if [p.name for p in order] == told]
-    return fitting[0] if fitting else trained_first
+    if not is_model(layer):
+        return trained_first
+    told = [name.partition(":")[0].split("/")[-2:] for name in weights]
+    told = [[*before, _OLD_NAMES.get(last, last)] for *before, last in told]
+    by_path = {p.path: p for p in layer.weights}
+    if sorted(by_path) == sorted(map("/".join, told)):
+        return [by_path["/".join(path)] for path in told]
+    for order in (layer.trainable_weights + layer.non_trainable_weights, trained_first, layer.weights):
+        if [p.name for p in order] == [path[-1] for path in told]:
+            return order
+    return None
 
 
 def _take(tree: Tree, found: Found, group: Any, name: str, parameter: Parameter, where: str) -> None:
