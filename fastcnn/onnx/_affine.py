@@ -70,7 +70,7 @@ class Folding:
             numbers = self._by_channel(after, name, rank, channels, axis)
             passed.append(after)
             if numbers is not None:
-                scale, offset = _composed(after, name, scale, offset, numbers)
+                scale, offset = composed(after, name, scale, offset, numbers)
                 self.absorbed.update(map(id, passed))
                 passed, taken = [], (after.outputs[0], tuple(turns))
             elif after.operator == "Transpose" and after.attributes.get("perm", [1])[0] == 0:
@@ -120,7 +120,7 @@ class Folding:
         return self.values[name]
 
 
-def _composed(node: Node, name: str, scale: np.ndarray, offset: np.ndarray,
+def composed(node: Node, name: str, scale: np.ndarray, offset: np.ndarray,
               numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return scale and offset with one more product or sum behind them."""
     if node.operator == "Mul":

@@ -15,9 +15,9 @@ _TRUTHS = {"And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less"
 
 #: Operators that mean the same for floats that are whole numbers.
 _ALIKE = _TRUTHS | {
-    "Abs", "Add", "ArgMax", "ArgMin", "Cast", "Concat", "Expand", "Flatten", "Gather", "Identity", "Max", "Min", "Mul",
-    "Neg", "Pad", "Reshape", "Shape", "Sign", "Size", "Slice", "Split", "Squeeze", "Sub", "Sum", "TopK", "Transpose",
-    "Unsqueeze", "Where",
+    "Abs", "Add", "ArgMax", "ArgMin", "Cast", "Clip", "Concat", "Expand", "Flatten", "Gather", "Identity", "Max", "Min",
+    "Mul", "Neg", "Pad", "Relu", "Reshape", "Shape", "Sign", "Size", "Slice", "Split", "Squeeze", "Sub", "Sum", "TopK",
+    "Transpose", "Unsqueeze", "Where",
 }
 
 

@@ -7,7 +7,6 @@ pytest.importorskip("onnx")
 
 from onnx import numpy_helper
 
-from fastcnn.onnx import load
 from tests.onnx.files import agrees, draw, file, kinds, node
 
 
@@ -41,14 +40,12 @@ def test_a_gelu_in_any_order(scaled, product):
     assert kinds(agrees(file(nodes, (3, 4), weights), (3, 4), tolerance=1e-5)) == ["InputLayer", "GELU"]
 
 
-@pytest.mark.parametrize("last", [
-    [node("Div", "two q")], [node("Mul", "q two")], [node("Div", "q zero")], [node("Mul", "q q")],
-], ids=["2 / q", "2 q", "q / 0", "q q"])
+@pytest.mark.parametrize("last", [[node("Div", "two q")], [node("Mul", "q two")], [node("Mul", "q q")]],
+                         ids=["2 / q", "2 q", "q q"])
 def test_what_only_looks_like_a_gelu_is_none(last):
     nodes = [*SCALED["x / sqrt 2"], node("Erf", "d", "e"), node("Add", "one e", "p"), node("Mul", "x p", "q"), *last]
-    weights = {name: np.float32(value) for name, value in {**NUMBERS, "zero": 0}.items()}
-    with pytest.raises(ValueError, match="Erf"):  # which is no layer
-        load(file(nodes, (3, 4), weights))
+    weights = {name: np.float32(value) for name, value in NUMBERS.items()}
+    assert "GELU" not in kinds(agrees(file(nodes, (3, 4), weights), (3, 4), tolerance=1e-4))
 
 
 def test_nodes_that_nothing_reads_are_left_alone():

@@ -14,7 +14,8 @@ from fastcnn.onnx.convert import (
     resize,
     shape,
     turned,
+    vectors,
 )
 
 __all__ = ["activation", "conv", "dense", "function", "merge", "norm", "padding", "parts", "pool", "reduce", "resize",
-           "shape", "turned"]
+           "shape", "turned", "vectors"]

@@ -1,5 +1,6 @@
 """Normalization layers, and dropout."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,7 +30,7 @@ def batch_normalization(im: Importer, x: View, scale: Any, bias: Any, mean: Any,
     return im.also(node, name, channels_last(y))
 
 
-def _grouped(im: Importer, node: Node, x: View, groups: int, epsilon: float, gamma: np.ndarray,
+def grouped(im: Importer, node: Node, x: View, groups: int, epsilon: float, gamma: np.ndarray,
              beta: np.ndarray) -> View:
     factor, offset, name = im.affine_after(node, len(x.dims) + 1, gamma.size)
     y = im.apply(node, layers.GroupNormalization, im.image(x), groups, epsilon=epsilon,
@@ -42,7 +43,7 @@ def group_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: N
                         epsilon: float = 1e-5, stash_type: int = 1) -> View:
     gamma, beta = (im.constant(v, "a scale").astype(np.float64) for v in (scale, bias))
     each = x.shape[0] // gamma.size
-    return _grouped(im, node, x, num_groups, epsilon, np.repeat(gamma, each), np.repeat(beta, each))
+    return grouped(im, node, x, num_groups, epsilon, np.repeat(gamma, each), np.repeat(beta, each))
 
 
 @converter("InstanceNormalization")
@@ -63,7 +64,7 @@ def instance_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node
         if after is not None:
             im.values[after[0]] = as_shape(im, x.on(y), after[1])
         return x.on(y)
-    return _grouped(im, node, x, groups, epsilon, gamma, beta)
+    return grouped(im, node, x, groups, epsilon, gamma, beta)
 
 
 def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, tuple[str, tuple[int, ...]] | None]:
@@ -89,16 +90,37 @@ def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, 
     axis = x.axis(axis) - 1
     if axis < 0:
         raise NotOfferedError("layer normalization over the batch")
-    inside = tuple(sorted(atom for dim in x.dims[axis:] for atom in dim))
     numbers = []
     for value in (scale, bias):
         if value is not None:
             whole = np.broadcast_to(im.constant(value, "a scale"), x.shape[axis:])
-            numbers.append(in_memory(x, whole.reshape((1,) * (axis + 1) + whole.shape)).reshape(-1))
+            numbers.append(whole.reshape((1,) * (axis + 1) + whole.shape))
+    return along(im, node, x, range(axis, len(x.dims)), layers.LayerNormalization, numbers, epsilon=epsilon,
+                 center=bias is not None)
+
+
+def along(im: Importer, node: Node, x: View, axes: Iterable[int], kind: Any, numbers: Sequence[np.ndarray],
+          **kwargs: Any) -> View:
+    """Return a layer over some dimensions together, as its last, in whatever order memory has them.
+
+    Parameters
+    ----------
+    im : Importer
+    node : Node
+    x : View
+    axes : iterable of int
+        Without the batch.
+    kind : layer class
+    numbers : sequence of array
+        The layer's weights, with all of the file's dimensions, the batch's too; those beside `axes` are 1.
+    **kwargs
+        The layer's arguments.
+    """
+    inside = tuple(sorted(atom for axis in axes for atom in x.dims[axis]))
     joined = replace(x, dims=(tuple(atom for atom in range(len(x.sizes)) if atom not in inside), inside))
     tensor, back = im.with_last(joined, 1)
-    y = back(im.apply(node, layers.LayerNormalization, tensor, epsilon=epsilon, center=bias is not None,
-                      weights=numbers))
+    weights = [in_memory(x, value).reshape(-1) for value in numbers]
+    y = back(im.apply(node, kind, tensor, **kwargs, weights=weights))
     place = {atom: at for at, atom in enumerate((*joined.dims[0], *inside))}
     if y.sizes == x.sizes and y.tensor.shape == x.tensor.shape:
         return x.on(y.tensor)

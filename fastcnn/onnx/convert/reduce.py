@@ -107,7 +107,7 @@ def _largest(im: Importer, x: View, node: Node, axis: int, k: int, largest: bool
         raise NotOfferedError(f"{node.operator} over the batch")
     x = x if largest else scaled(im, x, -1.0, 0.0)
     others = tuple(atom for atom in range(len(x.sizes)) if atom not in x.dims[axis])
-    y = im.apply(node, layers.TopK, im.arranged(x, (others, x.dims[axis])), k, indices=indices)
+    y = im.apply(node, layers.TopK, im.with_last(x, axis)[0], k, indices=indices)
     place = {atom: at for at, atom in enumerate(others)}
     sizes = tuple(x.sizes[atom] for atom in others) + (k,) * (k > 1)
     dims = [tuple(place[atom] for atom in dim) for at, dim in enumerate(x.dims) if at != axis]

@@ -35,6 +35,8 @@ def identity(im: Importer, x: View) -> View:
 @converter("Cast")
 def cast(im: Importer, x: View, *, node: Node, to: int, saturate: int = 1, round_mode: str = "up") -> View:
     """Integers and truths are floats here, too: cut to whole numbers, or 1 where they are not 0."""
+    if to not in (*range(1, 8), *range(9, 14), 16):
+        raise NotOfferedError(f"Cast to the type {to}, which is none of numbers")
     before, after = im.types.get(node.inputs[0], FLOAT), type_of_cast(to)
     if after in (FLOAT, before) or (before, after) == (TRUTH, INTEGER):
         return x

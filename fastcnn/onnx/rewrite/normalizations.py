@@ -1,0 +1,104 @@
+"""Functions of vectors along axes, written out by hand::
+
+    Standardize       (x - mean(x)) / sqrt(variance(x) + epsilon)         layer, group and instance normalization
+    RootMeanSquare    x / sqrt(mean(x^2) + epsilon)
+    UnitNormalize     x / max(|x|, epsilon)
+
+They are no operators of ONNX: what the importer makes of them depends on which axes they name.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from fastcnn.onnx._graph import Node
+from fastcnn.onnx.rewrite.numbers import REDUCTIONS
+from fastcnn.onnx.rewrite.patterns import Patterns
+from fastcnn.onnx.rewrite.regions import SHAPING, Region, axes_of, is_elementwise, regions
+
+_LAST = ("Div", "Mul")
+
+#: The operator, the axes and epsilon.
+_Found = tuple[str, tuple[int, ...], float]
+
+_TINY = 1e-6  # below which it makes no difference whether a length is at least that, or has it added
+
+
+def normalization(p: Patterns, node: Node) -> bool:
+    """Put one node in the place of the longest chain that ends with this one and is a function above."""
+    best: tuple[Region, _Found, list[tuple[str, str]]] | None = None
+    for region in regions(p, node, _is_known) if node.operator in _LAST else ():
+        found, shapes = _recognized(region), _shapes(p, region)
+        if found is not None and shapes is not None:
+            best = region, found, shapes
+    if best is None:
+        return False
+    region, (operator, axes, epsilon), shapes = best
+    p.put(node, [other for other in region.nodes if other is not node],
+          replace(node, operator=operator, inputs=(region.source, *(name for _, name in shapes)),
+                  attributes={"axes": list(axes), "epsilon": epsilon, "shapes": [kind for kind, _ in shapes]}))
+    return True
+
+
+def _is_known(p: Patterns, node: Node) -> bool:
+    if node.domain or node.operator not in (*REDUCTIONS, *SHAPING):
+        return is_elementwise(p, node)
+    return axes_of(p, node) is not None if node.operator in REDUCTIONS else len(node.inputs) == 2
+
+
+def _shapes(p: Patterns, region: Region) -> list[tuple[str, str]] | None:
+    """Return the constant shapes of nodes, which the importer checks, with their operators; None if one is unknown."""
+    found = []
+    for node in (node for node in region.nodes if node.operator in SHAPING):
+        name = node.inputs[1]
+        value, maker = p.constant(name), p.maker.get(name)
+        if node.operator == "Unsqueeze":
+            if value is None or set(value.tolist()) != set(next(iter(region.axes.values()))):
+                return None
+        elif value is not None:
+            found.append((node.operator, name))
+        elif node.operator == "Reshape" or maker is None or maker.operator != "Shape" or maker.attributes or (
+                maker.inputs[0] != region.source):
+            return None
+    return found
+
+
+def _recognized(region: Region) -> _Found | None:
+    axes = set(region.axes.values())
+    if len(axes) != 1 or not region.has_its_axes():
+        return None
+    over = axes.pop()
+    epsilons = [n for n in region.numbers.values() if 0 < n < 0.1]
+    scales = [1.0, 20.0, *map(math.sqrt, epsilons)]
+    draw = np.random.default_rng(0)
+    shape = (2, 3, 4, 3, 2)
+    if not all(-5 <= axis < 5 for axis in over):
+        return None
+    inputs = [scale * (0.5 + draw.standard_normal(shape)) for scale in scales]
+    outputs = [region(x) for x in inputs]
+    if any(y is None or np.shape(y) != shape for y in outputs):
+        return None
+    for operator, epsilon, function in _candidates(over, [*epsilons, 0.0]):
+        if all(np.allclose(function(x), y, rtol=1e-4, atol=1e-5) for x, y in zip(inputs, outputs)):
+            return operator, over, epsilon
+    return None
+
+
+def _candidates(axes: tuple[int, ...], epsilons: list[float]) -> Iterator[tuple[str, float, Callable[[Any], Any]]]:
+    mean = lambda x: x.mean(axes, keepdims=True)
+    length = lambda x: REDUCTIONS["ReduceL2"](x, axes)
+
+    def of(epsilon: float) -> list[tuple[str, float, Callable[[Any], Any]]]:
+        found: list[tuple[str, float, Callable[[Any], Any]]] = [
+            ("Standardize", epsilon, lambda x: (x - mean(x)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)),
+            ("RootMeanSquare", epsilon, lambda x: x / np.sqrt(mean(x * x) + epsilon)),
+            ("UnitNormalize", epsilon, lambda x: x / np.maximum(length(x), epsilon))]
+        if epsilon <= _TINY:
+            found.append(("UnitNormalize", epsilon, lambda x: x / (length(x) + epsilon)))
+        return found
+
+    for epsilon in epsilons:
+        yield from of(epsilon)
