@@ -31,15 +31,31 @@ class NotOfferedError(Exception):
 def free_target(old: Sequence[int], new: Sequence[int]) -> tuple[int, ...]:
     """Return the target shape of a Reshape that fits other sizes of images, too, where these dimensions tell one.
 
-    Dimensions in front that stay are 0, as they come; a single one that several become is -1, what is left.
+    Dimensions in front that stay are 0, as they come; the first that several become is -1, what is left. One that
+    becomes several stays in numbers: they are as many for every image if it is the channels, and a sentence if not.
     """
-    front = next((k for k, (n, m) in enumerate(zip(old, new, strict=False)) if n != m), min(len(old), len(new)))
-    back = 0
-    while back < min(len(old), len(new)) - front and old[-1 - back] == new[-1 - back]:
-        back += 1
-    middle = new[front:len(new) - back]
-    joins = len(middle) == 1 and len(old) - front - back > 1
-    return *(0,) * front, *((-1,) if joins else middle), *new[len(new) - back:]
+    if len(new) == 1:
+        return (-1,)
+    target: list[int] = []
+    i = j = 0
+    while j < len(new):
+        begin, left, right = i, old[i] if i < len(old) else 1, new[j]
+        i, last = i + 1, j
+        while left != right:
+            if left < right:
+                left, i = left * old[i], i + 1
+            else:
+                last += 1
+                right *= new[last]
+        stays, joins = last == j and i == begin + 1, last == j and i > begin + 1
+        if stays and begin == j < len(old) and all(n == 0 for n in target):
+            target.append(0)
+        elif joins and -1 not in target:
+            target.append(-1)
+        else:
+            target += new[j:last + 1]
+        j = last + 1
+    return tuple(target)
 
 
 class Arranging:

@@ -14,7 +14,6 @@ first. The batch comes first on both sides and stays outside; dimensions of 1 ha
 Only a layer that needs another order of memory makes somebody move it (`fastcnn.onnx._importer`).
 """
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -157,7 +156,7 @@ def with_size(view: View, tensor: Tensor, axis: int, first: int, count: int, n: 
 
 
 def runs(view: View, groups: Sequence[Dim]) -> tuple[tuple[int, ...], Dim, list[Any]]:
-    """Return how memory becomes the atoms of `groups` one after the other: the tensor's own axes, or fewer pieces.
+    """Return how memory becomes the atoms of `groups` one after the other: the tensor's own axes, or parts of them.
 
     Returns
     -------
@@ -170,11 +169,10 @@ def runs(view: View, groups: Sequence[Dim]) -> tuple[tuple[int, ...], Dim, list[
     """
     new = [atom for group in groups for atom in group]
     place = {atom: at for at, atom in enumerate(new)}
-    pieces = _axes(view)
-    if pieces is None or any(place[b] != place[a] + 1 for piece in pieces for a, b in itertools.pairwise(piece)):
-        pieces = []
-        for atom in range(len(view.sizes)):
-            if pieces and place[atom] == place[pieces[-1][-1]] + 1:
+    pieces: list[list[int]] = []
+    for axis in _axes(view) or [list(range(len(view.sizes)))]:  # the tensor's own axes stay apart: they may be free
+        for at, atom in enumerate(axis):
+            if at and place[atom] == place[pieces[-1][-1]] + 1:
                 pieces[-1].append(atom)
             else:
                 pieces.append([atom])

@@ -1,5 +1,6 @@
 """Borders around a value, along any of its dimensions but the batch."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -69,21 +70,24 @@ def _around(im: Importer, x: View, node: Node, sides: Sides, how: dict[str, Any]
     if alone and x.tensor.shape[1:] == x.sizes and 1 <= last <= 3 and not any(axes.get(last, ())):
         y = _padded(im, node, x.tensor, tuple(axes.get(atom, (0, 0)) for atom in range(last)), how)
         return View(y, y.shape[1:], x.dims)
-    if 2 <= len(x.dims) <= 4 and not any(sides[0]):
+    if 2 <= len(x.dims) <= 4 and x.is_channels_last and not any(sides[0]):
         return channels_last(_padded(im, node, im.image(x), sides[1:], how))
     for axis, pair in enumerate(sides):
         if any(pair):
             tensor, at, back = im.exposed(x, axis)
-            before, n, after = _around_axis(tensor.shape[1:], at - 1)
-            y = _padded(im, node, im.shaped(tensor, (before, n, after)), ((0, 0), pair), how)
-            shape = list(tensor.shape[1:])
-            shape[at - 1] = n + sum(pair)
-            x = back(im.shaped(y, shape))
+            x = back(_along(im, node, tensor, at, pair, how))
     return x
 
 
-def _around_axis(shape: tuple[int, ...], axis: int) -> tuple[int, int, int]:
-    return int(np.prod(shape[:axis])), shape[axis], int(np.prod(shape[axis + 1:]))
+def _along(im: Importer, node: Node, tensor: Any, axis: int, pair: tuple[int, int], how: dict[str, Any]) -> Any:
+    """Return a tensor with a border along one axis; what lies behind that are channels."""
+    shape, place = tensor.shape[1:], axis - 1
+    rows = shape if axis < len(shape) else (*shape, 1)
+    if len(rows) > 4:
+        rows, place = (math.prod(shape[:place]), shape[place], math.prod(shape[axis:])), 1
+    sides = tuple(pair if k == place else (0, 0) for k in range(len(rows) - 1))
+    y = _padded(im, node, im.shaped(tensor, rows), sides, how)
+    return im.shaped(y, (*shape[:axis - 1], y.shape[place + 1], *shape[axis:]))
 
 
 def _padded(im: Importer, node: Node, tensor: Any, sides: Sides, how: dict[str, Any]) -> Any:

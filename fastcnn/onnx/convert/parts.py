@@ -1,7 +1,7 @@
 """Parts of a value: slices, splits, and numbers by their index."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,10 @@ def part(im: Importer, x: View, node: Node, axis: int, start: int | None, stop: 
         raise NotOfferedError("a part that is empty")
     if places == range(n):
         return x
-    end = places.stop if 0 <= places.stop < n else None  # where the axis ends, for images of other sizes too
+    begin = None if places[0] == (n - 1 if step < 0 else 0) else places[0]  # from end to end of any other length, too
+    end = places.stop if 0 <= places.stop < n else None
     tensor, at, back = im.exposed(x, axis)
-    return back(im.apply(node, layers.Slice, tensor, places.start, end, places.step, axis=at))
+    return back(im.apply(node, layers.Slice, tensor, begin, end, places.step, axis=at))
 
 
 def picked(im: Importer, x: View, node: Node, axis: int, indices: np.ndarray) -> View:
@@ -47,20 +48,33 @@ def picked(im: Importer, x: View, node: Node, axis: int, indices: np.ndarray) ->
     return im.regrouped(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1:]))
 
 
+def sliced(im: Importer, x: View, node: Node, bounds: Iterable[tuple[int, int, int, int]]) -> View:
+    """Return the part of each start, end, axis and step; the axes are the sample's."""
+    for begin, end, axis, step in bounds:
+        past_the_front = step < 0 and end < -x.shape[axis]  # Python would count it from the end
+        x = part(im, x, node, axis, begin, None if past_the_front else end, step)
+    return x
+
+
+def slice_bounds(im: Importer, rank: int, starts: Any, ends: Any, axes: Any,
+                 steps: Any) -> list[tuple[int, int, int, int]]:
+    """Return the start, end, axis and step of each part, of what a Slice has as inputs, or as attributes."""
+    bounds = [default if value is None else im.constant(value, "a part's bound")
+              for value, default in (starts, ends, axes, (steps, None))]
+    return bounds_along(rank, *bounds)
+
+
 @converter("Slice")
 def slice_(im: Importer, x: View, starts_in: Any = None, ends_in: Any = None, axes_in: Any = None, steps_in: Any = None,
            *, node: Node, starts: Any = None, ends: Any = None, axes: Any = None) -> View:
-    given = (starts_in, starts), (ends_in, ends), (axes_in, axes), (steps_in, None)
-    bounds = [default if value is None else im.constant(value, "a part's bound") for value, default in given]
-    for begin, end, axis, step in bounds_along(len(x.dims) + 1, *bounds):
-        if axis == 0:
-            if (begin, step) != (0, 1) or end < im.batch:
-                raise NotOfferedError("a part of the batch")
-            continue
-        n = x.shape[axis - 1]
-        past_the_front = step < 0 and end < -n  # Python would count it from the end
-        x = part(im, x, node, axis - 1, begin, None if past_the_front else end, step)
-    return x
+    inside = []
+    for begin, end, axis, step in slice_bounds(im, len(x.dims) + 1, (starts_in, starts), (ends_in, ends),
+                                               (axes_in, axes), steps_in):
+        if axis:
+            inside.append((begin, end, axis - 1, step))
+        elif (begin, step) != (0, 1) or end < im.batch:
+            raise NotOfferedError("a part of the batch")
+    return sliced(im, x, node, inside)
 
 
 @converter("Split")

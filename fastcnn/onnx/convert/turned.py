@@ -11,7 +11,7 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, of_turned
 from fastcnn.onnx._turned import Turned, placed, regrouped
 from fastcnn.onnx._view import View, transposed
-from fastcnn.onnx.convert.parts import picked
+from fastcnn.onnx.convert.parts import picked, slice_bounds, sliced
 from fastcnn.onnx.convert.shape import resolved
 from fastcnn.onnx.operators.arrays import integers
 
@@ -67,6 +67,31 @@ def gather(im: Importer, x: Turned, indices: Any, *, node: Node, axis: int = 0) 
     axis = x.axis_of_view(axis)
     moved = at.ndim - 1 if x.at is not None and axis < x.at else 0
     return placed(picked(im, x.view, node, axis, at), None if x.at is None else x.at + moved, x.cause, x.node)
+
+
+@of_turned("Slice")
+def slice_(im: Importer, x: Turned, starts_in: Any = None, ends_in: Any = None, axes_in: Any = None,
+           steps_in: Any = None, *, node: Node, starts: Any = None, ends: Any = None, axes: Any = None) -> Turned:
+    if x.is_merged:
+        raise NotOfferedError(x.cause, x.node)
+    im.require_any_batch(node)
+    bounds = slice_bounds(im, len(x.shape(im.batch)), (starts_in, starts), (ends_in, ends), (axes_in, axes), steps_in)
+    return replace(x, view=sliced(im, x.view, node, [(begin, end, x.axis_of_view(axis), step)
+                                                     for begin, end, axis, step in bounds]))
+
+
+@of_turned("Squeeze")
+def squeeze(im: Importer, x: Turned, given: Any = None, *, node: Node, axes: Any = None) -> View | Turned:
+    over = integers(im.constant(given, "axes")) if given is not None else axes
+    shape = x.shape(im.batch)
+    if x.is_merged or over is None:
+        raise NotOfferedError(x.cause, x.node)
+    gone = {axis % len(shape) for axis in over}
+    if any(shape[axis] != 1 for axis in gone) or x.at in gone:
+        raise NotOfferedError(f"Squeeze of {list(shape)} along {sorted(gone)}")
+    at = None if x.at is None else x.at - sum(axis < x.at for axis in gone)
+    kept = [n for axis, n in enumerate(shape) if axis not in gone and axis != x.at]
+    return placed(im.regrouped(x.view, kept), at, x.cause, x.node)
 
 
 @of_turned("GatherND")

@@ -1,7 +1,7 @@
 """Poolings, borders and resizings as ONNX writes them."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastcnn.errors import ArgumentError
@@ -102,20 +102,32 @@ def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
 
 
 def _resize(w: Writer, layer: Any, inputs: list[Value]) -> Value:
-    how, lengths = layer.how, list(layer.output_shape[1:-1])
-    axes = list(range(2, 2 + len(lengths)))
+    how, old, new = layer.how, layer.input_shape[1:-1], list(layer.output_shape[1:-1])
+    more: dict[str, Any] = {}
     if layer.scale is None:
-        given = [w.constant(lengths, "sizes")]
+        given = "sizes"
     else:
-        scales = list(layer.scale) * (1 if len(layer.scale) > 1 else len(lengths))
-        if any(scaled_length(n, s) != m for n, s, m in zip(layer.input_shape[1:-1], scales, lengths, strict=True)):
-            raise ArgumentError(f"{layer}: expected a size that the scale {layer.scale} makes, to export, got "
-                                f"{tuple(lengths)}; leave out one of the two")
-        given = [w.constant(scales, "scales", "float32")]
-    y = w.node("Resize", [w.get(inputs[0], FIRST), "", *([""] if layer.scale is None else []), *given], axes=axes,
-               mode=how.mode, coordinate_transformation_mode=how.coordinates, nearest_mode=how.rounding,
-               cubic_coeff_a=how.a, antialias=int(how.antialias), exclude_outside=int(how.exclude_outside))
+        scales = list(layer.scale) * (1 if len(layer.scale) > 1 else len(new))
+        given = "scales" if all(scaled_length(n, s) == m for n, s, m in zip(old, scales, new, strict=True)) else "sizes"
+        if given == "sizes":
+            more = {"keep_aspect_ratio_policy": _policy(layer, old, new, scales)}
+    constant = w.constant(new, "sizes") if given == "sizes" else w.constant(scales, "scales", "float32")
+    y = w.node("Resize", [w.get(inputs[0], FIRST), "", *([""] if given == "sizes" else []), constant],
+               axes=list(range(2, 2 + len(new))), mode=how.mode, coordinate_transformation_mode=how.coordinates,
+               nearest_mode=how.rounding, cubic_coeff_a=how.a, antialias=int(how.antialias),
+               exclude_outside=int(how.exclude_outside), **more)
     return w.value(y, layer.output_shape, FIRST)
+
+
+def _policy(layer: Any, old: Sequence[int], new: Sequence[int], scales: Sequence[float]) -> str:
+    """Return the rule by which ONNX makes sizes and a scale of sizes: one scale, the smallest or the largest of all."""
+    ratios = [m / n for n, m in zip(old, new, strict=True)]
+    if len(set(scales)) == 1 and all(math.floor(n * scales[0] + 0.5) == m for n, m in zip(old, new, strict=True)):
+        for name, scale in (("not_larger", min(ratios)), ("not_smaller", max(ratios))):
+            if math.isclose(scale, scales[0], rel_tol=1e-6):
+                return name
+    raise ArgumentError(f"{layer}: expected a size that the scale {layer.scale} makes, to export, got {tuple(new)}; "
+                        f"leave out one of the two")
 
 
 TABLE: dict[str, Any] = {"Resize": _resize}
