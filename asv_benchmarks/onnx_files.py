@@ -1,4 +1,7 @@
-"""Networks as ONNX files, by their published lists of layers, with random weights: what others' exporters write."""
+"""Networks as ONNX files: two by their published lists of layers, with random weights, and two that others trained.
+
+onnx is imported where it is used, so that asv finds its benchmarks without.
+"""
 
 from collections.abc import Sequence
 from math import prod
@@ -6,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+from asv_benchmarks.shapes import FILES
 
 #: Files of others, beside the project (``../shared/data/real-models/onnx``).
 REAL = Path(__file__).resolve().parents[2] / "shared" / "data" / "real-models" / "onnx"
@@ -22,6 +25,8 @@ class _Writer:
         self.weights: list[Any] = []
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
+        from onnx import helper
+
         name = f"v{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], **attributes))
         return name
@@ -31,6 +36,8 @@ class _Writer:
         return self.constant(values.astype(np.float32))
 
     def constant(self, values: np.ndarray) -> str:
+        from onnx import numpy_helper
+
         self.weights.append(numpy_helper.from_array(values, f"w{len(self.weights)}"))
         return self.weights[-1].name
 
@@ -49,17 +56,19 @@ class _Writer:
     def dense(self, x: str, c: int, units: int) -> str:
         return self.node("Gemm", x, self.weight(units, c, scale=c**-0.5), self.weight(units, scale=0.1), transB=1)
 
-    def model(self, shape: Sequence[int], outputs: dict[str, Sequence[int]], opset: int = 14) -> onnx.ModelProto:
+    def model(self, shape: Sequence[int], outputs: dict[str, Sequence[int]], opset: int = 14) -> Any:
         """Return the model of one input "x", checked."""
+        from onnx import TensorProto, checker, helper
+
         info = lambda name, shape: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
         graph = helper.make_graph(self.nodes, "network", [info("x", shape)], [info(*item) for item in outputs.items()],
                                   self.weights)
         proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
-        onnx.checker.check_model(proto)
+        checker.check_model(proto)
         return proto
 
 
-def pp_lcnet(batch: int = 1) -> onnx.ModelProto:
+def pp_lcnet(batch: int = 1) -> Any:
     """PP-LCNet x1.0 on 224 x 224 pixels (Cui et al., "PP-LCNet: a lightweight CPU convolutional neural network", 2021).
 
     Depthwise separable blocks with h-swish, 5x5 windows at the end, squeeze and excitation in the last two.
@@ -80,7 +89,7 @@ def pp_lcnet(batch: int = 1) -> onnx.ModelProto:
     return w.model((batch, 3, 224, 224), {y: (batch, 1000)})
 
 
-def pfld(batch: int = 1) -> onnx.ModelProto:
+def pfld(batch: int = 1) -> Any:
     """PFLD's backbone on 112 x 112 pixels: 98 landmarks of a face (Guo et al., "PFLD: a practical facial landmark
     detector", 2019, table 1).
 
@@ -106,17 +115,26 @@ def pfld(batch: int = 1) -> onnx.ModelProto:
     return w.model((batch, 3, 112, 112), {y: (batch, 196)})
 
 
-def real(name: str) -> onnx.ModelProto:
-    """Return a file of others, if it lies beside the project."""
+def real(name: str) -> Any:
+    """Return a file of others.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it does not lie beside the project.
+    """
+    import onnx
+
     return onnx.load(REAL / f"{name}.onnx")
 
 
-#: Models by name, each for one sample.
-FILES = {"pp_lcnet": pp_lcnet, "pfld": pfld, "fastestdet": lambda: real("fastestdet_coco"),
-         "basic_pitch": lambda: real("basic_pitch")}
+def file(name: str) -> Any:
+    """Return the model of one of FILES, for one sample."""
+    made = {"pp_lcnet": pp_lcnet, "pfld": pfld}
+    return made[name]() if name in made else real(FILES[name])
 
 
-def sample(model: onnx.ModelProto, seed: int = 1) -> dict[str, np.ndarray]:
+def sample(model: Any, seed: int = 1) -> dict[str, np.ndarray]:
     """Return one batch of one for the inputs of a model."""
     rng, weights = np.random.default_rng(seed), {w.name for w in model.graph.initializer}
     shapes = {value.name: [max(1, dim.dim_value) for dim in value.type.tensor_type.shape.dim]

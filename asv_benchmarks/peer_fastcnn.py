@@ -88,3 +88,14 @@ def prediction(of: str) -> Job:
     """From the call to the probabilities of one image."""
     model, x = _model(of), batches(of)[0][0][:1]
     return Job(lambda: {"probabilities": model.predict(x)}, lambda: model.predict(x))
+
+
+def file_prediction(of: str) -> Job:
+    """From the inputs of an ONNX file to its outputs, for one sample, by the backend."""
+    from asv_benchmarks.onnx_files import file, sample
+    from fastcnn.onnx import backend
+
+    proto = file(of)
+    run, inputs = backend.prepare(proto).run, sample(proto)
+    run(inputs)  # a plan is made when a shape comes for the second time
+    return Job(lambda: {f"output {k}": y for k, y in enumerate(run(inputs))}, lambda: run(inputs))

@@ -87,8 +87,8 @@ def _translated(op: Operation, network: Network, constant: Any) -> tuple[list[st
     return inputs, {}
 
 
-def session(name: str, **options: Any) -> Any:
-    """Return a session of a network; `options` are those of SessionOptions."""
+def session(proto: bytes, **options: Any) -> Any:
+    """Return a session of a model; `options` are those of SessionOptions."""
     import onnxruntime
 
     given = onnxruntime.SessionOptions()
@@ -96,12 +96,21 @@ def session(name: str, **options: Any) -> Any:
         given.intra_op_num_threads = 1
     for key, setting in options.items():
         setattr(given, key, setting)
-    return onnxruntime.InferenceSession(model(GRAPHS[name]()), given, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(proto, given, providers=["CPUExecutionProvider"])
 
 
 def network_prediction(of: str) -> Job:
     """From an array (N, 3, 224, 224) to the probabilities."""
     name, _, batch = of.rpartition(".b")
-    run = session(name).run
+    run = session(model(GRAPHS[name]())).run
     x = {"image": np.ascontiguousarray(image(int(batch)).transpose(0, 3, 1, 2))}
     return Job(lambda: {"probabilities": run(None, x)[0]}, lambda: run(None, x))
+
+
+def file_prediction(of: str) -> Job:
+    """From the inputs of a file to its outputs, for one sample."""
+    from asv_benchmarks.onnx_files import file, sample
+
+    proto = file(of)
+    run, inputs = session(proto.SerializeToString()).run, sample(proto)
+    return Job(lambda: {f"output {k}": y for k, y in enumerate(run(None, inputs))}, lambda: run(None, inputs))

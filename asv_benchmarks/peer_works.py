@@ -9,7 +9,7 @@ from math import exp, log
 from typing import Any, NamedTuple
 
 from asv_benchmarks.graphs import GRAPHS
-from asv_benchmarks.shapes import AVERAGE_POOLS, BATCHES, CLASSES, CONVOLUTIONS, MAPS, MAX_POOLS, PARAMETERS
+from asv_benchmarks.shapes import AVERAGE_POOLS, BATCHES, CLASSES, CONVOLUTIONS, FILES, MAPS, MAX_POOLS, PARAMETERS
 
 
 class Work(NamedTuple):
@@ -67,6 +67,7 @@ _ALL = [
     Work("predict", "prediction", "lenet5", _FORWARD, brief=False),
     *(Work(f"onnx.{name}.b{n}", "network_prediction", f"{name}.b{n}", 1e-4, brief=False, peer="onnxruntime")
       for name in GRAPHS for n in BATCHES),
+    *(Work(f"backend.{name}", "file_prediction", name, _FORWARD, brief=False, peer="onnxruntime") for name in FILES),
     *(Work(f"forward.{name}", "convolution_forward", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
     *(Work(f"packed.{name}", "convolution_packed", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
     *(Work(f"gradients.{name}", "convolution_gradients", name, _GRADIENTS) for name in CONVOLUTIONS),
@@ -137,6 +138,8 @@ GOALS = {goal.name: goal for goal in (
     Goal("predict", "LeNet-5, prediction of one image", 3.0, _one("predict")),
     Goal("onnx", "VGG-16, ResNet-50, MobileNet v2 beside onnxruntime", 1.2,
          lambda work: work.startswith("onnx."), 1.0),
+    Goal("backend", "ONNX files run by the backend beside onnxruntime", 0.67,
+         lambda work: work.startswith("backend."), 0.67),
     Goal("memory", "peak memory of training the convnet", 1.5, _one("memory")),
     Goal("direct.float32", "direct 3x3 of ResNet-50, batch 8, of the peak", 0.8, _one("direct.float32")),
     Goal("direct.avx2", "the same with AVX2 alone", 0.7, _one("direct.avx2")),

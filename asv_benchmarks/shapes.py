@@ -91,3 +91,6 @@ PARAMETERS: dict[str, list[tuple[int, ...]]] = {
     "mobilenet_v2": _normalized(mobilenet_v2(), (1280, 1000), (1000,)),
     "resnet50": _normalized(resnet50(), (2048, 1000), (1000,)),
 }
+
+#: ONNX files that the backend runs, and what those of others are called (`onnx_files`).
+FILES = {"pp_lcnet": "", "pfld": "", "fastestdet": "fastestdet_coco", "basic_pitch": "basic_pitch"}

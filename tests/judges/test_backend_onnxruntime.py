@@ -77,7 +77,7 @@ def test_the_largest_of_regions(shape):
 @pytest.mark.parametrize("name", onnx_files.FILES)
 def test_networks(name):
     try:
-        proto = onnx_files.FILES[name]()
+        proto = onnx_files.file(name)
     except FileNotFoundError:
         pytest.skip("the files of others lie beside the project, in ../shared")
     ready, arrays = backend.prepare(proto), onnx_files.sample(proto)
