@@ -1,5 +1,6 @@
 """The arguments a layer was made with: caught as they were given, and written down so that JSON can hold them."""
 
+import functools
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +9,9 @@ import numpy as np
 
 from fastcnn import activations, initializers, regularizers
 from fastcnn.errors import unknown
+
+#: As `inspect.signature`, which takes as long as making a layer, and is asked for the same functions again and again.
+signature_of = functools.lru_cache(maxsize=1024)(inspect.signature)
 
 
 def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -24,7 +28,7 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     TypeError
         If the constructor does not take them, or `Layer`, to which it hands on those it has no name for.
     """
-    signature = inspect.signature(cls.__init__)  # type: ignore[misc]
+    signature = signature_of(cls.__init__)  # type: ignore[misc]
     named = list(signature.parameters.values())[1:]
     known = [p.name for p in named if p.kind is not p.VAR_KEYWORD]
     others = next((p.name for p in named if p.kind is p.VAR_KEYWORD), "")
