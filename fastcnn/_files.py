@@ -49,19 +49,24 @@ def user_path(path: Any, who: str) -> Path:
         raise ArgumentError(f"{who}: expected a path, got one with a zero character in it, {text!r}")
     return Path(os.path.expanduser(text))
 
+from fastcnn import _aside
 
-def write_atomically(path: str | os.PathLike[str], *pieces: bytes) -> None:
+
+def write_atomically(path: str | os.PathLike[str], *pieces: bytes, lasting: bool = True) -> None:
     """Write a file so that its name shows the old content or the new, never a part of one, even after a power cut.
 
     The bytes go to a hidden file of the same folder, are synced to the disk, and take the name then. An error or Ctrl-C
-    leaves no hidden file behind; only a killed process can. A link is followed, and a file that is replaced passes its
-    permissions on.
+    leaves no hidden file behind; only a killed process can, and the next writing to the folder removes that. A link is
+    followed, and a file that is replaced passes its permissions on.
 
     Parameters
     ----------
     path : path-like
     *pieces : bytes
         Written one after the other, so that a large content need not be joined in memory.
+    lasting : bool
+        Wait until the disk has it. Without, a power cut may lose the file, or leave one of the right length and wrong
+        bytes: for files that know their digest and can be made again.
 
     Raises
     ------
@@ -72,27 +77,35 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes) -> None:
     """
     target = Path(os.path.realpath(path))
     _refuse_what_is_no_file(path, target)
-    aside = target.with_name(f".fastcnn-{os.urandom(6).hex()}.tmp")
+    _aside.sweep(target.parent)
     try:
-        with aside.open("xb") as file:
+        with _aside.hidden(target.parent) as (aside, file):
             for piece in pieces:
                 file.write(piece)
             if target.exists():
                 shutil.copymode(target, aside)
             file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, target)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            aside.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
+            if lasting:
+                os.fsync(file.fileno())
+            if os.name == "nt":
+                file.close()  # Windows renames no open file; elsewhere it is this process's until it has its name
+            os.replace(aside, target)
+    except OSError as error:
         raise OSError(
             error.errno,
             f"{path}: expected to write {sum(map(len, pieces)):,} bytes, got: {error.strerror}; what was there is "
             "unchanged, free some space or choose another folder",
         ) from error
-    _sync_folder(target.parent)
+    if lasting:
+        _sync_folder(target.parent)
+
+
+def home_expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path in which a leading ``~`` is the user's home folder.
+
+    It stays as it is where nobody knows a home, as in a container that runs under a number without a name.
+    """
+    return Path(os.path.expanduser(path))
 
 
 def _refuse_what_is_no_file(path: str | os.PathLike[str], target: Path) -> None:

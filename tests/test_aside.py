@@ -1,0 +1,86 @@
+"""Hidden files: those of the dead are removed by the next writing to their folder, those of the living never."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from fastcnn import _aside
+from fastcnn._files import write_atomically
+
+WRITE_FOR_EVER = """
+import sys, time
+from pathlib import Path
+from fastcnn import _aside
+with _aside.hidden(Path(sys.argv[1])) as (path, file):
+    print(path.name, flush=True)
+    time.sleep(600)
+"""
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="locks on open files are POSIX's")
+
+
+@pytest.fixture
+def writer(tmp_path):
+    """Start a process that writes to a hidden file of the folder; return it and the file."""
+    with subprocess.Popen([sys.executable, "-c", WRITE_FOR_EVER, tmp_path], stdout=subprocess.PIPE, text=True) as child:
+        yield child, tmp_path / child.stdout.readline().strip()
+        child.kill()
+
+
+def test_the_file_of_a_killed_process_goes_with_the_next_writing(tmp_path, writer):
+    child, file = writer
+    write_atomically(tmp_path / "a", b"1")
+    assert file.exists(), "its writer was alive"
+    child.kill()
+    child.wait()
+    assert file.exists(), "nobody swept yet: the test proves nothing"
+    write_atomically(tmp_path / "a", b"2")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_that_this_process_writes_stays(tmp_path):
+    with _aside.hidden(tmp_path) as (path, file):
+        file.write(b"1")
+        _aside.sweep(tmp_path)
+        assert path.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_another_system_stays_for_a_day(tmp_path, monkeypatch):
+    here = _aside._system()
+    monkeypatch.setattr(_aside, "_system", lambda: "0" * 8)
+    with _aside.hidden(tmp_path) as (path, _):
+        pass
+    path.touch()
+    monkeypatch.setattr(_aside, "_system", lambda: here)
+    _aside.sweep(tmp_path)
+    assert path.exists()
+    os.utime(path, times=(time.time() - 90_000,) * 2)
+    _aside.sweep(tmp_path)
+    assert not path.exists()
+
+
+def test_other_hidden_files_are_none_of_its_business(tmp_path):
+    names = [".fastcnn-notes.tmp", ".tmp", ".fastcnn-0123-4567.tmp", f"x.fastcnn-{'0' * 8}-{'0' * 12}.tmp"]
+    for name in names:
+        (tmp_path / name).touch()
+    write_atomically(tmp_path / "a", b"1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", *names])
+
+
+def test_a_file_that_was_taken_for_abandoned_before_it_was_locked_is_made_again(tmp_path, monkeypatch):
+    lock, taken = _aside._lock, []
+
+    def late(file, waits):
+        if not taken:
+            taken.append(file.name)
+            os.unlink(file.name)
+        return lock(file, waits)
+
+    monkeypatch.setattr(_aside, "_lock", late)
+    write_atomically(tmp_path / "a", b"whole")
+    assert taken
+    assert (tmp_path / "a").read_bytes() == b"whole"
