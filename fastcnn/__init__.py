@@ -49,10 +49,17 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
 
 def __getattr__(name: str) -> Any:
     if name in _OBJECTS:
-        return getattr(importlib.import_module(_OBJECTS[name]), name)
+        return getattr(_imported(_OBJECTS[name]), name)
     if name in _MODULES:
-        return importlib.import_module(f"fastcnn.{name}")
+        return _imported(f"fastcnn.{name}")
     raise AttributeError(f"module 'fastcnn' has no attribute {name!r}")
+
+
+def _imported(module: str) -> Any:
+    from fastcnn._interrupts import deferred
+
+    with deferred(whole=True):  # Ctrl-C waits: the process could not import the rest any more
+        return importlib.import_module(module)
 
 
 def __dir__() -> list[str]:

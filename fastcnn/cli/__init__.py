@@ -13,8 +13,7 @@ from typing import Any
 import click
 
 from fastcnn import __version__
-from fastcnn.cli import _exits
-from fastcnn.cli._signal import interruptible
+from fastcnn.cli import _exits, _streams
 from fastcnn.errors import unknown
 
 COMMANDS = ("train", "evaluate", "predict", "summary", "import-onnx", "export-onnx", "bench", "doctor", "warmup",
@@ -74,12 +73,12 @@ def main(args: Sequence[str] | None = None) -> int:
         Without the program's name; those of the process by default.
     """
     warnings.showwarning = _show_warning
+    _streams.open_closed()
     try:
-        with interruptible():
-            code = cli.main(args, prog_name="fastcnn", standalone_mode=False)
+        code = cli.main(args, prog_name="fastcnn", standalone_mode=False)
         sys.stdout.flush()  # a pipe that was closed shows here, not in the interpreter's last breath
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _streams.let_go()
         return _exits.OTHER
     except (Exception, KeyboardInterrupt) as error:
         return _exits.report(error)

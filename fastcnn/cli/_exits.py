@@ -1,11 +1,11 @@
 """Exit codes, and the one place where an exception becomes a code and a line on standard error."""
 
 import os
-import sys
 import traceback
 
 import click
 
+from fastcnn.cli import _streams
 from fastcnn.errors import ArgumentError, DataError, DivergedError, ModelFileError, PathError
 
 DONE, OTHER, USAGE, DATA, DIVERGED, NOT_A_MODEL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
@@ -36,10 +36,12 @@ _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int],
 
 def report(error: BaseException) -> int:
     """Print one line for an error on standard error, after its traceback if FASTCNN_DEBUG is set; return the code."""
-    if os.environ.get(DEBUG):
-        traceback.print_exception(error)
-    click.echo(f"{_who(error)}: {one_line(_sentence(error))}", err=True)
-    sys.stderr.flush()
+    try:
+        if os.environ.get(DEBUG):
+            traceback.print_exception(error)
+        click.echo(f"{_who(error)}: {one_line(_sentence(error))}", err=True)
+    except OSError:
+        _streams.let_go()  # the code is all that is left to tell it by
     return code_of(error)
 
 

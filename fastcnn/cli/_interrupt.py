@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Iterator
 
 from fastcnn.callbacks import Callback, Logs
-from fastcnn.cli._signal import raise_interrupt
 
 
 class StopAfterStep(Callback):
@@ -45,7 +44,7 @@ def stop_on_interrupt(tell: Callable[[str], None]) -> Iterator[StopAfterStep]:
     stop = StopAfterStep()
 
     def handle(number: int, frame: object) -> None:
-        signal.signal(signal.SIGINT, raise_interrupt)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         stop.asked = True
         with contextlib.suppress(RuntimeError):  # the signal came while a line was being written
             tell("stopping after this step, then saving; Ctrl-C again aborts at once")

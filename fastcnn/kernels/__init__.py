@@ -21,3 +21,7 @@ another device would be one with the same names and signatures. A kernel knows n
 - Images are (N, H, W, C), filter banks (KH, KW, C // groups, K).
 - Absent parameters (a convolution without bias) are arrays of size 0.
 """
+
+from fastcnn.kernels import _variables
+
+_variables.check()  # before anything imports Numba

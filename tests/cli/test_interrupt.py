@@ -5,13 +5,10 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
-from types import FunctionType
 
 import pytest
 
 from fastcnn.cli._interrupt import stop_on_interrupt
-from fastcnn.cli._signal import interruptible
 from tests.cli.conftest import command, environment
 
 
@@ -64,30 +61,6 @@ def test_ctrl_c_while_kernels_are_compiled_is_not_lost(tmp_path):
     assert process.returncode == 130
     assert errors.strip() == "fastcnn: interrupted"  # and not: Exception ignored on calling ctypes callback function
     assert "ready" not in output
-
-
-@pytest.mark.parametrize("seconds", [0.0, 0.5])
-def test_an_interrupt_in_llvm_waits_until_it_is_out(seconds):
-    def busy():
-        os.kill(os.getpid(), signal.SIGINT)
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            pass
-        done.append(True)
-
-    done = []
-    called_by_llvm = FunctionType(busy.__code__, {**globals(), "__name__": "llvmlite.binding"}, None, None,
-                                  busy.__closure__)  # fmt: skip
-
-    def work():
-        with interruptible():
-            called_by_llvm()
-            for _ in range(200):
-                time.sleep(0.05)
-
-    with pytest.raises(KeyboardInterrupt):
-        work()
-    assert done == [True]
 
 
 def test_ctrl_c_before_training_leaves_one_line_and_no_folder(tmp_path):

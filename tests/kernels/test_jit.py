@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
+import pytest
 
 import fastcnn
 from fastcnn.kernels.cpu import _jit, _threads
@@ -46,12 +47,44 @@ def test_a_second_process_misses_nothing_and_writes_nothing(tmp_path):
     assert len(before) == 1
 
 
+# One of the two shared functions of its file is compiled, and nothing but the kernel and it.
+ACTIVATE = """
+    import numpy as np
+    from numba.core import event
+    from fastcnn.kernels.codes import RELU
+    from fastcnn.kernels.cpu.activation import activation_forward
+    x = np.linspace(-1, 1, 9, dtype=np.float32)
+    y = np.empty_like(x)
+    with event.install_recorder("numba:compile") as compiled:
+        activation_forward(y, x, RELU, 0.0, 0.0)
+    assert (y == np.maximum(x, 0)).all()
+    print(sum(e.is_start for _, e in compiled.buffer))
+"""
+
+
+def test_a_kernel_from_the_cache_brings_the_shared_functions_it_calls_and_compiles_no_other(tmp_path):
+    assert int(run(ACTIVATE, tmp_path)[0]) > 2
+    before = listing(tmp_path)
+    assert {name.split("-")[0] for name in before} == {"activation.activation_forward", "activate._activate"}
+    assert run(ACTIVATE, tmp_path)[0] == "0"
+    assert listing(tmp_path) == before
+
+
+def test_a_kernel_whose_shared_function_was_lost_from_the_cache_brings_it_anew(tmp_path):
+    run(ACTIVATE, tmp_path)
+    (lost,) = tmp_path.glob("activate._activate-*")
+    lost.unlink()
+    assert int(run(ACTIVATE, tmp_path)[0]) > 0
+    assert lost.exists()
+    assert run(ACTIVATE, tmp_path)[0] == "0"
+
+
 def test_an_edit_in_a_helper_file_is_seen(tmp_path):
     package = tmp_path / "fastcnn" / "kernels" / "cpu"
     package.mkdir(parents=True)
-    for path in (ROOT / "fastcnn" / "kernels" / "cpu").glob("_*.py"):
-        (package / path.name).write_text(path.read_text() if path.name != "__init__.py" else "")
-    for folder in (package.parent, package.parents[1]):
+    for path in (*(ROOT / "fastcnn" / "kernels" / "cpu").glob("_*.py"), *(ROOT / "fastcnn").glob("*.py")):
+        (tmp_path / path.relative_to(ROOT)).write_text(path.read_text())
+    for folder in (package, package.parent, package.parents[1]):
         (folder / "__init__.py").write_text("")
     helper = "from fastcnn.kernels.cpu._jit import inlined\n@inlined\ndef f(x):\n    return x + {}\n"
     (package / "helper.py").write_text(helper.format(1))
@@ -97,6 +130,20 @@ def test_without_a_writable_folder_kernels_still_run_and_say_so_once(tmp_path):
     assert out == "0 1"
     assert errors.count("RuntimeWarning") == 1
     assert "FASTCNN_CACHE_DIR" in errors
+
+
+@pytest.mark.parametrize("folder", ["x" * 300, "/proc/nowhere", "~a user that nobody knows/kernels"])
+def test_a_folder_that_cannot_be_is_one_warning(tmp_path, folder):
+    out, errors = run(f"import os; os.chdir({str(tmp_path)!r})" + textwrap.dedent(ADD), folder)
+    assert out == "0 1"
+    assert errors.count("RuntimeWarning") == 1
+    assert "could not be written" in errors
+    assert listing(tmp_path) == {}
+
+
+def test_a_home_folder_is_known_by_its_sign(tmp_path):
+    assert run(ADD, "~/kernels", HOME=str(tmp_path))[0] == "0 1"
+    assert len(listing(tmp_path / "kernels")) == 1
 
 
 def test_a_full_disk_leaves_no_half_written_entry(tmp_path):

@@ -8,18 +8,19 @@ several processes start cold, since they share one index. Here
   that one imports, directly or not;
 - a file is written aside and renamed, so that it is whole or absent, and processes cannot disturb one another;
 - it starts with a digest of its contents, so that a damaged one is compiled anew instead of believed;
-- a folder that cannot be read or written costs one warning, never a failure.
+- it says which shared functions its code calls (`_symbol`), so that those are loaded and no others;
+- a folder that cannot be read or written, or a home that is not there, costs one warning, never a failure.
 
 Other people's Numba functions and NUMBA_CACHE_DIR are left alone. FASTCNN_CACHE_DIR names another folder.
 """
 
 import ast
+import errno
 import functools
 import hashlib
 import os
 import pickle
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -32,19 +33,30 @@ from numba.core import compiler
 from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
+from fastcnn._files import home_expanded, write_atomically
+
 _PACKAGE = Path(__file__).resolve().parents[2]
 _DIGEST = 32  # bytes of SHA-256 before the pickled code
 
-#: What must happen before a kernel is loaded whose sources include a file: file -> functions of the signature.
-before_load: dict[Path, list[Callable[[Any], None]]] = {}
+#: What gives LLVM's linker the address of a shared function, by the function's symbol.
+publish: dict[str, Callable[[], None]] = {}
 
 _warned: set[str] = set()
 
 
 def folder() -> Path:
-    """Return the folder of the compiled kernels: FASTCNN_CACHE_DIR, or ``kernels`` in the user's cache folder."""
+    """Return the folder of the compiled kernels: FASTCNN_CACHE_DIR, or ``kernels`` in the user's cache folder.
+
+    Raises
+    ------
+    OSError
+        If it lies in a home folder that nobody knows.
+    """
     chosen = os.environ.get("FASTCNN_CACHE_DIR")
-    return Path(chosen) if chosen else platformdirs.user_cache_path("fastcnn") / "kernels"
+    path = home_expanded(chosen or platformdirs.user_cache_path("fastcnn") / "kernels")
+    if str(path).startswith("~"):
+        raise OSError(errno.ENOENT, f"no home folder is known for {path}")
+    return path
 
 
 class KernelCache(_Cache):
@@ -57,8 +69,11 @@ class KernelCache(_Cache):
 
     @property
     def cache_path(self) -> str:
-        """The folder, as ``dispatcher.stats`` shows it."""
-        return str(folder())
+        """The folder, as ``dispatcher.stats`` shows it; empty where there is none."""
+        try:
+            return str(folder())
+        except OSError:
+            return ""
 
     def enable(self) -> None:
         """Read and write files again after `disable`."""
@@ -78,46 +93,41 @@ class KernelCache(_Cache):
         if not self._enabled:
             return None
         target_context.refresh()
-        path = self._path(sig, target_context.codegen())
-        if not path.exists():
-            return None
-        for source in sources(self._source):
-            for prepare in before_load.get(source, ()):
-                prepare(getattr(sig, "args", sig))
         try:
-            content = path.read_bytes()
+            content = self._path(sig, target_context.codegen()).read_bytes()
+        except OSError:  # not there, or not to be reached: then the writing that follows tells
+            return None
+        try:
             digest, payload = content[:_DIGEST], content[_DIGEST:]
             if hashlib.sha256(payload).digest() != digest:
-                raise ValueError("its contents do not agree with their digest")
-            return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
-        except FileNotFoundError:
-            return None
+                raise ValueError("the contents of a file do not agree with their digest")
+            symbols, reduced = pickle.loads(payload)
+            for symbol in symbols:
+                publish[symbol]()
+            return compiler.CompileResult._rebuild(target_context, *reduced)
         except Exception as error:  # whatever a damaged or foreign file raises, compiling is the answer
-            _warn("read", path.parent, error)
+            _warn("read", error)
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Write the compiled kernel; a folder that cannot be written is mentioned once."""
         if not self._enabled:
             return
-        path = self._path(sig, data.codegen)
-        aside = None
         try:
-            payload = dumps(data._reduce())
+            path = self._path(sig, data.codegen)
+            payload = dumps((_symbols(data.library), data._reduce()))
             path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".tmp", delete=False) as file:
-                aside = file.name
-                file.write(hashlib.sha256(payload).digest() + payload)
-            os.replace(aside, path)
+            write_atomically(path, hashlib.sha256(payload).digest(), payload, lasting=False)
         except OSError as error:
-            if aside is not None:
-                Path(aside).unlink(missing_ok=True)
-            _warn("written", path.parent, error)
+            _warn("written", error)
 
     def holds(self, sig: Any, target_context: Any) -> bool:
         """Return whether there is a file for the signature."""
         target_context.refresh()
-        return self._path(sig, target_context.codegen()).exists()
+        try:
+            return self._path(sig, target_context.codegen()).exists()
+        except OSError:
+            return False
 
     def _path(self, sig: Any, codegen: Any) -> Path:
         key = (self._name, str(sig), codegen.magic_tuple(), stamp(self._source), numba.__version__,
@@ -162,9 +172,19 @@ def _module_file(module: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def _warn(verb: str, where: Path, error: Exception) -> None:
+def _symbols(library: Any) -> list[str]:
+    """Return the shared functions that compiled code calls."""
+    return [function.name for function in library._final_module.functions
+            if function.is_declaration and function.name in publish]
+
+
+def _warn(verb: str, error: Exception) -> None:
     if verb in _warned:
         return
     _warned.add(verb)
-    warnings.warn(f"the kernel cache in {where} could not be {verb} ({error}); kernels are compiled in each process "
-                  f"until it can; FASTCNN_CACHE_DIR names another folder", RuntimeWarning, stacklevel=4)
+    try:
+        where = f" in {folder()}"
+    except OSError:
+        where = ""
+    warnings.warn(f"the kernel cache{where} could not be {verb} ({error}); kernels are compiled in each process until "
+                  f"it can; FASTCNN_CACHE_DIR names another folder", RuntimeWarning, stacklevel=4)

@@ -13,7 +13,6 @@ and permit fused multiply-adds and vectorized sums. ``@inlined(exact=True)`` tak
 two-part range reduction such as ``(x - n * high) - n * low`` would otherwise be folded into one part.
 """
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from numba import config, njit, types
 from numba.core.registry import CPUDispatcher
 from numba.extending import overload
 
+from fastcnn import _interrupts
 from fastcnn.kernels.cpu import _threads
 from fastcnn.kernels.cpu._cache import KernelCache
 from fastcnn.kernels.cpu._parallel import parallel, threads_now
@@ -40,7 +40,6 @@ WORK_THRESHOLD = 32768
 registry: dict[str, Any] = {}
 
 _threads.start()
-_work_queue = threading.Lock()
 
 
 def kernel(function: Callable) -> Any:
@@ -48,8 +47,7 @@ def kernel(function: Callable) -> Any:
     dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
-        if _threads.layer() == "workqueue":
-            dispatcher.__class__ = _OneAtATime
+        dispatcher.__class__ = _OneAtATime if _threads.layer() == "workqueue" else Compiled
     registry[f"{function.__module__.rpartition('.')[2]}.{function.__name__}"] = dispatcher
     return dispatcher
 
@@ -68,18 +66,26 @@ def inlined(function: Callable | None = None, *, exact: bool = False, always: bo
     return dispatcher
 
 
-class _Inlined(CPUDispatcher):
+class Compiled(CPUDispatcher):
+    """A function whose compilation Ctrl-C does not cut in half; within it may come where another's begins."""
+
+    def compile(self, sig):
+        with _interrupts.deferred():
+            return super().compile(sig)
+
+
+class _Inlined(Compiled):
     """A function for kernels alone: called from Python it runs as Python, so no wrapper is compiled for that."""
 
     def __call__(self, *args):
         return self.py_func(*args)
 
 
-class _OneAtATime(CPUDispatcher):
-    """A kernel where Numba's own work queue runs the threads: it ends the process when two Python threads enter it."""
+class _OneAtATime(Compiled):
+    """A kernel where Numba's own work queue runs the threads."""
 
     def __call__(self, *args):
-        with _work_queue:
+        with _threads.one_at_a_time:
             return super().__call__(*args)
 
 

@@ -7,10 +7,15 @@ calls a function through its address. A kernel's own code is a few lines, and on
 A single task runs where it is called, without waking a thread. A task whose second parameter is called ``thread``
 is told the number of the thread it runs on, 0 <= thread < NUMBA_NUM_THREADS, and may use that thread's part of a
 scratch.
+
+A process that was forked may not have threads: under GNU OpenMP, Numba ends it when it asks for them. There the tasks
+run one after the other (`alone`), as they always may, since results do not depend on the number of threads.
 """
 
+import ctypes
 import inspect
 
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import config, get_num_threads, get_thread_id, njit, prange, types
 from numba.core import cgutils
@@ -20,6 +25,20 @@ _I64 = ir.IntType(64)
 _THUNK = ir.FunctionType(ir.VoidType(), [_I64, _I64, _I64])  # (address of the arguments, index of the task, thread)
 _ONLY_PRANGE = {"prange": True, "reduction": False, "setitem": False, "numpy": False, "stencil": False,
                 "fusion": False, "inplace_binop": False, "comprehension": False}
+
+#: Not 0 where the threads cannot be had: every launch then runs its tasks one after the other.
+alone = ctypes.c_int64(0)
+llvm.add_symbol("fastcnn_alone", ctypes.addressof(alone))
+
+
+@intrinsic
+def _is_alone(typingctx):
+    """Read `alone`."""
+    def codegen(context, builder, signature, args):
+        known = builder.module.globals.get("fastcnn_alone")
+        return builder.load(known or ir.GlobalVariable(builder.module, _I64, "fastcnn_alone"))
+
+    return types.int64(), codegen
 
 
 @intrinsic
@@ -36,6 +55,9 @@ def _call_at(typingctx, address, arguments, index, thread):
 def _launch(address, arguments, tasks):
     if tasks == 1:
         _call_at(address, arguments, 0, 0)  # outside a parallel region TBB has no number for the thread
+    elif _is_alone() != 0:
+        for index in range(tasks):
+            _call_at(address, arguments, index, 0)
     else:
         for index in prange(tasks):
             _call_at(address, arguments, index, get_thread_id())

@@ -3,12 +3,11 @@
 Numba compiles a function that another one calls into it, and again into everything that calls that: five or six copies
 in one kernel. For a function that is large and called seldom, the call costs nothing and the copies cost seconds. So
 it is compiled by itself, on bare pointers, and its address published to LLVM's linker under a name; a kernel that
-comes from the disk cache finds the name because `KernelCache` publishes it before loading.
+comes from the disk cache finds the names that its code calls because `KernelCache` publishes them before loading.
 """
 
-import inspect
+import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -16,7 +15,7 @@ from llvmlite import ir
 from numba import njit, types
 
 from fastcnn.kernels.cpu import _cache
-from fastcnn.kernels.cpu._jit import FLAGS
+from fastcnn.kernels.cpu._jit import FLAGS, Compiled
 
 i64 = ir.IntType(64)
 _LLVM = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
@@ -41,9 +40,11 @@ class Shared:
         self._published: set[Any] = set()
         if not hasattr(self.dispatcher, "_cache"):
             return  # NUMBA_DISABLE_JIT
+        self.dispatcher.__class__ = Compiled
         self.dispatcher._cache = _cache.KernelCache(function)
-        _cache.before_load.setdefault(Path(inspect.getfile(function)).resolve(), []).append(self._publish_for)
-        for dtype in _LLVM:  # a user's own cached function may come from Numba's cache before any kernel of ours
+        for dtype in _LLVM:
+            _cache.publish[self._symbol(dtype)] = functools.partial(self.publish, dtype)
+            # A user's own cached function may come from Numba's cache before any kernel of ours.
             if self.dispatcher._cache.holds(self.arguments(dtype), self.dispatcher.targetctx):
                 self.publish(dtype)
 
@@ -51,18 +52,18 @@ class Shared:
         """Compile the function for a type, or read it from the cache, and give its address to the linker."""
         if dtype in self._published:
             return
-        self._published.add(dtype)  # before it is loaded, since loading asks for everything in its file
         signature = types.void(*self.arguments(dtype))
         self.dispatcher.compile(signature)
         compiled = self.dispatcher.overloads[signature.args]
         address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
-        llvm.add_symbol(f"{self.name}_{dtype}", address)
+        llvm.add_symbol(self._symbol(dtype), address)
+        self._published.add(dtype)  # at the end: whoever is stopped before begins again
 
     def call(self, builder: Any, dtype: Any, values: list[Any]) -> None:
         """Emit a call of the function."""
         pointer = _LLVM[dtype].as_pointer()
         kinds = [pointer if isinstance(t, types.CPointer) else i64 for t in self.arguments(dtype)]
-        name = f"{self.name}_{dtype}"
+        name = self._symbol(dtype)
         known = builder.module.globals.get(name)
         function = known or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), kinds), name)
         builder.call(function, values)
@@ -88,7 +89,5 @@ class Shared:
 
         return signature, codegen
 
-    def _publish_for(self, signature: Any) -> None:
-        arguments = getattr(signature, "args", signature)  # a whole signature, where a shared function is loaded
-        for dtype in {t.dtype for t in arguments if isinstance(t, (types.Array, types.CPointer)) and t.dtype in _LLVM}:
-            self.publish(dtype)
+    def _symbol(self, dtype: Any) -> str:
+        return f"{self.name}_{dtype}"
