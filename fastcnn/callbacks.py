@@ -1,6 +1,6 @@
 """Callbacks: what happens beside training, with Keras's names and hooks."""
 
-import sys
+import contextlib
 import time
 from typing import Any
 
@@ -130,14 +130,12 @@ class ProgressLine(Callback):
         now = time.perf_counter()
         if self.moving and now - self._shown > 0.1:
             self._shown = now
-            sys.stdout.write(f"\r{self._text(self._epoch, batch + 1, logs)}\033[K")
-            sys.stdout.flush()
+            _write(f"\r{self._text(self._epoch, batch + 1, logs)}\033[K")
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        sys.stdout.write(f"\r\033[K{self._text(epoch, self.params['steps'], logs)}\n" if self.moving
-                         else f"{self._text(epoch, self.params['steps'], logs)}\n")
+        _write(f"\r\033[K{self._text(epoch, self.params['steps'], logs)}\n" if self.moving
+               else f"{self._text(epoch, self.params['steps'], logs)}\n")
         self._epoch = epoch + 1
-        sys.stdout.flush()
 
     def on_train_begin(self, logs: Logs) -> None:
         self._epoch = self.params.get("initial_epoch", 0)
@@ -146,6 +144,12 @@ class ProgressLine(Callback):
         seconds = time.perf_counter() - self._start
         place = f"epoch {epoch + 1}/{self.params['epochs']} - {steps}/{self.params['steps']}"
         return f"{place} - {seconds:.1f} s - {shown(logs)}"
+
+
+def _write(text: str) -> None:
+    """Write to standard output; a process may have none, or nobody who reads it, and trains on."""
+    with contextlib.suppress(BrokenPipeError, ValueError):  # a ValueError: the stream is closed
+        print(text, end="", flush=True)
 
 
 def shown(logs: Logs) -> str:

@@ -92,8 +92,10 @@ class Parameter:
         value = _numbers(f'parameter "{self.path}"', value)
         if value.shape != self.shape:
             raise ArgumentError(f'parameter "{self.path}": expected a value of shape {self.shape}, got {value.shape}')
-        self.array[...] = value
-        self.version += 1
+        try:
+            self.array[...] = value
+        finally:  # Ctrl-C is heard when the copying is done
+            self.version += 1
 
     def zero_grad(self) -> None:
         """Clear the gradient."""

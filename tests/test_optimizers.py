@@ -139,6 +139,19 @@ def test_a_schedule_says_the_learning_rate_and_a_number_can_be_changed():
     assert plain.learning_rate == 0.125
 
 
+def test_a_step_that_is_stopped_after_its_kernel_is_known_to_have_changed_the_values(monkeypatch):
+    def stopped(*arguments):
+        update(*arguments)
+        raise KeyboardInterrupt
+
+    optimizer, parameters = _built("sgd")
+    before, update = [p.version for p in parameters], optimizer.update
+    monkeypatch.setattr(optimizer, "update", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step()
+    assert all(p.version > version for p, version in zip(parameters, before, strict=True))
+
+
 def test_averages_take_the_place_of_values_when_told_so():
     optimizer, parameters = _built("sgd", use_ema=True, ema_momentum=0.5, learning_rate=0.1)
     optimizer.step()

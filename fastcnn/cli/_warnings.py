@@ -17,15 +17,16 @@ def of_threads(layer: str) -> list[str]:
     """
     import numba
 
+    from fastcnn.kernels.cpu import _cpus
+
     found = _of_openmp() if layer == "omp" else []
     if layer == "workqueue":
         found.append("Numba's own work queue takes about 50 microseconds to start threads, ten times as long as TBB: "
                      "unset NUMBA_THREADING_LAYER or install tbb")
-    usable, threads = usable_cpus(), numba.get_num_threads()
-    if threads > usable:
-        wanted = max(1, int(usable))
-        found.append(f"{threads} threads share {usable:g} CPU{'s' if usable > 1 else ''} and wait for one another: "
-                     f"set NUMBA_NUM_THREADS={wanted}")
+    usable, threads = _cpus.usable(), numba.get_num_threads()
+    if threads > usable.threads:
+        found.append(f"{threads} threads share {usable.cpus:g} CPU{'s' if usable.cpus > 1 else ''} "
+                     f"({usable.limit}) and wait for one another: set NUMBA_NUM_THREADS={usable.threads}")
     return found
 
 
@@ -47,16 +48,6 @@ def _is_loaded(library: str) -> bool:
         return library in Path("/proc/self/maps").read_text()
     except OSError:
         return False
-
-
-def usable_cpus() -> float:
-    """Return how many CPUs this process may use: its affinity, and the quota of its control group."""
-    count: float = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return count if quota == "max" else min(count, int(quota) / int(period))
-    except (OSError, ValueError):
-        return count
 
 
 def of_load(load: Any) -> list[str]:

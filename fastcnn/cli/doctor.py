@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def _threads() -> list[tuple[str, Any]]:
 
     return [
         ("layer", f"{_threads.layer()}: {_threads.reason}"),
-        ("threads", f"{numba.get_num_threads()} on {os.cpu_count()} CPUs (NUMBA_NUM_THREADS)"),
+        ("threads", f"{numba.get_num_threads()} on {os.cpu_count()} CPUs: {_threads.limit}; "
+                    f"NUMBA_NUM_THREADS=N sets another number"),
         ("kernels", len(_jit.registry)),
     ]
 
@@ -85,23 +87,36 @@ def _warnings() -> list[tuple[str, Any]]:
 def _cache() -> list[tuple[str, Any]]:
     from fastcnn.kernels.cpu import _cache
 
-    folder = _cache.folder()
-    files = list(folder.glob("*.nbc")) if folder.is_dir() else []
-    size = sum(file.stat().st_size for file in files)
-    known = f"{len(files)} compiled kernels, {size / 1e6:.1f} MB"
+    try:
+        folder = _cache.folder()
+    except OSError as error:
+        return [("folder", "none (FASTCNN_CACHE_DIR names one)"),
+                ("state", f"{error.strerror}: every process compiles anew")]
+    try:
+        sizes = [file.stat().st_size for file in folder.glob("*.nbc")]
+    except OSError:
+        sizes = []  # the state tells
+    known = f"{len(sizes)} compiled kernels, {sum(sizes) / 1e6:.1f} MB"
     return [
         ("folder", f"{folder} (FASTCNN_CACHE_DIR)"),
         ("state", _state(folder)),
-        ("entries", known if files else "none; `fastcnn warmup` makes them"),
+        ("entries", known if sizes else "none; `fastcnn warmup` makes them"),
     ]
 
 
 def _state(folder: Path) -> str:
     """Say whether kernels can be written there."""
-    if folder.is_dir():
-        can_write = os.access(folder, os.W_OK | os.X_OK)
+    for place in (folder, *folder.absolute().parents):
+        try:
+            is_folder = stat.S_ISDIR(place.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return f"cannot be reached ({error.strerror}): every process compiles anew"
+        break
+    can_write = is_folder and os.access(place, os.W_OK | os.X_OK)
+    if place == folder:
         return "writable" if can_write else "not writable: every process compiles anew"
-    parent = next(path for path in folder.absolute().parents if path.exists())
-    if parent.is_dir() and os.access(parent, os.W_OK | os.X_OK):
+    if can_write:
         return "not there yet; made when it is needed"
-    return f"cannot be made in {parent}: every process compiles anew"
+    return f"cannot be made in {place}: every process compiles anew"

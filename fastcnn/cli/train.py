@@ -56,7 +56,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     from fastcnn.cli._console import make_console
     from fastcnn.cli._run import new_run, write_config
 
-    console = make_console()
+    console = make_console(goes_on=True)
     with new_run(given["out"], config.model, sum(p.value.nbytes for p in model.weights)) as folder:
         write_config(folder, config)
         _introduce(console, data, model, config, folder)

@@ -179,10 +179,14 @@ class Layer:
                 raise ArgumentError(f"{self}: expected input {_text(self.input_shape)}, for which it was built, "
                                     f"got {_text(shape)}; make a new layer for another shape")
             return
-        output_shape = self.compute_output_shape(shape)
+        output_shape, before = self.compute_output_shape(shape), len(self.parameters)
         inner.refuse(self, Layer)
-        self.create_weights(shape)
-        inner.refuse(self, Layer)
+        try:
+            self.create_weights(shape)
+            inner.refuse(self, Layer)
+        except BaseException:
+            del self.parameters[before:]  # who builds again makes them again
+            raise
         self.input_shape, self.output_shape = shape, output_shape
 
     def for_shape(self, input_shape: Shape) -> "Layer":

@@ -80,8 +80,8 @@ class Narrow:
         """
         if len(self._known) != len(self.parameters) or any(
                 p.array is not known for p, known in zip(self.parameters, self._known, strict=True)):
-            self._known = [p.array for p in self.parameters]
             self._flat = _side_by_side(self.parameters)
+            self._known = [p.array for p in self.parameters]  # last: who is stopped before, looks again
         if self._flat is not None:
             return self._flat
         return np.concatenate([p.array.reshape(-1) for p in self.parameters]), None

@@ -92,11 +92,13 @@ class BatchNormalization(Layer):
         rows = x.reshape(-1, x.shape[-1])
         gamma, beta = (self._none if p is None else p.array for p in (self.gamma, self.beta))
         scratch = d.empty((d.kernels.batch_norm_forward_scratch(rows.shape, x.dtype),), x.dtype)
-        d.kernels.batch_norm_forward(y.reshape(rows.shape), mean, rstd, self.moving_mean.array,
-                                     self.moving_variance.array, scratch, rows, gamma, beta, self.momentum,
-                                     self.epsilon, int(relu))
-        self.moving_mean.version += 1
-        self.moving_variance.version += 1
+        try:
+            d.kernels.batch_norm_forward(y.reshape(rows.shape), mean, rstd, self.moving_mean.array,
+                                         self.moving_variance.array, scratch, rows, gamma, beta, self.momentum,
+                                         self.epsilon, int(relu))
+        finally:  # Ctrl-C is heard when the kernel is done
+            self.moving_mean.version += 1
+            self.moving_variance.version += 1
 
         def backward(dy: np.ndarray) -> np.ndarray:
             dx = d.empty(x.shape, x.dtype)

@@ -169,7 +169,7 @@ def verbosity(verbose: Any, who: str) -> int:
     """Return 0, 1 or 2: "auto" is 1 on a terminal, else 2."""
     check(verbose in ("auto", 0, 1, 2), who, 'verbose to be 0, 1, 2 or "auto"', verbose)
     if verbose == "auto":
-        return 1 if sys.stdout.isatty() else 2
+        return 1 if sys.stdout is not None and not sys.stdout.closed and sys.stdout.isatty() else 2
     return int(verbose)
 
 

@@ -249,8 +249,8 @@ class Plans:
         try:
             state = (config.fusion(), config.winograd(), [p.version for p in self.parameters])
             if state != self._state:
+                self._plans.clear()  # first: who is stopped here must not find the old ones under the new state
                 self._state, self._seen = state, None
-                self._plans.clear()
             shapes = tuple([x.shape for x in xs])
             plan = self._plans.get(shapes)
             if plan is not None:

@@ -181,18 +181,20 @@ class Optimizer:
         """
         rate, gathered = self.learning_rate, self.gradient_accumulation_steps
         self.iterations += 1
-        if not gathered or self.iterations % gathered == 0:
-            if gathered or self.clipnorm or self.clipvalue or self.global_clipnorm:
-                self._clip(1.0 / (gathered or 1))
+        try:
+            if not gathered or self.iterations % gathered == 0:
+                if gathered or self.clipnorm or self.clipvalue or self.global_clipnorm:
+                    self._clip(1.0 / (gathered or 1))
+                for part in self._parts:
+                    d = device.of(part.segment.values)
+                    decay = self._decay(d, part, rate) if self.weight_decay else 0.0
+                    self.update(d, part.segment, part.state, rate, decay, clear)
+            if self.use_ema:
+                self._average()
+        finally:  # Ctrl-C is heard when a kernel is done: then values have changed
             for part in self._parts:
-                d = device.of(part.segment.values)
-                decay = self._decay(d, part, rate) if self.weight_decay else 0.0
-                self.update(d, part.segment, part.state, rate, decay, clear)
-        if self.use_ema:
-            self._average()
-        for part in self._parts:
-            for parameter in part.segment.parameters:
-                parameter.version += 1
+                for parameter in part.segment.parameters:
+                    parameter.version += 1
 
     def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], rate: float, decay: float,
                clear: bool) -> None:

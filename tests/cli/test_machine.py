@@ -18,7 +18,7 @@ def test_doctor_tells_versions_vectors_threads_and_the_cache(fastcnn, tmp_path):
         r"^  vectors +\S+: \d+ bits, \d+ registers$",
         r"^  tile +\S+, \d+ x 2 vectors of \d+ float32 or \d+ float64$",
         r"^  layer +(tbb|omp|workqueue): .+$",
-        r"^  threads +\d+ on \d+ CPUs",
+        r"^  threads +\d+ on \d+ CPUs: .+; NUMBA_NUM_THREADS=N sets another number$",
         r"^  state +not there yet",
         r"^  entries +none",
     ):
@@ -32,6 +32,17 @@ def test_doctor_says_when_the_cache_cannot_be_used(fastcnn, tmp_path):
     result = fastcnn("doctor", FASTCNN_CACHE_DIR=str(tmp_path / "file" / "cache"))
     assert result.returncode == 0
     assert re.search(r"^  state +cannot be made in .*file: every process compiles anew$", result.stdout, re.M)
+
+
+@pytest.mark.parametrize(("folder", "said"), [
+    ("x" * 300, "cannot be reached (File name too long)"),
+    ("~a user that nobody knows/kernels", "no home folder is known for ~a user that nobody knows/kernels"),
+])  # fmt: skip
+def test_doctor_says_why_there_is_no_cache(fastcnn, tmp_path, folder, said):
+    result = fastcnn("doctor", FASTCNN_CACHE_DIR=folder)
+    assert result.returncode == 0, result.stderr
+    assert f"  state          {said}: every process compiles anew\n" in result.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_doctor_respects_a_threading_layer_that_was_asked_for(fastcnn):

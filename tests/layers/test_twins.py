@@ -100,3 +100,19 @@ def test_a_prediction_that_begins_while_another_packs_the_weights_packs_its_own(
     assert len(results) == 3
     for result in results:
         np.testing.assert_allclose(result, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_a_layer_whose_making_is_stopped_is_made_anew_by_the_next_call(monkeypatch):
+    def stopped(*arguments, **keywords):
+        if arguments[0] == "bias":
+            raise KeyboardInterrupt
+        return add_weight(*arguments, **keywords)
+
+    layer = layers.Dense(3)
+    add_weight = layer.add_weight
+    monkeypatch.setattr(layer, "add_weight", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        layer.build((None, 2))
+    monkeypatch.undo()
+    layer.build((None, 2))
+    assert [p.name for p in layer.parameters] == ["kernel", "bias"]
