@@ -143,9 +143,15 @@ def sources(source: Path) -> tuple[Path, ...]:
         path = todo.pop()
         if path not in found:
             found.add(path)
-            todo += [file for node in ast.walk(ast.parse(path.read_bytes()))
-                     for file in map(_module_file, _imported(node)) if file is not None]
+            todo += _imports(path)
     return tuple(sorted(found))
+
+
+@functools.cache
+def _imports(path: Path) -> list[Path]:
+    """Return the kernel files that one imports itself."""
+    return [file for node in ast.walk(ast.parse(path.read_bytes()))
+            for file in map(_module_file, _imported(node)) if file is not None]
 
 
 @functools.cache
@@ -153,8 +159,13 @@ def stamp(source: Path) -> str:
     """Return a digest of the text of `sources`."""
     digest = hashlib.sha256()
     for path in sources(source):
-        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        digest.update(path.name.encode() + b"\0" + _digest_of(path))
     return digest.hexdigest()
+
+
+@functools.cache
+def _digest_of(path: Path) -> bytes:
+    return hashlib.sha256(path.read_bytes()).digest()
 
 
 def _imported(node: ast.AST) -> list[str]:
