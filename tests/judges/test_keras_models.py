@@ -104,7 +104,8 @@ def test_a_model_that_keras_trained_trains_on_as_it_does(tmp_path):
 #: What a layer is made with, where it needs something; the shape of its input, where that is no image.
 ARGUMENTS = {"Activation": ("relu",), "Dense": (3,), "Reshape": ((-1,),), "Permute": ((2, 1, 3),), "Rescaling": (2.0,),
              "RepeatVector": (2,), "Dropout": (0.1,), "GaussianDropout": (0.1,), "GaussianNoise": (0.1,),
-             "AlphaDropout": (0.1,), "GroupNormalization": (2,), "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,), "Dot": (1,)}
+             "AlphaDropout": (0.1,), "GroupNormalization": (2,), "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
+             "Dot": (1,)}
 
 
 def _arguments(name):
