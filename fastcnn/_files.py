@@ -27,6 +27,10 @@ class _IsADeviceError(PathError, FileExistsError):
     """A device or a pipe is there in the place of the file."""
 
 
+class _ReadOnlyError(PathError, PermissionError):
+    """A file is there that its owner has made read-only."""
+
+
 def user_path(path: Any, who: str) -> Path:
     """Return a path as a user gave it, with his home folder in the place of ``~``.
 
@@ -115,6 +119,9 @@ def _refuse_what_is_no_file(path: str | os.PathLike[str], target: Path) -> None:
         kind, code, what = (_IsAFolderError, errno.EISDIR, "a folder") if target.is_dir() else (
             _IsADeviceError, errno.EEXIST, "a device or a pipe")
         raise kind(code, f"{path}: expected the path of a file to write, got {what}; add the name of a file")
+    if target.exists() and not os.access(target, os.W_OK):  # a rename would not ask
+        raise _ReadOnlyError(errno.EACCES, f"{path}: expected a file that may be written, got a read-only one; choose "
+                                           f"another name, or let it be written")
     if not target.parent.is_dir():
         kind, code, what = (_NotAFolderError, errno.ENOTDIR, "a file") if target.parent.exists() else (
             _NoFolderError, errno.ENOENT, "nothing there")

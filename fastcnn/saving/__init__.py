@@ -62,7 +62,7 @@ def save_model(
 
 
 def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
-               compile: bool = True) -> "Model":
+               compile: bool = True, safe_mode: bool = True) -> "Model":
     """Return the model of a file, built, with its weights: of fastcnn's or of Keras's, known by its content.
 
     A file of Keras's, 2.4 to 3.15, is ``.keras`` or ``.h5`` of a whole model; h5py reads it (extra ``keras``), Keras
@@ -77,21 +77,32 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
     compile : bool
         Compile a model of Keras's that was compiled, with a new optimizer; a warning says what is not offered. A file
         of fastcnn's tells nothing of it.
+    safe_mode : bool
+        True: code in a file is never run.
 
     Raises
     ------
+    ArgumentError
+        If `custom_objects` is no dict of classes, or `safe_mode` is not True.
     ModelFileError
         No such file, a file of another kind or version, any damage, or classes that are not known.
     ImportError
         A file of Keras's, and h5py is not installed.
     """
     path = user_path(path, "load_model")
+    own = {} if custom_objects is None else custom_objects
+    if not isinstance(own, dict) or not all(isinstance(kind, type) for kind in own.values()):
+        raise ArgumentError("load_model: expected custom_objects as a dict of classes, {'Scale': Scale}, "
+                            f"got {own!r}")
+    if safe_mode is not True:
+        raise ArgumentError(f"load_model: safe_mode={safe_mode!r} is not offered, since code in a file is never run; "
+                            f"leave it at True")
     if is_keras_file(path):
         from fastcnn.saving import _keras_model
 
-        return _keras_model.load(path, custom_objects or {}, compile)
+        return _keras_model.load(path, own, compile)
     contents, tensors = read(path)
-    model = _build(path, contents.structure, custom_objects or {})
+    model = _build(path, contents.structure, own)
     _own_weights.load(path, model, tensors)
     return model
 

@@ -146,6 +146,17 @@ def test_a_path_that_cannot_be_written_is_one_clear_error(tmp_path):
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_a_file_that_its_owner_made_read_only_stays_as_it_is(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_atomically(path, b"old")
+    path.chmod(0o400)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(PermissionError, match="expected a file that may be written, got a read-only one; choose"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder where not even root may write")
 def test_a_folder_without_permission_is_one_clear_error():
     with pytest.raises(OSError, match=r"expected to write 2 bytes, got: .*; what was there is unchanged"):

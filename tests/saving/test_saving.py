@@ -1,5 +1,6 @@
 """Models written and read: what comes back, what is refused before anything is written."""
 
+import re
 import subprocess
 import sys
 
@@ -216,3 +217,12 @@ def test_a_file_is_replaced_unless_overwrite_is_false(tmp_path):
 def test_weights_are_not_loaded_into_a_model_that_is_not_built(tmp_path):
     with pytest.raises(ArgumentError, match="expected a built model"):
         saving.load_weights(fc.Sequential([layers.Dense(2)]), tmp_path / "m.safetensors")
+
+
+@pytest.mark.parametrize(("given", "text"), [
+    ({"custom_objects": [Scaled]}, "expected custom_objects as a dict of classes, {'Scale': Scale}, got [<class"),
+    ({"custom_objects": {"Scaled": 3}}, "expected custom_objects as a dict of classes"),
+    ({"safe_mode": False}, "safe_mode=False is not offered, since code in a file is never run")])  # fmt: skip
+def test_arguments_of_load_model_are_checked_first(tmp_path, given, text):
+    with pytest.raises(ArgumentError, match=re.escape(f"load_model: {text}")):
+        saving.load_model(tmp_path / "absent.safetensors", **given)
