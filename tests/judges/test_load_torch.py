@@ -109,9 +109,68 @@ class Parts(nn.Module):
         return self.head(functional.adaptive_avg_pool2d(torch.cat([a * a, -b], 1), 1).squeeze(-1).squeeze(-1))
 
 
+class Sizes(nn.Module):
+    """Every way of PyTorch's to make images larger or smaller, one after the other."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        x = functional.interpolate(self.conv(x), scale_factor=1.7, mode="bilinear")
+        x = functional.interpolate(x, (13, 9), mode="bicubic", align_corners=True)
+        x = functional.interpolate(x, size=(7, 10), mode="bilinear", align_corners=True)
+        return functional.interpolate(x, scale_factor=2.5)
+
+
+class Exact(nn.Module):
+    """What the new exporter writes with indices: nearest-exact, antialias, channels by index, windows of any place."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x):
+        x = functional.interpolate(self.conv(x), (9, 5), mode="nearest-exact")
+        x = functional.interpolate(x, (4, 7), mode="bilinear", antialias=True)[:, [2, 0, 0, 3, 1]]
+        return functional.adaptive_avg_pool2d(x, (3, 4))
+
+
+class Borders(nn.Module):
+    """Borders of all kinds, around images and channels, and parts in the other order."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 3, padding=1, padding_mode="reflect"), nn.Conv2d(6, 4, 3)
+
+    def forward(self, x):
+        x = functional.pad(self.a(x), (2, 1, 0, 3), "circular")
+        x = self.b(functional.pad(x, (-1, 2, 1, -1, 0, 2), value=0.5))
+        x = functional.max_pool2d(functional.pad(x, (0, 1, 0, 1), value=float("-inf")), 2, 1)
+        x = torch.cat([x.flip(1), torch.roll(x, 1, 3), x[:, [3, 1, 0, 2]]], 1).flip((2, 3))
+        return functional.pad(x.repeat(1, 2, 1, 2), (1, 2, 3, 0), "replicate")
+
+
+class Halves(nn.Module):
+    """ShuffleNet's of 2018, for a batch of one: halves of the channels by index, and channels-last pooling."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv2d(3, 8, 3), nn.Conv2d(4, 4, 1), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = self.a(x)
+        n, c, h, w = x.shape
+        x = x.reshape(n * c // 2, 2, h * w).permute(1, 0, 2).reshape(2, -1, c // 2, h, w)
+        x = torch.cat([x[0], self.b(x[1])], 1)
+        return self.head(x.to(memory_format=torch.channels_last).mean((2, 3)))
+
+
 NETWORKS = {
     "residual": (Residual, (3, 22, 22)), "shuffle": (Shuffle, (6, 5, 5)), "gated": (Gated, (3, 9, 9)),
     "across": (Across, (3, 16, 16)), "next": (Next, (3, 32, 32)), "parts": (Parts, (3, 9, 9)),
+    "sizes": (Sizes, (3, 8, 7)), "exact": (Exact, (3, 8, 7)), "borders": (Borders, (3, 6, 7)),
+    "halves": (Halves, (3, 6, 5)),
     "norms": (lambda: nn.Sequential(
         nn.Conv2d(3, 8, 3), nn.GroupNorm(4, 8), nn.PReLU(8), nn.InstanceNorm2d(8, affine=True), nn.Hardsigmoid(),
         nn.Mish(), nn.ELU()), (3, 8, 8)),
@@ -147,13 +206,16 @@ def test_a_network_exported_by_pytorch(name, new, tmp_path):
     torch.manual_seed(1)
     make, shape = NETWORKS[name]
     network = make().eval()
+    of_batch = (lambda x: torch.cat([network(one[None]) for one in x])) if name == "halves" else network
     for norm in network.modules():
         if isinstance(norm, nn.BatchNorm1d | nn.BatchNorm2d):
             norm.running_mean.normal_(0, 0.3)
             norm.running_var.uniform_(0.5, 1.5)
+    if name == "exact" and not new:
+        pytest.skip("the old exporter has neither nearest-exact nor antialias")
     model = fc.onnx.load(exported(network, torch.randn(1, *shape), tmp_path / "m.onnx", new))
     x = torch.randn(3, *shape, requires_grad=True)  # the file says a batch of 1
-    y = network(x)
+    y = of_batch(x)
     dy = torch.randn(y.shape)
     y.backward(dy)
     got = model.predict(turned(x.detach().numpy()))
