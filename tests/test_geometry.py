@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from fastcnn import geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import padding_of, several
+from fastcnn.geometry.reshape import free_target
 
 small = st.integers(1, 5)
 
@@ -105,3 +106,15 @@ def test_pooling_and_dense_geometries():
     assert [int(pool[name]) for name in ("n", "h", "w", "c", "oh", "ow", "kh", "kw")] == [2, 7, 6, 5, 4, 3, 3, 2]
     dense = geometry.dense(8, 5, 3)[0]
     assert [int(dense[name]) for name in ("n", "h", "w", "c", "oh", "ow", "k")] == [1, 1, 8, 5, 1, 8, 3]
+
+
+def test_a_reshape_is_free_where_its_sizes_tell_how():
+    assert free_target((4, 5, 6), (20, 6)) == (-1, 6)
+    assert free_target((4, 5, 6), (4, 5, 3, 2)) == (0, 0, 3, 2)
+    assert free_target((4, 5, 3, 2), (4, 5, 6)) == (0, 0, -1)
+    assert free_target((20, 6), (4, 5, 6)) == (4, 5, 6)
+    assert free_target((4, 5, 6), (120,)) == (-1,)
+    assert free_target((1, 5), (5, 1)) == (-1, 1)
+    assert free_target((4, 5, 6, 7), (20, 42)) == (-1, 42)
+    assert free_target((4, 6), (4, 1, 6)) == (0, 1, 6)
+    assert free_target((5,), (5, 1)) == (0, 1)

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcnn.geometry.resize import Taps, taps_of
+from fastcnn.geometry.resize import Taps, banded
 
 COORDINATES = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric", "align_corners", "asymmetric",
                "tf_half_pixel_for_nn")
@@ -135,14 +135,12 @@ def interpolation_taps(length: int, outputs: int, scale: float, how: Interpolati
         Of the weights.
     """
     places, weights = mixture(coordinates(how.coordinates, length, outputs, scale), length, scale, how)
-    matrix = np.zeros((outputs, length))
-    np.add.at(matrix, (np.arange(outputs)[:, None], places), weights)
-    return taps_of(matrix, dtype), taps_of(matrix.T, dtype)
+    at = np.broadcast_to(np.arange(outputs)[:, None], places.shape)
+    return banded(outputs, length, at.reshape(-1), places.reshape(-1), weights.reshape(-1), dtype)
 
 
 @functools.lru_cache(maxsize=256)
 def picked_taps(length: int, indices: tuple[int, ...], dtype: str) -> tuple[Taps, Taps]:
-    """Return the taps of outputs that are a pixel each, by its index, and those of the gradient."""
-    matrix = np.zeros((len(indices), length))
-    matrix[np.arange(len(indices)), list(indices)] = 1
-    return taps_of(matrix, dtype), taps_of(matrix.T, dtype)
+    """Return the taps of outputs that are a pixel each, by its index (negative from the end), and of the gradient."""
+    count = len(indices)
+    return banded(count, length, np.arange(count), np.array(indices) % length, np.ones(count), dtype)

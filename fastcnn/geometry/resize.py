@@ -72,24 +72,37 @@ class Taps(NamedTuple):
     weights: np.ndarray
 
 
-def taps_of(matrix: np.ndarray, dtype: str) -> Taps:
-    """Return the band of `matrix` (outputs, length), in which each row's numbers other than zero lie side by side."""
-    length = matrix.shape[1]
-    filled = matrix != 0
-    some = filled.any(axis=1)
-    first = np.where(some, filled.argmax(axis=1), 0)
-    count = np.where(some, length - filled[:, ::-1].argmax(axis=1) - first, 0)
-    band = first[:, None] + np.arange(max(1, count.max(initial=0)))
-    weights = np.take_along_axis(matrix, np.minimum(band, length - 1), axis=1)
-    weights[np.arange(band.shape[1]) >= count[:, None]] = 0
-    return Taps(np.stack([first, count], axis=1).astype(np.int64), np.ascontiguousarray(weights, dtype))
+def banded(outputs: int, length: int, at: np.ndarray, of: np.ndarray, weights: np.ndarray,
+           dtype: str) -> tuple[Taps, Taps]:
+    """Return the taps of a sum of weights times pixels, and those of its gradient.
+
+    Parameters
+    ----------
+    outputs, length : int
+    at, of, weights : (terms,) arrays
+        The output, the pixel and the weight of each term; terms of one output and pixel are added.
+    dtype : str
+    """
+    some = weights != 0
+    at, of, weights = at[some], of[some], weights[some]
+    return _band(outputs, at, of, weights, dtype), _band(length, of, at, weights, dtype)
+
+
+def _band(count: int, at: np.ndarray, of: np.ndarray, weights: np.ndarray, dtype: str) -> Taps:
+    """Return `count` rows, each from the first to the last pixel that has a weight in it."""
+    first, end = np.full(count, np.iinfo(np.int64).max), np.zeros(count, np.int64)
+    np.minimum.at(first, at, of)
+    np.maximum.at(end, at, of + 1)
+    first = np.minimum(first, end)
+    band = np.zeros((count, max(1, (end - first).max(initial=0))))
+    np.add.at(band, (at, of - first[at]), weights)
+    return Taps(np.stack([first, end - first], axis=1), np.ascontiguousarray(band, dtype))
 
 
 @functools.lru_cache(maxsize=256)
 def adaptive_taps(length: int, outputs: int, dtype: str) -> tuple[Taps, Taps]:
     """Return the taps of the mean over the windows of an adaptive pooling, and those of its gradient."""
-    matrix = np.zeros((outputs, length))
-    for o in range(outputs):
-        window = slice(o * length // outputs, -(-(o + 1) * length // outputs))
-        matrix[o, window] = 1 / (window.stop - window.start)
-    return taps_of(matrix, dtype), taps_of(matrix.T, dtype)
+    windows = [(o * length // outputs, -(-(o + 1) * length // outputs)) for o in range(outputs)]
+    sizes = np.array([end - begin for begin, end in windows])
+    of = np.concatenate([np.arange(begin, end) for begin, end in windows])
+    return banded(outputs, length, np.repeat(np.arange(outputs), sizes), of, np.repeat(1 / sizes, sizes), dtype)

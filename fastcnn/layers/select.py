@@ -101,8 +101,8 @@ class Take(Layer):
         x = self.checked(x)
         axis, shape = _from_front(self, self.axis, x.shape), (x.shape[0], *self.output_shape[1:])
         n, (before, after) = x.shape[axis], (math.prod(part) for part in (x.shape[:axis], x.shape[axis + 1:]))
-        taps = picked_taps(n, tuple(i % n for i in self.indices), x.dtype.name)
-        y, back = resize(x.reshape(before, 1, n, after), picked_taps(1, (0,), x.dtype.name), taps)
+        one, taps = picked_taps(1, (0,), x.dtype.name), picked_taps(n, self.indices, x.dtype.name)
+        y, back = resize(x.reshape(before, 1, n, after), one, taps)
         return y.reshape(shape), lambda dy: back(dy.reshape(y.shape)).reshape(x.shape)
 
 

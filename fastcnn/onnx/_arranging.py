@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
+from fastcnn.geometry.reshape import free_target
 from fastcnn.layers.base import Layer
 from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._graph import Node
@@ -26,36 +27,6 @@ class NotOfferedError(Exception):
     def __init__(self, reason: str, node: Node | None = None) -> None:
         super().__init__(reason)
         self.node = node
-
-
-def free_target(old: Sequence[int], new: Sequence[int]) -> tuple[int, ...]:
-    """Return the target shape of a Reshape that fits other sizes of images, too, where these dimensions tell one.
-
-    Dimensions in front that stay are 0, as they come; the first that several become is -1, what is left. One that
-    becomes several stays in numbers: they are as many for every image if it is the channels, and a sentence if not.
-    """
-    if len(new) == 1:
-        return (-1,)
-    target: list[int] = []
-    i = j = 0
-    while j < len(new):
-        begin, left, right = i, old[i] if i < len(old) else 1, new[j]
-        i, last = i + 1, j
-        while left != right:
-            if left < right:
-                left, i = left * old[i], i + 1
-            else:
-                last += 1
-                right *= new[last]
-        stays, joins = last == j and i == begin + 1, last == j and i > begin + 1
-        if stays and begin == j < len(old) and all(n == 0 for n in target):
-            target.append(0)
-        elif joins and -1 not in target:
-            target.append(-1)
-        else:
-            target += new[j:last + 1]
-        j = last + 1
-    return tuple(target)
 
 
 class Arranging:

@@ -220,20 +220,6 @@ def test_a_shuffle_whose_sizes_the_file_computes_takes_images_of_other_sizes():
     assert any(np.array_equal(got, order) for order in (want, turned(want)) if order.shape == got.shape)
 
 
-def test_a_reshape_of_a_file_is_free_where_its_sizes_tell_one():
-    from fastcnn.onnx._arranging import free_target
-
-    assert free_target((4, 5, 6), (20, 6)) == (-1, 6)
-    assert free_target((4, 5, 6), (4, 5, 3, 2)) == (0, 0, 3, 2)
-    assert free_target((4, 5, 3, 2), (4, 5, 6)) == (0, 0, -1)
-    assert free_target((20, 6), (4, 5, 6)) == (4, 5, 6)
-    assert free_target((4, 5, 6), (120,)) == (-1,)
-    assert free_target((1, 5), (5, 1)) == (-1, 1)
-    assert free_target((4, 5, 6, 7), (20, 42)) == (-1, 42)
-    assert free_target((4, 6), (4, 1, 6)) == (0, 1, 6)
-    assert free_target((5,), (5, 1)) == (0, 1)
-
-
 def test_layers_of_a_file_are_saved_and_loaded(tmp_path):
     nodes = [node("Pad", "x p v", "a"), helper.make_node("Resize", ["a", "", "s"], ["b"], mode="linear"),
              node("Gather", "b i", "y", axis=1)]
