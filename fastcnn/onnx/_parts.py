@@ -1,51 +1,20 @@
-"""Finding the parts of a graph that layers can run: as models, fused and planned, at their full speed.
+"""Which parts of a graph layers run, and which the table of operators: a schedule for inputs of given shapes."""
 
-The nodes are walked in rounds. What the importer can convert becomes layers of one model. What it cannot, and what
-depends on that, waits; then the model runs, the operators behind it run by the table, and what they made is the input
-of the next round::
-
-    nodes       Conv  Relu  NonZero  Conv  Gather  Conv  Softmax
-    round 1     Conv  Relu  .......  Conv  ......  ....  .......      a model of three layers
-    operators               NonZero        Gather
-    round 2                                        Conv  Softmax      a model of two
-
-So the shapes of what operators make are seen, not inferred: a schedule is written while its first inputs are computed.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn import layers
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.layers.symbolic import Tensor
-from fastcnn.models import Model
-from fastcnn.onnx import convert as _convert  # noqa: F401  (enters the converters)
-from fastcnn.onnx._graph import Graph, Node
-from fastcnn.onnx._importer import Importer, Unknown
-from fastcnn.onnx._program import step_of
-from fastcnn.onnx._schedule import Layers, Operators, Part, Schedule, Start, Values
-from fastcnn.onnx._view import View, channels_last, laid_out
-from fastcnn.onnx.operators import find
-from fastcnn.onnx.operators._memory import in_memory_order, is_float
-
-#: Operators that make it worth to have layers in the place of nodes.
-_HEAVY = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "GlobalAveragePool", "MatMul",
-          "MaxPool"}
-_FEWEST = 2  # nodes of a model
-
-#: Operators whose outputs have another shape for other data.
-_OF_FREE_SHAPE = {"Compress", "If", "Loop", "NonMaxSuppression", "NonZero", "Scan", "Unique"}
-
-#: Operators that layers stand for in float arithmetic alone, where the backend keeps the file's types.
-_BY_TABLE = {"Cast", "CastLike", "Dropout"}
+from fastcnn.onnx._graph import Graph
+from fastcnn.onnx._rounds import FEWEST, HEAVY, NoOperatorError, Rounds, suits
+from fastcnn.onnx._schedule import Layers, Schedule
+from fastcnn.onnx._simplify import simplified
 
 
 def worth(graph: Graph) -> bool:
     """Return whether layers may run a part of a graph that is faster then."""
-    return len(graph.nodes) >= _FEWEST and any(node.operator in _HEAVY for node in graph.nodes)
+    return len(graph.nodes) >= FEWEST and any(node.operator in HEAVY for node in graph.nodes)
 
 
 def schedule(graph: Graph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Schedule, list[Any]] | None:
@@ -54,23 +23,18 @@ def schedule(graph: Graph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Sche
     Parameters
     ----------
     graph : Graph
-        Simplified; every node is of use.
+        Every node is of use.
     who : str
     inputs : sequence of arrays
     """
     arrays = dict(zip((value.name for value in graph.inputs), inputs, strict=True))
-    taken = [name for name, x in arrays.items() if _suits(x)]
+    taken = [name for name, x in arrays.items() if suits(x)]
     if not taken:
         return None
     first = max((arrays[name] for name in taken), key=lambda x: x.size)
     taken = [name for name in taken if len(arrays[name]) == len(first) and arrays[name].dtype == first.dtype]
-    try:
-        rounds = _Rounds(graph, who, arrays, taken)
-        with np.errstate(all="ignore"):
-            rounds.run()
-    except (ArgumentError, ModelFileError):
-        return None  # the operators say what is wrong, if anything is
-    if not any(isinstance(part, Layers) for part in rounds.parts):
+    rounds = _walked(graph, who, arrays, taken)
+    if rounds is None or not any(isinstance(part, Layers) for part in rounds.parts):
         return None
     results = [value.name for value in graph.outputs]
     names = set(results).union(*(part.reads for part in rounds.parts))
@@ -80,172 +44,16 @@ def schedule(graph: Graph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Sche
     return found, [rounds.array(name) for name in results]
 
 
-def _suits(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and is_float(x) and x.ndim > 1 and x.size > 0
-
-
-class _Rounds:
-    """The walk over a graph.
-
-    Attributes
-    ----------
-    im : Importer
-        Its values are views of this round's tensors, and constants.
-    arrays : dict
-        What was computed, by name and by tensor.
-    left : list of Node
-    by_table : set of int
-        Nodes that no layer is to stand for, by identity.
-    starts : dict
-        Where models may begin, by tensor.
-    shapes : dict
-        Of operators' outputs that layers rely on.
-    free : set of str
-        What has another shape for other data.
-    parts : list of Part
-    """
-
-    def __init__(self, graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> None:
-        self.graph, self.who, self.arrays = graph, who, Values(arrays)
-        values = tuple(replace(value, shape=arrays[value.name].shape, dtype=arrays[value.name].dtype)
-                       for value in graph.inputs if value.name in taken)
-        self.im = Importer(replace(graph, inputs=values), who, {}, False)
-        self.left = list(graph.nodes)
-        self.by_table = {id(node) for node in graph.nodes if not _has_layers(node)}
-        self.parts: list[Part] = []
-        views = {name: self.im.values[name] for name in taken}
-        self.starts = {view.tensor: Start(view.tensor, name, not view.is_natural) for name, view in views.items()}
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        self.free: set[str] = set()
-
-    def run(self) -> None:
-        """Walk until no node is left."""
-        while self.left:
-            self._round()
-        for at, part in enumerate(self.parts):
-            if isinstance(part, Operators):
-                known = tuple((name, self.shapes[name]) for name in sorted(part.makes & self.shapes.keys()))
-                self.parts[at] = replace(part, shapes=known)
-
-    def array(self, name: str) -> Any:
-        """Return a value in the file's order, computed or constant."""
-        return self.arrays[name] if name in self.arrays else self.im.values[name]
-
-    def _round(self) -> None:
-        waiting, made, missing = list[Node](), list[Node](), set[str]()
-        known = len(self.by_table)
-        for node in self.left:
-            if id(node) in self.im.absorbed or (missing.isdisjoint(node.reads()) and self._converted(node)):
-                made.append(node)
-            elif missing.isdisjoint(node.reads()) and self._is_ready(node):
-                self._execute(node)
-            else:
-                waiting.append(node)
-                missing.update(node.outputs)
-        if len(waiting) == len(self.left) and len(self.by_table) == known:
-            raise ModelFileError(f"{self.who}: expected inputs of {waiting[0]} that something makes, got none")
-        wanted = {value.name for value in self.graph.outputs}.union(*(node.reads() for node in waiting))
-        views = {name: view for name, view in self.im.values.items() if name in wanted and isinstance(view, View)}
-        moving = [node for node in made if self._moves(node)]
-        if len(moving) >= _FEWEST and any(node.operator in _HEAVY for node in moving):
-            if new := {name: view for name, view in views.items() if name not in self.arrays}:
-                self._model(new)
-            self._go_on_from(views)
-        elif moving:  # the table does it as well
-            waiting = self._back(waiting, moving)
-        self.left = waiting
-
-    def _moves(self, node: Node) -> bool:
-        """Return whether a node that was converted has become more than constants."""
-        return any(not isinstance(self.im.values.get(name), np.ndarray) for name in node.outputs if name)
-
-    def _converted(self, node: Node) -> bool:
-        """Make layers of a node, or a constant; return whether that can be."""
-        if id(node) in self.by_table or any(name not in self.im.values for name in node.reads()):
-            return False
-        absorbed = set(self.im.absorbed)
-        self.im.reasons.clear()
-        self.im._convert(node)
-        if not self.im.reasons and not any(isinstance(self.im.values.get(name), Unknown) for name in node.outputs):
-            return True
-        self.im.absorbed = absorbed
-        self.by_table.add(id(node))
-        for name in node.outputs:
-            self.im.values.pop(name, None)
-        return False
-
-    def _is_ready(self, node: Node) -> bool:
-        """Return whether all that a node reads is computed."""
-        return all(name in self.arrays or isinstance(self.im.values.get(name), np.ndarray) for name in node.reads())
-
-    def _execute(self, node: Node) -> None:
-        """Run a node by the table; what can be a layer's input becomes one of this round's model."""
-        part = Operators(step_of(node, self.graph.opsets, self.who))
-        values = {name: self.array(name) for name in node.reads()}
-        part.run(values, self.who)
-        self.parts.append(part)
-        free = node.operator in _OF_FREE_SHAPE or not self.free.isdisjoint(node.reads())
-        self.free |= part.makes if free else set()
-        for name in part.makes & values.keys():
-            x = self.arrays[name] = values[name]
-            if not free and _suits(x) and x.dtype == self.im.dtype and len(x) == self.im.batch:
-                self.shapes[name] = x.shape
-                moves = x.ndim > 2 and in_memory_order(x)[1]
-                tensor = self._input(name, (*x.shape[2:], x.shape[1]) if moves else x.shape[1:])
-                self.starts[tensor] = Start(tensor, name, moves)
-                self.im.values[name] = channels_last(tensor) if moves else laid_out(tensor)
-
-    def _input(self, name: str, shape: Sequence[int]) -> Tensor:
-        return layers.Input(tuple(map(int, shape)), name=self.im.name(name), dtype=self.im.dtype)
-
-    def _model(self, views: dict[str, View]) -> None:
-        """Make the model of this round, and compute what is wanted of it."""
-        tensors = dict.fromkeys(view.tensor for view in views.values())
-        outputs = tuple(tensor for tensor in tensors if tensor not in self.starts)
-        inputs = list(_begins(outputs))
-        model = Model(inputs, list(outputs)) if outputs else None
-        starts = dict.fromkeys((*inputs, *(tensor for tensor in tensors if tensor in self.starts)))
-        part = Layers(model, tuple(self.starts[tensor] for tensor in starts), outputs, tuple(views.items()))
-        part.run(self.arrays, self.who)
-        self.parts.append(part)
-
-    def _go_on_from(self, views: dict[str, View]) -> None:
-        """Let what this round's model made, and what it was given, be inputs of the next."""
-        for name in [name for name, value in self.im.values.items() if isinstance(value, View)]:
-            if name not in views:
-                del self.im.values[name]
-        self.im.moved.clear()
-        new: dict[Tensor, Tensor] = {}
-        for name, view in views.items():
-            if view.tensor not in self.starts and view.tensor not in new:
-                new[view.tensor] = self._input(name, view.tensor.shape[1:])
-            if view.tensor in new:
-                self.im.values[name] = view.on(new[view.tensor])
-        self.starts |= {tensor: Start(tensor, key, False) for key, tensor in new.items()}
-
-    def _back(self, waiting: list[Node], made: list[Node]) -> list[Node]:
-        """Return the nodes that wait, with those that were converted and are for the table now."""
-        self.by_table.update(map(id, made))
-        self.im.absorbed -= set(map(id, made))
-        for node in made:
-            for name in node.outputs:
-                self.im.values.pop(name, None)
-        again = {*map(id, waiting), *map(id, made)}
-        return [node for node in self.graph.nodes if id(node) in again]
-
-
-def _has_layers(node: Node) -> bool:
-    operator = find(node.domain, node.operator)
-    return node.operator not in _BY_TABLE and (operator is None or operator.pure)
-
-
-def _begins(outputs: Sequence[Tensor]) -> Iterator[Tensor]:
-    """Yield the inputs that tensors depend on, each once, in the order of a search from the first."""
-    left, seen = list(outputs)[::-1], set[int]()
-    while left:
-        tensor = left.pop()
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            if not tensor.node.inputs:
-                yield tensor
-            left.extend(reversed(tensor.node.inputs))
+def _walked(graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> Rounds | None:
+    """Return the walk over a graph, if it can be as patterns, else as it stands; None if it cannot."""
+    for form in (simplified(graph), graph):
+        try:
+            rounds = Rounds(form, who, arrays, taken)
+            with np.errstate(all="ignore"):
+                rounds.run()
+        except NoOperatorError:
+            continue
+        except (ArgumentError, ModelFileError):
+            return None  # the operators say what is wrong, if anything is
+        return rounds
+    return None

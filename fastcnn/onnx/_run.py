@@ -11,7 +11,6 @@ from fastcnn.onnx import _parts
 from fastcnn.onnx._graph import Graph
 from fastcnn.onnx._program import Program, alive
 from fastcnn.onnx._schedule import OtherShapesError, Schedule
-from fastcnn.onnx._simplify import simplified
 
 _SHAPES = 4  # schedules that are kept
 
@@ -36,7 +35,7 @@ class Runner:
 
     def __init__(self, graph: Graph, who: str) -> None:
         self.program = Program(graph, who)
-        self._graph = simplified(replace(graph, nodes=tuple(alive(graph)))) if _parts.worth(graph) else None
+        self._graph = replace(graph, nodes=tuple(alive(graph))) if _parts.worth(graph) else None
         self._schedules: dict[Any, Schedule | None] = {}
         self._seen: Any = None
         self._busy = threading.Lock()

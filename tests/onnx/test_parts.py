@@ -101,6 +101,25 @@ def test_half_precision_and_casts_keep_the_types_of_the_file():
     assert [kind for kind in found if isinstance(kind, str)] == ["Cast", "Exp", "Cast"]
 
 
+def test_what_is_no_float_keeps_its_type():
+    nodes = [node("Conv", "x w1", "a"), node("Relu", "a", "b"), node("Greater", "b half", "large"),
+             node("ArgMax", "b", "place", axis=1), node("TopK", "b two", "top which", axis=1),
+             node("Where", "large b a", "c"), node("Conv", "c w2")]
+    weights = {"w1": W1, "w2": W2, "half": np.float32(0.5), "two": np.array([2])}
+    proto = file(nodes, SHAPE, weights, ("y", "large", "place", "top", "which"))
+    ready, x = backend.prepare(proto), draw(2, *SHAPE)
+    for _ in range(3):
+        for one, other in zip(ready.run([x]), by_operators(proto, x), strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_allclose(one, other, rtol=0, atol=2e-6 * max(1, np.abs(other).max()))
+
+
+def test_patterns_that_stand_alone_between_operators_are_run_as_they_are_written():
+    nodes = [node("Conv", "x w1", "a"), node("Sinh", "a", "b"), node("Sigmoid", "b", "c"), node("Log", "c", "d"),
+             node("Sinh", "d", "e"), node("Conv", "e w2", "f"), node("Relu", "f")]
+    same(file(nodes, SHAPE, {"w1": W1 / 4, "w2": W2}), draw(2, *SHAPE))
+
+
 def test_other_shapes_get_parts_when_they_come_twice_in_a_row():
     nodes = [node("Conv", "x w1", "a"), node("Relu", "a", "b"), node("Conv", "b w2")]
     proto = file(nodes, ("c", "h", "w"), {"w1": W1, "w2": W2})
@@ -126,7 +145,7 @@ def test_faults_of_operators_are_told_as_ever():
 
 
 def test_several_threads_may_run_one_file():
-    nodes = [node("Conv", "x w1", "a"), node("Shrink", "a", "c", lambd=0.1), node("Conv", "c w2", "d"),
+    nodes = [node("Conv", "x w1", "a"), node("Sinh", "a", "c"), node("Conv", "c w2", "d"),
              node("Relu", "d")]
     proto = file(nodes, SHAPE, {"w1": W1, "w2": W2})
     ready, xs = backend.prepare(proto), [draw(2, *SHAPE) for _ in range(4)]
