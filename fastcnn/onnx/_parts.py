@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.onnx._graph import Graph
+from fastcnn.onnx._graph import Graph, Node
 from fastcnn.onnx._rounds import FEWEST, HEAVY, NoOperatorError, Rounds, suits
 from fastcnn.onnx._schedule import Layers, Schedule
 from fastcnn.onnx._simplify import simplified
+from fastcnn.onnx.operators.arrays import type_of
 
 
 def worth(graph: Graph) -> bool:
@@ -45,8 +46,13 @@ def schedule(graph: Graph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Sche
 
 
 def _walked(graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> Rounds | None:
-    """Return the walk over a graph, if it can be as patterns, else as it stands; None if it cannot."""
-    for form in (simplified(graph), graph):
+    """Return the walk over a graph, if it can be as patterns, else as it stands; None if it cannot.
+
+    A pattern is one operator of one type: where numbers become others' floats on the way, all is done as written.
+    """
+    plain = any(node.operator in ("Cast", "CastLike") and _rounds_to(node, arrays[taken[0]].dtype)
+                for node in graph.nodes)
+    for form in (graph,) if plain else (simplified(graph), graph):
         try:
             rounds = Rounds(form, who, arrays, taken)
             with np.errstate(all="ignore"):
@@ -57,3 +63,9 @@ def _walked(graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[s
             return None  # the operators say what is wrong, if anything is
         return rounds
     return None
+
+
+def _rounds_to(node: Node, dtype: np.dtype) -> bool:
+    """Return whether a cast is to floats of another type, or to what is not known yet."""
+    to = node.attributes.get("to")
+    return to is None or (type_of(to) != dtype and type_of(to).kind not in "biuOUS")

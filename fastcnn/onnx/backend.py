@@ -4,8 +4,9 @@
     backend.prepare(onnx.load("model.onnx")).run([images])
     backend.run_node(node, [x, w])
 
-It takes arrays in the file's order of dimensions and computes in its types. To train a model, or to run it at full
-speed, make a Model of it with `fastcnn.onnx.load`.
+It takes arrays in the file's order of dimensions and computes in its types. What layers can run of a file they do, as
+models that are fused and planned for the shapes that come, and the table of operators does the rest. To train a model,
+make one of the file with `fastcnn.onnx.load`.
 """
 
 import os
