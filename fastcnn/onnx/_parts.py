@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.onnx._graph import Graph, Node
+from fastcnn.onnx._graph import Graph
 from fastcnn.onnx._rounds import FEWEST, HEAVY, NoOperatorError, Rounds, suits
 from fastcnn.onnx._schedule import Layers, Schedule
 from fastcnn.onnx._simplify import simplified
@@ -48,10 +48,9 @@ def schedule(graph: Graph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Sche
 def _walked(graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> Rounds | None:
     """Return the walk over a graph, if it can be as patterns, else as it stands; None if it cannot.
 
-    A pattern is one operator of one type: where numbers become others' floats on the way, all is done as written.
+    A pattern is one operator of one type: where data are cast to another on the way, all is done as written.
     """
-    plain = any(node.operator in ("Cast", "CastLike") and _rounds_to(node, arrays[taken[0]].dtype)
-                for node in graph.nodes)
+    plain = _casts(graph, arrays[taken[0]].dtype)
     for form in (graph,) if plain else (simplified(graph), graph):
         try:
             rounds = Rounds(form, who, arrays, taken)
@@ -65,7 +64,13 @@ def _walked(graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[s
     return None
 
 
-def _rounds_to(node: Node, dtype: np.dtype) -> bool:
-    """Return whether a cast is to floats of another type, or to what is not known yet."""
-    to = node.attributes.get("to")
-    return to is None or (type_of(to) != dtype and type_of(to).kind not in "biuOUS")
+def _casts(graph: Graph, dtype: np.dtype) -> bool:
+    """Return whether data, of which shapes are none, are cast to another type than a model's."""
+    data = {value.name for value in graph.inputs}
+    for node in graph.nodes:
+        if node.operator not in ("Shape", "Size") and not data.isdisjoint(node.reads()):
+            data.update(node.outputs)
+            to = node.attributes.get("to")
+            if node.operator == "CastLike" or (node.operator == "Cast" and to is not None and type_of(to) != dtype):
+                return True
+    return False

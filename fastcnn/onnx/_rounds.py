@@ -116,17 +116,26 @@ class Rounds:
         wanted = {value.name for value in self.graph.outputs}.union(*(node.reads() for node in waiting))
         views = {name: view for name, view in self.im.values.items() if name in wanted and isinstance(view, View)}
         moving = [node for node in made if self._moves(node)]
-        if len(moving) >= FEWEST and any(node.operator in HEAVY for node in moving):
+        odd = [node for node in moving if any(name in wanted and self._is_odd(name) for name in node.outputs)]
+        if odd:
+            self.by_table.update(map(id, odd))
+            waiting = self._back(waiting, moving)
+        elif len(moving) >= FEWEST and any(node.operator in HEAVY for node in moving):
             if new := {name: view for name, view in views.items() if name not in self.arrays}:
                 self._model(new)
             self._go_on_from(views)
         elif moving:  # the table does it as well
+            self.by_table.update(map(id, moving))
             waiting = self._back(waiting, moving)
         self.left = waiting
 
     def _moves(self, node: Node) -> bool:
         """Return whether a node that was converted has become more than constants."""
         return any(not isinstance(self.im.values.get(name), np.ndarray) for name in node.outputs if name)
+
+    def _is_odd(self, name: str) -> bool:
+        """Return whether a value is known to the importer alone: as none that a model makes."""
+        return name not in self.arrays and not isinstance(self.im.values.get(name), (View, np.ndarray))
 
     def _converted(self, node: Node) -> bool:
         """Make layers of a node, or a constant; return whether that can be."""
@@ -195,8 +204,7 @@ class Rounds:
         self.starts |= {tensor: Start(tensor, key, False) for key, tensor in new.items()}
 
     def _back(self, waiting: list[Node], made: list[Node]) -> list[Node]:
-        """Return the nodes that wait, with those that were converted and are for the table now."""
-        self.by_table.update(map(id, made))
+        """Return the nodes that wait, with those that were converted and are not to be yet."""
         self.im.absorbed -= set(map(id, made))
         for node in made:
             for name in node.outputs:

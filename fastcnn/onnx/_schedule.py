@@ -85,6 +85,7 @@ class Layers:
     model : Model or None
         None where nothing but the order of dimensions changes.
     starts : tuple of Start
+        Those of the model, and then those of which only the order changes.
     outputs : tuple of Tensor
     named : tuple of (str, View)
         What somebody wants as the file has it.
@@ -107,7 +108,8 @@ class Layers:
         """Add what the model makes to the values."""
         xs = [start.array(values) for start in self.starts]
         if self.model is not None:
-            values.update(zip(self.outputs, self.model.infer_all(xs), strict=True))
+            ys = self.model.infer_all(xs[: len(self.model.inputs)])
+            values.update(zip(self.outputs, ys, strict=True))
         values.update((start.tensor, x) for start, x in zip(self.starts, xs))
         for name, view in self.named:
             values[name] = in_file_order(values[view.tensor], view)

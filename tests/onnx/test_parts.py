@@ -120,6 +120,15 @@ def test_patterns_that_stand_alone_between_operators_are_run_as_they_are_written
     same(file(nodes, SHAPE, {"w1": W1 / 4, "w2": W2}), draw(2, *SHAPE))
 
 
+def test_batches_that_are_not_the_first_dimension_come_out_as_the_file_has_them():
+    nodes = [node("Conv", "x w1", "a"), node("Relu", "a", "b"), node("Transpose", "b", "t", perm=[2, 3, 0, 1]),
+             node("Reshape", "t all", "flat"), node("Sinh", "t", "s"), node("Transpose", "s", "u", perm=[2, 3, 0, 1]),
+             node("Conv", "u w2", "c"), node("Relu", "c")]
+    proto = file(nodes, SHAPE, {"w1": W1 / 4, "w2": W2, "all": np.array([-1])}, ("y", "t", "flat"))
+    same(proto, draw(2, *SHAPE))
+    same(proto, draw(1, *SHAPE))
+
+
 def test_other_shapes_get_parts_when_they_come_twice_in_a_row():
     nodes = [node("Conv", "x w1", "a"), node("Relu", "a", "b"), node("Conv", "b w2")]
     proto = file(nodes, ("c", "h", "w"), {"w1": W1, "w2": W2})
