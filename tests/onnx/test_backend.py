@@ -28,7 +28,7 @@ LEFT_OUT = {
     r"^string_|^strnorm|^regex_|^tfidf": TEXT,
     r"^(dft|stft|melweightmatrix)": SIGNAL,
     r"^ai_onnx_ml_": TREES,
-    r"^deform_conv_with|^col2im": SAMPLED,
+    r"deform_conv_with|^col2im": SAMPLED,
     r"^image_decoder_": "decoding files is the image reader's part (fastcnn.datasets)",
     r"^bernoulli": "compares numbers drawn by NumPy's generator of the test's day",
     r"^gradient_of_": "layers have backward passes of their own; graphs with Gradient nodes come from no exporter",
