@@ -41,6 +41,7 @@ class Trainable(Protocol):
     seed: int
     orders: "Orders"
     stop_training: bool
+    history: History | None
 
     @property
     def dtype(self) -> np.dtype: ...
@@ -97,6 +98,7 @@ def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: l
         "epochs": epochs, "steps": steps, "samples": len(data), "batch_size": batch_size,
         "verbose": verbose, "initial_epoch": initial_epoch})
     model.stop_training = False
+    model.history = history
     each.on_train_begin({})
     logs: dict[str, float] = {}
     for epoch in range(initial_epoch, epochs):

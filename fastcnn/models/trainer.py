@@ -29,6 +29,8 @@ class Trainer:
         Of all outputs; known once training begins.
     stop_training : bool
         Set by a callback to end `fit` after the current step.
+    history : History or None
+        What the last `fit` has returned, or has so far where it was interrupted.
     """
 
     # What the other half has.
@@ -50,6 +52,7 @@ class Trainer:
         self.seed = random.next_seed()
         self.orders = training.Orders(self.seed)
         self.stop_training = False
+        self.history: History | None = None
         self.loss: Any = None
         self.optimizer: Any = None
         self.objective: Any = None
