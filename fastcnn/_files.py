@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and paths as users give them."""
+"""Names of files as users give them, and files that appear whole or not at all."""
 
 import contextlib
 import errno
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fastcnn import _aside
 from fastcnn.errors import ArgumentError, PathError
 
 
@@ -31,6 +32,24 @@ class _ReadOnlyError(PathError, PermissionError):
     """A file is there that its owner has made read-only."""
 
 
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Return a path with ``~`` and ``~user`` made the home folder; where nobody knows that folder, as it is.
+
+    A shell leaves ``--out=~/x`` alone, and a string in Python is never expanded. `Path.expanduser` raises RuntimeError
+    for a user without a home.
+    """
+    return Path(os.path.expanduser(path))
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    r"""Return a name of the file system as text that every encoding of Unicode can hold.
+
+    Names may hold bytes that are no UTF-8, which Python keeps as lone surrogates and no file of text can hold: they
+    are written as ``caf\xe9``.
+    """
+    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def user_path(path: Any, who: str) -> Path:
     """Return a path as a user gave it, with his home folder in the place of ``~``.
 
@@ -51,9 +70,7 @@ def user_path(path: Any, who: str) -> Path:
         raise ArgumentError(f"{who}: expected a path, got {path!r}") from None
     if "\0" in text:
         raise ArgumentError(f"{who}: expected a path, got one with a zero character in it, {text!r}")
-    return Path(os.path.expanduser(text))
-
-from fastcnn import _aside
+    return expanded(text)
 
 
 def write_atomically(path: str | os.PathLike[str], *pieces: bytes, lasting: bool = True) -> None:
@@ -102,14 +119,6 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes, lasting: bool
         ) from error
     if lasting:
         _sync_folder(target.parent)
-
-
-def home_expanded(path: str | os.PathLike[str]) -> Path:
-    """Return a path in which a leading ``~`` is the user's home folder.
-
-    It stays as it is where nobody knows a home, as in a container that runs under a number without a name.
-    """
-    return Path(os.path.expanduser(path))
 
 
 def _refuse_what_is_no_file(path: str | os.PathLike[str], target: Path) -> None:

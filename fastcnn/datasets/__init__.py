@@ -5,20 +5,24 @@ the class names, the scale of the pixels and where they came from.
 """
 
 import os
-from pathlib import Path
 
+from fastcnn._files import expanded
 from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
-from fastcnn.datasets._own import dataset_at
+from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_none
+from fastcnn.datasets._own import dataset_at, is_picture_folder
 from fastcnn.errors import ArgumentError, unknown
 
 __all__ = [
     "Dataset",
+    "Pictures",
     "check",
     "cifar10",
     "digits",
     "fashion_mnist",
+    "fits",
     "image",
+    "is_picture_folder",
     "load",
     "mnist",
     "names",
@@ -27,9 +31,19 @@ __all__ = [
 
 _by_name = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10}
 names = tuple(_by_name)
+fits = FITS
 
 
-def load(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None) -> Dataset:
+def load(
+    name_or_path: str | os.PathLike[str],
+    data_dir: str | os.PathLike[str] | None = None,
+    *,
+    image_size: tuple[int, int] | None = None,
+    fit: Fit = "crop",
+    channels: int | None = None,
+    white: int | None = None,
+    skip_damaged: bool = False,
+) -> Dataset:
     """Load a data set by its name, or a user's own by its path.
 
     Parameters
@@ -39,14 +53,20 @@ def load(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
 
         - an ``.npz`` file with x_train, y_train, x_test, y_test, or with x and y (every fifth image of each class
           is then a test image), and optionally the names of the classes as strings in ``classes``;
-        - a folder of four idx files with MNIST's names, packed by gzip or not, images (N, H, W) or (N, H, W, C);
+        - a folder of four idx files with MNIST's names, packed by gzip or not, images (N, H, W) or (N, H, W, C), or
+          the folder whose ``raw`` that is;
         - a folder with CIFAR-10's binary version;
-        - a folder of pictures of one size with one sub-folder a class, optionally in ``train`` and ``test`` above.
+        - a folder of pictures with one sub-folder a class. Every fifth picture of each class, by name, is a test
+          picture, unless the sub-folders lie in ``train`` and ``test`` (or ``val``, ``valid`` ...). What is hidden or
+          put there by a system does not count.
 
         A folder that is called like a data set is named by a path: ``"./mnist"``.
     data_dir : path-like, optional
         For names: the folder of the data set or its parent. Without it, the folder that the environment variable
         FASTCNN_DATA names is looked into, and then the data set is downloaded once into the user's cache.
+    image_size, fit, channels, white, skip_damaged
+        What to make of pictures of other sizes, shapes, colours and depths, and of files that cannot be read: see
+        `Pictures`. `Dataset.pictures` of one folder, as a dict, has another read in the same way.
 
     Returns
     -------
@@ -55,17 +75,19 @@ def load(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
     Raises
     ------
     ArgumentError
-        Neither a known name nor an existing path; `data_dir` with a path.
+        Neither a known name nor an existing path; `data_dir` with a path; arguments for pictures without pictures.
     DataError
         Files that are missing, damaged, or hold what cannot be trained on; a download without an answer.
     ImportError
         Pictures, without Pillow.
     """
+    pictures = check_pictures(Pictures(image_size, fit, channels, white, skip_damaged), "datasets.load")
     if isinstance(name_or_path, str) and name_or_path.replace("-", "_") in _by_name:
+        require_none(pictures, name_or_path)
         return _by_name[name_or_path.replace("-", "_")].dataset(data_dir)
     if not isinstance(name_or_path, str | os.PathLike) or not os.fspath(name_or_path):
         raise ArgumentError(unknown("datasets.load: data set", name_or_path, names) + ", or the path of your own")
-    path = Path(name_or_path).expanduser()
+    path = expanded(name_or_path)
     if not path.exists():
         raise ArgumentError(
             unknown("datasets.load: data set", str(name_or_path), names) + "; no file or folder has that name either"
@@ -75,4 +97,4 @@ def load(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
             f"datasets.load: expected data_dir only with one of the names {', '.join(names)}, "
             f"got it with the path {path}; leave data_dir out"
         )
-    return dataset_at(path)
+    return dataset_at(path, pictures)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastcnn.datasets._fitting import Pictures
 from fastcnn.errors import ArgumentError, DataError
 
 
@@ -32,6 +33,10 @@ class Dataset:
         The ground that grey ink stands on; None where there is no such thing, as in photographs.
     ink_box : float or None
         The share of height or width that the ink's longer side fills: 20 / 28 in MNIST. None without a background.
+    pictures : Pictures or None
+        How pictures were made into these images, so that others can be made so; None where there were no pictures.
+    notes : tuple of str
+        What a person should know of how the data was read: pictures resized, files skipped.
 
     Raises
     ------
@@ -49,6 +54,8 @@ class Dataset:
     source: str
     background: Literal["dark", "light"] | None = None
     ink_box: float | None = None
+    pictures: Pictures | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part, x, y in (("training", self.x_train, self.y_train), ("test", self.x_test, self.y_test)):
@@ -94,7 +101,8 @@ def check(x: ArrayLike, y: ArrayLike, classes: int | Sized | None = None, who: s
         hint = "take y.argmax(axis=1)" if y.ndim == 2 and y.shape[1] > 1 else "take y.ravel()"
         raise DataError(f"{who}: expected labels (N,), one integer an image, got shape {y.shape}; {hint}")
     if y.dtype.kind not in "iu":
-        raise DataError(f"{who}: expected integer labels, got {y.dtype}; number the classes from 0")
+        hint = "y.astype(int)" if y.dtype.kind in "fb" else "numpy.unique(y, return_inverse=True)[1]"
+        raise DataError(f"{who}: expected integer labels, got {y.dtype}; number the classes from 0, as {hint} does")
     if len(x) != len(y):
         raise DataError(f"{who}: expected as many labels as images, got {len(x)} images and {len(y)} labels")
     if x.dtype.kind == "f":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from fastcnn._files import home_expanded
+from fastcnn._files import expanded
 from fastcnn.errors import DataError
 
 Found = TypeVar("Found")
@@ -48,7 +48,7 @@ def find_local(
     given = data_dir if data_dir is not None else os.environ.get(VARIABLE) or None
     if given is None:
         return None
-    root = home_expanded(given)
+    root = expanded(given)
     # MNIST and Fashion-MNIST have the same file names, so a folder that is called after the other is not ours.
     others = {folder for other, folders in FOLDERS.items() if other != name for folder in folders}
     own = [] if root.name in others else [root]
@@ -94,7 +94,7 @@ def download(name: str, file: str, sha256: str, urls: Sequence[str]) -> Path:
     """
     import pooch
 
-    folder = home_expanded(pooch.os_cache("fastcnn")) / name
+    folder = expanded(pooch.os_cache("fastcnn")) / name
     if str(folder).startswith("~"):
         raise DataError(f"{name}: expected a home folder to download {file} to, got a user who has none; set HOME, or "
                         f"put the files into a folder and name it in {VARIABLE} or data_dir")

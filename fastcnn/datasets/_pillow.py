@@ -1,6 +1,8 @@
-"""Pictures from files, by Pillow, in one of two forms: grey or RGB, eight bits, opaque, upright."""
+"""Pictures from files, by Pillow: opaque, upright, grey or RGB of eight bits, or grey of sixteen."""
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from fastcnn.errors import DataError
 _ORIENTATION = 0x0112  # EXIF tag
 
 
-def read_picture(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
+def read_picture(path: Path) -> tuple[NDArray[Any], list[str]]:
     """Read a picture file, apply its EXIF orientation and put what is transparent on white.
 
     Parameters
@@ -22,8 +24,9 @@ def read_picture(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
 
     Returns
     -------
-    pixels : ndarray of uint8, (H, W, 1) or (H, W, 3)
-        One channel where red, green and blue are equal in every pixel.
+    pixels : ndarray of uint8, (H, W, 1) or (H, W, 3), or of uint16, (H, W, 1)
+        One channel where red, green and blue are equal in every pixel. Grey of 16 bits is left as it is: how many of
+        them are used shows in all pictures together. (Pillow itself makes colours of 16 bits eight.)
     steps : list of str
         What was done beyond reading, in words.
 
@@ -34,6 +37,33 @@ def read_picture(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
     ImportError
         Pillow is not installed.
     """
+    with _opened(path) as image:
+        return _decode(image)
+
+
+def size_of(path: Path) -> tuple[int, int] | None:
+    """Return height and width that the head of a picture file tells, upright; None if it tells none.
+
+    Nothing is decoded: a folder of large pictures shows its sizes in a moment.
+
+    Raises
+    ------
+    ImportError
+        Pillow is not installed.
+    """
+    try:
+        with _opened(path) as image:
+            # Pillow decodes the whole of a PNG to look for its orientation, which it hardly ever has.
+            is_turned = image.format != "PNG" and image.getexif().get(_ORIENTATION, 1) >= 5
+            width, height = image.size[::-1] if is_turned else image.size
+            return height, width
+    except DataError:
+        return None
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open a picture; whatever is wrong with the file, then or later in the block, is one `DataError`."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -46,7 +76,7 @@ def read_picture(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
             # Pillow only warns from 89 million pixels on, and raises at twice that.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as image:
-                return _decode(image)
+                yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(
             f"{path}: expected at most {Image.MAX_IMAGE_PIXELS} pixels, got a picture that claims more; scale it down"
@@ -62,7 +92,7 @@ def read_picture(path: Path) -> tuple[NDArray[np.uint8], list[str]]:
         ) from error
 
 
-def _decode(image: Any) -> tuple[NDArray[np.uint8], list[str]]:
+def _decode(image: Any) -> tuple[NDArray[Any], list[str]]:
     from PIL import Image, ImageOps
 
     steps = []
@@ -75,7 +105,7 @@ def _decode(image: Any) -> tuple[NDArray[np.uint8], list[str]]:
         wide = np.asarray(image)
         if wide.min() < 0 or wide.max() > 0xFFFF:
             raise ValueError("pixels are integers beyond 16 bits")
-        return ((wide.astype(np.uint32) + 128) // 257).astype(np.uint8)[..., None], [*steps, "16 bits made 8"]
+        return wide.astype(np.uint16)[..., None], steps
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema()[0] < 255:

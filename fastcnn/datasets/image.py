@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from fastcnn._files import expanded
+from fastcnn.datasets._fitting import Fit, as_image, check_fit, check_white, eight_bits, fitted, white_of, with_channels
 from fastcnn.datasets._pillow import read_picture
 from fastcnn.errors import ArgumentError, DataError
 
@@ -23,6 +25,8 @@ def read_image(
     scale_to: float = 1.0,
     background: Literal["dark", "light"] | None = None,
     ink_box: float | None = _MNIST_BOX,
+    fit: Fit = "crop",
+    white: int | None = None,
 ) -> tuple[NDArray[np.float32], list[str]]:
     """Read a picture file as one input (H, W, C) with values 0..1, and tell what was done to it.
 
@@ -34,7 +38,8 @@ def read_image(
     - grey with a `background` and an `ink_box`, it is handled as MNIST was: the ink's bounding box is scaled, keeping
       its shape, until its longer side fills that share of the frame, and is placed with its centre of mass in the
       middle (a box that fills the frame: by its own centre);
-    - otherwise it is cropped around its centre to the input's aspect ratio and resized (Lanczos).
+    - otherwise it is brought to the input's height and width as the pictures of the training were (`fit`): cropped
+      around its centre to the input's aspect ratio and resized (Lanczos), say.
 
     A picture that has exactly the input's height and width is neither cropped nor resized.
 
@@ -50,6 +55,11 @@ def read_image(
         The ground of the training images: `Dataset.background`.
     ink_box : float or None
         The share of the frame that ink fills: `Dataset.ink_box`. None: do not look for ink.
+    fit : {"crop", "pad", "stretch"}
+        As in `Pictures`: `Dataset.pictures` has that of the training.
+    white : int or None
+        The value that is white in a picture of 16 bits: `Dataset.pictures` has that of the training. None: the
+        greatest one of the bits that the picture uses, 8, 10, 12, 14 or 16.
 
     Returns
     -------
@@ -62,7 +72,7 @@ def read_image(
     Raises
     ------
     ArgumentError
-        An input shape, background or ink box that cannot be.
+        An input shape, background, ink box, fit or white that cannot be.
     DataError
         No picture, a damaged, blank or too large one.
     ImportError
@@ -73,19 +83,25 @@ def read_image(
     LeCun, Cortes, Burges: The MNIST database of handwritten digits (size normalization and centring).
     """
     height, width, channels = _check_arguments(input_shape, background, ink_box)
-    path = Path(path).expanduser()
+    check_fit(fit, "read_image")
+    check_white(white, "read_image")
+    path = expanded(path)
     pixels, steps = read_picture(path)
-    pixels = _with_channels(pixels, channels, steps)
-    if background is not None:
-        own = "light" if np.median(_border(pixels)) > 127.5 else "dark"
-        if own != background:
-            pixels = 255 - pixels
-            steps.append(f"inverted ({own} background)")
-    fits = pixels.shape[:2] == (height, width)
     x: NDArray[Any]
-    if background is None or ink_box is None or channels == 3:
-        x = (pixels if fits else _crop_and_resize(pixels, height, width, steps)).astype(np.float32) / 255
+    if background is None:
+        x = as_image(pixels, height, width, channels, fit, white, steps).astype(np.float32) / 255
+        return np.ascontiguousarray(x * np.float32(scale_to)), steps
+    if pixels.dtype != np.uint8:
+        pixels = eight_bits(pixels, white_of(int(pixels.max())) if white is None else white, steps)
+    pixels = with_channels(pixels, channels, steps)
+    own = "light" if np.median(_border(pixels)) > 127.5 else "dark"
+    if own != background:
+        pixels = 255 - pixels
+        steps.append(f"inverted ({own} background)")
+    if ink_box is None or channels == 3:
+        x = fitted(pixels, height, width, fit, steps).astype(np.float32) / 255
     else:
+        fits = pixels.shape[:2] == (height, width)
         ink = pixels[..., 0] if background == "dark" else 255 - pixels[..., 0]
         ground = _check_ink(path, ink)
         framed = ink.astype(np.float32) / 255 if fits else _frame(ink, ground, height, width, ink_box, steps)
@@ -106,18 +122,6 @@ def _check_arguments(input_shape: Sequence[int], background: str | None, ink_box
     return shape
 
 
-def _with_channels(pixels: NDArray[np.uint8], channels: int, steps: list[str]) -> NDArray[np.uint8]:
-    if pixels.shape[2] == channels:
-        return pixels
-    if channels == 3:
-        steps.append("grey made RGB")
-        return np.repeat(pixels, 3, axis=2)
-    from PIL import Image
-
-    steps.append("greyed")
-    return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
-
-
 def _border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([edge.ravel() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])])
 
@@ -128,24 +132,6 @@ def _check_ink(path: Path, ink: NDArray[np.uint8]) -> int:
     if int(ink.max()) - ground < _LEAST_CONTRAST:
         raise DataError(f"{path}: expected ink that stands out from its ground, got a blank picture; check the file")
     return ground
-
-
-def _crop_and_resize(pixels: NDArray[np.uint8], height: int, width: int, steps: list[str]) -> NDArray[np.uint8]:
-    """Return the largest centred part of the input's aspect ratio, resized to (height, width, C)."""
-    from PIL import Image
-
-    own_height, own_width = pixels.shape[:2]
-    crop_height = max(1, min(own_height, round(own_width * height / width)))
-    crop_width = max(1, min(own_width, round(own_height * width / height)))
-    top, left = (own_height - crop_height) // 2, (own_width - crop_width) // 2
-    if (crop_height, crop_width) != (own_height, own_width):
-        steps.append(f"cropped to {crop_width}x{crop_height} at ({left}, {top})")
-    if (crop_height, crop_width) != (height, width):
-        steps.append(f"resized to {width}x{height}")
-    part = np.ascontiguousarray(pixels[top : top + crop_height, left : left + crop_width])
-    picture = Image.fromarray(part[..., 0] if part.shape[2] == 1 else part)
-    resized = np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
-    return resized.reshape(height, width, -1)
 
 
 def _frame(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fastcnn._files import expanded
 from fastcnn.datasets import _idx
 from fastcnn.datasets._dataset import Dataset
 from fastcnn.datasets._fetch import download, find_local
@@ -58,7 +59,7 @@ def load_data(path: str = _KERAS_FILE, data_dir: str | os.PathLike[str] | None =
     if path != _KERAS_FILE:
         if data_dir is not None:
             raise ArgumentError(f"mnist.load_data: expected path or data_dir, got {path} and {data_dir}; leave one out")
-        return _load_keras_file(Path(path).expanduser())
+        return _load_keras_file(expanded(path))
     return _idx.read_all(_find(data_dir))
 
 

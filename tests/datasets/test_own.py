@@ -9,7 +9,7 @@ import pytest
 from fastcnn import datasets
 from fastcnn.datasets._ground import measure_ground
 from fastcnn.errors import DataError
-from tests.datasets.files import digits_like, write_idx_folder
+from tests.datasets.files import digits_like, idx, write_idx_folder
 
 Image = pytest.importorskip("PIL.Image", reason="needs the extra fastcnn[image]")
 
@@ -49,7 +49,15 @@ NPZ = {
     "a missing part": ({"x_train": X, "y_train": Y}, "got x_train, y_train"),
     "objects": ({"x": np.array([None, 1]), "y": Y}, "expected an array of numbers, got dtype object"),
     "records": ({"x": np.zeros(2, "u1,u1"), "y": Y}, "expected an array of numbers, got dtype"),
-    "string labels": ({"x": X, "y": np.array(["a"] * 20)}, "integer labels"),
+    "string labels": ({"x": X, "y": np.array(["a"] * 20)}, "numpy.unique(y, return_inverse=True)"),
+    "float labels": ({"x": X, "y": Y.astype(float)}, "y.astype(int)"),
+    "one-hot labels": ({"x": X, "y": np.eye(3)[Y]}, "y.argmax(axis=1)"),
+    "negative labels": ({"x": X, "y": Y.astype(int) - 1}, "labels from 0, got -1"),
+    "fewer labels": ({"x": X, "y": Y[:-1]}, "got 20 images and 19 labels"),
+    "one class": ({"x": X, "y": 0 * Y}, "at least two classes, got the class 0 alone"),
+    "one class of several": ({"x": X, "y": 0 * Y, "classes": np.array(["cat", "dog"])}, "got the class cat alone"),
+    "channels first": ({"x": np.zeros((20, 3, 8, 9)), "y": Y}, "got (N, 3, 8, 9), which has them first"),
+    "a grey channel first": ({"x": np.zeros((20, 1, 8, 8)), "y": Y}, "numpy.moveaxis(x, 1, -1)"),
     "flat images": ({"x": np.zeros((20, 9)), "y": Y}, "images (N, H, W) or (N, H, W, C), got shape (N, 9)"),
     "integers above 255": ({"x": X * np.int64(9), "y": Y}, "integer pixels from 0 to 255"),
     "too few to split": ({"x": X[:9], "y": Y[:9]}, "at least five images in a class"),
@@ -68,6 +76,55 @@ def test_an_npz_that_cannot_be_used_is_refused_by_name(tmp_path, case):
         datasets.load(path)
     assert str(caught.value).startswith(str(path))
     assert text in str(caught.value)
+
+
+def test_images_of_few_rows_are_not_taken_for_channels(tmp_path):
+    _, y = digits_like(20)
+    for shape in ((1, 50, 9), (3, 4, 3), (4, 40, 3), (2, 9, 9), (1, 8, 1)):
+        x = np.zeros((20, *shape), np.uint8)
+        assert datasets.load(save_npz(tmp_path / "mine.npz", x=x, y=y)).x_train.shape[1:] == shape
+
+
+def test_channels_first_and_one_class_are_refused_in_idx_files_too(tmp_path):
+    write_idx_folder(tmp_path)
+    for array, text in ((np.zeros((20, 3, 9, 9)), r"numpy\.moveaxis"), (np.zeros(20), "the class 0 alone")):
+        name = f"train-{'images' if array.ndim > 1 else 'labels'}"
+        for part, count in (("train", 20), ("t10k", 10)):
+            path = tmp_path / f"{name}-idx{3 if array.ndim > 1 else 1}-ubyte.gz".replace("train", part)
+            path.write_bytes(idx(array[:count]))
+        with pytest.raises(DataError, match=text):
+            datasets.load(tmp_path)
+        write_idx_folder(tmp_path)
+
+
+def test_classes_without_a_training_image_are_warned_of(tmp_path):
+    x, y = digits_like(30)
+    with pytest.warns(UserWarning, match=r"mine\.npz: 1 of 4 classes \(0\) without a training image"):
+        assert len(datasets.load(save_npz(tmp_path / "mine.npz", x=x, y=y + 1)).classes) == 4
+    with pytest.warns(UserWarning, match=r"5 of 8 classes \(2, 3, 4, 5, 6\) without"):
+        datasets.load(save_npz(tmp_path / "mine.npz", x=x, y=np.array([0, 1, 7])[y]))
+
+
+def test_a_class_too_small_for_the_split_by_fives_is_warned_of(tmp_path):
+    x, y = digits_like(20)
+    with pytest.warns(UserWarning, match=r"mine\.npz: 1 of 3 classes \(2\) of fewer than five images, of which none"):
+        datasets.load(save_npz(tmp_path / "mine.npz", x=x[y < 2], y=y[y < 2] + (np.arange(14) < 3) * (2 - y[y < 2])))
+    write_pictures(tmp_path / "pictures")
+    (tmp_path / "pictures" / "dog" / "3.png").unlink()
+    with pytest.warns(UserWarning, match=r"1 of 2 classes \(dog\) of fewer than five"):
+        datasets.load(tmp_path / "pictures")
+
+
+def test_floats_that_are_bytes_have_the_white_of_bytes(tmp_path):
+    x, y = digits_like(30)
+    for pixels, scale in ((x.astype(float), 255), (x / 255, 1), (x / 2, 1), (x - 3.0, 1), (x > 100.0, 1)):
+        assert datasets.load(save_npz(tmp_path / "mine.npz", x=pixels, y=y)).scale == scale
+
+
+def test_torchvision_s_folder_above_raw_is_loaded(tmp_path):
+    (x, _), _ = write_idx_folder(tmp_path / "MNIST" / "raw")
+    np.testing.assert_array_equal(datasets.load(tmp_path / "MNIST").x_train[..., 0], x)
+    assert not datasets.is_picture_folder(tmp_path / "MNIST")
 
 
 def test_training_and_test_images_of_unlike_types_are_refused(tmp_path):
@@ -198,7 +255,10 @@ def test_one_picture_in_colour_makes_all_rgb_and_grey_rgb_files_count_as_grey(tm
 def test_the_first_picture_of_another_size_is_named_with_both_sizes(tmp_path):
     write_pictures(tmp_path)
     Image.new("L", (6, 7)).save(tmp_path / "dog" / "2.png")
-    with pytest.raises(DataError, match=r"2\.png: expected 7 x 6 pixels .*like .*0\.png, got 6 x 7"):
+    (tmp_path / "cat" / "0.png").write_text("no picture, which is told once the sizes are one")
+    said = (r"one size, got 2 sizes: 8 of 9 are 7x6 \(width x height\), dog/2\.png is 6x7; .*"
+            r"image_size=\(6, 7\) or --size 7x6")  # fmt: skip
+    with pytest.raises(DataError, match=said):
         datasets.load(tmp_path)
 
 
@@ -234,8 +294,11 @@ def test_train_and_test_folders_that_do_not_fit_are_refused(tmp_path):
     write_pictures(tmp_path / "test", classes=["eel"])
     with pytest.raises(DataError, match="expected one of the classes cat, dog, got eel"):
         datasets.load(tmp_path)
-    (tmp_path / "val").mkdir()
-    with pytest.raises(DataError, match="only train and test in it, got also val"):
+    (tmp_path / "more").mkdir()
+    with pytest.raises(DataError, match="only train, test and val in it, got also more"):
+        datasets.load(tmp_path)
+    (tmp_path / "more").rename(tmp_path / "Testing")
+    with pytest.raises(DataError, match="one folder of test, testing, got Testing and test"):
         datasets.load(tmp_path)
 
 

@@ -1,0 +1,136 @@
+"""Which files of a folder are whose: class folders, ``train`` beside ``test`` or ``val``, and what systems leave there.
+
+Nothing is opened here.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from fastcnn._files import printable
+from fastcnn.errors import DataError
+
+_TRAIN = ("train", "training")
+_TEST = ("test", "testing")
+_VALIDATION = ("val", "valid", "validation")
+# What systems put into folders unasked, in small letters: Windows, macOS, and the boxes of Synology and QNAP. Names
+# that begin with a dot (.DS_Store, ._cat.png, .@__thumb) are hidden everywhere.
+_SYSTEM = frozenset((
+    "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "$recycle.bin", "system volume information",
+    "icon\r", "__macosx", "network trash folder", "temporary items",
+    "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@sharebin", "lost+found",
+))  # fmt: skip
+_SYSTEM_ENDINGS = (":zone.identifier", "@synoeastream", "@synoresource")
+
+
+class Part(NamedTuple):
+    """The files of one part of a data set, with their labels."""
+
+    files: list[Path]
+    labels: list[int]
+
+
+class Layout(NamedTuple):
+    """What lies where.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        Their names as text, in the order of the labels.
+    train : Part
+    test : Part or None
+        None: a part of `train` is for testing.
+    notes : list of str
+        What a person should know of it.
+    """
+
+    classes: tuple[str, ...]
+    train: Part
+    test: Part | None
+    notes: list[str]
+
+
+def visible(folder: Path) -> list[Path]:
+    """Return what people put into a folder, sorted by name."""
+    return sorted(entry for entry in folder.iterdir() if not _is_of_a_system(entry.name))
+
+
+def _is_of_a_system(name: str) -> bool:
+    lower = name.lower()
+    return name.startswith(".") or lower in _SYSTEM or lower.endswith(_SYSTEM_ENDINGS)
+
+
+def layout_of(root: Path) -> Layout:
+    """Return the classes and files of a folder: see `fastcnn.datasets.load`.
+
+    Raises
+    ------
+    DataError
+        Fewer than two classes, a class without pictures, a folder in a class, a class of the test folder that is
+        none of the training's, folders that nobody knows beside ``train``, two for one purpose.
+    """
+    folders = _folders(root)
+    train = _only(root, folders, _TRAIN)
+    if train is None or not _folders(train):  # a class may be called train
+        classes = _classes(root)
+        return Layout(classes, _list(root, classes), None, [])
+    test, validation = _only(root, folders, _TEST), _only(root, folders, _VALIDATION)
+    others = [folder.name for folder in folders if folder not in (train, test, validation)]
+    if others:
+        raise DataError(
+            f"{root}: expected only train, test and val in it, got also {', '.join(others)}; move that away"
+        )
+    classes, notes = _classes(train), []
+    if test is not None and validation is not None:
+        notes.append(f"the folder {validation.name} is not used, as {test.name} is there to test on")
+    elif validation is not None:
+        test = validation
+        notes.append(f"the folder {test.name} is what is tested on")
+    return Layout(classes, _list(train, classes), None if test is None else _list(test, classes), notes)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [entry for entry in visible(folder) if entry.is_dir()]
+
+
+def _only(root: Path, folders: list[Path], names: tuple[str, ...]) -> Path | None:
+    """Return the folder with one of some names, in capitals or not; None if there is none."""
+    found = [folder for folder in folders if folder.name.lower() in names]
+    if len(found) > 1:
+        raise DataError(
+            f"{root}: expected one folder of {', '.join(names)}, got {' and '.join(f.name for f in found)}; "
+            "put them together"
+        )
+    return found[0] if found else None
+
+
+def _classes(root: Path) -> tuple[str, ...]:
+    classes = tuple(printable(folder.name) for folder in _folders(root))
+    if len(classes) < 2:
+        raise DataError(
+            f"{root}: expected a sub-folder of pictures for each of at least two classes, "
+            f"got {classes[0] if classes else 'none'}; see the documentation of fastcnn.datasets.load for what it reads"
+        )
+    if len(set(classes)) < len(classes):  # a folder caf\xe9 of bytes, and one with a backslash in its name
+        twice = next(name for name in classes if classes.count(name) > 1)
+        raise DataError(f"{root}: expected classes of different names, got {twice} twice; rename one")
+    return classes
+
+
+def _list(root: Path, classes: tuple[str, ...]) -> Part:
+    """Return the files of all class folders in `root`, which may lack some, and their labels."""
+    part = Part([], [])
+    for folder in _folders(root):
+        name = printable(folder.name)
+        if name not in classes:
+            raise DataError(f"{folder}: expected one of the classes {', '.join(classes)}, got {name}; rename it")
+        inside = visible(folder)
+        if not inside:
+            raise DataError(f"{folder}: expected pictures of the class {name}, got an empty folder; remove it")
+        for entry in inside:
+            if entry.is_dir():
+                raise DataError(f"{entry}: expected a picture file, got a folder; put its pictures into {folder}")
+        part.files.extend(inside)
+        part.labels.extend([classes.index(name)] * len(inside))
+    if not part.files:
+        raise DataError(f"{root}: expected class folders {', '.join(classes)}, got none; add them")
+    return part
