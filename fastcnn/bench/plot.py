@@ -3,9 +3,9 @@
 import itertools
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from fastcnn._files import expanded
 from fastcnn.bench.layers import Row
 from fastcnn.bench.machine import Machine
 from fastcnn.errors import ArgumentError
@@ -67,7 +67,7 @@ def draw(path: str, rows: list[Row], machine: Machine, dtype: str, title: str) -
     _label(axes, points, (nearest, right, peak))
     if points:
         axes.legend(loc="lower right", frameon=False)
-    figure.savefig(Path(path).expanduser(), dpi=144)
+    figure.savefig(expanded(path), dpi=144)
 
 
 def _slope(axes: Any) -> float:
@@ -122,7 +122,7 @@ def require(path: str) -> Any:
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError('bench: --plot needs matplotlib; pip install "fastcnn[plot]"') from None
-    file, known = Path(path).expanduser(), Figure().canvas.get_supported_filetypes()
+    file, known = expanded(path), Figure().canvas.get_supported_filetypes()
     if file.suffix.lower().lstrip(".") not in known:
         raise ArgumentError(f"bench: --plot expected a picture's ending such as .png or .svg, got {path}")
     if not file.absolute().parent.is_dir():

@@ -3,7 +3,9 @@
 Neither this file nor a subcommand's imports NumPy or Numba at its top, so that help and completion answer at once.
 """
 
+import contextlib
 import importlib
+import io
 import os
 import sys
 import warnings
@@ -74,6 +76,9 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     warnings.showwarning = _show_warning
     _streams.open_closed()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to stop
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = cli.main(args, prog_name="fastcnn", standalone_mode=False)
         sys.stdout.flush()  # a pipe that was closed shows here, not in the interpreter's last breath
@@ -86,4 +91,5 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _show_warning(message: Any, *args: Any, **keywords: Any) -> None:
-    click.echo(f"fastcnn: warning: {_exits.one_line(message)}", err=True)
+    with contextlib.suppress(OSError):  # of a closed pipe: what is warned of goes on
+        click.echo(f"fastcnn: warning: {_exits.one_line(message)}", err=True)

@@ -1,27 +1,48 @@
 """Where the command line writes: plain lines, with rich's bars and tables where there is a terminal."""
 
 import sys
+from typing import IO, Any
 
 from rich.console import Console
 
-from fastcnn.cli import _streams
 
+class Output:
+    """Standard output that loses what cannot be written, and remembers: a run goes on when its reader has gone.
 
-def make_console(goes_on: bool = False) -> Console:
-    """Return a console on standard output that takes texts as they are: a path may have brackets, a class a colon.
-
-    Parameters
+    Attributes
     ----------
-    goes_on : bool
-        Whether work goes on when nobody reads the lines any longer. Else the command ends.
+    is_lost : bool
+        Whether something could not be written: a closed pipe, a full disk.
     """
-    kind = _Patient if goes_on else Console
-    return kind(file=sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        self.stream, self.is_lost = stream, False
+
+    def write(self, text: str) -> int:
+        """Write a text, or lose it."""
+        try:
+            return len(text) if self.stream is None else self.stream.write(text)
+        except OSError:
+            self.is_lost = True
+            return len(text)
+
+    def flush(self) -> None:
+        """Send what was written on its way."""
+        try:
+            if self.stream is not None:
+                self.stream.flush()
+        except OSError:
+            self.is_lost = True
+
+    def isatty(self) -> bool:
+        """Return whether there is a terminal."""
+        return self.stream is not None and self.stream.isatty()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
-class _Patient(Console):
-    """A console of work that is worth more than its lines."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        _streams.abandon(sys.stdout)
+def make_console(output: Output | None = None) -> Console:
+    """Return a console on standard output that takes texts as they are: a path may have brackets, a class a colon."""
+    file: Any = sys.stdout if output is None else output
+    return Console(file=file, markup=False, emoji=False, highlight=False, soft_wrap=True)

@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn import datasets
+from fastcnn._files import expanded
 from fastcnn.cli._saved import Saved
+from fastcnn.datasets import Dataset
+from fastcnn.datasets._fitting import Fit
 from fastcnn.errors import ArgumentError
 
 _BLOCK = 1000  # images
@@ -31,13 +34,58 @@ def choose_dataset(given: str | None, data_dir: str | None, saved: Saved | None)
             raise ArgumentError(f"{saved.path}: expected --dataset, as no run's config.json lies beside it; name one")
         name, data_dir = saved.config.dataset, data_dir or saved.config.data_dir
     name = name or "digits"
-    is_own = name.replace("-", "_") not in datasets.names and Path(name).expanduser().exists()
+    is_own = name.replace("-", "_") not in datasets.names and expanded(name).exists()
     return (absolute(name) if is_own else name), (absolute(data_dir) if data_dir else None)
 
 
 def absolute(path: str) -> str:
     """Return a path that still holds in another folder."""
-    return str(Path(path).expanduser().resolve())
+    return str(expanded(path).resolve())
+
+
+def load_dataset(
+    dataset: tuple[str, str | None],
+    saved: Saved | None,
+    size: tuple[int, int] | None = None,
+    fit: Fit | None = None,
+    skip_damaged: bool = False,
+) -> Dataset:
+    """Return a data set; pictures are read as those were that the saved model was trained on.
+
+    Parameters
+    ----------
+    dataset : (name or path, folder or None)
+        As `choose_dataset` returns it.
+    saved : Saved or None
+    size, fit, skip_damaged
+        What was given for pictures.
+
+    Raises
+    ------
+    ArgumentError
+        Something for pictures with a data set that has none, or with a model that decides it.
+    DataError
+        As `datasets.load`.
+    """
+    given = [name for name, value in (("--size", size), ("--fit", fit), ("--skip-damaged", skip_damaged)) if value]
+    name, folder = dataset
+    if name.replace("-", "_") in datasets.names or not datasets.is_picture_folder(expanded(name)):
+        if given and (folder is not None or name in datasets.names or Path(name).exists()):
+            raise ArgumentError(f"{given[0]}: expected a folder of pictures as the data set, got {name}; leave it out")
+        return datasets.load(name, folder)
+    if saved is None:
+        return datasets.load(name, folder, image_size=size, fit=fit or "crop", skip_damaged=skip_damaged)
+    height, width, channels = saved.model.input_shape[1:]
+    known = saved.pictures
+    for option, value, own in (("--size", size, (height, width)), ("--fit", fit, known["fit"])):
+        if value is not None and value != own:
+            raise ArgumentError(f"{option}: expected none, as {saved.path} was trained on pictures of {width}x{height} "
+                                f"({known['fit']}); leave it out")  # fmt: skip
+    skip = skip_damaged or (saved.config is not None and saved.config.dataset == name and saved.config.skip_damaged)
+    return datasets.load(
+        name, folder, image_size=(height, width) if height and width else None,
+        channels=channels if channels in (1, 3) else None, skip_damaged=skip, **known,
+    )  # fmt: skip
 
 
 def standard_of(saved: Saved, white: float | None, tell: Callable[[str], Any]) -> "Standard":

@@ -36,10 +36,11 @@ _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int],
 
 def report(error: BaseException) -> int:
     """Print one line for an error on standard error, after its traceback if FASTCNN_DEBUG is set; return the code."""
+    notes = getattr(error, "__notes__", [])  # what is safe all the same
     try:
         if os.environ.get(DEBUG):
             traceback.print_exception(error)
-        click.echo(f"{_who(error)}: {one_line(_sentence(error))}", err=True)
+        click.echo(f"{_who(error)}: {one_line('; '.join([_sentence(error), *notes]))}", err=True)
     except OSError:
         _streams.let_go()  # the code is all that is left to tell it by
     return code_of(error)

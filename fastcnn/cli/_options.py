@@ -1,6 +1,7 @@
 """Options that several commands share, and the kinds of values they take."""
 
 import math
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,10 +9,11 @@ import click
 
 from fastcnn.errors import unknown
 
-#: The names of `fastcnn.applications.by_name`, `datasets.names` and `optimizers.names`, repeated so that help and
-#: completion need not import them; a test compares.
+#: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.fits` and `optimizers.names`, repeated so
+#: that help and completion need not import them; a test compares.
 MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "resnet20")
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
+FITS = ("crop", "pad", "stretch")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
 
 
@@ -41,13 +43,23 @@ class Name(click.ParamType):
         return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
 
 
+class UserPath(click.Path):
+    """A path that the command looks at itself; ``~`` is the home in ``--out=~/run`` too, which a shell leaves alone."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        return os.path.expanduser(os.fsdecode(super().convert(value, param, ctx)))
+
+
 class NameOrPath(click.ParamType):
-    """A name, or a path that the command looks at itself; completion offers both."""
+    """A name, or a path as `UserPath`; completion offers both."""
 
     name = "name or path"
 
     def __init__(self, known: tuple[str, ...]) -> None:
         self.known = known
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        return os.path.expanduser(value)
 
     def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
         from click.shell_completion import CompletionItem
@@ -69,6 +81,23 @@ class Rate(click.ParamType):
         if not 0 < rate < math.inf:
             self.fail(f"expected a finite number above 0, got {value!r}", param, ctx)
         return rate
+
+
+class Size(click.ParamType):
+    """Width x height in pixels, or one number for both; the value is (height, width), as in Keras."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        width, times, height = value.lower().partition("x")
+        try:
+            size = int(height if times else width), int(width)
+        except ValueError:
+            size = 0, 0
+        if min(size) < 1:
+            self.fail(f"expected width x height in pixels such as 64x48, or one number for both, got {value!r}",
+                      param, ctx)  # fmt: skip
+        return size
 
 
 class InputShape(click.ParamType):
@@ -97,7 +126,7 @@ def input_shapes(pairs: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
 
 
 def data_options(default: str) -> Callable[[Any], Any]:
-    """Return a decorator that adds --dataset, with words for its default, and --data-dir.
+    """Return a decorator that adds --dataset, with words for its default, --data-dir and --skip-damaged.
 
     Parameters
     ----------
@@ -107,8 +136,13 @@ def data_options(default: str) -> Callable[[Any], Any]:
 
     def add(command: Any) -> Any:
         command = click.option(
+            "--skip-damaged",
+            is_flag=True,
+            help="Pass over pictures that cannot be read, and count them, instead of stopping.",
+        )(command)
+        command = click.option(
             "--data-dir",
-            type=click.Path(),
+            type=UserPath(),
             metavar="DIR",
             help="Where the files of a named data set are: its own folder or the parent. Without it (and without "
             "FASTCNN_DATA, which names such a folder too) it is downloaded once.",
@@ -125,7 +159,7 @@ def data_options(default: str) -> Callable[[Any], Any]:
 
 
 #: The argument of commands that read a trained model.
-saved_argument = click.argument("saved", metavar="RUN_OR_FILE", type=click.Path())
+saved_argument = click.argument("saved", metavar="RUN_OR_FILE", type=UserPath())
 
 #: For ONNX files that leave sizes open.
 shape_option = click.option(

@@ -51,6 +51,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
     return Config(
         dataset=dataset[0],
         data_dir=dataset[1],
+        **_of_pictures(given, data, before),
         model=begun.model.name if begun is not None else given["model"] or preset.model,
         epochs=given["epochs"] or preset.epochs,
         batch_size=given["batch_size"] or preset.batch_size,
@@ -62,6 +63,15 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         versions=versions(),
         source=absolute(given["from"]) if begun is not None else None,
     )
+
+
+def _of_pictures(given: dict[str, Any], data: Dataset, before: Config | None) -> dict[str, Any]:
+    """Return what the configuration says of pictures; a model that is trained on has its size and its fit."""
+    if data.pictures is None:
+        return {}
+    size = data.pictures.image_size if given["size"] is None else given["size"]
+    skip = given["skip_damaged"] or (before is not None and before.skip_damaged)
+    return {"image_size": size, "fit": data.pictures.fit, "skip_damaged": skip}
 
 
 def preset_for(name: str, data: Dataset) -> Preset:

@@ -5,17 +5,19 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
-from fastcnn._files import write_atomically
+from fastcnn._files import expanded, write_atomically
 from fastcnn.errors import ArgumentError, ModelFileError
 
 MODEL, HISTORY, CONFIG = "model.safetensors", "history.jsonl", "config.json"
 
+_FILE_URL = "file://"
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
@@ -25,9 +27,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Parameters
     ----------
     dataset : str
-        A name, or an absolute path.
+        A name, or an absolute path. Paths that are no UTF-8 are written as URLs, ``file:///data/caf%E9``.
     data_dir : str or None
         An absolute path.
+    image_size : (height, width) or None
+        What pictures were brought to.
+    fit : {"crop", "pad", "stretch"}
+        And how: see `fastcnn.datasets.Pictures`.
+    skip_damaged : bool
+        Whether pictures that cannot be read were passed over.
     model : str
         A name of `fastcnn.applications`, or that of the model trained on from.
     epochs, batch_size : int
@@ -55,12 +63,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     started: str
     versions: dict[str, str]
     data_dir: str | None = None
+    image_size: tuple[_Count, _Count] | None = None
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    skip_damaged: bool = False
     source: str | None = msgspec.field(name="from", default=None)
 
 
 def write_config(folder: Path, config: Config) -> None:
     """Write ``config.json``."""
-    write_atomically(folder / CONFIG, msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
+    text = msgspec.json.encode(_with_paths(config, _as_text))
+    write_atomically(folder / CONFIG, msgspec.json.format(text, indent=2) + b"\n")
 
 
 def read_config(folder: Path) -> Config | None:
@@ -73,13 +85,31 @@ def read_config(folder: Path) -> Config | None:
     """
     path = folder / CONFIG
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Config)
+        return _with_paths(msgspec.json.decode(path.read_bytes(), type=Config), _as_path)
     except FileNotFoundError:
         return None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ModelFileError(
             f"{path}: expected the configuration of a run, got {error}; name {MODEL} itself, or restore the file"
         ) from error
+
+
+def _with_paths(config: Config, change: Callable[[str], str]) -> Config:
+    paths = {name: getattr(config, name) for name in ("dataset", "data_dir", "source")}
+    return msgspec.structs.replace(config, **{name: change(path) for name, path in paths.items() if path is not None})
+
+
+def _as_text(path: str) -> str:
+    """Return a path as JSON can hold it: one with bytes that are no UTF-8 as a URL, which comes back the same."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return _FILE_URL + quote(os.fsencode(path))
+    return path
+
+
+def _as_path(text: str) -> str:
+    return os.fsdecode(unquote_to_bytes(text.removeprefix(_FILE_URL))) if text.startswith(_FILE_URL) else text
 
 
 @contextlib.contextmanager
@@ -102,7 +132,7 @@ def new_run(out: str | None, model: str, size: int) -> Iterator[Path]:
     OSError
         If the folder cannot be made, or its disk is too full.
     """
-    folder = Path(out) if out is not None else _free_name(Path("runs"), f"{time.strftime('%Y%m%d-%H%M%S')}-{model}")
+    folder = expanded(out) if out is not None else free_name(Path("runs"), f"{time.strftime('%Y%m%d-%H%M%S')}-{model}")
     made = _make(folder)
     try:
         _require_space(folder, size)
@@ -112,7 +142,7 @@ def new_run(out: str | None, model: str, size: int) -> Iterator[Path]:
             _discard(folder, made)
 
 
-def _free_name(parent: Path, name: str) -> Path:
+def free_name(parent: Path, name: str) -> Path:
     """Return a path in `parent` that does not exist: two runs may start in one second."""
     count = 2
     path = parent / name

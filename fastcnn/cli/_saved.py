@@ -23,6 +23,13 @@ class Saved(NamedTuple):
         number = self.model.output_shape[-1]
         return tuple(map(str, names)) if names and len(names) == number else tuple(map(str, range(number)))
 
+    @property
+    def pictures(self) -> dict[str, Any]:
+        """How pictures were made into images for the training: ``fit`` and ``white`` of `fastcnn.datasets.Pictures`."""
+        found = self.metadata.get("pictures")
+        known = found if isinstance(found, dict) else {}
+        return {"fit": known.get("fit", "crop"), "white": known.get("white")}
+
 
 def open_saved(path: str) -> Saved:
     """Read the model of a run's folder or of a file.
@@ -57,7 +64,7 @@ def find_file(path: str) -> Path:
     ModelFileError
         If it is a folder without a model.
     """
-    given = Path(path).expanduser()
+    given = Path(path)
     if given.is_dir():
         if not (given / MODEL).is_file():
             raise ModelFileError(f"{given}: expected a run with {MODEL} in it, got a folder without; name a run")

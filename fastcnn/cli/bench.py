@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._options import MODELS, NameOrPath
+from fastcnn.cli._options import MODELS, NameOrPath, UserPath
 
 
 @click.command("bench", short_help="Time a model's layers beside the machine's peak.")
@@ -18,7 +18,7 @@ from fastcnn.cli._options import MODELS, NameOrPath
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=0.05, show_default=True, metavar="S",
               help="Of one timing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
-@click.option("--plot", type=click.Path(), metavar="FILE",
+@click.option("--plot", type=UserPath(), metavar="FILE",
               help='Draw the roofline, as .png, .svg or .pdf; pip install "fastcnn[plot]".')
 def command(model: str | None, batch_size: int, vs: str | None, rounds: int, seconds: float, as_json: bool,
             plot: str | None) -> None:
@@ -114,7 +114,7 @@ def _network(model: str) -> Any:
 
     if (function := applications.find(model)) is not None:
         return function()
-    if not Path(model).expanduser().exists():
+    if not Path(model).exists():
         raise ArgumentError(f"{unknown('bench: model', model, MODELS)}; no run or file has that name either")
     return saving.load_model(find_file(model), compile=False)
 

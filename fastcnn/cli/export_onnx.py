@@ -2,10 +2,12 @@
 
 import click
 
+from fastcnn.cli._options import UserPath
+
 
 @click.command("export-onnx", short_help="Write a model as an ONNX file.")
-@click.argument("model", metavar="MODEL", type=click.Path())
-@click.argument("file", metavar="FILE.onnx", type=click.Path())
+@click.argument("model", metavar="MODEL", type=UserPath())
+@click.argument("file", metavar="FILE.onnx", type=UserPath())
 @click.option("--opset", type=click.IntRange(20, 23), default=21, show_default=True, help="Version of the operators.")
 @click.option("--layout", type=click.Choice(["channels_last", "channels_first"]), default="channels_last",
               show_default=True, help="Order of the dimensions of the file's inputs and outputs.")
@@ -25,7 +27,7 @@ def command(model: str, file: str, opset: int, layout: str, overwrite: bool) -> 
     from fastcnn.cli._saved import find_file
 
     network = saving.load_model(find_file(model), compile=False)
-    path = onnx.export(network, Path(file).expanduser(), opset=opset, layout=layout, overwrite=overwrite)
+    path = onnx.export(network, Path(file), opset=opset, layout=layout, overwrite=overwrite)
     click.echo(f"{path}: {path.stat().st_size:,} bytes, opset {opset}, {layout}, "
                f"input {_text(network.input_names, network.input_shapes)}, "
                f"output {_text(network.output_names, network.output_shapes)}")

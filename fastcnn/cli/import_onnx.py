@@ -2,12 +2,12 @@
 
 import click
 
-from fastcnn.cli._options import input_shapes, shape_option
+from fastcnn.cli._options import UserPath, input_shapes, shape_option
 
 
 @click.command("import-onnx", short_help="Read an ONNX file and save it as a model.")
-@click.argument("file", metavar="FILE.onnx", type=click.Path())
-@click.argument("model", metavar="MODEL.safetensors", type=click.Path())
+@click.argument("file", metavar="FILE.onnx", type=UserPath())
+@click.argument("model", metavar="MODEL.safetensors", type=UserPath())
 @shape_option
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
 def command(file: str, model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...], overwrite: bool) -> None:
@@ -25,8 +25,8 @@ def command(file: str, model: str, shapes: tuple[tuple[str, tuple[int, ...]], ..
     from fastcnn import onnx
     from fastcnn.cli.export_onnx import _text
 
-    network = onnx.load(Path(file).expanduser(), input_shapes=input_shapes(shapes))
-    path = Path(model).expanduser()
+    network = onnx.load(Path(file), input_shapes=input_shapes(shapes))
+    path = Path(model)
     network.save(path, overwrite=overwrite)
     click.echo(f"{path}: {len(network.layers)} layers, {network.count_params():,} parameters, "
                f"input {_text(network.input_names, network.input_shapes)}, "

@@ -6,12 +6,12 @@ from typing import Any
 import click
 
 from fastcnn.cli._exits import DATA
-from fastcnn.cli._options import saved_argument, white_option
+from fastcnn.cli._options import UserPath, saved_argument, white_option
 
 
 @click.command("predict", short_help="Classify your own pictures.")
 @saved_argument
-@click.argument("images", metavar="IMAGES...", nargs=-1, required=True, type=click.Path())
+@click.argument("images", metavar="IMAGES...", nargs=-1, required=True, type=UserPath())
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, metavar="K", help="Classes per picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of lines.")
 @white_option
@@ -20,9 +20,9 @@ def command(ctx: click.Context, saved: str, images: tuple[str, ...], top: int, a
             white: float | None) -> None:
     """Classify pictures with the model of a run, or of a file: .safetensors, or .keras and .h5 of Keras (extra keras).
 
-    Each picture is made like the images the model was trained on: greyed, inverted, cropped, resized as needed; what
-    was done stands beneath its classes. Reading pictures needs Pillow: pip install "fastcnn[image]". A picture that
-    cannot be read does not stop the others; the exit code is then 3.
+    Each picture is made like the images the model was trained on: greyed, inverted, cropped, padded, resized as
+    needed; what was done stands beneath its classes. Reading pictures needs Pillow: pip install "fastcnn[image]". A
+    picture that cannot be read does not stop the others; the exit code is then 3.
 
     \b
     fastcnn predict runs/20260101-120000-lenet seven.png photos/*.jpg
@@ -58,8 +58,9 @@ def _classify(opened: Any, standard: Any, path: str, top: int) -> dict[str, Any]
 
     known = opened.metadata
     x, steps = read_image(
-        path, opened.model.input_shape[1:], background=known.get("background"), ink_box=known.get("ink_box")
-    )
+        path, opened.model.input_shape[1:], background=known.get("background"), ink_box=known.get("ink_box"),
+        **opened.pictures,
+    )  # fmt: skip
     x = standard.images(x[None], scale=1)
     probabilities = as_probabilities(opened.model.predict(x, batch_size=1, verbose=0))[0]
     best = (-probabilities).argsort(kind="stable")[:top]

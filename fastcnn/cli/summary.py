@@ -27,11 +27,11 @@ def command(model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> None
     if (function := applications.find(model)) is not None:
         with initializers.nothing_drawn():
             network = function()
-    elif Path(model).expanduser().exists():
+    elif Path(model).exists():
         if model.lower().endswith(".onnx"):
             from fastcnn import onnx
 
-            network = onnx.load(Path(model).expanduser(), input_shapes=input_shapes(shapes))
+            network = onnx.load(Path(model), input_shapes=input_shapes(shapes))
         else:
             network = saving.load_model(find_file(model), compile=False)
     else:

@@ -1,17 +1,24 @@
 """``fastcnn train``: learn a data set, and leave a run."""
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from fastcnn.cli._exits import INTERRUPTED
-from fastcnn.cli._options import MODELS, OPTIMIZERS, Name, Rate, data_options, white_option
+from fastcnn.cli._exits import INTERRUPTED, OTHER
+from fastcnn.cli._options import FITS, MODELS, OPTIMIZERS, Name, Rate, Size, UserPath, data_options, white_option
 
 
 @click.command("train", short_help="Train a network on a data set.")
 @data_options("digits, which need no download")
+@click.option("--size", type=Size(), metavar="WxH",
+              help="Bring pictures to this width and height in pixels (one number: both). Without it they must be of "
+              "one size.")
+@click.option("--fit", type=click.Choice(FITS),
+              help="How pictures of another shape get there: crop takes the largest part around the centre, pad puts "
+              "black beside the whole, stretch distorts it. Default: crop.")
 @click.option("--model", type=Name("model", MODELS), metavar="NAME",
               help=f"{', '.join(MODELS)}. Default: the one that suits the data set.")
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training images.")
@@ -22,9 +29,9 @@ from fastcnn.cli._options import MODELS, OPTIMIZERS, Name, Rate, data_options, w
               help="Learning rate; it falls to 0 over the second half of all steps. Default: one that suits.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
               help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded.")
-@click.option("--out", type=click.Path(), metavar="DIR",
+@click.option("--out", type=UserPath(), metavar="DIR",
               help="A new or empty folder for the run. Default: runs/<time>-<model>.")
-@click.option("--from", type=click.Path(), metavar="RUN",
+@click.option("--from", type=UserPath(), metavar="RUN",
               help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of a "
                    "model, .safetensors, .keras or .h5, needs --dataset.")
 @white_option
@@ -41,7 +48,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     fastcnn train
     fastcnn train --dataset mnist --model lenet5 --epochs 3 --batch-size 128 --lr 1e-3 --seed 7 --out first
     fastcnn train --from first --epochs 2
-    fastcnn train --dataset my_pictures/
+    fastcnn train --dataset my_pictures/ --size 64x48
     """  # noqa: D301  (click reads the backspace)
     import secrets
 
@@ -53,32 +60,52 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         raise click.UsageError("--white is for the model of --from: a new one is trained on standardized pixels", ctx)
     data, standard, model, config = _prepare(given)
 
-    from fastcnn.cli._console import make_console
+    from fastcnn.cli._console import Output, make_console
+    from fastcnn.cli._keeping import keep, said
     from fastcnn.cli._run import new_run, write_config
+    from fastcnn.errors import DivergedError
 
-    console = make_console(goes_on=True)
+    output = Output(sys.stdout)
+    console = make_console(output)
+    known = _known(data, standard)
     with new_run(given["out"], config.model, sum(p.value.nbytes for p in model.weights)) as folder:
         write_config(folder, config)
         _introduce(console, data, model, config, folder)
-        stop = _fit(console, model, standard.images(data.x_train, data.scale), data.y_train, config, folder)
-        _save(model, data, standard, folder)
+        try:
+            stop = _fit(console, model, standard.images(data.x_train, data.scale), data.y_train, config, folder)
+        except DivergedError:
+            raise
+        except Exception as error:  # of ours, of a full memory: what was learned until then is worth keeping
+            if model.optimizer.iterations:
+                keep(model, known, config, folder)
+                error.add_note(said(folder))
+            raise
+        keep(model, known, config, folder)
+    try:
+        if stop.asked:
+            _say_how_to_go_on(console, stop, config, folder)
+        else:
+            _test(console, model, data, standard, folder)
+    except (Exception, KeyboardInterrupt) as error:
+        error.add_note(said(folder))
+        raise
+    if output.is_lost:
+        click.echo(f"fastcnn: expected an output to write to, got a closed pipe or full disk; {said(folder)}", err=True)
+        ctx.exit(OTHER)
     if stop.asked:
-        _say_how_to_go_on(console, stop, config, folder)
         ctx.exit(INTERRUPTED)
-    _test(console, model, data, standard, folder)
 
 
 def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
     """Return the data, how to standardize it, the model and the configuration, once they fit one another."""
-    from fastcnn import datasets
-    from fastcnn.cli._data import Standard, choose_dataset, standard_of
+    from fastcnn.cli._data import Standard, choose_dataset, load_dataset, standard_of
     from fastcnn.cli._saved import open_saved, require_fit
     from fastcnn.random import set_random_seed
 
     set_random_seed(given["seed"])
     begun = open_saved(given["from"]) if given["from"] is not None else None
     dataset = choose_dataset(given["dataset"], given["data_dir"], begun)
-    data = datasets.load(*dataset)
+    data = load_dataset(dataset, begun, given["size"], given["fit"], given["skip_damaged"])
 
     from fastcnn import applications, optimizers  # Numba is loaded here: a fault in the data is told before
     from fastcnn.cli._plan import settle
@@ -105,6 +132,8 @@ def _introduce(console: Any, data: Any, model: Any, config: Any, folder: Path) -
         f"data   {data.name}: {len(data.x_train):,} training and {len(data.x_test):,} test images of {size}, "
         f"{len(data.classes)} classes"
     )
+    for note in data.notes:
+        console.print(f"note   {note}")
     console.print(f"model  {config.model}: {model.count_params():,} parameters")
     console.print(
         f"plan   {config.epochs} epochs, batches of {config.batch_size}, {config.optimizer}, "
@@ -137,13 +166,13 @@ def _fit(console: Any, model: Any, x: Any, y: Any, config: Any, folder: Path) ->
     return stop
 
 
-def _save(model: Any, data: Any, standard: Any, folder: Path) -> None:
-    from fastcnn import saving
-    from fastcnn.cli._run import MODEL
-
+def _known(data: Any, standard: Any) -> dict[str, Any]:
+    """Return what is saved with the model, so that others can be made images as those it was trained on were."""
     known = {"dataset": data.name, "classes": list(data.classes), "scale": data.scale,
              **standard._asdict(), "background": data.background, "ink_box": data.ink_box}
-    saving.save_model(model, folder / MODEL, metadata=known)
+    if data.pictures is not None:
+        known["pictures"] = {"fit": data.pictures.fit, "white": data.pictures.white}
+    return known
 
 
 def _say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> None:

@@ -1,0 +1,77 @@
+"""A trained model reaches the disk, whatever happens: in the folder of its run, or failing that somewhere else."""
+
+import contextlib
+import os
+import shlex
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fastcnn._interrupts import deferred
+from fastcnn.cli._run import CONFIG, HISTORY, MODEL, Config, free_name, write_config
+
+
+def keep(model: Any, metadata: dict[str, Any], config: Config, folder: Path) -> None:
+    """Save a trained model in the folder of its run.
+
+    Where that fails, it is saved in the working folder, the home or the folder of temporary files instead; where what
+    is known about it cannot be saved, it is saved without.
+
+    Parameters
+    ----------
+    model : Model
+    metadata : dict
+        As `save_model` takes it.
+    config : Config
+    folder : Path
+        Made again if somebody has removed it.
+
+    Raises
+    ------
+    Exception
+        What went wrong, with a note that says where the model is.
+    """
+    with deferred(whole=True):  # somebody impatient must not lose what was trained
+        try:
+            _save(model, metadata, config, folder)
+        except Exception as error:
+            known = metadata if isinstance(error, OSError) else {}
+            tried = [folder] if not known else []
+            tried += [free_name(place, f"fastcnn-{folder.name}") for place in _places()]
+            for place in tried:
+                with contextlib.suppress(Exception):
+                    _save(model, known, config, place)
+                    if place != folder:
+                        with contextlib.suppress(OSError):
+                            shutil.copy(folder / HISTORY, place / HISTORY)
+                    error.add_note(said(place, known=bool(known)))
+                    break
+                if place != folder:
+                    shutil.rmtree(place, ignore_errors=True)
+            else:
+                error.add_note(f"nor could the trained model be saved in {', '.join(str(p.parent) for p in tried)}")
+            raise
+
+
+def said(folder: Path, known: bool = True) -> str:
+    """Return where a model is, for a note."""
+    return f"the trained model is saved in {shlex.quote(str(folder))}" + ("" if known else ", without its classes")
+
+
+def _save(model: Any, metadata: dict[str, Any], config: Config, folder: Path) -> None:
+    from fastcnn import saving
+
+    folder.mkdir(parents=True, exist_ok=True)
+    saving.save_model(model, folder / MODEL, metadata=metadata)
+    if not (folder / CONFIG).exists():
+        write_config(folder, config)
+
+
+def _places() -> list[Path]:
+    """Return folders in which something can usually be written: the working one, the home, that of temporary files."""
+    found = []
+    for place in (os.curdir, os.path.expanduser("~"), tempfile.gettempdir()):
+        with contextlib.suppress(OSError):  # of a working folder that is gone
+            found.append(Path(place).absolute())
+    return list(dict.fromkeys(found))
