@@ -47,7 +47,11 @@ def printable(name: str | os.PathLike[str]) -> str:
     Names may hold bytes that are no UTF-8, which Python keeps as lone surrogates and no file of text can hold: they
     are written as ``caf\xe9``.
     """
-    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = os.fspath(name)
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half of a pair of surrogates, as Windows allows
+        return text.encode("utf-8", "backslashreplace").decode()
 
 
 def user_path(path: Any, who: str) -> Path:

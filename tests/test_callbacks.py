@@ -59,3 +59,17 @@ def test_params_say_what_is_trained(verbose, expected, capsys):
     model().fit(X, X, batch_size=5, epochs=2, verbose=verbose, callbacks=[note])
     assert note.params == {"epochs": 2, "steps": 3, "samples": 12, "batch_size": 5, "verbose": expected,
                            "initial_epoch": 0}
+
+
+def test_the_history_of_an_interrupted_fit_stays_with_the_model():
+    class PressedInTheThird(fc.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    one = model()
+    assert one.history is None
+    with pytest.raises(KeyboardInterrupt):
+        one.fit(X, X, epochs=5, verbose=0, callbacks=PressedInTheThird())
+    assert len(one.history.history["loss"]) == 2
+    assert one.fit(X, X, epochs=1, verbose=0) is one.history

@@ -5,6 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from fastcnn._files import printable
 from fastcnn.datasets import _idx, cifar10
 from fastcnn.datasets._assembly import assemble, warn_of_untested
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
@@ -75,7 +76,7 @@ def _from_npz(path: Path) -> Dataset:
             raise DataError(
                 f"{path}: expected classes as strings (K,), got {names.dtype} {names.shape}; save names or nothing"
             )
-        classes = tuple(map(str, names))
+        classes = tuple(printable(str(name)) for name in names)
     if "x_train" not in found and {"x", "y"} <= set(found):
         arrays = read_npz(path, ("x", "y"))
         x, y = arrays["x"], _labels(arrays["y"])

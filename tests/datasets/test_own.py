@@ -38,6 +38,13 @@ def test_an_npz_with_x_and_y_is_split_by_index(tmp_path):
     assert (dataset.scale, dataset.classes, dataset.x_train.dtype) == (1, ("a", "b", "c"), np.float32)
 
 
+def test_names_of_classes_become_text_that_a_file_can_hold(tmp_path):
+    x, y = digits_like(30)
+    names = np.array(["caf\udce9", "\ud800", "猫"])
+    classes = datasets.load(save_npz(tmp_path / "mine.npz", x=x, y=y, classes=names)).classes
+    assert classes == (r"caf\xe9", r"\ud800", "猫")
+
+
 def test_integers_up_to_255_of_any_width_become_uint8(tmp_path):
     x, y = digits_like(30)
     assert datasets.load(save_npz(tmp_path / "mine.npz", x=x.astype(np.int64), y=y)).x_train.dtype == np.uint8
