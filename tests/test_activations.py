@@ -72,14 +72,14 @@ def test_what_is_no_activation_is_refused(given, text):
     (lambda: layers.ReLU(max_value=-1), "max_value of at least 0"),
     (lambda: layers.ReLU(negative_slope=None), "negative_slope of at least 0"),
     (lambda: layers.CELU(0), "other than 0"),
-    (lambda: layers.Softmax(0).build((None, 3)), r"axis in 1\.\.1"),
+    (lambda: layers.Softmax(2).build((None, 3)), r"axis in 1\.\.1"),
     (lambda: layers.LogSoftmax((1, 4)).build((None, 3, 4)), r"axis in 1\.\.2"),
     (lambda: layers.PReLU(shared_axes=3).build((None, 3, 4)), r"within 1\.\.2"),
     (lambda: layers.PReLU(alpha_constraint="non_neg"), "alpha_constraint='non_neg' is not offered"),
     (lambda: layers.Dense(3, lora_rank=2), "lora_rank=2 is not offered"),
     (lambda: layers.Dense(3, kernel_constraint="unit_norm"), "kernel_constraint='unit_norm' is not offered"),
     (lambda: layers.Dot("x"), "axes to be an integer or several"), (lambda: layers.Dot((1, 2, 1)), "an integer or two"),
-    (lambda: layers.Dot(0).build(((None, 3), (None, 3))), r"axes in 1\.\.1"),
+    (lambda: layers.Dot(3).build(((None, 3), (None, 3))), r"axes in 1\.\.1"),
     (lambda: layers.Dot(1).build(((None, 3), (None, 4))), "as many numbers"),
     (lambda: layers.Subtract().build(((None, 3),) * 3), "expected 2 inputs, got 3"),
     (lambda: layers.Add()(X), "list of inputs"),
@@ -129,3 +129,13 @@ def test_add_gives_its_gradient_on_as_it_is():
     y, backward = layers.Add().forward([X, X])
     dy = np.ones_like(y)
     assert all(np.shares_memory(dx, dy) for dx in backward(dy))
+
+
+def test_a_function_that_get_returns_is_called_as_those_of_the_module_are():
+    x = np.array([[-1.0, 2.0]], np.float32)
+    for name in ("relu", "softmax", "gelu", {"name": "clip", "alpha": 1.0}):
+        function = fc.activations.get(name)
+        np.testing.assert_array_equal(function(x), layers.Activation(function)(x))
+        assert function(x.astype(int)).dtype == np.float32
+        assert function(fc.Input((2,))).shape == (None, 2)
+    np.testing.assert_array_equal(fc.activations.get("relu")(x), [[0, 2]])

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from fastcnn.activations.functions import Elementwise, Function, SoftmaxFunction
+from fastcnn.activations.functions import Elementwise, SoftmaxFunction, applied
+from fastcnn.activations.functions import Function as Function
 from fastcnn.activations.names import FUNCTIONS, THRESHOLD, get, rectifier
 from fastcnn.activations.names import clip as clip
 from fastcnn.activations.names import config_of as config_of
@@ -22,158 +21,149 @@ from fastcnn.geometry.arguments import integers
 from fastcnn.kernels import codes
 
 
-def _apply(function: Function | None, x: Any) -> Any:
-    if isinstance(x, np.ndarray):
-        kind = x.dtype if x.dtype in (np.float32, np.float64) else np.float32
-        return x if function is None else function.predict(np.require(x, kind, ["C", "W"]))
-    from fastcnn.layers import Activation  # here: layers are made of this module
-
-    return Activation(function)(x)
-
-
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
     """y = max(x, 0), or as `rectifier` says. ONNX: Relu."""
-    return _apply(rectifier(negative_slope, max_value, threshold), x)
+    return applied(rectifier(negative_slope, max_value, threshold), x)
 
 
 def linear(x: Any) -> Any:
     """y = x."""
-    return _apply(None, x)
+    return applied(None, x)
 
 
 def relu6(x: Any) -> Any:
     """y = min(max(x, 0), 6); Howard et al., 2017. ONNX: Clip."""
-    return _apply(FUNCTIONS["relu6"], x)
+    return applied(FUNCTIONS["relu6"], x)
 
 
 def step(x: Any) -> Any:
     """y = 1 where x >= 0, else 0; its derivative is 0 everywhere."""
-    return _apply(FUNCTIONS["step"], x)
+    return applied(FUNCTIONS["step"], x)
 
 
 def sigmoid(x: Any) -> Any:
     """y = 1 / (1 + exp(-x)). ONNX: Sigmoid."""
-    return _apply(FUNCTIONS["sigmoid"], x)
+    return applied(FUNCTIONS["sigmoid"], x)
 
 
 def hard_sigmoid(x: Any) -> Any:
     """y = min(max(x / 6 + 1/2, 0), 1). ONNX: HardSigmoid with alpha 1/6."""
-    return _apply(FUNCTIONS["hard_sigmoid"], x)
+    return applied(FUNCTIONS["hard_sigmoid"], x)
 
 
 def tanh(x: Any) -> Any:
     """y = tanh(x). ONNX: Tanh."""
-    return _apply(FUNCTIONS["tanh"], x)
+    return applied(FUNCTIONS["tanh"], x)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """y = x where x > 0, else negative_slope x; Maas, Hannun and Ng, 2013. ONNX: LeakyRelu."""
-    return _apply(Elementwise("leaky_relu", codes.LEAKY_RELU, float(negative_slope)), x)
+    return applied(Elementwise("leaky_relu", codes.LEAKY_RELU, float(negative_slope)), x)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """y = x where x > 0, else alpha (exp(x) - 1); Clevert, Unterthiner and Hochreiter, 2016. ONNX: Elu."""
-    return _apply(Elementwise("elu", codes.ELU, float(alpha)), x)
+    return applied(Elementwise("elu", codes.ELU, float(alpha)), x)
 
 
 def selu(x: Any) -> Any:
     """y = 1.0507 (x or 1.6733 (exp(x) - 1)); Klambauer et al., 2017. ONNX: Selu."""
-    return _apply(FUNCTIONS["selu"], x)
+    return applied(FUNCTIONS["selu"], x)
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """y = max(x, 0) + min(0, alpha (exp(x / alpha) - 1)); Barron, 2017. ONNX: Celu."""
-    return _apply(Elementwise("celu", codes.CELU, float(alpha)), x)
+    return applied(Elementwise("celu", codes.CELU, float(alpha)), x)
 
 
 def silu(x: Any) -> Any:
     """y = x sigmoid(x), also called swish; Ramachandran et al., 2017. ONNX: Swish."""
-    return _apply(FUNCTIONS["silu"], x)
+    return applied(FUNCTIONS["silu"], x)
 
 
 def hard_silu(x: Any) -> Any:
     """y = x min(max(x / 6 + 1/2, 0), 1), also hard_swish; Howard et al., 2019. ONNX: HardSwish."""
-    return _apply(FUNCTIONS["hard_silu"], x)
+    return applied(FUNCTIONS["hard_silu"], x)
 
 
 def mish(x: Any) -> Any:
     """y = x tanh(log(1 + exp(x))); Misra, 2019. ONNX: Mish."""
-    return _apply(FUNCTIONS["mish"], x)
+    return applied(FUNCTIONS["mish"], x)
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
     """y = x Phi(x), or with tanh for Phi's erf; Hendrycks and Gimpel, 2016. ONNX: Gelu."""
-    return _apply(FUNCTIONS["gelu_tanh" if approximate else "gelu"], x)
+    return applied(FUNCTIONS["gelu_tanh" if approximate else "gelu"], x)
 
 
 def softplus(x: Any) -> Any:
     """y = log(1 + exp(x)). ONNX: Softplus."""
-    return _apply(FUNCTIONS["softplus"], x)
+    return applied(FUNCTIONS["softplus"], x)
 
 
 def softsign(x: Any) -> Any:
     """y = x / (1 + |x|). ONNX: Softsign."""
-    return _apply(FUNCTIONS["softsign"], x)
+    return applied(FUNCTIONS["softsign"], x)
 
 
 def exponential(x: Any) -> Any:
     """y = exp(x). ONNX: Exp."""
-    return _apply(FUNCTIONS["exponential"], x)
+    return applied(FUNCTIONS["exponential"], x)
 
 
 def hard_tanh(x: Any) -> Any:
     """y = min(max(x, -1), 1). ONNX: Clip."""
-    return _apply(FUNCTIONS["hard_tanh"], x)
+    return applied(FUNCTIONS["hard_tanh"], x)
 
 
 def tanh_shrink(x: Any) -> Any:
     """y = x - tanh(x)."""
-    return _apply(FUNCTIONS["tanh_shrink"], x)
+    return applied(FUNCTIONS["tanh_shrink"], x)
 
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """y = x -+ threshold where |x| > threshold, else 0. ONNX: Shrink."""
-    return _apply(Elementwise("soft_shrink", codes.SHRINK, float(threshold), float(threshold)), x)
+    return applied(Elementwise("soft_shrink", codes.SHRINK, float(threshold), float(threshold)), x)
 
 
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """y = x where |x| > threshold, else 0. ONNX: Shrink."""
-    return _apply(Elementwise("hard_shrink", codes.SHRINK, float(threshold)), x)
+    return applied(Elementwise("hard_shrink", codes.SHRINK, float(threshold)), x)
 
 
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """y = x where x > threshold, else default_value. ONNX: ThresholdedRelu, with 0."""
-    return _apply(replace(THRESHOLD, alpha=float(threshold), beta=float(default_value)), x)
+    return applied(replace(THRESHOLD, alpha=float(threshold), beta=float(default_value)), x)
 
 
 def log_sigmoid(x: Any) -> Any:
     """y = -log(1 + exp(-x))."""
-    return _apply(FUNCTIONS["log_sigmoid"], x)
+    return applied(FUNCTIONS["log_sigmoid"], x)
 
 
 def squareplus(x: Any, b: float = 4) -> Any:
     """y = (x + sqrt(x^2 + b)) / 2; Barron, 2021."""
-    return _apply(Elementwise("squareplus", codes.SQUAREPLUS, float(b)), x)
+    return applied(Elementwise("squareplus", codes.SQUAREPLUS, float(b)), x)
 
 
 def sparse_plus(x: Any) -> Any:
     """y = 0 where x <= -1, (x + 1)^2 / 4 where x < 1, else x."""
-    return _apply(FUNCTIONS["sparse_plus"], x)
+    return applied(FUNCTIONS["sparse_plus"], x)
 
 
 def sparse_sigmoid(x: Any) -> Any:
     """y = min(max((x + 1) / 2, 0), 1)."""
-    return _apply(FUNCTIONS["sparse_sigmoid"], x)
+    return applied(FUNCTIONS["sparse_sigmoid"], x)
 
 
 def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     """y_i = exp(x_i) / sum_j exp(x_j) over an axis, or several together. ONNX: Softmax."""
-    return _apply(SoftmaxFunction("softmax", False, integers(axis, "softmax", "axis")), x)
+    return applied(SoftmaxFunction("softmax", False, integers(axis, "softmax", "axis")), x)
 
 
 def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     """y_i = x_i - log sum_j exp(x_j) over an axis, or several together. ONNX: LogSoftmax."""
-    return _apply(SoftmaxFunction("log_softmax", True, integers(axis, "log_softmax", "axis")), x)
+    return applied(SoftmaxFunction("log_softmax", True, integers(axis, "log_softmax", "axis")), x)
 
 
 swish, hard_swish = silu, hard_silu

@@ -15,8 +15,26 @@ from fastcnn.kernels import codes
 Backward = Callable[[Any], Any]
 
 
+class _Called:
+    """What all have in common: they can be called with numbers, as in ``activations.get("relu")(x)``."""
+
+    def __call__(self, x: Any) -> Any:
+        """Return the output for an array, float32 unless it is float64, or for a symbolic tensor."""
+        return applied(self, x)
+
+
+def applied(function: Any, x: Any) -> Any:
+    """Return what a function makes of an array or a symbolic tensor; None is the identity."""
+    if isinstance(x, np.ndarray):
+        kind = x.dtype if x.dtype in (np.float32, np.float64) else np.float32
+        return x if function is None else function.predict(np.require(x, kind, ["C", "W"]))
+    from fastcnn.layers import Activation  # here: layers are made of this module
+
+    return Activation(function)(x)
+
+
 @dataclass(frozen=True)
-class Elementwise:
+class Elementwise(_Called):
     """One function of one number, by its code in the kernels, which say what `alpha` and `beta` are to it."""
 
     name: str
@@ -50,7 +68,7 @@ class Elementwise:
 
 
 @dataclass(frozen=True)
-class SoftmaxFunction:
+class SoftmaxFunction(_Called):
     """exp(x) / sum exp(x), or its logarithm, over one axis or several together."""
 
     name: str
@@ -101,7 +119,7 @@ class SoftmaxFunction:
 
 
 @dataclass(frozen=True)
-class Composed:
+class Composed(_Called):
     """One function after the other."""
 
     name: str

@@ -66,6 +66,8 @@ def get(identifier: Any, who: Any = "activation") -> Function | None:
     if isinstance(identifier, Function):
         return identifier
     name = config_of(identifier) if callable(identifier) else identifier
+    if not isinstance(name, (str, dict)) and name is not None and not callable(name):
+        raise ArgumentError(unknown(f"{who}: activation", name, ["linear", *FUNCTIONS]))
     if name is None and callable(identifier):
         raise ArgumentError(f"{who}: expected the name of an activation or a function of fastcnn.activations, got "
                             f"{identifier!r}; a function with parameters is a layer, such as layers.ReLU(max_value=3)")

@@ -1,6 +1,7 @@
 """What users give in several forms, understood in one place: integers, one or several, and padding."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,53 @@ def positive(who: Any, **values: Any) -> list[int]:
         if not is_integer(value) or value < 1:
             raise ArgumentError(f"{who}: expected {name} to be a positive integer, got {value!r}")
     return [int(value) for value in values.values()]
+
+
+def number(value: Any, who: Any, expected: str, good: Callable[[float], bool] = lambda n: True) -> float:
+    """Return a finite number as Python's; True and False are none.
+
+    Parameters
+    ----------
+    value : object
+    who : object
+        Whose argument it is.
+    expected : str
+        What it is, for the message: ``a rate with 0 <= rate < 1``.
+    good : callable, optional
+        Whether a number is in its range.
+
+    Raises
+    ------
+    ArgumentError
+        If it is something else.
+    """
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not real or not math.isfinite(value) or not good(value):
+        raise ArgumentError(f"{who}: expected {expected}, got {value!r}")
+    return float(value)
+
+
+def axes(value: Any, who: Any, name: str, empty: bool = False) -> tuple[int, ...]:
+    """Return an axis, or several, none of which is 0, the batch, and none there twice.
+
+    Parameters
+    ----------
+    value : int or sequence of int
+    who : object
+    name : str
+        The argument's.
+    empty : bool
+        Whether there may be none.
+
+    Raises
+    ------
+    ArgumentError
+        If they are something else.
+    """
+    found = integers(value, who, name)
+    if 0 in found or len(set(found)) < len(found) or not (found or empty):
+        raise ArgumentError(f"{who}: expected {name} to name axes once each, and not 0, the batch, got {value!r}")
+    return found
 
 
 def several(value: Any, count: int, who: str, lowest: int = 1) -> tuple[int, ...]:

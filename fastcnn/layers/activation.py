@@ -1,5 +1,6 @@
 """Activations as layers. The functions themselves are in `fastcnn.activations`; layers that learn, in other files."""
 
+import math
 from collections.abc import Callable, Sequence
 from types import NoneType
 from typing import Any
@@ -8,8 +9,7 @@ import numpy as np
 
 from fastcnn import activations
 from fastcnn.activations.functions import Backward, Composed, Elementwise, Function, SoftmaxFunction
-from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import integers
+from fastcnn.geometry.arguments import axes, number
 from fastcnn.kernels import codes
 from fastcnn.layers.base import Call, Layer, Shape
 
@@ -104,8 +104,7 @@ class ReLU(_ActivationLayer):
         given = {"max_value": 0.0 if max_value is None else max_value, "negative_slope": negative_slope,
                  "threshold": threshold}
         for name, value in given.items():
-            if not isinstance(value, (int, float)) or value < 0:
-                raise ArgumentError(f"{self}: expected a {name} of at least 0, got {value!r}")
+            number(value, self, f"a {name} of at least 0", lambda n: n >= 0)
         self.function = activations.rectifier(negative_slope, max_value, threshold)
 
 
@@ -119,9 +118,8 @@ class LeakyReLU(_ActivationLayer):
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if negative_slope < 0:
-            raise ArgumentError(f"{self}: expected a negative_slope of at least 0, got {negative_slope}")
-        self.function = Elementwise("leaky_relu", codes.LEAKY_RELU, float(negative_slope))
+        slope = number(negative_slope, self, "a negative_slope of at least 0", lambda n: n >= 0)
+        self.function = Elementwise("leaky_relu", codes.LEAKY_RELU, slope)
 
 
 class ThresholdedReLU(_ActivationLayer):
@@ -134,7 +132,7 @@ class ThresholdedReLU(_ActivationLayer):
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.function = Elementwise("threshold", codes.THRESHOLD, float(theta), 0.0)
+        self.function = Elementwise("threshold", codes.THRESHOLD, number(theta, self, "a number for theta"), 0.0)
 
 
 class Clip(_ActivationLayer):
@@ -148,6 +146,9 @@ class Clip(_ActivationLayer):
 
     def __init__(self, min_value: float | None = None, max_value: float | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        for bound in (min_value, max_value):
+            if bound is not None and not (isinstance(bound, float) and math.isinf(bound)):
+                number(bound, self, "numbers or None for min_value and max_value")
         self.function = activations.clip(min_value, max_value)
 
 
@@ -161,7 +162,8 @@ class HardSigmoid(_ActivationLayer):
 
     def __init__(self, alpha: float = 1 / 6, beta: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.function = Elementwise("hard_sigmoid", codes.HARD_SIGMOID, float(alpha), float(beta))
+        self.function = Elementwise("hard_sigmoid", codes.HARD_SIGMOID, number(alpha, self, "a number for alpha"),
+                                    number(beta, self, "a number for beta"))
 
 
 class ELU(_ActivationLayer):
@@ -174,7 +176,7 @@ class ELU(_ActivationLayer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.function = Elementwise("elu", codes.ELU, float(alpha))
+        self.function = Elementwise("elu", codes.ELU, number(alpha, self, "a number for alpha"))
 
 
 class SELU(_ActivationLayer):
@@ -191,7 +193,8 @@ class SELU(_ActivationLayer):
         self.function = function("selu")
         if alpha is not None or scale is not None:
             papers = 1.6732632423543772, 1.0507009873554805
-            a, b = (float(p if given is None else given) for given, p in zip((alpha, scale), papers, strict=True))
+            a, b = (number(p if given is None else given, self, "numbers for alpha and scale")
+                    for given, p in zip((alpha, scale), papers, strict=True))
             self.function = Elementwise("scaled_elu", codes.SCALED_ELU, a, b)
 
 
@@ -206,9 +209,8 @@ class CELU(_ActivationLayer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if alpha == 0:
-            raise ArgumentError(f"{self}: expected an alpha other than 0, got {alpha}")
-        self.function = Elementwise("celu", codes.CELU, float(alpha))
+        alpha = number(alpha, self, "an alpha other than 0", lambda n: n != 0)
+        self.function = Elementwise("celu", codes.CELU, alpha)
 
 
 class GELU(_ActivationLayer):
@@ -227,7 +229,7 @@ class GELU(_ActivationLayer):
 
 class _Softmax(_ActivationLayer):
     def _over(self, axis: int | Sequence[int], name: str, log: bool) -> None:
-        self.function = SoftmaxFunction(name, log, integers(axis, self, "axis"))
+        self.function = SoftmaxFunction(name, log, axes(axis, self, "axis"))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         assert isinstance(self.function, SoftmaxFunction)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn import activations, initializers, regularizers
-from fastcnn.errors import unknown
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.geometry.arguments import is_integer
 
 #: As `inspect.signature`, which takes as long as making a layer, and is asked for the same functions again and again.
 signature_of = functools.lru_cache(maxsize=1024)(inspect.signature)
@@ -42,7 +43,20 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     except TypeError as error:
         raise TypeError(f"{cls.__name__}: {error}; its arguments are {', '.join(known)}") from None
     given = dict(list(bound.arguments.items())[1:])
+    if cls.__module__.partition(".")[0] == "fastcnn":
+        _check_switches(cls, given, signature)
     return given | given.pop(others, {})
+
+
+def _check_switches(cls: type, given: dict[str, Any], signature: inspect.Signature) -> None:
+    """Raise ArgumentError for what is neither True nor False where the default is one of them, and arrays for words."""
+    for name, value in given.items():
+        if type(signature.parameters[name].default) is str and isinstance(value, np.ndarray):
+            raise ArgumentError(f"{cls.__name__}: expected {name} such as {signature.parameters[name].default!r}, "
+                                f"got an array")
+        if type(signature.parameters[name].default) is bool and not isinstance(value, (bool, np.bool_)) and (
+                not is_integer(value) or value not in (0, 1)):
+            raise ArgumentError(f"{cls.__name__}: expected {name} to be True or False, got {value!r}")
 
 
 def _of_input(cls: type, name: str, value: Any) -> str | None:

@@ -113,7 +113,7 @@ class Layer:
     def __init__(self, *, name: str | None = None, dtype: Any = "float32", trainable: bool = True,
                  activity_regularizer: Any = None) -> None:
         try:
-            kind = np.dtype(dtype)
+            kind = np.dtype("float32" if dtype is None else dtype)  # NumPy's None is float64
         except TypeError:
             kind = np.dtype(object)
         if kind not in (np.float32, np.float64):
@@ -467,7 +467,7 @@ class Layer:
     def refuse(self, **not_offered: tuple[Any, Any]) -> None:
         """Raise for an argument of Keras's that has a value not offered here: name=(given, the only one offered)."""
         for name, (given, offered) in not_offered.items():
-            if given != offered:
+            if isinstance(given, np.ndarray) or given != offered:
                 raise ArgumentError(f"{self}: {name}={given!r} is not offered; leave it at {offered!r}")
 
     def require_channels_last(self, data_format: str | None) -> None:

@@ -35,8 +35,8 @@ class Dot(Layer):
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         given = integers(axes, self, "axes")
-        if len(given) > 2 or not given:
-            raise ArgumentError(f"{self}: expected axes to be an integer or two, got {axes!r}")
+        if len(given) > 2 or not given or 0 in given:
+            raise ArgumentError(f"{self}: expected axes to be an integer or two, and not 0, the batch, got {axes!r}")
         self.axes, self.normalize = (given[0], given[-1]), normalize
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcnn import device, random
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import is_integer
+from fastcnn.geometry.arguments import integer, is_integer, number
 from fastcnn.kernels import codes
 from fastcnn.layers.arithmetic import combined
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -35,15 +35,13 @@ class Dropout(Layer):
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise ArgumentError(f"{self}: expected a rate with 0 <= rate < 1, got {rate}")
-        if noise_shape is not None and not (isinstance(noise_shape, (tuple, list)) and all(
+        if noise_shape is not None and not (isinstance(noise_shape, (tuple, list)) and noise_shape and all(
                 n is None or (is_integer(n) and n > 0) for n in noise_shape)):
             raise ArgumentError(f"{self}: expected noise_shape to be a tuple of positive integers and None, "
                                 f"got {noise_shape!r}")
-        self.rate = float(rate)
+        self.rate = number(rate, self, "a rate with 0 <= rate < 1", lambda n: 0 <= n < 1)
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
-        self.seed = random.next_seed() if seed is None else seed
+        self.seed = random.next_seed() if seed is None else integer(seed, self, "seed")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         noise = self._noise_shape(input_shape)
@@ -203,10 +201,8 @@ class GaussianNoise(Layer):
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= stddev <= 1:
-            raise ArgumentError(f"{self}: expected 0 <= stddev <= 1, got {stddev}")
-        self.stddev = float(stddev)
-        self.seed = random.next_seed() if seed is None else seed
+        self.stddev = number(stddev, self, "0 <= stddev <= 1", lambda n: 0 <= n <= 1)
+        self.seed = random.next_seed() if seed is None else integer(seed, self, "seed")
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
@@ -233,10 +229,8 @@ class GaussianDropout(Layer):
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= rate < 1:
-            raise ArgumentError(f"{self}: expected a rate with 0 <= rate < 1, got {rate}")
-        self.rate = float(rate)
-        self.seed = random.next_seed() if seed is None else seed
+        self.rate = number(rate, self, "a rate with 0 <= rate < 1", lambda n: 0 <= n < 1)
+        self.seed = random.next_seed() if seed is None else integer(seed, self, "seed")
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)

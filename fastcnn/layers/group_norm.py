@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import is_integer
+from fastcnn.geometry.arguments import axes, integer, is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 
 
@@ -17,9 +17,8 @@ class _WithinSample(Layer):
     def __init__(self, epsilon: float, center: bool, scale: bool, beta: tuple[Any, Any, Any],
                  gamma: tuple[Any, Any, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not epsilon > 0:
-            raise ArgumentError(f"{self}: expected a positive epsilon, got {epsilon}")
-        self.epsilon, self.center, self.scale = float(epsilon), center, scale
+        self.epsilon = number(epsilon, self, "a positive epsilon", lambda n: n > 0)
+        self.center, self.scale = center, scale
         self._beta, self._gamma = beta, gamma  # initializer, regularizer, constraint
         self.refuse(beta_constraint=(beta[2], None), gamma_constraint=(gamma[2], None))
         self._none = np.empty(0, self.dtype)
@@ -90,7 +89,7 @@ class LayerNormalization(_WithinSample):
         super().__init__(epsilon, center, scale, (beta_initializer, beta_regularizer, beta_constraint),
                          (gamma_initializer, gamma_regularizer, gamma_constraint), **kwargs)
         self.refuse(rms_scaling=(rms_scaling, False))
-        self.axis = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+        self.axis = axes(axis, self, "axis")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         rank = len(input_shape)
@@ -142,7 +141,7 @@ class GroupNormalization(_WithinSample):
         if not is_integer(groups) or (groups < 1 and groups != -1):
             raise ArgumentError(f"{self}: expected groups to be a positive integer, or -1 for one a channel, "
                                 f"got {groups!r}")
-        self.groups, self.axis = int(groups), axis
+        self.groups, (self.axis,) = int(groups), axes(integer(axis, self, "axis"), self, "axis")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import is_integer
+from fastcnn.geometry.arguments import is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 
 
@@ -36,11 +36,10 @@ class LocalResponseNormalization(Layer):
         if not good or min(sides) < (0 if isinstance(size, (tuple, list)) else 1):
             raise ArgumentError(f"{self}: expected size to be a positive integer, or how many channels before and "
                                 f"after, got {size!r}")
-        if alpha < 0 or beta < 0 or not k > 0:
-            raise ArgumentError(f"{self}: expected alpha and beta not negative and k positive, "
-                                f"got {alpha}, {beta} and {k}")
         self.before, self.after = sides if isinstance(size, (tuple, list)) else (size // 2, size // 2)
-        self.alpha, self.beta, self.k = float(alpha), float(beta), float(k)
+        self.alpha = number(alpha, self, "an alpha of at least 0", lambda n: n >= 0)
+        self.beta = number(beta, self, "a beta of at least 0", lambda n: n >= 0)
+        self.k = number(k, self, "a positive k", lambda n: n > 0)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import axes, integer, number
 from fastcnn.kernels import codes
 from fastcnn.layers.activation import Elementwise
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -48,11 +49,10 @@ class BatchNormalization(Layer):
         self.refuse(beta_constraint=(beta_constraint, None), gamma_constraint=(gamma_constraint, None),
                     renorm=(renorm, False), renorm_clipping=(renorm_clipping, None),
                     renorm_momentum=(renorm_momentum, 0.99), synchronized=(synchronized, False))
-        if not 0 <= momentum <= 1 or epsilon <= 0:
-            raise ArgumentError(f"{self}: expected 0 <= momentum <= 1 and a positive epsilon, "
-                                f"got {momentum} and {epsilon}")
-        self.axis = axis
-        self.momentum, self.epsilon, self.center, self.scale = float(momentum), float(epsilon), center, scale
+        (self.axis,) = axes(integer(axis, self, "axis"), self, "axis")
+        self.momentum = number(momentum, self, "0 <= momentum <= 1", lambda n: 0 <= n <= 1)
+        self.epsilon = number(epsilon, self, "a positive epsilon", lambda n: n > 0)
+        self.center, self.scale = center, scale
         self.initializers = (gamma_initializer, beta_initializer, moving_mean_initializer, moving_variance_initializer)
         self.regularizers = (gamma_regularizer, beta_regularizer)
 

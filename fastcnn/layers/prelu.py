@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import integers
+from fastcnn.geometry.arguments import axes
 from fastcnn.kernels import codes
 from fastcnn.layers.arithmetic import combined
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -30,7 +30,9 @@ class PReLU(Layer):
         super().__init__(**kwargs)
         self.refuse(alpha_constraint=(alpha_constraint, None))
         self.alpha_initializer, self.alpha_regularizer = alpha_initializer, alpha_regularizer
-        self.shared_axes = () if shared_axes is None else integers(shared_axes, self, "shared_axes")
+        self.shared_axes = () if shared_axes is None else axes(shared_axes, self, "shared_axes", empty=True)
+        if min(self.shared_axes, default=1) < 1:
+            raise ArgumentError(f"{self}: expected shared_axes counted from 1, got {shared_axes!r}")
 
     def create_weights(self, input_shape: Shape) -> None:
         shape = list(input_shape[1:])

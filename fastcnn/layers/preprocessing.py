@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.geometry.arguments import integers
+from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.norm import columns_mapped
 
@@ -59,9 +59,12 @@ class Rescaling(_Mapping):
 
     def _numbers(self, name: str, values: Any) -> np.ndarray:
         try:
-            return np.asarray(values, self.dtype)
-        except (TypeError, ValueError):
-            raise ArgumentError(f"{self}: expected {name} to be a number or an array of them, got {values!r}") from None
+            found = np.asarray(values)
+        except ValueError:  # rows of different lengths
+            found = np.empty(0)
+        if found.dtype.kind not in "buif" or not found.size or not np.isfinite(found).all():
+            raise ArgumentError(f"{self}: expected {name} to be a finite number or an array of them, got {values!r}")
+        return found.astype(self.dtype)
 
     def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         last = max(1, self.scale.ndim, self.offset.ndim)
@@ -94,7 +97,7 @@ class Normalization(_Mapping):
         if (mean is None) != (variance is None):
             raise ArgumentError(f"{self}: expected mean and variance, or none of them, got mean={mean!r} and "
                                 f"variance={variance!r}")
-        self.axis = () if axis is None else integers(axis, self, "axis")
+        self.axis = () if axis is None else axes(axis, self, "axis", empty=True)
         self.given = None if mean is None else (np.asarray(mean, self.dtype), np.asarray(variance, self.dtype))
         if self.given is not None and self.given[0].shape != self.given[1].shape:
             raise ArgumentError(f"{self}: expected mean and variance of one shape, got {self.given[0].shape} and "

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import integers, positive
+from fastcnn.geometry.arguments import integers, is_integer, positive
 from fastcnn.geometry.permutation import is_view, permutation
 from fastcnn.layers.arithmetic import summed_to
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
@@ -42,7 +42,12 @@ class Reshape(_Reshaping):
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = integers([-1 if n is None else n for n in target_shape], self, "target_shape")
+        several = isinstance(target_shape, (tuple, list, np.ndarray))
+        sizes = [-1 if n is None else n for n in target_shape] if several else []
+        if not several or not all(is_integer(n) and (n > 0 or n == -1) for n in sizes) or sizes.count(-1) > 1:
+            raise ArgumentError(f"{self}: expected a target_shape of positive integers, with -1 or None for one of "
+                                f"them at most, got {target_shape!r}")
+        self.target_shape = tuple(map(int, sizes))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if any(n == 0 and k + 1 >= len(input_shape) for k, n in enumerate(self.target_shape)):
@@ -68,7 +73,7 @@ class Permute(Layer):
     def __init__(self, dims: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dims = integers(dims, self, "dims")
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+        if not self.dims or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(f"{self}: expected dims to be a permutation of 1, 2, ..., got {dims!r}")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

@@ -169,3 +169,80 @@ def test_a_number_beside_a_tensor_is_one_of_any_type():
     wanted = images - 3, images - 3, 3 * images, images / 3, 3 - images
     for got, want in zip(model.predict(images), wanted, strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-6)
+
+
+NUMBERS = {
+    "Dropout": (lambda n: layers.Dropout(n), [0, np.float32(0.5)], [1, -0.1, True]),
+    "GaussianDropout": (lambda n: layers.GaussianDropout(n), [0.5], [1]),
+    "GaussianNoise": (lambda n: layers.GaussianNoise(n), [1], [2, -1]),
+    "momentum": (lambda n: layers.BatchNormalization(momentum=n), [0, 1], [1.1, -0.1]),
+    "epsilon": (lambda n: layers.BatchNormalization(epsilon=n), [1e-5, 1], [0, -1]),
+    "LayerNormalization": (lambda n: layers.LayerNormalization(epsilon=n), [1e-5], [0, True]),
+    "lrn": (lambda n: layers.LocalResponseNormalization(k=n), [1], [0]),
+    "LeakyReLU": (lambda n: layers.LeakyReLU(n), [0, 0.1], [-1]), "ReLU": (lambda n: layers.ReLU(n), [6], [-1, True]),
+    "ELU": (lambda n: layers.ELU(n), [-1, 2.5], []), "CELU": (lambda n: layers.CELU(n), [-1], [0]),
+    "ThresholdedReLU": (lambda n: layers.ThresholdedReLU(n), [-1], []), "SELU": (lambda n: layers.SELU(n), [1], []),
+    "HardSigmoid": (lambda n: layers.HardSigmoid(n), [0.2], []), "Rescaling": (lambda n: layers.Rescaling(n), [0], []),
+    "Clip": (lambda n: layers.Clip(0, n), [1, None, np.inf], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_a_number_is_a_finite_number_in_its_range(kind):
+    make, right, wrong = NUMBERS[kind]
+    for value in right:
+        make(value)
+    strange = ["0.5", np.nan, (), {}, object(), [1, [2]], *([] if kind == "Rescaling" else [[0.5], np.ones(2), True])]
+    for value in [*wrong, *strange, *([] if np.inf in right else [np.inf])]:
+        with pytest.raises(ArgumentError, match=r"expected .*got "):
+            make(value)
+
+
+@pytest.mark.parametrize("shape", [(-2, 5), (0, 4), (-1, -1), (None, -1), (2.0, 2), ("2",), 6, None, {}, "22", True])
+def test_a_target_shape_that_no_input_has_is_refused_where_it_is_given(shape):
+    with pytest.raises(ArgumentError, match="expected a target_shape of positive integers, with -1 or None for one"):
+        layers.Reshape(shape)
+
+
+def test_a_target_shape_may_be_all_of_these():
+    x = np.arange(12, dtype=np.float32).reshape(1, 12)
+    for shape in ((3, 4), [3, -1], (None, 4), np.array([3, 4]), (TWO, 6), (1, 12, 1)):
+        assert layers.Reshape(shape)(x).size == 12
+
+
+@pytest.mark.parametrize("make", [
+    lambda a: layers.Softmax(a), lambda a: layers.LogSoftmax(a), lambda a: layers.BatchNormalization(a),
+    lambda a: layers.LayerNormalization(a), lambda a: layers.GroupNormalization(2, a), lambda a: layers.Concatenate(a),
+    lambda a: layers.Normalization(a), lambda a: layers.PReLU(shared_axes=a), lambda a: layers.Dot(a)])  # fmt: skip
+def test_the_batch_is_no_axis_and_none_is_there_twice(make):
+    for axis in (0, (0, 1), (1, 1, 1), 1.5, "1"):
+        with pytest.raises(ArgumentError, match=r"expected ax|expected shared_axes|not 0, the batch"):
+            make(axis)
+
+
+@pytest.mark.parametrize("make", [
+    lambda on: layers.Dense(2, use_bias=on), lambda on: layers.Conv2D(2, 3, use_bias=on),
+    lambda on: layers.BatchNormalization(center=on), lambda on: layers.GlobalMaxPooling2D(keepdims=on),
+    lambda on: layers.MaxPooling2D(ceil_mode=on), lambda on: layers.Dot(1, normalize=on),
+    lambda on: layers.Normalization(invert=on), lambda on: layers.GELU(approximate=on)])  # fmt: skip
+def test_a_switch_is_true_or_false(make):
+    for on in (True, False, np.bool_(True), 0, 1):
+        make(on)
+    for value in ("no", 2, None, 0.0, (), np.ones(2)):
+        with pytest.raises(ArgumentError, match="to be True or False, got"):
+            make(value)
+
+
+def test_a_seed_is_an_integer():
+    assert layers.Dropout(0.5, seed=np.int64(3)).seed == 3
+    for seed in ("3", 2.5, True, [1]):
+        with pytest.raises(ArgumentError, match="expected seed to be an integer"):
+            layers.Dropout(0.5, seed=seed)
+
+
+def test_no_dtype_is_float32_and_an_array_is_no_word():
+    assert layers.Dense(2, dtype=None).dtype == np.float32  # NumPy takes None for float64
+    for make in (lambda: layers.UpSampling2D(interpolation=np.ones(2)), lambda: layers.Dense(2, np.ones(2)),
+                 lambda: layers.Padding2D(1, mode=np.ones(2)), lambda: layers.Dense(2, lora_rank=np.ones(2))):
+        with pytest.raises(ArgumentError, match=r"expected .* got an array|not known|not offered"):
+            make()
