@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-_OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers"}
+_OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers",
+            "Layer": "fastcnn.layers", "Loss": "fastcnn.losses", "Metric": "fastcnn.metrics",
+            "Optimizer": "fastcnn.optimizers", "Initializer": "fastcnn.initializers",
+            "Regularizer": "fastcnn.regularizers"}
 _MODULES = ("activations", "applications", "callbacks", "config", "datasets", "device", "errors", "geometry",
             "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx", "optimizers", "parameters",
             "random", "regularizers", "saving", "utils")
@@ -43,8 +46,13 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         saving,
         utils,
     )
-    from fastcnn.layers import Input
+    from fastcnn.initializers import Initializer
+    from fastcnn.layers import Input, Layer
+    from fastcnn.losses import Loss
+    from fastcnn.metrics import Metric
     from fastcnn.models import Model, Sequential
+    from fastcnn.optimizers import Optimizer
+    from fastcnn.regularizers import Regularizer
 
 
 def __getattr__(name: str) -> Any:
@@ -52,7 +60,7 @@ def __getattr__(name: str) -> Any:
         return getattr(_imported(_OBJECTS[name]), name)
     if name in _MODULES:
         return _imported(f"fastcnn.{name}")
-    raise AttributeError(f"module 'fastcnn' has no attribute {name!r}")
+    return importlib.import_module("fastcnn.absent").names_of("")(name)
 
 
 def _imported(module: str) -> Any:

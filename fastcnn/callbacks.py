@@ -2,10 +2,12 @@
 
 import contextlib
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcnn import absent
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 
 Logs = dict[str, float]
@@ -14,7 +16,7 @@ _NOT_OFFERED = tuple(f"on_{what}_{when}" for what in ("test", "predict", "test_b
                      for when in ("begin", "end"))
 
 
-class Callback:
+class Callback(Absent):
     """The base of callbacks: every hook does nothing.
 
     The hooks are those of training; Keras's on_test_... and on_predict_... are refused, since nobody would call them.
@@ -26,6 +28,8 @@ class Callback:
     params : dict
         epochs, steps (of an epoch), samples, batch_size, initial_epoch, and verbose: 0, 1 or 2.
     """
+
+    absent = "callback"
 
     model: Any = None
     params: dict[str, Any] = {}  # noqa: RUF012  (replaced for each training, never changed)
@@ -159,3 +163,7 @@ def shown(logs: Logs) -> str:
 
 def _number(value: Any) -> str:
     return f"[{', '.join(map(_number, value))}]" if np.ndim(value) else f"{value:.4f}"
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("callbacks")

@@ -13,6 +13,9 @@ switch            environment             what it allows
 """
 
 import os
+from typing import TYPE_CHECKING
+
+from fastcnn import absent
 
 _on = {name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0" for name in ("fusion", "winograd")}
 
@@ -35,3 +38,7 @@ def winograd() -> bool:
 def set_winograd(on: bool) -> None:
     """Allow or forbid Winograd's algorithm."""
     _on["winograd"] = bool(on)
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("config")

@@ -12,19 +12,22 @@ import contextlib
 import contextvars
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import random
+from fastcnn import absent, random
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError, unknown
 
 # The standard deviation of a unit normal distribution cut off at two: normal draws are divided by it.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class Initializer:
+class Initializer(Absent):
     """Makes the first value of a parameter: ``initializer(shape, dtype)``."""
+
+    absent = "initializer"
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
         raise NotImplementedError
@@ -32,6 +35,11 @@ class Initializer:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Initializer":
+        """Make an initializer from `get_config`."""
+        return cls(**config)
 
 
 class Zeros(Initializer):
@@ -234,3 +242,7 @@ def get(initializer: str | dict | Initializer) -> Initializer:
     if isinstance(initializer, str) and (initializer in _NAMES or initializer in _CLASSES):
         return (_NAMES.get(initializer) or _CLASSES[initializer])()
     raise ArgumentError(unknown("initializer", initializer, _NAMES))
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("initializers")

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 
 
-class Parameter:
+class Parameter(Absent):
     """An array that a layer owns: a trained one, or a statistic.
 
     Parameters
@@ -38,6 +39,8 @@ class Parameter:
     derived : dict
         What layers derived from the value and keep, with the versions it was made from.
     """
+
+    absent = "parameter"
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True,
                  regularizer: Any = None) -> None:

@@ -7,8 +7,11 @@ NumPy's global generator is not used.
 
 import itertools
 import secrets
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from fastcnn import absent
 
 _entropy: int | None = None
 _draws = itertools.count()
@@ -39,3 +42,7 @@ def next_seed() -> int:
 def generator(seed: int | None = None) -> np.random.Generator:
     """Return a generator for `seed`, or for the next of the sequence."""
     return np.random.Generator(np.random.PCG64(next_seed() if seed is None else seed))
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("random")

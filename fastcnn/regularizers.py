@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import device
+from fastcnn import absent, device
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError, unknown
 
 _NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 
-class Regularizer:
+class Regularizer(Absent):
     """The base of regularizers: one of your own has `value`, `add_gradient` and `get_config`."""
+
+    absent = "regularizer"
 
     def value(self, array: np.ndarray) -> float:
         """Return the penalty of an array, a sum over its elements."""
@@ -160,3 +163,7 @@ def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
     if regularizer is None:
         return None
     return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("regularizers")

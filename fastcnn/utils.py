@@ -1,9 +1,10 @@
 """Small helpers, with Keras's names."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcnn import absent
 from fastcnn.errors import ArgumentError
 from fastcnn.random import set_random_seed
 
@@ -54,11 +55,22 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     return out.reshape(*shape, count)
 
 
-def clear_session() -> None:
-    """Let automatic layer names start anew, and give memory that nobody uses back to the system."""
+def clear_session(free_memory: bool = True) -> None:
+    """Let automatic layer names start anew, and give memory that nobody uses back to the system.
+
+    Parameters
+    ----------
+    free_memory : bool
+        Whether memory is given back.
+    """
     from fastcnn import device, metrics
     from fastcnn.layers.base import forget_names
 
     forget_names()
     metrics.forget_names()
-    device.cpu.release()
+    if free_memory:
+        device.cpu.release()
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("utils")

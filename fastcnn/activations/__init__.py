@@ -10,8 +10,9 @@ the output where the formula allows it (ReLU, tanh, sigmoid, ...), so that the i
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastcnn import absent
 from fastcnn.activations.functions import Elementwise, SoftmaxFunction, applied
 from fastcnn.activations.functions import Function as Function
 from fastcnn.activations.names import FUNCTIONS, THRESHOLD, get, rectifier
@@ -174,3 +175,7 @@ __all__ = [
     "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "step",
     "swish", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("activations")

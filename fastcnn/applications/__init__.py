@@ -29,7 +29,9 @@ For the networks that Keras has, the layers' names and the order of the weights 
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from fastcnn import absent
 from fastcnn.applications.alexnet import AlexNet
 from fastcnn.applications.classic import MLP, LogisticRegression, Perceptron
 from fastcnn.applications.convnet import ConvNet
@@ -94,3 +96,7 @@ def find(name: str) -> Callable[..., Model] | None:
 
 # EfficientNet wants its scale; the rest are tools.
 _NO_NETWORKS = {"EfficientNet", "by_name", "compound_scaling", "find", "preprocess_input"}
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("applications")

@@ -5,7 +5,9 @@ the class names, the scale of the pixels and where they came from.
 """
 
 import os
+from typing import TYPE_CHECKING
 
+from fastcnn import absent
 from fastcnn._files import expanded
 from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
@@ -98,3 +100,7 @@ def load(
             f"got it with the path {path}; leave data_dir out"
         )
     return dataset_at(path, pictures)
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("datasets")

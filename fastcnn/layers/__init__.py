@@ -1,5 +1,8 @@
 """The layers, under Keras's names."""
 
+from typing import TYPE_CHECKING
+
+from fastcnn import absent
 from fastcnn.layers.activation import (
     CELU,
     ELU,
@@ -275,3 +278,7 @@ __all__ = [
     "multiply",
     "subtract",
 ]
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("layers")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import activations, initializers, regularizers
-from fastcnn.errors import ArgumentError, unknown
+from fastcnn import absent, activations, initializers, regularizers
+from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 
 #: As `inspect.signature`, which takes as long as making a layer, and is asked for the same functions again and again.
@@ -37,7 +37,8 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
         known = list(dict.fromkeys([*known, "name", "dtype", "trainable", "activity_regularizer"]))
     for name, value in kwargs.items():
         if name not in known:
-            raise TypeError(_of_input(cls, name, value) or unknown(f"{cls.__name__}: argument", name, known))
+            shape = _of_input(cls, name, value)
+            raise absent.argument(cls, name, value, known) if shape is None else TypeError(shape)
     try:
         bound = signature.bind(None, *args, **kwargs)
     except TypeError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastcnn import device, initializers, regularizers
+from fastcnn import absent, device, initializers, regularizers
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers import arguments, inner, symbolic
@@ -22,17 +22,6 @@ _names: Counter[str] = Counter()
 
 VARYING = "; a size that varies is not offered: model.for_shape(shape) is a model for another one"
 _ODD = 0x1E3779B97F4A7C15  # a multiple of it is no seed that anybody would give
-
-# What layers and models of Keras have, and what to use in its place.
-_NOT_OFFERED = {
-    "add_loss": "give a layer kernel_regularizer= or activity_regularizer=, or the model another output with a loss",
-    "add_metric": "give metrics to compile",
-    "losses": "evaluate and fit tell the loss with what regularizers add",
-    "to_json": "json.dumps(model.get_config()) is the structure, and from_config reads it",
-    "export": "fc.onnx.export(model, path) writes ONNX",
-    "quantize": "weights are float32 or float64",
-    "reset_states": "no layer keeps a state between batches",
-}
 
 
 class Call(NamedTuple):
@@ -366,9 +355,7 @@ class Layer:
     if not TYPE_CHECKING:  # else type checkers would believe in any attribute
 
         def __getattr__(self, name: str) -> Any:
-            if name in _NOT_OFFERED:
-                raise AttributeError(f"{self}: {name} is not offered; {_NOT_OFFERED[name]}")
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            raise absent.attribute(self, "layer", name)
 
     def __str__(self) -> str:
         return f'{type(self).__name__} "{self.name}"'

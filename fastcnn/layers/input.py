@@ -40,7 +40,7 @@ class InputLayer(Layer):
 
 def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  # noqa: N802  (Keras's name)
           dtype: Any = None, sparse: Any = None, batch_shape: Any = None, name: str | None = None,
-          tensor: Any = None, optional: bool = False) -> Tensor:
+          tensor: Any = None, optional: bool = False, ragged: Any = None) -> Tensor:
     """Return a symbolic tensor: the input of a model.
 
     Parameters
@@ -54,7 +54,7 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     batch_shape : tuple, optional
         (None, H, W, C), in the place of `shape`.
     name : str, optional
-    sparse, tensor, optional
+    sparse, tensor, optional, ragged
         Not offered.
 
     Raises
@@ -64,7 +64,7 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     """
     who = f'Input "{name or "input"}"'
     for argument, value in (("batch_size", batch_size), ("sparse", sparse), ("tensor", tensor),
-                            ("optional", optional or None)):
+                            ("optional", optional or None), ("ragged", ragged)):
         if value is not None:
             raise ArgumentError(f"{who}: {argument}={value!r} is not offered; leave it at None")
     if batch_shape is not None:

@@ -14,10 +14,11 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 
 
-class Tensor:
+class Tensor(Absent):
     """The output of one call of a layer, without values.
 
     Attributes
@@ -32,6 +33,8 @@ class Tensor:
     index : int
         Which of the node's outputs it is.
     """
+
+    absent = "tensor"
 
     __array_ufunc__ = None  # an array before an operator leaves the operation to the tensor, which refuses it
 

@@ -1,7 +1,8 @@
 """Losses, with Keras's names: the value of each sample and, in the same pass, the gradient of their mean."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastcnn import absent
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.losses.base import Loss
 from fastcnn.losses.crossentropy import (
@@ -85,3 +86,7 @@ def get(identifier: str | dict | type[Loss] | Loss) -> Loss:
 def serialize(loss: Loss) -> dict[str, Any]:
     """Return a loss as `get` understands it and JSON can hold it."""
     return {"class_name": type(loss).__name__, "config": loss.get_config()}
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("losses")

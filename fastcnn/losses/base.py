@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import spread, trimmed
 from fastcnn.losses.targets import Takes, check
@@ -24,7 +25,7 @@ _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 _REDUCTIONS = (*_MEANS, "sum", "none", None)
 
 
-class Loss:
+class Loss(Absent):
     """The base of losses: `forward` for training, a call for the value alone.
 
     A loss of your own overrides `forward`, or `targets` and `kernel`.
@@ -43,6 +44,8 @@ class Loss:
     ArgumentError
         If the reduction is not known.
     """
+
+    absent = "loss"
 
     #: Whether the loss takes the probabilities of a softmax, so that `forward_from_logits` may stand for both.
     follows_softmax = False

@@ -1,10 +1,11 @@
 """Metrics, with Keras's names: what is counted over an epoch."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastcnn import absent
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.metrics.auc import AUC
 from fastcnn.metrics.base import Mean, MeanMetric, MeanMetricWrapper, Metric, forget_names
@@ -110,3 +111,7 @@ def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight:
 def serialize(metric: Metric) -> dict[str, Any]:
     """Return a metric as `get` understands it and JSON can hold it."""
     return {"class_name": type(metric).__name__, "config": metric.get_config()}
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("metrics")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import positions
 
@@ -18,7 +19,7 @@ _names: Counter[str] = Counter()
 _NO_CLASS = np.iinfo(np.int64).min
 
 
-class Metric:
+class Metric(Absent):
     """The base of metrics; one of your own has `update_state`, `result` and `reset_state`.
 
     Parameters
@@ -28,6 +29,8 @@ class Metric:
     dtype : None
         Metrics count in float64.
     """
+
+    absent = "metric"
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         if dtype is not None:
@@ -141,6 +144,8 @@ class MeanMetricWrapper(MeanMetric):
     name : str, optional
     dtype : as in `Metric`
     """
+
+    any_arguments = True  # those of the function
 
     def __init__(self, fn: Callable, name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         self._function, self._arguments = fn, kwargs

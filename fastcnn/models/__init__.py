@@ -1,6 +1,13 @@
 """Models: layers put together, with fit, evaluate and predict."""
 
+from typing import TYPE_CHECKING
+
+from fastcnn import absent
 from fastcnn.models.model import Model
 from fastcnn.models.sequential import Sequential
 
 __all__ = ["Model", "Sequential"]
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("models")

@@ -1,8 +1,9 @@
 """Optimizers, with Keras's names and defaults, and schedules of the learning rate."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fastcnn import absent
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.optimizers import schedules
 from fastcnn.optimizers.adaptive import Adadelta, Adagrad, Adamax, Ftrl, Lamb, Lion, Nadam, RMSprop
@@ -47,3 +48,7 @@ def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """Return an optimizer as `get` understands it and JSON can hold it."""
     return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("optimizers")

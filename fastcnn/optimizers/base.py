@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import schedules
 from fastcnn.optimizers.part import Part, norms
@@ -23,7 +24,7 @@ NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
-class Optimizer:
+class Optimizer(Absent):
     """The base of optimizers; one is for one model.
 
     Parameters
@@ -61,6 +62,8 @@ class Optimizer:
     ArgumentError
         If an argument is out of its range.
     """
+
+    absent = "optimizer"
 
     #: The names of the arrays of state a parameter needs, of its shape, and what they start with.
     slots: tuple[str, ...] = ()

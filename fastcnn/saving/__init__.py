@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from fastcnn import initializers
+from fastcnn import absent, initializers
 from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
 from fastcnn.saving import _own_weights
@@ -212,3 +212,7 @@ def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) ->
         raise fault(path, f"a structure that cannot be built ({type(error).__name__}: {error})") from error
     names = ", ".join(map(repr, sorted(strange)))
     raise fault(path, f"the unknown classes {names}", "pass them as custom_objects={name: class}, or update fastcnn")
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("saving")

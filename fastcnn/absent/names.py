@@ -1,0 +1,176 @@
+"""Names of modules; by what there is instead."""
+
+_RECURRENT = "layers for sequences are Conv1D, DepthwiseConv1D and poolings; there are no recurrent ones"
+_PICTURES = "change pictures with NumPy or Pillow before fit; Rescaling and Normalization are layers"
+_TEXT = "turn words into numbers before fit; there are no layers for text and tables"
+_ATTENTION = "there is no attention yet; Dot, Softmax and Dense are what it is made of"
+_REGISTER = "give custom_objects={name: class} where a model is loaded"
+_LOGGING = "give verbose= to fit"
+_SAVING = "fc.saving.save_model and load_model write and read whole models"
+_PIECES = "fc.applications.names() are the networks there are"
+
+FASTCNN = {
+    "NumPy computes with arrays, layers with tensors": "ops",
+    "penalties are kernel_regularizer= and the like, of fc.regularizers": "constraints",
+    "layers compute on the CPU; fc.config has the switches": "backend distribution",
+    "a layer has one type, dtype: float32 or float64":
+        "DTypePolicy FloatDTypePolicy dtype_policies mixed_precision quantizers Quantizer",
+    "fc.layers.Tensor is the class of symbolic tensors": "KerasTensor",
+    "fc.parameters.Parameter is what a layer trains": "Variable",
+    "fc.Model(inputs, outputs) is made of layers": "Function Operation",
+    "fc.__version__ is the version": "version",
+    "fc.onnx.export writes a model for others": "export",
+    "fc.utils.plot_model draws a model": "visualization",
+    "call fit on the model": "wrappers distillation",
+    "shapes are told by fc.Input": "InputSpec",
+    "training keeps what its way back needs; use smaller batches": "RematScope remat",
+    "names are given by name=": "name_scope",
+    "datasets and utils have what there is": "preprocessing legacy",
+    "fastcnn is NumPy and Numba, and has no hidden state": "StatelessScope SymbolicScope tree src",
+}
+LAYERS = {
+    _RECURRENT: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell "
+                "StackedRNNCells TimeDistributed Masking",
+    _PICTURES: "AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
+               "MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter "
+               "RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur "
+               "RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation "
+               "RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",
+    "UpSampling2D makes images larger and AveragePooling2D smaller, by whole factors; other sizes before fit":
+        "Resizing",
+    _TEXT: "CategoryEncoding Discretization Embedding ReversibleEmbedding HashedCrossing Hashing IntegerLookup "
+           "StringLookup TextVectorization",
+    "compute spectra with SciPy before fit": "MelSpectrogram STFTSpectrogram",
+    _ATTENTION: "AdditiveAttention Attention GroupQueryAttention MultiHeadAttention EinsumDense",
+    "write a layer of your own, with forward and predict (fc.layers.Layer)": "Lambda Wrapper",
+    "fc.Sequential puts layers one after another": "Pipeline",
+    "use Linear": "Identity",
+    "give a layer activity_regularizer=": "ActivityRegularization",
+    "use LayerNormalization or GroupNormalization": "RMSNormalization UnitNormalization SpectralNormalization",
+    "use Conv1D": "Convolution1D", "use Conv2D": "Convolution2D", "use Conv3D": "Convolution3D",
+    "use Conv1DTranspose": "Convolution1DTranspose", "use Conv2DTranspose": "Convolution2DTranspose",
+    "use Conv3DTranspose": "Convolution3DTranspose", "use SeparableConv1D": "SeparableConvolution1D",
+    "use SeparableConv2D": "SeparableConvolution2D",
+    "fc.onnx.load reads models of other libraries": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
+    "shapes are told by fc.Input": "InputSpec",
+    "layer.get_config() and Layer.from_config(config) do it": "deserialize serialize",
+}
+LOSSES = {
+    "fc.losses has classes: fc.losses.get(name)(y_true, y_pred), with reduction=None for a loss of each position":
+        "binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy "
+        "categorical_hinge cosine_similarity dice hinge huber kl_divergence log_cosh mean_absolute_error "
+        "mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error poisson "
+        "sparse_categorical_crossentropy squared_hinge tversky",
+    "write a loss of your own (fc.losses.Loss)":
+        "CTC Circle CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy circle ctc",
+    "fc.losses.get takes what fc.losses.serialize returns": "deserialize",
+}
+METRICS = {
+    "the loss of this name, or a function of (y_true, y_pred), is a metric by MeanMetricWrapper":
+        "BinaryCrossentropy CategoricalCrossentropy CategoricalHinge Hinge KLDivergence LogCoshError "
+        "MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy SquaredHinge",
+    "fc.metrics has classes: fc.metrics.get(name)(y_true, y_pred)":
+        "binary_accuracy categorical_accuracy mean_absolute_error mean_absolute_percentage_error mean_squared_error "
+        "sparse_categorical_accuracy sparse_top_k_categorical_accuracy top_k_categorical_accuracy",
+    "fc.losses.get(name)(y_true, y_pred) computes it":
+        "binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy "
+        "categorical_hinge hinge huber kl_divergence log_cosh mean_squared_logarithmic_error poisson "
+        "sparse_categorical_crossentropy squared_hinge",
+    "Precision and Recall take a list of thresholds, and AUC sums them up":
+        "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
+    "write a metric of your own (fc.metrics.Metric), or compute it from predict with scikit-learn or SciPy":
+        "ConcordanceCorrelation PearsonCorrelation R2Score concordance_correlation pearson_correlation",
+    "use Mean": "Sum", "fc.metrics.get takes what fc.metrics.serialize returns": "deserialize",
+}
+OPTIMIZERS = {
+    "use Adam, AdamW, RMSprop or Lion": "Adafactor Muon ScheduleFreeAdamW",
+    "float32 and float64 do not need it": "LossScaleOptimizer",
+    "a model has one optimizer; exclude_from_weight_decay and trainable tell parameters apart":
+        "MultiOptimizer OptimizerMap",
+    "fc.optimizers.get takes what fc.optimizers.serialize returns": "deserialize",
+    "fc.optimizers has the current ones": "legacy",
+}
+CALLBACKS = {
+    "a Callback of your own sets model.stop_training = True in on_epoch_end": "EarlyStopping TerminateOnNaN",
+    "a Callback of your own calls model.save(path) in on_epoch_end":
+        "BackupAndRestore ModelCheckpoint OrbaxCheckpoint",
+    "a Callback of your own sets model.optimizer.learning_rate in on_epoch_end, or the optimizer has a schedule":
+        "LearningRateScheduler ReduceLROnPlateau",
+    "fit returns History, whose history is a dict of lists; a Callback of your own gets the logs":
+        "CSVLogger RemoteMonitor TensorBoard",
+    "derive from Callback": "LambdaCallback", "give verbose=1 to fit": "ProgbarLogger",
+    "give the optimizer use_ema=True": "SwapEMAWeights",
+}
+INITIALIZERS = {
+    "the class has its name in capitals, and the name itself is understood by layers":
+        "constant glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform ones random_normal "
+        "random_uniform truncated_normal variance_scaling zeros",
+    "write one of your own (fc.initializers.Initializer), or set_weights":
+        "Identity IdentityInitializer Orthogonal OrthogonalInitializer STFT STFTInitializer identity orthogonal stft",
+    "Class.from_config(initializer.get_config()) makes it again": "deserialize serialize",
+}
+REGULARIZERS = {
+    "use L1, L2 or L1L2": "l1 l2 l1_l2",
+    "write one of your own (fc.regularizers.Regularizer)": "OrthogonalRegularizer orthogonal_regularizer",
+    "fc.regularizers.get takes what fc.regularizers.serialize returns": "deserialize",
+}
+ACTIVATIONS = {
+    "fc.activations.get takes a name": "deserialize serialize",
+    "multiply by a sigmoid, with layers.Multiply": "glu", "use softmax": "sparsemax",
+}
+UTILS = {
+    _REGISTER: "CustomObjectScope custom_object_scope get_custom_objects get_registered_name get_registered_object "
+               "register_keras_serializable deserialize_keras_object serialize_keras_object",
+    "fc.datasets.load reads a folder of pictures": "image_dataset_from_directory",
+    "read files into arrays before fit":
+        "audio_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array FeatureSpace "
+        "pad_sequences get_file",
+    "fit takes arrays, and memory maps of them; train_on_batch takes one batch": "PyDataset Sequence",
+    "slices of arrays, or validation_split of fit, do it":
+        "split_dataset pack_x_y_sample_weight unpack_x_y_sample_weight",
+    "Pillow and NumPy do it": "array_to_img img_to_array load_img save_img bounding_boxes",
+    "plot_model draws": "model_to_dot", "divide by numpy.linalg.norm": "normalize",
+    _LOGGING: "Progbar disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled",
+    "model.inputs and layers.Tensor tell": "get_source_inputs is_keras_tensor",
+    "types are float32 and float64": "standardize_dtype",
+    "a dict does it": "Config legacy",
+}
+DATASETS = {
+    "there are digits, mnist, fashion_mnist and cifar10, and fc.datasets.load reads your own":
+        "boston_housing california_housing cifar100 imdb reuters",
+}
+APPLICATIONS = {
+    _PIECES: "ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge EfficientNetV2B0 EfficientNetV2B1 "
+             "EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L EfficientNetV2M EfficientNetV2S InceptionResNetV2 "
+             "MobileNetV3Large MobileNetV3Small NASNetLarge NASNetMobile ResNet101V2 ResNet152V2 ResNet50V2 Xception "
+             "convnext efficientnet_v2 inception_resnet_v2 mobilenet_v3 nasnet resnet50 resnet_v2 vgg16 vgg19 xception",
+    "fc.applications.preprocessing has what networks want of pictures": "imagenet_utils",
+}
+SAVING = {
+    _REGISTER: "CustomObjectScope custom_object_scope get_custom_objects get_registered_name get_registered_object "
+               "register_keras_serializable deserialize_keras_object serialize_keras_object",
+    "model.save_weights(path) writes them": "save_weights",
+    "load_weights reads a file into a model": "KerasFileEditor",
+}
+MODELS = {
+    "copy.deepcopy(model) has its weights, and Model.from_config(model.get_config()) new ones": "clone_model",
+    _SAVING: "load_model save_model",
+    "json.loads, then Model.from_config": "model_from_json",
+}
+RANDOM = {
+    "numpy.random.default_rng(seed) draws": "beta binomial categorical gamma normal randint shuffle truncated_normal "
+                                            "uniform",
+    "fc.utils.set_random_seed(seed) decides all draws, and layers take seed=": "SeedGenerator",
+    "layers.Dropout does it": "dropout",
+}
+CONFIG = {
+    "layers compute in float32 unless they have dtype='float64'":
+        "dtype_policy floatx set_dtype_policy set_floatx epsilon set_epsilon",
+    "images are channels-last": "image_data_format set_image_data_format",
+    "there is one, the CPU": "backend set_backend is_nnx_enabled",
+    "there is no attention": "disable_flash_attention enable_flash_attention is_flash_attention_enabled",
+    _LOGGING: "disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled",
+    "tracebacks are whole": "disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled",
+    "files hold no code": "enable_unsafe_deserialization",
+    "fit has epochs=": "max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch",
+}
