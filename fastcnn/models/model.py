@@ -365,9 +365,11 @@ class Model(Trainer, Owner, Layer):
             return structure.as_trainable(cls(inputs, outputs, name=config.get("name")), config)
 
     def __reduce__(self) -> Any:
-        """A copy has the structure and the weights, as a saved model has, and is not compiled."""
+        """A copy has the structure, the weights and what compile was given, as a saved model has."""
+        from fastcnn.saving import _compiled
+
         own = {type(layer).__name__: type(layer) for layer in graph.leaves(self.layers)}
-        return structure.copied, (type(self), self.get_config(), self.get_weights(), own)
+        return structure.copied, (type(self), self.get_config(), self.get_weights(), own, _compiled.described(self))
 
     def save(self, path: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).

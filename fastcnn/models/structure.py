@@ -161,10 +161,15 @@ def as_trainable(model: Any, config: dict[str, Any]) -> Any:
     return model
 
 
-def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects: dict[str, type]) -> Any:
+def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects: dict[str, type],
+           compiled: dict[str, Any] | None = None) -> Any:
     """Return a model of a structure and weights: what copy.deepcopy and pickle make of a model."""
     model = kind.from_config(config, custom_objects=custom_objects)
     model.set_weights(weights)
+    if compiled is not None:
+        from fastcnn.saving import _compiled  # here, since files are made of models
+
+        _compiled.compile_as(model, compiled, str(model))
     return model
 
 

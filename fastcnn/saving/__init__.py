@@ -13,7 +13,7 @@ import msgspec
 from fastcnn import absent, initializers
 from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
-from fastcnn.saving import _own_weights
+from fastcnn.saving import _compiled, _own_weights
 from fastcnn.saving._format import Structure, fault, pack, read, read_contents
 from fastcnn.saving._keras_file import is_keras_file
 
@@ -28,7 +28,8 @@ def save_model(
 ) -> None:
     """Write structure and weights of a built model to one file; the same model gives the same bytes.
 
-    The file is whole, or as it was, whatever happens meanwhile. What `compile` was given is not saved.
+    The file is whole, or as it was, whatever happens meanwhile. What `compile` was given is saved without the state of
+    the optimizer, and only where all of it is fastcnn's own: no file holds code.
 
     Parameters
     ----------
@@ -57,13 +58,15 @@ def save_model(
     if path.exists() and not overwrite:
         raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another or overwrite=True")
     structure = {"class_name": type(model).__name__, "config": model.get_config()}
+    if (compiled := _compiled.described(model)) is not None:
+        structure["compile"] = compiled
     tensors = {name: p.value for name, p in model.named_weights().items()}
     write_atomically(path, *pack(structure, metadata or {}, tensors))
 
 
 def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
                compile: bool = True, safe_mode: bool = True) -> "Model":
-    """Return the model of a file, built, with its weights: of fastcnn's or of Keras's, known by its content.
+    """Return the model of a file of fastcnn's or of Keras's, known by its content: built, with its weights.
 
     A file of Keras's, 2.4 to 3.15, is ``.keras`` or ``.h5`` of a whole model; h5py reads it (extra ``keras``), Keras
     itself is not needed. Its layers become those of fastcnn with the same names. What fastcnn lacks, and code (Lambda
@@ -75,8 +78,8 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
     custom_objects : dict, optional
         Your own layers, and children of Sequential, by class name.
     compile : bool
-        Compile a model of Keras's that was compiled, with a new optimizer; a warning says what is not offered. A file
-        of fastcnn's tells nothing of it.
+        Compile a model that was compiled, with a new optimizer of the same settings; a warning says what is not
+        offered.
     safe_mode : bool
         True: code in a file is never run.
 
@@ -104,6 +107,8 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
     contents, tensors = read(path)
     model = _build(path, contents.structure, own)
     _own_weights.load(path, model, tensors)
+    if compile and contents.structure.compile is not None:
+        _compiled.compile_as(model, contents.structure.compile, str(path))
     return model
 
 

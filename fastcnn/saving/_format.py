@@ -4,7 +4,7 @@ The tensors lie under their parameters' paths, and any reader of safetensors ope
 
     format      fastcnn
     version     1
-    structure   JSON: class_name and config of the model
+    structure   JSON: class_name and config of the model, and what compile was given, where it can be held
     metadata    JSON: the caller's own dict
     digests     JSON: the SHA-256 of each tensor's bytes by path, in the order of the model's weights
     digest      the SHA-256 of the whole header, taken with 64 zeros in the place of this digest
@@ -45,6 +45,7 @@ class Structure(msgspec.Struct):
 
     class_name: str
     config: dict[str, Any]
+    compile: dict[str, Any] | None = None  # of the whole model alone (`fastcnn.saving._compiled`)
 
 
 class Contents(msgspec.Struct):
