@@ -16,12 +16,19 @@ from fastcnn.errors import ArgumentError
 #: Classes that fastcnn calls otherwise.
 _CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
             "Identity": "Linear"}
+#: Layers that fastcnn has and Keras has not: in a file of Keras's such a name is of somebody's own class.
+NOT_KERAS = frozenset((
+    "CELU", "Clip", "GELU", "HardSiLU", "HardSigmoid", "Linear", "LocalResponseNormalization", "LogSoftmax", "Mish",
+    "ReLU6", "SELU", "SiLU", "Sigmoid", "Slice", "Softplus", "Softsign", "Step", "Tanh",
+    *(f"{kind}{n}D" for kind in ("GlobalL2Pooling", "GlobalMinPooling", "L2Pooling", "MinPooling", "Padding")
+      for n in (1, 2, 3))))  # fmt: skip
 #: Arguments that it does, by class.
 _ARGUMENTS = {"LeakyReLU": {"alpha": "negative_slope"}}
 #: Arguments that it lacks, with the value of each that says nothing.
 _SILENT = {"sparse": False, "ragged": False, "optional": False, "groups": 1, "autocast": True}
 #: What the first layer of a model is told in the place of an Input before it.
 SHAPES = ("batch_input_shape", "batch_shape")
+_PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")  # whose modules Keras's own classes are in
 _OF_EVERY_LAYER = {"name", "dtype", "trainable", "activity_regularizer"}
 _CODE = "a Lambda layer holds code, which is not run: put layers in its place and save the model again"
 
@@ -60,13 +67,14 @@ class Translator:
 
     def layer(self, class_name: str, config: dict[str, Any]) -> dict[str, Any]:
         """Return a layer, no model, as fastcnn's JSON describes it."""
-        class_name = self.own_name(class_name)
         config = {key: plain(value) for key, value in config.items() if key not in SHAPES or class_name == "InputLayer"}
+        dtype = _dtype_of(config)
         if class_name in self.custom:
-            return {"class_name": class_name, "config": config | _dtype_of(config)}
+            config.pop("dtype", None)
+            return {"class_name": class_name, "config": config | dtype}
         who = f'{class_name} "{config.get("name", "")}"'
         kind = self.known.get(_CLASSES.get(class_name, class_name))
-        if kind is None:
+        if kind is None or class_name in NOT_KERAS:
             self.refuse(f"{who} ({_CODE})" if class_name == "Lambda" else who)
             return {"class_name": class_name, "config": {}}
         renamed = _ARGUMENTS.get(class_name, {})
@@ -77,16 +85,26 @@ class Translator:
         made: dict[str, Any] = {}
         for key, value in config.items():
             if key == "dtype":
-                made |= _dtype_of(config)
+                made |= dtype
             elif key in arguments | _OF_EVERY_LAYER:
                 made |= self._argument(who, class_name, key, value)
             elif not _says_nothing(key, value):
                 self.refuse(f"{who} with {key}={_short(value)}")
         return {"class_name": _CLASSES.get(class_name, class_name), "config": made}
 
-    def own_name(self, class_name: str) -> str:
-        """Return the name of a class without the package it was registered in: ``Custom>Scale`` is Scale."""
-        return class_name if class_name in self.custom else class_name.rpartition(">")[2]
+    def class_of(self, entry: dict[str, Any]) -> str:
+        """Return the name of an entry's class; that of somebody's own class with its package, unless the caller has it.
+
+        A class of one's own may have the name of one of Keras's: ``mine>Conv2D``.
+        """
+        name = entry["class_name"]
+        package, mark, short = str(entry.get("registered_name") if ">" not in name else name).rpartition(">")
+        module = str(entry.get("module") or "keras")
+        if not mark and module.partition(".")[0] not in _PACKAGES:
+            package, mark, short = module, ">", name
+        if not mark or name in self.custom:
+            return name
+        return short if short in self.custom else f"{package}>{short}"
 
     def _input(self, config: dict[str, Any]) -> dict[str, Any]:
         shape = next((config[key] for key in SHAPES if config.get(key) is not None), None)
@@ -126,7 +144,7 @@ class Translator:
         from fastcnn import activations
         from fastcnn.layers.activation import is_activation
 
-        entry = self.layer(value["class_name"], value.get("config") or {})
+        entry = self.layer(self.class_of(value), value.get("config") or {})
         kind = self.known.get(entry["class_name"])
         made = None if kind is None else kind.from_config(entry["config"])
         if made is None or not is_activation(made):

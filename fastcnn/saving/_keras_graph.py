@@ -23,7 +23,7 @@ _FUNCTIONAL, _SEQUENTIAL = ("Functional", "Model"), "Sequential"
 
 def structure(translator: Translator, entry: dict[str, Any]) -> dict[str, Any]:
     """Return a model, or a layer, as fastcnn's JSON describes it; what is not offered is noted in the translator."""
-    class_name, config = translator.own_name(entry["class_name"]), entry.get("config") or {}
+    class_name, config = translator.class_of(entry), entry.get("config") or {}
     if is_functional(entry):
         kind = "Model" if class_name in _FUNCTIONAL else class_name
         return {"class_name": kind, "config": _Functional(translator, config).config()}
@@ -121,8 +121,9 @@ class _Functional:
         return True
 
     def _is_operation(self, name: str) -> bool:
-        kind, config = self.entries[name]["class_name"], self.entries[name].get("config") or {}
-        mine = self._is_model(name) or self.translator.own_name(kind) in self.translator.custom
+        entry = self.entries[name]
+        kind, config = self.translator.class_of(entry), entry.get("config") or {}
+        mine = self._is_model(name) or kind in self.translator.custom or ">" in kind
         return not mine and is_operation(kind, config, self.translator.is_old)
 
     def _operation(self, name: str, entry: dict[str, Any], args: list[Any], named: dict[str, Any]) -> list[Ref]:

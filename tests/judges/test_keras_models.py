@@ -138,3 +138,10 @@ def test_every_layer_that_both_have_is_read(tmp_path, name):
     expected = theirs.predict(x, verbose=0)
     got = fc.saving.load_model(tmp_path / "m.keras").predict(x)
     np.testing.assert_allclose(got, expected, atol=1e-5 * abs(expected).max() + 1e-7)
+
+
+def test_the_layers_that_fastcnn_alone_has_are_listed():
+    from fastcnn.saving._keras_config import NOT_KERAS
+
+    ours = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name)) and not hasattr(L, name)}
+    assert ours - {"Call", "Tensor", "ThresholdedReLU"} == NOT_KERAS  # Keras 2 has the last

@@ -160,11 +160,20 @@ class Shifted(layers.Layer):
 
 def test_own_layers_are_found_in_custom_objects_with_and_without_the_name_of_their_package(tmp_path):
     for name in ("Shifted", "mine>Shifted"):
-        path = write_h5_model(tmp_path / "m.h5", sequential(image(), entry(name, "s", by=1.5)), {})
+        policy = {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}
+        path = write_h5_model(tmp_path / "m.h5", sequential(image(), entry(name, "s", by=1.5, dtype=policy)), {})
         model = fc.saving.load_model(path, custom_objects={"Shifted": Shifted})
         np.testing.assert_array_equal(model.predict(X), X + np.float32(1.5))
-        with pytest.raises(ModelFileError, match='expected layers that fastcnn has, got Shifted "s"; use other layers'):
+        with pytest.raises(ModelFileError, match=f'expected layers that fastcnn has, got {name} "s"; use other layers'):
             fc.saving.load_model(path)
+
+
+@pytest.mark.parametrize("own", [
+    entry("mine>Conv2D", "c", filters=2, kernel_size=1), entry("Conv2D", "c") | {"registered_name": "mine>Conv2D"},
+    entry("Conv2D", "c") | {"module": "mine"}, entry("Clip", "c", min_value=0.0)])  # fmt: skip
+def test_a_class_of_somebodys_own_is_not_taken_for_one_of_the_same_name(tmp_path, own):
+    with pytest.raises(ModelFileError, match=r'got (mine>Conv2D|Clip) "c"; use other layers, pass your own as'):
+        loaded(tmp_path, sequential(image(), own))
 
 
 REFUSED = {
