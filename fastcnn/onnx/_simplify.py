@@ -3,12 +3,14 @@
 MatMul, Add a vector                                   Gemm
 functions of single numbers, written out               `fastcnn.onnx.rewrite.gates`
 functions of vectors, written out                      `fastcnn.onnx.rewrite.normalizations`
+means of windows of several sizes                      `fastcnn.onnx.rewrite.adaptive`
 batch normalization of all samples as one              `fastcnn.onnx.rewrite.tiles`
 """
 
 from dataclasses import replace
 
 from fastcnn.onnx._graph import Graph, Node
+from fastcnn.onnx.rewrite.adaptive import adaptive_average
 from fastcnn.onnx.rewrite.gates import gate
 from fastcnn.onnx.rewrite.normalizations import normalization
 from fastcnn.onnx.rewrite.patterns import Patterns
@@ -36,12 +38,15 @@ def _is_matrix(p: Patterns, name: str) -> bool:
     return (shape is not None and len(shape) == 2) or (node is not None and node.operator in ("Flatten", "Gemm"))
 
 
+_RULES = normalization, adaptive_average, gate, tiled, _gemm
+
+
 def simplified(graph: Graph) -> Graph:
     """Return a graph with the patterns above replaced, wherever nothing else reads what is inside them."""
     p = Patterns(graph)
     for node in reversed(graph.nodes):  # the whole before its parts: Mish has a Softplus inside
         if not node.domain and id(node) not in p.gone and node.outputs[0] in p.moving:
-            _ = normalization(p, node) or gate(p, node) or tiled(p, node) or _gemm(p, node)
+            any(rule(p, node) for rule in _RULES)
     nodes = tuple(p.new.get(id(node), node) for node in graph.nodes if id(node) not in p.gone)
     read = set[str]().union(*(node.reads() for node in p.new.values()))
     return replace(graph, nodes=nodes, constants=graph.constants | {

@@ -181,3 +181,39 @@ def test_activation_layers_agree_with_pytorch(layer, judge):
 ], ids=str)
 def test_dense_agrees_with_keras(shape, options):
     _agree_with_keras("Dense", (shape,), 9, **options)
+
+
+FUNCTIONS = {
+    "Abs": torch.abs, "Sqrt": torch.sqrt, "Log": torch.log, "Reciprocal": torch.reciprocal, "Erf": torch.erf,
+    "Sign": torch.sign, "Round": torch.round, "Floor": torch.floor, "Ceil": torch.ceil,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_elementary_functions_agree_with_pytorch(name):
+    _agree(getattr(layers, name)(dtype="float64"), FUNCTIONS[name], [np.abs(_draw(3, 7, 5)) + 0.1])
+
+
+@pytest.mark.parametrize("exponent", [2, 3, -1, -2.5, 0.5, 1 / 3])
+def test_a_power_agrees_with_pytorch(exponent):
+    _agree(layers.Power(exponent, dtype="float64"), lambda x: torch.pow(x, exponent), [np.abs(_draw(3, 7, 5)) + 0.1])
+
+
+@pytest.mark.parametrize(("k", "axis"), [(1, -1), (3, 1), (2, 2)])
+def test_the_largest_agree_with_pytorch(k, axis):
+    x = _draw(3, 7, 4, 5)
+    _agree(layers.TopK(k, axis, dtype="float64"), lambda x: torch.topk(x, k, axis)[0], [x])
+    indices = torch.topk(torch.from_numpy(x), k, axis)[1].numpy()
+    np.testing.assert_array_equal(layers.TopK(k, axis, indices=True, dtype="float64")(x), indices)
+
+
+def test_a_choice_agrees_with_pytorch():
+    condition, a, b = (_draw(3, 7, 5, 1) > 0).astype(float), _draw(3, 7, 1, 4, seed=1), _draw(3, 7, 5, 4, seed=2)
+    y, backward = layers.Where(dtype="float64").forward([condition, a, b])
+    tensors = _tensors([a, b])
+    expected = torch.where(torch.from_numpy(condition) != 0, *tensors)
+    _close(y, expected, "output", 0)
+    dy = _draw(*y.shape, seed=3)
+    (expected * torch.from_numpy(dy)).sum().backward()
+    for got, tensor in zip(backward(dy)[1:], tensors, strict=True):
+        _close(got, tensor.grad, "gradient", 1e-10)

@@ -60,6 +60,15 @@ def _same_training(mine, other, x, tolerance=EXACT):
         _agree(a, b, tolerance)
 
 
+@pytest.mark.parametrize(("name", "shape", "axis"), [
+    ("RMSNormalization", (7,), -1), ("RMSNormalization", (4, 5, 6), -1), ("UnitNormalization", (7,), -1),
+    ("UnitNormalization", (4, 5, 6), 1), ("UnitNormalization", (4, 5, 6), [1, 2]),
+], ids=str)
+def test_normalizations_by_length(name, shape, axis):
+    mine, other = _pair(name, shape, axis=axis)
+    _same_training(mine, other, _numbers((3, *shape)), SINGLE)
+
+
 SHAPES = [(7,), (5, 6), (4, 5, 6), (3, 4, 2, 6)]
 FLAGS = list(itertools.product([True, False], repeat=2))
 

@@ -12,7 +12,7 @@ from onnx.reference import ReferenceEvaluator
 import fastcnn as fc
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx import backend, load
-from tests.onnx.files import draw, file, kinds, node
+from tests.onnx.files import agrees, draw, file, kinds, node
 
 X = (3, 4, 5)
 
@@ -123,6 +123,12 @@ def test_reductions():
     assert np.isfinite(large.predict(300 * x)).all()
     assert kinds(load(file([node("ReduceMean", "x", "m", noop_with_empty_axes=1), node("Relu", "m")], X, opset=18)
                       ))[1:] == ["ReLU"]
+
+
+def test_a_softmax_over_several_dimensions_and_a_swish_of_another_slope():
+    nodes = [node("Softmax", "x", "y1", axis=2), node("LogSoftmax", "x", "y2", axis=2), node("Softmax", "x", "y3")]
+    agrees(file(nodes, X, outputs=("y1", "y2", "y3"), opset=11), X)  # ONNX's reference has the newer meaning alone
+    agrees(file([node("Swish", "x", "y", alpha=1.5)], X, opset=24), X)
 
 
 def test_the_largest_numbers_and_where_they_stand():

@@ -209,3 +209,26 @@ def test_weights_that_a_file_standardizes_are_computed_when_it_is_loaded():
     model = agrees(file(nodes, (3, 6, 6), {"w": draw(5, 3, 3, 3)}), (3, 6, 6), tolerance=1e-5)
     assert kinds(model) == ["InputLayer", "Conv2D"]
     assert isinstance(model.layers[1], layers.Conv2D)
+
+
+def windows(length, outputs):
+    """Return which pixels the windows cover, of one size, as an exporter lists them."""
+    begins = [at * length // outputs for at in range(outputs)]
+    size = -(-length // outputs)
+    return np.array([[begin + k for k in range(size)] for begin in begins])
+
+
+@pytest.mark.parametrize("size", [(4, 4), (4, 1)])
+def test_means_of_windows_that_a_file_gathers_are_an_adaptive_pooling(size):
+    rows, columns = windows(size[0], 3), windows(size[1], 3)
+    whole = np.stack(np.broadcast_arrays(rows[:, :, None, None], columns[None, None]), -1)
+    nodes = [node("Transpose", "x", "t", perm=[2, 3, 0, 1]), node("GatherND", "t i", "g"),
+             node("Transpose", "g", "w", perm=[4, 5, 0, 1, 2, 3]),
+             node("ReduceMean", "w", "y", axes=[-3, -1], keepdims=0)]
+    model = agrees(file(nodes, (2, *size), {"i": whole}), (2, *size))
+    assert kinds(model) == ["InputLayer", "AdaptiveAveragePooling2D"]
+    with pytest.raises(ValueError, match="picked by index"):  # the indices leave a column out
+        load(file(nodes, (2, size[0], size[1] + 1), {"i": whole}))
+    whole[0, 0, 0, 0, 0] = 1  # no window any more
+    with pytest.raises(ValueError, match="batch"):
+        load(file(nodes, (2, *size), {"i": whole}))

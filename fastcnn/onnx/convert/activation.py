@@ -12,7 +12,8 @@ from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, laid_out
-from fastcnn.onnx.convert.merge import in_memory, plain
+from fastcnn.onnx.convert.merge import in_memory, plain, scaled
+from fastcnn.onnx.convert.norm import along
 from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA, aligned_slope
 
 
@@ -70,9 +71,10 @@ def hard_sigmoid(im: Importer, x: View, *, node: Node, alpha: float = 0.2, beta:
 
 @converter("Swish")
 def swish(im: Importer, x: View, *, node: Node, alpha: float = 1.0) -> View:
-    if alpha != 1:
-        raise NotOfferedError(f"Swish with alpha={alpha}")
-    return x.on(im.apply(node, layers.SiLU, x.tensor))
+    if alpha == 1:
+        return x.on(im.apply(node, layers.SiLU, x.tensor))
+    gate = im.apply(node, layers.Sigmoid, scaled(im, x, plain(alpha), 0.0).tensor)
+    return x.on(im.apply(node, layers.Multiply, [x.tensor, gate]))
 
 
 @converter("Gelu")
@@ -125,8 +127,8 @@ def _softmax(im: Importer, x: View, node: Node, layer: Callable[..., Any], axis:
         axis = x.axis(1 if axis is None else axis)
         if axis == 1:
             return x.on(im.apply(node, layer, im.flat(x)))
-        if any(n != 1 for n in x.shape[axis:]):
-            raise NotOfferedError("softmax over several dimensions of a sample")
+        if axis > 1 and any(n != 1 for n in x.shape[axis:]):
+            return along(im, node, x, range(axis - 1, len(x.dims)), layer, [])
     axis = x.axis(-1 if axis is None else axis)
     if axis == 0:
         raise NotOfferedError("softmax over the batch")

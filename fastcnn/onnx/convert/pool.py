@@ -74,3 +74,11 @@ def global_lp_pool(im: Importer, x: View, *, node: Node, p: int = 2) -> View:
     if p != 2:
         raise NotOfferedError(f"GlobalLpPool with p={p}")
     return _global(im, x, node, _GLOBAL_L2)
+
+
+@converter("AdaptiveAverage")
+def adaptive_average(im: Importer, x: View, *, node: Node, sizes: list[int], output_size: list[int]) -> View:
+    """No operator of ONNX, but what `fastcnn.onnx.rewrite.adaptive` finds several of them to be."""
+    if x.shape[1:] != tuple(sizes):
+        raise NotOfferedError(f"pixels picked by index of an image of {x.shape[1:]}")
+    return channels_last(im.apply(node, layers.AdaptiveAveragePooling2D, im.image(x, 2), tuple(output_size)))

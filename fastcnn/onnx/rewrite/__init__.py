@@ -7,5 +7,6 @@ numbers.py          what nodes compute, in NumPy's double precision
 regions.py          the chains of nodes between two values
 gates.py            functions of single numbers: SiLU, HardSwish, Mish, GELU, Softplus, ...
 normalizations.py   functions of vectors: layer normalization, root mean squares, unit vectors
+adaptive.py         pooling to a size that does not divide the image's
 tiles.py            batch normalization of a whole batch as one sample
 """

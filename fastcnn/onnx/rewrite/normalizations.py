@@ -31,7 +31,8 @@ def normalization(p: Patterns, node: Node) -> bool:
     """Put one node in the place of the longest chain that ends with this one and is a function above."""
     best: tuple[Region, _Found, list[tuple[str, str]]] | None = None
     for region in regions(p, node, _is_known) if node.operator in _LAST else ():
-        found, shapes = _recognized(region), _shapes(p, region)
+        found = _recognized(region)
+        shapes = None if found is None else _shapes(p, region, found[1])
         if found is not None and shapes is not None:
             best = region, found, shapes
     if best is None:
@@ -49,14 +50,14 @@ def _is_known(p: Patterns, node: Node) -> bool:
     return axes_of(p, node) is not None if node.operator in REDUCTIONS else len(node.inputs) == 2
 
 
-def _shapes(p: Patterns, region: Region) -> list[tuple[str, str]] | None:
+def _shapes(p: Patterns, region: Region, axes: tuple[int, ...]) -> list[tuple[str, str]] | None:
     """Return the constant shapes of nodes, which the importer checks, with their operators; None if one is unknown."""
     found = []
     for node in (node for node in region.nodes if node.operator in SHAPING):
         name = node.inputs[1]
         value, maker = p.constant(name), p.maker.get(name)
         if node.operator == "Unsqueeze":
-            if value is None or set(value.tolist()) != set(next(iter(region.axes.values()))):
+            if value is None or set(value.tolist()) != set(axes):
                 return None
         elif value is not None:
             found.append((node.operator, name))

@@ -78,7 +78,8 @@ class Region:
         return self.nodes[-1].outputs[0] not in lacking
 
 
-def regions(p: Patterns, last: Node, is_known: Callable[[Patterns, Node], bool]) -> Iterator[Region]:
+def regions(p: Patterns, last: Node, is_known: Callable[[Patterns, Node], bool], most: int = _MOST
+            ) -> Iterator[Region]:
     """Yield the chains of at least two nodes that end with a node, from the shortest to the longest.
 
     Parameters
@@ -87,11 +88,13 @@ def regions(p: Patterns, last: Node, is_known: Callable[[Patterns, Node], bool])
     last : Node
     is_known : callable
         (patterns, node) -> whether it may be a part.
+    most : int
+        Nodes of the longest.
     """
     if not is_known(p, last):
         return
     nodes, inside = [last], {id(last)}
-    while len(nodes) <= _MOST:
+    while len(nodes) <= most:
         made = {name for node in nodes for name in node.outputs}
         read = {name for node in nodes for name in node.inputs if name in p.moving} - made
         if len(read) == 1 and len(nodes) > 1:
