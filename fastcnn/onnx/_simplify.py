@@ -10,6 +10,7 @@ batch normalization of all samples as one              `fastcnn.onnx.rewrite.til
 from dataclasses import replace
 
 from fastcnn.onnx._graph import Graph, Node
+from fastcnn.onnx._program import alive
 from fastcnn.onnx.rewrite.adaptive import adaptive_average
 from fastcnn.onnx.rewrite.gates import gate
 from fastcnn.onnx.rewrite.normalizations import normalization
@@ -42,12 +43,13 @@ _RULES = normalization, adaptive_average, gate, tiled, _gemm
 
 
 def simplified(graph: Graph) -> Graph:
-    """Return a graph with the patterns above replaced, wherever nothing else reads what is inside them."""
+    """Return the living part of a graph, the patterns above replaced wherever nothing else reads what is inside."""
     p = Patterns(graph)
     for node in reversed(graph.nodes):  # the whole before its parts: Mish has a Softplus inside
         if not node.domain and id(node) not in p.gone and node.outputs[0] in p.moving:
             any(rule(p, node) for rule in _RULES)
     nodes = tuple(p.new.get(id(node), node) for node in graph.nodes if id(node) not in p.gone)
     read = set[str]().union(*(node.reads() for node in p.new.values()))
-    return replace(graph, nodes=nodes, constants=graph.constants | {
+    graph = replace(graph, nodes=nodes, constants=graph.constants | {
         name: value for name, value in p.constants.items() if name in read and name not in p.maker})
+    return replace(graph, nodes=tuple(alive(graph)))

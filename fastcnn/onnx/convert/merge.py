@@ -151,8 +151,9 @@ def _bounded(im: Importer, x: View, c: np.ndarray, node: Node) -> View:
 
 
 def plain(value: float) -> float:
-    """Return the shortest decimal number that is the file's float32: 0.2, not 0.20000000298."""
-    return float(str(np.float32(value)))
+    """Return the shortest decimal number that is the file's float32, 0.2, not 0.20000000298; a float64 as it is."""
+    single = np.float32(value)
+    return float(str(single)) if float(single) == value else float(value)
 
 
 @converter("Neg")

@@ -20,6 +20,7 @@ from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.regions import Region, regions
 
 _PARTS = {"Add", "Div", "Gather", "GatherND", "ReduceMean", "Transpose", "Where"}
+_TURN = (2, 3, 0, 1)  # pixels first, for GatherND
 _MOST = 400  # nodes; a window of 11 x 11 pixels has 250
 
 
@@ -36,14 +37,23 @@ def adaptive_average(p: Patterns, node: Node) -> bool:
             continue
         size = tuple((indices.reshape(-1, 2).max(0) + 1).tolist())
         x = np.random.default_rng(0).standard_normal((2, 3, *size)).astype(np.float32)
-        y = _computed(p, region, x)
+        source, turned = _before_turn(p, region.source)
+        y = _computed(p, region, x.transpose(_TURN) if turned else x)
         if isinstance(y, np.ndarray) and y.ndim == 4 and y.shape[:2] == (2, 3) and np.allclose(
                 y, _means(x, y.shape[2:]), atol=1e-5):
             p.put(node, [part for part in region.nodes if part is not node],
-                  replace(node, operator="AdaptiveAverage", inputs=(region.source,),
+                  replace(node, operator="AdaptiveAverage", inputs=(source,),
                           attributes={"sizes": list(size), "output_size": list(y.shape[2:])}))
             return True
     return False
+
+
+def _before_turn(p: Patterns, name: str) -> tuple[str, bool]:
+    """Return the image behind a transpose that several poolings share, and whether there is one."""
+    maker = p.maker.get(name)
+    if maker is None or maker.operator != "Transpose" or maker.attributes.get("perm") != list(_TURN):
+        return name, False
+    return maker.inputs[0], True
 
 
 def _is_known(p: Patterns, node: Node) -> bool:
