@@ -108,6 +108,8 @@ def test_numbers_are_repeated_where_nothing_else_repeats_them():
              node("ReduceMean", "x", "n", axes=[2]), node("Expand", "n shape", "f"), node("Relu", "f", "r")]
     model = means(nodes, {"shape": np.array([1, 3, 4, 5])}, outputs=("p", "r"), opset=17)
     assert kinds(model).count("RepeatVector") == 1
+    outer = [node("ReduceMean", "x", "m", axes=[1, 3]), node("Mul", "m c", "p"), node("Add", "p b")]
+    means(outer, {"c": draw(5), "b": draw(3, 1, 1)}, opset=17)  # by constants that are larger than the value
     with pytest.raises(ModelFileError, match="repeats samples"):
         load(file([node("Expand", "x shape")], (4,), {"shape": np.array([3, 2, 4])}, batch=2))
 

@@ -166,12 +166,16 @@ def test_a_root_mean_square_with_its_scale():
     [node("Mul", "x x", "q"), node("ReduceSum", "q axis", "s"), node("Sqrt", "s", "n"), node("Max", "n tiny", "c"),
      node("Div", "x c")],
     [node("LpNormalization", "x", "y", axis=1)],
-], ids=["expanded", "added", "by hand", "LpNormalization"])
+    [node("ReduceSumSquare", "x", "q", axes=[1]), node("Max", "tiny q", "c"), node("Sqrt", "c", "s"),
+     node("Reciprocal", "s", "r"), node("Mul", "x r")],
+], ids=["expanded", "added", "by hand", "LpNormalization", "the square bounded"])
 def test_vectors_of_length_1(tail):
     weights = {"tiny": np.float32(1e-12), "shape": np.array([3, 6, 4, 5]), "axis": np.array([1])}
     model = agrees(file(tail, (6, 4, 5), weights, batch=3, opset=13), (6, 4, 5))
     assert kinds(model) == ["InputLayer", "UnitNormalization"]
     assert not model.predict(np.zeros((1, 4, 5, 6), np.float32)).any()
+    assert model.layers[1].epsilon == {"Mul": pytest.approx(1e-6), "LpNormalization": 1e-18}.get(
+        tail[-1].op_type, pytest.approx(1e-12))
 
 
 def test_a_length_that_is_expanded_to_more_than_the_vectors_is_no_normalization():

@@ -12,6 +12,7 @@ from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import Dim, View, channels_last, laid_out
+from fastcnn.onnx.convert.shape import repeated
 
 # --- with constants ---------------------------------------------------------------------------------------------------
 
@@ -35,8 +36,11 @@ def affine(im: Importer, x: View, scale: np.ndarray, offset: np.ndarray, node: N
     """
     rank = len(x.dims) + 1
     shape = np.broadcast_shapes(scale.shape, offset.shape)
-    if len(shape) > rank or np.broadcast_shapes(shape, (1, *x.shape)) != (1, *x.shape):
+    whole = np.broadcast_shapes(shape, (1, *x.shape)) if len(shape) <= rank else ()
+    if not whole or whole[0] != 1:
         raise NotOfferedError(f"a constant of shape {shape} with a value of shape {(None, *x.shape)}")
+    if larger := [(k, n) for k, (n, m) in enumerate(zip(whole[1:], x.shape)) if n != m]:
+        x = repeated(im, node, x, larger)
     if math.prod(shape) == 1:
         return scaled(im, x, float(scale.reshape(-1)[0]), float(offset.reshape(-1)[0]), node)
     differing = [axis - 1 for axis, n in enumerate((1,) * (rank - len(shape)) + shape) if n != 1]

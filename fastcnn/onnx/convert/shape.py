@@ -115,14 +115,17 @@ def transpose(im: Importer, x: View, *, node: Node, perm: Any = None) -> View | 
 
 @converter("Expand")
 def expand(im: Importer, x: View, given: Any, *, node: Node) -> View:
-    """Numbers that are repeated stand first in memory; they are not, where all that reads them broadcasts anyway."""
+    """Numbers are repeated, but where all that reads them broadcasts anyway."""
     wanted = integers(im.constant(given, "a shape"))
     whole = np.broadcast_shapes((im.batch, *x.shape), tuple(wanted))
     if len(whole) != len(x.dims) + 1 or whole[0] != im.batch:
         raise NotOfferedError(f"Expand of {[None, *x.shape]} to {wanted}, which repeats samples")
     larger = [(k, n) for k, (n, m) in enumerate(zip(whole[1:], x.shape)) if n != m]
-    if not larger or _all_broadcast(im, node, larger):
-        return x
+    return x if not larger or _all_broadcast(im, node, larger) else repeated(im, node, x, larger)
+
+
+def repeated(im: Importer, node: Node, x: View, larger: list[tuple[int, int]]) -> View:
+    """Return a view with dimensions of 1, (dimension, size), as large as that; they stand first in memory."""
     tensor = im.apply(node, layers.RepeatVector, im.flat(x), math.prod(n for _, n in larger))
     dims = [tuple(atom + len(larger) for atom in dim) for dim in x.dims]
     for atom, (k, _) in enumerate(larger):

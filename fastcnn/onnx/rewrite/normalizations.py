@@ -73,7 +73,7 @@ def _recognized(region: Region) -> _Found | None:
         return None
     over = axes.pop()
     epsilons = [n for n in region.numbers.values() if 0 < n < 0.1]
-    scales = [1.0, 20.0, *map(math.sqrt, epsilons)]
+    scales = [1.0, 20.0, *(near * e**power for e in epsilons for near, power in ((1, 0.5), (0.01, 0.5), (0.01, 1)))]
     draw = np.random.default_rng(0)
     shape = (2, 3, 4, 3, 2)
     if not all(-5 <= axis < 5 for axis in over):
@@ -97,6 +97,8 @@ def _candidates(axes: tuple[int, ...], epsilons: list[float]) -> Iterator[tuple[
             ("Standardize", epsilon, lambda x: (x - mean(x)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)),
             ("RootMeanSquare", epsilon, lambda x: x / np.sqrt(mean(x * x) + epsilon)),
             ("UnitNormalize", epsilon, lambda x: x / np.maximum(length(x), epsilon))]
+        floor = math.sqrt(epsilon)
+        found.append(("UnitNormalize", floor, lambda x: x / np.maximum(length(x), floor)))
         if epsilon <= _TINY:
             found.append(("UnitNormalize", epsilon, lambda x: x / (length(x) + epsilon)))
         return found
