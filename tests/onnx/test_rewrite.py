@@ -136,6 +136,24 @@ def test_a_normalization_by_mean_and_variance(axes, gamma, beta, expected):
     assert len(layer.trainable_weights) == (2 if expected[0] == "G" else (gamma is not None) + (beta is not None))
 
 
+@pytest.mark.parametrize("axis", [3, -1, 1])
+def test_a_normalization_whose_numbers_stand_among_its_nodes(axis):
+    """x k + (beta - mean k) with k = gamma / deviation, as TensorFlow computes it."""
+    size, turn = ((6, 1, 1), [0, 1, 2, 3]) if axis == 1 else ((6,), [0, 2, 3, 1])
+    nodes = [node("Transpose", "x0", "x", perm=turn), *standardized([axis])[:-1], node("Sqrt", "w", "s"),
+             node("Reciprocal", "s", "r"), node("Mul", "r g", "k"), node("Mul", "x k", "p"), node("Mul", "m k", "o"),
+             node("Sub", "b o", "z"), node("Add", "p z")]
+    weights = {**SMALL, "g": draw(*size), "b": draw(*size)}
+    proto = file(nodes, (6, 4, 5), weights)
+    proto.graph.input[0].name = "x0"
+    model, x = load(proto, layout="channels_first"), draw(2, 6, 4, 5)
+    turned = x.transpose(turn)
+    deviation = np.sqrt(turned.var(axis, keepdims=True) + 1e-3)
+    want = (turned - turned.mean(axis, keepdims=True)) / deviation * weights["g"] + weights["b"]
+    np.testing.assert_allclose(model.predict(x), want, atol=5e-6)
+    assert [kind for kind in kinds(model)[1:] if kind != "Permute"] == ["LayerNormalization"]
+
+
 def test_a_normalization_of_groups_that_a_file_gathers_itself():
     axes, weights = [2], {**SMALL, "in": np.array([0, 3, -1]), "out": np.array([0, 6, 4, 5])}
     nodes = [node("Reshape", "x0 in", "x"), *standardized(axes), node("Div", "d s", "z"), node("Reshape", "z out")]

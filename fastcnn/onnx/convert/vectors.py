@@ -16,7 +16,7 @@ from fastcnn.onnx.convert.norm import along, grouped, instance_normalization
 _LEAST = float(np.finfo(np.float32).tiny)  # where a file adds nothing
 
 
-def _axes(im: Importer, x: View, axes: list[int], given: tuple[Any, ...], shapes: Sequence[str]) -> list[int]:
+def _axes(im: Importer, x: View, axes: list[int], values: tuple[Any, ...], given: Sequence[str]) -> list[int]:
     """Return the dimensions without the batch, where the shapes that parts of it were given are those of its kind.
 
     Parameters
@@ -25,26 +25,27 @@ def _axes(im: Importer, x: View, axes: list[int], given: tuple[Any, ...], shapes
     x : View
     axes : list of int
         The file's.
-    given : tuple of array
-        Shapes.
-    shapes : sequence of str
-        Whether each is an Expand's, no larger than x, or a Reshape's, x's with 1 for each of the axes.
+    values : tuple of array
+    given : sequence of str
+        What each is: the shape of an Expand, no larger than x's, or of a Reshape, x's with 1 for each of the axes; or
+        the scale or offset.
     """
     over = sorted({x.axis(axis) - 1 for axis in axes})
     if over[0] < 0:
         raise NotOfferedError("a normalization over the batch")
     whole = (im.batch, *x.shape)
     around = (im.batch, *(1 if axis in over else n for axis, n in enumerate(x.shape)))
-    for shape, operator in zip((tuple(im.constant(v, "a shape").tolist()) for v in given), shapes, strict=True):
+    shapes = [(v, what) for v, what in zip(values, given, strict=True) if what in ("Expand", "Reshape")]
+    for shape, operator in ((tuple(im.constant(v, "a shape").tolist()), what) for v, what in shapes):
         fits = shape == around if operator == "Reshape" else np.broadcast_shapes(whole, shape) == whole
         if not fits:
             raise NotOfferedError(f"a normalization of {[None, *x.shape]} with {operator} to {list(shape)}")
     return over
 
 
-def _numbers_after(im: Importer, node: Node, x: View, over: list[int], operators: tuple[str, ...]
-                   ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Take the products and sums with constants, of no other dimensions than `over`, that follow a node.
+def _numbers(im: Importer, node: Node, x: View, over: list[int], operators: tuple[str, ...], values: tuple[Any, ...],
+             given: Sequence[str]) -> tuple[np.ndarray, np.ndarray, str]:
+    """Return scale and offset: those of the node, with the constants, of no other dimensions, that follow it.
 
     Returns
     -------
@@ -54,7 +55,10 @@ def _numbers_after(im: Importer, node: Node, x: View, over: list[int], operators
         The name of the last value.
     """
     shape = (1, *(n if axis in over else 1 for axis, n in enumerate(x.shape)))
-    scale, offset, name = np.ones(shape), np.zeros(shape), node.outputs[0]
+    own = {what: im.constant(v, f"a {what}").astype(np.float64) for v, what in zip(values, given, strict=True)}
+    scale, offset = (np.broadcast_to(own.get(what, np.full(1, default)), shape)
+                     for what, default in (("scale", 1.0), ("offset", 0.0)))
+    name = node.outputs[0]
     while (after := im.following(name)) is not None and not after.domain and after.operator in operators and (
             len(after.inputs) == 2):
         other = after.inputs[0] if after.inputs[1] == name else after.inputs[1]
@@ -73,18 +77,19 @@ def _numbers_after(im: Importer, node: Node, x: View, over: list[int], operators
 
 
 @converter("Standardize")
-def standardize(im: Importer, x: View, *given: Any, node: Node, axes: list[int], epsilon: float,
-                shapes: Sequence[str]) -> View:
+def standardize(im: Importer, x: View, *values: Any, node: Node, axes: list[int], epsilon: float,
+                given: Sequence[str]) -> View:
     """Groups of channels, channels alone, or whole dimensions together."""
-    over = _axes(im, x, axes, given, shapes)
+    over = _axes(im, x, axes, values, given)
     epsilon = epsilon or _LEAST
     positions = list(range(1, len(x.dims)))
-    if over == positions and len(x.dims) == 2 and len(x.dims[0] + x.dims[1]) > 2:  # (N, groups, the rest)
+    has_own = not {"scale", "offset"}.isdisjoint(given)
+    if over == positions and len(x.dims) == 2 and len(x.order) > 2 and not has_own:  # (N, groups, the rest)
         ones = np.ones(x.shape[0])
         return instance_normalization(im, x, ones, 0 * ones, node=node, epsilon=epsilon)
     if over == positions and len(x.dims) > 2:
         return grouped(im, node, x, x.shape[0], epsilon, np.ones(x.shape[0]), np.zeros(x.shape[0]))
-    scale, offset, later = _numbers_after(im, node, x, over, ("Add", "Sub", "Mul", "Div"))
+    scale, offset, later = _numbers(im, node, x, over, ("Add", "Sub", "Mul", "Div"), values, given)
     if len(over) > 1 and len(over) == len(x.dims) and all(_by_channel(v) for v in (scale, offset)):
         weights = [v.reshape(x.shape[0], -1)[:, 0] for v in (scale, offset)]
         y = channels_last(im.apply(node, layers.GroupNormalization, im.image(x), 1, epsilon=epsilon, weights=weights))
@@ -102,18 +107,18 @@ def _by_channel(numbers: np.ndarray) -> bool:
 
 
 @converter("RootMeanSquare")
-def root_mean_square(im: Importer, x: View, *given: Any, node: Node, axes: list[int], epsilon: float,
-                     shapes: Sequence[str]) -> View:
-    over = _axes(im, x, axes, given, shapes)
-    scale, _, later = _numbers_after(im, node, x, over, ("Mul", "Div"))
+def root_mean_square(im: Importer, x: View, *values: Any, node: Node, axes: list[int], epsilon: float,
+                     given: Sequence[str]) -> View:
+    over = _axes(im, x, axes, values, given)
+    scale, _, later = _numbers(im, node, x, over, ("Mul", "Div"), values, given)
     y = along(im, node, x, over, layers.RMSNormalization, [scale], epsilon=epsilon or _LEAST)
     return im.also(node, (later, ()), y)
 
 
 @converter("UnitNormalize")
-def unit(im: Importer, x: View, *given: Any, node: Node, axes: list[int], epsilon: float,
-         shapes: Sequence[str]) -> View:
-    over = _axes(im, x, axes, given, shapes)
+def unit(im: Importer, x: View, *values: Any, node: Node, axes: list[int], epsilon: float,
+         given: Sequence[str]) -> View:
+    over = _axes(im, x, axes, values, given)
     return along(im, node, x, over, layers.UnitNormalization, [], epsilon=max(epsilon, 1e-18))
 
 
@@ -121,4 +126,4 @@ def unit(im: Importer, x: View, *given: Any, node: Node, axes: list[int], epsilo
 def lp_normalization(im: Importer, x: View, *, node: Node, axis: int = -1, p: int = 2) -> View:
     if p != 2:
         raise NotOfferedError(f"LpNormalization with p={p}")
-    return unit(im, x, node=node, axes=[axis], epsilon=0.0, shapes=())
+    return unit(im, x, node=node, axes=[axis], epsilon=0.0, given=())

@@ -4,7 +4,8 @@
     RootMeanSquare    x / sqrt(mean(x^2) + epsilon)
     UnitNormalize     x / max(|x|, epsilon)
 
-They are no operators of ONNX: what the importer makes of them depends on which axes they name.
+A vector of the file's may be multiplied and another one added among the nodes. They are no operators of ONNX: what the
+importer makes of them depends on which axes they name.
 """
 
 import math
@@ -19,10 +20,10 @@ from fastcnn.onnx.rewrite.numbers import REDUCTIONS
 from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.regions import SHAPING, Region, axes_of, is_elementwise, regions
 
-_LAST = ("Div", "Mul")
+_LAST = ("Add", "Div", "Mul", "Sub")
 
-#: The operator, the axes and epsilon.
-_Found = tuple[str, tuple[int, ...], float]
+#: The operator, the axes, epsilon, and the names of vectors by what they are: "scale", "offset".
+_Found = tuple[str, tuple[int, ...], float, list[tuple[str, str]]]
 
 _TINY = 1e-6  # below which it makes no difference whether a length is at least that, or has it added
 
@@ -37,16 +38,18 @@ def normalization(p: Patterns, node: Node) -> bool:
             best = region, found, shapes
     if best is None:
         return False
-    region, (operator, axes, epsilon), shapes = best
+    region, (operator, axes, epsilon, vectors), shapes = best
+    given = [*shapes, *vectors]
     p.put(node, [other for other in region.nodes if other is not node],
-          replace(node, operator=operator, inputs=(region.source, *(name for _, name in shapes)),
-                  attributes={"axes": list(axes), "epsilon": epsilon, "shapes": [kind for kind, _ in shapes]}))
+          replace(node, operator=operator, inputs=(region.source, *(name for _, name in given)),
+                  attributes={"axes": list(axes), "epsilon": epsilon, "given": [kind for kind, _ in given]}))
     return True
 
 
 def _is_known(p: Patterns, node: Node) -> bool:
     if node.domain or node.operator not in (*REDUCTIONS, *SHAPING):
-        return is_elementwise(p, node)
+        return is_elementwise(p, node) or (not node.domain and node.operator in _LAST and all(
+            name in p.moving or p.number(name) is not None or p.vector(name) is not None for name in node.inputs))
     return axes_of(p, node) is not None if node.operator in REDUCTIONS else len(node.inputs) == 2
 
 
@@ -72,20 +75,51 @@ def _recognized(region: Region) -> _Found | None:
     if len(axes) != 1 or not region.has_its_axes():
         return None
     over = axes.pop()
-    epsilons = [n for n in region.numbers.values() if 0 < n < 0.1]
+    vectors = {name: v for name, v in region.numbers.items() if isinstance(v, np.ndarray)}
+    shape = _shape(over, list(vectors.values()))
+    if shape is None:
+        return None
+    epsilons = [n for name, n in region.numbers.items() if name not in vectors and 0 < n < 0.1]
     scales = [1.0, 20.0, *(near * e**power for e in epsilons for near, power in ((1, 0.5), (0.01, 0.5), (0.01, 1)))]
     draw = np.random.default_rng(0)
-    shape = (2, 3, 4, 3, 2)
-    if not all(-5 <= axis < 5 for axis in over):
-        return None
     inputs = [scale * (0.5 + draw.standard_normal(shape)) for scale in scales]
     outputs = [region(x) for x in inputs]
     if any(y is None or np.shape(y) != shape for y in outputs):
         return None
     for operator, epsilon, function in _candidates(over, [*epsilons, 0.0]):
-        if all(np.allclose(function(x), y, rtol=1e-4, atol=1e-5) for x, y in zip(inputs, outputs)):
-            return operator, over, epsilon
+        plain = [function(x) for x in inputs]
+        for names in _choices(operator, list(vectors)):
+            of = dict(names)
+            scale, offset = vectors.get(of.get("scale", ""), 1.0), vectors.get(of.get("offset", ""), 0.0)
+            if all(np.allclose(scale * z + offset, y, rtol=1e-4, atol=1e-5) for z, y in zip(plain, outputs)):
+                return operator, over, epsilon, names
     return None
+
+
+def _shape(over: tuple[int, ...], vectors: list[np.ndarray]) -> tuple[int, ...] | None:
+    """Return the shape of values to try: vectors lie along the one axis, whose place tells the number of dimensions."""
+    if not vectors:
+        return (2, 3, 4, 3, 2) if all(-5 <= axis < 5 for axis in over) else None
+    (axis, *others), ranks = over, set()
+    for value in vectors:
+        behind = value.ndim - next(at for at, n in enumerate(value.shape) if n != 1)
+        ranks.add(axis + behind if axis >= 0 else max(4, behind) if behind == -axis else 0)
+    rank = ranks.pop()
+    if others or ranks or len({value.size for value in vectors}) > 1 or not 2 <= rank <= 6 or not -rank <= axis < rank:
+        return None
+    shape = [2, 3, 2, 3, 2, 3][:rank]
+    shape[axis] = vectors[0].size
+    return tuple(shape)
+
+
+def _choices(operator: str, names: list[str]) -> Iterator[list[tuple[str, str]]]:
+    """Yield which vector may be the scale, and which the offset."""
+    if operator == "UnitNormalize":
+        yield []
+        return
+    for scale in (None, *names):
+        for offset in (None, *names) if operator == "Standardize" else (None,):
+            yield [(kind, name) for kind, name in (("scale", scale), ("offset", offset)) if name is not None]
 
 
 def _candidates(axes: tuple[int, ...], epsilons: list[float]) -> Iterator[tuple[str, float, Callable[[Any], Any]]]:

@@ -63,6 +63,12 @@ class Patterns:
         is_one = value is not None and value.size == 1 and value.ndim < 2 and value.dtype.kind in "fiu"
         return float(value.reshape(-1)[0]) if is_one else None  # type: ignore[union-attr]
 
+    def vector(self, name: str) -> np.ndarray | None:
+        """Return a constant of several numbers along one dimension, floats."""
+        value = self.constant(name)
+        is_vector = value is not None and value.dtype.kind == "f" and sum(n != 1 for n in value.shape) == 1
+        return value if is_vector else None
+
     def constant(self, name: str) -> np.ndarray | None:
         """Return a constant: one of the file's weights, or a few numbers that nodes make of constants."""
         left = [name]

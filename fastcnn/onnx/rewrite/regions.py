@@ -29,7 +29,7 @@ class Region:
     source : str
     nodes : tuple of Node
     numbers : dict
-        The constants among what they read.
+        The constants among what they read: single numbers, and vectors where those are known.
     axes : dict
         Those of the reductions, by the nodes' outputs.
     flat : frozenset of str
@@ -38,7 +38,7 @@ class Region:
 
     source: str
     nodes: tuple[Node, ...]
-    numbers: dict[str, float]
+    numbers: dict[str, Any]
     axes: dict[str, tuple[int, ...]]
     flat: frozenset[str]
 
@@ -113,7 +113,8 @@ def regions(p: Patterns, last: Node, is_known: Callable[[Patterns, Node], bool],
 
 def _region(p: Patterns, source: str, nodes: list[Node]) -> Region:
     ordered = sorted(nodes, key=lambda node: p.place[node.outputs[0]])
-    numbers = {name: p.number(name) for node in nodes for name in node.inputs}
+    names = {name for node in nodes for name in node.inputs}
+    numbers = {name: p.vector(name) if (number := p.number(name)) is None else number for name in names}
     axes = {node.outputs[0]: axes_of(p, node) for node in nodes if node.operator in REDUCTIONS}
     return Region(source, tuple(ordered), {name: n for name, n in numbers.items() if n is not None},
                   {name: found for name, found in axes.items() if found is not None},
