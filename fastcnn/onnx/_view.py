@@ -79,9 +79,23 @@ class View:
 
 @dataclass(frozen=True)
 class Parts:
-    """A sequence of values."""
+    """A sequence of parts of a value, from which some are taken.
 
-    views: tuple[View, ...]
+    Attributes
+    ----------
+    view : View
+    axis : int
+        The dimension, without the batch.
+    ends : tuple of int
+        Where the first begins, and where each ends.
+    keeps : bool
+        Whether parts keep that dimension, which else is 1 and goes.
+    """
+
+    view: View
+    axis: int
+    ends: tuple[int, ...]
+    keeps: bool
 
 
 def laid_out(tensor: Tensor, axes: Sequence[int] | None = None) -> View:

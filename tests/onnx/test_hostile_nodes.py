@@ -66,6 +66,8 @@ UNFIT = [
     (node("Cast", "x", to=99), {}), (node("Pad", "x p", mode="mirror"), {"p": np.ones(8, np.int64)}),
     (node("Expand", "x s"), {"s": np.array([5, 5, 5, 5])}), (node("ReduceMean", "x", axes=[9]), {}),
     (node("InstanceNormalization", "x s s"), {"s": ones(3)}),
+    (node("Gather", "x i", axis=2), {"i": np.array([9])}), (node("GatherND", "x i"), {"i": np.array([[9, 0]])}),
+    (node("SplitToSequence", "x n", axis=1), {"n": np.array(0)}),
 ]  # fmt: skip
 
 
@@ -115,6 +117,8 @@ def test_a_second_output_that_no_layer_gives(nodes, weights, is_read):
     (node("LpPool", "x", kernel_shape=[2, 2], pads=[1 << 30] * 4), {}),
     (node("Pad", "x p"), {"p": np.array([0, 0, 1 << 20, 1 << 20] * 2)}),
     (node("Resize", "x  s"), {"s": np.array([1, 1, 1 << 20, 1 << 20], np.float32)}),
+    (node("Pad", "x p", mode="reflect"), {"p": np.array([0, 0, 1 << 34, 0] * 2)}),
+    (node("Tile", "x r"), {"r": np.array([1, 1, 1 << 40, 1])}),
 ], ids=lambda value: getattr(value, "op_type", ""))
 def test_a_border_or_a_stride_that_asks_for_all_memory(one, weights):
     if one.op_type == "Resize":

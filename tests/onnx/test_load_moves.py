@@ -184,6 +184,13 @@ def test_what_turns_the_batch_for_good_is_named_once_with_its_node():
         load(picks(np.zeros((2, 3), int)))
     with pytest.raises(ModelFileError, match="Pad of the batch"):
         load(file([node("Pad", "x p")], IMAGE, {"p": np.array([1, 0, 0, 0, 0, 0, 0, 0])}))
+    for repeats, message in (([1, 2], "Tile of .* by"), ([2, 1, 1, 1], "Tile of the batch")):
+        with pytest.raises(ModelFileError, match=message):
+            load(file([node("Tile", "x r")], IMAGE, {"r": np.array(repeats)}))
+    with pytest.raises(ModelFileError, match="place 3 of a sequence of 3"):
+        load(file([node("SplitToSequence", "x", "s", axis=1), node("SequenceAt", "s i")], IMAGE, {"i": np.array(3)}))
+    with pytest.raises(ModelFileError, match="got the sequence 'y'"):
+        load(file([node("SplitToSequence", "x", "y", axis=1)], IMAGE))
     with pytest.raises(ModelFileError, match="tf_crop_and_resize"):
         load(file([helper.make_node("Resize", ["x", "", "s"], ["y"],
                                     coordinate_transformation_mode="tf_crop_and_resize")],

@@ -11,6 +11,7 @@ from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.convert.parts import part, picked
+from fastcnn.onnx.operators._memory import check_size
 from fastcnn.onnx.operators.arrays import integers
 
 Sides = tuple[tuple[int, int], ...]
@@ -37,6 +38,7 @@ def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_i
         border[axis] = before, after
     if any(border[0]):
         raise NotOfferedError("Pad of the batch")
+    check_size("Pad", [max(n, n + before + after) for n, (before, after) in zip(x.shape, border[1:])], im.dtype)
     x = _cropped(im, x, node, tuple(border[1:]))
     sides = tuple((max(b, 0), max(a, 0)) for b, a in border[1:])
     if not any(map(any, sides)):

@@ -1,7 +1,7 @@
 """Parts of a value: slices, splits, and numbers by their index."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import Parts, View
+from fastcnn.onnx.operators._memory import check_size
 from fastcnn.onnx.operators.arrays import integers
 from fastcnn.onnx.operators.parts import bounds_along, split_sizes
 
@@ -82,7 +83,8 @@ def split(im: Importer, x: View, sizes: Any = None, *, node: Node, split: Any = 
           num_outputs: int | None = None, outputs: int) -> tuple[View, ...]:
     axis = _of_sample(x, axis)
     given = split if sizes is None else im.constant(sizes, "a part's size")
-    return _parts(im, x, node, axis, split_sizes(x.shape[axis], given, num_outputs, outputs))
+    ends = np.cumsum([0, *split_sizes(x.shape[axis], given, num_outputs, outputs)]).tolist()
+    return tuple(part(im, x, node, axis, begin, end, 1) for begin, end in itertools.pairwise(ends))
 
 
 @converter("SplitToSequence")
@@ -94,18 +96,20 @@ def split_to_sequence(im: Importer, x: View, sizes: Any = None, *, node: Node, a
     given = im.constant(np.array(1) if sizes is None else sizes, "a part's size")
     if given.ndim:
         each = split_sizes(n, given, None, given.size)
+    elif given < 1:
+        raise NotOfferedError("a part that is empty")
     else:
-        size = int(given)
-        each = [min(size, n - at) for at in range(0, n, size)]
-    parts = _parts(im, x, node, axis, each)
-    if sizes is None and not keepdims:
-        parts = tuple(im.regrouped(y, (*y.shape[:axis], *y.shape[axis + 1:])) for y in parts)
-    return Parts(parts)
+        each = [min(int(given), n - at) for at in range(0, n, int(given))]
+    return Parts(x, axis, tuple(np.cumsum([0, *each]).tolist()), sizes is not None or bool(keepdims))
 
 
 @converter("SequenceAt")
-def sequence_at(im: Importer, x: Parts, position: Any) -> View:
-    return x.views[int(im.constant(position, "a place in a sequence"))]
+def sequence_at(im: Importer, x: Parts, position: Any, *, node: Node) -> View:
+    at, count = int(im.constant(position, "a place in a sequence").item()), len(x.ends) - 1
+    if not -count <= at < count:
+        raise NotOfferedError(f"place {at} of a sequence of {count}")
+    y = part(im, x.view, node, x.axis, x.ends[at % count], x.ends[at % count + 1], 1)
+    return y if x.keeps else im.regrouped(y, (*y.shape[:x.axis], *y.shape[x.axis + 1:]))
 
 
 def _of_sample(x: View, axis: int) -> int:
@@ -113,11 +117,6 @@ def _of_sample(x: View, axis: int) -> int:
     if axis < 0:
         raise NotOfferedError("parts of the batch")
     return axis
-
-
-def _parts(im: Importer, x: View, node: Node, axis: int, sizes: Sequence[int]) -> tuple[View, ...]:
-    ends = np.cumsum([0, *sizes]).tolist()
-    return tuple(part(im, x, node, axis, begin, end, 1) for begin, end in itertools.pairwise(ends))
 
 
 @converter("Gather")
@@ -136,9 +135,10 @@ def tile(im: Importer, x: View, repeats: Any, *, node: Node) -> View:
         raise NotOfferedError(f"Tile of {[None, *x.shape]} by {times}")
     if times[0] != 1:
         raise NotOfferedError("Tile of the batch")
+    if min(times) < 1:
+        raise NotOfferedError("a part that is empty")
+    check_size("Tile", [n * count for n, count in zip(x.shape, times[1:])], im.dtype)
     for axis, count in enumerate(times[1:]):
-        if count < 1:
-            raise NotOfferedError("a part that is empty")
         if count > 1:
             tensor, at, back = im.exposed(x, axis)
             if x.shape[axis] == 1:
