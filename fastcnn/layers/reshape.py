@@ -44,9 +44,9 @@ class Reshape(_Reshaping):
         super().__init__(**kwargs)
         several = isinstance(target_shape, (tuple, list, np.ndarray))
         sizes = [-1 if n is None else n for n in target_shape] if several else []
-        if not several or not all(is_integer(n) and (n > 0 or n == -1) for n in sizes) or sizes.count(-1) > 1:
+        if not several or not all(is_integer(n) and n >= -1 for n in sizes) or sizes.count(-1) > 1:
             raise ArgumentError(f"{self}: expected a target_shape of positive integers, with -1 or None for one of "
-                                f"them at most, got {target_shape!r}")
+                                f"them at most and 0 for a size as it comes, got {target_shape!r}")
         self.target_shape = tuple(map(int, sizes))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:

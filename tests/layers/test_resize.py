@@ -71,6 +71,8 @@ def test_a_volume_is_resized_along_all_three():
     (lambda: layers.Resize(4, coordinate_transformation_mode="corners"), "align_corners"),
     (lambda: layers.Take([]), "an index at least"), (lambda: layers.Take([0], axis=0), "other than 0, the batch"),
     (lambda: layers.Take([0.5]), "indices to be an integer"), (lambda: layers.Slice(step=0), "step other than 0"),
+    (lambda: layers.Reshape((-2, 5)), "positive integers, .* 0 for a size as it comes, got"),
+    (lambda: layers.Reshape((-1, None)), "-1 or None for one of them at most"),
     (lambda: layers.Padding2D(1, "edge", value=2.0), 'value, and 0 but in mode "constant"'),
     (lambda: layers.Padding2D(1, "constant", value="a"), "expected a number for value"),
 ])
