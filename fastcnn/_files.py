@@ -125,6 +125,25 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes, lasting: bool
         _sync_folder(target.parent)
 
 
+def user_cache() -> Path:
+    """Return the user's folder for what fastcnn can make or download again; it may not be there.
+
+    Raises
+    ------
+    OSError
+        If nobody knows a home folder of the user's.
+    """
+    import platformdirs
+
+    try:
+        path = platformdirs.user_cache_path("fastcnn")
+    except RuntimeError:  # some versions of platformdirs; others leave the sign
+        path = Path("~")
+    if str(path).startswith("~"):
+        raise OSError(errno.ENOENT, "no home folder is known, set HOME")
+    return path
+
+
 def _refuse_what_is_no_file(path: str | os.PathLike[str], target: Path) -> None:
     # A rename would put a file in the place of a device: root's /dev/null, say.
     kind: Callable[[int, str], PathError]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from fastcnn._files import expanded
+from fastcnn._files import expanded, user_cache
 from fastcnn.errors import DataError
 
 Found = TypeVar("Found")
@@ -94,10 +94,11 @@ def download(name: str, file: str, sha256: str, urls: Sequence[str]) -> Path:
     """
     import pooch
 
-    folder = expanded(pooch.os_cache("fastcnn")) / name
-    if str(folder).startswith("~"):
-        raise DataError(f"{name}: expected a home folder to download {file} to, got a user who has none; set HOME, or "
-                        f"put the files into a folder and name it in {VARIABLE} or data_dir")
+    try:
+        folder = user_cache() / name
+    except OSError as error:
+        raise DataError(f"{name}: expected a folder to download {file} to, got: {error.strerror}; or put the files "
+                        f"into a folder and name it in {VARIABLE} or data_dir") from error
     # A server that sees "gzip" accepted may send a .gz file as encoded text, which requests would then unpack.
     downloader = pooch.HTTPDownloader(timeout=30, headers={"Accept-Encoding": "identity"})
     failures = []

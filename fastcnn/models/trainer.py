@@ -25,14 +25,12 @@ class Trainer:
     ----------
     loss, optimizer
         As given to `compile`, as objects; a word that the data explains stays a word.
-    history : History
-        What the last `fit` returned; None before.
     metrics : list of Metric
         Of all outputs; known once training begins.
     stop_training : bool
         Set by a callback to end `fit` after the current step.
     history : History or None
-        What the last `fit` has returned, or has so far where it was interrupted.
+        What the last `fit` has returned, or has so far where it was interrupted; None before.
     """
 
     # What the other half has.
@@ -171,9 +169,8 @@ class Trainer:
             data, validation = data.part(slice(cut)), data.part(slice(cut, None))
         data = self._classes_weighted(data, class_weight, who)
         self.optimizer.build(self.trained)
-        self.history = training.fit(self, data, batch_size, epochs, each, validation, shuffle,  # type: ignore[arg-type]
-                                    initial_epoch, verbose)
-        return self.history
+        return training.fit(self, data, batch_size, epochs, each, validation, shuffle,  # type: ignore[arg-type]
+                            initial_epoch, verbose)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = 0,
                  sample_weight: Any = None, *, return_dict: bool = False, **others: Any) -> Any:

@@ -6,10 +6,9 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
-import pooch
 import pytest
 
-from fastcnn.datasets import cifar10, fashion_mnist, mnist
+from fastcnn.datasets import _fetch, cifar10, fashion_mnist, mnist
 from fastcnn.errors import DataError
 from tests.datasets.files import NAMES, digits_like, idx, write_idx_folder
 from tests.datasets.test_records import archive, published
@@ -35,7 +34,7 @@ def server(tmp_path, monkeypatch):
     web.files, web.requests, web.cache = {}, [], tmp_path / "cache"
     web.url = f"http://127.0.0.1:{web.server_port}"
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(pooch, "os_cache", lambda project: web.cache / project)
+    monkeypatch.setattr(_fetch, "user_cache", lambda: web.cache / "fastcnn")
     thread = threading.Thread(target=web.serve_forever, args=(0.01,))
     thread.start()
     yield web
@@ -125,3 +124,12 @@ def test_cifar10_is_downloaded_as_one_archive_and_read_from_it(server, monkeypat
     (x_train, _), (x_test, _) = cifar10.load_data()
     assert (len(x_train), len(x_test)) == (35, 7)
     assert [path.name for path in (server.cache / "fastcnn" / "cifar10").iterdir()] == ["cifar-10-binary.tar.gz"]
+
+
+def test_without_a_home_it_says_where_the_files_may_lie(monkeypatch):
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user that no list knows
+    monkeypatch.delenv("FASTCNN_DATA", raising=False)
+    with pytest.raises(DataError, match=r"no home folder is known, set HOME; or .* FASTCNN_DATA or data_dir"):
+        mnist.load_data()

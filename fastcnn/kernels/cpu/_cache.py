@@ -28,12 +28,11 @@ from typing import Any
 
 import llvmlite
 import numba
-import platformdirs
 from numba.core import compiler
 from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
-from fastcnn._files import expanded, write_atomically
+from fastcnn._files import expanded, user_cache, write_atomically
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _DIGEST = 32  # bytes of SHA-256 before the pickled code
@@ -53,7 +52,7 @@ def folder() -> Path:
         If it lies in a home folder that nobody knows.
     """
     chosen = os.environ.get("FASTCNN_CACHE_DIR")
-    path = expanded(chosen or platformdirs.user_cache_path("fastcnn") / "kernels")
+    path = expanded(chosen) if chosen else user_cache() / "kernels"
     if str(path).startswith("~"):
         raise OSError(errno.ENOENT, f"no home folder is known for {path}")
     return path
