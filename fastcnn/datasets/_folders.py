@@ -128,7 +128,10 @@ def _list(root: Path, classes: tuple[str, ...]) -> Part:
             raise DataError(f"{folder}: expected pictures of the class {name}, got an empty folder; remove it")
         for entry in inside:
             if entry.is_dir():
-                raise DataError(f"{entry}: expected a picture file, got a folder; put its pictures into {folder}")
+                raise DataError(
+                    f"{entry}: expected a picture file of the class {name}, got a folder; put its pictures into "
+                    f"{folder}, or name {folder} if its folders are the classes"
+                )
         part.files.extend(inside)
         part.labels.extend([classes.index(name)] * len(inside))
     if not part.files:

@@ -166,6 +166,14 @@ sys.exit(main(["train", "--epochs", "1", "--out", "two"]))
         assert {"config.json", "model.safetensors"} <= set(os.listdir(tmp_path / folder)), shlex.quote(folder)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes descriptors")
+def test_without_any_output_a_run_is_trained_and_saved(tmp_path):
+    words = ["sh", "-c", 'exec "$@" >&-', "sh", *command("train", "--epochs", 1, "--out", "run")]
+    result = subprocess.run(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, timeout=100)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert (tmp_path / "run" / "model.safetensors").exists()
+
+
 def test_an_error_in_the_middle_of_training_keeps_what_was_learned(tmp_path):
     code = """
 import sys

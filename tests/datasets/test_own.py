@@ -289,7 +289,7 @@ def test_bad_folders_are_refused_by_name(tmp_path):
         datasets.load(tmp_path / "text")
     write_pictures(tmp_path / "deep")
     (tmp_path / "deep" / "dog" / "more").mkdir()
-    with pytest.raises(DataError, match="more: expected a picture file, got a folder"):
+    with pytest.raises(DataError, match="more: expected a picture file of the class dog, got a folder"):
         datasets.load(tmp_path / "deep")
 
 

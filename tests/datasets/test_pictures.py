@@ -164,7 +164,7 @@ def test_files_that_cannot_be_read_are_skipped_and_counted_on_request(tmp_path):
     with pytest.raises(DataError, match="pictures of the class dog that can be read, got 8 files of which none can"):
         datasets.load(tmp_path, skip_damaged=True)
     (tmp_path / "cat" / "more").mkdir()
-    with pytest.raises(DataError, match="more: expected a picture file, got a folder"):
+    with pytest.raises(DataError, match="more: expected a picture file of the class cat, got a folder"):
         datasets.load(tmp_path, skip_damaged=True)
 
 
