@@ -53,7 +53,7 @@ class Translator:
 
     def __init__(self, known: dict[str, Any], custom_objects: dict[str, Any], version: str) -> None:
         self.known, self.custom, self.version = known, custom_objects, version
-        self.refused: list[str] = []
+        self._refused: dict[str, None] = {}
 
     @property
     def is_old(self) -> bool:
@@ -62,8 +62,11 @@ class Translator:
 
     def refuse(self, what: str) -> None:
         """Note something that is not offered."""
-        if what not in self.refused:
-            self.refused.append(what)
+        self._refused.setdefault(what)
+
+    @property
+    def refused(self) -> list[str]:
+        return list(self._refused)
 
     def layer(self, class_name: str, config: dict[str, Any]) -> dict[str, Any]:
         """Return a layer, no model, as fastcnn's JSON describes it."""

@@ -11,6 +11,7 @@ A model inside a model has a call of its own that stands first (Keras 2), or fir
 (Keras 3): its others count from 1 there.
 """
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -68,7 +69,7 @@ class _Functional:
         self.entries = {self._name(entry): entry for entry in config["layers"]}
         self.nodes = {name: [_call(node) for node in entry.get("inbound_nodes") or ()]
                       for name, entry in self.entries.items()}
-        self.first = {name: self._first_call(name) for name in self.entries}
+        self.first = self._first_calls()
         self.layers: dict[str, dict[str, Any]] = {}
         self.calls: list[dict[str, Any]] = []
         self.places: dict[tuple[str, int], int] = {}
@@ -82,12 +83,7 @@ class _Functional:
         for name, entry in self.entries.items():
             if entry["class_name"] == "InputLayer" or not self.nodes[name]:
                 self.layers[name] = structure(self.translator, entry)
-        left = [(name, at) for name in self.entries for at in range(len(self.nodes[name]))]
-        while left:
-            later = [one for one in left if not self._done(*one)]
-            if len(later) == len(left):
-                raise ValueError(f"calls that depend on one another, such as that of {left[0][0]!r}")
-            left = later
+        self._write_down([(name, at) for name in self.entries for at in range(len(self.nodes[name]))])
         place = lambda ref: [self.places[ref.layer, ref.node], ref.which]
         layers = [self.layers[name] for name in self.entries]
         return _named(self.given) | {
@@ -96,15 +92,33 @@ class _Functional:
     def _name(self, entry: dict[str, Any]) -> str:
         return entry.get("name") or entry["config"]["name"]
 
-    def _done(self, name: str, at: int) -> bool:
-        """Write down a call if those that it depends on are; return whether it was."""
+    def _write_down(self, calls: list[tuple[str, int]]) -> None:
+        """Write down calls, each after those it depends on."""
+        waiting: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        ready = deque(calls)
+        while ready:
+            call = ready.popleft()
+            refs, told = self._taken(*call)
+            missing = next(((r.layer, r.node) for r in refs if (r.layer, r.node) not in self.places), None)
+            if missing is not None:
+                waiting.setdefault(missing, []).append(call)
+                continue
+            self.places[call] = len(self.calls)
+            inputs = [[self.places[r.layer, r.node], r.which] for r in refs]
+            self.calls.append({"layer": call[0], "inputs": inputs} | told)
+            ready.extend(waiting.pop(call, ()))
+        if waiting:
+            first = next(iter(waiting.values()))[0][0]
+            raise ValueError(f"calls that depend on one another, such as that of {first!r}")
+
+    def _taken(self, name: str, at: int) -> tuple[list[Ref], dict[str, Any]]:
+        """Return the tensors that a call takes, and what it is told; the layer is made at its first call."""
         args, named = self.nodes[name][at]
         entry = self.entries[name]
         if self._is_operation(name):
             refs = self._operation(name, entry, args, named)
         else:
-            given = args[0] if len(args) == 1 else args
-            refs = list(given.values()) if isinstance(given, dict) else given if isinstance(given, list) else [given]
+            refs = self._inputs(entry, args[0] if len(args) == 1 else args)
             strange = [key for key, value in named.items() if key not in ("mask", "training") and value is not None]
             if strange or not all(isinstance(ref, Ref) for ref in refs):
                 self.translator.refuse(f'{entry["class_name"]} "{name}" called with {strange[0] if strange else refs}')
@@ -112,13 +126,14 @@ class _Functional:
             if name not in self.layers:
                 self.layers[name] = structure(self.translator, entry)
                 self.layers[name]["config"]["name"] = name
-        refs = [self._inner(ref) for ref in refs]
-        if any((ref.layer, ref.node) not in self.places for ref in refs):
-            return False
         told = {} if named.get("training") is None else {"training": named["training"]}
-        self.places[name, at] = len(self.calls)
-        self.calls.append({"layer": name, "inputs": [[self.places[r.layer, r.node], r.which] for r in refs]} | told)
-        return True
+        return [self._inner(ref) for ref in refs], told
+
+    def _inputs(self, entry: dict[str, Any], given: Any) -> list[Any]:
+        if isinstance(given, dict):  # by the names that a model inside gives its inputs
+            names = entry["config"].get("input_layers")
+            return [given[name] for name in names] if isinstance(names, dict) else list(given.values())
+        return given if isinstance(given, list) else [given]
 
     def _is_operation(self, name: str) -> bool:
         entry = self.entries[name]
@@ -136,13 +151,13 @@ class _Functional:
         self.layers[name] = {"class_name": kind, "config": config | {"name": name}}
         return refs
 
-    def _first_call(self, name: str) -> int:
-        """Return from where calls of a layer are counted in Keras 2's references to them."""
-        referred = [ref.node for calls in self.nodes.values() for args, named in calls
-                    for ref in _refs([args, named]) if ref.layer == name]
-        outputs = [ref.node for ref in _refs(_mapped(lambda one: Ref(*one), self.given["output_layers"]))
-                   if ref.layer == name]
-        return int(self._is_model(name) and self.translator.is_old and min([*referred, *outputs], default=0) > 0)
+    def _first_calls(self) -> dict[str, int]:
+        """Return from where calls of models inside are counted in Keras 2's references to them."""
+        outputs = _mapped(lambda one: Ref(*one), self.given["output_layers"])
+        lowest: dict[str, int] = {}
+        for ref in _refs([list(self.nodes.values()), outputs]):
+            lowest[ref.layer] = min(ref.node, lowest.get(ref.layer, ref.node))
+        return {name: int(node > 0) for name, node in lowest.items() if self.translator.is_old and self._is_model(name)}
 
     def _is_model(self, name: str) -> bool:
         entry = self.entries.get(name)

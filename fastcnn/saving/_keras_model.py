@@ -38,9 +38,10 @@ def load(path: Path, custom_objects: dict[str, type], compile: bool) -> "Model":
     except Exception as error:  # a structure may hold anything, and by it reach any line of the layers
         raise fault(path, "a model", f"a structure that cannot be built ({type(error).__name__}: {error})") from error
     if translator.refused:
-        more = f" and {len(translator.refused) - _TOLD} more" if len(translator.refused) > _TOLD else ""
-        raise ModelFileError(f"{path}: expected layers that fastcnn has, got {', '.join(translator.refused[:_TOLD])}"
-                             f"{more}; {_OWN}")
+        refused = translator.refused
+        more = f" and {len(refused) - _TOLD} more" if len(refused) > _TOLD else ""
+        raise ModelFileError(f"{path}: expected layers that fastcnn has, got {', '.join(refused[:_TOLD])}{more}; "
+                             f"{_OWN}")
     if not model.built:
         raise fault(path, "a model", "one without the shape of its input", "build it in Keras, and save it again")
     _keras_weights.load(model, path)

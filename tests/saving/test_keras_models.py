@@ -146,6 +146,17 @@ def test_models_inside_dicts_and_operations_of_keras_3(tmp_path):
     np.testing.assert_allclose(got["clip"], np.clip(total, -1, 1), rtol=1e-6)
 
 
+def test_a_model_inside_takes_its_inputs_by_name(tmp_path):
+    inner = functional([image("batch_shape", name="i", inbound=[]), image("batch_shape", name="j", inbound=[]),
+                        entry("Subtract", "d", [call([tensor("i"), tensor("j")])])],
+                       {"i": ["i", 0, 0], "j": ["j", 0, 0]}, ["d", 0, 0], "inner")  # fmt: skip
+    parts = [image("batch_shape", inbound=[]), entry("ReLU", "r", [call(tensor("x"))]),
+             inner | {"name": "inner", "inbound_nodes": [call({"j": tensor("r"), "i": tensor("x")})]}]
+    config = functional(parts, ["x", 0, 0], ["inner", 1, 0])
+    path = write_archive(tmp_path / "m.keras", config, {"layers/x": np.zeros(1)})
+    np.testing.assert_array_equal(fc.saving.load_model(path).predict(X), X - np.maximum(X, 0))
+
+
 class Shifted(layers.Layer):
     """A layer of a user's own."""
 
