@@ -26,7 +26,7 @@ _MOST = 400  # nodes; a window of 11 x 11 pixels has 250
 
 def adaptive_average(p: Patterns, node: Node) -> bool:
     """Put one node, AdaptiveAverage, in the place of a chain that ends with this one and takes means of windows."""
-    if node.operator not in ("Div", "ReduceMean") or not any(n.operator == "GatherND" for n in p.graph.nodes):
+    if node.operator not in ("Div", "ReduceMean") or "GatherND" not in p.operators:
         return False
     for region in regions(p, node, _is_known, _MOST):
         gathers = [part for part in region.nodes if part.operator == "GatherND"]

@@ -19,6 +19,7 @@ from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.regions import Region, is_elementwise, regions
 
 _FAR = 1e4
+_FEW = np.array([-9.5, -3.1, -1.3, -0.4, 0.3, 1.1, 2.7, 6.4])
 _EVERYWHERE = np.concatenate([np.linspace(-12, 12, 481), *(s * np.geomspace(1e-3, _FAR, 40) for s in (-1, 1))])
 
 #: A function of ONNX's: operator, attributes, and the function of arrays.
@@ -51,26 +52,34 @@ def gate(p: Patterns, node: Node) -> bool:
 
 def _recognized(region: Region) -> _Candidate | None:
     constants = sorted({abs(number) for number in region.numbers.values() if 1e-4 < abs(number) < 1e3})
+    left = _agreeing(region, _FEW, list(_candidates(region, constants)))  # which is none, mostly
+    if not left:
+        return None
     places = [sign * c * near for sign in (-1, 1) for c in constants for near in (1, 0.999, 1.001)]
-    x = np.concatenate([_EVERYWHERE, places])
+    found = _agreeing(region, np.concatenate([_EVERYWHERE, places]), left)
+    return found[0] if found else None
+
+
+def _agreeing(region: Region, x: np.ndarray, candidates: list[_Candidate]) -> list[_Candidate]:
+    """Return the candidates that are what a region makes of numbers, to a hundred thousandth of its values."""
     y = region(x)
     if y is None or np.shape(y) != x.shape or np.asarray(y).dtype.kind != "f":
-        return None
+        return []
     finite = np.isfinite(y)  # log(1 + exp(x)) is infinite where softplus is not
     if finite.mean() < 0.8:
-        return None
+        return []
     x, y = x[finite], y[finite]
+    bound = 1e-5 * np.maximum(min(1.0, float(np.ptp(y))), np.abs(y))
     with np.errstate(all="ignore"):
-        for operator, attributes, function in _candidates(region, constants):
-            if np.all(np.abs(function(x) - y) <= 1e-5 * np.maximum(1, np.abs(y))):
-                return operator, attributes, function
-    return None
+        return [one for one in candidates if np.all(np.abs(one[2](x) - y) <= bound)]
 
 
 def _candidates(region: Region, constants: list[float]) -> Iterator[_Candidate]:
     yield from _FIXED
-    low, high, below, zero, before, after = map(float, region(np.array(
-        [-_FAR, _FAR, -1, 0, -1 / 1024, 1 / 1024])))
+    probes = region(np.array([-_FAR, _FAR, -1, 0, -1 / 1024, 1 / 1024]))
+    if np.shape(probes) != (6,):
+        return
+    low, high, below, zero, before, after = map(float, probes)
     if not all(map(math.isfinite, (low, high, below, zero))):
         return
     if low < high and (low > -_FAR or high < _FAR):

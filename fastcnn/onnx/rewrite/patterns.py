@@ -9,6 +9,7 @@ from fastcnn.onnx._graph import Graph, Node
 from fastcnn.onnx._program import Step, execute
 from fastcnn.onnx.operators import find
 
+_TRIALS = 5000
 _SMALL = 2**14  # elements of a constant that is worth computing here
 
 
@@ -31,6 +32,10 @@ class Patterns:
         Nodes that are replaced, by identity.
     new : dict
         The node that stands in the place of another, by identity.
+    operators : set of str
+        Those of all nodes.
+    trials : int
+        How many chains may still be tried: a file of a hundred thousand nodes has to be loaded, too.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -49,6 +54,8 @@ class Patterns:
         self.gone: set[int] = set()
         self.new: dict[int, Node] = {}
         self.constants = dict(graph.constants)
+        self.operators = {node.operator for node in graph.nodes}
+        self.trials = _TRIALS
 
     def made_by(self, name: str, operator: str) -> Node | None:
         """Return the node behind a name if it is of an operator, and nobody else reads it."""

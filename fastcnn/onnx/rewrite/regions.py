@@ -91,15 +91,16 @@ def regions(p: Patterns, last: Node, is_known: Callable[[Patterns, Node], bool],
     most : int
         Nodes of the longest.
     """
-    if not is_known(p, last):
+    if not is_known(p, last) or p.trials <= 0:
         return
     nodes, inside = [last], {id(last)}
     while len(nodes) <= most:
         made = {name for node in nodes for name in node.outputs}
         read = {name for node in nodes for name in node.inputs if name in p.moving} - made
         if len(read) == 1 and len(nodes) > 1:
+            p.trials -= 1
             yield _region(p, read.copy().pop(), nodes)
-        if not read:  # a shape alone
+        if not read or p.trials <= 0:  # a shape alone; enough
             return
         name = max(read, key=lambda name: p.place.get(name, -1))
         node = p.maker.get(name)
