@@ -256,10 +256,6 @@ class Model(Trainer, Owner, Layer):
         penalties = list[float]()
         return run.infer(whole, xs, penalties), sum(penalties)
 
-    def infer_one(self, x: np.ndarray) -> np.ndarray:
-        """Return the output of one batch, for a model of one input and one output."""
-        return self.infer_all([x])[0]
-
     def prediction_graph(self) -> graph.Graph:
         """Return what runs for one sample (`fastcnn.models.fuse_prediction`)."""
         return self._run(1, predicts=True)

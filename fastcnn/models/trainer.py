@@ -38,7 +38,6 @@ class Trainer:
     dtype: np.dtype
     build: Callable[..., None]
     infer_all: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
-    infer_one: Callable[[np.ndarray], np.ndarray]
     is_plain: bool
     input_shape: Any
     trainable_weights: Any
@@ -213,7 +212,7 @@ class Trainer:
         """
         if self.is_plain and type(x) is np.ndarray and x.dtype == self.dtype and x.shape[1:] == self.input_shape[1:] \
                 and not others and 0 < len(x) <= _batch_of(batch_size):
-            y = self.infer_one(x)  # one batch of the model's own type: nothing to gather
+            (y,) = self.infer_all([x])  # one batch of the model's own type: nothing to gather
             return y.copy() if np.may_share_memory(x, y) else y
         who = f"{self}.predict"
         given.refuse(who, others, _RUN, given.names_of(Trainer.predict))
