@@ -34,6 +34,14 @@ class ModelFileError(ValueError):
     """A file that is no saved model, or a damaged one. The command line exits with 5."""
 
 
+class MissingError(AttributeError):
+    """A name that Keras has and fastcnn has not; the message says what there is instead."""
+
+
+class UnknownArgumentError(TypeError):
+    """An argument that a call does not take; the message has the nearest that it does, or what there is instead."""
+
+
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
     """Return the sentence for a name that is not known, with the nearest known ones first.
 

@@ -35,6 +35,7 @@ def test_a_name_that_is_told_of_is_not_there_and_says_what_is(room):
         assert not hasattr(module, name)
         with pytest.raises(AttributeError, match=rf"{module.__name__}\.{name} is not offered; ") as error:
             getattr(module, name)
+        assert type(error.value) is fc.errors.MissingError
         assert str(error.value).endswith(instead)
         assert name not in dir(module)
 
@@ -84,8 +85,9 @@ def test_an_attribute_that_is_told_of_is_not_there_and_says_what_is(kind):
     (lambda: fc.regularizers.L2(l=0.1), "L2: argument: 'l' is not known"),
     (lambda: layers.InputLayer((2,), batch_size=3), "a batch may be of any size")])
 def test_an_argument_that_is_not_known_stays_a_type_error_with_a_sentence(make, text):
-    with pytest.raises(TypeError, match=text):
+    with pytest.raises(TypeError, match=text) as error:
         make()
+    assert type(error.value) is fc.errors.UnknownArgumentError
 
 
 def test_classes_of_one_s_own_take_what_they_like():

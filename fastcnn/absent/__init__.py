@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastcnn.errors import unknown
+from fastcnn.errors import MissingError, UnknownArgumentError, unknown
 
 _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
@@ -33,7 +33,7 @@ def names_of(room: str) -> Callable[[str], Any]:
         # Python throws away what an AttributeError says where a name is imported, and asks no more of an ImportError.
         if caller.f_code.co_code[caller.f_lasti] == _IMPORT_FROM:
             raise ImportError(text, name=module)
-        raise AttributeError(text)
+        raise MissingError(text)
 
     return missing
 
@@ -51,15 +51,15 @@ def attribute(who: Any, kind: str, name: str) -> AttributeError:
     if instead is None:
         return AttributeError(f"{type(who).__name__!r} object has no attribute {name!r}", name=name, obj=who)
     speaker = str(who) if kind == "layer" and "name" in vars(who) else type(who).__name__
-    return AttributeError(f"{speaker}: {name} is not offered; {instead}")
+    return MissingError(f"{speaker}: {name} is not offered; {instead}")
 
 
 def argument(cls: type, name: str, value: Any, known: Any) -> TypeError:
     """Return the error for an argument that a constructor does not know."""
     instead = table("arguments", "arguments").get(name)
     if instead is None:
-        return TypeError(unknown(f"{cls.__name__}: argument", name, known))
-    return TypeError(f"{cls.__name__}: {name}={value!r} is not offered; {instead}")
+        return UnknownArgumentError(unknown(f"{cls.__name__}: argument", name, known))
+    return UnknownArgumentError(f"{cls.__name__}: {name}={value!r} is not offered; {instead}")
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import absent, activations, initializers, regularizers
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, UnknownArgumentError
 from fastcnn.geometry.arguments import is_integer
 
 #: As `inspect.signature`, which takes as long as making a layer, and is asked for the same functions again and again.
@@ -26,7 +26,7 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
 
     Raises
     ------
-    TypeError
+    UnknownArgumentError
         If the constructor does not take them, or `Layer`, to which it hands on those it has no name for.
     """
     signature = signature_of(cls.__init__)  # type: ignore[misc]
@@ -38,11 +38,11 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     for name, value in kwargs.items():
         if name not in known:
             shape = _of_input(cls, name, value)
-            raise absent.argument(cls, name, value, known) if shape is None else TypeError(shape)
+            raise absent.argument(cls, name, value, known) if shape is None else UnknownArgumentError(shape)
     try:
         bound = signature.bind(None, *args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{cls.__name__}: {error}; its arguments are {', '.join(known)}") from None
+        raise UnknownArgumentError(f"{cls.__name__}: {error}; its arguments are {', '.join(known)}") from None
     given = dict(list(bound.arguments.items())[1:])
     if cls.__module__.partition(".")[0] == "fastcnn":
         _check_switches(cls, given, signature)

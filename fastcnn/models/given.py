@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.callbacks import Callback, ProgressLine
-from fastcnn.errors import ArgumentError, DataError, unknown
+from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
 from fastcnn.objective import spread
 
 
@@ -35,6 +35,9 @@ def array(value: Any, who: str, what: str) -> np.ndarray:
     except ValueError:
         raise DataError(f"{who}: expected {what} as an array of numbers, got a {type(value).__name__} of rows of "
                         f"different lengths") from None
+    except Exception as error:  # a tensor of another library's may refuse in its own way
+        raise DataError(f"{who}: expected {what} as an array of numbers, got a {type(value).__name__} that NumPy "
+                        f"cannot read: {error}") from None
     if found.dtype.kind not in "buif":
         hint = "; number the classes from 0" if what.startswith("y") else "; convert it with x.astype('float32')"
         got = type(value).__name__ if found.dtype.kind == "O" and not found.ndim else found.dtype
@@ -150,11 +153,11 @@ def refuse(who: str, others: Mapping[str, Any], offered: Mapping[str, Any], know
 
     Raises
     ------
-    ArgumentError, TypeError
+    ArgumentError, UnknownArgumentError
     """
     for name, value in others.items():
         if name not in offered:
-            raise TypeError(unknown(f"{who}: argument", name, [*known, *offered]))
+            raise UnknownArgumentError(unknown(f"{who}: argument", name, [*known, *offered]))
         if type(value) is not type(offered[name]) or value != offered[name]:
             raise ArgumentError(f"{who}: {name}={value!r} is not offered; leave it at {offered[name]!r}")
 

@@ -249,3 +249,13 @@ def test_numbers_are_converted_to_the_models_type_in_one_step(kind):
         np.testing.assert_array_equal(y, 2.0 ** 24 + 1)
     model.compile("sgd", "mse")
     assert model.evaluate(x, x) == 0
+
+
+def test_what_refuses_to_be_an_array_in_its_own_way_is_one_sentence():
+    class Tensor:
+        def __array__(self, *_, **__):
+            raise RuntimeError("detach it first")
+
+    for verb in (lambda m: m.predict(Tensor()), lambda m: m.fit(X, Tensor(), verbose=0)):
+        with pytest.raises(DataError, match="an array of numbers, got a Tensor that NumPy cannot read: detach it first"):
+            verb(mlp())
