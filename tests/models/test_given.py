@@ -5,7 +5,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError
 
 X = np.random.default_rng(0).standard_normal((20, 4)).astype("float32")
 Y = np.random.default_rng(1).standard_normal((20, 2)).astype("float32")
@@ -142,7 +142,8 @@ def itself():
 
 MISTAKES = {
     # put together
-    "another argument": (lambda: fc.Model(inputs=tensor(), output=tensor()), TypeError, "did you mean 'outputs'"),
+    "another argument": (lambda: fc.Model(inputs=tensor(), output=tensor()), UnknownArgumentError,
+                         "did you mean 'outputs'"),
     "a list in a list": (lambda: fc.Model([[tensor()]], tensor()), ArgumentError, "got list"),
     "a layer for its tensor": (lambda: fc.Model(tensor(), layers.Dense(2)), ArgumentError, "got Dense"),
     "too many tensors": (lambda: two()([tensor()] * 3), ArgumentError, "expected 2 inputs, a, b, got 3"),
@@ -184,7 +185,7 @@ MISTAKES = {
     "steps": (lambda: mlp().predict(X, steps=3), ArgumentError, "steps=3 is not offered; leave it at None"),
     # compile
     "run_eagerly": (lambda: mlp(run_eagerly=True), ArgumentError, "run_eagerly=True is not offered"),
-    "an unknown argument": (lambda: mlp(metric=["accuracy"]), TypeError, "did you mean 'metrics'"),
+    "an unknown argument": (lambda: mlp(metric=["accuracy"]), UnknownArgumentError, "did you mean 'metrics'"),
     "metrics that are none": (lambda: mlp(metrics=3), ArgumentError, "metric: 3 is not known"),
     "loss_weights": (lambda: two(loss_weights={"p": float("nan")}), ArgumentError, "got nan"),
     # fit
@@ -204,7 +205,7 @@ MISTAKES = {
     "a callback's class": (lambda: mlp().fit(X, Y, callbacks=[fc.callbacks.Callback]), ArgumentError, "instances"),
     "a number as callback": (lambda: mlp().fit(X, Y, callbacks=3), ArgumentError, "instances .* got 3"),
     "steps_per_epoch": (lambda: mlp().fit(X, Y, steps_per_epoch=3), ArgumentError, "steps_per_epoch=3 is not offered"),
-    "a misspelt argument": (lambda: mlp().fit(X, Y, epoch=3), TypeError, "did you mean 'epochs'"),
+    "a misspelt argument": (lambda: mlp().fit(X, Y, epoch=3), UnknownArgumentError, "did you mean 'epochs'"),
     "weights as text": (lambda: mlp().fit(X, Y, sample_weight=["a"] * 20), DataError, "numbers in the weights"),
     "classes as list": (lambda: classifier().fit(X, LABELS, class_weight=[1, 2]), ArgumentError, "expected a dict"),
     "a factor as text": (lambda: classifier().fit(X, LABELS, class_weight={0: "a"}), ArgumentError, "of class 0"),
@@ -257,5 +258,5 @@ def test_what_refuses_to_be_an_array_in_its_own_way_is_one_sentence():
             raise RuntimeError("detach it first")
 
     for verb in (lambda m: m.predict(Tensor()), lambda m: m.fit(X, Tensor(), verbose=0)):
-        with pytest.raises(DataError, match="an array of numbers, got a Tensor that NumPy cannot read: detach it first"):
+        with pytest.raises(DataError, match="numbers, got a Tensor that NumPy cannot read: detach it first"):
             verb(mlp())

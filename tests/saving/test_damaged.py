@@ -201,7 +201,7 @@ FORGED = {
     "the class of all layers": (layer(1, class_name="Layer"), "a structure that cannot be built"),
     "an argument too many": (
         layer(1, config={"filters": 2, "kernel_size": 3, "colour": 1}),
-        "cannot be built (TypeError",
+        "cannot be built (UnknownArgumentError",
     ),
     "a negative size": (layer(1, config={"filters": -2, "kernel_size": 3}), "cannot be built (ArgumentError"),
     "an unknown activation": (layer(1, config={"filters": 2, "kernel_size": 3, "activation": "eval"}), "'eval' is not"),
