@@ -132,7 +132,7 @@ class MeanSquaredError(MeanMetric):
         super().__init__(name, dtype)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return np.square(y_pred - like(self, y_true, y_pred.shape)).mean(-1)
+        return np.square(y_pred - like(self, y_true, y_pred.shape)).mean(-1, dtype=np.float64)
 
 
 class RootMeanSquaredError(MeanMetric):
@@ -167,7 +167,7 @@ class MeanAbsoluteError(MeanMetric):
         super().__init__(name, dtype)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return np.abs(y_pred - like(self, y_true, y_pred.shape)).mean(-1)
+        return np.abs(y_pred - like(self, y_true, y_pred.shape)).mean(-1, dtype=np.float64)
 
 
 class MeanAbsolutePercentageError(MeanMetric):
@@ -184,7 +184,7 @@ class MeanAbsolutePercentageError(MeanMetric):
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         y_true = like(self, y_true, y_pred.shape)
-        return 100 * (np.abs(y_pred - y_true) / np.maximum(np.abs(y_true), 1e-7)).mean(-1)
+        return 100 * (np.abs(y_pred - y_true) / np.maximum(np.abs(y_true), 1e-7)).mean(-1, dtype=np.float64)
 
 
 class CosineSimilarity(MeanMetric):
@@ -202,6 +202,6 @@ class CosineSimilarity(MeanMetric):
         self.axis = axis
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        y_true = like(self, y_true, y_pred.shape)
+        y_true, y_pred = like(self, y_true, y_pred.shape).astype(np.float64), y_pred.astype(np.float64)
         lengths = np.linalg.norm(y_true, axis=self.axis), np.linalg.norm(y_pred, axis=self.axis)
         return (y_true * y_pred).sum(self.axis) / (np.maximum(lengths[0], 1e-12) * np.maximum(lengths[1], 1e-12))

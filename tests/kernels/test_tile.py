@@ -62,9 +62,9 @@ def assembly(cache, **target):
     """Return the name of the vectors and the assembly of the float32 tiles, compiled in a process of its own."""
     code = """
 from numba import types
-from fastcnn.kernels.cpu import tile, walk
-walk._shared.publish(types.float32)
-print(tile.features()[0], *walk._shared.dispatcher.inspect_asm().values())
+from fastcnn.kernels.cpu import tile, walk_tiles
+walk_tiles.shared.publish(types.float32)
+print(tile.features()[0], *walk_tiles.shared.dispatcher.inspect_asm().values())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
                           env={**os.environ, **target, "PYTHONPATH": str(ROOT), "FASTCNN_CACHE_DIR": str(cache)})

@@ -174,3 +174,42 @@ def test_nothing_is_left_of_what_is_dropped_be_it_infinite(make):
         assert not np.isfinite(y[~dropped]).any()
         np.testing.assert_array_equal(dx[dropped], 0)
         assert not np.isfinite(dx[~dropped]).any()
+
+
+CONSTANT = np.float32(12345.678)
+SHAPES = [(8, 4, 4, 3), (2, 1, 1, 7), (3, 50, 40, 5), (1, 300, 300, 2), (64, 300), (1, 7)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_constant_channel_is_normalized_to_beta_exactly(shape):
+    x = np.broadcast_to(CONSTANT * np.arange(1, shape[-1] + 1, dtype=np.float32), shape).copy()
+    layer = layers.BatchNormalization(momentum=0.0)
+    layer.build((None, *shape[1:]))
+    beta = np.linspace(-1, 1, shape[-1], dtype=np.float32)
+    layer.set_weights([np.full(shape[-1], 3.0), beta, np.zeros(shape[-1]), np.ones(shape[-1])])
+    np.testing.assert_array_equal(layer(x, training=True), np.broadcast_to(beta, shape))
+    np.testing.assert_array_equal(layer.moving_mean.array, x.reshape(-1, shape[-1])[0])
+    np.testing.assert_array_equal(layer.moving_variance.array, np.zeros(shape[-1]))
+    np.testing.assert_array_equal(layer.predict(x), np.broadcast_to(beta, shape))
+
+
+@pytest.mark.parametrize("make", [
+    layers.LayerNormalization, lambda: layers.GroupNormalization(1), lambda: layers.GroupNormalization(-1)],
+    ids=["layer", "group", "instance"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_constant_sample_is_normalized_to_zero_exactly(shape, make):
+    layer, x = make(), np.full(shape, CONSTANT)
+    x[0] *= np.float32(0.1)
+    np.testing.assert_array_equal(layer(x, training=True), np.zeros(shape))
+    np.testing.assert_array_equal(layer.predict(x), np.zeros(shape))
+
+
+def test_one_number_far_from_the_others_does_not_spoil_the_statistics():
+    """The first number, from which the distances of the others are taken, may be any."""
+    x = np.random.default_rng(0).standard_normal((1, 400, 300, 1)).astype(np.float32)
+    x[0, 0, 0] = 1e4
+    exact = (x.astype(np.float64) - x.mean(dtype=np.float64)) / np.sqrt(x.astype(np.float64).var() + 1e-3)
+    for layer in (layers.BatchNormalization(), layers.GroupNormalization(1), layers.LayerNormalization([1, 2, 3])):
+        got = layer(x, training=True)
+        # Beside the largest of the numbers, whose last bit is what limits the mean.
+        assert np.abs(got - exact).max() <= 2e-6 * np.abs(exact).max()

@@ -9,7 +9,7 @@ All arrays are (P, C), P the pixels of all images. With relu 1, y is the larger 
 only where y was positive: y is computed again from x, which is read anyway, so the rectifier costs no memory traffic.
 
     forward    read x: statistics       (`fastcnn.kernels.cpu.batchnorm_statistics`)      then read x, write y
-    backward   read dy, x: sums of dy and dy (x - mean), chunk by chunk, added in order   then read dy, x, write dx
+    backward   read dy, x: sums of dy and dy (x - mean), chunk by chunk, added in pairs   then read dy, x, write dx
 
 The second pass takes the chunks from the last to the first: what the first pass read last is still in the cache. In
 both a vector of channels in eight rows is one step (`fastcnn.kernels.cpu.column`).
@@ -22,6 +22,8 @@ import numpy as np
 from fastcnn.kernels.cpu._jit import chunk_of, inlined, kernel, parallel
 from fastcnn.kernels.cpu.batchnorm_statistics import PARTS, chunks_of, long_row, merge_chunks, part, statistics
 from fastcnn.kernels.cpu.column import column_affine, column_gradient, column_products
+from fastcnn.kernels.cpu.pack import aligned
+from fastcnn.kernels.cpu.sums import TERMS, add_pairwise, add_wide, take_wide, wide
 
 
 def batch_norm_forward_scratch(shape, dtype):
@@ -36,7 +38,13 @@ def batch_norm_predict_scratch(shape, dtype):
 
 def batch_norm_backward_scratch(shape, dtype):
     """Return how many elements of scratch `batch_norm_backward` wants for x of `shape` (P, C)."""
-    return PARTS * (chunks_of(*shape) + 1) * long_row(shape[1])
+    return _totals_at(*shape) + 4 * chunks_of(*shape) * long_row(shape[1])
+
+
+@inlined
+def _totals_at(rows, c):
+    """Return where behind the parts of the scratch each chunk's two long rows of totals begin, which are float64."""
+    return aligned(PARTS * (chunks_of(rows, c) + 1) * long_row(c))
 
 
 @kernel
@@ -159,11 +167,8 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
     _factors(scratch, chunks, c, mean, rstd, gamma, beta)
     parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c, relu))
     plain, products = part(scratch, 0, 0, lanes), part(scratch, 0, 1, lanes)
-    for chunk in range(1, chunks):
-        more, others = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
-        for k in range(c):
-            plain[k] += more[k]
-            products[k] += others[k]
+    for which in range(2):
+        add_pairwise(scratch, which * lanes, PARTS * lanes, chunks, c)
     for k in range(c):
         if dgamma.size > 0:
             dgamma[k] += products[k] * rstd[k]
@@ -187,16 +192,22 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
     plain, products = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
     mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
                            part(scratch, chunks, 2, lanes))
+    begin = _totals_at(rows, c) + 4 * chunk * lanes
+    of_plain, of_products = wide(scratch[begin:begin + 2 * lanes]), wide(scratch[begin + 2 * lanes:begin + 4 * lanes])
     for lane in range(lanes):
         plain[lane] = products[lane] = 0
+        of_plain[lane] = of_products[lane] = 0
     for piece in range(2):
         at, count, columns = piece_of(piece, chunk, chunks, rows, c)
-        column_products(plain, products, mean, scale, offset, dy, x, at, count, columns, relu)
-    for begin in range(c, lanes, max(1, c)):
-        more, others = plain[begin:begin + c], products[begin:begin + c]
-        for k in range(c):
-            plain[k] += more[k]
-            products[k] += others[k]
+        for first in range(0, count, TERMS):
+            column_products(plain, products, mean, scale, offset, dy, x, at + first * columns,
+                            min(TERMS, count - first), columns, relu)
+            add_wide(of_plain, plain)
+            add_wide(of_products, products)
+    take_wide(plain, of_plain)
+    take_wide(products, of_products)
+    for which in range(2):
+        add_pairwise(scratch, (PARTS * chunk + which) * lanes, c, lanes // max(1, c), c)
 
 
 @inlined

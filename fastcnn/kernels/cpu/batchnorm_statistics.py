@@ -6,6 +6,9 @@ few channels so many that vectors are filled (`long_row`), whose sums are folded
     shift = mean of its first 8 long rows,   S = sum of x - shift,   Q = sum of (x - shift)^2
     mean = shift + S / n,                    squared distances = Q - S^2 / n
 
+Every mean is made as one of the numbers plus the mean of the distances from it, so that of equal numbers the mean is
+that number and the variance zero, exactly.
+
 The shift is the mean of an eighth of the block, so its distance from the block's mean is at most sqrt(7) standard
 deviations, and of Q no more than three bits cancel, whatever the numbers. Blocks and chunks are merged in order
 (Chan, Golub and LeVeque, 1983, equation 2.1b), so the bits depend on no thread.
@@ -64,19 +67,21 @@ def statistics(chunk, chunks, scratch, x, rows, c):
         _merge(mean, distances, long * each, block, tail, c)
 
 
-@inlined
+@inlined(exact=True)
 def _moments(block, x, at, count, lanes):
     """Write means and squared distances of a block into the first two of its three arrays."""
     sums, squares, shift = block
+    first = x[at:at + lanes]
     for k in range(lanes):
-        shift[k] = sums[k] = squares[k] = 0
+        shift[k] = first[k]
+        sums[k] = squares[k] = 0
     some = min(_SHIFT, count)
     column_moments(sums, squares, shift, x, at, some, lanes)
     # A quotient of float32 vectors may be an estimate of the CPU's; these, of one row say, must be exact.
     real = x.dtype.type
     share, all_of_it = real(1.0 / some), real(1.0 / count)
     for k in range(lanes):
-        shift[k] = sums[k] * share
+        shift[k] += sums[k] * share
         sums[k] = squares[k] = 0
     column_moments(sums, squares, shift, x, at, count, lanes)
     for k in range(lanes):
@@ -85,7 +90,7 @@ def _moments(block, x, at, count, lanes):
         sums[k] = shift[k] + mean
 
 
-@inlined
+@inlined(exact=True)
 def _merge(mean, distances, before, block, count, lanes):
     """Merge a block of `count` rows into the statistics of `before` rows."""
     real = mean.dtype.type
@@ -98,19 +103,19 @@ def _merge(mean, distances, before, block, count, lanes):
         distances[k] += squares[k] + delta * delta * weight
 
 
-@inlined
+@inlined(exact=True)
 def _fold(mean, distances, whole, count, lanes, c):
     """Merge the statistics of all lanes of a channel, each of `count` numbers, into its first; `whole` is scratch."""
     real = mean.dtype.type
     many, share = real(count), real(c / max(1, lanes))
     for k in range(c):
-        whole[k] = mean[k]
+        whole[k] = 0
     for begin in range(c, lanes, c):
         other = mean[begin:begin + c]
         for k in range(c):
-            whole[k] += other[k]
+            whole[k] += other[k] - mean[k]
     for k in range(c):
-        whole[k] *= share
+        whole[k] = mean[k] + whole[k] * share
         distances[k] += many * (mean[k] - whole[k]) * (mean[k] - whole[k])
         mean[k] = whole[k]
     for begin in range(c, lanes, c):

@@ -13,7 +13,8 @@ vectors over k. Positions pass in bands of some hundred; a task copies its block
 
 With few channels rows are (r, s, c) instead, so that tiles are full, over a slab with its border of zeros. The bias is
 one more row, whose x is the number one. Blocks of filters are the tasks where the weights are large, and add straight
-into the gradient; else bands are cut into chunks with partial sums of their own, added in order.
+into the gradient; else bands are cut into chunks with partial sums of their own, added in pairs. The sums of some bands
+are short ones, which totals in float64 take in (`sums`).
 """
 
 import numpy as np
@@ -23,10 +24,18 @@ from fastcnn.kernels.cpu._jit import chunk_of, inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv_plan import GRAIN, PARTIAL, TASKS, is_pointwise
 from fastcnn.kernels.cpu.filters import blocks_of, width_of
 from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, fill_slab
+from fastcnn.kernels.cpu.sums import FAR, TERMS, add_pairwise, add_wide, take_wide, wide
 from fastcnn.kernels.cpu.transpose import move_part, move_vector
 from fastcnn.kernels.cpu.walk import TABLE, lanes_of, walk_grid
 
 BAND = 224  # positions of a band: dy's block of them, 28 KB, is read for every tile
+OFTEN = 32  # times that something is added to the sums of a chunk before its totals take them in, where they are more
+
+
+@inlined
+def _band(g):
+    """Return the positions of a band."""
+    return BAND if g["n"] * g["oh"] * g["ow"] < FAR else TERMS
 
 
 @inlined
@@ -51,9 +60,9 @@ def _plan(g, blocks):
     the cache once; else a block is a task, and bands are cut as far as tasks are missing.
     """
     n, oh, ow = _positions(g)
-    images, rows = 1, max(1, min(oh, BAND // max(1, ow)))
+    images, rows = 1, max(1, min(oh, _band(g) // max(1, ow)))
     if rows == oh and not _has_slab(g):
-        images = max(1, min(n, BAND // max(1, oh * ow)))
+        images = max(1, min(n, _band(g) // max(1, oh * ow)))
     bands = -(-n // images) * -(-oh // rows)
     weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
     parts, wanted = blocks, -(-(TASKS // 2) // max(1, g["groups"] * blocks))
@@ -72,15 +81,27 @@ def _slab(g, rows):
 @inlined
 def _local(g, width, images, rows):
     """Return elements of a thread's slab, and of all its scratch: that, dy's band, and a one."""
-    tall, wide = _slab(g, rows)
-    slab = aligned(tall * wide * g["c"]) if _has_slab(g) else 0
+    tall, across = _slab(g, rows)
+    slab = aligned(tall * across * g["c"]) if _has_slab(g) else 0
     return slab, slab + aligned(images * rows * _positions(g)[2] * width) + aligned(1)
 
 
 @inlined
-def _partial(g, chunks):
-    """Elements of the sums of a chunk; none if there is one, which adds straight into the gradients."""
-    return aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"]) if chunks > 1 else 0
+def _often(g, images, rows):
+    """Return the bands after which a chunk's totals take in its sums: a row longer than a band adds to them often."""
+    return max(1, OFTEN * _band(g) // max(_band(g), images * rows * _positions(g)[2]))
+
+
+@inlined
+def _partial(g, often, bands, chunks):
+    """Return elements of the sums of a chunk, and of these and its totals, which are two for each where it has any.
+
+    None if there is one chunk of few bands, which adds straight into the gradients.
+    """
+    size = aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"])
+    if bands > often * chunks:
+        return size, 3 * size
+    return (size, size) if chunks > 1 else (0, 0)
 
 
 def conv2d_backward_weights_scratch(geometry, dtype):
@@ -88,8 +109,9 @@ def conv2d_backward_weights_scratch(geometry, dtype):
     g = geometry[0]
     kg = g["k"] // g["groups"]
     width = width_of(kg, dtype)
-    images, rows, _, chunks, _ = _plan(g, -(-kg // width))
-    return int(chunks * _partial(g, chunks) + config.NUMBA_NUM_THREADS * _local(g, width, images, rows)[1])
+    images, rows, bands, chunks, _ = _plan(g, -(-kg // width))
+    partial = _partial(g, _often(g, images, rows), bands, chunks)[1]
+    return int(chunks * partial + config.NUMBA_NUM_THREADS * _local(g, width, images, rows)[1])
 
 
 @kernel
@@ -110,19 +132,20 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     g = geometry[0]
     blocks = blocks_of(dy, g["k"] // g["groups"])[1]
     images, rows, bands, chunks, parts = _plan(g, blocks)
-    weights, partial, wf = dkernel.size, _partial(g, chunks), dkernel.reshape(-1)
+    size, partial = _partial(g, _often(g, images, rows), bands, chunks)
+    weights, wf = dkernel.size, dkernel.reshape(-1)
     xf, yf = x.reshape(-1), dy.reshape(-1)
     tasks = chunks * g["groups"] * parts
-    if chunks == 1:
+    if partial == 0:
         parallel(_task, tasks, (wf, np.int64(0), np.int64(0), dbias, np.int64(0), scratch, chunks, parts, images, rows,
                                 bands, xf, yf, geometry))
         return
     clear(scratch, 0, chunks * partial)
     parallel(_task, tasks, (scratch, np.int64(0), partial, scratch, weights, scratch, chunks, parts, images, rows,
                             bands, xf, yf, geometry))
-    for chunk in range(chunks):
-        accumulate(wf, 0, scratch, chunk * partial, weights)
-        accumulate(dbias, 0, scratch, chunk * partial + weights, dbias.size)
+    add_pairwise(scratch, 0, partial, chunks, size)
+    accumulate(wf, 0, scratch, 0, weights)
+    accumulate(dbias, 0, scratch, weights, dbias.size)
 
 
 @inlined
@@ -141,14 +164,15 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
     one = packed + aligned(images * rows * ow * width)
     scratch[one] = 1
     begin, end = chunk_of(chunk, chunks, bands)
+    often = _often(g, images, rows)
     an_image = -(-oh // rows)
     for band in range(begin, end):
         image, top = band // an_image * images, band % an_image * rows
         count, tall = min(images, n - image), min(rows, oh - top)
         if _has_slab(g):
-            height, wide = _slab(g, tall)
+            height, across = _slab(g, tall)
             fill_slab(scratch, slab, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
-                      top * g["sh"] - g["top"], height, g["left"], wide)
+                      top * g["sh"] - g["top"], height, g["left"], across)
         for b in range(part * blocks // parts, (part + 1) * blocks // parts):
             first, columns = group * kg + b * width, min(width, kg - b * width)
             at = sums_at + chunk * partial + first
@@ -162,6 +186,24 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
                 _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geometry)
             else:
                 _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, columns, width, geometry)
+        is_last = band == end - 1
+        if bands > often * chunks and (is_last or (band - begin) % often == often - 1):
+            low, high = part * blocks // parts * width, min(kg, (part + 1) * blocks // parts * width)
+            _add_to_totals(scratch, chunk * partial, group * kg + low, high - low, is_last, geometry)
+
+
+@inlined
+def _add_to_totals(scratch, at, first, columns, is_last, geometry):
+    """Add some columns of a chunk's sums to its totals; the last time the sums become what these are."""
+    g = geometry[0]
+    size, k = _partial(g, np.int64(1), np.int64(2), np.int64(1))[0], g["k"]
+    totals = wide(scratch[at + size:at + 3 * size])
+    for row in range(g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1):
+        place = row * k + first
+        sums, wider = scratch[at + place:at + place + columns], totals[place:place + columns]
+        add_wide(wider, sums)
+        if is_last:
+            take_wide(sums, wider)
 
 
 @inlined
@@ -202,10 +244,12 @@ def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, col
             down, across = i1 - i0, j1 - j0
             if across == 1:  # a single column is walked as a row: the innermost loop should be long
                 down, across, a_i, a_j, b_i, b_j = across, down, a_j, a_i, b_j, b_i
-            if down > 0 and across > 0:
-                walk_grid(sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k), x, (a_at, 0, 0, 1, h * w * c, a_i, a_j),
-                          scratch, (b_at, tall * ow * width, b_i, b_j, 0), at3(1, 1, cg), at3(count, down, across),
-                          scratch, -1, 0, columns, 0, TABLE)
+            most = _band(g)
+            for begin in range(0, across if down > 0 else 0, most):  # a row that is longer than a band, in parts
+                walk_grid(sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k),
+                          x, (a_at + begin * a_j, 0, 0, 1, h * w * c, a_i, a_j),
+                          scratch, (b_at + begin * b_j, tall * ow * width, b_i, b_j, 0), at3(1, 1, cg),
+                          at3(count, down, min(most, across - begin)), scratch, -1, 0, columns, 0, TABLE)
 
 
 @inlined
@@ -213,8 +257,10 @@ def _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geo
     """Add a band of one image, all taps at once, over its rows copied with their border of zeros."""
     g = geometry[0]
     cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
-    wide = _slab(g, tall)[1]
-    walk_grid(sums, (at, g["kw"] * cg * k, cg * k, k),
-              scratch, (slab + group * cg, g["dh"] * wide * c, g["dw"] * c, 1, 0, g["sh"] * wide * c, g["sw"] * c),
-              scratch, (packed, 0, ow * width, width, 0), at3(g["kh"], g["kw"], cg), at3(1, tall, ow),
-              scratch, -1, 0, columns, 0, TABLE)
+    row, most = _slab(g, tall)[1] * c, _band(g)
+    for begin in range(0, ow, most):
+        walk_grid(sums, (at, g["kw"] * cg * k, cg * k, k),
+                  scratch, (slab + group * cg + begin * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
+                            g["sw"] * c),
+                  scratch, (packed + begin * width, 0, ow * width, width, 0), at3(g["kh"], g["kw"], cg),
+                  at3(1, tall, min(most, ow - begin)), scratch, -1, 0, columns, 0, TABLE)

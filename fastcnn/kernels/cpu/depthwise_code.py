@@ -88,10 +88,10 @@ class Emitter:
         places = [b_.gep(sums, [_I64(s * self.L)]) for s in range(count)]
         if total:
             whole = cgutils.alloca_once(b_, self.vector)
-            b_.store(self._load(b_, total), whole)
+            b_.store(self.zero, whole)
         for tap in range(count):
             for turn in range(turns):
-                b_.store(self.zero if turn else self._load(b_, places[tap]), cells[tap][turn])
+                b_.store(self.zero, cells[tap][turn])
         if not self.stride:
             x_steps = [x_steps[0], x_steps[1], b_.mul(x_steps[2], stride)]
         block_x = b_.mul(x_steps[2], _I64(self.columns * max(1, self.stride)))
@@ -116,9 +116,9 @@ class Emitter:
             value = b_.load(cells[tap][0])
             for turn in range(1, turns):
                 value = b_.fadd(value, b_.load(cells[tap][turn]))
-            self._store(b_, value, places[tap])
+            self._store(b_, b_.fadd(value, self._load(b_, places[tap])), places[tap])
         if total:
-            self._store(b_, b_.load(whole), total)
+            self._store(b_, b_.fadd(b_.load(whole), self._load(b_, total)), total)
 
     def _if_inside(self, b_, row, rows):
         return b_.if_then(b_.icmp_unsigned("<", row, rows), likely=True)

@@ -12,6 +12,7 @@ from fastcnn.kernels.cpu.walk import lanes_of
 
 #: Rows of a 5x5 window whose sums are made together, first and then: 16 registers hold the sums of one row alone.
 UPPER, LOWER = (3, 2) if features()[2] == 32 else (1, 1)
+POSITIONS = 32  # outputs, about, whose share is a short sum (`fastcnn.kernels.cpu.sums`)
 
 
 def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, dh, dw, top, left,
@@ -22,12 +23,13 @@ def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, d
     reach = (J - 1) * sw + (kw - 1) * dw
     row, share = first * sh - top, (kh * kw + 1) * one
     j = 0
+    most = max(1, POSITIONS // (J * max(1, rows)))  # blocks that a sum takes in at once
     while j < ow:
-        column, stop, case, blocks = j * sw - left, ow, -1, 1
+        column, stop, case, blocks = j * sw - left, min(ow, j + most * J), -1, 1
         if kind != 0 and j + J <= ow:
             before, beyond = max(0, -column), max(0, column + reach + 1 - w)
             if before + beyond == 0:  # all blocks that lie inside the image
-                blocks = min((ow - j) // J, (w - 1 - reach - column) // (J * sw) + 1)
+                blocks = min(most, min((ow - j) // J, (w - 1 - reach - column) // (J * sw) + 1))
             stop = j + J * blocks
             case = 100 * kind + 10 * before + beyond if before <= 9 and beyond <= 9 else -1
         loops = (rows, blocks, sw)

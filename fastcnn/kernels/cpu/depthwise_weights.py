@@ -10,24 +10,35 @@ One vector of channels at a time, and seven columns of outputs or all those that
          |q0|q1|..|q8|                                                  3x3 window, or of 3 or 2 rows of a 5x5;
          |q0|q1|..|q8|                                                  they stay there down the whole band
 
-Output rows are cut into chunks with sums of their own, added in order; where they are few the channels are cut instead.
+Output rows are cut into chunks with sums of their own, added in pairs; where they are few the channels are cut instead.
+The sums of some rows are short ones, which totals in float64 take in (`sums`).
 """
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.depthwise import BAND, GRAIN, TASKS, channels_of
+from fastcnn.kernels.cpu.depthwise_code import J
 from fastcnn.kernels.cpu.depthwise_sums import gradients
 from fastcnn.kernels.cpu.pack import accumulate, clear
+from fastcnn.kernels.cpu.sums import FAR, TERMS, add_pairwise, add_wide, take_wide, wide
 from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.walk import lanes_of
 
 POSITIONS = 512  # output pixels of a chunk at least: adding its sums costs a few per cent of making them
+OFTEN = 1024  # output pixels of a chunk after which its sums are added to its totals, where there are more
 
 
 def depthwise2d_backward_weights_scratch(geometry, dtype):
     """Return how many elements of scratch `depthwise2d_backward_weights` wants."""
     g, one = geometry[0], lanes(dtype)
     blocks = -(-g["c"] // one)
-    return int(_plan(g, blocks)[0] * blocks * (g["kh"] * g["kw"] + 1) * one)
+    chunks = _plan(g, blocks)[0]
+    return int((3 if _is_long(g, chunks) else 1) * chunks * blocks * (g["kh"] * g["kw"] + 1) * one)
+
+
+@inlined
+def _is_long(g, chunks):
+    """Whether a chunk has totals: two elements for each of its sums, behind all of these."""
+    return g["n"] * g["oh"] * g["ow"] > OFTEN * chunks
 
 
 @inlined
@@ -62,16 +73,16 @@ def depthwise2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     share = (taps + 1) * one
     parallel(_task, chunks * parts, (scratch, x.reshape(-1), dy.reshape(-1), chunks, parts, geometry))
     out = dkernel.reshape(-1)
-    for chunk in range(chunks):
-        for block in range(blocks):
-            first = block * one
-            # The last vector overlaps the one before it: the lanes they share are that one's.
-            shared = first - max(0, min(first, c - one))
-            sums, count = (chunk * blocks + block) * share + shared, min(c, first + one) - first
-            for tap in range(taps):
-                accumulate(out, tap * c + first, scratch, sums + tap * one, count)
-            if dbias.size > 0:
-                accumulate(dbias, first, scratch, sums + taps * one, count)
+    add_pairwise(scratch, 0, blocks * share, chunks, blocks * share)
+    for block in range(blocks):
+        first = block * one
+        # The last vector overlaps the one before it: the lanes they share are that one's.
+        shared = first - max(0, min(first, c - one))
+        sums, count = block * share + shared, min(c, first + one) - first
+        for tap in range(taps):
+            accumulate(out, tap * c + first, scratch, sums + tap * one, count)
+        if dbias.size > 0:
+            accumulate(dbias, first, scratch, sums + taps * one, count)
 
 
 @inlined
@@ -82,11 +93,19 @@ def _task(task, scratch, x, dy, chunks, parts, geometry):
     blocks, share = -(-c // one), (g["kh"] * g["kw"] + 1) * one
     chunk, part = task // parts, task % parts
     begin, end = channels_of(x, c, part, parts)
-    sums = chunk * blocks * share
-    clear(scratch, sums + begin // one * share, (-(-end // one) - begin // one) * share)
+    sums, whole = chunk * blocks * share, chunks * blocks * share
+    at, size = sums + begin // one * share, (-(-end // one) - begin // one) * share
+    clear(scratch, at, size)
+    is_long, since = _is_long(g, chunks), 0
+    some = scratch[at:at + size]
+    totals = wide(scratch[whole + 2 * at:whole + 2 * (at + size) if is_long else whole + 2 * at])[:size]
+    for k in range(totals.size):
+        totals[k] = 0
     lines = g["n"] * g["oh"]
     line, last = chunk * lines // chunks, (chunk + 1) * lines // chunks
     band = max(1, BAND // (g["w"] * c * g["sh"]))
+    if g["n"] * g["oh"] * g["ow"] >= FAR:
+        band = max(1, min(band, TERMS // 2 // J, OFTEN // g["ow"]))
     while line < last:
         image, row = line // g["oh"], line % g["oh"]
         rows = min(band, last - line, g["oh"] - row)
@@ -95,3 +114,9 @@ def _task(task, scratch, x, dy, chunks, parts, geometry):
                   (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
                   (row, rows, begin, end))
         line += rows
+        since += rows * g["ow"]
+        if is_long and (since >= OFTEN or line == last):
+            add_wide(totals, some)
+            since = 0
+    if is_long:
+        take_wide(some, totals)

@@ -36,9 +36,12 @@ from fastcnn.kernels.cpu.groupnorm_rows import (
     rows_normalized,
     with_defaults,
 )
+from fastcnn.kernels.cpu.pack import accumulate, aligned
+from fastcnn.kernels.cpu.sums import TERMS, add_pairwise, add_wide, take_wide, wide
 
 _FEW = 8  # images: where there are fewer, large ones are cut into slabs
 _FORWARD, _BACKWARD = 5, 6  # long rows of scratch a slab
+_TOTALS = 4  # long rows behind them where the slabs' sums are long: two, of float64
 
 
 @inlined
@@ -52,7 +55,7 @@ def group_norm_forward_scratch(shape, dtype):
     n, positions, groups, d = shape
     if positions == 1:
         return rows_forward_scratch(groups * d)
-    return _FORWARD * n * _slabs(n, positions, groups * d) * long_row(groups * d)
+    return _scratch(n, positions, groups * d, _FORWARD)
 
 
 def group_norm_backward_scratch(shape, dtype):
@@ -60,7 +63,29 @@ def group_norm_backward_scratch(shape, dtype):
     n, positions, groups, d = shape
     if positions == 1:
         return rows_backward_scratch(n * groups, d, groups * d)
-    return _BACKWARD * n * _slabs(n, positions, groups * d) * long_row(groups * d)
+    return _scratch(n, positions, groups * d, _BACKWARD)
+
+
+def _scratch(n, positions, c, parts):
+    slabs = n * _slabs(n, positions, c)
+    return aligned(parts * slabs * long_row(c)) + (_TOTALS * slabs * long_row(c) if _is_long(n, positions, c) else 0)
+
+
+@inlined
+def _is_long(n, positions, c):
+    """Whether a slab has more long rows than are one short sum."""
+    return positions * c > TERMS * long_row(c) * _slabs(n, positions, c)
+
+
+@inlined
+def _totals(scratch, slab, slabs, lanes, parts, is_long):
+    """Return a slab's two long rows of totals, cleared, or two of size 0."""
+    at = aligned(parts * slabs * lanes) + _TOTALS * slab * lanes
+    end = at + 2 * lanes if is_long else at
+    one, other = wide(scratch[at:end]), wide(scratch[end:2 * end - at])
+    for k in range(one.size):
+        one[k] = other[k] = 0
+    return one[:lanes], other[:lanes]
 
 
 @kernel
@@ -90,12 +115,12 @@ def group_norm_forward(y, mean, rstd, scratch, x, gamma, beta, epsilon):
         slabs, lanes = _slabs(n, positions, groups * d), long_row(groups * d)
         parts = scratch[:_FORWARD * n * slabs * lanes].reshape(_FORWARD * n * slabs, lanes)
         for turn in range(1 if slabs == 1 else 3):  # one call in the code: each would be compiled
-            args = (turn, slabs, to, mean, rstd, parts, of, gamma, beta, positions, epsilon)
+            args = (turn, slabs, to, mean, rstd, parts, scratch, of, gamma, beta, positions, epsilon)
             parallel(_slab_forward, n * slabs, args)
 
 
 @inlined
-def _slab_forward(slab, turn, slabs, y, mean, rstd, parts, x, gamma, beta, positions, epsilon):
+def _slab_forward(slab, turn, slabs, y, mean, rstd, parts, scratch, x, gamma, beta, positions, epsilon):
     """Take a slab through a turn, or through all three: sums; sums about the mean, and squares; the map.
 
     What a turn writes into its slab's parts of the scratch, 0 and 1 and 2, then 2 and 3 and 4, then 0 and 1 and 2, the
@@ -107,13 +132,18 @@ def _slab_forward(slab, turn, slabs, y, mean, rstd, parts, x, gamma, beta, posit
     d, lanes, real = c // groups, long_row(c), x.dtype.type
     own = _FORWARD * slab
     shift = parts[own + 2]
-    for k in range(lanes if turn == 0 else 0):
-        shift[k] = 0
+    if turn == 0:  # one of a group's numbers: the distances of equal numbers from it are zero, exactly
+        for g in range(groups):
+            first = x[image * positions * c + g * d]
+            for k in range(g * d, (g + 1) * d):
+                shift[k] = first
+        for k in range(c, lanes):
+            shift[k] = shift[k % c]
     for at_mean in range(2):
         if turn == at_mean or slabs == 1:
             if at_mean == 1:
                 for g in range(groups):
-                    center = _total(parts, image, slabs, np.int64(0), c, g * d, d) / (positions * d)
+                    center = shift[g * d] + _total(parts, image, slabs, np.int64(0), c, g * d, d) / (positions * d)
                     for k in range(g * d, (g + 1) * d):
                         shift[k] = real(center)
                 for k in range(c, lanes):
@@ -121,9 +151,19 @@ def _slab_forward(slab, turn, slabs, y, mean, rstd, parts, x, gamma, beta, posit
             sums, squares = parts[own + 3 * at_mean], parts[own + 3 * at_mean + 1]
             for k in range(lanes):
                 sums[k] = squares[k] = 0
+            is_long = _is_long(n, positions, c)
+            of_sums, of_squares = _totals(scratch, slab, n * slabs, lanes, _FORWARD, is_long)
             for piece in range(2):
                 at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-                column_moments(sums, squares, shift, x, at, count, columns)
+                some = TERMS if is_long else max(1, count)
+                for first in range(0, count, some):
+                    column_moments(sums, squares, shift, x, at + first * columns, min(some, count - first), columns)
+                    if is_long:
+                        add_wide(of_sums, sums)
+                        add_wide(of_squares, squares)
+            if is_long:
+                take_wide(sums, of_sums)
+                take_wide(squares, of_squares)
     if turn == 2 or slabs == 1:
         means, scales, offsets = shift, parts[own], parts[own + 1]
         for g in range(groups):
@@ -187,18 +227,22 @@ def group_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma):
         slabs, lanes = _slabs(n, positions, c), long_row(c)
         parts = scratch[:_BACKWARD * n * slabs * lanes].reshape(_BACKWARD * n * slabs, lanes)
         for turn in range(1 if slabs == 1 else 2):
-            parallel(_slab_backward, n * slabs, (turn, slabs, to, parts, gradient, of, mean, rstd, gamma, positions))
+            parallel(_slab_backward, n * slabs,
+                     (turn, slabs, to, parts, scratch, gradient, of, mean, rstd, gamma, positions))
         for slab in range(n * slabs):
-            plain, products = parts[_BACKWARD * slab], parts[_BACKWARD * slab + 1]
+            products = parts[_BACKWARD * slab + 1]
             for k in range(c):
-                if dgamma.size > 0:
-                    dgamma[k] += products[k] * rstd[slab // slabs, k // d]
-                if dbeta.size > 0:
-                    dbeta[k] += plain[k]
+                products[k] *= rstd[slab // slabs, k // d]
+        for which in range(2):
+            add_pairwise(scratch, which * lanes, _BACKWARD * lanes, n * slabs, c)
+        if n > 0 and dbeta.size > 0:
+            accumulate(dbeta, 0, scratch, 0, c)
+        if n > 0 and dgamma.size > 0:
+            accumulate(dgamma, 0, scratch, lanes, c)
 
 
 @inlined
-def _slab_backward(slab, turn, slabs, dx, parts, dy, x, mean, rstd, gamma, positions):
+def _slab_backward(slab, turn, slabs, dx, parts, scratch, dy, x, mean, rstd, gamma, positions):
     """Take a slab through a turn, or through both: sums of dy and of dy (x - mean) by channel; dx."""
     n, groups = mean.shape
     rows, image = n * positions, slab // slabs
@@ -211,12 +255,22 @@ def _slab_backward(slab, turn, slabs, dx, parts, dy, x, mean, rstd, gamma, posit
         for k in range(lanes):
             plain[k] = products[k] = 0
             means[k] = mean[image, k % c // d]
+        is_long = _is_long(n, positions, c)
+        of_plain, of_products = _totals(scratch, slab, n * slabs, lanes, _BACKWARD, is_long)
         for piece in range(2):
             at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-            column_products(plain, products, means, means, means, dy, x, at, count, columns, 0)
-        for k in range(c, lanes):
-            plain[k % c] += plain[k]
-            products[k % c] += products[k]
+            some = TERMS if is_long else max(1, count)
+            for first in range(0, count, some):
+                column_products(plain, products, means, means, means, dy, x, at + first * columns,
+                                min(some, count - first), columns, 0)
+                if is_long:
+                    add_wide(of_plain, plain)
+                    add_wide(of_products, products)
+        if is_long:
+            take_wide(plain, of_plain)
+            take_wide(products, of_products)
+        for which in range(2):
+            add_pairwise(scratch, (own + which) * lanes, c, lanes // c, c)
     if turn == 1 or slabs == 1:
         for g in range(groups):
             total = along = 0.0

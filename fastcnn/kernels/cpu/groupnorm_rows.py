@@ -4,8 +4,9 @@
         | row 1:  D numbers of (n = 0, g = 1) |     backward:            sums of gamma dy and gamma dy (x - mean),
         |   ..                                |                          dgamma, dbeta of the chunk of rows += .., dx
 
-Rows longer than L1 go in blocks. A sum is of one block in the arrays' type, over blocks in float64. Each chunk of rows
-has its own sums for the gradients of gamma and beta, which are added in the order of the chunks.
+Rows longer than L1 go in blocks: a sum is of one block in the arrays' type, over blocks in float64 (`sums`). The mean
+is made as the first number plus the mean distance from it, so that equal numbers have exactly that mean. Each chunk of
+rows has its own sums for the gradients of gamma and beta, which are added in pairs.
 """
 
 import math
@@ -13,8 +14,9 @@ import math
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined
+from fastcnn.kernels.cpu.sums import BLOCK, TERMS, add_pairwise, add_wide, wide
 
-_BLOCK = 2048  # elements
+_SUMS = 6  # times C elements of a chunk: of dgamma and dbeta, and the totals of both in float64
 
 
 @inlined
@@ -29,8 +31,8 @@ def rows_forward_scratch(c):
 
 
 def rows_backward_scratch(rows, d, c):
-    """Return how many elements of scratch the backward pass wants: gamma, an unused beta, and sums for each chunk."""
-    return 2 * c * (row_chunks(rows, d) + 1)
+    """Return how many elements of scratch the backward pass wants: gamma, an unused beta, sums and totals a chunk."""
+    return 2 * c + _SUMS * c * row_chunks(rows, d)
 
 
 @inlined
@@ -43,23 +45,29 @@ def with_defaults(scratch, gamma, beta, c):
         scratch[c + k] = beta[k] if beta.size > 0 else real(0)
 
 
+@inlined(exact=True, always=True)
+def _apart(x, first):
+    """Return x - first: exactly, lest the sum of differences be made a difference of sums."""
+    return x - first
+
+
 @inlined
 def _mean(row):
-    total = 0.0
-    for begin in range(0, row.size, _BLOCK):
-        block = row[begin:begin + _BLOCK]
+    total, first = 0.0, row[0]
+    for begin in range(0, row.size, BLOCK):
+        block = row[begin:begin + BLOCK]
         some = row.dtype.type(0)
         for j in range(block.size):
-            some += block[j]
+            some += _apart(block[j], first)
         total += some
-    return row.dtype.type(total / row.size)
+    return row.dtype.type(first + total / row.size)
 
 
 @inlined
 def _variance(row, mean):
     total = 0.0
-    for begin in range(0, row.size, _BLOCK):
-        block = row[begin:begin + _BLOCK]
+    for begin in range(0, row.size, BLOCK):
+        block = row[begin:begin + BLOCK]
         some = row.dtype.type(0)
         for j in range(block.size):
             some += (block[j] - mean) * (block[j] - mean)
@@ -87,14 +95,20 @@ def row_gradients(chunk, chunks, dx, scratch, dy, x, mean, rstd, groups, d):
     """Write dx of a chunk's rows, and its sums for dgamma and dbeta into its part of the scratch."""
     begin, end = chunk_of(chunk, chunks, mean.size)
     c = groups * d
-    sums = scratch[2 * c * (chunk + 1):2 * c * (chunk + 2)]
+    at = 2 * c + _SUMS * c * chunk
+    sums, totals = scratch[at:at + 2 * c], wide(scratch[at + 2 * c:at + 6 * c])
     for k in range(2 * c):
-        sums[k] = 0
+        sums[k] = totals[k] = 0
     for r in range(begin, end):
+        if (r - begin) % (TERMS * groups) == 0 and r > begin:
+            add_wide(totals, sums)
         first = r % groups * d
         gamma, dgamma, dbeta = scratch[first:first + d], sums[first:first + d], sums[c + first:c + first + d]
         _row_gradient(dx[r * d:(r + 1) * d], dgamma, dbeta, dy[r * d:(r + 1) * d], x[r * d:(r + 1) * d], mean[r],
                       rstd[r], gamma)
+    if end - begin > TERMS * groups:
+        for k in range(2 * c):
+            sums[k] += totals[k]
 
 
 @inlined
@@ -102,8 +116,8 @@ def _row_gradient(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
     # Loops of few arrays each, which lie in L1: LLVM tests whether each two of a loop overlap, and not too many.
     real = x.dtype.type
     total = along = 0.0
-    for begin in range(0, x.size, _BLOCK):
-        end = min(begin + _BLOCK, x.size)
+    for begin in range(0, x.size, BLOCK):
+        end = min(begin + BLOCK, x.size)
         g, of, factor = dy[begin:end], x[begin:end], gamma[begin:end]
         plain = product = real(0)
         for j in range(g.size):
@@ -125,12 +139,12 @@ def _row_gradient(dx, dgamma, dbeta, dy, x, mean, rstd, gamma):
 
 @inlined
 def add_rows(dgamma, dbeta, scratch, chunks, c):
-    """Add the chunks' sums to the gradients, in order."""
-    for chunk in range(chunks):
-        sums = scratch[2 * c * (chunk + 1):2 * c * (chunk + 2)]
-        if dgamma.size > 0:
-            for k in range(c):
-                dgamma[k] += sums[k]
-        if dbeta.size > 0:
-            for k in range(c):
-                dbeta[k] += sums[c + k]
+    """Add the chunks' sums to the gradients, in pairs."""
+    add_pairwise(scratch, 2 * c, _SUMS * c, chunks, 2 * c)
+    sums = scratch[2 * c:4 * c]
+    if dgamma.size > 0:
+        for k in range(c):
+            dgamma[k] += sums[k]
+    if dbeta.size > 0:
+        for k in range(c):
+            dbeta[k] += sums[c + k]

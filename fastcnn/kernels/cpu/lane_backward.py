@@ -11,8 +11,11 @@ from fastcnn.kernels.cpu._jit import inlined
 from fastcnn.kernels.cpu.activate import activate_backward
 from fastcnn.kernels.cpu.lane_pool import spread_average, spread_max
 from fastcnn.kernels.cpu.lane_tile import GIVEN, ZERO, lane_scalars, lane_vectors
-from fastcnn.kernels.cpu.pack import accumulate
+from fastcnn.kernels.cpu.pack import accumulate, clear
+from fastcnn.kernels.cpu.sums import FAR, TERMS
 from fastcnn.kernels.cpu.walk import lanes_of
+
+_POSITIONS = 128  # that a sum of the weights' gradient takes in at once, or TERMS where there are very many
 
 
 @inlined
@@ -22,13 +25,14 @@ def backward_stage(scratch, sums, dx, dy, dz, saved, base, weights, g, wants_dx)
     scratch[sums:] has a vector for each of the weights, added to.
     """
     lane = lanes_of(scratch)
-    step = _step(g)
-    bands = 1 if wants_dx else _bands(g, step, lane)
+    step, short = _step(g), dz + g["oh"] * g["ow"] * (g["k"] + 2) * lane
+    bands, row = _bands(g, step, lane), g["ph"] * g["ow"] * step * lane
     for band in range(bands):
         begin, end = band * g["qh"] // bands, (band + 1) * g["qh"] // bands
+        at = dz + begin * row if wants_dx else dz  # all bands are kept for the input's gradient
         for q in range(begin, end):
-            _before_pool(scratch, sums, dy, dz + (q - begin) * g["ph"] * g["ow"] * step * lane, step, saved, base, g, q)
-        _weights(scratch, sums, dz, step, saved, base, g, begin * g["ph"], (end - begin) * g["ph"])
+            _before_pool(scratch, sums, short, dy, at + (q - begin) * row, step, saved, base, g, q)
+        _weights(scratch, sums, short, at, step, saved, base, g, begin * g["ph"], (end - begin) * g["ph"])
     if wants_dx:
         _input(scratch, dx, dz, step, weights, g)
 
@@ -46,7 +50,7 @@ def _bands(g, step, lane):
 
 
 @inlined
-def _before_pool(scratch, sums, dy, to, step, saved, base, g, q):
+def _before_pool(scratch, sums, short, dy, to, step, saved, base, g, q):
     """Row q of the pooling's output, backward: ph rows of the gradient before the activation, at scratch[to:]."""
     lane, k = lanes_of(scratch), g["k"]
     width, row = k * lane, g["qw"] * k * lane
@@ -62,8 +66,7 @@ def _before_pool(scratch, sums, dy, to, step, saved, base, g, q):
     index = base + (g["map_at"] + q * g["qw"] * k) * lane
     if g["pool"] == MAX_POOL:
         if g["bias_at"] >= 0:  # each gradient goes to one element of its window: the bias may see them here
-            for p in range(g["qw"]):
-                accumulate(scratch, sums + g["bias_at"] * lane, scratch, given + p * width, width)
+            _bias(scratch, sums + g["bias_at"] * lane, short, given, g["qw"], width, width)
         spread_max(scratch, to, step * lane, scratch, given, saved, index, g["ph"], g["pw"], g["qw"], width)
     else:
         spread_average(scratch, to, step * lane, scratch, given, g["ph"], g["pw"], g["qw"], width)
@@ -81,19 +84,30 @@ def _activation(scratch, to, step, saved, at, positions, width, g):
 
 
 @inlined
-def _weights(scratch, sums, dz, step, saved, base, g, first, rows):
+def _bias(scratch, sums, short, dz, positions, step, width):
+    """Add `positions` rows of `width`, a `step` apart, to the sums; scratch[short:] is for short ones."""
+    for first in range(0, positions, TERMS):
+        clear(scratch, short, width)
+        for p in range(first, min(first + TERMS, positions)):
+            accumulate(scratch, short, scratch, dz + p * step, width)
+        accumulate(scratch, sums, scratch, short, width)
+
+
+@inlined
+def _weights(scratch, sums, short, dz, step, saved, base, g, first, rows):
     """Add what rows first .. first + rows of dz give to the sums of kernel and bias."""
     lane, k, c = lanes_of(scratch), g["k"], g["c"]
     if g["bias_at"] >= 0 and g["pool"] != MAX_POOL:
-        for p in range(rows * g["ow"]):
-            accumulate(scratch, sums + g["bias_at"] * lane, scratch, dz + p * step * lane, k * lane)
-    run = g["kw"] * c
+        _bias(scratch, sums + g["bias_at"] * lane, short, dz, rows * g["ow"], step * lane, k * lane)
+    positions = _POSITIONS if g["n"] * g["oh"] * g["ow"] < FAR else TERMS
+    run, some = g["kw"] * c, max(1, positions // g["ow"])
     for r in range(g["kh"]):
-        x = base + (g["in_at"] + (first + r) * g["in_row"]) * lane
-        lane_vectors(scratch, (sums + (g["kernel_at"] + r * run * k) * lane, k * lane, lane),
-                     saved, (x, lane, g["in_row"] * lane, 0, c * lane),
-                     scratch, (dz, lane, g["ow"] * step * lane, 0, step * lane),
-                     (rows, 1, g["ow"]), scratch, (0, 0), GIVEN, run, k)
+        for i in range(0, rows, some):
+            x = base + (g["in_at"] + (first + r + i) * g["in_row"]) * lane
+            lane_vectors(scratch, (sums + (g["kernel_at"] + r * run * k) * lane, k * lane, lane),
+                         saved, (x, lane, g["in_row"] * lane, 0, c * lane),
+                         scratch, (dz + i * g["ow"] * step * lane, lane, g["ow"] * step * lane, 0, step * lane),
+                         (min(some, rows - i), 1, g["ow"]), scratch, (0, 0), GIVEN, run, k)
 
 
 @inlined

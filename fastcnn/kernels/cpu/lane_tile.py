@@ -28,7 +28,7 @@ from fastcnn.kernels.cpu.vectors import loop
 WIDE = 4 if tile.features()[2] == 32 else 2
 
 SCALARS, VECTORS = 0, 1  # what the rows of a tile are
-ZERO, GIVEN, ROWS = 0, 1, 2  # where sums start: at zero, at what lies in c, at start[i]
+ZERO, GIVEN, ROWS = 0, 1, 2  # where sums start: at zero; at zero, and are added to what lies in c; at start[i]
 
 
 @intrinsic(prefer_literal=True)
@@ -68,15 +68,15 @@ class _Emitter(tile._Emitter):
                  for i, k in self.cells}
         for cell in self.cells:
             b_.store(ir.Constant(self.vector, [0.0] * self.L), sums[cell])
-        with b_.if_then(b_.icmp_signed("==", mode, i64(GIVEN))):
-            for cell in self.cells:
-                b_.store(self._load(b_, place[cell]), sums[cell])
         with b_.if_then(b_.icmp_signed("==", mode, i64(ROWS))):
             for i in range(self.M):
                 one = self._broadcast(b_, b_.load(b_.gep(start, [b_.mul(i64(i), start_i)]), align=self.align))
                 for k in range(self.KV):
                     b_.store(one, sums[i, k])
         self._walk_lanes(b_, sums, a, a_steps, b, b_steps, steps)
+        with b_.if_then(b_.icmp_signed("==", mode, i64(GIVEN))):
+            for cell in self.cells:
+                b_.store(b_.fadd(b_.load(sums[cell]), self._load(b_, place[cell])), sums[cell])
         for cell in self.cells:
             b_.store(b_.load(sums[cell]), self._as_vector(b_, place[cell]), align=self.align)
 

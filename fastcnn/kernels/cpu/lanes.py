@@ -9,7 +9,7 @@ writes is still in L2 when the next reads it. A pixel's channel is one vector::
                               in L2
 
 Backward, a block's gradients run through the same stages in reverse. The gradients of the weights are vectors, one sum
-a lane, until a chunk of blocks is done; chunks are cut by the batch alone and added in their order. A last block with
+a lane, until a chunk of blocks is done; chunks are cut by the batch alone and added in pairs. A last block with
 fewer images has lanes of zeros, whose gradients are zeros.
 
 All sizes and offsets stand in the geometry, one row of LANES a stage (`fastcnn.geometry.lanes`). ONNX: Conv, then
@@ -25,6 +25,7 @@ from fastcnn.kernels.cpu.lane_backward import backward_stage
 from fastcnn.kernels.cpu.lane_pool import average_row, max_row
 from fastcnn.kernels.cpu.lane_tile import ROWS, ZERO, lane_scalars
 from fastcnn.kernels.cpu.pack import accumulate, aligned, clear
+from fastcnn.kernels.cpu.sums import add_pairwise
 from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.transpose import transpose_block
 from fastcnn.kernels.cpu.walk import lanes_of
@@ -187,10 +188,10 @@ def _gradient_size(geometry):
 
 @inlined
 def _backward_local(geometry):
-    """Vectors of scratch a thread needs: the weights' sums, two gradients between stages, one before the pooling."""
+    """Vectors of scratch a thread needs: sums, two gradients between stages, one before the pooling, that of a bias."""
     most = 0
     for g in geometry:
-        most = max(most, g["oh"] * g["ow"] * (g["k"] + 2))
+        most = max(most, g["oh"] * g["ow"] * (g["k"] + 2) + g["k"])
     return geometry[0]["weights"] + 2 * _gradient_size(geometry) + most
 
 
@@ -213,8 +214,8 @@ def lanes_backward(dx, dweights, scratch, dy, saved, weights, geometry):
     chunks = _chunks(blocks)
     parallel(_backward_chunk, chunks,
              (dx.reshape(-1), scratch, dy.reshape(-1), saved, weights, geometry, chunks, blocks))
-    for chunk in range(chunks):
-        accumulate(dweights, 0, scratch, chunk * aligned(geometry[0]["weights"]), dweights.size)
+    add_pairwise(scratch, 0, aligned(geometry[0]["weights"]), chunks, dweights.size)
+    accumulate(dweights, 0, scratch, 0, dweights.size if chunks > 0 else 0)
 
 
 @inlined
@@ -243,7 +244,7 @@ def _backward_chunk(chunk, thread, dx, scratch, dy, saved, weights, geometry, ch
             inputs = geometry[0]["h"] * geometry[0]["w"] * geometry[0]["c"]
             from_lanes(dx, block * lane, images, scratch, one, inputs)
     for k in range(size):
-        total = scratch.dtype.type(0)
+        total = 0.0
         for image in range(lane):
             total += scratch[sums + k * lane + image]
         scratch[chunk * partial + k] = total

@@ -17,6 +17,7 @@ import numpy as np
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementary import log
 from fastcnn.kernels.cpu.loss_formulas import clip, clips, power
+from fastcnn.kernels.cpu.sums import row_sum
 
 
 @kernel
@@ -49,7 +50,7 @@ def _sparse_rows(chunk, chunks, losses, dx, x, labels, weights, scale):
         label, row = labels[i], x[i]
         weight = weights[i] if weights.size > 0 else real(1)
         known, skipped = 0 <= label < row.size, weight == real(0)
-        total = _sum(row)
+        total = real(row_sum(row))
         q = row[label] / total if known else real(np.nan)
         losses[i] = real(0) if skipped else -weight * log(clip(q))
         if dx.size > 0:
@@ -58,14 +59,6 @@ def _sparse_rows(chunk, chunks, losses, dx, x, labels, weights, scale):
                 out[k] = slope if known or skipped else real(np.nan)
             if known:
                 out[label] -= real(0) if skipped or clips(q) else slope / q
-
-
-@inlined
-def _sum(row):
-    total = row.dtype.type(0)
-    for k in range(row.size):
-        total += row[k]
-    return total
 
 
 @kernel
@@ -106,11 +99,12 @@ def _categorical_rows(chunk, chunks, losses, dx, x, targets, weights, gamma, sca
 @inlined
 def _plain_row(i, losses, dx, row, t, weight, scale):
     real = row.dtype.type
-    total, loss, inside = _sum(row), real(0), real(0)
+    total, loss, within = real(row_sum(row)), 0.0, 0.0
     for k in range(row.size):
         q = row[k] / total
-        loss -= t[k] * log(clip(q))
-        inside += real(0) if clips(q) else t[k]
+        loss -= np.float64(t[k] * log(clip(q)))
+        within += np.float64(real(0) if clips(q) else t[k])
+    inside = real(within)
     losses[i] = weight * loss
     if dx.size > 0:
         out, factor = dx[i], weight * scale / total
@@ -122,12 +116,13 @@ def _plain_row(i, losses, dx, row, t, weight, scale):
 @inlined
 def _focal_row(i, losses, dx, row, t, weight, gamma, scale):
     real = row.dtype.type
-    total, loss, along = _sum(row), real(0), real(0)
+    total, loss, slopes = real(row_sum(row)), 0.0, 0.0
     for k in range(row.size):
         q = row[k] / total
         p = clip(q)
-        loss -= t[k] * power(real(1) - p, gamma) * log(p)
-        along += q * _focal_slope(q, t[k], gamma)
+        loss -= np.float64(t[k] * power(real(1) - p, gamma) * log(p))
+        slopes += np.float64(q * _focal_slope(q, t[k], gamma))
+    along = real(slopes)
     losses[i] = weight * loss
     if dx.size > 0:
         out, factor = dx[i], weight * scale / total

@@ -21,6 +21,7 @@ import numpy as np
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementary import exp_nonpositive, log, plus_gap
 from fastcnn.kernels.cpu.softmax import largest
+from fastcnn.kernels.cpu.sums import BLOCK, row_sum
 
 _BLOCK = 4096  # elements that stay in L1 between the passes over them
 _COST = 4  # what an exponential takes, in plain elements of work
@@ -106,14 +107,16 @@ def _exponentials(work, losses, x, begin, end):
 @inlined
 def _total(exponentials, row, shift):
     """Return the sum of exp(row - shift), from the exponentials where they were kept."""
-    total = row.dtype.type(0)
+    total = 0.0
     if exponentials.size > 0:
-        for k in range(exponentials.size):
-            total += exponentials[k]
+        total = row_sum(exponentials)
     else:
-        for k in range(row.size):
-            total += exp_nonpositive(row[k] - shift)
-    return total
+        for begin in range(0, row.size, BLOCK):
+            block, some = row[begin:begin + BLOCK], row.dtype.type(0)
+            for k in range(block.size):
+                some += exp_nonpositive(block[k] - shift)
+            total += some
+    return row.dtype.type(total)
 
 
 @inlined
@@ -157,15 +160,20 @@ def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, weig
         for i in range(begin, end):
             exponentials = work[i - begin] if work.size > 0 else work.reshape(-1)
             row, t, shift = x[i], targets[i], losses[i]
-            total, whole, along = _total(exponentials, row, shift), real(0), real(0)
-            for k in range(row.size):
-                whole += t[k]
-                along += t[k] * (row[k] - shift) if t[k] != real(0) else real(0)  # a class that is masked is at -inf
+            total, whole, along = _total(exponentials, row, shift), 0.0, 0.0
+            for first_of in range(0, classes, BLOCK):
+                block, of = row[first_of:first_of + BLOCK], t[first_of:first_of + BLOCK]
+                some = product = real(0)
+                for k in range(block.size):
+                    some += of[k]
+                    product += of[k] * (block[k] - shift) if of[k] != real(0) else real(0)  # a masked one is at -inf
+                whole += some
+                along += product
             weight = weights[i] if weights.size > 0 else real(1)
             losses[i] = weight * (log(total) * whole - along)
             if dx.size > 0:
                 share = weight * real(scale)
-                out, factor = dx[i], share * whole / total
+                out, factor = dx[i], share * real(whole) / total
                 if probabilities.size > 0:
                     for k in range(out.size):
                         out[k] = factor * exponentials[k] - share * t[k]

@@ -13,6 +13,7 @@ import numpy as np
 from numba import carray, config, types
 
 from fastcnn.kernels.cpu._jit import chunk_of, inlined
+from fastcnn.kernels.cpu.sums import row_sum
 
 _BLOCK = 4096  # elements that stay in L1 between the passes over them
 
@@ -83,7 +84,4 @@ def _row_sums(losses, values, columns, share):
             losses[i] = share * values[i]
     else:
         for i in range(losses.size):
-            row, total = values[i * columns:(i + 1) * columns], values.dtype.type(0)
-            for k in range(row.size):
-                total += row[k]
-            losses[i] = share * total
+            losses[i] = share * row_sum(values[i * columns:(i + 1) * columns])

@@ -9,16 +9,19 @@ pixel)::
     | row | row | ..    | row | row | ..    | row |                         or vectors and one number
 
 Arrays of one shape are one row, which threads cut anywhere. The backward pass takes the same walk: a row's gradient is
-stored, or added to the row or the number that stands for it. Where threads share such sums, each chunk has its own in
-the scratch, and they are added in the order of the chunks.
+stored, or added to the row or the number that stands for it. Where threads share such sums, or one would be long, dy is
+cut into parts that have their own in the scratch, and these are added in pairs (`sums`).
 """
 
 import math
 
+import numpy as np
+
 from fastcnn.kernels.codes import PRELU, SUM
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.merge_rows import ADD, OF_SLOPE, STORE, TOTAL, merge_rows, merge_rows_gradient
-from fastcnn.kernels.cpu.pack import accumulate, clear, copy
+from fastcnn.kernels.cpu.pack import clear, copy
+from fastcnn.kernels.cpu.sums import BLOCK, TERMS, add_pairwise
 
 _MANY = 8  # rows: from so many on, threads share the middle dimension rather than partial sums over the first
 _BLOCK = 4096  # elements of dy that stay in L1 between the gradients of both inputs
@@ -84,31 +87,47 @@ def _steps(shape):
 
 def merge_backward_scratch(shape, a_shape, b_shape, dtype):
     """Return how many elements of scratch `merge_backward` wants for dy, da and db of these shapes."""
-    across, parts, _ = _cuts(shape, a_shape, b_shape)
+    cuts = _cuts(shape, a_shape, b_shape)
     sizes = 0
     for x_shape in (a_shape, b_shape):
-        partials = _partials(shape, x_shape, across, parts)
+        partials = _partials(shape, x_shape, cuts)
         sizes += partials * math.prod(x_shape) if partials > 1 else 0
     return sizes
 
 
 @inlined
 def _cuts(shape, a_shape, b_shape):
-    """Return into how many parts each of the three dimensions is cut for the chunks of the backward pass."""
+    """Return into how many parts each of the three dimensions is cut for the backward pass.
+
+    Into no less than there are threads to serve; and so that to one number no more than some TERMS are added, those of
+    a row counting as one for each BLOCK.
+    """
     a, b, c = shape
     chunks = chunks_for(a * b * c, 64)
     lacks_first = 0 < a_shape[0] < a or 0 < b_shape[0] < a
+    lacks_second = 0 < a_shape[1] < b or 0 < b_shape[1] < b
     lacks_last = 0 < a_shape[2] < c or 0 < b_shape[2] < c
     across = 1 if lacks_first and b >= _MANY else max(1, min(a, chunks))
     parts = max(1, min(b, chunks // across))
-    sections = 1 if lacks_last else max(1, min(c // _SECTION, chunks // (across * parts)))
+    sections = max(1, min(c // _SECTION, chunks // (across * parts)))
+    room = TERMS  # for the terms of a number in one part
+    if lacks_last:
+        sections = -(-c // (TERMS * BLOCK))
+        room = max(1, room // -(-c // (sections * BLOCK)))
+    if lacks_second:
+        parts = max(parts, -(-b // room))
+        room = max(1, room // -(-b // parts))
+    if lacks_first:
+        across = max(across, -(-a // room))
     return across, parts, sections
 
 
 @inlined
-def _partials(shape, x_shape, across, parts):
+def _partials(shape, x_shape, cuts):
     """Return how many partial sums an input's gradient has."""
-    return (across if x_shape[0] < shape[0] else 1) * (parts if x_shape[1] < shape[1] else 1)
+    across, parts, sections = cuts
+    along = (across if x_shape[0] < shape[0] else 1) * (parts if x_shape[1] < shape[1] else 1)
+    return along * (sections if x_shape[2] < shape[2] else 1)
 
 
 @kernel
@@ -134,13 +153,13 @@ def merge_backward(da, db, scratch, dy, a, b, code, alpha, beta):
         clear(flat_a, 0, flat_a.size)
         clear(flat_b, 0, flat_b.size)
         return
-    across, parts, sections = _cuts(shape, da.shape, db.shape)
-    of_a, of_b = _partials(shape, da.shape, across, parts), _partials(shape, db.shape, across, parts)
+    cuts = _cuts(shape, da.shape, db.shape)
+    of_a, of_b = _partials(shape, da.shape, cuts), _partials(shape, db.shape, cuts)
     used = flat_a.size * of_a if of_a > 1 else 0
     sums_a = scratch[:used] if of_a > 1 else flat_a
     sums_b = scratch[used:used + flat_b.size * of_b] if of_b > 1 else flat_b
-    cuts = across, parts, sections
-    parallel(_backward_part, across * parts * sections, (cuts, sums_a, sums_b, dy, a, b, code, alpha, beta))
+    chunks = min(cuts[0] * cuts[1] * cuts[2], chunks_for(dy.size, 64))
+    parallel(_backward_parts, chunks, (chunks, cuts, sums_a, sums_b, dy, a, b, code, alpha, beta))
     if of_a > 1:
         _add_up(flat_a, sums_a, of_a)
     if of_b > 1:
@@ -149,30 +168,38 @@ def merge_backward(da, db, scratch, dy, a, b, code, alpha, beta):
 
 @inlined
 def _add_up(out, sums, partials):
+    add_pairwise(sums, 0, out.size, partials, out.size)
     copy(out, 0, sums, 0, out.size)
-    for k in range(1, partials):
-        accumulate(out, 0, sums, k * out.size, out.size)
 
 
 @inlined
-def _backward_part(chunk, cuts, da, db, dy, a, b, code, alpha, beta):
+def _backward_parts(chunk, chunks, cuts, da, db, dy, a, b, code, alpha, beta):
+    begin, end = chunk_of(chunk, chunks, cuts[0] * cuts[1] * cuts[2])
+    for part in range(begin, end):
+        _backward_part(part, cuts, da, db, dy, a, b, code, alpha, beta)
+
+
+@inlined
+def _backward_part(index, cuts, da, db, dy, a, b, code, alpha, beta):
     """Walk the rows of one part of `dy` for both gradients, block by block."""
     across, parts, sections = cuts
     shape, real = dy.shape, dy.dtype.type
-    i_part, j_part, section = chunk // sections // parts, chunk // sections % parts, chunk % sections
+    i_part, j_part, section = index // sections // parts, index // sections % parts, index % sections
     first, last = chunk_of(i_part, across, shape[0])
     top, bottom = chunk_of(j_part, parts, shape[1])
     left, right = chunk_of(section, sections, shape[2])
     part = first, last, top, bottom, left, right
-    a_from, b_from = _place(shape, a.shape, i_part, j_part, parts), _place(shape, b.shape, i_part, j_part, parts)
+    place = i_part, j_part, section
+    a_from, b_from = _place(shape, a.shape, place, cuts), _place(shape, b.shape, place, cuts)
     _clear_sums(da, a_from, shape, a.shape, part)
     _clear_sums(db, b_from, shape, b.shape, part)
     gradient, flat_a, flat_b = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
     of_b, block = OF_SLOPE if code == PRELU else code, max(1, _BLOCK // shape[2])
+    width = BLOCK if a.shape[2] < shape[2] or b.shape[2] < shape[2] else _BLOCK
     for i in range(first, last):
         for j in range(top, bottom, block):
-            for k in range(left, right, _BLOCK):
-                at, rows = (i, j, k, min(_BLOCK, right - k)), min(block, bottom - j)
+            for k in range(left, right, width):
+                at, rows = (i, j, k, min(width, right - k)), min(block, bottom - j)
                 for side in range(2):  # one call for both, so that its loops are compiled once
                     mine = side == 0
                     dx, start, of, scale = (da, a_from, code, alpha) if mine else (db, b_from, of_b, beta)
@@ -184,11 +211,14 @@ def _backward_part(chunk, cuts, da, db, dy, a, b, code, alpha, beta):
 
 
 @inlined
-def _place(shape, x_shape, i_part, j_part, parts):
-    """Return where the partial sum of a chunk begins."""
-    index = i_part if x_shape[0] < shape[0] else 0
+def _place(shape, x_shape, place, cuts):
+    """Return where the partial sum of a part begins."""
+    i_part, j_part, section = place
+    index = i_part if x_shape[0] < shape[0] else np.int64(0)
     if x_shape[1] < shape[1]:
-        index = index * parts + j_part
+        index = index * cuts[1] + j_part
+    if x_shape[2] < shape[2]:
+        index = index * cuts[2] + section
     return index * x_shape[0] * x_shape[1] * x_shape[2]
 
 

@@ -9,6 +9,7 @@ As many rows as L1 holds go through three passes; to the exponential, many short
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementary import as_ordered, exp_nonpositive, from_ordered, log, minus_both
+from fastcnn.kernels.cpu.sums import row_product, row_sum
 
 _BLOCK = 4096  # elements that stay in L1 between the three passes over them
 _COST = 4  # what an exponential takes, in plain elements of work
@@ -51,9 +52,7 @@ def _softmax_rows(y, x, log_of_it):
     for j in range(flat.size):  # many short rows are one long vector to the exponential
         flat[j] = exp_nonpositive(flat[j])
     for i in range(rows):
-        total = y.dtype.type(0)
-        for j in range(classes):
-            total += y[i, j]
+        total = y.dtype.type(row_sum(y[i]))
         if log_of_it:
             shift, logarithm = largest(x[i]), log(total)
             for j in range(classes):
@@ -98,14 +97,12 @@ def _softmax_backward_rows(chunk, chunks, dx, dy, y, log_of_it):
     begin, end = chunk_of(chunk, chunks, dx.shape[0])
     for i in range(begin, end):
         out, gradient, value = dx[i], dy[i], y[i]
-        total = dx.dtype.type(0)
+        real = dx.dtype.type
         if log_of_it:
-            for j in range(out.size):
-                total += gradient[j]
+            total = real(row_sum(gradient))
             for j in range(out.size):
                 out[j] = gradient[j] - exp_nonpositive(value[j]) * total
         else:
-            for j in range(out.size):
-                total += gradient[j] * value[j]
+            total = real(row_product(gradient, value))
             for j in range(out.size):
                 out[j] = value[j] * (gradient[j] - total)

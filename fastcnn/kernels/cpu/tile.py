@@ -93,7 +93,8 @@ def tile(typingctx, M, KV, c, c_rows, a, a_rows, a_steps, b, b_steps, loops, sta
     loops : (R, S, J)
         Steps of each loop.
     start, fresh : pointer, int
-        Where the sums start: at ``start[k]``, or at what is in `c` if `fresh` is 0.
+        Where the sums start: 1 at ``start[k]``; 0 at zero, and they are added to what is in `c`, since a sum that
+        started there would lose its last bits at each step; 2 at what is in `c`, of which they are the rest.
     columns : int
         How many of the KV * LANES columns exist in `c`; the others are not touched there.
     bounds : pointer
@@ -138,22 +139,32 @@ class _Emitter:
         whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
         self._prefetch(b_, place)
 
-        with b_.if_else(b_.icmp_signed("==", fresh, _I64(0))) as (from_c, from_start):
-            with from_c, b_.if_else(whole) as (full, partial):
-                with full:
-                    for cell in self.cells:
-                        b_.store(self._load(b_, place[cell]), sums[cell])
-                with partial:
-                    for cell in self.cells:
-                        b_.store(self._masked_load(b_, place[cell], masks[cell[1]]), sums[cell])
-            with from_start:
-                for k in range(self.KV):
-                    value = self._load(b_, b_.gep(start, [_I64(k * self.L)]))
-                    for i in range(self.M):
-                        b_.store(value, sums[i, k])
+        for cell in self.cells:
+            b_.store(ir.Constant(self.vector, [0.0] * self.L), sums[cell])
+        adds = b_.icmp_signed("==", fresh, _I64(0))
+        with b_.if_then(b_.icmp_signed("==", fresh, _I64(2))), b_.if_else(whole) as (full, partial):
+            with full:
+                for cell in self.cells:
+                    b_.store(self._load(b_, place[cell]), sums[cell])
+            with partial:
+                for cell in self.cells:
+                    b_.store(self._masked_load(b_, place[cell], masks[cell[1]]), sums[cell])
+        with b_.if_then(b_.icmp_signed("==", fresh, _I64(1))):
+            for k in range(self.KV):
+                value = self._load(b_, b_.gep(start, [_I64(k * self.L)]))
+                for i in range(self.M):
+                    b_.store(value, sums[i, k])
 
         self._walk(b_, sums, a, a_rows, a_steps, b, b_steps, steps)
 
+        with b_.if_then(adds), b_.if_else(whole) as (full, partial):
+            with full:
+                for cell in self.cells:
+                    b_.store(b_.fadd(b_.load(sums[cell]), self._load(b_, place[cell])), sums[cell])
+            with partial:
+                for cell in self.cells:
+                    before = self._masked_load(b_, place[cell], masks[cell[1]])
+                    b_.store(b_.fadd(b_.load(sums[cell]), before), sums[cell])
         with b_.if_then(b_.icmp_unsigned("!=", b_.ptrtoint(bounds, _I64), _I64(0))):
             self._bound(b_, sums, b_.load(bounds), "<")
             high = b_.load(b_.gep(bounds, [_I64(1)]))

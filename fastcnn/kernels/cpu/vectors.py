@@ -103,6 +103,24 @@ class Vectors:
             self.b.store(value, slot)
         return slots
 
+    def widened(self, value):
+        """Return a vector in float64: its two halves, or itself."""
+        if self.element == ir.DoubleType():
+            return [value]
+        half = self.L // 2
+        return [self.b.fpext(self._shuffled(value, value, range(at, at + half)), ir.VectorType(ir.DoubleType(), half))
+                for at in (0, half)]
+
+    def narrowed(self, halves):
+        """Return the vector of the arrays' type that `widened` made these of."""
+        if len(halves) == 1:
+            return halves[0]
+        low, high = (self.b.fptrunc(half, ir.VectorType(self.element, self.L // 2)) for half in halves)
+        return self._shuffled(low, high, range(self.L))
+
+    def _shuffled(self, one, other, places):
+        return self.b.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, len(places)), list(places)))
+
     def fmuladd(self, a, b, c):
         """Return a * b + c, rounded once where the CPU can."""
         call = cgutils.get_or_insert_function(

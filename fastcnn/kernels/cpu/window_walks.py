@@ -3,6 +3,7 @@
 import numpy as np
 from llvmlite import ir
 
+from fastcnn.kernels.cpu.sums import TERMS
 from fastcnn.kernels.cpu.vectors import Vectors, loop
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
@@ -47,12 +48,50 @@ class Walk(Vectors):
         """Emit `count` vectors of one result, from a channel on."""
         raise NotImplementedError
 
-    def positions(self, sources, channel, body):
-        """Emit the loop over the window: body(pointers to the sources' vectors, row, column)."""
+    def positions(self, sources, channel, body, begin=None, size=None):
+        """Emit the loop over the window, or a part of it: body(pointers to the sources' vectors, row, column)."""
         b = self.b
-        with loop(b, self.window[0]) as r, loop(b, self.window[1]) as s:
+        rows, columns = size or self.window
+        with loop(b, rows) as row, loop(b, columns) as column:
+            r, s = (row, column) if begin is None else (b.add(begin[0], row), b.add(begin[1], column))
             offset = b.add(channel, b.add(b.mul(r, self.strides[0]), b.mul(s, self.strides[1])))
             body([b.gep(source, [offset]) for source in sources], r, s)
+
+    def summed(self, sources, channel, count, add):
+        """Emit sums over the window, one for each of `count` vectors, and return the variables that hold them.
+
+        add(sums, pointers to the sources' vectors, row, column) adds a position. A window of more than TERMS positions
+        is summed in parts, in float64 over parts (`fastcnn.kernels.cpu.sums`).
+        """
+        b, sums = self.b, self.slots(count, self.zero)
+        rows, columns = self.window
+        is_long = b.icmp_signed(">", b.mul(rows, columns), _I64(TERMS))
+        with b.if_else(is_long, likely=False) as (in_parts, at_once):
+            with in_parts:
+                narrow = b.icmp_signed("<", columns, _I64(TERMS))
+                broad = b.select(narrow, columns, _I64(TERMS))
+                tall = b.sdiv(_I64(TERMS), broad)
+                totals = [self.slots(len(self.widened(self.zero)), self.widened(self.zero)[0]) for _ in range(count)]
+                with loop(b, self._parts(rows, tall)) as i, loop(b, self._parts(columns, broad)) as j:
+                    for slot in sums:
+                        b.store(self.zero, slot)
+                    begin = b.mul(i, tall), b.mul(j, broad)
+                    size = self._least(tall, b.sub(rows, begin[0])), self._least(broad, b.sub(columns, begin[1]))
+                    self.positions(sources, channel, lambda *at: add(sums, *at), begin, size)
+                    for slot, halves in zip(sums, totals, strict=True):
+                        for half, value in zip(halves, self.widened(b.load(slot)), strict=True):
+                            b.store(b.fadd(b.load(half), value), half)
+                for slot, halves in zip(sums, totals, strict=True):
+                    b.store(self.narrowed([b.load(half) for half in halves]), slot)
+            with at_once:
+                self.positions(sources, channel, lambda *at: add(sums, *at))
+        return sums
+
+    def _parts(self, length, part):
+        return self.b.sdiv(self.b.add(length, self.b.sub(part, _I64(1))), part)
+
+    def _least(self, one, other):
+        return self.b.select(self.b.icmp_signed("<", one, other), one, other)
 
     def code(self, codes, r, s, width):
         """Return a position's code in all lanes, as integers of `width` bits."""
@@ -122,18 +161,16 @@ class Gradient(Walk):
 
     def results(self, pointers, channel, count, mask):
         b, (dx, dy, where) = self.b, pointers
-        sums = self.slots(count, self.zero)
 
-        def body(sources, r, s):
+        def add(sums, sources, r, s):
             code = self.code(self.special[0], r, s, where.type.pointee.width)
             for u in range(count):
                 here = b.icmp_signed("==", self.load(sources[1], u, mask), code)
                 before = b.load(sums[u])
                 b.store(b.select(here, b.fadd(before, self.load(sources[0], u, mask)), before), sums[u])
 
-        self.positions([dy, where], channel, body)
-        for u in range(count):
-            self.store(b.load(sums[u]), b.gep(dx, [channel]), u, mask)
+        for u, slot in enumerate(self.summed([dy, where], channel, count, add)):
+            self.store(b.load(slot), b.gep(dx, [channel]), u, mask)
 
 
 class Sum(Walk):
@@ -145,18 +182,17 @@ class Sum(Walk):
 
     def results(self, pointers, channel, count, mask):
         b, (y, x) = self.b, pointers
-        scale, add = self.special
-        sums = self.slots(count, self.zero)
+        scale, added = self.special
 
-        def body(sources, r, s):
+        def add(sums, sources, r, s):
             for u in range(count):
                 b.store(b.fadd(b.load(sums[u]), self.load(sources[0], u, mask)), sums[u])
 
-        self.positions([x], channel, body)
+        sums = self.summed([x], channel, count, add)
         factor, place = self.broadcast(scale, self.L), b.gep(y, [channel])
         for slot in sums:
             b.store(b.fmul(b.load(slot), factor), slot)
-        with b.if_then(b.icmp_signed("!=", add, _I64(0)), likely=False):
+        with b.if_then(b.icmp_signed("!=", added, _I64(0)), likely=False):
             for u, slot in enumerate(sums):
                 b.store(b.fadd(b.load(slot), self.load(place, u, mask)), slot)
         for u, slot in enumerate(sums):
@@ -170,9 +206,9 @@ class Blend(Walk):
 
     def results(self, pointers, channel, count, mask):
         b, (y, x, down, right) = self.b, pointers
-        sums = self.slots(count, self.zero)
+        result = self.slots(count, self.zero)
 
-        def body(sources, r, s):
+        def add(sums, sources, r, s):
             weight = b.fmul(b.load(b.gep(down, [r])), b.load(b.gep(right, [s])))
             factor = self.broadcast(weight, self.L)
             for u in range(count):
@@ -186,10 +222,11 @@ class Blend(Walk):
                     for s in range(2):
                         offset = b.add(channel, b.add(*(b.mul(_I64(k), stride) for k, stride in zip(
                             (r, s), self.strides, strict=True))))
-                        body([b.gep(x, [offset])], _I64(r), _I64(s))
+                        add(result, [b.gep(x, [offset])], _I64(r), _I64(s))
             with otherwise:
-                self.positions([x], channel, body)
-        for u, slot in enumerate(sums):
+                for slot, one in zip(result, self.summed([x], channel, count, add), strict=True):
+                    b.store(b.load(one), slot)
+        for u, slot in enumerate(result):
             self.store(b.load(slot), b.gep(y, [channel]), u, mask)
 
 

@@ -29,12 +29,13 @@ in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.filters import blocks_of
-from fastcnn.kernels.cpu.pack import accumulate, aligned, clear, clip, copy
+from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, clip, copy
 from fastcnn.kernels.cpu.walk import lanes_of, walk
 from fastcnn.kernels.cpu.winograd_filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd_plan import (
     PACKING,
     SLICE,
+    WHOLE,
     local,
     m_step,
     packed_size,
@@ -228,11 +229,13 @@ def _tiles_task(task, thread, y, scratch, threads, start, packed, x, addend, bou
     count = min(run, tiles - first)
     input_tiles(x, 0, h, w, c, top, left, down, across, first, count, scratch, 0, scratch, v, v_tile, v_step,
                 scratch, patch)
-    m_next, u_next = m_step(run, width), u_step(c, width)
+    m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):
         for i in range(36):
-            walk(scratch, (m + i * m_next, width), scratch, (v + i * v_step, v_tile, 0, 0, 1),
-                 packed, ((b * 36 + i) * u_next, 0, 0, width), (1, 1, c), scratch, 0, width, 0, count)
+            for begin in range(0, c, some):
+                walk(scratch, (m + i * m_next, width), scratch, (v + i * v_step + begin, v_tile, 0, 0, 1),
+                     packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width), at3(1, 1, min(some, c - begin)),
+                     scratch, 0 if begin == 0 else -1, width, 0, count)
         output_tiles(y, 0, oh, ow, k, b * width, min(width, k - b * width), down, across, first, count,
                      scratch, unread, scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
                      bounds, 0, scratch, patch)
@@ -268,7 +271,7 @@ def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, adde
         for i in range(36):
             walk(scratch, (m + i * m_next, width), scratch, (v + i * v_next + begin, v_tile, 0, 0, 1),
                  scratch, (u + i * u_next, 0, 0, width), (1, 1, depth),
-                 scratch, 0 if begin == 0 else -1, width, 0, tiles)
+                 scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, width, 0, tiles)
     output_tiles(y, 0, oh, ow, k, b * width, columns, down, across, 0, tiles, scratch, unread,
                  scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
                      bounds, 0, scratch, patch)

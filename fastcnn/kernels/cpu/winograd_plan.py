@@ -23,6 +23,7 @@ STREAM_FILTERS = 16384  # are used a slice of their channels at a time
 CALL = 5000  # cycles that a call takes longer than one of the direct kernel, however small the problem
 PACKING = 250  # cycles to transform a vector of filters, and to fetch it again
 SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
+WHOLE = 512  # channels up to which a product is one sum; of more, slices are summed by themselves, and added
 
 
 @inlined

@@ -10,17 +10,20 @@ products are added over all tiles, and the sums are transformed to the nine taps
 W has a 37th matrix, the sums of the tiles of dy: added over tiles they are the gradient of the bias.
 
 *Fused*, where m of all filters fits into L2: the tiles are cut into chunks, and a task takes its chunk run by run
-through all of that. Each chunk has a part of the scratch for its gradients, which are added in order.
+through all of that. Each chunk has a part of the scratch for its gradients, which are added in pairs; m is added to
+them after some runs, so that neither sum is long (`sums`).
 
 *In steps*, where it does not: V and W of as many tiles as L3 holds are made by one launch, tasks being runs of tiles,
 and multiplied by a second one, tasks being a block of filters and a part of the channels; it adds to dkernel.
 """
 
+import numpy as np
 from numba import config
 
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.filters import blocks_of, width_of
-from fastcnn.kernels.cpu.pack import accumulate, aligned, clear
+from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear
+from fastcnn.kernels.cpu.sums import FAR, TERMS, add_pairwise
 from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.walk import lanes_of, walk
 from fastcnn.kernels.cpu.winograd_plan import TILES, suits
@@ -31,6 +34,7 @@ FUSED_RUN = 112  # tiles: the sums of a run stay in registers, so that long runs
 STEP = 3 << 20  # elements of V and W in a step: 12 MB of float32
 CHANNELS = 128  # of a part
 CHUNKS = 16
+OFTEN = 16  # runs of a chunk whose products are one m
 TASKS = 8
 BACK = 350  # cycles to transform a vector of sums to taps, and to store and fetch it
 
@@ -60,7 +64,7 @@ def _plan(p, width):
     """Return tiles in all, in a run or step, runs, and from tile to tile and matrix to matrix of V and of W."""
     tiles = p[0] * -(-p[4] // 4) * -(-p[5] // 4)
     v_tile, w_tile = _row(p[3]), _row(-(-p[6] // width) * width)
-    run = FUSED_RUN
+    run = FUSED_RUN if 16 * tiles < FAR else TERMS
     if not _is_fused(p, width):
         most = max(TILES, STEP // (36 * (v_tile + w_tile)))
         run = -(-tiles // max(1, -(-tiles // most)))  # steps of equal length
@@ -151,9 +155,9 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     if _is_fused(p, width):
         chunks, size = _chunks(p, width), aligned(9 * c * k + k)
         parallel(_chunk_task, chunks, (scratch, shared, local, one, xf, yf, p))
-        for chunk in range(chunks):
-            accumulate(wf, 0, scratch, shared + chunk * size, 9 * c * k)
-            accumulate(dbias, 0, scratch, shared + chunk * size + 9 * c * k, dbias.size)
+        add_pairwise(scratch, shared, size, chunks, 9 * c * k + k)
+        accumulate(wf, 0, scratch, shared, 9 * c * k)
+        accumulate(dbias, 0, scratch, shared + 9 * c * k, dbias.size)
     else:
         for step in range(runs):
             count = min(run, tiles - step * run)
@@ -179,10 +183,12 @@ def _multiply(scratch, v, begin, channels, b, m, fresh, count, width, p):
     """36 products of one block of filters: scratch[m:] = V^T W for some channels, or added to it unless `fresh`."""
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
     w, step = v + _tiles_size(p, width)[0], _sums(p, width)[0]
+    some = count if 16 * _plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
     for i in range(36):
-        walk(scratch, (m + i * step, width), scratch, (v + i * v_step + begin, 1, 0, 0, v_tile),
-             scratch, (w + i * w_step + b * width, 0, 0, w_tile), (1, 1, count),
-             scratch, 0 if fresh else -1, width, 0, channels)
+        for first in range(0, count, some):
+            walk(scratch, (m + i * step, width), scratch, (v + i * v_step + begin + first * v_tile, 1, 0, 0, v_tile),
+                 scratch, (w + i * w_step + b * width + first * w_tile, 0, 0, w_tile),
+                 at3(1, 1, min(some, count - first)), scratch, 0 if fresh and first == 0 else -1, width, 0, channels)
 
 
 @inlined
@@ -213,13 +219,14 @@ def _chunk_task(chunk, thread, scratch, shared, local, one, x, dy, p):
         count = min(run, tiles - r * run)
         _transform(scratch, v, 0, patch, x, dy, r * run, count, p)
         for b in range(blocks):
-            _multiply(scratch, v, 0, c, b, m + b * 36 * step, r == begin, count, width, p)
+            _multiply(scratch, v, 0, c, b, m + b * 36 * step, (r - begin) % OFTEN == 0, count, width, p)
             _add_bias(scratch, bias + b * width, width, scratch, one, v, b, count, width, p)
-    for b in range(blocks):
-        if end > begin:
-            filter_gradient_block(scratch, gradients, c, k, b * width, min(width, k - b * width), 0, c,
-                                  scratch, m + b * 36 * step, width, step, scratch, patch)
-    accumulate(scratch, gradients + size, scratch, bias, k)
+        if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
+            for b in range(blocks):
+                filter_gradient_block(scratch, gradients, c, k, b * width, min(width, k - b * width), 0, c,
+                                      scratch, m + b * 36 * step, width, step, scratch, patch)
+            accumulate(scratch, gradients + size, scratch, bias, k)
+            clear(scratch, bias, blocks * width)
 
 
 @inlined

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fastcnn.onnx.operators._sums import total
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators.activations import log_softmax
 
@@ -17,8 +18,8 @@ def negative_log_likelihood(x: np.ndarray, target: np.ndarray, weight: np.ndarra
     loss = (-chosen * factor).astype(x.dtype)
     if reduction == "none":
         return loss
-    total = loss.sum(dtype=x.dtype)
-    return total if reduction == "sum" else (total / factor.sum(dtype=x.dtype)).astype(x.dtype)
+    whole = total(loss)
+    return whole if reduction == "sum" else (whole / total(factor)).astype(x.dtype)
 
 
 @operator("SoftmaxCrossEntropyLoss")

@@ -8,6 +8,7 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import channels_first, channels_last, from_front, is_float
+from fastcnn.onnx.operators._sums import center, mean, total
 from fastcnn.onnx.operators._table import operator
 
 
@@ -16,9 +17,10 @@ def _by_channel(vector: np.ndarray, rank: int) -> np.ndarray:
 
 
 @operator("BatchNormalization")
-def batch_normalization(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray, variance: np.ndarray, *,
-                        epsilon: float = 1e-5, momentum: float = 0.9, training_mode: int = 0, spatial: int = 1,
-                        is_test: int = 1, consumed_inputs: Any = None, outputs: int = 1, kept: dict[Any, Any]) -> Any:
+def batch_normalization(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, running: np.ndarray,
+                        variance: np.ndarray, *, epsilon: float = 1e-5, momentum: float = 0.9, training_mode: int = 0,
+                        spatial: int = 1, is_test: int = 1, consumed_inputs: Any = None, outputs: int = 1,
+                        kept: dict[Any, Any]) -> Any:
     """scale (x - mean) / sqrt(variance + epsilon) + bias by channel.
 
     In training mode with the batch's own mean and variance; the running ones follow,
@@ -29,15 +31,16 @@ def batch_normalization(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, mean
                              f"got spatial={spatial}, is_test={is_test}")
     if training_mode:
         over = tuple(axis for axis in range(x.ndim) if axis != 1)
-        batch_mean, batch_variance = x.mean(over), x.var(over)
+        middle = center(x, over)
+        batch_mean, batch_variance = np.squeeze(middle, over), mean(np.square(x - middle), over)
         y = _affine(x, scale, bias, batch_mean, batch_variance, epsilon)
         return (y, *((old * momentum + new * (1 - momentum)).astype(old.dtype)
-                     for old, new in ((mean, batch_mean), (variance, batch_variance))))
-    same_type = all(v.dtype == x.dtype for v in (scale, bias, mean, variance))
+                     for old, new in ((running, batch_mean), (variance, batch_variance))))
+    same_type = all(v.dtype == x.dtype for v in (scale, bias, running, variance))
     if not (is_float(x) and same_type and x.ndim > 1 and x.size and epsilon > 0):
-        return _affine(x, scale, bias, mean, variance, epsilon)
+        return _affine(x, scale, bias, running, variance, epsilon)
     images = channels_last(x)
-    made_from = scale, bias, mean, variance
+    made_from = scale, bias, running, variance
     layer, key, *made = kept.get("layer", (None, None))
     if layer is None or key != images.shape[1:] or any(a is not b for a, b in zip(made, made_from)):
         key = images.shape[1:]
@@ -58,10 +61,10 @@ def _affine(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray
 def _standardized(x: np.ndarray, over: tuple[int, ...], epsilon: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return (x - mean) / sqrt(variance + epsilon), the mean and the reciprocal of the root, in float32 at least."""
     z = x if is_float(x) else x.astype(np.float32)
-    mean = z.mean(over, keepdims=True)
-    centred = z - mean
-    rstd = 1 / np.sqrt(np.square(centred).mean(over, keepdims=True) + np.asarray(epsilon, z.dtype))
-    return centred * rstd, mean, rstd
+    middle = center(z, over)
+    centred = z - middle
+    rstd = 1 / np.sqrt(mean(np.square(centred), over, keepdims=True) + np.asarray(epsilon, z.dtype))
+    return centred * rstd, middle, rstd
 
 
 @operator("InstanceNormalization")
@@ -87,9 +90,9 @@ def group_normalization(x: np.ndarray, scale: np.ndarray, bias: np.ndarray, *, n
 def layer_normalization(x: np.ndarray, scale: np.ndarray, bias: np.ndarray | None = None, *, axis: int = -1,
                         epsilon: float = 1e-5, stash_type: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Normalized over the axes from `axis` on; also mean and 1 / sqrt(variance + epsilon)."""
-    y, mean, rstd = _standardized(x, tuple(range(from_front(axis, x.ndim), x.ndim)), epsilon)
+    y, middle, rstd = _standardized(x, tuple(range(from_front(axis, x.ndim), x.ndim)), epsilon)
     y = y * scale
-    return (y if bias is None else y + bias).astype(x.dtype), mean, rstd
+    return (y if bias is None else y + bias).astype(x.dtype), middle, rstd
 
 
 @operator("RMSNormalization")
@@ -98,21 +101,22 @@ def rms_normalization(x: np.ndarray, scale: np.ndarray, *, axis: int = -1, epsil
     """x / sqrt(mean of x^2 + epsilon) scale, over the axes from `axis` on."""
     z = x if is_float(x) else x.astype(np.float32)
     over = tuple(range(from_front(axis, x.ndim), x.ndim))
-    rms = np.sqrt(np.square(z).mean(over, keepdims=True) + np.asarray(epsilon, z.dtype))
+    rms = np.sqrt(mean(np.square(z), over, keepdims=True) + np.asarray(epsilon, z.dtype))
     return (z / rms).astype(x.dtype) * scale
 
 
 @operator("MeanVarianceNormalization")
 def mean_variance_normalization(x: np.ndarray, *, axes: Any = (0, 2, 3)) -> np.ndarray:
     """(x - mean) / (standard deviation + 1e-9) over the axes."""
-    mean, deviation = x.mean(tuple(axes), keepdims=True), x.std(tuple(axes), keepdims=True)
-    return ((x - mean) / (deviation + np.asarray(1e-9, x.dtype))).astype(x.dtype)
+    centred = x - center(x, tuple(axes))
+    deviation = np.sqrt(mean(np.square(centred), tuple(axes), keepdims=True))
+    return (centred / (deviation + np.asarray(1e-9, x.dtype))).astype(x.dtype)
 
 
 @operator("LpNormalization")
 def lp_normalization(x: np.ndarray, *, axis: int = -1, p: int = 2) -> np.ndarray:
     """x divided by its norm along an axis; zero where that is zero."""
-    norm = np.linalg.norm(x, p, axis, keepdims=True)
+    norm = total(np.abs(x) ** p, axis, keepdims=True) ** (1 / p)
     return np.where(norm == 0, 0, x / np.where(norm == 0, 1, norm)).astype(x.dtype)
 
 

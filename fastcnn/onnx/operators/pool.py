@@ -7,6 +7,7 @@ import numpy as np
 from fastcnn import device, geometry
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
+from fastcnn.onnx.operators._sums import mean, total
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators._windows import Ints, Windows, area, padded, seen, windows
 
@@ -108,7 +109,7 @@ def average_pool(x: np.ndarray, *, kernel_shape: list[int], auto_pad: str = "NOT
     else:
         ones = padded(ones, lie, 0)
     count = seen(ones, lie).sum(over)
-    return (seen(padded(x, lie, 0), lie).sum(over, dtype=kind) / count).astype(x.dtype)
+    return (total(seen(padded(x, lie, 0), lie).astype(kind, copy=False), over) / count).astype(x.dtype)
 
 
 @operator("LpPool")
@@ -117,7 +118,7 @@ def lp_pool(x: np.ndarray, *, kernel_shape: list[int], auto_pad: str = "NOTSET",
     """The p-norm of each window."""
     lie = windows("LpPool", x.shape[2:], kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
     powers = seen(padded(np.abs(x) ** p, lie, 0), lie)
-    return (powers.sum(tuple(range(-len(lie.kernel), 0))) ** (1 / p)).astype(x.dtype)
+    return (total(powers, tuple(range(-len(lie.kernel), 0))) ** (1 / p)).astype(x.dtype)
 
 
 def _over_image(x: np.ndarray) -> tuple[int, ...]:
@@ -128,7 +129,7 @@ def _over_image(x: np.ndarray) -> tuple[int, ...]:
 
 @operator("GlobalAveragePool")
 def global_average_pool(x: np.ndarray) -> np.ndarray:
-    return x.mean(_over_image(x), keepdims=True, dtype=None if is_float(x) else np.float32).astype(x.dtype)
+    return mean(x, _over_image(x), keepdims=True).astype(x.dtype, copy=False)
 
 
 @operator("GlobalMaxPool")
@@ -138,4 +139,4 @@ def global_max_pool(x: np.ndarray) -> np.ndarray:
 
 @operator("GlobalLpPool")
 def global_lp_pool(x: np.ndarray, *, p: int = 2) -> np.ndarray:
-    return ((np.abs(x) ** p).sum(_over_image(x), keepdims=True) ** (1 / p)).astype(x.dtype)
+    return (total(np.abs(x) ** p, _over_image(x), keepdims=True) ** (1 / p)).astype(x.dtype)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.onnx.operators._sums import mean, total
 from fastcnn.onnx.operators._table import operator
 
 _Reduction = Callable[..., np.ndarray]
@@ -19,10 +20,6 @@ def _reduced(x: np.ndarray, given: np.ndarray | None, axes: Any, keepdims: int, 
     else:
         over = tuple(axes) if axes else None
     return np.asarray(reduction(x, axis=over, keepdims=bool(keepdims))).astype(x.dtype, copy=False)
-
-
-def _sum(x: np.ndarray, **over: Any) -> np.ndarray:
-    return np.sum(x, dtype=x.dtype, **over)
 
 
 def _extreme(largest: bool) -> _Reduction:
@@ -43,20 +40,20 @@ def _log_sum_exp(x: np.ndarray, axis: Any, keepdims: bool) -> np.ndarray:
     z = x.astype(np.float64)
     top = np.max(z, axis=axis, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
-    total = np.log(np.sum(np.exp(z - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.squeeze(total, axis=axis)
+    result = np.log(np.sum(np.exp(z - top), axis=axis, keepdims=True)) + top
+    return result if keepdims else np.squeeze(result, axis=axis)
 
 
 _REDUCTIONS: dict[str, _Reduction] = {
-    "ReduceSum": _sum,
-    "ReduceMean": lambda x, **over: np.mean(x, dtype=np.float32 if x.dtype.itemsize < 4 else None, **over),
+    "ReduceSum": total,
+    "ReduceMean": mean,
     "ReduceProd": lambda x, **over: np.prod(x, dtype=x.dtype, **over),
     "ReduceMax": _extreme(True),
     "ReduceMin": _extreme(False),
-    "ReduceL1": lambda x, **over: _sum(np.abs(x), **over),
+    "ReduceL1": lambda x, **over: total(np.abs(x), **over),
     "ReduceL2": lambda x, **over: np.sqrt(np.sum(np.square(x.astype(np.float64)), **over)),
-    "ReduceSumSquare": lambda x, **over: _sum(np.square(x), **over),
-    "ReduceLogSum": lambda x, **over: np.log(_sum(x, **over)),
+    "ReduceSumSquare": lambda x, **over: total(np.square(x), **over),
+    "ReduceLogSum": lambda x, **over: np.log(total(x, **over)),
     "ReduceLogSumExp": _log_sum_exp,
 }
 
