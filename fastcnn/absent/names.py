@@ -36,8 +36,7 @@ LAYERS = {
                "RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur "
                "RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation "
                "RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",
-    "UpSampling2D makes images larger and AveragePooling2D smaller, by whole factors; other sizes before fit":
-        "Resizing",
+    "use Resize((height, width))": "Resizing",
     _TEXT: "CategoryEncoding Discretization Embedding ReversibleEmbedding HashedCrossing Hashing IntegerLookup "
            "StringLookup TextVectorization",
     "compute spectra with SciPy before fit": "MelSpectrogram STFTSpectrogram",
@@ -46,7 +45,7 @@ LAYERS = {
     "fc.Sequential puts layers one after another": "Pipeline",
     "use Linear": "Identity",
     "give a layer activity_regularizer=": "ActivityRegularization",
-    "use LayerNormalization or GroupNormalization": "RMSNormalization UnitNormalization SpectralNormalization",
+    "use LayerNormalization or GroupNormalization": "SpectralNormalization",
     "use Conv1D": "Convolution1D", "use Conv2D": "Convolution2D", "use Conv3D": "Convolution3D",
     "use Conv1DTranspose": "Convolution1DTranspose", "use Conv2DTranspose": "Convolution2DTranspose",
     "use Conv3DTranspose": "Convolution3DTranspose", "use SeparableConv1D": "SeparableConvolution1D",
