@@ -117,6 +117,7 @@ def test_rows_that_do_not_sum_to_one_are_warned_of_and_taken_as_in_keras():
         with pytest.warns(UserWarning, match="train_on_batch: .*sum to 1"):
             model(loss).train_on_batch(X, y)
     made.train_on_batch(X, y)  # told once: fit said so
+    model("categorical_crossentropy").fit(X, ROWS[..., None], verbose=0)  # rows all the same
 
 
 def test_weights_are_finite_and_those_that_train_are_not_negative():

@@ -121,7 +121,8 @@ class Objective:
                 loss.check(y, shape[-1 if (axis := loss.axes[0]) is None else axis])
             except DataError as error:
                 raise DataError(f"{who}: {error}") from None
-            doubt = None if told else loss.doubt(y)
+            whole = (len(y), *shape[1:])  # (N, K, 1) is (N, K)
+            doubt = None if told else loss.doubt(y.reshape(whole) if y.size == math.prod(whole) else y)
             if doubt is not None:
                 warnings.warn(f"{who}: {doubt}", stacklevel=4)
 
