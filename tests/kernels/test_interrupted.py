@@ -38,7 +38,7 @@ AT_ANY_MOMENT = HEAD + """
 
     def press():
         global sent
-        while not over.is_set():
+        while not over.is_set() and sent < 10:
             time.sleep(random.uniform(0, 0.4))
             if waiting.is_set() and not over.is_set():
                 waiting.clear()
@@ -48,7 +48,7 @@ AT_ANY_MOMENT = HEAD + """
     thread = threading.Thread(target=press)
     thread.start()
     y = None
-    while thread.is_alive():
+    while y is None or thread.is_alive():
         try:
             if y is None:
                 waiting.set()
