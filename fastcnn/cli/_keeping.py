@@ -63,7 +63,6 @@ def _save(model: Any, metadata: dict[str, Any], config: Config, folder: Path) ->
     from fastcnn import saving
 
     folder.mkdir(parents=True, exist_ok=True)
-    model.optimizer.learning_rate = config.learning_rate  # who trains on begins with it, not with where it fell to
     saving.save_model(model, folder / MODEL, metadata=metadata)
     if not (folder / CONFIG).exists():
         write_config(folder, config)

@@ -158,8 +158,11 @@ def _fit(console: Any, model: Any, x: Any, y: Any, config: Any, folder: Path) ->
     ):
         rate = config.learning_rate
         callbacks = [CoolDown(rate, config.cool_down), StopWhenDiverged(rate), HistoryFile(folder / HISTORY)]
-        model.fit(x, y, batch_size=config.batch_size, epochs=config.epochs, verbose=0,
-                  callbacks=[*callbacks, shown, stop])
+        try:
+            model.fit(x, y, batch_size=config.batch_size, epochs=config.epochs, verbose=0,
+                      callbacks=[*callbacks, shown, stop])
+        finally:
+            model.optimizer.learning_rate = rate  # who trains on begins with it, not with where it fell to
     if not stop.asked:
         speed = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
         console.print(f"trained in {shown.seconds:.1f} s{speed}")

@@ -16,7 +16,7 @@ COUNTED = {
     "groups": lambda n: layers.Conv1D(4, 3, groups=n), "transposed": lambda n: layers.Conv2DTranspose(n, 3),
     "separable": lambda n: layers.SeparableConv2D(n, 3),
     "multiplier": lambda n: layers.DepthwiseConv2D(3, 1, "same", n),
-    "RepeatVector": lambda n: layers.RepeatVector(n), "step": lambda n: layers.Slice(step=n),
+    "RepeatVector": lambda n: layers.RepeatVector(n),
 }  # fmt: skip
 
 
