@@ -46,11 +46,11 @@ def test_a_random_chain_computes_what_its_nodes_do(seed):
     proto = file(nodes, (30,), weights, opset=18)
     if "x" not in used:
         pytest.skip("a chain that lost its input on the way")
-    try:
-        model = load(proto)
-    except ModelFileError as error:
-        assert "finite" in str(error)  # a chain that divides by zero
+    if any(one.op_type == "Div" and one.input[1] == "zero" for one in nodes):
+        with pytest.raises(ModelFileError, match="finite"):
+            load(proto)
         return
+    model = load(proto)
     want, got = backend.run_model(proto, [x])[0], model.predict(x)
     # Where the file's own order overflows or divides by 0 another order may not; bounds and steps are next to others.
     with np.errstate(all="ignore"):
