@@ -9,8 +9,20 @@ import tempfile
 
 from fastcnn.errors import ArgumentError, unknown
 
-_LAYERS = ("default", "safe", "threadsafe", "forksafe", "tbb", "omp", "workqueue")
+_LOADED = ("tbb", "omp", "workqueue")
+_LAYERS = ("default", "safe", "threadsafe", "forksafe", *_LOADED)
 _MOST_THREADS = max(1024, os.cpu_count() or 1)
+_OPT = ("0", "1", "2", "3", "max")
+
+#: The others that Numba reads as whole numbers, without NUMBA_ and without those of CUDA.
+_NUMBERS = (
+    "ALWAYS_WARN_UNINIT_VAR BOUNDSCHECK DEBUG DEBUGINFO DEBUG_ARRAY_OPT DEBUG_ARRAY_OPT_RUNTIME DEBUG_ARRAY_OPT_STATS "
+    "DEBUG_CACHE DEBUG_FRONTEND DEBUG_INLINE_CLOSURE DEBUG_JIT DEBUG_NRT DEBUG_TYPEINFER DEVELOPER_MODE DIFF_IR "
+    "DISABLE_INTEL_SVML DISABLE_PERFORMANCE_WARNINGS DISABLE_TYPEINFER_FAIL_CACHE DUMP_ANNOTATION DUMP_ASSEMBLY "
+    "DUMP_BYTECODE DUMP_CFG DUMP_FUNC_OPT DUMP_IR DUMP_LLVM DUMP_OPTIMIZED DUMP_SSA ENABLE_AVX ENABLE_PROFILING "
+    "EXTEND_VARIABLE_LIFETIMES FULL_TRACEBACKS FUNCTION_CACHE_SIZE HIGHLIGHT_DUMPS LLVM_PASS_TIMINGS "
+    "LLVM_REFPRUNE_PASS LOOP_VECTORIZE NRT_STATS PARALLEL_DIAGNOSTICS PARFOR_MAX_TUPLE_SIZE SHOW_HELP SLP_VECTORIZE "
+    "TRACE").split()
 
 
 def check() -> None:
@@ -23,6 +35,14 @@ def check() -> None:
     """
     _check_number("NUMBA_NUM_THREADS", 1, _MOST_THREADS)
     _check_number("NUMBA_DISABLE_JIT", 0, 1)
+    for name in _NUMBERS:
+        _check_number(f"NUMBA_{name}")
+    if (level := os.environ.get("NUMBA_OPT", "3")) not in _OPT:
+        raise ArgumentError(f"NUMBA_OPT: expected one of {', '.join(_OPT)}, got {level!r}; unset it")
+    layers = os.environ.get("NUMBA_THREADING_LAYER_PRIORITY", " ".join(_LOADED))
+    if sorted(layers.split()) != sorted(_LOADED):
+        raise ArgumentError(f"NUMBA_THREADING_LAYER_PRIORITY: expected {', '.join(_LOADED)} in some order with spaces "
+                            f"between, got {layers!r}; unset it")
     layer = os.environ.get("NUMBA_THREADING_LAYER", "default")
     if layer.lower() not in _LAYERS:
         raise ArgumentError(unknown("NUMBA_THREADING_LAYER", layer, _LAYERS))
@@ -35,16 +55,18 @@ def check() -> None:
                             f"unset them, or write as `llc -mcpu=help` does")
 
 
-def _check_number(name: str, least: int, most: int) -> None:
+def _check_number(name: str, least: int | None = None, most: int | None = None) -> None:
     text = os.environ.get(name)
     if text is None:
         return
     try:
-        fits = least <= int(text) <= most
+        number = int(text)
+        fits = (least is None or least <= number) and (most is None or number <= most)
     except ValueError:
         fits = False
     if not fits:
-        raise ArgumentError(f"{name}: expected a whole number from {least} to {most}, got {text!r}; unset it")
+        limits = "" if least is None else f" from {least} to {most}"
+        raise ArgumentError(f"{name}: expected a whole number{limits}, got {text!r}; unset it")
 
 
 def _refused_by_llvm(cpu: str, features: str) -> str:
