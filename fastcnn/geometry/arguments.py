@@ -55,6 +55,14 @@ def number(value: Any, who: Any, expected: str, good: Callable[[float], bool] = 
     return float(value)
 
 
+def axis_of_samples(value: Any, who: Any, name: str = "axis") -> int:
+    """Return an axis that is not 0, the batch, or raise ArgumentError; `name` is the argument's, of `who`."""
+    found = integer(value, who, name)
+    if found == 0:
+        raise ArgumentError(f"{who}: expected an {name} other than 0, the batch, got {value!r}")
+    return found
+
+
 def axes(value: Any, who: Any, name: str, empty: bool = False) -> tuple[int, ...]:
     """Return an axis, or several, none of which is 0, the batch, and none there twice.
 

@@ -3,13 +3,12 @@
 Keras has them as operations (`keras.ops.abs`, ...) alone. They are no activations: no convolution applies them itself.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 
 from fastcnn import device
-from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import number
 from fastcnn.kernels import function_codes as codes
 from fastcnn.layers.base import Backward, Call, Layer
 
@@ -90,9 +89,7 @@ class Power(_Function):
 
     def __init__(self, exponent: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not isinstance(exponent, (int, float)) or not math.isfinite(exponent) or not exponent:
-            raise ArgumentError(f"{self}: expected an exponent other than 0 and infinity, got {exponent!r}")
-        self.alpha = float(exponent)
+        self.alpha = number(exponent, self, "an exponent other than 0 and infinity", lambda n: n != 0)
 
 
 class Sign(_Function):

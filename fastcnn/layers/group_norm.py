@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import axes, integer, is_integer, number
+from fastcnn.geometry.arguments import axes, axis_of_samples, is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 
 
@@ -141,7 +141,7 @@ class GroupNormalization(_WithinSample):
         if not is_integer(groups) or (groups < 1 and groups != -1):
             raise ArgumentError(f"{self}: expected groups to be a positive integer, or -1 for one a channel, "
                                 f"got {groups!r}")
-        self.groups, (self.axis,) = int(groups), axes(integer(axis, self, "axis"), self, "axis")
+        self.groups, self.axis = int(groups), axis_of_samples(axis, self)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import axes, integer
+from fastcnn.geometry.arguments import axis_of_samples
 from fastcnn.geometry.broadcast import broadcast
 from fastcnn.kernels import codes
 from fastcnn.layers.arithmetic import Gradients, combined, weighted_sum
@@ -123,7 +123,7 @@ class Concatenate(Layer):
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        (self.axis,) = axes(integer(axis, self, "axis"), self, "axis")
+        self.axis = axis_of_samples(axis, self)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         first = input_shape[0]

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import axes, integer, number
+from fastcnn.geometry.arguments import axis_of_samples, number
 from fastcnn.kernels import codes
 from fastcnn.layers.activation import Elementwise
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -49,7 +49,7 @@ class BatchNormalization(Layer):
         self.refuse(beta_constraint=(beta_constraint, None), gamma_constraint=(gamma_constraint, None),
                     renorm=(renorm, False), renorm_clipping=(renorm_clipping, None),
                     renorm_momentum=(renorm_momentum, 0.99), synchronized=(synchronized, False))
-        (self.axis,) = axes(integer(axis, self, "axis"), self, "axis")
+        self.axis = axis_of_samples(axis, self)
         self.momentum = number(momentum, self, "0 <= momentum <= 1", lambda n: 0 <= n <= 1)
         self.epsilon = number(epsilon, self, "a positive epsilon", lambda n: n > 0)
         self.center, self.scale = center, scale

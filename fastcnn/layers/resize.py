@@ -9,7 +9,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.geometry.arguments import integers
+from fastcnn.geometry.arguments import integers, number
 from fastcnn.geometry.interpolation import (
     COORDINATES,
     MODES,
@@ -86,8 +86,9 @@ class Resize(Layer):
         for name, given, values in (("size", size, self.size), ("scale", scale, self.scale)):
             if values is not None and (not 1 <= len(values) <= 3 or not all(0 < v < math.inf for v in values)):
                 raise ArgumentError(f"{self}: expected {name} to be a positive number or up to three, got {given!r}")
-        self.how = Interpolation(interpolation, coordinate_transformation_mode, nearest_mode, float(cubic_coeff_a),
-                                 bool(antialias), bool(exclude_outside))
+        self.how = Interpolation(interpolation, coordinate_transformation_mode, nearest_mode,
+                                 number(cubic_coeff_a, self, "a number for cubic_coeff_a"), bool(antialias),
+                                 bool(exclude_outside))
 
     def _lengths(self, shape: Shape) -> list[tuple[int, int, float]]:
         """Return length, new length and scale of each dimension of an image."""

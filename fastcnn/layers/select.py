@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import integer, integers
+from fastcnn.geometry.arguments import axis_of_samples, integer, integers
 from fastcnn.geometry.interpolation import picked_taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.resize import resize
@@ -32,7 +32,7 @@ class Slice(Layer):
     def __init__(self, start: int | None = None, stop: int | None = None, step: int = 1, axis: int = -1,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.step, self.axis = integer(step, self, "step"), _sample_axis(self, axis)
+        self.step, self.axis = integer(step, self, "step"), axis_of_samples(axis, self)
         if self.step == 0:
             raise ArgumentError(f"{self}: expected a step other than 0, got {step!r}")
         self.start, self.stop = (None if at is None else integer(at, self, name)
@@ -82,7 +82,7 @@ class Take(Layer):
 
     def __init__(self, indices: Any, axis: int = -1, length: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.indices, self.axis = integers(indices, self, "indices"), _sample_axis(self, axis)
+        self.indices, self.axis = integers(indices, self, "indices"), axis_of_samples(axis, self)
         self.length = None if length is None else integer(length, self, "length")
         if not self.indices:
             raise ArgumentError(f"{self}: expected an index at least, got {indices!r}")
@@ -104,14 +104,6 @@ class Take(Layer):
         one, taps = picked_taps(1, (0,), x.dtype.name), picked_taps(n, self.indices, x.dtype.name)
         y, back = resize(x.reshape(before, 1, n, after), one, taps)
         return y.reshape(shape), lambda dy: back(dy.reshape(y.shape)).reshape(x.shape)
-
-
-def _sample_axis(layer: Layer, axis: Any) -> int:
-    """Return an axis that is not the batch's."""
-    found = integer(axis, layer, "axis")
-    if found == 0:
-        raise ArgumentError(f"{layer}: expected an axis other than 0, the batch, got {axis!r}")
-    return found
 
 
 def _from_front(layer: Layer, axis: int, shape: Shape) -> int:

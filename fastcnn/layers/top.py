@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import integer, positive
+from fastcnn.geometry.arguments import axis_of_samples, positive
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.reshape import permuted
 
@@ -30,7 +30,7 @@ class TopK(Layer):
     def __init__(self, k: int = 1, axis: int = -1, indices: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         (self.k,) = positive(self, k=k)
-        self.axis, self.indices = integer(axis, self, "axis"), bool(indices)
+        self.axis, self.indices = axis_of_samples(axis, self), bool(indices)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         axis = self.axis + len(input_shape) if self.axis < 0 else self.axis

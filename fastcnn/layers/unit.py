@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import integers
+from fastcnn.geometry.arguments import axes, number
 from fastcnn.kernels import codes
 from fastcnn.layers.arithmetic import combined
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -22,28 +22,27 @@ class _ByLength(Layer):
 
     def __init__(self, axis: int | Sequence[int], epsilon: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis, self.epsilon = integers(axis, self, "axis"), float(epsilon)
-        if not epsilon > 0:
-            raise ArgumentError(f"{self}: expected a positive epsilon, got {epsilon}")
+        self.axis = axes(axis, self, "axis")
+        self.epsilon = number(epsilon, self, "a positive epsilon", lambda n: n > 0)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         self._axes(len(input_shape))
         return input_shape
 
     def _axes(self, rank: int) -> list[int]:
-        axes = sorted(axis + rank if axis < 0 else axis for axis in self.axis)
-        if not axes or axes[0] < 1 or axes[-1] >= rank or len(set(axes)) < len(axes):
+        found = sorted(axis + rank if axis < 0 else axis for axis in self.axis)
+        if found[0] < 1 or found[-1] >= rank or len(set(found)) < len(found):
             raise ArgumentError(f"{self}: expected axes in 1..{rank - 1}, or counted from the end, for input of {rank} "
                                 f"dimensions, got {', '.join(map(str, self.axis))}")
-        return axes
+        return found
 
     def _scaled(self, x: np.ndarray, epsilon: float, more: float) -> tuple[np.ndarray, Backward]:
         """Return min(1 / sqrt(|x|^2 + more), 1 / epsilon) x for the vectors along the axes, and dy -> dx."""
-        d, who, axes = device.of(x), str(self), self._axes(x.ndim)
-        order = (*(k for k in range(x.ndim) if k not in axes), *axes)
+        d, who, along = device.of(x), str(self), self._axes(x.ndim)
+        order = (*(k for k in range(x.ndim) if k not in along), *along)
         inverse = tuple(order.index(k) for k in range(x.ndim))
         last = permuted(x, order, who)
-        size = math.prod(x.shape[axis] for axis in axes)
+        size = math.prod(x.shape[axis] for axis in along)
         rows = (last.size // size, size)
         y, scale = d.empty(last.shape, x.dtype), d.empty(rows[:1], x.dtype)
         d.kernels.unit_rows_forward(y.reshape(rows), scale, last.reshape(rows), epsilon, more)
@@ -98,12 +97,12 @@ class RMSNormalization(_ByLength):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, axes = device.of(x), self._axes(x.ndim)
-        size = math.prod(x.shape[axis] for axis in axes)
+        d, along = device.of(x), self._axes(x.ndim)
+        size = math.prod(x.shape[axis] for axis in along)
         z, back = self._scaled(x, _SHORTEST, size * self.epsilon)
         factor = d.empty((1,) * x.ndim, x.dtype)
         factor.fill(math.sqrt(size))
-        around = self.scale.array.reshape([n if axis in axes else 1 for axis, n in enumerate(x.shape)])
+        around = self.scale.array.reshape([n if axis in along else 1 for axis, n in enumerate(x.shape)])
         y, gradients = combined([z, around, factor], codes.PRODUCT)
 
         def backward(dy: np.ndarray) -> np.ndarray:

@@ -77,8 +77,8 @@ class UpSampling2D(_UpSampling):
     interpolation : str
         "nearest" repeats pixels. "bilinear" mixes the four, "bicubic" the sixteen about a pixel's centre, which lies at
         ((i + 1/2) / size - 1/2) (ONNX's half_pixel); a pixel outside is the border's. Cubic convolution has a = -3/4,
-        as ONNX, PyTorch and Keras on PyTorch have it (elsewhere Keras has -1/2). Other sizes and
-        other rules: `Resize`.
+        as ONNX, PyTorch and Keras on PyTorch have it (elsewhere Keras has -1/2). Other sizes
+        and other rules: `Resize`.
     """
 
     def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest",

@@ -16,7 +16,7 @@ COUNTED = {
     "groups": lambda n: layers.Conv1D(4, 3, groups=n), "transposed": lambda n: layers.Conv2DTranspose(n, 3),
     "separable": lambda n: layers.SeparableConv2D(n, 3),
     "multiplier": lambda n: layers.DepthwiseConv2D(3, 1, "same", n),
-    "RepeatVector": lambda n: layers.RepeatVector(n),
+    "RepeatVector": lambda n: layers.RepeatVector(n), "TopK": lambda n: layers.TopK(n),
 }  # fmt: skip
 
 
@@ -184,6 +184,10 @@ NUMBERS = {
     "ThresholdedReLU": (lambda n: layers.ThresholdedReLU(n), [-1], []), "SELU": (lambda n: layers.SELU(n), [1], []),
     "HardSigmoid": (lambda n: layers.HardSigmoid(n), [0.2], []), "Rescaling": (lambda n: layers.Rescaling(n), [0], []),
     "Clip": (lambda n: layers.Clip(0, n), [1, None, np.inf], []),
+    "Power": (lambda n: layers.Power(n), [2, -0.5, np.float32(2)], [0]),
+    "UnitNormalization": (lambda n: layers.UnitNormalization(epsilon=n), [1e-5], [0, None]),
+    "RMSNormalization": (lambda n: layers.RMSNormalization(epsilon=n), [1e-5], [-1, None]),
+    "cubic": (lambda n: layers.Resize(2, interpolation="cubic", cubic_coeff_a=n), [-0.5, 0], [None]),
 }  # fmt: skip
 
 
@@ -213,10 +217,12 @@ def test_a_target_shape_may_be_all_of_these():
 @pytest.mark.parametrize("make", [
     lambda a: layers.Softmax(a), lambda a: layers.LogSoftmax(a), lambda a: layers.BatchNormalization(a),
     lambda a: layers.LayerNormalization(a), lambda a: layers.GroupNormalization(2, a), lambda a: layers.Concatenate(a),
-    lambda a: layers.Normalization(a), lambda a: layers.PReLU(shared_axes=a), lambda a: layers.Dot(a)])  # fmt: skip
+    lambda a: layers.Normalization(a), lambda a: layers.PReLU(shared_axes=a), lambda a: layers.Dot(a),
+    lambda a: layers.UnitNormalization(a), lambda a: layers.RMSNormalization(a), lambda a: layers.TopK(1, a),
+    lambda a: layers.Slice(axis=a), lambda a: layers.Take([0], a)])  # fmt: skip
 def test_the_batch_is_no_axis_and_none_is_there_twice(make):
     for axis in (0, (0, 1), (1, 1, 1), 1.5, "1"):
-        with pytest.raises(ArgumentError, match=r"expected ax|expected shared_axes|not 0, the batch"):
+        with pytest.raises(ArgumentError, match=r"expected ax|expected shared_axes|0, the batch"):
             make(axis)
 
 

@@ -31,7 +31,7 @@ def test_a_choice_broadcasts_and_sums_its_gradients():
     np.testing.assert_array_equal(db, np.where(condition, 0, dy))
 
 
-@pytest.mark.parametrize(("given", "word"), [({"k": 0}, "positive"), ({"k": 8}, "at most 7"), ({"axis": 0}, "1..1")])
+@pytest.mark.parametrize(("given", "word"), [({"k": 0}, "positive"), ({"k": 8}, "at most 7"), ({"axis": 0}, "other than 0"), ({"axis": 2}, "1..1")])
 def test_the_largest_are_refused_where_there_are_none(given, word):
     with pytest.raises(ArgumentError, match=word):
         layers.TopK(**given)(draw(2, 7))
@@ -44,7 +44,7 @@ def test_a_power_of_nothing_is_refused(exponent):
 
 
 @pytest.mark.parametrize("layer", [layers.UnitNormalization, layers.RMSNormalization])
-@pytest.mark.parametrize(("given", "word"), [({"epsilon": 0.0}, "positive epsilon"), ({"axis": 0}, "axes in 1..2"),
+@pytest.mark.parametrize(("given", "word"), [({"epsilon": 0.0}, "positive epsilon"), ({"axis": 0}, "not 0, the batch"),
                                              ({"axis": (1, -2)}, "axes in 1..2")])
 def test_lengths_of_nothing_are_refused(layer, given, word):
     with pytest.raises(ArgumentError, match=word):
