@@ -3,13 +3,14 @@
 import copy
 import importlib
 import pickle
+import re
 
 import numpy as np
 import pytest
 
 import fastcnn as fc
 from fastcnn import absent, layers
-from fastcnn.absent import attributes, names
+from fastcnn.absent import arguments, attributes, names
 
 ROOMS = [room.lower() for room in vars(names) if room.isupper() and room[0] != "_"]
 HAVING = {
@@ -38,6 +39,17 @@ def test_a_name_that_is_told_of_is_not_there_and_says_what_is(room):
         assert type(error.value) is fc.errors.MissingError
         assert str(error.value).endswith(instead)
         assert name not in dir(module)
+
+
+def test_what_is_said_to_be_there_is_there():
+    told = [instead for rows in (names, attributes, arguments) for room, table in vars(rows).items()
+            if room.isupper() and room[0] != "_" for instead in table]
+    named = {path for instead in told for path in re.findall(r"\bfc\.([\w.]*\w)", instead)}
+    assert len(named) > 20
+    for path in named:
+        thing = fc
+        for name in path.split("."):
+            thing = getattr(thing, name)
 
 
 def test_what_is_imported_by_name_says_it_too():

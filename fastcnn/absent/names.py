@@ -7,7 +7,7 @@ _ATTENTION = "there is no attention yet; Dot, Softmax and Dense are what it is m
 _REGISTER = "give custom_objects={name: class} where a model is loaded"
 _LOGGING = "give verbose= to fit"
 _SAVING = "fc.saving.save_model and load_model write and read whole models"
-_PIECES = "fc.applications.names() are the networks there are"
+_PIECES = "fc.applications has the networks there are"
 
 FASTCNN = {
     "NumPy computes with arrays, layers with tensors": "ops",
