@@ -31,7 +31,8 @@ def test_a_choice_broadcasts_and_sums_its_gradients():
     np.testing.assert_array_equal(db, np.where(condition, 0, dy))
 
 
-@pytest.mark.parametrize(("given", "word"), [({"k": 0}, "positive"), ({"k": 8}, "at most 7"), ({"axis": 0}, "other than 0"), ({"axis": 2}, "1..1")])
+@pytest.mark.parametrize(("given", "word"), [({"k": 0}, "positive"), ({"k": 8}, "at most 7"),
+                                             ({"axis": 0}, "other than 0"), ({"axis": 2}, "1..1")])
 def test_the_largest_are_refused_where_there_are_none(given, word):
     with pytest.raises(ArgumentError, match=word):
         layers.TopK(**given)(draw(2, 7))
