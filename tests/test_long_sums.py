@@ -168,6 +168,7 @@ FILTERS = {
     "Conv2D of one channel": (lambda: layers.Conv2D(2, 3), (1, 1002, 1002, 1), 3),
     "Conv2D of many channels": (lambda: layers.Conv2D(1, 2), (1, 801, 801, 24), 2),
     "Conv2D of pixels": (lambda: layers.Conv2D(3, 1), (1, 1000, 1000, 2), 1),
+    "Conv2D of rows of 500": (lambda: layers.Conv2D(1, 3), (4, 502, 502, 1), 3),
     "Conv2D by Winograd": (lambda: layers.Conv2D(16, 3), (1, 752, 752, 16), 3),
 }
 
@@ -195,9 +196,41 @@ def test_the_gradients_of_a_depthwise_convolution(channels, kind):
 
 
 @kinds
-def test_the_gradients_of_a_convolution_in_lanes(kind):
-    layer, x = layers.Conv2D(4, 3), draw(kind, 1024, 34, 34, 1)
-    layer.build((None, 34, 34, 1))
+@pytest.mark.parametrize("make", [lambda: layers.Conv1D(2, 3), lambda: layers.DepthwiseConv1D(3)],
+                         ids=["Conv1D", "DepthwiseConv1D"])
+def test_the_gradients_of_windows_along_a_signal(make, kind):
+    layer, x = make(), draw(kind, 1, N + 2, 1)
+    _, dy, _ = trained(layer, x, kind)
+    x, dy = wide(x, dy)
+    assert_exact(layer.weights[0].gradient, [x[0, s:s + N, 0] @ dy[0] for s in range(3)])
+    assert_exact(layer.bias.gradient, dy.sum((0, 1)))
+
+
+@kinds
+def test_the_gradients_of_a_depthwise_convolution_of_small_images(kind):
+    layer, x = layers.DepthwiseConv2D(2), draw(kind, N // 4, 3, 3, 2)
+    _, dy, _ = trained(layer, x, kind)
+    x, dy = wide(x, dy)
+    exact = [[(x[:, r:r + 2, s:s + 2] * dy).sum((0, 1, 2)) for s in range(2)] for r in range(2)]
+    assert_exact(layer.weights[0].gradient, exact)
+    assert_exact(layer.bias.gradient, dy.sum((0, 1, 2)))
+
+
+@kinds
+def test_vectors_of_a_million_numbers_are_scaled_to_length_1(kind):
+    layer, x = layers.UnitNormalization(), draw(kind, 1, N)
+    y, dy, dx = trained(layer, x, kind)
+    (of,), length = wide(x), np.linalg.norm(wide(x)[0])
+    assert_exact(y, of / length)
+    along = (of / length) @ wide(dy)[0].T
+    assert_exact(dx, (dy - of / length * along) / length, (np.abs(dy) + of / length * along) / length)
+
+
+@kinds
+@pytest.mark.parametrize("shape", [(1024, 34, 34, 1), (N // 16, 6, 6, 1)], ids=["large", "small"])
+def test_the_gradients_of_a_convolution_in_lanes(shape, kind):
+    layer, x = layers.Conv2D(4, 3), draw(kind, *shape)
+    layer.build((None, *shape[1:]))
     y, backward = Narrow([layer]).forward(x)
     dy = draw(kind, *y.shape, seed=1)
     backward(dy)

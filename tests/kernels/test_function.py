@@ -67,6 +67,20 @@ def test_a_power_has_the_sign_of_its_base_where_the_exponent_is_odd(alpha, dtype
                                reference.function_backward(x, x, function_codes.POWER, alpha), rtol=3e-7)
 
 
+@types
+def test_the_slope_of_a_power_of_one_is_one_at_zero_too(dtype):
+    x = np.array([0.0, -0.0, -1.0, np.inf, 3.0], dtype)
+    np.testing.assert_array_equal(_backward(np.full_like(x, 2), x, function_codes.POWER, 1.0), np.full_like(x, 2))
+
+
+@types
+@pytest.mark.parametrize("alpha", [-3.0, -2.0, 2.0, 3.0])
+def test_a_zero_keeps_its_sign_in_odd_powers(alpha, dtype):
+    x = np.array([0.0, -0.0], dtype)
+    expected = reference.function_forward(x, function_codes.POWER, alpha).astype(dtype)
+    assert _forward(x, function_codes.POWER, alpha).tobytes() == expected.tobytes()
+
+
 @every_code
 def test_the_gradient_is_the_slope(code):
     if code not in STEPS:

@@ -93,13 +93,25 @@ def _often(g, images, rows):
 
 
 @inlined
-def _partial(g, often, bands, chunks):
+def _segments(g):
+    """Return into how many parts the rows of a band are cut, after each of which a chunk's totals take in its sums."""
+    return -(-_positions(g)[2] // (OFTEN * _band(g)))
+
+
+@inlined
+def _has_totals(g, images, rows, bands, chunks):
+    """Whether a chunk's sums would be long: then it has totals."""
+    return bands * _segments(g) > _often(g, images, rows) * chunks
+
+
+@inlined
+def _partial(g, has_totals, chunks):
     """Return elements of the sums of a chunk, and of these and its totals, which are two for each where it has any.
 
     None if there is one chunk of few bands, which adds straight into the gradients.
     """
     size = aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"])
-    if bands > often * chunks:
+    if has_totals:
         return size, 3 * size
     return (size, size) if chunks > 1 else (0, 0)
 
@@ -110,7 +122,7 @@ def conv2d_backward_weights_scratch(geometry, dtype):
     kg = g["k"] // g["groups"]
     width = width_of(kg, dtype)
     images, rows, bands, chunks, _ = _plan(g, -(-kg // width))
-    partial = _partial(g, _often(g, images, rows), bands, chunks)[1]
+    partial = _partial(g, _has_totals(g, images, rows, bands, chunks), chunks)[1]
     return int(chunks * partial + config.NUMBA_NUM_THREADS * _local(g, width, images, rows)[1])
 
 
@@ -132,7 +144,7 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     g = geometry[0]
     blocks = blocks_of(dy, g["k"] // g["groups"])[1]
     images, rows, bands, chunks, parts = _plan(g, blocks)
-    size, partial = _partial(g, _often(g, images, rows), bands, chunks)
+    size, partial = _partial(g, _has_totals(g, images, rows, bands, chunks), chunks)
     weights, wf = dkernel.size, dkernel.reshape(-1)
     xf, yf = x.reshape(-1), dy.reshape(-1)
     tasks = chunks * g["groups"] * parts
@@ -164,7 +176,7 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
     one = packed + aligned(images * rows * ow * width)
     scratch[one] = 1
     begin, end = chunk_of(chunk, chunks, bands)
-    often = _often(g, images, rows)
+    often, has_totals, segments = _often(g, images, rows), _has_totals(g, images, rows, bands, chunks), _segments(g)
     an_image = -(-oh // rows)
     for band in range(begin, end):
         image, top = band // an_image * images, band % an_image * rows
@@ -178,16 +190,20 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
             at = sums_at + chunk * partial + first
             _pack_band(scratch, packed, width, dy, (image * oh + top) * ow * g["k"] + first, count * tall * ow, g["k"],
                        columns)
-            if bias_sums.size > 0:
-                walk_grid(bias_sums, (bias_at + chunk * partial + first, 0, 0, 0), scratch, (one, 0, 0, 0, 0, 0, 0),
-                          scratch, (packed, 0, 0, width, 0), at3(1, 1, 1), at3(1, 1, count * tall * ow), scratch, -1, 0,
-                          columns, 0, TABLE)
-            if _has_slab(g):
-                _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geometry)
-            else:
-                _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, columns, width, geometry)
+            for segment in range(segments):  # one, but for rows of some thousand positions
+                low, high = chunk_of(segment, segments, ow)
+                if bias_sums.size > 0:
+                    _add_bias(bias_sums, bias_at + chunk * partial + first, scratch, one, packed + low * width,
+                              count * tall * (high - low), columns, width, geometry)
+                if _has_slab(g):
+                    _slab_band(sums, at, scratch, slab, packed, tall, low, high, group, columns, width, geometry)
+                else:
+                    _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high, group, columns, width,
+                               geometry)
+                if segment < segments - 1:
+                    _add_to_totals(scratch, chunk * partial, first, columns, False, geometry)
         is_last = band == end - 1
-        if bands > often * chunks and (is_last or (band - begin) % often == often - 1):
+        if has_totals and (is_last or (band - begin) % often == often - 1):
             low, high = part * blocks // parts * width, min(kg, (part + 1) * blocks // parts * width)
             _add_to_totals(scratch, chunk * partial, group * kg + low, high - low, is_last, geometry)
 
@@ -196,7 +212,7 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
 def _add_to_totals(scratch, at, first, columns, is_last, geometry):
     """Add some columns of a chunk's sums to its totals; the last time the sums become what these are."""
     g = geometry[0]
-    size, k = _partial(g, np.int64(1), np.int64(2), np.int64(1))[0], g["k"]
+    size, k = _partial(g, True, np.int64(1))[0], g["k"]
     totals = wide(scratch[at + size:at + 3 * size])
     for row in range(g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1):
         place = row * k + first
@@ -204,6 +220,16 @@ def _add_to_totals(scratch, at, first, columns, is_last, geometry):
         add_wide(wider, sums)
         if is_last:
             take_wide(sums, wider)
+
+
+@inlined
+def _add_bias(sums, at, scratch, one, packed, positions, columns, width, geometry):
+    """Add the sums of `positions` packed rows of dy: a product with the number one, no longer than others."""
+    most = _band(geometry[0])
+    for begin in range(0, positions, most):
+        walk_grid(sums, (at, 0, 0, 0), scratch, (one, 0, 0, 0, 0, 0, 0), scratch,
+                  (packed + begin * width, 0, 0, width, 0), at3(1, 1, 1), at3(1, 1, min(most, positions - begin)),
+                  scratch, -1, 0, columns, 0, TABLE)
 
 
 @inlined
@@ -228,8 +254,8 @@ def _inside(tap, stride, dilation, border, length, low, high):
 
 
 @inlined
-def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, columns, width, geometry):
-    """Add a band, tap by tap: positions whose tap is in the border of zeros are left out."""
+def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high, group, columns, width, geometry):
+    """Add columns low .. high of a band, tap by tap: positions whose tap is in the border of zeros are left out."""
     g = geometry[0]
     _, oh, ow = _positions(g)
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
@@ -237,7 +263,7 @@ def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, col
     for r in range(g["kh"]):
         i0, i1 = _inside(r, g["sh"], g["dh"], g["top"], h, top, top + tall)
         for s in range(g["kw"]):
-            j0, j1 = _inside(s, g["sw"], g["dw"], g["left"], w, 0, ow)
+            j0, j1 = _inside(s, g["sw"], g["dw"], g["left"], w, low, high)
             corner = (i0 * g["sh"] + r * g["dh"] - g["top"]) * w + j0 * g["sw"] + s * g["dw"] - g["left"]
             a_at, a_i, a_j = (image * h * w + corner) * c + group * cg, g["sh"] * w * c, g["sw"] * c
             b_at, b_i, b_j = packed + ((i0 - top) * ow + j0) * width, ow * width, width
@@ -253,14 +279,14 @@ def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, group, col
 
 
 @inlined
-def _slab_band(sums, at, scratch, slab, packed, tall, group, columns, width, geometry):
-    """Add a band of one image, all taps at once, over its rows copied with their border of zeros."""
+def _slab_band(sums, at, scratch, slab, packed, tall, low, high, group, columns, width, geometry):
+    """Add columns low .. high of a band of one image, all taps at once, over its rows copied with their border."""
     g = geometry[0]
     cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
     row, most = _slab(g, tall)[1] * c, _band(g)
-    for begin in range(0, ow, most):
+    for begin in range(low, high, most):
         walk_grid(sums, (at, g["kw"] * cg * k, cg * k, k),
                   scratch, (slab + group * cg + begin * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
                             g["sw"] * c),
                   scratch, (packed + begin * width, 0, ow * width, width, 0), at3(g["kh"], g["kw"], cg),
-                  at3(1, tall, min(most, ow - begin)), scratch, -1, 0, columns, 0, TABLE)
+                  at3(1, tall, min(most, high - begin)), scratch, -1, 0, columns, 0, TABLE)

@@ -16,20 +16,20 @@ POSITIONS = 32  # outputs, about, whose share is a short sum (`fastcnn.kernels.c
 
 
 def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, dh, dw, top, left,
-               first, rows, begin, end):
-    """The walk on bare pointers: what output rows first .. first + rows of one image give to channels begin .. end."""
+               first, rows, low, high, begin, end):
+    """The walk on bare pointers: what a part of the outputs of one image gives to channels begin .. end."""
     one = lanes_of(x)
     kind = 10 * kw + sw if dw == 1 and c >= one and kh == kw else 0
     reach = (J - 1) * sw + (kw - 1) * dw
     row, share = first * sh - top, (kh * kw + 1) * one
-    j = 0
+    j = low
     most = max(1, POSITIONS // (J * max(1, rows)))  # blocks that a sum takes in at once
-    while j < ow:
-        column, stop, case, blocks = j * sw - left, min(ow, j + most * J), -1, 1
-        if kind != 0 and j + J <= ow:
+    while j < high:
+        column, stop, case, blocks = j * sw - left, min(high, j + most * J), -1, 1
+        if kind != 0 and j + J <= high:
             before, beyond = max(0, -column), max(0, column + reach + 1 - w)
             if before + beyond == 0:  # all blocks that lie inside the image
-                blocks = min(most, min((ow - j) // J, (w - 1 - reach - column) // (J * sw) + 1))
+                blocks = min(most, min((high - j) // J, (w - 1 - reach - column) // (J * sw) + 1))
             stop = j + J * blocks
             case = 100 * kind + 10 * before + beyond if before <= 9 and beyond <= 9 else -1
         loops = (rows, blocks, sw)
@@ -132,7 +132,7 @@ def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, d
 
 def _arguments(dtype):
     p, i = types.CPointer(dtype), types.int64
-    return (p, i, p, i, i, i, i, p, i, i, *[i] * 12)
+    return (p, i, p, i, i, i, i, p, i, i, *[i] * 14)
 
 
 _shared = Shared(_gradients, _arguments)
@@ -149,11 +149,11 @@ def gradients(typingctx, sums, sums_at, x, x_at, dy, dy_at, window, part):
     x, x_at : array, (offset of the image, H, W, C)
     dy, dy_at : array, (offset of the image, OW)
     window : (KH, KW, SH, SW, DH, DW, top, left)
-    part : (first output row, rows, first channel, end of the channels)
+    part : (first output row, rows, first column, end of the columns, first channel, end of the channels)
     """
     _shared.publish(x.dtype)
     i, several = types.int64, lambda count: types.UniTuple(types.int64, count)
-    signature = types.void(sums, i, x, several(4), dy, several(2), several(8), several(4))
+    signature = types.void(sums, i, x, several(4), dy, several(2), several(8), several(6))
 
     def codegen(context, builder, signature, args):
         data = [context.make_array(signature.args[n])(context, builder, args[n]).data for n in (0, 2, 4)]

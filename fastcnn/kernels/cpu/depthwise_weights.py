@@ -14,6 +14,8 @@ Output rows are cut into chunks with sums of their own, added in pairs; where th
 The sums of some rows are short ones, which totals in float64 take in (`sums`).
 """
 
+import numpy as np
+
 from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.depthwise import BAND, GRAIN, TASKS, channels_of
 from fastcnn.kernels.cpu.depthwise_code import J
@@ -25,6 +27,8 @@ from fastcnn.kernels.cpu.walk import lanes_of
 
 POSITIONS = 512  # output pixels of a chunk at least: adding its sums costs a few per cent of making them
 OFTEN = 1024  # output pixels of a chunk after which its sums are added to its totals, where there are more
+WIDE = OFTEN // J * J  # columns of a longer row that are added at a time
+SHORT = 32  # output pixels that fewer of a band count for: what they add is one more term
 
 
 def depthwise2d_backward_weights_scratch(geometry, dtype):
@@ -106,17 +110,20 @@ def _task(task, scratch, x, dy, chunks, parts, geometry):
     band = max(1, BAND // (g["w"] * c * g["sh"]))
     if g["n"] * g["oh"] * g["ow"] >= FAR:
         band = max(1, min(band, TERMS // 2 // J, OFTEN // g["ow"]))
+    wide_row = g["ow"] if g["ow"] <= OFTEN else np.int64(WIDE)
     while line < last:
         image, row = line // g["oh"], line % g["oh"]
         rows = min(band, last - line, g["oh"] - row)
-        gradients(scratch, sums, x, (image * g["h"] * g["w"] * c, g["h"], g["w"], c),
-                  dy, (image * g["oh"] * g["ow"] * c, g["ow"]),
-                  (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
-                  (row, rows, begin, end))
         line += rows
-        since += rows * g["ow"]
-        if is_long and (since >= OFTEN or line == last):
-            add_wide(totals, some)
-            since = 0
+        for low in range(0, g["ow"], wide_row):
+            high = min(g["ow"], low + wide_row)
+            gradients(scratch, sums, x, (image * g["h"] * g["w"] * c, g["h"], g["w"], c), dy,
+                      (image * g["oh"] * g["ow"] * c, g["ow"]),
+                      (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
+                      (row, rows, low, high, begin, end))
+            since += max(SHORT, rows * (high - low))
+            if is_long and (since >= OFTEN or (line == last and high == g["ow"])):
+                add_wide(totals, some)
+                since = 0
     if is_long:
         take_wide(some, totals)

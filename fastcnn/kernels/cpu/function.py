@@ -107,10 +107,11 @@ def _forward(y, x, code, alpha):
 
 @inlined(exact=True, always=True)
 def _power(x, alpha, is_whole, is_odd):
-    """x^alpha in float64; the sign of a negative x stays where alpha is odd."""
-    size = exp(alpha * log(abs(x)))
-    below = (-size if is_odd else size) if is_whole else np.nan
-    return below if x < 0.0 else size
+    """x^alpha in float64; the sign of a negative x, -0 too, stays where alpha is odd; x^0 = 1."""
+    size = 1.0 if alpha == 0.0 else exp(alpha * log(abs(x)))
+    if is_whole:
+        return np.copysign(size, x) if is_odd else size
+    return np.nan if x < 0.0 else size
 
 
 @kernel

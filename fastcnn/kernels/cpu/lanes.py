@@ -25,12 +25,12 @@ from fastcnn.kernels.cpu.lane_backward import backward_stage
 from fastcnn.kernels.cpu.lane_pool import average_row, max_row
 from fastcnn.kernels.cpu.lane_tile import ROWS, ZERO, lane_scalars
 from fastcnn.kernels.cpu.pack import accumulate, aligned, clear
-from fastcnn.kernels.cpu.sums import add_pairwise
+from fastcnn.kernels.cpu.sums import TERMS, add_pairwise
 from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.transpose import transpose_block
 from fastcnn.kernels.cpu.walk import lanes_of
 
-_CHUNKS = 16  # sums of the weights' gradients a launch makes at most
+_CHUNKS = 16  # sums of the weights' gradients a launch makes at most, unless they would be long
 
 
 def lanes_of_block(dtype):
@@ -167,14 +167,18 @@ def _forward_stage(saved, base, scratch, rows, weights, g):
 
 def lanes_backward_scratch(geometry, dtype):
     """Return how many elements of scratch `lanes_backward` wants."""
-    chunks = _chunks(-(-geometry[0]["n"] // lanes(dtype)))
+    chunks = _chunks(-(-geometry[0]["n"] // lanes(dtype)), geometry)
     return int(chunks * aligned(geometry[0]["weights"])
                + config.NUMBA_NUM_THREADS * _backward_local(geometry) * lanes(dtype))
 
 
 @inlined
-def _chunks(blocks):
-    return min(blocks, _CHUNKS)
+def _chunks(blocks, geometry):
+    """Return the number of chunks: some, or so many that to a sum of one no more than about TERMS are added."""
+    terms = 0
+    for g in geometry:
+        terms = max(terms, -(-g["oh"] * g["ow"] // TERMS))
+    return min(blocks, max(_CHUNKS, -(-blocks * terms // TERMS)))
 
 
 @inlined
@@ -211,7 +215,7 @@ def lanes_backward(dx, dweights, scratch, dy, saved, weights, geometry):
         As in `lanes_forward`.
     """
     blocks = -(-dy.shape[0] // lanes_of(dy))
-    chunks = _chunks(blocks)
+    chunks = _chunks(blocks, geometry)
     parallel(_backward_chunk, chunks,
              (dx.reshape(-1), scratch, dy.reshape(-1), saved, weights, geometry, chunks, blocks))
     add_pairwise(scratch, 0, aligned(geometry[0]["weights"]), chunks, dweights.size)

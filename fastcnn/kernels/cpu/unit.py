@@ -10,6 +10,7 @@ A row is read twice while it is in L1: for its length, and to be scaled::
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.sums import row_product
 
 
 @kernel
@@ -38,10 +39,8 @@ def _forward_rows(chunk, chunks, y, scale, x, epsilon, more):
     real = x.dtype.type
     least = real(epsilon)
     for i in range(begin, end):
-        to, row, total = y[i], x[i], real(0)
-        for j in range(row.size):
-            total += row[j] * row[j]
-        length = np.sqrt(total + real(more))
+        to, row = y[i], x[i]
+        length = np.sqrt(real(row_product(row, row)) + real(more))
         scale[i] = real(1) / (least if length < least else length)
         factor = scale[i]
         for j in range(row.size):
@@ -71,9 +70,7 @@ def _backward_rows(chunk, chunks, dx, dy, y, scale, epsilon):
     real = dx.dtype.type
     bound = real(1) / real(epsilon)
     for i in range(begin, end):
-        out, gradient, value, total, factor = dx[i], dy[i], y[i], real(0), scale[i]
-        if factor < bound:
-            for j in range(out.size):
-                total += gradient[j] * value[j]
+        out, gradient, value, factor = dx[i], dy[i], y[i], scale[i]
+        total = real(row_product(gradient, value)) if factor < bound else real(0)
         for j in range(out.size):
             out[j] = factor * (gradient[j] - value[j] * total)
