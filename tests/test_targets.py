@@ -114,8 +114,9 @@ def test_rows_that_do_not_sum_to_one_are_warned_of_and_taken_as_in_keras():
         made = model(loss)
         with pytest.warns(UserWarning, match=r"fit: .*rows of targets that sum to 1, got one that sums to 2; "):
             made.fit(X, y, verbose=0)
-        with pytest.warns(UserWarning, match="train_on_batch: .*sum to 1"):
+        with pytest.warns(UserWarning, match="train_on_batch: .*sum to 1") as told:
             model(loss).train_on_batch(X, y)
+        assert told[0].filename == __file__
     made.train_on_batch(X, y)  # told once: fit said so
     model("categorical_crossentropy").fit(X, ROWS[..., None], verbose=0)  # rows all the same
 

@@ -1,6 +1,5 @@
 """Arrays of a user's own made into a Dataset, once what people get wrong about them has been looked for."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn._files import printable
+from fastcnn._warnings import warn
 from fastcnn.datasets._dataset import Dataset, check
 from fastcnn.datasets._fitting import Pictures
 from fastcnn.datasets._ground import measure_ground
@@ -93,10 +93,9 @@ def _named(path: Path, train: NDArray[Any], test: NDArray[Any], classes: tuple[s
             "there is nothing to tell apart"
         )
     if len(there) < len(classes):
-        warnings.warn(
+        warn(
             f"{path}: {_listed(classes, count == 0)} without a training image, which the network never learns to name; "
-            "number the classes from 0 without gaps",
-            stacklevel=5,
+            "number the classes from 0 without gaps"
         )
     return classes
 
@@ -106,10 +105,9 @@ def warn_of_untested(path: Path, data: Dataset) -> Dataset:
     in_train, in_test = (np.bincount(y, minlength=len(data.classes)) for y in (data.y_train, data.y_test))
     untested = (in_train > 0) & (in_test == 0)
     if untested.any():
-        warnings.warn(
+        warn(
             f"{path}: {_listed(data.classes, untested)} of fewer than five images, of which none is for testing; add "
-            "some, or split them into training and test yourself",
-            stacklevel=5,
+            "some, or split them into training and test yourself"
         )
     return data
 

@@ -2,13 +2,13 @@
 
 import math
 import numbers
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import losses
+from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.losses import Loss
 from fastcnn.losses.targets import Takes, check
@@ -124,7 +124,7 @@ class Objective:
             whole = (len(y), *shape[1:])  # (N, K, 1) is (N, K)
             doubt = None if told else loss.doubt(y.reshape(whole) if y.size == math.prod(whole) else y)
             if doubt is not None:
-                warnings.warn(f"{who}: {doubt}", stacklevel=4)
+                warn(f"{who}: {doubt}")
 
     def forward(self, ys: Sequence[Any], outputs: Sequence[np.ndarray], weights: Sequence[Any] | None,
                 wants_gradient: bool = True, skip: Sequence[int] = ()) -> tuple[list[Any], list[Any]]:

@@ -1,7 +1,5 @@
 """What a file holds for a model's weights, layer by layer, and how it becomes theirs: all of it, or nothing."""
 
-import sys
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn._warnings import warn
 from fastcnn.errors import ModelFileError
 
 _TOLD = 20
@@ -57,14 +56,6 @@ def assign(path: Path, model: Any, found: Sequence[Found], strange: Sequence[str
     for one in fitting:
         for parameter, value in one.values:
             parameter.assign(value)
-
-
-def warn(message: str) -> None:
-    """Warn as from the line that called into fastcnn, however deep this is."""
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "fastcnn":
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, stacklevel=level)
 
 
 def require_common(path: Path, model: Any, names: Sequence[str], found: Sequence[Found]) -> None:

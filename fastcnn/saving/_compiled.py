@@ -9,8 +9,8 @@ An optimizer's state is not in it: training begins anew with it, from the weight
 import json
 from typing import Any
 
+from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
-from fastcnn.saving._assigning import warn
 
 _ROOMS = ("loss", "metrics", "weighted_metrics")
 

@@ -8,8 +8,8 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
-from fastcnn.saving._assigning import warn
 from fastcnn.saving._keras_config import plain
 
 if TYPE_CHECKING:
