@@ -1,13 +1,13 @@
 """A trained model reaches the disk, whatever happens: in the folder of its run, or failing that somewhere else."""
 
 import contextlib
-import os
 import shlex
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from fastcnn._files import expanded
 from fastcnn._interrupts import deferred
 from fastcnn.cli._run import CONFIG, HISTORY, MODEL, Config, free_name, write_config
 
@@ -71,7 +71,8 @@ def _save(model: Any, metadata: dict[str, Any], config: Config, folder: Path) ->
 def _places() -> list[Path]:
     """Return folders in which something can usually be written: the working one, the home, that of temporary files."""
     found = []
-    for place in (os.curdir, os.path.expanduser("~"), tempfile.gettempdir()):
-        with contextlib.suppress(OSError):  # of a working folder that is gone
-            found.append(Path(place).absolute())
+    for place in (Path.cwd, lambda: expanded("~"), lambda: Path(tempfile.gettempdir())):
+        with contextlib.suppress(OSError):  # the working folder is gone, or no folder takes a temporary file
+            if (path := place().absolute()).is_dir():  # a home may be named and not be there
+                found.append(path)
     return list(dict.fromkeys(found))
