@@ -151,8 +151,8 @@ class ProgressLine(Callback):
 
 
 def _write(text: str) -> None:
-    """Write to standard output; a process may have none, or nobody who reads it, and trains on."""
-    with contextlib.suppress(BrokenPipeError, ValueError):  # a ValueError: the stream is closed
+    """Write to standard output; a process may have none, no reader or a full disk behind it, and trains on."""
+    with contextlib.suppress(OSError, ValueError):  # a ValueError: the stream is closed
         print(text, end="", flush=True)
 
 

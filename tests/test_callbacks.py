@@ -1,5 +1,8 @@
 """Callbacks: which hooks are called, with what, and which are refused."""
 
+import errno
+import io
+
 import numpy as np
 import pytest
 
@@ -73,3 +76,14 @@ def test_the_history_of_an_interrupted_fit_stays_with_the_model():
         one.fit(X, X, epochs=5, verbose=0, callbacks=PressedInTheThird())
     assert len(one.history.history["loss"]) == 2
     assert one.fit(X, X, epochs=1, verbose=0) is one.history
+
+
+@pytest.mark.parametrize("fault", [BrokenPipeError(), ValueError("I/O operation on closed file"),
+                                   OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "a terminal")])
+def test_output_that_takes_nothing_costs_no_training(monkeypatch, fault):
+    class Refusing(io.StringIO):
+        def write(self, text):
+            raise fault
+
+    monkeypatch.setattr("sys.stdout", Refusing())
+    assert len(model().fit(X, X, epochs=2, verbose=2).history["loss"]) == 2

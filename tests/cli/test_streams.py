@@ -27,7 +27,7 @@ def test_training_with_closed_output_trains_and_saves(tmp_path, closed):
 
 
 @posix
-def test_training_goes_on_when_nobody_reads_its_lines_any_longer(tmp_path):
+def test_training_goes_on_when_nobody_reads_its_lines_any_longer_and_says_so_at_the_end(tmp_path):
     done = shell(tmp_path, '("$@" train --epochs 2 --out run; echo "code $?" >&2) | head -n 1')
     assert done.stdout.startswith("data ")
     said, code = done.stderr.splitlines()
