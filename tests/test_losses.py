@@ -255,6 +255,17 @@ def test_what_does_not_fit_is_refused():
             call()
 
 
+@pytest.mark.parametrize("value", ["0.5", None, np.nan, np.inf, True, [0.5]], ids=str)
+@pytest.mark.parametrize("make", [
+    lambda n: fc.losses.BinaryCrossentropy(label_smoothing=n), lambda n: fc.losses.CategoricalCrossentropy(True, n),
+    lambda n: fc.losses.BinaryFocalCrossentropy(gamma=n), lambda n: fc.losses.BinaryFocalCrossentropy(alpha=n),
+    lambda n: fc.losses.CategoricalFocalCrossentropy(gamma=n), lambda n: fc.losses.Tversky(n)])  # fmt: skip
+def test_a_setting_that_is_no_number_is_refused_where_it_is_given(make, value):
+    make(np.float32(0.5))
+    with pytest.raises(fc.errors.ArgumentError, match=r"^\w+: expected .*, got "):
+        make(value)
+
+
 @pytest.mark.parametrize("shape", [(3,), (3, 3), (3, 3, 3), (3, 1, 3), (3, 1), (3, 3, 3, 1), ()], ids=str)
 @pytest.mark.parametrize("kind", [fc.losses.MeanSquaredError, fc.losses.MaskedBinaryCrossentropy])
 def test_weights_are_of_samples_first_in_losses_as_in_metrics(kind, shape):

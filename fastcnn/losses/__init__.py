@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Any
 from fastcnn import absent
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.losses.base import Loss
+from fastcnn.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy, MaskedBinaryCrossentropy
 from fastcnn.losses.crossentropy import (
-    BinaryCrossentropy,
-    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
     KLDivergence,
-    MaskedBinaryCrossentropy,
     SparseCategoricalCrossentropy,
 )
 from fastcnn.losses.regression import (

@@ -1,4 +1,4 @@
-"""Cross-entropies, what is made of them, and the Kullback-Leibler divergence."""
+"""Cross-entropies of classes that exclude one another, what is made of them, and the Kullback-Leibler divergence."""
 
 import functools
 from typing import Any
@@ -7,28 +7,17 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.positions import spread, trimmed
+from fastcnn.geometry.positions import trimmed
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import NONE, Loss
 from fastcnn.losses.regression import _Elementwise
-from fastcnn.losses.targets import DISTRIBUTIONS, SHARES, Takes, check, odd_sum
+from fastcnn.losses.settings import axis_of, gamma_of, smoothing_of
+from fastcnn.losses.targets import DISTRIBUTIONS, Takes, check, odd_sum
 
 _NO_ROWS = {kind: array.reshape(0, 0) for kind, array in NONE.items()}
 
 # What a loss does with probabilities; one derived that does it otherwise is not what the softmax kernel computes.
 _VERBS = ("forward", "run", "kernel", "from_probabilities")
-
-
-def _smoothing(who: Loss, value: float) -> float:
-    if not 0 <= value <= 1:
-        raise ArgumentError(f"{type(who).__name__}: expected 0 <= label_smoothing <= 1, got {value!r}")
-    return float(value)
-
-
-def _axis(who: Loss, value: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise ArgumentError(f"{type(who).__name__}: expected axis to be an integer, got {value!r}")
-    return int(value)
 
 
 def _doubt(who: Loss, y_true: np.ndarray, axis: int) -> str | None:
@@ -118,7 +107,7 @@ class SparseCategoricalCrossentropy(_Categorical):
                  reduction: str | None = "sum_over_batch_size", axis: int = -1,
                  name: str = "sparse_categorical_crossentropy", dtype: Any = None) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits, self.axis = bool(from_logits), _axis(self, axis)
+        self.from_logits, self.axis = bool(from_logits), axis_of(self, axis)
         self.ignore_class = None if ignore_class is None else int(ignore_class)
 
     def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
@@ -170,8 +159,8 @@ class CategoricalCrossentropy(_Categorical):
                  reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy",
                  dtype: Any = None) -> None:
         super().__init__(name, reduction, dtype)
-        self.from_logits, self.axis = bool(from_logits), _axis(self, axis)
-        self.label_smoothing = _smoothing(self, label_smoothing)
+        self.from_logits, self.axis = bool(from_logits), axis_of(self, axis)
+        self.label_smoothing = smoothing_of(self, label_smoothing)
 
     def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         rows, s = super().targets(y_true, y_pred), self.label_smoothing
@@ -203,7 +192,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
                  name: str = "categorical_focal_crossentropy", dtype: Any = None) -> None:
         super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
         self.alpha = alpha if isinstance(alpha, (int, float)) else [float(a) for a in alpha]
-        self.gamma = _gamma(self, gamma)
+        self.gamma = gamma_of(self, gamma)
 
     def forward_from_logits(self, y_true: np.ndarray, logits: np.ndarray, wants_probabilities: bool = True,
                             sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -227,158 +216,6 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
         d.kernels.categorical_crossentropy(losses, dp, p, targets, weights, self.gamma, scale)
         if wants_gradient:
             d.kernels.softmax_backward(dx, dp, p, False)
-
-
-def _gamma(who: Loss, value: float) -> float:
-    if not value >= 0:
-        raise ArgumentError(f"{type(who).__name__}: expected gamma of at least 0, got {value!r}")
-    return float(value)
-
-
-class BinaryCrossentropy(_Elementwise):
-    """-(t log p + (1 - t) log(1 - p)), the mean over the last axis.
-
-    Parameters
-    ----------
-    from_logits : bool
-        Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
-    label_smoothing : float
-        Targets become t (1 - s) + s / 2.
-    axis : int
-        Over which the mean is taken.
-    reduction, name, dtype : as in `Loss`
-    """
-
-    kernel_name, takes = "binary_loss", SHARES
-
-    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
-                 reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy",
-                 dtype: Any = None) -> None:
-        super().__init__(name, reduction, dtype)
-        self.from_logits, self.axis = bool(from_logits), _axis(self, axis)
-        self.label_smoothing = _smoothing(self, label_smoothing)
-
-    @property
-    def axes(self) -> tuple[int, ...]:  # type: ignore[override]
-        return (self.axis,)
-
-    @property
-    def code(self) -> int:  # type: ignore[override]
-        return codes.BINARY_LOGITS if self.from_logits else codes.BINARY
-
-    def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        rows, s = super().targets(y_true, y_pred), self.label_smoothing
-        return rows * rows.dtype.type(1 - s) + rows.dtype.type(s / 2) if s else rows
-
-
-class BinaryFocalCrossentropy(BinaryCrossentropy):
-    """(1 - p_t)^gamma times the binary cross-entropy, p_t = t p + (1 - t)(1 - p); Lin et al., 2017, equation 5.
-
-    Parameters
-    ----------
-    apply_class_balancing : bool
-        Whether ones are multiplied by alpha and zeros by 1 - alpha.
-    alpha, gamma : float
-    from_logits : bool
-        Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
-    label_smoothing, axis, reduction, name, dtype : as in `BinaryCrossentropy`
-    """
-
-    def __init__(self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0,
-                 from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
-                 reduction: str | None = "sum_over_batch_size", name: str = "binary_focal_crossentropy",
-                 dtype: Any = None) -> None:
-        super().__init__(from_logits, label_smoothing, axis, reduction, name, dtype)
-        self.apply_class_balancing, self.alpha = bool(apply_class_balancing), float(alpha)
-        self.gamma = _gamma(self, gamma)
-
-    @property
-    def code(self) -> int:  # type: ignore[override]
-        return codes.FOCAL_LOGITS if self.from_logits else codes.FOCAL
-
-    @property
-    def settings(self) -> tuple[float, float, float]:  # type: ignore[override]
-        if self.apply_class_balancing:
-            return self.gamma, 1 - self.alpha, 2 * self.alpha - 1
-        return self.gamma, 1.0, 0.0
-
-
-class MaskedBinaryCrossentropy(BinaryCrossentropy):
-    """Binary cross-entropy of several labels a sample, some unknown: the mean over the *known* labels of the batch.
-
-    One image, several questions, not all of them answered. An unknown label has neither loss nor gradient; with w the
-    sample's weight, v 1 at known labels and 0 elsewhere, and b the positive weights,
-
-        L = sum w v (-b t log p - (1 - t) log(1 - p)) / sum v
-
-    Parameters
-    ----------
-    mask_value : float
-        What an unknown label is: -1, say, or NaN.
-    positive_weight : float or list of float, optional
-        b: what a label of 1 counts more than one of 0, for all tasks or for each. Zeros over ones of a task balance it.
-    from_logits : bool
-        Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
-    label_smoothing, reduction, name, dtype : as in `BinaryCrossentropy`
-    """
-
-    def __init__(self, mask_value: float = -1, positive_weight: Any = None, from_logits: bool = False,
-                 label_smoothing: float = 0.0, reduction: str | None = "sum_over_batch_size",
-                 name: str = "masked_binary_crossentropy", dtype: Any = None) -> None:
-        super().__init__(from_logits, label_smoothing, -1, reduction, name, dtype)
-        self.mask_value = float(mask_value)
-        single = positive_weight is None or isinstance(positive_weight, (int, float))
-        self.positive_weight = positive_weight if single else [float(w) for w in positive_weight]
-        if self.positive_weight is not None and not np.all(np.asarray(self.positive_weight) >= 0):
-            raise ArgumentError(f"{name}: expected positive_weight of at least 0, got {positive_weight!r}")
-        if reduction in ("none", None):
-            raise ArgumentError(f"{name}: reduction={reduction!r} is not offered: positions have means of their own")
-
-    def get_config(self) -> dict[str, Any]:
-        return {key: value for key, value in super().get_config().items() if key != "axis"}
-
-    def share(self, columns: int) -> float:
-        return 1.0
-
-    def _known(self, y_true: np.ndarray) -> np.ndarray:
-        return ~np.isnan(y_true) if np.isnan(self.mask_value) else y_true != self.mask_value
-
-    def check(self, y_true: np.ndarray, outputs: int) -> None:
-        """As `Loss.check`, but for labels that are unknown."""
-        check(self.name, y_true, SHARES, lambda labels: ~self._known(labels))
-
-    def _parts(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return targets and weights of all elements: -b t log p - (1 - t) log(1 - p) is a cross-entropy, weighted."""
-        y_true = y_true.astype(y_pred.dtype, copy=False)
-        y_true = y_true.reshape(y_pred.shape) if y_true.size == y_pred.size else y_true
-        known = self._known(y_true)
-        rows = super().targets(np.where(known, y_true, y_true.dtype.type(0)), y_pred)
-        known = known.reshape(rows.shape)
-        if self.positive_weight is None:
-            return rows, known.astype(rows.dtype)
-        b = np.asarray(self.positive_weight, rows.dtype)
-        if b.ndim and b.shape != rows.shape[1:]:
-            raise ArgumentError(f"{self.name}: expected a positive_weight for each of {rows.shape[1]} tasks, "
-                                f"got {b.size}")
-        weights = b * rows + (1 - rows)
-        return b * rows / np.where(weights > 0, weights, rows.dtype.type(1)), np.where(known, weights, 0)
-
-    def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return self._parts(y_true, y_pred)[0]
-
-    def weights(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any) -> tuple[np.ndarray, float]:
-        known = self._known(y_true).reshape(y_pred.shape)
-        own = self._parts(y_true, y_pred)[1]
-        if sample_weight is not None:
-            samples = spread(sample_weight, self.positions(y_pred), y_pred.dtype, self.name)[..., None]
-            own = own * samples.reshape(-1, 1)
-        if self.reduction == "sum":
-            divisor = 1.0
-        elif self.reduction == "mean_with_sample_weight" and sample_weight is not None:
-            divisor = float((samples * known).sum(dtype=np.float64))
-        else:
-            divisor = float(np.count_nonzero(known))
-        return np.ascontiguousarray(own, y_pred.dtype).reshape(-1), divisor
 
 
 class KLDivergence(_Elementwise):

@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import number
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import NONE, Loss
 from fastcnn.losses.targets import DISTRIBUTIONS, FINITE, SHARES, Takes
@@ -76,7 +77,7 @@ class Tversky(_Rows):
     def __init__(self, alpha: float = 0.5, beta: float = 0.5, reduction: str | None = "sum_over_batch_size",
                  name: str = "tversky", axis: Any = None, dtype: Any = None) -> None:
         super().__init__(name, reduction, dtype)
-        self.alpha, self.beta = float(alpha), float(beta)
+        self.alpha, self.beta = (number(n, "Tversky", "numbers for alpha and beta") for n in (alpha, beta))
         self.axis = tuple(axis) if isinstance(axis, (tuple, list)) else axis
 
     @property
