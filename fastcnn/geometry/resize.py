@@ -99,10 +99,15 @@ def _band(count: int, at: np.ndarray, of: np.ndarray, weights: np.ndarray, dtype
     return Taps(np.stack([first, end - first], axis=1), np.ascontiguousarray(band, dtype))
 
 
+def adaptive_windows(length: int, outputs: int) -> list[tuple[int, int]]:
+    """Return where the window of each output of an adaptive pooling begins and has ended, in pixels."""
+    return [(o * length // outputs, -(-(o + 1) * length // outputs)) for o in range(outputs)]
+
+
 @functools.lru_cache(maxsize=256)
 def adaptive_taps(length: int, outputs: int, dtype: str) -> tuple[Taps, Taps]:
     """Return the taps of the mean over the windows of an adaptive pooling, and those of its gradient."""
-    windows = [(o * length // outputs, -(-(o + 1) * length // outputs)) for o in range(outputs)]
+    windows = adaptive_windows(length, outputs)
     sizes = np.array([end - begin for begin, end in windows])
     of = np.concatenate([np.arange(begin, end) for begin, end in windows])
     return banded(outputs, length, np.repeat(np.arange(outputs), sizes), of, np.repeat(1 / sizes, sizes), dtype)

@@ -33,7 +33,7 @@ def save_model(
 
     Parameters
     ----------
-    model : Sequential
+    model : Model
     path : path-like
         Ends in ``.safetensors``; its folder exists.
     metadata : dict, optional

@@ -7,6 +7,7 @@ from typing import Any
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
 from fastcnn.geometry.interpolation import scaled_length
+from fastcnn.geometry.resize import adaptive_windows
 from fastcnn.onnx.exporter.convolutions import _pads
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
 
@@ -61,8 +62,7 @@ def _adaptive(operator: str) -> Callable[..., Value]:
         y = w.get(inputs[0], FIRST)
         for k, (length, outputs) in enumerate(zip(layer.input_shape[1:-1], layer.output_size, strict=True)):
             axis, parts = w.constant([k + 2], "axes"), []
-            for o in range(outputs):
-                begin, end = o * length // outputs, -(-(o + 1) * length // outputs)
+            for begin, end in adaptive_windows(length, outputs):
                 part = w.node("Slice", [y, w.constant([begin], "begin"), w.constant([end], "end"), axis])
                 parts.append(w.node(operator, [part, axis], keepdims=1))
             y = w.node("Concat", parts, axis=k + 2)

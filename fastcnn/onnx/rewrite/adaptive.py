@@ -6,13 +6,13 @@
 Tried on one image, whose size the indices tell, it gives the means of its windows.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from fastcnn.errors import ModelFileError
+from fastcnn.geometry.resize import adaptive_windows
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._program import Step, execute
 from fastcnn.onnx.operators import find
@@ -77,10 +77,6 @@ def _computed(p: Patterns, region: Region, x: np.ndarray) -> Any:
 
 
 def _means(x: np.ndarray, outputs: tuple[int, ...]) -> np.ndarray:
-    rows, columns = (list(_windows(n, m)) for n, m in zip(x.shape[2:], outputs))
-    return np.array([[x[:, :, row, column].mean((2, 3)) for column in columns] for row in rows]).transpose(2, 3, 0, 1)
-
-
-def _windows(length: int, outputs: int) -> Iterator[slice]:
-    for at in range(outputs):
-        yield slice(at * length // outputs, -(-(at + 1) * length // outputs))
+    rows, columns = (adaptive_windows(n, m) for n, m in zip(x.shape[2:], outputs))
+    return np.array([[x[:, :, top:bottom, left:right].mean((2, 3)) for left, right in columns]
+                     for top, bottom in rows]).transpose(2, 3, 0, 1)
