@@ -85,7 +85,7 @@ def test_a_batch_of_a_read_only_array_may_be_written_and_the_array_stays(tmp_pat
 def test_channels_first_is_refused_with_what_to_do():
     with pytest.raises(ArgumentError, match=r"\(N, 4, 3, 2\), got \(5, 2, 4, 3\); .*numpy\.moveaxis\(x, 1, -1\)$"):
         Data([np.zeros((5, 2, 4, 3))], [], [SHAPE], FLOAT32, "fit")
-    with pytest.raises(ArgumentError, match=r"got \(5, 3, 4, 2\); model\.for_shape"):
+    with pytest.raises(ArgumentError, match=r"got \(5, 3, 4, 2\); model\.for_shape\(\(None, 3, 4, 2\)\) is the model"):
         Data([np.zeros((5, 3, 4, 2))], [], [SHAPE], FLOAT32, "fit")
 
 
