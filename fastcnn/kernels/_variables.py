@@ -22,7 +22,7 @@ _NUMBERS = (  # noqa: SIM905  (forty quoted names say no more)
     "DUMP_BYTECODE DUMP_CFG DUMP_FUNC_OPT DUMP_IR DUMP_LLVM DUMP_OPTIMIZED DUMP_SSA ENABLE_AVX ENABLE_PROFILING "
     "EXTEND_VARIABLE_LIFETIMES FULL_TRACEBACKS FUNCTION_CACHE_SIZE HIGHLIGHT_DUMPS LLVM_PASS_TIMINGS "
     "LLVM_REFPRUNE_PASS LOOP_VECTORIZE NRT_STATS PARALLEL_DIAGNOSTICS PARFOR_MAX_TUPLE_SIZE SHOW_HELP SLP_VECTORIZE "
-    "TRACE").split()
+    "TRACE")
 
 
 def check() -> None:
@@ -35,7 +35,7 @@ def check() -> None:
     """
     _check_number("NUMBA_NUM_THREADS", 1, _MOST_THREADS)
     _check_number("NUMBA_DISABLE_JIT", 0, 1)
-    for name in _NUMBERS:
+    for name in _NUMBERS.split():
         _check_number(f"NUMBA_{name}")
     if (level := os.environ.get("NUMBA_OPT", "3")) not in _OPT:
         raise ArgumentError(f"NUMBA_OPT: expected one of {', '.join(_OPT)}, got {level!r}; unset it")
