@@ -78,7 +78,8 @@ def _parsed(data: bytes, source: Source) -> onnx.ModelProto:
     try:
         model.ParseFromString(data)
     except DecodeError:
-        source.fault(f"{len(data):,} bytes that are cut short, damaged or of another kind")
+        source.fault(f"{len(data):,} bytes that are cut short, damaged or of another kind", "export the model "
+                     "again, or get another copy; fc.saving.load_model reads .safetensors, .keras and .h5")
     return model
 
 

@@ -36,6 +36,7 @@ _OTHERS = {
     b"\x80": "a pickle",
 }
 _RESTORE = "restore it from a copy or save the model again"
+_ONNX = "fc.onnx.load or `fastcnn import-onnx` reads it"
 _CONVERT = "open it with the program that wrote it, and pass the arrays to set_weights"
 _ARRAYS = "safetensors.numpy.load_file gives the arrays in it, for set_weights"
 
@@ -152,7 +153,17 @@ def _read_header(path: Path, file: BinaryIO) -> bytes:
     for magic, kind in _OTHERS.items():
         if start.startswith(magic):
             raise fault(path, kind, _CONVERT)
+    if _begins_as_onnx(start, length):
+        raise fault(path, "an ONNX model", _ONNX)
     raise fault(path, f"{size} bytes that are cut short, damaged or of another kind")
+
+
+def _begins_as_onnx(start: bytes, length: int) -> bool:
+    """Return whether a file begins with ONNX's first field, its version, and a second one that is a text or a graph.
+
+    A safetensors file that is cut short may begin with the same bytes, but its `length` has zeros at the end.
+    """
+    return length > _LONGEST_HEADER and start[0] == 0x08 and start[1] < 0x80 and start[2] in b"\x12\x1a\x22\x32\x3a"
 
 
 def _parse(path: Path, header: bytes) -> Contents:

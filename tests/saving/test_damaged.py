@@ -231,6 +231,7 @@ class Bomb:
 
 
 KINDS = {
+    "an ONNX model": (b"\x08\x08\x12\x07tf2onnx\x1a\x05" + bytes(100), "got an ONNX model; fc.onnx.load or "),
     "a pickle": (pickle.dumps(Bomb()), "got a pickle; open it with the program that wrote it"),
     "HDF5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "got an HDF5 file (.h5) that cannot be read"),
     "a zip archive": (b"PK\x03\x04\x14\0\0\0\x08\0" + bytes(100), "got a zip archive (.keras) that is damaged"),
