@@ -37,7 +37,7 @@ def assign(path: Path, model: Any, found: Sequence[Found], strange: Sequence[str
     skip_mismatch : bool
         Leave a layer that does not fit as it is, with a warning, in the place of an error.
     remedy : str
-        What to do, for the message.
+        What to do, for the message, beside taking what fits.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def assign(path: Path, model: Any, found: Sequence[Found], strange: Sequence[str
     if wrong and not (skip_mismatch and fitting):
         more = f" and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
         raise ModelFileError(f'{path}: expected the weights of {type(model).__name__} "{model.name}", '
-                             f"got {', '.join(wrong[:_TOLD])}{more}; {remedy}")
+                             f"got {', '.join(wrong[:_TOLD])}{more}; {remedy}, or take what fits with by_name=True"
+                             f"{'' if skip_mismatch else ' or skip_mismatch=True'}")
     for one in found:
         if one.wrong:  # all warnings first: one may be turned into an error
             warn(f"{path}: {one.layer} is left as it is, since the file has {', '.join(one.wrong)}")

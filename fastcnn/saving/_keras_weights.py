@@ -29,7 +29,7 @@ from fastcnn.saving._keras_places import Place, is_model, named_places, places, 
 if TYPE_CHECKING:
     from fastcnn.models import Model
 
-_REMEDY = "make the model as the one that was saved, or take what fits with by_name=True or skip_mismatch=True"
+_REMEDY = "make the model as the one that was saved"
 #: What Keras called a parameter before version 3.
 _OLD_NAMES = {"depthwise_kernel": "kernel"}
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from fastcnn.saving._assigning import Found, assign, require_common
 
-_REMEDY = ("make the model as the one that was saved, use load_model, or take what fits with by_name=True or "
-           "skip_mismatch=True")
+_REMEDY = "make the model as the one that was saved, use load_model"
 
 
 def load(path: Path, model: Any, tensors: dict[str, np.ndarray], by_name: bool = False,
