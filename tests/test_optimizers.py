@@ -202,6 +202,7 @@ def test_what_cannot_be_is_refused():
             (lambda: o.Lion(beta_1=0), "expected 0 < beta_1 <= 1, got 0"),
             (lambda: o.Ftrl(learning_rate_power=1), "expected learning_rate_power of at most 0"),
             (lambda: o.get("adamm"), "did you mean 'adam"),
+            (lambda: o.get(o.AdamW), r"expected an instance, got the class AdamW; write AdamW\(\)"),
             (lambda: o.schedules.CosineDecay(0.1, 0), "expected a positive decay_steps, got 0"),
             (lambda: o.schedules.PiecewiseConstantDecay([1], [1]), "expected one value more than boundaries"),
             (lambda: o.schedules.deserialize({"class_name": "Cosine"}), "schedule: 'Cosine' is not known"),

@@ -39,8 +39,14 @@ def array(value: Any, who: str, what: str) -> np.ndarray:
         raise DataError(f"{who}: expected {what} as an array of numbers, got a {type(value).__name__} that NumPy "
                         f"cannot read: {error}") from None
     if found.dtype.kind not in "buif":
+        one = found.dtype.kind == "O" and not found.ndim
         hint = "; number the classes from 0" if what.startswith("y") else "; convert it with x.astype('float32')"
-        got = type(value).__name__ if found.dtype.kind == "O" and not found.ndim else found.dtype
+        if one:
+            hint = "; generators and data sets of other libraries are not offered: join their batches with " \
+                   "numpy.concatenate, or call train_on_batch for each"
+        elif found.dtype.kind in "SU" and not what.startswith("y"):
+            hint = "; read files into an array first, as fc.datasets.load does with a folder of pictures"
+        got = type(value).__name__ if one else found.dtype
         raise DataError(f"{who}: expected numbers in {what}, got {got}{hint}")
     if not found.ndim:
         raise ArgumentError(f"{who}: expected an array of samples for {what}, got the number {found[()]}")

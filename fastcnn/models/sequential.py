@@ -52,7 +52,9 @@ class Sequential(Model):
         if isinstance(layer, Tensor) and isinstance(layer.node.layer, InputLayer):
             layer = layer.node.layer
         if not isinstance(layer, Layer) or layer is self:
-            raise ArgumentError(f"{self}: expected a layer, got {'itself' if layer is self else repr(layer)}")
+            made = isinstance(layer, type) and issubclass(layer, Layer)
+            remedy = f"; write {layer.__name__}(...)" if made else ""
+            raise ArgumentError(f"{self}: expected a layer, got {'itself' if layer is self else repr(layer)}{remedy}")
         if isinstance(layer, InputLayer):
             if self.layers or self._first is not None:
                 raise ArgumentError(f"{self}: expected Input as the first entry and only once")

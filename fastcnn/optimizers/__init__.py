@@ -42,6 +42,9 @@ def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
         return _CLASSES[optimizer["class_name"]].from_config(optimizer.get("config", {}) | arguments)
     if isinstance(optimizer, str) and optimizer.lower() in _NAMES:
         return _NAMES[optimizer.lower()](**arguments)
+    if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
+        raise ArgumentError(f"optimizer: expected an instance, got the class {optimizer.__name__}; "
+                            f"write {optimizer.__name__}()")
     raise ArgumentError(unknown("optimizer", optimizer, _NAMES))
 
 
