@@ -52,8 +52,8 @@ class Sequential(Model):
         if isinstance(layer, Tensor) and isinstance(layer.node.layer, InputLayer):
             layer = layer.node.layer
         if not isinstance(layer, Layer) or layer is self:
-            made = isinstance(layer, type) and issubclass(layer, Layer)
-            remedy = f"; write {layer.__name__}(...)" if made else ""
+            given: Any = layer
+            remedy = f"; write {given.__name__}(...)" if isinstance(given, type) and issubclass(given, Layer) else ""
             raise ArgumentError(f"{self}: expected a layer, got {'itself' if layer is self else repr(layer)}{remedy}")
         if isinstance(layer, InputLayer):
             if self.layers or self._first is not None:

@@ -65,3 +65,14 @@ def test_the_summary_tells_where_each_layer_gets_its_input():
     assert row.rstrip().endswith("inner, stem")
     assert "memory" in text
     assert f"{model.count_params():,}" in text
+
+
+def test_the_summary_leaves_out_the_middle_of_names_that_nobody_reads_to_the_end():
+    inputs = fc.Input((4,))
+    name = "begin" + "x" * 900 + "end"
+    x = fc.layers.ReLU(name=name)(inputs)
+    lines = []
+    fc.Model(inputs, fc.layers.Add()([fc.layers.ReLU(name="next")(x), x])).summary(print_fn=lines.append)
+    assert max(map(len, lines[0].splitlines())) < 250
+    assert lines[0].count("beginxxx") == lines[0].count("xxxend") >= 2
+    assert name not in lines[0]
