@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastcnn.absent import Absent
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, UnknownArgumentError
 
 
 class Tensor(Absent):
@@ -67,7 +67,27 @@ class Tensor(Absent):
     def __neg__(self) -> Any:
         return _scaled(self, -1.0)
 
-    __radd__, __rmul__ = __add__, __mul__
+    def __pow__(self, other: Any) -> Any:
+        from fastcnn import layers
+
+        return layers.Power(float(other), dtype=self.dtype.name)(self) if _is_number(other) else NotImplemented
+
+    def __abs__(self) -> Any:
+        from fastcnn import layers
+
+        return layers.Abs(dtype=self.dtype.name)(self)
+
+    def __matmul__(self, other: Any) -> Any:
+        raise UnknownArgumentError(f"{self!r}: a matrix product with @ is not offered; use layers.Dense for weights, "
+                                   f"or layers.Dot for two tensors")
+
+    def __getitem__(self, key: Any) -> Any:
+        raise UnknownArgumentError(f"{self!r}: a part in brackets, [{key!r}], is not offered; use layers.Slice, "
+                                   f"layers.Take or, at the borders of images, layers.Cropping2D")
+
+    __radd__, __rmul__, __rmatmul__ = __add__, __mul__, __matmul__
+
+    __iter__ = None  # else brackets would make it something to go through
 
     def __bool__(self) -> bool:
         raise ArgumentError(f"{self!r}: expected no question about its values, which it has none of; "

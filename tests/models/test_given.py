@@ -110,6 +110,17 @@ def test_numbers_scale_and_shift_tensors():
         np.testing.assert_allclose(y, expected, rtol=1e-15)
 
 
+def test_a_power_and_the_absolute_value_of_a_tensor_are_layers():
+    x = fc.Input((4,), dtype="float64")
+    model = fc.Model(x, [x ** 2, abs(x)])
+    assert [type(layer) for layer in model.layers[1:]] == [layers.Power, layers.Abs]
+    value = X.astype("float64")
+    for y, expected in zip(model.predict(value), (value ** 2, abs(value)), strict=True):
+        np.testing.assert_allclose(y, expected, rtol=1e-14)
+    with pytest.raises(ArgumentError, match="expected an exponent other than 0"):
+        _ = x ** 0
+
+
 def test_keras_s_other_names():
     model = mlp()
     assert model.variables == model.weights
@@ -157,6 +168,11 @@ MISTAKES = {
     "an open size": (lambda: layers.Dense(2).build((None, None, 3)), ArgumentError, "model.for_shape"),
     "an index": (lambda: mlp().get_layer(index="a"), ArgumentError, "known are in, out"),
     # Sequential
+    "a matrix product": (lambda: tensor() @ tensor(), UnknownArgumentError, "with @ is not offered; .* layers.Dot"),
+    "an array by a tensor": (lambda: X @ tensor(), UnknownArgumentError, "with @ is not offered"),
+    "a part of a tensor": (lambda: tensor()[:, 0], UnknownArgumentError, "in brackets, .* use layers.Slice"),
+    "tensors out of one": (lambda: list(tensor()), TypeError, "not iterable"),
+    "a power of a text": (lambda: tensor() ** "2", TypeError, "unsupported"),
     "a layer as list": (lambda: fc.Sequential(layers.Dense(2)), ArgumentError, "expected a list of layers"),
     "a name as list": (lambda: fc.Sequential("name"), ArgumentError, "expected a list of layers"),
     "a number as list": (lambda: fc.Sequential(3), ArgumentError, "expected a list of layers"),
