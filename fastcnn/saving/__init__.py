@@ -56,7 +56,8 @@ def save_model(
             f"save as {path.stem or 'model'}.safetensors"
         )
     if path.exists() and not overwrite:
-        raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another or overwrite=True")
+        raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another, or replace "
+                            f"it with overwrite=True or --overwrite")
     structure = {"class_name": type(model).__name__, "config": model.get_config()}
     if (compiled := _compiled.described(model)) is not None:
         structure["compile"] = compiled

@@ -209,7 +209,7 @@ def test_a_file_is_replaced_unless_overwrite_is_false(tmp_path):
     path = tmp_path / "m.safetensors"
     saving.save_model(StandIn(), path, {"run": 1}, overwrite=False)
     saving.save_model(StandIn(), path, {"run": 2})
-    with pytest.raises(ArgumentError, match="expected a new file, got one that exists"):
+    with pytest.raises(ArgumentError, match=r"got one that exists; .*overwrite=True or --overwrite"):
         saving.save_model(StandIn(), path, {"run": 3}, overwrite=False)
     assert saving.load_metadata(path) == {"run": 2}
 

@@ -56,7 +56,8 @@ def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, lay
         raise ArgumentError(f"{path}: expected a path that ends in .onnx, got {path.suffix or 'no suffix'}; "
                             f"export to {path.stem or 'model'}.onnx")
     if path.exists() and not overwrite:
-        raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another, or allow overwriting")
+        raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another, or replace "
+                            f"it with overwrite=True or --overwrite")
     made = model_proto(model, opset, layout)
     if made.ByteSize() > _LARGEST:
         raise ArgumentError(f"{model}: expected a file of at most 2 GiB, which ONNX allows, got {made.ByteSize():,} "
