@@ -241,6 +241,9 @@ def get(initializer: str | dict | Initializer) -> Initializer:
         return _CLASSES[initializer["class_name"]](**initializer.get("config", {}))
     if isinstance(initializer, str) and (initializer in _NAMES or initializer in _CLASSES):
         return (_NAMES.get(initializer) or _CLASSES[initializer])()
+    if isinstance(initializer, type) and issubclass(initializer, Initializer):
+        raise ArgumentError(f"initializer: expected an instance, got the class {initializer.__name__}; "
+                            f"write {initializer.__name__}()")
     raise ArgumentError(unknown("initializer", initializer, _NAMES))
 
 

@@ -243,7 +243,10 @@ class Layer:
             Not offered.
         """
         self.refuse(**{f"{name}_constraint": (constraint, None)})
-        value = initializers.first_value(initializer, shape, self.dtype)
+        try:
+            value = initializers.first_value(initializer, shape, self.dtype)
+        except ArgumentError as error:
+            raise ArgumentError(f"{self}: {name}: {error}") from None
         parameter = Parameter(value, name, f"{self.name}/{name}", trainable, regularizers.get(regularizer))
         self.parameters.append(parameter)
         return parameter

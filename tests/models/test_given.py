@@ -168,6 +168,10 @@ MISTAKES = {
     "an open size": (lambda: layers.Dense(2).build((None, None, 3)), ArgumentError, "model.for_shape"),
     "an index": (lambda: mlp().get_layer(index="a"), ArgumentError, "known are in, out"),
     # Sequential
+    "an initializer": (lambda: layers.Dense(2, kernel_initializer="he")(tensor()), ArgumentError,
+                       'Dense ".*": kernel: initializer: \'he\' is not known'),
+    "a class of initializers": (lambda: layers.Dense(2, bias_initializer=fc.initializers.HeNormal)(tensor()),
+                                ArgumentError, r'Dense ".*": bias: .* got the class HeNormal; write HeNormal\(\)'),
     "a matrix product": (lambda: tensor() @ tensor(), UnknownArgumentError, "with @ is not offered; .* layers.Dot"),
     "an array by a tensor": (lambda: X @ tensor(), UnknownArgumentError, "with @ is not offered"),
     "a part of a tensor": (lambda: tensor()[:, 0], UnknownArgumentError, "in brackets, .* use layers.Slice"),
