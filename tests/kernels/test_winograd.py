@@ -200,6 +200,15 @@ def test_winograd_gives_the_same_bits_from_any_number_of_threads(shape, filters)
                               *_backward_weights(x, dy, geometry)))
 
 
+def test_the_gradients_of_many_steps_are_added_to_what_is_there():
+    geometry = shapes.conv2d((1, 330, 330, 65), 130, (3, 3))  # filters too many to be fused, twenty steps of tiles
+    x, dy = (np.full(size, 0.5, np.float32) for size in _sizes(geometry)[:2])
+    for with_bias in (True, False):
+        dkernel, dbias = _backward_weights(x, dy, geometry, with_bias)
+        assert_close(dkernel, np.full(dkernel.shape, 0.25 * 328 * 328), FACTOR)
+        assert_close(dbias, np.full(dbias.shape, 0.5 * 328 * 328))
+
+
 @types
 def test_a_nan_stays_within_the_tiles_that_see_it(dtype):
     geometry = shapes.conv2d((1, 16, 16, 16), 16, (3, 3), padding=1)

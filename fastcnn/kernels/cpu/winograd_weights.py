@@ -34,7 +34,7 @@ FUSED_RUN = 112  # tiles: the sums of a run stay in registers, so that long runs
 STEP = 3 << 20  # elements of V and W in a step: 12 MB of float32
 CHANNELS = 128  # of a part
 CHUNKS = 16
-OFTEN = 16  # runs of a chunk whose products are one m
+OFTEN = 16  # runs of a chunk whose products are one m, and steps whose gradients are one before dkernel takes it in
 TASKS = 8
 BACK = 350  # cycles to transform a vector of sums to taps, and to store and fetch it
 
@@ -110,10 +110,15 @@ def _local(p, one, width):
 
 @inlined
 def _shared(p, width):
-    """Return where lie a one, the gradients of the chunks or V and W of all tasks, and the threads' parts."""
+    """Return where lie a one, the gradients of the chunks or V and W of all tasks, and the threads' parts.
+
+    Behind V and W, where there are many steps, lies the gradient that some of them give.
+    """
     one = aligned(max(p[3], max(p[6], width)))
-    chunks = _chunks(p, width)
-    gradients = chunks * aligned(9 * p[3] * p[6] + p[6]) if chunks > 0 else _tiles_size(p, width)[1]
+    chunks, of_some = _chunks(p, width), aligned(9 * p[3] * p[6] + p[6])
+    gradients = chunks * of_some
+    if chunks == 0:
+        gradients = _tiles_size(p, width)[1] + (of_some if _plan(p, width)[2] > OFTEN else 0)
     return one, one + 16, one + 16 + gradients
 
 
@@ -159,10 +164,19 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
         accumulate(wf, 0, scratch, shared, 9 * c * k)
         accumulate(dbias, 0, scratch, shared + 9 * c * k, dbias.size)
     else:
+        size, at = 9 * c * k, shared + _tiles_size(p, width)[1]
+        to, bias = wf, dbias
+        if runs > OFTEN:
+            to, bias = scratch[at:at + size], scratch[at + size:at + size + dbias.size]
+            clear(scratch, at, size + k)
         for step in range(runs):
             count = min(run, tiles - step * run)
             parallel(_tiles_task, -(-count // TILES), (scratch, shared, local, step * run, count, xf, yf, p))
-            parallel(_products_task, blocks * _parts(p, width), (wf, dbias, scratch, shared, local, one, count, p))
+            parallel(_products_task, blocks * _parts(p, width), (to, bias, scratch, shared, local, one, count, p))
+            if runs > OFTEN and (step == runs - 1 or step % OFTEN == OFTEN - 1):
+                accumulate(wf, 0, to, 0, size)
+                accumulate(dbias, 0, bias, 0, dbias.size)
+                clear(scratch, at, size + k)
 
 
 @inlined
@@ -179,11 +193,17 @@ def _transform(scratch, v, place, patch, x, dy, first, count, p):
 
 
 @inlined
+def _at_once(count, width, p):
+    """Return how many of `count` tiles a sum takes in at once."""
+    return count if 16 * _plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
+
+
+@inlined
 def _multiply(scratch, v, begin, channels, b, m, fresh, count, width, p):
     """36 products of one block of filters: scratch[m:] = V^T W for some channels, or added to it unless `fresh`."""
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
     w, step = v + _tiles_size(p, width)[0], _sums(p, width)[0]
-    some = count if 16 * _plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
+    some = _at_once(count, width, p)
     for i in range(36):
         for first in range(0, count, some):
             walk(scratch, (m + i * step, width), scratch, (v + i * v_step + begin + first * v_tile, 1, 0, 0, v_tile),
@@ -195,9 +215,11 @@ def _multiply(scratch, v, begin, channels, b, m, fresh, count, width, p):
 def _add_bias(out, at, columns, scratch, one, v, b, count, width, p):
     """out[at:] += the sums of dy over tiles, one block of filters."""
     w_tile, w_step = _plan(p, width)[5:]
-    w = v + _tiles_size(p, width)[0]
-    walk(out, (at, columns), scratch, (one, 0, 0, 0, 0),
-         scratch, (w + 36 * w_step + b * width, 0, 0, w_tile), (1, 1, count), scratch, -1, columns, 0, 1)
+    w, some = v + _tiles_size(p, width)[0], _at_once(count, width, p)
+    for first in range(0, count, some):
+        walk(out, (at, columns), scratch, (one, 0, 0, 0, 0),
+             scratch, (w + 36 * w_step + b * width + first * w_tile, 0, 0, w_tile),
+             at3(1, 1, min(some, count - first)), scratch, -1, columns, 0, 1)
 
 
 @inlined
