@@ -15,10 +15,11 @@ from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu._symbol import Shared, i64
+from fastcnn.kernels.cpu.sums import TERMS
 from fastcnn.kernels.cpu.tile import M0, lanes
-from fastcnn.kernels.cpu.walk_tiles import TABLE, arguments, lanes_of, moved, shared
+from fastcnn.kernels.cpu.walk_tiles import SPAN, TABLE, arguments, lanes_of, moved, shared
 
-LONG = 8192  #: steps from which a sum is made in slices
+LONG = TERMS * SPAN  #: steps from which a sum is made in slices: up to there it has TERMS parts, and a third more speed
 SLICE = 2048  # steps of a slice
 LOW = 2 * M0  # rows that pass together through the slices
 _SUMS = LOW * 2 * lanes("float32")  # numbers of a block of so many rows at most
