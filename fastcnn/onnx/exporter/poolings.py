@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
 from fastcnn.geometry.interpolation import scaled_length
@@ -111,12 +113,27 @@ def _resize(w: Writer, layer: Any, inputs: list[Value]) -> Value:
         given = "scales" if all(scaled_length(n, s) == m for n, s, m in zip(old, scales, new, strict=True)) else "sizes"
         if given == "sizes":
             more = {"keep_aspect_ratio_policy": _policy(layer, old, new, scales)}
-    constant = w.constant(new, "sizes") if given == "sizes" else w.constant(scales, "scales", "float32")
-    y = w.node("Resize", [w.get(inputs[0], FIRST), "", *([""] if given == "sizes" else []), constant],
-               axes=list(range(2, 2 + len(new))), mode=how.mode, coordinate_transformation_mode=how.coordinates,
+    x = w.get(inputs[0], FIRST)
+    if more:  # the rule is for these dimensions alone
+        more["axes"] = list(range(2, 2 + len(new)))
+        wanted = ["", w.constant(new, "sizes")]
+    elif given == "sizes" and how.mode != "nearest":  # onnxruntime has no cubic one by computed sizes
+        wanted = [w.constant([1.0, 1.0, *map(_scale, old, new)], "scales", "float32")]
+    elif given == "sizes":  # onnxruntime loses its way where it moves a Transpose past a Resize with `axes`
+        whole = w.node("Concat", [w.node("Shape", [x], start=0, end=2), w.constant(new, "sizes")], axis=0)
+        wanted = ["", whole]
+    else:
+        wanted = [w.constant([1.0, 1.0, *scales], "scales", "float32")]
+    y = w.node("Resize", [x, "", *wanted], mode=how.mode, coordinate_transformation_mode=how.coordinates,
                nearest_mode=how.rounding, cubic_coeff_a=how.a, antialias=int(how.antialias),
                exclude_outside=int(how.exclude_outside), **more)
     return w.value(y, layer.output_shape, FIRST)
+
+
+def _scale(old: int, new: int) -> float:
+    """Return the scale of single precision that ONNX makes a length of another with, rounding down."""
+    scale = np.float32(new / old)
+    return float(scale if scaled_length(old, scale) == new else np.nextafter(scale, np.float32(np.inf)))
 
 
 def _policy(layer: Any, old: Sequence[int], new: Sequence[int], scales: Sequence[float]) -> str:
