@@ -131,9 +131,9 @@ def _resize(w: Writer, layer: Any, inputs: list[Value]) -> Value:
 
 
 def _scale(old: int, new: int) -> float:
-    """Return the scale of single precision that ONNX makes a length of another with, rounding down."""
+    """Return the scale of single precision that makes a length of another, rounding down in either precision."""
     scale = np.float32(new / old)
-    return float(scale if scaled_length(old, scale) == new else np.nextafter(scale, np.float32(np.inf)))
+    return float(scale if old * float(scale) >= new else np.nextafter(scale, np.float32(np.inf)))
 
 
 def _policy(layer: Any, old: Sequence[int], new: Sequence[int], scales: Sequence[float]) -> str:
