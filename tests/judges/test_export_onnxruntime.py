@@ -13,9 +13,11 @@ onnx = pytest.importorskip("onnx")
 pytestmark = pytest.mark.judges
 
 
-def run(path, inputs):
+def run(path, inputs, as_written=False):
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
+    if as_written:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     return session.run(None, {one.name: x for one, x in zip(session.get_inputs(), inputs, strict=True)})
 
@@ -42,9 +44,11 @@ def test_onnxruntime_computes_every_layer(case, tmp_path):
     path = fc.onnx.export(model, tmp_path / "layer.onnx")
     x = case.input(3, "float32")
     xs = x if isinstance(x, tuple) else (x,)
+    # Its optimizer moves a Transpose past a cubic Resize to fewer pixels, which it cannot compute channels-last.
+    shrinks = getattr(layer, "how", None) is not None and layer.how.mode == "cubic"
     config.set_winograd(False)
     try:
-        agree(run(path, xs), predicted(model, xs), 1e-5)
+        agree(run(path, xs, as_written=shrinks), predicted(model, xs), 1e-5)
     finally:
         config.set_winograd(True)
 
