@@ -67,13 +67,16 @@ def _close(got, expected, what=""):
     np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4 * np.abs(expected).max(), err_msg=what)
 
 
-def _close_but_for_kinks(got, expected, what):
-    """In the mean: where an activation is within rounding of 0, ReLU's slope is 0 here and 1 there.
+def _error_but_for_kinks(got, expected, what):
+    """Return the error in the mean: where an activation is within rounding of 0, ReLU's slope is 0 here and 1 there.
 
-    That happens in few networks and images; elsewhere the errors are about 2e-6.
+    That happens in few networks and images, and changes the gradients of a layer's small images by up to 3 %, those
+    before it by less; elsewhere the errors are about 1e-6.
     """
     assert got.shape == expected.shape
-    assert np.linalg.norm(got - expected) < 1e-2 * np.linalg.norm(expected), what
+    error = np.linalg.norm(got - expected) / np.linalg.norm(expected)
+    assert error < 5e-2, what
+    return error
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -104,10 +107,11 @@ def test_outputs_and_gradients_are_keras_s_with_its_weights(name):
         dx = ours.forward(x, Call())[1](dy)
     finally:
         config.set_winograd(True)
-    _close_but_for_kinks(dx, image.grad.numpy(), "gradient of the image")
+    _error_but_for_kinks(dx, image.grad.numpy(), "gradient of the image")
     assert len(ours.trainable_weights) == len(theirs.trainable_weights) > 0
-    for weight, other in zip(ours.trainable_weights, theirs.trainable_weights, strict=True):
-        _close_but_for_kinks(weight.grad, other.value.grad.numpy(), weight.path)
+    errors = [_error_but_for_kinks(weight.grad, other.value.grad.numpy(), weight.path)
+              for weight, other in zip(ours.trainable_weights, theirs.trainable_weights, strict=True)]
+    assert np.median(errors) < 5e-3
 
 
 @pytest.mark.parametrize(("name", "pooling", "shape"), [
