@@ -217,6 +217,30 @@ def test_the_gradients_of_a_depthwise_convolution_of_small_images(kind):
 
 
 @kinds
+@pytest.mark.parametrize("shape", [(1000, 1000, 2), (N // 4, 1, 16)], ids=["square", "column"])
+def test_a_depthwise_convolution_of_a_million_taps(shape, kind):
+    layer, x = layers.DepthwiseConv2D(shape[:2]), draw(kind, 1, *shape)
+    layer.build((None, *shape))
+    w, bias = draw(kind, *shape, 1, seed=2), draw(kind, shape[2], seed=3)
+    layer.set_weights([w, bias])
+    assert_exact(layer(x), (wide(x)[0][0] * wide(w)[0][..., 0]).sum((0, 1)) + bias)
+
+
+@kinds
+@pytest.mark.parametrize("strides", [1, 2])
+def test_the_gradient_of_the_input_of_a_depthwise_convolution_of_many_taps(strides, kind):
+    layer, x = layers.DepthwiseConv2D((2000, 1), strides=strides, use_bias=False), draw(kind, 1, 5998, 1, 2)
+    layer.build((None, *x.shape[1:]))
+    w = draw(kind, 2000, 1, 2, 1, seed=2)
+    layer.set_weights([w])
+    _, dy, dx = trained(layer, x, kind)
+    exact, (w, dy) = np.zeros(x.shape), wide(w, dy)
+    for i in range(dy.shape[1]):
+        exact[0, i * strides:i * strides + 2000] += w[..., 0] * dy[0, i]
+    assert_exact(dx, exact, np.maximum(exact, 1e-9))
+
+
+@kinds
 def test_vectors_of_a_million_numbers_are_scaled_to_length_1(kind):
     layer, x = layers.UnitNormalization(), draw(kind, 1, N)
     y, dy, dx = trained(layer, x, kind)

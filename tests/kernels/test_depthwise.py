@@ -112,6 +112,10 @@ def _geometry(shape, *options, **more):
     ((1, 30, 33, 20), (3, 3), {}),  # no border at all
     ((1, 12, 31, 19), (7, 4), {"padding": "same"}),
     ((1, 12, 31, 19), (3, 3), {"padding": "same", "strides": (3, 1)}),
+    ((2, 12, 12, 19), (9, 9), {"padding": "same"}),  # more taps than one short sum has
+    ((1, 40, 3, 2), (80, 1), {"padding": "same", "strides": (2, 1)}),
+    ((1, 9, 40, 17), (3, 70), {"padding": "same", "dilation": (2, 1)}),
+    ((1, 45, 9, 16), (40, 3), {"dilation": (1, 2)}),
     ((1, 19, 20, 21), (3, 3), {"padding": "same", "dilation": (2, 2)}),
     ((1, 19, 20, 21), (3, 5), {"padding": ((4, 0), (7, 9)), "dilation": (1, 2), "strides": (2, 3)}),
     ((2, 9, 10, 4), (2, 3), {"strides": (3, 4)}),  # strides beyond the window: pixels that nobody sees

@@ -4,6 +4,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from fastcnn.kernels.cpu.sums import TERMS
 from fastcnn.kernels.cpu.tile import lanes
 from fastcnn.kernels.cpu.vectors import loop
 
@@ -25,6 +26,10 @@ def _line(b_, pointer, step, count):
     return places
 
 
+def _least(b_, one, other):
+    return b_.select(b_.icmp_signed("<", one, other), one, other)
+
+
 class Emitter:
     """Writes the LLVM code of one tile shape for one floating type."""
 
@@ -38,7 +43,6 @@ class Emitter:
         self.zero = ir.Constant(self.vector, [0.0] * self.L)
 
     def window(self, b_, y, y_step, x, x_steps, w, w_steps, start, start_at, bounds, loops, borders):
-        height, taps, stride, dilation = loops
         first, width, outputs, present = borders
         self.columns = J
         self._prepare(b_, present)
@@ -47,24 +51,12 @@ class Emitter:
         sums = [cgutils.alloca_once(b_, self.vector) for _ in range(J)]
         for cell in sums:
             b_.store(begin, cell)
-        with loop(b_, height) as r:
-            x_row, w_row = b_.gep(x, [b_.mul(r, x_steps[0])]), b_.gep(w, [b_.mul(r, w_steps[0])])
-            if self.taps:
-                weights = [self._load(b_, place) for place in _line(b_, w_row, w_steps[1], self.taps)]
-                for q, pixel in self._pixels(b_, x_row, x_steps[1]):
-                    for j, s in self._meeting(q):
-                        self._add(b_, sums[j], pixel, weights[s])
-            else:
-                with loop(b_, taps) as s:
-                    weight = self._read(b_, b_.gep(w_row, [b_.mul(s, w_steps[1])]))
-                    shift = b_.mul(s, dilation)
-                    for j in range(J):
-                        column = b_.add(b_.mul(_I64(j), stride), shift)
-                        place = b_.gep(x_row, [b_.mul(column, x_steps[1])])
-                        if self.edge:
-                            there = b_.icmp_unsigned("<", b_.add(first, column), width)
-                            place = self._or_zeros(b_, there, place)
-                        self._add(b_, sums[j], self._read(b_, place), weight)
+        if self.taps > 0:
+            self._few_taps(b_, sums, x, x_steps, w, w_steps, loops[0])
+        elif self.taps == 0:
+            self._any_taps(b_, sums, x, x_steps, w, w_steps, loops[:4], first, width)
+        else:
+            self._many_taps(b_, sums, x, x_steps, w, w_steps, loops, first, width)
         low, high = (self._splat(b_, b_.load(b_.gep(bounds, [_I64(k)]))) for k in range(2))
         for j, place in enumerate(_line(b_, y, y_step, J)):
             value = b_.load(sums[j])
@@ -75,6 +67,54 @@ class Emitter:
                     self._write(b_, value, place)
             else:
                 self._write(b_, value, place)
+
+    def _few_taps(self, b_, sums, x, x_steps, w, w_steps, height):
+        with loop(b_, height) as r:
+            x_row, w_row = b_.gep(x, [b_.mul(r, x_steps[0])]), b_.gep(w, [b_.mul(r, w_steps[0])])
+            weights = [self._load(b_, place) for place in _line(b_, w_row, w_steps[1], self.taps)]
+            for q, pixel in self._pixels(b_, x_row, x_steps[1]):
+                for j, s in self._meeting(q):
+                    self._add(b_, sums[j], pixel, weights[s])
+
+    def _any_taps(self, b_, sums, x, x_steps, w, w_steps, loops, first, width):
+        height, taps, stride, dilation = loops
+        with loop(b_, height) as r:
+            x_row, w_row = b_.gep(x, [b_.mul(r, x_steps[0])]), b_.gep(w, [b_.mul(r, w_steps[0])])
+            with loop(b_, taps) as s:
+                weight = self._read(b_, b_.gep(w_row, [b_.mul(s, w_steps[1])]))
+                shift = b_.mul(s, dilation)
+                for j in range(J):
+                    column = b_.add(b_.mul(_I64(j), stride), shift)
+                    place = b_.gep(x_row, [b_.mul(column, x_steps[1])])
+                    if self.edge:
+                        there = b_.icmp_unsigned("<", b_.add(first, column), width)
+                        place = self._or_zeros(b_, there, place)
+                    self._add(b_, sums[j], self._read(b_, place), weight)
+
+    def _many_taps(self, b_, sums, x, x_steps, w, w_steps, loops, first, width):
+        """Add up pieces of the window, of at most TERMS taps each, into totals in float64."""
+        height, taps, stride, dilation, tall, pieces = loops
+        double = ir.VectorType(ir.DoubleType(), self.L)
+        totals = [cgutils.alloca_once(b_, double) for _ in range(J)]
+        for total in totals:
+            b_.store(ir.Constant(double, [0.0] * self.L), total)
+        parts = b_.sdiv(b_.add(taps, _I64(TERMS - 1)), _I64(TERMS))
+        with loop(b_, pieces) as piece, loop(b_, parts) as part:
+            r, s = b_.mul(piece, tall), b_.mul(part, _I64(TERMS))
+            shift = b_.mul(s, dilation)
+            x_at = b_.gep(x, [b_.add(b_.mul(r, x_steps[0]), b_.mul(shift, x_steps[1]))])
+            w_at = b_.gep(w, [b_.add(b_.mul(r, w_steps[0]), b_.mul(s, w_steps[1]))])
+            some = _least(b_, tall, b_.sub(height, r)), _least(b_, _I64(TERMS), b_.sub(taps, s)), stride, dilation
+            self._any_taps(b_, sums, x_at, x_steps, w_at, w_steps, some, b_.add(first, shift), width)
+            for total, cell in zip(totals, sums, strict=True):
+                b_.store(b_.fadd(b_.load(total), self._as(b_.fpext, b_.load(cell), double)), total)
+                b_.store(self.zero, cell)
+        with b_.if_then(b_.icmp_signed(">", pieces, _I64(0))):
+            for total, cell in zip(totals, sums, strict=True):
+                b_.store(self._as(b_.fptrunc, b_.load(total), self.vector), cell)
+
+    def _as(self, convert, value, kind):
+        return value if value.type == kind else convert(value, kind)
 
     def gradient(self, b_, height, sums, total, x, x_steps, dy, dy_steps, loops, borders):
         rows, blocks, stride = loops

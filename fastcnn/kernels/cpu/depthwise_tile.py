@@ -35,7 +35,8 @@ def window_tile(typingctx, taps, stride, left, right, edge, y, y_at, x, x_at, w,
     Parameters
     ----------
     taps, stride : literal int
-        Taps of a row of the window and their stride, with dilation 1, or both 0 for any.
+        Taps of a row of the window and their stride, with dilation 1, or both 0 for any. With -1 taps, for any as
+        well, sums of at most TERMS taps are added in float64.
     left, right : literal int
         How many of the columns that the tile sees lie beside the image: they are left out.
     edge : literal int
@@ -48,15 +49,15 @@ def window_tile(typingctx, taps, stride, left, right, edge, y, y_at, x, x_at, w,
         Where the sums start (the bias), or at zero if negative.
     bounds : pointer
         The lowest and the highest result.
-    loops : (rows of the window, taps, stride, dilation)
-        Taps, stride and dilation are read if `taps` is 0.
+    loops : (rows of the window, taps, stride, dilation, rows of a short sum, how many of those)
+        Taps, stride and dilation are read if `taps` is 0, and all if it is -1.
     borders : (first column, columns of the image, outputs, lanes)
         Read if `edge`: outputs from `outputs` on, and lanes from `lanes` on, do not exist.
     """
     shape = _literals("window_tile", taps, stride, left, right, edge)
     emit = Emitter(shape[0], shape[1], shape[2:4], shape[4], y.dtype)
     signature = types.void(taps, stride, left, right, edge, y, _ints(2), x, _ints(3), w, _ints(3), start, types.int64,
-                           bounds, _ints(4), _ints(4))
+                           bounds, _ints(6), _ints(4))
 
     def codegen(context, builder, signature, args):
         at = [cgutils.unpack_tuple(builder, args[k]) for k in (6, 8, 10, 14, 15)]

@@ -11,6 +11,7 @@ from numba.extending import intrinsic
 from fastcnn.kernels.cpu._symbol import Shared
 from fastcnn.kernels.cpu.depthwise_code import J
 from fastcnn.kernels.cpu.depthwise_tile import fetch, window_tile
+from fastcnn.kernels.cpu.sums import TERMS
 from fastcnn.kernels.cpu.walk import lanes_of
 
 
@@ -18,6 +19,7 @@ def _windows(y, y_at, y_row, y_col, x, x_at, h, w, c, k, k_at, k_row, k_col, bia
              kh, kw, sh, sw, dh, dw, top, left, first, rows, ow, begin, end, far):
     """The walk on bare pointers: rows first .. first + rows of one image, channels begin .. end."""
     one = lanes_of(y)
+    many, tall = kh * kw > TERMS, max(1, TERMS // max(1, kw))  # rows of the window that are one short sum
     kind = 10 * kw + sw if dw == 1 and c >= one and ow >= J else 0
     reach = (J - 1) * sw + (kw - 1) * dw
     for channel in range(begin, end, one):
@@ -28,7 +30,8 @@ def _windows(y, y_at, y_row, y_col, x, x_at, h, w, c, k, k_at, k_row, k_col, bia
             r0, r1 = max(0, -row), min(kh, h - row)  # the rows of the window that lie in the image
             if dh > 1:
                 r0, r1 = (r0 + dh - 1) // dh, min(kh, (max(0, h - row) + dh - 1) // dh)
-            loops = (max(0, r1 - r0), kw, sw, dw)
+            r1 = max(r0, r1)
+            loops = (r1 - r0, kw, sw, dw, tall, -(-(r1 - r0) // tall) if many else 1)
             line, b = x_at + (row + r0 * dh) * w * c + at, (k_at + r0 * k_row + at, k_row, k_col)
             for block in range(0, ow, J):
                 j = min(block, max(0, ow - J))  # the last block overlaps the one before it
@@ -42,7 +45,14 @@ def _windows(y, y_at, y_row, y_col, x, x_at, h, w, c, k, k_at, k_row, k_col, bia
                         fetch(x, a[0] + (loops[0] * dh * w + q) * c)
                     for q in range(J):
                         fetch(y, out[0] + y_row + q * y_col)
-                if c < one:
+                if many:
+                    if c < one:
+                        window_tile(-1, 0, 0, 0, 2, y, out, x, a, k, b, bias, start, bounds, loops, borders)
+                    elif before + beyond == 0 and ow >= J:
+                        window_tile(-1, 0, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
+                    else:
+                        window_tile(-1, 0, 0, 0, 1, y, out, x, a, k, b, bias, start, bounds, loops, borders)
+                elif c < one:
                     window_tile(0, 0, 0, 0, 2, y, out, x, a, k, b, bias, start, bounds, loops, borders)
                 elif case == 3100:
                     window_tile(3, 1, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
