@@ -83,6 +83,21 @@ def test_the_gradient_of_a_pixel_that_became_a_million(interpolation, kind):
     assert_exact(dx[0, 0, 0], dy.sum((0, 1, 2), dtype=np.float64))
 
 
+BORDERS = {"edge of rows": ("edge", (1, 1), ((N, 0), (0, 0))),
+           "edge of a corner": ("edge", (2, 2), ((999, 0), (0, 999))),
+           "wrap of rows": ("wrap", (2, 1), ((N, 1), (0, 0))), "wrap of columns": ("wrap", (1, 3), ((0, 0), (1, N)))}
+
+
+@kinds
+@pytest.mark.parametrize("name", BORDERS)
+def test_the_gradient_of_a_pixel_that_a_border_repeats(name, kind):
+    mode, size, border = BORDERS[name]
+    _, dy, dx = trained(layers.Padding2D(border, mode=mode), draw(kind, 1, *size, 2), kind)
+    at = np.pad(np.arange(size[0] * size[1]).reshape(size), border, mode=mode).reshape(-1)
+    exact = np.stack([np.bincount(at, dy[..., c].reshape(-1)) for c in range(2)], -1)
+    assert_exact(dx, exact.reshape(dx.shape))
+
+
 NORMS = {
     "BatchNormalization": (layers.BatchNormalization, (N, 3)),
     "GroupNormalization": (lambda: layers.GroupNormalization(1), (2, 500, 500, 2)),

@@ -56,6 +56,8 @@ def test_a_border_of_a_value_agrees_with_its_twin(value, dtype):
 def test_borders_wider_than_the_image_agree_with_their_twins(dtype):
     for mode in ("zero", "edge", "wrap"):
         _check((2, 2, 1, 3, 2), ((3, 5), (4, 0), (7, 4)), mode, dtype)
+        _check((2, 2, 3, 2, 3), ((9, -1), (-1, 9), (20, -1)), mode, dtype)  # very many copies of some pixels
+        _check((1, 3, 1, 2, 1), ((-2, 8), (5, 6), (-1, 30)), mode, dtype)
     _check((2, 1, 1, 3, 2), (NONE, NONE, (5, -7)), "zero", dtype)
     _check((2, 1, 1, 3, 2), (NONE, NONE, (-5, 3)), "zero", dtype)
 

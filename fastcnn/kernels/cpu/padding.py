@@ -6,15 +6,17 @@
                                                                                            wrap:    1 2 3 0 1 2 3 0 1 2
 
 Forward, a row of outputs is the copy of a row of pixels with its two ends. Backward, a row of pixels is the sum of all
-rows of outputs that are its copies, in their order, each folded the same way; cropping is the gradient of zeros, and
+rows of outputs that are its copies, in their order, each folded the same way, or in float64 where a pixel may have very
+many; cropping is the gradient of zeros, and
 the other way round. A border may be negative: then pixels are cut off. Images are volumes of depth 1.
 """
 
 import numpy as np
 
-from fastcnn.geometry.resize import PAD_EDGE, PAD_REFLECT, PAD_ZERO
+from fastcnn.geometry.resize import PAD_EDGE, PAD_REFLECT, PAD_WRAP, PAD_ZERO
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.pack import accumulate, clear, copy, fill
+from fastcnn.kernels.cpu.sums import TERMS
 
 
 @kernel
@@ -107,6 +109,8 @@ def _fold_rows(chunk, chunks, dx, dy, geometry):
     for row in range(first, last):
         plane, p, to = row // g["h"] % g["d"], row % g["h"], row * w * c
         planes, rows = _copies(plane, g["front"], g["od"], mode), _copies(p, g["top"], g["oh"], mode)
+        if mode != PAD_ZERO and mode != PAD_REFLECT and _sum_copies(dx, to, dy, row // g["h"] // g["d"], plane, p, g):
+            continue
         met = False
         for i in range(planes[0], planes[1]):
             if _source(i - g["front"], g["d"], mode) == plane:
@@ -117,6 +121,41 @@ def _fold_rows(chunk, chunks, dx, dy, geometry):
                         met = True
         if not met:
             clear(dx, to, w * c)
+
+
+@inlined
+def _run(at, before, length, outputs, mode):
+    """Return begin, end and step of the outputs that are copies of a pixel; not for reflections."""
+    if mode == PAD_WRAP:
+        return (at + before) % length, outputs, length
+    begin, end = max(0, min(at + before, outputs)), max(0, min(at + before + 1, outputs))
+    if mode == PAD_EDGE and at == 0:
+        begin = np.int64(0)
+    if mode == PAD_EDGE and at == length - 1:
+        end = outputs
+    return begin, end, np.int64(1)
+
+
+@inlined
+def _sum_copies(dx, to, dy, image, plane, row, g):
+    """Write the sums of the copies of a row of pixels, in float64, if one may have so many; return whether it had."""
+    h, w, c, oh, ow, mode = g["h"], g["w"], g["c"], g["oh"], g["ow"], g["mode"]
+    low, high, apart = _run(plane, g["front"], g["d"], g["od"], mode)
+    top, bottom, step = _run(row, g["top"], h, oh, mode)
+    lines = -(-(bottom - top) // step)
+    count = -(-(high - low) // apart) * lines
+    across = -(-ow // w) if mode == PAD_WRAP else max(0, g["left"]) + max(0, ow - w - g["left"]) + 1
+    if count * across <= TERMS:
+        return False
+    for j in range(w * c):
+        begin, end, stride = _run(j // c, g["left"], w, ow, mode)
+        total = 0.0
+        for k in range(count):
+            of = ((image * g["od"] + low + k // lines * apart) * oh + top + k % lines * step) * ow * c
+            for q in range(np.uintp(of + begin * c + j % c), np.uintp(of + end * c), np.uintp(stride * c)):
+                total += dy[q]
+        dx[to + j] = total
+    return True
 
 
 @inlined
