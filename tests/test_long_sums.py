@@ -120,6 +120,18 @@ def test_the_gradients_of_a_normalization(name, kind):
 
 
 @kinds
+def test_local_response_normalization_over_thousands_of_channels(kind):
+    c = 5000
+    layer, x = layers.LocalResponseNormalization(2 * c - 1, alpha=1.0, beta=0.75, k=1.0), draw(kind, 1, 1, 2, c)
+    y, dy, dx = trained(layer, x, kind)
+    x, dy = wide(x, dy)
+    scale = 1 + np.square(x).sum(-1, keepdims=True)
+    assert_exact(y, x * scale**-0.75)
+    plain, through = dy * scale**-0.75, 1.5 * x * (dy * x * scale**-1.75).sum(-1, keepdims=True)
+    assert_exact(dx, plain - through, plain + through)
+
+
+@kinds
 def test_the_statistics_of_a_batch(kind):
     layer, x = layers.BatchNormalization(momentum=0.0), draw(kind, N, 3)
     layer(x, training=True)

@@ -12,11 +12,14 @@ special case; powers are taken of the whole block at once::
     squares   | 0 0 | x0^2 x1^2 x2^2 ..  | 0 0 |     before = after = 2
     s           +---------------+  five shifts added, times alpha, plus k  ->  exp(-beta log s)  ->  y
 
+Of a window of very many channels each sum is made by itself, for its error not to grow with them.
+
 The backward pass computes the powers again, which costs less than keeping them, and puts t in the place of the squares.
 """
 
 from fastcnn.kernels.cpu._jit import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementary import exp, log
+from fastcnn.kernels.cpu.sums import TERMS, row_sum
 
 _BLOCK = 2048  # elements of a block of rows
 _COST = 4  # what an element costs, in plain elements of work
@@ -106,6 +109,10 @@ def _window_sums(sums, padded, rows, c, first, last):
     """sums[i, j] = padded[i, first + j] + .. + padded[i, last + j]."""
     for i in range(rows):
         total, source = sums[i * c:(i + 1) * c], padded[i, first:]
+        if last - first >= TERMS:
+            for j in range(c):
+                total[j] = row_sum(padded[i, first + j:last + j + 1])
+            continue
         for j in range(c):
             total[j] = source[j]
         for shift in range(first + 1, last + 1):
