@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.absent import Absent
+from fastcnn.absent import told_by_each
 from fastcnn.errors import ArgumentError
 
 
-class Parameter(Absent):
+@told_by_each("parameter")
+class Parameter:
     """An array that a layer owns: a trained one, or a statistic.
 
     Parameters
@@ -39,8 +40,6 @@ class Parameter(Absent):
     derived : dict
         What layers derived from the value and keep, with the versions it was made from.
     """
-
-    absent = "parameter"
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True,
                  regularizer: Any = None) -> None:
