@@ -149,7 +149,7 @@ def _sum_copies(dx, to, dy, image, plane, row, g):
         return False
     for j in range(w * c):
         begin, end, stride = _run(j // c, g["left"], w, ow, mode)
-        total = 0.0
+        total = np.float64(0)
         for k in range(count):
             of = ((image * g["od"] + low + k // lines * apart) * oh + top + k % lines * step) * ow * c
             for q in range(np.uintp(of + begin * c + j % c), np.uintp(of + end * c), np.uintp(stride * c)):

@@ -25,7 +25,7 @@ def row_sum(row):
     """Return the sum of a flat array in float64, or in its own type where it is short."""
     if row.size <= BLOCK:
         return np.float64(_short_sum(row))
-    total = 0.0
+    total = np.float64(0)
     for begin in range(0, row.size, BLOCK):
         total += _short_sum(row[begin:begin + BLOCK])
     return total
@@ -42,7 +42,7 @@ def _short_sum(row):
 @inlined
 def row_product(row, other):
     """Return the sum of products of two flat arrays, as `row_sum`."""
-    total = 0.0
+    total = np.float64(0)
     for begin in range(0, row.size, BLOCK):
         a, b = row[begin:begin + BLOCK], other[begin:begin + BLOCK]
         some = row.dtype.type(0)
