@@ -69,11 +69,6 @@ def of_turned(*names: str) -> Callable[[Converter], Converter]:
     return enter
 
 
-def convertible() -> list[str]:
-    """Return the names of the operators that become layers."""
-    return sorted(_converters)
-
-
 class Importer(Arranging, Batch, Folding):
     """One graph on its way to a model.
 
