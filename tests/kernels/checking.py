@@ -6,7 +6,7 @@ import re
 import numba
 import numpy as np
 
-from fastcnn.kernels.cpu._jit import inlined
+from fastcnn.kernels.cpu._jit import FLAGS
 
 TYPES = (np.float32, np.float64)
 
@@ -120,7 +120,7 @@ def assert_vectors(function, *args):
 
     It is compiled once more, since code from the cache cannot be looked at.
     """
-    again = inlined(function)
+    again = numba.njit(error_model="numpy", fastmath=FLAGS, boundscheck=False)(function)
     again.compile(tuple(a if isinstance(a, numba.types.Type) else numba.typeof(a) for a in args))
     assembly = next(iter(again.inspect_asm().values()))
     assert re.search(r"\bv?(mul|fn?m(add|sub)\d+)ps\b|\bf(mul|mla)\s+v\d+\.4s", assembly)

@@ -25,6 +25,7 @@ from fastcnn import _interrupts
 from fastcnn.kernels.cpu import _threads
 from fastcnn.kernels.cpu._cache import KernelCache
 from fastcnn.kernels.cpu._parallel import parallel, threads_now
+from fastcnn.kernels.cpu._pieces import Piece
 
 __all__ = ["FLAGS", "WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel",
            "registry", "threads_now"]
@@ -60,7 +61,8 @@ def inlined(function: Callable | None = None, *, exact: bool = False, always: bo
     if function is None:
         return lambda f: inlined(f, exact=exact, always=always)
     dispatcher = njit(error_model="numpy", fastmath=_EXACT if exact else FLAGS, boundscheck=False,
-                      no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=always)(function)
+                      no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=always,
+                      pipeline_class=Piece)(function)
     if not config.DISABLE_JIT:
         dispatcher.__class__ = _Inlined
     return dispatcher
@@ -76,6 +78,10 @@ class Compiled(CPUDispatcher):
 
 class _Inlined(Compiled):
     """A function for kernels alone: called from Python it runs as Python, so no wrapper is compiled for that."""
+
+    def add_overload(self, cres):
+        """Note a compiled piece: it has no entry that the dispatcher itself could call."""
+        self.overloads[tuple(cres.signature.args)] = cres
 
     def __call__(self, *args):
         return self.py_func(*args)
