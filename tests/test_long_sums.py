@@ -312,6 +312,19 @@ def test_the_gradient_of_the_input_of_a_million_units(kind):
 
 
 @kinds
+@pytest.mark.parametrize("taps", [(1, 3000), (60, 50)], ids=["signal", "image"])
+def test_the_gradient_of_the_input_of_many_taps_and_few_channels(taps, kind):
+    layer, x = layers.Conv2D(8, taps, use_bias=False), draw(kind, 1, taps[0] + 20, 2 * taps[1], 1)
+    layer.build((None, *x.shape[1:]))
+    layer.set_weights([draw(kind, *taps, 1, 8, seed=2)])
+    _, dy, dx = trained(layer, x, kind)
+    exact, (w, dy) = np.zeros(x.shape[1:3]), wide(layer.kernel.array, dy)
+    for i, j in np.ndindex(*dy.shape[1:3]):
+        exact[i:i + taps[0], j:j + taps[1]] += w[:, :, 0] @ dy[0, i, j]
+    assert_exact(dx[0, ..., 0], exact)
+
+
+@kinds
 def test_a_convolution_of_a_million_taps(kind):
     layer, x = layers.Conv2D(1, 1000, use_bias=False), draw(kind, 1, 1000, 1000, 1)
     layer.build((None, *x.shape[1:]))

@@ -138,6 +138,10 @@ def _check(geometry, dtype):
     ((2, 7, 7, 8), 8, (3, 3), {"groups": 8, "padding": "same"}),
     ((2, 7, 7, 5), 10, (3, 3), {"groups": 5, "strides": (2, 2), "dilation": (1, 1), "padding": "same"}),
     ((1, 4, 4, 3), 4, (2, 2), {"padding": ((5, 0), (0, 6))}),  # windows in the padding altogether
+    ((2, 15, 18, 2), 9, (13, 12), {"padding": "same"}),  # pixels in so many windows that their sums are long
+    ((1, 1, 400, 1), 8, (1, 150), {}),
+    ((2, 40, 30, 2), 16, (14, 14), {"groups": 2, "dilation": (2, 1), "padding": ((3, 5), (2, 0))}),
+    ((1, 33, 20, 1), 8, (18, 17), {"strides": (2, 1), "padding": "same"}),
 ], ids=str)
 def test_convolution_agrees_with_its_twin(shape, filters, size, options, dtype):
     _check(shapes.conv2d(shape, filters, size, **options), dtype)

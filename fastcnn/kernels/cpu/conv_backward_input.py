@@ -11,7 +11,8 @@ every phase of it is a convolution of its own with the taps that meet it (`taps.
       a tile: positions, a step of one pixel      from L2                                    same taps x 2 vectors of c
 
 Where the image has few channels it is a matrix product, (positions, K) x (K, (r, s, c)), into a panel in L2, whose rows
-are added where the windows lay (col2im). An image is one task then, since its windows overlap.
+are added where the windows lay (col2im). An image is one task then, since its windows overlap. Where a pixel is in many
+windows, totals in float64 take in what panels have added to it (`sums`).
 
 It is the forward pass of a transposed convolution, too, which has a bias and may end in a ReLU.
 """
@@ -22,15 +23,16 @@ from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv_plan import cut, input_is_direct, is_pointwise, panel_rows_for
 from fastcnn.kernels.cpu.filters import blocks_of, pack_start, pack_transposed, packed_size, start_of
 from fastcnn.kernels.cpu.pack import accumulate, aligned, at3, clear, clip, copy
+from fastcnn.kernels.cpu.sums import TERMS, add_wide, wide
 from fastcnn.kernels.cpu.taps import cover, dimension
+from fastcnn.kernels.cpu.tile import M0
 from fastcnn.kernels.cpu.walk import TABLE, walk_grid
 
 
 def conv2d_backward_input_scratch(geometry, dtype):
     """Return how many elements of scratch `conv2d_backward_input` wants."""
     g = geometry[0]
-    depth = g["kh"] * g["kw"] * (g["c"] // g["groups"])
-    return 0 if input_is_direct(g) else int(config.NUMBA_NUM_THREADS * aligned(panel_rows_for(depth) * depth))
+    return 0 if input_is_direct(g) else int(config.NUMBA_NUM_THREADS * _local(g)[1])
 
 
 def conv2d_backward_input_packed(geometry, dtype):
@@ -78,6 +80,26 @@ def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, 
 
 
 @inlined
+def _is_long(g):
+    """Whether a pixel is in so many windows that totals take in what they add to it."""
+    return -(-g["kh"] // g["sh"]) * -(-g["kw"] // g["sw"]) > 2 * TERMS
+
+
+@inlined
+def _panel_rows(g):
+    """Return the positions of a panel: no more than TERMS where the sums of pixels are long."""
+    rows = panel_rows_for(g["kh"] * g["kw"] * (g["c"] // g["groups"]))
+    return min(rows, TERMS // M0 * M0) if _is_long(g) else rows
+
+
+@inlined
+def _local(g):
+    """Return elements of a thread's panel, and of all its scratch: that and an image's totals, two for each."""
+    panel = aligned(_panel_rows(g) * g["kh"] * g["kw"] * (g["c"] // g["groups"]))
+    return panel, panel + (2 * aligned(g["h"] * g["w"] * g["c"]) if _is_long(g) else 0)
+
+
+@inlined
 def _images(g):
     """Return images, input rows and columns: to a pointwise convolution every pixel is a row."""
     if is_pointwise(g):
@@ -104,9 +126,7 @@ def _task(task, thread, dx, scratch, packed, start, dy, bias, bounds, images, ro
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if not input_is_direct(g):
-        depth = g["kh"] * g["kw"] * cg
-        _scatter_image(dx, scratch, thread * aligned(panel_rows_for(depth) * depth), packed, dy, start, bias, bounds,
-                       task, panel_rows_for(depth), geometry)
+        _scatter_image(dx, scratch, thread * _local(g)[1], packed, dy, start, bias, bounds, task, geometry)
         return
     n, h, w = _images(g)
     width, blocks = blocks_of(dx, cg)
@@ -122,13 +142,17 @@ def _task(task, thread, dx, scratch, packed, start, dy, bias, bounds, images, ro
 
 
 @inlined
-def _scatter_image(dx, scratch, panel, packed, dy, start, bias, bounds, image, panel_rows, geometry):
+def _scatter_image(dx, scratch, panel, packed, dy, start, bias, bounds, image, geometry):
     """One image of a strided convolution: panels of dy times the filters, added where the windows lay (col2im)."""
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     columns = g["kh"] * g["kw"] * cg
     width, blocks = blocks_of(dx, columns)
-    pixels, positions = g["h"] * g["w"] * g["c"], g["oh"] * g["ow"]
+    pixels, positions, panel_rows = g["h"] * g["w"] * g["c"], g["oh"] * g["ow"], _panel_rows(g)
+    panel_size, share = _local(g)
+    totals = wide(scratch[panel + panel_size:panel + share])
+    totals[:] = 0
+    since = 0  # the first position whose windows the totals lack
     clear(dx, image * pixels, pixels)
     if bias.size > 0:
         for pixel in range(image * pixels, (image + 1) * pixels, g["c"]):
@@ -136,12 +160,41 @@ def _scatter_image(dx, scratch, panel, packed, dy, start, bias, bounds, image, p
     for group in range(groups):
         for first in range(0, positions, panel_rows):
             rows = min(panel_rows, positions - first)
+            if totals.size > 0 and _terms(g, since, first + rows) > TERMS:
+                _add_to_totals(totals, dx, image * pixels, since, first, g)
+                since = first
             walk_grid(scratch, (panel, 0, 0, columns),
                       dy, ((image * positions + first) * g["k"] + group * kg, 0, 0, g["k"], 0, 0, 1),
                       packed, (group * blocks * kg * width, 0, 0, width, kg * width), at3(1, 1, rows), at3(1, 1, kg),
                       packed, start + group * blocks * width, 0, columns, 0, TABLE)
             _scatter_panel(dx, image * pixels + group * cg, scratch, panel, first, rows, geometry)
+        if totals.size > 0:
+            _add_to_totals(totals, dx, image * pixels, since, positions, g)
+            since = 0
+    if totals.size > 0:
+        for pixel in range(pixels):
+            dx[image * pixels + pixel] += totals[pixel]
     clip(dx, image * pixels, pixels, bounds)
+
+
+@inlined
+def _terms(g, begin, end):
+    """Return how many of the windows of output positions begin .. end a pixel is in at most."""
+    return ((end - 1) // g["ow"] - begin // g["ow"] + 1) * min(g["kw"], end - begin)
+
+
+@inlined
+def _add_to_totals(totals, dx, image, begin, end, g):
+    """Add to the totals what the windows of output positions begin .. end may have added to an image, and clear it."""
+    first, last, row = begin // g["ow"], (end - 1) // g["ow"], g["w"] * g["c"]
+    low, high = max(0, first * g["sh"] - g["top"]), min(g["h"], last * g["sh"] - g["top"] + (g["kh"] - 1) * g["dh"] + 1)
+    left, right = 0, g["w"]
+    if first == last:
+        left = min(g["w"], max(0, begin % g["ow"] * g["sw"] - g["left"]))
+        right = max(left, min(g["w"], (end - 1) % g["ow"] * g["sw"] - g["left"] + (g["kw"] - 1) * g["dw"] + 1))
+    for i in range(low, high):
+        at, size = i * row + left * g["c"], (right - left) * g["c"]
+        add_wide(totals[at:at + size], dx[image + at:image + at + size])
 
 
 @inlined

@@ -4,7 +4,7 @@ A number added to a large sum loses what lies below the sum's last bit, each tim
 after another in float32, is off by a hundredth. So a *short* sum is made in the arrays' type, of TERMS numbers at most
 in one lane of a vector, and short sums are added in float64, which costs nothing beside making them::
 
-    row       | block of 1024 | block of 1024 | ..      a block is 32 numbers in each lane     -> total, float64
+    row       | block of 1024 | block of 1024 | ..      of vectors of 16 numbers, say          -> total, float64
     columns   | 64 rows       | 64 rows       | ..      sums of a block, one for each column   -> totals, float64
 
 Sums of several tasks are added in pairs, then pairs of pairs. A sum of few numbers is made as if nothing of this were
@@ -14,10 +14,11 @@ here. Windows (`window_walks`) and the register tile (`tile`) have the two steps
 import numpy as np
 
 from fastcnn.kernels.cpu._jit import inlined
+from fastcnn.kernels.cpu.tile import lanes
 
 TERMS = 64  #: numbers that one lane adds one after another
 FAR = 1 << 19  #: positions of images, from which gradients of weights, sums over all, take in TERMS of them at once
-BLOCK = 1024  #: numbers of a row that are one short sum: of eight lanes, four at a time, each adds 32
+BLOCK = 64 * lanes("float32")  #: numbers of a row that are one short sum: of vectors, four at a time, lanes add 16
 
 
 @inlined
