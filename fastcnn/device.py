@@ -9,7 +9,7 @@ counts say who keeps what.
 import math
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
@@ -36,7 +36,11 @@ class Device:
         The kernels, under the same names on every device.
     allocated : int
         How many blocks were ever taken from the system; a test counts that training stops taking any.
+    recorder : Recorder, or None
+        What a thread that records writes calls of kernels down with.
     """
+
+    recorder: "Recorder | None" = None
 
     def __init__(self, name: str, kernels: ModuleType) -> None:
         self.name, self.kernels = name, kernels
@@ -85,7 +89,7 @@ class Device:
 
         As a call of a kernel it is seen by `recording`, which an assignment is not.
         """
-        self.kernels.copyto(out, x) if isinstance(self.kernels, _Recorder) else np.copyto(out, x)
+        np.copyto(out, x)
 
     def lend(self, x: np.ndarray) -> np.ndarray:
         """Return `x` for a kernel that only reads it: itself, or a view of a read-only one whose flags say writable.
@@ -96,18 +100,22 @@ class Device:
         return x if x.flags.writeable else np.asarray(_Lent(x))
 
     @contextmanager
-    def recording(self) -> Iterator[list[tuple[Any, tuple[Any, ...]]]]:
+    def recording(self) -> "Iterator[list[tuple[Any, tuple[Any, ...]]]]":
         """Write down the calls of kernels that the calling thread makes, as (kernel, arguments), in a list.
 
-        The list keeps the arrays alive, and with them their memory.
+        Until the end `of` answers this thread with a device that does; other threads do not hear of it. The list keeps
+        the arrays alive, and with them their memory.
         """
-        with _one_records:
-            calls: list[tuple[Any, tuple[Any, ...]]] = []
-            before, self.kernels = self.kernels, _Recorder(self.kernels, calls)  # type: ignore[assignment]
-            try:
-                yield calls
-            finally:
-                self.kernels = before
+        me, calls = threading.get_ident(), list[tuple[Any, tuple[Any, ...]]]()
+        before = _recording.get(me)
+        _recording[me] = _RecordingDevice(self, Recorder(self.kernels, calls))
+        try:
+            yield calls
+        finally:
+            if before is None:
+                del _recording[me]
+            else:
+                _recording[me] = before
 
     def blocks_in_use(self) -> set[int]:
         """Return the identities of the blocks of the calling thread that something refers to."""
@@ -170,17 +178,14 @@ class _Pool:
         return None
 
 
-class _Recorder:
-    """Stands in for a namespace of kernels and writes down the calls of the thread that made it."""
+class Recorder:
+    """Stands in for a namespace of kernels and writes down their calls."""
 
     def __init__(self, kernels: Any, calls: list[tuple[Any, tuple[Any, ...]]]) -> None:
-        self._kernels, self._calls, self._thread = kernels, calls, threading.get_ident()
+        self._kernels, self._calls = kernels, calls
 
-    def __getattr__(self, name: str) -> Any:
-        kernel = np.copyto if name == "copyto" else getattr(self._kernels, name)
-        if not callable(kernel) or threading.get_ident() != self._thread:
-            return kernel
-
+    def of(self, kernel: Callable[..., Any]) -> Callable[..., Any]:
+        """Return what calls a kernel and writes that down."""
         def call(*args: Any) -> Any:
             result = kernel(*args)
             if result is None:  # else it told a size, or which kernel suits
@@ -189,8 +194,33 @@ class _Recorder:
 
         return call
 
+    def __getattr__(self, name: str) -> Any:
+        kernel = getattr(self._kernels, name)
+        return self.of(kernel) if callable(kernel) else kernel
 
-_one_records = threading.RLock()
+
+class _RecordingDevice(Device):
+    """A device for the thread that records: the same memory, and kernels that a recorder calls."""
+
+    def __init__(self, device: Device, recorder: Recorder) -> None:
+        self.name, self.kernels, self.recorder = device.name, recorder, recorder  # type: ignore[assignment]
+        self._device, self._local = device, device._local
+
+    @property
+    def allocated(self) -> int:
+        return self._device.allocated
+
+    @allocated.setter
+    def allocated(self, count: int) -> None:
+        self._device.allocated = count
+
+    def copy(self, out: np.ndarray, x: np.ndarray) -> None:
+        assert self.recorder is not None
+        self.recorder.of(np.copyto)(out, x)
+
+
+#: The devices of the threads that record, by their numbers.
+_recording: dict[int, Device] = {}
 
 
 def _size_class(size: int) -> int:
@@ -224,5 +254,5 @@ def of(array: Any) -> Device:
         If it is no array of a known device.
     """
     if isinstance(array, np.ndarray):
-        return cpu
+        return _recording.get(threading.get_ident(), cpu) if _recording else cpu
     raise ArgumentError(f"device: expected a NumPy array, got {type(array).__name__}; convert it with numpy.asarray")

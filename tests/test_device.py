@@ -1,5 +1,7 @@
 """The memory pool: what is free is used again, what somebody keeps is not."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,26 @@ def test_threads_have_pools_of_their_own(pool):
 def test_an_array_of_no_device_is_refused_by_name():
     with pytest.raises(ArgumentError, match="expected a NumPy array, got list"):
         device.of([1, 2])
+
+
+def test_who_records_writes_down_its_own_calls_and_no_other_threads():
+    x, kernels = np.ones(4, np.float32), device.cpu.kernels
+
+    def add():
+        d = device.of(x)
+        y = d.empty(x.shape, x.dtype)
+        d.kernels.add(y, x, x)
+        d.copy(y, x)
+        return d
+
+    with device.cpu.recording() as outer:
+        add()
+        with device.cpu.recording() as inner:
+            assert add() is not device.cpu
+            assert device.cpu.kernels is kernels, "what others see stays"
+            with ThreadPoolExecutor(1) as pool:
+                assert pool.submit(add).result() is device.cpu
+        add()
+    assert add() is device.cpu
+    assert [kernel for kernel, _ in inner] == [kernels.add, np.copyto]
+    assert len(outer) == 4
