@@ -17,6 +17,7 @@ RANKS = {
     "fastcnn": -1, "fastcnn.errors": 0, "fastcnn._aside": 0, "fastcnn._interrupts": 0, "fastcnn._warnings": 0,
     "fastcnn.absent": 0.5, "fastcnn.config": 0.7, "fastcnn.geometry": 1, "fastcnn.random": 1, "fastcnn._files": 1,
     "fastcnn.kernels": 1, "fastcnn.kernels.cpu": 2, "fastcnn.device": 3, "fastcnn.initializers": 3,
+    "fastcnn.symbolic": 3,
     "fastcnn.activations": 4, "fastcnn.regularizers": 4, "fastcnn.parameters": 4, "fastcnn.layers": 5,
     "fastcnn.losses": 5, "fastcnn.optimizers": 5, "fastcnn.metrics": 5, "fastcnn.datasets": 5, "fastcnn.callbacks": 6,
     "fastcnn.utils": 6, "fastcnn.objective": 6, "fastcnn.samples": 6, "fastcnn.training": 7,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
+from fastcnn import device, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.permutation import permutation
 from fastcnn.kernels import codes
@@ -28,9 +28,10 @@ def applied(function: Any, x: Any) -> Any:
     if isinstance(x, np.ndarray):
         kind = x.dtype if x.dtype in (np.float32, np.float64) else np.float32
         return x if function is None else function.predict(np.require(x, kind, ["C", "W"]))
-    from fastcnn.layers import Activation  # here: layers are made of this module
-
-    return Activation(function)(x)
+    if symbolic.is_symbolic(x):
+        return symbolic.operators["activate"](function, x)
+    raise ArgumentError(f"{'linear' if function is None else function.name}: expected an array or a symbolic tensor, "
+                        f"got {type(x).__name__}; convert it with numpy.array(x, 'float32')")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from fastcnn import initializers, layers, saving
 from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError, ModelFileError, unknown
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.models import Model, Sequential
+from fastcnn.symbolic import Tensor
 
 Shape = tuple[int, int, int]
 Weights = str | os.PathLike[str] | None

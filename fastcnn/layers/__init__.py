@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastcnn import absent
+from fastcnn.layers import operators as operators  # it fills the table of tensors' operators
 from fastcnn.layers.activation import (
     CELU,
     ELU,
@@ -126,11 +127,11 @@ from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import Resize
 from fastcnn.layers.select import Slice, Take
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.layers.top import TopK
 from fastcnn.layers.unit import RMSNormalization, UnitNormalization
 from fastcnn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from fastcnn.layers.where import Where
+from fastcnn.symbolic import Tensor
 
 __all__ = [
     "CELU",

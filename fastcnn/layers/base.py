@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastcnn import absent, device, initializers, regularizers
+from fastcnn import absent, device, initializers, regularizers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers import arguments, inner, symbolic
+from fastcnn.layers import arguments, inner
 from fastcnn.parameters import Parameter, assign_all
 
 Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs

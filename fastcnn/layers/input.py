@@ -7,7 +7,7 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers.base import VARYING, Backward, Call, Layer
-from fastcnn.layers.symbolic import Node, Tensor
+from fastcnn.symbolic import Node, Tensor
 
 
 class InputLayer(Layer):

@@ -19,8 +19,8 @@ from typing import Any
 
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
-from fastcnn.layers.symbolic import Node, Tensor, as_shapes
 from fastcnn.models.owner import Owner
+from fastcnn.symbolic import Node, Tensor, as_shapes
 
 
 @dataclass

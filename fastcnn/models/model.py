@@ -9,13 +9,13 @@ import numpy as np
 from fastcnn import config
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.layers.base import Backward, Call, Layer, automatic_name
-from fastcnn.layers.symbolic import Tensor, as_shapes, is_symbolic
 from fastcnn.models import given, graph, run, structure
 from fastcnn.models.owner import Owner
 from fastcnn.models.plan import Plans, planned_bytes
 from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
 from fastcnn.models.variants import Variants
+from fastcnn.symbolic import Tensor, as_shapes, is_symbolic
 from fastcnn.training import Data, Step
 
 _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), or write a Layer of your own "

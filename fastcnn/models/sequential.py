@@ -5,10 +5,10 @@ from typing import Any
 
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import Input, InputLayer, Layer, Tensor
-from fastcnn.layers.symbolic import Node, several
 from fastcnn.models import structure
 from fastcnn.models.graph import Traced
 from fastcnn.models.model import Model
+from fastcnn.symbolic import Node, several
 
 _FUNCTIONAL = "use the functional form, fc.Model(inputs, outputs)"
 

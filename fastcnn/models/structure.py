@@ -20,7 +20,7 @@ from typing import Any
 from fastcnn import layers, models
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
-from fastcnn.layers.symbolic import Tensor
+from fastcnn.symbolic import Tensor
 
 
 def check_names(model: Any, found: Sequence[Any]) -> None:

@@ -8,8 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fastcnn.layers.symbolic import as_shapes
 from fastcnn.models.owner import Owner
+from fastcnn.symbolic import as_shapes
 
 _LONGEST = 64  # characters of a name
 

@@ -12,10 +12,10 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.geometry.reshape import free_target
 from fastcnn.layers.base import Layer
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._view import Dim, View, channels_last, laid_out, reshaped, run_of, runs, transposed, with_size
 from fastcnn.onnx.operators._memory import check_size
+from fastcnn.symbolic import Tensor
 
 #: The name of a later value, and the transposes on the way to it.
 Later = tuple[str, tuple[tuple[int, ...], ...]]

@@ -12,7 +12,6 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._affine import Folding
 from fastcnn.onnx._arranging import Arranging, NotOfferedError
 from fastcnn.onnx._batch import Batch
@@ -22,6 +21,7 @@ from fastcnn.onnx._turned import Turned, straight
 from fastcnn.onnx._types import FLOAT, suits, types_after
 from fastcnn.onnx._view import Parts, View, channels_last, laid_out
 from fastcnn.onnx.operators import find
+from fastcnn.symbolic import Tensor
 
 #: Operators that tell nothing about the order of an image's axes.
 _BLIND = {"Abs", "Add", "Cast", "Ceil", "Celu", "Clip", "Div", "Dropout", "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu",

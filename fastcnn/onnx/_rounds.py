@@ -20,7 +20,6 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.errors import ModelFileError
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.models import Model
 from fastcnn.onnx import convert as _convert  # noqa: F401  (enters the converters)
 from fastcnn.onnx._graph import Graph, Node
@@ -30,6 +29,7 @@ from fastcnn.onnx._schedule import Layers, Operators, Part, Start, Values
 from fastcnn.onnx._view import View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 from fastcnn.onnx.operators._memory import in_memory_order, is_float
+from fastcnn.symbolic import Tensor
 
 #: Operators that make it worth to have layers in the place of nodes.
 HEAVY = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Gemm", "GlobalAveragePool", "MatMul",

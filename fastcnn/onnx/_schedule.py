@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.models import Model
 from fastcnn.onnx._program import Step, execute
 from fastcnn.onnx._view import View
 from fastcnn.onnx.operators._memory import channels_last, dense
+from fastcnn.symbolic import Tensor
 
 Values = dict[Any, Any]
 

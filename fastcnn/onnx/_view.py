@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx.operators._memory import from_front
+from fastcnn.symbolic import Tensor
 
 Dim = tuple[int, ...]
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.layers.symbolic import Tensor
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import Dim, View, channels_last, laid_out
 from fastcnn.onnx.convert.shape import repeated
+from fastcnn.symbolic import Tensor
 
 # --- with constants ---------------------------------------------------------------------------------------------------
 

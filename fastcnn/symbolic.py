@@ -6,16 +6,20 @@ writes down a `Node`, and returns a new tensor::
     Input --Tensor--> Conv2D --Tensor--> Add --Tensor-->        a node is one call of a layer: who, from what, to what
                \\________________________/
 
-A layer called twice has two nodes and one set of parameters.
+A layer called twice has two nodes and one set of parameters. What is done to tensors with operators or functions, as in
+``x + y``, is a layer's call, too: `operators` says of which.
 """
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError, UnknownArgumentError
+
+#: What applies a layer where a tensor is added to, scaled, ...: `fastcnn.layers`, which lies above, fills it.
+operators: dict[str, Callable[..., Any]] = {}
 
 
 class Tensor(Absent):
@@ -50,13 +54,13 @@ class Tensor(Absent):
         return len(self.shape)
 
     def __add__(self, other: Any) -> Any:
-        return _merged("Add", self, other)
+        return _merged("add", self, other)
 
     def __sub__(self, other: Any) -> Any:
-        return _merged("Subtract", self, other)
+        return _merged("subtract", self, other)
 
     def __mul__(self, other: Any) -> Any:
-        return _merged("Multiply", self, other)
+        return _merged("multiply", self, other)
 
     def __truediv__(self, other: Any) -> Any:
         return _scaled(self, 1.0 / float(other)) if _is_number(other) and other else NotImplemented
@@ -68,14 +72,10 @@ class Tensor(Absent):
         return _scaled(self, -1.0)
 
     def __pow__(self, other: Any) -> Any:
-        from fastcnn import layers
-
-        return layers.Power(float(other), dtype=self.dtype.name)(self) if _is_number(other) else NotImplemented
+        return operators["power"](self, float(other)) if _is_number(other) else NotImplemented
 
     def __abs__(self) -> Any:
-        from fastcnn import layers
-
-        return layers.Abs(dtype=self.dtype.name)(self)
+        return operators["abs"](self)
 
     def __matmul__(self, other: Any) -> Any:
         raise UnknownArgumentError(f"{self!r}: a matrix product with @ is not offered; use layers.Dense for weights, "
@@ -174,18 +174,14 @@ def several(shape: Any) -> bool:
 def _merged(name: str, a: Tensor, b: Any) -> Any:
     """Return the sum, difference or product of two tensors, or of a tensor and a number."""
     if _is_number(b):
-        return _scaled(a, float(b)) if name == "Multiply" else _scaled(a, 1.0, float(b) if name == "Add" else -float(b))
+        return _scaled(a, float(b)) if name == "multiply" else _scaled(a, 1.0, float(b) if name == "add" else -float(b))
     if not isinstance(b, Tensor):
         return NotImplemented
-    from fastcnn import layers  # here: the merge layers are tensors' callers
-
-    return getattr(layers, name)(dtype=a.dtype.name)([a, b])
+    return operators[name](a, b)
 
 
 def _scaled(a: Tensor, scale: float, offset: float = 0.0) -> Any:
-    from fastcnn import layers
-
-    return layers.Rescaling(scale, offset, dtype=a.dtype.name)(a)
+    return operators["scale"](a, scale, offset)
 
 
 def _is_number(value: Any) -> bool:
