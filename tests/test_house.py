@@ -20,7 +20,7 @@ RANKS = {
     "fastcnn.symbolic": 3,
     "fastcnn.activations": 4, "fastcnn.regularizers": 4, "fastcnn.parameters": 4, "fastcnn.layers": 5,
     "fastcnn.losses": 5, "fastcnn.optimizers": 5, "fastcnn.metrics": 5, "fastcnn.datasets": 5, "fastcnn.callbacks": 6,
-    "fastcnn.utils": 6, "fastcnn.objective": 6, "fastcnn.samples": 6, "fastcnn.training": 7,
+    "fastcnn.utils": 6, "fastcnn.objective": 6, "fastcnn.samples": 6, "fastcnn.graph": 6.5, "fastcnn.training": 7,
     "fastcnn.models": 8, "fastcnn.saving": 8, "fastcnn.applications": 9, "fastcnn.onnx": 9, "fastcnn.bench": 9,
     "fastcnn.cli": 10, "fastcnn.__main__": 11,
 }  # fmt: skip

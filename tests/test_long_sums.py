@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from fastcnn import device, layers, losses, metrics
+from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved
 from fastcnn.kernels import codes
 from fastcnn.layers import Call
-from fastcnn.layers.fused import Narrow
 
 N = 1_000_000
 LIMIT = 1e-6
@@ -282,7 +282,7 @@ def test_vectors_of_a_million_numbers_are_scaled_to_length_1(kind):
 def test_the_gradients_of_a_convolution_in_lanes(shape, kind):
     layer, x = layers.Conv2D(4, 3), draw(kind, *shape)
     layer.build((None, *shape[1:]))
-    y, backward = Narrow([layer]).forward(x)
+    y, backward = BatchInterleaved([layer]).forward(x)
     dy = draw(kind, *y.shape, seed=1)
     backward(dy)
     x, dy = wide(x, dy)

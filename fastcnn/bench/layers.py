@@ -18,8 +18,8 @@ import numpy as np
 from fastcnn import training
 from fastcnn.bench.machine import Machine
 from fastcnn.errors import ArgumentError
+from fastcnn.graph.trace import opened
 from fastcnn.layers.base import Call
-from fastcnn.models.graph import opened
 
 
 class Pass(NamedTuple):

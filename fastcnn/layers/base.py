@@ -78,6 +78,8 @@ class Layer:
 
     #: Whether it is called with a list of tensors.
     many_inputs = False
+    #: Whether it is a graph of other layers, `traced`, which run in its place: a model inside a model.
+    is_composite = False
     #: Whether an input of one sample goes with others of several.
     repeats_batch = False
 

@@ -8,13 +8,16 @@ import numpy as np
 
 from fastcnn import config
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.graph import execute, trace
+from fastcnn.graph.arena import planned_bytes
+from fastcnn.graph.executables import Executables
+from fastcnn.graph.replay import Replay
+from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call, Layer, automatic_name
-from fastcnn.models import given, graph, run, structure
+from fastcnn.models import given, structure
 from fastcnn.models.owner import Owner
-from fastcnn.models.plan import Plans, planned_bytes
 from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
-from fastcnn.models.variants import Variants
 from fastcnn.symbolic import Tensor, as_shapes, is_symbolic
 from fastcnn.training import Data, Step
 
@@ -51,6 +54,8 @@ class Model(Trainer, Owner, Layer):
         If an output depends on something that is no input, or two layers have one name.
     """
 
+    is_composite = True
+
     _given_inputs: Any = None
     _given_outputs: Any = None
 
@@ -63,7 +68,7 @@ class Model(Trainer, Owner, Layer):
             raise ArgumentError(f"{type(self).__name__}: expected inputs and outputs, got none; {_SUBCLASS}")
         self._new(name, _tensors(type(self).__name__, "inputs", inputs)[0].dtype)
         self._given_inputs, self._given_outputs = inputs, outputs
-        self._connect(graph.trace(_tensors(self, "inputs", inputs), _tensors(self, "outputs", outputs), str(self)))
+        self._connect(trace.trace(_tensors(self, "inputs", inputs), _tensors(self, "outputs", outputs), str(self)))
         structure.check_names(self, self.layers)
         if not trainable:
             self.trainable = False
@@ -73,11 +78,11 @@ class Model(Trainer, Owner, Layer):
         Layer.__init__(self, name=name or automatic_name(kind), dtype=np.dtype(dtype).name)
         self._begin()
         self.layers: list[Any] = []
-        self.traced: graph.Traced | None = None
+        self.traced: trace.Traced | None = None
         self.is_plain = False  # one input and one output, as arrays
         self._forget()
 
-    def _connect(self, traced: graph.Traced) -> None:
+    def _connect(self, traced: trace.Traced) -> None:
         """Be what lies between tensors, from now on."""
         self.traced, self.layers, self.objective = traced, traced.layers, None
         self.many_inputs = len(traced.inputs) > 1
@@ -89,8 +94,8 @@ class Model(Trainer, Owner, Layer):
 
     def _forget(self) -> None:
         """Forget what was derived from the structure."""
-        self._variants: Variants | None = None
-        self._plans: Plans | None = None
+        self._executables: Executables | None = None
+        self._replay: Replay | None = None
 
     # --- structure --------------------------------------------------------------------------------------------------
 
@@ -171,7 +176,7 @@ class Model(Trainer, Owner, Layer):
         self._require_count(len(as_shapes(shape)))
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__, nodes=[], stop_training=False, _original=self.original)
-        traced, there = graph.moved(self._between(), as_shapes(shape))
+        traced, there = trace.moved(self._between(), as_shapes(shape))
         twin._replace_given(there)
         twin._connect(traced)
         return twin
@@ -201,7 +206,7 @@ class Model(Trainer, Owner, Layer):
         Several inputs, outputs and their gradients are tuples.
         """
         xs = self._arrays(x)
-        ys, back = run.forward(self._run(len(xs[0])), xs, call)
+        ys, back = execute.forward(self._run(len(xs[0])), xs, call)
         shapes = [y.shape for y in ys]
 
         def backward(dy: Any) -> Any:
@@ -221,7 +226,7 @@ class Model(Trainer, Owner, Layer):
         which = tuple(k for k, target in enumerate(targets) if target.loss is not None and target.loss.follows_softmax)
         steps = self._run(len(xs[0]), which) if which else None
         together = which if steps is not None else ()
-        outputs, back = run.forward(self._run(len(xs[0])) if steps is None else steps, xs, call, penalties)
+        outputs, back = execute.forward(self._run(len(xs[0])) if steps is None else steps, xs, call, penalties)
         losses, gradients = self.objective.forward(ys, outputs, weights, skip=together)
         for k in together:
             more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
@@ -239,25 +244,25 @@ class Model(Trainer, Owner, Layer):
         return self.as_given(self.infer_all(self._arrays(x)))
 
     def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return the outputs of one batch as a list: by a plan where there is one."""
+        """Return the outputs of one batch as a list: by a captured one where there is one."""
         if not config.fusion():
             return self._infer(xs)
-        if self._plans is None:
+        if self._replay is None:
             whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
-            own = self._variants is not None and self._variants.is_own
-            self._plans = Plans(self._infer, self.weights if own else None, whole)
-        return self._plans(xs)
+            own = self._executables is not None and self._executables.is_own
+            self._replay = Replay(self._infer, self.weights if own else None, whole)
+        return self._replay(xs)
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
-        whole = self._graphs().whole
+        whole = self._all_executables().whole
         if all(step.regularizer is None for step in whole.steps):
             return self.infer_all(xs), 0.0
         penalties = list[float]()
-        return run.infer(whole, xs, penalties), sum(penalties)
+        return execute.infer(whole, xs, penalties), sum(penalties)
 
-    def prediction_graph(self) -> graph.Graph:
-        """Return what runs for one sample (`fastcnn.models.fuse_prediction`)."""
+    def prediction_graph(self) -> Graph:
+        """Return what runs for one sample (`fastcnn.graph.rules`)."""
         return self._run(1, predicts=True)
 
     def planned_bytes(self) -> int:
@@ -268,7 +273,7 @@ class Model(Trainer, Owner, Layer):
         return planned_bytes(self.prediction_graph(), self.dtype.itemsize)[0]
 
     def _infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        return run.infer(self._run(len(xs[0]), predicts=True), xs)
+        return execute.infer(self._run(len(xs[0]), predicts=True), xs)
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.
@@ -300,15 +305,15 @@ class Model(Trainer, Owner, Layer):
                                 f"got {count}")
 
     def _run(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Any:
-        """Return what runs (`fastcnn.models.variants`)."""
-        return self._graphs().get(batch, to_logits, predicts)
+        """Return what runs (`fastcnn.graph.executables`)."""
+        return self._all_executables().get(batch, to_logits, predicts)
 
-    def _graphs(self) -> Variants:
-        if self._variants is None:
-            self._variants = Variants(self._between(), self.layers, self.dtype)
-        return self._variants
+    def _all_executables(self) -> Executables:
+        if self._executables is None:
+            self._executables = Executables(self._between(), self.layers, self.dtype)
+        return self._executables
 
-    def _between(self) -> graph.Traced:
+    def _between(self) -> trace.Traced:
         if self.traced is None:
             raise ArgumentError(f"{self}: expected a built model; begin with "
                                 f"fc.Input(shape), or call build((None, *shape))")
@@ -318,7 +323,7 @@ class Model(Trainer, Owner, Layer):
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one sample's forward pass."""
-        return sum(step.node.multiply_adds() for step in graph.opened(self._between()).steps)
+        return sum(step.node.multiply_adds() for step in trace.opened(self._between()).steps)
 
     def summary(self, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
                 show_trainable: bool = False, **others: Any) -> None:
@@ -364,7 +369,7 @@ class Model(Trainer, Owner, Layer):
         """A copy has the structure, the weights and what compile was given, as a saved model has."""
         from fastcnn.saving import _compiled
 
-        own = {type(layer).__name__: type(layer) for layer in graph.leaves(self.layers)}
+        own = {type(layer).__name__: type(layer) for layer in trace.leaves(self.layers)}
         return structure.copied, (type(self), self.get_config(), self.get_weights(), own, _compiled.described(self))
 
     def save(self, path: Any, overwrite: bool = True) -> None:

@@ -49,7 +49,7 @@ class Owner:
         """
         found: dict[str, Parameter] = {}
         for layer in self.layers:
-            inner = isinstance(layer, Owner)
+            inner = layer.is_composite
             each = layer.named_weights().items() if inner else ((p.path, p) for p in layer.weights)
             for path, p in each:
                 path = f"{layer.name}/{path}" if inner else path

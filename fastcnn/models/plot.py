@@ -9,7 +9,6 @@ from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
 from fastcnn.models.layout import layered
-from fastcnn.models.owner import Owner
 
 _LETTER, _LINE, _PAD, _GAP = 7.2, 17.0, 9.0, 16.0
 _COLOURS = (  # by what a layer is, the first word that its class's name has
@@ -98,7 +97,7 @@ def _graph(model: Any, expand: bool) -> tuple[list[tuple[Any, str]], list[tuple[
 
     def place(traced: Any, there: dict[int, int], prefix: str) -> None:
         for node in traced.nodes:
-            inner = node.layer.traced if expand and isinstance(node.layer, Owner) else None
+            inner = node.layer.traced if expand and node.layer.is_composite else None
             if inner is not None:
                 within = {id(a): there[id(b)] for a, b in zip(inner.inputs, node.inputs, strict=True)}
                 place(inner, within, f"{prefix}{node.layer.name}/")
@@ -141,7 +140,7 @@ def _shape(shape: Any) -> str:
 
 
 def _colour(layer: Any) -> str:
-    if isinstance(layer, Owner):
+    if layer.is_composite:
         return _MODEL
     name = type(layer).__name__
     return next((colour for word, colour in _COLOURS if word in name), _PLAIN)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastcnn.errors import ArgumentError
+from fastcnn.graph.trace import Traced
 from fastcnn.layers import Input, InputLayer, Layer, Tensor
 from fastcnn.models import structure
-from fastcnn.models.graph import Traced
 from fastcnn.models.model import Model
 from fastcnn.symbolic import Node, several
 

@@ -8,7 +8,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fastcnn.models.owner import Owner
 from fastcnn.symbolic import as_shapes
 
 _LONGEST = 64  # characters of a name
@@ -47,7 +46,7 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Row]:
                          sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,
                          tuple(dict.fromkeys(before.get(id(layer), ()))), depth,
                          bool(layer.trainable_weights) if layer.weights else None))
-        if expand_nested and isinstance(layer, Owner):
+        if expand_nested and layer.is_composite:
             found += rows(layer, True, depth + 1)
     return found
 

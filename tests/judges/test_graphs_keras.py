@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 import fastcnn as fc
-from tests.models.graphs import RECIPES, cook, samples, with_values
+from tests.graph.recipes import RECIPES, cook, samples, with_values
 
 pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 keras = pytest.importorskip("keras")

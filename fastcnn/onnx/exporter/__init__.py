@@ -8,7 +8,8 @@ import onnx
 
 from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
-from fastcnn.models import Model, graph
+from fastcnn.graph.trace import opened
+from fastcnn.models import Model
 from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, poolings, shapes
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Writer, to_first
 
@@ -84,7 +85,7 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
         raise ArgumentError(f"export: expected an opset of {_OLDEST} to {_NEWEST}, got {opset!r}")
     if layout not in ("channels_last", "channels_first"):
         raise ArgumentError(f'export: expected layout "channels_last" or "channels_first", got {layout!r}')
-    steps = graph.opened(model.traced)
+    steps = opened(model.traced)
     strange = sorted({type(s.node).__name__ for s in steps.steps if type(s.node).__name__ not in TABLE
                       or not type(s.node).__module__.startswith("fastcnn.")})
     if strange:

@@ -5,9 +5,9 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, layers
-from fastcnn.layers import folded
-from fastcnn.layers.folded import Folded
-from fastcnn.models import variants
+from fastcnn.graph import executables
+from fastcnn.graph.nodes import fused_conv
+from fastcnn.graph.nodes.fused_conv import FusedConv
 
 
 @pytest.fixture(autouse=True)
@@ -24,14 +24,14 @@ def normalized(**kwargs):
 
 
 def test_a_graph_that_is_made_while_another_thread_changes_a_setting_is_not_kept_for_that_one(monkeypatch):
-    model, make = normalized(), variants.fuse_prediction.for_prediction
+    model, make = normalized(), executables.prediction.for_prediction
 
     def interrupted(*args):
         config.set_fusion(False)
         model.prediction_graph()  # another thread's
         return make(*args)
 
-    monkeypatch.setattr(variants.fuse_prediction, "for_prediction", interrupted)
+    monkeypatch.setattr(executables.prediction, "for_prediction", interrupted)
     config.set_fusion(True)
     assert len(model.prediction_graph().steps) == 1
     config.set_fusion(False)
@@ -42,8 +42,8 @@ def test_folding_in_two_threads_at_once_leaves_the_layers_own_weights_alone(monk
     model = normalized()
     conv, x = model.layers[0], np.ones((1, 4, 4, 3), np.float32)
     node, other = model.prediction_graph().steps[0].node, []
-    assert isinstance(node, Folded)
-    before, expected, make = conv.get_weights(), conv.predict(x) - np.float32([1, 2]), folded.Parameter
+    assert isinstance(node, FusedConv)
+    before, expected, make = conv.get_weights(), conv.predict(x) - np.float32([1, 2]), fused_conv.Parameter
 
     def interrupted(value, name, path):
         parameter = make(value, name, path)
@@ -52,7 +52,7 @@ def test_folding_in_two_threads_at_once_leaves_the_layers_own_weights_alone(monk
             other[0] = node.predict(x)  # another thread's, between the two parameters of this one
         return parameter
 
-    monkeypatch.setattr(folded, "Parameter", interrupted)
+    monkeypatch.setattr(fused_conv, "Parameter", interrupted)
     for _ in range(2):
         np.testing.assert_allclose(node.predict(x), expected, rtol=1e-2)
     np.testing.assert_allclose(other[0], expected, rtol=1e-2)

@@ -5,9 +5,9 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, layers
+from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved
+from fastcnn.graph.rules import training
 from fastcnn.layers import Call
-from fastcnn.layers.fused import Narrow
-from fastcnn.models import fuse
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,7 @@ def test_every_gradient_is_the_same_with_fusion_switched_off(network):
 
 
 def nodes_of(model):
-    return [node for node, _ in fuse.pieces(model.layers, True)]
+    return [node for node, _ in training.pieces(model.layers, True)]
 
 
 def kinds(model):
@@ -112,12 +112,12 @@ def kinds(model):
 
 def test_a_pooling_joins_the_wide_convolution_before_it():
     model = model_of("pooled")
-    assert kinds(model)[:4] == ["Narrow", "Pooled", "Pooled", "Flatten"]
+    assert kinds(model)[:4] == ["BatchInterleaved", "ConvMaxPool", "ConvMaxPool", "Flatten"]
 
 
 def test_a_normalization_joins_the_layer_before_it():
-    assert kinds(model_of("normalized, wide")) == ["Normalized", "Normalized", "Normalized", "Tanh", "Flatten",
-                                                   "Normalized", "Dense"]
+    assert kinds(model_of("normalized, wide")) == ["ConvBatchNorm", "ConvBatchNorm", "ConvBatchNorm", "Tanh", "Flatten",
+                                                   "ConvBatchNorm", "Dense"]
 
 
 def test_a_layer_and_its_twin_with_an_activation_do_not_mix_what_they_keep():
@@ -131,7 +131,7 @@ def test_a_layer_and_its_twin_with_an_activation_do_not_mix_what_they_keep():
 def test_narrow_layers_become_one_node_and_keep_their_parameters():
     model = model_of("narrow from the input")
     nodes = nodes_of(model)
-    assert isinstance(nodes[0], Narrow)
+    assert isinstance(nodes[0], BatchInterleaved)
     assert nodes[0].layers == model.layers[:5]
     assert [p for node in nodes for p in node.trainable_weights] == model.weights
     assert len(nodes) == 5  # the region, Flatten, Dense with tanh, Dropout, Dense
@@ -148,7 +148,7 @@ def test_a_convolution_that_is_no_narrow_stage_stays_a_layer(layer):
 
 def test_a_pooling_that_overlaps_ends_a_run():
     model = fc.Sequential([fc.Input((12, 12, 2)), layers.Conv2D(4, 3), layers.MaxPooling2D(3, strides=2)])
-    assert kinds(model) == ["Narrow", "MaxPooling2D"]
+    assert kinds(model) == ["BatchInterleaved", "MaxPooling2D"]
 
 
 def test_freezing_a_layer_after_compile_is_seen():
@@ -167,7 +167,7 @@ def test_a_region_outside_a_compiled_model_adds_to_the_gradients():
     x, _ = data(20)
     chain = narrow(dtype="float64")
     model = fc.Sequential([fc.Input((12, 12, 2)), *chain])
-    node = Narrow(model.layers)
+    node = BatchInterleaved(model.layers)
     y, backward = node.forward(x)
     backward(np.ones_like(y))
     once = [p.grad.copy() for p in node.parameters]

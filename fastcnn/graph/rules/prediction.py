@@ -1,4 +1,4 @@
-"""Fusion for prediction, where nothing has to find its way back: a model's graph, rewritten.
+"""Rules for prediction, where nothing has to find its way back: a model's graph, rewritten.
 
 ==================================================  ====================================================================
 what is found                                       what runs in its place
@@ -7,20 +7,20 @@ dropout, noise, linear activations                  nothing
 zeros around an image, then a convolution           the convolution with that padding
 zeros around an image without negative numbers,     the pooling with that padding
 then max pooling
-a convolution or dense layer, then batch             `layers.folded.Folded`: one kernel call; normalizations are part of
+a convolution or dense layer, then batch             `FusedConv`: one kernel call; normalizations are part of
 normalizations, the sum with something else,         its weights, sum and bounds happen in registers
 an activation: any of them, in this order
-a 1x1 convolution, a depthwise one and a 1x1 one,   `layers.inverted.InvertedResidual`: one kernel call, in which what
+a 1x1 convolution, a depthwise one and a 1x1 one,   `InvertedResidual`: one kernel call, in which what
 or the latter two, all ending in bounds             lies between stays in the cache of the core that makes it
-batch normalization or a sum, then ReLU             `layers.folded.Rectified`: one pass
+batch normalization or a sum, then ReLU             `WithReLU`: one pass
 ==================================================  ====================================================================
 
-As in training (`fastcnn.models.fuse`), of which the narrow runs stay, a node never covers a tensor that somebody else
-reads. A convolution that takes a sum into itself runs where the sum did::
+As in training (`fastcnn.graph.rules.training`), of which the narrow runs stay, a node never covers a tensor that
+somebody else reads. A convolution that takes a sum into itself runs where the sum did::
 
-    a: Conv2D (0) -> 1        (a runs here)             Folded(b, a's sum) : y = relu(b(x) + a(x))
+    a: Conv2D (0) -> 1        (a runs here)             FusedConv(b, a's sum) : y = relu(b(x) + a(x))
     b: Conv2D (0) -> 2   -->
-    Add   (1, 2) -> 3         Folded (0, 1) -> 4
+    Add   (1, 2) -> 3         FusedConv (0, 1) -> 4
     ReLU     (3) -> 4
 """
 
@@ -28,6 +28,13 @@ import math
 from typing import Any
 
 from fastcnn.geometry import dimensions
+from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved
+from fastcnn.graph.nodes.fused_conv import FusedConv, takes_addend
+from fastcnn.graph.nodes.inverted_residual import InvertedResidual, is_expansion, is_pointwise, is_window
+from fastcnn.graph.nodes.twins import with_border
+from fastcnn.graph.nodes.with_relu import WithReLU
+from fastcnn.graph.rules.training import PRODUCTS, chains, narrow_end
+from fastcnn.graph.steps import Graph, Step
 from fastcnn.layers import (
     Add,
     AlphaDropout,
@@ -44,11 +51,6 @@ from fastcnn.layers import (
     ZeroPadding2D,
 )
 from fastcnn.layers.activation import function, is_activation
-from fastcnn.layers.folded import Folded, Rectified, takes_addend, with_border
-from fastcnn.layers.fused import Narrow
-from fastcnn.layers.inverted import InvertedResidual, is_expansion, is_pointwise, is_window
-from fastcnn.models.fuse import PRODUCTS, chains, narrow_end
-from fastcnn.models.graph import Graph, Step
 
 _NOTHING = {Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, AlphaDropout, GaussianNoise, GaussianDropout}
 
@@ -84,7 +86,7 @@ def _with_narrow(graph: Graph) -> Graph:
         while at < len(chain):
             end = narrow_end(nodes, at) if chain[at].is_link else at
             if end > at:
-                steps.append(Step(Narrow(nodes[at:end]), chain[at].inputs, chain[end - 1].outputs))
+                steps.append(Step(BatchInterleaved(nodes[at:end]), chain[at].inputs, chain[end - 1].outputs))
             else:
                 end = at + 1
                 steps.append(chain[at])
@@ -107,7 +109,7 @@ class _Rewriting:
             self._join_blocks(step)
         seen: dict[int, Step] = {id(step): step for step in self.made.values()}
         for step in seen.values():
-            if isinstance(step.node, Folded):
+            if isinstance(step.node, FusedConv):
                 step.node = step.node.plain()
         return Graph(self.graph.inputs, self.graph.outputs, list(seen.values()), self.graph.slots)
 
@@ -132,7 +134,7 @@ class _Rewriting:
     def _take(self, step: Step) -> None:
         node, before = step.node, self._only_reader(step)
         if type(node) in PRODUCTS:
-            self._put(self._padded(step, Folded(node), before))
+            self._put(self._padded(step, FusedConv(node), before))
         elif type(node) is MaxPooling2D:
             self._put(self._pooled(step, before))
         elif type(node) is BatchNormalization and before is not None and _is_open(before.node):
@@ -160,7 +162,7 @@ class _Rewriting:
         before.outputs = step.outputs
         self._put(before)
 
-    def _padded(self, step: Step, node: Folded, before: Step | None) -> Step:
+    def _padded(self, step: Step, node: FusedConv, before: Step | None) -> Step:
         """Return the step of a product, with the zeros of a layer before it as its own."""
         if before is None or type(before.node) is not ZeroPadding2D or type(node.product) not in (
                 Conv2D, DepthwiseConv2D):
@@ -204,10 +206,10 @@ class _Rewriting:
     def _activated(self, step: Step, before: Any) -> bool:
         """Let the step before take an activation into itself; return whether it does."""
         node = None if before is None else before.node
-        if isinstance(node, Folded) and node.activation is None and node.product.activation is None:
+        if isinstance(node, FusedConv) and node.activation is None and node.product.activation is None:
             node.activation = step.node.function
         elif type(node) in (BatchNormalization, Add) and step.node.function is function("relu"):
-            before.node = Rectified(node)
+            before.node = WithReLU(node)
         else:
             return False
         self._move(before, step)
@@ -216,11 +218,11 @@ class _Rewriting:
 
 def _lowest(node: Any) -> float:
     """Return a bound that no number of a node's output is below."""
-    return node.lowest if isinstance(node, (Folded, Rectified)) else -math.inf
+    return node.lowest if isinstance(node, (FusedConv, WithReLU)) else -math.inf
 
 
 def _is_open(node: Any) -> bool:
-    return isinstance(node, Folded) and node.is_open
+    return isinstance(node, FusedConv) and node.is_open
 
 
 def _sum(sides: Any, more: Any) -> Any:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import fastcnn as fc
 from fastcnn import config
+from fastcnn.graph import trace
 from fastcnn.layers import Call
-from fastcnn.models import graph
-from tests.models.graphs import RECIPES, cook, samples, with_values
+from tests.graph.recipes import RECIPES, cook, samples, with_values
 
 QUICK = settings(max_examples=80, deadline=None, derandomize=True, database=None, report_multiple_bugs=False,
                  suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -127,7 +127,7 @@ def test_a_model_is_the_same_after_a_file_and_trains_alike(recipe, tmp_path):
 def test_frozen_layers_take_no_gradient_and_fused_nodes_know_it(recipe, frozen):
     fc.utils.clear_session()
     model = with_values(cook(recipe, fc, "float64"))
-    parts = graph.leaves(model.layers)
+    parts = trace.leaves(model.layers)
     for k in frozen:
         if parts:
             parts[k % len(parts)].trainable = False

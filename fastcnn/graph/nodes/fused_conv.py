@@ -1,7 +1,4 @@
-"""What a prediction runs in the place of several layers: `fastcnn.models.fuse_prediction` puts these nodes there.
-
-A node has the one verb `predict` and owns nothing but what it folded; parameters stay the layers'.
-"""
+"""A convolution or dense layer with what stands around it, in prediction."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,16 +6,15 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device, geometry
-from fastcnn.layers.base import Layer
+from fastcnn.graph.nodes.twins import with_activation
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.dense import Dense
-from fastcnn.layers.fused import with_activation
 from fastcnn.layers.norm import BatchNormalization
 from fastcnn.layers.product import bounds_of, convolve_added
 from fastcnn.parameters import Parameter
 
 
-class Folded:
+class FusedConv:
     """A convolution or dense layer with what stands around it: one kernel call.
 
         y = activation(norm(product(padded x)) + addend)
@@ -132,29 +128,3 @@ def _predict_added(layer: Any, x: np.ndarray, addend: np.ndarray) -> np.ndarray:
 def takes_addend(layer: Any) -> bool:
     """Return whether a layer's kernels add in registers."""
     return type(layer) in (Conv2D, Dense)
-
-
-class Rectified:
-    """A layer whose `predict` takes `relu`, normalization or a sum, and ReLU after it: one pass over memory.
-
-    Parameters
-    ----------
-    layer : BatchNormalization or Add
-    """
-
-    def __init__(self, layer: Any) -> None:
-        self.layer, self.many_inputs = layer, layer.many_inputs
-        self.input_shape, self.output_shape = layer.input_shape, layer.output_shape
-
-    lowest = 0.0
-
-    def predict(self, x: Any) -> np.ndarray:
-        """Infer: return max(layer(x), 0)."""
-        return self.layer.predict(x, relu=True)
-
-
-def with_border(layer: Layer, border: Any, input_shape: Any) -> Any:
-    """Return the layer with zeros around its input, its window elsewhere the same."""
-    twin = object.__new__(type(layer))
-    twin.__dict__.update(layer.__dict__, padding=border, input_shape=input_shape)
-    return twin

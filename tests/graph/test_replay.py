@@ -1,4 +1,4 @@
-"""Plans: predictions of small batches are the same bits as without, whatever happens between them."""
+"""Captured predictions: predictions of small batches are the same bits as without, whatever happens between them."""
 
 import os
 import subprocess
@@ -10,8 +10,9 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, device, layers
-from fastcnn.models import plan
-from fastcnn.models.plan import Plan, offsets
+from fastcnn.graph import replay
+from fastcnn.graph.arena import offsets
+from fastcnn.graph.replay import Capture
 from tests.checks import ROWS, listed
 
 
@@ -37,7 +38,7 @@ _CASES = [pytest.param(case, id=f"{kind} {case.name}") for kind, case in ROWS if
 
 @pytest.mark.parametrize("case", _CASES)
 def test_every_layer_predicts_the_same_by_a_plan(case, monkeypatch):
-    monkeypatch.setattr(plan, "_COPIED", 0)  # kernels read what they are given, however small it is
+    monkeypatch.setattr(replay, "_COPIED", 0)  # kernels read what they are given, however small it is
     layer = case.make(dtype="float32")
     inputs = [fc.Input(shape) for shape in listed(case.shape)]
     # A layer of several inputs gets them from one, so that there is a plan.
@@ -77,7 +78,7 @@ def test_a_large_input_is_read_where_it_lies_and_not_kept():
 
 
 def test_an_output_that_is_the_input_is_a_copy_of_it(monkeypatch):
-    monkeypatch.setattr(plan, "_COPIED", 0)
+    monkeypatch.setattr(replay, "_COPIED", 0)
     model = fc.Sequential([fc.Input((4, 3)), layers.Flatten()])
     for seed in range(4):
         x = np.random.default_rng(seed).standard_normal((2, 4, 3)).astype("float32")
@@ -105,13 +106,13 @@ def branched():
 
 @pytest.mark.parametrize("copied", [0, 1 << 15, 1 << 30])
 def test_models_of_several_inputs_and_outputs_have_plans(copied, monkeypatch):
-    monkeypatch.setattr(plan, "_COPIED", copied)  # all, one or none of the inputs are read where they lie
+    monkeypatch.setattr(replay, "_COPIED", copied)  # all, one or none of the inputs are read where they lie
     model, rng = branched(), np.random.default_rng(0)
     batches = [[rng.random((1, 32, 24, c), np.float32) for c in (8, 4)] for _ in range(3)]
     expected = [without_plan(model, xs) for xs in batches]
     for _ in range(3):
         model.predict(batches[0])
-    assert any(isinstance(one, Plan) for one in model._plans._plans.values())
+    assert any(isinstance(one, Capture) for one in model._replay._captures.values())
     kept = [model.predict(xs) for xs in batches]
     for ys, others in zip(kept, expected, strict=True):
         for y, other in zip(ys, others, strict=True):
@@ -124,10 +125,10 @@ def test_models_of_several_inputs_and_outputs_have_plans(copied, monkeypatch):
 
 def test_a_plan_makes_only_calls_of_kernels():
     model = lenet()
-    plan = Plan(model._infer, [images(1)])
-    assert plan.calls[0][0].__name__.endswith("forward")
+    capture = Capture(model._infer, [images(1)])
+    assert capture.calls[0][0].__name__.endswith("forward")
     x = images(1, 5)
-    np.testing.assert_array_equal(plan([x])[0], without_plan(model, x))
+    np.testing.assert_array_equal(capture([x])[0], without_plan(model, x))
 
 
 def test_a_plan_sees_new_weights():
@@ -211,7 +212,7 @@ def test_threads_that_predict_at_once_get_their_own_results(n):
 
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_every_threading_layer_lets_threads_predict_at_once(layer):
-    code = "import tests.models.test_plan as t; t.predict_from_threads(200)"
+    code = "import tests.graph.test_replay as t; t.predict_from_threads(200)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                           env={**os.environ, "NUMBA_THREADING_LAYER": layer})
     if "No threading layer could be loaded" in done.stderr:
@@ -252,9 +253,9 @@ def test_arrays_that_do_not_live_at_once_share_the_arena():
     chain = [layers.Conv2D(32, 1) for _ in range(6)]
     model = fc.Sequential([fc.Input((16, 16, 32)), *chain])
     x = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
-    plan = Plan(model._infer, [x])
-    assert plan.bytes == 2 * x.nbytes
-    np.testing.assert_array_equal(plan([x])[0], without_plan(model, x))
+    capture = Capture(model._infer, [x])
+    assert capture.bytes == 2 * x.nbytes
+    np.testing.assert_array_equal(capture([x])[0], without_plan(model, x))
 
 
 class Filled(layers.Layer):
@@ -272,10 +273,10 @@ class Filled(layers.Layer):
 def test_memory_that_no_kernel_filled_keeps_its_place():
     model = fc.Sequential([fc.Input((5,)), Filled(), Filled()])
     x = np.arange(10, dtype=np.float32).reshape(2, 5)
-    plan = Plan(model._infer, [x])
+    capture = Capture(model._infer, [x])
     for _ in range(2):
-        np.testing.assert_array_equal(plan([x])[0], x + 4)
-    assert plan.bytes == 0
+        np.testing.assert_array_equal(capture([x])[0], x + 4)
+    assert capture.bytes == 0
 
 
 def test_a_sum_takes_the_place_of_its_addend():
@@ -284,8 +285,8 @@ def test_a_sum_takes_the_place_of_its_addend():
         x = layers.Add()([layers.Conv2D(32, 1)(layers.Conv2D(32, 1, activation="relu")(x)), x])
     model = fc.Model(inputs, layers.Add()([layers.Conv2D(32, 1)(x), x]))
     images = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
-    plan = Plan(model._infer, [images])
-    assert plan.bytes == 2 * images.nbytes
+    capture = Capture(model._infer, [images])
+    assert capture.bytes == 2 * images.nbytes
     for seed in range(2):
         images = np.random.default_rng(seed).standard_normal(images.shape).astype(np.float32)
-        np.testing.assert_allclose(plan([images])[0], without_plan(model, images), atol=1e-5)
+        np.testing.assert_allclose(capture([images])[0], without_plan(model, images), atol=1e-5)

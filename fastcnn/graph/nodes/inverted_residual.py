@@ -1,13 +1,13 @@
-"""A 1x1 convolution, a depthwise one and another 1x1 as one node: `fastcnn.models.fuse_prediction` puts it in place."""
+"""A 1x1 convolution, a depthwise one and another 1x1, in prediction."""
 
 from typing import Any
 
 import numpy as np
 
 from fastcnn import config, device
+from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.depthwise import DepthwiseConv2D
-from fastcnn.layers.folded import Folded
 from fastcnn.layers.kept import NO_BIAS
 from fastcnn.layers.product import bounds_of
 from fastcnn.parameters import Parameter
@@ -24,13 +24,13 @@ class InvertedResidual:
 
     Parameters
     ----------
-    expand : Folded, or None
-    window : Folded
-    project : Folded
+    expand : FusedConv, or None
+    window : FusedConv
+    project : FusedConv
         May take an addend.
     """
 
-    def __init__(self, expand: Folded | None, window: Folded, project: Folded) -> None:
+    def __init__(self, expand: FusedConv | None, window: FusedConv, project: FusedConv) -> None:
         self.parts = [part for part in (expand, window, project) if part is not None]
         self.expand, self.window, self.project, self.adds = expand, window, project, project.adds
         self.input_shape, self.output_shape = self.parts[0].input_shape, project.output_shape
@@ -96,7 +96,7 @@ class InvertedResidual:
 
 def is_pointwise(part: Any) -> bool:
     """Return whether a node is a 1x1 convolution that ends in bounds."""
-    if not isinstance(part, Folded) or type(part.product) is not Conv2D or part.border is not None:
+    if not isinstance(part, FusedConv) or type(part.product) is not Conv2D or part.border is not None:
         return False
     layer = part.product
     plain = layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1 and layer.input_shape[1:3] == (
@@ -106,7 +106,7 @@ def is_pointwise(part: Any) -> bool:
 
 def is_expansion(part: Any) -> bool:
     """Return whether a node is a 1x1 convolution that ends in bounds, or the first one of an image, of any window."""
-    if not isinstance(part, Folded) or type(part.product) is not Conv2D or part.adds:
+    if not isinstance(part, FusedConv) or type(part.product) is not Conv2D or part.adds:
         return False
     first = part.product.groups == 1 and part.product.input_shape[-1] <= _COLOURS and bounds_of(part.ending) is not None
     return first or is_pointwise(part)
@@ -114,7 +114,7 @@ def is_expansion(part: Any) -> bool:
 
 def is_window(part: Any) -> bool:
     """Return whether a node is a depthwise convolution that ends in bounds, one filter a channel."""
-    if not isinstance(part, Folded) or type(part.product) is not DepthwiseConv2D or part.adds:
+    if not isinstance(part, FusedConv) or type(part.product) is not DepthwiseConv2D or part.adds:
         return False
     layer = part.product
     return layer.depth_multiplier == 1 and layer.dilation_rate == (1, 1) and bounds_of(part.ending) is not None

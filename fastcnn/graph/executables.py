@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from fastcnn import activations, config, layers
-from fastcnn.models import fuse, fuse_prediction, graph
+from fastcnn.graph import trace
+from fastcnn.graph.rules import prediction, training
+from fastcnn.graph.steps import Graph
 
 
-class Variants:
+class Executables:
     """The graphs of one model.
 
     Parameters
@@ -27,12 +29,12 @@ class Variants:
         Whether all layers and their functions are fastcnn's, which do nothing in prediction but call kernels.
     """
 
-    def __init__(self, traced: graph.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
-        self.whole, self._leaves, self._dtype = graph.opened(traced), graph.leaves(model_layers), dtype
-        self._made: tuple[Any, dict[Any, graph.Graph | None]] = None, {}  # what they were made for, and they
+    def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
+        self.whole, self._leaves, self._dtype = trace.opened(traced), trace.leaves(model_layers), dtype
+        self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # what they were made for, and they
         self.is_own = all(map(_is_own, self._leaves))
 
-    def get(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> graph.Graph | None:
+    def get(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Graph | None:
         """Return what runs for a batch of a size; None if `to_logits` and an output comes from no softmax.
 
         Parameters
@@ -48,23 +50,23 @@ class Variants:
         if state != known:
             made = {}
             self._made = state, made  # one attribute, which other threads see change whole
-        key = fused and fuse.fills_lanes(batch, self._dtype), to_logits, predicts
+        key = fused and training.fills_lanes(batch, self._dtype), to_logits, predicts
         if key not in made:
             made[key] = self._new(fused, *key)
         return made[key]
 
-    def _new(self, fused: bool, narrow: bool, to_logits: tuple[int, ...], predicts: bool) -> graph.Graph | None:
+    def _new(self, fused: bool, narrow: bool, to_logits: tuple[int, ...], predicts: bool) -> Graph | None:
         whole = self.whole
         # Steps are new: which slots are dead after one depends on the graph it is in.
-        found = graph.Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
+        found = Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
         if not fused:
             return None if to_logits else found
         if predicts:
-            return fuse_prediction.for_prediction(found, narrow)
+            return prediction.for_prediction(found, narrow)
         if to_logits:
-            logits = fuse.without_softmax(found, to_logits)
-            return None if logits is None else fuse.fused(logits, narrow)
-        return fuse.fused(found, narrow)
+            logits = training.without_softmax(found, to_logits)
+            return None if logits is None else training.fused(logits, narrow)
+        return training.fused(found, narrow)
 
 
 def _is_own(layer: Any) -> bool:

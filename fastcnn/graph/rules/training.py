@@ -1,15 +1,15 @@
-"""Fusion for training: the chains of a model's graph, rewritten into nodes that do several layers' work in one pass.
+"""Rules for training: the chains of a model's graph, rewritten into nodes that do several layers' work in one pass.
 
 ==================================================  ====================================================================
 what is found                                       what runs in its place
 ==================================================  ====================================================================
-convolutions with few channels, with activations    `layers.fused.Narrow`: images in the lanes of vectors, the run
+convolutions with few channels, with activations    `BatchInterleaved`: images in the lanes of vectors, the run
 and poolings without overlap                        within L2, where a batch fills the lanes
 a linear convolution or dense layer, then a layer   the same layer with the activation as its own
 of an activation
-a convolution, with ReLU or without, then max       `layers.fused.Pooled`: what no window sees is not computed
+a convolution, with ReLU or without, then max       `ConvMaxPool`: what no window sees is not computed
 pooling without overlap
-a linear layer, then batch normalization, with or    `layers.fused.Normalized`: one pass fewer
+a linear layer, then batch normalization, with or    `ConvBatchNorm`: one pass fewer
 without ReLU after it
 a softmax at the end of the model, when it is       its logits, for the loss that takes both together
 trained with cross-entropy
@@ -27,6 +27,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device, geometry
+from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved, stages_of
+from fastcnn.graph.nodes.conv_batch_norm import ConvBatchNorm
+from fastcnn.graph.nodes.conv_max_pool import ConvMaxPool
+from fastcnn.graph.nodes.twins import with_activation
+from fastcnn.graph.steps import Graph, Step
 from fastcnn.layers import (
     BatchNormalization,
     Conv1D,
@@ -43,8 +48,6 @@ from fastcnn.layers import (
     SeparableConv2D,
 )
 from fastcnn.layers.activation import SoftmaxFunction, function, is_activation
-from fastcnn.layers.fused import Narrow, Normalized, Pooled, stages_of, with_activation
-from fastcnn.models.graph import Graph, Step
 
 #: A run is narrow while what a block of images saves, and the sums of its gradients, are about L2's size (vectors of 64
 #: bytes), and no convolution has more channels in times channels out; wider layers fill vectors with channels. Where
@@ -99,22 +102,22 @@ def pieces(layers: Sequence[Layer], narrow: bool) -> Iterator[tuple[Any, int]]:
     while at < len(layers):
         end = narrow_end(layers, at) if narrow else at
         if end > at:
-            yield Narrow(layers[at:end]), end
+            yield BatchInterleaved(layers[at:end]), end
             at = end
             continue
         node: Any = layers[at]
         at += 1
         if _is_normalized(layers, at - 1):
             relu = at + 1 < len(layers) and _is_relu(layers[at + 1])
-            node = Normalized(node, layers[at], relu)  # type: ignore[arg-type]
+            node = ConvBatchNorm(node, layers[at], relu)  # type: ignore[arg-type]
             at += 2 if relu else 1
             yield node, at
             continue
         if at < len(layers) and _takes_activation(node, layers[at]):
             node = with_activation(node, layers[at].function)  # type: ignore[attr-defined]
             at += 1
-        if at < len(layers) and Pooled.suits(node, layers[at]):
-            node = Pooled(node, layers[at])  # type: ignore[arg-type]
+        if at < len(layers) and ConvMaxPool.suits(node, layers[at]):
+            node = ConvMaxPool(node, layers[at])  # type: ignore[arg-type]
             at += 1
         yield node, at
 

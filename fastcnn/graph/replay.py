@@ -1,25 +1,16 @@
-"""Plans: the prediction of a small batch, as a list of kernel calls that is made once.
+"""Capture and replay: the prediction of a small batch, as a list of kernel calls that is made once.
 
 For one small image a model spends most of its time finding out what to do: shapes, geometry, memory, which kernel. All
-of that is the same at every call. So the second prediction of a shape writes down the calls of kernels, and later ones
+of that is the same at every call. So the second prediction of a shape captures the calls of kernels, and later ones
 only make them::
 
     layers:   check, geometry, memory, kernel | check, geometry, memory, kernel | ...
-    plan:     kernel, kernel, ...,  copy ys out
+    replay:   kernel, kernel, ...,  copy ys out
 
-Everything between lies in one arena. An array lives from the first call that has it to the last; two that do not live
-at once may share bytes. The largest get their places first, each the lowest that is free (greedy by size: Pisarchyk
-and Lee, "Efficient memory management for deep neural net inference", 2020)::
-
-    bytes  |      |  conv2 ....... |
-           |  x   +-------+--------+--------+      calls -->
-           |      | conv1 |  conv3 |   y    |
-           +------+-------+--------+--------+
-
-A plan holds as long as no parameter changes its version or its place; packed weights are part of it.
+Everything between lies in one arena (`fastcnn.graph.arena`), in which an array lives from the first call that has it
+to the last. A capture holds as long as no parameter changes its version or its place; packed weights are part of it.
 """
 
-import math
 import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -28,64 +19,19 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.models.graph import Graph
+from fastcnn.graph.arena import offsets
 from fastcnn.parameters import Parameter
 
 _LARGEST_BATCH = 8
-_MEMORY = 1 << 30  # bytes between the layers, each with memory of its own, beyond which no plan is made
-_SHAPES = 4  # plans that a model keeps
-_COPIED = 1 << 16  # bytes of an input below which a copy is cheaper than to put it in the place of the plan's own
-_LINE = 64
+_MEMORY = 1 << 30  # bytes between the layers, each with memory of its own, beyond which nothing is captured
+_SHAPES = 4  # captures that a model keeps
+_COPIED = 1 << 16  # bytes of an input below which a copy is cheaper than to put it in the place of the capture's own
 _VERSION = operator.attrgetter("version")  # in a third of a comprehension's time, at every prediction
 
 Infer = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 
 
-def offsets(sizes: Sequence[int], lives: Sequence[tuple[int, int]]) -> tuple[list[int], int]:
-    """Return where in an arena each array begins, and the arena's size, in bytes.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Bytes.
-    lives : sequence of (int, int)
-        The first and the last moment at which an array must keep its bytes.
-    """
-    places, total = [0] * len(sizes), 0
-    done: list[int] = []
-    for k in sorted(range(len(sizes)), key=lambda k: (-sizes[k], k)):
-        size, at = -(-sizes[k] // _LINE) * _LINE, 0
-        beside = [(places[n], places[n] + sizes[n]) for n in done
-                  if lives[n][0] <= lives[k][1] and lives[k][0] <= lives[n][1]]
-        for begin, end in sorted(beside):
-            if at + size <= begin:
-                break
-            at = max(at, -(-end // _LINE) * _LINE)
-        places[k], total = at, max(total, at + size)
-        done.append(k)
-    return places, total
-
-
-def planned_bytes(graph: Graph, size: int) -> tuple[int, int]:
-    """Return the bytes of the arrays between a graph's layers, for one sample: planned, and without sharing.
-
-    Parameters
-    ----------
-    graph : Graph
-    size : int
-        Bytes of a number.
-    """
-    sizes, lives = [], []
-    last = {slot: at for at, step in enumerate(graph.steps) for slot in step.dead}
-    for at, step in enumerate(graph.steps):
-        shapes = [step.node.output_shape] if len(step.outputs) == 1 else step.node.output_shape
-        for slot, shape in zip(step.outputs, shapes, strict=True):
-            sizes.append(size * math.prod(shape[1:]))
-            lives.append((at, last.get(slot, len(graph.steps))))
-    return offsets(sizes, lives)[1], sum(sizes)
-
-
-class Plan:
+class Capture:
     """The kernel calls of one prediction.
 
     Parameters
@@ -218,22 +164,22 @@ class Plan:
 
     @staticmethod
     def _placed(own: np.ndarray, x: np.ndarray, copied: bool) -> np.ndarray:
-        """Return where calls read an input: where it lies, or in the plan's memory, to which it is copied then."""
+        """Return where calls read an input: where it lies, or in the capture's memory, to which it is copied then."""
         if not copied and x.flags.carray and x.dtype == own.dtype:
             return x
         own[...] = x
         return own
 
 
-class Plans:
-    """The plans of a model, by the shape of the batch.
+class Replay:
+    """The captured predictions of a model, by the shape of the batch.
 
     Parameters
     ----------
     infer : callable
         xs -> ys, lists of arrays, by kernels and views alone.
     parameters : list of Parameter, or None
-        Whose versions the plans depend on; None for a model with a layer that may do more than call kernels.
+        Whose versions the captures depend on; None for a model with a layer that may do more than call kernels.
     sample : int
         Bytes of the arrays between the layers for one sample, each with memory of its own.
     """
@@ -243,33 +189,33 @@ class Plans:
         self.infer, self.parameters, self.sample = infer, list(parameters or ()), sample
         self._largest = _LARGEST_BATCH if parameters is not None else -1
         self._state: Any = None
-        self._plans: dict[Any, Plan | None] = {}
+        self._captures: dict[Any, Capture | None] = {}
         self._seen: Any = None
         self._busy = threading.Lock()
 
     def __call__(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return the prediction: by a plan if there is one, and making one when shapes come twice in a row."""
+        """Return the prediction: by a capture if there is one, and making one when shapes come twice in a row."""
         batch = len(xs[0])
-        if batch > self._largest or not self._busy.acquire(blocking=False):  # another thread is in the plan's memory
+        if batch > self._largest or not self._busy.acquire(blocking=False):  # another thread is in the capture's memory
             return self.infer(xs)
         try:
             state = (config.fusion(), config.winograd(), list(map(_VERSION, self.parameters)))
             if state != self._state:
-                self._plans.clear()  # first: who is stopped here must not find the old ones under the new state
+                self._captures.clear()  # first: who is stopped here must not find the old ones under the new state
                 self._state, self._seen = state, None
             shapes: Any = xs[0].shape if len(xs) == 1 else tuple([x.shape for x in xs])
-            plan = self._plans.get(shapes)
-            if plan is not None:
-                return plan(xs)
-            if self._seen != shapes or shapes in self._plans:
+            capture = self._captures.get(shapes)
+            if capture is not None:
+                return capture(xs)
+            if self._seen != shapes or shapes in self._captures:
                 self._seen = shapes
                 return self.infer(xs)
-            if len(self._plans) == _SHAPES:
-                self._plans.clear()
+            if len(self._captures) == _SHAPES:
+                self._captures.clear()
             if batch * self.sample > _MEMORY:
-                self._plans[shapes] = None
+                self._captures[shapes] = None
                 return self.infer(xs)
-            plan = self._plans[shapes] = Plan(self.infer, xs)
-            return plan(xs)
+            capture = self._captures[shapes] = Capture(self.infer, xs)
+            return capture(xs)
         finally:
             self._busy.release()

@@ -1,25 +1,20 @@
-"""From symbolic tensors to a list of steps: which layers a model has, in which order, and what runs when.
+"""From symbolic tensors to a graph that runs: which layers a model has, in which order, and what runs when.
 
 `trace` finds the calls between a model's inputs and outputs::
 
     inputs --> calls (nodes) --> outputs        layers: ordered as Keras orders them, so that its weights fit
 
-`Graph` is what runs: models inside the model are opened, tensors have become slots, and each step tells which slots
-nobody reads after it, so that their memory is used again::
-
-    step   0: Conv2D  (0) -> 1
-           1: ReLU    (1) -> 2     dead: 1
-           2: Add   (0,2) -> 3     dead: 0, 2
+`opened` makes the `Graph` of them (`fastcnn.graph.steps`), in which models inside the model are opened.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from fastcnn.errors import ArgumentError
+from fastcnn.graph.steps import Graph, Step
 from fastcnn.layers.input import InputLayer
-from fastcnn.models.owner import Owner
 from fastcnn.symbolic import Node, Tensor, as_shapes
 
 
@@ -40,98 +35,6 @@ class Traced:
     outputs: list[Tensor]
     nodes: list[Node]
     layers: list[Any]
-
-
-@dataclass
-class Step:
-    """One thing that runs: a layer, or a node in the place of several (`fastcnn.layers.fused`).
-
-    Attributes
-    ----------
-    node : Layer or node
-        Has forward and trainable_weights in a graph that trains, predict in one that predicts.
-    inputs, outputs : tuple of int
-        Slots.
-    training : bool
-        False if it runs as in inference even while the model trains.
-    regularizer : Regularizer, optional
-        The penalty on its output.
-    use : int
-        How many steps before it are the same layer.
-    dead : tuple of int
-        Slots that nobody reads afterwards.
-    """
-
-    node: Any
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    training: bool = True
-    regularizer: Any = None
-    use: int = 0
-    dead: tuple[int, ...] = ()
-
-    @property
-    def is_link(self) -> bool:
-        """Whether it has one input and one output, as a link of a chain."""
-        return len(self.inputs) == len(self.outputs) == 1 and not getattr(self.node, "many_inputs", False)
-
-
-@dataclass
-class Graph:
-    """Steps over slots.
-
-    Attributes
-    ----------
-    inputs, outputs : list of int
-    steps : list of Step
-    slots : int
-        How many there are.
-    """
-
-    inputs: list[int]
-    outputs: list[int]
-    steps: list[Step]
-    slots: int
-    _learns: dict[bool, list[tuple[bool, bool]]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        last: dict[int, int] = {}
-        for at, step in enumerate(self.steps):
-            for slot in (*step.inputs, *step.outputs):
-                last[slot] = at
-        kept = set(self.outputs)
-        for at, step in enumerate(self.steps):
-            slots = dict.fromkeys((*step.inputs, *step.outputs))
-            step.dead = tuple(slot for slot in slots if last[slot] == at and slot not in kept)
-
-    def learns(self, wants_dx: bool) -> list[tuple[bool, bool]]:
-        """Return for each step whether it must give the gradient of its input, and whether it has a way back at all.
-
-        Parameters
-        ----------
-        wants_dx : bool
-            Whether anybody wants the gradients of the graph's inputs.
-        """
-        if wants_dx not in self._learns:
-            wanted = [False] * self.slots
-            for slot in self.inputs:
-                wanted[slot] = wants_dx
-            found = []
-            for step in self.steps:
-                below = any(wanted[slot] for slot in step.inputs)
-                back = below or bool(step.node.trainable_weights)
-                for slot in step.outputs:
-                    wanted[slot] = back
-                found.append((below, back))
-            self._learns[wants_dx] = found
-        return self._learns[wants_dx]
-
-    def readers(self) -> list[int]:
-        """Return for each slot how many times it is read, as an output of the graph too."""
-        counts = [0] * self.slots
-        for slot in (*self.outputs, *(slot for step in self.steps for slot in step.inputs)):
-            counts[slot] += 1
-        return counts
 
 
 def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model") -> Traced:
@@ -197,7 +100,7 @@ def opened(traced: Traced) -> Graph:
         for node in traced.nodes:
             layer, inputs = node.layer, tuple(there[id(one)] for one in node.inputs)
             learning = training and node.training is not False
-            if isinstance(layer, Owner):
+            if layer.is_composite:
                 inner = layer.traced
                 within = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
                 place(inner, within, learning)
@@ -268,7 +171,7 @@ def leaves(layers: Iterable[Any]) -> list[Any]:
     """Return the layers that run: those of models inside, and none that is a model; each once."""
     found: dict[int, Any] = {}
     for layer in layers:
-        for leaf in leaves(layer.layers) if isinstance(layer, Owner) else [layer]:
+        for leaf in leaves(layer.layers) if layer.is_composite else [layer]:
             if not isinstance(leaf, InputLayer):
                 found[id(leaf)] = leaf
     return list(found.values())

@@ -1,8 +1,4 @@
-"""Several layers as one node: what `fastcnn.models.fuse` puts in their place while a model trains.
-
-A node has the verb `forward` of a layer and owns nothing: parameters stay the layers'. `Narrow` predicts as well; other
-nodes for prediction are in `fastcnn.layers.folded`.
-"""
+"""A run of narrow convolutions with the images of a batch interleaved: one image a lane of the vectors."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,18 +7,16 @@ import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.kernels import codes
-from fastcnn.layers.activation import Elementwise, function, is_activation
+from fastcnn.layers.activation import Elementwise, is_activation
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.conv import Conv2D
-from fastcnn.layers.norm import BatchNormalization
-from fastcnn.layers.pool import AveragePooling2D, MaxPooling2D, max_pool
-from fastcnn.layers.product import convolve, convolve_backward
+from fastcnn.layers.pool import AveragePooling2D, MaxPooling2D
 from fastcnn.parameters import Parameter
 
 _POOLS: dict[type, int] = {MaxPooling2D: geometry.MAX_POOL, AveragePooling2D: geometry.AVERAGE_POOL}
 
 
-class Narrow:
+class BatchInterleaved:
     """Convolutions with few channels, their activations and poolings, with the images of a batch in the lanes.
 
     One kernel runs all of them forward and one backward (`fastcnn.kernels.cpu.lanes`); between them nothing leaves L2,
@@ -93,90 +87,6 @@ class Narrow:
             begin += p.size
 
 
-class Pooled:
-    """A convolution with or without ReLU, and max pooling without overlap after it.
-
-    Rows and columns that no window sees are not computed, and ReLU's backward pass is made where the pooling's output
-    is, a quarter of the convolution's with windows of 2x2: it passes a gradient on where the largest is positive.
-
-    Parameters
-    ----------
-    convolution : Conv2D
-        With stride 1, without dilation or groups.
-    pooling : MaxPooling2D
-        Without overlap or padding.
-    """
-
-    def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
-        self.convolution, self.pooling = convolution, pooling
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        return self.convolution.trainable_weights
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        """As `Layer.forward`."""
-        layer, x = self.convolution, self.convolution.checked(x)
-        g = geometry.cropped(x.shape, layer.filters, layer.kernel_size, layer.padding, self.pooling.pool_size)
-        image = (x.shape[0], int(g[0]["oh"]), int(g[0]["ow"]), layer.filters)
-        z, _ = convolve(layer, x, image, g)
-        size = self.pooling.pool_size
-        y, through_pooling = max_pool(z, geometry.pool2d(image, size, size))
-        activation: Any = layer.activation
-
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            dy = dy if activation is None else activation.backward(y)(dy)
-            return convolve_backward(layer, x, through_pooling(dy), g, call.wants_dx)
-
-        return y, backward
-
-    @staticmethod
-    def suits(convolution: Layer, pooling: Layer) -> bool:
-        """Return whether two layers that follow one another can be one such node."""
-        if type(convolution) is not Conv2D or type(pooling) is not MaxPooling2D or not _plain(convolution):
-            return False
-        plain = convolution.activation is None or convolution.activation is function("relu")
-        return plain and pooling.whole
-
-
-class Normalized:
-    """A convolution or dense layer, batch normalization, and ReLU or nothing after it.
-
-    Normalization and ReLU share their passes over memory.
-
-    Parameters
-    ----------
-    product : Layer
-        A linear Conv2D or Dense.
-    normalization : BatchNormalization
-    relu : bool
-    """
-
-    def __init__(self, product: Any, normalization: BatchNormalization, relu: bool) -> None:
-        self.product, self.normalization, self.relu = product, normalization, relu
-
-    @property
-    def trainable_weights(self) -> list[Parameter]:
-        return [*self.product.trainable_weights, *self.normalization.trainable_weights]
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        """As `Layer.forward`."""
-        z, through_product = self.product.forward(x, call)
-        y, through_normalization = self.normalization.forward(z, call, relu=self.relu)
-
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            return through_product(through_normalization(dy))
-
-        return y, backward
-
-
-def with_activation(layer: Layer, activation: Any) -> Any:
-    """Return the layer, its parameters and all, with another activation."""
-    twin = object.__new__(type(layer))
-    twin.__dict__.update(layer.__dict__, activation=activation)
-    return twin
-
-
 def _side_by_side(parameters: list[Parameter]) -> tuple[np.ndarray, np.ndarray] | None:
     """Return views of values and gradients if the parameters follow one another in one block, else None."""
     block = parameters[0].block
@@ -196,7 +106,7 @@ def stages_of(layers: Sequence[Any]) -> tuple[geometry.LaneStage, ...]:
     open_for = "convolution"
     for layer in layers:
         if type(layer) is Conv2D:
-            if not _plain(layer):
+            if not is_plain(layer):
                 raise ValueError(f"{layer} has strides, dilation or groups")
             stages.append(geometry.LaneStage(layer.filters, layer.kernel_size, layer.padding, layer.use_bias,
                                              codes.LINEAR, 0.0, geometry.NO_POOL, (1, 1)))
@@ -220,5 +130,6 @@ def stages_of(layers: Sequence[Any]) -> tuple[geometry.LaneStage, ...]:
     return tuple(stages)
 
 
-def _plain(layer: Conv2D) -> bool:
+def is_plain(layer: Conv2D) -> bool:
+    """Return whether a convolution has no strides, dilation or groups."""
     return layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.graph.steps import Graph, Step
 from fastcnn.layers.arithmetic import weighted_sum
 from fastcnn.layers.base import Backward, Call
-from fastcnn.models.graph import Graph, Step
 
 
 def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None

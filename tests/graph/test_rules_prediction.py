@@ -5,7 +5,8 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, layers
-from fastcnn.layers.folded import Folded, Rectified
+from fastcnn.graph.nodes.fused_conv import FusedConv
+from fastcnn.graph.nodes.with_relu import WithReLU
 
 DTYPES = [("float64", 1e-10), ("float32", 1e-4)]
 
@@ -104,14 +105,13 @@ def kinds(model):
 
 def test_a_residual_network_runs_as_convolutions_that_add():
     model = residual("float32")
-    assert kinds(model) == ["Folded", "MaxPooling2D", "Folded", "Folded", "Folded", "Folded", "GlobalAveragePooling2D",
-                            "Dense"]
+    assert kinds(model) == ["FusedConv", "MaxPooling2D", *["FusedConv"] * 4, "GlobalAveragePooling2D", "Dense"]
     added = [step for step in model.prediction_graph().steps if getattr(step.node, "adds", False)]
     assert [len(step.inputs) for step in added] == [2, 2]
 
 
 def test_an_inverted_residual_is_one_step():
-    assert kinds(inverted("float32")) == ["InvertedResidual", "Flatten", "Dense", "Folded"]
+    assert kinds(inverted("float32")) == ["InvertedResidual", "Flatten", "Dense", "FusedConv"]
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
@@ -162,14 +162,14 @@ def test_the_first_convolution_of_an_image_joins_the_block_after_it(dtype, toler
 
 def test_normalization_before_a_convolution_takes_the_rectifier():
     graph = dense_block("float32").prediction_graph()
-    assert [isinstance(step.node, Rectified) for step in graph.steps] == [True, False, False] * 2 + [True, False]
+    assert [isinstance(step.node, WithReLU) for step in graph.steps] == [True, False, False] * 2 + [True, False]
 
 
 def test_what_somebody_else_reads_is_not_covered():
     x = inputs = fc.Input((6, 6, 4))
     y = layers.Conv2D(4, 1)(x)
     model = fc.Model(inputs, [layers.ReLU()(y), layers.Add()([x, y])])
-    assert not any(isinstance(step.node, Folded) for step in model.prediction_graph().steps)
+    assert not any(isinstance(step.node, FusedConv) for step in model.prediction_graph().steps)
     picture = images(2, "float32", (6, 6, 4))
     a, b = model.predict(picture)
     np.testing.assert_allclose(b - picture, model.layers[1].predict(picture), atol=1e-6)

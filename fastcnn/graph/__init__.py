@@ -1,0 +1,9 @@
+"""The graph of a model, from its layers to what runs.
+
+::
+
+    trace      symbolic tensors --> calls --> steps over slots, models inside opened
+    rules      steps --> fewer steps, in which nodes stand for several layers
+    execute    forward and back, or forward alone
+    replay     small predictions: the calls of kernels, captured once
+"""

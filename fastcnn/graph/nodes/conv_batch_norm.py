@@ -1,0 +1,40 @@
+"""A linear layer and the batch normalization after it, while the model trains."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.layers.base import Backward, Call
+from fastcnn.layers.norm import BatchNormalization
+from fastcnn.parameters import Parameter
+
+
+class ConvBatchNorm:
+    """A convolution or dense layer, batch normalization, and ReLU or nothing after it.
+
+    Normalization and ReLU share their passes over memory.
+
+    Parameters
+    ----------
+    product : Layer
+        A linear Conv2D or Dense.
+    normalization : BatchNormalization
+    relu : bool
+    """
+
+    def __init__(self, product: Any, normalization: BatchNormalization, relu: bool) -> None:
+        self.product, self.normalization, self.relu = product, normalization, relu
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return [*self.product.trainable_weights, *self.normalization.trainable_weights]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`."""
+        z, through_product = self.product.forward(x, call)
+        y, through_normalization = self.normalization.forward(z, call, relu=self.relu)
+
+        def backward(dy: np.ndarray) -> np.ndarray | None:
+            return through_product(through_normalization(dy))
+
+        return y, backward

@@ -1,0 +1,60 @@
+"""A convolution and the max pooling after it."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import geometry
+from fastcnn.graph.nodes.batch_interleaved import is_plain
+from fastcnn.layers.activation import function
+from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.layers.conv import Conv2D
+from fastcnn.layers.pool import MaxPooling2D, max_pool
+from fastcnn.layers.product import convolve, convolve_backward
+from fastcnn.parameters import Parameter
+
+
+class ConvMaxPool:
+    """A convolution with or without ReLU, and max pooling without overlap after it.
+
+    Rows and columns that no window sees are not computed, and ReLU's backward pass is made where the pooling's output
+    is, a quarter of the convolution's with windows of 2x2: it passes a gradient on where the largest is positive.
+
+    Parameters
+    ----------
+    convolution : Conv2D
+        With stride 1, without dilation or groups.
+    pooling : MaxPooling2D
+        Without overlap or padding.
+    """
+
+    def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
+        self.convolution, self.pooling = convolution, pooling
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return self.convolution.trainable_weights
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`."""
+        layer, x = self.convolution, self.convolution.checked(x)
+        g = geometry.cropped(x.shape, layer.filters, layer.kernel_size, layer.padding, self.pooling.pool_size)
+        image = (x.shape[0], int(g[0]["oh"]), int(g[0]["ow"]), layer.filters)
+        z, _ = convolve(layer, x, image, g)
+        size = self.pooling.pool_size
+        y, through_pooling = max_pool(z, geometry.pool2d(image, size, size))
+        activation: Any = layer.activation
+
+        def backward(dy: np.ndarray) -> np.ndarray | None:
+            dy = dy if activation is None else activation.backward(y)(dy)
+            return convolve_backward(layer, x, through_pooling(dy), g, call.wants_dx)
+
+        return y, backward
+
+    @staticmethod
+    def suits(convolution: Layer, pooling: Layer) -> bool:
+        """Return whether two layers that follow one another can be one such node."""
+        if type(convolution) is not Conv2D or type(pooling) is not MaxPooling2D or not is_plain(convolution):
+            return False
+        plain = convolution.activation is None or convolution.activation is function("relu")
+        return plain and pooling.whole

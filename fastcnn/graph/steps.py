@@ -1,0 +1,103 @@
+"""Steps over slots: what runs, in which order, and whose memory is free after it.
+
+Tensors have become slots, and each step tells which slots nobody reads after it, so that their memory is used again::
+
+    step   0: Conv2D  (0) -> 1
+           1: ReLU    (1) -> 2     dead: 1
+           2: Add   (0,2) -> 3     dead: 0, 2
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Step:
+    """One thing that runs: a layer, or a node in the place of several (`fastcnn.graph.nodes`).
+
+    Attributes
+    ----------
+    node : Layer or node
+        Has forward and trainable_weights in a graph that trains, predict in one that predicts.
+    inputs, outputs : tuple of int
+        Slots.
+    training : bool
+        False if it runs as in inference even while the model trains.
+    regularizer : Regularizer, optional
+        The penalty on its output.
+    use : int
+        How many steps before it are the same layer.
+    dead : tuple of int
+        Slots that nobody reads afterwards.
+    """
+
+    node: Any
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    training: bool = True
+    regularizer: Any = None
+    use: int = 0
+    dead: tuple[int, ...] = ()
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it has one input and one output, as a link of a chain."""
+        return len(self.inputs) == len(self.outputs) == 1 and not getattr(self.node, "many_inputs", False)
+
+
+@dataclass
+class Graph:
+    """Steps over slots.
+
+    Attributes
+    ----------
+    inputs, outputs : list of int
+    steps : list of Step
+    slots : int
+        How many there are.
+    """
+
+    inputs: list[int]
+    outputs: list[int]
+    steps: list[Step]
+    slots: int
+    _learns: dict[bool, list[tuple[bool, bool]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        last: dict[int, int] = {}
+        for at, step in enumerate(self.steps):
+            for slot in (*step.inputs, *step.outputs):
+                last[slot] = at
+        kept = set(self.outputs)
+        for at, step in enumerate(self.steps):
+            slots = dict.fromkeys((*step.inputs, *step.outputs))
+            step.dead = tuple(slot for slot in slots if last[slot] == at and slot not in kept)
+
+    def learns(self, wants_dx: bool) -> list[tuple[bool, bool]]:
+        """Return for each step whether it must give the gradient of its input, and whether it has a way back at all.
+
+        Parameters
+        ----------
+        wants_dx : bool
+            Whether anybody wants the gradients of the graph's inputs.
+        """
+        if wants_dx not in self._learns:
+            wanted = [False] * self.slots
+            for slot in self.inputs:
+                wanted[slot] = wants_dx
+            found = []
+            for step in self.steps:
+                below = any(wanted[slot] for slot in step.inputs)
+                back = below or bool(step.node.trainable_weights)
+                for slot in step.outputs:
+                    wanted[slot] = back
+                found.append((below, back))
+            self._learns[wants_dx] = found
+        return self._learns[wants_dx]
+
+    def readers(self) -> list[int]:
+        """Return for each slot how many times it is read, as an output of the graph too."""
+        counts = [0] * self.slots
+        for slot in (*self.outputs, *(slot for step in self.steps for slot in step.inputs)):
+            counts[slot] += 1
+        return counts
