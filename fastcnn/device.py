@@ -32,8 +32,8 @@ class Device:
     ----------
     name : str
         ``cpu``.
-    kernels : module
-        The kernels, under the same names on every device.
+    kernels, library : module
+        The kernels, under the same names on every device; to the thread that records, `kernels` writes down.
     allocated : int
         How many blocks were ever taken from the system; a test counts that training stops taking any.
     recorder : Recorder, or None
@@ -43,7 +43,7 @@ class Device:
     recorder: "Recorder | None" = None
 
     def __init__(self, name: str, kernels: ModuleType) -> None:
-        self.name, self.kernels = name, kernels
+        self.name, self.kernels, self.library = name, kernels, kernels
         self.allocated = 0
         self._local = threading.local()  # a pool for each thread: a count is compared and a block taken without a lock
 
@@ -55,7 +55,10 @@ class Device:
         shape : tuple of int
         dtype : dtype
         """
-        pool = self._pools(shape, dtype)
+        try:
+            pool = self._local.known[shape, dtype]
+        except (AttributeError, KeyError):
+            pool = self._pool_for(shape, dtype)
         for block in pool.near:
             if _getrefcount(block[0]) == _UNUSED:
                 return np.ndarray(shape, dtype, block[0], block[1])
@@ -66,17 +69,14 @@ class Device:
             self.allocated += 1
         return np.ndarray(shape, dtype, found[0], found[1])
 
-    def _pools(self, shape: tuple[int, ...], dtype: Any) -> "_Pool":
-        """Return the blocks of the size class of an array; which class is remembered for a few thousand shapes."""
-        try:
-            return self._local.known[shape, dtype]
-        except (AttributeError, KeyError):
-            pool = self._pool().setdefault(_size_class(math.prod(shape) * np.dtype(dtype).itemsize), _Pool())
-            known = self._local.__dict__.setdefault("known", {})
-            if len(known) >= _KNOWN:
-                known.clear()
-            known[shape, dtype] = pool
-            return pool
+    def _pool_for(self, shape: tuple[int, ...], dtype: Any) -> "_Pool":
+        """Return the blocks of the size class of an array, and remember which it is for a few thousand shapes."""
+        pool = self._pool().setdefault(_size_class(math.prod(shape) * np.dtype(dtype).itemsize), _Pool())
+        known = self._local.__dict__.setdefault("known", {})
+        if len(known) >= _KNOWN:
+            known.clear()
+        known[shape, dtype] = pool
+        return pool
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """As `empty`, filled with zeros."""
@@ -204,7 +204,7 @@ class _RecordingDevice(Device):
 
     def __init__(self, device: Device, recorder: Recorder) -> None:
         self.name, self.kernels, self.recorder = device.name, recorder, recorder  # type: ignore[assignment]
-        self._device, self._local = device, device._local
+        self.library, self._device, self._local = device.library, device, device._local
 
     @property
     def allocated(self) -> int:

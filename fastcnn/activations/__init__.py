@@ -4,7 +4,7 @@ Each function of this module takes an array, or a symbolic tensor of a functiona
 has. A layer is told a function by its name, or is given the function itself, which is saved by its name; one with other
 parameters than the defaults is a layer: ``layers.ReLU(max_value=3)``.
 
-Behind them are objects with a forward and a backward pass (`fastcnn.activations.functions`). A derivative is taken from
+Behind them are objects with a forward and a backward pass (`fastcnn.operations.activation`). A derivative is taken from
 the output where the formula allows it (ReLU, tanh, sigmoid, ...), so that the input need not be kept.
 """
 
@@ -13,13 +13,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fastcnn import absent
-from fastcnn.activations.functions import Elementwise, SoftmaxFunction, applied
-from fastcnn.activations.functions import Function as Function
 from fastcnn.activations.names import FUNCTIONS, THRESHOLD, get, rectifier
 from fastcnn.activations.names import clip as clip
 from fastcnn.activations.names import config_of as config_of
 from fastcnn.geometry.arguments import integers
 from fastcnn.kernels import codes
+from fastcnn.operations.activation import Elementwise, SoftmaxFunction, applied
+from fastcnn.operations.activation import Function as Function
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:

@@ -4,10 +4,10 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from fastcnn.activations.functions import Composed, Elementwise, Function, SoftmaxFunction
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import integers
 from fastcnn.kernels import codes
+from fastcnn.operations.activation import Composed, Elementwise, Function, SoftmaxFunction
 
 FUNCTIONS: dict[str, Function] = {
     f.name: f

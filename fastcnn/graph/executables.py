@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import activations, config, layers
+from fastcnn import config, layers, operations
 from fastcnn.graph import trace
 from fastcnn.graph.rules import prediction, training
 from fastcnn.graph.steps import Graph
@@ -71,5 +71,5 @@ class Executables:
 
 def _is_own(layer: Any) -> bool:
     parts = layer, getattr(layer, "activation", None), getattr(layer, "function", None)
-    return all(type(part).__module__.startswith((layers.__name__, activations.__name__))
+    return all(type(part).__module__.startswith((layers.__name__, operations.__name__))
                for part in parts if part is not None)

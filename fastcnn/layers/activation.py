@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import activations
-from fastcnn.activations.functions import Backward, Composed, Elementwise, Function, SoftmaxFunction
 from fastcnn.geometry.arguments import axes, number
 from fastcnn.kernels import codes
 from fastcnn.layers.base import Call, Layer, Shape
+from fastcnn.operations.activation import Backward, Composed, Elementwise, Function, SoftmaxFunction
 
 function = activations.get
 
@@ -265,19 +265,7 @@ class LogSoftmax(_Softmax):
         self._over(axis, "log_softmax", True)
 
 
-def apply(activation: Function | None, z: np.ndarray) -> tuple[np.ndarray, Backward]:
-    """Apply an activation to a layer's own fresh output; the memory of `z` may be taken."""
-    if activation is None:
-        return z, lambda dy: dy
-    return activation.forward(z, in_place=True)
-
-
-def apply_only(activation: Function | None, z: np.ndarray) -> np.ndarray:
-    """As `apply`, for prediction."""
-    return z if activation is None else activation.predict(z, in_place=True)
-
-
 __all__ = ["CELU", "ELU", "GELU", "SELU", "Activation", "Clip", "Elementwise", "Function", "HardSiLU", "HardSigmoid",
            "LeakyReLU", "Linear", "LogSoftmax", "Mish", "ReLU", "ReLU6", "SiLU", "Sigmoid", "Softmax",
-           "SoftmaxFunction", "Softplus", "Softsign", "Step", "Tanh", "ThresholdedReLU", "apply", "apply_only",
-           "function", "is_activation"]
+           "SoftmaxFunction", "Softplus", "Softsign", "Step", "Tanh", "ThresholdedReLU", "function",
+           "is_activation"]

@@ -8,12 +8,13 @@ from fastcnn import geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
 from fastcnn.geometry.arguments import padding_argument, positive, several
-from fastcnn.layers import product, product_volume
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.layers.kept import repeat
+from fastcnn.operations.convolution import convolution, convolution_predict
+from fastcnn.parameters import Parameter
 
 _AXES = ("L", "H, W", "D, H, W")
+_GEOMETRIES = (dimensions.conv1d, geometry.conv2d, dimensions.conv3d)  # by rank
 
 
 class Convolution(Layer):
@@ -51,10 +52,22 @@ class Convolution(Layer):
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
 
-    def _geometry(self, shape: tuple[int, ...]) -> np.ndarray:
-        make: Any = (dimensions.conv1d, geometry.conv2d, dimensions.conv3d)[self.rank - 1]
+    def geometry(self, shape: tuple[int, ...], padding: Any = None, who: str = "convolution") -> np.ndarray:
+        """Return the geometry of the convolution of an input.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the input, the batch with it.
+        padding : tuple, optional
+            In place of the layer's own.
+        who : str
+            For the message, if the window does not fit: the input of a layer that is built does.
+        """
+        make: Any = _GEOMETRIES[self.rank - 1]
         filters, groups = self._outputs(shape[-1])
-        return make(shape, filters, self.kernel_size, self.strides, self.padding, self.dilation_rate, groups, str(self))
+        return make(shape, filters, self.kernel_size, self.strides, self.padding if padding is None else padding,
+                    self.dilation_rate, groups, who)
 
     def _outputs(self, channels: int) -> tuple[int, int]:
         """Return how many channels come out, and in how many groups."""
@@ -64,7 +77,7 @@ class Convolution(Layer):
         check_image(self, input_shape, self.rank)
         size = input_shape[1:-1]
         sides = dimensions.padding_of(self.padding, size, self.kernel_size, self.strides, self.dilation_rate, str(self))
-        self._geometry((1, *input_shape[1:]))  # complains of what does not fit
+        self.geometry((1, *input_shape[1:]), who=str(self))  # complains of what does not fit
         return None, *map(dimensions.output_length, size, self.kernel_size, self.strides, self.dilation_rate,
                           *zip(*sides, strict=True)), self._outputs(input_shape[-1])[0]
 
@@ -90,23 +103,35 @@ class Convolution(Layer):
         return numbers
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        return self.forward_with(x, call, self.activation)
+
+    def forward_with(self, x: np.ndarray, call: Call, activation: Any) -> tuple[np.ndarray, Backward]:
+        """As `forward`, with another activation."""
         x = self.checked(x)
-        g = self._geometry(x.shape)
-        means = algebra(g)
-        y, activation_backward = means.convolve(self, x, (x.shape[0], *self.output_shape[1:]), g)
-
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            return means.convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
-
-        return y, backward
+        return convolution(x, self.kernel, self.bias, activation, self.geometry(x.shape),
+                           (x.shape[0], *self.output_shape[1:]), self.trainable, call.wants_dx)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        y = repeat(self, x)
-        if y is not None:
-            return y
         x = self.checked(x)
-        g = self._geometry(x.shape)
-        return algebra(g).convolve_only(self, x, (x.shape[0], *self.output_shape[1:]), g)
+        return self.predict_with(x, self.kernel, self.bias, self.activation)
+
+    def predict_with(self, x: np.ndarray, kernel: Parameter, bias: Parameter | None, activation: Any,
+                     residual: np.ndarray | None = None, padding: Any = None) -> np.ndarray:
+        """As `predict`, with other parameters, activation and padding, of an input that is checked.
+
+        Parameters
+        ----------
+        x : array
+        kernel, bias : Parameter
+            Of the layer's shapes.
+        activation : Function, optional
+        residual : array, optional
+            Lies as the output does; added before the activation.
+        padding : tuple, optional
+            In place of the layer's own, for an input that another layer would have padded.
+        """
+        return convolution_predict(x, kernel, bias, activation, self.geometry(x.shape, padding),
+                                   (x.shape[0], *self.output_shape[1:]), residual)
 
 
 class Conv1D(Convolution):
@@ -191,11 +216,6 @@ class Conv3D(Convolution):
     """
 
     rank = 3
-
-
-def algebra(g: np.ndarray) -> Any:
-    """Return the module that computes a convolution of a geometry."""
-    return product_volume if g.dtype == dimensions.CONV3D else product
 
 
 def check_image(layer: Layer, shape: Shape, rank: int = 2) -> None:

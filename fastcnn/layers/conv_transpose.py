@@ -1,6 +1,5 @@
 """Transposed convolution: the gradient of a convolution with respect to its input, as a layer."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,9 +7,10 @@ import numpy as np
 from fastcnn import geometry
 from fastcnn.geometry import dimensions
 from fastcnn.geometry.arguments import several
-from fastcnn.layers import product_transpose, product_volume
 from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution, check_image
+from fastcnn.operations.convolution_transpose import convolution_transpose, convolution_transpose_predict
+from fastcnn.parameters import Parameter
 
 
 class ConvolutionTranspose(Convolution):
@@ -41,16 +41,17 @@ class ConvolutionTranspose(Convolution):
         self.output_padding = None if output_padding is None else several(
             output_padding, self.rank, f"{self}: output_padding", lowest=0)
 
-    def _geometry(self, shape: tuple[int, ...]) -> np.ndarray:
-        """The geometry of the convolution from the output to the input."""
-        return dimensions.conv_transpose(shape, self.filters, self.kernel_size, self.strides, self.padding,
-                                         self.output_padding, self.dilation_rate, self.groups, str(self))
+    def geometry(self, shape: tuple[int, ...], padding: Any = None, who: str = "transposed convolution") -> np.ndarray:
+        """Return the geometry of the convolution from the output to the input; arguments as `Conv2D.geometry`."""
+        return dimensions.conv_transpose(shape, self.filters, self.kernel_size, self.strides,
+                                         self.padding if padding is None else padding, self.output_padding,
+                                         self.dilation_rate, self.groups, who)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         check_image(self, input_shape, self.rank)
         sizes = dimensions.transposed_lengths(input_shape[1:-1], self.kernel_size, self.strides, self.padding,
                                               self.output_padding, self.dilation_rate, str(self))[0]
-        self._geometry((1, *input_shape[1:]))  # complains of groups that do not fit
+        self.geometry((1, *input_shape[1:]), who=str(self))  # complains of groups that do not fit
         return None, *sizes, self.filters
 
     def create_weights(self, input_shape: Shape) -> None:
@@ -62,31 +63,17 @@ class ConvolutionTranspose(Convolution):
     def over_kernel(self, numbers: np.ndarray) -> np.ndarray:
         return np.repeat(numbers.reshape(self.groups, -1).T, self.kernel.shape[-1] // self.groups, axis=1)
 
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+    def forward_with(self, x: np.ndarray, call: Call, activation: Any) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        g = self._geometry(x.shape)
-        convolve, _, convolve_backward = _means(g)
-        y, activation_backward = convolve(self, x, (x.shape[0], *self.output_shape[1:]), g)
+        return convolution_transpose(x, self.kernel, self.bias, activation, self.geometry(x.shape),
+                                     (x.shape[0], *self.output_shape[1:]), self.trainable, call.wants_dx)
 
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            return convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
-
-        return y, backward
-
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        x = self.checked(x)
-        g = self._geometry(x.shape)
-        return _means(g)[1](self, x, (x.shape[0], *self.output_shape[1:]), g)
-
-
-def _means(g: np.ndarray) -> tuple[Any, Any, Any]:
-    """Return what computes the forward pass in training and in inference, and the backward pass."""
-    names = ("convolve", "convolve_only", "convolve_backward")
-    if g.dtype == dimensions.CONV3D:
-        one, two, three = (partial(getattr(product_volume, name), transposed=True) for name in names)
-    else:
-        one, two, three = (getattr(product_transpose, name) for name in names)
-    return one, two, three
+    def predict_with(self, x: np.ndarray, kernel: Parameter, bias: Parameter | None, activation: Any,
+                     residual: np.ndarray | None = None, padding: Any = None) -> np.ndarray:
+        """As `Conv2D.predict_with`, without a residual."""
+        assert residual is None, "no kernel adds one here"
+        return convolution_transpose_predict(x, kernel, bias, activation, self.geometry(x.shape, padding),
+                                             (x.shape[0], *self.output_shape[1:]))
 
 
 class Conv1DTranspose(ConvolutionTranspose):

@@ -9,8 +9,8 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.layers.kept import repeat
-from fastcnn.layers.product import convolve, convolve_backward, convolve_only
+from fastcnn.operations.convolution import convolution, convolution_predict
+from fastcnn.parameters import Parameter
 
 
 class Dense(Layer):
@@ -29,8 +29,6 @@ class Dense(Layer):
     kernel_constraint, bias_constraint, lora_rank, lora_alpha, quantization_config : None
         Not offered.
     """
-
-    padding = "valid"  # as a 1x1 convolution
 
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
                  kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
@@ -66,21 +64,22 @@ class Dense(Layer):
         return numbers
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        return self.forward_with(x, call, self.activation)
+
+    def forward_with(self, x: np.ndarray, call: Call, activation: Any) -> tuple[np.ndarray, Backward]:
+        """As `forward`, with another activation."""
         x = self.checked(x)
         # A dense layer is a 1x1 convolution of one image, one row high: the kernels are the same.
-        rows = x.size // x.shape[-1]
-        g = geometry.dense(rows, x.shape[-1], self.units)
-        y, activation_backward = convolve(self, x, (*x.shape[:-1], self.units), g)
-
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            return convolve_backward(self, x, activation_backward(dy), g, call.wants_dx)
-
-        return y, backward
+        g = geometry.dense(x.size // x.shape[-1], x.shape[-1], self.units)
+        return convolution(x, self.kernel, self.bias, activation, g, (*x.shape[:-1], self.units), self.trainable,
+                           call.wants_dx)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        y = repeat(self, x)
-        if y is not None:
-            return y
         x = self.checked(x)
+        return self.predict_with(x, self.kernel, self.bias, self.activation)
+
+    def predict_with(self, x: np.ndarray, kernel: Parameter, bias: Parameter | None, activation: Any,
+                     residual: np.ndarray | None = None) -> np.ndarray:
+        """As `Conv2D.predict_with`."""
         g = geometry.dense(x.size // x.shape[-1], x.shape[-1], self.units)
-        return convolve_only(self, x, (*x.shape[:-1], self.units), g)
+        return convolution_predict(x, kernel, bias, activation, g, (*x.shape[:-1], self.units), residual)

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device, geometry
+from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integers
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.layers.kept import NO_BIAS
-from fastcnn.layers.product import Step, last_of, memory_of, plan_of
-from fastcnn.layers.reshape import permuted
+from fastcnn.operations.batched_product import batched_product
+from fastcnn.operations.layout import permuted
 
 _EPSILON = 1e-7  # Keras's
 
@@ -64,38 +63,16 @@ class Dot(Layer):
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         first, second = self.checked(x)
-        d, dtype, n = device.of(first), self.dtype, first.shape[0]
         (a, b), who = self._places(self.input_shape), str(self)
-        left, left_back = _rows(first, a, self.normalize, who)
-        right, right_back = _rows(second, b, self.normalize, who)
-        (rows, c), columns = left.shape[1:], right.shape[1]
-        # Every sample has a filter bank of its own: a 1x1 convolution of (rows, N C) in N groups.
-        images = permuted(left, (1, 0, 2), who).reshape(1, 1, rows, n * c)
-        bank = permuted(right, (2, 0, 1), who).reshape(1, 1, c, n * columns)
-        y = d.empty((1, 1, rows, n * columns), dtype)
-        g = geometry.conv2d(images.shape, n * columns, (1, 1), groups=n) if n else None
-        plan = None if g is None else plan_of(g.tobytes(), dtype, False, False)
-
-        def run(step: Step, out: np.ndarray, given: np.ndarray) -> None:
-            ready = () if step.packed is None else (0,)
-            last = last_of(step, bank, NO_BIAS[dtype])
-            getattr(d.kernels, step.kernel)(out, *memory_of(step, d, dtype), given, *last, *ready, g)
-
-        if plan is not None:
-            run(plan.forward, y, images)
+        left, through_left = _rows(first, a, self.normalize, who)
+        right, through_right = _rows(second, b, self.normalize, who)
+        y, product_backward = batched_product(left, right)
 
         def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            dz = permuted(dy.reshape(n, rows, columns), (1, 0, 2), who).reshape(y.shape)
-            dimages, dbank = d.empty(images.shape, dtype), d.zeros(bank.shape, dtype)
-            if plan is not None:
-                run(plan.backward_input, dimages, dz)
-                step = plan.backward_weights
-                getattr(d.kernels, step.kernel)(dbank, NO_BIAS[dtype], *memory_of(step, d, dtype), images, dz, g)
-            return (left_back(permuted(dimages.reshape(rows, n, c), (1, 0, 2), who)),
-                    right_back(permuted(dbank.reshape(c, n, columns), (1, 2, 0), who)))
+            dleft, dright = product_backward(dy)
+            return through_left(dleft), through_right(dright)
 
-        product = permuted(y.reshape(rows, n, columns), (1, 0, 2), who)
-        return product.reshape(n, *self.output_shape[1:]), backward
+        return y.reshape(first.shape[0], *self.output_shape[1:]), backward
 
 
 def _rows(x: np.ndarray, axis: int, normalize: bool, who: str) -> tuple[np.ndarray, Backward]:

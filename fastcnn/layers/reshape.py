@@ -8,9 +8,9 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integers, is_integer, positive
-from fastcnn.geometry.permutation import is_view, permutation
 from fastcnn.layers.arithmetic import summed_to
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
+from fastcnn.operations.layout import permuted
 
 
 class _Reshaping(Layer):
@@ -87,16 +87,6 @@ class Permute(Layer):
         axes = (0, *self.dims)
         inverse = tuple(axes.index(axis) for axis in range(len(axes)))
         return permuted(x, axes, str(self)), lambda dy: permuted(dy, inverse, str(self))
-
-
-def permuted(x: np.ndarray, axes: tuple[int, ...], who: str) -> np.ndarray:
-    """Return ``numpy.transpose(x, axes)`` as an array that kernels take; `who` asks, for the message."""
-    d, shape, g = device.of(x), tuple(x.shape[axis] for axis in axes), permutation(x.shape, axes, who)
-    if is_view(g):
-        return x.reshape(shape)
-    y = d.empty(shape, x.dtype)
-    d.kernels.permute(y.reshape(-1), x.reshape(-1), g)
-    return y
 
 
 class RepeatVector(Layer):

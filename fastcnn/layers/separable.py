@@ -1,7 +1,7 @@
 """Separable convolution: depthwise, then of single pixels."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -9,20 +9,8 @@ from fastcnn import geometry
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution
-from fastcnn.layers.product import convolve, convolve_backward, convolve_only
+from fastcnn.operations.convolution import convolution, convolution_predict
 from fastcnn.parameters import Parameter
-
-
-class _Part(NamedTuple):
-    """One of the two convolutions, as `product` sees a layer."""
-
-    kernel: Parameter
-    bias: Parameter | None
-    activation: Any
-    dtype: np.dtype
-    trainable: bool
-    input_shape: Any
-    padding: Any
 
 
 class _Separable(Convolution):
@@ -68,32 +56,26 @@ class _Separable(Convolution):
     def multiply_adds(self) -> int:
         return elements(self.output_shape) // self.filters * (self.depthwise_kernel.size + self.kernel.size)
 
-    def _parts(self, shape: tuple[int, ...]) -> tuple[_Part, _Part, np.ndarray, np.ndarray, tuple[int, ...]]:
-        """Return the two convolutions, their geometries for an input, and the shape between them."""
-        depthwise = _Part(self.depthwise_kernel, None, None, self.dtype, self.trainable, self.input_shape, self.padding)
-        pointwise = _Part(self.kernel, self.bias, self.activation, self.dtype, self.trainable, None, "valid")
+    def _between(self, shape: tuple[int, ...]) -> tuple[np.ndarray, tuple[int, ...]]:
+        """Return the geometry of the second convolution for an input, and the shape between the two."""
         between = (shape[0], *self.output_shape[1:-1], shape[-1] * self.depth_multiplier)
-        pixels = geometry.dense(math.prod(between[:-1]), between[-1], self.filters)
-        return depthwise, pointwise, self._geometry(shape), pixels, between
+        return geometry.dense(math.prod(between[:-1]), between[-1], self.filters), between
 
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+    def forward_with(self, x: np.ndarray, call: Call, activation: Any) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        depthwise, pointwise, windows, pixels, between = self._parts(x.shape)
-        z, _ = convolve(depthwise, x, between, windows)
-        y, activation_backward = convolve(pointwise, z, (x.shape[0], *self.output_shape[1:]), pixels)
+        pixels, between = self._between(x.shape)
+        z, through_depthwise = convolution(x, self.depthwise_kernel, None, None, self.geometry(x.shape), between,
+                                           self.trainable, call.wants_dx)
+        y, through_pointwise = convolution(z, self.kernel, self.bias, activation, pixels,
+                                           (x.shape[0], *self.output_shape[1:]), self.trainable)
+        return y, lambda dy: through_depthwise(through_pointwise(dy))
 
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            dz = convolve_backward(pointwise, z, activation_backward(dy), pixels, True)
-            assert dz is not None
-            return convolve_backward(depthwise, x, dz, windows, call.wants_dx)
-
-        return y, backward
-
-    def predict(self, x: np.ndarray) -> np.ndarray:
-        x = self.checked(x)
-        depthwise, pointwise, windows, pixels, between = self._parts(x.shape)
-        z = convolve_only(depthwise, x, between, windows)
-        return convolve_only(pointwise, z, (x.shape[0], *self.output_shape[1:]), pixels)
+    def predict_with(self, x: np.ndarray, kernel: Parameter, bias: Parameter | None, activation: Any,
+                     residual: np.ndarray | None = None, padding: Any = None) -> np.ndarray:
+        """As `Conv2D.predict_with`; `kernel` and `bias` are those of the second convolution."""
+        pixels, between = self._between(x.shape)
+        z = convolution_predict(x, self.depthwise_kernel, None, None, self.geometry(x.shape, padding), between)
+        return convolution_predict(z, kernel, bias, activation, pixels, (x.shape[0], *self.output_shape[1:]), residual)
 
 
 class SeparableConv1D(_Separable):

@@ -7,9 +7,9 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, layers
-from fastcnn.activations.functions import Elementwise, SoftmaxFunction
 from fastcnn.kernels import codes
 from fastcnn.layers import Call
+from fastcnn.operations.activation import Elementwise, SoftmaxFunction
 
 KW = {"dtype": "float64"}
 

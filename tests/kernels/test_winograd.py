@@ -283,7 +283,7 @@ def test_filters_of_few_tiles_are_stored_from_the_second_prediction_on():
     size = cpu.winograd_forward_packed(shapes.conv2d(x.shape, 128, (3, 3), padding="same"), x.dtype)
 
     def kept():
-        return layer.kernel.derived["winograd_forward", size][1].size
+        return layer.kernel.derived[cpu.winograd_forward, size][1].size
 
     predictions = [layer.predict(x)]
     assert kept() == 0

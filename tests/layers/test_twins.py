@@ -8,6 +8,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import device, layers
 from fastcnn.errors import ArgumentError
+from fastcnn.operations.kernel_call import ProductCall
 
 X = np.random.default_rng(0).standard_normal((2, 12, 12, 4)).astype(np.float32)
 KINDS = {"Conv2D": lambda: layers.Conv2D(8, 3), "5x5": lambda: layers.Conv2D(8, 5, activation="relu"),
@@ -81,9 +82,10 @@ def volume():
     return fc.Model(x, layers.Conv3D(5, 3)(x))
 
 
-@pytest.mark.parametrize(("make", "kernel"), [(mobile, "inverted_residual_forward"), (volume, "conv2d_forward")])
-def test_a_prediction_that_begins_while_another_packs_the_weights_packs_its_own(make, kernel, monkeypatch):
-    model, run, others = make(), getattr(device.cpu.kernels, kernel), []
+@pytest.mark.parametrize(("make", "place", "name"), [
+    (mobile, device.cpu.kernels, "inverted_residual_forward"), (volume, ProductCall, "run")], ids=["mobile", "volume"])
+def test_a_prediction_that_begins_while_another_packs_the_weights_packs_its_own(make, place, name, monkeypatch):
+    model, run, others = make(), getattr(place, name), []
     x = X.reshape(-1, *model.input_shape[1:])
 
     def interrupted(*arrays):
@@ -94,7 +96,7 @@ def test_a_prediction_that_begins_while_another_packs_the_weights_packs_its_own(
             thread.join()
         run(*arrays)
 
-    monkeypatch.setattr(device.cpu.kernels, kernel, interrupted)
+    monkeypatch.setattr(place, name, interrupted)
     results = [model.predict(x), *others[1:], model.predict(x)]
     wanted = model(x, training=True)  # after: what it packs could lie where a prediction would find it
     assert len(results) == 3

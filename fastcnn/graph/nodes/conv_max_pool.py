@@ -10,7 +10,8 @@ from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.pool import MaxPooling2D, max_pool
-from fastcnn.layers.product import convolve, convolve_backward
+from fastcnn.operations.activation import LINEAR, clamp_of
+from fastcnn.operations.convolution import product
 from fastcnn.parameters import Parameter
 
 
@@ -40,14 +41,15 @@ class ConvMaxPool:
         layer, x = self.convolution, self.convolution.checked(x)
         g = geometry.cropped(x.shape, layer.filters, layer.kernel_size, layer.padding, self.pooling.pool_size)
         image = (x.shape[0], int(g[0]["oh"]), int(g[0]["ow"]), layer.filters)
-        z, _ = convolve(layer, x, image, g)
+        activation: Any = layer.activation
+        z, product_backward = product(x, layer.kernel, layer.bias, clamp_of(activation) or LINEAR, g, image,
+                                      layer.trainable, call.wants_dx)
         size = self.pooling.pool_size
         y, through_pooling = max_pool(z, geometry.pool2d(image, size, size))
-        activation: Any = layer.activation
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
             dy = dy if activation is None else activation.backward(y)(dy)
-            return convolve_backward(layer, x, through_pooling(dy), g, call.wants_dx)
+            return product_backward(through_pooling(dy))
 
         return y, backward
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device, geometry
+from fastcnn import device
 from fastcnn.graph.nodes.twins import with_activation
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.dense import Dense
 from fastcnn.layers.norm import BatchNormalization
-from fastcnn.layers.product import bounds_of, convolve_added
+from fastcnn.operations.activation import clamp_of
 from fastcnn.parameters import Parameter
 
 
@@ -66,8 +66,8 @@ class FusedConv:
     @property
     def lowest(self) -> float:
         """A bound that no result is below, as far as the activation tells."""
-        bounds = bounds_of(self.ending)
-        return -np.inf if bounds is None else bounds[0]
+        clamp = clamp_of(self.ending)
+        return -np.inf if clamp is None else clamp[0]
 
     def plain(self) -> Any:
         """Return the layer itself where nothing joined it, else this node."""
@@ -118,11 +118,7 @@ def _predict_added(layer: Any, x: np.ndarray, addend: np.ndarray) -> np.ndarray:
         copy = device.of(addend).empty(addend.shape, addend.dtype)
         copy[...] = addend
         addend = copy
-    if isinstance(layer, Dense):
-        g = geometry.dense(x.size // x.shape[-1], x.shape[-1], layer.units)
-    else:
-        g = layer._geometry(x.shape)
-    return convolve_added(layer, x, addend, (x.shape[0], *layer.output_shape[1:]), g)
+    return layer.predict_with(x, layer.kernel, layer.bias, layer.activation, addend)
 
 
 def takes_addend(layer: Any) -> bool:

@@ -8,8 +8,8 @@ from fastcnn import config, device
 from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.depthwise import DepthwiseConv2D
-from fastcnn.layers.kept import NO_BIAS
-from fastcnn.layers.product import bounds_of
+from fastcnn.operations.activation import clamp_of
+from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.parameters import Parameter
 
 _COLOURS = 4  # channels of an image at most; of more, a convolution of large windows has better ways of its own
@@ -62,13 +62,13 @@ class InvertedResidual:
         found = self._known.get(shape[0])
         if found is None:
             window = self.window.layer()
-            middle = window._geometry((shape[0], *window.input_shape[1:]))
+            middle = window.geometry((shape[0], *window.input_shape[1:]))
             project = self.project.layer()
-            last = project._geometry((shape[0], *project.input_shape[1:]))
+            last = project.geometry((shape[0], *project.input_shape[1:]))
             first = last.copy()
             first["c"], first["k"] = shape[-1], 0
             if self.expand is not None:
-                first = self.expand.layer()._geometry(shape)
+                first = self.expand.layer().geometry(shape)
             g = np.concatenate([first, middle, last])
             found = self._known[shape[0]] = g, bool(device.cpu.kernels.inverted_residual_suits(g))
         return found
@@ -76,10 +76,10 @@ class InvertedResidual:
     def _in_one(self, x: np.ndarray, addend: np.ndarray | None, g: np.ndarray) -> np.ndarray:
         d, dtype = device.of(x), x.dtype
         layers = [None if part is None else part.layer() for part in (self.expand, self.window, self.project)]
-        arrays = [(_NO_FILTERS[dtype], NO_BIAS[dtype]) if layer is None else
-                  (layer.kernel.array, NO_BIAS[dtype] if layer.bias is None else layer.bias.array) for layer in layers]
+        arrays = [(_NO_FILTERS[dtype], NOTHING[dtype]) if layer is None else
+                  (layer.kernel.array, NOTHING[dtype] if layer.bias is None else layer.bias.array) for layer in layers]
         (expand, expand_bias), (window, window_bias), (project, project_bias) = arrays
-        bounds = [bounds_of(None if layer is None else layer.activation) or (0.0, 0.0) for layer in layers]
+        bounds = [clamp_of(None if layer is None else layer.activation) or (0.0, 0.0) for layer in layers]
         state = [p.version for p in self.parameters], config.winograd()
         kept, ready = self._packed, 1
         if kept is None or kept[0] != state:
@@ -89,7 +89,7 @@ class InvertedResidual:
         scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
         d.kernels.inverted_residual_forward(
             y, scratch, kept[1], x, expand, expand_bias, window.reshape(*window.shape[:2], 1, -1), window_bias,
-            project, project_bias, NO_BIAS[dtype] if addend is None else addend.reshape(-1), kept[2], ready, g)
+            project, project_bias, NOTHING[dtype] if addend is None else addend.reshape(-1), kept[2], ready, g)
         self._packed = kept  # now: other threads take what they find for packed
         return y
 
@@ -101,14 +101,14 @@ def is_pointwise(part: Any) -> bool:
     layer = part.product
     plain = layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1 and layer.input_shape[1:3] == (
         layer.output_shape[1:3])
-    return plain and bounds_of(part.ending) is not None
+    return plain and clamp_of(part.ending) is not None
 
 
 def is_expansion(part: Any) -> bool:
     """Return whether a node is a 1x1 convolution that ends in bounds, or the first one of an image, of any window."""
     if not isinstance(part, FusedConv) or type(part.product) is not Conv2D or part.adds:
         return False
-    first = part.product.groups == 1 and part.product.input_shape[-1] <= _COLOURS and bounds_of(part.ending) is not None
+    first = part.product.groups == 1 and part.product.input_shape[-1] <= _COLOURS and clamp_of(part.ending) is not None
     return first or is_pointwise(part)
 
 
@@ -117,4 +117,4 @@ def is_window(part: Any) -> bool:
     if not isinstance(part, FusedConv) or type(part.product) is not DepthwiseConv2D or part.adds:
         return False
     layer = part.product
-    return layer.depth_multiplier == 1 and layer.dilation_rate == (1, 1) and bounds_of(part.ending) is not None
+    return layer.depth_multiplier == 1 and layer.dilation_rate == (1, 1) and clamp_of(part.ending) is not None

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.activations.functions import Elementwise
 from fastcnn.kernels import codes
 from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import Node
@@ -15,6 +14,7 @@ from fastcnn.onnx._view import View, laid_out
 from fastcnn.onnx.convert.merge import in_memory, plain, scaled
 from fastcnn.onnx.convert.norm import along
 from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA, aligned_slope
+from fastcnn.operations.activation import Elementwise
 
 
 def _simple(name: str, layer: Any, *args: Any) -> None:

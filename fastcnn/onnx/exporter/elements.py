@@ -93,7 +93,7 @@ _FORMULAS: dict[int, _Formula] = {
 
 
 def activated(w: Writer, function: Any, x: Value) -> Value:
-    """Write an activation (`fastcnn.activations.functions`) after a value; None is none."""
+    """Write an activation (`fastcnn.operations.activation`) after a value; None is none."""
     if function is None:
         return x
     for step in getattr(function, "functions", (function,)):

@@ -1,5 +1,10 @@
-"""What is behind an activation: objects with a forward and a backward pass."""
+"""Activations: objects with a forward and a backward pass, which products and layers apply.
 
+`fastcnn.activations` has their names. A *clamp*, such as ReLU, does nothing else than to keep results between two
+bounds: the kernels of products end in one.
+"""
+
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +18,22 @@ from fastcnn.geometry.permutation import permutation
 from fastcnn.kernels import codes
 
 Backward = Callable[[Any], Any]
+Clamp = tuple[float, float]  # the lowest and the highest result
+
+LINEAR: Clamp = (-math.inf, math.inf)
+_RELU: Clamp = (0.0, math.inf)
 
 
 class _Called:
-    """What all have in common: they can be called with numbers, as in ``activations.get("relu")(x)``."""
+    """What all have in common: they can be called with numbers, as in ``activations.get("relu")(x)``.
+
+    Attributes
+    ----------
+    clamp : (float, float), or None
+        The bounds, if all that the function does is to keep results between them.
+    """
+
+    clamp: Clamp | None = None
 
     def __call__(self, x: Any) -> Any:
         """Return the output for an array, float32 unless it is float64, or for a symbolic tensor."""
@@ -42,6 +59,12 @@ class Elementwise(_Called):
     code: int
     alpha: float = 0.0
     beta: float = 0.0
+
+    @property
+    def clamp(self) -> Clamp | None:  # type: ignore[override]
+        if self.code == codes.RELU:
+            return _RELU
+        return (self.beta, self.alpha) if self.code == codes.CLIP else None
 
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
         """Return the output and its backward pass; with `in_place` the memory of `x` may be taken for the output."""
@@ -148,3 +171,26 @@ class Composed(_Called):
 
 
 Function = Elementwise | SoftmaxFunction | Composed
+
+
+def activate(y: np.ndarray, activation: Function | None) -> tuple[np.ndarray, Backward]:
+    """Return an activation of an operation's own fresh `y`, whose memory may be taken, and the backward pass."""
+    if activation is None:
+        return y, lambda dy: dy
+    return activation.forward(y, in_place=True)
+
+
+def activate_only(y: np.ndarray, activation: Function | None) -> np.ndarray:
+    """As `activate`, for prediction."""
+    return y if activation is None else activation.predict(y, in_place=True)
+
+
+def clamp_of(activation: Function | None) -> Clamp | None:
+    """Return the bounds of an activation that is a clamp, of none the infinite ones; None of any other."""
+    return LINEAR if activation is None else activation.clamp
+
+
+@functools.lru_cache(maxsize=256)
+def clamp_array(clamp: Clamp, dtype: np.dtype) -> np.ndarray:
+    """Return two bounds as kernels take them."""
+    return np.array(clamp, dtype)

@@ -1,0 +1,19 @@
+"""Operations on arrays: what stands between layers and kernels.
+
+An operation takes arrays, parameters and a geometry, never a layer. It chooses the algorithm, asks the device for
+memory, calls kernels, and returns y and the backward pass, or y alone for prediction::
+
+    Conv2D.forward  ->  convolution(x, weights, bias, activation, geometry, ..)  ->  ProductCall.run  ->  kernel
+    arguments,          y, backward                                                  the kernel's arguments,
+    shapes,                                                                          spelled once
+    parameters
+
+=====================  ===============================================================================================
+`kernel_call`          a kernel as a function object, its memory, and the one place where it is called
+`algorithms`           which kernels compute a convolution: chosen here alone
+`packed_weights`       what kernels packed of weights, and for how long it holds
+`activation`           functions of numbers, and clamps, which products end in
+`convolution`          convolutions of images and signals, and dense layers; `convolution_transpose` and `volume`
+`batched_product`      a matrix product for each sample
+=====================  ===============================================================================================
+"""

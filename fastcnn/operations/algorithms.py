@@ -1,0 +1,116 @@
+"""Which kernels compute a convolution of images: chosen here, once for each geometry. Another algorithm is a few lines.
+
+==============  ====================================================================================================
+depthwise       one filter a channel: kernels of its own
+Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; it rounds in another way
+direct          everything else, on the register tile
+==============  ====================================================================================================
+"""
+
+import functools
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from fastcnn import config
+from fastcnn.device import Device
+from fastcnn.geometry import CONV2D
+from fastcnn.operations.kernel_call import GradientCall, ProductCall, Shapes
+
+_FEW = 64  # output positions of a batch
+
+
+class Algorithm(NamedTuple):
+    """The three kernels of a convolution.
+
+    Attributes
+    ----------
+    forward : ProductCall
+        y of x.
+    backward_input : ProductCall
+        dx of dy; y of x in a transposed convolution.
+    backward_weights : GradientCall
+    """
+
+    forward: ProductCall
+    backward_input: ProductCall
+    backward_weights: GradientCall
+
+
+def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algorithm:
+    """Return the algorithm of a CONV2D; `kept` says that packed weights will be kept."""
+    return _chosen(g.tobytes(), d.library, dtype, config.winograd(), kept)
+
+
+@functools.lru_cache(maxsize=4096)
+def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool, kept: bool) -> Algorithm:
+    g = np.frombuffer(fields, CONV2D).copy()
+    f = {name: int(g[0][name]) for name in CONV2D.names or ()}
+    x_shape, y_shape = (f["n"], f["h"], f["w"], f["c"]), (f["n"], f["oh"], f["ow"], f["k"])
+    weights = f["kh"], f["kw"], f["c"] // f["groups"], f["k"]
+    shapes, back = (y_shape, x_shape, weights), (x_shape, y_shape, weights)
+    if f["c"] > 1 and f["groups"] == f["c"] == f["k"]:
+        found = _depthwise(kernels, g, dtype, shapes, back)
+    else:
+        found = _direct(kernels, g, dtype, shapes, back)
+    if not winograd or dtype != np.float32:  # double precision is for those who look at the last bits
+        return found
+    return _winograd(kernels, g, kept, found)
+
+
+def _depthwise(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:
+    return Algorithm(
+        ProductCall(k.depthwise2d_forward, g, shapes, k.depthwise2d_forward_scratch(g, dtype)),
+        ProductCall(k.depthwise2d_backward_input, g, back, k.depthwise2d_backward_input_scratch(g, dtype)),
+        GradientCall(k.depthwise2d_backward_weights, g, shapes, k.depthwise2d_backward_weights_scratch(g, dtype)))
+
+
+def _direct(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:
+    padded = _padded(g)
+    seen = g if padded is None else padded
+    forward = ProductCall(k.conv2d_forward, seen, shapes, packed=k.conv2d_forward_packed(seen, dtype),
+                          unkept=k.conv2d_forward_packed(seen, dtype, False), adds=True)
+    if padded is not None:
+        shape = shapes[1][0], int(padded[0]["h"]), int(padded[0]["w"]), shapes[1][3]
+        forward.border = shape, (int(g[0]["top"]), int(g[0]["left"]))
+    return Algorithm(
+        forward,
+        ProductCall(k.conv2d_backward_input, g, back, k.conv2d_backward_input_scratch(g, dtype),
+                    k.conv2d_backward_input_packed(g, dtype)),
+        GradientCall(k.conv2d_backward_weights, g, shapes, k.conv2d_backward_weights_scratch(g, dtype)))
+
+
+def _winograd(k: ModuleType, g: np.ndarray, kept: bool, other: Algorithm) -> Algorithm:
+    """Return Winograd's kernels where they are faster than the others."""
+    (forward, inputs, weights), dtype = other, np.dtype(np.float32)
+    if k.winograd_forward_suits(g, kept):
+        forward = ProductCall(
+            k.winograd_forward, g, forward.shapes, k.winograd_forward_scratch(g, dtype),
+            k.winograd_forward_packed(g, dtype), k.winograd_forward_packed(g, dtype, False), adds=True)
+    if k.winograd_backward_input_suits(g, kept):
+        inputs = ProductCall(
+            k.winograd_backward_input, g, inputs.shapes, k.winograd_backward_input_scratch(g, dtype),
+            k.winograd_backward_input_packed(g, dtype), k.winograd_backward_input_packed(g, dtype, False))
+    if k.winograd_backward_weights_suits(g):
+        weights = GradientCall(k.winograd_backward_weights, g, weights.shapes,
+                               k.winograd_backward_weights_scratch(g, dtype))
+    return Algorithm(forward, inputs, weights)
+
+
+def _padded(g: np.ndarray) -> np.ndarray | None:
+    """Return the geometry on an image with its border of zeros, if that is the faster way, else None.
+
+    The direct kernel never multiplies zeros, but cuts an image into runs of positions that see the same part of the
+    window. A large window on one small image makes many short runs: 25 on 7x7 pixels with 5x5.
+    """
+    top, bottom, left, right = (int(g[0][side]) for side in ("top", "bottom", "left", "right"))
+    few = g[0]["n"] * g[0]["oh"] * g[0]["ow"] <= _FEW and g[0]["kh"] * g[0]["kw"] > 9
+    if not few or min(top, bottom, left, right) < 0 or top + bottom + left + right == 0:
+        return None
+    padded = g.copy()
+    padded["h"] += top + bottom
+    padded["w"] += left + right
+    for side in ("top", "bottom", "left", "right"):
+        padded[side] = 0
+    return padded

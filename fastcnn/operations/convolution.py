@@ -1,0 +1,121 @@
+"""Convolutions of images and signals, depthwise ones and dense layers among them: forward, backward, prediction.
+
+    y = activation(x * weights + bias + residual)
+
+A dense layer is a convolution of one row of pixels with windows of one pixel (`fastcnn.geometry.dense`).
+"""
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.geometry.dimensions import CONV3D
+from fastcnn.operations import volume
+from fastcnn.operations.activation import (
+    LINEAR,
+    Backward,
+    Clamp,
+    Function,
+    activate,
+    activate_only,
+    clamp_array,
+    clamp_of,
+)
+from fastcnn.operations.algorithms import Algorithm, algorithm_of
+from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.operations.packed_weights import bias_array, run_kept, state_of
+from fastcnn.parameters import Parameter
+
+Shape = tuple[int, ...]
+
+
+def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activation: Function | None, g: np.ndarray,
+                shape: Shape, learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+    """Return y of `shape`, and dy -> dx, which adds to the gradients of weights and bias.
+
+    Parameters
+    ----------
+    x : array
+        Of as many numbers as the geometry says.
+    weights : Parameter
+        (KH, KW, C // groups, K), in any shape of as many numbers.
+    bias : (K,) Parameter, optional
+    activation : Function, optional
+        One that is a clamp happens in the kernel's registers.
+    g : CONV2D or CONV3D
+    shape : tuple of int
+    learns : bool
+        Whether the backward pass makes the gradients of the parameters.
+    wants_dx : bool
+        Whether it makes that of x; it returns None if not.
+    """
+    clamp = clamp_of(activation)
+    y, product_backward = product(x, weights, bias, clamp or LINEAR, g, shape, learns, wants_dx)
+    if activation is None:
+        return y, product_backward
+    if clamp is None:
+        y, back = activate(y, activation)
+    else:
+        back = activation.backward(y)  # type: ignore[union-attr]
+    return y, lambda dy: product_backward(back(dy))
+
+
+def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
+            learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+    """As `convolution`, with a clamp for the activation; the way back through the clamp is the caller's."""
+    weights.derived.clear()  # training changes the weights: what was packed for prediction would only take memory
+    if g.dtype == CONV3D:
+        return volume.product(x, weights, bias, clamp, g, shape, learns, wants_dx)
+    d, dtype = device.of(x), x.dtype
+    algorithm, y = algorithm_of(g, d, dtype, False), d.empty(shape, dtype)
+    algorithm.forward.run(y, x, weights.array, bias_array(weights, bias), clamp_array(clamp, dtype))
+
+    def backward(dy: np.ndarray) -> np.ndarray | None:
+        if learns:
+            algorithm.backward_weights.run(weights.gradient, NOTHING[dtype] if bias is None else bias.gradient, x, dy)
+        if not wants_dx:
+            return None
+        dx = d.empty(x.shape, dtype)
+        algorithm.backward_input.run(dx, dy, weights.array, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        return dx
+
+    return y, backward
+
+
+def convolution_predict(x: np.ndarray, weights: Parameter, bias: Parameter | None, activation: Function | None,
+                        g: np.ndarray, shape: Shape, residual: np.ndarray | None = None) -> np.ndarray:
+    """Return y of `shape`, as `convolution`, and keep the packed weights until the parameters change.
+
+    Parameters
+    ----------
+    x, weights, bias, activation, g, shape
+        As `convolution`.
+    residual : array, optional
+        Lies as y does; added before the activation.
+    """
+    key = shape, id(g), id(activation), id(bias)  # an address is found faster than a hash
+    known = weights.derived.get(key)
+    if known is not None and residual is None and known.state == state_of(weights, bias):
+        return known.run(x)
+    if g.dtype == CONV3D:
+        return volume.predict(x, weights, bias, activation, g, shape)
+    d = device.of(x)
+    call = algorithm_of(g, d, x.dtype, True).forward
+    if residual is not None and not call.adds:
+        return _added(convolution_predict(x, weights, bias, None, g, shape), residual, activation)
+    y, clamp = d.empty(shape, x.dtype), clamp_of(activation)
+    found = run_kept(call, y, x, weights, bias, clamp_array(clamp or LINEAR, x.dtype), residual)
+    if clamp is None:
+        return activate_only(y, activation)
+    if found is not None:
+        found.keep(weights, key, (g, activation, bias))
+    return y
+
+
+def _added(y: np.ndarray, residual: np.ndarray, activation: Function | None) -> np.ndarray:
+    d = device.of(y)
+    z = d.empty(y.shape, y.dtype)
+    d.kernels.add(z.reshape(-1), y.reshape(-1), residual.reshape(-1))
+    return activate_only(z, activation)
+
+
+__all__ = ["Algorithm", "convolution", "convolution_predict", "product"]

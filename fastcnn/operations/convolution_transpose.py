@@ -1,0 +1,86 @@
+"""Transposed convolutions on the kernels of convolutions: what goes forward there goes backward here.
+
+With g the geometry of the convolution from the output y to the input x: y is its gradient of the input, for x; dx is
+its output, for dy; and the gradient of the weights is its own, with x and dy exchanged.
+"""
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.geometry.dimensions import CONV3D
+from fastcnn.operations import volume
+from fastcnn.operations.activation import (
+    LINEAR,
+    Backward,
+    Clamp,
+    Function,
+    activate,
+    activate_only,
+    clamp_array,
+    clamp_of,
+)
+from fastcnn.operations.algorithms import algorithm_of
+from fastcnn.operations.bias import add_bias_gradient
+from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.operations.packed_weights import bias_array, run_kept
+from fastcnn.parameters import Parameter
+
+Shape = tuple[int, ...]
+
+
+def convolution_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | None, activation: Function | None,
+                          g: np.ndarray, shape: Shape, learns: bool = True,
+                          wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+    """Return y of `shape`, and dy -> dx, as `fastcnn.operations.convolution.convolution`.
+
+    Parameters
+    ----------
+    x, weights, bias, activation, shape, learns, wants_dx
+        As there; the weights are (KH, KW, filters // groups, C).
+    g : CONV2D or CONV3D
+        Of the convolution from y to x.
+    """
+    of_volume = g.dtype == CONV3D
+    clamp = volume.clamp_of_volume(activation) if of_volume else clamp_of(activation)
+    run = volume.product_transpose if of_volume else product
+    weights.derived.clear()
+    y, product_backward = run(x, weights, bias, clamp or LINEAR, g, shape, learns, wants_dx)
+    if activation is None:
+        return y, product_backward
+    if clamp is None:
+        y, back = activate(y, activation)
+    else:
+        back = activation.backward(y)  # type: ignore[union-attr]
+    return y, lambda dy: product_backward(back(dy))
+
+
+def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
+            learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+    """As `convolution_transpose`, of a CONV2D, with a clamp; the way back through that is the caller's."""
+    d, dtype = device.of(x), x.dtype
+    algorithm, y = algorithm_of(g, d, dtype, False), d.empty(shape, dtype)
+    algorithm.backward_input.run(y, x, weights.array, bias_array(weights, bias), clamp_array(clamp, dtype))
+
+    def backward(dy: np.ndarray) -> np.ndarray | None:
+        if learns:
+            algorithm.backward_weights.run(weights.gradient, NOTHING[dtype], dy, x)
+            add_bias_gradient(bias, dy)
+        if not wants_dx:
+            return None
+        dx = d.empty(x.shape, dtype)
+        algorithm.forward.run(dx, dy, weights.array, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        return dx
+
+    return y, backward
+
+
+def convolution_transpose_predict(x: np.ndarray, weights: Parameter, bias: Parameter | None,
+                                  activation: Function | None, g: np.ndarray, shape: Shape) -> np.ndarray:
+    """Return y of `shape`, as `convolution_transpose`, and keep the packed weights until the parameters change."""
+    if g.dtype == CONV3D:
+        return volume.predict(x, weights, bias, activation, g, shape, transposed=True)
+    d, clamp = device.of(x), clamp_of(activation)
+    y = d.empty(shape, x.dtype)
+    run_kept(algorithm_of(g, d, x.dtype, True).backward_input, y, x, weights, bias,
+             clamp_array(clamp or LINEAR, x.dtype))
+    return y if clamp is not None else activate_only(y, activation)

@@ -1,0 +1,186 @@
+"""Convolutions of volumes, and transposed ones, as convolutions of images whose channels are windows in depth.
+
+Slices pass in chunks: those of the input that a chunk of output slices sees are unfolded into channels
+(`unfold_depth`), and the kernels of 2D convolution do the rest (`algorithms`). What is unfolded for the gradients is
+unfolded again, so that no copy of the volume is ever kept.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.geometry.dimensions import CONV3D, slices
+from fastcnn.operations.activation import LINEAR, Backward, Clamp, Function, activate_only, clamp_array
+from fastcnn.operations.algorithms import algorithm_of
+from fastcnn.operations.bias import add_bias_gradient
+from fastcnn.operations.kernel_call import NOTHING, ProductCall
+from fastcnn.operations.packed_weights import bias_array, state_of
+from fastcnn.parameters import Parameter
+
+CHUNK = 1 << 20  #: elements of unfolded slices that pass together, 4 MB of float32; more, where filters are larger
+RELU: Clamp = (0.0, np.inf)
+
+Shape = tuple[int, ...]
+
+
+class Bank:
+    """The filters as 2D convolution wants them, (KH, KW, KD C, K), and what its kernels packed of them."""
+
+    def __init__(self, weights: Parameter, bias: Parameter | None) -> None:
+        self.state = state_of(weights, bias)
+        kd, kh, kw, c, k = weights.shape
+        self.array = device.of(weights.array).empty((kh, kw, kd * c, k), weights.dtype)
+        device.of(weights.array).copy(self.array.reshape(kh, kw, kd, c, k), weights.array.transpose(1, 2, 0, 3, 4))
+        self._packed: dict[tuple[object, int], np.ndarray] = {}
+
+    @classmethod
+    def kept(cls, weights: Parameter, bias: Parameter | None) -> "Bank":
+        """Return the bank that stays with the weights until they change."""
+        found = weights.derived.get(cls)
+        if found is None or found.state != state_of(weights, bias):
+            found = weights.derived[cls] = cls(weights, bias)
+        return found
+
+    def run(self, call: ProductCall, y: np.ndarray, x: np.ndarray, bias: np.ndarray, clamp: np.ndarray) -> None:
+        """Run a kernel, which packs the filters if no earlier call did."""
+        if call.packed is None:
+            call.run(y, x, self.array, bias, clamp)
+            return
+        key = call.kernel, call.packed
+        found = self._packed.get(key)
+        packed = device.of(y).empty((call.packed,), self.array.dtype) if found is None else found
+        call.run(y, x, self.array, bias, clamp, None, (packed, int(found is not None)))
+        self._packed[key] = packed  # now: other threads take what they find for packed
+
+
+class _Chunk:
+    """Some slices of the output: which ones, and the convolution of images that they are."""
+
+    def __init__(self, volume: np.ndarray, first: int, unfolded: np.ndarray, kept: bool) -> None:
+        self.volume, self.first, self.unfolded = volume, first, unfolded
+        self.slices = slice(first, first + len(unfolded))
+        images = slices(volume.tobytes(), len(unfolded))
+        self.algorithm = algorithm_of(images, device.of(unfolded), unfolded.dtype, kept)
+
+    def unfold(self, x: np.ndarray) -> np.ndarray:
+        """Return what the slices see of x."""
+        device.of(x).kernels.unfold_depth(self.unfolded, x, self.first, self.volume)
+        return self.unfolded
+
+    def forward(self, y: np.ndarray, seen: np.ndarray, bank: Bank, bias: np.ndarray, clamp: np.ndarray) -> None:
+        """Write the chunk's slices of y, those of a convolution."""
+        bank.run(self.algorithm.forward, y[self.slices], seen, bias, clamp)
+
+    def backward_input(self, dx: np.ndarray, dy: np.ndarray, bank: Bank, bias: np.ndarray, relu: bool) -> None:
+        """Add to dx what the chunk's slices of dy have for it, bias and ReLU once: `dy` are slices."""
+        dtype = dy.dtype
+        bank.run(self.algorithm.backward_input, self.unfolded, dy[self.slices], NOTHING[dtype],
+                 clamp_array(LINEAR, dtype))
+        device.of(dx).kernels.fold_depth(dx, self.unfolded, bias, int(relu), self.first, self.volume)
+
+    def backward_weights(self, dbank: np.ndarray, dbias: np.ndarray, seen: np.ndarray, dy: np.ndarray) -> None:
+        """Add to the gradients of the bank and of the bias."""
+        self.algorithm.backward_weights.run(dbank, dbias, seen, dy[self.slices])
+
+
+def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
+            learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+    """As `fastcnn.operations.convolution.product`, of a CONV3D."""
+    y = _forward(x, Bank(weights, bias), bias_array(weights, bias), clamp, g, shape)
+    d, dtype = device.of(x), x.dtype
+
+    def backward(dy: np.ndarray) -> np.ndarray | None:
+        bank, slices_of_dy = Bank(weights, bias), _as_slices(dy)
+        dx = d.empty(x.shape, dtype) if wants_dx else None
+        dbank = d.zeros(bank.array.shape, dtype) if learns else None
+        for chunk in _chunks(g, x):
+            if dbank is not None:
+                chunk.backward_weights(dbank, NOTHING[dtype] if bias is None else bias.gradient, chunk.unfold(x),
+                                       slices_of_dy)
+            if dx is not None:
+                chunk.backward_input(dx, slices_of_dy, bank, NOTHING[dtype], False)
+        if dbank is not None:
+            _add_to_weights(weights, dbank)
+        return dx
+
+    return y, backward
+
+
+def product_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray,
+                      shape: Shape, learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+    """As `fastcnn.operations.convolution_transpose.product`, of a CONV3D; a clamp is ReLU or none."""
+    y = _transposed(x, Bank(weights, bias), bias_array(weights, bias), clamp, g, shape)
+    d, dtype = device.of(x), x.dtype
+
+    def backward(dy: np.ndarray) -> np.ndarray | None:
+        bank, slices_of_x = Bank(weights, bias), _as_slices(x)
+        dx = d.empty(x.shape, dtype) if wants_dx else None
+        dbank = d.zeros(bank.array.shape, dtype) if learns else None
+        for chunk in _chunks(g, x) if learns or wants_dx else ():
+            seen = chunk.unfold(dy)
+            if dbank is not None:
+                chunk.backward_weights(dbank, NOTHING[dtype], seen, slices_of_x)
+            if dx is not None:
+                chunk.forward(_as_slices(dx), seen, bank, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        if dbank is not None:
+            _add_to_weights(weights, dbank)
+            add_bias_gradient(bias, dy)
+        return dx
+
+    return y, backward
+
+
+def predict(x: np.ndarray, weights: Parameter, bias: Parameter | None, activation: Function | None, g: np.ndarray,
+            shape: Shape, transposed: bool = False) -> np.ndarray:
+    """Return y of `shape`, and keep the packed weights until the parameters change."""
+    clamp = clamp_of_volume(activation)
+    run = _transposed if transposed else _forward
+    y = run(x, Bank.kept(weights, bias), bias_array(weights, bias), clamp or LINEAR, g, shape)
+    return y if clamp is not None else activate_only(y, activation)
+
+
+def clamp_of_volume(activation: Function | None) -> Clamp | None:
+    """Return the bounds of an activation that the kernels end in: ReLU's or none; None of any other."""
+    clamp = LINEAR if activation is None else activation.clamp
+    return clamp if clamp in (LINEAR, RELU) else None
+
+
+def _forward(x: np.ndarray, bank: Bank, bias: np.ndarray, clamp: Clamp, g: np.ndarray, shape: Shape) -> np.ndarray:
+    y = device.of(x).empty(shape, x.dtype)
+    for chunk in _chunks(g, x):
+        chunk.forward(_as_slices(y), chunk.unfold(x), bank, bias, clamp_array(clamp, x.dtype))
+    return y
+
+
+def _transposed(x: np.ndarray, bank: Bank, bias: np.ndarray, clamp: Clamp, g: np.ndarray, shape: Shape) -> np.ndarray:
+    y = device.of(x).empty(shape, x.dtype)
+    for chunk in _chunks(g, x):
+        chunk.backward_input(y, _as_slices(x), bank, bias, clamp == RELU)
+    return y
+
+
+def _chunks(g: np.ndarray, like: np.ndarray) -> Iterator[_Chunk]:
+    """Yield chunks of nearly one size, which share their memory."""
+    field = {name: int(g[0][name]) for name in CONV3D.names or ()}
+    pixels, channels = field["h"] * field["w"], field["kd"] * field["c"]
+    weights = field["kh"] * field["kw"] * channels // field["groups"] * field["k"]
+    slice_count = field["n"] * field["od"]
+    most = max(1, max(CHUNK, 2 * weights) // (pixels * channels))
+    parts = -(-slice_count // most)
+    size = -(-slice_count // max(1, parts))
+    unfolded = device.of(like).empty((size, field["h"], field["w"], channels), like.dtype)
+    for first in range(0, slice_count, max(1, size)):
+        yield _Chunk(g, first, unfolded[:min(size, slice_count - first)], parts > 1)
+
+
+def _as_slices(array: np.ndarray) -> np.ndarray:
+    return array.reshape(-1, *array.shape[2:])
+
+
+def _add_to_weights(weights: Parameter, dbank: np.ndarray) -> None:
+    d, (kd, kh, kw, c, k) = device.of(dbank), weights.shape
+    ordered = d.empty(weights.shape, dbank.dtype)
+    d.copy(ordered, dbank.reshape(kh, kw, kd, c, k).transpose(2, 0, 1, 3, 4))
+    total = weights.gradient.reshape(-1)
+    d.kernels.add(total, total, ordered.reshape(-1))
