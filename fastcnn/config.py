@@ -13,31 +13,34 @@ switch            environment             what it allows
 """
 
 import os
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from fastcnn import absent
 
-_on = {name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0" for name in ("fusion", "winograd")}
+#: How the switches stand, for those who ask at every call; others call the functions.
+switches = SimpleNamespace(**{name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0"
+                              for name in ("fusion", "winograd")})
 
 
 def fusion() -> bool:
     """Return whether models may run several layers in one pass."""
-    return _on["fusion"]
+    return switches.fusion
 
 
 def set_fusion(on: bool) -> None:
     """Allow or forbid that models run several layers in one pass."""
-    _on["fusion"] = bool(on)
+    switches.fusion = bool(on)
 
 
 def winograd() -> bool:
     """Return whether 3x3 convolutions may take Winograd's algorithm."""
-    return _on["winograd"]
+    return switches.winograd
 
 
 def set_winograd(on: bool) -> None:
     """Allow or forbid Winograd's algorithm."""
-    _on["winograd"] = bool(on)
+    switches.winograd = bool(on)
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

@@ -14,6 +14,7 @@ from fastcnn.operations.convolution import convolution, convolution_predict
 from fastcnn.parameters import Parameter
 
 _AXES = ("L", "H, W", "D, H, W")
+_SHAPES = 64  # of input whose geometries a layer remembers
 _GEOMETRIES = (dimensions.conv1d, geometry.conv2d, dimensions.conv3d)  # by rank
 
 
@@ -49,6 +50,7 @@ class Convolution(Layer):
         self.padding: Any = padding_argument(padding, self.rank, self, causal=self.causal and self.rank == 1)
         self.activation = function(activation, self)
         self.use_bias = use_bias
+        self._geometries: dict[Any, np.ndarray] = {}
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
 
@@ -64,10 +66,18 @@ class Convolution(Layer):
         who : str
             For the message, if the window does not fit: the input of a layer that is built does.
         """
+        key = shape, self.padding if padding is None else padding
+        found = self._geometries.get(key)
+        if found is None:
+            if len(self._geometries) >= _SHAPES:
+                self._geometries.clear()
+            found = self._geometries[key] = self._new_geometry(*key, who)
+        return found
+
+    def _new_geometry(self, shape: tuple[int, ...], padding: Any, who: str) -> np.ndarray:
         make: Any = _GEOMETRIES[self.rank - 1]
         filters, groups = self._outputs(shape[-1])
-        return make(shape, filters, self.kernel_size, self.strides, self.padding if padding is None else padding,
-                    self.dilation_rate, groups, who)
+        return make(shape, filters, self.kernel_size, self.strides, padding, self.dilation_rate, groups, who)
 
     def _outputs(self, channels: int) -> tuple[int, int]:
         """Return how many channels come out, and in how many groups."""

@@ -41,11 +41,10 @@ class ConvolutionTranspose(Convolution):
         self.output_padding = None if output_padding is None else several(
             output_padding, self.rank, f"{self}: output_padding", lowest=0)
 
-    def geometry(self, shape: tuple[int, ...], padding: Any = None, who: str = "transposed convolution") -> np.ndarray:
-        """Return the geometry of the convolution from the output to the input; arguments as `Conv2D.geometry`."""
-        return dimensions.conv_transpose(shape, self.filters, self.kernel_size, self.strides,
-                                         self.padding if padding is None else padding, self.output_padding,
-                                         self.dilation_rate, self.groups, who)
+    def _new_geometry(self, shape: tuple[int, ...], padding: Any, who: str) -> np.ndarray:
+        """Return that of the convolution from the output to the input."""
+        return dimensions.conv_transpose(shape, self.filters, self.kernel_size, self.strides, padding,
+                                         self.output_padding, self.dilation_rate, self.groups, who)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         check_image(self, input_shape, self.rank)

@@ -60,11 +60,9 @@ class Elementwise(_Called):
     alpha: float = 0.0
     beta: float = 0.0
 
-    @property
-    def clamp(self) -> Clamp | None:  # type: ignore[override]
-        if self.code == codes.RELU:
-            return _RELU
-        return (self.beta, self.alpha) if self.code == codes.CLIP else None
+    def __post_init__(self) -> None:
+        known = {codes.RELU: _RELU, codes.CLIP: (self.beta, self.alpha)}
+        object.__setattr__(self, "clamp", known.get(self.code))  # the class is frozen
 
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
         """Return the output and its backward pass; with `in_place` the memory of `x` may be taken for the output."""

@@ -40,7 +40,7 @@ class Algorithm(NamedTuple):
 
 def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algorithm:
     """Return the algorithm of a CONV2D; `kept` says that packed weights will be kept."""
-    return _chosen(g.tobytes(), d.library, dtype, config.winograd(), kept)
+    return _chosen(g.tobytes(), d.library, dtype, config.switches.winograd, kept)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -31,14 +31,16 @@ def batched_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, Gr
     algorithm = None
     if n:
         algorithm = algorithm_of(geometry.conv2d(images.shape, n * columns, (1, 1), groups=n), d, dtype, False)
-        algorithm.forward.run(y, images, bank, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        arguments = algorithm.forward.arguments(d, bank, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        algorithm.forward.run(d, y, images, arguments)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         dz = permuted(dy.reshape(n, rows, columns), (1, 0, 2)).reshape(y.shape)
         dimages, dbank = d.empty(images.shape, dtype), d.zeros(bank.shape, dtype)
         if algorithm is not None:
-            algorithm.backward_input.run(dimages, dz, bank, NOTHING[dtype], clamp_array(LINEAR, dtype))
-            algorithm.backward_weights.run(dbank, NOTHING[dtype], images, dz)
+            arguments = algorithm.backward_input.arguments(d, bank, NOTHING[dtype], clamp_array(LINEAR, dtype))
+            algorithm.backward_input.run(d, dimages, dz, arguments)
+            algorithm.backward_weights.run(d, dbank, NOTHING[dtype], images, dz)
         return (permuted(dimages.reshape(rows, n, c), (1, 0, 2)), permuted(dbank.reshape(c, n, columns), (1, 2, 0)))
 
     return permuted(y.reshape(rows, n, columns), (1, 0, 2)), backward

@@ -18,11 +18,10 @@ from fastcnn.operations.activation import (
     activate,
     activate_only,
     clamp_array,
-    clamp_of,
 )
-from fastcnn.operations.algorithms import Algorithm, algorithm_of
+from fastcnn.operations.algorithms import algorithm_of
 from fastcnn.operations.kernel_call import NOTHING
-from fastcnn.operations.packed_weights import bias_array, run_kept, state_of
+from fastcnn.operations.packed_weights import run_kept, state_of
 from fastcnn.parameters import Parameter
 
 Shape = tuple[int, ...]
@@ -48,14 +47,13 @@ def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activ
     wants_dx : bool
         Whether it makes that of x; it returns None if not.
     """
-    clamp = clamp_of(activation)
+    clamp = LINEAR if activation is None else activation.clamp
     y, product_backward = product(x, weights, bias, clamp or LINEAR, g, shape, learns, wants_dx)
     if activation is None:
         return y, product_backward
-    if clamp is None:
-        y, back = activate(y, activation)
-    else:
-        back = activation.backward(y)  # type: ignore[union-attr]
+    if clamp is not None:
+        return y, lambda dy: product_backward(activation.backward(y)(dy))  # type: ignore[union-attr]
+    y, back = activate(y, activation)
     return y, lambda dy: product_backward(back(dy))
 
 
@@ -65,17 +63,18 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     weights.derived.clear()  # training changes the weights: what was packed for prediction would only take memory
     if g.dtype == CONV3D:
         return volume.product(x, weights, bias, clamp, g, shape, learns, wants_dx)
-    d, dtype = device.of(x), x.dtype
-    algorithm, y = algorithm_of(g, d, dtype, False), d.empty(shape, dtype)
-    algorithm.forward.run(y, x, weights.array, bias_array(weights, bias), clamp_array(clamp, dtype))
+    d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
+    call, backward_input, backward_weights = algorithm_of(g, d, dtype, False)
+    y, start = d.empty(shape, dtype), nothing if bias is None else bias.array
+    call.run(d, y, x, call.arguments(d, weights.array, start, clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
         if learns:
-            algorithm.backward_weights.run(weights.gradient, NOTHING[dtype] if bias is None else bias.gradient, x, dy)
+            backward_weights.run(d, weights.gradient, nothing if bias is None else bias.gradient, x, dy)
         if not wants_dx:
             return None
         dx = d.empty(x.shape, dtype)
-        algorithm.backward_input.run(dx, dy, weights.array, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        backward_input.run(d, dx, dy, backward_input.arguments(d, weights.array, nothing, clamp_array(LINEAR, dtype)))
         return dx
 
     return y, backward
@@ -102,8 +101,8 @@ def convolution_predict(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     call = algorithm_of(g, d, x.dtype, True).forward
     if residual is not None and not call.adds:
         return _added(convolution_predict(x, weights, bias, None, g, shape), residual, activation)
-    y, clamp = d.empty(shape, x.dtype), clamp_of(activation)
-    found = run_kept(call, y, x, weights, bias, clamp_array(clamp or LINEAR, x.dtype), residual)
+    y, clamp = d.empty(shape, x.dtype), LINEAR if activation is None else activation.clamp
+    found = run_kept(call, d, y, x, weights, bias, clamp_array(clamp or LINEAR, x.dtype), residual)
     if clamp is None:
         return activate_only(y, activation)
     if found is not None:
@@ -117,5 +116,3 @@ def _added(y: np.ndarray, residual: np.ndarray, activation: Function | None) -> 
     d.kernels.add(z.reshape(-1), y.reshape(-1), residual.reshape(-1))
     return activate_only(z, activation)
 
-
-__all__ = ["Algorithm", "convolution", "convolution_predict", "product"]

@@ -47,10 +47,9 @@ def convolution_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | N
     y, product_backward = run(x, weights, bias, clamp or LINEAR, g, shape, learns, wants_dx)
     if activation is None:
         return y, product_backward
-    if clamp is None:
-        y, back = activate(y, activation)
-    else:
-        back = activation.backward(y)  # type: ignore[union-attr]
+    if clamp is not None:
+        return y, lambda dy: product_backward(activation.backward(y)(dy))  # type: ignore[union-attr]
+    y, back = activate(y, activation)
     return y, lambda dy: product_backward(back(dy))
 
 
@@ -58,17 +57,18 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
             learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
     """As `convolution_transpose`, of a CONV2D, with a clamp; the way back through that is the caller's."""
     d, dtype = device.of(x), x.dtype
-    algorithm, y = algorithm_of(g, d, dtype, False), d.empty(shape, dtype)
-    algorithm.backward_input.run(y, x, weights.array, bias_array(weights, bias), clamp_array(clamp, dtype))
+    of_input, call, backward_weights = algorithm_of(g, d, dtype, False)
+    y = d.empty(shape, dtype)
+    call.run(d, y, x, call.arguments(d, weights.array, bias_array(weights, bias), clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
         if learns:
-            algorithm.backward_weights.run(weights.gradient, NOTHING[dtype], dy, x)
+            backward_weights.run(d, weights.gradient, NOTHING[dtype], dy, x)
             add_bias_gradient(bias, dy)
         if not wants_dx:
             return None
         dx = d.empty(x.shape, dtype)
-        algorithm.forward.run(dx, dy, weights.array, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        of_input.run(d, dx, dy, of_input.arguments(d, weights.array, NOTHING[dtype], clamp_array(LINEAR, dtype)))
         return dx
 
     return y, backward
@@ -81,6 +81,6 @@ def convolution_transpose_predict(x: np.ndarray, weights: Parameter, bias: Param
         return volume.predict(x, weights, bias, activation, g, shape, transposed=True)
     d, clamp = device.of(x), clamp_of(activation)
     y = d.empty(shape, x.dtype)
-    run_kept(algorithm_of(g, d, x.dtype, True).backward_input, y, x, weights, bias,
+    run_kept(algorithm_of(g, d, x.dtype, True).backward_input, d, y, x, weights, bias,
              clamp_array(clamp or LINEAR, x.dtype))
     return y if clamp is not None else activate_only(y, activation)

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
+from fastcnn.device import Device
 
 #: Of size 0: a bias that is not there, and whatever else is not.
 NOTHING = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, Shape, Shape]
+Arguments = tuple[tuple[Any, ...], tuple[Any, ...]]  # of a kernel: between y and x, and after x
 
 
 class ProductCall:
@@ -47,14 +48,14 @@ class ProductCall:
         self.adds = adds
         self.border: tuple[Shape, tuple[int, int]] | None = None
 
-    def run(self, y: np.ndarray, x: np.ndarray, weights: np.ndarray, bias: np.ndarray, clamp: np.ndarray,
-            residual: np.ndarray | None = None, packed: tuple[np.ndarray, int] | None = None) -> None:
-        """Write y.
+    def arguments(self, d: Device, weights: np.ndarray, bias: np.ndarray, clamp: np.ndarray,
+                  residual: np.ndarray | None = None, packed: tuple[np.ndarray, int] | None = None) -> Arguments:
+        """Return what the kernel takes between y and x, and after x.
 
         Parameters
         ----------
-        y, x : array
-            Of as many elements as the kernel wants.
+        d : Device
+            Where the arrays live.
         weights, bias : array
             The bias may be of size 0.
         clamp : (2,) array
@@ -62,27 +63,32 @@ class ProductCall:
         residual : array, optional
             Lies as y does; added before the clamp.
         packed : (array, int), optional
-            Memory for packed weights, and 1 if they are there; else memory for this call alone.
+            Memory for packed weights, and 1 if they are there; else memory for one call.
         """
-        d, dtype, (y_shape, x_shape, weights_shape) = device.of(x), x.dtype, self.shapes
-        images = x.reshape(x_shape)
+        dtype, shape = weights.dtype, self.shapes[2]
+        bank = weights if weights.shape == shape else weights.reshape(shape)  # looking costs a third of a view
+        scratch = () if self.scratch is None else (d.empty((self.scratch,), dtype),)
+        adding = () if not self.adds else (NOTHING[dtype] if residual is None else residual.reshape(-1),)
+        if self.unkept is None:
+            return scratch, (bank, bias, *adding, clamp, self.geometry)
+        memory, is_packed = (d.empty((self.unkept,), dtype), 0) if packed is None else packed
+        return (*scratch, memory), (bank, bias, *adding, clamp, is_packed, self.geometry)
+
+    def run(self, d: Device, y: np.ndarray, x: np.ndarray, arguments: Arguments) -> None:
+        """Write y, of x and what `arguments` returned; both have as many elements as the kernel wants."""
+        (y_shape, x_shape, _), (between, after) = self.shapes, arguments
+        images = x if x.shape == x_shape else x.reshape(x_shape)
         if self.border is not None:
-            shape, corner = self.border
-            padded = d.empty(shape, dtype)
-            d.kernels.pad2d(padded, images, *corner)
-            images = padded
-        before: list[Any] = [y.reshape(y_shape)]
-        after: list[Any] = [clamp]
-        if self.scratch is not None:
-            before.append(d.empty((self.scratch,), dtype))
-        if self.unkept is not None:
-            memory, is_packed = (d.empty((self.unkept,), dtype), 0) if packed is None else packed
-            before.append(memory)
-            after.append(is_packed)
-        if self.adds:
-            after.insert(0, NOTHING[dtype] if residual is None else residual.reshape(-1))
+            images = self._with_border(d, images)
         kernel = self.kernel if d.recorder is None else d.recorder.of(self.kernel)
-        kernel(*before, images, weights.reshape(weights_shape), bias, *after, self.geometry)
+        kernel(y if y.shape == y_shape else y.reshape(y_shape), *between, images, *after)
+
+    def _with_border(self, d: Device, images: np.ndarray) -> np.ndarray:
+        assert self.border is not None
+        shape, corner = self.border
+        padded = d.empty(shape, images.dtype)
+        d.kernels.pad2d(padded, images, *corner)
+        return padded
 
 
 class GradientCall:
@@ -103,9 +109,9 @@ class GradientCall:
     def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, shapes: Shapes, scratch: int) -> None:
         self.kernel, self.geometry, self.shapes, self.scratch = kernel, geometry, shapes, scratch
 
-    def run(self, dweights: np.ndarray, dbias: np.ndarray, x: np.ndarray, dy: np.ndarray) -> None:
-        """Add to `dweights` and, unless it is of size 0, to `dbias`."""
-        d, (dy_shape, x_shape, weights_shape) = device.of(x), self.shapes
+    def run(self, d: Device, dweights: np.ndarray, dbias: np.ndarray, x: np.ndarray, dy: np.ndarray) -> None:
+        """Add to `dweights` and, unless it is of size 0, to `dbias`; the arrays live on `d`."""
+        dy_shape, x_shape, weights_shape = self.shapes
         kernel = self.kernel if d.recorder is None else d.recorder.of(self.kernel)
         kernel(dweights.reshape(weights_shape), dbias, d.empty((self.scratch,), x.dtype), x.reshape(x_shape),
                dy.reshape(dy_shape), self.geometry)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.operations.kernel_call import NOTHING, ProductCall
+from fastcnn.device import Device
+from fastcnn.operations.kernel_call import NOTHING, Arguments, ProductCall
 from fastcnn.parameters import Parameter
 
 _PREDICTIONS = 8  # that a parameter keeps
@@ -19,7 +20,7 @@ State = tuple[int, int, bool]
 
 def state_of(weights: Parameter, bias: Parameter | None) -> State:
     """Return what packed weights depend on: versions, and whether Winograd's rounding is allowed."""
-    return weights.version, 0 if bias is None else bias.version, config.winograd()
+    return weights.version, 0 if bias is None else bias.version, config.switches.winograd
 
 
 def bias_array(weights: Parameter, bias: Parameter | None) -> np.ndarray:
@@ -27,7 +28,7 @@ def bias_array(weights: Parameter, bias: Parameter | None) -> np.ndarray:
     return NOTHING[weights.array.dtype] if bias is None else bias.array
 
 
-def run_kept(call: ProductCall, y: np.ndarray, x: np.ndarray, weights: Parameter, bias: Parameter | None,
+def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights: Parameter, bias: Parameter | None,
              clamp: np.ndarray, residual: np.ndarray | None = None) -> "Prediction | None":
     """Run a kernel with what is packed for it, and keep what it packs.
 
@@ -38,21 +39,23 @@ def run_kept(call: ProductCall, y: np.ndarray, x: np.ndarray, weights: Parameter
     """
     array, start = weights.array, bias_array(weights, bias)
     if call.packed is None or call.unkept is None:
-        call.run(y, x, array, start, clamp, residual)
+        call.run(d, y, x, call.arguments(d, array, start, clamp, residual))
         return None
     state, key = state_of(weights, bias), (call.kernel, call.packed)
     found = weights.derived.get(key)
     if found is None or found[0] != state:
-        packed, ready = device.of(x).empty((call.unkept,), x.dtype), 0
+        packed, ready = d.empty((call.unkept,), x.dtype), 0
     elif found[1].size < call.packed:  # seen before and not packed: weights that stay are worth it
-        packed, ready = device.of(x).empty((call.packed,), x.dtype), 0
+        packed, ready = d.empty((call.packed,), x.dtype), 0
     else:
         packed, ready = found[1], 1
-    call.run(y, x, array, start, clamp, residual, (packed, ready))
+    call.run(d, y, x, call.arguments(d, array, start, clamp, residual, (packed, ready)))
     weights.derived[key] = state, packed
     # Two threads must not share memory beside `packed`.
     whole = packed.size == call.packed and call.border is None and call.scratch is None
-    return Prediction(call, state, packed, (array, start, clamp), y.shape) if whole and residual is None else None
+    if not whole or residual is not None:
+        return None
+    return Prediction(call, state, call.arguments(d, array, start, clamp, None, (packed, 1)), y.shape)
 
 
 class Prediction:
@@ -63,18 +66,16 @@ class Prediction:
     call : ProductCall
     state : State
         Of the parameters when the weights were packed.
-    packed : array
-    operands : (array, array, array)
-        Weights, bias, clamp.
+    arguments : (tuple, tuple)
+        Of the kernel, but x and y.
     shape : tuple of int
         Of y.
     """
 
-    __slots__ = ("call", "operands", "owners", "packed", "shape", "state")
+    __slots__ = ("arguments", "call", "owners", "shape", "state")
 
-    def __init__(self, call: ProductCall, state: State, packed: np.ndarray, operands: Any,
-                 shape: tuple[int, ...]) -> None:
-        self.call, self.state, self.packed, self.operands, self.shape = call, state, (packed, 1), operands, shape
+    def __init__(self, call: ProductCall, state: State, arguments: Arguments, shape: tuple[int, ...]) -> None:
+        self.call, self.state, self.arguments, self.shape = call, state, arguments, shape
         self.owners: Any = None
 
     def keep(self, weights: Parameter, key: Any, owners: Any) -> None:
@@ -86,7 +87,7 @@ class Prediction:
 
     def run(self, x: np.ndarray) -> np.ndarray:
         """Return y."""
-        y = device.of(x).empty(self.shape, x.dtype)
-        weights, bias, clamp = self.operands
-        self.call.run(y, x, weights, bias, clamp, None, self.packed)
+        d = device.of(x)
+        y = d.empty(self.shape, x.dtype)
+        self.call.run(d, y, x, self.arguments)
         return y

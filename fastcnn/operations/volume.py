@@ -44,13 +44,14 @@ class Bank:
 
     def run(self, call: ProductCall, y: np.ndarray, x: np.ndarray, bias: np.ndarray, clamp: np.ndarray) -> None:
         """Run a kernel, which packs the filters if no earlier call did."""
+        d = device.of(y)
         if call.packed is None:
-            call.run(y, x, self.array, bias, clamp)
+            call.run(d, y, x, call.arguments(d, self.array, bias, clamp))
             return
         key = call.kernel, call.packed
         found = self._packed.get(key)
-        packed = device.of(y).empty((call.packed,), self.array.dtype) if found is None else found
-        call.run(y, x, self.array, bias, clamp, None, (packed, int(found is not None)))
+        packed = d.empty((call.packed,), self.array.dtype) if found is None else found
+        call.run(d, y, x, call.arguments(d, self.array, bias, clamp, None, (packed, int(found is not None))))
         self._packed[key] = packed  # now: other threads take what they find for packed
 
 
@@ -81,7 +82,7 @@ class _Chunk:
 
     def backward_weights(self, dbank: np.ndarray, dbias: np.ndarray, seen: np.ndarray, dy: np.ndarray) -> None:
         """Add to the gradients of the bank and of the bias."""
-        self.algorithm.backward_weights.run(dbank, dbias, seen, dy[self.slices])
+        self.algorithm.backward_weights.run(device.of(dy), dbank, dbias, seen, dy[self.slices])
 
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
