@@ -1,4 +1,4 @@
-"""kernels/cpu/activation.py: element-wise activations, forward and backward."""
+"""kernels/cpu/elementwise/activation.py: element-wise activations, forward and backward."""
 
 from functools import cache, partial
 from math import prod

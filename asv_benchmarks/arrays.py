@@ -1,4 +1,4 @@
-"""kernels/cpu/arrays.py: the batch that training gathers, sums, zero padding."""
+"""kernels/cpu/layout/arrays.py: the batch that training gathers, sums, zero padding."""
 
 from functools import cache, partial
 from types import SimpleNamespace

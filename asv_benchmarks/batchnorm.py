@@ -1,4 +1,4 @@
-"""kernels/cpu/batchnorm.py: batch normalization in training, its backward pass, and inference."""
+"""kernels/cpu/normalization/batch.py: batch normalization in training, its backward pass, and inference."""
 
 from functools import cache, partial
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""kernels/cpu/conv.py and conv_backward_*.py: convolution and dense products, with packing of weights inside."""
+"""kernels/cpu/conv/: convolution and dense products, with packing of weights inside."""
 
 from functools import cache, partial
 from types import SimpleNamespace

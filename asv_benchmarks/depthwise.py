@@ -1,4 +1,4 @@
-"""kernels/cpu/depthwise*.py: the depthwise convolutions of MobileNet v2 and EfficientNet-B0."""
+"""kernels/cpu/depthwise/: the depthwise convolutions of MobileNet v2 and EfficientNet-B0."""
 
 from functools import cache, partial
 from types import SimpleNamespace

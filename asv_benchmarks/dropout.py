@@ -1,4 +1,4 @@
-"""kernels/cpu/dropout.py: the mask is computed in the same pass, so forward and backward are one kernel."""
+"""kernels/cpu/elementwise/dropout.py: the mask is computed in the same pass, so forward and backward are one kernel."""
 
 from functools import cache, partial
 

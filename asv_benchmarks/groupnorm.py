@@ -1,4 +1,4 @@
-"""kernels/cpu/groupnorm.py, lrn.py and permute.py: normalization within a sample, and axes in another order."""
+"""kernels/cpu/normalization/ within a sample, and layout/permute.py: axes in another order."""
 
 from collections.abc import Callable
 from functools import cache, partial

@@ -1,4 +1,4 @@
-"""kernels/cpu/inverted.py: the distinct blocks of MobileNet v2, each as one call."""
+"""kernels/cpu/fused/inverted_residual.py: the distinct blocks of MobileNet v2, each as one call."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""kernels/cpu/lanes.py: the narrow parts of networks, forward and backward, batch 128."""
+"""kernels/cpu/fused/lanes.py: the narrow parts of networks, forward and backward, batch 128."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""kernels/cpu/loss.py, loss_binary.py, loss_categorical.py, loss_softmax.py: losses with their gradients, one pass."""
+"""kernels/cpu/losses/: losses with their gradients, one pass."""
 
 from collections.abc import Callable
 from functools import cache, partial

@@ -1,4 +1,4 @@
-"""kernels/cpu/merge.py: sums and products of two arrays, with and without broadcasting."""
+"""kernels/cpu/elementwise/merge.py: sums and products of two arrays, with and without broadcasting."""
 
 from functools import cache, partial
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""kernels/cpu/optimizer.py: one step over the flat parameters of whole networks."""
+"""kernels/cpu/optimizers/descent.py: one step over the flat parameters of whole networks."""
 
 from collections.abc import Callable
 from functools import cache, partial

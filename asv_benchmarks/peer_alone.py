@@ -136,7 +136,7 @@ def direct(dtype: str, one_core: bool) -> dict[str, Any]:
 
     from fastcnn import config, layers
     from fastcnn.bench import machine
-    from fastcnn.kernels.cpu import tile
+    from fastcnn.kernels.cpu.simd.width import features
 
     if one_core:
         numba.set_num_threads(1)
@@ -156,7 +156,7 @@ def direct(dtype: str, one_core: bool) -> dict[str, Any]:
             times.append(clock() - start)
         speeds[name] = 2 * 8 * filters * c * _inside(side, stride) ** 2 / statistics.median(times)
         peak = max(peak, machine.flops(dtype, threads, 0.1))
-    return {"vectors": tile.features()[0], "peak": peak, "layers": speeds}
+    return {"vectors": features()[0], "peak": peak, "layers": speeds}
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ def about() -> str:
     import numba
 
     import fastcnn
-    from fastcnn.kernels.cpu import _threads
+    from fastcnn.kernels.cpu.compile import threads
 
-    return (f"fastcnn {fastcnn.__version__} (Numba {numba.__version__}, {_threads.layer()}), "
+    return (f"fastcnn {fastcnn.__version__} (Numba {numba.__version__}, {threads.layer()}), "
             f"{numba.get_num_threads()} threads")
 
 
@@ -26,9 +26,9 @@ def use_one_thread() -> None:
     """Run what follows on one thread."""
     import numba
 
-    from fastcnn.kernels.cpu import _threads
+    from fastcnn.kernels.cpu.compile import threads
 
-    _threads.start()  # chooses the threading layer, which Numba would do otherwise
+    threads.start()  # chooses the threading layer, which Numba would do otherwise
     numba.set_num_threads(1)
 
 

@@ -1,4 +1,4 @@
-"""kernels/cpu/pool_max.py and pool_average.py: max and average pooling, forward and backward."""
+"""kernels/cpu/pooling/max.py and average.py: max and average pooling, forward and backward."""
 
 from functools import cache, partial
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""kernels/cpu/resize.py and padding.py: images twice as large, and images with a border."""
+"""kernels/cpu/layout/resize.py and padding.py: images twice as large, and images with a border."""
 
 from functools import cache, partial
 from types import SimpleNamespace

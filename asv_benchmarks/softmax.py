@@ -1,4 +1,4 @@
-"""kernels/cpu/softmax.py: softmax over classes, forward and backward."""
+"""kernels/cpu/elementwise/softmax.py: softmax over classes, forward and backward."""
 
 from functools import cache, partial
 from types import SimpleNamespace

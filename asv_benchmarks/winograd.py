@@ -1,4 +1,4 @@
-"""kernels/cpu/winograd*.py: 3x3 convolutions with stride 1, filters transformed inside, and kept."""
+"""kernels/cpu/winograd/: 3x3 convolutions with stride 1, filters transformed inside, and kept."""
 
 from functools import cache, partial
 from types import SimpleNamespace

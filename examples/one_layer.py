@@ -15,7 +15,8 @@ import numba
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.kernels.cpu import tile
+from fastcnn.kernels.cpu.gemm import tile
+from fastcnn.kernels.cpu.simd.width import features
 
 
 def convolve(x, kernel, bias):
@@ -109,12 +110,12 @@ def main() -> None:
          factors from memory for a single multiplication.""")
 
     print("3. THE KERNEL\n")
-    name, width, _ = tile.features()
+    name, width, _ = features()
     tell(f"""fastcnn's kernel holds a tile of the result in registers while it walks over the window: here {tile.M0}
          places by {2 * width // 4} filters ({name}, vectors of {width // 4} numbers). A step of it loads two vectors of
          filters, spreads one number of the image over a vector for each place, and does {2 * tile.M0} vector
          multiply-adds, none of which waits for another. Bands of rows go to all threads. See
-         fastcnn/kernels/cpu/tile.py, where the picture is.""")
+         fastcnn/kernels/cpu/gemm/tile.py, where the picture is.""")
     layer = layers.Conv2D(64, 3)
     layer.build(x.shape)
     layer.set_weights([kernel, bias])

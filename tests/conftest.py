@@ -46,7 +46,7 @@ def pytest_sessionfinish(session):
     if os.environ.get("FASTCNN_REQUIRE_JUDGES") and _skipped:
         session.exitstatus = 1
         print(f"\nskipped, although FASTCNN_REQUIRE_JUDGES is set: {', '.join(_skipped)}")
-    jit = sys.modules.get("fastcnn.kernels.cpu._jit")
+    jit = sys.modules.get("fastcnn.kernels.cpu.compile.policy")
     if jit is None:
         return
     rows = {}

@@ -16,7 +16,11 @@ PACKAGE = Path(fc.__file__).parent
 RANKS = {
     "fastcnn": -1, "fastcnn.errors": 0, "fastcnn._aside": 0, "fastcnn._interrupts": 0, "fastcnn._warnings": 0,
     "fastcnn.absent": 0.5, "fastcnn.config": 0.7, "fastcnn.geometry": 1, "fastcnn.random": 1, "fastcnn._files": 1,
-    "fastcnn.kernels": 1, "fastcnn.kernels.cpu": 2, "fastcnn.device": 3, "fastcnn.initializers": 3,
+    "fastcnn.kernels": 1, "fastcnn.kernels.cpu.compile": 2, "fastcnn.kernels.cpu.simd": 2.1,
+    **{f"fastcnn.kernels.cpu.{room}": 2.2
+       for room in ("gemm", "elementwise", "pooling", "normalization", "layout", "optimizers", "peak")},
+    **{f"fastcnn.kernels.cpu.{room}": 2.3 for room in ("conv", "winograd", "depthwise", "losses")},
+    "fastcnn.kernels.cpu.fused": 2.4, "fastcnn.kernels.cpu": 2.9, "fastcnn.device": 3, "fastcnn.initializers": 3,
     "fastcnn.symbolic": 3, "fastcnn.operations": 4.5,
     "fastcnn.activations": 4.7, "fastcnn.regularizers": 4, "fastcnn.parameters": 4, "fastcnn.layers": 5,
     "fastcnn.losses": 5, "fastcnn.optimizers": 5, "fastcnn.metrics": 5, "fastcnn.datasets": 5, "fastcnn.callbacks": 6,
@@ -73,17 +77,17 @@ def test_only_the_device_imports_the_kernels_of_a_device():
 
 
 def test_no_function_of_a_kernel_is_longer_than_200_lines_and_every_file_explains_itself():
-    for path in sorted((PACKAGE / "kernels" / "cpu").glob("*.py")):
+    for path in sorted((PACKAGE / "kernels" / "cpu").rglob("*.py")):
         tree = ast.parse(path.read_text())
         assert ast.get_docstring(tree), path
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef):
-                assert node.end_lineno - node.lineno < 200, f"{path.name}: {node.name}"
+                assert node.end_lineno - node.lineno < 200, f"{path}: {node.name}"
 
 
 def test_no_kernel_spells_a_compile_flag():
     for module, path in _modules():
-        if module.startswith("fastcnn.kernels.cpu.") and not module.split(".")[-1].startswith("_"):
+        if module.startswith("fastcnn.kernels.cpu.") and not module.startswith("fastcnn.kernels.cpu.compile"):
             flags = re.search(r"\b(njit|jit|prange)\b\(|\b(parallel|fastmath|cache)\s*=\s*[T{F]", path.read_text())
             assert flags is None, module
 

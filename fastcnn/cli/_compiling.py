@@ -8,7 +8,7 @@ from numba.core import event
 from rich.console import Console
 from rich.status import Status
 
-from fastcnn.kernels.cpu._jit import registry
+from fastcnn.kernels.cpu.compile.policy import registry
 
 
 class Compiling(event.Listener):

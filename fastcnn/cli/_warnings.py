@@ -17,13 +17,13 @@ def of_threads(layer: str) -> list[str]:
     """
     import numba
 
-    from fastcnn.kernels.cpu import _cpus
+    from fastcnn.kernels.cpu.compile import cpus
 
     found = _of_openmp() if layer == "omp" else []
     if layer == "workqueue":
         found.append("Numba's own work queue takes about 50 microseconds to start threads, ten times as long as TBB: "
                      "unset NUMBA_THREADING_LAYER or install tbb")
-    usable, threads = _cpus.usable(), numba.get_num_threads()
+    usable, threads = cpus.usable(), numba.get_num_threads()
     if threads > usable.threads:
         found.append(f"{threads} threads share {usable.cpus:g} CPU{'s' if usable.cpus > 1 else ''} "
                      f"({usable.limit}) and wait for one another: set NUMBA_NUM_THREADS={usable.threads}")

@@ -131,9 +131,9 @@ def _version() -> str:
 def _machine(peak: Any) -> dict[str, Any]:
     from llvmlite import binding as llvm
 
-    from fastcnn.kernels.cpu import tile
+    from fastcnn.kernels.cpu.simd.width import features
 
-    return {"cpu": llvm.get_host_cpu_name(), "vectors": tile.features()[0], "threads": peak.threads,
+    return {"cpu": llvm.get_host_cpu_name(), "vectors": features()[0], "threads": peak.threads,
             "flops": {name: round(value) for name, value in peak.flops.items()},
             "flops_of_one_thread": {name: round(value) for name, value in peak.one_thread.items()},
             "memory": [{"name": level.name, "holds": level.size if level is not peak.levels[-1] else None,

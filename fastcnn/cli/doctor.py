@@ -53,42 +53,43 @@ def _version(package: str) -> str | None:
 def _cpu() -> list[tuple[str, Any]]:
     from llvmlite import binding as llvm
 
-    from fastcnn.kernels.cpu import tile
+    from fastcnn.kernels.cpu.gemm import tile
+    from fastcnn.kernels.cpu.simd.width import features, lanes
 
-    name, width, registers = tile.features()
+    name, width, registers = features()
     return [
         ("name", llvm.get_host_cpu_name()),
         ("vectors", f"{name}: {8 * width} bits, {registers} registers"),
-        ("tile", f"{name}, {tile.M0} x 2 vectors of {tile.lanes('float32')} float32 "
-                 f"or {tile.lanes('float64')} float64"),
+        ("tile", f"{name}, {tile.M0} x 2 vectors of {lanes('float32')} float32 "
+                 f"or {lanes('float64')} float64"),
     ]
 
 
 def _threads() -> list[tuple[str, Any]]:
     import numba
 
-    from fastcnn.kernels.cpu import _jit, _threads
+    from fastcnn.kernels.cpu.compile import policy, threads
 
     return [
-        ("layer", f"{_threads.layer()}: {_threads.reason}"),
-        ("threads", f"{numba.get_num_threads()} on {os.cpu_count()} CPUs: {_threads.limit}; "
+        ("layer", f"{threads.layer()}: {threads.reason}"),
+        ("threads", f"{numba.get_num_threads()} on {os.cpu_count()} CPUs: {threads.limit}; "
                     f"NUMBA_NUM_THREADS=N sets another number"),
-        ("kernels", len(_jit.registry)),
+        ("kernels", len(policy.registry)),
     ]
 
 
 def _warnings() -> list[tuple[str, Any]]:
     from fastcnn.cli import _warnings
-    from fastcnn.kernels.cpu import _threads
+    from fastcnn.kernels.cpu.compile import threads
 
-    return [("-", warning) for warning in _warnings.all_now(_threads.layer())] or [("none", "")]
+    return [("-", warning) for warning in _warnings.all_now(threads.layer())] or [("none", "")]
 
 
 def _cache() -> list[tuple[str, Any]]:
-    from fastcnn.kernels.cpu import _cache
+    from fastcnn.kernels.cpu.compile import cache
 
     try:
-        folder = _cache.folder()
+        folder = cache.folder()
     except OSError as error:
         return [("folder", "none (FASTCNN_CACHE_DIR names one)"),
                 ("state", f"{error.strerror}: every process compiles anew")]

@@ -20,8 +20,8 @@ def command(models: tuple[str, ...]) -> None:
     from fastcnn import applications, optimizers
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._console import make_console
-    from fastcnn.kernels.cpu import _cache
-    from fastcnn.kernels.cpu._jit import registry
+    from fastcnn.kernels.cpu.compile import cache
+    from fastcnn.kernels.cpu.compile.policy import registry
 
     console, begin = make_console(), time.perf_counter()
     rng = np.random.default_rng(0)
@@ -40,6 +40,6 @@ def command(models: tuple[str, ...]) -> None:
         console.print(f"{name} is ready")
     cached = sum(sum(dispatcher.stats.cache_hits.values()) for dispatcher in registry.values())
     console.print(
-        f"{compiled} kernels compiled, {cached} came from the cache {_cache.folder()}, "
+        f"{compiled} kernels compiled, {cached} came from the cache {cache.folder()}, "
         f"in {time.perf_counter() - begin:.1f} s"
     )

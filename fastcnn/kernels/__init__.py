@@ -1,7 +1,7 @@
 """Kernels: plain compiled functions on arrays. This page is their contract.
 
-One file an operation; its forward and its backward stand side by side. ``kernels.cpu`` is a namespace of them;
-another device would be one with the same names and signatures. A kernel knows nothing of layers.
+``kernels.cpu`` is a namespace of them, with a room for each operation: its forward and its backward stand side by side.
+Another device would be one with the same names and signatures. A kernel knows nothing of layers.
 
 - **Order of arguments**: outputs, what is saved for the backward pass, scratch, inputs, parameters, scalars, geometry.
 - A kernel never allocates, validates, changes an input or returns an array. Arrays are C-contiguous and of one

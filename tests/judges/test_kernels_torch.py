@@ -5,7 +5,6 @@ import pytest
 
 from fastcnn import geometry as shapes
 from fastcnn.kernels import codes, cpu, loss_codes
-from fastcnn.kernels.cpu import activation, batchnorm, loss_softmax, optimizer, pool_average, pool_max, softmax
 from tests.kernels.checking import random, unwritten
 
 torch = pytest.importorskip("torch")
@@ -39,8 +38,8 @@ def test_activation(name):
     code = getattr(codes, name)
     x, dy = 3 * random(200), random(200, seed=1)
     y, dx = unwritten(200), unwritten(200)
-    activation.activation_forward(y, x, code, 0.3, 0.0)
-    activation.activation_backward(dx, dy, x if codes.saves_input(code) else y, code, 0.3, 0.0)
+    cpu.activation_forward(y, x, code, 0.3, 0.0)
+    cpu.activation_backward(dx, dy, x if codes.saves_input(code) else y, code, 0.3, 0.0)
     input_ = _tensor(x)
     output = ACTIVATIONS[name](input_)
     output.backward(torch.from_numpy(dy))
@@ -52,8 +51,8 @@ def test_activation(name):
 def test_softmax(log_of_it):
     x, dy = random(5, 7), random(5, 7, seed=1)
     y, dx = unwritten(5, 7), unwritten(5, 7)
-    softmax.softmax_forward(y, x, log_of_it)
-    softmax.softmax_backward(dx, dy, y, log_of_it)
+    cpu.softmax_forward(y, x, log_of_it)
+    cpu.softmax_backward(dx, dy, y, log_of_it)
     input_ = _tensor(x)
     output = (F.log_softmax if log_of_it else F.softmax)(input_, dim=1)
     output.backward(torch.from_numpy(dy))
@@ -69,18 +68,18 @@ def test_pooling(window, strides, padding):
     geometry = shapes.pool2d(shape, window, strides, padding)
     sizes = tuple(int(geometry[0][name]) for name in ("n", "oh", "ow", "c"))
     dy, y, dx = random(*sizes, seed=1), unwritten(*sizes), unwritten(*shape)
-    argmax = np.empty(sizes, pool_max.max_pool2d_index_type(geometry))
+    argmax = np.empty(sizes, cpu.max_pool2d_index_type(geometry))
 
-    pool_max.max_pool2d_forward(y, argmax, x, geometry)
-    pool_max.max_pool2d_backward(dx, dy, argmax, geometry)
+    cpu.max_pool2d_forward(y, argmax, x, geometry)
+    cpu.max_pool2d_backward(dx, dy, argmax, geometry)
     input_ = _tensor(x, channels_first=True)
     output = F.max_pool2d(input_, window, strides, padding)
     output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
     _agree(y, output, channels_first=True)
     _agree(dx, input_.grad, channels_first=True)
 
-    pool_average.average_pool2d_forward(y, x, geometry)
-    pool_average.average_pool2d_backward(dx, dy, geometry)
+    cpu.average_pool2d_forward(y, x, geometry)
+    cpu.average_pool2d_backward(dx, dy, geometry)
     input_ = _tensor(x, channels_first=True)
     output = F.avg_pool2d(input_, window, strides, padding, count_include_pad=False)
     output.backward(torch.from_numpy(np.moveaxis(dy, -1, 1).copy()))
@@ -92,10 +91,10 @@ def test_batch_norm():
     x, dy, gamma, beta = random(50, 6), random(50, 6, seed=1), 1 + random(6, seed=2) / 4, random(6, seed=3)
     y, mean, rstd, dx = unwritten(50, 6), unwritten(6), unwritten(6), unwritten(50, 6)
     moving_mean, moving_variance, dgamma, dbeta = np.zeros(6), np.ones(6), np.zeros(6), np.zeros(6)
-    scratch = unwritten(batchnorm.batch_norm_forward_scratch(x.shape, x.dtype))
-    batchnorm.batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, 0.9, 1e-3, 0)
-    scratch = unwritten(batchnorm.batch_norm_backward_scratch(x.shape, x.dtype))
-    batchnorm.batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, 0)
+    scratch = unwritten(cpu.batch_norm_forward_scratch(x.shape, x.dtype))
+    cpu.batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, 0.9, 1e-3, 0)
+    scratch = unwritten(cpu.batch_norm_backward_scratch(x.shape, x.dtype))
+    cpu.batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, 0)
 
     input_, weight, bias = _tensor(x), _tensor(gamma), _tensor(beta)
     running_mean, running_variance = torch.zeros(6, dtype=torch.float64), torch.ones(6, dtype=torch.float64)
@@ -124,8 +123,8 @@ def _elementwise(kernel, code, x, targets):
 
 def test_losses_from_logits():
     x, labels, soft = random(6, 5), np.array([0, 4, 2, 2, 1, 3]), np.random.default_rng(0).random((6, 5))
-    for kernel, target in ((loss_softmax.softmax_sparse_categorical_crossentropy, labels),
-                           (loss_softmax.softmax_categorical_crossentropy, soft)):
+    for kernel, target in ((cpu.softmax_sparse_categorical_crossentropy, labels),
+                           (cpu.softmax_categorical_crossentropy, soft)):
         losses, dx, probabilities = unwritten(len(x)), unwritten(*x.shape), unwritten(*x.shape)
         kernel(losses, dx, probabilities, x, target, np.empty(0), 1 / len(x))
         input_ = _tensor(x)
@@ -174,7 +173,7 @@ def test_sgd(options):
     judge = torch.optim.SGD([parameter], lr=0.1, **options)
     for step in range(4):
         gradients = random(30, seed=1 + step)
-        optimizer.sgd(values, velocity, gradients, 0.1, options.get("momentum", 0.0), options.get("nesterov", False),
+        cpu.sgd(values, velocity, gradients, 0.1, options.get("momentum", 0.0), options.get("nesterov", False),
                       0.0, False)
         parameter.grad = torch.from_numpy(gradients)
         judge.step()
@@ -187,7 +186,7 @@ def test_adam():
     judge = torch.optim.Adam([parameter], lr=0.01, eps=0)  # the two put epsilon at different places
     for step in range(1, 5):
         gradients = random(30, seed=step)
-        optimizer.adam(values, m, v, np.empty(0), gradients, 0.01, 0.9, 0.999, 0.0, step, 0.0, False)
+        cpu.adam(values, m, v, np.empty(0), gradients, 0.01, 0.9, 0.999, 0.0, step, 0.0, False)
         parameter.grad = torch.from_numpy(gradients)
         judge.step()
     _agree(values, parameter)

@@ -6,7 +6,7 @@ import re
 import numba
 import numpy as np
 
-from fastcnn.kernels.cpu._jit import FLAGS
+from fastcnn.kernels.cpu.compile.policy import FLAGS
 
 TYPES = (np.float32, np.float64)
 

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from fastcnn.kernels import cpu
-from fastcnn.kernels.cpu._jit import registry
+from fastcnn.kernels.cpu.compile.cache import sources
+from fastcnn.kernels.cpu.compile.policy import registry
 from tests import reference
 from tests.kernels.checking import assert_vectors
 
-for module in pkgutil.iter_modules(cpu.__path__, "fastcnn.kernels.cpu."):
+for module in pkgutil.walk_packages(cpu.__path__, "fastcnn.kernels.cpu."):
     importlib.import_module(module.name)
 
 KERNELS = {name: kernel for name, kernel in registry.items() if kernel.__module__.startswith("fastcnn.")}
@@ -26,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize("name", sorted(KERNELS))
 def test_every_kernel_has_a_twin(name):
-    twin = getattr(reference, name.partition(".")[2], None)
+    twin = getattr(reference, name.rpartition(".")[2], None)
     assert inspect.isfunction(twin), f"tests/reference.py has no twin of {name}"
     wanted = list(inspect.signature(KERNELS[name].py_func).parameters)
     taken = [parameter for parameter in inspect.signature(twin).parameters if parameter in wanted]
@@ -35,7 +36,7 @@ def test_every_kernel_has_a_twin(name):
 
 @pytest.mark.parametrize("name", sorted(KERNELS))
 def test_every_kernel_is_public_under_its_name(name):
-    assert getattr(cpu, name.partition(".")[2]) is KERNELS[name]
+    assert getattr(cpu, name.rpartition(".")[2]) is KERNELS[name]
 
 
 @pytest.mark.parametrize("name", sorted(KERNELS))
@@ -47,17 +48,27 @@ def test_every_kernel_says_what_it_does_and_names_only_what_it_takes(name):
     assert names in ([], list(inspect.signature(kernel).parameters))
 
 
-ELEMENTARY = ["arrays", "depth", "activation", "softmax", "pool", "padding", "resize", "batchnorm", "groupnorm", "lrn",
-              "dropout", "noise", "loss", "loss_categorical", "loss_rows", "loss_softmax", "optimizer",
-              "optimizer_adaptive", "optimizer_parts", "penalty", "merge", "unit",
-              "function", "top"]
+@pytest.mark.parametrize("name", sorted(KERNELS))
+def test_the_stamp_of_a_kernel_in_the_cache_takes_in_every_function_its_files_use(name):
+    seen = sources(Path(KERNELS[name].py_func.__code__.co_filename).resolve())
+    modules = [module for module in sys.modules.values() if Path(getattr(module, "__file__", None) or "") in seen]
+    assert len(modules) == len(seen)
+    for module in modules:
+        for thing in vars(module).values():
+            function = getattr(thing, "py_func", thing)
+            if inspect.isfunction(function) and function.__module__.startswith("fastcnn.kernels."):
+                assert Path(sys.modules[function.__module__].__file__) in seen, f"{module} uses {function.__name__}"
 
 
-@pytest.mark.parametrize("file", ELEMENTARY)
-def test_kernels_agree_with_their_twins_as_plain_python(file):
+PLAIN = ["conv/test_depth.py", "elementwise", "layout/test_arrays.py", "layout/test_padding.py",
+         "layout/test_resize.py", "layout/test_top_rows.py", "losses", "normalization", "optimizers", "pooling"]
+
+
+@pytest.mark.parametrize("tests", PLAIN)
+def test_kernels_agree_with_their_twins_as_plain_python(tests):
     """A variable that is set in one branch alone is garbage to Numba, and an error to Python."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "twin", f"tests/kernels/test_{file}.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "twin", f"tests/kernels/{tests}"],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\d+ passed", done.stdout)
@@ -65,11 +76,11 @@ def test_kernels_agree_with_their_twins_as_plain_python(file):
 
 FLAT, ROWS = np.zeros(8, np.float32), np.zeros((4, 8), np.float32)
 HOT = {
-    "dropout.dropout": (FLAT, FLAT, 0.5, 1, 1),
-    "penalty.penalty": (np.zeros(1), FLAT, np.zeros(64), FLAT, 0.1, 0.1),
-    "optimizer.adam": (FLAT, FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, 0.0, True),
-    "optimizer.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, 0.0, True),
-    "optimizer_adaptive.adaptive_step": (FLAT, FLAT, FLAT, FLAT, FLAT, 3, *[0.5] * 7, True),
+    "elementwise.dropout.dropout": (FLAT, FLAT, 0.5, 1, 1),
+    "optimizers.penalty.penalty": (np.zeros(1), FLAT, np.zeros(64), FLAT, 0.1, 0.1),
+    "optimizers.descent.adam": (FLAT, FLAT, FLAT, FLAT, FLAT, 0.001, 0.9, 0.999, 1e-7, 1, 0.0, True),
+    "optimizers.descent.sgd": (FLAT, FLAT, FLAT, 0.1, 0.9, False, 0.0, True),
+    "optimizers.adaptive.adaptive_step": (FLAT, FLAT, FLAT, FLAT, FLAT, 3, *[0.5] * 7, True),
 }
 
 

@@ -70,11 +70,11 @@ def test_one_seed_is_one_model_and_two_seeds_are_two(digits, two_threads):
 def test_every_threading_layer_trains_the_same_model(layer):
     code = """
 import tests.models.test_sequential as t, fastcnn as fc, numpy as np
-from fastcnn.kernels.cpu import _threads
+from fastcnn.kernels.cpu.compile import threads
 (x, y), _ = fc.datasets.digits.load_data()
 model = t.compiled()
 model.fit(x[:200, :, :, None] / np.float32(16), y[:200], batch_size=32, epochs=1, verbose=0)
-print(_threads.layer(), t.digest(model))
+print(threads.layer(), t.digest(model))
 """
     def run(**env):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **env})
@@ -113,7 +113,7 @@ def test_a_result_that_is_kept_is_never_overwritten(digits):
 
 def train_on_every_kind_of_array():
     """Train and predict from all sorts of arrays, and print how many types each kernel was compiled for."""
-    from fastcnn.kernels.cpu._jit import registry
+    from fastcnn.kernels.cpu.compile.policy import registry
 
     (x, y), _ = fc.datasets.digits.load_data()
     x, y = x[:40, :, :, None] / np.float32(16), y[:40]

@@ -19,7 +19,7 @@ _POOLS: dict[type, int] = {MaxPooling2D: geometry.MAX_POOL, AveragePooling2D: ge
 class BatchInterleaved:
     """Convolutions with few channels, their activations and poolings, with the images of a batch in the lanes.
 
-    One kernel runs all of them forward and one backward (`fastcnn.kernels.cpu.lanes`); between them nothing leaves L2,
+    One kernel runs all of them forward and one backward (`kernels.cpu.fused.lanes`); between them nothing leaves L2,
     and rows that no pooling window sees are not computed.
 
     Parameters

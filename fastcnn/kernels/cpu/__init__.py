@@ -1,49 +1,40 @@
 """The kernels of the CPU: every public one under its name, as ``kernels/__init__.py`` says how they behave."""
 
-from fastcnn.kernels.cpu.activation import (
-    activation_backward,
-    activation_forward,
-)
-from fastcnn.kernels.cpu.arrays import add, copy_columns, gather, pad2d
-from fastcnn.kernels.cpu.batchnorm import (
-    batch_norm_backward,
-    batch_norm_backward_scratch,
-    batch_norm_forward,
-    batch_norm_forward_scratch,
-    batch_norm_predict,
-    batch_norm_predict_scratch,
-)
-from fastcnn.kernels.cpu.bias import bias_backward, bias_backward_scratch
-from fastcnn.kernels.cpu.conv import conv2d_forward, conv2d_forward_packed
-from fastcnn.kernels.cpu.conv_backward_input import (
+from fastcnn.kernels.cpu.conv.backward_input import (
     conv2d_backward_input,
     conv2d_backward_input_packed,
     conv2d_backward_input_scratch,
 )
-from fastcnn.kernels.cpu.conv_backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
-from fastcnn.kernels.cpu.depth import fold_depth, unfold_depth
-from fastcnn.kernels.cpu.depthwise import (
+from fastcnn.kernels.cpu.conv.backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
+from fastcnn.kernels.cpu.conv.bias import bias_backward, bias_backward_scratch
+from fastcnn.kernels.cpu.conv.depth import fold_depth, unfold_depth
+from fastcnn.kernels.cpu.conv.forward import conv2d_forward, conv2d_forward_packed
+from fastcnn.kernels.cpu.depthwise.backward_weights import (
+    depthwise2d_backward_weights,
+    depthwise2d_backward_weights_scratch,
+)
+from fastcnn.kernels.cpu.depthwise.forward import (
     depthwise2d_backward_input,
     depthwise2d_backward_input_scratch,
     depthwise2d_forward,
     depthwise2d_forward_scratch,
 )
-from fastcnn.kernels.cpu.depthwise_weights import depthwise2d_backward_weights, depthwise2d_backward_weights_scratch
-from fastcnn.kernels.cpu.dropout import dropout
-from fastcnn.kernels.cpu.function import function_backward, function_forward
-from fastcnn.kernels.cpu.groupnorm import (
-    group_norm_backward,
-    group_norm_backward_scratch,
-    group_norm_forward,
-    group_norm_forward_scratch,
+from fastcnn.kernels.cpu.elementwise.activation import (
+    activation_backward,
+    activation_forward,
 )
-from fastcnn.kernels.cpu.inverted import (
+from fastcnn.kernels.cpu.elementwise.dropout import dropout
+from fastcnn.kernels.cpu.elementwise.function import function_backward, function_forward
+from fastcnn.kernels.cpu.elementwise.merge import merge_backward, merge_backward_scratch, merge_forward
+from fastcnn.kernels.cpu.elementwise.noise import gaussian_noise
+from fastcnn.kernels.cpu.elementwise.softmax import softmax_backward, softmax_forward
+from fastcnn.kernels.cpu.fused.inverted_residual import (
     inverted_residual_forward,
     inverted_residual_forward_packed,
     inverted_residual_forward_scratch,
     inverted_residual_suits,
 )
-from fastcnn.kernels.cpu.lanes import (
+from fastcnn.kernels.cpu.fused.lanes import (
     lanes_backward,
     lanes_backward_scratch,
     lanes_forward,
@@ -51,36 +42,53 @@ from fastcnn.kernels.cpu.lanes import (
     lanes_of_block,
     lanes_saved,
 )
-from fastcnn.kernels.cpu.loss import elementwise_loss
-from fastcnn.kernels.cpu.loss_binary import binary_loss
-from fastcnn.kernels.cpu.loss_categorical import categorical_crossentropy, sparse_categorical_crossentropy
-from fastcnn.kernels.cpu.loss_rows import fold_losses, row_loss
-from fastcnn.kernels.cpu.loss_softmax import (
+from fastcnn.kernels.cpu.layout.arrays import add, copy_columns, gather, pad2d
+from fastcnn.kernels.cpu.layout.padding import pad3d_backward, pad3d_forward
+from fastcnn.kernels.cpu.layout.permute import permute
+from fastcnn.kernels.cpu.layout.resize import resize2d
+from fastcnn.kernels.cpu.layout.top_rows import top_rows_backward, top_rows_forward
+from fastcnn.kernels.cpu.losses.binary import binary_loss
+from fastcnn.kernels.cpu.losses.categorical import categorical_crossentropy, sparse_categorical_crossentropy
+from fastcnn.kernels.cpu.losses.elementwise import elementwise_loss
+from fastcnn.kernels.cpu.losses.rows import fold_losses, row_loss
+from fastcnn.kernels.cpu.losses.softmax import (
     softmax_categorical_crossentropy,
     softmax_sparse_categorical_crossentropy,
 )
-from fastcnn.kernels.cpu.lrn import (
+from fastcnn.kernels.cpu.normalization.batch import (
+    batch_norm_backward,
+    batch_norm_backward_scratch,
+    batch_norm_forward,
+    batch_norm_forward_scratch,
+    batch_norm_predict,
+    batch_norm_predict_scratch,
+)
+from fastcnn.kernels.cpu.normalization.group import (
+    group_norm_backward,
+    group_norm_backward_scratch,
+    group_norm_forward,
+    group_norm_forward_scratch,
+)
+from fastcnn.kernels.cpu.normalization.local_response import (
     local_response_norm_backward,
     local_response_norm_forward,
     local_response_norm_scratch,
 )
-from fastcnn.kernels.cpu.merge import merge_backward, merge_backward_scratch, merge_forward
-from fastcnn.kernels.cpu.noise import gaussian_noise
-from fastcnn.kernels.cpu.optimizer import adam, sgd
-from fastcnn.kernels.cpu.optimizer_adaptive import adaptive_step
-from fastcnn.kernels.cpu.optimizer_parts import moving_average, scale_parts, squared_norms, squared_norms_scratch
-from fastcnn.kernels.cpu.padding import pad3d_backward, pad3d_forward
+from fastcnn.kernels.cpu.normalization.unit_rows import unit_rows_backward, unit_rows_forward
+from fastcnn.kernels.cpu.optimizers.adaptive import adaptive_step
+from fastcnn.kernels.cpu.optimizers.descent import adam, sgd
+from fastcnn.kernels.cpu.optimizers.parts import moving_average, scale_parts, squared_norms, squared_norms_scratch
+from fastcnn.kernels.cpu.optimizers.penalty import penalty, penalty_scratch
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
-from fastcnn.kernels.cpu.penalty import penalty, penalty_scratch
-from fastcnn.kernels.cpu.permute import permute
-from fastcnn.kernels.cpu.pool_average import average_pool2d_backward, average_pool2d_forward
-from fastcnn.kernels.cpu.pool_l2 import l2_step
-from fastcnn.kernels.cpu.pool_max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
-from fastcnn.kernels.cpu.resize import resize2d
-from fastcnn.kernels.cpu.softmax import softmax_backward, softmax_forward
-from fastcnn.kernels.cpu.top import top_rows_backward, top_rows_forward
-from fastcnn.kernels.cpu.unit import unit_rows_backward, unit_rows_forward
-from fastcnn.kernels.cpu.winograd import (
+from fastcnn.kernels.cpu.pooling.average import average_pool2d_backward, average_pool2d_forward
+from fastcnn.kernels.cpu.pooling.l2 import l2_step
+from fastcnn.kernels.cpu.pooling.max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
+from fastcnn.kernels.cpu.winograd.backward_weights import (
+    winograd_backward_weights,
+    winograd_backward_weights_scratch,
+    winograd_backward_weights_suits,
+)
+from fastcnn.kernels.cpu.winograd.forward import (
     winograd_backward_input,
     winograd_backward_input_packed,
     winograd_backward_input_scratch,
@@ -89,11 +97,6 @@ from fastcnn.kernels.cpu.winograd import (
     winograd_forward_packed,
     winograd_forward_scratch,
     winograd_forward_suits,
-)
-from fastcnn.kernels.cpu.winograd_weights import (
-    winograd_backward_weights,
-    winograd_backward_weights_scratch,
-    winograd_backward_weights_suits,
 )
 
 __all__ = [

@@ -18,8 +18,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu._jit import inlined, kernel, parallel
-from fastcnn.kernels.cpu.tile import lanes
+from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
+from fastcnn.kernels.cpu.simd.width import lanes
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _ACCUMULATORS = 12

@@ -1,0 +1,130 @@
+"""The compile policy: how every kernel of the package is compiled, cached, and spread over threads.
+
+Nothing else in the package spells a Numba flag. There are two decorators, and one way to use threads:
+
+==============================  ================================================================================
+``@kernel``                     a public kernel
+``@inlined``                    a piece of arithmetic that kernels call, or the task of a parallel kernel
+``parallel(task, n, args)``     inside a kernel: task(i, *args) for i in 0..n-1, over the threads
+==============================  ================================================================================
+
+The floating-point flags keep NaN and infinity (``nnan`` and ``ninf`` are absent, so a test for NaN is not deleted)
+and permit fused multiply-adds and vectorized sums. ``@inlined(exact=True)`` takes away the re-association: a
+two-part range reduction such as ``(x - n * high) - n * low`` would otherwise be folded into one part.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import config, njit, types
+from numba.core.registry import CPUDispatcher
+from numba.extending import overload
+
+from fastcnn import _interrupts
+from fastcnn.kernels.cpu.compile import threads
+from fastcnn.kernels.cpu.compile.cache import KernelCache, name_of
+from fastcnn.kernels.cpu.compile.parallel import parallel, threads_now
+from fastcnn.kernels.cpu.compile.pieces import Piece
+
+__all__ = ["FLAGS", "WORK_THRESHOLD", "by_type", "chunk_of", "chunks_for", "inlined", "kernel", "parallel",
+           "registry", "threads_now"]
+
+_EXACT = {"nsz", "arcp", "contract"}
+FLAGS = _EXACT | {"afn", "reassoc"}
+
+#: Elements of work below which a launch costs more than a second thread saves (a launch takes 2 to 10 microseconds,
+#: in which one core passes over about this many float32 values).
+WORK_THRESHOLD = 32768
+
+#: Every kernel by its room, file and name: the table that tests and ``fastcnn warmup`` read.
+registry: dict[str, Any] = {}
+
+threads.start()
+
+
+def kernel(function: Callable) -> Any:
+    """Compile `function` as a kernel, cached on disk by type signature, and list it in `registry`."""
+    dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
+    if not config.DISABLE_JIT:
+        dispatcher._cache = KernelCache(function)
+        dispatcher.__class__ = _OneAtATime if threads.layer() == "workqueue" else Compiled
+    registry[name_of(function)] = dispatcher
+    return dispatcher
+
+
+def inlined(function: Callable | None = None, *, exact: bool = False, always: bool = False) -> Any:
+    """Compile `function` as a part of the kernels that call it; `exact` forbids re-ordering its sums.
+
+    LLVM leaves a large one as a call: right for a walk, wrong for a formula within a loop, which `always` prevents.
+    """
+    if function is None:
+        return lambda f: inlined(f, exact=exact, always=always)
+    dispatcher = njit(error_model="numpy", fastmath=_EXACT if exact else FLAGS, boundscheck=False,
+                      no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=always,
+                      pipeline_class=Piece)(function)
+    if not config.DISABLE_JIT:
+        dispatcher.__class__ = _Inlined
+    return dispatcher
+
+
+class Compiled(CPUDispatcher):
+    """A function whose compilation Ctrl-C does not cut in half; within it may come where another's begins."""
+
+    def compile(self, sig):
+        with _interrupts.deferred():
+            return super().compile(sig)
+
+
+class _Inlined(Compiled):
+    """A function for kernels alone: called from Python it runs as Python, so no wrapper is compiled for that."""
+
+    def add_overload(self, cres):
+        """Note a compiled piece: it has no entry that the dispatcher itself could call."""
+        self.overloads[tuple(cres.signature.args)] = cres
+
+    def __call__(self, *args):
+        return self.py_func(*args)
+
+
+class _OneAtATime(Compiled):
+    """A kernel where Numba's own work queue runs the threads."""
+
+    def __call__(self, *args):
+        with threads.one_at_a_time:
+            return super().__call__(*args)
+
+
+def by_type(float32: Callable, float64: Callable) -> Callable:
+    """Return one name for two formulas: `float32` where the argument is a float32 (or an int32), else `float64`.
+
+    Both are compiled exactly. Called from plain Python the result takes the float64 formula.
+    """
+    single, double = inlined(float32, exact=True, always=True), inlined(float64, exact=True, always=True)
+
+    def choose(x):  # a float32 would keep the whole formula in float32
+        return float64(np.float64(x) if isinstance(x, np.floating) else x)
+
+    @overload(choose, jit_options={"fastmath": _EXACT, "forceinline": True}, inline="never")
+    def _choose(x):
+        if x in (types.float32, types.int32):
+            return lambda x: single(x)
+        return lambda x: double(x)
+
+    choose.__name__, choose.__doc__ = float64.__name__, float64.__doc__
+    return choose
+
+
+@inlined
+def chunks_for(work, most):
+    """Return into how many chunks `work` elements are cut: one below the threshold, never more than `most`.
+
+    A function of the problem's shape alone, so that sums over chunks give the same bits on any number of threads.
+    """
+    return max(1, min(most, work // WORK_THRESHOLD))
+
+
+@inlined
+def chunk_of(index, chunks, length):
+    """Return begin and end of chunk `index` when `length` items are cut into `chunks` nearly equal ones."""
+    return index * length // chunks, (index + 1) * length // chunks

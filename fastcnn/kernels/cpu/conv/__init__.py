@@ -1,0 +1,1 @@
+"""2D convolution and dense layers as products, their gradients, and how volumes become images."""

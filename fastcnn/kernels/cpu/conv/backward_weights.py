@@ -1,0 +1,294 @@
+"""The gradients of a 2D convolution with respect to its filters and its bias.
+
+    dkernel[r, s, c, k] += sum over n, i, j of x[n, i sh + r dh - top, j sw + s dw - left, c] * dy[n, i, j, k]
+    dbias[k]            += sum over n, i, j of dy[n, i, j, k]
+
+The tile with other strides: its rows are channels, its three loops images, output rows and columns, and it reads dy as
+vectors over k. Positions pass in bands of some hundred; a task copies its block of filters of dy's band side by side::
+
+    band of dy, (positions, width)      x where it lies, one tap: the positions       dkernel, one tap
+    | k0 .. k31 |  in L1                that are inside the image, 14 channels        14 channels x 32 filters,
+    | k0 .. k31 |                       of each, from L2                              in registers, added to L2
+    | ...       |
+
+With few channels rows are (r, s, c) instead, so that tiles are full, over a slab with its border of zeros. The bias is
+one more row, whose x is the number one. Blocks of filters are the tasks where the weights are large, and add straight
+into the gradient; else bands are cut into chunks with partial sums of their own, added in pairs. The sums of some bands
+are short ones, which totals in float64 take in (`simd.sums`).
+"""
+
+import numpy as np
+from numba import config
+
+from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parallel
+from fastcnn.kernels.cpu.conv.plan import PARTIAL, is_pointwise
+from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
+from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
+from fastcnn.kernels.cpu.gemm.walk import TABLE, walk_grid
+from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, fill_slab
+from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise, add_wide, take_wide, wide
+from fastcnn.kernels.cpu.simd.transpose import move_part, move_vector
+from fastcnn.kernels.cpu.simd.width import lanes_of
+
+BAND = 224  # positions of a band: dy's block of them, 28 KB, is read for every tile
+OFTEN = 32  # times that something is added to the sums of a chunk before its totals take them in, where they are more
+
+
+@inlined
+def _band(g):
+    """Return the positions of a band."""
+    return BAND if g["n"] * g["oh"] * g["ow"] < FAR else TERMS
+
+
+@inlined
+def _has_slab(g):
+    """Whether rows are (r, s, c) over a slab: where the channels of a tap alone would not fill tiles."""
+    return not is_pointwise(g) and g["c"] // g["groups"] < 24
+
+
+@inlined
+def _positions(g):
+    """Return images, output rows and columns; to a pointwise convolution every pixel is a row."""
+    if is_pointwise(g):
+        return at3(1, g["n"] * g["oh"] * g["ow"], 1)
+    return at3(g["n"], g["oh"], g["ow"])
+
+
+@inlined
+def _plan(g, blocks):
+    """Return images a band, rows a band, bands, chunks of them, and parts of the blocks of a group.
+
+    Where the weights are small beside the images a task does all of its bands' blocks, so that the images pass through
+    the cache once; else a block is a task, and bands are cut as far as tasks are missing.
+    """
+    n, oh, ow = _positions(g)
+    images, rows = 1, max(1, min(oh, _band(g) // max(1, ow)))
+    if rows == oh and not _has_slab(g):
+        images = max(1, min(n, _band(g) // max(1, oh * ow)))
+    bands = -(-n // images) * -(-oh // rows)
+    weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
+    parts, wanted = blocks, -(-(TASKS // 2) // max(1, g["groups"] * blocks))
+    if 2 * TASKS * weights < g["n"] * (g["h"] * g["w"] * g["c"] + g["oh"] * g["ow"] * g["k"]):
+        parts, wanted = 1, TASKS // min(TASKS, g["groups"])
+    most = min(bands, PARTIAL // max(1, weights), n * oh * ow * weights // max(1, g["groups"] * parts) // GRAIN)
+    return images, rows, bands, max(1, min(wanted, most)), parts
+
+
+@inlined
+def _slab(g, rows):
+    """Return rows and columns of a slab."""
+    return (rows - 1) * g["sh"] + (g["kh"] - 1) * g["dh"] + 1, (g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1
+
+
+@inlined
+def _local(g, width, images, rows):
+    """Return elements of a thread's slab, and of all its scratch: that, dy's band, and a one."""
+    tall, across = _slab(g, rows)
+    slab = aligned(tall * across * g["c"]) if _has_slab(g) else 0
+    return slab, slab + aligned(images * rows * _positions(g)[2] * width) + aligned(1)
+
+
+@inlined
+def _often(g, images, rows):
+    """Return the bands after which a chunk's totals take in its sums: a row longer than a band adds to them often."""
+    return max(1, OFTEN * _band(g) // max(_band(g), images * rows * _positions(g)[2]))
+
+
+@inlined
+def _segments(g):
+    """Return into how many parts the rows of a band are cut, after each of which a chunk's totals take in its sums."""
+    return -(-_positions(g)[2] // (OFTEN * _band(g)))
+
+
+@inlined
+def _has_totals(g, images, rows, bands, chunks):
+    """Whether a chunk's sums would be long: then it has totals."""
+    return bands * _segments(g) > _often(g, images, rows) * chunks
+
+
+@inlined
+def _partial(g, has_totals, chunks):
+    """Return elements of the sums of a chunk, and of these and its totals, which are two for each where it has any.
+
+    None if there is one chunk of few bands, which adds straight into the gradients.
+    """
+    size = aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"])
+    if has_totals:
+        return size, 3 * size
+    return (size, size) if chunks > 1 else (0, 0)
+
+
+def conv2d_backward_weights_scratch(geometry, dtype):
+    """Return how many elements of scratch `conv2d_backward_weights` wants."""
+    g = geometry[0]
+    kg = g["k"] // g["groups"]
+    width = width_of(kg, dtype)
+    images, rows, bands, chunks, _ = _plan(g, -(-kg // width))
+    partial = _partial(g, _has_totals(g, images, rows, bands, chunks), chunks)[1]
+    return int(chunks * partial + config.NUMBA_NUM_THREADS * _local(g, width, images, rows)[1])
+
+
+@kernel
+def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
+    """Add the gradients of the filters and of the bias: x and dy multiplied over all positions, and dy summed.
+
+    Parameters
+    ----------
+    dkernel : (KH, KW, C // groups, K) array
+        Added to.
+    dbias : (K,) or (0,) array
+        Added to; size 0 if there is no bias.
+    scratch : (conv2d_backward_weights_scratch(geometry, dtype),) array
+    x : (N, H, W, C) array
+    dy : (N, OH, OW, K) array
+    geometry : CONV2D
+    """
+    g = geometry[0]
+    blocks = blocks_of(dy, g["k"] // g["groups"])[1]
+    images, rows, bands, chunks, parts = _plan(g, blocks)
+    size, partial = _partial(g, _has_totals(g, images, rows, bands, chunks), chunks)
+    weights, wf = dkernel.size, dkernel.reshape(-1)
+    xf, yf = x.reshape(-1), dy.reshape(-1)
+    tasks = chunks * g["groups"] * parts
+    if partial == 0:
+        parallel(_task, tasks, (wf, np.int64(0), np.int64(0), dbias, np.int64(0), scratch, chunks, parts, images, rows,
+                                bands, xf, yf, geometry))
+        return
+    clear(scratch, 0, chunks * partial)
+    parallel(_task, tasks, (scratch, np.int64(0), partial, scratch, weights, scratch, chunks, parts, images, rows,
+                            bands, xf, yf, geometry))
+    add_pairwise(scratch, 0, partial, chunks, size)
+    accumulate(wf, 0, scratch, 0, weights)
+    accumulate(dbias, 0, scratch, weights, dbias.size)
+
+
+@inlined
+def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chunks, parts, images, rows, bands, x, dy,
+          geometry):
+    """Some blocks of filters and one chunk of bands, added to ``sums[sums_at + chunk * partial:]``."""
+    g = geometry[0]
+    groups, kg = g["groups"], g["k"] // g["groups"]
+    width, blocks = blocks_of(dy, kg)
+    chunk, part = task // (groups * parts), task % (groups * parts)
+    group, part = part // parts, part % parts
+    n, oh, ow = _positions(g)
+    slab_size, share = _local(g, width, images, rows)
+    slab = chunks * partial + thread * share
+    packed = slab + slab_size
+    one = packed + aligned(images * rows * ow * width)
+    scratch[one] = 1
+    begin, end = chunk_of(chunk, chunks, bands)
+    often, has_totals, segments = _often(g, images, rows), _has_totals(g, images, rows, bands, chunks), _segments(g)
+    an_image = -(-oh // rows)
+    for band in range(begin, end):
+        image, top = band // an_image * images, band % an_image * rows
+        count, tall = min(images, n - image), min(rows, oh - top)
+        if _has_slab(g):
+            height, across = _slab(g, tall)
+            fill_slab(scratch, slab, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
+                      top * g["sh"] - g["top"], height, g["left"], across)
+        for b in range(part * blocks // parts, (part + 1) * blocks // parts):
+            first, columns = group * kg + b * width, min(width, kg - b * width)
+            at = sums_at + chunk * partial + first
+            _pack_band(scratch, packed, width, dy, (image * oh + top) * ow * g["k"] + first, count * tall * ow, g["k"],
+                       columns)
+            for segment in range(segments):  # one, but for rows of some thousand positions
+                low, high = chunk_of(segment, segments, ow)
+                if bias_sums.size > 0:
+                    _add_bias(bias_sums, bias_at + chunk * partial + first, scratch, one, packed + low * width,
+                              count * tall * (high - low), columns, width, geometry)
+                if _has_slab(g):
+                    _slab_band(sums, at, scratch, slab, packed, tall, low, high, group, columns, width, geometry)
+                else:
+                    _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high, group, columns, width,
+                               geometry)
+                if segment < segments - 1:
+                    _add_to_totals(scratch, chunk * partial, first, columns, False, geometry)
+        is_last = band == end - 1
+        if has_totals and (is_last or (band - begin) % often == often - 1):
+            low, high = part * blocks // parts * width, min(kg, (part + 1) * blocks // parts * width)
+            _add_to_totals(scratch, chunk * partial, group * kg + low, high - low, is_last, geometry)
+
+
+@inlined
+def _add_to_totals(scratch, at, first, columns, is_last, geometry):
+    """Add some columns of a chunk's sums to its totals; the last time the sums become what these are."""
+    g = geometry[0]
+    size, k = _partial(g, True, np.int64(1))[0], g["k"]
+    totals = wide(scratch[at + size:at + 3 * size])
+    for row in range(g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1):
+        place = row * k + first
+        sums, wider = scratch[at + place:at + place + columns], totals[place:place + columns]
+        add_wide(wider, sums)
+        if is_last:
+            take_wide(sums, wider)
+
+
+@inlined
+def _add_bias(sums, at, scratch, one, packed, positions, columns, width, geometry):
+    """Add the sums of `positions` packed rows of dy: a product with the number one, no longer than others."""
+    most = _band(geometry[0])
+    for begin in range(0, positions, most):
+        walk_grid(sums, (at, 0, 0, 0), scratch, (one, 0, 0, 0, 0, 0, 0), scratch,
+                  (packed + begin * width, 0, 0, width, 0), at3(1, 1, 1), at3(1, 1, min(most, positions - begin)),
+                  scratch, -1, 0, columns, 0, TABLE)
+
+
+@inlined
+def _pack_band(packed, at, width, dy, source, positions, step, columns):
+    """packed[at:] (positions, width) = the columns of a block, zeros beside them."""
+    one = lanes_of(packed)
+    for p in range(positions):
+        at_p, of_p = at + p * width, source + p * step
+        for vector in range(0, width, one):
+            if columns - vector >= one:
+                move_vector(packed, at_p + vector, dy, of_p + vector)
+            else:
+                move_part(packed, at_p + vector, dy, of_p + min(columns, vector), max(0, columns - vector))
+
+
+@inlined
+def _inside(tap, stride, dilation, border, length, low, high):
+    """Return the output positions of low .. high for which a tap lies inside the image, as begin and end."""
+    place = tap * dilation - border  # of position 0
+    begin = max(low, -(place // stride))
+    return begin, max(begin, min(high, (length - 1 - place) // stride + 1))
+
+
+@inlined
+def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high, group, columns, width, geometry):
+    """Add columns low .. high of a band, tap by tap: positions whose tap is in the border of zeros are left out."""
+    g = geometry[0]
+    _, oh, ow = _positions(g)
+    h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
+    cg, c, k = g["c"] // g["groups"], g["c"], g["k"]
+    for r in range(g["kh"]):
+        i0, i1 = _inside(r, g["sh"], g["dh"], g["top"], h, top, top + tall)
+        for s in range(g["kw"]):
+            j0, j1 = _inside(s, g["sw"], g["dw"], g["left"], w, low, high)
+            corner = (i0 * g["sh"] + r * g["dh"] - g["top"]) * w + j0 * g["sw"] + s * g["dw"] - g["left"]
+            a_at, a_i, a_j = (image * h * w + corner) * c + group * cg, g["sh"] * w * c, g["sw"] * c
+            b_at, b_i, b_j = packed + ((i0 - top) * ow + j0) * width, ow * width, width
+            down, across = i1 - i0, j1 - j0
+            if across == 1:  # a single column is walked as a row: the innermost loop should be long
+                down, across, a_i, a_j, b_i, b_j = across, down, a_j, a_i, b_j, b_i
+            most = _band(g)
+            for begin in range(0, across if down > 0 else 0, most):  # a row that is longer than a band, in parts
+                walk_grid(sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k),
+                          x, (a_at + begin * a_j, 0, 0, 1, h * w * c, a_i, a_j),
+                          scratch, (b_at + begin * b_j, tall * ow * width, b_i, b_j, 0), at3(1, 1, cg),
+                          at3(count, down, min(most, across - begin)), scratch, -1, 0, columns, 0, TABLE)
+
+
+@inlined
+def _slab_band(sums, at, scratch, slab, packed, tall, low, high, group, columns, width, geometry):
+    """Add columns low .. high of a band of one image, all taps at once, over its rows copied with their border."""
+    g = geometry[0]
+    cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
+    row, most = _slab(g, tall)[1] * c, _band(g)
+    for begin in range(low, high, most):
+        walk_grid(sums, (at, g["kw"] * cg * k, cg * k, k),
+                  scratch, (slab + group * cg + begin * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
+                            g["sw"] * c),
+                  scratch, (packed + begin * width, 0, ow * width, width, 0), at3(g["kh"], g["kw"], cg),
+                  at3(1, tall, min(most, high - begin)), scratch, -1, 0, columns, 0, TABLE)

@@ -1,0 +1,118 @@
+"""2D convolution, the forward pass, on the register tile. ONNX: Conv.
+
+    y[n, i, j, k] = bias[k] + sum_r sum_s sum_c  x[n, i sh + r dh - top, j sw + s dw - left, c] * kernel[r, s, c, k]
+
+The filters are packed in blocks (`gemm/packing.py`), or were packed before; then the tile walks the image where it lies
+(`gemm/taps.py`), positions that see the same taps together, and what lies outside the image is never touched::
+
+    x, channels-last                   14 output positions         B = packed filters of a block
+    r=0  |c c c|c c c|c c c|..         | | | | | | | | | | ...     (r, s, c) x width, streams from L2
+    r=1  |c c c|c c c|c c c|..         each reads its window's     accumulators: 14 positions x width filters
+    ..    s and c contiguous           rows from L1
+
+A few rows alone, as of a dense layer of a small batch, read filters that are not kept where they lie: packing would be
+most of the time. Packed ones, which come from memory as one stream, take a third of that. A task is a band of rows of
+an image, or some images, and all filters; or, where the filters are larger than the images, a part of the blocks of
+filters. A dense layer is a 1x1 convolution.
+
+The gradients lie in `backward_input.py` and `backward_weights.py`.
+"""
+
+from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
+from fastcnn.kernels.cpu.conv.plan import is_pointwise
+from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_filters, pack_start, packed_size, start_of
+from fastcnn.kernels.cpu.gemm.shares import cut, share_of
+from fastcnn.kernels.cpu.gemm.taps import cover, dimension
+from fastcnn.kernels.cpu.gemm.tile import M0
+from fastcnn.kernels.cpu.simd.memory import at3
+from fastcnn.kernels.cpu.simd.width import lanes
+
+
+def conv2d_forward_packed(geometry, dtype, kept=True):
+    """Return how many elements `packed` of `conv2d_forward` has: less, where filters are not kept, for few rows."""
+    g = geometry[0]
+    cg, kg = g["c"] // g["groups"], g["k"] // g["groups"]
+    depth = 0 if not kept and _few_rows(g, lanes(dtype)) else g["kh"] * g["kw"] * cg
+    return int(packed_size(g["groups"], kg, depth, dtype))
+
+
+@inlined
+def _few_rows(g, one):
+    """Whether filters that are not kept are read where they lie: for one tile of rows, and a bank of whole vectors."""
+    return g["groups"] == 1 and g["k"] % one == 0 and g["n"] * g["oh"] * g["ow"] <= M0
+
+
+@kernel
+def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
+    """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them.
+
+    Parameters
+    ----------
+    y : (N, OH, OW, K) array
+        Written.
+    packed : (conv2d_forward_packed(geometry, dtype, kept),) array
+        The filters and the bias as the tile reads them: written, or read if `ready`. One that is not kept has no
+        filters, where there are few rows.
+    x : (N, H, W, C) array
+    kernel : (KH, KW, C // groups, K) array
+    bias : (K,) or (0,) array
+    addend : (y.size,) or (0,) array
+        Lies as y does; it may be y itself, as long as x is not.
+    bounds : (2,) array
+        The lowest and the highest result: 0 and infinity for ReLU, minus infinity and infinity for no bounds.
+    ready : int
+        1 if `packed` is what an earlier call with the same kernel and bias left, for any batch with a `packed` of
+        this size.
+    geometry : CONV2D
+    """
+    g = geometry[0]
+    groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
+    kf, depth = kernel.reshape(-1), g["kh"] * g["kw"] * cg
+    bank = packed.size <= start_of(packed, groups, kg, depth)  # room for the start values alone
+    depth = 0 if bank else depth
+    start = start_of(packed, groups, kg, depth)
+    if not ready:
+        pack_start(packed, start, bias, groups, kg)
+        if not bank:
+            pack_filters(packed, kf, groups, kg, depth)
+    width, blocks = blocks_of(packed, kg)
+    tasks, images, rows, parts = _plan(g, blocks)
+    # One call for both, so that the task is compiled once: the bank is as good an array as the packed one.
+    filters, row, block = (kf, g["k"], width) if bank else (packed, width, depth * width)
+    parallel(_task, tasks, (y.reshape(-1), filters, row, block, packed, start, x.reshape(-1), addend, bounds,
+                            images, rows, parts, geometry))
+
+
+@inlined
+def _images(g):
+    """Return images, output rows and columns: to a pointwise convolution every pixel is a row."""
+    if is_pointwise(g):
+        return at3(1, g["n"] * g["oh"] * g["ow"], 1)
+    return at3(g["n"], g["oh"], g["ow"])
+
+
+@inlined
+def _plan(g, blocks):
+    """Return tasks, images and rows of a task, and parts of the blocks."""
+    n, oh, ow = _images(g)
+    weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
+    images, rows, parts = cut(n, oh, ow, g["n"] * g["h"] * g["w"] * g["c"], weights, blocks, weights)
+    parts = parts if g["groups"] == 1 else 1
+    return -(-n // images) * -(-oh // rows) * parts, images, rows, parts
+
+
+@inlined
+def _task(task, y, filters, filters_row, filters_block, packed, start, x, addend, bounds, images, rows, parts,
+          geometry):
+    """Some images or a band of one, and a part of the blocks."""
+    g = geometry[0]
+    groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
+    n, oh, ow = _images(g)
+    blocks, bands = blocks_of(y, kg)[1], -(-oh // rows)
+    item, part = share_of(task, -(-n // images) * bands, parts, kg * g["kh"] * g["kw"], g["n"] * g["h"] * g["w"])
+    image, low = item // bands * images, item % bands * rows
+    h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
+    cover(y, image * oh * ow * g["k"], oh * ow * g["k"], ow, x, image * h * w * g["c"], h * w * g["c"], w, filters,
+          filters_row, filters_block, packed, start, min(images, n - image), low, min(low + rows, oh),
+          dimension(g["sh"], g["dh"], -g["top"], 1, g["kh"], h), dimension(g["sw"], g["dw"], -g["left"], 1, g["kw"], w),
+          groups, cg, kg, part * blocks // parts, (part + 1) * blocks // parts, addend, bounds)

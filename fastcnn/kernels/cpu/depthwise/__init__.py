@@ -1,0 +1,1 @@
+"""Depthwise convolution, where each channel has filters of its own, and its gradients."""

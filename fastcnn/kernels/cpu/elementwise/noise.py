@@ -1,0 +1,51 @@
+"""Gaussian noise whose random numbers are counters: computed again wherever they are wanted, never stored.
+
+    z = sqrt(-2 log u) cos(2 pi t),   u in (0, 1] and t in [0, 1) of 24 bits each, from (seed, step, index)
+
+(Box and Muller, "A note on the generation of random normal deviates", 1958.) Of 24 bits, so that float32 and float64
+have the same u and t; no z is beyond 5.8, where the normal distribution has one number in 10^8.
+"""
+
+import math
+
+import numpy as np
+
+from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.elementwise.dropout import keys, mixed
+from fastcnn.kernels.cpu.simd.elementary import cos_turn, log, mix
+
+_COST = 4  # what an element costs, in plain elements of work
+_UNIT = 2.0**-24
+
+
+@kernel
+def gaussian_noise(y, x, stddev, multiplied, seed, step):
+    """y[i] = x[i] + stddev z[i], or with `multiplied` x[i] (1 + stddev z[i]): then also its backward pass, of dy.
+
+    Parameters
+    ----------
+    y : (size,) array
+        Written; may be `x`.
+    x : (size,) array
+    stddev : float
+    multiplied : int
+    seed, step : int
+        As in `dropout`.
+    """
+    chunks = chunks_for(_COST * y.size, 64)
+    key, second = keys(seed, step)
+    parallel(_noise_chunk, chunks, (chunks, y, x, stddev, multiplied, key, second))
+
+
+@inlined(exact=True)
+def _noise_chunk(chunk, chunks, y, x, stddev, multiplied, key, second):
+    first, last = chunk_of(chunk, chunks, y.size)
+    real = y.dtype.type
+    unit, added, scaled = real(_UNIT), real(0 if multiplied else stddev), real(stddev if multiplied else 0)
+    out, of = y[first:last], x[first:last]
+    for i in range(out.size):
+        bits = mixed(first + i, key, second)
+        u = real(np.int32((bits >> 8) + 1)) * unit
+        t = real(np.int32(mix(bits ^ key) >> 8)) * unit
+        z = real(math.sqrt(real(-2) * log(u))) * cos_turn(t)
+        out[i] = of[i] + (added * z + scaled * z * of[i])

@@ -1,0 +1,119 @@
+"""The walk for very long sums: slices of a sum are added in float64, for a few rows at a time.
+
+    steps   | slice of 2048 | slice of 2048 | ..        a slice: `walk_tiles`, in short parts   ->   rows x columns, L1
+                                                        slices: added to as many totals in float64, L1
+
+A dense layer of a million inputs is what it is for. A slice is long beside what adding it to the totals takes, and so
+few rows are no loss, since where inputs are so many the weights come from memory.
+"""
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.errors import RequireLiteralValue
+from numba.extending import intrinsic
+
+from fastcnn.kernels.cpu.compile.shared import Shared, i64
+from fastcnn.kernels.cpu.gemm.tile import M0
+from fastcnn.kernels.cpu.gemm.walk_tiles import SPAN, TABLE, arguments, moved, shared
+from fastcnn.kernels.cpu.simd.sums import TERMS
+from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
+
+LONG = TERMS * SPAN  #: steps from which a sum is made in slices: up to there it has TERMS parts, and a third more speed
+SLICE = 2048  # steps of a slice
+LOW = 2 * M0  # rows that pass together through the slices
+_SUMS = LOW * 2 * lanes("float32")  # numbers of a block of so many rows at most
+
+
+@intrinsic(prefer_literal=True)
+def _memory(typingctx, like, count):
+    """Return memory on the stack for `count` numbers, a literal: of the type of the pointer `like`."""
+    if not isinstance(count, types.IntegerLiteral):
+        raise RequireLiteralValue("memory: its size must be a literal")
+
+    def codegen(context, builder, signature, args):
+        kind = context.get_value_type(signature.return_type).pointee
+        slot = cgutils.alloca_once(builder, ir.ArrayType(kind, count.literal_value))
+        return builder.bitcast(slot, kind.as_pointer())
+
+    return like(like, count), codegen
+
+
+@intrinsic
+def _walk_at(typingctx, c, a, b, numbers):
+    """Call the walk on pointers: it adds to `c`, without bounds; `numbers` are the rest of its arguments."""
+    signature = types.void(c, a, b, numbers)
+
+    def codegen(context, builder, signature, args):
+        null = args[0].type(None)
+        shared.call(builder, signature.args[0].dtype,
+                     [*args[:3], args[0], args[0], null, *cgutils.unpack_tuple(builder, args[3])])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def _wide_like(typingctx):
+    """Return a null pointer to float64."""
+    def codegen(context, builder, signature, args):
+        return ir.DoubleType().as_pointer()(None)
+
+    return types.CPointer(types.float64)(), codegen
+
+
+@intrinsic
+def _is_null(typingctx, pointer):
+    def codegen(context, builder, signature, args):
+        return builder.icmp_unsigned("==", builder.ptrtoint(args[0], i64), i64(0))
+
+    return types.boolean(pointer), codegen
+
+
+def _long_tiles(c, a, b, start, addend, bounds, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s, a_j, b_r, b_s,
+                b_j, b_block, columns, fresh, panel):
+    """As `_tiles`, for very long sums: slices of them are added in float64, for a few rows at a time."""
+    width, zero, one = 2 * lanes_of(c), np.int64(0), np.int64(1)
+    sums, totals = _memory(c, _SUMS), _memory(_wide_like(), _SUMS)
+    if n2 == 1:
+        n1, n2, c1, c2, a1, a2 = 1, n1, 0, c1, 0, a1
+    for column in range(0, columns, width):
+        count = min(width, columns - column)
+        for i in range(n0 * n1):
+            for first in range(0, n2, LOW):
+                rows = min(LOW, n2 - first)
+                c_at = i // n1 * c0 + i % n1 * c1 + first * c2 + column
+                a_at = i // n1 * a0 + i % n1 * a1 + first * a2
+                for k in range(rows * width):
+                    totals[k] = 0
+                for part in range(r * s):
+                    for j0 in range(0, j, SLICE):
+                        for k in range(rows * width):
+                            sums[k] = 0
+                        a_from = a_at + part // s * a_r + part % s * a_s + j0 * a_j
+                        b_from = column // width * b_block + part // s * b_r + part % s * b_s + j0 * b_j
+                        steps = zero, zero, a_j, zero, zero, b_j
+                        _walk_at(sums, moved(a, a_from), moved(b, b_from),
+                                 (one, one, rows, zero, zero, width, zero, zero, a2, one, one, min(SLICE, j - j0),
+                                  *steps, zero, count, zero, np.int64(TABLE)))
+                        for k in range(rows * width):
+                            totals[k] += sums[k]
+                for row in range(rows):
+                    for k in range(count):
+                        at = c_at + row * c2 + k
+                        value = totals[row * width + k]
+                        if fresh == 0 or fresh == 3:
+                            value += c[at]
+                        else:
+                            value += start[column + k]
+                        if fresh == 2:
+                            value += addend[at]
+                        if not _is_null(bounds):
+                            value = bounds[0] if value < bounds[0] else value
+                            value = bounds[1] if value > bounds[1] else value
+                        c[at] = type(start[0])(value)
+
+
+#: The walk behind its symbol, with the arguments of `walk_tiles`.
+shared_long = Shared(_long_tiles, arguments)

@@ -1,0 +1,93 @@
+"""Moving and adding arrays: the batch that training gathers, sums of gradients, tables side by side, zero padding."""
+
+from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.simd.memory import clear, copy
+
+
+@kernel
+def gather(out, source, index):
+    """Copy rows of a data set into a batch: out[i] = source[index[i]], converted to the type of `out`.
+
+    Parameters
+    ----------
+    out : (B, F) float array
+        Written.
+    source : (N, F) array of any integer or floating type
+    index : (B,) int64 array
+        Rows in 0..N-1.
+    """
+    chunks = min(out.shape[0], chunks_for(out.size, 64))
+    parallel(_gather_rows, chunks, (chunks, out, source, index))
+
+
+@inlined
+def _gather_rows(chunk, chunks, out, source, index):
+    begin, end = chunk_of(chunk, chunks, out.shape[0])
+    for i in range(begin, end):
+        # Slices: in a loop over out[i, j] a test for negative indices would keep LLVM from making vectors.
+        to, of = out[i], source[index[i]]
+        for j in range(to.size):
+            to[j] = of[j]
+
+
+@kernel
+def add(out, a, b):
+    """out = a + b, for flat arrays of one size; `out` may be `a` or `b`."""
+    chunks = chunks_for(out.size, 64)
+    parallel(_add_range, chunks, (chunks, out, a, b))
+
+
+@inlined
+def _add_range(chunk, chunks, out, a, b):
+    begin, end = chunk_of(chunk, chunks, out.size)
+    out, a, b = out[begin:end], a[begin:end], b[begin:end]
+    for i in range(out.size):
+        out[i] = a[i] + b[i]
+
+
+@kernel
+def copy_columns(out, to, source, of, columns):
+    """out[:, to:to + columns] = source[:, of:of + columns], for two tables of as many rows; the rest of `out` stays.
+
+    Tables stand side by side this way, and apart again; threads share the numbers, since one row may be all there is.
+    """
+    work = out.shape[0] * columns
+    chunks = chunks_for(work, 64)
+    parallel(_copy_part, chunks, (chunks, work, out.reshape(-1), out.shape[1], to, source.reshape(-1), source.shape[1],
+                                  of, columns))
+
+
+@inlined
+def _copy_part(chunk, chunks, work, out, out_width, to, source, source_width, of, columns):
+    begin, end = chunk_of(chunk, chunks, work)
+    while begin < end:
+        row = begin // columns
+        k = begin - row * columns
+        count = min(columns - k, end - begin)
+        copy(out, row * out_width + to + k, source, row * source_width + of + k, count)
+        begin += count
+
+
+@kernel
+def pad2d(y, x, top, left):
+    """Write `x` (N, H, W, C) into the middle of `y` (N, H', W', C) at (top, left), and zeros around it."""
+    rows = y.shape[0] * y.shape[1]
+    chunks = min(rows, chunks_for(y.size, 64))
+    parallel(_pad_rows, chunks, (chunks, y, x, top, left))
+
+
+@inlined
+def _pad_rows(chunk, chunks, y, x, top, left):
+    n, height, width, c = y.shape
+    h, w = x.shape[1], x.shape[2]
+    begin, end = chunk_of(chunk, chunks, n * height)
+    for row in range(begin, end):
+        image, i = row // height, row % height
+        inside = top <= i < top + h
+        to = y[image, i].reshape(-1)
+        if inside:
+            clear(to, 0, left * c)
+            copy(to, left * c, x[image, i - top].reshape(-1), 0, w * c)
+            clear(to, (left + w) * c, (width - left - w) * c)
+        else:
+            clear(to, 0, width * c)

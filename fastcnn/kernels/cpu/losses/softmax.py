@@ -1,0 +1,184 @@
+"""Softmax and cross-entropy in one kernel: losses, gradient of the logits and probabilities in one pass over them.
+
+ONNX: SoftmaxCrossEntropyLoss and its gradient. With a row x of C logits, its target t (a class, or C numbers)::
+
+    p = softmax(x)
+    L = log(sum_k exp(x_k)) T - sum_k t_k x_k,   T = sum_k t_k       (1 for a class)
+    dL/dx_k = p_k T - t_k
+
+Each kernel writes one loss a row, ``scale dL/dx`` into `dx`, both times the weight of the row, and p into
+`probabilities`; either may have the shape (0, C) where nobody wants it. Nothing is clipped: L comes from the logits
+and is exact where p underflows.
+
+    x       |--- rows of C, 16 KB of them ---|       read twice, the second time from L1
+    work    |--- exp(x - largest of its row) |       one long vector to the exponential, however short the rows are
+    dx, p   |--- both from the work in L1 ---|       `work` is the memory of one of them
+    losses  | |                                      holds the row's largest logit until its loss is known
+"""
+
+import numpy as np
+
+from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.elementwise.softmax import largest
+from fastcnn.kernels.cpu.simd.elementary import exp_nonpositive, log, plus_gap
+from fastcnn.kernels.cpu.simd.sums import BLOCK, row_sum
+
+_BLOCK = 4096  # elements that stay in L1 between the passes over them
+_COST = 4  # what an exponential takes, in plain elements of work
+
+
+@kernel
+def softmax_sparse_categorical_crossentropy(losses, dx, probabilities, x, labels, weights, scale):
+    """Cross-entropy of softmax(x) against a class a row. A label outside 0..C-1 gives a loss and gradients of NaN.
+
+    Parameters
+    ----------
+    losses : (N,) array
+        Written.
+    dx, probabilities : (N, C) or (0, C) arrays
+        Written.
+    x : (N, C) array
+        Logits.
+    labels : (N,) int64 array
+    weights : (N,) or (0,) array
+        A factor for each row, or none; where it is 0 so are loss and gradients, whatever the label.
+    scale : float
+        What the gradients are multiplied with, 1 / N for the mean loss.
+    """
+    chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
+    parallel(_sparse_rows, chunks, (chunks, losses, dx, probabilities, x, labels, weights, scale))
+
+
+@inlined
+def _sparse_rows(chunk, chunks, losses, dx, probabilities, x, labels, weights, scale):
+    first, last = chunk_of(chunk, chunks, x.shape[0])
+    real, classes = x.dtype.type, x.shape[1]
+    rows = max(1, _BLOCK // classes)
+    for begin in range(first, last, rows):
+        end = min(begin + rows, last)
+        work = _work(dx, probabilities, begin, end)
+        _exponentials(work, losses, x, begin, end)
+        for i in range(begin, end):
+            exponentials = work[i - begin] if work.size > 0 else work.reshape(-1)
+            total = _total(exponentials, x[i], losses[i])
+            label = labels[i]
+            weight = weights[i] if weights.size > 0 else real(1)
+            known, skipped = 0 <= label < classes, weight == real(0)
+            loss = weight * plus_gap(log(total), losses[i], x[i, label]) if known else real(np.nan)
+            losses[i] = real(0) if skipped else loss
+            if dx.size > 0:
+                share = weight * real(scale)
+                out, factor = dx[i], share / total if known or skipped else real(np.nan)
+                if probabilities.size > 0:
+                    for k in range(out.size):
+                        out[k] = factor * exponentials[k]
+                else:
+                    _multiply(out, factor)
+                if known:
+                    out[label] -= share
+            if probabilities.size > 0:
+                _multiply(exponentials, real(1) / total)
+
+
+@inlined
+def _work(dx, probabilities, begin, end):
+    """Return where the exponentials of a block of rows go: the memory that is written from them last, or none."""
+    if probabilities.size > 0:
+        return probabilities[begin:end]
+    return dx[begin:end] if dx.size > 0 else dx
+
+
+@inlined
+def _exponentials(work, losses, x, begin, end):
+    """Write exp(x - largest of the row) of a block of rows unless `work` has size 0, and the largest into `losses`."""
+    for i in range(begin, end):
+        row = x[i]
+        shift = largest(row)
+        losses[i] = shift
+        if work.size > 0:
+            out = work[i - begin]
+            for k in range(row.size):
+                out[k] = row[k] - shift
+    flat = work.reshape(-1)
+    for k in range(flat.size):
+        flat[k] = exp_nonpositive(flat[k])
+
+
+@inlined
+def _total(exponentials, row, shift):
+    """Return the sum of exp(row - shift), from the exponentials where they were kept."""
+    total = 0.0
+    if exponentials.size > 0:
+        total = row_sum(exponentials)
+    else:
+        for begin in range(0, row.size, BLOCK):
+            block, some = row[begin:begin + BLOCK], row.dtype.type(0)
+            for k in range(block.size):
+                some += exp_nonpositive(block[k] - shift)
+            total += some
+    return row.dtype.type(total)
+
+
+@inlined
+def _multiply(row, factor):
+    # In place: as a loop over two arrays that are the same memory it would fail LLVM's test and run one by one.
+    for k in range(row.size):
+        row[k] *= factor
+
+
+@kernel
+def softmax_categorical_crossentropy(losses, dx, probabilities, x, targets, weights, scale):
+    """Cross-entropy of softmax(x) against a distribution a row.
+
+    Parameters
+    ----------
+    losses : (N,) array
+        Written.
+    dx, probabilities : (N, C) or (0, C) arrays
+        Written.
+    x : (N, C) array
+        Logits.
+    targets : (N, C) array
+    weights : (N,) or (0,) array
+        A factor for each row, or none.
+    scale : float
+        What the gradients are multiplied with, 1 / N for the mean loss.
+    """
+    chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
+    parallel(_categorical_rows, chunks, (chunks, losses, dx, probabilities, x, targets, weights, scale))
+
+
+@inlined
+def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, weights, scale):
+    first, last = chunk_of(chunk, chunks, x.shape[0])
+    real, classes = x.dtype.type, x.shape[1]
+    rows = max(1, _BLOCK // classes)
+    for begin in range(first, last, rows):
+        end = min(begin + rows, last)
+        work = _work(dx, probabilities, begin, end)
+        _exponentials(work, losses, x, begin, end)
+        for i in range(begin, end):
+            exponentials = work[i - begin] if work.size > 0 else work.reshape(-1)
+            row, t, shift = x[i], targets[i], losses[i]
+            total, whole, along = _total(exponentials, row, shift), 0.0, 0.0
+            for first_of in range(0, classes, BLOCK):
+                block, of = row[first_of:first_of + BLOCK], t[first_of:first_of + BLOCK]
+                some = product = real(0)
+                for k in range(block.size):
+                    some += of[k]
+                    product += of[k] * (block[k] - shift) if of[k] != real(0) else real(0)  # a masked one is at -inf
+                whole += some
+                along += product
+            weight = weights[i] if weights.size > 0 else real(1)
+            losses[i] = weight * (log(total) * whole - along)
+            if dx.size > 0:
+                share = weight * real(scale)
+                out, factor = dx[i], share * real(whole) / total
+                if probabilities.size > 0:
+                    for k in range(out.size):
+                        out[k] = factor * exponentials[k] - share * t[k]
+                else:
+                    for k in range(out.size):
+                        out[k] = factor * out[k] - share * t[k]
+            if probabilities.size > 0:
+                _multiply(exponentials, real(1) / total)

@@ -1,0 +1,214 @@
+"""Rows of channels, several at a time: sums down the columns, and affine maps with a factor a column.
+
+What normalization does with (rows, columns) lying in one piece. Emitted as vector code by ``@intrinsic``: LLVM would
+test at run time, row by row, whether the many pieces of memory overlap. The rows are read as *streams*, each the
+length of a fourth (or half) of the rows, and in each stream memory is read as it lies, which its bandwidth depends on:
+eight neighbouring rows at a time reached a third of it. One step is four vectors of columns in a row of each stream::
+
+      x   stream 0   | v0 v1 v2 v3 | ->   next columns      registers: the four vectors' shift, sums and squares
+          stream 1   | v0 v1 v2 v3 | ->                                (or mean, scale and offset)
+          stream 2   | v0 v1 v2 v3 | ->
+          stream 3   | v0 v1 v2 v3 | ->                     L1: these factors and sums of all columns, read and
+      sums, squares  | +  +  +  +  |                            written once for a row of every stream
+
+With relu 1 a map is followed by max(., 0), and a gradient is taken only where that was positive.
+"""
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import config, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from fastcnn.kernels.cpu.simd.vectors import Vectors
+
+_I64 = ir.IntType(64)
+
+
+@intrinsic
+def column_moments(typingctx, sums, squares, shift, x, at, rows, columns):
+    """sums += sum of (x - shift) down each column, squares += sum of its squares; x starts at element `at`."""
+    i = types.int64
+    return types.void(sums, squares, shift, x, i, i, i), _codegen(_Moments, 4, 1)
+
+
+@intrinsic
+def column_products(typingctx, plain, products, mean, scale, offset, dy, x, at, rows, columns, relu):
+    """plain += sum of dy, products += sum of dy (x - mean); with relu of dy where (x - mean) scale + offset > 0."""
+    i = types.int64
+    return types.void(plain, products, mean, scale, offset, dy, x, i, i, i, i), _codegen(_Products, 7, 2)
+
+
+@intrinsic
+def column_affine(typingctx, mean, scale, offset, y, x, at, rows, columns, relu):
+    """y = (x - mean) scale + offset, or with relu the larger of that and 0."""
+    i = types.int64
+    return types.void(mean, scale, offset, y, x, i, i, i, i), _codegen(_Affine, 5, 2)
+
+
+@intrinsic
+def column_gradient(typingctx, mean, scale, offset, constant, steep, dx, dy, x, at, rows, columns, relu):
+    """dx = scale dy - constant - (x - mean) steep, with relu of dy where (x - mean) scale + offset > 0."""
+    i = types.int64
+    return (types.void(mean, scale, offset, constant, steep, dx, dy, x, i, i, i, i), _codegen(_ColumnGradient, 8, 3))
+
+
+def _codegen(emitter, arrays, maps):
+    """Return the code of an intrinsic whose first arguments are arrays, the last `maps` of them (rows, columns)."""
+    def codegen(context, builder, signature, args):
+        pointers = [context.make_array(kind)(context, builder, value).data
+                    for kind, value in zip(signature.args[:arrays], args[:arrays], strict=True)]
+        at, rows, columns, *relu = args[arrays:]
+        pointers[-maps:] = [builder.gep(pointer, [at]) for pointer in pointers[-maps:]]
+        walk = emitter(builder, signature.args[0].dtype)
+        walk.relu = relu and builder.icmp_signed("!=", relu[0], _I64(0))
+        walk.run(pointers[:-maps], pointers[-maps:], rows, columns)
+        return context.get_dummy_value()
+
+    return codegen
+
+
+class _Columns(Vectors):
+    """The loops that all have in common: over rows of all streams, over vectors of columns."""
+
+    streams, wide = 4, 4
+    relu: Any = None  # whether a rectifier follows, as a bit
+
+    def run(self, factors, maps, rows, columns):
+        """Emit everything: `factors` have a number a column, `maps` a number an element."""
+        b = self.b
+        length = b.sdiv(rows, _I64(self.streams))
+        with cgutils.for_range(b, length) as row:
+            self.rows(factors, maps, [b.add(row.index, b.mul(length, _I64(u))) for u in range(self.streams)], columns)
+        with cgutils.for_range_slice(b, b.mul(length, _I64(self.streams)), rows, _I64(1), inc=True) as (row, _):
+            self.rows(factors, maps, [row], columns)
+
+    def rows(self, factors, maps, rows, columns):
+        b, wide = self.b, self.wide * self.L
+        places = [[b.gep(m, [b.mul(row, columns)]) for row in rows] for m in maps]
+        blocks, whole = b.sdiv(columns, _I64(wide)), b.sdiv(columns, _I64(self.L))
+        with cgutils.for_range(b, blocks) as block:
+            self.at(factors, places, b.mul(block.index, _I64(wide)), self.wide, None)
+        with cgutils.for_range_slice(b, b.mul(blocks, _I64(self.wide)), whole, _I64(1), inc=True) as (v, _):
+            self.at(factors, places, b.mul(v, _I64(self.L)), 1, None)
+        done = b.mul(whole, _I64(self.L))
+        with b.if_then(b.icmp_signed("<", done, columns)):
+            self.at(factors, places, done, 1, self.mask(b.sub(columns, done)))
+
+    def at(self, factors, places, column, wide, mask):
+        """Emit what happens to `wide` vectors of columns in the rows of the streams, one after the other."""
+        moved = lambda pointer: self.b.gep(pointer, [column])
+        factors = [moved(f) for f in factors]
+        held = [self.before([self.load(f, w, mask) for f in factors]) for w in range(wide)]
+        for place in zip(*places, strict=True):
+            pointers = [moved(p) for p in place]
+            for w in range(wide):
+                self.row(held[w], pointers, w, mask)
+        for w in range(wide):
+            self.after(held[w], factors, w, mask)
+
+    def before(self, factors):
+        """Return what is held in registers for one vector of columns."""
+        return factors
+
+    def row(self, held, pointers, w, mask):
+        """Emit what happens to vector `w` of one row."""
+        raise NotImplementedError
+
+    def after(self, held, factors, w, mask):
+        """Emit what is written for one vector of columns when the rows are done."""
+
+    def passed(self, gradient, centered, scale, offset):
+        """Return a gradient, or zero where there is a relu that let nothing through."""
+        b = self.b
+        positive = b.fcmp_unordered(">", self.fmuladd(centered, scale, offset), self.zero)
+        return b.select(b.or_(positive, self.broadcast(b.not_(self.relu), self.L)), gradient, self.zero)
+
+
+class _Moments(_Columns):
+    def row(self, held, pointers, w, mask):
+        value = self.b.fsub(self.load(pointers[0], w, mask), held[2])
+        held[0], held[1] = self.b.fadd(held[0], value), self.fmuladd(value, value, held[1])
+
+    def after(self, held, factors, w, mask):
+        for value, pointer in zip(held[:2], factors[:2], strict=True):
+            self.store(value, pointer, w, mask)
+
+
+class _Products(_Columns):
+    def row(self, held, pointers, w, mask):
+        plain, products, mean, scale, offset = held
+        dy, x = (self.load(pointer, w, mask) for pointer in pointers)
+        centered = self.b.fsub(x, mean)
+        gradient = self.passed(dy, centered, scale, offset)
+        held[:2] = self.b.fadd(plain, gradient), self.fmuladd(gradient, centered, products)
+
+    def after(self, held, factors, w, mask):
+        for value, pointer in zip(held[:2], factors[:2], strict=True):
+            self.store(value, pointer, w, mask)
+
+
+class _Affine(_Columns):
+    streams = 2
+
+    def row(self, held, pointers, w, mask):
+        b, (mean, scale, offset), (y, x) = self.b, held, pointers
+        value = self.fmuladd(b.fsub(self.load(x, w, mask), mean), scale, offset)
+        negative = b.and_(b.fcmp_ordered("<", value, self.zero), self.broadcast(self.relu, self.L))
+        self.store(b.select(negative, self.zero, value), y, w, mask)
+
+
+class _ColumnGradient(_Columns):
+    streams = 2
+
+    def before(self, factors):
+        mean, scale, offset, constant, steep = factors
+        return mean, scale, offset, self.b.fneg(constant), self.b.fneg(steep)
+
+    def row(self, held, pointers, w, mask):
+        mean, scale, offset, constant, slope = held
+        dx, dy, x = pointers
+        centered = self.b.fsub(self.load(x, w, mask), mean)
+        gradient = self.passed(self.load(dy, w, mask), centered, scale, offset)
+        self.store(self.fmuladd(centered, slope, self.fmuladd(gradient, scale, constant)), dx, w, mask)
+
+
+# --- without a compiler -----------------------------------------------------------------------------------------------
+
+
+def _maps(at, rows, columns, *arrays):
+    return [a[at:at + rows * columns].reshape(rows, columns) for a in arrays]
+
+
+def _moments_in_python(sums, squares, shift, x, at, rows, columns):
+    (x,) = _maps(at, rows, columns, x)
+    sums[:columns] += (x - shift[:columns]).sum(axis=0)
+    squares[:columns] += ((x - shift[:columns]) ** 2).sum(axis=0)
+
+
+def _products_in_python(plain, products, mean, scale, offset, dy, x, at, rows, columns, relu):
+    dy, x = _maps(at, rows, columns, dy, x)
+    centered = x - mean[:columns]
+    dy = np.where((centered * scale[:columns] + offset[:columns] <= 0) & (relu != 0), 0, dy)
+    plain[:columns] += dy.sum(axis=0)
+    products[:columns] += (dy * centered).sum(axis=0)
+
+
+def _affine_in_python(mean, scale, offset, y, x, at, rows, columns, relu):
+    y, x = _maps(at, rows, columns, y, x)
+    value = (x - mean[:columns]) * scale[:columns] + offset[:columns]
+    y[...] = np.where((value < 0) & (relu != 0), 0, value)
+
+
+def _gradient_in_python(mean, scale, offset, constant, steep, dx, dy, x, at, rows, columns, relu):
+    dx, dy, x = _maps(at, rows, columns, dx, dy, x)
+    centered = x - mean[:columns]
+    dy = np.where((centered * scale[:columns] + offset[:columns] <= 0) & (relu != 0), 0, dy)
+    dx[...] = scale[:columns] * dy - constant[:columns] - centered * steep[:columns]
+
+
+if config.DISABLE_JIT:
+    column_moments, column_products = _moments_in_python, _products_in_python
+    column_affine, column_gradient = _affine_in_python, _gradient_in_python

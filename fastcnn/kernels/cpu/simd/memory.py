@@ -1,0 +1,110 @@
+"""Small pieces of packing: numbers copied, cleared and added, and slabs of padded rows."""
+
+import numpy as np
+
+from fastcnn.kernels.cpu.compile.policy import inlined
+
+
+@inlined
+def at3(r, s, j):
+    """Return three numbers as one tuple of plain integers.
+
+    A bare tuple with a literal in it is another type to Numba for each literal: the callee would be compiled again.
+    """
+    return np.int64(r), np.int64(s), np.int64(j)
+
+
+@inlined
+def copy(out, at, source, source_at, count):
+    """out[at:] = `count` elements of source[source_at:].
+
+    Indices are unsigned in these three: for a signed one Numba tests whether it is negative, and that test keeps LLVM
+    from making vectors of the loop.
+    """
+    to, of = np.uintp(at), np.uintp(source_at)
+    for k in range(np.uintp(count)):
+        out[to + k] = source[of + k]
+
+
+@inlined
+def clear(out, at, count):
+    """out[at:] = `count` zeros."""
+    to = np.uintp(at)
+    for k in range(np.uintp(count)):
+        out[to + k] = 0
+
+
+@inlined
+def fill(out, at, count, value):
+    """out[at:] = `count` times the value."""
+    to = np.uintp(at)
+    for k in range(np.uintp(count)):
+        out[to + k] = value
+
+
+@inlined
+def accumulate(out, at, source, source_at, count):
+    """out[at:] += `count` elements of source[source_at:]."""
+    to, of = np.uintp(at), np.uintp(source_at)
+    for k in range(np.uintp(count)):
+        out[to + k] += source[of + k]
+
+
+@inlined
+def copy_apart(out, at, step, source, source_at, source_step, count):
+    """`copy` of elements that lie `step` and `source_step` apart."""
+    to, of, far, near = np.uintp(at), np.uintp(source_at), np.uintp(step), np.uintp(source_step)
+    for k in range(np.uintp(count)):
+        out[to + k * far] = source[of + k * near]
+
+
+@inlined
+def accumulate_apart(out, at, step, source, source_at, source_step, count):
+    """`accumulate` of elements that lie `step` and `source_step` apart."""
+    to, of, far, near = np.uintp(at), np.uintp(source_at), np.uintp(step), np.uintp(source_step)
+    for k in range(np.uintp(count)):
+        out[to + k * far] += source[of + k * near]
+
+
+@inlined
+def clip(out, at, count, bounds):
+    """out[at:] = `count` elements, those beyond the two bounds set to them; NaN stays."""
+    to, low, high = np.uintp(at), bounds[0], bounds[1]
+    for k in range(np.uintp(count)):
+        value = low if out[to + k] < low else out[to + k]
+        out[to + k] = high if value > high else value
+
+
+@inlined
+def rectify(out, at, count):
+    """out[at:] = the larger of each of `count` elements and 0; NaN stays."""
+    to = np.uintp(at)
+    for k in range(np.uintp(count)):
+        out[to + k] = 0 if out[to + k] < 0 else out[to + k]
+
+
+@inlined
+def fill_slab(slab, at, x, image, size, first, rows, left, columns):
+    """Copy rows of an image with its border of zeros: slab[at:] as (rows, columns, C).
+
+    Slab row i is row first + i of the image at ``x[image:]`` with `size` (H, W, C), slab column j its column j - left;
+    what lies outside is zero. The slab of a task stays in L2, so padding costs one copy and no memory of its own.
+    """
+    h, w, c = size
+    begin = min(max(0, left), columns)
+    end = max(begin, min(columns, w + left))
+    for i in range(rows):
+        row = at + i * columns * c
+        ih = first + i
+        if 0 <= ih < h:
+            clear(slab, row, begin * c)
+            copy(slab, row + begin * c, x, image + (ih * w + begin - left) * c, (end - begin) * c)
+            clear(slab, row + end * c, (columns - end) * c)
+        else:
+            clear(slab, row, columns * c)
+
+
+@inlined
+def aligned(elements):
+    """Round a part of the scratch up to a whole number of cache lines."""
+    return (elements + 15) // 16 * 16

@@ -1,0 +1,279 @@
+"""The gradient of the filters of a 3x3 convolution with stride 1, by Winograd's F(3x3, 4x4).
+
+The transpose of the forward pass (`transforms.py`): tiles of x and of dy are transformed and multiplied, the
+products are added over all tiles, and the sums are transformed to the nine taps once::
+
+    x  --B^T d B--> V 36 x (tiles, C)             36 products                  m 36 x (C, width) --G^T m G--> += dkernel
+                    L2 or L3               (C, tiles) x (tiles, width), m in L2     one block of filters
+    dy --A dY A^T-> W 36 x (tiles, K), L2 or L3
+
+W has a 37th matrix, the sums of the tiles of dy: added over tiles they are the gradient of the bias.
+
+*Fused*, where m of all filters fits into L2: the tiles are cut into chunks, and a task takes its chunk run by run
+through all of that. Each chunk has a part of the scratch for its gradients, which are added in pairs; m is added to
+them after some runs, so that neither sum is long (`simd.sums`).
+
+*In steps*, where it does not: V and W of as many tiles as L3 holds are made by one launch, tasks being runs of tiles,
+and multiplied by a second one, tasks being a block of filters and a part of the channels; it adds to dkernel.
+"""
+
+import numpy as np
+from numba import config
+
+from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
+from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
+from fastcnn.kernels.cpu.gemm.walk import walk
+from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
+from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
+from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
+from fastcnn.kernels.cpu.winograd.plan import TILES, suits
+from fastcnn.kernels.cpu.winograd.tiles import filter_gradient_block, gradient_tiles, input_tiles
+
+FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
+FUSED_RUN = 112  # tiles: the sums of a run stay in registers, so that long runs load and store m seldom
+STEP = 3 << 20  # elements of V and W in a step: 12 MB of float32
+CHANNELS = 128  # of a part
+CHUNKS = 16
+OFTEN = 16  # runs of a chunk whose products are one m, and steps whose gradients are one before dkernel takes it in
+TASKS = 8
+BACK = 350  # cycles to transform a vector of sums to taps, and to store and fetch it
+
+
+def _weights(g):
+    """Return the problem: (N, H, W, C) of x, (OH, OW, K) of dy, zeros above and on the left."""
+    return g["n"], g["h"], g["w"], g["c"], g["oh"], g["ow"], g["k"], g["top"], g["left"]
+
+
+_problem = inlined(_weights)
+
+
+@inlined
+def _is_fused(p, width):
+    return p[3] * (-(-p[6] // width) * width) <= FUSED
+
+
+@inlined
+def _row(channels):
+    """Elements from tile to tile: rows a power of two apart would meet in the same lines of L1."""
+    row = aligned(channels)
+    return row + 16 if row >= 64 else row
+
+
+@inlined
+def _plan(p, width):
+    """Return tiles in all, in a run or step, runs, and from tile to tile and matrix to matrix of V and of W."""
+    tiles = p[0] * -(-p[4] // 4) * -(-p[5] // 4)
+    v_tile, w_tile = _row(p[3]), _row(-(-p[6] // width) * width)
+    run = FUSED_RUN if 16 * tiles < FAR else TERMS
+    if not _is_fused(p, width):
+        most = max(TILES, STEP // (36 * (v_tile + w_tile)))
+        run = -(-tiles // max(1, -(-tiles // most)))  # steps of equal length
+    run = max(1, min(run, tiles))
+    return tiles, run, -(-tiles // run), v_tile, run * v_tile + 16, w_tile, run * w_tile + 16
+
+
+@inlined
+def _chunks(p, width):
+    return max(1, min(CHUNKS, _plan(p, width)[2])) if _is_fused(p, width) else 0
+
+
+@inlined
+def _parts(p, width):
+    """Parts of the channels: so that a part's m fits into L2, and there are enough tasks."""
+    few = -(-TASKS // max(1, -(-p[6] // width)))
+    return max(-(-p[3] // CHANNELS), min(-(-p[3] // 32), few))
+
+
+@inlined
+def _tiles_size(p, width):
+    """Elements of V, and of V and W."""
+    v_step, _, w_step = _plan(p, width)[4:]
+    return aligned(36 * v_step), aligned(36 * v_step) + aligned(37 * w_step)
+
+
+@inlined
+def _sums(p, width):
+    """Elements from matrix to matrix of m, and of m in all."""
+    fused = _is_fused(p, width)
+    step = (p[3] if fused else -(-p[3] // _parts(p, width))) * width + 16
+    return step, aligned((-(-p[6] // width) if fused else 1) * 36 * step)
+
+
+@inlined
+def _local(p, one, width):
+    """Return where in a thread's scratch lie m, sums of dy, and a patch; and the size of it all, after V and W."""
+    m = _tiles_size(p, width)[1] if _is_fused(p, width) else 0
+    bias = m + _sums(p, width)[1]
+    patch = bias + aligned(-(-p[6] // width) * width)
+    return m, bias, patch, patch + aligned(36 * one)
+
+
+@inlined
+def _shared(p, width):
+    """Return where lie a one, the gradients of the chunks or V and W of all tasks, and the threads' parts.
+
+    Behind V and W, where there are many steps, lies the gradient that some of them give.
+    """
+    one = aligned(max(p[3], max(p[6], width)))
+    chunks, of_some = _chunks(p, width), aligned(9 * p[3] * p[6] + p[6])
+    gradients = chunks * of_some
+    if chunks == 0:
+        gradients = _tiles_size(p, width)[1] + (of_some if _plan(p, width)[2] > OFTEN else 0)
+    return one, one + 16, one + 16 + gradients
+
+
+def winograd_backward_weights_suits(geometry):
+    """Return whether `winograd_backward_weights` can do this convolution, and faster than the direct kernel."""
+    return suits(geometry.tobytes(), _weights, BACK)
+
+
+def winograd_backward_weights_scratch(geometry, dtype):
+    """Return how many elements of scratch `winograd_backward_weights` wants."""
+    p = tuple(map(int, _weights(geometry[0])))
+    width = width_of(p[6], dtype)
+    return _shared(p, width)[2] + config.NUMBA_NUM_THREADS * _local(p, lanes(dtype), width)[3]
+
+
+@kernel
+def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
+    """Add the gradients of the filters and the bias of a 3x3 convolution with stride 1, no dilation, no groups.
+
+    Parameters
+    ----------
+    dkernel : (3, 3, C, K) array
+        Added to.
+    dbias : (K,) or (0,) array
+        Added to; size 0 if there is no bias.
+    scratch : (winograd_backward_weights_scratch(geometry, dtype),) array
+    x : (N, H, W, C) array
+    dy : (N, OH, OW, K) array
+    geometry : CONV2D
+    """
+    p = _problem(geometry[0])
+    c, k = p[3], p[6]
+    xf, yf, wf = x.reshape(-1), dy.reshape(-1), dkernel.reshape(-1)
+    width, blocks = blocks_of(dy, k)
+    one, shared, local = _shared(p, width)
+    clear(scratch, 0, one)  # what lies outside images, and where sums start
+    scratch[one] = 1
+    tiles, run, runs = _plan(p, width)[:3]
+    if _is_fused(p, width):
+        chunks, size = _chunks(p, width), aligned(9 * c * k + k)
+        parallel(_chunk_task, chunks, (scratch, shared, local, one, xf, yf, p))
+        add_pairwise(scratch, shared, size, chunks, 9 * c * k + k)
+        accumulate(wf, 0, scratch, shared, 9 * c * k)
+        accumulate(dbias, 0, scratch, shared + 9 * c * k, dbias.size)
+    else:
+        size, at = 9 * c * k, shared + _tiles_size(p, width)[1]
+        to, bias = wf, dbias
+        if runs > OFTEN:
+            to, bias = scratch[at:at + size], scratch[at + size:at + size + dbias.size]
+            clear(scratch, at, size + k)
+        for step in range(runs):
+            count = min(run, tiles - step * run)
+            parallel(_tiles_task, -(-count // TILES), (scratch, shared, local, step * run, count, xf, yf, p))
+            parallel(_products_task, blocks * _parts(p, width), (to, bias, scratch, shared, local, one, count, p))
+            if runs > OFTEN and (step == runs - 1 or step % OFTEN == OFTEN - 1):
+                accumulate(wf, 0, to, 0, size)
+                accumulate(dbias, 0, bias, 0, dbias.size)
+                clear(scratch, at, size + k)
+
+
+@inlined
+def _transform(scratch, v, place, patch, x, dy, first, count, p):
+    """V and W of tiles first .. first + count, at tile `place` of the run at scratch[v:]."""
+    h, w, c, oh, ow, k, top, left = p[1:]
+    width = blocks_of(dy, k)[0]
+    v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
+    down, across = -(-oh // 4), -(-ow // 4)
+    input_tiles(x, 0, h, w, c, top, left, down, across, first, count, scratch, 0,
+                scratch, v + place * v_tile, v_tile, v_step, scratch, patch)
+    gradient_tiles(dy, 0, oh, ow, k, down, across, first, count, scratch, 0,
+                   scratch, v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step, scratch, patch)
+
+
+@inlined
+def _at_once(count, width, p):
+    """Return how many of `count` tiles a sum takes in at once."""
+    return count if 16 * _plan(p, width)[0] < FAR else np.int64(TERMS // 2)  # transforms make errors larger
+
+
+@inlined
+def _multiply(scratch, v, begin, channels, b, m, fresh, count, width, p):
+    """36 products of one block of filters: scratch[m:] = V^T W for some channels, or added to it unless `fresh`."""
+    v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
+    w, step = v + _tiles_size(p, width)[0], _sums(p, width)[0]
+    some = _at_once(count, width, p)
+    for i in range(36):
+        for first in range(0, count, some):
+            walk(scratch, (m + i * step, width), scratch, (v + i * v_step + begin + first * v_tile, 1, 0, 0, v_tile),
+                 scratch, (w + i * w_step + b * width + first * w_tile, 0, 0, w_tile),
+                 at3(1, 1, min(some, count - first)), scratch, 0 if fresh and first == 0 else -1, width, 0, channels)
+
+
+@inlined
+def _add_bias(out, at, columns, scratch, one, v, b, count, width, p):
+    """out[at:] += the sums of dy over tiles, one block of filters."""
+    w_tile, w_step = _plan(p, width)[5:]
+    w, some = v + _tiles_size(p, width)[0], _at_once(count, width, p)
+    for first in range(0, count, some):
+        walk(out, (at, columns), scratch, (one, 0, 0, 0, 0),
+             scratch, (w + 36 * w_step + b * width + first * w_tile, 0, 0, w_tile),
+             at3(1, 1, min(some, count - first)), scratch, -1, columns, 0, 1)
+
+
+@inlined
+def _chunk_task(chunk, thread, scratch, shared, local, one, x, dy, p):
+    """The gradients of a chunk of tiles, into the chunk's part of the scratch."""
+    c, k = p[3], p[6]
+    width, blocks = blocks_of(dy, k)
+    m_at, bias_at, patch_at, share = _local(p, lanes_of(dy), width)
+    v = local + thread * share
+    m, bias, patch = v + m_at, v + bias_at, v + patch_at
+    step, size = _sums(p, width)[0], 9 * c * k
+    gradients = shared + chunk * aligned(size + k)
+    clear(scratch, gradients, size + k)
+    clear(scratch, bias, blocks * width)
+    tiles, run, runs = _plan(p, width)[:3]
+    chunks = _chunks(p, width)
+    begin, end = chunk * runs // chunks, (chunk + 1) * runs // chunks
+    for r in range(begin, end):
+        count = min(run, tiles - r * run)
+        _transform(scratch, v, 0, patch, x, dy, r * run, count, p)
+        for b in range(blocks):
+            _multiply(scratch, v, 0, c, b, m + b * 36 * step, (r - begin) % OFTEN == 0, count, width, p)
+            _add_bias(scratch, bias + b * width, width, scratch, one, v, b, count, width, p)
+        if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
+            for b in range(blocks):
+                filter_gradient_block(scratch, gradients, c, k, b * width, min(width, k - b * width), 0, c,
+                                      scratch, m + b * 36 * step, width, step, scratch, patch)
+            accumulate(scratch, gradients + size, scratch, bias, k)
+            clear(scratch, bias, blocks * width)
+
+
+@inlined
+def _tiles_task(task, thread, scratch, shared, local, first, count, x, dy, p):
+    """V and W of a run of the tiles of a step, which begins at tile `first`."""
+    width = blocks_of(dy, p[6])[0]
+    _, _, patch, share = _local(p, lanes_of(dy), width)
+    begin = task * TILES
+    _transform(scratch, shared, begin, local + thread * share + patch, x, dy, first + begin, min(TILES, count - begin),
+               p)
+
+
+@inlined
+def _products_task(task, thread, dkernel, dbias, scratch, shared, local, one, count, p):
+    """What a step of `count` tiles adds to the gradient: one block of filters and one part of the channels."""
+    c, k = p[3], p[6]
+    width = blocks_of(dkernel, k)[0]
+    m, _, patch, share = _local(p, lanes_of(dkernel), width)
+    m, patch = local + thread * share + m, local + thread * share + patch
+    parts = _parts(p, width)
+    b, part = task // parts, task % parts
+    begin, end = part * c // parts, (part + 1) * c // parts
+    columns = min(width, k - b * width)
+    _multiply(scratch, shared, begin, end - begin, b, m, True, count, width, p)
+    filter_gradient_block(dkernel, 0, c, k, b * width, columns, begin, end, scratch, m, width, _sums(p, width)[0],
+                          scratch, patch)
+    if part == 0 and dbias.size > 0:
+        _add_bias(dbias, b * width, columns, scratch, one, shared, b, count, width, p)

@@ -1,0 +1,72 @@
+"""Filters transformed by Winograd's G g G^T, straight into blocks packed for the register tile.
+
+    filter bank 3 x 3 x C x K      a block of filters: 36 matrices (depth, width)
+      the taps of a channel and      matrix 0   depth 0: width columns        columns are filters, depth is channels;
+      a vector of filters are        matrix 1   depth 1: ...                  for the gradient of the input the
+      9 vectors                 -->  ...                                      other way round
+
+Where the columns do not lie side by side in the bank (the gradient of the input), or do not fill a block, some depths
+of it are first gathered in a patch, square blocks being transposed in registers.
+"""
+
+from fastcnn.kernels.cpu.compile.policy import inlined
+from fastcnn.kernels.cpu.simd.memory import aligned, clear, copy
+from fastcnn.kernels.cpu.simd.transpose import transpose_block
+from fastcnn.kernels.cpu.simd.width import lanes_of
+from fastcnn.kernels.cpu.winograd.tiles import filter_tiles
+
+DEPTHS = 16  # of a patch: a whole number of vectors, and of cache lines
+
+
+@inlined
+def patch_size(one):
+    """Elements of a patch, for vectors of `one` lanes."""
+    return aligned(9 * DEPTHS * 2 * one)
+
+
+@inlined
+def transform_filters(kernel, filters, b, width, columns, begin, end, packed, at, step, scratch, patch):
+    """Transform depths begin .. end of block `b`, of which `columns` exist, to packed[at:].
+
+    Parameters
+    ----------
+    kernel, filters : flat array, (offset, strides of r, s, depth, column)
+        The filter bank.
+    packed, at, step : array, int, int
+        Where depth `begin` goes in matrix 0, and how much further in the next.
+    scratch, patch : array, int
+        The patch.
+    """
+    offset, k_r, k_s, k_depth, k_column = filters
+    first = offset + b * width * k_column
+    if k_column == 1 and columns == width:
+        filter_tiles(kernel, first + begin * k_depth, k_r, k_s, k_depth, end - begin, packed, at, width, step)
+    else:
+        for depth in range(begin, end, DEPTHS):
+            count = min(DEPTHS, end - depth)
+            for tap in range(9):
+                of = first + depth * k_depth + tap // 3 * k_r + tap % 3 * k_s
+                _gather(scratch, patch + tap * DEPTHS * width, width, kernel, of, k_depth, k_column, columns, count)
+            filter_tiles(scratch, patch, 3 * DEPTHS * width, DEPTHS * width, width, count,
+                         packed, at + (depth - begin) * width, width, step)
+
+
+@inlined
+def _gather(patch, at, width, kernel, of, k_depth, k_column, columns, count):
+    """patch[at:] (count, width) = one tap of `columns` columns, and zeros beside them."""
+    one = lanes_of(patch)
+    if k_column == 1:
+        for d in range(count):
+            copy(patch, at + d * width, kernel, of + d * k_depth, columns)
+            clear(patch, at + d * width + columns, width - columns)
+        return
+    for column in range(0, width, one):
+        there, d = max(0, min(one, columns - column)), 0
+        if there == one:  # columns are k_column apart, depths side by side
+            while d + one <= count:
+                transpose_block(patch, at + d * width + column, width, kernel, of + column * k_column + d, k_column)
+                d += one
+        for rest in range(d, count):
+            for lane in range(one):
+                value = kernel[of + (column + lane) * k_column + rest * k_depth] if lane < there else 0
+                patch[at + rest * width + column + lane] = value

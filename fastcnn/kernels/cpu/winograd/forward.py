@@ -1,0 +1,278 @@
+"""3x3 convolution with stride 1 by Winograd's F(4x4, 3x3): the forward pass, and the gradient of the input.
+
+A tile of 4x4 outputs takes 36 multiplications a channel and filter in place of 144 (`transforms.py` has the
+formulas). For every tile the 36 elements of its transform are independent sums over channels, so a run of tiles times
+all filters is 36 matrix products, walked by the register tile::
+
+    x --B^T d B--> V 36 x (tiles, C)          36 products                M 36 x (tiles, width) --A^T m A--> y
+                   L2, the task's own    x    (tiles, C) x (C, width) =  L2, one block of filters at a time
+    kernel --G g G^T--> U, blocks of filters, 36 x (C, width) each: from L2 or L3, used by all tiles of the run
+
+A task is a run of tiles, through images and across their borders. Where there are few tiles (deep layers, small
+batches) a task is a run and a part of the blocks of filters: the run is then transformed by each part anew, which is
+little beside so many filters.
+
+Filters that are not kept, of few tiles, *stream*: storing 36/9 of their size would take longer than the products. V of
+all tiles is made first; a task then is a block of filters, of which it transforms a slice of channels and adds its
+products to M while the slice is in L2. The sums run in the same order, so the bits are the same::
+
+    kernel --G g G^T--> U, a slice: 36 x (64, width), L2      V 36 x (tiles, 64 of C)  x U  += M 36 x (tiles, width)
+
+The gradient of the input is the same convolution, of dy with flipped filters whose channels and filters are swapped,
+and with 2 - p zeros at a side instead of p.
+
+Rounding: with the points 0, +-sqrt 2, +-1/sqrt 2 the largest error on layers of VGG-16 and ResNet-50 is 5e-7 to 4e-6
+of the largest output, about that of the direct sum, which adds nine times as many terms one after another. What differs
+is that an error is as large beside the small outputs of a tile as beside its large ones, and that a NaN or an infinity
+in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
+"""
+
+from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
+from fastcnn.kernels.cpu.gemm.packing import blocks_of
+from fastcnn.kernels.cpu.gemm.walk import walk
+from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, clip, copy
+from fastcnn.kernels.cpu.simd.width import lanes_of
+from fastcnn.kernels.cpu.winograd.filters import DEPTHS, transform_filters
+from fastcnn.kernels.cpu.winograd.plan import (
+    PACKING,
+    SLICE,
+    WHOLE,
+    local,
+    m_step,
+    packed_size,
+    plan,
+    scratch_size,
+    stream_local,
+    stream_steps,
+    suits,
+    u_step,
+)
+from fastcnn.kernels.cpu.winograd.tiles import input_tiles, output_tiles
+
+STREAM_RUN = 4  # tiles that a task transforms where filters stream
+TASKS = 8  # tasks a launch should have at least, for a balanced end
+
+
+def _forward(g):
+    """Return the problem: (N, H, W, C) of what is read, (H, W, K) of what is written, zeros above and on the left."""
+    return g["n"], g["h"], g["w"], g["c"], g["oh"], g["ow"], g["k"], g["top"], g["left"]
+
+
+def _backward(g):
+    """As `_forward`, for the gradient of the input."""
+    return g["n"], g["oh"], g["ow"], g["k"], g["h"], g["w"], g["c"], 2 - g["top"], 2 - g["left"]
+
+
+_forward_problem, _backward_problem = inlined(_forward), inlined(_backward)
+
+
+def winograd_forward_suits(geometry, kept):
+    """Return whether `winograd_forward` can do this convolution, and faster than the direct kernel.
+
+    Parameters
+    ----------
+    geometry : CONV2D
+    kept : bool
+        Whether the transformed filters are kept for many calls.
+    """
+    return suits(geometry.tobytes(), _forward, 0 if kept else PACKING)
+
+
+def winograd_backward_input_suits(geometry, kept):
+    """As `winograd_forward_suits`, for `winograd_backward_input`."""
+    return suits(geometry.tobytes(), _backward, 0 if kept else PACKING)
+
+
+def winograd_forward_scratch(geometry, dtype):
+    """Return how many elements of scratch `winograd_forward` wants."""
+    return scratch_size(_forward(geometry[0]), dtype)
+
+
+def winograd_forward_packed(geometry, dtype, kept=True):
+    """Return how many elements `packed` of `winograd_forward` has: transformed filters, or 0 where they are not kept.
+
+    Of few tiles and many filters, transforming them anew in every call is cheaper than storing what is not kept.
+    """
+    return packed_size(_forward(geometry[0]), dtype, kept)
+
+
+def winograd_backward_input_scratch(geometry, dtype):
+    """Return how many elements of scratch `winograd_backward_input` wants."""
+    return scratch_size(_backward(geometry[0]), dtype)
+
+
+def winograd_backward_input_packed(geometry, dtype, kept=True):
+    """As `winograd_forward_packed`, for `winograd_backward_input`."""
+    return packed_size(_backward(geometry[0]), dtype, kept)
+
+
+@kernel
+def winograd_forward(y, scratch, packed, x, kernel, bias, addend, bounds, ready, geometry):
+    """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them.
+
+    3x3, stride 1, no dilation, no groups.
+
+    Parameters
+    ----------
+    y : (N, OH, OW, K) array
+        Written.
+    scratch : (winograd_forward_scratch(geometry, dtype),) array
+    packed : (winograd_forward_packed(geometry, dtype, kept),) array
+        The transformed filters: written, or read if `ready`.
+    x : (N, H, W, C) array
+    kernel : (3, 3, C, K) array
+    bias : (K,) or (0,) array
+    addend : (y.size,) or (0,) array
+    bounds : (2,) array
+        As of `conv2d_forward`.
+    ready : int
+        1 if `packed` is as an earlier call with this kernel left it.
+    geometry : CONV2D
+    """
+    p = _forward_problem(geometry[0])
+    c, k = p[3], p[6]
+    filters = (0, 3 * c * k, c * k, k, 1)
+    _convolve(y.reshape(-1), scratch, packed, x.reshape(-1), kernel.reshape(-1), filters, bias, addend, bounds, ready,
+              p)
+
+
+@kernel
+def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, geometry):
+    """dx = the gradient with respect to the input of a 3x3 convolution with stride 1, without dilation or groups.
+
+    As the forward pass of a transposed convolution, of dy: dx + bias, and what is beyond the bounds set to them.
+
+    Parameters
+    ----------
+    dx : (N, H, W, C) array
+        Written.
+    scratch : (winograd_backward_input_scratch(geometry, dtype),) array
+    packed : (winograd_backward_input_packed(geometry, dtype, kept),) array
+        The transformed filters: written, or read if `ready`.
+    dy : (N, OH, OW, K) array
+    kernel : (3, 3, C, K) array
+    bias : (C,) or (0,) array
+    bounds : (2,) array
+        The lowest and the highest result.
+    ready : int
+        1 if `packed` is as an earlier call with this kernel left it.
+    geometry : CONV2D
+    """
+    p = _backward_problem(geometry[0])
+    k, c = p[3], p[6]
+    filters = (8 * c * k, -3 * c * k, -c * k, 1, k)  # from the last tap to the first; depth is k, columns are c
+    _convolve(dx.reshape(-1), scratch, packed, dy.reshape(-1), kernel.reshape(-1), filters, bias, scratch[:0], bounds,
+              ready, p)
+
+
+@inlined
+def _convolve(y, scratch, packed, x, kernel, filters, bias, addend, bounds, ready, p):
+    """Both kernels; `filters` are the offset and the strides of r, s, depth and column in the flat `kernel`."""
+    c, k = p[3], p[6]
+    width, blocks = blocks_of(y, k)
+    start = aligned(max(c, width))
+    clear(scratch, 0, start)  # where the products' sums start, and what lies outside images
+    for i in range(blocks * width):
+        scratch[start + i] = bias[i] if i < bias.size else 0
+    rest = start + aligned(blocks * width)
+    down, across, tiles, run = plan(p)[:4]
+    _fill_beyond(y, 4 * down, 4 * across, scratch, start, addend, bounds, p)
+    if packed.size == 0:
+        threads = rest + aligned(36 * stream_steps(p, width)[0])
+        parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, threads, x, p))
+        parallel(_stream_task, blocks, (y, scratch, rest, threads, start, kernel, filters, addend, bounds,
+                                         p))
+    else:
+        if ready == 0:
+            parts = -(-c // (4 * DEPTHS))
+            parallel(_filters_task, blocks * parts, (packed, scratch, rest, kernel, filters, parts, p))
+        runs = -(-tiles // run)
+        parts = max(1, min(blocks, TASKS // max(1, runs)))
+        parallel(_tiles_task, runs * parts, (y, scratch, rest, start, packed, x, addend, bounds,
+                                             parts, p))
+
+
+@inlined
+def _fill_beyond(y, rows, columns, scratch, start, addend, bounds, p):
+    """Write what sees only zeros, the bias and the addend: rows and columns of y beyond those that tiles write."""
+    (oh, ow), k = p[4:6], p[6]
+    for row in range(p[0] * oh if rows < oh or columns < ow else 0):
+        for j in range(columns if row % oh < rows else 0, ow):
+            at = (row * ow + j) * k
+            copy(y, at, scratch, start, k)
+            if addend.size > 0:
+                accumulate(y, at, addend, at, k)
+            clip(y, at, k, bounds)
+
+
+@inlined
+def _filters_task(task, thread, packed, scratch, threads, kernel, filters, parts, p):
+    """U of a part of the depth of one block of filters."""
+    c, k = p[3], p[6]
+    width = blocks_of(packed, k)[0]
+    _, _, patch, share = local(p, lanes_of(packed), width)
+    b, part, step = task // parts, task % parts, u_step(c, width)
+    begin, end = part * c // parts, (part + 1) * c // parts
+    transform_filters(kernel, filters, b, width, min(width, k - b * width), begin, end,
+                      packed, b * 36 * step + begin * width, step, scratch, threads + thread * share + patch)
+
+
+@inlined
+def _tiles_task(task, thread, y, scratch, threads, start, packed, x, addend, bounds, parts, p):
+    """One run of tiles, for a part of the blocks of filters."""
+    h, w, c, oh, ow, k, top, left = p[1:]
+    down, across, tiles, run, v_tile, v_step = plan(p)
+    width, blocks = blocks_of(y, k)
+    m, unread, patch, share = local(p, lanes_of(y), width)
+    v = threads + thread * share
+    m, unread, patch = v + m, v + unread, v + patch
+    first, part = task // parts * run, task % parts
+    count = min(run, tiles - first)
+    input_tiles(x, 0, h, w, c, top, left, down, across, first, count, scratch, 0, scratch, v, v_tile, v_step,
+                scratch, patch)
+    m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
+    for b in range(part * blocks // parts, (part + 1) * blocks // parts):
+        for i in range(36):
+            for begin in range(0, c, some):
+                walk(scratch, (m + i * m_next, width), scratch, (v + i * v_step + begin, v_tile, 0, 0, 1),
+                     packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width), at3(1, 1, min(some, c - begin)),
+                     scratch, 0 if begin == 0 else -1, width, 0, count)
+        output_tiles(y, 0, oh, ow, k, b * width, min(width, k - b * width), down, across, first, count,
+                     scratch, unread, scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
+                     bounds, 0, scratch, patch)
+
+
+@inlined
+def _stream_tiles_task(task, thread, scratch, v, threads, x, p):
+    """A few tiles of V."""
+    (h, w, c), k, (top, left) = p[1:4], p[6], p[7:]
+    down, across, tiles, _, v_tile, _ = plan(p)
+    width = blocks_of(x, k)[0]
+    _, _, patch, share = stream_local(p, lanes_of(x), width)
+    first = task * STREAM_RUN
+    input_tiles(x, 0, h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first), scratch, 0,
+                scratch, v + first * v_tile, v_tile, stream_steps(p, width)[0], scratch,
+                threads + thread * share + patch)
+
+
+@inlined
+def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, addend, bounds, p):
+    """All tiles for one block of filters, which are transformed and used a slice of their channels at a time."""
+    c, oh, ow, k = p[3:7]
+    down, across, tiles, _, v_tile, _ = plan(p)
+    width = blocks_of(y, k)[0]
+    m, unread, patch, share = stream_local(p, lanes_of(y), width)
+    u = threads + thread * share
+    m, unread, patch = u + m, u + unread, u + patch
+    v_next, u_next, m_next = stream_steps(p, width)
+    columns = min(width, k - b * width)
+    for begin in range(0, c, SLICE):
+        depth = min(SLICE, c - begin)
+        transform_filters(kernel, filters, b, width, columns, begin, begin + depth, scratch, u, u_next, scratch, patch)
+        for i in range(36):
+            walk(scratch, (m + i * m_next, width), scratch, (v + i * v_next + begin, v_tile, 0, 0, 1),
+                 scratch, (u + i * u_next, 0, 0, width), (1, 1, depth),
+                 scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, width, 0, tiles)
+    output_tiles(y, 0, oh, ow, k, b * width, columns, down, across, 0, tiles, scratch, unread,
+                 scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
+                     bounds, 0, scratch, patch)

@@ -1,0 +1,138 @@
+"""Whether Winograd suits a convolution, and how its work and memory are cut: functions of shapes alone.
+
+A problem is (N, H, W, C of what is read, H, W, K of what is written, zeros above, zeros on the left), whether it is a
+forward pass or a gradient of the input.
+"""
+
+import functools
+
+import numpy as np
+from numba import config
+
+from fastcnn.geometry import CONV2D
+from fastcnn.kernels.cpu.compile.policy import inlined
+from fastcnn.kernels.cpu.gemm.packing import width_of
+from fastcnn.kernels.cpu.simd.memory import aligned
+from fastcnn.kernels.cpu.simd.width import lanes
+from fastcnn.kernels.cpu.winograd.filters import patch_size
+
+TILES = 28  # of a run: two of the tallest register tiles, V and M of 128 channels within L2
+WIDE = 56  # of a run of few channels
+STREAM_TILES = 64  # up to so many, and from so many filters times channels on, filters that are not kept
+STREAM_FILTERS = 16384  # are used a slice of their channels at a time
+CALL = 5000  # cycles that a call takes longer than one of the direct kernel, however small the problem
+PACKING = 250  # cycles to transform a vector of filters, and to fetch it again
+SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
+WHOLE = 512  # channels up to which a product is one sum; of more, slices are summed by themselves, and added
+
+
+@inlined
+def plan(p):
+    """Return tiles down and across an image, in all, in a run, and elements from tile to tile and matrix to matrix.
+
+    Rows and columns that see nothing but zeros below and on the right are left out, such as those of the input's
+    gradient where the forward pass left out rows (`geometry.cropped`).
+    """
+    down, across = -(-min(p[4], p[1] + p[7]) // 4), -(-min(p[5], p[2] + p[8]) // 4)
+    tiles = p[0] * down * across
+    run = max(1, min(tiles, WIDE if p[3] <= 32 else TILES))
+    v_tile = aligned(p[3])
+    v_tile += 16 if v_tile >= 256 else 0  # rows a power of two apart would meet in the same lines of L1
+    return down, across, tiles, run, v_tile, run * v_tile + 16
+
+
+@inlined
+def local(p, one, width):
+    """Return where in a thread's scratch lie M, memory that nobody reads, and a patch; and the size of it all."""
+    run, _, v_step = plan(p)[3:]
+    m = aligned(36 * v_step)
+    unread = m + 36 * m_step(run, width)
+    patch = unread + aligned(max(p[6], one))
+    return m, unread, patch, patch + patch_size(one)
+
+
+@inlined
+def m_step(run, width):
+    """Elements from matrix to matrix of M."""
+    return aligned(run * width) + 16
+
+
+@inlined
+def u_step(channels, width):
+    """Elements from matrix to matrix of U: 36 stores a power of two apart would meet in the same lines of L1."""
+    return channels * width + 16
+
+
+@inlined
+def streams(p, width):
+    """Whether filters that are not kept are used a slice at a time, each while it is in L2: few tiles, many filters."""
+    return plan(p)[2] <= STREAM_TILES and p[6] >= 4 * width and p[3] * p[6] >= STREAM_FILTERS
+
+
+@inlined
+def stream_steps(p, width):
+    """Return from matrix to matrix of V, U and M where filters stream: all tiles, and one slice of filters."""
+    tiles, _, v_tile = plan(p)[2:5]
+    return tiles * v_tile + 16, u_step(min(p[3], SLICE), width), m_step(tiles, width)
+
+
+@inlined
+def stream_local(p, one, width):
+    """As `local`, where filters stream: M, memory that nobody reads, a patch, and the size; U comes first."""
+    _, u, m = stream_steps(p, width)
+    m_at = aligned(36 * u)
+    unread = m_at + 36 * m
+    patch = unread + aligned(max(p[6], one))
+    return m_at, unread, patch, patch + patch_size(one)
+
+
+def scratch_size(problem, dtype):
+    """Return how many elements of scratch a problem wants, whichever way its filters go."""
+    p = tuple(map(int, problem))
+    one, width, threads = lanes(dtype), width_of(p[6], dtype), config.NUMBA_NUM_THREADS
+    shared = aligned(max(p[3], width)) + aligned(-(-p[6] // width) * width)
+    stored, streamed = threads * local(p, one, width)[3], 0
+    if streams(p, width):
+        streamed = aligned(36 * stream_steps(p, width)[0]) + threads * stream_local(p, one, width)[3]
+    return shared + max(stored, streamed)
+
+
+def packed_size(problem, dtype, kept):
+    """Return how many elements transformed filters take, 0 if they are not kept and would not be stored."""
+    p = tuple(map(int, problem))
+    width = width_of(p[6], dtype)
+    return 0 if not kept and streams(p, width) else -(-p[6] // width) * 36 * u_step(p[3], width)
+
+
+@functools.lru_cache(maxsize=4096)
+def suits(geometry, problem, once):
+    """Return whether Winograd can do a convolution, and faster than the direct kernel.
+
+    Compared are cycles of one core with AVX-512, as measured, for each vector of channels and each filter: 36 steps of
+    the register tile a tile of 4x4 outputs and its transforms, against a step a tap and output that is not padding.
+
+    Parameters
+    ----------
+    geometry : bytes of CONV2D
+    problem : callable
+        The fields of a geometry -> the problem.
+    once : int
+        Cycles that do not depend on the number of tiles: those of transforming a vector of filters, if each call does.
+    """
+    g = np.frombuffer(geometry, CONV2D)[0]
+    window = tuple(int(g[name]) for name in ("kh", "kw", "sh", "sw", "dh", "dw", "groups"))
+    n, h, w, c, oh, ow, k, top, left = map(int, problem(g))
+    if window != (3, 3, 1, 1, 1, 1, 1) or min(c, k) < 16 or n == 0:
+        return False
+    tail = 400 if 0 < k % 32 < 16 else 0  # outputs that fill no vector are copied one by one
+    transforms = 300 * -(-c // 16) * 16 / c / k + (220 * -(-k // 16) * 16 + tail * 16) / k / c
+    tiles = n * -(-min(oh, h + top) // 4) * -(-min(ow, w + left) // 4)
+    tiles = max(2, tiles)  # the register tile has two rows at least
+    rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)
+    columns = 3 * ow - _outside(left) - _outside(ow + 2 - w - left)
+    return tiles * (40 + transforms) + once + CALL * 16 / (c * k) < 1.05 * n * rows * columns
+
+
+def _outside(zeros):
+    """Taps of a window of three that see only the `zeros` at one side."""
+    return zeros * (zeros + 1) // 2 if zeros > 0 else 0

@@ -1,0 +1,111 @@
+"""The register tile on every kind of vector: which registers the assembly uses, and that the numbers stay right."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastcnn
+from fastcnn.kernels.cpu.compile.policy import kernel
+from fastcnn.kernels.cpu.gemm import tile, walk
+from fastcnn.kernels.cpu.simd.width import features, lanes
+from tests.kernels.checking import CLIPPED, LINEAR, RELU
+
+ROOT = Path(fastcnn.__file__).parents[1]
+TARGETS = {
+    "AVX2": {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"},
+    "SSE2": {"NUMBA_CPU_NAME": "generic"},
+}
+
+
+@kernel
+def product(c, a, b, start, bounds):
+    """c = a b + start, with b (depth, width) packed to whole vectors."""
+    rows, depth = a.shape
+    columns = c.shape[1]
+    walk.walk(c.reshape(-1), (0, columns), a.reshape(-1), (0, depth, 0, 0, 1), b.reshape(-1),
+              (0, 0, 0, b.shape[1]), (1, 1, depth), start, np.int64(0), columns, bounds, rows)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bounds", [LINEAR, RELU, CLIPPED])
+def test_a_walk_of_any_height_and_width_is_the_product(dtype, bounds):
+    draw = np.random.default_rng(0)
+    one = lanes(np.dtype(dtype))
+    for rows in (*range(1, 2 * tile.M0 + 2), 61):
+        for columns in (1, one - 1, one, one + 1, 2 * one):
+            width = one if columns <= one else 2 * one
+            a = draw.standard_normal((rows, 17)).astype(dtype)
+            b = np.zeros((17, width), dtype)
+            b[:, :columns] = draw.standard_normal((17, columns))
+            start = draw.standard_normal(width).astype(dtype)
+            c = np.full((rows, columns), np.nan, dtype)
+            product(c, a, b, start, np.array(bounds, dtype))
+            expected = a.astype("float64") @ b[:, :columns] + start[:columns]
+            expected = np.clip(expected, *bounds)
+            tolerance = 2e-6 if dtype == "float32" else 1e-14
+            assert np.abs(c - expected).max() <= tolerance * max(1, np.abs(expected).max())
+
+
+def test_nan_passes_through_bounds():
+    one = lanes(np.dtype("float32"))
+    c = np.empty((1, one), np.float32)
+    product(c, np.array([[np.nan]], np.float32), np.ones((1, one), np.float32), np.zeros(one, np.float32),
+            np.array(CLIPPED, np.float32))
+    assert np.isnan(c).all()
+
+
+def assembly(cache, **target):
+    """Return the name of the vectors and the assembly of the float32 tiles, compiled in a process of its own."""
+    code = """
+from numba import types
+from fastcnn.kernels.cpu.gemm import walk_tiles
+from fastcnn.kernels.cpu.simd.width import features
+walk_tiles.shared.publish(types.float32)
+print(features()[0], *walk_tiles.shared.dispatcher.inspect_asm().values())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT,
+                          env={**os.environ, **target, "PYTHONPATH": str(ROOT), "FASTCNN_CACHE_DIR": str(cache)})
+    return done.stdout.split(" ", 1)
+
+
+def test_the_inner_loop_keeps_its_sums_in_registers(tmp_path):
+    """A block of M0 x 2 multiply-adds between two jumps is one step of the tallest tile; it stores no vector."""
+    _, text = assembly(tmp_path)
+    steps = [block for block in re.split(r"\n\s+j\w+\s.*|\n\.L\w+:", text) if "vfmadd" in block]
+    if not steps:
+        pytest.skip("this CPU has no fused multiply-add")
+    full = [block for block in steps if block.count("vfmadd") == 2 * tile.M0]
+    assert full
+    assert not any(re.search(r"vmov\w+\s+%[xyz]mm\d+, [^%]", block) for block in full)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_same_source_compiles_for_other_vectors(target, tmp_path):
+    name, text = assembly(tmp_path, **TARGETS[target])
+    zmm, ymm, xmm = (text.count(f"%{kind}mm") for kind in "zyx")
+    assert name == target
+    assert zmm == 0
+    assert ymm > 100 if target == "AVX2" else (ymm == 0 and xmm > 100)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tile_convolution_and_dense_pass_on_other_vectors(target):
+    tests = ["tests/kernels/gemm/test_tile.py", "tests/kernels/conv/test_conv.py",
+             "tests/layers/test_laws.py"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests, "-k",
+         "not other_vectors and not registers and (walk or relu or conv or Conv2D or Dense)"],
+        capture_output=True, text=True, cwd=ROOT, env={**os.environ, **TARGETS[target], "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert " passed" in done.stdout
+
+
+def test_the_tile_fills_the_registers_of_this_machine():
+    _, width, registers = features()
+    assert lanes(np.dtype("float32")) * 4 == width
+    assert registers >= 2 * tile.M0 + 3
