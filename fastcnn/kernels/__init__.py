@@ -5,8 +5,9 @@ Another device would be one with the same names and signatures. A kernel knows n
 
 - **Order of arguments**: outputs, what is saved for the backward pass, scratch, inputs, parameters, scalars, geometry.
 - A kernel never allocates, validates, changes an input or returns an array. Arrays are C-contiguous and of one
-  floating type (float32 or float64) unless the kernel says otherwise. Where a kernel says so, an output may be the very
-  memory of an input.
+  floating type (float32 or float64) unless the kernel says otherwise.
+- **In place**: ``kernel.in_place`` has the positions of the inputs over which a kernel may write its output, the first
+  argument: each of them where it has the output's size and no other argument lies there.
 - **Every element of an output is written**, whatever was there. Gradients of parameters alone are *added to*.
 - **Scratch**: ``x_scratch(geometry, dtype)`` beside kernel ``x`` tells how many elements it wants; what lies in it
   before and after has no meaning.

@@ -3,7 +3,7 @@
 Nothing else in the package spells a Numba flag. There are two decorators, and one way to use threads:
 
 ==============================  ================================================================================
-``@kernel``                     a public kernel
+``@kernel``                     a public kernel; ``@kernel(in_place=("x",))`` may write its output over its x
 ``@inlined``                    a piece of arithmetic that kernels call, or the task of a parallel kernel
 ``parallel(task, n, args)``     inside a kernel: task(i, *args) for i in 0..n-1, over the threads
 ==============================  ================================================================================
@@ -13,6 +13,7 @@ and permit fused multiply-adds and vectorized sums. ``@inlined(exact=True)`` tak
 two-part range reduction such as ``(x - n * high) - n * low`` would otherwise be folded into one part.
 """
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -43,12 +44,23 @@ registry: dict[str, Any] = {}
 threads.start()
 
 
-def kernel(function: Callable) -> Any:
-    """Compile `function` as a kernel, cached on disk by type signature, and list it in `registry`."""
+def kernel(function: Callable | None = None, *, in_place: tuple[str, ...] = ()) -> Any:
+    """Compile `function` as a kernel, cached on disk by type signature, and list it in `registry`.
+
+    Parameters
+    ----------
+    function : callable
+    in_place : tuple of str
+        The inputs over which it may write its output, the first argument, as fast as elsewhere and with the same bits:
+        where one has the output's size, and no other argument lies there. Their positions are the kernel's `in_place`.
+    """
+    if function is None:
+        return lambda f: kernel(f, in_place=in_place)
     dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
         dispatcher.__class__ = _OneAtATime if threads.layer() == "workqueue" else Compiled
+    dispatcher.in_place = tuple(map(list(inspect.signature(function).parameters).index, in_place))
     registry[name_of(function)] = dispatcher
     return dispatcher
 

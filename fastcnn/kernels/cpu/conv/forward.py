@@ -42,7 +42,7 @@ def _few_rows(g, one):
     return g["groups"] == 1 and g["k"] % one == 0 and g["n"] * g["oh"] * g["ow"] <= M0
 
 
-@kernel
+@kernel(in_place=("addend",))
 def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them.
 
@@ -57,7 +57,7 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     kernel : (KH, KW, C // groups, K) array
     bias : (K,) or (0,) array
     addend : (y.size,) or (0,) array
-        Lies as y does; it may be y itself, as long as x is not.
+        Lies as y does.
     bounds : (2,) array
         The lowest and the highest result: 0 and infinity for ReLU, minus infinity and infinity for no bounds.
     ready : int

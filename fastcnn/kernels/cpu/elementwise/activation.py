@@ -44,9 +44,9 @@ from fastcnn.kernels.cpu.elementwise.activate import activate, activate_backward
 __all__ = ["activate", "activate_backward", "activation_backward", "activation_forward"]
 
 
-@kernel
+@kernel(in_place=("x",))
 def activation_forward(y, x, code, alpha, beta):
-    """Write y = f(x) for flat arrays; `y` may be `x`.
+    """Write y = f(x) for flat arrays.
 
     Parameters
     ----------
@@ -68,9 +68,9 @@ def _forward_chunk(chunk, chunks, y, x, code, alpha, beta):
     activate_into(y, begin, x, begin, end - begin, code, alpha, beta)
 
 
-@kernel
+@kernel(in_place=("dy",))
 def activation_backward(dx, dy, saved, code, alpha, beta):
-    """Write dx = dy f'(x) for flat arrays; `dx` may be `dy`.
+    """Write dx = dy f'(x) for flat arrays.
 
     Parameters
     ----------

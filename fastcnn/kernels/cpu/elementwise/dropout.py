@@ -5,19 +5,19 @@ ONNX: Dropout. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 201
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.simd.elementary import mix
+from fastcnn.kernels.cpu.simd.memory import BLOCK, copied
 
 _LOW32 = 0xFFFFFFFF
-_BLOCK = 4096
 
 
-@kernel
+@kernel(in_place=("x",))
 def dropout(y, x, rate, seed, step):
     """y[i] = x[i] / (1 - rate) where random(seed, step, i) >= rate, else 0: also the backward pass, called on dy.
 
     Parameters
     ----------
     y : (size,) array
-        Written; may be `x`.
+        Written.
     x : (size,) array
     rate : float
         The share to drop, 0 <= rate < 1.
@@ -51,12 +51,8 @@ def mixed(index, key, second):
 def _dropout_chunk(chunk, chunks, y, x, limit, scale, key, second):
     first, last = chunk_of(chunk, chunks, y.size)
     zero, factor = y.dtype.type(0), y.dtype.type(scale)
-    for begin in range(first, last, _BLOCK):
-        end = min(begin + _BLOCK, last)
-        block, source = y[begin:end], x[begin:end]
-        if block.ctypes.data != source.ctypes.data:
-            for i in range(block.size):
-                block[i] = source[i]
+    for begin in range(first, last, BLOCK):
+        block = copied(y, x, begin, min(begin + BLOCK, last))
         for i in range(block.size):
             larger = block[i] * factor
             block[i] = zero if mixed(begin + i, key, second) < limit else larger  # not times 0: NaN, of infinity

@@ -28,7 +28,7 @@ _BLOCK = 4096  # elements of dy that stay in L1 between the gradients of both in
 _SECTION = 8192  # columns that are worth a thread of their own
 
 
-@kernel
+@kernel(in_place=("a", "b"))
 def merge_forward(y, a, b, code, alpha, beta, relu):
     """Write y = alpha a + beta b, a b, max(a, b), min(a, b), a where a > 0 else a b, or a b where b is not 0, else 0.
 
@@ -37,7 +37,7 @@ def merge_forward(y, a, b, code, alpha, beta, relu):
     Parameters
     ----------
     y : (A, B, C) array
-        Written; fresh memory.
+        Written.
     a, b : arrays of the shape of `y`, with 1 for any of its dimensions
         Together they have all of them; for PRELU and MASK `a` has, for MAXIMUM and MINIMUM both have.
     code : int

@@ -13,19 +13,20 @@ import numpy as np
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementwise.dropout import keys, mixed
 from fastcnn.kernels.cpu.simd.elementary import cos_turn, log, mix
+from fastcnn.kernels.cpu.simd.memory import BLOCK, copied
 
 _COST = 4  # what an element costs, in plain elements of work
 _UNIT = 2.0**-24
 
 
-@kernel
+@kernel(in_place=("x",))
 def gaussian_noise(y, x, stddev, multiplied, seed, step):
     """y[i] = x[i] + stddev z[i], or with `multiplied` x[i] (1 + stddev z[i]): then also its backward pass, of dy.
 
     Parameters
     ----------
     y : (size,) array
-        Written; may be `x`.
+        Written.
     x : (size,) array
     stddev : float
     multiplied : int
@@ -42,10 +43,11 @@ def _noise_chunk(chunk, chunks, y, x, stddev, multiplied, key, second):
     first, last = chunk_of(chunk, chunks, y.size)
     real = y.dtype.type
     unit, added, scaled = real(_UNIT), real(0 if multiplied else stddev), real(stddev if multiplied else 0)
-    out, of = y[first:last], x[first:last]
-    for i in range(out.size):
-        bits = mixed(first + i, key, second)
-        u = real(np.int32((bits >> 8) + 1)) * unit
-        t = real(np.int32(mix(bits ^ key) >> 8)) * unit
-        z = real(math.sqrt(real(-2) * log(u))) * cos_turn(t)
-        out[i] = of[i] + (added * z + scaled * z * of[i])
+    for begin in range(first, last, BLOCK):
+        block = copied(y, x, begin, min(begin + BLOCK, last))
+        for i in range(block.size):
+            bits = mixed(begin + i, key, second)
+            u = real(np.int32((bits >> 8) + 1)) * unit
+            t = real(np.int32(mix(bits ^ key) >> 8)) * unit
+            z = real(math.sqrt(real(-2) * log(u))) * cos_turn(t)
+            block[i] += added * z + scaled * z * block[i]

@@ -95,7 +95,7 @@ def _rows(g):
 _between_of, _rows_of = inlined(_between), inlined(_rows)
 
 
-@kernel
+@kernel(in_place=("addend",))
 def inverted_residual_forward(y, scratch, packed, x, expand, expand_bias, window, window_bias, project, project_bias,
                               addend, bounds, ready, geometry):
     """y = project(window(expand(x))), each with its bias and bounds, the addend before the last.

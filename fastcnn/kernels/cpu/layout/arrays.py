@@ -30,9 +30,9 @@ def _gather_rows(chunk, chunks, out, source, index):
             to[j] = of[j]
 
 
-@kernel
+@kernel(in_place=("a", "b"))
 def add(out, a, b):
-    """out = a + b, for flat arrays of one size; `out` may be `a` or `b`."""
+    """out = a + b, for flat arrays of one size."""
     chunks = chunks_for(out.size, 64)
     parallel(_add_range, chunks, (chunks, out, a, b))
 

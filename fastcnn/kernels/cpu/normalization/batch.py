@@ -47,7 +47,7 @@ def _totals_at(rows, c):
     return aligned(PARTS * (chunks_of(rows, c) + 1) * long_row(c))
 
 
-@kernel
+@kernel(in_place=("x",))
 def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, momentum, epsilon, relu):
     """Normalize with the statistics of the batch, and move the moving ones, which an empty batch leaves as they are.
 
@@ -121,7 +121,7 @@ def _normalize(chunk, chunks, y, factors, x, rows, c, relu):
         column_affine(mean, scale, offset, y, x, at, count, columns, relu)
 
 
-@kernel
+@kernel(in_place=("x",))
 def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, relu):
     """Normalize with given statistics: the arguments as in `batch_norm_forward`; mean and variance are inputs.
 
@@ -144,7 +144,7 @@ def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, relu
     parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, x.reshape(-1), rows, c, relu))
 
 
-@kernel
+@kernel(in_place=("dy", "x"))
 def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, relu):
     """Write dx, and add to the gradients of scale and offset.
 

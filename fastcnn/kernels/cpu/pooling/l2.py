@@ -11,11 +11,12 @@ import numpy as np
 
 from fastcnn.kernels.codes import L2_PRODUCT, L2_ROOT
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.simd.memory import BLOCK, copied
 
 
-@kernel
+@kernel(in_place=("a", "b"))
 def l2_step(out, a, b, step):
-    """Write one step of L2 pooling for each element; all three arrays are flat, and `out` may be `a` or `b`."""
+    """Write one step of L2 pooling for each element; all three arrays are flat."""
     chunks = chunks_for(out.size, 64)
     parallel(_step_range, chunks, (chunks, out, a, b, step))
 
@@ -28,8 +29,10 @@ def _step_range(chunk, chunks, out, a, b, step):
         for i in range(out.size):
             out[i] = a[i] * b[i]
     elif step == L2_ROOT:
-        for i in range(out.size):
-            out[i] = np.sqrt(a[i])
+        for first in range(0, out.size, BLOCK):
+            block = copied(out, a, first, min(first + BLOCK, out.size))
+            for i in range(block.size):
+                block[i] = np.sqrt(block[i])
     else:
         for i in range(out.size):
             out[i] = a[i] / b[i] if b[i] != 0 else 0

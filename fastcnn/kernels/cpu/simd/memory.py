@@ -4,6 +4,7 @@ import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 
+BLOCK = 4096  #: numbers that stay in L1 while a loop or two pass over them
 
 @inlined
 def at3(r, s, j):
@@ -24,6 +25,20 @@ def copy(out, at, source, source_at, count):
     to, of = np.uintp(at), np.uintp(source_at)
     for k in range(np.uintp(count)):
         out[to + k] = source[of + k]
+
+
+@inlined
+def copied(out, source, begin, end):
+    """Return out[begin:end] with the numbers of `source` in it; where both are the same memory they are there already.
+
+    Of some BLOCK numbers, which then stay in L1: a loop that reads and writes this one array becomes vectors, in place
+    too, where LLVM would find that two overlap and go number by number.
+    """
+    block, of = out[begin:end], source[begin:end]
+    if block.ctypes.data != of.ctypes.data:
+        for k in range(block.size):
+            block[k] = of[k]
+    return block
 
 
 @inlined

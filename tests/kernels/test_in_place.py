@@ -1,0 +1,110 @@
+"""Kernels that may write their output over an input: the bits are those of memory apart."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+from fastcnn import geometry as shapes
+from fastcnn.kernels import codes, cpu
+from fastcnn.kernels.cpu.compile.policy import registry
+from tests.kernels.checking import LINEAR, RELU, TYPES, many, random, unwritten
+
+KERNELS = {name.rpartition(".")[2]: kernel for name, kernel in registry.items() if kernel.in_place}
+FLAT = many(100_003)  # several chunks, the last one with a rest
+
+
+def _conv(shape, filters, size, bounds, dtype, kept=True, **options):
+    """Return y, and the other arguments of a convolution with an addend, by name."""
+    g = shapes.conv2d(shape, filters, size, **options)
+    y = unwritten(*(int(g[0][name]) for name in ("n", "oh", "ow", "k")), dtype=dtype)
+    return y, {"packed": unwritten(cpu.conv2d_forward_packed(g, np.dtype(dtype), kept), dtype=dtype),
+               "x": random(*shape, dtype=dtype), "kernel": random(*size, shape[3], filters, dtype=dtype),
+               "bias": random(filters, dtype=dtype, seed=1), "addend": random(y.size, dtype=dtype, seed=2),
+               "bounds": np.array(bounds, dtype), "ready": 0, "geometry": g}
+
+
+def _inverted_residual(shape, e, k, dtype):
+    n, h, w, c = shape
+    wide = n, h, w, e
+    g = np.concatenate([shapes.conv2d(shape, e, (1, 1)), shapes.conv2d(wide, e, (3, 3), padding="same", groups=e),
+                        shapes.conv2d(wide, k, (1, 1))])
+    scratch, packed = (unwritten(of(g, np.dtype(dtype)), dtype=dtype) for of in
+                       (cpu.inverted_residual_forward_scratch, cpu.inverted_residual_forward_packed))
+    return unwritten(n, h, w, k, dtype=dtype), {
+        "scratch": scratch, "packed": packed, "x": random(*shape, dtype=dtype),
+        "expand": random(1, 1, c, e, dtype=dtype), "expand_bias": random(e, dtype=dtype),
+        "window": random(3, 3, 1, e, dtype=dtype), "window_bias": random(e, dtype=dtype),
+        "project": random(1, 1, e, k, dtype=dtype), "project_bias": random(k, dtype=dtype),
+        "addend": random(n * h * w * k, dtype=dtype, seed=2), "bounds": np.array((0, 6, 0, 6, *LINEAR), dtype),
+        "ready": 0, "geometry": g}
+
+
+def _flat(dtype, names, **others):
+    arrays = {name: random(FLAT, dtype=dtype, seed=k) for k, name in enumerate(names)}
+    return unwritten(FLAT, dtype=dtype), {**arrays, **others}
+
+
+def _merge(dtype, code, relu=0):
+    shape = 7, 3, FLAT // 21
+    return unwritten(*shape, dtype=dtype), {"a": random(*shape, dtype=dtype), "b": random(*shape, dtype=dtype, seed=1),
+                                            "code": code, "alpha": 0.5, "beta": -2.0, "relu": relu}
+
+
+def _batch_norm(kernel, shape, dtype, relu, *inputs):
+    columns = ("mean", "gamma", "beta", "dgamma", "dbeta", "moving_mean")
+    arrays = {name: random(*shape, dtype=dtype, seed=k) for k, name in enumerate(inputs)}
+    arrays |= {name: random(shape[1], dtype=dtype, seed=k + 9) for k, name in enumerate(columns)}
+    arrays |= {name: abs(arrays["mean"]) + 1 for name in ("rstd", "variance", "moving_variance")}
+    scratch = unwritten(getattr(cpu, f"{kernel}_scratch")(shape, np.dtype(dtype)), dtype=dtype)
+    others = {"scratch": scratch, "relu": relu, "epsilon": 1e-3, "momentum": 0.9}
+    return unwritten(*shape, dtype=dtype), {**arrays, **others}
+
+
+#: Kernel -> calls of it, each a function of the type: its output, and its other arguments (and more) by name.
+CALLS = {
+    "activation_backward": [lambda t: _flat(t, ("dy", "saved"), code=codes.TANH, alpha=0.0, beta=0.0)],
+    "activation_forward": [lambda t: _flat(t, ("x",), code=codes.TANH, alpha=0.0, beta=0.0)],
+    "add": [lambda t: _flat(t, ("a", "b"))],
+    "batch_norm_backward": [lambda t: _batch_norm("batch_norm_backward", (many(9001), 7), t, 1, "dy", "x")],
+    "batch_norm_forward": [lambda t: _batch_norm("batch_norm_forward", (many(9001), 7), t, 0, "x"),
+                           lambda t: _batch_norm("batch_norm_forward", (3, 70), t, 1, "x")],
+    "batch_norm_predict": [lambda t: _batch_norm("batch_norm_predict", (many(9001), 7), t, 1, "x")],
+    "conv2d_forward": [lambda t: _conv((2, 9, 8, 20), 70, (1, 1), RELU, t),
+                       lambda t: _conv((1, 7, 5, 6), 33, (3, 3), LINEAR, t, padding="same"),
+                       lambda t: _conv((5, 1, 1, 40), 16, (1, 1), LINEAR, t, kept=False)],
+    "dropout": [lambda t: _flat(t, ("x",), rate=0.3, seed=1, step=2)],
+    "gaussian_noise": [lambda t: _flat(t, ("x",), stddev=0.5, multiplied=1, seed=1, step=2)],
+    "inverted_residual_forward": [lambda t: _inverted_residual((2, 9, 8, 5), 21, 7, t)],
+    "l2_step": [lambda t, step=step: _flat(t, ("a", "b"), step=step) for step in (codes.L2_PRODUCT, codes.L2_QUOTIENT)]
+    + [lambda t: _flat(t, ("b",), a=abs(random(FLAT, dtype=t)), step=codes.L2_ROOT)],
+    "merge_forward": [lambda t, code=code: _merge(t, code) for code in
+                      (codes.PRODUCT, codes.MAXIMUM, codes.MINIMUM, codes.PRELU, codes.MASK)]
+    + [lambda t: _merge(t, codes.SUM, relu=1)],
+}
+
+
+def test_every_kernel_that_may_write_over_an_input_is_tried():
+    assert KERNELS.keys() == CALLS.keys()
+
+
+def _args(parameters, call, dtype):
+    y, given = call(dtype)
+    return [y, *(given[parameter] for parameter in parameters[1:])]
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize(("name", "call"), [(name, call) for name, calls in CALLS.items() for call in calls])
+def test_an_output_over_an_input_has_the_bits_of_memory_apart(name, call, dtype):
+    kernel = KERNELS[name]
+    parameters = list(inspect.signature(kernel.py_func).parameters)
+    for over in kernel.in_place:
+        apart, args = _args(parameters, call, dtype), _args(parameters, call, dtype)
+        kernel(*apart)
+        args[0] = args[over].reshape(args[0].shape)
+        kernel(*args)
+        for k, parameter in enumerate(parameters):
+            if k != over and parameter != "scratch":  # what `apart` has kept, and what has no meaning
+                np.testing.assert_array_equal(args[k], apart[k], err_msg=f"{parameter}, over {parameters[over]}")
+        assert args[0].tobytes() == apart[0].tobytes()
+        assert np.isfinite(args[0]).all()
