@@ -1,6 +1,7 @@
 """Pooling of whole images, and pooling to a size that is given."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,11 +9,9 @@ import numpy as np
 from fastcnn import geometry
 from fastcnn.geometry.arguments import several
 from fastcnn.geometry.pool import adaptive_passes, passes
-from fastcnn.geometry.resize import adaptive_taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
-from fastcnn.layers.pool import average_pool, l2_pool, max_pool, through
-from fastcnn.layers.resize import resize
+from fastcnn.operations.pooling import adaptive_average_pool, average_pool, l2_pool, max_pool
 
 
 class _GlobalPooling(Layer):
@@ -21,6 +20,7 @@ class _GlobalPooling(Layer):
     rank = 2
     least = False
     divisor = geometry.COUNT_IMAGE
+    operation: Callable[..., tuple[np.ndarray, Backward]]
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,29 +34,23 @@ class _GlobalPooling(Layer):
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
         rows, columns, channels = math.prod(x.shape[1:-2]), *x.shape[-2:]
-        steps = passes((x.shape[0], rows, columns, channels), (rows, columns), (rows, columns), "valid", str(self),
-                       least=self.least, divisor=self.divisor)
-        return through(x, steps, self._pool, (x.shape[0], *self.output_shape[1:]))
-
-    def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        raise NotImplementedError
+        steps = passes((x.shape[0], rows, columns, channels), (rows, columns), (rows, columns), least=self.least,
+                       divisor=self.divisor)
+        return self.operation(x, steps, (x.shape[0], *self.output_shape[1:]))
 
 
 class _GlobalMaxPooling(_GlobalPooling):
-    def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        return max_pool(x, g)
+    operation = staticmethod(max_pool)
 
 
 class _GlobalAveragePooling(_GlobalPooling):
-    def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        return average_pool(x, g)
+    operation = staticmethod(average_pool)
 
 
 class _GlobalL2Pooling(_GlobalPooling):
     divisor = geometry.SUM
 
-    def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        return l2_pool(x, g)
+    operation = staticmethod(l2_pool)
 
 
 class GlobalMaxPooling2D(_GlobalMaxPooling):
@@ -129,6 +123,7 @@ class _AdaptivePooling(Layer):
     """Windows of whatever size makes `output_size` of them; `rank` is the number of dimensions that they have."""
 
     rank = 2
+    operation: Callable[..., tuple[np.ndarray, Backward]]
 
     def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -142,23 +137,15 @@ class _AdaptivePooling(Layer):
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
         steps = adaptive_passes(x.shape, self.output_size)
-        return through(x, steps, self._pool, (x.shape[0], *self.output_shape[1:]))
-
-    def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        raise NotImplementedError
+        return self.operation(x, steps, (x.shape[0], *self.output_shape[1:]))
 
 
 class _AdaptiveMaxPooling(_AdaptivePooling):
-    def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        return max_pool(x, g)
+    operation = staticmethod(max_pool)
 
 
 class _AdaptiveAveragePooling(_AdaptivePooling):
-    def _pool(self, x: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Backward]:
-        if not g[0]["adaptive"]:
-            return average_pool(x, g)
-        lengths = ((x.shape[1], int(g[0]["oh"])), (x.shape[2], int(g[0]["ow"])))
-        return resize(x, *(adaptive_taps(length, outputs, x.dtype.name) for length, outputs in lengths))
+    operation = staticmethod(adaptive_average_pool)
 
 
 class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import integers, number
 from fastcnn.geometry.interpolation import (
@@ -18,29 +17,8 @@ from fastcnn.geometry.interpolation import (
     interpolation_taps,
     scaled_length,
 )
-from fastcnn.geometry.resize import Taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-
-
-def resize(x: np.ndarray, rows: tuple[Taps, Taps], columns: tuple[Taps, Taps]) -> tuple[np.ndarray, Backward]:
-    """Return images resized by tables of weights, and the backward pass.
-
-    Parameters
-    ----------
-    x : (N, H, W, C) array
-    rows, columns : (Taps, Taps)
-        The weights, and those of the gradient; of the type of `x`.
-    """
-    d, x_shape = device.of(x), x.shape
-    y = d.empty((x.shape[0], len(rows[0].places), len(columns[0].places), x.shape[3]), x.dtype)
-    d.kernels.resize2d(y, x, *rows[0], *columns[0])
-
-    def backward(dy: np.ndarray) -> np.ndarray:
-        dx = d.empty(x_shape, dy.dtype)
-        d.kernels.resize2d(dx, dy, *rows[1], *columns[1])
-        return dx
-
-    return y, backward
+from fastcnn.operations.resize import resize
 
 
 class Resize(Layer):
@@ -114,18 +92,7 @@ class Resize(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        taps = [interpolation_taps(n, m, s, self.how, x.dtype.name) for n, m, s in self._lengths(x.shape)]
-        n, shape = x.shape[0], (x.shape[0], *self.output_shape[1:])
-        one = interpolation_taps(1, 1, 1.0, Interpolation("nearest"), x.dtype.name)
-        if len(taps) < 3:
-            rows, columns = taps if len(taps) == 2 else (one, taps[0])
-            y, back = resize(x if len(taps) == 2 else x[:, None], rows, columns)
-            return y.reshape(shape), lambda dy: back(dy.reshape(y.shape)).reshape(x.shape)
-        depth, rows, columns = taps  # planes first, then the planes as pixels of one long row of numbers
-        planes, back_planes = resize(x.reshape(n * x.shape[1], *x.shape[2:]), rows, columns)
-        y, back = resize(planes.reshape(n, x.shape[1], 1, math.prod(shape[2:])), depth, one)
-        return y.reshape(shape), lambda dy: back_planes(back(dy.reshape(y.shape)).reshape(planes.shape)).reshape(
-            x.shape)
+        return resize(x, [interpolation_taps(n, m, s, self.how, x.dtype.name) for n, m, s in self._lengths(x.shape)])
 
 
 def _numbers(value: Any) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, integer, integers
 from fastcnn.geometry.interpolation import picked_taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.layers.resize import resize
+from fastcnn.operations.resize import resize
 
 
 class Slice(Layer):
@@ -101,8 +101,7 @@ class Take(Layer):
         x = self.checked(x)
         axis, shape = _from_front(self, self.axis, x.shape), (x.shape[0], *self.output_shape[1:])
         n, (before, after) = x.shape[axis], (math.prod(part) for part in (x.shape[:axis], x.shape[axis + 1:]))
-        one, taps = picked_taps(1, (0,), x.dtype.name), picked_taps(n, self.indices, x.dtype.name)
-        y, back = resize(x.reshape(before, 1, n, after), one, taps)
+        y, back = resize(x.reshape(before, n, after), [picked_taps(n, self.indices, x.dtype.name)])
         return y.reshape(shape), lambda dy: back(dy.reshape(y.shape)).reshape(x.shape)
 
 

@@ -4,20 +4,20 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device, geometry
+from fastcnn import geometry
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import several
 from fastcnn.geometry.interpolation import CUBIC, LINEAR, interpolation_taps
-from fastcnn.geometry.pool import Pass, passes
+from fastcnn.geometry.pool import passes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
-from fastcnn.layers.resize import resize
+from fastcnn.operations.resize import repeat_pixels, resize
 
 _HOW = {"bilinear": LINEAR, "bicubic": CUBIC}
 
 
 class _UpSampling(Layer):
-    """Each pixel repeated: the gradient of a sum over windows side by side, whose gradient is that sum."""
+    """Each pixel repeated."""
 
     rank = 2
 
@@ -30,25 +30,10 @@ class _UpSampling(Layer):
         check_image(self, input_shape, self.rank)
         return None, *(n * k for n, k in zip(input_shape[1:-1], self.size, strict=True)), input_shape[-1]
 
-    def _passes(self, n: int) -> tuple[Pass, ...]:
-        return passes((n, *self.output_shape[1:]), self.size, self.size, "valid", str(self), divisor=geometry.SUM)
-
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, x_shape, steps, y = device.of(x), x.shape, self._passes(x.shape[0]), x
-        for step in reversed(steps):  # the smallest first: of a volume its depth, then its planes
-            larger = d.empty(step.shape, x.dtype)
-            d.kernels.average_pool2d_backward(larger, y.reshape(step.out), step.geometry)
-            y = larger
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            for step in steps:
-                dx = d.empty(step.out, dy.dtype)
-                d.kernels.average_pool2d_forward(dx, dy.reshape(step.shape), step.geometry)
-                dy = dx
-            return dy.reshape(x_shape)
-
-        return y.reshape(x_shape[0], *self.output_shape[1:]), backward
+        shape = x.shape[0], *self.output_shape[1:]
+        return repeat_pixels(x, passes(shape, self.size, self.size, divisor=geometry.SUM), shape)
 
 
 class UpSampling1D(_UpSampling):
@@ -95,9 +80,8 @@ class UpSampling2D(_UpSampling):
         if self.interpolation == "nearest":
             return super().forward(x, call)
         x, how = self.checked(x), _HOW[self.interpolation]
-        rows, columns = (interpolation_taps(n, n * k, float(k), how, x.dtype.name)
-                         for n, k in zip(x.shape[1:3], self.size, strict=True))
-        return resize(x, rows, columns)
+        return resize(x, [interpolation_taps(n, n * k, float(k), how, x.dtype.name)
+                          for n, k in zip(x.shape[1:3], self.size, strict=True)])
 
 
 class UpSampling3D(_UpSampling):

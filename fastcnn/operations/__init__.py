@@ -15,5 +15,11 @@ memory, calls kernels, and returns y and the backward pass, or y alone for predi
 `activation`           functions of numbers, and clamps, which products end in
 `convolution`          convolutions of images and signals, and dense layers; `convolution_transpose` and `volume`
 `batched_product`      a matrix product for each sample
+`pooling`, `resize`    windows that become one number; images of other sizes
 =====================  ===============================================================================================
 """
+
+from collections.abc import Callable
+from typing import Any
+
+Backward = Callable[[Any], Any]

@@ -6,7 +6,6 @@ bounds: the kernels of products end in one.
 
 import functools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +15,8 @@ from fastcnn import device, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.permutation import permutation
 from fastcnn.kernels import codes
+from fastcnn.operations import Backward
 
-Backward = Callable[[Any], Any]
 Clamp = tuple[float, float]  # the lowest and the highest result
 
 LINEAR: Clamp = (-math.inf, math.inf)

@@ -5,13 +5,15 @@ from typing import Any
 import numpy as np
 
 from fastcnn import geometry
+from fastcnn.geometry.pool import passes
 from fastcnn.graph.nodes.batch_interleaved import is_plain
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.conv import Conv2D
-from fastcnn.layers.pool import MaxPooling2D, max_pool
+from fastcnn.layers.pool import MaxPooling2D
 from fastcnn.operations.activation import LINEAR, clamp_of
 from fastcnn.operations.convolution import product
+from fastcnn.operations.pooling import max_pool
 from fastcnn.parameters import Parameter
 
 
@@ -45,7 +47,7 @@ class ConvMaxPool:
         z, product_backward = product(x, layer.kernel, layer.bias, clamp_of(activation) or LINEAR, g, image,
                                       layer.trainable, call.wants_dx)
         size = self.pooling.pool_size
-        y, through_pooling = max_pool(z, geometry.pool2d(image, size, size))
+        y, through_pooling = max_pool(z, passes(image, size, size))
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
             dy = dy if activation is None else activation.backward(y)(dy)
