@@ -26,6 +26,11 @@ def broadcast(a: Shape, b: Shape) -> Shape:
     return tuple(j if i == 1 else i for i, j in zip(a, b, strict=True))
 
 
+def with_rank(shape: Shape, rank: int) -> Shape:
+    """Return a shape with dimensions of 1 after the batch, to have `rank` dimensions."""
+    return shape[:1] + (1,) * (rank - len(shape)) + shape[1:]
+
+
 @functools.lru_cache(maxsize=4096)
 def as_three(shape: Shape, a: Shape, b: Shape) -> tuple[Shape, Shape, Shape] | None:
     """Return (A, B, C) of an output and of its two inputs, or None where three dimensions are too few.

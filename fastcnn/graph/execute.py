@@ -7,8 +7,8 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.graph.steps import Graph, Step
-from fastcnn.layers.arithmetic import weighted_sum
 from fastcnn.layers.base import Backward, Call
+from fastcnn.operations.merge import weighted_sum
 
 
 def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None

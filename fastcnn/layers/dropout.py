@@ -1,19 +1,15 @@
 """Dropout and noise: layers that leave out or disturb a part of their input in training."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn import device, random
+from fastcnn import random
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integer, is_integer, number
-from fastcnn.kernels import codes
-from fastcnn.layers.arithmetic import combined
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-
-_ALPHA_PRIME = -1.0507009873554805 * 1.6732632423543772  # what SELU tends to on the left: -scale alpha
+from fastcnn.operations import noise
 
 
 class Dropout(Layer):
@@ -33,6 +29,8 @@ class Dropout(Layer):
         The next of the sequence if absent.
     """
 
+    operation = staticmethod(noise.dropout)
+
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if noise_shape is not None and not (isinstance(noise_shape, (tuple, list)) and noise_shape and all(
@@ -44,19 +42,18 @@ class Dropout(Layer):
         self.seed = random.next_seed() if seed is None else integer(seed, self, "seed")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
-        noise = self._noise_shape(input_shape)
-        if noise is not None and (len(noise) != len(input_shape) or any(
-                n not in (1, None, size) for n, size in zip(noise[1:], input_shape[1:], strict=True))):
+        mask = self._noise_shape(input_shape)
+        if mask is not None and (len(mask) != len(input_shape) or any(
+                n not in (1, None, size) for n, size in zip(mask[1:], input_shape[1:], strict=True))):
             raise ArgumentError(f"{self}: expected noise_shape to have 1 or None, or the input's size, for each "
-                                f"dimension of {input_shape}, got {noise}")
+                                f"dimension of {input_shape}, got {mask}")
         return input_shape
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
         if self.rate == 0 or not call.training:
             return x, lambda dy: dy
-        key = call.key(self.seed)
-        return self._masked(x, *key), lambda dy: self._masked(dy, *key)
+        return self.operation(x, self.rate, call.key(self.seed), self._mask_shape(x.shape))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return self.checked(x)
@@ -65,18 +62,14 @@ class Dropout(Layer):
         """Return the shape of the mask as it was given."""
         return self.noise_shape
 
-    def _masked(self, x: np.ndarray, seed: int, step: int) -> np.ndarray:
-        d, noise = device.of(x), self._noise_shape(x.shape)
-        if noise is None:
-            y = d.empty(x.shape, x.dtype)
-            d.kernels.dropout(y.reshape(-1), x.reshape(-1), self.rate, seed, step)
-            return y
-        if noise[0] not in (None, 1, x.shape[0]):
-            raise ArgumentError(f"{self}: expected a batch of {noise[0]}, as noise_shape says, got {x.shape[0]}")
-        mask = d.empty(tuple(size if n is None else n for n, size in zip(noise, x.shape, strict=True)), x.dtype)
-        mask.fill(1)
-        d.kernels.dropout(mask.reshape(-1), mask.reshape(-1), self.rate, seed, step)
-        return combined((x, mask), codes.MASK)[0]
+    def _mask_shape(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Return the shape of the mask for an input's, None if they are the same."""
+        mask = self._noise_shape(shape)
+        if mask is None:
+            return None
+        if mask[0] not in (None, 1, shape[0]):
+            raise ArgumentError(f"{self}: expected a batch of {mask[0]}, as noise_shape says, got {shape[0]}")
+        return tuple(size if n is None else n for n, size in zip(mask, shape, strict=True))
 
 
 class _SpatialDropout(Dropout):
@@ -166,24 +159,7 @@ class AlphaDropout(Dropout):
         Both as in `Dropout`.
     """
 
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        if self.rate == 0 or not call.training:
-            return x, lambda dy: dy
-        # With x - p in the place of x, what is dropped is zero as in dropout; p comes back with the offset.
-        key, p = call.key(self.seed), _ALPHA_PRIME
-        scale = ((1 - self.rate) * (1 + self.rate * p**2)) ** -0.5 * (1 - self.rate)
-        y = _affine(self._masked(_affine(x, 1.0, -p), *key), scale, scale * p)
-        return y, lambda dy: _affine(self._masked(dy, *key), scale, 0.0)
-
-
-def _affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
-    """Return scale x + offset."""
-    d = device.of(x)
-    y, one = d.empty(x.shape, x.dtype), d.empty((1, 1, 1), x.dtype)
-    one.fill(1)
-    d.kernels.merge_forward(y.reshape(1, 1, -1), x.reshape(1, 1, -1), one, codes.SUM, scale, offset, 0)
-    return y
+    operation = staticmethod(noise.alpha_dropout)
 
 
 class GaussianNoise(Layer):
@@ -208,7 +184,7 @@ class GaussianNoise(Layer):
         x = self.checked(x)
         if self.stddev == 0 or not call.training:
             return x, lambda dy: dy
-        return _noisy(x, self.stddev, False, call.key(self.seed)), lambda dy: dy
+        return noise.gaussian_noise(x, self.stddev, call.key(self.seed))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return self.checked(x)
@@ -236,15 +212,7 @@ class GaussianDropout(Layer):
         x = self.checked(x)
         if self.rate == 0 or not call.training:
             return x, lambda dy: dy
-        stddev, key = math.sqrt(self.rate / (1 - self.rate)), call.key(self.seed)
-        return _noisy(x, stddev, True, key), lambda dy: _noisy(dy, stddev, True, key)
+        return noise.gaussian_dropout(x, self.rate, call.key(self.seed))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         return self.checked(x)
-
-
-def _noisy(x: np.ndarray, stddev: float, multiplied: bool, key: tuple[int, int]) -> np.ndarray:
-    d = device.of(x)
-    y = d.empty(x.shape, x.dtype)
-    d.kernels.gaussian_noise(y.reshape(-1), x.reshape(-1), stddev, int(multiplied), *key)
-    return y

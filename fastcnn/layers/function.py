@@ -7,73 +7,46 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.geometry.arguments import number
-from fastcnn.kernels import function_codes as codes
 from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.operations import elementwise
+from fastcnn.operations.elementwise import ElementaryFunction
 
 
 class _Function(Layer):
-    """y = f(x), f by its code in the kernels."""
+    """y = f(x)."""
 
-    code = codes.ABSOLUTE
-    alpha = 0.0
+    elementary: ElementaryFunction
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x, code, alpha = self.checked(x), self.code, self.alpha
-        y = self.predict(x)
-        saved = x if codes.saves_input(code) else y
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            d = device.of(dy)
-            dx = d.empty(dy.shape, dy.dtype)
-            d.kernels.function_backward(dx.reshape(-1), dy.reshape(-1), saved.reshape(-1), code, alpha)
-            return dx
-
-        return y, backward
+        return self.elementary.forward(self.checked(x))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        return applied(self.checked(x), self.code, self.alpha)
-
-
-def applied(x: np.ndarray, code: int, alpha: float = 0.0) -> np.ndarray:
-    """Return f(x), f by its code in the kernels.
-
-    Parameters
-    ----------
-    x : ndarray
-    code : int
-    alpha : float
-        The exponent of a power.
-    """
-    d = device.of(x)
-    y = d.empty(x.shape, x.dtype)
-    d.kernels.function_forward(y.reshape(-1), x.reshape(-1), code, alpha)
-    return y
+        return self.elementary.predict(self.checked(x))
 
 
 class Abs(_Function):
     """y = |x|; its derivative at 0 is 0. ONNX: Abs."""
 
-    code = codes.ABSOLUTE
+    elementary = elementwise.ABSOLUTE
 
 
 class Sqrt(_Function):
     """y = sqrt(x), NaN where x < 0; its derivative at 0 is infinite. ONNX: Sqrt."""
 
-    code = codes.SQUARE_ROOT
+    elementary = elementwise.SQUARE_ROOT
 
 
 class Log(_Function):
     """y = log(x), NaN where x < 0. ONNX: Log."""
 
-    code = codes.LOGARITHM
+    elementary = elementwise.LOGARITHM
 
 
 class Reciprocal(_Function):
     """y = 1 / x; a quotient of two tensors is `Multiply` of one and the reciprocal of the other. ONNX: Reciprocal."""
 
-    code = codes.RECIPROCAL
+    elementary = elementwise.RECIPROCAL
 
 
 class Power(_Function):
@@ -85,44 +58,43 @@ class Power(_Function):
         Neither 0 nor infinite.
     """
 
-    code = codes.POWER
-
     def __init__(self, exponent: float, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = number(exponent, self, "an exponent other than 0 and infinity", lambda n: n != 0)
+        self.exponent = number(exponent, self, "an exponent other than 0 and infinity", lambda n: n != 0)
+        self.elementary = elementwise.power(self.exponent)
 
 
 class Sign(_Function):
     """y = -1, 0 or 1, and 0 as derivative. ONNX: Sign."""
 
-    code = codes.SIGN
+    elementary = elementwise.SIGN
 
 
 class IsZero(_Function):
     """y = 1 where x is 0, else 0, and 0 as derivative: what is no truth. ONNX: Not, Equal."""
 
-    code = codes.IS_ZERO
+    elementary = elementwise.IS_ZERO
 
 
 class Round(_Function):
     """y = the nearest integer, of two the even one, and 0 as derivative. ONNX: Round."""
 
-    code = codes.ROUND
+    elementary = elementwise.ROUND
 
 
 class Floor(_Function):
     """y = the largest integer that is not above x, and 0 as derivative. ONNX: Floor."""
 
-    code = codes.FLOOR
+    elementary = elementwise.FLOOR
 
 
 class Ceil(_Function):
     """y = the smallest integer that is not below x, and 0 as derivative. ONNX: Ceil."""
 
-    code = codes.CEILING
+    elementary = elementwise.CEILING
 
 
 class Erf(_Function):
     """y = erf(x), twice the integral of exp(-t^2) / sqrt(pi) from 0 to x. ONNX: Erf."""
 
-    code = codes.ERROR_FUNCTION
+    elementary = elementwise.ERROR_FUNCTION

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axes, axis_of_samples, is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.operations.normalization import group_normalization
 
 
 class _WithinSample(Layer):
@@ -21,7 +21,6 @@ class _WithinSample(Layer):
         self.center, self.scale = center, scale
         self._beta, self._gamma = beta, gamma  # initializer, regularizer, constraint
         self.refuse(beta_constraint=(beta[2], None), gamma_constraint=(gamma[2], None))
-        self._none = np.empty(0, self.dtype)
 
     def create_weights(self, input_shape: Shape) -> None:
         shape = self._parameter_shape(input_shape)
@@ -31,25 +30,7 @@ class _WithinSample(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, shape = device.of(x), self._view(x.shape)
-        y = d.empty(x.shape, x.dtype)
-        if not x.size:
-            return y, lambda dy: dy
-        mean, rstd = d.empty((shape[0], shape[2]), x.dtype), d.empty((shape[0], shape[2]), x.dtype)
-        gamma, beta = (self._none if p is None else p.array.reshape(-1) for p in (self.gamma, self.beta))
-        scratch = d.empty((d.kernels.group_norm_forward_scratch(shape, x.dtype),), x.dtype)
-        d.kernels.group_norm_forward(y.reshape(shape), mean, rstd, scratch, x.reshape(shape), gamma, beta, self.epsilon)
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.empty(x.shape, x.dtype)
-            dgamma, dbeta = (self._none if p is None or not self.trainable else p.gradient.reshape(-1)
-                             for p in (self.gamma, self.beta))
-            scratch = d.empty((d.kernels.group_norm_backward_scratch(shape, x.dtype),), x.dtype)
-            d.kernels.group_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape),
-                                          x.reshape(shape), mean, rstd, gamma)
-            return dx
-
-        return y, backward
+        return group_normalization(x, self.gamma, self.beta, self._view(x.shape), self.epsilon, self.trainable)
 
     def _parameter_shape(self, input_shape: Shape) -> tuple[int, ...]:
         raise NotImplementedError

@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.operations.normalization import local_response_normalization
 
 
 class LocalResponseNormalization(Layer):
@@ -47,20 +47,4 @@ class LocalResponseNormalization(Layer):
         return input_shape
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        d, rows = device.of(x), x.reshape(-1, x.shape[-1]) if x.size else x.reshape(0, x.shape[-1])
-        last = x.shape[-1] - 1
-        window = min(self.before, last), min(self.after, last)
-        y = d.empty(x.shape, x.dtype)
-        scratch = d.empty((d.kernels.local_response_norm_scratch(rows.shape, *window, x.dtype),), x.dtype)
-        formula = (*window, self.alpha, self.beta, self.k)
-        d.kernels.local_response_norm_forward(y.reshape(rows.shape), scratch, rows, *formula)
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.empty(x.shape, x.dtype)
-            scratch = d.empty((d.kernels.local_response_norm_scratch(rows.shape, *window, x.dtype),), x.dtype)
-            d.kernels.local_response_norm_backward(dx.reshape(rows.shape), scratch, dy.reshape(rows.shape), rows,
-                                                   *formula)
-            return dx
-
-        return y, backward
+        return local_response_normalization(self.checked(x), self.before, self.after, self.alpha, self.beta, self.k)

@@ -5,19 +5,16 @@ the channels of an image (N, H, W, C)); an input of fewer dimensions gets such o
 gate, too. Each layer has a function that makes and calls it: ``layers.add([a, b])`` is ``layers.Add()([a, b])``.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples
-from fastcnn.geometry.broadcast import broadcast
-from fastcnn.kernels import codes
-from fastcnn.layers.arithmetic import Gradients, combined, weighted_sum
+from fastcnn.geometry.broadcast import broadcast, with_rank
 from fastcnn.layers.base import Backward, Call, Layer, Shape, _text
+from fastcnn.operations import layout, merge
 
 
 class _Merge(Layer):
@@ -26,6 +23,7 @@ class _Merge(Layer):
     many_inputs = True
     repeats_batch = True
     _exactly: int | None = None
+    operation: Callable[[Sequence[np.ndarray]], tuple[np.ndarray, Backward]]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self._exactly not in (None, len(input_shape)):
@@ -40,22 +38,12 @@ class _Merge(Layer):
         return shape
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        return self._run(x)
-
-    def _run(self, x: Any, **how: Any) -> tuple[np.ndarray, Backward]:
-        arrays = self.checked(x)
-        y, gradients = self._merge([a.reshape(self._aligned(a.shape, self.input_shape)) for a in arrays], **how)
-        shapes = [a.shape for a in arrays]
-        return y, lambda dy: tuple(g.reshape(shape) for g, shape in zip(gradients(dy), shapes, strict=True))
+        return self.operation(self.checked(x))
 
     @staticmethod
     def _aligned(shape: Shape, shapes: Shape) -> Shape:
         """Return a shape with dimensions of 1 after the batch, to have as many as the longest of `shapes`."""
-        missing = max(map(len, shapes)) - len(shape)
-        return shape[:1] + (1,) * missing + shape[1:] if missing else shape
-
-    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-        raise NotImplementedError
+        return with_rank(shape, max(map(len, shapes)))
 
 
 class Add(_Merge):
@@ -63,51 +51,42 @@ class Add(_Merge):
 
     def forward(self, x: Any, call: Call = Call(), relu: bool = False) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`; with `relu` the output is max(y, 0), in the same pass over memory."""
-        return self._run(x, relu=relu)
+        return merge.add(self.checked(x), relu)
 
     def predict(self, x: Any, relu: bool = False) -> np.ndarray:
         """As `Layer.predict`; `relu` as in `forward`."""
-        return self.forward(x, relu=relu)[0]
-
-    def _merge(self, arrays: list[np.ndarray], relu: bool = False) -> tuple[np.ndarray, Gradients]:
-        return weighted_sum(arrays, [1.0] * len(arrays), relu)
+        return merge.add(self.checked(x), relu)[0]
 
 
 class Subtract(_Merge):
     """y = a - b, of two inputs. ONNX: Sub."""
 
     _exactly = 2
-
-    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-        return weighted_sum(arrays, [1.0, -1.0])
+    operation = staticmethod(merge.subtract)
 
 
 class Average(_Merge):
     """y = (a + b + ...) / their number. ONNX: Mean."""
 
-    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-        return weighted_sum(arrays, [1.0 / len(arrays)] * len(arrays))
+    operation = staticmethod(merge.average)
 
 
 class Multiply(_Merge):
     """y = a b ... ONNX: Mul."""
 
-    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-        return combined(arrays, codes.PRODUCT)
+    operation = staticmethod(merge.multiply)
 
 
 class Maximum(_Merge):
     """y = max(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Max."""
 
-    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-        return combined(arrays, codes.MAXIMUM)
+    operation = staticmethod(merge.maximum)
 
 
 class Minimum(_Merge):
     """y = min(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Min."""
 
-    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-        return combined(arrays, codes.MINIMUM)
+    operation = staticmethod(merge.minimum)
 
 
 class Concatenate(Layer):
@@ -138,25 +117,7 @@ class Concatenate(Layer):
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         arrays = self.checked(x)
-        d, n, axis = device.of(arrays[0]), arrays[0].shape[0], self.axis % len(self.output_shape)
-        y = d.empty((n, *self.output_shape[1:]), self.dtype)
-        # Seen as rows, one for each index before the axis, an input is a range of the output's columns.
-        rows, total = math.prod(y.shape[:axis]), math.prod(y.shape[axis:])
-        widths = [math.prod(a.shape[axis:]) for a in arrays]
-        parts = list(zip([a.shape for a in arrays], [sum(widths[:k]) for k in range(len(widths))], widths, strict=True))
-        for a, (_, begin, width) in zip(arrays, parts, strict=True):
-            d.kernels.copy_columns(y.reshape(rows, total), begin, a.reshape(rows, width), 0, width)
-
-        def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
-            whole = dy.reshape(rows, total)
-            if rows == 1:
-                return tuple(whole[:, begin:begin + width].reshape(shape) for shape, begin, width in parts)
-            gradients = tuple(d.empty(shape, self.dtype) for shape, _, _ in parts)
-            for dx, (_, begin, width) in zip(gradients, parts, strict=True):
-                d.kernels.copy_columns(dx.reshape(rows, width), 0, whole, begin, width)
-            return gradients
-
-        return y, backward
+        return layout.concatenate(arrays, self.axis % arrays[0].ndim)
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, number
-from fastcnn.kernels import codes
-from fastcnn.layers.activation import Elementwise
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-
-_RELU = Elementwise("relu", codes.RELU)
+from fastcnn.operations.batch_normalization import (
+    batch_normalization,
+    frozen_batch_normalization,
+    predict_batch_normalization,
+)
 
 
 class BatchNormalization(Layer):
@@ -70,7 +70,6 @@ class BatchNormalization(Layer):
         self.beta = self.add_weight("beta", shape, beta, regularizer=of_beta) if self.center else None
         self.moving_mean = self.add_weight("moving_mean", shape, mean, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, variance, trainable=False)
-        self._none = np.empty(0, self.dtype)
 
     def forward(self, x: np.ndarray, call: Call = Call(), relu: bool = False) -> tuple[np.ndarray, Backward]:
         """Train: as `Layer.forward`; with `relu` a rectifier follows, in the same passes over memory.
@@ -83,80 +82,13 @@ class BatchNormalization(Layer):
             Return max(y, 0) and its backward pass.
         """
         x = self.checked(x)
-        if not self.trainable or not call.training:
-            return self._frozen(x, relu)
-        d = device.of(x)
-        y, mean, rstd = d.empty(x.shape, x.dtype), d.empty(x.shape[-1:], x.dtype), d.empty(x.shape[-1:], x.dtype)
-        if not x.size:
-            return y, lambda dy: dy
-        rows = x.reshape(-1, x.shape[-1])
-        gamma, beta = (self._none if p is None else p.array for p in (self.gamma, self.beta))
-        scratch = d.empty((d.kernels.batch_norm_forward_scratch(rows.shape, x.dtype),), x.dtype)
-        try:
-            d.kernels.batch_norm_forward(y.reshape(rows.shape), mean, rstd, self.moving_mean.array,
-                                         self.moving_variance.array, scratch, rows, gamma, beta, self.momentum,
-                                         self.epsilon, int(relu))
-        finally:  # Ctrl-C is heard when the kernel is done
-            self.moving_mean.version += 1
-            self.moving_variance.version += 1
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.empty(x.shape, x.dtype)
-            dgamma, dbeta = (self._none if p is None else p.gradient for p in (self.gamma, self.beta))
-            scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows.shape, x.dtype),), x.dtype)
-            d.kernels.batch_norm_backward(dx.reshape(rows.shape), dgamma, dbeta, scratch, dy.reshape(rows.shape), rows,
-                                          mean, rstd, gamma, beta, int(relu))
-            return dx
-
-        return y, backward
+        if self.trainable and call.training:
+            return batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance, self.momentum,
+                                       self.epsilon, relu)
+        return frozen_batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance,
+                                          self.epsilon, relu=relu, trainable=self.trainable)
 
     def predict(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         """Infer: as `Layer.predict`, and the larger of that and 0 with `relu`."""
-        x = self.checked(x)
-        gamma, beta = (self._none if p is None else p.array for p in (self.gamma, self.beta))
-        return columns_mapped(x, gamma, beta, self.moving_mean.array, self.moving_variance.array, self.epsilon, relu)
-
-    def _frozen(self, x: np.ndarray, relu: bool) -> tuple[np.ndarray, Backward]:
-        y = self.predict(x, relu)
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            # y is gamma rstd x plus a constant, so dx is the same map of dy without the constant.
-            dy = _RELU.backward(y)(dy) if relu else dy
-            if self.trainable and dy.size and (self.scale or self.center):
-                self._add_parameter_gradients(dy, x)
-            zeros = device.of(x).zeros(x.shape[-1:], x.dtype)
-            gamma = self._none if self.gamma is None else self.gamma.array
-            return columns_mapped(dy, gamma, self._none, zeros, self.moving_variance.array, self.epsilon)
-
-        return y, backward
-
-    def _add_parameter_gradients(self, dy: np.ndarray, x: np.ndarray) -> None:
-        """Add sum(dy xhat) and sum(dy) with the moving statistics: by the kernel of training, whose dx is not used."""
-        d, rows = device.of(x), (x.size // x.shape[-1], x.shape[-1])
-        rstd = (1 / np.sqrt(self.moving_variance.array.astype(np.float64) + self.epsilon)).astype(x.dtype)
-        gamma, beta = (self._none if p is None else p.array for p in (self.gamma, self.beta))
-        dgamma, dbeta = (self._none if p is None else p.gradient for p in (self.gamma, self.beta))
-        scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows, x.dtype),), x.dtype)
-        d.kernels.batch_norm_backward(d.empty(rows, x.dtype), dgamma, dbeta, scratch, dy.reshape(rows),
-                                      x.reshape(rows), self.moving_mean.array, rstd, gamma, beta, 0)
-
-
-def columns_mapped(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray,
-                   epsilon: float, relu: bool = False) -> np.ndarray:
-    """Return gamma (x - mean) / sqrt(variance + epsilon) + beta, or the larger of that and 0.
-
-    Parameters
-    ----------
-    x : array
-        Seen as rows of as many columns as `mean` has elements.
-    gamma, beta, mean, variance : (columns,) arrays
-        A number a column; gamma and beta may be absent, of size 0.
-    epsilon : float
-    relu : bool
-    """
-    d = device.of(x)
-    y, rows = d.empty(x.shape, x.dtype), (x.size // mean.size, mean.size)
-    scratch = d.empty((d.kernels.batch_norm_predict_scratch(rows, x.dtype),), x.dtype)
-    d.kernels.batch_norm_predict(y.reshape(rows), scratch, x.reshape(rows), gamma, beta, mean, variance, epsilon,
-                                 int(relu))
-    return y
+        return predict_batch_normalization(self.checked(x), self.gamma, self.beta, self.moving_mean,
+                                           self.moving_variance, self.epsilon, relu)

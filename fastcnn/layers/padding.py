@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import Sides, explicit_padding
 from fastcnn.geometry.resize import pad3d
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
+from fastcnn.operations.padding import crop, pad
 
 _MODES = ("zero", "constant", "edge", "reflect", "wrap")
 
@@ -38,10 +38,6 @@ class _Bordered(Layer):
         return None, *(n + sum(pair) for n, pair in zip(shape[1:-1], self.border, strict=True)), shape[-1]
 
 
-def _volumes(x: np.ndarray) -> np.ndarray:
-    return x.reshape(x.shape[0], *(1,) * (5 - x.ndim), *x.shape[1:])
-
-
 class _Padding(_Bordered):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         shape = self._outer(input_shape)
@@ -50,17 +46,7 @@ class _Padding(_Bordered):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, g = device.of(x), self._geometry(x.shape)
-        y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
-        d.kernels.pad3d_forward(_volumes(y), _volumes(x), g)
-        x_shape = x.shape
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.empty(x_shape, dy.dtype)
-            d.kernels.pad3d_backward(_volumes(dx), _volumes(dy), g)
-            return dx
-
-        return y, backward
+        return pad(x, self._geometry(x.shape), (x.shape[0], *self.output_shape[1:]))
 
 
 class ZeroPadding1D(_Padding):
@@ -168,16 +154,8 @@ class _Cropping(_Bordered):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, shape, x_shape = device.of(x), (x.shape[0], *self.output_shape[1:]), x.shape
-        y, g = d.empty(shape, x.dtype), self._geometry(shape)
-        d.kernels.pad3d_backward(_volumes(y), _volumes(x), g)
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.empty(x_shape, dy.dtype)
-            d.kernels.pad3d_forward(_volumes(dx), _volumes(dy), g)
-            return dx
-
-        return y, backward
+        shape = x.shape[0], *self.output_shape[1:]
+        return crop(x, self._geometry(shape), shape)
 
 
 class Cropping1D(_Cropping):

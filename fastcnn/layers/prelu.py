@@ -4,12 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axes
-from fastcnn.kernels import codes
-from fastcnn.layers.arithmetic import combined
 from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.operations.elementwise import prelu
 
 
 class PReLU(Layer):
@@ -43,14 +41,4 @@ class PReLU(Layer):
         self.alpha = self.add_weight("alpha", tuple(shape), self.alpha_initializer, regularizer=self.alpha_regularizer)
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        y, gradients = combined([x, self.alpha.array[None]], codes.PRELU)
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx, dalpha = gradients(dy)
-            if self.trainable:
-                sums = self.alpha.gradient.reshape(-1)
-                device.of(dy).kernels.add(sums, sums, dalpha.reshape(-1))
-            return dx
-
-        return y, backward
+        return prelu(self.checked(x), self.alpha, self.trainable)

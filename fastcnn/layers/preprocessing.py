@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.layers.norm import columns_mapped
+from fastcnn.operations.batch_normalization import normalization
 
 _SMALLEST = 1e-7  # a standard deviation is taken for at least this, as in Keras
 _BLOCK = 1 << 22  # elements of data that are turned into float64 at once
@@ -19,10 +19,7 @@ class _Mapping(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        gamma, beta, mean, variance = self._map(x.shape)
-        none, zeros = np.empty(0, x.dtype), np.zeros(mean.size, x.dtype)
-        return (columns_mapped(x, gamma, beta, mean, variance, 0.0),
-                lambda dy: columns_mapped(dy, gamma, none, zeros, variance, 0.0))
+        return normalization(x, *self._map(x.shape))
 
     def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return gamma, beta, mean and variance, flat, of an input's last dimensions; the first two may be absent."""

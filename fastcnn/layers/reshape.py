@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integers, is_integer, positive
-from fastcnn.layers.arithmetic import summed_to
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.operations.layout import permuted
+from fastcnn.operations.layout import repeat_vector, transpose
 
 
 class _Reshaping(Layer):
@@ -83,10 +81,7 @@ class Permute(Layer):
         return input_shape[0], *(input_shape[d] for d in self.dims)
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        axes = (0, *self.dims)
-        inverse = tuple(axes.index(axis) for axis in range(len(axes)))
-        return permuted(x, axes, str(self)), lambda dy: permuted(dy, inverse, str(self))
+        return transpose(self.checked(x), (0, *self.dims), str(self))
 
 
 class RepeatVector(Layer):
@@ -108,8 +103,4 @@ class RepeatVector(Layer):
         return input_shape[0], self.n, input_shape[1]
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        d = device.of(x)
-        y = d.empty((x.shape[0], self.n, x.shape[1]), x.dtype)
-        d.copy(y, x[:, None])
-        return y, lambda dy: summed_to(dy, (x.shape[0], 1, x.shape[1])).reshape(x.shape)
+        return repeat_vector(self.checked(x), self.n)

@@ -1,16 +1,13 @@
 """Layers that take parts of their input: a slice, or numbers by their index."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, integer, integers
-from fastcnn.geometry.interpolation import picked_taps
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.operations.resize import resize
+from fastcnn.operations.selection import strided_slice, take
 
 
 class Slice(Layer):
@@ -52,17 +49,7 @@ class Slice(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, x_shape, (axis, places) = device.of(x), x.shape, self._bounds(x.shape)
-        where = *(slice(None),) * axis, slice(places.start, places.stop if places.stop >= 0 else None, places.step)
-        y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
-        d.copy(y, x[where])
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dx = d.zeros(x_shape, dy.dtype)
-            dx[where] = dy
-            return dx
-
-        return y, backward
+        return strided_slice(x, *self._bounds(x.shape))
 
 
 class Take(Layer):
@@ -99,10 +86,7 @@ class Take(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        axis, shape = _from_front(self, self.axis, x.shape), (x.shape[0], *self.output_shape[1:])
-        n, (before, after) = x.shape[axis], (math.prod(part) for part in (x.shape[:axis], x.shape[axis + 1:]))
-        y, back = resize(x.reshape(before, n, after), [picked_taps(n, self.indices, x.dtype.name)])
-        return y.reshape(shape), lambda dy: back(dy.reshape(y.shape)).reshape(x.shape)
+        return take(x, self.indices, _from_front(self, self.axis, x.shape))
 
 
 def _from_front(layer: Layer, axis: int, shape: Shape) -> int:

@@ -1,15 +1,13 @@
 """The largest numbers along an axis, or where they stand."""
 
-import math
 from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, positive
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.layers.reshape import permuted
+from fastcnn.operations.selection import top_k
 
 
 class TopK(Layer):
@@ -44,20 +42,4 @@ class TopK(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        d, who, axis = device.of(x), str(self), self.axis % x.ndim
-        order = (*(k for k in range(x.ndim) if k != axis), axis)
-        inverse = tuple(order.index(k) for k in range(x.ndim))
-        last = permuted(x, order, who)
-        rows = math.prod(last.shape[:-1])
-        y, at = (d.empty((rows, self.k), x.dtype) for _ in range(2))
-        d.kernels.top_rows_forward(y, at, last.reshape(rows, last.shape[-1]))
-        shape, indices = (*last.shape[:-1], self.k), self.indices
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            if indices:
-                return d.zeros(x.shape, x.dtype)
-            dx = d.empty(last.shape, x.dtype)
-            d.kernels.top_rows_backward(dx.reshape(rows, last.shape[-1]), permuted(dy, order, who).reshape(y.shape), at)
-            return permuted(dx, inverse, who)
-
-        return permuted((at if indices else y).reshape(shape), inverse, who), backward
+        return top_k(x, self.k, self.axis % x.ndim, self.indices, str(self))

@@ -1,12 +1,7 @@
 """A choice between two tensors, number by number."""
 
-import numpy as np
-
-from fastcnn import device
-from fastcnn.kernels import function_codes as codes
-from fastcnn.layers.arithmetic import Gradients, masked, summed_to, weighted_sum
-from fastcnn.layers.function import applied
 from fastcnn.layers.merge import _Merge
+from fastcnn.operations import selection
 
 
 class Where(_Merge):
@@ -17,15 +12,4 @@ class Where(_Merge):
     """
 
     _exactly = 3
-
-    def _merge(self, arrays: list[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-        condition, a, b = arrays
-        other = applied(condition, codes.IS_ZERO)
-        chosen = applied(other, codes.IS_ZERO)
-        y, _ = weighted_sum([masked(a, chosen), masked(b, other)], [1.0, 1.0])
-
-        def gradients(dy: np.ndarray) -> tuple[np.ndarray, ...]:
-            none = device.of(dy).zeros(condition.shape, dy.dtype)
-            return none, summed_to(masked(dy, chosen), a.shape), summed_to(masked(dy, other), b.shape)
-
-        return y, gradients
+    operation = staticmethod(selection.where)

@@ -16,6 +16,10 @@ memory, calls kernels, and returns y and the backward pass, or y alone for predi
 `convolution`          convolutions of images and signals, and dense layers; `convolution_transpose` and `volume`
 `batched_product`      a matrix product for each sample
 `pooling`, `resize`    windows that become one number; images of other sizes
+`padding`, `layout`    borders; numbers that move; arrays side by side
+`merge`                sums, products and extremes, on `broadcasting`; `elementwise`: elementary functions
+`selection`, `noise`   numbers by their place or size; dropout
+`batch_normalization`  and `normalization`: with the statistics of the batch, of a sample
 =====================  ===============================================================================================
 """
 

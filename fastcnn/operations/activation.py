@@ -20,7 +20,7 @@ from fastcnn.operations import Backward
 Clamp = tuple[float, float]  # the lowest and the highest result
 
 LINEAR: Clamp = (-math.inf, math.inf)
-_RELU: Clamp = (0.0, math.inf)
+_ABOVE_ZERO: Clamp = (0.0, math.inf)
 
 
 class _Called:
@@ -60,7 +60,7 @@ class Elementwise(_Called):
     beta: float = 0.0
 
     def __post_init__(self) -> None:
-        known = {codes.RELU: _RELU, codes.CLIP: (self.beta, self.alpha)}
+        known = {codes.RELU: _ABOVE_ZERO, codes.CLIP: (self.beta, self.alpha)}
         object.__setattr__(self, "clamp", known.get(self.code))  # the class is frozen
 
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
@@ -86,6 +86,9 @@ class Elementwise(_Called):
             return dx
 
         return backward
+
+
+RELU = Elementwise("relu", codes.RELU)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,16 @@
 """Numbers that are moved without being changed."""
 
+import math
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry.permutation import is_view, permutation
+from fastcnn.operations import Backward
+from fastcnn.operations.broadcasting import summed_to
+
+Gradients = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 
 def permuted(x: np.ndarray, axes: tuple[int, ...], who: str = "permuted") -> np.ndarray:
@@ -14,3 +21,80 @@ def permuted(x: np.ndarray, axes: tuple[int, ...], who: str = "permuted") -> np.
     y = d.empty(shape, x.dtype)
     d.kernels.permute(y.reshape(-1), x.reshape(-1), g)
     return y
+
+
+def transpose(x: np.ndarray, axes: tuple[int, ...], who: str = "transpose") -> tuple[np.ndarray, Backward]:
+    """Return `permuted`, and dy -> dx."""
+    inverse = tuple([axes.index(axis) for axis in range(len(axes))])
+    return permuted(x, axes, who), lambda dy: permuted(dy, inverse, who)
+
+
+def rows_along(x: np.ndarray, axes: Sequence[int], who: str = "rows_along") -> np.ndarray:
+    """Return an array as rows, one for each vector along some of its axes.
+
+    Parameters
+    ----------
+    x : array
+    axes : sequence of int
+        Counted from the front.
+    who : str
+        Who asks, for the message where too many axes would move.
+    """
+    length = math.prod([x.shape[axis] for axis in axes])
+    return permuted(x, _order(x.ndim, axes), who).reshape(x.size // max(1, length), length)
+
+
+def from_rows(rows: np.ndarray, shape: tuple[int, ...], axes: Sequence[int], who: str = "from_rows") -> np.ndarray:
+    """Return the array of `shape` that `rows_along` the axes makes these rows of."""
+    order = _order(len(shape), axes)
+    inverse = tuple([order.index(k) for k in range(len(shape))])
+    return permuted(rows.reshape([shape[k] for k in order]), inverse, who)
+
+
+def _order(rank: int, axes: Sequence[int]) -> tuple[int, ...]:
+    """Return the order of all axes with some of them last."""
+    return *[k for k in range(rank) if k not in axes], *axes
+
+
+def repeat_vector(x: np.ndarray, n: int) -> tuple[np.ndarray, Backward]:
+    """Return (N, n, features), each vector of x (N, features) `n` times, and dy -> dx."""
+    d, (samples, features) = device.of(x), x.shape
+    y = d.empty((samples, n, features), x.dtype)
+    d.copy(y, x[:, None])
+    return y, lambda dy: summed_to(dy, (samples, 1, features)).reshape(samples, features)
+
+
+def concatenate(arrays: Sequence[np.ndarray], axis: int) -> tuple[np.ndarray, Gradients]:
+    """Return arrays side by side along an axis, and dy -> a gradient for each.
+
+    Parameters
+    ----------
+    arrays : sequence of ndarray
+        Which differ along the axis alone.
+    axis : int
+        Counted from the front.
+    """
+    first, d = arrays[0], device.of(arrays[0])
+    dtype, before, after = first.dtype, first.shape[:axis], first.shape[axis + 1:]
+    y = d.empty((*before, sum([x.shape[axis] for x in arrays]), *after), dtype)
+    # Seen as rows, one for each index before the axis, an input is a range of the output's columns.
+    rows, one = math.prod(before), math.prod(after)
+    total, begin, parts = y.shape[axis] * one, 0, []
+    for x in arrays:
+        width = x.shape[axis] * one
+        d.kernels.copy_columns(y.reshape(rows, total), begin, x.reshape(rows, width), 0, width)
+        parts.append((x.shape, begin, width))
+        begin += width
+
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
+        whole = dy.reshape(rows, total)
+        if rows == 1:
+            return tuple([whole[:, begin:begin + width].reshape(shape) for shape, begin, width in parts])
+        gradients = []
+        for shape, begin, width in parts:
+            dx = d.empty(shape, dtype)
+            d.kernels.copy_columns(dx.reshape(rows, width), 0, whole, begin, width)
+            gradients.append(dx)
+        return tuple(gradients)
+
+    return y, backward

@@ -22,7 +22,7 @@ def _float(w: Writer) -> int:
 
 
 def _power(w: Writer, layer: Any, inputs: list[Value]) -> Value:
-    return w.elementwise("Pow", inputs[0], w.scalar(layer.alpha, "exponent"))
+    return w.elementwise("Pow", inputs[0], w.scalar(layer.exponent, "exponent"))
 
 
 def _where(w: Writer, layer: Any, inputs: list[Value]) -> Value:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
-from fastcnn.layers.reshape import permuted
+from fastcnn.operations.layout import permuted
 
 LARGEST = 1 << 34  # bytes of one array that a file may ask for: 16 GiB
 

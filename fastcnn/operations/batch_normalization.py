@@ -1,0 +1,134 @@
+"""Batch normalization, and the affine maps of columns that are left of it in prediction.
+
+    y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+
+for each channel, the last axis: with the batch's mean and variance in training, with moving ones else.
+"""
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.operations import Backward
+from fastcnn.operations.activation import RELU
+from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.parameters import Parameter
+
+
+def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
+                        moving_variance: Parameter, momentum: float, epsilon: float, relu: bool = False
+                        ) -> tuple[np.ndarray, Backward]:
+    """Train: return y with the batch's mean and variance, which the moving ones follow, and dy -> dx.
+
+        moving = momentum moving + (1 - momentum) batch
+
+    Parameters
+    ----------
+    x : (N, ..., C) array
+    gamma, beta : (C,) Parameter, optional
+    moving_mean, moving_variance : (C,) Parameter
+        Written; nothing is of an empty batch.
+    momentum, epsilon : float
+    relu : bool
+        Return max(y, 0) and its backward pass.
+    """
+    d, dtype, channels = device.of(x), x.dtype, x.shape[-1]
+    y, mean, rstd = d.empty(x.shape, dtype), d.empty((channels,), dtype), d.empty((channels,), dtype)
+    if not x.size:
+        return y, lambda dy: dy
+    shape, nothing = (x.size // channels, channels), NOTHING[dtype]
+    x_shape, rows = x.shape, x.reshape(shape)
+    scale, offset = nothing if gamma is None else gamma.array, nothing if beta is None else beta.array
+    scratch = d.empty((d.kernels.batch_norm_forward_scratch(shape, dtype),), dtype)
+    try:
+        d.kernels.batch_norm_forward(y.reshape(shape), mean, rstd, moving_mean.array, moving_variance.array, scratch,
+                                     rows, scale, offset, momentum, epsilon, int(relu))
+    finally:  # Ctrl-C is heard when the kernel is done
+        moving_mean.version += 1
+        moving_variance.version += 1
+
+    def backward(dy: np.ndarray) -> np.ndarray:
+        dx = d.empty(x_shape, dtype)
+        dgamma = nothing if gamma is None else gamma.gradient
+        dbeta = nothing if beta is None else beta.gradient
+        scratch = d.empty((d.kernels.batch_norm_backward_scratch(shape, dtype),), dtype)
+        d.kernels.batch_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape), rows, mean, rstd,
+                                      scale, offset, int(relu))
+        return dx
+
+    return y, backward
+
+
+def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
+                               moving_variance: Parameter, epsilon: float, *, relu: bool, trainable: bool
+                               ) -> tuple[np.ndarray, Backward]:
+    """Return y with the moving mean and variance, which do not change, and dy -> dx.
+
+    Parameters
+    ----------
+    x, gamma, beta, moving_mean, moving_variance, epsilon, relu : as `batch_normalization`
+    trainable : bool
+        Whether the backward pass adds to the gradients of gamma and beta.
+    """
+    y = predict_batch_normalization(x, gamma, beta, moving_mean, moving_variance, epsilon, relu)
+
+    def backward(dy: np.ndarray) -> np.ndarray:
+        dy = RELU.backward(y)(dy) if relu else dy
+        if trainable and dy.size and (gamma is not None or beta is not None):
+            _add_parameter_gradients(dy, x, gamma, beta, moving_mean.array, moving_variance.array, epsilon)
+        return _without_constant(dy, NOTHING[x.dtype] if gamma is None else gamma.array, moving_variance.array, epsilon)
+
+    return y, backward
+
+
+def _add_parameter_gradients(dy: np.ndarray, x: np.ndarray, gamma: Parameter | None, beta: Parameter | None,
+                             mean: np.ndarray, variance: np.ndarray, epsilon: float) -> None:
+    """Add sum(dy xhat) and sum(dy) with the moving statistics: by the kernel of training, whose dx is not used."""
+    d, rows, nothing = device.of(x), (x.size // x.shape[-1], x.shape[-1]), NOTHING[x.dtype]
+    rstd = (1 / np.sqrt(variance.astype(np.float64) + epsilon)).astype(x.dtype)
+    scale, dgamma = (nothing, nothing) if gamma is None else (gamma.array, gamma.gradient)
+    offset, dbeta = (nothing, nothing) if beta is None else (beta.array, beta.gradient)
+    scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows, x.dtype),), x.dtype)
+    d.kernels.batch_norm_backward(d.empty(rows, x.dtype), dgamma, dbeta, scratch, dy.reshape(rows), x.reshape(rows),
+                                  mean, rstd, scale, offset, 0)
+
+
+def predict_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
+                                moving_variance: Parameter, epsilon: float, relu: bool = False) -> np.ndarray:
+    """Infer: return y with the moving mean and variance; arguments as `batch_normalization`."""
+    nothing = NOTHING[x.dtype]
+    scale, offset = nothing if gamma is None else gamma.array, nothing if beta is None else beta.array
+    return normalize_columns(x, scale, offset, moving_mean.array, moving_variance.array, epsilon, relu)
+
+
+def normalization(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray
+                  ) -> tuple[np.ndarray, Backward]:
+    """Return y of given statistics, without epsilon, and dy -> dx; arguments as `normalize_columns`."""
+    return (normalize_columns(x, gamma, beta, mean, variance, 0.0),
+            lambda dy: _without_constant(dy, gamma, variance, 0.0))
+
+
+def _without_constant(dy: np.ndarray, gamma: np.ndarray, variance: np.ndarray, epsilon: float) -> np.ndarray:
+    """Return dx: y is gamma x / sqrt(variance + epsilon) plus a constant, so it is the same map of dy without that."""
+    zeros = device.of(dy).zeros(variance.shape, dy.dtype)
+    return normalize_columns(dy, gamma, NOTHING[dy.dtype], zeros, variance, epsilon)
+
+
+def normalize_columns(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray,
+                      epsilon: float, relu: bool = False) -> np.ndarray:
+    """Return gamma (x - mean) / sqrt(variance + epsilon) + beta, or the larger of that and 0.
+
+    Parameters
+    ----------
+    x : array
+        Seen as rows of as many columns as `mean` has elements.
+    gamma, beta, mean, variance : (columns,) arrays
+        A number a column; gamma and beta may be absent, of size 0.
+    epsilon : float
+    relu : bool
+    """
+    d = device.of(x)
+    y, rows = d.empty(x.shape, x.dtype), (x.size // mean.size, mean.size)
+    scratch = d.empty((d.kernels.batch_norm_predict_scratch(rows, x.dtype),), x.dtype)
+    d.kernels.batch_norm_predict(y.reshape(rows), scratch, x.reshape(rows), gamma, beta, mean, variance, epsilon,
+                                 int(relu))
+    return y

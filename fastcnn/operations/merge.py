@@ -1,0 +1,132 @@
+"""Sums, products and extremes of arrays, number by number, with broadcasting.
+
+An array of fewer dimensions than another gets dimensions of 1 after the batch. Each function returns the output and its
+backward pass, which takes dy and returns a gradient for each input: of fresh memory, or dy itself.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.geometry.broadcast import broadcast
+from fastcnn.kernels import codes
+from fastcnn.operations.activation import RELU
+from fastcnn.operations.broadcasting import aligned, expanded, merge_gradients, merged, scaled, summed_to
+from fastcnn.parameters import Parameter
+
+Gradients = Callable[[np.ndarray], tuple[np.ndarray, ...]]
+
+
+def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: bool = False
+                 ) -> tuple[np.ndarray, Gradients]:
+    """Return y = sum of weights[k] arrays[k], or max(y, 0), and dy -> a gradient for each.
+
+    Parameters
+    ----------
+    arrays : sequence of ndarray
+        Which fit together.
+    weights : sequence of float
+    relu : bool
+    """
+    given, arrays, last = [x.shape for x in arrays], aligned(arrays), len(arrays) - 1
+    y, first = arrays[0], weights[0]
+    for k in range(1, last + 1):
+        y = merged(y, arrays[k], codes.SUM, first, weights[k], relu and k == last)
+        first = 1.0
+    if last == 0:
+        y = scaled(y, first)
+        y = RELU.predict(y) if relu else y
+    parts = list(zip([x.shape for x in arrays], weights, strict=True))
+    rectified = y if relu else None
+
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
+        if rectified is not None:
+            dy = RELU.backward(rectified)(dy)
+        known: dict[Any, np.ndarray] = {}
+        for part in parts:
+            if part not in known:
+                known[part] = summed_to(dy, *part)
+        return _as_given([known[part] for part in parts], given)
+
+    return y, backward
+
+
+def add(arrays: Sequence[np.ndarray], relu: bool = False) -> tuple[np.ndarray, Gradients]:
+    """Return the sum of arrays, which fit together, or max(sum, 0), and dy -> a gradient for each."""
+    return weighted_sum(arrays, [1.0] * len(arrays), relu)
+
+
+def subtract(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+    """Return a - b of two arrays, which fit together, and dy -> a gradient for each."""
+    return weighted_sum(arrays, [1.0, -1.0])
+
+
+def average(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+    """Return the mean of arrays, which fit together, and dy -> a gradient for each."""
+    return weighted_sum(arrays, [1.0 / len(arrays)] * len(arrays))
+
+
+def multiply(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+    """Return the product of arrays, which fit together, and dy -> a gradient for each."""
+    return combined(arrays, codes.PRODUCT)
+
+
+def maximum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+    """Return the largest of arrays, which fit together, and their gradients: of two equal numbers each gets half."""
+    return combined(arrays, codes.MAXIMUM)
+
+
+def minimum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
+    """Return the smallest of arrays, and their gradients, as `maximum`."""
+    return combined(arrays, codes.MINIMUM)
+
+
+def combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradients]:
+    """Return what PRODUCT, MAXIMUM, MINIMUM or PRELU, codes of the kernels, make of arrays, and their gradients."""
+    given, arrays = [x.shape for x in arrays], aligned(arrays)
+    partial = [arrays[0]]
+    for x in arrays[1:]:
+        partial.append(merged(partial[-1], x, code))
+    y = partial.pop()
+
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
+        found: list[np.ndarray] = []
+        for before, x in zip(reversed(partial), reversed(arrays[1:]), strict=True):
+            dy, dx = merge_gradients(dy, before, x, code)
+            found.append(dx)
+        return _as_given([dy, *reversed(found)], given)
+
+    return y, backward
+
+
+def _as_given(gradients: list[np.ndarray], shapes: list[tuple[int, ...]]) -> tuple[np.ndarray, ...]:
+    """Return gradients in the shapes of the inputs before they were aligned."""
+    return tuple([g if g.shape == shape else g.reshape(shape) for g, shape in zip(gradients, shapes, strict=True)])
+
+
+def masked(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return x where the mask is 1, and 0 where it is 0, whatever x is there.
+
+    Parameters
+    ----------
+    x, mask : ndarray
+        Of one rank, which fit together.
+    """
+    return merged(expanded(x, broadcast(x.shape, mask.shape)), mask, codes.MASK)
+
+
+def affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
+    """Return scale x + offset."""
+    d = device.of(x)
+    y, one = d.empty(x.shape, x.dtype), d.empty((1, 1, 1), x.dtype)
+    one.fill(1)
+    d.kernels.merge_forward(y.reshape(1, 1, -1), x.reshape(1, 1, -1), one, codes.SUM, scale, offset, 0)
+    return y
+
+
+def add_to_gradient(parameter: Parameter, gradient: np.ndarray) -> None:
+    """Add to the gradient of a parameter, whose elements `gradient` has in the same order."""
+    total = parameter.gradient.reshape(-1)
+    device.of(total).kernels.add(total, total, gradient.reshape(-1))

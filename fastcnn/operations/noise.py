@@ -1,0 +1,81 @@
+"""Dropout and noise: functions of (seed, step, index) alone, so that any number of threads draws the same.
+
+A key is what random numbers count from, (seed, step). Backward passes compute a mask again instead of keeping it.
+"""
+
+import math
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.operations import Backward
+from fastcnn.operations.merge import affine, masked
+
+Key = tuple[int, int]
+Shape = tuple[int, ...]
+
+_ALPHA_PRIME = -1.0507009873554805 * 1.6732632423543772  # what SELU tends to on the left: -scale alpha
+
+
+def dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None = None) -> tuple[np.ndarray, Backward]:
+    """Return x with a part `rate` of its numbers set to zero and the rest times 1 / (1 - rate), and dy -> dx.
+
+    Parameters
+    ----------
+    x : array
+    rate : float
+        0 < rate < 1.
+    key : (int, int)
+    mask_shape : tuple of int, optional
+        Of the mask, which broadcasts with x; that of x if absent.
+    """
+    return _dropped(x, rate, key, mask_shape), lambda dy: _dropped(dy, rate, key, mask_shape)
+
+
+def alpha_dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None = None
+                  ) -> tuple[np.ndarray, Backward]:
+    """Return a (x if kept else p) + b, which keeps the mean 0 and the variance 1, and dy -> dx.
+
+        p = -1.7581.. (what SELU tends to on the left),  a = ((1 - rate) (1 + rate p^2))^(-1/2),  b = -a rate p
+
+    Klambauer et al., "Self-normalizing neural networks", 2017.
+
+    Parameters
+    ----------
+    x, rate, key, mask_shape : as `dropout`
+    """
+    # With x - p in the place of x, what is dropped is zero as in dropout; p comes back with the offset.
+    p = _ALPHA_PRIME
+    scale = ((1 - rate) * (1 + rate * p**2)) ** -0.5 * (1 - rate)
+    y = affine(_dropped(affine(x, 1.0, -p), rate, key, mask_shape), scale, scale * p)
+    return y, lambda dy: affine(_dropped(dy, rate, key, mask_shape), scale, 0.0)
+
+
+def gaussian_noise(x: np.ndarray, stddev: float, key: Key) -> tuple[np.ndarray, Backward]:
+    """Return x plus normal noise of mean 0 and a standard deviation, and dy -> dx, which is dy."""
+    return _noisy(x, stddev, key, 0), lambda dy: dy
+
+
+def gaussian_dropout(x: np.ndarray, rate: float, key: Key) -> tuple[np.ndarray, Backward]:
+    """Return x times normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate)), and dy -> dx."""
+    stddev = math.sqrt(rate / (1 - rate))
+    return _noisy(x, stddev, key, 1), lambda dy: _noisy(dy, stddev, key, 1)
+
+
+def _dropped(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None) -> np.ndarray:
+    d = device.of(x)
+    if mask_shape is None:
+        y = d.empty(x.shape, x.dtype)
+        d.kernels.dropout(y.reshape(-1), x.reshape(-1), rate, *key)
+        return y
+    mask = d.empty(mask_shape, x.dtype)
+    mask.fill(1)
+    d.kernels.dropout(mask.reshape(-1), mask.reshape(-1), rate, *key)
+    return masked(x, mask)
+
+
+def _noisy(x: np.ndarray, stddev: float, key: Key, multiplied: int) -> np.ndarray:
+    d = device.of(x)
+    y = d.empty(x.shape, x.dtype)
+    d.kernels.gaussian_noise(y.reshape(-1), x.reshape(-1), stddev, multiplied, *key)
+    return y
