@@ -8,12 +8,12 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import number
 from fastcnn.geometry.positions import spread
 from fastcnn.kernels import loss_codes as codes
-from fastcnn.losses.regression import _Elementwise
+from fastcnn.losses.regression import _Logarithmic
 from fastcnn.losses.settings import axis_of, gamma_of, smoothing_of
 from fastcnn.losses.targets import SHARES, check
 
 
-class BinaryCrossentropy(_Elementwise):
+class BinaryCrossentropy(_Logarithmic):
     """-(t log p + (1 - t) log(1 - p)), the mean over the last axis.
 
     Parameters
@@ -27,7 +27,7 @@ class BinaryCrossentropy(_Elementwise):
     reduction, name, dtype : as in `Loss`
     """
 
-    kernel_name, takes = "binary_loss", SHARES
+    takes = SHARES
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str = "binary_crossentropy",

@@ -10,7 +10,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import trimmed
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import NONE, Loss
-from fastcnn.losses.regression import _Elementwise
+from fastcnn.losses.regression import _Logarithmic
 from fastcnn.losses.settings import axis_of, gamma_of, smoothing_of
 from fastcnn.losses.targets import DISTRIBUTIONS, Takes, check, odd_sum
 
@@ -31,9 +31,13 @@ def _doubt(who: Loss, y_true: np.ndarray, axis: int) -> str | None:
 class _Categorical(Loss):
     """What the cross-entropies of several classes share: whether a softmax comes before them or is theirs."""
 
-    softmax_kernel = ""
     from_logits: bool
     axis: int
+
+    @staticmethod
+    def softmax_kernel(d: device.Device) -> Any:
+        """Return the kernel that computes the softmax and the loss in one pass."""
+        raise NotImplementedError
 
     @property
     def axes(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -58,7 +62,7 @@ class _Categorical(Loss):
         weights, divisor = self.weights(y_true, logits, sample_weight)
         values, gradient = d.empty(x.shape[:1], x.dtype), d.empty(x.shape, x.dtype)
         probabilities = d.empty(x.shape, x.dtype) if wants_probabilities else None
-        getattr(d.kernels, self.softmax_kernel)(
+        self.softmax_kernel(d)(
             values, gradient, _NO_ROWS[x.dtype] if probabilities is None else probabilities, x, targets, weights,
             1.0 / divisor if divisor else 0.0)
         return (self.folded(values, len(logits), divisor), gradient.reshape(logits.shape),
@@ -67,7 +71,7 @@ class _Categorical(Loss):
     def kernel(self, d, losses, gradient, x, targets, weights, scale, wants_gradient):
         dx = gradient if wants_gradient else _NO_ROWS[x.dtype]
         if self.from_logits:
-            getattr(d.kernels, self.softmax_kernel)(losses, dx, _NO_ROWS[x.dtype], x, targets, weights, scale)
+            self.softmax_kernel(d)(losses, dx, _NO_ROWS[x.dtype], x, targets, weights, scale)
         else:
             self.from_probabilities(d, losses, dx, x, targets, weights, scale)
 
@@ -101,14 +105,16 @@ class SparseCategoricalCrossentropy(_Categorical):
     name, dtype : as in `Loss`
     """
 
-    softmax_kernel = "softmax_sparse_categorical_crossentropy"
-
     def __init__(self, from_logits: bool = False, ignore_class: int | None = None,
                  reduction: str | None = "sum_over_batch_size", axis: int = -1,
                  name: str = "sparse_categorical_crossentropy", dtype: Any = None) -> None:
         super().__init__(name, reduction, dtype)
         self.from_logits, self.axis = bool(from_logits), axis_of(self, axis)
         self.ignore_class = None if ignore_class is None else int(ignore_class)
+
+    @staticmethod
+    def softmax_kernel(d: device.Device) -> Any:
+        return d.kernels.softmax_sparse_categorical_crossentropy
 
     def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(self._labels(y_true, y_pred), np.int64).reshape(-1)
@@ -153,7 +159,7 @@ class CategoricalCrossentropy(_Categorical):
     reduction, name, dtype : as in `Loss`
     """
 
-    softmax_kernel, takes = "softmax_categorical_crossentropy", DISTRIBUTIONS
+    takes = DISTRIBUTIONS
 
     def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1,
                  reduction: str | None = "sum_over_batch_size", name: str = "categorical_crossentropy",
@@ -161,6 +167,10 @@ class CategoricalCrossentropy(_Categorical):
         super().__init__(name, reduction, dtype)
         self.from_logits, self.axis = bool(from_logits), axis_of(self, axis)
         self.label_smoothing = smoothing_of(self, label_smoothing)
+
+    @staticmethod
+    def softmax_kernel(d: device.Device) -> Any:
+        return d.kernels.softmax_categorical_crossentropy
 
     def targets(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         rows, s = super().targets(y_true, y_pred), self.label_smoothing
@@ -218,7 +228,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
             d.kernels.softmax_backward(dx, dp, p, False)
 
 
-class KLDivergence(_Elementwise):
+class KLDivergence(_Logarithmic):
     """sum_k t[k] log(t[k] / p[k]), both clipped to [1e-7, 1]; Kullback and Leibler, 1951.
 
     Parameters
@@ -226,7 +236,7 @@ class KLDivergence(_Elementwise):
     reduction, name, dtype : as in `Loss`
     """
 
-    code, kernel_name, takes = codes.KL_DIVERGENCE, "binary_loss", DISTRIBUTIONS
+    code, takes = codes.KL_DIVERGENCE, DISTRIBUTIONS
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "kl_divergence",
                  dtype: Any = None) -> None:

@@ -12,18 +12,31 @@ from fastcnn.losses.targets import COUNTS, FINITE, MARGINS, Takes
 
 
 class _Elementwise(Loss):
-    """The mean over the last axis of f(y, t), which is a code of `kernel_name`."""
+    """The mean over the last axis of f(y, t), which is a code of a kernel."""
 
-    code, kernel_name, settings = -1, "elementwise_loss", (0.0, 0.0, 0.0)
+    code, settings = -1, (0.0, 0.0, 0.0)
     takes: Takes | None = FINITE
 
+    @staticmethod
+    def compiled(d: device.Device) -> Any:
+        """Return the kernel that knows the code."""
+        return d.kernels.elementwise_loss
+
     def kernel(self, d, losses, gradient, x, targets, weights, scale, wants_gradient):
-        getattr(d.kernels, self.kernel_name)(losses, gradient, x, targets, weights, self.code, *self.settings,
-                                             self.share(x.shape[1]), scale, wants_gradient)
+        self.compiled(d)(losses, gradient, x, targets, weights, self.code, *self.settings, self.share(x.shape[1]),
+                         scale, wants_gradient)
 
     def share(self, columns: int) -> float:
         """Return the factor of the sum over a row."""
         return 1.0 / max(1, columns)
+
+
+class _Logarithmic(_Elementwise):
+    """As `_Elementwise`, with logarithms in the formula."""
+
+    @staticmethod
+    def compiled(d: device.Device) -> Any:
+        return d.kernels.binary_loss
 
 
 class MeanSquaredError(_Elementwise):
@@ -168,7 +181,7 @@ class LogCosh(_Elementwise):
         super().__init__(name, reduction, dtype)
 
 
-class Poisson(_Elementwise):
+class Poisson(_Logarithmic):
     """y - t log(y + 1e-7), the mean over the last axis: for counts t and rates y.
 
     Parameters
@@ -176,7 +189,7 @@ class Poisson(_Elementwise):
     reduction, name, dtype : as in `Loss`
     """
 
-    code, kernel_name, takes = codes.POISSON, "binary_loss", COUNTS
+    code, takes = codes.POISSON, COUNTS
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "poisson",
                  dtype: Any = None) -> None:
