@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config
+from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.formats import safetensors
 from fastcnn.graph import execute, trace
 from fastcnn.graph.arena import planned_bytes
 from fastcnn.graph.executables import Executables
@@ -15,6 +17,7 @@ from fastcnn.graph.replay import Replay
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call, Layer, automatic_name
 from fastcnn.models import given, structure
+from fastcnn.models.files import compiled, contents, reading
 from fastcnn.models.owner import Owner
 from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
@@ -25,6 +28,7 @@ _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, out
              "with forward and predict")
 
 
+@structure.enter
 class Model(Trainer, Owner, Layer):
     """Layers between inputs and outputs: skips, branches, layers used twice, models inside.
 
@@ -367,10 +371,8 @@ class Model(Trainer, Owner, Layer):
 
     def __reduce__(self) -> Any:
         """A copy has the structure, the weights and what compile was given, as a saved model has."""
-        from fastcnn.saving import _compiled
-
         own = {type(layer).__name__: type(layer) for layer in trace.leaves(self.layers)}
-        return structure.copied, (type(self), self.get_config(), self.get_weights(), own, _compiled.described(self))
+        return contents.copied, (type(self), self.get_config(), self.get_weights(), own, compiled.described(self))
 
     def save(self, path: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
@@ -382,9 +384,11 @@ class Model(Trainer, Owner, Layer):
         overwrite : bool
             Replace a file that is there; else refuse.
         """
-        from fastcnn import saving
+        safetensors.save(user_path(path, "save_model"), self.contents, {}, overwrite)
 
-        saving.save_model(self, path, overwrite=overwrite)
+    def contents(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what a file of the model holds: its structure, with what `compile` was given, and its parameters."""
+        return contents.of_model(self)
 
     def save_weights(self, path: Any, overwrite: bool = True) -> None:
         """As `save`: the file has the structure, too."""
@@ -401,9 +405,7 @@ class Model(Trainer, Owner, Layer):
         skip_mismatch : bool
             Leave a layer that does not fit as it is, with a warning (`fastcnn.saving.load_weights`).
         """
-        from fastcnn import saving
-
-        saving.load_weights(self, path, by_name, skip_mismatch)
+        reading.load_weights(self, user_path(path, "load_weights"), by_name, skip_mismatch)
 
     def _require_built(self, what: str) -> None:
         if not self.built:

@@ -9,7 +9,12 @@ from fastcnn.parameters import Parameter
 class Owner:
     """The third of `fastcnn.Model` that hands out parameters, each once, layer by layer as Keras does."""
 
+    #: What Keras's files call a model of the class, in paths of weights.
+    kind = "functional"
+
     # What the others have.
+    name: str
+    built: Any
     layers: list[Any]
     traced: Any
     _trainable: bool

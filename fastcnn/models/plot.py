@@ -47,9 +47,7 @@ def plot_model(model: Any, to_file: Any = "model.svg", show_shapes: bool = False
     ArgumentError
         If the model is not built, the path has another suffix, or the direction is not offered.
     """
-    from fastcnn.models import Model  # here, since a model draws its summary
-
-    if not isinstance(model, Model):
+    if not isinstance(model, Owner):
         raise ArgumentError(f"plot_model: expected a model, got {model!r}")
     path = user_path(to_file, "plot_model")
     if path.suffix.lower() != ".svg":

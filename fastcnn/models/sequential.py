@@ -13,6 +13,7 @@ from fastcnn.symbolic import Node, several
 _FUNCTIONAL = "use the functional form, fc.Model(inputs, outputs)"
 
 
+@structure.enter
 class Sequential(Model):
     """A model whose layers follow one another.
 
@@ -28,6 +29,8 @@ class Sequential(Model):
     layers : list of Layer
         Without the `Input`.
     """
+
+    kind = "sequential"
 
     def __init__(self, layers: Iterable[Layer | Tensor] | None = (), name: str | None = None,
                  trainable: bool = True) -> None:

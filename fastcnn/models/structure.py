@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from fastcnn import layers, models
+from fastcnn import layers
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.input import InputLayer
+from fastcnn.models.owner import Owner
 from fastcnn.symbolic import Tensor
 
 
@@ -35,6 +36,17 @@ def check_name(model: Any, found: Sequence[Any], layer: Any) -> None:
     """Raise ArgumentError if a layer's name is that of one before it."""
     if any(other.name == layer.name for other in found):
         check_names(model, [*found, layer])
+
+
+#: The models that a structure may name. Each enters itself with `enter`: here they could not be imported, since they
+#: are written and read by what is here.
+kinds: dict[str, type] = {}
+
+
+def enter(cls: type) -> type:
+    """Let structures name a class of models; a decorator."""
+    kinds[cls.__name__] = cls
+    return cls
 
 
 #: What the outermost model has written, by identity, or made, by number, and models inside it use again.
@@ -150,26 +162,14 @@ def unknown_classes(entries: Sequence[dict[str, Any]], custom_objects: dict[str,
 
 def classes(custom_objects: dict[str, type]) -> dict[str, Any]:
     """Return the classes that a structure may name."""
-    rooms = {name: getattr(room, name) for room in (layers, models) for name in room.__all__}
-    known = {name: it for name, it in rooms.items() if isinstance(it, type) and issubclass(it, layers.Layer)}
-    return known | {"Input": InputLayer} | custom_objects  # "Input" in files of version 0.1
+    ours = {name: getattr(layers, name) for name in layers.__all__}
+    known = {name: it for name, it in ours.items() if isinstance(it, type) and issubclass(it, layers.Layer)}
+    return known | kinds | {"Input": InputLayer} | custom_objects  # "Input" in files of version 0.1
 
 
 def as_trainable(model: Any, config: dict[str, Any]) -> Any:
     """Return a model with `trainable` as its structure says: that of its layers stays what theirs says."""
     model._trainable = config.get("trainable", True) is not False
-    return model
-
-
-def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects: dict[str, type],
-           compiled: dict[str, Any] | None = None) -> Any:
-    """Return a model of a structure and weights: what copy.deepcopy and pickle make of a model."""
-    model = kind.from_config(config, custom_objects=custom_objects)
-    model.set_weights(weights)
-    if compiled is not None:
-        from fastcnn.saving import _compiled  # here, since files are made of models
-
-        _compiled.compile_as(model, compiled, str(model))
     return model
 
 
@@ -189,7 +189,7 @@ def _made(cls: Any, one: dict[str, Any], custom_objects: dict[str, type], made: 
     number = one.get("shared")
     if number in made:
         return made[number]
-    more = {"custom_objects": custom_objects} if issubclass(cls, models.Model) else {}
+    more = {"custom_objects": custom_objects} if issubclass(cls, Owner) else {}
     layer = cls.from_config(one["config"], **more)
     if number is not None:
         made[number] = layer

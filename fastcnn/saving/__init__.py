@@ -1,21 +1,18 @@
 """Models to and from files: ``model.save("m.safetensors")``, ``fc.saving.load_model("m.safetensors")``.
 
 One file holds structure, weights and your own metadata, and tells every damage. It is data: loading runs nothing that
-it holds, and its classes come from `fastcnn.layers` or from the caller's `custom_objects`.
+it holds, and its classes come from `fastcnn.layers` or from the caller's `custom_objects`. (What reads and builds them
+is `fastcnn.models.files`, imported when it is needed: metadata alone are read without Numba.)
 """
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from fastcnn import absent, initializers
-from fastcnn._files import user_path, write_atomically
+from fastcnn import absent
+from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError
-from fastcnn.saving import _compiled, _own_weights
-from fastcnn.saving._format import Structure, fault, pack, read, read_contents
-from fastcnn.saving._keras_file import is_keras_file
+from fastcnn.formats import safetensors
+from fastcnn.formats.kinds import is_keras_file
 
 if TYPE_CHECKING:
     from fastcnn.models import Model
@@ -50,19 +47,7 @@ def save_model(
     """
     path = user_path(path, "save_model")
     _require_model(model, "save_model")
-    if path.suffix.lower() != ".safetensors":
-        raise ArgumentError(
-            f"{path}: expected a path that ends in .safetensors, got {path.suffix or 'no suffix'}; "
-            f"save as {path.stem or 'model'}.safetensors"
-        )
-    if path.exists() and not overwrite:
-        raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another, or replace "
-                            f"it with overwrite=True or --overwrite")
-    structure = {"class_name": type(model).__name__, "config": model.get_config()}
-    if (compiled := _compiled.described(model)) is not None:
-        structure["compile"] = compiled
-    tensors = {name: p.value for name, p in model.named_weights().items()}
-    write_atomically(path, *pack(structure, metadata or {}, tensors))
+    safetensors.save(path, model.contents, metadata or {}, overwrite)
 
 
 def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
@@ -101,16 +86,9 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
     if safe_mode is not True:
         raise ArgumentError(f"load_model: safe_mode={safe_mode!r} is not offered, since code in a file is never run; "
                             f"leave it at True")
-    if is_keras_file(path):
-        from fastcnn.saving import _keras_model
+    from fastcnn.models.files import reading
 
-        return _keras_model.load(path, own, compile)
-    contents, tensors = read(path)
-    model = _build(path, contents.structure, own)
-    _own_weights.load(path, model, tensors)
-    if compile and contents.structure.compile is not None:
-        _compiled.compile_as(model, contents.structure.compile, str(path))
-    return model
+    return reading.load(path, own, compile)
 
 
 def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
@@ -141,12 +119,9 @@ def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = F
     """
     path = user_path(path, "load_weights")
     _require_model(model, "load_weights")
-    if not model.built:
-        raise ArgumentError(f"{model.name}: expected a built model, got one without weights; call build(input_shape)")
-    if is_keras_file(path):
-        load_keras_weights(model, path, by_name, skip_mismatch)
-    else:
-        _own_weights.load(path, model, read(path)[1], by_name, skip_mismatch)
+    from fastcnn.models.files import reading
+
+    reading.load_weights(model, path, by_name, skip_mismatch)
 
 
 def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
@@ -176,11 +151,11 @@ def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bo
     ImportError
         h5py is not installed.
     """
-    from fastcnn.saving import _keras_weights
-
     path = user_path(path, "load_keras_weights")
     _require_model(model, "load_keras_weights")
-    _keras_weights.load(model, path, by_name, skip_mismatch)
+    from fastcnn.models.files import keras_weights
+
+    keras_weights.load(model, path, by_name, skip_mismatch)
 
 
 def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -194,30 +169,12 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
         As `load_model`.
     """
     path = user_path(path, "load_metadata")
-    return {} if is_keras_file(path) else read_contents(path).metadata
+    return {} if is_keras_file(path) else safetensors.read_contents(path).metadata
 
 
 def _require_model(model: Any, who: str) -> None:
     if not callable(getattr(model, "named_weights", None)):
         raise ArgumentError(f"{who}: expected a model, got {model!r}")
-
-
-def _build(path: Path, structure: Structure, custom_objects: dict[str, type]) -> "Model":
-    from fastcnn import models  # here, since they import Numba
-    from fastcnn.models.structure import unknown_classes
-
-    kinds: dict[str, Any] = {name: getattr(models, name) for name in models.__all__} | custom_objects
-    try:
-        entries = msgspec.convert(structure.config.get("layers", []), list[Structure])
-        strange = unknown_classes([msgspec.to_builtins(entry) for entry in entries], custom_objects)
-        strange |= {structure.class_name}.difference(kinds)
-        if not strange:
-            with initializers.nothing_drawn():
-                return kinds[structure.class_name].from_config(structure.config, custom_objects=custom_objects)
-    except Exception as error:  # a structure may hold anything, and by it reach any line of the layers
-        raise fault(path, f"a structure that cannot be built ({type(error).__name__}: {error})") from error
-    names = ", ".join(map(repr, sorted(strange)))
-    raise fault(path, f"the unknown classes {names}", "pass them as custom_objects={name: class}, or update fastcnn")
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

@@ -34,6 +34,11 @@ class StandIn:
         """As Sequential's."""
         return {"name": self.name, "layers": []}
 
+    def contents(self):
+        """As Sequential's."""
+        structure = {"class_name": "StandIn", "config": self.get_config()}
+        return structure, {path: weight.value for path, weight in self.named_weights().items()}
+
     @classmethod
     def from_config(cls, config, custom_objects=None):
         """As Sequential's."""

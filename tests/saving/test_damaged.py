@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fastcnn import saving
 from fastcnn.errors import ModelFileError
-from fastcnn.saving import _format
+from fastcnn.formats.safetensors import _parse
 from tests.saving.files import forge, header_length, small_model
 
 settings.register_profile("files", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -54,7 +54,7 @@ def test_every_flipped_bit_of_the_header_is_refused(path, whole):
         flipped = bytearray(header)
         flipped[at // 8] ^= 1 << at % 8
         with pytest.raises(ModelFileError):
-            _format._parse(path, bytes(flipped))
+            _parse(path, bytes(flipped))
 
 
 def test_every_flipped_byte_before_the_weights_is_refused(path, whole):

@@ -9,21 +9,20 @@ An optimizer's state is not in it: training begins anew with it, from the weight
 import json
 from typing import Any
 
+from fastcnn import losses, metrics, optimizers
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 
-_ROOMS = ("loss", "metrics", "weighted_metrics")
+_ROOMS: dict[str, Any] = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics}
 
 
 def described(model: Any) -> dict[str, Any] | None:
     """Return what `compile_as` takes; None for a model that is not compiled, or with something of one's own."""
     if getattr(model, "optimizer", None) is None:
         return None
-    from fastcnn import optimizers  # here: what is not compiled is saved without Numba
-
     try:
         _require_ours(optimizers, model.optimizer)
-        told = {key: _plain(_room(key), value) if key in _ROOMS else value for key, value in model._compiled.items()}
+        told = {key: _plain(_ROOMS[key], value) if key in _ROOMS else value for key, value in model._compiled.items()}
         told["optimizer"] = optimizers.serialize(model.optimizer)
         json.dumps(told)
     except (ArgumentError, TypeError, ValueError):  # classes and functions of one's own, which no file can hold
@@ -41,20 +40,12 @@ def compile_as(model: Any, told: dict[str, Any], who: str) -> None:
     who : str
         Who asks, for the message.
     """
-    from fastcnn import optimizers
-
     try:
-        arguments = {key: _made(_room(key), told.get(key)) for key in _ROOMS}
+        arguments = {key: _made(room, told.get(key)) for key, room in _ROOMS.items()}
         model.compile(optimizers.get(told["optimizer"]), loss_weights=told.get("loss_weights"), **arguments)
     except Exception as error:  # a file may hold anything
         warn(f"{who}: the model is not compiled, since what compile was given cannot be made again ({error}); "
              f"call compile(optimizer, loss)")
-
-
-def _room(key: str) -> Any:
-    from fastcnn import losses, metrics
-
-    return losses if key == "loss" else metrics
 
 
 def _plain(room: Any, value: Any) -> Any:

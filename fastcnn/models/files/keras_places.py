@@ -18,7 +18,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from fastcnn.saving._hdf5 import Tree
+from fastcnn.formats.hdf5 import Tree
+from fastcnn.layers.base import snake_case
+from fastcnn.models.owner import Owner
 
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -73,7 +75,7 @@ def named_places(tree: Tree, model: Any, path: str = "") -> tuple[list[Place], l
     for layer in model.layers:
         if layer.name not in names or not layer.weights:
             continue
-        if is_model(layer):
+        if isinstance(layer, Owner):
             found += named_places(tree, layer, names[layer.name])[0]
         else:
             found.append(Place(names[layer.name], layer))
@@ -86,7 +88,7 @@ def _walk(tree: Tree, model: Any, path: str, way: Any, seen: set[int]) -> Iterat
         if id(layer) in seen:
             continue
         seen.add(id(layer))
-        if is_model(layer):
+        if isinstance(layer, Owner):
             yield from _walk(tree, layer, f"{folder}/{name}", way, seen)
         else:
             yield Place(f"{folder}/{name}", layer)
@@ -142,19 +144,7 @@ def _number(name: str, kind: str) -> int:
 
 
 def _kind(layer: Any) -> str:
-    from fastcnn.layers.base import snake_case  # here, since they import Numba
-    from fastcnn.models import Sequential
-
-    if is_model(layer):
-        return "sequential" if isinstance(layer, Sequential) else "functional"
-    return snake_case(type(layer).__name__)
-
-
-def is_model(layer: Any) -> bool:
-    """Return whether a layer is a model."""
-    from fastcnn.models import Model
-
-    return isinstance(layer, Model)
+    return layer.kind if isinstance(layer, Owner) else snake_case(type(layer).__name__)
 
 
 def _folder(tree: Tree, path: str) -> str | None:

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from fastcnn.errors import ModelFileError
-from fastcnn.saving._hdf5 import Tree
+from fastcnn.formats.hdf5 import Tree
+from fastcnn.formats.kinds import HDF5, ZIP
 
 _WEIGHTS, _CONFIG, _ABOUT = "model.weights.h5", "config.json", "metadata.json"
 _TIMES_THE_MODEL, _BESIDE = 8, 64 << 20  # an optimizer's moments, an average; names, the tree of groups
 _LONGEST_TEXT, _RATIO = 64 << 20, 100  # bytes; what compression may save
 _RESTORE = "restore it from a copy, or let Keras write it again"
-_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 
 
 class Description(NamedTuple):
@@ -33,17 +33,6 @@ class Description(NamedTuple):
     config: dict[str, Any]
     training: dict[str, Any] | None
     version: str
-
-
-def is_keras_file(path: Path) -> bool:
-    """Return whether a file begins as Keras's do."""
-    try:
-        if not path.is_file():  # a pipe would block forever
-            return False
-        with path.open("rb") as file:
-            return file.read(8).startswith((_HDF5, _ZIP))
-    except OSError:
-        return False
 
 
 def fault(path: Path, what: str, got: str, remedy: str = _RESTORE) -> ModelFileError:
@@ -78,7 +67,7 @@ def weights_of(path: Path, model_bytes: int) -> Iterator[Tree]:
     """
     _h5py()
     with _told(path, "weights"):
-        if _kind(path) == _HDF5:
+        if _kind(path) == HDF5:
             with _tree(path) as tree:
                 yield tree
             return
@@ -98,7 +87,7 @@ def described(path: Path) -> Description:
     """
     _h5py()
     with _told(path, "a model"):
-        if _kind(path) == _HDF5:
+        if _kind(path) == HDF5:
             with _tree(path) as tree:
                 config, training, version = (
                     tree.text(tree.root, name) for name in ("model_config", "training_config", "keras_version"))
@@ -137,7 +126,7 @@ def _kind(path: Path) -> bytes:
         raise _RefusedError("a folder" if path.is_dir() else "no file", "name the file itself")
     with path.open("rb") as file:
         start = file.read(8)
-    for kind in (_HDF5, _ZIP):
+    for kind in (HDF5, ZIP):
         if start.startswith(kind):
             return kind
     raise _RefusedError("neither an HDF5 file nor a .keras archive",

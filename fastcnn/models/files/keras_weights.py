@@ -1,6 +1,6 @@
 """Weights out of Keras's files, whatever version wrote them.
 
-Keras 3 names the place of a layer by its class and a count (`_keras_places`), and numbers its weights::
+Keras 3 names the place of a layer by its class and a count (`keras_places`), and numbers its weights::
 
     layers/conv2d/vars/0                            the kernel of the first Conv2D in model.layers
     layers/conv2d/vars/1                            its bias
@@ -15,26 +15,24 @@ A shape is compared with the parameter's before anything is read, and nothing is
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.hdf5 import Tree
+from fastcnn.formats.keras import weights_of
+from fastcnn.models.files.assigning import Found, assign, require_common
+from fastcnn.models.files.keras_places import Place, named_places, places, strange_places
+from fastcnn.models.owner import Owner
 from fastcnn.parameters import Parameter
-from fastcnn.saving._assigning import Found, assign, require_common
-from fastcnn.saving._hdf5 import Tree
-from fastcnn.saving._keras_file import weights_of
-from fastcnn.saving._keras_places import Place, is_model, named_places, places, strange_places
-
-if TYPE_CHECKING:
-    from fastcnn.models import Model
 
 _REMEDY = "make the model as the one that was saved"
 #: What Keras called a parameter before version 3.
 _OLD_NAMES = {"depthwise_kernel": "kernel"}
 
 
-def load(model: "Model", path: Path, by_name: bool = False, skip_mismatch: bool = False) -> None:
+def load(model: Any, path: Path, by_name: bool = False, skip_mismatch: bool = False) -> None:
     """As `fastcnn.saving.load_keras_weights`."""
     if not model.built:
         raise ArgumentError(f"{model}: expected a built model, got one without weights; call build(input_shape)")
@@ -53,7 +51,7 @@ def _lists_layers(root: Any) -> bool:
     return "layer_names" in root.attrs or "layer_names0" in root.attrs
 
 
-def _placed(tree: Tree, model: "Model", by_name: bool) -> tuple[list[Found], list[str], list[str]]:
+def _placed(tree: Tree, model: Any, by_name: bool) -> tuple[list[Found], list[str], list[str]]:
     """Find the weights where Keras 3 puts them: return them, what the model lacks, and the names of layers."""
     names: list[str] = []
     if by_name:
@@ -76,7 +74,7 @@ def _numbered(tree: Tree, place: Place) -> Found:
     return found
 
 
-def _listed(tree: Tree, model: "Model", root: Any, by_name: bool) -> tuple[list[Found], list[str], list[str]]:
+def _listed(tree: Tree, model: Any, root: Any, by_name: bool) -> tuple[list[Found], list[str], list[str]]:
     """Find the weights where Keras 1 and 2 put them: by the layers' names if they are the same, else in their order."""
     groups = {name: tree.group(root, name) for name in tree.names(root, "layer_names")}
     missing = [name for name, group in groups.items() if group is None]
@@ -116,7 +114,7 @@ def _in_order_of(weights: Sequence[str], layer: Any) -> list[Parameter] | None:
     where they are the same, and else the last parts of the names, kernel, bias, gamma, ... None if they do not.
     """
     trained_first = sorted(layer.weights, key=lambda p: not p.trainable)
-    if not is_model(layer):
+    if not isinstance(layer, Owner):
         return trained_first
     told = [name.partition(":")[0].split("/")[-2:] for name in weights]
     told = [[*before, _OLD_NAMES.get(last, last)] for *before, last in told]

@@ -11,7 +11,9 @@ values for), else it is refused by name: nothing of a file is passed over that c
 import inspect
 from typing import Any
 
+from fastcnn import activations, initializers
 from fastcnn.errors import ArgumentError
+from fastcnn.layers.activation import is_activation
 
 #: Classes that fastcnn calls otherwise.
 _CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
@@ -145,9 +147,6 @@ class Translator:
         return value
 
     def _activation_layer(self, who: str, value: dict[str, Any]) -> Any:
-        from fastcnn import activations
-        from fastcnn.layers.activation import is_activation
-
         entry = self.layer(self.class_of(value), value.get("config") or {})
         kind = self.known.get(entry["class_name"])
         made = None if kind is None else kind.from_config(entry["config"])
@@ -187,8 +186,6 @@ def _says_nothing(key: str, value: Any) -> bool:
 
 def _initializer(key: str, value: Any) -> dict[str, Any]:
     """Return the initializer if fastcnn has it: it decides about nothing, since the file has the values."""
-    from fastcnn import initializers
-
     if isinstance(value, dict):
         config = {k: v for k, v in (value.get("config") or {}).items() if v is not None and k != "dtype"}
         value = {"class_name": value.get("class_name"), "config": config}

@@ -15,7 +15,7 @@ since safetensors has no checksum of its own.
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,17 +24,14 @@ import msgspec
 import numpy as np
 import safetensors.numpy
 
+from fastcnn._files import write_atomically
 from fastcnn.errors import ArgumentError, ModelFileError
+from fastcnn.formats import kinds
 
 _VERSION = "1"
 _BLANK = "0" * 64
 _LONGEST_HEADER = 100_000_000  # bytes: the limit of safetensors itself
 _TYPES = {"float32": "F32", "float64": "F64"}
-_OTHERS = {
-    b"\x89HDF": "an HDF5 file (.h5)",
-    b"PK\x03\x04": "a zip archive (as .keras, .pt and .npz are)",
-    b"\x80": "a pickle",
-}
 _RESTORE = "restore it from a copy or save the model again"
 _ONNX = "fc.onnx.load or `fastcnn import-onnx` reads it"
 _CONVERT = "open it with the program that wrote it, and pass the arrays to set_weights"
@@ -46,7 +43,7 @@ class Structure(msgspec.Struct):
 
     class_name: str
     config: dict[str, Any]
-    compile: dict[str, Any] | None = None  # of the whole model alone (`fastcnn.saving._compiled`)
+    compile: dict[str, Any] | None = None  # of the whole model alone
 
 
 class Contents(msgspec.Struct):
@@ -59,6 +56,39 @@ class Contents(msgspec.Struct):
 
 class _Header(msgspec.Struct):
     texts: dict[str, str] = msgspec.field(name="__metadata__", default_factory=dict)
+
+
+def save(path: Path, contents: Callable[[], tuple[dict[str, Any], dict[str, np.ndarray]]], metadata: dict[str, Any],
+         overwrite: bool) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.safetensors``.
+    contents : function
+        Returns structure and tensors as `pack` takes them; asked once the path is known to be good.
+    metadata : dict
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Raises
+    ------
+    ArgumentError
+        A path without the suffix, a file that is there, or what JSON cannot hold.
+    OSError
+        The system refuses: a full disk, no permission, no such folder.
+    """
+    if path.suffix.lower() != ".safetensors":
+        raise ArgumentError(
+            f"{path}: expected a path that ends in .safetensors, got {path.suffix or 'no suffix'}; "
+            f"save as {path.stem or 'model'}.safetensors"
+        )
+    if path.exists() and not overwrite:
+        raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another, or replace "
+                            f"it with overwrite=True or --overwrite")
+    structure, tensors = contents()
+    write_atomically(path, *pack(structure, metadata, tensors))
 
 
 def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str, np.ndarray]) -> list[bytes]:
@@ -150,20 +180,11 @@ def _read_header(path: Path, file: BinaryIO) -> bytes:
     length = int.from_bytes(start, "little")
     if len(start) == 8 and length <= min(size - 8, _LONGEST_HEADER):
         return start + file.read(length)
-    for magic, kind in _OTHERS.items():
-        if start.startswith(magic):
-            raise fault(path, kind, _CONVERT)
-    if _begins_as_onnx(start, length):
+    if kind := kinds.named(start):
+        raise fault(path, kind, _CONVERT)
+    if length > _LONGEST_HEADER and kinds.begins_as_onnx(start):
         raise fault(path, "an ONNX model", _ONNX)
     raise fault(path, f"{size} bytes that are cut short, damaged or of another kind")
-
-
-def _begins_as_onnx(start: bytes, length: int) -> bool:
-    """Return whether a file begins with ONNX's first field, its version, and a second one that is a text or a graph.
-
-    A safetensors file that is cut short may begin with the same bytes, but its `length` has zeros at the end.
-    """
-    return length > _LONGEST_HEADER and start[0] == 0x08 and start[1] < 0x80 and start[2] in b"\x12\x1a\x22\x32\x3a"
 
 
 def _parse(path: Path, header: bytes) -> Contents:

@@ -1,34 +1,29 @@
 """Whole models out of Keras's files: structure, weights, and what `compile` was given."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastcnn import initializers
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.saving import _keras_compile, _keras_weights
-from fastcnn.saving._keras_config import Translator
-from fastcnn.saving._keras_file import described, fault
-from fastcnn.saving._keras_graph import structure
-
-if TYPE_CHECKING:
-    from fastcnn.models import Model
+from fastcnn.formats.keras import described, fault
+from fastcnn.models import structure
+from fastcnn.models.files import keras_compile, keras_graph, keras_weights
+from fastcnn.models.files.keras_config import Translator
+from fastcnn.models.owner import Owner
 
 _TOLD = 12
 _OWN = "use other layers, pass your own as custom_objects={name: class}, or export it as ONNX for fc.onnx.load"
 
 
-def load(path: Path, custom_objects: dict[str, type], compile: bool) -> "Model":
+def load(path: Path, custom_objects: dict[str, type], compile: bool) -> Any:
     """As `fastcnn.saving.load_model`, for a file of Keras's."""
-    from fastcnn import models  # here, since they import Numba
-    from fastcnn.models.structure import classes
-
     told = described(path)
-    known = classes(custom_objects) | {name: getattr(models, name) for name in models.__all__} | custom_objects
+    known = structure.classes(custom_objects)
     translator = Translator(known, custom_objects, told.version)
     try:
-        made = structure(translator, told.config)
+        made = keras_graph.structure(translator, told.config)
         kind: Any = known.get(made["class_name"])
-        if not translator.refused and not (isinstance(kind, type) and issubclass(kind, models.Model)):
+        if not translator.refused and not (isinstance(kind, type) and issubclass(kind, Owner)):
             translator.refuse(f"{made['class_name']} in the place of a model")
         if not translator.refused:
             with initializers.nothing_drawn():
@@ -44,7 +39,7 @@ def load(path: Path, custom_objects: dict[str, type], compile: bool) -> "Model":
                              f"{_OWN}")
     if not model.built:
         raise fault(path, "a model", "one without the shape of its input", "build it in Keras, and save it again")
-    _keras_weights.load(model, path)
+    keras_weights.load(model, path)
     if compile and told.training:
-        _keras_compile.compile_as(path, model, told.training)
+        keras_compile.compile_as(path, model, told.training)
     return model

@@ -6,23 +6,19 @@ nothing of it is taken, with a warning: a model that predicts is worth having, a
 
 import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from fastcnn import losses, metrics, optimizers
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
-from fastcnn.saving._keras_config import plain
-
-if TYPE_CHECKING:
-    from fastcnn.models import Model
+from fastcnn.models.files.keras_config import plain
 
 #: Names of arguments that Keras 2 and 1 had, and what was meant by others' absence.
 _OLD = {"lr": "learning_rate", "decay": None}
 
 
-def compile_as(path: Path, model: "Model", given: dict[str, Any]) -> None:
+def compile_as(path: Path, model: Any, given: dict[str, Any]) -> None:
     """Compile a model as Keras's was, or warn that it is not compiled, and why."""
-    from fastcnn import losses, metrics  # here, since they import Numba
-
     try:
         rooms = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics}
         arguments = {key: _objects(plain(given.get(key)), room) for key, room in rooms.items()}
@@ -36,8 +32,6 @@ def compile_as(path: Path, model: "Model", given: dict[str, Any]) -> None:
 
 
 def _optimizer(given: Any) -> Any:
-    from fastcnn import optimizers
-
     if not isinstance(given, dict):
         return given
     name = str(given["class_name"]).rpartition(">")[2]

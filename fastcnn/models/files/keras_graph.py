@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from fastcnn.saving._keras_config import SHAPES, Translator
-from fastcnn.saving._keras_operators import Ref, as_layer, is_operation
+from fastcnn.models.files.keras_config import SHAPES, Translator
+from fastcnn.models.files.keras_operators import Ref, as_layer, is_operation
 
 _CONSTANT = "_CONSTANT_VALUE"
 _FUNCTIONAL, _SEQUENTIAL = ("Functional", "Model"), "Sequential"

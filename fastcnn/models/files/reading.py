@@ -1,0 +1,50 @@
+"""Models and weights out of files, fastcnn's or Keras's, known by their content."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fastcnn import initializers
+from fastcnn.errors import ArgumentError
+from fastcnn.formats.kinds import is_keras_file
+from fastcnn.formats.safetensors import Structure, fault, read
+from fastcnn.models import structure
+from fastcnn.models.files import compiled, keras_model, keras_weights, own_weights
+
+
+def load(path: Path, custom_objects: dict[str, type], compile: bool) -> Any:
+    """As `fastcnn.saving.load_model`."""
+    if is_keras_file(path):
+        return keras_model.load(path, custom_objects, compile)
+    contents, tensors = read(path)
+    model = _build(path, contents.structure, custom_objects)
+    own_weights.load(path, model, tensors)
+    if compile and contents.structure.compile is not None:
+        compiled.compile_as(model, contents.structure.compile, str(path))
+    return model
+
+
+def load_weights(model: Any, path: Path, by_name: bool = False, skip_mismatch: bool = False) -> None:
+    """As `fastcnn.saving.load_weights`."""
+    if not model.built:
+        raise ArgumentError(f"{model.name}: expected a built model, got one without weights; call build(input_shape)")
+    if is_keras_file(path):
+        keras_weights.load(model, path, by_name, skip_mismatch)
+    else:
+        own_weights.load(path, model, read(path)[1], by_name, skip_mismatch)
+
+
+def _build(path: Path, told: Structure, custom_objects: dict[str, type]) -> Any:
+    known: dict[str, Any] = structure.kinds | custom_objects
+    try:
+        entries = msgspec.convert(told.config.get("layers", []), list[Structure])
+        strange = structure.unknown_classes([msgspec.to_builtins(entry) for entry in entries], custom_objects)
+        strange |= {told.class_name}.difference(known)
+        if not strange:
+            with initializers.nothing_drawn():
+                return known[told.class_name].from_config(told.config, custom_objects=custom_objects)
+    except Exception as error:  # a structure may hold anything, and by it reach any line of the layers
+        raise fault(path, f"a structure that cannot be built ({type(error).__name__}: {error})") from error
+    names = ", ".join(map(repr, sorted(strange)))
+    raise fault(path, f"the unknown classes {names}", "pass them as custom_objects={name: class}, or update fastcnn")
