@@ -10,7 +10,7 @@ nor Numba.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from fastcnn._version import __version__
 
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers",
             "Layer": "fastcnn.layers", "Loss": "fastcnn.losses", "Metric": "fastcnn.metrics",

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from fastcnn import __version__
+from fastcnn._version import __version__
 from fastcnn.cli import _exits, _streams
 from fastcnn.errors import unknown
 

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
@@ -196,7 +196,7 @@ def versions() -> dict[str, str]:
     import numba
     import numpy as np
 
-    import fastcnn
+    from fastcnn._version import __version__
 
-    found: dict[str, Any] = {"fastcnn": fastcnn, "numpy": np, "numba": numba}
-    return {name: module.__version__ for name, module in found.items()} | {"python": platform.python_version()}
+    return {"fastcnn": __version__, "numpy": np.__version__, "numba": numba.__version__,
+            "python": platform.python_version()}

@@ -57,6 +57,7 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     """  # noqa: D301  (click reads the backspace)
     from contextlib import nullcontext
 
+    from fastcnn._version import __version__
     from fastcnn.bench import judge, layers, load, machine
     from fastcnn.bench import plot as picture
     from fastcnn.cli._compiling import Compiling
@@ -79,7 +80,7 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
         ready = [] if network is None else layers.subjects(network, batch_size)
         for subject in ready:
             subject.run()
-    found: dict[str, Any] = {"fastcnn": _version(), "torch": None, "machine": _machine(peak), "model": None}
+    found: dict[str, Any] = {"fastcnn": __version__, "torch": None, "machine": _machine(peak), "model": None}
     for warning in of_load(watch.load()):
         click.echo(f"fastcnn: warning: {warning}", err=True)
     if not as_json:
@@ -117,12 +118,6 @@ def _network(model: str) -> Any:
     if not Path(model).exists():
         raise ArgumentError(f"{unknown('bench: model', model, MODELS)}; no run or file has that name either")
     return saving.load_model(find_file(model), compile=False)
-
-
-def _version() -> str:
-    import fastcnn
-
-    return fastcnn.__version__
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------

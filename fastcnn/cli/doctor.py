@@ -30,10 +30,10 @@ def command() -> None:
 
 
 def _versions() -> list[tuple[str, Any]]:
-    import fastcnn
+    from fastcnn._version import __version__
 
     found: list[tuple[str, Any]] = [
-        ("fastcnn", fastcnn.__version__),
+        ("fastcnn", __version__),
         ("python", f"{platform.python_version()} ({sys.executable})"),
         ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
     ]

@@ -15,6 +15,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from fastcnn._version import __version__
+
 LAST, FIRST = "last", "first"
 
 
@@ -154,8 +156,6 @@ class Writer:
                               for n, shape in pairs]
         graph = helper.make_graph(self.nodes, name, info(inputs), info(outputs),
                                   [numpy_helper.from_array(array, n) for n, array in self.constants.items()])
-        from fastcnn import __version__
-
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)],
                                  producer_name="fastcnn", producer_version=__version__)
         # The oldest version of the format that has the operators: readers refuse newer ones than they know.

@@ -1,0 +1,3 @@
+"""The version of fastcnn, told where nothing else is imported; `pyproject.toml` has the same."""
+
+__version__ = "0.1.0"
