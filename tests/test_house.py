@@ -4,76 +4,106 @@ import ast
 import importlib
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import fastcnn as fc
+from tests import imports
 
 PACKAGE = Path(fc.__file__).parent
 
-# A module imports only from a lower rank, or from its own package; the longest prefix counts.
-RANKS = {
-    "fastcnn": -1, "fastcnn.errors": 0, "fastcnn._aside": 0, "fastcnn._interrupts": 0, "fastcnn._warnings": 0,
-    "fastcnn.absent": 0.5, "fastcnn.config": 0.7, "fastcnn.geometry": 1, "fastcnn.random": 1, "fastcnn._files": 1,
-    "fastcnn.kernels": 1, "fastcnn.kernels.cpu.compile": 2, "fastcnn.kernels.cpu.simd": 2.1,
-    **{f"fastcnn.kernels.cpu.{room}": 2.2
-       for room in ("gemm", "elementwise", "pooling", "normalization", "layout", "optimizers", "peak")},
-    **{f"fastcnn.kernels.cpu.{room}": 2.3 for room in ("conv", "winograd", "depthwise", "losses")},
-    "fastcnn.kernels.cpu.fused": 2.4, "fastcnn.kernels.cpu": 2.9, "fastcnn.device": 3, "fastcnn.initializers": 3,
-    "fastcnn.symbolic": 3, "fastcnn.operations": 4.5,
-    "fastcnn.activations": 4.7, "fastcnn.regularizers": 4, "fastcnn.parameters": 4, "fastcnn.layers": 5,
-    "fastcnn.losses": 5, "fastcnn.optimizers": 5, "fastcnn.metrics": 5, "fastcnn.datasets": 5, "fastcnn.callbacks": 6,
-    "fastcnn.utils": 6, "fastcnn.objective": 6, "fastcnn.samples": 6, "fastcnn.graph": 6.5, "fastcnn.training": 7,
-    "fastcnn.models": 8, "fastcnn.saving": 8, "fastcnn.applications": 9, "fastcnn.onnx": 9, "fastcnn.bench": 9,
-    "fastcnn.cli": 10, "fastcnn.__main__": 11,
-}  # fmt: skip
+#: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
+FLOORS = (
+    "errors _aside _interrupts _version _warnings",
+    "absent",
+    "config",
+    "geometry random _files kernels",
+    "formats",
+    "kernels.cpu.compile",
+    "kernels.cpu.simd",
+    "kernels.cpu.gemm kernels.cpu.elementwise kernels.cpu.pooling kernels.cpu.normalization kernels.cpu.layout "
+    "kernels.cpu.optimizers kernels.cpu.peak",
+    "kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses",
+    "kernels.cpu.fused",
+    "kernels.cpu",
+    "device",
+    "initializers symbolic",
+    "regularizers parameters",
+    "operations",
+    "activations",
+    "layers losses optimizers metrics datasets",
+    "callbacks objective samples",
+    "graph",
+    "training",
+    "models",
+    "saving utils",
+    "applications onnx bench",
+    "cli",
+    "__main__",
+)
+RANKS = {f"fastcnn.{room}": rank for rank, floor in enumerate(FLOORS) for room in floor.split()} | {
+    "fastcnn": len(FLOORS)}
+
+#: Imports that break the rule, (module, imported): why.
+ALLOWED: dict[tuple[str, str], str] = {}
+
+IMPORTS = {
+    module: {other for other in imported if (module, other) not in ALLOWED}
+    for module, imported in imports.graph(PACKAGE).items()
+}
+FOLDERS = sorted(module for module, path in imports.modules(PACKAGE).items() if path.name == "__init__.py")
 
 
 def _room(module):
-    parts = module.split(".")
-    for end in range(len(parts), 0, -1):
-        name = ".".join(parts[:end])
-        if name in RANKS:
-            return name
-    raise AssertionError(f"{module} has no rank")
+    return max((room for room in RANKS if f"{module}.".startswith(f"{room}.")), key=len)  # kernels.cpu before kernels
 
 
-def _modules():
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-        yield name, path
-
-
-def _imports(path):
-    """Imports that run with the module: those inside functions are lazy on purpose, as those for type checkers."""
-    tree = ast.parse(path.read_text())
-    skipped = {id(n) for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.If)) for n in ast.walk(node)}
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                child = PACKAGE.parent.joinpath(*node.module.split("."), alias.name)
-                is_module = child.is_dir() or child.with_suffix(".py").is_file()
-                yield f"{node.module}.{alias.name}" if is_module else node.module
-
-
-@pytest.mark.parametrize(("module", "path"), list(_modules()), ids=lambda v: v if isinstance(v, str) else "")
-def test_a_module_imports_only_from_lower_rooms(module, path):
+@pytest.mark.parametrize("module", IMPORTS)
+def test_a_module_imports_only_from_lower_rooms(module):
     here = _room(module)
-    for imported in _imports(path):
-        if imported.split(".")[0] == "fastcnn" and imported != "fastcnn":
-            room = _room(imported)
-            assert room == here or RANKS[room] < RANKS[here], f"{module} (room {here}) imports {imported} (room {room})"
+    assert here != "fastcnn" or module == "fastcnn", f"{module} has no rank"
+    for imported in IMPORTS[module] - {module}:
+        room = _room(imported)
+        assert room == here or RANKS[room] < RANKS[here], f"{module} (room {here}) imports {imported} (room {room})"
 
 
-def test_only_the_device_imports_the_kernels_of_a_device():
-    for module, path in _modules():
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_what_lies_in_a_folder_imports_one_another_without_a_circle(folder):
+    assert imports.circle(imports.siblings(IMPORTS, folder)) == []
+
+
+def test_what_is_allowed_is_done():
+    whole = imports.graph(PACKAGE)
+    assert [pair for pair in ALLOWED if pair[1] not in whole[pair[0]]] == []
+
+
+def test_imports_are_seen_wherever_they_stand_but_for_those_of_type_checkers(tmp_path):
+    texts = {
+        "__init__.py": "",
+        "a.py": "import os\nif os.name:\n    from house import b\nelse:\n    from house.c import thing\n",
+        "b.py": "def f():\n    try:\n        import house.room.d\n    except ImportError:\n        pass\n",
+        "c.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house import a\n"
+                "if not TYPE_CHECKING:\n    from house.room import d\n",
+        "room/__init__.py": "", "room/d.py": "class A:\n    def f(self):\n        from house.a import thing\n",
+    }  # fmt: skip
+    for name, text in texts.items():
+        path = tmp_path / "house" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    whole = imports.graph(tmp_path / "house")
+    assert whole == {"house": set(), "house.a": {"house.b", "house.c"}, "house.b": {"house.room.d"},
+                     "house.c": {"house.room.d"}, "house.room": set(), "house.room.d": {"house.a"}}
+    assert imports.circle(whole) == ["house.a", "house.b", "house.room.d", "house.a"]
+    assert imports.circle(imports.siblings(whole, "house")) == ["a", "b", "room", "a"]
+    assert imports.circle(imports.siblings(whole, "house.room")) == []
+
+
+def test_only_the_device_and_the_command_line_import_the_kernels_of_a_device():
+    for module, imported in IMPORTS.items():
         if not module.startswith(("fastcnn.kernels", "fastcnn.device", "fastcnn.cli")):
-            assert not any(i.startswith("fastcnn.kernels.cpu") for i in _imports(path)), module
+            assert not any(name.startswith("fastcnn.kernels.cpu") for name in imported), module
 
 
 def test_no_function_of_a_kernel_is_longer_than_200_lines_and_every_file_explains_itself():
@@ -86,7 +116,7 @@ def test_no_function_of_a_kernel_is_longer_than_200_lines_and_every_file_explain
 
 
 def test_no_kernel_spells_a_compile_flag():
-    for module, path in _modules():
+    for module, path in imports.modules(PACKAGE).items():
         if module.startswith("fastcnn.kernels.cpu.") and not module.startswith("fastcnn.kernels.cpu.compile"):
             flags = re.search(r"\b(njit|jit|prange)\b\(|\b(parallel|fastmath|cache)\s*=\s*[T{F]", path.read_text())
             assert flags is None, module
@@ -124,6 +154,11 @@ def test_documented_parameters_are_the_actual_ones(name, thing):
         actual = list(thing._fields)
     assert documented, name
     assert set(documented) <= set(actual), f"{name} documents {set(documented) - set(actual)}"
+
+
+def test_the_version_is_that_of_the_built_package():
+    built = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]["version"]
+    assert fc.__version__ == built
 
 
 def test_importing_the_package_imports_nothing_heavy():
