@@ -4,6 +4,11 @@ A training step asks for the same shapes again and again, and fresh memory costs
 a block as soon as nothing refers to its last array any more: neither an array, nor a view of it, nor a closure of a
 backward pass. Nothing is ever reset, so a result that a user keeps is never overwritten; CPython's reference
 counts say who keeps what.
+
+That is sound only while the global interpreter lock is held: without it another thread may take or drop a reference
+between the count and the use of a block, and a count is no longer one number. So a Python that runs without the lock is
+refused when this module is imported. (A build of Python that can do without it takes the lock when Numba is imported,
+unless it was started with PYTHON_GIL=0.)
 """
 
 import math
@@ -23,6 +28,16 @@ _getrefcount = sys.getrefcount
 _NEAR = 8  # blocks that are asked first, and in turn
 _KNOWN = 4096  # shapes whose size class is remembered
 _ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+def _require_lock() -> None:
+    """Raise ImportError where threads run without the global interpreter lock."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():  # before Python 3.13 there is no other
+        raise ImportError("fastcnn: expected a Python with its global interpreter lock, since the counts of references "
+                          "tell which memory is free, got one that runs without it; start it with PYTHON_GIL=1")
+
+
+_require_lock()
 
 
 class Device:

@@ -1,5 +1,8 @@
 """The memory pool: what is free is used again, what somebody keeps is not."""
 
+import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -78,8 +81,6 @@ def test_release_gives_back_what_is_free(pool):
 
 
 def test_threads_have_pools_of_their_own(pool):
-    import threading
-
     mine = pool.empty((10,), np.float32)
     found = []
     thread = threading.Thread(target=lambda: found.append(pool.empty((10,), np.float32)))
@@ -91,6 +92,48 @@ def test_threads_have_pools_of_their_own(pool):
 def test_an_array_of_no_device_is_refused_by_name():
     with pytest.raises(ArgumentError, match="expected a NumPy array, got list"):
         device.of([1, 2])
+
+
+def test_a_python_without_the_global_interpreter_lock_is_refused_in_one_sentence():
+    code = "import sys; sys._is_gil_enabled = lambda: False; import fastcnn.device"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == (
+        "ImportError: fastcnn: expected a Python with its global interpreter lock, since the counts of references tell "
+        "which memory is free, got one that runs without it; start it with PYTHON_GIL=1")
+
+
+def test_threads_predict_while_another_records():
+    from fastcnn import layers
+
+    layer = layers.Dense(3)
+    x = np.random.default_rng(0).standard_normal((4, 5), np.float32)
+    expected = layer.predict(x)
+    begun, ended = threading.Barrier(3), threading.Event()
+
+    def predict():
+        begun.wait()
+        rounds = 0
+        while not ended.is_set() or rounds < 50:
+            assert device.of(x) is device.cpu
+            assert (layer.predict(x) == expected).all()
+            rounds += 1
+
+    with ThreadPoolExecutor(2) as pool:
+        threads = [pool.submit(predict) for _ in range(2)]
+        begun.wait()
+        try:
+            recordings = []
+            for _ in range(50):
+                with device.cpu.recording() as calls:
+                    y = layer.predict(x)
+                recordings.append([kernel for kernel, _ in calls])
+                assert np.shares_memory(calls[-1][1][0], y)
+        finally:
+            ended.set()
+        for thread in threads:
+            thread.result()
+    assert recordings == [recordings[0]] * 50
+    assert len(recordings[0]) == 1
 
 
 def test_who_records_writes_down_its_own_calls_and_no_other_threads():

@@ -84,6 +84,32 @@ def test_a_frozen_batch_normalization_is_a_fixed_map_with_the_moving_statistics(
     assert not any(p.grad.any() for p in layer.parameters)
 
 
+def test_statistics_that_a_forward_pass_moves_are_known_to_be_new():
+    layer = layers.BatchNormalization()
+    layer.build((None, 4))
+    before = layer.moving_mean.version, layer.moving_variance.version
+    layer.forward(np.arange(8, dtype=np.float32).reshape(2, 4))
+    assert layer.moving_mean.version > before[0]
+    assert layer.moving_variance.version > before[1]
+    moved = layer.moving_mean.version, layer.moving_variance.version
+    layer.predict(np.ones((2, 4), np.float32))
+    layer.trainable = False
+    layer.forward(np.ones((2, 4), np.float32))
+    assert (layer.moving_mean.version, layer.moving_variance.version) == moved, "nothing was written"
+
+
+def test_a_prediction_with_folded_statistics_follows_a_forward_pass_without_an_optimizers_step():
+    model = fc.Sequential([fc.Input((5, 5, 3)), layers.Conv2D(4, 3, dtype="float64"),
+                           layers.BatchNormalization(dtype="float64")])
+    x = np.random.default_rng(0).standard_normal((2, 5, 5, 3))
+    before = model.infer(x).copy()
+    for _ in range(2):
+        model.forward(x)
+        alone = model.layers[1].predict(model.layers[0].predict(x))
+        assert np.abs(model.infer(x) - alone).max() < 1e-12 * np.abs(alone).max()  # roundings of the folding
+    assert np.abs(alone - before).max() > 1e-2
+
+
 def test_dropouts_and_noise_pass_everything_where_a_call_is_no_training():
     x = np.ones((2, 4, 4, 3), np.float32)
     for layer in (layers.Dropout(0.5), layers.SpatialDropout2D(0.5), layers.AlphaDropout(0.5),
