@@ -64,9 +64,9 @@ def clear_session(free_memory: bool = True) -> None:
         Whether memory is given back.
     """
     from fastcnn import device, metrics
-    from fastcnn.layers.base import forget_names
+    from fastcnn.layers.base import names
 
-    forget_names()
+    names.forget()
     metrics.forget_names()
     if free_memory:
         device.cpu.release()

@@ -74,7 +74,14 @@ def main(args: Sequence[str] | None = None) -> int:
     args : sequence of str, optional
         Without the program's name; those of the process by default.
     """
-    warnings.showwarning = _show_warning
+    before, warnings.showwarning = warnings.showwarning, _show_warning
+    try:
+        return _run(args)
+    finally:
+        warnings.showwarning = before
+
+
+def _run(args: Sequence[str] | None) -> int:
     _streams.open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to stop

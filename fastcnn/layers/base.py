@@ -2,8 +2,6 @@
 
 import itertools
 import math
-import re
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,12 +11,14 @@ from fastcnn import absent, device, initializers, regularizers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers import arguments, inner
+from fastcnn.naming import Names
 from fastcnn.parameters import Parameter, assign_all
 
 Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
 Backward = Callable[[Any], Any]
 
-_names: Counter[str] = Counter()
+#: Automatic names of layers and models.
+names = Names()
 
 VARYING = "; a size that varies is not offered: model.for_shape(shape) is a model for another one"
 _ODD = 0x1E3779B97F4A7C15  # a multiple of it is no seed that anybody would give
@@ -109,7 +109,7 @@ class Layer:
             kind = np.dtype(object)
         if kind not in (np.float32, np.float64):
             raise ArgumentError(f"{type(self).__name__}: expected dtype float32 or float64, got {dtype!r}")
-        self.name = name if name is not None else automatic_name(type(self).__name__)
+        self.name = name if name is not None else names.new(type(self).__name__)
         self.dtype = kind
         self.parameters: list[Parameter] = []
         self._trainable = self._is_trainable(trainable)
@@ -477,25 +477,6 @@ class Layer:
 def elements(shape: Shape) -> int:
     """Return how many numbers one sample of a shape has."""
     return math.prod(n for n in shape[1:] if n is not None)
-
-
-def automatic_name(class_name: str) -> str:
-    """Return a name that no layer had yet: conv2d, conv2d_1, ..."""
-    snake = snake_case(class_name)
-    count = _names[snake]
-    _names[snake] += 1
-    return snake if count == 0 else f"{snake}_{count}"
-
-
-def snake_case(class_name: str) -> str:
-    """Return a class's name as Keras spells it in names of layers and in files: Conv2DTranspose is conv2d_transpose."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", class_name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def forget_names() -> None:
-    """Let automatic names start anew."""
-    _names.clear()
 
 
 def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np.ndarray]) -> Layer:

@@ -3,8 +3,6 @@
 Outputs that are NaN are wrong: of classes they name none, and they exceed no threshold. Errors of them are NaN.
 """
 
-import re
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +11,9 @@ import numpy as np
 from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import positions
+from fastcnn.naming import Names
 
-_names: Counter[str] = Counter()
+_names = Names()
 
 _NO_CLASS = np.iinfo(np.int64).min
 
@@ -36,7 +35,7 @@ class Metric(Absent):
         if dtype is not None:
             raise ArgumentError(f"{type(self).__name__}: dtype={dtype!r} is not offered; leave it at None: "
                                 f"metrics count in float64")
-        self.name = name if name is not None else _automatic_name(type(self).__name__)
+        self.name = name if name is not None else _names.new(type(self).__name__)
         self.reset_state()
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
@@ -196,13 +195,6 @@ def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return y_true.reshape(shape)
 
 
-def _automatic_name(class_name: str) -> str:
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", class_name).lower()
-    count = _names[snake]
-    _names[snake] += 1
-    return snake if count == 0 else f"{snake}_{count}"
-
-
 def forget_names() -> None:
     """Let automatic names start anew."""
-    _names.clear()
+    _names.forget()

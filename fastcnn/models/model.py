@@ -15,7 +15,7 @@ from fastcnn.graph.arena import planned_bytes
 from fastcnn.graph.executables import Executables
 from fastcnn.graph.replay import Replay
 from fastcnn.graph.steps import Graph
-from fastcnn.layers.base import Backward, Call, Layer, automatic_name
+from fastcnn.layers.base import Backward, Call, Layer, names
 from fastcnn.models import given, structure
 from fastcnn.models.files import compiled, contents, reading
 from fastcnn.models.owner import Owner
@@ -79,7 +79,7 @@ class Model(Trainer, Owner, Layer):
 
     def _new(self, name: str | None, dtype: Any) -> None:
         kind = "Functional" if type(self) is Model else type(self).__name__  # Keras's name of it
-        Layer.__init__(self, name=name or automatic_name(kind), dtype=np.dtype(dtype).name)
+        Layer.__init__(self, name=name or names.new(kind), dtype=np.dtype(dtype).name)
         self._begin()
         self.layers: list[Any] = []
         self.traced: trace.Traced | None = None

@@ -177,10 +177,14 @@ def test_what_somebody_else_reads_is_not_covered():
 
 
 def test_zeros_before_a_pooling_of_negative_numbers_stay():
-    inputs = fc.Input((6, 6, 2))
-    model = fc.Model(inputs, layers.MaxPooling2D(3)(layers.ZeroPadding2D(1)(inputs)))
-    assert kinds(model) == ["ZeroPadding2D", "MaxPooling2D"]
-    assert model.predict(-np.ones((1, 6, 6, 2), np.float32)).max() == 0
+    """Zeros go into a pooling that ignores them only where nothing before it is negative."""
+    for activation, expected in (
+            (None, ["Conv2D", "ZeroPadding2D", "MaxPooling2D"]), ("relu", ["Conv2D", "MaxPooling2D"])):
+        inputs = fc.Input((6, 6, 2))
+        x = layers.Conv2D(4, 1, activation=activation, bias_initializer=fc.initializers.Constant(-100))(inputs)
+        model = fc.Model(inputs, layers.MaxPooling2D(3)(layers.ZeroPadding2D(1)(x)))
+        assert kinds(model) == expected
+        assert (model.predict(images(1, "float32", (6, 6, 2)))[0, 0] == 0).all()
 
 
 def test_an_addend_that_broadcasts_is_added_by_the_layer():

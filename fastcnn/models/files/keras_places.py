@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fastcnn.formats.hdf5 import Tree
-from fastcnn.layers.base import snake_case
 from fastcnn.models.owner import Owner
+from fastcnn.naming import snake_case
 
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 
