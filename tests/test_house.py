@@ -132,10 +132,10 @@ def _documented():
             if not name.startswith("_") and getattr(thing, "__module__", "").startswith("fastcnn") and (
                     inspect.isclass(thing) or inspect.isfunction(thing)):
                 yield f"{room.__name__}.{name}", thing
-                if inspect.isclass(thing):
-                    for method, function in vars(thing).items():
+                for kind in thing.__mro__ if inspect.isclass(thing) else ():
+                    for method, function in vars(kind).items() if kind.__module__.startswith("fastcnn") else ():
                         if inspect.isfunction(function) and not method.startswith("_"):
-                            yield f"{room.__name__}.{name}.{method}", function
+                            yield f"{kind.__module__}.{kind.__name__}.{method}", function
 
 
 @pytest.mark.parametrize(("name", "thing"), list(dict(_documented()).items()),

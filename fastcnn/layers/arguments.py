@@ -60,6 +60,13 @@ def _check_switches(cls: type, given: dict[str, Any], signature: inspect.Signatu
             raise ArgumentError(f"{cls.__name__}: expected {name} to be True or False, got {value!r}")
 
 
+def refuse(who: Any, **not_offered: tuple[Any, Any]) -> None:
+    """Raise for an argument of Keras's that has a value not offered here: name=(given, the only one offered)."""
+    for name, (given, offered) in not_offered.items():
+        if isinstance(given, np.ndarray) or given != offered:
+            raise ArgumentError(f"{who}: {name}={given!r} is not offered; leave it at {offered!r}")
+
+
 def _of_input(cls: type, name: str, value: Any) -> str | None:
     """Return a sentence about the shape of the input, which Keras's layers once took, or None of another argument."""
     if name not in ("input_shape", "batch_input_shape", "input_dim"):

@@ -6,7 +6,8 @@ import numpy as np
 
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers.base import VARYING, Backward, Call, Layer
+from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.layers.building import VARYING
 from fastcnn.symbolic import Node, Tensor
 
 

@@ -13,7 +13,8 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples
 from fastcnn.geometry.broadcast import broadcast, with_rank
-from fastcnn.layers.base import Backward, Call, Layer, Shape, _text
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.building import shape_text
 from fastcnn.operations import layout, merge
 
 
@@ -34,7 +35,7 @@ class _Merge(Layer):
                 shape = broadcast(shape, self._aligned(other, input_shape))
             except ValueError:
                 raise ArgumentError(f"{self}: expected inputs of one shape, or with 1 where theirs differ, "
-                                    f"got {_text(input_shape)}") from None
+                                    f"got {shape_text(input_shape)}") from None
         return shape
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
@@ -109,10 +110,10 @@ class Concatenate(Layer):
         axis = self.axis + len(first) if self.axis < 0 else self.axis
         if not 1 <= axis < len(first):
             raise ArgumentError(f"{self}: expected an axis in 1..{len(first) - 1}, or counted from the end, for input "
-                                f"{_text(first)}, got {self.axis}")
+                                f"{shape_text(first)}, got {self.axis}")
         if len({(len(shape), *shape[:axis], None, *shape[axis + 1:]) for shape in input_shape}) > 1:
             raise ArgumentError(f"{self}: expected inputs that differ along axis {self.axis} alone, "
-                                f"got {_text(input_shape)}")
+                                f"got {shape_text(input_shape)}")
         return *first[:axis], sum(shape[axis] for shape in input_shape), *first[axis + 1:]
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:

@@ -1,0 +1,211 @@
+"""How a layer comes to its shapes: built for one, a twin for another, and inputs that are what it was built for."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device, initializers, symbolic
+from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import is_integer
+from fastcnn.layers import inner
+from fastcnn.layers.weights import Weights
+
+Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
+
+VARYING = "; a size that varies is not offered: model.for_shape(shape) is a model for another one"
+
+
+class Built(Weights):
+    """The part of a layer that knows its shapes: it is built for one, once, and makes its parameters then.
+
+    Attributes
+    ----------
+    input_shape, output_shape : tuple
+        With None for the batch; known once built.
+    """
+
+    #: Whether it is called with a list of tensors.
+    many_inputs = False
+    #: Whether an input of one sample goes with others of several.
+    repeats_batch = False
+
+    input_shape: Any
+    output_shape: Any
+
+    def build(self, input_shape: Shape) -> None:
+        """Fix the shapes and make the parameters.
+
+        Parameters
+        ----------
+        input_shape : tuple
+            (None, H, W, C); the first entry is the batch and may be any.
+
+        Raises
+        ------
+        ArgumentError
+            If the shape does not suit the layer, or it was built for another.
+        """
+        shape = self._whole(input_shape)
+        if self.input_shape is not None:
+            if shape != self.input_shape:
+                raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which it was built, "
+                                    f"got {shape_text(shape)}; make a new layer for another shape")
+            return
+        output_shape, before = self.compute_output_shape(shape), len(self.parameters)
+        inner.refuse(self, Built)
+        try:
+            self.create_weights(shape)
+            inner.refuse(self, Built)
+        except BaseException:
+            del self.parameters[before:]  # who builds again makes them again
+            raise
+        self.input_shape, self.output_shape = shape, output_shape
+
+    def for_shape(self, input_shape: Shape) -> Any:
+        """Return the layer, built, as it is for an input shape: itself, or a twin with the same parameters.
+
+        So a layer that is shared by tensors of several sizes has one set of parameters and several shapes.
+
+        Raises
+        ------
+        ArgumentError
+            If its parameters, made for another shape, would have other shapes.
+        """
+        shape = self._whole(input_shape)
+        self._build_first(shape)
+        return self if shape == self.input_shape else self.twin(shape)
+
+    def twin(self, shape: Shape) -> Any:
+        """Return another layer with the same parameters, for a shape as `build` keeps it; this one is built.
+
+        Raises
+        ------
+        ArgumentError
+            As `for_shape`.
+        """
+        twin, output_shape = object.__new__(type(self)), self.output_shape
+        if shape != self.input_shape:
+            probe = object.__new__(type(self))
+            probe.__dict__.update(self.__dict__, parameters=[])
+            output_shape = probe.compute_output_shape(shape)
+            with initializers.nothing_drawn():
+                probe.create_weights(shape)
+            if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
+                raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which its parameters "
+                                    f"are, got {shape_text(shape)}; make a new layer for another shape")
+        twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape, nodes=[],
+                             _original=self.original)
+        return twin
+
+    @property
+    def original(self) -> Any:
+        """The layer that this is a twin of, or itself."""
+        return self if self._original is None else self._original
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output for that of the input."""
+        return input_shape
+
+    def create_weights(self, input_shape: Shape) -> None:
+        """Make the parameters with `add_weight`; called once, by `build`."""
+
+    @property
+    def built(self) -> bool:
+        return self.input_shape is not None
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        raise AttributeError(f"{self}: built is not set by hand; end a build of your own with "
+                             f"super().build(input_shape)")
+
+    def checked(self, x: Any) -> Any:
+        """Return `x` as kernels need it (C-contiguous, writable), building the layer on its first sight.
+
+        Raises
+        ------
+        ArgumentError
+            If the type or the shape is not what the layer was built for.
+        """
+        shape = self.input_shape
+        if type(x) is np.ndarray and shape is not None and not self.many_inputs:  # as nearly always: in one call
+            flags = x.flags
+            if x.dtype == self.dtype and x.shape[1:] == shape[1:] and flags.c_contiguous and flags.writeable:
+                return x
+        if self.many_inputs:
+            arrays = self.arranged(x)
+            if self.input_shape is None:
+                self._build_first(tuple((None, *np.shape(one)[1:]) for one in arrays))
+            if len(arrays) != len(self.input_shape):
+                raise ArgumentError(f"{self}: expected {len(self.input_shape)} inputs, got {len(arrays)}")
+            checked = tuple(self._checked_one(one, shape) for one, shape in zip(arrays, self.input_shape, strict=True))
+            samples = [len(one) for one in checked]
+            if len(set(samples) - ({1} if self.repeats_batch else set())) > 1:
+                raise ArgumentError(f"{self}: expected inputs of as many samples, "
+                                    f"got {' and '.join(map(str, samples))}")
+            return checked
+        return self._checked_one(x, self.input_shape)
+
+    def _checked_one(self, x: Any, shape: Any) -> np.ndarray:
+        if not isinstance(x, np.ndarray):
+            raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {type(x).__name__}; "
+                                f"convert it with numpy.array(x, {self.dtype.name!r})")
+        if x.dtype != self.dtype:
+            other = f", or make the layer with dtype={x.dtype.name!r}" if x.dtype.kind == "f" else ""
+            raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {x.dtype}; "
+                                f"convert it with x.astype({self.dtype.name!r}){other}")
+        if shape is None:
+            self._build_first((None, *x.shape[1:]))
+        elif x.shape[1:] != shape[1:]:
+            raise ArgumentError(f"{self}: expected input {shape_text(shape)}, got {x.shape}")
+        if x.flags.c_contiguous and x.flags.writeable:
+            return x
+        d = device.of(x)
+        copy = d.empty(x.shape, x.dtype)  # a read-only array alone would be another type to every kernel
+        d.copy(copy, x)
+        return copy
+
+    def _build_first(self, shape: Any) -> None:
+        """Build the layer unless it is built."""
+        if self.input_shape is not None:
+            return
+        self.build(shape)
+        if self.input_shape is None:
+            raise ArgumentError(f"{self}: expected its own build to call super().build(input_shape), which it does "
+                                f"not; a layer of your own makes its parameters in create_weights(input_shape)")
+        inner.refuse(self, Built)  # what a build of its own made after that
+
+    def arranged(self, x: Any) -> tuple[Any, ...]:
+        """Return what the layer is called with, one or several, as a tuple."""
+        if not self.many_inputs:
+            return tuple(x) if isinstance(x, (list, tuple)) else (x,)
+        if not isinstance(x, (list, tuple)) or not x:
+            raise ArgumentError(f"{self}: expected a list of inputs, got {type(x).__name__}; "
+                                f"call it as {self.name}([a, b])")
+        return tuple(x)
+
+    def rearranged(self, outputs: Any) -> Any:
+        """Return a sequence of outputs as the layer's caller gets them: one as it is, several as a tuple."""
+        return tuple(outputs) if symbolic.several(self.output_shape) else outputs[0]
+
+    def _whole(self, shape: Any) -> Any:
+        """Return an input shape with None for the batch and integers after it."""
+        if self.many_inputs:
+            if not symbolic.several(shape):
+                raise ArgumentError(f"{self}: expected a list of inputs' shapes, got {shape}")
+            return tuple(map(self._whole_one, shape))
+        return self._whole_one(shape)
+
+    def _whole_one(self, shape: Any) -> Any:
+        if not isinstance(shape, (tuple, list)) or len(shape) == 0 or not all(map(is_integer, shape[1:])):
+            hint = VARYING if isinstance(shape, (tuple, list)) and None in shape[1:] else ""
+            raise ArgumentError(f"{self}: expected an input shape such as (None, 28, 28, 1), got {shape!r}{hint}")
+        if any(n < 1 for n in shape[1:]):
+            raise ArgumentError(f"{self}: expected an input with something in every dimension, got {tuple(shape)}")
+        return None, *(int(n) for n in shape[1:])
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape, or several, as messages tell it: (N, 28, 28, 1)."""
+    if symbolic.several(shape):
+        return ", ".join(map(shape_text, shape))
+    return "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"

@@ -1,0 +1,114 @@
+"""What a layer owns: its parameters, those that training changes and statistics."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn import initializers, regularizers
+from fastcnn.errors import ArgumentError
+from fastcnn.layers import arguments
+from fastcnn.parameters import Parameter, assign_all
+
+
+class Weights:
+    """The part of a layer that owns its parameters.
+
+    Attributes
+    ----------
+    parameters : list of Parameter
+        In the order in which the layer makes them.
+    """
+
+    name: str
+    dtype: np.dtype
+    parameters: list[Parameter]
+    _trainable: bool
+    _original: Any = None  # the layer that this is a twin of
+
+    def add_weight(self, name: str, shape: tuple[int, ...], initializer: Any, trainable: bool = True,
+                   regularizer: Any = None, constraint: Any = None) -> Parameter:
+        """Make a parameter.
+
+        Parameters
+        ----------
+        name : str
+        shape : tuple of int
+        initializer : str or Initializer
+        trainable : bool
+            False for a statistic, which no optimizer changes.
+        regularizer : str or Regularizer, optional
+            A penalty on the value, which a model that trains adds to its loss.
+        constraint : None
+            Not offered.
+        """
+        arguments.refuse(self, **{f"{name}_constraint": (constraint, None)})
+        try:
+            value = initializers.first_value(initializer, shape, self.dtype)
+        except ArgumentError as error:
+            raise ArgumentError(f"{self}: {name}: {error}") from None
+        parameter = Parameter(value, name, f"{self.name}/{name}", trainable, regularizers.get(regularizer))
+        self.parameters.append(parameter)
+        return parameter
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the parameters."""
+        return self._trainable if self._original is None else self._original.trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        if self._original is not None:
+            self._original.trainable = value
+        self._trainable = self._is_trainable(value)
+
+    def _is_trainable(self, value: Any) -> bool:
+        if not isinstance(value, (bool, np.bool_, int)):
+            raise ArgumentError(f"{type(self).__name__}: expected trainable to be True or False, got {value!r}")
+        return bool(value)
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return [p for p in self.parameters if p.trainable] if self.trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Parameter]:
+        trained = set(map(id, self.trainable_weights))
+        return [p for p in self.parameters if id(p) not in trained]
+
+    @property
+    def weights(self) -> list[Parameter]:
+        """All parameters: first those an optimizer may change, then statistics, as Keras orders them."""
+        return [p for p in self.parameters if p.trainable] + [p for p in self.parameters if not p.trainable]
+
+    @property
+    def variables(self) -> list[Parameter]:
+        """Keras's other name of `weights`."""
+        return self.weights
+
+    @property
+    def trainable_variables(self) -> list[Parameter]:
+        """Keras's other name of `trainable_weights`."""
+        return self.trainable_weights
+
+    @property
+    def non_trainable_variables(self) -> list[Parameter]:
+        """Keras's other name of `non_trainable_weights`."""
+        return self.non_trainable_weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Return copies of the values of `weights`."""
+        return [p.numpy() for p in self.weights]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Set the values of `weights`; nothing changes unless all fit.
+
+        Raises
+        ------
+        ArgumentError
+            If their number or a shape differs.
+        """
+        assign_all(str(self), self.weights, weights)
+
+    def count_params(self) -> int:
+        """Return how many numbers the parameters hold."""
+        return sum(p.size for p in self.parameters)
