@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config
-from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.formats import safetensors
 from fastcnn.graph import execute, trace
 from fastcnn.graph.arena import planned_bytes
 from fastcnn.graph.executables import Executables
@@ -17,19 +15,20 @@ from fastcnn.graph.replay import Replay
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call, Layer, names
 from fastcnn.models import given, structure
-from fastcnn.models.files import compiled, contents, reading
+from fastcnn.models.ends import Ends, tensors_of
 from fastcnn.models.owner import Owner
+from fastcnn.models.serializable import Serializable
 from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
-from fastcnn.symbolic import Tensor, as_shapes, is_symbolic
-from fastcnn.training import Data, Step
+from fastcnn.symbolic import as_shapes, is_symbolic
+from fastcnn.training import Data
 
 _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), or write a Layer of your own "
              "with forward and predict")
 
 
 @structure.enter
-class Model(Trainer, Owner, Layer):
+class Model(Trainer, Owner, Ends, Serializable, Layer):
     """Layers between inputs and outputs: skips, branches, layers used twice, models inside.
 
         inputs = fc.Input((28, 28, 1))
@@ -60,8 +59,6 @@ class Model(Trainer, Owner, Layer):
 
     is_composite = True
 
-    _given_inputs: Any = None
-    _given_outputs: Any = None
 
     foreign = dict.fromkeys(("call", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
                              "make_train_function"), _SUBCLASS)
@@ -70,9 +67,9 @@ class Model(Trainer, Owner, Layer):
                  trainable: bool = True) -> None:
         if inputs is None or outputs is None:
             raise ArgumentError(f"{type(self).__name__}: expected inputs and outputs, got none; {_SUBCLASS}")
-        self._new(name, _tensors(type(self).__name__, "inputs", inputs)[0].dtype)
+        self._new(name, tensors_of(type(self).__name__, "inputs", inputs)[0].dtype)
         self._given_inputs, self._given_outputs = inputs, outputs
-        self._connect(trace.trace(_tensors(self, "inputs", inputs), _tensors(self, "outputs", outputs), str(self)))
+        self._connect(trace.trace(tensors_of(self, "inputs", inputs), tensors_of(self, "outputs", outputs), str(self)))
         structure.check_names(self, self.layers)
         if not trainable:
             self.trainable = False
@@ -103,62 +100,6 @@ class Model(Trainer, Owner, Layer):
 
     # --- structure --------------------------------------------------------------------------------------------------
 
-    @property
-    def inputs(self) -> list[Tensor]:
-        """The symbolic inputs."""
-        return self._between().inputs
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """The symbolic outputs."""
-        return self._between().outputs
-
-    @property
-    def input(self) -> Any:
-        """The symbolic input, or the list of them."""
-        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
-
-    @property
-    def output(self) -> Any:
-        """The symbolic output, or the list of them."""
-        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
-
-    @property
-    def input_names(self) -> list[str]:
-        if isinstance(self._given_inputs, dict):
-            return list(self._given_inputs)
-        return [t.name for t in self.inputs]
-
-    @property
-    def output_names(self) -> list[str]:
-        """Names of the outputs: a dict's keys, else the names of the layers they come from, each with a number where
-        several come from one: dense, dense_1.
-        """
-        if isinstance(self._given_outputs, dict):
-            return list(self._given_outputs)
-        names: list[str] = []
-        for tensor in self.outputs:
-            name, count = tensor.name, 0
-            while name in names:
-                count += 1
-                name = f"{tensor.name}_{count}"
-            names.append(name)
-        return names
-
-    @property
-    def input_shapes(self) -> list[Any]:
-        return list(as_shapes(self.input_shape))
-
-    @property
-    def output_shapes(self) -> list[Any]:
-        return list(as_shapes(self.output_shape))
-
-    def as_given(self, outputs: Sequence[Any]) -> Any:
-        """Return outputs as the model was told them: one, a list or a dict."""
-        if isinstance(self._given_outputs, dict):
-            return dict(zip(self._given_outputs, outputs, strict=True))
-        return outputs[0] if len(outputs) == 1 else list(outputs)
-
     def get_layer(self, name: str | None = None, index: int | None = None) -> Any:
         """Return the layer of a name, or at an index.
 
@@ -184,13 +125,6 @@ class Model(Trainer, Owner, Layer):
         twin._replace_given(there)
         twin._connect(traced)
         return twin
-
-    def _replace_given(self, there: dict[int, Tensor]) -> None:
-        """Let other tensors be what the model was made of."""
-        self._given_inputs, self._given_outputs = (
-            {name: there[id(one)] for name, one in given.items()} if isinstance(given, dict)
-            else [there[id(one)] for one in given] if isinstance(given, (list, tuple)) else there[id(given)]
-            for given in (self._given_inputs, self._given_outputs))
 
     def build(self, input_shape: Any) -> None:
         """Check that the model, which is built, takes an input (None, H, W, C)."""
@@ -222,26 +156,6 @@ class Model(Trainer, Owner, Layer):
             return tuple(dxs) if self.many_inputs else dxs[0]
 
         return (tuple(ys) if len(ys) > 1 else ys[0]), backward
-
-    def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
-                          ) -> Step:
-        """Return losses, outputs and the way back; a softmax before cross-entropy is one kernel with it."""
-        targets, penalties = self.objective.targets, list[float]()
-        which = tuple(k for k, target in enumerate(targets) if target.loss is not None and target.loss.follows_softmax)
-        steps = self._run(len(xs[0]), which) if which else None
-        together = which if steps is not None else ()
-        outputs, back = execute.forward(self._run(len(xs[0])) if steps is None else steps, xs, call, penalties)
-        losses, gradients = self.objective.forward(ys, outputs, weights, skip=together)
-        for k in together:
-            more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
-            losses[k], gradients[k], outputs[k] = targets[k].loss.forward_from_logits(ys[k], outputs[k], **more)
-            self.objective.scale(targets[k], gradients[k])
-        return Step(losses, outputs, lambda: back(gradients), sum(penalties))
-
-    def penalty(self, adds_gradients: bool) -> float:
-        """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
-        return sum((p.regularizer.add_gradient(p.gradient, p.array) if adds_gradients else
-                    p.regularizer.value(p.array) for p in self.penalized), 0.0)
 
     def infer(self, x: Any) -> Any:
         """Return the output of one batch; nothing is kept."""
@@ -317,12 +231,6 @@ class Model(Trainer, Owner, Layer):
             self._executables = Executables(self._between(), self.layers, self.dtype)
         return self._executables
 
-    def _between(self) -> trace.Traced:
-        if self.traced is None:
-            raise ArgumentError(f"{self}: expected a built model; begin with "
-                                f"fc.Input(shape), or call build((None, *shape))")
-        return self.traced
-
     # --- what it costs ----------------------------------------------------------------------------------------------
 
     def multiply_adds(self) -> int:
@@ -350,81 +258,8 @@ class Model(Trainer, Owner, Layer):
         self._require_built("summary")
         summary(self, print_fn, expand_nested, show_trainable)
 
-    # --- files ------------------------------------------------------------------------------------------------------
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the structure, as JSON can hold it."""
-        return structure.of_model(self, self._between(), self._given_inputs, self._given_outputs)
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> "Model":
-        """Make a built model from `get_config`; classes are found in `custom_objects`, then in `fastcnn.layers`.
-
-        Raises
-        ------
-        ArgumentError
-            If there are classes that are not known: all of them are named.
-        """
-        with structure.reading(cls.__name__):
-            inputs, outputs = structure.tensors(config, custom_objects or {}, cls.__name__)
-            return structure.as_trainable(cls(inputs, outputs, name=config.get("name")), config)
-
-    def __reduce__(self) -> Any:
-        """A copy has the structure, the weights and what compile was given, as a saved model has."""
-        own = {type(layer).__name__: type(layer) for layer in trace.leaves(self.layers)}
-        return contents.copied, (type(self), self.get_config(), self.get_weights(), own, compiled.described(self))
-
-    def save(self, path: Any, overwrite: bool = True) -> None:
-        """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
-
-        Parameters
-        ----------
-        path : str or Path
-            Ends in ``.safetensors``.
-        overwrite : bool
-            Replace a file that is there; else refuse.
-        """
-        safetensors.save(user_path(path, "save_model"), self.contents, {}, overwrite)
-
-    def contents(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return what a file of the model holds: its structure, with what `compile` was given, and its parameters."""
-        return contents.of_model(self)
-
-    def save_weights(self, path: Any, overwrite: bool = True) -> None:
-        """As `save`: the file has the structure, too."""
-        self.save(path, overwrite)
-
-    def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> None:
-        """Set the parameters to those of a file, fastcnn's or Keras's; nothing changes unless all fit.
-
-        Parameters
-        ----------
-        path : str or Path
-        by_name : bool
-            Take the layers that have one name in the file and in the model, and leave the others as they are.
-        skip_mismatch : bool
-            Leave a layer that does not fit as it is, with a warning (`fastcnn.saving.load_weights`).
-        """
-        reading.load_weights(self, user_path(path, "load_weights"), by_name, skip_mismatch)
-
-    def _require_built(self, what: str) -> None:
-        if not self.built:
-            raise ArgumentError(f"{self}: {what} expected a built model; begin with "
-                                f"fc.Input(shape), or call build((None, *shape))")
-
     def __repr__(self) -> str:
         return f"<{self}, {len(self.layers)} layers, input {self.input_shape}>"
-
-
-def _tensors(who: Any, what: str, given: Any) -> list[Tensor]:
-    found = list(given.values()) if isinstance(given, dict) else list(given) if isinstance(given, (list, tuple)) else [
-        given]
-    if not found or not all(isinstance(one, Tensor) for one in found):
-        got = next((type(one).__name__ for one in found if not isinstance(one, Tensor)), "none")
-        raise ArgumentError(f"{who}: expected {what} that fc.Input or a layer returned, got {got}")
-    if what == "inputs" and len({id(one) for one in found}) < len(found):
-        raise ArgumentError(f"{who}: expected different inputs, got one twice")
-    return found
 
 
 def _listed(shapes: Iterable[Any]) -> str:

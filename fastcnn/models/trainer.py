@@ -1,4 +1,4 @@
-"""Trainer: what a user does with a model: compile, fit, evaluate, predict."""
+"""Trainer: what a user does with a model: fit, evaluate, predict, on all data or on one batch."""
 
 import numbers
 from collections.abc import Callable, Sequence
@@ -6,27 +6,26 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import optimizers, random, training
+from fastcnn import random, training
 from fastcnn.callbacks import History, shown
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.errors import ArgumentError
+from fastcnn.graph import execute
+from fastcnn.layers.base import Call
 from fastcnn.models import given
-from fastcnn.objective import Objective, Running, loss_of
+from fastcnn.models.compiled import Compiled
+from fastcnn.objective import Running
+from fastcnn.training import Step
 
 # Arguments of Keras's that have one value here.
-_COMPILE = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto", "auto_scale_loss": True}
 _FIT = {"steps_per_epoch": None, "validation_steps": None, "validation_batch_size": None, "validation_freq": 1}
 _RUN = {"steps": None, "callbacks": None}
 
 
-class Trainer:
+class Trainer(Compiled):
     """The half of `fastcnn.Model` that trains; the other half says what it computes.
 
     Attributes
     ----------
-    loss, optimizer
-        As given to `compile`, as objects; a word that the data explains stays a word.
-    metrics : list of Metric
-        Of all outputs; known once training begins.
     stop_training : bool
         Set by a callback to end `fit` after the current step.
     history : History or None
@@ -34,70 +33,17 @@ class Trainer:
     """
 
     # What the other half has.
-    built: Any
-    dtype: np.dtype
-    build: Callable[..., None]
     infer_all: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
     is_plain: bool
-    input_shape: Any
-    trainable_weights: Any
-    input_names: Any
-    output_names: Any
-    input_shapes: Any
-    output_shapes: Any
     as_given: Callable[[Sequence[Any]], Any]
+    _run: Callable[..., Any]
 
     def _begin(self) -> None:
+        super()._begin()
         self.seed = random.next_seed()
         self.orders = training.Orders(self.seed)
         self.stop_training = False
         self.history: History | None = None
-        self.loss: Any = None
-        self.optimizer: Any = None
-        self.objective: Any = None
-        self.trained: list[Any] = []  # as it was when a training or an evaluation began
-        self.penalized: list[Any] = []  # what of it has a regularizer
-        self._compiled: dict[str, Any] = {}
-
-    @property
-    def metrics(self) -> list[Any]:
-        return [] if self.objective is None else self.objective.metrics
-
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
-                weighted_metrics: Any = None, **others: Any) -> None:
-        """Choose optimizer, losses and metrics; what fails changes nothing.
-
-        Parameters
-        ----------
-        optimizer : str or Optimizer
-            One for each model. It trains what is trainable when training begins: layers may be frozen later, and be
-            trained again, but what was frozen then asks for a new one.
-        loss : str or Loss, or a list or dict (by output name) of them
-            None for an output without one. "crossentropy" ("ce") is the one that suits the shapes of outputs and
-            targets: binary, sparse or categorical.
-        loss_weights : float, list or dict, optional
-            Factors of the losses of several outputs.
-        metrics, weighted_metrics : list of str or Metric, or a list or dict of such lists, optional
-            "accuracy" is the one that suits the shapes. Weighted ones see the samples' weights. Those of one name are
-            told apart as mae, mae_1, and weighted_mae.
-        **others
-            Keras's run_eagerly, steps_per_execution, jit_compile and auto_scale_loss are not offered.
-
-        Raises
-        ------
-        ArgumentError
-            If a name is not known, or one metric is given twice.
-        """
-        who = f"{self}.compile"
-        given.refuse(who, others, _COMPILE, ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"))
-        if loss is None or (isinstance(loss, (list, tuple, dict)) and not loss):
-            raise ArgumentError(f"{self}: compile expected a loss, such as "
-                                f'"sparse_categorical_crossentropy"')
-        chosen, made = optimizers.get(optimizer), _each(loss_of, loss)
-        compiled = {"loss": made, "loss_weights": loss_weights, "metrics": _listed(metrics),
-                    "weighted_metrics": _listed(weighted_metrics)}
-        objective = Objective(self.output_names, self.output_shapes, **compiled, who=who) if self.built else None
-        self.optimizer, self.loss, self._compiled, self.objective = chosen, made, compiled, objective
 
     def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
             verbose: int | str = "auto", callbacks: Any = None, validation_split: float = 0.0,
@@ -246,64 +192,32 @@ class Trainer:
         data = training.Data(self._inputs(x, who), [], self.input_shapes, self.dtype, who)
         return self.as_given(training.predict(self, data, max(1, len(data))))  # type: ignore[arg-type]
 
-    def _inputs(self, x: Any, who: str) -> list[np.ndarray]:
-        """Return the inputs as a list of arrays, building the model on its first sight of data."""
-        if not self.built:
-            self.build((None, *given.array(given.only(x), who, "x").shape[1:]))
-        return [given.array(one, who, "x") for one in given.inputs(x, self.input_names, self.input_shapes, who)]
+    # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 
-    def _data(self, x: Any, y: Any, sample_weight: Any, who: str, **how: bool) -> training.Data:
-        """Return inputs, targets and weights, checked against the model, its losses and its metrics.
+    def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
+                          ) -> Step:
+        """Return losses, outputs and the way back; a softmax before cross-entropy is one kernel with it."""
+        targets, penalties = self.objective.targets, list[float]()
+        which = tuple(k for k, target in enumerate(targets) if target.loss is not None and target.loss.follows_softmax)
+        steps = self._run(len(xs[0]), which) if which else None
+        together = which if steps is not None else ()
+        outputs, back = execute.forward(self._run(len(xs[0])) if steps is None else steps, xs, call, penalties)
+        losses, gradients = self.objective.forward(ys, outputs, weights, skip=together)
+        for k in together:
+            more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
+            losses[k], gradients[k], outputs[k] = targets[k].loss.forward_from_logits(ys[k], outputs[k], **more)
+            self.objective.scale(targets[k], gradients[k])
+        return Step(losses, outputs, lambda: back(gradients), sum(penalties))
 
-        How is told to `Objective.check`: whether they are trained on, and whether they are one batch of several.
-        """
-        if self.loss is None:
-            raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
-        xs, names = self._inputs(x, who), self.output_names
-        if self.objective is None:
-            self.objective = Objective(names, self.output_shapes, **self._compiled, who=who)
-        self.trained = self.trainable_weights
-        self.penalized = [p for p in self.trained if p.regularizer is not None]
-        ys = given.targets(y, names, len(xs[0]), who)
-        for target, one in zip(self.objective.targets, ys, strict=True):
-            if (one is None) == target.asks:
-                raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
-                                    f"or a metric, got {'none' if one is None else 'some'}")
-        data = training.Data(xs, ys, self.input_shapes, self.dtype, who, given.weights(sample_weight, names, who))
-        if not len(data):
-            raise DataError(f"{who}: expected at least one sample, got none")
-        self.objective.check(data.ys, data.weights, self.output_shapes, self.dtype, who, **how)
-        return data
-
-    def _classes_weighted(self, data: training.Data, class_weight: Any, who: str) -> training.Data:
-        """Return the data that is trained on with the weights of its classes, if there are any."""
-        if class_weight is None:
-            return data
-        if len(data.ys) > 1:
-            raise ArgumentError(f"{who}: class_weight is not offered for a model of several outputs; "
-                                f"use sample_weight")
-        if data.weights is not None:
-            raise ArgumentError(f"{who}: expected class_weight or sample_weight, got both")
-        return data.weighted([given.of_classes(data.ys[0], class_weight, who)])
+    def penalty(self, adds_gradients: bool) -> float:
+        """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
+        return sum((p.regularizer.add_gradient(p.gradient, p.array) if adds_gradients else
+                    p.regularizer.value(p.array) for p in self.penalized), 0.0)
 
 
 def _batch_of(batch_size: Any) -> int:
     """Return the samples of a batch; 0 for what has to be looked at, and refused perhaps."""
     return 32 if batch_size is None else batch_size if type(batch_size) is int else 0
-
-
-def _each(get: Callable[[Any], Any], value: Any) -> Any:
-    """Apply `get` to one name, or to each of a list or dict."""
-    if isinstance(value, dict):
-        return {name: None if one is None else get(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [None if one is None else get(one) for one in value]
-    return get(value)
-
-
-def _listed(metrics: Any) -> Any:
-    return metrics if metrics is None or isinstance(metrics, dict) else list(metrics) if isinstance(
-        metrics, (list, tuple)) else [metrics]
 
 
 def _as_keras(logs: dict[str, float], return_dict: bool) -> Any:

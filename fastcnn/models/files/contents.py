@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.models.files import compiled
+from fastcnn.models.files import compile_arguments
 
 
 def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return structure, as JSON can hold it, and parameters by path, as `fastcnn.formats.safetensors` takes them."""
     structure = {"class_name": type(model).__name__, "config": model.get_config()}
-    if (told := compiled.described(model)) is not None:
+    if (told := compile_arguments.described(model)) is not None:
         structure["compile"] = told
     return structure, {name: p.value for name, p in model.named_weights().items()}
 
@@ -21,5 +21,5 @@ def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects
     model = kind.from_config(config, custom_objects=custom_objects)
     model.set_weights(weights)
     if told is not None:
-        compiled.compile_as(model, told, str(model))
+        compile_arguments.compile_as(model, told, str(model))
     return model

@@ -10,7 +10,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.formats.kinds import is_keras_file
 from fastcnn.formats.safetensors import Structure, fault, read
 from fastcnn.models import structure
-from fastcnn.models.files import compiled, keras_model, keras_weights, own_weights
+from fastcnn.models.files import compile_arguments, keras_model, keras_weights, own_weights
 
 
 def load(path: Path, custom_objects: dict[str, type], compile: bool) -> Any:
@@ -21,7 +21,7 @@ def load(path: Path, custom_objects: dict[str, type], compile: bool) -> Any:
     model = _build(path, contents.structure, custom_objects)
     own_weights.load(path, model, tensors)
     if compile and contents.structure.compile is not None:
-        compiled.compile_as(model, contents.structure.compile, str(path))
+        compile_arguments.compile_as(model, contents.structure.compile, str(path))
     return model
 
 
