@@ -45,6 +45,18 @@ def test_gradients_can_be_read_after_a_step_unless_it_clears_them(name):
         assert p.version == other.version
 
 
+def test_excluded_parameters_do_not_decay():
+    parameters = _parameters()
+    before = [p.numpy() for p in parameters]
+    optimizer = fc.optimizers.SGD(0.5, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(parameters[:1])
+    optimizer.build(parameters)
+    optimizer.step()  # along gradients of zero
+    np.testing.assert_array_equal(parameters[0].value, before[0])
+    for p, value in zip(parameters[1:], before[1:], strict=True):
+        np.testing.assert_array_equal(p.value, 0.75 * value)
+
+
 @names
 def test_a_state_that_was_read_and_set_goes_on_the_same_way(name):
     arguments = {"use_ema": True, "clipnorm": 1.0, "gradient_accumulation_steps": 2}

@@ -7,7 +7,8 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import optimizer_codes as codes
-from fastcnn.optimizers.base import NONE, Optimizer, Rate, positive, within
+from fastcnn.optimizers.arguments import positive, within
+from fastcnn.optimizers.base import NONE, Optimizer, Rate
 from fastcnn.optimizers.part import norms
 from fastcnn.parameters import Segment
 

@@ -15,8 +15,10 @@ import numpy as np
 from fastcnn import device
 from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
-from fastcnn.optimizers import schedules
-from fastcnn.optimizers.part import Part, norms
+from fastcnn.optimizers import arguments, schedules
+from fastcnn.optimizers.clipping import clip
+from fastcnn.optimizers.part import Part
+from fastcnn.optimizers.state import State
 from fastcnn.parameters import Parameter, Segment, flatten
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
@@ -24,7 +26,7 @@ NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
-class Optimizer(Absent):
+class Optimizer(State, Absent):
     """The base of optimizers; one is for one model.
 
     Parameters
@@ -74,36 +76,18 @@ class Optimizer(Absent):
                  ema_momentum: float = 0.99, ema_overwrite_frequency: int | None = None,
                  loss_scale_factor: float | None = None, gradient_accumulation_steps: int | None = None,
                  name: str | None = None) -> None:
-        who = type(self).__name__
         if isinstance(learning_rate, dict):
             learning_rate = schedules.deserialize(learning_rate)
-        self._learning_rate = learning_rate if callable(learning_rate) else _rate(who, learning_rate)
-        self.name = name if name is not None else who.lower()
+        self._learning_rate = learning_rate if callable(learning_rate) else arguments.rate(self, learning_rate)
+        self.name = name if name is not None else type(self).__name__.lower()
         self.weight_decay, self.clipnorm, self.clipvalue = weight_decay, clipnorm, clipvalue
         self.global_clipnorm, self.use_ema, self.ema_momentum = global_clipnorm, bool(use_ema), float(ema_momentum)
         self.ema_overwrite_frequency, self.loss_scale_factor = ema_overwrite_frequency, loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        if weight_decay is not None and not weight_decay >= 0:
-            raise ArgumentError(f"{who}: expected weight_decay of at least 0, got {weight_decay!r}")
-        if sum(limit is not None for limit in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ArgumentError(f"{who}: expected one of clipnorm, clipvalue and global_clipnorm, "
-                                f"got {clipnorm}, {clipvalue} and {global_clipnorm}")
-        for name, limit in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
-            if limit is not None:
-                positive(self, **{name: limit})
-        if not 0 <= ema_momentum <= 1:
-            raise ArgumentError(f"{who}: expected 0 <= ema_momentum <= 1, got {ema_momentum!r}")
-        if ema_overwrite_frequency is not None and not (
-                isinstance(ema_overwrite_frequency, int) and ema_overwrite_frequency >= 1):
-            raise ArgumentError(f"{who}: expected ema_overwrite_frequency to be a positive integer, "
-                                f"got {ema_overwrite_frequency!r}")
-        if loss_scale_factor is not None:
-            raise ArgumentError(f"{who}: loss_scale_factor={loss_scale_factor!r} is not offered; leave it at None: "
-                                f"float32 and float64 do not need it")
-        if gradient_accumulation_steps is not None and not (
-                isinstance(gradient_accumulation_steps, int) and gradient_accumulation_steps >= 2):
-            raise ArgumentError(f"{who}: expected gradient_accumulation_steps to be an integer of at least 2, "
-                                f"got {gradient_accumulation_steps!r}")
+        arguments.check_decay(self, weight_decay)
+        arguments.check_clipping(self, clipnorm, clipvalue, global_clipnorm)
+        arguments.check_average(self, ema_momentum, ema_overwrite_frequency)
+        arguments.check_accumulation(self, loss_scale_factor, gradient_accumulation_steps)
         self.iterations = 0
         self._parameters: list[Parameter] = []
         self._all: list[Part] = []  # of these parameters
@@ -129,7 +113,7 @@ class Optimizer(Absent):
             raise ArgumentError(f"{type(self).__name__}: learning_rate cannot be set, since "
                                 f"{type(self._learning_rate).__name__} says it; make the optimizer with a number")
         else:
-            self._learning_rate = _rate(type(self).__name__, value)
+            self._learning_rate = arguments.rate(self, value)
 
     # --- training ---------------------------------------------------------------------------------------------------
 
@@ -187,7 +171,8 @@ class Optimizer(Absent):
         try:
             if not gathered or self.iterations % gathered == 0:
                 if gathered or self.clipnorm or self.clipvalue or self.global_clipnorm:
-                    self._clip(1.0 / (gathered or 1))
+                    clip([part.segment for part in self._parts], 1.0 / (gathered or 1), self.clipnorm, self.clipvalue,
+                         self.global_clipnorm)
                 for part in self._parts:
                     d = device.of(part.segment.values)
                     decay = self._decay(d, part, rate) if self.weight_decay else 0.0
@@ -220,22 +205,6 @@ class Optimizer(Absent):
     def updates(self) -> int:
         """How many steps were taken, the current one included: calls of `step` over the accumulated ones."""
         return -(-self.iterations // (self.gradient_accumulation_steps or 1))
-
-    def _clip(self, factor: float) -> None:
-        """Scale the gradients by `factor`, then clip them."""
-        segments = [part.segment for part in self._parts]
-        lengths = [norms(s, s.gradients) * factor for s in segments] if self.clipnorm or self.global_clipnorm else []
-        if self.clipnorm:
-            factors = [self.clipnorm / np.maximum(n, self.clipnorm) for n in lengths]
-        elif self.global_clipnorm:
-            whole = math.sqrt(sum(float((n * n).sum()) for n in lengths))
-            share = self.global_clipnorm / max(whole, self.global_clipnorm) if math.isfinite(whole) else math.nan
-            factors = [np.full(len(n), share) for n in lengths]
-        else:
-            factors = [np.ones(len(s.parameters)) for s in segments]
-        for segment, each in zip(segments, factors, strict=True):
-            device.of(segment.gradients).kernels.scale_parts(
-                segment.gradients, factor * each, segment.offsets, self.clipvalue or math.inf)
 
     def _decay(self, d: device.Device, part: Part, rate: float) -> float:
         """Return the decay of a part for `update`; where some parameters are spared, do it here and return 0."""
@@ -292,60 +261,6 @@ class Optimizer(Absent):
             for p, place in segment.places():
                 p.assign(average[place].reshape(p.shape))
 
-    # --- what is kept -----------------------------------------------------------------------------------------------
-
-    def get_state(self) -> dict[str, np.ndarray]:
-        """Return copies of all that training changes here, by name: ``iterations``, ``0/momentum``, ``1/momentum``, ...
-
-        The numbers are those of the parameters as given to `build`.
-        """
-        state = {"iterations": np.array(self.iterations, np.int64)}
-        if isinstance(self._learning_rate, float):
-            state["learning_rate"] = np.array(self._learning_rate)
-        return state | {name: view.copy() for name, view in self._views().items()}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Set what `get_state` returned; nothing changes unless all of it fits. `build` comes first.
-
-        Parameters
-        ----------
-        state : dict of arrays
-
-        Raises
-        ------
-        ArgumentError
-            If an array is missing, is one too many or has another shape.
-        """
-        who, views = type(self).__name__, self._views()
-        given = {name: np.asarray(value) for name, value in state.items()}
-        wanted = {"iterations", *views} | ({"learning_rate"} if isinstance(self._learning_rate, float) else set())
-        if set(given) != wanted:
-            differs = sorted(set(given) ^ wanted)
-            raise ArgumentError(f"{who}: expected a state of {len(wanted)} arrays, got {len(given)}; "
-                                f"they differ in {', '.join(differs[:5])}")
-        wrong = [f"{n} {view.shape} got {given[n].shape}" for n, view in views.items() if view.shape != given[n].shape]
-        if wrong:
-            raise ArgumentError(f"{who}: expected the state of these parameters, but {', '.join(wrong[:5])}")
-        for name, view in views.items():
-            view[...] = given[name]
-        self.iterations = int(given["iterations"])
-        if "learning_rate" in given:
-            self._learning_rate = float(given["learning_rate"])
-
-    def _views(self) -> dict[str, np.ndarray]:
-        """Return the arrays of state as each parameter sees them, of its shape."""
-        number = {id(p): i for i, p in enumerate(self._parameters)}
-        views: dict[str, np.ndarray] = {}
-        for segment, state, average, _ in self._all:
-            arrays = dict(zip(self.slots, state, strict=True))
-            if average is not None:
-                arrays["average"] = average
-            if self.gradient_accumulation_steps:
-                arrays["gradient"] = segment.gradients
-            for p, place in segment.places():
-                views |= {f"{number[id(p)]}/{name}": a[place].reshape(p.shape) for name, a in arrays.items()}
-        return views
-
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         rate: Any = self._learning_rate
@@ -358,24 +273,3 @@ class Optimizer(Absent):
     def from_config(cls, config: dict[str, Any]) -> "Optimizer":
         """Make an optimizer from `get_config`."""
         return cls(**config)
-
-
-def _rate(who: str, value: Any) -> float:
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not number or not value >= 0:
-        raise ArgumentError(f"{who}: expected a learning_rate of at least 0, or a schedule, got {value!r}")
-    return float(value)
-
-
-def within(who: Optimizer, **factors: float) -> None:
-    """Raise ArgumentError for a factor that is not in 0 <= factor < 1."""
-    for name, value in factors.items():
-        if not 0 <= value < 1:
-            raise ArgumentError(f"{type(who).__name__}: expected 0 <= {name} < 1, got {value!r}")
-
-
-def positive(who: Optimizer, **numbers: float) -> None:
-    """Raise ArgumentError for a number that is not positive."""
-    for name, value in numbers.items():
-        if not value > 0:
-            raise ArgumentError(f"{type(who).__name__}: expected a positive {name}, got {value!r}")

@@ -1,0 +1,73 @@
+"""What training changes in an optimizer, by name, for whoever keeps it and goes on with it."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.optimizers.part import Part
+from fastcnn.parameters import Parameter
+
+
+class State:
+    """The part of an optimizer that hands out its state and takes it."""
+
+    # What the other part has.
+    slots: tuple[str, ...]
+    iterations: int
+    gradient_accumulation_steps: int | None
+    _learning_rate: Any
+    _parameters: list[Parameter]
+    _all: list[Part]
+
+    def get_state(self) -> dict[str, np.ndarray]:
+        """Return copies of all that training changes here, by name: ``iterations``, ``0/momentum``, ``1/momentum``, ...
+
+        The numbers are those of the parameters as given to `build`.
+        """
+        state = {"iterations": np.array(self.iterations, np.int64)}
+        if isinstance(self._learning_rate, float):
+            state["learning_rate"] = np.array(self._learning_rate)
+        return state | {name: view.copy() for name, view in self._views().items()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Set what `get_state` returned; nothing changes unless all of it fits. `build` comes first.
+
+        Parameters
+        ----------
+        state : dict of arrays
+
+        Raises
+        ------
+        ArgumentError
+            If an array is missing, is one too many or has another shape.
+        """
+        who, views = type(self).__name__, self._views()
+        given = {name: np.asarray(value) for name, value in state.items()}
+        wanted = {"iterations", *views} | ({"learning_rate"} if isinstance(self._learning_rate, float) else set())
+        if set(given) != wanted:
+            differs = sorted(set(given) ^ wanted)
+            raise ArgumentError(f"{who}: expected a state of {len(wanted)} arrays, got {len(given)}; "
+                                f"they differ in {', '.join(differs[:5])}")
+        wrong = [f"{n} {view.shape} got {given[n].shape}" for n, view in views.items() if view.shape != given[n].shape]
+        if wrong:
+            raise ArgumentError(f"{who}: expected the state of these parameters, but {', '.join(wrong[:5])}")
+        for name, view in views.items():
+            view[...] = given[name]
+        self.iterations = int(given["iterations"])
+        if "learning_rate" in given:
+            self._learning_rate = float(given["learning_rate"])
+
+    def _views(self) -> dict[str, np.ndarray]:
+        """Return the arrays of state as each parameter sees them, of its shape."""
+        number = {id(p): i for i, p in enumerate(self._parameters)}
+        views: dict[str, np.ndarray] = {}
+        for segment, state, average, _ in self._all:
+            arrays = dict(zip(self.slots, state, strict=True))
+            if average is not None:
+                arrays["average"] = average
+            if self.gradient_accumulation_steps:
+                arrays["gradient"] = segment.gradients
+            for p, place in segment.places():
+                views |= {f"{number[id(p)]}/{name}": a[place].reshape(p.shape) for name, a in arrays.items()}
+        return views
