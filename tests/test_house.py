@@ -106,6 +106,11 @@ def test_only_the_device_and_the_command_line_import_the_kernels_of_a_device():
             assert not any(name.startswith("fastcnn.kernels.cpu") for name in imported), module
 
 
+def test_no_file_is_longer_than_300_lines():
+    lengths = {module: len(path.read_text().splitlines()) for module, path in imports.modules(PACKAGE).items()}
+    assert {module: length for module, length in lengths.items() if length > 300} == {}
+
+
 def test_no_function_of_a_kernel_is_longer_than_200_lines_and_every_file_explains_itself():
     for path in sorted((PACKAGE / "kernels" / "cpu").rglob("*.py")):
         tree = ast.parse(path.read_text())
