@@ -89,7 +89,7 @@ def train_step(model: Trainable, batch: Batch) -> Step:
     return step._replace(penalty=penalty)
 
 
-def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: list[Callback],
+def fit(model: Trainable, data: Data, batch_size: int, epochs: int, callbacks: list[Callback], *,
         validation: Data | None, shuffle: bool, initial_epoch: int, verbose: int) -> History:
     """Train, and return the history; `Model.fit` is the public face."""
     history = History()

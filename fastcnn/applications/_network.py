@@ -4,7 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,18 @@ KERAS = {"VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "DenseNet121", 
          "InceptionV3", "MobileNet", "MobileNetV2", *(f"EfficientNetB{i}" for i in range(8))}
 
 
-def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tensor], Any], include_top: bool,
-            weights: Weights, input_tensor: Tensor | None, input_shape: Shape | None, pooling: str | None, name: str,
+class Options(NamedTuple):
+    """What every network lets its user choose, as `fastcnn.applications` explains it."""
+
+    include_top: bool
+    weights: Weights
+    input_tensor: Tensor | None
+    input_shape: Shape | None
+    pooling: str | None
+    name: str
+
+
+def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tensor], Any], options: Options,
             *, default: Shape = (224, 224, 3), smallest: int = 32, pool_names: tuple[str, str] = NAMED) -> Model:
     """Return the model of a network: its features, and the top or the pooling on them.
 
@@ -41,8 +51,7 @@ def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tenso
         From the image to the last feature map.
     top : callable
         From the last feature map to the outputs.
-    include_top, weights, input_tensor, input_shape, pooling, name
-        As `fastcnn.applications` explains them.
+    options : Options
     default : (H, W, C)
         The image where neither a shape nor a tensor is given.
     smallest : int
@@ -50,13 +59,13 @@ def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tenso
     pool_names : (str, str)
         The layers' names of `pooling`, for "avg" and "max".
     """
-    path = checked_weights(who, weights)
-    _check_pooling(who, pooling)
+    path = checked_weights(who, options.weights)
+    _check_pooling(who, options.pooling)
     with _values_from(path):
-        image = _image(who, input_tensor, input_shape, default, smallest)
+        image = _image(who, options.input_tensor, options.input_shape, default, smallest)
         x = features(image)
-        outputs = top(x) if include_top else _pooled(x, pooling, pool_names)
-        model = Model(inputs=_sources(image), outputs=outputs, name=name)
+        outputs = top(x) if options.include_top else _pooled(x, options.pooling, pool_names)
+        model = Model(inputs=_sources(image), outputs=outputs, name=options.name)
     load(model, path)
     return model
 

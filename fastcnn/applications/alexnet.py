@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastcnn import initializers, layers
-from fastcnn.applications._network import Shape, Tensor, Weights, network
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, network
 from fastcnn.models import Model
 
 
@@ -50,7 +50,7 @@ def AlexNet(include_top: bool = True, weights: Weights = None, input_tensor: Ten
         return layers.Dense(classes, activation=classifier_activation, kernel_initializer=_normal(),
                             name="predictions")(x)
 
-    return network("AlexNet", features, top, include_top, weights, input_tensor, input_shape, pooling, name,
+    return network("AlexNet", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
                    default=(227, 227, 3), smallest=67)
 
 

@@ -1,7 +1,7 @@
 """Densely connected networks: each block sees the feature maps of all blocks before it."""
 
 from fastcnn import layers
-from fastcnn.applications._network import Shape, Tensor, Weights, classify, conv_bn, network, relu
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, classify, conv_bn, network, relu
 from fastcnn.models import Model
 
 _EPSILON = 1.001e-5
@@ -20,29 +20,28 @@ def DenseNet121(include_top: bool = True, weights: Weights = None, input_tensor:
     ----------
     Huang, Liu, van der Maaten, Weinberger: Densely connected convolutional networks, CVPR 2017, table 1.
     """
-    return _densenet("DenseNet121", (6, 12, 24, 16), include_top, weights, input_tensor, input_shape, pooling, classes,
-                     classifier_activation, name)
+    return _densenet("DenseNet121", (6, 12, 24, 16), classes, classifier_activation,
+                     Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
 def DenseNet169(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
                 input_shape: Shape | None = None, pooling: str | None = None, classes: int = 1000,
                 classifier_activation: str | None = "softmax", name: str = "densenet169") -> Model:
     """DenseNet-169: 14,307,880 parameters, as in Keras; else as `DenseNet121`."""
-    return _densenet("DenseNet169", (6, 12, 32, 32), include_top, weights, input_tensor, input_shape, pooling, classes,
-                     classifier_activation, name)
+    return _densenet("DenseNet169", (6, 12, 32, 32), classes, classifier_activation,
+                     Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
 def DenseNet201(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
                 input_shape: Shape | None = None, pooling: str | None = None, classes: int = 1000,
                 classifier_activation: str | None = "softmax", name: str = "densenet201") -> Model:
     """DenseNet-201: 20,242,984 parameters, as in Keras; else as `DenseNet121`."""
-    return _densenet("DenseNet201", (6, 12, 48, 32), include_top, weights, input_tensor, input_shape, pooling, classes,
-                     classifier_activation, name)
+    return _densenet("DenseNet201", (6, 12, 48, 32), classes, classifier_activation,
+                     Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
-def _densenet(who: str, blocks: tuple[int, int, int, int], include_top: bool, weights: Weights,
-              input_tensor: Tensor | None, input_shape: Shape | None, pooling: str | None, classes: int,
-              classifier_activation: str | None, name: str) -> Model:
+def _densenet(who: str, blocks: tuple[int, int, int, int], classes: int, classifier_activation: str | None,
+              options: Options) -> Model:
     def features(x: Tensor) -> Tensor:
         x = layers.ZeroPadding2D(3, name="zero_padding2d")(x)
         x = conv_bn(x, 64, 7, 2, "valid", name="conv1_conv", bn_name="conv1_bn", epsilon=_EPSILON,
@@ -56,8 +55,7 @@ def _densenet(who: str, blocks: tuple[int, int, int, int], include_top: bool, we
                 x = _block(x, f"conv{stage}_block{i}")
         return _normalized(x, "bn", "relu")
 
-    return network(who, features, classify("avg_pool", classes, classifier_activation), include_top, weights,
-                   input_tensor, input_shape, pooling, name)
+    return network(who, features, classify("avg_pool", classes, classifier_activation), options)
 
 
 def _normalized(x: Tensor, bn_name: str, relu_name: str) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from fastcnn import layers
 from fastcnn.applications._network import (
+    Options,
     Shape,
     Tensor,
     Weights,
@@ -170,8 +171,9 @@ def EfficientNet(width_coefficient: float, depth_coefficient: float, default_siz
     top = classify("avg_pool", classes, classifier_activation, dropout_rate, "top_dropout", kernel_initializer=_DENSE)
     scale = width_coefficient, depth_coefficient, default_size
     which = next((which for which, v in EFFICIENTNETS.items() if (v.width, v.depth, v.size) == scale), "")
-    return network(f"EfficientNet{which}", features, top, include_top, weights, input_tensor, input_shape, pooling,
-                   name, default=(default_size, default_size, 3))
+    return network(f"EfficientNet{which}", features, top,
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name),
+                   default=(default_size, default_size, 3))
 
 
 def _block(inputs: Tensor, stage: _Stage, drop_rate: float, activation: str, name: str) -> Tensor:

@@ -1,7 +1,7 @@
 """GoogLeNet: Inception, version 1."""
 
 from fastcnn import layers
-from fastcnn.applications._network import Shape, Tensor, Weights, network
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, network
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model
 
@@ -62,7 +62,7 @@ def GoogLeNet(include_top: bool = True, weights: Weights = None, input_tensor: T
         y = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
         return [y, *heads] if auxiliary else y
 
-    return network("GoogLeNet", features, top, include_top, weights, input_tensor, input_shape, pooling, name,
+    return network("GoogLeNet", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
                    smallest=65 if auxiliary else 32)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastcnn import layers
-from fastcnn.applications._network import AUTOMATIC, Shape, Tensor, Weights, classify, network
+from fastcnn.applications._network import AUTOMATIC, Options, Shape, Tensor, Weights, classify, network
 from fastcnn.models import Model
 
 
@@ -23,9 +23,9 @@ def InceptionV3(include_top: bool = True, weights: Weights = None, input_tensor:
     ----------
     Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: Rethinking the Inception architecture for computer vision, CVPR 2016.
     """
-    return network("InceptionV3", _features, classify("avg_pool", classes, classifier_activation), include_top,
-                   weights, input_tensor, input_shape, pooling, name, default=(299, 299, 3), smallest=75,
-                   pool_names=AUTOMATIC)
+    return network("InceptionV3", _features, classify("avg_pool", classes, classifier_activation),
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name),
+                   default=(299, 299, 3), smallest=75, pool_names=AUTOMATIC)
 
 
 def _features(x: Tensor) -> Tensor:

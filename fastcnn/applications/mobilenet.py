@@ -1,7 +1,17 @@
 """MobileNet, version 1: each convolution is a depthwise one and a 1 x 1."""
 
 from fastcnn import layers
-from fastcnn.applications._network import AUTOMATIC, Shape, Tensor, Weights, conv_bn, image_shape, network, relu6
+from fastcnn.applications._network import (
+    AUTOMATIC,
+    Options,
+    Shape,
+    Tensor,
+    Weights,
+    conv_bn,
+    image_shape,
+    network,
+    relu6,
+)
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model
 
@@ -52,7 +62,7 @@ def MobileNet(input_shape: Shape | None = None, alpha: float = 1.0, depth_multip
 
     size = image_shape("MobileNet", input_tensor, input_shape, (224, 224, 3))[0]
     name = name or f"mobilenet_{alpha:0.2f}_{size}"
-    return network("MobileNet", features, top, include_top, weights, input_tensor, input_shape, pooling, name,
+    return network("MobileNet", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
                    pool_names=AUTOMATIC)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from fastcnn import layers
 from fastcnn.applications._network import (
     AUTOMATIC,
+    Options,
     Shape,
     Tensor,
     Weights,
@@ -62,7 +63,7 @@ def MobileNetV2(input_shape: Shape | None = None, alpha: float = 1.0, include_to
     size = image_shape("MobileNetV2", input_tensor, input_shape, (224, 224, 3))[0]
     name = name or f"mobilenetv2_{alpha:0.2f}_{size}"
     return network("MobileNetV2", features, classify("global_average_pooling2d", classes, classifier_activation),
-                   include_top, weights, input_tensor, input_shape, pooling, name, pool_names=AUTOMATIC)
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name), pool_names=AUTOMATIC)
 
 
 def _block(inputs: Tensor, filters: int, strides: int, i: int) -> Tensor:

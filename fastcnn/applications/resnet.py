@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastcnn import layers
-from fastcnn.applications._network import Shape, Tensor, Weights, classify, conv_bn, network, relu
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, classify, conv_bn, network, relu
 from fastcnn.models import Model
 
 # Keras's residual networks were converted from Caffe, where this was added to the variance.
@@ -28,16 +28,16 @@ def ResNet18(include_top: bool = True, weights: Weights = None, input_tensor: Te
     ----------
     He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016, table 1.
     """
-    return _resnet("ResNet18", _basic, (2, 2, 2, 2), include_top, weights, input_tensor, input_shape, pooling, classes,
-                   classifier_activation, name)
+    return _resnet("ResNet18", _basic, (2, 2, 2, 2), classes, classifier_activation,
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
 def ResNet34(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
              input_shape: Shape | None = None, pooling: str | None = None, classes: int = 1000,
              classifier_activation: str | None = "softmax", name: str = "resnet34") -> Model:
     """ResNet-34: 21,797,672 parameters that are trained, 21,814,696 with the moving statistics; else as `ResNet18`."""
-    return _resnet("ResNet34", _basic, (3, 4, 6, 3), include_top, weights, input_tensor, input_shape, pooling, classes,
-                   classifier_activation, name)
+    return _resnet("ResNet34", _basic, (3, 4, 6, 3), classes, classifier_activation,
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
 def ResNet50(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
@@ -54,29 +54,28 @@ def ResNet50(include_top: bool = True, weights: Weights = None, input_tensor: Te
     ----------
     He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016, table 1.
     """
-    return _resnet("ResNet50", _bottleneck, (3, 4, 6, 3), include_top, weights, input_tensor, input_shape, pooling,
-                   classes, classifier_activation, name)
+    return _resnet("ResNet50", _bottleneck, (3, 4, 6, 3), classes, classifier_activation,
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
 def ResNet101(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
               input_shape: Shape | None = None, pooling: str | None = None, classes: int = 1000,
               classifier_activation: str | None = "softmax", name: str = "resnet101") -> Model:
     """ResNet-101, version 1: 44,707,176 parameters, as in Keras; else as `ResNet50`."""
-    return _resnet("ResNet101", _bottleneck, (3, 4, 23, 3), include_top, weights, input_tensor, input_shape, pooling,
-                   classes, classifier_activation, name)
+    return _resnet("ResNet101", _bottleneck, (3, 4, 23, 3), classes, classifier_activation,
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
 def ResNet152(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
               input_shape: Shape | None = None, pooling: str | None = None, classes: int = 1000,
               classifier_activation: str | None = "softmax", name: str = "resnet152") -> Model:
     """ResNet-152, version 1: 60,419,944 parameters, as in Keras; else as `ResNet50`."""
-    return _resnet("ResNet152", _bottleneck, (3, 8, 36, 3), include_top, weights, input_tensor, input_shape, pooling,
-                   classes, classifier_activation, name)
+    return _resnet("ResNet152", _bottleneck, (3, 8, 36, 3), classes, classifier_activation,
+                   Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
-def _resnet(who: str, block: Callable[..., Tensor], depths: Sequence[int], include_top: bool, weights: Weights,
-            input_tensor: Tensor | None, input_shape: Shape | None, pooling: str | None, classes: int,
-            classifier_activation: str | None, name: str) -> Model:
+def _resnet(who: str, block: Callable[..., Tensor], depths: Sequence[int], classes: int,
+            classifier_activation: str | None, options: Options) -> Model:
     stem: dict[str, Any] = {"use_bias": True} if block is _bottleneck else _HE
 
     def features(x: Tensor) -> Tensor:
@@ -91,8 +90,7 @@ def _resnet(who: str, block: Callable[..., Tensor], depths: Sequence[int], inclu
                 x = block(x, filters, strides, f"conv{stage}_block{i}")
         return x
 
-    return network(who, features, classify("avg_pool", classes, classifier_activation), include_top, weights,
-                   input_tensor, input_shape, pooling, name)
+    return network(who, features, classify("avg_pool", classes, classifier_activation), options)
 
 
 def _bottleneck(x: Tensor, filters: int, strides: int, name: str) -> Tensor:

@@ -1,7 +1,7 @@
 """The residual network for the small images of CIFAR."""
 
 from fastcnn import layers
-from fastcnn.applications._network import Shape, Tensor, Weights, classify, conv_bn, network, relu
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, classify, conv_bn, network, relu
 from fastcnn.models import Model
 
 
@@ -29,7 +29,7 @@ def ResNet20(include_top: bool = True, weights: Weights = None, input_tensor: Te
         return x
 
     top = classify("avg_pool", classes, classifier_activation, kernel_initializer="he_normal")
-    return network("ResNet20", features, top, include_top, weights, input_tensor, input_shape, pooling, name,
+    return network("ResNet20", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
                    default=(32, 32, 3), smallest=8)
 
 

@@ -1,7 +1,7 @@
 """SqueezeNet: AlexNet's accuracy with a fiftieth of its parameters."""
 
 from fastcnn import layers
-from fastcnn.applications._network import Shape, Tensor, Weights, network
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, network
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.models import Model
 
@@ -54,7 +54,7 @@ def SqueezeNet(include_top: bool = True, weights: Weights = None, input_tensor: 
         x = layers.GlobalAveragePooling2D(name="pool10")(x)
         return layers.Activation(classifier_activation or "linear", name="predictions")(x)
 
-    return network("SqueezeNet", features, top, include_top, weights, input_tensor, input_shape, pooling, name,
+    return network("SqueezeNet", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
                    default=(227, 227, 3), smallest=smallest)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastcnn import layers
-from fastcnn.applications._network import Shape, Tensor, Weights, image_shape, network
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, image_shape, network
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.models import Model
 
@@ -69,7 +69,7 @@ def UNet(include_top: bool = True, weights: Weights = None, input_tensor: Tensor
     def top(x: Tensor) -> Tensor:
         return layers.Conv2D(classes, 1, activation=classifier_activation, name="predictions")(x)
 
-    return network("UNet", features, top, include_top, weights, input_tensor, input_shape, pooling, name,
+    return network("UNet", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
                    default=default, smallest=16)
 
 

@@ -1,7 +1,7 @@
 """VGG: nothing but 3 x 3 convolutions, deep."""
 
 from fastcnn import layers
-from fastcnn.applications._network import AUTOMATIC, Shape, Tensor, Weights, network
+from fastcnn.applications._network import AUTOMATIC, Options, Shape, Tensor, Weights, network
 from fastcnn.models import Model
 
 _FILTERS = (64, 128, 256, 512, 512)
@@ -19,8 +19,8 @@ def VGG16(include_top: bool = True, weights: Weights = None, input_tensor: Tenso
     ----------
     Simonyan, Zisserman: Very deep convolutional networks for large-scale image recognition, ICLR 2015, table 1, D.
     """
-    return _vgg("VGG16", (2, 2, 3, 3, 3), include_top, weights, input_tensor, input_shape, pooling, classes,
-                classifier_activation, name)
+    return _vgg("VGG16", (2, 2, 3, 3, 3), classes, classifier_activation,
+                Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
 def VGG19(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
@@ -32,13 +32,12 @@ def VGG19(include_top: bool = True, weights: Weights = None, input_tensor: Tenso
     ----------
     As `VGG16`, table 1, E.
     """
-    return _vgg("VGG19", (2, 2, 4, 4, 4), include_top, weights, input_tensor, input_shape, pooling, classes,
-                classifier_activation, name)
+    return _vgg("VGG19", (2, 2, 4, 4, 4), classes, classifier_activation,
+                Options(include_top, weights, input_tensor, input_shape, pooling, name))
 
 
-def _vgg(who: str, depths: tuple[int, ...], include_top: bool, weights: Weights, input_tensor: Tensor | None,
-         input_shape: Shape | None, pooling: str | None, classes: int, classifier_activation: str | None,
-         name: str) -> Model:
+def _vgg(who: str, depths: tuple[int, ...], classes: int, classifier_activation: str | None,
+         options: Options) -> Model:
     def features(x: Tensor) -> Tensor:
         for block, (depth, filters) in enumerate(zip(depths, _FILTERS), 1):
             for i in range(1, depth + 1):
@@ -52,5 +51,5 @@ def _vgg(who: str, depths: tuple[int, ...], include_top: bool, weights: Weights,
         x = layers.Dense(4096, activation="relu", name="fc2")(x)
         return layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
 
-    return network(who, features, top, include_top, weights, input_tensor, input_shape, pooling, name,
+    return network(who, features, top, options,
                    pool_names=AUTOMATIC)

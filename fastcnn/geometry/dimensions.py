@@ -49,7 +49,7 @@ def conv3d(shape: tuple[int, ...], filters: int, kernel_size: tuple[int, ...], s
     -------
     ndarray of CONV3D, shape (1,), or of CONV2D for what is a convolution of images (`as_images`)
     """
-    n, *size, c = shape
+    _, *size, c = shape
     check_groups(c, filters, groups, who)
     sides = padding_of(padding, tuple(size), kernel_size, strides, dilation, who)
     outputs = [output_length(i, k, s, d, *p)
@@ -57,7 +57,7 @@ def conv3d(shape: tuple[int, ...], filters: int, kernel_size: tuple[int, ...], s
     if min(outputs) < 1:
         raise ArgumentError(f"{who}: expected an input that a window of {_text(kernel_size)} (dilation {dilation}) "
                             f'fits, got {_text(size)} with padding {padding!r}; use a smaller window or padding="same"')
-    return as_images(_volume(n, size, c, outputs, filters, kernel_size, strides, dilation, sides, groups))
+    return as_images(_volume(shape, outputs, filters, kernel_size, strides, dilation, sides, groups))
 
 
 def transposed_lengths(size: tuple[int, ...], kernel_size: tuple[int, ...], strides: tuple[int, ...],
@@ -96,7 +96,7 @@ def transposed_lengths(size: tuple[int, ...], kernel_size: tuple[int, ...], stri
 @functools.lru_cache(maxsize=1024)
 def conv_transpose(shape: tuple[int, ...], filters: int, kernel_size: tuple[int, ...], strides: tuple[int, ...],
                    padding: Padding, output_padding: tuple[int, ...] | None, dilation: tuple[int, ...], groups: int,
-                   who: str = "conv_transpose") -> np.ndarray:
+                   *, who: str = "conv_transpose") -> np.ndarray:
     """Return the geometry of the convolution whose transpose takes `shape` (N, .., C) to `filters` channels.
 
     Its input is the output of the transposed convolution, and its filters are the C channels.
@@ -130,7 +130,7 @@ def conv_transpose(shape: tuple[int, ...], filters: int, kernel_size: tuple[int,
     check_groups(c, filters, groups, who)
     lengths, sides = transposed_lengths(tuple(size), kernel_size, strides, padding, output_padding, dilation, who)
     if len(size) == 3:
-        return as_images(_volume(n, lengths, filters, size, c, kernel_size, strides, dilation, sides, groups))
+        return as_images(_volume((n, *lengths, filters), size, c, kernel_size, strides, dilation, sides, groups))
     if len(size) == 1:
         size, lengths, sides = [1, *size], (1, *lengths), ((0, 0), *sides)
         kernel_size, strides, dilation = (1, *kernel_size), (1, *strides), (1, *dilation)
@@ -170,9 +170,9 @@ def slices(volume: bytes, count: int) -> np.ndarray:
     return _frozen(CONV2D, (count, g["h"], g["w"], g["kd"] * g["c"], *(g[name] for name in names)))
 
 
-def _volume(n: int, size: Any, c: int, outputs: Any, filters: int, window: Any, strides: Any, dilation: Any,
-            sides: Sides, groups: int) -> np.ndarray:
-    return _frozen(CONV3D, (n, *size, c, *outputs, filters, *window, *strides, *dilation,
+def _volume(shape: tuple[int, ...], outputs: Any, filters: int, window: Any, strides: Any, dilation: Any, sides: Sides,
+            groups: int) -> np.ndarray:
+    return _frozen(CONV3D, (*shape, *outputs, filters, *window, *strides, *dilation,
                             *(side for pair in sides for side in pair), groups))
 
 

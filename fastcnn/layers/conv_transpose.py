@@ -44,7 +44,7 @@ class ConvolutionTranspose(Convolution):
     def _new_geometry(self, shape: tuple[int, ...], padding: Any, who: str) -> np.ndarray:
         """Return that of the convolution from the output to the input."""
         return dimensions.conv_transpose(shape, self.filters, self.kernel_size, self.strides, padding,
-                                         self.output_padding, self.dilation_rate, self.groups, who)
+                                         self.output_padding, self.dilation_rate, self.groups, who=who)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         check_image(self, input_shape, self.rank)

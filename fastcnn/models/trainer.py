@@ -114,8 +114,8 @@ class Trainer(Compiled):
             data, validation = data.part(slice(cut)), data.part(slice(cut, None))
         data = self._classes_weighted(data, class_weight, who)
         self.optimizer.build(self.trained)
-        return training.fit(self, data, batch_size, epochs, each, validation, shuffle,  # type: ignore[arg-type]
-                            initial_epoch, verbose)
+        return training.fit(self, data, batch_size, epochs, each, validation=validation,  # type: ignore[arg-type]
+                            shuffle=shuffle, initial_epoch=initial_epoch, verbose=verbose)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = 0,
                  sample_weight: Any = None, *, return_dict: bool = False, **others: Any) -> Any:

@@ -18,8 +18,8 @@ _GLOBAL_AVERAGE = layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, 
 _GLOBAL_L2 = layers.GlobalL2Pooling1D, layers.GlobalL2Pooling2D, layers.GlobalL2Pooling3D
 
 
-def _pooled(im: Importer, x: View, node: Node, kinds: Any, kernel: Ints, strides: Ints, pads: Ints, dilations: Ints,
-            auto_pad: str, ceil_mode: int, **more: Any) -> View:
+def _pooled(im: Importer, x: View, node: Node, kinds: Any, *, kernel: Ints, strides: Ints, pads: Ints,
+            dilations: Ints, auto_pad: str, ceil_mode: int, **more: Any) -> View:
     rank = len(kernel or ())
     if not 1 <= rank <= 3:
         raise NotOfferedError(f"pooling over {rank} dimensions")
@@ -33,15 +33,16 @@ def _pooled(im: Importer, x: View, node: Node, kinds: Any, kernel: Ints, strides
 @converter("MaxPool")
 def max_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: str = "NOTSET", ceil_mode: int = 0,
              dilations: Ints = None, pads: Ints = None, storage_order: int = 0, strides: Ints = None) -> View:
-    return _pooled(im, x, node, _MAX, kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
+    return _pooled(im, x, node, _MAX, kernel=kernel_shape, strides=strides, pads=pads, dilations=dilations,
+                   auto_pad=auto_pad, ceil_mode=ceil_mode)
 
 
 @converter("AveragePool")
 def average_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: str = "NOTSET",
                  ceil_mode: int = 0, count_include_pad: int = 0, dilations: Ints = None, pads: Ints = None,
                  strides: Ints = None) -> View:
-    return _pooled(im, x, node, _AVERAGE, kernel_shape, strides, pads, dilations, auto_pad, ceil_mode,
-                   count_include_pad=bool(count_include_pad))
+    return _pooled(im, x, node, _AVERAGE, kernel=kernel_shape, strides=strides, pads=pads, dilations=dilations,
+                   auto_pad=auto_pad, ceil_mode=ceil_mode, count_include_pad=bool(count_include_pad))
 
 
 @converter("LpPool")
@@ -49,7 +50,8 @@ def lp_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: 
             dilations: Ints = None, p: int = 2, pads: Ints = None, strides: Ints = None) -> View:
     if p != 2:
         raise NotOfferedError(f"LpPool with p={p}")
-    return _pooled(im, x, node, _L2, kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
+    return _pooled(im, x, node, _L2, kernel=kernel_shape, strides=strides, pads=pads, dilations=dilations,
+                   auto_pad=auto_pad, ceil_mode=ceil_mode)
 
 
 def _global(im: Importer, x: View, node: Node, kinds: Any) -> View:
