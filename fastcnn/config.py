@@ -14,13 +14,13 @@ switch            environment             what it allows
 
 import os
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastcnn import absent
 
 #: How the switches stand, for those who ask at every call; others call the functions.
 switches = SimpleNamespace(**{name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0"
-                              for name in ("fusion", "winograd")})
+                              for name in ("fusion", "winograd")}, rules=())
 
 
 def fusion() -> bool:
@@ -30,7 +30,7 @@ def fusion() -> bool:
 
 def set_fusion(on: bool) -> None:
     """Allow or forbid that models run several layers in one pass."""
-    switches.fusion = bool(on)
+    _set("fusion", bool(on))
 
 
 def winograd() -> bool:
@@ -40,7 +40,20 @@ def winograd() -> bool:
 
 def set_winograd(on: bool) -> None:
     """Allow or forbid Winograd's algorithm."""
-    switches.winograd = bool(on)
+    _set("winograd", bool(on))
+
+
+def state() -> tuple[Any, ...]:
+    """Return how all switches stand, in one: what was derived under another state may be out of date."""
+    return switches.state
+
+
+def _set(name: str, value: Any) -> None:
+    setattr(switches, name, value)
+    switches.state = switches.fusion, switches.winograd, switches.rules
+
+
+_set("rules", ())  # of fusion, beside fastcnn's own (`fastcnn.graph.rules`)
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

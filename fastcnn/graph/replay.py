@@ -178,16 +178,18 @@ class Replay:
     ----------
     infer : callable
         xs -> ys, lists of arrays, by kernels and views alone.
-    parameters : list of Parameter, or None
-        Whose versions the captures depend on; None for a model with a layer that may do more than call kernels.
+    parameters : list of Parameter
+        Whose versions the captures depend on.
     sample : int
         Bytes of the arrays between the layers for one sample, each with memory of its own.
+    is_replayable : callable
+        Tells of a number of samples whether their prediction does nothing but call kernels.
     """
 
-    def __init__(self, infer: Infer, parameters: Sequence[Parameter] | None,
-                 sample: int = 0) -> None:
-        self.infer, self.parameters, self.sample = infer, list(parameters or ()), sample
-        self._largest = _LARGEST_BATCH if parameters is not None else -1
+    def __init__(self, infer: Infer, parameters: Sequence[Parameter], sample: int,
+                 is_replayable: Callable[[int], bool]) -> None:
+        self.infer, self.parameters, self.sample = infer, list(parameters), sample
+        self.is_replayable = is_replayable
         self._state: Any = None
         self._captures: dict[Any, Capture | None] = {}
         self._seen: Any = None
@@ -196,10 +198,10 @@ class Replay:
     def __call__(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the prediction: by a capture if there is one, and making one when shapes come twice in a row."""
         batch = len(xs[0])
-        if batch > self._largest or not self._busy.acquire(blocking=False):  # another thread is in the capture's memory
+        if batch > _LARGEST_BATCH or not self._busy.acquire(blocking=False):  # another thread is in its memory
             return self.infer(xs)
         try:
-            state = (config.fusion(), config.winograd(), list(map(_VERSION, self.parameters)))
+            state = (config.state(), list(map(_VERSION, self.parameters)))
             if state != self._state:
                 self._captures.clear()  # first: who is stopped here must not find the old ones under the new state
                 self._state, self._seen = state, None
@@ -212,7 +214,7 @@ class Replay:
                 return self.infer(xs)
             if len(self._captures) == _SHAPES:
                 self._captures.clear()
-            if batch * self.sample > _MEMORY:
+            if batch * self.sample > _MEMORY or not self.is_replayable(batch):
                 self._captures[shapes] = None
                 return self.infer(xs)
             capture = self._captures[shapes] = Capture(self.infer, xs)

@@ -2,22 +2,24 @@
 
 import math
 from collections.abc import Callable, Sequence
-from types import NoneType
 from typing import Any
 
 import numpy as np
 
-from fastcnn import activations
+from fastcnn import activations, traits
 from fastcnn.geometry.arguments import axes, number
 from fastcnn.kernels import codes
 from fastcnn.layers.base import Call, Layer, Shape
-from fastcnn.operations.activation import Backward, Composed, Elementwise, Function, SoftmaxFunction
+from fastcnn.operations.activation import Backward, Elementwise, Function, SoftmaxFunction
+from fastcnn.traits import Trait
 
 function = activations.get
 
 
 class _ActivationLayer(Layer):
     """A layer that applies `self.function`, or nothing where it is None."""
+
+    traits = Trait.POINTWISE
 
     function: Function | None
 
@@ -33,14 +35,9 @@ class _ActivationLayer(Layer):
 
 
 def is_activation(layer: Any) -> bool:
-    """Return whether all that a layer does is to apply `layer.function`, a function of fastcnn's or None.
-
-    A class that somebody derived, with a `forward` or `predict` of its own, may do something else.
-    """
-    kind = type(layer)
-    return (isinstance(layer, _ActivationLayer) and kind.forward is _ActivationLayer.forward
-            and kind.predict is _ActivationLayer.predict
-            and type(layer.function) in (NoneType, Elementwise, SoftmaxFunction, Composed))
+    """Return whether all that a layer does is to apply `layer.function`, a function of fastcnn's or None."""
+    return Trait.POINTWISE in traits.of(layer) and (
+        layer.function is None or traits.of(layer.function) is not traits.NONE)
 
 
 class Activation(_ActivationLayer):
@@ -51,6 +48,8 @@ class Activation(_ActivationLayer):
     activation : str or function
         The name of a function of `fastcnn.activations`, or the function.
     """
+
+    traits = Trait.POINTWISE
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -63,7 +62,8 @@ class Activation(_ActivationLayer):
 
 
 def _named(class_name: str, function_name: str, formula: str) -> type[Layer]:
-    members = {"function": function(function_name), "__doc__": formula, "__module__": __name__}
+    members = {"function": function(function_name), "__doc__": formula, "__module__": __name__,
+               "traits": Trait.POINTWISE}
     return type(class_name, (_ActivationLayer,), members)
 
 
@@ -84,6 +84,7 @@ ReLU6: Callable[..., Layer] = _named("ReLU6", "relu6", "y = min(max(x, 0), 6); H
 class Linear(_ActivationLayer):
     """y = x."""
 
+    traits = Trait.POINTWISE
     function = None
 
 
@@ -228,6 +229,8 @@ class GELU(_ActivationLayer):
 
 
 class _Softmax(_ActivationLayer):
+    traits = Trait.POINTWISE
+
     def _over(self, axis: int | Sequence[int], name: str, log: bool) -> None:
         self.function = SoftmaxFunction(name, log, axes(axis, self, "axis"))
 

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fastcnn.layers import arguments, inner
 from fastcnn.layers.building import Built, Shape, shape_text
 from fastcnn.layers.call import Call
 from fastcnn.naming import Names
+from fastcnn.traits import NONE, Trait, kept
 
 Backward = Callable[[Any], Any]
 
@@ -48,6 +49,12 @@ class Layer(Built):
 
     #: Whether it is a graph of other layers, `traced`, which run in its place: a model inside a model.
     is_composite = False
+    #: What rules of fusion may know of it; a class that changes what it derives from loses them.
+    traits: ClassVar[Trait] = NONE
+    #: Whether `predict` does nothing but call kernels, so that a small prediction may be captured and replayed. A
+    #: class of one's own may say so.
+    replayable = False
+
     _arguments: dict[str, Any]
 
     #: Methods that a class of a user's own may not have, and what it has instead.
@@ -57,6 +64,9 @@ class Layer(Built):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.traits = kept(cls)
+        if "replayable" not in vars(cls):
+            cls.replayable = cls.__module__.startswith("fastcnn.")
         for method in cls.foreign.keys() & vars(cls).keys():
             raise ArgumentError(f"{cls.__name__}: a {method} of its own is not offered; {cls.foreign[method]}")
 

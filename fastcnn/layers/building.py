@@ -83,19 +83,22 @@ class Built(Weights):
         ArgumentError
             As `for_shape`.
         """
-        twin, output_shape = object.__new__(type(self)), self.output_shape
+        output_shape = self.output_shape
         if shape != self.input_shape:
-            probe = object.__new__(type(self))
-            probe.__dict__.update(self.__dict__, parameters=[])
+            probe = self.replaced(parameters=[])
             output_shape = probe.compute_output_shape(shape)
             with initializers.nothing_drawn():
                 probe.create_weights(shape)
             if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
                 raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which its parameters "
                                     f"are, got {shape_text(shape)}; make a new layer for another shape")
-        twin.__dict__.update(self.__dict__, input_shape=shape, output_shape=output_shape, nodes=[],
-                             _original=self.original)
-        return twin
+        return self.replaced(input_shape=shape, output_shape=output_shape, nodes=[], _original=self.original)
+
+    def replaced(self, **attributes: Any) -> Any:
+        """Return a copy that shares the parameters, with other values of attributes; nothing is checked or built."""
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__, **attributes)
+        return copy
 
     @property
     def original(self) -> Any:

@@ -12,6 +12,7 @@ from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
 from fastcnn.operations.convolution import convolution, convolution_predict
 from fastcnn.parameters import Parameter
+from fastcnn.traits import Trait
 
 _AXES = ("L", "H, W", "D, H, W")
 _SHAPES = 64  # of input whose geometries a layer remembers
@@ -169,6 +170,7 @@ class Conv1D(Convolution):
         Not offered.
     """
 
+    traits = Trait.PRODUCT
     rank = 1
 
 
@@ -196,6 +198,8 @@ class Conv2D(Convolution):
     kernel_constraint, bias_constraint : None
         Not offered.
     """
+
+    traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_ADDEND | Trait.TAKES_BORDER
 
 
 class Conv3D(Convolution):
@@ -225,6 +229,7 @@ class Conv3D(Convolution):
         Not offered.
     """
 
+    traits = Trait.PRODUCT
     rank = 3
 
 

@@ -11,6 +11,7 @@ from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution, check_image
 from fastcnn.operations.convolution_transpose import convolution_transpose, convolution_transpose_predict
 from fastcnn.parameters import Parameter
+from fastcnn.traits import Trait
 
 
 class ConvolutionTranspose(Convolution):
@@ -100,6 +101,7 @@ class Conv1DTranspose(ConvolutionTranspose):
         As `Conv2DTranspose`.
     """
 
+    traits = Trait.PRODUCT
     rank = 1
 
 
@@ -136,6 +138,8 @@ class Conv2DTranspose(ConvolutionTranspose):
         Input and output channels are cut into so many independent groups (Keras has none).
     """
 
+    traits = Trait.PRODUCT
+
 
 class Conv3DTranspose(ConvolutionTranspose):
     """3D transposed convolution: (N, D, H, W, C) to (N, D', H', W', filters). ONNX: ConvTranspose.
@@ -162,6 +166,7 @@ class Conv3DTranspose(ConvolutionTranspose):
         As `Conv2DTranspose`.
     """
 
+    traits = Trait.PRODUCT
     rank = 3
 
     def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,

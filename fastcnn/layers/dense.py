@@ -11,6 +11,7 @@ from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
 from fastcnn.operations.convolution import convolution, convolution_predict
 from fastcnn.parameters import Parameter
+from fastcnn.traits import Trait
 
 
 class Dense(Layer):
@@ -29,6 +30,8 @@ class Dense(Layer):
     kernel_constraint, bias_constraint, lora_rank, lora_alpha, quantization_config : None
         Not offered.
     """
+
+    traits = Trait.PRODUCT | Trait.TAKES_ADDEND
 
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
                  kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",

@@ -8,6 +8,7 @@ from fastcnn import geometry
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.base import Shape
 from fastcnn.layers.conv import Convolution
+from fastcnn.traits import Trait
 
 
 class _Depthwise(Convolution):
@@ -59,6 +60,7 @@ class DepthwiseConv1D(_Depthwise):
         Not offered.
     """
 
+    traits = Trait.PRODUCT
     rank = 1
 
 
@@ -88,3 +90,5 @@ class DepthwiseConv2D(_Depthwise):
     depthwise_constraint, bias_constraint : None
         Not offered.
     """
+
+    traits = Trait.PRODUCT | Trait.DEPTHWISE2D | Trait.TAKES_BORDER

@@ -10,6 +10,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integer, is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.operations import noise
+from fastcnn.traits import Trait
 
 
 class Dropout(Layer):
@@ -30,6 +31,7 @@ class Dropout(Layer):
     """
 
     operation = staticmethod(noise.dropout)
+    traits = Trait.IDLE
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -102,6 +104,7 @@ class SpatialDropout1D(_SpatialDropout):
         The next of the sequence if absent.
     """
 
+    traits = Trait.IDLE
     _dimensions = 1
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
@@ -123,6 +126,7 @@ class SpatialDropout2D(_SpatialDropout):
         The next of the sequence if absent.
     """
 
+    traits = Trait.IDLE
     _dimensions = 2
 
 
@@ -139,6 +143,7 @@ class SpatialDropout3D(_SpatialDropout):
         The next of the sequence if absent.
     """
 
+    traits = Trait.IDLE
     _dimensions = 3
 
 
@@ -160,6 +165,7 @@ class AlphaDropout(Dropout):
     """
 
     operation = staticmethod(noise.alpha_dropout)
+    traits = Trait.IDLE
 
 
 class GaussianNoise(Layer):
@@ -174,6 +180,8 @@ class GaussianNoise(Layer):
     seed : int, optional
         The next of the sequence if absent.
     """
+
+    traits = Trait.IDLE
 
     def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -202,6 +210,8 @@ class GaussianDropout(Layer):
     seed : int, optional
         The next of the sequence if absent.
     """
+
+    traits = Trait.IDLE
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -16,6 +16,7 @@ from fastcnn.geometry.broadcast import broadcast, with_rank
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.building import shape_text
 from fastcnn.operations import layout, merge
+from fastcnn.traits import Trait
 
 
 class _Merge(Layer):
@@ -49,6 +50,8 @@ class _Merge(Layer):
 
 class Add(_Merge):
     """y = a + b + ... ONNX: Add, Sum."""
+
+    traits = Trait.SUM | Trait.TAKES_RELU
 
     def forward(self, x: Any, call: Call = Call(), relu: bool = False) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`; with `relu` the output is max(y, 0), in the same pass over memory."""

@@ -12,6 +12,7 @@ from fastcnn.operations.batch_normalization import (
     frozen_batch_normalization,
     predict_batch_normalization,
 )
+from fastcnn.traits import Trait
 
 
 class BatchNormalization(Layer):
@@ -38,6 +39,8 @@ class BatchNormalization(Layer):
     renorm, renorm_clipping, renorm_momentum, synchronized
         Not offered: batch renormalization, and statistics over several processes.
     """
+
+    traits = Trait.BATCH_NORM | Trait.TAKES_RELU
 
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 0.001, center: bool = True,
                  scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",

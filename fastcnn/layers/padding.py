@@ -11,6 +11,7 @@ from fastcnn.geometry.resize import pad3d
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.operations.padding import crop, pad
+from fastcnn.traits import Trait
 
 _MODES = ("zero", "constant", "edge", "reflect", "wrap")
 
@@ -77,6 +78,8 @@ class ZeroPadding2D(_Padding):
     data_format : str, optional
         "channels_last".
     """
+
+    traits = Trait.ZERO_BORDER2D
 
     def __init__(self, padding: Any = (1, 1), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -11,6 +11,7 @@ from fastcnn.geometry.pool import Pass, output_lengths, passes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.operations.pooling import average_pool, l2_pool, max_pool
+from fastcnn.traits import Trait
 
 
 class _Pooling(Layer):
@@ -101,6 +102,8 @@ class MaxPooling2D(_MaxPooling):
         Whether windows may hang over the end, if they begin in the image or in the border before it.
     """
 
+    traits = Trait.MAX_POOL2D | Trait.TAKES_BORDER
+
 
 class MaxPooling1D(_MaxPooling):
     """As `MaxPooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: MaxPool."""
@@ -144,6 +147,8 @@ class AveragePooling2D(_AveragePooling):
     count_include_pad : bool
         Whether the border's elements count as zeros (but never what hangs over the border).
     """
+
+    traits = Trait.AVERAGE_POOL2D
 
 
 class AveragePooling1D(_AveragePooling):

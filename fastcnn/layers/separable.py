@@ -11,6 +11,7 @@ from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution
 from fastcnn.operations.convolution import convolution, convolution_predict
 from fastcnn.parameters import Parameter
+from fastcnn.traits import Trait
 
 
 class _Separable(Convolution):
@@ -102,6 +103,7 @@ class SeparableConv1D(_Separable):
         Not offered.
     """
 
+    traits = Trait.PRODUCT
     rank = 1
 
 
@@ -133,3 +135,5 @@ class SeparableConv2D(_Separable):
     depthwise_constraint, pointwise_constraint, bias_constraint : None
         Not offered.
     """
+
+    traits = Trait.PRODUCT

@@ -11,6 +11,7 @@ from fastcnn.errors import ArgumentError, unknown
 from fastcnn.graph import execute, trace
 from fastcnn.graph.arena import planned_bytes
 from fastcnn.graph.executables import Executables
+from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call, Layer, names
@@ -167,8 +168,7 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
             return self._infer(xs)
         if self._replay is None:
             whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
-            own = self._executables is not None and self._executables.is_own
-            self._replay = Replay(self._infer, self.weights if own else None, whole)
+            self._replay = Replay(self._infer, self.weights, whole, self._is_replayable)
         return self._replay(xs)
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
@@ -189,6 +189,9 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
         Weights, packed weights and what a kernel wants for itself come on top.
         """
         return planned_bytes(self.prediction_graph(), self.dtype.itemsize)[0]
+
+    def _is_replayable(self, batch: int) -> bool:
+        return all(is_replayable(step.node) for step in self._run(batch, predicts=True).steps)
 
     def _infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         return execute.infer(self._run(len(xs[0]), predicts=True), xs)

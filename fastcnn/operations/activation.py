@@ -7,7 +7,7 @@ bounds: the kernels of products end in one.
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.permutation import permutation
 from fastcnn.kernels import codes
 from fastcnn.operations import Backward
+from fastcnn.traits import NONE, Trait, kept
 
 Clamp = tuple[float, float]  # the lowest and the highest result
 
@@ -33,6 +34,15 @@ class _Called:
     """
 
     clamp: Clamp | None = None
+
+    traits: ClassVar[Trait] = NONE
+    replayable: ClassVar[bool] = False  # as of layers
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.traits = kept(cls)
+        if "replayable" not in vars(cls):
+            cls.replayable = cls.__module__.startswith("fastcnn.")
 
     def __call__(self, x: Any) -> Any:
         """Return the output for an array, float32 unless it is float64, or for a symbolic tensor."""
@@ -53,6 +63,8 @@ def applied(function: Any, x: Any) -> Any:
 @dataclass(frozen=True)
 class Elementwise(_Called):
     """One function of one number, by its code in the kernels, which say what `alpha` and `beta` are to it."""
+
+    traits = Trait.BY_CODE
 
     name: str
     code: int
@@ -94,6 +106,8 @@ RELU = Elementwise("relu", codes.RELU)
 @dataclass(frozen=True)
 class SoftmaxFunction(_Called):
     """exp(x) / sum exp(x), or its logarithm, over one axis or several together."""
+
+    traits = Trait.SOFTMAX
 
     name: str
     log: bool
@@ -145,6 +159,8 @@ class SoftmaxFunction(_Called):
 @dataclass(frozen=True)
 class Composed(_Called):
     """One function after the other."""
+
+    traits = Trait.COMPOSED
 
     name: str
     functions: tuple[Elementwise, ...]

@@ -6,7 +6,6 @@ import pytest
 import fastcnn as fc
 from fastcnn import config, layers
 from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved
-from fastcnn.graph.rules import training
 from fastcnn.layers import Call
 
 
@@ -103,7 +102,7 @@ def test_every_gradient_is_the_same_with_fusion_switched_off(network):
 
 
 def nodes_of(model):
-    return [node for node, _ in training.pieces(model.layers, True)]
+    return [step.node for step in model._run(64).steps]
 
 
 def kinds(model):

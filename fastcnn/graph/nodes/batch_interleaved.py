@@ -7,13 +7,12 @@ import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.kernels import codes
-from fastcnn.layers.activation import Elementwise, is_activation
+from fastcnn.layers.activation import is_activation
 from fastcnn.layers.base import Backward, Call, Layer
-from fastcnn.layers.conv import Conv2D
-from fastcnn.layers.pool import AveragePooling2D, MaxPooling2D
 from fastcnn.parameters import Parameter
+from fastcnn.traits import NONE, Trait, of
 
-_POOLS: dict[type, int] = {MaxPooling2D: geometry.MAX_POOL, AveragePooling2D: geometry.AVERAGE_POOL}
+_POOLS = {Trait.MAX_POOL2D: geometry.MAX_POOL, Trait.AVERAGE_POOL2D: geometry.AVERAGE_POOL}
 
 
 class BatchInterleaved:
@@ -27,6 +26,8 @@ class BatchInterleaved:
     layers : list of Layer
         Convolutions, each with or without an activation's layer and a pooling after it: `stages_of` understands them.
     """
+
+    traits, replayable, many_inputs = NONE, True, False
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)
@@ -105,31 +106,31 @@ def stages_of(layers: Sequence[Any]) -> tuple[geometry.LaneStage, ...]:
     stages: list[geometry.LaneStage] = []
     open_for = "convolution"
     for layer in layers:
-        if type(layer) is Conv2D:
+        if Trait.CONV2D in of(layer):
             if not is_plain(layer):
-                raise ValueError(f"{layer} has strides, dilation or groups")
+                raise ValueError(f"{layer.name} has strides, dilation or groups")
             stages.append(geometry.LaneStage(layer.filters, layer.kernel_size, layer.padding, layer.use_bias,
                                              codes.LINEAR, 0.0, geometry.NO_POOL, (1, 1)))
             open_for = "activation"
             activation = layer.activation
-        elif type(layer) in _POOLS and open_for != "convolution":
+        elif (pools := [code for trait, code in _POOLS.items() if trait in of(layer)]) and open_for != "convolution":
             if not layer.whole:
-                raise ValueError(f"{layer} has windows that overlap, or a border")
-            stages[-1] = stages[-1]._replace(pool=_POOLS[type(layer)], pool_size=layer.pool_size)
+                raise ValueError(f"{layer.name} has windows that overlap, or a border")
+            stages[-1] = stages[-1]._replace(pool=pools[0], pool_size=layer.pool_size)
             open_for = "convolution"
             continue
         elif open_for == "activation" and is_activation(layer):
             activation = layer.function
         else:
-            raise ValueError(f"{layer} is no part of a stage")
+            raise ValueError(f"{layer.name} is no part of a stage")
         if activation is not None:
-            if type(activation) is not Elementwise or codes.saves_input(activation.code) or activation.beta:
-                raise ValueError(f"{layer} has an activation of two parameters, or whose derivative wants its input")
+            if Trait.BY_CODE not in of(activation) or codes.saves_input(activation.code) or activation.beta:
+                raise ValueError(f"{layer.name} has an activation of two numbers, or whose derivative wants its input")
             stages[-1] = stages[-1]._replace(code=activation.code, alpha=activation.alpha)
             open_for = "pooling"
     return tuple(stages)
 
 
-def is_plain(layer: Conv2D) -> bool:
+def is_plain(layer: Any) -> bool:
     """Return whether a convolution has no strides, dilation or groups."""
     return layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1

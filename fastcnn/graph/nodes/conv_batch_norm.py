@@ -7,6 +7,7 @@ import numpy as np
 from fastcnn.layers.base import Backward, Call
 from fastcnn.layers.norm import BatchNormalization
 from fastcnn.parameters import Parameter
+from fastcnn.traits import NONE
 
 
 class ConvBatchNorm:
@@ -22,8 +23,12 @@ class ConvBatchNorm:
     relu : bool
     """
 
+    traits, replayable, many_inputs = NONE, True, False
+
     def __init__(self, product: Any, normalization: BatchNormalization, relu: bool) -> None:
         self.product, self.normalization, self.relu = product, normalization, relu
+        self.parameters = [*product.parameters, *normalization.parameters]
+        self.input_shape, self.output_shape = product.input_shape, normalization.output_shape
 
     @property
     def trainable_weights(self) -> list[Parameter]:

@@ -6,15 +6,14 @@ import numpy as np
 
 from fastcnn import geometry
 from fastcnn.geometry.pool import passes
-from fastcnn.graph.nodes.batch_interleaved import is_plain
-from fastcnn.layers.activation import function
-from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.layers.base import Backward, Call
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.pool import MaxPooling2D
 from fastcnn.operations.activation import LINEAR, clamp_of
 from fastcnn.operations.convolution import product
 from fastcnn.operations.pooling import max_pool
 from fastcnn.parameters import Parameter
+from fastcnn.traits import NONE
 
 
 class ConvMaxPool:
@@ -31,8 +30,11 @@ class ConvMaxPool:
         Without overlap or padding.
     """
 
+    traits, replayable, many_inputs = NONE, True, False
+
     def __init__(self, convolution: Conv2D, pooling: MaxPooling2D) -> None:
-        self.convolution, self.pooling = convolution, pooling
+        self.convolution, self.pooling, self.parameters = convolution, pooling, convolution.parameters
+        self.input_shape, self.output_shape = convolution.input_shape, pooling.output_shape
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -54,11 +56,3 @@ class ConvMaxPool:
             return product_backward(through_pooling(dy))
 
         return y, backward
-
-    @staticmethod
-    def suits(convolution: Layer, pooling: Layer) -> bool:
-        """Return whether two layers that follow one another can be one such node."""
-        if type(convolution) is not Conv2D or type(pooling) is not MaxPooling2D or not is_plain(convolution):
-            return False
-        plain = convolution.activation is None or convolution.activation is function("relu")
-        return plain and pooling.whole

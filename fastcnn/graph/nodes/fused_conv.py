@@ -6,12 +6,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.graph.nodes.twins import with_activation
-from fastcnn.layers.conv import Conv2D
-from fastcnn.layers.dense import Dense
+from fastcnn.geometry import dimensions
 from fastcnn.layers.norm import BatchNormalization
-from fastcnn.operations.activation import clamp_of
 from fastcnn.parameters import Parameter
+from fastcnn.traits import Trait, of
 
 
 class FusedConv:
@@ -27,75 +25,107 @@ class FusedConv:
     ----------
     product : Layer
         A convolution or dense layer.
-
-    Attributes
-    ----------
+    norms : sequence of BatchNormalization
     border : ((int, int), ...), or None
-        Zeros around the input, in its place of a layer before it.
-    norms : list of BatchNormalization
+        What is the product's padding in the place of its own.
+    input_shape : tuple, optional
+        The product's unless there is a border.
     adds : bool
         Whether it takes (x, addend).
     activation : Function, or None
-    input_shape, output_shape : tuple
+        The product's own, or one that joined.
+
+    Attributes
+    ----------
+    output_shape : tuple
     """
 
-    def __init__(self, product: Any) -> None:
-        self.product, self.norms, self.adds, self.activation = product, list[BatchNormalization](), False, None
-        self.border: Any = None
-        self.input_shape, self.output_shape = product.input_shape, product.output_shape
-        self._made: tuple[Any, list[int]] | None = None  # what `layer` returns, and the versions it was made from
+    replayable = True
+
+    def __init__(self, product: Any, norms: Sequence[BatchNormalization] = (), border: Any = None,
+                 input_shape: Any = None, adds: bool = False, activation: Any = None) -> None:
+        self.product, self.norms, self.border, self.adds = product, tuple(norms), border, adds
+        self.activation = product.activation if activation is None else activation
+        self.input_shape = product.input_shape if input_shape is None else input_shape
+        self.output_shape, self.many_inputs = product.output_shape, adds
+        self._entry = product if border is None else product.replaced(input_shape=input_shape)
+        self._made: tuple[tuple[Parameter, Parameter], list[int]] | None = None  # folded, and from which versions
+
+    @classmethod
+    def of(cls, node: Any) -> "FusedConv":
+        """Return a node as one of this kind, which a layer is not yet."""
+        return node if isinstance(node, cls) else cls(node)
 
     @property
-    def many_inputs(self) -> bool:
-        return self.adds
-
-    @property
-    def is_open(self) -> bool:
-        """Whether what follows may join: nothing has happened to the output that is no affine map."""
-        return self.product.activation is None and self.activation is None and not self.adds
+    def traits(self) -> Trait:
+        """What of the product's is left: neither an addend nor a border comes twice."""
+        found = Trait.PRODUCT
+        if not self.adds:
+            found |= Trait.TAKES_ADDEND & of(self.product)
+        if self.border is None:
+            found |= Trait.TAKES_BORDER & of(self.product)
+        return found
 
     @property
     def parameters(self) -> list[Parameter]:
         return [p for layer in (self.product, *self.norms) for p in layer.parameters]
 
-    @property
-    def ending(self) -> Any:
-        """The activation, whether it joined or was the layer's own."""
-        return self.activation if self.product.activation is None else self.product.activation
+    def _with(self, **changes: Any) -> "FusedConv":
+        return FusedConv(**{"product": self.product, "norms": self.norms, "border": self.border,
+                            "input_shape": self.input_shape, "adds": self.adds, "activation": self.activation}
+                         | changes)
 
-    @property
-    def lowest(self) -> float:
-        """A bound that no result is below, as far as the activation tells."""
-        clamp = clamp_of(self.ending)
-        return -np.inf if clamp is None else clamp[0]
+    def with_norm(self, norm: BatchNormalization) -> "FusedConv":
+        """Return the node with a normalization after it."""
+        return self._with(norms=(*self.norms, norm))
 
-    def plain(self) -> Any:
-        """Return the layer itself where nothing joined it, else this node."""
-        joined = self.norms or self.adds or self.border is not None or self.activation is not None
-        return self if joined else self.product
+    def with_border(self, zeros: Any) -> "FusedConv":
+        """Return the node with the zeros of a layer before it as its own."""
+        layer = self.product
+        sides = dimensions.padding_of(layer.padding, zeros.output_shape[1:3], layer.kernel_size, layer.strides,
+                                      layer.dilation_rate, str(layer))
+        border = tuple((a + c, b + d) for (a, b), (c, d) in zip(sides, zeros.border, strict=True))
+        return self._with(border=border, input_shape=zeros.input_shape)
+
+    def with_addend(self) -> "FusedConv":
+        """Return the node that takes (x, addend)."""
+        return self._with(adds=True)
+
+    def with_activation(self, activation: Any) -> "FusedConv":
+        """Return the node with an activation at its end."""
+        return self._with(activation=activation)
 
     def predict(self, x: Any) -> np.ndarray:
         """Infer: return the output for x, or for (x, addend)."""
-        layer = self.layer()
-        return _predict_added(layer, *x) if self.adds else layer.predict(x)
+        x, residual = x if self.adds else (x, None)
+        if residual is not None and not residual.flags.c_contiguous:
+            copy = device.of(residual).empty(residual.shape, residual.dtype)
+            copy[...] = residual
+            residual = copy
+        kernel, bias = self.weights()
+        more = {} if self.border is None else {"padding": self.border}
+        return self.product.predict_with(self.checked(x), kernel, bias, self.activation, residual, **more)
 
-    def layer(self) -> Any:
-        """Return the layer with everything in it but the addend, as the parameters are now."""
+    def checked(self, x: Any) -> Any:
+        """As `Layer.checked`, for the input of this node."""
+        return self._entry.checked(x)
+
+    def geometry(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Return the geometry of the convolution of an input, border and all."""
+        return self.product.geometry(shape, self.border)
+
+    def weights(self) -> tuple[Parameter, Parameter | None]:
+        """Return kernel and bias, normalizations folded into them, as the parameters are now."""
+        if not self.norms:
+            return self.product.kernel, self.product.bias
         versions, made = [p.version for p in self.parameters], self._made
-        if made is None or (self.norms and versions != made[1]):
-            made = self._made = self._new(), versions  # one attribute, which other threads see change whole
+        if made is None or versions != made[1]:
+            name, dtype = self.product.name, self.product.dtype
+            values = (value.astype(dtype) for value in folded(self.product, self.norms))
+            kernel, bias = (Parameter(value, kind, f"{name}/folded_{kind}")
+                            for value, kind in zip(values, ("kernel", "bias"), strict=True))
+            made = self._made = (kernel, bias), versions  # one attribute, which other threads see change whole
         return made[0]
-
-    def _new(self) -> Any:
-        """Return a layer that nobody has yet; its parameters are new where normalizations fold into them."""
-        layer, dtype = with_activation(self.product, self.ending), self.product.dtype
-        if self.border is not None:
-            layer.padding, layer.input_shape = self.border, self.input_shape
-        if self.norms:
-            kernel, bias = folded(self.product, self.norms)
-            layer.kernel = Parameter(kernel.astype(dtype), "kernel", f"{layer.name}/folded_kernel")
-            layer.bias = Parameter(bias.astype(dtype), "bias", f"{layer.name}/folded_bias")
-        return layer
 
 
 def folded(layer: Any, norms: Sequence[BatchNormalization]) -> tuple[Any, Any]:
@@ -110,17 +140,3 @@ def folded(layer: Any, norms: Sequence[BatchNormalization]) -> tuple[Any, Any]:
 
 def _values(parameter: Parameter | None, default: float) -> Any:
     return np.float64(default) if parameter is None else parameter.array.astype(np.float64)
-
-
-def _predict_added(layer: Any, x: np.ndarray, addend: np.ndarray) -> np.ndarray:
-    x = layer.checked(x)
-    if not addend.flags.c_contiguous:
-        copy = device.of(addend).empty(addend.shape, addend.dtype)
-        copy[...] = addend
-        addend = copy
-    return layer.predict_with(x, layer.kernel, layer.bias, layer.activation, addend)
-
-
-def takes_addend(layer: Any) -> bool:
-    """Return whether a layer's kernels add in registers."""
-    return type(layer) in (Conv2D, Dense)

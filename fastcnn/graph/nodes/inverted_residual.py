@@ -6,13 +6,11 @@ import numpy as np
 
 from fastcnn import config, device
 from fastcnn.graph.nodes.fused_conv import FusedConv
-from fastcnn.layers.conv import Conv2D
-from fastcnn.layers.depthwise import DepthwiseConv2D
 from fastcnn.operations.activation import clamp_of
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.parameters import Parameter
+from fastcnn.traits import NONE
 
-_COLOURS = 4  # channels of an image at most; of more, a convolution of large windows has better ways of its own
 _NO_FILTERS = {np.dtype(kind): np.empty((1, 1, 0, 0), kind) for kind in (np.float32, np.float64)}
 
 
@@ -30,14 +28,14 @@ class InvertedResidual:
         May take an addend.
     """
 
+    traits, replayable = NONE, True
+
     def __init__(self, expand: FusedConv | None, window: FusedConv, project: FusedConv) -> None:
         self.parts = [part for part in (expand, window, project) if part is not None]
         self.expand, self.window, self.project, self.adds = expand, window, project, project.adds
         self.input_shape, self.output_shape = self.parts[0].input_shape, project.output_shape
         self._known: dict[int, tuple[np.ndarray, bool]] = {}
         self._packed: Any = None
-
-    lowest = -np.inf
 
     @property
     def many_inputs(self) -> bool:
@@ -50,7 +48,7 @@ class InvertedResidual:
     def predict(self, x: Any) -> np.ndarray:
         """Infer: return the output for x, or for (x, addend)."""
         x, addend = x if self.adds else (x, None)
-        x = self.parts[0].layer().checked(x)
+        x = self.parts[0].checked(x)
         g, suits = self._geometry(x.shape)
         if not suits or (addend is not None and not addend.flags.c_contiguous):
             for part in self.parts[:-1]:
@@ -61,30 +59,26 @@ class InvertedResidual:
     def _geometry(self, shape: tuple[int, ...]) -> tuple[np.ndarray, bool]:
         found = self._known.get(shape[0])
         if found is None:
-            window = self.window.layer()
-            middle = window.geometry((shape[0], *window.input_shape[1:]))
-            project = self.project.layer()
-            last = project.geometry((shape[0], *project.input_shape[1:]))
+            middle = self.window.geometry((shape[0], *self.window.input_shape[1:]))
+            last = self.project.geometry((shape[0], *self.project.input_shape[1:]))
             first = last.copy()
             first["c"], first["k"] = shape[-1], 0
             if self.expand is not None:
-                first = self.expand.layer().geometry(shape)
+                first = self.expand.geometry(shape)
             g = np.concatenate([first, middle, last])
             found = self._known[shape[0]] = g, bool(device.cpu.kernels.inverted_residual_suits(g))
         return found
 
     def _in_one(self, x: np.ndarray, addend: np.ndarray | None, g: np.ndarray) -> np.ndarray:
         d, dtype = device.of(x), x.dtype
-        layers = [None if part is None else part.layer() for part in (self.expand, self.window, self.project)]
-        arrays = [(_NO_FILTERS[dtype], NOTHING[dtype]) if layer is None else
-                  (layer.kernel.array, NOTHING[dtype] if layer.bias is None else layer.bias.array) for layer in layers]
-        (expand, expand_bias), (window, window_bias), (project, project_bias) = arrays
-        bounds = [clamp_of(None if layer is None else layer.activation) or (0.0, 0.0) for layer in layers]
+        parts = self.expand, self.window, self.project
+        (expand, expand_bias), (window, window_bias), (project, project_bias) = (_arrays(p, dtype) for p in parts)
+        clamps = [clamp_of(None if part is None else part.activation) or (0.0, 0.0) for part in parts]
         state = [p.version for p in self.parameters], config.winograd()
         kept, ready = self._packed, 1
         if kept is None or kept[0] != state:
             size = d.kernels.inverted_residual_forward_packed(g, dtype)
-            kept, ready = (state, d.empty((size,), dtype), np.array(bounds, dtype).reshape(-1)), 0
+            kept, ready = (state, d.empty((size,), dtype), np.array(clamps, dtype).reshape(-1)), 0
         y = d.empty((x.shape[0], *self.output_shape[1:]), dtype)
         scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
         d.kernels.inverted_residual_forward(
@@ -94,27 +88,9 @@ class InvertedResidual:
         return y
 
 
-def is_pointwise(part: Any) -> bool:
-    """Return whether a node is a 1x1 convolution that ends in bounds."""
-    if not isinstance(part, FusedConv) or type(part.product) is not Conv2D or part.border is not None:
-        return False
-    layer = part.product
-    plain = layer.kernel_size == layer.strides == (1, 1) and layer.groups == 1 and layer.input_shape[1:3] == (
-        layer.output_shape[1:3])
-    return plain and clamp_of(part.ending) is not None
-
-
-def is_expansion(part: Any) -> bool:
-    """Return whether a node is a 1x1 convolution that ends in bounds, or the first one of an image, of any window."""
-    if not isinstance(part, FusedConv) or type(part.product) is not Conv2D or part.adds:
-        return False
-    first = part.product.groups == 1 and part.product.input_shape[-1] <= _COLOURS and clamp_of(part.ending) is not None
-    return first or is_pointwise(part)
-
-
-def is_window(part: Any) -> bool:
-    """Return whether a node is a depthwise convolution that ends in bounds, one filter a channel."""
-    if not isinstance(part, FusedConv) or type(part.product) is not DepthwiseConv2D or part.adds:
-        return False
-    layer = part.product
-    return layer.depth_multiplier == 1 and layer.dilation_rate == (1, 1) and clamp_of(part.ending) is not None
+def _arrays(part: FusedConv | None, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Return the filters and the bias of a part, of size 0 where there is none."""
+    if part is None:
+        return _NO_FILTERS[dtype], NOTHING[dtype]
+    kernel, bias = part.weights()
+    return kernel.array, NOTHING[dtype] if bias is None else bias.array

@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.parameters import Parameter
+from fastcnn.traits import Trait
+
 
 class WithReLU:
     """A layer whose `predict` takes `relu`, normalization or a sum, and ReLU after it: one pass over memory.
@@ -13,11 +16,15 @@ class WithReLU:
     layer : BatchNormalization or Add
     """
 
+    traits, replayable = Trait.NOT_NEGATIVE, True
+
     def __init__(self, layer: Any) -> None:
         self.layer, self.many_inputs = layer, layer.many_inputs
         self.input_shape, self.output_shape = layer.input_shape, layer.output_shape
 
-    lowest = 0.0
+    @property
+    def parameters(self) -> list[Parameter]:
+        return self.layer.parameters
 
     def predict(self, x: Any) -> np.ndarray:
         """Infer: return max(layer(x), 0)."""

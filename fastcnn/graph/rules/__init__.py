@@ -1,1 +1,89 @@
-"""Rules that rewrite a graph: what runs in the place of what, for training and for prediction."""
+"""Rules of fusion: what runs in the place of what, for training and for prediction.
+
+A rule is a pattern, a guard and a replacement (`fastcnn.graph.rules.rule`); one engine runs all of them, in the order
+of `RULES`. The model's own layers, their parameters and what a user sees of them do not change: nodes refer to the
+layers. A node never covers a tensor that somebody else reads. The result is the same to rounding with
+``fastcnn.config.set_fusion(False)``; ``model.fusions()`` tells what became of what.
+
+A rule of one's own joins them for as long as a `with` lasts::
+
+    with fastcnn.graph.rules.added(Rule("a sum, tanh", (is_sum, is_tanh), replacement, prediction=True)):
+        model.predict(x)
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from fastcnn import config
+from fastcnn.graph.rules.engine import rewritten
+from fastcnn.graph.rules.logits import LOGITS
+from fastcnn.graph.rules.narrow import NARROW
+from fastcnn.graph.rules.prediction import FOLDED, IDLE, JOINED
+from fastcnn.graph.rules.rule import Context, Fusion, Match, Rule
+from fastcnn.graph.rules.training import ACTIVATED, NORMALIZED
+from fastcnn.graph.steps import Graph
+
+#: In the order in which they run. Normalizations come before narrow runs, which leave them alone.
+RULES: tuple[Rule, ...] = (*LOGITS, *IDLE, *NORMALIZED, *FOLDED, *NARROW, *ACTIVATED, *JOINED)
+
+
+_added: tuple[Rule, ...] = ()
+
+
+def active() -> tuple[Rule, ...]:
+    """Return the rules that models are rewritten by: `RULES`, and those that were added."""
+    return (*RULES, *_added)
+
+
+@contextmanager
+def added(*rules: Rule) -> Iterator[None]:
+    """Let all models be rewritten by further rules, after the others, as long as the context lasts.
+
+    Parameters
+    ----------
+    *rules : Rule
+    """
+    global _added
+    before = _added
+    _added = (*before, *rules)
+    config._set("rules", _added)
+    try:
+        yield
+    finally:
+        _added = before
+        config._set("rules", _added)
+
+
+def for_training(graph: Graph, fills_lanes: bool, to_logits: Sequence[int] = ()) -> Graph | None:
+    """Return the graph that a training step runs; None if an output of which logits are wanted has no softmax.
+
+    Parameters
+    ----------
+    graph : Graph
+        The layers as they are.
+    fills_lanes : bool
+        Whether the batch has an image for each lane of a vector.
+    to_logits : sequence of int
+        Outputs, of shape (N, ..., classes), of which the logits are wanted.
+    """
+    logits = frozenset(graph.outputs[k] for k in to_logits)
+    found, fusions = rewritten(graph, active(), Context(True, fills_lanes, logits))
+    names = {rule.name for rule in LOGITS}
+    return found if sum(fusion.rule in names for fusion in fusions) == len(to_logits) else None
+
+
+def for_prediction(graph: Graph, fills_lanes: bool) -> Graph:
+    """Return the graph that a prediction runs.
+
+    Parameters
+    ----------
+    graph : Graph
+        The layers as they are.
+    fills_lanes : bool
+        As `for_training`.
+    """
+    return rewritten(graph, active(), Context(False, fills_lanes))[0]
+
+
+__all__ = ["RULES", "Context", "Fusion", "Match", "Rule", "active", "added", "for_prediction", "for_training",
+           "rewritten"]

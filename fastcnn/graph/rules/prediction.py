@@ -1,22 +1,20 @@
-"""Rules for prediction, where nothing has to find its way back: a model's graph, rewritten.
+"""Rules for prediction alone, where nothing has to find its way back.
 
 ==================================================  ====================================================================
 what is found                                       what runs in its place
 ==================================================  ====================================================================
 dropout, noise, linear activations                  nothing
-zeros around an image, then a convolution           the convolution with that padding
+a convolution or dense layer, then batch             `FusedConv`: one kernel call; normalizations are part of its
+normalizations, the sum with something else,         weights, sum and bounds happen in registers, zeros are a padding
+an activation; zeros around the image before it
 zeros around an image without negative numbers,     the pooling with that padding
 then max pooling
-a convolution or dense layer, then batch             `FusedConv`: one kernel call; normalizations are part of
-normalizations, the sum with something else,         its weights, sum and bounds happen in registers
-an activation: any of them, in this order
-a 1x1 convolution, a depthwise one and a 1x1 one,   `InvertedResidual`: one kernel call, in which what
-or the latter two, all ending in bounds             lies between stays in the cache of the core that makes it
+a 1x1 convolution, a depthwise one and a 1x1 one,   `InvertedResidual`: one kernel call, in which what lies between
+or the latter two, all ending in clamps             stays in the cache of the core that makes it
 batch normalization or a sum, then ReLU             `WithReLU`: one pass
 ==================================================  ====================================================================
 
-As in training (`fastcnn.graph.rules.training`), of which the narrow runs stay, a node never covers a tensor that
-somebody else reads. A convolution that takes a sum into itself runs where the sum did::
+A convolution that takes a sum into itself runs where the sum did::
 
     a: Conv2D (0) -> 1        (a runs here)             FusedConv(b, a's sum) : y = relu(b(x) + a(x))
     b: Conv2D (0) -> 2   -->
@@ -24,206 +22,118 @@ somebody else reads. A convolution that takes a sum into itself runs where the s
     ReLU     (3) -> 4
 """
 
-import math
 from typing import Any
 
-from fastcnn.geometry import dimensions
-from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved
-from fastcnn.graph.nodes.fused_conv import FusedConv, takes_addend
-from fastcnn.graph.nodes.inverted_residual import InvertedResidual, is_expansion, is_pointwise, is_window
-from fastcnn.graph.nodes.twins import with_border
+from fastcnn.graph.nodes.fused_conv import FusedConv
+from fastcnn.graph.nodes.inverted_residual import InvertedResidual
 from fastcnn.graph.nodes.with_relu import WithReLU
-from fastcnn.graph.rules.training import PRODUCTS, chains, narrow_end
-from fastcnn.graph.steps import Graph, Step
-from fastcnn.layers import (
-    Add,
-    AlphaDropout,
-    BatchNormalization,
-    Conv2D,
-    DepthwiseConv2D,
-    Dropout,
-    GaussianDropout,
-    GaussianNoise,
-    MaxPooling2D,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
-    ZeroPadding2D,
+from fastcnn.graph.rules.questions import (
+    ends_in_clamp,
+    has,
+    is_activation,
+    is_affine,
+    is_batch_norm,
+    is_idle,
+    is_linear,
+    is_not_negative,
+    is_relu,
+    is_sum,
 )
-from fastcnn.layers.activation import function, is_activation
+from fastcnn.graph.rules.rule import Match, Rule
+from fastcnn.traits import Trait, of
 
-_NOTHING = {Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D, AlphaDropout, GaussianNoise, GaussianDropout}
-
-
-def for_prediction(graph: Graph, narrow: bool = True) -> Graph:
-    """Return the graph that a prediction runs; `narrow` allows nodes that want a large batch."""
-    graph = _without_nothing(graph)
-    if narrow:
-        graph = _with_narrow(graph)
-    return _Rewriting(graph).result()
+_COLOURS = 4  # channels of an image at most; of more, a convolution of large windows has better ways of its own
 
 
-def _without_nothing(graph: Graph) -> Graph:
-    """Leave out layers that do nothing in prediction: who read their output reads their input."""
-    same = list(range(graph.slots))
-    steps = []
-    for step in graph.steps:
-        inputs = tuple(same[slot] for slot in step.inputs)
-        node = step.node
-        if type(node) in _NOTHING or (is_activation(node) and node.function is None):
-            same[step.outputs[0]] = inputs[0]
-        else:
-            steps.append(Step(node, inputs, step.outputs))
-    return Graph(graph.inputs, [same[slot] for slot in graph.outputs], steps, graph.slots)
+# --- what joins a convolution or dense layer --------------------------------------------------------------------------
 
 
-def _with_narrow(graph: Graph) -> Graph:
-    """Put narrow runs in the place of chains, as training does."""
-    steps: list[Step] = []
-    for chain in chains(graph):
-        nodes = [step.node for step in chain]
-        at = 0
-        while at < len(chain):
-            end = narrow_end(nodes, at) if chain[at].is_link else at
-            if end > at:
-                steps.append(Step(BatchInterleaved(nodes[at:end]), chain[at].inputs, chain[end - 1].outputs))
-            else:
-                end = at + 1
-                steps.append(chain[at])
-            at = end
-    return Graph(graph.inputs, graph.outputs, steps, graph.slots)
+def _normalized(match: Match) -> Any:
+    return FusedConv.of(match.nodes[0]).with_norm(match.nodes[1])
 
 
-class _Rewriting:
-    """The steps rewritten so far, and which of them made a slot."""
+def _bordered(match: Match) -> Any:
+    return FusedConv.of(match.nodes[1]).with_border(match.nodes[0])
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph, self.readers = graph, graph.readers()
-        self.made: dict[int, Step] = {}  # steps by the slot they write, in the order in which they run
 
-    def result(self) -> Graph:
-        """Return the graph after all rules have been applied to each step in turn."""
-        for step in self.graph.steps:
-            self._take(step)
-        for step in list(self.made.values()):
-            self._join_blocks(step)
-        seen: dict[int, Step] = {id(step): step for step in self.made.values()}
-        for step in seen.values():
-            if isinstance(step.node, FusedConv):
-                step.node = step.node.plain()
-        return Graph(self.graph.inputs, self.graph.outputs, list(seen.values()), self.graph.slots)
+def _takes_addend(node: Any) -> bool:
+    return is_affine(node) and Trait.TAKES_ADDEND in of(node)
 
-    def _join_blocks(self, step: Step) -> None:
-        """Let a 1x1 convolution take the depthwise one before it into itself, and the 1x1 before that."""
-        window = self._reads_alone(step) if is_pointwise(step.node) else None
-        if window is None or not is_window(window.node):
-            return
-        expand = self._reads_alone(window)
-        if expand is not None and not is_expansion(expand.node):
-            expand = None
-        before = window if expand is None else expand
-        step.node = InvertedResidual(None if expand is None else expand.node, window.node, step.node)
-        step.inputs = (before.inputs[0], *step.inputs[1:])
-        for gone in (window, before):
-            self.made.pop(gone.outputs[0], None)
 
-    def _reads_alone(self, step: Step) -> Step | None:
-        """Return the step that made the first input of a step which alone reads it."""
-        return self.made.get(step.inputs[0]) if self.readers[step.inputs[0]] == 1 else None
+def _why_not_added(match: Match) -> str | None:
+    shapes = match.nodes[1].input_shape
+    if len(shapes) != 2:
+        return f"the sum has {len(shapes)} inputs, and takes two"
+    return None if shapes[0] == shapes[1] else "an addend is broadcast"
 
-    def _take(self, step: Step) -> None:
-        node, before = step.node, self._only_reader(step)
-        if type(node) in PRODUCTS:
-            self._put(self._padded(step, FusedConv(node), before))
-        elif type(node) is MaxPooling2D:
-            self._put(self._pooled(step, before))
-        elif type(node) is BatchNormalization and before is not None and _is_open(before.node):
-            before.node.norms.append(node)
-            self._move(before, step)
-        else:
-            sums = type(node) is Add and len(step.inputs) == 2
-            if not ((sums and self._added(step)) or (is_activation(node) and self._activated(step, before))):
-                self._put(Step(node, step.inputs, step.outputs))
 
-    def _only_reader(self, step: Step) -> Step | None:
-        """Return the step that made the input of a step which alone reads it; None if there is no such one."""
-        if len(step.inputs) != 1 or self.readers[step.inputs[0]] != 1:
-            return None
-        return self.made.get(step.inputs[0])
+def _activated(match: Match) -> Any:
+    return FusedConv.of(match.nodes[0]).with_activation(match.nodes[1].function)
 
-    def _put(self, step: Step) -> None:
-        for slot in step.outputs:
-            self.made[slot] = step
 
-    def _move(self, before: Step, step: Step) -> None:
-        """Let an earlier step write what a step writes, whose work it does."""
-        for slot in before.outputs:
-            del self.made[slot]
-        before.outputs = step.outputs
-        self._put(before)
+# --- pooling and inverted residuals -----------------------------------------------------------------------------------
 
-    def _padded(self, step: Step, node: FusedConv, before: Step | None) -> Step:
-        """Return the step of a product, with the zeros of a layer before it as its own."""
-        if before is None or type(before.node) is not ZeroPadding2D or type(node.product) not in (
-                Conv2D, DepthwiseConv2D):
-            return Step(node, step.inputs, step.outputs)
-        layer, zeros = node.product, before.node
-        sides = dimensions.padding_of(layer.padding, zeros.output_shape[1:3], layer.kernel_size, layer.strides,
-                                      layer.dilation_rate, str(layer))
-        node.border, node.input_shape = _sum(sides, zeros.border), zeros.input_shape
-        del self.made[before.outputs[0]]
-        return Step(node, before.inputs, step.outputs)
 
-    def _pooled(self, step: Step, before: Step | None) -> Step:
-        """Return the step of max pooling; zeros are no larger than anything that is not negative."""
-        pooling = step.node
-        if before is not None and type(before.node) is ZeroPadding2D and pooling.padding == "valid":
-            source = self.made.get(before.inputs[0])
-            whole = not pooling.ceil_mode and pooling.dilation_rate == (1, 1)
-            small = all(a < size and b < size for (a, b), size in zip(before.node.border, pooling.pool_size,
-                                                                      strict=True))
-            if source is not None and _lowest(source.node) >= 0 and whole and small:
-                del self.made[before.outputs[0]]
-                twin = with_border(pooling, before.node.border, before.node.input_shape)
-                return Step(twin, before.inputs, step.outputs)
-        return Step(pooling, step.inputs, step.outputs)
+def _bordered_pool(match: Match) -> Any:
+    zeros, pooling = match.nodes
+    return pooling.replaced(padding=zeros.border, input_shape=zeros.input_shape)
 
-    def _added(self, step: Step) -> bool:
-        """Let the later of two products that are summed take the sum into itself; return whether one does."""
-        order = list(self.made)
-        for slot in sorted(step.inputs, key=lambda s: order.index(s) if s in self.made else -1, reverse=True):
-            before = self.made.get(slot)
-            other = step.inputs[1] if slot == step.inputs[0] else step.inputs[0]
-            if before is None or other == slot or self.readers[slot] != 1 or not _is_open(before.node):
-                continue
-            if takes_addend(before.node.product) and len(set(step.node.input_shape)) == 1:
-                before.node.adds = True
-                before.inputs = (before.inputs[0], other)
-                self._move(before, step)
-                return True
+
+def _why_not_bordered_pool(match: Match) -> str | None:
+    zeros, pooling = match.nodes
+    if pooling.padding != "valid" or pooling.ceil_mode or pooling.dilation_rate != (1, 1):
+        return f"{pooling.name} has a padding, a dilation or ceil_mode"
+    if any(a >= size or b >= size for (a, b), size in zip(zeros.border, pooling.pool_size, strict=True)):
+        return f"windows of {pooling.name} may lie within the zeros alone"
+    return None if match.source is not None and is_not_negative(match.source.node) else "the image may be negative"
+
+
+def _clamped(node: Any, trait: Trait) -> Any:
+    """Return the layer of a product that ends in a clamp, if it has a trait, else None."""
+    layer = FusedConv.of(node).product if ends_in_clamp(node) else None
+    return layer if trait in of(layer) else None
+
+
+def _is_pointwise(node: Any) -> bool:
+    """Return whether a node is a 1x1 convolution that ends in a clamp."""
+    layer = _clamped(node, Trait.CONV2D)
+    return (layer is not None and node.input_shape == layer.input_shape and layer.groups == 1
+            and layer.kernel_size == layer.strides == (1, 1) and layer.input_shape[1:3] == layer.output_shape[1:3])
+
+
+def _is_expansion(node: Any) -> bool:
+    """Return whether a node is a 1x1 convolution that ends in a clamp, or the first one of an image, of any window."""
+    layer = _clamped(node, Trait.CONV2D)
+    if layer is None or node.many_inputs:
         return False
-
-    def _activated(self, step: Step, before: Any) -> bool:
-        """Let the step before take an activation into itself; return whether it does."""
-        node = None if before is None else before.node
-        if isinstance(node, FusedConv) and node.activation is None and node.product.activation is None:
-            node.activation = step.node.function
-        elif type(node) in (BatchNormalization, Add) and step.node.function is function("relu"):
-            before.node = WithReLU(node)
-        else:
-            return False
-        self._move(before, step)
-        return True
+    return _is_pointwise(node) or (layer.groups == 1 and layer.input_shape[-1] <= _COLOURS)
 
 
-def _lowest(node: Any) -> float:
-    """Return a bound that no number of a node's output is below."""
-    return node.lowest if isinstance(node, (FusedConv, WithReLU)) else -math.inf
+def _is_window(node: Any) -> bool:
+    """Return whether a node is a depthwise convolution that ends in a clamp, one filter a channel."""
+    layer = _clamped(node, Trait.DEPTHWISE2D)
+    return (layer is not None and not node.many_inputs and layer.depth_multiplier == 1
+            and layer.dilation_rate == (1, 1))
 
 
-def _is_open(node: Any) -> bool:
-    return isinstance(node, FusedConv) and node.is_open
+def _inverted(match: Match) -> Any:
+    *expand, window, project = map(FusedConv.of, match.nodes)
+    return InvertedResidual(expand[0] if expand else None, window, project)
 
 
-def _sum(sides: Any, more: Any) -> Any:
-    return tuple((a + c, b + d) for (a, b), (c, d) in zip(sides, more, strict=True))
+IDLE = (Rule("dropout, noise, linear activations", (is_idle,), None, prediction=True),)
+FOLDED = (Rule("a convolution or dense layer, batch normalization", (is_affine, is_batch_norm), _normalized,
+               prediction=True),)
+JOINED = (
+    Rule("zeros, a convolution", (has(Trait.ZERO_BORDER2D), has(Trait.PRODUCT, Trait.TAKES_BORDER)), _bordered,
+         prediction=True),
+    Rule("a convolution or dense layer, a sum", (_takes_addend, is_sum),
+         lambda match: FusedConv.of(match.nodes[0]).with_addend(), _why_not_added, prediction=True),
+    Rule("a convolution or dense layer, an activation", (is_linear, is_activation), _activated, prediction=True),
+    Rule("batch normalization or a sum, ReLU", (has(Trait.TAKES_RELU), is_relu),
+         lambda match: WithReLU(match.nodes[0]), prediction=True),
+    Rule("zeros, max pooling", (has(Trait.ZERO_BORDER2D), has(Trait.MAX_POOL2D, Trait.TAKES_BORDER)), _bordered_pool,
+         _why_not_bordered_pool, prediction=True),
+    Rule("an inverted residual", (_is_expansion, _is_window, _is_pointwise), _inverted, prediction=True,
+         or_pattern=(_is_window, _is_pointwise)),
+)

@@ -1,0 +1,65 @@
+"""What patterns ask of a node, by the traits that it declares."""
+
+from typing import Any
+
+from fastcnn.activations import get
+from fastcnn.operations.activation import clamp_of
+from fastcnn.traits import NONE, Trait, of
+
+
+def has(*traits: Trait) -> Any:
+    """Return the question whether a node has all of some traits."""
+    def question(node: Any) -> bool:
+        found = of(node)
+        return all(trait in found for trait in traits)
+
+    return question
+
+
+is_product = has(Trait.PRODUCT)
+is_batch_norm = has(Trait.BATCH_NORM)
+is_sum = has(Trait.SUM)
+
+
+def is_linear(node: Any) -> bool:
+    """Return whether a node is a product to which no activation has been applied yet."""
+    return is_product(node) and node.activation is None
+
+
+def is_affine(node: Any) -> bool:
+    """Return whether a node is an affine map of its one input."""
+    return is_linear(node) and not node.many_inputs
+
+
+def is_activation(node: Any) -> bool:
+    """Return whether all that a node does is to apply `function`, one of fastcnn's."""
+    return Trait.POINTWISE in of(node) and node.function is not None and of(node.function) is not NONE
+
+
+def is_relu(node: Any) -> bool:
+    """Return whether a node is ReLU."""
+    return is_activation(node) and node.function is get("relu")
+
+
+def is_idle(node: Any) -> bool:
+    """Return whether a node returns its input in prediction."""
+    return Trait.IDLE in of(node) or (Trait.POINTWISE in of(node) and node.function is None)
+
+
+def ends_in_clamp(node: Any) -> bool:
+    """Return whether a node is a product without an activation, or with one that is a clamp."""
+    return is_product(node) and clamp_of(node.activation) is not None
+
+
+def is_not_negative(node: Any) -> bool:
+    """Return whether a node promises that no result is below 0."""
+    if Trait.NOT_NEGATIVE in of(node):
+        return True
+    clamp = clamp_of(node.activation) if is_product(node) else None
+    return clamp is not None and clamp[0] >= 0
+
+
+def is_softmax(function: Any, node: Any) -> bool:
+    """Return whether a function is the softmax over the last axis of a node's output."""
+    rank = len(node.output_shape)
+    return Trait.SOFTMAX in of(function) and not function.log and function.axes(rank, node) == [rank - 1]

@@ -1,0 +1,121 @@
+"""A rule of fusion: a pattern, a guard, and what runs in the place of what was found.
+
+relu_of_sum = Rule("a sum, then ReLU", pattern=(is_sum, is_relu), replacement=lambda match: WithReLU(match.nodes[0]),
+prediction=True)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from fastcnn.graph.steps import Step
+
+Question = Callable[[Any], bool]
+
+
+class Context(NamedTuple):
+    """What a graph is rewritten for.
+
+    Attributes
+    ----------
+    training : bool
+        For training, or for prediction.
+    fills_lanes : bool
+        Whether a batch has an image for each lane of a vector.
+    logits : frozenset of int
+        Slots of outputs whose loss takes a softmax and the cross-entropy together.
+    """
+
+    training: bool
+    fills_lanes: bool = False
+    logits: frozenset[int] = frozenset()
+
+
+class Match(NamedTuple):
+    """Steps that fit a pattern: each but the last is read by the next alone.
+
+    Attributes
+    ----------
+    steps : list of Step
+    context : Context
+    source : Step, or None
+        The step that made the first one's first input.
+    readers : int
+        How many read the last one's output, the model's outputs among them.
+    length : int
+        How many steps the graph has.
+    """
+
+    steps: Sequence[Step]
+    context: Context
+    source: Step | None
+    readers: int
+    length: int
+
+    @property
+    def nodes(self) -> list[Any]:
+        return [step.node for step in self.steps]
+
+
+def _fits(match: Match) -> str | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is found, and what runs in its place.
+
+    Attributes
+    ----------
+    name : str
+        What is found, in words.
+    pattern : sequence of functions
+        node -> bool, for steps that follow one another, the first of them first. A step is followed by one that reads
+        its output (as its first input, or any input of a sum), if nobody else reads that, no penalty is on it, and
+        both train or neither does.
+    replacement : function, or None
+        Match -> node, with the inputs of the first step, the further inputs of the others after them, and the outputs
+        of the last. None leaves a step out: who reads its output reads its input.
+    guard : function
+        Match -> None if the rule fits, else the reason why not, a short phrase.
+    training, prediction : bool
+        For which graphs the rule is.
+    or_pattern : sequence of functions
+        Another pattern, tried where the first does not fit.
+    is_run : bool
+        Whether the last of the pattern may come any number of times. The guard is then asked for each length, until it
+        objects, and the longest run without objection is taken.
+    """
+
+    name: str
+    pattern: Sequence[Question]
+    replacement: Callable[[Match], Any] | None
+    guard: Callable[[Match], str | None] = _fits
+    training: bool = False
+    prediction: bool = False
+    or_pattern: Sequence[Question] = ()
+    is_run: bool = False
+
+
+class Fusion(NamedTuple):
+    """What a rule did, or why it did not.
+
+    Attributes
+    ----------
+    mode : str
+        "training" or "prediction".
+    rule : str
+        The rule's name: what was found.
+    layers : tuple of str
+        The names of the layers.
+    node : str
+        The class of what runs in their place; "nothing" where a layer is left out, and "" where the rule did not fit.
+    reason : str
+        Why the rule did not fit; "" if it did.
+    """
+
+    mode: str
+    rule: str
+    layers: tuple[str, ...]
+    node: str
+    reason: str = ""

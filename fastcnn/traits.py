@@ -1,0 +1,107 @@
+"""What layers, functions and nodes promise about themselves, so that a rule of fusion need not know their classes.
+
+A class declares its traits in its body::
+
+    class Conv2D(Convolution):
+        traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_ADDEND | Trait.TAKES_BORDER
+
+Each is a promise about what `forward` and `predict` compute, and about the attributes that tell the rest. A class that
+derives from another keeps what that one promised only if it changes nothing that the promise may rest on: it overrides
+no method, property or attribute but the constructor and the configuration. Else it promises nothing, unless it declares
+traits of its own.
+"""
+
+import enum
+from typing import Any
+
+
+class Trait(enum.Flag):
+    """A promise; `Trait(0)` is none.
+
+    Attributes
+    ----------
+    PRODUCT
+        y = activation(linear(x) + bias): `kernel`, `bias` (or None), `activation` (or None), and `over_kernel`, which
+        turns a number for each output into what multiplies the kernel.
+    CONV2D
+        A product that is a convolution: `filters`, `kernel_size`, `strides`, `padding`, `dilation_rate`, `groups`.
+    DEPTHWISE2D
+        A product that is a depthwise convolution: as CONV2D, and `depth_multiplier`.
+    TAKES_ADDEND
+        A product whose kernels add a tensor of the output's shape before the activation.
+    TAKES_BORDER
+        `padding` may be any ((top, bottom), (left, right)), and `input_shape` goes with it.
+    POINTWISE
+        y = `function`(x), or x where that is None.
+    BATCH_NORM
+        In prediction y = gamma (x - moving_mean) / sqrt(moving_variance + epsilon) + beta for each channel.
+    SUM
+        The sum of its inputs.
+    TAKES_RELU
+        Its verbs take ``relu=True`` and return max(y, 0) then.
+    NOT_NEGATIVE
+        No result is below 0.
+    IDLE
+        In prediction y = x.
+    ZERO_BORDER2D
+        Zeros around an image, as many as `border` says.
+    MAX_POOL2D, AVERAGE_POOL2D
+        A pooling: `pool_size`, `padding`, `dilation_rate`, `ceil_mode`, and `whole`, true where windows lie side by
+        side and within the image.
+    BY_CODE
+        A function of one number, which kernels know as `code`, `alpha`, `beta`.
+    SOFTMAX
+        A softmax over `axes`, or with `log` its logarithm.
+    COMPOSED
+        Functions one after the other.
+    """
+
+    PRODUCT = enum.auto()
+    CONV2D = enum.auto()
+    DEPTHWISE2D = enum.auto()
+    TAKES_ADDEND = enum.auto()
+    TAKES_BORDER = enum.auto()
+    POINTWISE = enum.auto()
+    BATCH_NORM = enum.auto()
+    SUM = enum.auto()
+    TAKES_RELU = enum.auto()
+    NOT_NEGATIVE = enum.auto()
+    IDLE = enum.auto()
+    ZERO_BORDER2D = enum.auto()
+    MAX_POOL2D = enum.auto()
+    AVERAGE_POOL2D = enum.auto()
+    BY_CODE = enum.auto()
+    SOFTMAX = enum.auto()
+    COMPOSED = enum.auto()
+
+
+NONE = Trait(0)
+
+#: What a derived class may change and keep its traits: neither verb looks at it.
+_FREE = {"get_config", "from_config", "traits", "replayable"}
+_HOOKS = {"__call__", "__getattr__", "__getattribute__", "__setattr__", "__new__"}
+
+
+def of(thing: Any) -> Trait:
+    """Return what a layer, function or node promises; nothing for what is none of fastcnn's kind."""
+    found = getattr(thing, "traits", NONE)
+    return found if isinstance(found, Trait) else NONE
+
+
+def kept(cls: type) -> Trait:
+    """Return the traits of a new class: its own, or those of the class that it derives from and does not change."""
+    if "traits" in vars(cls):
+        return vars(cls)["traits"]
+    order = cls.__mro__
+    at = next((k for k in range(1, len(order)) if "traits" in vars(order[k])), None)
+    if at is None or order[at:] != order[at].__mro__:  # else a class beside it may have slipped in between
+        return NONE
+    parent = order[at]
+    changes = any(_changes(name, value, parent) for one in order[:at] for name, value in vars(one).items())
+    return NONE if changes else vars(parent)["traits"]
+
+
+def _changes(name: str, value: Any, parent: type) -> bool:
+    if name in _FREE or (name.startswith("__") and name not in _HOOKS):
+        return False
+    return hasattr(parent, name) or name in _HOOKS or hasattr(type(value), "__set__")
