@@ -94,9 +94,12 @@ def kept(cls: type) -> Trait:
         return vars(cls)["traits"]
     order = cls.__mro__
     at = next((k for k in range(1, len(order)) if "traits" in vars(order[k])), None)
-    if at is None or order[at:] != order[at].__mro__:  # else a class beside it may have slipped in between
+    if at is None:
         return NONE
     parent = order[at]
+    line = parent.__mro__[:-1]  # without object
+    if order[at:at + len(line)] != line:  # a class beside it has slipped in between
+        return NONE
     changes = any(_changes(name, value, parent) for one in order[:at] for name, value in vars(one).items())
     return NONE if changes else vars(parent)["traits"]
 

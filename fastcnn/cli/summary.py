@@ -8,7 +8,10 @@ from fastcnn.cli._options import MODELS, NameOrPath, input_shapes, shape_option
 @click.command("summary", short_help="Show a model's layers and their cost.")
 @click.argument("model", metavar="MODEL", type=NameOrPath(MODELS))
 @shape_option
-def command(model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> None:
+@click.option("--fusions", is_flag=True, help="Tell also what runs in the place of which layers, and why not.")
+@click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, metavar="N",
+              help="For --fusions: some want a batch that fills vectors.")
+def command(model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...], fusions: bool, batch_size: int) -> None:
     """Show the layers of a model by its name (lenet5, mlp, ...), of a run, or of a file: .safetensors,
     .onnx, or .keras and .h5 of Keras.
 
@@ -37,3 +40,5 @@ def command(model: str, shapes: tuple[tuple[str, tuple[int, ...]], ...]) -> None
     else:
         raise ArgumentError(f"{unknown('summary: model', model, MODELS)}; no run or file has that name either")
     network.summary(click.echo)
+    if fusions:
+        click.echo(f"\n{network.fusions(batch_size)}")

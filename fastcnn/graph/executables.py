@@ -9,6 +9,7 @@ import numpy as np
 
 from fastcnn import config, device
 from fastcnn.graph import rules, trace
+from fastcnn.graph.rules.report import Fusions
 from fastcnn.graph.steps import Graph
 
 
@@ -58,6 +59,25 @@ class Executables:
         if predicts:
             return rules.for_prediction(self.whole, fills)
         return rules.for_training(self.whole, fills, to_logits)
+
+    def fusions(self, batch: int, to_logits: tuple[int, ...] = ()) -> Fusions:
+        """Return what rules do for a batch of a size, in training and in prediction, and why they do not.
+
+        Parameters
+        ----------
+        batch : int
+        to_logits : tuple of int
+            As of `get`; without effect if an output comes from no softmax.
+        """
+        if not config.fusion():
+            return Fusions([], batch)
+        fills, which = fills_lanes(batch, self._dtype), to_logits
+        if rules.for_training(self.whole, fills, which) is None:
+            which = ()
+        logits = frozenset(self.whole.outputs[k] for k in which)
+        contexts = rules.Context(True, fills, logits), rules.Context(False, fills)
+        return Fusions([one for context in contexts
+                        for one in rules.rewritten(self.whole, rules.active(), context, explain=True)[1]], batch)
 
     def _copy(self) -> Graph:
         """Return the whole graph with steps of its own: which slots are dead after one depends on its graph."""

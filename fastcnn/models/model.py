@@ -8,11 +8,13 @@ import numpy as np
 
 from fastcnn import config
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.geometry.arguments import is_integer
 from fastcnn.graph import execute, trace
 from fastcnn.graph.arena import planned_bytes
 from fastcnn.graph.executables import Executables
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
+from fastcnn.graph.rules.report import Fusions
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call, Layer, names
 from fastcnn.models import given, structure
@@ -120,8 +122,7 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
     def twin(self, shape: Any) -> Any:
         """As `Layer.twin`: its layers are twins of this one's, and it is compiled as this one is."""
         self._require_count(len(as_shapes(shape)))
-        twin = object.__new__(type(self))
-        twin.__dict__.update(self.__dict__, nodes=[], stop_training=False, _original=self.original)
+        twin = self.replaced(nodes=[], stop_training=False, _original=self.original)
         traced, there = trace.moved(self._between(), as_shapes(shape))
         twin._replace_given(there)
         twin._connect(traced)
@@ -260,6 +261,26 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
         given.check(print_fn is None or callable(print_fn), f"{self}.summary", "print_fn to be a function", print_fn)
         self._require_built("summary")
         summary(self, print_fn, expand_nested, show_trainable)
+
+    def fusions(self, batch_size: int = 32) -> Fusions:
+        """Return what runs in the place of which layers, rule by rule, and why a rule that nearly fitted does not.
+
+        What training with cross-entropy joins is told once the model is compiled.
+
+        Parameters
+        ----------
+        batch_size : int
+            Some rules want a batch that fills the lanes of vectors.
+
+        Returns
+        -------
+        list of Fusion
+            (mode, rule, layers, node, reason) for training, then for prediction; `print` shows it as text. Empty where
+            ``fastcnn.config.set_fusion(False)``.
+        """
+        given.check(is_integer(batch_size) and batch_size > 0, f"{self}.fusions", "a positive batch_size", batch_size)
+        which = () if self.objective is None else self.objective.after_softmax
+        return self._all_executables().fusions(int(batch_size), which)
 
     def __repr__(self) -> str:
         return f"<{self}, {len(self.layers)} layers, input {self.input_shape}>"

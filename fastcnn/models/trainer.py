@@ -198,7 +198,7 @@ class Trainer(Compiled):
                           ) -> Step:
         """Return losses, outputs and the way back; a softmax before cross-entropy is one kernel with it."""
         targets, penalties = self.objective.targets, list[float]()
-        which = tuple(k for k, target in enumerate(targets) if target.loss is not None and target.loss.follows_softmax)
+        which = self.objective.after_softmax
         steps = self._run(len(xs[0]), which) if which else None
         together = which if steps is not None else ()
         outputs, back = execute.forward(self._run(len(xs[0])) if steps is None else steps, xs, call, penalties)

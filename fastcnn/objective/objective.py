@@ -71,6 +71,12 @@ class Objective:
         self.named = named(self.targets, who)
 
     @property
+    def after_softmax(self) -> tuple[int, ...]:
+        """The outputs whose loss is one kernel with a softmax before it."""
+        return tuple(k for k, target in enumerate(self.targets)
+                     if target.loss is not None and target.loss.follows_softmax)
+
+    @property
     def metrics(self) -> list[Metric]:
         """All metrics, weighted ones last."""
         return list(self.named.values())

@@ -81,3 +81,13 @@ def test_a_file_that_is_there_stays_unless_overwriting_is_allowed(fastcnn, saved
     result = fastcnn("export-onnx", saved, path)
     assert (result.returncode, path.read_text()) == (2, "mine")
     assert fastcnn("export-onnx", saved, path, "--overwrite").returncode == 0
+
+
+def test_a_summary_tells_what_is_fused_and_why_not(fastcnn):
+    result = fastcnn("summary", "lenet5", "--fusions", "--batch-size", 64)
+    assert result.returncode == 0, result.stderr
+    assert "training, in batches of 64\n" in result.stdout
+    assert "-> BatchInterleaved (1)\n    conv2d + average_pooling2d + conv2d_1 + average_pooling2d_1\n" in result.stdout
+    few = fastcnn("summary", "lenet5", "--fusions", "--batch-size", 1)
+    assert "conv2d: the batch has fewer images than a vector has lanes\n" in few.stdout
+    assert "in batches of" not in fastcnn("summary", "lenet5").stdout

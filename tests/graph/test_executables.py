@@ -8,6 +8,8 @@ from fastcnn import config, layers
 from fastcnn.graph import executables
 from fastcnn.graph.nodes import fused_conv
 from fastcnn.graph.nodes.fused_conv import FusedConv
+from fastcnn.graph.rules import Rule, added
+from fastcnn.traits import NONE
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +72,31 @@ def test_a_graph_of_logits_does_not_share_its_steps_with_the_whole_one():
     model.train_on_batch(x, y)
     model(x, training=True)
     model.train_on_batch(x, y)
+
+
+class Halved:
+    """Calls no kernel, so that nothing of it may be captured."""
+
+    traits, replayable, many_inputs, parameters = NONE, False, False, ()
+
+    def __init__(self, match):
+        self.layer = match.nodes[0]
+        self.input_shape = self.output_shape = self.layer.input_shape
+
+    def predict(self, x):
+        return self.layer.predict(x) / 2
+
+
+def test_a_rule_that_is_added_for_a_while_reaches_graphs_and_captures_and_leaves_with_its_context():
+    model = fc.Sequential([fc.Input((5,)), layers.Dense(4), layers.Tanh(name="tanh")])
+    rule = Rule("a fused layer", (lambda node: isinstance(node, FusedConv),), Halved, prediction=True)
+    draw = np.random.default_rng(0)
+    xs = [draw.standard_normal((2, 5)).astype(np.float32) for _ in range(4)]
+    before = [model.predict(x) for x in xs]  # the last by a capture
+    with added(rule):
+        for _ in range(2):
+            for x, y in zip(xs, before, strict=True):
+                np.testing.assert_array_equal(model.predict(x), y / 2)
+        assert model.fusions()[-1].layers == (model.layers[0].name, "tanh")
+    for x, y in zip(xs, before, strict=True):
+        np.testing.assert_array_equal(model.predict(x), y)

@@ -16,13 +16,11 @@ def _softmax(node: Any) -> bool:
 
 def _why_not(match: Match) -> str | None:
     step = match.steps[-1]
-    if step.outputs[0] not in match.context.logits:
-        return "no cross-entropy takes its logits"
     if match.readers != 1:
         return "others read its output, too"
     if step.regularizer is not None:
         return "it has an activity_regularizer"
-    return None
+    return None if step.outputs[0] in match.context.logits else "no cross-entropy takes its logits"
 
 
 def _why_no_layer(match: Match) -> str | None:

@@ -1,0 +1,238 @@
+"""Every rule of fusion: where it fits, where its guard holds it back and why, and that the numbers stay the same."""
+
+import ast
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+from fastcnn import config, graph, layers
+from fastcnn.graph.rules import RULES
+
+KW = {"dtype": "float64"}
+
+
+@pytest.fixture(autouse=True)
+def switch():
+    before = config.fusion()
+    yield
+    config.set_fusion(before)
+
+
+def conv(filters=4, size=3, **kwargs):
+    return layers.Conv2D(filters, size, **kwargs, **KW)
+
+
+def norm(**kwargs):
+    return layers.BatchNormalization(**kwargs, **KW)
+
+
+def chain(*made):
+    def applied(x):
+        for layer in made:
+            x = layer(x)
+        return x
+
+    return applied
+
+
+def relu(**kwargs):
+    return layers.ReLU(**kwargs, **KW)
+
+
+def twice_read(first, second):
+    """A layer whose output another one and a sum read."""
+    def applied(x):
+        y = first(x)
+        return layers.Add(**KW)([y, second(y)])
+
+    return applied
+
+
+def beside(x, other=None):
+    """A convolution that is added to its own input, or to another tensor."""
+    return layers.Add(**KW)([conv(padding="same", activation=None)(x), x if other is None else other(x)])
+
+
+def three(x):
+    return layers.Add(**KW)([conv(padding="same")(x), x, x])
+
+
+def head(x):
+    return layers.Dense(3, activation="softmax", **KW)(layers.GlobalAveragePooling2D(**KW)(x))
+
+
+def flat(*made):
+    return chain(layers.GlobalAveragePooling2D(**KW), *made)
+
+
+def gate(x):
+    return layers.Reshape((1, 1, 4), **KW)(layers.GlobalAveragePooling2D(**KW)(x))
+
+
+# rule: what fits and what runs there, then what nearly fits and why not. A head is put on what has none.
+ROWS = {
+    "a softmax layer before cross-entropy": (
+        lambda: flat(layers.Dense(3, **KW), layers.Softmax(**KW)), "nothing",
+        lambda: flat(layers.Dense(3, **KW), layers.Softmax(activity_regularizer="l2", **KW)),
+        "it has an activity_regularizer"),
+    "a softmax before cross-entropy": (
+        lambda: flat(layers.Dense(3, activation="softmax", **KW)), "Dense",
+        lambda: flat(layers.Dense(3, activation="softmax", activity_regularizer="l2", **KW)),
+        "it has an activity_regularizer"),
+    "dropout, noise, linear activations": (
+        lambda: chain(layers.Dropout(0.5, **KW), layers.Activation("linear", **KW), conv()), "nothing", None, ""),
+    "a linear layer, batch normalization, ReLU": (
+        lambda: chain(conv(), norm(), relu()), "ConvBatchNorm",
+        lambda: chain(conv(), norm(activity_regularizer="l2"), relu()), "has an activity_regularizer"),
+    "a linear layer, batch normalization": (
+        lambda: chain(conv(), norm(), layers.Tanh(**KW)), "ConvBatchNorm",
+        lambda: lambda x: norm()(conv()(x), training=False), "runs as in inference"),
+    "a convolution or dense layer, batch normalization": (
+        lambda: chain(conv(), norm(), norm()), "FusedConv",
+        lambda: twice_read(conv(), norm()), "others read the output of"),
+    "narrow convolutions, with activations and poolings": (
+        lambda: chain(conv(), relu(), layers.MaxPooling2D(2, **KW)), "BatchInterleaved",
+        lambda: chain(conv(trainable=False)), "is frozen"),
+    "a linear layer, an activation": (
+        lambda: chain(conv(8, 3, padding="same"), layers.Activation("gelu", **KW)), "Conv2D",
+        lambda: twice_read(conv(8, 3), layers.Activation("gelu", **KW)), "others read the output of"),
+    "a convolution, max pooling": (
+        lambda: chain(conv(8, 3, padding="same", activation="relu"), layers.MaxPooling2D(2, **KW)), "ConvMaxPool",
+        lambda: chain(conv(8, 3, padding="same", activation="tanh"), layers.MaxPooling2D(2, **KW)),
+        "has another activation than ReLU"),
+    "zeros, a convolution": (
+        lambda: chain(layers.ZeroPadding2D(1, **KW), conv(strides=2)), "FusedConv",
+        lambda: twice_read(layers.ZeroPadding2D(1, **KW), conv(padding="same")), "others read the output of"),
+    "a convolution or dense layer, a sum": (
+        lambda: beside, "FusedConv", lambda: lambda x: beside(x, gate), "an addend is broadcast"),
+    "a convolution or dense layer, an activation": (
+        lambda: chain(conv(8, 3, padding="same"), layers.Activation("gelu", **KW)), "FusedConv",
+        lambda: twice_read(conv(8, 3), layers.Activation("gelu", **KW)), "others read the output of"),
+    "batch normalization or a sum, ReLU": (
+        lambda: chain(norm(), relu()), "WithReLU", lambda: twice_read(norm(), relu()), "others read the output of"),
+    "zeros, max pooling": (
+        lambda: chain(conv(activation="relu", padding="same", strides=2), layers.ZeroPadding2D(1, **KW),
+              layers.MaxPooling2D(3, **KW)), "MaxPooling2D",
+        lambda: chain(layers.ZeroPadding2D(1, **KW), layers.MaxPooling2D(3, **KW)), "the image may be negative"),
+    "an inverted residual": (
+        lambda: chain(conv(24, 1, activation="relu6"), layers.DepthwiseConv2D(3, padding="same", **KW), conv(4, 1)),
+        "InvertedResidual",
+        lambda: chain(conv(24, 1), twice_read(layers.DepthwiseConv2D(3, padding="same", **KW), conv(24, 1))),
+        "others read the output of"),
+}
+
+
+def model_of(make):
+    fc.utils.clear_session()
+    fc.utils.set_random_seed(7)
+    x = fc.Input((10, 10, 4), **KW)
+    y = make()(x)
+    model = fc.Model(x, y if y.shape == (None, 3) else head(y))
+    model.compile(fc.optimizers.SGD(0.1), "sparse_categorical_crossentropy")
+    draw = np.random.default_rng(2)
+    for p in model.weights:  # else a normalization does nothing yet
+        p.assign(0.3 * draw.standard_normal(p.shape) if "variance" not in p.name else draw.uniform(0.5, 1.5, p.shape))
+    return model
+
+
+def records(make, rule, batch_size=None):
+    """Return what is told of a rule: in batches that fill lanes, where it wants them, and in small ones elsewhere."""
+    batch_size = batch_size or (16 if rule.startswith("narrow") else 4)
+    return [one for one in model_of(make).fusions(batch_size) if one.rule == rule]
+
+
+def test_every_rule_has_a_row_and_a_name_of_its_own():
+    assert sorted(ROWS) == sorted(rule.name for rule in RULES)
+
+
+@pytest.mark.parametrize("rule", ROWS)
+def test_a_rule_fits_where_it_should(rule):
+    make, node, _, _ = ROWS[rule]
+    found = [one for one in records(make, rule) if one.node]
+    assert found
+    assert {one.node for one in found} == {node}
+    assert all(not one.reason and one.layers for one in found)
+
+
+@pytest.mark.parametrize("rule", [rule for rule, row in ROWS.items() if row[2]])
+def test_a_rule_that_nearly_fits_says_why_it_does_not(rule):
+    _, _, make, reason = ROWS[rule]
+    found = records(make, rule)
+    assert found
+    assert all(not one.node for one in found)
+    assert any(reason in one.reason for one in found), found
+
+
+@pytest.mark.parametrize("rule", ROWS)
+def test_the_numbers_are_those_without_fusion(rule):
+    draw = np.random.default_rng(3)
+    x, y = draw.standard_normal((16, 10, 10, 4)), draw.integers(0, 3, 16)
+    for make in ROWS[rule][::2]:
+        found = []
+        for on in (True, False):
+            config.set_fusion(on)
+            if make is None:
+                continue
+            model = model_of(make)
+            losses = [model.train_on_batch(x, y) for _ in range(2)]
+            found.append([np.array(losses), *model.get_weights(), model.predict(x), model.predict(x[:1])])
+        for a, b in zip(*found, strict=True) if found else ():
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(("make", "batch", "reason"), [
+    (lambda: chain(conv()), 2, "fewer images than a vector has lanes"),
+    (lambda: chain(conv(40, 1), conv(64, 1)), 16, "is wide: 40 channels to 64"),
+    (lambda: chain(conv(strides=2)), 16, "has strides, dilation or groups"),
+    (lambda: chain(conv(300, 1)), 16, "larger than the cache")])
+def test_a_narrow_run_is_held_back_for_a_reason(make, batch, reason):
+    found = records(make, "narrow convolutions, with activations and poolings", batch)
+    assert any(reason in one.reason for one in found), found
+
+
+def test_a_sum_of_three_is_no_addend():
+    found = records(lambda: three, "a convolution or dense layer, a sum")
+    assert [one.reason for one in found] == ["others read the output of input_layer, too"] or all(
+        "takes two" in one.reason for one in found)
+    assert found
+
+
+def test_fusions_are_told_as_text_and_not_at_all_when_switched_off():
+    model = model_of(ROWS["an inverted residual"][0])
+    text = str(model.fusions(1))
+    assert text.splitlines()[0] == "training, in batches of 1"
+    assert "an inverted residual -> InvertedResidual (1)\n    conv2d + depthwise_conv2d + conv2d_1" in text
+    assert "a softmax before cross-entropy -> Dense (1)\n    dense" in text
+    config.set_fusion(False)
+    assert model.fusions() == []
+    assert str(model.fusions()) == "no rule of fusion fits"
+    with pytest.raises(fc.errors.ArgumentError, match="expected a positive batch_size, got 0"):
+        model.fusions(0)
+
+
+def test_what_is_told_is_what_runs():
+    for rule in ROWS:
+        model = model_of(ROWS[rule][0])
+        for training in (True, False):
+            nodes = [type(step.node).__name__ for step in model._run(16, (0,) if training else (), not training).steps]
+            mode = "training" if training else "prediction"
+            told = {one.node for one in model.fusions(16) if one.mode == mode and one.node not in ("", "nothing")}
+            fused = {name for name in nodes if not hasattr(layers, name)}
+            assert fused <= told
+
+
+GRAPH = Path(graph.__file__).parent
+
+
+def test_no_rule_node_or_engine_asks_for_a_class():
+    """A layer is known by what it declares; what is left are arrays, tuples and the place where an input begins."""
+    for path in sorted(GRAPH.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            text = ast.unparse(node) if isinstance(node, (ast.Call, ast.Compare)) else ""
+            if isinstance(node, ast.Call) and text.startswith(("isinstance(", "issubclass(")):
+                assert text.split(", ")[-1] in ("np.ndarray)", "tuple)", "InputLayer)", "cls)"), f"{path}: {text}"
+            if isinstance(node, ast.Compare):
+                assert "type(" not in text, f"{path}: {text}"
+                assert "__class__" not in text, f"{path}: {text}"
