@@ -95,8 +95,12 @@ class Device:
 
     def zeros(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """As `empty`, filled with zeros."""
+        return self.full(shape, dtype, 0)
+
+    def full(self, shape: tuple[int, ...], dtype: Any, value: float) -> np.ndarray:
+        """As `empty`, filled with a number; as a call of a kernel it is seen by `recording`."""
         array = self.empty(shape, dtype)
-        array.fill(0)
+        array.fill(value)
         return array
 
     def copy(self, out: np.ndarray, x: np.ndarray) -> None:
@@ -228,6 +232,11 @@ class _RecordingDevice(Device):
     @allocated.setter
     def allocated(self, count: int) -> None:
         self._device.allocated = count
+
+    def full(self, shape: tuple[int, ...], dtype: Any, value: float) -> np.ndarray:
+        array = self.empty(shape, dtype)
+        self.copy(array, value)  # type: ignore[arg-type]
+        return array
 
     def copy(self, out: np.ndarray, x: np.ndarray) -> None:
         assert self.recorder is not None

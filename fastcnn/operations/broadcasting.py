@@ -68,8 +68,7 @@ def scaled(x: np.ndarray, scale: float) -> np.ndarray:
     """Return scale x; x itself where the scale is 1."""
     if scale == 1.0:
         return x
-    factor = device.of(x).empty((1, 1, 1), x.dtype)
-    factor.fill(scale)
+    factor = device.of(x).full((1, 1, 1), x.dtype, scale)
     return merged(x, factor.reshape((1,) * x.ndim), codes.PRODUCT)
 
 

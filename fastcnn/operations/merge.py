@@ -120,8 +120,7 @@ def masked(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
     """Return scale x + offset."""
     d = device.of(x)
-    y, one = d.empty(x.shape, x.dtype), d.empty((1, 1, 1), x.dtype)
-    one.fill(1)
+    y, one = d.empty(x.shape, x.dtype), d.full((1, 1, 1), x.dtype, 1)
     d.kernels.merge_forward(y.reshape(1, 1, -1), x.reshape(1, 1, -1), one, codes.SUM, scale, offset, 0)
     return y
 

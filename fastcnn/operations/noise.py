@@ -68,8 +68,7 @@ def _dropped(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None) -> 
         y = d.empty(x.shape, x.dtype)
         d.kernels.dropout(y.reshape(-1), x.reshape(-1), rate, *key)
         return y
-    mask = d.empty(mask_shape, x.dtype)
-    mask.fill(1)
+    mask = d.full(mask_shape, x.dtype, 1)
     d.kernels.dropout(mask.reshape(-1), mask.reshape(-1), rate, *key)
     return masked(x, mask)
 

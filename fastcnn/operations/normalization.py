@@ -122,8 +122,7 @@ def rms_normalization(x: np.ndarray, scale: Parameter, axes: Sequence[int], epsi
     """
     size = math.prod([x.shape[axis] for axis in axes])
     unit, unit_backward = l2_normalization(x, axes, _SHORTEST, size * epsilon, who)
-    length = device.of(x).empty((1,) * x.ndim, x.dtype)
-    length.fill(math.sqrt(size))
+    length = device.of(x).full((1,) * x.ndim, x.dtype, math.sqrt(size))
     around = scale.array.reshape([n if axis in axes else 1 for axis, n in enumerate(x.shape)])
     y, gradients = multiply([unit, around, length])
 

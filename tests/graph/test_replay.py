@@ -50,6 +50,8 @@ def test_every_layer_predicts_the_same_by_a_plan(case, monkeypatch):
     expected = without_plan(model, other).copy() if layer.many_inputs else layer.predict(other).copy()
     for _ in range(3):
         model.predict(x)
+    assert all(isinstance(one, Capture) for one in model._replay._captures.values())
+    assert model._replay._captures
     before = other.copy()
     np.testing.assert_array_equal(model.predict(other), expected)
     np.testing.assert_array_equal(other, before)
@@ -259,24 +261,61 @@ def test_arrays_that_do_not_live_at_once_share_the_arena():
 
 
 class Filled(layers.Layer):
-    """A layer whose memory NumPy fills, which a plan cannot see."""
+    """A layer whose memory the device fills, as a call of a kernel."""
+
+    replayable = True
+
+    def two(self, d, x):
+        return d.full(x.shape, x.dtype, 2)
 
     def forward(self, x, call=layers.Call()):
         x = self.checked(x)
         d = device.of(x)
-        y, two = d.empty(x.shape, x.dtype), d.empty(x.shape, x.dtype)
-        two[...] = 2
-        d.kernels.add(y.reshape(-1), x.reshape(-1), two.reshape(-1))
+        y = d.empty(x.shape, x.dtype)
+        d.kernels.add(y.reshape(-1), x.reshape(-1), self.two(d, x).reshape(-1))
         return y, lambda dy: dy
 
 
-def test_memory_that_no_kernel_filled_keeps_its_place():
+class FilledByNumPy(Filled):
+    """A layer whose memory NumPy fills, which nobody writes down."""
+
+    replayable = True
+
+    def two(self, d, x):
+        two = d.empty(x.shape, x.dtype)
+        two[...] = 2
+        return two
+
+
+class FilledByNumPyFromTheInput(FilledByNumPy):
+    """NumPy fills the memory with what depends on the input."""
+
+    replayable = True
+
+    def two(self, d, x):
+        two = super().two(d, x)
+        two[...] += 0 * x[0, 0] + 3 * (x[0, 0] > 0)
+        return two
+
+
+def test_a_layer_of_ones_own_that_only_calls_kernels_may_say_so_and_is_captured():
     model = fc.Sequential([fc.Input((5,)), Filled(), Filled()])
-    x = np.arange(10, dtype=np.float32).reshape(2, 5)
-    capture = Capture(model._infer, [x])
-    for _ in range(2):
-        np.testing.assert_array_equal(capture([x])[0], x + 4)
-    assert capture.bytes == 0
+    for k in range(4):
+        x = np.arange(10, dtype=np.float32).reshape(2, 5) + k
+        np.testing.assert_array_equal(model.predict(x), x + 4)
+    assert [type(one) for one in model._replay._captures.values()] == [Capture]
+
+
+@pytest.mark.parametrize("kind", [FilledByNumPy, FilledByNumPyFromTheInput])
+def test_a_layer_that_says_so_and_does_more_is_found_out_and_never_replayed(kind):
+    model = fc.Sequential([fc.Input((5,)), kind()])
+    x = np.arange(10, dtype=np.float32).reshape(2, 5) - 1
+    two = lambda x: 2 + 3 * (x[0, 0] > 0) * issubclass(kind, FilledByNumPyFromTheInput)
+    np.testing.assert_array_equal(model.predict(x), x + two(x))
+    with pytest.warns(UserWarning, match="nothing but call kernels"):
+        np.testing.assert_array_equal(model.predict(x), x + two(x))
+    for k in range(3):
+        np.testing.assert_array_equal(model.predict(x + k), x + k + two(x + k))
 
 
 def test_a_sum_takes_the_place_of_its_addend():
@@ -290,3 +329,37 @@ def test_a_sum_takes_the_place_of_its_addend():
     for seed in range(2):
         images = np.random.default_rng(seed).standard_normal(images.shape).astype(np.float32)
         np.testing.assert_allclose(capture([images])[0], without_plan(model, images), atol=1e-5)
+
+
+def test_an_activation_is_written_over_its_input_if_nobody_else_reads_that(monkeypatch):
+    monkeypatch.setattr(replay, "_COPIED", 0)
+    inputs = fc.Input((16, 16, 8))
+    y = layers.Softsign()(layers.Tanh()(layers.Sigmoid()(inputs)))
+    chain, read_twice = fc.Model(inputs, y), fc.Model(inputs, layers.Concatenate()([y, inputs]))
+    x = np.random.default_rng(0).standard_normal((2, 16, 16, 8)).astype(np.float32)
+    assert Capture(chain._infer, [x]).bytes == x.nbytes
+    assert Capture(read_twice._infer, [x]).bytes == 4 * x.nbytes  # x, y, and both side by side
+    for model in (chain, read_twice):
+        capture = Capture(model._infer, [x])
+        for seed in range(2):
+            other = np.random.default_rng(seed).standard_normal(x.shape).astype(np.float32)
+            before = other.copy()
+            np.testing.assert_array_equal(capture([other])[0], without_plan(model, other))
+            np.testing.assert_array_equal(other, before)
+
+
+def test_a_switch_of_winograds_algorithm_is_seen_by_graphs_and_captures():
+    fc.utils.set_random_seed(4)
+    model = fc.Sequential([fc.Input((24, 24, 64)), layers.Conv2D(64, 3, padding="same")])
+    x = np.random.default_rng(0).standard_normal((4, 24, 24, 64)).astype(np.float32)
+    assert config.winograd()
+    found = {}
+    try:
+        for on in (True, False, True, False):
+            config.set_winograd(on)
+            ys = [model.predict(x) for _ in range(3)]  # the second makes a capture, the third follows it
+            for y in ys:
+                np.testing.assert_array_equal(y, found.setdefault(on, ys[0]))
+    finally:
+        config.set_winograd(True)
+    assert not np.array_equal(found[True], found[False])  # else the shape is none that Winograd's suits

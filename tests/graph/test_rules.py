@@ -235,4 +235,5 @@ def test_no_rule_node_or_engine_asks_for_a_class():
                 assert text.split(", ")[-1] in ("np.ndarray)", "tuple)", "InputLayer)", "cls)"), f"{path}: {text}"
             if isinstance(node, ast.Compare):
                 assert "type(" not in text, f"{path}: {text}"
+                assert "__name__" not in text, f"{path}: {text}"
                 assert "__class__" not in text, f"{path}: {text}"

@@ -99,9 +99,9 @@ class FusedConv:
         """Infer: return the output for x, or for (x, addend)."""
         x, residual = x if self.adds else (x, None)
         if residual is not None and not residual.flags.c_contiguous:
-            copy = device.of(residual).empty(residual.shape, residual.dtype)
-            copy[...] = residual
-            residual = copy
+            d, given = device.of(residual), residual
+            residual = d.empty(given.shape, given.dtype)
+            d.copy(residual, given)
         kernel, bias = self.weights()
         more = {} if self.border is None else {"padding": self.border}
         return self.product.predict_with(self.checked(x), kernel, bias, self.activation, residual, **more)
