@@ -50,6 +50,18 @@ def permutation(shape: tuple[int, ...], axes: tuple[int, ...], who: str = "permu
     return np.array([(*itertools.chain(*outer), a, sa, b, tb)], PERMUTATION)
 
 
+@functools.lru_cache(maxsize=1024)
+def axes_last(rank: int, axes: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the order of `rank` axes with some of them, counted from the front, last; and the order back."""
+    order = *(k for k in range(rank) if k not in axes), *axes
+    return order, inverse(order)
+
+
+def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the permutation that undoes one."""
+    return tuple([axes.index(k) for k in range(len(axes))])
+
+
 def is_view(geometry: np.ndarray) -> bool:
     """Return whether the result has the source's numbers in the source's order."""
     g = geometry[0]

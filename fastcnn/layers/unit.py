@@ -23,12 +23,12 @@ class _ByLength(Layer):
         self._axes(len(input_shape))
         return input_shape
 
-    def _axes(self, rank: int) -> list[int]:
+    def _axes(self, rank: int) -> tuple[int, ...]:
         found = sorted(axis + rank if axis < 0 else axis for axis in self.axis)
         if found[0] < 1 or found[-1] >= rank or len(set(found)) < len(found):
             raise ArgumentError(f"{self}: expected axes in 1..{rank - 1}, or counted from the end, for input of {rank} "
                                 f"dimensions, got {', '.join(map(str, self.axis))}")
-        return found
+        return tuple(found)
 
 
 class UnitNormalization(_ByLength):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fastcnn import device
-from fastcnn.geometry.permutation import is_view, permutation
+from fastcnn.geometry.permutation import axes_last, inverse, is_view, permutation
 from fastcnn.operations import Backward
 from fastcnn.operations.broadcasting import summed_to
 
@@ -15,7 +15,7 @@ Gradients = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 def permuted(x: np.ndarray, axes: tuple[int, ...], who: str = "permuted") -> np.ndarray:
     """Return ``numpy.transpose(x, axes)`` as an array that kernels take; `who` asks, for the message."""
-    d, shape, g = device.of(x), tuple(x.shape[axis] for axis in axes), permutation(x.shape, axes, who)
+    d, shape, g = device.of(x), tuple([x.shape[axis] for axis in axes]), permutation(x.shape, axes, who)
     if is_view(g):
         return x.reshape(shape)
     y = d.empty(shape, x.dtype)
@@ -25,35 +25,29 @@ def permuted(x: np.ndarray, axes: tuple[int, ...], who: str = "permuted") -> np.
 
 def transpose(x: np.ndarray, axes: tuple[int, ...], who: str = "transpose") -> tuple[np.ndarray, Backward]:
     """Return `permuted`, and dy -> dx."""
-    inverse = tuple([axes.index(axis) for axis in range(len(axes))])
-    return permuted(x, axes, who), lambda dy: permuted(dy, inverse, who)
+    return permuted(x, axes, who), lambda dy: permuted(dy, inverse(axes), who)
 
 
-def rows_along(x: np.ndarray, axes: Sequence[int], who: str = "rows_along") -> np.ndarray:
+def rows_along(x: np.ndarray, axes: tuple[int, ...], who: str = "rows_along") -> np.ndarray:
     """Return an array as rows, one for each vector along some of its axes.
 
     Parameters
     ----------
     x : array
-    axes : sequence of int
+    axes : tuple of int
         Counted from the front.
     who : str
         Who asks, for the message where too many axes would move.
     """
-    length = math.prod([x.shape[axis] for axis in axes])
-    return permuted(x, _order(x.ndim, axes), who).reshape(x.size // max(1, length), length)
+    moved = permuted(x, axes_last(x.ndim, axes)[0], who)
+    length = math.prod(moved.shape[-len(axes):])
+    return moved.reshape(x.size // max(1, length), length)
 
 
-def from_rows(rows: np.ndarray, shape: tuple[int, ...], axes: Sequence[int], who: str = "from_rows") -> np.ndarray:
+def from_rows(rows: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...], who: str = "from_rows") -> np.ndarray:
     """Return the array of `shape` that `rows_along` the axes makes these rows of."""
-    order = _order(len(shape), axes)
-    inverse = tuple([order.index(k) for k in range(len(shape))])
-    return permuted(rows.reshape([shape[k] for k in order]), inverse, who)
-
-
-def _order(rank: int, axes: Sequence[int]) -> tuple[int, ...]:
-    """Return the order of all axes with some of them last."""
-    return *[k for k in range(rank) if k not in axes], *axes
+    order, back = axes_last(len(shape), axes)
+    return permuted(rows.reshape([shape[k] for k in order]), back, who)
 
 
 def repeat_vector(x: np.ndarray, n: int) -> tuple[np.ndarray, Backward]:

@@ -30,15 +30,15 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
     weights : sequence of float
     relu : bool
     """
-    given, arrays, last = [x.shape for x in arrays], aligned(arrays), len(arrays) - 1
-    y, first = arrays[0], weights[0]
+    views, last = aligned(arrays), len(arrays) - 1
+    y, first = views[0], weights[0]
     for k in range(1, last + 1):
-        y = merged(y, arrays[k], codes.SUM, first, weights[k], relu and k == last)
+        y = merged(y, views[k], codes.SUM, first, weights[k], relu and k == last)
         first = 1.0
     if last == 0:
         y = scaled(y, first)
         y = RELU.predict(y) if relu else y
-    parts = list(zip([x.shape for x in arrays], weights, strict=True))
+    parts = list(zip([x.shape for x in views], weights, strict=True))
     rectified = y if relu else None
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -48,9 +48,9 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
         for part in parts:
             if part not in known:
                 known[part] = summed_to(dy, *part)
-        return _as_given([known[part] for part in parts], given)
+        return tuple([known[part] for part in parts])
 
-    return y, backward
+    return y, backward if views is arrays else _reshaping(backward, arrays)
 
 
 def add(arrays: Sequence[np.ndarray], relu: bool = False) -> tuple[np.ndarray, Gradients]:
@@ -85,25 +85,26 @@ def minimum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
 
 def combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradients]:
     """Return what PRODUCT, MAXIMUM, MINIMUM or PRELU, codes of the kernels, make of arrays, and their gradients."""
-    given, arrays = [x.shape for x in arrays], aligned(arrays)
-    partial = [arrays[0]]
-    for x in arrays[1:]:
+    views = aligned(arrays)
+    partial = [views[0]]
+    for x in views[1:]:
         partial.append(merged(partial[-1], x, code))
     y = partial.pop()
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
         found: list[np.ndarray] = []
-        for before, x in zip(reversed(partial), reversed(arrays[1:]), strict=True):
+        for before, x in zip(reversed(partial), reversed(views[1:]), strict=True):
             dy, dx = merge_gradients(dy, before, x, code)
             found.append(dx)
-        return _as_given([dy, *reversed(found)], given)
+        return dy, *reversed(found)
 
-    return y, backward
+    return y, backward if views is arrays else _reshaping(backward, arrays)
 
 
-def _as_given(gradients: list[np.ndarray], shapes: list[tuple[int, ...]]) -> tuple[np.ndarray, ...]:
-    """Return gradients in the shapes of the inputs before they were aligned."""
-    return tuple([g if g.shape == shape else g.reshape(shape) for g, shape in zip(gradients, shapes, strict=True)])
+def _reshaping(backward: Gradients, arrays: Sequence[np.ndarray]) -> Gradients:
+    """Return gradients in the shapes that arrays had before they were aligned."""
+    shapes = [x.shape for x in arrays]
+    return lambda dy: tuple([dx.reshape(shape) for dx, shape in zip(backward(dy), shapes, strict=True)])
 
 
 def masked(x: np.ndarray, mask: np.ndarray) -> np.ndarray:

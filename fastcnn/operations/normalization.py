@@ -1,7 +1,6 @@
 """Normalization of each sample by its own numbers: of groups, of neighbouring channels, by the length of vectors."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -81,14 +80,14 @@ def local_response_normalization(x: np.ndarray, before: int, after: int, alpha: 
     return y, backward
 
 
-def l2_normalization(x: np.ndarray, axes: Sequence[int], epsilon: float, more: float = 0.0,
+def l2_normalization(x: np.ndarray, axes: tuple[int, ...], epsilon: float, more: float = 0.0,
                      who: str = "l2_normalization") -> tuple[np.ndarray, Backward]:
     """Return min(1 / sqrt(|x|^2 + more), 1 / epsilon) x for the vectors along some axes, and dy -> dx.
 
     Parameters
     ----------
     x : array
-    axes : sequence of int
+    axes : tuple of int
         Counted from the front.
     epsilon, more : float
     who : str
@@ -107,7 +106,7 @@ def l2_normalization(x: np.ndarray, axes: Sequence[int], epsilon: float, more: f
     return from_rows(y, shape, axes, who), backward
 
 
-def rms_normalization(x: np.ndarray, scale: Parameter, axes: Sequence[int], epsilon: float, trainable: bool = True,
+def rms_normalization(x: np.ndarray, scale: Parameter, axes: tuple[int, ...], epsilon: float, trainable: bool = True,
                       who: str = "rms_normalization") -> tuple[np.ndarray, Backward]:
     """Return scale x / sqrt(mean(x^2) + epsilon) for the vectors along some axes, and dy -> dx.
 

@@ -19,13 +19,13 @@ def pad(x: np.ndarray, geometry: np.ndarray, shape: Shape) -> tuple[np.ndarray, 
     shape : tuple of int
         Of the result.
     """
-    d, x_shape = device.of(x), x.shape
+    d, x_shape, inner, outer = device.of(x), x.shape, _volume(x.shape), _volume(shape)
     y = d.empty(shape, x.dtype)
-    d.kernels.pad3d_forward(_volumes(y), _volumes(x), geometry)
+    d.kernels.pad3d_forward(y.reshape(outer), x.reshape(inner), geometry)
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dx = d.empty(x_shape, dy.dtype)
-        d.kernels.pad3d_backward(_volumes(dx), _volumes(dy), geometry)
+        d.kernels.pad3d_backward(dx.reshape(inner), dy.reshape(outer), geometry)
         return dx
 
     return y, backward
@@ -40,18 +40,18 @@ def crop(x: np.ndarray, geometry: np.ndarray, shape: Shape) -> tuple[np.ndarray,
     geometry : PAD3D array
         That of the border around the result.
     """
-    d, x_shape = device.of(x), x.shape
+    d, x_shape, inner, outer = device.of(x), x.shape, _volume(x.shape), _volume(shape)
     y = d.empty(shape, x.dtype)
-    d.kernels.pad3d_backward(_volumes(y), _volumes(x), geometry)
+    d.kernels.pad3d_backward(y.reshape(outer), x.reshape(inner), geometry)
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dx = d.empty(x_shape, dy.dtype)
-        d.kernels.pad3d_forward(_volumes(dx), _volumes(dy), geometry)
+        d.kernels.pad3d_forward(dx.reshape(inner), dy.reshape(outer), geometry)
         return dx
 
     return y, backward
 
 
-def _volumes(x: np.ndarray) -> np.ndarray:
-    """Return x as (N, D, H, W, C)."""
-    return x.reshape(x.shape[0], *(1,) * (5 - x.ndim), *x.shape[1:])
+def _volume(shape: Shape) -> Shape:
+    """Return a shape as (N, D, H, W, C)."""
+    return shape[0], *(1,) * (5 - len(shape)), *shape[1:]
