@@ -6,14 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integers
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.operations.batched_product import batched_product
-from fastcnn.operations.layout import permuted
-
-_EPSILON = 1e-7  # Keras's
+from fastcnn.operations import batched_product
 
 
 class Dot(Layer):
@@ -63,37 +59,8 @@ class Dot(Layer):
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         first, second = self.checked(x)
-        (a, b), who = self._places(self.input_shape), str(self)
-        left, through_left = _rows(first, a, self.normalize, who)
-        right, through_right = _rows(second, b, self.normalize, who)
-        y, product_backward = batched_product(left, right)
-
-        def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            dleft, dright = product_backward(dy)
-            return through_left(dleft), through_right(dright)
-
+        y, backward = batched_product.dot(first, second, self._places(self.input_shape), self.normalize, str(self))
         return y.reshape(first.shape[0], *self.output_shape[1:]), backward
-
-
-def _rows(x: np.ndarray, axis: int, normalize: bool, who: str) -> tuple[np.ndarray, Backward]:
-    """Return an input as (N, rows, C), C being `axis`, scaled to length 1 if so asked, and its gradient's way back."""
-    d = device.of(x)
-    order = (*(k for k in range(x.ndim) if k != axis), axis)
-    inverse = tuple(order.index(k) for k in range(x.ndim))
-    last = permuted(x, order, who)
-    whole = (x.shape[0], math.prod(last.shape[1:-1]), last.shape[-1])
-    rows = last.reshape(whole[0] * whole[1], whole[2])
-    if not normalize:
-        return rows.reshape(whole), lambda dz: permuted(dz.reshape(last.shape), inverse, who)
-    z, scale = d.empty(rows.shape, x.dtype), d.empty(rows.shape[:1], x.dtype)
-    d.kernels.unit_rows_forward(z, scale, rows, _EPSILON, 0.0)
-
-    def backward(dz: np.ndarray) -> np.ndarray:
-        dx = d.empty(rows.shape, x.dtype)
-        d.kernels.unit_rows_backward(dx, dz.reshape(rows.shape), z, scale, _EPSILON)
-        return permuted(dx.reshape(last.shape), inverse, who)
-
-    return z.reshape(whole), backward
 
 
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:

@@ -1,16 +1,21 @@
 """The matrix product of two arrays, sample by sample, on the kernels of grouped convolution."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from fastcnn import device, geometry
+from fastcnn.operations import Backward
 from fastcnn.operations.activation import LINEAR, clamp_array
 from fastcnn.operations.algorithms import algorithm_of
 from fastcnn.operations.kernel_call import NOTHING
-from fastcnn.operations.layout import permuted
+from fastcnn.operations.layout import from_rows, permuted, rows_along
+from fastcnn.operations.normalization import l2_normalization
 
 Gradients = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+_EPSILON = 1e-7  # Keras's
 
 
 def batched_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, Gradients]:
@@ -44,3 +49,42 @@ def batched_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, Gr
         return (permuted(dimages.reshape(rows, n, c), (1, 0, 2)), permuted(dbank.reshape(c, n, columns), (1, 2, 0)))
 
     return permuted(y.reshape(rows, n, columns), (1, 0, 2)), backward
+
+
+def dot(left: np.ndarray, right: np.ndarray, axes: tuple[int, int], normalize: bool, who: str = "dot"
+        ) -> tuple[np.ndarray, Gradients]:
+    """Return the dot products (N, rows, columns) of all vectors of a sample, and dy -> (dleft, dright).
+
+    Parameters
+    ----------
+    left, right : array
+    axes : (int, int)
+        Along which the vectors of each lie, counted from the front.
+    normalize : bool
+        Scale the vectors to length 1 first.
+    who : str
+        Who asks, for the message where too many axes would move.
+    """
+    (a, left_backward), (b, right_backward) = (
+        _vectors(x, axis, normalize, who) for x, axis in ((left, axes[0]), (right, axes[1])))
+    y, product_backward = batched_product(a, b)
+
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        da, db = product_backward(dy)
+        return left_backward(da), right_backward(db)
+
+    return y, backward
+
+
+def _vectors(x: np.ndarray, axis: int, normalize: bool, who: str) -> tuple[np.ndarray, Backward]:
+    """Return an array as (N, vectors, length), the vectors of length 1 if so asked, and the way back."""
+    rows, x_shape = rows_along(x, (axis,), who), x.shape
+    shape = x_shape[0], math.prod(x_shape[1:axis]) * math.prod(x_shape[axis + 1:]), x_shape[axis]
+    y, unit_backward = l2_normalization(rows, (1,), _EPSILON) if normalize else (rows, None)
+    rows_shape = rows.shape
+
+    def backward(dy: np.ndarray) -> np.ndarray:
+        dy = dy.reshape(rows_shape)
+        return from_rows(dy if unit_backward is None else unit_backward(dy), x_shape, (axis,), who)
+
+    return y.reshape(shape), backward
