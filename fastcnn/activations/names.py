@@ -45,6 +45,7 @@ FUNCTIONS: dict[str, Function] = {
 FUNCTIONS |= {"swish": FUNCTIONS["silu"], "hard_swish": FUNCTIONS["hard_silu"]}
 
 _CLIP, THRESHOLD = Elementwise("clip", codes.CLIP), Elementwise("threshold", codes.THRESHOLD)
+_SCALED_ELU = Elementwise("scaled_elu", codes.SCALED_ELU)
 _NOT_OFFERED = ("glu", "sparsemax", "threshold")
 
 
@@ -114,6 +115,21 @@ def _from_config(config: dict[str, Any], who: Any) -> Function:
         default = (math.inf, -math.inf) if name == "clip" else (0.0, 0.0)
         return replace(known, alpha=config.get("alpha", default[0]), beta=config.get("beta", default[1]))
     raise ArgumentError(unknown(f"{who}: activation", name, ["linear", *FUNCTIONS]))
+
+
+def parametric(name: str, alpha: float, beta: float = 0.0) -> Elementwise:
+    """Return a function with parameters of one's own.
+
+    Parameters
+    ----------
+    name : str
+        "leaky_relu", "threshold", "hard_sigmoid", "elu", "scaled_elu" or "celu".
+    alpha, beta : float
+        What they are to the function, `fastcnn.kernels.codes` says.
+    """
+    function = {"threshold": THRESHOLD, "scaled_elu": _SCALED_ELU}.get(name) or FUNCTIONS[name]
+    assert isinstance(function, Elementwise)
+    return replace(function, alpha=alpha, beta=beta)
 
 
 def clip(lower: float | None = None, upper: float | None = None) -> Elementwise:

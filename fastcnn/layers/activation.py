@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn import activations, traits
+from fastcnn.activations.names import parametric
 from fastcnn.geometry.arguments import axes, number
-from fastcnn.kernels import codes
 from fastcnn.layers.base import Call, Layer, Shape
 from fastcnn.operations.activation import Backward, Elementwise, Function, SoftmaxFunction
 from fastcnn.traits import Trait
@@ -120,7 +120,7 @@ class LeakyReLU(_ActivationLayer):
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         slope = number(negative_slope, self, "a negative_slope of at least 0", lambda n: n >= 0)
-        self.function = Elementwise("leaky_relu", codes.LEAKY_RELU, slope)
+        self.function = parametric("leaky_relu", slope)
 
 
 class ThresholdedReLU(_ActivationLayer):
@@ -133,7 +133,7 @@ class ThresholdedReLU(_ActivationLayer):
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.function = Elementwise("threshold", codes.THRESHOLD, number(theta, self, "a number for theta"), 0.0)
+        self.function = parametric("threshold", number(theta, self, "a number for theta"))
 
 
 class Clip(_ActivationLayer):
@@ -163,8 +163,8 @@ class HardSigmoid(_ActivationLayer):
 
     def __init__(self, alpha: float = 1 / 6, beta: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.function = Elementwise("hard_sigmoid", codes.HARD_SIGMOID, number(alpha, self, "a number for alpha"),
-                                    number(beta, self, "a number for beta"))
+        self.function = parametric("hard_sigmoid", number(alpha, self, "a number for alpha"),
+                                   number(beta, self, "a number for beta"))
 
 
 class ELU(_ActivationLayer):
@@ -177,7 +177,7 @@ class ELU(_ActivationLayer):
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.function = Elementwise("elu", codes.ELU, number(alpha, self, "a number for alpha"))
+        self.function = parametric("elu", number(alpha, self, "a number for alpha"))
 
 
 class SELU(_ActivationLayer):
@@ -196,7 +196,7 @@ class SELU(_ActivationLayer):
             papers = 1.6732632423543772, 1.0507009873554805
             a, b = (number(p if given is None else given, self, "numbers for alpha and scale")
                     for given, p in zip((alpha, scale), papers, strict=True))
-            self.function = Elementwise("scaled_elu", codes.SCALED_ELU, a, b)
+            self.function = parametric("scaled_elu", a, b)
 
 
 class CELU(_ActivationLayer):
@@ -211,7 +211,7 @@ class CELU(_ActivationLayer):
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         alpha = number(alpha, self, "an alpha other than 0", lambda n: n != 0)
-        self.function = Elementwise("celu", codes.CELU, alpha)
+        self.function = parametric("celu", alpha)
 
 
 class GELU(_ActivationLayer):
