@@ -59,7 +59,7 @@ class Dot(Layer):
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         first, second = self.checked(x)
-        y, backward = batched_product.dot(first, second, self._places(self.input_shape), self.normalize, str(self))
+        y, backward = batched_product.dot(first, second, self._places(self.input_shape), self.normalize)
         return y.reshape(first.shape[0], *self.output_shape[1:]), backward
 
 

@@ -51,7 +51,7 @@ def batched_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, Gr
     return permuted(y.reshape(rows, n, columns), (1, 0, 2)), backward
 
 
-def dot(left: np.ndarray, right: np.ndarray, axes: tuple[int, int], normalize: bool, who: str = "dot"
+def dot(left: np.ndarray, right: np.ndarray, axes: tuple[int, int], normalize: bool = False
         ) -> tuple[np.ndarray, Gradients]:
     """Return the dot products (N, rows, columns) of all vectors of a sample, and dy -> (dleft, dright).
 
@@ -62,11 +62,9 @@ def dot(left: np.ndarray, right: np.ndarray, axes: tuple[int, int], normalize: b
         Along which the vectors of each lie, counted from the front.
     normalize : bool
         Scale the vectors to length 1 first.
-    who : str
-        Who asks, for the message where too many axes would move.
     """
-    (a, left_backward), (b, right_backward) = (
-        _vectors(x, axis, normalize, who) for x, axis in ((left, axes[0]), (right, axes[1])))
+    a, left_backward = _vectors(left, axes[0], normalize)
+    b, right_backward = _vectors(right, axes[1], normalize)
     y, product_backward = batched_product(a, b)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -76,15 +74,15 @@ def dot(left: np.ndarray, right: np.ndarray, axes: tuple[int, int], normalize: b
     return y, backward
 
 
-def _vectors(x: np.ndarray, axis: int, normalize: bool, who: str) -> tuple[np.ndarray, Backward]:
+def _vectors(x: np.ndarray, axis: int, normalize: bool) -> tuple[np.ndarray, Backward]:
     """Return an array as (N, vectors, length), the vectors of length 1 if so asked, and the way back."""
-    rows, x_shape = rows_along(x, (axis,), who), x.shape
+    rows, x_shape = rows_along(x, (axis,)), x.shape
     shape = x_shape[0], math.prod(x_shape[1:axis]) * math.prod(x_shape[axis + 1:]), x_shape[axis]
     y, unit_backward = l2_normalization(rows, (1,), _EPSILON) if normalize else (rows, None)
     rows_shape = rows.shape
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dy = dy.reshape(rows_shape)
-        return from_rows(dy if unit_backward is None else unit_backward(dy), x_shape, (axis,), who)
+        return from_rows(dy if unit_backward is None else unit_backward(dy), x_shape, (axis,))
 
     return y.reshape(shape), backward

@@ -71,8 +71,7 @@ def take(x: np.ndarray, indices: tuple[int, ...], axis: int) -> tuple[np.ndarray
             lambda dy: back(dy.reshape(y_shape)).reshape(x_shape))
 
 
-def top_k(x: np.ndarray, k: int, axis: int, indices: bool = False, who: str = "top_k"
-          ) -> tuple[np.ndarray, Backward]:
+def top_k(x: np.ndarray, k: int, axis: int, indices: bool = False) -> tuple[np.ndarray, Backward]:
     """Return the k largest numbers along an axis, the largest first, or where they stand; and dy -> dx.
 
     Of equal numbers the first comes first. Gradients go to the numbers that were taken; indices have none.
@@ -85,11 +84,9 @@ def top_k(x: np.ndarray, k: int, axis: int, indices: bool = False, who: str = "t
         Counted from the front.
     indices : bool
         Return where they stand, as numbers of the type of `x`.
-    who : str
-        Who asks, for the message where too many axes would move.
     """
     d, x_shape, axes = device.of(x), x.shape, (axis,)
-    rows = rows_along(x, axes, who)
+    rows = rows_along(x, axes)
     largest, at = d.empty((len(rows), k), x.dtype), d.empty((len(rows), k), x.dtype)
     d.kernels.top_rows_forward(largest, at, rows)
     y_shape, shape = (*x_shape[:axis], k, *x_shape[axis + 1:]), rows.shape
@@ -98,7 +95,7 @@ def top_k(x: np.ndarray, k: int, axis: int, indices: bool = False, who: str = "t
         if indices:
             return d.zeros(x_shape, dy.dtype)
         dx = d.empty(shape, dy.dtype)
-        d.kernels.top_rows_backward(dx, rows_along(dy, axes, who), at)
-        return from_rows(dx, x_shape, axes, who)
+        d.kernels.top_rows_backward(dx, rows_along(dy, axes), at)
+        return from_rows(dx, x_shape, axes)
 
-    return from_rows(at if indices else largest, y_shape, axes, who), backward
+    return from_rows(at if indices else largest, y_shape, axes), backward

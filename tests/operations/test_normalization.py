@@ -1,0 +1,188 @@
+"""Normalization beside its formulas: by the batch, by what moves, by groups, by neighbours, by a length."""
+
+import numpy as np
+import pytest
+
+from fastcnn.operations import batch_normalization as batch
+from fastcnn.operations.normalization import (
+    group_normalization,
+    l2_normalization,
+    local_response_normalization,
+    rms_normalization,
+)
+from tests.operations.checking import look_over, normal, of_parameters, parameter
+
+SHAPE, C = (3, 4, 2, 5), 5
+GAMMA, BETA, MEAN, VARIANCE = normal(C, seed=5), normal(C, seed=6), normal(C, seed=7), normal(C, seed=8) ** 2 + 0.1
+EPSILON = 0.01
+
+
+def _formula(x, gamma, beta, mean, variance):
+    return gamma * (x - mean) / np.sqrt(variance + EPSILON) + beta
+
+
+def _by_batch(x, gamma=1.0, beta=0.0):
+    return _formula(x, gamma, beta, x.mean((0, 1, 2)), x.var((0, 1, 2)))
+
+
+def _moving():
+    return parameter(MEAN, "moving_mean"), parameter(VARIANCE, "moving_variance")
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_training_takes_the_statistics_of_the_batch(relu):
+    def operate(x, gamma, beta):
+        return batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON, relu)
+
+    look_over(of_parameters(operate, "gamma", "beta"), normal(*SHAPE), GAMMA, BETA,
+              expected=lambda *arrays: np.maximum(_by_batch(*arrays), 0 if relu else -np.inf))
+
+
+def test_gamma_and_beta_may_be_absent_each():
+    def scaled(x, gamma):
+        return batch.batch_normalization(x, gamma, None, *_moving(), 0.9, EPSILON)
+
+    def shifted(x, beta):
+        return batch.batch_normalization(x, None, beta, *_moving(), 0.9, EPSILON)
+
+    look_over(of_parameters(scaled, "gamma"), normal(*SHAPE), GAMMA, expected=lambda x, gamma: _by_batch(x, gamma))
+    look_over(of_parameters(shifted, "beta"), normal(*SHAPE), BETA, expected=lambda x, beta: _by_batch(x, beta=beta))
+
+
+def test_moving_statistics_follow_the_batch_and_tell_that_they_changed():
+    x, (mean, variance) = normal(*SHAPE), _moving()
+    batch.batch_normalization(x, None, None, mean, variance, 0.9, EPSILON)
+    np.testing.assert_allclose(mean.value, 0.9 * MEAN + 0.1 * x.mean((0, 1, 2)), rtol=1e-12)
+    np.testing.assert_allclose(variance.value, 0.9 * VARIANCE + 0.1 * x.var((0, 1, 2)), rtol=1e-12)
+    assert (mean.version, variance.version) == (1, 1)
+
+
+def test_an_empty_batch_moves_nothing():
+    mean, variance = _moving()
+    y, backward = batch.batch_normalization(np.empty((0, 3, C)), None, None, mean, variance, 0.9, EPSILON)
+    assert y.shape == backward(y).shape == (0, 3, C)
+    np.testing.assert_array_equal(mean.value, MEAN)
+    assert mean.version == variance.version == 0
+
+
+@pytest.mark.parametrize("relu", [False, True])
+def test_a_frozen_layer_takes_moving_statistics_and_learns_gamma_and_beta(relu):
+    def operate(x, gamma, beta):
+        return batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, relu=relu, trainable=True)
+
+    y, _ = look_over(of_parameters(operate, "gamma", "beta"), normal(*SHAPE), GAMMA, BETA,
+                     expected=lambda x, *both: np.maximum(_formula(x, *both, MEAN, VARIANCE), 0 if relu else -np.inf))
+    again = batch.predict_batch_normalization(normal(*SHAPE), parameter(GAMMA), parameter(BETA), *_moving(), EPSILON,
+                                              relu)
+    np.testing.assert_array_equal(y, again)
+
+
+def test_a_frozen_layer_that_is_not_trainable_leaves_the_gradients_alone():
+    gamma, beta = parameter(GAMMA), parameter(BETA)
+    look_over(lambda x: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, relu=False,
+                                                         trainable=False), normal(*SHAPE))
+    assert not gamma.grad.any()
+    assert not beta.grad.any()
+    look_over(lambda x: batch.frozen_batch_normalization(x, None, None, *_moving(), EPSILON, relu=False,
+                                                         trainable=True), normal(*SHAPE))
+
+
+def test_one_of_gamma_and_beta_is_learned_where_the_other_is_absent():
+    def scaled(x, gamma):
+        return batch.frozen_batch_normalization(x, gamma, None, *_moving(), EPSILON, relu=False, trainable=True)
+
+    def shifted(x, beta):
+        return batch.frozen_batch_normalization(x, None, beta, *_moving(), EPSILON, relu=False, trainable=True)
+
+    look_over(of_parameters(scaled, "gamma"), normal(*SHAPE), GAMMA)
+    look_over(of_parameters(shifted, "beta"), normal(*SHAPE), BETA)
+
+
+def test_statistics_that_are_given_need_no_epsilon():
+    nothing, columns = np.empty(0), 10
+    mean, variance = normal(columns, seed=3), normal(columns, seed=4) ** 2 + 0.1
+    look_over(lambda x: batch.normalization(x, nothing, nothing, mean, variance), normal(*SHAPE),
+              expected=lambda x: ((x.reshape(-1, columns) - mean) / np.sqrt(variance)).reshape(SHAPE))
+    gamma, beta = normal(columns, seed=5), normal(columns, seed=6)
+    look_over(lambda x: batch.normalization(x, gamma, beta, mean, variance), normal(*SHAPE),
+              expected=lambda x: (gamma * (x.reshape(-1, columns) - mean) / np.sqrt(variance) + beta).reshape(SHAPE))
+
+
+#: x seen as samples, positions, groups, channels of a group: groups of channels, and layer normalization
+VIEWS = {"groups": ((2, 3, 4, 6), (2, 12, 3, 2)), "the last two axes": ((2, 3, 4, 6), (6, 1, 1, 24))}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_groups_of_a_sample_have_statistics_of_their_own(name):
+    shape, view = VIEWS[name]
+    numbers = view[2] * view[3]
+
+    def formula(x, gamma=None, beta=None):
+        v = x.reshape(view)
+        z = (v - v.mean((1, 3), keepdims=True)) / np.sqrt(v.var((1, 3), keepdims=True) + EPSILON)
+        z = z if gamma is None else z * gamma.reshape(view[2:])
+        return (z if beta is None else z + beta.reshape(view[2:])).reshape(shape)
+
+    gamma, beta = normal(numbers, seed=5), normal(numbers, seed=6)
+    look_over(of_parameters(lambda x, g, b: group_normalization(x, g, b, view, EPSILON), "gamma", "beta"),
+              normal(*shape), gamma, beta, expected=formula)
+    look_over(of_parameters(lambda x, g: group_normalization(x, g, None, view, EPSILON), "gamma"), normal(*shape),
+              gamma, expected=formula)
+    look_over(of_parameters(lambda x, b: group_normalization(x, None, b, view, EPSILON), "beta"), normal(*shape), beta,
+              expected=lambda x, b: formula(x, beta=b))
+    still, quiet = parameter(gamma), parameter(beta)
+    look_over(lambda x: group_normalization(x, still, quiet, view, EPSILON, trainable=False), normal(*shape))
+    assert not still.grad.any()
+    assert not quiet.grad.any()
+
+
+def test_groups_of_no_sample():
+    y, backward = group_normalization(np.empty((0, 2, 4)), None, None, (0, 2, 2, 2), EPSILON)
+    assert y.shape == backward(y).shape == (0, 2, 4)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (0, 1), (9, 9)])
+def test_a_channel_is_divided_by_its_neighbours(before, after):
+    def formula(x):
+        squares = np.stack([np.sum(x[..., max(0, i - before):i + after + 1] ** 2, -1) for i in range(6)], -1)
+        return x / (1.5 + 0.3 * squares) ** 0.75
+
+    look_over(lambda x: local_response_normalization(x, before, after, 0.3, 0.75, 1.5), normal(2, 3, 6),
+              expected=formula)
+
+
+@pytest.mark.parametrize("axes", [(2,), (1,), (1, 2)])
+def test_vectors_of_length_1_along_axes(axes):
+    look_over(lambda x: l2_normalization(x, axes, 1e-6), normal(3, 4, 5),
+              expected=lambda x: x / np.sqrt((x**2).sum(axes, keepdims=True)))
+    look_over(lambda x: l2_normalization(x, axes, 1e-18, 0.7), normal(3, 4, 5),
+              expected=lambda x: x / np.sqrt((x**2).sum(axes, keepdims=True) + 0.7))
+
+
+def test_a_short_vector_is_divided_by_epsilon():
+    look_over(lambda x: l2_normalization(x, (1,), 100.0), normal(3, 4), expected=lambda x: x / 100)
+
+
+@pytest.mark.parametrize("axes", [(2,), (1,), (1, 2)])
+def test_division_by_the_root_mean_square_along_axes(axes):
+    shape = 3, 4, 5
+    scale, around = normal(*(shape[k] for k in axes), seed=5), [n if k in axes else 1 for k, n in enumerate(shape)]
+
+    def operate(x, scale):
+        return rms_normalization(x, scale, axes, EPSILON)
+
+    look_over(of_parameters(operate, "scale"), normal(*shape), scale, expected=lambda x, s: s.reshape(around) * x
+              / np.sqrt((x**2).mean(axes, keepdims=True) + EPSILON))
+    still = parameter(scale)
+    look_over(lambda x: rms_normalization(x, still, axes, EPSILON, trainable=False), normal(*shape))
+    assert not still.grad.any()
+
+
+def test_the_gradient_of_a_scale_is_added_to():
+    x, scale = normal(3, 4), parameter(np.ones(4))
+    _, backward = rms_normalization(x, scale, (1,), EPSILON)
+    backward(x)
+    once = scale.grad.copy()
+    backward(x)
+    np.testing.assert_allclose(scale.grad, 2 * once, rtol=1e-14)
+    np.testing.assert_allclose(once, (x * x / np.sqrt((x**2).mean(1, keepdims=True) + EPSILON)).sum(0), rtol=1e-12)
