@@ -132,7 +132,7 @@ def test_kernels_are_compiled_once_for_a_type():
     code = "import tests.models.test_sequential as t; t.train_on_every_kind_of_array()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     types = ast.literal_eval(done.stdout)
-    assert types.pop("arrays.gather") == 6  # from uint8, float32 and float64, to float32 and float64
+    assert types.pop("layout.arrays.gather") == 6  # from uint8, float32 and float64, to float32 and float64
     assert max(types.values()) == 2, types  # 1 where only one of the types has batches that fill its lanes
 
 
