@@ -76,12 +76,12 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     before, warnings.showwarning = warnings.showwarning, _show_warning
     try:
-        return _run(args)
+        return _execute(args)
     finally:
         warnings.showwarning = before
 
 
-def _run(args: Sequence[str] | None) -> int:
+def _execute(args: Sequence[str] | None) -> int:
     _streams.open_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show is no reason to stop
