@@ -62,10 +62,10 @@ class Capture:
         before = self.device.blocks_in_use()
         self._record(infer, xs)
         self._move_into_arena(self.device.blocks_in_use() - before)
-        for numbers in (xs, [np.ascontiguousarray(x.reshape(-1)[::-1]).reshape(x.shape) + 1 for x in xs]):
-            if not all(_same(y, other) for y, other in zip(self(numbers), infer(numbers), strict=True)):
-                raise ArgumentError("replay: expected a prediction that does nothing but call kernels, got one that "
-                                    "does something else, too; a layer that does may not say replayable = True")
+        others = [np.ascontiguousarray(x.reshape(-1)[::-1]).reshape(x.shape) + 1 for x in xs]
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self(others), infer(others), strict=True)):
+            raise ArgumentError("replay: expected a prediction that does nothing but call kernels, got one that does "
+                                "something else, too; a layer that does may not say replayable = True")
 
     def _record(self, infer: Infer, xs: Sequence[np.ndarray]) -> None:
         self.xs = [self.device.empty(x.shape, x.dtype) for x in xs]
@@ -239,7 +239,3 @@ class Replay:
             return capture(xs)
         finally:
             self._busy.release()
-
-
-def _same(a: np.ndarray, b: np.ndarray) -> bool:
-    return np.array_equal(a, b, equal_nan=True)

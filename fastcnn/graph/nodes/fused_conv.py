@@ -48,6 +48,9 @@ class FusedConv:
         self.activation = product.activation if activation is None else activation
         self.input_shape = product.input_shape if input_shape is None else input_shape
         self.output_shape, self.many_inputs = product.output_shape, adds
+        # What of the product's is left: neither an addend nor a border comes twice.
+        once = (Trait(0) if adds else Trait.TAKES_ADDEND) | (Trait(0) if border else Trait.TAKES_BORDER)
+        self.traits = of(product) & (Trait.PRODUCT | once)
         self._entry = product if border is None else product.replaced(input_shape=input_shape)
         self._made: tuple[tuple[Parameter, Parameter], list[int]] | None = None  # folded, and from which versions
 
@@ -55,16 +58,6 @@ class FusedConv:
     def of(cls, node: Any) -> "FusedConv":
         """Return a node as one of this kind, which a layer is not yet."""
         return node if isinstance(node, cls) else cls(node)
-
-    @property
-    def traits(self) -> Trait:
-        """What of the product's is left: neither an addend nor a border comes twice."""
-        found = Trait.PRODUCT
-        if not self.adds:
-            found |= Trait.TAKES_ADDEND & of(self.product)
-        if self.border is None:
-            found |= Trait.TAKES_BORDER & of(self.product)
-        return found
 
     @property
     def parameters(self) -> list[Parameter]:

@@ -125,14 +125,14 @@ IDLE = (Rule("dropout, noise, linear activations", (is_idle,), None, prediction=
 FOLDED = (Rule("a convolution or dense layer, batch normalization", (is_affine, is_batch_norm), _normalized,
                prediction=True),)
 JOINED = (
-    Rule("zeros, a convolution", (has(Trait.ZERO_BORDER2D), has(Trait.PRODUCT, Trait.TAKES_BORDER)), _bordered,
+    Rule("zeros, a convolution", (has(Trait.ZERO_BORDER2D), has(Trait.PRODUCT | Trait.TAKES_BORDER)), _bordered,
          prediction=True),
     Rule("a convolution or dense layer, a sum", (_takes_addend, is_sum),
          lambda match: FusedConv.of(match.nodes[0]).with_addend(), _why_not_added, prediction=True),
     Rule("a convolution or dense layer, an activation", (is_linear, is_activation), _activated, prediction=True),
     Rule("batch normalization or a sum, ReLU", (has(Trait.TAKES_RELU), is_relu),
          lambda match: WithReLU(match.nodes[0]), prediction=True),
-    Rule("zeros, max pooling", (has(Trait.ZERO_BORDER2D), has(Trait.MAX_POOL2D, Trait.TAKES_BORDER)), _bordered_pool,
+    Rule("zeros, max pooling", (has(Trait.ZERO_BORDER2D), has(Trait.MAX_POOL2D | Trait.TAKES_BORDER)), _bordered_pool,
          _why_not_bordered_pool, prediction=True),
     Rule("an inverted residual", (_is_expansion, _is_window, _is_pointwise), _inverted, prediction=True,
          or_pattern=(_is_window, _is_pointwise)),

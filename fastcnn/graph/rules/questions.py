@@ -7,13 +7,9 @@ from fastcnn.operations.activation import clamp_of
 from fastcnn.traits import NONE, Trait, of
 
 
-def has(*traits: Trait) -> Any:
+def has(traits: Trait) -> Any:
     """Return the question whether a node has all of some traits."""
-    def question(node: Any) -> bool:
-        found = of(node)
-        return all(trait in found for trait in traits)
-
-    return question
+    return lambda node: traits in of(node)
 
 
 is_product = has(Trait.PRODUCT)
