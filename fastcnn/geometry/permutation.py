@@ -51,10 +51,34 @@ def permutation(shape: tuple[int, ...], axes: tuple[int, ...], who: str = "permu
 
 
 @functools.lru_cache(maxsize=1024)
-def axes_last(rank: int, axes: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the order of `rank` axes with some of them, counted from the front, last; and the order back."""
-    order = *(k for k in range(rank) if k not in axes), *axes
-    return order, inverse(order)
+def permuted(shape: tuple[int, ...], axes: tuple[int, ...], who: str) -> tuple[tuple[int, ...], np.ndarray | None]:
+    """Return the shape of ``numpy.transpose(x, axes)``, and the geometry; None where the numbers lie as in x.
+
+    Raises
+    ------
+    ArgumentError
+        As `permutation`.
+    """
+    g = permutation(shape, axes, who)
+    return tuple(shape[axis] for axis in axes), None if is_view(g) else g
+
+
+@functools.lru_cache(maxsize=1024)
+def rows_along(shape: tuple[int, ...], axes: tuple[int, ...], who: str
+               ) -> tuple[tuple[int, int], np.ndarray | None, np.ndarray | None]:
+    """Return the shape of an array as rows, one for each vector along some axes, and the geometries there and back.
+
+    None stands for a geometry where the numbers lie so already.
+
+    Raises
+    ------
+    ArgumentError
+        As `permutation`.
+    """
+    order = *(k for k in range(len(shape)) if k not in axes), *axes
+    moved, there = permuted(shape, order, who)
+    length = math.prod(shape[axis] for axis in axes)
+    return (math.prod(shape) // max(1, length), length), there, permuted(moved, inverse(order), who)[1]
 
 
 def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:

@@ -13,9 +13,9 @@ import numpy as np
 
 from fastcnn import device, symbolic
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.permutation import permutation
 from fastcnn.kernels import codes
 from fastcnn.operations import Backward
+from fastcnn.operations.layout import from_rows, rows_along
 from fastcnn.traits import NONE, Trait, kept
 
 Clamp = tuple[float, float]  # the lowest and the highest result
@@ -115,33 +115,18 @@ class SoftmaxFunction(_Called):
 
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
         """As `Elementwise.forward`."""
-        axes = self.axes(x.ndim, self.name)
-        order = (*(k for k in range(x.ndim) if k not in axes), *axes)
-        moves = order != tuple(range(x.ndim))
-        classes = math.prod(x.shape[k] for k in axes)
-        rows = (x.size // max(1, classes), classes)
-        d = device.of(x)
-
-        def turned(a: np.ndarray, back: bool) -> np.ndarray:
-            """Return the array with the axes of the sum last, or from there back in their places."""
-            if not moves:
-                return a
-            to = tuple(order.index(k) for k in range(a.ndim)) if back else order
-            out = d.empty(tuple(a.shape[k] for k in to), a.dtype)
-            d.kernels.permute(out.reshape(-1), a.reshape(-1), permutation(a.shape, to, self.name))
-            return out
-
-        z = turned(x, False)
-        y = d.empty(z.shape, x.dtype)
-        d.kernels.softmax_forward(y.reshape(rows), z.reshape(rows), self.log)
+        d, shape, log, who = device.of(x), x.shape, self.log, self.name
+        axes = tuple(self.axes(x.ndim, who))
+        rows = rows_along(x, axes, who)
+        y = d.empty(rows.shape, x.dtype)
+        d.kernels.softmax_forward(y, rows, log)
 
         def backward(dy: np.ndarray) -> np.ndarray:
-            dz = turned(dy, False)
-            dx = d.empty(dz.shape, dy.dtype)
-            d.kernels.softmax_backward(dx.reshape(rows), dz.reshape(rows), y.reshape(rows), self.log)
-            return turned(dx, True)
+            dx = d.empty(y.shape, dy.dtype)
+            d.kernels.softmax_backward(dx, rows_along(dy, axes, who), y, log)
+            return from_rows(dx, shape, axes, who)
 
-        return turned(y, True), backward
+        return from_rows(y, shape, axes, who), backward
 
     def predict(self, x: np.ndarray, in_place: bool = False) -> np.ndarray:
         """As `Elementwise.predict`."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fastcnn import device
-from fastcnn.geometry.permutation import axes_last, inverse, is_view, permutation
+from fastcnn.geometry import permutation
 from fastcnn.operations import Backward
 from fastcnn.operations.broadcasting import summed_to
 
@@ -15,17 +15,13 @@ Gradients = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 def permuted(x: np.ndarray, axes: tuple[int, ...], who: str = "permuted") -> np.ndarray:
     """Return ``numpy.transpose(x, axes)`` as an array that kernels take; `who` asks, for the message."""
-    d, shape, g = device.of(x), tuple([x.shape[axis] for axis in axes]), permutation(x.shape, axes, who)
-    if is_view(g):
-        return x.reshape(shape)
-    y = d.empty(shape, x.dtype)
-    d.kernels.permute(y.reshape(-1), x.reshape(-1), g)
-    return y
+    shape, g = permutation.permuted(x.shape, axes, who)
+    return x.reshape(shape) if g is None else _moved(x, shape, g)
 
 
 def transpose(x: np.ndarray, axes: tuple[int, ...], who: str = "transpose") -> tuple[np.ndarray, Backward]:
     """Return `permuted`, and dy -> dx."""
-    return permuted(x, axes, who), lambda dy: permuted(dy, inverse(axes), who)
+    return permuted(x, axes, who), lambda dy: permuted(dy, permutation.inverse(axes), who)
 
 
 def rows_along(x: np.ndarray, axes: tuple[int, ...], who: str = "rows_along") -> np.ndarray:
@@ -39,15 +35,21 @@ def rows_along(x: np.ndarray, axes: tuple[int, ...], who: str = "rows_along") ->
     who : str
         Who asks, for the message where too many axes would move.
     """
-    moved = permuted(x, axes_last(x.ndim, axes)[0], who)
-    length = math.prod(moved.shape[-len(axes):])
-    return moved.reshape(x.size // max(1, length), length)
+    shape, g, _ = permutation.rows_along(x.shape, axes, who)
+    return x.reshape(shape) if g is None else _moved(x, shape, g)
 
 
 def from_rows(rows: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...], who: str = "from_rows") -> np.ndarray:
     """Return the array of `shape` that `rows_along` the axes makes these rows of."""
-    order, back = axes_last(len(shape), axes)
-    return permuted(rows.reshape([shape[k] for k in order]), back, who)
+    _, _, g = permutation.rows_along(shape, axes, who)
+    return rows.reshape(shape) if g is None else _moved(rows, shape, g)
+
+
+def _moved(x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> np.ndarray:
+    d = device.of(x)
+    y = d.empty(shape, x.dtype)
+    d.kernels.permute(y.reshape(-1), x.reshape(-1), g)
+    return y
 
 
 def repeat_vector(x: np.ndarray, n: int) -> tuple[np.ndarray, Backward]:

@@ -64,6 +64,14 @@ def test_arrays_side_by_side(axis, samples):
               expected=lambda *arrays: np.concatenate(arrays, axis))
 
 
+@pytest.mark.parametrize("samples", [1, 2])
+def test_gradients_of_arrays_side_by_side_are_parts_of_dy_where_it_is_one_row(samples):
+    _, backward = concatenate([np.ones((samples, 3)), np.ones((samples, 2))], 1)
+    dy = normal(samples, 5)
+    assert [np.shares_memory(dx, dy) for dx in backward(dy)] == [samples == 1] * 2
+    assert all(dx.flags.c_contiguous for dx in backward(dy))
+
+
 @pytest.mark.parametrize(("axis", "part"), [
     (1, slice(1, 5)), (2, slice(None, None, 2)), (3, slice(4, 0, -1)), (1, slice(None, None, -1)), (2, slice(-2, None)),
 ])
