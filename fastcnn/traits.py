@@ -3,7 +3,7 @@
 A class declares its traits in its body::
 
     class Conv2D(Convolution):
-        traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_ADDEND | Trait.TAKES_BORDER
+        traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_RESIDUAL | Trait.TAKES_BORDER
 
 Each is a promise about what `forward` and `predict` compute, and about the attributes that tell the rest. A class that
 derives from another keeps what that one promised only if it changes nothing that the promise may rest on: it overrides
@@ -27,7 +27,7 @@ class Trait(enum.Flag):
         A product that is a convolution: `filters`, `kernel_size`, `strides`, `padding`, `dilation_rate`, `groups`.
     DEPTHWISE2D
         A product that is a depthwise convolution: as CONV2D, and `depth_multiplier`.
-    TAKES_ADDEND
+    TAKES_RESIDUAL
         A product whose kernels add a tensor of the output's shape before the activation.
     TAKES_BORDER
         `padding` may be any ((top, bottom), (left, right)), and `input_shape` goes with it.
@@ -59,7 +59,7 @@ class Trait(enum.Flag):
     PRODUCT = enum.auto()
     CONV2D = enum.auto()
     DEPTHWISE2D = enum.auto()
-    TAKES_ADDEND = enum.auto()
+    TAKES_RESIDUAL = enum.auto()
     TAKES_BORDER = enum.auto()
     POINTWISE = enum.auto()
     BATCH_NORM = enum.auto()

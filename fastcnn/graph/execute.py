@@ -88,7 +88,7 @@ def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None 
 
 
 def _arguments(step: Step, values: list[Any]) -> Any:
-    if getattr(step.node, "many_inputs", False):
+    if step.node.many_inputs:
         return tuple(values[slot] for slot in step.inputs)
     return values[step.inputs[0]]
 

@@ -6,13 +6,14 @@ its layers: parameters stay theirs.
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from fastcnn.layers.base import Backward, Call
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
 
+@runtime_checkable
 class Node(Protocol):
     """What every node has.
 
@@ -55,6 +56,7 @@ def is_replayable(node: Any) -> bool:
     return all(getattr(part, "replayable", False) for part in parts if part is not None)
 
 
+@runtime_checkable
 class TrainingNode(Node, Protocol):
     """A node that trains.
 
@@ -73,6 +75,7 @@ class TrainingNode(Node, Protocol):
         ...
 
 
+@runtime_checkable
 class PredictionNode(Node, Protocol):
     """A node that predicts."""
 

@@ -42,7 +42,7 @@ class Step:
     @property
     def is_link(self) -> bool:
         """Whether it has one input and one output, as a link of a chain."""
-        return len(self.inputs) == len(self.outputs) == 1 and not getattr(self.node, "many_inputs", False)
+        return len(self.inputs) == len(self.outputs) == 1 and not self.node.many_inputs
 
 
 @dataclass

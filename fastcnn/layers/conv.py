@@ -199,7 +199,7 @@ class Conv2D(Convolution):
         Not offered.
     """
 
-    traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_ADDEND | Trait.TAKES_BORDER
+    traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_RESIDUAL | Trait.TAKES_BORDER
 
 
 class Conv3D(Convolution):

@@ -31,7 +31,7 @@ class Dense(Layer):
         Not offered.
     """
 
-    traits = Trait.PRODUCT | Trait.TAKES_ADDEND
+    traits = Trait.PRODUCT | Trait.TAKES_RESIDUAL
 
     def __init__(self, units: int, activation: Any = None, use_bias: bool = True,
                  kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",

@@ -15,6 +15,7 @@ memory, calls kernels, and returns y and the backward pass, or y alone for predi
 `activation`           functions of numbers, and clamps, which products end in
 `convolution`          convolutions of images and signals, and dense layers; `convolution_transpose` and `volume`
 `batched_product`      a matrix product for each sample
+`inverted_residual`    three convolutions in one call; `batch_interleaved`: a run of narrow ones and of poolings
 `pooling`, `resize`    windows that become one number; images of other sizes
 `padding`, `layout`    borders; numbers that move; arrays side by side
 `merge`                sums, products and extremes, on `broadcasting`; `elementwise`: elementary functions

@@ -8,7 +8,9 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, graph, layers
+from fastcnn.graph.node import PredictionNode, TrainingNode, is_replayable
 from fastcnn.graph.rules import RULES
+from fastcnn.symbolic import as_shapes
 
 KW = {"dtype": "float64"}
 
@@ -106,7 +108,7 @@ ROWS = {
         lambda: chain(layers.ZeroPadding2D(1, **KW), conv(strides=2)), "FusedConv",
         lambda: twice_read(layers.ZeroPadding2D(1, **KW), conv(padding="same")), "others read the output of"),
     "a convolution or dense layer, a sum": (
-        lambda: beside, "FusedConv", lambda: lambda x: beside(x, gate), "an addend is broadcast"),
+        lambda: beside, "FusedConv", lambda: lambda x: beside(x, gate), "the residual is broadcast"),
     "a convolution or dense layer, an activation": (
         lambda: chain(conv(8, 3, padding="same"), layers.Activation("gelu", **KW)), "FusedConv",
         lambda: twice_read(conv(8, 3), layers.Activation("gelu", **KW)), "others read the output of"),
@@ -221,6 +223,23 @@ def test_what_is_told_is_what_runs():
             told = {one.node for one in model.fusions(16) if one.mode == mode and one.node not in ("", "nothing")}
             fused = {name for name in nodes if not hasattr(layers, name)}
             assert fused <= told
+
+
+@pytest.mark.parametrize("rule", ROWS)
+def test_what_runs_is_a_node_as_it_is_written_down(rule):
+    for make in filter(None, ROWS[rule][::2]):
+        model = model_of(make)
+        for batch in (1, 16):
+            training, prediction = model._run(batch, (0,)) or model._run(batch), model._run(batch, predicts=True)
+            assert all(isinstance(step.node, TrainingNode) for step in training.steps)
+            assert all(isinstance(step.node, PredictionNode) for step in prediction.steps)
+            for step in (*training.steps, *prediction.steps):
+                shapes = step.node.input_shape if step.node.many_inputs else (step.node.input_shape,)
+                assert len(step.inputs) >= len(shapes) == len(as_shapes(shapes))
+                assert is_replayable(step.node)
+                assert set(map(id, step.node.parameters)) <= set(map(id, model.weights))
+            assert {id(p) for step in training.steps for p in step.node.trainable_weights} == {
+                id(p) for p in model.trainable_weights}
 
 
 GRAPH = Path(graph.__file__).parent

@@ -9,6 +9,7 @@ from fastcnn import device, geometry
 from fastcnn.kernels import codes
 from fastcnn.layers.activation import is_activation
 from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.operations.batch_interleaved import batch_interleaved
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE, Trait, of
 
@@ -44,23 +45,17 @@ class BatchInterleaved:
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`."""
-        d, x = device.of(x), self.layers[0].checked(x)
-        g = geometry.lanes(x.shape, self.stages)
+        x = self.layers[0].checked(x)
         weights, gradients = self._memory()
-        y = d.empty((x.shape[0], *self.output_shape[1:]), x.dtype)
-        saved = d.empty((d.kernels.lanes_saved(g, x.dtype),), x.dtype)
-        scratch = d.empty((d.kernels.lanes_forward_scratch(g, x.dtype),), x.dtype)
-        d.kernels.lanes_forward(y, saved, scratch, x, weights, g)
-        del scratch
+        y, run_backward = batch_interleaved(x, weights, geometry.lanes(x.shape, self.stages),
+                                            (x.shape[0], *self.output_shape[1:]), call.wants_dx)
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
-            dx = d.empty(x.shape if call.wants_dx else (0, 1, 1, 1), x.dtype)
-            scratch = d.empty((d.kernels.lanes_backward_scratch(g, x.dtype),), x.dtype)
-            sums = d.zeros(weights.shape, x.dtype) if gradients is None else gradients
-            d.kernels.lanes_backward(dx, sums, scratch, dy, saved, weights, g)
+            sums = device.of(dy).zeros(weights.shape, dy.dtype) if gradients is None else gradients
+            dx = run_backward(dy, sums)
             if gradients is None:
                 self._share_out(sums)
-            return dx if call.wants_dx else None
+            return dx
 
         return y, backward
 

@@ -15,10 +15,10 @@ from fastcnn.traits import Trait, of
 class FusedConv:
     """A convolution or dense layer with what stands around it: one kernel call.
 
-        y = activation(norm(product(padded x)) + addend)
+        y = activation(norm(product(padded x)) + residual)
 
     Normalizations with their moving statistics are affine maps of each output, so they fold into the kernel and the
-    bias (Jacob et al., 2018, section 3.2), computed when one of them changes. The addend of a residual block and an
+    bias (Jacob et al., 2018, section 3.2), computed when one of them changes. The residual and an
     activation that is a pair of bounds happen in the convolution's registers.
 
     Parameters
@@ -28,30 +28,31 @@ class FusedConv:
     norms : sequence of BatchNormalization
     border : ((int, int), ...), or None
         What is the product's padding in the place of its own.
-    input_shape : tuple, optional
-        The product's unless there is a border.
+    image_shape : tuple, optional
+        Of x: the product's input shape unless there is a border.
     adds : bool
-        Whether it takes (x, addend).
+        Whether it takes (x, residual).
     activation : Function, or None
         The product's own, or one that joined.
 
     Attributes
     ----------
-    output_shape : tuple
+    input_shape, output_shape : tuple
     """
 
     replayable = True
 
     def __init__(self, product: Any, norms: Sequence[BatchNormalization] = (), border: Any = None,
-                 input_shape: Any = None, adds: bool = False, activation: Any = None) -> None:
+                 image_shape: Any = None, adds: bool = False, activation: Any = None) -> None:
         self.product, self.norms, self.border, self.adds = product, tuple(norms), border, adds
         self.activation = product.activation if activation is None else activation
-        self.input_shape = product.input_shape if input_shape is None else input_shape
+        self.image_shape = product.input_shape if image_shape is None else image_shape
         self.output_shape, self.many_inputs = product.output_shape, adds
-        # What of the product's is left: neither an addend nor a border comes twice.
-        once = (Trait(0) if adds else Trait.TAKES_ADDEND) | (Trait(0) if border else Trait.TAKES_BORDER)
+        self.input_shape = (self.image_shape, self.output_shape) if adds else self.image_shape
+        # What of the product's is left: neither a residual nor a border comes twice.
+        once = (Trait(0) if adds else Trait.TAKES_RESIDUAL) | (Trait(0) if border else Trait.TAKES_BORDER)
         self.traits = of(product) & (Trait.PRODUCT | once)
-        self._entry = product if border is None else product.replaced(input_shape=input_shape)
+        self._entry = product if border is None else product.replaced(input_shape=image_shape)
         self._made: tuple[tuple[Parameter, Parameter], list[int]] | None = None  # folded, and from which versions
 
     @classmethod
@@ -65,7 +66,7 @@ class FusedConv:
 
     def _with(self, **changes: Any) -> "FusedConv":
         return FusedConv(**{"product": self.product, "norms": self.norms, "border": self.border,
-                            "input_shape": self.input_shape, "adds": self.adds, "activation": self.activation}
+                            "image_shape": self.image_shape, "adds": self.adds, "activation": self.activation}
                          | changes)
 
     def with_norm(self, norm: BatchNormalization) -> "FusedConv":
@@ -78,10 +79,10 @@ class FusedConv:
         sides = dimensions.padding_of(layer.padding, zeros.output_shape[1:3], layer.kernel_size, layer.strides,
                                       layer.dilation_rate, str(layer))
         border = tuple((a + c, b + d) for (a, b), (c, d) in zip(sides, zeros.border, strict=True))
-        return self._with(border=border, input_shape=zeros.input_shape)
+        return self._with(border=border, image_shape=zeros.input_shape)
 
-    def with_addend(self) -> "FusedConv":
-        """Return the node that takes (x, addend)."""
+    def with_residual(self) -> "FusedConv":
+        """Return the node that takes (x, residual)."""
         return self._with(adds=True)
 
     def with_activation(self, activation: Any) -> "FusedConv":
@@ -89,7 +90,7 @@ class FusedConv:
         return self._with(activation=activation)
 
     def predict(self, x: Any) -> np.ndarray:
-        """Infer: return the output for x, or for (x, addend)."""
+        """Infer: return the output for x, or for (x, residual)."""
         x, residual = x if self.adds else (x, None)
         if residual is not None and not residual.flags.c_contiguous:
             d, given = device.of(residual), residual

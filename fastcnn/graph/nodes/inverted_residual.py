@@ -4,14 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import config, device
+from fastcnn import device
 from fastcnn.graph.nodes.fused_conv import FusedConv
-from fastcnn.operations.activation import clamp_of
-from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.operations.activation import LINEAR, clamp_of
+from fastcnn.operations.inverted_residual import InvertedResidualCall, block_geometry, suits
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE
-
-_NO_FILTERS = {np.dtype(kind): np.empty((1, 1, 0, 0), kind) for kind in (np.float32, np.float64)}
 
 
 class InvertedResidual:
@@ -25,72 +23,44 @@ class InvertedResidual:
     expand : FusedConv, or None
     window : FusedConv
     project : FusedConv
-        May take an addend.
+        May take a residual.
     """
 
     traits, replayable = NONE, True
 
     def __init__(self, expand: FusedConv | None, window: FusedConv, project: FusedConv) -> None:
         self.parts = [part for part in (expand, window, project) if part is not None]
-        self.expand, self.window, self.project, self.adds = expand, window, project, project.adds
-        self.input_shape, self.output_shape = self.parts[0].input_shape, project.output_shape
-        self._known: dict[int, tuple[np.ndarray, bool]] = {}
-        self._packed: Any = None
-
-    @property
-    def many_inputs(self) -> bool:
-        return self.adds
+        self.expand, self.window, self.project = expand, window, project
+        self.many_inputs, self.output_shape = project.many_inputs, project.output_shape
+        image = self.parts[0].image_shape
+        self.input_shape = (image, project.output_shape) if project.many_inputs else image
+        clamps = [LINEAR if part is None else clamp_of(part.activation) or LINEAR for part in (expand, window, project)]
+        self._run = InvertedResidualCall(clamps).run
+        self._geometries: dict[int, np.ndarray | None] = {}  # by the batch
 
     @property
     def parameters(self) -> list[Parameter]:
         return [p for part in self.parts for p in part.parameters]
 
     def predict(self, x: Any) -> np.ndarray:
-        """Infer: return the output for x, or for (x, addend)."""
-        x, addend = x if self.adds else (x, None)
+        """Infer: return the output for x, or for (x, residual)."""
+        x, residual = x if self.many_inputs else (x, None)
         x = self.parts[0].checked(x)
-        g, suits = self._geometry(x.shape)
-        if not suits or (addend is not None and not addend.flags.c_contiguous):
+        g = self._geometry(x)
+        if g is None or (residual is not None and not residual.flags.c_contiguous):
             for part in self.parts[:-1]:
                 x = part.predict(x)
-            return self.project.predict(x if addend is None else (x, addend))
-        return self._in_one(x, addend, g)
+            return self.project.predict(x if residual is None else (x, residual))
+        expand = None if self.expand is None else self.expand.weights()
+        return self._run(x, (expand, self.window.weights(), self.project.weights()), residual, g,
+                         (x.shape[0], *self.output_shape[1:]), [p.version for p in self.parameters])
 
-    def _geometry(self, shape: tuple[int, ...]) -> tuple[np.ndarray, bool]:
-        found = self._known.get(shape[0])
-        if found is None:
-            middle = self.window.geometry((shape[0], *self.window.input_shape[1:]))
-            last = self.project.geometry((shape[0], *self.project.input_shape[1:]))
-            first = last.copy()
-            first["c"], first["k"] = shape[-1], 0
-            if self.expand is not None:
-                first = self.expand.geometry(shape)
-            g = np.concatenate([first, middle, last])
-            found = self._known[shape[0]] = g, bool(device.cpu.kernels.inverted_residual_suits(g))
-        return found
-
-    def _in_one(self, x: np.ndarray, addend: np.ndarray | None, g: np.ndarray) -> np.ndarray:
-        d, dtype = device.of(x), x.dtype
-        parts = self.expand, self.window, self.project
-        (expand, expand_bias), (window, window_bias), (project, project_bias) = (_arrays(p, dtype) for p in parts)
-        clamps = [clamp_of(None if part is None else part.activation) or (0.0, 0.0) for part in parts]
-        state = [p.version for p in self.parameters], config.winograd()
-        kept, ready = self._packed, 1
-        if kept is None or kept[0] != state:
-            size = d.kernels.inverted_residual_forward_packed(g, dtype)
-            kept, ready = (state, d.empty((size,), dtype), np.array(clamps, dtype).reshape(-1)), 0
-        y = d.empty((x.shape[0], *self.output_shape[1:]), dtype)
-        scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
-        d.kernels.inverted_residual_forward(
-            y, scratch, kept[1], x, expand, expand_bias, window.reshape(*window.shape[:2], 1, -1), window_bias,
-            project, project_bias, NOTHING[dtype] if addend is None else addend.reshape(-1), kept[2], ready, g)
-        self._packed = kept  # now: other threads take what they find for packed
-        return y
-
-
-def _arrays(part: FusedConv | None, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Return the filters and the bias of a part, of size 0 where there is none."""
-    if part is None:
-        return _NO_FILTERS[dtype], NOTHING[dtype]
-    kernel, bias = part.weights()
-    return kernel.array, NOTHING[dtype] if bias is None else bias.array
+    def _geometry(self, x: np.ndarray) -> np.ndarray | None:
+        """Return the geometry of the one call for a batch; None where three are faster."""
+        batch = x.shape[0]
+        if batch not in self._geometries:
+            expand = None if self.expand is None else self.expand.geometry(x.shape)
+            window, project = (part.geometry((batch, *part.image_shape[1:])) for part in (self.window, self.project))
+            g = block_geometry(expand, window, project, x.shape[-1])
+            self._geometries[batch] = g if suits(g, device.of(x)) else None
+        return self._geometries[batch]

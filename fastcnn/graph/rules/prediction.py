@@ -56,15 +56,15 @@ def _bordered(match: Match) -> Any:
     return FusedConv.of(match.nodes[1]).with_border(match.nodes[0])
 
 
-def _takes_addend(node: Any) -> bool:
-    return is_affine(node) and Trait.TAKES_ADDEND in of(node)
+def _takes_residual(node: Any) -> bool:
+    return is_affine(node) and Trait.TAKES_RESIDUAL in of(node)
 
 
 def _why_not_added(match: Match) -> str | None:
     shapes = match.nodes[1].input_shape
     if len(shapes) != 2:
         return f"the sum has {len(shapes)} inputs, and takes two"
-    return None if shapes[0] == shapes[1] else "an addend is broadcast"
+    return None if shapes[0] == shapes[1] else "the residual is broadcast"
 
 
 def _activated(match: Match) -> Any:
@@ -97,7 +97,7 @@ def _clamped(node: Any, trait: Trait) -> Any:
 def _is_pointwise(node: Any) -> bool:
     """Return whether a node is a 1x1 convolution that ends in a clamp."""
     layer = _clamped(node, Trait.CONV2D)
-    return (layer is not None and node.input_shape == layer.input_shape and layer.groups == 1
+    return (layer is not None and FusedConv.of(node).border is None and layer.groups == 1
             and layer.kernel_size == layer.strides == (1, 1) and layer.input_shape[1:3] == layer.output_shape[1:3])
 
 
@@ -127,8 +127,8 @@ FOLDED = (Rule("a convolution or dense layer, batch normalization", (is_affine, 
 JOINED = (
     Rule("zeros, a convolution", (has(Trait.ZERO_BORDER2D), has(Trait.PRODUCT | Trait.TAKES_BORDER)), _bordered,
          prediction=True),
-    Rule("a convolution or dense layer, a sum", (_takes_addend, is_sum),
-         lambda match: FusedConv.of(match.nodes[0]).with_addend(), _why_not_added, prediction=True),
+    Rule("a convolution or dense layer, a sum", (_takes_residual, is_sum),
+         lambda match: FusedConv.of(match.nodes[0]).with_residual(), _why_not_added, prediction=True),
     Rule("a convolution or dense layer, an activation", (is_linear, is_activation), _activated, prediction=True),
     Rule("batch normalization or a sum, ReLU", (has(Trait.TAKES_RELU), is_relu),
          lambda match: WithReLU(match.nodes[0]), prediction=True),

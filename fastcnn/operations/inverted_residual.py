@@ -1,0 +1,82 @@
+"""An inverted residual in one kernel call: expansion, depthwise window and projection, and the sum after them.
+
+    y = clamp(clamp(clamp(x * expand) * window) * project + residual)
+
+Sandler et al., MobileNetV2, 2018. What lies between stays in the cache of the core that makes it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import config, device
+from fastcnn.operations.activation import Clamp
+from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.operations.packed_weights import bias_array
+from fastcnn.parameters import Parameter
+
+_NO_FILTERS = {np.dtype(kind): np.empty((1, 1, 0, 0), kind) for kind in (np.float32, np.float64)}
+
+Weights = tuple[Parameter, Parameter | None]  # kernel and bias
+
+
+def block_geometry(expand: np.ndarray | None, window: np.ndarray, project: np.ndarray, channels: int) -> np.ndarray:
+    """Return the geometry of a block, of three CONV2D; without an expansion, `channels` are the input's."""
+    if expand is None:
+        expand = project.copy()
+        expand["c"], expand["k"] = channels, 0
+    return np.concatenate([expand, window, project])
+
+
+def suits(g: np.ndarray, d: device.Device) -> bool:
+    """Return whether one call is faster than three."""
+    return bool(d.kernels.inverted_residual_suits(g))
+
+
+class InvertedResidualCall:
+    """The kernel of one block, with what it packed of the weights, for batches of any size.
+
+    Parameters
+    ----------
+    clamps : sequence of (float, float)
+        Of the three convolutions; the first is not looked at where there is no expansion.
+    """
+
+    def __init__(self, clamps: Sequence[Clamp]) -> None:
+        self.clamps = np.array(clamps).reshape(-1)
+        self._packed: Any = None
+
+    def run(self, x: np.ndarray, weights: Sequence[Weights | None], residual: np.ndarray | None, g: np.ndarray,
+            shape: tuple[int, ...], versions: list[int]) -> np.ndarray:
+        """Return y of `shape`.
+
+        Parameters
+        ----------
+        x : (N, H, W, C) array
+        weights : three times (kernel, bias)
+            Of expansion, window and projection; None in the place of an expansion that is not there.
+        residual : array, optional
+            Lies as y does.
+        g : (3,) CONV2D
+            As `block_geometry` returns it.
+        shape : tuple of int
+        versions : list of int
+            Of the parameters; what is packed holds as long as they do.
+        """
+        d, dtype = device.of(x), x.dtype
+        state = versions, config.winograd()
+        packed, ready = self._packed, 1
+        if packed is None or packed[0] != state:
+            memory = d.empty((d.kernels.inverted_residual_forward_packed(g, dtype),), dtype)
+            packed, ready = (state, memory, self.clamps.astype(dtype)), 0
+        expand, (window, window_bias), project = (
+            (_NO_FILTERS[dtype], NOTHING[dtype]) if one is None else (one[0].array, bias_array(*one))
+            for one in weights)
+        y = d.empty(shape, dtype)
+        scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)
+        d.kernels.inverted_residual_forward(
+            y, scratch, packed[1], x, *expand, window.reshape(*window.shape[:2], 1, -1), window_bias, *project,
+            NOTHING[dtype] if residual is None else residual.reshape(-1), packed[2], ready, g)
+        self._packed = packed  # now: other threads take what they find for packed
+        return y
