@@ -50,6 +50,53 @@ def test_free_blocks_are_found_among_hundreds_of_used_ones(pool):
     assert pool.allocated == 300
 
 
+def test_a_search_goes_on_where_the_last_one_ended_and_the_way_it_went():
+    pool, kept = device._Pool(), [device._new_block(8) for _ in range(20)]
+    pool.keep(list(kept))
+    place = {memory.ctypes.data: k for k, (memory, _) in enumerate(kept)}
+
+    def found():
+        block = pool.further()
+        return None if block is None else place[block[0].ctypes.data]
+
+    used = {k: memory for k, (memory, _) in enumerate(kept)}
+    del kept
+    assert found() is None
+
+    def taken(free):
+        for k in free:
+            del used[k]
+        order = []
+        for _ in free:
+            order.append(found())
+            used[order[-1]] = pool.blocks[order[-1]][0]
+        return order
+
+    assert taken([9, 12, 15, 18]) == [18, 15, 12, 9], "from the end, where it began"
+    assert taken([8, 12, 17, 19]) == [8, 12, 17, 19], "down to the end, then back"
+    assert taken([8, 10, 18]) == [18, 10, 8]
+    assert found() is None
+
+
+def test_blocks_in_use_are_told_by_their_identity(pool):
+    kept, other = pool.empty((10,), np.float32), pool.empty((10,), np.float32)
+    assert pool.blocks_in_use() == {id(kept.base), id(other.base)}
+    del other
+    assert pool.blocks_in_use() == {id(kept.base)}
+
+
+def test_what_is_read_only_is_lent_as_what_may_be_written_and_all_else_as_it_is():
+    x = np.arange(6.0).reshape(2, 3)
+    assert device.cpu.lend(x) is x
+    frozen = x[:, 1:]
+    frozen.flags.writeable = False
+    lent = device.cpu.lend(frozen)
+    assert lent.flags.writeable
+    assert not frozen.flags.writeable
+    assert (lent.ctypes.data, lent.shape, lent.strides) == (frozen.ctypes.data, frozen.shape, frozen.strides)
+    assert np.shares_memory(lent, x)
+
+
 def test_close_sizes_share_blocks_and_far_ones_do_not(pool):
     pool.empty((1000,), np.float64)
     pool.empty((999,), np.float64)
