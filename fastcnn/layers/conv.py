@@ -10,7 +10,7 @@ from fastcnn.geometry import dimensions
 from fastcnn.geometry.arguments import padding_argument, positive, several
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.operations.convolution import convolution, convolution_predict
+from fastcnn.operations.convolution import convolution, predict_convolution
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
@@ -141,7 +141,7 @@ class Convolution(Layer):
         padding : tuple, optional
             In place of the layer's own, for an input that another layer would have padded.
         """
-        return convolution_predict(x, kernel, bias, activation, self.geometry(x.shape, padding),
+        return predict_convolution(x, kernel, bias, activation, self.geometry(x.shape, padding),
                                    (x.shape[0], *self.output_shape[1:]), residual)
 
 

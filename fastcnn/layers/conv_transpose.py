@@ -9,7 +9,7 @@ from fastcnn.geometry import dimensions
 from fastcnn.geometry.arguments import several
 from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution, check_image
-from fastcnn.operations.convolution_transpose import convolution_transpose, convolution_transpose_predict
+from fastcnn.operations.convolution_transpose import convolution_transpose, predict_convolution_transpose
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
@@ -72,7 +72,7 @@ class ConvolutionTranspose(Convolution):
                      residual: np.ndarray | None = None, padding: Any = None) -> np.ndarray:
         """As `Conv2D.predict_with`, without a residual."""
         assert residual is None, "no kernel adds one here"
-        return convolution_transpose_predict(x, kernel, bias, activation, self.geometry(x.shape, padding),
+        return predict_convolution_transpose(x, kernel, bias, activation, self.geometry(x.shape, padding),
                                              (x.shape[0], *self.output_shape[1:]))
 
 

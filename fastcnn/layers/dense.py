@@ -9,7 +9,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.operations.convolution import convolution, convolution_predict
+from fastcnn.operations.convolution import convolution, predict_convolution
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
@@ -85,4 +85,4 @@ class Dense(Layer):
                      residual: np.ndarray | None = None) -> np.ndarray:
         """As `Conv2D.predict_with`."""
         g = geometry.dense(x.size // x.shape[-1], x.shape[-1], self.units)
-        return convolution_predict(x, kernel, bias, activation, g, (*x.shape[:-1], self.units), residual)
+        return predict_convolution(x, kernel, bias, activation, g, (*x.shape[:-1], self.units), residual)

@@ -9,7 +9,7 @@ from fastcnn import geometry
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution
-from fastcnn.operations.convolution import convolution, convolution_predict
+from fastcnn.operations.convolution import convolution, predict_convolution
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
@@ -75,8 +75,8 @@ class _Separable(Convolution):
                      residual: np.ndarray | None = None, padding: Any = None) -> np.ndarray:
         """As `Conv2D.predict_with`; `kernel` and `bias` are those of the second convolution."""
         pixels, between = self._between(x.shape)
-        z = convolution_predict(x, self.depthwise_kernel, None, None, self.geometry(x.shape, padding), between)
-        return convolution_predict(z, kernel, bias, activation, pixels, (x.shape[0], *self.output_shape[1:]), residual)
+        z = predict_convolution(x, self.depthwise_kernel, None, None, self.geometry(x.shape, padding), between)
+        return predict_convolution(z, kernel, bias, activation, pixels, (x.shape[0], *self.output_shape[1:]), residual)
 
 
 class SeparableConv1D(_Separable):

@@ -80,7 +80,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     return y, backward
 
 
-def convolution_predict(x: np.ndarray, weights: Parameter, bias: Parameter | None, activation: Function | None,
+def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activation: Function | None,
                         g: np.ndarray, shape: Shape, residual: np.ndarray | None = None) -> np.ndarray:
     """Return y of `shape`, as `convolution`, and keep the packed weights until the parameters change.
 
@@ -100,7 +100,7 @@ def convolution_predict(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     d = device.of(x)
     call = algorithm_of(g, d, x.dtype, True).forward
     if residual is not None and not call.adds:
-        return _added(convolution_predict(x, weights, bias, None, g, shape), residual, activation)
+        return _added(predict_convolution(x, weights, bias, None, g, shape), residual, activation)
     y, clamp = d.empty(shape, x.dtype), LINEAR if activation is None else activation.clamp
     found = run_kept(call, d, y, x, weights, bias, clamp_array(clamp or LINEAR, x.dtype), residual)
     if clamp is None:

@@ -74,7 +74,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     return y, backward
 
 
-def convolution_transpose_predict(x: np.ndarray, weights: Parameter, bias: Parameter | None,
+def predict_convolution_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | None,
                                   activation: Function | None, g: np.ndarray, shape: Shape) -> np.ndarray:
     """Return y of `shape`, as `convolution_transpose`, and keep the packed weights until the parameters change."""
     if g.dtype == CONV3D:
