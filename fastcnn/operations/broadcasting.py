@@ -1,5 +1,6 @@
 """Two arrays that broadcast against each other, as the kernels of merging take them: seen in three dimensions."""
 
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,12 +10,13 @@ from fastcnn.geometry.broadcast import as_three, broadcast, with_rank
 from fastcnn.kernels import codes
 
 _OF_ONE_SHAPE = (codes.MAXIMUM, codes.MINIMUM)  # what the kernels do not broadcast
+_RANK = operator.attrgetter("ndim")  # without a call of Python's, as a comprehension is one
 _NONE = {np.dtype(kind): np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
 
 
 def aligned(arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
     """Return arrays as views of one rank, those of fewer dimensions with 1 after the batch."""
-    ranks = [x.ndim for x in arrays]
+    ranks = list(map(_RANK, arrays))
     rank = max(ranks)
     return arrays if min(ranks) == rank else [x.reshape(with_rank(x.shape, rank)) for x in arrays]
 

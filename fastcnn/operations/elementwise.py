@@ -8,7 +8,8 @@ from fastcnn import device
 from fastcnn.kernels import codes as merge_codes
 from fastcnn.kernels import function_codes as codes
 from fastcnn.operations import Backward
-from fastcnn.operations.merge import add_to_gradient, combined
+from fastcnn.operations.broadcasting import merge_gradients, merged
+from fastcnn.operations.merge import add_to_gradient
 from fastcnn.parameters import Parameter
 
 
@@ -63,12 +64,12 @@ def prelu(x: np.ndarray, alpha: Parameter, trainable: bool = True) -> tuple[np.n
     trainable : bool
         Whether the backward pass adds to the gradient of alpha.
     """
-    y, gradients = combined((x, alpha.array[None]), merge_codes.PRELU)
+    slopes = alpha.array[None]
 
     def backward(dy: np.ndarray) -> np.ndarray:
-        dx, dalpha = gradients(dy)
+        dx, dalpha = merge_gradients(dy, x, slopes, merge_codes.PRELU)
         if trainable:
             add_to_gradient(alpha, dalpha)
         return dx
 
-    return y, backward
+    return merged(x, slopes, merge_codes.PRELU), backward

@@ -70,21 +70,21 @@ def average(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
 
 def multiply(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
     """Return the product of arrays, which fit together, and dy -> a gradient for each."""
-    return combined(arrays, codes.PRODUCT)
+    return _combined(arrays, codes.PRODUCT)
 
 
 def maximum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
     """Return the largest of arrays, which fit together, and their gradients: of two equal numbers each gets half."""
-    return combined(arrays, codes.MAXIMUM)
+    return _combined(arrays, codes.MAXIMUM)
 
 
 def minimum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
     """Return the smallest of arrays, and their gradients, as `maximum`."""
-    return combined(arrays, codes.MINIMUM)
+    return _combined(arrays, codes.MINIMUM)
 
 
-def combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradients]:
-    """Return what PRODUCT, MAXIMUM, MINIMUM or PRELU, codes of the kernels, make of arrays, and their gradients."""
+def _combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradients]:
+    """Return what PRODUCT, MAXIMUM or MINIMUM, codes of the kernels, make of arrays, and their gradients."""
     views = aligned(arrays)
     partial = [views[0]]
     for x in views[1:]:
