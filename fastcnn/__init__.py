@@ -17,8 +17,8 @@ _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": 
             "Optimizer": "fastcnn.optimizers", "Initializer": "fastcnn.initializers",
             "Regularizer": "fastcnn.regularizers"}
 _MODULES = ("activations", "applications", "callbacks", "config", "datasets", "device", "errors", "geometry",
-            "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx", "optimizers", "parameters",
-            "random", "regularizers", "saving", "utils")
+            "graph", "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx", "optimizers",
+            "parameters", "random", "regularizers", "saving", "traits", "utils")
 
 __all__ = ["__version__", *_OBJECTS, *_MODULES]
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         device,
         errors,
         geometry,
+        graph,
         initializers,
         kernels,
         layers,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         random,
         regularizers,
         saving,
+        traits,
         utils,
     )
     from fastcnn.initializers import Initializer

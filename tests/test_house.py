@@ -162,8 +162,9 @@ def test_only_what_has_keras_s_arguments_takes_more_than_eight_by_position():
 def _documented():
     rooms = [fc.activations, fc.layers, fc.losses, fc.optimizers, fc.metrics, fc.initializers, fc.regularizers,
              fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.datasets, fc.applications, fc.device,
-             fc.config, *(
-                 importlib.import_module(f"fastcnn.bench.{name}") for name in ("machine", "layers", "judge", "plot"))]
+             fc.config, fc.traits, fc.graph.rules, *(importlib.import_module(f"fastcnn.{name}") for name in (
+                 "bench.machine", "bench.layers", "bench.judge", "bench.plot", "graph.arena", "graph.executables",
+                 "graph.execute", "graph.node", "graph.replay", "graph.steps", "graph.trace"))]
     for room in rooms:
         for name, thing in vars(room).items():
             if not name.startswith("_") and getattr(thing, "__module__", "").startswith("fastcnn") and (

@@ -6,4 +6,10 @@
     rules      steps --> fewer steps, in which nodes stand for several layers
     execute    forward and back, or forward alone
     replay     small predictions: the calls of kernels, captured once
+
+`fastcnn.graph.rules` is for who wants to add a fusion; ``model.fusions()`` tells what all of them did.
 """
+
+from fastcnn.graph import rules
+
+__all__ = ["rules"]

@@ -27,6 +27,8 @@ class Layer(Built):
     A layer of your own has ``compute_output_shape``, ``forward`` and, where training differs from inference,
     ``predict``; parameters are made by ``add_weight`` in ``create_weights``. A layer of several inputs says
     ``many_inputs = True``: its shapes are then tuples of shapes, its inputs and their gradients tuples of arrays.
+    One whose ``predict`` does nothing but call kernels of its device may say ``replayable = True``: then predictions of
+    small batches are captured once and replayed (`fastcnn.graph.replay`), and found out if it does more.
 
     Parameters
     ----------
@@ -51,8 +53,7 @@ class Layer(Built):
     is_composite = False
     #: What rules of fusion may know of it; a class that changes what it derives from loses them.
     traits: ClassVar[Trait] = NONE
-    #: Whether `predict` does nothing but call kernels, so that a small prediction may be captured and replayed. A
-    #: class of one's own may say so.
+    #: Whether `predict` does nothing but call kernels, so that a small prediction may be captured and replayed.
     replayable = False
 
     _arguments: dict[str, Any]
