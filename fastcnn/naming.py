@@ -1,14 +1,20 @@
-"""Automatic names of layers and metrics: their class in snake case, with a number from the second on."""
+"""Names of layers and metrics: automatic ones, their class in snake case with a number, and long ones cut short."""
 
 import re
 import threading
 from collections import Counter
 
+_LONGEST = 64  # characters of a name that is printed
 
 def snake_case(class_name: str) -> str:
     """Return a class's name as Keras spells it in names and in files: Conv2DTranspose is conv2d_transpose."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", class_name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def shortened(name: str) -> str:
+    """Return a name without its middle where it is long: converters make names of a thousand characters."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2 - 1]}…{name[-_LONGEST // 2 :]}"
 
 
 class Names:

@@ -8,9 +8,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from fastcnn.naming import shortened
 from fastcnn.symbolic import as_shapes
-
-_LONGEST = 64  # characters of a name
 
 
 class Row(NamedTuple):
@@ -69,9 +68,9 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
     if show_trainable:
         result.add_column("trainable", no_wrap=True)
     for row in lines:
-        cells = ["  " * row.depth + _short(row.name), row.kind, _shape(row.output_shape), f"{row.parameters:,}",
+        cells = ["  " * row.depth + shortened(row.name), row.kind, _shape(row.output_shape), f"{row.parameters:,}",
                  f"{row.multiply_adds:,}", size_text(row.output_bytes)]
-        result.add_row(*cells, *([] if is_chain else [", ".join(map(_short, row.before))]),
+        result.add_row(*cells, *([] if is_chain else [", ".join(map(shortened, row.before))]),
                        *([{None: "-", True: "yes", False: "no"}[row.trainable]] if show_trainable else []))
     return result
 
@@ -104,11 +103,6 @@ def size_text(size: int) -> str:
             break
         value /= 1024
     return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
-
-
-def _short(name: str) -> str:
-    """Return a name without its middle where it is long: converters make names of a thousand characters."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2 - 1]}…{name[-_LONGEST // 2 :]}"
 
 
 def _shape(shape: Any) -> str:

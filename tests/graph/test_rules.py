@@ -9,7 +9,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import config, graph, layers
 from fastcnn.graph.node import PredictionNode, TrainingNode, is_replayable
-from fastcnn.graph.rules import RULES
+from fastcnn.graph.rules import RULES, Rule, added
 from fastcnn.symbolic import as_shapes
 
 KW = {"dtype": "float64"}
@@ -240,6 +240,30 @@ def test_what_runs_is_a_node_as_it_is_written_down(rule):
                 assert set(map(id, step.node.parameters)) <= set(map(id, model.weights))
             assert {id(p) for step in training.steps for p in step.node.trainable_weights} == {
                 id(p) for p in model.trainable_weights}
+
+
+def test_mistakes_in_a_rule_of_ones_own_are_told():
+    is_dense = lambda node: isinstance(node, layers.Dense)
+    with pytest.raises(fc.errors.ArgumentError, match=r'rule "x": expected a pattern of functions.*got \(\)'):
+        Rule("x", (), str, prediction=True)
+    with pytest.raises(fc.errors.ArgumentError, match=r"expected a pattern of functions.*Dense"):
+        Rule("x", ("Dense",), str, prediction=True)
+    with pytest.raises(fc.errors.ArgumentError, match="expected training=True or prediction=True, got neither"):
+        Rule("x", (is_dense,), str)
+    with pytest.raises(fc.errors.ArgumentError, match="expected a pattern of one step, which is left out, got 2"):
+        Rule("x", (is_dense, is_dense), None, prediction=True)
+    model = fc.Sequential([fc.Input((3,)), layers.Dense(2)])
+    with (added(Rule("x", (is_dense,), lambda match: "node", prediction=True)),
+          pytest.raises(fc.errors.ArgumentError, match=r"got str without input_shape, output_shape, .*predict")):
+        model.predict(np.zeros((1, 3), np.float32))
+    assert model.predict(np.zeros((1, 3), np.float32)).shape == (1, 2)
+
+
+def test_fusions_of_a_model_without_shapes_ask_for_them_and_long_names_are_cut():
+    with pytest.raises(fc.errors.ArgumentError, match="expected a built model"):
+        fc.Sequential([layers.Dense(2)]).fusions()
+    model = fc.Sequential([fc.Input((3,)), layers.Dense(2, name="d" * 500), layers.Tanh()])
+    assert max(map(len, str(model.fusions()).splitlines())) < 100
 
 
 GRAPH = Path(graph.__file__).parent

@@ -12,9 +12,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from fastcnn.errors import ArgumentError
 from fastcnn.graph.rules.rule import Context, Fusion, Match, Question, Rule
 from fastcnn.graph.steps import Graph, Step
 from fastcnn.traits import Trait, of
+
+_COMMON = ("input_shape", "output_shape", "many_inputs", "traits", "parameters", "replayable")
+_NEEDED = {True: (*_COMMON, "trainable_weights", "forward"), False: (*_COMMON, "predict")}
 
 
 def rewritten(graph: Graph, rules: Sequence[Rule], context: Context, explain: bool = False
@@ -168,7 +172,7 @@ class _Rewriting:
             self._note(rule, found, "nothing")
             self._leave_out(last)
             return
-        node = rule.replacement(self._match(found))
+        node = self._checked(rule, rule.replacement(self._match(found)))
         self._note(rule, found, type(node).__name__)
         key, names = last.outputs[0], self._layers(found)
         for step in found[:-1]:
@@ -176,6 +180,14 @@ class _Rewriting:
         inputs = [*first.inputs, *self._further(found)]
         self.made[key] = Step(node, tuple(inputs), last.outputs, first.training, last.regularizer, first.use)
         self.names[key] = names
+
+    def _checked(self, rule: Rule, node: Any) -> Any:
+        """Return a node that has what steps and rules ask for."""
+        missing = [name for name in _NEEDED[self.context.training] if not hasattr(node, name)]
+        if missing:
+            raise ArgumentError(f'rule "{rule.name}": expected a replacement that returns a node '
+                                f"(fastcnn.graph.node), got {type(node).__name__} without {', '.join(missing)}")
+        return node
 
     @staticmethod
     def _further(found: list[Step]) -> Iterator[int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from fastcnn.graph.rules.rule import Fusion
+from fastcnn.naming import shortened
 
 
 class Fusions(list[Fusion]):
@@ -28,5 +29,5 @@ class Fusions(list[Fusion]):
             for (rule, node), same in groupby(records, lambda one: (one.rule, one.node)):
                 found = list(same)
                 yield f"  {rule} -> {node} ({len(found)})" if node else f"  {rule}: not here"
-                yield from (f"    {' + '.join(one.layers)}" + (f": {one.reason}" if one.reason else "")
+                yield from (f"    {' + '.join(map(shortened, one.layers))}" + (f": {one.reason}" if one.reason else "")
                             for one in found)

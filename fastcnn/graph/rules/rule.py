@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fastcnn.errors import ArgumentError
 from fastcnn.graph.steps import Step
 
 Question = Callable[[Any], bool]
@@ -85,6 +86,11 @@ class Rule:
     is_run : bool
         Whether the last of the pattern may come any number of times. The guard is then asked for each length, until it
         objects, and the longest run without objection is taken.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no pattern, or the rule is for no graph.
     """
 
     name: str
@@ -95,6 +101,16 @@ class Rule:
     prediction: bool = False
     or_pattern: Sequence[Question] = ()
     is_run: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.pattern or not all(map(callable, (*self.pattern, *self.or_pattern))):
+            raise ArgumentError(f'rule "{self.name}": expected a pattern of functions, node -> bool, '
+                                f"got {self.pattern!r}")
+        if not (self.training or self.prediction):
+            raise ArgumentError(f'rule "{self.name}": expected training=True or prediction=True, got neither')
+        if self.replacement is None and (len(self.pattern) > 1 or self.or_pattern or self.is_run):
+            raise ArgumentError(f'rule "{self.name}": expected a pattern of one step, which is left out, '
+                                f"got {len(self.pattern)}; give a replacement")
 
 
 class Fusion(NamedTuple):
