@@ -252,6 +252,8 @@ def test_mistakes_in_a_rule_of_ones_own_are_told():
         Rule("x", (is_dense,), str)
     with pytest.raises(fc.errors.ArgumentError, match="expected a pattern of one step, which is left out, got 2"):
         Rule("x", (is_dense, is_dense), None, prediction=True)
+    with pytest.raises(fc.errors.ArgumentError, match="expected two questions of a run"):
+        Rule("x", (is_dense,), str, prediction=True, is_run=True)
     model = fc.Sequential([fc.Input((3,)), layers.Dense(2)])
     with (added(Rule("x", (is_dense,), lambda match: "node", prediction=True)),
           pytest.raises(fc.errors.ArgumentError, match=r"got str without input_shape, output_shape, .*predict")):

@@ -84,8 +84,8 @@ class Rule:
     or_pattern : sequence of functions
         Another pattern, tried where the first does not fit.
     is_run : bool
-        Whether the last of the pattern may come any number of times. The guard is then asked for each length, until it
-        objects, and the longest run without objection is taken.
+        Whether the second of two questions is asked any number of times. The guard is then asked for each length, until
+        it objects, and the longest run without objection is taken.
 
     Raises
     ------
@@ -108,6 +108,9 @@ class Rule:
                                 f"got {self.pattern!r}")
         if not (self.training or self.prediction):
             raise ArgumentError(f'rule "{self.name}": expected training=True or prediction=True, got neither')
+        if self.is_run and len(self.pattern) != 2:
+            raise ArgumentError(f'rule "{self.name}": expected two questions of a run, for its first step and for all '
+                                f"others, got {len(self.pattern)}")
         if self.replacement is None and (len(self.pattern) > 1 or self.or_pattern or self.is_run):
             raise ArgumentError(f'rule "{self.name}": expected a pattern of one step, which is left out, '
                                 f"got {len(self.pattern)}; give a replacement")
