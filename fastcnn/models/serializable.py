@@ -1,14 +1,14 @@
-"""A model as JSON can hold it, as a copy, and as a file."""
+"""A model as JSON can hold it, as a copy, and as a file.
+
+What files need is imported when one is written or read: a program that only trains starts without it.
+"""
 
 from typing import Any
 
 import numpy as np
 
-from fastcnn._files import user_path
-from fastcnn.formats import safetensors
 from fastcnn.graph import trace
 from fastcnn.models import structure
-from fastcnn.models.files import compile_arguments, contents, reading
 
 
 class Serializable:
@@ -41,6 +41,8 @@ class Serializable:
 
     def __reduce__(self) -> Any:
         """A copy has the structure, the weights and what compile was given, as a saved model has."""
+        from fastcnn.models.files import compile_arguments, contents
+
         own = {type(layer).__name__: type(layer) for layer in trace.leaves(self.layers)}
         told = compile_arguments.described(self)
         return contents.copied, (type(self), self.get_config(), self.get_weights(), own, told)
@@ -55,10 +57,15 @@ class Serializable:
         overwrite : bool
             Replace a file that is there; else refuse.
         """
+        from fastcnn._files import user_path
+        from fastcnn.formats import safetensors
+
         safetensors.save(user_path(path, "save_model"), self.contents, {}, overwrite)
 
     def contents(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what a file of the model holds: its structure, with what `compile` was given, and its parameters."""
+        from fastcnn.models.files import contents
+
         return contents.of_model(self)
 
     def save_weights(self, path: Any, overwrite: bool = True) -> None:
@@ -76,4 +83,7 @@ class Serializable:
         skip_mismatch : bool
             Leave a layer that does not fit as it is, with a warning (`fastcnn.saving.load_weights`).
         """
+        from fastcnn._files import user_path
+        from fastcnn.models.files import reading
+
         reading.load_weights(self, user_path(path, "load_weights"), by_name, skip_mismatch)
