@@ -29,10 +29,11 @@ class _Bordered(Layer):
         self.border = explicit_padding(value, self.rank, f"{self}: {what}")
         return self.border
 
-    def _geometry(self, inner: tuple[int, ...]) -> np.ndarray:
+    def _geometry(self, inner: tuple[int, ...], who: str = "padding") -> np.ndarray:
+        """Return the geometry of the border around `inner`; `who` is for the message, where a layer is built."""
         ones = 3 - self.rank
         mode = "zero" if self.mode == "constant" else self.mode
-        return pad3d((inner[0], *(1,) * ones, *inner[1:]), ((0, 0),) * ones + self.border, mode, str(self), self.value)
+        return pad3d((inner[0], *(1,) * ones, *inner[1:]), ((0, 0),) * ones + self.border, mode, who, self.value)
 
     def _outer(self, shape: Shape) -> Shape:
         check_image(self, shape, self.rank)
@@ -42,7 +43,7 @@ class _Bordered(Layer):
 class _Padding(_Bordered):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         shape = self._outer(input_shape)
-        self._geometry((1, *input_shape[1:]))
+        self._geometry((1, *input_shape[1:]), str(self))  # complains of what does not fit
         return shape
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
