@@ -116,6 +116,14 @@ def test_a_window_that_sees_no_pixel_has_the_place_0():
     assert places.ravel().tolist() == [1, 0]
 
 
+def test_places_in_windows_of_more_than_255_elements():
+    x = np.zeros((1, 18, 17, 2))
+    x[0, 0, 0, 0] = x[0, 16, 3, 1] = 5  # the first number of the first window, and one that two windows see
+    y, places = max_pool_with_argmax(x, passes((1, 18, 17, 2), (17, 17), (1, 1)), (1, 2, 1, 2))
+    assert y.ravel().tolist() == [5, 5, 0, 5]
+    assert places.ravel().tolist() == [0, 16 * 17 + 3, 17, 16 * 17 + 3]
+
+
 def test_the_first_of_equal_numbers_gets_the_gradient():
     y, backward = max_pool(np.ones((1, 2, 4, 1)), passes((1, 2, 4, 1), (2, 2), (2, 2)))
     np.testing.assert_array_equal(backward(np.array([2.0, 3.0]).reshape(y.shape)).ravel(), [2, 0, 3, 0, 0, 0, 0, 0])
