@@ -96,6 +96,7 @@ class Ends:
 
 
 def tensors_of(who: Any, what: str, given: Any) -> list[Tensor]:
+    """Return inputs or outputs, however they are given, as a list; raise ArgumentError for what is no tensor."""
     found = list(given.values()) if isinstance(given, dict) else list(given) if isinstance(given, (list, tuple)) else [
         given]
     if not found or not all(isinstance(one, Tensor) for one in found):
