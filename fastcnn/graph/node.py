@@ -51,9 +51,15 @@ class Node(Protocol):
 
 
 def is_replayable(node: Any) -> bool:
-    """Return whether a node and the functions that it applies do nothing in prediction but call kernels."""
+    """Return whether a node, the functions that it applies and the layers that it holds do nothing in prediction but
+    call kernels.
+    """
+    if getattr(node, "is_composite", False):
+        return False  # a model that a layer holds replays by itself
+    held = node.sublayers().values() if getattr(node, "holds_layers", False) else ()
     parts = node, getattr(node, "activation", None), getattr(node, "function", None)
-    return all(getattr(part, "replayable", False) for part in parts if part is not None)
+    return all(getattr(part, "replayable", False) for part in parts if part is not None) and all(
+        map(is_replayable, held))
 
 
 @runtime_checkable

@@ -91,7 +91,7 @@ class Graph:
                 back = below or bool(step.node.trainable_weights)
                 for slot in step.outputs:
                     wanted[slot] = back
-                found.append((below, back))
+                found.append((below or _holds_layers(step.node), back))
             self._learns[wants_dx] = found
         return self._learns[wants_dx]
 
@@ -101,3 +101,8 @@ class Graph:
         for slot in (*self.outputs, *(slot for step in self.steps for slot in step.inputs)):
             counts[slot] += 1
         return counts
+
+
+def _holds_layers(node: Any) -> bool:
+    """Return whether a node runs layers itself, which pass on what they are told: all but the first must give dx."""
+    return getattr(node, "holds_layers", False) and bool(node.sublayers())

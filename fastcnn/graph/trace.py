@@ -168,10 +168,10 @@ def moved(traced: Traced, input_shapes: Sequence[Any]) -> tuple[Traced, dict[int
 
 
 def leaves(layers: Iterable[Any]) -> list[Any]:
-    """Return the layers that run: those of models inside, and none that is a model; each once."""
+    """Return the layers that run, those of models inside and those that they hold; none that is a model; each once."""
     found: dict[int, Any] = {}
     for layer in layers:
-        for leaf in leaves(layer.layers) if layer.is_composite else [layer]:
+        for leaf in leaves(layer.layers) if layer.is_composite else [layer, *leaves(layer.sublayers().values())]:
             if not isinstance(leaf, InputLayer):
                 found[id(leaf)] = leaf
     return list(found.values())

@@ -2,14 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from fastcnn import absent, regularizers, symbolic
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import arguments, inner
+from fastcnn.layers import arguments, sublayers
 from fastcnn.layers.building import Built, Shape, shape_text
 from fastcnn.layers.call import Call
 from fastcnn.naming import Names
@@ -66,8 +66,10 @@ class Layer(Built):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.traits = kept(cls)
+        cls.holds_layers = cls.__module__.partition(".")[0] != "fastcnn"
+        cls.makes_weights = cls.create_weights is not Layer.create_weights
         if "replayable" not in vars(cls):
-            cls.replayable = cls.__module__.startswith("fastcnn.")
+            cls.replayable = not cls.holds_layers
         for method in cls.foreign.keys() & vars(cls).keys():
             raise ArgumentError(f"{cls.__name__}: a {method} of its own is not offered; {cls.foreign[method]}")
 
@@ -123,7 +125,9 @@ class Layer(Built):
         if symbolic.is_symbolic(x):
             return symbolic.connect(self, x, training)
         if self.input_shape is None:  # a layer of one's own may leave it so
-            inner.refuse(self, Layer)
+            sublayers.check(self, Layer)
+            if self.sublayers():
+                x = self.checked(x)  # which builds it
         return self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
 
     @property
@@ -155,8 +159,8 @@ class Layer(Built):
         return cls(**given)
 
     def __reduce__(self) -> Any:
-        """A copy is what `from_config` makes, built for the same shape, with the same weights."""
-        return _copied, (type(self), self.get_config(), self.input_shape, self.get_weights())
+        """A copy is what `from_config` makes, built for the same shape, with the same weights and what is frozen."""
+        return _copied, (type(self), self.get_config(), self.input_shape, self.get_weights(), sublayers.frozen(self))
 
     if not TYPE_CHECKING:  # else type checkers would believe in any attribute
 
@@ -193,11 +197,11 @@ def elements(shape: Shape) -> int:
     return math.prod(n for n in shape[1:] if n is not None)
 
 
-def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np.ndarray]) -> Layer:
+def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np.ndarray],
+            frozen: Sequence[str] = ()) -> Layer:
     layer = cls.from_config(config)
     if input_shape is not None:
         layer.build(input_shape)
         layer.set_weights(weights)
+    sublayers.freeze(layer, frozen)
     return layer
-
-

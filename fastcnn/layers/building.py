@@ -7,7 +7,7 @@ import numpy as np
 from fastcnn import device, initializers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers import inner
+from fastcnn.layers import sublayers
 from fastcnn.layers.weights import Weights
 
 Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
@@ -31,6 +31,8 @@ class Built(Weights):
 
     input_shape: Any
     output_shape: Any
+    #: Whether `build` for another shape makes it a twin of what it was: so are layers held by what becomes a twin.
+    _may_move = False
 
     def build(self, input_shape: Shape) -> None:
         """Fix the shapes and make the parameters.
@@ -47,19 +49,29 @@ class Built(Weights):
         """
         shape = self._whole(input_shape)
         if self.input_shape is not None:
-            if shape != self.input_shape:
+            if shape != self.input_shape and self._may_move:
+                self.__dict__.update(self.twin(shape).__dict__, _may_move=False)
+            elif shape != self.input_shape:
                 raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which it was built, "
                                     f"got {shape_text(shape)}; make a new layer for another shape")
             return
-        output_shape, before = self.compute_output_shape(shape), len(self.parameters)
-        inner.refuse(self, Built)
+        sublayers.check(self, Weights)
+        output_shape = self.compute_output_shape(shape)
+        new = [self, *(one for _, one in sublayers.all_within(self) if not one.built)]
+        before = [(one, dict(vars(one)), len(one.parameters)) for one in new]
         try:
             self.create_weights(shape)
-            inner.refuse(self, Built)
+            sublayers.check(self, Weights)
+            sublayers.check_built(self)
         except BaseException:
-            del self.parameters[before:]  # who builds again makes them again
+            for one, attributes, count in before:  # who builds again makes them again
+                del one.parameters[count:]
+                vars(one).clear()
+                vars(one).update(attributes)
             raise
         self.input_shape, self.output_shape = shape, output_shape
+        if not self._trainable:  # told before it held layers
+            self.trainable = False
 
     def for_shape(self, input_shape: Shape) -> Any:
         """Return the layer, built, as it is for an input shape: itself, or a twin with the same parameters.
@@ -83,16 +95,37 @@ class Built(Weights):
         ArgumentError
             As `for_shape`.
         """
-        output_shape = self.output_shape
+        output_shape, held = self.output_shape, dict[str, Any]()
         if shape != self.input_shape:
-            probe = self.replaced(parameters=[])
+            probe = self.replaced(parameters=[], **self._holding(
+                {id(one): one.replaced(_may_move=True) for one in self.sublayers().values()}))
             output_shape = probe.compute_output_shape(shape)
             with initializers.nothing_drawn():
                 probe.create_weights(shape)
             if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
                 raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which its parameters "
                                     f"are, got {shape_text(shape)}; make a new layer for another shape")
-        return self.replaced(input_shape=shape, output_shape=output_shape, nodes=[], _original=self.original)
+            held = self._holding_twins(probe.sublayers())
+        return self.replaced(input_shape=shape, output_shape=output_shape, nodes=[], _original=self.original, **held)
+
+    def _holding_twins(self, there: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes with layers, each a twin for the shape that the layer at its path is built for.
+
+        One without parameters that `create_weights` did not build is left to be built by what it sees.
+        """
+        twins = {}
+        for path, one in self.sublayers().items():
+            other = there.get(path)
+            if other is not None and other.built and not other._may_move:
+                twins[id(one)] = one.for_shape(other.input_shape)
+            elif not one.weights:
+                twins[id(one)] = one.replaced(input_shape=None, output_shape=None, nodes=[], _original=one.original)
+        return self._holding(twins)
+
+    def _holding(self, others: dict[int, Any]) -> dict[str, Any]:
+        """Return the attributes that hold layers, with others in the places of those, by identity."""
+        names = {path.partition("/")[0] for path in self.sublayers()}
+        return {name: sublayers.swapped(vars(self)[name], others) for name in names}
 
     def replaced(self, **attributes: Any) -> Any:
         """Return a copy that shares the parameters, with other values of attributes; nothing is checked or built."""
@@ -175,7 +208,8 @@ class Built(Weights):
         if self.input_shape is None:
             raise ArgumentError(f"{self}: expected its own build to call super().build(input_shape), which it does "
                                 f"not; a layer of your own makes its parameters in create_weights(input_shape)")
-        inner.refuse(self, Built)  # what a build of its own made after that
+        sublayers.check(self, Weights)  # what a build of its own made after that
+        sublayers.check_built(self)
 
     def arranged(self, x: Any) -> tuple[Any, ...]:
         """Return what the layer is called with, one or several, as a tuple."""

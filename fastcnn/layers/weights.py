@@ -1,12 +1,13 @@
-"""What a layer owns: its parameters, those that training changes and statistics."""
+"""What a layer owns: its parameters, those that training changes and statistics, and those of the layers it holds."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from fastcnn import initializers, regularizers
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import arguments
+from fastcnn.layers import arguments, sublayers
 from fastcnn.parameters import Parameter, assign_all
 
 
@@ -16,8 +17,13 @@ class Weights:
     Attributes
     ----------
     parameters : list of Parameter
-        In the order in which the layer makes them.
+        Its own, in the order in which it makes them.
     """
+
+    #: Whether it is asked for layers in its attributes: a class of a user's own is (`fastcnn.layers.sublayers`).
+    holds_layers = False
+    #: Whether building it may make parameters.
+    makes_weights = True
 
     name: str
     dtype: np.dtype
@@ -50,9 +56,13 @@ class Weights:
         self.parameters.append(parameter)
         return parameter
 
+    def sublayers(self) -> dict[str, Any]:
+        """Return the layers that it holds, each once, by their paths: ``conv``, ``branches/0``, ``heads/mask``."""
+        return sublayers.direct(self, Weights) if self.holds_layers else {}
+
     @property
     def trainable(self) -> bool:
-        """Whether training changes the parameters."""
+        """Whether training changes the parameters; setting it sets it for the layers that it holds, too."""
         return self._trainable if self._original is None else self._original.trainable
 
     @trainable.setter
@@ -60,6 +70,8 @@ class Weights:
         if self._original is not None:
             self._original.trainable = value
         self._trainable = self._is_trainable(value)
+        for layer in self.sublayers().values():
+            layer.trainable = self._trainable
 
     def _is_trainable(self, value: Any) -> bool:
         if not isinstance(value, (bool, np.bool_, int)):
@@ -68,17 +80,32 @@ class Weights:
 
     @property
     def trainable_weights(self) -> list[Parameter]:
-        return [p for p in self.parameters if p.trainable] if self.trainable else []
+        if not self.trainable:
+            return []
+        own = [p for p in self.parameters if p.trainable]
+        held = self.sublayers()
+        return each_once([*own, *(p for one in held.values() for p in one.trainable_weights)]) if held else own
 
     @property
     def non_trainable_weights(self) -> list[Parameter]:
         trained = set(map(id, self.trainable_weights))
-        return [p for p in self.parameters if id(p) not in trained]
+        return [p for p in self.weights if id(p) not in trained]
 
     @property
     def weights(self) -> list[Parameter]:
-        """All parameters: first those an optimizer may change, then statistics, as Keras orders them."""
+        """All parameters, as Keras orders them: its own, first those an optimizer may change, then statistics; then
+        those of each layer that it holds.
+        """
+        held = self.sublayers()
+        return each_once([*self._own(), *(p for one in held.values() for p in one.weights)]) if held else self._own()
+
+    def _own(self) -> list[Parameter]:
         return [p for p in self.parameters if p.trainable] + [p for p in self.parameters if not p.trainable]
+
+    def weights_by_path(self) -> list[tuple[str, Parameter]]:
+        """Return `weights` with their places in the layer: ``kernel``, or ``branches/0/kernel`` in one it holds."""
+        return [(p.name, p) for p in self._own()] + [
+            (f"{where}/{path}", p) for where, one in self.sublayers().items() for path, p in one.weights_by_path()]
 
     @property
     def variables(self) -> list[Parameter]:
@@ -111,4 +138,9 @@ class Weights:
 
     def count_params(self) -> int:
         """Return how many numbers the parameters hold."""
-        return sum(p.size for p in self.parameters)
+        return sum(p.size for p in self.weights)
+
+
+def each_once(parameters: Iterable[Parameter]) -> list[Parameter]:
+    """Return parameters without those that came before."""
+    return list({id(p): p for p in parameters}.values())

@@ -130,9 +130,12 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
 
     def build(self, input_shape: Any) -> None:
         """Check that the model, which is built, takes an input (None, H, W, C)."""
-        if self._whole(input_shape) != self.input_shape:
+        shape = self._whole(input_shape)
+        if shape != self.input_shape and self._may_move:
+            self.__dict__.update(self.twin(shape).__dict__, _may_move=False)
+        elif shape != self.input_shape:
             raise ArgumentError(f"{self}: expected input {self.input_shape}, for which it was built, "
-                                f"got {self._whole(input_shape)}")
+                                f"got {shape}")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for that of the input."""

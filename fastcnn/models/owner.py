@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastcnn.errors import ArgumentError
+from fastcnn.layers.weights import each_once
 from fastcnn.parameters import Parameter
 
 
@@ -21,17 +22,21 @@ class Owner:
     _is_trainable: Any
     _require_built: Any
 
+    def sublayers(self) -> dict[str, Any]:
+        """Return its layers by their names."""
+        return {layer.name: layer for layer in self.layers}
+
     @property
     def weights(self) -> list[Parameter]:
-        return _each_once(p for layer in self.layers for p in layer.weights)
+        return each_once(p for layer in self.layers for p in layer.weights)
 
     @property
     def trainable_weights(self) -> list[Parameter]:
-        return _each_once(p for layer in self.layers for p in layer.trainable_weights)
+        return each_once(p for layer in self.layers for p in layer.trainable_weights)
 
     @property
     def non_trainable_weights(self) -> list[Parameter]:
-        return _each_once(p for layer in self.layers for p in layer.non_trainable_weights)
+        return each_once(p for layer in self.layers for p in layer.non_trainable_weights)
 
     @property
     def trainable(self) -> bool:
@@ -54,21 +59,20 @@ class Owner:
         """
         found: dict[str, Parameter] = {}
         for layer in self.layers:
-            inner = layer.is_composite
-            each = layer.named_weights().items() if inner else ((p.path, p) for p in layer.weights)
+            plain = not (layer.is_composite or layer.sublayers())
+            each = ((p.path, p) for p in layer.weights) if plain else layer.weights_by_path()
             for path, p in each:
-                path = f"{layer.name}/{path}" if inner else path
+                path = path if plain else f"{layer.name}/{path}"
                 if found.setdefault(path, p) is not p:
                     raise ArgumentError(f"{self}: expected weights with different paths, got two of {path}")
         first: dict[int, str] = {}  # a layer in two models has two paths: the first is kept
         return {path: p for path, p in found.items() if first.setdefault(id(p), path) == path}
 
+    def weights_by_path(self) -> list[tuple[str, Parameter]]:
+        """Return `named_weights` as a list."""
+        return list(self.named_weights().items())
+
     def count_params(self) -> int:
         """Return how many numbers the parameters hold."""
         self._require_built("count_params")
         return sum(p.size for p in self.weights)
-
-
-def _each_once(parameters: Any) -> list[Parameter]:
-    return list({id(p): p for p in parameters}.values())
-

@@ -19,6 +19,7 @@ from typing import Any
 
 from fastcnn import layers
 from fastcnn.errors import ArgumentError
+from fastcnn.layers import sublayers
 from fastcnn.layers.input import InputLayer
 from fastcnn.models.owner import Owner
 from fastcnn.symbolic import Tensor
@@ -81,6 +82,8 @@ def _entry(layer: Any, written: dict[int, dict[str, Any]]) -> dict[str, Any]:
         return {"class_name": first["class_name"], "config": {}, "shared": number}
     one = written[id(layer.original)] = {"class_name": type(layer).__name__, "config": {}}
     one["config"] = layer.get_config()
+    if layer.holds_layers and (frozen := sublayers.frozen(layer)):
+        one["frozen"] = frozen
     return one
 
 
@@ -191,6 +194,7 @@ def _made(cls: Any, one: dict[str, Any], custom_objects: dict[str, type], made: 
         return made[number]
     more = {"custom_objects": custom_objects} if issubclass(cls, Owner) else {}
     layer = cls.from_config(one["config"], **more)
+    sublayers.freeze(layer, one.get("frozen", ()))
     if number is not None:
         made[number] = layer
     return layer

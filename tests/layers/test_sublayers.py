@@ -1,4 +1,4 @@
-"""A layer of one's own that holds layers: refused where their weights would be lost, before anything is trained."""
+"""What a layer of one's own may not hold: refused where weights would be lost, before anything is trained."""
 
 import numpy as np
 import pytest
@@ -21,18 +21,24 @@ class Block(layers.Layer):
         return x, lambda dy: dy
 
 
+UNBUILT, HIDDEN, LOOP = "to be built with it, got held", "in attributes, lists, tuples and dicts, got", "holds itself"
 HELD = {
-    "a layer": lambda: layers.Conv2D(3, 1), "a list": lambda: [layers.ReLU(), layers.Dense(3)],
-    "nests": lambda: {"head": (1, [{"norm": layers.BatchNormalization()}])},
-    "a model": lambda: fc.Sequential([layers.ReLU()]), "one that is built": lambda: built(),
-    "a penalty": lambda: layers.ReLU(activity_regularizer="l2"), "a circle": lambda: circle(),
+    "a layer": (lambda: layers.Conv2D(3, 1), rf"{UNBUILT} \(Conv2D"),
+    "a list": (lambda: [layers.ReLU(), layers.Dense(3)], rf"{UNBUILT}/1 \(Dense"),
+    "nests": (lambda: {"head": (1, [{"norm": layers.BatchNormalization()}])}, rf"{UNBUILT}/head/1/0/norm \(Batch"),
+    "a model": (lambda: fc.Sequential([layers.Dense(2)]), rf"{UNBUILT} \(Sequential"),
+    "a block": (lambda: Block(layers.Dense(3)), rf"{UNBUILT} \(Block"),
+    "a penalty": (lambda: layers.ReLU(activity_regularizer="l2"), "no activity_regularizer in a layer that it runs"),
+    "a circle of lists": (lambda: circle(), rf"{UNBUILT}/1 \(Dense"),
+    "a set": (lambda: {layers.Dense(3)}, rf"{HIDDEN} Dense .* in held, a set"),
+    "an object": (lambda: [Box(layers.Dense(3))], rf"{HIDDEN} Dense .* in held/0, a Box"),
+    "a circle of layers": (lambda: loop(), LOOP),
 }  # fmt: skip
 
 
-def built():
-    layer = layers.PReLU()
-    layer.build(X.shape)
-    return layer
+class Box:
+    def __init__(self, layer):
+        self.layer = layer
 
 
 def circle():
@@ -41,14 +47,21 @@ def circle():
     return held
 
 
+def loop():
+    child = Block()
+    child.held = Block({"up": child})
+    return child
+
+
 @pytest.mark.parametrize("use", [
     lambda layer: layer(fc.Input(X.shape[1:])), lambda layer: layer(X), lambda layer: layer(X, training=True),
     lambda layer: layer.build(X.shape), lambda layer: fc.Sequential([fc.Input(X.shape[1:]), layer]),
     lambda layer: fc.Sequential([layer]).predict(X)])  # fmt: skip
 @pytest.mark.parametrize("held", HELD)
-def test_a_layer_that_holds_layers_with_weights_is_refused_when_it_is_first_used(held, use):
-    with pytest.raises(ArgumentError, match=r'Block "block.*": .* no layers with weights .* got held .*fc\.Model'):
-        use(Block(HELD[held]()))
+def test_layers_whose_weights_nobody_would_train_or_save_are_refused_when_their_holder_is_first_used(held, use):
+    make, message = HELD[held]
+    with pytest.raises(ArgumentError, match=rf'Block "block.*": .*{message}'):
+        use(Block(make()))
 
 
 def test_layers_that_are_made_late_are_refused_as_well():
