@@ -43,6 +43,7 @@ class Executables:
         predicts : bool
         """
         fused = config.fusion()
+        # As it was read, too: another thread may switch it in between.
         state = [fused, config.state(), *[layer.trainable for layer in self._leaves]]
         known, made = self._made
         if state != known:
