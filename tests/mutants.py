@@ -195,6 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> float:
     for mutant, killed in try_all(draw(asked.rooms, asked.count, asked.seed), asked.jobs):
         tried[mutant.room][0] += killed
         tried[mutant.room][1] += 1
+        print(f"{sum(count for _, count in tried.values())} tried", end="\r", file=sys.stderr, flush=True)
         if not killed:
             print(f"survived: {mutant}", flush=True)
     for room, (killed, count) in tried.items():
