@@ -8,38 +8,30 @@ import numpy as np
 
 from fastcnn import absent
 from fastcnn.absent import Absent
-from fastcnn.errors import ArgumentError
+from fastcnn.parameters import Segment
 
 Logs = dict[str, float]
-
-_NOT_OFFERED = tuple(f"on_{what}_{when}" for what in ("test", "predict", "test_batch", "predict_batch")
-                     for when in ("begin", "end"))
-
 
 class Callback(Absent):
     """The base of callbacks: every hook does nothing.
 
-    The hooks are those of training; Keras's on_test_... and on_predict_... are refused, since nobody would call them.
+    The hooks are Keras's, for training, evaluation (a validation within `fit`, too) and prediction; `on_gradients` is
+    fastcnn's own.
 
     Attributes
     ----------
     model : Model
-        Set before training; ``model.stop_training = True`` ends it after the current step, or epoch.
+        Set before anything runs; ``model.stop_training = True`` ends training after the current step, or epoch, and
+        `stop_evaluating` and `stop_predicting` end the others after the current batch.
     params : dict
-        epochs, steps (of an epoch), samples, batch_size, initial_epoch, and verbose: 0, 1 or 2.
+        epochs, steps (of an epoch), samples, batch_size, initial_epoch, and verbose: 0, 1 or 2. What an iterable does
+        not tell is None.
     """
 
     absent = "callback"
 
     model: Any = None
     params: dict[str, Any] = {}  # noqa: RUF012  (replaced for each training, never changed)
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        for hook in _NOT_OFFERED:
-            if hook in dir(cls):
-                raise ArgumentError(f"{cls.__name__}: {hook} is not offered; use on_epoch_end, whose logs have what "
-                                    f"validation found")
 
     def set_model(self, model: Any) -> None:
         self.model = model
@@ -65,9 +57,46 @@ class Callback(Absent):
 
     def on_batch_end(self, batch: int, logs: Logs) -> None: ...
 
+    def on_gradients(self, segments: list[Segment]) -> None:
+        """Look at the gradients of a step, or change them in place, before the optimizer reads them.
+
+        Clipping by the optimizer comes after it. Where gradients are accumulated it is called for the sum, once for
+        each update.
+
+        Parameters
+        ----------
+        segments : list of Segment
+            Of the parameters that are trained, in an order that does not change: ``segment.gradients`` is a flat array,
+            ``segment.places()`` tells which parameter lies where.
+        """
+
+    def on_test_begin(self, logs: Logs) -> None: ...
+
+    def on_test_end(self, logs: Logs) -> None: ...
+
+    def on_test_batch_begin(self, batch: int, logs: Logs) -> None: ...
+
+    def on_test_batch_end(self, batch: int, logs: Logs) -> None: ...
+
+    def on_predict_begin(self, logs: Logs) -> None: ...
+
+    def on_predict_end(self, logs: Logs) -> None: ...
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs) -> None: ...
+
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any]) -> None: ...
+
 
 class CallbackList(Callback):
-    """Several callbacks as one."""
+    """Several callbacks as one.
+
+    Parameters
+    ----------
+    callbacks : list of Callback
+    model : Model
+    params : dict
+        Each of them gets both.
+    """
 
     def __init__(self, callbacks: list[Callback], model: Any, params: dict[str, Any]) -> None:
         self.callbacks = callbacks
@@ -75,29 +104,22 @@ class CallbackList(Callback):
             callback.set_model(model)
             callback.set_params(params)
 
-    def on_train_begin(self, logs: Logs) -> None:
-        for callback in self.callbacks:
-            callback.on_train_begin(logs)
+    def listens(self, hook: str) -> bool:
+        """Return whether one of them does something in a hook."""
+        return any(hook in vars(callback) or getattr(type(callback), hook) is not getattr(Callback, hook)
+                   for callback in self.callbacks)
 
-    def on_train_end(self, logs: Logs) -> None:
-        for callback in self.callbacks:
-            callback.on_train_end(logs)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+def _to_each(hook: str) -> Any:
+    def call(self: CallbackList, *given: Any) -> None:
         for callback in self.callbacks:
-            callback.on_epoch_begin(epoch, logs)
+            getattr(callback, hook)(*given)
 
-    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        for callback in self.callbacks:
-            callback.on_epoch_end(epoch, logs)
+    return call
 
-    def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
-        for callback in self.callbacks:
-            callback.on_train_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
-        for callback in self.callbacks:
-            callback.on_train_batch_end(batch, logs)
+for _hook in [name for name in vars(Callback) if name.startswith("on_")]:
+    setattr(CallbackList, _hook, _to_each(_hook))
 
 
 class History(Callback):
@@ -131,14 +153,15 @@ class ProgressLine(Callback):
         self._start = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        self._done = batch + 1
         now = time.perf_counter()
         if self.moving and now - self._shown > 0.1:
             self._shown = now
-            _write(f"\r{self._text(self._epoch, batch + 1, logs)}\033[K")
+            _write(f"\r{self._text(self._epoch, self._done, logs)}\033[K")
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        _write(f"\r\033[K{self._text(epoch, self.params['steps'], logs)}\n" if self.moving
-               else f"{self._text(epoch, self.params['steps'], logs)}\n")
+        text = self._text(epoch, self._done, logs)
+        _write(f"\r\033[K{text}\n" if self.moving else f"{text}\n")
         self._epoch = epoch + 1
 
     def on_train_begin(self, logs: Logs) -> None:
@@ -146,7 +169,8 @@ class ProgressLine(Callback):
 
     def _text(self, epoch: int, steps: int, logs: Logs) -> str:
         seconds = time.perf_counter() - self._start
-        place = f"epoch {epoch + 1}/{self.params['epochs']} - {steps}/{self.params['steps']}"
+        of = "" if self.params["steps"] is None else f"/{self.params['steps']}"
+        place = f"epoch {epoch + 1}/{self.params['epochs']} - {steps}{of}"
         return f"{place} - {seconds:.1f} s - {shown(logs)}"
 
 

@@ -43,6 +43,8 @@ class Data:
         For errors.
     weights : list of (N, ...) arrays, optional
         Of the samples, for each output.
+    lasts : bool
+        Whether the samples are gone through again and again, so that a conversion once for all is worth its memory.
 
     Raises
     ------
@@ -53,8 +55,8 @@ class Data:
     """
 
     def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
-                 weights: Sequence[Any] | None = None) -> None:
-        self.xs = [_inputs(x, shape, dtype, who) for x, shape in zip(xs, shapes, strict=True)]
+                 weights: Sequence[Any] | None = None, lasts: bool = True) -> None:
+        self.xs = [_inputs(x, shape, dtype, who, _SMALL if lasts else 0) for x, shape in zip(xs, shapes, strict=True)]
         self.ys: list[Any] = [None if y is None else np.asarray(y) for y in ys]
         self.weights = None if weights is None or all(w is None for w in weights) else [
             None if w is None else np.ascontiguousarray(w, dtype) for w in weights]
@@ -121,15 +123,15 @@ def _is_for_the_kernel(x: np.ndarray) -> bool:
     return x.dtype in _KNOWN and x.flags.c_contiguous and x.flags.aligned
 
 
-def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str) -> np.ndarray:
-    """Return one input, checked, as `gather` reads it fast."""
+def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str, small: int) -> np.ndarray:
+    """Return one input, checked, as `gather` reads it fast: converted where it has at most `small` bytes."""
     x = np.asarray(x)
     if x.dtype.kind not in "buif":
         raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
     if x.shape[1:] != shape[1:]:
         wanted = ", ".join(map(str, shape[1:]))
         raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{_hint(x.shape, shape)}")
-    if _is_for_the_kernel(x) or (x.size * dtype.itemsize > _SMALL and _lies_together(x)):
+    if _is_for_the_kernel(x) or (x.size * dtype.itemsize > small and _lies_together(x)):
         return x
     return np.array(x, x.dtype if x.dtype in _KNOWN else dtype, order="C")
 

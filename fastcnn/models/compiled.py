@@ -107,11 +107,16 @@ class Compiled:
             if (one is None) == target.asks:
                 raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
                                     f"or a metric, got {'none' if one is None else 'some'}")
-        data = training.Data(xs, ys, self.input_shapes, self.dtype, who, given.weights(sample_weight, names, who))
+        data = training.Data(xs, ys, self.input_shapes, self.dtype, who, given.weights(sample_weight, names, who),
+                             lasts=not how.get("one_batch", False))
         if not len(data):
             raise DataError(f"{who}: expected at least one sample, got none")
         self.objective.check(data.ys, data.weights, self.output_shapes, self.dtype, who, **how)
         return data
+
+    def _samples(self, x: Any, who: str, lasts: bool = True) -> training.Data:
+        """Return inputs without targets."""
+        return training.Data(self._inputs(x, who), [], self.input_shapes, self.dtype, who, lasts=lasts)
 
     def _classes_weighted(self, data: training.Data, class_weight: Any, who: str) -> training.Data:
         """Return the data that is trained on with the weights of its classes, if there are any."""

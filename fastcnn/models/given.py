@@ -42,8 +42,7 @@ def array(value: Any, who: str, what: str) -> np.ndarray:
         one = found.dtype.kind == "O" and not found.ndim
         hint = "; number the classes from 0" if what.startswith("y") else "; convert it with x.astype('float32')"
         if one:
-            hint = "; generators and data sets of other libraries are not offered: join their batches with " \
-                   "numpy.concatenate, or call train_on_batch for each"
+            hint = "; an iterable of batches is given to fit, evaluate and predict as x, and nothing beside it"
         elif found.dtype.kind in "SU" and not what.startswith("y"):
             hint = "; read files into an array first, as fc.datasets.load does with a folder of pictures"
         got = type(value).__name__ if one else found.dtype
@@ -142,6 +141,11 @@ def positive(who: str, **values: Any) -> None:
     for name, value in values.items():
         if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
             raise ArgumentError(f"{who}: expected {name} to be a positive integer, got {value!r}")
+
+
+def positive_or_none(who: str, **values: Any) -> None:
+    """Raise ArgumentError for what is neither a positive integer nor None."""
+    positive(who, **{name: value for name, value in values.items() if value is not None})
 
 
 def refuse(who: str, others: Mapping[str, Any], offered: Mapping[str, Any], known: Sequence[str]) -> None:

@@ -150,6 +150,18 @@ class Optimizer(State, Absent):
                   for p in segment.parameters]
         return Part.of(segment, self.starts or (0.0,) * len(self.slots), self.use_ema, spared)
 
+    @property
+    def segments(self) -> list[Segment]:
+        """What is trained now: flat values and their gradients. Between a backward pass and `step` others may change
+        the gradients: clip them, or add those of other processes.
+        """
+        return [part.segment for part in self._parts]
+
+    @property
+    def will_update(self) -> bool:
+        """Whether the next `step` changes values; where gradients are accumulated, all but the last do not."""
+        return (self.iterations + 1) % (self.gradient_accumulation_steps or 1) == 0
+
     def clear_gradients(self) -> None:
         """Set the gradients of all segments to zero, unless they are being accumulated."""
         if self.gradient_accumulation_steps and self.iterations % self.gradient_accumulation_steps:

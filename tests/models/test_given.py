@@ -146,6 +146,13 @@ def used():
     return model
 
 
+class Endless:
+    num_batches = None
+
+    def __getitem__(self, index):
+        return X, Y
+
+
 def itself():
     model = fc.Sequential([layers.Dense(3)])
     model.add(model)
@@ -202,7 +209,7 @@ MISTAKES = {
     "gradients of another shape": (lambda: mlp().forward(X)[1](X), ArgumentError, r"\(20, 2\), got \(20, 4\)"),
     "one sample": (lambda: mlp().predict(X[0]), ArgumentError, r"got \(4,\); one sample is x\[None\]"),
     "batch size as text": (lambda: mlp().predict(X, batch_size="4"), ArgumentError, "positive integer, got '4'"),
-    "steps": (lambda: mlp().predict(X, steps=3), ArgumentError, "steps=3 is not offered; leave it at None"),
+    "steps": (lambda: mlp().predict(X, steps=0), ArgumentError, "steps to be a positive integer, got 0"),
     # compile
     "run_eagerly": (lambda: mlp(run_eagerly=True), ArgumentError, "run_eagerly=True is not offered"),
     "an unknown argument": (lambda: mlp(metric=["accuracy"]), UnknownArgumentError, "did you mean 'metrics'"),
@@ -212,7 +219,26 @@ MISTAKES = {
     "no data": (lambda: mlp().fit(), ArgumentError, "got None"),
     "no targets": (lambda: mlp().fit(X), ArgumentError, "if and only if"),
     "a pair": (lambda: mlp().fit((X, Y)), DataError, "rows of different lengths"),
-    "a generator": (lambda: mlp().fit(x for x in X), DataError, "got generator"),
+    "a generator of inputs": (lambda: mlp().fit(x for x in X), ArgumentError,
+                              r"fit: batch 0: expected \(x, y\) or \(x, y, sample_weight\), got ndarray"),
+    "a generator of lone inputs": (lambda: mlp().fit((x,) for x in [X]), ArgumentError, "got x alone"),
+    "too much in a batch": (lambda: mlp().fit((X, Y, Y, Y) for _ in [X]), ArgumentError, "got 4 entries"),
+    "a batch of nobody": (lambda: mlp().fit((X[:0], Y[:0]) for _ in [X]), DataError, "batch 0: .* at least one sample"),
+    "no batch": (lambda: mlp().fit(iter([])), DataError, "fit: expected at least one batch, got none"),
+    "a generator twice": (lambda: mlp().fit(((X, Y) for _ in [X]), epochs=2), ArgumentError,
+                          "expected steps_per_epoch, since a generator can be gone through only once and is asked for "
+                          "2 times"),
+    "targets beside batches": (lambda: mlp().fit(iter([(X, Y)]), Y), ArgumentError, "expected no y beside a list_iter"),
+    "weights beside batches": (lambda: mlp().fit(iter([(X, Y)]), sample_weight=Y), ArgumentError, "no sample_weight"),
+    "the size of batches": (lambda: mlp().evaluate(iter([(X, Y)]), batch_size=3), ArgumentError, "no batch_size"),
+    "batches split": (lambda: mlp().fit(iter([(X, Y)]), validation_split=0.5), ArgumentError, "which cannot be split"),
+    "validation twice": (lambda: mlp().fit(X, Y, epochs=2, validation_data=iter([(X, Y)])), ArgumentError,
+                         "validation_data: expected validation_steps"),
+    "the size of validation": (lambda: mlp().fit(X, Y, validation_data=iter([(X, Y)]), validation_batch_size=3),
+                               ArgumentError, "no validation_batch_size beside"),
+    "a frequency": (lambda: mlp().fit(X, Y, validation_freq=0), ArgumentError, "validation_freq .* got 0"),
+    "data without an end": (lambda: mlp().fit(Endless()), ArgumentError, "steps_per_epoch for a Endless that has no"),
+    "an iterable beside": (lambda: mlp().fit(X, iter([Y])), DataError, "is given to fit, evaluate and predict as x"),
     "ragged targets": (lambda: mlp().fit(X, [[1, 2]] * 19 + [[1]]), DataError, "y as an array"),
     "one target": (lambda: mlp().fit(X, 3), ArgumentError, "got the number 3"),
     "epochs": (lambda: mlp().fit(X, Y, epochs=True), ArgumentError, "positive integer, got True"),
@@ -224,7 +250,7 @@ MISTAKES = {
     "validation_data": (lambda: mlp().fit(X, Y, validation_data=(X,)), ArgumentError, "got 1 entries"),
     "a callback's class": (lambda: mlp().fit(X, Y, callbacks=[fc.callbacks.Callback]), ArgumentError, "instances"),
     "a number as callback": (lambda: mlp().fit(X, Y, callbacks=3), ArgumentError, "instances .* got 3"),
-    "steps_per_epoch": (lambda: mlp().fit(X, Y, steps_per_epoch=3), ArgumentError, "steps_per_epoch=3 is not offered"),
+    "steps_per_epoch": (lambda: mlp().fit(X, Y, steps_per_epoch="3"), ArgumentError, "integer, got '3'"),
     "a misspelt argument": (lambda: mlp().fit(X, Y, epoch=3), UnknownArgumentError, "did you mean 'epochs'"),
     "weights as text": (lambda: mlp().fit(X, Y, sample_weight=["a"] * 20), DataError, "numbers in the weights"),
     "classes as list": (lambda: classifier().fit(X, LABELS, class_weight=[1, 2]), ArgumentError, "expected a dict"),

@@ -275,7 +275,7 @@ MISTAKES = {
     "labels outside": (lambda m, x, y: m.fit(x, y + 3), DataError, r"labels 0\.\.9"),
     "nothing": (lambda m, x, y: m.fit(x[:0], y[:0]), DataError, "at least one sample"),
     "text": (lambda m, x, y: m.fit(x.astype(str), y), DataError, "expected numbers in x"),
-    "a generator": (lambda m, x, y: m.fit(one for one in [(x, y)]), DataError, "got generator; .* train_on_batch"),
+    "a generator": (lambda m, x, y: m.fit(one for one in [x]), ArgumentError, r"batch 0: expected \(x, y\) or"),
     "a path": (lambda m, x, y: m.predict("cat.png"), DataError, "got <U7; read files into an array first"),
     "complex": (lambda m, x, y: m.predict(x.astype(complex)), DataError, "expected numbers in x"),
     "batch size": (lambda m, x, y: m.fit(x, y, batch_size=0), ArgumentError, "batch_size"),

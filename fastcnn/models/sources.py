@@ -1,0 +1,189 @@
+"""Where batches come from: what users hand to fit, evaluate and predict, arrays or something that gives batches."""
+
+import math
+import numbers
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.models import given
+from fastcnn.samples import Batch, Data
+from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
+from fastcnn.training.batches import is_numbered
+
+
+class Reader(Protocol):
+    """What reads data for a model."""
+
+    def _data(self, x: Any, y: Any, sample_weight: Any, who: str, **how: bool) -> Data: ...
+
+    def _classes_weighted(self, data: Data, class_weight: Any, who: str) -> Data: ...
+
+    def _samples(self, x: Any, who: str, lasts: bool = True) -> Data: ...
+
+
+def is_stream(x: Any, y: Any = None) -> bool:
+    """Return whether x gives batches: an iterable that is no array, nor a list, tuple or dict of arrays or numbers.
+
+    A list of tuples is one of batches (x, y) or (x, y, sample_weight), where no targets stand beside it.
+    """
+    if isinstance(x, list):
+        return y is None and bool(x) and all(isinstance(one, tuple) and 2 <= len(one) <= 3 for one in x)
+    if isinstance(x, (np.ndarray, np.generic, tuple, Mapping, str, bytes, numbers.Number)) or x is None:
+        return False
+    if hasattr(x, "__array__") or hasattr(x, "__array_interface__") or hasattr(x, "__buffer__"):
+        return False
+    return is_numbered(x) or isinstance(x, Iterable)
+
+
+def of_arrays(data: Data, batch_size: int | None, steps: int | None, who: str, orders: Orders | None = None) -> Epochs:
+    """Return the batches of arrays: of 32 samples, or so many as make the steps of one pass."""
+    if batch_size is None:
+        batch_size = 32 if steps is None else math.ceil(len(data) / steps)
+    return Epochs(ArrayBatches(data, max(1, batch_size), orders), steps, who)
+
+
+def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None, passes: int, who: str, *,
+              orders: Orders | None = None, steps_name: str = "steps", **refused: Any) -> Epochs:
+    """Return the batches of an iterable, the first of them looked at.
+
+    Parameters
+    ----------
+    x : iterable
+    converted : callable
+        As `fastcnn.training.Stream` takes it.
+    steps, steps_name : int or None, str
+        Batches of an epoch, and what the argument is called.
+    passes : int
+        How often the iterable is to be gone through.
+    who : str
+    orders : Orders, optional
+    **refused
+        Arguments that go with arrays alone.
+
+    Raises
+    ------
+    ArgumentError
+        If one of these is given, or an iterator is to be gone through more than once.
+    DataError
+        If there is no batch.
+    """
+    kind = type(x).__name__
+    for name, value in refused.items():
+        if value is not None:
+            raise ArgumentError(f"{who}: expected no {name} beside a {kind}, which gives the batches itself, as tuples "
+                                f"(x, y) or (x, y, sample_weight)")
+    source = Stream(x, converted, orders)
+    if steps is None and passes > 1 and source.is_once:
+        raise ArgumentError(f"{who}: expected {steps_name}, since a {kind} can be gone through only once and is asked "
+                            f"for {passes} times; or give an object whose __iter__ begins again")
+    if steps is None and source.is_endless:
+        raise ArgumentError(f"{who}: expected {steps_name} for a {kind} that has no end")
+    epochs = Epochs(source, steps, who)
+    epochs.begin()
+    return epochs
+
+
+def with_targets(model: Reader, who: str, class_weight: Any = None, trains: bool = False
+                 ) -> Callable[[Any, int], Batch]:
+    """Return what turns (x, y) or (x, y, sample_weight) into a checked batch."""
+    def converted(batch: Any, number: int) -> Batch:
+        where = f"{who}: batch {number}"
+        x, y, sample_weight = _unpacked(batch, where)
+        if y is None:
+            raise ArgumentError(f"{where}: expected (x, y) or (x, y, sample_weight), got "
+                                f"{'x alone' if isinstance(batch, (tuple, list)) else type(batch).__name__}")
+        data = model._data(x, y, sample_weight, where, trains=trains, one_batch=True)
+        return _whole(model._classes_weighted(data, class_weight, where))
+
+    return converted
+
+
+def inputs_alone(model: Reader, who: str) -> Callable[[Any, int], Batch]:
+    """Return what turns x, (x,), (x, y) or (x, y, sample_weight) into a batch of inputs."""
+    def converted(batch: Any, number: int) -> Batch:
+        where = f"{who}: batch {number}"
+        return _whole(model._samples(_unpacked(batch, where)[0], where, lasts=False))
+
+    return converted
+
+
+def _unpacked(batch: Any, who: str) -> tuple[Any, Any, Any]:
+    if not isinstance(batch, (tuple, list)):
+        return batch, None, None
+    if not 1 <= len(batch) <= 3:
+        raise ArgumentError(f"{who}: expected (x, y) or (x, y, sample_weight), got {len(batch)} entries")
+    return padded(batch)
+
+
+def padded(found: Sequence[Any]) -> tuple[Any, Any, Any]:
+    """Return x, y and sample_weight, None for those that are missing at the end."""
+    x, y, sample_weight = [*found, None, None][:3]
+    return x, y, sample_weight
+
+
+def _whole(data: Data) -> Batch:
+    return next(data.batches(max(1, len(data))))
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What `fit` evaluates after epochs.
+
+    Attributes
+    ----------
+    model : Reader
+    who : str
+    batch_size, validation_batch_size : int or None
+        The training's, and what was given for this.
+    steps : int or None
+    passes : int
+        How often it will be evaluated.
+    """
+
+    model: Reader
+    who: str
+    batch_size: int | None
+    validation_batch_size: int | None
+    steps: int | None
+    passes: int
+
+    def of(self, found: Any) -> Epochs | None:
+        """Return the batches of (x, y) or (x, y, sample_weight), or of what gives batches."""
+        if found is None:
+            return None
+        if is_stream(found):
+            return of_stream(found, with_targets(self.model, self.who), self.steps, self.passes, self.who,
+                             steps_name="validation_steps", validation_batch_size=self.validation_batch_size)
+        if not isinstance(found, (tuple, list)) or len(found) not in (2, 3):
+            got = f"{len(found)} entries" if isinstance(found, (tuple, list)) else type(found).__name__
+            raise ArgumentError(f"{self.who}: expected (x, y), (x, y, sample_weight) or batches of them, got {got}")
+        return self.of_samples(self.model._data(*padded(found), self.who))
+
+    def of_samples(self, data: Data) -> Epochs:
+        """Return the batches of checked arrays."""
+        return of_arrays(data, self.validation_batch_size or self.batch_size, self.steps, self.who)
+
+
+def split(data: Data, share: float, who: str) -> tuple[Data, Data]:
+    """Return the samples to train on and the last ones, a share of all, to evaluate.
+
+    Raises
+    ------
+    ArgumentError
+        If one of them has none.
+    """
+    cut = int(len(data) * (1 - share))
+    if not 0 < cut < len(data):
+        raise ArgumentError(f"{who}: expected a validation_split that leaves samples to train on and to evaluate, got "
+                            f"{share} of {len(data)} samples")
+    return data.part(slice(cut)), data.part(slice(cut, None))
+
+
+def check_frequency(frequency: Any, who: str) -> None:
+    """Raise ArgumentError unless it tells which epochs end with a validation."""
+    if not isinstance(frequency, Container) or isinstance(frequency, (str, bytes)):
+        given.positive(who, validation_freq=frequency)

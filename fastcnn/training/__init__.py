@@ -1,0 +1,11 @@
+"""Training: the loops in verbs, what they go through, and the step with its seam between gradients and optimizer."""
+
+from fastcnn.samples import Batch, Data
+from fastcnn.training.batches import ArrayBatches, Batches, Stream
+from fastcnn.training.epochs import Epochs
+from fastcnn.training.loop import evaluate, fit, is_validated, predict
+from fastcnn.training.orders import Orders
+from fastcnn.training.step import Step, Trainable, train_step
+
+__all__ = ["ArrayBatches", "Batch", "Batches", "Data", "Epochs", "Orders", "Step", "Stream", "Trainable", "evaluate",
+           "fit", "is_validated", "predict", "train_step"]

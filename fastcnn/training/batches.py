@@ -1,0 +1,134 @@
+"""What a loop goes through: batches, pass after pass, from arrays or from an iterable of whoever's."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from fastcnn.samples import Batch, Data
+from fastcnn.training.orders import Orders
+
+
+class Batches(Protocol):
+    """Batches that can be gone through; how many there are need not be known.
+
+    Attributes
+    ----------
+    steps : int or None
+        Batches of a pass.
+    samples, batch_size : int or None
+        Of a pass; batches of a pass have this size, but for the last one.
+    is_once : bool
+        Whether it is an iterator: what was taken does not come again, and `begin` goes on with the rest.
+    """
+
+    is_once: bool
+    samples: int | None
+    batch_size: int | None
+
+    @property
+    def steps(self) -> int | None: ...
+
+    def begin(self, epoch: int) -> Iterator[Batch]:
+        """Begin a pass; where batches are shuffled, in the order of this epoch or a later one."""
+        ...
+
+    def on_epoch_begin(self) -> None: ...
+
+    def on_epoch_end(self) -> None: ...
+
+
+class ArrayBatches:
+    """Batches of arrays.
+
+    Parameters
+    ----------
+    data : Data
+    batch_size : int
+    orders : Orders, optional
+        Of the samples; as they lie if absent.
+    """
+
+    is_once = False
+
+    def __init__(self, data: Data, batch_size: int, orders: Orders | None = None) -> None:
+        self._data, self._size, self._orders = data, batch_size, orders
+        self.samples: int | None = len(data)
+        self.batch_size: int | None = batch_size
+
+    @property
+    def steps(self) -> int | None:
+        return -(-len(self._data) // self._size)
+
+    def begin(self, epoch: int) -> Iterator[Batch]:
+        order = None if self._orders is None else self._orders.next(len(self._data), epoch)
+        return self._data.batches(self._size, order)
+
+    def on_epoch_begin(self) -> None: ...
+
+    def on_epoch_end(self) -> None: ...
+
+
+class Stream:
+    """Batches of an iterable, or of what gives them by number, as Keras's ``PyDataset`` does.
+
+    Parameters
+    ----------
+    source : iterable, or an object with ``__getitem__`` and ``__len__`` (or ``num_batches``, None where it has no end)
+        What has ``on_epoch_begin`` and ``on_epoch_end`` is told. Lists come as they lie.
+    converted : callable
+        (what the source gave, its number) -> Batch, checked.
+    orders : Orders, optional
+        Of the numbers; from 0 up if absent. What has no numbers comes as it comes.
+    """
+
+    samples: int | None = None
+    batch_size: int | None = None
+
+    def __init__(self, source: Any, converted: Callable[[Any, int], Batch], orders: Orders | None = None) -> None:
+        self.source, self._converted, self._orders = source, converted, orders
+        self.is_once = isinstance(source, Iterator)
+        self._is_numbered = is_numbered(source)
+
+    @property
+    def steps(self) -> int | None:
+        return _length(self.source)
+
+    @property
+    def is_endless(self) -> bool:
+        """Whether it says so itself; a generator may be and cannot tell."""
+        return self._is_numbered and self.steps is None
+
+    def begin(self, epoch: int) -> Iterator[Batch]:
+        return map(self._converted, self._given(epoch), itertools.count())
+
+    def _given(self, epoch: int) -> Iterator[Any]:
+        if not self._is_numbered:
+            return iter(self.source)
+        count, numbers = self.steps, None
+        if count is not None:
+            numbers = iter(range(count) if self._orders is None else self._orders.next(count, epoch).tolist())
+        return map(self.source.__getitem__, itertools.count() if numbers is None else numbers)
+
+    def on_epoch_begin(self) -> None:
+        getattr(self.source, "on_epoch_begin", _nothing)()
+
+    def on_epoch_end(self) -> None:
+        getattr(self.source, "on_epoch_end", _nothing)()
+
+
+def is_numbered(source: Any) -> bool:
+    """Return whether batches are asked for by number; lists are gone through."""
+    has_count = hasattr(source, "__len__") or hasattr(source, "num_batches")
+    return has_count and hasattr(source, "__getitem__") and not isinstance(source, (list, tuple))
+
+
+def _length(source: Any) -> int | None:
+    if hasattr(source, "num_batches") and is_numbered(source):
+        return source.num_batches
+    try:
+        return len(source)
+    except TypeError:  # a generator, or a wrapper of one
+        return None
+
+
+def _nothing() -> None: ...

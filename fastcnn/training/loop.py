@@ -1,0 +1,115 @@
+"""fit, evaluate, predict: the loops, in verbs. They know a model's forward and predict, and no layer."""
+
+from collections.abc import Container
+
+import numpy as np
+
+from fastcnn.callbacks import Callback, CallbackList, History
+from fastcnn.objective import Running
+from fastcnn.training.epochs import Epochs
+from fastcnn.training.step import Trainable, train_step
+
+
+def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], *, validation: Epochs | None = None,
+        validation_freq: int | Container[int] = 1, initial_epoch: int = 0, verbose: int = 0) -> History:
+    """Train, and return the history; `Model.fit` is the public face."""
+    history = History()
+    each = CallbackList([history, *callbacks], model, {
+        "epochs": epochs, "steps": data.steps, "samples": data.batches.samples, "batch_size": data.batches.batch_size,
+        "verbose": verbose, "initial_epoch": initial_epoch})
+    on_gradients = each.on_gradients if each.listens("on_gradients") else None
+    model.stop_training = False
+    model.history = history
+    each.on_train_begin({})
+    logs: dict[str, float] = {}
+    for epoch in range(initial_epoch, epochs):
+        each.on_epoch_begin(epoch, {})
+        running = Running(model.objective)
+        for number, batch in enumerate(data.next(epoch)):
+            each.on_train_batch_begin(number, {})
+            step = train_step(model, batch, on_gradients)
+            running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
+            each.on_train_batch_end(number, running.result())
+            if model.stop_training:
+                break
+        if not running.count:  # an iterator ended where the last epoch did
+            break
+        logs = running.result()
+        if validation is not None and is_validated(epoch, validation_freq):
+            logs |= {f"val_{name}": value for name, value in evaluate(model, validation, each).items()}
+        each.on_epoch_end(epoch, logs)
+        if model.stop_training or data.is_over:
+            break
+    model.optimizer.finalize_variable_values()  # where it keeps averages of the weights, they take the weights' place
+    each.on_train_end(logs)
+    return history
+
+
+def is_validated(epoch: int, frequency: int | Container[int]) -> bool:
+    """Return whether an epoch, counted from 0, ends with a validation: every so many do, or those named from 1."""
+    return epoch + 1 in frequency if isinstance(frequency, Container) else (epoch + 1) % frequency == 0
+
+
+def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = None) -> dict[str, float]:
+    """Return the mean loss and the metrics over the data; nothing where an iterator has nothing left."""
+    each = CallbackList([], model, {}) if callbacks is None else callbacks
+    tells = each.listens("on_test_batch_end")  # results in the middle of the data are for those who ask
+    running = Running(model.objective)
+    penalty = model.penalty(adds_gradients=False)
+    model.stop_evaluating = False
+    data.restart()
+    each.on_test_begin({})
+    for number, batch in enumerate(data.next()):
+        each.on_test_batch_begin(number, {})
+        outputs, more = model.infer_penalized(batch.xs)
+        losses, _ = model.objective.forward(batch.ys, outputs, batch.weights, wants_gradient=False)
+        running.update(losses, batch.ys, outputs, batch.weights, penalty + more)
+        each.on_test_batch_end(number, running.result() if tells else {})
+        if model.stop_evaluating:
+            break
+    logs = running.result() if running.count else {}
+    each.on_test_end(logs)
+    return logs
+
+
+def predict(model: Trainable, data: Epochs, callbacks: CallbackList | None = None) -> list[np.ndarray]:
+    """Return the outputs for all samples, in memory of their own."""
+    each = CallbackList([], model, {}) if callbacks is None else callbacks
+    tells = each.listens("on_predict_batch_end")
+    results = _Results(data.samples, model)
+    model.stop_predicting = False
+    each.on_predict_begin({})
+    for number, batch in enumerate(data.next()):
+        each.on_predict_batch_begin(number, {})
+        outputs = results.add(model.infer_all(batch.xs))
+        each.on_predict_batch_end(number, {"outputs": model.as_given(outputs)} if tells else {})
+        if model.stop_predicting:
+            break
+    each.on_predict_end({})
+    return results.whole()
+
+
+class _Results:
+    """The outputs of all batches: written where they will lie if it is known how many there are, else put together."""
+
+    def __init__(self, samples: int | None, model: Trainable) -> None:
+        self._arrays = None if samples is None else [
+            np.empty((samples, *shape[1:]), model.dtype) for shape in model.output_shapes]
+        self._parts: list[list[np.ndarray]] = []
+        self._count = 0
+
+    def add(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
+        """Keep copies of the outputs of a batch, and return them."""
+        if self._arrays is None:
+            self._parts.append([output.copy() for output in outputs])
+            return self._parts[-1]
+        begin, self._count = self._count, self._count + len(outputs[0])
+        kept = [array[begin : self._count] for array in self._arrays]
+        for to, output in zip(kept, outputs, strict=True):
+            to[...] = output
+        return kept
+
+    def whole(self) -> list[np.ndarray]:
+        if self._arrays is None:
+            return [np.concatenate(parts) for parts in zip(*self._parts, strict=True)]
+        return [array if len(array) == self._count else array[: self._count].copy() for array in self._arrays]

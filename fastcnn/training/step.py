@@ -1,0 +1,86 @@
+"""A training step, and what it asks of a model."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from fastcnn.callbacks import History
+from fastcnn.layers.base import Call
+from fastcnn.objective import Objective
+from fastcnn.optimizers import Optimizer
+from fastcnn.parameters import Segment
+from fastcnn.samples import Batch
+from fastcnn.training.orders import Orders
+
+
+class Step(NamedTuple):
+    """What one pass with its way back finds.
+
+    Attributes
+    ----------
+    losses : list of (N,) arrays
+        Of each output; None where it has no loss.
+    outputs : list of arrays
+    backward : callable
+        Adds to the gradients of all parameters.
+    penalty : float
+        What regularizers add to the mean loss.
+    """
+
+    losses: list[Any]
+    outputs: list[np.ndarray]
+    backward: Any
+    penalty: float
+
+
+class Trainable(Protocol):
+    """What the loops ask of a model."""
+
+    objective: Objective
+    optimizer: Optimizer
+    seed: int
+    orders: Orders
+    stop_training: bool
+    stop_evaluating: bool
+    stop_predicting: bool
+    history: History | None
+
+    @property
+    def dtype(self) -> np.dtype: ...
+
+    @property
+    def output_shapes(self) -> list[Any]: ...
+
+    def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
+                          ) -> Step: ...
+
+    def penalty(self, adds_gradients: bool) -> float: ...
+
+    def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]: ...
+
+    def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]: ...
+
+    def as_given(self, outputs: Sequence[Any]) -> Any: ...
+
+
+def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], None] | None = None) -> Step:
+    """Forward, loss, backward, optimizer: return what the pass found.
+
+    Parameters
+    ----------
+    model : Trainable
+    batch : Batch
+    on_gradients : callable, optional
+        Is called with the segments of the optimizer when all gradients are there and before it reads them, in every
+        step that changes the parameters; see `fastcnn.callbacks.Callback.on_gradients`.
+    """
+    optimizer = model.optimizer
+    optimizer.clear_gradients()
+    step = model.forward_with_loss(*batch, Call(model.seed, optimizer.iterations, wants_dx=False))
+    step.backward()
+    penalty = step.penalty + model.penalty(adds_gradients=True)
+    if on_gradients is not None and optimizer.will_update:
+        on_gradients(optimizer.segments)
+    optimizer.step()
+    return step._replace(penalty=penalty)
