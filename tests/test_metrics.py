@@ -1,6 +1,7 @@
 """Metrics as a user meets them: names, weights, shapes, configurations, errors; Keras judges their values."""
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -163,3 +164,96 @@ def test_a_metric_counts_lists_vectors_and_numbers():
     assert fc.metrics.SparseCategoricalAccuracy()(Y.tolist(), P.tolist()) == 0.75
     assert fc.metrics.MeanSquaredError()(np.ones((2, 1)), np.array([1, 0])) == 0.5
     assert fc.metrics.MeanMetricWrapper(lambda y, p: (y - p).max())([1, 0], [0, 0]) == 1
+
+
+# --- parts of the data, merged ----------------------------------------------------------------------------------------
+
+DRAW = np.random.default_rng(5)
+ROWS = DRAW.random((30, 3)).astype("float32")
+LABELS = DRAW.integers(0, 3, 30)
+HOT = np.eye(3, dtype="float32")[LABELS]
+WEIGHTS = DRAW.random(30)
+TARGETS = {"SparseCategoricalAccuracy": LABELS, "SparseTopKCategoricalAccuracy": LABELS, "SuitingAccuracy": LABELS}
+MERGED = {name: lambda name=name: (_made(name), TARGETS.get(name, HOT), ROWS) for name in fc.metrics._CLASSES}
+MERGED |= {
+    "Accuracy": lambda: (fc.metrics.Accuracy(), HOT, np.rint(ROWS)),
+    "IoU": lambda: (fc.metrics.IoU(3, [0, 2], sparse_y_pred=False), LABELS, ROWS),
+    "MeanIoU": lambda: (fc.metrics.MeanIoU(3, ignore_class=1), LABELS, LABELS[::-1]),
+    "BinaryIoU": lambda: (fc.metrics.BinaryIoU(), LABELS > 0, ROWS[:, 0]),
+    "accuracy": lambda: (fc.metrics.get("accuracy"), LABELS, ROWS),
+    "a function": lambda: (fc.metrics.get(_gap), HOT, ROWS),
+    "recall at several": lambda: (fc.metrics.Recall([0.9, 0.2, 0.5]), HOT, ROWS),
+    "precision of the largest": lambda: (fc.metrics.Precision(top_k=2, class_id=1), HOT, ROWS),
+    "areas of labels": lambda: (fc.metrics.AUC(multi_label=True, label_weights=[1, 2, 3]), HOT, ROWS),
+    "PR": lambda: (fc.metrics.AUC(curve="PR"), HOT, ROWS),
+    "F1 of all": lambda: (fc.metrics.F1Score("micro", 0.4), HOT, ROWS),
+    "F1 by weight": lambda: (fc.metrics.F1Score("weighted"), HOT, ROWS),
+}
+
+
+def _gap(y_true, y_pred):
+    return np.abs(y_true - y_pred)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS], ids=["plain", "weighted"])
+@pytest.mark.parametrize("case", MERGED)
+def test_metrics_of_parts_merge_into_that_of_the_whole(case, weights):
+    parts = [slice(0, 7), slice(7, 20), slice(20, 30)]
+    found = []
+    for part in parts:
+        metric, y, p = MERGED[case]()
+        given = (p[part],) if case == "Mean" else (y[part], p[part])
+        metric.update_state(*given, sample_weight=None if weights is None else weights[part])
+        found.append(pickle.loads(pickle.dumps(metric)))  # as it comes from another process
+    whole, y, p = MERGED[case]()
+    whole.update_state(*((p,) if case == "Mean" else (y, p)), sample_weight=weights)
+    first, *others = found
+    alone = [np.copy(other.result()) for other in others]
+    first.merge_state(others)
+    # sums in another order
+    np.testing.assert_allclose(first.result(), whole.result(), rtol=1e-12)
+    assert np.any(first.result())
+    for other, before in zip(others, alone, strict=True):
+        np.testing.assert_array_equal(other.result(), before)
+    started, _, _ = MERGED[case]()
+    started.merge_state([whole])
+    np.testing.assert_array_equal(started.result(), whole.result())
+
+
+def test_what_is_another_metric_does_not_merge_and_nothing_is_counted():
+    metric, more = fc.metrics.Precision(), fc.metrics.Precision()
+    metric(HOT, ROWS)
+    before = metric.result()
+    more.update_state(HOT[:3], ROWS[:3])
+    for other in (fc.metrics.Recall(), fc.metrics.Precision(0.4), 3):
+        with pytest.raises(fc.errors.ArgumentError, match=r"precision.*: expected metrics like Precision\(.* got") as e:
+            metric.merge_state([more, other])
+        assert "\n" not in str(e.value)
+    assert metric.result() == before
+    three, two = fc.metrics.AUC(multi_label=True), fc.metrics.AUC(multi_label=True)
+    three(HOT, ROWS)
+    two(HOT[:, :2], ROWS[:, :2])
+    with pytest.raises(fc.errors.ArgumentError, match=r"counts of shape \(3, 201\) to merge, got \(2, 201\)"):
+        three.merge_state([two])
+    three.merge_state([fc.metrics.AUC(multi_label=True)])
+
+
+def test_a_metric_of_ones_own_merges_once_it_tells_its_sums():
+    class Count(fc.metrics.Metric):
+        def reset_state(self):
+            self._seen = 0
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self._seen += len(y_true)
+
+        def result(self):
+            return self._seen
+
+    one, other = Count(), Count()
+    one(Y, P)
+    other(Y[:3], P[:3])
+    with pytest.raises(fc.errors.ArgumentError, match="merge_state is not offered by Count; tell the names"):
+        one.merge_state([other])
+    Count.sums = ("_seen",)
+    one.merge_state([other])
+    assert one.result() == 7

@@ -35,6 +35,8 @@ class AUC(Metric):
         Whether outputs are logits, whose sigmoid is taken.
     """
 
+    sums = ("_positives", "_negatives")
+
     def __init__(self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation",
                  name: str | None = None, dtype: Any = None, thresholds: Sequence[float] | None = None,
                  multi_label: bool = False, num_labels: int | None = None,
@@ -57,8 +59,7 @@ class AUC(Metric):
         self.from_logits = bool(from_logits)
 
     def reset_state(self) -> None:
-        self._positives: list[np.ndarray] = []  # of each label
-        self._negatives: list[np.ndarray] = []
+        self._positives = self._negatives = np.zeros((1, len(self._thresholds) + 1))  # of each label, once it is seen
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
         y_true, y_pred = pair(y_true, y_pred)
@@ -75,19 +76,16 @@ class AUC(Metric):
             own = np.asarray(self.label_weights)
             weights = np.broadcast_to(own, y_pred.shape) if weights is None else weights * own
         parts: list[Any] = [np.s_[:, k] for k in range(y_pred.shape[-1])] if self.multi_label else [np.s_[...]]
-        if not self._positives:
-            self._positives, self._negatives = ([np.zeros(len(self._thresholds) + 1) for _ in parts] for _ in range(2))
-        for k, part in enumerate(parts):
-            positives, negatives = counted(self._thresholds, y_true[part], y_pred[part],
-                                           None if weights is None else weights[part])
-            self._positives[k] += positives
-            self._negatives[k] += negatives
+        counts = [counted(self._thresholds, y_true[part], y_pred[part], None if weights is None else weights[part])
+                  for part in parts]
+        self._positives = self._positives + [positives for positives, _ in counts]
+        self._negatives = self._negatives + [negatives for _, negatives in counts]
 
     def result(self) -> float:
         """Return the area; 0 before anything was counted."""
-        areas = np.array([self._area(p, n) for p, n in zip(self._positives, self._negatives, strict=True)])
-        if not areas.size:
+        if not (self._positives.any() or self._negatives.any()):
             return 0.0
+        areas = np.array([self._area(p, n) for p, n in zip(self._positives, self._negatives, strict=True)])
         weights = self.label_weights if self.multi_label and self.label_weights is not None else None
         return float(np.average(areas, weights=weights))
 

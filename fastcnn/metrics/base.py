@@ -3,7 +3,7 @@
 Outputs that are NaN are wrong: of classes they name none, and they exceed no threshold. Errors of them are NaN.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,9 @@ class Metric(Absent):
     """
 
     absent = "metric"
+
+    #: The attributes that hold what was counted, each a sum over all samples: numbers or arrays.
+    sums: tuple[str, ...] = ()
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         if dtype is not None:
@@ -58,6 +61,36 @@ class Metric(Absent):
         """Start counting anew."""
         raise NotImplementedError
 
+    def merge_state(self, metrics: "Iterable[Metric]") -> None:
+        """Count what other metrics have counted, of other parts of the data: the result is that of the whole.
+
+        One of your own has it if its `sums` are told, or writes it itself.
+
+        Parameters
+        ----------
+        metrics : iterable of Metric
+            Of this one's class and arguments; they stay as they are.
+
+        Raises
+        ------
+        ArgumentError
+            If one is another, before anything is counted.
+        """
+        others = list(metrics) if isinstance(metrics, Iterable) else [metrics]
+        if not self.sums:
+            raise ArgumentError(f"{self.name}: merge_state is not offered by {type(self).__name__}; tell the names of "
+                                f"what it adds up as `sums`, or write merge_state")
+        for other in others:
+            if type(other) is not type(self) or not _same(self.get_config(), other.get_config()):
+                raise ArgumentError(f"{self.name}: expected metrics like {self!r} to merge, got {other!r}")
+            for name in self.sums:
+                mine, its = np.asarray(getattr(self, name)), np.asarray(getattr(other, name))
+                if mine.shape != its.shape and mine.any() and its.any():  # 0: nothing counted yet
+                    raise ArgumentError(f"{self.name}: expected counts of shape {mine.shape} to merge, got {its.shape}")
+        for other in others:
+            for name in self.sums:
+                setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Count a batch and return the result so far."""
         self.update_state(np.asarray(y_true), np.asarray(y_pred), sample_weight)
@@ -78,6 +111,8 @@ class Metric(Absent):
 
 class MeanMetric(Metric):
     """A mean over samples, weighted where weights are given: a metric says what each position is worth."""
+
+    sums = ("_total", "_count")
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         """Return one number for each position: (N,), or (N, ...)."""
@@ -155,6 +190,12 @@ class MeanMetricWrapper(MeanMetric):
 
     def get_config(self) -> dict[str, Any]:
         return {"fn": self._function, "name": self.name, **self._arguments}
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two configurations are equal but for the name."""
+    return one.keys() == other.keys() and all(
+        name == "name" or np.array_equal(one[name], other[name]) for name in one)
 
 
 def pair(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,8 @@ from fastcnn.metrics.base import Metric, has_nan, like, pair, spread
 class _Counts(Metric):
     """True and false positives and negatives at each threshold."""
 
+    sums = ("_positives", "_negatives")
+
     def __init__(self, thresholds: Any, default: float, top_k: int | None, class_id: int | None, name: str | None,
                  dtype: Any) -> None:
         given = [default] if thresholds is None else np.atleast_1d(thresholds).tolist()
@@ -217,6 +219,8 @@ class FBetaScore(Metric):
     name : str
     dtype : as in `Metric`
     """
+
+    sums = ("_hits", "_wrong", "_missed", "_own")
 
     def __init__(self, average: str | None = None, beta: float = 1.0, threshold: float | None = None,
                  name: str = "fbeta_score", dtype: Any = None) -> None:
