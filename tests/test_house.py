@@ -106,9 +106,9 @@ def test_only_the_device_and_the_command_line_import_the_kernels_of_a_device():
             assert not any(name.startswith("fastcnn.kernels.cpu") for name in imported), module
 
 
-def test_the_map_in_the_readme_names_what_is_there_and_every_room():
-    text = (PACKAGE.parent / "README.md").read_text()
-    rows = text.split("## The house")[1].split("The way of the data")[0].splitlines()
+def test_the_map_of_the_architecture_page_names_what_is_there_and_every_room():
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text()
+    rows = text.split("## The map")[1].split("## The way of the data")[0].splitlines()
     named = {name for row in rows if row.startswith("| `") for name in re.findall(r"`([\w/]+(?:\.py|/))`", row)}
     files = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py")}
     folders = {str(path.parent.relative_to(PACKAGE)) + "/" for path in PACKAGE.rglob("__init__.py")} - {"./"}
@@ -117,6 +117,13 @@ def test_the_map_in_the_readme_names_what_is_there_and_every_room():
     rooms = {name.split("/")[-2] for name in named if name.endswith("/")}
     assert {folder.split("/")[-2] for folder in folders if folder.count("/") == 1} <= rooms
     assert {folder.split("/")[-2] for folder in folders if folder.count("/") == 3 and "kernels/cpu/" in folder} <= rooms
+
+
+def test_the_readme_is_a_front_page_whose_links_lead_somewhere():
+    text = (PACKAGE.parent / "README.md").read_text()
+    assert len(text.splitlines()) <= 150
+    links = {link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link}
+    assert [link for link in sorted(links) if not (PACKAGE.parent / link).exists()] == []
 
 
 def test_no_file_is_longer_than_300_lines():

@@ -1,11 +1,12 @@
-"""Draw docs/train.svg: the last lines of a real `fastcnn train`, as a terminal of 84 columns shows them.
+"""Draw docs/assets/train.svg: the last lines of a real `fastcnn train`, as a terminal of 84 columns shows them.
 
-Run it where fastcnn is installed: ``python docs/picture.py``.
+Run it where fastcnn is installed: ``python docs/assets/picture.py``.
 """
 
 import io
 import os
 import pty
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -54,4 +55,6 @@ if __name__ == "__main__":
     console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     for line in [f"$ {COMMAND}", *last_frames(output)[-LINES:]]:
         console.print(Text.from_ansi(line))
-    Path(__file__).with_name("train.svg").write_text(console.export_svg(title="fastcnn"))
+    picture = console.export_svg(title="fastcnn")
+    without_fonts = re.sub(r"\s*@font-face \{.*?\}\n", "\n", picture, flags=re.S)  # which a reader would fetch
+    Path(__file__).with_name("train.svg").write_text(without_fonts)
