@@ -32,7 +32,9 @@ __all__ = [
 ]
 
 _by_name = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10}
+#: The sets that `load` knows by name.
 names = tuple(_by_name)
+#: How pictures of another shape may be brought to the size that is wanted.
 fits = FITS
 
 

@@ -1,9 +1,11 @@
 """ONNX: models from elsewhere (extra ``onnx``).
 
-import fastcnn as fc
-model = fc.onnx.load("model.onnx")                       the layers that a file of another program stands for
-fc.onnx.export(model, "model.onnx")                      what a model predicts, for every other program
-fc.onnx.backend.prepare("model.onnx").run([images])      any graph, in the file's own order of dimensions
+Models come in as layers, go out as files, and any file runs as it is::
+
+    import fastcnn as fc
+    model = fc.onnx.load("model.onnx")                       the layers that a file of another program stands for
+    fc.onnx.export(model, "model.onnx")                      what a model predicts, for every other program
+    fc.onnx.backend.prepare("model.onnx").run([images])      any graph, in the file's own order of dimensions
 """
 
 import importlib

@@ -35,6 +35,9 @@ class ProductCall:
         Elements of memory: scratch, the packed weights, and those that are not kept. None: not in its signature.
     adds : bool
         Whether it takes a residual.
+
+    Attributes
+    ----------
     border : (Shape, (int, int)), optional
         The shape of x with its border of zeros, and how many are above and on the left, where the kernel wants them.
     """

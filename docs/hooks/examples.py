@@ -1,0 +1,40 @@
+"""A page for each script of examples/: its docstring as prose, then the script."""
+
+import ast
+import textwrap
+from pathlib import Path
+
+from mkdocs.structure.files import File
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def on_files(files, config):
+    """Add the pages to those of docs/."""
+    for path in sorted(EXAMPLES.glob("*.py")):
+        files.append(File.generated(config, f"examples/{path.name[:-3]}.md", content=page(path)))
+    return files
+
+
+def page(path: Path) -> str:
+    """Return the Markdown of one example."""
+    source = path.read_text()
+    tree = ast.parse(source)
+    title, _, rest = ast.get_docstring(tree).partition("\n")
+    code = "".join(source.splitlines(keepends=True)[tree.body[0].end_lineno:]).strip()
+    prose = as_markdown(rest.strip("\n"))
+    return f"# {path.name}\n\n{title}\n\n{prose}\n\n```{{.python title='examples/{path.name}'}}\n{code}\n```\n"
+
+
+def as_markdown(text: str) -> str:
+    """Return a docstring's paragraphs as Markdown; indented ones are commands, a section's underline goes."""
+    pieces = []
+    for piece in text.split("\n\n"):
+        lines = piece.splitlines()
+        if lines and lines[0].startswith("    "):
+            pieces.append(f"```sh\n{textwrap.dedent(piece)}\n```")
+        elif len(lines) > 1 and set(lines[1]) == {"-"}:
+            pieces.append(f"**{lines[0]}**\n\n" + "\n".join(lines[2:]))
+        else:
+            pieces.append(piece)
+    return "\n\n".join(pieces)
