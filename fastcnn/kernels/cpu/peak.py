@@ -19,9 +19,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
+from fastcnn.kernels.cpu.simd.vectors import Vectors
 from fastcnn.kernels.cpu.simd.width import lanes
 
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
+_I64 = ir.IntType(64)
 _ACCUMULATORS = 12
 
 
@@ -117,32 +118,18 @@ def _chain(typingctx, y, x, at, scale, shift, steps):
     signature = types.void(y, x, types.intp, y.dtype, y.dtype, types.intp)
 
     def codegen(context, builder, sig, args):
-        length = lanes(y.dtype)
-        single = y.dtype == types.float32
-        vector = ir.VectorType(ir.FloatType() if single else ir.DoubleType(), length)
-        fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(vector, [vector] * 3),
-                                             f"llvm.fmuladd.v{length}{'f32' if single else 'f64'}")
-        undefined, zeros = ir.Constant(vector, ir.Undefined), ir.Constant(ir.VectorType(_I32, length), [0] * length)
-
-        def place(index, number):
-            data = context.make_array(sig.args[index])(context, builder, args[index]).data
-            offset = builder.add(args[2], _I64(number * length))
-            return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
-
-        def broadcast(value):
-            return builder.shuffle_vector(builder.insert_element(undefined, value, _I32(0)), undefined, zeros)
-
-        factor, summand = broadcast(args[3]), broadcast(args[4])
-        values = []
-        for number in range(_ACCUMULATORS):
-            value = cgutils.alloca_once(builder, vector)
-            builder.store(builder.load(place(1, number), align=4 if single else 8), value)
-            values.append(value)
+        v = Vectors(builder, y.dtype)
+        to, of = (builder.gep(context.make_array(sig.args[k])(context, builder, args[k]).data, [args[2]])
+                  for k in range(2))
+        factor, summand = v.broadcast(args[3]), v.broadcast(args[4])
+        slots = v.slots(_ACCUMULATORS, v.zero)
+        for u, slot in enumerate(slots):
+            builder.store(v.load(of, u), slot)
         with cgutils.for_range(builder, args[5]):
-            for value in values:
-                builder.store(builder.call(fma, [builder.load(value), factor, summand]), value)
-        for number, value in enumerate(values):
-            builder.store(builder.load(value), place(0, number), align=4 if single else 8)
+            for slot in slots:
+                builder.store(v.fmuladd(builder.load(slot), factor, summand), slot)
+        for u, slot in enumerate(slots):
+            v.store(builder.load(slot), to, u)
         return context.get_dummy_value()
 
     return signature, codegen

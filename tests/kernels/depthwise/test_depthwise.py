@@ -119,6 +119,7 @@ def _geometry(shape, *options, **more):
     ((1, 19, 20, 21), (3, 3), {"padding": "same", "dilation": (2, 2)}),
     ((1, 19, 20, 21), (3, 5), {"padding": ((4, 0), (7, 9)), "dilation": (1, 2), "strides": (2, 3)}),
     ((2, 9, 10, 4), (2, 3), {"strides": (3, 4)}),  # strides beyond the window: pixels that nobody sees
+    ((1, 5, 72, 16), (2, 2), {"strides": (1, 11)}),
     ((1, 4, 4, 3), (2, 2), {"padding": ((5, 0), (0, 6))}),  # windows in the padding altogether
 ], ids=str)
 def test_depthwise_convolution_agrees_with_its_twin(shape, size, options, dtype):

@@ -27,8 +27,9 @@ def product(c, a, b, start, bounds):
     """c = a b + start, with b (depth, width) packed to whole vectors."""
     rows, depth = a.shape
     columns = c.shape[1]
-    walk.walk(c.reshape(-1), (0, columns), a.reshape(-1), (0, depth, 0, 0, 1), b.reshape(-1),
-              (0, 0, 0, b.shape[1]), (1, 1, depth), start, np.int64(0), columns, bounds, rows)
+    walk.walk((c.reshape(-1), (0, columns)), (a.reshape(-1), (0, depth, 0, 0, 1)),
+              (b.reshape(-1), (0, 0, 0, b.shape[1])), (1, 1, depth),
+              walk.Sums(columns, start, np.int64(0), 0, bounds), rows)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -87,7 +87,8 @@ def _parallel(typingctx, task, tasks, args):
         thunk = ir.Function(builder.module, _THUNK, builder.module.get_unique_name("fastcnn_task"))
         thunk.linkage = "internal"
         inside = ir.IRBuilder(thunk.append_basic_block("entry"))
-        unpacked = cgutils.unpack_tuple(inside, inside.load(inside.inttoptr(thunk.args[0], slot.type)))
+        given = cgutils.unpack_tuple(inside, inside.load(inside.inttoptr(thunk.args[0], slot.type)))
+        unpacked = [_borrowed(context, inside, *pair) for pair in zip(args.types, given, strict=True)]
         for dispatcher, called in ((task.dispatcher, task_signature), (launch.dispatcher, launch_signature)):
             context.add_linking_libs([dispatcher.get_compile_result(called).library])
         # A kernel raises nothing (its error model is NumPy's), so the status of the call has nothing to tell.
@@ -100,6 +101,15 @@ def _parallel(typingctx, task, tasks, args):
         return context.get_dummy_value()
 
     return types.void(task, types.intp, args), codegen
+
+
+def _borrowed(context, builder, kind, value):
+    """Return an array without an owner, so that threads count no references to it: it outlives the launch."""
+    if not isinstance(kind, types.Array):
+        return value
+    array = context.make_array(kind)(context, builder, value)
+    array.meminfo, array.parent = (cgutils.get_null_value(field.type) for field in (array.meminfo, array.parent))
+    return array._getvalue()
 
 
 def _wants_thread(task):

@@ -18,7 +18,7 @@ from fastcnn.kernels.cpu.compile import cache
 from fastcnn.kernels.cpu.compile.policy import FLAGS, Compiled
 
 i64 = ir.IntType(64)
-_LLVM = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
+_TYPES = types.float32, types.float64
 
 
 class Shared:
@@ -27,7 +27,7 @@ class Shared:
     Parameters
     ----------
     function : callable
-        On pointers and int64; it returns nothing.
+        On pointers, int64 and records of int64; it returns nothing.
     arguments : callable
         Numba's floating type -> the types of the arguments.
     """
@@ -42,7 +42,7 @@ class Shared:
             return  # NUMBA_DISABLE_JIT
         self.dispatcher.__class__ = Compiled
         self.dispatcher._cache = cache.KernelCache(function)
-        for dtype in _LLVM:
+        for dtype in _TYPES:
             cache.publish[self._symbol(dtype)] = functools.partial(self.publish, dtype)
             # A user's own cached function may come from Numba's cache before any kernel of ours.
             if self.dispatcher._cache.holds(self.arguments(dtype), self.dispatcher.targetctx):
@@ -61,11 +61,8 @@ class Shared:
 
     def call(self, builder: Any, dtype: Any, values: list[Any]) -> None:
         """Emit a call of the function."""
-        pointer = _LLVM[dtype].as_pointer()
-        kinds = [pointer if isinstance(t, types.CPointer) else i64 for t in self.arguments(dtype)]
-        name = self._symbol(dtype)
-        known = builder.module.globals.get(name)
-        function = known or ir.Function(builder.module, ir.FunctionType(ir.VoidType(), kinds), name)
+        name, kind = self._symbol(dtype), ir.FunctionType(ir.VoidType(), [value.type for value in values])
+        function = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
         builder.call(function, values)
 
     def intrinsic(self, *given: Any) -> tuple[Any, Callable]:

@@ -23,9 +23,9 @@ from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv.plan import input_is_direct, is_pointwise, panel_rows_for
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_start, pack_transposed, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut
-from fastcnn.kernels.cpu.gemm.taps import cover, dimension
+from fastcnn.kernels.cpu.gemm.taps import Bank, Images, Part, cover, dimension
 from fastcnn.kernels.cpu.gemm.tile import M0
-from fastcnn.kernels.cpu.gemm.walk import TABLE, walk_grid
+from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, clip, copy
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_wide, wide
 
@@ -76,8 +76,8 @@ def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, 
         pack_transposed(packed, kernel.reshape(-1), groups, columns, kg, taps)
         pack_start(packed, start, bias if direct else bias[:0], groups, columns)
     tasks, images, rows, parts = _plan(g, blocks_of(dx, columns)[1])
-    parallel(_task, tasks, (dx.reshape(-1), scratch, packed, start, dy.reshape(-1), bias, bounds, images, rows,
-                            parts, geometry))
+    parallel(_task, tasks, (dx.reshape(-1), scratch, (packed, start), dy.reshape(-1), (bias, bounds),
+                            (images, rows, parts), geometry))
 
 
 @inlined
@@ -122,12 +122,12 @@ def _plan(g, blocks):
 
 
 @inlined
-def _task(task, thread, dx, scratch, packed, start, dy, bias, bounds, images, rows, parts, geometry):
+def _task(task, thread, dx, scratch, filters, dy, ends, shares, geometry):
     """Some images or a band of one, and a part of the blocks; or one image to scatter into."""
-    g = geometry[0]
+    g, (packed, start), (images, rows, parts) = geometry[0], filters, shares
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if not input_is_direct(g):
-        _scatter_image(dx, scratch, thread * _local(g)[1], packed, dy, start, bias, bounds, task, geometry)
+        _scatter_image(task, dx, scratch, thread * _local(g)[1], filters, dy, ends, geometry)
         return
     n, h, w = _images(g)
     width, blocks = blocks_of(dx, cg)
@@ -135,17 +135,19 @@ def _task(task, thread, dx, scratch, packed, start, dy, bias, bounds, images, ro
     item, part = task // parts, task % parts
     image, low = item // bands * images, item % bands * rows
     oh, ow = (h, w) if is_pointwise(g) else (g["oh"], g["ow"])
-    cover(dx, image * h * w * g["c"], h * w * g["c"], w, dy, image * oh * ow * g["k"], oh * ow * g["k"], ow, packed,
-          width, g["kh"] * g["kw"] * kg * width, packed, start, min(images, n - image), low, min(low + rows, h),
+    cover(Images(dx, image * h * w * g["c"], h * w * g["c"], w),
+          Images(dy, image * oh * ow * g["k"], oh * ow * g["k"], ow),
+          Bank(packed, width, g["kh"] * g["kw"] * kg * width, packed, start),
+          Part(min(images, n - image), low, min(low + rows, h), part * blocks // parts, (part + 1) * blocks // parts),
           dimension(1, g["dh"], g["top"] - (g["kh"] - 1) * g["dh"], g["sh"], g["kh"], oh),
-          dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), groups, kg, cg,
-          part * blocks // parts, (part + 1) * blocks // parts, packed[:0], bounds)
+          dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), (groups, kg, cg),
+          (packed[:0], ends[1]))
 
 
 @inlined
-def _scatter_image(dx, scratch, panel, packed, dy, start, bias, bounds, image, geometry):
+def _scatter_image(image, dx, scratch, panel, filters, dy, ends, geometry):
     """One image of a strided convolution: panels of dy times the filters, added where the windows lay (col2im)."""
-    g = geometry[0]
+    g, (packed, start), (bias, bounds) = geometry[0], filters, ends
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     columns = g["kh"] * g["kw"] * cg
     width, blocks = blocks_of(dx, columns)
@@ -164,10 +166,10 @@ def _scatter_image(dx, scratch, panel, packed, dy, start, bias, bounds, image, g
             if totals.size > 0 and _terms(g, since, first + rows) > TERMS:
                 _add_to_totals(totals, dx, image * pixels, since, first, g)
                 since = first
-            walk_grid(scratch, (panel, 0, 0, columns),
-                      dy, ((image * positions + first) * g["k"] + group * kg, 0, 0, g["k"], 0, 0, 1),
-                      packed, (group * blocks * kg * width, 0, 0, width, kg * width), at3(1, 1, rows), at3(1, 1, kg),
-                      packed, start + group * blocks * width, 0, columns, 0, TABLE)
+            walk_grid((scratch, (panel, 0, 0, columns)),
+                      (dy, ((image * positions + first) * g["k"] + group * kg, 0, 0, g["k"], 0, 0, 1)),
+                      (packed, (group * blocks * kg * width, 0, 0, width, kg * width)), at3(1, 1, rows), at3(1, 1, kg),
+                      Sums(columns, packed, start + group * blocks * width, 0, 0), TABLE)
             _scatter_panel(dx, image * pixels + group * cg, scratch, panel, first, rows, geometry)
         if totals.size > 0:
             _add_to_totals(totals, dx, image * pixels, since, positions, g)

@@ -24,7 +24,7 @@ from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parall
 from fastcnn.kernels.cpu.conv.plan import PARTIAL, is_pointwise
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
-from fastcnn.kernels.cpu.gemm.walk import TABLE, walk_grid
+from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, fill_slab
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise, add_wide, take_wide, wide
 from fastcnn.kernels.cpu.simd.transpose import move_part, move_vector
@@ -229,9 +229,9 @@ def _add_bias(sums, at, scratch, one, packed, positions, columns, width, geometr
     """Add the sums of `positions` packed rows of dy: a product with the number one, no longer than others."""
     most = _band(geometry[0])
     for begin in range(0, positions, most):
-        walk_grid(sums, (at, 0, 0, 0), scratch, (one, 0, 0, 0, 0, 0, 0), scratch,
-                  (packed + begin * width, 0, 0, width, 0), at3(1, 1, 1), at3(1, 1, min(most, positions - begin)),
-                  scratch, -1, 0, columns, 0, TABLE)
+        walk_grid((sums, (at, 0, 0, 0)), (scratch, (one, 0, 0, 0, 0, 0, 0)),
+                  (scratch, (packed + begin * width, 0, 0, width, 0)), at3(1, 1, 1),
+                  at3(1, 1, min(most, positions - begin)), Sums(columns, scratch, -1, 0, 0), TABLE)
 
 
 @inlined
@@ -274,10 +274,10 @@ def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high,
                 down, across, a_i, a_j, b_i, b_j = across, down, a_j, a_i, b_j, b_i
             most = _band(g)
             for begin in range(0, across if down > 0 else 0, most):  # a row that is longer than a band, in parts
-                walk_grid(sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k),
-                          x, (a_at + begin * a_j, 0, 0, 1, h * w * c, a_i, a_j),
-                          scratch, (b_at + begin * b_j, tall * ow * width, b_i, b_j, 0), at3(1, 1, cg),
-                          at3(count, down, min(most, across - begin)), scratch, -1, 0, columns, 0, TABLE)
+                walk_grid((sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k)),
+                          (x, (a_at + begin * a_j, 0, 0, 1, h * w * c, a_i, a_j)),
+                          (scratch, (b_at + begin * b_j, tall * ow * width, b_i, b_j, 0)), at3(1, 1, cg),
+                          at3(count, down, min(most, across - begin)), Sums(columns, scratch, -1, 0, 0), TABLE)
 
 
 @inlined
@@ -287,8 +287,8 @@ def _slab_band(sums, at, scratch, slab, packed, tall, low, high, group, columns,
     cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
     row, most = _slab(g, tall)[1] * c, _band(g)
     for begin in range(low, high, most):
-        walk_grid(sums, (at, g["kw"] * cg * k, cg * k, k),
-                  scratch, (slab + group * cg + begin * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
-                            g["sw"] * c),
-                  scratch, (packed + begin * width, 0, ow * width, width, 0), at3(g["kh"], g["kw"], cg),
-                  at3(1, tall, min(most, high - begin)), scratch, -1, 0, columns, 0, TABLE)
+        walk_grid((sums, (at, g["kw"] * cg * k, cg * k, k)),
+                  (scratch, (slab + group * cg + begin * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
+                             g["sw"] * c)),
+                  (scratch, (packed + begin * width, 0, ow * width, width, 0)), at3(g["kh"], g["kw"], cg),
+                  at3(1, tall, min(most, high - begin)), Sums(columns, scratch, -1, 0, 0), TABLE)

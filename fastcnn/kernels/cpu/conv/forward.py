@@ -22,7 +22,7 @@ from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv.plan import is_pointwise
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut, share_of
-from fastcnn.kernels.cpu.gemm.taps import cover, dimension
+from fastcnn.kernels.cpu.gemm.taps import Bank, Images, Part, cover, dimension
 from fastcnn.kernels.cpu.gemm.tile import M0
 from fastcnn.kernels.cpu.simd.memory import at3
 from fastcnn.kernels.cpu.simd.width import lanes
@@ -68,19 +68,19 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     g = geometry[0]
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     kf, depth = kernel.reshape(-1), g["kh"] * g["kw"] * cg
-    bank = packed.size <= start_of(packed, groups, kg, depth)  # room for the start values alone
-    depth = 0 if bank else depth
+    in_bank = packed.size <= start_of(packed, groups, kg, depth)  # room for the start values alone
+    depth = 0 if in_bank else depth
     start = start_of(packed, groups, kg, depth)
     if not ready:
         pack_start(packed, start, bias, groups, kg)
-        if not bank:
+        if not in_bank:
             pack_filters(packed, kf, groups, kg, depth)
     width, blocks = blocks_of(packed, kg)
     tasks, images, rows, parts = _plan(g, blocks)
     # One call for both, so that the task is compiled once: the bank is as good an array as the packed one.
-    filters, row, block = (kf, g["k"], width) if bank else (packed, width, depth * width)
-    parallel(_task, tasks, (y.reshape(-1), filters, row, block, packed, start, x.reshape(-1), addend, bounds,
-                            images, rows, parts, geometry))
+    filters, row, block = (kf, g["k"], width) if in_bank else (packed, width, depth * width)
+    bank = Bank(filters, row, block, packed, start)
+    parallel(_task, tasks, (y.reshape(-1), bank, x.reshape(-1), addend, bounds, (images, rows, parts), geometry))
 
 
 @inlined
@@ -102,17 +102,18 @@ def _plan(g, blocks):
 
 
 @inlined
-def _task(task, y, filters, filters_row, filters_block, packed, start, x, addend, bounds, images, rows, parts,
-          geometry):
+def _task(task, y, bank, x, addend, bounds, shares, geometry):
     """Some images or a band of one, and a part of the blocks."""
-    g = geometry[0]
+    g, (images, rows, parts) = geometry[0], shares
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     n, oh, ow = _images(g)
     blocks, bands = blocks_of(y, kg)[1], -(-oh // rows)
     item, part = share_of(task, -(-n // images) * bands, parts, kg * g["kh"] * g["kw"], g["n"] * g["h"] * g["w"])
     image, low = item // bands * images, item % bands * rows
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
-    cover(y, image * oh * ow * g["k"], oh * ow * g["k"], ow, x, image * h * w * g["c"], h * w * g["c"], w, filters,
-          filters_row, filters_block, packed, start, min(images, n - image), low, min(low + rows, oh),
+    cover(Images(y, image * oh * ow * g["k"], oh * ow * g["k"], ow),
+          Images(x, image * h * w * g["c"], h * w * g["c"], w), bank,
+          Part(min(images, n - image), low, min(low + rows, oh), part * blocks // parts,
+               (part + 1) * blocks // parts),
           dimension(g["sh"], g["dh"], -g["top"], 1, g["kh"], h), dimension(g["sw"], g["dw"], -g["left"], 1, g["kw"], w),
-          groups, cg, kg, part * blocks // parts, (part + 1) * blocks // parts, addend, bounds)
+          (groups, cg, kg), (addend, bounds))

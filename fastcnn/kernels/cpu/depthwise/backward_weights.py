@@ -18,8 +18,8 @@ import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.depthwise.emitter import J
-from fastcnn.kernels.cpu.depthwise.forward import BAND, channels_of
-from fastcnn.kernels.cpu.depthwise.sums import gradients
+from fastcnn.kernels.cpu.depthwise.forward import BAND, channels_of, window_of
+from fastcnn.kernels.cpu.depthwise.sums import Part, gradients
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.simd.memory import accumulate, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise, add_wide, take_wide, wide
@@ -117,10 +117,9 @@ def _task(task, scratch, x, dy, chunks, parts, geometry):
         line += rows
         for low in range(0, g["ow"], wide_row):
             high = min(g["ow"], low + wide_row)
-            gradients(scratch, sums, x, (image * g["h"] * g["w"] * c, g["h"], g["w"], c), dy,
-                      (image * g["oh"] * g["ow"] * c, g["ow"]),
-                      (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
-                      (row, rows, low, high, begin, end))
+            gradients((scratch, sums), (x, (image * g["h"] * g["w"] * c, g["h"], g["w"], c)),
+                      (dy, (image * g["oh"] * g["ow"] * c, g["ow"])), window_of(g),
+                      Part(row, rows, low, high, begin, end))
             since += max(SHORT, rows * (high - low))
             if is_long and (since >= OFTEN or (line == last and high == g["ow"])):
                 add_wide(totals, some)

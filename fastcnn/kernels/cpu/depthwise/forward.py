@@ -23,7 +23,7 @@ The gradients of the weights lie in `backward_weights.py`.
 """
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
-from fastcnn.kernels.cpu.depthwise.walk import windows
+from fastcnn.kernels.cpu.depthwise.walk import Part, Window, windows
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
@@ -97,11 +97,10 @@ def _forward_piece(piece, y, x, kernel, bias, bounds, bands, parts, geometry):
     row = band * g["oh"] // bands
     rows = max(1, BAND // (g["w"] * g["c"] * g["sh"]))
     while row < bottom:
-        windows(y, (image * g["oh"] * g["ow"] * g["c"], g["ow"] * g["c"], g["c"]),
-                x, (image * g["h"] * g["w"] * g["c"], g["h"], g["w"], g["c"]),
-                kernel, (0, g["kw"] * g["c"], g["c"]), bias, 0 if bias.size > 0 else -1, bounds,
-                (g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"]),
-                (row, min(rows, bottom - row), g["ow"], begin, end, is_far(g)))
+        windows((y, (image * g["oh"] * g["ow"] * g["c"], g["ow"] * g["c"], g["c"])),
+                (x, (image * g["h"] * g["w"] * g["c"], g["h"], g["w"], g["c"])),
+                (kernel, (0, g["kw"] * g["c"], g["c"])), (bias, 0 if bias.size > 0 else -1), bounds, window_of(g),
+                Part(row, min(rows, bottom - row), g["ow"], begin, end, is_far(g)))
         row += rows
 
 
@@ -158,14 +157,19 @@ def _backward_input_piece(piece, dx, dy, kernel, bias, bounds, bands, parts, geo
             r, kh, step_r, dh, top = _phase(a + g["top"], g["kh"], sh, g["dh"])
             for b in range(sw):
                 s, kw, step_s, dw, left = _phase(b + g["left"], g["kw"], sw, g["dw"])
-                windows(dx, ((image * g["h"] + a) * w * c + b * c, sh * w * c, sw * c),
-                        dy, (image * g["oh"] * g["ow"] * c, g["oh"], g["ow"], c),
-                        kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c),
-                        bias, 0 if bias.size > 0 else -1, bounds,
-                        (kh, kw, 1, 1, dh, dw, top, left),
-                        (first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end,
-                         is_far(g)))
+                windows((dx, ((image * g["h"] + a) * w * c + b * c, sh * w * c, sw * c)),
+                        (dy, (image * g["oh"] * g["ow"] * c, g["oh"], g["ow"], c)),
+                        (kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c)),
+                        (bias, 0 if bias.size > 0 else -1), bounds, Window(kh, kw, 1, 1, dh, dw, top, left),
+                        Part(first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end,
+                             is_far(g)))
         first = last
+
+
+@inlined
+def window_of(g):
+    """Return the window of a geometry."""
+    return Window(g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["dw"], g["top"], g["left"])
 
 
 @inlined

@@ -1,164 +1,150 @@
 """The walk of the gradients of a depthwise convolution's weights: as `walk.py`, over a part of one image."""
 
+from typing import Any, NamedTuple
+
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared
 from fastcnn.kernels.cpu.depthwise.emitter import J
-from fastcnn.kernels.cpu.depthwise.tile import gradient_tile
-from fastcnn.kernels.cpu.simd.width import features, lanes_of
+from fastcnn.kernels.cpu.depthwise.tile import (
+    LOWER,
+    TAP,
+    TOTAL,
+    UPPER,
+    USUAL_GRADIENTS,
+    blocks_gradient,
+    columns_gradient,
+    first_gradient,
+    later_gradient,
+)
+from fastcnn.kernels.cpu.depthwise.walk import WINDOW, usual_number
+from fastcnn.kernels.cpu.simd.width import lanes_of
 
-#: Rows of a 5x5 window whose sums are made together, first and then: 16 registers hold the sums of one row alone.
-UPPER, LOWER = (3, 2) if features()[2] == 32 else (1, 1)
 POSITIONS = 32  # outputs, about, whose share is a short sum (`fastcnn.kernels.cpu.simd.sums`)
 
 
-def _gradients(sums, sums_at, x, x_at, h, w, c, dy, dy_at, ow, kh, kw, sh, sw, dh, dw, top, left,
-               first, rows, low, high, begin, end):
-    """The walk on bare pointers: what a part of the outputs of one image gives to channels begin .. end."""
+class Part(NamedTuple):
+    """Output rows first .. first + rows, columns low .. high, channels begin .. end."""
+
+    first: Any
+    rows: Any
+    low: Any
+    high: Any
+    begin: Any
+    end: Any
+
+
+class Slide(NamedTuple):
+    """All numbers of a walk: where the sums, x and dy lie, as of `gradients`, the window and the part."""
+
+    sums_at: Any
+    x: Any
+    dy: Any
+    window: Any
+    part: Any
+
+
+def _ints(count):
+    return types.UniTuple(types.int64, count)
+
+
+_PART = types.NamedUniTuple(types.int64, 6, Part)
+_SLIDE = types.NamedTuple([types.int64, _ints(4), _ints(2), WINDOW, _PART], Slide)
+
+
+@inlined
+def _usual(number, blocks, j, tap, at, sums, x, dy, slide):
+    """What some blocks of a row give to all taps of a usual window, and to the sum of dy."""
+    (x_at, h, w, c), (dy_at, ow), window, part = slide.x, slide.dy, slide.window, slide.part
+    kh, kw, sh, sw, dh, _, top, left = window
+    one, row = lanes_of(x), part.first * sh - top
+    of = x_at + (row * w + j * sw - left) * c + at
+    gradients, loops = (dy, (dy_at + (part.first * ow + j) * c + at, ow * c, c)), (part.rows, blocks, sw)
+    first_gradient(number, (sums, (tap, tap + kh * kw * one)), (x, (of, sh * w * c, dh * w * c, c)), gradients, loops,
+                   (row, sh, dh, h, c))
+    if kh == 5:
+        for r in range(UPPER, 5, LOWER):
+            later_gradient(number, (sums, (tap + 5 * r * one, 0)),
+                           (x, (of + r * dh * w * c, sh * w * c, dh * w * c, c)), gradients, loops,
+                           (row + r * dh, sh, dh, h, c))
+
+
+@inlined
+def _any(j, stop, tap, at, sums, x, dy, slide):
+    """What columns j .. stop give to each tap, whose outputs are those that see the image; at last to all of dy."""
+    (x_at, h, w, c), (dy_at, ow), window, part = slide.x, slide.dy, slide.window, slide.part
+    kh, kw, sh, sw, dh, dw, top, left = window
     one = lanes_of(x)
-    kind = 10 * kw + sw if dw == 1 and c >= one and kh == kw else 0
-    reach = (J - 1) * sw + (kw - 1) * dw
-    row, share = first * sh - top, (kh * kw + 1) * one
-    j = low
-    most = max(1, POSITIONS // (J * max(1, rows)))  # blocks that a sum takes in at once
-    while j < high:
-        column, stop, case, blocks = j * sw - left, min(high, j + most * J), -1, 1
-        if kind != 0 and j + J <= high:
+    for t in range(kh * kw + 1):
+        up, shift = part.first * sh - top + t // kw * dh, t % kw * dw - left
+        j0 = max(j, (sw - 1 - shift) // sw if shift < 0 else 0)
+        j1 = min(stop, (w - shift + sw - 1) // sw if shift < w else 0)
+        if t == kh * kw:
+            j0, j1 = j, stop
+        some = max(0, j1 - j0) // J if c >= one else 0
+        rest = max(0, j1 - j0) - some * J
+        place, number = (tap + t * one, tap + t * one), TAP if t < kh * kw else TOTAL
+        of, gradient = x_at + (up * w + j0 * sw + shift) * c + at, dy_at + (part.first * ow + j0) * c + at
+        blocks_gradient(number, (sums, place), (x, (of, sh * w * c, 0, c)), (dy, (gradient, ow * c, c)),
+                        (part.rows, some, sw), (up, sh, 0, h, c))
+        columns_gradient(number, (sums, place), (x, (of + some * J * sw * c, sh * w * c, 0, c)),
+                         (dy, (gradient + some * J * c, ow * c, c)), (part.rows, rest, sw), (up, sh, 0, h, c))
+
+
+def _gradients(sums, x, dy, slide):
+    """The walk on bare pointers: what a part of the outputs of one image gives to some channels."""
+    (_, _, w, c), window, part, one = slide.x, slide.window, slide.part, lanes_of(x)
+    kh, kw, _, sw, _, dw, _, left = window
+    is_square, reach, share = kh == kw and dw == 1 and c >= one, (J - 1) * sw + (kw - 1) * dw, (kh * kw + 1) * one
+    j, most = part.low, max(1, POSITIONS // (J * max(1, part.rows)))  # blocks that a sum takes in at once
+    while j < part.high:
+        column, stop, number, blocks = j * sw - left, min(part.high, j + most * J), -1, 1
+        if is_square and j + J <= part.high:
             before, beyond = max(0, -column), max(0, column + reach + 1 - w)
+            number = usual_number(window, before, beyond)
             if before + beyond == 0:  # all blocks that lie inside the image
-                blocks = min(most, min((high - j) // J, (w - 1 - reach - column) // (J * sw) + 1))
+                blocks = min(most, min((part.high - j) // J, (w - 1 - reach - column) // (J * sw) + 1))
             stop = j + J * blocks
-            case = 100 * kind + 10 * before + beyond if before <= 9 and beyond <= 9 else -1
-        loops = (rows, blocks, sw)
-        for channel in range(begin, end, one):
+        is_usual = number in USUAL_GRADIENTS
+        for channel in range(part.begin, part.end, one):
             at = min(channel, c - one) if c >= one else channel
-            tap = sums_at + channel // one * share
-            s, e = (tap, tap + kh * kw * one), (row, sh, dh, h, c)
-            a = (x_at + (row * w + column) * c + at, sh * w * c, dh * w * c, c)
-            b = (dy_at + (first * ow + j) * c + at, ow * c, c)
-            if case == 3100:
-                gradient_tile(3, 3, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-            elif case == 3110:
-                gradient_tile(3, 3, 1, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-            elif case == 3101:
-                gradient_tile(3, 3, 1, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-            elif case == 3111:
-                gradient_tile(3, 3, 1, 1, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-            elif case == 3200:
-                gradient_tile(3, 3, 2, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-            elif case == 3210:
-                gradient_tile(3, 3, 2, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-            elif case == 3201:
-                gradient_tile(3, 3, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-            elif case == 5100:
-                gradient_tile(UPPER, 5, 1, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 1, 0, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5120:
-                gradient_tile(UPPER, 5, 1, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 1, 2, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5102:
-                gradient_tile(UPPER, 5, 1, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 1, 0, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5122:
-                gradient_tile(UPPER, 5, 1, 2, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 1, 2, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5200:
-                gradient_tile(UPPER, 5, 2, 0, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 2, 0, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5220:
-                gradient_tile(UPPER, 5, 2, 2, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 2, 2, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5201:
-                gradient_tile(UPPER, 5, 2, 0, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 2, 0, 1, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5221:
-                gradient_tile(UPPER, 5, 2, 2, 1, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 2, 2, 1, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5210:
-                gradient_tile(UPPER, 5, 2, 1, 0, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 2, 1, 0, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5202:
-                gradient_tile(UPPER, 5, 2, 0, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 2, 0, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
-            elif case == 5212:
-                gradient_tile(UPPER, 5, 2, 1, 2, 0, 1, sums, s, x, a, dy, b, loops, e)
-                for r in range(UPPER, 5, LOWER):
-                    gradient_tile(LOWER, 5, 2, 1, 2, 0, 0, sums, (tap + 5 * r * one, 0), x,
-                                  (a[0] + r * a[2], a[1], a[2], c), dy, b, loops, (row + r * dh, sh, dh, h, c))
+            tap = slide.sums_at + channel // one * share
+            if is_usual:
+                _usual(number, blocks, j, tap, at, sums, x, dy, slide)
             else:
-                for t in range(kh * kw + 1):  # of each tap the outputs that see the image; at last all of dy
-                    up, shift = row + t // kw * dh, t % kw * dw - left
-                    j0 = max(j, (sw - 1 - shift) // sw if shift < 0 else 0)
-                    j1 = min(stop, (w - shift + sw - 1) // sw if shift < w else 0)
-                    if t == kh * kw:
-                        j0, j1 = j, stop
-                    some = max(0, j1 - j0) // J if c >= one else 0
-                    rest, done = max(0, j1 - j0) - some * J, some * J * c
-                    a = (x_at + (up * w + j0 * sw + shift) * c + at, sh * w * c, 0, c)
-                    b = (dy_at + (first * ow + j0) * c + at, ow * c, c)
-                    a2, b2 = (a[0] + done * sw, a[1], 0, c), (b[0] + done, b[1], c)
-                    s, e = (tap + t * one, tap + t * one), (up, sh, 0, h, c)
-                    if t < kh * kw:
-                        gradient_tile(1, 1, 0, 0, 0, 0, 0, sums, s, x, a, dy, b, (rows, some, sw), e)
-                        gradient_tile(1, 1, 0, 0, 0, 2, 0, sums, s, x, a2, dy, b2, (rows, rest, sw), e)
-                    else:
-                        gradient_tile(0, 0, 0, 0, 0, 0, 1, sums, s, x, a, dy, b, (rows, some, sw), e)
-                        gradient_tile(0, 0, 0, 0, 0, 2, 1, sums, s, x, a2, dy, b2, (rows, rest, sw), e)
+                _any(j, stop, tap, at, sums, x, dy, slide)
         j = stop
 
 
-def _arguments(dtype):
-    p, i = types.CPointer(dtype), types.int64
-    return (p, i, p, i, i, i, i, p, i, i, *[i] * 14)
-
-
-_shared = Shared(_gradients, _arguments)
+_shared = Shared(_gradients, lambda dtype: (*[types.CPointer(dtype)] * 3, _SLIDE))
 
 
 @intrinsic
-def gradients(typingctx, sums, sums_at, x, x_at, dy, dy_at, window, part):
+def gradients(typingctx, sums, x, dy, window, part):
     """Add what a part of one image gives to the sums of the taps and of dy.
 
     Parameters
     ----------
-    sums, sums_at : array, int
+    sums : (array, int)
         (vectors of channels, KH * KW + 1, LANES); the last of each is the sum of dy.
-    x, x_at : array, (offset of the image, H, W, C)
-    dy, dy_at : array, (offset of the image, OW)
-    window : (KH, KW, SH, SW, DH, DW, top, left)
-    part : (first output row, rows, first column, end of the columns, first channel, end of the channels)
+    x : (array, (offset of the image, H, W, C))
+    dy : (array, (offset of the image, OW))
+    window : Window
+    part : Part
     """
-    _shared.publish(x.dtype)
-    i, several = types.int64, lambda count: types.UniTuple(types.int64, count)
-    signature = types.void(sums, i, x, several(4), dy, several(2), several(8), several(6))
+    _shared.publish(x.types[0].dtype)
+    operands = [types.Tuple((of.types[0], kind)) for of, kind in ((sums, types.int64), (x, _ints(4)), (dy, _ints(2)))]
+    signature = types.void(*operands, WINDOW, _PART)
 
     def codegen(context, builder, signature, args):
-        data = [context.make_array(signature.args[n])(context, builder, args[n]).data for n in (0, 2, 4)]
-        x_at, dy_at, window, part = (cgutils.unpack_tuple(builder, args[n]) for n in (3, 5, 6, 7))
-        _shared.call(builder, signature.args[0].dtype, [data[0], args[1], data[1], *x_at, data[2], *dy_at,
-                                                                  *window, *part])
+        given = [cgutils.unpack_tuple(builder, value) for value in args[:3]]
+        pointers = [context.make_array(kind.types[0])(context, builder, array).data
+                    for kind, (array, _) in zip(signature.args[:3], given, strict=True)]
+        record = context.make_tuple(builder, _SLIDE, [*(numbers for _, numbers in given), *args[3:]])
+        _shared.call(builder, signature.args[0].types[0].dtype, [*pointers, record])
         return context.get_dummy_value()
 
     return signature, codegen

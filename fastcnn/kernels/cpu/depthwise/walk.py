@@ -4,139 +4,150 @@ Its tiles are most of the machine code, so it is compiled once for each type and
 (`fastcnn.kernels.cpu.compile.shared`, which wants it in another file than the kernels).
 """
 
+from typing import Any, NamedTuple
+
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared
 from fastcnn.kernels.cpu.depthwise.emitter import J
-from fastcnn.kernels.cpu.depthwise.tile import fetch, window_tile
+from fastcnn.kernels.cpu.depthwise.tile import EDGE, LONG, NARROW, WHOLE, fetch, window_tile
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
 
-def _windows(y, y_at, y_row, y_col, x, x_at, h, w, c, k, k_at, k_row, k_col, bias, bias_at, bounds,
-             kh, kw, sh, sw, dh, dw, top, left, first, rows, ow, begin, end, far):
-    """The walk on bare pointers: rows first .. first + rows of one image, channels begin .. end."""
-    one = lanes_of(y)
+class Window(NamedTuple):
+    """A window's size, strides, dilation, and the zeros above and on the left of the image."""
+
+    kh: Any
+    kw: Any
+    sh: Any
+    sw: Any
+    dh: Any
+    dw: Any
+    top: Any
+    left: Any
+
+
+class Part(NamedTuple):
+    """Rows first .. first + rows of an output of `columns`, channels begin .. end.
+
+    `far` is 1 if the images are larger than the caches.
+    """
+
+    first: Any
+    rows: Any
+    columns: Any
+    begin: Any
+    end: Any
+    far: Any
+
+
+class Slide(NamedTuple):
+    """All numbers of a walk: where y, x, the filters and the bias lie, as of `windows`, the window and the part."""
+
+    y: Any
+    x: Any
+    k: Any
+    bias_at: Any
+    window: Any
+    part: Any
+
+
+def _ints(count):
+    return types.UniTuple(types.int64, count)
+
+
+WINDOW = types.NamedUniTuple(types.int64, 8, Window)
+_PART = types.NamedUniTuple(types.int64, 6, Part)
+_SLIDE = types.NamedTuple([_ints(3), _ints(4), _ints(3), types.int64, WINDOW, _PART], Slide)
+
+
+@inlined(always=True)
+def usual_number(window, before, beyond):
+    """Return the number of a usual window, of whose columns some lie beside the image; or of no tile."""
+    if window.dw != 1 or window.sw > 2 or before > 9 or beyond > 9:
+        return -1
+    return 1000 * window.kw + 100 * window.sw + 10 * before + beyond
+
+
+@inlined(always=True)
+def _fetch_ahead(y, y_at, x, x_at, slide):
+    """Ask for what the next row will see, and where it will lie."""
+    _, _, width, c = slide.x
+    for q in range(J * slide.window.sw):
+        fetch(x, x_at + (slide.window.dh * width + q) * c)
+    for q in range(J):
+        fetch(y, y_at + slide.y[1] + q * slide.y[2])
+
+
+@inlined(always=True)
+def _row(i, at, y, x, k, bias, bounds, slide):
+    """One row of outputs, of one vector of channels from `at` on."""
+    (y_at, y_row, y_col), (x_at, h, w, c), (k_at, k_row, k_col) = slide.y, slide.x, slide.k
+    window, part, one = slide.window, slide.part, lanes_of(y)
+    kh, kw, _, sw, dh, dw, top, left = window
     many, tall = kh * kw > TERMS, max(1, TERMS // max(1, kw))  # rows of the window that are one short sum
-    kind = 10 * kw + sw if dw == 1 and c >= one and ow >= J else 0
-    reach = (J - 1) * sw + (kw - 1) * dw
-    for channel in range(begin, end, one):
+    row, ow, reach = i * window.sh - top, part.columns, (J - 1) * sw + (kw - 1) * dw
+    r0, r1 = max(0, -row), min(kh, h - row)  # the rows of the window that lie in the image
+    if dh > 1:
+        r0, r1 = (r0 + dh - 1) // dh, min(kh, (max(0, h - row) + dh - 1) // dh)
+    r1 = max(r0, r1)
+    loops = (r1 - r0, kw, sw, dw, tall, -(-(r1 - r0) // tall) if many else 1)
+    line, taps = x_at + (row + r0 * dh) * w * c + at, (k_at + r0 * k_row + at, k_row, k_col)
+    for block in range(0, ow, J):
+        j = min(block, max(0, ow - J))  # the last block overlaps the one before it
+        column = j * sw - left
+        before, beyond = max(0, -column), max(0, column + reach + 1 - w)
+        usual = -1 if many or c < one or ow < J else usual_number(window, before, beyond)
+        other = NARROW if c < one else WHOLE if before + beyond == 0 and ow >= J else EDGE
+        to, of = y_at + i * y_row + j * y_col + at, line + column * c
+        if part.far:
+            _fetch_ahead(y, to, x, of + (r1 - r0 - 1) * dh * w * c, slide)
+        window_tile((usual, other + LONG if many else other), (y, (to, y_col)), (x, (of, dh * w * c, c)), (k, taps),
+                    (bias, slide.bias_at + at if slide.bias_at >= 0 else -1, bounds), loops, (column, w, ow - j, c))
+
+
+def _windows(y, x, k, bias, bounds, slide):
+    """The walk on bare pointers."""
+    part, c, one = slide.part, slide.x[3], lanes_of(y)
+    for channel in range(part.begin, part.end, one):
         at = min(channel, c - one) if c >= one else channel
-        start = bias_at + at if bias_at >= 0 else -1
-        for i in range(first, first + rows):
-            row = i * sh - top
-            r0, r1 = max(0, -row), min(kh, h - row)  # the rows of the window that lie in the image
-            if dh > 1:
-                r0, r1 = (r0 + dh - 1) // dh, min(kh, (max(0, h - row) + dh - 1) // dh)
-            r1 = max(r0, r1)
-            loops = (r1 - r0, kw, sw, dw, tall, -(-(r1 - r0) // tall) if many else 1)
-            line, b = x_at + (row + r0 * dh) * w * c + at, (k_at + r0 * k_row + at, k_row, k_col)
-            for block in range(0, ow, J):
-                j = min(block, max(0, ow - J))  # the last block overlaps the one before it
-                column = j * sw - left
-                before, beyond = max(0, -column), max(0, column + reach + 1 - w)
-                case = 100 * kind + 10 * before + beyond if before <= 9 and beyond <= 9 else -1
-                borders = (column, w, ow - j, c)
-                out, a = (y_at + i * y_row + j * y_col + at, y_col), (line + column * c, dh * w * c, c)
-                if far:  # what the next row will see, and where it will lie
-                    for q in range(J * sw):
-                        fetch(x, a[0] + (loops[0] * dh * w + q) * c)
-                    for q in range(J):
-                        fetch(y, out[0] + y_row + q * y_col)
-                if many:
-                    if c < one:
-                        window_tile(-1, 0, 0, 0, 2, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                    elif before + beyond == 0 and ow >= J:
-                        window_tile(-1, 0, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                    else:
-                        window_tile(-1, 0, 0, 0, 1, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif c < one:
-                    window_tile(0, 0, 0, 0, 2, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 3100:
-                    window_tile(3, 1, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 3110:
-                    window_tile(3, 1, 1, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 3101:
-                    window_tile(3, 1, 0, 1, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 3111:
-                    window_tile(3, 1, 1, 1, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 3200:
-                    window_tile(3, 2, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 3210:
-                    window_tile(3, 2, 1, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 3201:
-                    window_tile(3, 2, 0, 1, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5100:
-                    window_tile(5, 1, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5120:
-                    window_tile(5, 1, 2, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5102:
-                    window_tile(5, 1, 0, 2, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5122:
-                    window_tile(5, 1, 2, 2, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5200:
-                    window_tile(5, 2, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5220:
-                    window_tile(5, 2, 2, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5201:
-                    window_tile(5, 2, 0, 1, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5221:
-                    window_tile(5, 2, 2, 1, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5210:
-                    window_tile(5, 2, 1, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5202:
-                    window_tile(5, 2, 0, 2, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 5212:
-                    window_tile(5, 2, 1, 2, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 1100:
-                    window_tile(1, 1, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 2100:
-                    window_tile(2, 1, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 2110:
-                    window_tile(2, 1, 1, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif case == 2101:
-                    window_tile(2, 1, 0, 1, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                elif before + beyond == 0 and ow >= J:
-                    window_tile(0, 0, 0, 0, 0, y, out, x, a, k, b, bias, start, bounds, loops, borders)
-                else:
-                    window_tile(0, 0, 0, 0, 1, y, out, x, a, k, b, bias, start, bounds, loops, borders)
+        for i in range(part.first, part.first + part.rows):
+            _row(i, at, y, x, k, bias, bounds, slide)
 
 
-def _arguments(dtype):
-    p, i = types.CPointer(dtype), types.int64
-    return (p, i, i, i, p, i, i, i, i, p, i, i, i, p, i, p, *[i] * 14)
-
-
-_shared = Shared(_windows, _arguments)
+_shared = Shared(_windows, lambda dtype: (*[types.CPointer(dtype)] * 5, _SLIDE))
 
 
 @intrinsic
-def windows(typingctx, y, y_at, x, x_at, k, k_at, bias, bias_at, bounds, window, part):
+def windows(typingctx, y, x, k, bias, bounds, window, part):
     """Slide the window over a part of one image.
 
     Parameters
     ----------
-    y, y_at : array, (offset of row 0, steps of a row and of a column)
-    x, x_at : array, (offset of the image, H, W, C)
-    k, k_at : array, (offset of the first tap, steps of a row and of a tap)
-    bias, bias_at : array, int
+    y : (array, (offset of row 0, steps of a row and of a column))
+    x : (array, (offset of the image, H, W, C))
+    k : (array, (offset of the first tap, steps of a row and of a tap))
+    bias : (array, int)
         Where the bias begins; negative if there is none.
     bounds : (2,) array
         The lowest and the highest result.
-    window : (KH, KW, SH, SW, DH, DW, top, left)
-    part : (first row, rows, columns, first channel, end of the channels, 1 if the images are larger than the caches)
+    window : Window
+    part : Part
     """
-    _shared.publish(y.dtype)
-    i, several = types.int64, lambda count: types.UniTuple(types.int64, count)
-    signature = types.void(y, several(3), x, several(4), k, several(3), bias, i, bounds, several(8), several(6))
+    _shared.publish(y.types[0].dtype)
+    operands = [types.Tuple((of.types[0], _ints(count))) for of, count in ((y, 3), (x, 4), (k, 3))]
+    signature = types.void(*operands, types.Tuple((bias.types[0], types.int64)), bounds, WINDOW, _PART)
 
     def codegen(context, builder, signature, args):
-        data = [context.make_array(signature.args[n])(context, builder, args[n]).data for n in (0, 2, 4, 6, 8)]
-        y_at, x_at, k_at, window, part = (cgutils.unpack_tuple(builder, args[n]) for n in (1, 3, 5, 9, 10))
-        _shared.call(builder, signature.args[0].dtype, [data[0], *y_at, data[1], *x_at, data[2], *k_at, data[3],
-                                                        args[7], data[4], *window, *part])
+        data = lambda kind, value: context.make_array(kind)(context, builder, value).data
+        given = [cgutils.unpack_tuple(builder, value) for value in args[:4]]
+        pointers = [data(kind.types[0], array) for kind, (array, _) in zip(signature.args[:4], given, strict=True)]
+        record = context.make_tuple(builder, _SLIDE, [*(numbers for _, numbers in given), *args[5:]])
+        _shared.call(builder, signature.args[4].dtype, [*pointers, data(signature.args[4], args[4]), record])
         return context.get_dummy_value()
 
     return signature, codegen

@@ -20,7 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.codes import MASK, MAXIMUM, MINIMUM, PRELU, PRODUCT, SUM
-from fastcnn.kernels.cpu.simd.vectors import Vectors
+from fastcnn.kernels.cpu.simd.vectors import Vectors, chosen
 
 _I64 = ir.IntType(64)
 
@@ -59,9 +59,9 @@ def _forward_code(context, builder, signature, args):
     pointers = [builder.gep(pointer, [at]) for pointer, at in zip(pointers, places[:3], strict=True)]
     kinds = [(c, w) for c in (SUM, PRODUCT, PRELU, MASK) for w in (0, 1)] + [(c, 1) for c in _EXTREME]
     number = builder.add(builder.mul(code, _I64(2)), whole)
-    for kind in _chosen(builder, number, {2 * c + w: (c, w) for c, w in kinds}):
+    for kind in chosen(builder, number, {2 * c + w: (c, w) for c, w in kinds}):
         walk = _Rows(builder, signature.args[0].dtype)
-        walk.numbers = [walk.broadcast(value, walk.L) for value in (alpha, beta, floor)]
+        walk.numbers = [walk.broadcast(value) for value in (alpha, beta, floor)]
         for at in _rows(builder, rows, pointers, [columns, *places[3:]]):
             walk.forward(at, columns, *kind)
     return context.get_dummy_value()
@@ -79,10 +79,10 @@ def _backward_code(context, builder, signature, args):
     kinds = [(c, 1, way) for c in (SUM, PRODUCT, OF_SLOPE) for way in (STORE, ADD, TOTAL)]
     kinds += [(PRELU, 0, STORE), (PRELU, 1, STORE), *((c, 1, STORE) for c in _EXTREME)]
     number = builder.add(builder.mul(builder.add(builder.mul(code, _I64(2)), whole), _I64(3)), way)
-    for kind in _chosen(builder, number, {(2 * c + w) * 3 + way: (c, w, way) for c, w, way in kinds}):
+    for kind in chosen(builder, number, {(2 * c + w) * 3 + way: (c, w, way) for c, w, way in kinds}):
         walk = _Rows(builder, signature.args[0].dtype)
         for at in _rows(builder, rows, pointers, places[4:]):
-            walk.numbers = [walk.broadcast(walk.scale(scaled, scale, at[3]), walk.L)] if kind[0] == SUM else []
+            walk.numbers = [walk.broadcast(walk.scale(scaled, scale, at[3]))] if kind[0] == SUM else []
             walk.backward(at, columns, *kind)
     return context.get_dummy_value()
 
@@ -94,19 +94,6 @@ def _rows(builder, rows, pointers, steps):
                for pointer, step in zip(pointers, steps, strict=True)]
 
 
-def _chosen(builder, number, variants):
-    """Yield each variant with the builder where it runs, and end behind all of them."""
-    end = builder.append_basic_block("merged")
-    blocks = {n: builder.append_basic_block(f"merge{n}") for n in variants}
-    switch = builder.switch(number, end)
-    for n, variant in variants.items():
-        switch.add_case(_I64(n), blocks[n])
-        builder.position_at_end(blocks[n])
-        yield variant
-        builder.branch(end)
-    builder.position_at_end(end)
-
-
 class _Rows(Vectors):
     """Emits the loop over one row; `numbers` are the vectors of alpha, beta and floor, or of a scale."""
 
@@ -114,7 +101,7 @@ class _Rows(Vectors):
 
     def forward(self, places, columns, code, whole):
         y, a, b = places
-        single = None if whole else self.broadcast(self.b.load(b), self.L)
+        single = None if whole else self.broadcast(self.b.load(b))
 
         def step(moved, mask):
             y, a, *rest = moved
@@ -127,7 +114,7 @@ class _Rows(Vectors):
         b, (dx, dy, x, other) = self.b, places
         reads_x, reads_other = code in (*_EXTREME, PRELU), code != SUM and whole
         total = self.slots(1, self.zero)[0] if way == TOTAL else None
-        single = None if whole or code == SUM else self.broadcast(b.load(other), self.L)
+        single = None if whole or code == SUM else self.broadcast(b.load(other))
 
         def step(moved, mask):
             dy, *rest = moved
@@ -142,7 +129,7 @@ class _Rows(Vectors):
 
         self._walk([dy] + [x] * reads_x + [other] * reads_other + [dx] * (way != TOTAL), columns, step)
         if way == TOTAL:
-            b.store(b.fadd(b.load(dx), self._sum(b.load(total))), dx)
+            b.store(b.fadd(b.load(dx), self.sum_of_lanes(b.load(total))), dx)
 
     def scale(self, scaled, scale, other):
         """Return the number that multiplies a row of dy: `scale`, or the one at `other` where `scaled`."""
@@ -166,8 +153,7 @@ class _Rows(Vectors):
         emit = self.b
         if code == SUM:
             alpha, beta, floor = self.numbers
-            value = self.fmuladd(alpha, a, emit.fmul(beta, b))
-            return emit.select(emit.fcmp_ordered("<", value, floor), floor, value)
+            return self.at_least(floor, self.fmuladd(alpha, a, emit.fmul(beta, b)))
         if code == PRODUCT:
             return emit.fmul(a, b)
         if code == PRELU:
@@ -187,19 +173,9 @@ class _Rows(Vectors):
             return emit.select(emit.fcmp_ordered(">", x, self.zero), dy, emit.fmul(dy, other))
         if code == OF_SLOPE:
             return emit.select(emit.fcmp_ordered(">", other, self.zero), self.zero, emit.fmul(dy, other))
-        half = emit.fmul(dy, ir.Constant(self.vector, [0.5] * self.L))
+        half = emit.fmul(dy, self.constant(0.5))
         some = emit.select(emit.fcmp_ordered("==", x, other), half, dy)
         return emit.select(emit.fcmp_ordered("<" if code == MAXIMUM else ">", x, other), self.zero, some)
-
-    def _sum(self, vector):
-        """Return the sum of the lanes, halves first."""
-        lanes = self.L
-        while lanes > 1:
-            lanes //= 2
-            order = [*range(lanes, 2 * lanes), *range(self.L - lanes)]
-            swapped = self.b.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(ir.IntType(32), self.L), order))
-            vector = self.b.fadd(vector, swapped)
-        return self.b.extract_element(vector, ir.IntType(32)(0))
 
 
 # --- without a compiler -----------------------------------------------------------------------------------------------

@@ -31,11 +31,13 @@ import math
 from numba import config
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel, threads_now
+from fastcnn.kernels.cpu.depthwise.forward import window_of
+from fastcnn.kernels.cpu.depthwise.walk import Part as WindowPart
 from fastcnn.kernels.cpu.depthwise.walk import windows
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut, share_of
-from fastcnn.kernels.cpu.gemm.taps import cover, dimension, panel_of
-from fastcnn.kernels.cpu.gemm.walk import walk_grid
+from fastcnn.kernels.cpu.gemm.taps import Bank, Images, Part, cover, dimension, panel_of
+from fastcnn.kernels.cpu.gemm.walk import Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import aligned, at3, copy
 
 ROOM = 98304  # elements of e in the buffer, and of z: 384 KB of float32 each at most
@@ -169,20 +171,20 @@ def _band(task, thread, y, scratch, packed, first, x, window, window_bias, adden
             have = min(max(have, low), high)
             base = low
             width, blocks = blocks_of(y, e)
-            cover(scratch, at - base * w * e, 0, w, x, image * f["h"] * f["w"] * f["c"], 0, f["w"], packed, width,
-                  depth * width, packed, start_of(packed, 1, e, depth), 1, have, high,
-                  dimension(f["sh"], f["dh"], -f["top"], 1, f["kh"], f["h"]),
-                  dimension(f["sw"], f["dw"], -f["left"], 1, f["kw"], f["w"]), 1, f["c"], e, 0, blocks, packed[0:0],
-                  bounds[0:2])
+            cover(Images(scratch, at - base * w * e, 0, w), Images(x, image * f["h"] * f["w"] * f["c"], 0, f["w"]),
+                  Bank(packed, width, depth * width, packed, start_of(packed, 1, e, depth)),
+                  Part(1, have, high, 0, blocks), dimension(f["sh"], f["dh"], -f["top"], 1, f["kh"], f["h"]),
+                  dimension(f["sw"], f["dw"], -f["left"], 1, f["kw"], f["w"]), (1, f["c"], e),
+                  (packed[0:0], bounds[0:2]))
             have = high
             source, place = scratch, at - base * w * e
-        windows(scratch, (z - row * ow * e, ow * e, e), source, (place, h, w, e), window, (0, g["kw"] * e, e),
-                window_bias, 0 if window_bias.size > 0 else -1, bounds[2:4],
-                (kh, g["kw"], sh, g["sw"], 1, 1, g["top"], g["left"]), (row, end - row, ow, 0, e, 0))
+        windows((scratch, (z - row * ow * e, ow * e, e)), (source, (place, h, w, e)), (window, (0, g["kw"] * e, e)),
+                (window_bias, 0 if window_bias.size > 0 else -1), bounds[2:4], window_of(g),
+                WindowPart(row, end - row, ow, 0, e, 0))
         width = blocks_of(y, k)[0]
-        walk_grid(y, ((image * oh + row) * ow * k, 0, 0, k), scratch, (z, 0, 0, e, 0, 0, 1),
-                  packed, (first, 0, 0, width, e * width), at3(1, 1, (end - row) * ow), at3(1, 1, e), packed,
-                  first + start_of(packed, 1, k, e), addend, k, bounds[4:6], panel_of(k * e, e))
+        walk_grid((y, ((image * oh + row) * ow * k, 0, 0, k)), (scratch, (z, 0, 0, e, 0, 0, 1)),
+                  (packed, (first, 0, 0, width, e * width)), at3(1, 1, (end - row) * ow), at3(1, 1, e),
+                  Sums(k, packed, first + start_of(packed, 1, k, e), addend, bounds[4:6]), panel_of(k * e, e))
         row = end
 
 
@@ -198,14 +200,14 @@ def _part(task, scratch, packed, x, window, window_bias, bounds, parts, geometry
     source, place, count, shift = x, image * pixels * e, e, 0
     if geometry[0]["k"] > 0:
         source, place, count, shift = scratch, (image * e + begin) * pixels, end - begin, begin
-        walk_grid(scratch, (place, 0, 0, count), x, (image * pixels * c, 0, 0, c, 0, 0, 1),
-                  packed, (begin * c, 0, 0, width, c * width), at3(1, 1, pixels), at3(1, 1, c), packed,
-                  start_of(packed, 1, e, c) + begin, packed[0:0], count, bounds[0:2], panel_of(count * c, c))
-    windows(scratch, (_between_of(g) + image * g["oh"] * g["ow"] * e + shift, g["ow"] * e, e),
-            source, (place, h, w, count), window, (shift, g["kw"] * e, e),
-            window_bias, shift if window_bias.size > 0 else -1, bounds[2:4],
-            (g["kh"], g["kw"], g["sh"], g["sw"], 1, 1, g["top"], g["left"]),
-            (0, g["oh"], g["ow"], begin - shift, end - shift, 0))
+        walk_grid((scratch, (place, 0, 0, count)), (x, (image * pixels * c, 0, 0, c, 0, 0, 1)),
+                  (packed, (begin * c, 0, 0, width, c * width)), at3(1, 1, pixels), at3(1, 1, c),
+                  Sums(count, packed, start_of(packed, 1, e, c) + begin, packed[0:0], bounds[0:2]),
+                  panel_of(count * c, c))
+    windows((scratch, (_between_of(g) + image * g["oh"] * g["ow"] * e + shift, g["ow"] * e, e)),
+            (source, (place, h, w, count)), (window, (shift, g["kw"] * e, e)),
+            (window_bias, shift if window_bias.size > 0 else -1), bounds[2:4], window_of(g),
+            WindowPart(0, g["oh"], g["ow"], begin - shift, end - shift, 0))
 
 
 @inlined
@@ -226,7 +228,7 @@ def _project(task, y, scratch, packed, first, addend, bounds, shares, geometry):
     begin, end = part * blocks // parts * width, min(k, (part + 1) * blocks // parts * width)
     low = band * rows
     high = min(low + rows, g["n"] * g["oh"] * g["ow"])
-    walk_grid(y, (low * k + begin, 0, 0, k), scratch, (_between_of(geometry[1]) + low * e, 0, 0, e, 0, 0, 1),
-              packed, (first + begin * e, 0, 0, width, e * width), at3(1, 1, high - low), at3(1, 1, e), packed,
-              first + start_of(packed, 1, k, e) + begin, addend, end - begin, bounds[4:6],
+    walk_grid((y, (low * k + begin, 0, 0, k)), (scratch, (_between_of(geometry[1]) + low * e, 0, 0, e, 0, 0, 1)),
+              (packed, (first + begin * e, 0, 0, width, e * width)), at3(1, 1, high - low), at3(1, 1, e),
+              Sums(end - begin, packed, first + start_of(packed, 1, k, e) + begin, addend, bounds[4:6]),
               panel_of((end - begin) * e, e))

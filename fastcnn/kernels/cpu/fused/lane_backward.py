@@ -104,10 +104,10 @@ def _weights(scratch, sums, short, dz, step, saved, base, g, first, rows):
     for r in range(g["kh"]):
         for i in range(0, rows, some):
             x = base + (g["in_at"] + (first + r + i) * g["in_row"]) * lane
-            lane_vectors(scratch, (sums + (g["kernel_at"] + r * run * k) * lane, k * lane, lane),
-                         saved, (x, lane, g["in_row"] * lane, 0, c * lane),
-                         scratch, (dz + i * g["ow"] * step * lane, lane, g["ow"] * step * lane, 0, step * lane),
-                         (min(some, rows - i), 1, g["ow"]), scratch, (0, 0), GIVEN, run, k)
+            lane_vectors((scratch, (sums + (g["kernel_at"] + r * run * k) * lane, k * lane, lane)),
+                         (saved, (x, lane, g["in_row"] * lane, 0, c * lane)),
+                         (scratch, (dz + i * g["ow"] * step * lane, lane, g["ow"] * step * lane, 0, step * lane)),
+                         (scratch, (0, 0)), (min(some, rows - i), 1, g["ow"]), GIVEN, (run, k))
 
 
 @inlined
@@ -123,9 +123,9 @@ def _input(scratch, dx, dz, step, weights, g):
         while column < g["w"]:
             s, s_end = max(0, column + g["left"] - g["ow"] + 1), min(g["kw"], column + g["left"] + 1)
             count = outside - column if inside <= column < outside else 1
-            lane_scalars(scratch, (dx + (h * g["w"] + column) * c * lane, lane, c * lane),
-                         weights, (g["kernel_at"] + (r * g["kw"] + s) * c * k, k, g["kw"] * c * k, c * k, 1),
-                         scratch, (dz + ((h + g["top"] - r) * g["ow"] + column + g["left"] - s) * step * lane,
-                                   step * lane, -g["ow"] * step * lane, -step * lane, lane),
-                         (max(0, r_end - r), max(0, s_end - s), k), weights, (0, 0), ZERO, c, count)
+            lane_scalars((scratch, (dx + (h * g["w"] + column) * c * lane, lane, c * lane)),
+                         (weights, (g["kernel_at"] + (r * g["kw"] + s) * c * k, k, g["kw"] * c * k, c * k, 1)),
+                         (scratch, (dz + ((h + g["top"] - r) * g["ow"] + column + g["left"] - s) * step * lane,
+                                    step * lane, -g["ow"] * step * lane, -step * lane, lane)),
+                         (weights, (0, 0)), (max(0, r_end - r), max(0, s_end - s), k), ZERO, (c, count))
             column += count

@@ -14,205 +14,174 @@ Rows i are output channels on the left, (column, channel) pairs of the window on
 stay vectors, one number a lane, until a block of images is done.
 """
 
+from typing import Any, NamedTuple
+
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu.compile.shared import Shared, i64
-from fastcnn.kernels.cpu.gemm import tile
-from fastcnn.kernels.cpu.simd.vectors import loop
+from fastcnn.kernels.cpu.compile.policy import inlined
+from fastcnn.kernels.cpu.compile.shared import Shared
+from fastcnn.kernels.cpu.gemm.walk_tiles import moved
+from fastcnn.kernels.cpu.simd.vectors import Vectors, chosen, loop
+from fastcnn.kernels.cpu.simd.width import features
+
+_I64 = ir.IntType(64)
 
 # Vectors of B in a tile: 6 x 4 accumulators fill 32 registers, 6 x 2 fill 16.
-WIDE = 4 if tile.features()[2] == 32 else 2
+WIDE = 4 if features()[2] == 32 else 2
 
-SCALARS, VECTORS = 0, 1  # what the rows of a tile are
 ZERO, GIVEN, ROWS = 0, 1, 2  # where sums start: at zero; at zero, and are added to what lies in c; at start[i]
 
-
-@intrinsic(prefer_literal=True)
-def _lane_tile(typingctx, M, KV, kind, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode):
-    """Compute M x KV vectors of C; M, KV and kind are literals.
-
-    c_at is (offset, strides of i, k), a_at (offset, strides of i, r, s, j), b_at (offset, strides of k, r, s, j),
-    loops (R, S, J), start_at (offset, stride of i); c, a, b and start are pointers.
-    """
-    literals = (M, KV, kind)
-    if not all(isinstance(value, types.IntegerLiteral) for value in literals):
-        raise RequireLiteralValue("lane tile: M, KV and kind must be literal integers")
-    i = types.int64
-    signature = types.void(*literals, c, types.UniTuple(i, 3), a, types.UniTuple(i, 5), b, types.UniTuple(i, 5),
-                           types.UniTuple(i, 3), start, types.UniTuple(i, 2), i)
-    emit = _Emitter(M.literal_value, KV.literal_value, kind.literal_value, c.dtype)
-
-    def codegen(context, builder, signature, args):
-        at = {index: cgutils.unpack_tuple(builder, args[index]) for index in (4, 6, 8, 9, 11)}
-        c, a, b, start = (builder.gep(args[index], [at[index + 1][0]]) for index in (3, 5, 7, 10))
-        emit.body_of_lanes(builder, c, at[4][1:], a, at[6][1:], b, at[8][1:], at[9], start, at[11][1], args[12])
-        return context.get_dummy_value()
-
-    return signature, codegen
+#: The heights and widths of tiles, largest first, whose rows are scalars, and vectors.
+SCALARS, VECTORS = ((8, 6, 4, 2, 1), (2, 1)), ((5, 3, 1), (4, 2, 1))
 
 
-class _Emitter(tile._Emitter):
-    """Writes the LLVM code of one tile; the vectors of B and of C lie a stride apart."""
+class Lanes(NamedTuple):
+    """All numbers of a walk: the strides of C[i, k], a[i, r, s, j], B[k, r, s, j] and start[i], loops and size."""
 
-    def __init__(self, M: int, KV: int, kind: int, dtype) -> None:
-        super().__init__(M, KV, dtype)
-        self.kind = kind
+    c: Any
+    a: Any
+    b: Any
+    start: Any
+    loops: Any
+    mode: Any
+    rows: Any
+    columns: Any
 
-    def body_of_lanes(self, b_, c, c_steps, a, a_steps, b, b_steps, steps, start, start_i, mode):
-        sums = {cell: cgutils.alloca_once(b_, self.vector) for cell in self.cells}
-        place = {(i, k): b_.gep(c, [b_.add(b_.mul(i64(i), c_steps[0]), b_.mul(i64(k), c_steps[1]))])
-                 for i, k in self.cells}
-        for cell in self.cells:
-            b_.store(ir.Constant(self.vector, [0.0] * self.L), sums[cell])
-        with b_.if_then(b_.icmp_signed("==", mode, i64(ROWS))):
+
+def _ints(count):
+    return types.UniTuple(types.int64, count)
+
+
+_LANES = types.NamedTuple([_ints(2), _ints(4), _ints(4), types.int64, _ints(3), *[types.int64] * 3], Lanes)
+
+
+class _Tile(Vectors):
+    """Writes the code of one tile; the vectors of B and of C lie a stride apart, those of A too, or it is scalars."""
+
+    def __init__(self, builder: Any, dtype: Any, shape: tuple[int, int], row: Any) -> None:
+        super().__init__(builder, dtype)
+        (self.M, self.KV), self.row = shape, row
+        self.cells = [(i, k) for i in range(self.M) for k in range(self.KV)]
+
+    def emit(self, c, a, b, start, walk):
+        b_ = self.b
+        (c_i, c_k), a_steps, b_steps, loops = (cgutils.unpack_tuple(b_, value) for value in (*walk[:3], walk[4]))
+        start_i, mode = walk[3], walk[5]
+        sums = dict(zip(self.cells, self.slots(len(self.cells), self.zero), strict=True))
+        place = {(i, k): b_.gep(c, [b_.add(b_.mul(_I64(i), c_i), b_.mul(_I64(k), c_k))]) for i, k in self.cells}
+        with b_.if_then(b_.icmp_signed("==", mode, _I64(ROWS))):
             for i in range(self.M):
-                one = self._broadcast(b_, b_.load(b_.gep(start, [b_.mul(i64(i), start_i)]), align=self.align))
+                one = self.load_one(b_.gep(start, [b_.mul(_I64(i), start_i)]))
                 for k in range(self.KV):
                     b_.store(one, sums[i, k])
-        self._walk_lanes(b_, sums, a, a_steps, b, b_steps, steps)
-        with b_.if_then(b_.icmp_signed("==", mode, i64(GIVEN))):
+        self._multiply(sums, (a, a_steps), (b, b_steps), loops)
+        with b_.if_then(b_.icmp_signed("==", mode, _I64(GIVEN))):
             for cell in self.cells:
-                b_.store(b_.fadd(b_.load(sums[cell]), self._load(b_, place[cell])), sums[cell])
+                b_.store(b_.fadd(b_.load(sums[cell]), self.load(place[cell])), sums[cell])
         for cell in self.cells:
-            b_.store(b_.load(sums[cell]), self._as_vector(b_, place[cell]), align=self.align)
+            self.store(b_.load(sums[cell]), place[cell])
 
-    def _walk_lanes(self, b_, sums, a, a_steps, b, b_steps, steps):
-        fma = cgutils.get_or_insert_function(
-            b_.module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{self.suffix}")
-        rows = [b_.mul(i64(i), a_steps[0]) for i in range(self.M)]
-        columns = [b_.mul(i64(k), b_steps[0]) for k in range(self.KV)]
+    def _multiply(self, sums, a, b, loops):
+        b_, operands = self.b, (a, b)
+        rows = [b_.mul(_I64(i), a[1][0]) for i in range(self.M)]
+        columns = [b_.mul(_I64(k), b[1][0]) for k in range(self.KV)]
 
         def along(pointers, index, which):
-            return [b_.gep(p, [b_.mul(index, strides[which])])
-                    for p, strides in zip(pointers, (a_steps, b_steps), strict=True)]
+            return [b_.gep(p, [b_.mul(index, steps[which])]) for p, (_, steps) in zip(pointers, operands, strict=True)]
 
-        with loop(b_, steps[0]) as r:
-            row = along((a, b), r, 1)
-            with loop(b_, steps[1]) as s:
+        with loop(b_, loops[0]) as r:
+            row = along((a[0], b[0]), r, 1)
+            with loop(b_, loops[1]) as s:
                 column = along(row, s, 2)
-                with loop(b_, steps[2]) as j:
+                with loop(b_, loops[2]) as j:
                     a_at, b_at = along(column, j, 3)
-                    vectors = [self._load(b_, b_.gep(b_at, [columns[k]])) for k in range(self.KV)]
+                    vectors = [self.load(b_.gep(b_at, [columns[k]])) for k in range(self.KV)]
                     for i in range(self.M):
-                        at = b_.gep(a_at, [rows[i]])
-                        one = (self._load(b_, at) if self.kind == VECTORS
-                               else self._broadcast(b_, b_.load(at, align=self.align)))
+                        one = self.row(self, b_.gep(a_at, [rows[i]]))
                         for k in range(self.KV):
-                            b_.store(b_.call(fma, [one, vectors[k], b_.load(sums[i, k])]), sums[i, k])
+                            self.add_product(sums[i, k], one, vectors[k])
 
 
-def _lane_scalars(c, c_i, c_k, a, a_i, a_r, a_s, a_j, b, b_k, b_r, b_s, b_j, r, s, j, start, start_i, mode, rows,
-                  columns):
+def _tile_of(shapes, row):
+    """Make the intrinsic of the tiles of some shapes, whose rows are loaded by `row`, a method of `Vectors`."""
+    table = {8 * M + KV: (M, KV) for M in shapes[0] for KV in shapes[1]}
+
+    @intrinsic
+    def lane_tile(typingctx, M, KV, c, a, b, start, walk):
+        """Compute M x KV vectors of C."""
+        def codegen(context, builder, signature, args):
+            M, KV, c_at, a_at, b_at, start_at, walk = args
+            given = cgutils.unpack_tuple(builder, walk)
+            for shape in chosen(builder, builder.add(builder.mul(M, _I64(8)), KV), table):
+                _Tile(builder, c.dtype, shape, row).emit(c_at, a_at, b_at, start_at, given)
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, c, a, b, start, walk), codegen
+
+    return lane_tile
+
+
+_scalar_tile, _vector_tile = _tile_of(SCALARS, Vectors.load_one), _tile_of(VECTORS, Vectors.load)
+
+
+@inlined(always=True)
+def _largest(sizes, left):
+    """Return the largest of some sizes that fits."""
+    for size in sizes:
+        if size <= left:
+            return np.int64(size)
+    return np.int64(1)
+
+
+def _lane_scalars(c, a, b, start, w):
     """Rows are channels, columns positions: weights as scalars."""
-    loops, column = (r, s, j), 0
-    while column < columns:
-        more, row = columns - column, 0
-        while row < rows:
-            left = rows - row
-            c_at, a_at = (row * c_i + column * c_k, c_i, c_k), (row * a_i, a_i, a_r, a_s, a_j)
-            b_at, start_at = (column * b_k, b_k, b_r, b_s, b_j), (row * start_i, start_i)
-            if more >= 2 and left >= 8:
-                _lane_tile(8, 2, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 8
-            elif more >= 2 and left >= 6:
-                _lane_tile(6, 2, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 6
-            elif more >= 2 and left >= 4:
-                _lane_tile(4, 2, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 4
-            elif more >= 2 and left >= 2:
-                _lane_tile(2, 2, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 2
-            elif more >= 2:
-                _lane_tile(1, 2, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 1
-            elif left >= 8:
-                _lane_tile(8, 1, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 8
-            elif left >= 6:
-                _lane_tile(6, 1, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 6
-            elif left >= 4:
-                _lane_tile(4, 1, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 4
-            elif left >= 2:
-                _lane_tile(2, 1, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 2
-            else:
-                _lane_tile(1, 1, SCALARS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 1
-        column += 2 if more >= 2 else 1
+    column = 0
+    while column < w.columns:
+        wide, row = _largest(SCALARS[1], w.columns - column), 0
+        while row < w.rows:
+            tall = _largest(SCALARS[0], w.rows - row)
+            _scalar_tile(tall, wide, moved(c, row * w.c[0] + column * w.c[1]), moved(a, row * w.a[0]),
+                         moved(b, column * w.b[0]), moved(start, row * w.start), w)
+            row += tall
+        column += wide
 
 
-def _lane_vectors(c, c_i, c_k, a, a_i, a_r, a_s, a_j, b, b_k, b_r, b_s, b_j, r, s, j, start, start_i, mode, rows,
-                  columns):
+def _lane_vectors(c, a, b, start, w):
     """Rows are elements of a window, columns channels: both are vectors."""
-    loops, column = (r, s, j), 0
-    while column < columns:
-        more, row = columns - column, 0
-        while row < rows:
-            left = rows - row
-            c_at, a_at = (row * c_i + column * c_k, c_i, c_k), (row * a_i, a_i, a_r, a_s, a_j)
-            b_at, start_at = (column * b_k, b_k, b_r, b_s, b_j), (row * start_i, start_i)
-            if more >= 4 and left >= 5:
-                _lane_tile(5, 4, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 5
-            elif more >= 4 and left >= 3:
-                _lane_tile(3, 4, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 3
-            elif more >= 4:
-                _lane_tile(1, 4, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 1
-            elif more >= 2 and left >= 5:
-                _lane_tile(5, 2, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 5
-            elif more >= 2 and left >= 3:
-                _lane_tile(3, 2, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 3
-            elif more >= 2:
-                _lane_tile(1, 2, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 1
-            elif left >= 5:
-                _lane_tile(5, 1, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 5
-            elif left >= 3:
-                _lane_tile(3, 1, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 3
-            else:
-                _lane_tile(1, 1, VECTORS, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode)
-                row += 1
-        column += 4 if more >= 4 else 2 if more >= 2 else 1
-
-
-def _arguments(dtype):
-    p, i = types.CPointer(dtype), types.int64
-    return (p, i, i, p, i, i, i, i, p, i, i, i, i, i, i, i, p, i, i, i, i)
+    column = 0
+    while column < w.columns:
+        wide, row = _largest(VECTORS[1], w.columns - column), 0
+        while row < w.rows:
+            tall = _largest(VECTORS[0], w.rows - row)
+            _vector_tile(tall, wide, moved(c, row * w.c[0] + column * w.c[1]), moved(a, row * w.a[0]),
+                         moved(b, column * w.b[0]), moved(start, row * w.start), w)
+            row += tall
+        column += wide
 
 
 def _walk_of(shared):
-    """Make the intrinsic that kernels call: arrays with (offset, strides), as `_lane_tile` takes pointers."""
+    """Make the intrinsic that kernels call."""
     @intrinsic
-    def lane_walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, mode, rows, columns):
-        shared.publish(c.dtype)
-        i = types.int64
-        signature = types.void(c, types.UniTuple(i, 3), a, types.UniTuple(i, 5), b, types.UniTuple(i, 5),
-                               types.UniTuple(i, 3), start, types.UniTuple(i, 2), i, i, i)
+    def lane_walk(typingctx, c, a, b, start, loops, mode, size):
+        shared.publish(c.types[0].dtype)
+        operands = [types.Tuple((of.types[0], _ints(count))) for of, count in ((c, 3), (a, 5), (b, 5), (start, 2))]
+        signature = types.void(*operands, _ints(3), types.int64, _ints(2))
 
         def codegen(context, builder, signature, args):
-            values = []
-            for index in (0, 2, 4):
-                data = context.make_array(signature.args[index])(context, builder, args[index]).data
-                offset, *strides = cgutils.unpack_tuple(builder, args[index + 1])
-                values += [builder.gep(data, [offset]), *strides]
-            data = context.make_array(signature.args[7])(context, builder, args[7]).data
-            offset, stride = cgutils.unpack_tuple(builder, args[8])
-            loops = cgutils.unpack_tuple(builder, args[6])
-            shared.call(builder, signature.args[0].dtype,
-                        [*values, *loops, builder.gep(data, [offset]), stride, *args[9:]])
+            pointers, strides = [], []
+            for kind, operand in zip(signature.args[:4], args[:4], strict=True):
+                array, numbers = cgutils.unpack_tuple(builder, operand)
+                offset, *steps = cgutils.unpack_tuple(builder, numbers)
+                pointers.append(builder.gep(context.make_array(kind.types[0])(context, builder, array).data, [offset]))
+                strides.append(steps[0] if kind is signature.args[3] else
+                               context.make_tuple(builder, _ints(len(steps)), steps))
+            loops, mode, size = args[4:]
+            walk = context.make_tuple(builder, _LANES, [*strides, loops, mode, *cgutils.unpack_tuple(builder, size)])
+            shared.call(builder, signature.args[0].types[0].dtype, [*pointers, walk])
             return context.get_dummy_value()
 
         return signature, codegen
@@ -220,9 +189,13 @@ def _walk_of(shared):
     return lane_walk
 
 
-#: C[i, k] = start + sum of a[i, r, s, j] * B[k, r, s, j]: c_at is (offset, strides of i and k), a_at (offset, strides
-#: of i, r, s, j), b_at (offset, strides of k, r, s, j), loops (R, S, J), start_at (offset, stride of i); then mode,
-#: rows and columns.
+def _arguments(dtype):
+    return (*[types.CPointer(dtype)] * 4, _LANES)
+
+
+#: C[i, k] = start + sum of a[i, r, s, j] * B[k, r, s, j]: c is (array, (offset, strides of i and k)), a (array,
+#: (offset, strides of i, r, s, j)), b (array, (offset, strides of k, r, s, j)), start (array, (offset, stride of i));
+#: then the loops (R, S, J), the mode, and (rows, columns).
 lane_scalars = _walk_of(Shared(_lane_scalars, _arguments))
 
 #: The same with A[i, r, s, j] a vector.

@@ -148,9 +148,9 @@ def _forward_stage(saved, base, scratch, rows, weights, g):
                 to, at = saved, base + g["map_at"] * lane + i * width
             else:
                 to, at = scratch, rows + r * width
-            lane_scalars(to, (at, lane, k * lane), weights, (g["kernel_at"], 1, g["kw"] * c * k, 0, k),
-                         saved, (base + (g["in_at"] + i * g["in_row"]) * lane, c * lane, g["in_row"] * lane, 0, lane),
-                         (g["kh"], 1, g["kw"] * c), weights, (bias, 1), mode, k, g["ow"])
+            lane_scalars((to, (at, lane, k * lane)), (weights, (g["kernel_at"], 1, g["kw"] * c * k, 0, k)),
+                         (saved, (base + (g["in_at"] + i * g["in_row"]) * lane, c * lane, g["in_row"] * lane, 0, lane)),
+                         (weights, (bias, 1)), (g["kh"], 1, g["kw"] * c), mode, (k, g["ow"]))
             if g["pool"] != MAX_POOL:
                 activate(to, at, width, g["code"], g["alpha"])
         to_row = out + q * g["out_row"] * lane

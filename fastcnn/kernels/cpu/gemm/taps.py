@@ -17,12 +17,14 @@ run of columns is one product::
 Nothing is copied: tiles read the image where it lies.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.gemm.packing import blocks_of
 from fastcnn.kernels.cpu.gemm.tile import M0
-from fastcnn.kernels.cpu.gemm.walk import TABLE, walk_grid
+from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import at3
 
 NEAR = 4096  # elements of A for a panel that is to stay in L1
@@ -30,26 +32,70 @@ FAR = 98304  # elements of A for a panel that is to stay in L2
 SMALL = 65536  # elements of B that stay in L2 whole
 
 
+class Dimension(NamedTuple):
+    """The formula of a dimension: tap t of position p looks at (p u + t v + w) / d, of `length`.
+
+    `tap` and `step` lie between the taps that one position sees: of the tap, and of what it sees.
+    """
+
+    u: Any
+    v: Any
+    w: Any
+    d: Any
+    taps: Any
+    length: Any
+    tap: Any
+    step: Any
+
+
+class Images(NamedTuple):
+    """Images in an array from element `at` on, `image` apart, their rows `wide`; the elements of a pixel are known."""
+
+    array: Any
+    at: Any
+    image: Any
+    wide: Any
+
+
+class Bank(NamedTuple):
+    """Rows of filters in an array, (blocks, taps, depth): `row` and `block` apart; and where their sums start."""
+
+    array: Any
+    row: Any
+    block: Any
+    start: Any
+    start_at: Any
+
+
+class Part(NamedTuple):
+    """What is computed: rows low .. high of some images, for the blocks of filters first .. last."""
+
+    images: Any
+    low: Any
+    high: Any
+    first: Any
+    last: Any
+
+
 @inlined
 def dimension(u, v, w, d, taps, length):
-    """Return a dimension's formula as one tuple, with the steps between its taps: of the tap, and of what it sees."""
+    """Return a dimension's formula."""
     tap = np.int64(1)
     while tap * v % d != 0:
         tap += 1
-    return (np.int64(u), np.int64(v), np.int64(w), np.int64(d), np.int64(taps), np.int64(length), tap,
-            np.int64(tap * v // d))
+    return Dimension(np.int64(u), np.int64(v), np.int64(w), np.int64(d), np.int64(taps), np.int64(length), tap,
+                     np.int64(tap * v // d))
 
 
 @inlined
 def seen(p, along):
     """Return the first tap that position p sees inside the image, how many it sees, and where the first looks."""
-    u, v, w, d, taps, length, _, _ = along
     first, count, place = np.int64(0), np.int64(0), np.int64(0)
-    for t in range(taps):
-        q = p * u + t * v + w
-        if q >= 0 and q % d == 0 and q // d < length:
+    for t in range(along.taps):
+        q = p * along.u + t * along.v + along.w
+        if q >= 0 and q % along.d == 0 and q // along.d < along.length:
             if count == 0:
-                first, place = np.int64(t), np.int64(q // d)
+                first, place = np.int64(t), np.int64(q // along.d)
             count += 1
     return first, count, place
 
@@ -61,14 +107,13 @@ def run_of(p, end, along):
     What each tap sees moves on by u from one position to the next: until the last one leaves the image, or the one
     before the first enters it.
     """
-    u, _, _, d, _, length, tap, step = along
     first, count, place = seen(p, along)
-    most = -(-(end - p) // d)
+    most = -(-(end - p) // along.d)
     if count > 0:
-        n = min(most, (length - 1 - place - (count - 1) * step) // u + 1)
-        return min(n, -((place - step) // u)) if first >= tap else n
+        n = min(most, (along.length - 1 - place - (count - 1) * along.step) // along.u + 1)
+        return min(n, -((place - along.step) // along.u)) if first >= along.tap else n
     n = np.int64(1)
-    while n < most and seen(p + n * d, along)[1] == 0:
+    while n < most and seen(p + n * along.d, along)[1] == 0:
         n += 1
     return n
 
@@ -81,41 +126,55 @@ def panel_of(weights, row):
 
 
 @inlined
-def cover(y, y_at, y_image, wide, a, a_at, a_image, a_wide, b, b_row, b_block, start, start_at, images, low, high, rows,
-          columns, groups, depth, filters, from_block, to_block, addend, bounds):
-    """Compute output rows low .. high of `images` images, for the filters of some blocks.
+def cover(y, x, bank, part, rows, columns, channels, ends):
+    """Compute output rows of some images, for the filters of some blocks.
 
-    y[y_at:] is (images, H, wide, groups * filters), a[a_at:] (images, H', a_wide, groups * depth); `y_image`, `a_image`
-    are the strides of images; `rows` and `columns` are dimensions; `depth` is that of one tap. b is rows of filters,
-    (blocks, taps, depth), `b_row` and `b_block` apart. `addend` and `bounds` are as in `walk_grid`.
+    Parameters
+    ----------
+    y, x : Images
+        Of groups * filters channels, written; of groups * depth.
+    bank : Bank
+    part : Part
+    rows, columns : Dimension
+    channels : (groups, depth, filters)
+    ends : (addend, bounds)
+        As in `Sums`.
     """
-    k, c = groups * filters, groups * depth
-    width, blocks = blocks_of(y, filters)
-    count = min(filters, to_block * width) - from_block * width
-    for phase in range(low, min(high, low + rows[3])):
+    for phase in range(part.low, min(part.high, part.low + rows.d)):
         p = phase
-        while p < high:
-            tall = run_of(p, high, rows)
-            r, r_count, top = seen(p, rows)
-            for column_phase in range(columns[3]):
-                q = column_phase
-                while q < wide:
-                    broad = run_of(q, wide, columns)
-                    s, s_count, left = seen(q, columns)
-                    own = depth * min(r_count, rows[0]) * min(s_count, columns[0])
-                    for group in range(groups):
-                        block = group * blocks + from_block
-                        steps = columns[7] * c, columns[6] * depth * b_row
-                        loops = at3(r_count, s_count, depth)
-                        if steps[0] == depth and steps[1] == depth * b_row:
-                            loops = at3(r_count, 1, s_count * depth)
-                        walk_grid(y, (y_at + (p * wide + q) * k + group * filters + from_block * width, y_image,
-                                      rows[3] * wide * k, columns[3] * k),
-                                  a, (a_at + (top * a_wide + left) * c + group * depth, a_image, rows[0] * a_wide * c,
-                                      columns[0] * c, rows[7] * a_wide * c, steps[0], 1),
-                                  b, (block * b_block + (r * columns[4] + s) * depth * b_row,
-                                      rows[6] * columns[4] * depth * b_row, steps[1], b_row, b_block),
-                                  at3(images, tall, broad), loops, start, start_at + block * width, addend, count,
-                                  bounds, panel_of(count * r_count * s_count * depth, own))
-                    q += broad * columns[3]
-            p += tall * rows[3]
+        while p < part.high:
+            tall = run_of(p, part.high, rows)
+            _cover_run(y, x, bank, part, (p, tall), (rows, columns), channels, ends)
+            p += tall * rows.d
+
+
+@inlined
+def _cover_run(y, x, bank, part, run, along, channels, ends):
+    """The rows p, p + d .. that see the same taps."""
+    (p, tall), (rows, columns), (groups, depth, filters) = run, along, channels
+    k, c, d_row = groups * filters, groups * depth, depth * bank.row
+    width, blocks = blocks_of(y.array, filters)
+    count = min(filters, part.last * width) - part.first * width
+    r, r_count, top = seen(p, rows)
+    for phase in range(columns.d):
+        q = phase
+        while q < y.wide:
+            broad = run_of(q, y.wide, columns)
+            s, s_count, left = seen(q, columns)
+            own = depth * min(r_count, rows.u) * min(s_count, columns.u)
+            c_step, tap_step = columns.step * c, columns.tap * d_row
+            loops = at3(r_count, s_count, depth)
+            if c_step == depth and tap_step == d_row:
+                loops = at3(r_count, 1, s_count * depth)
+            for group in range(groups):
+                block = group * blocks + part.first
+                walk_grid((y.array, (y.at + (p * y.wide + q) * k + group * filters + part.first * width, y.image,
+                                     rows.d * y.wide * k, columns.d * k)),
+                          (x.array, (x.at + (top * x.wide + left) * c + group * depth, x.image, rows.u * x.wide * c,
+                                     columns.u * c, rows.step * x.wide * c, c_step, 1)),
+                          (bank.array, (block * bank.block + (r * columns.taps + s) * d_row,
+                                        rows.tap * columns.taps * d_row, tap_step, bank.row, bank.block)),
+                          at3(part.images, tall, broad), loops,
+                          Sums(count, bank.start, bank.start_at + block * width, ends[0], ends[1]),
+                          panel_of(count * r_count * s_count * depth, own))
+            q += broad * columns.d

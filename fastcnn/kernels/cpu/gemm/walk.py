@@ -18,16 +18,96 @@ panel's rows of A. B as a whole passes once for a panel.
 The loops over tiles are in `walk_tiles`, those for very long sums in `walk_long`; here is how kernels call them.
 """
 
+from typing import Any, NamedTuple
+
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.shared import i64
 from fastcnn.kernels.cpu.gemm.walk_long import LONG, shared_long
-from fastcnn.kernels.cpu.gemm.walk_tiles import TABLE, shared
+from fastcnn.kernels.cpu.gemm.walk_tiles import TABLE, WALK, shared
 from fastcnn.kernels.cpu.simd.width import block_width, lanes_of
 
-__all__ = ["TABLE", "block_width", "lanes_of", "walk", "walk_grid"]
+__all__ = ["TABLE", "Sums", "block_width", "lanes_of", "walk", "walk_grid"]
+
+
+class Sums(NamedTuple):
+    """How sums begin and end.
+
+    Attributes
+    ----------
+    columns : int
+        Of the results.
+    start, start_at : array, int
+        Where the sums start: at ``start[start_at + column]``; if `start_at` is -1 at zero, and they are added to what
+        is in C; if it is -2 at what is in C, so that a sum of few steps in two calls has the bits of one.
+    addend : array or int
+        Added to the results: an array that lies as C does, or nothing where it is empty or the number 0.
+    bounds : array or int
+        The lowest and the highest result, which others are set to; the number 0 for none.
+    """
+
+    columns: Any
+    start: Any
+    start_at: Any
+    addend: Any = 0
+    bounds: Any = 0
+
+
+@intrinsic
+def walk_grid(typingctx, c, a, b, grid, loops, sums, panel):
+    """Compute rows x columns results with the tallest tiles that fit.
+
+    Parameters
+    ----------
+    c : (array, (offset, strides of the grid))
+        Results, the columns side by side.
+    a : (array, (offset, strides of the grid, strides of r, s, j))
+    b : (array, (offset, strides of r, s, j, stride of blocks))
+        Blocks of `block_width` columns.
+    grid : (N0, N1, N2)
+        The rows.
+    loops : (R, S, J)
+        The steps of a sum.
+    sums : Sums
+    panel : int
+        Rows that pass through all blocks before the next: 1 .. TABLE.
+    """
+    _publish(c.types[0].dtype)
+    three = types.UniTuple(types.int64, 3)
+    signature = types.void(_operand(c, 4), _operand(a, 7), _operand(b, 5), three, three, sums, types.int64)
+
+    def codegen(context, builder, signature, args):
+        places, (c_grid, a_steps, b_steps) = _unpacked(context, builder, signature, args)
+        grid, loops = (cgutils.unpack_tuple(builder, value) for value in args[3:5])
+        walk = grid, c_grid, a_steps[:3], loops, a_steps[3:], b_steps[:3], b_steps[3]
+        _emit(context, builder, places, walk, signature.args[5], args[5], args[6])
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def walk(typingctx, c, a, b, loops, sums, rows):
+    """`walk_grid` for rows that lie evenly, one block, and no addend.
+
+    `c` is (array, (offset, stride of rows)), `a` (array, (offset, strides of rows, r, s, j)), `b` (array, (offset,
+    strides of r, s, j)).
+    """
+    _publish(c.types[0].dtype)
+    three = types.UniTuple(types.int64, 3)
+    signature = types.void(_operand(c, 2), _operand(a, 5), _operand(b, 4), three, sums, types.int64)
+
+    def codegen(context, builder, signature, args):
+        places, ((c_i,), (a_i, *a_steps), b_steps) = _unpacked(context, builder, signature, args)
+        zero, one = i64(0), i64(1)
+        loops = cgutils.unpack_tuple(builder, args[3])
+        walk = (one, one, args[5]), (zero, zero, c_i), (zero, zero, a_i), loops, a_steps, b_steps, zero
+        _emit(context, builder, places, walk, signature.args[4], args[4], i64(TABLE))
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 def _publish(dtype):
@@ -35,101 +115,46 @@ def _publish(dtype):
     shared_long.publish(dtype)
 
 
-@intrinsic
-def walk_grid(typingctx, c, c_at, a, a_at, b, b_at, grid, loops, start, start_at, addend, columns, bounds, panel):
-    """Compute rows x `columns` results with the tallest tiles that fit.
-
-    Parameters
-    ----------
-    c, c_at : array, (offset, strides of the grid)
-        Results, the columns side by side.
-    a, a_at : array, (offset, strides of the grid, strides of r, s, j)
-    b, b_at : array, (offset, strides of r, s, j, stride of blocks)
-        Blocks of `block_width` columns.
-    grid : (N0, N1, N2)
-        The rows.
-    loops : (R, S, J)
-        The steps of a sum.
-    start, start_at : array, int
-        Where the sums start: at ``start[start_at + column]``; if `start_at` is -1 at zero, and they are added to what
-        is in `c`; if it is -2 at what is in `c`, so that a sum of few steps in two calls has the bits of one.
-    addend : array or int
-        Added to the results: an array that lies as `c` does, or nothing where it is empty or the number 0.
-    columns : int
-    bounds : array or int
-        The lowest and the highest result, which others are set to; the number 0 for none.
-    panel : int
-        Rows that pass through all blocks before the next: 1 .. TABLE.
-    """
-    _publish(c.dtype)
-    i = types.int64
-    three = types.UniTuple(i, 3)
-    signature = types.void(c, types.UniTuple(i, 4), a, types.UniTuple(i, 7), b, types.UniTuple(i, 5), three, three,
-                           start, i, _maybe(addend), i, _maybe(bounds), i)
-
-    def codegen(context, builder, signature, args):
-        (c_offset, *c_grid), (a_offset, *a_steps), (b_offset, *b_steps), grid, steps = (
-            cgutils.unpack_tuple(builder, args[k]) for k in (1, 3, 5, 6, 7))
-        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 8, 10, 12),
-              [*grid, *c_grid, *a_steps[:3], *steps, *a_steps[3:], *b_steps, args[11]], args[13])
-        return context.get_dummy_value()
-
-    return signature, codegen
+def _operand(given, numbers):
+    """Return the type of an operand: an array, and an offset and strides."""
+    return types.Tuple((given.types[0], types.UniTuple(types.int64, numbers)))
 
 
-@intrinsic
-def walk(typingctx, c, c_at, a, a_at, b, b_at, loops, start, start_at, columns, bounds, rows):
-    """`walk_grid` for rows that lie evenly, one block, and no addend.
-
-    `c_at` is (offset, stride of rows), `a_at` (offset, strides of rows, r, s, j), `b_at` (offset, strides of r, s, j).
-    """
-    _publish(c.dtype)
-    i = types.int64
-    signature = types.void(c, types.UniTuple(i, 2), a, types.UniTuple(i, 5), b, types.UniTuple(i, 4),
-                           types.UniTuple(i, 3), start, i, i, _maybe(bounds), i)
-
-    def codegen(context, builder, signature, args):
-        (c_offset, c_i), (a_offset, a_i, *a_steps), (b_offset, *b_steps), steps = (
-            cgutils.unpack_tuple(builder, args[k]) for k in (1, 3, 5, 6))
-        zero, one = i64(0), i64(1)
-        _emit(context, builder, signature, args, (c_offset, a_offset, b_offset), (0, 2, 4, 7, None, 10),
-              [one, one, args[11], zero, zero, c_i, zero, zero, a_i, *steps, *a_steps, *b_steps, zero, args[9]],
-              i64(TABLE))
-        return context.get_dummy_value()
-
-    return signature, codegen
+def _unpacked(context, builder, signature, args):
+    """Return (pointer to an array, offset) of each of the three operands, and the strides of each."""
+    places, strides = [], []
+    for kind, operand in zip(signature.args[:3], args[:3], strict=True):
+        array, numbers = cgutils.unpack_tuple(builder, operand)
+        offset, *steps = cgutils.unpack_tuple(builder, numbers)
+        places.append((context.make_array(kind.types[0])(context, builder, array).data, offset))
+        strides.append(steps)
+    return places, strides
 
 
-def _maybe(given):
-    """Return the type of an argument that is an array, or a number where there is none."""
-    return given if isinstance(given, types.Array) else types.int64
+def _emit(context, builder, places, walk, kinds, sums, panel):
+    """Emit the call of the walk; `walk` are the fields of `Walk` up to the columns."""
+    def array(which):
+        kind = kinds.types[which]
+        return context.make_array(kind)(context, builder, values[which]) if isinstance(kind, types.Array) else None
 
-
-def _emit(context, builder, signature, args, offsets, arrays, numbers, panel):
-    """Emit the call: c, a, b, start, addend and bounds by their place among the arguments, then what the walk takes."""
-    def array(place):
-        if place is None or not isinstance(signature.args[place], types.Array):
-            return None
-        return context.make_array(signature.args[place])(context, builder, args[place])
-
-    c, a, b, start, addend, bounds = map(array, arrays)
-    pointers = [builder.gep(one.data, [offset]) for one, offset in zip((c, a, b), offsets, strict=True)]
+    values, dtype = cgutils.unpack_tuple(builder, sums), kinds.types[1].dtype
+    (c, a, b), columns, start_at = (builder.gep(data, [at]) for data, at in places), values[0], values[2]
+    start, addend, bounds = map(array, (1, 3, 4))
     # A negative start_at says that the sums start at what lies in c; the start is not read then.
-    start_at = args[arrays[3] + 1]
     given = builder.icmp_signed(">=", start_at, i64(0))
-    pointers.append(builder.gep(start.data, [builder.select(given, start_at, i64(0))]))
+    begin = builder.gep(start.data, [builder.select(given, start_at, i64(0))])
     rest = builder.icmp_signed("==", start_at, i64(-2))
-    fresh, added = builder.select(given, i64(1), builder.select(rest, i64(3), i64(0))), pointers[0]
-    if addend is not None:
+    fresh, added = builder.select(given, i64(1), builder.select(rest, i64(3), i64(0))), c
+    if addend is not None:  # it lies as c does
         there = builder.and_(given, builder.icmp_signed(">", addend.nitems, i64(0)))
-        added = builder.select(there, builder.gep(addend.data, [offsets[0]]), added)
+        added = builder.select(there, builder.gep(addend.data, [places[0][1]]), added)
         fresh = builder.select(there, i64(2), fresh)
-    null = pointers[0].type(None)
-    pointers += [added, null if bounds is None else bounds.data]
-    values, dtype = [*pointers, *numbers, fresh, panel], signature.args[0].dtype
-    steps = builder.mul(builder.mul(numbers[9], numbers[10]), numbers[11])
+    pointers = [c, a, b, begin, added, c.type(None) if bounds is None else bounds.data]
+    numbers = [context.make_tuple(builder, types.UniTuple(types.int64, len(some)), some) for some in walk[:6]]
+    record = context.make_tuple(builder, WALK, [*numbers, walk[6], columns, fresh, panel])
+    steps = builder.mul(builder.mul(*walk[3][:2]), walk[3][2])
     with builder.if_else(builder.icmp_signed(">", steps, i64(LONG)), likely=False) as (is_long, is_short):
         with is_long:
-            shared_long.call(builder, dtype, values)
+            shared_long.call(builder, dtype, [*pointers, record])
         with is_short:
-            shared.call(builder, dtype, values)
+            shared.call(builder, dtype, [*pointers, record])

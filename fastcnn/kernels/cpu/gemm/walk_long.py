@@ -14,9 +14,10 @@ from numba.core import cgutils
 from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
+from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
 from fastcnn.kernels.cpu.gemm.tile import M0
-from fastcnn.kernels.cpu.gemm.walk_tiles import SPAN, TABLE, arguments, moved, shared
+from fastcnn.kernels.cpu.gemm.walk_tiles import SPAN, TABLE, WALK, Walk, arguments, moved, runs_of, shared
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 
@@ -41,24 +42,21 @@ def _memory(typingctx, like, count):
 
 
 @intrinsic
-def _walk_at(typingctx, c, a, b, numbers):
-    """Call the walk on pointers: it adds to `c`, without bounds; `numbers` are the rest of its arguments."""
-    signature = types.void(c, a, b, numbers)
-
+def _walk_at(typingctx, c, a, b, w):
+    """Call the walk on pointers: it adds to `c`, without bounds."""
     def codegen(context, builder, signature, args):
-        null = args[0].type(None)
-        shared.call(builder, signature.args[0].dtype,
-                     [*args[:3], args[0], args[0], null, *cgutils.unpack_tuple(builder, args[3])])
+        c, a, b, w = args
+        shared.call(builder, signature.args[0].dtype, [c, a, b, c, c, c.type(None), w])
         return context.get_dummy_value()
 
-    return signature, codegen
+    return types.void(c, a, b, WALK), codegen
 
 
 @intrinsic
 def _wide_like(typingctx):
     """Return a null pointer to float64."""
     def codegen(context, builder, signature, args):
-        return ir.DoubleType().as_pointer()(None)
+        return context.get_value_type(signature.return_type)(None)
 
     return types.CPointer(types.float64)(), codegen
 
@@ -71,48 +69,54 @@ def _is_null(typingctx, pointer):
     return types.boolean(pointer), codegen
 
 
-def _long_tiles(c, a, b, start, addend, bounds, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s, a_j, b_r, b_s,
-                b_j, b_block, columns, fresh, panel):
+@inlined(always=True)
+def _slices(sums, totals, a, a_row, b, size, w):
+    """totals = the sums of some rows of one block, a slice of the steps after the other."""
+    (rows, count), width, zero, one = size, 2 * lanes_of(sums), np.int64(0), np.int64(1)
+    (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j) = w.loops, w.a_steps, w.b_steps
+    for k in range(rows * width):
+        totals[k] = 0
+    for part in range(r * s):
+        for j0 in range(0, j, SLICE):
+            for k in range(rows * width):
+                sums[k] = 0
+            _walk_at(sums, moved(a, part // s * a_r + part % s * a_s + j0 * a_j),
+                     moved(b, part // s * b_r + part % s * b_s + j0 * b_j),
+                     Walk((one, one, rows), (zero, zero, width), (zero, zero, a_row),
+                          (one, one, min(SLICE, j - j0)), (zero, zero, a_j), (zero, zero, b_j), zero, count, zero,
+                          np.int64(TABLE)))
+            for k in range(rows * width):
+                totals[k] += sums[k]
+
+
+@inlined(always=True)
+def _finish(c, start, addend, bounds, totals, count, fresh):
+    """Write the results of one row of a block."""
+    for k in range(count):
+        value = totals[k]
+        value += c[k] if fresh == 0 or fresh == 3 else start[k]
+        if fresh == 2:
+            value += addend[k]
+        if not _is_null(bounds):
+            value = bounds[0] if value < bounds[0] else value
+            value = bounds[1] if value > bounds[1] else value
+        c[k] = type(start[0])(value)
+
+
+def _long_tiles(c, a, b, start, addend, bounds, w):
     """As `_tiles`, for very long sums: slices of them are added in float64, for a few rows at a time."""
-    width, zero, one = 2 * lanes_of(c), np.int64(0), np.int64(1)
-    sums, totals = _memory(c, _SUMS), _memory(_wide_like(), _SUMS)
-    if n2 == 1:
-        n1, n2, c1, c2, a1, a2 = 1, n1, 0, c1, 0, a1
-    for column in range(0, columns, width):
-        count = min(width, columns - column)
+    width, sums, totals = 2 * lanes_of(c), _memory(c, _SUMS), _memory(_wide_like(), _SUMS)
+    (n0, n1, n2), (c0, c1, c2), (a0, a1, a2) = runs_of(w)
+    for column in range(0, w.columns, width):
+        count, block = min(width, w.columns - column), moved(b, column // width * w.b_block)
         for i in range(n0 * n1):
             for first in range(0, n2, LOW):
                 rows = min(LOW, n2 - first)
-                c_at = i // n1 * c0 + i % n1 * c1 + first * c2 + column
-                a_at = i // n1 * a0 + i % n1 * a1 + first * a2
-                for k in range(rows * width):
-                    totals[k] = 0
-                for part in range(r * s):
-                    for j0 in range(0, j, SLICE):
-                        for k in range(rows * width):
-                            sums[k] = 0
-                        a_from = a_at + part // s * a_r + part % s * a_s + j0 * a_j
-                        b_from = column // width * b_block + part // s * b_r + part % s * b_s + j0 * b_j
-                        steps = zero, zero, a_j, zero, zero, b_j
-                        _walk_at(sums, moved(a, a_from), moved(b, b_from),
-                                 (one, one, rows, zero, zero, width, zero, zero, a2, one, one, min(SLICE, j - j0),
-                                  *steps, zero, count, zero, np.int64(TABLE)))
-                        for k in range(rows * width):
-                            totals[k] += sums[k]
+                _slices(sums, totals, moved(a, i // n1 * a0 + i % n1 * a1 + first * a2), a2, block, (rows, count), w)
                 for row in range(rows):
-                    for k in range(count):
-                        at = c_at + row * c2 + k
-                        value = totals[row * width + k]
-                        if fresh == 0 or fresh == 3:
-                            value += c[at]
-                        else:
-                            value += start[column + k]
-                        if fresh == 2:
-                            value += addend[at]
-                        if not _is_null(bounds):
-                            value = bounds[0] if value < bounds[0] else value
-                            value = bounds[1] if value > bounds[1] else value
-                        c[at] = type(start[0])(value)
+                    at = i // n1 * c0 + i % n1 * c1 + (first + row) * c2 + column
+                    _finish(moved(c, at), moved(start, column), moved(addend, at), bounds, moved(totals, row * width),
+                            count, w.fresh)
 
 
 #: The walk behind its symbol, with the arguments of `walk_tiles`.

@@ -10,6 +10,8 @@ Its nine tiles are most of the machine code of a kernel that multiplies, so they
 kernels call them through a symbol (`fastcnn.kernels.cpu.compile.shared`).
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -18,16 +20,48 @@ from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
-from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, prefetch, tile
+from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, TALL, Columns, Ends, Results, Scalars, tile
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.vectors import Vectors
 from fastcnn.kernels.cpu.simd.width import features, lanes_of
 
 SHORT = 512  # steps of a sum that is made in one go
 SPAN = 256  # steps of a part of a longer one: its rows of B, 32 KB, stay in L1 for the rows of the panel
-TALL = 2 * M0  # rows of a tile of one vector, which begins and ends half as often
 TABLE = 32 * M0  #: rows of a panel at most
 PAGE = 4096 // features()[1]  #: vectors
+
+
+class Walk(NamedTuple):
+    """What a walk takes beside pointers: integers, strides in elements.
+
+    Attributes
+    ----------
+    grid, c_grid, a_grid : (int, int, int)
+        The rows, and their strides in C and in A.
+    loops, a_steps, b_steps : (int, int, int)
+        The steps of a sum, along r, s and j, and their strides in A and in B.
+    b_block : int
+        From a block of B to the next.
+    columns : int
+    fresh : int
+        How sums start: 0, 1 as `Ends` of the tile; 2 at start + addend, 3 at what is in C.
+    panel : int
+        Rows that pass through all blocks before the next.
+    """
+
+    grid: Any
+    c_grid: Any
+    a_grid: Any
+    loops: Any
+    a_steps: Any
+    b_steps: Any
+    b_block: Any
+    columns: Any
+    fresh: Any
+    panel: Any
+
+
+WALK = types.NamedTuple([types.UniTuple(types.int64, 3)] * 6 + [types.int64] * 4, Walk)
 
 
 @intrinsic
@@ -74,8 +108,8 @@ def _begin(typingctx, c, addend, c_rows, rows, start, columns):
             at = builder.load(builder.gep(c_rows, [loop.index]))
             for u in range(2):
                 place = [builder.add(at, i64(u * v.L))]
-                prefetch(builder, builder.gep(addend, place))
-                prefetch(builder, builder.gep(c, place), write=True)
+                v.prefetch(builder.gep(addend, place))
+                v.prefetch(builder.gep(c, place), write=True)
         with cgutils.for_range(builder, rows) as loop:
             at = builder.load(builder.gep(c_rows, [loop.index]))
             for u, mask in enumerate(masks):
@@ -101,97 +135,106 @@ def _spans(r, s, j, fresh):
     return min(r, max(np.int64(1), span // (j_span * s_span))), s_span, j_span
 
 
-def _tiles(c, a, b, start, addend, bounds, n0, n1, n2, c0, c1, c2, a0, a1, a2, r, s, j, a_r, a_s, a_j, b_r, b_s, b_j,
-           b_block, columns, fresh, panel):
+@inlined(always=True)
+def runs_of(w):
+    """Return grid, c_grid and a_grid with rows along the last dimension, which runs are made of."""
+    (n0, n1, n2), (c0, c1, c2), (a0, a1, a2) = w.grid, w.c_grid, w.a_grid
+    if n2 == 1:
+        return (n0, n2, n1), (c0, c2, c1), (a0, a2, a1)
+    return w.grid, w.c_grid, w.a_grid
+
+
+@inlined(always=True)
+def _row_places(c_rows, a_rows, rows, grid, strides, place):
+    """Write where the next rows of the grid begin, in runs of its last dimension; return the place after them."""
+    (_, n1, n2), ((c0, c1, c2), (a0, a1, a2)), (i0, i1, i2), row = grid, strides, place, 0
+    while row < rows:
+        run = min(n2 - i2, rows - row)
+        c_row, a_row = i0 * c0 + i1 * c1 + i2 * c2, i0 * a0 + i1 * a1 + i2 * a2
+        for i in range(run):
+            c_rows[row + i] = c_row + i * c2
+            a_rows[row + i] = a_row + i * a2
+        row += run
+        i2 += run
+        if i2 == n2:
+            i2, i1 = np.int64(0), i1 + 1
+            if i1 == n1:
+                i1, i0 = np.int64(0), i0 + 1
+    # The last row twice: a tile of two may stand one row over the end, where it writes the same once more.
+    c_rows[rows] = c_rows[rows - 1]
+    a_rows[rows] = a_rows[rows - 1]
+    return i0, i1, i2
+
+
+@inlined(always=True)
+def _height(rows, wide, highest):
+    """Return how tall the next tile is, where some rows are left: as tall as fits, and one row more at the end."""
+    if highest == M0:
+        if rows >= TALL and not wide:
+            return TALL
+        if rows >= M0:
+            return M0
+    return M1 if rows >= M1 else M2 if rows >= M2 else M3
+
+
+@inlined(always=True)
+def _panel(rows, highest, c, a, b, loops, ends):
+    """Take the rows of a panel through some steps of their sums."""
+    width = 2 if c.columns > lanes_of(c.pointer) else 1
+    row = 0
+    while row < rows:
+        height = _height(rows - row, width == 2, highest)
+        tile(np.int64(height), np.int64(width), Results(c.pointer, moved(c.rows, row), c.columns),
+             Scalars(a.pointer, moved(a.rows, row), a.steps), b, loops, ends)
+        row += height
+
+
+@inlined(always=True)
+def _block(rows, highest, c, a, b, ends, w):
+    """Take the rows of a panel through all steps of one block of columns, a part of the sums after the other."""
+    (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j) = w.loops, a.steps, b.steps
+    r_span, s_span, j_span = _spans(r, s, j, w.fresh)
+    fresh, r0, s0, j0 = ends.fresh, 0, 0, 0
+    while True:  # once for a sum of no steps, too
+        loops = min(r_span, r - r0), min(s_span, s - s0), min(j_span, j - j0)
+        a_part = Scalars(moved(a.pointer, r0 * a_r + s0 * a_s + j0 * a_j), a.rows, a.steps)
+        b_part = Columns(moved(b.pointer, r0 * b_r + s0 * b_s + j0 * b_j), b.steps)
+        j0 += j_span
+        if j0 >= j:
+            j0, s0 = 0, s0 + s_span
+            if s0 >= s:
+                s0, r0 = 0, r0 + r_span
+        bounds = ends.bounds if r0 >= r else null_like(ends.bounds)
+        _panel(rows, highest, c, a_part, b_part, loops, Ends(ends.start, fresh, bounds))
+        fresh = np.int64(0)
+        if r0 >= r:
+            break
+
+
+def _tiles(c, a, b, start, addend, bounds, w):
     """The walk on bare pointers; the tile of one vector serves what one vector holds."""
     c_rows, a_rows = _table(), _table()
-    a_steps, b_steps, no_bounds = (a_r, a_s, a_j), (b_r, b_s, b_j), null_like(bounds)
-    own = 1 if fresh == 1 else 2 if fresh == 3 else 0
-    r_span, s_span, j_span = _spans(r, s, j, fresh)
-    one = lanes_of(c)
-    if n2 == 1:  # the table is written in runs of the last dimension
-        n1, n2, c1, c2, a1, a2 = 1, n1, 0, c1, 0, a1
+    grid, c_grid, a_grid = runs_of(w)
+    strides, one = (c_grid, a_grid), lanes_of(c)
     # Rows of A a multiple of 4 KB apart all fall into one set of L1, which holds 8 lines: a lower tile then.
-    highest = M1 if a2 % (one * PAGE) == 0 and a2 != 0 else M0
-    first, i0, i1, i2 = 0, 0, 0, 0
-    while first < n0 * n1 * n2:
-        rows = min(panel, n0 * n1 * n2 - first)
+    highest = M1 if a_grid[2] % (one * PAGE) == 0 and a_grid[2] != 0 else M0
+    fresh = np.int64(1) if w.fresh == 1 else np.int64(2) if w.fresh == 3 else np.int64(0)
+    total, first, place = grid[0] * grid[1] * grid[2], 0, (np.int64(0), np.int64(0), np.int64(0))
+    while first < total:
+        rows = min(w.panel, total - first)
         first += rows
-        row = 0
-        while row < rows:
-            run = min(n2 - i2, rows - row)
-            c_row, a_row = i0 * c0 + i1 * c1 + i2 * c2, i0 * a0 + i1 * a1 + i2 * a2
-            for i in range(run):
-                c_rows[row + i] = c_row + i * c2
-                a_rows[row + i] = a_row + i * a2
-            row += run
-            i2 += run
-            if i2 == n2:
-                i2, i1 = 0, i1 + 1
-                if i1 == n1:
-                    i1, i0 = 0, i0 + 1
-        # The last row twice: a tile of two may stand one row over the end, where it writes the same once more.
-        c_rows[rows] = c_rows[rows - 1]
-        a_rows[rows] = a_rows[rows - 1]
-        for column in range(0, columns, 2 * one):
-            left = columns - column
-            cb, bb, sb = moved(c, column), moved(b, column // (2 * one) * b_block), moved(start, column)
-            if fresh == 2:
-                _begin(cb, moved(addend, column), c_rows, rows, sb, left)
-            r0, s0, j0 = 0, 0, 0
-            while True:  # the parts of the sum, one if it is short
-                loops = min(r_span, r - r0), min(s_span, s - s0), min(j_span, j - j0)
-                first_part = r0 == 0 and s0 == 0 and j0 == 0
-                ap = moved(a, r0 * a_r + s0 * a_s + j0 * a_j)
-                bp = moved(bb, r0 * b_r + s0 * b_s + j0 * b_j)
-                fresh_part = own if first_part else 0
-                j0 += j_span
-                if j0 >= j:
-                    j0, s0 = 0, s0 + s_span
-                    if s0 >= s:
-                        s0, r0 = 0, r0 + r_span
-                limits = bounds if r0 >= r else no_bounds
-                row = 0
-                if left <= one:
-                    while row < rows:
-                        ct, at = moved(c_rows, row), moved(a_rows, row)
-                        if highest == M0 and rows - row >= TALL:
-                            tile(TALL, 1, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += TALL
-                        elif highest == M0 and rows - row >= M0:
-                            tile(M0, 1, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M0
-                        elif rows - row >= M1:
-                            tile(M1, 1, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M1
-                        elif rows - row >= M2:
-                            tile(M2, 1, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M2
-                        else:
-                            tile(M3, 1, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M3
-                else:
-                    while row < rows:
-                        ct, at = moved(c_rows, row), moved(a_rows, row)
-                        if highest == M0 and rows - row >= M0:
-                            tile(M0, 2, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M0
-                        elif rows - row >= M1:
-                            tile(M1, 2, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M1
-                        elif rows - row >= M2:
-                            tile(M2, 2, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M2
-                        else:
-                            tile(M3, 2, cb, ct, ap, at, a_steps, bp, b_steps, loops, sb, fresh_part, left, limits)
-                            row += M3
-                if r0 >= r:
-                    break
+        place = _row_places(c_rows, a_rows, rows, grid, strides, place)
+        for column in range(0, w.columns, 2 * one):
+            here, left, begin = moved(c, column), w.columns - column, moved(start, column)
+            if w.fresh == 2:
+                _begin(here, moved(addend, column), c_rows, rows, begin, left)
+            _block(rows, highest, Results(here, c_rows, left), Scalars(a, a_rows, w.a_steps),
+                   Columns(moved(b, column // (2 * one) * w.b_block), w.b_steps), Ends(begin, fresh, bounds), w)
 
 
 def arguments(dtype):
     """Return the types of what the walk takes."""
-    return (*[types.CPointer(dtype)] * 6, *[types.int64] * 22)
+    return (*[types.CPointer(dtype)] * 6, WALK)
 
 
 #: The walk behind its symbol.

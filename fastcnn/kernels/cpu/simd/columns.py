@@ -124,7 +124,7 @@ class _Columns(Vectors):
         """Return a gradient, or zero where there is a relu that let nothing through."""
         b = self.b
         positive = b.fcmp_unordered(">", self.fmuladd(centered, scale, offset), self.zero)
-        return b.select(b.or_(positive, self.broadcast(b.not_(self.relu), self.L)), gradient, self.zero)
+        return b.select(b.or_(positive, self.broadcast(b.not_(self.relu))), gradient, self.zero)
 
 
 class _Moments(_Columns):
@@ -156,7 +156,7 @@ class _Affine(_Columns):
     def row(self, held, pointers, w, mask):
         b, (mean, scale, offset), (y, x) = self.b, held, pointers
         value = self.fmuladd(b.fsub(self.load(x, w, mask), mean), scale, offset)
-        negative = b.and_(b.fcmp_ordered("<", value, self.zero), self.broadcast(self.relu, self.L))
+        negative = b.and_(b.fcmp_ordered("<", value, self.zero), self.broadcast(self.relu))
         self.store(b.select(negative, self.zero, value), y, w, mask)
 
 

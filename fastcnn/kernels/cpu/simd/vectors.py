@@ -1,14 +1,20 @@
-"""Vectors in LLVM code that ``@intrinsic`` functions emit: loads and stores, masked where lanes do not exist.
+"""Vectors in LLVM code that ``@intrinsic`` functions emit: the one place that spells vector instructions.
 
-The tile (`fastcnn.kernels.cpu.gemm.tile`) has its own, made for accumulators; the walks of pooling and of normalization
-share these.
+Numba cannot hold a SIMD vector in a variable, so whatever keeps vectors in registers is emitted: the register tiles,
+and the walks of pooling, normalization, merging and packing. All of them are classes or functions over these::
+
+    pointer  --load-->  | v |  --fmuladd, at_least, ..-->  | v |  --store-->  pointer
+                        masked where lanes do not exist: those read zeros, and are not written
+
+``llvm.fmuladd`` fuses where the CPU can and is a multiplication and an addition elsewhere, whereas ``llvm.fma`` would
+be a library call there.
 """
 
 import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
 
 from fastcnn.kernels.cpu.simd.width import lanes
@@ -33,10 +39,31 @@ def loop(b_, count):
         index.add_incoming(following, b_.block)
         branch = b_.cbranch(b_.icmp_signed("<", following, count), inside, after)
         disable = b_.module.add_metadata([ir.MetaDataString(b_.module, "llvm.loop.unroll.disable")])
-        identity = b_.module.add_metadata([disable, _I64(id(branch))])  # a loop's name refers to itself
+        identity = b_.module.add_metadata([disable, _I64(len(b_.module.metadata))])  # a loop's name refers to itself
         identity.operands = (identity, disable)
         branch.set_metadata("llvm.loop", identity)
     b_.position_at_end(after)
+
+
+def chosen(b_: Any, number: Any, variants: Mapping[int, Any], other: Any = None) -> Iterator[Any]:
+    """Yield each variant with the builder where it runs, if its key is the number, and end behind all of them.
+
+    It is how a table becomes code: what a loop over variants emits runs for one of them; `other`, unless it is None,
+    for any other number.
+    """
+    end, rest = b_.append_basic_block("chosen"), b_.append_basic_block("other")
+    switch = b_.switch(number, rest)
+    for key, variant in variants.items():
+        block = b_.append_basic_block("choice")
+        switch.add_case(_I64(key), block)
+        b_.position_at_end(block)
+        yield variant
+        b_.branch(end)
+    b_.position_at_end(rest)
+    if other is not None:
+        yield other
+    b_.branch(end)
+    b_.position_at_end(end)
 
 
 class Vectors:
@@ -47,86 +74,130 @@ class Vectors:
     b : IRBuilder
     L : int
         Lanes.
-    vector : VectorType
+    bits : int
+        Of a number.
+    element, vector, doubles : Type
+        LLVM's, of a number, of a vector, and of one with its numbers in float64.
     zero : Constant
     """
 
     def __init__(self, builder: Any, dtype: Any) -> None:
-        self.b, self.L = builder, lanes(dtype)
-        single = dtype == types.float32
-        self.element = ir.FloatType() if single else ir.DoubleType()
-        self.vector = ir.VectorType(self.element, self.L)
-        self.zero = ir.Constant(self.vector, [0.0] * self.L)
-        self.suffix = f"v{self.L}{'f32' if single else 'f64'}"
+        self.b, self.L, self.bits = builder, lanes(dtype), dtype.bitwidth
+        self.element = ir.FloatType() if self.bits == 32 else ir.DoubleType()
+        self.vector, self.doubles = (ir.VectorType(kind, self.L) for kind in (self.element, ir.DoubleType()))
+        self.zero = self.constant(0.0)
 
-    def broadcast(self, scalar, count):
-        kind = ir.VectorType(scalar.type, count)
-        first = self.b.insert_element(ir.Constant(kind, ir.Undefined), scalar, _I32(0))
-        return self.b.shuffle_vector(first, ir.Constant(kind, ir.Undefined),
-                                     ir.Constant(ir.VectorType(_I32, count), [0] * count))
+    def constant(self, value: float) -> Any:
+        """Return a vector of equal numbers."""
+        return ir.Constant(self.vector, [value] * self.L)
 
-    def mask(self, left):
+    def broadcast(self, scalar: Any) -> Any:
+        """Return a vector of a number, or of an integer, in all lanes."""
+        undefined = ir.Constant(ir.VectorType(scalar.type, self.L), ir.Undefined)
+        return self.shuffled(self.b.insert_element(undefined, scalar, _I32(0)), undefined, [0] * self.L)
+
+    def shuffled(self, one: Any, other: Any, places: Sequence[int]) -> Any:
+        """Return the lanes `places` of two vectors, those of the other being counted on from the first's."""
+        return self.b.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, len(places)), list(places)))
+
+    # --- memory -------------------------------------------------------------------------------------------------------
+
+    def mask(self, left: Any) -> Any:
         """Return the lanes that exist: lane < left."""
         numbers = ir.Constant(ir.VectorType(_I64, self.L), list(range(self.L)))
-        return self.b.icmp_signed("<", numbers, self.broadcast(left, self.L))
+        return self.b.icmp_signed("<", numbers, self.broadcast(left))
 
-    def load(self, pointer, u, mask):
+    def load(self, pointer: Any, u: int = 0, mask: Any = None) -> Any:
         """Load vector `u` from a pointer to numbers or integers; lanes that do not exist are zero."""
         kind = ir.VectorType(pointer.type.pointee, self.L)
-        place = self.b.bitcast(self.b.gep(pointer, [_I64(u * self.L)]), kind.as_pointer())
-        align = _bytes(kind.element)
+        place, align = self._place(pointer, u, kind), _bytes(kind.element)
         if mask is None:
             return self.b.load(place, align=align)
-        call = self.masked("load", kind, [kind.as_pointer(), _I32, mask.type, kind], kind)
+        call = self._masked("load", kind, [place.type, _I32, mask.type, kind], kind)
         return self.b.call(call, [place, _I32(align), mask, ir.Constant(kind, None)])
 
-    def store(self, value, pointer, u, mask):
+    def store(self, value: Any, pointer: Any, u: int = 0, mask: Any = None) -> None:
         """Store vector `u`, only the lanes that exist."""
         kind = value.type
-        place = self.b.bitcast(self.b.gep(pointer, [_I64(u * self.L)]), kind.as_pointer())
-        align = _bytes(kind.element)
+        place, align = self._place(pointer, u, kind), _bytes(kind.element)
         if mask is None:
             self.b.store(value, place, align=align)
         else:
-            call = self.masked("store", kind, [kind, kind.as_pointer(), _I32, mask.type], ir.VoidType())
+            call = self._masked("store", kind, [kind, place.type, _I32, mask.type], ir.VoidType())
             self.b.call(call, [value, place, _I32(align), mask])
 
-    def masked(self, verb, kind, arguments, result):
-        short = {"float": "f32", "double": "f64"}.get(str(kind.element), str(kind.element))
-        return cgutils.get_or_insert_function(self.b.module, ir.FunctionType(result, arguments),
-                                              f"llvm.masked.{verb}.v{self.L}{short}.p0")
+    def load_one(self, pointer: Any) -> Any:
+        """Load a number into all lanes."""
+        return self.broadcast(self.b.load(pointer, align=self.bits // 8))
 
-    def slots(self, count, value):
+    def prefetch(self, pointer: Any, write: bool = False) -> None:
+        """Bring the cache line at a pointer, which may be any, towards L1, ahead of its use."""
+        byte = ir.IntType(8).as_pointer()
+        call = self._function("llvm.prefetch.p0", [byte, _I32, _I32, _I32], ir.VoidType())
+        self.b.call(call, [self.b.bitcast(pointer, byte), _I32(int(write)), _I32(3), _I32(1)])
+
+    def slots(self, count: int, value: Any) -> list[Any]:
         """Return `count` variables that LLVM keeps in registers, set to a value."""
         slots = [cgutils.alloca_once(self.b, value.type) for _ in range(count)]
         for slot in slots:
             self.b.store(value, slot)
         return slots
 
-    def widened(self, value):
+    # --- arithmetic ---------------------------------------------------------------------------------------------------
+
+    def fmuladd(self, a: Any, b: Any, c: Any) -> Any:
+        """Return a * b + c, rounded once where the CPU can."""
+        name = f"llvm.fmuladd.v{self.L}f{self.bits}"
+        return self.b.call(self._function(name, [self.vector] * 3, self.vector), [a, b, c])
+
+    def add_product(self, slot: Any, a: Any, b: Any) -> None:
+        """Add a * b to a variable."""
+        self.b.store(self.fmuladd(a, b, self.b.load(slot)), slot)
+
+    def at_least(self, low: Any, value: Any) -> Any:
+        """Return the larger one; where `value` is NaN, NaN."""
+        return self.b.select(self.b.fcmp_ordered("<", value, low), low, value)
+
+    def at_most(self, high: Any, value: Any) -> Any:
+        """Return the smaller one; where `value` is NaN, NaN."""
+        return self.b.select(self.b.fcmp_ordered(">", value, high), high, value)
+
+    def sum_of_lanes(self, vector: Any) -> Any:
+        """Return the sum of the lanes, a number: halves first."""
+        lanes = self.L
+        while lanes > 1:
+            lanes //= 2
+            swapped = self.shuffled(vector, vector, [*range(lanes, 2 * lanes), *range(self.L - lanes)])
+            vector = self.b.fadd(vector, swapped)
+        return self.b.extract_element(vector, _I32(0))
+
+    def widened(self, value: Any) -> list[Any]:
         """Return a vector in float64: its two halves, or itself."""
-        if self.element == ir.DoubleType():
+        if self.bits == 64:
             return [value]
         half = self.L // 2
-        return [self.b.fpext(self._shuffled(value, value, range(at, at + half)), ir.VectorType(ir.DoubleType(), half))
+        return [self.b.fpext(self.shuffled(value, value, range(at, at + half)), ir.VectorType(ir.DoubleType(), half))
                 for at in (0, half)]
 
-    def narrowed(self, halves):
+    def narrowed(self, halves: list[Any]) -> Any:
         """Return the vector of the arrays' type that `widened` made these of."""
         if len(halves) == 1:
             return halves[0]
         low, high = (self.b.fptrunc(half, ir.VectorType(self.element, self.L // 2)) for half in halves)
-        return self._shuffled(low, high, range(self.L))
+        return self.shuffled(low, high, range(self.L))
 
-    def _shuffled(self, one, other, places):
-        return self.b.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, len(places)), list(places)))
+    # --- names in a module --------------------------------------------------------------------------------------------
 
-    def fmuladd(self, a, b, c):
-        """Return a * b + c, rounded once where the CPU can."""
-        call = cgutils.get_or_insert_function(
-            self.b.module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{self.suffix}")
-        return self.b.call(call, [a, b, c])
+    def _place(self, pointer: Any, u: int, kind: Any) -> Any:
+        return self.b.bitcast(self.b.gep(pointer, [_I64(u * self.L)]) if u else pointer, kind.as_pointer())
+
+    def _masked(self, verb: str, kind: Any, arguments: list[Any], result: Any) -> Any:
+        short = {"float": "f32", "double": "f64"}.get(str(kind.element), str(kind.element))
+        return self._function(f"llvm.masked.{verb}.v{self.L}{short}.p0", arguments, result)
+
+    def _function(self, name: str, arguments: list[Any], result: Any) -> Any:
+        return cgutils.get_or_insert_function(self.b.module, ir.FunctionType(result, arguments), name)
 
 
-def _bytes(element):
+def _bytes(element: Any) -> int:
     return {"float": 4, "double": 8}.get(str(element)) or element.width // 8

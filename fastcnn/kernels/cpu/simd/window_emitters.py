@@ -97,7 +97,7 @@ class Walk(Vectors):
         """Return a position's code in all lanes, as integers of `width` bits."""
         b = self.b
         code = b.add(codes[0], b.add(b.mul(r, codes[1]), b.mul(s, codes[2])))
-        return self.broadcast(b.trunc(code, ir.IntType(width)), self.L)
+        return self.broadcast(b.trunc(code, ir.IntType(width)))
 
 
 class Max(Walk):
@@ -129,11 +129,11 @@ class Max(Walk):
 
     def signed(self, value):
         """Return a vector, with its sign changed if the smallest element is wanted."""
-        b, width = self.b, 32 if self.element == ir.FloatType() else 64
+        b, width = self.b, self.bits
         bits, integer = ir.VectorType(ir.IntType(width), self.L), ir.IntType(width)
         least = b.icmp_signed("!=", self.special[1], _I64(0))
         sign = b.select(least, ir.Constant(integer, 1 << (width - 1)), ir.Constant(integer, 0))
-        return b.bitcast(b.xor(b.bitcast(value, bits), self.broadcast(sign, self.L)), self.vector)
+        return b.bitcast(b.xor(b.bitcast(value, bits), self.broadcast(sign)), self.vector)
 
     def compete(self, x, channel, best, index, nan, mask):
         """Let all positions compete; with `nan` they are also summed up there, without it a NaN wins."""
@@ -189,7 +189,7 @@ class Sum(Walk):
                 b.store(b.fadd(b.load(sums[u]), self.load(sources[0], u, mask)), sums[u])
 
         sums = self.summed([x], channel, count, add)
-        factor, place = self.broadcast(scale, self.L), b.gep(y, [channel])
+        factor, place = self.broadcast(scale), b.gep(y, [channel])
         for slot in sums:
             b.store(b.fmul(b.load(slot), factor), slot)
         with b.if_then(b.icmp_signed("!=", added, _I64(0)), likely=False):
@@ -210,7 +210,7 @@ class Blend(Walk):
 
         def add(sums, sources, r, s):
             weight = b.fmul(b.load(b.gep(down, [r])), b.load(b.gep(right, [s])))
-            factor = self.broadcast(weight, self.L)
+            factor = self.broadcast(weight)
             for u in range(count):
                 b.store(self.fmuladd(self.load(sources[0], u, mask), factor, b.load(sums[u])), sums[u])
 
@@ -256,7 +256,7 @@ class Spread(Walk):
 
     def results(self, pointers, channel, count, mask):
         b, (dy, dx) = self.b, pointers
-        factor, source = self.broadcast(self.special[0], self.L), b.gep(dy, [channel])
+        factor, source = self.broadcast(self.special[0]), b.gep(dy, [channel])
         shares = [b.fmul(self.load(source, u, mask), factor) for u in range(count)]
 
         def body(targets, r, s):

@@ -22,7 +22,7 @@ from numba import config
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
-from fastcnn.kernels.cpu.gemm.walk import walk
+from fastcnn.kernels.cpu.gemm.walk import Sums, walk
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
@@ -206,9 +206,11 @@ def _multiply(scratch, v, begin, channels, b, m, fresh, count, width, p):
     some = _at_once(count, width, p)
     for i in range(36):
         for first in range(0, count, some):
-            walk(scratch, (m + i * step, width), scratch, (v + i * v_step + begin + first * v_tile, 1, 0, 0, v_tile),
-                 scratch, (w + i * w_step + b * width + first * w_tile, 0, 0, w_tile),
-                 at3(1, 1, min(some, count - first)), scratch, 0 if fresh and first == 0 else -1, width, 0, channels)
+            walk((scratch, (m + i * step, width)),
+                 (scratch, (v + i * v_step + begin + first * v_tile, 1, 0, 0, v_tile)),
+                 (scratch, (w + i * w_step + b * width + first * w_tile, 0, 0, w_tile)),
+                 at3(1, 1, min(some, count - first)), Sums(width, scratch, 0 if fresh and first == 0 else -1, 0, 0),
+                 channels)
 
 
 @inlined
@@ -217,9 +219,9 @@ def _add_bias(out, at, columns, scratch, one, v, b, count, width, p):
     w_tile, w_step = _plan(p, width)[5:]
     w, some = v + _tiles_size(p, width)[0], _at_once(count, width, p)
     for first in range(0, count, some):
-        walk(out, (at, columns), scratch, (one, 0, 0, 0, 0),
-             scratch, (w + 36 * w_step + b * width + first * w_tile, 0, 0, w_tile),
-             at3(1, 1, min(some, count - first)), scratch, -1, columns, 0, 1)
+        walk((out, (at, columns)), (scratch, (one, 0, 0, 0, 0)),
+             (scratch, (w + 36 * w_step + b * width + first * w_tile, 0, 0, w_tile)),
+             at3(1, 1, min(some, count - first)), Sums(columns, scratch, -1, 0, 0), 1)
 
 
 @inlined

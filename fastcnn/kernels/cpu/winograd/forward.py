@@ -29,7 +29,7 @@ in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of
-from fastcnn.kernels.cpu.gemm.walk import walk
+from fastcnn.kernels.cpu.gemm.walk import Sums, walk
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, clip, copy
 from fastcnn.kernels.cpu.simd.width import lanes_of
 from fastcnn.kernels.cpu.winograd.filters import DEPTHS, transform_filters
@@ -234,9 +234,9 @@ def _tiles_task(task, thread, y, scratch, threads, start, packed, x, addend, bou
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):
         for i in range(36):
             for begin in range(0, c, some):
-                walk(scratch, (m + i * m_next, width), scratch, (v + i * v_step + begin, v_tile, 0, 0, 1),
-                     packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width), at3(1, 1, min(some, c - begin)),
-                     scratch, 0 if begin == 0 else -1, width, 0, count)
+                walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_step + begin, v_tile, 0, 0, 1)),
+                     (packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width)), at3(1, 1, min(some, c - begin)),
+                     Sums(width, scratch, 0 if begin == 0 else -1, 0, 0), count)
         output_tiles(y, 0, oh, ow, k, b * width, min(width, k - b * width), down, across, first, count,
                      scratch, unread, scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
                      bounds, 0, scratch, patch)
@@ -270,9 +270,9 @@ def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, adde
         depth = min(SLICE, c - begin)
         transform_filters(kernel, filters, b, width, columns, begin, begin + depth, scratch, u, u_next, scratch, patch)
         for i in range(36):
-            walk(scratch, (m + i * m_next, width), scratch, (v + i * v_next + begin, v_tile, 0, 0, 1),
-                 scratch, (u + i * u_next, 0, 0, width), (1, 1, depth),
-                 scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, width, 0, tiles)
+            walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_next + begin, v_tile, 0, 0, 1)),
+                 (scratch, (u + i * u_next, 0, 0, width)), (1, 1, depth),
+                 Sums(width, scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, 0, 0), tiles)
     output_tiles(y, 0, oh, ow, k, b * width, columns, down, across, 0, tiles, scratch, unread,
                  scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
                      bounds, 0, scratch, patch)

@@ -34,58 +34,29 @@ from numba.core import cgutils
 from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu.simd.width import lanes
+from fastcnn.kernels.cpu.simd.vectors import Vectors
 
-_I32, _I64 = ir.IntType(32), ir.IntType(64)
+_I64 = ir.IntType(64)
 _A, _B = 2.0**0.5, 0.5**0.5
 _A2, _B2 = 2.0, 0.5  # their squares; a^2 b^2 = 1, which takes a multiplication out of two rows
 _SUM = _A2 + _B2
 _NA, _NB = 2 * _A2 * (_A2 - _B2), 2 * _B2 * (_B2 - _A2)
 
 
-class _Vectors:
-    """Arithmetic on LLVM vectors: x * constant + y and what it takes."""
-
-    def __init__(self, builder: Any, dtype: Any) -> None:
-        self.builder, self.L = builder, lanes(dtype)
-        single = dtype == types.float32
-        self.align = 4 if single else 8
-        self.vector = ir.VectorType(ir.FloatType() if single else ir.DoubleType(), self.L)
-        self._fma = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(self.vector, [self.vector] * 3),
-            f"llvm.fmuladd.v{self.L}{'f32' if single else 'f64'}")
-
-    def constant(self, value: float) -> Any:
-        return ir.Constant(self.vector, [value] * self.L)
+class _Sums(Vectors):
+    """Sums of vectors times constants."""
 
     def fma(self, x: Any, factor: float, y: Any) -> Any:
-        return self.builder.call(self._fma, [x, self.constant(factor), y])
+        return self.fmuladd(x, self.constant(factor), y)
 
     def mul(self, x: Any, factor: float) -> Any:
-        return self.builder.fmul(x, self.constant(factor))
+        return self.b.fmul(x, self.constant(factor))
 
     def add(self, x: Any, y: Any) -> Any:
-        return self.builder.fadd(x, y)
+        return self.b.fadd(x, y)
 
     def sub(self, x: Any, y: Any) -> Any:
-        return self.builder.fsub(x, y)
-
-    def at_least(self, low: Any, x: Any) -> Any:
-        return self.builder.select(self.builder.fcmp_ordered("<", x, low), low, x)  # NaN stays NaN
-
-    def broadcast(self, scalar: Any) -> Any:
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.builder.insert_element(undefined, scalar, _I32(0))
-        return self.builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_I32, self.L), [0] * self.L))
-
-    def at(self, pointer: Any, offset: Any) -> Any:
-        return self.builder.bitcast(self.builder.gep(pointer, [offset]), self.vector.as_pointer())
-
-    def load(self, pointer: Any, offset: Any) -> Any:
-        return self.builder.load(self.at(pointer, offset), align=self.align)
-
-    def store(self, value: Any, pointer: Any, offset: Any) -> None:
-        self.builder.store(value, self.at(pointer, offset), align=self.align)
+        return self.b.fsub(x, y)
 
 
 class _Rows(NamedTuple):
@@ -93,7 +64,7 @@ class _Rows(NamedTuple):
 
     made: Sequence[int]
     read: Sequence[int]
-    compute: Callable[[_Vectors, Any], Sequence[Any]]
+    compute: Callable[[_Sums, Any], Sequence[Any]]
 
 
 def _even_odd(v, even, odd, point):
@@ -203,7 +174,7 @@ def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, asi
 
     def codegen(context, builder, signature, args):
         _, image, image_at, row, column, r0, r1, s0, s1, aside, matrices, matrices_at, *others = args
-        _emit(_Vectors(builder, dtype), kind, builder.gep(image, [image_at]), row, column, (r0, r1, s0, s1), aside,
+        _emit(_Sums(builder, dtype), kind, builder.gep(image, [image_at]), row, column, (r0, r1, s0, s1), aside,
               builder.gep(matrices, [matrices_at]), *others)
         return context.get_dummy_value()
 
@@ -212,7 +183,7 @@ def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, asi
 
 def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low, count):
     rows, size_in, size_out = _KINDS[kind]
-    b_ = v.builder
+    b_ = v.b
     from_image = kind in (INPUT, GRADIENT, FILTER)
     n = size_in if from_image else size_out
     pixels = _pixels(b_, n, image, row, column, bounds, aside, clipped=kind in (INPUT, OUTPUT, GRADIENT))
@@ -225,12 +196,13 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low,
         # The last vector overlaps the one before it, so that nothing is masked.
         place = b_.mul(loop.index, _I64(v.L))
         c = b_.select(b_.icmp_signed("<", place, last), place, last)
-        offset = v.load(bias, c) if kind == OUTPUT else None
+        at = lambda pointer: v.load(b_.gep(pointer, [c]))
+        offset = at(bias) if kind == OUTPUT else None
         total = None
         for group in rows:
             across: dict[int, dict[int, Any]] = {r: {} for r in group.made}
             for s in range(size_in):
-                read = {r: v.load(sources[r, s], c) for r in group.read}
+                read = {r: at(sources[r, s]) for r in group.read}
                 if kind == GRADIENT and len(read) == size_in and group.made[0] == 1:  # each pixel once
                     for pixel in read.values():
                         total = pixel if total is None else v.add(total, pixel)
@@ -243,10 +215,10 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low,
                         if kind == OUTPUT:
                             value = v.at_least(low, v.add(value, offset))
                         elif kind == FILTER_GRADIENT:
-                            value = v.add(value, v.load(results[r, s], c))
-                        v.store(value, results[r, s], c)
+                            value = v.add(value, at(results[r, s]))
+                        v.store(value, b_.gep(results[r, s], [c]))
         if total is not None:
-            v.store(total, b_.gep(matrices, [b_.mul(_I64(36), step)]), c)
+            v.store(total, b_.gep(b_.gep(matrices, [b_.mul(_I64(36), step)]), [c]))
 
 
 def _pixels(b_, n, image, row, column, bounds, aside, clipped):
