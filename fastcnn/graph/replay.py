@@ -214,7 +214,7 @@ class Replay:
         if batch > _LARGEST_BATCH or not self._busy.acquire(blocking=False):  # another thread is in its memory
             return self.infer(xs)
         try:
-            state = (config.state(), list(map(_VERSION, self.parameters)))
+            state = (config.switches.state, list(map(_VERSION, self.parameters)))
             if state != self._state:
                 self._captures.clear()  # first: who is stopped here must not find the old ones under the new state
                 self._state, self._seen = state, None
