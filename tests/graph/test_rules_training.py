@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import config, layers
+from fastcnn import config, device, geometry, layers
 from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved
 from fastcnn.layers import Call
 
@@ -207,3 +207,23 @@ def test_a_softmax_of_every_pixel_trains_to_the_same_weights(last):
         found.append([*model.get_weights(), np.array(history.history["loss"])])
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("shape", "layer", "dtype", "is_narrow"), [
+    ((4, 4, 4), (512, 1), "float32", True), ((4, 4, 3), (683, 1), "float32", False),  # 2048 and 2049 channels in x out
+    ((8, 12, 1), (255, 1), "float32", True), ((8, 12, 1), (256, 1), "float32", False),  # 24576 numbers an image, more
+    ((16, 16, 32), (32, 3), "float32", True), ((16, 16, 32), (33, 3), "float32", False),  # beside Winograd's algorithm
+    ((16, 16, 32), (33, 3), "float64", True)], ids=str)
+def test_a_narrow_convolution_is_no_wider_and_its_images_no_larger_than_pays(shape, layer, dtype, is_narrow):
+    model = fc.Sequential([fc.Input(shape), layers.Conv2D(*layer, padding="same", dtype=dtype)])
+    some = geometry.conv2d((64, *shape), *layer[:1], (layer[1],) * 2, (1, 1), "same")
+    if layer == (33, 3) and not device.cpu.kernels.winograd_forward_suits(some, False):
+        is_narrow = True  # on another kind of machine
+    assert [kind == "BatchInterleaved" for kind in kinds(model)] == [is_narrow]
+    if layer[1] == 3:
+        before = config.winograd()
+        config.set_winograd(False)
+        try:
+            assert kinds(model) == ["BatchInterleaved"]
+        finally:
+            config.set_winograd(before)
