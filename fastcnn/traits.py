@@ -108,3 +108,6 @@ def _changes(name: str, value: Any, parent: type) -> bool:
     if name in _FREE or (name.startswith("__") and name not in _HOOKS):
         return False
     return hasattr(parent, name) or name in _HOOKS or hasattr(type(value), "__set__")
+
+
+__all__ = ["Trait"]  # the rest is for classes that declare traits and for rules that ask
