@@ -16,10 +16,10 @@ PACKAGE = Path(fc.__file__).parent
 
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
-    "errors _aside _interrupts _version _warnings naming traits",
+    "errors _interrupts _version _warnings naming traits",
     "absent",
     "config",
-    "geometry random _files kernels",
+    "geometry random kernels",
     "formats",
     "kernels.cpu.compile",
     "kernels.cpu.simd",

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn import initializers, layers, saving
-from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError, ModelFileError, unknown
+from fastcnn.formats.files import user_path
 from fastcnn.models import Model, Sequential
 from fastcnn.symbolic import Tensor
 

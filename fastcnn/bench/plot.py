@@ -5,10 +5,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from fastcnn._files import expanded
 from fastcnn.bench.layers import Row
 from fastcnn.bench.machine import Machine
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.files import expanded
 
 _COLORS = {"forward": "#1f6fb4", "backward": "#c8501e"}
 

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn import datasets
-from fastcnn._files import expanded
 from fastcnn.cli._saved import Saved
 from fastcnn.datasets import Dataset
 from fastcnn.datasets._fitting import Fit
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.files import expanded
 
 _BLOCK = 1000  # images
 _LEAST_STD = 1e-6

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fastcnn._files import expanded
 from fastcnn._interrupts import deferred
 from fastcnn.cli._run import CONFIG, HISTORY, MODEL, Config, free_name, write_config
+from fastcnn.formats.files import expanded
 
 
 def keep(model: Any, metadata: dict[str, Any], config: Config, folder: Path) -> None:

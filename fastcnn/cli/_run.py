@@ -12,8 +12,8 @@ from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 
-from fastcnn._files import expanded, write_atomically
 from fastcnn.errors import ArgumentError, ModelFileError
+from fastcnn.formats.files import expanded, write_atomically
 
 MODEL, HISTORY, CONFIG = "model.safetensors", "history.jsonl", "config.json"
 

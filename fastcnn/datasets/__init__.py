@@ -8,12 +8,12 @@ import os
 from typing import TYPE_CHECKING
 
 from fastcnn import absent
-from fastcnn._files import expanded
 from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
 from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_none
 from fastcnn.datasets._own import dataset_at, is_picture_folder
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.formats.files import expanded
 
 __all__ = [
     "Dataset",

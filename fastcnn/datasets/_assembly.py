@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastcnn._files import printable
 from fastcnn._warnings import warn
 from fastcnn.datasets._dataset import Dataset, check
 from fastcnn.datasets._fitting import Pictures
 from fastcnn.datasets._ground import measure_ground
 from fastcnn.errors import DataError
+from fastcnn.formats.files import printable
 
 _MOST_CLASSES = 1 << 16
 _NAMED = 5  # classes that a message names

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from fastcnn._files import expanded, user_cache
 from fastcnn.errors import DataError
+from fastcnn.formats.files import expanded, user_cache
 
 Found = TypeVar("Found")
 VARIABLE = "FASTCNN_DATA"

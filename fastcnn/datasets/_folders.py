@@ -6,8 +6,8 @@ Nothing is opened here.
 from pathlib import Path
 from typing import NamedTuple
 
-from fastcnn._files import printable
 from fastcnn.errors import DataError
+from fastcnn.formats.files import printable
 
 _TRAIN = ("train", "training")
 _TEST = ("test", "testing")

@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastcnn._files import printable
 from fastcnn.datasets._dataset import stratified_split
 from fastcnn.datasets._fitting import Pictures, eight_bits, fitted, white_of, with_channels
 from fastcnn.datasets._folders import layout_of
 from fastcnn.datasets._pillow import read_picture, size_of
 from fastcnn.errors import DataError
+from fastcnn.formats.files import printable
 
 Split = tuple[NDArray[np.uint8], NDArray[np.int64]]
 _NAMED = 20  # files that a message names

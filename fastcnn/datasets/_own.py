@@ -5,7 +5,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from fastcnn._files import printable
 from fastcnn.datasets import _idx, cifar10
 from fastcnn.datasets._assembly import assemble, warn_of_untested
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
@@ -13,6 +12,7 @@ from fastcnn.datasets._fitting import Pictures, require_none
 from fastcnn.datasets._image_folder import read_image_folder
 from fastcnn.datasets._npz import keys, read_npz
 from fastcnn.errors import DataError
+from fastcnn.formats.files import printable
 
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
 

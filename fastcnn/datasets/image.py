@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fastcnn._files import expanded
 from fastcnn.datasets._fitting import Fit, as_image, check_fit, check_white, eight_bits, fitted, white_of, with_channels
 from fastcnn.datasets._pillow import read_picture
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.formats.files import expanded
 
 _MNIST_BOX = 20 / 28
 _LEAST_CONTRAST = 25  # of 255 between ground and ink; below it a picture counts as blank

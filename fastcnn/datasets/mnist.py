@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from fastcnn._files import expanded
 from fastcnn.datasets import _idx
 from fastcnn.datasets._dataset import Dataset
 from fastcnn.datasets._fetch import download, find_local
 from fastcnn.datasets._idx import Split
 from fastcnn.datasets._npz import read_npz
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.formats.files import expanded
 
 CLASSES = tuple("0123456789")
 _KERAS_FILE = "mnist.npz"

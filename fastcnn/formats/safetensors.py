@@ -24,9 +24,9 @@ import msgspec
 import numpy as np
 import safetensors.numpy
 
-from fastcnn._files import write_atomically
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.formats import kinds
+from fastcnn.formats.files import write_atomically
 
 _VERSION = "1"
 _BLANK = "0" * 64

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.layers.input import InputLayer
 from fastcnn.models.layout import layered
 from fastcnn.models.owner import Owner

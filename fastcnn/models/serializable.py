@@ -57,8 +57,8 @@ class Serializable:
         overwrite : bool
             Replace a file that is there; else refuse.
         """
-        from fastcnn._files import user_path
         from fastcnn.formats import safetensors
+        from fastcnn.formats.files import user_path
 
         safetensors.save(user_path(path, "save_model"), self.contents, {}, overwrite)
 
@@ -83,7 +83,7 @@ class Serializable:
         skip_mismatch : bool
             Leave a layer that does not fit as it is, with a warning (`fastcnn.saving.load_weights`).
         """
-        from fastcnn._files import user_path
+        from fastcnn.formats.files import user_path
         from fastcnn.models.files import reading
 
         reading.load_weights(self, user_path(path, "load_weights"), by_name, skip_mismatch)

@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
-from fastcnn._files import user_path
 from fastcnn.errors import ModelFileError
+from fastcnn.formats.files import user_path
 from fastcnn.onnx._inline import every_node, inlined
 
 _LARGEST_FILE = 2**31 - 1  # bytes: what a protocol buffer can be

@@ -9,9 +9,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from fastcnn import absent
-from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError
 from fastcnn.formats import safetensors
+from fastcnn.formats.files import user_path
 from fastcnn.formats.kinds import is_keras_file
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from fastcnn import saving
-from fastcnn._files import write_atomically
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.files import write_atomically
 from tests.saving.files import StandIn
 
 SAVE_FOR_EVER = """

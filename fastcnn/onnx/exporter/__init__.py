@@ -6,8 +6,8 @@ from typing import Any
 
 import onnx
 
-from fastcnn._files import user_path, write_atomically
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.graph.trace import opened
 from fastcnn.models import Model
 from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, poolings, shapes

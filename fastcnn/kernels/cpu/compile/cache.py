@@ -32,7 +32,7 @@ from numba.core import compiler
 from numba.core.caching import _Cache
 from numba.core.serialize import dumps
 
-from fastcnn._files import expanded, user_cache, write_atomically
+from fastcnn.formats.files import expanded, user_cache, write_atomically
 
 _PACKAGE = Path(__file__).resolve().parents[3]
 _COMPILED = ("fastcnn.kernels.", "fastcnn.geometry.")  # whose functions and constants kernels are made of

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fastcnn import _aside
 from fastcnn.errors import ArgumentError, PathError
+from fastcnn.formats import hidden_files
 
 
 class _NoFolderError(PathError, FileNotFoundError):
@@ -102,9 +102,9 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes, lasting: bool
     """
     target = Path(os.path.realpath(path))
     _refuse_what_is_no_file(path, target)
-    _aside.sweep(target.parent)
+    hidden_files.sweep(target.parent)
     try:
-        with _aside.hidden(target.parent) as (aside, file):
+        with hidden_files.hidden(target.parent) as (aside, file):
             for piece in pieces:
                 file.write(piece)
             if target.exists():

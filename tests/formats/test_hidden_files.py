@@ -7,14 +7,14 @@ import time
 
 import pytest
 
-from fastcnn import _aside
-from fastcnn._files import write_atomically
+from fastcnn.formats import hidden_files
+from fastcnn.formats.files import write_atomically
 
 WRITE_FOR_EVER = """
 import sys, time
 from pathlib import Path
-from fastcnn import _aside
-with _aside.hidden(Path(sys.argv[1])) as (path, file):
+from fastcnn.formats import hidden_files
+with hidden_files.hidden(Path(sys.argv[1])) as (path, file):
     print(path.name, flush=True)
     time.sleep(600)
 """
@@ -42,24 +42,24 @@ def test_the_file_of_a_killed_process_goes_with_the_next_writing(tmp_path, write
 
 
 def test_a_file_that_this_process_writes_stays(tmp_path):
-    with _aside.hidden(tmp_path) as (path, file):
+    with hidden_files.hidden(tmp_path) as (path, file):
         file.write(b"1")
-        _aside.sweep(tmp_path)
+        hidden_files.sweep(tmp_path)
         assert path.exists()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_of_another_system_stays_for_a_day(tmp_path, monkeypatch):
-    here = _aside._system()
-    monkeypatch.setattr(_aside, "_system", lambda: "0" * 8)
-    with _aside.hidden(tmp_path) as (path, _):
+    here = hidden_files._system()
+    monkeypatch.setattr(hidden_files, "_system", lambda: "0" * 8)
+    with hidden_files.hidden(tmp_path) as (path, _):
         pass
     path.touch()
-    monkeypatch.setattr(_aside, "_system", lambda: here)
-    _aside.sweep(tmp_path)
+    monkeypatch.setattr(hidden_files, "_system", lambda: here)
+    hidden_files.sweep(tmp_path)
     assert path.exists()
     os.utime(path, times=(time.time() - 90_000,) * 2)
-    _aside.sweep(tmp_path)
+    hidden_files.sweep(tmp_path)
     assert not path.exists()
 
 
@@ -72,7 +72,7 @@ def test_other_hidden_files_are_none_of_its_business(tmp_path):
 
 
 def test_a_file_that_was_taken_for_abandoned_before_it_was_locked_is_made_again(tmp_path, monkeypatch):
-    lock, taken = _aside._lock, []
+    lock, taken = hidden_files._lock, []
 
     def late(file, waits):
         if not taken:
@@ -80,7 +80,7 @@ def test_a_file_that_was_taken_for_abandoned_before_it_was_locked_is_made_again(
             os.unlink(file.name)
         return lock(file, waits)
 
-    monkeypatch.setattr(_aside, "_lock", late)
+    monkeypatch.setattr(hidden_files, "_lock", late)
     write_atomically(tmp_path / "a", b"whole")
     assert taken
     assert (tmp_path / "a").read_bytes() == b"whole"

@@ -8,8 +8,8 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import saving
-from fastcnn._files import user_path
 from fastcnn.errors import ArgumentError
+from fastcnn.formats.files import user_path
 from tests.saving.files import small_model
 
 
