@@ -67,7 +67,14 @@ class Constant(Initializer):
 
 
 class RandomNormal(Initializer):
-    """Normal with a mean and a standard deviation; `seed` None takes the next of the sequence (`fastcnn.random`)."""
+    """Normal with a mean and a standard deviation.
+
+    Parameters
+    ----------
+    mean, stddev : float
+    seed : int, optional
+        None takes the next of the sequence (`fastcnn.random`).
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
@@ -77,7 +84,15 @@ class RandomNormal(Initializer):
 
 
 class RandomUniform(Initializer):
-    """Uniform between `minval` and `maxval`."""
+    """Uniform between two numbers.
+
+    Parameters
+    ----------
+    minval, maxval : float
+        The lowest, and what is not reached.
+    seed : int, optional
+        As of `RandomNormal`.
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         self.minval, self.maxval, self.seed = minval, maxval, seed
@@ -87,7 +102,15 @@ class RandomUniform(Initializer):
 
 
 class TruncatedNormal(Initializer):
-    """Normal, with draws further than two standard deviations from the mean drawn again."""
+    """Normal, with draws further than two standard deviations from the mean drawn again.
+
+    Parameters
+    ----------
+    mean, stddev : float
+        Of the normal distribution before it is cut.
+    seed : int, optional
+        As of `RandomNormal`.
+    """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed

@@ -52,14 +52,17 @@ class Parameter:
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The value's shape."""
         return self.array.shape
 
     @property
     def dtype(self) -> np.dtype:
+        """The value's type."""
         return self.array.dtype
 
     @property
     def size(self) -> int:
+        """How many numbers it has."""
         return self.array.size
 
     @property

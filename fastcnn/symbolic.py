@@ -47,10 +47,12 @@ class Tensor(Absent):
 
     @property
     def name(self) -> str:
+        """The name of the layer that made it."""
         return self.node.layer.name
 
     @property
     def ndim(self) -> int:
+        """How many dimensions it has, that of the batch among them."""
         return len(self.shape)
 
     def __add__(self, other: Any) -> Any:

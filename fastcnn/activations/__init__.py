@@ -23,7 +23,20 @@ from fastcnn.operations.activation import Function as Function
 
 
 def relu(x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """y = max(x, 0), or as `rectifier` says. ONNX: Relu."""
+    """y = max_value where x >= max_value, x where threshold < x, else negative_slope (x - threshold). ONNX: Relu.
+
+    With the defaults it is max(x, 0).
+
+    Parameters
+    ----------
+    x : array or Tensor
+    negative_slope : float
+        The slope below the threshold.
+    max_value : float, optional
+        The largest y.
+    threshold : float
+        Where y begins to follow x.
+    """
     return applied(rectifier(negative_slope, max_value, threshold), x)
 
 
@@ -58,12 +71,26 @@ def tanh(x: Any) -> Any:
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
-    """y = x where x > 0, else negative_slope x; Maas, Hannun and Ng, 2013. ONNX: LeakyRelu."""
+    """y = x where x > 0, else negative_slope x; Maas, Hannun and Ng, 2013. ONNX: LeakyRelu.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    negative_slope : float
+        What x is multiplied by below 0.
+    """
     return applied(Elementwise("leaky_relu", codes.LEAKY_RELU, float(negative_slope)), x)
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """y = x where x > 0, else alpha (exp(x) - 1); Clevert, Unterthiner and Hochreiter, 2016. ONNX: Elu."""
+    """y = x where x > 0, else alpha (exp(x) - 1); Clevert, Unterthiner and Hochreiter, 2016. ONNX: Elu.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    alpha : float
+        -alpha is the limit for small x.
+    """
     return applied(Elementwise("elu", codes.ELU, float(alpha)), x)
 
 
@@ -73,7 +100,14 @@ def selu(x: Any) -> Any:
 
 
 def celu(x: Any, alpha: float = 1.0) -> Any:
-    """y = max(x, 0) + min(0, alpha (exp(x / alpha) - 1)); Barron, 2017. ONNX: Celu."""
+    """y = max(x, 0) + min(0, alpha (exp(x / alpha) - 1)); Barron, 2017. ONNX: Celu.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    alpha : float
+        -alpha is the limit for small x.
+    """
     return applied(Elementwise("celu", codes.CELU, float(alpha)), x)
 
 
@@ -93,7 +127,14 @@ def mish(x: Any) -> Any:
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """y = x Phi(x), or with tanh for Phi's erf; Hendrycks and Gimpel, 2016. ONNX: Gelu."""
+    """y = x Phi(x), or with tanh for Phi's erf; Hendrycks and Gimpel, 2016. ONNX: Gelu.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    approximate : bool
+        Whether tanh takes the place of erf.
+    """
     return applied(FUNCTIONS["gelu_tanh" if approximate else "gelu"], x)
 
 
@@ -123,17 +164,40 @@ def tanh_shrink(x: Any) -> Any:
 
 
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """y = x -+ threshold where |x| > threshold, else 0. ONNX: Shrink."""
+    """y = x -+ threshold where |x| > threshold, else 0. ONNX: Shrink.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    threshold : float
+        What |x| must exceed, and what it loses.
+    """
     return applied(Elementwise("soft_shrink", codes.SHRINK, float(threshold), float(threshold)), x)
 
 
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
-    """y = x where |x| > threshold, else 0. ONNX: Shrink."""
+    """y = x where |x| > threshold, else 0. ONNX: Shrink.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    threshold : float
+        What |x| must exceed.
+    """
     return applied(Elementwise("hard_shrink", codes.SHRINK, float(threshold)), x)
 
 
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
-    """y = x where x > threshold, else default_value. ONNX: ThresholdedRelu, with 0."""
+    """y = x where x > threshold, else default_value. ONNX: ThresholdedRelu, with 0.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    threshold : float
+        What x must exceed.
+    default_value : float
+        y elsewhere.
+    """
     return applied(replace(THRESHOLD, alpha=float(threshold), beta=float(default_value)), x)
 
 
@@ -143,7 +207,14 @@ def log_sigmoid(x: Any) -> Any:
 
 
 def squareplus(x: Any, b: float = 4) -> Any:
-    """y = (x + sqrt(x^2 + b)) / 2; Barron, 2021."""
+    """y = (x + sqrt(x^2 + b)) / 2; Barron, 2021.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    b : float
+        How smooth the corner at 0 is.
+    """
     return applied(Elementwise("squareplus", codes.SQUAREPLUS, float(b)), x)
 
 
@@ -158,12 +229,26 @@ def sparse_sigmoid(x: Any) -> Any:
 
 
 def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
-    """y_i = exp(x_i) / sum_j exp(x_j) over an axis, or several together. ONNX: Softmax."""
+    """y_i = exp(x_i) / sum_j exp(x_j) over an axis, or several together. ONNX: Softmax.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    axis : int or sequence of int
+        Over which the sum is 1.
+    """
     return applied(SoftmaxFunction("softmax", False, integers(axis, "softmax", "axis")), x)
 
 
 def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
-    """y_i = x_i - log sum_j exp(x_j) over an axis, or several together. ONNX: LogSoftmax."""
+    """y_i = x_i - log sum_j exp(x_j) over an axis, or several together. ONNX: LogSoftmax.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    axis : int or sequence of int
+        Over which the sum of exp(y) is 1.
+    """
     return applied(SoftmaxFunction("log_softmax", True, integers(axis, "log_softmax", "axis")), x)
 
 

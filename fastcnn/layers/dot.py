@@ -64,5 +64,14 @@ class Dot(Layer):
 
 
 def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
-    """Return `Dot` of two inputs."""
+    """Return `Dot` of two inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of two arrays or Tensors
+    axes : int, or sequence of two int
+        As of `Dot`.
+    **kwargs
+        Further arguments of `Dot`.
+    """
     return Dot(axes=axes, **kwargs)(inputs)

@@ -155,5 +155,14 @@ def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
 
 
 def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
-    """Return `Concatenate` of the inputs along `axis`."""
+    """Return `Concatenate` of the inputs along an axis.
+
+    Parameters
+    ----------
+    inputs : sequence of arrays or Tensors
+    axis : int
+        Along which they are put.
+    **kwargs
+        Further arguments of `Concatenate`.
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)

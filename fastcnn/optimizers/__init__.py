@@ -29,7 +29,14 @@ _NAMES |= {name.lower(): kind for name, kind in _CLASSES.items()}
 
 
 def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
-    """Return the optimizer for a name or a configuration, with `arguments` such as learning_rate, or an optimizer.
+    """Return the optimizer for a name or a configuration, or an optimizer itself.
+
+    Parameters
+    ----------
+    optimizer : str, dict or Optimizer
+        A name such as "adam"; a configuration as `serialize` makes it.
+    **arguments
+        Of a new one, such as learning_rate.
 
     Raises
     ------

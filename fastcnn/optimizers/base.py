@@ -99,6 +99,7 @@ class Optimizer(State, Absent):
 
     @property
     def learning_rate(self) -> float:
+        """The rate of the next step; it may be set, but a number does not replace a schedule."""
         if isinstance(self._learning_rate, float):
             return self._learning_rate
         if isinstance(self._learning_rate, schedules.LearningRateSchedule):

@@ -1,7 +1,9 @@
 """A rule of fusion: a pattern, a guard, and what runs in the place of what was found.
 
-relu_of_sum = Rule("a sum, then ReLU", pattern=(is_sum, is_relu), replacement=lambda match: WithReLU(match.nodes[0]),
-prediction=True)
+A sum and the ReLU after it in one pass, in predictions::
+
+    relu_of_sum = Rule("a sum, then ReLU", pattern=(is_sum, is_relu),
+                       replacement=lambda match: WithReLU(match.nodes[0]), prediction=True)
 """
 
 from collections.abc import Callable, Sequence
@@ -55,6 +57,7 @@ class Match(NamedTuple):
 
     @property
     def nodes(self) -> list[Any]:
+        """The nodes of the steps."""
         return [step.node for step in self.steps]
 
 
