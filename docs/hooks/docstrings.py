@@ -14,11 +14,16 @@ class Docstrings(griffe.Extension):
 
     def on_object(self, *, obj, **_):
         """Called for each module, class, function and attribute."""
-        if obj.is_attribute and not obj.docstring:
+        if obj.is_attribute and not obj.docstring and is_constant(obj):
             text = comment_above(obj.lines_collection[obj.filepath], obj.lineno)
             obj.docstring = griffe.Docstring(text, parent=obj) if text else None
         if obj.docstring:
             obj.docstring.value = as_markdown(obj.docstring.value)
+
+
+def is_constant(obj) -> bool:
+    """Return whether an attribute is one that its module offers."""
+    return obj.parent.is_module and (obj.name.isupper() or obj.name in (obj.parent.exports or ()))
 
 
 def comment_above(lines: list[str], line: int) -> str:
@@ -32,11 +37,27 @@ def comment_above(lines: list[str], line: int) -> str:
 
 
 def as_markdown(text: str) -> str:
-    """Return a docstring with blocks announced by one colon, tables fenced as they stand, a row for each parameter."""
+    """Return a docstring with blocks announced by one colon, tables of Markdown, and a row for each parameter."""
     text = re.sub(r"^ *::\n", "", text, flags=re.M)
     text = re.sub(r"(\S)::$", r"\1:", text, flags=re.M)
-    text = _TABLE.sub(lambda found: f"```text\n{found[0]}\n```", text)
+    text = _TABLE.sub(table, text)
     return _PARAMETERS.sub(_with_rows, text)
+
+
+def table(found: re.Match) -> str:
+    """Return a table of Markdown for one between lines of ``====``: a row without a first cell goes on."""
+    starts = [part.start() for part in re.finditer("=+", found["rule"])]
+    ends = [*starts[1:], None]
+    head, *rest = re.split(rf"^{re.escape(found['rule'])}\n?", found[0], flags=re.M)[1:-1]
+    rows: list[list[str]] = []
+    for line in (rest[0] if rest else head).splitlines():
+        cells = [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+        if cells[0] or not rows:
+            rows.append(cells)
+        else:
+            rows[-1] = [f"{before} {more}".strip() for before, more in zip(rows[-1], cells, strict=True)]
+    names = [head[start:end].strip() if rest else "" for start, end in zip(starts, ends, strict=True)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (names, ["---"] * len(starts), *rows))
 
 
 def _with_rows(section: re.Match) -> str:

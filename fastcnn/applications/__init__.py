@@ -3,8 +3,16 @@
     model = applications.ResNet50(weights="resnet50.weights.h5")
     features = applications.MobileNetV2((96, 96, 3), include_top=False, pooling="avg")
 
+LeNet, LeNet5, ConvNet and those without convolutions are `fastcnn.Sequential`: `input_shape` and `classes` come first,
+the others are keywords, and there is no `input_tensor`.
+
+For the networks that Keras has, the layers' names and the order of the weights are Keras's too:
+``model.set_weights(keras_model.get_weights())`` fits.
+
 The arguments that they share, in Keras's order (MobileNet and MobileNetV2 begin with `input_shape`, as there):
 
+Parameters
+----------
 include_top : bool
     Whether the classifier is part of it. Without it the output is the last feature map, or its `pooling`.
 weights : None or path
@@ -20,12 +28,6 @@ classes : int
 classifier_activation : str or None
     Of the last layer; None for logits.
 name : str
-
-LeNet, LeNet5, ConvNet and those without convolutions are `fastcnn.Sequential`: `input_shape` and `classes` come first,
-the others are keywords, and there is no `input_tensor`.
-
-For the networks that Keras has, the layers' names and the order of the weights are Keras's too:
-``model.set_weights(keras_model.get_weights())`` fits.
 """
 
 from collections.abc import Callable

@@ -61,6 +61,11 @@ def test_every_public_name_of_a_room_stands_on_a_page_of_the_reference(room):
     assert missing == [], f"add ::: {room}.{missing[0]} to a page of docs/reference"
 
 
+def test_every_operation_stands_on_its_page():
+    files = {path.stem for path in (ROOT / "fastcnn" / "operations").glob("*.py")} - {"__init__"}
+    assert {f"fastcnn.operations.{name}" for name in files} <= SHOWN
+
+
 def test_every_name_that_a_page_shows_is_there():
     for name in sorted(SHOWN):
         assert thing_of(name) is not None

@@ -68,5 +68,12 @@ def test_the_blocks_of_docstrings_and_their_rows_are_rendered(site):
     assert rows["bias_initializer"] == "&#39;zeros&#39;"
 
 
+def test_tables_of_docstrings_are_tables(site):
+    page = (site / "reference" / "config.html").read_text()
+    assert "<td><code>fusion</code></td>" in page
+    assert not any("=====" in path.read_text().split("<article")[1].split("</article>")[0]
+                   for path in (site / "reference").glob("*.html"))
+
+
 def test_a_page_shows_something():
     assert all(shown(path) for path in (DOCS / "reference").glob("*.md") if path.name != "index.md")
