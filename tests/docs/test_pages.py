@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.docs.pages import DOCS, ROOT, blocks
+from tests.docs.pages import DOCS, ROOT, blocks, commands
 
 PAGES = sorted(path for path in [ROOT / "README.md", *DOCS.rglob("*.md")] if any(not why for *_, why in blocks(path)))
 
@@ -25,6 +25,20 @@ def test_a_block_that_is_left_out_says_why():
     left_out = {(path.name, why) for path in DOCS.rglob("*.md") for *_, why in blocks(path) if why}
     assert {name for name, _ in left_out} == {"coming-from-keras.md", "saving.md"}
     assert all(why.startswith("it needs ") for _, why in left_out)
+
+
+def test_commands_and_options_that_pages_name_are_there():
+    from fastcnn.cli import COMMANDS, cli
+
+    named = [words[1:] for path in (ROOT / "README.md", *DOCS.rglob("*.md")) for words in commands(path)]
+    assert {words[0] for words in named} >= set(COMMANDS)
+    for words in named:
+        if words[0].startswith("-") or words[0] == "COMMAND":
+            continue
+        command = cli.get_command(None, words[0])
+        assert command is not None, words
+        options = {option for one in command.params for option in one.opts} | {"--help", "-h"}
+        assert {word for word in words if word.startswith("-")} <= options, words
 
 
 def test_blocks_are_found_with_their_lines_and_reasons(tmp_path):
