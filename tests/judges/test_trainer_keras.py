@@ -105,3 +105,91 @@ def test_hooks_are_called_where_keras_calls_them(k):
     model.compile("sgd", "mse")
     model.fit(X, Y, epochs=3, callbacks=[Note()], validation_data=(X, Y), **OPTIONS)
     assert seen == ["begin 0", "end 0", "begin 1", "end 1", ["loss", "val_loss"]]
+
+
+class Note:
+    """What a training's hooks are called with: mixed into a callback of either library."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+
+for hook in ("train_begin", "train_end", "test_begin", "test_end", "predict_begin", "predict_end"):
+    setattr(Note, f"on_{hook}", lambda self, logs=None, hook=hook: self.seen.append(hook))
+for hook in ("epoch_begin", "epoch_end", "train_batch_begin", "train_batch_end", "test_batch_begin", "test_batch_end",
+             "predict_batch_begin", "predict_batch_end"):
+    setattr(Note, f"on_{hook}", lambda self, n, logs=None, hook=hook: self.seen.append(
+        (hook, n, sorted(logs or {}))))  # fmt: skip
+
+
+def noted(k):
+    return type("Noted", (Note, k.callbacks.Callback), {})()
+
+
+@pytest.mark.filterwarnings("ignore:.*ran out of data:UserWarning", "ignore:.*the data ran out:UserWarning")
+@pytest.mark.parametrize("more", [
+    {"epochs": 3, "steps_per_epoch": 2}, {"epochs": 2, "steps_per_epoch": 5}, {"epochs": 2, "steps_per_epoch": 3},
+    {"epochs": 4, "validation_freq": 2}, {"epochs": 4, "validation_freq": [1, 4]},
+    {"epochs": 2, "validation_steps": 2}, {"epochs": 2, "validation_batch_size": 5},
+    {"epochs": 2, "batch_size": None, "steps_per_epoch": 5, "validation_steps": 4},
+    {"epochs": 5, "initial_epoch": 3}], ids=str)
+def test_steps_and_frequencies_mean_what_they_mean_in_keras(more):
+    seen, found = [], []
+    for model, k in zip(both(), (fc, keras), strict=True):
+        model.compile("sgd", "mse", metrics=["mae"])
+        note = noted(k)
+        found.append(model.fit(X, Y, validation_data=(X[:20], Y[:20]), callbacks=[note], **(OPTIONS | more)).history)
+        seen.append(note.seen)
+    assert seen[0] == seen[1]
+    assert found[0].keys() == found[1].keys()
+    assert_close(found[0].values(), [found[1][name] for name in found[0]])
+
+
+def test_hooks_of_evaluation_and_prediction_are_called_where_keras_calls_them():
+    seen = []
+    for model, k in zip(both(), (fc, keras), strict=True):
+        model.compile("sgd", "mse")
+        note = noted(k)
+        model.evaluate(X, Y, 10, 0, None, 2, [note])  # the arguments stand where Keras's do
+        model.predict(X, 10, 0, 2, [note])
+        seen.append(note.seen)
+    assert seen[0] == seen[1]
+
+
+class Dataset(keras.utils.PyDataset):
+    """Keras's own class, with batches that differ in size."""
+
+    def __init__(self, **more):
+        super().__init__(**more)
+        self.epochs = 0
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        part = slice(7 * index, 7 * index + 7)
+        return X[part], LABELS[part]
+
+    def on_epoch_end(self):
+        self.epochs += 1
+
+
+@pytest.mark.filterwarnings("ignore:.*ran out of data:UserWarning")
+def test_a_dataset_of_keras_s_and_its_generator_train_both_libraries_alike():
+    for given in (Dataset, lambda: (Dataset()[k % 4] for k in range(8))):
+        found = []
+        for model in both(activation="softmax"):
+            model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+            found.append(model.fit(given(), epochs=2, steps_per_epoch=4, verbose=0, shuffle=False,
+                                   validation_data=Dataset()).history)  # fmt: skip
+            found[-1]["weights"] = np.concatenate([np.ravel(w) for w in model.get_weights()])
+            found[-1]["prediction"] = np.asarray(model.predict(Dataset(), verbose=0))
+            found[-1]["evaluation"] = np.asarray(model.evaluate(Dataset(), verbose=0))
+        assert found[0].keys() == found[1].keys()
+        assert_close(found[0].values(), [found[1][name] for name in found[0]])
+    data = Dataset()
+    ours = both(activation="softmax")[0]
+    ours.compile("sgd", "sparse_categorical_crossentropy")
+    ours.fit(data, epochs=3, verbose=0)
+    assert data.epochs == 3
