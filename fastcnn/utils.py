@@ -1,5 +1,6 @@
 """Small helpers, with Keras's names."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,7 +9,27 @@ from fastcnn import absent
 from fastcnn.errors import ArgumentError
 from fastcnn.random import set_random_seed
 
-__all__ = ["clear_session", "plot_model", "set_random_seed", "to_categorical"]
+__all__ = ["clear_session", "plot_model", "prefetch", "set_random_seed", "to_categorical"]
+
+
+def prefetch(batches: Iterable[Any], size: int = 1) -> Iterable[Any]:
+    """Return the same batches, made in a thread ahead of the step that takes them.
+
+        model.fit(prefetch(batches), epochs=3)
+
+    It pays where batches wait for disks or networks, or come out of NumPy, Pillow and the like; where pure Python makes
+    them it may cost time. `fastcnn.training.prefetch` tells all.
+
+    Parameters
+    ----------
+    batches : iterable of (x, y) or (x, y, sample_weight)
+        Each in memory of its own.
+    size : int
+        How many batches may be there beside the one that is trained on.
+    """
+    from fastcnn import training
+
+    return training.prefetch(batches, size)
 
 
 def plot_model(model: Any, to_file: Any = "model.svg", **shown: Any) -> Any:

@@ -90,18 +90,20 @@ class Compiled:
             self.build((None, *given.array(given.only(x), who, "x").shape[1:]))
         return [given.array(one, who, "x") for one in given.inputs(x, self.input_names, self.input_shapes, who)]
 
-    def _data(self, x: Any, y: Any, sample_weight: Any, who: str, **how: bool) -> training.Data:
+    def _data(self, x: Any, y: Any, sample_weight: Any, who: str, goes_on: bool = False, **how: bool) -> training.Data:
         """Return inputs, targets and weights, checked against the model, its losses and its metrics.
 
-        How is told to `Objective.check`: whether they are trained on, and whether they are one batch of several.
+        It finds out what is trained, unless `goes_on` tells that a pass goes on with another batch. How is told to
+        `Objective.check`: whether they are trained on, and whether they are one batch of several.
         """
         if self.loss is None:
             raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
         xs, names = self._inputs(x, who), self.output_names
         if self.objective is None:
             self.objective = Objective(names, self.output_shapes, **self._compiled, who=who)
-        self.trained = self.trainable_weights
-        self.penalized = [p for p in self.trained if p.regularizer is not None]
+        if not goes_on:
+            self.trained = self.trainable_weights
+            self.penalized = [p for p in self.trained if p.regularizer is not None]
         ys = given.targets(y, names, len(xs[0]), who)
         for target, one in zip(self.objective.targets, ys, strict=True):
             if (one is None) == target.asks:

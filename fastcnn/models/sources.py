@@ -90,13 +90,17 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
 def with_targets(model: Reader, who: str, class_weight: Any = None, trains: bool = False
                  ) -> Callable[[Any, int], Batch]:
     """Return what turns (x, y) or (x, y, sample_weight) into a checked batch."""
+    goes_on = False
+
     def converted(batch: Any, number: int) -> Batch:
+        nonlocal goes_on
         where = f"{who}: batch {number}"
         x, y, sample_weight = _unpacked(batch, where)
         if y is None:
             raise ArgumentError(f"{where}: expected (x, y) or (x, y, sample_weight), got "
                                 f"{'x alone' if isinstance(batch, (tuple, list)) else type(batch).__name__}")
-        data = model._data(x, y, sample_weight, where, trains=trains, one_batch=True)
+        data = model._data(x, y, sample_weight, where, goes_on=goes_on, trains=trains, one_batch=True)
+        goes_on = True
         return _whole(model._classes_weighted(data, class_weight, where))
 
     return converted

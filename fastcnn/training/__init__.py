@@ -5,7 +5,8 @@ from fastcnn.training.batches import ArrayBatches, Batches, Stream
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.loop import evaluate, fit, is_validated, predict
 from fastcnn.training.orders import Orders
+from fastcnn.training.prefetch import prefetch
 from fastcnn.training.step import Step, Trainable, train_step
 
 __all__ = ["ArrayBatches", "Batch", "Batches", "Data", "Epochs", "Orders", "Step", "Stream", "Trainable", "evaluate",
-           "fit", "is_validated", "predict", "train_step"]
+           "fit", "is_validated", "predict", "prefetch", "train_step"]

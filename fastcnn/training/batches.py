@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from fastcnn.samples import Batch, Data
 from fastcnn.training.orders import Orders
+from fastcnn.training.prefetch import Ahead
 
 
 class Batches(Protocol):
@@ -74,7 +75,8 @@ class Stream:
     Parameters
     ----------
     source : iterable, or an object with ``__getitem__`` and ``__len__`` (or ``num_batches``, None where it has no end)
-        What has ``on_epoch_begin`` and ``on_epoch_end`` is told. Lists come as they lie.
+        What has ``on_epoch_begin`` and ``on_epoch_end`` is told. What has ``workers`` above 1 makes its batches in one
+        thread ahead of the step, up to ``max_queue_size`` of them. Lists come as they lie.
     converted : callable
         (what the source gave, its number) -> Batch, checked.
     orders : Orders, optional
@@ -107,7 +109,10 @@ class Stream:
         count, numbers = self.steps, None
         if count is not None:
             numbers = iter(range(count) if self._orders is None else self._orders.next(count, epoch).tolist())
-        return map(self.source.__getitem__, itertools.count() if numbers is None else numbers)
+        batches = map(self.source.__getitem__, itertools.count() if numbers is None else numbers)
+        if _workers(self.source) <= 1:
+            return batches
+        return Ahead(batches, max(1, getattr(self.source, "max_queue_size", 1)))
 
     def on_epoch_begin(self) -> None:
         getattr(self.source, "on_epoch_begin", _nothing)()
@@ -129,6 +134,11 @@ def _length(source: Any) -> int | None:
         return len(source)
     except TypeError:  # a generator, or a wrapper of one
         return None
+
+
+def _workers(source: Any) -> int:
+    many = getattr(source, "workers", 1)
+    return many + bool(getattr(source, "use_multiprocessing", False)) if isinstance(many, int) else 1
 
 
 def _nothing() -> None: ...
