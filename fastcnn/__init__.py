@@ -10,6 +10,7 @@ nor Numba.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from fastcnn import symbolic
 from fastcnn._version import __version__
 
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers",
@@ -70,6 +71,10 @@ def _imported(module: str) -> Any:
 
     with deferred(whole=True):  # Ctrl-C waits: the process could not import the rest any more
         return importlib.import_module(module)
+
+
+# Layers have a graph of others where they have `call`; the room of graphs lies above theirs.
+symbolic.operators["graph"] = lambda *given: _imported("fastcnn.graph.executables").between(*given)
 
 
 def __dir__() -> list[str]:

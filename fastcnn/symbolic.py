@@ -18,8 +18,25 @@ from typing import Any
 from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError, UnknownArgumentError
 
-#: What applies a layer where a tensor is added to, scaled, ...: `fastcnn.layers`, which lies above, fills it.
+#: What applies a layer where a tensor is added to, scaled, ..., and what runs what layers made of tensors ("graph"):
+#: `fastcnn.layers` and `fastcnn`, which lie above, fill it.
 operators: dict[str, Callable[..., Any]] = {}
+
+
+class _Either:
+    """What a layer's `call` is told as `training`: what it does with tensors runs in training and in prediction."""
+
+    def __bool__(self) -> bool:
+        raise ArgumentError("training: expected call to do the same in training and in prediction, since it is asked "
+                            "for both at once; hand it on to layers, as in self.dropout(x, training=training)")
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+EITHER = _Either()
 
 
 class Tensor(Absent):
@@ -141,6 +158,8 @@ def connect(layer: Any, x: Any, training: bool | None = None) -> Any:
     ArgumentError
         If a shape or type does not suit the layer, or `x` is not what it takes.
     """
+    if training is EITHER:
+        training = None
     if training:
         raise ArgumentError(f"{layer}: training=True is not offered where layers are put together; "
                             f"model(x, training=True) runs a whole model as in training")

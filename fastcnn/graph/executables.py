@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.graph import rules, trace
+from fastcnn.graph import execute, rules, trace
 from fastcnn.graph.rules.report import Fusions
 from fastcnn.graph.steps import Graph
+from fastcnn.layers.base import Backward, Call
+from fastcnn.symbolic import Tensor
 
 
 class Executables:
@@ -24,13 +26,28 @@ class Executables:
 
     Attributes
     ----------
+    traced : Traced
     whole : Graph
         The layers as they are, models inside opened.
     """
 
     def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
-        self.whole, self._leaves, self._dtype = trace.opened(traced), trace.leaves(model_layers), dtype
+        self.traced, self.whole = traced, trace.opened(traced)
+        self._leaves, self._dtype = trace.leaves(model_layers), dtype
         self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # what they were made for, and they
+
+    def forward(self, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None
+                ) -> tuple[list[np.ndarray], Backward]:
+        """As `fastcnn.graph.execute.forward`, of what runs for the batch."""
+        return execute.forward(self.get(len(xs[0])), xs, call, penalties)  # type: ignore[arg-type]
+
+    def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """As `fastcnn.graph.execute.infer`, of what runs for the batch."""
+        return execute.infer(self.get(len(xs[0]), predicts=True), xs)  # type: ignore[arg-type]
+
+    def multiply_adds(self) -> int:
+        """Return the multiply-adds of one sample's forward pass."""
+        return sum(step.node.multiply_adds() for step in self.whole.steps)
 
     def get(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Graph | None:
         """Return what runs for a batch of a size; None if `to_logits` and an output comes from no softmax.
@@ -84,6 +101,12 @@ class Executables:
         """Return the whole graph with steps of its own: which slots are dead after one depends on its graph."""
         whole = self.whole
         return Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
+
+
+def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype, who: str) -> Executables:
+    """Return what runs between symbolic tensors: behind the table `fastcnn.symbolic.operators`."""
+    traced = trace.trace(inputs, outputs, who)
+    return Executables(traced, traced.layers, dtype)
 
 
 def fills_lanes(batch: int, dtype: Any) -> bool:

@@ -56,7 +56,7 @@ def is_replayable(node: Any) -> bool:
     """
     if getattr(node, "is_composite", False):
         return False  # a model that a layer holds replays by itself
-    held = node.sublayers().values() if getattr(node, "holds_layers", False) else ()
+    held = node.held_layers().values() if getattr(node, "holds_layers", False) else ()
     parts = node, getattr(node, "activation", None), getattr(node, "function", None)
     return all(getattr(part, "replayable", False) for part in parts if part is not None) and all(
         map(is_replayable, held))

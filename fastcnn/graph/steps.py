@@ -105,4 +105,4 @@ class Graph:
 
 def _holds_layers(node: Any) -> bool:
     """Return whether a node runs layers itself, which pass on what they are told: all but the first must give dx."""
-    return getattr(node, "holds_layers", False) and bool(node.sublayers())
+    return getattr(node, "holds_layers", False) and bool(node.held_layers())

@@ -101,6 +101,9 @@ def opened(traced: Traced) -> Graph:
             layer, inputs = node.layer, tuple(there[id(one)] for one in node.inputs)
             learning = training and node.training is not False
             if layer.is_composite:
+                if layer.has_call:  # which may make another graph of another shape
+                    shapes = tuple(slots[slot] for slot in inputs)
+                    layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
                 inner = layer.traced
                 within = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
                 place(inner, within, learning)
@@ -171,7 +174,7 @@ def leaves(layers: Iterable[Any]) -> list[Any]:
     """Return the layers that run, those of models inside and those that they hold; none that is a model; each once."""
     found: dict[int, Any] = {}
     for layer in layers:
-        for leaf in leaves(layer.layers) if layer.is_composite else [layer, *leaves(layer.sublayers().values())]:
+        for leaf in [*([] if layer.is_composite else [layer]), *leaves(layer.held_layers().values())]:
             if not isinstance(leaf, InputLayer):
                 found[id(leaf)] = leaf
     return list(found.values())

@@ -49,6 +49,12 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     return given | given.pop(others, {})
 
 
+def takes(cls: type, name: str) -> bool:
+    """Return whether the constructor of a layer takes an argument, or hands on those it has no name for."""
+    parameters = signature_of(cls.__init__).parameters  # type: ignore[misc]
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+
+
 def _check_switches(cls: type, given: dict[str, Any], signature: inspect.Signature) -> None:
     """Raise ArgumentError for what is neither True nor False where the default is one of them, and arrays for words."""
     for name, value in given.items():

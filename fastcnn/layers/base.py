@@ -9,8 +9,8 @@ import numpy as np
 
 from fastcnn import absent, regularizers, symbolic
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import arguments, sublayers
-from fastcnn.layers.building import Built, Shape, shape_text
+from fastcnn.layers import arguments, composite, held_layers
+from fastcnn.layers.building import Shape, shape_text
 from fastcnn.layers.call import Call
 from fastcnn.naming import Names
 from fastcnn.traits import NONE, Trait, kept
@@ -21,7 +21,7 @@ Backward = Callable[[Any], Any]
 names = Names()
 
 
-class Layer(Built):
+class Layer(composite.Composite):
     """The base of all layers.
 
     A layer of your own has ``compute_output_shape``, ``forward`` and, where training differs from inference,
@@ -49,8 +49,6 @@ class Layer(Built):
         Its calls on symbolic tensors.
     """
 
-    #: Whether it is a graph of other layers, `traced`, which run in its place: a model inside a model.
-    is_composite = False
     #: What rules of fusion may know of it; a class that changes what it derives from loses them.
     traits: ClassVar[Trait] = NONE
     #: Whether `predict` does nothing but call kernels, so that a small prediction may be captured and replayed.
@@ -59,9 +57,7 @@ class Layer(Built):
     _arguments: dict[str, Any]
 
     #: Methods that a class of a user's own may not have, and what it has instead.
-    foreign: Mapping[str, str] = {
-        "call": "write forward(x, call), which returns the output and a function from its gradient to that of x, and "
-                "predict(x) where training differs from inference"}
+    foreign: Mapping[str, str] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,6 +66,9 @@ class Layer(Built):
         cls.makes_weights = cls.create_weights is not Layer.create_weights
         if "replayable" not in vars(cls):
             cls.replayable = not cls.holds_layers
+        if "call" in vars(cls):
+            composite.check_class(cls, Layer)
+            cls.has_call = cls.is_composite = True
         for method in cls.foreign.keys() & vars(cls).keys():
             raise ArgumentError(f"{cls.__name__}: a {method} of its own is not offered; {cls.foreign[method]}")
 
@@ -111,10 +110,22 @@ class Layer(Built):
         ArgumentError
             If the type or the shape is not what the layer was built for.
         """
-        raise NotImplementedError
+        if not self.has_call:
+            raise NotImplementedError
+        xs = self.arranged(self.checked(x))
+        ys, way = self._graph.forward(xs, call)
+
+        def backward(dy: Any) -> Any:
+            dxs = way(dy if isinstance(dy, tuple) else (dy,))
+            return tuple(dxs) if self.many_inputs else dxs[0]
+
+        return self.rearranged(ys), backward
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Infer: return the output and keep nothing."""
+        if self.has_call:
+            xs = self.arranged(self.checked(x))  # which builds it
+            return self.rearranged(self._graph.infer(xs))
         return self.forward(x, Call(wants_dx=False, training=False))[0]
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
@@ -125,8 +136,8 @@ class Layer(Built):
         if symbolic.is_symbolic(x):
             return symbolic.connect(self, x, training)
         if self.input_shape is None:  # a layer of one's own may leave it so
-            sublayers.check(self, Layer)
-            if self.sublayers():
+            held_layers.check(self, Layer)
+            if self.held_layers():
                 x = self.checked(x)  # which builds it
         return self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
 
@@ -142,7 +153,7 @@ class Layer(Built):
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one sample's forward pass in products; 0 for layers without."""
-        return 0
+        return self._graph.multiply_adds() if self.has_call else 0
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as given, the name, and `trainable` as it is: JSON can hold it."""
@@ -156,11 +167,15 @@ class Layer(Built):
             raise ArgumentError(f"{cls.__name__}.from_config: expected a dict, as get_config returns it, "
                                 f"got {config!r}")
         given: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
-        return cls(**given)
+        late = {key: given.pop(key) for key in ("name", "trainable") if key in given and not arguments.takes(cls, key)}
+        layer = cls(**given)
+        layer.name = late.get("name", layer.name)
+        layer._trainable = late.get("trainable", layer._trainable)
+        return layer
 
     def __reduce__(self) -> Any:
         """A copy is what `from_config` makes, built for the same shape, with the same weights and what is frozen."""
-        return _copied, (type(self), self.get_config(), self.input_shape, self.get_weights(), sublayers.frozen(self))
+        return _copied, (type(self), self.get_config(), self.input_shape, self.get_weights(), held_layers.frozen(self))
 
     if not TYPE_CHECKING:  # else type checkers would believe in any attribute
 
@@ -203,5 +218,5 @@ def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np
     if input_shape is not None:
         layer.build(input_shape)
         layer.set_weights(weights)
-    sublayers.freeze(layer, frozen)
+    held_layers.freeze(layer, frozen)
     return layer

@@ -1,5 +1,7 @@
 """How a layer comes to its shapes: built for one, a twin for another, and inputs that are what it was built for."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,7 @@ import numpy as np
 from fastcnn import device, initializers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers import sublayers
+from fastcnn.layers import held_layers
 from fastcnn.layers.weights import Weights
 
 Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
@@ -33,6 +35,12 @@ class Built(Weights):
     output_shape: Any
     #: Whether `build` for another shape makes it a twin of what it was: so are layers held by what becomes a twin.
     _may_move = False
+    #: Whether it has a `call` of its own, which puts other layers together (`fastcnn.layers.composite`).
+    has_call = False
+
+    nodes: list[symbolic.Node]
+    call: Any
+    _built_by_call: Any
 
     def build(self, input_shape: Shape) -> None:
         """Fix the shapes and make the parameters.
@@ -55,23 +63,38 @@ class Built(Weights):
                 raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which it was built, "
                                     f"got {shape_text(shape)}; make a new layer for another shape")
             return
-        sublayers.check(self, Weights)
-        output_shape = self.compute_output_shape(shape)
-        new = [self, *(one for _, one in sublayers.all_within(self) if not one.built)]
-        before = [(one, dict(vars(one)), len(one.parameters)) for one in new]
-        try:
+        held_layers.check(self, Weights)
+        output_shape = None if self.has_call else self.compute_output_shape(shape)
+        with self.restored(if_stopped=True):
             self.create_weights(shape)
-            sublayers.check(self, Weights)
-            sublayers.check_built(self)
-        except BaseException:
-            for one, attributes, count in before:  # who builds again makes them again
-                del one.parameters[count:]
-                vars(one).clear()
-                vars(one).update(attributes)
-            raise
-        self.input_shape, self.output_shape = shape, output_shape
+            held_layers.check(self, Weights)
+            if self.has_call:
+                output_shape = self._built_by_call(shape)
+            held_layers.check_built(self)
+            self.input_shape, self.output_shape = shape, output_shape
         if not self._trainable:  # told before it held layers
             self.trainable = False
+
+    @contextmanager
+    def restored(self, if_stopped: bool = False) -> Iterator[None]:
+        """Let what is built within be as it was before: who builds again makes parameters again.
+
+        Parameters
+        ----------
+        if_stopped : bool
+            Only where an exception ends it.
+        """
+        held = {id(one): one for _, one in held_layers.all_within(self)}
+        before = [(one, dict(vars(one)), len(one.parameters), len(one.nodes)) for one in (self, *held.values())]
+        done = False
+        try:
+            yield
+            done = if_stopped
+        finally:
+            for one, attributes, parameters, nodes in () if done else before:
+                del one.parameters[parameters:], one.nodes[nodes:]
+                vars(one).clear()
+                vars(one).update(attributes)
 
     def for_shape(self, input_shape: Shape) -> Any:
         """Return the layer, built, as it is for an input shape: itself, or a twin with the same parameters.
@@ -98,14 +121,14 @@ class Built(Weights):
         output_shape, held = self.output_shape, dict[str, Any]()
         if shape != self.input_shape:
             probe = self.replaced(parameters=[], **self._holding(
-                {id(one): one.replaced(_may_move=True) for one in self.sublayers().values()}))
+                {id(one): one.replaced(_may_move=True) for one in self.held_layers().values()}))
             output_shape = probe.compute_output_shape(shape)
             with initializers.nothing_drawn():
                 probe.create_weights(shape)
             if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
                 raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which its parameters "
                                     f"are, got {shape_text(shape)}; make a new layer for another shape")
-            held = self._holding_twins(probe.sublayers())
+            held = self._holding_twins(probe.held_layers())
         return self.replaced(input_shape=shape, output_shape=output_shape, nodes=[], _original=self.original, **held)
 
     def _holding_twins(self, there: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +137,7 @@ class Built(Weights):
         One without parameters that `create_weights` did not build is left to be built by what it sees.
         """
         twins = {}
-        for path, one in self.sublayers().items():
+        for path, one in self.held_layers().items():
             other = there.get(path)
             if other is not None and other.built and not other._may_move:
                 twins[id(one)] = one.for_shape(other.input_shape)
@@ -124,8 +147,8 @@ class Built(Weights):
 
     def _holding(self, others: dict[int, Any]) -> dict[str, Any]:
         """Return the attributes that hold layers, with others in the places of those, by identity."""
-        names = {path.partition("/")[0] for path in self.sublayers()}
-        return {name: sublayers.swapped(vars(self)[name], others) for name in names}
+        names = {path.partition("/")[0] for path in self.held_layers()}
+        return {name: held_layers.swapped(vars(self)[name], others) for name in names}
 
     def replaced(self, **attributes: Any) -> Any:
         """Return a copy that shares the parameters, with other values of attributes; nothing is checked or built."""
@@ -140,7 +163,7 @@ class Built(Weights):
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output for that of the input."""
-        return input_shape
+        raise NotImplementedError
 
     def create_weights(self, input_shape: Shape) -> None:
         """Make the parameters with `add_weight`; called once, by `build`."""
@@ -167,6 +190,8 @@ class Built(Weights):
             flags = x.flags
             if x.dtype == self.dtype and x.shape[1:] == shape[1:] and flags.c_contiguous and flags.writeable:
                 return x
+        if self.has_call and self.input_shape is None:
+            self.arranged(x)
         if self.many_inputs:
             arrays = self.arranged(x)
             if self.input_shape is None:
@@ -208,11 +233,13 @@ class Built(Weights):
         if self.input_shape is None:
             raise ArgumentError(f"{self}: expected its own build to call super().build(input_shape), which it does "
                                 f"not; a layer of your own makes its parameters in create_weights(input_shape)")
-        sublayers.check(self, Weights)  # what a build of its own made after that
-        sublayers.check_built(self)
+        held_layers.check(self, Weights)  # what a build of its own made after that
+        held_layers.check_built(self)
 
     def arranged(self, x: Any) -> tuple[Any, ...]:
         """Return what the layer is called with, one or several, as a tuple."""
+        if self.has_call and self.input_shape is None:  # what it is called with first tells
+            self.many_inputs = isinstance(x, (list, tuple))
         if not self.many_inputs:
             return tuple(x) if isinstance(x, (list, tuple)) else (x,)
         if not isinstance(x, (list, tuple)) or not x:
@@ -226,6 +253,8 @@ class Built(Weights):
 
     def _whole(self, shape: Any) -> Any:
         """Return an input shape with None for the batch and integers after it."""
+        if self.has_call and self.input_shape is None:
+            self.many_inputs = symbolic.several(shape)
         if self.many_inputs:
             if not symbolic.several(shape):
                 raise ArgumentError(f"{self}: expected a list of inputs' shapes, got {shape}")

@@ -1,10 +1,14 @@
-"""The layers behind operators and functions on symbolic tensors: ``x + y``, ``2 * x``, ``abs(x)``, ``relu(x)``."""
+"""The layers behind operators and functions on symbolic tensors: ``x + y``, ``2 * x``, ``abs(x)``, ``relu(x)``.
+
+And the layer behind the tensors that a layer's `call` is given.
+"""
 
 from typing import Any
 
 from fastcnn import symbolic
 from fastcnn.layers.activation import Activation
 from fastcnn.layers.function import Abs, Power
+from fastcnn.layers.input import InputLayer
 from fastcnn.layers.merge import Add, Multiply, Subtract
 from fastcnn.layers.preprocessing import Rescaling
 from fastcnn.symbolic import Tensor
@@ -22,5 +26,6 @@ symbolic.operators.update(
     add=_merge(Add), subtract=_merge(Subtract), multiply=_merge(Multiply), scale=_scale,
     power=lambda a, exponent: Power(exponent, dtype=a.dtype.name)(a),
     abs=lambda a: Abs(dtype=a.dtype.name)(a),
+    input=lambda shape, dtype, name: InputLayer(shape, dtype=dtype, name=name).tensor(),
     activate=lambda function, a: Activation(function, dtype=a.dtype.name)(a),
 )

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import initializers, regularizers
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import arguments, sublayers
+from fastcnn.layers import arguments, held_layers
 from fastcnn.parameters import Parameter, assign_all
 
 
@@ -20,7 +20,7 @@ class Weights:
         Its own, in the order in which it makes them.
     """
 
-    #: Whether it is asked for layers in its attributes: a class of a user's own is (`fastcnn.layers.sublayers`).
+    #: Whether it is asked for layers in its attributes: a class of a user's own is (`fastcnn.layers.held_layers`).
     holds_layers = False
     #: Whether building it may make parameters.
     makes_weights = True
@@ -56,9 +56,9 @@ class Weights:
         self.parameters.append(parameter)
         return parameter
 
-    def sublayers(self) -> dict[str, Any]:
+    def held_layers(self) -> dict[str, Any]:
         """Return the layers that it holds, each once, by their paths: ``conv``, ``branches/0``, ``heads/mask``."""
-        return sublayers.direct(self, Weights) if self.holds_layers else {}
+        return held_layers.direct(self, Weights) if self.holds_layers else {}
 
     @property
     def trainable(self) -> bool:
@@ -70,7 +70,7 @@ class Weights:
         if self._original is not None:
             self._original.trainable = value
         self._trainable = self._is_trainable(value)
-        for layer in self.sublayers().values():
+        for layer in self.held_layers().values():
             layer.trainable = self._trainable
 
     def _is_trainable(self, value: Any) -> bool:
@@ -83,7 +83,7 @@ class Weights:
         if not self.trainable:
             return []
         own = [p for p in self.parameters if p.trainable]
-        held = self.sublayers()
+        held = self.held_layers()
         return each_once([*own, *(p for one in held.values() for p in one.trainable_weights)]) if held else own
 
     @property
@@ -96,7 +96,7 @@ class Weights:
         """All parameters, as Keras orders them: its own, first those an optimizer may change, then statistics; then
         those of each layer that it holds.
         """
-        held = self.sublayers()
+        held = self.held_layers()
         return each_once([*self._own(), *(p for one in held.values() for p in one.weights)]) if held else self._own()
 
     def _own(self) -> list[Parameter]:
@@ -105,7 +105,7 @@ class Weights:
     def weights_by_path(self) -> list[tuple[str, Parameter]]:
         """Return `weights` with their places in the layer: ``kernel``, or ``branches/0/kernel`` in one it holds."""
         return [(p.name, p) for p in self._own()] + [
-            (f"{where}/{path}", p) for where, one in self.sublayers().items() for path, p in one.weights_by_path()]
+            (f"{where}/{path}", p) for where, one in self.held_layers().items() for path, p in one.weights_by_path()]
 
     @property
     def variables(self) -> list[Parameter]:

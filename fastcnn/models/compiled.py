@@ -27,6 +27,7 @@ class Compiled:
 
     # What the others have.
     built: Any
+    has_call: bool
     dtype: np.dtype
     build: Callable[..., None]
     input_shape: Any
@@ -86,6 +87,9 @@ class Compiled:
 
     def _inputs(self, x: Any, who: str) -> list[np.ndarray]:
         """Return the inputs as a list of arrays, building the model on its first sight of data."""
+        if not self.built and self.has_call and isinstance(x, (list, tuple)) and len(x) > 1 and all(
+                isinstance(one, np.ndarray) for one in x):
+            self.build(tuple((None, *given.array(one, who, "x").shape[1:]) for one in x))
         if not self.built:
             self.build((None, *given.array(given.only(x), who, "x").shape[1:]))
         return [given.array(one, who, "x") for one in given.inputs(x, self.input_names, self.input_shapes, who)]

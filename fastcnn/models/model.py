@@ -1,37 +1,35 @@
 """Model: layers put together between symbolic inputs and outputs; itself a layer."""
 
 import numbers
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import config
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.geometry.arguments import is_integer
 from fastcnn.graph import execute, trace
 from fastcnn.graph.arena import planned_bytes
 from fastcnn.graph.executables import Executables
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
-from fastcnn.graph.rules.report import Fusions
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call, Layer, names
 from fastcnn.models import given, structure
+from fastcnn.models.described import Described
 from fastcnn.models.ends import Ends, tensors_of
 from fastcnn.models.owner import Owner
 from fastcnn.models.serializable import Serializable
-from fastcnn.models.summary import summary
 from fastcnn.models.trainer import Trainer
 from fastcnn.symbolic import as_shapes, is_symbolic
 from fastcnn.training import Data
 
-_SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), or write a Layer of your own "
-             "with forward and predict")
+_SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), with call(self, x), or write a "
+             "Layer of your own with forward and predict")
 
 
 @structure.enter
-class Model(Trainer, Owner, Ends, Serializable, Layer):
+class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
     """Layers between inputs and outputs: skips, branches, layers used twice, models inside.
 
         inputs = fc.Input((28, 28, 1))
@@ -61,15 +59,17 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
     """
 
     is_composite = True
-
-
-    foreign = dict.fromkeys(("call", "train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
+    foreign = dict.fromkeys(("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
                              "make_train_function"), _SUBCLASS)
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None,
                  trainable: bool = True) -> None:
-        if inputs is None or outputs is None:
-            raise ArgumentError(f"{type(self).__name__}: expected inputs and outputs, got none; {_SUBCLASS}")
+        if self.has_call and inputs is None and outputs is None:
+            self._new(name, "float32")
+            self._trainable = self._is_trainable(trainable)
+            return
+        if inputs is None or outputs is None or self.has_call:
+            raise ArgumentError(f"{type(self).__name__}: expected {_given(self.has_call)}; {_SUBCLASS}")
         self._new(name, tensors_of(type(self).__name__, "inputs", inputs)[0].dtype)
         self._given_inputs, self._given_outputs = inputs, outputs
         self._connect(trace.trace(tensors_of(self, "inputs", inputs), tensors_of(self, "outputs", outputs), str(self)))
@@ -81,15 +81,15 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
         kind = "Functional" if type(self) is Model else type(self).__name__  # Keras's name of it
         Layer.__init__(self, name=name or names.new(kind), dtype=np.dtype(dtype).name)
         self._begin()
-        self.layers: list[Any] = []
+        self._layers: list[Any] = []
         self.traced: trace.Traced | None = None
         self.is_plain = False  # one input and one output, as arrays
         self._forget()
 
     def _connect(self, traced: trace.Traced) -> None:
         """Be what lies between tensors, from now on."""
-        self.traced, self.layers, self.objective = traced, traced.layers, None
-        self.many_inputs = len(traced.inputs) > 1
+        self.traced, self._layers, self.objective = traced, traced.layers, None
+        self.many_inputs = len(traced.inputs) > 1 or (self.has_call and self.many_inputs)
         self.is_plain = len(traced.inputs) == len(traced.outputs) == 1 and not isinstance(self._given_outputs, dict)
         shapes, results = ([t.shape for t in tensors] for tensors in (traced.inputs, traced.outputs))
         self.input_shape = tuple(shapes) if self.many_inputs else shapes[0]
@@ -123,13 +123,19 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
         """As `Layer.twin`: its layers are twins of this one's, and it is compiled as this one is."""
         self._require_count(len(as_shapes(shape)))
         twin = self.replaced(nodes=[], stop_training=False, _original=self.original)
+        if self.has_call:
+            twin._built_by_call(shape)
+            return twin
         traced, there = trace.moved(self._between(), as_shapes(shape))
         twin._replace_given(there)
         twin._connect(traced)
         return twin
 
     def build(self, input_shape: Any) -> None:
-        """Check that the model, which is built, takes an input (None, H, W, C)."""
+        """Check that the model, which is built, takes an input (None, H, W, C); one with `call` is built by it."""
+        if self.has_call and not self.built:
+            Layer.build(self, input_shape)
+            return
         shape = self._whole(input_shape)
         if shape != self.input_shape and self._may_move:
             self.__dict__.update(self.twin(shape).__dict__, _may_move=False)
@@ -137,8 +143,19 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
             raise ArgumentError(f"{self}: expected input {self.input_shape}, for which it was built, "
                                 f"got {shape}")
 
+    def _built_by_call(self, shape: Any) -> Any:
+        self.dtype = next((layer.dtype for layer in self.layers), self.dtype)
+        inputs, outputs = self.called_on(shape)
+        self._given_inputs, self._given_outputs = inputs if self.many_inputs else inputs[0], outputs
+        traced = trace.trace(inputs, tensors_of(self, "outputs", outputs), str(self))
+        self.check_called(traced.layers)
+        self._connect(traced)
+        return self.output_shape
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for that of the input."""
+        if self.has_call and not self.built:
+            return Layer.compute_output_shape(self, input_shape)
         return self.for_shape(input_shape).output_shape
 
     # --- the two verbs ----------------------------------------------------------------------------------------------
@@ -238,56 +255,13 @@ class Model(Trainer, Owner, Ends, Serializable, Layer):
             self._executables = Executables(self._between(), self.layers, self.dtype)
         return self._executables
 
-    # --- what it costs ----------------------------------------------------------------------------------------------
-
-    def multiply_adds(self) -> int:
-        """Return the multiply-adds of one sample's forward pass."""
-        return sum(step.node.multiply_adds() for step in trace.opened(self._between()).steps)
-
-    def summary(self, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
-                show_trainable: bool = False, **others: Any) -> None:
-        """Print the layers with output shapes, parameters, multiply-adds and memory.
-
-        Parameters
-        ----------
-        print_fn : callable, optional
-            Called with the text in the place of `print`.
-        expand_nested : bool
-            Tell the layers of models inside, too.
-        show_trainable : bool
-            Tell which layers are trained.
-        **others
-            Keras's line_length, positions and layer_range are not offered: a line is as long as it has to be.
-        """
-        given.refuse(f"{self}.summary", others, {"line_length": None, "positions": None, "layer_range": None},
-                     given.names_of(Model.summary))
-        given.check(print_fn is None or callable(print_fn), f"{self}.summary", "print_fn to be a function", print_fn)
-        self._require_built("summary")
-        summary(self, print_fn, expand_nested, show_trainable)
-
-    def fusions(self, batch_size: int = 32) -> Fusions:
-        """Return what runs in the place of which layers, rule by rule, and why a rule that nearly fitted does not.
-
-        What training with cross-entropy joins is told once the model is compiled.
-
-        Parameters
-        ----------
-        batch_size : int
-            Some rules want a batch that fills the lanes of vectors.
-
-        Returns
-        -------
-        list of Fusion
-            (mode, rule, layers, node, reason) for training, then for prediction; `print` shows it as text. Empty where
-            ``fastcnn.config.set_fusion(False)``.
-        """
-        given.check(is_integer(batch_size) and batch_size > 0, f"{self}.fusions", "a positive batch_size", batch_size)
-        which = () if self.objective is None else self.objective.after_softmax
-        return self._all_executables().fusions(int(batch_size), which)
-
     def __repr__(self) -> str:
         return f"<{self}, {len(self.layers)} layers, input {self.input_shape}>"
 
 
 def _listed(shapes: Iterable[Any]) -> str:
     return ", ".join(map(str, shapes))
+
+
+def _given(has_call: bool) -> str:
+    return "inputs and outputs from call alone, got some" if has_call else "inputs and outputs, got none"

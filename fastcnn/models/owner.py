@@ -3,7 +3,8 @@
 from typing import Any
 
 from fastcnn.errors import ArgumentError
-from fastcnn.layers.weights import each_once
+from fastcnn.layers import held_layers
+from fastcnn.layers.weights import Weights, each_once
 from fastcnn.parameters import Parameter
 
 
@@ -16,15 +17,23 @@ class Owner:
     # What the others have.
     name: str
     built: Any
-    layers: list[Any]
+    has_call: bool
+    _layers: list[Any]
     traced: Any
     _trainable: bool
     _is_trainable: Any
     _require_built: Any
 
-    def sublayers(self) -> dict[str, Any]:
-        """Return its layers by their names."""
-        return {layer.name: layer for layer in self.layers}
+    def held_layers(self) -> dict[str, Any]:
+        """Return its layers by their names; by their places in its attributes where it has a `call`."""
+        return held_layers.direct(self, Weights) if self.has_call else {layer.name: layer for layer in self._layers}
+
+    @property
+    def layers(self) -> list[Any]:
+        """Its layers, in Keras's order: the furthest from the outputs first; as its attributes hold them where it has a
+        `call`.
+        """
+        return list(self.held_layers().values()) if self.has_call else self._layers
 
     @property
     def weights(self) -> list[Parameter]:
@@ -58,11 +67,12 @@ class Owner:
             If two have one path.
         """
         found: dict[str, Parameter] = {}
-        for layer in self.layers:
-            plain = not (layer.is_composite or layer.sublayers())
+        pairs = self.held_layers().items() if self.has_call else [(layer.name, layer) for layer in self._layers]
+        for name, layer in pairs:
+            plain = not (self.has_call or layer.is_composite or layer.held_layers())
             each = ((p.path, p) for p in layer.weights) if plain else layer.weights_by_path()
             for path, p in each:
-                path = path if plain else f"{layer.name}/{path}"
+                path = path if plain else f"{name}/{path}"
                 if found.setdefault(path, p) is not p:
                     raise ArgumentError(f"{self}: expected weights with different paths, got two of {path}")
         first: dict[int, str] = {}  # a layer in two models has two paths: the first is kept

@@ -152,7 +152,7 @@ class Sequential(Model):
 
     def _connect(self, traced: Traced) -> None:
         super()._connect(traced)
-        self.layers = self.layers[1:]  # without the input
+        self._layers = self._layers[1:]  # without the input
 
     def _require_free(self, what: str) -> None:
         if self.nodes:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.graph import trace
+from fastcnn.layers import Layer, held_layers
 from fastcnn.models import structure
 
 
@@ -15,14 +15,18 @@ class Serializable:
     """The part of `fastcnn.Model` that writes it and reads it."""
 
     # What the others have.
-    layers: list[Any]
+    has_call: bool
+    input_shape: Any
+    held_layers: Any
     get_weights: Any
     _between: Any
     _given_inputs: Any
     _given_outputs: Any
 
     def get_config(self) -> dict[str, Any]:
-        """Return the structure, as JSON can hold it."""
+        """Return the structure, as JSON can hold it; the arguments of a model with `call`."""
+        if self.has_call:
+            return Layer.get_config(self)  # type: ignore[arg-type]
         return structure.of_model(self, self._between(), self._given_inputs, self._given_outputs)
 
     @classmethod
@@ -34,6 +38,8 @@ class Serializable:
         ArgumentError
             If there are classes that are not known: all of them are named.
         """
+        if cls.has_call:
+            return Layer.from_config.__func__(cls, config)  # type: ignore[attr-defined]
         with structure.reading(cls.__name__):
             inputs, outputs = structure.tensors(config, custom_objects or {}, cls.__name__)
             made: Any = cls
@@ -43,9 +49,10 @@ class Serializable:
         """A copy has the structure, the weights and what compile was given, as a saved model has."""
         from fastcnn.models.files import compile_arguments, contents
 
-        own = {type(layer).__name__: type(layer) for layer in trace.leaves(self.layers)}
+        own = {type(layer).__name__: type(layer) for _, layer in held_layers.all_within(self)}
         told = compile_arguments.described(self)
-        return contents.copied, (type(self), self.get_config(), self.get_weights(), own, told)
+        built = (self.input_shape, held_layers.frozen(self)) if self.has_call else None
+        return contents.copied, (type(self), self.get_config(), self.get_weights(), own, told, built)
 
     def save(self, path: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).

@@ -19,7 +19,7 @@ from typing import Any
 
 from fastcnn import layers
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import sublayers
+from fastcnn.layers import held_layers
 from fastcnn.layers.input import InputLayer
 from fastcnn.models.owner import Owner
 from fastcnn.symbolic import Tensor
@@ -82,7 +82,7 @@ def _entry(layer: Any, written: dict[int, dict[str, Any]]) -> dict[str, Any]:
         return {"class_name": first["class_name"], "config": {}, "shared": number}
     one = written[id(layer.original)] = {"class_name": type(layer).__name__, "config": {}}
     one["config"] = layer.get_config()
-    if layer.holds_layers and (frozen := sublayers.frozen(layer)):
+    if layer.holds_layers and (frozen := held_layers.frozen(layer)):
         one["frozen"] = frozen
     return one
 
@@ -192,9 +192,9 @@ def _made(cls: Any, one: dict[str, Any], custom_objects: dict[str, type], made: 
     number = one.get("shared")
     if number in made:
         return made[number]
-    more = {"custom_objects": custom_objects} if issubclass(cls, Owner) else {}
+    more = {"custom_objects": custom_objects} if issubclass(cls, Owner) and not cls.has_call else {}
     layer = cls.from_config(one["config"], **more)
-    sublayers.freeze(layer, one.get("frozen", ()))
+    held_layers.freeze(layer, one.get("frozen", ()))
     if number is not None:
         made[number] = layer
     return layer

@@ -35,11 +35,11 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Row]:
 
     With `expand_nested` the layers of a model inside follow its row.
     """
-    size, found = model.dtype.itemsize, []
+    size, found = model.dtype.itemsize, list[Row]()
     before: dict[int, list[str]] = {}
     for node in model.traced.nodes:
         before.setdefault(id(node.layer), []).extend(one.name for one in node.inputs)
-    for layer in model.layers:
+    for layer in filter(lambda layer: layer.built, model.held_layers().values()):
         found.append(Row(layer.name, type(layer).__name__, layer.output_shape, layer.count_params(),
                          layer.multiply_adds(),
                          sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,

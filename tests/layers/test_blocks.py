@@ -128,7 +128,7 @@ def test_a_block_that_is_frozen_stays_and_so_do_the_layers_it_holds():
 def test_a_block_that_is_made_frozen_holds_frozen_layers():
     block = Residual(trainable=False)
     block.build((None, 6, 5, 3))
-    assert not any(one.trainable for one in block.sublayers().values())
+    assert not any(one.trainable for one in block.held_layers().values())
 
 
 @pytest.mark.parametrize("how", ["deepcopy", "save", "config"])

@@ -322,8 +322,8 @@ def test_a_model_is_put_together_with_operators_too():
 
 def subclassed():
     class Own(fc.Model):
-        def call(self, x):
-            return x
+        def train_step(self, data):
+            return {}
 
 
 def unconnected():
@@ -336,7 +336,7 @@ def twice_named():
 
 
 MISTAKES = {
-    "a subclass with call": (subclassed, ArgumentError, "functional form"),
+    "a subclass with train_step": (subclassed, ArgumentError, "functional form"),
     "a subclass without tensors": (lambda: fc.Model(), ArgumentError, "expected inputs and outputs"),
     "another input": (unconnected, ArgumentError, "which is not among them"),
     "one name twice": (twice_named, ArgumentError, 'two "d"'),

@@ -1,9 +1,11 @@
 """What a model hands over, to a file or to a copy of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from fastcnn.layers import held_layers
 from fastcnn.models.files import compile_arguments
 
 
@@ -12,14 +14,40 @@ def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     structure = {"class_name": type(model).__name__, "config": model.get_config()}
     if (told := compile_arguments.described(model)) is not None:
         structure["compile"] = told
+    if model.has_call:
+        structure |= {"input_shape": model.input_shape, "frozen": held_layers.frozen(model)}
     return structure, {name: p.value for name, p in model.named_weights().items()}
 
 
 def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects: dict[str, type],
-           told: dict[str, Any] | None = None) -> Any:
+           told: dict[str, Any] | None = None, built: tuple[Any, list[str]] | None = None) -> Any:
     """Return a model of a structure and weights: what copy.deepcopy and pickle make of a model."""
-    model = kind.from_config(config, custom_objects=custom_objects)
+    model = made(kind, config, custom_objects, *built or (None, ()))
     model.set_weights(weights)
     if told is not None:
         compile_arguments.compile_as(model, told, str(model))
+    return model
+
+
+def made(kind: Any, config: dict[str, Any], custom_objects: dict[str, type], input_shape: Any = None,
+         frozen: Sequence[str] = ()) -> Any:
+    """Return a model of a structure.
+
+    Parameters
+    ----------
+    kind : type
+    config : dict
+    custom_objects : dict
+    input_shape : tuple, optional
+        What a model with `call` was built for.
+    frozen : list of str
+        Which of the layers within a model with `call` are not trainable.
+    """
+    if not kind.has_call:
+        return kind.from_config(config, custom_objects=custom_objects)
+    model = kind.from_config(config)
+    if input_shape is not None:
+        shapes = [tuple(one) if isinstance(one, list) else one for one in input_shape]
+        model.build(tuple(shapes))
+    held_layers.freeze(model, frozen)
     return model

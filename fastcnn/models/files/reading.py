@@ -11,6 +11,7 @@ from fastcnn.formats.kinds import is_keras_file
 from fastcnn.formats.safetensors import Structure, fault, read
 from fastcnn.models import structure
 from fastcnn.models.files import compile_arguments, keras_model, keras_weights, own_weights
+from fastcnn.models.files.contents import made
 
 
 def load(path: Path, custom_objects: dict[str, type], compile: bool) -> Any:
@@ -43,7 +44,7 @@ def _build(path: Path, told: Structure, custom_objects: dict[str, type]) -> Any:
         strange |= {told.class_name}.difference(known)
         if not strange:
             with initializers.nothing_drawn():
-                return known[told.class_name].from_config(told.config, custom_objects=custom_objects)
+                return made(known[told.class_name], told.config, custom_objects, told.input_shape, told.frozen)
     except Exception as error:  # a structure may hold anything, and by it reach any line of the layers
         raise fault(path, f"a structure that cannot be built ({type(error).__name__}: {error})") from error
     names = ", ".join(map(repr, sorted(strange)))

@@ -16,7 +16,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
 
 #: Attributes that are the layer's own: its arguments may be layers, its nodes name it.
-_KNOWN = frozenset(("_arguments", "_original", "_given_inputs", "_given_outputs", "nodes", "parameters", "layers"))
+_KNOWN = frozenset(("_arguments", "_original", "_given_inputs", "_given_outputs", "nodes", "parameters", "_layers"))
 _NO_USER_S = ("fastcnn", "numpy", "builtins")
 
 
@@ -59,7 +59,7 @@ def all_within(layer: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[str, A
     ArgumentError
         If a layer holds itself.
     """
-    for path, one in layer.sublayers().items():
+    for path, one in layer.held_layers().items():
         if one is layer or any(one is other for other in above):
             raise ArgumentError(f"{layer}: expected no layer that holds itself, got {path} ({one}); keep what lies "
                                 f"above a layer out of its attributes")
@@ -102,7 +102,7 @@ def check(layer: Any, base: type) -> None:
                 raise ArgumentError(f"{layer}: expected layers in attributes, lists, tuples and dicts, got {hidden} in "
                                     f"{path}, a {type(one).__name__}, where nobody would train or save it")
     for _, one in all_within(layer):
-        if one.activity_regularizer is not None:
+        if one.activity_regularizer is not None and not layer.has_call:
             raise ArgumentError(f"{layer}: expected no activity_regularizer in a layer that it runs itself, got {one}, "
                                 f"whose penalty nobody would add; give {type(layer).__name__} one, or write call(self, "
                                 f"x), which puts layers together, in the place of forward")
@@ -110,8 +110,11 @@ def check(layer: Any, base: type) -> None:
 
 def check_built(layer: Any) -> None:
     """Raise ArgumentError if a layer that was built holds one that is not, though it will make weights."""
-    for path, one in layer.sublayers().items():
+    for path, one in layer.held_layers().items():
         if not one.built and _may_have_weights(one):
+            if layer.has_call:
+                raise ArgumentError(f"{layer}: expected call to apply every layer that it holds, got {path} ({one}), "
+                                    f"which it does not; leave it out")
             raise ArgumentError(f"{layer}: expected its layers to be built with it, got {path} ({one}), whose weights "
                                 f"nobody would train or save; build it in create_weights(self, input_shape), or write "
                                 f"call(self, x), which puts layers together, in the place of forward")
@@ -140,4 +143,4 @@ def _hidden(value: Any, base: type) -> Iterator[Any]:
 def _may_have_weights(layer: Any) -> bool:
     """Return whether a layer has weights, may make some when it is built, or adds a penalty to the loss."""
     return bool(layer.weights or layer.activity_regularizer is not None or layer.makes_weights or any(
-        map(_may_have_weights, layer.sublayers().values())))
+        map(_may_have_weights, layer.held_layers().values())))

@@ -117,8 +117,6 @@ def test_a_build_of_one_s_own_hands_on():
         ByHand()(fc.Input((3,)))
 
 
-def test_keras_s_call_says_what_a_layer_has_instead():
-    with pytest.raises(ArgumentError, match=r"Own: a call of its own is not offered; write forward"):
-        type("Own", (layers.Layer,), {"call": lambda self, x: x})
+def test_keras_s_train_step_says_what_a_model_has_instead():
     with pytest.raises(ArgumentError, match=r"Own: a train_step of its own is not offered; .*functional"):
         type("Own", (fc.Model,), {"train_step": lambda self, data: data})

@@ -1,0 +1,115 @@
+r"""Layers that `call` puts together: what it does with symbolic tensors is a graph, which runs in the layer's place.
+
+::
+
+    class Residual(layers.Layer):
+        def __init__(self, filters, **kwargs):
+            super().__init__(**kwargs)
+            self.conv = layers.Conv2D(filters, 3, padding="same")
+
+        def call(self, x):                  x --> Conv2D --> Add --> y      asked once for each shape; a model opens it,
+            return x + self.conv(x)          \_________________/            and fuses, saves and exports what is inside
+"""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from fastcnn import initializers, symbolic
+from fastcnn.errors import ArgumentError
+from fastcnn.layers import held_layers
+from fastcnn.layers.building import Built, Shape
+
+
+class Composite(Built):
+    """The part of a layer that runs other layers by what its `call` did with tensors."""
+
+    #: Whether it is a graph of other layers, `traced`, which run in its place: a model, or a layer with `call`.
+    is_composite = False
+
+    activity_regularizer: Any
+    #: What `call` did: the calls between its input and its output.
+    traced: Any = None
+
+    _graph: Any = None  # what runs: `fastcnn.graph.executables.Executables`
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of the output for that of the input; nothing is built."""
+        if not self.has_call:
+            return input_shape
+        if self.built:
+            return self.for_shape(input_shape).output_shape
+        with self.restored(), initializers.nothing_drawn():
+            self.build(input_shape)
+            return self.output_shape
+
+    def twin(self, shape: Shape) -> Any:
+        """As `Built.twin`; what `call` does with another shape is another graph of the same layers."""
+        if not self.has_call:
+            return super().twin(shape)
+        twin = self.replaced(nodes=[], _original=self.original)
+        twin.input_shape, twin.output_shape = shape, twin._built_by_call(shape)
+        return twin
+
+    def _built_by_call(self, shape: Shape) -> Shape:
+        inputs, outputs = self.called_on(shape)
+        tensors = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
+        self._graph = symbolic.operators["graph"](inputs, tensors, self.dtype, str(self))
+        self.traced = self._graph.traced
+        self.check_called(self.traced.layers)
+        return tuple(one.shape for one in tensors) if len(tensors) > 1 else tensors[0].shape
+
+    def called_on(self, shape: Shape) -> tuple[list[Any], Any]:
+        """Return symbolic inputs of a shape, or of several, and what `call` makes of them.
+
+        Raises
+        ------
+        ArgumentError
+            If that is something else than tensors.
+        """
+        shapes = shape if self.many_inputs else (shape,)
+        inputs = [symbolic.operators["input"](one[1:], self.dtype.name, f"{self.name}_input_{k}" if k else
+                                              f"{self.name}_input") for k, one in enumerate(shapes)]
+        told = {"training": symbolic.EITHER} if "training" in inspect.signature(self.call).parameters else {}
+        outputs = self.call(inputs if self.many_inputs else inputs[0], **told)
+        each = list(outputs.values()) if isinstance(outputs, dict) else (
+            outputs if isinstance(outputs, (list, tuple)) else [outputs])
+        strange = [one for one in each if not isinstance(one, symbolic.Tensor)]
+        if strange or not each:
+            got = type(strange[0]).__name__ if strange else "nothing"
+            raise ArgumentError(f"{self}: expected call to return tensors that layers made of its input, got {got}")
+        return inputs, outputs
+
+    def check_called(self, found: Sequence[Any]) -> None:
+        """Raise ArgumentError if what `call` did would lose weights or penalties."""
+        held = {id(one) for _, one in held_layers.all_within(self)}
+        strange = next((one for one in found if one.weights and id(one) not in held), None)
+        if strange is not None:
+            raise ArgumentError(f"{self}: expected call to apply layers that it holds, got {strange}, whose weights "
+                                f"nobody would train or save; make it in __init__, as an attribute")
+        if self.parameters:
+            raise ArgumentError(f"{self}: expected no parameters of its own beside call, which applies layers, got "
+                                f"{self.parameters[0].name}; make a layer of it, with forward")
+        if self.activity_regularizer is not None:
+            raise ArgumentError(f"{self}: activity_regularizer is not offered beside call; give it to the layer that "
+                                f"call applies last")
+
+
+def check_class(cls: Any, base: Any) -> None:
+    """Raise ArgumentError for a `call` that cannot become a graph.
+
+    Parameters
+    ----------
+    cls : type
+        With a `call` of its own.
+    base : type
+        `Layer`, which this room's other files have from `fastcnn.layers.base`.
+    """
+    parameters = list(inspect.signature(cls.call).parameters.values())[1:]
+    asked = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    if len([name for name in asked if name != "training"]) != 1 or not parameters:
+        raise ArgumentError(f"{cls.__name__}: expected call(self, x) or call(self, x, training=None), got "
+                            f"call(self, {', '.join(asked)}); several inputs are a list, x")
+    if not cls.is_composite and (cls.forward is not base.forward or cls.predict is not base.predict):
+        raise ArgumentError(f"{cls.__name__}: expected either call, which puts layers together, or forward and "
+                            f"predict, got both; derive it from Layer, and hold layers as attributes")
