@@ -24,11 +24,23 @@ names = Names()
 class Layer(composite.Composite):
     """The base of all layers.
 
-    A layer of your own has ``compute_output_shape``, ``forward`` and, where training differs from inference,
-    ``predict``; parameters are made by ``add_weight`` in ``create_weights``. A layer of several inputs says
-    ``many_inputs = True``: its shapes are then tuples of shapes, its inputs and their gradients tuples of arrays.
-    One whose ``predict`` does nothing but call kernels of its device may say ``replayable = True``: then predictions of
-    small batches are captured once and replayed (`fastcnn.graph.replay`), and found out if it does more.
+    A layer of your own holds layers as attributes, or in lists, tuples and dicts of them; their parameters are its own.
+    It says with tensors what they compute, as models do::
+
+        class Residual(layers.Layer):
+            def __init__(self, filters, **kwargs):
+                super().__init__(**kwargs)
+                self.conv = layers.Conv2D(filters, 3, padding="same", activation="relu")
+
+            def call(self, x):              # or call(self, x, training=None), which is handed on to layers
+                return x + self.conv(x)
+
+    Or it computes with arrays: it has ``compute_output_shape``, ``forward`` and, where training differs from inference,
+    ``predict``; parameters are made by ``add_weight`` in ``create_weights``, which builds the layers it holds, too.
+    A layer of several inputs says ``many_inputs = True``: its shapes are then tuples of shapes, its inputs and their
+    gradients tuples of arrays. If ``predict`` does nothing but call kernels and other layers' ``predict``, so that a
+    small prediction may be captured and replayed, the class says ``replayable = True``. With `write_onnx` it can be
+    exported.
 
     Parameters
     ----------
@@ -154,6 +166,25 @@ class Layer(composite.Composite):
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one sample's forward pass in products; 0 for layers without."""
         return self._graph.multiply_adds() if self.has_call else 0
+
+    def write_onnx(self, writer: Any, inputs: Any) -> Any:
+        """Write the layer, which is one of your own, as nodes of ONNX, as it predicts.
+
+        Parameters
+        ----------
+        writer
+            ``writer.node("Mul", [a, b], axis=1)`` writes a node and returns the name of its output,
+            ``writer.constant(array, "scale")`` a constant, and ``writer.layer(self.conv, a)`` a layer that this one
+            holds.
+        inputs : str, or list of str for a layer of several inputs
+            Names of tensors, which lie as `forward` gets them: images are channels-last.
+
+        Returns
+        -------
+        str or list of str
+            The name of the output, which lies as that of `forward` does.
+        """
+        raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as given, the name, and `trainable` as it is: JSON can hold it."""

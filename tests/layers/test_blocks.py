@@ -218,3 +218,92 @@ def test_a_block_that_could_not_be_built_is_built_anew():
         block.build((None, 7, 7, 2))
     block.build((None, 6, 5, 3))
     assert len(block.weights) == 6
+
+
+class Scale(layers.Layer):
+    """y = factor * conv(x), with a kernel's verb for the product and a node of ONNX for it."""
+
+    replayable = True
+
+    def __init__(self, factor=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.conv = layers.Conv2D(4, 3, padding="same", activation="relu")
+        self.scale = layers.Rescaling(factor)
+
+    def compute_output_shape(self, input_shape):
+        return *input_shape[:-1], 4
+
+    def create_weights(self, input_shape):
+        self.conv.build(input_shape)
+        self.scale.build(self.conv.output_shape)
+
+    def forward(self, x, call=Call()):
+        h, first = self.conv.forward(x, call)
+        y, second = self.scale.forward(h, call._replace(wants_dx=True))
+        return y, lambda dy: first(second(dy))
+
+    def predict(self, x):
+        return self.scale.predict(self.conv.predict(x))
+
+    def write_onnx(self, writer, inputs):
+        return writer.node("Mul", [writer.layer(self.conv, inputs), writer.constant([2.0], "factor")])
+
+
+def scaled(kind=Scale):
+    return fc.Sequential([fc.Input((6, 5, 3)), kind(), layers.GlobalAveragePooling2D(), layers.Dense(2)])
+
+
+def test_a_block_that_says_so_is_replayed_and_forgets_it_when_a_parameter_within_changes():
+    model, one = scaled(), X[:1]
+    for _ in range(3):
+        model.predict(one)
+    assert any(model._replay._captures.values())
+    first = model.predict(one)
+    model.layers[0].conv.kernel.assign(2 * model.layers[0].conv.kernel.value)
+    np.testing.assert_allclose(model.predict(one), model.predict(X)[:1], rtol=1e-5, atol=1e-6)
+    assert not np.array_equal(model.predict(one), first)
+    silent = type("Silent", (Scale,), {"replayable": False})
+    other = scaled(silent)
+    for _ in range(3):
+        other.predict(one)
+    assert not any(other._replay._captures.values())
+
+
+def test_a_block_that_holds_a_layer_that_is_not_replayable_is_not_replayed():
+    model = scaled()
+    model.layers[0].scale = type("Own", (layers.Rescaling,), {"predict": lambda self, x: 2 * x, "replayable": False})(2)
+    model.layers[0].scale.build((None, 6, 5, 4))
+    for _ in range(3):
+        model.predict(X[:1])
+    assert not any(model._replay._captures.values())
+
+
+def test_a_layer_of_one_s_own_is_exported_by_what_it_writes(tmp_path):
+    pytest.importorskip("onnx")
+    model = scaled()
+    for layout in ("channels_last", "channels_first"):
+        path = fc.onnx.export(model, tmp_path / f"{layout}.onnx", layout=layout)
+        again = fc.onnx.load(path)
+        np.testing.assert_allclose(again.predict(X), model.predict(X), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("write", "message"), [
+    (None, r"or layers with write_onnx\(self, writer, inputs\), got Own"),
+    (lambda self, writer, inputs: None, "to return the name of its output, or 1 of them, got None"),
+    (lambda self, writer, inputs: [inputs, inputs], "to return the name of its output, or 1 of them, got"),
+    (lambda self, writer, inputs: writer.layer(self.conv.held, inputs), "expected a layer of fastcnn to export, or"),
+])
+def test_a_layer_that_is_not_written_is_told_by_name(write, message, tmp_path):
+    pytest.importorskip("onnx")
+    base = layers.Layer if write is None else Scale
+    kind = type("Own", (base,), {} if write is None else {"write_onnx": write})
+    if write is None:
+        kind.predict = lambda self, x: x
+    model = scaled(kind)
+    held = type("Held", (layers.Layer,), {})()
+    held.build((None, 6, 5, 3))
+    if write is not None:
+        model.layers[0].conv.held = held
+    with pytest.raises(ArgumentError, match=message):
+        fc.onnx.export(model, tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())

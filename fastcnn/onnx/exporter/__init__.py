@@ -1,4 +1,4 @@
-"""From a model to an ONNX file: each layer is written by a function of its class's name."""
+"""From a model to an ONNX file: each layer is written by a function of its class's name, or by itself."""
 
 import os
 from pathlib import Path
@@ -9,9 +9,11 @@ import onnx
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.graph.trace import opened
+from fastcnn.layers import Layer
 from fastcnn.models import Model
 from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, poolings, shapes
-from fastcnn.onnx.exporter.writer import FIRST, LAST, Writer, to_first
+from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer, to_first
+from fastcnn.symbolic import as_shapes
 
 _OLDEST, _NEWEST, _USUAL = 20, 23, 21
 _LARGEST = 2**31 - 1  # bytes of a protobuf message
@@ -47,7 +49,8 @@ def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, lay
     Raises
     ------
     ArgumentError
-        If the model is not built, an argument is not offered, a layer is none of fastcnn's (all are named), an output
+        If the model is not built, an argument is not offered, a layer is none of fastcnn's and has no
+        ``write_onnx`` (all are named), an output
         has the name of an input that it is not, or the file would be larger than 2 GiB.
     OSError
         The system refuses: a full disk, no permission, no such folder.
@@ -86,13 +89,12 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
     if layout not in ("channels_last", "channels_first"):
         raise ArgumentError(f'export: expected layout "channels_last" or "channels_first", got {layout!r}')
     steps = opened(model.traced)
-    strange = sorted({type(s.node).__name__ for s in steps.steps if type(s.node).__name__ not in TABLE
-                      or not type(s.node).__module__.startswith("fastcnn.")})
+    strange = sorted({type(s.node).__name__ for s in steps.steps if _writer_of(s.node) is None})
     if strange:
-        raise ArgumentError(f"{model}: expected layers of fastcnn to export, got {', '.join(strange)}; "
-                            f"put such layers together of fastcnn's own")
+        raise ArgumentError(f"{model}: expected layers of fastcnn to export, or layers with write_onnx(self, writer, "
+                            f"inputs), got {', '.join(strange)}; put such layers together of fastcnn's own, in call")
     order = LAST if layout == "channels_last" else FIRST
-    w = Writer(opset, model.dtype, [*model.input_names, *model.output_names])
+    w = Writer(opset, model.dtype, [*model.input_names, *model.output_names], _written)
     values: list[Any] = [None] * steps.slots
     inputs = []
     for slot, name, shape in zip(steps.inputs, model.input_names, model.input_shapes, strict=True):
@@ -100,8 +102,8 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
         inputs.append((values[slot].names[order], _turned(shape, order)))
     for step in steps.steps:
         w.prefix = step.node.name
-        found = TABLE[type(step.node).__name__](w, step.node, [values[slot] for slot in step.inputs])
-        for slot, value in zip(step.outputs, found if isinstance(found, list) else [found], strict=True):
+        written = _written(w, step.node, [values[slot] for slot in step.inputs])
+        for slot, value in zip(step.outputs, written, strict=True):
             values[slot] = value
     w.prefix = ""
     outputs = []
@@ -116,6 +118,35 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
             w.node_named("Identity", found, name)
         outputs.append((name, _turned(shape, order)))
     return w.model(inputs, outputs, model.name)
+
+
+def _writer_of(layer: Any) -> Any:
+    """Return what writes a layer, (writer, layer, inputs) -> outputs; None if nothing does."""
+    if type(layer).__module__.startswith("fastcnn."):
+        return TABLE.get(type(layer).__name__)
+    return _by_itself if type(layer).write_onnx is not Layer.write_onnx else None
+
+
+def _written(w: Writer, layer: Any, inputs: list[Value]) -> list[Value]:
+    """Write a layer, and return its outputs."""
+    write = _writer_of(layer)
+    if write is None:
+        raise ArgumentError(f"{layer}: expected a layer of fastcnn to export, or one with write_onnx(self, writer, "
+                            f"inputs), got {type(layer).__name__}")
+    found = write(w, layer, inputs)
+    return found if isinstance(found, list) else [found]
+
+
+def _by_itself(w: Writer, layer: Any, inputs: list[Value]) -> list[Value]:
+    """Let a layer of a user's own write itself, of tensors that lie as its `forward` gets them."""
+    names = [w.get(value, LAST) for value in inputs]
+    found = layer.write_onnx(w, names if layer.many_inputs else names[0])
+    outputs = list(found) if isinstance(found, (list, tuple)) else [found]
+    shapes = as_shapes(layer.output_shape)
+    if len(outputs) != len(shapes) or not all(isinstance(name, str) for name in outputs):
+        raise ArgumentError(f"{layer}: expected write_onnx to return the name of its output, or {len(shapes)} of them, "
+                            f"got {found!r}")
+    return [w.value(name, shape, LAST) for name, shape in zip(outputs, shapes, strict=True)]
 
 
 def _turned(shape: Any, order: str) -> tuple[Any, ...]:

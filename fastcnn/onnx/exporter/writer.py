@@ -7,7 +7,7 @@ other, or both: a transposition is written when an operator wants an order that 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from fastcnn._version import __version__
+from fastcnn.symbolic import as_shapes
 
 LAST, FIRST = "last", "first"
 
@@ -47,10 +48,13 @@ class Writer:
         Of all tensors.
     reserved : sequence of str
         Names that the inputs and outputs have.
+    written : callable
+        (writer, layer, values) -> values: writes a layer.
     """
 
-    def __init__(self, opset: int, dtype: np.dtype, reserved: Sequence[str]) -> None:
-        self.opset, self.dtype = opset, dtype
+    def __init__(self, opset: int, dtype: np.dtype, reserved: Sequence[str],
+                 written: Callable[["Writer", Any, list[Value]], list[Value]]) -> None:
+        self.opset, self.dtype, self._written = opset, dtype, written
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
         self.prefix = ""
@@ -100,6 +104,22 @@ class Writer:
         names = [self.fresh(operator.lower()) for _ in range(outputs)]
         self.nodes.append(helper.make_node(operator, list(inputs), names, name=self.fresh(operator), **attributes))
         return names[0] if outputs == 1 else names
+
+    def layer(self, layer: Any, *inputs: str) -> Any:
+        """Write a built layer, one that a layer with ``write_onnx`` holds; return the name of its output, or a list.
+
+        Parameters
+        ----------
+        layer : Layer
+        *inputs : str
+            Names of tensors that lie as its ``forward`` gets them.
+        """
+        shapes = as_shapes(layer.input_shape)
+        before, self.prefix = self.prefix, f"{self.prefix}/{layer.name}"
+        values = [self.value(name, shape, LAST) for name, shape in zip(inputs, shapes, strict=True)]
+        names = [self.get(value, LAST) for value in self._written(self, layer, values)]
+        self.prefix = before
+        return names[0] if len(names) == 1 else names
 
     def node_named(self, operator: str, one: str, output: str) -> str:
         """Write a node of one input whose output has a name that is given."""
