@@ -1,43 +1,32 @@
 """The only door to kernels and memory: which device an array lives on, its kernels, and memory that is used again.
 
-A training step asks for the same shapes again and again, and fresh memory costs page faults. `Device.empty` hands out
-a block as soon as nothing refers to its last array any more: neither an array, nor a view of it, nor a closure of a
-backward pass. Nothing is ever reset, so a result that a user keeps is never overwritten; CPython's reference
-counts say who keeps what.
+Above this module an array has a shape, a dtype, a size, a length, `reshape` and contiguous slices of its first axis,
+and nothing more: its numbers may be out of reach. Who wants them asks its device::
 
-That is sound only while the global interpreter lock is held: without it another thread may take or drop a reference
-between the count and the use of a block, and a count is no longer one number. So a Python that runs without the lock is
-refused when this module is imported. (A build of Python that can do without it takes the lock when Numba is imported,
-unless it was started with PYTHON_GIL=0.)
+    put, constant   numbers of the host become an array        get    an array's numbers, on the host, to read
+    copy, fill      write to an array                          ready  an array as kernels take it
+
+What is small and describes a call stays on the host on every device: geometry, and the two bounds of a clamp.
 """
 
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from fastcnn.blocks import UNUSED, Pool, new_block, references, size_class
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import cpu as _cpu_kernels
+from fastcnn.recorder import Recorder
 
 _getrefcount = sys.getrefcount
-_NEAR = 8  # blocks that are asked first, and in turn
 _KNOWN = 4096  # shapes whose size class is remembered
-_ALIGNMENT = 64  # bytes: a cache line, and the widest vector
-
-
-def _require_lock() -> None:
-    """Raise ImportError where threads run without the global interpreter lock."""
-    if not getattr(sys, "_is_gil_enabled", lambda: True)():  # before Python 3.13 there is no other
-        raise ImportError("fastcnn: expected a Python with its global interpreter lock, since the counts of references "
-                          "tell which memory is free, got one that runs without it; start it with PYTHON_GIL=1")
-
-
-_require_lock()
 
 
 class Device:
@@ -53,9 +42,12 @@ class Device:
         How many blocks were ever taken from the system; a test counts that training stops taking any.
     recorder : Recorder, or None
         What a thread that records writes calls of kernels down with.
+    replays : bool
+        Whether its arrays tell the address of their memory, so that calls of kernels may be replayed elsewhere.
     """
 
     recorder: "Recorder | None" = None
+    replays = True
 
     def __init__(self, name: str, kernels: ModuleType) -> None:
         self.name, self.kernels, self.library = name, kernels, kernels
@@ -75,18 +67,18 @@ class Device:
         except (AttributeError, KeyError):
             pool = self._pool_for(shape, dtype)
         for block in pool.near:
-            if _getrefcount(block[0]) == _UNUSED:
+            if _getrefcount(block[0]) == UNUSED:
                 return np.ndarray(shape, dtype, block[0], block[1])
         found = pool.further()
         if found is None:
-            found = _new_block(_size_class(math.prod(shape) * np.dtype(dtype).itemsize))
+            found = new_block(size_class(math.prod(shape) * np.dtype(dtype).itemsize))
             pool.keep([*pool.blocks, found])
             self.allocated += 1
         return np.ndarray(shape, dtype, found[0], found[1])
 
-    def _pool_for(self, shape: tuple[int, ...], dtype: Any) -> "_Pool":
+    def _pool_for(self, shape: tuple[int, ...], dtype: Any) -> "Pool":
         """Return the blocks of the size class of an array, and remember which it is for a few thousand shapes."""
-        pool = self._pool().setdefault(_size_class(math.prod(shape) * np.dtype(dtype).itemsize), _Pool())
+        pool = self._pool().setdefault(size_class(math.prod(shape) * np.dtype(dtype).itemsize), Pool())
         known = self._local.__dict__.setdefault("known", {})
         if len(known) >= _KNOWN:
             known.clear()
@@ -98,17 +90,59 @@ class Device:
         return self.full(shape, dtype, 0)
 
     def full(self, shape: tuple[int, ...], dtype: Any, value: float) -> np.ndarray:
-        """As `empty`, filled with a number; as a call of a kernel it is seen by `recording`."""
+        """As `empty`, filled with a number."""
         array = self.empty(shape, dtype)
-        array.fill(value)
+        self.fill(array, value)
         return array
 
-    def copy(self, out: np.ndarray, x: np.ndarray) -> None:
-        """Write `x`, broadcast where it is smaller, to `out`: for rare copies that are worth no kernel.
+    def fill(self, array: np.ndarray, value: float) -> None:
+        """Write a number to all of an array; as a call of a kernel it is seen by `recording`."""
+        array.fill(value)
+
+    def copy(self, out: np.ndarray, x: Any) -> None:
+        """Write `x`, of the device or of the host, broadcast where it is smaller: for copies that are worth no kernel.
 
         As a call of a kernel it is seen by `recording`, which an assignment is not.
         """
         np.copyto(out, x)
+
+    def read(self, out: np.ndarray, x: np.ndarray, at: tuple[slice, ...]) -> None:
+        """Write ``x[at]`` to `out`, as `copy` does: slices with steps, of any axes."""
+        self.copy(out, x[at])
+
+    def write(self, out: np.ndarray, at: tuple[slice, ...], x: np.ndarray) -> None:
+        """Write `x` to ``out[at]``, as `copy` does."""
+        self.copy(out[at], x)
+
+    def put(self, x: np.ndarray) -> np.ndarray:
+        """Return numbers of the host as an array that kernels take: `x` itself where it is one.
+
+        Parameters
+        ----------
+        x : ndarray
+            Of a type that kernels take. Nobody writes to it as long as the result is used.
+        """
+        return self.ready(x)
+
+    def constant(self, x: np.ndarray) -> np.ndarray:
+        """As `put`, once for each array: a table that stays, and that nobody ever writes to.
+
+        A device with memory of its own keeps what it made as long as `x` lives.
+        """
+        return x
+
+    def get(self, array: np.ndarray) -> np.ndarray:
+        """Return the numbers of an array on the host, to be read before the array is written again."""
+        return array
+
+    def ready(self, array: np.ndarray) -> np.ndarray:
+        """Return an array as kernels take it, C-contiguous and writable: itself, or a copy."""
+        flags = array.flags
+        if flags.c_contiguous and flags.writeable:
+            return array
+        copy = self.empty(array.shape, array.dtype)  # a read-only array alone would be another type to every kernel
+        self.copy(copy, array)
+        return copy
 
     def lend(self, x: np.ndarray) -> np.ndarray:
         """Return `x` for a kernel that only reads it: itself, or a view of a read-only one whose flags say writable.
@@ -139,14 +173,14 @@ class Device:
     def blocks_in_use(self) -> set[int]:
         """Return the identities of the blocks of the calling thread that something refers to."""
         return {id(block[0]) for pool in self._pool().values() for block in pool.blocks
-                if _references(block) != _UNUSED}
+                if references(block) != UNUSED}
 
     def release(self) -> None:
         """Give blocks that nobody uses back to the system (those of the calling thread)."""
         for pool in self._pool().values():
-            pool.keep([block for block in pool.blocks if _references(block) != _UNUSED])
+            pool.keep([block for block in pool.blocks if references(block) != UNUSED])
 
-    def _pool(self) -> "dict[int, _Pool]":
+    def _pool(self) -> "dict[int, Pool]":
         try:
             return self._local.pool
         except AttributeError:
@@ -160,62 +194,6 @@ class _Lent:
     def __init__(self, x: np.ndarray) -> None:
         self.lender = x
         self.__array_interface__ = x.__array_interface__ | {"data": (x.ctypes.data, False)}
-
-
-class _Pool:
-    """The blocks of a size class, each with where its first aligned byte is.
-
-    The first few are asked in turn, so that what is free is taken where the cache still has it. A deep network holds
-    hundreds: then the search goes on where the last one ended, and the way it went, since forward passes take blocks
-    in turn and backward passes leave them in turn.
-
-    Attributes
-    ----------
-    blocks, near : list
-        All, and the first few.
-    at, upwards : int, bool
-        Where the last search among the others ended, and which way it went.
-    """
-
-    def __init__(self) -> None:
-        self.keep([])
-
-    def keep(self, blocks: list[tuple[np.ndarray, int]]) -> None:
-        """Have these blocks from now on."""
-        self.blocks, self.near, self.at, self.upwards = blocks, blocks[:_NEAR], max(_NEAR, len(blocks) - 1), True
-
-    def further(self) -> tuple[np.ndarray, int] | None:
-        """Return a block that nobody uses, which is none of the first; None if there is no such one."""
-        blocks, at = self.blocks, self.at
-        for _ in range(2):
-            for k in range(at, len(blocks)) if self.upwards else range(min(at, len(blocks) - 1), _NEAR - 1, -1):
-                block = blocks[k]
-                if _getrefcount(block[0]) == _UNUSED:
-                    self.at = k
-                    return block
-            self.upwards = not self.upwards
-        return None
-
-
-class Recorder:
-    """Stands in for a namespace of kernels and writes down their calls."""
-
-    def __init__(self, kernels: Any, calls: list[tuple[Any, tuple[Any, ...]]]) -> None:
-        self._kernels, self._calls = kernels, calls
-
-    def of(self, kernel: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what calls a kernel and writes that down."""
-        def call(*args: Any) -> Any:
-            result = kernel(*args)
-            if result is None:  # else it told a size, or which kernel suits
-                self._calls.append((kernel, args))
-            return result
-
-        return call
-
-    def __getattr__(self, name: str) -> Any:
-        kernel = getattr(self._kernels, name)
-        return self.of(kernel) if callable(kernel) else kernel
 
 
 class _RecordingDevice(Device):
@@ -233,12 +211,10 @@ class _RecordingDevice(Device):
     def allocated(self, count: int) -> None:
         self._device.allocated = count
 
-    def full(self, shape: tuple[int, ...], dtype: Any, value: float) -> np.ndarray:
-        array = self.empty(shape, dtype)
-        self.copy(array, value)  # type: ignore[arg-type]
-        return array
+    def fill(self, array: np.ndarray, value: float) -> None:
+        self.copy(array, value)
 
-    def copy(self, out: np.ndarray, x: np.ndarray) -> None:
+    def copy(self, out: np.ndarray, x: Any) -> None:
         assert self.recorder is not None
         self.recorder.of(np.copyto)(out, x)
 
@@ -247,26 +223,11 @@ class _RecordingDevice(Device):
 _recording: dict[int, Device] = {}
 
 
-def _size_class(size: int) -> int:
-    """Round a size in bytes up to one of eight steps between two powers of two, so that close sizes share blocks."""
-    step = max(256, 1 << max(0, size.bit_length() - 4))
-    return -(-max(size, 1) // step) * step
-
-
-def _new_block(capacity: int) -> tuple[np.ndarray, int]:
-    memory = np.empty(capacity + _ALIGNMENT, np.uint8)
-    return memory, -memory.ctypes.data % _ALIGNMENT
-
-
-def _references(block: tuple[np.ndarray, int]) -> int:
-    return _getrefcount(block[0])
-
-
-# What `_references` sees of a block without users differs between versions of Python, so it is asked once.
-_UNUSED = _references(_new_block(1))
-
-
 cpu = Device("cpu", _cpu_kernels)
+
+#: The devices by the type of their arrays; NumPy's are asked for first.
+_devices: dict[type, Device] = {}
+_current: ContextVar[Device] = ContextVar("device", default=cpu)
 
 
 def of(array: Any) -> Device:
@@ -279,4 +240,49 @@ def of(array: Any) -> Device:
     """
     if isinstance(array, np.ndarray):
         return _recording.get(threading.get_ident(), cpu) if _recording else cpu
+    found = _devices.get(type(array))
+    if found is not None:
+        return found
     raise ArgumentError(f"device: expected a NumPy array, got {type(array).__name__}; convert it with numpy.asarray")
+
+
+def is_array(x: Any) -> bool:
+    """Return whether something is an array of a known device."""
+    return isinstance(x, np.ndarray) or type(x) in _devices
+
+
+def register(kind: type, device: Device) -> None:
+    """Let `of` answer with a device for arrays of a type.
+
+    Parameters
+    ----------
+    kind : type
+    device : Device
+    """
+    _devices[kind] = device
+
+
+def current() -> Device:
+    """Return the device that new parameters, and models without any, live on: the CPU, unless `use` says another."""
+    return _current.get()
+
+
+@contextmanager
+def use(device: Device) -> Iterator[None]:
+    """Make new parameters on a device, within a ``with`` statement.
+
+    Parameters
+    ----------
+    device : Device
+    """
+    before = _current.set(device)
+    try:
+        yield
+    finally:
+        _current.reset(before)
+
+
+def release() -> None:
+    """Give the memory that nobody uses back to the system, on every device (that of the calling thread)."""
+    for device in {id(one): one for one in (cpu, *_devices.values())}.values():
+        device.release()

@@ -1,8 +1,8 @@
 """Parameters, and the flat blocks in which training keeps them.
 
-`flatten` moves the parameters of a model into one array of values and one of gradients for each type, so that an
-optimizer step is one kernel call and an all-reduce one collective. A parameter that lives in a block already stays
-there (a layer in two compiled models), and the optimizer walks the segments.
+`flatten` moves the parameters of a model into one array of values and one of gradients for each device and type, so
+that an optimizer step is one kernel call and an all-reduce one collective. A parameter that lives in a block already
+stays there (a layer in two compiled models), and the optimizer walks the segments.
 """
 
 from itertools import pairwise
@@ -68,23 +68,23 @@ class Parameter:
     @property
     def value(self) -> np.ndarray:
         """The value, as a read-only view; `assign` changes it."""
-        return _read_only(self.array)
+        return _read_only(device.of(self.array).get(self.array))
 
     @property
     def grad(self) -> np.ndarray:
         """The gradient that backward passes have added up since it was last cleared, as a read-only view."""
-        return _read_only(self.gradient)
+        return _read_only(device.of(self.array).get(self.gradient))
 
     @property
     def gradient(self) -> np.ndarray:
         """The gradient for kernels, made on first use."""
         if self._gradient is None:
-            self._gradient = np.zeros_like(self.array)
+            self._gradient = state_like(self.array)
         return self._gradient
 
     def numpy(self) -> np.ndarray:
         """Return a copy of the value."""
-        return self.array.copy()
+        return device.of(self.array).get(self.array).copy()
 
     def assign(self, value: Any) -> None:
         """Set the value.
@@ -98,19 +98,20 @@ class Parameter:
         if value.shape != self.shape:
             raise ArgumentError(f'parameter "{self.path}": expected a value of shape {self.shape}, got {value.shape}')
         try:
-            self.array[...] = value
+            device.of(self.array).copy(self.array, value)
         finally:  # Ctrl-C is heard when the copying is done
             self.version += 1
 
     def zero_grad(self) -> None:
         """Clear the gradient."""
         if self._gradient is not None:
-            self._gradient.fill(0)
+            device.of(self._gradient).fill(self._gradient, 0)
 
     def move(self, value: np.ndarray, gradient: np.ndarray, block: "Block") -> None:
         """Live in other memory from now on: the values are copied there, the gradient starts at zero."""
-        value[...] = self.array
-        gradient.fill(0)
+        d = device.of(value)
+        d.copy(value, self.array)
+        d.fill(gradient, 0)
         self.array, self._gradient, self.block = value, gradient, block
         self.version += 1
 
@@ -142,9 +143,9 @@ class Block:
     """Values and gradients of several parameters, side by side in two flat arrays."""
 
     def __init__(self, parameters: list[Parameter]) -> None:
-        sizes = [p.size for p in parameters]
-        dtype = parameters[0].dtype
-        self.values, self.gradients = (np.zeros(sum(sizes), dtype) for _ in range(2))
+        sizes, first = [p.size for p in parameters], parameters[0]
+        d = device.of(first.array)
+        self.values, self.gradients = (d.zeros((sum(sizes),), first.dtype) for _ in range(2))
         self.parameters = parameters
         begin = 0
         for p, size in zip(parameters, sizes, strict=True):
@@ -179,10 +180,10 @@ def flatten(parameters: list[Parameter]) -> list[Segment]:
     parameters : list of Parameter
         Each once, in the order of the model.
     """
-    homeless: dict[np.dtype, list[Parameter]] = {}
+    homeless: dict[tuple[str, np.dtype], list[Parameter]] = {}
     for p in parameters:
         if p.block is None:
-            homeless.setdefault(p.dtype, []).append(p)
+            homeless.setdefault((device.of(p.array).name, p.dtype), []).append(p)
     for group in homeless.values():
         Block(group)
     blocks = list(dict.fromkeys(p.block for p in parameters if p.block is not None))

@@ -133,7 +133,7 @@ def _penalty(array: np.ndarray, gradient: np.ndarray | None, l1: float, l2: floa
     total, scratch = d.empty((1,), np.float64), d.empty((size,), np.float64)
     slopes = _NONE[array.dtype] if gradient is None else gradient.reshape(-1)
     d.kernels.penalty(total, slopes, scratch, array.reshape(-1), l1, l2)
-    return float(total[0])
+    return float(d.get(total)[0])
 
 
 _CLASSES: dict[str, type[L1L2]] = {"L1": L1, "L2": L2, "L1L2": L1L2}

@@ -90,7 +90,7 @@ def clear_session(free_memory: bool = True) -> None:
     names.forget()
     metrics.forget_names()
     if free_memory:
-        device.cpu.release()
+        device.release()
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

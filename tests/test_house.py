@@ -19,7 +19,7 @@ FLOORS = (
     "errors _interrupts _version _warnings naming traits",
     "absent",
     "config",
-    "geometry random kernels",
+    "geometry random kernels blocks recorder",
     "formats",
     "kernels.cpu.compile",
     "kernels.cpu.simd",
@@ -164,6 +164,32 @@ def test_only_what_has_keras_s_arguments_takes_more_than_eight_by_position():
                 count = len(given) - (given[:1] in (["self"], ["cls"]))
                 allowed = count <= 8 or node.name in known or owners.get(id(node)) in known
                 assert allowed, f"{module}: {node.name} takes {count} arguments by position"
+
+
+def test_nobody_above_the_device_names_the_cpu():
+    """Kernels are asked of the device of an array: no `cpu` by attribute, import or `getattr`."""
+    for module, path in imports.modules(PACKAGE).items():
+        if module != "fastcnn.device" and not module.startswith("fastcnn.kernels"):
+            assert cpus(ast.parse(path.read_text())) == [], module
+
+
+def cpus(tree):
+    """Return the lines of a module that name the CPU's device, or its kernels, in whatever way."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "cpu":
+            found.append(node.lineno)
+        if isinstance(node, ast.Call) and "cpu" in [one.value for one in node.args if isinstance(one, ast.Constant)]:
+            found.append(node.lineno)
+        if isinstance(node, ast.ImportFrom) and any(alias.name == "cpu" for alias in node.names):
+            found.append(node.lineno)
+    return found
+
+
+@pytest.mark.parametrize("text", ["device.cpu.empty(1)", "d = device\nd.cpu", "from fastcnn.device import cpu",
+                                  "from fastcnn.kernels import cpu", "getattr(device, 'cpu')", "kernels.cpu.add"])
+def test_the_cpu_is_found_however_it_is_named(text):
+    assert cpus(ast.parse(text))
 
 
 def _documented():

@@ -99,7 +99,7 @@ def flops(dtype: str, threads: int, seconds: float = 0.3) -> float:
         steps = int(burst * 1e11 / 2 / _ROW)  # at 100 GFLOP/s a thread
 
         def run(steps: int = steps) -> None:
-            device.cpu.kernels.multiply_add_chain(y, x, kind(0.5), kind(0.1), steps)
+            device.of(y).kernels.multiply_add_chain(y, x, kind(0.5), kind(0.1), steps)
 
         best = max(best, 2 * threads * _ROW * steps / _least(run, seconds / len(_BURSTS)))
     return best
@@ -124,9 +124,9 @@ def bandwidth(working_set: int, threads: int, seconds: float = 0.3) -> float:
 
         def run(y: np.ndarray = y, inputs: list[np.ndarray] = inputs, repeats: int = repeats) -> None:
             if len(inputs) == 1:
-                device.cpu.kernels.repeated_copy(y, inputs[0], repeats)
+                device.of(y).kernels.repeated_copy(y, inputs[0], repeats)
             else:
-                device.cpu.kernels.triad(y, *inputs, np.float32(0.5), repeats)
+                device.of(y).kernels.triad(y, *inputs, np.float32(0.5), repeats)
 
         best = max(best, 4 * arrays * length * threads * repeats / _least(run, seconds / 2 / len(_BURSTS)))
     return best

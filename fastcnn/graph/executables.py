@@ -29,11 +29,15 @@ class Executables:
     traced : Traced
     whole : Graph
         The layers as they are, models inside opened.
+    device : Device
+        Where their parameters live.
     """
 
     def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
         self.traced, self.whole = traced, trace.opened(traced)
         self._leaves, self._dtype = trace.leaves(model_layers), dtype
+        first = next((p for layer in self._leaves for p in layer.parameters), None)
+        self.device = device.current() if first is None else device.of(first.array)
         self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # what they were made for, and they
 
     def forward(self, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None
@@ -66,7 +70,7 @@ class Executables:
         if state != known:
             made = {}
             self._made = state, made  # one attribute, which other threads see change whole
-        key = fused and fills_lanes(batch, self._dtype), to_logits, predicts
+        key = fused and batch >= _lanes(self.device, self._dtype), to_logits, predicts
         if key not in made:
             made[key] = self._new(fused, *key)
         return made[key]
@@ -89,7 +93,7 @@ class Executables:
         """
         if not config.fusion():
             return Fusions([], batch)
-        fills, which = fills_lanes(batch, self._dtype), to_logits
+        fills, which = batch >= _lanes(self.device, self._dtype), to_logits
         if rules.for_training(self.whole, fills, which) is None:
             which = ()
         logits = frozenset(self.whole.outputs[k] for k in which)
@@ -109,12 +113,7 @@ def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype
     return Executables(traced, traced.layers, dtype)
 
 
-def fills_lanes(batch: int, dtype: Any) -> bool:
-    """Return whether a batch is large enough for nodes whose lanes are images."""
-    return batch >= _lanes(dtype)
-
-
 @functools.cache
-def _lanes(dtype: Any) -> int:
-    """Ask the kernels once: every step of a training asks."""
-    return device.cpu.kernels.lanes_of_block(dtype)
+def _lanes(d: device.Device, dtype: Any) -> int:
+    """Return from how many images on nodes whose lanes are images pay; asked once, since every step asks."""
+    return d.kernels.lanes_of_block(dtype)

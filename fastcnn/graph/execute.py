@@ -8,6 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.graph.steps import Graph, Step
 from fastcnn.layers.base import Backward, Call
+from fastcnn.operations.broadcasting import scaled
 from fastcnn.operations.merge import weighted_sum
 
 
@@ -125,10 +126,8 @@ def _penalized(regularizer: Any, way: Backward, ys: Sequence[np.ndarray]) -> Bac
     def joined(y: np.ndarray, dy: np.ndarray | None) -> np.ndarray:
         total = device.of(y).zeros(y.shape, y.dtype)
         regularizer.add_gradient(total, y)
-        total /= max(1, len(y))
-        if dy is not None:
-            total += dy
-        return total
+        total = scaled(total, 1.0 / max(1, len(y)))
+        return total if dy is None else weighted_sum([total, dy], [1.0, 1.0])[0]
 
     def backward(dy: Any) -> Any:
         dys = dy if isinstance(dy, tuple) else [dy] * len(ys)

@@ -207,7 +207,7 @@ class Built(Weights):
         return self._checked_one(x, self.input_shape)
 
     def _checked_one(self, x: Any, shape: Any) -> np.ndarray:
-        if not isinstance(x, np.ndarray):
+        if not device.is_array(x):
             raise ArgumentError(f"{self}: expected an array of {self.dtype.name}, got {type(x).__name__}; "
                                 f"convert it with numpy.array(x, {self.dtype.name!r})")
         if x.dtype != self.dtype:
@@ -218,12 +218,7 @@ class Built(Weights):
             self._build_first((None, *x.shape[1:]))
         elif x.shape[1:] != shape[1:]:
             raise ArgumentError(f"{self}: expected input {shape_text(shape)}, got {x.shape}")
-        if x.flags.c_contiguous and x.flags.writeable:
-            return x
-        d = device.of(x)
-        copy = d.empty(x.shape, x.dtype)  # a read-only array alone would be another type to every kernel
-        d.copy(copy, x)
-        return copy
+        return device.of(x).ready(x)
 
     def _build_first(self, shape: Any) -> None:
         """Build the layer unless it is built."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -17,9 +18,20 @@ _BLOCK = 1 << 22  # elements of data that are turned into float64 at once
 class _Mapping(Layer):
     """y = gamma (x - mean) / sqrt(variance) + beta, with a number for each of the last dimensions' elements."""
 
+    _made: tuple[Any, list[np.ndarray]] = None, []
+
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        return normalization(x, *self._map(x.shape))
+        return normalization(x, *self._tables(device.of(x), x.shape))
+
+    def _tables(self, d: device.Device, shape: tuple[int, ...]) -> list[np.ndarray]:
+        """Return what `_map` does on a device, made anew where the shape or a parameter has changed."""
+        state = d.name, shape[1:], [p.version for p in self.parameters]
+        known, tables = self._made
+        if known != state:
+            tables = [d.put(one) for one in self._map(shape)]
+            self._made = state, tables  # one attribute, which other threads see change whole
+        return tables
 
     def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return gamma, beta, mean and variance, flat, of an input's last dimensions; the first two may be absent."""
@@ -165,7 +177,7 @@ class Normalization(_Mapping):
         first = len(shape) - len(part)
         sizes = tuple(shape[axis] for axis in kept)
         around = tuple(shape[axis] if axis in kept else 1 for axis in range(first, first + len(part)))
-        mean, variance = self.given if self.given is not None else (self.mean.array, self.variance.array)
+        mean, variance = self.given if self.given is not None else (self.mean.value, self.variance.value)
         mean, variance = (np.broadcast_to(values, sizes).reshape(around) for values in (mean, variance))
         variance = np.maximum(variance, self.dtype.type(_SMALLEST) ** 2)
         if not self.invert:

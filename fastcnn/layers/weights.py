@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import initializers, regularizers
+from fastcnn import device, initializers, regularizers
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, held_layers
 from fastcnn.parameters import Parameter, assign_all
@@ -52,7 +52,8 @@ class Weights:
             value = initializers.first_value(initializer, shape, self.dtype)
         except ArgumentError as error:
             raise ArgumentError(f"{self}: {name}: {error}") from None
-        parameter = Parameter(value, name, f"{self.name}/{name}", trainable, regularizers.get(regularizer))
+        parameter = Parameter(device.current().put(value), name, f"{self.name}/{name}", trainable,
+                              regularizers.get(regularizer))
         self.parameters.append(parameter)
         return parameter
 

@@ -18,6 +18,7 @@ from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import spread, trimmed
 from fastcnn.losses.targets import Takes, check
+from fastcnn.operations.layout import from_rows, rows_along
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
@@ -212,12 +213,17 @@ class Loss(Absent):
 
     def _run(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool, sample_weight: Any
              ) -> tuple[np.ndarray, np.ndarray | None, float]:
-        d, x = device.of(y_pred), self.rows(y_pred, y_pred.dtype)
-        targets = self.targets(y_true, y_pred)
-        weights, divisor = self.weights(y_true, y_pred, sample_weight)
+        d, x = device.of(y_pred), self.output_rows(y_pred)
+        targets, weights, divisor = self.prepared(d, y_true, y_pred, sample_weight)
         values, gradient = d.empty(x.shape[:1], x.dtype), d.empty(x.shape, x.dtype)
         self.kernel(d, values, gradient, x, targets, weights, 1.0 / divisor if divisor else 0.0, wants_gradient)
-        return values, self._unrowed(gradient, y_pred) if wants_gradient else None, divisor
+        return values, self._unrowed(gradient, y_pred.shape) if wants_gradient else None, divisor
+
+    def prepared(self, d: Any, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any
+                 ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return targets and weights as arrays of the outputs' device, and what the sum is divided by."""
+        weights, divisor = self.weights(y_true, y_pred, sample_weight)
+        return d.put(self.targets(y_true, y_pred)), d.put(weights), divisor
 
     def weights(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any) -> tuple[np.ndarray, float]:
         """Return the weights of the positions, flat or of size 0 if all are 1, and what the sum is divided by."""
@@ -255,10 +261,17 @@ class Loss(Absent):
         return tuple(n for i, n in enumerate(y_pred.shape) if i not in gone)
 
     def rows(self, y: np.ndarray, dtype: Any) -> np.ndarray:
-        """Return an array of the outputs' shape as rows (positions, elements of the axes); a view where it can be."""
+        """Return targets of the outputs' shape as rows (positions, elements of the axes); a view where it can be."""
         length = y.shape[-1] if self.axes == (-1,) else math.prod(y.shape[i] for i in self._axes(y.ndim))
         count = math.prod(self.positions(y))
         return np.ascontiguousarray(self._last(y), dtype).reshape(count, length)
+
+    def output_rows(self, y_pred: np.ndarray) -> np.ndarray:
+        """As `rows`, of the outputs themselves, on their device."""
+        y_pred = device.of(y_pred).ready(y_pred)
+        if self.axes == (-1,):
+            return y_pred.reshape(math.prod(y_pred.shape[:-1]), y_pred.shape[-1])
+        return rows_along(y_pred, self._axes(y_pred.ndim), self.name)
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
         wrong = [axis for axis in self.axes if not -ndim < axis < ndim or axis == 0]
@@ -273,11 +286,8 @@ class Loss(Absent):
         gone = self._axes(y.ndim)
         return y.transpose([i for i in range(y.ndim) if i not in gone] + list(gone))
 
-    def _unrowed(self, gradient: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+    def _unrowed(self, gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Return rows of gradients in the shape of the outputs."""
-        moved = self._last(y_pred)
-        if moved is y_pred:
-            return gradient.reshape(y_pred.shape)
-        gone = self._axes(y_pred.ndim)
-        order = [i for i in range(y_pred.ndim) if i not in gone] + list(gone)
-        return np.ascontiguousarray(gradient.reshape(moved.shape).transpose(np.argsort(order)))
+        if self.axes == (-1,):
+            return gradient.reshape(shape)
+        return from_rows(gradient, shape, self._axes(len(shape)), self.name)

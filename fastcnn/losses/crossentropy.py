@@ -57,9 +57,8 @@ class _Categorical(Loss):
             raise ArgumentError(f"{self.name}: expected logits (N, ..., classes), got {logits.shape}")
         if self.reduction in ("none", None):
             return self.run(y_true, logits, True, sample_weight)  # type: ignore[return-value]  # which refuses
-        d, x = device.of(logits), self.rows(logits, logits.dtype)
-        targets = self.targets(y_true, logits)
-        weights, divisor = self.weights(y_true, logits, sample_weight)
+        d, x = device.of(logits), self.output_rows(logits)
+        targets, weights, divisor = self.prepared(d, y_true, logits, sample_weight)
         values, gradient = d.empty(x.shape[:1], x.dtype), d.empty(x.shape, x.dtype)
         probabilities = d.empty(x.shape, x.dtype) if wants_probabilities else None
         self.softmax_kernel(d)(

@@ -124,14 +124,15 @@ class RootMeanSquaredError(_Elementwise):
                 sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
         """As `Loss.forward`."""
         values, _, divisor = self.run(y_true, y_pred, False, sample_weight)
-        total = float(values.sum(dtype=np.float64))
+        d = device.of(y_pred)
+        total = float(d.get(values).sum(dtype=np.float64))
         root = (total / divisor) ** 0.5 if divisor else 0.0
         gradient = None
         if wants_gradient:
-            d, x = device.of(y_pred), self.rows(y_pred, y_pred.dtype)
-            weights, _ = self.weights(y_true, y_pred, sample_weight)
+            x = self.output_rows(y_pred)
+            targets, weights, _ = self.prepared(d, y_true, y_pred, sample_weight)
             gradient = d.empty(x.shape, x.dtype)
-            self.kernel(d, values, gradient, x, self.targets(y_true, y_pred), weights,
+            self.kernel(d, values, gradient, x, targets, weights,
                         0.5 / (root * divisor) if total else 0.0, True)
             gradient = gradient.reshape(y_pred.shape)
         losses = self.folded(values, len(y_pred), divisor * root if total else divisor)

@@ -103,10 +103,11 @@ class Tversky(_Rows):
             raise ArgumentError(f"{self.name}: sample_weight is not offered with axis=None, where samples have no "
                                 f"losses of their own; give axis={tuple(range(1, y_pred.ndim))}")
         whole = type(self)(**{**self.get_config(), "axis": tuple(range(1, y_pred.ndim + 1)), "reduction": "sum"})
-        value, gradient = whole.forward(y_true[None], y_pred[None], wants_gradient)
-        losses = device.of(y_pred).empty((len(y_pred),), y_pred.dtype)
-        losses[...] = value
-        return losses, None if gradient is None else gradient[0]
+        value, gradient = whole.forward(y_true[None], y_pred.reshape(1, *y_pred.shape), wants_gradient)
+        d = device.of(y_pred)
+        losses = d.empty((len(y_pred),), y_pred.dtype)
+        d.copy(losses, value)
+        return losses, None if gradient is None else gradient.reshape(y_pred.shape)
 
 
 class Dice(Tversky):

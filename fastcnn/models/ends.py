@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.graph import trace
 from fastcnn.symbolic import Tensor, as_shapes
@@ -105,3 +108,8 @@ def tensors_of(who: Any, what: str, given: Any) -> list[Tensor]:
     if what == "inputs" and len({id(one) for one in found}) < len(found):
         raise ArgumentError(f"{who}: expected different inputs, got one twice")
     return found
+
+
+def on_host(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return outputs as NumPy arrays."""
+    return [device.of(y).get(y) for y in outputs]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import config
+from fastcnn import config, device
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.graph import execute, trace
 from fastcnn.graph.arena import planned_bytes
@@ -17,7 +17,7 @@ from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call, Layer, names
 from fastcnn.models import given, structure
 from fastcnn.models.described import Described
-from fastcnn.models.ends import Ends, tensors_of
+from fastcnn.models.ends import Ends, on_host, tensors_of
 from fastcnn.models.owner import Owner
 from fastcnn.models.serializable import Serializable
 from fastcnn.models.trainer import Trainer
@@ -165,7 +165,7 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
 
         Several inputs, outputs and their gradients are tuples.
         """
-        xs = self._arrays(x)
+        xs = self.entered(self._arrays(x))
         ys, back = execute.forward(self._run(len(xs[0])), xs, call)
         shapes = [y.shape for y in ys]
 
@@ -188,6 +188,8 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
         if not config.fusion():
             return self._infer(xs)
         if self._replay is None:
+            if not self._all_executables().device.replays:
+                return self._infer(xs)
             whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
             self._replay = Replay(self._infer, self.weights, whole, self._is_replayable)
         return self._replay(xs)
@@ -198,7 +200,7 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
         if all(step.regularizer is None for step in whole.steps):
             return self.infer_all(xs), 0.0
         penalties = list[float]()
-        return execute.infer(whole, xs, penalties), sum(penalties)
+        return execute.infer(whole, self.entered(xs), penalties), sum(penalties)
 
     def prediction_graph(self) -> Graph:
         """Return what runs for one sample (`fastcnn.graph.rules`)."""
@@ -215,7 +217,12 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
         return all(is_replayable(step.node) for step in self._run(batch, predicts=True).steps)
 
     def _infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        return execute.infer(self._run(len(xs[0]), predicts=True), xs)
+        return execute.infer(self._run(len(xs[0]), predicts=True), self.entered(xs))
+
+    def entered(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return inputs as arrays of the device on which the model's parameters live."""
+        d = self._all_executables().device
+        return [x if device.of(x) is d else d.put(x) for x in xs]
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.
@@ -230,8 +237,8 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
         xs = [np.ascontiguousarray(one, self.dtype) for one in xs]
         if training:
             y = self.forward(tuple(xs) if self.many_inputs else xs[0], Call(step=next(self._draws)))[0]
-            return self.as_given(y if isinstance(y, tuple) else [y])
-        return self.as_given(self.infer_all(xs))
+            return self.as_given(on_host(y if isinstance(y, tuple) else [y]))
+        return self.as_given(on_host(self.infer_all(xs)))
 
     def _arrays(self, x: Any) -> list[np.ndarray]:
         xs = list(x) if isinstance(x, (tuple, list)) else [x]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import random, training
+from fastcnn import device, random, training
 from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
@@ -29,6 +29,7 @@ class Trainer(Compiled):
 
     # What the other half has.
     infer_all: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
+    entered: Callable[[Sequence[np.ndarray]], list[np.ndarray]]
     is_plain: bool
     as_given: Callable[[Sequence[Any]], Any]
     _run: Callable[..., Any]
@@ -186,6 +187,7 @@ class Trainer(Compiled):
         if self.is_plain and type(x) is np.ndarray and x.dtype == self.dtype and x.shape[1:] == self.input_shape[1:] \
                 and not others and steps is None and callbacks is None and 0 < len(x) <= _batch_of(batch_size):
             (y,) = self.infer_all([x])  # one batch of the model's own type: nothing to gather
+            y = device.of(y).get(y)
             return y.copy() if np.may_share_memory(x, y) else y
         who = f"{self}.predict"
         given.refuse(who, others, {}, given.names_of(Trainer.predict))
@@ -231,14 +233,14 @@ class Trainer(Compiled):
         """Return losses, outputs and the way back; a softmax before cross-entropy is one kernel with it."""
         targets, penalties = self.objective.targets, list[float]()
         which = self.objective.after_softmax
-        steps = self._run(len(xs[0]), which) if which else None
+        xs, steps = self.entered(xs), self._run(len(xs[0]), which) if which else None
         together = which if steps is not None else ()
         outputs, back = execute.forward(self._run(len(xs[0])) if steps is None else steps, xs, call, penalties)
         losses, gradients = self.objective.forward(ys, outputs, weights, skip=together)
         for k in together:
             more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
             losses[k], gradients[k], outputs[k] = targets[k].loss.forward_from_logits(ys[k], outputs[k], **more)
-            self.objective.scale(targets[k], gradients[k])
+            gradients[k] = self.objective.scaled(targets[k], gradients[k])
         return Step(losses, outputs, lambda: back(gradients), sum(penalties))
 
     def penalty(self, adds_gradients: bool) -> float:

@@ -16,6 +16,7 @@ from fastcnn.metrics import Metric
 from fastcnn.metrics.suiting import suiting
 from fastcnn.objective.target import Target, named
 from fastcnn.objective.told import loss_of, metrics_of, spread
+from fastcnn.operations.broadcasting import scaled
 
 _WEIGHTS, _TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)
 
@@ -152,16 +153,15 @@ class Objective:
             value = gradient = None
             if target.loss is not None and k not in skip:
                 value, gradient = target.loss.forward(y, output, wants_gradient=wants_gradient, **more_of(weights, k))
-                self.scale(target, gradient)
+                gradient = self.scaled(target, gradient)
             values.append(value)
             gradients.append(gradient)
         return values, gradients
 
     @staticmethod
-    def scale(target: Target, gradient: Any) -> None:
-        """Multiply the gradient of an output's loss by the loss's weight."""
-        if gradient is not None and target.weight != 1.0:
-            gradient *= target.weight
+    def scaled(target: Target, gradient: Any) -> Any:
+        """Return the gradient of an output's loss times the loss's weight; None for none."""
+        return None if gradient is None else scaled(gradient, target.weight)
 
 
 def more_of(weights: Sequence[Any] | None, k: int, samples: slice = slice(None)) -> dict[str, Any]:

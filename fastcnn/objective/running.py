@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.objective.objective import Objective, more_of
 
 
@@ -28,11 +29,14 @@ class Running:
         self.penalty += penalty * samples
         for k, (target, value) in enumerate(zip(self.objective.targets, values, strict=True)):
             if value is not None:
-                self.totals[k] += float(value.sum(dtype=np.float64))
+                self.totals[k] += float(device.of(value).get(value).sum(dtype=np.float64))
+            if not target.metrics and not target.weighted_metrics:
+                continue
+            output = device.of(outputs[k]).get(outputs[k])
             for metric in target.metrics:
-                metric.update_state(ys[k], outputs[k])
+                metric.update_state(ys[k], output)
             for metric in target.weighted_metrics:
-                metric.update_state(ys[k], outputs[k], **more_of(weights, k))
+                metric.update_state(ys[k], output, **more_of(weights, k))
 
     def result(self) -> dict[str, float]:
         """Return the means by name."""

@@ -74,22 +74,31 @@ def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Par
     def backward(dy: np.ndarray) -> np.ndarray:
         dy = RELU.backward(y)(dy) if relu else dy
         if trainable and dy.size and (gamma is not None or beta is not None):
-            _add_parameter_gradients(dy, x, gamma, beta, moving_mean.array, moving_variance.array, epsilon)
+            _add_parameter_gradients(dy, x, gamma, beta, moving_mean.array, _rstd(moving_variance, epsilon))
         return _without_constant(dy, NOTHING[x.dtype] if gamma is None else gamma.array, moving_variance.array, epsilon)
 
     return y, backward
 
 
 def _add_parameter_gradients(dy: np.ndarray, x: np.ndarray, gamma: Parameter | None, beta: Parameter | None,
-                             mean: np.ndarray, variance: np.ndarray, epsilon: float) -> None:
+                             mean: np.ndarray, rstd: np.ndarray) -> None:
     """Add sum(dy xhat) and sum(dy) with the moving statistics: by the kernel of training, whose dx is not used."""
     d, rows, nothing = device.of(x), (x.size // x.shape[-1], x.shape[-1]), NOTHING[x.dtype]
-    rstd = (1 / np.sqrt(variance.astype(np.float64) + epsilon)).astype(x.dtype)
     scale, dgamma = (nothing, nothing) if gamma is None else (gamma.array, gamma.gradient)
     offset, dbeta = (nothing, nothing) if beta is None else (beta.array, beta.gradient)
     scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows, x.dtype),), x.dtype)
     d.kernels.batch_norm_backward(d.empty(rows, x.dtype), dgamma, dbeta, scratch, dy.reshape(rows), x.reshape(rows),
                                   mean, rstd, scale, offset, 0)
+
+
+def _rstd(variance: Parameter, epsilon: float) -> np.ndarray:
+    """Return 1 / sqrt(variance + epsilon), which stays with the parameter until that changes."""
+    found = variance.derived.get(_rstd)
+    if found is None or found[0] != (variance.version, epsilon):
+        numbers = 1 / np.sqrt(variance.numpy().astype(np.float64) + epsilon)
+        rstd = device.of(variance.array).put(numbers.astype(variance.dtype))
+        found = variance.derived[_rstd] = (variance.version, epsilon), rstd
+    return found[1]
 
 
 def predict_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,

@@ -64,7 +64,7 @@ def prelu(x: np.ndarray, alpha: Parameter, trainable: bool = True) -> tuple[np.n
     trainable : bool
         Whether the backward pass adds to the gradient of alpha.
     """
-    slopes = alpha.array[None]
+    slopes = alpha.array.reshape(1, *alpha.shape)
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dx, dalpha = merge_gradients(dy, x, slopes, merge_codes.PRELU)

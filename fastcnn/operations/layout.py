@@ -56,7 +56,7 @@ def repeat_vector(x: np.ndarray, n: int) -> tuple[np.ndarray, Backward]:
     """Return (N, n, features), each vector of x (N, features) `n` times, and dy -> dx."""
     d, (samples, features) = device.of(x), x.shape
     y = d.empty((samples, n, features), x.dtype)
-    d.copy(y, x[:, None])
+    d.copy(y, x.reshape(samples, 1, features))
     return y, lambda dy: summed_to(dy, (samples, 1, features)).reshape(samples, features)
 
 
@@ -83,9 +83,10 @@ def concatenate(arrays: Sequence[np.ndarray], axis: int) -> tuple[np.ndarray, Gr
         begin += width
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
-        whole = dy.reshape(rows, total)
         if rows == 1:
-            return tuple([whole[:, begin:begin + width].reshape(shape) for shape, begin, width in parts])
+            flat = dy.reshape(-1)
+            return tuple([flat[begin:begin + width].reshape(shape) for shape, begin, width in parts])
+        whole = dy.reshape(rows, total)
         gradients = []
         for shape, begin, width in parts:
             dx = d.empty(shape, dtype)

@@ -64,7 +64,7 @@ def max_pool_with_argmax(x: np.ndarray, passes: Sequence[Pass], shape: Shape) ->
         image, g = y.reshape(step.shape), step.geometry
         y, argmax = d.empty(step.out, x.dtype), d.empty(step.out, d.kernels.max_pool2d_index_type(g))
         d.kernels.max_pool2d_forward(y, argmax, image, g)
-        here = _in_image(argmax, g[0])
+        here = _in_image(d.get(argmax), g[0])
         if found is not None:  # of the depth: planes of pixels, each with the place that it had in its plane
             pixels = found.reshape(step.shape)
             here = here * math.prod(x.shape[2:4]) + np.take_along_axis(pixels, here, axis=1)

@@ -28,14 +28,14 @@ def resize(x: np.ndarray, tables: Sequence[Table]) -> tuple[np.ndarray, Backward
     for shape, rows, columns in steps:
         image = y.reshape(shape)
         y = d.empty((shape[0], len(rows[0].places), len(columns[0].places), shape[3]), x.dtype)
-        d.kernels.resize2d(y, image, *rows[0], *columns[0])
+        d.kernels.resize2d(y, image, *map(d.constant, (*rows[0], *columns[0])))
     x_shape, out = x.shape, (x.shape[0], *(len(table[0].places) for table in tables), x.shape[-1])
 
     def backward(dy: np.ndarray) -> np.ndarray:
         for shape, rows, columns in reversed(steps):
             dx = d.empty(shape, dy.dtype)
             smaller = dy.reshape(shape[0], len(rows[0].places), len(columns[0].places), shape[3])
-            d.kernels.resize2d(dx, smaller, *rows[1], *columns[1])
+            d.kernels.resize2d(dx, smaller, *map(d.constant, (*rows[1], *columns[1])))
             dy = dx
         return dy.reshape(x_shape)
 

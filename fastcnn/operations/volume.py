@@ -15,6 +15,7 @@ from fastcnn.operations.activation import LINEAR, Backward, Clamp, Function, act
 from fastcnn.operations.algorithms import algorithm_of
 from fastcnn.operations.bias import add_bias_gradient
 from fastcnn.operations.kernel_call import NOTHING, ProductCall
+from fastcnn.operations.layout import permuted
 from fastcnn.operations.packed_weights import bias_array, state_of
 from fastcnn.parameters import Parameter
 
@@ -30,8 +31,7 @@ class Bank:
     def __init__(self, weights: Parameter, bias: Parameter | None) -> None:
         self.state = state_of(weights, bias)
         kd, kh, kw, c, k = weights.shape
-        self.array = device.of(weights.array).empty((kh, kw, kd * c, k), weights.dtype)
-        device.of(weights.array).copy(self.array.reshape(kh, kw, kd, c, k), weights.array.transpose(1, 2, 0, 3, 4))
+        self.array = permuted(weights.array, (1, 2, 0, 3, 4)).reshape(kh, kw, kd * c, k)
         self._packed: dict[tuple[object, int], np.ndarray] = {}
 
     @classmethod
@@ -180,8 +180,7 @@ def _as_slices(array: np.ndarray) -> np.ndarray:
 
 
 def _add_to_weights(weights: Parameter, dbank: np.ndarray) -> None:
-    d, (kd, kh, kw, c, k) = device.of(dbank), weights.shape
-    ordered = d.empty(weights.shape, dbank.dtype)
-    d.copy(ordered, dbank.reshape(kh, kw, kd, c, k).transpose(2, 0, 1, 3, 4))
+    kd, kh, kw, c, k = weights.shape
+    ordered = permuted(dbank.reshape(kh, kw, kd, c, k), (2, 0, 1, 3, 4))
     total = weights.gradient.reshape(-1)
-    d.kernels.add(total, total, ordered.reshape(-1))
+    device.of(dbank).kernels.add(total, total, ordered.reshape(-1))

@@ -9,7 +9,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.kernels import optimizer_codes as codes
 from fastcnn.optimizers.arguments import positive, within
 from fastcnn.optimizers.base import NONE, Optimizer, Rate
-from fastcnn.optimizers.part import norms
+from fastcnn.optimizers.part import norms, scale_parts
 from fastcnn.parameters import Segment
 
 
@@ -279,5 +279,5 @@ class Lamb(_Adaptive):
         own, lengths = norms(segment, segment.values), norms(segment, along)
         counts = (own > 0) & (lengths > 0)
         ratios = np.where(counts, own / np.where(counts, lengths, 1.0), 1.0)
-        d.kernels.scale_parts(along, ratios, segment.offsets, np.inf)
+        scale_parts(segment, along, ratios)
         d.kernels.sgd(segment.values, NONE[along.dtype], along, rate, 0.0, False, 0.0, False)

@@ -5,7 +5,6 @@ An optimizer walks the flat segments of a model's parameters (`fastcnn.parameter
     gradients --/ accumulated steps--> clipped --> values <- values - rate weight_decay values --> step --> average
 """
 
-import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,7 +16,7 @@ from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import arguments, schedules
 from fastcnn.optimizers.clipping import clip
-from fastcnn.optimizers.part import Part
+from fastcnn.optimizers.part import Part, scale_parts
 from fastcnn.optimizers.state import State
 from fastcnn.parameters import Parameter, Segment, flatten
 
@@ -168,7 +167,7 @@ class Optimizer(State, Absent):
         if self.gradient_accumulation_steps and self.iterations % self.gradient_accumulation_steps:
             return
         for part in self._parts:
-            part.segment.gradients.fill(0)
+            device.of(part.segment.gradients).fill(part.segment.gradients, 0)
 
     def step(self, clear: bool = False) -> None:
         """Take one step along the gradients.
@@ -188,7 +187,7 @@ class Optimizer(State, Absent):
                          self.global_clipnorm)
                 for part in self._parts:
                     d = device.of(part.segment.values)
-                    decay = self._decay(d, part, rate) if self.weight_decay else 0.0
+                    decay = self._decay(part, rate) if self.weight_decay else 0.0
                     self.update(d, part.segment, part.state, rate, decay, clear)
             if self.use_ema:
                 self._average()
@@ -219,12 +218,12 @@ class Optimizer(State, Absent):
         """How many steps were taken, the current one included: calls of `step` over the accumulated ones."""
         return -(-self.iterations // (self.gradient_accumulation_steps or 1))
 
-    def _decay(self, d: device.Device, part: Part, rate: float) -> float:
+    def _decay(self, part: Part, rate: float) -> float:
         """Return the decay of a part for `update`; where some parameters are spared, do it here and return 0."""
         decay, segment = rate * (self.weight_decay or 0.0), part.segment
         if not part.spared.any():
             return decay
-        d.kernels.scale_parts(segment.values, np.where(part.spared, 1.0, 1.0 - decay), segment.offsets, math.inf)
+        scale_parts(segment, segment.values, np.where(part.spared, 1.0, 1.0 - decay))
         return 0.0
 
     def exclude_from_weight_decay(self, var_list: Iterable[Parameter] | None = None,
@@ -257,7 +256,7 @@ class Optimizer(State, Absent):
             device.of(segment.values).kernels.moving_average(average, segment.values, share)
         if self.ema_overwrite_frequency and (done + 1) % self.ema_overwrite_frequency == 0:
             for segment, _, average, _ in self._parts:
-                segment.values[...] = average
+                device.of(average).copy(segment.values, average)
 
     def finalize_variable_values(self, var_list: Iterable[Parameter] | None = None) -> None:
         """Put the moving averages in the place of the values, if there are any (`use_ema`).
@@ -272,7 +271,7 @@ class Optimizer(State, Absent):
         wanted = set(map(id, self._parameters if var_list is None else var_list))
         for segment, _, average, _ in (one for part in self._parts for one in part.only(wanted)):
             for p, place in segment.places():
-                p.assign(average[place].reshape(p.shape))
+                p.assign(device.of(average).get(average[place].reshape(p.shape)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastcnn import device
-from fastcnn.optimizers.part import norms
+from fastcnn.optimizers.part import norms, scale_parts
 from fastcnn.parameters import Segment
 
 
@@ -32,5 +31,4 @@ def clip(segments: Sequence[Segment], factor: float, clipnorm: float | None, cli
     else:
         factors = [np.ones(len(s.parameters)) for s in segments]
     for segment, each in zip(segments, factors, strict=True):
-        device.of(segment.gradients).kernels.scale_parts(
-            segment.gradients, factor * each, segment.offsets, clipvalue or math.inf)
+        scale_parts(segment, segment.gradients, factor * each, clipvalue or math.inf)

@@ -1,5 +1,6 @@
 """A part of what an optimizer trains: a segment of parameters, and what is kept for it."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -31,9 +32,8 @@ class Part(NamedTuple):
     @classmethod
     def of(cls, segment: Segment, starts: Sequence[float], averages: bool, spared: Sequence[bool]) -> "Part":
         """Start the state of a segment with these numbers, one for each slot."""
-        state = [state_like(segment.values) for _ in starts]
-        for array, start in zip(state, starts, strict=True):
-            array[...] = start
+        v = segment.values
+        state = [device.of(v).full(v.shape, v.dtype, start) for start in starts]
         return cls(segment, state, state_like(segment.values) if averages else None, np.array(spared))
 
     def only(self, wanted: set[int]) -> list["Part"]:
@@ -47,8 +47,24 @@ class Part(NamedTuple):
 
 
 def norms(segment: Segment, array: np.ndarray) -> np.ndarray:
-    """Return the norm of each parameter's part of an array of a segment's shape."""
-    d, found = device.of(array), np.empty(len(segment.parameters))
-    scratch = d.empty((d.kernels.squared_norms_scratch(len(found), array.dtype),), np.float64)
-    d.kernels.squared_norms(found, scratch, array, segment.offsets)
-    return np.sqrt(found)
+    """Return the norm of each parameter's part of an array of a segment's shape, on the host."""
+    d, count = device.of(array), len(segment.parameters)
+    found = d.empty((count,), np.float64)
+    scratch = d.empty((d.kernels.squared_norms_scratch(count, array.dtype),), np.float64)
+    d.kernels.squared_norms(found, scratch, array, d.constant(segment.offsets))
+    return np.sqrt(d.get(found))
+
+
+def scale_parts(segment: Segment, array: np.ndarray, factors: np.ndarray, limit: float = math.inf) -> None:
+    """Multiply each parameter's part of an array of a segment's shape by its factor, and cut it to [-limit, limit].
+
+    Parameters
+    ----------
+    segment : Segment
+    array : array
+        Changed.
+    factors : (P,) float64 ndarray
+    limit : float
+    """
+    d = device.of(array)
+    d.kernels.scale_parts(array, d.put(factors), d.constant(segment.offsets), limit)

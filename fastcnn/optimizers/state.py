@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers.part import Part
 from fastcnn.parameters import Parameter
@@ -28,7 +29,7 @@ class State:
         state = {"iterations": np.array(self.iterations, np.int64)}
         if isinstance(self._learning_rate, float):
             state["learning_rate"] = np.array(self._learning_rate)
-        return state | {name: view.copy() for name, view in self._views().items()}
+        return state | {name: device.of(view).get(view).copy() for name, view in self._views().items()}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Set what `get_state` returned; nothing changes unless all of it fits. `build` comes first.
@@ -53,7 +54,7 @@ class State:
         if wrong:
             raise ArgumentError(f"{who}: expected the state of these parameters, but {', '.join(wrong[:5])}")
         for name, view in views.items():
-            view[...] = given[name]
+            device.of(view).copy(view, given[name])
         self.iterations = int(given["iterations"])
         if "learning_rate" in given:
             self._learning_rate = float(given["learning_rate"])

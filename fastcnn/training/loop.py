@@ -4,6 +4,7 @@ from collections.abc import Container
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.callbacks import Callback, CallbackList, History
 from fastcnn.objective import Running
 from fastcnn.training.epochs import Epochs
@@ -101,12 +102,12 @@ class _Results:
     def add(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Keep copies of the outputs of a batch, and return them."""
         if self._arrays is None:
-            self._parts.append([output.copy() for output in outputs])
+            self._parts.append([device.of(output).get(output).copy() for output in outputs])
             return self._parts[-1]
         begin, self._count = self._count, self._count + len(outputs[0])
         kept = [array[begin : self._count] for array in self._arrays]
         for to, output in zip(kept, outputs, strict=True):
-            to[...] = output
+            to[...] = device.of(output).get(output)
         return kept
 
     def whole(self) -> list[np.ndarray]:

@@ -1,6 +1,6 @@
 """A run of narrow convolutions with the images of a batch interleaved: one image a lane of the vectors."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,12 +74,22 @@ class BatchInterleaved:
             self._known = [p.array for p in self.parameters]  # last: who is stopped before, looks again
         if self._flat is not None:
             return self._flat
-        return np.concatenate([p.array.reshape(-1) for p in self.parameters]), None
+        d = device.of(self.parameters[0].array)
+        flat = d.empty((sum(p.size for p in self.parameters),), self.dtype)
+        for p, part in self._parts(flat):
+            d.copy(part, p.array.reshape(-1))
+        return flat, None
 
     def _share_out(self, sums: np.ndarray) -> None:
+        for p, part in self._parts(sums):
+            total = p.gradient.reshape(-1)
+            device.of(sums).kernels.add(total, total, part)
+
+    def _parts(self, flat: np.ndarray) -> Iterator[tuple[Parameter, np.ndarray]]:
+        """Yield each parameter and where it lies in an array of all."""
         begin = 0
         for p in self.parameters:
-            p.gradient[...] += sums[begin:begin + p.size].reshape(p.shape)
+            yield p, flat[begin:begin + p.size]
             begin += p.size
 
 

@@ -92,10 +92,8 @@ class FusedConv:
     def predict(self, x: Any) -> np.ndarray:
         """Infer: return the output for x, or for (x, residual)."""
         x, residual = x if self.adds else (x, None)
-        if residual is not None and not residual.flags.c_contiguous:
-            d, given = device.of(residual), residual
-            residual = d.empty(given.shape, given.dtype)
-            d.copy(residual, given)
+        if residual is not None:
+            residual = device.of(residual).ready(residual)
         kernel, bias = self.weights()
         more = {} if self.border is None else {"padding": self.border}
         return self.product.predict_with(self.checked(x), kernel, bias, self.activation, residual, **more)
@@ -116,7 +114,8 @@ class FusedConv:
         if made is None or versions != made[1]:
             name, dtype = self.product.name, self.product.dtype
             values = (value.astype(dtype) for value in folded(self.product, self.norms))
-            kernel, bias = (Parameter(value, kind, f"{name}/folded_{kind}")
+            d = device.of(self.product.kernel.array)
+            kernel, bias = (Parameter(d.put(value), kind, f"{name}/folded_{kind}")
                             for value, kind in zip(values, ("kernel", "bias"), strict=True))
             made = self._made = (kernel, bias), versions  # one attribute, which other threads see change whole
         return made[0]
@@ -133,4 +132,4 @@ def folded(layer: Any, norms: Sequence[BatchNormalization]) -> tuple[Any, Any]:
 
 
 def _values(parameter: Parameter | None, default: float) -> Any:
-    return np.float64(default) if parameter is None else parameter.array.astype(np.float64)
+    return np.float64(default) if parameter is None else parameter.numpy().astype(np.float64)

@@ -47,10 +47,11 @@ class InvertedResidual:
         x, residual = x if self.many_inputs else (x, None)
         x = self.parts[0].checked(x)
         g = self._geometry(x)
-        if g is None or (residual is not None and not residual.flags.c_contiguous):
+        if g is None:
             for part in self.parts[:-1]:
                 x = part.predict(x)
             return self.project.predict(x if residual is None else (x, residual))
+        residual = None if residual is None else device.of(residual).ready(residual)
         expand = None if self.expand is None else self.expand.weights()
         return self._run(x, (expand, self.window.weights(), self.project.weights()), residual, g,
                          (x.shape[0], *self.output_shape[1:]), [p.version for p in self.parameters])
