@@ -214,6 +214,11 @@ def _read_only(array: np.ndarray) -> np.ndarray:
     return view
 
 
+def entered(value: np.ndarray) -> np.ndarray:
+    """Return a parameter's first value on the device where new ones live (`fastcnn.device.use`)."""
+    return device.current().put(value)
+
+
 def state_like(array: np.ndarray) -> np.ndarray:
     """Return zeros for an optimizer's state, of the shape and type of `array`, on its device."""
     return device.of(array).zeros(array.shape, array.dtype)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -14,26 +13,28 @@ from fastcnn.operations.batch_normalization import normalization
 _SMALLEST = 1e-7  # a standard deviation is taken for at least this, as in Keras
 _BLOCK = 1 << 22  # elements of data that are turned into float64 at once
 
+Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # gamma, beta, mean, variance
+
 
 class _Mapping(Layer):
     """y = gamma (x - mean) / sqrt(variance) + beta, with a number for each of the last dimensions' elements."""
 
-    _made: tuple[Any, list[np.ndarray]] = None, []
+    _made: tuple[Any, Tables | None] = None, None
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        return normalization(x, *self._tables(device.of(x), x.shape))
+        return normalization(x, *self._tables(x.shape))
 
-    def _tables(self, d: device.Device, shape: tuple[int, ...]) -> list[np.ndarray]:
-        """Return what `_map` does on a device, made anew where the shape or a parameter has changed."""
-        state = d.name, shape[1:], [p.version for p in self.parameters]
+    def _tables(self, shape: tuple[int, ...]) -> Tables:
+        """Return what `_map` does, made anew where the shape of a sample or a parameter has changed."""
+        state = shape[1:], [p.version for p in self.parameters]
         known, tables = self._made
-        if known != state:
-            tables = [d.put(one) for one in self._map(shape)]
+        if tables is None or known != state:
+            tables = self._map(shape)
             self._made = state, tables  # one attribute, which other threads see change whole
         return tables
 
-    def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _map(self, shape: tuple[int, ...]) -> Tables:
         """Return gamma, beta, mean and variance, flat, of an input's last dimensions; the first two may be absent."""
         raise NotImplementedError
 
@@ -75,7 +76,7 @@ class Rescaling(_Mapping):
             raise ArgumentError(f"{self}: expected {name} to be a finite number or an array of them, got {values!r}")
         return found.astype(self.dtype)
 
-    def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _map(self, shape: tuple[int, ...]) -> Tables:
         last = max(1, self.scale.ndim, self.offset.ndim)
         part = shape[-last:] if len(shape) > 1 else (1,)
         count = math.prod(part)
@@ -171,7 +172,7 @@ class Normalization(_Mapping):
                                 f"got {self.axis}; None takes one mean of all numbers")
         return kept
 
-    def _map(self, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def _map(self, shape: tuple[int, ...]) -> Tables:
         kept = self._kept(len(shape))
         part = shape[kept[0]:] if kept else shape[-1:] if len(shape) > 1 else (1,)
         first = len(shape) - len(part)

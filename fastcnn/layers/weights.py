@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device, initializers, regularizers
+from fastcnn import initializers, regularizers
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, held_layers
-from fastcnn.parameters import Parameter, assign_all
+from fastcnn.parameters import Parameter, assign_all, entered
 
 
 class Weights:
@@ -52,7 +52,7 @@ class Weights:
             value = initializers.first_value(initializer, shape, self.dtype)
         except ArgumentError as error:
             raise ArgumentError(f"{self}: {name}: {error}") from None
-        parameter = Parameter(device.current().put(value), name, f"{self.name}/{name}", trainable,
+        parameter = Parameter(entered(value), name, f"{self.name}/{name}", trainable,
                               regularizers.get(regularizer))
         self.parameters.append(parameter)
         return parameter

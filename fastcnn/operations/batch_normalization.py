@@ -111,7 +111,15 @@ def predict_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Pa
 
 def normalization(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray
                   ) -> tuple[np.ndarray, Backward]:
-    """Return y of given statistics, without epsilon, and dy -> dx; arguments as `normalize_columns`."""
+    """Return y of given statistics, without epsilon, and dy -> dx.
+
+    Parameters
+    ----------
+    x : array
+    gamma, beta, mean, variance : (columns,) ndarrays
+        Tables as `normalize_columns` takes them, on the host, which are the same at every call.
+    """
+    gamma, beta, mean, variance = map(device.of(x).constant, (gamma, beta, mean, variance))
     return (normalize_columns(x, gamma, beta, mean, variance, 0.0),
             lambda dy: _without_constant(dy, gamma, variance, 0.0))
 
