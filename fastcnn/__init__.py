@@ -16,10 +16,10 @@ from fastcnn._version import __version__
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers",
             "Layer": "fastcnn.layers", "Loss": "fastcnn.losses", "Metric": "fastcnn.metrics",
             "Optimizer": "fastcnn.optimizers", "Initializer": "fastcnn.initializers",
-            "Regularizer": "fastcnn.regularizers"}
-_MODULES = ("activations", "applications", "callbacks", "config", "datasets", "device", "errors", "geometry",
-            "graph", "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx", "optimizers",
-            "parameters", "random", "regularizers", "saving", "traits", "utils")
+            "Regularizer": "fastcnn.regularizers", "DTypePolicy": "fastcnn.dtype_policies"}
+_MODULES = ("activations", "applications", "callbacks", "config", "datasets", "device", "dtype_policies", "errors",
+            "geometry", "graph", "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx",
+            "optimizers", "parameters", "random", "regularizers", "saving", "traits", "utils")
 
 __all__ = ["__version__", *_OBJECTS, *_MODULES]
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         config,
         datasets,
         device,
+        dtype_policies,
         errors,
         geometry,
         graph,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         traits,
         utils,
     )
+    from fastcnn.dtype_policies import DTypePolicy
     from fastcnn.initializers import Initializer
     from fastcnn.layers import Input, Layer
     from fastcnn.losses import Loss

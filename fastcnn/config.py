@@ -10,6 +10,8 @@ switch            environment             what it allows
 ================  ======================  ==============================================================================
 
 ``config.fusion()`` tells how a switch stands and ``config.set_fusion(False)`` sets it, from the next call on.
+
+``config.dtype_policy()`` and ``config.floatx()`` tell which type layers have that are told none.
 """
 
 import os
@@ -41,6 +43,46 @@ def winograd() -> bool:
 def set_winograd(on: bool) -> None:
     """Allow or forbid Winograd's algorithm."""
     _set("winograd", bool(on))
+
+
+def dtype_policy() -> Any:
+    """Return the `fastcnn.DTypePolicy` of layers that are told no dtype."""
+    from fastcnn import dtype_policies
+
+    return dtype_policies.dtype_policy()
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Choose the dtype policy of layers that are told none, from now on.
+
+    Parameters
+    ----------
+    policy : str or DTypePolicy
+        "float32" or "float64".
+    """
+    from fastcnn import dtype_policies
+
+    dtype_policies.set_dtype_policy(policy)
+
+
+def floatx() -> str:
+    """Return the name of the type that layers have unless a dtype or a policy says another: "float32"."""
+    from fastcnn import dtype_policies
+
+    return dtype_policies.floatx()
+
+
+def set_floatx(value: str) -> None:
+    """Choose the type that layers have unless a dtype or a policy says another.
+
+    Parameters
+    ----------
+    value : str
+        "float32" or "float64".
+    """
+    from fastcnn import dtype_policies
+
+    dtype_policies.set_floatx(value)
 
 
 def state() -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ PACKAGE = Path(fc.__file__).parent
 FLOORS = (
     "errors _interrupts _version _warnings naming traits",
     "absent",
+    "dtype_policies",
     "config",
     "geometry random kernels blocks recorder",
     "formats",
@@ -195,7 +196,8 @@ def test_the_cpu_is_found_however_it_is_named(text):
 def _documented():
     rooms = [fc.activations, fc.layers, fc.losses, fc.optimizers, fc.metrics, fc.initializers, fc.regularizers,
              fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.datasets, fc.applications, fc.device,
-             fc.config, fc.traits, fc.graph.rules, *(importlib.import_module(f"fastcnn.{name}") for name in (
+             fc.config, fc.dtype_policies, fc.traits, fc.graph.rules, *(
+                 importlib.import_module(f"fastcnn.{name}") for name in (
                  "bench.machine", "bench.layers", "bench.judge", "bench.plot", "graph.arena", "graph.executables",
                  "graph.execute", "graph.node", "graph.replay", "graph.steps", "graph.trace"))]
     for room in rooms:

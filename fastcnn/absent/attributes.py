@@ -25,7 +25,7 @@ LAYER = {
         "quantize quantization_mode quantization_config quantized_build quantized_call "
         "get_quantization_layer_structure",
     "no layer keeps a state between batches": "reset_states get_state_tree set_state_tree",
-    "a layer has one type, dtype": "autocast compute_dtype dtype_policy input_dtype variable_dtype",
+    "inputs are of the type that the layer computes in, compute_dtype": "autocast",
     "call the layer, or forward(x, call) and predict(x)":
         "call call_signature_parameters stateless_call symbolic_call rematerialized_call",
     "compute_output_shape tells the shape": "compute_output_spec input_spec",

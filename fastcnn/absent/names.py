@@ -13,8 +13,8 @@ FASTCNN = {
     "NumPy computes with arrays, layers with tensors": "ops",
     "penalties are kernel_regularizer= and the like, of fc.regularizers": "constraints",
     "layers compute on the CPU; fc.config has the switches": "backend distribution",
-    "a layer has one type, dtype: float32 or float64":
-        "DTypePolicy FloatDTypePolicy dtype_policies mixed_precision quantizers Quantizer",
+    "fc.config.set_dtype_policy and dtype= say float32 or float64":
+        "FloatDTypePolicy mixed_precision quantizers Quantizer",
     "fc.layers.Tensor is the class of symbolic tensors": "KerasTensor",
     "fc.parameters.Parameter is what a layer trains": "Variable",
     "fc.Model(inputs, outputs) is made of layers": "Function Operation",
@@ -163,8 +163,7 @@ RANDOM = {
     "layers.Dropout does it": "dropout",
 }
 CONFIG = {
-    "layers compute in float32 unless they have dtype='float64'":
-        "dtype_policy floatx set_dtype_policy set_floatx epsilon set_epsilon",
+    "epsilon= of a layer, a loss or an optimizer says it": "epsilon set_epsilon",
     "images are channels-last": "image_data_format set_image_data_format",
     "there is one, the CPU": "backend set_backend is_nnx_enabled",
     "there is no attention": "disable_flash_attention enable_flash_attention is_flash_attention_enabled",

@@ -147,7 +147,7 @@ def moved(traced: Traced, input_shapes: Sequence[Any]) -> tuple[Traced, dict[int
     for tensor, shape in zip(traced.inputs, input_shapes, strict=True):
         layer = tensor.node.layer
         if isinstance(layer, InputLayer):
-            there[id(tensor)] = InputLayer(shape[1:], name=layer.name, dtype=layer.dtype.name).tensor()
+            there[id(tensor)] = InputLayer(shape[1:], name=layer.name, dtype=layer.dtype_policy).tensor()
             first[id(layer)] = there[id(tensor)].node.layer
         else:
             there[id(tensor)] = Tensor(shape, tensor.dtype, tensor.node, tensor.index)

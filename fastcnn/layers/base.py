@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastcnn import absent, regularizers, symbolic
+from fastcnn import absent, dtype_policies, regularizers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, composite, held_layers
 from fastcnn.layers.building import Shape, shape_text
@@ -46,8 +46,8 @@ class Layer(composite.Composite):
     ----------
     name : str, optional
         Made from the class if absent: ``conv2d``, ``conv2d_1``, ...
-    dtype : str
-        float32 or float64.
+    dtype : str or DTypePolicy, optional
+        float32 or float64; that of `fastcnn.config.dtype_policy` if absent.
     trainable : bool
         Whether training changes the parameters.
     activity_regularizer : str or Regularizer, optional
@@ -89,17 +89,13 @@ class Layer(composite.Composite):
         layer._arguments = arguments.caught(cls, args, kwargs)
         return layer
 
-    def __init__(self, *, name: str | None = None, dtype: Any = "float32", trainable: bool = True,
+    def __init__(self, *, name: str | None = None, dtype: Any = None, trainable: bool = True,
                  activity_regularizer: Any = None) -> None:
-        try:
-            kind = np.dtype("float32" if dtype is None else dtype)  # NumPy's None is float64
-        except TypeError:
-            kind = np.dtype(object)
-        if kind not in (np.float32, np.float64):
-            raise ArgumentError(f"{type(self).__name__}: expected dtype float32 or float64, got {dtype!r}")
-        self.name = name if name is not None else names.new(type(self).__name__)
-        self.dtype = kind
         self.parameters = []
+        self.dtype_policy = policy = dtype_policies.get(dtype, type(self).__name__)
+        if policy.name != "float32" or isinstance(dtype, dtype_policies.DTypePolicy):
+            self._arguments["dtype"] = policy.name  # whatever it was told: configurations without one mean float32
+        self.name = name if name is not None else names.new(type(self).__name__)
         self._trainable = self._is_trainable(trainable)
         self.input_shape = None
         self.output_shape = None
@@ -114,7 +110,7 @@ class Layer(composite.Composite):
 
         Parameters
         ----------
-        x : (N, ...) array of the layer's dtype
+        x : (N, ...) array of the layer's compute_dtype
         call : Call
 
         Raises
@@ -199,7 +195,9 @@ class Layer(composite.Composite):
                                 f"got {config!r}")
         given: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
         late = {key: given.pop(key) for key in ("name", "trainable") if key in given and not arguments.takes(cls, key)}
-        layer = cls(**given)
+        told = "float32" if arguments.takes(cls, "dtype") else given.pop("dtype", "float32")
+        with dtype_policies.as_written(told):
+            layer = cls(**given)
         layer.name = late.get("name", layer.name)
         layer._trainable = late.get("trainable", layer._trainable)
         return layer

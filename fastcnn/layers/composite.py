@@ -54,7 +54,7 @@ class Composite(Built):
     def _built_by_call(self, shape: Shape) -> Shape:
         inputs, outputs = self.called_on(shape)
         tensors = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
-        self._graph = symbolic.operators["graph"](inputs, tensors, self.dtype, str(self))
+        self._graph = symbolic.operators["graph"](inputs, tensors, self.compute_dtype, str(self))
         self.traced = self._graph.traced
         self.check_called(self.traced.layers)
         return tuple(one.shape for one in tensors) if len(tensors) > 1 else tensors[0].shape
@@ -68,7 +68,7 @@ class Composite(Built):
             If that is something else than tensors.
         """
         shapes = shape if self.many_inputs else (shape,)
-        inputs = [symbolic.operators["input"](one[1:], self.dtype.name, f"{self.name}_input_{k}" if k else
+        inputs = [symbolic.operators["input"](one[1:], self.dtype_policy, f"{self.name}_input_{k}" if k else
                                               f"{self.name}_input") for k, one in enumerate(shapes)]
         told = {"training": symbolic.EITHER} if "training" in inspect.signature(self.call).parameters else {}
         outputs = self.call(inputs if self.many_inputs else inputs[0], **told)

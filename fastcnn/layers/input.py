@@ -50,8 +50,8 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
         Of one sample: (H, W, C).
     batch_size : int, optional
         A batch may be of any size: only None is offered.
-    dtype : str, optional
-        float32 or float64.
+    dtype : str or DTypePolicy, optional
+        float32 or float64; that of `fastcnn.config.dtype_policy` if absent.
     batch_shape : tuple, optional
         (None, H, W, C), in the place of `shape`.
     name : str, optional
@@ -75,7 +75,7 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
         shape = tuple(batch_shape[1:])
     if shape is None:
         raise ArgumentError(f"{who}: expected a shape such as (28, 28, 1), got none")
-    return InputLayer(shape, name=name, dtype=dtype or "float32").tensor()
+    return InputLayer(shape, name=name, dtype=dtype).tensor()
 
 
 def _has_none(shape: Any) -> bool:

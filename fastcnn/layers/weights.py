@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import initializers, regularizers
+from fastcnn import dtype_policies, initializers, regularizers
+from fastcnn.dtype_policies import DTypePolicy
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, held_layers
 from fastcnn.parameters import Parameter, assign_all, entered
@@ -18,6 +19,10 @@ class Weights:
     ----------
     parameters : list of Parameter
         Its own, in the order in which it makes them.
+    variable_dtype : dtype
+        Of the parameters.
+    compute_dtype : dtype
+        Of inputs and outputs.
     """
 
     #: Whether it is asked for layers in its attributes: a class of a user's own is (`fastcnn.layers.held_layers`).
@@ -26,8 +31,10 @@ class Weights:
     makes_weights = True
 
     name: str
-    dtype: np.dtype
+    variable_dtype: np.dtype
+    compute_dtype: np.dtype
     parameters: list[Parameter]
+    _policy: DTypePolicy
     _trainable: bool
     _original: Any = None  # the layer that this is a twin of
 
@@ -49,7 +56,7 @@ class Weights:
         """
         arguments.refuse(self, **{f"{name}_constraint": (constraint, None)})
         try:
-            value = initializers.first_value(initializer, shape, self.dtype)
+            value = initializers.first_value(initializer, shape, self.variable_dtype)
         except ArgumentError as error:
             raise ArgumentError(f"{self}: {name}: {error}") from None
         parameter = Parameter(entered(value), name, f"{self.name}/{name}", trainable,
@@ -60,6 +67,29 @@ class Weights:
     def held_layers(self) -> dict[str, Any]:
         """Return the layers that it holds, each once, by their paths: ``conv``, ``branches/0``, ``heads/mask``."""
         return held_layers.direct(self, Weights) if self.holds_layers else {}
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """Which type the parameters have, and which one the layer computes in."""
+        return self._policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        policy = dtype_policies.get(policy, type(self).__name__)
+        if self.parameters and policy != self._policy:
+            raise ArgumentError(f"{type(self).__name__}: expected a dtype policy before there are parameters, which "
+                                f"are {self.variable_dtype.name}, got {policy.name}; make a new layer with dtype=")
+        self._policy, self.variable_dtype, self.compute_dtype = policy, policy.variable_dtype, policy.compute_dtype
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Keras's other name of `variable_dtype`."""
+        return self.variable_dtype
+
+    @property
+    def input_dtype(self) -> np.dtype:
+        """Keras's other name of `compute_dtype`."""
+        return self.compute_dtype
 
     @property
     def trainable(self) -> bool:

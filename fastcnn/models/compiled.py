@@ -28,7 +28,7 @@ class Compiled:
     # What the others have.
     built: Any
     has_call: bool
-    dtype: np.dtype
+    compute_dtype: np.dtype
     build: Callable[..., None]
     input_shape: Any
     trainable_weights: Any
@@ -113,16 +113,16 @@ class Compiled:
             if (one is None) == target.asks:
                 raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
                                     f"or a metric, got {'none' if one is None else 'some'}")
-        data = training.Data(xs, ys, self.input_shapes, self.dtype, who, given.weights(sample_weight, names, who),
-                             lasts=not how.get("one_batch", False))
+        data = training.Data(xs, ys, self.input_shapes, self.compute_dtype, who,
+                             given.weights(sample_weight, names, who), lasts=not how.get("one_batch", False))
         if not len(data):
             raise DataError(f"{who}: expected at least one sample, got none")
-        self.objective.check(data.ys, data.weights, self.output_shapes, self.dtype, who, **how)
+        self.objective.check(data.ys, data.weights, self.output_shapes, self.compute_dtype, who, **how)
         return data
 
     def _samples(self, x: Any, who: str, lasts: bool = True) -> training.Data:
         """Return inputs without targets."""
-        return training.Data(self._inputs(x, who), [], self.input_shapes, self.dtype, who, lasts=lasts)
+        return training.Data(self._inputs(x, who), [], self.input_shapes, self.compute_dtype, who, lasts=lasts)
 
     def _classes_weighted(self, data: training.Data, class_weight: Any, who: str) -> training.Data:
         """Return the data that is trained on with the weights of its classes, if there are any."""

@@ -65,21 +65,21 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None,
                  trainable: bool = True) -> None:
         if self.has_call and inputs is None and outputs is None:
-            self._new(name, "float32")
+            self._new(name, None)
             self._trainable = self._is_trainable(trainable)
             return
         if inputs is None or outputs is None or self.has_call:
             raise ArgumentError(f"{type(self).__name__}: expected {_given(self.has_call)}; {_SUBCLASS}")
-        self._new(name, tensors_of(type(self).__name__, "inputs", inputs)[0].dtype)
+        self._new(name, tensors_of(type(self).__name__, "inputs", inputs)[0].node.layer.dtype_policy)
         self._given_inputs, self._given_outputs = inputs, outputs
         self._connect(trace.trace(tensors_of(self, "inputs", inputs), tensors_of(self, "outputs", outputs), str(self)))
         structure.check_names(self, self.layers)
         if not trainable:
             self.trainable = False
 
-    def _new(self, name: str | None, dtype: Any) -> None:
+    def _new(self, name: str | None, policy: Any) -> None:
         kind = "Functional" if type(self) is Model else type(self).__name__  # Keras's name of it
-        Layer.__init__(self, name=name or names.new(kind), dtype=np.dtype(dtype).name)
+        Layer.__init__(self, name=name or names.new(kind), dtype=policy)
         self._begin()
         self._layers: list[Any] = []
         self.traced: trace.Traced | None = None
@@ -144,7 +144,7 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
                                 f"got {shape}")
 
     def _built_by_call(self, shape: Any) -> Any:
-        self.dtype = next((layer.dtype for layer in self.layers), self.dtype)
+        self.dtype_policy = next((layer.dtype_policy for layer in self.layers), self.dtype_policy)
         inputs, outputs = self.called_on(shape)
         self._given_inputs, self._given_outputs = inputs if self.many_inputs else inputs[0], outputs
         traced = trace.trace(inputs, tensors_of(self, "outputs", outputs), str(self))
@@ -190,7 +190,7 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
         if self._replay is None:
             if not self._all_executables().device.replays:
                 return self._infer(xs)
-            whole = planned_bytes(self.prediction_graph(), self.dtype.itemsize)[1]
+            whole = planned_bytes(self.prediction_graph(), self.compute_dtype.itemsize)[1]
             self._replay = Replay(self._infer, self.weights, whole, self._is_replayable)
         return self._replay(xs)
 
@@ -211,7 +211,7 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
 
         Weights, packed weights and what a kernel wants for itself come on top.
         """
-        return planned_bytes(self.prediction_graph(), self.dtype.itemsize)[0]
+        return planned_bytes(self.prediction_graph(), self.compute_dtype.itemsize)[0]
 
     def _is_replayable(self, batch: int) -> bool:
         return all(is_replayable(step.node) for step in self._run(batch, predicts=True).steps)
@@ -233,8 +233,8 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
             if isinstance(x, dict):
                 x = given.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
             return Layer.__call__(self, x, training)
-        xs = Data(self._inputs(x, str(self)), [], self.input_shapes, self.dtype, str(self)).xs
-        xs = [np.ascontiguousarray(one, self.dtype) for one in xs]
+        xs = Data(self._inputs(x, str(self)), [], self.input_shapes, self.compute_dtype, str(self)).xs
+        xs = [np.ascontiguousarray(one, self.compute_dtype) for one in xs]
         if training:
             y = self.forward(tuple(xs) if self.many_inputs else xs[0], Call(step=next(self._draws)))[0]
             return self.as_given(on_host(y if isinstance(y, tuple) else [y]))
@@ -259,7 +259,7 @@ class Model(Trainer, Owner, Ends, Serializable, Described, Layer):
 
     def _all_executables(self) -> Executables:
         if self._executables is None:
-            self._executables = Executables(self._between(), self.layers, self.dtype)
+            self._executables = Executables(self._between(), self.layers, self.compute_dtype)
         return self._executables
 
     def __repr__(self) -> str:

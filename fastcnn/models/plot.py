@@ -128,7 +128,7 @@ def _lines(node: Any, prefix: str, shown: dict[str, bool]) -> list[str]:
         lines.append(gives if isinstance(layer, InputLayer) else
                      f"{', '.join(_shape(one.shape) for one in node.inputs)} → {gives}")
     if shown.get("dtype"):
-        lines.append(layer.dtype.name)
+        lines.append(layer.compute_dtype.name)
     if shown.get("trainable") and layer.weights:
         lines.append("trainable" if layer.trainable_weights else "frozen")
     return lines

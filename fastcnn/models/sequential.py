@@ -61,24 +61,25 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             if self.layers or self._first is not None:
                 raise ArgumentError(f"{self}: expected Input as the first entry and only once")
-            self._first, self.dtype = layer.tensor(), layer.dtype
+            self._first, self.dtype_policy = layer.tensor(), layer.dtype_policy
             self._chain([])
             return
         if layer.many_inputs:
             raise ArgumentError(f"{self}: expected layers of one input, got {layer}; {_FUNCTIONAL}")
         structure.check_name(self, self.layers, layer)
-        if self.layers and layer.dtype != self.dtype:
-            raise ArgumentError(f"{self}: expected layers of one dtype, {self.dtype.name}, "
-                                f"got {layer} of {layer.dtype.name}")
+        if self.layers and layer.compute_dtype != self.compute_dtype:
+            raise ArgumentError(f"{self}: expected layers of one dtype, {self.compute_dtype.name}, "
+                                f"got {layer} of {layer.compute_dtype.name}")
         if self._first is None:
             self.layers.append(layer)
-            self.dtype = layer.dtype
+            self.dtype_policy = layer.dtype_policy
             if layer.built and isinstance(layer, Model):  # it knows its input, so the chain does
                 self.build(layer.input_shape)
             return
-        if not self.layers and layer.dtype != self.dtype:  # the input is of the type of what follows
+        if not self.layers and layer.compute_dtype != self.compute_dtype:  # the input is of the type of what follows
             shape, name = self._first.shape[1:], self._first.name
-            self._first, self.dtype = Input(shape, dtype=layer.dtype.name, name=name), layer.dtype
+            self._first = Input(shape, dtype=layer.dtype_policy, name=name)
+            self.dtype_policy = layer.dtype_policy
         self._chain([*self.layers, layer], self._between().nodes)
 
     def pop(self, rebuild: bool = True) -> Any:
@@ -111,7 +112,7 @@ class Sequential(Model):
             return
         shape = self._whole(input_shape)
         self.compute_output_shape(shape)  # raises while nothing is built yet
-        self._first = Input(shape[1:], dtype=self.dtype.name)
+        self._first = Input(shape[1:], dtype=self.dtype_policy)
         try:
             self._chain(self.layers)
         except Exception:
@@ -163,7 +164,7 @@ class Sequential(Model):
         """Return the structure, as JSON can hold it."""
         self._require_built("get_config")
         first = {"class_name": "InputLayer", "config": {"shape": list(self.input_shape[1:]), "name": "input"}
-                 | ({} if self.dtype == "float32" else {"dtype": self.dtype.name})}
+                 | ({} if self.dtype_policy.name == "float32" else {"dtype": self.dtype_policy.name})}
         frozen = {} if self.trainable else {"trainable": False}
         return {"name": self.name, "layers": [first, *structure.entries(self.layers)]} | frozen
 

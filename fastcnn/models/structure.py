@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from fastcnn import layers
+from fastcnn import dtype_policies, layers
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import held_layers
 from fastcnn.layers.input import InputLayer
@@ -180,7 +180,8 @@ def as_trainable(model: Any, config: dict[str, Any]) -> Any:
 def reading(who: str) -> Iterator[None]:
     """Tell in one sentence what a structure that was damaged does to who reads it."""
     try:
-        yield
+        with dtype_policies.as_written():
+            yield
     except ArgumentError:
         raise
     except Exception as error:  # a structure may hold anything, and by it reach any line of the layers

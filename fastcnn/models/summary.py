@@ -35,7 +35,7 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Row]:
 
     With `expand_nested` the layers of a model inside follow its row.
     """
-    size, found = model.dtype.itemsize, list[Row]()
+    size, found = model.compute_dtype.itemsize, list[Row]()
     before: dict[int, list[str]] = {}
     for node in model.traced.nodes:
         before.setdefault(id(node.layer), []).extend(one.name for one in node.inputs)
@@ -86,9 +86,9 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nes
     console.width = max(console.width, Console(width=10_000).measure(lines).maximum)
     with console.capture() as captured:
         console.print(lines)
-        size = model.dtype.itemsize
+        size = model.variable_dtype.itemsize
         console.print(f"parameters  {trained:,} trained, {rest:,} others: {(trained + rest) * size:,} bytes of "
-                      f"{model.dtype.name}", highlight=False, soft_wrap=True)
+                      f"{model.variable_dtype.name}", highlight=False, soft_wrap=True)
         console.print(f"outputs     {sum(row.output_bytes for row in rows(model)):,} bytes a sample", highlight=False)
         console.print(f"prediction  {len(model.prediction_graph().steps)} steps, whose outputs share "
                       f"{model.planned_bytes():,} bytes", highlight=False)

@@ -184,8 +184,9 @@ class Trainer(Compiled):
             Look at the first batches alone, so many.
         callbacks : Callback or list of them, optional
         """
-        if self.is_plain and type(x) is np.ndarray and x.dtype == self.dtype and x.shape[1:] == self.input_shape[1:] \
-                and not others and steps is None and callbacks is None and 0 < len(x) <= _batch_of(batch_size):
+        if self.is_plain and type(x) is np.ndarray and x.dtype == self.compute_dtype \
+                and x.shape[1:] == self.input_shape[1:] and not others and steps is None and callbacks is None \
+                and 0 < len(x) <= _batch_of(batch_size):
             (y,) = self.infer_all([x])  # one batch of the model's own type: nothing to gather
             y = device.of(y).get(y)
             return y.copy() if np.may_share_memory(x, y) else y

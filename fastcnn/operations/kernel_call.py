@@ -68,7 +68,7 @@ class ProductCall:
         packed : (array, int), optional
             Memory for packed weights, and 1 if they are there; else memory for one call.
         """
-        dtype, shape = weights.dtype, self.shapes[2]
+        dtype, shape = clamp.dtype, self.shapes[2]  # in which the kernel computes
         bank = weights if weights.shape == shape else weights.reshape(shape)  # looking costs a third of a view
         scratch = () if self.scratch is None else (d.empty((self.scratch,), dtype),)
         adding = () if not self.adds else (NOTHING[dtype] if residual is None else residual.reshape(-1),)

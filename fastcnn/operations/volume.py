@@ -50,7 +50,7 @@ class Bank:
             return
         key = call.kernel, call.packed
         found = self._packed.get(key)
-        packed = d.empty((call.packed,), self.array.dtype) if found is None else found
+        packed = d.empty((call.packed,), y.dtype) if found is None else found
         call.run(d, y, x, call.arguments(d, self.array, bias, clamp, None, (packed, int(found is not None))))
         self._packed[key] = packed  # now: other threads take what they find for packed
 

@@ -95,7 +95,7 @@ class _Results:
 
     def __init__(self, samples: int | None, model: Trainable) -> None:
         self._arrays = None if samples is None else [
-            np.empty((samples, *shape[1:]), model.dtype) for shape in model.output_shapes]
+            np.empty((samples, *shape[1:]), model.compute_dtype) for shape in model.output_shapes]
         self._parts: list[list[np.ndarray]] = []
         self._count = 0
 

@@ -34,7 +34,6 @@ class BatchInterleaved:
         self.layers = list(layers)
         self.stages = stages_of(layers)
         self.parameters = [p for layer in layers for p in layer.parameters]
-        self.dtype = layers[0].dtype
         self.input_shape, self.output_shape = layers[0].input_shape, layers[-1].output_shape
         self._known: list[np.ndarray] = []
         self._flat: tuple[np.ndarray, np.ndarray] | None = None
@@ -75,7 +74,7 @@ class BatchInterleaved:
         if self._flat is not None:
             return self._flat
         d = device.of(self.parameters[0].array)
-        flat = d.empty((sum(p.size for p in self.parameters),), self.dtype)
+        flat = d.empty((sum(p.size for p in self.parameters),), self.parameters[0].dtype)
         for p, part in self._parts(flat):
             d.copy(part, p.array.reshape(-1))
         return flat, None

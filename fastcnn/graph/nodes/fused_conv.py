@@ -112,7 +112,7 @@ class FusedConv:
             return self.product.kernel, self.product.bias
         versions, made = [p.version for p in self.parameters], self._made
         if made is None or versions != made[1]:
-            name, dtype = self.product.name, self.product.dtype
+            name, dtype = self.product.name, self.product.variable_dtype
             values = (value.astype(dtype) for value in folded(self.product, self.norms))
             d = device.of(self.product.kernel.array)
             kernel, bias = (Parameter(d.put(value), kind, f"{name}/folded_{kind}")

@@ -1,0 +1,171 @@
+"""Dtype policies: of which type a layer's parameters are, and in which type it computes. Keras's names.
+
+The two are told apart everywhere, though all policies that there are so far have one type for both. A parameter, its
+gradient and an optimizer's state are of the variable type; inputs, outputs, their gradients and the memory of kernels
+are of the compute type.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastcnn import absent
+from fastcnn.absent import Absent
+from fastcnn.errors import ArgumentError
+
+_OFFERED = ("float32", "float64")
+_NOT_YET = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
+
+
+class DTypePolicy(Absent):
+    """The type of variables and that of computation, by name.
+
+    Parameters
+    ----------
+    name : str, optional
+        "float32" or "float64": both types. The default policy's if absent.
+    source_name : None
+        Not offered.
+
+    Attributes
+    ----------
+    variable_dtype : dtype
+        Of parameters, their gradients and the state of optimizers.
+    compute_dtype : dtype
+        Of inputs, outputs and whatever lies between.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no policy of the name, or not yet.
+    """
+
+    absent = "dtype policy"
+
+    def __init__(self, name: str | None = None, source_name: None = None) -> None:
+        if source_name is not None:
+            raise ArgumentError(f"DTypePolicy: source_name={source_name!r} is not offered; leave it at None")
+        self.name: str = dtype_policy().name if name is None else _name(name, "DTypePolicy")
+        self.variable_dtype = self.compute_dtype = np.dtype(self.name)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "DTypePolicy":
+        """Make a policy from `get_config`."""
+        return cls(**config)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DTypePolicy) and (self.name, self.variable_dtype, self.compute_dtype) == (
+            other.name, other.variable_dtype, other.compute_dtype)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f'<DTypePolicy "{self.name}">'
+
+
+def get(identifier: Any, who: str = "DTypePolicy") -> DTypePolicy:
+    """Return the policy of a name, a dtype or a configuration, or a policy itself; None for the default one.
+
+    Parameters
+    ----------
+    identifier : str, dtype, dict, DTypePolicy or None
+    who : str
+        Who asks, for the message.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such policy.
+    """
+    if identifier is None:
+        return dtype_policy()
+    if isinstance(identifier, DTypePolicy):
+        return identifier
+    if isinstance(identifier, dict) and identifier.get("class_name") == "DTypePolicy":
+        identifier = (identifier.get("config") or {}).get("name")
+    name = _name(identifier, who)
+    return _KNOWN.get(name) or _KNOWN.setdefault(name, DTypePolicy(name))
+
+
+def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+    """Return a policy as `get` understands it and JSON can hold it."""
+    return {"class_name": "DTypePolicy", "config": dtype_policy.get_config()}
+
+
+def deserialize(config: dict[str, Any], custom_objects: None = None) -> DTypePolicy:
+    """Return the policy that `serialize` wrote down.
+
+    Parameters
+    ----------
+    config : dict
+    custom_objects : None
+        Not offered.
+    """
+    if custom_objects is not None:
+        raise ArgumentError("dtype_policies.deserialize: custom_objects is not offered; leave it at None")
+    return get(config, "dtype_policies.deserialize")
+
+
+def _name(identifier: Any, who: str) -> str:
+    """Return the name of a policy that is offered."""
+    if isinstance(identifier, str) and identifier in _NOT_YET:
+        raise ArgumentError(f"{who}: the dtype {identifier!r} is not offered yet; take float32 or float64")
+    try:
+        name = "" if identifier is None else np.dtype(identifier).name
+    except TypeError:
+        name = ""
+    if name not in _OFFERED:
+        raise ArgumentError(f"{who}: expected dtype float32 or float64, got {identifier!r}")
+    return name
+
+
+_KNOWN: dict[str, DTypePolicy] = {}
+_default: ContextVar[DTypePolicy | None] = ContextVar("dtype_policy", default=None)
+_set: dict[str, Any] = {"policy": None, "floatx": "float32"}  # by the functions of `fastcnn.config`
+
+
+def dtype_policy() -> DTypePolicy:
+    """Return the policy of layers that are told none (`fastcnn.config.dtype_policy`)."""
+    return _default.get() or _set["policy"] or get(_set["floatx"])
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Choose the policy of layers that are told none, from now on (`fastcnn.config.set_dtype_policy`)."""
+    _set["policy"] = get(policy, "set_dtype_policy")
+
+
+def floatx() -> str:
+    """Return the name of the type that is meant where none is told (`fastcnn.config.floatx`)."""
+    return _set["floatx"]
+
+
+def set_floatx(value: str) -> None:
+    """Choose the type that is meant where none is told (`fastcnn.config.set_floatx`)."""
+    _set["floatx"] = _name(value, "set_floatx")
+
+
+@contextmanager
+def as_written(policy: Any = "float32") -> Iterator[None]:
+    """Let layers that are told no policy have float32, which configurations mean that do not name a type, or another.
+
+    Parameters
+    ----------
+    policy : str or DTypePolicy
+    """
+    before = _default.set(get(policy))
+    try:
+        yield
+    finally:
+        _default.reset(before)
+
+
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    __getattr__ = absent.names_of("dtype_policies")
