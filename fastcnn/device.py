@@ -246,6 +246,11 @@ def of(array: Any) -> Device:
     raise ArgumentError(f"device: expected a NumPy array, got {type(array).__name__}; convert it with numpy.asarray")
 
 
+def get(array: Any) -> np.ndarray:
+    """Return the numbers of an array of any device, on the host, to be read before the array is written again."""
+    return of(array).get(array)
+
+
 def is_array(x: Any) -> bool:
     """Return whether something is an array of a known device."""
     return isinstance(x, np.ndarray) or type(x) in _devices

@@ -68,12 +68,12 @@ class Parameter:
     @property
     def value(self) -> np.ndarray:
         """The value, as a read-only view; `assign` changes it."""
-        return _read_only(device.of(self.array).get(self.array))
+        return _read_only(device.get(self.array))
 
     @property
     def grad(self) -> np.ndarray:
         """The gradient that backward passes have added up since it was last cleared, as a read-only view."""
-        return _read_only(device.of(self.array).get(self.gradient))
+        return _read_only(device.get(self.gradient))
 
     @property
     def gradient(self) -> np.ndarray:
@@ -84,7 +84,7 @@ class Parameter:
 
     def numpy(self) -> np.ndarray:
         """Return a copy of the value."""
-        return device.of(self.array).get(self.array).copy()
+        return device.get(self.array).copy()
 
     def assign(self, value: Any) -> None:
         """Set the value.

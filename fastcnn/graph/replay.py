@@ -9,6 +9,7 @@ only make them::
 
 Everything between lies in one arena (`fastcnn.graph.arena`), in which an array lives from the first call that has it
 to the last. A capture holds as long as no parameter changes its version or its place; packed weights are part of it.
+Moving arrays takes addresses: where arrays have none (`Device.replays`), nothing is captured.
 """
 
 import operator

@@ -112,4 +112,4 @@ def tensors_of(who: Any, what: str, given: Any) -> list[Tensor]:
 
 def on_host(outputs: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Return outputs as NumPy arrays."""
-    return [device.of(y).get(y) for y in outputs]
+    return [device.get(y) for y in outputs]

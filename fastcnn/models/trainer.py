@@ -188,7 +188,7 @@ class Trainer(Compiled):
                 and x.shape[1:] == self.input_shape[1:] and not others and steps is None and callbacks is None \
                 and 0 < len(x) <= _batch_of(batch_size):
             (y,) = self.infer_all([x])  # one batch of the model's own type: nothing to gather
-            y = device.of(y).get(y)
+            y = device.get(y)
             return y.copy() if np.may_share_memory(x, y) else y
         who = f"{self}.predict"
         given.refuse(who, others, {}, given.names_of(Trainer.predict))

@@ -29,10 +29,10 @@ class Running:
         self.penalty += penalty * samples
         for k, (target, value) in enumerate(zip(self.objective.targets, values, strict=True)):
             if value is not None:
-                self.totals[k] += float(device.of(value).get(value).sum(dtype=np.float64))
+                self.totals[k] += float(device.get(value).sum(dtype=np.float64))
             if not target.metrics and not target.weighted_metrics:
                 continue
-            output = device.of(outputs[k]).get(outputs[k])
+            output = device.get(outputs[k])
             for metric in target.metrics:
                 metric.update_state(ys[k], output)
             for metric in target.weighted_metrics:

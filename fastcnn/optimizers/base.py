@@ -271,7 +271,7 @@ class Optimizer(State, Absent):
         wanted = set(map(id, self._parameters if var_list is None else var_list))
         for segment, _, average, _ in (one for part in self._parts for one in part.only(wanted)):
             for p, place in segment.places():
-                p.assign(device.of(average).get(average[place].reshape(p.shape)))
+                p.assign(device.get(average[place].reshape(p.shape)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

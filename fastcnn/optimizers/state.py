@@ -29,7 +29,7 @@ class State:
         state = {"iterations": np.array(self.iterations, np.int64)}
         if isinstance(self._learning_rate, float):
             state["learning_rate"] = np.array(self._learning_rate)
-        return state | {name: device.of(view).get(view).copy() for name, view in self._views().items()}
+        return state | {name: device.get(view).copy() for name, view in self._views().items()}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Set what `get_state` returned; nothing changes unless all of it fits. `build` comes first.

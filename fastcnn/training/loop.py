@@ -102,12 +102,12 @@ class _Results:
     def add(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Keep copies of the outputs of a batch, and return them."""
         if self._arrays is None:
-            self._parts.append([device.of(output).get(output).copy() for output in outputs])
+            self._parts.append([device.get(output).copy() for output in outputs])
             return self._parts[-1]
         begin, self._count = self._count, self._count + len(outputs[0])
         kept = [array[begin : self._count] for array in self._arrays]
         for to, output in zip(kept, outputs, strict=True):
-            to[...] = device.of(output).get(output)
+            to[...] = device.get(output)
         return kept
 
     def whole(self) -> list[np.ndarray]:

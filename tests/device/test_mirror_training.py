@@ -1,5 +1,7 @@
 """Training on a device whose arrays hide their numbers: every loss, optimizer and metric, and whole networks."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -165,6 +167,72 @@ def _trained(name, on, path):
     further = [m.train_on_batch(x, y) for m in (model, again)]
     return [np.array(list(logs.values())), *predicted, tested, np.array(further), *model.get_weights(),
             *again.get_weights()]
+
+
+class Block(layers.Layer):
+    """A residual block, made of layers."""
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.conv, self.norm = layers.Conv2D(filters, 3, padding="same"), layers.BatchNormalization()
+
+    def compute_output_shape(self, input_shape):
+        return self.norm.compute_output_shape(self.conv.compute_output_shape(input_shape))
+
+    def create_weights(self, input_shape):
+        self.conv.build(input_shape)
+        self.norm.build(self.conv.output_shape)
+
+    def forward(self, x, call):
+        y, conv_backward = self.conv.forward(self.checked(x), call)
+        y, norm_backward = self.norm.forward(y, call)
+        return y, lambda dy: conv_backward(norm_backward(dy))
+
+    def predict(self, x):
+        return self.norm.predict(self.conv.predict(self.checked(x)))
+
+
+def test_layers_made_of_layers_live_where_they_are_built():
+    x, y = _images(12, 6, 6, 4)
+    found = []
+    for on in (mirror, HOST):
+        fc.utils.set_random_seed(7)
+        with device.use(on):
+            model = fc.Sequential([fc.Input((6, 6, 4)), Block(4), Block(8), layers.Flatten(), layers.Dense(10)])
+        model.compile("adam", fc.losses.SparseCategoricalCrossentropy(from_logits=True))
+        model.fit(x, y, 4, epochs=2, verbose=0)
+        assert all(device.of(p.array) is on for p in model.weights)
+        found.append([model.predict(x), *model.get_weights()])
+    same(*found)
+
+
+def test_weights_go_through_files_and_copies_from_one_device_to_another(tmp_path):
+    x, _ = _images(4, 28, 28, 1)
+    host = fc.applications.LeNet5()
+    with device.use(mirror):
+        hidden = fc.applications.LeNet5()
+    host.save_weights(tmp_path / "whole.safetensors")
+    hidden.load_weights(tmp_path / "whole.safetensors")
+    same([hidden.predict(x)], [host.predict(x)])
+    hidden.set_weights([w * np.float32(0.5) for w in hidden.get_weights()])
+    hidden.save_weights(tmp_path / "half.safetensors")
+    host.load_weights(tmp_path / "half.safetensors")
+    same([copy.deepcopy(hidden).predict(x)], [host.predict(x)])  # to where new parameters live
+    with device.use(mirror):
+        copied = copy.deepcopy(host)
+    assert all(device.of(p.array) is mirror for p in copied.weights)
+    same([copied.predict(x)], [host.predict(x)])
+
+
+def test_a_training_takes_no_memory_after_its_first_epoch():
+    make, (x, y), how = NETWORKS["LeNet-5"]
+    with device.use(mirror):
+        model = make()
+    model.compile(**how)
+    model.fit(x, y, 8, verbose=0)
+    before = mirror.allocated
+    model.fit(x, y, 8, epochs=2, verbose=0)
+    assert mirror.allocated == before
 
 
 @pytest.mark.parametrize("fusion", [True, False], ids=["fused", "as it is"])
