@@ -104,7 +104,10 @@ def _parallel(typingctx, task, tasks, args):
 
 
 def _borrowed(context, builder, kind, value):
-    """Return an array without an owner, so that threads count no references to it: it outlives the launch."""
+    """Return arrays, also those in tuples, without an owner: they outlive the launch, and threads count nothing."""
+    if isinstance(kind, types.BaseTuple):
+        parts = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
+        return context.make_tuple(builder, kind, [_borrowed(context, builder, *part) for part in parts])
     if not isinstance(kind, types.Array):
         return value
     array = context.make_array(kind)(context, builder, value)

@@ -27,7 +27,7 @@ class Shared:
     Parameters
     ----------
     function : callable
-        On pointers, int64 and records of int64; it returns nothing.
+        On pointers, int64 and records of numbers; it returns nothing.
     arguments : callable
         Numba's floating type -> the types of the arguments.
     """
@@ -68,11 +68,12 @@ class Shared:
     def intrinsic(self, *given: Any) -> tuple[Any, Callable]:
         """Return what an ``@intrinsic`` returns that calls the function from a kernel.
 
-        `given` are Numba's types of the intrinsic's arguments: an array and an offset for each pointer, and integers.
+        `given` are Numba's types of the intrinsic's arguments: an array and an offset for each pointer, integers and
+        records.
         """
         dtype = next(t.dtype for t in given if isinstance(t, types.Array))
         self.publish(dtype)
-        signature = types.void(*(t if isinstance(t, types.Array) else types.int64 for t in given))
+        signature = types.void(*(t if isinstance(t, (types.Array, types.BaseTuple)) else types.int64 for t in given))
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             values, pairs = [], iter(zip(signature.args, args, strict=True))

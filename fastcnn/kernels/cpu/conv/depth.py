@@ -91,13 +91,13 @@ def fold_depth(dx, dy, bias, relu, first, geometry):
     low, high = first // g["od"], -(-(first + dy.shape[0]) // g["od"])
     rows = (high - low) * g["d"] * g["h"]
     chunks = max(1, min(rows, chunks_for(dy.size, _CHUNKS)))
-    parallel(_fold_rows, chunks, (chunks, rows, low, dx.reshape(-1), dy.reshape(-1), bias, relu, first,
-                                  first + dy.shape[0], geometry))
+    parallel(_fold_rows, chunks, (chunks, (rows, low), dx.reshape(-1), dy.reshape(-1), (bias, relu),
+                                  (first, first + dy.shape[0]), geometry))
 
 
 @inlined
-def _fold_rows(chunk, chunks, rows, low, dx, dy, bias, relu, first, beyond, geometry):
-    g = geometry[0]
+def _fold_rows(chunk, chunks, place, dx, dy, ends, slices, geometry):
+    g, (rows, low), (bias, relu), (first, beyond) = geometry[0], place, ends, slices
     h, w, c, kd, od, groups = g["h"], g["w"], g["c"], g["kd"], g["od"], g["groups"]
     cg = c // groups
     begin, end = chunk_of(chunk, chunks, rows)

@@ -53,12 +53,13 @@ def copy_columns(out, to, source, of, columns):
     """
     work = out.shape[0] * columns
     chunks = chunks_for(work, 64)
-    parallel(_copy_part, chunks, (chunks, work, out.reshape(-1), out.shape[1], to, source.reshape(-1), source.shape[1],
-                                  of, columns))
+    parallel(_copy_part, chunks, (chunks, work, (out.reshape(-1), out.shape[1], to),
+                                  (source.reshape(-1), source.shape[1], of), columns))
 
 
 @inlined
-def _copy_part(chunk, chunks, work, out, out_width, to, source, source_width, of, columns):
+def _copy_part(chunk, chunks, work, target, origin, columns):
+    (out, out_width, to), (source, source_width, of) = target, origin
     begin, end = chunk_of(chunk, chunks, work)
     while begin < end:
         row = begin // columns

@@ -13,14 +13,10 @@ L = share sum_k f(x_k, t_k), f by a code of `fastcnn.kernels.loss_codes`; eps = 
 The formulas, epsilon and clips are Keras 3's; where a clip takes effect nothing flows back. The walk is in `walk`.
 """
 
-from numba import config
-from numba.extending import intrinsic
-
 from fastcnn.kernels import loss_codes as codes
-from fastcnn.kernels.cpu.compile.policy import chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.compile.shared import Shared
+from fastcnn.kernels.cpu.compile.policy import inlined, kernel
 from fastcnn.kernels.cpu.losses.formulas import clips, floor_of, focal_slope, focal_value, log_loss, logistic_loss
-from fastcnn.kernels.cpu.losses.walk import array_at, bits, element_arguments, element_rows, number
+from fastcnn.kernels.cpu.losses.walk import array_at, element_walk, launch
 from fastcnn.kernels.cpu.simd.elementary import log, sigmoid
 
 
@@ -48,16 +44,14 @@ def binary_loss(losses, dx, x, targets, weights, code, a, b, c, share, scale, wa
         What gradients are multiplied with, 1 / N for the mean loss.
     wants_gradient : bool
     """
-    chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(element_rows, chunks, (chunks, _apply, losses, dx, x, targets, weights, code, a, b, c, share,
-                                    scale, wants_gradient))
+    launch(_apply, (losses, dx), (x, targets, weights), (code, a, b, c), (share, scale, wants_gradient))
 
 
-def _binary_values(out_, x_, t_, count, code, a_, b_, c_, factor_):
+def _binary_values(out_, x_, t_, count, formula):
     """out = f(x, t); behind a symbol, since all that call it would compile it again."""
     out, x, t = array_at(out_, (count,)), array_at(x_, (count,)), array_at(t_, (count,))
-    real = out.dtype.type
-    a, b, c = real(number(a_)), real(number(b_)), real(number(c_))
+    real, code = out.dtype.type, formula.code
+    a, b, c = real(formula.a), real(formula.b), real(formula.c)
     one = real(1)
     if code == codes.POISSON:
         for k in range(out.size):
@@ -89,11 +83,11 @@ def _probabilities(out, x, code):
             out[k] = x[k]
 
 
-def _binary_slopes(out_, x_, t_, count, code, a_, b_, c_, factor_):
+def _binary_slopes(out_, x_, t_, count, formula):
     """out = factor f'(x, t), as `_binary_values`."""
     out, x, t = array_at(out_, (count,)), array_at(x_, (count,)), array_at(t_, (count,))
-    real = out.dtype.type
-    a, b, c, factor = real(number(a_)), real(number(b_)), real(number(c_)), real(number(factor_))
+    real, code = out.dtype.type, formula.code
+    a, b, c, factor = real(formula.a), real(formula.b), real(formula.c), real(formula.factor)
     zero, one = real(0), real(1)
     if code == codes.POISSON:
         for k in range(out.size):
@@ -120,31 +114,4 @@ def _binary_slopes(out_, x_, t_, count, code, a_, b_, c_, factor_):
                 out[k] *= p * (one - p)
 
 
-_value_symbol = Shared(_binary_values, element_arguments)
-_slope_symbol = Shared(_binary_slopes, element_arguments)
-
-
-@intrinsic
-def _values_into(typingctx, out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor):
-    return _value_symbol.intrinsic(out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor)
-
-
-@intrinsic
-def _slopes_into(typingctx, out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor):
-    return _slope_symbol.intrinsic(out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor)
-
-
-@inlined
-def _apply_compiled(out, x, t, at, count, code, wants_slopes, a, b, c, factor):
-    if wants_slopes:
-        _slopes_into(out, at, x, at, t, at, count, code, bits(a), bits(b), bits(c), bits(factor))
-    else:
-        _values_into(out, at, x, at, t, at, count, code, bits(a), bits(b), bits(c), bits(factor))
-
-
-def _apply_in_python(out, x, t, at, count, code, wants_slopes, a, b, c, factor):
-    part, function = slice(at, at + count), _binary_slopes if wants_slopes else _binary_values
-    function(out[part], x[part], t[part], count, code, bits(a), bits(b), bits(c), bits(factor))
-
-
-_apply = _apply_in_python if config.DISABLE_JIT else _apply_compiled
+_apply = element_walk(_binary_values, _binary_slopes)

@@ -15,14 +15,10 @@ Which f is said by a code of `fastcnn.kernels.loss_codes`; with e = x - t and ep
 The formulas, epsilon and the clip are Keras 3's. Those of probabilities are in `binary`, the walk in `walk`.
 """
 
-from numba import config
-from numba.extending import intrinsic
-
 from fastcnn.kernels import loss_codes as codes
-from fastcnn.kernels.cpu.compile.policy import chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.compile.shared import Shared
+from fastcnn.kernels.cpu.compile.policy import kernel
 from fastcnn.kernels.cpu.losses.formulas import floor_of, sign
-from fastcnn.kernels.cpu.losses.walk import array_at, bits, element_arguments, element_rows, number
+from fastcnn.kernels.cpu.losses.walk import array_at, element_walk, launch
 from fastcnn.kernels.cpu.simd.elementary import exp_nonpositive, log, log1p, tanh
 
 
@@ -50,16 +46,14 @@ def elementwise_loss(losses, dx, x, targets, weights, code, a, b, c, share, scal
         What gradients are multiplied with, 1 / N for the mean loss.
     wants_gradient : bool
     """
-    chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(element_rows, chunks, (chunks, _apply, losses, dx, x, targets, weights, code, a, b, c, share,
-                                    scale, wants_gradient))
+    launch(_apply, (losses, dx), (x, targets, weights), (code, a, b, c), (share, scale, wants_gradient))
 
 
-def _elementwise_values(out_, x_, t_, count, code, a_, b_, c_, factor_):
+def _elementwise_values(out_, x_, t_, count, formula):
     """out = f(x, t); behind a symbol, since all that call it would compile it again."""
     out, x, t = array_at(out_, (count,)), array_at(x_, (count,)), array_at(t_, (count,))
-    real = out.dtype.type
-    a = real(number(a_))
+    real, code = out.dtype.type, formula.code
+    a = real(formula.a)
     zero, half, one, ln2 = real(0), real(0.5), real(1), real(0.6931471805599453)
     if code == codes.SQUARED:
         for k in range(out.size):
@@ -90,11 +84,11 @@ def _elementwise_values(out_, x_, t_, count, code, a_, b_, c_, factor_):
             out[k] = h * h if squared else h
 
 
-def _elementwise_slopes(out_, x_, t_, count, code, a_, b_, c_, factor_):
+def _elementwise_slopes(out_, x_, t_, count, formula):
     """out = factor f'(x, t), as `_elementwise_values`."""
     out, x, t = array_at(out_, (count,)), array_at(x_, (count,)), array_at(t_, (count,))
-    real = out.dtype.type
-    a, factor = real(number(a_)), real(number(factor_))
+    real, code = out.dtype.type, formula.code
+    a, factor = real(formula.a), real(formula.factor)
     zero, one, two = real(0), real(1), real(2)
     if code == codes.SQUARED:
         for k in range(out.size):
@@ -125,31 +119,4 @@ def _elementwise_slopes(out_, x_, t_, count, code, a_, b_, c_, factor_):
             out[k] = zero if h < zero else slope
 
 
-_value_symbol = Shared(_elementwise_values, element_arguments)
-_slope_symbol = Shared(_elementwise_slopes, element_arguments)
-
-
-@intrinsic
-def _values_into(typingctx, out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor):
-    return _value_symbol.intrinsic(out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor)
-
-
-@intrinsic
-def _slopes_into(typingctx, out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor):
-    return _slope_symbol.intrinsic(out, out_at, x, x_at, t, t_at, count, code, a, b, c, factor)
-
-
-@inlined
-def _apply_compiled(out, x, t, at, count, code, wants_slopes, a, b, c, factor):
-    if wants_slopes:
-        _slopes_into(out, at, x, at, t, at, count, code, bits(a), bits(b), bits(c), bits(factor))
-    else:
-        _values_into(out, at, x, at, t, at, count, code, bits(a), bits(b), bits(c), bits(factor))
-
-
-def _apply_in_python(out, x, t, at, count, code, wants_slopes, a, b, c, factor):
-    part, function = slice(at, at + count), _elementwise_slopes if wants_slopes else _elementwise_values
-    function(out[part], x[part], t[part], count, code, bits(a), bits(b), bits(c), bits(factor))
-
-
-_apply = _apply_in_python if config.DISABLE_JIT else _apply_compiled
+_apply = element_walk(_elementwise_values, _elementwise_slopes)

@@ -42,11 +42,12 @@ def row_loss(losses, dx, x, targets, weights, code, a, b, c, scale):
         What gradients are multiplied with, 1 / N for the mean loss.
     """
     chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_loss_rows, chunks, (chunks, losses, dx, x, targets, weights, code, a, b, c, scale))
+    parallel(_loss_rows, chunks, (chunks, (losses, dx), (x, targets, weights), code, (a, b, c), scale))
 
 
 @inlined
-def _loss_rows(chunk, chunks, losses, dx, x, targets, weights, code, a, b, c, scale):
+def _loss_rows(chunk, chunks, outputs, inputs, code, numbers, scale):
+    (losses, dx), (x, targets, weights) = outputs, inputs
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     for i in range(begin, end):
         weight = np.float64(weights[i]) if weights.size > 0 else 1.0
@@ -56,7 +57,7 @@ def _loss_rows(chunk, chunks, losses, dx, x, targets, weights, code, a, b, c, sc
         elif code == codes.CATEGORICAL_HINGE:
             loss = _categorical_hinge(out, x[i], targets[i], scale * weight)
         else:
-            loss = _tversky(out, x[i], targets[i], a, b, c, scale * weight)
+            loss = _tversky(out, x[i], targets[i], numbers, scale * weight)
         losses[i] = weight * loss
 
 
@@ -100,7 +101,8 @@ def _categorical_hinge(dx, x, t, scale):
 
 
 @inlined
-def _tversky(dx, x, t, a, b, c, scale):
+def _tversky(dx, x, t, numbers, scale):
+    a, b, c = numbers
     both, wanted, got = 0.0, 0.0, 0.0
     for k in range(x.size):
         p, y = np.float64(x[k]), np.float64(t[k])

@@ -5,22 +5,40 @@ All elements of as many rows as L1 holds go through f as one run of vectors, how
     x, t   | rows 0 .. r, 16 KB |         f, one vector at a time            f', the same once more
     dx     | f(x, t)            |  ---> losses: sums of rows   ---> dx: scale share f'(x, t), over what lay there
 
-`apply` is a function of (out, x, t, at, count, code, wants_slopes, a, b, c, factor): out[at:at + count] = f or f' of
-flat arrays. It calls code behind a symbol (`compile.shared`), whose numbers travel as the bits of integers.
+What f and f' are is a file's own; `element_walk` makes both into one function for all who call it, behind symbols
+(`compile.shared`).
 """
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import carray, config, types
+from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined
+from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, parallel
+from fastcnn.kernels.cpu.compile.shared import Shared
 from fastcnn.kernels.cpu.simd.sums import row_sum
 
 _BLOCK = 4096  # elements that stay in L1 between the passes over them
 
 
-def element_arguments(dtype):
-    """Return the types of what a function behind a symbol takes: out, x, t, count, code, a, b, c, factor."""
-    return (*[types.CPointer(dtype)] * 3, *[types.int64] * 6)
+class Formula(NamedTuple):
+    """Which f, its numbers, and what it or f' is multiplied with."""
+
+    code: Any
+    a: Any
+    b: Any
+    c: Any
+    factor: Any
+
+
+_FORMULA = types.NamedTuple([types.int64, *[types.float64] * 4], Formula)
+
+
+def element_arguments(dtype: Any) -> tuple[Any, ...]:
+    """Return the types of what f and f' take behind their symbols: out, x, t, count, formula."""
+    return (*[types.CPointer(dtype)] * 3, types.int64, _FORMULA)
 
 
 def _itself(array, shape):
@@ -31,37 +49,66 @@ def _itself(array, shape):
 array_at = _itself if config.DISABLE_JIT else carray
 
 
-@inlined
-def bits(number):
-    """Return the bits of a float64 as an integer."""
-    return np.float64(number).view(np.int64)
+def element_walk(values: Callable, slopes: Callable) -> Any:
+    """Return apply(out, x, t, at, count, wants_slopes, formula): out[at:at + count] = f or f' of flat arrays."""
+    of_values, of_slopes = Shared(values, element_arguments), Shared(slopes, element_arguments)
+
+    @intrinsic
+    def values_into(typingctx, out, out_at, x, x_at, t, t_at, count, formula):
+        return of_values.intrinsic(out, out_at, x, x_at, t, t_at, count, formula)
+
+    @intrinsic
+    def slopes_into(typingctx, out, out_at, x, x_at, t, t_at, count, formula):
+        return of_slopes.intrinsic(out, out_at, x, x_at, t, t_at, count, formula)
+
+    def apply_compiled(out, x, t, at, count, wants_slopes, formula):
+        if wants_slopes:
+            slopes_into(out, at, x, at, t, at, count, formula)
+        else:
+            values_into(out, at, x, at, t, at, count, formula)
+
+    def apply_in_python(out, x, t, at, count, wants_slopes, formula):
+        part, function = slice(at, at + count), slopes if wants_slopes else values
+        function(out[part], x[part], t[part], count, formula)
+
+    return apply_in_python if config.DISABLE_JIT else inlined(apply_compiled)
 
 
 @inlined
-def number(bits):
-    """Return the float64 of some `bits`."""
-    return np.int64(bits).view(np.float64)
+def launch(apply, outputs, inputs, formula, shares):
+    """Compute losses and gradients over the threads.
+
+    `outputs` are losses and dx; `inputs` x, targets and weights; `formula` the code and a, b, c; `shares` share, scale
+    and whether the gradient is wanted: all as of `elementwise_loss`.
+    """
+    x, (code, a, b, c), (share, scale, wants_gradient) = inputs[0], formula, shares
+    whole = Formula(code, np.float64(a), np.float64(b), np.float64(c), 1.0)
+    chunks = min(x.shape[0], chunks_for(x.size, 64))
+    numbers = np.float64(share), np.float64(scale), wants_gradient
+    parallel(_element_rows, chunks, (chunks, apply, outputs, inputs, whole, numbers))
 
 
 @inlined
-def element_rows(chunk, chunks, apply, losses, dx, x, targets, weights, code, a, b, c, share, scale, wants_gradient):
-    """Do one of `chunks` parts of the rows; the arguments that follow are those of `elementwise_loss`."""
+def _element_rows(chunk, chunks, apply, outputs, inputs, formula, shares):
+    """Do one of `chunks` parts of the rows."""
+    (losses, dx), (x, targets, weights), (share, scale, wants_gradient) = outputs, inputs, shares
     first, last = chunk_of(chunk, chunks, x.shape[0])
     real, columns, whole = x.dtype.type, x.shape[1], dx.reshape(-1)
+    slopes = Formula(formula.code, formula.a, formula.b, formula.c, scale * share)
     rows = max(1, _BLOCK // max(1, columns))
     each_element = weights.size > 0 and weights.size == x.size
     each_row = weights.size > 0 and not each_element
     for begin in range(first, last, rows):
         end = min(begin + rows, last)
         at, count, out = begin * columns, (end - begin) * columns, dx[begin:end].reshape(-1)
-        apply(whole, x.reshape(-1), targets.reshape(-1), at, count, code, False, a, b, c, 1.0)
+        apply(whole, x.reshape(-1), targets.reshape(-1), at, count, False, formula)
         if each_element:
             _multiply(out, weights[begin * columns:end * columns])
         _row_sums(losses[begin:end], out, columns, real(share))
         if each_row:
             _multiply(losses[begin:end], weights[begin:end])
         if wants_gradient:
-            apply(whole, x.reshape(-1), targets.reshape(-1), at, count, code, True, a, b, c, scale * share)
+            apply(whole, x.reshape(-1), targets.reshape(-1), at, count, True, slopes)
             if each_element:
                 _multiply(out, weights[begin * columns:end * columns])
             elif each_row:

@@ -56,7 +56,7 @@ def local_response_norm_forward(y, scratch, x, before, after, alpha, beta, k):
         Of the formula. ONNX and PyTorch divide alpha by the size of the window, the paper does not.
     """
     chunks = _chunks(*x.shape)
-    parallel(_forward_rows, chunks, (chunks, y, scratch, x, before, after, alpha, beta, k))
+    parallel(_forward_rows, chunks, (chunks, y, scratch, x, (before, after, alpha, beta, k)))
 
 
 @kernel
@@ -74,7 +74,7 @@ def local_response_norm_backward(dx, scratch, dy, x, before, after, alpha, beta,
         As in the forward pass.
     """
     chunks = _chunks(*x.shape)
-    parallel(_backward_rows, chunks, (chunks, dx, scratch, dy, x, before, after, alpha, beta, k))
+    parallel(_backward_rows, chunks, (chunks, dx, scratch, dy, x, (before, after, alpha, beta, k)))
 
 
 @inlined
@@ -90,9 +90,10 @@ def _blocks(scratch, chunk, chunks, c, border):
 
 
 @inlined
-def _powers(sums, powers, padded, x, border, before, after, alpha, beta, k):
+def _powers(sums, powers, padded, x, formula):
     """Write s and s^-beta of some rows."""
-    real = x.dtype.type
+    (before, after, alpha, beta, k), real = formula, x.dtype.type
+    border = max(before, after)
     for i in range(x.shape[0]):
         squares, row = padded[i, border:], x[i]
         for j in range(row.size):
@@ -122,27 +123,27 @@ def _window_sums(sums, padded, rows, c, first, last):
 
 
 @inlined
-def _forward_rows(chunk, chunks, y, scratch, x, before, after, alpha, beta, k):
+def _forward_rows(chunk, chunks, y, scratch, x, formula):
     begin, end = chunk_of(chunk, chunks, x.shape[0])
-    border = max(before, after)
+    border = max(formula[0], formula[1])
     padded, sums, powers = _blocks(scratch, chunk, chunks, x.shape[1], border)
     for first in range(begin, end, padded.shape[0]):
         some = x[first:min(first + padded.shape[0], end)]
-        _powers(sums, powers, padded, some, border, before, after, alpha, beta, k)
+        _powers(sums, powers, padded, some, formula)
         out, of = y[first:first + some.shape[0]].reshape(-1), some.reshape(-1)
         for j in range(of.size):
             out[j] = of[j] * powers[j]
 
 
 @inlined
-def _backward_rows(chunk, chunks, dx, scratch, dy, x, before, after, alpha, beta, k):
-    begin, end = chunk_of(chunk, chunks, x.shape[0])
+def _backward_rows(chunk, chunks, dx, scratch, dy, x, formula):
+    (before, after, alpha, beta, _), (begin, end) = formula, chunk_of(chunk, chunks, x.shape[0])
     c, border, twice = x.shape[1], max(before, after), x.dtype.type(2.0 * alpha * beta)
     padded, sums, powers = _blocks(scratch, chunk, chunks, c, border)
     for first in range(begin, end, padded.shape[0]):
         some = x[first:min(first + padded.shape[0], end)]
         rows = some.shape[0]
-        _powers(sums, powers, padded, some, border, before, after, alpha, beta, k)
+        _powers(sums, powers, padded, some, formula)
         for i in range(rows):
             t, row, gradient = padded[i, border:], some[i], dy[first + i]
             power, s = powers[i * c:(i + 1) * c], sums[i * c:(i + 1) * c]

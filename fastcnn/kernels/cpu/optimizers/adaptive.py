@@ -51,28 +51,29 @@ def adaptive_step(values, s, q, p, gradients, code, learning_rate, a, b, c, d, e
     clear : bool
     """
     chunks = chunks_for(values.size, 64)
-    parallel(_adaptive_chunk, chunks, (chunks, values, s, q, p, gradients, code, learning_rate, a, b, c, d, epsilon,
-                                       decay, clear))
+    parallel(_adaptive_chunk, chunks, (chunks, (values, s, q, p, gradients), code,
+                                       (learning_rate, a, b, c, d, epsilon), decay, clear))
 
 
 @inlined(exact=True)
-def _adaptive_chunk(chunk, chunks, values, s, q, p, gradients, code, learning_rate, a, b, c, d, epsilon, decay, clear):
+def _adaptive_chunk(chunk, chunks, arrays, code, numbers, decay, clear):
+    (values, s, q, p, gradients), (learning_rate, a, b, c, d, epsilon) = arrays, numbers
     first, last = chunk_of(chunk, chunks, values.size)
     real = values.dtype.type
     for begin in range(first, last, _BLOCK):
         end = min(begin + _BLOCK, last)
         w, g = values[begin:end], gradients[begin:end]
         decayed(w, decay)
-        _adaptive_block(w, s[begin:end], q[begin:end], p[begin:end], g, code, real(learning_rate), real(a), real(b),
-                        real(c), real(d), real(epsilon))
+        _adaptive_block(w, (s[begin:end], q[begin:end], p[begin:end]), g, code,
+                        (real(learning_rate), real(a), real(b), real(c), real(d), real(epsilon)))
         if clear:
             for i in range(g.size):
                 g[i] = 0
 
 
 @inlined(exact=True)
-def _adaptive_block(w, s, q, p, g, code, rate, a, b, c, d, small):
-    real = w.dtype.type
+def _adaptive_block(w, state, g, code, numbers):
+    (s, q, p), (rate, a, b, c, d, small), real = state, numbers, w.dtype.type
     zero, one, two = real(0), real(1), real(2)
     if code == codes.ADAGRAD:
         for i in range(w.size):
@@ -85,7 +86,7 @@ def _adaptive_block(w, s, q, p, g, code, rate, a, b, c, d, small):
             s[i], q[i] = square, a * q[i] + (one - a) * (change * change)
             w[i] = w[i] - rate * change
     elif code == codes.RMSPROP:
-        _rmsprop(w, s, q, p, g, rate, a, b, small)
+        _rmsprop(w, state, g, numbers)
     elif code == codes.NADAM:
         for i in range(w.size):
             mean = s[i] + (g[i] - s[i]) * a
@@ -121,8 +122,8 @@ def _adaptive_block(w, s, q, p, g, code, rate, a, b, c, d, small):
 
 
 @inlined(exact=True)
-def _rmsprop(w, s, q, p, g, rate, a, b, small):
-    real = w.dtype.type
+def _rmsprop(w, state, g, numbers):
+    (s, q, p), (rate, a, b, _, _, small), real = state, numbers, w.dtype.type
     one = real(1)
     for i in range(w.size):
         s[i] = a * s[i] + (one - a) * (g[i] * g[i])

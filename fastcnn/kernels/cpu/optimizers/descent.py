@@ -40,12 +40,13 @@ def sgd(values, velocity, gradients, learning_rate, momentum, nesterov, decay, c
     clear : bool
     """
     chunks = chunks_for(values.size, 64)
-    parallel(_sgd_chunk, chunks, (
-        chunks, values, velocity, gradients, learning_rate, momentum, nesterov, decay, clear))
+    parallel(_sgd_chunk, chunks, (chunks, (values, velocity, gradients), learning_rate, momentum, nesterov, decay,
+                                  clear))
 
 
 @inlined(exact=True)
-def _sgd_chunk(chunk, chunks, values, velocity, gradients, learning_rate, momentum, nesterov, decay, clear):
+def _sgd_chunk(chunk, chunks, arrays, learning_rate, momentum, nesterov, decay, clear):
+    values, velocity, gradients = arrays
     first, last = chunk_of(chunk, chunks, values.size)
     for begin in range(first, last, _BLOCK):
         end = min(begin + _BLOCK, last)
@@ -113,18 +114,19 @@ def adam(values, m, v, largest, gradients, learning_rate, beta_1, beta_2, epsilo
     """
     chunks = chunks_for(values.size, 64)
     alpha = learning_rate * math.sqrt(1.0 - beta_2**step) / (1.0 - beta_1**step)
-    parallel(_adam_chunk, chunks, (
-        chunks, values, m, v, largest, gradients, alpha, 1.0 - beta_1, 1.0 - beta_2, epsilon, decay, clear))
+    parallel(_adam_chunk, chunks, (chunks, (values, m, v, largest, gradients),
+                                   (alpha, 1.0 - beta_1, 1.0 - beta_2, epsilon), decay, clear))
 
 
 @inlined(exact=True)
-def _adam_chunk(chunk, chunks, values, first, second, largest, gradients, alpha, new_1, new_2, epsilon, decay, clear):
-    first_, last = chunk_of(chunk, chunks, values.size)
+def _adam_chunk(chunk, chunks, arrays, rates, decay, clear):
+    (values, means, squares, largest, gradients), (alpha, new_1, new_2, epsilon) = arrays, rates
+    first, last = chunk_of(chunk, chunks, values.size)
     real = values.dtype.type
     alpha_, share_1, share_2, small = real(alpha), real(new_1), real(new_2), real(epsilon)
-    for begin in range(first_, last, _BLOCK):
+    for begin in range(first, last, _BLOCK):
         end = min(begin + _BLOCK, last)
-        w, m, v, g = values[begin:end], first[begin:end], second[begin:end], gradients[begin:end]
+        w, m, v, g = values[begin:end], means[begin:end], squares[begin:end], gradients[begin:end]
         decayed(w, decay)
         if largest.size > 0:
             top = largest[begin:end]
