@@ -148,8 +148,15 @@ def test_no_kernel_spells_a_compile_flag():
             assert flags is None, module
 
 
-def test_only_what_has_keras_s_arguments_takes_more_than_eight_by_position():
-    """Ruff looks at the other files; in those with Keras's names it cannot tell the interface from a helper."""
+#: Walks in vector code and what calls them: arrays with their offsets, and strides.
+WALKS = {f"fastcnn.kernels.cpu.{name}" for name in (
+    "conv.backward_weights", "elementwise.activate", "elementwise.merge", "elementwise.merge_rows",
+    "fused.lane_backward", "fused.lane_pool", "losses.walk", "simd.columns", "simd.windows",
+    "winograd.backward_weights", "winograd.filters", "winograd.forward", "winograd.tiles", "winograd.transforms")}
+
+
+def test_only_kernels_and_what_has_keras_s_arguments_take_more_than_eight_by_position():
+    """Ruff looks at the other files; in those it cannot tell the interface from a helper."""
     rooms = [fc.layers, fc.losses, fc.metrics, fc.optimizers, fc.applications, fc.models,
              importlib.import_module("fastcnn.models.plot")]
     public = [thing for room in rooms for name, thing in vars(room).items() if not name.startswith("_")]
@@ -159,11 +166,12 @@ def test_only_what_has_keras_s_arguments_takes_more_than_eight_by_position():
         tree = ast.parse(path.read_text())
         owners = {id(child): node.name for node in ast.walk(tree) if isinstance(node, (ast.ClassDef, ast.FunctionDef))
                   for child in node.body}
-        for node in ast.walk(tree) if not module.startswith("fastcnn.kernels.cpu") else ():
+        for node in ast.walk(tree) if module not in WALKS else ():
             if isinstance(node, ast.FunctionDef):
                 given = [argument.arg for argument in node.args.posonlyargs + node.args.args]
                 count = len(given) - (given[:1] in (["self"], ["cls"]))
-                allowed = count <= 8 or node.name in known or owners.get(id(node)) in known
+                is_kernel = any(ast.unparse(one).partition("(")[0] == "kernel" for one in node.decorator_list)
+                allowed = count <= 8 or is_kernel or node.name in known or owners.get(id(node)) in known
                 assert allowed, f"{module}: {node.name} takes {count} arguments by position"
 
 

@@ -76,7 +76,7 @@ def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, 
         pack_transposed(packed, kernel.reshape(-1), groups, columns, kg, taps)
         pack_start(packed, start, bias if direct else bias[:0], groups, columns)
     tasks, images, rows, parts = _plan(g, blocks_of(dx, columns)[1])
-    parallel(_task, tasks, (dx.reshape(-1), scratch, (packed, start), dy.reshape(-1), (bias, bounds),
+    parallel(_task, tasks, (dx.reshape(-1), scratch, (packed, start, bias, bounds), dy.reshape(-1),
                             (images, rows, parts), geometry))
 
 
@@ -122,12 +122,12 @@ def _plan(g, blocks):
 
 
 @inlined
-def _task(task, thread, dx, scratch, filters, dy, ends, shares, geometry):
+def _task(task, thread, dx, scratch, filters, dy, shares, geometry):
     """Some images or a band of one, and a part of the blocks; or one image to scatter into."""
-    g, (packed, start), (images, rows, parts) = geometry[0], filters, shares
+    g, (packed, start, _, bounds), (images, rows, parts) = geometry[0], filters, shares
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     if not input_is_direct(g):
-        _scatter_image(task, dx, scratch, thread * _local(g)[1], filters, dy, ends, geometry)
+        _scatter_image(task, dx, scratch, thread * _local(g)[1], filters, dy, geometry)
         return
     n, h, w = _images(g)
     width, blocks = blocks_of(dx, cg)
@@ -141,13 +141,13 @@ def _task(task, thread, dx, scratch, filters, dy, ends, shares, geometry):
           Part(min(images, n - image), low, min(low + rows, h), part * blocks // parts, (part + 1) * blocks // parts),
           dimension(1, g["dh"], g["top"] - (g["kh"] - 1) * g["dh"], g["sh"], g["kh"], oh),
           dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), (groups, kg, cg),
-          (packed[:0], ends[1]))
+          (packed[:0], bounds))
 
 
 @inlined
-def _scatter_image(image, dx, scratch, panel, filters, dy, ends, geometry):
+def _scatter_image(image, dx, scratch, panel, filters, dy, geometry):
     """One image of a strided convolution: panels of dy times the filters, added where the windows lay (col2im)."""
-    g, (packed, start), (bias, bounds) = geometry[0], filters, ends
+    g, (packed, start, bias, bounds) = geometry[0], filters
     groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     columns = g["kh"] * g["kw"] * cg
     width, blocks = blocks_of(dx, columns)

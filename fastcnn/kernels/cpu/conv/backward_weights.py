@@ -186,7 +186,7 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
         if _has_slab(g):
             height, across = _slab(g, tall)
             fill_slab(scratch, slab, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
-                      top * g["sh"] - g["top"], height, g["left"], across)
+                      (top * g["sh"] - g["top"], height), (g["left"], across))
         for b in range(part * blocks // parts, (part + 1) * blocks // parts):
             first, columns = group * kg + b * width, min(width, kg - b * width)
             at = sums_at + chunk * partial + first

@@ -85,12 +85,12 @@ def _forward_task(task, y, x, kernel, bias, bounds, plan, geometry):
     tasks, bands, parts = plan
     pieces = geometry[0]["n"] * bands * parts
     for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
-        _forward_piece(piece, y, x, kernel, bias, bounds, bands, parts, geometry)
+        _forward_piece(piece, y, x, kernel, (bias, bounds), (bands, parts), geometry)
 
 
 @inlined
-def _forward_piece(piece, y, x, kernel, bias, bounds, bands, parts, geometry):
-    g = geometry[0]
+def _forward_piece(piece, y, x, kernel, ends, cuts, geometry):
+    g, (bias, bounds), (bands, parts) = geometry[0], ends, cuts
     image, band, part = piece // (bands * parts), piece // parts % bands, piece % parts
     begin, end = channels_of(y, g["c"], part, parts)
     bottom = (band + 1) * g["oh"] // bands
@@ -137,13 +137,13 @@ def _backward_input_task(task, dx, dy, kernel, bias, bounds, plan, geometry):
     tasks, bands, parts = plan
     pieces = geometry[0]["n"] * bands * parts
     for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
-        _backward_input_piece(piece, dx, dy, kernel, bias, bounds, bands, parts, geometry)
+        _backward_input_piece(piece, dx, dy, kernel, (bias, bounds), (bands, parts), geometry)
 
 
 @inlined
-def _backward_input_piece(piece, dx, dy, kernel, bias, bounds, bands, parts, geometry):
+def _backward_input_piece(piece, dx, dy, kernel, ends, cuts, geometry):
     """A band of rows of one image, for a part of the channels: all phases of some steps of the vertical stride."""
-    g = geometry[0]
+    g, (bias, bounds), (bands, parts) = geometry[0], ends, cuts
     w, c, sh, sw = g["w"], g["c"], g["sh"], g["sw"]
     image, band, part = piece // (bands * parts), piece // parts % bands, piece % parts
     begin, end = channels_of(dx, c, part, parts)

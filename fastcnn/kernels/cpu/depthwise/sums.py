@@ -56,10 +56,10 @@ _SLIDE = types.NamedTuple([types.int64, _ints(4), _ints(2), WINDOW, _PART], Slid
 
 
 @inlined
-def _usual(number, blocks, j, tap, at, sums, x, dy, slide):
+def _usual(number, run, place, sums, x, dy, slide):
     """What some blocks of a row give to all taps of a usual window, and to the sum of dy."""
     (x_at, h, w, c), (dy_at, ow), window, part = slide.x, slide.dy, slide.window, slide.part
-    kh, kw, sh, sw, dh, _, top, left = window
+    (kh, kw, sh, sw, dh, _, top, left), (j, blocks), (tap, at) = window, run, place
     one, row = lanes_of(x), part.first * sh - top
     of = x_at + (row * w + j * sw - left) * c + at
     gradients, loops = (dy, (dy_at + (part.first * ow + j) * c + at, ow * c, c)), (part.rows, blocks, sw)
@@ -113,7 +113,7 @@ def _gradients(sums, x, dy, slide):
             at = min(channel, c - one) if c >= one else channel
             tap = slide.sums_at + channel // one * share
             if is_usual:
-                _usual(number, blocks, j, tap, at, sums, x, dy, slide)
+                _usual(number, (j, blocks), (tap, at), sums, x, dy, slide)
             else:
                 _any(j, stop, tap, at, sums, x, dy, slide)
         j = stop

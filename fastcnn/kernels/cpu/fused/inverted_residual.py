@@ -140,19 +140,21 @@ def inverted_residual_forward(y, scratch, packed, x, expand, expand_bias, window
     bands = min(wanted, geometry[1]["oh"] // (LOW if large else TALL))
     if large or bands == wanted:
         bands = max(1, bands)
-        parallel(_band, n * bands, (flat, scratch, packed, first, xf, wf, window_bias, addend, bounds, bands, geometry))
+        parallel(_band, n * bands, (flat, scratch, (packed, first, wf, window_bias), xf, (addend, bounds, bands),
+                                   geometry))
         return
     parts = max(1, min(threads, blocks_of(packed, e)[1]))
-    parallel(_part, n * parts, (scratch, packed, xf, wf, window_bias, bounds, parts, geometry))
+    parallel(_part, n * parts, (scratch, packed, xf, (wf, window_bias), bounds, parts, geometry))
     shares = _shares(geometry[2], blocks_of(packed, k)[1])
     parallel(_project, shares[0] * shares[2],
-             (flat, scratch, packed, first, addend, bounds, shares, geometry))
+             (flat, scratch, (packed, first), (addend, bounds), shares, geometry))
 
 
 @inlined
-def _band(task, thread, y, scratch, packed, first, x, window, window_bias, addend, bounds, bands, geometry):
+def _band(task, thread, y, scratch, filters, x, ends, geometry):
     """A band of output rows of one image."""
     f, g, k = geometry[0], geometry[1], geometry[2]["k"]
+    (packed, first, window, window_bias), (addend, bounds, bands) = filters, ends
     h, w, e, oh, ow, sh, kh = g["h"], g["w"], g["c"], g["oh"], g["ow"], g["sh"], g["kh"]
     depth = f["kh"] * f["kw"] * f["c"]
     rows, buffer, between = _rows_of(g)
@@ -189,9 +191,9 @@ def _band(task, thread, y, scratch, packed, first, x, window, window_bias, adden
 
 
 @inlined
-def _part(task, scratch, packed, x, window, window_bias, bounds, parts, geometry):
+def _part(task, scratch, packed, x, filters, bounds, parts, geometry):
     """e and z of one image, for some blocks of channels."""
-    g, c = geometry[1], geometry[0]["c"]
+    g, c, (window, window_bias) = geometry[1], geometry[0]["c"], filters
     h, w, e, pixels = g["h"], g["w"], g["c"], g["h"] * g["w"]
     image, part = task // parts, task % parts
     width, blocks = blocks_of(packed, e)
@@ -219,9 +221,10 @@ def _shares(g, blocks):
 
 
 @inlined
-def _project(task, y, scratch, packed, first, addend, bounds, shares, geometry):
+def _project(task, y, scratch, banks, ends, shares, geometry):
     """y of some pixels, for some blocks of filters."""
     g, e, k = geometry[2], geometry[1]["c"], geometry[2]["k"]
+    (packed, first), (addend, bounds) = banks, ends
     bands, rows, parts = shares
     band, part = share_of(task, bands, parts, k, g["n"] * g["oh"] * g["ow"])
     width, blocks = blocks_of(packed, k)

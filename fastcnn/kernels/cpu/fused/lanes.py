@@ -216,14 +216,15 @@ def lanes_backward(dx, dweights, scratch, dy, saved, weights, geometry):
     blocks = -(-dy.shape[0] // lanes_of(dy))
     chunks = _chunks(blocks, geometry)
     parallel(_backward_chunk, chunks,
-             (dx.reshape(-1), scratch, dy.reshape(-1), saved, weights, geometry, chunks, blocks))
+             (dx.reshape(-1), scratch, dy.reshape(-1), (saved, weights), (chunks, blocks), geometry))
     add_pairwise(scratch, 0, aligned(geometry[0]["weights"]), chunks, dweights.size)
     accumulate(dweights, 0, scratch, 0, dweights.size if chunks > 0 else 0)
 
 
 @inlined
-def _backward_chunk(chunk, thread, dx, scratch, dy, saved, weights, geometry, chunks, blocks):
+def _backward_chunk(chunk, thread, dx, scratch, dy, given, cuts, geometry):
     """Some blocks, one after the other, into one sum of the weights' gradients."""
+    (saved, weights), (chunks, blocks) = given, cuts
     lane, size = lanes_of(dy), geometry[0]["weights"]
     partial = aligned(size)
     sums = chunks * partial + thread * _backward_local(geometry) * lane

@@ -81,11 +81,12 @@ def categorical_crossentropy(losses, dx, x, targets, weights, gamma, scale):
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
     chunks = min(x.shape[0], chunks_for(x.size, 64))
-    parallel(_categorical_rows, chunks, (chunks, losses, dx, x, targets, weights, gamma, scale))
+    parallel(_categorical_rows, chunks, (chunks, (losses, dx), x, targets, weights, gamma, scale))
 
 
 @inlined
-def _categorical_rows(chunk, chunks, losses, dx, x, targets, weights, gamma, scale):
+def _categorical_rows(chunk, chunks, outputs, x, targets, weights, gamma, scale):
+    losses, dx = outputs
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     real = x.dtype.type
     for i in range(begin, end):

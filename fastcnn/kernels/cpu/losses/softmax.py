@@ -46,11 +46,12 @@ def softmax_sparse_categorical_crossentropy(losses, dx, probabilities, x, labels
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
     chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
-    parallel(_sparse_rows, chunks, (chunks, losses, dx, probabilities, x, labels, weights, scale))
+    parallel(_sparse_rows, chunks, (chunks, (losses, dx, probabilities), x, labels, weights, scale))
 
 
 @inlined
-def _sparse_rows(chunk, chunks, losses, dx, probabilities, x, labels, weights, scale):
+def _sparse_rows(chunk, chunks, outputs, x, labels, weights, scale):
+    losses, dx, probabilities = outputs
     first, last = chunk_of(chunk, chunks, x.shape[0])
     real, classes = x.dtype.type, x.shape[1]
     rows = max(1, _BLOCK // classes)
@@ -145,11 +146,12 @@ def softmax_categorical_crossentropy(losses, dx, probabilities, x, targets, weig
         What the gradients are multiplied with, 1 / N for the mean loss.
     """
     chunks = min(x.shape[0], chunks_for(_COST * x.size, 64))
-    parallel(_categorical_rows, chunks, (chunks, losses, dx, probabilities, x, targets, weights, scale))
+    parallel(_categorical_rows, chunks, (chunks, (losses, dx, probabilities), x, targets, weights, scale))
 
 
 @inlined
-def _categorical_rows(chunk, chunks, losses, dx, probabilities, x, targets, weights, scale):
+def _categorical_rows(chunk, chunks, outputs, x, targets, weights, scale):
+    losses, dx, probabilities = outputs
     first, last = chunk_of(chunk, chunks, x.shape[0])
     real, classes = x.dtype.type, x.shape[1]
     rows = max(1, _BLOCK // classes)

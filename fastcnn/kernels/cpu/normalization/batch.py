@@ -182,7 +182,7 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
         for k in range(c):
             a[k] = scales[k] * plain[k] * share
             s[k] = scales[k] * rstd[k] * rstd[k] * products[k] * share
-    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), rows, c, relu))
+    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), (rows, c), relu))
 
 
 @inlined
@@ -211,7 +211,8 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
 
 
 @inlined
-def _input_gradient(chunk, chunks, dx, scratch, dy, x, rows, c, relu):
+def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, relu):
+    rows, c = shape
     lanes = long_row(c)
     mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
                            part(scratch, chunks, 2, lanes))

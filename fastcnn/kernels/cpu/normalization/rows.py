@@ -76,8 +76,9 @@ def _variance(row, mean):
 
 
 @inlined
-def rows_normalized(chunk, chunks, y, mean, rstd, factors, x, groups, d, epsilon):
-    """Normalize the rows of a chunk; `factors` are what `with_defaults` wrote."""
+def rows_normalized(chunk, chunks, y, saved, factors, x, shape, epsilon):
+    """Normalize the rows of a chunk; `factors` are what `with_defaults` wrote, `shape` is (groups, D)."""
+    (mean, rstd), (groups, d) = saved, shape
     begin, end = chunk_of(chunk, chunks, mean.size)
     c, real = groups * d, x.dtype.type
     for r in range(begin, end):
@@ -91,8 +92,9 @@ def rows_normalized(chunk, chunks, y, mean, rstd, factors, x, groups, d, epsilon
 
 
 @inlined
-def row_gradients(chunk, chunks, dx, scratch, dy, x, mean, rstd, groups, d):
+def row_gradients(chunk, chunks, dx, scratch, dy, x, saved, shape):
     """Write dx of a chunk's rows, and its sums for dgamma and dbeta into its part of the scratch."""
+    (mean, rstd), (groups, d) = saved, shape
     begin, end = chunk_of(chunk, chunks, mean.size)
     c = groups * d
     at = 2 * c + _SUMS * c * chunk

@@ -99,13 +99,15 @@ def rectify(out, at, count):
 
 
 @inlined
-def fill_slab(slab, at, x, image, size, first, rows, left, columns):
+def fill_slab(slab, at, x, image, size, vertical, horizontal):
     """Copy rows of an image with its border of zeros: slab[at:] as (rows, columns, C).
+
+    `vertical` is (first, rows), `horizontal` (left, columns).
 
     Slab row i is row first + i of the image at ``x[image:]`` with `size` (H, W, C), slab column j its column j - left;
     what lies outside is zero. The slab of a task stays in L2, so padding costs one copy and no memory of its own.
     """
-    h, w, c = size
+    (h, w, c), (first, rows), (left, columns) = size, vertical, horizontal
     begin = min(max(0, left), columns)
     end = max(begin, min(columns, w + left))
     for i in range(rows):
