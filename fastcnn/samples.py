@@ -152,4 +152,4 @@ def _hint(got: tuple[int, ...], shape: Any) -> str:
 def _lies_together(x: np.ndarray) -> bool:
     """Return whether the numbers of one sample are near one another in memory, unlike in Fortran's order."""
     reach = x.itemsize + sum((n - 1) * abs(step) for n, step in zip(x.shape[1:], x.strides[1:]))
-    return reach <= _SPREAD * x.itemsize * (x.size // max(1, len(x)))
+    return bool(reach <= _SPREAD * x.itemsize * (x.size // max(1, len(x))))

@@ -35,6 +35,7 @@ ROOMS = {
     "device.py": ("tests/test_device.py",),
     "operations": ("tests/operations", "tests/layers"),
     "graph": ("tests/graph",),
+    "training": ("tests/training", "tests/test_callbacks.py", "tests/models/test_trainer.py"),
 }
 LIMIT = 30  # seconds of CPU time
 _WALL = 10 * LIMIT  # seconds, for what sleeps, and for machines that others use too

@@ -129,7 +129,8 @@ def is_numbered(source: Any) -> bool:
 
 def _length(source: Any) -> int | None:
     if hasattr(source, "num_batches") and is_numbered(source):
-        return source.num_batches
+        many: int | None = source.num_batches
+        return many
     try:
         return len(source)
     except TypeError:  # a generator, or a wrapper of one

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from fastcnn.callbacks import History
-from fastcnn.layers.base import Call
+from fastcnn.layers.call import Call
 from fastcnn.objective import Objective
 from fastcnn.optimizers import Optimizer
 from fastcnn.parameters import Segment
