@@ -45,7 +45,7 @@ class Structure(msgspec.Struct):
     config: dict[str, Any]
     compile: dict[str, Any] | None = None  # of the whole model alone
     input_shape: list[Any] | None = None  # of a model that is built by its `call`
-    frozen: list[str] = []  # which of the layers within are not trainable
+    frozen: list[int] = []  # which of the layers within are not trainable
 
 
 class Contents(msgspec.Struct):

@@ -209,6 +209,8 @@ class Layer(composite.Composite):
     if not TYPE_CHECKING:  # else type checkers would believe in any attribute
 
         def __getattr__(self, name: str) -> Any:
+            if "name" not in vars(self) and not name.startswith("__"):
+                raise AttributeError(f"{type(self).__name__}: expected its __init__ to call super().__init__() first")
             raise absent.attribute(self, "layer", name)
 
     def __str__(self) -> str:
@@ -242,7 +244,7 @@ def elements(shape: Shape) -> int:
 
 
 def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np.ndarray],
-            frozen: Sequence[str] = ()) -> Layer:
+            frozen: Sequence[int] = ()) -> Layer:
     layer = cls.from_config(config)
     if input_shape is not None:
         layer.build(input_shape)

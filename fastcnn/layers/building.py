@@ -1,6 +1,6 @@
 """How a layer comes to its shapes: built for one, a twin for another, and inputs that are what it was built for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +38,8 @@ class Built(Weights):
     #: Whether it has a `call` of its own, which puts other layers together (`fastcnn.layers.composite`).
     has_call = False
 
+    _frozen_within: Sequence[int] = ()  # what `held_layers.freeze` told before it was built
+
     nodes: list[symbolic.Node]
     call: Any
     _built_by_call: Any
@@ -74,6 +76,7 @@ class Built(Weights):
             self.input_shape, self.output_shape = shape, output_shape
         if not self._trainable:  # told before it held layers
             self.trainable = False
+        held_layers.freeze(self, self._frozen_within)
 
     @contextmanager
     def restored(self, if_stopped: bool = False) -> Iterator[None]:

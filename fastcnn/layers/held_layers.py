@@ -67,15 +67,21 @@ def all_within(layer: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[str, A
         yield from ((f"{path}/{inner}", other) for inner, other in all_within(one, (*above, layer)))
 
 
-def frozen(layer: Any) -> list[str]:
-    """Return the paths of the layers within a layer that are not trainable."""
-    return [path for path, one in all_within(layer) if not one.trainable]
+def frozen(layer: Any) -> list[int]:
+    """Return which of the layers within a layer, in the order of `all_within`, are not trainable."""
+    return [k for k, (_, one) in enumerate(all_within(layer)) if not one.trainable]
 
 
-def freeze(layer: Any, paths: Sequence[str]) -> None:
-    """Let the layers at some paths within a layer be not trainable, without a word to those that they hold."""
-    for path, one in all_within(layer):
-        if path in paths:
+def freeze(layer: Any, which: Sequence[int]) -> None:
+    """Let some of the layers within a layer be not trainable: once it is built, and holds them all.
+
+    What they hold is told for itself.
+    """
+    if not layer.built:
+        layer._frozen_within = which
+        return
+    for k, (_, one) in enumerate(all_within(layer)):
+        if k in which:
             one._trainable = False
 
 

@@ -50,6 +50,8 @@ def enter(cls: type) -> type:
     return cls
 
 
+_LAYER = "layer of its own"  # the key of an argument's entry, where an argument is a layer
+
 #: What the outermost model has written, by identity, or made, by number, and models inside it use again.
 _written: ContextVar[dict[int, dict[str, Any]] | None] = ContextVar("written", default=None)
 _read: ContextVar[dict[int, Any] | None] = ContextVar("read", default=None)
@@ -81,10 +83,38 @@ def _entry(layer: Any, written: dict[int, dict[str, Any]]) -> dict[str, Any]:
         number = first.setdefault("shared", sum("shared" in one for one in written.values()))
         return {"class_name": first["class_name"], "config": {}, "shared": number}
     one = written[id(layer.original)] = {"class_name": type(layer).__name__, "config": {}}
-    one["config"] = layer.get_config()
+    config = layer.get_config()
+    one["config"] = without_layers(config) if layer.has_call or not layer.is_composite else config
     if layer.holds_layers and (frozen := held_layers.frozen(layer)):
         one["frozen"] = frozen
     return one
+
+
+def without_layers(config: Any) -> Any:
+    """Return the configuration of a layer whose arguments may be layers with entries in their places."""
+    if isinstance(config, layers.Layer):
+        return {_LAYER: entries([config])[0]}
+    if isinstance(config, dict):
+        return {key: without_layers(one) for key, one in config.items()}
+    return [without_layers(one) for one in config] if isinstance(config, (list, tuple)) else config
+
+
+def with_layers(config: Any, custom_objects: dict[str, type]) -> Any:
+    """Return what `without_layers` was given, with new layers."""
+    if isinstance(config, dict):
+        if config.keys() == {_LAYER}:
+            return make_all([config[_LAYER]], custom_objects, "Layer")[0]
+        return {key: with_layers(one, custom_objects) for key, one in config.items()}
+    return [with_layers(one, custom_objects) for one in config] if isinstance(config, list) else config
+
+
+def _entries_within(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield the entries of layers that are arguments."""
+    if isinstance(config, dict) and config.keys() == {_LAYER}:
+        yield config[_LAYER]
+    elif isinstance(config, (dict, list)):
+        for one in config.values() if isinstance(config, dict) else config:
+            yield from _entries_within(one)
 
 
 def of_model(model: Any, traced: Any, given_inputs: Any, given_outputs: Any) -> dict[str, Any]:
@@ -158,8 +188,9 @@ def unknown_classes(entries: Sequence[dict[str, Any]], custom_objects: dict[str,
     found = {one["class_name"] for one in entries} - set(known)
     for one in entries:
         inner = one["config"].get("layers") if isinstance(one["config"], dict) else None
-        if isinstance(inner, list):
-            found |= unknown_classes(inner, custom_objects)
+        within = [*(inner if isinstance(inner, list) else ()), *_entries_within(one["config"])]
+        if within:
+            found |= unknown_classes(within, custom_objects)
     return found
 
 
@@ -194,7 +225,7 @@ def _made(cls: Any, one: dict[str, Any], custom_objects: dict[str, type], made: 
     if number in made:
         return made[number]
     more = {"custom_objects": custom_objects} if issubclass(cls, Owner) and not cls.has_call else {}
-    layer = cls.from_config(one["config"], **more)
+    layer = cls.from_config(with_layers(one["config"], custom_objects), **more)
     held_layers.freeze(layer, one.get("frozen", ()))
     if number is not None:
         made[number] = layer

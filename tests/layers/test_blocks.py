@@ -307,3 +307,100 @@ def test_a_layer_that_is_not_written_is_told_by_name(write, message, tmp_path):
     with pytest.raises(ArgumentError, match=message):
         fc.onnx.export(model, tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
+
+
+class Late(layers.Layer):
+    """Makes its layer where its parameters are made."""
+
+    def create_weights(self, input_shape):
+        self.dense = layers.Dense(input_shape[-1])
+        self.dense.build(input_shape)
+
+    def forward(self, x, call=Call()):
+        return self.dense.forward(x, call)
+
+
+class Trunk(layers.Layer):
+    """Holds a model."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.trunk = fc.Sequential([layers.Dense(3), layers.BatchNormalization()])
+
+    def create_weights(self, input_shape):
+        self.trunk.build(input_shape)
+
+    def forward(self, x, call=Call()):
+        return self.trunk.forward(x, call)
+
+    def predict(self, x):
+        return self.trunk.predict(x)
+
+
+class Wrapper(layers.Layer):
+    """Takes a layer as an argument, and one in a list."""
+
+    def __init__(self, layer, others=(), **kwargs):
+        super().__init__(**kwargs)
+        self.layer, self.others = layer, list(others)
+
+    def call(self, x):
+        for layer in (self.layer, *self.others):
+            x = layer(x)
+        return x
+
+
+HOLDERS = {
+    "late": (Late, lambda one: one.dense), "a model": (Trunk, lambda one: one.trunk.layers[1]),
+    "arguments": (lambda: Wrapper(layers.Dense(3), [layers.ReLU(), Wrapper(layers.Dense(3, use_bias=False))]),
+                  lambda one: one.others[1].layer),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", ["deepcopy", "save", "config"])
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_layers_that_are_made_late_within_models_or_by_others_are_copied_and_saved(holder, how, tmp_path):
+    make, part = HOLDERS[holder]
+    model, x = fc.Sequential([fc.Input((2, 3)), make()]), X[:, 0, :2]
+    model.set_weights([RNG.uniform(0.5, 1, p.shape).astype(np.float32) for p in model.weights])
+    part(model.layers[0]).trainable = False
+    own = {"Late": Late, "Trunk": Trunk, "Wrapper": Wrapper}
+    if how == "deepcopy":
+        again = copy.deepcopy(model)
+    elif how == "save":
+        model.save(tmp_path / "m.safetensors")
+        again = fc.saving.load_model(tmp_path / "m.safetensors", custom_objects=own)
+        with pytest.raises(fc.errors.ModelFileError, match="unknown classes '"):
+            fc.saving.load_model(tmp_path / "m.safetensors")
+    else:
+        again = fc.Sequential.from_config(model.get_config(), custom_objects=own)
+        again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert part(again.layers[0]) is not part(model.layers[0])
+    assert not part(again.layers[0]).trainable
+    assert len(again.trainable_weights) == len(model.trainable_weights)
+
+
+@pytest.mark.parametrize("make", [Late, Trunk, lambda: Wrapper(layers.Dense(3))])
+def test_twins_of_holders_share_what_they_hold(make):
+    layer = make()
+    layer.build((None, 3))
+    twin, x = layer.for_shape((None, 2, 3)), X[:, 0, :2]
+    assert list(map(id, twin.weights)) == list(map(id, layer.weights))
+    row = np.ascontiguousarray(x[:, 1])
+    np.testing.assert_allclose(twin.predict(x)[:, 1], layer.predict(row), rtol=1e-5, atol=1e-6)
+    y, backward = twin.forward(x)
+    backward(np.ones_like(y))
+    assert any(p.grad.any() for p in layer.trainable_weights)
+
+
+def test_a_constructor_that_does_not_call_its_base_s_is_told():
+    class Silent(fc.Model):
+        def __init__(self):
+            self.dense = layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+    with pytest.raises(AttributeError, match=r"Silent: expected its __init__ to call super\(\).__init__\(\) first"):
+        Silent().predict(X)

@@ -7,11 +7,13 @@ import numpy as np
 
 from fastcnn.layers import held_layers
 from fastcnn.models.files import compile_arguments
+from fastcnn.models.structure import with_layers, without_layers
 
 
 def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return structure, as JSON can hold it, and parameters by path, as `fastcnn.formats.safetensors` takes them."""
-    structure = {"class_name": type(model).__name__, "config": model.get_config()}
+    config = model.get_config()
+    structure = {"class_name": type(model).__name__, "config": without_layers(config) if model.has_call else config}
     if (told := compile_arguments.described(model)) is not None:
         structure["compile"] = told
     if model.has_call:
@@ -20,7 +22,7 @@ def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects: dict[str, type],
-           told: dict[str, Any] | None = None, built: tuple[Any, list[str]] | None = None) -> Any:
+           told: dict[str, Any] | None = None, built: tuple[Any, list[int]] | None = None) -> Any:
     """Return a model of a structure and weights: what copy.deepcopy and pickle make of a model."""
     model = made(kind, config, custom_objects, *built or (None, ()))
     model.set_weights(weights)
@@ -30,7 +32,7 @@ def copied(kind: Any, config: dict[str, Any], weights: list[Any], custom_objects
 
 
 def made(kind: Any, config: dict[str, Any], custom_objects: dict[str, type], input_shape: Any = None,
-         frozen: Sequence[str] = ()) -> Any:
+         frozen: Sequence[int] = ()) -> Any:
     """Return a model of a structure.
 
     Parameters
@@ -40,12 +42,12 @@ def made(kind: Any, config: dict[str, Any], custom_objects: dict[str, type], inp
     custom_objects : dict
     input_shape : tuple, optional
         What a model with `call` was built for.
-    frozen : list of str
-        Which of the layers within a model with `call` are not trainable.
+    frozen : list of int
+        Which of the layers within a model with `call` are not trainable (`held_layers.frozen`).
     """
     if not kind.has_call:
         return kind.from_config(config, custom_objects=custom_objects)
-    model = kind.from_config(config)
+    model = kind.from_config(with_layers(config, custom_objects))
     if input_shape is not None:
         shapes = [tuple(one) if isinstance(one, list) else one for one in input_shape]
         model.build(tuple(shapes))
