@@ -10,7 +10,7 @@ nor Numba.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import symbolic
+from fastcnn import _above
 from fastcnn._version import __version__
 
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers",
@@ -76,7 +76,7 @@ def _imported(module: str) -> Any:
 
 
 # Layers have a graph of others where they have `call`; the room of graphs lies above theirs.
-symbolic.operators["graph"] = lambda *given: _imported("fastcnn.graph.executables").between(*given)
+_above.doing["graph"] = lambda *given: _imported("fastcnn.graph.executables").between(*given)
 
 
 def __dir__() -> list[str]:

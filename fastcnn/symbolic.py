@@ -18,8 +18,7 @@ from typing import Any
 from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError, UnknownArgumentError
 
-#: What applies a layer where a tensor is added to, scaled, ..., and what runs what layers made of tensors ("graph"):
-#: `fastcnn.layers` and `fastcnn`, which lie above, fill it.
+#: What applies a layer where a tensor is added to, scaled, ...: `fastcnn.layers`, which lies above, fills it.
 operators: dict[str, Callable[..., Any]] = {}
 
 
