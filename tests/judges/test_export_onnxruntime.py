@@ -6,7 +6,10 @@ import pytest
 import fastcnn as fc
 from fastcnn import config, layers
 from tests.checks import ROWS
+from tests.layers.test_blocks import scaled
+from tests.layers.test_call import Residual
 from tests.models.test_functional import MODELS, inputs_of, model_of
+from tests.models.test_subclass import Net
 
 ort = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
@@ -114,3 +117,24 @@ def test_onnxruntime_computes_every_application(name, tmp_path):
             agree(run(path, [x]), predicted(model, [x]), 1e-5)
         finally:
             config.set_winograd(True)
+
+
+def built_by_call():
+    model = Net(4)
+    model.build((None, 6, 6, 3))
+    return model
+
+
+COMPOSED = {"a block that writes itself": scaled, "a model with call": built_by_call,
+            "a block with call": lambda: fc.Sequential([fc.Input((6, 6, 3)), Residual(norm=True)])}
+
+
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("kind", COMPOSED)
+def test_onnxruntime_computes_layers_and_models_made_of_layers(kind, layout, tmp_path):
+    model = COMPOSED[kind]()
+    x = np.random.default_rng(3).standard_normal((2, *model.input_shape[1:])).astype(np.float32)
+    path = fc.onnx.export(model, tmp_path / "m.onnx", layout=layout)
+    (found,) = run(path, [np.ascontiguousarray(np.moveaxis(x, -1, 1)) if layout == "channels_first" else x])
+    found = np.moveaxis(found, 1, -1) if layout == "channels_first" and found.ndim > 2 else found
+    agree([found], predicted(model, [x]), 1e-5)
