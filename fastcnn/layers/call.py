@@ -13,7 +13,8 @@ class Call(NamedTuple):
     seed, step : int
         Where random numbers count from: dropout is a function of (seed, step, index).
     wants_dx : bool
-        Whether anybody needs the gradient of the input; the first layer of a model is spared it.
+        Whether anybody needs the gradient of the input; the first layer of a model is spared it. One that runs layers
+        which it holds is not, so that it may hand on what it is told.
     training : bool
         False for a layer that runs as in inference, moving statistics and all, though gradients go through it.
     use : int
