@@ -94,6 +94,26 @@ def test_layers_that_are_told_nothing_have_the_default_policy(choose, defaults, 
             assert {layer.dtype for layer in made.layers} == {layer.dtype for layer in model.layers}
 
 
+class Doubled(layers.Layer):
+    """A layer whose constructor takes nothing."""
+
+    def __init__(self):
+        super().__init__()
+
+    def forward(self, x, call):
+        x = self.checked(x)
+        return x + x, lambda dy: dy + dy
+
+
+def test_a_class_that_takes_no_dtype_has_the_default_one_and_keeps_it(defaults):
+    fc.config.set_dtype_policy("float64")
+    layer = Doubled()
+    fc.config.set_dtype_policy("float32")
+    again = Doubled.from_config(layer.get_config())
+    assert layer.dtype == again.dtype == "float64"
+    assert Doubled().dtype == Doubled.from_config(Doubled().get_config()).dtype == "float32"
+
+
 def test_what_floatx_says_holds_until_a_policy_is_set(defaults):
     assert fc.config.floatx() == "float32"
     fc.config.set_floatx("float64")

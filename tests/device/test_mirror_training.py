@@ -192,13 +192,28 @@ class Block(layers.Layer):
         return self.norm.predict(self.conv.predict(self.checked(x)))
 
 
+class CalledBlock(layers.Layer):
+    """The same with a skip, as what it does with tensors."""
+
+    def __init__(self, filters, **kwargs):
+        super().__init__(**kwargs)
+        self.steps = [layers.Conv2D(filters, 3, padding="same"), layers.BatchNormalization(), layers.ReLU()]
+
+    def call(self, x):
+        y = x
+        for step in self.steps:
+            y = step(y)
+        return layers.Add()([x, y])
+
+
 def test_layers_made_of_layers_live_where_they_are_built():
     x, y = _images(12, 6, 6, 4)
     found = []
     for on in (mirror, HOST):
         fc.utils.set_random_seed(7)
         with device.use(on):
-            model = fc.Sequential([fc.Input((6, 6, 4)), Block(4), Block(8), layers.Flatten(), layers.Dense(10)])
+            parts = [Block(4), CalledBlock(4), Block(8), layers.Flatten(), layers.Dense(10)]
+            model = fc.Sequential([fc.Input((6, 6, 4)), *parts])
         model.compile("adam", fc.losses.SparseCategoricalCrossentropy(from_logits=True))
         model.fit(x, y, 4, epochs=2, verbose=0)
         assert all(device.of(p.array) is on for p in model.weights)
