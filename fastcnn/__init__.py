@@ -19,7 +19,8 @@ _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": 
             "Regularizer": "fastcnn.regularizers", "DTypePolicy": "fastcnn.dtype_policies"}
 _MODULES = ("activations", "applications", "callbacks", "config", "datasets", "device", "dtype_policies", "errors",
             "geometry", "graph", "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx",
-            "optimizers", "parameters", "random", "regularizers", "saving", "traits", "utils")
+            "optimizers", "parameters", "random", "regularizers", "saving", "training", "traits",
+            "utils")
 
 __all__ = ["__version__", *_OBJECTS, *_MODULES]
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         random,
         regularizers,
         saving,
+        training,
         traits,
         utils,
     )
