@@ -79,8 +79,7 @@ class Data:
         for begin in range(0, len(self), size):
             end = min(begin + size, len(self))
             part: Any = slice(begin, end) if order is None else order[begin:end]
-            index = np.arange(begin, end) if order is None else part
-            xs = [x[begin:end] if order is None and ready else gather(x, index, self.dtype)
+            xs = [x[part] if order is None and ready else gather(x, part, self.dtype)
                   for x, ready in zip(self.xs, self._as_they_lie)]
             yield Batch(xs, [None if y is None else y[part] for y in self.ys],
                         None if self.weights is None else [None if w is None else w[part] for w in self.weights])
@@ -100,21 +99,25 @@ class Data:
         return other
 
 
-def gather(x: np.ndarray, index: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def gather(x: np.ndarray, index: np.ndarray | slice, dtype: np.dtype) -> np.ndarray:
     """Return the rows ``x[index]`` in a type, on memory of the device.
 
     Parameters
     ----------
     x : (N, ...) array of any integer or floating type, in any order of bytes and axes
-    index : (B,) int64 array
+    index : (B,) int64 array, or slice
     dtype : dtype
     """
-    d = device.of(x)
-    out = d.empty((len(index), *x.shape[1:]), dtype)
+    d, rows = device.of(x), index
+    if isinstance(rows, slice):
+        rows = np.arange(*rows.indices(len(x)))
+    out = d.empty((len(rows), *x.shape[1:]), dtype)
     if _is_for_the_kernel(x):
-        d.kernels.gather(out.reshape(len(index), -1), d.lend(x).reshape(len(x), -1), index)
+        d.kernels.gather(out.reshape(len(rows), -1), d.lend(x).reshape(len(x), -1), rows)
+    elif isinstance(index, slice):
+        out[...] = x[index]
     else:
-        for k, row in enumerate(index.tolist()):  # x[index] would be fresh memory in each step
+        for k, row in enumerate(rows.tolist()):  # x[index] would be fresh memory in each step
             out[k] = x[row]
     return out
 

@@ -34,9 +34,17 @@ def is_stream(x: Any, y: Any = None) -> bool:
         return y is None and bool(x) and all(isinstance(one, tuple) and 2 <= len(one) <= 3 for one in x)
     if isinstance(x, (np.ndarray, np.generic, tuple, Mapping, str, bytes, numbers.Number)) or x is None:
         return False
-    if hasattr(x, "__array__") or hasattr(x, "__array_interface__") or hasattr(x, "__buffer__"):
+    if hasattr(x, "__array__") or hasattr(x, "__array_interface__") or _is_buffer(x):
         return False
     return is_numbered(x) or isinstance(x, Iterable)
+
+
+def _is_buffer(x: Any) -> bool:
+    try:
+        memoryview(x)
+    except TypeError:
+        return False
+    return True
 
 
 def of_arrays(data: Data, batch_size: int | None, steps: int | None, who: str, orders: Orders | None = None) -> Epochs:

@@ -287,6 +287,14 @@ def test_a_line_an_epoch_is_shown_where_nobody_knows_how_long_it_is(capsys):
     assert [line.split(" - ")[:2] for line in lines] == [["epoch 1/2", "3"], ["epoch 2/2", "3"]]
 
 
+def test_what_is_read_as_an_array_is_no_stream():
+    model = compiled()
+    model.build((None, 4))
+    expected = model.predict(X)
+    for given in (memoryview(X), X.tolist(), X.astype(">f4"), [X]):
+        np.testing.assert_array_equal(model.predict(given), expected)
+
+
 def test_the_samples_of_an_epoch_are_known_where_batches_have_one_size():
     assert Epochs(Stream([1, 2], lambda given, number: given)).steps == 2
     assert Epochs(Stream(iter([1, 2]), lambda given, number: given)).samples is None
