@@ -21,10 +21,18 @@ def test_a_seed_draws_the_same_mutants_each_of_one_place_and_none_of_an_annotati
         assert len(str(mutant).splitlines()) > 1, "it tells what was changed"
 
 
-def test_another_annotation_is_no_mutant():
+def test_another_annotation_or_another_negative_length_is_no_mutant():
     assert not mutants._runs_otherwise("def f(x: int | A) -> int:\n    y: int = x\n",
                                        "def f(x: int & A) -> B:\n    y: B = x\n")
+    assert not mutants._runs_otherwise("x.reshape(-1)", "x.reshape(~1)")
+    assert mutants._runs_otherwise("x.reshape(-1)", "x.reshape(-0)")
     assert mutants._runs_otherwise("def f(x: int):\n    return x + 1\n", "def f(x: int):\n    return x - 1\n")
+
+
+def test_the_table_names_rooms_and_tests_that_are_there():
+    for room, tests in mutants.ROOMS.items():
+        assert (mutants.ROOT / "fastcnn" / room).exists(), room
+        assert all((mutants.ROOT / path).exists() for path in tests), room
 
 
 @pytest.mark.slow
