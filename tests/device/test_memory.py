@@ -127,6 +127,25 @@ def test_release_gives_back_what_is_free(pool):
     assert (kept == 7).all()
 
 
+def test_all_devices_give_back_what_is_free():
+    kept = device.cpu.empty((77,), np.float32)
+    for _ in range(3):
+        device.cpu.empty((123_457,), np.float32)
+    device.release()
+    held = [block[0] for each in device.cpu._pool().values() for block in each.blocks]
+    assert any(np.shares_memory(memory, kept) for memory in held)
+    assert not any(memory.size > 4 * 123_457 and id(memory) not in device.cpu.blocks_in_use() for memory in held)
+
+
+def test_the_class_of_a_shape_is_remembered_for_so_many_shapes(pool, monkeypatch):
+    monkeypatch.setattr(device, "_KNOWN", 3)
+    counts = []
+    for length in (10, 20, 10, 30, 40):
+        pool.empty((length,), np.float32)
+        counts.append(len(pool._local.known))
+    assert counts == [1, 2, 2, 3, 1]
+
+
 def test_threads_have_pools_of_their_own(pool):
     mine = pool.empty((10,), np.float32)
     found = []
