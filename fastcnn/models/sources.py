@@ -55,7 +55,7 @@ def of_arrays(data: Data, batch_size: int | None, steps: int | None, who: str, o
 
 
 def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None, passes: int, who: str, *,
-              orders: Orders | None = None, steps_name: str = "steps", **refused: Any) -> Epochs:
+              orders: Orders | None = None, first_epoch: int = 0, steps_name: str = "steps", **refused: Any) -> Epochs:
     """Return the batches of an iterable, the first of them looked at.
 
     Parameters
@@ -69,6 +69,7 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
         How often the iterable is to be gone through.
     who : str
     orders : Orders, optional
+    first_epoch : int
     **refused
         Arguments that go with arrays alone.
 
@@ -91,7 +92,7 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
     if steps is None and source.is_endless:
         raise ArgumentError(f"{who}: expected {steps_name} for a {kind} that has no end")
     epochs = Epochs(source, steps, who)
-    epochs.begin()
+    epochs.begin(first_epoch)
     return epochs
 
 

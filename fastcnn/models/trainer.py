@@ -122,8 +122,8 @@ class Trainer(Compiled):
             validation = held_out.of(validation_data)
             data = sources.of_stream(
                 x, sources.with_targets(self, who, class_weight, trains=True), steps_per_epoch, epochs - initial_epoch,
-                who, orders=orders, steps_name="steps_per_epoch", y=y, sample_weight=sample_weight,
-                batch_size=batch_size)
+                who, orders=orders, first_epoch=initial_epoch, steps_name="steps_per_epoch", y=y,
+                sample_weight=sample_weight, batch_size=batch_size)
         else:
             samples = self._data(x, y, sample_weight, who, trains=True)
             validation = held_out.of(validation_data)

@@ -204,9 +204,27 @@ def test_batches_by_number_are_shuffled_by_the_model_s_orders_and_told_of_epochs
     assert seen({"epochs": 2, "steps_per_epoch": 2}, shuffle=False) == ["begin", 0, 1, "end", "begin", 2, "end"]
     whole = seen({"epochs": 4})
     assert whole == seen({"epochs": 2}, {"epochs": 4, "initial_epoch": 2}) == seen({"epochs": 1}, {"epochs": 3})
+    late = {"epochs": 4, "initial_epoch": 2}
+    assert seen(late) == seen(late, steps_per_epoch=3) == whole[10:]
     epochs = [whole[k + 1 : k + 4] for k in range(0, 20, 5)]
     assert all(sorted(epoch) == [0, 1, 2] for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) > 1
+
+
+def test_validation_asks_for_each_batch_by_number_once():
+    data = Numbered(BATCHES)
+    compiled().fit(X, LABELS, epochs=2, verbose=0, validation_data=data, validation_steps=2)
+    assert data.seen == ["begin", 0, 1, "end"] * 2
+
+
+def test_lists_come_as_they_lie_whatever_shuffle_says():
+    models = [compiled(), compiled()]
+    for model, shuffle in zip(models, (True, False), strict=True):
+        fc.utils.set_random_seed(1)
+        model.build((None, 4))
+        model.fit(PAIRS, epochs=3, verbose=0, shuffle=shuffle)
+    for one, other in zip(models[0].get_weights(), models[1].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_an_epoch_that_is_stopped_is_told_to_the_data():
