@@ -83,9 +83,10 @@ def test_a_kernel_whose_shared_function_was_lost_from_the_cache_brings_it_anew(t
 def test_an_edit_in_any_file_that_a_kernel_is_compiled_from_is_seen(tmp_path):
     package = tmp_path / "fastcnn"
     cpu = package / "kernels" / "cpu"
-    for folder in (package / "geometry", cpu / "compile", cpu / "one", cpu / "other"):
+    for folder in (package / "geometry", package / "formats", cpu / "compile", cpu / "one", cpu / "other"):
         folder.mkdir(parents=True)
-    for path in (*(ROOT / "fastcnn" / "kernels" / "cpu" / "compile").glob("*.py"), *(ROOT / "fastcnn").glob("*.py")):
+    rooms = ROOT / "fastcnn", ROOT / "fastcnn" / "formats", ROOT / "fastcnn" / "kernels" / "cpu" / "compile"
+    for path in (path for room in rooms for path in room.glob("*.py")):
         (tmp_path / path.relative_to(ROOT)).write_text(path.read_text())
     for folder in (package, package / "kernels", cpu, cpu / "one", cpu / "other"):
         (folder / "__init__.py").write_text("")
@@ -190,8 +191,8 @@ def test_every_threading_layer_and_number_of_threads_gives_the_same_bits():
         draw = np.random.default_rng(1)
         x = draw.standard_normal((8, 14, 14, 6)).astype(np.float32)
         dy = draw.standard_normal((8, 10, 10, 16)).astype(np.float32)
-        for threads in (1, 2):
-            numba.set_num_threads(threads)
+        for number in (1, 2):
+            numba.set_num_threads(number)
             dw, db = np.zeros((5, 5, 6, 16), np.float32), np.zeros(16, np.float32)
             scratch = np.empty(cpu.conv2d_backward_weights_scratch(g, x.dtype), np.float32)
             cpu.conv2d_backward_weights(dw, db, scratch, x, dy, g)
