@@ -350,3 +350,15 @@ def test_every_epoch_has_an_order_of_its_own_whichever_fit_began_it():
     assert run({"epochs": 1}, {"epochs": 3}) == whole
     assert run({"epochs": 4, "initial_epoch": 2}) == whole[2:]
     assert run({"epochs": 1, "shuffle": False}, {"epochs": 1}) == [list(range(8)), whole[0]]
+
+
+@pytest.mark.parametrize("lies", ["alone", "in another array", "in bytes", "where a prediction lay"])
+def test_a_prediction_is_a_new_array_where_no_layer_made_one(lies):
+    model = fc.Sequential([fc.Input((4, 3)), fc.layers.Flatten()])
+    whole = np.arange(48, dtype=np.float32).reshape(4, 4, 3)
+    x = {"alone": whole, "in another array": whole[1:3], "in bytes": whole.view(np.uint8)[1:3].view(np.float32),
+         "where a prediction lay": fc.Sequential([fc.Input((4, 3)), fc.layers.ReLU()]).predict(whole)[1:]}[lies]
+    for _ in range(3):
+        y = model.predict(x)
+        np.testing.assert_array_equal(y, x.reshape(len(x), 12))
+        assert not np.shares_memory(x, y)
