@@ -10,7 +10,7 @@ from fastcnn.geometry import dimensions
 from fastcnn.geometry.arguments import padding_argument, positive, several
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.operations.convolution import convolution, predict_convolution
+from fastcnn.operations.convolution import convolution, predict_convolution, repeated
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
@@ -123,6 +123,10 @@ class Convolution(Layer):
                            (x.shape[0], *self.output_shape[1:]), self.trainable, call.wants_dx)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
+        if self.built:
+            y = repeated(x, self.kernel, self.bias, self.activation, (self.padding, self.input_shape))
+            if y is not None:
+                return y
         x = self.checked(x)
         return self.predict_with(x, self.kernel, self.bias, self.activation)
 
@@ -142,7 +146,8 @@ class Convolution(Layer):
             In place of the layer's own, for an input that another layer would have padded.
         """
         return predict_convolution(x, kernel, bias, activation, self.geometry(x.shape, padding),
-                                   (x.shape[0], *self.output_shape[1:]), residual)
+                                   (x.shape[0], *self.output_shape[1:]), residual,
+                                   (self.padding if padding is None else padding, self.input_shape))
 
 
 class Conv1D(Convolution):

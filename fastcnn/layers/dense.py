@@ -9,7 +9,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.activation import function
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
-from fastcnn.operations.convolution import convolution, predict_convolution
+from fastcnn.operations.convolution import convolution, predict_convolution, repeated
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
@@ -78,6 +78,10 @@ class Dense(Layer):
                            call.wants_dx)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
+        if self.built:
+            y = repeated(x, self.kernel, self.bias, self.activation, self.input_shape)
+            if y is not None:
+                return y
         x = self.checked(x)
         return self.predict_with(x, self.kernel, self.bias, self.activation)
 
@@ -85,4 +89,5 @@ class Dense(Layer):
                      residual: np.ndarray | None = None) -> np.ndarray:
         """As `Conv2D.predict_with`."""
         g = geometry.dense(x.size // x.shape[-1], x.shape[-1], self.units)
-        return predict_convolution(x, kernel, bias, activation, g, (*x.shape[:-1], self.units), residual)
+        return predict_convolution(x, kernel, bias, activation, g, (*x.shape[:-1], self.units), residual,
+                                   self.input_shape)

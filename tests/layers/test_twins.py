@@ -118,3 +118,32 @@ def test_a_layer_whose_making_is_stopped_is_made_anew_by_the_next_call(monkeypat
     monkeypatch.undo()
     layer.build((None, 2))
     assert [p.name for p in layer.parameters] == ["kernel", "bias"]
+
+
+@pytest.mark.parametrize(("make", "shape", "other"), [
+    (lambda: layers.Conv2D(3, 3), (2, 8, 8, 2), (2, 9, 8, 2)), (lambda: layers.Dense(3), (2, 4, 5), (2, 6, 5)),
+], ids=["Conv2D", "Dense"])
+def test_what_a_twin_found_out_is_no_answer_to_a_wrong_input(make, shape, other):
+    layer = make()
+    layer.build((None, *shape[1:]))
+    twin, x = layer.for_shape((None, *other[1:])), np.ones(other, np.float32)
+    for _ in range(3):
+        twin.predict(x)
+        with pytest.raises(ArgumentError, match="expected input"):
+            layer.predict(x)
+
+
+def test_predictions_follow_the_activation_the_bias_and_the_memory_of_the_input():
+    layer = layers.Conv2D(3, 3, bias_initializer="ones")
+    x = np.linspace(-1, 1, 128, dtype=np.float32).reshape(1, 8, 8, 2)
+    y = [layer.predict(x) for _ in range(3)][-1]
+    layer.activation = fc.activations.get("relu")
+    np.testing.assert_array_equal(layer.predict(x), np.maximum(y, 0))
+    layer.activation = None
+    np.testing.assert_array_equal(layer.predict(np.asfortranarray(x)), y)
+    x.flags.writeable = False
+    np.testing.assert_array_equal(layer.predict(x), y)
+    layer.bias.assign(layer.bias.value + 1)
+    np.testing.assert_allclose(layer.predict(x), y + 1, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ArgumentError, match="float32"):
+        layer.predict(x.astype(np.float64))
