@@ -35,10 +35,9 @@ def hidden(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
     """
     path, file = folder / f".fastcnn-{_system()}-{os.urandom(6).hex()}.tmp", None
     try:
-        file = path.open("xb")
-        _lock(file, waits=True)
-        if not path.exists():  # between opening and locking somebody took it for abandoned
-            file.close()
+        while file is None or not path.exists():  # between opening and locking others may take it for abandoned
+            if file is not None:
+                file.close()
             file = path.open("xb")
             _lock(file, waits=True)
         yield path, file
