@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import config, device
+from fastcnn import device
 from fastcnn.geometry.dimensions import CONV3D
 from fastcnn.operations import volume
 from fastcnn.operations.activation import (
@@ -131,8 +131,7 @@ def repeated(x: Any, weights: Parameter, bias: Parameter | None, activation: Fun
     if type(x) is not np.ndarray:
         return None
     known = weights.derived.get((x.shape, place, id(activation), id(bias)))
-    if known is None or x.dtype != weights.array.dtype or known.state != (
-            weights.version, 0 if bias is None else bias.version, config.switches.winograd):
+    if known is None or x.dtype != weights.array.dtype or known.state != state_of(weights, bias):
         return None
     flags = x.flags
     return known.run(x) if flags.c_contiguous and flags.writeable else None

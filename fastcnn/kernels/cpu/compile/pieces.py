@@ -7,7 +7,8 @@ only ever runs within a kernel, so all of that is left to the kernel, where it i
     piece a  ->  LLVM's input  --+
     piece b  ->  LLVM's input  --+->  kernel: linked, optimized, machine code
 
-A third of an empty cache's time goes with it, and the code is as fast: the optimizer sees the same whole.
+More than a quarter of the seconds that an empty cache takes go with it (`fastcnn train` on the digits: 29.4 to 21.1),
+and the code is as fast: the optimizer sees the same whole.
 """
 
 from typing import Any
