@@ -1,5 +1,6 @@
 """From a layer to its kernel: two hops, and few calls."""
 
+import gc
 import sys
 
 import numpy as np
@@ -26,12 +27,14 @@ def test_a_forward_pass_is_fewer_than_15_calls_of_python(name):
         if event == "call":
             called.append(frame.f_code.co_qualname)
 
+    gc.disable()  # a collection calls whoever asked for it (Hypothesis does), and that is not the way
     sys.setprofile(note)
     try:
         layer.forward(x)
     finally:
         sys.setprofile(None)
+        gc.enable()
     kernel = called.pop()  # the dispatcher's own frame
     assert kernel.endswith("forward")
     assert called[-1] == "ProductCall.run"
-    assert len(called) < 15, called
+    assert len(called) < 15, " ".join(called)
