@@ -84,30 +84,33 @@ def _fetch_ahead(y, y_at, x, x_at, slide):
 
 
 @inlined(always=True)
-def _row(i, at, y, x, k, bias, bounds, slide):
-    """One row of outputs, of one vector of channels from `at` on."""
+def _columns(j, at, y, x, k, bias, bounds, slide):
+    """J columns of outputs from j on, of one vector of channels from `at` on: a tile a row.
+
+    What the columns have in common is found before the rows begin: where an image has few pixels, a row is one tile
+    of some dozen instructions.
+    """
     (y_at, y_row, y_col), (x_at, h, w, c), (k_at, k_row, k_col) = slide.y, slide.x, slide.k
     window, part, one = slide.window, slide.part, lanes_of(y)
-    kh, kw, _, sw, dh, dw, top, left = window
+    kh, kw, sh, sw, dh, dw, top, left = window
     many, tall = kh * kw > TERMS, max(1, TERMS // max(1, kw))  # rows of the window that are one short sum
-    row, ow, reach = i * window.sh - top, part.columns, (J - 1) * sw + (kw - 1) * dw
-    r0, r1 = max(0, -row), min(kh, h - row)  # the rows of the window that lie in the image
-    if dh > 1:
-        r0, r1 = (r0 + dh - 1) // dh, min(kh, (max(0, h - row) + dh - 1) // dh)
-    r1 = max(r0, r1)
-    loops = (r1 - r0, kw, sw, dw, tall, -(-(r1 - r0) // tall) if many else 1)
-    line, taps = x_at + (row + r0 * dh) * w * c + at, (k_at + r0 * k_row + at, k_row, k_col)
-    for block in range(0, ow, J):
-        j = min(block, max(0, ow - J))  # the last block overlaps the one before it
-        column = j * sw - left
-        before, beyond = max(0, -column), max(0, column + reach + 1 - w)
-        usual = -1 if many or c < one or ow < J else usual_number(window, before, beyond)
-        other = NARROW if c < one else WHOLE if before + beyond == 0 and ow >= J else EDGE
-        to, of = y_at + i * y_row + j * y_col + at, line + column * c
+    column = j * sw - left
+    before, beyond = max(0, -column), max(0, column + (J - 1) * sw + (kw - 1) * dw + 1 - w)
+    usual = -1 if many or c < one or part.columns < J else usual_number(window, before, beyond)
+    other = NARROW if c < one else WHOLE if before + beyond == 0 and part.columns >= J else EDGE
+    number, start = (usual, other + LONG if many else other), slide.bias_at + at if slide.bias_at >= 0 else -1
+    for i in range(part.first, part.first + part.rows):
+        row = i * sh - top
+        r0, r1 = max(0, -row), min(kh, h - row)  # the rows of the window that lie in the image
+        if dh > 1:
+            r0, r1 = (r0 + dh - 1) // dh, min(kh, (max(0, h - row) + dh - 1) // dh)
+        rows = max(r0, r1) - r0
+        to, of = y_at + i * y_row + j * y_col + at, x_at + ((row + r0 * dh) * w + column) * c + at
         if part.far:
-            _fetch_ahead(y, to, x, of + (r1 - r0 - 1) * dh * w * c, slide)
-        window_tile((usual, other + LONG if many else other), (y, (to, y_col)), (x, (of, dh * w * c, c)), (k, taps),
-                    (bias, slide.bias_at + at if slide.bias_at >= 0 else -1, bounds), loops, (column, w, ow - j, c))
+            _fetch_ahead(y, to, x, of + (rows - 1) * dh * w * c, slide)
+        window_tile(number, (y, (to, y_col)), (x, (of, dh * w * c, c)), (k, (k_at + r0 * k_row + at, k_row, k_col)),
+                    (bias, start, bounds), (rows, kw, sw, dw, tall, -(-rows // tall) if many else 1),
+                    (column, w, part.columns - j, c))
 
 
 def _windows(y, x, k, bias, bounds, slide):
@@ -115,8 +118,9 @@ def _windows(y, x, k, bias, bounds, slide):
     part, c, one = slide.part, slide.x[3], lanes_of(y)
     for channel in range(part.begin, part.end, one):
         at = min(channel, c - one) if c >= one else channel
-        for i in range(part.first, part.first + part.rows):
-            _row(i, at, y, x, k, bias, bounds, slide)
+        for block in range(0, part.columns, J):
+            j = min(block, max(0, part.columns - J))  # the last block overlaps the one before it
+            _columns(j, at, y, x, k, bias, bounds, slide)
 
 
 _shared = Shared(_windows, lambda dtype: (*[types.CPointer(dtype)] * 5, _SLIDE))
