@@ -43,9 +43,9 @@ def _report_folder(config):
 
 
 def pytest_sessionfinish(session):
-    if os.environ.get("FASTCNN_REQUIRE_JUDGES") and _skipped:
+    if os.environ.get("FASTCNN_REQUIRE_PEERS") and _skipped:
         session.exitstatus = 1
-        print(f"\nskipped, although FASTCNN_REQUIRE_JUDGES is set: {', '.join(_skipped)}")
+        print(f"\nskipped, although FASTCNN_REQUIRE_PEERS is set: {', '.join(_skipped)}")
     jit = sys.modules.get("fastcnn.kernels.cpu.compile.policy")
     if jit is None:
         return
@@ -83,7 +83,7 @@ def pytest_unconfigure(config):
         shutil.rmtree(os.environ["FASTCNN_CACHE_DIR"] if OWNS_CACHE else _report_folder(config), ignore_errors=True)
 
 
-# FASTCNN_REQUIRE_JUDGES: an independent library that is absent fails the run instead of being skipped.
+# FASTCNN_REQUIRE_PEERS: an independent library that is absent fails the run instead of being skipped.
 _skipped = []
 
 

@@ -1,4 +1,4 @@
-"""Metrics as a user meets them: names, weights, shapes, configurations, errors; Keras judges their values."""
+"""Metrics as a user meets them: names, weights, shapes, configurations, errors. tests/peers has values beside Keras."""
 
 import json
 import pickle

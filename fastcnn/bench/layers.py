@@ -140,8 +140,8 @@ def subjects(model: Any, batch: int) -> list[Subject]:
 
 
 def measure(ready: list[Subject], machine: Machine, rounds: int, seconds: float,
-            judge: Callable[[int], tuple[float, float] | None] | None = None) -> list[Row]:
-    """Time each layer in rounds, and its judge between them.
+            peer: Callable[[int], tuple[float, float] | None] | None = None) -> list[Row]:
+    """Time each layer in rounds, and its peer between them.
 
     Parameters
     ----------
@@ -150,31 +150,31 @@ def measure(ready: list[Subject], machine: Machine, rounds: int, seconds: float,
     rounds : int
     seconds : float
         Of one round of one layer.
-    judge : function, optional
-        The number of a layer -> the peer's median seconds of forward and backward in one round, or None.
+    peer : function, optional
+        The number of a layer -> its median seconds of forward and backward in one round, or None.
     """
     rows = []
     for number, subject in enumerate(ready):
-        own, peers = [], []
+        own, others = [], []
         for _ in range(rounds):
-            _pause(judge)
+            _pause(peer)
             own.append(_medians(subject.run, seconds))
-            if judge is not None and (answer := judge(number)) is not None:
-                peers.append(answer)
+            if peer is not None and (answer := peer(number)) is not None:
+                others.append(answer)
         passes = {}
         for place, (name, (operations, size)) in enumerate(subject.costs().items()):
             took = statistics.median(one[place] for one in own)
-            peer = statistics.median(one[place] for one in peers) if peers else None
+            other = statistics.median(one[place] for one in others) if others else None
             floor = machine.floor(operations, size, subject.y.dtype.name)
-            passes[name] = Pass(took, operations, size, machine.level(size).name, floor / took if size else None, peer)
+            passes[name] = Pass(took, operations, size, machine.level(size).name, floor / took if size else None, other)
         rows.append(Row(subject.layer.name, type(subject.layer).__name__, subject.inputs[0].shape, subject.y.shape,
                         passes))
     return rows
 
 
 def whole(model: Any, batch: int, rounds: int, seconds: float,
-          judge: Callable[[str], float | None] | None = None) -> dict[str, tuple[float, float | None]]:
-    """Return the seconds of a training step and of a prediction of the batch, each beside the judge's.
+          peer: Callable[[str], float | None] | None = None) -> dict[str, tuple[float, float | None]]:
+    """Return the seconds of a training step and of a prediction of the batch, each beside the peer's.
 
     Parameters
     ----------
@@ -183,8 +183,8 @@ def whole(model: Any, batch: int, rounds: int, seconds: float,
     batch, rounds : int
     seconds : float
         Of one round.
-    judge : function, optional
-        "step" or "prediction" -> the peer's median seconds in one round, or None.
+    peer : function, optional
+        "step" or "prediction" -> its median seconds in one round, or None.
     """
     draw = np.random.default_rng(1)
     x = draw.random((batch, *model.input_shape[1:])).astype(model.compute_dtype)
@@ -209,13 +209,13 @@ def whole(model: Any, batch: int, rounds: int, seconds: float,
 
     found = {}
     for name, run in (("step", step), ("prediction", lambda: model.infer(x))):
-        own, peers = [], []
+        own, others = [], []
         for _ in range(rounds):
-            _pause(judge)
+            _pause(peer)
             own.append(_medians(timed(run), seconds)[0])
-            if judge is not None and (answer := judge(name)) is not None:
-                peers.append(answer)
-        found[name] = statistics.median(own), statistics.median(peers) if peers else None
+            if peer is not None and (answer := peer(name)) is not None:
+                others.append(answer)
+        found[name] = statistics.median(own), statistics.median(others) if others else None
     return found
 
 
@@ -226,9 +226,9 @@ def classifies(model: Any) -> bool:
     return getattr(function, "name", None) == "softmax" and len(model.output_shape) == 2
 
 
-def _pause(judge: Any) -> None:
-    """Wait until the threads of a judge have stopped to spin."""
-    if judge is not None:
+def _pause(peer: Any) -> None:
+    """Wait until the peer's threads have stopped spinning."""
+    if peer is not None:
         time.sleep(0.05)
 
 

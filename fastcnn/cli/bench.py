@@ -58,7 +58,7 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     from contextlib import nullcontext
 
     from fastcnn._version import __version__
-    from fastcnn.bench import judge, layers, load, machine
+    from fastcnn.bench import layers, load, machine, torch_peer
     from fastcnn.bench import plot as picture
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._console import make_console
@@ -69,7 +69,7 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
         raise ArgumentError(f"bench: {'--vs' if vs else '--plot'} expected a model to look at, got none; "
                             f"name one of {', '.join(MODELS)}, a run or a file")
     if vs:
-        judge.require_torch()
+        torch_peer.require_torch()
     if plot:
         picture.require(plot)
     network = None if model is None else _network(model)
@@ -86,7 +86,7 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     if not as_json:
         _show_machine(found["machine"])
     if network is not None:
-        with judge.Judge(network, ready, seconds) if vs else nullcontext() as peer:
+        with torch_peer.TorchPeer(network, ready, seconds) if vs else nullcontext() as peer:
             found["torch"] = peer.version if peer else None
             rows = layers.measure(ready, peak, rounds, seconds, peer.layer if peer else None)
             whole = layers.whole(network, batch_size, rounds, seconds, peer.whole if peer else None)

@@ -1,4 +1,4 @@
-"""Files in Keras's layouts, written here by h5py; what Keras itself writes is read in tests/judges."""
+"""Files in Keras's layouts, written here by h5py; what Keras itself writes is read in tests/peers."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""Weights in the layouts of Keras's versions, and parts of them; what Keras itself writes is read in tests/judges."""
+"""Weights in the layouts of Keras's versions, and parts of them; what Keras itself writes is read in tests/peers."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Whole models in Keras's layouts, written here; what Keras itself writes is read in tests/judges."""
+"""Whole models in Keras's layouts, written here; what Keras itself writes is read in tests/peers."""
 
 import re
 

@@ -53,7 +53,7 @@ def description(subject: Subject) -> dict[str, Any]:
     return {"class": kind, "config": config, "wants_dx": subject.call.wants_dx, "learns": subject.learns}
 
 
-class Judge:
+class TorchPeer:
     """The process; a context, which ends it.
 
     Parameters
@@ -69,13 +69,13 @@ class Judge:
         self.ready, self.seconds = ready, seconds
         self.folder = tempfile.TemporaryDirectory()
         self.process = subprocess.Popen(
-            [sys.executable, "-P", str(Path(__file__).with_name("judge_side.py"))],
+            [sys.executable, "-P", str(Path(__file__).with_name("torch_worker.py"))],
             text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.version = self._ask(about=True)
         self.known = [self._make(number, subject) for number, subject in enumerate(ready)]
         self.knows_whole = all(self.known) and self._ask(whole=[len(ready), classifies(model)])
 
-    def __enter__(self) -> "Judge":
+    def __enter__(self) -> "TorchPeer":
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:

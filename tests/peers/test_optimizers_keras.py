@@ -11,7 +11,7 @@ from fastcnn.parameters import Parameter
 keras = pytest.importorskip("keras")
 
 # Keras makes tensors of its variables in a way that NumPy warns of.
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 STEPS = 100
 SHAPES = {"kernel": (3, 4, 5), "bias": (7,), "gamma": (1,), "moving": (2, 300)}

@@ -13,7 +13,7 @@ from tests.models.test_subclass import Net
 
 ort = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 
 def run(path, inputs, as_written=False):

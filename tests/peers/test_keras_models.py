@@ -14,7 +14,7 @@ pytest.importorskip("h5py")
 import fastcnn as fc  # noqa: E402
 from fastcnn import layers  # noqa: E402
 
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")]
 L = keras.layers
 SHAPE = (12, 12, 3)
 

@@ -10,7 +10,7 @@ keras = pytest.importorskip("keras")
 
 import fastcnn as fc  # noqa: E402
 
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")]
 
 X = np.random.default_rng(0).standard_normal((4, 6, 6, 3)).astype(np.float32)
 

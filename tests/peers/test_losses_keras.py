@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras")
 torch = pytest.importorskip("torch")
 
 # Keras makes tensors of its variables in a way that NumPy warns of.
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 N, CLASSES = 6, 5
 SHAPE = (2, 3, 4, CLASSES)
@@ -132,9 +132,9 @@ def test_masked_binary_crossentropy_is_kerass_of_the_known_labels():
     np.testing.assert_allclose(got[known], gradient, rtol=TOLERANCE)
     np.testing.assert_array_equal(got[~known], 0)
     weights = [1.0, 2.0, 0.5, 3.0, 0.0]
-    judge = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(weights, dtype=torch.float64), reduction="none")
+    peer = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor(weights, dtype=torch.float64), reduction="none")
     tensor = torch.tensor(X, requires_grad=True)
-    value = judge(tensor, torch.tensor(y))[torch.tensor(known)].mean()
+    value = peer(tensor, torch.tensor(y))[torch.tensor(known)].mean()
     value.backward()
     losses, got = fc.losses.MaskedBinaryCrossentropy(positive_weight=weights, from_logits=True).forward(
         np.where(known, y, -1), X)

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 import fastcnn as fc
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 
 class Block(nn.Module):

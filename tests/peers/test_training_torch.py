@@ -8,7 +8,7 @@ from fastcnn import layers
 
 torch = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 
 def lenet():

@@ -15,7 +15,7 @@ from fastcnn.applications._network import KERAS  # noqa: E402
 from fastcnn.errors import ModelFileError  # noqa: E402
 from fastcnn.layers import Call  # noqa: E402
 
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 # The sizes are odd and small, but not below what Keras takes.
 SIZES = {

@@ -7,7 +7,7 @@ import fastcnn as fc
 
 keras = pytest.importorskip("keras")
 
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 DRAW = np.random.default_rng(0)
 X = DRAW.standard_normal((24, 4)).astype("float32")

@@ -15,9 +15,9 @@ from torch import nn
 from torch.nn import functional
 
 import fastcnn as fc
-from tests.judges.test_load_torch import exported, turned
+from tests.peers.test_load_torch import exported, turned
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 
 class Branches(nn.Module):

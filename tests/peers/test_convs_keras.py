@@ -10,7 +10,7 @@ from fastcnn import layers
 
 keras = pytest.importorskip("keras")
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 SIZES = {1: (13,), 2: (9, 8), 3: (6, 5, 7)}
 
@@ -49,18 +49,18 @@ def _agree_with_keras(name, channels, *args, **options):
     layer = getattr(layers, name)(*args, dtype="float64", **options)
     layer.build(x.shape)
     y, dy, dx, gradients = _ours(layer, x)
-    judge = getattr(keras.layers, name)(*args, dtype="float64", **options)
-    judge.build(x.shape)
-    assert [w.shape for w in judge.weights] == [p.shape for p in layer.weights]
-    assert [w.name for w in judge.weights] == [p.name for p in layer.weights]
-    assert tuple(judge.compute_output_shape((None, *x.shape[1:]))) == layer.output_shape
-    judge.set_weights(_weights(layer))
+    peer = getattr(keras.layers, name)(*args, dtype="float64", **options)
+    peer.build(x.shape)
+    assert [w.shape for w in peer.weights] == [p.shape for p in layer.weights]
+    assert [w.name for w in peer.weights] == [p.name for p in layer.weights]
+    assert tuple(peer.compute_output_shape((None, *x.shape[1:]))) == layer.output_shape
+    peer.set_weights(_weights(layer))
     input_ = _tensor(x)
-    output = judge(input_)
+    output = peer(input_)
     (output * torch.from_numpy(dy)).sum().backward()
     _close(y, output)
     _close(dx, input_.grad)
-    for got, weight in zip(gradients, judge.trainable_weights, strict=True):
+    for got, weight in zip(gradients, peer.trainable_weights, strict=True):
         _close(got, weight.value.grad)
 
 

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 keras = pytest.importorskip("keras")
 F = torch.nn.functional
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 SIGNAL, IMAGE, VOLUME = (3, 13, 5), (2, 11, 9, 6), (2, 6, 7, 5, 3)
 SHAPES = {1: SIGNAL, 2: IMAGE, 3: VOLUME}
@@ -21,10 +21,10 @@ def _random(shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
 
 
-def _agrees(layer, judge, x, tolerance=2e-6):
+def _agrees(layer, peer, x, tolerance=2e-6):
     """Assert that a layer and a function of tensors have the same output and the same gradient."""
     given = torch.tensor(x, requires_grad=True)
-    expected = judge(given)
+    expected = peer(given)
     y, backward = layer.forward(x)
     assert y.shape == tuple(expected.shape)
     dy = _random(y.shape, 1)
@@ -52,14 +52,14 @@ def _kerass_pooling(name, arguments):
     strides = several(arguments.get("strides", window))
     pool = (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)[rank - 1]
 
-    def judge(x):
+    def peer(x):
         flat = []
         for length, k, s in list(zip(x.shape[2:], window, strides, strict=True))[::-1]:
             total = max(0, (-(-length // s) - 1) * s + k - length)
             flat += [total // 2, total - total // 2]
         return pool(F.pad(x, flat), window, strides) / pool(F.pad(torch.ones_like(x), flat), window, strides)
 
-    return _channels_first(judge)
+    return _channels_first(peer)
 
 
 POOLINGS = [
@@ -95,16 +95,16 @@ def test_averages_with_even_borders_are_kerass(shape):
 @pytest.mark.parametrize("rank", [1, 2, 3])
 @pytest.mark.parametrize("arguments", [{"pool_size": 2}, {"pool_size": 3, "strides": 2, "padding": "same"}])
 def test_min_pooling_is_max_pooling_of_the_negative(rank, arguments):
-    judge = getattr(keras.layers, f"MaxPooling{rank}D")(**arguments)
-    _agrees(getattr(layers, f"MinPooling{rank}D")(**arguments), lambda x: -judge(-x), _random(SHAPES[rank]))
+    peer = getattr(keras.layers, f"MaxPooling{rank}D")(**arguments)
+    _agrees(getattr(layers, f"MinPooling{rank}D")(**arguments), lambda x: -peer(-x), _random(SHAPES[rank]))
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_l2_pooling_is_pytorchs(rank):
-    judge = (F.lp_pool1d, F.lp_pool2d, F.lp_pool3d)[rank - 1]
+    peer = (F.lp_pool1d, F.lp_pool2d, F.lp_pool3d)[rank - 1]
     for size, stride in ((2, 2), (3, 1), (2, 3)):
         _agrees(getattr(layers, f"L2Pooling{rank}D")(size, stride),
-                _channels_first(judge, 2, size, stride), _random(SHAPES[rank]))
+                _channels_first(peer, 2, size, stride), _random(SHAPES[rank]))
 
 
 @pytest.mark.parametrize("rank", [1, 2, 3])
@@ -167,8 +167,8 @@ def test_ties_go_to_the_first_as_in_pytorch():
 ])
 def test_places_of_maxima_are_pytorchs_indices(rank, arguments):
     x = _random(SHAPES[rank])
-    judge = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[rank - 1]
-    _, expected = judge(torch.tensor(x).movedim(-1, 1), arguments["pool_size"], arguments["strides"],
+    peer = (F.max_pool1d, F.max_pool2d, F.max_pool3d)[rank - 1]
+    _, expected = peer(torch.tensor(x).movedim(-1, 1), arguments["pool_size"], arguments["strides"],
                         arguments.get("padding", 0), arguments.get("dilation_rate", 1), return_indices=True)
     layer = getattr(layers, f"MaxPooling{rank}D")(**arguments)
     expected_y = layer(x)

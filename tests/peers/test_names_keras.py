@@ -9,7 +9,7 @@ from fastcnn import absent
 
 keras = pytest.importorskip("keras")
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 ROOMS = ["activations", "applications", "callbacks", "config", "datasets", "initializers", "layers", "losses",
          "metrics", "models", "optimizers", "random", "regularizers", "saving", "utils"]

@@ -1,4 +1,4 @@
-"""Keras judges the order of layers and weights: the same random graph, made by both."""
+"""The order of layers and weights beside Keras's: the same random graph, made by both."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 import fastcnn as fc
 from tests.graph.recipes import RECIPES, cook, samples, with_values
 
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 keras = pytest.importorskip("keras")
 
 

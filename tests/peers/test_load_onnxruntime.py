@@ -8,7 +8,7 @@ from fastcnn.geometry.interpolation import COORDINATES, ROUNDING
 
 ort = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 RNG = np.random.default_rng(5)
 

@@ -1,4 +1,4 @@
-"""The judges run Keras on PyTorch."""
+"""Keras runs on PyTorch in these tests."""
 
 import os
 

@@ -11,7 +11,7 @@ from keras import layers
 
 import fastcnn as fc
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 
 def network():

@@ -13,7 +13,7 @@ from onnx import helper
 from asv_benchmarks import onnx_files
 from fastcnn.onnx import backend
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 RNG = np.random.default_rng(3)
 
 

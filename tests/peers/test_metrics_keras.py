@@ -10,7 +10,7 @@ import fastcnn as fc
 keras = pytest.importorskip("keras")
 
 # Keras makes tensors of its variables in a way that NumPy warns of.
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 CLASSES = 6
 draw = np.random.default_rng(0)

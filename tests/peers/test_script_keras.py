@@ -9,7 +9,7 @@ from fastcnn import datasets, layers
 from fastcnn.naming import snake_case
 
 keras = pytest.importorskip("keras")
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 SCRIPT = Path(__file__).resolve().parents[2] / "examples" / "keras_mnist_convnet.py"
 

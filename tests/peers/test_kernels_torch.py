@@ -10,7 +10,7 @@ from tests.kernels.checking import random, unwritten
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 LINEAR = np.array([-np.inf, np.inf])
 
@@ -133,12 +133,12 @@ def test_losses_from_logits():
         _agree(losses.mean(), output)
         _agree(dx, input_.grad)
         _agree(probabilities, F.softmax(input_, dim=1))
-    for kernel, code, judge in ((cpu.binary_loss, loss_codes.BINARY_LOGITS, F.binary_cross_entropy_with_logits),
+    for kernel, code, peer in ((cpu.binary_loss, loss_codes.BINARY_LOGITS, F.binary_cross_entropy_with_logits),
                                 (cpu.elementwise_loss, loss_codes.SQUARED, F.mse_loss),
                                 (cpu.elementwise_loss, loss_codes.ABSOLUTE, F.l1_loss)):
         value, dx = _elementwise(kernel, code, x, soft)
         input_ = _tensor(x)
-        output = judge(input_, torch.from_numpy(soft))
+        output = peer(input_, torch.from_numpy(soft))
         output.backward()
         _agree(value, output)
         _agree(dx, input_.grad)
@@ -147,14 +147,14 @@ def test_losses_from_logits():
 def test_losses_from_probabilities():
     x, labels, soft = np.random.default_rng(1).random((6, 5)), np.array([0, 4, 2, 2, 1, 3]), random(6, 5) ** 2
     x[0, 0], x[1] = 0, [0, 0, 0, 0, 1]  # what the clip changes
-    for kernel, settings, target, judge in (
+    for kernel, settings, target, peer in (
             (cpu.sparse_categorical_crossentropy, (), labels,
              lambda q: F.nll_loss(torch.log(q), _tensor(labels))),
             (cpu.categorical_crossentropy, (0.0,), soft,
              lambda q: -(_tensor(soft) * torch.log(q)).sum(dim=1).mean())):
         value, dx = _losses(kernel, x, target, *settings)
         input_ = _tensor(x)
-        output = judge(torch.clip(input_ / input_.sum(dim=1, keepdim=True), 1e-7, 1 - 1e-7))
+        output = peer(torch.clip(input_ / input_.sum(dim=1, keepdim=True), 1e-7, 1 - 1e-7))
         output.backward()
         _agree(value, output)
         _agree(dx, input_.grad)
@@ -170,25 +170,25 @@ def test_losses_from_probabilities():
 def test_sgd(options):
     values, velocity = random(30), np.zeros(30 if options else 0)
     parameter = _tensor(values)
-    judge = torch.optim.SGD([parameter], lr=0.1, **options)
+    peer = torch.optim.SGD([parameter], lr=0.1, **options)
     for step in range(4):
         gradients = random(30, seed=1 + step)
         cpu.sgd(values, velocity, gradients, 0.1, options.get("momentum", 0.0), options.get("nesterov", False),
                       0.0, False)
         parameter.grad = torch.from_numpy(gradients)
-        judge.step()
+        peer.step()
     _agree(values, parameter)
 
 
 def test_adam():
     values, m, v = random(30), np.zeros(30), np.zeros(30)
     parameter = _tensor(values)
-    judge = torch.optim.Adam([parameter], lr=0.01, eps=0)  # the two put epsilon at different places
+    peer = torch.optim.Adam([parameter], lr=0.01, eps=0)  # the two put epsilon at different places
     for step in range(1, 5):
         gradients = random(30, seed=step)
         cpu.adam(values, m, v, np.empty(0), gradients, 0.01, 0.9, 0.999, 0.0, step, 0.0, False)
         parameter.grad = torch.from_numpy(gradients)
-        judge.step()
+        peer.step()
     _agree(values, parameter)
 
 

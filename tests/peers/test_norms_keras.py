@@ -12,7 +12,7 @@ from fastcnn.layers import Call
 
 torch = pytest.importorskip("torch")
 keras = pytest.importorskip("keras")
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 
 EXACT, SINGLE = 1e-10, 1e-5  # Keras's normalizations compute in float32, whatever they are given
 

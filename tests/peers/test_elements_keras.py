@@ -9,7 +9,7 @@ from fastcnn import activations, layers
 
 keras = pytest.importorskip("keras")
 torch = pytest.importorskip("torch")
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 
 #: PyTorch has constants of single precision in these: 1 / 6, and 1 / alpha.
@@ -34,8 +34,8 @@ def _close(got, expected, name, tolerance):
     np.testing.assert_allclose(got, expected, rtol=0, atol=bound, err_msg=name)
 
 
-def _agree(layer, judge, arrays, weights=(), tolerance=1e-10):
-    """Compare outputs of both verbs and the gradients of all inputs and weights in float64; `judge` takes tensors."""
+def _agree(layer, peer, arrays, weights=(), tolerance=1e-10):
+    """Compare outputs of both verbs and the gradients of all inputs and weights in float64; `peer` takes tensors."""
     many = layer.many_inputs
     given = list(arrays) if many else arrays[0]
     y, backward = layer.forward(given)
@@ -43,7 +43,7 @@ def _agree(layer, judge, arrays, weights=(), tolerance=1e-10):
     found = backward(dy)
     np.testing.assert_array_equal(layer.predict(given), y)
     tensors = _tensors(arrays)
-    output = judge(tensors if many else tensors[0])
+    output = peer(tensors if many else tensors[0])
     _close(y, output, "output", tolerance)
     (output * torch.from_numpy(dy)).sum().backward()
     for got, tensor in zip(found if many else (found,), tensors, strict=True):
@@ -57,17 +57,17 @@ def _agree_with_keras(name, shapes, *args, ties=False, **options):
     if ties:
         arrays = [np.round(a) for a in arrays]
     layer = getattr(layers, name)(*args, dtype="float64", **options)
-    judge = getattr(keras.layers, name)(*args, dtype="float64", **options)
+    peer = getattr(keras.layers, name)(*args, dtype="float64", **options)
     whole = [(None, *shape) for shape in shapes]
     layer.build(tuple(whole) if layer.many_inputs else whole[0])
-    judge.build(whole if layer.many_inputs else whole[0])
+    peer.build(whole if layer.many_inputs else whole[0])
     values = [_draw(*p.shape, seed=7 + k) for k, p in enumerate(layer.weights)]
-    assert [p.shape for p in layer.weights] == [tuple(w.shape) for w in judge.weights]
+    assert [p.shape for p in layer.weights] == [tuple(w.shape) for w in peer.weights]
     layer.set_weights(values)
-    judge.set_weights(values)
-    expected = judge.compute_output_shape(whole if layer.many_inputs else whole[0])
+    peer.set_weights(values)
+    expected = peer.compute_output_shape(whole if layer.many_inputs else whole[0])
     assert tuple(expected) == layer.output_shape
-    _agree(layer, judge, arrays, judge.trainable_weights, ROUNDED.get(name, 1e-10))
+    _agree(layer, peer, arrays, peer.trainable_weights, ROUNDED.get(name, 1e-10))
 
 
 IMAGE = (5, 4, 6)
@@ -160,7 +160,7 @@ def test_activation_layers_agree_with_keras(name, args, options):
     _agree_with_keras(name, (IMAGE,), *args, **options)
 
 
-@pytest.mark.parametrize(("layer", "judge"), [
+@pytest.mark.parametrize(("layer", "peer"), [
     (layers.Mish, torch.nn.Mish()), (layers.HardSiLU, torch.nn.Hardswish()), (layers.SELU, torch.nn.SELU()),
     (layers.Softsign, torch.nn.Softsign()), (layers.Softplus, torch.nn.Softplus()), (layers.ReLU6, torch.nn.ReLU6()),
     (lambda **k: layers.CELU(0.7, **k), torch.nn.CELU(0.7)), (layers.HardSigmoid, torch.nn.Hardsigmoid()),
@@ -169,9 +169,9 @@ def test_activation_layers_agree_with_keras(name, args, options):
     (lambda **k: layers.GELU(approximate=True, **k), torch.nn.GELU("tanh")), (layers.SiLU, torch.nn.SiLU()),
     (lambda **k: layers.LogSoftmax(2, **k), torch.nn.LogSoftmax(2)),
 ], ids=lambda v: repr(v) if isinstance(v, torch.nn.Module) else "")
-def test_activation_layers_agree_with_pytorch(layer, judge):
-    rounded = isinstance(judge, (torch.nn.CELU, torch.nn.Hardsigmoid))
-    _agree(layer(dtype="float64"), judge, [2 * _draw(3, *IMAGE)], tolerance=SINGLE if rounded else 1e-10)
+def test_activation_layers_agree_with_pytorch(layer, peer):
+    rounded = isinstance(peer, (torch.nn.CELU, torch.nn.Hardsigmoid))
+    _agree(layer(dtype="float64"), peer, [2 * _draw(3, *IMAGE)], tolerance=SINGLE if rounded else 1e-10)
 
 
 @pytest.mark.parametrize("shape", [(7,), (4, 7), IMAGE], ids=str)

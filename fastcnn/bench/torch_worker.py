@@ -1,6 +1,6 @@
 """PyTorch's side of `fastcnn bench --vs torch`: run as a script, which imports nothing of fastcnn.
 
-Reads orders, lines of JSON, and answers each with one line; `judge.py` says what they are.
+Reads orders, lines of JSON, and answers each with one line; `torch_peer.py` says what they are.
 """
 
 import json

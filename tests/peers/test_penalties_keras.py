@@ -1,11 +1,11 @@
-"""Keras judges penalties on layers' outputs: what they add to losses, and where their gradients go."""
+"""Penalties on layers' outputs beside Keras's: what they add to losses, and where their gradients go."""
 
 import numpy as np
 import pytest
 
 import fastcnn as fc
 
-pytestmark = [pytest.mark.judges, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
+pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 keras = pytest.importorskip("keras")
 
 DRAW = np.random.default_rng(0)

@@ -12,7 +12,7 @@ from tests.cli.conftest import command, environment
 
 torch = pytest.importorskip("torch")
 
-pytestmark = pytest.mark.judges
+pytestmark = pytest.mark.peers
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--rounds", 1, "--seconds", 0.001, "--batch-size", 4)
