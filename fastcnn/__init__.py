@@ -67,7 +67,7 @@ def __getattr__(name: str) -> Any:
         return getattr(_imported(_OBJECTS[name]), name)
     if name in _MODULES:
         return _imported(f"fastcnn.{name}")
-    return importlib.import_module("fastcnn.absent").names_of("")(name)
+    return importlib.import_module("fastcnn.unsupported").names_of("")(name)
 
 
 def _imported(module: str) -> Any:

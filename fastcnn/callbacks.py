@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import absent
-from fastcnn.absent import Absent
+from fastcnn import unsupported
 from fastcnn.parameters import Segment
+from fastcnn.unsupported import ExplainsUnsupported
 
 Logs = dict[str, float]
 
-class Callback(Absent):
+class Callback(ExplainsUnsupported):
     """The base of callbacks: every hook does nothing.
 
     The hooks are Keras's, for training, evaluation (a validation within `fit`, too) and prediction; `on_gradients` is
@@ -28,7 +28,7 @@ class Callback(Absent):
         not tell is None.
     """
 
-    absent = "callback"
+    unsupported = "callback"
 
     model: Any = None
     params: dict[str, Any] = {}  # noqa: RUF012  (replaced for each training, never changed)
@@ -190,4 +190,4 @@ def _number(value: Any) -> str:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("callbacks")
+    __getattr__ = unsupported.names_of("callbacks")

@@ -18,7 +18,7 @@ import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import absent
+from fastcnn import unsupported
 
 #: How the switches stand, for those who ask at every call; others call the functions.
 switches = SimpleNamespace(**{name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0"
@@ -99,4 +99,4 @@ _set("rules", ())  # of fusion, beside fastcnn's own (`fastcnn.graph.rules`)
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("config")
+    __getattr__ = unsupported.names_of("config")

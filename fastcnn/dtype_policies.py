@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import absent
-from fastcnn.absent import Absent
+from fastcnn import unsupported
 from fastcnn.errors import ArgumentError
+from fastcnn.unsupported import ExplainsUnsupported
 
 _OFFERED = ("float32", "float64")
 _NOT_YET = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
 
 
-class DTypePolicy(Absent):
+class DTypePolicy(ExplainsUnsupported):
     """The type of variables and that of computation, by name.
 
     Parameters
@@ -43,7 +43,7 @@ class DTypePolicy(Absent):
         If there is no policy of the name, or not yet.
     """
 
-    absent = "dtype policy"
+    unsupported = "dtype policy"
 
     def __init__(self, name: str | None = None, source_name: None = None) -> None:
         if source_name is not None:
@@ -168,4 +168,4 @@ def as_written(policy: Any = "float32") -> Iterator[None]:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("dtype_policies")
+    __getattr__ = unsupported.names_of("dtype_policies")

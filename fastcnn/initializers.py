@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import absent, random
-from fastcnn.absent import Absent
+from fastcnn import random, unsupported
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.unsupported import ExplainsUnsupported
 
 # The standard deviation of a unit normal distribution cut off at two: normal draws are divided by it.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class Initializer(Absent):
+class Initializer(ExplainsUnsupported):
     """Makes the first value of a parameter: ``initializer(shape, dtype)``."""
 
-    absent = "initializer"
+    unsupported = "initializer"
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
         raise NotImplementedError
@@ -271,4 +271,4 @@ def get(initializer: str | dict | Initializer) -> Initializer:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("initializers")
+    __getattr__ = unsupported.names_of("initializers")

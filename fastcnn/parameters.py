@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.absent import told_by_each
 from fastcnn.errors import ArgumentError
+from fastcnn.unsupported import explain_unsupported
 
 
-@told_by_each("parameter")
+@explain_unsupported("parameter")
 class Parameter:
     """An array that a layer owns: a trained one, or a statistic.
 

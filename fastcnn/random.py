@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastcnn import absent
+from fastcnn import unsupported
 
 _entropy: int | None = None
 _draws = itertools.count()
@@ -45,4 +45,4 @@ def generator(seed: int | None = None) -> np.random.Generator:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("random")
+    __getattr__ = unsupported.names_of("random")

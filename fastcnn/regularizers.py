@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import absent, device
-from fastcnn.absent import Absent
+from fastcnn import device, unsupported
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.unsupported import ExplainsUnsupported
 
 _NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 
-class Regularizer(Absent):
+class Regularizer(ExplainsUnsupported):
     """The base of regularizers: one of your own has `value`, `add_gradient` and `get_config`."""
 
-    absent = "regularizer"
+    unsupported = "regularizer"
 
     def value(self, array: np.ndarray) -> float:
         """Return the penalty of an array, a sum over its elements."""
@@ -166,4 +166,4 @@ def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("regularizers")
+    __getattr__ = unsupported.names_of("regularizers")

@@ -15,8 +15,8 @@ import numbers
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError, UnknownArgumentError
+from fastcnn.unsupported import ExplainsUnsupported
 
 #: What applies a layer where a tensor is added to, scaled, ...: `fastcnn.layers`, which lies above, fills it.
 operators: dict[str, Callable[..., Any]] = {}
@@ -38,7 +38,7 @@ class _Either:
 EITHER = _Either()
 
 
-class Tensor(Absent):
+class Tensor(ExplainsUnsupported):
     """The output of one call of a layer, without values.
 
     Attributes
@@ -54,7 +54,7 @@ class Tensor(Absent):
         Which of the node's outputs it is.
     """
 
-    absent = "tensor"
+    unsupported = "tensor"
 
     __array_ufunc__ = None  # an array before an operator leaves the operation to the tensor, which refuses it
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.errors import ArgumentError
 from fastcnn.random import set_random_seed
 
@@ -94,4 +94,4 @@ def clear_session(free_memory: bool = True) -> None:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("utils")
+    __getattr__ = unsupported.names_of("utils")

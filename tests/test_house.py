@@ -17,7 +17,7 @@ PACKAGE = Path(fc.__file__).parent
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
     "_above errors _interrupts _version _warnings naming traits",
-    "absent",
+    "unsupported",
     "dtype_policies",
     "config",
     "geometry random kernels blocks recorder",

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.activations.names import FUNCTIONS, THRESHOLD, get, rectifier
 from fastcnn.activations.names import clip as clip
 from fastcnn.activations.names import config_of as config_of
@@ -263,4 +263,4 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("activations")
+    __getattr__ = unsupported.names_of("activations")

@@ -33,7 +33,7 @@ name : str
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.applications.alexnet import AlexNet
 from fastcnn.applications.classic import MLP, LogisticRegression, Perceptron
 from fastcnn.applications.convnet import ConvNet
@@ -101,4 +101,4 @@ _NO_NETWORKS = {"EfficientNet", "by_name", "compound_scaling", "find", "preproce
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("applications")
+    __getattr__ = unsupported.names_of("applications")

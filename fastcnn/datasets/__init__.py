@@ -7,7 +7,7 @@ the class names, the scale of the pixels and where they came from.
 import os
 from typing import TYPE_CHECKING
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
 from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_none
@@ -105,4 +105,4 @@ def load(
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("datasets")
+    __getattr__ = unsupported.names_of("datasets")

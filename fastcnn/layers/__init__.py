@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.layers import operators as operators  # it fills the table of tensors' operators
 from fastcnn.layers.activation import (
     CELU,
@@ -282,4 +282,4 @@ __all__ = [
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("layers")
+    __getattr__ = unsupported.names_of("layers")

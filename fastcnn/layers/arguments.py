@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import absent, activations, initializers, regularizers
+from fastcnn import activations, initializers, regularizers, unsupported
 from fastcnn.errors import ArgumentError, UnknownArgumentError
 from fastcnn.geometry.arguments import is_integer
 
@@ -38,7 +38,7 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     for name, value in kwargs.items():
         if name not in known:
             shape = _of_input(cls, name, value)
-            raise absent.argument(cls, name, value, known) if shape is None else UnknownArgumentError(shape)
+            raise unsupported.argument(cls, name, value, known) if shape is None else UnknownArgumentError(shape)
     try:
         bound = signature.bind(None, *args, **kwargs)
     except TypeError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastcnn import absent, dtype_policies, regularizers, symbolic
+from fastcnn import dtype_policies, regularizers, symbolic, unsupported
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, composite, held_layers
 from fastcnn.layers.building import Shape, shape_text
@@ -211,7 +211,7 @@ class Layer(composite.Composite):
         def __getattr__(self, name: str) -> Any:
             if "name" not in vars(self) and not name.startswith("__"):
                 raise AttributeError(f"{type(self).__name__}: expected its __init__ to call super().__init__() first")
-            raise absent.attribute(self, "layer", name)
+            raise unsupported.attribute(self, "layer", name)
 
     def __str__(self) -> str:
         return f'{type(self).__name__} "{self.name}"'

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.losses.base import Loss
 from fastcnn.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy, MaskedBinaryCrossentropy
@@ -87,4 +87,4 @@ def serialize(loss: Loss) -> dict[str, Any]:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("losses")
+    __getattr__ = unsupported.names_of("losses")

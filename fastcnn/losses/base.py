@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import spread, trimmed
 from fastcnn.losses.targets import Takes, check
 from fastcnn.operations.layout import from_rows, rows_along
+from fastcnn.unsupported import ExplainsUnsupported
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
@@ -26,7 +26,7 @@ _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 _REDUCTIONS = (*_MEANS, "sum", "none", None)
 
 
-class Loss(Absent):
+class Loss(ExplainsUnsupported):
     """The base of losses: `forward` for training, a call for the value alone.
 
     A loss of your own overrides `forward`, or `targets` and `kernel`.
@@ -46,7 +46,7 @@ class Loss(Absent):
         If the reduction is not known.
     """
 
-    absent = "loss"
+    unsupported = "loss"
 
     #: Whether the loss takes the probabilities of a softmax, so that `forward_from_logits` may stand for both.
     follows_softmax = False

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.metrics.auc import AUC
 from fastcnn.metrics.base import Mean, MeanMetric, MeanMetricWrapper, Metric, forget_names
@@ -114,4 +114,4 @@ def serialize(metric: Metric) -> dict[str, Any]:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("metrics")
+    __getattr__ = unsupported.names_of("metrics")

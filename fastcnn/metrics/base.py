@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import positions
 from fastcnn.naming import Names
+from fastcnn.unsupported import ExplainsUnsupported
 
 _names = Names()
 
 _NO_CLASS = np.iinfo(np.int64).min
 
 
-class Metric(Absent):
+class Metric(ExplainsUnsupported):
     """The base of metrics; one of your own has `update_state`, `result` and `reset_state`.
 
     Parameters
@@ -29,7 +29,7 @@ class Metric(Absent):
         Metrics count in float64.
     """
 
-    absent = "metric"
+    unsupported = "metric"
 
     #: The attributes that hold what was counted, each a sum over all samples: numbers or arrays.
     sums: tuple[str, ...] = ()

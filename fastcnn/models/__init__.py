@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.models.model import Model
 from fastcnn.models.sequential import Sequential
 
@@ -10,4 +10,4 @@ __all__ = ["Model", "Sequential"]
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("models")
+    __getattr__ = unsupported.names_of("models")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.optimizers import schedules
 from fastcnn.optimizers.adaptive import Adadelta, Adagrad, Adamax, Ftrl, Lamb, Lion, Nadam, RMSprop
@@ -61,4 +61,4 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("optimizers")
+    __getattr__ = unsupported.names_of("optimizers")

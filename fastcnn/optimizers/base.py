@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.absent import Absent
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import arguments, schedules
 from fastcnn.optimizers.clipping import clip
 from fastcnn.optimizers.part import Part, scale_parts
 from fastcnn.optimizers.state import State
 from fastcnn.parameters import Parameter, Segment, flatten
+from fastcnn.unsupported import ExplainsUnsupported
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
-class Optimizer(State, Absent):
+class Optimizer(State, ExplainsUnsupported):
     """The base of optimizers; one is for one model.
 
     Parameters
@@ -64,7 +64,7 @@ class Optimizer(State, Absent):
         If an argument is out of its range.
     """
 
-    absent = "optimizer"
+    unsupported = "optimizer"
 
     #: The names of the arrays of state a parameter needs, of its shape, and what they start with.
     slots: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ is `fastcnn.models.files`, imported when it is needed: metadata alone are read w
 import os
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import absent
+from fastcnn import unsupported
 from fastcnn.errors import ArgumentError
 from fastcnn.formats import safetensors
 from fastcnn.formats.files import user_path
@@ -178,4 +178,4 @@ def _require_model(model: Any, who: str) -> None:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = absent.names_of("saving")
+    __getattr__ = unsupported.names_of("saving")

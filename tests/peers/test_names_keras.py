@@ -5,7 +5,7 @@ import inspect
 import pytest
 
 import fastcnn as fc
-from fastcnn import absent
+from fastcnn import unsupported
 
 keras = pytest.importorskip("keras")
 
@@ -22,7 +22,7 @@ def public(thing):
 @pytest.mark.parametrize("room", ["", *ROOMS])
 def test_every_name_of_a_room_is_here_or_told_of(room):
     ours, theirs = (getattr(m, room) if room else m for m in (fc, keras))
-    table = absent.table("names", room or "fastcnn")
+    table = unsupported.table("names", room or "fastcnn")
     for name in public(theirs):
         assert hasattr(ours, name) or name in table, name
 
@@ -45,14 +45,14 @@ PAIRS = {
 @pytest.mark.parametrize("kind", PAIRS)
 def test_every_attribute_of_an_object_is_here_or_told_of(kind):
     ours, theirs = PAIRS[kind](fc), PAIRS[kind](keras)
-    table = absent.table("attributes", kind.split()[0])
+    table = unsupported.table("attributes", kind.split()[0])
     for name in public(theirs):
         assert hasattr(ours, name) or name in table, name
 
 
 @pytest.mark.parametrize("room", ["layers", "losses", "metrics", "optimizers", "initializers", "regularizers"])
 def test_every_argument_of_a_constructor_is_taken_or_told_of(room):
-    told = absent.table("arguments", "arguments")
+    told = unsupported.table("arguments", "arguments")
     for name in public(getattr(keras, room)):
         ours, theirs = (getattr(getattr(m, room), name, None) for m in (fc, keras))
         if not (inspect.isclass(ours) and inspect.isclass(theirs)):

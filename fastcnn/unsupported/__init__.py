@@ -1,4 +1,4 @@
-"""Names and arguments of Keras 3 that fastcnn has not: each says what there is instead.
+"""Names and arguments of Keras 3 that fastcnn does not offer: the error for each says what there is instead.
 
 A name that is missing stays an AttributeError, so that ``hasattr`` answers, an unknown argument stays a TypeError, and
 ``from fastcnn.layers import LSTM`` an ImportError; what they say comes from the tables of this package. Those are read
@@ -19,7 +19,7 @@ _IMPORT_FROM = opcode.opmap["IMPORT_FROM"]
 
 
 def names_of(room: str) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module: ``__getattr__ = absent.names_of("layers")``; "" is fastcnn itself."""
+    """Return the ``__getattr__`` of a room of fastcnn, such as "layers"; "" is fastcnn itself."""
     module = f"fastcnn.{room}".rstrip(".")
 
     def missing(name: str) -> Any:
@@ -41,12 +41,12 @@ def names_of(room: str) -> Callable[[str], Any]:
 @functools.cache
 def table(file: str, room: str) -> dict[str, str]:
     """Return what there is instead of the names of a room, or of the attributes or arguments of a kind of object."""
-    rows = getattr(importlib.import_module(f"fastcnn.absent.{file}"), room.upper(), {})
+    rows = getattr(importlib.import_module(f"fastcnn.unsupported.{file}"), room.upper(), {})
     return {name: instead for instead, names in rows.items() for name in names.split()}
 
 
 def attribute(who: Any, kind: str, name: str) -> AttributeError:
-    """Return the error for an attribute that an object has not; `kind` is a table of `fastcnn.absent.attributes`."""
+    """Return the error for an attribute that an object does not have; `kind` names a table in `attributes.py`."""
     instead = None if name.startswith("_") else table("attributes", kind).get(name)
     if instead is None:
         return AttributeError(f"{type(who).__name__!r} object has no attribute {name!r}", name=name, obj=who)
@@ -78,11 +78,11 @@ def _arguments_of(cls: type) -> tuple[str, ...] | None:
     return None
 
 
-class Absent:
+class ExplainsUnsupported:
     """A base of classes of which Keras's have more arguments and attributes."""
 
-    #: The table of its attributes, in `fastcnn.absent.attributes`.
-    absent = ""
+    #: The table of its attributes, in `fastcnn.unsupported.attributes`.
+    unsupported = ""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
@@ -96,7 +96,7 @@ class Absent:
     if not TYPE_CHECKING:  # else type checkers would believe in any attribute
 
         def __getattr__(self, name: str) -> Any:
-            raise attribute(self, self.absent, name)
+            raise attribute(self, self.unsupported, name)
 
 
 class _Missing:
@@ -109,10 +109,11 @@ class _Missing:
         raise attribute(owner if instance is None else instance, self.kind, self.name)
 
 
-def told_by_each(kind: str) -> Callable[[type], type]:
+def explain_unsupported(kind: str) -> Callable[[type], type]:
     """Return a decorator of classes whose objects say what there is instead of the attributes in a table.
 
-    It is for objects that every step asks: a ``__getattr__``, as `Absent` has, makes each attribute take twice as long.
+    It is for objects that every step asks: the ``__getattr__`` of `ExplainsUnsupported` would make each of their
+    attributes take twice as long.
     """
     def enter(cls: type) -> type:
         for name in table("attributes", kind):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import absent, layers
-from fastcnn.absent import arguments, attributes, names
+from fastcnn import layers, unsupported
+from fastcnn.unsupported import arguments, attributes, names
 
 ROOMS = [room.lower() for room in vars(names) if room.isupper() and room[0] != "_"]
 HAVING = {
@@ -30,7 +30,7 @@ def room_of(name):
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_name_that_is_told_of_is_not_there_and_says_what_is(room):
-    module, table = room_of(room), absent.table("names", room)
+    module, table = room_of(room), unsupported.table("names", room)
     assert table
     for name, instead in table.items():
         assert not hasattr(module, name)
@@ -73,7 +73,7 @@ def test_a_name_that_nobody_has_is_a_plain_error():
 
 @pytest.mark.parametrize("kind", HAVING)
 def test_an_attribute_that_is_told_of_is_not_there_and_says_what_is(kind):
-    thing, table = HAVING[kind](), absent.table("attributes", kind)
+    thing, table = HAVING[kind](), unsupported.table("attributes", kind)
     for name, instead in table.items():
         assert not hasattr(thing, name) or kind == "layer"
         if not hasattr(thing, name):
