@@ -10,7 +10,7 @@ nor Numba.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import _above
+from fastcnn import _hooks
 from fastcnn._version import __version__
 
 _OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers",
@@ -78,7 +78,7 @@ def _imported(module: str) -> Any:
 
 
 # Layers have a graph of others where they have `call`; the room of graphs lies above theirs.
-_above.doing["graph"] = lambda *given: _imported("fastcnn.graph.executables").between(*given)
+_hooks.hooks["graph"] = lambda *given: _imported("fastcnn.graph.executables").between(*given)
 
 
 def __dir__() -> list[str]:

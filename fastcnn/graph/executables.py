@@ -108,7 +108,7 @@ class Executables:
 
 
 def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype, who: str) -> Executables:
-    """Return what runs between symbolic tensors: what `fastcnn._above` names."""
+    """Return what runs between symbolic tensors: what `fastcnn._hooks` names."""
     traced = trace.trace(inputs, outputs, who)
     return Executables(traced, traced.layers, dtype)
 

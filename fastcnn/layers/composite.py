@@ -15,7 +15,7 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from fastcnn import _above, initializers, symbolic
+from fastcnn import _hooks, initializers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import held_layers
 from fastcnn.layers.building import Built, Shape
@@ -54,7 +54,7 @@ class Composite(Built):
     def _built_by_call(self, shape: Shape) -> Shape:
         inputs, outputs = self.called_on(shape)
         tensors = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
-        self._graph = _above.doing["graph"](inputs, tensors, self.compute_dtype, str(self))
+        self._graph = _hooks.hooks["graph"](inputs, tensors, self.compute_dtype, str(self))
         self.traced = self._graph.traced
         self.check_called(self.traced.layers)
         return tuple(one.shape for one in tensors) if len(tensors) > 1 else tensors[0].shape

@@ -1,7 +1,7 @@
-"""What lower rooms have done by higher ones, which they do not import: the package, which knows all rooms, fills it."""
+"""Hooks: what lower rooms ask of higher ones, which they may not import. The package knows all rooms and fills them."""
 
 from collections.abc import Callable
 from typing import Any
 
 #: "graph": (inputs, outputs, dtype, who) -> what runs between symbolic tensors, for layers that have `call`.
-doing: dict[str, Callable[..., Any]] = {}
+hooks: dict[str, Callable[..., Any]] = {}
