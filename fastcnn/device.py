@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.blocks import UNUSED, Pool, new_block, references, size_class
 from fastcnn.errors import ArgumentError
+from fastcnn.kernel_recorder import Recorder
 from fastcnn.kernels import cpu as _cpu_kernels
-from fastcnn.recorder import Recorder
+from fastcnn.memory_pool import UNUSED, Pool, new_block, references, size_class
 
 _getrefcount = sys.getrefcount
 _KNOWN = 4096  # shapes whose size class is remembered

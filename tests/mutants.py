@@ -34,8 +34,8 @@ ROOT = Path(__file__).resolve().parents[1]
 #: The rooms, in the package, and the tests that each of them answers to.
 ROOMS = {
     "device.py": ("tests/device/test_memory.py",),
-    "blocks.py": ("tests/device/test_memory.py",),
-    "recorder.py": ("tests/device/test_memory.py",),
+    "memory_pool.py": ("tests/device/test_memory.py",),
+    "kernel_recorder.py": ("tests/device/test_memory.py",),
     "operations": ("tests/operations", "tests/layers"),
     "graph": ("tests/graph",),
     "training": ("tests/training", "tests/test_callbacks.py", "tests/models/test_trainer.py"),

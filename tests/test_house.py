@@ -20,7 +20,7 @@ FLOORS = (
     "unsupported",
     "dtype_policies",
     "config",
-    "geometry random kernels blocks recorder",
+    "geometry random kernels memory_pool kernel_recorder",
     "formats",
     "kernels.cpu.compile",
     "kernels.cpu.simd",

@@ -37,5 +37,5 @@ def test_the_table_names_rooms_and_tests_that_are_there():
 
 @pytest.mark.slow
 def test_of_a_hundred_mutants_of_operations_graph_and_device_85_are_killed():
-    rooms = "operations", "graph", "device.py", "blocks.py", "recorder.py"
+    rooms = "operations", "graph", "device.py", "memory_pool.py", "kernel_recorder.py"
     assert mutants.main(["--count", "100", "--rooms", *rooms]) >= 0.85

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from fastcnn import blocks, device
+from fastcnn import device, memory_pool
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import cpu
 
@@ -51,7 +51,7 @@ def test_free_blocks_are_found_among_hundreds_of_used_ones(pool):
 
 
 def test_a_search_goes_on_where_the_last_one_ended_and_the_way_it_went():
-    pool, kept = blocks.Pool(), [blocks.new_block(8) for _ in range(20)]
+    pool, kept = memory_pool.Pool(), [memory_pool.new_block(8) for _ in range(20)]
     pool.keep(list(kept))
     place = {memory.ctypes.data: k for k, (memory, _) in enumerate(kept)}
 

@@ -40,13 +40,13 @@ def by_name(tree):
             yield node.lineno
 
 
-@pytest.mark.parametrize("path", [p for p in _files("") if _name(p) != "recorder.py"], ids=_name)
+@pytest.mark.parametrize("path", [p for p in _files("") if _name(p) != "kernel_recorder.py"], ids=_name)
 def test_no_kernel_is_looked_up_by_a_string(path):
     assert list(by_name(ast.parse(path.read_text()))) == []
 
 
 def test_the_recorder_alone_asks_for_kernels_by_name():
-    assert len(list(by_name(ast.parse((PACKAGE / "recorder.py").read_text())))) == 1
+    assert len(list(by_name(ast.parse((PACKAGE / "kernel_recorder.py").read_text())))) == 1
 
 
 @pytest.mark.parametrize("code", [
