@@ -16,7 +16,7 @@ PACKAGE = Path(fc.__file__).parent
 
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
-    "_hooks errors _interrupts _version _warnings naming traits",
+    "_hooks errors _interrupts _version _warnings auto_names traits",
     "unsupported",
     "dtype_policies",
     "config",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from fastcnn import dtype_policies, regularizers, symbolic, unsupported
+from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, composite, held_layers
 from fastcnn.layers.building import Shape, shape_text
 from fastcnn.layers.call import Call
-from fastcnn.naming import Names
 from fastcnn.traits import NONE, Trait, kept
 
 Backward = Callable[[Any], Any]

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import positions
-from fastcnn.naming import Names
 from fastcnn.unsupported import ExplainsUnsupported
 
 _names = Names()

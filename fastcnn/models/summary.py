@@ -8,7 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from fastcnn.naming import shortened
+from fastcnn.auto_names import shortened
 from fastcnn.symbolic import as_shapes
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastcnn import datasets, layers
-from fastcnn.naming import snake_case
+from fastcnn.auto_names import snake_case
 
 keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.peers

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from fastcnn.auto_names import shortened
 from fastcnn.graph.rules.rule import Fusion
-from fastcnn.naming import shortened
 
 
 class Fusions(list[Fusion]):

@@ -18,9 +18,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from fastcnn.auto_names import snake_case
 from fastcnn.formats.hdf5 import Tree
 from fastcnn.models.owner import Owner
-from fastcnn.naming import snake_case
 
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from fastcnn.naming import Names, snake_case
+from fastcnn.auto_names import Names, snake_case
 
 
 @pytest.mark.parametrize(("name", "expected"), [
