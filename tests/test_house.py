@@ -35,7 +35,7 @@ FLOORS = (
     "operations",
     "activations",
     "layers losses optimizers metrics datasets",
-    "callbacks objective samples",
+    "callbacks objective array_data",
     "graph",
     "training",
     "models",

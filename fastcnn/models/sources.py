@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fastcnn.array_data import Batch, Data
 from fastcnn.errors import ArgumentError
 from fastcnn.models import given
-from fastcnn.samples import Batch, Data
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
 from fastcnn.training.batches import is_numbered
 

@@ -1,6 +1,6 @@
 """Training: the loops in verbs, what they go through, and the step with its seam between gradients and optimizer."""
 
-from fastcnn.samples import Batch, Data
+from fastcnn.array_data import Batch, Data
 from fastcnn.training.batches import ArrayBatches, Batches, Stream
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.loop import evaluate, fit, is_validated, predict

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from fastcnn.samples import Batch, Data
+from fastcnn.array_data import Batch, Data
 from fastcnn.training.orders import Orders
 from fastcnn.training.prefetch import Ahead
 

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 from fastcnn._warnings import warn
+from fastcnn.array_data import Batch
 from fastcnn.errors import DataError
-from fastcnn.samples import Batch
 from fastcnn.training.batches import Batches
 
 

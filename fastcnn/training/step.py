@@ -5,12 +5,12 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from fastcnn.array_data import Batch
 from fastcnn.callbacks import History
 from fastcnn.layers.call import Call
 from fastcnn.objective import Objective
 from fastcnn.optimizers import Optimizer
 from fastcnn.parameters import Segment
-from fastcnn.samples import Batch
 from fastcnn.training.orders import Orders
 
 

@@ -6,9 +6,9 @@ import sys
 import numpy as np
 import pytest
 
-from fastcnn import samples
+from fastcnn import array_data
+from fastcnn.array_data import Data
 from fastcnn.errors import ArgumentError
-from fastcnn.samples import Data
 from tests.cli.conftest import environment
 
 SHAPE = (None, 4, 3, 2)
@@ -48,7 +48,7 @@ FORMS = {
 @pytest.mark.parametrize("small", [True, False])
 def test_batches_are_the_same_from_every_kind_of_array(form, dtype, small, monkeypatch):
     if not small:
-        monkeypatch.setattr(samples, "_SMALL", 0)
+        monkeypatch.setattr(array_data, "_SMALL", 0)
     x = images(dtype)
     data = Data([FORMS[form](x.copy())], [], [SHAPE], FLOAT32, "fit")
     order = np.random.default_rng(1).permutation(len(x))
@@ -62,7 +62,7 @@ def test_batches_are_the_same_from_every_kind_of_array(form, dtype, small, monke
 
 
 def test_what_is_read_where_it_lies_is_told_apart_from_what_is_converted_once(monkeypatch):
-    monkeypatch.setattr(samples, "_SMALL", 0)
+    monkeypatch.setattr(array_data, "_SMALL", 0)
     for form, dtype, stays in (("ordinary", "uint8", True), ("read-only", "float64", True), ("ordinary", "int64", True),
                                ("big-endian", "float32", True), ("channels moved", "uint8", True),
                                ("Fortran's order", "float32", False)):  # fmt: skip
