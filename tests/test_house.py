@@ -35,7 +35,7 @@ FLOORS = (
     "operations",
     "activations",
     "layers losses optimizers metrics datasets",
-    "callbacks objective array_data",
+    "callbacks loss_and_metrics array_data",
     "graph",
     "training",
     "models",

@@ -7,8 +7,8 @@ import numpy as np
 
 from fastcnn import optimizers, training
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.loss_and_metrics import Objective, loss_of
 from fastcnn.models import given
-from fastcnn.objective import Objective, loss_of
 
 # Arguments of Keras's that have one value here.
 _COMPILE = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto", "auto_scale_loss": True}

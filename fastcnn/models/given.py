@@ -13,7 +13,7 @@ import numpy as np
 
 from fastcnn.callbacks import Callback, ProgressLine
 from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
-from fastcnn.objective import spread
+from fastcnn.loss_and_metrics import per_output
 
 
 def array(value: Any, who: str, what: str) -> np.ndarray:
@@ -91,12 +91,12 @@ def inputs(x: Any, names: Sequence[str], shapes: Sequence[Any], who: str) -> lis
 def targets(y: Any, names: Sequence[str], samples: int, who: str) -> list[Any]:
     """Return the targets of each output, None where there are none."""
     if isinstance(y, dict):
-        found = spread(y, names, f"{who}: y")
+        found = per_output(y, names, f"{who}: y")
     elif len(names) == 1:
         listed = isinstance(y, (list, tuple)) and len(y) == 1 and isinstance(y[0], np.ndarray)
         found = [y[0] if listed and y[0].ndim and len(y[0]) == samples else y]
     elif isinstance(y, (list, tuple)):
-        found = spread(y, names, f"{who}: y")
+        found = per_output(y, names, f"{who}: y")
     else:
         raise ArgumentError(f"{who}: expected a list or dict of {len(names)} targets, {', '.join(names)}, "
                             f"got {type(y).__name__}")
@@ -110,7 +110,7 @@ def weights(sample_weight: Any, names: Sequence[str], who: str) -> list[Any]:
     if listed and len(names) == 1:
         sample_weight = only(sample_weight)
         listed = False
-    found = spread(sample_weight, names, who) if listed or isinstance(sample_weight, dict) else [
+    found = per_output(sample_weight, names, who) if listed or isinstance(sample_weight, dict) else [
         sample_weight] * len(names)
     return [None if one is None else array(one, who, "the weights") for one in found]
 

@@ -10,9 +10,9 @@ from fastcnn import device, random, training
 from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
+from fastcnn.loss_and_metrics import RunningMeans
 from fastcnn.models import given, sources
 from fastcnn.models.compiled import Compiled
-from fastcnn.objective import Running
 from fastcnn.training import Epochs, Step
 
 
@@ -208,7 +208,7 @@ class Trainer(Compiled):
         data = self._data(x, y, sample_weight, who, trains=True, one_batch=True)
         data = self._classes_weighted(data, class_weight, who)
         self.optimizer.build(self.trained)
-        running = Running(self.objective)
+        running = RunningMeans(self.objective)
         for batch in data.batches(len(data)):
             step = training.train_step(self, batch)  # type: ignore[arg-type]
             running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.callbacks import Callback, CallbackList, History
-from fastcnn.objective import Running
+from fastcnn.loss_and_metrics import RunningMeans
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.step import Trainable, train_step
 
@@ -25,7 +25,7 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
     logs: dict[str, float] = {}
     for epoch in range(initial_epoch, epochs):
         each.on_epoch_begin(epoch, {})
-        running = Running(model.objective)
+        running = RunningMeans(model.objective)
         for number, batch in enumerate(data.next(epoch)):
             each.on_train_batch_begin(number, {})
             step = train_step(model, batch, on_gradients)
@@ -55,7 +55,7 @@ def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = No
     """Return the mean loss and the metrics over the data; nothing where an iterator has nothing left."""
     each = CallbackList([], model, {}) if callbacks is None else callbacks
     tells = each.listens("on_test_batch_end")  # results in the middle of the data are for those who ask
-    running = Running(model.objective)
+    running = RunningMeans(model.objective)
     penalty = model.penalty(adds_gradients=False)
     model.stop_evaluating = False
     data.restart()

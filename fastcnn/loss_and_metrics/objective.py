@@ -10,12 +10,12 @@ import numpy as np
 from fastcnn import losses
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.loss_and_metrics.per_output import loss_of, metrics_of, per_output
+from fastcnn.loss_and_metrics.target import Target, named
 from fastcnn.losses import Loss
 from fastcnn.losses.targets import Takes, check
 from fastcnn.metrics import Metric
 from fastcnn.metrics.suiting import suiting
-from fastcnn.objective.target import Target, named
-from fastcnn.objective.told import loss_of, metrics_of, spread
 from fastcnn.operations.broadcasting import scaled
 
 _WEIGHTS, _TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)
@@ -49,7 +49,7 @@ class Objective:
 
     def __init__(self, names: Sequence[str], shapes: Sequence[Any], loss: Any, loss_weights: Any = None,
                  metrics: Any = None, weighted_metrics: Any = None, who: str = "compile") -> None:
-        told = [None if one is None else loss_of(one) for one in spread(loss, names, f"{who}: loss")]
+        told = [None if one is None else loss_of(one) for one in per_output(loss, names, f"{who}: loss")]
         self._checked: set[Any] = set()  # shapes and types of targets and weights that are known to be right
         self._suiting = {k for k, one in enumerate(told) if isinstance(one, str)}
         each = [_suiting(s, s) if isinstance(one, str) else one for one, s in zip(told, shapes, strict=True)]
@@ -59,7 +59,7 @@ class Objective:
             if one is not None and one.reduction in ("none", None):
                 raise ArgumentError(f"{who}: {one.name} with reduction={one.reduction!r} leaves no number to train "
                                     f'with; make the loss with reduction="sum_over_batch_size"')
-        weights = spread(loss_weights, names, f"{who}: loss_weights")
+        weights = per_output(loss_weights, names, f"{who}: loss_weights")
         plain, weighted = (metrics_of(m, names, f"{who}: {word}")
                            for m, word in ((metrics, "metrics"), (weighted_metrics, "weighted_metrics")))
         for weight in weights:

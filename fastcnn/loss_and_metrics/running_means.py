@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.objective.objective import Objective, more_of
+from fastcnn.loss_and_metrics.objective import Objective, more_of
 
 
-class Running:
+class RunningMeans:
     """The running means of an epoch: the loss, that of each output where there are several, and the metrics."""
 
     def __init__(self, objective: Objective) -> None:

@@ -9,7 +9,7 @@ from fastcnn.losses import Loss
 from fastcnn.metrics import Metric
 
 
-def spread(value: Any, names: Sequence[str], who: str) -> list[Any]:
+def per_output(value: Any, names: Sequence[str], who: str) -> list[Any]:
     """Return one entry for each output, from one for the only one or for all, a list, or a dict by name.
 
     Raises
@@ -33,11 +33,11 @@ def metrics_of(wanted: Any, names: Sequence[str], who: str) -> list[list[Metric]
     """Return the metrics of each output: Keras takes a list of them, a list of lists, or a dict by name."""
     each = _listed(wanted)
     if isinstance(wanted, dict):
-        each = spread(wanted, names, who)
+        each = per_output(wanted, names, who)
     elif wanted is None or (len(names) == 1 and not any(isinstance(one, (list, tuple)) for one in each)):
         each = [each] * len(names)
     else:
-        each = spread(each, names, who)
+        each = per_output(each, names, who)
     return [[metrics.get(one) for one in _listed(ones)] for ones in each]
 
 
