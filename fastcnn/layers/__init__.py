@@ -29,6 +29,7 @@ from fastcnn.layers.activation import (
     ThresholdedReLU,
 )
 from fastcnn.layers.base import Call, Layer
+from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
 from fastcnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastcnn.layers.dense import Dense
@@ -43,10 +44,10 @@ from fastcnn.layers.dropout import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from fastcnn.layers.function import Abs, Ceil, Erf, Floor, IsZero, Log, Power, Reciprocal, Round, Sign, Sqrt
+from fastcnn.layers.elementwise import Abs, Ceil, Erf, Floor, IsZero, Log, Power, Reciprocal, Round, Sign, Sqrt
 from fastcnn.layers.group_norm import GroupNormalization, LayerNormalization
 from fastcnn.layers.input import Input, InputLayer
-from fastcnn.layers.lrn import LocalResponseNormalization
+from fastcnn.layers.local_response_norm import LocalResponseNormalization
 from fastcnn.layers.merge import (
     Add,
     Average,
@@ -63,7 +64,6 @@ from fastcnn.layers.merge import (
     multiply,
     subtract,
 )
-from fastcnn.layers.norm import BatchNormalization
 from fastcnn.layers.padding import (
     Cropping1D,
     Cropping2D,
@@ -125,10 +125,10 @@ from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.preprocessing import Normalization, Rescaling
 from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import Resize
-from fastcnn.layers.select import Slice, Take
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
-from fastcnn.layers.top import TopK
-from fastcnn.layers.unit import RMSNormalization, UnitNormalization
+from fastcnn.layers.slice_take import Slice, Take
+from fastcnn.layers.top_k import TopK
+from fastcnn.layers.unit_norm import RMSNormalization, UnitNormalization
 from fastcnn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from fastcnn.layers.where import Where
 from fastcnn.symbolic import Tensor

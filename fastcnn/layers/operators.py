@@ -7,7 +7,7 @@ from typing import Any
 
 from fastcnn import symbolic
 from fastcnn.layers.activation import Activation
-from fastcnn.layers.function import Abs, Power
+from fastcnn.layers.elementwise import Abs, Power
 from fastcnn.layers.input import InputLayer
 from fastcnn.layers.merge import Add, Multiply, Subtract
 from fastcnn.layers.preprocessing import Rescaling

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.layers.base import Backward, Call
-from fastcnn.layers.norm import BatchNormalization
+from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE
 

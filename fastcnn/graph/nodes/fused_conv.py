@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry import dimensions
-from fastcnn.layers.norm import BatchNormalization
+from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait, of
 

@@ -1,4 +1,4 @@
-"""Normalization layers."""
+"""Batch normalization: by the statistics of a batch in training, by moving ones in prediction."""
 
 from typing import Any
 
