@@ -15,16 +15,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from fastcnn import config
+from fastcnn.graph.rules.batch_interleaved import BATCH_INTERLEAVED
 from fastcnn.graph.rules.engine import rewritten
 from fastcnn.graph.rules.logits import LOGITS
-from fastcnn.graph.rules.narrow import NARROW
 from fastcnn.graph.rules.prediction import FOLDED, IDLE, JOINED
 from fastcnn.graph.rules.rule import Context, Fusion, Match, Rule
 from fastcnn.graph.rules.training import ACTIVATED, NORMALIZED
 from fastcnn.graph.steps import Graph
 
 #: In the order in which they run. Normalizations come before narrow runs, which leave them alone.
-RULES: tuple[Rule, ...] = (*LOGITS, *IDLE, *NORMALIZED, *FOLDED, *NARROW, *ACTIVATED, *JOINED)
+RULES: tuple[Rule, ...] = (*LOGITS, *IDLE, *NORMALIZED, *FOLDED, *BATCH_INTERLEAVED, *ACTIVATED, *JOINED)
 
 
 _added: tuple[Rule, ...] = ()

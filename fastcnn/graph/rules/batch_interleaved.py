@@ -56,7 +56,7 @@ def _is_wide(layer: Any) -> bool:
     return winograd and c * layer.filters > _WIDEST_BESIDE_WINOGRAD
 
 
-NARROW = (
+BATCH_INTERLEAVED = (
     Rule("narrow convolutions, with activations and poolings", (has(Trait.CONV2D), _is_stage),
          lambda match: BatchInterleaved(match.nodes), _why_not, training=True, prediction=True, is_run=True),
 )
