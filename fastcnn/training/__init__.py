@@ -4,8 +4,8 @@ from fastcnn.array_data import Batch, Data
 from fastcnn.training.batches import ArrayBatches, Batches, Stream
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.loop import evaluate, fit, is_validated, predict
-from fastcnn.training.orders import Orders
 from fastcnn.training.prefetch import prefetch
+from fastcnn.training.shuffle import Orders
 from fastcnn.training.step import Step, Trainable, train_step
 
 __all__ = ["ArrayBatches", "Batch", "Batches", "Data", "Epochs", "Orders", "Step", "Stream", "Trainable", "evaluate",

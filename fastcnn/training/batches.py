@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from fastcnn.array_data import Batch, Data
-from fastcnn.training.orders import Orders
 from fastcnn.training.prefetch import Ahead
+from fastcnn.training.shuffle import Orders
 
 
 class Batches(Protocol):

@@ -11,7 +11,7 @@ from fastcnn.layers.call import Call
 from fastcnn.loss_and_metrics import Objective
 from fastcnn.optimizers import Optimizer
 from fastcnn.parameters import Segment
-from fastcnn.training.orders import Orders
+from fastcnn.training.shuffle import Orders
 
 
 class Step(NamedTuple):
