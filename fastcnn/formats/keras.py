@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from fastcnn.errors import ModelFileError
+from fastcnn.formats.file_kinds import HDF5, ZIP
 from fastcnn.formats.hdf5 import Tree
-from fastcnn.formats.kinds import HDF5, ZIP
 
 _WEIGHTS, _CONFIG, _ABOUT = "model.weights.h5", "config.json", "metadata.json"
 _TIMES_THE_MODEL, _BESIDE = 8, 64 << 20  # an optimizer's moments, an average; names, the tree of groups

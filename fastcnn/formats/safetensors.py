@@ -25,7 +25,7 @@ import numpy as np
 import safetensors.numpy
 
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.formats import kinds
+from fastcnn.formats import file_kinds
 from fastcnn.formats.files import write_atomically
 
 _VERSION = "1"
@@ -182,9 +182,9 @@ def _read_header(path: Path, file: BinaryIO) -> bytes:
     length = int.from_bytes(start, "little")
     if len(start) == 8 and length <= min(size - 8, _LONGEST_HEADER):
         return start + file.read(length)
-    if kind := kinds.named(start):
+    if kind := file_kinds.named(start):
         raise fault(path, kind, _CONVERT)
-    if length > _LONGEST_HEADER and kinds.begins_as_onnx(start):
+    if length > _LONGEST_HEADER and file_kinds.begins_as_onnx(start):
         raise fault(path, "an ONNX model", _ONNX)
     raise fault(path, f"{size} bytes that are cut short, damaged or of another kind")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from fastcnn import unsupported
 from fastcnn.errors import ArgumentError
 from fastcnn.formats import safetensors
+from fastcnn.formats.file_kinds import is_keras_file
 from fastcnn.formats.files import user_path
-from fastcnn.formats.kinds import is_keras_file
 
 if TYPE_CHECKING:
     from fastcnn.models import Model

@@ -7,7 +7,7 @@ import msgspec
 
 from fastcnn import initializers
 from fastcnn.errors import ArgumentError
-from fastcnn.formats.kinds import is_keras_file
+from fastcnn.formats.file_kinds import is_keras_file
 from fastcnn.formats.safetensors import Structure, fault, read
 from fastcnn.models import structure
 from fastcnn.models.files import compile_arguments, keras_model, keras_weights, own_weights
