@@ -23,6 +23,6 @@ Another device would be one with the same names and signatures. A kernel knows n
 - Absent parameters (a convolution without bias) are arrays of size 0.
 """
 
-from fastcnn.kernels import _variables
+from fastcnn.kernels import _numba_environment
 
-_variables.check()  # before anything imports Numba
+_numba_environment.check()  # before anything imports Numba

@@ -7,7 +7,7 @@ import pytest
 from numba.core import config
 
 from fastcnn.errors import ArgumentError
-from fastcnn.kernels import _variables
+from fastcnn.kernels import _numba_environment
 
 
 @pytest.mark.parametrize(("name", "value", "said"), [
@@ -28,7 +28,7 @@ from fastcnn.kernels import _variables
 def test_nonsense_is_refused_by_the_name_of_the_variable(monkeypatch, capfd, name, value, said):
     monkeypatch.setenv(name, value)
     with pytest.raises(ArgumentError, match=said) as caught:
-        _variables.check()
+        _numba_environment.check()
     assert name in str(caught.value)
     assert capfd.readouterr().err == ""
 
@@ -41,9 +41,9 @@ def test_nonsense_is_refused_by_the_name_of_the_variable(monkeypatch, capfd, nam
 ])  # fmt: skip
 def test_what_numba_understands_is_let_through(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
-    _variables.check()
+    _numba_environment.check()
 
 
 def test_what_has_to_be_a_number_is_what_numba_reads_as_one():
     read = set(re.findall(r'_readenv\(\s*"NUMBA_(\w+)",\s*int\b', inspect.getsource(config)))
-    assert read >= set(_variables._NUMBERS.split())
+    assert read >= set(_numba_environment._NUMBERS.split())
