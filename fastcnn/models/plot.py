@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.layers.input import InputLayer
-from fastcnn.models.layout import layered
 from fastcnn.models.owner import Owner
+from fastcnn.models.plot_layout import layered
 
 _LETTER, _LINE, _PAD, _GAP = 7.2, 17.0, 9.0, 16.0
 _COLOURS = (  # by what a layer is, the first word that its class's name has

@@ -8,7 +8,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn.errors import ArgumentError
-from fastcnn.models import layout
+from fastcnn.models import plot_layout
 from tests.models.test_functional import MODELS, model_of
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -39,7 +39,7 @@ def test_boxes_never_overlap_and_arrows_go_down():
         count = int(draw.integers(2, 30))
         widths = draw.uniform(20, 90, count)
         edges = [(int(draw.integers(0, k)), k) for k in range(1, count) for _ in range(int(draw.integers(1, 3)))]
-        found = layout.layered(widths, edges, 30, 10)
+        found = plot_layout.layered(widths, edges, 30, 10)
         for a in range(count):
             for b in range(a):
                 (xa, ya), (xb, yb) = found.boxes[a], found.boxes[b]
