@@ -11,7 +11,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry.dimensions import CONV3D
-from fastcnn.operations import volume
+from fastcnn.operations import convolution_3d
 from fastcnn.operations.activation import (
     LINEAR,
     Backward,
@@ -64,7 +64,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     """As `convolution`, with a clamp for the activation; the way back through the clamp is the caller's."""
     weights.derived.clear()  # training changes the weights: what was packed for prediction would only take memory
     if g.dtype == CONV3D:
-        return volume.product(x, weights, bias, clamp, g, shape, learns, wants_dx)
+        return convolution_3d.product(x, weights, bias, clamp, g, shape, learns, wants_dx)
     d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
     call, backward_input, backward_weights = algorithm_of(g, d, dtype, False)
     y, start = d.empty(shape, dtype), nothing if bias is None else bias.array
@@ -101,7 +101,7 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     if known is not None and residual is None and known.state == state_of(weights, bias):
         return known.run(x)
     if g.dtype == CONV3D:
-        return volume.predict(x, weights, bias, activation, g, shape)
+        return convolution_3d.predict(x, weights, bias, activation, g, shape)
     d = device.of(x)
     call = algorithm_of(g, d, x.dtype, True).forward
     if residual is not None and not call.adds:

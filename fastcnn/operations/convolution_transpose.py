@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry.dimensions import CONV3D
-from fastcnn.operations import volume
+from fastcnn.operations import convolution_3d
 from fastcnn.operations.activation import (
     LINEAR,
     Backward,
@@ -41,8 +41,8 @@ def convolution_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | N
         Of the convolution from y to x.
     """
     of_volume = g.dtype == CONV3D
-    clamp = volume.clamp_of_volume(activation) if of_volume else clamp_of(activation)
-    run = volume.product_transpose if of_volume else product
+    clamp = convolution_3d.clamp_of_volume(activation) if of_volume else clamp_of(activation)
+    run = convolution_3d.product_transpose if of_volume else product
     weights.derived.clear()
     y, product_backward = run(x, weights, bias, clamp or LINEAR, g, shape, learns, wants_dx)
     if activation is None:
@@ -78,7 +78,7 @@ def predict_convolution_transpose(x: np.ndarray, weights: Parameter, bias: Param
                                   activation: Function | None, g: np.ndarray, shape: Shape) -> np.ndarray:
     """Return y of `shape`, as `convolution_transpose`, and keep the packed weights until the parameters change."""
     if g.dtype == CONV3D:
-        return volume.predict(x, weights, bias, activation, g, shape, transposed=True)
+        return convolution_3d.predict(x, weights, bias, activation, g, shape, transposed=True)
     d, clamp = device.of(x), clamp_of(activation)
     y = d.empty(shape, x.dtype)
     run_kept(algorithm_of(g, d, x.dtype, True).backward_input, d, y, x, weights, bias,

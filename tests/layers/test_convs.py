@@ -4,7 +4,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError
-from fastcnn.operations import volume
+from fastcnn.operations import convolution_3d
 
 ALL = ["Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "SeparableConv1D",
        "SeparableConv2D", "DepthwiseConv1D", "DepthwiseConv2D"]
@@ -35,7 +35,7 @@ def test_a_volume_in_chunks_gives_what_it_gives_as_a_whole(layer, monkeypatch):
     layer.set_weights([_draw(*p.shape, dtype="float32", seed=k) for k, p in enumerate(layer.weights)])
     whole = _pass(layer, x)
     layer.kernel.derived.clear()
-    monkeypatch.setattr(volume, "CHUNK", 1)
+    monkeypatch.setattr(convolution_3d, "CHUNK", 1)
     # twice the filters is the least that passes together: with few filters that is a slice or two
     for a, b in zip(_pass(layer, x), whole, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=2e-5 * np.abs(b).max())
@@ -44,9 +44,9 @@ def test_a_volume_in_chunks_gives_what_it_gives_as_a_whole(layer, monkeypatch):
 def test_the_filters_of_a_volume_are_rearranged_again_when_they_change():
     layer, x = layers.Conv3D(3, 2), _draw(1, 3, 3, 3, 2, dtype="float32")
     first = layer.predict(x)
-    bank = layer.kernel.derived[volume.Bank]
+    bank = layer.kernel.derived[convolution_3d.Bank]
     np.testing.assert_array_equal(layer.predict(x), first)
-    assert layer.kernel.derived[volume.Bank] is bank
+    assert layer.kernel.derived[convolution_3d.Bank] is bank
     layer.kernel.assign(2 * layer.kernel.value)
     np.testing.assert_allclose(layer.predict(x), 2 * first, rtol=1e-6, atol=1e-6)
     layer.bias.assign(layer.bias.value + 1)
