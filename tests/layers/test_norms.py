@@ -100,14 +100,14 @@ def test_statistics_that_a_forward_pass_moves_are_known_to_be_new():
 
 def test_a_prediction_with_folded_statistics_follows_a_forward_pass_without_an_optimizers_step():
     model = fc.Sequential([fc.Input((5, 5, 3)), layers.Conv2D(4, 3, dtype="float64"),
-                           layers.BatchNormalization(dtype="float64")])
+                           layers.BatchNormalization(momentum=0.5, dtype="float64")])
     x = np.random.default_rng(0).standard_normal((2, 5, 5, 3))
     before = model.infer(x).copy()
     for _ in range(2):
         model.forward(x)
         alone = model.layers[1].predict(model.layers[0].predict(x))
         assert np.abs(model.infer(x) - alone).max() < 1e-12 * np.abs(alone).max()  # roundings of the folding
-    assert np.abs(alone - before).max() > 1e-2
+    assert np.abs(alone - before).max() > 0.1  # whatever the first weights are: the statistics went most of their way
 
 
 def test_dropouts_and_noise_pass_everything_where_a_call_is_no_training():

@@ -5,9 +5,8 @@ import os
 import stat
 import subprocess
 import sys
-import time
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fastcnn import saving
@@ -15,16 +14,68 @@ from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import write_atomically
 from tests.saving.files import StandIn
 
-SAVE_FOR_EVER = """
-import itertools, sys
+ROOT = Path(saving.__file__).resolve().parents[2]
+
+# In a process of its own, since only one without threads may fork.
+KILLED = """
+import itertools, os, pathlib, random, signal, sys, time
 from fastcnn import saving
 from tests.saving.files import StandIn
-model = StandIn()
-for count in itertools.count(1):
+
+path, model = pathlib.Path(sys.argv[1]), StandIn()
+
+def save(count):
     for weight in model.weights:
-        weight.value += 1
-    saving.save_model(model, sys.argv[1], {"count": count})
-    print(count, flush=True)
+        weight.value[...] = count
+    saving.save_model(model, path, {"count": count})
+
+def save_until_killed(count):
+    for number in itertools.count(count):
+        save(number)
+
+def save_until_line(last):
+    lines = itertools.count()
+
+    def trace(frame, event, _):
+        if event == "line" and next(lines) == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return trace if os.sep + "formats" + os.sep in frame.f_code.co_filename else None
+
+    def child(count):
+        sys.settrace(trace)
+        save(count)
+    return child
+
+def kill(child, seconds=None):
+    "Return whether a child was killed, and whether it was writing; what it leaves must be one saving."
+    before = saving.load_metadata(path)["count"]
+    pid = os.fork()
+    if not pid:
+        child(before + 1)
+        os._exit(0)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    saving.load_weights(model, path)
+    count = saving.load_metadata(path)["count"]
+    assert count >= before and all((weight.value == count).all() for weight in model.weights), "two savings in one file"
+    return os.WIFSIGNALED(status), any(file.name.startswith(".") for file in path.parent.iterdir())
+
+save(1)
+written = 0
+for line in itertools.count():
+    killed, was_writing = kill(save_until_line(line))
+    written += was_writing
+    if not killed:
+        break
+print(line, written)
+draw, written = random.Random(0), 0
+for kills in range(1, 500):
+    written += kill(save_until_killed, draw.uniform(0, 0.02))[1]
+    if kills >= 20 and written >= 5:
+        break
+print(kills, written)
 """
 
 SAVE_ON_A_FULL_DISK = """
@@ -39,28 +90,15 @@ saving.save_model(StandIn(), sys.argv[1], {"count": 2})
 posix = pytest.mark.skipif(os.name != "posix", reason="needs resource limits, modes, links or pipes of POSIX")
 
 
-def left_aside(folder):
-    return [file.name for file in folder.iterdir() if file.name.startswith(".")]
-
-
+@posix
 def test_a_file_is_whole_whenever_the_process_that_writes_it_is_killed(tmp_path):
     path = tmp_path / "m.safetensors"
-    rng = np.random.default_rng(0)
-    killed_in_writing = 0
-    for _ in range(20):
-        command = [sys.executable, "-c", SAVE_FOR_EVER, str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-            assert child.stdout.readline() == b"1\n"
-            time.sleep(rng.uniform(0, 0.02))
-            child.kill()
-        killed_in_writing += bool(left_aside(tmp_path))
-        for name in left_aside(tmp_path):
-            (tmp_path / name).unlink()
-        model = StandIn()
-        saving.load_weights(model, path)
-        count = saving.load_metadata(path)["count"]
-        assert all((weight.value == count).all() for weight in model.weights), "weights of two savings in one file"
-    assert killed_in_writing, "no kill fell into a writing: the test proves nothing"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path)], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    (lines, in_writing), (_, at_random) = (map(int, line.split()) for line in done.stdout.splitlines())
+    assert lines > 50, "before each of them"
+    assert in_writing > 5
+    assert at_random >= 5, "kills that fell into a writing"
 
 
 @posix

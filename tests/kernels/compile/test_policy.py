@@ -215,10 +215,18 @@ def test_every_threading_layer_and_number_of_threads_gives_the_same_bits():
     assert len(digests) == 1
 
 
-def test_the_environment_is_left_as_it_was():
-    assert "OMP_WAIT_POLICY" not in os.environ or os.environ["OMP_WAIT_POLICY"] != "passive"
-    assert threads.layer() in ("tbb", "omp", "workqueue")
-    assert threads.reason != "not started"
+@pytest.mark.parametrize("asked", [{}, {"OMP_WAIT_POLICY": "active"}], ids=["unset", "active"])
+def test_the_environment_is_left_as_it_was(asked, tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    code = """
+        import os
+        before = dict(os.environ)
+        from fastcnn.kernels.cpu.compile import threads
+        print(threads.layer(), dict(os.environ) == before)
+    """
+    layer, is_same = run(code, tmp_path, **asked)[0].split()
+    assert is_same == "True"
+    assert (layer, threads.reason != "not started") == (threads.layer(), True)
 
 
 def test_a_kernel_may_be_called_from_a_users_own_compiled_code():
