@@ -21,5 +21,4 @@ class Recorder:
         return call
 
     def __getattr__(self, name: str) -> Any:
-        kernel = getattr(self._kernels, name)
-        return self.of(kernel) if callable(kernel) else kernel
+        return self.of(getattr(self._kernels, name))

@@ -33,9 +33,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 #: The rooms, in the package, and the tests that each of them answers to.
 ROOMS = {
-    "device.py": ("tests/device/test_memory.py",),
+    "device.py": ("tests/device/test_memory.py", "tests/device/test_arrays.py"),
     "memory_pool.py": ("tests/device/test_memory.py",),
-    "kernel_recorder.py": ("tests/device/test_memory.py",),
+    "kernel_recorder.py": ("tests/device/test_memory.py", "tests/device/test_arrays.py"),
     "operations": ("tests/operations", "tests/layers"),
     "graph": ("tests/graph",),
     "training": ("tests/training", "tests/test_callbacks.py", "tests/models/test_trainer.py"),
