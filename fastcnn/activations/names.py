@@ -99,7 +99,7 @@ def config_of(function: Any) -> str | dict[str, Any] | None:
         bounds = {"alpha": function.alpha, "beta": function.beta}
         return {"name": function.name} | {key: v for key, v in bounds.items() if math.isfinite(v)}
     name = getattr(function, "__name__", None)
-    public = getattr(function, "__module__", None) == "fastcnn.activations"
+    public = str(getattr(function, "__module__", "")).startswith("fastcnn.activations.")
     return name if public and name in ("linear", "threshold", *FUNCTIONS) else None
 
 

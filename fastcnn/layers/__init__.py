@@ -4,30 +4,19 @@ from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
 from fastcnn.layers import operators as operators  # it fills the table of tensors' operators
-from fastcnn.layers.activation import (
-    CELU,
-    ELU,
-    GELU,
-    SELU,
-    Activation,
+from fastcnn.layers.activation import Activation, LogSoftmax, Softmax
+from fastcnn.layers.activation_piecewise import (
     Clip,
     HardSigmoid,
     HardSiLU,
     LeakyReLU,
     Linear,
-    LogSoftmax,
-    Mish,
     ReLU,
     ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Softsign,
     Step,
-    Tanh,
     ThresholdedReLU,
 )
+from fastcnn.layers.activation_smooth import CELU, ELU, GELU, SELU, Mish, Sigmoid, SiLU, Softplus, Softsign, Tanh
 from fastcnn.layers.base import Call, Layer
 from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D

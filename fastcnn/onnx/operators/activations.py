@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn.kernels import codes
-from fastcnn.layers.activation import Elementwise, SoftmaxFunction
 from fastcnn.onnx.operators._memory import dense, in_memory_order, is_float
 from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators.arithmetic import erf
+from fastcnn.operations.activation import Elementwise, SoftmaxFunction
 
 SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
 

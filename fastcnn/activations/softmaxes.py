@@ -1,0 +1,31 @@
+"""Activations that look at all numbers along an axis."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastcnn.geometry.arguments import integers
+from fastcnn.operations.activation import SoftmaxFunction, applied
+
+
+def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
+    """y_i = exp(x_i) / sum_j exp(x_j) over an axis, or several together. ONNX: Softmax.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    axis : int or sequence of int
+        Over which the sum is 1.
+    """
+    return applied(SoftmaxFunction("softmax", False, integers(axis, "softmax", "axis")), x)
+
+
+def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
+    """y_i = x_i - log sum_j exp(x_j) over an axis, or several together. ONNX: LogSoftmax.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    axis : int or sequence of int
+        Over which the sum of exp(y) is 1.
+    """
+    return applied(SoftmaxFunction("log_softmax", True, integers(axis, "log_softmax", "axis")), x)
