@@ -63,6 +63,13 @@ def get(identifier: Any, who: Any = "activation") -> Function | None:
     ------
     ArgumentError
         If the name is not known, or the function is none of this module's.
+
+    Examples
+    --------
+    >>> activations.get("relu") == activations.get(activations.relu)
+    True
+    >>> activations.get("linear") is None
+    True
     """
     if isinstance(identifier, Function):
         return identifier

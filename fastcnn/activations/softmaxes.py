@@ -15,6 +15,12 @@ def softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     x : array or Tensor
     axis : int or sequence of int
         Over which the sum is 1.
+
+    Examples
+    --------
+    >>> activations.softmax(np.array([[0, 0, 1], [2, 2, 2]], "float32")).round(2)
+    array([[0.21, 0.21, 0.58],
+           [0.33, 0.33, 0.33]], dtype=float32)
     """
     return applied(SoftmaxFunction("softmax", False, integers(axis, "softmax", "axis")), x)
 
@@ -27,5 +33,11 @@ def log_softmax(x: Any, axis: int | Sequence[int] = -1) -> Any:
     x : array or Tensor
     axis : int or sequence of int
         Over which the sum of exp(y) is 1.
+
+    Examples
+    --------
+    >>> activations.log_softmax(np.array([[0, 0, 1], [2, 2, 2]], "float32")).round(2)
+    array([[-1.55, -1.55, -0.55],
+           [-1.1 , -1.1 , -1.1 ]], dtype=float32)
     """
     return applied(SoftmaxFunction("log_softmax", True, integers(axis, "log_softmax", "axis")), x)
