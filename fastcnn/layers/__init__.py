@@ -84,13 +84,15 @@ from fastcnn.layers.pool import (
     MinPooling2D,
     MinPooling3D,
 )
-from fastcnn.layers.pool_global import (
+from fastcnn.layers.pool_adaptive import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
     AdaptiveAveragePooling3D,
     AdaptiveMaxPooling1D,
     AdaptiveMaxPooling2D,
     AdaptiveMaxPooling3D,
+)
+from fastcnn.layers.pool_global import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,

@@ -45,6 +45,12 @@ class Activation(_ActivationLayer):
     ----------
     activation : str or function
         The name of a function of `fastcnn.activations`, or the function.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Activation("relu").predict(x)
+    array([[0. , 0. , 0. , 0.5, 4. ]], dtype=float32)
     """
 
     traits = Trait.POINTWISE
@@ -78,6 +84,13 @@ class Softmax(_Softmax):
     ----------
     axis : int or sequence of int
         Not 0, the batch.
+
+    Examples
+    --------
+    >>> x = np.array([[0, 0, 1], [2, 2, 2]], "float32")
+    >>> layers.Softmax().predict(x).round(2)
+    array([[0.21, 0.21, 0.58],
+           [0.33, 0.33, 0.33]], dtype=float32)
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
@@ -92,6 +105,13 @@ class LogSoftmax(_Softmax):
     ----------
     axis : int or sequence of int
         Not 0, the batch.
+
+    Examples
+    --------
+    >>> x = np.array([[0, 0, 1], [2, 2, 2]], "float32")
+    >>> layers.LogSoftmax().predict(x).round(2)
+    array([[-1.55, -1.55, -0.55],
+           [-1.1 , -1.1 , -1.1 ]], dtype=float32)
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:

@@ -11,7 +11,14 @@ from fastcnn.traits import Trait
 
 
 class Linear(_ActivationLayer):
-    """y = x."""
+    """y = x.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Linear().predict(x)
+    array([[-2. , -0.5,  0. ,  0.5,  4. ]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = None
@@ -26,6 +33,12 @@ class ReLU(_ActivationLayer):
     negative_slope : float
     threshold : float
         None of the three may be negative.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.ReLU(max_value=3).predict(x)
+    array([[0. , 0. , 0. , 0.5, 3. ]], dtype=float32)
     """
 
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
@@ -39,7 +52,14 @@ class ReLU(_ActivationLayer):
 
 
 class ReLU6(_ActivationLayer):
-    """y = min(max(x, 0), 6); Howard et al., 2017. ONNX: Clip."""
+    """y = min(max(x, 0), 6); Howard et al., 2017. ONNX: Clip.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.ReLU6().predict(x)
+    array([[0. , 0. , 0. , 0.5, 4. ]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("relu6")
@@ -51,6 +71,12 @@ class LeakyReLU(_ActivationLayer):
     Parameters
     ----------
     negative_slope : float
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.LeakyReLU(0.1).predict(x)
+    array([[-0.2 , -0.05,  0.  ,  0.5 ,  4.  ]], dtype=float32)
     """
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
@@ -65,6 +91,12 @@ class ThresholdedReLU(_ActivationLayer):
     Parameters
     ----------
     theta : float
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.ThresholdedReLU(0.6).predict(x)
+    array([[0., 0., 0., 0., 4.]], dtype=float32)
     """
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
@@ -79,6 +111,12 @@ class Clip(_ActivationLayer):
     ----------
     min_value, max_value : float, optional
         Each may be absent.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Clip(-1, 1).predict(x)
+    array([[-1. , -0.5,  0. ,  0.5,  1. ]], dtype=float32)
     """
 
     def __init__(self, min_value: float | None = None, max_value: float | None = None, **kwargs: Any) -> None:
@@ -90,7 +128,14 @@ class Clip(_ActivationLayer):
 
 
 class Step(_ActivationLayer):
-    """y = 1 where x >= 0, else 0; its derivative is 0 everywhere."""
+    """y = 1 where x >= 0, else 0; its derivative is 0 everywhere.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Step().predict(x)
+    array([[0., 0., 1., 1., 1.]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("step")
@@ -102,6 +147,12 @@ class HardSigmoid(_ActivationLayer):
     Parameters
     ----------
     alpha, beta : float
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.HardSigmoid().predict(x).round(2)
+    array([[0.17, 0.42, 0.5 , 0.58, 1.  ]], dtype=float32)
     """
 
     def __init__(self, alpha: float = 1 / 6, beta: float = 0.5, **kwargs: Any) -> None:
@@ -111,7 +162,14 @@ class HardSigmoid(_ActivationLayer):
 
 
 class HardSiLU(_ActivationLayer):
-    """y = x min(max(x / 6 + 1/2, 0), 1), also called hard swish; Howard et al., 2019. ONNX: HardSwish."""
+    """y = x min(max(x / 6 + 1/2, 0), 1), also called hard swish; Howard et al., 2019. ONNX: HardSwish.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.HardSiLU().predict(x).round(2)
+    array([[-0.33, -0.21,  0.  ,  0.29,  4.  ]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("hard_silu")

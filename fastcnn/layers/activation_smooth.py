@@ -9,14 +9,28 @@ from fastcnn.traits import Trait
 
 
 class Sigmoid(_ActivationLayer):
-    """y = 1 / (1 + exp(-x)). ONNX: Sigmoid."""
+    """y = 1 / (1 + exp(-x)). ONNX: Sigmoid.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Sigmoid().predict(x).round(2)
+    array([[0.12, 0.38, 0.5 , 0.62, 0.98]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("sigmoid")
 
 
 class Tanh(_ActivationLayer):
-    """y = tanh(x). ONNX: Tanh."""
+    """y = tanh(x). ONNX: Tanh.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Tanh().predict(x).round(2)
+    array([[-0.96, -0.46,  0.  ,  0.46,  1.  ]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("tanh")
@@ -28,6 +42,12 @@ class ELU(_ActivationLayer):
     Parameters
     ----------
     alpha : float
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.ELU().predict(x).round(2)
+    array([[-0.86, -0.39,  0.  ,  0.5 ,  4.  ]], dtype=float32)
     """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
@@ -42,6 +62,12 @@ class CELU(_ActivationLayer):
     ----------
     alpha : float
         Not 0.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.CELU(alpha=2).predict(x).round(2)
+    array([[-1.26, -0.44,  0.  ,  0.5 ,  4.  ]], dtype=float32)
     """
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
@@ -57,6 +83,12 @@ class SELU(_ActivationLayer):
     ----------
     alpha, scale : float
         The paper's, 1.6733 and 1.0507; scale is ONNX's gamma.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.SELU().predict(x).round(2)
+    array([[-1.52, -0.69,  0.  ,  0.53,  4.2 ]], dtype=float32)
     """
 
     def __init__(self, alpha: float | None = None, scale: float | None = None, **kwargs: Any) -> None:
@@ -70,14 +102,28 @@ class SELU(_ActivationLayer):
 
 
 class SiLU(_ActivationLayer):
-    """y = x sigmoid(x), also called swish; Ramachandran et al., 2017. ONNX: Swish."""
+    """y = x sigmoid(x), also called swish; Ramachandran et al., 2017. ONNX: Swish.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.SiLU().predict(x).round(2)
+    array([[-0.24, -0.19,  0.  ,  0.31,  3.93]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("silu")
 
 
 class Mish(_ActivationLayer):
-    """y = x tanh(log(1 + exp(x))); Misra, 2019. ONNX: Mish."""
+    """y = x tanh(log(1 + exp(x))); Misra, 2019. ONNX: Mish.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Mish().predict(x).round(2)
+    array([[-0.25, -0.22,  0.  ,  0.38,  4.  ]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("mish")
@@ -90,6 +136,12 @@ class GELU(_ActivationLayer):
     ----------
     approximate : bool
         Take the paper's formula with tanh instead of erf.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.GELU().predict(x).round(2)
+    array([[-0.05, -0.15,  0.  ,  0.35,  4.  ]], dtype=float32)
     """
 
     def __init__(self, approximate: bool = False, **kwargs: Any) -> None:
@@ -98,14 +150,28 @@ class GELU(_ActivationLayer):
 
 
 class Softplus(_ActivationLayer):
-    """y = log(1 + exp(x)). ONNX: Softplus."""
+    """y = log(1 + exp(x)). ONNX: Softplus.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Softplus().predict(x).round(2)
+    array([[0.13, 0.47, 0.69, 0.97, 4.02]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("softplus")
 
 
 class Softsign(_ActivationLayer):
-    """y = x / (1 + |x|). ONNX: Softsign."""
+    """y = x / (1 + |x|). ONNX: Softsign.
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.Softsign().predict(x).round(2)
+    array([[-0.67, -0.33,  0.  ,  0.33,  0.8 ]], dtype=float32)
+    """
 
     traits = Trait.POINTWISE
     function = function("softsign")

@@ -38,6 +38,13 @@ class BatchNormalization(Layer):
         Not offered.
     renorm, renorm_clipping, renorm_momentum, synchronized
         Not offered: batch renormalization, and statistics over several processes.
+
+    Examples
+    --------
+    >>> layer = layers.BatchNormalization()
+    >>> layer.build((None, 28, 28, 16))
+    >>> [(p.name, p.shape, p.trainable) for p in layer.weights]
+    [('gamma', (16,), True), ('beta', (16,), True), ('moving_mean', (16,), False), ('moving_variance', (16,), False)]
     """
 
     traits = Trait.BATCH_NORM | Trait.TAKES_RELU

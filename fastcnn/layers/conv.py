@@ -173,6 +173,13 @@ class Conv1D(Convolution):
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
     kernel_constraint, bias_constraint : None
         Not offered.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.Conv1D(16, 3, padding="same").compute_output_shape((None, 8, 3))
+    (None, 8, 16)
     """
 
     traits = Trait.PRODUCT
@@ -202,6 +209,13 @@ class Conv2D(Convolution):
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
     kernel_constraint, bias_constraint : None
         Not offered.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.Conv2D(16, 3).compute_output_shape((None, 28, 28, 3))
+    (None, 26, 26, 16)
     """
 
     traits = Trait.PRODUCT | Trait.CONV2D | Trait.TAKES_RESIDUAL | Trait.TAKES_BORDER
@@ -232,6 +246,13 @@ class Conv3D(Convolution):
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
     kernel_constraint, bias_constraint : None
         Not offered.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.Conv3D(16, 3, strides=2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 3, 3, 3, 16)
     """
 
     traits = Trait.PRODUCT

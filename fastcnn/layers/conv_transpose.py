@@ -99,6 +99,13 @@ class Conv1DTranspose(ConvolutionTranspose):
         Not offered.
     groups : int
         As `Conv2DTranspose`.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.Conv1DTranspose(16, 3, strides=2).compute_output_shape((None, 8, 3))
+    (None, 17, 16)
     """
 
     traits = Trait.PRODUCT
@@ -136,6 +143,13 @@ class Conv2DTranspose(ConvolutionTranspose):
         Not offered.
     groups : int
         Input and output channels are cut into so many independent groups (Keras has none).
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.Conv2DTranspose(16, 3, strides=2).compute_output_shape((None, 28, 28, 3))
+    (None, 57, 57, 16)
     """
 
     traits = Trait.PRODUCT
@@ -164,6 +178,13 @@ class Conv3DTranspose(ConvolutionTranspose):
         Not offered.
     groups : int
         As `Conv2DTranspose`.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.Conv3DTranspose(16, 3, strides=2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 17, 17, 17, 16)
     """
 
     traits = Trait.PRODUCT

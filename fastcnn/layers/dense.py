@@ -29,6 +29,11 @@ class Dense(Layer):
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
     kernel_constraint, bias_constraint, lora_rank, lora_alpha, quantization_config : None
         Not offered.
+
+    Examples
+    --------
+    >>> layers.Dense(10).compute_output_shape((None, 784))
+    (None, 10)
     """
 
     traits = Trait.PRODUCT | Trait.TAKES_RESIDUAL

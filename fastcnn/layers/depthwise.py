@@ -58,6 +58,13 @@ class DepthwiseConv1D(_Depthwise):
     depthwise_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
     depthwise_constraint, bias_constraint : None
         Not offered.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.DepthwiseConv1D(3, depth_multiplier=2).compute_output_shape((None, 8, 3))
+    (None, 6, 6)
     """
 
     traits = Trait.PRODUCT
@@ -89,6 +96,13 @@ class DepthwiseConv2D(_Depthwise):
     depthwise_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
     depthwise_constraint, bias_constraint : None
         Not offered.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((None, 28, 28, 3))
+    (None, 26, 26, 6)
     """
 
     traits = Trait.PRODUCT | Trait.DEPTHWISE2D | Trait.TAKES_BORDER

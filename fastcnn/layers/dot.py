@@ -23,6 +23,12 @@ class Dot(Layer):
         The axis that is summed over, one for both inputs or one for each; not 0, the batch.
     normalize : bool
         Scale both inputs to length 1 along their axis first, which makes the result the cosine of an angle.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Dot(axes=1).predict((a, b))
+    array([[19.]], dtype=float32)
     """
 
     many_inputs = True
@@ -73,5 +79,11 @@ def dot(inputs: Sequence[Any], axes: int | Sequence[int] = -1, **kwargs: Any) ->
         As of `Dot`.
     **kwargs
         Further arguments of `Dot`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.dot([a, b], axes=1, normalize=True).round(2)
+    array([[0.75]], dtype=float32)
     """
     return Dot(axes=axes, **kwargs)(inputs)

@@ -28,6 +28,15 @@ class Dropout(Layer):
         (None, 1, 1, None) drops whole channels of images.
     seed : int, optional
         The next of the sequence if absent.
+
+    Examples
+    --------
+    >>> x = np.ones((1, 8), "float32")
+    >>> layer = layers.Dropout(0.5, seed=1)
+    >>> layer.forward(x)[0]
+    array([[0., 2., 0., 0., 2., 0., 2., 0.]], dtype=float32)
+    >>> layer.predict(x)
+    array([[1., 1., 1., 1., 1., 1., 1., 1.]], dtype=float32)
     """
 
     operation = staticmethod(noise.dropout)
@@ -102,6 +111,13 @@ class SpatialDropout1D(_SpatialDropout):
         0 <= rate < 1.
     seed : int, optional
         The next of the sequence if absent.
+
+    Examples
+    --------
+    >>> layer = layers.SpatialDropout1D(0.5, seed=2)
+    >>> y, backward = layer.forward(np.ones((1, 2, 4), "float32"))
+    >>> y[0, 0], y[0, 1]
+    (array([2., 2., 2., 0.], dtype=float32), array([2., 2., 2., 0.], dtype=float32))
     """
 
     traits = Trait.IDLE
@@ -124,6 +140,13 @@ class SpatialDropout2D(_SpatialDropout):
         "channels_last".
     seed : int, optional
         The next of the sequence if absent.
+
+    Examples
+    --------
+    >>> layer = layers.SpatialDropout2D(0.5, seed=2)
+    >>> y, backward = layer.forward(np.ones((1, 2, 2, 4), "float32"))
+    >>> y[0, 0, 0], y[0, 1, 1]
+    (array([2., 2., 2., 0.], dtype=float32), array([2., 2., 2., 0.], dtype=float32))
     """
 
     traits = Trait.IDLE
@@ -141,6 +164,13 @@ class SpatialDropout3D(_SpatialDropout):
         "channels_last".
     seed : int, optional
         The next of the sequence if absent.
+
+    Examples
+    --------
+    >>> layer = layers.SpatialDropout3D(0.5, seed=2)
+    >>> y, backward = layer.forward(np.ones((1, 2, 2, 2, 4), "float32"))
+    >>> y[0, 0, 0, 0], y[0, 1, 1, 1]
+    (array([2., 2., 2., 0.], dtype=float32), array([2., 2., 2., 0.], dtype=float32))
     """
 
     traits = Trait.IDLE
@@ -162,6 +192,12 @@ class AlphaDropout(Dropout):
     noise_shape : tuple of int, optional
     seed : int, optional
         Both as in `Dropout`.
+
+    Examples
+    --------
+    >>> layer = layers.AlphaDropout(0.1, seed=1)
+    >>> layer.predict(np.ones((1, 3), "float32"))
+    array([[1., 1., 1.]], dtype=float32)
     """
 
     operation = staticmethod(noise.alpha_dropout)
@@ -179,6 +215,12 @@ class GaussianNoise(Layer):
         0 <= stddev <= 1.
     seed : int, optional
         The next of the sequence if absent.
+
+    Examples
+    --------
+    >>> layer = layers.GaussianNoise(0.1, seed=1)
+    >>> layer.predict(np.ones((1, 3), "float32"))
+    array([[1., 1., 1.]], dtype=float32)
     """
 
     traits = Trait.IDLE
@@ -209,6 +251,12 @@ class GaussianDropout(Layer):
         0 <= rate < 1.
     seed : int, optional
         The next of the sequence if absent.
+
+    Examples
+    --------
+    >>> layer = layers.GaussianDropout(0.1, seed=1)
+    >>> layer.predict(np.ones((1, 3), "float32"))
+    array([[1., 1., 1.]], dtype=float32)
     """
 
     traits = Trait.IDLE

@@ -26,25 +26,53 @@ class _Function(Layer):
 
 
 class Abs(_Function):
-    """y = |x|; its derivative at 0 is 0. ONNX: Abs."""
+    """y = |x|; its derivative at 0 is 0. ONNX: Abs.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.5, 0, 4]], "float32")
+    >>> layers.Abs().predict(x)
+    array([[1.5, 0. , 4. ]], dtype=float32)
+    """
 
     elementary = elementwise.ABSOLUTE
 
 
 class Sqrt(_Function):
-    """y = sqrt(x), NaN where x < 0; its derivative at 0 is infinite. ONNX: Sqrt."""
+    """y = sqrt(x), NaN where x < 0; its derivative at 0 is infinite. ONNX: Sqrt.
+
+    Examples
+    --------
+    >>> x = np.array([[0.25, 1, 4]], "float32")
+    >>> layers.Sqrt().predict(x)
+    array([[0.5, 1. , 2. ]], dtype=float32)
+    """
 
     elementary = elementwise.SQUARE_ROOT
 
 
 class Log(_Function):
-    """y = log(x), NaN where x < 0. ONNX: Log."""
+    """y = log(x), NaN where x < 0. ONNX: Log.
+
+    Examples
+    --------
+    >>> x = np.array([[0.25, 1, 4]], "float32")
+    >>> layers.Log().predict(x).round(2)
+    array([[-1.39,  0.  ,  1.39]], dtype=float32)
+    """
 
     elementary = elementwise.LOGARITHM
 
 
 class Reciprocal(_Function):
-    """y = 1 / x; a quotient of two tensors is `Multiply` of one and the reciprocal of the other. ONNX: Reciprocal."""
+    """y = 1 / x; a quotient of two tensors is `Multiply` of one and the reciprocal of the other. ONNX: Reciprocal.
+
+    Examples
+    --------
+    >>> x = np.array([[0.25, 1, 4]], "float32")
+    >>> layers.Reciprocal().predict(x)
+    array([[4.  , 1.  , 0.25]], dtype=float32)
+    """
 
     elementary = elementwise.RECIPROCAL
 
@@ -56,6 +84,12 @@ class Power(_Function):
     ----------
     exponent : float
         Neither 0 nor infinite.
+
+    Examples
+    --------
+    >>> x = np.array([[0.25, 1, 4]], "float32")
+    >>> layers.Power(2).predict(x)
+    array([[ 0.0625,  1.    , 16.    ]], dtype=float32)
     """
 
     def __init__(self, exponent: float, **kwargs: Any) -> None:
@@ -65,36 +99,78 @@ class Power(_Function):
 
 
 class Sign(_Function):
-    """y = -1, 0 or 1, and 0 as derivative. ONNX: Sign."""
+    """y = -1, 0 or 1, and 0 as derivative. ONNX: Sign.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.5, 0, 4]], "float32")
+    >>> layers.Sign().predict(x)
+    array([[-1.,  0.,  1.]], dtype=float32)
+    """
 
     elementary = elementwise.SIGN
 
 
 class IsZero(_Function):
-    """y = 1 where x is 0, else 0, and 0 as derivative: what is no truth. ONNX: Not, Equal."""
+    """y = 1 where x is 0, else 0, and 0 as derivative: what is no truth. ONNX: Not, Equal.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.5, 0, 4]], "float32")
+    >>> layers.IsZero().predict(x)
+    array([[0., 1., 0.]], dtype=float32)
+    """
 
     elementary = elementwise.IS_ZERO
 
 
 class Round(_Function):
-    """y = the nearest integer, of two the even one, and 0 as derivative. ONNX: Round."""
+    """y = the nearest integer, of two the even one, and 0 as derivative. ONNX: Round.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.5, 0, 4]], "float32")
+    >>> layers.Round().predict(x)
+    array([[-2.,  0.,  4.]], dtype=float32)
+    """
 
     elementary = elementwise.ROUND
 
 
 class Floor(_Function):
-    """y = the largest integer that is not above x, and 0 as derivative. ONNX: Floor."""
+    """y = the largest integer that is not above x, and 0 as derivative. ONNX: Floor.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.5, 0, 4]], "float32")
+    >>> layers.Floor().predict(x)
+    array([[-2.,  0.,  4.]], dtype=float32)
+    """
 
     elementary = elementwise.FLOOR
 
 
 class Ceil(_Function):
-    """y = the smallest integer that is not below x, and 0 as derivative. ONNX: Ceil."""
+    """y = the smallest integer that is not below x, and 0 as derivative. ONNX: Ceil.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.5, 0, 4]], "float32")
+    >>> layers.Ceil().predict(x)
+    array([[-1.,  0.,  4.]], dtype=float32)
+    """
 
     elementary = elementwise.CEILING
 
 
 class Erf(_Function):
-    """y = erf(x), twice the integral of exp(-t^2) / sqrt(pi) from 0 to x. ONNX: Erf."""
+    """y = erf(x), twice the integral of exp(-t^2) / sqrt(pi) from 0 to x. ONNX: Erf.
+
+    Examples
+    --------
+    >>> x = np.array([[-1.5, 0, 4]], "float32")
+    >>> layers.Erf().predict(x).round(2)
+    array([[-0.97,  0.  ,  1.  ]], dtype=float32)
+    """
 
     elementary = elementwise.ERROR_FUNCTION

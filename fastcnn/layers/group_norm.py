@@ -61,6 +61,13 @@ class LayerNormalization(_WithinSample):
         Not offered.
     rms_scaling : bool
         Not offered (nor recommended by Keras, which took it out of the documentation).
+
+    Examples
+    --------
+    >>> x = np.array([[0, 0, 1], [2, 2, 2]], "float32")
+    >>> layers.LayerNormalization().predict(x).round(2)
+    array([[-0.71, -0.71,  1.41],
+           [ 0.  ,  0.  ,  0.  ]], dtype=float32)
     """
 
     def __init__(self, axis: Any = -1, epsilon: float = 0.001, center: bool = True, scale: bool = True,
@@ -111,6 +118,11 @@ class GroupNormalization(_WithinSample):
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
     beta_constraint, gamma_constraint : None
         Not offered.
+
+    Examples
+    --------
+    >>> layers.GroupNormalization(groups=4).compute_output_shape((None, 8, 8, 16))
+    (None, 8, 8, 16)
     """
 
     def __init__(self, groups: int = 32, axis: int = -1, epsilon: float = 0.001, center: bool = True,

@@ -18,6 +18,12 @@ class InputLayer(Layer):
     ----------
     shape : tuple of int
         Without the batch: (H, W, C).
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.InputLayer((28, 28, 1)), layers.Flatten()])
+    >>> model.output_shape
+    (None, 784)
     """
 
     def __init__(self, shape: tuple[int, ...], **kwargs: Any) -> None:
@@ -62,6 +68,14 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     ------
     ArgumentError
         If the shape has other entries than positive integers, or an argument is not offered.
+
+    Examples
+    --------
+    >>> x = fc.Input((28, 28, 1))
+    >>> x.shape
+    (None, 28, 28, 1)
+    >>> layers.Conv2D(8, 3)(x).shape
+    (None, 26, 26, 8)
     """
     who = f'Input "{name or "input"}"'
     for argument, value in (("batch_size", batch_size), ("sparse", sparse), ("tensor", tensor),

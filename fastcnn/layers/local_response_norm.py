@@ -27,6 +27,11 @@ class LocalResponseNormalization(Layer):
         How many channels are summed, half of them on either side; or how many before and how many after a channel.
     alpha, beta, k : float
         Of the formula; k positive, the others not negative.
+
+    Examples
+    --------
+    >>> layers.LocalResponseNormalization(size=5).compute_output_shape((None, 55, 55, 96))
+    (None, 55, 55, 96)
     """
 
     def __init__(self, size: Any = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, **kwargs: Any) -> None:

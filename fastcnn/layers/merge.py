@@ -49,7 +49,14 @@ class _Merge(Layer):
 
 
 class Add(_Merge):
-    """y = a + b + ... ONNX: Add, Sum."""
+    """y = a + b + ... ONNX: Add, Sum.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Add().predict((a, b))
+    array([[5., 8.]], dtype=float32)
+    """
 
     traits = Trait.SUM | Trait.TAKES_RELU
 
@@ -63,32 +70,67 @@ class Add(_Merge):
 
 
 class Subtract(_Merge):
-    """y = a - b, of two inputs. ONNX: Sub."""
+    """y = a - b, of two inputs. ONNX: Sub.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Subtract().predict((a, b))
+    array([[-3.,  2.]], dtype=float32)
+    """
 
     _exactly = 2
     operation = staticmethod(merge.subtract)
 
 
 class Average(_Merge):
-    """y = (a + b + ...) / their number. ONNX: Mean."""
+    """y = (a + b + ...) / their number. ONNX: Mean.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Average().predict((a, b))
+    array([[2.5, 4. ]], dtype=float32)
+    """
 
     operation = staticmethod(merge.average)
 
 
 class Multiply(_Merge):
-    """y = a b ... ONNX: Mul."""
+    """y = a b ... ONNX: Mul.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Multiply().predict((a, b))
+    array([[ 4., 15.]], dtype=float32)
+    """
 
     operation = staticmethod(merge.multiply)
 
 
 class Maximum(_Merge):
-    """y = max(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Max."""
+    """y = max(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Max.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Maximum().predict((a, b))
+    array([[4., 5.]], dtype=float32)
+    """
 
     operation = staticmethod(merge.maximum)
 
 
 class Minimum(_Merge):
-    """y = min(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Min."""
+    """y = min(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Min.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Minimum().predict((a, b))
+    array([[1., 3.]], dtype=float32)
+    """
 
     operation = staticmethod(merge.minimum)
 
@@ -100,6 +142,11 @@ class Concatenate(Layer):
     ----------
     axis : int
         -1: the channels; not 0, the batch.
+
+    Examples
+    --------
+    >>> layers.Concatenate().compute_output_shape(((None, 8, 8, 3), (None, 8, 8, 5)))
+    (None, 8, 8, 8)
     """
 
     many_inputs = True
@@ -125,32 +172,110 @@ class Concatenate(Layer):
 
 
 def add(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return `Add` of the inputs; `kwargs` are the layer's."""
+    """Return `Add` of the inputs; `kwargs` are the layer's.
+
+    Parameters
+    ----------
+    inputs : sequence of arrays or Tensors
+    **kwargs
+        The arguments of `Add`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.add([a, b])
+    array([[5., 8.]], dtype=float32)
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return `Subtract` of two inputs."""
+    """Return `Subtract` of two inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of two arrays or Tensors
+    **kwargs
+        The arguments of `Subtract`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.subtract([a, b])
+    array([[-3.,  2.]], dtype=float32)
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return `Multiply` of the inputs."""
+    """Return `Multiply` of the inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of arrays or Tensors
+    **kwargs
+        The arguments of `Multiply`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.multiply([a, b])
+    array([[ 4., 15.]], dtype=float32)
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return `Average` of the inputs."""
+    """Return `Average` of the inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of arrays or Tensors
+    **kwargs
+        The arguments of `Average`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.average([a, b])
+    array([[2.5, 4. ]], dtype=float32)
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return `Maximum` of the inputs."""
+    """Return `Maximum` of the inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of arrays or Tensors
+    **kwargs
+        The arguments of `Maximum`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.maximum([a, b])
+    array([[4., 5.]], dtype=float32)
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Sequence[Any], **kwargs: Any) -> Any:
-    """Return `Minimum` of the inputs."""
+    """Return `Minimum` of the inputs.
+
+    Parameters
+    ----------
+    inputs : sequence of arrays or Tensors
+    **kwargs
+        The arguments of `Minimum`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.minimum([a, b])
+    array([[1., 3.]], dtype=float32)
+    """
     return Minimum(**kwargs)(inputs)
 
 
@@ -164,5 +289,11 @@ def concatenate(inputs: Sequence[Any], axis: int = -1, **kwargs: Any) -> Any:
         Along which they are put.
     **kwargs
         Further arguments of `Concatenate`.
+
+    Examples
+    --------
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.concatenate([a, b])
+    array([[1., 5., 4., 3.]], dtype=float32)
     """
     return Concatenate(axis=axis, **kwargs)(inputs)

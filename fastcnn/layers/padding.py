@@ -60,6 +60,11 @@ class ZeroPadding1D(_Padding):
         Both ends; (left, right).
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.ZeroPadding1D(1).compute_output_shape((None, 8, 3))
+    (None, 10, 3)
     """
 
     rank = 1
@@ -78,6 +83,11 @@ class ZeroPadding2D(_Padding):
         All sides; rows and columns; ((top, bottom), (left, right)).
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.ZeroPadding2D(1).compute_output_shape((None, 28, 28, 3))
+    (None, 30, 30, 3)
     """
 
     traits = Trait.ZERO_BORDER2D
@@ -96,6 +106,11 @@ class ZeroPadding3D(_Padding):
         All sides; depth, rows and columns; ((front, back), (top, bottom), (left, right)).
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.ZeroPadding3D(1).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 10, 10, 10, 3)
     """
 
     rank = 3
@@ -121,6 +136,13 @@ class Padding2D(_Padding):
         "channels_last".
     value : float
         Of the border in mode "constant"; it may be infinite, before a maximum.
+
+    Examples
+    --------
+    >>> x = np.arange(4, dtype="float32").reshape(1, 2, 2, 1)
+    >>> layers.Padding2D((0, 2), mode="wrap").predict(x)[0, :, :, 0]
+    array([[0., 1., 0., 1., 0., 1.],
+           [2., 3., 2., 3., 2., 3.]], dtype=float32)
     """
 
     def __init__(self, padding: Any = 1, mode: str = "zero", data_format: str | None = None, value: float = 0.0,
@@ -136,13 +158,34 @@ class Padding2D(_Padding):
 
 
 class Padding1D(Padding2D):
-    """As `Padding2D`, of signals: (N, L, C) to (N, left + L + right, C). ONNX: Pad."""
+    """As `Padding2D`, of signals: (N, L, C) to (N, left + L + right, C). ONNX: Pad.
+
+    Parameters
+    ----------
+    padding, mode, data_format, value : as `Padding2D`
+
+    Examples
+    --------
+    >>> x = np.array([1, 2, 3], "float32").reshape(1, 3, 1)
+    >>> layers.Padding1D(1, mode="reflect").predict(x)[0, :, 0]
+    array([2., 1., 2., 3., 2.], dtype=float32)
+    """
 
     rank = 1
 
 
 class Padding3D(Padding2D):
-    """As `Padding2D`, of volumes (N, D, H, W, C). ONNX: Pad."""
+    """As `Padding2D`, of volumes (N, D, H, W, C). ONNX: Pad.
+
+    Parameters
+    ----------
+    padding, mode, data_format, value : as `Padding2D`
+
+    Examples
+    --------
+    >>> layers.Padding3D(1, mode="edge").compute_output_shape((None, 8, 8, 8, 3))
+    (None, 10, 10, 10, 3)
+    """
 
     rank = 3
 
@@ -169,6 +212,11 @@ class Cropping1D(_Cropping):
     ----------
     cropping : int or (int, int)
         Both ends; (left, right).
+
+    Examples
+    --------
+    >>> layers.Cropping1D((0, 3)).compute_output_shape((None, 8, 3))
+    (None, 5, 3)
     """
 
     rank = 1
@@ -187,6 +235,11 @@ class Cropping2D(_Cropping):
         All sides; rows and columns; ((top, bottom), (left, right)).
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.Cropping2D(((1, 1), (2, 2))).compute_output_shape((None, 28, 28, 3))
+    (None, 26, 24, 3)
     """
 
     def __init__(self, cropping: Any = ((0, 0), (0, 0)), data_format: str | None = None, **kwargs: Any) -> None:
@@ -203,6 +256,11 @@ class Cropping3D(_Cropping):
         All sides; depth, rows and columns; ((front, back), (top, bottom), (left, right)).
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.Cropping3D(1).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 6, 6, 6, 3)
     """
 
     rank = 3

@@ -100,40 +100,94 @@ class MaxPooling2D(_MaxPooling):
         Steps between the window's elements; as `ceil_mode`, for models that come from elsewhere.
     ceil_mode : bool
         Whether windows may hang over the end, if they begin in the image or in the border before it.
+
+    Examples
+    --------
+    >>> layers.MaxPooling2D(3, strides=2).compute_output_shape((None, 28, 28, 3))
+    (None, 13, 13, 3)
     """
 
     traits = Trait.MAX_POOL2D | Trait.TAKES_BORDER
 
 
 class MaxPooling1D(_MaxPooling):
-    """As `MaxPooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: MaxPool."""
+    """As `MaxPooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: MaxPool.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.MaxPooling1D(2).compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
 
     rank = 1
 
 
 class MaxPooling3D(_MaxPooling):
-    """As `MaxPooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: MaxPool."""
+    """As `MaxPooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: MaxPool.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.MaxPooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
 
     rank = 3
 
 
 class MinPooling2D(_MaxPooling):
-    """The smallest number of each window: (N, H, W, C) to (N, H', W', C), -MaxPooling2D(-x), and arguments as there.
+    """The smallest number of each window: (N, H, W, C) to (N, H', W', C), -MaxPooling2D(-x).
 
     What is padded never wins. ONNX: Neg, MaxPool, Neg.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.MinPooling2D(3, strides=2).compute_output_shape((None, 28, 28, 3))
+    (None, 13, 13, 3)
     """
 
     least = True
 
 
 class MinPooling1D(_MaxPooling):
-    """As `MinPooling2D`, of signals: (N, L, C) to (N, L', C)."""
+    """As `MinPooling2D`, of signals: (N, L, C) to (N, L', C).
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.MinPooling1D(2).compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
 
     rank, least = 1, True
 
 
 class MinPooling3D(_MaxPooling):
-    """As `MinPooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C)."""
+    """As `MinPooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C).
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.MinPooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
 
     rank, least = 3, True
 
@@ -146,19 +200,44 @@ class AveragePooling2D(_AveragePooling):
     pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
     count_include_pad : bool
         Whether the border's elements count as zeros (but never what hangs over the border).
+
+    Examples
+    --------
+    >>> layers.AveragePooling2D(3, strides=2).compute_output_shape((None, 28, 28, 3))
+    (None, 13, 13, 3)
     """
 
     traits = Trait.AVERAGE_POOL2D
 
 
 class AveragePooling1D(_AveragePooling):
-    """As `AveragePooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: AveragePool."""
+    """As `AveragePooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: AveragePool.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode, count_include_pad : as `AveragePooling2D`
+
+    Examples
+    --------
+    >>> layers.AveragePooling1D(2).compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
 
     rank = 1
 
 
 class AveragePooling3D(_AveragePooling):
-    """As `AveragePooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: AveragePool."""
+    """As `AveragePooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: AveragePool.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode, count_include_pad : as `AveragePooling2D`
+
+    Examples
+    --------
+    >>> layers.AveragePooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
 
     rank = 3
 
@@ -168,18 +247,47 @@ class L2Pooling2D(_L2Pooling):
 
         y = sqrt(sum x^2),  dx = x dy / y, and 0 where y is 0
 
-    The sum, not the mean: windows at an edge, with fewer elements in the image, give less. Arguments as `MaxPooling2D`.
+    The sum, not the mean: windows at an edge, with fewer elements in the image, give less.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.L2Pooling2D(3, strides=2).compute_output_shape((None, 28, 28, 3))
+    (None, 13, 13, 3)
     """
 
 
 class L2Pooling1D(_L2Pooling):
-    """As `L2Pooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: LpPool, p = 2."""
+    """As `L2Pooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: LpPool, p = 2.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.L2Pooling1D(2).compute_output_shape((None, 8, 3))
+    (None, 4, 3)
+    """
 
     rank = 1
 
 
 class L2Pooling3D(_L2Pooling):
-    """As `L2Pooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: LpPool, p = 2."""
+    """As `L2Pooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: LpPool, p = 2.
+
+    Parameters
+    ----------
+    pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.L2Pooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 4, 4, 4, 3)
+    """
 
     rank = 3
 

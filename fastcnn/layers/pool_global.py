@@ -1,4 +1,4 @@
-"""Pooling of whole images, and pooling to a size that is given."""
+"""Pooling of whole images: one number for each channel."""
 
 import math
 from collections.abc import Callable
@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import geometry
-from fastcnn.geometry.arguments import several
-from fastcnn.geometry.pool import adaptive_passes, passes
+from fastcnn.geometry.pool import passes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
-from fastcnn.operations.pooling import adaptive_average_pool, average_pool, l2_pool, max_pool
+from fastcnn.operations.pooling import average_pool, l2_pool, max_pool
 
 
 class _GlobalPooling(Layer):
@@ -54,138 +53,190 @@ class _GlobalL2Pooling(_GlobalPooling):
 
 
 class GlobalMaxPooling2D(_GlobalMaxPooling):
-    """The largest of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalMaxPool."""
+    """The largest of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalMaxPool.
+
+    Parameters
+    ----------
+    data_format : str, optional
+        "channels_last".
+    keepdims : bool
+        Whether the dimensions of the image stay, with size 1.
+
+    Examples
+    --------
+    >>> layers.GlobalMaxPooling2D(keepdims=True).compute_output_shape((None, 28, 28, 3))
+    (None, 1, 1, 3)
+    """
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """As `GlobalMaxPooling2D`, of signals (N, L, C). ONNX: GlobalMaxPool."""
+    """As `GlobalMaxPooling2D`, of signals (N, L, C). ONNX: GlobalMaxPool.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalMaxPooling1D().compute_output_shape((None, 8, 3))
+    (None, 3)
+    """
 
     rank = 1
 
 
 class GlobalMaxPooling3D(_GlobalMaxPooling):
-    """As `GlobalMaxPooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalMaxPool."""
+    """As `GlobalMaxPooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalMaxPool.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalMaxPooling3D().compute_output_shape((None, 8, 8, 8, 3))
+    (None, 3)
+    """
 
     rank = 3
 
 
 class GlobalMinPooling2D(_GlobalMaxPooling):
-    """The smallest of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: ReduceMin."""
+    """The smallest of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: ReduceMin.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalMinPooling2D(keepdims=True).compute_output_shape((None, 28, 28, 3))
+    (None, 1, 1, 3)
+    """
 
     least = True
 
 
 class GlobalMinPooling1D(_GlobalMaxPooling):
-    """As `GlobalMinPooling2D`, of signals (N, L, C). ONNX: ReduceMin."""
+    """As `GlobalMinPooling2D`, of signals (N, L, C). ONNX: ReduceMin.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalMinPooling1D().compute_output_shape((None, 8, 3))
+    (None, 3)
+    """
 
     rank, least = 1, True
 
 
 class GlobalMinPooling3D(_GlobalMaxPooling):
-    """As `GlobalMinPooling2D`, of volumes (N, D, H, W, C). ONNX: ReduceMin."""
+    """As `GlobalMinPooling2D`, of volumes (N, D, H, W, C). ONNX: ReduceMin.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalMinPooling3D().compute_output_shape((None, 8, 8, 8, 3))
+    (None, 3)
+    """
 
     rank, least = 3, True
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
-    """The mean of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalAveragePool."""
+    """The mean of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalAveragePool.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalAveragePooling2D(keepdims=True).compute_output_shape((None, 28, 28, 3))
+    (None, 1, 1, 3)
+    """
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """As `GlobalAveragePooling2D`, of signals (N, L, C). ONNX: GlobalAveragePool."""
+    """As `GlobalAveragePooling2D`, of signals (N, L, C). ONNX: GlobalAveragePool.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalAveragePooling1D().compute_output_shape((None, 8, 3))
+    (None, 3)
+    """
 
     rank = 1
 
 
 class GlobalAveragePooling3D(_GlobalAveragePooling):
-    """As `GlobalAveragePooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalAveragePool."""
+    """As `GlobalAveragePooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalAveragePool.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalAveragePooling3D().compute_output_shape((None, 8, 8, 8, 3))
+    (None, 3)
+    """
 
     rank = 3
 
 
 class GlobalL2Pooling2D(_GlobalL2Pooling):
-    """The norm of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalLpPool, p = 2."""
+    """The norm of each channel: (N, H, W, C) to (N, C), or (N, 1, 1, C) if `keepdims`. ONNX: GlobalLpPool, p = 2.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalL2Pooling2D(keepdims=True).compute_output_shape((None, 28, 28, 3))
+    (None, 1, 1, 3)
+    """
 
 
 class GlobalL2Pooling1D(_GlobalL2Pooling):
-    """As `GlobalL2Pooling2D`, of signals (N, L, C). ONNX: GlobalLpPool, p = 2."""
+    """As `GlobalL2Pooling2D`, of signals (N, L, C). ONNX: GlobalLpPool, p = 2.
+
+    Parameters
+    ----------
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalL2Pooling1D().compute_output_shape((None, 8, 3))
+    (None, 3)
+    """
 
     rank = 1
 
 
 class GlobalL2Pooling3D(_GlobalL2Pooling):
-    """As `GlobalL2Pooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalLpPool, p = 2."""
-
-    rank = 3
-
-
-class _AdaptivePooling(Layer):
-    """Windows of whatever size makes `output_size` of them; `rank` is the number of dimensions that they have."""
-
-    rank = 2
-    operation: Callable[..., tuple[np.ndarray, Backward]]
-
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.require_channels_last(data_format)
-        self.output_size = several(output_size, self.rank, f"{self}: output_size")
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        check_image(self, input_shape, self.rank)
-        return None, *self.output_size, input_shape[-1]
-
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        x = self.checked(x)
-        steps = adaptive_passes(x.shape, self.output_size)
-        return self.operation(x, steps, (x.shape[0], *self.output_shape[1:]))
-
-
-class _AdaptiveMaxPooling(_AdaptivePooling):
-    operation = staticmethod(max_pool)
-
-
-class _AdaptiveAveragePooling(_AdaptivePooling):
-    operation = staticmethod(adaptive_average_pool)
-
-
-class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows that cover the image, whatever its size: (N, H, W, C) to (N, OH, OW, C).
-
-    Window o of O along a dimension of length L covers floor(o L / O) .. ceil((o + 1) L / O) - 1, as in PyTorch: windows
-    of one size side by side where O divides L, else some overlap. ONNX: AveragePool where O divides L.
+    """As `GlobalL2Pooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalLpPool, p = 2.
 
     Parameters
     ----------
-    output_size : int or tuple of int
-    data_format : str, optional
-        "channels_last".
+    data_format, keepdims : as `GlobalMaxPooling2D`
+
+    Examples
+    --------
+    >>> layers.GlobalL2Pooling3D().compute_output_shape((None, 8, 8, 8, 3))
+    (None, 3)
     """
-
-
-class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
-    """As `AdaptiveAveragePooling2D`, of signals: (N, L, C) to (N, OL, C)."""
-
-    rank = 1
-
-
-class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
-    """As `AdaptiveAveragePooling2D`, of volumes: (N, D, H, W, C) to (N, OD, OH, OW, C)."""
-
-    rank = 3
-
-
-class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
-    """As `AdaptiveAveragePooling2D`, the largest numbers in place of the means. ONNX: MaxPool where O divides L."""
-
-
-class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
-    """As `AdaptiveMaxPooling2D`, of signals: (N, L, C) to (N, OL, C)."""
-
-    rank = 1
-
-
-class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
-    """As `AdaptiveMaxPooling2D`, of volumes: (N, D, H, W, C) to (N, OD, OH, OW, C)."""
 
     rank = 3
 

@@ -21,6 +21,12 @@ class PReLU(Layer):
         Not offered.
     shared_axes : int or sequence of int, optional
         Dimensions along which there is one alpha: (1, 2) for one a channel of (N, H, W, C).
+
+    Examples
+    --------
+    >>> x = np.array([[-2, -0.5, 0, 0.5, 4]], "float32")
+    >>> layers.PReLU(alpha_initializer=initializers.Constant(0.25)).predict(x)
+    array([[-0.5  , -0.125,  0.   ,  0.5  ,  4.   ]], dtype=float32)
     """
 
     def __init__(self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,

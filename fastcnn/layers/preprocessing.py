@@ -52,6 +52,11 @@ class Rescaling(_Mapping):
     ----------
     scale, offset : float or array
         One number, or what broadcasts with a sample, such as one for each channel.
+
+    Examples
+    --------
+    >>> layers.Rescaling(1 / 255).predict(np.array([[0, 51, 255]], "float32")).round(2)
+    array([[0. , 0.2, 1. ]], dtype=float32)
     """
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
@@ -99,6 +104,15 @@ class Normalization(_Mapping):
         Both or none; what broadcasts with the sizes of the axes. Without them call `adapt`, or set the weights.
     invert : bool
         Turn what is normalized back: y = mean + x sqrt(variance).
+
+    Examples
+    --------
+    >>> layer = layers.Normalization()
+    >>> layer.adapt(np.array([[1], [3]], "float32"))
+    >>> layer.predict(np.array([[1], [2], [5]], "float32"))
+    array([[-1.],
+           [ 0.],
+           [ 3.]], dtype=float32)
     """
 
     def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False,

@@ -18,7 +18,18 @@ class _Reshaping(Layer):
 
 
 class Flatten(_Reshaping):
-    """(N, ...) to (N, features), a view. ONNX: Flatten."""
+    """(N, ...) to (N, features), a view. ONNX: Flatten.
+
+    Parameters
+    ----------
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.Flatten().compute_output_shape((None, 28, 28, 3))
+    (None, 2352)
+    """
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -36,6 +47,13 @@ class Reshape(_Reshaping):
     target_shape : tuple of int
         Without the batch; one entry may be -1 or None, for what is left, and 0 is the input's size at that place: so
         ``(0, 0, 4, 16)`` splits the channels of images of any size.
+
+    Examples
+    --------
+    >>> layers.Reshape((7, -1)).compute_output_shape((None, 28))
+    (None, 7, 4)
+    >>> layers.Reshape((0, 0, 4, 16)).compute_output_shape((None, 8, 8, 64))
+    (None, 8, 8, 4, 16)
     """
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
@@ -66,6 +84,11 @@ class Permute(Layer):
     ----------
     dims : tuple of int
         A permutation of 1, 2, ...: (3, 1, 2) makes (N, C, H, W) of (N, H, W, C).
+
+    Examples
+    --------
+    >>> layers.Permute((3, 1, 2)).compute_output_shape((None, 28, 28, 3))
+    (None, 3, 28, 28)
     """
 
     def __init__(self, dims: tuple[int, ...], **kwargs: Any) -> None:
@@ -91,6 +114,11 @@ class RepeatVector(Layer):
     ----------
     n : int
         Positive.
+
+    Examples
+    --------
+    >>> layers.RepeatVector(5).compute_output_shape((None, 8))
+    (None, 5, 8)
     """
 
     def __init__(self, n: int, **kwargs: Any) -> None:

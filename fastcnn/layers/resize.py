@@ -46,6 +46,13 @@ class Resize(Layer):
         Whether an output that covers several pixels is a mixture of all of them (linear and cubic).
     exclude_outside : bool
         Whether pixels outside have no weight, in place of the border's pixel.
+
+    Examples
+    --------
+    >>> layers.Resize((14, 21)).compute_output_shape((None, 28, 28, 3))
+    (None, 14, 21, 3)
+    >>> layers.Resize(scale=0.5).compute_output_shape((None, 28, 28, 3))
+    (None, 14, 14, 3)
     """
 
     def __init__(self, size: Any = None, scale: Any = None, interpolation: str = "linear",

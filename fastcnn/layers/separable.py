@@ -101,6 +101,13 @@ class SeparableConv1D(_Separable):
     activity_regularizer : str or Regularizer, optional
     depthwise_constraint, pointwise_constraint, bias_constraint : None
         Not offered.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.SeparableConv1D(16, 3).compute_output_shape((None, 8, 3))
+    (None, 6, 16)
     """
 
     traits = Trait.PRODUCT
@@ -134,6 +141,13 @@ class SeparableConv2D(_Separable):
     activity_regularizer : str or Regularizer, optional
     depthwise_constraint, pointwise_constraint, bias_constraint : None
         Not offered.
+    data_format : str, optional
+        "channels_last".
+
+    Examples
+    --------
+    >>> layers.SeparableConv2D(16, 3).compute_output_shape((None, 28, 28, 3))
+    (None, 26, 26, 16)
     """
 
     traits = Trait.PRODUCT

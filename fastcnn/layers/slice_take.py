@@ -24,6 +24,12 @@ class Slice(Layer):
         Negative to go backwards: ``Slice(step=-1)`` turns channels round, ``Slice(step=-1, axis=2)`` mirrors images.
     axis : int
         Not 0, the batch; the last, of channels, if absent.
+
+    Examples
+    --------
+    >>> x = np.array([[3, 1, 2]], "float32")
+    >>> layers.Slice(step=-1).predict(x)
+    array([[2., 1., 3.]], dtype=float32)
     """
 
     def __init__(self, start: int | None = None, stop: int | None = None, step: int = 1, axis: int = -1,
@@ -65,6 +71,12 @@ class Take(Layer):
         Not 0, the batch; the last, of channels, if absent.
     length : int, optional
         How long the axis has to be; of any length, in which all indices lie, if absent.
+
+    Examples
+    --------
+    >>> x = np.array([[3, 1, 2]], "float32")
+    >>> layers.Take([0, 0, 2]).predict(x)
+    array([[3., 3., 2.]], dtype=float32)
     """
 
     def __init__(self, indices: Any, axis: int = -1, length: int | None = None, **kwargs: Any) -> None:

@@ -23,6 +23,14 @@ class TopK(Layer):
         Not 0, the batch.
     indices : bool
         Return where they stand along the axis, as numbers of the layer's dtype, instead of the numbers.
+
+    Examples
+    --------
+    >>> x = np.array([[3, 1, 2]], "float32")
+    >>> layers.TopK(2).predict(x)
+    array([[3., 2.]], dtype=float32)
+    >>> layers.TopK(2, indices=True).predict(x)
+    array([[0., 2.]], dtype=float32)
     """
 
     def __init__(self, k: int = 1, axis: int = -1, indices: bool = False, **kwargs: Any) -> None:

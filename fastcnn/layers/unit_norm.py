@@ -40,6 +40,12 @@ class UnitNormalization(_ByLength):
         Not 0, the batch.
     epsilon : float
         The least length that is scaled to 1; Keras's, which is no argument there.
+
+    Examples
+    --------
+    >>> x = np.array([[3, 4]], "float32")
+    >>> layers.UnitNormalization().predict(x).round(2)
+    array([[0.6, 0.8]], dtype=float32)
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
@@ -63,6 +69,12 @@ class RMSNormalization(_ByLength):
         Not 0, the batch.
     epsilon : float
         Positive.
+
+    Examples
+    --------
+    >>> x = np.array([[3, 4]], "float32")
+    >>> layers.RMSNormalization().predict(x).round(2)
+    array([[0.85, 1.13]], dtype=float32)
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:

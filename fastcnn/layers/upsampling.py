@@ -42,6 +42,11 @@ class UpSampling1D(_UpSampling):
     Parameters
     ----------
     size : int
+
+    Examples
+    --------
+    >>> layers.UpSampling1D(2).compute_output_shape((None, 8, 3))
+    (None, 16, 3)
     """
 
     rank = 1
@@ -64,6 +69,11 @@ class UpSampling2D(_UpSampling):
         ((i + 1/2) / size - 1/2) (ONNX's half_pixel); a pixel outside is the border's. Cubic convolution has a = -3/4,
         as ONNX, PyTorch and Keras on PyTorch have it (elsewhere Keras has -1/2). Other sizes
         and other rules: `Resize`.
+
+    Examples
+    --------
+    >>> layers.UpSampling2D(2).compute_output_shape((None, 28, 28, 3))
+    (None, 56, 56, 3)
     """
 
     def __init__(self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest",
@@ -92,6 +102,11 @@ class UpSampling3D(_UpSampling):
     size : int or (int, int, int)
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.UpSampling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+    (None, 16, 16, 16, 3)
     """
 
     rank = 3

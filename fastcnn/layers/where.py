@@ -9,6 +9,13 @@ class Where(_Merge):
 
     Keras has it as an operation alone, `keras.ops.where`. The condition gets no gradient; what is not chosen may be
     infinite or no number. Inputs broadcast as for the merge layers.
+
+    Examples
+    --------
+    >>> condition = np.array([[1, 0]], "float32")
+    >>> a, b = np.array([[1, 5]], "float32"), np.array([[4, 3]], "float32")
+    >>> layers.Where().predict((condition, a, b))
+    array([[1., 3.]], dtype=float32)
     """
 
     _exactly = 3
