@@ -1,23 +1,44 @@
-"""One kernel cache for the whole run, and the table of what was compiled at its end."""
+"""One kernel cache for all runs, the fast tests, the order of files, and the table of what was compiled."""
 
 import json
 import os
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests import suite
+
+# A test that failed fails again, on a busy machine as on a quiet one.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
+
+ROOT = suite.TESTS.parent
+DATA = Path(os.environ.get("FASTCNN_DATA") or ROOT.parent / "shared" / "data")
+KERNELS = ROOT / ".pytest_cache" / "d" / "kernels"  # pytest --cache-clear empties it
+KEPT_DAYS = 14
 
 # Before any import of fastcnn. Workers, and runs that a test starts, inherit both: only the outermost run cleans up.
 OUTERMOST = "FASTCNN_TEST_RUN" not in os.environ
 OWNS_CACHE = OUTERMOST and "FASTCNN_CACHE_DIR" not in os.environ
-os.environ["FASTCNN_TEST_RUN"] = "1"
+if OUTERMOST:
+    os.environ["FASTCNN_TEST_RUN"] = tempfile.mkdtemp(prefix="fastcnn-tests-")
+RUN = Path(os.environ["FASTCNN_TEST_RUN"])  # what its processes tell of themselves
 if OWNS_CACHE:
-    os.environ["FASTCNN_CACHE_DIR"] = tempfile.mkdtemp(prefix="fastcnn-kernels-")
+    os.environ["FASTCNN_CACHE_DIR"] = str(KERNELS if os.access(ROOT, os.W_OK) else RUN / "kernels")
 
-DATA = Path(os.environ.get("FASTCNN_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+
+@pytest.fixture(autouse=True)
+def seeded():
+    """Let a test draw what it draws alone, whichever ran before it in this process."""
+    from fastcnn.random import set_random_seed
+
+    set_random_seed(0)
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +59,58 @@ def two_threads():
     numba.set_num_threads(before)
 
 
-def _report_folder(config):
-    return Path(os.environ["FASTCNN_CACHE_DIR"]) / "test-report"
+def pytest_addoption(parser):
+    parser.addoption("--record-seconds", action="store_true",
+                     help=f"write the CPU seconds of what is run to {suite.TABLE.name}; compile its kernels first")
+
+
+def pytest_configure(config):
+    if hasattr(config.option, "loadscopereorder"):  # pytest-xdist would begin with the files of most tests
+        config.option.loadscopereorder = False
+    if config.option.record_seconds and (config.option.keyword or config.option.markexpr == "fast"):
+        raise pytest.UsageError("--record-seconds: expected whole files, got a choice of their tests by -k or -m fast")
+
+
+def pytest_ignore_collect(collection_path, config):
+    if config.option.markexpr == "fast" and collection_path == suite.TESTS / suite.PEERS:
+        return True  # importing its libraries alone takes long
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m looks at the marks
+def pytest_collection_modifyitems(config, items):
+    seconds = suite.read()
+    fast = suite.fast([item.nodeid for item in items], seconds)
+    for item in items:
+        if item.nodeid in fast and not item.get_closest_marker("slow"):
+            item.add_marker("fast")
+    if hasattr(config, "workerinput"):
+        place = suite.slowest_first((item.nodeid for item in items), seconds)
+        items.sort(key=lambda item: place[suite.file_of(item.nodeid)])
+
+
+_seconds = Counter()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    begin = suite.cpu_seconds()
+    try:
+        return (yield)
+    finally:
+        _seconds[suite.function_of(item.nodeid)] += suite.cpu_seconds() - begin
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    _seconds.update(getattr(node, "workeroutput", {}).get("seconds", {}))
 
 
 def pytest_sessionfinish(session):
     if os.environ.get("FASTCNN_REQUIRE_PEERS") and _skipped:
         session.exitstatus = 1
         print(f"\nskipped, although FASTCNN_REQUIRE_PEERS is set: {', '.join(_skipped)}")
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["seconds"] = dict(_seconds)
     jit = sys.modules.get("fastcnn.kernels.cpu.compile.policy")
     if jit is None:
         return
@@ -57,30 +122,34 @@ def pytest_sessionfinish(session):
         misses = sum(kernel.stats.cache_misses.values()) if overloads else 0
         if overloads:
             rows[name] = (misses, seconds if misses else 0.0, len(overloads))
-    folder = _report_folder(session.config)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{os.getpid()}.json").write_text(json.dumps(rows))
+    (RUN / f"{os.getpid()}.json").write_text(json.dumps(rows))
 
 
 def pytest_terminal_summary(terminalreporter, config):
     if hasattr(config, "workerinput"):
         return
     compiled, seconds, types = Counter(), Counter(), Counter()
-    for path in _report_folder(config).glob("*.json"):
-        for name, (misses, time, count) in json.loads(path.read_text()).items():
+    for path in RUN.glob("*.json"):
+        for name, (misses, took, count) in json.loads(path.read_text()).items():
             compiled[name] += misses
-            seconds[name] += time
+            seconds[name] += took
             types[name] = max(types[name], count)
     terminalreporter.section("compiled kernels (seconds, compilations, types)")
-    for name, time in seconds.most_common():
-        terminalreporter.line(f"{time:7.2f} s  {compiled[name]:3d}  {types[name]:2d}  {name}")
+    for name, took in seconds.most_common():
+        terminalreporter.line(f"{took:7.2f} s  {compiled[name]:3d}  {types[name]:2d}  {name}")
     totals = sum(seconds.values()), sum(compiled.values()), sum(types.values())
     terminalreporter.line("{:7.2f} s  {:3d}  {:2d}  in all".format(*totals))
 
 
 def pytest_unconfigure(config):
-    if OUTERMOST:
-        shutil.rmtree(os.environ["FASTCNN_CACHE_DIR"] if OWNS_CACHE else _report_folder(config), ignore_errors=True)
+    if not OUTERMOST:
+        return
+    shutil.rmtree(RUN, ignore_errors=True)
+    if config.option.record_seconds and _seconds:
+        suite.write(_seconds)
+    for path in KERNELS.glob("*.nbc") if OWNS_CACHE else ():  # most of them of sources that have changed since
+        if time.time() - path.stat().st_mtime > KEPT_DAYS * 86400:
+            path.unlink(missing_ok=True)
 
 
 # FASTCNN_REQUIRE_PEERS: an independent library that is absent fails the run instead of being skipped.
