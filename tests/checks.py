@@ -319,6 +319,17 @@ TABLE: dict[str, list[Case]] = {
              pixel=False),
         Case("volume", _of(layers.Resize, (3, 5, 4)), VOLUME, pixel=False),
     ],
+    "Resizing": [
+        Case("bilinear", _of(layers.Resizing, 5, 11), IMAGE),
+        Case("the sides cut off, bicubic", _of(layers.Resizing, 4, 9, "bicubic", crop_to_aspect_ratio=True), WIDE),
+        Case("a border, antialias", _of(layers.Resizing, 6, 3, pad_to_aspect_ratio=True, fill_value=0.5,
+                                        antialias=True), WIDE),
+        Case("nearest", _of(layers.Resizing, 3, 4, "nearest"), IMAGE),
+    ],
+    "CenterCrop": [
+        Case("the middle", _of(layers.CenterCrop, 4, 3), IMAGE),
+        Case("of a smaller image", _of(layers.CenterCrop, 8, 6), IMAGE),
+    ],
     "Permute": [
         Case("to channels first", _of(layers.Permute, (3, 1, 2)), IMAGE),
         Case("turned round", _of(layers.Permute, (3, 2, 1)), WIDE),

@@ -116,6 +116,7 @@ from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.preprocessing import Normalization, Rescaling
 from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import Resize
+from fastcnn.layers.resizing import CenterCrop, Resizing
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.slice_take import Slice, Take
 from fastcnn.layers.top_k import TopK
@@ -149,6 +150,7 @@ __all__ = [
     "BatchNormalization",
     "Call",
     "Ceil",
+    "CenterCrop",
     "Clip",
     "Concatenate",
     "Conv1D",
@@ -232,6 +234,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resize",
+    "Resizing",
     "Round",
     "SeparableConv1D",
     "SeparableConv2D",

@@ -31,12 +31,11 @@ FASTCNN = {
 LAYERS = {
     _RECURRENT: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell "
                 "StackedRNNCells TimeDistributed Masking",
-    _PICTURES: "AugMix AutoContrast CenterCrop ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
+    _PICTURES: "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
                "MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter "
                "RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur "
                "RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation "
                "RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",
-    "use Resize((height, width))": "Resizing",
     _TEXT: "CategoryEncoding Discretization Embedding ReversibleEmbedding HashedCrossing Hashing IntegerLookup "
            "StringLookup TextVectorization",
     "compute spectra with SciPy before fit": "MelSpectrogram STFTSpectrogram",

@@ -105,7 +105,7 @@ def test_a_model_that_keras_trained_trains_on_as_it_does(tmp_path):
 ARGUMENTS = {"Activation": ("relu",), "Dense": (3,), "Reshape": ((-1,),), "Permute": ((2, 1, 3),), "Rescaling": (2.0,),
              "RepeatVector": (2,), "Dropout": (0.1,), "GaussianDropout": (0.1,), "GaussianNoise": (0.1,),
              "AlphaDropout": (0.1,), "GroupNormalization": (2,), "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
-             "Dot": (1,)}
+             "Dot": (1,), "Resizing": (4, 9), "CenterCrop": (4, 5)}
 
 
 def _arguments(name):

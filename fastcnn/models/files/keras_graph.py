@@ -126,7 +126,8 @@ class _Functional:
             if name not in self.layers:
                 self.layers[name] = structure(self.translator, entry)
                 self.layers[name]["config"]["name"] = name
-        told = {} if named.get("training") is None else {"training": named["training"]}
+        # True, which calls of layers for pictures say by default, gives way to what fit and predict say.
+        told = {} if named.get("training") in (None, True) else {"training": named["training"]}
         return [self._inner(ref) for ref in refs], told
 
     def _inputs(self, entry: dict[str, Any], given: Any) -> list[Any]:

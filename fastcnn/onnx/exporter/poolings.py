@@ -8,7 +8,8 @@ import numpy as np
 
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
-from fastcnn.geometry.interpolation import scaled_length
+from fastcnn.geometry.framing import NO_BORDER, with_border
+from fastcnn.geometry.interpolation import Interpolation, scaled_length
 from fastcnn.geometry.resize import adaptive_windows
 from fastcnn.onnx.exporter.convolutions import _pads
 from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
@@ -83,13 +84,30 @@ def _padding(w: Writer, layer: Any, inputs: list[Value]) -> Value:
 
 
 def _cropping(w: Writer, layer: Any, inputs: list[Value]) -> Value:
-    x, order = inputs[0], inputs[0].order
-    axes = [w.axis(x, k + 1, order) for k in range(len(layer.border))]
-    begins = [pair[0] for pair in layer.border]
-    ends = [length - pair[1] for length, pair in zip(layer.input_shape[1:-1], layer.border, strict=True)]
+    return _cut(w, inputs[0], layer.border, layer.input_shape, layer.output_shape)
+
+
+def _cut(w: Writer, x: Value, sides: Sequence[Any], old: Sequence[Any], new: Any) -> Value:
+    order = x.order
+    axes = [w.axis(x, k + 1, order) for k in range(len(sides))]
+    begins = [pair[0] for pair in sides]
+    ends = [length - pair[1] for length, pair in zip(old[1:-1], sides, strict=True)]
     y = w.node("Slice", [x.names[order], *(w.constant(v, n) for v, n in ((begins, "begin"), (ends, "end"),
                                                                         (axes, "axes")))])
-    return w.value(y, layer.output_shape, order)
+    return w.value(y, new, order)
+
+
+def _framed(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+    x, border, (n, *size, c) = inputs[0], layer.border, layer.input_shape
+    framed = (n, *with_border((size[0], size[1]), border), c)
+    if min(map(min, border)) < 0:
+        x = _cut(w, x, [(-before, -after) for before, after in border], layer.input_shape, framed)
+    elif border != NO_BORDER:
+        pads = w.constant(_pads([(0, 0), (0, 0), *border]), "pads")
+        x = w.value(w.node("Pad", [w.get(x, FIRST), pads, w.scalar(layer.fill_value)]), framed, FIRST)
+    if framed[1:3] == layer.size:
+        return x
+    return w.value(_by_size(w, w.get(x, FIRST), framed[1:3], layer.size, layer.how), layer.output_shape, FIRST)
 
 
 def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
@@ -116,18 +134,27 @@ def _resize(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     x = w.get(inputs[0], FIRST)
     if more:  # the rule is for these dimensions alone
         more["axes"] = list(range(2, 2 + len(new)))
-        wanted = ["", w.constant(new, "sizes")]
-    elif given == "sizes" and how.mode != "nearest":  # onnxruntime has no cubic one by computed sizes
-        wanted = [w.constant([1.0, 1.0, *map(_scale, old, new)], "scales", "float32")]
-    elif given == "sizes":  # onnxruntime loses its way where it moves a Transpose past a Resize with `axes`
-        whole = w.node("Concat", [w.node("Shape", [x], start=0, end=2), w.constant(new, "sizes")], axis=0)
-        wanted = ["", whole]
+        y = _resize_node(w, x, ["", w.constant(new, "sizes")], how, **more)
+    elif given == "sizes":
+        y = _by_size(w, x, old, new, how)
     else:
-        wanted = [w.constant([1.0, 1.0, *scales], "scales", "float32")]
-    y = w.node("Resize", [x, "", *wanted], mode=how.mode, coordinate_transformation_mode=how.coordinates,
-               nearest_mode=how.rounding, cubic_coeff_a=how.a, antialias=int(how.antialias),
-               exclude_outside=int(how.exclude_outside), **more)
+        y = _resize_node(w, x, [w.constant([1.0, 1.0, *scales], "scales", "float32")], how)
     return w.value(y, layer.output_shape, FIRST)
+
+
+def _by_size(w: Writer, x: str, old: Sequence[int], new: Sequence[int], how: Interpolation) -> str:
+    """Write a Resize to a size and return the name of its output."""
+    if how.mode != "nearest":  # onnxruntime has no cubic one by computed sizes
+        return _resize_node(w, x, [w.constant([1.0, 1.0, *map(_scale, old, new)], "scales", "float32")], how)
+    # onnxruntime loses its way where it moves a Transpose past a Resize with `axes`
+    whole = w.node("Concat", [w.node("Shape", [x], start=0, end=2), w.constant(list(new), "sizes")], axis=0)
+    return _resize_node(w, x, ["", whole], how)
+
+
+def _resize_node(w: Writer, x: str, wanted: list[str], how: Interpolation, **more: Any) -> str:
+    return w.node("Resize", [x, "", *wanted], mode=how.mode, coordinate_transformation_mode=how.coordinates,
+                  nearest_mode=how.rounding, cubic_coeff_a=how.a, antialias=int(how.antialias),
+                  exclude_outside=int(how.exclude_outside), **more)
 
 
 def _scale(old: int, new: int) -> float:
@@ -147,7 +174,7 @@ def _policy(layer: Any, old: Sequence[int], new: Sequence[int], scales: Sequence
                         f"leave out one of the two")
 
 
-TABLE: dict[str, Any] = {"Resize": _resize}
+TABLE: dict[str, Any] = {"Resize": _resize, "Resizing": _framed, "CenterCrop": _framed}
 for _n in (1, 2, 3):
     TABLE.update({
         f"MaxPooling{_n}D": _pool("MaxPool"), f"AveragePooling{_n}D": _pool("AveragePool"),

@@ -1,0 +1,144 @@
+"""Pictures of any size as images of the size a network wants: resized, or their middle."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.geometry import framing
+from fastcnn.geometry.arguments import number, positive
+from fastcnn.geometry.interpolation import Interpolation, interpolation_taps
+from fastcnn.geometry.resize import pad3d
+from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.conv import check_image
+from fastcnn.operations.padding import pad
+from fastcnn.operations.resize import resize
+
+_BILINEAR = Interpolation("linear")
+_MODES = {"bilinear": _BILINEAR, "nearest": Interpolation("nearest", rounding="round_prefer_ceil"),
+          "bicubic": Interpolation("cubic")}
+
+
+class Framed(Layer):
+    """Images (N, H, W, C) cut or framed, and then resized to (N, height, width, C).
+
+    Attributes
+    ----------
+    border : ((int, int), (int, int))
+        What is put around an image of `input_shape` before it is resized; negative: cut off.
+    how : Interpolation
+    fill_value : float
+        Of the border.
+    """
+
+    how = _BILINEAR
+    fill_value = 0.0
+
+    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.require_channels_last(data_format)
+        self.height, self.width = positive(self, height=height, width=width)
+
+    @property
+    def size(self) -> framing.Size:
+        """Height and width of the output."""
+        return self.height, self.width
+
+    @property
+    def border(self) -> framing.Border:
+        return self.framed(self.input_shape[1:3])
+
+    def framed(self, size: framing.Size) -> framing.Border:
+        """Return the border of an image of a size."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        check_image(self, input_shape, 2)
+        return None, *self.size, input_shape[3]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        return self.fitted(self.checked(x), self.border)
+
+    def fitted(self, x: np.ndarray, border: framing.Border) -> tuple[np.ndarray, Backward]:
+        """Return x with a border, resized, and dy -> dx."""
+        first: Backward | None = None
+        if border != framing.NO_BORDER:
+            n, h, w, c = x.shape
+            geometry = pad3d((n, 1, h, w, c), ((0, 0), *border), "zero", str(self), self.fill_value)
+            x, first = pad(x, geometry, (n, *framing.with_border((h, w), border), c))
+        if x.shape[1:3] == self.size:
+            return x, (lambda dy: dy) if first is None else first
+        y, second = resize(x, [interpolation_taps(old, new, new / old, self.how, x.dtype.name)
+                               for old, new in zip(x.shape[1:3], self.size, strict=True)])
+        return y, second if first is None else lambda dy: first(second(dy))
+
+
+class Resizing(Framed):
+    """Images of another size: (N, H, W, C) to (N, height, width, C). ONNX: Resize.
+
+    `Resize` has ONNX's other rules, signals and volumes. Bicubic interpolation has Keys's coefficient -3/4, and -1/2
+    with `antialias`, as Keras on PyTorch and Pillow have.
+
+    Parameters
+    ----------
+    height, width : int
+    interpolation : str
+        "bilinear", "nearest" or "bicubic".
+    crop_to_aspect_ratio : bool
+        Whether the sides are cut off that a picture of another ratio of height to width has too many, so that nothing
+        is distorted.
+    pad_to_aspect_ratio : bool
+        Whether it gets a border in their place.
+    fill_mode : str
+        "constant".
+    fill_value : float
+        Of that border.
+    antialias : bool
+        Whether an output that covers several pixels is a mixture of all of them; right for large pictures.
+    data_format : str, optional
+        "channels_last".
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is none of these, or both ratios are to be kept.
+    """
+
+    def __init__(self, height: int, width: int, interpolation: str = "bilinear", crop_to_aspect_ratio: bool = False,
+                 pad_to_aspect_ratio: bool = False, fill_mode: str = "constant", fill_value: float = 0.0,
+                 antialias: bool = False, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(height, width, data_format, **kwargs)
+        if interpolation not in _MODES:
+            raise ArgumentError(unknown(f"{self}: interpolation", interpolation, _MODES))
+        if crop_to_aspect_ratio and pad_to_aspect_ratio:
+            raise ArgumentError(f"{self}: expected one of crop_to_aspect_ratio and pad_to_aspect_ratio, got both")
+        self.refuse(fill_mode=(fill_mode, "constant"))
+        self.interpolation, self.antialias = interpolation, bool(antialias)
+        self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = bool(crop_to_aspect_ratio), bool(pad_to_aspect_ratio)
+        self.fill_value = number(fill_value, self, "a number for fill_value")
+        self.how = _MODES[interpolation]
+        if antialias and interpolation != "nearest":
+            self.how = self.how._replace(antialias=True, a=-0.5, exclude_outside=True)
+
+    def framed(self, size: framing.Size) -> framing.Border:
+        if self.crop_to_aspect_ratio:
+            return framing.cut_to_ratio(size, self.size)
+        return framing.padded_to_ratio(size, self.size) if self.pad_to_aspect_ratio else framing.NO_BORDER
+
+
+class CenterCrop(Framed):
+    """The middle of images: (N, H, W, C) to (N, height, width, C). ONNX: Slice, Resize.
+
+    Of an image that is smaller the largest middle part with the ratio of height to width is taken, and resized.
+
+    Parameters
+    ----------
+    height, width : int
+    data_format : str, optional
+        "channels_last".
+    """
+
+    def framed(self, size: framing.Size) -> framing.Border:
+        if size[0] >= self.height and size[1] >= self.width:
+            return framing.cut_to(size, self.size)
+        return framing.cut_to_ratio(size, self.size)
