@@ -13,8 +13,10 @@ from typing import Any
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 
 from fastcnn.kernels.cpu.compile import cache
+from fastcnn.kernels.cpu.compile.operands import converted, dtype_of, is_operand, unpacked
 from fastcnn.kernels.cpu.compile.policy import FLAGS, Compiled
 
 i64 = ir.IntType(64)
@@ -68,24 +70,33 @@ class Shared:
     def intrinsic(self, *given: Any) -> tuple[Any, Callable]:
         """Return what an ``@intrinsic`` returns that calls the function from a kernel.
 
-        `given` are Numba's types of the intrinsic's arguments: an array and an offset for each pointer, integers and
-        records.
+        `given` are Numba's types of the intrinsic's arguments: numbers and records as the function has them, an operand
+        (`operands`) for each pointer, or for a pointer and the tuple of strides behind it, and a tuple of operands for
+        a tuple of pointers.
         """
-        dtype = next(t.dtype for t in given if isinstance(t, types.Array))
+        dtype = next(dtype_of(kind) for kind in given if is_operand(kind))
         self.publish(dtype)
-        signature = types.void(*(t if isinstance(t, (types.Array, types.BaseTuple)) else types.int64 for t in given))
 
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            values, pairs = [], iter(zip(signature.args, args, strict=True))
-            for kind, value in pairs:
-                if isinstance(kind, types.Array):
-                    data = context.make_array(kind)(context, builder, value).data
-                    value = builder.gep(data, [next(pairs)[1]])
-                values.append(value)
+            values: list[Any] = []
+            wanted = iter(self.arguments(dtype))
+            for kind, value in zip(signature.args, args, strict=True):
+                expected = next(wanted)
+                if is_operand(kind):
+                    pointer, steps = unpacked(context, builder, kind, value)
+                    values.append(pointer)
+                    if steps:
+                        values.append(context.make_tuple(builder, next(wanted), steps))
+                elif isinstance(kind, types.BaseTuple) and is_operand(kind.types[0]):
+                    parts = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
+                    pointers = [unpacked(context, builder, *part)[0] for part in parts]
+                    values.append(context.make_tuple(builder, expected, pointers))
+                else:
+                    values.append(converted(context, builder, kind, value, expected))
             self.call(builder, dtype, values)
             return context.get_dummy_value()
 
-        return signature, codegen
+        return types.void(*given), codegen
 
     def _symbol(self, dtype: Any) -> str:
         return f"{self.name}_{dtype}"

@@ -15,7 +15,7 @@ linear and cubic interpolation, the means of an adaptive pooling, and the gradie
 import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
-from fastcnn.kernels.cpu.simd.windows import at2, window_blend
+from fastcnn.kernels.cpu.simd.windows import Windows, window_blend
 
 
 @kernel
@@ -52,5 +52,5 @@ def _resize_rows(chunk, chunks, y, x, rows, row_weights, columns, column_weights
         height, image = rows[i, 1], (row // oh * h + rows[i, 0]) * w * c
         for j in range(np.uintp(ow)):
             place, width = places[2 * j], places[2 * j + 1]
-            window_blend(to, (row * ow + np.intp(j)) * c, of, image + place * c, row_weights, i * down,
-                         column_weights, np.intp(j) * right, 1, at2(0, 0), at2(height, width), at2(w * c, c), c)
+            window_blend((to, (row * ow + np.intp(j)) * c), (of, image + place * c), (row_weights, i * down),
+                         (column_weights, np.intp(j) * right), Windows(1, (0, 0), (height, width), (w * c, c), c))

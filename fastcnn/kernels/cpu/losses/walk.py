@@ -54,18 +54,18 @@ def element_walk(values: Callable, slopes: Callable) -> Any:
     of_values, of_slopes = Shared(values, element_arguments), Shared(slopes, element_arguments)
 
     @intrinsic
-    def values_into(typingctx, out, out_at, x, x_at, t, t_at, count, formula):
-        return of_values.intrinsic(out, out_at, x, x_at, t, t_at, count, formula)
+    def values_into(typingctx, out, x, t, count, formula):
+        return of_values.intrinsic(out, x, t, count, formula)
 
     @intrinsic
-    def slopes_into(typingctx, out, out_at, x, x_at, t, t_at, count, formula):
-        return of_slopes.intrinsic(out, out_at, x, x_at, t, t_at, count, formula)
+    def slopes_into(typingctx, out, x, t, count, formula):
+        return of_slopes.intrinsic(out, x, t, count, formula)
 
     def apply_compiled(out, x, t, at, count, wants_slopes, formula):
         if wants_slopes:
-            slopes_into(out, at, x, at, t, at, count, formula)
+            slopes_into((out, at), (x, at), (t, at), count, formula)
         else:
-            values_into(out, at, x, at, t, at, count, formula)
+            values_into((out, at), (x, at), (t, at), count, formula)
 
     def apply_in_python(out, x, t, at, count, wants_slopes, formula):
         part, function = slice(at, at + count), slopes if wants_slopes else values

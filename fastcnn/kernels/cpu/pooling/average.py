@@ -29,7 +29,7 @@ from fastcnn.kernels.cpu.pooling.runs import (
     run_of_phase,
 )
 from fastcnn.kernels.cpu.simd.memory import at3
-from fastcnn.kernels.cpu.simd.windows import at2, window_spread, window_sum
+from fastcnn.kernels.cpu.simd.windows import Windows, window_spread, window_sum
 
 
 @kernel
@@ -60,9 +60,9 @@ def _average_chunk(chunk, chunks, blocks, y, x, geometry):
         while j < ow:
             left, width, _ = columns_of(g, j)
             run, share = run_from(g, j), y.dtype.type(1) / _divisor(g, row % oh, j, height * width)
-            window_sum(y, (row * ow + j) * c + low, x, ((row // oh * h + top) * w + left) * c + low, run,
-                       at2(c, g["sw"] * c), at2(height, width), at2(g["dh"] * w * c, g["dw"] * c),
-                       y.dtype.type(share), 0, size)
+            windows = Windows(run, (c, g["sw"] * c), (height, width), (g["dh"] * w * c, g["dw"] * c), size)
+            window_sum((y, (row * ow + j) * c + low), (x, ((row // oh * h + top) * w + left) * c + low), windows,
+                       y.dtype.type(share), 0)
             j += run
 
 
@@ -110,8 +110,9 @@ def _spread_chunk(chunk, chunks, blocks, dx, dy, geometry):
         while j < ow:
             left, width, _ = columns_of(g, j)
             run, share = run_from(g, j), dx.dtype.type(1) / _divisor(g, row % oh, j, height * width)
-            window_spread(dx, ((row // oh * h + top) * w + left) * c + low, dy, (row * ow + j) * c + low, run,
-                          at2(c, g["sw"] * c), at2(height, width), at2(w * c, c), dx.dtype.type(share), size)
+            windows = Windows(run, (c, g["sw"] * c), (height, width), (w * c, c), size)
+            window_spread((dx, ((row // oh * h + top) * w + left) * c + low), (dy, (row * ow + j) * c + low), windows,
+                          dx.dtype.type(share))
             j += run
 
 
@@ -135,8 +136,8 @@ def _gather_chunk(chunk, chunks, blocks, dx, dy, geometry):
                 left, columns, right = over_column(g, q)
                 run, at = run_of_phase(g, q, low_j, high_j), (row * w + q) * c
                 if even_rows and left >= low_j and left + (columns - 1) * right < high_j:
-                    window_sum(dx, at + low, dy, outputs + (begin * ow + left) * c, run, at2(sw * c, c),
-                               at2(rows, columns), at2(down * ow * c, right * c), share, 0, size)
+                    windows = Windows(run, (sw * c, c), (rows, columns), (down * ow * c, right * c), size)
+                    window_sum((dx, at + low), (dy, outputs + (begin * ow + left) * c), windows, share, 0)
                 else:
                     run = 1
                     _add_shares(dx, at + low, dy, outputs, at3(begin, rows, down), at3(left, columns, right), size, g)
@@ -157,9 +158,10 @@ def _whole(length, stride, reach, before, after, outputs, divisor):
 def _add_shares(dx, at, dy, outputs, down, right, size, g):
     """Add to one pixel, one by one, the shares of outputs: those of rows and columns (first, how many, how far)."""
     c, ow, real = g["c"], g["ow"], dx.dtype.type
-    window_sum(dx, at, dy, outputs, 1, at2(0, 0), at2(0, 0), at2(0, 0), real(0), 0, size)
+    window_sum((dx, at), (dy, outputs), Windows(1, (0, 0), (0, 0), (0, 0), size), real(0), 0)
     for i in range(down[0], down[0] + down[1] * down[2], down[2]):
         height = rows_of(g, i)[1]
         for j in range(right[0], right[0] + right[1] * right[2], right[2]):
             share = real(1) / _divisor(g, i, j, height * columns_of(g, j)[1])
-            window_sum(dx, at, dy, outputs + (i * ow + j) * c, 1, at2(0, 0), at2(1, 1), at2(0, 0), real(share), 1, size)
+            one = Windows(1, (0, 0), (1, 1), (0, 0), size)
+            window_sum((dx, at), (dy, outputs + (i * ow + j) * c), one, real(share), 1)

@@ -35,7 +35,7 @@ from fastcnn.kernels.cpu.pooling.runs import (
     run_of_phase,
 )
 from fastcnn.kernels.cpu.simd.memory import at3
-from fastcnn.kernels.cpu.simd.windows import at2, window_gradient, window_max, window_scatter
+from fastcnn.kernels.cpu.simd.windows import Windows, window_gradient, window_max, window_scatter
 
 
 def max_pool2d_index_type(geometry):
@@ -79,8 +79,8 @@ def _max_chunk(chunk, chunks, blocks, y, argmax, x, geometry):
             at = (row * ow + j) * c + low
             if height > 0 and width > 0:
                 codes = at3(top * w + left, w, 1) if g["adaptive"] else at3(r * g["kw"] + s, g["kw"], 1)
-                window_max(y, argmax, at, x, image + (top * w + left) * c, run, at2(c, g["sw"] * c),
-                           at2(height, width), at2(dh * w * c, dw * c), codes, g["least"], size)
+                windows = Windows(run, (c, g["sw"] * c), (height, width), (dh * w * c, dw * c), size)
+                window_max((y, at), (argmax, at), (x, image + (top * w + left) * c), windows, codes, g["least"])
             else:
                 for o in range(run):
                     for k in range(at + o * c, at + o * c + size):
@@ -124,8 +124,9 @@ def _scatter_chunk(chunk, chunks, blocks, dx, dy, argmax, geometry):
             left, width, s = columns_of(g, j)
             run = run_from(g, j)
             if height > 0 and width > 0:
-                window_scatter(dx, ((row // oh * h + top) * w + left) * c + low, dy, argmax, (row * ow + j) * c + low,
-                               run, at2(c, sw * c), at2(height, width), at2(w * c, c), at3(r * kw + s, kw, 1), size)
+                at, windows = (row * ow + j) * c + low, Windows(run, (c, sw * c), (height, width), (w * c, c), size)
+                window_scatter((dx, ((row // oh * h + top) * w + left) * c + low), (dy, at), (argmax, at), windows,
+                               (r * kw + s, kw, 1))
             j += run
 
 
@@ -148,6 +149,7 @@ def _gather_chunk(chunk, chunks, blocks, dx, dy, argmax, geometry):
                 # In the next window this pixel's position is a stride smaller; its place in the image is the same.
                 codes = at3(r * kw + s, -(down * g["sh"] // dh) * kw, -(right * sw // dw))
                 codes = at3(row % h * w + q, 0, 0) if g["adaptive"] else codes
-                window_gradient(dx, (row * w + q) * c + low, dy, argmax, outputs + left * c, run, at2(sw * c, c),
-                                at2(rows, columns), at2(down * ow * c, right * c), codes, size)
+                windows = Windows(run, (sw * c, c), (rows, columns), (down * ow * c, right * c), size)
+                window_gradient((dx, (row * w + q) * c + low), (dy, outputs + left * c), (argmax, outputs + left * c),
+                                windows, codes)
                 q += run * sw

@@ -17,9 +17,10 @@ class Walk(Vectors):
 
     wide = 4
 
-    def run(self, pointers, *rest):
-        """Emit everything; `rest` are the arguments of the intrinsic from `run` on."""
-        run, steps, self.window, self.strides, *self.special, channels = rest
+    def run(self, pointers, windows, special):
+        """Emit everything; `special` is what the walk's intrinsic takes beside the windows."""
+        run, steps, self.window, self.strides, channels = windows
+        self.special = special
         b, wide = self.b, self.wide * self.L
         with loop(b, run) as o:
             here = self.moved(pointers, *(b.mul(o, step) for step in steps))
@@ -41,7 +42,7 @@ class Walk(Vectors):
                 self.results(here, done, 1, self.mask(b.sub(channels, done)))
 
     def moved(self, pointers, to, of):
-        """Return the pointers of a result: those of the results first, `to` further, then those of the sources."""
+        """Return the pointers of one window: `to` further where it has one place, `of` where it lies with all of them."""
         raise NotImplementedError
 
     def results(self, pointers, channel, count, mask):
@@ -232,11 +233,11 @@ class Blend(Walk):
 
 class Scatter(Walk):
     def moved(self, pointers, to, of):
-        dy, where, dx = pointers
-        return self.b.gep(dy, [to]), self.b.gep(where, [to]), self.b.gep(dx, [of])
+        dx, dy, where = pointers
+        return self.b.gep(dx, [of]), self.b.gep(dy, [to]), self.b.gep(where, [to])
 
     def results(self, pointers, channel, count, mask):
-        b, (dy, where, dx) = self.b, pointers
+        b, (dx, dy, where) = self.b, pointers
         gradients = [self.load(b.gep(dy, [channel]), u, mask) for u in range(count)]
         winners = [self.load(b.gep(where, [channel]), u, mask) for u in range(count)]
 
@@ -251,11 +252,11 @@ class Scatter(Walk):
 
 class Spread(Walk):
     def moved(self, pointers, to, of):
-        dy, dx = pointers
-        return self.b.gep(dy, [to]), self.b.gep(dx, [of])
+        dx, dy = pointers
+        return self.b.gep(dx, [of]), self.b.gep(dy, [to])
 
     def results(self, pointers, channel, count, mask):
-        b, (dy, dx) = self.b, pointers
+        b, (dx, dy) = self.b, pointers
         factor, source = self.broadcast(self.special[0]), b.gep(dy, [channel])
         shares = [b.fmul(self.load(source, u, mask), factor) for u in range(count)]
 

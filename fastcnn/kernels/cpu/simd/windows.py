@@ -14,145 +14,150 @@ that fill no vector are masked, so that 6 channels take one masked vector. All o
 """
 
 import itertools
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba import config, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu.compile.policy import inlined
+from fastcnn.kernels.cpu.compile.operands import dtype_of, integers, unpacked
 from fastcnn.kernels.cpu.simd.window_emitters import Blend, Gradient, Max, Scatter, Spread, Sum
 
-_TWO, _THREE = types.UniTuple(types.int64, 2), types.UniTuple(types.int64, 3)
 
+class Windows(NamedTuple):
+    """A run of windows that differ only by their place.
 
-@inlined
-def at2(a, b):
-    """Return two numbers as one tuple of plain integers, as `memory.at3` does three."""
-    return np.int64(a), np.int64(b)
+    Attributes
+    ----------
+    run : int
+        How many.
+    steps : (int, int)
+        From one to the next in what has one place a window, and in what the windows lie on.
+    window : (int, int)
+        Rows and columns.
+    strides : (int, int)
+        From one row and column of a window to the next.
+    channels : int
+    """
+
+    run: Any
+    steps: Any
+    window: Any
+    strides: Any
+    channels: Any
 
 
 @intrinsic
-def window_max(typingctx, y, where, at, x, x_at, run, steps, window, strides, codes, least, channels):
+def window_max(typingctx, y, where, x, windows, codes, least):
     """Write the largest elements of a run of windows, and the code of the position that each came from.
 
     NaN is larger than anything, and the last of several wins; else it is the first of several equal ones.
 
     Parameters
     ----------
-    y, where, at : array, integer array, int
-        The results, from element `at` on.
-    x, x_at : array, int
+    y, where : (array, offset), (integer array, offset)
+        The results.
+    x : (array, offset)
         Where the first window begins.
-    run, steps : int, (int, int)
-        How many windows, and how far from one to the next in `y` and in `x`.
-    window : (int, int)
-        Rows and columns, at least 1.
-    strides : (int, int)
-        From one row and column of the window to the next in `x`.
+    windows : Windows
+        Of one position at least.
     codes : (int, int, int)
         The code of the window's first position, and how it grows with rows and columns.
     least : int
         1 for the smallest elements.
-    channels : int
     """
-    i = types.int64
-    return (types.void(y, where, i, x, i, i, _TWO, _TWO, _TWO, _THREE, i, i),
-            _codegen(Max, y.dtype, (0, 1, 3), 5, lambda a: [(a[0], a[2]), (a[1], a[2]), (a[3], a[4])]))
+    return _walk(Max, [y, where, x], windows, codes, least)
 
 
 @intrinsic
-def window_gradient(typingctx, dx, dx_at, dy, where, at, run, steps, window, strides, codes, channels):
+def window_gradient(typingctx, dx, dy, where, windows, codes):
     """Write sums of those elements of dy, over a run of windows of *outputs*, that came from this very position.
 
     Parameters
     ----------
-    dx, dx_at : array, int
+    dx : (array, offset)
         The results.
-    dy, where, at : array, integer array, int
+    dy, where : (array, offset), (integer array, offset)
         Where the first window of outputs begins.
-    run, steps, window, strides : as `window_max`
-        A window may be empty: then zeros are written.
+    windows : Windows
+        They may be empty: then zeros are written.
     codes : (int, int, int)
         The position that counts in the first output of the window, and how it grows with rows and columns.
-    channels : int
     """
-    i = types.int64
-    return (types.void(dx, i, dy, where, i, i, _TWO, _TWO, _TWO, _THREE, i),
-            _codegen(Gradient, dx.dtype, (0, 2, 3), 5, lambda a: [(a[0], a[1]), (a[2], a[4]), (a[3], a[4])]))
+    return _walk(Gradient, [dx, dy, where], windows, codes)
 
 
 @intrinsic
-def window_sum(typingctx, y, at, x, x_at, run, steps, window, strides, scale, add, channels):
+def window_sum(typingctx, y, x, windows, scale, add):
     """Write `scale` times the sums of a run of windows, or add them if `add` is 1; the rest as `window_max`."""
-    i = types.int64
-    return (types.void(y, i, x, i, i, _TWO, _TWO, _TWO, y.dtype, i, i),
-            _codegen(Sum, y.dtype, (0, 2), 4, lambda a: [(a[0], a[1]), (a[2], a[3])]))
+    return _walk(Sum, [y, x], windows, dtype_of(y), add)
 
 
 @intrinsic
-def window_scatter(typingctx, dx, dx_at, dy, where, at, run, steps, window, strides, codes, channels):
+def window_scatter(typingctx, dx, dy, where, windows, codes):
     """Write each element of dy, over a run of outputs, into the position of its window that won, zero into the others.
 
     Parameters
     ----------
-    dx, dx_at : array, int
+    dx : (array, offset)
         Where the first window begins; windows do not overlap.
-    dy, where, at : array, integer array, int
-        The outputs, from element `at` on.
-    run, steps, window, strides, codes, channels
+    dy, where : (array, offset), (integer array, offset)
+        The outputs.
+    windows, codes
         As `window_max`, with `dx` for its `x`.
     """
-    i = types.int64
-    return (types.void(dx, i, dy, where, i, i, _TWO, _TWO, _TWO, _THREE, i),
-            _codegen(Scatter, dx.dtype, (0, 2, 3), 5, lambda a: [(a[2], a[4]), (a[3], a[4]), (a[0], a[1])]))
+    return _walk(Scatter, [dx, dy, where], windows, codes)
 
 
 @intrinsic
-def window_spread(typingctx, dx, dx_at, dy, at, run, steps, window, strides, scale, channels):
+def window_spread(typingctx, dx, dy, windows, scale):
     """Write `scale` times each element of dy into all positions of its window; the rest as `window_scatter`."""
-    i = types.int64
-    return (types.void(dx, i, dy, i, i, _TWO, _TWO, _TWO, dx.dtype, i),
-            _codegen(Spread, dx.dtype, (0, 2), 4, lambda a: [(a[2], a[3]), (a[0], a[1])]))
+    return _walk(Spread, [dx, dy], windows, dtype_of(dx))
 
 
 @intrinsic
-def window_blend(typingctx, y, at, x, x_at, down, down_at, right, right_at, run, steps, window, strides, channels):
+def window_blend(typingctx, y, x, down, right, windows):
     """Write the sum of a window with weights: those of its rows times those of its columns; the rest as `window_max`.
 
     Parameters
     ----------
-    y, at, x, x_at, run, steps, window, strides, channels : as `window_max`
-        A window may be empty: then zeros are written.
-    down, down_at : array, int
-        The weights of the rows, from element `down_at` on.
-    right, right_at : array, int
-        The weights of the columns.
+    y, x : (array, offset)
+    down, right : (array, offset)
+        The weights of the rows, and those of the columns.
+    windows : Windows
+        They may be empty: then zeros are written.
     """
-    i = types.int64
-    return (types.void(y, i, x, i, down, i, right, i, i, _TWO, _TWO, _TWO, i),
-            _codegen(Blend, y.dtype, (0, 2, 4, 6), 8,
-                     lambda a: [(a[0], a[1]), (a[2], a[3]), (a[4], a[5]), (a[6], a[7])]))
+    return _walk(Blend, [y, x, down, right], windows)
 
 
-def _codegen(emitter, dtype, arrays, run, places):
-    """Return the code of an intrinsic: which arguments are arrays, which is `run`, where the walk begins in each."""
+def _walk(emitter, operands, windows, *special):
+    """Return what an intrinsic returns that calls a walk: `special` are the types of what it has beside the windows."""
+    dtype = dtype_of(operands[0])
+
     def codegen(context, builder, signature, args):
-        bare = list(args)
-        for k in arrays:
-            bare[k] = context.make_array(signature.args[k])(context, builder, args[k]).data
-        pointers = [builder.gep(array, [at]) for array, at in places(bare)]
-        rest = [cgutils.unpack_tuple(builder, value) if isinstance(kind, types.UniTuple) else [value]
-                for kind, value in zip(signature.args[run:], args[run:], strict=True)]
-        values = [*pointers, *itertools.chain(*rest)]
-        builder.call(_function(builder.module, emitter, dtype, len(pointers), rest, values), values)
+        count = len(operands)
+        pointers = [unpacked(context, builder, *pair)[0]
+                    for pair in zip(signature.args[:count], args[:count], strict=True)]
+        rest = [value if kind == dtype else integers(context, builder, kind, value)
+                for kind, value in zip(signature.args[count:], args[count:], strict=True)]
+        builder.call(_function(builder.module, emitter, dtype, pointers, rest), [*pointers, *_flat(rest)])
         return context.get_dummy_value()
 
-    return codegen
+    return types.void(*operands, windows, *special), codegen
 
 
-def _function(module, emitter, dtype, pointers, rest, values):
+def _flat(values):
+    """Return the values of nested lists one after the other."""
+    return list(itertools.chain(*(_flat(one) if isinstance(one, list) else [one] for one in values)))
+
+
+def _like(values, flat):
+    """Return values from an iterator, grouped as the nested lists of `values` are."""
+    return [_like(one, flat) if isinstance(one, list) else next(flat) for one in values]
+
+
+def _function(module, emitter, dtype, pointers, rest):
     """Return the function of a walk in a module, emitted when first asked for; `rest` says how its numbers group.
 
     A function of its own, since LLVM would move what does not change out of the loops around a walk, until its
@@ -161,14 +166,13 @@ def _function(module, emitter, dtype, pointers, rest, values):
     name = f"fastcnn_{emitter.__name__}_{dtype}"
     function = module.globals.get(name)
     if function is None:
-        kinds = [value.type for value in values]
+        kinds = [value.type for value in [*pointers, *_flat(rest)]]
         function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), name)
         function.linkage = "internal"
         function.attributes.add("noinline")
         inside = ir.IRBuilder(function.append_basic_block("entry"))
-        numbers = iter(function.args[pointers:])
-        grouped = [[next(numbers) for _ in group] for group in rest]
-        emitter(inside, dtype).run(list(function.args[:pointers]), *(g if len(g) > 1 else g[0] for g in grouped))
+        windows, *special = _like(rest, iter(function.args[len(pointers):]))
+        emitter(inside, dtype).run(list(function.args[:len(pointers)]), windows, special)
         inside.ret_void()
     return function
 
@@ -176,63 +180,59 @@ def _function(module, emitter, dtype, pointers, rest, values):
 # --- without a compiler -----------------------------------------------------------------------------------------------
 
 
-def _places(window, strides):
-    return [(r, s, r * strides[0] + s * strides[1]) for r in range(window[0]) for s in range(window[1])]
+def _positions(windows):
+    """Yield for each window its number and (row, column, offset) of its positions, for each channel apart."""
+    (rows, columns), strides = windows.window, windows.strides
+    places = [(r, s, r * strides[0] + s * strides[1]) for r in range(rows) for s in range(columns)]
+    for o in range(windows.run):
+        for k in range(windows.channels):
+            to, of = (o * step + k for step in windows.steps)
+            yield to, [(r, s, of + offset) for r, s, offset in places]
 
 
-def _max_in_python(y, where, at, x, x_at, run, steps, window, strides, codes, least, channels):
-    sign = -1 if least else 1
-    for o in range(run):
-        for k in range(channels):
-            best, index = -np.inf, codes[0]
-            for r, s, offset in _places(window, strides):
-                value = sign * x[x_at + o * steps[1] + offset + k]
-                if value > best or value != value:
-                    best, index = value, codes[0] + r * codes[1] + s * codes[2]
-            y[at + o * steps[0] + k], where[at + o * steps[0] + k] = sign * best, index
+def _max_in_python(y, where, x, windows, codes, least):
+    (y, at), (where, where_at), (x, x_at), sign = y, where, x, -1 if least else 1
+    for to, places in _positions(windows):
+        best, index = -np.inf, codes[0]
+        for r, s, of in places:
+            value = sign * x[x_at + of]
+            if value > best or value != value:
+                best, index = value, codes[0] + r * codes[1] + s * codes[2]
+        y[at + to], where[where_at + to] = sign * best, index
 
 
-def _gradient_in_python(dx, dx_at, dy, where, at, run, steps, window, strides, codes, channels):
-    for o in range(run):
-        for k in range(channels):
-            total = 0.0
-            for r, s, offset in _places(window, strides):
-                place = at + o * steps[1] + offset + k
-                if where[place] == codes[0] + r * codes[1] + s * codes[2]:
-                    total += dy[place]
-            dx[dx_at + o * steps[0] + k] = total
+def _gradient_in_python(dx, dy, where, windows, codes):
+    (dx, dx_at), (dy, at), (where, where_at) = dx, dy, where
+    for to, places in _positions(windows):
+        dx[dx_at + to] = sum(dy[at + of] for r, s, of in places
+                             if where[where_at + of] == codes[0] + r * codes[1] + s * codes[2])
 
 
-def _sum_in_python(y, at, x, x_at, run, steps, window, strides, scale, add, channels):
-    for o in range(run):
-        for k in range(channels):
-            total = sum(x[x_at + o * steps[1] + offset + k] for _, _, offset in _places(window, strides))
-            before = y[at + o * steps[0] + k] if add else 0
-            y[at + o * steps[0] + k] = before + scale * total
+def _sum_in_python(y, x, windows, scale, add):
+    (y, at), (x, x_at) = y, x
+    for to, places in _positions(windows):
+        y[at + to] = (y[at + to] if add else 0) + scale * sum(x[x_at + of] for _, _, of in places)
 
 
-def _blend_in_python(y, at, x, x_at, down, down_at, right, right_at, run, steps, window, strides, channels):
-    for o in range(run):
-        for k in range(channels):
-            y[at + o * steps[0] + k] = sum(
-                down[down_at + r] * right[right_at + s] * x[x_at + o * steps[1] + offset + k]
-                for r, s, offset in _places(window, strides))
+def _blend_in_python(y, x, down, right, windows):
+    (y, at), (x, x_at), (down, down_at), (right, right_at) = y, x, down, right
+    for to, places in _positions(windows):
+        y[at + to] = sum(down[down_at + r] * right[right_at + s] * x[x_at + of] for r, s, of in places)
 
 
-def _scatter_in_python(dx, dx_at, dy, where, at, run, steps, window, strides, codes, channels):
-    for o in range(run):
-        for k in range(channels):
-            place = at + o * steps[0] + k
-            for r, s, offset in _places(window, strides):
-                here = where[place] == codes[0] + r * codes[1] + s * codes[2]
-                dx[dx_at + o * steps[1] + offset + k] = dy[place] if here else 0
+def _scatter_in_python(dx, dy, where, windows, codes):
+    (dx, dx_at), (dy, at), (where, where_at) = dx, dy, where
+    for to, places in _positions(windows):
+        for r, s, of in places:
+            here = where[where_at + to] == codes[0] + r * codes[1] + s * codes[2]
+            dx[dx_at + of] = dy[at + to] if here else 0
 
 
-def _spread_in_python(dx, dx_at, dy, at, run, steps, window, strides, scale, channels):
-    for o in range(run):
-        for k in range(channels):
-            for _, _, offset in _places(window, strides):
-                dx[dx_at + o * steps[1] + offset + k] = scale * dy[at + o * steps[0] + k]
+def _spread_in_python(dx, dy, windows, scale):
+    (dx, dx_at), (dy, at) = dx, dy
+    for to, places in _positions(windows):
+        for _, _, of in places:
+            dx[dx_at + of] = scale * dy[at + to]
 
 
 if config.DISABLE_JIT:

@@ -27,7 +27,7 @@ from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 from fastcnn.kernels.cpu.winograd.plan import TILES, suits
-from fastcnn.kernels.cpu.winograd.tiles import filter_gradient_block, gradient_tiles, input_tiles
+from fastcnn.kernels.cpu.winograd.tiles import Block, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
 FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
 FUSED_RUN = 112  # tiles: the sums of a run stay in registers, so that long runs load and store m seldom
@@ -159,7 +159,7 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     tiles, run, runs = _plan(p, width)[:3]
     if _is_fused(p, width):
         chunks, size = _chunks(p, width), aligned(9 * c * k + k)
-        parallel(_chunk_task, chunks, (scratch, shared, local, one, xf, yf, p))
+        parallel(_chunk_task, chunks, (scratch, (shared, local, one), xf, yf, p))
         add_pairwise(scratch, shared, size, chunks, 9 * c * k + k)
         accumulate(wf, 0, scratch, shared, 9 * c * k)
         accumulate(dbias, 0, scratch, shared + 9 * c * k, dbias.size)
@@ -171,8 +171,8 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
             clear(scratch, at, size + k)
         for step in range(runs):
             count = min(run, tiles - step * run)
-            parallel(_tiles_task, -(-count // TILES), (scratch, shared, local, step * run, count, xf, yf, p))
-            parallel(_products_task, blocks * _parts(p, width), (to, bias, scratch, shared, local, one, count, p))
+            parallel(_tiles_task, -(-count // TILES), (scratch, (shared, local), (step * run, count), xf, yf, p))
+            parallel(_products_task, blocks * _parts(p, width), (to, bias, scratch, (shared, local, one), count, p))
             if runs > OFTEN and (step == runs - 1 or step % OFTEN == OFTEN - 1):
                 accumulate(wf, 0, to, 0, size)
                 accumulate(dbias, 0, bias, 0, dbias.size)
@@ -180,16 +180,20 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 
 
 @inlined
-def _transform(scratch, v, place, patch, x, dy, first, count, p):
-    """V and W of tiles first .. first + count, at tile `place` of the run at scratch[v:]."""
+def _transform(scratch, to, patch, x, dy, tiles, p):
+    """V and W of some tiles.
+
+    `to` is where those of the run lie and which of them is the first one, `tiles` its number and how many there are.
+    """
+    (v, place), (first, count) = to, tiles
     h, w, c, oh, ow, k, top, left = p[1:]
     width = blocks_of(dy, k)[0]
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
     down, across = -(-oh // 4), -(-ow // 4)
-    input_tiles(x, 0, h, w, c, top, left, down, across, first, count, scratch, 0,
-                scratch, v + place * v_tile, v_tile, v_step, scratch, patch)
-    gradient_tiles(dy, 0, oh, ow, k, down, across, first, count, scratch, 0,
-                   scratch, v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step, scratch, patch)
+    input_tiles((x, 0), Tiles(h, w, c, top, left, down, across, first, count), (scratch, 0),
+                (scratch, (v + place * v_tile, v_tile, v_step)), (scratch, patch))
+    gradient_tiles((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, count), (scratch, 0),
+                   (scratch, (v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step)), (scratch, patch))
 
 
 @inlined
@@ -199,8 +203,12 @@ def _at_once(count, width, p):
 
 
 @inlined
-def _multiply(scratch, v, begin, channels, b, m, fresh, count, width, p):
-    """36 products of one block of filters: scratch[m:] = V^T W for some channels, or added to it unless `fresh`."""
+def _multiply(scratch, v, part, block, m, fresh, count, p):
+    """36 products of one block of filters: scratch[m:] = V^T W for some channels, or added to it unless `fresh`.
+
+    `part` are the first channel and how many, `block` the block and its width.
+    """
+    (begin, channels), (b, width) = part, block
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
     w, step = v + _tiles_size(p, width)[0], _sums(p, width)[0]
     some = _at_once(count, width, p)
@@ -214,8 +222,9 @@ def _multiply(scratch, v, begin, channels, b, m, fresh, count, width, p):
 
 
 @inlined
-def _add_bias(out, at, columns, scratch, one, v, b, count, width, p):
-    """out[at:] += the sums of dy over tiles, one block of filters."""
+def _add_bias(to, scratch, one, v, block, count, p):
+    """Add the sums of dy over tiles, one block of filters: `to` is an array, an offset and how many columns."""
+    (out, at, columns), (b, width) = to, block
     w_tile, w_step = _plan(p, width)[5:]
     w, some = v + _tiles_size(p, width)[0], _at_once(count, width, p)
     for first in range(0, count, some):
@@ -225,8 +234,9 @@ def _add_bias(out, at, columns, scratch, one, v, b, count, width, p):
 
 
 @inlined
-def _chunk_task(chunk, thread, scratch, shared, local, one, x, dy, p):
+def _chunk_task(chunk, thread, scratch, places, x, dy, p):
     """The gradients of a chunk of tiles, into the chunk's part of the scratch."""
+    shared, local, one = places
     c, k = p[3], p[6]
     width, blocks = blocks_of(dy, k)
     m_at, bias_at, patch_at, share = _local(p, lanes_of(dy), width)
@@ -241,31 +251,33 @@ def _chunk_task(chunk, thread, scratch, shared, local, one, x, dy, p):
     begin, end = chunk * runs // chunks, (chunk + 1) * runs // chunks
     for r in range(begin, end):
         count = min(run, tiles - r * run)
-        _transform(scratch, v, 0, patch, x, dy, r * run, count, p)
+        _transform(scratch, (v, np.int64(0)), patch, x, dy, (r * run, count), p)
         for b in range(blocks):
-            _multiply(scratch, v, 0, c, b, m + b * 36 * step, (r - begin) % OFTEN == 0, count, width, p)
-            _add_bias(scratch, bias + b * width, width, scratch, one, v, b, count, width, p)
+            _multiply(scratch, v, (np.int64(0), c), (b, width), m + b * 36 * step, (r - begin) % OFTEN == 0, count, p)
+            _add_bias((scratch, bias + b * width, width), scratch, one, v, (b, width), count, p)
         if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
             for b in range(blocks):
-                filter_gradient_block(scratch, gradients, c, k, b * width, min(width, k - b * width), 0, c,
-                                      scratch, m + b * 36 * step, width, step, scratch, patch)
+                filter_gradient_block((scratch, gradients), Block(c, k, b * width, min(width, k - b * width), 0, c),
+                                      (scratch, (m + b * 36 * step, width, step)), (scratch, patch))
             accumulate(scratch, gradients + size, scratch, bias, k)
             clear(scratch, bias, blocks * width)
 
 
 @inlined
-def _tiles_task(task, thread, scratch, shared, local, first, count, x, dy, p):
-    """V and W of a run of the tiles of a step, which begins at tile `first`."""
+def _tiles_task(task, thread, scratch, places, tiles, x, dy, p):
+    """V and W of a run of the tiles of a step, of which the first and how many are given."""
+    (shared, local), (first, count) = places, tiles
     width = blocks_of(dy, p[6])[0]
     _, _, patch, share = _local(p, lanes_of(dy), width)
     begin = task * TILES
-    _transform(scratch, shared, begin, local + thread * share + patch, x, dy, first + begin, min(TILES, count - begin),
-               p)
+    _transform(scratch, (shared, begin), local + thread * share + patch, x, dy,
+               (first + begin, min(TILES, count - begin)), p)
 
 
 @inlined
-def _products_task(task, thread, dkernel, dbias, scratch, shared, local, one, count, p):
+def _products_task(task, thread, dkernel, dbias, scratch, places, count, p):
     """What a step of `count` tiles adds to the gradient: one block of filters and one part of the channels."""
+    shared, local, one = places
     c, k = p[3], p[6]
     width = blocks_of(dkernel, k)[0]
     m, _, patch, share = _local(p, lanes_of(dkernel), width)
@@ -274,8 +286,8 @@ def _products_task(task, thread, dkernel, dbias, scratch, shared, local, one, co
     b, part = task // parts, task % parts
     begin, end = part * c // parts, (part + 1) * c // parts
     columns = min(width, k - b * width)
-    _multiply(scratch, shared, begin, end - begin, b, m, True, count, width, p)
-    filter_gradient_block(dkernel, 0, c, k, b * width, columns, begin, end, scratch, m, width, _sums(p, width)[0],
-                          scratch, patch)
+    _multiply(scratch, shared, (begin, end - begin), (b, width), m, True, count, p)
+    filter_gradient_block((dkernel, 0), Block(c, k, b * width, columns, begin, end),
+                          (scratch, (m, width, _sums(p, width)[0])), (scratch, patch))
     if part == 0 and dbias.size > 0:
-        _add_bias(dbias, b * width, columns, scratch, one, shared, b, count, width, p)
+        _add_bias((dbias, b * width, columns), scratch, one, shared, (b, width), count, p)

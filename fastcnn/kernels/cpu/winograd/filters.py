@@ -25,35 +25,43 @@ def patch_size(one):
 
 
 @inlined
-def transform_filters(kernel, filters, b, width, columns, begin, end, packed, at, step, scratch, patch):
-    """Transform depths begin .. end of block `b`, of which `columns` exist, to packed[at:].
+def transform_filters(bank, block, depths, packed, patch):
+    """Transform some depths of a block of filters.
 
     Parameters
     ----------
-    kernel, filters : flat array, (offset, strides of r, s, depth, column)
-        The filter bank.
-    packed, at, step : array, int, int
+    bank : (flat array, (offset, strides of r, s, depth, column))
+        The filters.
+    block : (b, width, columns)
+        Which block, and how many of its columns exist.
+    depths : (begin, end)
+    packed : (array, (offset, step))
         Where depth `begin` goes in matrix 0, and how much further in the next.
-    scratch, patch : array, int
-        The patch.
+    patch : (array, offset)
     """
-    offset, k_r, k_s, k_depth, k_column = filters
-    first = offset + b * width * k_column
+    (kernel, (offset, k_r, k_s, k_depth, k_column)), (b, width, columns), (begin, end) = bank, block, depths
+    (out, (at, step)), (scratch, patch_at), first = packed, patch, offset + b * width * k_column
     if k_column == 1 and columns == width:
-        filter_tiles(kernel, first + begin * k_depth, k_r, k_s, k_depth, end - begin, packed, at, width, step)
+        filter_tiles((kernel, (first + begin * k_depth, k_r, k_s, k_depth)), (out, (at, width, step)), end - begin)
     else:
         for depth in range(begin, end, DEPTHS):
             count = min(DEPTHS, end - depth)
             for tap in range(9):
                 of = first + depth * k_depth + tap // 3 * k_r + tap % 3 * k_s
-                _gather(scratch, patch + tap * DEPTHS * width, width, kernel, of, k_depth, k_column, columns, count)
-            filter_tiles(scratch, patch, 3 * DEPTHS * width, DEPTHS * width, width, count,
-                         packed, at + (depth - begin) * width, width, step)
+                _gather((scratch, patch_at + tap * DEPTHS * width, width), (kernel, of, k_depth, k_column), columns,
+                        count)
+            filter_tiles((scratch, (patch_at, 3 * DEPTHS * width, DEPTHS * width, width)),
+                         (out, (at + (depth - begin) * width, width, step)), count)
 
 
 @inlined
-def _gather(patch, at, width, kernel, of, k_depth, k_column, columns, count):
-    """patch[at:] (count, width) = one tap of `columns` columns, and zeros beside them."""
+def _gather(to, source, columns, count):
+    """Write one tap of some columns at `count` depths, and zeros beside them.
+
+    `to` is an array, where its (count, width) begin, and the width; `source` one, where the tap begins, and the strides
+    of depths and columns.
+    """
+    (patch, at, width), (kernel, of, k_depth, k_column) = to, source
     one = lanes_of(patch)
     if k_column == 1:
         for d in range(count):

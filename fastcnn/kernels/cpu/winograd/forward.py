@@ -47,7 +47,7 @@ from fastcnn.kernels.cpu.winograd.plan import (
     suits,
     u_step,
 )
-from fastcnn.kernels.cpu.winograd.tiles import input_tiles, output_tiles
+from fastcnn.kernels.cpu.winograd.tiles import Tiles, input_tiles, output_tiles
 
 STREAM_RUN = 4  # tiles that a task transforms where filters stream
 TASKS = 8  # tasks a launch should have at least, for a balanced end
@@ -131,9 +131,8 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, addend, bounds, ready,
     """
     p = _forward_problem(geometry[0])
     c, k = p[3], p[6]
-    filters = (0, 3 * c * k, c * k, k, 1)
-    _convolve(y.reshape(-1), scratch, packed, x.reshape(-1), kernel.reshape(-1), filters, bias, addend, bounds, ready,
-              p)
+    bank = kernel.reshape(-1), (0, 3 * c * k, c * k, k, 1)
+    _convolve(y.reshape(-1), scratch, (packed, ready), x.reshape(-1), bank, (bias, addend, bounds), p)
 
 
 @kernel
@@ -160,15 +159,19 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready
     """
     p = _backward_problem(geometry[0])
     k, c = p[3], p[6]
-    filters = (8 * c * k, -3 * c * k, -c * k, 1, k)  # from the last tap to the first; depth is k, columns are c
-    _convolve(dx.reshape(-1), scratch, packed, dy.reshape(-1), kernel.reshape(-1), filters, bias, scratch[:0], bounds,
-              ready, p)
+    # From the last tap to the first; depth is k, columns are c.
+    bank = kernel.reshape(-1), (8 * c * k, -3 * c * k, -c * k, 1, k)
+    _convolve(dx.reshape(-1), scratch, (packed, ready), dy.reshape(-1), bank, (bias, scratch[:0], bounds), p)
 
 
 @inlined
-def _convolve(y, scratch, packed, x, kernel, filters, bias, addend, bounds, ready, p):
-    """Both kernels; `filters` are the offset and the strides of r, s, depth and column in the flat `kernel`."""
-    c, k = p[3], p[6]
+def _convolve(y, scratch, transformed, x, bank, ends, p):
+    """Both kernels.
+
+    `transformed` are the filters' memory and whether it is ready; `bank` the flat kernel, its offset and the strides of
+    r, s, depth and column; `ends` bias, addend and bounds.
+    """
+    (packed, ready), (bias, addend, bounds), c, k = transformed, ends, p[3], p[6]
     width, blocks = blocks_of(y, k)
     start = aligned(max(c, width))
     clear(scratch, 0, start)  # where the products' sums start, and what lies outside images
@@ -176,26 +179,25 @@ def _convolve(y, scratch, packed, x, kernel, filters, bias, addend, bounds, read
         scratch[start + i] = bias[i] if i < bias.size else 0
     rest = start + aligned(blocks * width)
     down, across, tiles, run = plan(p)[:4]
-    _fill_beyond(y, 4 * down, 4 * across, scratch, start, addend, bounds, p)
+    finish = start, addend, bounds
+    _fill_beyond(y, (4 * down, 4 * across), scratch, finish, p)
     if packed.size == 0:
         threads = rest + aligned(36 * stream_steps(p, width)[0])
         parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, threads, x, p))
-        parallel(_stream_task, blocks, (y, scratch, rest, threads, start, kernel, filters, addend, bounds,
-                                         p))
+        parallel(_stream_task, blocks, (y, scratch, (rest, threads), bank, finish, p))
     else:
         if ready == 0:
             parts = -(-c // (4 * DEPTHS))
-            parallel(_filters_task, blocks * parts, (packed, scratch, rest, kernel, filters, parts, p))
+            parallel(_filters_task, blocks * parts, (packed, scratch, rest, bank, parts, p))
         runs = -(-tiles // run)
         parts = max(1, min(blocks, TASKS // max(1, runs)))
-        parallel(_tiles_task, runs * parts, (y, scratch, rest, start, packed, x, addend, bounds,
-                                             parts, p))
+        parallel(_tiles_task, runs * parts, (y, scratch, rest, packed, x, finish, (parts, p)))
 
 
 @inlined
-def _fill_beyond(y, rows, columns, scratch, start, addend, bounds, p):
+def _fill_beyond(y, size, scratch, finish, p):
     """Write what sees only zeros, the bias and the addend: rows and columns of y beyond those that tiles write."""
-    (oh, ow), k = p[4:6], p[6]
+    (rows, columns), (start, addend, bounds), (oh, ow), k = size, finish, p[4:6], p[6]
     for row in range(p[0] * oh if rows < oh or columns < ow else 0):
         for j in range(columns if row % oh < rows else 0, ow):
             at = (row * ow + j) * k
@@ -206,20 +208,21 @@ def _fill_beyond(y, rows, columns, scratch, start, addend, bounds, p):
 
 
 @inlined
-def _filters_task(task, thread, packed, scratch, threads, kernel, filters, parts, p):
+def _filters_task(task, thread, packed, scratch, threads, bank, parts, p):
     """U of a part of the depth of one block of filters."""
     c, k = p[3], p[6]
     width = blocks_of(packed, k)[0]
     _, _, patch, share = local(p, lanes_of(packed), width)
     b, part, step = task // parts, task % parts, u_step(c, width)
     begin, end = part * c // parts, (part + 1) * c // parts
-    transform_filters(kernel, filters, b, width, min(width, k - b * width), begin, end,
-                      packed, b * 36 * step + begin * width, step, scratch, threads + thread * share + patch)
+    transform_filters(bank, (b, width, min(width, k - b * width)), (begin, end),
+                      (packed, (b * 36 * step + begin * width, step)), (scratch, threads + thread * share + patch))
 
 
 @inlined
-def _tiles_task(task, thread, y, scratch, threads, start, packed, x, addend, bounds, parts, p):
+def _tiles_task(task, thread, y, scratch, threads, packed, x, finish, cut):
     """One run of tiles, for a part of the blocks of filters."""
+    parts, p = cut
     h, w, c, oh, ow, k, top, left = p[1:]
     down, across, tiles, run, v_tile, v_step = plan(p)
     width, blocks = blocks_of(y, k)
@@ -228,8 +231,9 @@ def _tiles_task(task, thread, y, scratch, threads, start, packed, x, addend, bou
     m, unread, patch = v + m, v + unread, v + patch
     first, part = task // parts * run, task % parts
     count = min(run, tiles - first)
-    input_tiles(x, 0, h, w, c, top, left, down, across, first, count, scratch, 0, scratch, v, v_tile, v_step,
-                scratch, patch)
+    input_tiles((x, 0), Tiles(h, w, c, top, left, down, across, first, count), (scratch, 0),
+                (scratch, (v, v_tile, v_step)), (scratch, patch))
+    outputs = Tiles(oh, ow, k, 0, 0, down, across, first, count)
     m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):
         for i in range(36):
@@ -237,9 +241,16 @@ def _tiles_task(task, thread, y, scratch, threads, start, packed, x, addend, bou
                 walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_step + begin, v_tile, 0, 0, 1)),
                      (packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width)), at3(1, 1, min(some, c - begin)),
                      Sums(width, scratch, 0 if begin == 0 else -1, 0, 0), count)
-        output_tiles(y, 0, oh, ow, k, b * width, min(width, k - b * width), down, across, first, count,
-                     scratch, unread, scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
-                     bounds, 0, scratch, patch)
+        _finish(y, scratch, outputs, (b, width), (m, m_next), (unread, patch), finish)
+
+
+@inlined
+def _finish(y, scratch, outputs, block, m, aside, finish):
+    """Write what one block of filters gives, whose products are M, to some tiles of the outputs."""
+    (b, width), (m_at, m_next), (unread, patch), (start, addend, bounds) = block, m, aside, finish
+    output_tiles((y, 0), outputs, (b * width, min(width, outputs.c - b * width)), (scratch, (m_at, width, m_next)),
+                 ((scratch, start + b * width), (addend, 0), (bounds, 0)), addend.size,
+                 ((scratch, unread), (scratch, patch)))
 
 
 @inlined
@@ -250,29 +261,28 @@ def _stream_tiles_task(task, thread, scratch, v, threads, x, p):
     width = blocks_of(x, k)[0]
     _, _, patch, share = stream_local(p, lanes_of(x), width)
     first = task * STREAM_RUN
-    input_tiles(x, 0, h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first), scratch, 0,
-                scratch, v + first * v_tile, v_tile, stream_steps(p, width)[0], scratch,
-                threads + thread * share + patch)
+    run = Tiles(h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first))
+    input_tiles((x, 0), run, (scratch, 0), (scratch, (v + first * v_tile, v_tile, stream_steps(p, width)[0])),
+                (scratch, threads + thread * share + patch))
 
 
 @inlined
-def _stream_task(b, thread, y, scratch, v, threads, start, kernel, filters, addend, bounds, p):
+def _stream_task(b, thread, y, scratch, places, bank, finish, p):
     """All tiles for one block of filters, which are transformed and used a slice of their channels at a time."""
-    c, oh, ow, k = p[3:7]
+    (v, threads), (c, oh, ow, k) = places, p[3:7]
     down, across, tiles, _, v_tile, _ = plan(p)
     width = blocks_of(y, k)[0]
     m, unread, patch, share = stream_local(p, lanes_of(y), width)
     u = threads + thread * share
     m, unread, patch = u + m, u + unread, u + patch
     v_next, u_next, m_next = stream_steps(p, width)
-    columns = min(width, k - b * width)
     for begin in range(0, c, SLICE):
         depth = min(SLICE, c - begin)
-        transform_filters(kernel, filters, b, width, columns, begin, begin + depth, scratch, u, u_next, scratch, patch)
+        transform_filters(bank, (b, width, min(width, k - b * width)), (begin, begin + depth), (scratch, (u, u_next)),
+                          (scratch, patch))
         for i in range(36):
             walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_next + begin, v_tile, 0, 0, 1)),
                  (scratch, (u + i * u_next, 0, 0, width)), (1, 1, depth),
                  Sums(width, scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, 0, 0), tiles)
-    output_tiles(y, 0, oh, ow, k, b * width, columns, down, across, 0, tiles, scratch, unread,
-                 scratch, m, width, m_next, scratch, start + b * width, addend, 0, addend.size,
-                     bounds, 0, scratch, patch)
+    outputs = Tiles(oh, ow, k, 0, 0, down, across, 0, tiles)
+    _finish(y, scratch, outputs, (b, width), (m, m_next), (unread, patch), finish)

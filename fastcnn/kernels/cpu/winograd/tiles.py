@@ -11,6 +11,8 @@ Each of these loops is compiled once a type and called through a symbol. Where f
 holds, a tile goes through a patch, which holds whole vectors.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
@@ -21,62 +23,83 @@ from fastcnn.kernels.cpu.simd.width import lanes_of
 from fastcnn.kernels.cpu.winograd.transforms import FILTER, FILTER_GRADIENT, GRADIENT, INPUT, OUTPUT, transform
 
 
-def _types(kinds):
-    """Return the function of a type that `Shared` wants, from "p" for each pointer and "i" for each integer."""
-    return lambda dtype: tuple(types.CPointer(dtype) if kind == "p" else types.int64 for kind in kinds)
+class Tiles(NamedTuple):
+    """Tiles first .. first + count of images (N, h, w, c), of which each has `down` times `across`.
 
-
-def _winograd_input(x, h, w, c, top, left, down, across, first, count, zeros, v, v_tile, v_step, patch):
-    """B^T d B of tiles first .. first + count; 4 i - top is the first row that tile row i reads."""
-    one = lanes_of(x)
-    for t in range(count):
-        tile = first + t
-        image, r, s = tile // (down * across), tile // across % down * 4 - top, tile % across * 4 - left
-        at, row, column, channels = ((image * h + r) * w + s) * c, w * c, c, c
-        r0, r1, s0, s1 = -r, h - r, -s, w - s
-        source = x
-        if c < one:
-            _fill_patch(patch, 6, one, x, at, row, column, c, (r0, r1, s0, s1))
-            source, at, row, column, channels = patch, 0, 6 * one, one, one
-            r0, r1, s0, s1 = 0, 6, 0, 6
-        transform(INPUT, source, at, row, column, r0, r1, s0, s1, zeros, v, t * v_tile, v_step, zeros, 0, channels)
-
-
-def _winograd_gradient(dy, h, w, c, down, across, first, count, zeros, v, v_tile, v_step, patch):
-    """A dY A^T of tiles first .. first + count of dy (N, h, w, c), and a 37th matrix with the sum of each tile."""
-    one = lanes_of(dy)
-    for t in range(count):
-        tile = first + t
-        image, r, s = tile // (down * across), tile // across % down * 4, tile % across * 4
-        at, row, column, channels, r1, s1 = ((image * h + r) * w + s) * c, w * c, c, c, h - r, w - s
-        source = dy
-        if c < one:
-            _fill_patch(patch, 4, one, dy, at, row, column, c, (0, r1, 0, s1))
-            source, at, row, column, channels, r1, s1 = patch, 0, 4 * one, one, one, 4, 4
-        transform(GRADIENT, source, at, row, column, 0, r1, 0, s1, zeros, v, t * v_tile, v_step, zeros, 0, channels)
-
-
-def _winograd_output(y, h, w, k, column, columns, down, across, first, count, unread, m, m_tile, m_step, bias, addend,
-                     added, bounds, patch):
-    """A^T m A + bias of tiles first .. first + count, to channels column .. column + columns of y (N, h, w, k).
-
-    The addend, which lies as y does, is read if `added`. It and an upper bound are a second pass over the tile, in L1.
+    `top` and `left` are the rows and columns that tile (0, 0) begins above and on the left of an image.
     """
-    one, low, again = lanes_of(y), bounds[0], added != 0 or bounds[1] < np.inf
+
+    h: Any
+    w: Any
+    c: Any
+    top: Any
+    left: Any
+    down: Any
+    across: Any
+    first: Any
+    count: Any
+
+
+class Block(NamedTuple):
+    """Channels `begin` .. `end` of a filter bank (3, 3, c, k), and `columns` of its filters from `column` on."""
+
+    c: Any
+    k: Any
+    column: Any
+    columns: Any
+    begin: Any
+    end: Any
+
+
+_TILES, _BLOCK = types.NamedUniTuple(types.int64, 9, Tiles), types.NamedUniTuple(types.int64, 6, Block)
+
+
+def _winograd_input(x, tiles, zeros, v, steps, patch):
+    """B^T d B of some tiles; v (36, tiles, channels) has `steps` from tile to tile and from matrix to matrix."""
+    one, h, w, c = lanes_of(x), tiles.h, tiles.w, tiles.c
+    for t in range(tiles.count):
+        image, r, s = _place(tiles, t)
+        pixels, channels, bounds, source = (((image * h + r) * w + s) * c, w * c, c), c, (-r, h - r, -s, w - s), x
+        if c < one:
+            _fill_patch(patch, (6, one), x, pixels, c, bounds)
+            pixels, channels, bounds, source = (0, 6 * one, one), one, (0, 6, 0, 6), patch
+        transform(INPUT, (source, pixels), bounds, zeros, (v, (t * steps[0], steps[1])), (zeros, 0), channels)
+
+
+def _winograd_gradient(dy, tiles, zeros, v, steps, patch):
+    """A dY A^T of some tiles of dy, and a 37th matrix with the sum of each tile."""
+    one, h, w, c = lanes_of(dy), tiles.h, tiles.w, tiles.c
+    for t in range(tiles.count):
+        image, r, s = _place(tiles, t)
+        pixels, channels, bounds, source = (((image * h + r) * w + s) * c, w * c, c), c, (0, h - r, 0, w - s), dy
+        if c < one:
+            _fill_patch(patch, (4, one), dy, pixels, c, bounds)
+            pixels, channels, bounds, source = (0, 4 * one, one), one, (0, 4, 0, 4), patch
+        transform(GRADIENT, (source, pixels), bounds, zeros, (v, (t * steps[0], steps[1])), (zeros, 0), channels)
+
+
+def _winograd_output(y, tiles, part, m, steps, ends, added, aside):
+    """A^T m A + bias of some tiles, to some channels of y: `part` are the first and how many.
+
+    `ends` are the bias, an addend that lies as y does and is read if `added`, and the bounds; `aside` memory that
+    nobody reads, and a patch. The addend and an upper bound are a second pass over the tile, in L1.
+    """
+    (column, columns), (bias, addend, bounds), (unread, patch) = part, ends, aside
+    one, low, again, h, w, k = (lanes_of(y), bounds[0], added != 0 or bounds[1] < np.inf, tiles.h, tiles.w, tiles.c)
     if added != 0:
         low = -np.inf
-    for t in range(count):
-        tile = first + t
-        image, r, s = tile // (down * across), tile // across % down * 4, tile % across * 4
+    for t in range(tiles.count):
+        image, r, s = _place(tiles, t)
         at, r1, s1 = ((image * h + r) * w + s) * k + column, h - r, w - s
+        products = m, (t * steps[0], steps[1])
         if columns < one:
-            transform(OUTPUT, patch, 0, 4 * one, one, 0, 4, 0, 4, unread, m, t * m_tile, m_step, bias, low, one)
+            transform(OUTPUT, (patch, (0, 4 * one, one)), (0, 4, 0, 4), unread, products, (bias, low), one)
             for i in range(min(4, r1)):
                 for j in range(min(4, s1)):
                     for channel in range(columns):
                         y[at + (i * w + j) * k + channel] = patch[(i * 4 + j) * one + channel]
         else:
-            transform(OUTPUT, y, at, w * k, k, 0, r1, 0, s1, unread, m, t * m_tile, m_step, bias, low, columns)
+            transform(OUTPUT, (y, (at, w * k, k)), (0, r1, 0, s1), unread, products, (bias, low), columns)
         if again:
             for i in range(min(4, r1)):
                 for j in range(min(4, s1)):
@@ -86,83 +109,111 @@ def _winograd_output(y, h, w, k, column, columns, down, across, first, count, un
                         y[channel] = bounds[1] if value > bounds[1] else value
 
 
-def _winograd_filter(filters, row, column, depth, count, packed, width, step):
-    """G g G^T of `width` filters at `count` depths, `depth` apart, as 36 matrices (count, width)."""
+def _winograd_filter(filters, strides, packed, steps, count):
+    """G g G^T of filters at `count` depths, as 36 matrices (count, width).
+
+    `strides` are those of the taps' rows and columns and of the depths, `steps` the width and from matrix to matrix.
+    """
+    (row, column, depth), (width, step) = strides, steps
     for d in range(count):
-        transform(FILTER, filters, d * depth, row, column, 0, 3, 0, 3, filters, packed, d * width, step, filters, 0,
-                  width)
+        transform(FILTER, (filters, (d * depth, row, column)), (0, 3, 0, 3), filters, (packed, (d * width, step)),
+                  (filters, 0), width)
 
 
-def _winograd_filter_gradient(dkernel, c, k, column, columns, begin, end, m, m_row, m_step, patch):
-    """Add G^T m G to channels begin .. end, filters column .. column + columns of dkernel (3, 3, c, k)."""
-    one = lanes_of(dkernel)
-    whole = columns // one * one
-    for channel in range(begin, end):
-        at, row = channel * k + column, (channel - begin) * m_row
+def _winograd_filter_gradient(dkernel, block, m, steps, patch):
+    """Add G^T m G to a block of filters.
+
+    m (36, channels, filters) has `steps` from row to row and from matrix to matrix.
+    """
+    one, c, k = lanes_of(dkernel), block.c, block.k
+    whole = block.columns // one * one
+    for channel in range(block.begin, block.end):
+        at, row = channel * k + block.column, (channel - block.begin) * steps[0]
         if whole > 0:
-            transform(FILTER_GRADIENT, dkernel, at, 3 * c * k, c * k, 0, 3, 0, 3, m, m, row, m_step, m, 0, whole)
-        if whole < columns:
+            transform(FILTER_GRADIENT, (dkernel, (at, 3 * c * k, c * k)), (0, 3, 0, 3), m, (m, (row, steps[1])), (m, 0),
+                      whole)
+        if whole < block.columns:
             for element in range(9 * one):
                 patch[element] = 0
-            transform(FILTER_GRADIENT, patch, 0, 3 * one, one, 0, 3, 0, 3, m, m, row + whole, m_step, m, 0, one)
+            transform(FILTER_GRADIENT, (patch, (0, 3 * one, one)), (0, 3, 0, 3), m, (m, (row + whole, steps[1])),
+                      (m, 0), one)
             for tap in range(9):
-                for lane in range(columns - whole):
+                for lane in range(block.columns - whole):
                     dkernel[at + tap * c * k + whole + lane] += patch[tap * one + lane]
 
 
+@inlined(always=True)
+def _place(tiles, t):
+    """Return the image of a tile, and the row and column in it where the tile begins."""
+    tile = tiles.first + t
+    down = tile // tiles.across % tiles.down
+    return tile // (tiles.down * tiles.across), 4 * down - tiles.top, tile % tiles.across * 4 - tiles.left
+
+
 @inlined
-def _fill_patch(patch, size, width, x, at, row, column, channels, bounds):
-    """patch (size, size, width) = the pixels of a tile, and zeros where there is none."""
-    r0, r1, s0, s1 = bounds
-    for i in range(size):
-        for j in range(size):
+def _fill_patch(patch, size, x, pixels, channels, bounds):
+    """Write the pixels of a tile, and zeros where there is none, to a patch: `size` is its side and its channels."""
+    (side, width), (at, row, column), (r0, r1, s0, s1) = size, pixels, bounds
+    for i in range(side):
+        for j in range(side):
             exists = r0 <= i < r1 and s0 <= j < s1
             for channel in range(width):
                 value = x[at + i * row + j * column + channel] if exists and channel < channels else 0
-                patch[(i * size + j) * width + channel] = value
+                patch[(i * side + j) * width + channel] = value
 
 
-_input = Shared(_winograd_input, _types("p" + 9 * "i" + "pp" + "iip"))
-_gradient = Shared(_winograd_gradient, _types("p" + 7 * "i" + "pp" + "iip"))
-_output = Shared(_winograd_output, _types("p" + 9 * "i" + "pp" + "iippipp"))
-_filter_gradient = Shared(_winograd_filter_gradient, _types("p" + 6 * "i" + "piip"))
-_filter = Shared(_winograd_filter, _types("p" + 4 * "i" + "pii"))
+def _tile_arguments(dtype):
+    pointer = types.CPointer(dtype)
+    return pointer, _TILES, pointer, pointer, types.UniTuple(types.int64, 2), pointer
 
 
-@intrinsic
-def input_tiles(typingctx, x, x_at, h, w, c, top, left, down, across, first, count, zeros, zeros_at, v, v_at, v_tile,
-                v_step, patch, patch_at):
-    """As `_winograd_input`; every pointer is an array and an offset."""
-    return _input.intrinsic(x, x_at, h, w, c, top, left, down, across, first, count, zeros, zeros_at, v, v_at, v_tile,
-                            v_step, patch, patch_at)
+def _output_arguments(dtype):
+    pointer, two = types.CPointer(dtype), types.UniTuple(types.int64, 2)
+    return pointer, _TILES, two, pointer, two, types.UniTuple(pointer, 3), types.int64, types.UniTuple(pointer, 2)
 
 
-@intrinsic
-def gradient_tiles(typingctx, dy, dy_at, h, w, c, down, across, first, count, zeros, zeros_at, v, v_at, v_tile, v_step,
-                   patch, patch_at):
-    """As `_winograd_gradient`; every pointer is an array and an offset."""
-    return _gradient.intrinsic(dy, dy_at, h, w, c, down, across, first, count, zeros, zeros_at, v, v_at, v_tile, v_step,
-                               patch, patch_at)
+def _filter_arguments(dtype):
+    pointer, i = types.CPointer(dtype), types.int64
+    return pointer, types.UniTuple(i, 3), pointer, types.UniTuple(i, 2), i
 
 
-@intrinsic
-def output_tiles(typingctx, y, y_at, h, w, k, column, columns, down, across, first, count, unread, unread_at, m, m_at,
-                 m_tile, m_step, bias, bias_at, addend, addend_at, added, bounds, bounds_at, patch, patch_at):
-    """As `_winograd_output`; every pointer is an array and an offset."""
-    return _output.intrinsic(y, y_at, h, w, k, column, columns, down, across, first, count, unread, unread_at, m, m_at,
-                             m_tile, m_step, bias, bias_at, addend, addend_at, added, bounds, bounds_at, patch,
-                             patch_at)
+def _filter_gradient_arguments(dtype):
+    pointer = types.CPointer(dtype)
+    return pointer, _BLOCK, pointer, types.UniTuple(types.int64, 2), pointer
+
+
+_input = Shared(_winograd_input, _tile_arguments)
+_gradient = Shared(_winograd_gradient, _tile_arguments)
+_output = Shared(_winograd_output, _output_arguments)
+_filter = Shared(_winograd_filter, _filter_arguments)
+_filter_gradient = Shared(_winograd_filter_gradient, _filter_gradient_arguments)
 
 
 @intrinsic
-def filter_tiles(typingctx, filters, filters_at, row, column, depth, count, packed, packed_at, width, step):
-    """As `_winograd_filter`; every pointer is an array and an offset."""
-    return _filter.intrinsic(filters, filters_at, row, column, depth, count, packed, packed_at, width, step)
+def input_tiles(typingctx, x, tiles, zeros, v, patch):
+    """As `_winograd_input`: `v` is (array, (offset, steps)), every other pointer (array, offset)."""
+    return _input.intrinsic(x, tiles, zeros, v, patch)
 
 
 @intrinsic
-def filter_gradient_block(typingctx, dkernel, dkernel_at, c, k, column, columns, begin, end, m, m_at, m_row, m_step,
-                          patch, patch_at):
-    """As `_winograd_filter_gradient`; every pointer is an array and an offset."""
-    return _filter_gradient.intrinsic(dkernel, dkernel_at, c, k, column, columns, begin, end, m, m_at, m_row, m_step,
-                                      patch, patch_at)
+def gradient_tiles(typingctx, dy, tiles, zeros, v, patch):
+    """As `_winograd_gradient`, with the arguments of `input_tiles`."""
+    return _gradient.intrinsic(dy, tiles, zeros, v, patch)
+
+
+@intrinsic
+def output_tiles(typingctx, y, tiles, part, m, ends, added, aside):
+    """As `_winograd_output`: `m` is (array, (offset, steps)), every other pointer (array, offset)."""
+    return _output.intrinsic(y, tiles, part, m, ends, added, aside)
+
+
+@intrinsic
+def filter_tiles(typingctx, filters, packed, count):
+    """As `_winograd_filter`: `filters` and `packed` are (array, (offset, strides))."""
+    return _filter.intrinsic(filters, packed, count)
+
+
+@intrinsic
+def filter_gradient_block(typingctx, dkernel, block, m, patch):
+    """As `_winograd_filter_gradient`: `m` is (array, (offset, steps)), the other pointers (array, offset)."""
+    return _filter_gradient.intrinsic(dkernel, block, m, patch)

@@ -136,59 +136,64 @@ _FILTER_GRADIENT = (_Rows((0, 1, 2), (0, 1, 2, 3, 4, 5), _filter_gradient),)  # 
 INPUT, OUTPUT, GRADIENT, FILTER, FILTER_GRADIENT = range(5)
 _KINDS = {INPUT: (_INPUT, 6, 6), OUTPUT: (_OUTPUT, 6, 4), GRADIENT: (_GRADIENT, 4, 6), FILTER: (_FILTER, 3, 6),
           FILTER_GRADIENT: (_FILTER_GRADIENT, 6, 3)}
+_FROM_IMAGE, _CLIPPED = (INPUT, GRADIENT, FILTER), (INPUT, OUTPUT, GRADIENT)
 
 
 @intrinsic(prefer_literal=True)
-def transform(typingctx, KIND, image, image_at, row, column, r0, r1, s0, s1, aside, matrices, matrices_at, step, bias,
-              low, count):
+def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
     """Transform one tile, for `count` channels (at least the lanes of a vector).
 
     Parameters
     ----------
     KIND : literal int
         INPUT, OUTPUT, GRADIENT, FILTER or FILTER_GRADIENT.
-    image, image_at : pointer, int
-        The tile's first pixel; for FILTER kinds the filter's first element. Channels lie side by side.
-    row, column : int
-        Steps from a pixel to the one below and to the one on its right.
-    r0, r1, s0, s1 : int
+    image : (pointer, (offset, row, column))
+        The tile's first pixel, for FILTER kinds the filter's first element, and the steps from a pixel to the one below
+        and to the one on its right. Channels lie side by side.
+    bounds : (r0, r1, s0, s1)
         Rows and columns of the tile that exist. The others are read or written at `aside`.
     aside : pointer
         `count` zeros (of an input), or memory for `count` elements that nobody reads (of an output).
-    matrices, matrices_at : pointer, int
+    matrices : (pointer, (offset, step))
         Element (0, 0) of the transformed tile; element i of the 36 lies i * `step` further. A GRADIENT writes one
         more, the sum of its pixels.
-    step : int
-    bias : pointer
-        Added to outputs; read for OUTPUT alone.
-    low : float
-        Outputs below it are set to it.
+    ends : (pointer, float)
+        The bias, which is added to outputs, and the number to which lower ones are set: for OUTPUT alone.
     count : int
     """
     if not isinstance(KIND, types.IntegerLiteral):
         raise RequireLiteralValue("transform: KIND must be a literal integer")
-    i = types.int64
-    number = image.dtype
-    signature = types.void(KIND, image, *[i] * 7, image, image, i, i, image, number, i)
-    kind, dtype = KIND.literal_value, image.dtype
+    pointer, i = aside, types.int64
+    places = [types.Tuple((pointer, types.UniTuple(i, numbers))) for numbers in (3, 2)]
+    end = types.Tuple((pointer, pointer.dtype))
+    signature = types.void(KIND, places[0], types.UniTuple(i, 4), pointer, places[1], end, i)
+    kind, dtype = KIND.literal_value, pointer.dtype
 
     def codegen(context, builder, signature, args):
-        _, image, image_at, row, column, r0, r1, s0, s1, aside, matrices, matrices_at, *others = args
-        _emit(_Sums(builder, dtype), kind, builder.gep(image, [image_at]), row, column, (r0, r1, s0, s1), aside,
-              builder.gep(matrices, [matrices_at]), *others)
+        (image, pixels), bounds, (matrices, elements), ends = (
+            cgutils.unpack_tuple(builder, args[which]) for which in (1, 2, 4, 5))
+        at, *steps = cgutils.unpack_tuple(builder, pixels)
+        first, step = cgutils.unpack_tuple(builder, elements)
+        v = _Sums(builder, dtype)
+        pixels = _pixels(builder, _side(kind), builder.gep(image, [at]), steps, bounds if kind in _CLIPPED else None,
+                         args[3])
+        _emit(v, kind, pixels, (builder.gep(matrices, [first]), step), ends, args[6])
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low, count):
-    rows, size_in, size_out = _KINDS[kind]
-    b_ = v.b
-    from_image = kind in (INPUT, GRADIENT, FILTER)
-    n = size_in if from_image else size_out
-    pixels = _pixels(b_, n, image, row, column, bounds, aside, clipped=kind in (INPUT, OUTPUT, GRADIENT))
-    products = {(i, j): b_.gep(matrices, [b_.mul(_I64(6 * i + j), step)]) for i in range(6) for j in range(6)}
-    sources, results = (pixels, products) if from_image else (products, pixels)
+def _side(kind):
+    """Return how many pixels a side of the tile has."""
+    _, size_in, size_out = _KINDS[kind]
+    return size_in if kind in _FROM_IMAGE else size_out
+
+
+def _emit(v, kind, pixels, matrices, ends, count):
+    rows, size_in, _ = _KINDS[kind]
+    b_, (matrix, step), (bias, low) = v.b, matrices, ends
+    products = {(i, j): b_.gep(matrix, [b_.mul(_I64(6 * i + j), step)]) for i in range(6) for j in range(6)}
+    sources, results = (pixels, products) if kind in _FROM_IMAGE else (products, pixels)
     last = b_.sub(count, _I64(v.L))
     if kind == OUTPUT:
         low = v.broadcast(low)
@@ -218,14 +223,14 @@ def _emit(v, kind, image, row, column, bounds, aside, matrices, step, bias, low,
                             value = v.add(value, at(results[r, s]))
                         v.store(value, b_.gep(results[r, s], [c]))
         if total is not None:
-            v.store(total, b_.gep(b_.gep(matrices, [b_.mul(_I64(36), step)]), [c]))
+            v.store(total, b_.gep(b_.gep(matrix, [b_.mul(_I64(36), step)]), [c]))
 
 
-def _pixels(b_, n, image, row, column, bounds, aside, clipped):
-    """Pointers to the n x n pixels of a tile, those that do not exist at `aside`."""
-    down = [b_.gep(image, [b_.mul(_I64(i), row)]) for i in range(n)]
-    right = [b_.mul(_I64(j), column) for j in range(n)]
-    if not clipped:
+def _pixels(b_, n, image, steps, bounds, aside):
+    """Pointers to the n x n pixels of a tile; those beyond the bounds, where there are any, at `aside`."""
+    down = [b_.gep(image, [b_.mul(_I64(i), steps[0])]) for i in range(n)]
+    right = [b_.mul(_I64(j), steps[1]) for j in range(n)]
+    if bounds is None:
         return {(i, j): b_.gep(down[i], [right[j]]) for i in range(n) for j in range(n)}
 
     def exists(index, low, high):
