@@ -1,6 +1,6 @@
 """Operands of functions that are emitted: an array, where in it something begins, and how far apart its parts lie.
 
-To Python they are plain tuples, so that what belongs together is one argument, and none can be taken for its neighbour::
+To Python they are plain tuples: what belongs together is one argument, and none can be taken for its neighbour::
 
     (x, at)                        numbers from x[at] on
     (x, (at, row, column))         the same, and two strides
