@@ -17,105 +17,51 @@ into the gradient; else bands are cut into chunks with partial sums of their own
 are short ones, which totals in float64 take in (`simd.sums`).
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import config
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parallel
-from fastcnn.kernels.cpu.conv.plan import PARTIAL, is_pointwise
+from fastcnn.kernels.cpu.conv.backward_weights_plan import (
+    Cut,
+    band_size,
+    has_slab,
+    local_sizes,
+    needs_totals,
+    often_of,
+    partial_sizes,
+    plan,
+    positions_of,
+    segments_of,
+    slab_size,
+)
+from fastcnn.kernels.cpu.conv.plan import is_pointwise
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
-from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, fill_slab
-from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise, add_wide, take_wide, wide
+from fastcnn.kernels.cpu.simd.sums import add_pairwise, add_wide, take_wide, wide
 from fastcnn.kernels.cpu.simd.transpose import move_part, move_vector
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
-BAND = 224  # positions of a band: dy's block of them, 28 KB, is read for every tile
-OFTEN = 32  # times that something is added to the sums of a chunk before its totals take them in, where they are more
+
+class Band(NamedTuple):
+    """A band, or columns low .. high of it: the first image and row of outputs, and how many of each."""
+
+    image: Any
+    count: Any
+    top: Any
+    tall: Any
+    low: Any
+    high: Any
 
 
-@inlined
-def _band(g):
-    """Return the positions of a band."""
-    return BAND if g["n"] * g["oh"] * g["ow"] < FAR else TERMS
+class Block(NamedTuple):
+    """A block of filters: its group, how many filters it has, and from one position of packed dy to the next."""
 
-
-@inlined
-def _has_slab(g):
-    """Whether rows are (r, s, c) over a slab: where the channels of a tap alone would not fill tiles."""
-    return not is_pointwise(g) and g["c"] // g["groups"] < 24
-
-
-@inlined
-def _positions(g):
-    """Return images, output rows and columns; to a pointwise convolution every pixel is a row."""
-    if is_pointwise(g):
-        return at3(1, g["n"] * g["oh"] * g["ow"], 1)
-    return at3(g["n"], g["oh"], g["ow"])
-
-
-@inlined
-def _plan(g, blocks):
-    """Return images a band, rows a band, bands, chunks of them, and parts of the blocks of a group.
-
-    Where the weights are small beside the images a task does all of its bands' blocks, so that the images pass through
-    the cache once; else a block is a task, and bands are cut as far as tasks are missing.
-    """
-    n, oh, ow = _positions(g)
-    images, rows = 1, max(1, min(oh, _band(g) // max(1, ow)))
-    if rows == oh and not _has_slab(g):
-        images = max(1, min(n, _band(g) // max(1, oh * ow)))
-    bands = -(-n // images) * -(-oh // rows)
-    weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
-    parts, wanted = blocks, -(-(TASKS // 2) // max(1, g["groups"] * blocks))
-    if 2 * TASKS * weights < g["n"] * (g["h"] * g["w"] * g["c"] + g["oh"] * g["ow"] * g["k"]):
-        parts, wanted = 1, TASKS // min(TASKS, g["groups"])
-    most = min(bands, PARTIAL // max(1, weights), n * oh * ow * weights // max(1, g["groups"] * parts) // GRAIN)
-    return images, rows, bands, max(1, min(wanted, most)), parts
-
-
-@inlined
-def _slab(g, rows):
-    """Return rows and columns of a slab."""
-    return (rows - 1) * g["sh"] + (g["kh"] - 1) * g["dh"] + 1, (g["ow"] - 1) * g["sw"] + (g["kw"] - 1) * g["dw"] + 1
-
-
-@inlined
-def _local(g, width, images, rows):
-    """Return elements of a thread's slab, and of all its scratch: that, dy's band, and a one."""
-    tall, across = _slab(g, rows)
-    slab = aligned(tall * across * g["c"]) if _has_slab(g) else 0
-    return slab, slab + aligned(images * rows * _positions(g)[2] * width) + aligned(1)
-
-
-@inlined
-def _often(g, images, rows):
-    """Return the bands after which a chunk's totals take in its sums: a row longer than a band adds to them often."""
-    return max(1, OFTEN * _band(g) // max(_band(g), images * rows * _positions(g)[2]))
-
-
-@inlined
-def _segments(g):
-    """Return into how many parts the rows of a band are cut, after each of which a chunk's totals take in its sums."""
-    return -(-_positions(g)[2] // (OFTEN * _band(g)))
-
-
-@inlined
-def _has_totals(g, images, rows, bands, chunks):
-    """Whether a chunk's sums would be long: then it has totals."""
-    return bands * _segments(g) > _often(g, images, rows) * chunks
-
-
-@inlined
-def _partial(g, has_totals, chunks):
-    """Return elements of the sums of a chunk, and of these and its totals, which are two for each where it has any.
-
-    None if there is one chunk of few bands, which adds straight into the gradients.
-    """
-    size = aligned((g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1) * g["k"])
-    if has_totals:
-        return size, 3 * size
-    return (size, size) if chunks > 1 else (0, 0)
+    group: Any
+    columns: Any
+    width: Any
 
 
 def conv2d_backward_weights_scratch(geometry, dtype):
@@ -123,9 +69,9 @@ def conv2d_backward_weights_scratch(geometry, dtype):
     g = geometry[0]
     kg = g["k"] // g["groups"]
     width = width_of(kg, dtype)
-    images, rows, bands, chunks, _ = _plan(g, -(-kg // width))
-    partial = _partial(g, _has_totals(g, images, rows, bands, chunks), chunks)[1]
-    return int(chunks * partial + config.NUMBA_NUM_THREADS * _local(g, width, images, rows)[1])
+    images, rows, bands, chunks, _ = plan(g, -(-kg // width))
+    partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)[1]
+    return int(chunks * partial + config.NUMBA_NUM_THREADS * local_sizes(g, width, images, rows)[1])
 
 
 @kernel
@@ -145,65 +91,63 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     """
     g = geometry[0]
     blocks = blocks_of(dy, g["k"] // g["groups"])[1]
-    images, rows, bands, chunks, parts = _plan(g, blocks)
-    size, partial = _partial(g, _has_totals(g, images, rows, bands, chunks), chunks)
+    images, rows, bands, chunks, parts = plan(g, blocks)
+    size, partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)
     weights, wf = dkernel.size, dkernel.reshape(-1)
     xf, yf = x.reshape(-1), dy.reshape(-1)
-    tasks = chunks * g["groups"] * parts
+    tasks, cut = chunks * g["groups"] * parts, Cut(chunks, parts, images, rows, bands, partial)
     if partial == 0:
-        parallel(_task, tasks, (wf, np.int64(0), np.int64(0), dbias, np.int64(0), scratch, chunks, parts, images, rows,
-                                bands, xf, yf, geometry))
+        parallel(_task, tasks, (wf, (dbias, np.int64(0)), scratch, cut, (xf, yf), geometry))
         return
     clear(scratch, 0, chunks * partial)
-    parallel(_task, tasks, (scratch, np.int64(0), partial, scratch, weights, scratch, chunks, parts, images, rows,
-                            bands, xf, yf, geometry))
+    parallel(_task, tasks, (scratch, (scratch, weights), scratch, cut, (xf, yf), geometry))
     add_pairwise(scratch, 0, partial, chunks, size)
     accumulate(wf, 0, scratch, 0, weights)
     accumulate(dbias, 0, scratch, weights, dbias.size)
 
 
 @inlined
-def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chunks, parts, images, rows, bands, x, dy,
-          geometry):
-    """Some blocks of filters and one chunk of bands, added to ``sums[sums_at + chunk * partial:]``."""
-    g = geometry[0]
+def _task(task, thread, sums, bias, scratch, cut, inputs, geometry):
+    """Some blocks of filters and one chunk of bands, added to the chunk's part of `sums` and of those of the bias."""
+    g, (chunks, parts, images, rows, bands, partial), (x, dy), (bias_sums, bias_at) = geometry[0], cut, inputs, bias
     groups, kg = g["groups"], g["k"] // g["groups"]
     width, blocks = blocks_of(dy, kg)
     chunk, part = task // (groups * parts), task % (groups * parts)
     group, part = part // parts, part % parts
-    n, oh, ow = _positions(g)
-    slab_size, share = _local(g, width, images, rows)
+    n, oh, ow = positions_of(g)
+    of_slab, share = local_sizes(g, width, images, rows)
     slab = chunks * partial + thread * share
-    packed = slab + slab_size
+    packed = slab + of_slab
     one = packed + aligned(images * rows * ow * width)
     scratch[one] = 1
     begin, end = chunk_of(chunk, chunks, bands)
-    often, has_totals, segments = _often(g, images, rows), _has_totals(g, images, rows, bands, chunks), _segments(g)
+    often, segments = often_of(g, images, rows), segments_of(g)
+    has_totals = needs_totals(g, images, rows, bands, chunks)
     an_image = -(-oh // rows)
     for band in range(begin, end):
         image, top = band // an_image * images, band % an_image * rows
         count, tall = min(images, n - image), min(rows, oh - top)
-        if _has_slab(g):
-            height, across = _slab(g, tall)
+        if has_slab(g):
+            height, across = slab_size(g, tall)
             fill_slab(scratch, slab, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
                       (top * g["sh"] - g["top"], height), (g["left"], across))
         for b in range(part * blocks // parts, (part + 1) * blocks // parts):
-            first, columns = group * kg + b * width, min(width, kg - b * width)
-            at = sums_at + chunk * partial + first
-            _pack_band(scratch, packed, width, dy, (image * oh + top) * ow * g["k"] + first, count * tall * ow, g["k"],
-                       columns)
+            first, block = group * kg + b * width, Block(group, min(width, kg - b * width), width)
+            to = sums, chunk * partial + first
+            _pack_band((scratch, packed), (dy, (image * oh + top) * ow * g["k"] + first), count * tall * ow, g["k"],
+                       block)
             for segment in range(segments):  # one, but for rows of some thousand positions
                 low, high = chunk_of(segment, segments, ow)
                 if bias_sums.size > 0:
-                    _add_bias(bias_sums, bias_at + chunk * partial + first, scratch, one, packed + low * width,
-                              count * tall * (high - low), columns, width, geometry)
-                if _has_slab(g):
-                    _slab_band(sums, at, scratch, slab, packed, tall, low, high, group, columns, width, geometry)
+                    _add_bias((bias_sums, bias_at + chunk * partial + first), scratch, (one, packed + low * width),
+                              count * tall * (high - low), block, geometry)
+                columns = Band(image, count, top, tall, low, high)
+                if has_slab(g):
+                    _slab_band(to, scratch, (slab, packed), columns, block, geometry)
                 else:
-                    _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high, group, columns, width,
-                               geometry)
+                    _tap_bands(to, (scratch, packed), x, columns, block, geometry)
                 if segment < segments - 1:
-                    _add_to_totals(scratch, chunk * partial, first, columns, False, geometry)
+                    _add_to_totals(scratch, chunk * partial, first, block.columns, False, geometry)
         is_last = band == end - 1
         if has_totals and (is_last or (band - begin) % often == often - 1):
             low, high = part * blocks // parts * width, min(kg, (part + 1) * blocks // parts * width)
@@ -214,7 +158,7 @@ def _task(task, thread, sums, sums_at, partial, bias_sums, bias_at, scratch, chu
 def _add_to_totals(scratch, at, first, columns, is_last, geometry):
     """Add some columns of a chunk's sums to its totals; the last time the sums become what these are."""
     g = geometry[0]
-    size, k = _partial(g, True, np.int64(1))[0], g["k"]
+    size, k = partial_sizes(g, True, np.int64(1))[0], g["k"]
     totals = wide(scratch[at + size:at + 3 * size])
     for row in range(g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1):
         place = row * k + first
@@ -225,21 +169,25 @@ def _add_to_totals(scratch, at, first, columns, is_last, geometry):
 
 
 @inlined
-def _add_bias(sums, at, scratch, one, packed, positions, columns, width, geometry):
-    """Add the sums of `positions` packed rows of dy: a product with the number one, no longer than others."""
-    most = _band(geometry[0])
+def _add_bias(to, scratch, places, positions, block, geometry):
+    """Add the sums of `positions` packed rows of dy: a product with the number one, no longer than others.
+
+    `places` are where in the scratch the one and the rows lie.
+    """
+    (sums, at), (one, packed), width, most = to, places, block.width, band_size(geometry[0])
     for begin in range(0, positions, most):
         walk_grid((sums, (at, 0, 0, 0)), (scratch, (one, 0, 0, 0, 0, 0, 0)),
                   (scratch, (packed + begin * width, 0, 0, width, 0)), at3(1, 1, 1),
-                  at3(1, 1, min(most, positions - begin)), Sums(columns, scratch, -1, 0, 0), TABLE)
+                  at3(1, 1, min(most, positions - begin)), Sums(block.columns, scratch, -1, 0, 0), TABLE)
 
 
 @inlined
-def _pack_band(packed, at, width, dy, source, positions, step, columns):
-    """packed[at:] (positions, width) = the columns of a block, zeros beside them."""
+def _pack_band(to, source, positions, step, block):
+    """Write the columns of a block at some positions, which lie a `step` apart, side by side, zeros beside them."""
+    (packed, at), (dy, of), columns, width = to, source, block.columns, block.width
     one = lanes_of(packed)
     for p in range(positions):
-        at_p, of_p = at + p * width, source + p * step
+        at_p, of_p = at + p * width, of + p * step
         for vector in range(0, width, one):
             if columns - vector >= one:
                 move_vector(packed, at_p + vector, dy, of_p + vector)
@@ -256,10 +204,14 @@ def _inside(tap, stride, dilation, border, length, low, high):
 
 
 @inlined
-def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high, group, columns, width, geometry):
-    """Add columns low .. high of a band, tap by tap: positions whose tap is in the border of zeros are left out."""
-    g = geometry[0]
-    _, oh, ow = _positions(g)
+def _tap_bands(to, dy, x, band, block, geometry):
+    """Add columns of a band, tap by tap: positions whose tap is in the border of zeros are left out.
+
+    `to` is an array and where the sums begin, `dy` the band's block, packed.
+    """
+    (sums, at), (scratch, packed), (group, columns, width), g = to, dy, block, geometry[0]
+    image, count, top, tall, low, high = band
+    _, oh, ow = positions_of(g)
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
     cg, c, k = g["c"] // g["groups"], g["c"], g["k"]
     for r in range(g["kh"]):
@@ -272,7 +224,7 @@ def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high,
             down, across = i1 - i0, j1 - j0
             if across == 1:  # a single column is walked as a row: the innermost loop should be long
                 down, across, a_i, a_j, b_i, b_j = across, down, a_j, a_i, b_j, b_i
-            most = _band(g)
+            most = band_size(g)
             for begin in range(0, across if down > 0 else 0, most):  # a row that is longer than a band, in parts
                 walk_grid((sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k)),
                           (x, (a_at + begin * a_j, 0, 0, 1, h * w * c, a_i, a_j)),
@@ -281,11 +233,15 @@ def _tap_bands(sums, at, scratch, packed, x, image, count, top, tall, low, high,
 
 
 @inlined
-def _slab_band(sums, at, scratch, slab, packed, tall, low, high, group, columns, width, geometry):
-    """Add columns low .. high of a band of one image, all taps at once, over its rows copied with their border."""
-    g = geometry[0]
+def _slab_band(to, scratch, places, band, block, geometry):
+    """Add columns of a band of one image, all taps at once, over its rows copied with their border.
+
+    `places` are where in the scratch these lie, and the band's block of dy, packed.
+    """
+    (sums, at), (slab, packed), (group, columns, width), g = to, places, block, geometry[0]
+    tall, low, high = band.tall, band.low, band.high
     cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
-    row, most = _slab(g, tall)[1] * c, _band(g)
+    row, most = slab_size(g, tall)[1] * c, band_size(g)
     for begin in range(low, high, most):
         walk_grid((sums, (at, g["kw"] * cg * k, cg * k, k)),
                   (scratch, (slab + group * cg + begin * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,

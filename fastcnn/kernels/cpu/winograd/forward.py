@@ -191,7 +191,7 @@ def _convolve(y, scratch, transformed, x, bank, ends, p):
             parallel(_filters_task, blocks * parts, (packed, scratch, rest, bank, parts, p))
         runs = -(-tiles // run)
         parts = max(1, min(blocks, TASKS // max(1, runs)))
-        parallel(_tiles_task, runs * parts, (y, scratch, rest, packed, x, finish, (parts, p)))
+        parallel(_tiles_task, runs * parts, (y, scratch, (packed, x), finish, (rest, parts), p))
 
 
 @inlined
@@ -220,9 +220,9 @@ def _filters_task(task, thread, packed, scratch, threads, bank, parts, p):
 
 
 @inlined
-def _tiles_task(task, thread, y, scratch, threads, packed, x, finish, cut):
-    """One run of tiles, for a part of the blocks of filters."""
-    parts, p = cut
+def _tiles_task(task, thread, y, scratch, inputs, finish, cut, p):
+    """One run of tiles, for a part of the blocks of filters; `cut` is where the threads have memory, and the parts."""
+    (packed, x), (threads, parts) = inputs, cut
     h, w, c, oh, ow, k, top, left = p[1:]
     down, across, tiles, run, v_tile, v_step = plan(p)
     width, blocks = blocks_of(y, k)
