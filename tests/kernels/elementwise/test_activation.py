@@ -80,7 +80,7 @@ def test_activation_gradient_in_place_is_the_same(code, dtype):
 @kernel
 def _on_a_range(y, dx, dy, saved, at, count, code, alpha):
     activate(y, at, count, code, alpha)
-    activate_backward(dx, at + 1, dy, at + 2, saved, at + 3, count, code, alpha)
+    activate_backward((dx, at + 1), (dy, at + 2), (saved, at + 3), count, code, alpha)
 
 
 registry.pop("tests.kernels.elementwise.test_activation._on_a_range")

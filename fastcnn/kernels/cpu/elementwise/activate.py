@@ -15,9 +15,11 @@ its own for that.
 import numpy as np
 from llvmlite import ir
 from numba import carray, config, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.codes import CLIP, LINEAR, RELU
+from fastcnn.kernels.cpu.compile.operands import dtype_of, unpacked
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
 from fastcnn.kernels.cpu.elementwise.activate_loops import backward_loop, bounds, forward_loop
@@ -88,48 +90,52 @@ _shared_forward = Shared(_activate, _forward_arguments)
 _shared_backward = Shared(_activate_backward, _backward_arguments)
 
 
-def _emit(shared, arrays):
-    """Return the code of a call with `arrays` pairs (array, offset), then count, code, alpha and beta."""
+def _call(shared, operands):
+    """Return what an intrinsic returns of (array, offset)s, how many elements, and (code, alpha, beta)."""
+    dtype, formula = dtype_of(operands[0]), types.Tuple((types.int64, types.float64, types.float64))
+    shared.publish(dtype)
+
     def codegen(context, builder, signature, args):
-        pointers = [builder.gep(context.make_array(signature.args[k])(context, builder, args[k]).data, [args[k + 1]])
-                    for k in range(0, 2 * arrays, 2)]
+        pairs = zip(signature.args[:-2], args[:-2], strict=True)
+        pointers = [unpacked(context, builder, *pair)[0] for pair in pairs]
         same = builder.icmp_unsigned("==", *(builder.ptrtoint(p, i64) for p in pointers[:2]))
-        count, code, alpha, beta = args[2 * arrays:]
-        numbers = [builder.bitcast(v, i64) for v in (alpha, beta)]
-        shared.call(builder, signature.args[0].dtype, [*pointers, builder.zext(same, i64), count, code, *numbers])
+        code, *numbers = cgutils.unpack_tuple(builder, args[-1])
+        numbers = [builder.bitcast(v, i64) for v in numbers]
+        shared.call(builder, dtype, [*pointers, builder.zext(same, i64), args[-2], code, *numbers])
         return ir.Constant(i64, 0)
 
-    return codegen
+    return types.int64(*operands, types.int64, formula), codegen
 
 
 @intrinsic
-def _activate_into(typingctx, y, y_at, x, x_at, count, code, alpha, beta):
-    _shared_forward.publish(y.dtype)
-    i = types.int64
-    return types.int64(y, i, x, i, i, i, types.float64, types.float64), _emit(_shared_forward, 2)
+def _activate_into(typingctx, y, x, count, formula):
+    return _call(_shared_forward, [y, x])
 
 
 @intrinsic
-def _activate_backward_into(typingctx, dx, dx_at, dy, dy_at, saved, saved_at, count, code, alpha, beta):
-    _shared_backward.publish(dx.dtype)
-    i = types.int64
-    return types.int64(dx, i, dy, i, saved, i, i, i, types.float64, types.float64), _emit(_shared_backward, 3)
+def _activate_backward_into(typingctx, dx, dy, saved, count, formula):
+    return _call(_shared_backward, [dx, dy, saved])
 
 
-def _activate_into_in_python(y, y_at, x, x_at, count, code, alpha, beta):
-    y, x = y.reshape(-1)[y_at:y_at + count], x.reshape(-1)[x_at:x_at + count]
-    _forward(y, x, y.ctypes.data == x.ctypes.data, code, alpha, beta)
+def _part(operand, count):
+    array, at = operand
+    return array.reshape(-1)[at:at + count]
 
 
-def _activate_backward_in_python(dx, dx_at, dy, dy_at, saved, saved_at, count, code, alpha, beta):
-    dx, dy = dx.reshape(-1)[dx_at:dx_at + count], dy.reshape(-1)[dy_at:dy_at + count]
-    _backward(dx, dy, saved.reshape(-1)[saved_at:saved_at + count], dx.ctypes.data == dy.ctypes.data, code, alpha, beta)
+def _activate_into_in_python(y, x, count, formula):
+    y, x = _part(y, count), _part(x, count)
+    _forward(y, x, y.ctypes.data == x.ctypes.data, *formula)
 
 
-#: y[y_at:] = f(x[x_at:]) for `count` elements: `_activate_into` where kernels are compiled.
+def _activate_backward_in_python(dx, dy, saved, count, formula):
+    dx, dy = _part(dx, count), _part(dy, count)
+    _backward(dx, dy, _part(saved, count), dx.ctypes.data == dy.ctypes.data, *formula)
+
+
+#: y = f(x) for `count` elements of each (array, offset): `_activate_into` where kernels are compiled.
 activate_into = _activate_into_in_python if config.DISABLE_JIT else _activate_into
 
-#: dx[dx_at:] = dy[dy_at:] f'(saved[saved_at:]) for `count` elements.
+#: dx = dy f'(saved) for `count` elements of each (array, offset).
 activate_backward_into = _activate_backward_in_python if config.DISABLE_JIT else _activate_backward_into
 
 
@@ -148,22 +154,21 @@ def activate(y, at, count, code, alpha):
         The first parameter of the function, if it has one; a second one is 0 here.
     """
     if code != LINEAR and count > 0:
-        activate_into(y, at, y, at, count, code, alpha, 0.0)
+        activate_into((y, at), (y, at), count, (code, alpha, 0.0))
 
 
 @inlined
-def activate_backward(dx, dx_at, dy, dy_at, saved, saved_at, count, code, alpha):
+def activate_backward(dx, dy, saved, count, code, alpha):
     """dx = dy f'(saved) for `count` elements of three C-contiguous arrays, each from its own place on.
 
     Parameters
     ----------
-    dx, dx_at : array, int
-        Written; may be `dy` at the same place.
-    dy, dy_at : array, int
-    saved, saved_at : array, int
-        The input x where `kernels.codes.saves_input(code)`, else the output y.
+    dx : (array, offset)
+        Written; may be `dy`.
+    dy, saved : (array, offset)
+        `saved` is the input x where `kernels.codes.saves_input(code)`, else the output y.
     count, code, alpha
         As in `activate`.
     """
     if count > 0:
-        activate_backward_into(dx, dx_at, dy, dy_at, saved, saved_at, count, code, alpha, 0.0)
+        activate_backward_into(dx, dy, saved, count, (code, alpha, 0.0))

@@ -65,7 +65,7 @@ def activation_forward(y, x, code, alpha, beta):
 @inlined
 def _forward_chunk(chunk, chunks, y, x, code, alpha, beta):
     begin, end = chunk_of(chunk, chunks, y.size)
-    activate_into(y, begin, x, begin, end - begin, code, alpha, beta)
+    activate_into((y, begin), (x, begin), end - begin, (code, alpha, beta))
 
 
 @kernel(in_place=("dy",))
@@ -89,4 +89,4 @@ def activation_backward(dx, dy, saved, code, alpha, beta):
 @inlined
 def _backward_chunk(chunk, chunks, dx, dy, saved, code, alpha, beta):
     begin, end = chunk_of(chunk, chunks, dx.size)
-    activate_backward_into(dx, begin, dy, begin, saved, begin, end - begin, code, alpha, beta)
+    activate_backward_into((dx, begin), (dy, begin), (saved, begin), end - begin, (code, alpha, beta))

@@ -48,11 +48,12 @@ def merge_forward(y, a, b, code, alpha, beta, relu):
         Of SUM: 1 to write max(y, 0), NaN staying NaN.
     """
     chunks = chunks_for(y.size, 64)
-    parallel(_forward_range, chunks, (chunks, y, a, b, code, alpha, beta, relu))
+    parallel(_forward_range, chunks, (chunks, y, a, b, (code, alpha, beta, relu)))
 
 
 @inlined
-def _forward_range(chunk, chunks, y, a, b, code, alpha, beta, relu):
+def _forward_range(chunk, chunks, y, a, b, formula):
+    code, alpha, beta, relu = formula
     begin, end = chunk_of(chunk, chunks, y.size)
     real, (_, rows, columns) = y.dtype.type, y.shape
     (ai, aj, ak), (bi, bj, bk) = _steps(a.shape), _steps(b.shape)
@@ -70,8 +71,8 @@ def _forward_range(chunk, chunks, y, a, b, code, alpha, beta, relu):
         i, j = row // rows, row % rows
         count = min(columns - k, end - begin)
         many = min(rows - j, (end - begin) // columns) if count == columns else 1
-        places = begin, i * ai + j * aj + k, i * bi + j * bj + k * bk, aj, bj
-        merge_rows(flat, left, right, places, many, count, code, whole, scale_a, scale_b, floor)
+        merge_rows((flat, begin), (left, (i * ai + j * aj + k, aj)), (right, (i * bi + j * bj + k * bk, bj)),
+                   (many, count), (code, whole), (scale_a, scale_b, floor))
         begin += many * count
 
 
@@ -159,7 +160,7 @@ def merge_backward(da, db, scratch, dy, a, b, code, alpha, beta):
     sums_a = scratch[:used] if of_a > 1 else flat_a
     sums_b = scratch[used:used + flat_b.size * of_b] if of_b > 1 else flat_b
     chunks = min(cuts[0] * cuts[1] * cuts[2], chunks_for(dy.size, 64))
-    parallel(_backward_parts, chunks, (chunks, cuts, sums_a, sums_b, dy, a, b, code, alpha, beta))
+    parallel(_backward_parts, chunks, (chunks, cuts, (sums_a, sums_b), dy, (a, b), (code, alpha, beta)))
     if of_a > 1:
         _add_up(flat_a, sums_a, of_a)
     if of_b > 1:
@@ -173,16 +174,16 @@ def _add_up(out, sums, partials):
 
 
 @inlined
-def _backward_parts(chunk, chunks, cuts, da, db, dy, a, b, code, alpha, beta):
+def _backward_parts(chunk, chunks, cuts, sums, dy, inputs, formula):
     begin, end = chunk_of(chunk, chunks, cuts[0] * cuts[1] * cuts[2])
     for part in range(begin, end):
-        _backward_part(part, cuts, da, db, dy, a, b, code, alpha, beta)
+        _backward_part(part, cuts, sums, dy, inputs, formula)
 
 
 @inlined
-def _backward_part(index, cuts, da, db, dy, a, b, code, alpha, beta):
+def _backward_part(index, cuts, sums, dy, inputs, formula):
     """Walk the rows of one part of `dy` for both gradients, block by block."""
-    across, parts, sections = cuts
+    (across, parts, sections), (da, db), (a, b), (code, alpha, beta) = cuts, sums, inputs, formula
     shape, real = dy.shape, dy.dtype.type
     i_part, j_part, section = index // sections // parts, index // sections % parts, index % sections
     first, last = chunk_of(i_part, across, shape[0])
@@ -193,7 +194,7 @@ def _backward_part(index, cuts, da, db, dy, a, b, code, alpha, beta):
     a_from, b_from = _place(shape, a.shape, place, cuts), _place(shape, b.shape, place, cuts)
     _clear_sums(da, a_from, shape, a.shape, part)
     _clear_sums(db, b_from, shape, b.shape, part)
-    gradient, flat_a, flat_b = dy.reshape(-1), a.reshape(-1), b.reshape(-1)
+    gradient, flat_a, flat_b = (dy.reshape(-1), shape), (a.reshape(-1), a.shape), (b.reshape(-1), b.shape)
     of_b, block = OF_SLOPE if code == PRELU else code, max(1, _BLOCK // shape[2])
     width = BLOCK if a.shape[2] < shape[2] or b.shape[2] < shape[2] else _BLOCK
     for i in range(first, last):
@@ -203,11 +204,9 @@ def _backward_part(index, cuts, da, db, dy, a, b, code, alpha, beta):
                 for side in range(2):  # one call for both, so that its loops are compiled once
                     mine = side == 0
                     dx, start, of, scale = (da, a_from, code, alpha) if mine else (db, b_from, of_b, beta)
-                    x, x_shape = (flat_a, a.shape) if mine else (flat_b, b.shape)
-                    other, other_shape = (flat_b, b.shape) if mine else (flat_a, a.shape)
+                    x, other = (flat_a, flat_b) if mine else (flat_b, flat_a)
                     if dx.size > 0:
-                        _rows_gradient(dx, start, gradient, x, x_shape, other, other_shape, shape, at, rows, of,
-                                       real(scale))
+                        _rows_gradient((dx, start), gradient, x, other, at, rows, (of, real(scale)))
 
 
 @inlined
@@ -241,12 +240,16 @@ def _clear_sums(dx, start, shape, x_shape, part):
 
 
 @inlined
-def _rows_gradient(dx, start, dy, x, x_shape, other, other_shape, shape, at, rows, code, scale):
-    """Write the gradient of `rows` rows of one input; `at` is (i, j, first column, columns)."""
-    i, j, k, count = at
+def _rows_gradient(to, dy, x, other, at, rows, formula):
+    """Write the gradient of `rows` rows of one input, of flat arrays with their shapes.
+
+    `to` are its sums and where they begin, `at` is (i, j, first column, columns), `formula` the code and the scale.
+    """
+    (dx, start), (dy, shape), (x, x_shape), (other, other_shape) = to, dy, x, other
+    (i, j, k, count), (code, scale) = at, formula
     (xi, xj, xk), (oi, oj, ok) = _steps(x_shape), _steps(other_shape)
     x_at, other_at = i * xi + j * xj + k * xk, i * oi + j * oj + k * ok
     whole = 1 if ok == 1 or shape[2] == 1 or code == SUM else 0
     way = TOTAL if x_shape[2] < shape[2] else STORE if x_shape == shape else ADD
-    places = start + x_at, (i * shape[1] + j) * shape[2] + k, x_at, other_at, xj, shape[2], xj, oj
-    merge_rows_gradient(dx, dy, x, other, places, rows, count, code, whole, way, scale)
+    merge_rows_gradient((dx, (start + x_at, xj)), (dy, ((i * shape[1] + j) * shape[2] + k, shape[2])), (x, (x_at, xj)),
+                        (other, (other_at, oj)), (rows, count), (code, whole, way), scale)

@@ -20,6 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.codes import MASK, MAXIMUM, MINIMUM, PRELU, PRODUCT, SUM
+from fastcnn.kernels.cpu.compile.operands import dtype_of, unpacked
 from fastcnn.kernels.cpu.simd.vectors import Vectors, chosen
 
 _I64 = ir.IntType(64)
@@ -30,49 +31,58 @@ _EXTREME = (MAXIMUM, MINIMUM)
 
 
 @intrinsic
-def merge_rows(typingctx, y, a, b, places, rows, columns, code, whole, alpha, beta, floor):
+def merge_rows(typingctx, y, a, b, size, kind, numbers):
     """y = f(a, b) for some rows, of which `y` has one after the other.
 
-    `places` are where y, a and b begin, and how far apart the rows of a and b are; without `whole` b has one number a
-    row, but for MAXIMUM and MINIMUM. A SUM smaller than `floor` becomes `floor`.
+    Parameters
+    ----------
+    y : (array, offset)
+    a, b : (array, (offset, from row to row))
+    size : (rows, columns)
+    kind : (code, whole)
+        Without `whole` b has one number a row, but for MAXIMUM and MINIMUM.
+    numbers : (alpha, beta, floor)
+        Of SUM: what is smaller than `floor` becomes `floor`.
     """
-    i, real = types.int64, y.dtype
-    return types.void(y, a, b, types.UniTuple(i, 5), i, i, i, i, real, real, real), _forward_code
+    two = types.UniTuple(types.int64, 2)
+    return types.void(y, a, b, two, two, types.UniTuple(dtype_of(y), 3)), _forward_code
 
 
 @intrinsic
-def merge_rows_gradient(typingctx, dx, dy, x, other, places, rows, columns, code, whole, way, scale):
+def merge_rows_gradient(typingctx, dx, dy, x, other, size, kind, scale):
     """Write the gradient of x in f(x, other): STORE or ADD it row by row, or add its TOTAL to one number a row.
 
-    `places` are where dx, dy, x and other begin, and how far apart their rows are. With TOTAL x has one number a row;
-    without `whole` `other` has. SUM reads neither. MAXIMUM and MINIMUM are for arrays of one shape.
+    Parameters
+    ----------
+    dx, dy, x, other : (array, (offset, from row to row))
+        SUM reads neither `x` nor `other`. MAXIMUM and MINIMUM are for arrays of one shape.
+    size : (rows, columns)
+    kind : (code, whole, way)
+        With the way TOTAL x has one number a row; without `whole` `other` has.
+    scale : float
+        Of SUM.
     """
-    i, real = types.int64, dx.dtype
-    return types.void(dx, dy, x, other, types.UniTuple(i, 8), i, i, i, i, i, real), _backward_code
+    two, three = (types.UniTuple(types.int64, count) for count in (2, 3))
+    return types.void(dx, dy, x, other, two, three, dtype_of(dx)), _backward_code
 
 
 def _forward_code(context, builder, signature, args):
-    pointers = [context.make_array(kind)(context, builder, value).data
-                for kind, value in zip(signature.args[:3], args[:3], strict=True)]
-    places = cgutils.unpack_tuple(builder, args[3])
-    rows, columns, code, whole, alpha, beta, floor = args[4:]
-    pointers = [builder.gep(pointer, [at]) for pointer, at in zip(pointers, places[:3], strict=True)]
+    pointers, steps = _operands(context, builder, signature, args, 3)
+    (rows, columns), (code, whole), numbers = (cgutils.unpack_tuple(builder, value) for value in args[3:])
     kinds = [(c, w) for c in (SUM, PRODUCT, PRELU, MASK) for w in (0, 1)] + [(c, 1) for c in _EXTREME]
     number = builder.add(builder.mul(code, _I64(2)), whole)
     for kind in chosen(builder, number, {2 * c + w: (c, w) for c, w in kinds}):
-        walk = _Rows(builder, signature.args[0].dtype)
-        walk.numbers = [walk.broadcast(value) for value in (alpha, beta, floor)]
-        for at in _rows(builder, rows, pointers, [columns, *places[3:]]):
+        walk = _Rows(builder, dtype_of(signature.args[0]))
+        walk.numbers = [walk.broadcast(value) for value in numbers]
+        for at in _rows(builder, rows, pointers, [columns, *steps]):
             walk.forward(at, columns, *kind)
     return context.get_dummy_value()
 
 
 def _backward_code(context, builder, signature, args):
-    pointers = [context.make_array(kind)(context, builder, value).data
-                for kind, value in zip(signature.args[:4], args[:4], strict=True)]
-    places = cgutils.unpack_tuple(builder, args[4])
-    rows, columns, code, whole, way, scale = args[5:]
-    pointers = [builder.gep(pointer, [at]) for pointer, at in zip(pointers, places[:4], strict=True)]
+    pointers, steps = _operands(context, builder, signature, args, 4)
+    (rows, columns), (code, whole, way) = (cgutils.unpack_tuple(builder, value) for value in args[4:6])
+    scale = args[6]
     # A product with one number a row is a sum whose scale is that number.
     scaled = builder.and_(builder.icmp_signed("==", code, _I64(PRODUCT)), builder.icmp_signed("==", whole, _I64(0)))
     code, whole = builder.select(scaled, _I64(SUM), code), builder.select(scaled, _I64(1), whole)
@@ -80,11 +90,17 @@ def _backward_code(context, builder, signature, args):
     kinds += [(PRELU, 0, STORE), (PRELU, 1, STORE), *((c, 1, STORE) for c in _EXTREME)]
     number = builder.add(builder.mul(builder.add(builder.mul(code, _I64(2)), whole), _I64(3)), way)
     for kind in chosen(builder, number, {(2 * c + w) * 3 + way: (c, w, way) for c, w, way in kinds}):
-        walk = _Rows(builder, signature.args[0].dtype)
-        for at in _rows(builder, rows, pointers, places[4:]):
+        walk = _Rows(builder, dtype_of(signature.args[0]))
+        for at in _rows(builder, rows, pointers, steps):
             walk.numbers = [walk.broadcast(walk.scale(scaled, scale, at[3]))] if kind[0] == SUM else []
             walk.backward(at, columns, *kind)
     return context.get_dummy_value()
+
+
+def _operands(context, builder, signature, args, count):
+    """Return the pointers of the first `count` arguments, and their distances from row to row."""
+    given = [unpacked(context, builder, *pair) for pair in zip(signature.args[:count], args[:count], strict=True)]
+    return [pointer for pointer, _ in given], [step for _, steps in given for step in steps]
 
 
 def _rows(builder, rows, pointers, steps):
@@ -181,8 +197,9 @@ class _Rows(Vectors):
 # --- without a compiler -----------------------------------------------------------------------------------------------
 
 
-def _merge_rows_in_python(y, a, b, places, rows, columns, code, whole, alpha, beta, floor):
-    y_at, a_at, b_at, a_row, b_row = places
+def _merge_rows_in_python(y, a, b, size, kind, numbers):
+    (y, y_at), (a, (a_at, a_row)), (b, (b_at, b_row)) = y, a, b
+    (rows, columns), (code, whole), (alpha, beta, floor) = size, kind, numbers
     for r in range(rows):
         left = a[a_at + r * a_row:][:columns]
         right = b[b_at + r * b_row:][:columns if whole else 1]
@@ -191,12 +208,11 @@ def _merge_rows_in_python(y, a, b, places, rows, columns, code, whole, alpha, be
         y[y_at + r * columns:][:columns] = np.where(value < floor, floor, value) if code == SUM else value
 
 
-def _merge_rows_gradient_in_python(dx, dy, x, other, places, rows, columns, code, whole, way, scale):
-    dx_at, dy_at, x_at, other_at, *steps = places
+def _merge_rows_gradient_in_python(dx, dy, x, other, size, kind, scale):
+    (rows, columns), (code, whole, way) = size, kind
     for r in range(rows):
-        dx_r, dy_r, x_r, other_r = (r * step for step in steps)
-        gradient, mine = dy[dy_at + dy_r:][:columns], x[x_at + x_r:][:columns]
-        its = other[other_at + other_r:][:columns if whole else 1]
+        written, gradient, mine, its = (array[at + r * step:] for array, (at, step) in (dx, dy, x, other))
+        gradient, mine, its = gradient[:columns], mine[:columns], its[:columns if whole else 1]
         if code == SUM:
             value = scale * gradient
         elif code in (PRODUCT, OF_SLOPE):
@@ -206,7 +222,7 @@ def _merge_rows_gradient_in_python(dx, dy, x, other, places, rows, columns, code
         else:
             larger = mine > its if code == MAXIMUM else mine < its
             value = gradient * (larger + 0.5 * (mine == its))
-        to = dx[dx_at + dx_r:][:1 if way == TOTAL else columns]
+        to = written[:1 if way == TOTAL else columns]
         to[...] = value if way == STORE else to + (value.sum() if way == TOTAL else value)
 
 

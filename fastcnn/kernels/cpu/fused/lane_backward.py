@@ -6,10 +6,12 @@
 Of the input's gradient, rows and columns of a window that lie outside dz are left out, not multiplied by zeros.
 """
 
+from typing import Any, NamedTuple
+
 from fastcnn.geometry import AVERAGE_POOL, MAX_POOL
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.elementwise.activate import activate_backward
-from fastcnn.kernels.cpu.fused.lane_pool import spread_average, spread_max
+from fastcnn.kernels.cpu.fused.lane_pool import Pool, spread_average, spread_max
 from fastcnn.kernels.cpu.fused.lane_tile import GIVEN, ZERO, lane_scalars, lane_vectors
 from fastcnn.kernels.cpu.simd.memory import accumulate, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS
@@ -18,23 +20,39 @@ from fastcnn.kernels.cpu.simd.width import lanes_of
 _POSITIONS = 128  # that a sum of the weights' gradient takes in at once, or TERMS where there are very many
 
 
+class Places(NamedTuple):
+    """Where things begin: in the scratch the sums of the weights' gradients, dx, dy and dz, in `saved` the block."""
+
+    sums: Any
+    dx: Any
+    dy: Any
+    dz: Any
+    saved: Any
+
+
 @inlined
-def backward_stage(scratch, sums, dx, dy, dz, saved, base, weights, g, wants_dx):
+def backward_stage(scratch, places, saved, weights, g, wants_dx):
     """One block through one stage: scratch[dx:] (h, w, c) from scratch[dy:] (qh, qw, k); dz lies between them.
 
     scratch[sums:] has a vector for each of the weights, added to.
     """
-    lane = lanes_of(scratch)
-    step, short = _step(g), dz + g["oh"] * g["ow"] * (g["k"] + 2) * lane
+    lane, dz = lanes_of(scratch), places.dz
+    step = _step(g)
     bands, row = _bands(g, step, lane), g["ph"] * g["ow"] * step * lane
     for band in range(bands):
         begin, end = band * g["qh"] // bands, (band + 1) * g["qh"] // bands
         at = dz + begin * row if wants_dx else dz  # all bands are kept for the input's gradient
         for q in range(begin, end):
-            _before_pool(scratch, sums, short, dy, at + (q - begin) * row, step, saved, base, g, q)
-        _weights(scratch, sums, short, at, step, saved, base, g, begin * g["ph"], (end - begin) * g["ph"])
+            _before_pool(scratch, places, at + (q - begin) * row, saved, g, q)
+        _weights(scratch, places, at, saved, g, begin * g["ph"], (end - begin) * g["ph"])
     if wants_dx:
-        _input(scratch, dx, dz, step, weights, g)
+        _input(scratch, places.dx, dz, step, weights, g)
+
+
+@inlined
+def _short(scratch, places, g):
+    """Return where short sums lie in the scratch: behind dz."""
+    return places.dz + g["oh"] * g["ow"] * (g["k"] + 2) * lanes_of(scratch)
 
 
 @inlined
@@ -50,37 +68,37 @@ def _bands(g, step, lane):
 
 
 @inlined
-def _before_pool(scratch, sums, short, dy, to, step, saved, base, g, q):
+def _before_pool(scratch, places, to, saved, g, q):
     """Row q of the pooling's output, backward: ph rows of the gradient before the activation, at scratch[to:]."""
-    lane, k = lanes_of(scratch), g["k"]
+    lane, k, step, base = lanes_of(scratch), g["k"], _step(g), places.saved
     width, row = k * lane, g["qw"] * k * lane
-    given = dy + q * row
+    given, pool = places.dy + q * row, Pool(g["ph"], g["pw"], g["qw"], width)
     if g["pool"] == AVERAGE_POOL:
-        spread_average(scratch, to, step * lane, scratch, given, g["ph"], g["pw"], g["qw"], width)
+        spread_average(scratch, to, step * lane, scratch, given, pool)
         at = base + (g["map_at"] + q * g["ph"] * g["ow"] * k) * lane
-        _activation(scratch, to, step * lane, saved, at, g["ph"] * g["ow"], width, g)
+        _activation(scratch, to, step * lane, (saved, at), g["ph"] * g["ow"], width, g)
         return
     # The derivative at the largest element is that of the output, which it became.
-    activate_backward(scratch, given, scratch, given, saved, base + (g["out_at"] + q * g["out_row"]) * lane, row,
+    activate_backward((scratch, given), (scratch, given), (saved, base + (g["out_at"] + q * g["out_row"]) * lane), row,
                       g["code"], g["alpha"])
     index = base + (g["map_at"] + q * g["qw"] * k) * lane
     if g["pool"] == MAX_POOL:
         if g["bias_at"] >= 0:  # each gradient goes to one element of its window: the bias may see them here
-            _bias(scratch, sums + g["bias_at"] * lane, short, given, g["qw"], width, width)
-        spread_max(scratch, to, step * lane, scratch, given, saved, index, g["ph"], g["pw"], g["qw"], width)
+            _bias(scratch, places.sums + g["bias_at"] * lane, _short(scratch, places, g), given, g["qw"], width, width)
+        spread_max(scratch, to, step * lane, scratch, given, (saved, index), pool)
     else:
-        spread_average(scratch, to, step * lane, scratch, given, g["ph"], g["pw"], g["qw"], width)
+        spread_average(scratch, to, step * lane, scratch, given, pool)
 
 
 @inlined
-def _activation(scratch, to, step, saved, at, positions, width, g):
+def _activation(scratch, to, step, saved_at, positions, width, g):
     """Multiply `positions` rows of `width`, a `step` apart, by the activation's derivative."""
-    if step == width:
-        activate_backward(scratch, to, scratch, to, saved, at, positions * width, g["code"], g["alpha"])
-    else:
-        for p in range(positions):
-            activate_backward(scratch, to + p * step, scratch, to + p * step, saved, at + p * width, width, g["code"],
-                              g["alpha"])
+    saved, at = saved_at
+    whole = step == width  # then all of them are one row
+    for p in range(1 if whole else positions):
+        row = scratch, to + p * step
+        activate_backward(row, row, (saved, at + p * width), positions * width if whole else width, g["code"],
+                          g["alpha"])
 
 
 @inlined
@@ -94,11 +112,13 @@ def _bias(scratch, sums, short, dz, positions, step, width):
 
 
 @inlined
-def _weights(scratch, sums, short, dz, step, saved, base, g, first, rows):
-    """Add what rows first .. first + rows of dz give to the sums of kernel and bias."""
-    lane, k, c = lanes_of(scratch), g["k"], g["c"]
+def _weights(scratch, places, dz, saved, g, first, rows):
+    """Add what rows first .. first + rows of dz, at scratch[dz:], give to the sums of kernel and bias."""
+    lane, k, c, step = lanes_of(scratch), g["k"], g["c"], _step(g)
+    sums, base = places.sums, places.saved
     if g["bias_at"] >= 0 and g["pool"] != MAX_POOL:
-        _bias(scratch, sums + g["bias_at"] * lane, short, dz, rows * g["ow"], step * lane, k * lane)
+        _bias(scratch, sums + g["bias_at"] * lane, _short(scratch, places, g), dz, rows * g["ow"], step * lane,
+              k * lane)
     positions = _POSITIONS if g["n"] * g["oh"] * g["ow"] < FAR else TERMS
     run, some = g["kw"] * c, max(1, positions // g["ow"])
     for r in range(g["kh"]):

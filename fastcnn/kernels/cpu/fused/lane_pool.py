@@ -6,14 +6,26 @@
 NaN is larger than all numbers.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 
 
+class Pool(NamedTuple):
+    """A row of pooling: rows and columns of a window, windows, and how many numbers lie side by side."""
+
+    ph: Any
+    pw: Any
+    qw: Any
+    width: Any
+
+
 @inlined
-def average_row(out, to, source, ph, pw, qw, width):
+def average_row(out, to, source, pool):
     """out[to:] (qw, width) = the means of windows of out[source:] (ph, qw * pw, width)."""
+    ph, pw, qw, width = pool
     factor = out.dtype.type(1) / out.dtype.type(ph * pw)
     for j in range(qw):
         y = out[to + j * width:to + (j + 1) * width]
@@ -43,11 +55,12 @@ def _window(x, at, row, width):
 
 
 @inlined
-def max_row(out, to, index, x, source, ph, pw, qw, width):
+def max_row(out, to, index, x, source, pool):
     """out[to:] (qw, width) = the largest of windows of x[source:] (ph, qw * pw, width); NaN is larger than all.
 
     Which element of its window it was, r * pw + s, is written as a number to out[index:] (qw, width).
     """
+    ph, pw, qw, width = pool
     one, two, three = out.dtype.type(1), out.dtype.type(2), out.dtype.type(3)
     for j in range(qw):
         y, which = out[to + j * width:to + (j + 1) * width], out[index + j * width:index + (j + 1) * width]
@@ -76,8 +89,9 @@ def max_row(out, to, index, x, source, ph, pw, qw, width):
 
 
 @inlined
-def spread_average(dz, to, step, dy, source, ph, pw, qw, width):
+def spread_average(dz, to, step, dy, source, pool):
     """dz[to:] (ph, qw * pw, step) = a row of dy[source:] (qw, width), shared out among the elements of each window."""
+    ph, pw, qw, width = pool
     factor = dz.dtype.type(1) / dz.dtype.type(ph * pw)
     for r in range(ph):
         for j in range(qw * pw):
@@ -87,8 +101,12 @@ def spread_average(dz, to, step, dy, source, ph, pw, qw, width):
 
 
 @inlined
-def spread_max(dz, to, step, dy, source, which, index, ph, pw, qw, width):
-    """dz[to:] (ph, qw * pw, step) = a row of dy[source:] (qw, width), given to the element that was the largest."""
+def spread_max(dz, to, step, dy, source, winners, pool):
+    """dz[to:] (ph, qw * pw, step) = a row of dy[source:] (qw, width), given to the element that was the largest.
+
+    Which one that was is told by `winners`, an array and where its (qw, width) begin.
+    """
+    (which, index), (ph, pw, qw, width) = winners, pool
     zero = dz.dtype.type(0)
     for r in range(ph):
         for j in range(qw * pw):

@@ -21,8 +21,8 @@ from numba import config
 from fastcnn.geometry import AVERAGE_POOL, MAX_POOL, NO_POOL
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementwise.activate import activate
-from fastcnn.kernels.cpu.fused.lane_backward import backward_stage
-from fastcnn.kernels.cpu.fused.lane_pool import average_row, max_row
+from fastcnn.kernels.cpu.fused.lane_backward import Places, backward_stage
+from fastcnn.kernels.cpu.fused.lane_pool import Pool, average_row, max_row
 from fastcnn.kernels.cpu.fused.lane_tile import ROWS, ZERO, lane_scalars
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, clear
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise
@@ -137,7 +137,7 @@ def _forward_stage(saved, base, scratch, rows, weights, g):
     lane = lanes_of(saved)
     k, c = g["k"], g["c"]
     width = g["ow"] * k * lane
-    out = base + g["out_at"] * lane
+    out, pool = base + g["out_at"] * lane, Pool(g["ph"], g["pw"], g["qw"], k * lane)
     bias, mode = (g["bias_at"], ROWS) if g["bias_at"] >= 0 else (0, ZERO)
     for q in range(g["qh"]):
         for r in range(g["ph"]):
@@ -156,12 +156,11 @@ def _forward_stage(saved, base, scratch, rows, weights, g):
         to_row = out + q * g["out_row"] * lane
         if g["pool"] == MAX_POOL:
             index = base + (g["map_at"] + q * g["qw"] * k) * lane
-            max_row(saved, to_row, index, scratch, rows, g["ph"], g["pw"], g["qw"], k * lane)
+            max_row(saved, to_row, index, scratch, rows, pool)
             # The activations of a stage never decrease, so that of the largest is the largest of theirs.
             activate(saved, to_row, g["qw"] * k * lane, g["code"], g["alpha"])
         elif g["pool"] == AVERAGE_POOL:
-            average_row(saved, to_row, base + g["map_at"] * lane + q * g["ph"] * width, g["ph"], g["pw"], g["qw"],
-                        k * lane)
+            average_row(saved, to_row, base + g["map_at"] * lane + q * g["ph"] * width, pool)
 
 
 def lanes_backward_scratch(geometry, dtype):
@@ -242,7 +241,8 @@ def _backward_chunk(chunk, thread, dx, scratch, dy, given, cuts, geometry):
         for step in range(geometry.size):
             stage = geometry.size - 1 - step
             wants = stage > 0 or dx.size > 0
-            backward_stage(scratch, sums, other, one, before_pool, saved, base, weights, geometry[stage], wants)
+            places = Places(sums, other, one, before_pool, base)
+            backward_stage(scratch, places, saved, weights, geometry[stage], wants)
             one, other = other, one
         if dx.size > 0:
             inputs = geometry[0]["h"] * geometry[0]["w"] * geometry[0]["c"]
