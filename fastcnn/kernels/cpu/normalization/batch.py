@@ -21,7 +21,7 @@ import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parallel
 from fastcnn.kernels.cpu.normalization.statistics import PARTS, chunks_of, long_row, merge_chunks, part, statistics
-from fastcnn.kernels.cpu.simd.columns import column_affine, column_gradient, column_products
+from fastcnn.kernels.cpu.simd.columns import Rows, column_affine, column_gradient, column_products
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise, add_wide, take_wide, wide
 
@@ -118,7 +118,7 @@ def _normalize(chunk, chunks, y, factors, x, rows, c, relu):
     mean, scale, offset = part(factors, 0, 0, lanes), part(factors, 0, 1, lanes), part(factors, 0, 2, lanes)
     for piece in range(2):
         at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
-        column_affine(mean, scale, offset, y, x, at, count, columns, relu)
+        column_affine((mean, scale, offset), y, x, Rows(at, count, columns), relu)
 
 
 @kernel(in_place=("x",))
@@ -200,8 +200,8 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
     for piece in range(2):
         at, count, columns = piece_of(piece, chunk, chunks, rows, c)
         for first in range(0, count, TERMS):
-            column_products(plain, products, mean, scale, offset, dy, x, at + first * columns,
-                            min(TERMS, count - first), columns, relu)
+            column_products((plain, products, mean, scale, offset), dy, x,
+                            Rows(at + first * columns, min(TERMS, count - first), columns), relu)
             add_wide(of_plain, plain)
             add_wide(of_products, products)
     take_wide(plain, of_plain)
@@ -219,4 +219,4 @@ def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, relu):
     constant, steep = part(scratch, chunks, 3, lanes), part(scratch, chunks, 4, lanes)
     for piece in range(2):
         at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
-        column_gradient(mean, scale, offset, constant, steep, dx, dy, x, at, count, columns, relu)
+        column_gradient((mean, scale, offset, constant, steep), dx, dy, x, Rows(at, count, columns), relu)

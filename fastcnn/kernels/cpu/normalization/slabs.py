@@ -14,7 +14,7 @@ import numpy as np
 from fastcnn.kernels.cpu.compile.policy import WORK_THRESHOLD, inlined
 from fastcnn.kernels.cpu.normalization.batch import piece_of
 from fastcnn.kernels.cpu.normalization.statistics import long_row
-from fastcnn.kernels.cpu.simd.columns import column_affine, column_gradient, column_moments, column_products
+from fastcnn.kernels.cpu.simd.columns import Rows, column_affine, column_gradient, column_moments, column_products
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise, add_wide, take_wide, wide
 
@@ -103,7 +103,8 @@ def _slab_moments(slab, slabs, at_mean, memory, x, n, positions):
         at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
         some = TERMS if is_long else max(1, count)
         for first in range(0, count, some):
-            column_moments(sums, squares, parts[own + 2], x, at + first * columns, min(some, count - first), columns)
+            column_moments((sums, squares, parts[own + 2]), x,
+                           Rows(at + first * columns, min(some, count - first), columns))
             if is_long:
                 add_wide(of_sums, sums)
                 add_wide(of_squares, squares)
@@ -134,7 +135,7 @@ def _slab_map(slab, slabs, y, saved, parts, x, formula):
         _repeat(row, c)
     for piece in range(2):
         at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-        column_affine(means, scales, offsets, y, x, at, count, columns, 0)
+        column_affine((means, scales, offsets), y, x, Rows(at, count, columns), 0)
 
 
 @inlined
@@ -173,8 +174,8 @@ def slab_backward(slab, turn, slabs, dx, memory, inputs, saved, positions):
             at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
             some = TERMS if is_long else max(1, count)
             for first in range(0, count, some):
-                column_products(plain, products, means, means, means, dy, x, at + first * columns,
-                                min(some, count - first), columns, 0)
+                column_products((plain, products, means, means, means), dy, x,
+                                Rows(at + first * columns, min(some, count - first), columns), 0)
                 if is_long:
                     add_wide(of_plain, plain)
                     add_wide(of_products, products)
@@ -201,4 +202,4 @@ def slab_backward(slab, turn, slabs, dx, memory, inputs, saved, positions):
             scales[k], constants[k], steeps[k] = scales[k % c], constants[k % c], steeps[k % c]
         for piece in range(2):
             at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-            column_gradient(means, scales, scales, constants, steeps, dx, dy, x, at, count, columns, 0)
+            column_gradient((means, scales, scales, constants, steeps), dx, dy, x, Rows(at, count, columns), 0)

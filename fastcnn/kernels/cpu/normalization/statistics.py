@@ -20,7 +20,7 @@ deviations, and of Q no more than three bits cancel, whatever the numbers. Block
 """
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined
-from fastcnn.kernels.cpu.simd.columns import column_moments
+from fastcnn.kernels.cpu.simd.columns import Rows, column_moments
 
 _BLOCK, _SHIFT = 64, 8  # long rows
 PARTS = 5  # long rows of scratch a chunk
@@ -76,14 +76,14 @@ def _moments(block, x, at, count, lanes):
         shift[k] = first[k]
         sums[k] = squares[k] = 0
     some = min(_SHIFT, count)
-    column_moments(sums, squares, shift, x, at, some, lanes)
+    column_moments(block, x, Rows(at, some, lanes))
     # A quotient of float32 vectors may be an estimate of the CPU's; these, of one row say, must be exact.
     real = x.dtype.type
     share, all_of_it = real(1.0 / some), real(1.0 / count)
     for k in range(lanes):
         shift[k] += sums[k] * share
         sums[k] = squares[k] = 0
-    column_moments(sums, squares, shift, x, at, count, lanes)
+    column_moments(block, x, Rows(at, count, lanes))
     for k in range(lanes):
         mean = sums[k] * all_of_it
         squares[k] -= sums[k] * mean

@@ -14,7 +14,7 @@ eight neighbouring rows at a time reached a third of it. One step is four vector
 With relu 1 a map is followed by max(., 0), and a gradient is taken only where that was positive.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -22,52 +22,71 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastcnn.kernels.cpu.compile.operands import integers
 from fastcnn.kernels.cpu.simd.vectors import Vectors
 
 _I64 = ir.IntType(64)
 
 
-@intrinsic
-def column_moments(typingctx, sums, squares, shift, x, at, rows, columns):
-    """sums += sum of (x - shift) down each column, squares += sum of its squares; x starts at element `at`."""
-    i = types.int64
-    return types.void(sums, squares, shift, x, i, i, i), _codegen(_Moments, 4, 1)
+class Rows(NamedTuple):
+    """Rows of maps: the element where the first one begins, how many there are, and their columns."""
+
+    at: Any
+    rows: Any
+    columns: Any
 
 
 @intrinsic
-def column_products(typingctx, plain, products, mean, scale, offset, dy, x, at, rows, columns, relu):
-    """plain += sum of dy, products += sum of dy (x - mean); with relu of dy where (x - mean) scale + offset > 0."""
-    i = types.int64
-    return types.void(plain, products, mean, scale, offset, dy, x, i, i, i, i), _codegen(_Products, 7, 2)
+def column_moments(typingctx, factors, x, rows):
+    """sums += sum of (x - shift) down each column, squares += sum of its squares.
+
+    Parameters
+    ----------
+    factors : (sums, squares, shift)
+        A number a column.
+    x : array
+    rows : Rows
+    """
+    return _walk(_Moments, factors, [x], rows)
 
 
 @intrinsic
-def column_affine(typingctx, mean, scale, offset, y, x, at, rows, columns, relu):
-    """y = (x - mean) scale + offset, or with relu the larger of that and 0."""
-    i = types.int64
-    return types.void(mean, scale, offset, y, x, i, i, i, i), _codegen(_Affine, 5, 2)
+def column_products(typingctx, factors, dy, x, rows, relu):
+    """plain += sum of dy, products += sum of dy (x - mean); with relu of dy where (x - mean) scale + offset > 0.
+
+    `factors` are (plain, products, mean, scale, offset).
+    """
+    return _walk(_Products, factors, [dy, x], rows, relu)
 
 
 @intrinsic
-def column_gradient(typingctx, mean, scale, offset, constant, steep, dx, dy, x, at, rows, columns, relu):
-    """dx = scale dy - constant - (x - mean) steep, with relu of dy where (x - mean) scale + offset > 0."""
-    i = types.int64
-    return (types.void(mean, scale, offset, constant, steep, dx, dy, x, i, i, i, i), _codegen(_ColumnGradient, 8, 3))
+def column_affine(typingctx, factors, y, x, rows, relu):
+    """y = (x - mean) scale + offset, or with relu the larger of that and 0; `factors` are (mean, scale, offset)."""
+    return _walk(_Affine, factors, [y, x], rows, relu)
 
 
-def _codegen(emitter, arrays, maps):
-    """Return the code of an intrinsic whose first arguments are arrays, the last `maps` of them (rows, columns)."""
+@intrinsic
+def column_gradient(typingctx, factors, dx, dy, x, rows, relu):
+    """dx = scale dy - constant - (x - mean) steep, with relu of dy where (x - mean) scale + offset > 0.
+
+    `factors` are (mean, scale, offset, constant, steep).
+    """
+    return _walk(_ColumnGradient, factors, [dx, dy, x], rows, relu)
+
+
+def _walk(emitter, factors, maps, *rest):
+    """Return what an intrinsic returns that takes factors, some maps, Rows and perhaps relu."""
     def codegen(context, builder, signature, args):
-        pointers = [context.make_array(kind)(context, builder, value).data
-                    for kind, value in zip(signature.args[:arrays], args[:arrays], strict=True)]
-        at, rows, columns, *relu = args[arrays:]
-        pointers[-maps:] = [builder.gep(pointer, [at]) for pointer in pointers[-maps:]]
-        walk = emitter(builder, signature.args[0].dtype)
-        walk.relu = relu and builder.icmp_signed("!=", relu[0], _I64(0))
-        walk.run(pointers[:-maps], pointers[-maps:], rows, columns)
+        data = lambda kind, value: context.make_array(kind)(context, builder, value).data
+        at, rows, columns = integers(context, builder, rest[0], args[1 + len(maps)])
+        walk = emitter(builder, maps[0].dtype)
+        walk.relu = builder.icmp_signed("!=", args[-1], _I64(0)) if len(rest) > 1 else None
+        walk.run([*map(data, factors.types, cgutils.unpack_tuple(builder, args[0]))],
+                 [builder.gep(data(*pair), [at]) for pair in zip(maps, args[1:1 + len(maps)], strict=True)],
+                 rows, columns)
         return context.get_dummy_value()
 
-    return codegen
+    return types.void(factors, *maps, rest[0], *[types.int64] * (len(rest) - 1)), codegen
 
 
 class _Columns(Vectors):
@@ -178,35 +197,39 @@ class _ColumnGradient(_Columns):
 # --- without a compiler -----------------------------------------------------------------------------------------------
 
 
-def _maps(at, rows, columns, *arrays):
-    return [a[at:at + rows * columns].reshape(rows, columns) for a in arrays]
+def _maps(rows, *arrays):
+    return [a[rows.at:rows.at + rows.rows * rows.columns].reshape(rows.rows, rows.columns) for a in arrays]
 
 
-def _moments_in_python(sums, squares, shift, x, at, rows, columns):
-    (x,) = _maps(at, rows, columns, x)
-    sums[:columns] += (x - shift[:columns]).sum(axis=0)
-    squares[:columns] += ((x - shift[:columns]) ** 2).sum(axis=0)
+def _moments_in_python(factors, x, rows):
+    sums, squares, shift = (a[:rows.columns] for a in factors)
+    (x,) = _maps(rows, x)
+    sums += (x - shift).sum(axis=0)
+    squares += ((x - shift) ** 2).sum(axis=0)
 
 
-def _products_in_python(plain, products, mean, scale, offset, dy, x, at, rows, columns, relu):
-    dy, x = _maps(at, rows, columns, dy, x)
-    centered = x - mean[:columns]
-    dy = np.where((centered * scale[:columns] + offset[:columns] <= 0) & (relu != 0), 0, dy)
-    plain[:columns] += dy.sum(axis=0)
-    products[:columns] += (dy * centered).sum(axis=0)
+def _products_in_python(factors, dy, x, rows, relu):
+    plain, products, mean, scale, offset = (a[:rows.columns] for a in factors)
+    dy, x = _maps(rows, dy, x)
+    centered = x - mean
+    dy = np.where((centered * scale + offset <= 0) & (relu != 0), 0, dy)
+    plain += dy.sum(axis=0)
+    products += (dy * centered).sum(axis=0)
 
 
-def _affine_in_python(mean, scale, offset, y, x, at, rows, columns, relu):
-    y, x = _maps(at, rows, columns, y, x)
-    value = (x - mean[:columns]) * scale[:columns] + offset[:columns]
+def _affine_in_python(factors, y, x, rows, relu):
+    mean, scale, offset = (a[:rows.columns] for a in factors)
+    y, x = _maps(rows, y, x)
+    value = (x - mean) * scale + offset
     y[...] = np.where((value < 0) & (relu != 0), 0, value)
 
 
-def _gradient_in_python(mean, scale, offset, constant, steep, dx, dy, x, at, rows, columns, relu):
-    dx, dy, x = _maps(at, rows, columns, dx, dy, x)
-    centered = x - mean[:columns]
-    dy = np.where((centered * scale[:columns] + offset[:columns] <= 0) & (relu != 0), 0, dy)
-    dx[...] = scale[:columns] * dy - constant[:columns] - centered * steep[:columns]
+def _gradient_in_python(factors, dx, dy, x, rows, relu):
+    mean, scale, offset, constant, steep = (a[:rows.columns] for a in factors)
+    dx, dy, x = _maps(rows, dx, dy, x)
+    centered = x - mean
+    dy = np.where((centered * scale + offset <= 0) & (relu != 0), 0, dy)
+    dx[...] = scale * dy - constant - centered * steep
 
 
 if config.DISABLE_JIT:

@@ -42,7 +42,7 @@ class Walk(Vectors):
                 self.results(here, done, 1, self.mask(b.sub(channels, done)))
 
     def moved(self, pointers, to, of):
-        """Return the pointers of one window: `to` further where it has a place, `of` where it lies with all of them."""
+        """Return the pointers of one window: `to` further in what it has one number of, `of` in what it lies on."""
         raise NotImplementedError
 
     def results(self, pointers, channel, count, mask):
