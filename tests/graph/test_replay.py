@@ -363,3 +363,100 @@ def test_a_switch_of_winograds_algorithm_is_seen_by_graphs_and_captures():
     finally:
         config.set_winograd(True)
     assert not np.array_equal(found[True], found[False])  # else the shape is none that Winograd's suits
+
+
+class Counted:
+    """A prediction, x -> 2 x by a kernel, that counts how often it is asked."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self, xs):
+        self.asked += 1
+        d = device.of(xs[0])
+        y = d.empty(xs[0].shape, xs[0].dtype)
+        d.kernels.add(y.reshape(-1), xs[0].reshape(-1), xs[0].reshape(-1))
+        return [y]
+
+
+def replayed(parameters=(), sample=8, is_replayable=lambda batch: True):
+    infer = Counted()
+    return infer, replay.Replay(infer, parameters, sample, is_replayable)
+
+
+def asked_for(infer, captured, *shapes):
+    """Return for each batch whether the prediction itself was asked, and not a capture."""
+    found = []
+    for k, shape in enumerate(shapes):
+        before, x = infer.asked, np.full(shape, k, np.float32)
+        np.testing.assert_array_equal(captured([x])[0], 2 * x)
+        found.append(infer.asked > before)
+    return found
+
+
+def test_a_shape_that_comes_twice_in_a_row_is_captured_and_then_nobody_asks():
+    infer, captured = replayed()
+    a, b, c = (2, 3), (1, 3), (3, 3)
+    assert asked_for(infer, captured, a, a, a, a) == [True, True, False, False]
+    assert asked_for(infer, captured, b, c, b, c, b, a) == [True, True, True, True, True, False]
+    assert asked_for(infer, captured, b, a, b, c) == [True, False, False, True]
+
+
+def test_captures_are_of_eight_images_at_most_and_of_four_shapes():
+    infer, captured = replayed()
+    assert asked_for(infer, captured, *[(8, 3)] * 3, *[(9, 3)] * 3) == [True, True, False, True, True, True]
+    for n in (1, 2, 3):
+        assert asked_for(infer, captured, *[(n, 3)] * 3) == [True, True, False]
+    assert asked_for(infer, captured, (8, 3), (1, 3), (2, 3), (3, 3)) == [False] * 4
+    assert asked_for(infer, captured, *[(4, 3)] * 3) == [True, True, False]
+    assert asked_for(infer, captured, (8, 3)) == [True], "a fifth lets all others go"
+
+
+def test_what_may_not_be_captured_or_takes_too_much_memory_is_predicted_every_time():
+    infer, captured = replayed(is_replayable=lambda batch: batch > 1)
+    assert asked_for(infer, captured, *[(1, 3)] * 4, *[(2, 3)] * 3) == [True] * 4 + [True, True, False]
+    infer, captured = replayed(sample=1 << 29)
+    assert asked_for(infer, captured, *[(3, 3)] * 4, *[(2, 3)] * 3) == [True] * 4 + [True, True, False]
+    asked = []
+    infer, captured = replayed(is_replayable=asked.append)
+    assert asked_for(infer, captured, *[(2, 3)] * 5) == [True] * 5
+    assert asked == [2], "once"
+
+
+def test_a_capture_ends_with_a_change_of_a_parameter_or_of_a_setting():
+    weight = fc.layers.Dense(1)
+    weight.build((None, 2))
+    infer, captured = replayed(weight.weights)
+    assert asked_for(infer, captured, *[(2, 3)] * 3) == [True, True, False]
+    weight.bias.assign([1.0])
+    assert asked_for(infer, captured, *[(2, 3)] * 3) == [True, True, False]
+    config.set_winograd(False)
+    try:
+        assert asked_for(infer, captured, *[(2, 3)] * 3) == [True, True, False]
+    finally:
+        config.set_winograd(True)
+
+
+def test_another_thread_does_not_wait_for_a_capture_and_stays_out_of_its_memory():
+    infer, captured = replayed()
+    asked_for(infer, captured, *[(2, 3)] * 3)
+    with captured._busy:  # another thread's
+        assert asked_for(infer, captured, (2, 3), (2, 3)) == [True, True]
+    assert asked_for(infer, captured, (2, 3)) == [False]
+
+
+def test_an_input_is_copied_if_it_is_small_or_a_call_reads_a_part_of_it():
+    def infer(xs):
+        d = device.of(xs[0])
+        y = d.empty((1, 4, 1 << 12), np.float32)
+        d.kernels.add(y.reshape(-1), xs[0].reshape(-1), xs[0].reshape(-1))
+        d.kernels.add(y[:, 1:3].reshape(-1), xs[0][:, 1:3].reshape(-1), xs[0][:, 1:3].reshape(-1))
+        return [y]
+
+    x = np.arange(1 << 14, dtype=np.float32).reshape(1, 4, 1 << 12)
+    capture = Capture(infer, [x])
+    assert capture._copied == [True]
+    np.testing.assert_array_equal(capture([x + 1])[0], 2 * (x + 1))
+    whole, small = Capture(Counted(), [x]), Capture(Counted(), [x[:, :1, :16].copy()])
+    assert (whole._copied, small._copied) == ([False], [True])
+    assert (whole.bytes, small.bytes) == (2 * x.nbytes, 2 * 64), "what needs a copy for once has its place"
