@@ -3,9 +3,22 @@
 import numpy as np
 import pytest
 
+import fastcnn as fc
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import codes
-from fastcnn.operations.activation import RELU, Composed, Elementwise, SoftmaxFunction, activate, activate_only
+from fastcnn.operations.activation import (
+    LINEAR,
+    RELU,
+    Composed,
+    Elementwise,
+    SoftmaxFunction,
+    activate,
+    activate_only,
+    applied,
+    clamp_array,
+    clamp_of,
+)
+from fastcnn.traits import NONE, Trait
 from tests.operations.checking import look_over, normal
 
 TANH = Elementwise("tanh", codes.TANH)
@@ -65,3 +78,62 @@ def test_no_activation_hands_on_what_it_gets():
     assert y is x
     assert back(dy) is dy
     assert activate_only(x, None) is x
+
+
+def test_a_function_is_called_with_any_numbers_and_returns_floats():
+    for given, kind in ((normal(2, 3), "float64"), (normal(2, 3).astype("float32"), "float32"),
+                        (np.arange(-3, 3).reshape(2, 3), "float32"), (normal(2, 3).astype("float16"), "float32"),
+                        (normal(3, 2).T, "float64")):
+        before = given.copy()
+        y = RELU(given)
+        assert y.dtype == kind
+        np.testing.assert_array_equal(y, np.maximum(given, 0).astype(kind))
+        assert not np.shares_memory(y, given)
+        np.testing.assert_array_equal(given, before)
+        assert applied(None, given) is given
+    frozen = normal(2, 3)
+    frozen.setflags(write=False)
+    np.testing.assert_array_equal(RELU(frozen), np.maximum(frozen, 0))
+
+
+def test_a_function_is_called_with_a_symbolic_tensor():
+    inputs = fc.Input((3,))
+    model = fc.Model(inputs, RELU(applied(None, inputs)))
+    np.testing.assert_array_equal(model.predict(np.array([[-1, 0, 2]], "float32")), [[0, 0, 2]])
+
+
+@pytest.mark.parametrize(("function", "name"), [(RELU, "relu"), (None, "linear")])
+def test_a_function_of_something_else_is_refused_by_name(function, name):
+    with pytest.raises(ArgumentError, match=f"{name}: expected an array or a symbolic tensor, got list; convert it"):
+        applied(function, [1.0, 2.0])
+
+
+def test_bounds_are_those_of_functions_that_only_keep_results_between_them():
+    assert clamp_of(None) == LINEAR == (-np.inf, np.inf)
+    assert clamp_of(RELU) == (0, np.inf)
+    assert clamp_of(Elementwise("relu6", codes.CLIP, 6.0, -1.0)) == (-1, 6)
+    assert clamp_of(TANH) is clamp_of(SoftmaxFunction("softmax", False)) is clamp_of(Composed("both", (RELU,))) is None
+    bounds = clamp_array((-1.0, 6.0), np.dtype("float32"))
+    assert (bounds.dtype, bounds.tolist()) == (np.float32, [-1, 6])
+    assert clamp_array((-1.0, 6.0), np.dtype("float32")) is bounds, "made once"
+    assert clamp_array((-1.0, 6.0), np.dtype("float64")).dtype == np.float64
+
+
+def test_functions_promise_what_rules_of_fusion_ask_for_and_those_of_ones_own_nothing():
+    class Own(Elementwise):
+        def predict(self, x, in_place=False):
+            return x
+
+    assert (TANH.traits, TANH.replayable) == (Trait.BY_CODE, True)
+    assert (SoftmaxFunction("softmax", False).traits, Composed("both", ()).traits) == (Trait.SOFTMAX, Trait.COMPOSED)
+    own = Own("own", codes.TANH)
+    assert (own.traits, own.replayable) == (NONE, False)
+
+
+def test_a_composed_function_takes_memory_of_its_own_alone():
+    both, x = Composed("both", (SILU, TANH)), normal(3, 4)
+    before = x.copy()
+    y, back = both.forward(x)
+    np.testing.assert_allclose(y, np.tanh(before / (1 + np.exp(-before))), rtol=1e-12)
+    assert back(np.ones_like(y)).shape == x.shape
+    np.testing.assert_array_equal(x, before)

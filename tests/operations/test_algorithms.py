@@ -1,9 +1,12 @@
-"""Which algorithm computes a convolution: borders of zeros where they are few and windows large."""
+"""Which algorithm computes a convolution; borders of zeros where positions are few and windows large."""
 
+import numpy as np
 import pytest
 
+from fastcnn import config, device
 from fastcnn.geometry import conv2d
-from fastcnn.operations.algorithms import _padded
+from fastcnn.kernels import cpu
+from fastcnn.operations.algorithms import _padded, algorithm_of
 
 
 def of(n=1, size=7, window=5, padding=2):
@@ -29,3 +32,52 @@ def test_a_border_that_is_cut_off_is_no_border_of_zeros():
     g = of().copy()
     g["top"], g["bottom"] = -1, 3
     assert _padded(g) is None
+
+
+@pytest.mark.parametrize(("size", "window", "is_padded"), [
+    ((8, 8), (5, 5), True), ((5, 13), (5, 5), False),  # 64 positions, and 65
+    ((4, 4), (3, 3), False), ((4, 4), (5, 2), True), ((4, 4), (1, 9), False)])
+def test_positions_are_few_up_to_64_and_windows_large_from_10_pixels_on(size, window, is_padded):
+    g = conv2d((1, *size, 3), 4, window, padding="same")
+    assert (_padded(g) is not None) == is_padded
+
+
+def test_a_border_on_one_side_is_one():
+    for sides in (((1, 0), (0, 0)), ((0, 1), (0, 0)), ((0, 0), (1, 0)), ((0, 0), (0, 1))):
+        padded = _padded(conv2d((1, 6, 6, 3), 4, (5, 5), padding=sides))
+        assert (padded[0]["h"], padded[0]["w"]) == tuple(6 + sum(pair) for pair in sides)
+
+
+def kernels(g, dtype="float32", kept=False):
+    """Return the kernels forward, and back to the input and to the weights."""
+    return [call.kernel for call in algorithm_of(g, device.cpu, np.dtype(dtype), kept)]
+
+
+DIRECT = [cpu.conv2d_forward, cpu.conv2d_backward_input, cpu.conv2d_backward_weights]
+DEPTHWISE = [cpu.depthwise2d_forward, cpu.depthwise2d_backward_input, cpu.depthwise2d_backward_weights]
+
+
+@pytest.mark.parametrize(("channels", "filters", "groups", "expected"), [
+    (4, 4, 4, DEPTHWISE), (1, 1, 1, DIRECT), (4, 8, 4, DIRECT), (4, 4, 2, DIRECT), (4, 4, 1, DIRECT)])
+def test_one_filter_a_channel_is_depthwise_and_all_else_direct(channels, filters, groups, expected):
+    for dtype in ("float32", "float64"):
+        assert kernels(conv2d((2, 9, 9, channels), filters, (5, 5), groups=groups), dtype) == expected
+
+
+def test_winograds_kernels_compute_what_they_suit_in_single_precision_unless_they_are_switched_off():
+    g = conv2d((8, 32, 32, 64), 64, (3, 3), padding="same")
+    suits = [cpu.winograd_forward_suits(g, False), cpu.winograd_backward_input_suits(g, False),
+             cpu.winograd_backward_weights_suits(g)]
+    assert all(suits), "else the shape is none of Winograd's"
+    winograd = [cpu.winograd_forward, cpu.winograd_backward_input, cpu.winograd_backward_weights]
+    assert kernels(g) == winograd
+    assert kernels(g, "float64") == DIRECT
+    config.set_winograd(False)
+    try:
+        assert kernels(g) == DIRECT
+    finally:
+        config.set_winograd(True)
+    assert kernels(g) == winograd
+    alone = conv2d((1, 8, 8, 64), 64, (3, 3), padding="same")  # whether it pays depends on who keeps what is packed
+    for kept in (True, False):
+        assert (kernels(alone, kept=kept)[0] is cpu.winograd_forward) == cpu.winograd_forward_suits(alone, kept)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcnn.operations import merge
+from fastcnn.operations import broadcasting, merge
 from fastcnn.operations.selection import where
 from tests.operations.checking import look_over, normal, parameter
 
@@ -122,3 +122,44 @@ def test_a_gradient_is_added_to_that_of_a_parameter():
     for _ in range(2):
         merge.add_to_gradient(p, np.arange(6.0).reshape(3, 2))
     np.testing.assert_array_equal(p.grad, 2 * np.arange(6.0).reshape(2, 3))
+
+
+@pytest.mark.parametrize("shape", [
+    (2, 3, 4, 5), (1, 3, 4, 5), (2, 1, 1, 5), (2, 3, 4, 1), (1, 1, 1, 1), (2, 1, 4, 1), (1, 3, 1, 5)])
+def test_numbers_are_summed_over_what_is_1(shape):
+    g = normal(2, 3, 4, 5)
+    expected = g.sum(tuple(k for k in range(4) if shape[k] != g.shape[k]), keepdims=True)
+    np.testing.assert_allclose(broadcasting.summed_to(g, shape, -0.5), -0.5 * expected, rtol=1e-12, atol=1e-13)
+    found = broadcasting.summed_to(g, shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+    assert (found is g) == (shape == g.shape)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 4, 1, 1, 2), (1, 3, 1, 1, 6, 1), (2, 1, 4, 1, 6, 1)])
+def test_numbers_are_summed_over_neighbours_at_once_where_three_dimensions_are_too_few(shape):
+    g = normal(2, 3, 4, 1, 6, 2)
+    expected = g.sum(tuple(k for k in range(6) if shape[k] != g.shape[k]), keepdims=True)
+    found = broadcasting.summed_to(g, shape, 2.0)
+    np.testing.assert_allclose(found, 2 * expected, rtol=1e-12, atol=1e-13)
+
+
+def test_what_needs_no_scaling_or_repeating_is_itself():
+    x = normal(2, 3)
+    assert broadcasting.scaled(x, 1.0) is x
+    np.testing.assert_allclose(broadcasting.scaled(x, -2.0), -2 * x, rtol=1e-14)
+    assert broadcasting.expanded(x, (2, 3)) is x
+    np.testing.assert_array_equal(broadcasting.expanded(x[:1], (4, 3)), np.repeat(x[:1], 4, 0))
+    arrays = [x, normal(2, 3, seed=1)]
+    assert broadcasting.aligned(arrays) is arrays
+    assert [one.shape for one in broadcasting.aligned([x, normal(2, 4, 5, 3)])] == [(2, 1, 1, 3), (2, 4, 5, 3)]
+
+
+def test_inputs_alike_share_the_gradient():
+    arrays = [normal(2, 3), normal(2, 3, seed=1), normal(1, 3)]
+    _, backward = merge.weighted_sum(arrays, [0.5, 0.5, 0.5])
+    a, b, c = backward(normal(2, 3, seed=2))
+    assert a is b
+    assert c.shape == (1, 3)
+    _, backward = merge.weighted_sum(arrays[:2], [0.5, 2.0])
+    a, b = backward(normal(2, 3, seed=2))
+    np.testing.assert_allclose(b, 4 * a, rtol=1e-14)

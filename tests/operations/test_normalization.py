@@ -186,3 +186,59 @@ def test_the_gradient_of_a_scale_is_added_to():
     backward(x)
     np.testing.assert_allclose(scale.grad, 2 * once, rtol=1e-14)
     np.testing.assert_allclose(once, (x * x / np.sqrt((x**2).mean(1, keepdims=True) + EPSILON)).sum(0), rtol=1e-12)
+
+
+def test_a_frozen_layer_follows_its_statistics_and_epsilon():
+    x, gamma, (mean, variance) = normal(*SHAPE), parameter(GAMMA), _moving()
+
+    def slope(epsilon=EPSILON):
+        gamma.zero_grad()
+        batch.frozen_batch_normalization(x, gamma, None, mean, variance, epsilon, relu=False, trainable=True)[1](
+            np.ones(SHAPE))
+        expected = ((x - mean.value) / np.sqrt(variance.value + epsilon)).sum((0, 1, 2))
+        np.testing.assert_allclose(gamma.grad, expected, rtol=1e-11)
+
+    slope()
+    slope()
+    slope(epsilon=0.5)
+    variance.assign(2 * VARIANCE)
+    slope()
+    mean.assign(-MEAN)
+    slope()
+
+
+def test_a_frozen_layer_of_an_empty_batch_has_nothing_to_learn():
+    gamma, beta = parameter(GAMMA), parameter(BETA)
+    y, back = batch.frozen_batch_normalization(np.empty((0, 3, C)), gamma, beta, *_moving(), EPSILON, relu=True,
+                                               trainable=True)
+    assert back(y).shape == y.shape == (0, 3, C)
+    assert not gamma.grad.any()
+    assert not beta.grad.any()
+
+
+def test_gradients_of_gamma_and_beta_are_added_to():
+    gamma, beta, x = parameter(GAMMA), parameter(BETA), normal(*SHAPE)
+    for forward in (lambda: batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON),
+                    lambda: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, relu=False,
+                                                             trainable=True),
+                    lambda: group_normalization(x, gamma, beta, (3, 8, 1, C), EPSILON)):
+        gamma.zero_grad()
+        beta.zero_grad()
+        _, back = forward()
+        back(x)
+        once = gamma.grad.copy(), beta.grad.copy()
+        back(x)
+        np.testing.assert_allclose(gamma.grad, 2 * once[0], rtol=1e-12)
+        np.testing.assert_allclose(beta.grad, 2 * once[1], rtol=1e-12)
+
+
+def test_short_vectors_are_divided_by_their_root_mean_square_too():
+    x = 1e-7 * normal(3, 4)
+    y, _ = rms_normalization(x, parameter(np.ones(4)), (1,), 1e-16)
+    np.testing.assert_allclose(y, x / np.sqrt((x**2).mean(1, keepdims=True) + 1e-16), rtol=1e-12)
+
+
+def test_channels_without_neighbours_and_empty_batches_are_normalized():
+    look_over(lambda x: local_response_normalization(x, 2, 2, 0.3, 0.75, 1.5), normal(2, 3, 1),
+              expected=lambda x: x / (1.5 + 0.3 * x**2) ** 0.75)
+    assert local_response_normalization(np.empty((0, 3, 2)), 1, 1, 0.3, 0.75, 1.5)[0].shape == (0, 3, 2)

@@ -1,0 +1,77 @@
+"""An inverted residual in one call beside its three convolutions."""
+
+import numpy as np
+import pytest
+
+from fastcnn import config, device
+from fastcnn.geometry import conv2d
+from fastcnn.operations.inverted_residual import InvertedResidualCall, block_geometry
+from tests import reference
+from tests.operations.checking import normal, parameter
+
+SHAPE, WIDE, FILTERS = (2, 6, 5, 4), 10, 3
+CLAMPS = [(0.0, 6.0), (-0.5, 1.5), (-1.0, 0.75)]
+
+
+class Block:
+    """The parameters of a block of two images, with an expansion or without."""
+
+    def __init__(self, expands, biased=True):
+        e = WIDE if expands else SHAPE[-1]
+        bias = lambda n, seed: parameter(normal(n, seed=seed)) if biased else None
+        self.window = parameter(normal(3, 3, e, 1, seed=2)), bias(e, 5)
+        self.project = parameter(normal(1, 1, e, FILTERS, seed=3)), bias(FILTERS, 6)
+        self.expand = (parameter(normal(1, 1, SHAPE[-1], WIDE, seed=1)), bias(WIDE, 4)) if expands else None
+        first = conv2d(SHAPE, WIDE, (1, 1)) if expands else None
+        middle = conv2d((*SHAPE[:3], e), e, (3, 3), padding="same", groups=e)
+        self.g = block_geometry(first, middle, conv2d((*SHAPE[:3], e), FILTERS, (1, 1)), SHAPE[-1])
+        self.call = InvertedResidualCall(CLAMPS)
+
+    def pairs(self):
+        return self.expand, self.window, self.project
+
+    def run(self, x, residual=None):
+        versions = [p.version for pair in self.pairs() if pair for p in pair if p]
+        return self.call.run(x, self.pairs(), residual, self.g, (*SHAPE[:3], FILTERS), versions)
+
+    def expected(self, x, residual=None):
+        nothing, arrays = np.empty(0), []
+        for pair in self.pairs():
+            kernel, bias = pair or (None, None)
+            arrays += [nothing if one is None else one.array for one in (kernel, bias)]
+        arrays[2] = arrays[2].reshape(3, 3, 1, -1)
+        return reference.inverted_residual_forward(x, *arrays, nothing if residual is None else residual.reshape(-1),
+                                                   np.ravel(CLAMPS), self.g)
+
+
+@pytest.mark.parametrize("expands", [True, False])
+@pytest.mark.parametrize("biased", [True, False])
+def test_a_block_is_its_three_convolutions_one_after_the_other(expands, biased):
+    block, residual = Block(expands, biased), normal(*SHAPE[:3], FILTERS, seed=8)
+    for seed in range(3):  # packing the weights, and with packed ones
+        x = normal(*SHAPE, seed=seed)
+        np.testing.assert_allclose(block.run(x), block.expected(x), rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(block.run(x, residual), block.expected(x, residual), rtol=1e-12, atol=1e-12)
+
+
+def test_weights_are_packed_once_and_again_when_something_changes():
+    block, x = Block(True), normal(*SHAPE)
+
+    def packed():
+        with device.cpu.recording() as calls:
+            y = block.run(x)
+        np.testing.assert_allclose(y, block.expected(x), rtol=1e-12, atol=1e-12)
+        (_, args), = calls
+        return args[-2]
+
+    assert [packed() for _ in range(3)] == [0, 1, 1]
+    for parameters in block.pairs():
+        for p in parameters:
+            p.assign(p.array + 0.25)
+            assert [packed() for _ in range(2)] == [0, 1]
+    before = config.winograd()
+    config.set_winograd(not before)
+    try:
+        assert [packed() for _ in range(2)] == [0, 1]
+    finally:
+        config.set_winograd(before)
