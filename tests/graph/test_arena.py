@@ -1,4 +1,4 @@
-"""Where arrays lie in one piece of memory: the largest first, each as low as those that live at the same time let it."""
+"""Where arrays lie in one piece of memory: the largest first, each as low as what lives at the same time lets it."""
 
 from types import SimpleNamespace
 
