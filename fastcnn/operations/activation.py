@@ -153,9 +153,10 @@ class Composed(_Called):
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
         """As `Elementwise.forward`."""
         steps = []
-        for k, step in enumerate(self.functions):
-            x, back = step.forward(x, in_place or k > 0)
+        for step in self.functions:
+            x, back = step.forward(x, in_place)
             steps.append(back)
+            in_place = codes.saves_input(step.code)  # else its way back wants what it returned
 
         def backward(dy: np.ndarray) -> np.ndarray:
             for back in reversed(steps):
@@ -166,8 +167,8 @@ class Composed(_Called):
 
     def predict(self, x: np.ndarray, in_place: bool = False) -> np.ndarray:
         """As `Elementwise.predict`."""
-        for k, step in enumerate(self.functions):
-            x = step.predict(x, in_place or k > 0)
+        for step in self.functions:
+            x, in_place = step.predict(x, in_place), True
         return x
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
+from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import codes
 from fastcnn.operations.activation import (
@@ -58,8 +59,10 @@ def test_the_memory_of_the_input_is_taken_where_it_may_be_and_only_there(functio
     for run in (lambda: function.predict(x), lambda: function.forward(x)[0]):
         assert not np.shares_memory(run(), x)
         np.testing.assert_array_equal(x, before)
-    for run in (lambda x: function.predict(x, in_place=True), lambda x: function.forward(x, in_place=True)[0],
-                lambda x: activate(x, function)[0], lambda x: activate_only(x, function)):
+    runs = [lambda x: function.predict(x, in_place=True), lambda x: activate_only(x, function)]
+    if function is TANH:  # of functions in turn the first way back wants what lies there
+        runs += [lambda x: function.forward(x, in_place=True)[0], lambda x: activate(x, function)[0]]
+    for run in runs:
         own = x.copy()
         assert np.shares_memory(run(own), own)
 
@@ -130,10 +133,25 @@ def test_functions_promise_what_rules_of_fusion_ask_for_and_those_of_ones_own_no
     assert (own.traits, own.replayable) == (NONE, False)
 
 
-def test_a_composed_function_takes_memory_of_its_own_alone():
-    both, x = Composed("both", (SILU, TANH)), normal(3, 4)
-    before = x.copy()
-    y, back = both.forward(x)
-    np.testing.assert_allclose(y, np.tanh(before / (1 + np.exp(-before))), rtol=1e-12)
-    assert back(np.ones_like(y)).shape == x.shape
-    np.testing.assert_array_equal(x, before)
+@pytest.mark.parametrize("functions", [(TANH, TANH), (SILU, TANH, TANH), (TANH, SILU, RELU), (RELU,)])
+def test_each_of_functions_in_turn_finds_what_its_way_back_needs(functions):
+    composed = Composed("in turn", functions)
+
+    def formula(x):
+        for function in functions:
+            x = function.predict(x)
+        return x
+
+    look_over(composed.forward, normal(3, 4), expected=formula)
+
+
+def test_functions_in_turn_take_one_new_array_for_prediction():
+    x, composed = normal(3, 4), Composed("in turn", (SILU, TANH, TANH))
+    before = device.cpu.blocks_in_use()
+    y = composed.predict(x)
+    assert len(device.cpu.blocks_in_use() - before) == 1
+    with device.cpu.recording() as calls:
+        composed.forward(x)
+    places = [args[0].ctypes.data for _, args in calls]
+    assert len(set(places)) == 2, "the first way back wants its input, and the second what it returned"
+    np.testing.assert_allclose(y, np.tanh(np.tanh(x / (1 + np.exp(-x)))), rtol=1e-12)
