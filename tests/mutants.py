@@ -9,17 +9,21 @@ become eleven other things, counts no more than a comparison. Annotations are no
 number in ``reshape(-1)`` another negative one: NumPy takes any.
 
 A mutant is killed by a test that fails, or by running for more than 30 seconds of CPU time; that the tests as they are
-stay well below is looked at first.
+stay well below is looked at first. One that waits for something that does not come uses none, so the clock ends it; if
+the tests as they are do not pass by that clock either, the machine is busy, and the mutant is tried again.
 """
 
 import argparse
 import ast
 import compileall
+import contextlib
 import difflib
 import os
 import random
+import re
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +42,8 @@ ROOMS = {
     "kernel_recorder.py": ("tests/device/test_memory.py", "tests/device/test_arrays.py"),
     "operations": ("tests/operations", "tests/layers"),
     "graph": ("tests/graph",),
+    "layers": ("tests/layers",),
+    "models": ("tests/models", "tests/saving"),
     "training": ("tests/training", "tests/test_callbacks.py", "tests/models/test_trainer.py"),
 }
 LIMIT = 30  # seconds of CPU time
@@ -144,60 +150,74 @@ class Copy:
         # What was compiled goes by a digest of the text, since two mutants may be written within one tick of the clock.
         compileall.compile_dir(folder, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
 
-    def passes(self, tests: Sequence[str], limit: float = LIMIT) -> bool:
-        """Return whether tests pass within a limit, in seconds of CPU time, and ten times that by the clock."""
+    def killer(self, tests: Sequence[str], limit: float = LIMIT) -> str | None:
+        """Return the first test that fails, or the limit, in seconds of CPU time; None where all pass within it.
+
+        Raises
+        ------
+        subprocess.TimeoutExpired
+            After ten times the limit by the clock.
+        """
         def set_limit() -> None:
             resource.setrlimit(resource.RLIMIT_CPU, (int(limit), int(limit)))
 
         environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-        try:
-            done = subprocess.run(command, cwd=self.folder, env=environment, preexec_fn=set_limit, timeout=10 * limit,
-                                  capture_output=True, text=True, check=False)
-        except subprocess.TimeoutExpired:
-            return False
+        done = subprocess.run(command, cwd=self.folder, env=environment, preexec_fn=set_limit, timeout=10 * limit,
+                              capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            return None
+        if done.returncode == -signal.SIGXCPU:
+            return f"{limit:.0f} s of CPU time"
         if done.returncode > 0 and done.returncode not in _FAILED:
             raise RuntimeError(f"pytest {' '.join(tests)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-        return done.returncode == 0
+        failed = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", done.stdout, re.MULTILINE)
+        return failed[1] if failed else f"pytest ended with {done.returncode}"
 
-    def kills(self, mutant: Mutant) -> bool:
-        """Return whether the tests of a mutant's room fail."""
-        path = self.folder / mutant.file
+    def killer_of(self, mutant: Mutant) -> str | None:
+        """Return which of the tests of a mutant's room fails, or which limit it passes; None where it survives."""
+        path, tests = self.folder / mutant.file, ROOMS[mutant.room]
         text = path.read_text()
-        path.write_text(mutant.text)
-        try:
-            return not self.passes(ROOMS[mutant.room])
-        finally:
-            path.write_text(text)
+        while True:
+            path.write_text(mutant.text)
+            try:
+                return self.killer(tests)
+            except subprocess.TimeoutExpired:
+                path.write_text(text)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.killer(tests)
+                    return f"{10 * LIMIT} s by the clock"
+            finally:
+                path.write_text(text)
 
 
-def try_all(mutants: Sequence[Mutant], jobs: int = 1) -> Iterator[tuple[Mutant, bool]]:
-    """Yield each mutant and whether it was killed, from so many copies of the project at once."""
+def try_all(mutants: Sequence[Mutant], jobs: int = 1) -> Iterator[tuple[Mutant, str | None]]:
+    """Yield each mutant and what killed it, from so many copies of the project at once."""
     with tempfile.TemporaryDirectory() as folder:
         copies: SimpleQueue[Copy] = SimpleQueue()
         for number in range(jobs):
             copies.put(Copy(Path(folder) / str(number)))
         copy = copies.get()
         for room in dict.fromkeys(mutant.room for mutant in mutants):
-            copy.passes(ROOMS[room], 60 * LIMIT)  # kernels are compiled, once
-            if not copy.passes(ROOMS[room], LIMIT * 0.7):
+            copy.killer(ROOMS[room], 60 * LIMIT)  # kernels are compiled, once
+            if (killer := copy.killer(ROOMS[room], LIMIT * 0.7)) is not None:
                 raise RuntimeError(f"{room}: expected tests that pass as they are, within {LIMIT * 0.7:.0f} s of CPU "
-                                   f"time")
+                                   f"time; they are ended by {killer}")
         copies.put(copy)
 
-        def kills(mutant: Mutant) -> bool:
+        def killer(mutant: Mutant) -> str | None:
             copy = copies.get()
             try:
-                return copy.kills(mutant)
+                return copy.killer_of(mutant)
             finally:
                 copies.put(copy)
 
         with ThreadPoolExecutor(jobs) as pool:
-            yield from zip(mutants, pool.map(kills, mutants), strict=True)
+            yield from zip(mutants, pool.map(killer, mutants), strict=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> float:
-    """Print what survives, and return the share that was killed."""
+    """Print what survives and what kills the others, and return the share that was killed."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.partition("\n")[0])
     parser.add_argument("--rooms", nargs="+", choices=ROOMS, default=list(ROOMS))
     parser.add_argument("--count", type=int, default=100)
@@ -205,12 +225,12 @@ def main(arguments: Sequence[str] | None = None) -> float:
     parser.add_argument("--jobs", type=int, default=1, help="copies of the project that are tried at once")
     asked = parser.parse_args(arguments)
     tried = {room: [0, 0] for room in asked.rooms}
-    for mutant, killed in try_all(draw(asked.rooms, asked.count, asked.seed), asked.jobs):
-        tried[mutant.room][0] += killed
+    for mutant, killer in try_all(draw(asked.rooms, asked.count, asked.seed), asked.jobs):
+        tried[mutant.room][0] += killer is not None
         tried[mutant.room][1] += 1
         print(f"{sum(count for _, count in tried.values())} tried", end="\r", file=sys.stderr, flush=True)
-        if not killed:
-            print(f"survived: {mutant}", flush=True)
+        print(f"survived: {mutant}" if killer is None else f"{mutant.file}:{mutant.line} killed by {killer}",
+              flush=True)
     for room, (killed, count) in tried.items():
         print(f"{room}: {killed} of {count} killed")
     killed, count = (sum(numbers) for numbers in zip(*tried.values(), strict=True))
