@@ -1,7 +1,7 @@
 r"""Symbolic tensors: what layers return before there is data, and how a model remembers who made them.
 
 `layers.Input` returns a `Tensor`; a layer called with tensors instead of arrays fixes its shapes, makes its parameters,
-writes down a `Node`, and returns a new tensor::
+writes down a `LayerCall`, and returns a new tensor::
 
     Input --Tensor--> Conv2D --Tensor--> Add --Tensor-->        a node is one call of a layer: who, from what, to what
                \\________________________/
@@ -48,7 +48,7 @@ class Tensor(ExplainsUnsupported):
     dtype : dtype
     name : str
         The layer's.
-    node : Node
+    node : LayerCall
         The call that returns it.
     index : int
         Which of the node's outputs it is.
@@ -58,7 +58,7 @@ class Tensor(ExplainsUnsupported):
 
     __array_ufunc__ = None  # an array before an operator leaves the operation to the tensor, which refuses it
 
-    def __init__(self, shape: Any, dtype: Any, node: "Node", index: int) -> None:
+    def __init__(self, shape: Any, dtype: Any, node: "LayerCall", index: int) -> None:
         self.shape, self.dtype, self.node, self.index = tuple(shape), dtype, node, index
 
     @property
@@ -119,7 +119,7 @@ class Tensor(ExplainsUnsupported):
         return f"<Tensor {self.shape} of {self.node.layer}>"
 
 
-class Node:
+class LayerCall:
     """One call of a layer on symbolic tensors.
 
     Attributes
@@ -176,7 +176,7 @@ def connect(layer: Any, x: Any, training: bool | None = None) -> Any:
                             f"got {wrong[0].dtype.name}; make all layers with one dtype")
     shapes = tuple(one.shape for one in inputs)
     verb = layer.for_shape(shapes if layer.many_inputs else shapes[0])
-    node = Node(layer, inputs, as_shapes(verb.output_shape), training)
+    node = LayerCall(layer, inputs, as_shapes(verb.output_shape), training)
     layer.nodes.append(node)
     return layer.rearranged(node.outputs)
 

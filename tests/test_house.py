@@ -5,6 +5,7 @@ import importlib
 import inspect
 import re
 import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -199,6 +200,27 @@ def cpus(tree):
                                   "from fastcnn.kernels import cpu", "getattr(device, 'cpu')", "kernels.cpu.add"])
 def test_the_cpu_is_found_however_it_is_named(text):
     assert cpus(ast.parse(text))
+
+
+#: Classes of one name in two rooms, and why.
+TWICE = dict.fromkeys(
+    ("CosineSimilarity", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+     "RootMeanSquaredError"), "Keras has a loss and a metric of this name")
+
+
+def test_a_class_name_has_one_meaning():
+    """No two classes of the package have one name, those included that functions make: layers of activations."""
+    places = defaultdict(set)
+    for module, path in imports.modules(PACKAGE).items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                places[node.name].add((module, node.lineno))
+    for room in (fc.layers, fc.losses, fc.metrics, fc.optimizers, fc.callbacks):
+        for name, thing in vars(room).items():
+            if inspect.isclass(thing) and name == thing.__name__ and thing.__module__ not in dict(places[name]):
+                places[name].add((thing.__module__, 0))
+    assert {name for name, found in places.items() if len(found) > 1} == set(TWICE)
+    assert places["Step"] == {("fastcnn.layers.activation", 0)}, "a layer that a function makes"
 
 
 def _documented():

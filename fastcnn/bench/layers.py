@@ -22,7 +22,7 @@ from fastcnn.graph.trace import opened
 from fastcnn.layers.base import Call
 
 
-class Pass(NamedTuple):
+class Timing(NamedTuple):
     """One direction of a layer, or a whole step.
 
     Attributes
@@ -46,7 +46,7 @@ class Pass(NamedTuple):
     torch_seconds: float | None = None
 
 
-class Row(NamedTuple):
+class LayerTiming(NamedTuple):
     """A layer.
 
     Attributes
@@ -63,7 +63,7 @@ class Row(NamedTuple):
     kind: str
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    passes: dict[str, Pass]
+    passes: dict[str, Timing]
 
 
 class Subject(NamedTuple):
@@ -140,7 +140,7 @@ def subjects(model: Any, batch: int) -> list[Subject]:
 
 
 def measure(ready: list[Subject], machine: Machine, rounds: int, seconds: float,
-            peer: Callable[[int], tuple[float, float] | None] | None = None) -> list[Row]:
+            peer: Callable[[int], tuple[float, float] | None] | None = None) -> list[LayerTiming]:
     """Time each layer in rounds, and its peer between them.
 
     Parameters
@@ -166,9 +166,10 @@ def measure(ready: list[Subject], machine: Machine, rounds: int, seconds: float,
             took = statistics.median(one[place] for one in own)
             other = statistics.median(one[place] for one in others) if others else None
             floor = machine.floor(operations, size, subject.y.dtype.name)
-            passes[name] = Pass(took, operations, size, machine.level(size).name, floor / took if size else None, other)
-        rows.append(Row(subject.layer.name, type(subject.layer).__name__, subject.inputs[0].shape, subject.y.shape,
-                        passes))
+            share = floor / took if size else None
+            passes[name] = Timing(took, operations, size, machine.level(size).name, share, other)
+        layer = subject.layer
+        rows.append(LayerTiming(layer.name, type(layer).__name__, subject.inputs[0].shape, subject.y.shape, passes))
     return rows
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from fastcnn.bench.layers import Row
+from fastcnn.bench.layers import LayerTiming
 from fastcnn.bench.machine import Machine
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import expanded
@@ -13,14 +13,14 @@ from fastcnn.formats.files import expanded
 _COLORS = {"forward": "#1f6fb4", "backward": "#c8501e"}
 
 
-def draw(path: str, rows: list[Row], machine: Machine, dtype: str, title: str) -> None:
+def draw(path: str, rows: list[LayerTiming], machine: Machine, dtype: str, title: str) -> None:
     """Draw the layers that multiply, operations a byte against operations a second, both logarithmic.
 
     Parameters
     ----------
     path : str
         Its ending says which format: .png, .svg, .pdf.
-    rows : list of Row
+    rows : list of LayerTiming
     machine : Machine
     dtype : str
         Whose peak is drawn.

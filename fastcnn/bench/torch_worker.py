@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 
-class _Rows(nn.Module):
+class _FlattenChannelsLast(nn.Module):
     """Flatten in fastcnn's order, (H, W, C): the same bytes."""
 
     def forward(self, x: Any) -> Any:
@@ -80,7 +80,7 @@ def make(kind: str, config: dict[str, Any], x: np.ndarray, weights: list[np.ndar
     if kind == "Dropout":
         return nn.Dropout(config["rate"])
     if kind == "Flatten":
-        return _Rows()
+        return _FlattenChannelsLast()
     name = config.get("activation") if kind == "Activation" else _LAYERS.get(kind)
     return _ACTIVATIONS[name]() if name in _ACTIVATIONS and name is not None else None
 

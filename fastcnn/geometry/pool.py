@@ -19,7 +19,7 @@ from fastcnn.geometry import adaptive_pool2d, output_length, pool2d
 from fastcnn.geometry.arguments import Sides, same_padding
 
 
-class Pass(NamedTuple):
+class PoolingPass(NamedTuple):
     """One pooling in 2D: the shapes of its input and output, and its geometry."""
 
     shape: tuple[int, int, int, int]
@@ -57,7 +57,7 @@ def output_lengths(shape: Sequence[int], pool_size: Sequence[int], strides: Sequ
 @functools.lru_cache(maxsize=1024)
 def passes(shape: tuple[int, ...], pool_size: tuple[int, ...], strides: tuple[int, ...],
            padding: str | Sides = "valid", who: str = "pool", *, dilation: tuple[int, ...] | None = None,
-           ceil_mode: bool = False, least: bool = False, divisor: int = 0) -> tuple[Pass, ...]:
+           ceil_mode: bool = False, least: bool = False, divisor: int = 0) -> tuple[PoolingPass, ...]:
     """Return the poolings in 2D that make a pooling of `shape` (N, L, C), (N, H, W, C) or (N, D, H, W, C).
 
     Parameters
@@ -71,7 +71,7 @@ def passes(shape: tuple[int, ...], pool_size: tuple[int, ...], strides: tuple[in
     rank = len(shape) - 2
     dilation = (1,) * rank if dilation is None else dilation
 
-    def one(image: tuple[int, ...], at: tuple[int | None, ...]) -> Pass:
+    def one(image: tuple[int, ...], at: tuple[int | None, ...]) -> PoolingPass:
         """Pool an image whose rows and columns are the dimensions `at` (None: there is but one, and it stays)."""
         pick = lambda values, default: tuple(default if k is None else values[k] for k in at)
         border = padding if isinstance(padding, str) else pick(padding, (0, 0))
@@ -88,7 +88,7 @@ def passes(shape: tuple[int, ...], pool_size: tuple[int, ...], strides: tuple[in
 
 
 @functools.lru_cache(maxsize=1024)
-def adaptive_passes(shape: tuple[int, ...], output_size: tuple[int, ...]) -> tuple[Pass, ...]:
+def adaptive_passes(shape: tuple[int, ...], output_size: tuple[int, ...]) -> tuple[PoolingPass, ...]:
     """As `passes`, of the pooling that makes `output_size` of whatever there is."""
     if len(shape) == 3:
         return (_pass(adaptive_pool2d((shape[0], 1, shape[1], shape[2]), (1, *output_size))),)
@@ -99,6 +99,6 @@ def adaptive_passes(shape: tuple[int, ...], output_size: tuple[int, ...]) -> tup
     return plane, _pass(depth)
 
 
-def _pass(g: np.ndarray) -> Pass:
+def _pass(g: np.ndarray) -> PoolingPass:
     n, h, w, c, oh, ow = (int(g[0][name]) for name in ("n", "h", "w", "c", "oh", "ow"))
-    return Pass((n, h, w, c), (n, oh, ow, c), g)
+    return PoolingPass((n, h, w, c), (n, oh, ow, c), g)

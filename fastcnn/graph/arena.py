@@ -53,7 +53,7 @@ def planned_bytes(graph: Graph, size: int) -> tuple[int, int]:
         Bytes of a number.
     """
     sizes, lives = [], []
-    last = {slot: at for at, step in enumerate(graph.steps) for slot in step.dead}
+    last = {slot: at for at, step in enumerate(graph.steps) for slot in step.last_uses}
     for at, step in enumerate(graph.steps):
         shapes = [step.node.output_shape] if len(step.outputs) == 1 else step.node.output_shape
         for slot, shape in zip(step.outputs, shapes, strict=True):

@@ -102,7 +102,7 @@ class Executables:
                         for one in rules.rewritten(self.whole, rules.active(), context, explain=True)[1]], batch)
 
     def _copy(self) -> Graph:
-        """Return the whole graph with steps of its own: which slots are dead after one depends on its graph."""
+        """Return the whole graph with steps of its own: which slots it uses last depends on its graph."""
         whole = self.whole
         return Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.graph.steps import Graph, Step
+from fastcnn.graph.steps import Graph, GraphStep
 from fastcnn.layers.base import Backward, Call
 from fastcnn.operations.broadcasting import scaled
 from fastcnn.operations.merge import weighted_sum
@@ -31,7 +31,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
     values: list[Any] = [None] * graph.slots
     for slot, x in zip(graph.inputs, xs, strict=True):
         values[slot] = x
-    tape: list[tuple[Step, Backward, Any]] = []
+    tape: list[tuple[GraphStep, Backward, Any]] = []
     for step, (below, back) in zip(graph.steps, graph.learns(call.wants_dx), strict=True):
         told = Call(call.seed, call.step, below, call.training and step.training, step.use)
         if step.is_link:
@@ -46,7 +46,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
             _note(penalties, step.regularizer, ys)
         if back:
             tape.append((step, way, None if len(ys) == 1 else [one.shape for one in ys]))
-        for slot in step.dead:
+        for slot in step.last_uses:
             values[slot] = None
     wanted = graph.inputs if call.wants_dx else []
 
@@ -83,18 +83,18 @@ def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None 
             values[slot] = one
         if step.regularizer is not None:
             _note(penalties, step.regularizer, ys)
-        for slot in step.dead:
+        for slot in step.last_uses:
             values[slot] = None
     return [values[slot] for slot in graph.outputs]
 
 
-def _arguments(step: Step, values: list[Any]) -> Any:
+def _arguments(step: GraphStep, values: list[Any]) -> Any:
     if step.node.many_inputs:
         return tuple(values[slot] for slot in step.inputs)
     return values[step.inputs[0]]
 
 
-def _gradient_of(step: Step, gradients: list[Any], shapes: Any) -> Any:
+def _gradient_of(step: GraphStep, gradients: list[Any], shapes: Any) -> Any:
     """Return the gradient of what a step returned; None if nobody gave one."""
     if shapes is None:
         return gradients[step.outputs[0]]

@@ -3,8 +3,8 @@
 Tensors have become slots, and each step tells which slots nobody reads after it, so that their memory is used again::
 
     step   0: Conv2D  (0) -> 1
-           1: ReLU    (1) -> 2     dead: 1
-           2: Add   (0,2) -> 3     dead: 0, 2
+           1: ReLU    (1) -> 2     last uses: 1
+           2: Add   (0,2) -> 3     last uses: 0, 2
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from typing import Any
 
 
 @dataclass
-class Step:
+class GraphStep:
     """One thing that runs: a layer, or a node in the place of several (`fastcnn.graph.nodes`).
 
     Attributes
@@ -27,8 +27,8 @@ class Step:
         The penalty on its output.
     use : int
         How many steps before it are the same layer.
-    dead : tuple of int
-        Slots that nobody reads afterwards.
+    last_uses : tuple of int
+        Slots whose last use this step is: their memory is free after it.
     """
 
     node: Any
@@ -37,7 +37,7 @@ class Step:
     training: bool = True
     regularizer: Any = None
     use: int = 0
-    dead: tuple[int, ...] = ()
+    last_uses: tuple[int, ...] = ()
 
     @property
     def is_link(self) -> bool:
@@ -52,14 +52,14 @@ class Graph:
     Attributes
     ----------
     inputs, outputs : list of int
-    steps : list of Step
+    steps : list of GraphStep
     slots : int
         How many there are.
     """
 
     inputs: list[int]
     outputs: list[int]
-    steps: list[Step]
+    steps: list[GraphStep]
     slots: int
     _learns: dict[bool, list[tuple[bool, bool]]] = field(default_factory=dict)
 
@@ -71,7 +71,7 @@ class Graph:
         kept = set(self.outputs)
         for at, step in enumerate(self.steps):
             slots = dict.fromkeys((*step.inputs, *step.outputs))
-            step.dead = tuple(slot for slot in slots if last[slot] == at and slot not in kept)
+            step.last_uses = tuple(slot for slot in slots if last[slot] == at and slot not in kept)
 
     def learns(self, wants_dx: bool) -> list[tuple[bool, bool]]:
         """Return for each step whether it must give the gradient of its input, and whether it has a way back at all.

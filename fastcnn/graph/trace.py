@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastcnn.errors import ArgumentError
-from fastcnn.graph.steps import Graph, Step
+from fastcnn.graph.steps import Graph, GraphStep
 from fastcnn.layers.input import InputLayer
-from fastcnn.symbolic import Node, Tensor, as_shapes
+from fastcnn.symbolic import LayerCall, Tensor, as_shapes
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Traced:
     Attributes
     ----------
     inputs, outputs : list of Tensor
-    nodes : list of Node
+    nodes : list of LayerCall
         Every call after those it depends on.
     layers : list of Layer
         Each once, the furthest from the outputs first; among equals in the order of a depth-first search.
@@ -33,7 +33,7 @@ class Traced:
 
     inputs: list[Tensor]
     outputs: list[Tensor]
-    nodes: list[Node]
+    nodes: list[LayerCall]
     layers: list[Any]
 
 
@@ -50,7 +50,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
     given = {id(t) for t in inputs}
     begun = {id(t.node) for t in inputs if isinstance(t.node.layer, InputLayer)}
     found: dict[Any, int] = {}  # layers in the order in which they are first met
-    nodes: list[Node] = []
+    nodes: list[LayerCall] = []
     state: dict[int, bool] = {}  # of nodes: False while they wait for their inputs, True when they are done
     for output in outputs:
         stack: list[tuple[Tensor, bool]] = [(output, False)]
@@ -93,7 +93,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
 def opened(traced: Traced) -> Graph:
     """Return the steps of a model, with the models inside it opened."""
     slots: list[Any] = []  # their shapes
-    steps: list[Step] = []
+    steps: list[GraphStep] = []
     uses: Counter[int] = Counter()
 
     def place(traced: Traced, there: dict[int, int], training: bool) -> None:
@@ -118,7 +118,7 @@ def opened(traced: Traced) -> Graph:
             slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
             for one, slot in zip(node.outputs, outputs, strict=True):
                 there.setdefault(id(one), slot)
-            steps.append(Step(layer, inputs, outputs, learning, layer.activity_regularizer, use))
+            steps.append(GraphStep(layer, inputs, outputs, learning, layer.activity_regularizer, use))
 
     there = {id(tensor): slot for slot, tensor in enumerate(traced.inputs)}
     slots.extend(tensor.shape for tensor in traced.inputs)
@@ -160,7 +160,7 @@ def moved(traced: Traced, input_shapes: Sequence[Any]) -> tuple[Traced, dict[int
             twins[id(layer), shape] = layer.twin(shape)
         twin = twins[id(layer), shape]
         first.setdefault(id(layer), twin)
-        new = Node(twin, inputs, as_shapes(twin.output_shape), node.training)
+        new = LayerCall(twin, inputs, as_shapes(twin.output_shape), node.training)
         twin.nodes.append(new)
         nodes.append(new)
         for one, other in zip(node.outputs, new.outputs, strict=True):

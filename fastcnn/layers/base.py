@@ -57,7 +57,7 @@ class Layer(composite.Composite):
     ----------
     input_shape, output_shape : tuple
         With None for the batch; known once built.
-    nodes : list of Node
+    nodes : list of LayerCall
         Its calls on symbolic tensors.
     """
 
@@ -100,7 +100,7 @@ class Layer(composite.Composite):
         self.input_shape = None
         self.output_shape = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.nodes: list[symbolic.Node] = []
+        self.nodes: list[symbolic.LayerCall] = []
         self._draws = itertools.count(1)  # of calls with training=True; 0 is that of `forward` alone
 
     # --- for users --------------------------------------------------------------------------------------------------
@@ -221,7 +221,7 @@ class Layer(composite.Composite):
 
     # --- for layers -------------------------------------------------------------------------------------------------
 
-    def _called(self, what: str) -> symbolic.Node:
+    def _called(self, what: str) -> symbolic.LayerCall:
         if not self.nodes:
             raise ArgumentError(f"{self}: {what} expected a layer that was called with symbolic tensors; "
                                 f"begin with fc.Input(shape)")

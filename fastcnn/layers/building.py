@@ -40,7 +40,7 @@ class Built(Weights):
 
     _frozen_within: Sequence[int] = ()  # what `held_layers.freeze` told before it was built
 
-    nodes: list[symbolic.Node]
+    nodes: list[symbolic.LayerCall]
     call: Any
     _built_by_call: Any
 

@@ -8,7 +8,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.building import VARYING
-from fastcnn.symbolic import Node, Tensor
+from fastcnn.symbolic import LayerCall, Tensor
 
 
 class InputLayer(Layer):
@@ -41,7 +41,7 @@ class InputLayer(Layer):
     def tensor(self) -> Tensor:
         """Return the symbolic tensor that stands for what the model will be given; the same at each call."""
         if not self.nodes:
-            self.nodes.append(Node(self, (), (self.output_shape,), None))
+            self.nodes.append(LayerCall(self, (), (self.output_shape,), None))
         return self.nodes[0].outputs[0]
 
 

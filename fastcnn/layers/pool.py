@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import geometry
 from fastcnn.geometry.arguments import padding_argument, several
-from fastcnn.geometry.pool import Pass, output_lengths, passes
+from fastcnn.geometry.pool import PoolingPass, output_lengths, passes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.operations.pooling import average_pool, l2_pool, max_pool
@@ -42,7 +42,7 @@ class _Pooling(Layer):
         return (self.strides == self.pool_size and not border and not self.ceil_mode
                 and self.dilation_rate == (1,) * self.rank)
 
-    def _passes(self, shape: tuple[int, ...]) -> tuple[Pass, ...]:
+    def _passes(self, shape: tuple[int, ...]) -> tuple[PoolingPass, ...]:
         return passes(shape, self.pool_size, self.strides, self.padding, dilation=self.dilation_rate,
                       ceil_mode=self.ceil_mode, least=self.least, divisor=self.divisor)
 

@@ -12,7 +12,7 @@ from fastcnn.losses.base import NONE, Loss
 from fastcnn.losses.targets import DISTRIBUTIONS, FINITE, SHARES, Takes
 
 
-class _Rows(Loss):
+class _RowLoss(Loss):
     """A loss of a row as a whole."""
 
     code, settings = -1, (0.0, 0.0, 0.0)
@@ -23,7 +23,7 @@ class _Rows(Loss):
         d.kernels.row_loss(losses, dx, x, targets, weights, self.code, *self.settings, scale)
 
 
-class CategoricalHinge(_Rows):
+class CategoricalHinge(_RowLoss):
     """max(1 + max_k (1 - t_k) y_k - sum_k t_k y_k, 0), for targets of one one and zeros.
 
     Parameters
@@ -38,7 +38,7 @@ class CategoricalHinge(_Rows):
         super().__init__(name, reduction, dtype)
 
 
-class CosineSimilarity(_Rows):
+class CosineSimilarity(_RowLoss):
     """-sum(t y) / (|t| |y|) over an axis: -1 for the same direction, 1 for the opposite one.
 
     Parameters
@@ -59,7 +59,7 @@ class CosineSimilarity(_Rows):
         return (self.axis,)
 
 
-class Tversky(_Rows):
+class Tversky(_RowLoss):
     """1 - I / (I + alpha (T - I) + beta (P - I)), I = sum(t y), T = sum(t), P = sum(y); Salehi et al., 2017.
 
     Parameters

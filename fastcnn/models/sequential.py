@@ -8,7 +8,7 @@ from fastcnn.graph.trace import Traced
 from fastcnn.layers import Input, InputLayer, Layer, Tensor
 from fastcnn.models import structure
 from fastcnn.models.model import Model
-from fastcnn.symbolic import Node, several
+from fastcnn.symbolic import LayerCall, several
 
 _FUNCTIONAL = "use the functional form, fc.Model(inputs, outputs)"
 
@@ -133,7 +133,7 @@ class Sequential(Model):
         if several(output_shape):
             raise ArgumentError(f"{self}: expected layers of one output, got {layer}; {_FUNCTIONAL}")
 
-    def _chain(self, layers: Sequence[Any], nodes: Sequence[Node] = ()) -> None:
+    def _chain(self, layers: Sequence[Any], nodes: Sequence[LayerCall] = ()) -> None:
         """Let layers follow one another from the input on; the first of them do so already, by these nodes."""
         assert self._first is not None
         nodes = list(nodes)

@@ -12,7 +12,7 @@ from fastcnn.auto_names import shortened
 from fastcnn.symbolic import as_shapes
 
 
-class Row(NamedTuple):
+class SummaryRow(NamedTuple):
     """One layer: its name and class, the output's shape, parameters, multiply-adds and output bytes of a sample.
 
     `before` names the layers whose outputs it takes; `depth` is how many models it is inside of, beside the outermost;
@@ -30,17 +30,17 @@ class Row(NamedTuple):
     trainable: bool | None = None
 
 
-def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Row]:
+def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[SummaryRow]:
     """Return a row for each layer of a built model, in its order; a layer called twice has one.
 
     With `expand_nested` the layers of a model inside follow its row.
     """
-    size, found = model.compute_dtype.itemsize, list[Row]()
+    size, found = model.compute_dtype.itemsize, list[SummaryRow]()
     before: dict[int, list[str]] = {}
     for node in model.traced.nodes:
         before.setdefault(id(node.layer), []).extend(one.name for one in node.inputs)
     for layer in filter(lambda layer: layer.built, model.held_layers().values()):
-        found.append(Row(layer.name, type(layer).__name__, layer.output_shape, layer.count_params(),
+        found.append(SummaryRow(layer.name, type(layer).__name__, layer.output_shape, layer.count_params(),
                          layer.multiply_adds(),
                          sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,
                          tuple(dict.fromkeys(before.get(id(layer), ()))), depth,

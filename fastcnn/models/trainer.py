@@ -13,7 +13,7 @@ from fastcnn.layers.base import Call
 from fastcnn.loss_and_metrics import RunningMeans
 from fastcnn.models import given, sources
 from fastcnn.models.compiled import Compiled
-from fastcnn.training import Epochs, Step
+from fastcnn.training import Epochs, ForwardResult
 
 
 class Trainer(Compiled):
@@ -231,7 +231,7 @@ class Trainer(Compiled):
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 
     def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
-                          ) -> Step:
+                          ) -> ForwardResult:
         """Return losses, outputs and the way back; a softmax before cross-entropy is one kernel with it."""
         targets, penalties = self.objective.targets, list[float]()
         which = self.objective.after_softmax
@@ -243,7 +243,7 @@ class Trainer(Compiled):
             more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
             losses[k], gradients[k], outputs[k] = targets[k].loss.forward_from_logits(ys[k], outputs[k], **more)
             gradients[k] = self.objective.scaled(targets[k], gradients[k])
-        return Step(losses, outputs, lambda: back(gradients), sum(penalties))
+        return ForwardResult(losses, outputs, lambda: back(gradients), sum(penalties))
 
     def penalty(self, adds_gradients: bool) -> float:
         """Return what the regularizers of the weights add to the loss; add its gradients if told so."""

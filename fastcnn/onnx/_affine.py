@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.onnx._arranging import Later
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx.operators import find
 
 
@@ -27,30 +27,31 @@ class Folding:
     """
 
     values: dict[str, Any]
-    readers: dict[str, list[Node]]
-    makers: dict[str, Node]
+    readers: dict[str, list[OnnxNode]]
+    makers: dict[str, OnnxNode]
     results: list[str]
     absorbed: set[int]
 
-    def _convert(self, node: Node) -> None:
+    def _convert(self, node: OnnxNode) -> None:
         raise NotImplementedError
 
     def is_for_any_batch(self, name: str) -> bool:
         raise NotImplementedError
 
-    def following(self, name: str) -> Node | None:
+    def following(self, name: str) -> OnnxNode | None:
         """Return the only node that reads a value, or None if there is another number of them."""
         nodes = self.readers[name]
         return nodes[0] if len(nodes) == 1 and name not in self.results else None
 
-    def affine_after(self, node: Node, rank: int, channels: int, axis: int = 1) -> tuple[np.ndarray, np.ndarray, Later]:
+    def affine_after(self, node: OnnxNode, rank: int, channels: int, axis: int = 1
+                     ) -> tuple[np.ndarray, np.ndarray, Later]:
         """Take the products and sums with constants by channel that follow a node and that nobody else reads.
 
         Transposes and casts on the way are passed by.
 
         Parameters
         ----------
-        node : Node
+        node : OnnxNode
         rank, axis : int
             Dimensions of its output, and which of them is the channels'.
         channels : int
@@ -64,7 +65,7 @@ class Folding:
         """
         scale, offset, name = np.ones(channels), np.zeros(channels), node.outputs[0]
         taken: Later = (name, ())
-        passed: list[Node] = []
+        passed: list[OnnxNode] = []
         turns: list[tuple[int, ...]] = []
         while (after := self.following(name)) is not None and not after.domain:
             numbers = self._by_channel(after, name, rank, channels, axis)
@@ -81,7 +82,7 @@ class Folding:
             name = after.outputs[0]
         return scale, offset, taken
 
-    def _by_channel(self, node: Node, name: str, rank: int, channels: int, axis: int) -> np.ndarray | None:
+    def _by_channel(self, node: OnnxNode, name: str, rank: int, channels: int, axis: int) -> np.ndarray | None:
         """Return the constant that a node adds, subtracts or multiplies, a number a channel; None if it is none."""
         if node.operator not in ("Add", "Sub", "Mul", "Div") or len(node.inputs) != 2 or "axis" in node.attributes:
             return None
@@ -120,7 +121,7 @@ class Folding:
         return self.values[name]
 
 
-def composed(node: Node, name: str, scale: np.ndarray, offset: np.ndarray,
+def composed(node: OnnxNode, name: str, scale: np.ndarray, offset: np.ndarray,
               numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return scale and offset with one more product or sum behind them."""
     if node.operator == "Mul":

@@ -12,7 +12,7 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.geometry.reshape import free_target
 from fastcnn.layers.base import Layer
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._view import Dim, View, channels_last, laid_out, reshaped, run_of, runs, transposed, with_size
 from fastcnn.onnx.operators._memory import check_size
 from fastcnn.symbolic import Tensor
@@ -24,7 +24,7 @@ Later = tuple[str, tuple[tuple[int, ...], ...]]
 class NotOfferedError(Exception):
     """A node that no layer stands for, with the reason; `node` says which, where it is none that is at hand."""
 
-    def __init__(self, reason: str, node: Node | None = None) -> None:
+    def __init__(self, reason: str, node: OnnxNode | None = None) -> None:
         super().__init__(reason)
         self.node = node
 
@@ -55,13 +55,13 @@ class Arranging:
         self.names[plain] += 1
         return self.name(f"{plain}_{count}") if count else plain
 
-    def apply(self, node: Node | None, make: Callable[..., Layer], x: Any, *args: Any, weights: Any = None,
+    def apply(self, node: OnnxNode | None, make: Callable[..., Layer], x: Any, *args: Any, weights: Any = None,
               **kwargs: Any) -> Any:
         """Make a layer, call it and set its weights; return the tensor, or tensors.
 
         Parameters
         ----------
-        node : Node or None
+        node : OnnxNode or None
             For the name.
         make : layer class
         x : Tensor or list of them
@@ -81,7 +81,7 @@ class Arranging:
             layer.set_weights([np.asarray(w, self.dtype) for w in weights])
         return y
 
-    def also(self, node: Node, later: Later, view: View) -> View:
+    def also(self, node: OnnxNode, later: Later, view: View) -> View:
         """Return the output of a node, which is the value of a later name, too, if nodes were taken with it."""
         name, turns = later
         if name != node.outputs[0]:

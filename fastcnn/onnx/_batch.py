@@ -13,8 +13,8 @@ import numpy as np
 
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node, Value
-from fastcnn.onnx._program import Step, execute
+from fastcnn.onnx._graph import OnnxNode, ValueInfo
+from fastcnn.onnx._program import OperatorCall, execute
 
 _FREE, _OTHER = 7919, 2  # a prime that no dimension has, and a batch of another order of magnitude
 
@@ -22,12 +22,12 @@ _FREE, _OTHER = 7919, 2  # a prime that no dimension has, and a batch of another
 _SHAPED = {"Expand", "Reshape", "Resize"}
 
 
-class Batch:
+class DynamicBatch:
     """The part of `Importer` that knows the batch.
 
     Parameters
     ----------
-    inputs : sequence of Value
+    inputs : sequence of ValueInfo
         The graph's.
 
     Attributes
@@ -41,7 +41,7 @@ class Batch:
     who: str
     values: dict[str, Any]
 
-    def __init__(self, inputs: Sequence[Value]) -> None:
+    def __init__(self, inputs: Sequence[ValueInfo]) -> None:
         found = {value.shape[0] for value in inputs if value.shape}
         fixed = {n for n in found if isinstance(n, int) and n > 0}
         if len(fixed) > 1:
@@ -50,12 +50,12 @@ class Batch:
         self.batch = fixed.pop() if fixed else _FREE
         self.other: dict[str, np.ndarray] = {}
 
-    def of_batch(self, node: Node, function: Callable[[int], np.ndarray]) -> np.ndarray:
+    def of_batch(self, node: OnnxNode, function: Callable[[int], np.ndarray]) -> np.ndarray:
         """Return what a node makes of the batch."""
         other = _OTHER if self.batch == _FREE else self.batch
         return self._noted(node.outputs[0], function(self.batch), function(other))
 
-    def for_any_batch(self, step: Step) -> dict[str, Any]:
+    def for_any_batch(self, step: OperatorCall) -> dict[str, Any]:
         """Return the outputs of a step whose inputs are constants."""
         found = execute(step, self.values, self.who)
         if any(name in self.other for name in step.node.inputs):
@@ -76,7 +76,7 @@ class Batch:
         one, other = self.values[name].reshape(-1), self.other[name].reshape(-1)
         return but_first and (one[0], other[0]) == (_FREE, _OTHER) and np.array_equal(one[1:], other[1:])
 
-    def require_any_batch(self, node: Node) -> None:
+    def require_any_batch(self, node: OnnxNode) -> None:
         """Raise where a layer or a branch would depend on the batch."""
         if not all(self.is_for_any_batch(name, node.operator in _SHAPED) for name in node.inputs):
             raise NotOfferedError(f"{node.operator} with a number that is computed from the batch")

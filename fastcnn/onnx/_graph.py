@@ -13,7 +13,7 @@ _KIND = onnx.AttributeProto
 
 
 @dataclass(frozen=True)
-class Value:
+class ValueInfo:
     """An input or output of a graph.
 
     Attributes
@@ -31,7 +31,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Node:
+class OnnxNode:
     """One call of an operator; an input or output without a name is absent."""
 
     domain: str
@@ -45,9 +45,9 @@ class Node:
         name = self.name or next((output for output in self.outputs if output), "")
         return f'{self.operator} "{name}"'
 
-    def graphs(self) -> list["Graph"]:
+    def graphs(self) -> list["OnnxGraph"]:
         """Return the graphs among the attributes."""
-        return [value for value in self.attributes.values() if isinstance(value, Graph)]
+        return [value for value in self.attributes.values() if isinstance(value, OnnxGraph)]
 
     def reads(self) -> set[str]:
         """Return the names this node needs, with those its graphs take from outside."""
@@ -56,16 +56,16 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Graph:
+class OnnxGraph:
     """Nodes, each after those it reads from.
 
     Attributes
     ----------
     name : str
-    inputs, outputs : tuple of Value
+    inputs, outputs : tuple of ValueInfo
     constants : dict
         Arrays by name.
-    nodes : tuple of Node
+    nodes : tuple of OnnxNode
     captured : frozenset of str
         The names that come from the graph around this one.
     opsets : dict
@@ -73,15 +73,15 @@ class Graph:
     """
 
     name: str
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
+    inputs: tuple[ValueInfo, ...]
+    outputs: tuple[ValueInfo, ...]
     constants: dict[str, np.ndarray]
-    nodes: tuple[Node, ...]
+    nodes: tuple[OnnxNode, ...]
     captured: frozenset[str]
     opsets: dict[str, int]
 
 
-def graph_of(model: onnx.ModelProto, source: Source) -> Graph:
+def graph_of(model: onnx.ModelProto, source: Source) -> OnnxGraph:
     """Return the graph of a parsed model.
 
     Raises
@@ -92,7 +92,7 @@ def graph_of(model: onnx.ModelProto, source: Source) -> Graph:
     return _graph(model.graph, source, opsets(model), frozenset())
 
 
-def _graph(proto: onnx.GraphProto, source: Source, versions: dict[str, int], around: frozenset[str]) -> Graph:
+def _graph(proto: onnx.GraphProto, source: Source, versions: dict[str, int], around: frozenset[str]) -> OnnxGraph:
     if proto.sparse_initializer:
         source.fault("sparse weights, which are not offered", "save them dense")
     constants = {}
@@ -122,10 +122,10 @@ def _graph(proto: onnx.GraphProto, source: Source, versions: dict[str, int], aro
         reader = next((str(node) for node in nodes if missing[0] in node.reads()), "the outputs")
         source.fault(f"no value of the name {missing[0]!r}, which {reader} reads")
     ordered = _in_order(nodes, {*constants, *counted, *around}, source)
-    return Graph(proto.name, free, outputs_, constants, ordered, frozenset(needed - made), versions)
+    return OnnxGraph(proto.name, free, outputs_, constants, ordered, frozenset(needed - made), versions)
 
 
-def _in_order(nodes: list[Node], ready: set[str], source: Source) -> tuple[Node, ...]:
+def _in_order(nodes: list[OnnxNode], ready: set[str], source: Source) -> tuple[OnnxNode, ...]:
     """Return the nodes so that each comes after those it reads from; as they are, where that is so already."""
     reads = [node.reads() for node in nodes]
     seen = set(ready)
@@ -153,14 +153,14 @@ def _in_order(nodes: list[Node], ready: set[str], source: Source) -> tuple[Node,
     return tuple(nodes[at] for at in ordered)
 
 
-def _node(proto: onnx.NodeProto, source: Source, versions: dict[str, int], around: frozenset[str]) -> Node:
+def _node(proto: onnx.NodeProto, source: Source, versions: dict[str, int], around: frozenset[str]) -> OnnxNode:
     attributes: dict[str, Any] = {}
     for attribute in proto.attribute:
         if attribute.name in attributes:
             source.fault(f"a {proto.op_type} node with two attributes {attribute.name!r}")
         attributes[attribute.name] = _attribute(attribute, proto, source, versions, around)
     domain = "" if proto.domain == "ai.onnx" else proto.domain
-    return Node(domain, proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
+    return OnnxNode(domain, proto.op_type, proto.name, tuple(proto.input), tuple(proto.output), attributes)
 
 
 def _attribute(proto: onnx.AttributeProto, node: onnx.NodeProto, source: Source, versions: dict[str, int],
@@ -183,20 +183,20 @@ def _attribute(proto: onnx.AttributeProto, node: onnx.NodeProto, source: Source,
     return list(value) if kind in (_KIND.FLOATS, _KIND.INTS) else value
 
 
-def _value(info: onnx.ValueInfoProto, source: Source) -> Value:
+def _value(info: onnx.ValueInfoProto, source: Source) -> ValueInfo:
     if not info.type.HasField("tensor_type"):
-        return Value(info.name, None, None)
+        return ValueInfo(info.name, None, None)
     kind = info.type.tensor_type
     try:
         dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)) if kind.elem_type else None
     except (KeyError, TypeError, ValueError):
         source.fault(f"the value {info.name!r} of the unknown type {kind.elem_type}")
     if not kind.HasField("shape"):
-        return Value(info.name, dtype, None)
+        return ValueInfo(info.name, dtype, None)
     shape = []
     for dim in kind.shape.dim:
         if dim.HasField("dim_value") and dim.dim_value < -1:
             source.fault(f"the value {info.name!r} with a dimension of {dim.dim_value}")
         is_free = not dim.HasField("dim_value") or dim.dim_value == -1  # Paddle's way to leave a dimension free
         shape.append(dim.dim_param or None if is_free else dim.dim_value)
-    return Value(info.name, dtype, tuple(shape))
+    return ValueInfo(info.name, dtype, tuple(shape))

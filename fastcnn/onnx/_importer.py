@@ -14,9 +14,9 @@ from fastcnn import layers
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.onnx._affine import Folding
 from fastcnn.onnx._arranging import Arranging, NotOfferedError
-from fastcnn.onnx._batch import Batch
-from fastcnn.onnx._graph import Graph, Node, Value
-from fastcnn.onnx._program import FAULTS, Step, alive
+from fastcnn.onnx._batch import DynamicBatch
+from fastcnn.onnx._graph import OnnxGraph, OnnxNode, ValueInfo
+from fastcnn.onnx._program import FAULTS, OperatorCall, alive
 from fastcnn.onnx._turned import Turned, straight
 from fastcnn.onnx._types import FLOAT, suits, types_after
 from fastcnn.onnx._view import Parts, View, channels_last, laid_out
@@ -69,12 +69,12 @@ def of_turned(*names: str) -> Callable[[Converter], Converter]:
     return enter
 
 
-class Importer(Arranging, Batch, Folding):
+class Importer(Arranging, DynamicBatch, Folding):
     """One graph on its way to a model.
 
     Parameters
     ----------
-    graph : Graph
+    graph : OnnxGraph
     who : str
         What errors call the file.
     input_shapes : dict
@@ -83,14 +83,14 @@ class Importer(Arranging, Batch, Folding):
         Whether inputs and outputs keep the file's order.
     """
 
-    def __init__(self, graph: Graph, who: str, input_shapes: dict[str, Any], channels_first: bool) -> None:
+    def __init__(self, graph: OnnxGraph, who: str, input_shapes: dict[str, Any], channels_first: bool) -> None:
         self.graph, self.who, self.channels_first = graph, who, channels_first
-        Batch.__init__(self, graph.inputs)
+        DynamicBatch.__init__(self, graph.inputs)
         self.values: dict[str, Any] = dict(graph.constants)
         self.reasons: dict[str, list[str]] = defaultdict(list)
         self.names: Counter[str] = Counter()
         self.types: dict[str, str] = {}  # of what is no float in the file
-        self.readers: dict[str, list[Node]] = defaultdict(list)
+        self.readers: dict[str, list[OnnxNode]] = defaultdict(list)
         for node in graph.nodes:
             for name in node.reads():
                 self.readers[name].append(node)
@@ -125,7 +125,7 @@ class Importer(Arranging, Batch, Folding):
                                  f"got {'; '.join(parts)}; fastcnn.onnx.backend runs more operators, without training")
         return self.inputs, [self._output(value.name) for value in self.graph.outputs]
 
-    def _convert(self, node: Node) -> None:
+    def _convert(self, node: OnnxNode) -> None:
         # What is missing was to come from a node that was taken into another, which is refused.
         inputs = [self.values.get(name, Unknown()) if name else None for name in node.inputs]
         results: Any = []
@@ -165,7 +165,7 @@ class Importer(Arranging, Batch, Folding):
         except NotOfferedError as error:
             self.reasons[str(error)].append(str(error.node))
 
-    def _branch(self, node: Node, graph: Graph) -> list[Any]:
+    def _branch(self, node: OnnxNode, graph: OnnxGraph) -> list[Any]:
         """Convert the nodes of a graph inside a node as if they stood outside; the names that it makes end with it."""
         nodes = alive(graph)
         own = {*graph.constants, *(name for inner in nodes for name in inner.outputs if name)}
@@ -191,16 +191,16 @@ class Importer(Arranging, Batch, Folding):
         self.results = outer
         return found
 
-    def _computed(self, node: Node) -> list[Any]:
+    def _computed(self, node: OnnxNode) -> list[Any]:
         operator = find(node.domain, node.operator)
         if operator is None or node.graphs() or set(node.attributes) - operator.attributes:
             raise NotOfferedError(f"operator {node.operator}")
         told = {"opset": self.opset(node), "outputs": len(node.outputs), "kept": {}}
         keywords = node.attributes | {name: told[name] for name in operator.told}
-        found = self.for_any_batch(Step(node, operator, keywords, {}))
+        found = self.for_any_batch(OperatorCall(node, operator, keywords, {}))
         return [found.get(name) for name in node.outputs]  # None for one that the operator does not give
 
-    def _layered(self, node: Node, inputs: Sequence[Any]) -> Any:
+    def _layered(self, node: OnnxNode, inputs: Sequence[Any]) -> Any:
         turned = _of_turned.get(node.operator) if isinstance(inputs[0], Turned) and not node.domain else None
         if turned is None:
             self.require_any_batch(node)
@@ -228,13 +228,13 @@ class Importer(Arranging, Batch, Folding):
         """Return whether something reads a value."""
         return bool(name) and (name in self.results or bool(self.readers.get(name)))
 
-    def opset(self, node: Node) -> int:
+    def opset(self, node: OnnxNode) -> int:
         """Return the version of a node's operator set."""
         return self.graph.opsets.get(node.domain, 1)
 
     # --- the borders ------------------------------------------------------------------------------------------------
 
-    def _input(self, value: Value, input_shapes: dict[str, Any]) -> Tensor:
+    def _input(self, value: ValueInfo, input_shapes: dict[str, Any]) -> Tensor:
         shape = tuple(input_shapes[value.name]) if value.name in input_shapes else (value.shape or ())[1:]
         who = f"{self.who}: input {value.name!r}"
         if value.dtype is None or value.dtype.kind != "f" or (value.shape is not None and len(value.shape) < 2):

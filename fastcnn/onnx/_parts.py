@@ -6,24 +6,24 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.onnx._graph import Graph
+from fastcnn.onnx._graph import OnnxGraph
 from fastcnn.onnx._rounds import FEWEST, HEAVY, NoOperatorError, Rounds, suits
 from fastcnn.onnx._schedule import Layers, Schedule
 from fastcnn.onnx._simplify import simplified
 from fastcnn.onnx.operators.arrays import type_of
 
 
-def worth(graph: Graph) -> bool:
+def worth(graph: OnnxGraph) -> bool:
     """Return whether layers may run a part of a graph that is faster then."""
     return len(graph.nodes) >= FEWEST and any(node.operator in HEAVY for node in graph.nodes)
 
 
-def schedule(graph: Graph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Schedule, list[Any]] | None:
+def schedule(graph: OnnxGraph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Schedule, list[Any]] | None:
     """Return a schedule for inputs of these shapes, and the outputs for these; None if no part is worth it.
 
     Parameters
     ----------
-    graph : Graph
+    graph : OnnxGraph
         Every node is of use.
     who : str
     inputs : sequence of arrays
@@ -45,7 +45,7 @@ def schedule(graph: Graph, who: str, inputs: Sequence[np.ndarray]) -> tuple[Sche
     return found, [rounds.array(name) for name in results]
 
 
-def _walked(graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> Rounds | None:
+def _walked(graph: OnnxGraph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> Rounds | None:
     """Return the walk over a graph, if it can be as patterns, else as it stands; None if it cannot.
 
     A pattern is one operator of one type: where data are cast to another on the way, all is done as written.
@@ -64,7 +64,7 @@ def _walked(graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[s
     return None
 
 
-def _casts(graph: Graph, dtype: np.dtype) -> bool:
+def _casts(graph: OnnxGraph, dtype: np.dtype) -> bool:
     """Return whether data, of which shapes are none, are cast to another type than a model's."""
     data = {value.name for value in graph.inputs}
     for node in graph.nodes:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx._graph import Graph, Node
+from fastcnn.onnx._graph import OnnxGraph, OnnxNode
 from fastcnn.onnx.operators import Operator, find
 
 #: What an operator may raise on inputs that do not suit it.
@@ -17,10 +17,10 @@ FAULTS = (ValueError, IndexError, TypeError, KeyError, MemoryError, OverflowErro
 
 
 @dataclass(frozen=True)
-class Step:
+class OperatorCall:
     """A node with its function, the keywords it is called with, and the names nobody reads after it."""
 
-    node: Node
+    node: OnnxNode
     operator: Operator
     keywords: dict[str, Any]
     programs: dict[str, "Program"]
@@ -28,7 +28,7 @@ class Step:
     kept: dict[Any, Any] = field(default_factory=dict)
 
 
-def unsupported(graph: Graph) -> dict[str, list[str]]:
+def unsupported(graph: OnnxGraph) -> dict[str, list[str]]:
     """Return what keeps the graph from being run: nodes by the reason."""
     reasons: dict[str, list[str]] = defaultdict(list)
     for node in graph.nodes:
@@ -62,7 +62,7 @@ class Program:
 
     Parameters
     ----------
-    graph : Graph
+    graph : OnnxGraph
     who : str
         What errors call it.
 
@@ -72,7 +72,7 @@ class Program:
         Operators or attributes that are not offered, all in one message; or constants that cannot be computed.
     """
 
-    def __init__(self, graph: Graph, who: str = "model") -> None:
+    def __init__(self, graph: OnnxGraph, who: str = "model") -> None:
         refuse(who, unsupported(graph))
         self.graph, self.who = graph, who
         self.inputs = [value.name for value in graph.inputs]
@@ -92,7 +92,7 @@ class Program:
         self.constants = {name: value for name, value in self.constants.items() if name in read}
         self.steps = self._with_ends(later)
 
-    def _with_ends(self, steps: Sequence[Step]) -> list[Step]:
+    def _with_ends(self, steps: Sequence[OperatorCall]) -> list[OperatorCall]:
         """Note with each step what it is the last to read, or makes for nobody."""
         alive = {*self.outputs, *self.constants, *self.graph.captured}
         planned = []
@@ -100,7 +100,7 @@ class Program:
             names = step.node.reads() | {name for name in step.node.outputs if name}
             done = tuple(sorted(names - alive))
             alive |= names
-            planned.append(Step(step.node, step.operator, step.keywords, step.programs, done, step.kept))
+            planned.append(OperatorCall(step.node, step.operator, step.keywords, step.programs, done, step.kept))
         return planned[::-1]
 
     def run(self, inputs: Iterable[Any], outer: dict[str, Any] | None = None) -> list[Any]:
@@ -121,7 +121,7 @@ class Program:
         return [values[name] for name in self.outputs]
 
 
-def alive(graph: Graph) -> list[Node]:
+def alive(graph: OnnxGraph) -> list[OnnxNode]:
     """Return the nodes that an output depends on."""
     wanted, kept = {value.name for value in graph.outputs}, []
     for node in reversed(graph.nodes):
@@ -131,19 +131,19 @@ def alive(graph: Graph) -> list[Node]:
     return kept[::-1]
 
 
-def step_of(node: Node, opsets: dict[str, int], who: str) -> Step:
+def step_of(node: OnnxNode, opsets: dict[str, int], who: str) -> OperatorCall:
     """Return a node as it runs: with what its operator is told."""
     operator = find(node.domain, node.operator)
     assert operator is not None
-    programs = {name: Program(value, who) for name, value in node.attributes.items() if isinstance(value, Graph)}
+    programs = {name: Program(value, who) for name, value in node.attributes.items() if isinstance(value, OnnxGraph)}
     keywords = {name: value for name, value in node.attributes.items() if name not in programs}
     kept: dict[Any, Any] = {}
     told = {"opset": opsets.get(node.domain, 1), "outputs": len(node.outputs), "kept": kept}
     keywords |= {name: told[name] for name in operator.told}
-    return Step(node, operator, keywords, programs, (), kept)
+    return OperatorCall(node, operator, keywords, programs, (), kept)
 
 
-def execute(step: Step, values: dict[str, Any], who: str) -> dict[str, Any]:
+def execute(step: OperatorCall, values: dict[str, Any], who: str) -> dict[str, Any]:
     """Return the outputs of one step by their names.
 
     Raises

@@ -22,7 +22,7 @@ from fastcnn import layers
 from fastcnn.errors import ModelFileError
 from fastcnn.models import Model
 from fastcnn.onnx import convert as _convert  # noqa: F401  (enters the converters)
-from fastcnn.onnx._graph import Graph, Node
+from fastcnn.onnx._graph import OnnxGraph, OnnxNode
 from fastcnn.onnx._importer import Importer, Unknown
 from fastcnn.onnx._program import step_of
 from fastcnn.onnx._schedule import Layers, Operators, Part, Start, Values
@@ -62,7 +62,7 @@ class Rounds:
         Its values are views of this round's tensors, and constants.
     arrays : dict
         What was computed, by name and by tensor.
-    left : list of Node
+    left : list of OnnxNode
     by_table : set of int
         Nodes that no layer is to stand for, by identity.
     starts : dict
@@ -74,7 +74,7 @@ class Rounds:
     parts : list of Part
     """
 
-    def __init__(self, graph: Graph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> None:
+    def __init__(self, graph: OnnxGraph, who: str, arrays: dict[str, np.ndarray], taken: list[str]) -> None:
         self.graph, self.who, self.arrays = graph, who, Values(arrays)
         values = tuple(replace(value, shape=arrays[value.name].shape, dtype=arrays[value.name].dtype)
                        for value in graph.inputs if value.name in taken)
@@ -101,7 +101,7 @@ class Rounds:
         return self.arrays[name] if name in self.arrays else self.im.values[name]
 
     def _round(self) -> None:
-        waiting, made, missing = list[Node](), list[Node](), set[str]()
+        waiting, made, missing = list[OnnxNode](), list[OnnxNode](), set[str]()
         known = len(self.by_table)
         for node in self.left:
             if id(node) in self.im.absorbed or (missing.isdisjoint(node.reads()) and self._converted(node)):
@@ -129,7 +129,7 @@ class Rounds:
             waiting = self._back(waiting, moving)
         self.left = waiting
 
-    def _moves(self, node: Node) -> bool:
+    def _moves(self, node: OnnxNode) -> bool:
         """Return whether a node that was converted has become more than constants."""
         return any(not isinstance(self.im.values.get(name), np.ndarray) for name in node.outputs if name)
 
@@ -137,7 +137,7 @@ class Rounds:
         """Return whether a value is known to the importer alone: as none that a model makes."""
         return name not in self.arrays and not isinstance(self.im.values.get(name), (View, np.ndarray))
 
-    def _converted(self, node: Node) -> bool:
+    def _converted(self, node: OnnxNode) -> bool:
         """Make layers of a node, or a constant; return whether that can be."""
         if id(node) in self.by_table or any(name not in self.im.values for name in node.reads()):
             return False
@@ -152,11 +152,11 @@ class Rounds:
             self.im.values.pop(name, None)
         return False
 
-    def _is_ready(self, node: Node) -> bool:
+    def _is_ready(self, node: OnnxNode) -> bool:
         """Return whether all that a node reads is computed."""
         return all(name in self.arrays or isinstance(self.im.values.get(name), np.ndarray) for name in node.reads())
 
-    def _execute(self, node: Node) -> None:
+    def _execute(self, node: OnnxNode) -> None:
         """Run a node by the table; what can be a layer's input becomes one of this round's model."""
         if find(node.domain, node.operator) is None:
             raise NoOperatorError
@@ -203,7 +203,7 @@ class Rounds:
                 self.im.values[name] = view.on(new[view.tensor])
         self.starts |= {tensor: Start(tensor, key, False) for key, tensor in new.items()}
 
-    def _back(self, waiting: list[Node], made: list[Node]) -> list[Node]:
+    def _back(self, waiting: list[OnnxNode], made: list[OnnxNode]) -> list[OnnxNode]:
         """Return the nodes that wait, with those that were converted and are not to be yet."""
         self.im.absorbed -= set(map(id, made))
         for node in made:
@@ -213,7 +213,7 @@ class Rounds:
         return [node for node in self.graph.nodes if id(node) in again]
 
 
-def _has_layers(node: Node) -> bool:
+def _has_layers(node: OnnxNode) -> bool:
     operator = find(node.domain, node.operator)
     return node.operator not in _BY_TABLE and (operator is None or operator.pure)
 

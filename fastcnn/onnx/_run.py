@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.onnx import _parts
-from fastcnn.onnx._graph import Graph
+from fastcnn.onnx._graph import OnnxGraph
 from fastcnn.onnx._program import Program, alive
 from fastcnn.onnx._schedule import OtherShapesError, Schedule
 
@@ -23,7 +23,7 @@ class Runner:
 
     Parameters
     ----------
-    graph : Graph
+    graph : OnnxGraph
     who : str
         What errors call it.
 
@@ -33,7 +33,7 @@ class Runner:
         The graph by operators alone.
     """
 
-    def __init__(self, graph: Graph, who: str) -> None:
+    def __init__(self, graph: OnnxGraph, who: str) -> None:
         self.program = Program(graph, who)
         self._graph = replace(graph, nodes=tuple(alive(graph))) if _parts.worth(graph) else None
         self._schedules: dict[Any, Schedule | None] = {}

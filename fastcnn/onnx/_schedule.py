@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn.models import Model
-from fastcnn.onnx._program import Step, execute
+from fastcnn.onnx._program import OperatorCall, execute
 from fastcnn.onnx._view import View
 from fastcnn.onnx.operators._memory import channels_last, dense
 from fastcnn.symbolic import Tensor
@@ -29,12 +29,12 @@ class Operators:
 
     Attributes
     ----------
-    step : Step
+    step : OperatorCall
     shapes : tuple of (str, tuple of int)
         The shapes of its outputs that layers rely on.
     """
 
-    step: Step
+    step: OperatorCall
     shapes: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     @property

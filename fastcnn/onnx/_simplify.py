@@ -9,7 +9,7 @@ batch normalization of all samples as one              `fastcnn.onnx.rewrite.til
 
 from dataclasses import replace
 
-from fastcnn.onnx._graph import Graph, Node
+from fastcnn.onnx._graph import OnnxGraph, OnnxNode
 from fastcnn.onnx._program import alive
 from fastcnn.onnx.rewrite.adaptive import adaptive_average
 from fastcnn.onnx.rewrite.gates import gate
@@ -18,7 +18,7 @@ from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.tiles import tiled
 
 
-def _gemm(p: Patterns, node: Node) -> bool:
+def _gemm(p: Patterns, node: OnnxNode) -> bool:
     for at in (0, 1) if node.operator == "Add" and len(node.inputs) == 2 else ():
         product = p.made_by(node.inputs[at], "MatMul")
         bias = p.constant(node.inputs[1 - at])
@@ -42,7 +42,7 @@ def _is_matrix(p: Patterns, name: str) -> bool:
 _RULES = normalization, adaptive_average, gate, tiled, _gemm
 
 
-def simplified(graph: Graph) -> Graph:
+def simplified(graph: OnnxGraph) -> OnnxGraph:
     """Return the living part of a graph, the patterns above replaced wherever nothing else reads what is inside."""
     p = Patterns(graph)
     for node in reversed(graph.nodes):  # the whole before its parts: Mish has a Softplus inside

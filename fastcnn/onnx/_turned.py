@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fastcnn.onnx._arranging import Arranging, NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._view import View
 
 
@@ -32,7 +32,7 @@ class Turned:
         The batch's place among the file's dimensions; None where it is none of them.
     cause : str
         What turned it, for the message.
-    node : Node
+    node : OnnxNode
         Who turned it.
     is_merged : bool
         Whether the batch and the sample's dimension at its place are one of the file's.
@@ -41,7 +41,7 @@ class Turned:
     view: View
     at: int | None
     cause: str
-    node: Node
+    node: OnnxNode
     is_merged: bool = False
 
     def shape(self, batch: int) -> tuple[int, ...]:
@@ -82,13 +82,13 @@ def straight(value: Any) -> Any:
     raise NotOfferedError(value.cause, value.node)
 
 
-def placed(view: View, at: int | None, cause: str, node: Node) -> View | Turned:
+def placed(view: View, at: int | None, cause: str, node: OnnxNode) -> View | Turned:
     """Return a value whose batch is at a place of the file's dimensions."""
     return view if at == 0 else Turned(view, at, cause, node)
 
 
 def regrouped(im: Arranging, batch: int, view: View, at: int | None, sizes: Sequence[int], cause: str,
-              node: Node) -> View | Turned:
+              node: OnnxNode) -> View | Turned:
     """Return a value with other dimensions of the file.
 
     Parameters
@@ -100,7 +100,7 @@ def regrouped(im: Arranging, batch: int, view: View, at: int | None, sizes: Sequ
         As `Turned` has them.
     sizes : sequence of int
         The file's new dimensions.
-    cause, node : str, Node
+    cause, node : str, OnnxNode
         Of a batch that is not the first of them.
 
     Raises

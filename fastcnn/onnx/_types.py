@@ -6,7 +6,7 @@ that would compute one of integers is refused.
 
 from collections.abc import Sequence
 
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 
 FLOAT, INTEGER, TRUTH = "floats", "integers", "truths"
 
@@ -26,12 +26,12 @@ def type_of_cast(to: int) -> str:
     return FLOAT if to in _FLOATS else TRUTH if to == 9 else INTEGER
 
 
-def suits(node: Node, types: Sequence[str]) -> bool:
+def suits(node: OnnxNode, types: Sequence[str]) -> bool:
     """Return whether a node means the same on floats, for inputs of these types."""
     return node.operator in _ALIKE or all(kind == FLOAT for kind in types)
 
 
-def types_after(node: Node, types: Sequence[str]) -> list[str]:
+def types_after(node: OnnxNode, types: Sequence[str]) -> list[str]:
     """Return the types of the outputs of a node, for inputs of these types."""
     if node.operator == "Cast":
         return [type_of_cast(node.attributes["to"])]

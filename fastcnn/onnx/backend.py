@@ -18,7 +18,7 @@ from onnx.backend.base import Backend, BackendRep, namedtupledict
 
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.onnx._file import read
-from fastcnn.onnx._graph import Value, graph_of
+from fastcnn.onnx._graph import ValueInfo, graph_of
 from fastcnn.onnx._run import Runner
 
 
@@ -27,7 +27,7 @@ class FastcnnRep(BackendRep):
 
     Attributes
     ----------
-    inputs, outputs : tuple of Value
+    inputs, outputs : tuple of ValueInfo
         Names, types and shapes. Weights that the file lists among its inputs are none: their values are fixed.
     """
 
@@ -75,7 +75,7 @@ def _own(value: Any) -> Any:
     return np.array(value, order="C") if isinstance(value, np.ndarray) else value
 
 
-def _checked(array: Any, value: Value) -> Any:
+def _checked(array: Any, value: ValueInfo) -> Any:
     if value.dtype is None:
         return array
     array = np.asarray(array)

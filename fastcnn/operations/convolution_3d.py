@@ -25,7 +25,7 @@ RELU: Clamp = (0.0, np.inf)
 Shape = tuple[int, ...]
 
 
-class Bank:
+class VolumeFilters:
     """The filters as 2D convolution wants them, (KH, KW, KD C, K), and what its kernels packed of them."""
 
     def __init__(self, weights: Parameter, bias: Parameter | None) -> None:
@@ -35,8 +35,8 @@ class Bank:
         self._packed: dict[tuple[object, int], np.ndarray] = {}
 
     @classmethod
-    def kept(cls, weights: Parameter, bias: Parameter | None) -> "Bank":
-        """Return the bank that stays with the weights until they change."""
+    def kept(cls, weights: Parameter, bias: Parameter | None) -> "VolumeFilters":
+        """Return the filters that stay with the weights until they change."""
         found = weights.derived.get(cls)
         if found is None or found.state != state_of(weights, bias):
             found = weights.derived[cls] = cls(weights, bias)
@@ -69,40 +69,42 @@ class _Chunk:
         device.of(x).kernels.unfold_depth(self.unfolded, x, self.first, self.volume)
         return self.unfolded
 
-    def forward(self, y: np.ndarray, seen: np.ndarray, bank: Bank, bias: np.ndarray, clamp: np.ndarray) -> None:
+    def forward(self, y: np.ndarray, seen: np.ndarray, filters: VolumeFilters, bias: np.ndarray, clamp: np.ndarray
+                ) -> None:
         """Write the chunk's slices of y, those of a convolution."""
-        bank.run(self.algorithm.forward, y[self.slices], seen, bias, clamp)
+        filters.run(self.algorithm.forward, y[self.slices], seen, bias, clamp)
 
-    def backward_input(self, dx: np.ndarray, dy: np.ndarray, bank: Bank, bias: np.ndarray, relu: bool) -> None:
+    def backward_input(self, dx: np.ndarray, dy: np.ndarray, filters: VolumeFilters, bias: np.ndarray, relu: bool
+                       ) -> None:
         """Add to dx what the chunk's slices of dy have for it, bias and ReLU once: `dy` are slices."""
         dtype = dy.dtype
-        bank.run(self.algorithm.backward_input, self.unfolded, dy[self.slices], NOTHING[dtype],
+        filters.run(self.algorithm.backward_input, self.unfolded, dy[self.slices], NOTHING[dtype],
                  clamp_array(LINEAR, dtype))
         device.of(dx).kernels.fold_depth(dx, self.unfolded, bias, int(relu), self.first, self.volume)
 
-    def backward_weights(self, dbank: np.ndarray, dbias: np.ndarray, seen: np.ndarray, dy: np.ndarray) -> None:
-        """Add to the gradients of the bank and of the bias."""
-        self.algorithm.backward_weights.run(device.of(dy), dbank, dbias, seen, dy[self.slices])
+    def backward_weights(self, dfilters: np.ndarray, dbias: np.ndarray, seen: np.ndarray, dy: np.ndarray) -> None:
+        """Add to the gradients of the filters and of the bias."""
+        self.algorithm.backward_weights.run(device.of(dy), dfilters, dbias, seen, dy[self.slices])
 
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
             learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
     """As `fastcnn.operations.convolution.product`, of a CONV3D."""
-    y = _forward(x, Bank(weights, bias), bias_array(weights, bias), clamp, g, shape)
+    y = _forward(x, VolumeFilters(weights, bias), bias_array(weights, bias), clamp, g, shape)
     d, dtype = device.of(x), x.dtype
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
-        bank, slices_of_dy = Bank(weights, bias), _as_slices(dy)
+        filters, slices_of_dy = VolumeFilters(weights, bias), _as_slices(dy)
         dx = d.empty(x.shape, dtype) if wants_dx else None
-        dbank = d.zeros(bank.array.shape, dtype) if learns else None
+        dfilters = d.zeros(filters.array.shape, dtype) if learns else None
         for chunk in _chunks(g, x):
-            if dbank is not None:
-                chunk.backward_weights(dbank, NOTHING[dtype] if bias is None else bias.gradient, chunk.unfold(x),
+            if dfilters is not None:
+                chunk.backward_weights(dfilters, NOTHING[dtype] if bias is None else bias.gradient, chunk.unfold(x),
                                        slices_of_dy)
             if dx is not None:
-                chunk.backward_input(dx, slices_of_dy, bank, NOTHING[dtype], False)
-        if dbank is not None:
-            _add_to_weights(weights, dbank)
+                chunk.backward_input(dx, slices_of_dy, filters, NOTHING[dtype], False)
+        if dfilters is not None:
+            _add_to_weights(weights, dfilters)
         return dx
 
     return y, backward
@@ -111,21 +113,21 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
 def product_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray,
                       shape: Shape, learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
     """As `fastcnn.operations.convolution_transpose.product`, of a CONV3D; a clamp is ReLU or none."""
-    y = _transposed(x, Bank(weights, bias), bias_array(weights, bias), clamp, g, shape)
+    y = _transposed(x, VolumeFilters(weights, bias), bias_array(weights, bias), clamp, g, shape)
     d, dtype = device.of(x), x.dtype
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
-        bank, slices_of_x = Bank(weights, bias), _as_slices(x)
+        filters, slices_of_x = VolumeFilters(weights, bias), _as_slices(x)
         dx = d.empty(x.shape, dtype) if wants_dx else None
-        dbank = d.zeros(bank.array.shape, dtype) if learns else None
+        dfilters = d.zeros(filters.array.shape, dtype) if learns else None
         for chunk in _chunks(g, x) if learns or wants_dx else ():
             seen = chunk.unfold(dy)
-            if dbank is not None:
-                chunk.backward_weights(dbank, NOTHING[dtype], seen, slices_of_x)
+            if dfilters is not None:
+                chunk.backward_weights(dfilters, NOTHING[dtype], seen, slices_of_x)
             if dx is not None:
-                chunk.forward(_as_slices(dx), seen, bank, NOTHING[dtype], clamp_array(LINEAR, dtype))
-        if dbank is not None:
-            _add_to_weights(weights, dbank)
+                chunk.forward(_as_slices(dx), seen, filters, NOTHING[dtype], clamp_array(LINEAR, dtype))
+        if dfilters is not None:
+            _add_to_weights(weights, dfilters)
             add_bias_gradient(bias, dy)
         return dx
 
@@ -137,7 +139,7 @@ def predict(x: np.ndarray, weights: Parameter, bias: Parameter | None, activatio
     """Return y of `shape`, and keep the packed weights until the parameters change."""
     clamp = clamp_of_volume(activation)
     run = _transposed if transposed else _forward
-    y = run(x, Bank.kept(weights, bias), bias_array(weights, bias), clamp or LINEAR, g, shape)
+    y = run(x, VolumeFilters.kept(weights, bias), bias_array(weights, bias), clamp or LINEAR, g, shape)
     return y if clamp is not None else activate_only(y, activation)
 
 
@@ -147,17 +149,19 @@ def clamp_of_volume(activation: Function | None) -> Clamp | None:
     return clamp if clamp in (LINEAR, RELU) else None
 
 
-def _forward(x: np.ndarray, bank: Bank, bias: np.ndarray, clamp: Clamp, g: np.ndarray, shape: Shape) -> np.ndarray:
+def _forward(x: np.ndarray, filters: VolumeFilters, bias: np.ndarray, clamp: Clamp, g: np.ndarray, shape: Shape
+             ) -> np.ndarray:
     y = device.of(x).empty(shape, x.dtype)
     for chunk in _chunks(g, x):
-        chunk.forward(_as_slices(y), chunk.unfold(x), bank, bias, clamp_array(clamp, x.dtype))
+        chunk.forward(_as_slices(y), chunk.unfold(x), filters, bias, clamp_array(clamp, x.dtype))
     return y
 
 
-def _transposed(x: np.ndarray, bank: Bank, bias: np.ndarray, clamp: Clamp, g: np.ndarray, shape: Shape) -> np.ndarray:
+def _transposed(x: np.ndarray, filters: VolumeFilters, bias: np.ndarray, clamp: Clamp, g: np.ndarray, shape: Shape
+                ) -> np.ndarray:
     y = device.of(x).empty(shape, x.dtype)
     for chunk in _chunks(g, x):
-        chunk.backward_input(y, _as_slices(x), bank, bias, clamp == RELU)
+        chunk.backward_input(y, _as_slices(x), filters, bias, clamp == RELU)
     return y
 
 
@@ -179,8 +183,8 @@ def _as_slices(array: np.ndarray) -> np.ndarray:
     return array.reshape(-1, *array.shape[2:])
 
 
-def _add_to_weights(weights: Parameter, dbank: np.ndarray) -> None:
+def _add_to_weights(weights: Parameter, dfilters: np.ndarray) -> None:
     kd, kh, kw, c, k = weights.shape
-    ordered = permuted(dbank.reshape(kh, kw, kd, c, k), (2, 0, 1, 3, 4))
+    ordered = permuted(dfilters.reshape(kh, kw, kd, c, k), (2, 0, 1, 3, 4))
     total = weights.gradient.reshape(-1)
-    device.of(dbank).kernels.add(total, total, ordered.reshape(-1))
+    device.of(dfilters).kernels.add(total, total, ordered.reshape(-1))

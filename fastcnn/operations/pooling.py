@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastcnn import device
-from fastcnn.geometry.pool import Pass
+from fastcnn.geometry.pool import PoolingPass
 from fastcnn.geometry.resize import adaptive_taps
 from fastcnn.kernels.codes import L2_PRODUCT, L2_QUOTIENT, L2_ROOT
 from fastcnn.operations import Backward
@@ -19,7 +19,7 @@ from fastcnn.operations.resize import resize
 Shape = tuple[int, ...]
 
 
-def max_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape | None = None) -> tuple[np.ndarray, Backward]:
+def max_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape | None = None) -> tuple[np.ndarray, Backward]:
     """Return the largest number of each window (the smallest, where the geometry says `least`), and dy -> dx.
 
     Of several largest the first gets the gradient.
@@ -27,7 +27,7 @@ def max_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape | None = None) 
     Parameters
     ----------
     x : (N, ..., C) array
-    passes : sequence of Pass
+    passes : sequence of PoolingPass
     shape : tuple of int, optional
         Of the result.
     """
@@ -49,7 +49,7 @@ def max_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape | None = None) 
     return y if shape is None else y.reshape(shape), backward
 
 
-def max_pool_with_argmax(x: np.ndarray, passes: Sequence[Pass], shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+def max_pool_with_argmax(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     """Return max pooling's output, and where in its image (row-major, without channels) each number came from.
 
     ONNX's Indices are ((n C + c) P + place) of images with P pixels. A window that lies in the border altogether has
@@ -81,7 +81,8 @@ def _in_image(argmax: np.ndarray, g: np.void) -> np.ndarray:
     return np.where(nothing, 0, rows * g["w"] + columns)
 
 
-def average_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape | None = None) -> tuple[np.ndarray, Backward]:
+def average_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape | None = None
+                 ) -> tuple[np.ndarray, Backward]:
     """Return the mean of each window (its sum, where the geometry's divisor is SUM), and dy -> dx.
 
     Parameters
@@ -104,7 +105,7 @@ def average_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape | None = No
     return y if shape is None else y.reshape(shape), backward
 
 
-def adaptive_average_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape) -> tuple[np.ndarray, Backward]:
+def adaptive_average_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape) -> tuple[np.ndarray, Backward]:
     """Return the means of windows that differ in size, by tables of weights; those of one size by `average_pool`.
 
     Parameters
@@ -129,13 +130,13 @@ def adaptive_average_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape) -
     return y.reshape(shape), backward
 
 
-def l2_pool(x: np.ndarray, passes: Sequence[Pass], shape: Shape) -> tuple[np.ndarray, Backward]:
+def l2_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape) -> tuple[np.ndarray, Backward]:
     """Return the root of the sum of squares of each window, and dy -> dx = x dy / y, 0 where y is 0.
 
     Parameters
     ----------
     x, shape : as `max_pool`
-    passes : sequence of Pass
+    passes : sequence of PoolingPass
         With the divisor SUM.
     """
     d, y, kept = device.of(x), x, []

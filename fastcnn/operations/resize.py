@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry.interpolation import picked_taps
-from fastcnn.geometry.pool import Pass
+from fastcnn.geometry.pool import PoolingPass
 from fastcnn.geometry.resize import Taps
 from fastcnn.operations import Backward
 
@@ -54,7 +54,7 @@ def _steps(x: np.ndarray, tables: Sequence[Table]) -> list[tuple[tuple[int, ...]
     return [((x.shape[0] * x.shape[1], *x.shape[2:]), rows, columns), ((*x.shape[:2], 1, plane), depth, one)]
 
 
-def repeat_pixels(x: np.ndarray, passes: Sequence[Pass], shape: tuple[int, ...]) -> tuple[np.ndarray, Backward]:
+def repeat_pixels(x: np.ndarray, passes: Sequence[PoolingPass], shape: tuple[int, ...]) -> tuple[np.ndarray, Backward]:
     """Return an image with each pixel repeated, and dy -> dx, which is the sum over the copies.
 
     So each is the other's gradient, and both are by the kernels of sums over windows.
@@ -62,7 +62,7 @@ def repeat_pixels(x: np.ndarray, passes: Sequence[Pass], shape: tuple[int, ...])
     Parameters
     ----------
     x : (N, ..., C) array
-    passes : sequence of Pass
+    passes : sequence of PoolingPass
         Of the pooling, with the divisor SUM, from the result to `x`.
     shape : tuple of int
         Of the result.

@@ -9,7 +9,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.kernels import optimizer_codes as codes
 from fastcnn.optimizers.arguments import positive, within
 from fastcnn.optimizers.base import NONE, Optimizer, Rate
-from fastcnn.optimizers.part import norms, scale_parts
+from fastcnn.optimizers.parameter_group import norms, scale_parts
 from fastcnn.parameters import Segment
 
 

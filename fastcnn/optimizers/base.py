@@ -15,7 +15,7 @@ from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import arguments, schedules
 from fastcnn.optimizers.clipping import clip
-from fastcnn.optimizers.part import Part, scale_parts
+from fastcnn.optimizers.parameter_group import ParameterGroup, scale_parts
 from fastcnn.optimizers.state import State
 from fastcnn.parameters import Parameter, Segment, flatten
 from fastcnn.unsupported import ExplainsUnsupported
@@ -89,9 +89,9 @@ class Optimizer(State, ExplainsUnsupported):
         arguments.check_accumulation(self, loss_scale_factor, gradient_accumulation_steps)
         self.iterations = 0
         self._parameters: list[Parameter] = []
-        self._all: list[Part] = []  # of these parameters
+        self._all: list[ParameterGroup] = []  # of these parameters
         self._trained: set[int] = set()  # the ids of those that are trained now
-        self._parts: list[Part] = []  # of these
+        self._parts: list[ParameterGroup] = []  # of these
         self._exempt: tuple[set[int], Any] = set(), None
 
     # --- learning rate ----------------------------------------------------------------------------------------------
@@ -144,11 +144,11 @@ class Optimizer(State, ExplainsUnsupported):
                                 f"none of them; compile this model with a new optimizer")
         self._trained, self._parts = wanted, [part for whole in self._all for part in whole.only(wanted)]
 
-    def _part(self, segment: Segment) -> Part:
+    def _part(self, segment: Segment) -> ParameterGroup:
         ids, pattern = self._exempt
         spared = [id(p) in ids or (pattern is not None and pattern.search(p.name) is not None)
                   for p in segment.parameters]
-        return Part.of(segment, self.starts or (0.0,) * len(self.slots), self.use_ema, spared)
+        return ParameterGroup.of(segment, self.starts or (0.0,) * len(self.slots), self.use_ema, spared)
 
     @property
     def segments(self) -> list[Segment]:
@@ -218,7 +218,7 @@ class Optimizer(State, ExplainsUnsupported):
         """How many steps were taken, the current one included: calls of `step` over the accumulated ones."""
         return -(-self.iterations // (self.gradient_accumulation_steps or 1))
 
-    def _decay(self, part: Part, rate: float) -> float:
+    def _decay(self, part: ParameterGroup, rate: float) -> float:
         """Return the decay of a part for `update`; where some parameters are spared, do it here and return 0."""
         decay, segment = rate * (self.weight_decay or 0.0), part.segment
         if not part.spared.any():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fastcnn.optimizers.part import norms, scale_parts
+from fastcnn.optimizers.parameter_group import norms, scale_parts
 from fastcnn.parameters import Segment
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.optimizers.part import Part
+from fastcnn.optimizers.parameter_group import ParameterGroup
 from fastcnn.parameters import Parameter
 
 
@@ -19,7 +19,7 @@ class State:
     gradient_accumulation_steps: int | None
     _learning_rate: Any
     _parameters: list[Parameter]
-    _all: list[Part]
+    _all: list[ParameterGroup]
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Return copies of all that training changes here, by name: ``iterations``, ``0/momentum``, ``1/momentum``, ...

@@ -14,7 +14,7 @@ from fastcnn.parameters import Segment
 from fastcnn.training.shuffle import Orders
 
 
-class Step(NamedTuple):
+class ForwardResult(NamedTuple):
     """What one pass with its way back finds.
 
     Attributes
@@ -53,7 +53,7 @@ class Trainable(Protocol):
     def output_shapes(self) -> list[Any]: ...
 
     def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
-                          ) -> Step: ...
+                          ) -> ForwardResult: ...
 
     def penalty(self, adds_gradients: bool) -> float: ...
 
@@ -64,7 +64,8 @@ class Trainable(Protocol):
     def as_given(self, outputs: Sequence[Any]) -> Any: ...
 
 
-def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], None] | None = None) -> Step:
+def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], None] | None = None
+               ) -> ForwardResult:
     """Forward, loss, backward, optimizer: return what the pass found.
 
     Parameters

@@ -7,7 +7,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import initializers, layers
 from fastcnn.graph.rules import Context, Rule, rewritten
-from fastcnn.graph.steps import Graph, Step
+from fastcnn.graph.steps import Graph, GraphStep
 from fastcnn.traits import NONE, Trait
 
 
@@ -35,7 +35,7 @@ def graph(*steps, outputs=None, slots=12):
         inputs, _, output = rest.partition(" > ")
         inputs = tuple(map(int, inputs.split()))
         node = Node(kind, len(inputs) > 1, Trait.SUM if kind == "sum" else NONE)
-        made.append(Step(node, inputs, (int(output),)))
+        made.append(GraphStep(node, inputs, (int(output),)))
     return Graph([0], outputs or [made[-1].outputs[0]], made, slots)
 
 

@@ -44,9 +44,9 @@ def test_a_volume_in_chunks_gives_what_it_gives_as_a_whole(layer, monkeypatch):
 def test_the_filters_of_a_volume_are_rearranged_again_when_they_change():
     layer, x = layers.Conv3D(3, 2), _draw(1, 3, 3, 3, 2, dtype="float32")
     first = layer.predict(x)
-    bank = layer.kernel.derived[convolution_3d.Bank]
+    bank = layer.kernel.derived[convolution_3d.VolumeFilters]
     np.testing.assert_array_equal(layer.predict(x), first)
-    assert layer.kernel.derived[convolution_3d.Bank] is bank
+    assert layer.kernel.derived[convolution_3d.VolumeFilters] is bank
     layer.kernel.assign(2 * layer.kernel.value)
     np.testing.assert_allclose(layer.predict(x), 2 * first, rtol=1e-6, atol=1e-6)
     layer.bias.assign(layer.bias.value + 1)

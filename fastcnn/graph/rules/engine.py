@@ -14,7 +14,7 @@ from typing import Any
 
 from fastcnn.errors import ArgumentError
 from fastcnn.graph.rules.rule import Context, Fusion, Match, Question, Rule
-from fastcnn.graph.steps import Graph, Step
+from fastcnn.graph.steps import Graph, GraphStep
 from fastcnn.traits import Trait, of
 
 _COMMON = ("input_shape", "output_shape", "many_inputs", "traits", "parameters", "replayable")
@@ -53,7 +53,7 @@ class _Rewriting:
 
     Attributes
     ----------
-    made : dict of Step
+    made : dict of GraphStep
         By the first slot that they write, in the order in which they run.
     maker : dict of int
         For each slot the first slot of the step that writes it.
@@ -66,7 +66,7 @@ class _Rewriting:
     def __init__(self, graph: Graph, context: Context, explain: bool) -> None:
         self.graph, self.context, self.explain = graph, context, explain
         self.outputs, self.readers, self.fusions = list(graph.outputs), graph.readers(), list[Fusion]()
-        steps = [replace(s) if context.training else Step(s.node, s.inputs, s.outputs) for s in graph.steps]
+        steps = [replace(s) if context.training else GraphStep(s.node, s.inputs, s.outputs) for s in graph.steps]
         self.made = {step.outputs[0]: step for step in steps}
         self.maker = {slot: step.outputs[0] for step in steps for slot in step.outputs}
         self.names: dict[int, tuple[str, ...]] = {step.outputs[0]: (step.node.name,) for step in steps}
@@ -80,7 +80,7 @@ class _Rewriting:
 
         A chain runs where its last step was: until then nobody reads it, and what it reads is there.
         """
-        ends: dict[int, list[Step]] = {}  # chains by their last step's slot
+        ends: dict[int, list[GraphStep]] = {}  # chains by their last step's slot
         for key, step in self.made.items():
             before = self.made.get(self.maker.get(step.inputs[0], -1)) if step.is_link else None
             joins = before is not None and before.is_link and self._why_apart(before, step) is None
@@ -96,7 +96,7 @@ class _Rewriting:
             if found is not None:
                 self._put(rule, found)
 
-    def _chain(self, rule: Rule, last: Step) -> list[Step] | None:
+    def _chain(self, rule: Rule, last: GraphStep) -> list[GraphStep] | None:
         """Return the steps of a pattern that ends in a step, if the rule fits."""
         for pattern in (rule.pattern, rule.or_pattern):
             found, reason = self._backwards(pattern, last) if pattern and pattern[-1](last.node) else (None, "")
@@ -107,7 +107,7 @@ class _Rewriting:
                 self._note(rule, found, "", objection)
         return None
 
-    def _backwards(self, pattern: Sequence[Question], last: Step) -> tuple[list[Step] | None, str]:
+    def _backwards(self, pattern: Sequence[Question], last: GraphStep) -> tuple[list[GraphStep] | None, str]:
         """Return the steps of a pattern, and what keeps two of them apart, if they are there but may not be joined."""
         found, reason = [last], ""
         for question in reversed(pattern[:-1]):
@@ -118,7 +118,7 @@ class _Rewriting:
             found.insert(0, before)
         return found, reason
 
-    def _before(self, step: Step, question: Question) -> Step | None:
+    def _before(self, step: GraphStep, question: Question) -> GraphStep | None:
         """Return the step before another in a pattern: of several that a sum reads, the one that runs last."""
         slots = step.inputs if Trait.SUM in of(step.node) else step.inputs[:1]
         makers = [self.made[self.maker[slot]] for slot in slots if slot in self.maker]
@@ -129,7 +129,7 @@ class _Rewriting:
         suited.sort(key=lambda one: order.index(one.outputs[0]), reverse=True)
         return next((one for one in suited if self._why_apart(one, step) is None), suited[0])
 
-    def _why_apart(self, before: Step, step: Step) -> str | None:
+    def _why_apart(self, before: GraphStep, step: GraphStep) -> str | None:
         """Return why two steps may not be joined; None if they may."""
         if self.readers[before.outputs[0]] > 1:
             return f"others read the output of {self._called(before)}, too"
@@ -139,7 +139,7 @@ class _Rewriting:
             return f"{self._called(before if not before.training else step)} runs as in inference"
         return None
 
-    def _run(self, rule: Rule, first: Step) -> list[Step] | None:
+    def _run(self, rule: Rule, first: GraphStep) -> list[GraphStep] | None:
         """Return the longest run that begins with a step, and that the guard lets pass at every length."""
         if not rule.pattern[0](first.node):
             return None
@@ -154,18 +154,18 @@ class _Rewriting:
             self._note(rule, run, "", objection)
         return run[:best] or None
 
-    def _only_reader(self, step: Step) -> Step | None:
+    def _only_reader(self, step: GraphStep) -> GraphStep | None:
         slot = step.outputs[0]
         if self.readers[slot] != 1 or slot in self.outputs:
             return None
         following = next(one for one in self.made.values() if slot in one.inputs)
         return following if following.is_link and self._why_apart(step, following) is None else None
 
-    def _match(self, steps: list[Step]) -> Match:
+    def _match(self, steps: list[GraphStep]) -> Match:
         source = self.made.get(self.maker.get(steps[0].inputs[0], -1))
         return Match(steps, self.context, source, self.readers[steps[-1].outputs[0]], len(self.made))
 
-    def _put(self, rule: Rule, found: list[Step]) -> None:
+    def _put(self, rule: Rule, found: list[GraphStep]) -> None:
         """Let a node take the places of steps, or leave one out."""
         first, last = found[0], found[-1]
         if rule.replacement is None:
@@ -178,7 +178,7 @@ class _Rewriting:
         for step in found[:-1]:
             del self.made[step.outputs[0]]
         inputs = [*first.inputs, *self._further(found)]
-        self.made[key] = Step(node, tuple(inputs), last.outputs, first.training, last.regularizer, first.use)
+        self.made[key] = GraphStep(node, tuple(inputs), last.outputs, first.training, last.regularizer, first.use)
         self.names[key] = names
 
     def _checked(self, rule: Rule, node: Any) -> Any:
@@ -190,12 +190,12 @@ class _Rewriting:
         return node
 
     @staticmethod
-    def _further(found: list[Step]) -> Iterator[int]:
+    def _further(found: list[GraphStep]) -> Iterator[int]:
         """Yield what the steps of a pattern read beside one another's outputs."""
         for before, step in pairwise(found):
             yield from (slot for slot in step.inputs if slot != before.outputs[0])
 
-    def _leave_out(self, gone: Step) -> None:
+    def _leave_out(self, gone: GraphStep) -> None:
         """Let who reads a step's output read its input."""
         (slot,), (same,) = gone.outputs, gone.inputs
         del self.made[slot]
@@ -206,13 +206,13 @@ class _Rewriting:
         self.readers[same] += self.readers[slot] - 1
         del self.maker[slot]
 
-    def _layers(self, steps: list[Step]) -> tuple[str, ...]:
+    def _layers(self, steps: list[GraphStep]) -> tuple[str, ...]:
         return tuple(name for step in steps for name in self.names[step.outputs[0]])
 
-    def _called(self, step: Step) -> str:
+    def _called(self, step: GraphStep) -> str:
         return " + ".join(self.names[step.outputs[0]])
 
-    def _note(self, rule: Rule, steps: list[Step], node: str, reason: str = "") -> None:
+    def _note(self, rule: Rule, steps: list[GraphStep], node: str, reason: str = "") -> None:
         if node or self.explain:
             mode: Any = "training" if self.context.training else "prediction"
             self.fusions.append(Fusion(mode, rule.name, self._layers(steps), node, reason))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from fastcnn.errors import ArgumentError
-from fastcnn.graph.steps import Step
+from fastcnn.graph.steps import GraphStep
 
 Question = Callable[[Any], bool]
 
@@ -39,9 +39,9 @@ class Match(NamedTuple):
 
     Attributes
     ----------
-    steps : list of Step
+    steps : list of GraphStep
     context : Context
-    source : Step, or None
+    source : GraphStep, or None
         The step that made the first one's first input.
     readers : int
         How many read the last one's output, the model's outputs among them.
@@ -49,9 +49,9 @@ class Match(NamedTuple):
         How many steps the graph has.
     """
 
-    steps: Sequence[Step]
+    steps: Sequence[GraphStep]
     context: Context
-    source: Step | None
+    source: GraphStep | None
     readers: int
     length: int
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.operators._windows import Ints, windows
@@ -34,7 +34,7 @@ def _bank(w: np.ndarray) -> np.ndarray:
 
 
 @converter("Conv")
-def conv(im: Importer, x: View, w: Any, bias: Any = None, *, node: Node, auto_pad: str = "NOTSET",
+def conv(im: Importer, x: View, w: Any, bias: Any = None, *, node: OnnxNode, auto_pad: str = "NOTSET",
          dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, pads: Ints = None,
          strides: Ints = None) -> View:
     w = im.constant(w, "a convolution's filter bank")
@@ -63,7 +63,7 @@ def conv(im: Importer, x: View, w: Any, bias: Any = None, *, node: Node, auto_pa
 
 
 @converter("ConvTranspose")
-def conv_transpose(im: Importer, x: View, w: Any, bias: Any = None, *, node: Node, auto_pad: str = "NOTSET",
+def conv_transpose(im: Importer, x: View, w: Any, bias: Any = None, *, node: OnnxNode, auto_pad: str = "NOTSET",
                    dilations: Ints = None, group: int = 1, kernel_shape: Ints = None, output_padding: Ints = None,
                    output_shape: Ints = None, pads: Ints = None, strides: Ints = None) -> View:
     w = im.constant(w, "a convolution's filter bank")

@@ -6,13 +6,13 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, laid_out
 from fastcnn.onnx.convert.conv import times
 
 
-def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, node: Node) -> View:
+def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, node: OnnxNode) -> View:
     """Return the dense layer on the last dimension of the file, its rows in the order of memory."""
     if kernel.ndim != 2 or kernel.shape[0] != x.shape[-1]:
         raise NotOfferedError(f"a product of {(None, *x.shape)} with a constant of shape {kernel.shape}")
@@ -34,7 +34,7 @@ def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, n
 
 
 @converter("Gemm")
-def gemm(im: Importer, a: Any, b: Any, c: Any = None, *, node: Node, alpha: float = 1.0, beta: float = 1.0,
+def gemm(im: Importer, a: Any, b: Any, c: Any = None, *, node: OnnxNode, alpha: float = 1.0, beta: float = 1.0,
          transA: int = 0, transB: int = 0, broadcast: int = 0) -> View:
     kernel = im.constant(b, "a matrix")
     if transA or not isinstance(a, View) or len(a.dims) != 1:
@@ -46,7 +46,7 @@ def gemm(im: Importer, a: Any, b: Any, c: Any = None, *, node: Node, alpha: floa
 
 
 @converter("MatMul")
-def matmul(im: Importer, a: Any, b: Any, *, node: Node) -> View:
+def matmul(im: Importer, a: Any, b: Any, *, node: OnnxNode) -> View:
     kernel = im.constant(b, "a matrix")
     if not isinstance(a, View) or not a.dims:
         raise NotOfferedError("a product other than of vectors with a matrix")

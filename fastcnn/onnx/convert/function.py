@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View
 from fastcnn.onnx.convert.merge import affine, arithmetic, together
@@ -18,7 +18,7 @@ _ONE, _ZERO = np.ones(()), np.zeros(())
 def _simple(name: str, layer: Any) -> None:
     """Let an operator of single numbers without attributes become a layer."""
 
-    def convert(im: Importer, x: View, *, node: Node) -> View:
+    def convert(im: Importer, x: View, *, node: OnnxNode) -> View:
         return x.on(im.apply(node, layer, x.tensor))
 
     converter(name)(convert)
@@ -34,7 +34,7 @@ for _name, _layer in (("Abs", layers.Abs), ("Sqrt", layers.Sqrt), ("Log", layers
 
 
 @converter("Pow")
-def power(im: Importer, x: Any, exponent: Any, *, node: Node) -> View:
+def power(im: Importer, x: Any, exponent: Any, *, node: OnnxNode) -> View:
     if not isinstance(x, View):  # b^x = exp(x log b)
         base = im.constant(x, "a base").astype(np.float64)
         if base.min(initial=1) <= 0:
@@ -47,7 +47,7 @@ def power(im: Importer, x: Any, exponent: Any, *, node: Node) -> View:
     return raised(im, x, float(str(value.reshape(-1)[0])), node)
 
 
-def raised(im: Importer, x: View, exponent: float, node: Node) -> View:
+def raised(im: Importer, x: View, exponent: float, node: OnnxNode) -> View:
     """Return x^exponent, by the simplest layers."""
     if exponent == 2:
         return x.on(im.apply(node, layers.Multiply, [x.tensor, x.tensor]))
@@ -60,7 +60,7 @@ def raised(im: Importer, x: View, exponent: float, node: Node) -> View:
 
 
 @converter("Div")
-def quotient(im: Importer, a: Any, b: Any, *, node: Node, axis: int | None = None, broadcast: int = 0) -> View:
+def quotient(im: Importer, a: Any, b: Any, *, node: OnnxNode, axis: int | None = None, broadcast: int = 0) -> View:
     """a / b; by a computed value as a product with its reciprocal."""
     if not isinstance(b, View):
         return arithmetic(im, a, b, node=node, axis=axis, broadcast=broadcast)
@@ -74,7 +74,7 @@ def quotient(im: Importer, a: Any, b: Any, *, node: Node, axis: int | None = Non
 # --- comparisons ------------------------------------------------------------------------------------------------------
 
 
-def _difference(im: Importer, a: Any, b: Any, node: Node) -> View:
+def _difference(im: Importer, a: Any, b: Any, node: OnnxNode) -> View:
     if isinstance(a, View) and isinstance(b, View):
         tensors, back = together(im, (a, b))
         return back(im.apply(node, layers.Subtract, tensors))
@@ -83,11 +83,11 @@ def _difference(im: Importer, a: Any, b: Any, node: Node) -> View:
     return affine(im, b, -_ONE, a.astype(np.float64), node)
 
 
-def _is_zero(im: Importer, x: View, node: Node) -> View:
+def _is_zero(im: Importer, x: View, node: OnnxNode) -> View:
     return x.on(im.apply(node, layers.IsZero, x.tensor))
 
 
-def _at_least(im: Importer, a: Any, b: Any, node: Node) -> View:
+def _at_least(im: Importer, a: Any, b: Any, node: OnnxNode) -> View:
     """Return 1 where a >= b, else 0."""
     difference = _difference(im, a, b, node)
     return difference.on(im.apply(node, layers.Step, difference.tensor))
@@ -104,13 +104,13 @@ _COMPARISONS: dict[str, Callable[..., View]] = {
 
 
 @converter(*_COMPARISONS)
-def comparison(im: Importer, a: Any, b: Any, *, node: Node) -> View:
+def comparison(im: Importer, a: Any, b: Any, *, node: OnnxNode) -> View:
     """1 where it is so, else 0; without a gradient."""
     return _COMPARISONS[node.operator](im, a, b, node)
 
 
 @converter("And", "Or")
-def both(im: Importer, a: Any, b: Any, *, node: Node) -> View:
+def both(im: Importer, a: Any, b: Any, *, node: OnnxNode) -> View:
     if not isinstance(a, View) or not isinstance(b, View):
         raise NotOfferedError(f"{node.operator} of values and constants")
     tensors, back = together(im, (a, b))
@@ -121,7 +121,7 @@ def both(im: Importer, a: Any, b: Any, *, node: Node) -> View:
 
 
 @converter("Where")
-def where(im: Importer, condition: Any, a: Any, b: Any, *, node: Node) -> View:
+def where(im: Importer, condition: Any, a: Any, b: Any, *, node: OnnxNode) -> View:
     """A choice of two values; with constants, number by number, as a sum of products with the condition."""
     if not isinstance(condition, View):
         return _where_known(im, condition.astype(bool), a, b, node)
@@ -134,7 +134,7 @@ def where(im: Importer, condition: Any, a: Any, b: Any, *, node: Node) -> View:
     return back(im.apply(node, layers.Where, tensors))
 
 
-def _where_known(im: Importer, condition: np.ndarray, a: Any, b: Any, node: Node) -> View:
+def _where_known(im: Importer, condition: np.ndarray, a: Any, b: Any, node: OnnxNode) -> View:
     """Return what a constant condition chooses: one of the two, or the sum of both with 0 in place of the rest."""
     if condition.size == 1 and isinstance(chosen := a if condition.all() else b, View):
         return chosen

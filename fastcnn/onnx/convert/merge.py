@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import Dim, View, channels_last, laid_out
 from fastcnn.onnx.convert.shape import repeated
@@ -17,14 +17,14 @@ from fastcnn.symbolic import Tensor
 # --- with constants ---------------------------------------------------------------------------------------------------
 
 
-def scaled(im: Importer, x: View, scale: float, offset: float, node: Node | None = None) -> View:
+def scaled(im: Importer, x: View, scale: float, offset: float, node: OnnxNode | None = None) -> View:
     """Return scale x + offset."""
     if scale == 1 and offset == 0:
         return x
     return x.on(im.apply(node, layers.Rescaling, x.tensor, scale, offset))
 
 
-def affine(im: Importer, x: View, scale: np.ndarray, offset: np.ndarray, node: Node) -> View:
+def affine(im: Importer, x: View, scale: np.ndarray, offset: np.ndarray, node: OnnxNode) -> View:
     """Return scale x + offset for constants.
 
     Numbers by channel inside a network become a depthwise convolution with a window of one pixel, which trains.
@@ -73,7 +73,7 @@ def in_memory(x: View, value: np.ndarray) -> np.ndarray:
     return value.reshape(shape).transpose(np.argsort(x.order, kind="stable"))
 
 
-def _with_constant(im: Importer, x: View, c: np.ndarray, node: Node, reverse: bool) -> View:
+def _with_constant(im: Importer, x: View, c: np.ndarray, node: OnnxNode, reverse: bool) -> View:
     c = c.astype(np.float64)
     one, zero = np.ones(()), np.zeros(())
     if node.operator == "Mul":
@@ -113,7 +113,7 @@ _LAYERS = {"Add": layers.Add, "Sum": layers.Add, "Sub": layers.Subtract, "Mul": 
            "Max": layers.Maximum, "Min": layers.Minimum, "Mean": layers.Average}
 
 
-def _merged(im: Importer, views: Sequence[View], node: Node) -> View:
+def _merged(im: Importer, views: Sequence[View], node: OnnxNode) -> View:
     if len(views) == 1:
         return views[0]
     tensors, back = together(im, views)
@@ -121,7 +121,7 @@ def _merged(im: Importer, views: Sequence[View], node: Node) -> View:
 
 
 @converter("Add", "Sub", "Mul")
-def arithmetic(im: Importer, a: Any, b: Any, *, node: Node, axis: int | None = None, broadcast: int = 0) -> View:
+def arithmetic(im: Importer, a: Any, b: Any, *, node: OnnxNode, axis: int | None = None, broadcast: int = 0) -> View:
     if isinstance(a, View) and isinstance(b, View):
         return _merged(im, (a, b), node)
     if isinstance(a, View):
@@ -132,7 +132,7 @@ def arithmetic(im: Importer, a: Any, b: Any, *, node: Node, axis: int | None = N
 
 
 @converter("Sum", "Mean", "Max", "Min")
-def many(im: Importer, *values: Any, node: Node) -> View:
+def many(im: Importer, *values: Any, node: OnnxNode) -> View:
     """Of values first, then with each of the constants."""
     views = [value for value in values if isinstance(value, View)]
     if node.operator == "Mean" and len(views) < len(values):
@@ -143,7 +143,7 @@ def many(im: Importer, *values: Any, node: Node) -> View:
     return y
 
 
-def _bounded(im: Importer, x: View, c: np.ndarray, node: Node) -> View:
+def _bounded(im: Importer, x: View, c: np.ndarray, node: OnnxNode) -> View:
     """Return max(x, c) or min(x, c): a clip, moved by c and back where it has several numbers."""
     bounds = lambda bound: (bound, None) if node.operator == "Max" else (None, bound)
     if c.size == 1 and c.ndim <= len(x.dims) + 1:
@@ -161,12 +161,12 @@ def plain(value: float) -> float:
 
 
 @converter("Neg")
-def negative(im: Importer, x: View, *, node: Node) -> View:
+def negative(im: Importer, x: View, *, node: OnnxNode) -> View:
     return scaled(im, x, -1.0, 0.0, node)
 
 
 @converter("Concat")
-def concat(im: Importer, *values: Any, node: Node, axis: int = 1) -> View:
+def concat(im: Importer, *values: Any, node: OnnxNode, axis: int = 1) -> View:
     views = [value for value in values if isinstance(value, View)]
     if len(views) < len(values):
         raise NotOfferedError("values and constants side by side")

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.convert.merge import in_memory
@@ -16,7 +16,7 @@ from fastcnn.onnx.convert.shape import as_shape
 
 
 @converter("BatchNormalization")
-def batch_normalization(im: Importer, x: View, scale: Any, bias: Any, mean: Any, variance: Any, *, node: Node,
+def batch_normalization(im: Importer, x: View, scale: Any, bias: Any, mean: Any, variance: Any, *, node: OnnxNode,
                         epsilon: float = 1e-5, momentum: float = 0.9, training_mode: int = 0, spatial: int = 1,
                         is_test: int = 1, consumed_inputs: Any = None) -> View:
     gamma, beta, mean, variance = (im.constant(v, "a statistic").astype(np.float64)
@@ -30,7 +30,7 @@ def batch_normalization(im: Importer, x: View, scale: Any, bias: Any, mean: Any,
     return im.also(node, name, channels_last(y))
 
 
-def grouped(im: Importer, node: Node, x: View, groups: int, epsilon: float, gamma: np.ndarray,
+def grouped(im: Importer, node: OnnxNode, x: View, groups: int, epsilon: float, gamma: np.ndarray,
              beta: np.ndarray) -> View:
     factor, offset, name = im.affine_after(node, len(x.dims) + 1, gamma.size)
     y = im.apply(node, layers.GroupNormalization, im.image(x), groups, epsilon=epsilon,
@@ -39,7 +39,7 @@ def grouped(im: Importer, node: Node, x: View, groups: int, epsilon: float, gamm
 
 
 @converter("GroupNormalization")
-def group_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: Node, num_groups: int,
+def group_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: OnnxNode, num_groups: int,
                         epsilon: float = 1e-5, stash_type: int = 1) -> View:
     gamma, beta = (im.constant(v, "a scale").astype(np.float64) for v in (scale, bias))
     each = x.shape[0] // gamma.size
@@ -47,7 +47,7 @@ def group_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: N
 
 
 @converter("InstanceNormalization")
-def instance_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: Node, epsilon: float = 1e-5,
+def instance_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node: OnnxNode, epsilon: float = 1e-5,
                            consumed_inputs: Any = None) -> View:
     """A group for each channel; where the file has gathered channels in its groups before, those groups."""
     gamma, beta = (im.constant(v, "a scale").astype(np.float64) for v in (scale, bias))
@@ -67,7 +67,7 @@ def instance_normalization(im: Importer, x: View, scale: Any, bias: Any, *, node
     return grouped(im, node, x, groups, epsilon, gamma, beta)
 
 
-def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, tuple[str, tuple[int, ...]] | None]:
+def _reshaped_back(im: Importer, node: OnnxNode, channels: int) -> tuple[Any, Any, tuple[str, tuple[int, ...]] | None]:
     """Take the reshape to (N, C, H, W) behind a node, and the scale and offset by channel behind that."""
     back = im.following(node.outputs[0])
     if back is None or back.operator != "Reshape" or len(back.inputs) != 2:
@@ -84,7 +84,7 @@ def _reshaped_back(im: Importer, node: Node, channels: int) -> tuple[Any, Any, t
 
 
 @converter("LayerNormalization")
-def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, node: Node, axis: int = -1,
+def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, node: OnnxNode, axis: int = -1,
                         epsilon: float = 1e-5, stash_type: int = 1) -> View:
     """Over the last dimensions together, in whatever order memory has them."""
     axis = x.axis(axis) - 1
@@ -99,14 +99,14 @@ def layer_normalization(im: Importer, x: View, scale: Any, bias: Any = None, *, 
                  center=bias is not None)
 
 
-def along(im: Importer, node: Node, x: View, axes: Iterable[int], kind: Any, numbers: Sequence[np.ndarray],
+def along(im: Importer, node: OnnxNode, x: View, axes: Iterable[int], kind: Any, numbers: Sequence[np.ndarray],
           **kwargs: Any) -> View:
     """Return a layer over some dimensions together, as its last, in whatever order memory has them.
 
     Parameters
     ----------
     im : Importer
-    node : Node
+    node : OnnxNode
     x : View
     axes : iterable of int
         Without the batch.
@@ -128,7 +128,7 @@ def along(im: Importer, node: Node, x: View, axes: Iterable[int], kind: Any, num
 
 
 @converter("LRN")
-def local_response_normalization(im: Importer, x: View, *, node: Node, size: int, alpha: float = 1e-4,
+def local_response_normalization(im: Importer, x: View, *, node: OnnxNode, size: int, alpha: float = 1e-4,
                                  beta: float = 0.75, bias: float = 1.0) -> View:
     sides = (size - 1) // 2, size // 2
     return channels_last(im.apply(node, layers.LocalResponseNormalization, im.image(x), sides, alpha / size, beta,
@@ -136,7 +136,7 @@ def local_response_normalization(im: Importer, x: View, *, node: Node, size: int
 
 
 @converter("Dropout")
-def dropout(im: Importer, x: View, ratio_in: Any = None, training: Any = None, *, node: Node, ratio: float = 0.5,
+def dropout(im: Importer, x: View, ratio_in: Any = None, training: Any = None, *, node: OnnxNode, ratio: float = 0.5,
             seed: int = 0, is_test: int = 1) -> View:
     rate = ratio if ratio_in is None else float(im.constant(ratio_in, "a dropout's rate").reshape(-1)[0])
     return x.on(im.apply(node, layers.Dropout, x.tensor, float(np.float32(rate).item()))) if 0 < rate < 1 else x

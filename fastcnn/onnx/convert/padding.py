@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.convert.parts import part, picked
@@ -22,7 +22,7 @@ _ZEROS = layers.ZeroPadding1D, layers.ZeroPadding2D, layers.ZeroPadding3D
 
 
 @converter("Pad")
-def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_in: Any = None, *, node: Node,
+def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_in: Any = None, *, node: OnnxNode,
         pads: Any = None, paddings: Any = None, mode: str = "constant", value: float = 0.0) -> View:
     rank = len(x.dims) + 1
     given: Any = pads or paddings or ()
@@ -50,13 +50,13 @@ def pad(im: Importer, x: View, pads_in: Any = None, value_in: Any = None, axes_i
     return _around(im, x, node, sides, how)
 
 
-def _cropped(im: Importer, x: View, node: Node, border: Sides) -> View:
+def _cropped(im: Importer, x: View, node: OnnxNode, border: Sides) -> View:
     for axis, (before, after) in enumerate(border):
         x = part(im, x, node, axis, max(-before, 0), x.shape[axis] + min(after, 0), 1)
     return x
 
 
-def _mirrored(im: Importer, x: View, node: Node, sides: Sides) -> View:
+def _mirrored(im: Importer, x: View, node: OnnxNode, sides: Sides) -> View:
     """Return borders as wide as the image or wider, mirrored again and again."""
     for axis, pair in enumerate(sides):
         if any(pair):
@@ -64,7 +64,7 @@ def _mirrored(im: Importer, x: View, node: Node, sides: Sides) -> View:
     return x
 
 
-def _around(im: Importer, x: View, node: Node, sides: Sides, how: dict[str, Any]) -> View:
+def _around(im: Importer, x: View, node: OnnxNode, sides: Sides, how: dict[str, Any]) -> View:
     """Return the border around all dimensions at once where memory has them first, else around one after the other."""
     axes = {dim[0]: pair for dim, pair in zip(x.dims, sides) if len(dim) == 1}
     last = len(x.sizes) - 1
@@ -81,7 +81,7 @@ def _around(im: Importer, x: View, node: Node, sides: Sides, how: dict[str, Any]
     return x
 
 
-def _along(im: Importer, node: Node, tensor: Any, axis: int, pair: tuple[int, int], how: dict[str, Any]) -> Any:
+def _along(im: Importer, node: OnnxNode, tensor: Any, axis: int, pair: tuple[int, int], how: dict[str, Any]) -> Any:
     """Return a tensor with a border along one axis; what lies behind that are channels."""
     shape, place = tensor.shape[1:], axis - 1
     rows = shape if axis < len(shape) else (*shape, 1)
@@ -92,7 +92,7 @@ def _along(im: Importer, node: Node, tensor: Any, axis: int, pair: tuple[int, in
     return im.shaped(y, (*shape[:axis - 1], y.shape[place + 1], *shape[axis:]))
 
 
-def _padded(im: Importer, node: Node, tensor: Any, sides: Sides, how: dict[str, Any]) -> Any:
+def _padded(im: Importer, node: OnnxNode, tensor: Any, sides: Sides, how: dict[str, Any]) -> Any:
     which = len(sides) - 1
     given: Any = sides if which else sides[0]
     if how == {"mode": "zero"}:

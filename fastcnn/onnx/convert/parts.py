@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import Parts, View
 from fastcnn.onnx.operators._memory import check_size
@@ -16,7 +16,7 @@ from fastcnn.onnx.operators.arrays import integers
 from fastcnn.onnx.operators.parts import bounds_along, split_sizes
 
 
-def part(im: Importer, x: View, node: Node, axis: int, start: int | None, stop: int | None, step: int) -> View:
+def part(im: Importer, x: View, node: OnnxNode, axis: int, start: int | None, stop: int | None, step: int) -> View:
     """Return start:stop:step along a dimension of the file, as Python's slices."""
     n = x.shape[axis]
     places = range(*slice(start, stop, step).indices(n))
@@ -30,7 +30,7 @@ def part(im: Importer, x: View, node: Node, axis: int, start: int | None, stop: 
     return back(im.apply(node, layers.Slice, tensor, begin, end, places.step, axis=at))
 
 
-def picked(im: Importer, x: View, node: Node, axis: int, indices: np.ndarray) -> View:
+def picked(im: Importer, x: View, node: OnnxNode, axis: int, indices: np.ndarray) -> View:
     """Return numbers along a dimension of the file by their index, in as many dimensions as the indices have."""
     n = x.shape[axis]
     places = [at + n if at < 0 else at for at in integers(indices)]
@@ -49,7 +49,7 @@ def picked(im: Importer, x: View, node: Node, axis: int, indices: np.ndarray) ->
     return im.regrouped(y, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1:]))
 
 
-def sliced(im: Importer, x: View, node: Node, bounds: Iterable[tuple[int, int, int, int]]) -> View:
+def sliced(im: Importer, x: View, node: OnnxNode, bounds: Iterable[tuple[int, int, int, int]]) -> View:
     """Return the part of each start, end, axis and step; the axes are the sample's."""
     for begin, end, axis, step in bounds:
         past_the_front = step < 0 and end < -x.shape[axis]  # Python would count it from the end
@@ -67,7 +67,7 @@ def slice_bounds(im: Importer, rank: int, starts: Any, ends: Any, axes: Any,
 
 @converter("Slice")
 def slice_(im: Importer, x: View, starts_in: Any = None, ends_in: Any = None, axes_in: Any = None, steps_in: Any = None,
-           *, node: Node, starts: Any = None, ends: Any = None, axes: Any = None) -> View:
+           *, node: OnnxNode, starts: Any = None, ends: Any = None, axes: Any = None) -> View:
     inside = []
     for begin, end, axis, step in slice_bounds(im, len(x.dims) + 1, (starts_in, starts), (ends_in, ends),
                                                (axes_in, axes), steps_in):
@@ -79,7 +79,7 @@ def slice_(im: Importer, x: View, starts_in: Any = None, ends_in: Any = None, ax
 
 
 @converter("Split")
-def split(im: Importer, x: View, sizes: Any = None, *, node: Node, split: Any = None, axis: int = 0,
+def split(im: Importer, x: View, sizes: Any = None, *, node: OnnxNode, split: Any = None, axis: int = 0,
           num_outputs: int | None = None, outputs: int) -> tuple[View, ...]:
     axis = _of_sample(x, axis)
     given = split if sizes is None else im.constant(sizes, "a part's size")
@@ -88,7 +88,7 @@ def split(im: Importer, x: View, sizes: Any = None, *, node: Node, split: Any = 
 
 
 @converter("SplitToSequence")
-def split_to_sequence(im: Importer, x: View, sizes: Any = None, *, node: Node, axis: int = 0,
+def split_to_sequence(im: Importer, x: View, sizes: Any = None, *, node: OnnxNode, axis: int = 0,
                       keepdims: int = 1) -> Parts:
     """Parts of one size, of which the last may be smaller, or of the sizes given; 1 each where none is."""
     axis = _of_sample(x, axis)
@@ -104,7 +104,7 @@ def split_to_sequence(im: Importer, x: View, sizes: Any = None, *, node: Node, a
 
 
 @converter("SequenceAt")
-def sequence_at(im: Importer, x: Parts, position: Any, *, node: Node) -> View:
+def sequence_at(im: Importer, x: Parts, position: Any, *, node: OnnxNode) -> View:
     at, count = int(im.constant(position, "a place in a sequence").item()), len(x.ends) - 1
     if not -count <= at < count:
         raise NotOfferedError(f"place {at} of a sequence of {count}")
@@ -120,7 +120,7 @@ def _of_sample(x: View, axis: int) -> int:
 
 
 @converter("Gather")
-def gather(im: Importer, x: Any, indices: Any, *, node: Node, axis: int = 0) -> View:
+def gather(im: Importer, x: Any, indices: Any, *, node: OnnxNode, axis: int = 0) -> View:
     at = im.constant(indices, "an index")
     if not isinstance(x, View) or x.axis(axis) == 0:
         raise NotOfferedError("samples picked by index")
@@ -128,7 +128,7 @@ def gather(im: Importer, x: Any, indices: Any, *, node: Node, axis: int = 0) -> 
 
 
 @converter("Tile")
-def tile(im: Importer, x: View, repeats: Any, *, node: Node) -> View:
+def tile(im: Importer, x: View, repeats: Any, *, node: OnnxNode) -> View:
     """A dimension side by side with itself; one of a single number is repeated."""
     times = integers(im.constant(repeats, "how often to repeat"))
     if len(times) != len(x.dims) + 1:

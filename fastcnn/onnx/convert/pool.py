@@ -4,7 +4,7 @@ from typing import Any
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.convert.conv import padding_of
@@ -18,7 +18,7 @@ _GLOBAL_AVERAGE = layers.GlobalAveragePooling1D, layers.GlobalAveragePooling2D, 
 _GLOBAL_L2 = layers.GlobalL2Pooling1D, layers.GlobalL2Pooling2D, layers.GlobalL2Pooling3D
 
 
-def _pooled(im: Importer, x: View, node: Node, kinds: Any, *, kernel: Ints, strides: Ints, pads: Ints,
+def _pooled(im: Importer, x: View, node: OnnxNode, kinds: Any, *, kernel: Ints, strides: Ints, pads: Ints,
             dilations: Ints, auto_pad: str, ceil_mode: int, **more: Any) -> View:
     rank = len(kernel or ())
     if not 1 <= rank <= 3:
@@ -31,14 +31,14 @@ def _pooled(im: Importer, x: View, node: Node, kinds: Any, *, kernel: Ints, stri
 
 
 @converter("MaxPool")
-def max_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: str = "NOTSET", ceil_mode: int = 0,
+def max_pool(im: Importer, x: View, *, node: OnnxNode, kernel_shape: Ints, auto_pad: str = "NOTSET", ceil_mode: int = 0,
              dilations: Ints = None, pads: Ints = None, storage_order: int = 0, strides: Ints = None) -> View:
     return _pooled(im, x, node, _MAX, kernel=kernel_shape, strides=strides, pads=pads, dilations=dilations,
                    auto_pad=auto_pad, ceil_mode=ceil_mode)
 
 
 @converter("AveragePool")
-def average_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: str = "NOTSET",
+def average_pool(im: Importer, x: View, *, node: OnnxNode, kernel_shape: Ints, auto_pad: str = "NOTSET",
                  ceil_mode: int = 0, count_include_pad: int = 0, dilations: Ints = None, pads: Ints = None,
                  strides: Ints = None) -> View:
     return _pooled(im, x, node, _AVERAGE, kernel=kernel_shape, strides=strides, pads=pads, dilations=dilations,
@@ -46,7 +46,7 @@ def average_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_
 
 
 @converter("LpPool")
-def lp_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: str = "NOTSET", ceil_mode: int = 0,
+def lp_pool(im: Importer, x: View, *, node: OnnxNode, kernel_shape: Ints, auto_pad: str = "NOTSET", ceil_mode: int = 0,
             dilations: Ints = None, p: int = 2, pads: Ints = None, strides: Ints = None) -> View:
     if p != 2:
         raise NotOfferedError(f"LpPool with p={p}")
@@ -54,7 +54,7 @@ def lp_pool(im: Importer, x: View, *, node: Node, kernel_shape: Ints, auto_pad: 
                    auto_pad=auto_pad, ceil_mode=ceil_mode)
 
 
-def _global(im: Importer, x: View, node: Node, kinds: Any) -> View:
+def _global(im: Importer, x: View, node: OnnxNode, kinds: Any) -> View:
     rank = len(x.dims) - 1
     if not 1 <= rank <= 3:
         raise NotOfferedError(f"global pooling of {rank + 2} dimensions")
@@ -62,24 +62,24 @@ def _global(im: Importer, x: View, node: Node, kinds: Any) -> View:
 
 
 @converter("GlobalMaxPool")
-def global_max_pool(im: Importer, x: View, *, node: Node) -> View:
+def global_max_pool(im: Importer, x: View, *, node: OnnxNode) -> View:
     return _global(im, x, node, _GLOBAL_MAX)
 
 
 @converter("GlobalAveragePool")
-def global_average_pool(im: Importer, x: View, *, node: Node) -> View:
+def global_average_pool(im: Importer, x: View, *, node: OnnxNode) -> View:
     return _global(im, x, node, _GLOBAL_AVERAGE)
 
 
 @converter("GlobalLpPool")
-def global_lp_pool(im: Importer, x: View, *, node: Node, p: int = 2) -> View:
+def global_lp_pool(im: Importer, x: View, *, node: OnnxNode, p: int = 2) -> View:
     if p != 2:
         raise NotOfferedError(f"GlobalLpPool with p={p}")
     return _global(im, x, node, _GLOBAL_L2)
 
 
 @converter("AdaptiveAverage")
-def adaptive_average(im: Importer, x: View, *, node: Node, sizes: list[int], output_size: list[int]) -> View:
+def adaptive_average(im: Importer, x: View, *, node: OnnxNode, sizes: list[int], output_size: list[int]) -> View:
     """No operator of ONNX, but what `fastcnn.onnx.rewrite.adaptive` finds several of them to be."""
     if x.shape[1:] != tuple(sizes):
         raise NotOfferedError(f"pixels picked by index of an image of {x.shape[1:]}")

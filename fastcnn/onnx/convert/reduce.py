@@ -11,7 +11,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View
 from fastcnn.onnx.convert.merge import scaled, together
@@ -31,7 +31,7 @@ def _over(im: Importer, x: View, given: Any, axes: Any) -> list[int]:
     return over
 
 
-def _reduced(im: Importer, x: View, node: Node, kind: Any, given: Any, axes: Any, keepdims: int) -> View:
+def _reduced(im: Importer, x: View, node: OnnxNode, kind: Any, given: Any, axes: Any, keepdims: int) -> View:
     over = _over(im, x, given, axes)
     gone = tuple(atom for axis in over for atom in x.dims[axis - 1])
     gone = tuple(sorted(gone))
@@ -50,7 +50,7 @@ def _reduced(im: Importer, x: View, node: Node, kind: Any, given: Any, axes: Any
 def _reduction(name: str, kind: Any) -> None:
     """Let an operator become the pooling layer that takes all of an image."""
 
-    def convert(im: Importer, x: View, given: Any = None, *, node: Node, axes: Any = None, keepdims: int = 1,
+    def convert(im: Importer, x: View, given: Any = None, *, node: OnnxNode, axes: Any = None, keepdims: int = 1,
                 noop_with_empty_axes: int = 0) -> View:
         if noop_with_empty_axes and not np.size(given if given is not None else axes or ()):
             return x
@@ -64,13 +64,13 @@ for _name, _kind in (("ReduceMean", layers.GlobalAveragePooling1D), ("ReduceMax"
     _reduction(_name, _kind)
 
 
-def _summed(im: Importer, x: View, node: Node, given: Any, axes: Any, keepdims: int) -> View:
+def _summed(im: Importer, x: View, node: OnnxNode, given: Any, axes: Any, keepdims: int) -> View:
     y = _reduced(im, x, node, layers.GlobalAveragePooling1D, given, axes, keepdims)
     return scaled(im, y, math.prod(x.sizes) / math.prod(y.sizes), 0.0)
 
 
 @converter("ReduceSum", "ReduceL1", "ReduceSumSquare", "ReduceLogSum")
-def total(im: Importer, x: View, given: Any = None, *, node: Node, axes: Any = None, keepdims: int = 1,
+def total(im: Importer, x: View, given: Any = None, *, node: OnnxNode, axes: Any = None, keepdims: int = 1,
           noop_with_empty_axes: int = 0) -> View:
     """The sum, of magnitudes or squares, or its logarithm."""
     if noop_with_empty_axes and not np.size(given if given is not None else axes or ()):
@@ -84,7 +84,7 @@ def total(im: Importer, x: View, given: Any = None, *, node: Node, axes: Any = N
 
 
 @converter("ReduceLogSumExp")
-def log_sum_exp(im: Importer, x: View, given: Any = None, *, node: Node, axes: Any = None, keepdims: int = 1,
+def log_sum_exp(im: Importer, x: View, given: Any = None, *, node: OnnxNode, axes: Any = None, keepdims: int = 1,
                 noop_with_empty_axes: int = 0) -> View:
     """max(x) - max(log softmax(x)): nothing overflows, and the gradient is the softmax."""
     over = _over(im, x, given, axes)
@@ -100,7 +100,7 @@ def log_sum_exp(im: Importer, x: View, given: Any = None, *, node: Node, axes: A
 # --- the largest of a dimension ---------------------------------------------------------------------------------------
 
 
-def _largest(im: Importer, x: View, node: Node, axis: int, k: int, largest: bool, indices: bool) -> View:
+def _largest(im: Importer, x: View, node: OnnxNode, axis: int, k: int, largest: bool, indices: bool) -> View:
     """Return the k largest or smallest numbers along a dimension, or their indices."""
     axis = x.axis(axis) - 1
     if axis < 0:
@@ -117,7 +117,7 @@ def _largest(im: Importer, x: View, node: Node, axis: int, k: int, largest: bool
 
 
 @converter("ArgMax", "ArgMin")
-def index_of_largest(im: Importer, x: View, *, node: Node, axis: int = 0, keepdims: int = 1,
+def index_of_largest(im: Importer, x: View, *, node: OnnxNode, axis: int = 0, keepdims: int = 1,
                      select_last_index: int = 0) -> View:
     """Whole numbers, which a tensor of floats holds exactly up to 2^24."""
     if select_last_index:
@@ -127,7 +127,7 @@ def index_of_largest(im: Importer, x: View, *, node: Node, axis: int = 0, keepdi
 
 
 @converter("TopK")
-def top(im: Importer, x: View, given: Any = None, *, node: Node, k: int | None = None, axis: int = -1,
+def top(im: Importer, x: View, given: Any = None, *, node: OnnxNode, k: int | None = None, axis: int = -1,
         largest: int = 1, sorted: int = 1, outputs: int) -> tuple[View | None, ...]:
     """As many of the outputs as something reads; in order, whether the file asks for that or not."""
     count = k if given is None else int(im.constant(given, "a number of the largest").reshape(-1)[0])

@@ -7,7 +7,7 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.geometry.interpolation import Interpolation, scaled_length
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import Dim, View
 from fastcnn.onnx.operators.resize import new_sizes
@@ -17,7 +17,7 @@ _HALF = "half_pixel", "pytorch_half_pixel", "half_pixel_symmetric"
 
 
 @converter("Resize")
-def resize(im: Importer, x: View, roi: Any = None, scales: Any = None, sizes: Any = None, *, node: Node,
+def resize(im: Importer, x: View, roi: Any = None, scales: Any = None, sizes: Any = None, *, node: OnnxNode,
            antialias: int = 0, axes: Any = None, coordinate_transformation_mode: str = "half_pixel",
            cubic_coeff_a: float = -0.75, exclude_outside: int = 0, extrapolation_value: float = 0.0,
            keep_aspect_ratio_policy: str = "stretch", mode: str = "nearest", nearest_mode: str = "round_prefer_floor",
@@ -46,7 +46,7 @@ def resize(im: Importer, x: View, roi: Any = None, scales: Any = None, sizes: An
 
 
 @converter("Upsample")
-def upsample(im: Importer, x: View, scales_in: Any = None, *, node: Node, scales: Any = None, mode: str = "nearest",
+def upsample(im: Importer, x: View, scales_in: Any = None, *, node: OnnxNode, scales: Any = None, mode: str = "nearest",
              height_scale: float | None = None, width_scale: float | None = None) -> View:
     """As `resize` of an operator set before 11."""
     given = scales if scales_in is None else im.constant(scales_in, "a scale").tolist()
@@ -54,7 +54,7 @@ def upsample(im: Importer, x: View, scales_in: Any = None, *, node: Node, scales
     return resize(im, x, factors, node=node, mode={"bilinear": "linear"}.get(mode, mode), opset=10)
 
 
-def _resized(im: Importer, x: View, node: Node, moves: dict[int, tuple[int, float]], how: Interpolation) -> View:
+def _resized(im: Importer, x: View, node: OnnxNode, moves: dict[int, tuple[int, float]], how: Interpolation) -> View:
     """Return the view with other lengths of some dimensions, {dimension: (length, scale)}.
 
     They come first in memory, in the file's order, and all others after them, as channels.
@@ -90,7 +90,7 @@ def _with_channels_after(x: View, y: Any, along: list[int], groups: list[Dim]) -
     return View(y, (*sizes, *(x.sizes[atom] for atom in groups[-1])), tuple(dims))
 
 
-def _layer(im: Importer, node: Node, tensor: Any, old: tuple[int, ...], lengths: list[int], factors: list[float],
+def _layer(im: Importer, node: OnnxNode, tensor: Any, old: tuple[int, ...], lengths: list[int], factors: list[float],
            how: Interpolation) -> Any:
     """Return the images of other lengths: by the layer of whole factors where it does the same."""
     whole = [round(f) for f in factors]

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._turned import Turned, placed, regrouped
 from fastcnn.onnx._types import FLOAT, INTEGER, TRUTH, type_of_cast
@@ -18,12 +18,12 @@ from fastcnn.onnx.operators.arrays import integers
 
 
 @converter("Shape")
-def shape(im: Importer, x: View, *, node: Node, start: int = 0, end: int | None = None) -> np.ndarray:
+def shape(im: Importer, x: View, *, node: OnnxNode, start: int = 0, end: int | None = None) -> np.ndarray:
     return im.of_batch(node, lambda batch: np.array((batch, *x.shape)[start:end], np.int64))
 
 
 @converter("Size")
-def size(im: Importer, x: View, *, node: Node) -> np.ndarray:
+def size(im: Importer, x: View, *, node: OnnxNode) -> np.ndarray:
     return im.of_batch(node, lambda batch: np.array(batch * x.elements, np.int64))
 
 
@@ -33,7 +33,7 @@ def identity(im: Importer, x: View) -> View:
 
 
 @converter("Cast")
-def cast(im: Importer, x: View, *, node: Node, to: int, saturate: int = 1, round_mode: str = "up") -> View:
+def cast(im: Importer, x: View, *, node: OnnxNode, to: int, saturate: int = 1, round_mode: str = "up") -> View:
     """Integers and truths are floats here, too: cut to whole numbers, or 1 where they are not 0."""
     if to not in (*range(1, 8), *range(9, 14), 16):
         raise NotOfferedError(f"Cast to the type {to}, which is none of numbers")
@@ -65,7 +65,7 @@ def resolved(old: Sequence[int], wanted: Sequence[int], allowzero: int) -> list[
 
 
 @converter("Reshape")
-def reshape(im: Importer, x: View, given: Any = None, *, node: Node, shape: Any = None,
+def reshape(im: Importer, x: View, given: Any = None, *, node: OnnxNode, shape: Any = None,
             allowzero: int = 0) -> View | Turned:
     wanted = integers(im.constant(given, "a shape")) if given is not None else list(shape)
     sizes = resolved((im.batch, *x.shape), wanted, allowzero)
@@ -106,7 +106,7 @@ def unsqueeze(im: Importer, x: View, given: Any = None, *, axes: Any = None) -> 
 
 
 @converter("Transpose")
-def transpose(im: Importer, x: View, *, node: Node, perm: Any = None) -> View | Turned:
+def transpose(im: Importer, x: View, *, node: OnnxNode, perm: Any = None) -> View | Turned:
     perm = list(range(len(x.dims) + 1))[::-1] if perm is None else perm
     if sorted(perm) != list(range(len(x.dims) + 1)):
         raise NotOfferedError(f"Transpose of {len(x.dims) + 1} dimensions by {perm}")
@@ -114,7 +114,7 @@ def transpose(im: Importer, x: View, *, node: Node, perm: Any = None) -> View | 
 
 
 @converter("Expand")
-def expand(im: Importer, x: View, given: Any, *, node: Node) -> View:
+def expand(im: Importer, x: View, given: Any, *, node: OnnxNode) -> View:
     """Numbers are repeated, but where all that reads them broadcasts anyway."""
     wanted = integers(im.constant(given, "a shape"))
     whole = np.broadcast_shapes((im.batch, *x.shape), tuple(wanted))
@@ -124,7 +124,7 @@ def expand(im: Importer, x: View, given: Any, *, node: Node) -> View:
     return x if not larger or _all_broadcast(im, node, larger) else repeated(im, node, x, larger)
 
 
-def repeated(im: Importer, node: Node, x: View, larger: list[tuple[int, int]]) -> View:
+def repeated(im: Importer, node: OnnxNode, x: View, larger: list[tuple[int, int]]) -> View:
     """Return a view with dimensions of 1, (dimension, size), as large as that; they stand first in memory."""
     tensor = im.apply(node, layers.RepeatVector, im.flat(x), math.prod(n for _, n in larger))
     dims = [tuple(atom + len(larger) for atom in dim) for dim in x.dims]
@@ -136,7 +136,7 @@ def repeated(im: Importer, node: Node, x: View, larger: list[tuple[int, int]]) -
 _BROADCAST = {"Add", "Div", "Max", "Mean", "Min", "Mul", "Sub", "Sum"}
 
 
-def _all_broadcast(im: Importer, node: Node, larger: list[tuple[int, int]]) -> bool:
+def _all_broadcast(im: Importer, node: OnnxNode, larger: list[tuple[int, int]]) -> bool:
     """Return whether each reader has another input that is as large in these dimensions."""
     name = node.outputs[0]
     if name in im.results:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, of_turned
 from fastcnn.onnx._turned import Turned, placed, regrouped
 from fastcnn.onnx._view import View, transposed
@@ -22,12 +22,12 @@ def identity(im: Importer, x: Turned) -> Turned:
 
 
 @of_turned("Shape")
-def shape_of(im: Importer, x: Turned, *, node: Node, start: int = 0, end: int | None = None) -> np.ndarray:
+def shape_of(im: Importer, x: Turned, *, node: OnnxNode, start: int = 0, end: int | None = None) -> np.ndarray:
     return im.of_batch(node, lambda batch: np.array(x.shape(batch)[start:end], np.int64))
 
 
 @of_turned("Transpose")
-def transpose(im: Importer, x: Turned, *, node: Node, perm: Any = None) -> View | Turned:
+def transpose(im: Importer, x: Turned, *, node: OnnxNode, perm: Any = None) -> View | Turned:
     rank = len(x.shape(im.batch))
     perm = list(range(rank))[::-1] if perm is None else perm
     if sorted(perm) != list(range(rank)):
@@ -39,7 +39,7 @@ def transpose(im: Importer, x: Turned, *, node: Node, perm: Any = None) -> View 
 
 
 @of_turned("Reshape")
-def reshape(im: Importer, x: Turned, given: Any = None, *, node: Node, shape: Any = None,
+def reshape(im: Importer, x: Turned, given: Any = None, *, node: OnnxNode, shape: Any = None,
             allowzero: int = 0) -> View | Turned:
     name = node.inputs[1] if given is not None else ""
     wanted = integers(im.constant(given, "a shape")) if given is not None else list(shape)
@@ -54,7 +54,7 @@ def _regrouped(im: Importer, x: Turned, sizes: list[int]) -> View | Turned:
 
 
 @of_turned("Gather")
-def gather(im: Importer, x: Turned, indices: Any, *, node: Node, axis: int = 0) -> View | Turned:
+def gather(im: Importer, x: Turned, indices: Any, *, node: OnnxNode, axis: int = 0) -> View | Turned:
     at = im.constant(indices, "an index")
     shape = x.shape(im.batch)
     if x.is_merged:  # all numbers in their order are another shape of them
@@ -71,7 +71,7 @@ def gather(im: Importer, x: Turned, indices: Any, *, node: Node, axis: int = 0) 
 
 @of_turned("Slice")
 def slice_(im: Importer, x: Turned, starts_in: Any = None, ends_in: Any = None, axes_in: Any = None,
-           steps_in: Any = None, *, node: Node, starts: Any = None, ends: Any = None, axes: Any = None) -> Turned:
+           steps_in: Any = None, *, node: OnnxNode, starts: Any = None, ends: Any = None, axes: Any = None) -> Turned:
     if x.is_merged:
         raise NotOfferedError(x.cause, x.node)
     im.require_any_batch(node)
@@ -81,7 +81,7 @@ def slice_(im: Importer, x: Turned, starts_in: Any = None, ends_in: Any = None, 
 
 
 @of_turned("Squeeze")
-def squeeze(im: Importer, x: Turned, given: Any = None, *, node: Node, axes: Any = None) -> View | Turned:
+def squeeze(im: Importer, x: Turned, given: Any = None, *, node: OnnxNode, axes: Any = None) -> View | Turned:
     over = integers(im.constant(given, "axes")) if given is not None else axes
     shape = x.shape(im.batch)
     if x.is_merged or over is None:
@@ -95,7 +95,7 @@ def squeeze(im: Importer, x: Turned, given: Any = None, *, node: Node, axes: Any
 
 
 @of_turned("GatherND")
-def gather_nd(im: Importer, x: Turned, indices: Any, *, node: Node, batch_dims: int = 0) -> View | Turned:
+def gather_nd(im: Importer, x: Turned, indices: Any, *, node: OnnxNode, batch_dims: int = 0) -> View | Turned:
     """Numbers by their index along the first dimensions: along each by itself where the indices are a grid."""
     im.require_any_batch(node)
     at = im.constant(indices, "an index")

@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.onnx._affine import composed
 from fastcnn.onnx._arranging import NotOfferedError
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._view import View, channels_last
 from fastcnn.onnx.convert.norm import along, grouped, instance_normalization
@@ -43,8 +43,8 @@ def _axes(im: Importer, x: View, axes: list[int], values: tuple[Any, ...], given
     return over
 
 
-def _numbers(im: Importer, node: Node, x: View, over: list[int], operators: tuple[str, ...], values: tuple[Any, ...],
-             given: Sequence[str]) -> tuple[np.ndarray, np.ndarray, str]:
+def _numbers(im: Importer, node: OnnxNode, x: View, over: list[int], operators: tuple[str, ...],
+             values: tuple[Any, ...], given: Sequence[str]) -> tuple[np.ndarray, np.ndarray, str]:
     """Return scale and offset: those of the node, with the constants, of no other dimensions, that follow it.
 
     Returns
@@ -77,7 +77,7 @@ def _numbers(im: Importer, node: Node, x: View, over: list[int], operators: tupl
 
 
 @converter("Standardize")
-def standardize(im: Importer, x: View, *values: Any, node: Node, axes: list[int], epsilon: float,
+def standardize(im: Importer, x: View, *values: Any, node: OnnxNode, axes: list[int], epsilon: float,
                 given: Sequence[str]) -> View:
     """Groups of channels, channels alone, or whole dimensions together."""
     over = _axes(im, x, axes, values, given)
@@ -107,7 +107,7 @@ def _by_channel(numbers: np.ndarray) -> bool:
 
 
 @converter("RootMeanSquare")
-def root_mean_square(im: Importer, x: View, *values: Any, node: Node, axes: list[int], epsilon: float,
+def root_mean_square(im: Importer, x: View, *values: Any, node: OnnxNode, axes: list[int], epsilon: float,
                      given: Sequence[str]) -> View:
     over = _axes(im, x, axes, values, given)
     scale, _, later = _numbers(im, node, x, over, ("Mul", "Div"), values, given)
@@ -116,14 +116,14 @@ def root_mean_square(im: Importer, x: View, *values: Any, node: Node, axes: list
 
 
 @converter("UnitNormalize")
-def unit(im: Importer, x: View, *values: Any, node: Node, axes: list[int], epsilon: float,
+def unit(im: Importer, x: View, *values: Any, node: OnnxNode, axes: list[int], epsilon: float,
          given: Sequence[str]) -> View:
     over = _axes(im, x, axes, values, given)
     return along(im, node, x, over, layers.UnitNormalization, [], epsilon=max(epsilon, 1e-18))
 
 
 @converter("LpNormalization")
-def lp_normalization(im: Importer, x: View, *, node: Node, axis: int = -1, p: int = 2) -> View:
+def lp_normalization(im: Importer, x: View, *, node: OnnxNode, axis: int = -1, p: int = 2) -> View:
     if p != 2:
         raise NotOfferedError(f"LpNormalization with p={p}")
     return unit(im, x, node=node, axes=[axis], epsilon=0.0, given=())

@@ -12,7 +12,7 @@ from fastcnn.graph.trace import opened
 from fastcnn.layers import Layer
 from fastcnn.models import Model
 from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, poolings, shapes
-from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer, to_first
+from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer, to_first
 from fastcnn.symbolic import as_shapes
 
 _OLDEST, _NEWEST, _USUAL = 20, 23, 21
@@ -127,7 +127,7 @@ def _writer_of(layer: Any) -> Any:
     return _by_itself if type(layer).write_onnx is not Layer.write_onnx else None
 
 
-def _written(w: Writer, layer: Any, inputs: list[Value]) -> list[Value]:
+def _written(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[ExportedTensor]:
     """Write a layer, and return its outputs."""
     write = _writer_of(layer)
     if write is None:
@@ -137,7 +137,7 @@ def _written(w: Writer, layer: Any, inputs: list[Value]) -> list[Value]:
     return found if isinstance(found, list) else [found]
 
 
-def _by_itself(w: Writer, layer: Any, inputs: list[Value]) -> list[Value]:
+def _by_itself(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[ExportedTensor]:
     """Let a layer of a user's own write itself, of tensors that lie as its `forward` gets them."""
     names = [w.get(value, LAST) for value in inputs]
     found = layer.write_onnx(w, names if layer.many_inputs else names[0])

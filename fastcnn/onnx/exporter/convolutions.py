@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn.geometry import dimensions
 from fastcnn.onnx.exporter.elements import activated
-from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
+from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer
 
 
 def _pads(sides: Any) -> list[int]:
@@ -28,7 +28,7 @@ def _bias(w: Writer, layer: Any) -> list[str]:
     return [] if layer.bias is None else [w.parameter(layer.bias, layer.bias.array, "bias")]
 
 
-def _conv(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _conv(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     kernel = np.moveaxis(layer.kernel.array, (-1, -2), (0, 1))
     weights = w.parameter(layer.kernel, kernel, "kernel")
     y = w.node("Conv", [w.get(inputs[0], FIRST), weights, *_bias(w, layer)], pads=_pads(_sides(layer)),
@@ -42,14 +42,14 @@ def _depthwise_kernel(array: np.ndarray) -> np.ndarray:
     return rows.reshape(-1, 1, *array.shape[:-2])
 
 
-def _depthwise(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _depthwise(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     weights = w.parameter(layer.kernel, _depthwise_kernel(layer.kernel.array), "kernel")
     y = w.node("Conv", [w.get(inputs[0], FIRST), weights, *_bias(w, layer)], pads=_pads(_sides(layer)),
                group=layer.input_shape[-1], **_windows(layer))
     return activated(w, layer.activation, w.value(y, layer.output_shape, FIRST))
 
 
-def _separable(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _separable(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     depthwise = w.parameter(layer.depthwise_kernel, _depthwise_kernel(layer.depthwise_kernel.array), "depthwise_kernel")
     z = w.node("Conv", [w.get(inputs[0], FIRST), depthwise], pads=_pads(_sides(layer)), group=layer.input_shape[-1],
                **_windows(layer))
@@ -59,7 +59,7 @@ def _separable(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return activated(w, layer.activation, w.value(y, layer.output_shape, FIRST))
 
 
-def _transposed(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _transposed(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     outputs, sides = dimensions.transposed_lengths(layer.input_shape[1:-1], layer.kernel_size, layer.strides,
                                                    layer.padding, layer.output_padding, layer.dilation_rate, str(layer))
     pads = [(max(0, a), max(0, b)) for a, b in sides]
@@ -81,7 +81,7 @@ def _transposed(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return activated(w, layer.activation, value)
 
 
-def _dense(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _dense(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     weights = w.parameter(layer.kernel, layer.kernel.array, "kernel")
     x = w.get(inputs[0], LAST)
     if inputs[0].rank == 2:

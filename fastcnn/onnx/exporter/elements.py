@@ -5,11 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fastcnn.kernels import codes
-from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
+from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer
 
 _SHORTEST = 1e-7  # a vector is scaled as if it had this length at least, as `layers.Dot` does
 
-_Formula = Callable[[Writer, Value, float, float], Value]
+_Formula = Callable[[Writer, ExportedTensor, float, float], ExportedTensor]
 
 
 def _plain(operator: str) -> _Formula:
@@ -20,15 +20,15 @@ def _alpha(operator: str) -> _Formula:
     return lambda w, x, a, b: w.elementwise(operator, x, alpha=a)
 
 
-def _clip(w: Writer, x: Value, high: float, low: float) -> Value:
+def _clip(w: Writer, x: ExportedTensor, high: float, low: float) -> ExportedTensor:
     return w.elementwise("Clip", x, *("" if math.isinf(bound) else w.scalar(bound) for bound in (low, high)))
 
 
-def _times(w: Writer, x: Value, factor: Value) -> Value:
+def _times(w: Writer, x: ExportedTensor, factor: ExportedTensor) -> ExportedTensor:
     return w.elementwise("Mul", x, w.get(factor, x.order))
 
 
-def _leaky(w: Writer, x: Value, slope: float, threshold: float) -> Value:
+def _leaky(w: Writer, x: ExportedTensor, slope: float, threshold: float) -> ExportedTensor:
     """Y = x where threshold < x, else slope (x - threshold)."""
     if threshold == 0:
         return w.elementwise("LeakyRelu", x, alpha=slope)
@@ -38,42 +38,42 @@ def _leaky(w: Writer, x: Value, slope: float, threshold: float) -> Value:
     return w.value(w.node("Where", [above.names[order], x.names[order], below.names[order]]), x.shape, order)
 
 
-def _threshold(w: Writer, x: Value, threshold: float, default: float) -> Value:
+def _threshold(w: Writer, x: ExportedTensor, threshold: float, default: float) -> ExportedTensor:
     if default == 0:
         return w.elementwise("ThresholdedRelu", x, alpha=threshold)
     above, order = w.elementwise("Greater", x, w.scalar(threshold)), x.order
     return w.value(w.node("Where", [above.names[order], x.names[order], w.scalar(default)]), x.shape, order)
 
 
-def _step(w: Writer, x: Value, a: float, b: float) -> Value:
+def _step(w: Writer, x: ExportedTensor, a: float, b: float) -> ExportedTensor:
     kind = 1 if w.dtype == "float32" else 11
     return w.elementwise("Cast", w.elementwise("GreaterOrEqual", x, w.scalar(0)), to=kind)
 
 
-def _silu(w: Writer, x: Value, a: float, b: float) -> Value:
+def _silu(w: Writer, x: ExportedTensor, a: float, b: float) -> ExportedTensor:
     return _times(w, x, w.elementwise("Sigmoid", x))
 
 
-def _squareplus(w: Writer, x: Value, b: float, _: float) -> Value:
+def _squareplus(w: Writer, x: ExportedTensor, b: float, _: float) -> ExportedTensor:
     root = w.elementwise("Sqrt", w.elementwise("Add", _times(w, x, x), w.scalar(b)))
     return w.elementwise("Mul", w.elementwise("Add", x, w.get(root, x.order)), w.scalar(0.5))
 
 
-def _sparse_plus(w: Writer, x: Value, a: float, b: float) -> Value:
+def _sparse_plus(w: Writer, x: ExportedTensor, a: float, b: float) -> ExportedTensor:
     inner = w.elementwise("Add", _clip(w, x, 1.0, -1.0), w.scalar(1))
     square = w.elementwise("Mul", _times(w, inner, inner), w.scalar(0.25))
     return w.elementwise("Add", square, w.get(w.elementwise("Relu", w.elementwise("Sub", x, w.scalar(1))), x.order))
 
 
-def _tanh_shrink(w: Writer, x: Value, a: float, b: float) -> Value:
+def _tanh_shrink(w: Writer, x: ExportedTensor, a: float, b: float) -> ExportedTensor:
     return w.elementwise("Sub", x, w.get(w.elementwise("Tanh", x), x.order))
 
 
-def _log_sigmoid(w: Writer, x: Value, a: float, b: float) -> Value:
+def _log_sigmoid(w: Writer, x: ExportedTensor, a: float, b: float) -> ExportedTensor:
     return w.elementwise("Neg", w.elementwise("Softplus", w.elementwise("Neg", x)))
 
 
-def _scaled_elu(w: Writer, x: Value, alpha: float, scale: float) -> Value:
+def _scaled_elu(w: Writer, x: ExportedTensor, alpha: float, scale: float) -> ExportedTensor:
     return w.elementwise("Selu", x, alpha=alpha, gamma=scale)
 
 
@@ -92,7 +92,7 @@ _FORMULAS: dict[int, _Formula] = {
 }
 
 
-def activated(w: Writer, function: Any, x: Value) -> Value:
+def activated(w: Writer, function: Any, x: ExportedTensor) -> ExportedTensor:
     """Write an activation (`fastcnn.operations.activation`) after a value; None is none."""
     if function is None:
         return x
@@ -104,7 +104,7 @@ def activated(w: Writer, function: Any, x: Value) -> Value:
     return x
 
 
-def _softmax(w: Writer, function: Any, x: Value) -> Value:
+def _softmax(w: Writer, function: Any, x: ExportedTensor) -> ExportedTensor:
     axes = function.axes(x.rank, "softmax")
     operator = "LogSoftmax" if function.log else "Softmax"
     if len(axes) == 1:
@@ -120,16 +120,16 @@ def _softmax(w: Writer, function: Any, x: Value) -> Value:
     return w.value(w.node("Transpose", [y], perm=back), x.shape, LAST)
 
 
-def _layer_of_activation(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _layer_of_activation(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     return activated(w, layer.function, inputs[0])
 
 
-def _prelu(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _prelu(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     return w.elementwise("PRelu", inputs[0], w.over_sample(layer.alpha.array, inputs[0], "alpha"))
 
 
-def _merge(operator: str) -> Callable[..., Value]:
-    def merge(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _merge(operator: str) -> Callable[..., ExportedTensor]:
+    def merge(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
         values = aligned(w, inputs)
         order = common(values)
         names = [w.get(value, order) for value in values]
@@ -145,26 +145,26 @@ def _merge(operator: str) -> Callable[..., Value]:
     return merge
 
 
-def aligned(w: Writer, inputs: list[Value]) -> list[Value]:
+def aligned(w: Writer, inputs: list[ExportedTensor]) -> list[ExportedTensor]:
     """Return values of one rank: a gate (N, C) is (N, 1, .., 1, C) to an image."""
     rank = max(value.rank for value in inputs)
     return [value if value.rank == rank else
             w.reshape(value, (None, *(1,) * (rank - value.rank), *value.shape[1:])) for value in inputs]
 
 
-def common(inputs: list[Value]) -> str:
+def common(inputs: list[ExportedTensor]) -> str:
     """Return the order in which most of the inputs are there."""
     firsts = sum(FIRST in value.names for value in inputs)
     return FIRST if 2 * firsts >= len(inputs) else LAST
 
 
-def _concatenate(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _concatenate(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     order = common(inputs)
     y = w.node("Concat", [w.get(value, order) for value in inputs], axis=w.axis(inputs[0], layer.axis, order))
     return w.value(y, layer.output_shape, order)
 
 
-def _dot(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _dot(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     """A matrix product of each sample, its matrices turned so that the axes of the sum meet."""
     names = []
     for value, axis, last in zip(inputs, layer.axes, (True, False), strict=True):

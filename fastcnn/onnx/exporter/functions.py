@@ -4,16 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 from fastcnn.onnx.exporter.elements import aligned, common
-from fastcnn.onnx.exporter.writer import Value, Writer
+from fastcnn.onnx.exporter.writer import ExportedTensor, Writer
 
 _BOOL = 9
 
 
-def _function(operator: str) -> Callable[..., Value]:
+def _function(operator: str) -> Callable[..., ExportedTensor]:
     return lambda w, layer, inputs: w.elementwise(operator, inputs[0])
 
 
-def _is_zero(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _is_zero(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     return w.elementwise("Cast", w.elementwise("Equal", inputs[0], w.scalar(0)), to=_float(w))
 
 
@@ -21,11 +21,11 @@ def _float(w: Writer) -> int:
     return 1 if w.dtype == "float32" else 11
 
 
-def _power(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _power(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     return w.elementwise("Pow", inputs[0], w.scalar(layer.exponent, "exponent"))
 
 
-def _where(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _where(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     values = aligned(w, inputs)
     order = common(values)
     condition, *others = (w.get(value, order) for value in values)
@@ -33,7 +33,7 @@ def _where(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, order)
 
 
-def _top(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _top(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x, order = inputs[0], inputs[0].order
     y, at = w.node("TopK", [x.names[order], w.constant([layer.k], "k")], 2, axis=w.axis(x, layer.axis, order))
     if layer.indices:
@@ -41,17 +41,17 @@ def _top(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, order)
 
 
-def _axes(w: Writer, layer: Any, x: Value) -> str:
+def _axes(w: Writer, layer: Any, x: ExportedTensor) -> str:
     return w.constant([w.axis(x, axis, x.order) for axis in layer.axis], "axes")
 
 
-def _unit(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _unit(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x, order = inputs[0], inputs[0].order
     length = w.node("ReduceL2", [x.names[order], _axes(w, layer, x)], keepdims=1)
     return w.elementwise("Div", x, w.node("Max", [length, w.scalar(layer.epsilon, "epsilon")]))
 
 
-def _root_mean_square(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _root_mean_square(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x = inputs[0]
     square = w.elementwise("Mul", x, x.names[x.order]).names[x.order]
     mean = w.node("ReduceMean", [square, _axes(w, layer, x)], keepdims=1)

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer, to_first
+from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer, to_first
 
 
 def _numbers(parameter: Any, shape: Any, default: float) -> np.ndarray:
     return np.full(shape, default) if parameter is None else parameter.array
 
 
-def _batch(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _batch(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     size = layer.input_shape[-1]
     numbers = {"gamma": _numbers(layer.gamma, size, 1.0), "beta": _numbers(layer.beta, size, 0.0),
                "mean": layer.moving_mean.array, "variance": layer.moving_variance.array}
@@ -20,7 +20,7 @@ def _batch(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, FIRST)
 
 
-def _layer(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _layer(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     axes = len(layer.axis)
     shape = layer.input_shape[-axes:]
     numbers = {"gamma": _numbers(layer.gamma, shape, 1.0), "beta": _numbers(layer.beta, shape, 0.0)}
@@ -29,7 +29,7 @@ def _layer(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, LAST)
 
 
-def _group(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _group(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     """Groups side by side are channels of an instance normalization; scale and offset are a channel's own."""
     x, channels = inputs[0], layer.input_shape[-1]
     groups = layer._view((1, *layer.input_shape[1:]))[2]
@@ -44,7 +44,7 @@ def _group(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return y
 
 
-def _local_response(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _local_response(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x, channels = inputs[0], layer.input_shape[-1]
     if layer.before == layer.after and x.rank > 2:
         size = 2 * layer.before + 1
@@ -59,17 +59,17 @@ def _local_response(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(w.node("Div", [name, w.node("Pow", [whole, w.scalar(layer.beta)])]), layer.output_shape, LAST)
 
 
-def _over_sample(w: Writer, operator: str, x: Value, numbers: np.ndarray, hint: str) -> Value:
+def _over_sample(w: Writer, operator: str, x: ExportedTensor, numbers: np.ndarray, hint: str) -> ExportedTensor:
     whole = numbers.reshape((1,) * (x.rank - 1 - numbers.ndim) + numbers.shape)
     return w.elementwise(operator, x, w.over_sample(whole, x, hint))
 
 
-def _rescaling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _rescaling(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     y = _over_sample(w, "Mul", inputs[0], layer.scale, "scale")
     return _over_sample(w, "Add", y, layer.offset, "offset") if layer.offset.any() else y
 
 
-def _normalization(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _normalization(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     shape = layer.input_shape
     kept = layer._kept(len(shape))
     around = [shape[axis] if axis in kept else 1 for axis in range(1, len(shape))]

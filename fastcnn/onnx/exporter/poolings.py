@@ -12,11 +12,11 @@ from fastcnn.geometry.framing import NO_BORDER, with_border
 from fastcnn.geometry.interpolation import Interpolation, scaled_length
 from fastcnn.geometry.resize import adaptive_windows
 from fastcnn.onnx.exporter.convolutions import _pads
-from fastcnn.onnx.exporter.writer import FIRST, LAST, Value, Writer
+from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer
 
 
-def _pool(operator: str, sign: bool = False) -> Callable[..., Value]:
-    def pool(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _pool(operator: str, sign: bool = False) -> Callable[..., ExportedTensor]:
+    def pool(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
         sides: Any = dimensions.padding_of(layer.padding, layer.input_shape[1:-1], layer.pool_size, layer.strides,
                                       layer.dilation_rate, str(layer))
         more = {"count_include_pad": int(layer.count_include_pad)} if operator == "AveragePool" else {}
@@ -45,8 +45,8 @@ def _pool(operator: str, sign: bool = False) -> Callable[..., Value]:
     return pool
 
 
-def _global(operator: str) -> Callable[..., Value]:
-    def pool(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _global(operator: str) -> Callable[..., ExportedTensor]:
+    def pool(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
         x = inputs[0]
         if operator == "ReduceMin":
             y = w.node(operator, [w.get(x, FIRST), w.constant(list(range(2, x.rank)), "axes")], keepdims=1)
@@ -59,8 +59,8 @@ def _global(operator: str) -> Callable[..., Value]:
     return pool
 
 
-def _adaptive(operator: str) -> Callable[..., Value]:
-    def pool(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _adaptive(operator: str) -> Callable[..., ExportedTensor]:
+    def pool(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
         """Dimension by dimension: the mean of means of windows side by side is that of the whole window."""
         y = w.get(inputs[0], FIRST)
         for k, (length, outputs) in enumerate(zip(layer.input_shape[1:-1], layer.output_size, strict=True)):
@@ -74,7 +74,7 @@ def _adaptive(operator: str) -> Callable[..., Value]:
     return pool
 
 
-def _padding(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _padding(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x, order = inputs[0], inputs[0].order
     sides = [(0, 0), *layer.border, (0, 0)] if order == LAST else [(0, 0), (0, 0), *layer.border]
     mode = {"zero": "constant"}.get(layer.mode, layer.mode)
@@ -83,11 +83,11 @@ def _padding(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(y, layer.output_shape, order)
 
 
-def _cropping(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _cropping(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     return _cut(w, inputs[0], layer.border, layer.input_shape, layer.output_shape)
 
 
-def _cut(w: Writer, x: Value, sides: Sequence[Any], old: Sequence[Any], new: Any) -> Value:
+def _cut(w: Writer, x: ExportedTensor, sides: Sequence[Any], old: Sequence[Any], new: Any) -> ExportedTensor:
     order = x.order
     axes = [w.axis(x, k + 1, order) for k in range(len(sides))]
     begins = [pair[0] for pair in sides]
@@ -97,7 +97,7 @@ def _cut(w: Writer, x: Value, sides: Sequence[Any], old: Sequence[Any], new: Any
     return w.value(y, new, order)
 
 
-def _framed(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _framed(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x, border, (n, *size, c) = inputs[0], layer.border, layer.input_shape
     framed = (n, *with_border((size[0], size[1]), border), c)
     if min(map(min, border)) < 0:
@@ -110,7 +110,7 @@ def _framed(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(_by_size(w, w.get(x, FIRST), framed[1:3], layer.size, layer.how), layer.output_shape, FIRST)
 
 
-def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _upsampling(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     scales = w.constant([1.0, 1.0, *map(float, layer.size)], "scales", "float32")
     all_ways: dict[str, dict[str, Any]] = {
         "nearest": {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
@@ -121,7 +121,7 @@ def _upsampling(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(w.node("Resize", [w.get(inputs[0], FIRST), "", scales], **how), layer.output_shape, FIRST)
 
 
-def _resize(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _resize(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     how, old, new = layer.how, layer.input_shape[1:-1], list(layer.output_shape[1:-1])
     more: dict[str, Any] = {}
     if layer.scale is None:

@@ -2,31 +2,31 @@
 
 from typing import Any
 
-from fastcnn.onnx.exporter.writer import LAST, Value, Writer
+from fastcnn.onnx.exporter.writer import LAST, ExportedTensor, Writer
 
 
-def _same(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _same(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     return inputs[0]
 
 
-def _reshape(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _reshape(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     if layer.output_shape == inputs[0].shape:
         return inputs[0]
     return w.reshape(inputs[0], layer.output_shape)
 
 
-def _permute(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _permute(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     y = w.node("Transpose", [w.get(inputs[0], LAST)], perm=[0, *layer.dims])
     return w.value(y, layer.output_shape, LAST)
 
 
-def _repeat(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _repeat(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     longer = w.node("Unsqueeze", [w.get(inputs[0], LAST), w.constant([1], "axes")])
     y = w.node("Tile", [longer, w.constant([1, layer.n, 1], "repeats")])
     return w.value(y, layer.output_shape, LAST)
 
 
-def _slice(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _slice(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     axis = layer.axis % len(inputs[0].shape)
     start, stop, step = slice(layer.start, layer.stop, layer.step).indices(inputs[0].shape[axis])
     stop = stop if stop >= 0 else -1 - inputs[0].shape[axis]  # past the front: -1 alone would be the last
@@ -34,7 +34,7 @@ def _slice(w: Writer, layer: Any, inputs: list[Value]) -> Value:
     return w.value(w.node("Slice", [w.get(inputs[0], LAST), *bounds]), layer.output_shape, LAST)
 
 
-def _take(w: Writer, layer: Any, inputs: list[Value]) -> Value:
+def _take(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x, order = inputs[0], inputs[0].order
     y = w.node("Gather", [x.names[order], w.constant(list(layer.indices), "indices")],
                axis=w.axis(x, layer.axis, order))

@@ -1,7 +1,7 @@
 """The graph that is written, and in which order of dimensions each of its tensors is there.
 
-fastcnn's images are channels-last, ONNX's channels-first. A `Value` is a tensor that may be there in the one order, the
-other, or both: a transposition is written when an operator wants an order that is not there yet, and never twice::
+fastcnn's images are channels-last, ONNX's channels-first. An `ExportedTensor` may be there in the one order, the other,
+or both: a transposition is written when an operator wants an order that is not there yet, and never twice::
 
     images (N, H, W, C) --Transpose--> (N, C, H, W) --Conv--Relu--MaxPool--> (N, C, H', W') --Transpose--> outputs
 """
@@ -22,7 +22,7 @@ LAST, FIRST = "last", "first"
 
 
 @dataclass
-class Value:
+class ExportedTensor:
     """A tensor: its shape, channels last, with None for the batch, and its names by order of dimensions."""
 
     shape: tuple[Any, ...]
@@ -53,7 +53,7 @@ class Writer:
     """
 
     def __init__(self, opset: int, dtype: np.dtype, reserved: Sequence[str],
-                 written: Callable[["Writer", Any, list[Value]], list[Value]]) -> None:
+                 written: Callable[["Writer", Any, list[ExportedTensor]], list[ExportedTensor]]) -> None:
         self.opset, self.dtype, self._written = opset, dtype, written
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
@@ -126,12 +126,12 @@ class Writer:
         self.nodes.append(helper.make_node(operator, [one], [output], name=self.fresh(operator)))
         return output
 
-    def value(self, name: str, shape: Any, order: str) -> Value:
+    def value(self, name: str, shape: Any, order: str) -> ExportedTensor:
         """Return a value that is there in one order, or, without positions, in both."""
         shape = tuple(shape)
-        return Value(shape, {LAST: name, FIRST: name} if len(shape) <= 2 else {order: name})
+        return ExportedTensor(shape, {LAST: name, FIRST: name} if len(shape) <= 2 else {order: name})
 
-    def get(self, value: Value, order: str) -> str:
+    def get(self, value: ExportedTensor, order: str) -> str:
         """Return the name of a value in an order, transposing it if it is not there yet."""
         if order not in value.names:
             other = value.names[value.order]
@@ -139,7 +139,7 @@ class Writer:
             value.names[order] = self.node("Transpose", [other], perm=axes)
         return value.names[order]
 
-    def elementwise(self, operator: str, value: Value, *more: str, **attributes: Any) -> Value:
+    def elementwise(self, operator: str, value: ExportedTensor, *more: str, **attributes: Any) -> ExportedTensor:
         """Write an operator that works number by number, in the order that is there."""
         order = value.order
         return self.value(self.node(operator, [value.names[order], *more], **attributes), value.shape, order)
@@ -148,22 +148,22 @@ class Writer:
         """Return the name of a constant number."""
         return self.constant(np.asarray(number, self.dtype), hint)
 
-    def over_sample(self, array: np.ndarray, value: Value, hint: str) -> str:
+    def over_sample(self, array: np.ndarray, value: ExportedTensor, hint: str) -> str:
         """Return a constant that broadcasts with a value: `array` has the rank of a sample, channels last."""
         turned = array if value.order == LAST or array.ndim < 2 else np.moveaxis(array, -1, 0)
         return self.constant(turned, hint)
 
-    def per_channel(self, array: np.ndarray, value: Value, hint: str) -> str:
+    def per_channel(self, array: np.ndarray, value: ExportedTensor, hint: str) -> str:
         """Return a constant with a number for each channel that broadcasts with a value."""
         positions = value.rank - 2 if value.order == FIRST else 0
         return self.constant(array.reshape(-1, *(1,) * positions), hint)
 
-    def reshape(self, value: Value, shape: Any) -> Value:
+    def reshape(self, value: ExportedTensor, shape: Any) -> ExportedTensor:
         """Write a reshaping of each sample, as it lies channels last."""
         to = self.constant([0, *shape[1:]], "shape")
         return self.value(self.node("Reshape", [self.get(value, LAST), to]), shape, LAST)
 
-    def axis(self, value: Value, axis: int, order: str) -> int:
+    def axis(self, value: ExportedTensor, axis: int, order: str) -> int:
         """Return where an axis of the channels-last tensor is in an order."""
         axis %= value.rank
         return axis if order == LAST else to_first(value.rank).index(axis)

@@ -13,7 +13,7 @@ from fastcnn.onnx.operators._memory import check_size
 Ints = Sequence[int] | None
 
 
-class Windows(NamedTuple):
+class WindowGrid(NamedTuple):
     """Where windows lie, one entry for each dimension they move along.
 
     Attributes
@@ -45,7 +45,7 @@ class Windows(NamedTuple):
 
 
 def windows(who: str, size: Sequence[int], kernel: Sequence[int], strides: Ints, pads: Ints, dilations: Ints,
-            auto_pad: str, ceil_mode: int = 0) -> Windows:
+            auto_pad: str, ceil_mode: int = 0) -> WindowGrid:
     """Return where the windows of a node lie.
 
     Parameters
@@ -83,10 +83,10 @@ def windows(who: str, size: Sequence[int], kernel: Sequence[int], strides: Ints,
                                  f"{before[axis]} and {after[axis]}")
         outputs.append(count)
     check_size(who, [n + b + a for n, b, a in zip(size, before, after)], np.float32)
-    return Windows(tuple(kernel), steps, gaps, tuple(before), tuple(after), tuple(outputs))
+    return WindowGrid(tuple(kernel), steps, gaps, tuple(before), tuple(after), tuple(outputs))
 
 
-def padded(x: np.ndarray, w: Windows, fill: float) -> np.ndarray:
+def padded(x: np.ndarray, w: WindowGrid, fill: float) -> np.ndarray:
     """Return (N, C, ...) with the border that lets every window fit."""
     size = x.shape[2:]
     border = [(0, 0), (0, 0), *zip(w.before, w.end_padding(size))]
@@ -94,7 +94,7 @@ def padded(x: np.ndarray, w: Windows, fill: float) -> np.ndarray:
     return np.pad(x, border, constant_values=fill) if any(map(any, border)) else x
 
 
-def seen(x: np.ndarray, w: Windows) -> np.ndarray:
+def seen(x: np.ndarray, w: WindowGrid) -> np.ndarray:
     """Return a view (N, C, *outputs, *kernel) of a padded array: what every window sees."""
     rank = len(w.kernel)
     axes = tuple(range(2, 2 + rank))
@@ -103,13 +103,13 @@ def seen(x: np.ndarray, w: Windows) -> np.ndarray:
     return view[(slice(None), slice(None), *starts, *(slice(None, None, d) for d in w.dilations))]
 
 
-def taps(w: Windows) -> Iterator[tuple[Any, Any]]:
+def taps(w: WindowGrid) -> Iterator[tuple[Any, Any]]:
     """Yield each position in the window, and where it lies for all windows on the padded array."""
     for tap in itertools.product(*map(range, w.kernel)):
         yield tap, tuple(slice(t * d, t * d + (o - 1) * s + 1, s)
                          for t, d, o, s in zip(tap, w.dilations, w.outputs, w.strides))
 
 
-def area(w: Windows) -> int:
+def area(w: WindowGrid) -> int:
     """Return how many elements a window has."""
     return math.prod(w.kernel)

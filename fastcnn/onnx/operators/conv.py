@@ -9,7 +9,7 @@ from fastcnn import layers
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
 from fastcnn.onnx.operators._table import operator
-from fastcnn.onnx.operators._windows import Ints, Windows, padded, taps, windows
+from fastcnn.onnx.operators._windows import Ints, WindowGrid, padded, taps, windows
 
 _CONV = layers.Conv1D, layers.Conv2D, layers.Conv3D
 _TRANSPOSE = layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose
@@ -52,7 +52,7 @@ def conv(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None, *, auto_p
     return _by_layer(_CONV[x.ndim - 3], x, w, bias, lie, group, kept, filters=w.shape[0])
 
 
-def _by_layer(make: Any, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: Windows, group: int,
+def _by_layer(make: Any, x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: WindowGrid, group: int,
               kept: dict[Any, Any], **more: Any) -> np.ndarray:
     """Return what a layer predicts, which is kept with its packed weights for the next images of that size."""
     images = channels_last(x)
@@ -76,7 +76,7 @@ def _with_bias(y: np.ndarray, bias: np.ndarray | None, dtype: np.dtype) -> np.nd
     return y.astype(dtype, copy=False)
 
 
-def _conv_by_taps(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: Windows, group: int) -> np.ndarray:
+def _conv_by_taps(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None, lie: WindowGrid, group: int) -> np.ndarray:
     kind = x.dtype if is_float(x) else np.dtype(np.float32)
     n, c = x.shape[:2]
     k = w.shape[0]
@@ -109,7 +109,7 @@ def conv_transpose(x: np.ndarray, w: np.ndarray, bias: np.ndarray | None = None,
 
 def transposed_windows(size: Sequence[int], kernel: Sequence[int], strides: Ints, dilations: Ints, auto_pad: str,
                        pads: Ints, output_padding: Ints, output_shape: Ints
-                       ) -> tuple[Windows, list[int], tuple[int, ...]]:
+                       ) -> tuple[WindowGrid, list[int], tuple[int, ...]]:
     """Return how the windows of a transposed convolution lie, its output's size, and what stands behind each end.
 
     A size that the node names, or that auto_pad means, is cut out of the whole, the larger half in front unless it is
@@ -132,7 +132,7 @@ def transposed_windows(size: Sequence[int], kernel: Sequence[int], strides: Ints
     if min(output_shape) < 1:
         raise ModelFileError(f"ConvTranspose: expected pads that leave some pixels, got {before} and {after} on {full}")
     check_size("ConvTranspose", list(map(max, full, output_shape)), np.float32)
-    lie = Windows(tuple(kernel), steps, gaps, tuple(before), tuple(after), tuple(size))
+    lie = WindowGrid(tuple(kernel), steps, gaps, tuple(before), tuple(after), tuple(size))
     more = tuple(o + b + a - s * (n - 1) - e for o, b, a, s, n, e in
                  zip(output_shape, before, after, steps, size, lie.extent))
     return lie, output_shape, more
@@ -150,7 +150,7 @@ def transposed_size(size: Sequence[int], kernel: Sequence[int], strides: Sequenc
     return full
 
 
-def _transpose_by_taps(x: np.ndarray, w: np.ndarray, lie: Windows, outputs: list[int], group: int) -> np.ndarray:
+def _transpose_by_taps(x: np.ndarray, w: np.ndarray, lie: WindowGrid, outputs: list[int], group: int) -> np.ndarray:
     kind = x.dtype if is_float(x) else np.dtype(np.float32)
     n, c = x.shape[:2]
     k = w.shape[1]

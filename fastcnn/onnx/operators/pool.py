@@ -9,16 +9,16 @@ from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
 from fastcnn.onnx.operators._sums import mean, total
 from fastcnn.onnx.operators._table import operator
-from fastcnn.onnx.operators._windows import Ints, Windows, area, padded, seen, windows
+from fastcnn.onnx.operators._windows import Ints, WindowGrid, area, padded, seen, windows
 
 
-def _suits(x: np.ndarray, lie: Windows) -> bool:
+def _suits(x: np.ndarray, lie: WindowGrid) -> bool:
     """Return whether the kernels of pooling do it: one or two dimensions, and every window begins on a pixel."""
     return (is_float(x) and x.ndim in (3, 4) and x.size > 0 and max(lie.dilations) == 1
             and all(0 <= b < k for b, k in zip(lie.before, lie.kernel)))
 
 
-def _geometry(x: np.ndarray, lie: Windows) -> tuple[np.ndarray, np.ndarray]:
+def _geometry(x: np.ndarray, lie: WindowGrid) -> tuple[np.ndarray, np.ndarray]:
     """Return the images channels-last, and the geometry."""
     flat = x.ndim == 3
     images = channels_last(x[:, :, None] if flat else x)
@@ -58,7 +58,7 @@ def max_pool(x: np.ndarray, *, kernel_shape: list[int], auto_pad: str = "NOTSET"
     return (y, _flat_places(x, lie, at, storage_order)) if outputs > 1 else y
 
 
-def _flat_places(x: np.ndarray, lie: Windows, at: np.ndarray, column_major: int) -> np.ndarray:
+def _flat_places(x: np.ndarray, lie: WindowGrid, at: np.ndarray, column_major: int) -> np.ndarray:
     """Return positions in x as one dimension, from positions in the windows."""
     inside = np.unravel_index(at, lie.kernel)
     starts = np.ogrid[tuple(slice(o) for o in lie.outputs)] if len(lie.outputs) > 1 else [np.arange(lie.outputs[0])]

@@ -13,8 +13,8 @@ import numpy as np
 
 from fastcnn.errors import ModelFileError
 from fastcnn.geometry.resize import adaptive_windows
-from fastcnn.onnx._graph import Node
-from fastcnn.onnx._program import Step, execute
+from fastcnn.onnx._graph import OnnxNode
+from fastcnn.onnx._program import OperatorCall, execute
 from fastcnn.onnx.operators import find
 from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.regions import Region, regions
@@ -24,7 +24,7 @@ _TURN = (2, 3, 0, 1)  # pixels first, for GatherND
 _MOST = 400  # nodes; a window of 11 x 11 pixels has 250
 
 
-def adaptive_average(p: Patterns, node: Node) -> bool:
+def adaptive_average(p: Patterns, node: OnnxNode) -> bool:
     """Put one node, AdaptiveAverage, in the place of a chain that ends with this one and takes means of windows."""
     if node.operator not in ("Div", "ReduceMean") or "GatherND" not in p.operators:
         return False
@@ -56,7 +56,7 @@ def _before_turn(p: Patterns, name: str) -> tuple[str, bool]:
     return maker.inputs[0], True
 
 
-def _is_known(p: Patterns, node: Node) -> bool:
+def _is_known(p: Patterns, node: OnnxNode) -> bool:
     return not node.domain and node.operator in _PARTS and all(
         name in p.moving or p.constant(name) is not None for name in node.inputs if name)
 
@@ -70,7 +70,7 @@ def _computed(p: Patterns, region: Region, x: np.ndarray) -> Any:
         told = {"opset": p.graph.opsets.get("", 1), "outputs": 1, "kept": {}}
         keywords = node.attributes | {key: told[key] for key in operator.told}
         try:
-            values |= execute(Step(node, operator, keywords, {}), given, "model")
+            values |= execute(OperatorCall(node, operator, keywords, {}), given, "model")
         except ModelFileError:
             return None
     return values[region.nodes[-1].outputs[0]]

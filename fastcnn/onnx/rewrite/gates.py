@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx.rewrite.numbers import elu, gelu, hard_sigmoid, leaky_relu, sigmoid, softplus
 from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.regions import Region, is_elementwise, regions
@@ -34,7 +34,7 @@ _FIXED: list[_Candidate] = [
 ]
 
 
-def gate(p: Patterns, node: Node) -> bool:
+def gate(p: Patterns, node: OnnxNode) -> bool:
     """Put one node in the place of the longest chain that ends with this one and is a function above."""
     best: tuple[Region, _Candidate] | None = None
     for region in regions(p, node, is_elementwise):

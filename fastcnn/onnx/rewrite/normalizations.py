@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx.rewrite.numbers import REDUCTIONS
 from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.regions import SHAPING, Region, axes_of, is_elementwise, regions
@@ -28,7 +28,7 @@ _Found = tuple[str, tuple[int, ...], float, list[tuple[str, str]]]
 _TINY = 1e-6  # below which it makes no difference whether a length is at least that, or has it added
 
 
-def normalization(p: Patterns, node: Node) -> bool:
+def normalization(p: Patterns, node: OnnxNode) -> bool:
     """Put one node in the place of the longest chain that ends with this one and is a function above."""
     best: tuple[Region, _Found, list[tuple[str, str]]] | None = None
     for region in regions(p, node, _is_known) if node.operator in _LAST else ():
@@ -46,7 +46,7 @@ def normalization(p: Patterns, node: Node) -> bool:
     return True
 
 
-def _is_known(p: Patterns, node: Node) -> bool:
+def _is_known(p: Patterns, node: OnnxNode) -> bool:
     if node.domain or node.operator not in (*REDUCTIONS, *SHAPING):
         return is_elementwise(p, node) or (not node.domain and node.operator in _LAST and all(
             name in p.moving or p.number(name) is not None or p.vector(name) is not None for name in node.inputs))

@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx._graph import Graph, Node
-from fastcnn.onnx._program import Step, execute
+from fastcnn.onnx._graph import OnnxGraph, OnnxNode
+from fastcnn.onnx._program import OperatorCall, execute
 from fastcnn.onnx.operators import find
 
 _TRIALS = 5000
@@ -38,11 +38,11 @@ class Patterns:
         How many chains may still be tried: a file of a hundred thousand nodes has to be loaded, too.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: OnnxGraph) -> None:
         self.graph = graph
         self.maker = {name: node for node in graph.nodes for name in node.outputs if name}
         self.place = {name: at for at, node in enumerate(graph.nodes) for name in node.outputs if name}
-        self.readers: dict[str, list[Node]] = defaultdict(list)
+        self.readers: dict[str, list[OnnxNode]] = defaultdict(list)
         self.moving = {value.name for value in graph.inputs}
         for node in graph.nodes:
             names = node.reads()
@@ -52,12 +52,12 @@ class Patterns:
                 self.moving.update(name for name in node.outputs if name)
         self.results = {value.name for value in graph.outputs}
         self.gone: set[int] = set()
-        self.new: dict[int, Node] = {}
+        self.new: dict[int, OnnxNode] = {}
         self.constants = dict(graph.constants)
         self.operators = {node.operator for node in graph.nodes}
         self.trials = _TRIALS
 
-    def made_by(self, name: str, operator: str) -> Node | None:
+    def made_by(self, name: str, operator: str) -> OnnxNode | None:
         """Return the node behind a name if it is of an operator, and nobody else reads it."""
         node = self.maker.get(name)
         if node is None or node.domain or node.operator != operator or id(node) in self.gone or id(node) in self.new:
@@ -97,14 +97,14 @@ class Patterns:
             told = {"opset": self.graph.opsets.get(node.domain, 1), "outputs": len(node.outputs), "kept": {}}
             keywords = node.attributes | {key: told[key] for key in operator.told}
             try:
-                self.constants |= execute(Step(node, operator, keywords, {}), self.constants, "model")
+                self.constants |= execute(OperatorCall(node, operator, keywords, {}), self.constants, "model")
             except ModelFileError:  # which the importer tells, with the others
                 return None
             if left[-1] not in self.constants:
                 return None
         return self.constants[name] if isinstance(self.constants[name], np.ndarray) else None
 
-    def put(self, last: Node, others: list[Node], new: Node) -> None:
+    def put(self, last: OnnxNode, others: list[OnnxNode], new: OnnxNode) -> None:
         """Let one node stand in the place of several, of which `last` is the last."""
         self.gone.update(map(id, others))
         self.new[id(last)] = new

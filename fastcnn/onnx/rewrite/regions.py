@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx.rewrite.numbers import ELEMENTWISE, REDUCTIONS
 from fastcnn.onnx.rewrite.patterns import Patterns
 
@@ -27,7 +27,7 @@ class Region:
     Attributes
     ----------
     source : str
-    nodes : tuple of Node
+    nodes : tuple of OnnxNode
     numbers : dict
         The constants among what they read: single numbers, and vectors where those are known.
     axes : dict
@@ -37,7 +37,7 @@ class Region:
     """
 
     source: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[OnnxNode, ...]
     numbers: dict[str, Any]
     axes: dict[str, tuple[int, ...]]
     flat: frozenset[str]
@@ -53,7 +53,7 @@ class Region:
                 return None
         return values[self.nodes[-1].outputs[0]]
 
-    def _computed(self, node: Node, values: dict[str, Any]) -> Any:
+    def _computed(self, node: OnnxNode, values: dict[str, Any]) -> Any:
         """Return what one node makes of arrays, in which the axes of a reduction stay as 1."""
         if node.outputs[0] in self.axes:
             return REDUCTIONS[node.operator](values[node.inputs[0]], self.axes[node.outputs[0]])
@@ -78,14 +78,14 @@ class Region:
         return self.nodes[-1].outputs[0] not in lacking
 
 
-def regions(p: Patterns, last: Node, is_known: Callable[[Patterns, Node], bool], most: int = _MOST
+def regions(p: Patterns, last: OnnxNode, is_known: Callable[[Patterns, OnnxNode], bool], most: int = _MOST
             ) -> Iterator[Region]:
     """Yield the chains of at least two nodes that end with a node, from the shortest to the longest.
 
     Parameters
     ----------
     p : Patterns
-    last : Node
+    last : OnnxNode
     is_known : callable
         (patterns, node) -> whether it may be a part.
     most : int
@@ -112,7 +112,7 @@ def regions(p: Patterns, last: Node, is_known: Callable[[Patterns, Node], bool],
         inside.add(id(node))
 
 
-def _region(p: Patterns, source: str, nodes: list[Node]) -> Region:
+def _region(p: Patterns, source: str, nodes: list[OnnxNode]) -> Region:
     ordered = sorted(nodes, key=lambda node: p.place[node.outputs[0]])
     names = {name for node in nodes for name in node.inputs}
     numbers = {name: p.vector(name) if (number := p.number(name)) is None else number for name in names}
@@ -122,13 +122,13 @@ def _region(p: Patterns, source: str, nodes: list[Node]) -> Region:
                   frozenset(name for name in axes if not p.maker[name].attributes.get("keepdims", 1)))
 
 
-def is_elementwise(p: Patterns, node: Node) -> bool:
+def is_elementwise(p: Patterns, node: OnnxNode) -> bool:
     """Return whether a node computes number by number, of values and single constants."""
     return not node.domain and node.operator in ELEMENTWISE and len(node.outputs) == 1 and all(
         not name or name in p.moving or p.number(name) is not None for name in node.inputs)
 
 
-def axes_of(p: Patterns, node: Node) -> tuple[int, ...] | None:
+def axes_of(p: Patterns, node: OnnxNode) -> tuple[int, ...] | None:
     """Return the axes of a reduction; None if it names none."""
     given: Any = node.attributes.get("axes")
     if len(node.inputs) > 1:

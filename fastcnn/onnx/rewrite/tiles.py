@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from fastcnn.onnx._graph import Node
+from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx.rewrite.patterns import Patterns
 
 
-def tiled(p: Patterns, node: Node) -> bool:
+def tiled(p: Patterns, node: OnnxNode) -> bool:
     """Let a batch normalization, which ends with this node, read what is before the first reshape."""
     norm = p.made_by(node.inputs[0], "BatchNormalization") if node.operator == "Reshape" else None
     first = None if norm is None else p.made_by(norm.inputs[0], "Reshape")

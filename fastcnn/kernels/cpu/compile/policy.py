@@ -59,7 +59,7 @@ def kernel(function: Callable | None = None, *, in_place: tuple[str, ...] = ()) 
     dispatcher = njit(error_model="numpy", fastmath=FLAGS, boundscheck=False, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
-        dispatcher.__class__ = _OneAtATime if threads.layer() == "workqueue" else Compiled
+        dispatcher.__class__ = _OneAtATime if threads.layer() == "workqueue" else Dispatcher
     dispatcher.in_place = tuple(map(list(inspect.signature(function).parameters).index, in_place))
     registry[name_of(function)] = dispatcher
     return dispatcher
@@ -80,7 +80,7 @@ def inlined(function: Callable | None = None, *, exact: bool = False, always: bo
     return dispatcher
 
 
-class Compiled(CPUDispatcher):
+class Dispatcher(CPUDispatcher):
     """A function whose compilation Ctrl-C does not cut in half; within it may come where another's begins."""
 
     def compile(self, sig):
@@ -88,7 +88,7 @@ class Compiled(CPUDispatcher):
             return super().compile(sig)
 
 
-class _Inlined(Compiled):
+class _Inlined(Dispatcher):
     """A function for kernels alone: called from Python it runs as Python, so no wrapper is compiled for that."""
 
     def add_overload(self, cres):
@@ -99,7 +99,7 @@ class _Inlined(Compiled):
         return self.py_func(*args)
 
 
-class _OneAtATime(Compiled):
+class _OneAtATime(Dispatcher):
     """A kernel where Numba's own work queue runs the threads."""
 
     def __call__(self, *args):

@@ -17,7 +17,7 @@ from numba.core import cgutils
 
 from fastcnn.kernels.cpu.compile import cache
 from fastcnn.kernels.cpu.compile.operands import converted, dtype_of, is_operand, unpacked
-from fastcnn.kernels.cpu.compile.policy import FLAGS, Compiled
+from fastcnn.kernels.cpu.compile.policy import FLAGS, Dispatcher
 
 i64 = ir.IntType(64)
 _TYPES = types.float32, types.float64
@@ -42,7 +42,7 @@ class Shared:
         self._published: set[Any] = set()
         if not hasattr(self.dispatcher, "_cache"):
             return  # NUMBA_DISABLE_JIT
-        self.dispatcher.__class__ = Compiled
+        self.dispatcher.__class__ = Dispatcher
         self.dispatcher._cache = cache.KernelCache(function)
         for dtype in _TYPES:
             cache.publish[self._symbol(dtype)] = functools.partial(self.publish, dtype)

@@ -23,7 +23,7 @@ from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv.plan import input_is_direct, is_pointwise, panel_rows_for
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_start, pack_transposed, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut
-from fastcnn.kernels.cpu.gemm.taps import Bank, Images, Part, cover, dimension
+from fastcnn.kernels.cpu.gemm.taps import FilterBank, Images, OutputRange, cover, dimension
 from fastcnn.kernels.cpu.gemm.tile import M0
 from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, clip, copy
@@ -137,8 +137,9 @@ def _task(task, thread, dx, scratch, filters, dy, shares, geometry):
     oh, ow = (h, w) if is_pointwise(g) else (g["oh"], g["ow"])
     cover(Images(dx, image * h * w * g["c"], h * w * g["c"], w),
           Images(dy, image * oh * ow * g["k"], oh * ow * g["k"], ow),
-          Bank(packed, width, g["kh"] * g["kw"] * kg * width, packed, start),
-          Part(min(images, n - image), low, min(low + rows, h), part * blocks // parts, (part + 1) * blocks // parts),
+          FilterBank(packed, width, g["kh"] * g["kw"] * kg * width, packed, start),
+          OutputRange(min(images, n - image), low, min(low + rows, h), part * blocks // parts,
+                      (part + 1) * blocks // parts),
           dimension(1, g["dh"], g["top"] - (g["kh"] - 1) * g["dh"], g["sh"], g["kh"], oh),
           dimension(1, g["dw"], g["left"] - (g["kw"] - 1) * g["dw"], g["sw"], g["kw"], ow), (groups, kg, cg),
           (packed[:0], bounds))

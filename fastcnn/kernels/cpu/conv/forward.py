@@ -22,7 +22,7 @@ from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.conv.plan import is_pointwise
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut, share_of
-from fastcnn.kernels.cpu.gemm.taps import Bank, Images, Part, cover, dimension
+from fastcnn.kernels.cpu.gemm.taps import FilterBank, Images, OutputRange, cover, dimension
 from fastcnn.kernels.cpu.gemm.tile import M0
 from fastcnn.kernels.cpu.simd.memory import at3
 from fastcnn.kernels.cpu.simd.width import lanes
@@ -79,7 +79,7 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     tasks, images, rows, parts = _plan(g, blocks)
     # One call for both, so that the task is compiled once: the bank is as good an array as the packed one.
     filters, row, block = (kf, g["k"], width) if in_bank else (packed, width, depth * width)
-    bank = Bank(filters, row, block, packed, start)
+    bank = FilterBank(filters, row, block, packed, start)
     parallel(_task, tasks, (y.reshape(-1), bank, x.reshape(-1), addend, bounds, (images, rows, parts), geometry))
 
 
@@ -113,7 +113,7 @@ def _task(task, y, bank, x, addend, bounds, shares, geometry):
     h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
     cover(Images(y, image * oh * ow * g["k"], oh * ow * g["k"], ow),
           Images(x, image * h * w * g["c"], h * w * g["c"], w), bank,
-          Part(min(images, n - image), low, min(low + rows, oh), part * blocks // parts,
-               (part + 1) * blocks // parts),
+          OutputRange(min(images, n - image), low, min(low + rows, oh), part * blocks // parts,
+                      (part + 1) * blocks // parts),
           dimension(g["sh"], g["dh"], -g["top"], 1, g["kh"], h), dimension(g["sw"], g["dw"], -g["left"], 1, g["kw"], w),
           (groups, cg, kg), (addend, bounds))

@@ -23,7 +23,7 @@ The gradients of the weights lie in `backward_weights.py`.
 """
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
-from fastcnn.kernels.cpu.depthwise.walk import Part, Window, windows
+from fastcnn.kernels.cpu.depthwise.walk import Window, WindowRange, windows
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
@@ -100,7 +100,7 @@ def _forward_piece(piece, y, x, kernel, ends, cuts, geometry):
         windows((y, (image * g["oh"] * g["ow"] * g["c"], g["ow"] * g["c"], g["c"])),
                 (x, (image * g["h"] * g["w"] * g["c"], g["h"], g["w"], g["c"])),
                 (kernel, (0, g["kw"] * g["c"], g["c"])), (bias, 0 if bias.size > 0 else -1), bounds, window_of(g),
-                Part(row, min(rows, bottom - row), g["ow"], begin, end, is_far(g)))
+                WindowRange(row, min(rows, bottom - row), g["ow"], begin, end, is_far(g)))
         row += rows
 
 
@@ -161,8 +161,8 @@ def _backward_input_piece(piece, dx, dy, kernel, ends, cuts, geometry):
                         (dy, (image * g["oh"] * g["ow"] * c, g["oh"], g["ow"], c)),
                         (kernel, ((r * g["kw"] + s) * c, -step_r * g["kw"] * c, -step_s * c)),
                         (bias, 0 if bias.size > 0 else -1), bounds, Window(kh, kw, 1, 1, dh, dw, top, left),
-                        Part(first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw, begin, end,
-                             is_far(g)))
+                        WindowRange(first, min(last, (g["h"] - a + sh - 1) // sh) - first, (w - b + sw - 1) // sw,
+                                    begin, end, is_far(g)))
         first = last
 
 

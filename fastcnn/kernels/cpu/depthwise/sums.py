@@ -26,7 +26,7 @@ from fastcnn.kernels.cpu.simd.width import lanes_of
 POSITIONS = 32  # outputs, about, whose share is a short sum (`fastcnn.kernels.cpu.simd.sums`)
 
 
-class Part(NamedTuple):
+class GradientRange(NamedTuple):
     """Output rows first .. first + rows, columns low .. high, channels begin .. end."""
 
     first: Any
@@ -37,7 +37,7 @@ class Part(NamedTuple):
     end: Any
 
 
-class Slide(NamedTuple):
+class GradientWalk(NamedTuple):
     """All numbers of a walk: where the sums, x and dy lie, as of `gradients`, the window and the part."""
 
     sums_at: Any
@@ -51,14 +51,14 @@ def _ints(count):
     return types.UniTuple(types.int64, count)
 
 
-_PART = types.NamedUniTuple(types.int64, 6, Part)
-_SLIDE = types.NamedTuple([types.int64, _ints(4), _ints(2), WINDOW, _PART], Slide)
+_RANGE = types.NamedUniTuple(types.int64, 6, GradientRange)
+_WALK = types.NamedTuple([types.int64, _ints(4), _ints(2), WINDOW, _RANGE], GradientWalk)
 
 
 @inlined
-def _usual(number, run, place, sums, x, dy, slide):
+def _usual(number, run, place, sums, x, dy, walk):
     """What some blocks of a row give to all taps of a usual window, and to the sum of dy."""
-    (x_at, h, w, c), (dy_at, ow), window, part = slide.x, slide.dy, slide.window, slide.part
+    (x_at, h, w, c), (dy_at, ow), window, part = walk.x, walk.dy, walk.window, walk.part
     (kh, kw, sh, sw, dh, _, top, left), (j, blocks), (tap, at) = window, run, place
     one, row = lanes_of(x), part.first * sh - top
     of = x_at + (row * w + j * sw - left) * c + at
@@ -73,9 +73,9 @@ def _usual(number, run, place, sums, x, dy, slide):
 
 
 @inlined
-def _any(j, stop, tap, at, sums, x, dy, slide):
+def _any(j, stop, tap, at, sums, x, dy, walk):
     """What columns j .. stop give to each tap, whose outputs are those that see the image; at last to all of dy."""
-    (x_at, h, w, c), (dy_at, ow), window, part = slide.x, slide.dy, slide.window, slide.part
+    (x_at, h, w, c), (dy_at, ow), window, part = walk.x, walk.dy, walk.window, walk.part
     kh, kw, sh, sw, dh, dw, top, left = window
     one = lanes_of(x)
     for t in range(kh * kw + 1):
@@ -94,9 +94,9 @@ def _any(j, stop, tap, at, sums, x, dy, slide):
                          (dy, (gradient + some * J * c, ow * c, c)), (part.rows, rest, sw), (up, sh, 0, h, c))
 
 
-def _gradients(sums, x, dy, slide):
+def _gradients(sums, x, dy, walk):
     """The walk on bare pointers: what a part of the outputs of one image gives to some channels."""
-    (_, _, w, c), window, part, one = slide.x, slide.window, slide.part, lanes_of(x)
+    (_, _, w, c), window, part, one = walk.x, walk.window, walk.part, lanes_of(x)
     kh, kw, _, sw, _, dw, _, left = window
     is_square, reach, share = kh == kw and dw == 1 and c >= one, (J - 1) * sw + (kw - 1) * dw, (kh * kw + 1) * one
     j, most = part.low, max(1, POSITIONS // (J * max(1, part.rows)))  # blocks that a sum takes in at once
@@ -111,15 +111,15 @@ def _gradients(sums, x, dy, slide):
         is_usual = number in USUAL_GRADIENTS
         for channel in range(part.begin, part.end, one):
             at = min(channel, c - one) if c >= one else channel
-            tap = slide.sums_at + channel // one * share
+            tap = walk.sums_at + channel // one * share
             if is_usual:
-                _usual(number, (j, blocks), (tap, at), sums, x, dy, slide)
+                _usual(number, (j, blocks), (tap, at), sums, x, dy, walk)
             else:
-                _any(j, stop, tap, at, sums, x, dy, slide)
+                _any(j, stop, tap, at, sums, x, dy, walk)
         j = stop
 
 
-_shared = Shared(_gradients, lambda dtype: (*[types.CPointer(dtype)] * 3, _SLIDE))
+_shared = Shared(_gradients, lambda dtype: (*[types.CPointer(dtype)] * 3, _WALK))
 
 
 @intrinsic
@@ -133,17 +133,17 @@ def gradients(typingctx, sums, x, dy, window, part):
     x : (array, (offset of the image, H, W, C))
     dy : (array, (offset of the image, OW))
     window : Window
-    part : Part
+    part : GradientRange
     """
     _shared.publish(x.types[0].dtype)
     operands = [types.Tuple((of.types[0], kind)) for of, kind in ((sums, types.int64), (x, _ints(4)), (dy, _ints(2)))]
-    signature = types.void(*operands, WINDOW, _PART)
+    signature = types.void(*operands, WINDOW, _RANGE)
 
     def codegen(context, builder, signature, args):
         given = [cgutils.unpack_tuple(builder, value) for value in args[:3]]
         pointers = [context.make_array(kind.types[0])(context, builder, array).data
                     for kind, (array, _) in zip(signature.args[:3], given, strict=True)]
-        record = context.make_tuple(builder, _SLIDE, [*(numbers for _, numbers in given), *args[3:]])
+        record = context.make_tuple(builder, _WALK, [*(numbers for _, numbers in given), *args[3:]])
         _shared.call(builder, signature.args[0].types[0].dtype, [*pointers, record])
         return context.get_dummy_value()
 

@@ -31,7 +31,7 @@ class Window(NamedTuple):
     left: Any
 
 
-class Part(NamedTuple):
+class WindowRange(NamedTuple):
     """Rows first .. first + rows of an output of `columns`, channels begin .. end.
 
     `far` is 1 if the images are larger than the caches.
@@ -45,7 +45,7 @@ class Part(NamedTuple):
     far: Any
 
 
-class Slide(NamedTuple):
+class WindowWalk(NamedTuple):
     """All numbers of a walk: where y, x, the filters and the bias lie, as of `windows`, the window and the part."""
 
     y: Any
@@ -61,8 +61,8 @@ def _ints(count):
 
 
 WINDOW = types.NamedUniTuple(types.int64, 8, Window)
-_PART = types.NamedUniTuple(types.int64, 6, Part)
-_SLIDE = types.NamedTuple([_ints(3), _ints(4), _ints(3), types.int64, WINDOW, _PART], Slide)
+_RANGE = types.NamedUniTuple(types.int64, 6, WindowRange)
+_WALK = types.NamedTuple([_ints(3), _ints(4), _ints(3), types.int64, WINDOW, _RANGE], WindowWalk)
 
 
 @inlined(always=True)
@@ -74,31 +74,31 @@ def usual_number(window, before, beyond):
 
 
 @inlined(always=True)
-def _fetch_ahead(y, y_at, x, x_at, slide):
+def _fetch_ahead(y, y_at, x, x_at, walk):
     """Ask for what the next row will see, and where it will lie."""
-    _, _, width, c = slide.x
-    for q in range(J * slide.window.sw):
-        fetch(x, x_at + (slide.window.dh * width + q) * c)
+    _, _, width, c = walk.x
+    for q in range(J * walk.window.sw):
+        fetch(x, x_at + (walk.window.dh * width + q) * c)
     for q in range(J):
-        fetch(y, y_at + slide.y[1] + q * slide.y[2])
+        fetch(y, y_at + walk.y[1] + q * walk.y[2])
 
 
 @inlined(always=True)
-def _columns(j, at, y, x, k, bias, bounds, slide):
+def _columns(j, at, y, x, k, bias, bounds, walk):
     """J columns of outputs from j on, of one vector of channels from `at` on: a tile a row.
 
     What the columns have in common is found before the rows begin: where an image has few pixels, a row is one tile
     of some dozen instructions.
     """
-    (y_at, y_row, y_col), (x_at, h, w, c), (k_at, k_row, k_col) = slide.y, slide.x, slide.k
-    window, part, one = slide.window, slide.part, lanes_of(y)
+    (y_at, y_row, y_col), (x_at, h, w, c), (k_at, k_row, k_col) = walk.y, walk.x, walk.k
+    window, part, one = walk.window, walk.part, lanes_of(y)
     kh, kw, sh, sw, dh, dw, top, left = window
     many, tall = kh * kw > TERMS, max(1, TERMS // max(1, kw))  # rows of the window that are one short sum
     column = j * sw - left
     before, beyond = max(0, -column), max(0, column + (J - 1) * sw + (kw - 1) * dw + 1 - w)
     usual = -1 if many or c < one or part.columns < J else usual_number(window, before, beyond)
     other = NARROW if c < one else WHOLE if before + beyond == 0 and part.columns >= J else EDGE
-    number, start = (usual, other + LONG if many else other), slide.bias_at + at if slide.bias_at >= 0 else -1
+    number, start = (usual, other + LONG if many else other), walk.bias_at + at if walk.bias_at >= 0 else -1
     for i in range(part.first, part.first + part.rows):
         row = i * sh - top
         r0, r1 = max(0, -row), min(kh, h - row)  # the rows of the window that lie in the image
@@ -107,23 +107,23 @@ def _columns(j, at, y, x, k, bias, bounds, slide):
         rows = max(r0, r1) - r0
         to, of = y_at + i * y_row + j * y_col + at, x_at + ((row + r0 * dh) * w + column) * c + at
         if part.far:
-            _fetch_ahead(y, to, x, of + (rows - 1) * dh * w * c, slide)
+            _fetch_ahead(y, to, x, of + (rows - 1) * dh * w * c, walk)
         window_tile(number, (y, (to, y_col)), (x, (of, dh * w * c, c)), (k, (k_at + r0 * k_row + at, k_row, k_col)),
                     (bias, start, bounds), (rows, kw, sw, dw, tall, -(-rows // tall) if many else 1),
                     (column, w, part.columns - j, c))
 
 
-def _windows(y, x, k, bias, bounds, slide):
+def _windows(y, x, k, bias, bounds, walk):
     """The walk on bare pointers."""
-    part, c, one = slide.part, slide.x[3], lanes_of(y)
+    part, c, one = walk.part, walk.x[3], lanes_of(y)
     for channel in range(part.begin, part.end, one):
         at = min(channel, c - one) if c >= one else channel
         for block in range(0, part.columns, J):
             j = min(block, max(0, part.columns - J))  # the last block overlaps the one before it
-            _columns(j, at, y, x, k, bias, bounds, slide)
+            _columns(j, at, y, x, k, bias, bounds, walk)
 
 
-_shared = Shared(_windows, lambda dtype: (*[types.CPointer(dtype)] * 5, _SLIDE))
+_shared = Shared(_windows, lambda dtype: (*[types.CPointer(dtype)] * 5, _WALK))
 
 
 @intrinsic
@@ -140,17 +140,17 @@ def windows(typingctx, y, x, k, bias, bounds, window, part):
     bounds : (2,) array
         The lowest and the highest result.
     window : Window
-    part : Part
+    part : WindowRange
     """
     _shared.publish(y.types[0].dtype)
     operands = [types.Tuple((of.types[0], _ints(count))) for of, count in ((y, 3), (x, 4), (k, 3))]
-    signature = types.void(*operands, types.Tuple((bias.types[0], types.int64)), bounds, WINDOW, _PART)
+    signature = types.void(*operands, types.Tuple((bias.types[0], types.int64)), bounds, WINDOW, _RANGE)
 
     def codegen(context, builder, signature, args):
         data = lambda kind, value: context.make_array(kind)(context, builder, value).data
         given = [cgutils.unpack_tuple(builder, value) for value in args[:4]]
         pointers = [data(kind.types[0], array) for kind, (array, _) in zip(signature.args[:4], given, strict=True)]
-        record = context.make_tuple(builder, _SLIDE, [*(numbers for _, numbers in given), *args[5:]])
+        record = context.make_tuple(builder, _WALK, [*(numbers for _, numbers in given), *args[5:]])
         _shared.call(builder, signature.args[4].dtype, [*pointers, data(signature.args[4], args[4]), record])
         return context.get_dummy_value()
 

@@ -72,7 +72,7 @@ def _forward_code(context, builder, signature, args):
     kinds = [(c, w) for c in (SUM, PRODUCT, PRELU, MASK) for w in (0, 1)] + [(c, 1) for c in _EXTREME]
     number = builder.add(builder.mul(code, _I64(2)), whole)
     for kind in chosen(builder, number, {2 * c + w: (c, w) for c, w in kinds}):
-        walk = _Rows(builder, dtype_of(signature.args[0]))
+        walk = _RowEmitter(builder, dtype_of(signature.args[0]))
         walk.numbers = [walk.broadcast(value) for value in numbers]
         for at in _rows(builder, rows, pointers, [columns, *steps]):
             walk.forward(at, columns, *kind)
@@ -90,7 +90,7 @@ def _backward_code(context, builder, signature, args):
     kinds += [(PRELU, 0, STORE), (PRELU, 1, STORE), *((c, 1, STORE) for c in _EXTREME)]
     number = builder.add(builder.mul(builder.add(builder.mul(code, _I64(2)), whole), _I64(3)), way)
     for kind in chosen(builder, number, {(2 * c + w) * 3 + way: (c, w, way) for c, w, way in kinds}):
-        walk = _Rows(builder, dtype_of(signature.args[0]))
+        walk = _RowEmitter(builder, dtype_of(signature.args[0]))
         for at in _rows(builder, rows, pointers, steps):
             walk.numbers = [walk.broadcast(walk.scale(scaled, scale, at[3]))] if kind[0] == SUM else []
             walk.backward(at, columns, *kind)
@@ -110,7 +110,7 @@ def _rows(builder, rows, pointers, steps):
                for pointer, step in zip(pointers, steps, strict=True)]
 
 
-class _Rows(Vectors):
+class _RowEmitter(Vectors):
     """Emits the loop over one row; `numbers` are the vectors of alpha, beta and floor, or of a scale."""
 
     numbers: Any = ()

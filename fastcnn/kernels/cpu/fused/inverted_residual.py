@@ -32,11 +32,10 @@ from numba import config
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel, threads_now
 from fastcnn.kernels.cpu.depthwise.forward import window_of
-from fastcnn.kernels.cpu.depthwise.walk import Part as WindowPart
-from fastcnn.kernels.cpu.depthwise.walk import windows
+from fastcnn.kernels.cpu.depthwise.walk import WindowRange, windows
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, pack_filters, pack_start, packed_size, start_of
 from fastcnn.kernels.cpu.gemm.shares import cut, share_of
-from fastcnn.kernels.cpu.gemm.taps import Bank, Images, Part, cover, dimension, panel_of
+from fastcnn.kernels.cpu.gemm.taps import FilterBank, Images, OutputRange, cover, dimension, panel_of
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import aligned, at3, copy
 
@@ -174,15 +173,15 @@ def _band(task, thread, y, scratch, filters, x, ends, geometry):
             base = low
             width, blocks = blocks_of(y, e)
             cover(Images(scratch, at - base * w * e, 0, w), Images(x, image * f["h"] * f["w"] * f["c"], 0, f["w"]),
-                  Bank(packed, width, depth * width, packed, start_of(packed, 1, e, depth)),
-                  Part(1, have, high, 0, blocks), dimension(f["sh"], f["dh"], -f["top"], 1, f["kh"], f["h"]),
+                  FilterBank(packed, width, depth * width, packed, start_of(packed, 1, e, depth)),
+                  OutputRange(1, have, high, 0, blocks), dimension(f["sh"], f["dh"], -f["top"], 1, f["kh"], f["h"]),
                   dimension(f["sw"], f["dw"], -f["left"], 1, f["kw"], f["w"]), (1, f["c"], e),
                   (packed[0:0], bounds[0:2]))
             have = high
             source, place = scratch, at - base * w * e
         windows((scratch, (z - row * ow * e, ow * e, e)), (source, (place, h, w, e)), (window, (0, g["kw"] * e, e)),
                 (window_bias, 0 if window_bias.size > 0 else -1), bounds[2:4], window_of(g),
-                WindowPart(row, end - row, ow, 0, e, 0))
+                WindowRange(row, end - row, ow, 0, e, 0))
         width = blocks_of(y, k)[0]
         walk_grid((y, ((image * oh + row) * ow * k, 0, 0, k)), (scratch, (z, 0, 0, e, 0, 0, 1)),
                   (packed, (first, 0, 0, width, e * width)), at3(1, 1, (end - row) * ow), at3(1, 1, e),
@@ -209,7 +208,7 @@ def _part(task, scratch, packed, x, filters, bounds, parts, geometry):
     windows((scratch, (_between_of(g) + image * g["oh"] * g["ow"] * e + shift, g["ow"] * e, e)),
             (source, (place, h, w, count)), (window, (shift, g["kw"] * e, e)),
             (window_bias, shift if window_bias.size > 0 else -1), bounds[2:4], window_of(g),
-            WindowPart(0, g["oh"], g["ow"], begin - shift, end - shift, 0))
+            WindowRange(0, g["oh"], g["ow"], begin - shift, end - shift, 0))
 
 
 @inlined

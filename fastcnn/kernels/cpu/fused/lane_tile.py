@@ -59,7 +59,7 @@ def _ints(count):
 _LANES = types.NamedTuple([_ints(2), _ints(4), _ints(4), types.int64, _ints(3), *[types.int64] * 3], Lanes)
 
 
-class _Tile(Vectors):
+class _LaneTile(Vectors):
     """Writes the code of one tile; the vectors of B and of C lie a stride apart, those of A too, or it is scalars."""
 
     def __init__(self, builder: Any, dtype: Any, shape: tuple[int, int], row: Any) -> None:
@@ -117,7 +117,7 @@ def _tile_of(shapes, row):
             M, KV, c_at, a_at, b_at, start_at, walk = args
             given = cgutils.unpack_tuple(builder, walk)
             for shape in chosen(builder, builder.add(builder.mul(M, _I64(8)), KV), table):
-                _Tile(builder, c.dtype, shape, row).emit(c_at, a_at, b_at, start_at, given)
+                _LaneTile(builder, c.dtype, shape, row).emit(c_at, a_at, b_at, start_at, given)
             return context.get_dummy_value()
 
         return types.void(types.int64, types.int64, c, a, b, start, walk), codegen

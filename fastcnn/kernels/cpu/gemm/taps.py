@@ -57,7 +57,7 @@ class Images(NamedTuple):
     wide: Any
 
 
-class Bank(NamedTuple):
+class FilterBank(NamedTuple):
     """Rows of filters in an array, (blocks, taps, depth): `row` and `block` apart; and where their sums start."""
 
     array: Any
@@ -67,7 +67,7 @@ class Bank(NamedTuple):
     start_at: Any
 
 
-class Part(NamedTuple):
+class OutputRange(NamedTuple):
     """What is computed: rows low .. high of some images, for the blocks of filters first .. last."""
 
     images: Any
@@ -133,8 +133,8 @@ def cover(y, x, bank, part, rows, columns, channels, ends):
     ----------
     y, x : Images
         Of groups * filters channels, written; of groups * depth.
-    bank : Bank
-    part : Part
+    bank : FilterBank
+    part : OutputRange
     rows, columns : Dimension
     channels : (groups, depth, filters)
     ends : (addend, bounds)

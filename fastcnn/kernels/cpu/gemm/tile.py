@@ -69,8 +69,8 @@ class Columns(NamedTuple):
     steps: Any
 
 
-class Ends(NamedTuple):
-    """How a sum begins and ends.
+class Epilogue(NamedTuple):
+    """How a sum starts and what becomes of it.
 
     It starts, where `fresh` is 1, at ``start[k]``; 0, at zero, and is added to what is in C, since a sum that started
     there would lose its last bits at each step; 2, at what is in C, of which it is the rest. Results below the first
@@ -83,7 +83,7 @@ class Ends(NamedTuple):
 
 
 @intrinsic
-def tile(typingctx, M, KV, c, a, b, loops, ends):
+def tile(typingctx, M, KV, c, a, b, loops, epilogue):
     """Compute one tile of M x (KV * LANES) results, one of SHAPES.
 
     Parameters
@@ -95,7 +95,7 @@ def tile(typingctx, M, KV, c, a, b, loops, ends):
     b : Columns
     loops : (R, S, J)
         Steps of each loop.
-    ends : Ends
+    epilogue : Epilogue
     """
     dtype = c.types[0].dtype
 
@@ -107,7 +107,7 @@ def tile(typingctx, M, KV, c, a, b, loops, ends):
             _Tile(builder, dtype, shape).emit(*given)
         return context.get_dummy_value()
 
-    return types.void(types.int64, types.int64, c, a, b, loops, ends), codegen
+    return types.void(types.int64, types.int64, c, a, b, loops, epilogue), codegen
 
 
 class _Tile(Vectors):
@@ -118,8 +118,8 @@ class _Tile(Vectors):
         self.M, self.KV = shape
         self.cells = [(i, k) for i in range(self.M) for k in range(self.KV)]
 
-    def emit(self, c, a, b, loops, ends):
-        b_, (c, c_rows, columns), (start, fresh, bounds) = self.b, c, ends
+    def emit(self, c, a, b, loops, epilogue):
+        b_, (c, c_rows, columns), (start, fresh, bounds) = self.b, c, epilogue
         a_rows, rows = self._offsets(a[1]), self._offsets(c_rows)
         sums = dict(zip(self.cells, self.slots(len(self.cells), self.zero), strict=True))
         place = {(i, k): b_.gep(c, [b_.add(rows[i], _I64(k * self.L))]) for i, k in self.cells}

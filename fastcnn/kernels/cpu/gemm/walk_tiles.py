@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
-from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, TALL, Columns, Ends, Results, Scalars, tile
+from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, TALL, Columns, Epilogue, Results, Scalars, tile
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.vectors import Vectors
 from fastcnn.kernels.cpu.simd.width import features, lanes_of
@@ -44,7 +44,7 @@ class Walk(NamedTuple):
         From a block of B to the next.
     columns : int
     fresh : int
-        How sums start: 0, 1 as `Ends` of the tile; 2 at start + addend, 3 at what is in C.
+        How sums start: 0, 1 as `Epilogue` of the tile; 2 at start + addend, 3 at what is in C.
     panel : int
         Rows that pass through all blocks before the next.
     """
@@ -178,23 +178,23 @@ def _height(rows, wide, highest):
 
 
 @inlined(always=True)
-def _panel(rows, highest, c, a, b, loops, ends):
+def _panel(rows, highest, c, a, b, loops, epilogue):
     """Take the rows of a panel through some steps of their sums."""
     width = 2 if c.columns > lanes_of(c.pointer) else 1
     row = 0
     while row < rows:
         height = _height(rows - row, width == 2, highest)
         tile(np.int64(height), np.int64(width), Results(c.pointer, moved(c.rows, row), c.columns),
-             Scalars(a.pointer, moved(a.rows, row), a.steps), b, loops, ends)
+             Scalars(a.pointer, moved(a.rows, row), a.steps), b, loops, epilogue)
         row += height
 
 
 @inlined(always=True)
-def _block(rows, highest, c, a, b, ends, w):
+def _block(rows, highest, c, a, b, epilogue, w):
     """Take the rows of a panel through all steps of one block of columns, a part of the sums after the other."""
     (r, s, j), (a_r, a_s, a_j), (b_r, b_s, b_j) = w.loops, a.steps, b.steps
     r_span, s_span, j_span = _spans(r, s, j, w.fresh)
-    fresh, r0, s0, j0 = ends.fresh, 0, 0, 0
+    fresh, r0, s0, j0 = epilogue.fresh, 0, 0, 0
     while True:  # once for a sum of no steps, too
         loops = min(r_span, r - r0), min(s_span, s - s0), min(j_span, j - j0)
         a_part = Scalars(moved(a.pointer, r0 * a_r + s0 * a_s + j0 * a_j), a.rows, a.steps)
@@ -204,8 +204,8 @@ def _block(rows, highest, c, a, b, ends, w):
             j0, s0 = 0, s0 + s_span
             if s0 >= s:
                 s0, r0 = 0, r0 + r_span
-        bounds = ends.bounds if r0 >= r else null_like(ends.bounds)
-        _panel(rows, highest, c, a_part, b_part, loops, Ends(ends.start, fresh, bounds))
+        bounds = epilogue.bounds if r0 >= r else null_like(epilogue.bounds)
+        _panel(rows, highest, c, a_part, b_part, loops, Epilogue(epilogue.start, fresh, bounds))
         fresh = np.int64(0)
         if r0 >= r:
             break
@@ -229,7 +229,7 @@ def _tiles(c, a, b, start, addend, bounds, w):
             if w.fresh == 2:
                 _begin(here, moved(addend, column), c_rows, rows, begin, left)
             _block(rows, highest, Results(here, c_rows, left), Scalars(a, a_rows, w.a_steps),
-                   Columns(moved(b, column // (2 * one) * w.b_block), w.b_steps), Ends(begin, fresh, bounds), w)
+                   Columns(moved(b, column // (2 * one) * w.b_block), w.b_steps), Epilogue(begin, fresh, bounds), w)
 
 
 def arguments(dtype):

@@ -9,7 +9,7 @@ from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
-class Walk(Vectors):
+class WindowEmitter(Vectors):
     """The loops that all have in common: over the run, over vectors of channels, over the window.
 
     `wide` vectors of one result are reduced side by side, so that they hide one another's latency.
@@ -101,7 +101,7 @@ class Walk(Vectors):
         return self.broadcast(b.trunc(code, ir.IntType(width)))
 
 
-class Max(Walk):
+class Max(WindowEmitter):
     def moved(self, pointers, to, of):
         y, where, x = pointers
         return self.b.gep(y, [to]), self.b.gep(where, [to]), self.b.gep(x, [of])
@@ -155,7 +155,7 @@ class Max(Walk):
         self.positions([x], channel, body)
 
 
-class Gradient(Walk):
+class Gradient(WindowEmitter):
     def moved(self, pointers, to, of):
         dx, dy, where = pointers
         return self.b.gep(dx, [to]), self.b.gep(dy, [of]), self.b.gep(where, [of])
@@ -174,7 +174,7 @@ class Gradient(Walk):
             self.store(b.load(slot), b.gep(dx, [channel]), u, mask)
 
 
-class Sum(Walk):
+class Sum(WindowEmitter):
     wide = 8  # a whole image is read with large strides: the longer the pieces, the better
 
     def moved(self, pointers, to, of):
@@ -200,7 +200,7 @@ class Sum(Walk):
             self.store(b.load(slot), place, u, mask)
 
 
-class Blend(Walk):
+class Blend(WindowEmitter):
     def moved(self, pointers, to, of):
         y, x, *weights = pointers
         return self.b.gep(y, [to]), self.b.gep(x, [of]), *weights
@@ -231,7 +231,7 @@ class Blend(Walk):
             self.store(b.load(slot), b.gep(y, [channel]), u, mask)
 
 
-class Scatter(Walk):
+class Scatter(WindowEmitter):
     def moved(self, pointers, to, of):
         dx, dy, where = pointers
         return self.b.gep(dx, [of]), self.b.gep(dy, [to]), self.b.gep(where, [to])
@@ -250,7 +250,7 @@ class Scatter(Walk):
         self.positions([dx], channel, body)
 
 
-class Spread(Walk):
+class Spread(WindowEmitter):
     def moved(self, pointers, to, of):
         dx, dy = pointers
         return self.b.gep(dx, [of]), self.b.gep(dy, [to])

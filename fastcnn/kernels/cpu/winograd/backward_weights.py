@@ -27,7 +27,7 @@ from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 from fastcnn.kernels.cpu.winograd.plan import TILES, suits
-from fastcnn.kernels.cpu.winograd.tiles import Block, Tiles, filter_gradient_block, gradient_tiles, input_tiles
+from fastcnn.kernels.cpu.winograd.tiles import FilterBlock, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
 FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
 FUSED_RUN = 112  # tiles: the sums of a run stay in registers, so that long runs load and store m seldom
@@ -257,7 +257,7 @@ def _chunk_task(chunk, thread, scratch, places, x, dy, p):
             _add_bias((scratch, bias + b * width, width), scratch, one, v, (b, width), count, p)
         if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
             for b in range(blocks):
-                filter_gradient_block((scratch, gradients), Block(c, k, b * width, min(width, k - b * width), 0, c),
+                filter_gradient_block((scratch, gradients), FilterBlock(c, k, b * width, min(width, k - b * width), 0, c),
                                       (scratch, (m + b * 36 * step, width, step)), (scratch, patch))
             accumulate(scratch, gradients + size, scratch, bias, k)
             clear(scratch, bias, blocks * width)
@@ -287,7 +287,7 @@ def _products_task(task, thread, dkernel, dbias, scratch, places, count, p):
     begin, end = part * c // parts, (part + 1) * c // parts
     columns = min(width, k - b * width)
     _multiply(scratch, shared, (begin, end - begin), (b, width), m, True, count, p)
-    filter_gradient_block((dkernel, 0), Block(c, k, b * width, columns, begin, end),
+    filter_gradient_block((dkernel, 0), FilterBlock(c, k, b * width, columns, begin, end),
                           (scratch, (m, width, _sums(p, width)[0])), (scratch, patch))
     if part == 0 and dbias.size > 0:
         _add_bias((dbias, b * width, columns), scratch, one, shared, (b, width), count, p)

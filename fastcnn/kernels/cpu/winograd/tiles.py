@@ -40,7 +40,7 @@ class Tiles(NamedTuple):
     count: Any
 
 
-class Block(NamedTuple):
+class FilterBlock(NamedTuple):
     """Channels `begin` .. `end` of a filter bank (3, 3, c, k), and `columns` of its filters from `column` on."""
 
     c: Any
@@ -51,7 +51,7 @@ class Block(NamedTuple):
     end: Any
 
 
-_TILES, _BLOCK = types.NamedUniTuple(types.int64, 9, Tiles), types.NamedUniTuple(types.int64, 6, Block)
+_TILES, _BLOCK = types.NamedUniTuple(types.int64, 9, Tiles), types.NamedUniTuple(types.int64, 6, FilterBlock)
 
 
 def _winograd_input(x, tiles, zeros, v, steps, patch):

@@ -59,7 +59,7 @@ class _Sums(Vectors):
         return self.b.fsub(x, y)
 
 
-class _Rows(NamedTuple):
+class _TransformRows(NamedTuple):
     """Some rows of a matrix that share terms: which rows, which elements they read, and how."""
 
     made: Sequence[int]
@@ -73,12 +73,12 @@ def _even_odd(v, even, odd, point):
 
 
 _INPUT = (  # B^T
-    _Rows((0,), (0, 2, 4), lambda v, d: [v.fma(d[2], -_SUM, v.add(d[0], d[4]))]),
-    _Rows((1, 2), (1, 2, 3, 4),
-          lambda v, d: _even_odd(v, v.fma(d[2], -_B2, d[4]), v.fma(d[1], -_B2, d[3]), _A)),
-    _Rows((3, 4), (1, 2, 3, 4),
-          lambda v, d: _even_odd(v, v.fma(d[2], -_A2, d[4]), v.fma(d[1], -_A2, d[3]), _B)),
-    _Rows((5,), (1, 3, 5), lambda v, d: [v.fma(d[3], -_SUM, v.add(d[1], d[5]))]),
+    _TransformRows((0,), (0, 2, 4), lambda v, d: [v.fma(d[2], -_SUM, v.add(d[0], d[4]))]),
+    _TransformRows((1, 2), (1, 2, 3, 4),
+                   lambda v, d: _even_odd(v, v.fma(d[2], -_B2, d[4]), v.fma(d[1], -_B2, d[3]), _A)),
+    _TransformRows((3, 4), (1, 2, 3, 4),
+                   lambda v, d: _even_odd(v, v.fma(d[2], -_A2, d[4]), v.fma(d[1], -_A2, d[3]), _B)),
+    _TransformRows((5,), (1, 3, 5), lambda v, d: [v.fma(d[3], -_SUM, v.add(d[1], d[5]))]),
 )
 
 
@@ -93,8 +93,8 @@ def _output_odd(v, m):
 
 
 _OUTPUT = (  # A^T
-    _Rows((0, 2), (0, 1, 2, 3, 4), _output_even),
-    _Rows((1, 3), (1, 2, 3, 4, 5), _output_odd),
+    _TransformRows((0, 2), (0, 1, 2, 3, 4), _output_even),
+    _TransformRows((1, 3), (1, 2, 3, 4, 5), _output_odd),
 )
 
 
@@ -104,10 +104,10 @@ def _at_points(v, d, point):
 
 
 _GRADIENT = (  # A
-    _Rows((0,), (0,), lambda v, d: [d[0]]),
-    _Rows((1, 2), (0, 1, 2, 3), lambda v, d: _at_points(v, d, _A)),
-    _Rows((3, 4), (0, 1, 2, 3), lambda v, d: _at_points(v, d, _B)),
-    _Rows((5,), (3,), lambda v, d: [d[3]]),
+    _TransformRows((0,), (0,), lambda v, d: [d[0]]),
+    _TransformRows((1, 2), (0, 1, 2, 3), lambda v, d: _at_points(v, d, _A)),
+    _TransformRows((3, 4), (0, 1, 2, 3), lambda v, d: _at_points(v, d, _B)),
+    _TransformRows((5,), (3,), lambda v, d: [d[3]]),
 )
 
 
@@ -117,10 +117,10 @@ def _filter_at(v, g, point, scale):
 
 
 _FILTER = (  # G
-    _Rows((0,), (0,), lambda v, g: [g[0]]),
-    _Rows((1, 2), (0, 1, 2), lambda v, g: _filter_at(v, g, _A, _NA)),
-    _Rows((3, 4), (0, 1, 2), lambda v, g: _filter_at(v, g, _B, _NB)),
-    _Rows((5,), (2,), lambda v, g: [g[2]]),
+    _TransformRows((0,), (0,), lambda v, g: [g[0]]),
+    _TransformRows((1, 2), (0, 1, 2), lambda v, g: _filter_at(v, g, _A, _NA)),
+    _TransformRows((3, 4), (0, 1, 2), lambda v, g: _filter_at(v, g, _B, _NB)),
+    _TransformRows((5,), (2,), lambda v, g: [g[2]]),
 )
 
 
@@ -130,7 +130,7 @@ def _filter_gradient(v, m):
             v.fma(a, _A2 / _NA, v.fma(b, _B2 / _NB, m[5])))
 
 
-_FILTER_GRADIENT = (_Rows((0, 1, 2), (0, 1, 2, 3, 4, 5), _filter_gradient),)  # G^T
+_FILTER_GRADIENT = (_TransformRows((0, 1, 2), (0, 1, 2, 3, 4, 5), _filter_gradient),)  # G^T
 
 #: What `transform` can do: pixels to matrices (B^T, A, G) and back (A^T with bias, ReLU; G^T, added to what is there).
 INPUT, OUTPUT, GRADIENT, FILTER, FILTER_GRADIENT = range(5)

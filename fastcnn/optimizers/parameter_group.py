@@ -1,4 +1,4 @@
-"""A part of what an optimizer trains: a segment of parameters, and what is kept for it."""
+"""A parameter group: a segment of what an optimizer trains, and what is kept for it."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from fastcnn import device
 from fastcnn.parameters import Segment, state_like
 
 
-class Part(NamedTuple):
+class ParameterGroup(NamedTuple):
     """A segment and what an optimizer keeps for it.
 
     Attributes
@@ -30,19 +30,20 @@ class Part(NamedTuple):
     spared: np.ndarray
 
     @classmethod
-    def of(cls, segment: Segment, starts: Sequence[float], averages: bool, spared: Sequence[bool]) -> "Part":
+    def of(cls, segment: Segment, starts: Sequence[float], averages: bool, spared: Sequence[bool]) -> "ParameterGroup":
         """Start the state of a segment with these numbers, one for each slot."""
         v = segment.values
         state = [device.of(v).full(v.shape, v.dtype, start) for start in starts]
         return cls(segment, state, state_like(segment.values) if averages else None, np.array(spared))
 
-    def only(self, wanted: set[int]) -> list["Part"]:
+    def only(self, wanted: set[int]) -> list["ParameterGroup"]:
         """Return what belongs to the parameters of these ids: itself, or a part for each, in the same memory."""
         s = self.segment
         if all(id(p) in wanted for p in s.parameters):
             return [self]
-        return [Part(Segment(s.values[place], s.gradients[place], [p]), [array[place] for array in self.state],
-                     None if self.average is None else self.average[place], self.spared[k:k + 1])
+        return [ParameterGroup(Segment(s.values[place], s.gradients[place], [p]),
+                               [array[place] for array in self.state],
+                               None if self.average is None else self.average[place], self.spared[k:k + 1])
                 for k, (p, place) in enumerate(s.places()) if id(p) in wanted]
 
 
