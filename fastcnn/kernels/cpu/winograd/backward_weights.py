@@ -257,7 +257,8 @@ def _chunk_task(chunk, thread, scratch, places, x, dy, p):
             _add_bias((scratch, bias + b * width, width), scratch, one, v, (b, width), count, p)
         if r == end - 1 or (r - begin) % OFTEN == OFTEN - 1:
             for b in range(blocks):
-                filter_gradient_block((scratch, gradients), FilterBlock(c, k, b * width, min(width, k - b * width), 0, c),
+                filter_gradient_block((scratch, gradients),
+                                      FilterBlock(c, k, b * width, min(width, k - b * width), 0, c),
                                       (scratch, (m + b * 36 * step, width, step)), (scratch, patch))
             accumulate(scratch, gradients + size, scratch, bias, k)
             clear(scratch, bias, blocks * width)
