@@ -10,15 +10,14 @@ from fastcnn.errors import ArgumentError, unknown
 from fastcnn.metrics.auc import AUC
 from fastcnn.metrics.base import Mean, MeanMetric, MeanMetricWrapper, Metric, forget_names
 from fastcnn.metrics.confusion import (
-    F1Score,
     FalseNegatives,
     FalsePositives,
-    FBetaScore,
     Precision,
     Recall,
     TrueNegatives,
     TruePositives,
 )
+from fastcnn.metrics.f_scores import F1Score, FBetaScore
 from fastcnn.metrics.means import (
     Accuracy,
     BinaryAccuracy,

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.optimizers import schedules
-from fastcnn.optimizers.adaptive import Adadelta, Adagrad, Adamax, Ftrl, Lamb, Lion, Nadam, RMSprop
+from fastcnn.optimizers.adam_family import Adamax, Lamb, Lion, Nadam
+from fastcnn.optimizers.adaptive import Adadelta, Adagrad, Ftrl, RMSprop
 from fastcnn.optimizers.base import Optimizer
 from fastcnn.optimizers.descent import SGD, Adam, AdamW
 

@@ -9,7 +9,6 @@ from fastcnn.errors import ArgumentError
 from fastcnn.kernels import optimizer_codes as codes
 from fastcnn.optimizers.arguments import positive, within
 from fastcnn.optimizers.base import NONE, Optimizer, Rate
-from fastcnn.optimizers.parameter_group import norms, scale_parts
 from fastcnn.parameters import Segment
 
 
@@ -119,95 +118,6 @@ class RMSprop(_Adaptive):
         return rate, self.rho, self.momentum, 0.0, 0.0, self.epsilon
 
 
-class Nadam(_Adaptive):
-    """Adam with Nesterov's momentum; Dozat, 2016. With u_t = beta_1 (1 - 0.96^t / 2) and U_t = u_1 .. u_t,
-
-        w -= learning_rate (u_{t+1} m / (1 - U_{t+1}) + (1 - u_t) g / (1 - U_t)) / (sqrt(v / (1 - beta_2^t)) + epsilon)
-
-    Parameters
-    ----------
-    learning_rate : float or schedule
-    beta_1, beta_2, epsilon : float
-    base, named : those of `Optimizer`
-    """
-
-    code, slots = codes.NADAM, ("momentum", "velocity")
-
-    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-                 *base: Any, **named: Any) -> None:
-        super().__init__(learning_rate, *base, **named)
-        within(self, beta_1=beta_1, beta_2=beta_2)
-        positive(self, epsilon=epsilon)
-        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
-        self._product, self._of = 1.0, 0  # U_t, and t
-
-    def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
-        t = self.updates
-        if t < self._of:
-            self._product, self._of = 1.0, 0
-        while self._of < t:
-            self._of += 1
-            self._product *= self._share(self._of)
-        following = self._share(t + 1)
-        # sqrt(v / k) + epsilon is (sqrt(v) + epsilon sqrt(k)) / sqrt(k), which the kernel's formula has.
-        root = (1 - self.beta_2**t) ** 0.5
-        return (rate * root, 1 - self.beta_1, 1 - self.beta_2, following / (1 - self._product * following),
-                (1 - self._share(t)) / (1 - self._product), self.epsilon * root)
-
-    def _share(self, t: int) -> float:
-        return self.beta_1 * (1 - 0.5 * 0.96**t)
-
-
-class Adamax(_Adaptive):
-    """Adam by the largest gradient: u = max(beta_2 u, |g|); Kingma and Ba, 2015, section 7.1.
-
-        w -= learning_rate / (1 - beta_1^t) * m / (u + epsilon)
-
-    Parameters
-    ----------
-    learning_rate : float or schedule
-    beta_1, beta_2, epsilon : float
-    base, named : those of `Optimizer`
-    """
-
-    code, slots = codes.ADAMAX, ("momentum", "norm")
-
-    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-                 *base: Any, **named: Any) -> None:
-        super().__init__(learning_rate, *base, **named)
-        within(self, beta_1=beta_1, beta_2=beta_2)
-        positive(self, epsilon=epsilon)
-        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
-
-    def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
-        return rate / (1 - self.beta_1**self.updates), 1 - self.beta_1, self.beta_2, 0.0, 0.0, self.epsilon
-
-
-class Lion(_Adaptive):
-    """w -= learning_rate sign(beta_1 m + (1 - beta_1) g);  m = beta_2 m + (1 - beta_2) g; Chen et al., 2023.
-
-    Parameters
-    ----------
-    learning_rate : float or schedule
-        A tenth of Adam's.
-    beta_1, beta_2 : float
-    base, named : those of `Optimizer`
-    """
-
-    code, slots = codes.LION, ("momentum",)
-
-    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.99,
-                 *base: Any, **named: Any) -> None:
-        super().__init__(learning_rate, *base, **named)
-        if not 0 < beta_1 <= 1:
-            raise ArgumentError(f"Lion: expected 0 < beta_1 <= 1, got {beta_1!r}")
-        within(self, beta_2=beta_2)
-        self.beta_1, self.beta_2 = float(beta_1), float(beta_2)
-
-    def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
-        return rate, self.beta_1, self.beta_2, 0.0, 0.0, 0.0
-
-
 class Ftrl(_Adaptive):
     """Follow the regularized leader, with L1 and L2; McMahan et al., 2013.
 
@@ -243,41 +153,3 @@ class Ftrl(_Adaptive):
     def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
         l1, l2, shrinkage = (getattr(self, f"{name}_regularization_strength") for name in ("l1", "l2", "l2_shrinkage"))
         return rate, -self.learning_rate_power, l1, l2 + self.beta / (2 * rate) if self.beta else l2, shrinkage, 0.0
-
-
-class Lamb(_Adaptive):
-    """Adam whose step u of each parameter has the length of the parameter: w -= learning_rate |w| / |u| u.
-
-    You et al., 2020.
-
-    Parameters
-    ----------
-    learning_rate : float or schedule
-    beta_1, beta_2, epsilon : float
-    base, named : those of `Optimizer`
-    """
-
-    code, slots = codes.LAMB, ("momentum", "velocity")
-
-    def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7,
-                 *base: Any, **named: Any) -> None:
-        super().__init__(learning_rate, *base, **named)
-        within(self, beta_1=beta_1, beta_2=beta_2)
-        positive(self, epsilon=epsilon)
-        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
-
-    def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
-        t = self.updates
-        return (rate, 1 - self.beta_1, 1 - self.beta_2, 1 / (1 - self.beta_1**t), 1 / (1 - self.beta_2**t),
-                self.epsilon)
-
-    def update(self, d: device.Device, segment: Segment, state: list[np.ndarray], rate: float, decay: float,
-               clear: bool) -> None:
-        along = d.empty(segment.values.shape, segment.values.dtype)
-        d.kernels.adaptive_step(segment.values, *state, along, segment.gradients, self.code, *self.scalars(rate), decay,
-                                clear)
-        own, lengths = norms(segment, segment.values), norms(segment, along)
-        counts = (own > 0) & (lengths > 0)
-        ratios = np.where(counts, own / np.where(counts, lengths, 1.0), 1.0)
-        scale_parts(segment, along, ratios)
-        d.kernels.sgd(segment.values, NONE[along.dtype], along, rate, 0.0, False, 0.0, False)

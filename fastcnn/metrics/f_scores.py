@@ -1,0 +1,80 @@
+"""F-scores: precision and recall of each class as one number."""
+
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+from fastcnn.metrics.base import Metric, spread
+
+
+class FBetaScore(Metric):
+    """(1 + beta^2) precision recall / (beta^2 precision + recall), of each class, for targets (N, classes).
+
+    Parameters
+    ----------
+    average : str, optional
+        "micro" counts all classes together, "macro" is the mean of the classes, "weighted" by how often they occur;
+        None gives an array.
+    beta : float
+    threshold : float, optional
+        Outputs above it are a yes; if absent the largest of a sample is.
+    name : str
+    dtype : as in `Metric`
+    """
+
+    sums = ("_hits", "_wrong", "_missed", "_own")
+
+    def __init__(self, average: str | None = None, beta: float = 1.0, threshold: float | None = None,
+                 name: str = "fbeta_score", dtype: Any = None) -> None:
+        if average not in (None, "micro", "macro", "weighted"):
+            raise ArgumentError(f"{name}: average={average!r} is not known; known are None, 'micro', 'macro', "
+                                f"'weighted'")
+        if not beta > 0:
+            raise ArgumentError(f"{name}: expected a positive beta, got {beta!r}")
+        super().__init__(name, dtype)
+        self.average, self.beta, self.threshold = average, float(beta), threshold
+
+    def reset_state(self) -> None:
+        self._hits = self._wrong = self._missed = self._own = np.zeros(())
+
+    def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
+        y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        if y_pred.ndim != 2 or y_true.shape != y_pred.shape:
+            raise ArgumentError(f"{self.name}: expected targets and outputs (N, classes), got {y_true.shape} "
+                                f"and {y_pred.shape}")
+        if self.threshold is None:
+            said = (y_pred >= y_pred.max(-1, keepdims=True)) & (np.abs(y_pred) > 1e-9)
+        else:
+            said = y_pred > self.threshold
+        said, wanted = said.astype(np.float64), y_true.astype(np.float64)
+        weights = 1.0 if sample_weight is None else spread(self, sample_weight, y_pred.shape)
+        axis = None if self.average == "micro" else 0
+        self._hits = self._hits + (said * wanted * weights).sum(axis)
+        self._wrong = self._wrong + (said * (1 - wanted) * weights).sum(axis)
+        self._missed = self._missed + ((1 - said) * wanted * weights).sum(axis)
+        self._own = self._own + (wanted * weights).sum(axis)
+
+    def result(self) -> Any:
+        precision = self._hits / (self._hits + self._wrong + 1e-7)
+        recall = self._hits / (self._hits + self._missed + 1e-7)
+        score = (1 + self.beta**2) * precision * recall / (self.beta**2 * precision + recall + 1e-7)
+        if self.average == "weighted":
+            return float((score * self._own / (self._own.sum() + 1e-7)).sum())
+        return score if self.average is None else float(score.mean())
+
+
+class F1Score(FBetaScore):
+    """2 precision recall / (precision + recall), of each class, for targets (N, classes).
+
+    Parameters
+    ----------
+    average, threshold, name, dtype : as in `FBetaScore`
+    """
+
+    def __init__(self, average: str | None = None, threshold: float | None = None, name: str = "f1_score",
+                 dtype: Any = None) -> None:
+        super().__init__(average, 1.0, threshold, name, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {key: value for key, value in super().get_config().items() if key != "beta"}
