@@ -14,7 +14,13 @@ _NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 
 class Regularizer(ExplainsUnsupported):
-    """The base of regularizers: one of your own has `value`, `add_gradient` and `get_config`."""
+    """The base of regularizers: one of your own has `value`, `add_gradient` and `get_config`.
+
+    Examples
+    --------
+    >>> layers.Dense(10, kernel_regularizer="l2").kernel_regularizer
+    'l2'
+    """
 
     unsupported = "regularizer"
 
@@ -73,6 +79,11 @@ class L1L2(Regularizer):
     ------
     ArgumentError
         If a factor is negative or not finite.
+
+    Examples
+    --------
+    >>> regularizers.L1L2(l1=0.1, l2=0.1)(np.array([1, -2], "float32"))
+    0.8
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
@@ -95,6 +106,11 @@ class L1(L1L2):
     ----------
     l1 : float
         At least 0.
+
+    Examples
+    --------
+    >>> round(regularizers.L1(0.1)(np.array([1, -2], "float32")), 3)
+    0.3
     """
 
     def __init__(self, l1: float = 0.01) -> None:
@@ -111,6 +127,11 @@ class L2(L1L2):
     ----------
     l2 : float
         At least 0.
+
+    Examples
+    --------
+    >>> regularizers.L2(0.1)(np.array([1, -2], "float32"))
+    0.5
     """
 
     def __init__(self, l2: float = 0.01) -> None:
@@ -144,10 +165,19 @@ _NAMES: dict[str, Callable[[], L1L2]] = {
 def get(identifier: str | dict | Regularizer | None) -> Regularizer | None:
     """Return the regularizer for a name ("l2"), a configuration, or a regularizer itself; None for None.
 
+    Parameters
+    ----------
+    identifier : str, dict, Regularizer or None
+
     Raises
     ------
     ArgumentError
         If the name is not known.
+
+    Examples
+    --------
+    >>> regularizers.get("l2").get_config()
+    {'l2': 0.01}
     """
     if identifier is None or isinstance(identifier, Regularizer):
         return identifier
@@ -159,7 +189,17 @@ def get(identifier: str | dict | Regularizer | None) -> Regularizer | None:
 
 
 def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
-    """Return a regularizer as `get` understands it and JSON can hold it."""
+    """Return a regularizer as `get` understands it and JSON can hold it.
+
+    Parameters
+    ----------
+    regularizer : Regularizer or None
+
+    Examples
+    --------
+    >>> regularizers.serialize(regularizers.L1(0.5))["class_name"]
+    'L1'
+    """
     if regularizer is None:
         return None
     return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}

@@ -55,7 +55,15 @@ _nothing_drawn = contextvars.ContextVar("nothing_drawn", default=False)
 
 @contextlib.contextmanager
 def nothing_drawn() -> Iterator[None]:
-    """Let parameters made inside start at zero and use up no seed: their values come from a file."""
+    """Let parameters made inside start at zero and use up no seed: their values come from a file.
+
+    Examples
+    --------
+    >>> with initializers.nothing_drawn():
+    ...     initializers.first_value("glorot_uniform", (2, 2), "float32")
+    array([[0., 0.],
+           [0., 0.]], dtype=float32)
+    """
     token = _nothing_drawn.set(True)
     try:
         yield
@@ -64,7 +72,19 @@ def nothing_drawn() -> Iterator[None]:
 
 
 def first_value(initializer: str | dict | Initializer, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-    """Return the first value of a parameter, C-contiguous; zeros inside `nothing_drawn`."""
+    """Return the first value of a parameter, C-contiguous; zeros inside `nothing_drawn`.
+
+    Parameters
+    ----------
+    initializer : str, dict or Initializer
+    shape : tuple of int
+    dtype : dtype
+
+    Examples
+    --------
+    >>> initializers.first_value("ones", (2,), "float32")
+    array([1., 1.], dtype=float32)
+    """
     chosen = Zeros() if _nothing_drawn.get() else get(initializer)
     return np.asarray(chosen(shape, dtype), order="C")  # not ascontiguousarray, which makes a vector of one number
 
@@ -72,10 +92,19 @@ def first_value(initializer: str | dict | Initializer, shape: tuple[int, ...], d
 def get(initializer: str | dict | Initializer) -> Initializer:
     """Return the initializer for a name ("he_normal"), a configuration, or an initializer itself.
 
+    Parameters
+    ----------
+    initializer : str, dict or Initializer
+
     Raises
     ------
     ArgumentError
         If the name is not known.
+
+    Examples
+    --------
+    >>> type(initializers.get("he_normal")).__name__
+    'HeNormal'
     """
     if isinstance(initializer, Initializer):
         return initializer

@@ -8,7 +8,20 @@ from fastcnn.unsupported import ExplainsUnsupported
 
 
 class Initializer(ExplainsUnsupported):
-    """Makes the first value of a parameter: ``initializer(shape, dtype)``."""
+    """Makes the first value of a parameter: ``initializer(shape, dtype)``.
+
+    Examples
+    --------
+    >>> class Ramp(initializers.Initializer):
+    ...     def __call__(self, shape, dtype="float32"):
+    ...         return np.linspace(0, 1, shape[-1], dtype=dtype) + np.zeros(shape, dtype)
+    ...
+    >>> layer = layers.Dense(3, kernel_initializer=Ramp())
+    >>> layer.build((None, 2))
+    >>> layer.kernel.value
+    array([[0. , 0.5, 1. ],
+           [0. , 0.5, 1. ]], dtype=float32)
+    """
 
     unsupported = "initializer"
 

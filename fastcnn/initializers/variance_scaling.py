@@ -25,6 +25,11 @@ class VarianceScaling(Initializer):
     distribution : str
         "truncated_normal", "untruncated_normal" or "uniform".
     seed : int, optional
+
+    Examples
+    --------
+    >>> initializers.VarianceScaling(2.0, mode="fan_out", seed=1)((64, 256)).std().round(2)
+    np.float32(0.09)
     """
 
     def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal",
@@ -63,43 +68,119 @@ class _Scaled(VarianceScaling):
 
 
 class LecunNormal(_Scaled):
-    """Truncated normal with variance 1 / fan_in."""
+    """Truncated normal with variance 1 / fan_in.
+
+    Parameters
+    ----------
+    seed : int, optional
+        As of `RandomNormal`.
+
+    Examples
+    --------
+    >>> initializers.LecunNormal(seed=1)((256, 64)).std().round(3)
+    np.float32(0.062)
+    """
 
     rule = (1.0, "fan_in", "truncated_normal")
 
 
 class LecunUniform(_Scaled):
-    """Uniform with variance 1 / fan_in."""
+    """Uniform with variance 1 / fan_in.
+
+    Parameters
+    ----------
+    seed : int, optional
+        As of `RandomNormal`.
+
+    Examples
+    --------
+    >>> initializers.LecunUniform(seed=1)((256, 64)).std().round(3)
+    np.float32(0.063)
+    """
 
     rule = (1.0, "fan_in", "uniform")
 
 
 class GlorotNormal(_Scaled):
-    """Truncated normal with variance 2 / (fan_in + fan_out)."""
+    """Truncated normal with variance 2 / (fan_in + fan_out).
+
+    Parameters
+    ----------
+    seed : int, optional
+        As of `RandomNormal`.
+
+    Examples
+    --------
+    >>> initializers.GlorotNormal(seed=1)((256, 64)).std().round(3)
+    np.float32(0.079)
+    """
 
     rule = (1.0, "fan_avg", "truncated_normal")
 
 
 class GlorotUniform(_Scaled):
-    """Uniform with variance 2 / (fan_in + fan_out)."""
+    """Uniform with variance 2 / (fan_in + fan_out).
+
+    Parameters
+    ----------
+    seed : int, optional
+        As of `RandomNormal`.
+
+    Examples
+    --------
+    >>> initializers.GlorotUniform(seed=1)((256, 64)).std().round(3)
+    np.float32(0.079)
+    """
 
     rule = (1.0, "fan_avg", "uniform")
 
 
 class HeNormal(_Scaled):
-    """Truncated normal with variance 2 / fan_in."""
+    """Truncated normal with variance 2 / fan_in.
+
+    Parameters
+    ----------
+    seed : int, optional
+        As of `RandomNormal`.
+
+    Examples
+    --------
+    >>> initializers.HeNormal(seed=1)((256, 64)).std().round(3)
+    np.float32(0.088)
+    """
 
     rule = (2.0, "fan_in", "truncated_normal")
 
 
 class HeUniform(_Scaled):
-    """Uniform with variance 2 / fan_in."""
+    """Uniform with variance 2 / fan_in.
+
+    Parameters
+    ----------
+    seed : int, optional
+        As of `RandomNormal`.
+
+    Examples
+    --------
+    >>> initializers.HeUniform(seed=1)((256, 64)).std().round(3)
+    np.float32(0.089)
+    """
 
     rule = (2.0, "fan_in", "uniform")
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a parameter: inputs one output sees, and outputs that see one input."""
+    """Return (fan_in, fan_out) of a parameter: inputs one output sees, and outputs that see one input.
+
+    Parameters
+    ----------
+    shape : tuple of int
+
+    Examples
+    --------
+    >>> initializers.fans((3, 3, 16, 32))
+    (144, 288)
+    """
     if len(shape) < 2:
         size = shape[0] if shape else 1
         return size, size

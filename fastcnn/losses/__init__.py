@@ -65,10 +65,20 @@ _ALL = {**_NAMES, **{name.upper(): _NAMES[name] for name in _SHORT}, **_CLASSES}
 def get(identifier: str | dict | type[Loss] | Loss) -> Loss:
     """Return the loss for a name ("mse", "MeanSquaredError"), a configuration or a class, or a loss itself.
 
+    Parameters
+    ----------
+    identifier : str, dict, class or Loss
+        A name such as "mse"; a configuration as `serialize` makes it.
+
     Raises
     ------
     ArgumentError
         If the name is not known.
+
+    Examples
+    --------
+    >>> losses.get("mse").name
+    'mean_squared_error'
     """
     if isinstance(identifier, Loss):
         return identifier
@@ -82,7 +92,17 @@ def get(identifier: str | dict | type[Loss] | Loss) -> Loss:
 
 
 def serialize(loss: Loss) -> dict[str, Any]:
-    """Return a loss as `get` understands it and JSON can hold it."""
+    """Return a loss as `get` understands it and JSON can hold it.
+
+    Parameters
+    ----------
+    loss : Loss
+
+    Examples
+    --------
+    >>> losses.serialize(losses.Huber(2.0))["class_name"]
+    'Huber'
+    """
     return {"class_name": type(loss).__name__, "config": loss.get_config()}
 
 

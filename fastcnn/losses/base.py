@@ -44,6 +44,15 @@ class Loss(ExplainsUnsupported):
     ------
     ArgumentError
         If the reduction is not known.
+
+    Examples
+    --------
+    >>> class Squared(losses.Loss):
+    ...     def forward(self, y_true, y_pred, wants_gradient=True, sample_weight=None):
+    ...         return ((y_pred - y_true) ** 2).mean(1), 2 * (y_pred - y_true) / y_pred.size
+    ...
+    >>> Squared()(np.zeros((2, 1)), np.ones((2, 1)))
+    1.0
     """
 
     unsupported = "loss"
@@ -68,8 +77,6 @@ class Loss(ExplainsUnsupported):
                                 f"losses compute in the type of the outputs")
         self.name = name if name is not None else who.lower()
         self.reduction = reduction
-
-    # --- for users --------------------------------------------------------------------------------------------------
 
     def forward(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool = True,
                 sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray | None]:

@@ -25,6 +25,12 @@ class BinaryCrossentropy(_Logarithmic):
     axis : int
         Over which the mean is taken.
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 0]], "float32"), np.array([[0.9, 0.2]], "float32")
+    >>> round(losses.BinaryCrossentropy()(t, y), 3)
+    0.164
     """
 
     takes = SHARES
@@ -60,6 +66,12 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
     from_logits : bool
         Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
     label_smoothing, axis, reduction, name, dtype : as in `BinaryCrossentropy`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 0]], "float32"), np.array([[0.9, 0.2]], "float32")
+    >>> round(losses.BinaryFocalCrossentropy()(t, y), 3)
+    0.005
     """
 
     def __init__(self, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0,
@@ -99,6 +111,12 @@ class MaskedBinaryCrossentropy(BinaryCrossentropy):
     from_logits : bool
         Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
     label_smoothing, reduction, name, dtype : as in `BinaryCrossentropy`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, -1]], "float32"), np.array([[0.9, 0.2]], "float32")
+    >>> round(losses.MaskedBinaryCrossentropy()(t, y), 3)
+    0.105
     """
 
     def __init__(self, mask_value: float = -1, positive_weight: Any = None, from_logits: bool = False,

@@ -45,6 +45,12 @@ class MeanSquaredError(_Elementwise):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.MeanSquaredError()(t, y), 3)
+    2.125
     """
 
     code = codes.SQUARED
@@ -60,6 +66,12 @@ class MeanAbsoluteError(_Elementwise):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.MeanAbsoluteError()(t, y), 3)
+    1.25
     """
 
     code = codes.ABSOLUTE
@@ -75,6 +87,12 @@ class MeanAbsolutePercentageError(_Elementwise):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.MeanAbsolutePercentageError()(t, y), 3)
+    75.0
     """
 
     code = codes.PERCENTAGE
@@ -90,6 +108,12 @@ class MeanSquaredLogarithmicError(_Elementwise):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.MeanSquaredLogarithmicError()(t, y), 3)
+    0.155
     """
 
     code = codes.SQUARED_LOGARITHMIC
@@ -109,6 +133,12 @@ class RootMeanSquaredError(_Elementwise):
     reduction : str
         One of the means.
     name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.RootMeanSquaredError()(t, y), 3)
+    1.458
     """
 
     code = codes.SQUARED
@@ -151,6 +181,12 @@ class Huber(_Elementwise):
     delta : float
         Where the square becomes a line; positive.
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.Huber()(t, y), 3)
+    0.812
     """
 
     code = codes.HUBER
@@ -173,6 +209,12 @@ class LogCosh(_Elementwise):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.LogCosh()(t, y), 3)
+    0.723
     """
 
     code = codes.LOG_COSH
@@ -188,6 +230,12 @@ class Poisson(_Logarithmic):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 2]], "float32"), np.array([[1.5, 4]], "float32")
+    >>> round(losses.Poisson()(t, y), 3)
+    1.161
     """
 
     code, takes = codes.POISSON, COUNTS
@@ -213,6 +261,12 @@ class Hinge(_Hinge):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 0]], "float32"), np.array([[0.5, -2]], "float32")
+    >>> round(losses.Hinge()(t, y), 3)
+    0.25
     """
 
     code = codes.HINGE
@@ -227,6 +281,12 @@ class SquaredHinge(_Hinge):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1, 0]], "float32"), np.array([[0.5, -2]], "float32")
+    >>> round(losses.SquaredHinge()(t, y), 3)
+    0.125
     """
 
     code = codes.SQUARED_HINGE

@@ -29,6 +29,12 @@ class CategoricalHinge(_RowLoss):
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0]], "float32"), np.array([[0.1, 0.7, 0.2]], "float32")
+    >>> round(losses.CategoricalHinge()(t, y), 3)
+    0.5
     """
 
     code, takes = codes.CATEGORICAL_HINGE, DISTRIBUTIONS
@@ -45,6 +51,12 @@ class CosineSimilarity(_RowLoss):
     ----------
     axis : int
     reduction, name, dtype : as in `Loss`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0]], "float32"), np.array([[0.1, 0.7, 0.2]], "float32")
+    >>> round(losses.CosineSimilarity()(t, y), 3)
+    -0.953
     """
 
     code, takes = codes.COSINE, FINITE
@@ -70,6 +82,12 @@ class Tversky(_RowLoss):
     axis : tuple of int, optional
         The axes of the sums, such as (1, 2, 3) for a loss of each image; None for all of the batch at once, in which
         case every sample has the same loss.
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0]], "float32"), np.array([[0.1, 0.7, 0.2]], "float32")
+    >>> round(losses.Tversky()(t, y), 3)
+    0.3
     """
 
     code = codes.TVERSKY
@@ -117,6 +135,12 @@ class Dice(Tversky):
     ----------
     reduction, name, dtype : as in `Loss`
     axis : tuple of int, optional : as in `Tversky`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0]], "float32"), np.array([[0.1, 0.7, 0.2]], "float32")
+    >>> round(losses.Dice()(t, y), 3)
+    0.3
     """
 
     def __init__(self, reduction: str | None = "sum_over_batch_size", name: str = "dice", axis: Any = None,

@@ -78,6 +78,11 @@ def get(metric: str | dict | type[Metric] | Callable | Metric) -> Metric:
     ------
     ArgumentError
         If the name is not known.
+
+    Examples
+    --------
+    >>> metrics.get("accuracy").name
+    'accuracy'
     """
     if isinstance(metric, Metric):
         return metric
@@ -101,6 +106,13 @@ def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight:
     """Raise ArgumentError for arrays of shapes that a metric cannot take; nothing has been counted afterwards.
 
     What metrics of users take is theirs to say: they see the batches of a training alone.
+
+    Parameters
+    ----------
+    metric : Metric
+    y_true, y_pred : arrays
+        Targets and outputs.
+    sample_weight : array, optional
     """
     if type(metric) in _OWN.values():
         metric.update_state(y_true, y_pred, sample_weight)
@@ -108,7 +120,17 @@ def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight:
 
 
 def serialize(metric: Metric) -> dict[str, Any]:
-    """Return a metric as `get` understands it and JSON can hold it."""
+    """Return a metric as `get` understands it and JSON can hold it.
+
+    Parameters
+    ----------
+    metric : Metric
+
+    Examples
+    --------
+    >>> metrics.serialize(metrics.Precision())["class_name"]
+    'Precision'
+    """
     return {"class_name": type(metric).__name__, "config": metric.get_config()}
 
 

@@ -33,6 +33,12 @@ class AUC(Metric):
         Weights of that mean; without `multi_label`, of the outputs.
     from_logits : bool
         Whether outputs are logits, whose sigmoid is taken.
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> metrics.AUC()(t, y)
+    0.75
     """
 
     sums = ("_positives", "_negatives")

@@ -27,6 +27,20 @@ class Metric(ExplainsUnsupported):
         Made from the class if absent: ``precision``, ``precision_1``, ...
     dtype : None
         Metrics count in float64.
+
+    Examples
+    --------
+    >>> class Samples(metrics.Metric):
+    ...     sums = ("count",)
+    ...     def reset_state(self):
+    ...         self.count = 0
+    ...     def update_state(self, y_true, y_pred, sample_weight=None):
+    ...         self.count += len(y_true)
+    ...     def result(self):
+    ...         return self.count
+    ...
+    >>> Samples()(np.zeros(3), np.zeros(3))
+    3
     """
 
     unsupported = "metric"
@@ -110,7 +124,24 @@ class Metric(ExplainsUnsupported):
 
 
 class MeanMetric(Metric):
-    """A mean over samples, weighted where weights are given: a metric says what each position is worth."""
+    """A mean over samples, weighted where weights are given: a metric says what each position is worth.
+
+    Parameters
+    ----------
+    name : str, optional
+    dtype : None
+        As in `Metric`.
+
+    Examples
+    --------
+    >>> class Furthest(metrics.MeanMetric):
+    ...     def values(self, y_true, y_pred):
+    ...         return np.abs(y_true - y_pred).max(-1)
+    ...
+    >>> t, y = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> Furthest()(t, y)
+    2.0
+    """
 
     sums = ("_total", "_count")
 
@@ -144,6 +175,14 @@ class Mean(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> mean = metrics.Mean()
+    >>> mean.update_state([1.0, 2.0])
+    >>> mean.update_state(6.0)
+    >>> mean.result()
+    3.0
     """
 
     def __init__(self, name: str = "mean", dtype: Any = None) -> None:
@@ -177,6 +216,13 @@ class MeanMetricWrapper(MeanMetric):
         (y_true, y_pred) -> (N,) or (N, ...), NumPy arrays.
     name : str, optional
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> distance = metrics.MeanMetricWrapper(lambda t, y: np.abs(t - y).max(-1), name="distance")
+    >>> t, y = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> distance(t, y)
+    2.0
     """
 
     any_arguments = True  # those of the function

@@ -117,6 +117,12 @@ class TruePositives(_Condition):
         0.5 if absent.
     name : str, optional
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> metrics.TruePositives()(t, y)
+    1.0
     """
 
 
@@ -129,6 +135,12 @@ class FalsePositives(_Condition):
         0.5 if absent.
     name : str, optional
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> metrics.FalsePositives()(t, y)
+    1.0
     """
 
     _targets_positive = False
@@ -143,6 +155,12 @@ class TrueNegatives(_Condition):
         0.5 if absent.
     name : str, optional
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> metrics.TrueNegatives()(t, y)
+    1.0
     """
 
     _targets_positive, _above = False, False
@@ -157,6 +175,12 @@ class FalseNegatives(_Condition):
         0.5 if absent.
     name : str, optional
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> metrics.FalseNegatives()(t, y)
+    1.0
     """
 
     _above = False
@@ -175,6 +199,12 @@ class Precision(_Counts):
         Look at this output alone.
     name : str, optional
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> metrics.Precision()(t, y)
+    0.5
     """
 
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
@@ -193,6 +223,12 @@ class Recall(_Counts):
     Parameters
     ----------
     thresholds, top_k, class_id, name, dtype : as in `Precision`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> metrics.Recall()(t, y)
+    0.5
     """
 
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,

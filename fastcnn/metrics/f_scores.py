@@ -21,6 +21,12 @@ class FBetaScore(Metric):
         Outputs above it are a yes; if absent the largest of a sample is.
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0], [1, 0, 0]]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> round(metrics.FBetaScore(average="macro", beta=2)(t, y), 3)
+    0.278
     """
 
     sums = ("_hits", "_wrong", "_missed", "_own")
@@ -70,6 +76,12 @@ class F1Score(FBetaScore):
     Parameters
     ----------
     average, threshold, name, dtype : as in `FBetaScore`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0], [1, 0, 0]]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> metrics.F1Score()(t, y).round(3)
+    array([0.   , 0.667, 0.   ])
     """
 
     def __init__(self, average: str | None = None, threshold: float | None = None, name: str = "f1_score",

@@ -15,6 +15,11 @@ class Accuracy(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> metrics.Accuracy()(np.array([1, 2, 3, 4]), np.array([1, 2, 3, 0]))
+    0.75
     """
 
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
@@ -32,6 +37,12 @@ class BinaryAccuracy(MeanMetric):
     name : str
     dtype : as in `Metric`
     threshold : float
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> round(metrics.BinaryAccuracy()(t, y), 3)
+    0.5
     """
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
@@ -49,6 +60,12 @@ class CategoricalAccuracy(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0], [1, 0, 0]]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> metrics.CategoricalAccuracy()(t, y)
+    0.5
     """
 
     def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
@@ -65,6 +82,12 @@ class SparseCategoricalAccuracy(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([1, 0]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> metrics.SparseCategoricalAccuracy()(t, y)
+    0.5
     """
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
@@ -84,6 +107,12 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
     dtype : as in `Metric`
     from_sorted_ids : bool
         False: outputs are numbers for each class; sorted lists of classes are not offered.
+
+    Examples
+    --------
+    >>> t, y = np.array([1, 0]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> metrics.SparseTopKCategoricalAccuracy(k=2)(t, y)
+    1.0
     """
 
     def __init__(self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: Any = None,
@@ -110,6 +139,12 @@ class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
     k : int
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0], [1, 0, 0]]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> metrics.TopKCategoricalAccuracy(k=2)(t, y)
+    1.0
     """
 
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
@@ -126,6 +161,12 @@ class MeanSquaredError(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> round(metrics.MeanSquaredError()(t, y), 3)
+    2.125
     """
 
     def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
@@ -142,6 +183,12 @@ class RootMeanSquaredError(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> round(metrics.RootMeanSquaredError()(t, y), 3)
+    1.458
     """
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
@@ -161,6 +208,12 @@ class MeanAbsoluteError(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> round(metrics.MeanAbsoluteError()(t, y), 3)
+    1.25
     """
 
     def __init__(self, name: str = "mean_absolute_error", dtype: Any = None) -> None:
@@ -177,6 +230,12 @@ class MeanAbsolutePercentageError(MeanMetric):
     ----------
     name : str
     dtype : as in `Metric`
+
+    Examples
+    --------
+    >>> t, y = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> round(metrics.MeanAbsolutePercentageError()(t, y), 3)
+    75.0
     """
 
     def __init__(self, name: str = "mean_absolute_percentage_error", dtype: Any = None) -> None:
@@ -195,6 +254,12 @@ class CosineSimilarity(MeanMetric):
     name : str
     dtype : as in `Metric`
     axis : int
+
+    Examples
+    --------
+    >>> t, y = np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]])
+    >>> round(metrics.CosineSimilarity()(t, y), 3)
+    0.995
     """
 
     def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:

@@ -26,6 +26,12 @@ class IoU(Metric):
     sparse_y_true, sparse_y_pred : bool
         Whether targets and outputs are classes already; else the largest along the axis is.
     axis : int
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
+    >>> round(metrics.IoU(num_classes=2, target_class_ids=[1])(t, y), 3)
+    0.667
     """
 
     sums = ("_matrix",)
@@ -74,6 +80,12 @@ class MeanIoU(IoU):
     ----------
     num_classes : int
     name, dtype, ignore_class, sparse_y_true, sparse_y_pred, axis : as in `IoU`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1])
+    >>> round(metrics.MeanIoU(num_classes=2)(t, y), 3)
+    0.583
     """
 
     def __init__(self, num_classes: int, name: str | None = None, dtype: Any = None, ignore_class: int | None = None,
@@ -90,6 +102,12 @@ class OneHotIoU(IoU):
     Parameters
     ----------
     num_classes, target_class_ids, name, dtype, ignore_class, sparse_y_pred, axis : as in `IoU`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0], [1, 0, 0]]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> round(metrics.OneHotIoU(num_classes=3, target_class_ids=[1])(t, y), 3)
+    0.5
     """
 
     def __init__(self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: Any = None,
@@ -106,6 +124,12 @@ class OneHotMeanIoU(OneHotIoU):
     Parameters
     ----------
     num_classes, name, dtype, ignore_class, sparse_y_pred, axis : as in `IoU`
+
+    Examples
+    --------
+    >>> t, y = np.array([[0, 1, 0], [1, 0, 0]]), np.array([[0.1, 0.7, 0.2], [0.3, 0.6, 0.1]])
+    >>> round(metrics.OneHotMeanIoU(num_classes=3)(t, y), 3)
+    0.25
     """
 
     def __init__(self, num_classes: int, name: str | None = None, dtype: Any = None, ignore_class: int | None = None,
@@ -124,6 +148,12 @@ class BinaryIoU(IoU):
     target_class_ids : list of int
     threshold : float
     name, dtype : as in `IoU`
+
+    Examples
+    --------
+    >>> t, y = np.array([0, 1, 1, 0]), np.array([0.1, 0.8, 0.4, 0.7])
+    >>> round(metrics.BinaryIoU()(t, y), 3)
+    0.333
     """
 
     def __init__(self, target_class_ids: Sequence[int] = (0, 1), threshold: float = 0.5, name: str | None = None,

@@ -43,6 +43,11 @@ def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
     ------
     ArgumentError
         If the name is not known.
+
+    Examples
+    --------
+    >>> optimizers.get("adam", learning_rate=0.01).learning_rate
+    0.01
     """
     if isinstance(optimizer, Optimizer):
         return optimizer
@@ -57,7 +62,17 @@ def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimizer as `get` understands it and JSON can hold it."""
+    """Return an optimizer as `get` understands it and JSON can hold it.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+
+    Examples
+    --------
+    >>> optimizers.serialize(optimizers.SGD(0.1))["config"]["learning_rate"]
+    0.1
+    """
     return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
 
 

@@ -24,6 +24,16 @@ class Adamax(_Adaptive):
     learning_rate : float or schedule
     beta_1, beta_2, epsilon : float
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Adamax(0.001)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.999, 1.001], dtype=float32)
     """
 
     code, slots = codes.ADAMAX, ("momentum", "norm")
@@ -49,6 +59,16 @@ class Nadam(_Adaptive):
     learning_rate : float or schedule
     beta_1, beta_2, epsilon : float
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Nadam(0.001)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.9989, 1.0011], dtype=float32)
     """
 
     code, slots = codes.NADAM, ("momentum", "velocity")
@@ -87,6 +107,16 @@ class Lion(_Adaptive):
         A tenth of Adam's.
     beta_1, beta_2 : float
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Lion(0.0001)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.9999, 1.0001], dtype=float32)
     """
 
     code, slots = codes.LION, ("momentum",)
@@ -113,6 +143,16 @@ class Lamb(_Adaptive):
     learning_rate : float or schedule
     beta_1, beta_2, epsilon : float
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Lamb(0.001)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.999, 1.001], dtype=float32)
     """
 
     code, slots = codes.LAMB, ("momentum", "velocity")

@@ -43,6 +43,16 @@ class Adagrad(_Adaptive):
     learning_rate : float or schedule
     initial_accumulator_value, epsilon : float
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Adagrad(0.01)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.9915, 1.0099], dtype=float32)
     """
 
     code, slots = codes.ADAGRAD, ("accumulator",)
@@ -71,6 +81,16 @@ class Adadelta(_Adaptive):
     learning_rate : float or schedule
     rho, epsilon : float
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Adadelta(1.0)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.9986, 1.0014], dtype=float32)
     """
 
     code, slots = codes.ADADELTA, ("accumulated_grad", "accumulated_delta_var")
@@ -99,6 +119,16 @@ class RMSprop(_Adaptive):
     centered : bool
         Divide by the variance of the gradient, v less the square of its running mean.
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.RMSprop(0.001)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.9968, 1.0032], dtype=float32)
     """
 
     code, places = codes.RMSPROP, ("velocity", "momentum", "average_gradient")
@@ -129,6 +159,16 @@ class Ftrl(_Adaptive):
     initial_accumulator_value, l1_regularization_strength, l2_regularization_strength : float
     l2_shrinkage_regularization_strength, beta : float
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Ftrl(0.1)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.381 , 0.9426], dtype=float32)
     """
 
     code, slots = codes.FTRL, ("accumulator", "linear")

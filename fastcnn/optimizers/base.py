@@ -62,6 +62,11 @@ class Optimizer(State, ExplainsUnsupported):
     ------
     ArgumentError
         If an argument is out of its range.
+
+    Examples
+    --------
+    >>> optimizers.Adam(clipnorm=1.0, use_ema=True).learning_rate
+    0.001
     """
 
     unsupported = "optimizer"

@@ -21,6 +21,16 @@ class SGD(Optimizer):
     momentum : float
     nesterov : bool
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.SGD(0.1, momentum=0.9)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.95, 1.2 ], dtype=float32)
     """
 
     def __init__(self, learning_rate: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False,
@@ -50,6 +60,16 @@ class Adam(Optimizer):
     amsgrad : bool
         Divide by the largest v so far; Reddi et al., 2018.
     base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.Adam(0.001)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.999, 1.001], dtype=float32)
     """
 
     def __init__(self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
@@ -78,6 +98,16 @@ class AdamW(Adam):
     weight_decay, beta_1, beta_2, epsilon : float
     amsgrad : bool
     base, named : those of `Optimizer`, without weight_decay
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.AdamW(0.001)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.999, 1.001], dtype=float32)
     """
 
     def __init__(self, learning_rate: Rate = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,

@@ -11,7 +11,17 @@ from fastcnn.errors import ArgumentError, unknown
 
 
 class LearningRateSchedule:
-    """The base of schedules; one of your own has `__call__` and `get_config`."""
+    """The base of schedules; one of your own has `__call__` and `get_config`.
+
+    Examples
+    --------
+    >>> class Halved(optimizers.schedules.LearningRateSchedule):
+    ...     def __call__(self, step):
+    ...         return 0.1 * 0.5 ** (step // 100)
+    ...
+    >>> Halved()(250)
+    0.025
+    """
 
     def __call__(self, step: int) -> float:
         """Return the learning rate of the step that follows `step` others."""
@@ -46,6 +56,12 @@ class ExponentialDecay(LearningRateSchedule):
     decay_rate : float
     staircase : bool
     name : str
+
+    Examples
+    --------
+    >>> rate = optimizers.schedules.ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)
+    >>> [round(float(rate(step)), 4) for step in (0, 100, 200)]
+    [0.1, 0.05, 0.025]
     """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
@@ -69,6 +85,12 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     values : list of float
         One more.
     name : str
+
+    Examples
+    --------
+    >>> rate = optimizers.schedules.PiecewiseConstantDecay([50, 150], [0.1, 0.01, 0.001])
+    >>> [round(float(rate(step)), 4) for step in (0, 100, 200)]
+    [0.1, 0.01, 0.001]
     """
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str = "PiecewiseConstant") -> None:
@@ -91,6 +113,12 @@ class PolynomialDecay(LearningRateSchedule):
     end_learning_rate, power : float
     cycle : bool
     name : str
+
+    Examples
+    --------
+    >>> rate = optimizers.schedules.PolynomialDecay(0.1, decay_steps=200)
+    >>> [round(float(rate(step)), 4) for step in (0, 100, 200)]
+    [0.1, 0.0501, 0.0001]
     """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001,
@@ -115,6 +143,12 @@ class InverseTimeDecay(LearningRateSchedule):
     decay_rate : float
     staircase : bool
     name : str
+
+    Examples
+    --------
+    >>> rate = optimizers.schedules.InverseTimeDecay(0.1, decay_steps=100, decay_rate=1.0)
+    >>> [round(float(rate(step)), 4) for step in (0, 100, 200)]
+    [0.1, 0.05, 0.0333]
     """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False,
@@ -141,6 +175,12 @@ class CosineDecay(LearningRateSchedule):
     warmup_target : float, optional
         First the rate grows in a line to it, during `warmup_steps` steps, and the decay begins there.
     warmup_steps : int
+
+    Examples
+    --------
+    >>> rate = optimizers.schedules.CosineDecay(0.1, decay_steps=200)
+    >>> [round(float(rate(step)), 4) for step in (0, 100, 200)]
+    [0.1, 0.05, 0.0]
     """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, name: str = "CosineDecay",
@@ -174,6 +214,12 @@ class CosineDecayRestarts(LearningRateSchedule):
     alpha : float
         What is left at the end of a period, as a part of the initial rate.
     name : str
+
+    Examples
+    --------
+    >>> rate = optimizers.schedules.CosineDecayRestarts(0.1, first_decay_steps=80)
+    >>> [round(float(rate(step)), 4) for step in (0, 100, 200)]
+    [0.1, 0.0962, 0.0146]
     """
 
     def __init__(self, initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0,
@@ -200,17 +246,38 @@ _CLASSES: dict[str, type[LearningRateSchedule]] = {c.__name__: c for c in (
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Return a schedule as `deserialize` understands it and JSON can hold it."""
+    """Return a schedule as `deserialize` understands it and JSON can hold it.
+
+    Parameters
+    ----------
+    learning_rate_schedule : LearningRateSchedule
+
+    Examples
+    --------
+    >>> optimizers.schedules.serialize(optimizers.schedules.CosineDecay(0.1, 200))["class_name"]
+    'CosineDecay'
+    """
     return {"class_name": type(learning_rate_schedule).__name__, "config": learning_rate_schedule.get_config()}
 
 
 def deserialize(config: dict[str, Any]) -> LearningRateSchedule:
     """Return the schedule of a configuration.
 
+    Parameters
+    ----------
+    config : dict
+        As `serialize` makes it.
+
     Raises
     ------
     ArgumentError
         If its class is not known.
+
+    Examples
+    --------
+    >>> schedule = optimizers.schedules.CosineDecay(0.1, 200)
+    >>> optimizers.schedules.deserialize(optimizers.schedules.serialize(schedule))(200)
+    0.0
     """
     name = config.get("class_name")
     if name not in _CLASSES:
