@@ -19,7 +19,15 @@ _SPREAD = 4  # times its own bytes that a sample may be spread over and still be
 
 
 class Batch(NamedTuple):
-    """Some samples: inputs, targets and weights, a list entry for each input or output."""
+    """Some samples: inputs, targets and weights, a list entry for each input or output.
+
+    Parameters
+    ----------
+    xs : list of (B, ...) arrays
+    ys : list of (B, ...) arrays
+        None where an output has no targets.
+    weights : list of (B, ...) arrays, or None
+    """
 
     xs: list[np.ndarray]
     ys: list[Any]

@@ -26,6 +26,18 @@ class Callback(ExplainsUnsupported):
     params : dict
         epochs, steps (of an epoch), samples, batch_size, initial_epoch, and verbose: 0, 1 or 2. What an iterable does
         not tell is None.
+
+    Examples
+    --------
+    >>> class Rates(fc.callbacks.Callback):
+    ...     def on_epoch_begin(self, epoch, logs):
+    ...         self.model.optimizer.learning_rate = 0.1 / (epoch + 1)
+    ...
+    >>> model = fc.Sequential([layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=4, verbose=0, callbacks=[Rates()])
+    >>> model.optimizer.learning_rate
+    0.025
     """
 
     unsupported = "callback"
@@ -96,6 +108,14 @@ class CallbackList(Callback):
     model : Model
     params : dict
         Each of them gets both.
+
+    Examples
+    --------
+    >>> history = fc.callbacks.History()
+    >>> several = fc.callbacks.CallbackList([history], model=None, params={})
+    >>> several.on_epoch_end(0, {"loss": 0.5})
+    >>> history.history
+    {'loss': [0.5]}
     """
 
     def __init__(self, callbacks: list[Callback], model: Any, params: dict[str, Any]) -> None:
@@ -130,6 +150,14 @@ class History(Callback):
     epoch : list of int
     history : dict of lists
         loss, accuracy, val_loss, ...: one entry an epoch.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1, kernel_initializer="zeros")])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=2, verbose=0)
+    >>> [round(loss, 3) for loss in history.history["loss"]]
+    [1.0, 0.884]
     """
 
     def __init__(self) -> None:
@@ -143,7 +171,18 @@ class History(Callback):
 
 
 class ProgressLine(Callback):
-    """Tells how training goes on standard output: a line an epoch, which moves on a terminal."""
+    """Tells how training goes on standard output: a line an epoch, which moves on a terminal.
+
+    Parameters
+    ----------
+    moving : bool
+        Whether the line is written again as training goes on; else there is one line an epoch.
+
+    Examples
+    --------
+    >>> line = fc.callbacks.ProgressLine(moving=False)
+    >>> line.set_params({"epochs": 2, "verbose": 2})
+    """
 
     def __init__(self, moving: bool) -> None:
         self.moving = moving
@@ -181,7 +220,17 @@ def _write(text: str) -> None:
 
 
 def shown(logs: Logs) -> str:
-    """Return logs as text: ``loss: 0.1234 - f1_score: [0.5000, 0.2500]``."""
+    """Return logs as text: ``loss: 0.1234 - f1_score: [0.5000, 0.2500]``.
+
+    Parameters
+    ----------
+    logs : dict of str to float or array
+
+    Examples
+    --------
+    >>> fc.callbacks.shown({"loss": 0.1234, "f1_score": np.array([0.5, 0.25])})
+    'loss: 0.1234 - f1_score: [0.5000, 0.2500]'
+    """
     return " - ".join(f"{name}: {_number(value)}" for name, value in logs.items())
 
 

@@ -31,7 +31,19 @@ def fusion() -> bool:
 
 
 def set_fusion(on: bool) -> None:
-    """Allow or forbid that models run several layers in one pass."""
+    """Allow or forbid that models run several layers in one pass.
+
+    Parameters
+    ----------
+    on : bool
+
+    Examples
+    --------
+    >>> fc.config.set_fusion(False)
+    >>> fc.config.fusion()
+    False
+    >>> fc.config.set_fusion(True)
+    """
     _set("fusion", bool(on))
 
 
@@ -41,12 +53,30 @@ def winograd() -> bool:
 
 
 def set_winograd(on: bool) -> None:
-    """Allow or forbid Winograd's algorithm."""
+    """Allow or forbid Winograd's algorithm.
+
+    Parameters
+    ----------
+    on : bool
+
+    Examples
+    --------
+    >>> fc.config.set_winograd(False)
+    >>> fc.config.winograd()
+    False
+    >>> fc.config.set_winograd(True)
+    """
     _set("winograd", bool(on))
 
 
 def dtype_policy() -> Any:
-    """Return the `fastcnn.DTypePolicy` of layers that are told no dtype."""
+    """Return the `fastcnn.DTypePolicy` of layers that are told no dtype.
+
+    Examples
+    --------
+    >>> fc.config.dtype_policy().name
+    'float32'
+    """
     from fastcnn import dtype_policies
 
     return dtype_policies.dtype_policy()
@@ -59,6 +89,13 @@ def set_dtype_policy(policy: Any) -> None:
     ----------
     policy : str or DTypePolicy
         "float32" or "float64".
+
+    Examples
+    --------
+    >>> fc.config.set_dtype_policy("float64")
+    >>> layers.Dense(10).compute_dtype
+    dtype('float64')
+    >>> fc.config.set_dtype_policy("float32")
     """
     from fastcnn import dtype_policies
 
@@ -66,7 +103,13 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def floatx() -> str:
-    """Return the name of the type that layers have unless a dtype or a policy says another: "float32"."""
+    """Return the name of the type that layers have unless a dtype or a policy says another: "float32".
+
+    Examples
+    --------
+    >>> fc.config.floatx()
+    'float32'
+    """
     from fastcnn import dtype_policies
 
     return dtype_policies.floatx()
@@ -79,6 +122,10 @@ def set_floatx(value: str) -> None:
     ----------
     value : str
         "float32" or "float64".
+
+    Examples
+    --------
+    >>> fc.config.set_floatx("float32")
     """
     from fastcnn import dtype_policies
 

@@ -7,6 +7,11 @@ and nothing more: its numbers may be out of reach. Who wants them asks its devic
     copy, fill      write to an array                          ready  an array as kernels take it
 
 What is small and describes a call stays on the host on every device: geometry, and the two bounds of a clamp.
+
+Parameters
+----------
+array, x : array
+    Of a device that is known here; of anything else it is said that it is none.
 """
 
 import math

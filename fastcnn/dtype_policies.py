@@ -41,6 +41,11 @@ class DTypePolicy(ExplainsUnsupported):
     ------
     ArgumentError
         If there is no policy of the name, or not yet.
+
+    Examples
+    --------
+    >>> fc.DTypePolicy("float64").compute_dtype
+    dtype('float64')
     """
 
     unsupported = "dtype policy"
@@ -84,6 +89,11 @@ def get(identifier: Any, who: str = "DTypePolicy") -> DTypePolicy:
     ------
     ArgumentError
         If there is no such policy.
+
+    Examples
+    --------
+    >>> fc.dtype_policies.get("float64").variable_dtype
+    dtype('float64')
     """
     if identifier is None:
         return dtype_policy()
@@ -96,7 +106,17 @@ def get(identifier: Any, who: str = "DTypePolicy") -> DTypePolicy:
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """Return a policy as `get` understands it and JSON can hold it."""
+    """Return a policy as `get` understands it and JSON can hold it.
+
+    Parameters
+    ----------
+    dtype_policy : DTypePolicy
+
+    Examples
+    --------
+    >>> fc.dtype_policies.serialize(fc.DTypePolicy("float64"))["config"]
+    {'name': 'float64'}
+    """
     return {"class_name": "DTypePolicy", "config": dtype_policy.get_config()}
 
 
@@ -108,6 +128,12 @@ def deserialize(config: dict[str, Any], custom_objects: None = None) -> DTypePol
     config : dict
     custom_objects : None
         Not offered.
+
+    Examples
+    --------
+    >>> config = fc.dtype_policies.serialize(fc.DTypePolicy("float64"))
+    >>> fc.dtype_policies.deserialize(config).name
+    'float64'
     """
     if custom_objects is not None:
         raise ArgumentError("dtype_policies.deserialize: custom_objects is not offered; leave it at None")
@@ -133,22 +159,53 @@ _set: dict[str, Any] = {"policy": None, "floatx": "float32"}  # by the functions
 
 
 def dtype_policy() -> DTypePolicy:
-    """Return the policy of layers that are told none (`fastcnn.config.dtype_policy`)."""
+    """Return the policy of layers that are told none (`fastcnn.config.dtype_policy`).
+
+    Examples
+    --------
+    >>> fc.dtype_policies.dtype_policy().name
+    'float32'
+    """
     return _default.get() or _set["policy"] or get(_set["floatx"])
 
 
 def set_dtype_policy(policy: Any) -> None:
-    """Choose the policy of layers that are told none, from now on (`fastcnn.config.set_dtype_policy`)."""
+    """Choose the policy of layers that are told none, from now on (`fastcnn.config.set_dtype_policy`).
+
+    Parameters
+    ----------
+    policy : str or DTypePolicy
+
+    Examples
+    --------
+    >>> fc.dtype_policies.set_dtype_policy("float32")
+    """
     _set["policy"] = get(policy, "set_dtype_policy")
 
 
 def floatx() -> str:
-    """Return the name of the type that is meant where none is told (`fastcnn.config.floatx`)."""
+    """Return the name of the type that is meant where none is told (`fastcnn.config.floatx`).
+
+    Examples
+    --------
+    >>> fc.dtype_policies.floatx()
+    'float32'
+    """
     return _set["floatx"]
 
 
 def set_floatx(value: str) -> None:
-    """Choose the type that is meant where none is told (`fastcnn.config.set_floatx`)."""
+    """Choose the type that is meant where none is told (`fastcnn.config.set_floatx`).
+
+    Parameters
+    ----------
+    value : str
+        "float32" or "float64".
+
+    Examples
+    --------
+    >>> fc.dtype_policies.set_floatx("float32")
+    """
     _set["floatx"] = _name(value, "set_floatx")
 
 
@@ -159,6 +216,12 @@ def as_written(policy: Any = "float32") -> Iterator[None]:
     Parameters
     ----------
     policy : str or DTypePolicy
+
+    Examples
+    --------
+    >>> with fc.dtype_policies.as_written("float64"):
+    ...     layers.Dense(1).compute_dtype
+    dtype('float64')
     """
     before = _default.set(get(policy))
     try:

@@ -9,13 +9,29 @@ from collections.abc import Iterable
 
 
 class ArgumentError(ValueError):
-    """A call or a setting that cannot be: an unknown name, a shape that does not fit. The command line exits with 2."""
+    """A call or a setting that cannot be: an unknown name, a shape that does not fit. The command line exits with 2.
+
+    Examples
+    --------
+    >>> layers.Dense(0, name="dense")
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.ArgumentError: Dense "dense": expected units to be a positive integer, got 0
+    """
 
 
 class PathError(OSError, ArgumentError):
     """A path where no file can be written: no such folder, or a folder or a device of that name.
 
     It has the system's ``errno``, as the errors of Python's own functions. The command line exits with 3.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([fc.Input((8,)), layers.Dense(1)])
+    >>> model.save("nowhere/m.safetensors")
+    Traceback (most recent call last):
+        ...
+    fastcnn.formats.files._NoFolderError: nowhere/m.safetensors: expected ... to be a folder, got nothing there; ...
     """
 
     def __str__(self) -> str:
@@ -23,7 +39,15 @@ class PathError(OSError, ArgumentError):
 
 
 class DataError(ValueError):
-    """Data that is missing, damaged or unfit for the model. The command line exits with 3."""
+    """Data that is missing, damaged or unfit for the model. The command line exits with 3.
+
+    Examples
+    --------
+    >>> fc.Sequential([layers.Dense(1)], name="m").predict(np.array(["a"]))
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.DataError: Sequential "m".predict: expected numbers in x, got <U1; ...
+    """
 
 
 class DivergedError(ArithmeticError):
@@ -31,15 +55,42 @@ class DivergedError(ArithmeticError):
 
 
 class ModelFileError(ValueError):
-    """A file that is no saved model, or a damaged one. The command line exits with 5."""
+    """A file that is no saved model, or a damaged one. The command line exits with 5.
+
+    Examples
+    --------
+    >>> with open("model.safetensors", "wb") as file:
+    ...     written = file.write(b"no model")
+    ...
+    >>> fc.saving.load_model("model.safetensors")
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.ModelFileError: model.safetensors: expected a model saved by fastcnn, got 8 bytes ...
+    """
 
 
 class MissingError(AttributeError):
-    """A name that Keras has and fastcnn has not; the message says what there is instead."""
+    """A name that Keras has and fastcnn has not; the message says what there is instead.
+
+    Examples
+    --------
+    >>> layers.LSTM
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.MissingError: fastcnn.layers.LSTM is not offered; layers for sequences are Conv1D, ...
+    """
 
 
 class UnknownArgumentError(TypeError):
-    """An argument that a call does not take; the message has the nearest that it does, or what there is instead."""
+    """An argument that a call does not take; the message has the nearest that it does, or what there is instead.
+
+    Examples
+    --------
+    >>> layers.Dense(10, activaton="relu")
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.UnknownArgumentError: Dense: argument: 'activaton' is not known; did you mean ...
+    """
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> str:
@@ -53,6 +104,11 @@ def unknown(what: str, name: object, known: Iterable[str]) -> str:
         What was given.
     known : iterable of str
         The names that would have been understood.
+
+    Examples
+    --------
+    >>> fc.errors.unknown("optimizer", "adem", ["adam", "sgd"])
+    "optimizer: 'adem' is not known; did you mean 'adam'? known are adam, sgd"
     """
     known = sorted(known)
     near = difflib.get_close_matches(str(name), known, n=2, cutoff=0.6)

@@ -39,6 +39,13 @@ class Parameter:
         to be stale.
     derived : dict
         What layers derived from the value and keep, with the versions it was made from.
+
+    Examples
+    --------
+    >>> p = fc.parameters.Parameter(np.zeros(2, "float32"), "bias", "dense/bias")
+    >>> p.assign([1, 2])
+    >>> p.value, p.version
+    (array([1., 2.], dtype=float32), 1)
     """
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True,
@@ -122,6 +129,13 @@ class Parameter:
 def assign_all(who: str, parameters: list[Parameter], values: list[Any]) -> None:
     """Set several parameters; nothing changes unless all values fit.
 
+    Parameters
+    ----------
+    who : str
+        Who asks, for the message of an error.
+    parameters : list of Parameter
+    values : list of arrays
+
     Raises
     ------
     ArgumentError
@@ -140,7 +154,13 @@ def assign_all(who: str, parameters: list[Parameter], values: list[Any]) -> None
 
 
 class Block:
-    """Values and gradients of several parameters, side by side in two flat arrays."""
+    """Values and gradients of several parameters, side by side in two flat arrays.
+
+    Parameters
+    ----------
+    parameters : list of Parameter
+        Of one type; their arrays move into the block.
+    """
 
     def __init__(self, parameters: list[Parameter]) -> None:
         sizes, first = [p.size for p in parameters], parameters[0]
@@ -156,6 +176,12 @@ class Block:
 
 class Segment:
     """What an optimizer updates in one kernel call: flat values and their gradients, and whose they are.
+
+    Parameters
+    ----------
+    values, gradients : flat arrays
+    parameters : list of Parameter
+        In the order in which they lie there.
 
     Attributes
     ----------
@@ -215,10 +241,20 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 
 
 def entered(value: np.ndarray) -> np.ndarray:
-    """Return a parameter's first value on the device where new ones live (`fastcnn.device.use`)."""
+    """Return a parameter's first value on the device where new ones live (`fastcnn.device.use`).
+
+    Parameters
+    ----------
+    value : array
+    """
     return device.current().put(value)
 
 
 def state_like(array: np.ndarray) -> np.ndarray:
-    """Return zeros for an optimizer's state, of the shape and type of `array`, on its device."""
+    """Return zeros for an optimizer's state, of the shape and type of `array`, on its device.
+
+    Parameters
+    ----------
+    array : array
+    """
     return device.of(array).zeros(array.shape, array.dtype)

@@ -24,6 +24,14 @@ def set_random_seed(seed: int) -> None:
     ----------
     seed : int
         Not negative.
+
+    Examples
+    --------
+    >>> fc.random.set_random_seed(1)
+    >>> first = fc.random.next_seed()
+    >>> fc.random.set_random_seed(1)
+    >>> fc.random.next_seed() == first
+    True
     """
     global _entropy, _draws
     np.random.SeedSequence(seed)  # refuses what is no seed before anything is changed
@@ -31,7 +39,13 @@ def set_random_seed(seed: int) -> None:
 
 
 def next_seed() -> int:
-    """Return the next seed of the sequence, below 2**63."""
+    """Return the next seed of the sequence, below 2**63.
+
+    Examples
+    --------
+    >>> 0 <= fc.random.next_seed() < 2**63
+    True
+    """
     global _entropy
     if _entropy is None:
         _entropy = secrets.randbits(128)
@@ -40,7 +54,17 @@ def next_seed() -> int:
 
 
 def generator(seed: int | None = None) -> np.random.Generator:
-    """Return a generator for `seed`, or for the next of the sequence."""
+    """Return a generator for `seed`, or for the next of the sequence.
+
+    Parameters
+    ----------
+    seed : int, optional
+
+    Examples
+    --------
+    >>> fc.random.generator(1).integers(0, 10, 5)
+    array([4, 5, 7, 9, 0])
+    """
     return np.random.Generator(np.random.PCG64(next_seed() if seed is None else seed))
 
 

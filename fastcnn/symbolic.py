@@ -52,6 +52,12 @@ class Tensor(ExplainsUnsupported):
         The call that returns it.
     index : int
         Which of the node's outputs it is.
+
+    Examples
+    --------
+    >>> x = fc.Input((8,))
+    >>> (2 * x + 1).shape
+    (None, 8)
     """
 
     unsupported = "tensor"

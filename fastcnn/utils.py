@@ -26,6 +26,12 @@ def prefetch(batches: Iterable[Any], size: int = 1) -> Iterable[Any]:
         Each in memory of its own.
     size : int
         How many batches may be there beside the one that is trained on.
+
+    Examples
+    --------
+    >>> batches = [(np.ones((8, 2)), np.ones((8, 1)))] * 3
+    >>> len(list(fc.utils.prefetch(batches)))
+    3
     """
     from fastcnn import training
 
@@ -43,6 +49,11 @@ def plot_model(model: Any, to_file: Any = "model.svg", **shown: Any) -> Any:
     **shown
         As Keras's: show_shapes, show_dtype, show_layer_names, expand_nested, show_layer_activations, show_trainable
         (`fastcnn.models.plot.plot_model` tells them all).
+
+    Examples
+    --------
+    >>> model = fc.Sequential([fc.Input((8,)), layers.Dense(1)])
+    >>> picture = fc.utils.plot_model(model, "model.svg")
     """
     from fastcnn.models import plot
 
@@ -62,6 +73,12 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     ------
     ArgumentError
         If a label is no integer, or outside the classes.
+
+    Examples
+    --------
+    >>> fc.utils.to_categorical([0, 2])
+    array([[1., 0., 0.],
+           [0., 0., 1.]], dtype=float32)
     """
     labels = np.asarray(x)
     if labels.dtype.kind not in "bui" and not np.array_equal(labels, np.rint(labels)):
@@ -83,6 +100,12 @@ def clear_session(free_memory: bool = True) -> None:
     ----------
     free_memory : bool
         Whether memory is given back.
+
+    Examples
+    --------
+    >>> fc.utils.clear_session()
+    >>> layers.Dense(10).name
+    'dense'
     """
     from fastcnn import device, metrics
     from fastcnn.layers.base import names

@@ -85,6 +85,11 @@ def find(name: str) -> Callable[..., Model] | None:
     Parameters
     ----------
     name : str
+
+    Examples
+    --------
+    >>> fc.applications.find("resnet-50").__name__
+    'ResNet50'
     """
     if name in by_name:
         return by_name[name]

@@ -33,6 +33,11 @@ def Perceptron(input_shape: AnyShape = (28, 28, 1), classes: int = 1, *, weights
     ----------
     Rosenblatt: The perceptron: a probabilistic model for information storage and organization in the brain,
     Psychological Review 65, 1958.
+
+    Examples
+    --------
+    >>> fc.applications.Perceptron().output_shape
+    (None, 1)
     """
     top = [layers.Dense(classes, activation=classifier_activation, kernel_initializer="zeros", name="predictions")]
     return chain("Perceptron", [layers.Flatten(name="flatten")], top, True, weights, input_shape, None, name)
@@ -57,6 +62,11 @@ def LogisticRegression(input_shape: AnyShape = (28, 28, 1), classes: int = 10, *
     References
     ----------
     Cox: The regression analysis of binary sequences, Journal of the Royal Statistical Society B 20, 1958.
+
+    Examples
+    --------
+    >>> fc.applications.LogisticRegression().count_params()
+    7850
     """
     top = [layers.Dense(classes, activation=classifier_activation, kernel_initializer="zeros", name="predictions")]
     return chain("LogisticRegression", [layers.Flatten(name="flatten")], top, True, weights, input_shape, None, name)
@@ -82,6 +92,11 @@ def MLP(input_shape: AnyShape = (28, 28, 1), classes: int = 10, hidden_units: Se
     References
     ----------
     Rumelhart, Hinton, Williams: Learning representations by back-propagating errors, Nature 323, 1986.
+
+    Examples
+    --------
+    >>> fc.applications.MLP().output_shape
+    (None, 10)
     """
     hidden: list[layers.Layer] = [layers.Flatten(name="flatten")]
     for i, units in enumerate(hidden_units, 1):

@@ -21,6 +21,11 @@ def ConvNet(input_shape: Shape = (28, 28, 1), classes: int = 10, *, include_top:
     References
     ----------
     https://keras.io/examples/vision/mnist_convnet/
+
+    Examples
+    --------
+    >>> fc.applications.ConvNet().count_params()
+    34826
     """
     features = [
         layers.Conv2D(32, 3, activation="relu"),

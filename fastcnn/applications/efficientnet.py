@@ -50,6 +50,11 @@ def compound_scaling(phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: f
     References
     ----------
     Tan, Le: EfficientNet: rethinking model scaling for convolutional neural networks, ICML 2019, equation 3.
+
+    Examples
+    --------
+    >>> [round(factor, 2) for factor in fc.applications.compound_scaling(1)]
+    [1.2, 1.1, 1.15]
     """
     return Scaling(alpha**phi, beta**phi, gamma**phi)
 
@@ -211,7 +216,11 @@ def _block(inputs: Tensor, stage: _Stage, drop_rate: float, activation: str, nam
 _DOC = """EfficientNet-{which}: {parameters:,} parameters, as in Keras{words}.
 
     Images: 0 to 255 as they are, since the network itself rescales and normalizes them; {size} x {size}, at least
-    32 x 32. The arguments are those of `fastcnn.applications`; `imagenet_rescaling` as in `EfficientNet`.
+    32 x 32. The arguments are those of `fastcnn.applications`, and one more.
+
+    Parameters
+    ----------
+    imagenet_rescaling : as `EfficientNet`
 
     References
     ----------

@@ -27,6 +27,11 @@ def LeNet5(input_shape: Shape = (28, 28, 1), classes: int = 10, *, include_top: 
     ----------
     LeCun, Bottou, Bengio, Haffner: Gradient-based learning applied to document recognition, Proc. IEEE 86, 1998,
     section II.B.
+
+    Examples
+    --------
+    >>> fc.applications.LeNet5().count_params()
+    61706
     """
     start = "lecun_uniform"
     features = [
@@ -59,6 +64,11 @@ def LeNet(input_shape: Shape = (8, 8, 1), classes: int = 10, *, include_top: boo
     classes : int
     include_top, weights, pooling, classifier_activation, name
         As in `fastcnn.applications`.
+
+    Examples
+    --------
+    >>> fc.applications.LeNet().output_shape
+    (None, 10)
     """
     features = [
         layers.Conv2D(32, 3, padding="same", activation="relu"),

@@ -32,6 +32,12 @@ def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
     ------
     ArgumentError
         If the mode is not known, or the channels are not three.
+
+    Examples
+    --------
+    >>> x = np.full((1, 1, 1, 3), 255, "float32")
+    >>> fc.applications.preprocess_input(x, "tf")[0, 0]
+    array([[1., 1., 1.]], dtype=float32)
     """
     if mode not in _MODES:
         raise ArgumentError(unknown("preprocess_input: mode", mode, _MODES))

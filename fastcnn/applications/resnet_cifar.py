@@ -18,6 +18,11 @@ def ResNet20(include_top: bool = True, weights: Weights = None, input_tensor: Te
     References
     ----------
     He, Zhang, Ren, Sun: Deep residual learning for image recognition, CVPR 2016, section 4.2, n = 3.
+
+    Examples
+    --------
+    >>> fc.applications.ResNet20().count_params()
+    271098
     """
 
     def features(x: Tensor) -> Tensor:

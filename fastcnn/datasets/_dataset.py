@@ -148,6 +148,12 @@ def stratified_split(y: ArrayLike, every: int = 5) -> tuple[NDArray[np.int64], N
     ------
     ArgumentError
         `every` below 2, or labels that are not (N,).
+
+    Examples
+    --------
+    >>> train, test = fc.datasets.stratified_split([0, 0, 0, 1, 1, 1], every=3)
+    >>> test
+    array([2, 5])
     """
     y = np.asarray(y)
     if y.ndim != 1 or every < 2:

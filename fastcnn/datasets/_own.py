@@ -43,7 +43,12 @@ def dataset_at(path: Path, pictures: Pictures) -> Dataset:
 
 
 def is_picture_folder(path: Path) -> bool:
-    """Return whether what lies at a path is taken for pictures: a folder that is none of the other kinds."""
+    """Return whether what lies at a path is taken for pictures: a folder that is none of the other kinds.
+
+    Parameters
+    ----------
+    path : Path
+    """
     return path.is_dir() and _idx_folder(path) is None and cifar10.find(path) is None
 
 

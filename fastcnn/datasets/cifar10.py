@@ -51,7 +51,12 @@ def load_data(data_dir: str | os.PathLike[str] | None = None) -> tuple[Split, Sp
 
 
 def find(folder: Path) -> list[Path] | None:
-    """Return the paths of the whole set, of its archive, or of the subset in a folder; None where it holds none."""
+    """Return the paths of the whole set, of its archive, or of the subset in a folder; None where it holds none.
+
+    Parameters
+    ----------
+    folder : Path
+    """
     for names in ((*_TRAIN, *_TEST), (_ARCHIVE,), (*_SUBSET_TRAIN, *_SUBSET_TEST)):
         paths = [folder / name for name in names]
         if all(path.is_file() for path in paths):
@@ -70,12 +75,23 @@ def _read(paths: list[Path]) -> tuple[Split, Split]:
 
 
 def dataset(data_dir: str | os.PathLike[str] | None = None) -> Dataset:
-    """As `load_data`, as a `Dataset`."""
+    """As `load_data`, as a `Dataset`.
+
+    Parameters
+    ----------
+    data_dir : path, optional
+        As of `load_data`.
+    """
     return dataset_of(_find(data_dir))
 
 
 def dataset_of(paths: list[Path]) -> Dataset:
-    """Return the `Dataset` in files that `find` found."""
+    """Return the `Dataset` in files that `find` found.
+
+    Parameters
+    ----------
+    paths : list of Path
+    """
     (x_train, y_train), (x_test, y_test) = _read(paths)
     part = "" if len(x_train) == 50_000 else f" ({len(x_train)} of 50000 training images)"
     return Dataset(

@@ -33,6 +33,12 @@ def load_data(data_dir: str | os.PathLike[str] | None = None) -> tuple[Split, Sp
     -------
     (x_train, y_train), (x_test, y_test)
         Images uint8 (N, 8, 8), labels uint8 (N,); yours to change.
+
+    Examples
+    --------
+    >>> (x_train, y_train), (x_test, y_test) = fc.datasets.digits.load_data()
+    >>> x_train.shape, x_test.shape
+    ((1442, 8, 8), (355, 8, 8))
     """
     x, y = _unpack()
     train, test = stratified_split(y)
@@ -50,7 +56,18 @@ def _unpack() -> Split:
 
 
 def dataset(data_dir: str | os.PathLike[str] | None = None) -> Dataset:
-    """As `load_data`, as a `Dataset` with images (N, 8, 8, 1) and scale 16."""
+    """As `load_data`, as a `Dataset` with images (N, 8, 8, 1) and scale 16.
+
+    Parameters
+    ----------
+    data_dir : None
+        As of `load_data`.
+
+    Examples
+    --------
+    >>> fc.datasets.digits.dataset().x_train.shape
+    (1442, 8, 8, 1)
+    """
     (x_train, y_train), (x_test, y_test) = load_data(data_dir)
     return Dataset(
         name="digits",

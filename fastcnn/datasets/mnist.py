@@ -81,7 +81,13 @@ def _load_keras_file(path: Path) -> tuple[Split, Split]:
 
 
 def dataset(data_dir: str | os.PathLike[str] | None = None) -> Dataset:
-    """As `load_data`, as a `Dataset` with images (N, 28, 28, 1)."""
+    """As `load_data`, as a `Dataset` with images (N, 28, 28, 1).
+
+    Parameters
+    ----------
+    data_dir : path, optional
+        As of `load_data`.
+    """
     paths = _find(data_dir)
     (x_train, y_train), (x_test, y_test) = _idx.read_all(paths)
     return Dataset(

@@ -56,6 +56,22 @@ def output_length(length: int, window: int, stride: int, dilation: int, before: 
     """Return how many windows fit along one dimension (relationship 6 of the paper, with dilation).
 
     With `ceil_mode` one more that hangs over the end, if it begins in the input or before it, as ONNX and PyTorch do.
+
+    Parameters
+    ----------
+    length : int
+        Of the input.
+    window, stride, dilation : int
+    before, after : int
+        What is padded.
+    ceil_mode : bool
+
+    Examples
+    --------
+    >>> fc.geometry.output_length(28, window=3, stride=2, dilation=1, before=0, after=0)
+    13
+    >>> fc.geometry.output_length(28, 3, 2, 1, 0, 0, ceil_mode=True)
+    14
     """
     room = length + before + after - ((window - 1) * dilation + 1)
     if ceil_mode:
@@ -165,7 +181,23 @@ def dense(rows: int, inputs: int, units: int) -> np.ndarray:
 
 
 class LaneStage(NamedTuple):
-    """What a stage of `lanes` consists of: a convolution with stride 1, its activation, a pooling without overlap."""
+    """What a stage of `lanes` consists of: a convolution with stride 1, its activation, a pooling without overlap.
+
+    Parameters
+    ----------
+    filters : int
+        Output channels.
+    kernel_size : (int, int)
+    padding : str or tuple
+        As of `conv2d`.
+    bias : bool
+        Whether the convolution has one.
+    code, alpha : int, float
+        The activation, as kernels know it.
+    pool : int
+        NO_POOL, MAX_POOL or AVERAGE_POOL.
+    pool_size : (int, int)
+    """
 
     filters: int
     kernel_size: tuple[int, int]

@@ -53,6 +53,11 @@ class Node(Protocol):
 def is_replayable(node: Any) -> bool:
     """Return whether a node, the functions that it applies and the layers that it holds do nothing in prediction but
     call kernels.
+
+    Parameters
+    ----------
+    node : object
+        A layer, or what runs in the place of several.
     """
     if getattr(node, "is_composite", False):
         return False  # a model that a layer holds replays by itself

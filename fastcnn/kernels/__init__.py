@@ -21,6 +21,19 @@ Another device would be one with the same names and signatures. A kernel knows n
   whatever the cut. Random numbers are counters: (seed, step, index) -> value.
 - Images are (N, H, W, C), filter banks (KH, KW, C // groups, K).
 - Absent parameters (a convolution without bias) are arrays of size 0.
+
+The arguments of what stands beside kernels and tells sizes (`x_scratch`, `x_packed`, `x_saved`, `x_suits`):
+
+Parameters
+----------
+geometry : array of one element
+    The kernel's own.
+shape : tuple of int
+    Of its first input, where it takes no geometry.
+dtype : dtype
+    float32 or float64: that of its arrays.
+kept : bool
+    Whether ``packed`` is kept from call to call, so that packing costs nothing in the long run.
 """
 
 from fastcnn.kernels import _numba_environment

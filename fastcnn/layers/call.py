@@ -19,6 +19,15 @@ class Call(NamedTuple):
         False for a layer that runs as in inference, moving statistics and all, though gradients go through it.
     use : int
         How often the layer ran in this pass before: one that is used twice draws twice.
+
+    Examples
+    --------
+    >>> layer = layers.Dropout(0.5, seed=1)
+    >>> x = np.ones((1, 8), "float32")
+    >>> layer.forward(x, layers.Call(step=1))[0]
+    array([[0., 0., 2., 2., 2., 0., 2., 0.]], dtype=float32)
+    >>> layer.forward(x, layers.Call(step=2))[0]
+    array([[2., 2., 0., 2., 2., 0., 2., 0.]], dtype=float32)
     """
 
     seed: int = 0

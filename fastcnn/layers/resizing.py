@@ -102,6 +102,11 @@ class Resizing(Framed):
     ------
     ArgumentError
         If an argument is none of these, or both ratios are to be kept.
+
+    Examples
+    --------
+    >>> layers.Resizing(32, 64).compute_output_shape((None, 28, 28, 3))
+    (None, 32, 64, 3)
     """
 
     def __init__(self, height: int, width: int, interpolation: str = "bilinear", crop_to_aspect_ratio: bool = False,
@@ -136,6 +141,11 @@ class CenterCrop(Framed):
     height, width : int
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.CenterCrop(24, 20).compute_output_shape((None, 28, 28, 3))
+    (None, 24, 20, 3)
     """
 
     def framed(self, size: framing.Size) -> framing.Border:

@@ -12,6 +12,15 @@ from fastcnn.metrics import Metric
 def per_output(value: Any, names: Sequence[str], who: str) -> list[Any]:
     """Return one entry for each output, from one for the only one or for all, a list, or a dict by name.
 
+    Parameters
+    ----------
+    value : object
+        One for all outputs, a list, or a dict by name.
+    names : sequence of str
+        Of the outputs.
+    who : str
+        Who asks, for the message of an error.
+
     Raises
     ------
     ArgumentError
@@ -48,6 +57,11 @@ def _listed(value: Any) -> list[Any]:
 
 
 def loss_of(identifier: Any) -> Loss | str:
-    """Return a loss, or the word "crossentropy" ("ce"), which is one that suits the shapes of the data."""
+    """Return a loss, or the word "crossentropy" ("ce"), which is one that suits the shapes of the data.
+
+    Parameters
+    ----------
+    identifier : str, dict, class or Loss
+    """
     word = isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce")
     return identifier if word else losses.get(identifier)

@@ -11,7 +11,13 @@ from fastcnn.loss_and_metrics.objective import Objective, more_of
 
 
 class RunningMeans:
-    """The running means of an epoch: the loss, that of each output where there are several, and the metrics."""
+    """The running means of an epoch: the loss, that of each output where there are several, and the metrics.
+
+    Parameters
+    ----------
+    objective : Objective
+        Its metrics begin anew.
+    """
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective

@@ -13,7 +13,17 @@ from fastcnn.metrics import Metric
 
 
 class Target(NamedTuple):
-    """One output of a model: its name, its loss and that one's weight, its metrics, plain ones and weighted ones."""
+    """One output of a model: its name, its loss and that one's weight, its metrics, plain ones and weighted ones.
+
+    Parameters
+    ----------
+    name : str
+    loss : Loss or None
+    weight : float
+        What the loss is multiplied by in the sum over all outputs.
+    metrics, weighted_metrics : list of Metric
+        The latter take sample weights.
+    """
 
     name: str
     loss: Loss | None

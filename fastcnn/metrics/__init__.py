@@ -113,6 +113,13 @@ def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight:
     y_true, y_pred : arrays
         Targets and outputs.
     sample_weight : array, optional
+
+    Examples
+    --------
+    >>> metrics.check(metrics.MeanSquaredError(), np.zeros((2, 3)), np.zeros((2, 4)))
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.ArgumentError: mean_squared_error: expected targets of shape (2, 4), got (2, 3)
     """
     if type(metric) in _OWN.values():
         metric.update_state(y_true, y_pred, sample_weight)

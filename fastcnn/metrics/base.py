@@ -283,5 +283,12 @@ def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def forget_names() -> None:
-    """Let automatic names start anew."""
+    """Let automatic names start anew.
+
+    Examples
+    --------
+    >>> metrics.forget_names()
+    >>> metrics.Precision().name, metrics.Precision().name
+    ('precision', 'precision_1')
+    """
     _names.forget()

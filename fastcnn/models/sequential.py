@@ -28,6 +28,12 @@ class Sequential(Model):
     ----------
     layers : list of Layer
         Without the `Input`.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([fc.Input((28, 28, 1)), layers.Conv2D(8, 3), layers.Flatten(), layers.Dense(10)])
+    >>> model.output_shape, model.count_params()
+    ((None, 10), 54170)
     """
 
     kind = "sequential"

@@ -25,6 +25,11 @@ from fastcnn.onnx._run import Runner
 class FastcnnRep(BackendRep):
     """A model that was prepared.
 
+    Parameters
+    ----------
+    runner : Runner
+        The plan that `prepare` made of the file.
+
     Attributes
     ----------
     inputs, outputs : tuple of ValueInfo

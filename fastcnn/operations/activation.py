@@ -50,7 +50,12 @@ class _Called:
 
 
 def applied(function: Any, x: Any) -> Any:
-    """Return what a function makes of an array or a symbolic tensor; None is the identity."""
+    """Return what a function makes of an array or a symbolic tensor; None is the identity.
+
+    Parameters
+    ----------
+    function : Function or None
+    """
     if isinstance(x, np.ndarray):
         kind = x.dtype if x.dtype in (np.float32, np.float64) else np.float32
         return x if function is None else function.predict(np.require(x, kind, ["C", "W"]))
@@ -62,7 +67,15 @@ def applied(function: Any, x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Elementwise(_Called):
-    """One function of one number, by its code in the kernels, which say what `alpha` and `beta` are to it."""
+    """One function of one number, by its code in the kernels, which say what `alpha` and `beta` are to it.
+
+    Parameters
+    ----------
+    name : str
+    code : int
+        Of `fastcnn.kernels.codes`.
+    alpha, beta : float
+    """
 
     traits = Trait.BY_CODE
 
@@ -105,7 +118,15 @@ RELU = Elementwise("relu", codes.RELU)
 
 @dataclass(frozen=True)
 class SoftmaxFunction(_Called):
-    """exp(x) / sum exp(x), or its logarithm, over one axis or several together."""
+    """exp(x) / sum exp(x), or its logarithm, over one axis or several together.
+
+    Parameters
+    ----------
+    name : str
+    log : bool
+        Whether it is the logarithm.
+    axis : tuple of int
+    """
 
     traits = Trait.SOFTMAX
 
@@ -143,7 +164,14 @@ class SoftmaxFunction(_Called):
 
 @dataclass(frozen=True)
 class Composed(_Called):
-    """One function after the other."""
+    """One function after the other.
+
+    Parameters
+    ----------
+    name : str
+    functions : tuple of Elementwise
+        The first of them first.
+    """
 
     traits = Trait.COMPOSED
 
@@ -176,14 +204,26 @@ Function = Elementwise | SoftmaxFunction | Composed
 
 
 def activate(y: np.ndarray, activation: Function | None) -> tuple[np.ndarray, Backward]:
-    """Return an activation of an operation's own fresh `y`, whose memory may be taken, and the backward pass."""
+    """Return an activation of an operation's own fresh `y`, whose memory may be taken, and the backward pass.
+
+    Parameters
+    ----------
+    y : array
+        It may be changed.
+    """
     if activation is None:
         return y, lambda dy: dy
     return activation.forward(y, in_place=True)
 
 
 def activate_only(y: np.ndarray, activation: Function | None) -> np.ndarray:
-    """As `activate`, for prediction."""
+    """As `activate`, for prediction.
+
+    Parameters
+    ----------
+    y : array
+        It may be changed.
+    """
     return y if activation is None else activation.predict(y, in_place=True)
 
 

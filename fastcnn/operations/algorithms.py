@@ -39,7 +39,14 @@ class Algorithm(NamedTuple):
 
 
 def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algorithm:
-    """Return the algorithm of a CONV2D; `kept` says that packed weights will be kept."""
+    """Return the algorithm of a CONV2D; `kept` says that packed weights will be kept.
+
+    Parameters
+    ----------
+    dtype : dtype
+    kept : bool
+        Whether packed weights will be kept.
+    """
     return _chosen(g.tobytes(), d.library, dtype, config.switches.winograd, kept)
 
 

@@ -103,7 +103,14 @@ def _rstd(variance: Parameter, epsilon: float) -> np.ndarray:
 
 def predict_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
                                 moving_variance: Parameter, epsilon: float, relu: bool = False) -> np.ndarray:
-    """Infer: return y with the moving mean and variance; arguments as `batch_normalization`."""
+    """Infer: return y with the moving mean and variance; arguments as `batch_normalization`.
+
+    Parameters
+    ----------
+    gamma, beta, moving_mean, moving_variance, epsilon : as `batch_normalization`
+    relu : bool
+        Return max(y, 0).
+    """
     nothing = NOTHING[x.dtype]
     scale, offset = nothing if gamma is None else gamma.array, nothing if beta is None else beta.array
     return normalize_columns(x, scale, offset, moving_mean.array, moving_variance.array, epsilon, relu)

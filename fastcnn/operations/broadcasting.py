@@ -23,7 +23,16 @@ def aligned(arrays: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
 
 def merged(a: np.ndarray, b: np.ndarray, code: int, alpha: float = 1.0, beta: float = 1.0,
            relu: bool = False) -> np.ndarray:
-    """Return what a code of the kernels makes of two arrays of one rank; SUM: alpha a + beta b, rectified if `relu`."""
+    """Return what a code of the kernels makes of two arrays of one rank; SUM: alpha a + beta b, rectified if `relu`.
+
+    Parameters
+    ----------
+    a, b : arrays of one rank
+    code : int
+        SUM, PRODUCT, MAXIMUM, ... of `fastcnn.kernels.codes`.
+    alpha, beta : float
+    relu : bool
+    """
     d, shape = device.of(a), broadcast(a.shape, b.shape)
     three = as_three(shape, a.shape, b.shape)
     if three is None or (code in _OF_ONE_SHAPE and a.shape != b.shape):
@@ -34,7 +43,14 @@ def merged(a: np.ndarray, b: np.ndarray, code: int, alpha: float = 1.0, beta: fl
 
 
 def merge_gradients(dy: np.ndarray, a: np.ndarray, b: np.ndarray, code: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the gradients of both inputs of what `merged` made, but for SUM."""
+    """Return the gradients of both inputs of what `merged` made, but for SUM.
+
+    Parameters
+    ----------
+    dy, a, b : arrays
+    code : int
+        As of `merged`.
+    """
     d = device.of(dy)
     three = as_three(dy.shape, a.shape, b.shape)
     if three is None or (code in _OF_ONE_SHAPE and a.shape != b.shape):
@@ -48,7 +64,14 @@ def merge_gradients(dy: np.ndarray, a: np.ndarray, b: np.ndarray, code: int) -> 
 
 
 def summed_to(g: np.ndarray, shape: tuple[int, ...], scale: float = 1.0) -> np.ndarray:
-    """Return scale g, summed over the dimensions that are 1 in `shape`; g itself where that changes nothing."""
+    """Return scale g, summed over the dimensions that are 1 in `shape`; g itself where that changes nothing.
+
+    Parameters
+    ----------
+    g : array
+    shape : tuple of int
+    scale : float
+    """
     if g.shape == shape:
         return scaled(g, scale)
     three = as_three(g.shape, shape, g.shape)
@@ -67,7 +90,12 @@ def summed_to(g: np.ndarray, shape: tuple[int, ...], scale: float = 1.0) -> np.n
 
 
 def scaled(x: np.ndarray, scale: float) -> np.ndarray:
-    """Return scale x; x itself where the scale is 1."""
+    """Return scale x; x itself where the scale is 1.
+
+    Parameters
+    ----------
+    scale : float
+    """
     if scale == 1.0:
         return x
     factor = device.of(x).full((1, 1, 1), x.dtype, scale)

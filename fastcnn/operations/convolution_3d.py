@@ -136,7 +136,13 @@ def product_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | None,
 
 def predict(x: np.ndarray, weights: Parameter, bias: Parameter | None, activation: Function | None, g: np.ndarray,
             shape: Shape, transposed: bool = False) -> np.ndarray:
-    """Return y of `shape`, and keep the packed weights until the parameters change."""
+    """Return y of `shape`, and keep the packed weights until the parameters change.
+
+    Parameters
+    ----------
+    transposed : bool
+        Whether it is a transposed convolution.
+    """
     clamp = clamp_of_volume(activation)
     run = _transposed if transposed else _forward
     y = run(x, VolumeFilters.kept(weights, bias), bias_array(weights, bias), clamp or LINEAR, g, shape)

@@ -15,7 +15,14 @@ from fastcnn.parameters import Parameter
 
 @dataclass(frozen=True)
 class ElementaryFunction:
-    """A function of one number, by its code in the kernels; `alpha` is the exponent of a power."""
+    """A function of one number, by its code in the kernels; `alpha` is the exponent of a power.
+
+    Parameters
+    ----------
+    code : int
+        Of `fastcnn.kernels.function_codes`.
+    alpha : float
+    """
 
     code: int
     alpha: float = 0.0
@@ -49,7 +56,12 @@ ERROR_FUNCTION = ElementaryFunction(codes.ERROR_FUNCTION)
 
 
 def power(exponent: float) -> ElementaryFunction:
-    """Return the function x^exponent."""
+    """Return the function x^exponent.
+
+    Parameters
+    ----------
+    exponent : float
+    """
     return ElementaryFunction(codes.POWER, exponent)
 
 

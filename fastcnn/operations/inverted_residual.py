@@ -22,7 +22,14 @@ Weights = tuple[Parameter, Parameter | None]  # kernel and bias
 
 
 def block_geometry(expand: np.ndarray | None, window: np.ndarray, project: np.ndarray, channels: int) -> np.ndarray:
-    """Return the geometry of a block, of three CONV2D; without an expansion, `channels` are the input's."""
+    """Return the geometry of a block, of three CONV2D; without an expansion, `channels` are the input's.
+
+    Parameters
+    ----------
+    expand, window, project : CONV2D
+        The first is None where there is no expansion.
+    channels : int
+    """
     if expand is None:
         expand = project.copy()
         expand["c"], expand["k"] = channels, 0

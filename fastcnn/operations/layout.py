@@ -14,13 +14,23 @@ Gradients = Callable[[np.ndarray], tuple[np.ndarray, ...]]
 
 
 def permuted(x: np.ndarray, axes: tuple[int, ...], who: str = "permuted") -> np.ndarray:
-    """Return ``numpy.transpose(x, axes)`` as an array that kernels take; `who` asks, for the message."""
+    """Return ``numpy.transpose(x, axes)`` as an array that kernels take; `who` asks, for the message.
+
+    Parameters
+    ----------
+    axes : tuple of int
+    """
     shape, g = permutation.permuted(x.shape, axes, who)
     return x.reshape(shape) if g is None else _moved(x, shape, g)
 
 
 def transpose(x: np.ndarray, axes: tuple[int, ...], who: str = "transpose") -> tuple[np.ndarray, Backward]:
-    """Return `permuted`, and dy -> dx."""
+    """Return `permuted`, and dy -> dx.
+
+    Parameters
+    ----------
+    axes : tuple of int
+    """
     return permuted(x, axes, who), lambda dy: permuted(dy, permutation.inverse(axes), who)
 
 
@@ -40,7 +50,14 @@ def rows_along(x: np.ndarray, axes: tuple[int, ...], who: str = "rows_along") ->
 
 
 def from_rows(rows: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...], who: str = "from_rows") -> np.ndarray:
-    """Return the array of `shape` that `rows_along` the axes makes these rows of."""
+    """Return the array of `shape` that `rows_along` the axes makes these rows of.
+
+    Parameters
+    ----------
+    rows : (count, length) array
+    shape, axes : tuple of int
+        The axes are counted from the front.
+    """
     _, _, g = permutation.rows_along(shape, axes, who)
     return rows.reshape(shape) if g is None else _moved(rows, shape, g)
 
@@ -53,7 +70,12 @@ def _moved(x: np.ndarray, shape: tuple[int, ...], g: np.ndarray) -> np.ndarray:
 
 
 def repeat_vector(x: np.ndarray, n: int) -> tuple[np.ndarray, Backward]:
-    """Return (N, n, features), each vector of x (N, features) `n` times, and dy -> dx."""
+    """Return (N, n, features), each vector of x (N, features) `n` times, and dy -> dx.
+
+    Parameters
+    ----------
+    n : int
+    """
     d, (samples, features) = device.of(x), x.shape
     y = d.empty((samples, n, features), x.dtype)
     d.copy(y, x.reshape(samples, 1, features))

@@ -54,7 +54,13 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
 
 
 def add(arrays: Sequence[np.ndarray], relu: bool = False) -> tuple[np.ndarray, Gradients]:
-    """Return the sum of arrays, which fit together, or max(sum, 0), and dy -> a gradient for each."""
+    """Return the sum of arrays, which fit together, or max(sum, 0), and dy -> a gradient for each.
+
+    Parameters
+    ----------
+    relu : bool
+        Return max(sum, 0).
+    """
     return weighted_sum(arrays, [1.0] * len(arrays), relu)
 
 
@@ -119,7 +125,12 @@ def masked(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
-    """Return scale x + offset."""
+    """Return scale x + offset.
+
+    Parameters
+    ----------
+    scale, offset : float
+    """
     d = device.of(x)
     y, one = d.empty(x.shape, x.dtype), d.full((1, 1, 1), x.dtype, 1)
     d.kernels.merge_forward(y.reshape(1, 1, -1), x.reshape(1, 1, -1), one, codes.SUM, scale, offset, 0)
@@ -127,6 +138,12 @@ def affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
 
 
 def add_to_gradient(parameter: Parameter, gradient: np.ndarray) -> None:
-    """Add to the gradient of a parameter, whose elements `gradient` has in the same order."""
+    """Add to the gradient of a parameter, whose elements `gradient` has in the same order.
+
+    Parameters
+    ----------
+    parameter : Parameter
+    gradient : array
+    """
     total = parameter.gradient.reshape(-1)
     device.of(total).kernels.add(total, total, gradient.reshape(-1))

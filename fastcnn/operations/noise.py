@@ -52,12 +52,23 @@ def alpha_dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None
 
 
 def gaussian_noise(x: np.ndarray, stddev: float, key: Key) -> tuple[np.ndarray, Backward]:
-    """Return x plus normal noise of mean 0 and a standard deviation, and dy -> dx, which is dy."""
+    """Return x plus normal noise of mean 0 and a standard deviation, and dy -> dx, which is dy.
+
+    Parameters
+    ----------
+    stddev : float
+    """
     return _noisy(x, stddev, key, 0), lambda dy: dy
 
 
 def gaussian_dropout(x: np.ndarray, rate: float, key: Key) -> tuple[np.ndarray, Backward]:
-    """Return x times normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate)), and dy -> dx."""
+    """Return x times normal noise of mean 1 and standard deviation sqrt(rate / (1 - rate)), and dy -> dx.
+
+    Parameters
+    ----------
+    rate : float
+        0 < rate < 1.
+    """
     stddev = math.sqrt(rate / (1 - rate))
     return _noisy(x, stddev, key, 1), lambda dy: _noisy(dy, stddev, key, 1)
 

@@ -32,6 +32,14 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
              clamp: np.ndarray, residual: np.ndarray | None = None) -> "Prediction | None":
     """Run a kernel with what is packed for it, and keep what it packs.
 
+    Parameters
+    ----------
+    call : ProductCall
+    y : array
+        Written.
+    residual : array, optional
+        Lies as y does; added before the clamp.
+
     Returns
     -------
     Prediction or None

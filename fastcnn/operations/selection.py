@@ -38,7 +38,13 @@ def where(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
 
 
 def strided_slice(x: np.ndarray, axis: int, places: range) -> tuple[np.ndarray, Backward]:
-    """Return the numbers at places along an axis, which is counted from the front, and dy -> dx."""
+    """Return the numbers at places along an axis, which is counted from the front, and dy -> dx.
+
+    Parameters
+    ----------
+    axis : int
+    places : range
+    """
     d, x_shape = device.of(x), x.shape
     at = *(slice(None),) * axis, slice(places.start, places.stop if places.stop >= 0 else None, places.step)
     y = d.empty((*x_shape[:axis], len(places), *x_shape[axis + 1:]), x.dtype)

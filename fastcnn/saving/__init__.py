@@ -44,6 +44,13 @@ def save_model(
         A path without the suffix, metadata or structure that JSON cannot hold, or a model that is not built.
     OSError
         The system refuses: a full disk, no permission, no such folder.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([fc.Input((8,)), layers.Dense(2)])
+    >>> fc.saving.save_model(model, "m.safetensors", metadata={"classes": ["cat", "dog"]})
+    >>> fc.saving.load_metadata("m.safetensors")
+    {'classes': ['cat', 'dog']}
     """
     path = user_path(path, "save_model")
     _require_model(model, "save_model")
@@ -77,6 +84,13 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
         No such file, a file of another kind or version, any damage, or classes that are not known.
     ImportError
         A file of Keras's, and h5py is not installed.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([fc.Input((8,)), layers.Dense(2)])
+    >>> model.save("m.safetensors")
+    >>> fc.saving.load_model("m.safetensors").output_shape
+    (None, 2)
     """
     path = user_path(path, "load_model")
     own = {} if custom_objects is None else custom_objects
@@ -116,6 +130,14 @@ def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = F
         if no name is common, with skip_mismatch if no layer fits.
     ArgumentError
         A model that is not built.
+
+    Examples
+    --------
+    >>> model, other = (fc.Sequential([fc.Input((8,)), layers.Dense(2)]) for _ in range(2))
+    >>> model.save("m.safetensors")
+    >>> fc.saving.load_weights(other, "m.safetensors")
+    >>> np.array_equal(model.predict(np.ones((1, 8))), other.predict(np.ones((1, 8))))
+    True
     """
     path = user_path(path, "load_weights")
     _require_model(model, "load_weights")
@@ -163,10 +185,21 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     A file of Keras's has none: {}.
 
+    Parameters
+    ----------
+    path : path-like
+
     Raises
     ------
     ModelFileError
         As `load_model`.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([fc.Input((8,)), layers.Dense(2)])
+    >>> model.save("m.safetensors")
+    >>> fc.saving.load_metadata("m.safetensors")
+    {}
     """
     path = user_path(path, "load_metadata")
     return {} if is_keras_file(path) else safetensors.read_contents(path).metadata

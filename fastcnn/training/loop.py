@@ -13,7 +13,22 @@ from fastcnn.training.step import Trainable, train_step
 
 def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], *, validation: Epochs | None = None,
         validation_freq: int | Container[int] = 1, initial_epoch: int = 0, verbose: int = 0) -> History:
-    """Train, and return the history; `Model.fit` is the public face."""
+    """Train, and return the history; `Model.fit` is the public face.
+
+    Parameters
+    ----------
+    model : Trainable
+    data : Epochs
+    epochs : int
+        In all: training goes on from `initial_epoch` to this one.
+    callbacks : list of Callback
+    validation : Epochs, optional
+    validation_freq : int or container of int
+        As of `is_validated`.
+    initial_epoch : int
+    verbose : int
+        0, 1 or 2, for callbacks.
+    """
     history = History()
     each = CallbackList([history, *callbacks], model, {
         "epochs": epochs, "steps": data.steps, "samples": data.batches.samples, "batch_size": data.batches.batch_size,
@@ -47,12 +62,30 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
 
 
 def is_validated(epoch: int, frequency: int | Container[int]) -> bool:
-    """Return whether an epoch, counted from 0, ends with a validation: every so many do, or those named from 1."""
+    """Return whether an epoch, counted from 0, ends with a validation: every so many do, or those named from 1.
+
+    Parameters
+    ----------
+    epoch : int
+    frequency : int or container of int
+
+    Examples
+    --------
+    >>> [fc.training.is_validated(epoch, 2) for epoch in range(4)]
+    [False, True, False, True]
+    """
     return epoch + 1 in frequency if isinstance(frequency, Container) else (epoch + 1) % frequency == 0
 
 
 def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = None) -> dict[str, float]:
-    """Return the mean loss and the metrics over the data; nothing where an iterator has nothing left."""
+    """Return the mean loss and the metrics over the data; nothing where an iterator has nothing left.
+
+    Parameters
+    ----------
+    model : Trainable
+    data : Epochs
+    callbacks : CallbackList, optional
+    """
     each = CallbackList([], model, {}) if callbacks is None else callbacks
     tells = each.listens("on_test_batch_end")  # results in the middle of the data are for those who ask
     running = RunningMeans(model.objective)
@@ -74,7 +107,12 @@ def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = No
 
 
 def predict(model: Trainable, data: Epochs, callbacks: CallbackList | None = None) -> list[np.ndarray]:
-    """Return the outputs for all samples, in memory of their own."""
+    """Return the outputs for all samples, in memory of their own.
+
+    Parameters
+    ----------
+    model, data, callbacks : as `evaluate`
+    """
     each = CallbackList([], model, {}) if callbacks is None else callbacks
     tells = each.listens("on_predict_batch_end")
     results = _Results(data.samples, model)

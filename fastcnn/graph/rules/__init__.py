@@ -37,7 +37,12 @@ def active() -> tuple[Rule, ...]:
 
 @contextmanager
 def added(*rules: Rule) -> Iterator[None]:
-    """Let all models be rewritten by further rules, after the others, as long as the context lasts."""
+    """Let all models be rewritten by further rules, after the others, as long as the context lasts.
+
+    Parameters
+    ----------
+    *rules : Rule
+    """
     global _added
     before = _added
     _added = (*before, *rules)

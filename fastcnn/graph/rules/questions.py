@@ -1,5 +1,12 @@
-"""What patterns ask of a node, by the traits that it declares."""
+"""What patterns ask of a node, by the traits that it declares.
 
+Parameters
+----------
+node : object
+    A layer, or what runs in the place of several.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 from fastcnn.activations import get
@@ -7,14 +14,29 @@ from fastcnn.operations.activation import clamp_of
 from fastcnn.traits import NONE, Trait, of
 
 
-def has(traits: Trait) -> Any:
-    """Return the question whether a node has all of some traits."""
+def has(traits: Trait) -> Callable[[Any], bool]:
+    """Return the question whether a node has all of some traits.
+
+    Parameters
+    ----------
+    traits : Trait
+    """
     return lambda node: traits in of(node)
 
 
-is_product = has(Trait.PRODUCT)
-is_batch_norm = has(Trait.BATCH_NORM)
-is_sum = has(Trait.SUM)
+def is_product(node: Any) -> bool:
+    """Return whether a node is a convolution or a dense layer."""
+    return Trait.PRODUCT in of(node)
+
+
+def is_batch_norm(node: Any) -> bool:
+    """Return whether a node is a batch normalization."""
+    return Trait.BATCH_NORM in of(node)
+
+
+def is_sum(node: Any) -> bool:
+    """Return whether a node adds its inputs."""
+    return Trait.SUM in of(node)
 
 
 def is_linear(node: Any) -> bool:
@@ -56,6 +78,12 @@ def is_not_negative(node: Any) -> bool:
 
 
 def is_softmax(function: Any, node: Any) -> bool:
-    """Return whether a function is the softmax over the last axis of a node's output."""
+    """Return whether a function is the softmax over the last axis of a node's output.
+
+    Parameters
+    ----------
+    function : Function or None
+    node : object
+    """
     rank = len(node.output_shape)
     return Trait.SOFTMAX in of(function) and not function.log and function.axes(rank, node) == [rank - 1]

@@ -91,7 +91,13 @@ def operator(*names: str, domain: str = "", pure: bool = True) -> Callable[[Func
 
 
 def find(domain: str, name: str) -> Operator | None:
-    """Return an operator, or None if there is none of that name."""
+    """Return an operator, or None if there is none of that name.
+
+    Parameters
+    ----------
+    domain, name : str
+        As a node of a file has them; the domain of ONNX's own operators is "".
+    """
     return _operators.get((domain, name))
 
 

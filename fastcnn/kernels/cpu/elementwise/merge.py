@@ -87,7 +87,13 @@ def _steps(shape):
 
 
 def merge_backward_scratch(shape, a_shape, b_shape, dtype):
-    """Return how many elements of scratch `merge_backward` wants for dy, da and db of these shapes."""
+    """Return how many elements of scratch `merge_backward` wants for dy, da and db of these shapes.
+
+    Parameters
+    ----------
+    shape, a_shape, b_shape : tuple of int
+    dtype : dtype
+    """
     cuts = _cuts(shape, a_shape, b_shape)
     sizes = 0
     for x_shape in (a_shape, b_shape):

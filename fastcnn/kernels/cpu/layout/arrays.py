@@ -32,7 +32,14 @@ def _gather_rows(chunk, chunks, out, source, index):
 
 @kernel(in_place=("a", "b"))
 def add(out, a, b):
-    """out = a + b, for flat arrays of one size."""
+    """out = a + b, for flat arrays of one size.
+
+    Parameters
+    ----------
+    out : flat array
+        Written.
+    a, b : flat arrays of its size
+    """
     chunks = chunks_for(out.size, 64)
     parallel(_add_range, chunks, (chunks, out, a, b))
 
@@ -50,6 +57,14 @@ def copy_columns(out, to, source, of, columns):
     """out[:, to:to + columns] = source[:, of:of + columns], for two tables of as many rows; the rest of `out` stays.
 
     Tables stand side by side this way, and apart again; threads share the numbers, since one row may be all there is.
+
+    Parameters
+    ----------
+    out, source : (rows, columns) arrays
+    to, of : int
+        The first column written, and the first one read.
+    columns : int
+        How many.
     """
     work = out.shape[0] * columns
     chunks = chunks_for(work, 64)
@@ -71,7 +86,16 @@ def _copy_part(chunk, chunks, work, target, origin, columns):
 
 @kernel
 def pad2d(y, x, top, left):
-    """Write `x` (N, H, W, C) into the middle of `y` (N, H', W', C) at (top, left), and zeros around it."""
+    """Write `x` (N, H, W, C) into the middle of `y` (N, H', W', C) at (top, left), and zeros around it.
+
+    Parameters
+    ----------
+    y : (N, H', W', C) array
+        Written.
+    x : (N, H, W, C) array
+    top, left : int
+        Rows and columns of zeros before it.
+    """
     rows = y.shape[0] * y.shape[1]
     chunks = min(rows, chunks_for(y.size, 64))
     parallel(_pad_rows, chunks, (chunks, y, x, top, left))

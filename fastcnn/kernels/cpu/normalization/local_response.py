@@ -36,7 +36,15 @@ def _block_rows(c):
 
 
 def local_response_norm_scratch(shape, before, after, dtype):
-    """Return how many elements of scratch both kernels want for x of `shape` (P, C)."""
+    """Return how many elements of scratch both kernels want for x of `shape` (P, C).
+
+    Parameters
+    ----------
+    shape : (P, C)
+    before, after : int
+        Channels of the window on each side.
+    dtype : dtype
+    """
     return _chunks(*shape) * _block_rows(shape[1]) * (3 * shape[1] + 2 * max(before, after))
 
 

@@ -18,7 +18,13 @@ _CHUNKS = 64
 
 
 def squared_norms_scratch(parts, dtype):
-    """Return how many float64 elements of scratch `squared_norms` wants for so many parts."""
+    """Return how many float64 elements of scratch `squared_norms` wants for so many parts.
+
+    Parameters
+    ----------
+    parts : int
+    dtype : dtype
+    """
     return _CHUNKS + parts
 
 

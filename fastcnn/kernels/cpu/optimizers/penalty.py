@@ -15,7 +15,14 @@ _CHUNKS = 64
 
 
 def penalty_scratch(size, dtype):
-    """Return how many float64 elements of scratch `penalty` wants for an array of `size`."""
+    """Return how many float64 elements of scratch `penalty` wants for an array of `size`.
+
+    Parameters
+    ----------
+    size : int
+        Elements of the array.
+    dtype : dtype
+    """
     return _CHUNKS
 
 

@@ -16,7 +16,14 @@ from fastcnn.kernels.cpu.simd.memory import BLOCK, copied
 
 @kernel(in_place=("a", "b"))
 def l2_step(out, a, b, step):
-    """Write one step of L2 pooling for each element; all three arrays are flat."""
+    """Write one step of L2 pooling for each element; all three arrays are flat.
+
+    Parameters
+    ----------
+    out, a, b : flat arrays of one size
+    step : int
+        L2_PRODUCT, L2_ROOT or L2_QUOTIENT.
+    """
     chunks = chunks_for(out.size, 64)
     parallel(_step_range, chunks, (chunks, out, a, b, step))
 
