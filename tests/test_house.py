@@ -244,7 +244,7 @@ def test_documented_parameters_are_the_actual_ones(name, thing):
                         inspect.getdoc(thing) or "", re.S)
     if section is None:
         return
-    documented = [n.strip().lstrip("*") for line in re.findall(r"^(\w[\w, *]*) ?:", section[1], re.M)
+    documented = [n.strip().lstrip("*") for line in re.findall(r"^([\w*][\w, *]*) ?:", section[1], re.M)
                   for n in line.split(",")]
     function = thing.__init__ if inspect.isclass(thing) else getattr(thing, "py_func", thing)
     actual = [p for p in inspect.signature(function).parameters if p not in ("self", "cls")]
