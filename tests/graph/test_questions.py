@@ -1,4 +1,4 @@
-"""What rules ask of nodes, and which networks predict in which nodes: where a guard lets pass, and where it does not."""
+"""What rules ask of nodes, and which networks predict in which nodes: what a guard lets pass, and what it does not."""
 
 import pytest
 
