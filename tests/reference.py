@@ -8,6 +8,12 @@ import numpy as np
 
 from fastcnn import geometry as shapes
 from tests.reference_activation import activation_backward, activation_forward
+from tests.reference_augmentation import (  # noqa: F401
+    augment,
+    channel_means,
+    color_backward,
+    warp_backward,
+)
 from tests.reference_function import (  # noqa: F401
     function_backward,
     function_forward,

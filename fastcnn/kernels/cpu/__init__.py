@@ -1,5 +1,7 @@
 """The kernels of the CPU: every public one under its name, as ``kernels/__init__.py`` says how they behave."""
 
+from fastcnn.kernels.cpu.augmentation.augment import augment, color_backward, warp_backward
+from fastcnn.kernels.cpu.augmentation.statistics import channel_means
 from fastcnn.kernels.cpu.conv.backward_input import (
     conv2d_backward_input,
     conv2d_backward_input_packed,
@@ -105,6 +107,7 @@ __all__ = [
     "adam",
     "adaptive_step",
     "add",
+    "augment",
     "average_pool2d_backward",
     "average_pool2d_forward",
     "batch_norm_backward",
@@ -117,6 +120,8 @@ __all__ = [
     "bias_backward_scratch",
     "binary_loss",
     "categorical_crossentropy",
+    "channel_means",
+    "color_backward",
     "conv2d_backward_input",
     "conv2d_backward_input_packed",
     "conv2d_backward_input_scratch",
@@ -189,6 +194,7 @@ __all__ = [
     "unfold_depth",
     "unit_rows_backward",
     "unit_rows_forward",
+    "warp_backward",
     "winograd_backward_input",
     "winograd_backward_input_packed",
     "winograd_backward_input_scratch",

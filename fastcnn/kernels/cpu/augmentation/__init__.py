@@ -1,0 +1,1 @@
+"""Changes of pictures: geometry, colour, blur, mixtures; each image with parameters of its own."""

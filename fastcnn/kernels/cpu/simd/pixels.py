@@ -1,0 +1,131 @@
+"""Pixels of three channels as vectors of four lanes, the last of which is idle: mixtures of four, and colour matrices.
+
+A pixel lies in three numbers, and what is written for it are three: two at once and one. Four neighbours are mixed as
+
+    a | r g b . |  +  e | r g b . |            p, p + 3      the pixels above, the left and the right one
+  + b | r g b . |  +  d | r g b . |            q, q + 3      those below
+
+of integers of 8 bits or of numbers of the result's type. A fourth number is read of each, so the last pixel of all must
+not be among them.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
+
+_I32, _I64 = ir.IntType(32), ir.IntType(64)
+
+
+class _Pixel(Vectors):
+    """Emits operations on the three numbers of a pixel."""
+
+    def __init__(self, builder, dtype):
+        super().__init__(builder, dtype)
+        self.L, self.vector = 4, ir.VectorType(self.element, 4)
+
+    def taken(self, pointer):
+        """Return a pixel of integers or numbers, and the number behind it."""
+        kind = ir.VectorType(pointer.type.pointee, 4)
+        whole = isinstance(kind.element, ir.IntType)
+        value = self.b.load(self.b.bitcast(pointer, kind.as_pointer()), align=1 if whole else self.bits // 8)
+        return self.b.uitofp(value, self.vector) if whole else value
+
+    def pixel(self, pointer):
+        """Return a pixel, of which no more is read than there is."""
+        pair = self.b.load(self._pair(pointer), align=self.bits // 8)
+        third = self.b.load(self.b.gep(pointer, [_I64(2)]), align=self.bits // 8)
+        four = self.shuffled(pair, ir.Constant(pair.type, ir.Undefined), [0, 1, 0, 1])
+        return self.b.insert_element(four, third, _I32(2))
+
+    def put(self, value, pointer):
+        """Write the three numbers of a pixel."""
+        pair = self.shuffled(value, value, [0, 1])
+        self.b.store(pair, self._pair(pointer), align=self.bits // 8)
+        third = self.b.extract_element(value, _I32(2))
+        self.b.store(third, self.b.gep(pointer, [_I64(2)]), align=self.bits // 8)
+
+    def _pair(self, pointer):
+        return self.b.bitcast(pointer, ir.VectorType(self.element, 2).as_pointer())
+
+
+@intrinsic
+def mix_pixels(typingctx, to, at, of, image, width, columns, places):
+    """Write pixels begin .. end - 1 of a row to[at:], each the mixture of the four around its place on an image.
+
+    `columns` is (begin, end), `places` (x of column 0, y of it, step of x, step of y): pixel j lies at x + j dx, and
+    the pixels around are all on the image of `width` columns, which begins at of[image:], the last one not among them.
+    """
+    i = types.int64
+
+    def codegen(context, builder, signature, args):
+        b, v = builder, _Pixel(builder, to.dtype)
+        out, source = (context.make_array(signature.args[k])(context, b, args[k]).data for k in (0, 2))
+        out, source = b.gep(out, [args[1]]), b.gep(source, [args[3]])
+        (begin, end), places = ([b.extract_value(args[at], k) for k in range(n)] for at, n in ((5, 2), (6, 4)))
+        below, double = b.mul(args[4], _I64(3)), ir.DoubleType()
+        first, step = (_vector(b, places[k:k + 2]) for k in (0, 2))
+        one = v.constant(1.0)
+        with loop(b, b.sub(end, begin)) as index:
+            j = b.add(begin, index)
+            column = b.sitofp(j, double)
+            place = _fmuladd(b, _vector(b, [column, column]), step, first)
+            whole = b.fptosi(place, ir.VectorType(_I32, 2))
+            beyond = b.fsub(place, b.sitofp(whole, place.type))
+            beyond = beyond if v.bits == 64 else b.fptrunc(beyond, ir.VectorType(v.element, 2))
+            x, y = (b.sext(b.extract_element(whole, _I32(k)), _I64) for k in range(2))
+            p = b.mul(b.add(b.mul(y, args[4]), x), _I64(3))
+            wx, wy = (v.shuffled(beyond, beyond, [k] * 4) for k in range(2))
+            rx, ry = b.fsub(one, wx), b.fsub(one, wy)
+            weights = b.fmul(v.shuffled(rx, wx, [0, 4, 0, 4]), v.shuffled(ry, wy, [0, 0, 4, 4]))
+            total = None
+            for k, offset in enumerate((_I64(0), _I64(3), below, b.add(below, _I64(3)))):
+                pixel, weight = v.taken(b.gep(source, [b.add(p, offset)])), v.shuffled(weights, weights, [k] * 4)
+                total = b.fmul(pixel, weight) if total is None else v.fmuladd(pixel, weight, total)
+            v.put(total, b.gep(out, [b.mul(j, _I64(3))]))
+        return context.get_dummy_value()
+
+    return types.void(to, i, of, i, i, columns, places), codegen
+
+
+def _fmuladd(b, x, y, z):
+    name = f"llvm.fmuladd.v{x.type.count}f64"
+    return b.call(cgutils.get_or_insert_function(b.module, ir.FunctionType(x.type, [x.type] * 3), name), [x, y, z])
+
+
+def _vector(b, numbers):
+    """Return a vector of some numbers."""
+    value = ir.Constant(ir.VectorType(numbers[0].type, len(numbers)), ir.Undefined)
+    for k, number in enumerate(numbers):
+        value = b.insert_element(value, number, _I32(k))
+    return value
+
+
+@intrinsic
+def color_pixels(typingctx, to, at, count, matrix, bounds, scales):
+    """Replace `count` pixels by min(max(A x + b, low), high) s + t, channel by channel.
+
+    `matrix` is the 12 numbers of the rows of (A | b), `bounds` (low, high), `scales` the three of s and those of t.
+    """
+    i = types.int64
+
+    def codegen(context, builder, signature, args):
+        b, v = builder, _Pixel(builder, to.dtype)
+        out = b.gep(context.make_array(signature.args[0])(context, b, args[0]).data, [args[1]])
+        numbers = [b.extract_value(args[3], k) for k in range(12)]
+        columns = [_vector(b, [numbers[4 * row + k] for row in (0, 1, 2, 2)]) for k in range(4)]
+        low, high = (v.broadcast(b.extract_value(args[4], k)) for k in range(2))
+        scale, offset = (_vector(b, [b.extract_value(args[5], 3 * k + c) for c in (0, 1, 2, 2)]) for k in range(2))
+        with loop(b, args[2]) as index:
+            place = b.gep(out, [b.mul(index, _I64(3))])
+            pixel, total = v.pixel(place), columns[3]
+            for k in range(3):
+                total = v.fmuladd(v.shuffled(pixel, pixel, [k] * 4), columns[k], total)
+            total = v.at_most(high, v.at_least(low, total))
+            v.put(v.fmuladd(total, scale, offset), place)
+        return context.get_dummy_value()
+
+    return types.void(to, i, i, matrix, bounds, scales), codegen
+

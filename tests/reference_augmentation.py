@@ -1,0 +1,111 @@
+"""Twins of the kernels that change pictures: pixel by pixel, by the definitions."""
+
+import colorsys
+import math
+
+import numpy as np
+
+from fastcnn.geometry import warp
+
+
+def outside(i, n, mode):
+    """Return the pixel that stands for pixel i of n, or None, by walking there step by step."""
+    while not 0 <= i < n:
+        if mode == warp.CONSTANT:
+            return None
+        if mode == warp.EDGE:
+            i = min(max(i, 0), n - 1)
+        elif mode == warp.WRAP:
+            i += n if i < 0 else -n
+        elif mode == warp.REFLECT:
+            i = -1 - i if i < 0 else 2 * n - 1 - i
+        else:
+            i = 0 if n == 1 else -i if i < 0 else 2 * n - 2 - i
+    return i
+
+
+def places(shape, matrices, displacements):
+    """Return where each pixel of the output lies, (N, OH, OW, 2) as (x, y)."""
+    n, oh, ow = shape[:3]
+    j, i = np.meshgrid(np.arange(ow), np.arange(oh))
+    at = np.einsum("nab,bij->nija", np.asarray(matrices).reshape(n, 3, 3), np.stack([j, i, np.ones_like(i)]))
+    at = at[..., :2] / at[..., 2:]
+    return at + displacements if np.size(displacements) else at
+
+
+def around(x, y, geometry):
+    """Return the pixels around a place, as (row, column, weight)."""
+    if geometry[0]["interpolation"] == warp.NEAREST:
+        return [(int(np.rint(y)), int(np.rint(x)), 1.0)]
+    left, top = math.floor(x), math.floor(y)
+    return [(top + a, left + b, (y - top if a else 1 - y + top) * (x - left if b else 1 - x + left))
+            for a in (0, 1) for b in (0, 1)]
+
+
+def _each_tap(shape, x_shape, matrices, displacements, geometry):
+    at, mode = places(shape, matrices, displacements), geometry[0]["fill_mode"]
+    for n, i, j in np.ndindex(*shape[:3]):
+        for row, column, weight in around(*at[n, i, j], geometry):
+            yield (n, i, j), outside(row, x_shape[1], mode), outside(column, x_shape[2], mode), weight
+
+
+def augment(y, x, matrices, displacements, colors, turns, more_colors, bounds, scales, geometry):
+    """`y` is looked at for its shape."""
+    out, x = np.zeros(y.shape), np.asarray(x, np.float64)
+    for to, row, column, weight in _each_tap(y.shape, x.shape, matrices, displacements, geometry):
+        inside = row is not None and column is not None
+        out[to] += weight * (x[to[0], row, column] if inside else geometry[0]["fill_value"])
+    out = _mapped(out, colors)
+    if np.size(turns):
+        for n, i, j in np.ndindex(*out.shape[:3]):
+            out[n, i, j] = turned(out[n, i, j], *turns[n], bounds[0])
+    out = np.clip(_mapped(out, more_colors), *bounds)
+    return out * scales[0] + scales[1] if np.size(scales) else out
+
+
+def _mapped(x, maps):
+    if np.size(maps) == 0:
+        return x
+    c = x.shape[-1]
+    factors = maps[..., :c] if c == 3 else maps[..., :c] * np.eye(c)
+    return np.einsum("nab,nijb->nija", factors, x) + maps[:, None, None, :, c]
+
+
+def turned(pixel, turn, factor, low):
+    """Return a pixel with another hue, by sixths of a turn, and another saturation; `low` is taken for black."""
+    if (turn, factor) == (0, 1):
+        return pixel
+    low = low if np.isfinite(low) else min(pixel) - 1000 * (max(pixel) - min(pixel)) - 1
+    h, s, v = colorsys.rgb_to_hsv(*(pixel - low))
+    return np.array(colorsys.hsv_to_rgb((h + turn / 6) % 1, min(s * factor, 1), v)) + low
+
+
+def warp_backward(dx, dy, matrices, displacements, geometry):
+    """`dx` is looked at for its shape."""
+    out, dy = np.zeros(dx.shape), np.asarray(dy, np.float64)
+    for of, row, column, weight in _each_tap(dy.shape, dx.shape, matrices, displacements, geometry):
+        if row is not None and column is not None:
+            out[of[0], row, column] += weight * dy[of]
+    return out
+
+
+def color_backward(dy, x, colors, turns, bounds):
+    """By differences: with respect to x, and the sums with respect to what comes out of the first map."""
+    def after(u):
+        none, identity = np.empty((0, 2)), np.broadcast_to(np.eye(3), (len(u), 3, 3))
+        return augment(u, u, identity, none, none, turns, none, bounds, none, warp.sampling())
+
+    x, c = np.asarray(x, np.float64), x.shape[-1]
+    middle = _mapped(x, colors)
+    du = np.zeros(middle.shape)
+    for k in range(c):
+        step = 1e-6 * np.eye(c)[k]
+        slope = (after(middle + step) - after(middle - step)) / 2e-6
+        du[..., k] = (slope * dy).sum(axis=-1)
+    factors = colors[..., :c] * (1 if c == 3 else np.eye(c)) if np.size(colors) else np.broadcast_to(
+        np.eye(c), (len(x), c, c))
+    return np.einsum("nab,nija->nijb", factors, du), du.sum(axis=(1, 2))
+
+
+def channel_means(x):
+    return np.asarray(x, np.float64).mean(axis=(1, 2))
