@@ -78,7 +78,7 @@ def _imported(module: str) -> Any:
 
 
 # Layers have a graph of others where they have `call`; the room of graphs lies above theirs.
-_hooks.hooks["graph"] = lambda *given: _imported("fastcnn.graph.executables").between(*given)
+_hooks.hooks["graph"] = lambda *given: _imported("fastcnn.graph.executable").between(*given)
 
 
 def __dir__() -> list[str]:

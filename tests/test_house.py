@@ -223,7 +223,7 @@ def _documented():
              fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.datasets, fc.applications, fc.device,
              fc.config, fc.dtype_policies, fc.traits, fc.graph.rules, *(
                  importlib.import_module(f"fastcnn.{name}") for name in (
-                 "bench.machine", "bench.layers", "bench.torch_peer", "bench.plot", "graph.arena", "graph.executables",
+                 "bench.machine", "bench.layers", "bench.torch_peer", "bench.plot", "graph.arena", "graph.executable",
                  "graph.execute", "graph.node", "graph.replay", "graph.steps", "graph.trace"))]
     for room in rooms:
         for name, thing in vars(room).items():

@@ -31,7 +31,7 @@ class Composite(Built):
     #: What `call` did: the calls between its input and its output.
     traced: Any = None
 
-    _graph: Any = None  # what runs: `fastcnn.graph.executables.Executables`
+    _graph: Any = None  # what runs: `fastcnn.graph.executable.Executable`
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output for that of the input; nothing is built."""

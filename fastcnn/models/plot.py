@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.layers.input import InputLayer
-from fastcnn.models.owner import Owner
+from fastcnn.models.network import Network
 from fastcnn.models.plot_layout import layered
 
 _LETTER, _LINE, _PAD, _GAP = 7.2, 17.0, 9.0, 16.0
@@ -48,7 +48,7 @@ def plot_model(model: Any, to_file: Any = "model.svg", show_shapes: bool = False
     ArgumentError
         If the model is not built, the path has another suffix, or the direction is not offered.
     """
-    if not isinstance(model, Owner):
+    if not isinstance(model, Network):
         raise ArgumentError(f"plot_model: expected a model, got {model!r}")
     path = user_path(to_file, "plot_model")
     if path.suffix.lower() != ".svg":

@@ -6,14 +6,15 @@ from typing import Any
 from fastcnn.errors import ArgumentError
 from fastcnn.graph.trace import Traced
 from fastcnn.layers import Input, InputLayer, Layer, Tensor
-from fastcnn.models import structure
+from fastcnn.models import serialization
 from fastcnn.models.model import Model
+from fastcnn.models.structure import Structure
 from fastcnn.symbolic import LayerCall, several
 
 _FUNCTIONAL = "use the functional form, fc.Model(inputs, outputs)"
 
 
-@structure.enter
+@serialization.enter
 class Sequential(Model):
     """A model whose layers follow one another.
 
@@ -41,7 +42,6 @@ class Sequential(Model):
     def __init__(self, layers: Iterable[Layer | Tensor] | None = (), name: str | None = None,
                  trainable: bool = True) -> None:
         self._new(name, "float32")
-        self._first: Tensor | None = None
         if isinstance(layers, (str, Layer, Tensor)) or not isinstance(layers, (Iterable, type(None))):
             raise ArgumentError(f"{self}: expected a list of layers, got {layers!r}")
         for layer in layers or ():
@@ -67,26 +67,26 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             if self.layers or self._first is not None:
                 raise ArgumentError(f"{self}: expected Input as the first entry and only once")
-            self._first, self.dtype_policy = layer.tensor(), layer.dtype_policy
-            self._chain([])
+            self.dtype_policy = layer.dtype_policy
+            self._chain(layer.tensor(), [])
             return
         if layer.many_inputs:
             raise ArgumentError(f"{self}: expected layers of one input, got {layer}; {_FUNCTIONAL}")
-        structure.check_name(self, self.layers, layer)
+        serialization.check_name(self, self.layers, layer)
         if self.layers and layer.compute_dtype != self.compute_dtype:
             raise ArgumentError(f"{self}: expected layers of one dtype, {self.compute_dtype.name}, "
                                 f"got {layer} of {layer.compute_dtype.name}")
-        if self._first is None:
+        first = self._first
+        if first is None:
             self.layers.append(layer)
             self.dtype_policy = layer.dtype_policy
             if layer.built and isinstance(layer, Model):  # it knows its input, so the chain does
                 self.build(layer.input_shape)
             return
         if not self.layers and layer.compute_dtype != self.compute_dtype:  # the input is of the type of what follows
-            shape, name = self._first.shape[1:], self._first.name
-            self._first = Input(shape, dtype=layer.dtype_policy, name=name)
+            first = Input(first.shape[1:], dtype=layer.dtype_policy, name=first.name)
             self.dtype_policy = layer.dtype_policy
-        self._chain([*self.layers, layer], self._between().nodes)
+        self._chain(first, [*self.layers, layer], self._built_structure().traced.nodes)
 
     def pop(self, rebuild: bool = True) -> Any:
         """Take the last layer off, and return it.
@@ -108,7 +108,7 @@ class Sequential(Model):
         if self._first is None:
             self.layers.pop()
         else:
-            self._chain(self.layers[:-1], self._between().nodes[:-1])
+            self._chain(self._first, self.layers[:-1], self._built_structure().traced.nodes[:-1])
         return last
 
     def build(self, input_shape: Any) -> None:
@@ -118,12 +118,7 @@ class Sequential(Model):
             return
         shape = self._whole(input_shape)
         self.compute_output_shape(shape)  # raises while nothing is built yet
-        self._first = Input(shape[1:], dtype=self.dtype_policy)
-        try:
-            self._chain(self.layers)
-        except Exception:
-            self._first = None
-            raise
+        self._chain(Input(shape[1:], dtype=self.dtype_policy), self.layers)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for that of the input; nothing is built."""
@@ -139,26 +134,25 @@ class Sequential(Model):
         if several(output_shape):
             raise ArgumentError(f"{self}: expected layers of one output, got {layer}; {_FUNCTIONAL}")
 
-    def _chain(self, layers: Sequence[Any], nodes: Sequence[LayerCall] = ()) -> None:
-        """Let layers follow one another from the input on; the first of them do so already, by these nodes."""
-        assert self._first is not None
+    @property
+    def _first(self) -> Tensor | None:
+        """The input; None before it is known."""
+        return None if self._structure is None else self._structure.given_inputs
+
+    def _chain(self, first: Tensor, layers: Sequence[Any], nodes: Sequence[LayerCall] = ()) -> None:
+        """Let layers follow one another from an input on; the first of them do so already, by these nodes."""
         nodes = list(nodes)
-        tensor = nodes[-1].outputs[0] if nodes else self._first
+        tensor = nodes[-1].outputs[0] if nodes else first
         for layer in layers[len(nodes):]:
             # One that was called on this tensor before (and taken off) stays called.
             known = [node.outputs[0] for node in layer.nodes if node.inputs[:1] == (tensor,) and node.training is None]
             tensor = known[0] if known else layer(tensor)
             self._require_one(layer, layer.output_shape)
             nodes.append(tensor.node)
-        self._given_inputs, self._given_outputs = self._first, tensor
-        self._connect(Traced([self._first], [tensor], nodes, [self._first.node.layer, *layers]))
+        self._connect(Structure(first, tensor, Traced([first], [tensor], nodes, [first.node.layer, *layers])))
 
-    def _replace_given(self, there: dict[int, Tensor]) -> None:
-        super()._replace_given(there)
-        self._first = self._given_inputs
-
-    def _connect(self, traced: Traced) -> None:
-        super()._connect(traced)
+    def _connect(self, structure: Structure) -> None:
+        super()._connect(structure)
         self._layers = self._layers[1:]  # without the input
 
     def _require_free(self, what: str) -> None:
@@ -168,16 +162,16 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure, as JSON can hold it."""
-        self._require_built("get_config")
+        self._built_structure("get_config")
         first = {"class_name": "InputLayer", "config": {"shape": list(self.input_shape[1:]), "name": "input"}
                  | ({} if self.dtype_policy.name == "float32" else {"dtype": self.dtype_policy.name})}
         frozen = {} if self.trainable else {"trainable": False}
-        return {"name": self.name, "layers": [first, *structure.entries(self.layers)]} | frozen
+        return {"name": self.name, "layers": [first, *serialization.entries(self.layers)]} | frozen
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: dict[str, type] | None = None) -> "Sequential":
         """As `Model.from_config`."""
-        with structure.reading(cls.__name__):
-            made = cls(structure.make_all(config["layers"], custom_objects or {}, cls.__name__),
+        with serialization.reading(cls.__name__):
+            made = cls(serialization.make_all(config["layers"], custom_objects or {}, cls.__name__),
                        name=config.get("name"))
-            return structure.as_trainable(made, config)
+            return serialization.as_trainable(made, config)

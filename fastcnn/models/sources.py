@@ -4,25 +4,18 @@ import math
 import numbers
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastcnn.array_data import Batch, Data
 from fastcnn.errors import ArgumentError
-from fastcnn.models import given
+from fastcnn.models import data, given
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
 from fastcnn.training.batches import is_numbered
 
-
-class Reader(Protocol):
-    """What reads data for a model."""
-
-    def _data(self, x: Any, y: Any, sample_weight: Any, who: str, **how: bool) -> Data: ...
-
-    def _classes_weighted(self, data: Data, class_weight: Any, who: str) -> Data: ...
-
-    def _samples(self, x: Any, who: str, lasts: bool = True) -> Data: ...
+if TYPE_CHECKING:
+    from fastcnn.models.trainer import Trainer
 
 
 def is_stream(x: Any, y: Any = None) -> bool:
@@ -47,11 +40,12 @@ def _is_buffer(x: Any) -> bool:
     return True
 
 
-def of_arrays(data: Data, batch_size: int | None, steps: int | None, who: str, orders: Orders | None = None) -> Epochs:
+def of_arrays(samples: Data, batch_size: int | None, steps: int | None, who: str, orders: Orders | None = None
+              ) -> Epochs:
     """Return the batches of arrays: of 32 samples, or so many as make the steps of one pass."""
     if batch_size is None:
-        batch_size = 32 if steps is None else math.ceil(len(data) / steps)
-    return Epochs(ArrayBatches(data, max(1, batch_size), orders), steps, who)
+        batch_size = 32 if steps is None else math.ceil(len(samples) / steps)
+    return Epochs(ArrayBatches(samples, max(1, batch_size), orders), steps, who)
 
 
 def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None, passes: int, who: str, *,
@@ -96,7 +90,7 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
     return epochs
 
 
-def with_targets(model: Reader, who: str, class_weight: Any = None, trains: bool = False
+def with_targets(trainer: "Trainer", who: str, class_weight: Any = None, trains: bool = False
                  ) -> Callable[[Any, int], Batch]:
     """Return what turns (x, y) or (x, y, sample_weight) into a checked batch."""
     goes_on = False
@@ -108,18 +102,18 @@ def with_targets(model: Reader, who: str, class_weight: Any = None, trains: bool
         if y is None:
             raise ArgumentError(f"{where}: expected (x, y) or (x, y, sample_weight), got "
                                 f"{'x alone' if isinstance(batch, (tuple, list)) else type(batch).__name__}")
-        data = model._data(x, y, sample_weight, where, goes_on=goes_on, trains=trains, one_batch=True)
+        samples = data.labelled(trainer, x, y, sample_weight, where, goes_on=goes_on, trains=trains, one_batch=True)
         goes_on = True
-        return _whole(model._classes_weighted(data, class_weight, where))
+        return _whole(data.classes_weighted(samples, class_weight, where))
 
     return converted
 
 
-def inputs_alone(model: Reader, who: str) -> Callable[[Any, int], Batch]:
+def inputs_alone(trainer: "Trainer", who: str) -> Callable[[Any, int], Batch]:
     """Return what turns x, (x,), (x, y) or (x, y, sample_weight) into a batch of inputs."""
     def converted(batch: Any, number: int) -> Batch:
         where = f"{who}: batch {number}"
-        return _whole(model._samples(_unpacked(batch, where)[0], where, lasts=False))
+        return _whole(data.unlabelled(trainer, _unpacked(batch, where)[0], where, lasts=False))
 
     return converted
 
@@ -138,8 +132,8 @@ def padded(found: Sequence[Any]) -> tuple[Any, Any, Any]:
     return x, y, sample_weight
 
 
-def _whole(data: Data) -> Batch:
-    return next(data.batches(max(1, len(data))))
+def _whole(samples: Data) -> Batch:
+    return next(samples.batches(max(1, len(samples))))
 
 
 @dataclass(frozen=True)
@@ -148,7 +142,7 @@ class HeldOut:
 
     Attributes
     ----------
-    model : Reader
+    trainer : Trainer
     who : str
     batch_size, validation_batch_size : int or None
         The training's, and what was given for this.
@@ -157,7 +151,7 @@ class HeldOut:
         How often it will be evaluated.
     """
 
-    model: Reader
+    trainer: "Trainer"
     who: str
     batch_size: int | None
     validation_batch_size: int | None
@@ -169,19 +163,19 @@ class HeldOut:
         if found is None:
             return None
         if is_stream(found):
-            return of_stream(found, with_targets(self.model, self.who), self.steps, self.passes, self.who,
+            return of_stream(found, with_targets(self.trainer, self.who), self.steps, self.passes, self.who,
                              steps_name="validation_steps", validation_batch_size=self.validation_batch_size)
         if not isinstance(found, (tuple, list)) or len(found) not in (2, 3):
             got = f"{len(found)} entries" if isinstance(found, (tuple, list)) else type(found).__name__
             raise ArgumentError(f"{self.who}: expected (x, y), (x, y, sample_weight) or batches of them, got {got}")
-        return self.of_samples(self.model._data(*padded(found), self.who))
+        return self.of_samples(data.labelled(self.trainer, *padded(found), self.who))
 
-    def of_samples(self, data: Data) -> Epochs:
+    def of_samples(self, samples: Data) -> Epochs:
         """Return the batches of checked arrays."""
-        return of_arrays(data, self.validation_batch_size or self.batch_size, self.steps, self.who)
+        return of_arrays(samples, self.validation_batch_size or self.batch_size, self.steps, self.who)
 
 
-def split(data: Data, share: float, who: str) -> tuple[Data, Data]:
+def split(samples: Data, share: float, who: str) -> tuple[Data, Data]:
     """Return the samples to train on and the last ones, a share of all, to evaluate.
 
     Raises
@@ -189,11 +183,11 @@ def split(data: Data, share: float, who: str) -> tuple[Data, Data]:
     ArgumentError
         If one of them has none.
     """
-    cut = int(len(data) * (1 - share))
-    if not 0 < cut < len(data):
+    cut = int(len(samples) * (1 - share))
+    if not 0 < cut < len(samples):
         raise ArgumentError(f"{who}: expected a validation_split that leaves samples to train on and to evaluate, got "
-                            f"{share} of {len(data)} samples")
-    return data.part(slice(cut)), data.part(slice(cut, None))
+                            f"{share} of {len(samples)} samples")
+    return samples.part(slice(cut)), samples.part(slice(cut, None))
 
 
 def check_frequency(frequency: Any, who: str) -> None:

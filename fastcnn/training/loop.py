@@ -1,6 +1,7 @@
 """fit, evaluate, predict: the loops, in verbs. They know a model's forward and predict, and no layer."""
 
 from collections.abc import Container
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,8 @@ from fastcnn.training.step import Trainable, train_step
 
 
 def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], *, validation: Epochs | None = None,
-        validation_freq: int | Container[int] = 1, initial_epoch: int = 0, verbose: int = 0) -> History:
+        validation_freq: int | Container[int] = 1, initial_epoch: int = 0, verbose: int = 0, seen: Any = None
+        ) -> History:
     """Train, and return the history; `Model.fit` is the public face.
 
     Parameters
@@ -28,9 +30,11 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
     initial_epoch : int
     verbose : int
         0, 1 or 2, for callbacks.
+    seen : Model, optional
+        What callbacks see as their model; `model` itself if absent.
     """
     history = History()
-    each = CallbackList([history, *callbacks], model, {
+    each = CallbackList([history, *callbacks], model if seen is None else seen, {
         "epochs": epochs, "steps": data.steps, "samples": data.batches.samples, "batch_size": data.batches.batch_size,
         "verbose": verbose, "initial_epoch": initial_epoch})
     on_gradients = each.on_gradients if each.listens("on_gradients") else None

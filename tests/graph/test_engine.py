@@ -179,6 +179,6 @@ def test_networks_that_everybody_knows_run_as_nodes(name):
     with initializers.nothing_drawn():
         model = getattr(fc.applications, name)()
     for batch, predicts, (nodes, steps) in ((64, False, NETWORKS[name][:2]), (1, True, NETWORKS[name][2:])):
-        found = [type(step.node).__name__ for step in model._run(batch, predicts=predicts).steps]
+        found = [type(step.node).__name__ for step in model._executable.get(batch, predicts=predicts).steps]
         assert Counter(kind for kind in found if not hasattr(layers, kind)) == nodes
         assert len(found) == steps

@@ -97,7 +97,7 @@ def test_a_layer_that_is_frozen_and_thawed_learns_again(fused):
 
 def test_a_narrow_layer_that_is_frozen_leaves_its_run_and_comes_back():
     model = fc.Sequential([fc.Input((8, 8, 2)), layers.Conv2D(4, 3), layers.ReLU(), layers.Flatten(), layers.Dense(3)])
-    kinds = lambda: type(model._run(32).steps[0].node).__name__
+    kinds = lambda: type(model._executable.get(32).steps[0].node).__name__
     found = [kinds()]
     for trainable in (False, True):
         model.layers[0].trainable = trainable

@@ -50,8 +50,8 @@ def test_every_layer_predicts_the_same_by_a_plan(case, monkeypatch):
     expected = without_plan(model, other).copy() if layer.many_inputs else layer.predict(other).copy()
     for _ in range(3):
         model.predict(x)
-    assert all(isinstance(one, Capture) for one in model._replay._captures.values())
-    assert model._replay._captures
+    assert all(isinstance(one, Capture) for one in model._executable.replay._captures.values())
+    assert model._executable.replay._captures
     before = other.copy()
     np.testing.assert_array_equal(model.predict(other), expected)
     np.testing.assert_array_equal(other, before)
@@ -114,7 +114,7 @@ def test_models_of_several_inputs_and_outputs_have_plans(copied, monkeypatch):
     expected = [without_plan(model, xs) for xs in batches]
     for _ in range(3):
         model.predict(batches[0])
-    assert any(isinstance(one, Capture) for one in model._replay._captures.values())
+    assert any(isinstance(one, Capture) for one in model._executable.replay._captures.values())
     kept = [model.predict(xs) for xs in batches]
     for ys, others in zip(kept, expected, strict=True):
         for y, other in zip(ys, others, strict=True):
@@ -127,7 +127,7 @@ def test_models_of_several_inputs_and_outputs_have_plans(copied, monkeypatch):
 
 def test_a_plan_makes_only_calls_of_kernels():
     model = lenet()
-    capture = Capture(model._infer, [images(1)])
+    capture = Capture(model._executable._infer, [images(1)])
     assert capture.calls[0][0].__name__.endswith("forward")
     x = images(1, 5)
     np.testing.assert_array_equal(capture([x])[0], without_plan(model, x))
@@ -255,7 +255,7 @@ def test_arrays_that_do_not_live_at_once_share_the_arena():
     chain = [layers.Conv2D(32, 1) for _ in range(6)]
     model = fc.Sequential([fc.Input((16, 16, 32)), *chain])
     x = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
-    capture = Capture(model._infer, [x])
+    capture = Capture(model._executable._infer, [x])
     assert capture.bytes == 2 * x.nbytes
     np.testing.assert_array_equal(capture([x])[0], without_plan(model, x))
 
@@ -303,7 +303,7 @@ def test_a_layer_of_ones_own_that_only_calls_kernels_may_say_so_and_is_captured(
     for k in range(4):
         x = np.arange(10, dtype=np.float32).reshape(2, 5) + k
         np.testing.assert_array_equal(model.predict(x), x + 4)
-    assert [type(one) for one in model._replay._captures.values()] == [Capture]
+    assert [type(one) for one in model._executable.replay._captures.values()] == [Capture]
 
 
 @pytest.mark.parametrize("kind", [FilledByNumPy, FilledByNumPyFromTheInput])
@@ -324,7 +324,7 @@ def test_a_sum_takes_the_place_of_its_addend():
         x = layers.Add()([layers.Conv2D(32, 1)(layers.Conv2D(32, 1, activation="relu")(x)), x])
     model = fc.Model(inputs, layers.Add()([layers.Conv2D(32, 1)(x), x]))
     images = np.random.default_rng(0).standard_normal((2, 16, 16, 32)).astype(np.float32)
-    capture = Capture(model._infer, [images])
+    capture = Capture(model._executable._infer, [images])
     assert capture.bytes == 2 * images.nbytes
     for seed in range(2):
         images = np.random.default_rng(seed).standard_normal(images.shape).astype(np.float32)
@@ -337,10 +337,10 @@ def test_an_activation_is_written_over_its_input_if_nobody_else_reads_that(monke
     y = layers.Softsign()(layers.Tanh()(layers.Sigmoid()(inputs)))
     chain, read_twice = fc.Model(inputs, y), fc.Model(inputs, layers.Concatenate()([y, inputs]))
     x = np.random.default_rng(0).standard_normal((2, 16, 16, 8)).astype(np.float32)
-    assert Capture(chain._infer, [x]).bytes == x.nbytes
-    assert Capture(read_twice._infer, [x]).bytes == 4 * x.nbytes  # x, y, and both side by side
+    assert Capture(chain._executable._infer, [x]).bytes == x.nbytes
+    assert Capture(read_twice._executable._infer, [x]).bytes == 4 * x.nbytes  # x, y, and both side by side
     for model in (chain, read_twice):
-        capture = Capture(model._infer, [x])
+        capture = Capture(model._executable._infer, [x])
         for seed in range(2):
             other = np.random.default_rng(seed).standard_normal(x.shape).astype(np.float32)
             before = other.copy()

@@ -218,7 +218,8 @@ def test_what_is_told_is_what_runs():
     for rule in ROWS:
         model = model_of(ROWS[rule][0])
         for training in (True, False):
-            nodes = [type(step.node).__name__ for step in model._run(16, (0,) if training else (), not training).steps]
+            graph = model._executable.get(16, (0,) if training else (), not training)
+            nodes = [type(step.node).__name__ for step in graph.steps]
             mode = "training" if training else "prediction"
             told = {one.node for one in model.fusions(16) if one.mode == mode and one.node not in ("", "nothing")}
             fused = {name for name in nodes if not hasattr(layers, name)}
@@ -230,7 +231,8 @@ def test_what_runs_is_a_node_as_it_is_written_down(rule):
     for make in filter(None, ROWS[rule][::2]):
         model = model_of(make)
         for batch in (1, 16):
-            training, prediction = model._run(batch, (0,)) or model._run(batch), model._run(batch, predicts=True)
+            get = model._executable.get
+            training, prediction = get(batch, (0,)) or get(batch), get(batch, predicts=True)
             assert all(isinstance(step.node, TrainingNode) for step in training.steps)
             assert all(isinstance(step.node, PredictionNode) for step in prediction.steps)
             for step in (*training.steps, *prediction.steps):

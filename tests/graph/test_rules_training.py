@@ -102,7 +102,7 @@ def test_every_gradient_is_the_same_with_fusion_switched_off(network):
 
 
 def nodes_of(model):
-    return [step.node for step in model._run(64).steps]
+    return [step.node for step in model._executable.get(64).steps]
 
 
 def kinds(model):

@@ -257,7 +257,7 @@ def test_a_block_that_says_so_is_replayed_and_forgets_it_when_a_parameter_within
     model, one = scaled(), X[:1]
     for _ in range(3):
         model.predict(one)
-    assert any(model._replay._captures.values())
+    assert any(model._executable.replay._captures.values())
     first = model.predict(one)
     model.layers[0].conv.kernel.assign(2 * model.layers[0].conv.kernel.value)
     np.testing.assert_allclose(model.predict(one), model.predict(X)[:1], rtol=1e-5, atol=1e-6)
@@ -266,7 +266,7 @@ def test_a_block_that_says_so_is_replayed_and_forgets_it_when_a_parameter_within
     other = scaled(silent)
     for _ in range(3):
         other.predict(one)
-    assert not any(other._replay._captures.values())
+    assert not any(other._executable.replay._captures.values())
 
 
 def test_a_block_that_holds_a_layer_that_is_not_replayable_is_not_replayed():
@@ -275,7 +275,7 @@ def test_a_block_that_holds_a_layer_that_is_not_replayable_is_not_replayed():
     model.layers[0].scale.build((None, 6, 5, 4))
     for _ in range(3):
         model.predict(X[:1])
-    assert not any(model._replay._captures.values())
+    assert not any(model._executable.replay._captures.values())
 
 
 def test_a_layer_of_one_s_own_is_exported_by_what_it_writes(tmp_path):

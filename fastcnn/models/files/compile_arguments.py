@@ -22,7 +22,8 @@ def described(model: Any) -> dict[str, Any] | None:
         return None
     try:
         _require_ours(optimizers, model.optimizer)
-        told = {key: _plain(_ROOMS[key], value) if key in _ROOMS else value for key, value in model._compiled.items()}
+        told = {key: _plain(_ROOMS[key], value) if key in _ROOMS else value
+                for key, value in model._trainer.compiled.items()}
         told["optimizer"] = optimizers.serialize(model.optimizer)
         json.dumps(told)
     except (ArgumentError, TypeError, ValueError):  # classes and functions of one's own, which no file can hold

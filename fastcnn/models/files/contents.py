@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn.layers import held_layers
 from fastcnn.models.files import compile_arguments
-from fastcnn.models.structure import with_layers, without_layers
+from fastcnn.models.serialization import with_layers, without_layers
 
 
 def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

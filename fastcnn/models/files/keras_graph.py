@@ -1,4 +1,4 @@
-"""A model as Keras's JSON describes it, as fastcnn's structure: `fastcnn.models.structure` makes the model of it.
+"""A model as Keras's JSON describes it, as fastcnn's structure: `fastcnn.models.serialization` makes the model of it.
 
 A call of a layer stands with the layer in Keras's JSON, and names the calls whose outputs it takes::
 

@@ -6,10 +6,10 @@ from typing import Any
 from fastcnn import initializers
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.formats.keras import described, fault
-from fastcnn.models import structure
+from fastcnn.models import serialization
 from fastcnn.models.files import keras_compile, keras_graph, keras_weights
 from fastcnn.models.files.keras_config import Translator
-from fastcnn.models.owner import Owner
+from fastcnn.models.network import Network
 
 _TOLD = 12
 _OWN = "use other layers, pass your own as custom_objects={name: class}, or export it as ONNX for fc.onnx.load"
@@ -18,12 +18,12 @@ _OWN = "use other layers, pass your own as custom_objects={name: class}, or expo
 def load(path: Path, custom_objects: dict[str, type], compile: bool) -> Any:
     """As `fastcnn.saving.load_model`, for a file of Keras's."""
     told = described(path)
-    known = structure.classes(custom_objects)
+    known = serialization.classes(custom_objects)
     translator = Translator(known, custom_objects, told.version)
     try:
         made = keras_graph.structure(translator, told.config)
         kind: Any = known.get(made["class_name"])
-        if not translator.refused and not (isinstance(kind, type) and issubclass(kind, Owner)):
+        if not translator.refused and not (isinstance(kind, type) and issubclass(kind, Network)):
             translator.refuse(f"{made['class_name']} in the place of a model")
         if not translator.refused:
             with initializers.nothing_drawn():

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from fastcnn.auto_names import snake_case
 from fastcnn.formats.hdf5 import Tree
-from fastcnn.models.owner import Owner
+from fastcnn.models.network import Network
 
 _FOLDERS = ("layers", "_layer_checkpoint_dependencies")
 
@@ -75,7 +75,7 @@ def named_places(tree: Tree, model: Any, path: str = "") -> tuple[list[Place], l
     for layer in model.layers:
         if layer.name not in names or not layer.weights:
             continue
-        if isinstance(layer, Owner):
+        if isinstance(layer, Network):
             found += named_places(tree, layer, names[layer.name])[0]
         else:
             found.append(Place(names[layer.name], layer))
@@ -88,7 +88,7 @@ def _walk(tree: Tree, model: Any, path: str, way: Any, seen: set[int]) -> Iterat
         if id(layer) in seen:
             continue
         seen.add(id(layer))
-        if isinstance(layer, Owner):
+        if isinstance(layer, Network):
             yield from _walk(tree, layer, f"{folder}/{name}", way, seen)
         else:
             yield Place(f"{folder}/{name}", layer)
@@ -144,7 +144,7 @@ def _number(name: str, kind: str) -> int:
 
 
 def _kind(layer: Any) -> str:
-    return layer.kind if isinstance(layer, Owner) else snake_case(type(layer).__name__)
+    return layer.kind if isinstance(layer, Network) else snake_case(type(layer).__name__)
 
 
 def _folder(tree: Tree, path: str) -> str | None:

@@ -24,7 +24,7 @@ from fastcnn.formats.hdf5 import Tree
 from fastcnn.formats.keras import weights_of
 from fastcnn.models.files.assigning import Found, assign, require_common
 from fastcnn.models.files.keras_places import Place, named_places, places, strange_places
-from fastcnn.models.owner import Owner
+from fastcnn.models.network import Network
 from fastcnn.parameters import Parameter
 
 _REMEDY = "make the model as the one that was saved"
@@ -114,7 +114,7 @@ def _in_order_of(weights: Sequence[str], layer: Any) -> list[Parameter] | None:
     where they are the same, and else the last parts of the names, kernel, bias, gamma, ... None if they do not.
     """
     trained_first = sorted(layer.weights, key=lambda p: not p.trainable)
-    if not isinstance(layer, Owner):
+    if not isinstance(layer, Network):
         return trained_first
     told = [name.partition(":")[0].split("/")[-2:] for name in weights]
     told = [[*before, _OLD_NAMES.get(last, last)] for *before, last in told]

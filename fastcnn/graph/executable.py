@@ -1,22 +1,27 @@
-"""What runs in the place of a model's own graph: rewritten for training or for prediction when first wanted."""
+"""What runs between symbolic tensors: a graph, rewritten for training or for prediction when first wanted, and captured
+where predictions are small.
+"""
 
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.graph import execute, rules, trace
+from fastcnn.graph import arena, execute, rules, trace
+from fastcnn.graph.node import is_replayable
+from fastcnn.graph.replay import Replay
 from fastcnn.graph.rules.report import Fusions
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call
+from fastcnn.layers.weights import each_once
 from fastcnn.symbolic import Tensor
 
 
-class Executables:
-    """The graphs of one model.
+class Executable:
+    """What runs a model, or a layer with `call`; it holds for one structure, and finds changed weights by itself.
 
     Parameters
     ----------
@@ -31,27 +36,76 @@ class Executables:
         The layers as they are, models inside opened.
     device : Device
         Where their parameters live.
+    replay : Replay or None
+        The captured predictions, once there were predictions.
     """
 
     def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
         self.traced, self.whole = traced, trace.opened(traced)
-        self._leaves, self._dtype = trace.leaves(model_layers), dtype
+        self._layers, self._leaves, self._dtype = model_layers, trace.leaves(model_layers), dtype
         first = next((p for layer in self._leaves for p in layer.parameters), None)
         self.device = device.current() if first is None else device.of(first.array)
+        self.replay: Replay | None = None
         self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # what they were made for, and they
 
     def forward(self, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None
                 ) -> tuple[list[np.ndarray], Backward]:
         """As `fastcnn.graph.execute.forward`, of what runs for the batch."""
-        return execute.forward(self.get(len(xs[0])), xs, call, penalties)  # type: ignore[arg-type]
+        return execute.forward(self.get(len(xs[0])), xs, call, penalties)
 
     def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """As `fastcnn.graph.execute.infer`, of what runs for the batch."""
-        return execute.infer(self.get(len(xs[0]), predicts=True), xs)  # type: ignore[arg-type]
+        return execute.infer(self.get(len(xs[0]), predicts=True), xs)
+
+    def predict(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """As `infer`, by a captured prediction where there is one."""
+        if not config.fusion():
+            return self._infer(xs)
+        if self.replay is None:
+            if not self.device.replays:
+                return self._infer(xs)
+            weights = each_once(p for layer in self._layers for p in layer.weights)
+            self.replay = Replay(self._infer, weights, self._planned_bytes()[1], self._is_replayable)
+        return self.replay(xs)
+
+    def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
+        """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
+        if all(step.regularizer is None for step in self.whole.steps):
+            return self.predict(xs), 0.0
+        penalties = list[float]()
+        return execute.infer(self.whole, self.entered(xs), penalties), sum(penalties)
+
+    def entered(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return inputs as arrays of the device on which the parameters live."""
+        d = self.device
+        return [x if device.of(x) is d else d.put(x) for x in xs]
+
+    def _infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        return self.infer(self.entered(xs))
+
+    def _is_replayable(self, batch: int) -> bool:
+        return all(is_replayable(step.node) for step in self.get(batch, predicts=True).steps)
+
+    def prediction_graph(self) -> Graph:
+        """Return what runs for one sample (`fastcnn.graph.rules`)."""
+        return self.get(1, predicts=True)
+
+    def planned_bytes(self) -> int:
+        """Return the bytes in which the outputs of a sample lie, where those share that do not live at once."""
+        return self._planned_bytes()[0]
+
+    def _planned_bytes(self) -> tuple[int, int]:
+        return arena.planned_bytes(self.prediction_graph(), self._dtype.itemsize)
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one sample's forward pass."""
         return sum(step.node.multiply_adds() for step in self.whole.steps)
+
+    @overload
+    def get(self, batch: int, to_logits: tuple[()] = (), predicts: bool = False) -> Graph: ...
+
+    @overload
+    def get(self, batch: int, to_logits: tuple[int, ...], predicts: bool = False) -> Graph | None: ...
 
     def get(self, batch: int, to_logits: tuple[int, ...] = (), predicts: bool = False) -> Graph | None:
         """Return what runs for a batch of a size; None if `to_logits` and an output comes from no softmax.
@@ -107,10 +161,10 @@ class Executables:
         return Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
 
 
-def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype, who: str) -> Executables:
+def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype, who: str) -> Executable:
     """Return what runs between symbolic tensors: what `fastcnn._hooks` names."""
     traced = trace.trace(inputs, outputs, who)
-    return Executables(traced, traced.layers, dtype)
+    return Executable(traced, traced.layers, dtype)
 
 
 @functools.cache

@@ -5,7 +5,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import config, layers
-from fastcnn.graph import executables
+from fastcnn.graph import executable
 from fastcnn.graph.nodes import fused_conv
 from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.graph.rules import Rule, added
@@ -26,14 +26,14 @@ def normalized(**kwargs):
 
 
 def test_a_graph_that_is_made_while_another_thread_changes_a_setting_is_not_kept_for_that_one(monkeypatch):
-    model, make = normalized(), executables.rules.for_prediction
+    model, make = normalized(), executable.rules.for_prediction
 
     def interrupted(*args):
         config.set_fusion(False)
         model.prediction_graph()  # another thread's
         return make(*args)
 
-    monkeypatch.setattr(executables.rules, "for_prediction", interrupted)
+    monkeypatch.setattr(executable.rules, "for_prediction", interrupted)
     config.set_fusion(True)
     assert len(model.prediction_graph().steps) == 1
     config.set_fusion(False)

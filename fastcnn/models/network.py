@@ -1,0 +1,281 @@
+"""Network: layers between symbolic inputs and outputs, as one layer, whose weights are theirs."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.array_data import Data
+from fastcnn.errors import ArgumentError
+from fastcnn.graph.executable import Executable
+from fastcnn.graph.steps import Graph
+from fastcnn.graph.trace import Traced
+from fastcnn.layers.base import Backward, Call, Layer
+from fastcnn.layers.held_layers import direct
+from fastcnn.layers.weights import Weights, each_once
+from fastcnn.models import given, paths
+from fastcnn.models.structure import Structure
+from fastcnn.parameters import Parameter
+from fastcnn.symbolic import Tensor, as_shapes, is_symbolic
+
+
+class Network(Layer):
+    """What `fastcnn.Model` is before it is trained: a structure, and an executable of it, made when first wanted.
+
+    Neither changes: a network that gets another structure, as a `Sequential` does with each layer that is added, makes
+    another executable of it.
+    """
+
+    is_composite = True
+    #: What Keras's files call it, in paths of weights.
+    kind = "functional"
+
+    def _new(self, name: str, policy: Any) -> None:
+        Layer.__init__(self, name=name, dtype=policy)
+        self._layers: list[Any] = []
+        self._structure: Structure | None = None
+        self._prepared: Executable | None = None
+
+    def _connect(self, structure: Structure) -> None:
+        """Be what lies between tensors, from now on."""
+        self._structure, self._layers = structure, structure.traced.layers
+        shapes, results = structure.input_shapes, structure.output_shapes
+        self.many_inputs = len(shapes) > 1 or (self.has_call and self.many_inputs)
+        self.input_shape = tuple(shapes) if self.many_inputs else shapes[0]
+        self.output_shape = tuple(results) if len(results) > 1 else results[0]
+        self._prepared = None
+
+    def _built_structure(self, what: str = "") -> Structure:
+        """Return the structure; raise ArgumentError if there is none yet."""
+        if self._structure is None:
+            raise ArgumentError(f"{self}: {what and f'{what} '}expected a built model; begin with fc.Input(shape), or "
+                                f"call build((None, *shape))")
+        return self._structure
+
+    @property
+    def _executable(self) -> Executable:
+        if self._prepared is None:
+            self._prepared = Executable(self._built_structure().traced, self.layers, self.compute_dtype)
+        return self._prepared
+
+    # --- inputs and outputs -----------------------------------------------------------------------------------------
+
+    @property
+    def traced(self) -> Traced | None:
+        """The calls between inputs and outputs; None before there are any."""
+        return None if self._structure is None else self._structure.traced
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The symbolic inputs."""
+        return self._built_structure().traced.inputs
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """The symbolic outputs."""
+        return self._built_structure().traced.outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input, or the list of them."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output, or the list of them."""
+        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs: a dict's keys, else the names of the layers `Input`."""
+        return self._built_structure().input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs: a dict's keys, else the names of the layers they come from, each with a number where
+        several come from one: dense, dense_1.
+        """
+        return self._built_structure().output_names
+
+    @property
+    def input_shapes(self) -> list[Any]:
+        return list(as_shapes(self.input_shape))
+
+    @property
+    def output_shapes(self) -> list[Any]:
+        return list(as_shapes(self.output_shape))
+
+    def as_given(self, outputs: Sequence[Any]) -> Any:
+        """Return outputs as the model was told them: one, a list or a dict."""
+        return self._built_structure().as_given(outputs)
+
+    # --- layers and weights -----------------------------------------------------------------------------------------
+
+    def held_layers(self) -> dict[str, Any]:
+        """Return its layers by their names; by their places in its attributes where it has a `call`."""
+        return direct(self, Weights) if self.has_call else {layer.name: layer for layer in self._layers}
+
+    @property
+    def layers(self) -> list[Any]:
+        """Its layers, in Keras's order: the furthest from the outputs first; as its attributes hold them where it has a
+        `call`.
+        """
+        return list(self.held_layers().values()) if self.has_call else self._layers
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        """Those of its layers, whatever `trainable` says of the network: a layer may be trained again by itself."""
+        return each_once(p for layer in self.layers for p in layer.trainable_weights)
+
+    def named_weights(self) -> dict[str, Parameter]:
+        """Return the parameters by path: ``conv2d/kernel``, with the names of models inside before it.
+
+        Raises
+        ------
+        ArgumentError
+            If two have one path.
+        """
+        return paths.named(self)
+
+    def weights_by_path(self) -> list[tuple[str, Parameter]]:
+        """Return `named_weights` as a list."""
+        return list(self.named_weights().items())
+
+    def count_params(self) -> int:
+        """Return how many numbers the parameters hold."""
+        self._built_structure("count_params")
+        return super().count_params()
+
+    # --- shapes -----------------------------------------------------------------------------------------------------
+
+    def twin(self, shape: Any) -> Any:
+        """As `Layer.twin`: its layers are twins of this one's."""
+        self._require_count(len(as_shapes(shape)))
+        twin = self.replaced(nodes=[], _original=self.original)
+        if self.has_call:
+            twin._built_by_call(shape)
+        else:
+            twin._connect(self._built_structure().moved(as_shapes(shape)))
+        return twin
+
+    def build(self, input_shape: Any) -> None:
+        """Check that the model, which is built, takes an input (None, H, W, C); one with `call` is built by it."""
+        if self.has_call and not self.built:
+            Layer.build(self, input_shape)
+            return
+        shape = self._whole(input_shape)
+        if shape != self.input_shape and self._may_move:
+            self.__dict__.update(self.twin(shape).__dict__, _may_move=False)
+        elif shape != self.input_shape:
+            raise ArgumentError(f"{self}: expected input {self.input_shape}, for which it was built, "
+                                f"got {shape}")
+
+    def _built_by_call(self, shape: Any) -> Any:
+        self.dtype_policy = next((layer.dtype_policy for layer in self.layers), self.dtype_policy)
+        inputs, outputs = self.called_on(shape)
+        structure = Structure.between(inputs if self.many_inputs else inputs[0], outputs, self)
+        self.check_called(structure.traced.layers)
+        self._connect(structure)
+        return self.output_shape
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shape of the output for that of the input."""
+        if self.has_call and not self.built:
+            return Layer.compute_output_shape(self, input_shape)
+        return self.for_shape(input_shape).output_shape
+
+    def _require_count(self, count: int) -> None:
+        """Raise ArgumentError for another number of inputs than the model has."""
+        if count != len(self.input_shapes):
+            raise ArgumentError(f"{self}: expected {len(self.input_shapes)} inputs, {', '.join(self.input_names)}, "
+                                f"got {count}")
+
+    # --- the two verbs ----------------------------------------------------------------------------------------------
+
+    def forward(self, x: Any, call: Call = Call()) -> tuple[Any, Backward]:
+        """Train: return the output and backward(dy) -> dx; dx is None unless the call wants it.
+
+        Several inputs, outputs and their gradients are tuples.
+        """
+        xs = self._arrays(x)
+        ys, back = self._executable.forward(self._executable.entered(xs), call)
+        shapes = [y.shape for y in ys]
+
+        def backward(dy: Any) -> Any:
+            dys = dy if isinstance(dy, (tuple, list)) else (dy,)
+            if [shape if one is None else np.shape(one) for shape, one in zip(shapes, dys, strict=False)] != shapes:
+                raise ArgumentError(f"{self}: expected gradients of the outputs' shapes, {_listed(shapes)}, "
+                                    f"got {_listed(map(np.shape, dys))}")
+            dxs = back(dys)
+            return tuple(dxs) if self.many_inputs else dxs[0]
+
+        return (tuple(ys) if len(ys) > 1 else ys[0]), backward
+
+    def infer(self, x: Any) -> Any:
+        """Return the output of one batch; nothing is kept."""
+        return self.as_given(self.infer_all(self._arrays(x)))
+
+    def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Return the outputs of one batch as a list: by a captured prediction where there is one."""
+        return self._executable.predict(xs)
+
+    def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
+        """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
+        return self._executable.infer_penalized(xs)
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.
+
+        With `training`, each call draws other random numbers, as `Layer.__call__`.
+        """
+        if is_symbolic(x):
+            if isinstance(x, dict):
+                x = given.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
+            return Layer.__call__(self, x, training)
+        xs = Data(self.read(x, str(self)), [], self.input_shapes, self.compute_dtype, str(self)).xs
+        xs = [np.ascontiguousarray(one, self.compute_dtype) for one in xs]
+        if training:
+            y = self.forward(tuple(xs) if self.many_inputs else xs[0], Call(step=next(self._draws)))[0]
+            return self.as_given(list(map(device.get, y if isinstance(y, tuple) else [y])))
+        return self.as_given(list(map(device.get, self.infer_all(xs))))
+
+    def read(self, x: Any, who: str) -> list[np.ndarray]:
+        """Return what a user gave for the inputs as a list of arrays, building the model on its first sight of data."""
+        if not self.built and self.has_call and isinstance(x, (list, tuple)) and len(x) > 1 and all(
+                isinstance(one, np.ndarray) for one in x):
+            self.build(tuple((None, *given.array(one, who, "x").shape[1:]) for one in x))
+        if not self.built:
+            self.build((None, *given.array(given.only(x), who, "x").shape[1:]))
+        return [given.array(one, who, "x") for one in given.inputs(x, self.input_names, self.input_shapes, who)]
+
+    def _arrays(self, x: Any) -> list[Any]:
+        xs = list(x) if isinstance(x, (tuple, list)) else [x]
+        if not self.built:
+            self.build((None, *given.array(xs[0], str(self), "x").shape[1:]))
+        self._require_count(len(xs))
+        return xs
+
+    # --- what runs --------------------------------------------------------------------------------------------------
+
+    def multiply_adds(self) -> int:
+        """Return the multiply-adds of one sample's forward pass."""
+        return self._executable.multiply_adds()
+
+    def prediction_graph(self) -> Graph:
+        """Return what runs for one sample (`fastcnn.graph.rules`)."""
+        return self._executable.prediction_graph()
+
+    def planned_bytes(self) -> int:
+        """Return the bytes in which the outputs of a sample lie, where those share that do not live at once.
+
+        Weights, packed weights and what a kernel wants for itself come on top.
+        """
+        return self._executable.planned_bytes()
+
+    def __repr__(self) -> str:
+        return f"<{self}, {len(self.layers)} layers, input {self.input_shape}>"
+
+
+def _listed(shapes: Iterable[Any]) -> str:
+    return ", ".join(map(str, shapes))

@@ -1,0 +1,250 @@
+"""TrainableNetwork: a network with a trainer: `compile`, `fit`, `evaluate`, `predict`, with Keras's arguments."""
+
+from collections.abc import Container, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.callbacks import History
+from fastcnn.layers.base import Call
+from fastcnn.models import given
+from fastcnn.models.network import Network
+from fastcnn.models.structure import Structure
+from fastcnn.models.trainer import Trainer
+from fastcnn.training import ForwardResult
+
+
+def _of_trainer(name: str) -> Any:
+    """Return an attribute of a model that its trainer has."""
+    def get(model: Any) -> Any:
+        return getattr(model._trainer, name)
+
+    def put(model: Any, value: Any) -> None:
+        setattr(model._trainer, name, value)
+
+    return property(get, put)
+
+
+class TrainableNetwork(Network):
+    """What trains and predicts, for users; the trainer holds what training knows, and does it.
+
+    Attributes
+    ----------
+    optimizer, loss
+        As given to `compile`, as objects; a word that the data explains stays a word.
+    stop_training, stop_evaluating, stop_predicting : bool
+        Set by a callback to end `fit`, `evaluate` or `predict` after the current batch.
+    history : History or None
+        What the last `fit` has returned, or has so far where it was interrupted; None before.
+    """
+
+    def _new(self, name: str, policy: Any) -> None:
+        super()._new(name, policy)
+        self._trainer = Trainer(self)
+
+    def _connect(self, structure: Structure) -> None:
+        super()._connect(structure)
+        self._trainer.objective = None  # it looks at names and shapes of outputs
+
+    def replaced(self, **attributes: Any) -> Any:
+        """As `Layer.replaced`; the copy is compiled as this model is."""
+        copy = super().replaced(**attributes)
+        copy._trainer = self._trainer.of(copy)
+        return copy
+
+    loss = _of_trainer("loss")
+    optimizer = _of_trainer("optimizer")
+    objective = _of_trainer("objective")
+    trained = _of_trainer("trained")
+    penalized = _of_trainer("penalized")
+    seed = _of_trainer("seed")
+    orders = _of_trainer("orders")
+    stop_training = _of_trainer("stop_training")
+    stop_evaluating = _of_trainer("stop_evaluating")
+    stop_predicting = _of_trainer("stop_predicting")
+    history = _of_trainer("history")
+
+    @property
+    def metrics(self) -> list[Any]:
+        """Of all outputs; known once training begins."""
+        return [] if self.objective is None else self.objective.metrics
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
+                weighted_metrics: Any = None, **others: Any) -> None:
+        """Choose optimizer, losses and metrics; what fails changes nothing.
+
+        Parameters
+        ----------
+        optimizer : str or Optimizer
+            One for each model. It trains what is trainable when training begins: layers may be frozen later, and be
+            trained again, but what was frozen then asks for a new one.
+        loss : str or Loss, or a list or dict (by output name) of them
+            None for an output without one. "crossentropy" ("ce") is the one that suits the shapes of outputs and
+            targets: binary, sparse or categorical.
+        loss_weights : float, list or dict, optional
+            Factors of the losses of several outputs.
+        metrics, weighted_metrics : list of str or Metric, or a list or dict of such lists, optional
+            "accuracy" is the one that suits the shapes. Weighted ones see the samples' weights. Those of one name are
+            told apart as mae, mae_1, and weighted_mae.
+        **others
+            Keras's run_eagerly, steps_per_execution, jit_compile and auto_scale_loss are not offered.
+
+        Raises
+        ------
+        ArgumentError
+            If a name is not known, or one metric is given twice.
+        """
+        self._trainer.compile(optimizer, loss, loss_weights, metrics, weighted_metrics, others)
+
+    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1,
+            verbose: int | str = "auto", callbacks: Any = None, validation_split: float = 0.0,
+            validation_data: Any = None, shuffle: bool = True, class_weight: dict[int, float] | None = None,
+            sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
+            validation_steps: int | None = None, validation_batch_size: int | None = None,
+            validation_freq: int | Container[int] = 1, **others: Any) -> History:
+        """Train for `epochs` passes over the data.
+
+        Parameters
+        ----------
+        x : (N, ...) array of any integer or floating type, or a list or dict (by input name) of them; or batches
+            Batches are tuples (x, y) or (x, y, sample_weight) of an iterable, such as a generator or a list of tuples,
+            or of an object with ``__getitem__`` and ``__len__``, such as Keras's ``PyDataset``, whose
+            ``on_epoch_begin`` and ``on_epoch_end`` are called. They may differ in size. Each is checked before its
+            step, the first one before training.
+        y : (N, ...) array, or a list or dict (by output name) of them
+        batch_size : int, optional
+            32 if absent, or what `steps_per_epoch` asks for; not for batches.
+        epochs, initial_epoch : int
+        verbose : int or "auto"
+            0 nothing, 1 a moving line, 2 a line an epoch; "auto" is 1 on a terminal, else 2.
+        callbacks : Callback or list of them, optional
+        validation_split : float
+            This part of the data, the last of it, is not trained on but evaluated after each epoch, without the
+            weights of classes; for arrays alone.
+        validation_data : (x, y) or (x, y, sample_weight), or batches, optional
+            Evaluated after each epoch.
+        shuffle : bool
+            Draw another order for each epoch that the model begins, in this call or a later one: one seed
+            (`fastcnn.utils.set_random_seed`) gives one sequence of orders, which two calls of ``fit(epochs=1)`` see as
+            one of ``fit(epochs=2)`` does. Batches that are asked for by number come in such an order, others as they
+            come.
+        class_weight : dict, optional
+            A factor of the loss for each class; classes that are not named have 1.
+        sample_weight : (N,) array, or a list or dict (by output name) of them, optional
+            A factor of the loss for each sample.
+        steps_per_epoch : int, optional
+            Batches of an epoch, if it is no pass over the data: the next epoch goes on where this one ended. Where
+            data ends within an epoch, so does the epoch, with a warning; training ends too if they come from an
+            iterator.
+        validation_steps : int, optional
+            Batches of a validation, if it is no pass: the first ones, but for an iterator, which goes on.
+        validation_batch_size : int, optional
+            `batch_size` if absent.
+        validation_freq : int, or a container of them
+            Validate after every so many epochs, or after these, counted from 1.
+
+        Returns
+        -------
+        History
+            ``history.history["loss"]`` and the like: one entry an epoch.
+
+        Raises
+        ------
+        ArgumentError, DataError
+            If an argument or the data does not fit, before anything is trained; for a later batch of an iterable,
+            before its step.
+        """
+        given.refuse(f"{self}.fit", others, {}, given.names_of(TrainableNetwork.fit))
+        return self._trainer.fit(
+            x, y, batch_size=batch_size, epochs=epochs, verbose=verbose, callbacks=callbacks,
+            validation_split=validation_split, validation_data=validation_data, shuffle=shuffle,
+            class_weight=class_weight, sample_weight=sample_weight, initial_epoch=initial_epoch,
+            steps_per_epoch=steps_per_epoch, validation_steps=validation_steps,
+            validation_batch_size=validation_batch_size, validation_freq=validation_freq)
+
+    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = 0,
+                 sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
+                 return_dict: bool = False, **others: Any) -> Any:
+        """Return the mean loss, or [loss, *metrics], or both by name in a dict.
+
+        Parameters
+        ----------
+        x, y : arrays, or lists or dicts of them, or x alone: batches, as in `fit`
+        batch_size : int, optional
+            32 if absent, or what `steps` asks for; not for batches.
+        verbose : int
+            0 prints nothing.
+        sample_weight : array, optional
+        steps : int, optional
+            Look at the first batches alone, so many.
+        callbacks : Callback or list of them, optional
+        return_dict : bool
+        """
+        given.refuse(f"{self}.evaluate", others, {}, given.names_of(TrainableNetwork.evaluate))
+        return self._trainer.evaluate(x, y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight,
+                                      steps=steps, callbacks=callbacks, return_dict=return_dict)
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0, steps: int | None = None,
+                callbacks: Any = None, **others: Any) -> Any:
+        """Return the outputs for all samples, as a new array, or a list or dict of them as the model was told.
+
+        Parameters
+        ----------
+        x : (N, ...) array of any integer or floating type, or a list or dict (by input name) of them; or batches
+            As in `fit`, or of inputs alone: x or (x,).
+        batch_size : int, optional
+            32 if absent, or what `steps` asks for; not for batches.
+        verbose : int
+            Nothing is printed in any case.
+        steps : int, optional
+            Look at the first batches alone, so many.
+        callbacks : Callback or list of them, optional
+        """
+        executable, structure = self._prepared, self._structure
+        if executable is not None and structure is not None and structure.is_plain \
+                and type(x) is np.ndarray and x.dtype == self.compute_dtype and x.shape[1:] == self.input_shape[1:] \
+                and not others and steps is None and callbacks is None and 0 < len(x) <= _batch_of(batch_size):
+            (y,) = executable.predict([x])  # one batch of the model's own type: nothing to gather
+            if type(y) is not np.ndarray:
+                y = device.get(y)
+            return y.copy() if _may_share(x, y) else y
+        given.refuse(f"{self}.predict", others, {}, given.names_of(TrainableNetwork.predict))
+        return self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks)
+
+    def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
+                       return_dict: bool = False) -> Any:
+        """Take one step on one batch; return as `evaluate`."""
+        return self._trainer.train_on_batch(x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
+        """Evaluate one batch; return as `evaluate`."""
+        return self._trainer.test_on_batch(x, y, sample_weight, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Return the outputs for one batch."""
+        return self._trainer.predict_on_batch(x)
+
+    def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
+                          ) -> ForwardResult:
+        """Return losses, outputs and the way back: what `fastcnn.training.train_step` asks of a compiled model."""
+        return self._trainer.forward_with_loss(xs, ys, weights, call)
+
+    def penalty(self, adds_gradients: bool) -> float:
+        """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
+        return self._trainer.penalty(adds_gradients)
+
+
+def _may_share(x: np.ndarray, y: np.ndarray) -> bool:
+    """Return whether an output may lie where the input does: what lies in a block of the device's own does not.
+
+    Asking NumPy takes a third of a microsecond, of the 38 that LeNet-5 takes for an image.
+    """
+    block = y.base
+    own = type(block) is np.ndarray and block.dtype == np.uint8 and block is not x.base
+    return not own and np.may_share_memory(x, y)
+
+
+def _batch_of(batch_size: Any) -> int:
+    """Return the samples of a batch; 0 for what has to be looked at, and refused perhaps."""
+    return 32 if batch_size is None else batch_size if type(batch_size) is int else 0
