@@ -185,12 +185,9 @@ class Device:
         for pool in self._pool().values():
             pool.keep([block for block in pool.blocks if references(block) != UNUSED])
 
-    def _pool(self) -> "dict[int, Pool]":
-        try:
-            return self._local.pool
-        except AttributeError:
-            self._local.pool = {}
-            return self._local.pool
+    def _pool(self) -> dict[int, Pool]:
+        found: dict[int, Pool] = self._local.__dict__.setdefault("pool", {})
+        return found
 
 
 class _Lent:

@@ -21,7 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import Padding, padding_of
+from fastcnn.geometry.arguments import Padding as Padding
+from fastcnn.geometry.arguments import padding_of
 from fastcnn.geometry.arguments import same_padding as same_padding
 
 _WINDOW = ("kh", "kw", "sh", "sw", "dh", "dw", "top", "bottom", "left", "right")

@@ -86,7 +86,8 @@ def coordinates(kind: str, length: int, outputs: int, scale: float) -> np.ndarra
 
 def nearest(at: np.ndarray, length: int, rounding: str) -> np.ndarray:
     """Return the pixel nearest to each place, by one of ROUNDING."""
-    return np.clip(ROUNDING[rounding](at), 0, length - 1).astype(np.int64)
+    places: np.ndarray = np.clip(ROUNDING[rounding](at), 0, length - 1).astype(np.int64)
+    return places
 
 
 def mixture(at: np.ndarray, length: int, scale: float, how: Interpolation) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +106,8 @@ def mixture(at: np.ndarray, length: int, scale: float, how: Interpolation) -> tu
 
 def linear_weights(distance: np.ndarray, a: float) -> np.ndarray:
     """Return the weights of linear interpolation, by distance in pixels."""
-    return np.maximum(1 - np.abs(distance), 0)
+    weights: np.ndarray = np.maximum(1 - np.abs(distance), 0)
+    return weights
 
 
 def cubic_weights(distance: np.ndarray, a: float) -> np.ndarray:

@@ -10,7 +10,7 @@ are what they would be in one go::
 import functools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -73,7 +73,9 @@ def passes(shape: tuple[int, ...], pool_size: tuple[int, ...], strides: tuple[in
 
     def one(image: tuple[int, ...], at: tuple[int | None, ...]) -> PoolingPass:
         """Pool an image whose rows and columns are the dimensions `at` (None: there is but one, and it stays)."""
-        pick = lambda values, default: tuple(default if k is None else values[k] for k in at)
+        def pick(values: Any, default: Any) -> Any:
+            return tuple(default if k is None else values[k] for k in at)
+
         border = padding if isinstance(padding, str) else pick(padding, (0, 0))
         g = pool2d(image, pick(pool_size, 1), pick(strides, 1), border, who, dilation=pick(dilation, 1),
                    ceil_mode=ceil_mode, least=least, divisor=divisor)

@@ -170,4 +170,5 @@ def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype
 @functools.cache
 def _lanes(d: device.Device, dtype: Any) -> int:
     """Return from how many images on nodes whose lanes are images pay; asked once, since every step asks."""
-    return d.kernels.lanes_of_block(dtype)
+    lanes: int = d.kernels.lanes_of_block(dtype)
+    return lanes

@@ -8,7 +8,8 @@ import numpy as np
 from fastcnn import activations, traits
 from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Call, Layer, Shape
-from fastcnn.operations.activation import Backward, Function, SoftmaxFunction
+from fastcnn.operations import Backward
+from fastcnn.operations.activation import Function, SoftmaxFunction
 from fastcnn.traits import Trait
 
 function = activations.get

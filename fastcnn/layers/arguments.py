@@ -46,7 +46,8 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     given = dict(list(bound.arguments.items())[1:])
     if cls.__module__.partition(".")[0] == "fastcnn":
         _check_switches(cls, given, signature)
-    return given | given.pop(others, {})
+    more: dict[str, Any] = given.pop(others, {})
+    return given | more
 
 
 def takes(cls: type, name: str) -> bool:

@@ -11,8 +11,9 @@ from fastcnn import dtype_policies, regularizers, symbolic, unsupported
 from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, composite, held_layers
-from fastcnn.layers.building import Shape, shape_text
-from fastcnn.layers.call import Call
+from fastcnn.layers.building import Shape as Shape
+from fastcnn.layers.building import shape_text
+from fastcnn.layers.call import Call as Call
 from fastcnn.traits import NONE, Trait, kept
 
 Backward = Callable[[Any], Any]
@@ -133,7 +134,8 @@ class Layer(composite.Composite):
         """Infer: return the output and keep nothing."""
         if self.has_call:
             xs = self.arranged(self.checked(x))  # which builds it
-            return self.rearranged(self._graph.infer(xs))
+            y: np.ndarray = self.rearranged(self._graph.infer(xs))
+            return y
         return self.forward(x, Call(wants_dx=False, training=False))[0]
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
@@ -184,8 +186,8 @@ class Layer(composite.Composite):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as given, the name, and `trainable` as it is: JSON can hold it."""
-        changed = {} if self.trainable else {"trainable": False}
-        return arguments.plain(self._arguments) | {"name": self.name} | changed
+        config: dict[str, Any] = arguments.plain(self._arguments)
+        return config | {"name": self.name} | ({} if self.trainable else {"trainable": False})
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
@@ -245,7 +247,7 @@ def elements(shape: Shape) -> int:
 
 def _copied(cls: Any, config: dict[str, Any], input_shape: Any, weights: list[np.ndarray],
             frozen: Sequence[int] = ()) -> Layer:
-    layer = cls.from_config(config)
+    layer: Layer = cls.from_config(config)
     if input_shape is not None:
         layer.build(input_shape)
         layer.set_weights(weights)

@@ -38,10 +38,12 @@ class Composite(Built):
         if not self.has_call:
             return input_shape
         if self.built:
-            return self.for_shape(input_shape).output_shape
+            found: Shape = self.for_shape(input_shape).output_shape
+            return found
         with self.restored(), initializers.nothing_drawn():
             self.build(input_shape)
-            return self.output_shape
+            found = self.output_shape
+        return found
 
     def twin(self, shape: Shape) -> Any:
         """As `Built.twin`; what `call` does with another shape is another graph of the same layers."""

@@ -1,5 +1,6 @@
 """Convolution layers."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,7 +17,8 @@ from fastcnn.traits import Trait
 
 _AXES = ("L", "H, W", "D, H, W")
 _SHAPES = 64  # of input whose geometries a layer remembers
-_GEOMETRIES = (dimensions.conv1d, geometry.conv2d, dimensions.conv3d)  # by rank
+#: By rank.
+_GEOMETRIES: tuple[Callable[..., np.ndarray], ...] = (dimensions.conv1d, geometry.conv2d, dimensions.conv3d)
 
 
 class Convolution(Layer):
@@ -76,7 +78,7 @@ class Convolution(Layer):
         return found
 
     def _new_geometry(self, shape: tuple[int, ...], padding: Any, who: str) -> np.ndarray:
-        make: Any = _GEOMETRIES[self.rank - 1]
+        make = _GEOMETRIES[self.rank - 1]
         filters, groups = self._outputs(shape[-1])
         return make(shape, filters, self.kernel_size, self.strides, padding, self.dilation_rate, groups, who)
 
@@ -89,7 +91,7 @@ class Convolution(Layer):
         size = input_shape[1:-1]
         sides = dimensions.padding_of(self.padding, size, self.kernel_size, self.strides, self.dilation_rate, str(self))
         self.geometry((1, *input_shape[1:]), who=str(self))  # complains of what does not fit
-        return None, *map(dimensions.output_length, size, self.kernel_size, self.strides, self.dilation_rate,
+        return None, *map(geometry.output_length, size, self.kernel_size, self.strides, self.dilation_rate,
                           *zip(*sides, strict=True)), self._outputs(input_shape[-1])[0]
 
     def create_weights(self, input_shape: Shape) -> None:

@@ -58,7 +58,8 @@ class ConvolutionTranspose(Convolution):
         self._make_weights((*self.kernel_size, self.filters // self.groups, input_shape[-1]))
 
     def multiply_adds(self) -> int:
-        return elements(self.input_shape) * (self.kernel.size // self.input_shape[-1])
+        channels: int = self.input_shape[-1]
+        return elements(self.input_shape) * (self.kernel.size // channels)
 
     def over_kernel(self, numbers: np.ndarray) -> np.ndarray:
         return np.repeat(numbers.reshape(self.groups, -1).T, self.kernel.shape[-1] // self.groups, axis=1)

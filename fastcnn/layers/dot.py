@@ -61,7 +61,8 @@ class Dot(Layer):
         return places[0], places[1]
 
     def multiply_adds(self) -> int:
-        return math.prod(self.output_shape[1:]) * self.input_shape[0][self._places(self.input_shape)[0]]
+        products: int = math.prod(self.output_shape[1:]) * self.input_shape[0][self._places(self.input_shape)[0]]
+        return products
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         first, second = self.checked(x)

@@ -1,6 +1,6 @@
 """Dropout and noise: layers that leave out or disturb a part of their input in training."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,7 +39,7 @@ class Dropout(Layer):
     array([[1., 1., 1., 1., 1., 1., 1., 1.]], dtype=float32)
     """
 
-    operation = staticmethod(noise.dropout)
+    operation: Callable[..., tuple[np.ndarray, Backward]] = staticmethod(noise.dropout)
     traits = Trait.IDLE
 
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any) -> None:
@@ -67,7 +67,8 @@ class Dropout(Layer):
         return self.operation(x, self.rate, call.key(self.seed), self._mask_shape(x.shape))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        return self.checked(x)
+        x = self.checked(x)
+        return x
 
     def _noise_shape(self, shape: Sequence[Any]) -> tuple[Any, ...] | None:
         """Return the shape of the mask as it was given."""
@@ -237,7 +238,8 @@ class GaussianNoise(Layer):
         return noise.gaussian_noise(x, self.stddev, call.key(self.seed))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        return self.checked(x)
+        x = self.checked(x)
+        return x
 
 
 class GaussianDropout(Layer):
@@ -273,4 +275,5 @@ class GaussianDropout(Layer):
         return noise.gaussian_dropout(x, self.rate, call.key(self.seed))
 
     def predict(self, x: np.ndarray) -> np.ndarray:
-        return self.checked(x)
+        x = self.checked(x)
+        return x

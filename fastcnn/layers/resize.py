@@ -2,7 +2,6 @@
 
 import math
 import numbers
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -86,7 +85,7 @@ class Resize(Layer):
             raise ArgumentError(f"{self}: expected something to be left of {tuple(old)}, got scale {self.scale}")
         return [(n, m, m / n if s is None else float(s)) for n, m, s in zip(old, new, scales, strict=True)]
 
-    def _spread(self, given: Any, rank: int, shape: Shape) -> Iterable[Any]:
+    def _spread(self, given: Any, rank: int, shape: Shape) -> Any:
         if given is None or len(given) == 1:
             return [None if given is None else given[0]] * rank
         if len(given) != rank:

@@ -11,10 +11,9 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry.dimensions import CONV3D
-from fastcnn.operations import convolution_3d
+from fastcnn.operations import Backward, convolution_3d
 from fastcnn.operations.activation import (
     LINEAR,
-    Backward,
     Clamp,
     Function,
     activate,
@@ -99,7 +98,8 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     key = x.shape, id(g) if place is None else place, id(activation), id(bias)  # addresses are found fast
     known = weights.derived.get(key)
     if known is not None and residual is None and known.state == state_of(weights, bias):
-        return known.run(x)
+        y: np.ndarray = known.run(x)
+        return y
     if g.dtype == CONV3D:
         return convolution_3d.predict(x, weights, bias, activation, g, shape)
     d = device.of(x)

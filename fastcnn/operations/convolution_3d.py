@@ -11,7 +11,8 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry.dimensions import CONV3D, slices
-from fastcnn.operations.activation import LINEAR, Backward, Clamp, Function, activate_only, clamp_array
+from fastcnn.operations import Backward
+from fastcnn.operations.activation import LINEAR, Clamp, Function, activate_only, clamp_array
 from fastcnn.operations.algorithms import algorithm_of
 from fastcnn.operations.bias import add_bias_gradient
 from fastcnn.operations.kernel_call import NOTHING, ProductCall

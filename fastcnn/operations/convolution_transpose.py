@@ -8,10 +8,9 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry.dimensions import CONV3D
-from fastcnn.operations import convolution_3d
+from fastcnn.operations import Backward, convolution_3d
 from fastcnn.operations.activation import (
     LINEAR,
-    Backward,
     Clamp,
     Function,
     activate,

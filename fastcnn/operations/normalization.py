@@ -129,6 +129,7 @@ def rms_normalization(x: np.ndarray, scale: Parameter, axes: tuple[int, ...], ep
         dunit, dscale, _ = gradients(dy)
         if trainable and dy.size:
             add_to_gradient(scale, dscale)
-        return unit_backward(dunit)
+        dx: np.ndarray = unit_backward(dunit)
+        return dx
 
     return y, backward

@@ -137,4 +137,4 @@ def stages_of(layers: Sequence[Any]) -> tuple[geometry.LaneStage, ...]:
 
 def is_plain(layer: Any) -> bool:
     """Return whether a convolution has no strides, dilation or groups."""
-    return layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1
+    return bool(layer.strides == layer.dilation_rate == (1, 1) and layer.groups == 1)

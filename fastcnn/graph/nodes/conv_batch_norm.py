@@ -40,6 +40,7 @@ class ConvBatchNorm:
         y, through_normalization = self.normalization.forward(z, call, relu=self.relu)
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
-            return through_product(through_normalization(dy))
+            dx: np.ndarray | None = through_product(through_normalization(dy))
+            return dx
 
         return y, backward

@@ -53,6 +53,7 @@ class ConvMaxPool:
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
             dy = dy if activation is None else activation.backward(y)(dy)
-            return product_backward(through_pooling(dy))
+            dx: np.ndarray | None = product_backward(through_pooling(dy))
+            return dx
 
         return y, backward

@@ -96,7 +96,8 @@ class FusedConv:
             residual = device.of(residual).ready(residual)
         kernel, bias = self.weights()
         more = {} if self.border is None else {"padding": self.border}
-        return self.product.predict_with(self.checked(x), kernel, bias, self.activation, residual, **more)
+        y: np.ndarray = self.product.predict_with(self.checked(x), kernel, bias, self.activation, residual, **more)
+        return y
 
     def checked(self, x: Any) -> Any:
         """As `Layer.checked`, for the input of this node."""
@@ -104,7 +105,8 @@ class FusedConv:
 
     def geometry(self, shape: tuple[int, ...]) -> np.ndarray:
         """Return the geometry of the convolution of an input, border and all."""
-        return self.product.geometry(shape, self.border)
+        g: np.ndarray = self.product.geometry(shape, self.border)
+        return g
 
     def weights(self) -> tuple[Parameter, Parameter | None]:
         """Return kernel and bias, normalizations folded into them, as the parameters are now."""

@@ -24,8 +24,10 @@ class WithReLU:
 
     @property
     def parameters(self) -> list[Parameter]:
-        return self.layer.parameters
+        found: list[Parameter] = self.layer.parameters
+        return found
 
     def predict(self, x: Any) -> np.ndarray:
         """Infer: return max(layer(x), 0)."""
-        return self.layer.predict(x, relu=True)
+        y: np.ndarray = self.layer.predict(x, relu=True)
+        return y
