@@ -44,7 +44,7 @@ ROOMS = {
     "graph": ("tests/graph",),
     "layers": ("tests/layers",),
     "models": ("tests/models", "tests/saving"),
-    "training": ("tests/training", "tests/test_callbacks.py", "tests/models/test_trainer.py"),
+    "training": ("tests/training", "tests/callbacks", "tests/models/test_trainer.py"),
 }
 LIMIT = 30  # seconds of CPU time
 _COPIED = ("fastcnn", "tests", "asv_benchmarks", "pyproject.toml")

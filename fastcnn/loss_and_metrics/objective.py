@@ -82,6 +82,12 @@ class Objective:
         """All metrics, weighted ones last."""
         return list(self.named.values())
 
+    @property
+    def names(self) -> list[str]:
+        """The names of what an epoch reports: the loss, that of each output where there are several, metrics."""
+        each = [f"{target.name}_loss" for target in self.targets if len(self.targets) > 1 and target.loss is not None]
+        return ["loss", *each, *self.named]
+
     def check(self, ys: Sequence[Any], weights: Sequence[Any] | None, shapes: Sequence[Any], dtype: np.dtype, who: str,
               trains: bool = False, one_batch: bool = False) -> None:
         """Raise for targets and weights that losses and metrics cannot take; called before anything is trained.

@@ -34,15 +34,30 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
         What callbacks see as their model; `model` itself if absent.
     """
     history = History()
-    each = CallbackList([history, *callbacks], model if seen is None else seen, {
+    each = CallbackList([*callbacks, history], model if seen is None else seen, {
         "epochs": epochs, "steps": data.steps, "samples": data.batches.samples, "batch_size": data.batches.batch_size,
         "verbose": verbose, "initial_epoch": initial_epoch})
-    on_gradients = each.on_gradients if each.listens("on_gradients") else None
+    names = model.objective.names
+    each.check(names if validation is None else [*names, *(f"val_{name}" for name in names)])
     model.stop_training = False
     model.history = history
-    each.on_train_begin({})
+    try:
+        each.on_train_begin({})
+        logs = _train(model, data, range(initial_epoch, epochs), each, validation, validation_freq)
+        model.optimizer.finalize_variable_values()  # averages of the weights take their place, where it keeps some
+        each.on_train_end(logs)
+    except BaseException as error:
+        each.on_train_interrupted(error)
+        raise
+    return history
+
+
+def _train(model: Trainable, data: Epochs, epochs: range, each: CallbackList, validation: Epochs | None,
+           validation_freq: int | Container[int]) -> dict[str, float]:
+    """Go through the epochs, and return what the last one reports."""
+    on_gradients = each.on_gradients if each.listens("on_gradients") else None
     logs: dict[str, float] = {}
-    for epoch in range(initial_epoch, epochs):
+    for epoch in epochs:
         each.on_epoch_begin(epoch, {})
         running = RunningMeans(model.objective)
         for number, batch in enumerate(data.next(epoch)):
@@ -60,9 +75,7 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
         each.on_epoch_end(epoch, logs)
         if model.stop_training or data.is_over:
             break
-    model.optimizer.finalize_variable_values()  # where it keeps averages of the weights, they take the weights' place
-    each.on_train_end(logs)
-    return history
+    return logs
 
 
 def is_validated(epoch: int, frequency: int | Container[int]) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers
+from fastcnn.errors import ArgumentError
 
 X = np.random.default_rng(0).standard_normal((12, 4)).astype("float32")
 
@@ -136,3 +137,101 @@ def test_output_that_takes_nothing_costs_no_training(monkeypatch, fault):
 
     monkeypatch.setattr("sys.stdout", Refusing())
     assert len(model().fit(X, X, epochs=2, verbose=2).history["loss"]) == 2
+
+
+class Checks(Hooks):
+    """Notes what it may look at, and perhaps refuses."""
+
+    def __init__(self, refuses=False):
+        super().__init__()
+        self.names, self._refuses = None, refuses
+
+    def check(self, names):
+        self.names = names
+        if self._refuses:
+            raise ArgumentError("not this one")
+
+    def on_train_begin(self, logs):
+        self.seen.append("begin")
+
+
+class Reports(fc.callbacks.Callback):
+    reports = ("mine",)
+
+    def on_epoch_end(self, epoch, logs):
+        logs["mine"] = 7.0
+
+
+def test_before_anything_begins_callbacks_know_what_will_be_reported():
+    checks, one = Checks(), model()
+    one.compile("sgd", "mse", metrics=["mae"])
+    history = one.fit(X, X, verbose=0, callbacks=[checks, Reports()], validation_data=(X, X)).history
+    assert checks.names == ["loss", "mae", "val_loss", "val_mae", "mine"]
+    assert set(history) == set(checks.names)
+    one.fit(X, X, verbose=0, callbacks=[checks])
+    assert checks.names == ["loss", "mae"]
+
+
+def test_the_losses_of_several_outputs_are_known_by_name():
+    x = fc.Input((4,))
+    one = fc.Model(x, [layers.Dense(4, name="a")(x), layers.Dense(4, name="b")(x)])
+    one.compile("sgd", ["mse", "mse"], metrics=[["mae"], []])
+    checks = Checks()
+    assert list(one.fit(X, [X, X], verbose=0, callbacks=[checks]).history) == checks.names
+    assert checks.names == ["loss", "a_loss", "b_loss", "a_mae"]
+
+
+def test_a_callback_that_refuses_keeps_all_others_from_beginning():
+    one, first = model(), Checks()
+    before = one.get_weights()
+    with pytest.raises(ArgumentError, match="not this one"):
+        one.fit(X, X, verbose=0, callbacks=[first, Checks(refuses=True)])
+    assert first.names == ["loss"]
+    assert first.seen == []
+    assert one.history is None
+    for a, b in zip(before, one.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class Interrupted(fc.callbacks.Callback):
+    def __init__(self, seen, fails=False):
+        self.seen, self._fails = seen, fails
+
+    def on_train_interrupted(self, error):
+        self.seen.append(error)
+        if self._fails:
+            raise ValueError("nor could I end")
+
+    def on_train_end(self, logs):
+        raise AssertionError("training came to no end")
+
+
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin", "on_train_batch_end", "on_epoch_end"])
+def test_whatever_ends_a_training_is_told_to_every_callback_and_raised(hook):
+    def press(self, *given):
+        raise KeyboardInterrupt
+
+    seen, presses = [], type("Presses", (fc.callbacks.Callback,), {hook: press})
+    with pytest.raises(KeyboardInterrupt) as caught:
+        model().fit(X, X, verbose=0, callbacks=[Interrupted(seen, fails=True), presses(), Interrupted(seen)])
+    assert seen == [caught.value, caught.value]
+    assert caught.value.__notes__ == ["Interrupted: nor could I end"]
+
+
+def test_a_history_goes_on_from_its_state():
+    history = model().fit(X, X, epochs=2, verbose=0)
+    state = history.get_state()
+    assert state == {"epoch": [0, 1], "history": history.history}
+    other = fc.callbacks.History()
+    other.set_state(state)
+    other.on_epoch_end(2, {"loss": 0.5})
+    assert (other.epoch, len(other.history["loss"])) == ([0, 1, 2], 3)
+    assert len(state["history"]["loss"]) == len(history.history["loss"]) == 2, "both keep their own"
+
+
+def test_the_state_of_another_callback_is_refused():
+    with pytest.raises(ArgumentError, match=r"^History: expected a state of epoch, history, got wait"):
+        fc.callbacks.History().set_state({"wait": 1})
+    with pytest.raises(ArgumentError, match=r"^Callback: expected a state of nothing, got epoch"):
+        fc.callbacks.Callback().set_state({"epoch": []})
+    assert fc.callbacks.Callback().get_state() == {}
