@@ -5,11 +5,21 @@ from typing import TYPE_CHECKING
 from fastcnn import unsupported
 from fastcnn.callbacks.callback import Callback, Logs
 from fastcnn.callbacks.callback_list import CallbackList
+from fastcnn.callbacks.csv_logger import CSVLogger
+from fastcnn.callbacks.early_stopping import EarlyStopping
 from fastcnn.callbacks.history import History
+from fastcnn.callbacks.lambda_callback import LambdaCallback
+from fastcnn.callbacks.learning_rate_scheduler import LearningRateScheduler
+from fastcnn.callbacks.model_checkpoint import ModelCheckpoint
+from fastcnn.callbacks.monitor import Monitor
 from fastcnn.callbacks.output import shown
 from fastcnn.callbacks.progress import ProgressLine
+from fastcnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastcnn.callbacks.swap_ema_weights import SwapEMAWeights
 
-__all__ = ["Callback", "CallbackList", "History", "Logs", "ProgressLine", "shown"]
+__all__ = ["CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
+           "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor", "ProgressLine", "ReduceLROnPlateau",
+           "SwapEMAWeights", "shown"]
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
     __getattr__ = unsupported.names_of("callbacks")

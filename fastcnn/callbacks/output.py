@@ -8,6 +8,11 @@ import numpy as np
 from fastcnn.callbacks.callback import Logs
 
 
+def tell(text: str) -> None:
+    """Write a line of its own to standard output."""
+    write(f"\n{text}\n")
+
+
 def write(text: str) -> None:
     """Write to standard output; a process may have none, no reader or a full disk behind it, and trains on."""
     with contextlib.suppress(OSError, ValueError):  # a ValueError: the stream is closed

@@ -88,6 +88,10 @@ class Objective:
         each = [f"{target.name}_loss" for target in self.targets if len(self.targets) > 1 and target.loss is not None]
         return ["loss", *each, *self.named]
 
+    def direction(self, name: str) -> str | None:
+        """Return "down" where less of one of `names` is better, "up" where more is, None where nobody has said."""
+        return self.named[name].direction if name in self.named else "down"
+
     def check(self, ys: Sequence[Any], weights: Sequence[Any] | None, shapes: Sequence[Any], dtype: np.dtype, who: str,
               trains: bool = False, one_batch: bool = False) -> None:
         """Raise for targets and weights that losses and metrics cannot take; called before anything is trained.

@@ -41,6 +41,7 @@ class AUC(Metric):
     0.75
     """
 
+    direction = "up"
     sums = ("_positives", "_negatives")
 
     def __init__(self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation",

@@ -48,6 +48,9 @@ class Metric(ExplainsUnsupported):
     #: The attributes that hold what was counted, each a sum over all samples: numbers or arrays.
     sums: tuple[str, ...] = ()
 
+    #: "up" where more is better, "down" where less is, None where only you can say; callbacks ask in mode "auto".
+    direction: str | None = None
+
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         if dtype is not None:
             raise ArgumentError(f"{type(self).__name__}: dtype={dtype!r} is not offered; leave it at None: "

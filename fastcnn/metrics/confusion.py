@@ -207,6 +207,8 @@ class Precision(_Counts):
     0.5
     """
 
+    direction = "up"
+
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
                  name: str | None = None, dtype: Any = None) -> None:
         super().__init__(thresholds, 0.5 if top_k is None else -1e10, top_k, class_id, name, dtype)
@@ -230,6 +232,8 @@ class Recall(_Counts):
     >>> metrics.Recall()(t, y)
     0.5
     """
+
+    direction = "up"
 
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
                  name: str | None = None, dtype: Any = None) -> None:

@@ -29,6 +29,7 @@ class FBetaScore(Metric):
     0.278
     """
 
+    direction = "up"
     sums = ("_hits", "_wrong", "_missed", "_own")
 
     def __init__(self, average: str | None = None, beta: float = 1.0, threshold: float | None = None,

@@ -22,6 +22,8 @@ class Accuracy(MeanMetric):
     0.75
     """
 
+    direction = "up"
+
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
@@ -44,6 +46,8 @@ class BinaryAccuracy(MeanMetric):
     >>> round(metrics.BinaryAccuracy()(t, y), 3)
     0.5
     """
+
+    direction = "up"
 
     def __init__(self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(name, dtype)
@@ -68,6 +72,8 @@ class CategoricalAccuracy(MeanMetric):
     0.5
     """
 
+    direction = "up"
+
     def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
@@ -89,6 +95,8 @@ class SparseCategoricalAccuracy(MeanMetric):
     >>> metrics.SparseCategoricalAccuracy()(t, y)
     0.5
     """
+
+    direction = "up"
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -114,6 +122,8 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
     >>> metrics.SparseTopKCategoricalAccuracy(k=2)(t, y)
     1.0
     """
+
+    direction = "up"
 
     def __init__(self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: Any = None,
                  from_sorted_ids: bool = False) -> None:
@@ -169,6 +179,8 @@ class MeanSquaredError(MeanMetric):
     2.125
     """
 
+    direction = "down"
+
     def __init__(self, name: str = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
@@ -190,6 +202,8 @@ class RootMeanSquaredError(MeanMetric):
     >>> round(metrics.RootMeanSquaredError()(t, y), 3)
     1.458
     """
+
+    direction = "down"
 
     def __init__(self, name: str = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -216,6 +230,8 @@ class MeanAbsoluteError(MeanMetric):
     1.25
     """
 
+    direction = "down"
+
     def __init__(self, name: str = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
@@ -237,6 +253,8 @@ class MeanAbsolutePercentageError(MeanMetric):
     >>> round(metrics.MeanAbsolutePercentageError()(t, y), 3)
     75.0
     """
+
+    direction = "down"
 
     def __init__(self, name: str = "mean_absolute_percentage_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
@@ -261,6 +279,8 @@ class CosineSimilarity(MeanMetric):
     >>> round(metrics.CosineSimilarity()(t, y), 3)
     0.995
     """
+
+    direction = "up"
 
     def __init__(self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(name, dtype)

@@ -34,6 +34,7 @@ class IoU(Metric):
     0.667
     """
 
+    direction = "up"
     sums = ("_matrix",)
 
     def __init__(self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: Any = None,

@@ -27,6 +27,8 @@ class SuitingAccuracy(MeanMetric):
     dtype : as in `Metric`
     """
 
+    direction = "up"
+
     def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 

@@ -14,6 +14,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import arguments, schedules
+from fastcnn.optimizers.averages import Averages
 from fastcnn.optimizers.clipping import clip
 from fastcnn.optimizers.parameter_group import ParameterGroup, scale_parts
 from fastcnn.optimizers.state import State
@@ -25,7 +26,7 @@ NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
-class Optimizer(State, ExplainsUnsupported):
+class Optimizer(State, Averages, ExplainsUnsupported):
     """The base of optimizers; one is for one model.
 
     Parameters
@@ -119,6 +120,11 @@ class Optimizer(State, ExplainsUnsupported):
                                 f"{type(self._learning_rate).__name__} says it; make the optimizer with a number")
         else:
             self._learning_rate = arguments.rate(self, value)
+
+    @property
+    def has_constant_rate(self) -> bool:
+        """Whether the learning rate is a number, which may be set, and no schedule or function says it."""
+        return isinstance(self._learning_rate, float)
 
     # --- training ---------------------------------------------------------------------------------------------------
 
@@ -251,32 +257,6 @@ class Optimizer(State, ExplainsUnsupported):
                                 f"trained yet; call it before fit")
         names = sorted(set(var_names or ()))
         self._exempt = {id(p) for p in var_list or ()}, re.compile("|".join(names)) if names else None
-
-    # --- the moving average -----------------------------------------------------------------------------------------
-
-    def _average(self) -> None:
-        done = (self.iterations - 1) // (self.gradient_accumulation_steps or 1)
-        for segment, _, average, _ in self._parts:
-            share = 1.0 - self.ema_momentum if done else 1.0
-            device.of(segment.values).kernels.moving_average(average, segment.values, share)
-        if self.ema_overwrite_frequency and (done + 1) % self.ema_overwrite_frequency == 0:
-            for segment, _, average, _ in self._parts:
-                device.of(average).copy(segment.values, average)
-
-    def finalize_variable_values(self, var_list: Iterable[Parameter] | None = None) -> None:
-        """Put the moving averages in the place of the values, if there are any (`use_ema`).
-
-        Parameters
-        ----------
-        var_list : list of Parameter, optional
-            All if absent.
-        """
-        if not self.use_ema or not self.iterations:
-            return
-        wanted = set(map(id, self._parameters if var_list is None else var_list))
-        for segment, _, average, _ in (one for part in self._parts for one in part.only(wanted)):
-            for p, place in segment.places():
-                p.assign(device.get(average[place].reshape(p.shape)))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

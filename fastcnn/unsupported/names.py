@@ -89,15 +89,10 @@ OPTIMIZERS = {
     "fc.optimizers has the current ones": "legacy",
 }
 CALLBACKS = {
-    "a Callback of your own sets model.stop_training = True in on_epoch_end": "EarlyStopping TerminateOnNaN",
-    "a Callback of your own calls model.save(path) in on_epoch_end":
-        "BackupAndRestore ModelCheckpoint OrbaxCheckpoint",
-    "a Callback of your own sets model.optimizer.learning_rate in on_epoch_end, or the optimizer has a schedule":
-        "LearningRateScheduler ReduceLROnPlateau",
-    "fit returns History, whose history is a dict of lists; a Callback of your own gets the logs":
-        "CSVLogger RemoteMonitor TensorBoard",
-    "derive from Callback": "LambdaCallback", "give verbose=1 to fit": "ProgbarLogger",
-    "give the optimizer use_ema=True": "SwapEMAWeights",
+    "a Callback of your own sets model.stop_training = True in on_train_batch_end": "TerminateOnNaN",
+    "ModelCheckpoint keeps the model": "BackupAndRestore OrbaxCheckpoint",
+    "CSVLogger writes a table, and a Callback of your own gets the logs": "RemoteMonitor TensorBoard",
+    "give verbose=1 to fit": "ProgbarLogger",
 }
 INITIALIZERS = {
     "the class has its name in capitals, and the name itself is understood by layers":
