@@ -29,6 +29,17 @@ class CSVLogger(Callback):
         One character.
     append : bool
         Go on with a file that is there, without a second heading.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1, kernel_initializer="zeros")])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), verbose=0, callbacks=fc.callbacks.CSVLogger("log.csv"))
+    >>> from pathlib import Path
+    >>> print(Path("log.csv").read_text())
+    epoch,loss,val_loss
+    0,1.0,NA
+    <BLANKLINE>
     """
 
     changes = ("keys", "_begin", "_text")

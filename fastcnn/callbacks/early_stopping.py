@@ -44,6 +44,16 @@ class EarlyStopping(Monitor):
         Epochs since then.
     stopped_epoch : int
         The epoch that was the last one for this callback's sake; 0 if it was not.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1)])
+    >>> model.compile(optimizer=optimizers.SGD(0.0), loss="mse")
+    >>> x, y = np.ones((8, 2)), np.ones((8, 1))
+    >>> stop = fc.callbacks.EarlyStopping("val_loss", patience=3, restore_best_weights=True)
+    >>> history = model.fit(x, y, epochs=9, verbose=0, validation_data=(x, y), callbacks=stop)
+    >>> len(history.epoch), stop.best_epoch
+    (4, 0)
     """
 
     changes = ("best", "best_epoch", "best_weights", "wait", "stopped_epoch")

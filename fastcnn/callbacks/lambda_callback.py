@@ -22,6 +22,16 @@ class LambdaCallback(Callback):
         (batch, logs)
     **others : callable
         Any other hook of `Callback`, by its name.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1, kernel_initializer="zeros")])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> x, y = np.ones((8, 2)), np.ones((8, 1))
+    >>> rising = fc.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, round(logs["loss"], 3)))
+    >>> history = model.fit(x, y, epochs=2, verbose=0, callbacks=rising)
+    0 1.0
+    1 0.884
     """
 
     def __init__(self, on_epoch_begin: Callable[..., Any] | None = None, on_epoch_end: Callable[..., Any] | None = None,

@@ -27,6 +27,15 @@ class LearningRateScheduler(Callback):
     ------
     ArgumentError
         Before training if the optimizer has a schedule of its own; at an epoch if the rate is no number from 0.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1, kernel_initializer="zeros")])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> x, y = np.ones((8, 2)), np.ones((8, 1))
+    >>> halves = fc.callbacks.LearningRateScheduler(lambda epoch: 0.1 * 0.5**epoch)
+    >>> model.fit(x, y, epochs=3, verbose=0, callbacks=halves).history["learning_rate"]
+    [0.1, 0.05, 0.025]
     """
 
     reports = ("learning_rate",)

@@ -38,6 +38,16 @@ class ModelCheckpoint(Monitor):
         Save after each epoch, or after so many batches.
     initial_value_threshold : float, optional
         What the first one to be saved must be better than.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1)])
+    >>> model.compile(optimizer="sgd", loss="mse")
+    >>> x, y = np.ones((8, 2)), np.ones((8, 1))
+    >>> best = fc.callbacks.ModelCheckpoint("best.safetensors", "val_loss", save_best_only=True)
+    >>> history = model.fit(x, y, epochs=3, verbose=0, validation_data=(x, y), callbacks=best)
+    >>> fc.saving.load_model("best.safetensors").evaluate(x, y) == best.best
+    True
     """
 
     changes = ("best", "_batches")

@@ -28,6 +28,19 @@ class Monitor(Callback):
     ----------
     best : float or None
         The best value so far.
+
+    Examples
+    --------
+    >>> class Tell(fc.callbacks.Monitor):
+    ...     def on_epoch_end(self, epoch, logs):
+    ...         if self.improves(logs[self.monitor], self.best):
+    ...             self.best = logs[self.monitor]
+    ...             print(f"the best until epoch {epoch}")
+    ...
+    >>> model = fc.Sequential([layers.Dense(1)])
+    >>> model.compile(optimizer=optimizers.SGD(0.0), loss="mse")
+    >>> history = model.fit(np.ones((8, 2)), np.ones((8, 1)), epochs=2, verbose=0, callbacks=Tell("loss", mode="min"))
+    the best until epoch 0
     """
 
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:

@@ -37,6 +37,16 @@ class ReduceLROnPlateau(Monitor):
     ------
     ArgumentError
         Before training if the optimizer has a schedule: one of the two can say the rate.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1)])
+    >>> model.compile(optimizer=optimizers.SGD(0.1), loss="mse")
+    >>> x, y = np.ones((8, 2)), np.ones((8, 1))
+    >>> slower = fc.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=1e9)
+    >>> history = model.fit(x, y, epochs=3, verbose=0, callbacks=slower)
+    >>> history.history["learning_rate"]
+    [0.1, 0.1, 0.05]
     """
 
     reports = ("learning_rate",)

@@ -17,6 +17,13 @@ class SwapEMAWeights(Callback):
     swap_on_epoch : bool
         Leave the averages in place from the end of an epoch to the beginning of the next, so that callbacks after this
         one, such as ModelCheckpoint and EarlyStopping, see the weights that the validation has seen.
+
+    Examples
+    --------
+    >>> model = fc.Sequential([layers.Dense(1)])
+    >>> model.compile(optimizer=optimizers.SGD(0.1, use_ema=True, ema_momentum=0.9), loss="mse")
+    >>> x, y = np.ones((8, 2)), np.ones((8, 1))
+    >>> history = model.fit(x, y, verbose=0, validation_data=(x, y), callbacks=fc.callbacks.SwapEMAWeights())
     """
 
     changes = ("is_swapped",)

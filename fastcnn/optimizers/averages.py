@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from fastcnn import device
-from fastcnn.optimizers.part import Part
+from fastcnn.optimizers.parameter_group import ParameterGroup
 from fastcnn.parameters import Parameter
 
 
@@ -17,7 +17,7 @@ class Averages:
     iterations: int
     gradient_accumulation_steps: int | None
     _parameters: list[Parameter]
-    _parts: list[Part]
+    _parts: list[ParameterGroup]
 
     _is_swapped = False
 
