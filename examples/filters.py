@@ -36,12 +36,12 @@ def train(data: Dataset, epochs: int) -> Sequential:
     return model
 
 
-def load(run: Path) -> Sequential:
+def load(run: Path) -> fc.Model:
     """Return the network of a run's folder or of a file."""
     return fc.saving.load_model(run / "model.safetensors" if run.is_dir() else run)
 
 
-def first_maps(model: Sequential, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def first_maps(model: fc.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the filters (KH, KW, C, K) of the first convolution, and its output for x (N, H, W, K)."""
     for layer in model.layers:
         x = layer.predict(x)
@@ -50,7 +50,7 @@ def first_maps(model: Sequential, x: np.ndarray) -> tuple[np.ndarray, np.ndarray
     raise SystemExit(f"filters.py: expected a network with a Conv2D layer, got {model}")
 
 
-def draw(model: Sequential, data: Dataset, out: Path) -> None:
+def draw(model: fc.Model, data: Dataset, out: Path) -> None:
     """Write the picture: filters in the first row, then an image in each row with its maps."""
     import matplotlib
 

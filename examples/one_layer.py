@@ -10,16 +10,20 @@ import inspect
 import textwrap
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from fastcnn import layers
 from fastcnn.kernels.cpu.gemm import tile
 from fastcnn.kernels.cpu.simd.width import features
 
+Array = NDArray[Any]
 
-def convolve(x, kernel, bias):
+
+def convolve(x: Array, kernel: Array, bias: Array) -> Array:
     images, height, width, channels = x.shape
     rows, columns, _, filters = kernel.shape
     y = np.empty((images, height - rows + 1, width - columns + 1, filters), x.dtype)
@@ -83,6 +87,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=64, help="in the batch of step 2 and 3 (default: %(default)s)")
     images = parser.parse_args().images
     draw = np.random.default_rng(0)
+    x: Array  # float32 to be fast, and float64 to be checked at the end
 
     print("1. WHAT A CONVOLUTION IS\n")
     tell("""A layer looks at an image through small windows. Each of its filters says what it would like to see in a
@@ -97,7 +102,7 @@ def main() -> None:
     print("2. THE SAME LOOPS, COMPILED\n")
     tell("""Numba turns the same text into machine code: numba.njit(convolve). It is so much faster that the layer may
          grow to the second one of a network for MNIST: 13x13 pixels, 32 maps, 64 filters.""")
-    compiled = numba.njit(convolve)
+    compiled: Any = numba.njit(convolve)
     small = compiled(x, kernel, bias)
     print(f"    largest difference to Python's result, of the largest number: "
           f"{distance(small, convolve(x, kernel, bias)):.1e}\n")

@@ -35,10 +35,13 @@ def run_file(path: Path, x: np.ndarray) -> np.ndarray:
         import onnxruntime
     except ImportError:
         print("onnxruntime is not installed: fastcnn.onnx.backend runs the file")
-        return fc.onnx.backend.prepare(path).run([x])[0]
-    print(f"onnxruntime {onnxruntime.__version__} runs the file")
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: x})[0]
+        outputs = fc.onnx.backend.prepare(path).run([x])
+    else:
+        print(f"onnxruntime {onnxruntime.__version__} runs the file")
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        outputs = session.run(None, {session.get_inputs()[0].name: x})
+    y: np.ndarray = outputs[0]
+    return y
 
 
 def main() -> None:

@@ -20,13 +20,16 @@ CLASSES = ("ball", "box", "ring", "rod")
 def distance(label: int, p: np.ndarray, size: float) -> np.ndarray:
     """Return how far points p (..., 3) are outside a solid around the origin; below 0 they are inside."""
     x, y, z = p[..., 0], p[..., 1], p[..., 2]
+    outside: np.ndarray
     if label == 0:
-        return np.sqrt(x**2 + y**2 + z**2) - size
-    if label == 1:
-        return np.abs(p).max(-1) - 0.8 * size
-    if label == 2:
-        return np.hypot(np.hypot(x, y) - size, z) - 0.45 * size
-    return np.maximum(np.hypot(x, y) - 0.5 * size, np.abs(z) - 1.5 * size)
+        outside = np.sqrt(x**2 + y**2 + z**2) - size
+    elif label == 1:
+        outside = np.abs(p).max(-1) - 0.8 * size
+    elif label == 2:
+        outside = np.hypot(np.hypot(x, y) - size, z) - 0.45 * size
+    else:
+        outside = np.maximum(np.hypot(x, y) - 0.5 * size, np.abs(z) - 1.5 * size)
+    return outside
 
 
 def solid(draw: np.random.Generator, label: int) -> np.ndarray:

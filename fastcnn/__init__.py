@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any
 from fastcnn import _hooks
 from fastcnn._version import __version__
 
-_OBJECTS = {"Sequential": "fastcnn.models", "Model": "fastcnn.models", "Input": "fastcnn.layers",
-            "Layer": "fastcnn.layers", "Loss": "fastcnn.losses", "Metric": "fastcnn.metrics",
-            "Optimizer": "fastcnn.optimizers", "Initializer": "fastcnn.initializers",
-            "Regularizer": "fastcnn.regularizers", "DTypePolicy": "fastcnn.dtype_policies"}
-_MODULES = ("activations", "applications", "callbacks", "config", "datasets", "device", "dtype_policies", "errors",
-            "geometry", "graph", "initializers", "kernels", "layers", "losses", "metrics", "models", "onnx",
-            "optimizers", "parameters", "random", "regularizers", "saving", "training", "traits",
-            "utils")
+# Written out, since type checkers and editors read it: they know no name that is computed.
+__all__ = [
+    "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
+    "Sequential", "__version__", "activations", "applications", "callbacks", "config", "datasets", "device",
+    "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses", "metrics",
+    "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving", "training", "traits", "utils",
+]
 
-__all__ = ["__version__", *_OBJECTS, *_MODULES]
+#: Where the objects are; what else stands in `__all__` are modules.
+_OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
+            "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
+            "Regularizer": "regularizers", "Sequential": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
@@ -64,8 +66,8 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
 
 def __getattr__(name: str) -> Any:
     if name in _OBJECTS:
-        return getattr(_imported(_OBJECTS[name]), name)
-    if name in _MODULES:
+        return getattr(_imported(f"fastcnn.{_OBJECTS[name]}"), name)
+    if name in __all__:
         return _imported(f"fastcnn.{name}")
     return importlib.import_module("fastcnn.unsupported").names_of("")(name)
 

@@ -22,7 +22,7 @@ _SYSTEM = frozenset((
 _SYSTEM_ENDINGS = (":zone.identifier", "@synoeastream", "@synoresource")
 
 
-class Split(NamedTuple):
+class LabelledFiles(NamedTuple):
     """The files of one part of a data set, with their labels."""
 
     files: list[Path]
@@ -36,16 +36,16 @@ class Layout(NamedTuple):
     ----------
     classes : tuple of str
         Their names as text, in the order of the labels.
-    train : Split
-    test : Split or None
+    train : LabelledFiles
+    test : LabelledFiles or None
         None: a part of `train` is for testing.
     notes : list of str
         What a person should know of it.
     """
 
     classes: tuple[str, ...]
-    train: Split
-    test: Split | None
+    train: LabelledFiles
+    test: LabelledFiles | None
     notes: list[str]
 
 
@@ -116,9 +116,9 @@ def _classes(root: Path) -> tuple[str, ...]:
     return classes
 
 
-def _list(root: Path, classes: tuple[str, ...]) -> Split:
+def _list(root: Path, classes: tuple[str, ...]) -> LabelledFiles:
     """Return the files of all class folders in `root`, which may lack some, and their labels."""
-    part = Split([], [])
+    part = LabelledFiles([], [])
     for folder in _folders(root):
         name = printable(folder.name)
         if name not in classes:

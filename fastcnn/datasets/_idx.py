@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fastcnn.datasets._stream import refuse_bomb, take, unpacked
 from fastcnn.errors import DataError
 
-Split = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+Split = tuple[NDArray[Any], NDArray[Any]]  # uint8; scripts keep the name for the scaled numbers
 _UBYTE = 0x08
 _DIMENSIONS = {"images": (3, 4), "labels": (1,)}
 _ADVICE = "delete it and fetch it again"

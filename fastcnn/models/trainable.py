@@ -4,6 +4,7 @@ from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fastcnn import device
 from fastcnn.callbacks import History
@@ -186,8 +187,10 @@ class TrainableNetwork(Network):
                                       steps=steps, callbacks=callbacks, return_dict=return_dict)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0, steps: int | None = None,
-                callbacks: Any = None, **others: Any) -> Any:
+                callbacks: Any = None, **others: Any) -> NDArray[Any]:
         """Return the outputs for all samples, as a new array, or a list or dict of them as the model was told.
+
+        Type checkers are told of an array, which is what models of one output return.
 
         Parameters
         ----------
@@ -221,7 +224,7 @@ class TrainableNetwork(Network):
         """Evaluate one batch; return as `evaluate`."""
         return self._trainer.test_on_batch(x, y, sample_weight, return_dict)
 
-    def predict_on_batch(self, x: Any) -> Any:
+    def predict_on_batch(self, x: Any) -> NDArray[Any]:
         """Return the outputs for one batch."""
         return self._trainer.predict_on_batch(x)
 
