@@ -34,7 +34,7 @@ class Picture(NamedTuple):
     c: Any
 
 
-class Places(NamedTuple):
+class SamplingGrid(NamedTuple):
     """Where pixels of the output lie.
 
     Attributes
@@ -64,7 +64,7 @@ def sample_row(to, at, columns, picture, row, places):
         Of 8-bit integers, or of numbers of the type of `to`.
     row : (int, int)
         The row of the output, and which row of all outputs it is.
-    places : Places
+    places : SamplingGrid
     """
     m, displacements, i, begin, end = _nine(places.matrix), places.displacements, row[0], 0, 0
     if displacements.size == 0 and _is_identity(m) and i < picture.h and columns <= picture.w:

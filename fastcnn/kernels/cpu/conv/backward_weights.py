@@ -56,7 +56,7 @@ class Band(NamedTuple):
     high: Any
 
 
-class Block(NamedTuple):
+class GradientBlock(NamedTuple):
     """A block of filters: its group, how many filters it has, and from one position of packed dy to the next."""
 
     group: Any
@@ -132,7 +132,7 @@ def _task(task, thread, sums, bias, scratch, cut, inputs, geometry):
             fill_slab(scratch, slab, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
                       (top * g["sh"] - g["top"], height), (g["left"], across))
         for b in range(part * blocks // parts, (part + 1) * blocks // parts):
-            first, block = group * kg + b * width, Block(group, min(width, kg - b * width), width)
+            first, block = group * kg + b * width, GradientBlock(group, min(width, kg - b * width), width)
             to = sums, chunk * partial + first
             _pack_band((scratch, packed), (dy, (image * oh + top) * ow * g["k"] + first), count * tall * ow, g["k"],
                        block)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from fastcnn.geometry import AVERAGE_POOL, MAX_POOL
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.elementwise.activate import activate_backward
-from fastcnn.kernels.cpu.fused.lane_pool import Pool, spread_average, spread_max
+from fastcnn.kernels.cpu.fused.lane_pool import PoolRow, spread_average, spread_max
 from fastcnn.kernels.cpu.fused.lane_tile import GIVEN, ZERO, lane_scalars, lane_vectors
 from fastcnn.kernels.cpu.simd.memory import accumulate, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS
@@ -20,7 +20,7 @@ from fastcnn.kernels.cpu.simd.width import lanes_of
 _POSITIONS = 128  # that a sum of the weights' gradient takes in at once, or TERMS where there are very many
 
 
-class Places(NamedTuple):
+class StageOffsets(NamedTuple):
     """Where things begin: in the scratch the sums of the weights' gradients, dx, dy and dz, in `saved` the block."""
 
     sums: Any
@@ -72,7 +72,7 @@ def _before_pool(scratch, places, to, saved, g, q):
     """Row q of the pooling's output, backward: ph rows of the gradient before the activation, at scratch[to:]."""
     lane, k, step, base = lanes_of(scratch), g["k"], _step(g), places.saved
     width, row = k * lane, g["qw"] * k * lane
-    given, pool = places.dy + q * row, Pool(g["ph"], g["pw"], g["qw"], width)
+    given, pool = places.dy + q * row, PoolRow(g["ph"], g["pw"], g["qw"], width)
     if g["pool"] == AVERAGE_POOL:
         spread_average(scratch, to, step * lane, scratch, given, pool)
         at = base + (g["map_at"] + q * g["ph"] * g["ow"] * k) * lane

@@ -13,7 +13,7 @@ import numpy as np
 from fastcnn.kernels.cpu.compile.policy import inlined
 
 
-class Pool(NamedTuple):
+class PoolRow(NamedTuple):
     """A row of pooling: rows and columns of a window, windows, and how many numbers lie side by side."""
 
     ph: Any

@@ -21,8 +21,8 @@ from numba import config
 from fastcnn.geometry import AVERAGE_POOL, MAX_POOL, NO_POOL
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementwise.activate import activate
-from fastcnn.kernels.cpu.fused.lane_backward import Places, backward_stage
-from fastcnn.kernels.cpu.fused.lane_pool import Pool, average_row, max_row
+from fastcnn.kernels.cpu.fused.lane_backward import StageOffsets, backward_stage
+from fastcnn.kernels.cpu.fused.lane_pool import PoolRow, average_row, max_row
 from fastcnn.kernels.cpu.fused.lane_tile import ROWS, ZERO, lane_scalars
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, clear
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise
@@ -137,7 +137,7 @@ def _forward_stage(saved, base, scratch, rows, weights, g):
     lane = lanes_of(saved)
     k, c = g["k"], g["c"]
     width = g["ow"] * k * lane
-    out, pool = base + g["out_at"] * lane, Pool(g["ph"], g["pw"], g["qw"], k * lane)
+    out, pool = base + g["out_at"] * lane, PoolRow(g["ph"], g["pw"], g["qw"], k * lane)
     bias, mode = (g["bias_at"], ROWS) if g["bias_at"] >= 0 else (0, ZERO)
     for q in range(g["qh"]):
         for r in range(g["ph"]):
@@ -241,7 +241,7 @@ def _backward_chunk(chunk, thread, dx, scratch, dy, given, cuts, geometry):
         for step in range(geometry.size):
             stage = geometry.size - 1 - step
             wants = stage > 0 or dx.size > 0
-            places = Places(sums, other, one, before_pool, base)
+            places = StageOffsets(sums, other, one, before_pool, base)
             backward_stage(scratch, places, saved, weights, geometry[stage], wants)
             one, other = other, one
         if dx.size > 0:
