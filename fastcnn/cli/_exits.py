@@ -17,7 +17,7 @@ HELP = """\b
 Exit codes:
   0    done
   1    an error that fastcnn did not foresee, or a closed pipe
-  2    usage: an unknown name, a value that cannot be, a missing extra
+  2    usage: an unknown name, a model that is not there, a value that cannot be, a missing extra
   3    data: missing, damaged or unfit, or a file or folder that cannot be read or written
   4    diverged: the loss is not a number or infinite
   5    not a model, or a damaged one

@@ -69,11 +69,22 @@ def find_file(path: str) -> Path:
         if not (given / MODEL).is_file():
             raise ModelFileError(f"{given}: expected a run with {MODEL} in it, got a folder without; name a run")
         return given / MODEL
-    if not given.exists():
-        runs = sorted(Path("runs").glob(f"*/{MODEL}"), key=lambda file: file.stat().st_mtime)
-        hint = f"the latest run here is {runs[-1].parent}" if runs else "`fastcnn train` makes one"
-        raise ArgumentError(f"{given}: expected a run's folder or a file of a model, got nothing there; {hint}")
+    runs = sorted(Path("runs").glob(f"*/{MODEL}"), key=lambda file: file.stat().st_mtime)
+    require_there(given, "a run's folder or a file of a model",
+                  f"the latest run here is {runs[-1].parent}" if runs else "`fastcnn train` makes one")
     return given
+
+
+def require_there(path: Path, what: str, hint: str) -> None:
+    """Raise unless something is at a path: in every command a model that is not there is an unknown name, code 2.
+
+    Raises
+    ------
+    ArgumentError
+        With what was expected, and the hint.
+    """
+    if not path.exists():
+        raise ArgumentError(f"{path}: expected {what}, got nothing there; {hint}")
 
 
 def require_fit(saved: Saved, data: Dataset) -> None:

@@ -23,8 +23,10 @@ def command(file: str, model: str, shapes: tuple[tuple[str, tuple[int, ...]], ..
     from pathlib import Path
 
     from fastcnn import onnx
+    from fastcnn.cli._saved import require_there
     from fastcnn.cli.export_onnx import _text
 
+    require_there(Path(file), "an ONNX file", "the first path is of the file, the second of the model")
     network = onnx.load(Path(file), input_shapes=input_shapes(shapes))
     path = Path(model)
     network.save(path, overwrite=overwrite)

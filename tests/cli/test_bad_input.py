@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from fastcnn.cli import _exits
+from fastcnn.cli import _exits, main
 from fastcnn.errors import ArgumentError, DataError, DivergedError, ModelFileError
 from tests.cli.conftest import environment, only_line
 from tests.datasets.files import header, write_idx_folder
@@ -169,6 +169,19 @@ def test_a_loss_that_is_not_finite_exits_with_4_says_where_and_leaves_no_folder(
     line = only_line(result.stderr)
     assert "in epoch 1, step " in line
     assert "smaller --lr than 1e+30" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("args", [
+    ["evaluate", "nowhere"], ["predict", "nowhere", "x.png"], ["summary", "nowhere"], ["summary", "nowhere.onnx"],
+    ["bench", "nowhere"], ["train", "--from", "nowhere"], ["export-onnx", "nowhere", "m.onnx"],
+    ["import-onnx", "nowhere.onnx", "m.safetensors"]])  # fmt: skip
+def test_a_model_that_is_not_there_exits_with_2_in_every_command(capsys, monkeypatch, tmp_path, args):
+    monkeypatch.chdir(tmp_path)
+    if "onnx" in args[0]:
+        pytest.importorskip("onnx")
+    assert main(args) == 2
+    assert "nowhere" in only_line(capsys.readouterr().err)
     assert list(tmp_path.iterdir()) == []
 
 
