@@ -67,8 +67,8 @@ class Pool:
 
 def size_class(size: int) -> int:
     """Round a size in bytes up to one of eight steps between two powers of two, so that close sizes share blocks."""
-    step = max(256, 1 << max(0, size.bit_length() - 4))
-    return -(-max(size, 1) // step) * step
+    step = 1 << max(8, size.bit_length() - 4)
+    return max(1, -(-size // step)) * step
 
 
 def new_block(capacity: int) -> tuple[np.ndarray, int]:

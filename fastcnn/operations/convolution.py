@@ -59,7 +59,7 @@ def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activ
 
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
-            learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+            learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
     """As `convolution`, with a clamp for the activation; the way back through the clamp is the caller's."""
     weights.derived.clear()  # training changes the weights: what was packed for prediction would only take memory
     if g.dtype == CONV3D:

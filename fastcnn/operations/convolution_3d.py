@@ -89,7 +89,7 @@ class _Chunk:
 
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
-            learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+            learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
     """As `fastcnn.operations.convolution.product`, of a CONV3D."""
     y = _forward(x, VolumeFilters(weights, bias), bias_array(weights, bias), clamp, g, shape)
     d, dtype = device.of(x), x.dtype
@@ -112,7 +112,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
 
 
 def product_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray,
-                      shape: Shape, learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+                      shape: Shape, learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
     """As `fastcnn.operations.convolution_transpose.product`, of a CONV3D; a clamp is ReLU or none."""
     y = _transposed(x, VolumeFilters(weights, bias), bias_array(weights, bias), clamp, g, shape)
     d, dtype = device.of(x), x.dtype

@@ -53,7 +53,7 @@ def convolution_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | N
 
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
-            learns: bool = True, wants_dx: bool = True) -> tuple[np.ndarray, Backward]:
+            learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
     """As `convolution_transpose`, of a CONV2D, with a clamp; the way back through that is the caller's."""
     d, dtype = device.of(x), x.dtype
     of_input, call, backward_weights = algorithm_of(g, d, dtype, False)

@@ -100,3 +100,46 @@ def test_a_rule_that_is_added_for_a_while_reaches_graphs_and_captures_and_leaves
         assert model.fusions()[-1].layers == (model.layers[0].name, "tanh")
     for x, y in zip(xs, before, strict=True):
         np.testing.assert_array_equal(model.predict(x), y)
+
+
+def test_graphs_are_made_once_for_each_use_and_again_when_a_setting_or_a_frozen_layer_changes():
+    model = normalized()
+    one, many = model._run(1), model._run(64)
+    assert model._run(2) is one
+    assert model._run(65) is many is not one, "as many images as fill the lanes of vectors run in another graph"
+    assert model._run(1, predicts=True) is model._run(3, predicts=True) is not one
+    for change in (lambda: setattr(model.layers[0], "trainable", False),
+                   lambda: setattr(model.layers[0], "trainable", True),
+                   lambda: config.set_winograd(False), lambda: config.set_winograd(True),
+                   lambda: config.set_fusion(False)):
+        before = model._run(1)
+        change()
+        assert model._run(1) is not before
+        assert model._run(1) is model._run(2)
+    unfused = model._run(1)
+    assert [type(step.node).__name__ for step in unfused.steps] == ["Conv2D", "BatchNormalization"]
+    assert model._run(64, predicts=True) is not unfused
+    assert model._run(1, (0,)) is None, "without fusion nobody is given logits"
+    assert unfused.steps[0] is not model._all_executables().whole.steps[0]
+
+
+def test_what_runs_between_tensors_is_what_the_model_between_them_does():
+    x = inputs = fc.Input((4,), dtype="float64")
+    x = layers.Dense(3, dtype="float64")(x)
+    y = layers.Tanh(dtype="float64")(x)
+    part, values = executables.between([inputs], [y, x], np.dtype("float64"), "part"), np.ones((2, 4))
+    for found in (part.infer([values]), part.forward([values], layers.Call())[0]):
+        for a, b in zip(found, fc.Model(inputs, [y, x]).predict(values), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+    assert part.multiply_adds() == 12
+    with pytest.raises(fc.errors.ArgumentError, match=r"^part: expected outputs that depend on its inputs alone"):
+        executables.between([x], [layers.Add(dtype="float64")([inputs, inputs])], np.dtype("float64"), "part")
+
+
+def test_fusions_of_a_model_without_a_softmax_tell_of_no_logits():
+    def told(last):
+        model = fc.Sequential([fc.Input((3,)), layers.Dense(4), last])
+        return [(one.mode, one.node) for one in model._all_executables().fusions(2, (0,)) if "softmax" in one.rule]
+
+    assert told(layers.Softmax()) == [("training", "nothing")]
+    assert told(layers.Tanh()) == []
