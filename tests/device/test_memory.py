@@ -108,13 +108,13 @@ def test_close_sizes_share_blocks_and_far_ones_do_not(pool):
 def test_sizes_are_rounded_up_to_one_of_eight_steps_between_powers_of_two():
     sizes = {0: 256, 1: 256, 256: 256, 257: 512, 2048: 2048, 2049: 2304, 4095: 4096, 4096: 4096, 4097: 4608,
              1 << 20: 1 << 20, (1 << 20) + 1: (1 << 20) + (1 << 17), (1 << 21) - 1: 1 << 21}
-    assert {size: blocks.size_class(size) for size in sizes} == sizes
+    assert {size: memory_pool.size_class(size) for size in sizes} == sizes
 
 
 def test_what_is_asked_in_turn_is_no_part_of_the_search_among_the_others():
     for count in (0, 1, 8, 9, 10):
-        pool = blocks.Pool()
-        pool.keep([blocks.new_block(8) for _ in range(count)])
+        pool = memory_pool.Pool()
+        pool.keep([memory_pool.new_block(8) for _ in range(count)])
         assert len(pool.near) == min(count, 8)
         found = pool.further()
         assert (found is None) == (count <= 8)

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from fastcnn.graph.arena import offsets, planned_bytes
-from fastcnn.graph.steps import Graph, Step
+from fastcnn.graph.steps import Graph, GraphStep
 
 
 def test_what_does_not_live_at_once_lies_at_the_same_place():
@@ -26,8 +26,8 @@ def test_bytes_are_planned_for_one_sample_of_what_each_step_writes():
     def node(*shapes):
         return SimpleNamespace(output_shape=shapes if len(shapes) > 1 else shapes[0], many_inputs=False)
 
-    steps = [Step(node((None, 5, 20)), (0,), (1,)), Step(node((None, 50), (None, 10)), (1,), (2, 3)),
-             Step(node((None, 7)), (2,), (4,))]
+    steps = [GraphStep(node((None, 5, 20)), (0,), (1,)), GraphStep(node((None, 50), (None, 10)), (1,), (2, 3)),
+             GraphStep(node((None, 7)), (2,), (4,))]
     graph = Graph([0], [4, 3], steps, 5)  # slot 3 is an output, and lives to the end
     assert planned_bytes(graph, 4) == (768, 4 * (100 + 50 + 10 + 7))
     assert planned_bytes(graph, 8) == (1408, 8 * (100 + 50 + 10 + 7))

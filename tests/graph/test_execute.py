@@ -9,7 +9,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import config, device, layers, regularizers
 from fastcnn.graph import execute
-from fastcnn.graph.steps import Graph, Step
+from fastcnn.graph.steps import Graph, GraphStep
 from fastcnn.layers import Call
 
 
@@ -112,7 +112,7 @@ def _penalized_node(scale):
 
 
 def test_a_penalty_on_an_output_is_divided_by_the_batch_and_its_gradient_joins_that_of_others():
-    double, triple = (Step(_penalized_node(scale), (k,), (k + 1,), regularizer=regularizers.L2(0.5))
+    double, triple = (GraphStep(_penalized_node(scale), (k,), (k + 1,), regularizer=regularizers.L2(0.5))
                       for k, scale in enumerate((2.0, 3.0)))
     graph, x = Graph([0], [2], [double, triple], 3), np.array([[1.0, -2.0], [0.5, 3.0]])
     for penalties in ([], None):
@@ -136,7 +136,7 @@ def test_a_penalty_on_an_output_is_divided_by_the_batch_and_its_gradient_joins_t
 def test_each_of_several_outputs_is_penalized():
     both = SimpleNamespace(many_inputs=False, trainable_weights=(), output_shape=((None, 2), (None, 2)),
                            forward=lambda x, call: ((2 * x, 3 * x), lambda dys: 2 * dys[0] + 3 * dys[1]))
-    graph, x = Graph([0], [1, 2], [Step(both, (0,), (1, 2), regularizer=regularizers.L2(0.5))], 3), np.ones((4, 2))
+    graph, x = Graph([0], [1, 2], [GraphStep(both, (0,), (1, 2), regularizer=regularizers.L2(0.5))], 3), np.ones((4, 2))
     penalties = []
     _, back = execute.forward(graph, [x], Call(wants_dx=True), penalties)
     assert penalties == [4 * 8 * 0.5 / 4, 9 * 8 * 0.5 / 4]
@@ -152,7 +152,8 @@ def test_a_step_is_told_of_its_call_and_what_else_it_is():
         return SimpleNamespace(many_inputs=False, trainable_weights=(),
                                forward=lambda x, call: (told.append(call) or x, lambda dy: dy))
 
-    steps = [Step(node(), (0,), (1,)), Step(node(), (1,), (2,), use=3), Step(node(), (2,), (3,), training=False)]
+    steps = [GraphStep(node(), (0,), (1,)), GraphStep(node(), (1,), (2,), use=3),
+             GraphStep(node(), (2,), (3,), training=False)]
     for training in (True, False):
         told.clear()
         execute.forward(Graph([0], [3], steps, 4), [np.ones(2)], Call(7, 5, True, training))
@@ -160,7 +161,7 @@ def test_a_step_is_told_of_its_call_and_what_else_it_is():
 
 
 def test_a_graph_is_given_as_many_arrays_as_it_has_inputs_and_gradients_as_outputs():
-    graph, x = Graph([0], [1], [Step(_penalized_node(2.0), (0,), (1,))], 2), np.ones((1, 2))
+    graph, x = Graph([0], [1], [GraphStep(_penalized_node(2.0), (0,), (1,))], 2), np.ones((1, 2))
     for run in (lambda xs: execute.infer(graph, xs), lambda xs: execute.forward(graph, xs, Call())):
         for xs in ([], [x, x]):
             with pytest.raises(ValueError, match="zip"):

@@ -6,7 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from fastcnn.geometry.dimensions import conv3d
 from fastcnn.kernels import codes
-from fastcnn.operations import volume
+from fastcnn.operations import convolution_3d
 from fastcnn.operations.activation import RELU, Elementwise
 from fastcnn.operations.convolution import convolution, predict_convolution
 from fastcnn.operations.convolution_transpose import convolution_transpose, predict_convolution_transpose
@@ -20,9 +20,9 @@ ACTIVATIONS = {"none": (None, lambda y: y), "relu": (RELU, lambda y: np.maximum(
                "two bounds": (Elementwise("clip", codes.CLIP, 0.5, -0.5), lambda y: np.clip(y, -0.5, 0.5))}
 
 
-@pytest.fixture(params=[volume.CHUNK, 1], ids=["whole", "slice by slice"])
+@pytest.fixture(params=[convolution_3d.CHUNK, 1], ids=["whole", "slice by slice"])
 def chunk(request, monkeypatch):
-    monkeypatch.setattr(volume, "CHUNK", request.param)
+    monkeypatch.setattr(convolution_3d, "CHUNK", request.param)
 
 
 def _convolved(x, weights):
@@ -91,12 +91,12 @@ def test_filters_are_packed_once_for_predictions_and_again_when_they_change():
     x, weights, bias = normal(*SHAPE), parameter(WEIGHTS), parameter(BIAS)
     run = lambda: predict_convolution(x, weights, bias, None, G, SMALLER)
     run()
-    bank = weights.derived[volume.Bank]
+    filters = weights.derived[convolution_3d.VolumeFilters]
     run()
-    assert weights.derived[volume.Bank] is bank
-    packed = list(map(id, bank._packed.values()))
+    assert weights.derived[convolution_3d.VolumeFilters] is filters
+    packed = list(map(id, filters._packed.values()))
     run()
-    assert list(map(id, bank._packed.values())) == packed
+    assert list(map(id, filters._packed.values())) == packed
     assert packed
     weights.assign(2 * WEIGHTS)
     np.testing.assert_allclose(run(), _convolved(x, 2 * WEIGHTS) + BIAS, rtol=1e-12, atol=1e-12)
@@ -107,8 +107,8 @@ def test_chunks_share_their_memory_and_are_of_nearly_one_size(monkeypatch):
     g = conv3d(x.shape, K, WINDOW)  # 21 slices of 15 pixels of 4 numbers; 72 weights
     sizes = {}
     for most in (1, 60 * 8, 1 << 20):
-        monkeypatch.setattr(volume, "CHUNK", most)
-        chunks = list(volume._chunks(g, x))
+        monkeypatch.setattr(convolution_3d, "CHUNK", most)
+        chunks = list(convolution_3d._chunks(g, x))
         sizes[most] = [len(chunk.unfolded) for chunk in chunks]
         assert [chunk.first for chunk in chunks] == [sum(sizes[most][:k]) for k in range(len(chunks))]
         assert len({chunk.unfolded.ctypes.data for chunk in chunks}) == 1
