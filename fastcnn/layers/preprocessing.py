@@ -19,7 +19,7 @@ Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # gamma, beta, m
 class _Mapping(Layer):
     """y = gamma (x - mean) / sqrt(variance) + beta, with a number for each of the last dimensions' elements."""
 
-    _made: tuple[Any, Tables | None] = None, None
+    _made: tuple[Any, Tables] | None = None
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
@@ -28,11 +28,10 @@ class _Mapping(Layer):
     def _tables(self, shape: tuple[int, ...]) -> Tables:
         """Return what `_map` does, made anew where the shape of a sample or a parameter has changed."""
         state = shape[1:], [p.version for p in self.parameters]
-        known, tables = self._made
-        if tables is None or known != state:
-            tables = self._map(shape)
-            self._made = state, tables  # one attribute, which other threads see change whole
-        return tables
+        made = self._made
+        if made is None or made[0] != state:
+            made = self._made = state, self._map(shape)  # one attribute, which other threads see change whole
+        return made[1]
 
     def _map(self, shape: tuple[int, ...]) -> Tables:
         """Return gamma, beta, mean and variance, flat, of an input's last dimensions; the first two may be absent."""

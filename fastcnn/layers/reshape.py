@@ -71,8 +71,7 @@ class Reshape(_Reshaping):
                                 f"got {self.target_shape}")
         target = tuple(input_shape[k + 1] if n == 0 else n for k, n in enumerate(self.target_shape))
         size, known = elements(input_shape), math.prod(n for n in target if n != -1)
-        unknown = target.count(-1)
-        if unknown > 1 or (size != known if not unknown else known == 0 or size % known):
+        if size % known if -1 in target else size != known:
             raise ArgumentError(f"{self}: expected a target_shape of {size} elements, got {self.target_shape}")
         return None, *(size // known if n == -1 else n for n in target)
 

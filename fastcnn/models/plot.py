@@ -68,7 +68,7 @@ def svg(model: Any, expand_nested: bool = False, **shown: bool) -> str:
     nodes, edges = _graph(model, expand_nested)
     texts = [_lines(node, prefix, shown) for node, prefix in nodes]
     widths = [max(map(len, lines)) * _LETTER + 2 * _PAD for lines in texts]
-    height = max((len(lines) for lines in texts), default=1) * _LINE + 2 * _PAD - 4
+    height = max(map(len, texts)) * _LINE + 2 * _PAD - 4
     drawn = layered(widths, edges, height, _GAP)
     margin = 12
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{drawn.width + 2 * margin:.0f}" '

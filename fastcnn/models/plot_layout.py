@@ -42,7 +42,7 @@ def layered(widths: Sequence[float], edges: Sequence[tuple[int, int]], height: f
     Parameters
     ----------
     widths : sequence of float
-        Of the boxes, each after those it depends on.
+        Of the boxes, of which there is one at least, each after those it depends on.
     edges : sequence of (int, int)
         From box to box, to later ones.
     height : float
@@ -65,7 +65,7 @@ def layered(widths: Sequence[float], edges: Sequence[tuple[int, int]], height: f
             items[one].below.append(other)
             items[other].above.append(one)
         paths.append(path)
-    table: list[list[int]] = [[] for _ in range(max(rows, default=0) + 1)]
+    table: list[list[int]] = [[] for _ in range(max(rows) + 1)]
     for k, item in enumerate(items):
         table[item.row].append(k)
     for line in table:
@@ -78,8 +78,8 @@ def layered(widths: Sequence[float], edges: Sequence[tuple[int, int]], height: f
             if sweep < _SWEEPS:  # first who stands beside whom, then where
                 line.sort(key=lambda k: wanted[k])
             _moved(line, wanted, items, gap)
-    left = min((item.x - item.width / 2 for item in items), default=0.0)
-    right = max((item.x + item.width / 2 for item in items), default=0.0)
+    left = min(item.x - item.width / 2 for item in items)
+    right = max(item.x + item.width / 2 for item in items)
     place = lambda k: (items[k].x - left, items[k].row * (height + 2 * gap) + height / 2)
     boxes = [place(k) for k in range(len(widths))]
     lines = []

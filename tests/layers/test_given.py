@@ -93,3 +93,14 @@ def test_an_input_takes_the_shape_of_a_whole_batch_and_is_one_tensor():
     assert fc.Input(()).shape == (None,)
     layer = layers.InputLayer((4, 3))
     assert layer.tensor() is layer.tensor()
+
+
+@pytest.mark.parametrize("make", [
+    layers.UnitNormalization, layers.RMSNormalization, layers.Normalization, layers.Softmax, layers.LogSoftmax,
+    layers.LayerNormalization, lambda axis: layers.TopK(1, axis), lambda axis: layers.Slice(axis=axis),
+    lambda axis: layers.Take([0], axis)])  # fmt: skip
+def test_an_axis_is_one_of_a_sample_s_counted_from_either_end(make):
+    assert make(-1)(A).shape[:2] == make(2)(A).shape[:2] == (2, 3)
+    for axis in (3, -3, 4):  # the first beyond the last, the batch counted from the end
+        with pytest.raises(ArgumentError, match=r"ax(is|es).*got|got.*ax(is|es)"):
+            make(axis)(A)

@@ -140,6 +140,19 @@ def test_adapt_takes_integers_and_blocks_and_keeps_large_means():
     np.testing.assert_allclose(y.std(axis=0), 1, rtol=1e-9)
 
 
+def test_what_a_mapping_multiplies_by_is_worked_out_once_for_a_shape_and_anew_for_other_statistics(monkeypatch):
+    layer, x, worked_out = layers.Normalization(), np.full((2, 5, 3), 5, np.float32), []
+    the_map = layers.Normalization._map
+    monkeypatch.setattr(layers.Normalization, "_map", lambda *given: worked_out.append(given) or the_map(*given))
+    for _ in range(3):
+        np.testing.assert_array_equal(layer(x), x)
+    assert len(worked_out) == 1
+    layer.set_weights([np.full(3, 1.0), np.full(3, 4.0), np.zeros(())])
+    np.testing.assert_allclose(layer(x), 2)
+    np.testing.assert_allclose(layer.for_shape((None, 4, 3))(x[:, :4]), 2)
+    assert len(worked_out) == 3
+
+
 def test_adapt_refuses_what_it_cannot_take():
     with pytest.raises(DataError, match="expected an array of numbers to adapt to"):
         layers.Normalization().adapt(np.array(["a"]))

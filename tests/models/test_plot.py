@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
+from fastcnn import layers
 from fastcnn.errors import ArgumentError
 from fastcnn.models import plot_layout
 from tests.models.test_functional import MODELS, model_of
@@ -49,30 +50,82 @@ def test_boxes_never_overlap_and_arrows_go_down():
             assert all(y0 < y1 for (_, y0), (_, y1) in itertools.pairwise(points))
 
 
+#: Widths of boxes 30 high and 10 apart, edges between them, and where boxes and edges are expected.
+LAID_OUT = {
+    "a chain stands in one line": (
+        [40, 60, 20], [(0, 1), (1, 2)], [(30, 15), (30, 65), (30, 115)],
+        [[(30, 30), (30, 50)], [(30, 80), (30, 100)]], (60, 130)),
+    "a fork and a join stand in the middle of their branches": (
+        [40] * 4, [(0, 1), (0, 2), (1, 3), (2, 3)], [(45, 15), (20, 65), (70, 65), (45, 115)],
+        [[(45, 30), (20, 50)], [(45, 30), (70, 50)], [(20, 80), (45, 100)], [(70, 80), (45, 100)]], (90, 130)),
+    "a skip passes beside the box that it skips": (
+        [40] * 3, [(0, 1), (1, 2), (0, 2)], [(39.5, 15), (20, 65), (39.5, 115)],
+        [[(39.5, 30), (20, 50)], [(20, 80), (39.5, 100)], [(39.5, 30), (59, 50), (59, 80), (39.5, 100)]], (68, 130)),
+    "boxes that nothing connects stand side by side": ([10, 20], [], [(5, 15), (30, 15)], [], (40, 30)),
+    "edges do not cross where they need not": (
+        [40] * 4, [(0, 3), (1, 2)], [(20, 15), (70, 15), (70, 65), (20, 65)],
+        [[(20, 30), (20, 50)], [(70, 30), (70, 50)]], (90, 80)),
+    "what stands close together is pushed aside, around its mean": (
+        [40, 30, 20, 50], [(0, 1), (0, 2), (0, 3)], [(160 / 3, 15), (15, 65), (50, 65), (95, 65)],
+        [[(160 / 3, 30), (15, 50)], [(160 / 3, 30), (50, 50)], [(160 / 3, 30), (95, 50)]], (120, 80)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LAID_OUT)
+def test_boxes_and_edges_of_a_small_drawing_are_where_one_would_put_them(case):
+    widths, edges, boxes, lines, size = LAID_OUT[case]
+    found = plot_layout.layered(widths, edges, 30, 10)
+    np.testing.assert_allclose(found.boxes, boxes, atol=1e-9)  # a few sums and means of whole numbers
+    assert (found.width, found.height) == (pytest.approx(size[0]), size[1])
+    assert len(found.edges) == len(lines)
+    for got, wanted in zip(found.edges, lines, strict=True):
+        np.testing.assert_allclose(got, wanted, atol=1e-9)
+
+
+def test_a_box_tells_what_is_asked_for_within_its_frame_and_the_picture_holds_all_boxes(tmp_path):
+    x = fc.Input((8, 8, 3), name="x")
+    y = layers.Conv2D(4, 3, activation="relu", name="conv")(x)
+    y = layers.BatchNormalization(trainable=False, name="norm")(layers.GlobalMaxPooling2D(name="pool")(y))
+    model = fc.Model(x, layers.Softmax(name="end")(y), name="a <small> net")
+    everything = {"show_shapes": True, "show_dtype": True, "show_layer_names": True, "show_layer_activations": True,
+                  "show_trainable": True}
+    told = [["InputLayer", "x", "8x8x3", "float32"],
+            ["Conv2D", "conv", "relu", "8x8x3 → 6x6x4", "float32", "trainable"],
+            ["GlobalMaxPooling2D", "pool", "6x6x4 → 4", "float32"],
+            ["BatchNormalization", "norm", "4 → 4", "float32", "frozen"],
+            ["Softmax", "end", "softmax", "4 → 4", "float32"]]
+    for more, expected in (({}, [lines[:1] for lines in told]), (everything, told)):
+        root = ET.parse(fc.utils.plot_model(model, tmp_path / "m.svg", **more)).getroot()
+        assert root.find(f"{SVG}title").text == "a <small> net"
+        frames = [r.attrib for r in root.iter(f"{SVG}rect") if "x" in r.attrib]
+        texts = [(t.text, float(t.get("x")), float(t.get("y")), t.get("font-weight")) for t in root.iter(f"{SVG}text")]
+        assert [text for text, *_ in texts] == [line for lines in expected for line in lines]
+        assert len({frame["height"] for frame in frames}) == 1, "the boxes are of one height"
+        for frame, lines in zip(frames, expected, strict=True):
+            left, top, width, height = (float(frame[key]) for key in ("x", "y", "width", "height"))
+            inside, texts = texts[:len(lines)], texts[len(lines):]
+            assert [weight for *_, weight in inside] == ["bold"] + [None] * (len(lines) - 1)
+            assert all(x == pytest.approx(left + width / 2, abs=0.11) for _, x, _, _ in inside)
+            ys = [y for _, _, y, _ in inside]
+            assert top + 12 < ys[0]
+            assert ys[-1] < top + height - 4
+            assert (ys[0] - 4 + ys[-1] - 4) / 2 == pytest.approx(top + height / 2, abs=0.11), "in the middle"
+            assert width > 7.2 * max(map(len, lines))
+            assert 0 <= left <= left + width <= float(root.get("width")) - 24 + 0.5
+            assert 0 <= top <= top + height <= float(root.get("height")) - 24 + 0.5
+        colours = [frame["fill"] for frame in frames]
+        assert len(set(colours)) == 5, "a colour for each kind of layer"
+
+
+def test_a_model_that_is_not_built_or_none_is_not_drawn(tmp_path):
+    for given, text in ((fc.Sequential([layers.Dense(2)]), "expected a built model"), ("net", "a model, got 'net'")):
+        with pytest.raises(ArgumentError, match=text):
+            fc.utils.plot_model(given, tmp_path / "m.svg")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("path", "more", "text"), [("m.png", {}, ".svg"), ("m.svg", {"rankdir": "LR"}, "rankdir")])
 def test_what_is_not_offered_is_told(path, more, text, tmp_path):
     with pytest.raises(ArgumentError, match=text):
         fc.utils.plot_model(model_of("residual"), tmp_path / path, **more)
     assert not list(tmp_path.iterdir())
-
-
-def test_the_summary_tells_where_each_layer_gets_its_input():
-    lines = []
-    model = model_of("residual")
-    model.summary(print_fn=lines.append)
-    text = "\n".join(lines)
-    row = next(line for line in text.splitlines() if line.startswith("sum"))
-    assert row.rstrip().endswith("inner, stem")
-    assert "memory" in text
-    assert f"{model.count_params():,}" in text
-
-
-def test_the_summary_leaves_out_the_middle_of_names_that_nobody_reads_to_the_end():
-    inputs = fc.Input((4,))
-    name = "begin" + "x" * 900 + "end"
-    x = fc.layers.ReLU(name=name)(inputs)
-    lines = []
-    fc.Model(inputs, fc.layers.Add()([fc.layers.ReLU(name="next")(x), x])).summary(print_fn=lines.append)
-    assert max(map(len, lines[0].splitlines())) < 250
-    assert lines[0].count("beginxxx") == lines[0].count("xxxend") >= 2
-    assert name not in lines[0]

@@ -1,12 +1,14 @@
 """Batches of iterables: the same training as on arrays, epochs as Keras counts them, and what is told of mistakes."""
 
+import time
+
 import numpy as np
 import pytest
 
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.training import Epochs, Stream
+from fastcnn.training import ArrayBatches, Data, Epochs, Stream
 
 DRAW = np.random.default_rng(0)
 X = DRAW.standard_normal((22, 4)).astype("float32")
@@ -314,5 +316,60 @@ def test_what_is_read_as_an_array_is_no_stream():
 
 
 def test_the_samples_of_an_epoch_are_known_where_batches_have_one_size():
+    arrays = ArrayBatches(Data([X], [LABELS], [(None, 4)], np.dtype("float32"), "fit"), SIZE)
+    assert [Epochs(arrays, steps).samples for steps in (None, 1, 2, 3, 9)] == [22, 8, 16, 22, 22]
+    assert [Epochs(arrays, steps).steps for steps in (None, 1, 9)] == [3, 1, 9]
     assert Epochs(Stream([1, 2], lambda given, number: given)).steps == 2
     assert Epochs(Stream(iter([1, 2]), lambda given, number: given)).samples is None
+
+
+class Counted(Numbered):
+    """As a PyDataset whose count is an attribute; None where it has no end."""
+
+    __len__ = None
+
+    def __init__(self, batches, count):
+        super().__init__(batches)
+        self.num_batches = count
+
+    def __getitem__(self, index):
+        self.seen.append(index)
+        return self.batches[index % len(self.batches)]
+
+
+def test_a_dataset_tells_how_many_batches_it_has_or_that_it_has_no_end():
+    plain = trained(BATCHES)
+    assert_same(trained(Counted(BATCHES, 3)), plain)
+    endless = Counted(BATCHES, None)
+    assert_same(trained(endless, steps_per_epoch=3), plain)
+    assert endless.seen == ["begin", 0, 1, 2, "end", "begin", 3, 4, 5, "end"]
+    assert Stream(endless, None).is_endless
+    assert not Stream(Counted(BATCHES, 3), None).is_endless
+    assert not Stream(iter(BATCHES), None).is_endless
+    with pytest.raises(ArgumentError, match=r"fit: .*steps_per_epoch"):
+        trained(Counted(BATCHES, None))
+
+
+@pytest.mark.parametrize("nothing", [iter([]), Counted([], 0), Repeatable([])],
+                         ids=["an iterator", "a dataset", "an iterable"])
+def test_data_without_a_batch_are_refused_before_training(nothing):
+    with pytest.raises(DataError, match="fit: expected at least one batch, got none"):
+        compiled().fit(nothing, verbose=0, callbacks=[Unwanted()])
+
+
+def test_a_dataset_of_workers_makes_as_many_batches_ahead_as_its_queue_takes():
+    data = Numbered(BATCHES + BATCHES)
+    data.workers, data.max_queue_size = 2, 4
+    batches = Stream(data, lambda given, number: number).begin(0)
+    assert next(batches) == 0
+    deadline = time.monotonic() + 30
+    while len(data.seen) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.05)  # time to make more, were there leave
+    assert data.seen == list(range(5)), "four wait, and one was taken"
+    assert list(batches) == [1, 2, 3, 4, 5]
+    data.workers, data.use_multiprocessing, data.seen = 1, False, []
+    assert next(Stream(data, lambda given, number: number).begin(0)) == 0
+    assert data.seen == [0], "one worker is the step's own thread"
+    data.use_multiprocessing, data.seen = True, []
+    assert list(Stream(data, lambda given, number: number).begin(0)) == list(range(6))
