@@ -43,7 +43,7 @@ ROOMS = {
     "operations": ("tests/operations", "tests/layers"),
     "graph": ("tests/graph",),
     "layers": ("tests/layers",),
-    "models": ("tests/models", "tests/saving"),
+    "models": ("tests/models", "tests/saving", "tests/training/test_streams.py"),
     "training": ("tests/training", "tests/callbacks", "tests/models/test_trainer.py"),
 }
 LIMIT = 30  # seconds of CPU time

@@ -53,7 +53,7 @@ def layered(widths: Sequence[float], edges: Sequence[tuple[int, int]], height: f
     rows = [0] * len(widths)
     for a, b in sorted(edges, key=lambda edge: edge[1]):
         rows[b] = max(rows[b], rows[a] + 1)
-    items = [_Item(row, width) for row, width in zip(rows, widths, strict=True)]
+    items = list(map(_Item, rows, widths))
     paths = []
     for a, b in edges:
         path = [a]

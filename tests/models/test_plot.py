@@ -50,31 +50,31 @@ def test_boxes_never_overlap_and_arrows_go_down():
             assert all(y0 < y1 for (_, y0), (_, y1) in itertools.pairwise(points))
 
 
-#: Widths of boxes 30 high and 10 apart, edges between them, and where boxes and edges are expected.
+#: Widths of boxes 31 high and 10 apart, edges between them, and where boxes and edges are expected.
 LAID_OUT = {
     "a chain stands in one line": (
-        [40, 60, 20], [(0, 1), (1, 2)], [(30, 15), (30, 65), (30, 115)],
-        [[(30, 30), (30, 50)], [(30, 80), (30, 100)]], (60, 130)),
+        [40, 60, 20], [(0, 1), (1, 2)], [(30, 15.5), (30, 66.5), (30, 117.5)],
+        [[(30, 31), (30, 51)], [(30, 82), (30, 102)]], (60, 133)),
     "a fork and a join stand in the middle of their branches": (
-        [40] * 4, [(0, 1), (0, 2), (1, 3), (2, 3)], [(45, 15), (20, 65), (70, 65), (45, 115)],
-        [[(45, 30), (20, 50)], [(45, 30), (70, 50)], [(20, 80), (45, 100)], [(70, 80), (45, 100)]], (90, 130)),
+        [40] * 4, [(0, 1), (0, 2), (1, 3), (2, 3)], [(45, 15.5), (20, 66.5), (70, 66.5), (45, 117.5)],
+        [[(45, 31), (20, 51)], [(45, 31), (70, 51)], [(20, 82), (45, 102)], [(70, 82), (45, 102)]], (90, 133)),
     "a skip passes beside the box that it skips": (
-        [40] * 3, [(0, 1), (1, 2), (0, 2)], [(39.5, 15), (20, 65), (39.5, 115)],
-        [[(39.5, 30), (20, 50)], [(20, 80), (39.5, 100)], [(39.5, 30), (59, 50), (59, 80), (39.5, 100)]], (68, 130)),
-    "boxes that nothing connects stand side by side": ([10, 20], [], [(5, 15), (30, 15)], [], (40, 30)),
+        [40] * 3, [(0, 1), (1, 2), (0, 2)], [(39.5, 15.5), (20, 66.5), (39.5, 117.5)],
+        [[(39.5, 31), (20, 51)], [(20, 82), (39.5, 102)], [(39.5, 31), (59, 51), (59, 82), (39.5, 102)]], (68, 133)),
+    "boxes that nothing connects stand side by side": ([10, 20], [], [(5, 15.5), (30, 15.5)], [], (40, 31)),
     "edges do not cross where they need not": (
-        [40] * 4, [(0, 3), (1, 2)], [(20, 15), (70, 15), (70, 65), (20, 65)],
-        [[(20, 30), (20, 50)], [(70, 30), (70, 50)]], (90, 80)),
+        [40] * 4, [(0, 3), (1, 2)], [(20, 15.5), (70, 15.5), (70, 66.5), (20, 66.5)],
+        [[(20, 31), (20, 51)], [(70, 31), (70, 51)]], (90, 82)),
     "what stands close together is pushed aside, around its mean": (
-        [40, 30, 20, 50], [(0, 1), (0, 2), (0, 3)], [(160 / 3, 15), (15, 65), (50, 65), (95, 65)],
-        [[(160 / 3, 30), (15, 50)], [(160 / 3, 30), (50, 50)], [(160 / 3, 30), (95, 50)]], (120, 80)),
+        [40, 30, 20, 50], [(0, 1), (0, 2), (0, 3)], [(160 / 3, 15.5), (15, 66.5), (50, 66.5), (95, 66.5)],
+        [[(160 / 3, 31), (15, 51)], [(160 / 3, 31), (50, 51)], [(160 / 3, 31), (95, 51)]], (120, 82)),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", LAID_OUT)
 def test_boxes_and_edges_of_a_small_drawing_are_where_one_would_put_them(case):
     widths, edges, boxes, lines, size = LAID_OUT[case]
-    found = plot_layout.layered(widths, edges, 30, 10)
+    found = plot_layout.layered(widths, edges, 31, 10)
     np.testing.assert_allclose(found.boxes, boxes, atol=1e-9)  # a few sums and means of whole numbers
     assert (found.width, found.height) == (pytest.approx(size[0]), size[1])
     assert len(found.edges) == len(lines)

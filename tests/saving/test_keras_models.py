@@ -146,6 +146,13 @@ def test_models_inside_dicts_and_operations_of_keras_3(tmp_path):
     np.testing.assert_allclose(got["clip"], np.clip(total, -1, 1), rtol=1e-6)
 
 
+def test_what_says_nothing_beside_a_tensor_is_passed_over(tmp_path):
+    parts = [image(inbound=[]), entry("ReLU", "r", [[["x", 0, 0, {"mask": None, "training": None, "other": None}]]]),
+             entry("Add", "a", [[["r", 0, 0, {}], ["x", 0, 0, {}]]])]
+    model = loaded(tmp_path, functional(parts, [["x", 0, 0]], [["a", 0, 0]]))
+    np.testing.assert_array_equal(model.predict(X), X + np.maximum(X, 0))
+
+
 def test_a_model_inside_takes_its_inputs_by_name(tmp_path):
     inner = functional([image("batch_shape", name="i", inbound=[]), image("batch_shape", name="j", inbound=[]),
                         entry("Subtract", "d", [call([tensor("i"), tensor("j")])])],
@@ -227,6 +234,8 @@ STRANGE = {
     "a circle": (functional([image(inbound=[]), entry("ReLU", "a", [[["b", 0, 0, {}]]]),
                              entry("ReLU", "b", [[["a", 0, 0, {}]]])], [["x", 0, 0]], [["a", 0, 0]]),
                  "calls that depend on one another, such as that of 'a'"),
+    "a call with an argument of its own": (functional([image(inbound=[]), entry(
+        "ReLU", "r", [[["x", 0, 0, {"slope": 0.5}]]])], [["x", 0, 0]], [["r", 0, 0]]), 'ReLU "r" called with slope'),
     "no shape anywhere": (sequential(entry("ReLU", "r")), "without the shape of its input"),
 }  # fmt: skip
 
