@@ -4,7 +4,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers
-from fastcnn.models.summary import Row, rows, size_text
+from fastcnn.models.summary import SummaryRow, rows, size_text
 from tests.models.test_functional import model_of
 
 
@@ -18,13 +18,13 @@ def small():
 
 
 IMAGE = (None, 8, 8, 4)
-ROWS = [Row("x", "InputLayer", (None, 8, 8, 3), 0, 0, 4 * 192),
-        Row("c1", "Conv2D", IMAGE, 108, 64 * 108, 4 * 256, ("x",), trainable=False),
-        Row("inner", "Sequential", IMAGE, 164, 64 * 144, 4 * 256, ("c1",), trainable=True),
-        Row("c2", "Conv2D", IMAGE, 148, 64 * 144, 4 * 256, ("begin",), 1, True),
-        Row("bn", "BatchNormalization", IMAGE, 16, 0, 4 * 256, ("c2",), 1, True),
-        Row("sum", "Add", IMAGE, 0, 0, 4 * 256, ("inner", "c1")),
-        Row("f", "Flatten", (None, 256), 0, 0, 4 * 256, ("sum",))]  # fmt: skip
+ROWS = [SummaryRow("x", "InputLayer", (None, 8, 8, 3), 0, 0, 4 * 192),
+        SummaryRow("c1", "Conv2D", IMAGE, 108, 64 * 108, 4 * 256, ("x",), trainable=False),
+        SummaryRow("inner", "Sequential", IMAGE, 164, 64 * 144, 4 * 256, ("c1",), trainable=True),
+        SummaryRow("c2", "Conv2D", IMAGE, 148, 64 * 144, 4 * 256, ("begin",), 1, True),
+        SummaryRow("bn", "BatchNormalization", IMAGE, 16, 0, 4 * 256, ("c2",), 1, True),
+        SummaryRow("sum", "Add", IMAGE, 0, 0, 4 * 256, ("inner", "c1")),
+        SummaryRow("f", "Flatten", (None, 256), 0, 0, 4 * 256, ("sum",))]  # fmt: skip
 
 
 def test_a_row_tells_what_a_layer_gives_and_costs_and_models_inside_have_rows_of_their_own():
