@@ -330,6 +330,26 @@ TABLE: dict[str, list[Case]] = {
         Case("the middle", _of(layers.CenterCrop, 4, 3), IMAGE),
         Case("of a smaller image", _of(layers.CenterCrop, 8, 6), IMAGE),
     ],
+    "RandomFlip": [Case("both", _of(layers.RandomFlip, seed=5), IMAGE, random=True)],
+    "RandomRotation": [
+        Case("0.2, reflect", _of(layers.RandomRotation, 0.2, seed=5), IMAGE, random=True),
+        Case("nearest, wrap", _of(layers.RandomRotation, (0.1, 0.2), "wrap", "nearest", seed=5), WIDE, random=True),
+    ],
+    "RandomTranslation": [
+        Case("0.3, constant", _of(layers.RandomTranslation, 0.3, (0.1, 0.4), "constant", fill_value=0.5, seed=5), IMAGE,
+             random=True),
+    ],
+    "RandomZoom": [
+        Case("0.4, nearest pixel outside", _of(layers.RandomZoom, 0.4, fill_mode="nearest", seed=5), IMAGE,
+             random=True),
+        Case("each side", _of(layers.RandomZoom, (-0.3, 0.1), 0.5, seed=5), WIDE, random=True),
+    ],
+    "RandomShear": [Case("both", _of(layers.RandomShear, 0.3, (0.1, 0.2), seed=5), IMAGE, random=True)],
+    "RandomPerspective": [Case("0.7", _of(layers.RandomPerspective, (0.5, 0.9), 0.7, seed=5), IMAGE, random=True)],
+    "RandomCrop": [
+        Case("a part", _of(layers.RandomCrop, 4, 3, seed=5), IMAGE, random=True, pixel=False),
+        Case("of a smaller image", _of(layers.RandomCrop, 8, 4, seed=5), IMAGE),
+    ],
     "Permute": [
         Case("to channels first", _of(layers.Permute, (3, 1, 2)), IMAGE),
         Case("turned round", _of(layers.Permute, (3, 2, 1)), WIDE),

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
+from fastcnn.layers import augmentation
 from fastcnn.layers import operators as operators  # it fills the table of tensors' operators
 from fastcnn.layers.activation import Activation, LogSoftmax, Softmax
 from fastcnn.layers.activation_piecewise import (
@@ -17,6 +18,7 @@ from fastcnn.layers.activation_piecewise import (
     ThresholdedReLU,
 )
 from fastcnn.layers.activation_smooth import CELU, ELU, GELU, SELU, Mish, Sigmoid, SiLU, Softplus, Softsign, Tanh
+from fastcnn.layers.augmentation import *  # noqa: F403
 from fastcnn.layers.base import Call, Layer
 from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
@@ -116,7 +118,6 @@ from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.preprocessing import Normalization, Rescaling
 from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import Resize
-from fastcnn.layers.resizing import CenterCrop, Resizing
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.slice_take import Slice, Take
 from fastcnn.layers.top_k import TopK
@@ -150,7 +151,6 @@ __all__ = [
     "BatchNormalization",
     "Call",
     "Ceil",
-    "CenterCrop",
     "Clip",
     "Concatenate",
     "Conv1D",
@@ -234,7 +234,6 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resize",
-    "Resizing",
     "Round",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -273,6 +272,7 @@ __all__ = [
     "multiply",
     "subtract",
 ]
+__all__ += augmentation.__all__
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

@@ -15,13 +15,13 @@ from fastcnn.geometry.arguments import is_integer
 signature_of = functools.lru_cache(maxsize=1024)(inspect.signature)
 
 
-def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+def caught(cls: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a layer's constructor by name.
 
     Parameters
     ----------
     cls : type
-        The layer's.
+        The layer's; its `more_arguments` are handed on like those of `Layer`.
     args, kwargs : list, dict
 
     Raises
@@ -29,12 +29,12 @@ def caught(cls: type, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, 
     UnknownArgumentError
         If the constructor does not take them, or `Layer`, to which it hands on those it has no name for.
     """
-    signature = signature_of(cls.__init__)  # type: ignore[misc]
+    signature = signature_of(cls.__init__)
     named = list(signature.parameters.values())[1:]
     known = [p.name for p in named if p.kind is not p.VAR_KEYWORD]
     others = next((p.name for p in named if p.kind is p.VAR_KEYWORD), "")
     if others:
-        known = list(dict.fromkeys([*known, "name", "dtype", "trainable", "activity_regularizer"]))
+        known = list(dict.fromkeys([*known, *cls.more_arguments, "name", "dtype", "trainable", "activity_regularizer"]))
     for name, value in kwargs.items():
         if name not in known:
             shape = _of_input(cls, name, value)

@@ -64,6 +64,8 @@ class Layer(composite.Composite):
 
     #: What rules of fusion may know of it; a class that changes what it derives from loses them.
     traits: ClassVar[Trait] = NONE
+    #: Arguments that it takes by name besides those of its constructor, which hands them on.
+    more_arguments: ClassVar[tuple[str, ...]] = ()
     #: Whether `predict` does nothing but call kernels, so that a small prediction may be captured and replayed.
     replayable = False
 

@@ -33,9 +33,9 @@ LAYERS = {
                 "StackedRNNCells TimeDistributed Masking",
     _PICTURES: "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
                "MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter "
-               "RandomContrast RandomCrop RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur "
-               "RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomRotation "
-               "RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom Solarization",
+               "RandomContrast RandomElasticTransform RandomErasing RandomGaussianBlur "
+               "RandomGrayscale RandomHue RandomInvert RandomPosterization "
+               "RandomSaturation RandomSharpness Solarization",
     _TEXT: "CategoryEncoding Discretization Embedding ReversibleEmbedding HashedCrossing Hashing IntegerLookup "
            "StringLookup TextVectorization",
     "compute spectra with SciPy before fit": "MelSpectrogram STFTSpectrogram",

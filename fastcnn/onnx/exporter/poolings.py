@@ -174,7 +174,8 @@ def _policy(layer: Any, old: Sequence[int], new: Sequence[int], scales: Sequence
                         f"leave out one of the two")
 
 
-TABLE: dict[str, Any] = {"Resize": _resize, "Resizing": _framed, "CenterCrop": _framed}
+TABLE: dict[str, Any] = {"Resize": _resize, "Resizing": _framed, "CenterCrop": _framed,
+                         "RandomCrop": _framed}
 for _n in (1, 2, 3):
     TABLE.update({
         f"MaxPooling{_n}D": _pool("MaxPool"), f"AveragePooling{_n}D": _pool("AveragePool"),

@@ -2,24 +2,23 @@
 
 from typing import Any
 
-import numpy as np
-
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry import framing
 from fastcnn.geometry.arguments import number, positive
-from fastcnn.geometry.interpolation import Interpolation, interpolation_taps
-from fastcnn.geometry.resize import pad3d
-from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.geometry.interpolation import Interpolation
+from fastcnn.layers.augmentation.base import PictureLayer
+from fastcnn.layers.base import Shape
 from fastcnn.layers.conv import check_image
-from fastcnn.operations.padding import pad
-from fastcnn.operations.resize import resize
+from fastcnn.operations.augmentation.change import Change
+from fastcnn.operations.augmentation.draws import Draws
+from fastcnn.operations.augmentation.frame import Frame
 
-_BILINEAR = Interpolation("linear")
-_MODES = {"bilinear": _BILINEAR, "nearest": Interpolation("nearest", rounding="round_prefer_ceil"),
+BILINEAR = Interpolation("linear")
+_MODES = {"bilinear": BILINEAR, "nearest": Interpolation("nearest", rounding="round_prefer_ceil"),
           "bicubic": Interpolation("cubic")}
 
 
-class Framed(Layer):
+class Framed(PictureLayer):
     """Images (N, H, W, C) cut or framed, and then resized to (N, height, width, C).
 
     Attributes
@@ -31,12 +30,11 @@ class Framed(Layer):
         Of the border.
     """
 
-    how = _BILINEAR
+    how = BILINEAR
     fill_value = 0.0
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.require_channels_last(data_format)
+        super().__init__(data_format, **kwargs)
         self.height, self.width = positive(self, height=height, width=width)
 
     @property
@@ -56,21 +54,12 @@ class Framed(Layer):
         check_image(self, input_shape, 2)
         return None, *self.size, input_shape[3]
 
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        return self.fitted(self.checked(x), self.border)
+    def changes(self, draws: Draws, shape: tuple[int, int, int]) -> list[Change]:
+        return self.changes_at_rest(shape)
 
-    def fitted(self, x: np.ndarray, border: framing.Border) -> tuple[np.ndarray, Backward]:
-        """Return x with a border, resized, and dy -> dx."""
-        first: Backward | None = None
-        if border != framing.NO_BORDER:
-            n, h, w, c = x.shape
-            geometry = pad3d((n, 1, h, w, c), ((0, 0), *border), "zero", str(self), self.fill_value)
-            x, first = pad(x, geometry, (n, *framing.with_border((h, w), border), c))
-        if x.shape[1:3] == self.size:
-            return x, (lambda dy: dy) if first is None else first
-        y, second = resize(x, [interpolation_taps(old, new, new / old, self.how, x.dtype.name)
-                               for old, new in zip(x.shape[1:3], self.size, strict=True)])
-        return y, second if first is None else lambda dy: first(second(dy))
+    def changes_at_rest(self, shape: tuple[int, int, int]) -> list[Change]:
+        size = shape[0], shape[1]
+        return [Frame(size, self.size, self.framed(size), self.how, self.fill_value)]
 
 
 class Resizing(Framed):
