@@ -27,6 +27,11 @@ class RandomCrop(Framed):
         The next of the sequence if absent.
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.RandomCrop(28, 28, seed=1)(np.ones((8, 32, 32, 3))).shape
+    (8, 28, 28, 3)
     """
 
     def __init__(self, height: int, width: int, seed: int | None = None, data_format: str | None = None,

@@ -30,6 +30,12 @@ class RandomFlip(Augmentation):
         The next of the sequence if absent.
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> x = np.array([[[[1.0], [2.0]]]] * 4)
+    >>> layers.RandomFlip("horizontal", seed=2)(x)[:, 0, :, 0].tolist()
+    [[2.0, 1.0], [1.0, 2.0], [1.0, 2.0], [2.0, 1.0]]
     """
 
     traits = Trait.IDLE
@@ -78,6 +84,11 @@ class RandomRotation(_Sampled):
         The constant.
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.RandomRotation(0.05, seed=1)(np.ones((8, 32, 32, 3))).shape  # by up to 18 degrees
+    (8, 32, 32, 3)
     """
 
     traits = Trait.IDLE
@@ -103,6 +114,12 @@ class RandomTranslation(_Sampled):
         The range of how far down and to the right, as parts of height and width, from -1 to 1; one number f means
         -f .. f.
     fill_mode, interpolation, seed, fill_value, data_format : as `RandomRotation`
+
+    Examples
+    --------
+    >>> layer = layers.RandomTranslation((0.5, 0.5), 0, fill_mode="constant")
+    >>> layer(np.array([[[[1.0]], [[2.0]]]]))[0, :, 0, 0].tolist()
+    [0.0, 1.0]
     """
 
     traits = Trait.IDLE
@@ -131,6 +148,11 @@ class RandomZoom(_Sampled):
     width_factor : float or (float, float), optional
         The same of the width; if absent it is as the height, so that nothing is distorted.
     fill_mode, interpolation, seed, fill_value, data_format : as `RandomRotation`
+
+    Examples
+    --------
+    >>> layers.RandomZoom((-0.3, 0.1), seed=1)(np.ones((8, 32, 32, 3))).shape
+    (8, 32, 32, 3)
     """
 
     traits = Trait.IDLE
@@ -161,6 +183,11 @@ class RandomShear(_Sampled):
         The range of how far a row moves for each row above it, and a column for each one before it, from 0 to 1; one
         number f means -f .. f. A coin decides for each image whether both change their signs.
     interpolation, fill_mode, fill_value, data_format, seed : as `RandomRotation`
+
+    Examples
+    --------
+    >>> layers.RandomShear(0.2, seed=1)(np.ones((8, 32, 32, 3))).shape
+    (8, 32, 32, 3)
     """
 
     traits = Trait.IDLE
@@ -197,6 +224,11 @@ class RandomPerspective(_Sampled):
         The next of the sequence if absent.
     data_format : str, optional
         "channels_last".
+
+    Examples
+    --------
+    >>> layers.RandomPerspective(0.5, scale=0.3, seed=1)(np.ones((8, 32, 32, 3))).shape
+    (8, 32, 32, 3)
     """
 
     traits = Trait.IDLE

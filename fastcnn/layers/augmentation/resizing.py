@@ -96,6 +96,11 @@ class Resizing(Framed):
     --------
     >>> layers.Resizing(32, 64).compute_output_shape((None, 28, 28, 3))
     (None, 32, 64, 3)
+
+    Examples
+    --------
+    >>> layers.Resizing(1, 2)(np.arange(8.0).reshape(1, 2, 4, 1)).ravel().tolist()
+    [2.5, 4.5]
     """
 
     def __init__(self, height: int, width: int, interpolation: str = "bilinear", crop_to_aspect_ratio: bool = False,
@@ -135,6 +140,11 @@ class CenterCrop(Framed):
     --------
     >>> layers.CenterCrop(24, 20).compute_output_shape((None, 28, 28, 3))
     (None, 24, 20, 3)
+
+    Examples
+    --------
+    >>> layers.CenterCrop(1, 2)(np.arange(8.0).reshape(1, 2, 4, 1)).ravel().tolist()
+    [1.0, 2.0]
     """
 
     def framed(self, size: framing.Size) -> framing.Border:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn.kernels.cpu.augmentation.coloring import map_row, turn_row, unmap_number, unmap_pixel
-from fastcnn.kernels.cpu.augmentation.sampling import Picture, SamplingGrid, sample_row, scatter_row
+from fastcnn.kernels.cpu.augmentation.sampling import Picture, Sampler, sample_row, scatter_row
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.simd.memory import clear
 
@@ -60,8 +60,7 @@ def _augment_rows(chunk, chunks, y, x, places, colors):
     first, last = chunk_of(chunk, chunks, n * oh)
     for row in range(first, last):
         image, i, at = row // oh, row % oh, row * ow * c
-        sample_row(to, at, ow, Picture(of, image * h * w * c, h, w, c), (i, row),
-                   SamplingGrid(matrices[image], moved, how))
+        sample_row(to, at, ow, Picture(of, image * h * w * c, h, w, c), (i, row), Sampler(matrices[image], moved, how))
         _color_row(to, at, (ow, c), colors, image)
 
 
@@ -120,7 +119,7 @@ def _scatter_images(chunk, chunks, dx, dy, matrices, displacements, geometry):
         for i in range(oh):
             row = image * oh + i
             scatter_row(Picture(to, image * h * w * c, h, w, c), of, row * ow * c, ow, (i, row),
-                        SamplingGrid(matrices[image], moved, how))
+                        Sampler(matrices[image], moved, how))
 
 
 @kernel

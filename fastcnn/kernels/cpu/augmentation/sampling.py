@@ -8,7 +8,7 @@ middles of pixels. A place is between four pixels, or at the nearest one::
     |  t   |   | m6  m7  m8 |   | 1 |              |  (sx,sy)                wy, how far beyond top
                                            bottom  o - - - o
 
-Places are float64, so that whole ones are met exactly: an image that is only mirrored, or moved by whole pixels, keeps
+Sampler are float64, so that whole ones are met exactly: an image that is only mirrored, or moved by whole pixels, keeps
 its bits. The middle of a row, where nothing lies outside, is one run of vector code (`simd.pixels`).
 """
 
@@ -34,7 +34,7 @@ class Picture(NamedTuple):
     c: Any
 
 
-class SamplingGrid(NamedTuple):
+class Sampler(NamedTuple):
     """Where pixels of the output lie.
 
     Attributes
@@ -64,7 +64,7 @@ def sample_row(to, at, columns, picture, row, places):
         Of 8-bit integers, or of numbers of the type of `to`.
     row : (int, int)
         The row of the output, and which row of all outputs it is.
-    places : SamplingGrid
+    places : Sampler
     """
     m, displacements, i, begin, end = _nine(places.matrix), places.displacements, row[0], 0, 0
     if displacements.size == 0 and _is_identity(m) and i < picture.h and columns <= picture.w:
