@@ -70,7 +70,7 @@ def set_winograd(on: bool) -> None:
 
 
 def dtype_policy() -> Any:
-    """Return the `fastcnn.DTypePolicy` of layers that are told no dtype.
+    """Return the `fastcnn.DTypePolicy` of layers that are given no dtype.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def dtype_policy() -> Any:
 
 
 def set_dtype_policy(policy: Any) -> None:
-    """Choose the dtype policy of layers that are told none, from now on.
+    """Set the dtype policy of layers that are given none.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def floatx() -> str:
-    """Return the name of the type that layers have unless a dtype or a policy says another: "float32".
+    """Return the type of layers that are given neither a dtype nor a policy: "float32" unless it was set.
 
     Examples
     --------
@@ -116,7 +116,7 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Choose the type that layers have unless a dtype or a policy says another.
+    """Set the type of layers that are given neither a dtype nor a policy.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def set_floatx(value: str) -> None:
 
 
 def state() -> tuple[Any, ...]:
-    """Return how all switches stand, in one: what was derived under another state may be out of date."""
+    """Return the state of all switches. What was derived under another state may be out of date."""
     return switches.state
 
 

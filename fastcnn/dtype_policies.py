@@ -106,7 +106,7 @@ def get(identifier: Any, who: str = "DTypePolicy") -> DTypePolicy:
 
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
-    """Return a policy as `get` understands it and JSON can hold it.
+    """Return a configuration of a policy, which `get` understands and JSON can hold.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ _set: dict[str, Any] = {"policy": None, "floatx": "float32"}  # by the functions
 
 
 def dtype_policy() -> DTypePolicy:
-    """Return the policy of layers that are told none (`fastcnn.config.dtype_policy`).
+    """Return the policy of layers that are given none (`fastcnn.config.dtype_policy`).
 
     Examples
     --------
@@ -170,7 +170,7 @@ def dtype_policy() -> DTypePolicy:
 
 
 def set_dtype_policy(policy: Any) -> None:
-    """Choose the policy of layers that are told none, from now on (`fastcnn.config.set_dtype_policy`).
+    """Set the policy of layers that are given none (`fastcnn.config.set_dtype_policy`).
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def set_dtype_policy(policy: Any) -> None:
 
 
 def floatx() -> str:
-    """Return the name of the type that is meant where none is told (`fastcnn.config.floatx`).
+    """Return the name of the default type (`fastcnn.config.floatx`).
 
     Examples
     --------
@@ -195,7 +195,7 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Choose the type that is meant where none is told (`fastcnn.config.set_floatx`).
+    """Set the default type (`fastcnn.config.set_floatx`).
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def set_floatx(value: str) -> None:
 
 @contextmanager
 def as_written(policy: Any = "float32") -> Iterator[None]:
-    """Let layers that are told no policy have float32, which configurations mean that do not name a type, or another.
+    """Within this context, layers that are given no policy have this one, as the configurations in files mean it.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 
 class ArgumentError(ValueError):
-    """A call or a setting that cannot be: an unknown name, a shape that does not fit. The command line exits with 2.
+    """A wrong call or setting: an unknown name, or a shape that does not fit. The command line exits with 2.
 
     Examples
     --------
@@ -21,9 +21,9 @@ class ArgumentError(ValueError):
 
 
 class PathError(OSError, ArgumentError):
-    """A path where no file can be written: no such folder, or a folder or a device of that name.
+    """A path where no file can be written: its folder is missing, or a folder or a device has that name.
 
-    It has the system's ``errno``, as the errors of Python's own functions. The command line exits with 3.
+    It has the system's ``errno``, as the errors of Python have. The command line exits with 3.
 
     Examples
     --------
@@ -51,11 +51,11 @@ class DataError(ValueError):
 
 
 class DivergedError(ArithmeticError):
-    """Training reached a loss that is not a number or not finite. The command line exits with 4."""
+    """The loss of a training became NaN or infinite. The command line exits with 4."""
 
 
 class ModelFileError(ValueError):
-    """A file that is no saved model, or a damaged one. The command line exits with 5.
+    """A file that is not a saved model, or is damaged. The command line exits with 5.
 
     Examples
     --------
@@ -70,7 +70,7 @@ class ModelFileError(ValueError):
 
 
 class MissingError(AttributeError):
-    """A name that Keras has and fastcnn has not; the message says what there is instead.
+    """A name that Keras has and fastcnn does not. The message says what to use instead.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class MissingError(AttributeError):
 
 
 class UnknownArgumentError(TypeError):
-    """An argument that a call does not take; the message has the nearest that it does, or what there is instead.
+    """An argument that a call does not take. The message names the nearest one, or says what to use instead.
 
     Examples
     --------

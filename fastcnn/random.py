@@ -18,7 +18,7 @@ _draws = itertools.count()
 
 
 def set_random_seed(seed: int) -> None:
-    """Start the sequence of seeds anew: the same seed and the same program give the same model, bit for bit.
+    """Restart the sequence of seeds. The same seed and the same program give the same model, bit for bit.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def next_seed() -> int:
 
 
 def generator(seed: int | None = None) -> np.random.Generator:
-    """Return a generator for `seed`, or for the next of the sequence.
+    """Return NumPy's generator for a seed, or for the next seed of the sequence.
 
     Parameters
     ----------

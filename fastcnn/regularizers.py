@@ -67,8 +67,8 @@ class Regularizer(ExplainsUnsupported):
 class L1L2(Regularizer):
     """l1 sum|w| + l2 sum w^2.
 
-    Where w is 0 the slope of |w| is taken as 0. The name "l1_l2" gives it with both factors 0.01, as the class is not:
-    what its constructor is not told is 0.
+    Where w is 0, the slope of |w| is taken as 0. The name "l1_l2" means both factors 0.01; in the constructor, both are
+    0 by default.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def get(identifier: str | dict | Regularizer | None) -> Regularizer | None:
 
 
 def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
-    """Return a regularizer as `get` understands it and JSON can hold it.
+    """Return a configuration of a regularizer, which `get` understands and JSON can hold.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ _nothing_drawn = contextvars.ContextVar("nothing_drawn", default=False)
 
 @contextlib.contextmanager
 def nothing_drawn() -> Iterator[None]:
-    """Let parameters made inside start at zero and use up no seed: their values come from a file.
+    """Within this context, new parameters start at zero and use up no seed, since a file holds their values.
 
     Examples
     --------

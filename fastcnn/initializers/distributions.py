@@ -58,13 +58,13 @@ class Constant(Initializer):
 
 
 class RandomNormal(Initializer):
-    """Normal with a mean and a standard deviation.
+    """Normally distributed numbers.
 
     Parameters
     ----------
     mean, stddev : float
     seed : int, optional
-        None takes the next of the sequence (`fastcnn.random`).
+        None takes the next seed of `fastcnn.random`.
 
     Examples
     --------
@@ -80,14 +80,14 @@ class RandomNormal(Initializer):
 
 
 class RandomUniform(Initializer):
-    """Uniform between two numbers.
+    """Uniformly distributed numbers.
 
     Parameters
     ----------
     minval, maxval : float
-        The lowest, and what is not reached.
+        The smallest number, and the limit that is not reached.
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------
@@ -103,14 +103,14 @@ class RandomUniform(Initializer):
 
 
 class TruncatedNormal(Initializer):
-    """Normal, with draws further than two standard deviations from the mean drawn again.
+    """Normally distributed numbers. What is more than two standard deviations from the mean is drawn again.
 
     Parameters
     ----------
     mean, stddev : float
         Of the normal distribution before it is cut.
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------

@@ -14,7 +14,7 @@ _TRUNCATED_STDDEV = 0.87962566103423978
 
 
 class VarianceScaling(Initializer):
-    """Draws with variance scale / n.
+    """Random numbers with variance scale / n, where n depends on the shape.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class LecunNormal(_Scaled):
     Parameters
     ----------
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class LecunUniform(_Scaled):
     Parameters
     ----------
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------
@@ -107,7 +107,7 @@ class GlorotNormal(_Scaled):
     Parameters
     ----------
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------
@@ -124,7 +124,7 @@ class GlorotUniform(_Scaled):
     Parameters
     ----------
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------
@@ -141,7 +141,7 @@ class HeNormal(_Scaled):
     Parameters
     ----------
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------
@@ -158,7 +158,7 @@ class HeUniform(_Scaled):
     Parameters
     ----------
     seed : int, optional
-        As of `RandomNormal`.
+        As in `RandomNormal`.
 
     Examples
     --------
@@ -170,7 +170,7 @@ class HeUniform(_Scaled):
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return (fan_in, fan_out) of a parameter: inputs one output sees, and outputs that see one input.
+    """Return (fan_in, fan_out) of a parameter: how many inputs an output sees, and how many outputs see an input.
 
     Parameters
     ----------

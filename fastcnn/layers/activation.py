@@ -84,7 +84,7 @@ class Softmax(_Softmax):
     Parameters
     ----------
     axis : int or sequence of int
-        Not 0, the batch.
+        0, the batch, is refused.
 
     Examples
     --------
@@ -105,7 +105,7 @@ class LogSoftmax(_Softmax):
     Parameters
     ----------
     axis : int or sequence of int
-        Not 0, the batch.
+        0, the batch, is refused.
 
     Examples
     --------

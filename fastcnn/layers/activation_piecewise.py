@@ -32,7 +32,7 @@ class ReLU(_ActivationLayer):
     max_value : float, optional
     negative_slope : float
     threshold : float
-        None of the three may be negative.
+        Each of the three is at least 0.
 
     Examples
     --------
@@ -110,7 +110,7 @@ class Clip(_ActivationLayer):
     Parameters
     ----------
     min_value, max_value : float, optional
-        Each may be absent.
+        None means no bound.
 
     Examples
     --------

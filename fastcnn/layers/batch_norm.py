@@ -20,18 +20,18 @@ class BatchNormalization(Layer):
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 
-    In training mean and variance (divided by the count, not by one less) are the batch's, and the moving ones follow:
-    moving = momentum * moving + (1 - momentum) * batch (Keras's meaning of momentum, PyTorch's is one minus it). In
-    inference the moving ones are used, and with ``trainable = False`` in training, too, which changes them no more.
+    In training, mean and (biased) variance are those of the batch, and the moving statistics follow them:
+    moving = momentum * moving + (1 - momentum) * batch. This is Keras's momentum; PyTorch's is one minus it. Inference
+    uses the moving statistics. So does training with ``trainable = False``, which leaves them as they are.
     Ioffe and Szegedy, 2015.
 
     Parameters
     ----------
     axis : int
-        The last, -1.
+        -1, the last. Others are refused.
     momentum, epsilon : float
     center, scale : bool
-        Whether there is a beta, a gamma.
+        Whether beta is added, and whether gamma multiplies.
     beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer : str or Initializer
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
     beta_constraint, gamma_constraint : None

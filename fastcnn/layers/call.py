@@ -6,19 +6,19 @@ _ODD = 0x1E3779B97F4A7C15  # a multiple of it is no seed that anybody would give
 
 
 class Call(NamedTuple):
-    """What one forward pass is told; immutable, so that a layer used twice is told twice.
+    """The context of one forward pass of a layer. It is immutable, so a layer that is used twice gets two of them.
 
     Attributes
     ----------
     seed, step : int
-        Where random numbers count from: dropout is a function of (seed, step, index).
+        Random numbers are functions of (seed, step, index).
     wants_dx : bool
-        Whether anybody needs the gradient of the input; the first layer of a model is spared it. One that runs layers
-        which it holds is not, so that it may hand on what it is told.
+        Whether the gradient of the input is needed. The first layer of a model need not compute it, unless it runs
+        layers that it holds.
     training : bool
-        False for a layer that runs as in inference, moving statistics and all, though gradients go through it.
+        False makes a layer run as in inference, with moving statistics, while gradients still pass through it.
     use : int
-        How often the layer ran in this pass before: one that is used twice draws twice.
+        How often the layer already ran in this pass, so that a layer that is used twice draws other numbers.
 
     Examples
     --------

@@ -168,7 +168,7 @@ class Conv1D(Convolution):
     padding : str, int or tuple
         "valid", "same", "causal" (zeros before alone, so that no output looks ahead), p or (before, after) zeros.
     groups : int
-        Input and output channels are cut into so many independent groups.
+        The number of independent groups that input and output channels are split into.
     activation : str, optional
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
@@ -204,7 +204,7 @@ class Conv2D(Convolution):
     padding : str, int or tuple
         "valid", "same", or zeros on each side: p, (rows, columns) or ((top, bottom), (left, right)).
     groups : int
-        Input and output channels are cut into so many independent groups.
+        The number of independent groups that input and output channels are split into.
     activation : str, optional
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
@@ -241,7 +241,7 @@ class Conv3D(Convolution):
         "valid", "same", or zeros on each side: p, (slices, rows, columns) or ((front, back), (top, bottom),
         (left, right)).
     groups : int
-        Input and output channels are cut into so many independent groups.
+        The number of independent groups that input and output channels are split into.
     activation : str, optional
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer

@@ -119,7 +119,7 @@ class Conv2DTranspose(ConvolutionTranspose):
         y[n, p, q, k] = activation(bias[k] + sum x[n, i, j, c] kernel[r, s, k, c]
                                    over i, j, r, s, c with i sh + r dh - top = p and j sw + s dw - left = q)
 
-    Each input pixel is painted over a window of the output (Zeiler et al., "Deconvolutional networks", 2010). The
+    Each input pixel adds to a window of the output (Zeiler et al., "Deconvolutional networks", 2010). The
     kernel is (KH, KW, filters // groups, C), as in Keras.
 
     Parameters
@@ -134,8 +134,8 @@ class Conv2DTranspose(ConvolutionTranspose):
         "valid"; "same", with an output of the input's size times the strides; or rows and columns that are cut off the
         output on each side: p, (rows, columns) or ((top, bottom), (left, right)).
     output_padding : int or (int, int), optional
-        Rows and columns more at the end of the output, less than the strides. Absent: as many as "valid" and "same"
-        want, none with explicit padding.
+        Extra rows and columns at the end of the output, fewer than the strides. None takes as many as "valid" and
+        "same" imply, and none with explicit padding.
     activation : str, optional
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
@@ -143,7 +143,7 @@ class Conv2DTranspose(ConvolutionTranspose):
     kernel_constraint, bias_constraint : None
         Not offered.
     groups : int
-        Input and output channels are cut into so many independent groups (Keras has none).
+        The number of independent groups that input and output channels are split into (Keras has none).
     data_format : str, optional
         "channels_last".
 
@@ -159,7 +159,7 @@ class Conv2DTranspose(ConvolutionTranspose):
 class Conv3DTranspose(ConvolutionTranspose):
     """3D transposed convolution: (N, D, H, W, C) to (N, D', H', W', filters). ONNX: ConvTranspose.
 
-    As `Conv2DTranspose`, in one dimension more; the kernel is (KD, KH, KW, filters // groups, C).
+    `Conv2DTranspose` with one more dimension. The kernel is (KD, KH, KW, filters // groups, C).
 
     Parameters
     ----------

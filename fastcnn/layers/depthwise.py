@@ -77,8 +77,8 @@ class DepthwiseConv2D(_Depthwise):
         y[n, i, j, c M + m] = activation(bias[c M + m]
                                          + sum_rs x[n, i sh + r dh - top, j sw + s dw - left, c] kernel[r, s, c, m])
 
-    With M = 1, as in MobileNet and EfficientNet, it has kernels of its own, and ``Conv2D(C, ..., groups=C)``, which is
-    the same, takes them too.
+    M = 1, as in MobileNet and EfficientNet, has its own kernels. ``Conv2D(C, ..., groups=C)`` is the same layer and
+    uses them too.
 
     Parameters
     ----------

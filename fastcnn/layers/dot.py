@@ -13,16 +13,16 @@ from fastcnn.operations import batched_product
 
 
 class Dot(Layer):
-    """y[n, i, k] = sum over c of a[n, i, c] b[n, k, c], c being one axis of each of two inputs. ONNX: MatMul.
+    """y[n, i, k] = sum over c of a[n, i, c] b[n, k, c], where c is one axis of each input. ONNX: MatMul.
 
-    The output has the first input's other axes and then the second's; (N, 1) where there are none.
+    The output has the other axes of the first input, then those of the second; it is (N, 1) if there are none.
 
     Parameters
     ----------
     axes : int or (int, int)
-        The axis that is summed over, one for both inputs or one for each; not 0, the batch.
+        The axis to sum over: one for both inputs, or one for each. 0, the batch, is refused.
     normalize : bool
-        Scale both inputs to length 1 along their axis first, which makes the result the cosine of an angle.
+        Whether both inputs are first scaled to length 1 along their axis. The result is then a cosine.
 
     Examples
     --------

@@ -14,20 +14,20 @@ from fastcnn.traits import Trait
 
 
 class Dropout(Layer):
-    """In training, set a part `rate` of the input to zero and multiply the rest by 1 / (1 - rate). ONNX: Dropout.
+    """In training, set a fraction `rate` of the input to zero and multiply the rest by 1 / (1 - rate). ONNX: Dropout.
 
-    Which elements is a function of (seed, step, index) alone, so the backward pass computes the mask again instead of
-    keeping it, and any number of threads draws the same. Srivastava et al., 2014.
+    The mask depends on (seed, step, index) alone. So the backward pass computes it again instead of keeping it, and any
+    number of threads gives the same mask. Srivastava et al., 2014.
 
     Parameters
     ----------
     rate : float
         0 <= rate < 1.
     noise_shape : tuple of int, optional
-        The shape of the mask, batch included: 1 for a dimension that shares it, None for as many as the input has.
+        The shape of the mask, with the batch. 1 means that a dimension shares one mask, None means the input's size.
         (None, 1, 1, None) drops whole channels of images.
     seed : int, optional
-        The next of the sequence if absent.
+        None takes the next seed of `fastcnn.random`.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class SpatialDropout1D(_SpatialDropout):
     rate : float
         0 <= rate < 1.
     seed : int, optional
-        The next of the sequence if absent.
+        None takes the next seed of `fastcnn.random`.
 
     Examples
     --------
@@ -129,7 +129,7 @@ class SpatialDropout1D(_SpatialDropout):
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """`Dropout` of whole channels of images (N, H, W, C), whose neighbouring pixels tell the same.
+    """`Dropout` of whole channels of images (N, H, W, C), since neighbouring pixels are alike.
 
     Tompson et al., "Efficient object localization using convolutional networks", 2015, section 3.2.
 
@@ -140,7 +140,7 @@ class SpatialDropout2D(_SpatialDropout):
     data_format : str, optional
         "channels_last".
     seed : int, optional
-        The next of the sequence if absent.
+        None takes the next seed of `fastcnn.random`.
 
     Examples
     --------
@@ -164,7 +164,7 @@ class SpatialDropout3D(_SpatialDropout):
     data_format : str, optional
         "channels_last".
     seed : int, optional
-        The next of the sequence if absent.
+        None takes the next seed of `fastcnn.random`.
 
     Examples
     --------
@@ -192,7 +192,7 @@ class AlphaDropout(Dropout):
         0 <= rate < 1.
     noise_shape : tuple of int, optional
     seed : int, optional
-        Both as in `Dropout`.
+        As in `Dropout`.
 
     Examples
     --------
@@ -215,7 +215,7 @@ class GaussianNoise(Layer):
     stddev : float
         0 <= stddev <= 1.
     seed : int, optional
-        The next of the sequence if absent.
+        None takes the next seed of `fastcnn.random`.
 
     Examples
     --------
@@ -252,7 +252,7 @@ class GaussianDropout(Layer):
     rate : float
         0 <= rate < 1.
     seed : int, optional
-        The next of the sequence if absent.
+        None takes the next seed of `fastcnn.random`.
 
     Examples
     --------

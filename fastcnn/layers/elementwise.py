@@ -39,7 +39,7 @@ class Abs(_Function):
 
 
 class Sqrt(_Function):
-    """y = sqrt(x), NaN where x < 0; its derivative at 0 is infinite. ONNX: Sqrt.
+    """y = sqrt(x), or NaN where x < 0. The derivative at 0 is infinite. ONNX: Sqrt.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class Sqrt(_Function):
 
 
 class Log(_Function):
-    """y = log(x), NaN where x < 0. ONNX: Log.
+    """y = log(x), or NaN where x < 0. ONNX: Log.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Log(_Function):
 
 
 class Reciprocal(_Function):
-    """y = 1 / x; a quotient of two tensors is `Multiply` of one and the reciprocal of the other. ONNX: Reciprocal.
+    """y = 1 / x. To divide two tensors, multiply one by the reciprocal of the other. ONNX: Reciprocal.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class Reciprocal(_Function):
 
 
 class Power(_Function):
-    """y = x^exponent, NaN where x < 0 and the exponent is no integer. ONNX: Pow.
+    """y = x^exponent, or NaN where x < 0 and the exponent is not an integer. ONNX: Pow.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Power(_Function):
 
 
 class Sign(_Function):
-    """y = -1, 0 or 1, and 0 as derivative. ONNX: Sign.
+    """y = -1, 0 or 1. The derivative is 0. ONNX: Sign.
 
     Examples
     --------
@@ -112,7 +112,7 @@ class Sign(_Function):
 
 
 class IsZero(_Function):
-    """y = 1 where x is 0, else 0, and 0 as derivative: what is no truth. ONNX: Not, Equal.
+    """y = 1 where x is 0, else 0: logical not. The derivative is 0. ONNX: Not, Equal.
 
     Examples
     --------
@@ -125,7 +125,7 @@ class IsZero(_Function):
 
 
 class Round(_Function):
-    """y = the nearest integer, of two the even one, and 0 as derivative. ONNX: Round.
+    """y = the nearest integer, and of two the even one. The derivative is 0. ONNX: Round.
 
     Examples
     --------
@@ -138,7 +138,7 @@ class Round(_Function):
 
 
 class Floor(_Function):
-    """y = the largest integer that is not above x, and 0 as derivative. ONNX: Floor.
+    """y = the largest integer not above x. The derivative is 0. ONNX: Floor.
 
     Examples
     --------
@@ -151,7 +151,7 @@ class Floor(_Function):
 
 
 class Ceil(_Function):
-    """y = the smallest integer that is not below x, and 0 as derivative. ONNX: Ceil.
+    """y = the smallest integer not below x. The derivative is 0. ONNX: Ceil.
 
     Examples
     --------

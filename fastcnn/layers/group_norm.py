@@ -44,17 +44,17 @@ class LayerNormalization(_WithinSample):
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 
-    with mean and (biased) variance of the axes' numbers, at each of the other axes' places; gamma and beta have the
-    axes' shape. In training and inference alike. Ba, Kiros and Hinton, 2016.
+    with mean and (biased) variance over these axes, in training and inference alike. gamma and beta have the shape of
+    these axes. Ba, Kiros and Hinton, 2016.
 
     Parameters
     ----------
     axis : int or tuple of int
-        -1, the last, or several at the end: (1, 2, 3) of an image (N, H, W, C).
+        -1, the last, or several at the end, such as (1, 2, 3) for images (N, H, W, C).
     epsilon : float
         Positive.
     center, scale : bool
-        Whether there is a beta, a gamma.
+        Whether beta is added, and whether gamma multiplies.
     beta_initializer, gamma_initializer : str or Initializer
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
     beta_constraint, gamma_constraint : None
@@ -100,20 +100,20 @@ class GroupNormalization(_WithinSample):
 
         y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 
-    with mean and (biased) variance of a group; gamma and beta have a number a channel. In training and inference alike.
+    with mean and (biased) variance of a group, in training and inference alike. Each channel has a gamma and a beta.
     Wu and He, 2018. A group for each channel is instance normalization (ONNX: InstanceNormalization; Ulyanov, Vedaldi
     and Lempitsky, 2016).
 
     Parameters
     ----------
     groups : int
-        Into how many groups the channels are cut, which it divides; -1 for one a channel.
+        The number of groups, which divides the number of channels. -1 means one group for each channel.
     axis : int
-        That of the channels: the last, -1.
+        -1, the channels. Others are refused.
     epsilon : float
         Positive.
     center, scale : bool
-        Whether there is a beta, a gamma.
+        Whether beta is added, and whether gamma multiplies.
     beta_initializer, gamma_initializer : str or Initializer
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
     beta_constraint, gamma_constraint : None

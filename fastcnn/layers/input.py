@@ -12,7 +12,7 @@ from fastcnn.symbolic import LayerCall, Tensor
 
 
 class InputLayer(Layer):
-    """The layer behind `Input`; it passes on what it gets.
+    """The layer behind `Input`. It returns its input.
 
     Parameters
     ----------

@@ -110,7 +110,7 @@ class Multiply(_Merge):
 
 
 class Maximum(_Merge):
-    """y = max(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Max.
+    """y = max(a, b, ...). Two equal numbers share the gradient equally. ONNX: Max.
 
     Examples
     --------
@@ -123,7 +123,7 @@ class Maximum(_Merge):
 
 
 class Minimum(_Merge):
-    """y = min(a, b, ...); of two equal numbers each gets half of the gradient. ONNX: Min.
+    """y = min(a, b, ...). Two equal numbers share the gradient equally. ONNX: Min.
 
     Examples
     --------
@@ -141,7 +141,7 @@ class Concatenate(Layer):
     Parameters
     ----------
     axis : int
-        -1: the channels; not 0, the batch.
+        -1 means the channels. 0, the batch, is refused.
 
     Examples
     --------

@@ -123,19 +123,19 @@ class ZeroPadding3D(_Padding):
 class Padding2D(_Padding):
     """A border around images: (N, H, W, C) to (N, top + H + bottom, left + W + right, C). ONNX: Pad.
 
-    The gradient of a pixel is the sum of its copies'.
+    The gradient of a pixel is the sum over its copies.
 
     Parameters
     ----------
     padding : int or tuple
-        As the layer of zeros: one number for all sides, one for each dimension, or a pair for each.
+        One number for all sides, one for each dimension, or a pair (before, after) for each.
     mode : str
         "zero", "constant" (of a `value`), "edge" (the nearest pixel), "reflect" (mirrored about the edge pixel, which
         is not repeated) or "wrap" (the image over again: PyTorch's circular).
     data_format : str, optional
         "channels_last".
     value : float
-        Of the border in mode "constant"; it may be infinite, before a maximum.
+        What the border is filled with in mode "constant". It may be infinite.
 
     Examples
     --------
@@ -158,7 +158,7 @@ class Padding2D(_Padding):
 
 
 class Padding1D(Padding2D):
-    """As `Padding2D`, of signals: (N, L, C) to (N, left + L + right, C). ONNX: Pad.
+    """`Padding2D` for signals: (N, L, C) to (N, left + L + right, C). ONNX: Pad.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Padding1D(Padding2D):
 
 
 class Padding3D(Padding2D):
-    """As `Padding2D`, of volumes (N, D, H, W, C). ONNX: Pad.
+    """`Padding2D` for volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: Pad.
 
     Parameters
     ----------

@@ -82,24 +82,24 @@ class _L2Pooling(_Pooling):
 class MaxPooling2D(_MaxPooling):
     """The largest number of each window: (N, H, W, C) to (N, H', W', C). ONNX: MaxPool.
 
-    Of several largest the first, in the order of memory, gets the gradient; a NaN wins.
+    If several numbers are the largest, the first one gets the gradient. NaN counts as the largest.
 
     Parameters
     ----------
     pool_size : int or tuple of int
         One for each dimension of the window.
     strides : int or tuple of int, optional
-        `pool_size` if absent.
+        The default is `pool_size`.
     padding : str, int or tuple
         "valid", "same", or the border's width: on all sides, for each dimension, or a pair (before, after) for each.
-        What is padded never wins.
+        Padding is never the largest.
     data_format : str, optional
         "channels_last".
     name : str, optional
     dilation_rate : int or tuple of int
-        Steps between the window's elements; as `ceil_mode`, for models that come from elsewhere.
+        Steps between the window's elements. Keras has neither this nor `ceil_mode`; other libraries do.
     ceil_mode : bool
-        Whether windows may hang over the end, if they begin in the image or in the border before it.
+        Whether a last window may reach beyond the end, if it begins in the image or in the padding before it.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class MaxPooling2D(_MaxPooling):
 
 
 class MaxPooling1D(_MaxPooling):
-    """As `MaxPooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: MaxPool.
+    """`MaxPooling2D` for signals: (N, L, C) to (N, L', C). ONNX: MaxPool.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class MaxPooling1D(_MaxPooling):
 
 
 class MaxPooling3D(_MaxPooling):
-    """As `MaxPooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: MaxPool.
+    """`MaxPooling2D` for volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: MaxPool.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ class MaxPooling3D(_MaxPooling):
 class MinPooling2D(_MaxPooling):
     """The smallest number of each window: (N, H, W, C) to (N, H', W', C), -MaxPooling2D(-x).
 
-    What is padded never wins. ONNX: Neg, MaxPool, Neg.
+    Padding is never the smallest. ONNX: Neg, MaxPool, Neg.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class MinPooling2D(_MaxPooling):
 
 
 class MinPooling1D(_MaxPooling):
-    """As `MinPooling2D`, of signals: (N, L, C) to (N, L', C).
+    """`MinPooling2D` for signals: (N, L, C) to (N, L', C).
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ class MinPooling1D(_MaxPooling):
 
 
 class MinPooling3D(_MaxPooling):
-    """As `MinPooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C).
+    """`MinPooling2D` for volumes: (N, D, H, W, C) to (N, D', H', W', C).
 
     Parameters
     ----------
@@ -193,13 +193,13 @@ class MinPooling3D(_MaxPooling):
 
 
 class AveragePooling2D(_AveragePooling):
-    """The mean of each window, of the elements that lie inside the image. ONNX: AveragePool.
+    """The mean of each window. By default, only elements inside the image count. ONNX: AveragePool.
 
     Parameters
     ----------
     pool_size, strides, padding, data_format, name, dilation_rate, ceil_mode : as `MaxPooling2D`
     count_include_pad : bool
-        Whether the border's elements count as zeros (but never what hangs over the border).
+        Whether the padding counts, as zeros. What `ceil_mode` adds beyond it never does.
 
     Examples
     --------
@@ -211,7 +211,7 @@ class AveragePooling2D(_AveragePooling):
 
 
 class AveragePooling1D(_AveragePooling):
-    """As `AveragePooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: AveragePool.
+    """`AveragePooling2D` for signals: (N, L, C) to (N, L', C). ONNX: AveragePool.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ class AveragePooling1D(_AveragePooling):
 
 
 class AveragePooling3D(_AveragePooling):
-    """As `AveragePooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: AveragePool.
+    """`AveragePooling2D` for volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: AveragePool.
 
     Parameters
     ----------
@@ -247,7 +247,7 @@ class L2Pooling2D(_L2Pooling):
 
         y = sqrt(sum x^2),  dx = x dy / y, and 0 where y is 0
 
-    The sum, not the mean: windows at an edge, with fewer elements in the image, give less.
+    It is a sum, not a mean: a window at the edge, with fewer elements inside the image, gives less.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ class L2Pooling2D(_L2Pooling):
 
 
 class L2Pooling1D(_L2Pooling):
-    """As `L2Pooling2D`, of signals: (N, L, C) to (N, L', C). ONNX: LpPool, p = 2.
+    """`L2Pooling2D` for signals: (N, L, C) to (N, L', C). ONNX: LpPool, p = 2.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ class L2Pooling1D(_L2Pooling):
 
 
 class L2Pooling3D(_L2Pooling):
-    """As `L2Pooling2D`, of volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: LpPool, p = 2.
+    """`L2Pooling2D` for volumes: (N, D, H, W, C) to (N, D', H', W', C). ONNX: LpPool, p = 2.
 
     Parameters
     ----------

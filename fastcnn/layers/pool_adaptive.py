@@ -42,7 +42,7 @@ class _AdaptiveAveragePooling(_AdaptivePooling):
 
 
 class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
-    """The means of `output_size` windows that cover the image, whatever its size: (N, H, W, C) to (N, OH, OW, C).
+    """Average pooling to a given output size, whatever the size of the image: (N, H, W, C) to (N, OH, OW, C).
 
     Window o of O along a dimension of length L covers floor(o L / O) .. ceil((o + 1) L / O) - 1, as in PyTorch: windows
     of one size side by side where O divides L, else some overlap. ONNX: AveragePool where O divides L.
@@ -61,7 +61,7 @@ class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
 
 
 class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
-    """As `AdaptiveAveragePooling2D`, of signals: (N, L, C) to (N, OL, C).
+    """`AdaptiveAveragePooling2D` for signals: (N, L, C) to (N, OL, C).
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class AdaptiveAveragePooling1D(_AdaptiveAveragePooling):
 
 
 class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
-    """As `AdaptiveAveragePooling2D`, of volumes: (N, D, H, W, C) to (N, OD, OH, OW, C).
+    """`AdaptiveAveragePooling2D` for volumes: (N, D, H, W, C) to (N, OD, OH, OW, C).
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class AdaptiveAveragePooling3D(_AdaptiveAveragePooling):
 
 
 class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
-    """As `AdaptiveAveragePooling2D`, the largest numbers in place of the means. ONNX: MaxPool where O divides L.
+    """`AdaptiveAveragePooling2D` with maxima in place of means. ONNX: MaxPool where O divides L.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ class AdaptiveMaxPooling2D(_AdaptiveMaxPooling):
 
 
 class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
-    """As `AdaptiveMaxPooling2D`, of signals: (N, L, C) to (N, OL, C).
+    """`AdaptiveMaxPooling2D` for signals: (N, L, C) to (N, OL, C).
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class AdaptiveMaxPooling1D(_AdaptiveMaxPooling):
 
 
 class AdaptiveMaxPooling3D(_AdaptiveMaxPooling):
-    """As `AdaptiveMaxPooling2D`, of volumes: (N, D, H, W, C) to (N, OD, OH, OW, C).
+    """`AdaptiveMaxPooling2D` for volumes: (N, D, H, W, C) to (N, OD, OH, OW, C).
 
     Parameters
     ----------

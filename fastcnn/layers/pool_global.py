@@ -70,7 +70,7 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
-    """As `GlobalMaxPooling2D`, of signals (N, L, C). ONNX: GlobalMaxPool.
+    """`GlobalMaxPooling2D` for signals: (N, L, C) to (N, C). ONNX: GlobalMaxPool.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class GlobalMaxPooling1D(_GlobalMaxPooling):
 
 
 class GlobalMaxPooling3D(_GlobalMaxPooling):
-    """As `GlobalMaxPooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalMaxPool.
+    """`GlobalMaxPooling2D` for volumes: (N, D, H, W, C) to (N, C). ONNX: GlobalMaxPool.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class GlobalMinPooling2D(_GlobalMaxPooling):
 
 
 class GlobalMinPooling1D(_GlobalMaxPooling):
-    """As `GlobalMinPooling2D`, of signals (N, L, C). ONNX: ReduceMin.
+    """`GlobalMinPooling2D` for signals: (N, L, C) to (N, C). ONNX: ReduceMin.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class GlobalMinPooling1D(_GlobalMaxPooling):
 
 
 class GlobalMinPooling3D(_GlobalMaxPooling):
-    """As `GlobalMinPooling2D`, of volumes (N, D, H, W, C). ONNX: ReduceMin.
+    """`GlobalMinPooling2D` for volumes: (N, D, H, W, C) to (N, C). ONNX: ReduceMin.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """As `GlobalAveragePooling2D`, of signals (N, L, C). ONNX: GlobalAveragePool.
+    """`GlobalAveragePooling2D` for signals: (N, L, C) to (N, C). ONNX: GlobalAveragePool.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
 
 
 class GlobalAveragePooling3D(_GlobalAveragePooling):
-    """As `GlobalAveragePooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalAveragePool.
+    """`GlobalAveragePooling2D` for volumes: (N, D, H, W, C) to (N, C). ONNX: GlobalAveragePool.
 
     Parameters
     ----------
@@ -210,7 +210,7 @@ class GlobalL2Pooling2D(_GlobalL2Pooling):
 
 
 class GlobalL2Pooling1D(_GlobalL2Pooling):
-    """As `GlobalL2Pooling2D`, of signals (N, L, C). ONNX: GlobalLpPool, p = 2.
+    """`GlobalL2Pooling2D` for signals: (N, L, C) to (N, C). ONNX: GlobalLpPool, p = 2.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ class GlobalL2Pooling1D(_GlobalL2Pooling):
 
 
 class GlobalL2Pooling3D(_GlobalL2Pooling):
-    """As `GlobalL2Pooling2D`, of volumes (N, D, H, W, C). ONNX: GlobalLpPool, p = 2.
+    """`GlobalL2Pooling2D` for volumes: (N, D, H, W, C) to (N, C). ONNX: GlobalLpPool, p = 2.
 
     Parameters
     ----------

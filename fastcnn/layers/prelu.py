@@ -11,7 +11,7 @@ from fastcnn.operations.elementwise import prelu
 
 
 class PReLU(Layer):
-    """y = x where x > 0, else alpha x, alpha being learned; He et al., 2015, equation 1. ONNX: PRelu.
+    """y = x where x > 0, else alpha x, with a learned alpha; He et al., 2015, equation 1. ONNX: PRelu.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class PReLU(Layer):
     alpha_constraint : None
         Not offered.
     shared_axes : int or sequence of int, optional
-        Dimensions along which there is one alpha: (1, 2) for one a channel of (N, H, W, C).
+        Dimensions that share one alpha. (1, 2) gives one alpha for each channel of (N, H, W, C).
 
     Examples
     --------

@@ -91,18 +91,18 @@ class Rescaling(_Mapping):
 class Normalization(_Mapping):
     """y = (x - mean) / sqrt(variance), with the mean and the variance of data: given, or found by `adapt`.
 
-    In training and inference alike; a standard deviation below 1e-7 is taken for that. The parameters are not trained:
-    mean, variance, and a count that is always zero (Keras keeps it for old files).
+    It does the same in training and inference. A standard deviation below 1e-7 is raised to 1e-7. Its weights are not
+    trained: mean, variance, and a count that is always zero (Keras keeps it for old files).
 
     Parameters
     ----------
     axis : int, tuple of int or None
-        The axes whose elements have a mean and a variance each: the channels, -1; without the batch. None for one mean
-        and one variance of all numbers.
+        The axes that have a mean and a variance for each index: -1, the channels, by default. None means one mean and
+        one variance of all numbers.
     mean, variance : float or array, optional
-        Both or none; what broadcasts with the sizes of the axes. Without them call `adapt`, or set the weights.
+        Give both or neither. They broadcast with the sizes of the axes. Without them, call `adapt` or set the weights.
     invert : bool
-        Turn what is normalized back: y = mean + x sqrt(variance).
+        Whether to undo the normalization: y = mean + x sqrt(variance).
 
     Examples
     --------

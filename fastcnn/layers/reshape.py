@@ -45,8 +45,8 @@ class Reshape(_Reshaping):
     Parameters
     ----------
     target_shape : tuple of int
-        Without the batch; one entry may be -1 or None, for what is left, and 0 is the input's size at that place: so
-        ``(0, 0, 4, 16)`` splits the channels of images of any size.
+        Without the batch. One entry may be -1 or None, which stands for the rest. 0 takes the input's size at that
+        place, so ``(0, 0, 4, 16)`` splits the channels of images of any size.
 
     Examples
     --------

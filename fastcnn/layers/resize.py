@@ -23,7 +23,7 @@ from fastcnn.operations.resize import resize
 class Resize(Layer):
     """Signals, images or volumes of another size: (N, H, W, C) to (N, H', W', C). ONNX: Resize.
 
-    Keras's ``Resizing`` is ``Resize((height, width))``. Whole factors are faster by `UpSampling2D`.
+    Keras's ``Resizing`` is ``Resize((height, width))``. `UpSampling2D` is faster for whole factors.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class _Separable(Convolution):
 class SeparableConv1D(_Separable):
     """1D depthwise convolution, then a convolution of single positions: (N, L, C) to (N, L', filters).
 
-    As `SeparableConv2D`, in one dimension.
+    `SeparableConv2D` in one dimension.
 
     Parameters
     ----------

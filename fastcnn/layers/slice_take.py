@@ -13,17 +13,17 @@ from fastcnn.operations.selection import strided_slice, take
 class Slice(Layer):
     """y = x[..., start:stop:step, ...] along one axis, as Python's slices count. ONNX: Slice.
 
-    Keras has it as an operation alone; a split into branches is a layer for each part. Where nothing is taken the
-    gradient is zero.
+    Keras has this as an operation only. To split a tensor into branches, use one layer for each part. The gradient of
+    what is left out is zero.
 
     Parameters
     ----------
     start, stop : int, optional
-        Where the part begins and where it has ended; the axis' ends if absent, counted from its end if negative.
+        Where the part begins, and the first index after it, as in a Python slice.
     step : int
-        Negative to go backwards: ``Slice(step=-1)`` turns channels round, ``Slice(step=-1, axis=2)`` mirrors images.
+        A negative one goes backwards: ``Slice(step=-1)`` reverses channels, ``Slice(step=-1, axis=2)`` mirrors images.
     axis : int
-        Not 0, the batch; the last, of channels, if absent.
+        The default is the last, the channels. 0, the batch, is refused.
 
     Examples
     --------
@@ -59,18 +59,18 @@ class Slice(Layer):
 
 
 class Take(Layer):
-    """y = numpy.take(x, indices, axis): numbers along one axis by their index, in any order, as often as one likes.
+    """y = numpy.take(x, indices, axis): entries along one axis by their index, in any order, repeated or not.
 
-    Keras has it as an operation alone. ONNX: Gather. The gradient of a number is the sum of its copies'.
+    Keras has this as an operation only. ONNX: Gather. The gradient of an entry is the sum over its copies.
 
     Parameters
     ----------
     indices : sequence of int
         Counted from the axis' end if negative.
     axis : int
-        Not 0, the batch; the last, of channels, if absent.
+        The default is the last, the channels. 0, the batch, is refused.
     length : int, optional
-        How long the axis has to be; of any length, in which all indices lie, if absent.
+        The length that the axis must have. None accepts any length that contains all indices.
 
     Examples
     --------

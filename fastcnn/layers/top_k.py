@@ -11,18 +11,18 @@ from fastcnn.operations.selection import top_k
 
 
 class TopK(Layer):
-    """y = the k largest numbers along an axis, the largest first, or their indices. ONNX: TopK, ArgMax.
+    """y = the k largest numbers along an axis, largest first, or their indices. ONNX: TopK, ArgMax.
 
-    Keras has it as an operation alone, `keras.ops.top_k`. Of equal numbers the first comes first. Gradients go to the
-    numbers that were taken; indices have none.
+    Keras has this as an operation only, `keras.ops.top_k`. Equal numbers keep their order. Gradients go to the numbers
+    that were taken. Indices have no gradient.
 
     Parameters
     ----------
     k : int
     axis : int
-        Not 0, the batch.
+        0, the batch, is refused.
     indices : bool
-        Return where they stand along the axis, as numbers of the layer's dtype, instead of the numbers.
+        Whether to return the indices along the axis, in the layer's dtype, in place of the numbers.
 
     Examples
     --------

@@ -37,9 +37,9 @@ class UnitNormalization(_ByLength):
     Parameters
     ----------
     axis : int or sequence of int
-        Not 0, the batch.
+        0, the batch, is refused.
     epsilon : float
-        The least length that is scaled to 1; Keras's, which is no argument there.
+        Vectors shorter than this stay shorter than 1. Keras has the same number, but no argument for it.
 
     Examples
     --------
@@ -61,12 +61,12 @@ class RMSNormalization(_ByLength):
 
         y = scale x / sqrt(mean(x^2) + epsilon)
 
-    with a number of `scale` for each of the axes' numbers. Zhang and Sennrich, 2019.
+    where `scale` has the shape of these axes. Zhang and Sennrich, 2019.
 
     Parameters
     ----------
     axis : int or sequence of int
-        Not 0, the batch.
+        0, the batch, is refused.
     epsilon : float
         Positive.
 

@@ -7,8 +7,8 @@ from fastcnn.operations import selection
 class Where(_Merge):
     """y = b where the condition is 0, else a, of [condition, a, b]. ONNX: Where.
 
-    Keras has it as an operation alone, `keras.ops.where`. The condition gets no gradient; what is not chosen may be
-    infinite or no number. Inputs broadcast as for the merge layers.
+    Keras has this as an operation only, `keras.ops.where`. The condition gets no gradient. What is not chosen may be
+    infinite or NaN. Inputs broadcast as in the merge layers.
 
     Examples
     --------

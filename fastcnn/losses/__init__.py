@@ -92,7 +92,7 @@ def get(identifier: str | dict | type[Loss] | Loss) -> Loss:
 
 
 def serialize(loss: Loss) -> dict[str, Any]:
-    """Return a loss as `get` understands it and JSON can hold it.
+    """Return a configuration of a loss, which `get` understands and JSON can hold.
 
     Parameters
     ----------

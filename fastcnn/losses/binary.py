@@ -19,11 +19,11 @@ class BinaryCrossentropy(_Logarithmic):
     Parameters
     ----------
     from_logits : bool
-        Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
+        Whether outputs are logits, whose sigmoid is taken in the same pass, in place of probabilities.
     label_smoothing : float
         Targets become t (1 - s) + s / 2.
     axis : int
-        Over which the mean is taken.
+        The axis of the mean.
     reduction, name, dtype : as in `Loss`
 
     Examples
@@ -56,7 +56,7 @@ class BinaryCrossentropy(_Logarithmic):
 
 
 class BinaryFocalCrossentropy(BinaryCrossentropy):
-    """(1 - p_t)^gamma times the binary cross-entropy, p_t = t p + (1 - t)(1 - p); Lin et al., 2017, equation 5.
+    """(1 - p_t)^gamma times the binary cross-entropy, with p_t = t p + (1 - t)(1 - p); Lin et al., 2017, equation 5.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
         Whether ones are multiplied by alpha and zeros by 1 - alpha.
     alpha, gamma : float
     from_logits : bool
-        Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
+        Whether outputs are logits, whose sigmoid is taken in the same pass, in place of probabilities.
     label_smoothing, axis, reduction, name, dtype : as in `BinaryCrossentropy`
 
     Examples
@@ -95,21 +95,22 @@ class BinaryFocalCrossentropy(BinaryCrossentropy):
 
 
 class MaskedBinaryCrossentropy(BinaryCrossentropy):
-    """Binary cross-entropy of several labels a sample, some unknown: the mean over the *known* labels of the batch.
+    """Binary cross-entropy of several labels for each sample, some unknown: the mean over the *known* ones.
 
-    One image, several questions, not all of them answered. An unknown label has neither loss nor gradient; with w the
-    sample's weight, v 1 at known labels and 0 elsewhere, and b the positive weights,
+    Each image has several yes-or-no labels, and some are missing. A missing label has neither loss nor gradient. With
+    the weight w of the sample, v = 1 at known labels and 0 elsewhere, and the positive weights b,
 
         L = sum w v (-b t log p - (1 - t) log(1 - p)) / sum v
 
     Parameters
     ----------
     mask_value : float
-        What an unknown label is: -1, say, or NaN.
+        The label that means unknown, such as -1 or NaN.
     positive_weight : float or list of float, optional
-        b: what a label of 1 counts more than one of 0, for all tasks or for each. Zeros over ones of a task balance it.
+        b: how many times more a 1 counts than a 0, for all labels or for each. The number of zeros over that of ones
+        balances a label.
     from_logits : bool
-        Whether outputs are logits, whose sigmoid is taken in the same pass, or probabilities.
+        Whether outputs are logits, whose sigmoid is taken in the same pass, in place of probabilities.
     label_smoothing, reduction, name, dtype : as in `BinaryCrossentropy`
 
     Examples

@@ -93,14 +93,14 @@ class SparseCategoricalCrossentropy(_Categorical):
     Parameters
     ----------
     from_logits : bool
-        Whether outputs are logits, whose softmax is taken in the same pass, or probabilities.
+        Whether outputs are logits, whose softmax is taken in the same pass, in place of probabilities.
     ignore_class : int, optional
-        A label, also one outside of the classes such as 255 or -1, whose positions do not count: they have neither
-        loss nor gradient, and means are taken over the others.
+        Positions with this label do not count: they have neither loss nor gradient, and means are taken over the
+        others. It may lie outside the classes, such as 255 or -1.
     reduction : str
         As in `Loss`.
     axis : int
-        Where the classes are.
+        The axis of the classes.
     name, dtype : as in `Loss`
 
     Examples
@@ -156,11 +156,11 @@ class CategoricalCrossentropy(_Categorical):
     Parameters
     ----------
     from_logits : bool
-        Whether outputs are logits, whose softmax is taken in the same pass, or probabilities.
+        Whether outputs are logits, whose softmax is taken in the same pass, in place of probabilities.
     label_smoothing : float
-        This part of the targets is given to all classes alike: t (1 - s) + s / classes; Szegedy et al., 2016.
+        This fraction of the targets is shared by all classes: t (1 - s) + s / classes; Szegedy et al., 2016.
     axis : int
-        Where the classes are.
+        The axis of the classes.
     reduction, name, dtype : as in `Loss`
 
     Examples
@@ -195,7 +195,7 @@ class CategoricalCrossentropy(_Categorical):
 
 
 class CategoricalFocalCrossentropy(CategoricalCrossentropy):
-    """-sum_k alpha t[k] (1 - p[k])^gamma log p[k]: cross-entropy of what is still uncertain; Lin et al., 2017.
+    """-sum_k alpha t[k] (1 - p[k])^gamma log p[k]: cross-entropy that counts what is still uncertain; Lin et al., 2017.
 
     Parameters
     ----------
@@ -204,7 +204,7 @@ class CategoricalFocalCrossentropy(CategoricalCrossentropy):
     gamma : float
         At least 0.
     from_logits : bool
-        Whether outputs are logits, whose softmax is taken first, or probabilities.
+        Whether outputs are logits, whose softmax is taken first, in place of probabilities.
     label_smoothing, axis, reduction, name, dtype : as in `CategoricalCrossentropy`
 
     Examples

@@ -61,7 +61,7 @@ class MeanSquaredError(_Elementwise):
 
 
 class MeanAbsoluteError(_Elementwise):
-    """|y - t|, the mean over the last axis; where both are equal the slope is taken as 0.
+    """|y - t|, the mean over the last axis. Where both are equal, the slope is taken as 0.
 
     Parameters
     ----------
@@ -124,14 +124,14 @@ class MeanSquaredLogarithmicError(_Elementwise):
 
 
 class RootMeanSquaredError(_Elementwise):
-    """sqrt(mean((y - t)^2)), the mean over *all* outputs of the batch, weighted: what Keras's metric of this name is.
+    """sqrt(mean((y - t)^2)), with one weighted mean over *all* outputs of the batch, as Keras's metric of this name.
 
-    It is no sum over samples, so that the loss of a sample is its share: its mean squared error over the root.
+    It is not a sum over samples. The loss of a sample is its share: its mean squared error divided by the root.
 
     Parameters
     ----------
     reduction : str
-        One of the means.
+        As in `Loss`, but only the means.
     name, dtype : as in `Loss`
 
     Examples
@@ -174,12 +174,12 @@ class RootMeanSquaredError(_Elementwise):
 
 
 class Huber(_Elementwise):
-    """e^2 / 2 where e = |y - t| <= delta, else delta e - delta^2 / 2, the mean over the last axis; Huber, 1964.
+    """e^2 / 2 where e = |y - t| <= delta, else delta e - delta^2 / 2; the mean over the last axis. Huber, 1964.
 
     Parameters
     ----------
     delta : float
-        Where the square becomes a line; positive.
+        Where the parabola becomes a line. It is positive.
     reduction, name, dtype : as in `Loss`
 
     Examples

@@ -24,7 +24,7 @@ class _RowLoss(Loss):
 
 
 class CategoricalHinge(_RowLoss):
-    """max(1 + max_k (1 - t_k) y_k - sum_k t_k y_k, 0), for targets of one one and zeros.
+    """max(1 + max_k (1 - t_k) y_k - sum_k t_k y_k, 0), for one-hot targets.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class CategoricalHinge(_RowLoss):
 
 
 class CosineSimilarity(_RowLoss):
-    """-sum(t y) / (|t| |y|) over an axis: -1 for the same direction, 1 for the opposite one.
+    """-sum(t y) / (|t| |y|) over an axis: -1 for the same direction, 1 for opposite directions.
 
     Parameters
     ----------
@@ -72,16 +72,16 @@ class CosineSimilarity(_RowLoss):
 
 
 class Tversky(_RowLoss):
-    """1 - I / (I + alpha (T - I) + beta (P - I)), I = sum(t y), T = sum(t), P = sum(y); Salehi et al., 2017.
+    """1 - I / (I + alpha (T - I) + beta (P - I)), with I = sum(t y), T = sum(t), P = sum(y); Salehi et al., 2017.
 
     Parameters
     ----------
     alpha, beta : float
-        What a missed and a wrongly claimed element weigh.
+        The weights of false negatives and of false positives.
     reduction, name, dtype : as in `Loss`
     axis : tuple of int, optional
-        The axes of the sums, such as (1, 2, 3) for a loss of each image; None for all of the batch at once, in which
-        case every sample has the same loss.
+        The axes of the sums, such as (1, 2, 3) for a loss of each image. None means one sum over the whole batch; then
+        every sample has the same loss.
 
     Examples
     --------
@@ -129,12 +129,12 @@ class Tversky(_RowLoss):
 
 
 class Dice(Tversky):
-    """1 - 2 I / (T + P + 1e-7), I = sum(t y), T = sum(t), P = sum(y): for masks.
+    """1 - 2 I / (T + P + 1e-7), with I = sum(t y), T = sum(t), P = sum(y), for masks.
 
     Parameters
     ----------
     reduction, name, dtype : as in `Loss`
-    axis : tuple of int, optional : as in `Tversky`
+    axis : as in `Tversky`
 
     Examples
     --------

@@ -70,9 +70,9 @@ def get(metric: str | dict | type[Metric] | Callable | Metric) -> Metric:
     Parameters
     ----------
     metric : str, dict, type, callable or Metric
-        "accuracy" ("acc") is the one that suits the shapes, as in Keras: outputs (N, ..., 1) are binary, else targets
-        of fewer dimensions or (N, ..., 1) are labels. A function takes (y_true, y_pred) and returns a number for each
-        sample, whose mean is taken.
+        "accuracy" ("acc") becomes the one that suits the shapes, as in Keras: outputs (N, ..., 1) are binary; otherwise
+        targets with fewer dimensions, or (N, ..., 1), are labels. A function takes (y_true, y_pred) and returns a
+        number for each sample. The metric is their mean.
 
     Raises
     ------
@@ -103,9 +103,9 @@ def get(metric: str | dict | type[Metric] | Callable | Metric) -> Metric:
 
 
 def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
-    """Raise ArgumentError for arrays of shapes that a metric cannot take; nothing has been counted afterwards.
+    """Raise ArgumentError if a metric cannot take arrays of these shapes. Nothing is counted.
 
-    What metrics of users take is theirs to say: they see the batches of a training alone.
+    Only fastcnn's own metrics are checked. Those of users see nothing but the batches of a training.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight:
 
 
 def serialize(metric: Metric) -> dict[str, Any]:
-    """Return a metric as `get` understands it and JSON can hold it.
+    """Return a configuration of a metric, which `get` understands and JSON can hold.
 
     Parameters
     ----------

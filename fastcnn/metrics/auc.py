@@ -11,12 +11,12 @@ from fastcnn.metrics.confusion import counted, share
 
 
 class AUC(Metric):
-    """The area under the curve of hits over false alarms (ROC), or of precision over recall (PR), by thresholds.
+    """The area under the ROC curve, or under that of precision over recall (PR), from counts at thresholds.
 
     Parameters
     ----------
     num_thresholds : int
-        So many, evenly from 0 to 1.
+        The number of thresholds, evenly spaced from 0 to 1.
     curve : str
         "ROC" or "PR".
     summation_method : str
@@ -24,15 +24,15 @@ class AUC(Metric):
     name : str, optional
     dtype : as in `Metric`
     thresholds : list of float, optional
-        Instead of the even ones.
+        To use in place of evenly spaced ones.
     multi_label : bool
-        An area for each output of (N, labels), and their mean.
+        Whether to take the area for each output of (N, labels), and the mean of these.
     num_labels : int, optional
-        Found out from the outputs.
+        It is found from the outputs.
     label_weights : list of float, optional
-        Weights of that mean; without `multi_label`, of the outputs.
+        The weights of that mean, or without `multi_label` those of the outputs.
     from_logits : bool
-        Whether outputs are logits, whose sigmoid is taken.
+        Whether outputs are logits, whose sigmoid is taken first.
 
     Examples
     --------

@@ -127,7 +127,7 @@ class Metric(ExplainsUnsupported):
 
 
 class MeanMetric(Metric):
-    """A mean over samples, weighted where weights are given: a metric says what each position is worth.
+    """The base of metrics that are a weighted mean over samples. One of your own has `values`.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ class Mean(MeanMetric):
 
 
 class MeanMetricWrapper(MeanMetric):
-    """The mean of a function of yours.
+    """The mean of a function of your own.
 
     Parameters
     ----------
@@ -286,7 +286,7 @@ def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def forget_names() -> None:
-    """Let automatic names start anew.
+    """Restart the numbers of automatic names.
 
     Examples
     --------

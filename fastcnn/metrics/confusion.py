@@ -109,12 +109,12 @@ class _Condition(_Counts):
 
 
 class TruePositives(_Condition):
-    """How many positive targets have an output above the threshold.
+    """True positives: targets of 1 whose output is above the threshold.
 
     Parameters
     ----------
     thresholds : float or list of float, optional
-        0.5 if absent.
+        The default is 0.5. A list gives an array of results.
     name : str, optional
     dtype : as in `Metric`
 
@@ -127,12 +127,12 @@ class TruePositives(_Condition):
 
 
 class FalsePositives(_Condition):
-    """How many other targets have an output above the threshold.
+    """False positives: targets of 0 whose output is above the threshold.
 
     Parameters
     ----------
     thresholds : float or list of float, optional
-        0.5 if absent.
+        The default is 0.5. A list gives an array of results.
     name : str, optional
     dtype : as in `Metric`
 
@@ -147,12 +147,12 @@ class FalsePositives(_Condition):
 
 
 class TrueNegatives(_Condition):
-    """How many other targets have no output above the threshold.
+    """True negatives: targets of 0 whose output is not above the threshold.
 
     Parameters
     ----------
     thresholds : float or list of float, optional
-        0.5 if absent.
+        The default is 0.5. A list gives an array of results.
     name : str, optional
     dtype : as in `Metric`
 
@@ -167,12 +167,12 @@ class TrueNegatives(_Condition):
 
 
 class FalseNegatives(_Condition):
-    """How many positive targets have no output above the threshold.
+    """False negatives: targets of 1 whose output is not above the threshold.
 
     Parameters
     ----------
     thresholds : float or list of float, optional
-        0.5 if absent.
+        The default is 0.5. A list gives an array of results.
     name : str, optional
     dtype : as in `Metric`
 
@@ -187,16 +187,16 @@ class FalseNegatives(_Condition):
 
 
 class Precision(_Counts):
-    """Of the outputs above the threshold, the part whose targets are positive.
+    """The fraction of outputs above the threshold whose targets are 1.
 
     Parameters
     ----------
     thresholds : float or list of float, optional
-        0.5 if absent, or none at all with `top_k`; a list gives an array of results.
+        The default is 0.5, or none with `top_k`. A list gives an array of results.
     top_k : int, optional
-        Only the k largest outputs of a sample are above.
+        Only the k largest outputs of each sample count as above.
     class_id : int, optional
-        Look at this output alone.
+        The only output to count.
     name : str, optional
     dtype : as in `Metric`
 
@@ -220,7 +220,7 @@ class Precision(_Counts):
 
 
 class Recall(_Counts):
-    """Of the positive targets, the part whose outputs are above the threshold.
+    """The fraction of targets of 1 whose outputs are above the threshold.
 
     Parameters
     ----------

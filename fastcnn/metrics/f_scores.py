@@ -14,11 +14,11 @@ class FBetaScore(Metric):
     Parameters
     ----------
     average : str, optional
-        "micro" counts all classes together, "macro" is the mean of the classes, "weighted" by how often they occur;
-        None gives an array.
+        "micro" counts all classes together. "macro" is the mean over the classes, and "weighted" that mean weighted by
+        how often they occur. None gives an array.
     beta : float
     threshold : float, optional
-        Outputs above it are a yes; if absent the largest of a sample is.
+        Outputs above it count as positive. None takes the largest output of each sample.
     name : str
     dtype : as in `Metric`
 

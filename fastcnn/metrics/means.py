@@ -32,7 +32,7 @@ class Accuracy(MeanMetric):
 
 
 class BinaryAccuracy(MeanMetric):
-    """How often an output lies on the same side of `threshold` as its target of 1/2.
+    """How often the output is above `threshold` where the target is 1, and not above it where the target is 0.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class BinaryAccuracy(MeanMetric):
 
 
 class CategoricalAccuracy(MeanMetric):
-    """How often the largest output is where the largest target is.
+    """How often the largest output and the largest target have the same index.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
 
 
 class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
-    """How often the output where the largest target is, is among the k largest.
+    """How often the output at the index of the largest target is among the k largest.
 
     Parameters
     ----------
@@ -265,7 +265,7 @@ class MeanAbsolutePercentageError(MeanMetric):
 
 
 class CosineSimilarity(MeanMetric):
-    """sum(t y) / (|t| |y|) over an axis: 1 for the same direction, the loss of this name negated.
+    """sum(t y) / (|t| |y|) over an axis: 1 for the same direction. It is the negative of the loss of this name.
 
     Parameters
     ----------

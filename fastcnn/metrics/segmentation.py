@@ -10,9 +10,9 @@ from fastcnn.metrics.base import Metric, has_nan, like, spread
 
 
 class IoU(Metric):
-    """Intersection over union, TP / (TP + FP + FN) from all positions counted: the mean over some classes.
+    """Intersection over union, TP / (TP + FP + FN) counted over all positions: the mean over some classes.
 
-    Classes that neither targets nor outputs ever named do not count.
+    Classes that occur in neither targets nor outputs do not count.
 
     Parameters
     ----------
@@ -22,9 +22,9 @@ class IoU(Metric):
     name : str, optional
     dtype : as in `Metric`
     ignore_class : int, optional
-        Positions with this target do not count, as those do not whose target or output is none of the classes.
+        Positions with this target do not count. Nor do those whose target or output is not one of the classes.
     sparse_y_true, sparse_y_pred : bool
-        Whether targets and outputs are classes already; else the largest along the axis is.
+        Whether targets and outputs are class numbers. Otherwise the index of the largest along the axis is the class.
     axis : int
 
     Examples
@@ -98,7 +98,7 @@ class MeanIoU(IoU):
 
 
 class OneHotIoU(IoU):
-    """`IoU` for targets (and, unless told otherwise, outputs) with a number for each class.
+    """`IoU` for one-hot targets, and by default for outputs with a number for each class.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ class OneHotIoU(IoU):
 
 
 class OneHotMeanIoU(OneHotIoU):
-    """`MeanIoU` for targets (and, unless told otherwise, outputs) with a number for each class.
+    """`MeanIoU` for one-hot targets, and by default for outputs with a number for each class.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class OneHotMeanIoU(OneHotIoU):
 
 
 class BinaryIoU(IoU):
-    """`IoU` of two classes, outputs being one number that says yes from `threshold` on.
+    """`IoU` of two classes. An output is one number, and means class 1 if it is at least `threshold`.
 
     Parameters
     ----------

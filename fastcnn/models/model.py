@@ -22,7 +22,7 @@ _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, out
 
 @serialization.enter
 class Model(TrainableNetwork):
-    """Layers between inputs and outputs: skips, branches, layers used twice, models inside.
+    """Layers between inputs and outputs, with skips, branches, layers that are used twice, and models inside.
 
         inputs = fc.Input((28, 28, 1))
         x = layers.Conv2D(8, 3, activation="relu")(inputs)
@@ -47,7 +47,7 @@ class Model(TrainableNetwork):
     Raises
     ------
     ArgumentError
-        If an output depends on something that is no input, or two layers have one name.
+        If an output depends on something that is not an input, or if two layers have the same name.
     """
 
     foreign = dict.fromkeys(("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",

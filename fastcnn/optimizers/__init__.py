@@ -62,7 +62,7 @@ def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Return an optimizer as `get` understands it and JSON can hold it.
+    """Return a configuration of an optimizer, which `get` understands and JSON can hold.
 
     Parameters
     ----------

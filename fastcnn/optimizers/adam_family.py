@@ -15,7 +15,7 @@ from fastcnn.parameters import Segment
 
 
 class Adamax(_Adaptive):
-    """Adam by the largest gradient: u = max(beta_2 u, |g|); Kingma and Ba, 2015, section 7.1.
+    """Adam with the maximum norm: u = max(beta_2 u, |g|); Kingma and Ba, 2015, section 7.1.
 
         w -= learning_rate / (1 - beta_1^t) * m / (u + epsilon)
 
@@ -104,7 +104,7 @@ class Lion(_Adaptive):
     Parameters
     ----------
     learning_rate : float or schedule
-        A tenth of Adam's.
+        About a tenth of what suits Adam.
     beta_1, beta_2 : float
     base, named : those of `Optimizer`
 
@@ -134,7 +134,7 @@ class Lion(_Adaptive):
 
 
 class Lamb(_Adaptive):
-    """Adam whose step u of each parameter has the length of the parameter: w -= learning_rate |w| / |u| u.
+    """Adam whose step u is scaled to the norm of each parameter: w -= learning_rate |w| / |u| u.
 
     You et al., 2020.
 

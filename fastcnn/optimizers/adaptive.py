@@ -72,7 +72,7 @@ class Adagrad(_Adaptive):
 
 
 class Adadelta(_Adaptive):
-    """Steps as long as the last ones: s = rho s + (1 - rho) g^2, and q of the steps u alike; Zeiler, 2012.
+    """Steps in proportion to earlier steps: s = rho s + (1 - rho) g^2, and q likewise of the steps u; Zeiler, 2012.
 
         u = g sqrt(q + epsilon) / sqrt(s + epsilon);   w -= learning_rate u
 
@@ -114,10 +114,10 @@ class RMSprop(_Adaptive):
     learning_rate : float or schedule
     rho : float
     momentum : float
-        Then the steps u are summed: m = momentum m + u;  w -= m.
+        With momentum, the steps u are summed: m = momentum m + u;  w -= m.
     epsilon : float
     centered : bool
-        Divide by the variance of the gradient, v less the square of its running mean.
+        Whether to divide by the variance of the gradient: v minus the square of its running mean.
     base, named : those of `Optimizer`
 
     Examples

@@ -48,7 +48,7 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps by running means of the gradient and of its square; Kingma and Ba, 2015, section 2. ONNX: Adam.
+    """Adam: running means of the gradient and of its square; Kingma and Ba, 2015, section 2. ONNX: Adam.
 
         m += (g - m)(1 - beta_1);   v += (g^2 - v)(1 - beta_2)
         w -= learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)
@@ -90,7 +90,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay apart from the gradient; Loshchilov and Hutter, 2019.
+    """Adam with weight decay that is separate from the gradient; Loshchilov and Hutter, 2019.
 
     Parameters
     ----------

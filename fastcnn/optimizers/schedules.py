@@ -47,7 +47,7 @@ def _positive(who: object, name: str, value: float) -> float:
 
 
 class ExponentialDecay(LearningRateSchedule):
-    """r decay_rate^(t / T), with `staircase` of the whole part of t / T.
+    """r decay_rate^(t / T). With `staircase`, t / T is rounded down.
 
     Parameters
     ----------
@@ -81,9 +81,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     Parameters
     ----------
     boundaries : list of int
-        Growing.
+        In ascending order.
     values : list of float
-        One more.
+        One more than boundaries.
     name : str
 
     Examples
@@ -104,7 +104,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """(r - end) (1 - min(t, T) / T)^power + end; with `cycle` T is multiplied until t is within it.
+    """(r - end) (1 - min(t, T) / T)^power + end. With `cycle`, T is doubled, tripled, ... to reach t.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ class PolynomialDecay(LearningRateSchedule):
 
 
 class InverseTimeDecay(LearningRateSchedule):
-    """r / (1 + decay_rate t / T), with `staircase` of the whole part of t / T.
+    """r / (1 + decay_rate t / T). With `staircase`, t / T is rounded down.
 
     Parameters
     ----------
@@ -170,10 +170,10 @@ class CosineDecay(LearningRateSchedule):
     initial_learning_rate : float
     decay_steps : int
     alpha : float
-        What is left at the end, as a part of the rate.
+        The final rate, as a fraction of the initial one.
     name : str
     warmup_target : float, optional
-        First the rate grows in a line to it, during `warmup_steps` steps, and the decay begins there.
+        The rate first grows linearly to this value, within `warmup_steps` steps. The decay begins there.
     warmup_steps : int
 
     Examples
@@ -201,7 +201,7 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that starts again and again: each period `t_mul` times longer, from `m_mul` times the rate.
+    """Cosine decay with restarts. Each period is `t_mul` times longer and begins at `m_mul` times the rate.
 
     Loshchilov and Hutter, "SGDR", 2017.
 
@@ -212,7 +212,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         The length of the first period.
     t_mul, m_mul : float
     alpha : float
-        What is left at the end of a period, as a part of the initial rate.
+        The rate at the end of a period, as a fraction of the initial rate.
     name : str
 
     Examples
@@ -246,7 +246,7 @@ _CLASSES: dict[str, type[LearningRateSchedule]] = {c.__name__: c for c in (
 
 
 def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """Return a schedule as `deserialize` understands it and JSON can hold it.
+    """Return a configuration of a schedule, which `deserialize` understands and JSON can hold.
 
     Parameters
     ----------

@@ -23,7 +23,7 @@ __all__ = ["load_keras_weights", "load_metadata", "load_model", "load_weights", 
 def save_model(
     model: "Model", path: str | os.PathLike[str], metadata: dict[str, Any] | None = None, overwrite: bool = True
 ) -> None:
-    """Write structure and weights of a built model to one file; the same model gives the same bytes.
+    """Write structure and weights of a built model to one file. The same model gives the same bytes.
 
     The file is whole, or as it was, whatever happens meanwhile. What `compile` was given is saved without the state of
     the optimizer, and only where all of it is fastcnn's own: no file holds code.
@@ -59,7 +59,7 @@ def save_model(
 
 def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
                compile: bool = True, safe_mode: bool = True) -> "Model":
-    """Return the model of a file of fastcnn's or of Keras's, known by its content: built, with its weights.
+    """Return the model in a file of fastcnn's or of Keras's, built and with its weights. The content tells which it is.
 
     A file of Keras's, 2.4 to 3.15, is ``.keras`` or ``.h5`` of a whole model; h5py reads it (extra ``keras``), Keras
     itself is not needed. Its layers become those of fastcnn with the same names. What fastcnn lacks, and code (Lambda
@@ -107,7 +107,7 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
 
 def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
                  skip_mismatch: bool = False) -> None:
-    """Set the weights of a built model to those of a file of the same structure; nothing changes unless all fit.
+    """Set the weights of a built model from a file of the same structure. Nothing changes unless all of them fit.
 
     Weights are found by path. Automatic names differ between two models of one process (``conv2d``, ``conv2d_1``), so
     where paths differ, but kernels, biases and the rest follow one another alike, the order counts. A file of Keras's
@@ -148,7 +148,7 @@ def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = F
 
 def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
                        skip_mismatch: bool = False) -> None:
-    """Set the weights of a built model to those of a file of Keras's; nothing changes unless all fit.
+    """Set the weights of a built model from a file of Keras's. Nothing changes unless all of them fit.
 
     The model has the layers of Keras's model, in the same order; their names may differ. h5py reads the file (extra
     ``keras``), Keras itself is not needed. In an ``.h5`` file, whose names are text of variable length, damage in just
@@ -181,9 +181,9 @@ def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bo
 
 
 def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the metadata that `save_model` was given; the weights are neither read nor checked.
+    """Return the metadata that `save_model` was given. The weights are neither read nor checked.
 
-    A file of Keras's has none: {}.
+    A file of Keras's has none, which gives {}.
 
     Parameters
     ----------

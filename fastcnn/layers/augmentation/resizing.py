@@ -128,7 +128,7 @@ class Resizing(Framed):
 class CenterCrop(Framed):
     """The middle of images: (N, H, W, C) to (N, height, width, C). ONNX: Slice, Resize.
 
-    Of an image that is smaller the largest middle part with the ratio of height to width is taken, and resized.
+    If an image is too small, the largest middle part of the wanted aspect ratio is resized instead.
 
     Parameters
     ----------
