@@ -1,6 +1,6 @@
 """From a graph of the file to a model: constants are computed, every node that is left becomes layers.
 
-The batch is free in the model whatever the file says; what the file computes from it is explained in `_batch.py`.
+The batch is free in the model whatever the file says. `_dynamic_batch.py` explains what the file computes from it.
 """
 
 import inspect
@@ -12,14 +12,14 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, ModelFileError
-from fastcnn.onnx._affine import Folding
-from fastcnn.onnx._arranging import Arranging, NotOfferedError
-from fastcnn.onnx._batch import DynamicBatch
+from fastcnn.onnx._dynamic_batch import DynamicBatch
+from fastcnn.onnx._executor import FAULTS, OperatorCall, alive
+from fastcnn.onnx._fold_affine import Folding
 from fastcnn.onnx._graph import OnnxGraph, OnnxNode, ValueInfo
-from fastcnn.onnx._program import FAULTS, OperatorCall, alive
-from fastcnn.onnx._turned import Turned, straight
+from fastcnn.onnx._layout import Arranging, NotOfferedError
+from fastcnn.onnx._layout_view import Parts, View, channels_last, laid_out
+from fastcnn.onnx._moved_batch import Turned, straight
 from fastcnn.onnx._types import FLOAT, suits, types_after
-from fastcnn.onnx._view import Parts, View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 from fastcnn.symbolic import Tensor
 

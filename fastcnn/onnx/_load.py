@@ -10,10 +10,10 @@ import onnx
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.models import Model
 from fastcnn.onnx import convert as _convert  # noqa: F401  (enters the converters)
+from fastcnn.onnx._executor import alive
 from fastcnn.onnx._file import read
 from fastcnn.onnx._graph import graph_of
 from fastcnn.onnx._importer import Importer
-from fastcnn.onnx._program import alive
 from fastcnn.onnx._simplify import simplified
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx import _parts
+from fastcnn.onnx import _partition
+from fastcnn.onnx._executor import Program, alive
 from fastcnn.onnx._graph import OnnxGraph
-from fastcnn.onnx._program import Program, alive
 from fastcnn.onnx._schedule import OtherShapesError, Schedule
 
 _SHAPES = 4  # schedules that are kept
@@ -35,7 +35,7 @@ class Runner:
 
     def __init__(self, graph: OnnxGraph, who: str) -> None:
         self.program = Program(graph, who)
-        self._graph = replace(graph, nodes=tuple(alive(graph))) if _parts.worth(graph) else None
+        self._graph = replace(graph, nodes=tuple(alive(graph))) if _partition.worth(graph) else None
         self._schedules: dict[Any, Schedule | None] = {}
         self._seen: Any = None
         self._busy = threading.Lock()
@@ -61,7 +61,7 @@ class Runner:
     def _scheduled(self, key: Any, inputs: Sequence[Any]) -> list[Any]:
         """Write the schedule for inputs, and return their outputs."""
         assert self._graph is not None
-        found = _parts.schedule(self._graph, self.program.who, inputs)
+        found = _partition.schedule(self._graph, self.program.who, inputs)
         if len(self._schedules) >= _SHAPES:
             self._schedules.clear()
         self._schedules[key] = None if found is None else found[0]

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn.models import Model
-from fastcnn.onnx._program import OperatorCall, execute
-from fastcnn.onnx._view import View
+from fastcnn.onnx._executor import OperatorCall, execute
+from fastcnn.onnx._layout_view import View
 from fastcnn.onnx.operators._memory import channels_last, dense
 from fastcnn.symbolic import Tensor
 

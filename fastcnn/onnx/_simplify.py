@@ -9,8 +9,8 @@ batch normalization of all samples as one              `fastcnn.onnx.rewrite.til
 
 from dataclasses import replace
 
+from fastcnn.onnx._executor import alive
 from fastcnn.onnx._graph import OnnxGraph, OnnxNode
-from fastcnn.onnx._program import alive
 from fastcnn.onnx.rewrite.adaptive import adaptive_average
 from fastcnn.onnx.rewrite.gates import gate
 from fastcnn.onnx.rewrite.normalizations import normalization

@@ -5,9 +5,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from fastcnn.onnx import load
+from fastcnn.onnx._executor import Program
 from fastcnn.onnx._file import read
 from fastcnn.onnx._graph import graph_of
-from fastcnn.onnx._program import Program
 
 RNG = np.random.default_rng(7)
 

@@ -6,16 +6,16 @@ from fastcnn.onnx.convert import (
     dense,
     function,
     merge,
+    moved_batch,
     norm,
     padding,
-    parts,
     pool,
     reduce,
     resize,
     shape,
-    turned,
+    slicing,
     vectors,
 )
 
-__all__ = ["activation", "conv", "dense", "function", "merge", "norm", "padding", "parts", "pool", "reduce", "resize",
-           "shape", "turned", "vectors"]
+__all__ = ["activation", "conv", "dense", "function", "merge", "moved_batch", "norm", "padding", "pool", "reduce",
+           "resize", "shape", "slicing", "vectors"]

@@ -7,10 +7,10 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.kernels import codes
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, laid_out
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View, laid_out
 from fastcnn.onnx.convert.merge import in_memory, plain, scaled
 from fastcnn.onnx.convert.norm import along
 from fastcnn.onnx.operators.activations import SELU_ALPHA, SELU_GAMMA, aligned_slope

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, channels_last
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View, channels_last
 from fastcnn.onnx.operators._windows import Ints, windows
 from fastcnn.onnx.operators.conv import check_bank, transposed_windows
 

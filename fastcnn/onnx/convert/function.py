@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View
 from fastcnn.onnx.convert.merge import affine, arithmetic, together
 
 _ONE, _ZERO = np.ones(()), np.zeros(())

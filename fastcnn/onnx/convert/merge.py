@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import Dim, View, channels_last, laid_out
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import Dim, View, channels_last, laid_out
 from fastcnn.onnx.convert.shape import repeated
 from fastcnn.symbolic import Tensor
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, channels_last
-from fastcnn.onnx.convert.parts import part, picked
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View, channels_last
+from fastcnn.onnx.convert.slicing import part, picked
 from fastcnn.onnx.operators._memory import check_size
 from fastcnn.onnx.operators.arrays import integers
 

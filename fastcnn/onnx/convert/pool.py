@@ -3,10 +3,10 @@
 from typing import Any
 
 from fastcnn import layers
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, channels_last
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View, channels_last
 from fastcnn.onnx.convert.conv import padding_of
 from fastcnn.onnx.operators._windows import Ints, windows
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.geometry.interpolation import Interpolation, scaled_length
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import Dim, View
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import Dim, View
 from fastcnn.onnx.operators.resize import new_sizes
 
 _WHOLE = layers.UpSampling1D, layers.UpSampling2D, layers.UpSampling3D

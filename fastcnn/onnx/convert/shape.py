@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._turned import Turned, placed, regrouped
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View, transposed
+from fastcnn.onnx._moved_batch import Turned, placed, regrouped
 from fastcnn.onnx._types import FLOAT, INTEGER, TRUTH, type_of_cast
-from fastcnn.onnx._view import View, transposed
 from fastcnn.onnx.operators._memory import from_front
 from fastcnn.onnx.operators.arrays import integers
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.onnx._affine import composed
-from fastcnn.onnx._arranging import NotOfferedError
+from fastcnn.onnx._fold_affine import composed
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import View, channels_last
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View, channels_last
 from fastcnn.onnx.convert.norm import along, grouped, instance_normalization
 
 _LEAST = float(np.finfo(np.float32).tiny)  # where a file adds nothing

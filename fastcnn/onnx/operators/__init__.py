@@ -13,17 +13,17 @@ from fastcnn.onnx.operators import (
     losses,
     matmul,
     norm,
-    parts,
     pool,
     reduce,
     regions,
     resize,
     sampling,
+    slicing,
     training,
     vision,
 )
-from fastcnn.onnx.operators._table import TRAINING, Operator, find, known
+from fastcnn.onnx.operators._registry import TRAINING, Operator, find, known
 
 __all__ = ["TRAINING", "Operator", "activations", "arithmetic", "arrays", "control", "conv", "find", "indexing",
-           "known", "losses", "matmul", "norm", "parts", "pool", "reduce", "regions", "resize", "sampling", "training",
-           "vision"]
+           "known", "losses", "matmul", "norm", "pool", "reduce", "regions", "resize", "sampling", "slicing",
+           "training", "vision"]

@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn.kernels import codes
 from fastcnn.onnx.operators._memory import dense, in_memory_order, is_float
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators.arithmetic import erf
 from fastcnn.operations.activation import Elementwise, SoftmaxFunction
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 
 def _aligned(a: np.ndarray, b: np.ndarray, axis: int | None) -> np.ndarray:

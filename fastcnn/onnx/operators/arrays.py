@@ -9,7 +9,7 @@ import onnx
 
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import check_size
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 
 def integers(array: np.ndarray | Sequence[int]) -> list[int]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import check_size
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators.arrays import integers, type_of
 
 _MOST_ROUNDS = 1_000_000

@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators._windows import Ints, WindowGrid, padded, taps, windows
 
 _CONV = layers.Conv1D, layers.Conv2D, layers.Conv3D

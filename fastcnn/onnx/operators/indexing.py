@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import from_front
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 
 @operator("Gather")

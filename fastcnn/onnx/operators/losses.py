@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators._sums import total
-from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators.activations import log_softmax
 
 

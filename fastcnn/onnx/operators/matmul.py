@@ -6,7 +6,7 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.onnx.operators._memory import dense, is_float
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 
 def _product(a: np.ndarray, b: np.ndarray, bias: np.ndarray | None, kept: dict[Any, Any]) -> np.ndarray:

@@ -8,8 +8,8 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import channels_first, channels_last, from_front, is_float
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators._sums import center, mean, total
-from fastcnn.onnx.operators._table import operator
 
 
 def _by_channel(vector: np.ndarray, rank: int) -> np.ndarray:

@@ -7,8 +7,8 @@ import numpy as np
 from fastcnn import device, geometry
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators._sums import mean, total
-from fastcnn.onnx.operators._table import operator
 from fastcnn.onnx.operators._windows import Ints, WindowGrid, area, padded, seen, windows
 
 

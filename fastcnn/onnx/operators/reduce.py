@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators._sums import mean, total
-from fastcnn.onnx.operators._table import operator
 
 _Reduction = Callable[..., np.ndarray]
 

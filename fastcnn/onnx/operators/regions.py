@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import check_size, is_float
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 
 def _check(who: str, x: np.ndarray, rois: np.ndarray, columns: int, images: np.ndarray) -> None:

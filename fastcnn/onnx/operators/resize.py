@@ -20,7 +20,7 @@ from fastcnn.geometry.interpolation import (
     scaled_length,
 )
 from fastcnn.onnx.operators._memory import check_size, from_front, is_float
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 
 def _positions(mode: str, n: int, m: int, scale: float, roi: tuple[float, float]) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from fastcnn.errors import ModelFileError
 from fastcnn.geometry.interpolation import cubic_weights, linear_weights
 from fastcnn.onnx.operators._memory import channels_first, channels_last, check_size, is_float
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 _BORDERS = "zeros", "border", "reflection"
 #: The offsets of the neighbours of a position from the pixel below it, and their weights by distance.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx.operators._table import TRAINING, operator
+from fastcnn.onnx.operators._registry import TRAINING, operator
 
 
 def _each(who: str, arrays: tuple[np.ndarray, ...], kinds: int) -> Iterator[tuple[np.ndarray, ...]]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 
 
 def _corners(boxes: np.ndarray, center_point_box: int) -> np.ndarray:

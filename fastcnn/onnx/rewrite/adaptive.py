@@ -13,8 +13,8 @@ import numpy as np
 
 from fastcnn.errors import ModelFileError
 from fastcnn.geometry.resize import adaptive_windows
+from fastcnn.onnx._executor import OperatorCall, execute
 from fastcnn.onnx._graph import OnnxNode
-from fastcnn.onnx._program import OperatorCall, execute
 from fastcnn.onnx.operators import find
 from fastcnn.onnx.rewrite.patterns import Patterns
 from fastcnn.onnx.rewrite.regions import Region, regions

@@ -5,8 +5,8 @@ from collections import defaultdict
 import numpy as np
 
 from fastcnn.errors import ModelFileError
+from fastcnn.onnx._executor import OperatorCall, execute
 from fastcnn.onnx._graph import OnnxGraph, OnnxNode
-from fastcnn.onnx._program import OperatorCall, execute
 from fastcnn.onnx.operators import find
 
 _TRIALS = 5000

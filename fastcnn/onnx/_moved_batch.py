@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fastcnn.onnx._arranging import Arranging, NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
-from fastcnn.onnx._view import View
+from fastcnn.onnx._layout import Arranging, NotOfferedError
+from fastcnn.onnx._layout_view import View
 
 
 @dataclass(frozen=True)

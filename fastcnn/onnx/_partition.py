@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.onnx._graph import OnnxGraph
-from fastcnn.onnx._rounds import FEWEST, HEAVY, NoOperatorError, Rounds, suits
+from fastcnn.onnx._partition_walk import FEWEST, HEAVY, NoOperatorError, Rounds, suits
 from fastcnn.onnx._schedule import Layers, Schedule
 from fastcnn.onnx._simplify import simplified
 from fastcnn.onnx.operators.arrays import type_of

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx._arranging import Later
 from fastcnn.onnx._graph import OnnxNode
+from fastcnn.onnx._layout import Later
 from fastcnn.onnx.operators import find
 
 

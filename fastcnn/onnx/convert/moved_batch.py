@@ -1,4 +1,4 @@
-"""What may stand between a turn of the batch and the turn back (`fastcnn.onnx._turned`)."""
+"""What may stand between a turn of the batch and the turn back (`fastcnn.onnx._moved_batch`)."""
 
 import math
 from dataclasses import replace
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, of_turned
-from fastcnn.onnx._turned import Turned, placed, regrouped
-from fastcnn.onnx._view import View, transposed
-from fastcnn.onnx.convert.parts import picked, slice_bounds, sliced
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import View, transposed
+from fastcnn.onnx._moved_batch import Turned, placed, regrouped
 from fastcnn.onnx.convert.shape import resolved
+from fastcnn.onnx.convert.slicing import picked, slice_bounds, sliced
 from fastcnn.onnx.operators.arrays import integers
 
 

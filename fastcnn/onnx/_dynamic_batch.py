@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ModelFileError
-from fastcnn.onnx._arranging import NotOfferedError
+from fastcnn.onnx._executor import OperatorCall, execute
 from fastcnn.onnx._graph import OnnxNode, ValueInfo
-from fastcnn.onnx._program import OperatorCall, execute
+from fastcnn.onnx._layout import NotOfferedError
 
 _FREE, _OTHER = 7919, 2  # a prime that no dimension has, and a batch of another order of magnitude
 

@@ -13,7 +13,7 @@ from fastcnn import layers
 from fastcnn.geometry.reshape import free_target
 from fastcnn.layers.base import Layer
 from fastcnn.onnx._graph import OnnxNode
-from fastcnn.onnx._view import Dim, View, channels_last, laid_out, reshaped, run_of, runs, transposed, with_size
+from fastcnn.onnx._layout_view import Dim, View, channels_last, laid_out, reshaped, run_of, runs, transposed, with_size
 from fastcnn.onnx.operators._memory import check_size
 from fastcnn.symbolic import Tensor
 

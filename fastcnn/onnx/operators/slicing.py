@@ -7,7 +7,7 @@ import numpy as np
 
 from fastcnn.errors import ModelFileError
 from fastcnn.onnx.operators._memory import check_size, from_front
-from fastcnn.onnx.operators._table import operator
+from fastcnn.onnx.operators._registry import operator
 from fastcnn.onnx.operators.arrays import integers
 
 

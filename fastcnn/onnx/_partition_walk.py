@@ -22,11 +22,11 @@ from fastcnn import layers
 from fastcnn.errors import ModelFileError
 from fastcnn.models import Model
 from fastcnn.onnx import convert as _convert  # noqa: F401  (enters the converters)
+from fastcnn.onnx._executor import step_of
 from fastcnn.onnx._graph import OnnxGraph, OnnxNode
 from fastcnn.onnx._importer import Importer, Unknown
-from fastcnn.onnx._program import step_of
+from fastcnn.onnx._layout_view import View, channels_last, laid_out
 from fastcnn.onnx._schedule import Layers, Operators, Part, Start, Values
-from fastcnn.onnx._view import View, channels_last, laid_out
 from fastcnn.onnx.operators import find
 from fastcnn.onnx.operators._memory import in_memory_order, is_float
 from fastcnn.symbolic import Tensor

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.onnx._arranging import NotOfferedError
 from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
-from fastcnn.onnx._view import Parts, View
+from fastcnn.onnx._layout import NotOfferedError
+from fastcnn.onnx._layout_view import Parts, View
 from fastcnn.onnx.operators._memory import check_size
 from fastcnn.onnx.operators.arrays import integers
-from fastcnn.onnx.operators.parts import bounds_along, split_sizes
+from fastcnn.onnx.operators.slicing import bounds_along, split_sizes
 
 
 def part(im: Importer, x: View, node: OnnxNode, axis: int, start: int | None, stop: int | None, step: int) -> View:
