@@ -15,7 +15,7 @@ from fastcnn.loss_and_metrics.target import Target, named
 from fastcnn.losses import Loss
 from fastcnn.losses.targets import Takes, check
 from fastcnn.metrics import Metric
-from fastcnn.metrics.suiting import suiting
+from fastcnn.metrics.automatic import suiting
 from fastcnn.operations.broadcasting import scaled
 
 _WEIGHTS, _TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)

@@ -8,6 +8,7 @@ import numpy as np
 from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.metrics.auc import AUC
+from fastcnn.metrics.automatic import SuitingAccuracy
 from fastcnn.metrics.base import Mean, MeanMetric, MeanMetricWrapper, Metric, forget_names
 from fastcnn.metrics.confusion import (
     FalseNegatives,
@@ -32,7 +33,6 @@ from fastcnn.metrics.means import (
     TopKCategoricalAccuracy,
 )
 from fastcnn.metrics.segmentation import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
-from fastcnn.metrics.suiting import SuitingAccuracy
 
 __all__ = [
     "AUC", "Accuracy", "BinaryAccuracy", "BinaryIoU", "CategoricalAccuracy", "CosineSimilarity", "F1Score",
