@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from fastcnn._version import __version__
-from fastcnn.cli import _exits, _streams
+from fastcnn.cli import _exit_codes, _streams
 from fastcnn.errors import unknown
 
 COMMANDS = ("train", "evaluate", "predict", "summary", "import-onnx", "export-onnx", "bench", "doctor", "warmup",
@@ -41,7 +41,7 @@ class _Commands(click.Group):
 
 def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value:
-        os.environ[_exits.DEBUG] = "1"
+        os.environ[_exit_codes.DEBUG] = "1"
 
 
 @click.group(
@@ -49,7 +49,7 @@ def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> N
     cls=_Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=_exits.HELP,
+    epilog=_exit_codes.HELP,
 )
 @click.option("--debug", is_flag=True, expose_value=False, callback=_set_debug, help="Show the traceback of an error.")
 @click.version_option(__version__, message="fastcnn %(version)s")
@@ -67,7 +67,7 @@ def cli(ctx: click.Context) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code, which `fastcnn.cli._exits` explains.
+    """Run the command line and return its exit code, which `fastcnn.cli._exit_codes` explains.
 
     Parameters
     ----------
@@ -91,12 +91,12 @@ def _execute(args: Sequence[str] | None) -> int:
         sys.stdout.flush()  # a pipe that was closed shows here, not in the interpreter's last breath
     except BrokenPipeError:
         _streams.let_go()
-        return _exits.OTHER
+        return _exit_codes.OTHER
     except (Exception, KeyboardInterrupt) as error:
-        return _exits.report(error)
-    return code if isinstance(code, int) else _exits.DONE
+        return _exit_codes.report(error)
+    return code if isinstance(code, int) else _exit_codes.DONE
 
 
 def _show_warning(message: Any, *args: Any, **keywords: Any) -> None:
     with contextlib.suppress(OSError):  # of a closed pipe: what is warned of goes on
-        click.echo(f"fastcnn: warning: {_exits.one_line(message)}", err=True)
+        click.echo(f"fastcnn: warning: {_exit_codes.one_line(message)}", err=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._exits import DATA
+from fastcnn.cli._exit_codes import DATA
 from fastcnn.cli._options import UserPath, saved_argument, white_option
 
 
@@ -69,7 +69,7 @@ def _classify(opened: Any, standard: Any, path: str, top: int) -> dict[str, Any]
 
 
 def _show(result: dict[str, Any]) -> None:
-    from fastcnn.cli._exits import one_line
+    from fastcnn.cli._exit_codes import one_line
 
     if "error" in result:
         click.echo(f"fastcnn: {one_line(result['error'])}", err=True)

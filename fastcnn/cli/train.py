@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._exits import INTERRUPTED, OTHER
+from fastcnn.cli._exit_codes import INTERRUPTED, OTHER
 from fastcnn.cli._options import FITS, MODELS, OPTIMIZERS, Name, Rate, Size, UserPath, data_options, white_option
 
 
@@ -61,8 +61,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     data, standard, model, config = _prepare(given)
 
     from fastcnn.cli._console import Output, make_console
-    from fastcnn.cli._keeping import keep, said
     from fastcnn.cli._run import new_run, write_config
+    from fastcnn.cli._safe_saving import keep, said
     from fastcnn.errors import DivergedError
 
     output = Output(sys.stdout)
@@ -108,7 +108,7 @@ def _prepare(given: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
     data = load_dataset(dataset, begun, given["size"], given["fit"], given["skip_damaged"])
 
     from fastcnn import applications, optimizers  # Numba is loaded here: a fault in the data is told before
-    from fastcnn.cli._plan import settle
+    from fastcnn.cli._presets import settle
 
     config = settle(given, dataset, data, begun)
     if begun is not None:
@@ -148,8 +148,8 @@ def _fit(console: Any, model: Any, x: Any, y: Any, config: Any, folder: Path) ->
     from fastcnn.cli._interrupt import stop_on_interrupt
     from fastcnn.cli._progress import display
     from fastcnn.cli._run import HISTORY
+    from fastcnn.cli._run_callbacks import HistoryFile, StopWhenDiverged
     from fastcnn.cli._schedule import CoolDown
-    from fastcnn.cli._watch import HistoryFile, StopWhenDiverged
 
     with (
         Compiling(console, "training") as compiling,

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn._warnings import warn
+from fastcnn.datasets._background import measure_background
 from fastcnn.datasets._dataset import Dataset, check
 from fastcnn.datasets._fitting import Pictures
-from fastcnn.datasets._ground import measure_ground
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable
 
@@ -59,7 +59,7 @@ def assemble(
     scale = _white(x_train, x_test)
     is_scaled = x_train.min() >= 0 and x_train.max() <= scale  # standardized floats have no black and white
     is_fitted = pictures is not None and pictures.image_size is not None  # others will come as these came, without ink
-    background, ink_box = measure_ground(x_train, scale) if is_scaled and not is_fitted else (None, None)
+    background, ink_box = measure_background(x_train, scale) if is_scaled and not is_fitted else (None, None)
     return Dataset(
         name=printable(path.stem if path.is_file() else path.resolve().name),
         x_train=x_train,

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from fastcnn.cli import _exits, main
+from fastcnn.cli import _exit_codes, main
 from fastcnn.errors import ArgumentError, DataError, DivergedError, ModelFileError
 from tests.cli.conftest import environment, only_line
 from tests.datasets.files import header, write_idx_folder
@@ -238,13 +238,13 @@ def test_debug_shows_the_traceback_above_the_line(fastcnn):
 )  # fmt: skip
 def test_every_error_has_its_code_and_is_one_line(monkeypatch, capsys, error, code):
     monkeypatch.delenv("FASTCNN_DEBUG", raising=False)
-    assert _exits.report(error) == code
+    assert _exit_codes.report(error) == code
     assert only_line(capsys.readouterr().err).startswith("fastcnn: ")
 
 
 def test_an_unforeseen_error_says_how_to_see_more(capsys, monkeypatch):
     monkeypatch.delenv("FASTCNN_DEBUG", raising=False)
-    _exits.report(ZeroDivisionError("division\nby zero"))
+    _exit_codes.report(ZeroDivisionError("division\nby zero"))
     assert capsys.readouterr().err == (
         "fastcnn: unexpected ZeroDivisionError: division by zero; FASTCNN_DEBUG=1 shows where\n"
     )

@@ -136,7 +136,7 @@ def test_on_a_terminal_a_bar_moves_under_the_lines(tmp_path):
 
 
 def test_a_history_that_cannot_be_written_costs_a_warning_not_the_run(tmp_path):
-    from fastcnn.cli._watch import HistoryFile
+    from fastcnn.cli._run_callbacks import HistoryFile
 
     history = HistoryFile(tmp_path / "missing" / "history.jsonl")
     history.on_epoch_begin(0, {})

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastcnn import datasets
-from fastcnn.datasets._ground import measure_ground
+from fastcnn.datasets._background import measure_background
 from fastcnn.errors import DataError
 from tests.datasets.files import digits_like, idx, write_idx_folder
 
@@ -201,15 +201,15 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "digits"])
 def test_the_measured_ground_and_ink_of_known_sets_are_the_declared_ones(data, name):
     dataset = datasets.load(name, data_dir=data)
-    assert measure_ground(dataset.x_test, dataset.scale) == (dataset.background, dataset.ink_box)
+    assert measure_background(dataset.x_test, dataset.scale) == (dataset.background, dataset.ink_box)
     inverted = dataset.scale - dataset.x_test.astype(np.float32)
-    assert measure_ground(inverted, dataset.scale) == ("light", dataset.ink_box)
+    assert measure_background(inverted, dataset.scale) == ("light", dataset.ink_box)
 
 
 def test_noise_and_colour_have_no_ground():
     x, _ = digits_like(size=9, channels=1)
-    assert measure_ground(x, 255.0) == (None, None)
-    assert measure_ground(np.zeros((5, 4, 4, 3), np.uint8), 255.0) == (None, None)
+    assert measure_background(x, 255.0) == (None, None)
+    assert measure_background(np.zeros((5, 4, 4, 3), np.uint8), 255.0) == (None, None)
 
 
 def write_pictures(root, count=5, size=(7, 6), mode="L", classes=("cat", "dog"), seed=0):

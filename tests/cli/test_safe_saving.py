@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from fastcnn import saving
-from fastcnn.cli import _keeping
+from fastcnn.cli import _safe_saving
 from fastcnn.cli._console import Output, make_console
-from fastcnn.cli._keeping import keep
 from fastcnn.cli._run import Config, new_run, read_config, write_config
+from fastcnn.cli._safe_saving import keep
 from fastcnn.errors import ArgumentError
 from tests.cli.conftest import command, environment, only_line
 
@@ -89,21 +89,21 @@ def test_no_room_for_temporary_files_does_not_end_the_search(model, places, tmp_
     def full():
         raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
 
-    monkeypatch.setattr(_keeping.tempfile, "gettempdir", full)
+    monkeypatch.setattr(_safe_saving.tempfile, "gettempdir", full)
     error = keep_where_it_fails(model, tmp_path / "run", lambda path: places[1] not in path.parents)
     assert error.__notes__ == [f"the trained model is saved in {places[1] / 'fastcnn-run'}"]
 
 
 def test_a_home_that_is_not_there_is_not_made(model, places, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
-    monkeypatch.setattr(_keeping.tempfile, "gettempdir", lambda: str(places[1]))
+    monkeypatch.setattr(_safe_saving.tempfile, "gettempdir", lambda: str(places[1]))
     error = keep_where_it_fails(model, tmp_path / "run", lambda path: places[1] not in path.parents)
     assert error.__notes__ == [f"the trained model is saved in {places[1] / 'fastcnn-run'}"]
     assert not (tmp_path / "nobody").exists()
 
 
 def test_a_model_that_can_be_saved_nowhere_is_told_with_where_it_was_tried(model, places, tmp_path, monkeypatch):
-    monkeypatch.setattr(_keeping.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(_safe_saving.tempfile, "gettempdir", lambda: str(tmp_path))
     error = keep_where_it_fails(model, tmp_path / "run", lambda path: True)
     assert error.__notes__ == [f"nor could the trained model be saved in {', '.join(map(str, (*places, tmp_path)))}"]
     assert all(list(place.iterdir()) == [] for place in places)
@@ -188,10 +188,10 @@ sys.exit(main(["train", "--epochs", "1", "--out", "two"]))
 def test_an_error_in_the_middle_of_training_keeps_what_was_learned(tmp_path):
     code = """
 import sys
-from fastcnn.cli import _watch, main
+from fastcnn.cli import _run_callbacks, main
 def fail(self, batch, logs):
     if batch == 20: raise MemoryError("no more")
-_watch.StopWhenDiverged.on_train_batch_end = fail
+_run_callbacks.StopWhenDiverged.on_train_batch_end = fail
 sys.exit(main(["train", "--epochs", "1", "--out", "run"]))
 """
     result = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment(), capture_output=True,

@@ -10,7 +10,7 @@ _EVEN = 0.75  # share of border pixels on the ground; UCI digits have 0.77, Fash
 _NEAR = 0.1  # of the range from black to white
 
 
-def measure_ground(x: NDArray[Any], scale: float) -> tuple[Literal["dark", "light"] | None, float | None]:
+def measure_background(x: NDArray[Any], scale: float) -> tuple[Literal["dark", "light"] | None, float | None]:
     """Return the ground of grey images (N, H, W, 1) and the share of the frame that the ink's longer side fills.
 
     Parameters
