@@ -5,10 +5,14 @@ import re
 
 import numba
 import numpy as np
+import pytest
 
 from fastcnn.kernels.cpu.compile.policy import FLAGS
 
 TYPES = (np.float32, np.float64)
+
+#: Runs a test for both types.
+types = pytest.mark.parametrize("dtype", TYPES)
 
 #: Largest error of a kernel, relative to the largest value of the output. Of float32: 32 units in the last place, which
 #: a sum of some thousand terms takes. Of float64 the twin's own rounding is the greater part.

@@ -5,16 +5,15 @@ from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
 from tests import reference
 from tests.kernels.checking import (
     PLAIN,
-    TYPES,
     assert_close,
     assert_same_bits,
     inputs_unchanged,
     many,
     random,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 shapes = pytest.mark.parametrize("shape", [(0, 5), (1, 1), (3, 96), (2, 401)])  # a block is 24 to 192 elements
 
 

@@ -16,10 +16,10 @@ from tests.kernels.checking import (
     inputs_unchanged,
     random,
     slope,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 NONE, FREE = np.empty((0, 2)), np.array([-np.inf, np.inf])
 NO_MAPS, NO_SCALES = np.empty((0, 3, 4)), np.empty((0, 3))
 

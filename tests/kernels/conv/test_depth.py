@@ -5,7 +5,6 @@ from fastcnn.geometry import dimensions
 from fastcnn.kernels.cpu import bias_backward, bias_backward_scratch, fold_depth, unfold_depth
 from tests import reference
 from tests.kernels.checking import (
-    TYPES,
     assert_close,
     assert_one_specialization_a_type,
     assert_same_bits,
@@ -13,10 +12,10 @@ from tests.kernels.checking import (
     inputs_unchanged,
     many,
     random,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 GEOMETRIES = [
     ((2, 5, 3, 4, 3), 4, (3, 3, 3), {"padding": "same"}),
     ((2, 7, 3, 2, 4), 6, (3, 2, 1), {"strides": (2, 1, 1), "groups": 2}),

@@ -27,10 +27,10 @@ from tests.kernels.checking import (
     random,
     slope,
     three_bounds,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 NONE = np.empty(0)
 
 

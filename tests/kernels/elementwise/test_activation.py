@@ -20,6 +20,7 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
@@ -30,7 +31,6 @@ CORNERS = [code for name, code in CODES.items() if name in (
     "LINEAR", "RELU", "STEP", "LEAKY_RELU", "CLIP", "HARD_SIGMOID", "HARD_SILU", "SHRINK", "THRESHOLD", "SPARSE_PLUS")]
 
 every_code = pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
-types = pytest.mark.parametrize("dtype", TYPES)
 
 
 def _forward(x, code, beta=BETA):

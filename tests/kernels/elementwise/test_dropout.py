@@ -12,10 +12,9 @@ from tests.kernels.checking import (
     inputs_unchanged,
     many,
     random,
+    types,
     unwritten,
 )
-
-types = pytest.mark.parametrize("dtype", TYPES)
 
 
 def _dropout(x, rate=0.5, seed=0, step=0):

@@ -15,6 +15,7 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
@@ -25,7 +26,6 @@ STEPS = (function_codes.SIGN, function_codes.IS_ZERO, function_codes.ROUND, func
 ALPHA = 1.7
 
 every_code = pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
-types = pytest.mark.parametrize("dtype", TYPES)
 
 
 def _forward(x, code, alpha=ALPHA):

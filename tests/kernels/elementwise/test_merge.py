@@ -13,12 +13,12 @@ from tests.kernels.checking import (
     inputs_unchanged,
     many,
     random,
+    types,
     unwritten,
 )
 
 CODES = {name: getattr(codes, name) for name in ("SUM", "PRODUCT", "MAXIMUM", "MINIMUM", "PRELU")}
 ONE_SHAPE = (codes.MAXIMUM, codes.MINIMUM)
-types = pytest.mark.parametrize("dtype", TYPES)
 every_code = pytest.mark.parametrize("code", CODES.values(), ids=CODES.keys())
 ALPHA, BETA = 0.75, -1.5
 

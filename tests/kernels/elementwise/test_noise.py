@@ -14,10 +14,9 @@ from tests.kernels.checking import (
     inputs_unchanged,
     many,
     random,
+    types,
     unwritten,
 )
-
-types = pytest.mark.parametrize("dtype", TYPES)
 
 
 def _noisy(x, stddev=0.5, multiplied=0, seed=0, step=0):

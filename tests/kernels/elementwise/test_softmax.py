@@ -13,10 +13,10 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 logs = pytest.mark.parametrize("log_of_it", [False, True], ids=["softmax", "log_softmax"])
 
 

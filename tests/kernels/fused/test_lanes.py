@@ -23,10 +23,9 @@ from tests.kernels.checking import (
     inputs_unchanged,
     random,
     slope,
+    types,
     unwritten,
 )
-
-types = pytest.mark.parametrize("dtype", TYPES)
 
 NONE, MAX, AVERAGE = shapes.NO_POOL, shapes.MAX_POOL, shapes.AVERAGE_POOL
 

@@ -3,17 +3,7 @@ import pytest
 
 from fastcnn.kernels.cpu.layout.arrays import add, copy_columns, gather, pad2d
 from tests import reference
-from tests.kernels.checking import (
-    TYPES,
-    assert_close,
-    assert_same_bits,
-    inputs_unchanged,
-    many,
-    random,
-    unwritten,
-)
-
-types = pytest.mark.parametrize("dtype", TYPES)
+from tests.kernels.checking import assert_close, assert_same_bits, inputs_unchanged, many, random, types, unwritten
 
 
 @types

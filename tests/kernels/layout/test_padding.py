@@ -12,10 +12,10 @@ from tests.kernels.checking import (
     assert_same_bits,
     inputs_unchanged,
     random,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 NONE = (0, 0)
 
 

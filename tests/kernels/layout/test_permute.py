@@ -15,10 +15,10 @@ from tests.kernels.checking import (
     assert_within,
     inputs_unchanged,
     random,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 # Channels to the front and back, wide and narrow; a matrix with edges on both sides; runs, long and short; all turned
 # round; six dimensions; an empty array; what is a view.
 CASES = [

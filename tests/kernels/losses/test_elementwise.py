@@ -20,6 +20,7 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
@@ -31,7 +32,6 @@ SETTINGS = {"HUBER": (0.7, 0.0, 0.0), "FOCAL": (2.0, 0.75, -0.5), "FOCAL_LOGITS"
 NONE = np.empty(0)
 OF_PROBABILITIES = ("KL_DIVERGENCE", "BINARY", "FOCAL", "POISSON", "SQUARED_LOGARITHMIC")
 
-types = pytest.mark.parametrize("dtype", TYPES)
 names = pytest.mark.parametrize("name", CODES)
 sizes = pytest.mark.parametrize("shape", [(0, 3), (1, 1), (5, 1), (3, 2), (128, 10), (3, 5000), (30_001, 3)], ids=str)
 

@@ -5,7 +5,6 @@ from fastcnn.kernels import loss_codes as codes
 from fastcnn.kernels.cpu.losses.rows import fold_losses, row_loss
 from tests import reference
 from tests.kernels.checking import (
-    TYPES,
     assert_close,
     assert_one_specialization_a_type,
     assert_same_bits,
@@ -14,6 +13,7 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
@@ -21,7 +21,6 @@ SCALE = 0.25
 CODES = {"COSINE": codes.COSINE, "CATEGORICAL_HINGE": codes.CATEGORICAL_HINGE, "TVERSKY": codes.TVERSKY}
 SETTINGS = {"TVERSKY": (0.3, 0.6, 1e-7)}
 
-types = pytest.mark.parametrize("dtype", TYPES)
 names = pytest.mark.parametrize("name", CODES)
 weighted = pytest.mark.parametrize("weighted", [False, True], ids=["", "weights"])
 

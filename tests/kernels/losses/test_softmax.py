@@ -17,12 +17,12 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
 SCALE = 0.25
 
-types = pytest.mark.parametrize("dtype", TYPES)
 kinds = pytest.mark.parametrize("sparse", [True, False], ids=["classes", "distributions"])
 
 

@@ -21,12 +21,12 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
 EPSILON, MOMENTUM = 1e-3, 0.9
 
-types = pytest.mark.parametrize("dtype", TYPES)
 sizes = pytest.mark.parametrize("shape", [
     (0, 3), (1, 1), (2, 1), (5, 3), (1, 700), (300, 6), (77, 64), (130, 513), (20_001, 5), (70_001, 1)], ids=str)
 relus = pytest.mark.parametrize("relu", [0, 1], ids=["plain", "relu"])

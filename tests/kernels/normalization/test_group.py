@@ -19,12 +19,12 @@ from tests.kernels.checking import (
     inputs_unchanged,
     random,
     slope,
+    types,
     unwritten,
 )
 
 EPSILON = 1e-3
 
-types = pytest.mark.parametrize("dtype", TYPES)
 # Rows: layer normalization, groups of (N, C), longer than a block. Images: groups, one group, a channel a group, more
 # channels than a long row has lanes, one and three images that are cut into slabs, positions that fill no long row.
 SHAPES = [

@@ -20,12 +20,12 @@ from tests.kernels.checking import (
     many,
     random,
     slope,
+    types,
     unwritten,
 )
 
 FORMULA = 0.05, 0.75, 2.0  # alpha, beta, k
 
-types = pytest.mark.parametrize("dtype", TYPES)
 windows = pytest.mark.parametrize(("before", "after"), [(2, 2), (1, 2), (2, 1), (0, 0), (3, 0), (9, 9)])
 SHAPES = [(0, 4), (1, 1), (5, 3), (3, 40), (1501, 17), (3, 5000)]
 shapes = pytest.mark.parametrize("shape", [s for s in SHAPES if not PLAIN or np.prod(s) < 1000], ids=str)

@@ -5,13 +5,13 @@ from fastcnn.kernels import optimizer_codes as codes
 from fastcnn.kernels.cpu.optimizers.adaptive import adaptive_step
 from tests import reference
 from tests.kernels.checking import (
-    TYPES,
     assert_close,
     assert_one_specialization_a_type,
     assert_same_bits,
     inputs_unchanged,
     many,
     random,
+    types,
 )
 
 # name: (code, which of s, q and p there are, learning rate, a, b, c, d, epsilon)
@@ -29,7 +29,6 @@ CASES = {
     "lamb": (codes.LAMB, "sqp", 0.1, 0.1, 0.001, 2.0, 3.0, 1e-4),
 }
 
-types = pytest.mark.parametrize("dtype", TYPES)
 names = pytest.mark.parametrize("name", CASES)
 
 

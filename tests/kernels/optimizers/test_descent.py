@@ -11,9 +11,9 @@ from tests.kernels.checking import (
     inputs_unchanged,
     many,
     random,
+    types,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 sizes = pytest.mark.parametrize("size", [0, 1, 17, 100_001])
 
 

@@ -4,17 +4,16 @@ import pytest
 from fastcnn.kernels.cpu.optimizers.parts import moving_average, scale_parts, squared_norms, squared_norms_scratch
 from tests import reference
 from tests.kernels.checking import (
-    TYPES,
     assert_close,
     assert_one_specialization_a_type,
     assert_same_bits,
     inputs_unchanged,
     many,
     random,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 sizes = pytest.mark.parametrize("sizes", [
     (0,), (1,), (5, 0, 0, 7), (300_001,), (3, 200_000, 1, 0, 70_000, 2), tuple(range(1, 400)), (65_536,) * 3],
     ids=lambda v: f"{len(v)} parts of {sum(v)}")

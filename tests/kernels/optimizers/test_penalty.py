@@ -4,17 +4,15 @@ import pytest
 from fastcnn.kernels.cpu.optimizers.penalty import penalty, penalty_scratch
 from tests import reference
 from tests.kernels.checking import (
-    TYPES,
     assert_close,
     assert_one_specialization_a_type,
     assert_same_bits,
     inputs_unchanged,
     many,
     random,
+    types,
     unwritten,
 )
-
-types = pytest.mark.parametrize("dtype", TYPES)
 
 
 def _run(size, dtype, l1, l2, wants_gradient=True):

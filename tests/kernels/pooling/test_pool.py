@@ -17,10 +17,9 @@ from tests.kernels.checking import (
     inputs_unchanged,
     random,
     slope,
+    types,
     unwritten,
 )
-
-types = pytest.mark.parametrize("dtype", TYPES)
 
 
 def _sizes(geometry):

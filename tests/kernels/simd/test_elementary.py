@@ -7,8 +7,8 @@ import pytest
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, registry
 from fastcnn.kernels.cpu.simd import elementary
+from tests.kernels.checking import types
 
-types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 FLUSHED = {np.float32: 1.2e-38, np.float64: 2.3e-308}  # what may be lost at the smallest normal number
 
 

@@ -19,10 +19,10 @@ from tests.kernels.checking import (
     inputs_unchanged,
     random,
     three_bounds,
+    types,
     unwritten,
 )
 
-types = pytest.mark.parametrize("dtype", TYPES)
 NONE = np.empty(0)
 
 #: Of the tolerance of a direct sum: the transforms add and subtract numbers greater than their results.
