@@ -22,7 +22,9 @@ from fastcnn.kernels.codes import CLIP, LINEAR, RELU
 from fastcnn.kernels.cpu.compile.operands import dtype_of, unpacked
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
-from fastcnn.kernels.cpu.elementwise.activate_loops import backward_loop, bounds, forward_loop
+from fastcnn.kernels.cpu.elementwise.activate_loops import forward_loop
+from fastcnn.kernels.cpu.elementwise.activate_numbers import bounds
+from fastcnn.kernels.cpu.elementwise.activate_slopes import backward_loop
 
 _BLOCK = 1024  # elements that stay in L1 between a copy and the arithmetic
 

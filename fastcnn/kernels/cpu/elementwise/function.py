@@ -68,7 +68,7 @@ def _forward_chunk(chunk, chunks, y, x, code, alpha):
 
 @inlined(exact=True)
 def _forward(y, x, code, alpha):
-    zero, one = y.dtype.type(0), y.dtype.type(1)
+    one = y.dtype.type(1)
     if code == ABSOLUTE:
         for i in range(y.size):
             y[i] = abs(x[i])
@@ -85,7 +85,18 @@ def _forward(y, x, code, alpha):
         is_whole, is_odd = alpha == np.floor(alpha), 0.5 * alpha != np.floor(0.5 * alpha)
         for i in range(y.size):
             y[i] = _power(np.float64(x[i]), alpha, is_whole, is_odd)
-    elif code == SIGN:
+    elif code == ERROR_FUNCTION:
+        for i in range(y.size):
+            y[i] = erf(x[i])
+    else:
+        _steps(y, x, code)
+
+
+@inlined(exact=True)
+def _steps(y, x, code):
+    """The functions whose slope is 0 wherever they have one."""
+    zero, one = y.dtype.type(0), y.dtype.type(1)
+    if code == SIGN:
         for i in range(y.size):
             y[i] = one if x[i] > zero else (-one if x[i] < zero else x[i])
     elif code == IS_ZERO:
@@ -100,9 +111,6 @@ def _forward(y, x, code, alpha):
     elif code == CEILING:
         for i in range(y.size):
             y[i] = np.ceil(x[i])
-    elif code == ERROR_FUNCTION:
-        for i in range(y.size):
-            y[i] = erf(x[i])
 
 
 @inlined(exact=True, always=True)
