@@ -4,7 +4,7 @@ import pytest
 from fastcnn.kernels import codes
 from fastcnn.kernels.codes import saves_input
 from fastcnn.kernels.cpu.compile.policy import kernel, registry
-from fastcnn.kernels.cpu.elementwise import activate_loops
+from fastcnn.kernels.cpu.elementwise import activate_loops, activate_slopes
 from fastcnn.kernels.cpu.elementwise.activate import activate, activate_backward
 from fastcnn.kernels.cpu.elementwise.activation import activation_backward, activation_forward
 from tests import reference
@@ -156,7 +156,7 @@ def test_activation_gives_the_same_bits_from_any_number_of_threads(code):
 def test_the_loops_behind_the_symbols_are_vector_instructions():
     flat = np.zeros(8, np.float32)
     assert_vectors(activate_loops.forward_loop.py_func, flat, codes.TANH, ALPHA, BETA)
-    assert_vectors(activate_loops.backward_loop.py_func, flat, flat, codes.TANH, ALPHA, BETA)
+    assert_vectors(activate_slopes.backward_loop.py_func, flat, flat, codes.TANH, ALPHA, BETA)
 
 
 def test_activation_compiles_once_a_type():
