@@ -151,6 +151,7 @@ def test_no_kernel_spells_a_compile_flag():
 
 #: Public kernels that take more than eight arguments, by file: outputs, saved, scratch, inputs, parameters, geometry.
 LONG_KERNELS = {
+    "augmentation.augment": {"augment"},
     "conv.backward_input": {"conv2d_backward_input"},
     "conv.forward": {"conv2d_forward"},
     "elementwise.merge": {"merge_backward"},

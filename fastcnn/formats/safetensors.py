@@ -38,7 +38,7 @@ _CONVERT = "open it with the program that wrote it, and pass the arrays to set_w
 _ARRAYS = "safetensors.numpy.load_file gives the arrays in it, for set_weights"
 
 
-class Structure(msgspec.Struct):
+class Blueprint(msgspec.Struct):
     """What a model or a layer is made from."""
 
     class_name: str
@@ -51,7 +51,7 @@ class Structure(msgspec.Struct):
 class Contents(msgspec.Struct):
     """What the header tells."""
 
-    structure: Structure
+    structure: Blueprint
     metadata: dict[str, Any]
     digests: dict[str, str]
 
@@ -99,14 +99,14 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
     Parameters
     ----------
     structure : dict
-        As `Structure`.
+        As `Blueprint`.
     metadata : dict
     tensors : dict of arrays of float32 or float64
 
     Raises
     ------
     ArgumentError
-        Structure or metadata that JSON cannot hold.
+        Blueprint or metadata that JSON cannot hold.
     """
     # Copies, so that the digests are of what is written even while another thread trains on.
     payload = {name: tensor.tobytes() for name, tensor in tensors.items()}
@@ -203,7 +203,7 @@ def _parse(path: Path, header: bytes) -> Contents:
         raise fault(path, "a damaged header")
     try:
         return Contents(
-            msgspec.json.decode(texts["structure"], type=Structure),
+            msgspec.json.decode(texts["structure"], type=Blueprint),
             msgspec.json.decode(texts["metadata"], type=dict[str, Any]),
             msgspec.json.decode(texts["digests"], type=dict[str, str]),
         )

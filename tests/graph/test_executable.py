@@ -127,13 +127,13 @@ def test_what_runs_between_tensors_is_what_the_model_between_them_does():
     x = inputs = fc.Input((4,), dtype="float64")
     x = layers.Dense(3, dtype="float64")(x)
     y = layers.Tanh(dtype="float64")(x)
-    part, values = executables.between([inputs], [y, x], np.dtype("float64"), "part"), np.ones((2, 4))
+    part, values = executable.between([inputs], [y, x], np.dtype("float64"), "part"), np.ones((2, 4))
     for found in (part.infer([values]), part.forward([values], layers.Call())[0]):
         for a, b in zip(found, fc.Model(inputs, [y, x]).predict(values), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12)
     assert part.multiply_adds() == 12
     with pytest.raises(fc.errors.ArgumentError, match=r"^part: expected outputs that depend on its inputs alone"):
-        executables.between([x], [layers.Add(dtype="float64")([inputs, inputs])], np.dtype("float64"), "part")
+        executable.between([x], [layers.Add(dtype="float64")([inputs, inputs])], np.dtype("float64"), "part")
 
 
 def test_fusions_of_a_model_without_a_softmax_tell_of_no_logits():

@@ -8,7 +8,7 @@ import msgspec
 from fastcnn import initializers
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.file_kinds import is_keras_file
-from fastcnn.formats.safetensors import Structure, fault, read
+from fastcnn.formats.safetensors import Blueprint, fault, read
 from fastcnn.models import serialization
 from fastcnn.models.files import compile_arguments, keras_model, keras_weights, own_weights
 from fastcnn.models.files.contents import made
@@ -36,10 +36,10 @@ def load_weights(model: Any, path: Path, by_name: bool = False, skip_mismatch: b
         own_weights.load(path, model, read(path)[1], by_name, skip_mismatch)
 
 
-def _build(path: Path, told: Structure, custom_objects: dict[str, type]) -> Any:
+def _build(path: Path, told: Blueprint, custom_objects: dict[str, type]) -> Any:
     known: dict[str, Any] = serialization.kinds | custom_objects
     try:
-        entries = msgspec.convert(told.config.get("layers", []), list[Structure])
+        entries = msgspec.convert(told.config.get("layers", []), list[Blueprint])
         strange = serialization.unknown_classes([msgspec.to_builtins(entry) for entry in entries], custom_objects)
         strange |= {told.class_name}.difference(known)
         if not strange:
