@@ -16,9 +16,10 @@ from fastcnn._version import __version__
 # Written out, since type checkers and editors read it: they know no name that is computed.
 __all__ = [
     "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
-    "Sequential", "__version__", "activations", "applications", "callbacks", "config", "datasets", "device",
-    "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses", "metrics",
-    "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving", "training", "traits", "utils",
+    "Sequential", "__version__", "activations", "applications", "callbacks", "config", "data", "datasets",
+    "device", "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses",
+    "metrics", "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving", "training", "traits",
+    "utils",
 ]
 
 #: Where the objects are; what else stands in `__all__` are modules.
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         applications,
         callbacks,
         config,
+        data,
         datasets,
         device,
         dtype_policies,
