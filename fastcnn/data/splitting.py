@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from fastcnn.data._dealing import deal, deal_groups
 from fastcnn.errors import ArgumentError, DataError, unknown
 
-#: What the parts are called, in the order of a training's work: the network learns from the first. ``train_dev`` comes
-#: from where ``train`` comes from and is not learned: it tells a network that does not generalize from data that differ.
+#: What the parts are called: the network learns from the first. ``train_dev`` comes from where ``train`` comes from,
+#: and is not learned: it tells a network that does not generalize from data that differ.
 PARTS = ("train", "train_dev", "dev", "test")
 
 _FEW, _SHARE_OF_FEW = 10_000, 0.2
@@ -156,7 +156,7 @@ def folds(
 
 
 def _labels(who: str, y: ArrayLike) -> NDArray[Any]:
-    """Return labels counted from 0 without gaps, in the order of the classes; float targets as their tenths."""
+    """Return labels, checked; of float targets the number of the tenth that each is in."""
     y = np.asarray(y)
     if y.ndim != 1 or len(y) == 0:
         raise ArgumentError(f"{who}: expected y of shape (N,) with at least one label, got {y.shape}")
@@ -205,7 +205,7 @@ def _require_every_class(
             listed = ", ".join(str(names[k]) if names is not None else str(k) for k in missing[:_NAMED])
             more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
             of_one = int((labels == missing[0]).sum())
-            what = "groups" if is_grouped else f"examples than its {of_one}"
+            what = "groups that have it" if is_grouped else f"examples to its {of_one}"
             raise DataError(
                 f"{who}: expected every class in every part, got none of {listed}{more} in {part}; "
                 f"add {what}, leave out the class, or ask for fewer parts ({', '.join(parts)} now)"

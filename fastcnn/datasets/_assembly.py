@@ -24,8 +24,9 @@ def assemble(
     test: Split,
     classes: tuple[str, ...] | None,
     kind: str,
-    pictures: Pictures | None = None,
-    notes: tuple[str, ...] = (),
+    *,
+    dev: Split | None = None,
+    **known: Any,
 ) -> Dataset:
     """Return images and labels of two parts as a Dataset.
 
@@ -38,8 +39,9 @@ def assemble(
         None: numbers.
     kind : str
         Of the files, for `Dataset.source`.
-    pictures, notes
-        As in `Dataset`.
+    dev : (x, y) or None
+    known
+        ``pictures``, ``notes`` and ``origin`` of the `Dataset`.
 
     Raises
     ------
@@ -47,39 +49,43 @@ def assemble(
         As `check`; also labels of one class alone, images of other shapes or with channels first, integers beyond
         eight bits, parts of unlike types.
     """
-    for part, (x, y) in (("training", train), ("test", test)):
+    parts = {"training": train, "test": test} | ({} if dev is None else {"dev": dev})
+    for part, (x, y) in parts.items():
         check(x, y, classes, f"{path}, {part} set")
-    classes = _named(path, train[1], test[1], classes)
-    x_train, x_test = (_images(path, x) for x, _ in (train, test))
-    if x_train.dtype != x_test.dtype:
-        raise DataError(
-            f"{path}: expected training and test images of one type, got {train[0].dtype} and {test[0].dtype}; "
-            "save both as uint8 or as float32"
-        )
-    scale = _white(x_train, x_test)
+    classes = _named(path, train[1], np.concatenate([y for _, y in parts.values()]), classes)
+    x_train, *others = images = [_images(path, x) for x, _ in parts.values()]
+    for part, other in zip(list(parts)[1:], others, strict=True):
+        if x_train.dtype != other.dtype:
+            raise DataError(
+                f"{path}: expected training and {part} images of one type, got {train[0].dtype} and "
+                f"{parts[part][0].dtype}; save both as uint8 or as float32"
+            )
+    scale = _white(*images)
     is_scaled = x_train.min() >= 0 and x_train.max() <= scale  # standardized floats have no black and white
+    pictures: Pictures | None = known.get("pictures")
     is_fitted = pictures is not None and pictures.image_size is not None  # others will come as these came, without ink
     background, ink_box = measure_background(x_train, scale) if is_scaled and not is_fitted else (None, None)
     return Dataset(
         name=printable(path.stem if path.is_file() else path.resolve().name),
         x_train=x_train,
         y_train=train[1].astype(np.int64),
-        x_test=x_test,
+        x_test=others[0],
         y_test=test[1].astype(np.int64),
+        x_dev=None if dev is None else others[1],
+        y_dev=None if dev is None else dev[1].astype(np.int64),
+        **known,
         classes=classes,
         scale=scale,
         source=f"{kind} read from {printable(path)}",
         background=background,
         ink_box=ink_box,
-        pictures=pictures,
-        notes=notes,
     )
 
 
-def _named(path: Path, train: NDArray[Any], test: NDArray[Any], classes: tuple[str, ...] | None) -> tuple[str, ...]:
+def _named(path: Path, train: NDArray[Any], every: NDArray[Any], classes: tuple[str, ...] | None) -> tuple[str, ...]:
     """Return the names of the classes, once there are two; warn of those that nothing is learned of."""
     if classes is None:
-        number = 1 + max(int(train.max()), int(test.max()))
+        number = 1 + int(every.max())
         if number > _MOST_CLASSES:
             raise DataError(
                 f"{path}: expected labels below {_MOST_CLASSES}, got {number - 1}; number the classes from 0 on"

@@ -1,6 +1,6 @@
 """The record every data set is loaded into, the checks it passes, and the split of data that comes unsplit."""
 
-from collections.abc import Sized
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,6 +9,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from fastcnn.datasets._fitting import Pictures
 from fastcnn.errors import ArgumentError, DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where the examples of a data set come from: what a split that is written down names them by.
+
+    Attributes
+    ----------
+    files : dict of str to tuple of str, or None
+        For each part, ``"train"``, ``"test"`` and ``"dev"``, the path of each picture within the folder.
+    order : (N,) int64 array or None
+        Where the data came without a test part: the place that each training and then each test example had.
+    """
+
+    files: dict[str, tuple[str, ...]] | None = None
+    order: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +53,9 @@ class Dataset:
         How pictures were made into these images, so that others can be made so; None where there were no pictures.
     notes : tuple of str
         What a person should know of how the data was read: pictures resized, files skipped.
+    x_dev, y_dev : ndarray or None
+        Images and labels to decide on, where the data come with them: a folder ``val`` beside ``train`` and ``test``.
+    origin : Origin
 
     Raises
     ------
@@ -56,18 +75,27 @@ class Dataset:
     ink_box: float | None = None
     pictures: Pictures | None = None
     notes: tuple[str, ...] = ()
+    x_dev: NDArray[Any] | None = field(default=None, repr=False)
+    y_dev: NDArray[np.int64] | None = field(default=None, repr=False)
+    origin: Origin = field(default=Origin(), repr=False)
 
     def __post_init__(self) -> None:
-        for part, x, y in (("training", self.x_train, self.y_train), ("test", self.x_test, self.y_test)):
+        for part, x, y in self._parts():
             who = f"{self.name}, {part} set"
             check(x, y, self.classes, who)
             if x.ndim != 4 or x.dtype not in (np.uint8, np.float32):
                 raise DataError(f"{who}: expected uint8 or float32 images (N, H, W, C), got {x.dtype} {x.shape}")
-        if self.x_train.shape[1:] != self.x_test.shape[1:]:
-            raise DataError(
-                f"{self.name}: expected test images of {self.x_train.shape[1:]} like the training images, "
-                f"got {self.x_test.shape[1:]}; bring all images to one size and number of channels"
-            )
+            if x.shape[1:] != self.x_train.shape[1:]:
+                raise DataError(
+                    f"{self.name}: expected {part} images of {self.x_train.shape[1:]} like the training images, "
+                    f"got {x.shape[1:]}; bring all images to one size and number of channels"
+                )
+
+    def _parts(self) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
+        yield "training", self.x_train, self.y_train
+        yield "test", self.x_test, self.y_test
+        if self.x_dev is not None and self.y_dev is not None:
+            yield "dev", self.x_dev, self.y_dev
 
 
 def check(x: ArrayLike, y: ArrayLike, classes: int | Sized | None = None, who: str = "data") -> None:

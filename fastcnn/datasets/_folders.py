@@ -11,7 +11,7 @@ from fastcnn.formats.files import printable
 
 _TRAIN = ("train", "training")
 _TEST = ("test", "testing")
-_VALIDATION = ("val", "valid", "validation")
+_DEV = ("val", "valid", "validation", "dev")
 # What systems put into folders unasked, in small letters: Windows, macOS, and the boxes of Synology and QNAP. Names
 # that begin with a dot (.DS_Store, ._cat.png, .@__thumb) are hidden everywhere.
 _SYSTEM = frozenset((
@@ -39,6 +39,8 @@ class Layout(NamedTuple):
     train : LabelledFiles
     test : LabelledFiles or None
         None: a part of `train` is for testing.
+    dev : Part or None
+        None: the folder has none.
     notes : list of str
         What a person should know of it.
     """
@@ -47,6 +49,7 @@ class Layout(NamedTuple):
     train: LabelledFiles
     test: LabelledFiles | None
     notes: list[str]
+    dev: Part | None = None
 
 
 def visible(folder: Path) -> list[Path]:
@@ -73,19 +76,18 @@ def layout_of(root: Path) -> Layout:
     if train is None or not _folders(train):  # a class may be called train
         classes = _classes(root)
         return Layout(classes, _list(root, classes), None, [])
-    test, validation = _only(root, folders, _TEST), _only(root, folders, _VALIDATION)
-    others = [folder.name for folder in folders if folder not in (train, test, validation)]
+    test, dev = _only(root, folders, _TEST), _only(root, folders, _DEV)
+    others = [folder.name for folder in folders if folder not in (train, test, dev)]
     if others:
         raise DataError(
             f"{root}: expected only train, test and val in it, got also {', '.join(others)}; move that away"
         )
     classes, notes = _classes(train), []
-    if test is not None and validation is not None:
-        notes.append(f"the folder {validation.name} is not used, as {test.name} is there to test on")
-    elif validation is not None:
-        test = validation
+    if test is None and dev is not None:
+        test, dev = dev, None
         notes.append(f"the folder {test.name} is what is tested on")
-    return Layout(classes, _list(train, classes), None if test is None else _list(test, classes), notes)
+    other = [None if folder is None else _list(folder, classes) for folder in (test, dev)]
+    return Layout(classes, _list(train, classes), other[0], notes, other[1])
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastcnn.datasets._dataset import stratified_split
+from fastcnn.datasets._dataset import Origin, stratified_split
 from fastcnn.datasets._fitting import Pictures, eight_bits, fitted, white_of, with_channels
 from fastcnn.datasets._folders import layout_of
 from fastcnn.datasets._pillow import read_picture, size_of
@@ -24,22 +24,22 @@ class Folder(NamedTuple):
 
     Attributes
     ----------
-    train, test : (x, y)
-        Images uint8 (N, H, W, C), labels int64 (N,).
+    train, test, dev : (x, y)
+        Images uint8 (N, H, W, C), labels int64 (N,). No `dev`: None.
+    origin : Origin
     classes : tuple of str
     pictures : Pictures
         What was done, for `Dataset.pictures`.
     notes : tuple of str
-    is_split_by_fives : bool
-        Whether the folder itself said nothing about testing.
     """
 
     train: Split
     test: Split
+    dev: Split | None
+    origin: Origin
     classes: tuple[str, ...]
     pictures: Pictures
     notes: tuple[str, ...]
-    is_split_by_fives: bool
 
 
 def read_image_folder(root: Path, asked: Pictures) -> Folder:
@@ -61,7 +61,7 @@ def read_image_folder(root: Path, asked: Pictures) -> Folder:
         `image_size`; a class of which nothing can be read.
     """
     layout = layout_of(root)
-    parts = [layout.train] if layout.test is None else [layout.train, layout.test]
+    parts = [part for part in (layout.train, layout.test, layout.dev) if part is not None]
     files = [file for part in parts for file in part.files]
     if asked.image_size is None:
         told = {file: size for file in files if (size := size_of(file)) is not None}
@@ -71,12 +71,24 @@ def read_image_folder(root: Path, asked: Pictures) -> Folder:
     x, pictures, notes = reading.finish(len(files))
     labels, first = np.array([label for part in parts for label in part.labels]), len(layout.train.files)
     _require_some_of_each(root, layout.classes, labels[:first], kept[:first])
-    y, count = labels[kept], int(kept[:first].sum())
-    train, test = _split(root, y) if layout.test is None else (slice(count), slice(count, None))
-    if len(y[test]) == 0:
-        raise DataError(f"{root}: expected pictures to test on that can be read, got none; mend or add some")
-    return Folder((x[train], y[train]), (x[test], y[test]), layout.classes, pictures, (*layout.notes, *notes),
-                  layout.test is None)  # fmt: skip
+    y = labels[kept]
+    names = np.array([file.relative_to(root).as_posix() for file in files], object)[kept]
+    if layout.test is None:
+        train, test = _split(root, y)
+        at, order = {"train": train, "test": test}, np.concatenate([train, test])
+    else:
+        ends = np.cumsum([len(part.files) for part in parts])
+        bounds = [0, *(int(kept[:end].sum()) for end in ends)]
+        at = {name: slice(*bounds[k : k + 2]) for k, name in enumerate(("train", "test", "dev")[: len(parts)])}
+        order = None
+    for part, index in at.items():
+        if len(y[index]) == 0:
+            doing = "test" if part == "test" else "decide"
+            raise DataError(f"{root}: expected pictures to {doing} on that can be read, got none; mend or add some")
+    split: Any = {part: (x[index], y[index]) for part, index in at.items()}
+    files_of = {part: tuple(map(printable, names[index])) for part, index in at.items()}
+    return Folder(split["train"], split["test"], split.get("dev"), Origin(files_of, order), layout.classes, pictures,
+                  (*layout.notes, *notes))  # fmt: skip
 
 
 def _split(root: Path, y: NDArray[Any]) -> tuple[Any, Any]:

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.datasets import _idx, cifar10
 from fastcnn.datasets._assembly import assemble, warn_of_untested
-from fastcnn.datasets._dataset import Dataset, check, stratified_split
+from fastcnn.datasets._dataset import Dataset, Origin, check, stratified_split
 from fastcnn.datasets._fitting import Pictures, require_none
 from fastcnn.datasets._image_folder import read_image_folder
 from fastcnn.datasets._npz import keys, read_npz
@@ -59,8 +60,9 @@ def _idx_folder(path: Path) -> Path | None:
 
 def _from_pictures(root: Path, asked: Pictures) -> Dataset:
     found = read_image_folder(root, asked)
-    data = assemble(root, found.train, found.test, found.classes, "pictures", found.pictures, found.notes)
-    return warn_of_untested(root, data) if found.is_split_by_fives else data
+    data = assemble(root, found.train, found.test, found.classes, "pictures", dev=found.dev, origin=found.origin,
+                    pictures=found.pictures, notes=found.notes)  # fmt: skip
+    return data if found.origin.order is None else warn_of_untested(root, data)
 
 
 def _from_idx(folder: Path) -> Dataset:
@@ -92,8 +94,9 @@ def _from_npz(path: Path) -> Dataset:
                 f"{path}: expected at least five images in a class, as every fifth is for testing, got fewer in each; "
                 "add images, or save x_train, y_train, x_test and y_test"
             )
+        origin = Origin(order=np.concatenate([train, test]))
         return warn_of_untested(
-            path, assemble(path, (x[train], y[train]), (x[test], y[test]), classes, "npz file")
+            path, assemble(path, (x[train], y[train]), (x[test], y[test]), classes, "npz file", origin=origin)
         )  # fmt: skip
     if "x_train" not in found:
         raise DataError(

@@ -55,7 +55,7 @@ def test_no_group_is_in_two_parts(number, seed):
     y = draw.integers(0, 3, 600)
     parts = fc.data.split(y, {"dev": 0.2, "test": 0.2}, groups=groups, seed=seed)
     seen = [set(groups[index]) for index in parts.values()]
-    assert not (seen[0] & seen[1] or seen[0] & seen[2] or seen[1] & seen[2])
+    assert sum(map(len, seen)) == len(set(groups))
     assert sum(map(len, parts.values())) == 600
 
 
@@ -99,7 +99,7 @@ def test_a_seed_or_groups_that_are_none_are_refused():
 
 
 def test_a_class_that_is_missing_from_a_part_is_named():
-    with pytest.raises(DataError, match=r"got none of owl in test; add examples than its 2|none of owl in dev"):
+    with pytest.raises(DataError, match=r"got none of owl in test; add examples to its 2"):
         fc.data.split([0] * 10 + [1] * 2, {"dev": 0.2, "test": 0.2}, names=["cat", "owl"])
     with pytest.raises(DataError, match="none of 1 in"):
         fc.data.split([0] * 10 + [1] * 5, {"dev": 0.2}, groups=[*range(10), *[99] * 5])

@@ -192,13 +192,15 @@ def test_train_beside_test_or_val_keeps_its_split_in_any_case_of_letters(tmp_pat
     assert data.notes == ((f"the folder {test} is what is tested on",) if test[0] in "Vv" else ())
 
 
-def test_test_goes_before_val_which_is_said(tmp_path):
+def test_val_beside_train_and_test_is_what_is_decided_on(tmp_path):
     write_pictures(tmp_path / "train", 3)
     test = write_pictures(tmp_path / "test", 2, seed=1)
-    write_pictures(tmp_path / "valid", 4, seed=2)
+    dev = write_pictures(tmp_path / "valid", 4, seed=2)
     data = datasets.load(tmp_path)
     np.testing.assert_array_equal(data.x_test, test)
-    assert data.notes == ("the folder valid is not used, as test is there to test on",)
+    np.testing.assert_array_equal(data.x_dev, dev)
+    assert data.origin.files["dev"][0].startswith("valid/cat/")
+    assert data.notes == ()
 
 
 def test_classes_may_be_called_train_and_test(tmp_path):
