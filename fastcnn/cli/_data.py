@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fastcnn import datasets
 from fastcnn.cli._saved import Saved
-from fastcnn.datasets import Dataset
+from fastcnn.datasets import Dataset, Pictures
 from fastcnn.datasets._fitting import Fit
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import expanded
@@ -72,9 +72,9 @@ def load_dataset(
     if name.replace("-", "_") in datasets.names or not datasets.is_picture_folder(expanded(name)):
         if given and (folder is not None or name in datasets.names or Path(name).exists()):
             raise ArgumentError(f"{given[0]}: expected a folder of pictures as the data set, got {name}; leave it out")
-        return datasets.load(name, folder)
+        return datasets.read(name, folder, Pictures())
     if saved is None:
-        return datasets.load(name, folder, image_size=size, fit=fit or "crop", skip_damaged=skip_damaged)
+        return datasets.read(name, folder, Pictures(size, fit or "crop", skip_damaged=skip_damaged))
     height, width, channels = saved.model.input_shape[1:]
     known = saved.pictures
     for option, value, own in (("--size", size, (height, width)), ("--fit", fit, known["fit"])):
@@ -82,10 +82,10 @@ def load_dataset(
             raise ArgumentError(f"{option}: expected none, as {saved.path} was trained on pictures of {width}x{height} "
                                 f"({known['fit']}); leave it out")  # fmt: skip
     skip = skip_damaged or (saved.config is not None and saved.config.dataset == name and saved.config.skip_damaged)
-    return datasets.load(
-        name, folder, image_size=(height, width) if height and width else None,
+    return datasets.read(name, folder, Pictures(
+        image_size=(height, width) if height and width else None,
         channels=channels if channels in (1, 3) else None, skip_damaged=skip, **known,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def standard_of(saved: Saved, white: float | None, tell: Callable[[str], Any]) -> "Standard":

@@ -83,6 +83,21 @@ class Rate(click.ParamType):
         return rate
 
 
+class Share(click.ParamType):
+    """A number from 0 to below 1."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        try:
+            share = float(value)
+        except ValueError:
+            share = math.nan
+        if not 0 <= share < 1:
+            self.fail(f"expected a number from 0 to below 1, got {value!r}", param, ctx)
+        return share
+
+
 class Size(click.ParamType):
     """Width x height in pixels, or one number for both; the value is (height, width), as in Keras."""
 
@@ -173,6 +188,27 @@ white_option = click.option(
     "--white", type=Rate(), metavar="VALUE",
     help="The largest pixel that the model takes, 1 or 255, where its file does not tell. Default: 1.",
 )  # fmt: skip
+
+def split_options(command: Any) -> Any:
+    """Add --dev, --test, --train-dev, --group-by and --folds."""
+    for option in (
+        click.option("--folds", type=click.IntRange(2), metavar="K",
+                     help="Cross-validation: K trainings, each with another of K parts as dev; mean and spread."),
+        click.option("--group-by", metavar="REGEX",
+                     help="Pictures in whose paths this finds the same (its first group, if it has one) stay in one "
+                     "part: 'patient-[0-9]+'."),
+        click.option("--train-dev", type=Share(), metavar="SHARE",
+                     help="A part like the training's that is not learned, to tell overfitting from data that differ. "
+                     "Default: 0."),
+        click.option("--test", type=Share(), metavar="SHARE",
+                     help="The part for the last figure, where the data set has none. Default: as --dev."),
+        click.option("--dev", type=Share(), metavar="SHARE",
+                     help="The part of all images to decide on; 0 trains on it too. Default: 0.2 up to 10,000 images, "
+                     "0.01 from a million on."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
 
 batch_option = click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, metavar="N", help="Images at a time."

@@ -52,6 +52,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         dataset=dataset[0],
         data_dir=dataset[1],
         **_of_pictures(given, data, before),
+        **{name: given[name] for name in ("dev", "train_dev", "test", "group_by")},
         model=begun.model.name if begun is not None else given["model"] or preset.model,
         epochs=given["epochs"] or preset.epochs,
         batch_size=given["batch_size"] or preset.batch_size,

@@ -15,7 +15,8 @@ import msgspec
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.formats.files import expanded, write_atomically
 
-MODEL, HISTORY, CONFIG = "model.safetensors", "history.jsonl", "config.json"
+MODEL, HISTORY, CONFIG, SPLIT = "model.safetensors", "history.jsonl", "config.json", "split.csv"
+FOLDS = "folds.json"
 
 _FILE_URL = "file://"
 _Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -36,6 +37,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         And how: see `fastcnn.datasets.Pictures`.
     skip_damaged : bool
         Whether pictures that cannot be read were passed over.
+    dev, train_dev, test : float or None
+        What was asked for as the share of a part; ``split.csv`` has what became of it.
+    group_by : str or None
+        What tells in the path of a picture which ones stay in one part.
+    fold : (k, K) or None
+        The number of the fold, from 1, that was dev, and how many there are.
     model : str
         A name of `fastcnn.applications`, or that of the model trained on from.
     epochs, batch_size : int
@@ -66,6 +73,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image_size: tuple[_Count, _Count] | None = None
     fit: Literal["crop", "pad", "stretch"] = "crop"
     skip_damaged: bool = False
+    dev: float | None = None
+    train_dev: float | None = None
+    test: float | None = None
+    group_by: str | None = None
+    fold: tuple[_Count, _Count] | None = None
     source: str | None = msgspec.field(name="from", default=None)
 
 
@@ -112,9 +124,14 @@ def _as_path(text: str) -> str:
     return os.fsdecode(unquote_to_bytes(text.removeprefix(_FILE_URL))) if text.startswith(_FILE_URL) else text
 
 
+def write_folds(folder: Path, accuracies: list[float]) -> None:
+    """Write ``folds.json``: the accuracy on dev of each fold that was trained."""
+    write_atomically(folder / FOLDS, msgspec.json.encode({"dev_accuracy": accuracies}) + b"\n")
+
+
 @contextlib.contextmanager
-def new_run(out: str | None, model: str, size: int) -> Iterator[Path]:
-    """Make the folder of a run, and remove it again if it is left without a model in it.
+def new_run(out: str | None, model: str, size: int, what: str = MODEL) -> Iterator[Path]:
+    """Make the folder of a run, and remove it again if it is left without a model, or `what` is named, in it.
 
     Parameters
     ----------
@@ -124,6 +141,8 @@ def new_run(out: str | None, model: str, size: int) -> Iterator[Path]:
         For that name.
     size : int
         Bytes that the model will need.
+    what : str
+        The file that makes the folder worth keeping.
 
     Raises
     ------
@@ -138,7 +157,7 @@ def new_run(out: str | None, model: str, size: int) -> Iterator[Path]:
         _require_space(folder, size)
         yield folder
     finally:
-        if not (folder / MODEL).exists():
+        if not (folder / what).exists():
             _discard(folder, made)
 
 
@@ -181,7 +200,7 @@ def _require_space(folder: Path, size: int) -> None:
 
 
 def _discard(folder: Path, made: list[Path]) -> None:
-    for name in (HISTORY, CONFIG):
+    for name in (HISTORY, CONFIG, SPLIT):
         with contextlib.suppress(OSError):
             os.unlink(folder / name)
     for path in made:

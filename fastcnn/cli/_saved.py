@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastcnn.cli._run import MODEL, Config, read_config
+from fastcnn.cli._run import MODEL, SPLIT, Config, read_config
 from fastcnn.datasets import Dataset
 from fastcnn.errors import ArgumentError, DataError, ModelFileError
 
@@ -22,6 +22,16 @@ class Saved(NamedTuple):
         names = self.metadata.get("classes")
         number = self.model.output_shape[-1]
         return tuple(map(str, names)) if names and len(names) == number else tuple(map(str, range(number)))
+
+    @property
+    def split(self) -> Path | None:
+        """The file that says which image was in which part of the run's data; None outside of a run with one."""
+        path = self.path.parent / SPLIT
+        return path if self.config is not None and path.is_file() else None
+
+    def split_of(self, dataset: str) -> Path | None:
+        """Return `split` for the data set that the run was trained on; None for another."""
+        return self.split if self.config is not None and self.config.dataset == dataset else None
 
     @property
     def pictures(self) -> dict[str, Any]:

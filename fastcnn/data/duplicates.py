@@ -1,8 +1,8 @@
 """The same picture twice, or nearly: what makes a test part tell less than it seems to.
 
-Pictures are compared by a *difference hash* of 64 bits, whether each of 8 x 8 fields is brighter than its neighbour on
-the left, which survives other sizes, brightness and compression. Those whose hashes differ in few bits are then compared
-by their pixels, so that pictures with an empty ground, whose hashes tell little, are not taken for one another.
+Pictures are compared by a *difference hash* of 64 bits: whether each of 8 x 8 fields is brighter than its neighbour on
+the left, which survives other brightness and compression. Those whose hashes differ in few bits are then compared by
+their pixels, so that pictures with an empty ground, whose hashes tell little, are not taken for one another.
 """
 
 from collections.abc import Iterator

@@ -13,7 +13,7 @@ from fastcnn.formats.files import write_atomically
 _COLUMNS = ("part", "example", "label", "group")
 
 
-class Row(NamedTuple):
+class SplitRow(NamedTuple):
     """One example of a split.
 
     Attributes
@@ -34,7 +34,7 @@ class Row(NamedTuple):
     group: str = ""
 
 
-def write(path: Path, rows: Iterable[Row]) -> None:
+def write(path: Path, rows: Iterable[SplitRow]) -> None:
     """Write a split as UTF-8 with one line an example."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -43,7 +43,7 @@ def write(path: Path, rows: Iterable[Row]) -> None:
     write_atomically(path, text.getvalue().encode())
 
 
-def read(path: Path) -> list[Row]:
+def read(path: Path) -> list[SplitRow]:
     """Read a split.
 
     Raises
@@ -62,8 +62,8 @@ def read(path: Path) -> list[Row]:
     rows, seen = [], set[str]()
     for number, line in enumerate(lines[1:], 2):
         if len(line) != len(lines[0]):
-            raise DataError(f"{path}, line {number}: expected {len(lines[0])} values, got {len(line)}; restore the file")
-        row = Row(*line)
+            raise DataError(f"{path}, line {number}: expected {len(lines[0])} values, got {len(line)}; restore it")
+        row = SplitRow(*line)
         if row.part not in PARTS and not row.part.startswith("fold "):
             raise DataError(f"{path}, line {number}: {unknown('part', row.part, PARTS)}")
         if row.example in seen:

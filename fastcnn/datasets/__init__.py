@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
 from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
+from fastcnn.datasets._assembly import warn_of_untested
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
 from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_none
 from fastcnn.datasets._own import dataset_at, is_picture_folder
@@ -85,7 +86,22 @@ def load(
     ImportError
         Pictures, without Pillow.
     """
-    pictures = check_pictures(Pictures(image_size, fit, channels, white, skip_damaged), "datasets.load")
+    data = read(name_or_path, data_dir, Pictures(image_size, fit, channels, white, skip_damaged))
+    if data.origin.order is not None:  # it came without a test part
+        warn_of_untested(expanded(name_or_path), data)
+    return data
+
+
+def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None, asked: Pictures) -> Dataset:
+    """Return what `load` returns, for those who deal the examples out to parts of their own.
+
+    Parameters
+    ----------
+    name_or_path, data_dir
+        As of `load`.
+    asked : Pictures
+    """
+    pictures = check_pictures(asked, "datasets.load")
     if isinstance(name_or_path, str) and name_or_path.replace("-", "_") in _by_name:
         require_none(pictures, name_or_path)
         return _by_name[name_or_path.replace("-", "_")].dataset(data_dir)

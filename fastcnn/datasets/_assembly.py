@@ -106,8 +106,8 @@ def _named(path: Path, train: NDArray[Any], every: NDArray[Any], classes: tuple[
     return classes
 
 
-def warn_of_untested(path: Path, data: Dataset) -> Dataset:
-    """Return the data; warn of classes so small that the split by fives leaves no image of them for testing."""
+def warn_of_untested(path: Path, data: Dataset) -> None:
+    """Warn of classes so small that the split by fives leaves no image of them for testing."""
     in_train, in_test = (np.bincount(y, minlength=len(data.classes)) for y in (data.y_train, data.y_test))
     untested = (in_train > 0) & (in_test == 0)
     if untested.any():
@@ -115,7 +115,6 @@ def warn_of_untested(path: Path, data: Dataset) -> Dataset:
             f"{path}: {_listed(data.classes, untested)} of fewer than five images, of which none is for testing; add "
             "some, or split them into training and test yourself"
         )
-    return data
 
 
 def _listed(classes: tuple[str, ...], chosen: NDArray[Any]) -> str:

@@ -39,7 +39,7 @@ class Layout(NamedTuple):
     train : LabelledFiles
     test : LabelledFiles or None
         None: a part of `train` is for testing.
-    dev : Part or None
+    dev : LabelledFiles or None
         None: the folder has none.
     notes : list of str
         What a person should know of it.
@@ -49,7 +49,7 @@ class Layout(NamedTuple):
     train: LabelledFiles
     test: LabelledFiles | None
     notes: list[str]
-    dev: Part | None = None
+    dev: LabelledFiles | None = None
 
 
 def visible(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.datasets import _idx, cifar10
-from fastcnn.datasets._assembly import assemble, warn_of_untested
+from fastcnn.datasets._assembly import assemble
 from fastcnn.datasets._dataset import Dataset, Origin, check, stratified_split
 from fastcnn.datasets._fitting import Pictures, require_none
 from fastcnn.datasets._image_folder import read_image_folder
@@ -60,9 +60,8 @@ def _idx_folder(path: Path) -> Path | None:
 
 def _from_pictures(root: Path, asked: Pictures) -> Dataset:
     found = read_image_folder(root, asked)
-    data = assemble(root, found.train, found.test, found.classes, "pictures", dev=found.dev, origin=found.origin,
+    return assemble(root, found.train, found.test, found.classes, "pictures", dev=found.dev, origin=found.origin,
                     pictures=found.pictures, notes=found.notes)  # fmt: skip
-    return data if found.origin.order is None else warn_of_untested(root, data)
 
 
 def _from_idx(folder: Path) -> Dataset:
@@ -95,9 +94,7 @@ def _from_npz(path: Path) -> Dataset:
                 "add images, or save x_train, y_train, x_test and y_test"
             )
         origin = Origin(order=np.concatenate([train, test]))
-        return warn_of_untested(
-            path, assemble(path, (x[train], y[train]), (x[test], y[test]), classes, "npz file", origin=origin)
-        )  # fmt: skip
+        return assemble(path, (x[train], y[train]), (x[test], y[test]), classes, "npz file", origin=origin)
     if "x_train" not in found:
         raise DataError(
             f"{path}: expected arrays named x_train, y_train, x_test, y_test, or x and y, "

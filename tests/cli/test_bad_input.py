@@ -135,11 +135,11 @@ def test_an_out_folder_that_cannot_be_made_is_told_before_training(fastcnn, tmp_
 
 
 def test_a_full_disk_exits_with_3_and_leaves_no_folder(tmp_path):
-    # A limit on the size of files is a full disk that needs no rights: the configuration fits, the model does not.
+    # A limit on the size of files is a full disk that needs no rights: configuration and split fit, the model does not.
     code = """
 import resource, sys
 from fastcnn.cli import main
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 sys.exit(main(["train", "--epochs", "1", "--out", "runs/full"]))
 """
     result = subprocess.run(

@@ -25,10 +25,10 @@ def picture(tmp_path):
 def test_evaluate_agrees_with_the_training_that_made_the_run(fastcnn, trained):
     folder, process = trained
     for saved in (folder, folder / "model.safetensors"):
-        result = fastcnn("evaluate", saved)
+        result = fastcnn("evaluate", saved, "--part", "dev")
         assert result.returncode == 0, result.stderr
         assert result.stdout.splitlines()[-1] == process.stdout.splitlines()[-1]
-        assert re.search(r"^test loss \d\.\d{4}$", result.stdout, re.M)
+        assert re.search(r"^dev loss \d\.\d{4}$", result.stdout, re.M)
 
 
 def test_a_file_without_its_run_needs_a_data_set(fastcnn, run, tmp_path):

@@ -14,7 +14,7 @@ from tests.cli.conftest import command, environment
 
 def accuracy_of(output):
     """Return the number in the last line, which scripts read."""
-    return float(re.fullmatch(r"test accuracy (\d\.\d{4})", output.splitlines()[-1])[1])
+    return float(re.fullmatch(r"(?:dev|test) accuracy (\d\.\d{4})", output.splitlines()[-1])[1])
 
 
 def history_of(run):
@@ -32,22 +32,25 @@ def test_it_ends_with_a_table_the_place_of_the_run_and_the_accuracy(trained):
     assert head.split() == ["class", "precision", "recall", "F1", "images"]
     rows = [line.split() for line in lines if re.match(r" \d  ", line)]
     assert [row[0] for row in rows] == list("0123456789")
-    assert sum(int(row[-1]) for row in rows) == 355
+    assert sum(int(row[-1]) for row in rows) == 359  # a fifth of 1,797
 
 
 def test_without_a_terminal_it_prints_plain_lines(trained):
     _, process = trained
     assert "\x1b" not in process.stdout
     assert "\r" not in process.stdout
-    epochs = re.findall(r"^epoch (\d)/3  loss \d+\.\d{4}  accuracy \d\.\d{4}  [\d,]+ images/s$", process.stdout, re.M)
+    value = r"\d+\.\d{4}"
+    epochs = re.findall(rf"^epoch (\d)/3  loss {value}  accuracy {value}  val_loss {value}  val_accuracy {value}  "
+                        r"[\d,]+ images/s$", process.stdout, re.M)  # fmt: skip
     assert epochs == ["1", "2", "3"]
 
 
 def test_a_run_holds_model_history_and_configuration(run):
-    assert sorted(path.name for path in run.iterdir()) == ["config.json", "history.jsonl", "model.safetensors"]
+    assert sorted(path.name for path in run.iterdir()) == ["config.json", "history.jsonl", "model.safetensors",
+                                                              "split.csv"]
     history = history_of(run)
     assert [line["epoch"] for line in history] == [1, 2, 3]
-    assert {"loss", "accuracy", "seconds", "steps"} <= history[0].keys()
+    assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds", "steps"} <= history[0].keys()
     assert history[2]["loss"] < history[0]["loss"]
     config = json.loads((run / "config.json").read_text())
     assert (config["dataset"], config["model"], config["epochs"], config["seed"]) == ("digits", "lenet", 3, 1)
@@ -62,7 +65,9 @@ def test_the_model_knows_classes_scale_ground_and_data_set(run):
     assert known == {
         "dataset": "digits", "classes": list("0123456789"), "scale": 16.0, "background": "dark", "ink_box": 1.0
     }  # fmt: skip
-    x = datasets.load("digits").x_train / 16
+    rows = (run / "split.csv").read_text().splitlines()
+    train = [int(re.search(r"x_train\[(\d+)\]", row)[1]) for row in rows if row.startswith("train,")]
+    x = datasets.load("digits").x_train[train] / 16
     assert (mean, std) == (pytest.approx([x.mean()]), pytest.approx([x.std()]))
 
 
@@ -132,7 +137,7 @@ def test_on_a_terminal_a_bar_moves_under_the_lines(tmp_path):
     text = output.decode()
     assert re.search(r"epoch \d+/12 .*━.* images/s  0:\d\d left", text)
     assert "\x1b[?25h" in text  # the cursor is back
-    assert re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).rstrip().splitlines()[-1].startswith("test accuracy 0.")
+    assert re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text).rstrip().splitlines()[-1].startswith("dev accuracy 0.")
 
 
 def test_a_history_that_cannot_be_written_costs_a_warning_not_the_run(tmp_path):

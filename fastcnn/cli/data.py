@@ -1,0 +1,69 @@
+"""``fastcnn data``: look at a data set before a network does."""
+
+from typing import Any
+
+import click
+
+from fastcnn.cli._exit_codes import DATA
+from fastcnn.cli._options import DATASETS, NameOrPath, UserPath, split_options
+
+
+@click.group("data", short_help="Look at a data set before a network does.")
+def command() -> None:
+    """Look at a data set before a network does."""
+
+
+@command.command("check", short_help="Find damaged pictures, rare classes, and pictures in two parts.")
+@click.argument("dataset", type=NameOrPath(DATASETS))
+@click.option("--data-dir", type=UserPath(), metavar="DIR", help="Where the files of a named data set are.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="N", help="Of the split. Default: 0.")
+@split_options
+@click.pass_context
+def check(ctx: click.Context, /, dataset: str, data_dir: str | None, **given: Any) -> None:
+    """Find what is wrong with a data set: as `train` would take it, nothing is written.
+
+    Tells files that cannot be read, the sizes of the pictures, how many of each class are in each part, classes of
+    which there are few, and pictures that are in two parts, the same or nearly. Ends with 3 if there is any of it.
+
+    \b
+    fastcnn data check my_pictures/
+    fastcnn data check my_pictures/ --group-by 'patient-[0-9]+'
+    """  # noqa: D301  (click reads the backspace)
+    from fastcnn.cli._checks import balance, duplicates
+    from fastcnn.cli._console import make_console
+    from fastcnn.cli._data import choose_dataset, load_dataset
+    from fastcnn.cli._picture_sizes import common_size, damaged, sizes_of, sizes_told
+    from fastcnn.cli._split import Asked, made
+
+    console = make_console()
+    chosen = choose_dataset(dataset, data_dir, None)
+    sizes = sizes_of(chosen[0])
+    faults = [] if sizes is None else damaged(chosen[0])
+    data = load_dataset(chosen, None, common_size(sizes), None, skip_damaged=sizes is not None)
+    parts, _ = made(data, Asked(given["dev"], given["train_dev"], given["test"], given["group_by"], given["seed"]))
+    console.print(f"data   {data.name}: {data.source}")
+    _show(console, parts, data.classes)
+    for line in [] if sizes is None else sizes_told(sizes):
+        console.print(f"note   {line}")
+    faults += [*balance(parts, data.classes), *duplicates(parts, most=20)]
+    for line in faults:
+        console.print(f"fault  {line}")
+    if faults:
+        ctx.exit(DATA)
+    console.print("no fault found")
+
+
+def _show(console: Any, parts: dict[str, Any], classes: tuple[str, ...]) -> None:
+    import numpy as np
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("class", overflow="fold")
+    for name in parts:
+        table.add_column(name.replace("_", "-"), justify="right")
+    counts = [np.bincount(part.y, minlength=len(classes)) for part in parts.values()]
+    for label, name in enumerate(classes):
+        table.add_row(name, *(f"{count[label]:,}" for count in counts))
+    table.add_row("all", *(f"{count.sum():,}" for count in counts))
+    console.print(table, soft_wrap=False)
