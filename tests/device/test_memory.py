@@ -159,12 +159,12 @@ def test_all_devices_give_back_what_is_free():
 
 
 def test_the_class_of_a_shape_is_remembered_for_so_many_shapes(pool, monkeypatch):
-    monkeypatch.setattr(device, "_KNOWN", 3)
+    monkeypatch.setattr(device, "_KNOWN", 300)
     counts = []
-    for length in (10, 20, 10, 30, 40):
+    for length in (*range(300), 17, 300, 301):
         pool.empty((length,), np.float32)
         counts.append(len(pool._local.known))
-    assert counts == [1, 2, 2, 3, 1]
+    assert counts == [*range(1, 301), 300, 1, 2]
 
 
 def test_threads_have_pools_of_their_own(pool):
