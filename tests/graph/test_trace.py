@@ -143,3 +143,23 @@ def test_calls_that_are_moved_share_twins_and_keep_how_they_were_called():
     moved, _ = trace.moved(part, [(None, 4, 4, 2)])
     assert [node.layer.name for node in moved.nodes] == ["drop", "shared"]
     assert moved.outputs[0].shape == (None, 4, 4, 2)
+
+
+class Deeper(fc.Model):
+    """As many layers as a sample is long, of one tensor or of the sum of two."""
+
+    def call(self, x):
+        x = x[0] + x[1] if isinstance(x, (list, tuple)) else x
+        for k in range(x.shape[1]):
+            x = layers.ReLU(name=f"{self.name}_{k}")(x) if k else layers.Tanh(name=f"{self.name}_0")(x)
+        return x
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_model_whose_call_goes_by_shapes_is_opened_for_those_that_come(several):
+    graphs = []
+    for length in (1, 3):
+        inputs = fc.Input((length,))
+        outputs = Deeper(name="deeper")([inputs, inputs] if several else inputs)
+        graphs.append(trace.opened(fc.Model(inputs, outputs).traced))
+    assert [sum("deeper" in step.node.name for step in graph.steps) for graph in graphs] == [1, 3]
