@@ -107,8 +107,11 @@ def draw(rooms: Sequence[str], count: int, seed: int) -> list[Mutant]:
 
 
 def _runs_otherwise(text: str, mutated: str) -> bool:
-    """Return whether two texts differ in more than annotations and what is the same to NumPy."""
-    return _that_runs(text) != _that_runs(mutated)
+    """Return whether a mutated text runs, and differs in more than annotations and what is the same to NumPy."""
+    try:
+        return _that_runs(text) != _that_runs(mutated)
+    except SyntaxError:  # ``n != -1`` has become ``n != not 1``
+        return False
 
 
 def _that_runs(text: str) -> str:

@@ -26,6 +26,7 @@ def test_another_annotation_or_another_negative_length_is_no_mutant():
                                        "def f(x: int & A) -> B:\n    y: B = x\n")
     assert not mutants._runs_otherwise("x.reshape(-1)", "x.reshape(~1)")
     assert mutants._runs_otherwise("x.reshape(-1)", "x.reshape(-0)")
+    assert not mutants._runs_otherwise("x != -1", "x != not 1"), "it does not run at all"
     assert mutants._runs_otherwise("def f(x: int):\n    return x + 1\n", "def f(x: int):\n    return x - 1\n")
 
 

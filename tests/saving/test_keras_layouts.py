@@ -96,6 +96,48 @@ def test_the_weights_of_a_model_inside_are_told_by_their_names_whatever_was_froz
         np.testing.assert_array_equal(p.value, given[p.path])
 
 
+@pytest.mark.parametrize("how", ["trained first", "as they lie", "what was frozen last"])
+def test_the_weights_of_a_model_inside_whose_layers_had_other_names_are_told_by_their_order(tmp_path, how):
+    model = _nested()
+    base = model.get_layer("base")
+    if how == "what was frozen last":
+        base.get_layer("n1").trainable = False
+    order = {"trained first": sorted(base.weights, key=lambda p: not p.trainable), "as they lie": base.weights,
+             "what was frozen last": base.trainable_weights + base.non_trainable_weights}[how]
+    given = dict(zip((p.path for p in order), values(*(p.shape for p in order)), strict=True))
+    groups = {"base": {f"l{k}/{p.name}:0": given[p.path] for k, p in enumerate(order)},
+              "top": {"top/kernel:0": np.ones((2, 2)), "top/bias:0": np.ones(2)}}
+    model.load_weights(write_listed(tmp_path / "m.h5", groups))
+    for p in base.weights:
+        np.testing.assert_array_equal(p.value, given[p.path])
+
+
+def test_weights_in_an_order_that_no_model_inside_has_are_refused(tmp_path):
+    model = _nested()
+    order = model.get_layer("base").weights[::-1]
+    groups = {"base": {f"l{k}/{p.name}:0": np.zeros(p.shape) for k, p in enumerate(order)},
+              "top": {"top/kernel:0": np.ones((2, 2)), "top/bias:0": np.ones(2)}}
+    with pytest.raises(ModelFileError, match='weights in base in an order that Sequential "base" does not have'):
+        model.load_weights(write_listed(tmp_path / "m.h5", groups))
+
+
+def test_by_name_looks_into_models_of_a_common_name(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    path = write_arrays(tmp_path / "m.weights.h5", {
+        "layers/sequential/layers/dense/vars/0": A, "layers/sequential/layers/dense/vars/1": ZERO,
+        "layers/dense/vars/0": B, "layers/dense/vars/1": ZERO})  # fmt: skip
+    with h5py.File(path, "a") as file:
+        for group, name in (("sequential", "base"), ("sequential/layers/dense", "a"), ("dense", "top")):
+            file.require_group(f"layers/{group}/vars").attrs["name"] = name
+    for inner in ("base", "other"):
+        base = fc.Sequential([fc.Input((3,)), layers.Dense(3, name="a")], name=inner)
+        model = fc.Sequential([fc.Input((3,)), base, layers.Dense(3, name="top")])
+        before = base.get_weights()[0]
+        model.load_weights(path, by_name=True)
+        np.testing.assert_array_equal(base.get_weights()[0], A if inner == "base" else before)
+        np.testing.assert_array_equal(model.get_layer("top").get_weights()[0], B)
+
+
 def test_a_depthwise_kernel_has_its_old_name_in_files_before_keras_3(tmp_path):
     model = fc.Sequential([fc.Input((4, 4, 2)), layers.DepthwiseConv2D(3, name="d")])
     kernel, bias = values((3, 3, 2, 1), (2,))
