@@ -35,6 +35,7 @@ def built(layer, *shape):
     (lambda: layers.Subtract()([A, A, A]), "expected 2 inputs, got 3$"),
     (lambda: layers.Concatenate()([A, B]), r"that differ along axis -1 alone, got \(N, 3, 4\), \(N, 5, 4\)$"),
     (lambda: layers.Concatenate(3)([A, A]), r"an axis in 1\.\.2, or counted .* for input \(N, 3, 4\), got 3$"),
+    (lambda: layers.Concatenate(4)([A, A]), r"an axis in 1\.\.2, .* got 4$"),
     (lambda: layers.Concatenate(-3)([A, A]), r"an axis in 1\.\.2, .* got -3$"),
     (lambda: layers.Dot(1)([A, B]), "as many numbers along both axes, got 3 of .* along 1 and 5 of .* along 1$"),
     (lambda: layers.Dot(1)([A, A, A]), "expected 2 inputs, got 3$"),

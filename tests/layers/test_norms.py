@@ -156,6 +156,8 @@ def test_what_a_mapping_multiplies_by_is_worked_out_once_for_a_shape_and_anew_fo
 def test_adapt_refuses_what_it_cannot_take():
     with pytest.raises(DataError, match="expected an array of numbers to adapt to"):
         layers.Normalization().adapt(np.array(["a"]))
+    with pytest.raises(DataError, match=r"got float64 of shape \(\)"):
+        layers.Normalization().adapt(3.0)
     with pytest.raises(DataError, match=r"got float64 of shape \(0, 3\)"):
         layers.Normalization().adapt(np.empty((0, 3)))
     with pytest.raises(ArgumentError, match="expected a layer without a mean of its own to adapt"):

@@ -65,6 +65,8 @@ def test_a_difference_and_a_cosine_are_of_two():
     wanted = np.einsum("nic,nkc,ni,nk->nik", A, B, 1 / length(A, -1), 1 / length(B, -1))
     np.testing.assert_allclose(cosine, wanted, rtol=1e-10)
     np.testing.assert_allclose(layers.Dot((1, 1), dtype="float64")([A, C]), np.einsum("nci,nck->nik", A, C), rtol=1e-10)
+    crossed = layers.Dot((1, 2), dtype="float64")([A, B.transpose(0, 2, 1)])
+    np.testing.assert_allclose(crossed, np.einsum("nci,nkc->nik", A, B.transpose(0, 2, 1)), rtol=1e-10)
     flat = [A.reshape(2, 12), B.reshape(2, 12)]
     np.testing.assert_allclose(layers.Dot(1, dtype="float64")(flat), (A * B).sum((1, 2))[:, None], rtol=1e-10)
 
