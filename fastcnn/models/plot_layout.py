@@ -68,8 +68,6 @@ def layered(widths: Sequence[float], edges: Sequence[tuple[int, int]], height: f
     table: list[list[int]] = [[] for _ in range(max(rows) + 1)]
     for k, item in enumerate(items):
         table[item.row].append(k)
-    for line in table:
-        _side_by_side(line, items, gap)
     for sweep in range(2 * _SWEEPS):
         down = sweep % 2 == 0
         for line in table if down else table[::-1]:
@@ -94,15 +92,6 @@ def layered(widths: Sequence[float], edges: Sequence[tuple[int, int]], height: f
 
 def _mean(values: list[float], default: float) -> float:
     return sum(values) / len(values) if values else default
-
-
-def _side_by_side(row: list[int], items: list[_Item], gap: float) -> None:
-    x = 0.0
-    for k in row:
-        items[k].x = x + items[k].width / 2
-        x += items[k].width + gap
-    for k in row:
-        items[k].x -= (x - gap) / 2
 
 
 def _moved(row: list[int], wanted: dict[int, float], items: list[_Item], gap: float) -> None:

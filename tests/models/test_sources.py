@@ -136,10 +136,12 @@ def test_evaluation_prints_its_results_if_told_so(capsys):
     assert f"{error:.4f}" in line
 
 
-def test_a_callback_of_an_evaluation_knows_how_much_there_is():
-    note = Note()
-    mlp().predict(X, batch_size=16, callbacks=[note])
-    assert note.params == {"epochs": 1, "steps": 3, "samples": 40, "batch_size": 16, "verbose": 0, "initial_epoch": 0}
+def test_a_callback_of_a_prediction_knows_how_much_there_is_though_it_be_one_batch():
+    for size, steps in ((16, 3), (40, 1)):
+        note = Note()
+        mlp().predict(X, batch_size=size, callbacks=[note])
+        assert note.params == {"epochs": 1, "steps": steps, "samples": 40, "batch_size": size, "verbose": 0,
+                               "initial_epoch": 0}
 
 
 def test_predictions_do_not_depend_on_how_they_are_cut():

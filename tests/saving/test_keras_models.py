@@ -79,6 +79,8 @@ ONE_LAYER = {
         {"class_name": "__tuple__", "items": [1, 0]}, {"class_name": "__tuple__", "items": [0, 2]}]}),
         X[:, 1:, :-2]),
     "a layer that does nothing": (entry("Identity", "l"), X),
+    "what says nothing new": (entry("MaxPooling2D", "l", pool_size=1, sparse=False, ragged=False, optional=False,
+                                    groups=1, autocast=True, colour=None, depth_initializer="zeros"), X),
     "an old name of a class": (entry("BatchNormalizationV1", "l", axis=[3], scale=False, center=False, epsilon=1e-3),
                                X / np.sqrt(np.float32(1.001))),
 }  # fmt: skip
@@ -199,6 +201,11 @@ REFUSED = {
     "code": ([entry("Lambda", "l", function=["4wEAAAAA", None, None])], "a Lambda layer holds code, which is not run"),
     "all at once": ([entry("LSTM", "l"), entry("GRU", "g")], 'got LSTM "l", GRU "g"; use'),
     "an argument that fastcnn lacks": ([entry("Dense", "d", units=2, colour=4)], 'Dense "d" with colour=4'),
+    "groups where a layer has none": ([entry("MaxPooling2D", "p", groups=2)], 'MaxPooling2D "p" with groups=2'),
+    "arithmetic in the type of its variables": ([entry("ReLU", "r", autocast=False)], 'ReLU "r" with autocast=False'),
+    "a sparse input": ([entry("ReLU", "r", sparse=True)], 'ReLU "r" with sparse=True'),
+    "an optional one": ([entry("ReLU", "r", optional=True)], 'ReLU "r" with optional=True'),
+    "a long value": ([entry("ReLU", "r", colour="x" * 70)], f"with colour='{'x' * 56}...; use"),
     "a regularizer that fastcnn lacks": ([entry("Dense", "d", units=2, kernel_regularizer={
         "class_name": "OrthogonalRegularizer", "config": {}})], "with kernel_regularizer='OrthogonalRegularizer'"),
     "a constraint": ([entry("Dense", "d", units=2, kernel_constraint={"class_name": "MaxNorm", "config": {}})],
