@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
-from fastcnn.layers import augmentation
 from fastcnn.layers import operators as operators  # it fills the table of tensors' operators
 from fastcnn.layers.activation import Activation, LogSoftmax, Softmax
 from fastcnn.layers.activation_piecewise import (
@@ -18,7 +17,17 @@ from fastcnn.layers.activation_piecewise import (
     ThresholdedReLU,
 )
 from fastcnn.layers.activation_smooth import CELU, ELU, GELU, SELU, Mish, Sigmoid, SiLU, Softplus, Softsign, Tanh
-from fastcnn.layers.augmentation import *  # noqa: F403
+from fastcnn.layers.augmentation import (
+    CenterCrop,
+    RandomCrop,
+    RandomFlip,
+    RandomPerspective,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+    Resizing,
+)
 from fastcnn.layers.base import Call, Layer
 from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
@@ -151,6 +160,7 @@ __all__ = [
     "BatchNormalization",
     "Call",
     "Ceil",
+    "CenterCrop",
     "Clip",
     "Concatenate",
     "Conv1D",
@@ -227,6 +237,13 @@ __all__ = [
     "Permute",
     "Power",
     "RMSNormalization",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomPerspective",
+    "RandomRotation",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "ReLU6",
     "Reciprocal",
@@ -234,6 +251,7 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resize",
+    "Resizing",
     "Round",
     "SeparableConv1D",
     "SeparableConv2D",
@@ -272,7 +290,6 @@ __all__ = [
     "multiply",
     "subtract",
 ]
-__all__ += augmentation.__all__
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
