@@ -121,6 +121,15 @@ def test_the_map_of_the_architecture_page_names_what_is_there_and_every_room():
     assert {folder.split("/")[-2] for folder in folders if folder.count("/") == 3 and "kernels/cpu/" in folder} <= rooms
 
 
+def test_the_glossary_is_in_order_and_names_classes_that_are_there():
+    text = (PACKAGE.parent / "docs" / "architecture.md").read_text().split("## Glossary")[1]
+    terms = re.findall(r"^\| \*\*(.+?)\*\* \|", text, re.M)
+    assert terms == sorted(terms, key=str.lower)
+    classes = {node.name for path in imports.modules(PACKAGE).values() for node in ast.walk(ast.parse(path.read_text()))
+               if isinstance(node, ast.ClassDef)}
+    assert set(re.findall(r"`([A-Z]\w+)`", text)) - classes == {"KerasTensor"}
+
+
 def test_the_readme_is_a_front_page_whose_links_lead_somewhere():
     text = (PACKAGE.parent / "README.md").read_text()
     assert len(text.splitlines()) <= 150
