@@ -1,6 +1,4 @@
-"""What runs between symbolic tensors: a graph, rewritten for training or for prediction when first wanted, and captured
-where predictions are small.
-"""
+"""What runs a model: its graph, rewritten for training or prediction when first needed, and captured predictions."""
 
 import functools
 from collections.abc import Sequence
@@ -21,7 +19,7 @@ from fastcnn.symbolic import Tensor
 
 
 class Executable:
-    """What runs a model, or a layer with `call`; it holds for one structure, and finds changed weights by itself.
+    """What runs a model, or a layer with `call`. It belongs to one structure, and notices changed weights itself.
 
     Parameters
     ----------
@@ -46,7 +44,7 @@ class Executable:
         first = next((p for layer in self._leaves for p in layer.parameters), None)
         self.device = device.current() if first is None else device.of(first.array)
         self.replay: Replay | None = None
-        self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # what they were made for, and they
+        self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # settings, and the graphs made for them
 
     def forward(self, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None
                 ) -> tuple[list[np.ndarray], Backward]:
@@ -91,7 +89,7 @@ class Executable:
         return self.get(1, predicts=True)
 
     def planned_bytes(self) -> int:
-        """Return the bytes in which the outputs of a sample lie, where those share that do not live at once."""
+        """Return the bytes of a sample's intermediate arrays, where those that do not live at once share memory."""
         return self._planned_bytes()[0]
 
     def _planned_bytes(self) -> tuple[int, int]:
@@ -118,12 +116,12 @@ class Executable:
         predicts : bool
         """
         fused = config.fusion()
-        # As it was read, too: another thread may switch it in between.
+        # `fused` stands here beside the state, since another thread may switch it between the two reads.
         state = [fused, config.state(), *[layer.trainable for layer in self._leaves]]
         known, made = self._made
         if state != known:
             made = {}
-            self._made = state, made  # one attribute, which other threads see change whole
+            self._made = state, made  # in one assignment: no other thread may see the new state with old graphs
         key = fused and batch >= _lanes(self.device, self._dtype), to_logits, predicts
         if key not in made:
             made[key] = self._new(fused, *key)
@@ -156,7 +154,7 @@ class Executable:
                         for one in rules.rewritten(self.whole, rules.active(), context, explain=True)[1]], batch)
 
     def _copy(self) -> Graph:
-        """Return the whole graph with steps of its own: which slots it uses last depends on its graph."""
+        """Return the graph of all layers with copies of its steps, since a graph writes last uses into its steps."""
         whole = self.whole
         return Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
 
@@ -169,6 +167,6 @@ def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype
 
 @functools.cache
 def _lanes(d: device.Device, dtype: Any) -> int:
-    """Return from how many images on nodes whose lanes are images pay; asked once, since every step asks."""
+    """Return from which batch size batch-interleaved nodes pay off. Cached, since every step asks."""
     lanes: int = d.kernels.lanes_of_block(dtype)
     return lanes

@@ -16,8 +16,9 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
             ) -> tuple[list[np.ndarray], Backward]:
     """Train: return the outputs, and backward(dys) -> dxs, lists with None for what nobody wants.
 
-    A step computes the gradient of its input only if something before it learns, and a part without anything that
-    learns has no way back. The way back lets go of each step, so that what it kept can be used again.
+    A step computes the gradient of its input only if something before it is trainable, and a part without trainable
+    weights has no backward pass at all. `backward` drops each step's closure once it ran, so that the memory which the
+    closure kept can be used again.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
         One for each input.
     call : Call
     penalties : list, optional
-        Where the penalties on outputs of layers are written down.
+        Gets the penalties on outputs of layers.
     """
     values: list[Any] = [None] * graph.slots
     for slot, x in zip(graph.inputs, xs, strict=True):
@@ -71,7 +72,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
 
 
 def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None = None) -> list[np.ndarray]:
-    """Return the outputs; nothing is kept. Penalties are written down as by `forward`."""
+    """Return the outputs; nothing is kept. `penalties` as in `forward`."""
     values: list[Any] = [None] * graph.slots
     for slot, x in zip(graph.inputs, xs, strict=True):
         values[slot] = x
@@ -95,7 +96,7 @@ def _arguments(step: GraphStep, values: list[Any]) -> Any:
 
 
 def _gradient_of(step: GraphStep, gradients: list[Any], shapes: Any) -> Any:
-    """Return the gradient of what a step returned; None if nobody gave one."""
+    """Return the gradient of a step's output, or a tuple of them; None if nothing depends on it."""
     if shapes is None:
         return gradients[step.outputs[0]]
     found = [gradients[slot] for slot in step.outputs]
@@ -107,7 +108,7 @@ def _gradient_of(step: GraphStep, gradients: list[Any], shapes: Any) -> Any:
 
 
 def _add(gradients: list[Any], slot: int, dy: Any) -> None:
-    """Add to the gradient of a slot; a sum goes to fresh memory, since `dy` may be a view of somebody else's."""
+    """Add to the gradient of a slot. The sum gets memory of its own, since `dy` may be a view of another array."""
     before = gradients[slot]
     if dy is None or before is None:
         gradients[slot] = before if dy is None else dy

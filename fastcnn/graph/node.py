@@ -1,8 +1,8 @@
 """What a node is: a layer, or what runs in the place of several.
 
-A step of a graph (`fastcnn.graph.steps`) runs a node. Layers are nodes, and so is what `fastcnn.graph.nodes` has; a
-rule of one's own may put any object in place that has what stands here. A node owns nothing but what it derived from
-its layers: parameters stay theirs.
+A step of a graph (`fastcnn.graph.steps`) runs a node. Layers are nodes, and so are the classes of
+`fastcnn.graph.nodes`. A rule of yours may use any object that has the attributes below. A node owns only what it
+derived from its layers; the parameters stay theirs.
 """
 
 from collections.abc import Sequence
@@ -51,8 +51,7 @@ class Node(Protocol):
 
 
 def is_replayable(node: Any) -> bool:
-    """Return whether a node, the functions that it applies and the layers that it holds do nothing in prediction but
-    call kernels.
+    """Return whether a prediction by a node only calls kernels: its functions and the layers it holds, too.
 
     Parameters
     ----------

@@ -1,15 +1,15 @@
-"""Capture and replay: the prediction of a small batch, as a list of kernel calls that is made once.
+"""Capture and replay: the prediction of a small batch as a recorded list of kernel calls.
 
 For one small image a model spends most of its time finding out what to do: shapes, geometry, memory, which kernel. All
-of that is the same at every call. So the second prediction of a shape captures the calls of kernels, and later ones
-only make them::
+of that is the same every time. So the second prediction of a shape records its kernel calls, and later ones just make
+those calls::
 
     layers:   check, geometry, memory, kernel | check, geometry, memory, kernel | ...
     replay:   kernel, kernel, ...,  copy ys out
 
-Everything between lies in one arena (`fastcnn.graph.arena`), in which an array lives from the first call that has it
-to the last. A capture holds as long as no parameter changes its version or its place; packed weights are part of it.
-Moving arrays takes addresses: where arrays have none (`Device.replays`), nothing is captured.
+All intermediate arrays lie in one arena (`fastcnn.graph.arena`). An array lives there from the first call that uses it
+to the last. A capture is valid until a parameter changes its version or moves; packed weights are part of it. Arrays
+are moved by their addresses, so a device whose arrays have none captures nothing (`Device.replays`).
 """
 
 import operator
@@ -37,8 +37,9 @@ Infer = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 class Capture:
     """The kernel calls of one prediction.
 
-    What a kernel does not fill, a replay does not fill either. So a capture is tried, in memory full of NaN, on numbers
-    other than those of the calls it wrote down.
+    A replay only makes kernel calls: whatever else wrote to an array during the recording is missing from it. So each
+    capture is tested once, on other inputs than the recorded ones and in memory full of NaN, and must give what `infer`
+    gives.
 
     Parameters
     ----------
@@ -54,12 +55,12 @@ class Capture:
     Raises
     ------
     ArgumentError
-        If `infer` does something else than to call kernels.
+        If `infer` does anything other than call kernels.
     """
 
     def __init__(self, infer: Infer, xs: Sequence[np.ndarray]) -> None:
         self.device = device.of(xs[0])
-        infer(xs)  # so that weights are packed, and the calls say so
+        infer(xs)  # packs the weights, so that the recorded calls need not
         before = self.device.blocks_in_use()
         self._record(infer, xs)
         self._move_into_arena(self.device.blocks_in_use() - before)
@@ -83,9 +84,10 @@ class Capture:
                 self._readers[at].append((which, k, shape))
 
     def _reading(self, x: np.ndarray) -> list[tuple[int, int, tuple[int, ...]]] | None:
-        """Return which arguments of which calls are all of an input, and in what shape.
+        """Return which arguments of which calls are a whole input, and in what shape: (call, argument, shape).
 
-        None where it is to be copied: a call reads a part of it, an output is a view of it, or copying takes no time.
+        None if the input must be copied instead: a call reads only a part of it, an output is a view of it, or it is so
+        small that copying takes no time.
         """
         block = x.base
         if x.nbytes < _COPIED or any(y.base is block for y in self.ys):
@@ -100,14 +102,14 @@ class Capture:
         return readers
 
     def _arrays(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the arrays that were made for this prediction, each with the call that has it."""
+        """Yield all arrays of this prediction, each with the number of the call that uses it."""
         yield from ((-1, x) for x in self.xs)
         for at, (_, args) in enumerate(self.calls):
             yield from ((at, array) for array in args if isinstance(array, np.ndarray))
         yield from ((len(self.calls), y) for y in self.ys)
 
     def _move_into_arena(self, mine: set[int]) -> None:
-        """Give what lies in blocks that were nobody's before its place in one piece of memory."""
+        """Move the arrays in blocks of memory that this prediction alone took to places in one arena."""
         parts: dict[int, list[int]] = {}  # for each block: first and last call, first and last address
         for at, array in self._arrays():
             if id(array.base) in mine:
@@ -119,7 +121,7 @@ class Capture:
         places, self.bytes = offsets([parts[key][3] - parts[key][2] for key in roots],
                                      [(parts[key][0], parts[key][1]) for key in roots])
         arena = self.device.empty((self.bytes,), np.uint8)
-        arena.fill(255)  # as numbers NaN, so that one that no kernel writes shows
+        arena.fill(255)  # read as floats: NaN, so that an element no kernel writes is noticed
         place = dict(zip(roots, places, strict=True))
         shift = {key: place[same.get(key, key)] - part[2] for key, part in parts.items()}
 
@@ -132,10 +134,10 @@ class Capture:
         self.xs, self.ys = list(map(moved, self.xs)), list(map(moved, self.ys))
 
     def _in_place(self, parts: dict[int, list[int]]) -> dict[int, int]:
-        """Return the blocks that take another's place: outputs written over an input that nobody reads afterwards.
+        """Return the blocks that share another's place: outputs that overwrite an input nobody reads afterwards.
 
-        The kernel tells which inputs may be written over. Their lines are in the caches already; the other's part lives
-        on as long as theirs.
+        The kernel tells which inputs it may overwrite. This is faster, since the input is in the caches already. The
+        shared place then lives as long as the output.
         """
         same: dict[int, int] = {}
         for at, (kernel, args) in enumerate(self.calls):
@@ -178,7 +180,7 @@ class Capture:
 
     @staticmethod
     def _placed(own: np.ndarray, x: np.ndarray, copied: bool) -> np.ndarray:
-        """Return where calls read an input: where it lies, or in the capture's memory, to which it is copied then."""
+        """Return the array from which calls read an input: `x` itself, or the capture's own memory with its copy."""
         if not copied and x.flags.carray and x.dtype == own.dtype:
             return x
         own[...] = x
@@ -193,11 +195,11 @@ class Replay:
     infer : callable
         xs -> ys, lists of arrays, by kernels and views alone.
     parameters : list of Parameter
-        Whose versions the captures depend on.
+        Captures are dropped when one of them changes its version.
     sample : int
-        Bytes of the arrays between the layers for one sample, each with memory of its own.
+        Bytes of the intermediate arrays of one sample, before any share memory.
     is_replayable : callable
-        Tells of a number of samples whether their prediction does nothing but call kernels.
+        Batch size -> whether its prediction does nothing but call kernels.
     """
 
     def __init__(self, infer: Infer, parameters: Sequence[Parameter], sample: int,
@@ -210,14 +212,14 @@ class Replay:
         self._busy = threading.Lock()
 
     def __call__(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Return the prediction: by a capture if there is one, and making one when shapes come twice in a row."""
+        """Return the prediction, by a capture if there is one. A shape that comes twice in a row is captured."""
         batch = len(xs[0])
-        if batch > _LARGEST_BATCH or not self._busy.acquire(blocking=False):  # another thread is in its memory
+        if batch > _LARGEST_BATCH or not self._busy.acquire(blocking=False):  # another thread uses the arena
             return self.infer(xs)
         try:
             state = (config.switches.state, list(map(_VERSION, self.parameters)))
             if state != self._state:
-                self._captures.clear()  # first: who is stopped here must not find the old ones under the new state
+                self._captures.clear()  # first: an interrupt after it must not leave old captures under the new state
                 self._state, self._seen = state, None
             shapes: Any = xs[0].shape if len(xs) == 1 else tuple([x.shape for x in xs])
             capture = self._captures.get(shapes)

@@ -1,6 +1,7 @@
 """Steps over slots: what runs, in which order, and whose memory is free after it.
 
-Tensors have become slots, and each step tells which slots nobody reads after it, so that their memory is used again::
+Tensors are numbered: a number is a slot. Each step knows which slots are read for the last time, so that their memory
+can be used again::
 
     step   0: Conv2D  (0) -> 1
            1: ReLU    (1) -> 2     last uses: 1
@@ -26,7 +27,7 @@ class GraphStep:
     regularizer : Regularizer, optional
         The penalty on its output.
     use : int
-        How many steps before it are the same layer.
+        How many steps before it run the same layer.
     last_uses : tuple of int
         Slots whose last use this step is: their memory is free after it.
     """
@@ -74,12 +75,12 @@ class Graph:
             step.last_uses = tuple(slot for slot in slots if last[slot] == at and slot not in kept)
 
     def learns(self, wants_dx: bool) -> list[tuple[bool, bool]]:
-        """Return for each step whether it must give the gradient of its input, and whether it has a way back at all.
+        """Return for each step whether it must compute the gradient of its input, and whether it runs backward at all.
 
         Parameters
         ----------
         wants_dx : bool
-            Whether anybody wants the gradients of the graph's inputs.
+            Whether the gradients of the graph's inputs are wanted.
         """
         if wants_dx not in self._learns:
             wanted = [False] * self.slots
@@ -96,7 +97,7 @@ class Graph:
         return self._learns[wants_dx]
 
     def readers(self) -> list[int]:
-        """Return for each slot how many times it is read, as an output of the graph too."""
+        """Return for each slot how many times it is read; being an output of the graph counts as once."""
         counts = [0] * self.slots
         for slot in (*self.outputs, *(slot for step in self.steps for slot in step.inputs)):
             counts[slot] += 1
@@ -104,5 +105,5 @@ class Graph:
 
 
 def _holds_layers(node: Any) -> bool:
-    """Return whether a node runs layers itself, which pass on what they are told: all but the first must give dx."""
+    """Return whether a node runs layers inside it. They get the same `Call`, and all but the first must give dx."""
     return getattr(node, "holds_layers", False) and bool(node.held_layers())

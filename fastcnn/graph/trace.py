@@ -40,7 +40,7 @@ class Traced:
 def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model") -> Traced:
     """Find the calls between tensors, and order their layers as Keras does.
 
-    The depth of a call is its largest distance from an output, that of a layer the largest of its calls.
+    The depth of a call is its largest distance from an output. The depth of a layer is the largest of its calls.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
     begun = {id(t.node) for t in inputs if isinstance(t.node.layer, InputLayer)}
     found: dict[Any, int] = {}  # layers in the order in which they are first met
     nodes: list[LayerCall] = []
-    state: dict[int, bool] = {}  # of nodes: False while they wait for their inputs, True when they are done
+    state: dict[int, bool] = {}  # by node: False while it waits for its inputs, True when it is done
     for output in outputs:
         stack: list[tuple[Tensor, bool]] = [(output, False)]
         while stack:
@@ -72,7 +72,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
             if not node.inputs:
                 raise ArgumentError(f"{who}: expected outputs that depend on its inputs alone, but they depend on "
                                     f"{node.layer}, which is not among them; add its tensor to inputs")
-            # A depth-first search meets the first input first: it must lie on top.
+            # Reversed, since the search must visit the first input first, and a stack gives the last one first.
             stack.extend((one, False) for one in reversed(node.inputs) if id(one.node) not in state)
     within = {id(node) for node in nodes}
     depths: dict[int, int] = {}
@@ -85,13 +85,13 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
                 depths[id(one.node)] = max(depths.get(id(one.node), 0), depth + 1)
     for tensor in inputs:
         if id(tensor.node) in begun and tensor.node.layer not in layer_depths:  # an input that nothing reads
-            found[tensor.node.layer], layer_depths[tensor.node.layer] = -1, 0  # Keras's place of it
+            found[tensor.node.layer], layer_depths[tensor.node.layer] = -1, 0  # where Keras puts it
     order = sorted(layer_depths, key=lambda layer: (-layer_depths[layer], found[layer]))
     return Traced(list(inputs), list(outputs), [node for node in nodes if id(node) not in begun], order)
 
 
 def opened(traced: Traced) -> Graph:
-    """Return the steps of a model, with the models inside it opened."""
+    """Return the steps of a model. Models inside it are opened: their layers become steps of the same graph."""
     slots: list[Any] = []  # their shapes
     steps: list[GraphStep] = []
     uses: Counter[int] = Counter()
@@ -101,14 +101,14 @@ def opened(traced: Traced) -> Graph:
             layer, inputs = node.layer, tuple(there[id(one)] for one in node.inputs)
             learning = training and node.training is not False
             if layer.is_composite:
-                if layer.has_call:  # which may make another graph of another shape
+                if layer.has_call:  # its graph may differ from shape to shape
                     shapes = tuple(slots[slot] for slot in inputs)
                     layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
                 inner = layer.traced
                 within = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
                 place(inner, within, learning)
                 for one, other in zip(node.outputs, inner.outputs, strict=True):
-                    there.setdefault(id(one), within[id(other)])  # one that the model is given stays what it is
+                    there.setdefault(id(one), within[id(other)])  # an output that is an input keeps its place
                 continue
             shapes = tuple(slots[slot] for slot in inputs)
             use = uses[id(layer.original)]
@@ -127,9 +127,9 @@ def opened(traced: Traced) -> Graph:
 
 
 def moved(traced: Traced, input_shapes: Sequence[Any]) -> tuple[Traced, dict[int, Tensor]]:
-    """Return a model's calls on inputs of other shapes, by twins of its layers, and its tensors by those they replace.
+    """Return a model's calls on inputs of other shapes, and the new tensors by the `id` of those they replace.
 
-    The layers themselves do not hear of it.
+    Twins of the layers are called; the layers themselves do not change.
 
     Parameters
     ----------
@@ -164,14 +164,14 @@ def moved(traced: Traced, input_shapes: Sequence[Any]) -> tuple[Traced, dict[int
         twin.nodes.append(new)
         nodes.append(new)
         for one, other in zip(node.outputs, new.outputs, strict=True):
-            there.setdefault(id(one), other)  # one that the model is given stays what it is
+            there.setdefault(id(one), other)  # an output that is an input keeps its place
     layers = [first.get(id(layer), layer) for layer in traced.layers]
     return Traced([there[id(one)] for one in traced.inputs], [there[id(one)] for one in traced.outputs], nodes,
                   layers), there
 
 
 def leaves(layers: Iterable[Any]) -> list[Any]:
-    """Return the layers that run, those of models inside and those that they hold; none that is a model; each once."""
+    """Return the layers that really run, each once: also those inside models and those that layers hold, no model."""
     found: dict[int, Any] = {}
     for layer in layers:
         for leaf in [*([] if layer.is_composite else [layer]), *leaves(layer.held_layers().values())]:

@@ -1,4 +1,4 @@
-"""Training: the loops in verbs, what they go through, and the step with its seam between gradients and optimizer."""
+"""Training: fit, evaluate and predict as loops over batches, and the training step with its gradient hook."""
 
 from fastcnn.array_data import Batch, Data
 from fastcnn.training.batches import ArrayBatches, Batches, Stream

@@ -1,4 +1,4 @@
-"""What a loop goes through: batches, pass after pass, from arrays or from an iterable of whoever's."""
+"""Batches for a loop, pass after pass: from arrays, or from any iterable."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -10,16 +10,16 @@ from fastcnn.training.shuffle import Orders
 
 
 class Batches(Protocol):
-    """Batches that can be gone through; how many there are need not be known.
+    """Batches that can be iterated over. How many there are need not be known.
 
     Attributes
     ----------
     steps : int or None
         Batches of a pass.
     samples, batch_size : int or None
-        Of a pass; batches of a pass have this size, but for the last one.
+        Samples of a pass, and of a batch; only the last batch of a pass may be smaller.
     is_once : bool
-        Whether it is an iterator: what was taken does not come again, and `begin` goes on with the rest.
+        Whether it is an iterator: a batch that was taken does not come again, and `begin` continues with the rest.
     """
 
     is_once: bool
@@ -30,7 +30,7 @@ class Batches(Protocol):
     def steps(self) -> int | None: ...
 
     def begin(self, epoch: int) -> Iterator[Batch]:
-        """Begin a pass; where batches are shuffled, in the order of this epoch or a later one."""
+        """Begin a pass. Shuffled batches come in the order of this epoch, or of the next if that was used before."""
         ...
 
     def on_epoch_begin(self) -> None: ...
@@ -46,7 +46,7 @@ class ArrayBatches:
     data : Data
     batch_size : int
     orders : Orders, optional
-        Of the samples; as they lie if absent.
+        Orders of the samples; in their own order if absent.
     """
 
     is_once = False
@@ -70,17 +70,17 @@ class ArrayBatches:
 
 
 class Stream:
-    """Batches of an iterable, or of what gives them by number, as Keras's ``PyDataset`` does.
+    """Batches of an iterable, or of an object that gives them by number, such as Keras's ``PyDataset``.
 
     Parameters
     ----------
     source : iterable, or an object with ``__getitem__`` and ``__len__`` (or ``num_batches``, None where it has no end)
-        What has ``on_epoch_begin`` and ``on_epoch_end`` is told. What has ``workers`` above 1 makes its batches in one
-        thread ahead of the step, up to ``max_queue_size`` of them. Lists come as they lie.
+        Its ``on_epoch_begin`` and ``on_epoch_end`` are called if there are any. If its ``workers`` is above 1, one
+        thread makes batches ahead of the step, up to ``max_queue_size`` of them. Lists are iterated over.
     converted : callable
-        (what the source gave, its number) -> Batch, checked.
+        (a batch as the source gave it, its number) -> Batch, checked.
     orders : Orders, optional
-        Of the numbers; from 0 up if absent. What has no numbers comes as it comes.
+        Orders of the numbers; 0, 1, 2 ... if absent. Without effect on an iterable.
     """
 
     samples: int | None = None
@@ -97,7 +97,7 @@ class Stream:
 
     @property
     def is_endless(self) -> bool:
-        """Whether it says so itself; a generator may be and cannot tell."""
+        """Whether the source says that it has no end. A generator may have none, but cannot tell."""
         return self._is_numbered and self.steps is None
 
     def begin(self, epoch: int) -> Iterator[Batch]:
@@ -122,7 +122,7 @@ class Stream:
 
 
 def is_numbered(source: Any) -> bool:
-    """Return whether batches are asked for by number; lists are gone through."""
+    """Return whether batches are taken by number; lists are iterated over."""
     has_count = hasattr(source, "__len__") or hasattr(source, "num_batches")
     return has_count and hasattr(source, "__getitem__") and not isinstance(source, (list, tuple))
 

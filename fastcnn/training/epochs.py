@@ -16,8 +16,8 @@ class Epochs:
     ----------
     batches : Batches
     steps : int, optional
-        Batches of an epoch, whatever a pass has: each epoch goes on where the last one ended, as Keras's do.
-        An epoch is a pass if absent.
+        Batches of an epoch, however many a pass has. Each epoch then continues where the last one ended, as in Keras.
+        If absent, an epoch is a pass.
     who : str
         For warnings and errors.
 
@@ -26,7 +26,7 @@ class Epochs:
     steps : int or None
         Batches of an epoch, where that is known.
     is_over : bool
-        Whether an iterator has given its last batch: there are no more epochs.
+        Whether an iterator has given its last batch: no more epochs follow.
     """
 
     def __init__(self, batches: Batches, steps: int | None = None, who: str = "fit") -> None:
@@ -34,7 +34,7 @@ class Epochs:
         whole = batches.steps
         self.steps = whole if steps is None else steps
         self._limit = None if steps == whole else steps
-        self._pass: Iterator[Batch] | None = None  # that has begun
+        self._pass: Iterator[Batch] | None = None  # the pass that is under way
         self._is_begun = False
         self.is_over = False
 
@@ -45,7 +45,7 @@ class Epochs:
         return whole if whole is None or size is None or self._limit is None else min(whole, self._limit * size)
 
     def begin(self, epoch: int = 0) -> None:
-        """Begin the first epoch and take its first batch, so that what is wrong with it is told before training.
+        """Begin the first epoch and take its first batch, so that errors in it are raised before training.
 
         Raises
         ------
@@ -60,7 +60,7 @@ class Epochs:
         self._pass, self._is_begun = itertools.chain([first], begun), True
 
     def restart(self) -> None:
-        """Let the next epoch begin with the first batch again, as evaluation does; an iterator goes on."""
+        """Make the next epoch begin with the first batch again, as each evaluation does. An iterator cannot."""
         if not self._is_begun and not self.batches.is_once:
             self._pass = None
 
@@ -91,7 +91,7 @@ class Epochs:
                 yield batch
                 continue
             self._pass, self.is_over = None, self.batches.is_once
-            if taken or is_new or self.is_over:  # else the last epoch ended just where a pass does
+            if taken or is_new or self.is_over:  # otherwise the last epoch ended exactly with a pass
                 ends = "it ends" if self.is_over else "the epoch ends"
                 warn(f"{self._who}: the data ran out after {taken} of {limit} batches of an epoch; {ends}")
                 return

@@ -1,4 +1,4 @@
-"""fit, evaluate, predict: the loops, in verbs. They know a model's forward and predict, and no layer."""
+"""The loops: fit, evaluate, predict. They know what `Trainable` asks of a model, and no layer."""
 
 from collections.abc import Container
 from typing import Any
@@ -22,7 +22,7 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
     model : Trainable
     data : Epochs
     epochs : int
-        In all: training goes on from `initial_epoch` to this one.
+        The number of the last epoch, counted from the first training: this one runs from `initial_epoch` to it.
     callbacks : list of Callback
     validation : Epochs, optional
     validation_freq : int or container of int
@@ -44,7 +44,7 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
     try:
         each.on_train_begin({})
         logs = _train(model, data, range(initial_epoch, epochs), each, validation, validation_freq)
-        model.optimizer.finalize_variable_values()  # averages of the weights take their place, where it keeps some
+        model.optimizer.finalize_variable_values()  # weights become their moving averages, if it keeps any
         each.on_train_end(logs)
     except BaseException as error:
         each.on_train_interrupted(error)
@@ -67,7 +67,7 @@ def _train(model: Trainable, data: Epochs, epochs: range, each: CallbackList, va
             each.on_train_batch_end(number, running.result())
             if model.stop_training:
                 break
-        if not running.count:  # an iterator ended where the last epoch did
+        if not running.count:  # an iterator ended exactly with the last epoch
             break
         logs = running.result()
         if validation is not None and is_validated(epoch, validation_freq):
@@ -79,12 +79,13 @@ def _train(model: Trainable, data: Epochs, epochs: range, each: CallbackList, va
 
 
 def is_validated(epoch: int, frequency: int | Container[int]) -> bool:
-    """Return whether an epoch, counted from 0, ends with a validation: every so many do, or those named from 1.
+    """Return whether an epoch, counted from 0, ends with a validation.
 
     Parameters
     ----------
     epoch : int
     frequency : int or container of int
+        n: every n-th epoch. A container: the epochs in it, counted from 1.
 
     Examples
     --------
@@ -95,7 +96,7 @@ def is_validated(epoch: int, frequency: int | Container[int]) -> bool:
 
 
 def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = None) -> dict[str, float]:
-    """Return the mean loss and the metrics over the data; nothing where an iterator has nothing left.
+    """Return the mean loss and the metrics over the data; an empty dict if an iterator has nothing left.
 
     Parameters
     ----------
@@ -104,7 +105,7 @@ def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = No
     callbacks : CallbackList, optional
     """
     each = CallbackList([], model, {}) if callbacks is None else callbacks
-    tells = each.listens("on_test_batch_end")  # results in the middle of the data are for those who ask
+    tells = each.listens("on_test_batch_end")  # computing results after every batch costs time
     running = RunningMeans(model.objective)
     penalty = model.penalty(adds_gradients=False)
     model.stop_evaluating = False
@@ -146,7 +147,7 @@ def predict(model: Trainable, data: Epochs, callbacks: CallbackList | None = Non
 
 
 class _Results:
-    """The outputs of all batches: written where they will lie if it is known how many there are, else put together."""
+    """The outputs of all batches: written into arrays of the final size if that is known, otherwise concatenated."""
 
     def __init__(self, samples: int | None, model: Trainable) -> None:
         self._arrays = None if samples is None else [

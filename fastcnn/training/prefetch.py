@@ -1,9 +1,9 @@
 """Batches that are made ahead of the step, in a thread of their own.
 
-Only what makes a batch runs there: reading, decoding, augmenting. It is checked, and converted to the model's type, in
-the thread that trains, so nothing about the results changes. While Python code runs in one thread it waits in the
-other, so a thread pays where batches wait for disks or networks, or come out of NumPy, Pillow and the like, which let
-others run; where pure Python makes them it costs time. Therefore it is asked for.
+Only the making of a batch runs there: reading, decoding, augmenting. Checks and the conversion to the model's type stay
+in the thread that trains, so results do not change. Python code runs in one thread at a time. A second thread therefore
+pays off where batches wait for a disk or a network, or come out of NumPy, Pillow and other code that releases the lock.
+Batches made by pure Python become slower. So it is opt-in.
 """
 
 import queue
@@ -18,15 +18,15 @@ _END = object()
 
 
 class Ahead(Iterator[Any]):
-    """An iterator whose items a thread takes from another one, a few ahead.
+    """An iterator over the items of another one, which a thread takes a few ahead.
 
-    The thread ends with the items, or with this object. It is no hindrance to the end of the process.
+    The thread ends with the items, or when this object is deleted. It does not keep the process from ending.
 
     Parameters
     ----------
     items : iterator
     size : int
-        How many items may wait, one that is being made included.
+        How many items may wait, including the one that is being made.
     """
 
     def __init__(self, items: Iterator[Any], size: int = 1) -> None:
@@ -56,7 +56,7 @@ class Ahead(Iterator[Any]):
 
 
 class _Shared:
-    """What both threads know; the one that produces knows no more, so that nothing keeps `Ahead` alive."""
+    """What both threads share. The producing thread refers to nothing else, so that it does not keep `Ahead` alive."""
 
     def __init__(self, size: int) -> None:
         self.ready: queue.SimpleQueue[tuple[Any, BaseException | None]] = queue.SimpleQueue()
@@ -79,37 +79,37 @@ def _produce(items: Iterator[Any], shared: _Shared) -> None:
             if item is _END:
                 break
             shared.ready.put((item, None))
-            del item  # it would live until the next one is there
+            del item  # otherwise its memory would be kept until the next one is made
     except BaseException as caught:
         error = caught
     shared.ready.put((_END, error))
 
 
 class _Prefetched:
-    """An iterable that begins again, each time in a new thread."""
+    """An iterable that can be gone through many times, each time in a new thread."""
 
     def __init__(self, batches: Iterable[Any], size: int) -> None:
         self._batches, self._size = batches, size
 
     def __len__(self) -> int:
-        return len(self._batches)  # type: ignore[arg-type]  # TypeError where it tells no length
+        return len(self._batches)  # type: ignore[arg-type]  # TypeError if it has no length
 
     def __iter__(self) -> Iterator[Any]:
         return Ahead(iter(self._batches), self._size)
 
 
 def prefetch(batches: Iterable[Any], size: int = 1) -> Iterable[Any]:
-    """Return the same batches, made in a thread ahead of who takes them: ``model.fit(prefetch(batches))``.
+    """Return the same batches, made ahead of their use in a thread: ``model.fit(prefetch(batches))``.
 
-    The batches and their order stay the same, if what makes them looks at nothing that training changes; each needs
-    memory of its own. What is raised there is raised where the batch is taken.
+    Batches and their order stay the same, provided that they do not depend on anything that training changes. Each must
+    have memory of its own. An exception in the thread is raised again where the batch is taken.
 
     Parameters
     ----------
     batches : iterable
-        An iterator is gone through once, another iterable begins again each time.
+        An iterator can be gone through once, any other iterable many times.
     size : int
-        How many batches may be there beside the one that was taken last.
+        How many batches may be ready ahead of the one in use.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The orders in which a training sees its samples, or its batches where these come from elsewhere."""
+"""The shuffled orders in which a training sees its samples; of a numbered source, its batches."""
 
 import numpy as np
 
@@ -6,19 +6,19 @@ from fastcnn import random
 
 
 class Orders:
-    """The orders in which a model sees the samples: another one for each epoch that it begins.
+    """The orders in which a model sees the samples: a new one for each epoch.
 
     Parameters
     ----------
     seed : int
-        The same gives the same orders, one after another.
+        The same seed gives the same sequence of orders.
     """
 
     def __init__(self, seed: int) -> None:
         self._draw, self._drawn = random.generator(seed), 0
 
     def next(self, samples: int, epoch: int) -> np.ndarray:
-        """Return the next order, or that of `epoch` if it is a later one: a training that others began goes on."""
+        """Return the next order, or that of `epoch` if it is later: a resumed training sees the same orders."""
         for _ in range(max(1, epoch + 1 - self._drawn)):
             order = self._draw.permutation(samples)
             self._drawn += 1

@@ -15,7 +15,7 @@ from fastcnn.training.shuffle import Orders
 
 
 class ForwardResult(NamedTuple):
-    """What one pass with its way back finds.
+    """What a forward pass with its loss returns.
 
     Attributes
     ----------

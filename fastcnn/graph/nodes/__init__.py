@@ -6,6 +6,6 @@ prediction            `FusedConv`, `InvertedResidual`, `WithReLU`
 both                  `BatchInterleaved`: a run of narrow layers
 ====================  ==============================================================================================
 
-A node has a layer's verb `forward` where it trains, `predict` where it predicts (`fastcnn.graph.node`). It owns nothing
-but what it folded: parameters stay the layers'. `fastcnn.graph.rules` puts nodes in place.
+A node has a layer's `forward` if it trains and its `predict` if it predicts (`fastcnn.graph.node`). It owns only what
+it folded; the parameters stay the layers'. Rules put nodes into a graph (`fastcnn.graph.rules`).
 """

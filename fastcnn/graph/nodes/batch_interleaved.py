@@ -19,8 +19,8 @@ _POOLS = {Trait.MAX_POOL2D: geometry.MAX_POOL, Trait.AVERAGE_POOL2D: geometry.AV
 class BatchInterleaved:
     """Convolutions with few channels, their activations and poolings, with the images of a batch in the lanes.
 
-    One kernel runs all of them forward and one backward (`kernels.cpu.fused.lanes`); between them nothing leaves L2,
-    and rows that no pooling window sees are not computed.
+    One kernel runs them all forward, and one backward (`kernels.cpu.fused.lanes`). What lies between the layers never
+    leaves the L2 cache, and rows that no pooling window sees are not computed.
 
     Parameters
     ----------
@@ -63,14 +63,16 @@ class BatchInterleaved:
         return self.forward(x, Call(wants_dx=False))[0]
 
     def _memory(self) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the parameters as one array, and their gradients if they lie side by side as well.
+        """Return the parameters as one flat array, and their gradients likewise if they lie side by side.
 
-        In a compiled model they do (`fastcnn.parameters.Block`); else the values are copied at each call.
+        In a compiled model they do (`fastcnn.parameters.Block`). Otherwise the values are copied at each call, and None
+        stands for the gradients.
         """
         if len(self._known) != len(self.parameters) or any(
                 p.array is not known for p, known in zip(self.parameters, self._known, strict=True)):
             self._flat = _side_by_side(self.parameters)
-            self._known = [p.array for p in self.parameters]  # last: who is stopped before, looks again
+            # Last, so that after an interrupt before it the next call looks again.
+            self._known = [p.array for p in self.parameters]
         if self._flat is not None:
             return self._flat
         d = device.of(self.parameters[0].array)
@@ -85,7 +87,7 @@ class BatchInterleaved:
             device.of(sums).kernels.add(total, total, part)
 
     def _parts(self, flat: np.ndarray) -> Iterator[tuple[Parameter, np.ndarray]]:
-        """Yield each parameter and where it lies in an array of all."""
+        """Yield each parameter with its part of a flat array of all of them."""
         begin = 0
         for p in self.parameters:
             yield p, flat[begin:begin + p.size]
@@ -106,7 +108,7 @@ def _side_by_side(parameters: list[Parameter]) -> tuple[np.ndarray, np.ndarray] 
 
 
 def stages_of(layers: Sequence[Any]) -> tuple[geometry.LaneStage, ...]:
-    """Return what the layers are to `fastcnn.geometry.lanes`; raise ValueError if they are not a run of such stages."""
+    """Return layers as stages of `fastcnn.geometry.lanes`; raise ValueError, with the reason, if they are none."""
     stages: list[geometry.LaneStage] = []
     open_for = "convolution"
     for layer in layers:

@@ -19,8 +19,8 @@ from fastcnn.traits import NONE
 class ConvMaxPool:
     """A convolution with or without ReLU, and max pooling without overlap after it.
 
-    Rows and columns that no window sees are not computed, and ReLU's backward pass is made where the pooling's output
-    is, a quarter of the convolution's with windows of 2x2: it passes a gradient on where the largest is positive.
+    Rows and columns that no window sees are not computed. ReLU's backward pass runs on the pooling's output, a quarter
+    of the convolution's for windows of 2x2: a gradient passes where the largest number is positive.
 
     Parameters
     ----------

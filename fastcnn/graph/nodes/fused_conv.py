@@ -17,9 +17,9 @@ class FusedConv:
 
         y = activation(norm(product(padded x)) + residual)
 
-    Normalizations with their moving statistics are affine maps of each output, so they fold into the kernel and the
-    bias (Jacob et al., 2018, section 3.2), computed when one of them changes. The residual and an
-    activation that is a pair of bounds happen in the convolution's registers.
+    With moving statistics a normalization is an affine map of each channel. So it folds into the weights and the bias
+    (Jacob et al., 2018, section 3.2), which are computed again when a parameter changes. The residual is added, and a
+    clamp applied, in the registers of the convolution.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class FusedConv:
         A convolution or dense layer.
     norms : sequence of BatchNormalization
     border : ((int, int), ...), or None
-        What is the product's padding in the place of its own.
+        The product's padding, instead of its own.
     image_shape : tuple, optional
         Of x: the product's input shape unless there is a border.
     adds : bool
         Whether it takes (x, residual).
     activation : Function, or None
-        The product's own, or one that joined.
+        The product's own, or that of a layer after it.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class FusedConv:
         self.image_shape = product.input_shape if image_shape is None else image_shape
         self.output_shape, self.many_inputs = product.output_shape, adds
         self.input_shape = (self.image_shape, self.output_shape) if adds else self.image_shape
-        # What of the product's is left: neither a residual nor a border comes twice.
+        # It can take a residual or a border as the product can, but each only once.
         once = (Trait(0) if adds else Trait.TAKES_RESIDUAL) | (Trait(0) if border else Trait.TAKES_BORDER)
         self.traits = of(product) & (Trait.PRODUCT | once)
         self._entry = product if border is None else product.replaced(input_shape=image_shape)
@@ -57,7 +57,7 @@ class FusedConv:
 
     @classmethod
     def of(cls, node: Any) -> "FusedConv":
-        """Return a node as one of this kind, which a layer is not yet."""
+        """Return a node as it is, or a layer as a node of this class."""
         return node if isinstance(node, cls) else cls(node)
 
     @property
@@ -74,7 +74,7 @@ class FusedConv:
         return self._with(norms=(*self.norms, norm))
 
     def with_border(self, zeros: Any) -> "FusedConv":
-        """Return the node with the zeros of a layer before it as its own."""
+        """Return the node with the zeros of a padding layer before it in its own border."""
         layer = self.product
         sides = dimensions.padding_of(layer.padding, zeros.output_shape[1:3], layer.kernel_size, layer.strides,
                                       layer.dilation_rate, str(layer))
@@ -119,7 +119,7 @@ class FusedConv:
             d = device.of(self.product.kernel.array)
             kernel, bias = (Parameter(d.put(value), kind, f"{name}/folded_{kind}")
                             for value, kind in zip(values, ("kernel", "bias"), strict=True))
-            made = self._made = (kernel, bias), versions  # one attribute, which other threads see change whole
+            made = self._made = (kernel, bias), versions  # in one assignment, since other threads read it
         return made[0]
 
 

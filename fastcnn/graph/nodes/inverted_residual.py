@@ -15,8 +15,8 @@ from fastcnn.traits import NONE
 class InvertedResidual:
     """Expansion, window and projection of MobileNet v2, folded with what stands around them.
 
-    One kernel computes them, so that what lies between stays where it is made; where it does not suit, the three run
-    one after the other.
+    One kernel computes all three, so that intermediate results stay in the cache of the core that makes them. Where
+    that is slower, the three run one after the other.
 
     Parameters
     ----------

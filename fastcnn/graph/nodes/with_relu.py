@@ -9,7 +9,7 @@ from fastcnn.traits import Trait
 
 
 class WithReLU:
-    """A layer whose `predict` takes `relu`, normalization or a sum, and ReLU after it: one pass over memory.
+    """A normalization or a sum with the ReLU after it, in one pass over memory: `predict` of the layer takes `relu`.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
 """Rules of fusion: what runs in the place of what, for training and for prediction.
 
 A rule is a pattern, a guard and a replacement (`fastcnn.graph.rules.rule`); one engine runs all of them, in the order
-of `RULES`. The model's own layers, their parameters and what a user sees of them do not change: nodes refer to the
-layers. A node never covers a tensor that somebody else reads. The result is the same to rounding with
-``fastcnn.config.set_fusion(False)``; ``model.fusions()`` tells what became of what.
+of `RULES`. The model's layers, their parameters and all that a user sees of them stay as they are: nodes refer to the
+layers. A node never hides a tensor that something else reads. Without fusion, ``fastcnn.config.set_fusion(False)``,
+results are the same up to rounding. ``model.fusions()`` tells what was replaced by what.
 
-A rule of one's own joins them for as long as a `with` lasts::
+Your own rules join them inside a `with` block::
 
     with fastcnn.graph.rules.added(Rule("a sum, tanh", (is_sum, is_tanh), replacement, prediction=True)):
         model.predict(x)
@@ -23,7 +23,7 @@ from fastcnn.graph.rules.rule import Context, Fusion, Match, Rule
 from fastcnn.graph.rules.training import ACTIVATED, NORMALIZED
 from fastcnn.graph.steps import Graph
 
-#: In the order in which they run. Normalizations come before narrow runs, which leave them alone.
+#: In the order in which they run. Normalizations come before batch-interleaved runs, which leave them alone.
 RULES: tuple[Rule, ...] = (*LOGITS, *IDLE, *NORMALIZED, *FOLDED, *BATCH_INTERLEAVED, *ACTIVATED, *JOINED)
 
 
@@ -31,13 +31,13 @@ _added: tuple[Rule, ...] = ()
 
 
 def active() -> tuple[Rule, ...]:
-    """Return the rules that models are rewritten by: `RULES`, and those that were added."""
+    """Return the rules by which models are rewritten now: `RULES`, and those that were added."""
     return (*RULES, *_added)
 
 
 @contextmanager
 def added(*rules: Rule) -> Iterator[None]:
-    """Let all models be rewritten by further rules, after the others, as long as the context lasts.
+    """Rewrite all models by further rules, too, inside a `with` block. They run after the others.
 
     Parameters
     ----------

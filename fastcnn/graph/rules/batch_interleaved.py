@@ -1,4 +1,4 @@
-"""Runs of narrow convolutions, whose vectors the images of a batch fill better than their few channels do."""
+"""Runs of narrow convolutions: their few channels do not fill a vector, but the images of a batch do."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,10 +11,11 @@ from fastcnn.graph.rules.questions import has
 from fastcnn.graph.rules.rule import Match, Rule
 from fastcnn.traits import Trait, of
 
-#: A run is narrow while what a block of images saves, and the sums of its gradients, are about L2's size (vectors of 64
-#: bytes), and no convolution has more channels in times channels out; wider layers fill vectors with channels. Where
-#: Winograd's algorithm may run, it is faster from half of that on (32 to 64 channels: 14.6 ms a step against 18.2).
+#: The largest run: what a block of images saves, and the sums of its gradients, are then about L2's size (in vectors of
+#: 64 bytes).
 _LARGEST = 24576
+#: The widest convolution, as channels in times channels out: wider ones fill vectors with channels. Where Winograd's
+#: algorithm may run, it is faster from half of that on (32 to 64 channels: 14.6 ms a step against 18.2).
 _WIDEST, _WIDEST_BESIDE_WINOGRAD = 2048, 1024
 
 

@@ -1,6 +1,6 @@
 """The engine that runs rules over a graph, for training and for prediction alike.
 
-Rules run in their order, each over all steps in theirs. A pattern is looked for backwards from its last step::
+Rules run one after the other, each over all steps. A pattern is searched backwards from its last step::
 
     a: Conv2D (0) -> 1
     b: BatchNormalization (1) -> 2    (product, batch norm) ends in b; slot 1 was made by a, and b alone reads it
@@ -25,7 +25,7 @@ def rewritten(graph: Graph, rules: Sequence[Rule], context: Context, explain: bo
               ) -> tuple[Graph, list[Fusion]]:
     """Return a graph with the nodes that rules put in place, and what they did.
 
-    Rules that leave steps out come before all others.
+    Rules that drop steps run before all others.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def rewritten(graph: Graph, rules: Sequence[Rule], context: Context, explain: bo
     rules : sequence of Rule
     context : Context
     explain : bool
-        Tell also of rules that nearly fitted, and why they did not.
+        Also report rules that nearly fitted, and why they did not.
     """
     chosen = [rule for rule in rules if (rule.training if context.training else rule.prediction)]
     work = _Rewriting(graph, context, explain)
@@ -76,9 +76,10 @@ class _Rewriting:
         return Graph(self.graph.inputs, self.outputs, list(self.made.values()), self.graph.slots)
 
     def put_chains_together(self) -> None:
-        """Let the steps of a chain, each of which the next alone reads, run one after the other.
+        """Make the steps of a chain neighbours; in a chain each step's output is read by the next step alone.
 
-        A chain runs where its last step was: until then nobody reads it, and what it reads is there.
+        The whole chain moves to the place of its last step. That is safe: its inputs are there by then, and nothing
+        reads its output before.
         """
         ends: dict[int, list[GraphStep]] = {}  # chains by their last step's slot
         for key, step in self.made.items():
@@ -108,7 +109,7 @@ class _Rewriting:
         return None
 
     def _backwards(self, pattern: Sequence[Question], last: GraphStep) -> tuple[list[GraphStep] | None, str]:
-        """Return the steps of a pattern, and what keeps two of them apart, if they are there but may not be joined."""
+        """Return the steps of a pattern, and the reason if two of them may not be joined; None if it is not there."""
         found, reason = [last], ""
         for question in reversed(pattern[:-1]):
             before = self._before(found[0], question)
@@ -119,7 +120,7 @@ class _Rewriting:
         return found, reason
 
     def _before(self, step: GraphStep, question: Question) -> GraphStep | None:
-        """Return the step before another in a pattern: of several that a sum reads, the one that runs last."""
+        """Return the step before another in a pattern. A sum has several; of those that fit, the one that runs last."""
         slots = step.inputs if Trait.SUM in of(step.node) else step.inputs[:1]
         makers = [self.made[self.maker[slot]] for slot in slots if slot in self.maker]
         suited = [one for one in makers if len(one.outputs) == 1 and question(one.node)]
@@ -140,7 +141,7 @@ class _Rewriting:
         return None
 
     def _run(self, rule: Rule, first: GraphStep) -> list[GraphStep] | None:
-        """Return the longest run that begins with a step, and that the guard lets pass at every length."""
+        """Return the longest run that begins with a step and to which the guard objects at no length."""
         if not rule.pattern[0](first.node):
             return None
         run, best = [first], 0
@@ -191,7 +192,7 @@ class _Rewriting:
 
     @staticmethod
     def _further(found: list[GraphStep]) -> Iterator[int]:
-        """Yield what the steps of a pattern read beside one another's outputs."""
+        """Yield the slots that the later steps of a pattern read from outside it, such as a residual."""
         for before, step in pairwise(found):
             yield from (slot for slot in step.inputs if slot != before.outputs[0])
 

@@ -1,4 +1,4 @@
-"""A softmax at the end of a model that is trained with cross-entropy: its logits, for the loss that takes both."""
+"""A softmax at the end of a model that trains with cross-entropy is left out: the loss computes both from logits."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rules for prediction alone, where nothing has to find its way back.
+"""Rules for prediction alone, where no backward pass follows.
 
 ==================================================  ====================================================================
 what is found                                       what runs in its place
@@ -14,7 +14,7 @@ or the latter two, all ending in clamps             stays in the cache of the co
 batch normalization or a sum, then ReLU             `WithReLU`: one pass
 ==================================================  ====================================================================
 
-A convolution that takes a sum into itself runs where the sum did::
+A convolution that absorbs a sum moves to the place of the sum, where both inputs are there::
 
     a: Conv2D (0) -> 1        (a runs here)             FusedConv(b, a's sum) : y = relu(b(x) + a(x))
     b: Conv2D (0) -> 2   -->
@@ -42,7 +42,7 @@ from fastcnn.graph.rules.questions import (
 from fastcnn.graph.rules.rule import Match, Rule
 from fastcnn.traits import Trait, of
 
-_COLOURS = 4  # channels of an image at most; of more, a convolution of large windows has better ways of its own
+_COLOURS = 4  # channels of an image at most; with more, a convolution of large windows is better off alone
 
 
 # --- what joins a convolution or dense layer --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What patterns ask of a node, by the traits that it declares.
+"""Questions that patterns ask about a node, answered by the traits it declares.
 
 Parameters
 ----------
@@ -50,7 +50,7 @@ def is_affine(node: Any) -> bool:
 
 
 def is_activation(node: Any) -> bool:
-    """Return whether all that a node does is to apply `function`, one of fastcnn's."""
+    """Return whether a node only applies its `function`, and that is one of fastcnn's."""
     return Trait.POINTWISE in of(node) and node.function is not None and of(node.function) is not NONE
 
 

@@ -8,7 +8,7 @@ from fastcnn.graph.rules.rule import Fusion
 
 
 class Fusions(list[Fusion]):
-    """What each rule did, and why it did not where it nearly fitted; `print` shows it rule by rule.
+    """What each rule did, and where it nearly fitted, why it did not. `print` shows it rule by rule.
 
     Parameters
     ----------

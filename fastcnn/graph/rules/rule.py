@@ -35,7 +35,7 @@ class Context(NamedTuple):
 
 
 class Match(NamedTuple):
-    """Steps that fit a pattern: each but the last is read by the next alone.
+    """Steps that fit a pattern. The output of each but the last is read by the next step alone.
 
     Attributes
     ----------
@@ -74,12 +74,12 @@ class Rule:
     name : str
         What is found, in words.
     pattern : sequence of functions
-        node -> bool, for steps that follow one another, the first of them first. A step is followed by one that reads
-        its output (as its first input, or any input of a sum), if nobody else reads that, no penalty is on it, and
-        both train or neither does.
+        node -> bool, one for each step, in the order in which they run. The next step reads the output of the one
+        before (as its first input; a sum as any). Nothing else may read that output, no penalty may be on it, and
+        either both steps train or neither does.
     replacement : function, or None
-        Match -> node, with the inputs of the first step, the further inputs of the others after them, and the outputs
-        of the last. None leaves a step out: who reads its output reads its input.
+        Match -> node. Its inputs are those of the first step, then the further inputs of the others; its outputs are
+        those of the last. None drops the step: what read its output then reads its input.
     guard : function
         Match -> None if the rule fits, else the reason why not, a short phrase.
     training, prediction : bool
@@ -87,8 +87,8 @@ class Rule:
     or_pattern : sequence of functions
         Another pattern, tried where the first does not fit.
     is_run : bool
-        Whether the second of two questions is asked any number of times. The guard is then asked for each length, until
-        it objects, and the longest run without objection is taken.
+        Whether the second of two questions may repeat any number of times. The guard is then asked for each length
+        until it objects, and the longest run before that is taken.
 
     Raises
     ------
