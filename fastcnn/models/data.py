@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from fastcnn.array_data import Data
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.loss_and_metrics import Objective
-from fastcnn.models import given
+from fastcnn.models import arguments
 
 if TYPE_CHECKING:
     from fastcnn.models.trainer import Trainer
@@ -27,12 +27,12 @@ def labelled(trainer: "Trainer", x: Any, y: Any, sample_weight: Any, who: str, g
     if not goes_on:
         trainer.trained = model.trainable_weights
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
-    ys = given.targets(y, names, len(xs[0]), who)
+    ys = arguments.targets(y, names, len(xs[0]), who)
     for target, one in zip(trainer.objective.targets, ys, strict=True):
         if (one is None) == target.asks:
             raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
                                 f"or a metric, got {'none' if one is None else 'some'}")
-    data = Data(xs, ys, model.input_shapes, model.compute_dtype, who, given.weights(sample_weight, names, who),
+    data = Data(xs, ys, model.input_shapes, model.compute_dtype, who, arguments.weights(sample_weight, names, who),
                 lasts=not how.get("one_batch", False))
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
@@ -55,4 +55,4 @@ def classes_weighted(data: Data, class_weight: Any, who: str) -> Data:
                             f"use sample_weight")
     if data.weights is not None:
         raise ArgumentError(f"{who}: expected class_weight or sample_weight, got both")
-    return data.weighted([given.of_classes(data.ys[0], class_weight, who)])
+    return data.weighted([arguments.of_classes(data.ys[0], class_weight, who)])

@@ -11,7 +11,7 @@ from fastcnn.geometry.arguments import is_integer
 from fastcnn.graph.rules.report import Fusions
 from fastcnn.layers import held_layers
 from fastcnn.layers.base import Layer, names
-from fastcnn.models import given, serialization
+from fastcnn.models import arguments, serialization
 from fastcnn.models.structure import Structure, tensors_of
 from fastcnn.models.summary import summary
 from fastcnn.models.trainable import TrainableNetwork
@@ -106,9 +106,10 @@ class Model(TrainableNetwork):
         **others
             Keras's line_length, positions and layer_range are not offered: a line is as long as it has to be.
         """
-        given.refuse(f"{self}.summary", others, {"line_length": None, "positions": None, "layer_range": None},
-                     given.names_of(Model.summary))
-        given.check(print_fn is None or callable(print_fn), f"{self}.summary", "print_fn to be a function", print_fn)
+        arguments.refuse(f"{self}.summary", others, {"line_length": None, "positions": None, "layer_range": None},
+                         arguments.names_of(Model.summary))
+        arguments.check(print_fn is None or callable(print_fn), f"{self}.summary", "print_fn to be a function",
+                        print_fn)
         self._built_structure("summary")
         summary(self, print_fn, expand_nested, show_trainable)
 
@@ -128,7 +129,8 @@ class Model(TrainableNetwork):
             (mode, rule, layers, node, reason) for training, then for prediction; `print` shows it as text. Empty where
             ``fastcnn.config.set_fusion(False)``.
         """
-        given.check(is_integer(batch_size) and batch_size > 0, f"{self}.fusions", "a positive batch_size", batch_size)
+        arguments.check(is_integer(batch_size) and batch_size > 0, f"{self}.fusions", "a positive batch_size",
+                        batch_size)
         which = () if self.objective is None else self.objective.after_softmax
         return self._executable.fusions(int(batch_size), which)
 

@@ -14,7 +14,7 @@ from fastcnn.graph.trace import Traced
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.held_layers import direct
 from fastcnn.layers.weights import Weights, each_once
-from fastcnn.models import given, paths
+from fastcnn.models import arguments, weight_paths
 from fastcnn.models.structure import Structure
 from fastcnn.parameters import Parameter
 from fastcnn.symbolic import Tensor, as_shapes, is_symbolic
@@ -136,7 +136,7 @@ class Network(Layer):
         ArgumentError
             If two have one path.
         """
-        return paths.named(self)
+        return weight_paths.named(self)
 
     def weights_by_path(self) -> list[tuple[str, Parameter]]:
         """Return `named_weights` as a list."""
@@ -231,7 +231,7 @@ class Network(Layer):
         """
         if is_symbolic(x):
             if isinstance(x, dict):
-                x = given.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
+                x = arguments.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
             return Layer.__call__(self, x, training)
         xs = Data(self.read(x, str(self)), [], self.input_shapes, self.compute_dtype, str(self)).xs
         xs = [np.ascontiguousarray(one, self.compute_dtype) for one in xs]
@@ -244,15 +244,15 @@ class Network(Layer):
         """Return what a user gave for the inputs as a list of arrays, building the model on its first sight of data."""
         if not self.built and self.has_call and isinstance(x, (list, tuple)) and len(x) > 1 and all(
                 isinstance(one, np.ndarray) for one in x):
-            self.build(tuple((None, *given.array(one, who, "x").shape[1:]) for one in x))
+            self.build(tuple((None, *arguments.array(one, who, "x").shape[1:]) for one in x))
         if not self.built:
-            self.build((None, *given.array(given.only(x), who, "x").shape[1:]))
-        return [given.array(one, who, "x") for one in given.inputs(x, self.input_names, self.input_shapes, who)]
+            self.build((None, *arguments.array(arguments.only(x), who, "x").shape[1:]))
+        return [arguments.array(one, who, "x") for one in arguments.inputs(x, self.input_names, self.input_shapes, who)]
 
     def _arrays(self, x: Any) -> list[Any]:
         xs = list(x) if isinstance(x, (tuple, list)) else [x]
         if not self.built:
-            self.build((None, *given.array(xs[0], str(self), "x").shape[1:]))
+            self.build((None, *arguments.array(xs[0], str(self), "x").shape[1:]))
         self._require_count(len(xs))
         return xs
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fastcnn import device
 from fastcnn.callbacks import History
 from fastcnn.layers.base import Call
-from fastcnn.models import given
+from fastcnn.models import arguments
 from fastcnn.models.network import Network
 from fastcnn.models.structure import Structure
 from fastcnn.models.trainer import Trainer
@@ -156,7 +156,7 @@ class TrainableNetwork(Network):
             If an argument or the data does not fit, before anything is trained; for a later batch of an iterable,
             before its step.
         """
-        given.refuse(f"{self}.fit", others, {}, given.names_of(TrainableNetwork.fit))
+        arguments.refuse(f"{self}.fit", others, {}, arguments.names_of(TrainableNetwork.fit))
         return self._trainer.fit(
             x, y, batch_size=batch_size, epochs=epochs, verbose=verbose, callbacks=callbacks,
             validation_split=validation_split, validation_data=validation_data, shuffle=shuffle,
@@ -182,7 +182,7 @@ class TrainableNetwork(Network):
         callbacks : Callback or list of them, optional
         return_dict : bool
         """
-        given.refuse(f"{self}.evaluate", others, {}, given.names_of(TrainableNetwork.evaluate))
+        arguments.refuse(f"{self}.evaluate", others, {}, arguments.names_of(TrainableNetwork.evaluate))
         return self._trainer.evaluate(x, y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight,
                                       steps=steps, callbacks=callbacks, return_dict=return_dict)
 
@@ -212,7 +212,7 @@ class TrainableNetwork(Network):
             if type(y) is not np.ndarray:
                 y = device.get(y)
             return y.copy() if _may_share(x, y) else y
-        given.refuse(f"{self}.predict", others, {}, given.names_of(TrainableNetwork.predict))
+        arguments.refuse(f"{self}.predict", others, {}, arguments.names_of(TrainableNetwork.predict))
         return self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,

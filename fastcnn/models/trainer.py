@@ -13,7 +13,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
 from fastcnn.loss_and_metrics import Objective, RunningMeans, loss_of
-from fastcnn.models import data, given, sources
+from fastcnn.models import arguments, batching, data
 from fastcnn.models.network import Network
 from fastcnn.training import Epochs, ForwardResult
 
@@ -67,7 +67,7 @@ class Trainer:
                 others: dict[str, Any]) -> None:
         """As `fastcnn.Model.compile`."""
         who = f"{self.model}.compile"
-        given.refuse(who, others, _COMPILE, ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"))
+        arguments.refuse(who, others, _COMPILE, ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"))
         if loss is None or (isinstance(loss, (list, tuple, dict)) and not loss):
             raise ArgumentError(f"{self.model}: compile expected a loss, such as "
                                 f'"sparse_categorical_crossentropy"')
@@ -87,37 +87,37 @@ class Trainer:
             validation_batch_size: int | None, validation_freq: int | Container[int]) -> History:
         """As `fastcnn.Model.fit`."""
         who = f"{self.model}.fit"
-        given.positive(who, epochs=epochs)
-        given.positive_or_none(who, batch_size=batch_size, steps_per_epoch=steps_per_epoch,
-                               validation_steps=validation_steps, validation_batch_size=validation_batch_size)
-        verbose = given.verbosity(verbose, who)
-        each = given.every_callback(callbacks, verbose, who)
-        given.check(isinstance(initial_epoch, numbers.Integral) and initial_epoch >= 0, who,
-               "initial_epoch to be an integer from 0", initial_epoch)
-        given.check(isinstance(shuffle, (bool, np.bool_)), who, "shuffle to be True or False", shuffle)
-        given.check(isinstance(validation_split, numbers.Real) and 0 <= validation_split < 1, who,
-               "0 <= validation_split < 1", validation_split)
-        sources.check_frequency(validation_freq, who)
+        arguments.positive(who, epochs=epochs)
+        arguments.positive_or_none(who, batch_size=batch_size, steps_per_epoch=steps_per_epoch,
+                                   validation_steps=validation_steps, validation_batch_size=validation_batch_size)
+        verbose = arguments.verbosity(verbose, who)
+        each = arguments.every_callback(callbacks, verbose, who)
+        arguments.check(isinstance(initial_epoch, numbers.Integral) and initial_epoch >= 0, who,
+                        "initial_epoch to be an integer from 0", initial_epoch)
+        arguments.check(isinstance(shuffle, (bool, np.bool_)), who, "shuffle to be True or False", shuffle)
+        arguments.check(isinstance(validation_split, numbers.Real) and 0 <= validation_split < 1, who,
+                        "0 <= validation_split < 1", validation_split)
+        batching.check_frequency(validation_freq, who)
         orders = self.orders if shuffle else None
-        held_out = sources.HeldOut(
+        held_out = batching.HeldOut(
             self, f"{who}: validation_data", batch_size, validation_batch_size, validation_steps,
             sum(training.is_validated(epoch, validation_freq) for epoch in range(initial_epoch, epochs)))
-        if sources.is_stream(x, y):
-            given.check(not validation_split, who, "validation_data beside batches, which cannot be split",
-                        validation_split)
+        if batching.is_stream(x, y):
+            arguments.check(not validation_split, who, "validation_data beside batches, which cannot be split",
+                            validation_split)
             validation = held_out.of(validation_data)
-            batches = sources.of_stream(
-                x, sources.with_targets(self, who, class_weight, trains=True), steps_per_epoch, epochs - initial_epoch,
+            batches = batching.of_stream(
+                x, batching.with_targets(self, who, class_weight, trains=True), steps_per_epoch, epochs - initial_epoch,
                 who, orders=orders, first_epoch=initial_epoch, steps_name="steps_per_epoch", y=y,
                 sample_weight=sample_weight, batch_size=batch_size)
         else:
             samples = data.labelled(self, x, y, sample_weight, who, trains=True)
             validation = held_out.of(validation_data)
             if validation_split and validation is None:
-                samples, rest = sources.split(samples, validation_split, who)
+                samples, rest = batching.split(samples, validation_split, who)
                 validation = held_out.of_samples(rest)
-            batches = sources.of_arrays(data.classes_weighted(samples, class_weight, who), batch_size, steps_per_epoch,
-                                        who, orders)
+            batches = batching.of_arrays(data.classes_weighted(samples, class_weight, who), batch_size, steps_per_epoch,
+                                         who, orders)
         self.optimizer.build(self.trained)
         return training.fit(self, batches, epochs, each, validation=validation, validation_freq=validation_freq,
                             initial_epoch=initial_epoch, verbose=verbose, seen=self.model)
@@ -126,13 +126,13 @@ class Trainer:
                  steps: int | None, callbacks: Any, return_dict: bool) -> Any:
         """As `fastcnn.Model.evaluate`."""
         who = f"{self.model}.evaluate"
-        given.positive_or_none(who, batch_size=batch_size, steps=steps)
-        each = given.every_callback(callbacks, 0, who)
-        if sources.is_stream(x, y):
-            batches = sources.of_stream(x, sources.with_targets(self, who), steps, 1, who, y=y,
-                                        sample_weight=sample_weight, batch_size=batch_size)
+        arguments.positive_or_none(who, batch_size=batch_size, steps=steps)
+        each = arguments.every_callback(callbacks, 0, who)
+        if batching.is_stream(x, y):
+            batches = batching.of_stream(x, batching.with_targets(self, who), steps, 1, who, y=y,
+                                         sample_weight=sample_weight, batch_size=batch_size)
         else:
-            batches = sources.of_arrays(data.labelled(self, x, y, sample_weight, who), batch_size, steps, who)
+            batches = batching.of_arrays(data.labelled(self, x, y, sample_weight, who), batch_size, steps, who)
         logs = training.evaluate(self, batches, self._listening(each, batches))
         if verbose and verbose != "auto":
             print(shown(logs))
@@ -141,12 +141,12 @@ class Trainer:
     def predict(self, x: Any, *, batch_size: int | None, steps: int | None, callbacks: Any) -> Any:
         """As `fastcnn.Model.predict`."""
         who = f"{self.model}.predict"
-        given.positive_or_none(who, batch_size=batch_size, steps=steps)
-        each = given.every_callback(callbacks, 0, who)
-        if sources.is_stream(x):
-            batches = sources.of_stream(x, sources.inputs_alone(self, who), steps, 1, who, batch_size=batch_size)
+        arguments.positive_or_none(who, batch_size=batch_size, steps=steps)
+        each = arguments.every_callback(callbacks, 0, who)
+        if batching.is_stream(x):
+            batches = batching.of_stream(x, batching.inputs_alone(self, who), steps, 1, who, batch_size=batch_size)
         else:
-            batches = sources.of_arrays(data.unlabelled(self, x, who), batch_size, steps, who)
+            batches = batching.of_arrays(data.unlabelled(self, x, who), batch_size, steps, who)
         return self.as_given(training.predict(self, batches, self._listening(each, batches)))
 
     def _listening(self, callbacks: list[Callback], batches: Epochs) -> CallbackList:
@@ -172,13 +172,13 @@ class Trainer:
         """As `fastcnn.Model.test_on_batch`."""
         who = f"{self.model}.test_on_batch"
         samples = data.labelled(self, x, y, sample_weight, who, one_batch=True)
-        return _as_keras(training.evaluate(self, sources.of_arrays(samples, len(samples), None, who)), return_dict)
+        return _as_keras(training.evaluate(self, batching.of_arrays(samples, len(samples), None, who)), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """As `fastcnn.Model.predict_on_batch`."""
         who = f"{self.model}.predict_on_batch"
         samples = data.unlabelled(self, x, who, lasts=False)
-        return self.as_given(training.predict(self, sources.of_arrays(samples, max(1, len(samples)), None, who)))
+        return self.as_given(training.predict(self, batching.of_arrays(samples, max(1, len(samples)), None, who)))
 
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 

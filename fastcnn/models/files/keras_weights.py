@@ -1,6 +1,6 @@
 """Weights out of Keras's files, whatever version wrote them.
 
-Keras 3 names the place of a layer by its class and a count (`keras_places`), and numbers its weights::
+Keras 3 names the place of a layer by its class and a count (`keras_weight_paths`), and numbers its weights::
 
     layers/conv2d/vars/0                            the kernel of the first Conv2D in model.layers
     layers/conv2d/vars/1                            its bias
@@ -22,8 +22,8 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.hdf5 import Tree
 from fastcnn.formats.keras import weights_of
-from fastcnn.models.files.assigning import Found, assign, require_common
-from fastcnn.models.files.keras_places import Place, named_places, places, strange_places
+from fastcnn.models.files.assign_weights import Found, assign, require_common
+from fastcnn.models.files.keras_weight_paths import Place, named_places, places, strange_places
 from fastcnn.models.network import Network
 from fastcnn.parameters import Parameter
 

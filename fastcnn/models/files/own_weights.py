@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.models.files.assigning import Found, assign, require_common
+from fastcnn.models.files.assign_weights import Found, assign, require_common
 
 _REMEDY = "make the model as the one that was saved, use load_model"
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fastcnn.array_data import Batch, Data
 from fastcnn.errors import ArgumentError
-from fastcnn.models import data, given
+from fastcnn.models import arguments, data
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
 from fastcnn.training.batches import is_numbered
 
@@ -193,4 +193,4 @@ def split(samples: Data, share: float, who: str) -> tuple[Data, Data]:
 def check_frequency(frequency: Any, who: str) -> None:
     """Raise ArgumentError unless it tells which epochs end with a validation."""
     if not isinstance(frequency, Container) or isinstance(frequency, (str, bytes)):
-        given.positive(who, validation_freq=frequency)
+        arguments.positive(who, validation_freq=frequency)
