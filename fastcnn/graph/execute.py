@@ -45,6 +45,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
         if step.regularizer is not None:
             way = _penalized(step.regularizer, way, ys)
             _note(penalties, step.regularizer, ys)
+        # Where nothing learns, what the step kept is let go at once.
         if back:
             tape.append((step, way, None if len(ys) == 1 else [one.shape for one in ys]))
         for slot in step.last_uses:
@@ -60,6 +61,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
             dy = _gradient_of(step, gradients, shapes)
             if dy is None and step.regularizer is None:
                 continue
+            # Gradients are dropped as soon as they were used: the next step takes their memory.
             dx = way(dy)
             for slot in step.outputs:
                 gradients[slot] = None
@@ -76,7 +78,7 @@ def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None 
     values: list[Any] = [None] * graph.slots
     for slot, x in zip(graph.inputs, xs, strict=True):
         values[slot] = x
-    del xs
+    del xs  # so that an input, too, is free after its last use
     for step in graph.steps:
         y = step.node.predict(values[step.inputs[0]] if step.is_link else _arguments(step, values))
         ys = y if len(step.outputs) > 1 else (y,)
@@ -103,6 +105,7 @@ def _gradient_of(step: GraphStep, gradients: list[Any], shapes: Any) -> Any:
     given = next((one for one in found if one is not None), None)
     if given is None:
         return None
+    # Whoever reads one output gives no gradient for the others: that is zero.
     d = device.of(given)
     return tuple(d.zeros(shape, given.dtype) if one is None else one for one, shape in zip(found, shapes, strict=True))
 

@@ -64,6 +64,7 @@ class Capture:
         before = self.device.blocks_in_use()
         self._record(infer, xs)
         self._move_into_arena(self.device.blocks_in_use() - before)
+        # Other numbers than those that were recorded: what was computed outside of kernels would differ.
         others = [np.ascontiguousarray(x.reshape(-1)[::-1]).reshape(x.shape) + 1 for x in xs]
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self(others), infer(others), strict=True)):
             raise ArgumentError("replay: expected a prediction that does nothing but call kernels, got one that does "
@@ -169,6 +170,7 @@ class Capture:
                 own[...] = x
         for kernel, args in calls:
             kernel(*args)
+        # Copies, since the next replay writes to the same memory.
         if len(self.ys) == 1:
             return [self._copy(self.ys[0])]
         return [self._copy(own) for own in self.ys]
@@ -233,6 +235,7 @@ class Replay:
             if batch * self.sample > _MEMORY or not self.is_replayable(batch):
                 self._captures[shapes] = None
                 return self.infer(xs)
+            # If it fails below, it is not tried again.
             self._captures[shapes] = None
             try:
                 capture = self._captures[shapes] = Capture(self.infer, xs)

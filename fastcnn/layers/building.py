@@ -67,6 +67,7 @@ class Built(Weights):
             return
         held_layers.check(self, Weights)
         output_shape = None if self.has_call else self.compute_output_shape(shape)
+        # If building fails, the layer is as it was, and can be built again.
         with self.restored(if_stopped=True):
             self.create_weights(shape)
             held_layers.check(self, Weights)
@@ -126,6 +127,7 @@ class Built(Weights):
             probe = self.replaced(parameters=[], **self._holding(
                 {id(one): one.replaced(_may_move=True) for one in self.held_layers().values()}))
             output_shape = probe.compute_output_shape(shape)
+            # Only the shapes of the twin's weights matter: nothing is drawn for them.
             with initializers.nothing_drawn():
                 probe.create_weights(shape)
             if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
@@ -193,6 +195,7 @@ class Built(Weights):
             flags = x.flags
             if x.dtype == self.compute_dtype and x.shape[1:] == shape[1:] and flags.c_contiguous and flags.writeable:
                 return x
+        # The first input tells a layer with `call` whether it has several.
         if self.has_call and self.input_shape is None:
             self.arranged(x)
         if self.many_inputs:

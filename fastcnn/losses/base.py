@@ -236,7 +236,7 @@ class Loss(ExplainsUnsupported):
         """Return the weights of the positions, flat or of size 0 if all are 1, and what the sum is divided by."""
         shape, counted = self.positions(y_pred), self.counted(y_true, y_pred)
         count = math.prod(shape)
-        if sample_weight is None and counted is None:
+        if sample_weight is None and counted is None:  # no array of ones: kernels take size 0 for it
             return NONE[y_pred.dtype], 1.0 if self.reduction == "sum" else float(count)
         weights = np.ones(shape, y_pred.dtype) if sample_weight is None else np.array(
             spread(sample_weight, shape, y_pred.dtype, self.name))  # kernels take no read-only view

@@ -156,6 +156,7 @@ class MeanMetric(Metric):
         values = np.atleast_1d(self.values(*pair(y_true, y_pred)))
         positions = values.size / max(1, len(values))
         if sample_weight is None:
+            # A sample counts once, however many positions it has.
             self._total += float(values.sum(dtype=np.float64)) / max(1, positions)
             self._count += len(values)
             return

@@ -81,8 +81,10 @@ class ProductCall:
         """Write y, of x and what `arguments` returned; both have as many elements as the kernel wants."""
         (y_shape, x_shape, _), (between, after) = self.shapes, arguments
         images = x if x.shape == x_shape else x.reshape(x_shape)
+        # Some kernels read no zeros beyond an image: they get one with its border.
         if self.border is not None:
             images = self._with_border(d, images)
+        # While a prediction is captured, each call is written down, too.
         kernel = self.kernel if d.recorder is None else d.recorder.of(self.kernel)
         kernel(y if y.shape == y_shape else y.reshape(y_shape), *between, images, *after)
 

@@ -46,12 +46,12 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
         What later predictions of the shape need; None if they need more.
     """
     array, start = weights.array, bias_array(weights, bias)
-    if call.packed is None or call.unkept is None:
+    if call.packed is None or call.unkept is None:  # a kernel that packs nothing
         call.run(d, y, x, call.arguments(d, array, start, clamp, residual))
         return None
     state, key = state_of(weights, bias), (call.kernel, call.packed)
     found = weights.derived.get(key)
-    if found is None or found[0] != state:
+    if found is None or found[0] != state:  # the first prediction since the weights changed
         packed, ready = d.empty((call.unkept,), x.dtype), 0
     elif found[1].size < call.packed:  # seen before and not packed: weights that stay are worth it
         packed, ready = d.empty((call.packed,), x.dtype), 0
@@ -88,6 +88,7 @@ class Prediction:
 
     def keep(self, weights: Parameter, key: Any, owners: Any) -> None:
         """Stay with the weights under a key; `owners` are what its addresses are of, and live as long."""
+        # Many shapes came: starting again is simpler than finding the oldest.
         if len(weights.derived) > _PREDICTIONS:
             weights.derived.clear()
         self.owners = owners

@@ -144,7 +144,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
             If it is built and a parameter is none of its own.
         """
         wanted = set(map(id, parameters))
-        if wanted == self._trained:
+        if wanted == self._trained:  # every `fit` asks
             return
         if not self._parameters:
             self._parameters, self._all = list(parameters), [self._part(s) for s in flatten(parameters)]
@@ -153,6 +153,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
             other = next(p for p in parameters if id(p) not in known)
             raise ArgumentError(f"{type(self).__name__}: expected the parameters it was built for, and {other.path} is "
                                 f"none of them; compile this model with a new optimizer")
+        # The state of frozen parameters stays in `_all`.
         self._trained, self._parts = wanted, [part for whole in self._all for part in whole.only(wanted)]
 
     def _part(self, segment: Segment) -> ParameterGroup:
@@ -232,6 +233,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
     def _decay(self, part: ParameterGroup, rate: float) -> float:
         """Return the decay of a part for `update`; where some parameters are spared, do it here and return 0."""
         decay, segment = rate * (self.weight_decay or 0.0), part.segment
+        # The kernel has one decay for a whole segment.
         if not part.spared.any():
             return decay
         scale_parts(segment, segment.values, np.where(part.spared, 1.0, 1.0 - decay))

@@ -25,6 +25,7 @@ def clip(segments: Sequence[Segment], factor: float, clipnorm: float | None, cli
     if clipnorm:
         factors = [clipnorm / np.maximum(n, clipnorm) for n in lengths]
     elif global_clipnorm:
+        # A norm that is infinite or NaN makes all gradients NaN, as in Keras, instead of hiding what happened.
         whole = math.sqrt(sum(float((n * n).sum()) for n in lengths))
         share = global_clipnorm / max(whole, global_clipnorm) if math.isfinite(whole) else math.nan
         factors = [np.full(len(n), share) for n in lengths]

@@ -39,7 +39,7 @@ class ParameterGroup(NamedTuple):
     def only(self, wanted: set[int]) -> list["ParameterGroup"]:
         """Return what belongs to the parameters of these ids: itself, or a part for each, in the same memory."""
         s = self.segment
-        if all(id(p) in wanted for p in s.parameters):
+        if all(id(p) in wanted for p in s.parameters):  # one kernel call for all of them
             return [self]
         return [ParameterGroup(Segment(s.values[place], s.gradients[place], [p]),
                                [array[place] for array in self.state],

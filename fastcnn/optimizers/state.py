@@ -67,6 +67,7 @@ class State:
             arrays = dict(zip(self.slots, state, strict=True))
             if average is not None:
                 arrays["average"] = average
+            # In the middle of an accumulation, the gradients are state as well.
             if self.gradient_accumulation_steps:
                 arrays["gradient"] = segment.gradients
             for p, place in segment.places():

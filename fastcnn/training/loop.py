@@ -46,6 +46,7 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
         logs = _train(model, data, range(initial_epoch, epochs), each, validation, validation_freq)
         model.optimizer.finalize_variable_values()  # weights become their moving averages, if it keeps any
         each.on_train_end(logs)
+    # Ctrl-C too: a callback may have something to save.
     except BaseException as error:
         each.on_train_interrupted(error)
         raise
@@ -107,7 +108,7 @@ def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = No
     each = CallbackList([], model, {}) if callbacks is None else callbacks
     tells = each.listens("on_test_batch_end")  # computing results after every batch costs time
     running = RunningMeans(model.objective)
-    penalty = model.penalty(adds_gradients=False)
+    penalty = model.penalty(adds_gradients=False)  # of the parameters, which stay the same meanwhile
     model.stop_evaluating = False
     data.restart()
     each.on_test_begin({})
@@ -158,6 +159,7 @@ class _Results:
     def add(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Keep copies of the outputs of a batch, and return them."""
         if self._arrays is None:
+            # A copy, since the next batch takes the same memory.
             self._parts.append([device.get(output).copy() for output in outputs])
             return self._parts[-1]
         begin, self._count = self._count, self._count + len(outputs[0])
@@ -169,4 +171,5 @@ class _Results:
     def whole(self) -> list[np.ndarray]:
         if self._arrays is None:
             return [np.concatenate(parts) for parts in zip(*self._parts, strict=True)]
+        # Stopped early: a copy, so that the memory for the rest is given back.
         return [array if len(array) == self._count else array[: self._count].copy() for array in self._arrays]

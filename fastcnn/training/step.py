@@ -77,6 +77,7 @@ def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segm
         step that changes the parameters; see `fastcnn.callbacks.Callback.on_gradients`.
     """
     optimizer = model.optimizer
+    # Here and not after the step, so that gradients can be read until the next one.
     optimizer.clear_gradients()
     step = model.forward_with_loss(*batch, Call(model.seed, optimizer.iterations, wants_dx=False))
     step.backward()
