@@ -198,6 +198,7 @@ class Layer(composite.Composite):
             raise ArgumentError(f"{cls.__name__}.from_config: expected a dict, as get_config returns it, "
                                 f"got {config!r}")
         given: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
+        # A class of a user's own need not take these: they are set afterwards.
         late = {key: given.pop(key) for key in ("name", "trainable") if key in given and not arguments.takes(cls, key)}
         told = "float32" if arguments.takes(cls, "dtype") else given.pop("dtype", "float32")
         with dtype_policies.as_written(told):

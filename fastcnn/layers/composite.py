@@ -40,6 +40,7 @@ class Composite(Built):
         if self.built:
             found: Shape = self.for_shape(input_shape).output_shape
             return found
+        # Built for the answer alone, and then as before: no weights, and no seed used up.
         with self.restored(), initializers.nothing_drawn():
             self.build(input_shape)
             found = self.output_shape
@@ -72,6 +73,7 @@ class Composite(Built):
         shapes = shape if self.many_inputs else (shape,)
         inputs = [symbolic.operators["input"](one[1:], self.dtype_policy, f"{self.name}_input_{k}" if k else
                                               f"{self.name}_input") for k, one in enumerate(shapes)]
+        # Neither True nor False: the graph serves training and prediction, and each layer hears which when it runs.
         told = {"training": symbolic.EITHER} if "training" in inspect.signature(self.call).parameters else {}
         outputs = self.call(inputs if self.many_inputs else inputs[0], **told)
         each = list(outputs.values()) if isinstance(outputs, dict) else (

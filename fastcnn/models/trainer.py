@@ -77,6 +77,7 @@ class Trainer:
         objective = None
         if self.model.built:
             objective = Objective(self.model.output_names, self.output_shapes, **compiled, who=who)
+        # Set at the end, all at once: a call that fails changes nothing.
         self.optimizer, self.loss, self.compiled, self.objective = chosen, made, compiled, objective
 
     # --- over all data ----------------------------------------------------------------------------------------------
@@ -113,11 +114,12 @@ class Trainer:
         else:
             samples = data.labelled(self, x, y, sample_weight, who, trains=True)
             validation = held_out.of(validation_data)
-            if validation_split and validation is None:
+            if validation_split and validation is None:  # given data comes before a split, as in Keras
                 samples, rest = batching.split(samples, validation_split, who)
                 validation = held_out.of_samples(rest)
             batches = batching.of_arrays(data.classes_weighted(samples, class_weight, who), batch_size, steps_per_epoch,
                                          who, orders)
+        # After all checks of the data: an optimizer that is built keeps its state.
         self.optimizer.build(self.trained)
         return training.fit(self, batches, epochs, each, validation=validation, validation_freq=validation_freq,
                             initial_epoch=initial_epoch, verbose=verbose, seen=self.model)

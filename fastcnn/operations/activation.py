@@ -57,7 +57,7 @@ def applied(function: Any, x: Any) -> Any:
     function : Function or None
     """
     if isinstance(x, np.ndarray):
-        kind = x.dtype if x.dtype in (np.float32, np.float64) else np.float32
+        kind = x.dtype if x.dtype in (np.float32, np.float64) else np.float32  # of integers, too
         return x if function is None else function.predict(np.require(x, kind, ["C", "W"]))
     if symbolic.is_symbolic(x):
         return symbolic.operators["activate"](function, x)
@@ -196,7 +196,7 @@ class Composed(_Called):
     def predict(self, x: np.ndarray, in_place: bool = False) -> np.ndarray:
         """As `Elementwise.predict`."""
         for step in self.functions:
-            x, in_place = step.predict(x, in_place), True
+            x, in_place = step.predict(x, in_place), True  # what the first returned is nobody else's
         return x
 
 

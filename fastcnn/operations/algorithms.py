@@ -47,6 +47,7 @@ def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algor
     kept : bool
         Whether packed weights will be kept.
     """
+    # By its bytes, since an array is no key. Asking kernels costs more than looking the answer up.
     return _chosen(g.tobytes(), d.library, dtype, config.switches.winograd, kept)
 
 
@@ -57,7 +58,7 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
     x_shape, y_shape = (f["n"], f["h"], f["w"], f["c"]), (f["n"], f["oh"], f["ow"], f["k"])
     weights = f["kh"], f["kw"], f["c"] // f["groups"], f["k"]
     shapes, back = (y_shape, x_shape, weights), (x_shape, y_shape, weights)
-    if f["c"] > 1 and f["groups"] == f["c"] == f["k"]:
+    if f["c"] > 1 and f["groups"] == f["c"] == f["k"]:  # of one channel it is an ordinary convolution
         found = _depthwise(kernels, g, dtype, shapes, back)
     else:
         found = _direct(kernels, g, dtype, shapes, back)

@@ -33,6 +33,7 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     """
     d, dtype, channels = device.of(x), x.dtype, x.shape[-1]
     y, mean, rstd = d.empty(x.shape, dtype), d.empty((channels,), dtype), d.empty((channels,), dtype)
+    # An empty batch has no statistics, and must not turn the moving ones into NaN.
     if not x.size:
         return y, lambda dy: dy
     shape, nothing = (x.size // channels, channels), NOTHING[dtype]

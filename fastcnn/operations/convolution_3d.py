@@ -91,6 +91,7 @@ class _Chunk:
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
             learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
     """As `fastcnn.operations.convolution.product`, of a CONV3D."""
+    # The filters are not kept: the step after this pass changes them.
     y = _forward(x, VolumeFilters(weights, bias), bias_array(weights, bias), clamp, g, shape)
     d, dtype = device.of(x), x.dtype
 
@@ -183,7 +184,7 @@ def _chunks(g: np.ndarray, like: np.ndarray) -> Iterator[_Chunk]:
     size = -(-slice_count // max(1, parts))
     unfolded = device.of(like).empty((size, field["h"], field["w"], channels), like.dtype)
     for first in range(0, slice_count, max(1, size)):
-        yield _Chunk(g, first, unfolded[:min(size, slice_count - first)], parts > 1)
+        yield _Chunk(g, first, unfolded[:min(size, slice_count - first)], parts > 1)  # several read what is packed
 
 
 def _as_slices(array: np.ndarray) -> np.ndarray:
