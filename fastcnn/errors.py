@@ -50,7 +50,7 @@ class DataError(ValueError):
     """
 
 
-class DivergedError(ArithmeticError):
+class DivergedError(ArithmeticError, RuntimeError):
     """The loss of a training became NaN or infinite. The command line exits with 4."""
 
 

@@ -16,10 +16,11 @@ from fastcnn.callbacks.output import shown
 from fastcnn.callbacks.progress import ProgressLine
 from fastcnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from fastcnn.callbacks.swap_ema_weights import SwapEMAWeights
+from fastcnn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = ["CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
            "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor", "ProgressLine", "ReduceLROnPlateau",
-           "SwapEMAWeights", "shown"]
+           "SwapEMAWeights", "TerminateOnNaN", "shown"]
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
     __getattr__ = unsupported.names_of("callbacks")

@@ -4,6 +4,8 @@ import copy
 from collections.abc import Collection
 from typing import Any
 
+import numpy as np
+
 from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Segment
 from fastcnn.unsupported import ExplainsUnsupported
@@ -124,7 +126,16 @@ class Callback(ExplainsUnsupported):
 
     def on_batch_end(self, batch: int, logs: Logs) -> None: ...
 
-    def on_gradients(self, segments: list[Segment]) -> None:
+    def on_train_data(self, xs: list[np.ndarray]) -> None:
+        """Look at the inputs of a step, before it; they may not be changed, and are others after the step.
+
+        Parameters
+        ----------
+        xs : list of arrays
+            One for each input of the model.
+        """
+
+    def on_gradients(self, segments: list[Segment]) -> bool | None:
         """Look at the gradients of a step, or change them in place, before the optimizer reads them.
 
         Clipping by the optimizer comes after it. Where gradients are accumulated it is called for the sum, once for
@@ -135,7 +146,13 @@ class Callback(ExplainsUnsupported):
         segments : list of Segment
             Of the parameters that are trained, in an order that does not change: ``segment.gradients`` is a flat array,
             ``segment.places()`` tells which parameter lies where.
+
+        Returns
+        -------
+        bool, optional
+            False: the optimizer does not take this step, and does not count it.
         """
+        return None
 
     def on_test_begin(self, logs: Logs) -> None: ...
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from fastcnn.callbacks.callback import Callback
+from fastcnn.parameters import Segment
 
 
 class CallbackList(Callback):
@@ -44,6 +45,11 @@ class CallbackList(Callback):
                 callback.on_train_interrupted(error)
             except Exception as other:
                 error.add_note(f"{type(callback).__name__}: {other}")
+
+    def on_gradients(self, segments: list[Segment]) -> bool:
+        """Let all of them look, and return whether nobody is against the step."""
+        answers = [callback.on_gradients(segments) for callback in self.callbacks]
+        return not any(answer is False for answer in answers)
 
     def listens(self, hook: str) -> bool:
         """Return whether one of them does something in a hook."""

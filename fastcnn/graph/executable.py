@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.graph import arena, execute, rules, trace
+from fastcnn.graph import arena, execute, finite, rules, trace
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
 from fastcnn.graph.rules.report import Fusions
@@ -72,6 +72,10 @@ class Executable:
             return self.predict(xs), 0.0
         penalties = list[float]()
         return execute.infer(self.whole, self.entered(xs), penalties), sum(penalties)
+
+    def first_not_finite(self, xs: Sequence[np.ndarray], call: Call) -> str | None:
+        """Return what is the first not to be finite when a batch goes forward (`fastcnn.graph.finite`)."""
+        return finite.first_not_finite(self.whole, self.entered(xs), call)
 
     def entered(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return inputs as arrays of the device on which the parameters live."""

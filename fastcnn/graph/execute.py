@@ -38,7 +38,7 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
         if step.is_link:
             y, way = step.node.forward(values[step.inputs[0]], told)
         else:
-            y, way = step.node.forward(_arguments(step, values), told)
+            y, way = step.node.forward(arguments(step, values), told)
         ys = y if len(step.outputs) > 1 else (y,)
         for slot, one in zip(step.outputs, ys, strict=True):
             values[slot] = one
@@ -80,7 +80,7 @@ def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None 
         values[slot] = x
     del xs  # so that an input, too, is free after its last use
     for step in graph.steps:
-        y = step.node.predict(values[step.inputs[0]] if step.is_link else _arguments(step, values))
+        y = step.node.predict(values[step.inputs[0]] if step.is_link else arguments(step, values))
         ys = y if len(step.outputs) > 1 else (y,)
         for slot, one in zip(step.outputs, ys, strict=True):
             values[slot] = one
@@ -91,7 +91,8 @@ def infer(graph: Graph, xs: Sequence[np.ndarray], penalties: list[float] | None 
     return [values[slot] for slot in graph.outputs]
 
 
-def _arguments(step: GraphStep, values: list[Any]) -> Any:
+def arguments(step: GraphStep, values: list[Any]) -> Any:
+    """Return what a step's node is given: one array, or a tuple of several."""
     if step.node.many_inputs:
         return tuple(values[slot] for slot in step.inputs)
     return values[step.inputs[0]]

@@ -224,6 +224,10 @@ class Network(Layer):
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
         return self._executable.infer_penalized(xs)
 
+    def first_not_finite(self, xs: Sequence[np.ndarray], call: Call) -> str | None:
+        """Return what is the first not to be finite when a batch goes forward (`fastcnn.graph.finite`)."""
+        return self._executable.first_not_finite(xs, call)
+
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.
 

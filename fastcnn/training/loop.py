@@ -57,12 +57,15 @@ def _train(model: Trainable, data: Epochs, epochs: range, each: CallbackList, va
            validation_freq: int | Container[int]) -> dict[str, float]:
     """Go through the epochs, and return what the last one reports."""
     on_gradients = each.on_gradients if each.listens("on_gradients") else None
+    on_data = each.on_train_data if each.listens("on_train_data") else None
     logs: dict[str, float] = {}
     for epoch in epochs:
         each.on_epoch_begin(epoch, {})
         running = RunningMeans(model.objective)
         for number, batch in enumerate(data.next(epoch)):
             each.on_train_batch_begin(number, {})
+            if on_data is not None:
+                on_data(batch.xs)
             step = train_step(model, batch, on_gradients)
             running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
             each.on_train_batch_end(number, running.result())

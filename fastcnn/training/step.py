@@ -64,7 +64,7 @@ class Trainable(Protocol):
     def as_given(self, outputs: Sequence[Any]) -> Any: ...
 
 
-def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], None] | None = None
+def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], bool | None] | None = None
                ) -> ForwardResult:
     """Forward, loss, backward, optimizer: return what the pass found.
 
@@ -74,7 +74,8 @@ def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segm
     batch : Batch
     on_gradients : callable, optional
         Is called with the segments of the optimizer when all gradients are there and before it reads them, in every
-        step that changes the parameters; see `fastcnn.callbacks.Callback.on_gradients`.
+        step that changes the parameters; if it returns False, this one does not. See
+        `fastcnn.callbacks.Callback.on_gradients`.
     """
     optimizer = model.optimizer
     # Here and not after the step, so that gradients can be read until the next one.
@@ -82,7 +83,6 @@ def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segm
     step = model.forward_with_loss(*batch, Call(model.seed, optimizer.iterations, wants_dx=False))
     step.backward()
     penalty = step.penalty + model.penalty(adds_gradients=True)
-    if on_gradients is not None and optimizer.will_update:
-        on_gradients(optimizer.segments)
-    optimizer.step()
+    if on_gradients is None or not optimizer.will_update or on_gradients(optimizer.segments) is not False:
+        optimizer.step()
     return step._replace(penalty=penalty)

@@ -89,7 +89,6 @@ OPTIMIZERS = {
     "fc.optimizers has the current ones": "legacy",
 }
 CALLBACKS = {
-    "a Callback of your own sets model.stop_training = True in on_train_batch_end": "TerminateOnNaN",
     "ModelCheckpoint keeps the model": "BackupAndRestore OrbaxCheckpoint",
     "CSVLogger writes a table, and a Callback of your own gets the logs": "RemoteMonitor TensorBoard",
     "give verbose=1 to fit": "ProgbarLogger",
