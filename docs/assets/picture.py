@@ -1,4 +1,4 @@
-"""Draw docs/assets/train.svg: the last lines of a real `fastcnn train`, as a terminal of 84 columns shows them.
+"""Draw docs/assets/train.svg: the last lines of a real `fastcnn train`, as a terminal of 100 columns shows them.
 
 Run it where fastcnn is installed: ``python docs/assets/picture.py``.
 """
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 COMMAND = "fastcnn train --seed 3"
-LINES, WIDTH = 26, 84
+LINES, WIDTH = 26, 100
 
 
 def terminal_output(command: list[str], folder: str) -> str:

@@ -264,7 +264,7 @@ def _measure(console: Any, model: Any, prepared: Prepared, standard: Any, folder
     console.print(f"run saved in {folder}")
     console.print(f"read a picture  fastcnn predict {run} PICTURE.png")
     if "test" in prepared.parts:
-        console.print(f"last figure     fastcnn evaluate {run}   (on test images, once all is decided)")
+        console.print(f"last figure     fastcnn evaluate {run}   (when all is decided)")
     if report is not None:
         console.print(f"dev accuracy {report.accuracy:.4f}")
     return None if report is None else report.accuracy
