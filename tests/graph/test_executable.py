@@ -104,23 +104,24 @@ def test_a_rule_that_is_added_for_a_while_reaches_graphs_and_captures_and_leaves
 
 def test_graphs_are_made_once_for_each_use_and_again_when_a_setting_or_a_frozen_layer_changes():
     model = normalized()
-    one, many = model._run(1), model._run(64)
-    assert model._run(2) is one
-    assert model._run(65) is many is not one, "as many images as fill the lanes of vectors run in another graph"
-    assert model._run(1, predicts=True) is model._run(3, predicts=True) is not one
+    get = model._executable.get
+    one, many = get(1), get(64)
+    assert get(2) is one
+    assert get(65) is many is not one, "as many images as fill the lanes of vectors run in another graph"
+    assert get(1, predicts=True) is get(3, predicts=True) is not one
     for change in (lambda: setattr(model.layers[0], "trainable", False),
                    lambda: setattr(model.layers[0], "trainable", True),
                    lambda: config.set_winograd(False), lambda: config.set_winograd(True),
                    lambda: config.set_fusion(False)):
-        before = model._run(1)
+        before = get(1)
         change()
-        assert model._run(1) is not before
-        assert model._run(1) is model._run(2)
-    unfused = model._run(1)
+        assert get(1) is not before
+        assert get(1) is get(2)
+    unfused = get(1)
     assert [type(step.node).__name__ for step in unfused.steps] == ["Conv2D", "BatchNormalization"]
-    assert model._run(64, predicts=True) is not unfused
-    assert model._run(1, (0,)) is None, "without fusion nobody is given logits"
-    assert unfused.steps[0] is not model._all_executables().whole.steps[0]
+    assert get(64, predicts=True) is not unfused
+    assert get(1, (0,)) is None, "without fusion nobody is given logits"
+    assert unfused.steps[0] is not model._executable.whole.steps[0]
 
 
 def test_what_runs_between_tensors_is_what_the_model_between_them_does():
@@ -139,7 +140,7 @@ def test_what_runs_between_tensors_is_what_the_model_between_them_does():
 def test_fusions_of_a_model_without_a_softmax_tell_of_no_logits():
     def told(last):
         model = fc.Sequential([fc.Input((3,)), layers.Dense(4), last])
-        return [(one.mode, one.node) for one in model._all_executables().fusions(2, (0,)) if "softmax" in one.rule]
+        return [(one.mode, one.node) for one in model._executable.fusions(2, (0,)) if "softmax" in one.rule]
 
     assert told(layers.Softmax()) == [("training", "nothing")]
     assert told(layers.Tanh()) == []

@@ -186,7 +186,7 @@ def test_an_array_is_let_go_when_its_last_reader_has_run():
         return size.pop()
 
     config.set_fusion(False)
-    graph = model._run(1000, predicts=True)
+    graph = model._executable.get(1000, predicts=True)
     assert blocks(lambda: execute.infer(graph, [x])) == 2, "what is read, and what is written"
 
     def step():

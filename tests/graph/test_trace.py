@@ -163,3 +163,13 @@ def test_a_model_whose_call_goes_by_shapes_is_opened_for_those_that_come(several
         outputs = Deeper(name="deeper")([inputs, inputs] if several else inputs)
         graphs.append(trace.opened(fc.Model(inputs, outputs).traced))
     assert [sum("deeper" in step.node.name for step in graph.steps) for graph in graphs] == [1, 3]
+
+
+def test_a_tensor_that_is_given_brings_its_layer_no_nearer_though_another_output_of_it_is_wanted():
+    x = fc.Input((4,), name="x")
+    given, wanted = Halves(name="halves")(x)
+    y = given
+    for name in ("first", "second", "third"):
+        y = layers.ReLU(name=name)(y)
+    assert names(trace.trace([x, given], [y, wanted])) == ["first", "second", "x", "third", "halves"]
+    assert names(trace.trace([x], [y, wanted])) == ["x", "halves", "first", "second", "third"]
