@@ -144,19 +144,22 @@ def test_a_thread_ends_with_what_asked_for_it():
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="Windows")
 def test_ctrl_c_ends_the_waiting_for_a_batch_that_does_not_come():
-    never = threading.Event()
+    never, main = threading.Event(), threading.main_thread().ident
 
     def stuck():
         yield X, LABELS
         never.wait(60)
 
-    main = threading.main_thread().ident
-    timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
-    timer.start()
+    class Press(fc.callbacks.Callback):
+        """Presses the keys shortly after the only step, when all that is left is waiting."""
+
+        def on_train_batch_end(self, batch, logs):
+            threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT)).start()
+
     begun = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        trained(prefetch(stuck()), steps_per_epoch=2)
-    assert time.monotonic() - begun < 30
+        trained(prefetch(stuck()), steps_per_epoch=2, callbacks=Press())
+    assert time.monotonic() - begun < 50, "it did not wait until the thread gave up"
     never.set()
     assert none_is_left()
 
