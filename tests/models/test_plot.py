@@ -110,7 +110,7 @@ def test_a_box_tells_what_is_asked_for_within_its_frame_and_the_picture_holds_al
             assert top + 12 < ys[0]
             assert ys[-1] < top + height - 4
             assert (ys[0] - 4 + ys[-1] - 4) / 2 == pytest.approx(top + height / 2, abs=0.11), "in the middle"
-            assert width > 7.2 * max(map(len, lines))
+            assert width == pytest.approx(7.2 * max(map(len, lines)) + 2 * 9, abs=0.11), "9 on each side of the letters"
             assert 0 <= left <= left + width <= float(root.get("width")) - 24 + 0.5
             assert 0 <= top <= top + height <= float(root.get("height")) - 24 + 0.5
         colours = [frame["fill"] for frame in frames]

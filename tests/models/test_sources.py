@@ -156,6 +156,30 @@ def test_predictions_do_not_depend_on_how_they_are_cut():
     np.testing.assert_array_equal(model.predict_on_batch(X), y)
 
 
+def test_one_batch_of_the_model_s_own_type_is_predicted_as_it_lies(monkeypatch):
+    """Nothing of it is looked over or gathered, which takes longer than a small network."""
+    class LookedOverError(Exception):
+        pass
+
+    def look(*_, **__):
+        raise LookedOverError
+
+    model, x = mlp(), X[:20].copy()
+    y = model.predict(x)
+    monkeypatch.setattr(model, "_samples", look)
+    for more in ({}, {"batch_size": 20}, {"batch_size": 64}, {"verbose": 1}):
+        np.testing.assert_array_equal(model.predict(x, **more), y)
+    for other, more in ((x.astype("f8"), {}), (X, {}), (x[:0], {}), (x, {"batch_size": 19}), (x, {"steps": 1}),
+                        (x, {"callbacks": Note()}), (x[:, :3], {}), (x.tolist(), {}), (x, {"batch_size": True})):
+        with pytest.raises((LookedOverError, ArgumentError)):
+            model.predict(other, **more)
+
+
+def test_a_model_is_asked_to_stop_by_nobody_before_it_runs():
+    model = mlp()
+    assert (model.stop_training, model.stop_evaluating, model.stop_predicting) == (False, False, False)
+
+
 def test_factors_of_classes_are_for_one_output_and_go_without_weights_of_samples():
     labels = np.arange(40) % 2
     with pytest.raises(ArgumentError, match="class_weight is not offered for a model of several outputs; use sample_w"):
