@@ -6,7 +6,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError
-from fastcnn.models import given, sources
+from fastcnn.models import arguments, batching
 
 X = np.random.default_rng(0).standard_normal((40, 4)).astype(np.float32)
 Y = X[:, :2].copy()
@@ -69,9 +69,9 @@ class Foreign:
     (map(len, []), True), ({1, 2}, True), (ByNumber(), True), ([], False), ([(X, Y)], True), ([(X, Y, Y)] * 2, True),
     ([(X,)], False), ([(X, Y, Y, Y)], False), ([(X, Y), X], False), ([[X, Y]], False)])
 def test_batches_are_what_is_gone_through_and_is_no_array(x, is_stream):
-    assert sources.is_stream(x) is is_stream
+    assert batching.is_stream(x) is is_stream
     if isinstance(x, list):
-        assert not sources.is_stream(x, Y), "a list with targets beside it is samples"
+        assert not batching.is_stream(x, Y), "a list with targets beside it is samples"
 
 
 @pytest.mark.parametrize(("share", "trained"), [(0.25, 30), (0.5, 20), (0.1, 36), (0.999, 0), (0.001, 39)])
@@ -166,7 +166,7 @@ def test_one_batch_of_the_model_s_own_type_is_predicted_as_it_lies(monkeypatch):
 
     model, x = mlp(), X[:20].copy()
     y = model.predict(x)
-    monkeypatch.setattr(model, "_samples", look)
+    monkeypatch.setattr("fastcnn.models.data.unlabelled", look)
     for more in ({}, {"batch_size": 20}, {"batch_size": 64}, {"verbose": 1}):
         np.testing.assert_array_equal(model.predict(x, **more), y)
     for other, more in ((x.astype("f8"), {}), (X, {}), (x[:0], {}), (x, {"batch_size": 19}), (x, {"steps": 1}),
@@ -196,7 +196,7 @@ def test_factors_of_classes_are_for_one_output_and_go_without_weights_of_samples
     ([0, 2, 1, 2], [3.0, 0.5, 1.0, 0.5]), ([[0], [2], [1], [7]], [3.0, 0.5, 1.0, 1.0]),
     ([[0, 0, 1], [1, 0, 0]], [0.5, 3.0]), (np.array([2.0, 0.0]), [0.5, 3.0])])
 def test_the_weight_of_a_sample_is_that_of_its_class(y, expected):
-    np.testing.assert_array_equal(given.of_classes(np.asarray(y), {2: 0.5, 0: 3.0}, "fit"), expected)
+    np.testing.assert_array_equal(arguments.of_classes(np.asarray(y), {2: 0.5, 0: 3.0}, "fit"), expected)
 
 
 @pytest.mark.parametrize(("factors", "message"), [
@@ -205,13 +205,13 @@ def test_the_weight_of_a_sample_is_that_of_its_class(y, expected):
     ({0: np.inf}, "finite number .* got inf"), ({1: None}, "of class 1, got None")])
 def test_a_factor_is_a_finite_number_and_a_class_counts_from_0(factors, message):
     with pytest.raises(ArgumentError, match=message):
-        given.of_classes(np.zeros(3, int), factors, "fit")
+        arguments.of_classes(np.zeros(3, int), factors, "fit")
 
 
 def test_one_class_for_each_place_is_no_class_of_a_sample():
     with pytest.raises(ArgumentError, match=r"expected one class for a sample, got targets \(2, 3, 3\); use sample_w"):
-        given.of_classes(np.zeros((2, 3, 3)), {0: 1.0}, "fit")
-    assert given.of_classes(np.zeros((2, 1), int), {0: 0.0}, "fit").tolist() == [0, 0]
+        arguments.of_classes(np.zeros((2, 3, 3)), {0: 1.0}, "fit")
+    assert arguments.of_classes(np.zeros((2, 1), int), {0: 0.0}, "fit").tolist() == [0, 0]
 
 
 def test_an_array_in_a_list_or_a_dict_is_that_array():
@@ -219,7 +219,7 @@ def test_an_array_in_a_list_or_a_dict_is_that_array():
     y = model.predict(X)
     for one in ([X], (X,), {model.input_names[0]: X}, X.tolist()):
         np.testing.assert_array_equal(model.predict(one), y)
-    assert given.only({"a": 3}) == 3
-    assert given.only([X], 3) == [X]
-    assert given.only([X], 2) is given.only([X]) is X
-    assert given.only({"a": 1, "b": 2}) == {"a": 1, "b": 2}
+    assert arguments.only({"a": 3}) == 3
+    assert arguments.only([X], 3) == [X]
+    assert arguments.only([X], 2) is arguments.only([X]) is X
+    assert arguments.only({"a": 1, "b": 2}) == {"a": 1, "b": 2}
