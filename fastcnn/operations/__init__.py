@@ -11,16 +11,16 @@ memory, calls kernels, and returns y and the backward pass, or y alone for predi
 =====================  ===============================================================================================
 `kernel_call`          a kernel as a function object, its memory, and the one place where it is called
 `algorithms`           which kernels compute a convolution: chosen here alone
-`packed_weights`       what kernels packed of weights, and for how long it holds
-`activation`           functions of numbers, and clamps, which products end in
+`packed_weights`       weights as kernels packed them, kept until they change
+`activation`           activations, and clamps, which kernels apply to their results
 `convolution`          convolutions of images and signals, and dense layers; `convolution_transpose`, `convolution_3d`
 `batched_product`      a matrix product for each sample
-`inverted_residual`    three convolutions in one call; `batch_interleaved`: a run of narrow ones and of poolings
-`pooling`, `resize`    windows that become one number; images of other sizes
-`padding`, `layout`    borders; numbers that move; arrays side by side
-`merge`                sums, products and extremes, on `broadcasting`; `elementwise`: elementary functions
-`selection`, `noise`   numbers by their place or size; dropout
-`batch_normalization`  and `normalization`: with the statistics of the batch, of a sample
+`inverted_residual`    three convolutions in one call; `batch_interleaved`: a run of narrow ones with poolings
+`pooling`, `resize`    windows that become one number; images of another size
+`padding`, `layout`    borders; transposed, repeated and concatenated arrays
+`merge`                sums, products, maxima and minima, by `broadcasting`; `elementwise`: elementary functions
+`selection`, `noise`   numbers chosen by place, size or condition; dropout and noise
+`batch_normalization`  with the statistics of the batch; `normalization`: with those of each sample
 =====================  ===============================================================================================
 
 The arguments that many of them take:
@@ -28,13 +28,13 @@ The arguments that many of them take:
 Parameters
 ----------
 x : array
-    float32 or float64, of any shape that the operation says. It is not changed.
+    float32 or float64; its shape stands with the operation. It is not changed.
 arrays : sequence of arrays
     Of one floating type, that broadcast against one another.
 weights, bias : Parameter
     The backward pass adds to their gradients; the bias may be None.
 activation : Function, optional
-    Of the result; none if it is None.
+    Applied to the result; None is the identity.
 clamp : (float, float)
     The bounds of the result, which may be infinite.
 g : array of one element
@@ -46,9 +46,9 @@ learns, wants_dx : bool
 d : Device
     That of the arrays.
 key : (int, int)
-    What random numbers count from: (seed, step).
+    (seed, step), of which random numbers are functions.
 who : str
-    Who asks, for the message of an error.
+    Whom an error message names.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Activations: objects with a forward and a backward pass, which products and layers apply.
 
-`fastcnn.activations` has their names. A *clamp*, such as ReLU, does nothing else than to keep results between two
-bounds: the kernels of products end in one.
+`fastcnn.activations` has their names. A *clamp*, such as ReLU, only keeps results between two bounds. The kernels of
+convolutions apply one before they store a result, at no cost.
 """
 
 import functools
@@ -25,18 +25,18 @@ _ABOVE_ZERO: Clamp = (0.0, math.inf)
 
 
 class _Called:
-    """What all have in common: they can be called with numbers, as in ``activations.get("relu")(x)``.
+    """What all activations have in common: they can be called, as in ``activations.get("relu")(x)``.
 
     Attributes
     ----------
     clamp : (float, float), or None
-        The bounds, if all that the function does is to keep results between them.
+        The bounds, if keeping results between them is all that the function does.
     """
 
     clamp: Clamp | None = None
 
     traits: ClassVar[Trait] = NONE
-    replayable: ClassVar[bool] = False  # as of layers
+    replayable: ClassVar[bool] = False  # as for layers: classes of users do not promise it
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -67,7 +67,7 @@ def applied(function: Any, x: Any) -> Any:
 
 @dataclass(frozen=True)
 class Elementwise(_Called):
-    """One function of one number, by its code in the kernels, which say what `alpha` and `beta` are to it.
+    """A function of one number, named by its code in the kernels. What `alpha` and `beta` mean depends on the code.
 
     Parameters
     ----------
@@ -86,10 +86,10 @@ class Elementwise(_Called):
 
     def __post_init__(self) -> None:
         known = {codes.RELU: _ABOVE_ZERO, codes.CLIP: (self.beta, self.alpha)}
-        object.__setattr__(self, "clamp", known.get(self.code))  # the class is frozen
+        object.__setattr__(self, "clamp", known.get(self.code))  # the dataclass is frozen
 
     def forward(self, x: np.ndarray, in_place: bool = False) -> tuple[np.ndarray, Backward]:
-        """Return the output and its backward pass; with `in_place` the memory of `x` may be taken for the output."""
+        """Return the output and its backward pass; with `in_place` the output may overwrite `x`."""
         saves_input = codes.saves_input(self.code)
         y = self.predict(x, in_place and not saves_input)
         return y, self.backward(x if saves_input else y)
@@ -184,7 +184,7 @@ class Composed(_Called):
         for step in self.functions:
             x, back = step.forward(x, in_place)
             steps.append(back)
-            in_place = codes.saves_input(step.code)  # else its way back wants what it returned
+            in_place = codes.saves_input(step.code)  # otherwise its backward pass needs its output
 
         def backward(dy: np.ndarray) -> np.ndarray:
             for back in reversed(steps):
@@ -204,12 +204,12 @@ Function = Elementwise | SoftmaxFunction | Composed
 
 
 def activate(y: np.ndarray, activation: Function | None) -> tuple[np.ndarray, Backward]:
-    """Return an activation of an operation's own fresh `y`, whose memory may be taken, and the backward pass.
+    """Return the activation of `y`, which it may overwrite, and the backward pass.
 
     Parameters
     ----------
     y : array
-        It may be changed.
+        An operation's own result, that nothing else reads.
     """
     if activation is None:
         return y, lambda dy: dy
@@ -222,13 +222,13 @@ def activate_only(y: np.ndarray, activation: Function | None) -> np.ndarray:
     Parameters
     ----------
     y : array
-        It may be changed.
+        An operation's own result, that nothing else reads.
     """
     return y if activation is None else activation.predict(y, in_place=True)
 
 
 def clamp_of(activation: Function | None) -> Clamp | None:
-    """Return the bounds of an activation that is a clamp, of none the infinite ones; None of any other."""
+    """Return the bounds of an activation that is a clamp, infinite ones for no activation, None for any other."""
     return LINEAR if activation is None else activation.clamp
 
 

@@ -1,4 +1,4 @@
-"""Which kernels compute a convolution of images: chosen here, once for each geometry. Another algorithm is a few lines.
+"""Which kernels compute a convolution of images. It is decided here alone, once for each geometry.
 
 ==============  ====================================================================================================
 depthwise       one filter a channel: kernels of its own
@@ -18,7 +18,7 @@ from fastcnn.device import Device
 from fastcnn.geometry import CONV2D
 from fastcnn.operations.kernel_call import GradientCall, ProductCall, Shapes
 
-_FEW = 64  # output positions of a batch
+_FEW = 64  # output positions of a batch, up to which a border of zeros may pay off
 
 
 class Algorithm(NamedTuple):
@@ -39,7 +39,7 @@ class Algorithm(NamedTuple):
 
 
 def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algorithm:
-    """Return the algorithm of a CONV2D; `kept` says that packed weights will be kept.
+    """Return the algorithm of a CONV2D.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
         found = _depthwise(kernels, g, dtype, shapes, back)
     else:
         found = _direct(kernels, g, dtype, shapes, back)
-    if not winograd or dtype != np.float32:  # double precision is for those who look at the last bits
+    if not winograd or dtype != np.float32:  # who asks for float64 wants the last bits, too
         return found
     return _winograd(kernels, g, kept, found)
 
@@ -107,10 +107,11 @@ def _winograd(k: ModuleType, g: np.ndarray, kept: bool, other: Algorithm) -> Alg
 
 
 def _padded(g: np.ndarray) -> np.ndarray | None:
-    """Return the geometry on an image with its border of zeros, if that is the faster way, else None.
+    """Return the geometry on an image with its border of zeros stored, if that is faster, else None.
 
-    The direct kernel never multiplies zeros, but cuts an image into runs of positions that see the same part of the
-    window. A large window on one small image makes many short runs: 25 on 7x7 pixels with 5x5.
+    The direct kernel never multiplies the zeros of a border. For that it cuts the image into runs of positions that see
+    the same part of the window. A large window on a small image makes many short runs, 25 for 5x5 on 7x7 pixels, and
+    then multiplying zeros takes less time.
     """
     top, bottom, left, right = (int(g[0][side]) for side in ("top", "bottom", "left", "right"))
     few = g[0]["n"] * g[0]["oh"] * g[0]["ow"] <= _FEW and g[0]["kh"] * g[0]["kw"] > 9

@@ -17,7 +17,7 @@ def batch_interleaved(x: np.ndarray, weights: np.ndarray, g: np.ndarray, shape: 
     ----------
     x : (N, H, W, C) array
     weights : array
-        All kernels and biases, one after the other, flat.
+        All filter banks and biases, one after the other, flat.
     g : LANES
         As `fastcnn.geometry.lanes` returns it.
     shape : tuple of int

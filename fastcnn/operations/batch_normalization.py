@@ -1,8 +1,8 @@
-"""Batch normalization, and the affine maps of columns that are left of it in prediction.
+"""Batch normalization, and the affine map of each channel that it is in prediction.
 
     y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 
-for each channel, the last axis: with the batch's mean and variance in training, with moving ones else.
+for each channel, the last axis. Training uses the mean and variance of the batch, prediction the moving ones.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from fastcnn.parameters import Parameter
 def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
                         moving_variance: Parameter, momentum: float, epsilon: float, relu: bool = False
                         ) -> tuple[np.ndarray, Backward]:
-    """Train: return y with the batch's mean and variance, which the moving ones follow, and dy -> dx.
+    """Train: return y with the batch's mean and variance, and dy -> dx; update the moving ones.
 
         moving = momentum moving + (1 - momentum) batch
 
@@ -26,7 +26,7 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     x : (N, ..., C) array
     gamma, beta : (C,) Parameter, optional
     moving_mean, moving_variance : (C,) Parameter
-        Written; nothing is of an empty batch.
+        Updated, unless the batch is empty.
     momentum, epsilon : float
     relu : bool
         Return max(y, 0) and its backward pass.
@@ -43,7 +43,7 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     try:
         d.kernels.batch_norm_forward(y.reshape(shape), mean, rstd, moving_mean.array, moving_variance.array, scratch,
                                      rows, scale, offset, momentum, epsilon, int(relu))
-    finally:  # Ctrl-C is heard when the kernel is done
+    finally:  # Ctrl-C is raised when the kernel has already written
         moving_mean.version += 1
         moving_variance.version += 1
 
@@ -83,7 +83,7 @@ def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Par
 
 def _add_parameter_gradients(dy: np.ndarray, x: np.ndarray, gamma: Parameter | None, beta: Parameter | None,
                              mean: np.ndarray, rstd: np.ndarray) -> None:
-    """Add sum(dy xhat) and sum(dy) with the moving statistics: by the kernel of training, whose dx is not used."""
+    """Add sum(dy xhat) and sum(dy) with the moving statistics. The kernel is that of training; its dx is not used."""
     d, rows, nothing = device.of(x), (x.size // x.shape[-1], x.shape[-1]), NOTHING[x.dtype]
     scale, dgamma = (nothing, nothing) if gamma is None else (gamma.array, gamma.gradient)
     offset, dbeta = (nothing, nothing) if beta is None else (beta.array, beta.gradient)
@@ -93,7 +93,7 @@ def _add_parameter_gradients(dy: np.ndarray, x: np.ndarray, gamma: Parameter | N
 
 
 def _rstd(variance: Parameter, epsilon: float) -> np.ndarray:
-    """Return 1 / sqrt(variance + epsilon), which stays with the parameter until that changes."""
+    """Return 1 / sqrt(variance + epsilon), kept with the parameter until its value changes."""
     found = variance.derived.get(_rstd)
     if found is None or found[0] != (variance.version, epsilon):
         numbers = 1 / np.sqrt(variance.numpy().astype(np.float64) + epsilon)
@@ -119,13 +119,13 @@ def predict_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Pa
 
 def normalization(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray
                   ) -> tuple[np.ndarray, Backward]:
-    """Return y of given statistics, without epsilon, and dy -> dx.
+    """Return y with given statistics and epsilon 0, and dy -> dx.
 
     Parameters
     ----------
     x : array
     gamma, beta, mean, variance : (columns,) ndarrays
-        Tables as `normalize_columns` takes them, on the host, which are the same at every call.
+        Constants, on the host: the same objects at every call. As for `normalize_columns`.
     """
     gamma, beta, mean, variance = map(device.of(x).constant, (gamma, beta, mean, variance))
     return (normalize_columns(x, gamma, beta, mean, variance, 0.0),
@@ -133,7 +133,7 @@ def normalization(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.n
 
 
 def _without_constant(dy: np.ndarray, gamma: np.ndarray, variance: np.ndarray, epsilon: float) -> np.ndarray:
-    """Return dx: y is gamma x / sqrt(variance + epsilon) plus a constant, so it is the same map of dy without that."""
+    """Return dx: y is gamma x / sqrt(variance + epsilon) plus a constant, so dx is the same map without it."""
     zeros = device.of(dy).zeros(variance.shape, dy.dtype)
     return normalize_columns(dy, gamma, NOTHING[dy.dtype], zeros, variance, epsilon)
 
@@ -147,7 +147,7 @@ def normalize_columns(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: 
     x : array
         Seen as rows of as many columns as `mean` has elements.
     gamma, beta, mean, variance : (columns,) arrays
-        A number a column; gamma and beta may be absent, of size 0.
+        A number for each column; gamma and beta may be absent: of size 0.
     epsilon : float
     relu : bool
     """

@@ -15,13 +15,13 @@ from fastcnn.operations.normalization import l2_normalization
 
 Gradients = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
-_EPSILON = 1e-7  # Keras's
+_EPSILON = 1e-7  # as in Keras's Dot
 
 
 def batched_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, Gradients]:
     """Return y[n, i, k] = sum over c of left[n, i, c] right[n, k, c], and dy -> (dleft, dright).
 
-    Every sample has a filter bank of its own: it is a 1x1 convolution of (rows, N C) in N groups.
+    It runs as a 1x1 convolution of (rows, N C) in N groups, since each sample has a filter bank of its own.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The gradient of a bias by itself, where the kernel of the weights' gradient does not make it."""
+"""The gradient of a bias alone, for kernels of the weights' gradient that do not compute it."""
 
 import numpy as np
 

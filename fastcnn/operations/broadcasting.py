@@ -1,4 +1,4 @@
-"""Two arrays that broadcast against each other, as the kernels of merging take them: seen in three dimensions."""
+"""Elementwise operations of two arrays that broadcast: kernels see both in three dimensions."""
 
 import operator
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from fastcnn import device
 from fastcnn.geometry.broadcast import as_three, broadcast, with_rank
 from fastcnn.kernels import codes
 
-_OF_ONE_SHAPE = (codes.MAXIMUM, codes.MINIMUM)  # what the kernels do not broadcast
-_RANK = operator.attrgetter("ndim")  # without a call of Python's, as a comprehension is one
+_OF_ONE_SHAPE = (codes.MAXIMUM, codes.MINIMUM)  # kernels take these for equal shapes alone
+_RANK = operator.attrgetter("ndim")  # in C: a comprehension would call Python code
 _NONE = {np.dtype(kind): np.empty((0, 0, 0), kind) for kind in (np.float32, np.float64)}
 
 
@@ -75,7 +75,7 @@ def summed_to(g: np.ndarray, shape: tuple[int, ...], scale: float = 1.0) -> np.n
     if g.shape == shape:
         return scaled(g, scale)
     three = as_three(g.shape, shape, g.shape)
-    if three is None:  # (N, H, W, C) to (N, 1, W, 1): from the end on
+    if three is None:  # such as (N, H, W, C) to (N, 1, W, 1): the last range of dimensions first
         end = max(k for k in range(len(shape)) if shape[k] != g.shape[k])
         begin = end
         while begin > 0 and (shape[begin - 1] != g.shape[begin - 1] or g.shape[begin - 1] == 1):
@@ -103,7 +103,7 @@ def scaled(x: np.ndarray, scale: float) -> np.ndarray:
 
 
 def expanded(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return x with its numbers repeated, for the few shapes that the kernels do not walk."""
+    """Return x with its numbers repeated, for the few shapes that kernels cannot see in three dimensions."""
     if x.shape == shape:
         return x
     d = device.of(x)

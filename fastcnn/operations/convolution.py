@@ -35,7 +35,7 @@ def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activ
     Parameters
     ----------
     x : array
-        Of as many numbers as the geometry says.
+        With as many numbers as the geometry says.
     weights : Parameter
         (KH, KW, C // groups, K), in any shape of as many numbers.
     bias : (K,) Parameter, optional
@@ -60,8 +60,8 @@ def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activ
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
             learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
-    """As `convolution`, with a clamp for the activation; the way back through the clamp is the caller's."""
-    weights.derived.clear()  # training changes the weights: what was packed for prediction would only take memory
+    """As `convolution` with a clamp as activation. The caller applies the clamp's backward pass to dy first."""
+    weights.derived.clear()  # training changes the weights: what predictions packed of them is stale
     if g.dtype == CONV3D:
         return convolution_3d.product(x, weights, bias, clamp, g, shape, learns, wants_dx)
     d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
@@ -93,9 +93,9 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     residual : array, optional
         Lies as y does; added before the activation.
     place : hashable, optional
-        What tells the geometry among those of these weights and of this shape of x, for `repeated`.
+        Names the geometry among those that these weights have for this shape of x, so that `repeated` finds it.
     """
-    key = x.shape, id(g) if place is None else place, id(activation), id(bias)  # addresses are found fast
+    key = x.shape, id(g) if place is None else place, id(activation), id(bias)  # ids: hashing takes longer
     known = weights.derived.get(key)
     if known is not None and residual is None and known.state == state_of(weights, bias):
         y: np.ndarray = known.run(x)
@@ -117,14 +117,14 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
 
 def repeated(x: Any, weights: Parameter, bias: Parameter | None, activation: Function | None,
              place: Any) -> np.ndarray | None:
-    """Return what `predict_convolution` would by what it found out before; None if something has changed since.
+    """Return what `predict_convolution` would, reusing its last choices for this shape; None if one is stale.
 
-    A small layer takes a microsecond, and finding out what to do takes five.
+    The kernel of a small layer takes a microsecond, and choosing what to do takes five.
 
     Parameters
     ----------
     x : object
-        What a layer was given: nothing about it is checked yet.
+        A layer's input, of which nothing has been checked yet.
     weights, bias, activation, place
         As `predict_convolution`.
     """

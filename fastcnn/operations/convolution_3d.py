@@ -1,8 +1,8 @@
 """Convolutions of volumes, and transposed ones, as convolutions of images whose channels are windows in depth.
 
-Slices pass in chunks: those of the input that a chunk of output slices sees are unfolded into channels
-(`unfold_depth`), and the kernels of 2D convolution do the rest (`algorithms`). What is unfolded for the gradients is
-unfolded again, so that no copy of the volume is ever kept.
+The output is computed in chunks of slices. The input slices that a chunk sees are unfolded into channels
+(`unfold_depth`), and the kernels of 2D convolution do the rest (`algorithms`). The backward pass unfolds them again, so
+that no copy of the volume is kept.
 """
 
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ from fastcnn.operations.layout import permuted
 from fastcnn.operations.packed_weights import bias_array, state_of
 from fastcnn.parameters import Parameter
 
-CHUNK = 1 << 20  #: elements of unfolded slices that pass together, 4 MB of float32; more, where filters are larger
+CHUNK = 1 << 20  #: elements of unfolded slices in a chunk, 4 MB of float32; more if the filters are larger
 RELU: Clamp = (0.0, np.inf)
 
 Shape = tuple[int, ...]
 
 
 class VolumeFilters:
-    """The filters as 2D convolution wants them, (KH, KW, KD C, K), and what its kernels packed of them."""
+    """The filters as 2D convolution takes them, (KH, KW, KD C, K), and as its kernels packed them."""
 
     def __init__(self, weights: Parameter, bias: Parameter | None) -> None:
         self.state = state_of(weights, bias)
@@ -53,11 +53,11 @@ class VolumeFilters:
         found = self._packed.get(key)
         packed = d.empty((call.packed,), y.dtype) if found is None else found
         call.run(d, y, x, call.arguments(d, self.array, bias, clamp, None, (packed, int(found is not None))))
-        self._packed[key] = packed  # now: other threads take what they find for packed
+        self._packed[key] = packed  # only now, since other threads take what they find here for packed
 
 
 class _Chunk:
-    """Some slices of the output: which ones, and the convolution of images that they are."""
+    """Some slices of the output, and the convolution of images that computes them."""
 
     def __init__(self, volume: np.ndarray, first: int, unfolded: np.ndarray, kept: bool) -> None:
         self.volume, self.first, self.unfolded = volume, first, unfolded
@@ -66,7 +66,7 @@ class _Chunk:
         self.algorithm = algorithm_of(images, device.of(unfolded), unfolded.dtype, kept)
 
     def unfold(self, x: np.ndarray) -> np.ndarray:
-        """Return what the slices see of x."""
+        """Return the slices of x that the chunk sees, depth unfolded into channels."""
         device.of(x).kernels.unfold_depth(self.unfolded, x, self.first, self.volume)
         return self.unfolded
 
@@ -77,7 +77,7 @@ class _Chunk:
 
     def backward_input(self, dx: np.ndarray, dy: np.ndarray, filters: VolumeFilters, bias: np.ndarray, relu: bool
                        ) -> None:
-        """Add to dx what the chunk's slices of dy have for it, bias and ReLU once: `dy` are slices."""
+        """Add the chunk's part to dx; the first part also gets the bias, the last one ReLU. `dy` are slices."""
         dtype = dy.dtype
         filters.run(self.algorithm.backward_input, self.unfolded, dy[self.slices], NOTHING[dtype],
                  clamp_array(LINEAR, dtype))
@@ -152,7 +152,7 @@ def predict(x: np.ndarray, weights: Parameter, bias: Parameter | None, activatio
 
 
 def clamp_of_volume(activation: Function | None) -> Clamp | None:
-    """Return the bounds of an activation that the kernels end in: ReLU's or none; None of any other."""
+    """Return the bounds of an activation that the kernels can apply, ReLU or none; None for any other."""
     clamp = LINEAR if activation is None else activation.clamp
     return clamp if clamp in (LINEAR, RELU) else None
 
@@ -174,7 +174,7 @@ def _transposed(x: np.ndarray, filters: VolumeFilters, bias: np.ndarray, clamp: 
 
 
 def _chunks(g: np.ndarray, like: np.ndarray) -> Iterator[_Chunk]:
-    """Yield chunks of nearly one size, which share their memory."""
+    """Yield chunks of nearly equal size, which share the memory of unfolded slices."""
     field = {name: int(g[0][name]) for name in CONV3D.names or ()}
     pixels, channels = field["h"] * field["w"], field["kd"] * field["c"]
     weights = field["kh"] * field["kw"] * channels // field["groups"] * field["k"]

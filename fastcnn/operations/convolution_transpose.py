@@ -1,7 +1,7 @@
-"""Transposed convolutions on the kernels of convolutions: what goes forward there goes backward here.
+"""Transposed convolutions, computed by the kernels of convolutions with forward and backward exchanged.
 
-With g the geometry of the convolution from the output y to the input x: y is its gradient of the input, for x; dx is
-its output, for dy; and the gradient of the weights is its own, with x and dy exchanged.
+Let g be the geometry of the convolution from y to x. Then y is that convolution's gradient of its input, given x; dx is
+its output, given dy; and the gradient of the weights is its own, with x and dy exchanged.
 """
 
 import numpy as np
@@ -54,7 +54,7 @@ def convolution_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | N
 
 def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Clamp, g: np.ndarray, shape: Shape,
             learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
-    """As `convolution_transpose`, of a CONV2D, with a clamp; the way back through that is the caller's."""
+    """As `convolution_transpose` of a CONV2D with a clamp. The caller applies the clamp's backward pass to dy first."""
     d, dtype = device.of(x), x.dtype
     of_input, call, backward_weights = algorithm_of(g, d, dtype, False)
     y = d.empty(shape, dtype)

@@ -15,7 +15,7 @@ from fastcnn.parameters import Parameter
 
 @dataclass(frozen=True)
 class ElementaryFunction:
-    """A function of one number, by its code in the kernels; `alpha` is the exponent of a power.
+    """A function of one number, named by its code in the kernels; `alpha` is the exponent of a power.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
     y = clamp(clamp(clamp(x * expand) * window) * project + residual)
 
-Sandler et al., MobileNetV2, 2018. What lies between stays in the cache of the core that makes it.
+Sandler et al., MobileNetV2, 2018. Intermediate results stay in the cache of the core that computes them.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Weights = tuple[Parameter, Parameter | None]  # kernel and bias
 
 
 def block_geometry(expand: np.ndarray | None, window: np.ndarray, project: np.ndarray, channels: int) -> np.ndarray:
-    """Return the geometry of a block, of three CONV2D; without an expansion, `channels` are the input's.
+    """Return the geometry of a block from three CONV2D; without an expansion, `channels` are the input's.
 
     Parameters
     ----------
@@ -42,12 +42,12 @@ def suits(g: np.ndarray, d: device.Device) -> bool:
 
 
 class InvertedResidualCall:
-    """The kernel of one block, with what it packed of the weights, for batches of any size.
+    """The kernel of one block and the weights it packed, for batches of any size.
 
     Parameters
     ----------
     clamps : sequence of (float, float)
-        Of the three convolutions; the first is not looked at where there is no expansion.
+        Of the three convolutions; the first has no effect without an expansion.
     """
 
     def __init__(self, clamps: Sequence[Clamp]) -> None:
@@ -62,14 +62,14 @@ class InvertedResidualCall:
         ----------
         x : (N, H, W, C) array
         weights : three times (kernel, bias)
-            Of expansion, window and projection; None in the place of an expansion that is not there.
+            Of expansion, window and projection; None for an absent expansion.
         residual : array, optional
             Lies as y does.
         g : (3,) CONV2D
             As `block_geometry` returns it.
         shape : tuple of int
         versions : list of int
-            Of the parameters; what is packed holds as long as they do.
+            Of the parameters; packed weights are valid while they stay the same.
         """
         d, dtype = device.of(x), x.dtype
         state = versions, config.winograd()
@@ -85,5 +85,5 @@ class InvertedResidualCall:
         d.kernels.inverted_residual_forward(
             y, scratch, packed[1], x, *expand, window.reshape(*window.shape[:2], 1, -1), window_bias, *project,
             NOTHING[dtype] if residual is None else residual.reshape(-1), packed[2], ready, g)
-        self._packed = packed  # now: other threads take what they find for packed
+        self._packed = packed  # only now, since other threads take what they find here for packed
         return y

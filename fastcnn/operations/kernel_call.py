@@ -1,6 +1,6 @@
-"""A kernel that multiplies, for one geometry: the function, its memory, and how it is called.
+"""A kernel of a convolution, for one geometry: the function, its memory, and how it is called.
 
-The order of a kernel's arguments is spelled here and nowhere else::
+The order of a kernel's arguments is written here and nowhere else::
 
     ProductCall   y, [scratch], [packed], x, weights, bias, [residual], clamp, [is packed], geometry
     GradientCall  dweights, dbias, scratch, x, dy, geometry
@@ -13,12 +13,12 @@ import numpy as np
 
 from fastcnn.device import Device
 
-#: Of size 0: a bias that is not there, and whatever else is not.
+#: Arrays of size 0, which kernels take for an absent bias or other array.
 NOTHING = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, Shape, Shape]
-Arguments = tuple[tuple[Any, ...], tuple[Any, ...]]  # of a kernel: between y and x, and after x
+Arguments = tuple[tuple[Any, ...], tuple[Any, ...]]  # those between y and x, and those after x
 
 
 class ProductCall:
@@ -32,14 +32,15 @@ class ProductCall:
     shapes : (tuple, tuple, tuple)
         Of y, x and the weights, as the kernel sees them.
     scratch, packed, unkept : int, optional
-        Elements of memory: scratch, the packed weights, and those that are not kept. None: not in its signature.
+        Elements of memory: for scratch, for packed weights that are kept, and for those that are not. None: the kernel
+        has no such argument.
     adds : bool
         Whether it takes a residual.
 
     Attributes
     ----------
     border : (Shape, (int, int)), optional
-        The shape of x with its border of zeros, and how many are above and on the left, where the kernel wants them.
+        For a kernel that reads zeros around x: the shape of x with them, and how many are above and on the left.
     """
 
     __slots__ = ("adds", "border", "geometry", "kernel", "packed", "scratch", "shapes", "unkept")
@@ -66,10 +67,11 @@ class ProductCall:
         residual : array, optional
             Lies as y does; added before the clamp.
         packed : (array, int), optional
-            Memory for packed weights, and 1 if they are there; else memory for one call.
+            Memory for packed weights, and 1 if they are in it already. If absent, memory for this call alone.
         """
-        dtype, shape = clamp.dtype, self.shapes[2]  # in which the kernel computes
-        bank = weights if weights.shape == shape else weights.reshape(shape)  # looking costs a third of a view
+        dtype, shape = clamp.dtype, self.shapes[2]  # a clamp has the type in which the kernel computes
+        # Comparing shapes takes a third of the time of a view.
+        bank = weights if weights.shape == shape else weights.reshape(shape)
         scratch = () if self.scratch is None else (d.empty((self.scratch,), dtype),)
         adding = () if not self.adds else (NOTHING[dtype] if residual is None else residual.reshape(-1),)
         if self.unkept is None:
@@ -78,7 +80,7 @@ class ProductCall:
         return (*scratch, memory), (bank, bias, *adding, clamp, is_packed, self.geometry)
 
     def run(self, d: Device, y: np.ndarray, x: np.ndarray, arguments: Arguments) -> None:
-        """Write y, of x and what `arguments` returned; both have as many elements as the kernel wants."""
+        """Compute y from x and from what `arguments` returned. y and x may have any shape of the right size."""
         (y_shape, x_shape, _), (between, after) = self.shapes, arguments
         images = x if x.shape == x_shape else x.reshape(x_shape)
         # Some kernels read no zeros beyond an image: they get one with its border.
@@ -97,7 +99,7 @@ class ProductCall:
 
 
 class GradientCall:
-    """A kernel that adds to the gradients of weights and bias what x and dy have for them.
+    """A kernel that computes the gradients of weights and bias from x and dy, and adds them.
 
     Parameters
     ----------

@@ -43,14 +43,14 @@ def rows_along(x: np.ndarray, axes: tuple[int, ...], who: str = "rows_along") ->
     axes : tuple of int
         Counted from the front.
     who : str
-        Who asks, for the message where too many axes would move.
+        Whom an error names, if too many axes would move.
     """
     shape, g, _ = permutation.rows_along(x.shape, axes, who)
     return x.reshape(shape) if g is None else _moved(x, shape, g)
 
 
 def from_rows(rows: np.ndarray, shape: tuple[int, ...], axes: tuple[int, ...], who: str = "from_rows") -> np.ndarray:
-    """Return the array of `shape` that `rows_along` the axes makes these rows of.
+    """Return the array of `shape` from its rows: the inverse of `rows_along` with these axes.
 
     Parameters
     ----------
@@ -88,14 +88,14 @@ def concatenate(arrays: Sequence[np.ndarray], axis: int) -> tuple[np.ndarray, Gr
     Parameters
     ----------
     arrays : sequence of ndarray
-        Which differ along the axis alone.
+        Of equal shapes but for the axis.
     axis : int
         Counted from the front.
     """
     first, d = arrays[0], device.of(arrays[0])
     dtype, before, after = first.dtype, first.shape[:axis], first.shape[axis + 1:]
     y = d.empty((*before, sum([x.shape[axis] for x in arrays]), *after), dtype)
-    # Seen as rows, one for each index before the axis, an input is a range of the output's columns.
+    # Seen as a matrix with a row for each index before the axis, an input is a range of the output's columns.
     rows, one = math.prod(before), math.prod(after)
     total, begin, parts = y.shape[axis] * one, 0, []
     for x in arrays:

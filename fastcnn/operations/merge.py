@@ -1,7 +1,7 @@
-"""Sums, products and extremes of arrays, number by number, with broadcasting.
+"""Sums, products, maxima and minima of arrays, element by element, with broadcasting.
 
 An array of fewer dimensions than another gets dimensions of 1 after the batch. Each function returns the output and its
-backward pass, which takes dy and returns a gradient for each input: of fresh memory, or dy itself.
+backward pass, which takes dy and returns a gradient for each input: a new array, or dy itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
     Parameters
     ----------
     arrays : sequence of ndarray
-        Which fit together.
+        That broadcast against one another.
     weights : sequence of float
     relu : bool
     """
@@ -54,7 +54,7 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
 
 
 def add(arrays: Sequence[np.ndarray], relu: bool = False) -> tuple[np.ndarray, Gradients]:
-    """Return the sum of arrays, which fit together, or max(sum, 0), and dy -> a gradient for each.
+    """Return the sum of arrays that broadcast, or max(sum, 0), and dy -> a gradient for each.
 
     Parameters
     ----------
@@ -65,32 +65,32 @@ def add(arrays: Sequence[np.ndarray], relu: bool = False) -> tuple[np.ndarray, G
 
 
 def subtract(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-    """Return a - b of two arrays, which fit together, and dy -> a gradient for each."""
+    """Return a - b of two arrays that broadcast, and dy -> a gradient for each."""
     return weighted_sum(arrays, [1.0, -1.0])
 
 
 def average(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-    """Return the mean of arrays, which fit together, and dy -> a gradient for each."""
+    """Return the mean of arrays that broadcast, and dy -> a gradient for each."""
     return weighted_sum(arrays, [1.0 / len(arrays)] * len(arrays))
 
 
 def multiply(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-    """Return the product of arrays, which fit together, and dy -> a gradient for each."""
+    """Return the product of arrays that broadcast, and dy -> a gradient for each."""
     return _combined(arrays, codes.PRODUCT)
 
 
 def maximum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-    """Return the largest of arrays, which fit together, and their gradients: of two equal numbers each gets half."""
+    """Return the maximum of arrays that broadcast, and their gradients; two equal numbers get half each."""
     return _combined(arrays, codes.MAXIMUM)
 
 
 def minimum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
-    """Return the smallest of arrays, and their gradients, as `maximum`."""
+    """Return the minimum of arrays, and their gradients, as `maximum`."""
     return _combined(arrays, codes.MINIMUM)
 
 
 def _combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradients]:
-    """Return what PRODUCT, MAXIMUM or MINIMUM, codes of the kernels, make of arrays, and their gradients."""
+    """Return arrays combined by a code of the kernels, PRODUCT, MAXIMUM or MINIMUM, and their gradients."""
     views = aligned(arrays)
     partial = [views[0]]
     for x in views[1:]:
@@ -108,18 +108,18 @@ def _combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Grad
 
 
 def _reshaping(backward: Gradients, arrays: Sequence[np.ndarray]) -> Gradients:
-    """Return gradients in the shapes that arrays had before they were aligned."""
+    """Return a backward pass whose gradients have the shapes that arrays had before they were aligned."""
     shapes = [x.shape for x in arrays]
     return lambda dy: tuple([dx.reshape(shape) for dx, shape in zip(backward(dy), shapes, strict=True)])
 
 
 def masked(x: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return x where the mask is 1, and 0 where it is 0, whatever x is there.
+    """Return x where the mask is 1, and 0 where it is 0, even if x is NaN or infinite there.
 
     Parameters
     ----------
     x, mask : ndarray
-        Of one rank, which fit together.
+        Of one rank; they broadcast.
     """
     return merged(expanded(x, broadcast(x.shape, mask.shape)), mask, codes.MASK)
 
@@ -138,7 +138,7 @@ def affine(x: np.ndarray, scale: float, offset: float) -> np.ndarray:
 
 
 def add_to_gradient(parameter: Parameter, gradient: np.ndarray) -> None:
-    """Add to the gradient of a parameter, whose elements `gradient` has in the same order.
+    """Add to the gradient of a parameter; `gradient` has its elements in the same order, in any shape.
 
     Parameters
     ----------

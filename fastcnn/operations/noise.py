@@ -1,6 +1,6 @@
-"""Dropout and noise: functions of (seed, step, index) alone, so that any number of threads draws the same.
+"""Dropout and noise: functions of (seed, step, index) alone, so that they do not depend on the number of threads.
 
-A key is what random numbers count from, (seed, step). Backward passes compute a mask again instead of keeping it.
+A key is the pair (seed, step). Backward passes compute a mask again instead of keeping it.
 """
 
 import math
@@ -14,11 +14,11 @@ from fastcnn.operations.merge import affine, masked
 Key = tuple[int, int]
 Shape = tuple[int, ...]
 
-_ALPHA_PRIME = -1.0507009873554805 * 1.6732632423543772  # what SELU tends to on the left: -scale alpha
+_ALPHA_PRIME = -1.0507009873554805 * 1.6732632423543772  # the limit of SELU at minus infinity: -scale alpha
 
 
 def dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None = None) -> tuple[np.ndarray, Backward]:
-    """Return x with a part `rate` of its numbers set to zero and the rest times 1 / (1 - rate), and dy -> dx.
+    """Return x with a share `rate` of its numbers set to 0 and the others times 1 / (1 - rate), and dy -> dx.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def alpha_dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None
                   ) -> tuple[np.ndarray, Backward]:
     """Return a (x if kept else p) + b, which keeps the mean 0 and the variance 1, and dy -> dx.
 
-        p = -1.7581.. (what SELU tends to on the left),  a = ((1 - rate) (1 + rate p^2))^(-1/2),  b = -a rate p
+        p = -1.7581.. (SELU's limit at minus infinity),  a = ((1 - rate) (1 + rate p^2))^(-1/2),  b = -a rate p
 
     Klambauer et al., "Self-normalizing neural networks", 2017.
 
@@ -44,7 +44,7 @@ def alpha_dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None
     ----------
     x, rate, key, mask_shape : as `dropout`
     """
-    # With x - p in the place of x, what is dropped is zero as in dropout; p comes back with the offset.
+    # Dropout of x - p sets dropped numbers to 0; the offset adds p again.
     p = _ALPHA_PRIME
     scale = ((1 - rate) * (1 + rate * p**2)) ** -0.5 * (1 - rate)
     y = affine(_dropped(affine(x, 1.0, -p), rate, key, mask_shape), scale, scale * p)
@@ -52,7 +52,7 @@ def alpha_dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None
 
 
 def gaussian_noise(x: np.ndarray, stddev: float, key: Key) -> tuple[np.ndarray, Backward]:
-    """Return x plus normal noise of mean 0 and a standard deviation, and dy -> dx, which is dy.
+    """Return x plus normal noise of mean 0 and standard deviation `stddev`, and dy -> dx, which is dy.
 
     Parameters
     ----------

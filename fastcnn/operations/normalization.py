@@ -1,4 +1,4 @@
-"""Normalization of each sample by its own numbers: of groups, of neighbouring channels, by the length of vectors."""
+"""Normalization of each sample by itself: over groups, over neighbouring channels, or to vectors of unit length."""
 
 import math
 
@@ -11,7 +11,7 @@ from fastcnn.operations.layout import from_rows, rows_along
 from fastcnn.operations.merge import add_to_gradient, multiply
 from fastcnn.parameters import Parameter
 
-_SHORTEST = 1e-18  # a length whose square a float32 still holds
+_SHORTEST = 1e-18  # its square is still a normal float32
 
 
 def group_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None,
@@ -25,8 +25,8 @@ def group_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     gamma, beta : Parameter, optional
         A number for each channel of each group.
     view : (int, int, int, int)
-        x seen as samples, positions, groups, and channels of a group; a group's numbers are those of all positions. One
-        group of one position is layer normalization.
+        (samples, positions, groups, channels of a group), as which x is seen. Statistics are of a group at all
+        positions. One group and one position make layer normalization.
     epsilon : float
     trainable : bool
         Whether the backward pass adds to the gradients of gamma and beta.
@@ -62,7 +62,7 @@ def local_response_normalization(x: np.ndarray, before: int, after: int, alpha: 
     ----------
     x : (N, ..., C) array
     before, after : int
-        j goes over so many channels before the i-th and after it, and over itself.
+        How many channels before and after the i-th the sum over j includes, beside the i-th itself.
     alpha, beta, k : float
     """
     d, dtype, channels = device.of(x), x.dtype, x.shape[-1]
@@ -91,7 +91,7 @@ def l2_normalization(x: np.ndarray, axes: tuple[int, ...], epsilon: float, more:
         Counted from the front.
     epsilon, more : float
     who : str
-        Who asks, for the message where too many axes would move.
+        Whom an error names, if too many axes would move.
     """
     d, shape = device.of(x), x.shape
     rows = rows_along(x, axes, who)

@@ -1,7 +1,7 @@
-"""What kernels packed of weights, kept with the parameter until that changes; and predictions by that alone.
+"""Packed weights, kept with the parameter until its value changes, and predictions that reuse them.
 
-Weights are packed for a kernel and a size. The first prediction after a change does not pack those that a kernel can
-read where they lie, since the next step of training may change them again; the second does.
+Weights are packed for a kernel and a size. Weights that a kernel can also read unpacked are not packed by the first
+prediction after a change, since the next training step may change them again. The second prediction packs them.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from fastcnn.device import Device
 from fastcnn.operations.kernel_call import NOTHING, Arguments, ProductCall
 from fastcnn.parameters import Parameter
 
-_PREDICTIONS = 8  # that a parameter keeps
+_PREDICTIONS = 8  # how many a parameter keeps
 
 State = tuple[int, int, bool]
 
@@ -30,7 +30,7 @@ def bias_array(weights: Parameter, bias: Parameter | None) -> np.ndarray:
 
 def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights: Parameter, bias: Parameter | None,
              clamp: np.ndarray, residual: np.ndarray | None = None) -> "Prediction | None":
-    """Run a kernel with what is packed for it, and keep what it packs.
+    """Run a kernel with weights packed before, or pack them and keep them.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     Returns
     -------
     Prediction or None
-        What later predictions of the shape need; None if they need more.
+        All that later predictions of this shape need; None if they need memory of their own beside it.
     """
     array, start = weights.array, bias_array(weights, bias)
     if call.packed is None or call.unkept is None:  # a kernel that packs nothing
@@ -53,13 +53,13 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     found = weights.derived.get(key)
     if found is None or found[0] != state:  # the first prediction since the weights changed
         packed, ready = d.empty((call.unkept,), x.dtype), 0
-    elif found[1].size < call.packed:  # seen before and not packed: weights that stay are worth it
+    elif found[1].size < call.packed:  # the second prediction with these weights: now packing pays off
         packed, ready = d.empty((call.packed,), x.dtype), 0
     else:
         packed, ready = found[1], 1
     call.run(d, y, x, call.arguments(d, array, start, clamp, residual, (packed, ready)))
     weights.derived[key] = state, packed
-    # Two threads must not share memory beside `packed`.
+    # A `Prediction` runs in several threads at once, which must share no memory but the packed weights.
     whole = packed.size == call.packed and call.border is None and call.scratch is None
     if not whole or residual is not None:
         return None
@@ -67,7 +67,7 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
 
 
 class Prediction:
-    """A product whose kernel, weights and memory are known: what is left to find is y.
+    """A convolution whose kernel, weights and memory are chosen already: only y is left to compute.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Prediction:
     state : State
         Of the parameters when the weights were packed.
     arguments : (tuple, tuple)
-        Of the kernel, but x and y.
+        The kernel's, without x and y.
     shape : tuple of int
         Of y.
     """
@@ -87,7 +87,7 @@ class Prediction:
         self.owners: Any = None
 
     def keep(self, weights: Parameter, key: Any, owners: Any) -> None:
-        """Stay with the weights under a key; `owners` are what its addresses are of, and live as long."""
+        """Let the weights keep it under a key. `owners` are the objects whose ids are in the key: they live as long."""
         # Many shapes came: starting again is simpler than finding the oldest.
         if len(weights.derived) > _PREDICTIONS:
             weights.derived.clear()

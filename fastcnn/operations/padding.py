@@ -1,4 +1,4 @@
-"""Borders around signals, images and volumes, and the same without theirs."""
+"""Padding and cropping of signals, images and volumes."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ Shape = tuple[int, ...]
 
 
 def pad(x: np.ndarray, geometry: np.ndarray, shape: Shape) -> tuple[np.ndarray, Backward]:
-    """Return x with a border, and dy -> dx, where the gradient of a pixel is the sum of its copies'.
+    """Return x with a border, and dy -> dx, in which a pixel's gradient is the sum over its copies.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def crop(x: np.ndarray, geometry: np.ndarray, shape: Shape) -> tuple[np.ndarray,
     ----------
     x, shape : as `pad`
     geometry : PAD3D array
-        That of the border around the result.
+        Of the border around the result.
     """
     d, x_shape, inner, outer = device.of(x), x.shape, _volume(x.shape), _volume(shape)
     y = d.empty(shape, x.dtype)

@@ -1,7 +1,7 @@
 """Pooling: each window of a feature map becomes one number.
 
-The geometry of a pooling is one or two passes over images (`fastcnn.geometry.pool`): of a volume the planes come first,
-then the depth. All functions take the passes, and the shape of the result where it is not the last pass's.
+The geometry of a pooling is one or two passes over images (`fastcnn.geometry.pool`); a volume is pooled in its planes
+first, then in depth. All functions take the passes, and the shape of the result if it differs from the last pass's.
 """
 
 import math
@@ -22,7 +22,7 @@ Shape = tuple[int, ...]
 def max_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape | None = None) -> tuple[np.ndarray, Backward]:
     """Return the largest number of each window (the smallest, where the geometry says `least`), and dy -> dx.
 
-    Of several largest the first gets the gradient.
+    Of several equal maxima the first gets the gradient.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def max_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape | None =
 def max_pool_with_argmax(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape) -> tuple[np.ndarray, np.ndarray]:
     """Return max pooling's output, and where in its image (row-major, without channels) each number came from.
 
-    ONNX's Indices are ((n C + c) P + place) of images with P pixels. A window that lies in the border altogether has
+    ONNX's Indices are ((n C + c) P + place) for images of P pixels. A window that lies in the border entirely has
     place 0.
 
     Parameters
@@ -65,7 +65,7 @@ def max_pool_with_argmax(x: np.ndarray, passes: Sequence[PoolingPass], shape: Sh
         y, argmax = d.empty(step.out, x.dtype), d.empty(step.out, d.kernels.max_pool2d_index_type(g))
         d.kernels.max_pool2d_forward(y, argmax, image, g)
         here = _in_image(d.get(argmax), g[0])
-        if found is not None:  # of the depth: planes of pixels, each with the place that it had in its plane
+        if found is not None:  # the pass in depth: look up each pixel's place in its plane
             pixels = found.reshape(step.shape)
             here = here * math.prod(x.shape[2:4]) + np.take_along_axis(pixels, here, axis=1)
         found = here
@@ -106,7 +106,7 @@ def average_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape | No
 
 
 def adaptive_average_pool(x: np.ndarray, passes: Sequence[PoolingPass], shape: Shape) -> tuple[np.ndarray, Backward]:
-    """Return the means of windows that differ in size, by tables of weights; those of one size by `average_pool`.
+    """Return the means of windows: by tables of weights if they differ in size, else by `average_pool`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Signals, images and volumes of other sizes: by tables of weights, or each pixel repeated."""
+"""Resizing of signals, images and volumes: by tables of weights, or by repeating pixels."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ Table = tuple[Taps, Taps]
 def resize(x: np.ndarray, tables: Sequence[Table]) -> tuple[np.ndarray, Backward]:
     """Return images resized by tables of weights, and dy -> dx.
 
-    Of a volume the planes come first, then the depth, for which a plane is one long row of numbers.
+    A volume is resized in its planes first, then in depth; there a plane is one long row of numbers.
 
     Parameters
     ----------
     x : (N, L, C), (N, H, W, C) or (N, D, H, W, C) array
     tables : sequence of (Taps, Taps)
-        For each dimension the weights, and those of the gradient; of the type of `x`.
+        For each dimension the weights of y and those of the gradient, of the type of `x`.
     """
     d, y, steps = device.of(x), x, _steps(x, tables)
     for shape, rows, columns in steps:
@@ -57,7 +57,7 @@ def _steps(x: np.ndarray, tables: Sequence[Table]) -> list[tuple[tuple[int, ...]
 def repeat_pixels(x: np.ndarray, passes: Sequence[PoolingPass], shape: tuple[int, ...]) -> tuple[np.ndarray, Backward]:
     """Return an image with each pixel repeated, and dy -> dx, which is the sum over the copies.
 
-    So each is the other's gradient, and both are by the kernels of sums over windows.
+    Repeating and summing are each other's gradients, so both use the kernels of average pooling.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def repeat_pixels(x: np.ndarray, passes: Sequence[PoolingPass], shape: tuple[int
         Of the result.
     """
     d, x_shape, y = device.of(x), x.shape, x
-    for step in reversed(passes):  # the smallest first: of a volume its depth, then its planes
+    for step in reversed(passes):  # the reverse of pooling: depth first, then planes
         larger = d.empty(step.shape, x.dtype)
         d.kernels.average_pool2d_backward(larger, y.reshape(step.out), step.geometry)
         y = larger

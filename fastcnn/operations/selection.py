@@ -1,4 +1,4 @@
-"""Numbers that are chosen: between two arrays, by their place, or for their size."""
+"""Selected numbers: by a condition, by their place, or the largest."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def where(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
     Parameters
     ----------
     arrays : (array, array, array)
-        The condition, a and b, which fit together; what is not chosen may be infinite or no number.
+        The condition, a and b, which broadcast. Numbers that are not chosen may be infinite or NaN.
     """
     given = [x.shape for x in arrays]
     condition, a, b = aligned(arrays)
@@ -59,13 +59,13 @@ def strided_slice(x: np.ndarray, axis: int, places: range) -> tuple[np.ndarray, 
 
 
 def take(x: np.ndarray, indices: tuple[int, ...], axis: int) -> tuple[np.ndarray, Backward]:
-    """Return ``numpy.take(x, indices, axis)``, and dy -> dx: the gradient of a number is the sum of its copies'.
+    """Return ``numpy.take(x, indices, axis)``, and dy -> dx, in which a number's gradient is the sum over its copies.
 
     Parameters
     ----------
     x : array
     indices : tuple of int
-        Counted from the axis' end if negative; in any order, as often as one likes.
+        In any order, with repetitions; negative ones count from the end of the axis.
     axis : int
         Counted from the front.
     """
@@ -78,7 +78,7 @@ def take(x: np.ndarray, indices: tuple[int, ...], axis: int) -> tuple[np.ndarray
 
 
 def top_k(x: np.ndarray, k: int, axis: int, indices: bool = False) -> tuple[np.ndarray, Backward]:
-    """Return the k largest numbers along an axis, the largest first, or where they stand; and dy -> dx.
+    """Return the k largest numbers along an axis, the largest first, or their indices; and dy -> dx.
 
     Of equal numbers the first comes first. Gradients go to the numbers that were taken; indices have none.
 
@@ -89,7 +89,7 @@ def top_k(x: np.ndarray, k: int, axis: int, indices: bool = False) -> tuple[np.n
     axis : int
         Counted from the front.
     indices : bool
-        Return where they stand, as numbers of the type of `x`.
+        Return their indices, as numbers of the type of `x`.
     """
     d, x_shape, axes = device.of(x), x.shape, (axis,)
     rows = rows_along(x, axes)
