@@ -1,2 +1,1 @@
 """How kernels are compiled, kept on disk and spread over threads: the only place that spells Numba's flags."""
-"""How kernels are compiled, kept on disk and spread over threads: the only place that spells Numba's flags."""

@@ -7,9 +7,9 @@ several processes start cold, since they share one index. Here
   features, the versions of Python, Numba and llvmlite, and the text of the kernel's file and of every file of kernels
   or geometry that one imports, directly or not;
 - a file is written aside and renamed, so that it is whole or absent, and processes cannot disturb one another;
-- it starts with a digest of its contents, so that a damaged one is compiled anew instead of believed;
+- it starts with a digest of its contents, so that a damaged one is compiled again instead of run;
 - it says which shared functions its code calls (`shared`), so that those are loaded and no others;
-- a folder that cannot be read or written, or a home that is not there, costs one warning, never a failure.
+- a folder that cannot be read or written, or a missing home folder, costs one warning, never a failure.
 
 Other people's Numba functions and NUMBA_CACHE_DIR are left alone. FASTCNN_CACHE_DIR names another folder.
 """
@@ -50,7 +50,7 @@ def folder() -> Path:
     Raises
     ------
     OSError
-        If it lies in a home folder that nobody knows.
+        If it would lie in a home folder that cannot be found.
     """
     chosen = os.environ.get("FASTCNN_CACHE_DIR")
     path = expanded(chosen) if chosen else user_cache() / "kernels"
@@ -100,7 +100,7 @@ class KernelCache(_Cache):
         target_context.refresh()
         try:
             content = self._path(sig, target_context.codegen()).read_bytes()
-        except OSError:  # not there, or not to be reached: then the writing that follows tells
+        except OSError:  # absent or unreadable: the write that follows will warn
             return None
         try:
             digest, payload = content[:_DIGEST], content[_DIGEST:]
@@ -110,12 +110,12 @@ class KernelCache(_Cache):
             for symbol in symbols:
                 publish[symbol]()
             return compiler.CompileResult._rebuild(target_context, *reduced)
-        except Exception as error:  # whatever a damaged or foreign file raises, compiling is the answer
+        except Exception as error:  # whatever a damaged or foreign file raises: the kernel is compiled again
             _warn("read", error)
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Write the compiled kernel; a folder that cannot be written is mentioned once."""
+        """Write the compiled kernel; warn once about a folder that cannot be written."""
         if not self._enabled:
             return
         try:

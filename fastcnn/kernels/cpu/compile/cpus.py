@@ -1,7 +1,7 @@
 """How many CPUs this process may use: those it may run on, and the quotas of its control groups.
 
-A container that was given one CPU of sixty-four by a quota still sees sixty-four. Threads beyond the quota use it up
-within a fraction of each period, and then all of them stand still until the next.
+A container whose quota is one CPU of sixty-four still sees sixty-four. With sixty-four threads it would use up its
+quota early in each period, and then all threads would stand still until the next one.
 """
 
 import os
@@ -26,7 +26,7 @@ class Usable(NamedTuple):
 
     @property
     def threads(self) -> int:
-        """How many threads can run all the time: a fraction of a CPU is none, but one there must be."""
+        """How many threads can run all the time: whole CPUs, but at least one."""
         return max(1, int(self.cpus))
 
 
@@ -49,7 +49,8 @@ def usable(root: Path = Path("/")) -> Usable:
 def quotas(root: Path = Path("/")) -> Iterator[tuple[Path, float]]:
     """Yield each quota that holds for this process, as the file that says so and a number of CPUs.
 
-    Groups lie within groups, and each of those around has a say. Both versions of control groups may be there at once.
+    Groups are nested, and the quota of every enclosing group counts. Both versions of control groups may be in use at
+    once.
 
     Parameters
     ----------

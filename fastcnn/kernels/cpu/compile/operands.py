@@ -1,11 +1,11 @@
-"""Operands of functions that are emitted: an array, where in it something begins, and how far apart its parts lie.
+"""Operands of emitted functions: an array, an offset into it, and strides.
 
-To Python they are plain tuples: what belongs together is one argument, and none can be taken for its neighbour::
+In Python they are plain tuples. So what belongs together is one argument, and no offset can be mixed up with another::
 
     (x, at)                        numbers from x[at] on
     (x, (at, row, column))         the same, and two strides
 
-To LLVM they are a pointer and integers, as if each had been an argument of its own.
+In LLVM they are a pointer and integers, as if each were an argument of its own.
 """
 
 from typing import Any

@@ -5,11 +5,11 @@ type. Here the body is a compiled function of its own and the package has one ``
 calls a function through its address. A kernel's own code is a few lines, and one call of a task costs nanoseconds.
 
 A single task runs where it is called, without waking a thread. A task whose second parameter is called ``thread``
-is told the number of the thread it runs on, 0 <= thread < NUMBA_NUM_THREADS, and may use that thread's part of a
+gets the number of the thread it runs on, 0 <= thread < NUMBA_NUM_THREADS, and may use that thread's part of the
 scratch.
 
-A process that was forked may not have threads: under GNU OpenMP, Numba ends it when it asks for them. There the tasks
-run one after the other (`alone`), as they always may, since results do not depend on the number of threads.
+A forked process may not start threads under GNU OpenMP: Numba would end it. There the tasks run one after the other
+(`alone`), which changes no result, since results do not depend on the number of threads.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ _THUNK = ir.FunctionType(ir.VoidType(), [_I64, _I64, _I64])  # (address of the a
 _ONLY_PRANGE = {"prange": True, "reduction": False, "setitem": False, "numpy": False, "stencil": False,
                 "fusion": False, "inplace_binop": False, "comprehension": False}
 
-#: Not 0 where the threads cannot be had: every launch then runs its tasks one after the other.
+#: Not 0 where no threads can be started: every launch then runs its tasks one after the other.
 alone = ctypes.c_int64(0)
 llvm.add_symbol("fastcnn_alone", ctypes.addressof(alone))
 
@@ -91,7 +91,7 @@ def _parallel(typingctx, task, tasks, args):
         unpacked = [_borrowed(context, inside, *pair) for pair in zip(args.types, given, strict=True)]
         for dispatcher, called in ((task.dispatcher, task_signature), (launch.dispatcher, launch_signature)):
             context.add_linking_libs([dispatcher.get_compile_result(called).library])
-        # A kernel raises nothing (its error model is NumPy's), so the status of the call has nothing to tell.
+        # A kernel raises nothing (its error model is NumPy's), so the status of the call need not be read.
         compiled = task.dispatcher.get_compile_result(task_signature)
         values_inside = [*thunk.args[1 : 1 + leading], *unpacked]
         context.call_internal_no_propagate(inside, compiled.fndesc, task_signature, values_inside)
@@ -127,5 +127,5 @@ def _parallel_in_python(task, tasks, args):
 
 parallel = _parallel_in_python if config.DISABLE_JIT else _parallel
 
-#: How many threads a launch from here has. Only for a cut that changes no result.
+#: How many threads a launch from here has. Only for ways of cutting work that change no result.
 threads_now = get_num_threads if config.DISABLE_JIT else _threads_now

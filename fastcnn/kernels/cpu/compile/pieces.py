@@ -1,14 +1,14 @@
-"""How a piece of a kernel is compiled: as far as LLVM's input, and no further.
+"""How a piece of a kernel is compiled: to LLVM's input, and no further.
 
-Numba compiles a function that another one calls as if it were to run by itself: it is optimized and made into machine
-code, and then copied, optimized again and made into machine code again within whatever calls it. A piece (`inlined`)
-only ever runs within a kernel, so all of that is left to the kernel, where it is done once::
+Numba compiles every function as if it ran by itself, to optimized machine code. What calls it copies it, and optimizes
+and compiles the copy again. A piece (`inlined`) runs only within kernels, so both steps are left to the kernel, which
+takes them once::
 
     piece a  ->  LLVM's input  --+
     piece b  ->  LLVM's input  --+->  kernel: linked, optimized, machine code
 
-More than a quarter of the seconds that an empty cache takes go with it (`fastcnn train` on the digits: 29.4 to 21.1),
-and the code is as fast: the optimizer sees the same whole.
+That saves more than a quarter of the time with an empty cache (`fastcnn train` on the digits: 21.1 s instead of 29.4).
+The code is as fast, since the optimizer sees the same whole.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from numba.core.compiler import Compiler
 
 
 class _PieceLibrary(JITCodeLibrary):
-    """The code of a piece, which kernels link to theirs as Numba wrote it."""
+    """The code of a piece as Numba wrote it, not optimized, for kernels to link."""
 
     def _optimize_functions(self, ll_module: Any) -> None:
         ll_module.data_layout = self._codegen._data_layout
@@ -36,7 +36,7 @@ class Piece(Compiler):
     """Numba's compiler for a function without an entry of its own."""
 
     def compile_extra(self, func: Any) -> Any:
-        """Return the function's code; what stands for its entry only names it where kernels call it."""
+        """Return the function's code; its entry point is a placeholder that names it for kernels which call it."""
         context = self.state.targetctx
         self.state.flags.no_compile = True
         self.state.library = _PieceLibrary(context.codegen(), func.__qualname__)

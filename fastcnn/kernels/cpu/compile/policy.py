@@ -51,8 +51,8 @@ def kernel(function: Callable | None = None, *, in_place: tuple[str, ...] = ()) 
     ----------
     function : callable
     in_place : tuple of str
-        The inputs over which it may write its output, the first argument, as fast as elsewhere and with the same bits:
-        where one has the output's size, and no other argument lies there. Their positions are the kernel's `in_place`.
+        The inputs that its output, the first argument, may overwrite at the same speed and with the same bits, provided
+        that sizes are equal and no other argument lies there. The kernel's `in_place` has their positions.
     """
     if function is None:
         return lambda f: kernel(f, in_place=in_place)
@@ -68,7 +68,7 @@ def kernel(function: Callable | None = None, *, in_place: tuple[str, ...] = ()) 
 def inlined(function: Callable | None = None, *, exact: bool = False, always: bool = False) -> Any:
     """Compile `function` as a part of the kernels that call it; `exact` forbids re-ordering its sums.
 
-    LLVM leaves a large one as a call: right for a walk, wrong for a formula within a loop, which `always` prevents.
+    LLVM does not inline a large one. That is right for a walk but wrong for a formula in a loop, which needs `always`.
     """
     if function is None:
         return lambda f: inlined(f, exact=exact, always=always)
@@ -81,7 +81,7 @@ def inlined(function: Callable | None = None, *, exact: bool = False, always: bo
 
 
 class Dispatcher(CPUDispatcher):
-    """A function whose compilation Ctrl-C does not cut in half; within it may come where another's begins."""
+    """A function whose compilation Ctrl-C cannot interrupt half-way."""
 
     def compile(self, sig):
         with _interrupts.deferred():
@@ -89,10 +89,10 @@ class Dispatcher(CPUDispatcher):
 
 
 class _Inlined(Dispatcher):
-    """A function for kernels alone: called from Python it runs as Python, so no wrapper is compiled for that."""
+    """A function that only kernels call. From Python it runs as Python, so that no wrapper need be compiled."""
 
     def add_overload(self, cres):
-        """Note a compiled piece: it has no entry that the dispatcher itself could call."""
+        """Register a compiled piece, which has no entry point that the dispatcher could call."""
         self.overloads[tuple(cres.signature.args)] = cres
 
     def __call__(self, *args):

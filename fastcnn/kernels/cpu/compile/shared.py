@@ -1,9 +1,9 @@
 """Functions that are compiled once for each type, and that kernels call through a symbol.
 
-Numba compiles a function that another one calls into it, and again into everything that calls that: five or six copies
-in one kernel. For a function that is large and called seldom, the call costs nothing and the copies cost seconds. So
-it is compiled by itself, on bare pointers, and its address published to LLVM's linker under a name; a kernel that
-comes from the disk cache finds the names that its code calls because `KernelCache` publishes them before loading.
+Numba compiles a called function into its caller, and again into everything that calls that: five or six copies in one
+kernel. For a large function that is called seldom, a real call costs nothing, while the copies cost seconds. So such a
+function is compiled by itself, on bare pointers, and LLVM's linker gets its address under a name. For a kernel from the
+disk cache, `KernelCache` publishes the names that its code calls before it loads it.
 """
 
 import functools
@@ -59,7 +59,7 @@ class Shared:
         compiled = self.dispatcher.overloads[signature.args]
         address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
         llvm.add_symbol(self._symbol(dtype), address)
-        self._published.add(dtype)  # at the end: whoever is stopped before begins again
+        self._published.add(dtype)  # last, so that an interrupted call is repeated from the start
 
     def call(self, builder: Any, dtype: Any, values: list[Any]) -> None:
         """Emit a call of the function."""

@@ -1,9 +1,9 @@
-"""The threading layer: chosen once, before the first parallel kernel, and told by ``fastcnn doctor``.
+"""The threading layer: chosen once, before the first parallel kernel; ``fastcnn doctor`` shows it.
 
 TBB first: entering a parallel region costs 3 to 10 microseconds with it even while another process is busy, where
 OpenMP in its default, spinning mode has been seen to take 330, and Numba's own work queue 40 to 64. A user's
-NUMBA_THREADING_LAYER is respected. The policy concerns only how threads wait, never how work is cut, so results do
-not depend on it.
+NUMBA_THREADING_LAYER is respected. Layers differ in how threads wait, not in how work is cut, so results do not depend
+on the choice.
 
 There are as many threads as CPUs that the process may use (`cpus`), unless NUMBA_NUM_THREADS says otherwise.
 
@@ -29,7 +29,7 @@ from fastcnn.kernels.cpu.compile import cpus, parallel
 #: Why the layer in use was chosen, and what decided about the number of threads, in words.
 reason = limit = "not started"
 
-#: Who enters the work queue holds this: it ends the process when two Python threads enter it.
+#: A lock around the work queue, which ends the process when two Python threads enter it at once.
 one_at_a_time = threading.Lock()
 
 _forked_by_main = True
@@ -96,7 +96,7 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
-    """Let a process that was forked run without what only its parent has: threads, and whoever held the lock."""
+    """Prepare a forked process, which lacks its parent's threads and may have inherited a locked lock."""
     global one_at_a_time
     one_at_a_time = threading.Lock()
     if layer() == "omp":
@@ -115,7 +115,7 @@ def _load_tbb() -> bool:
                 ctypes.CDLL(str(file.locate()), mode=ctypes.RTLD_GLOBAL)
                 return True
     except (importlib.metadata.PackageNotFoundError, OSError):
-        pass  # the next layer serves
+        pass  # the next layer is taken
     return False
 
 

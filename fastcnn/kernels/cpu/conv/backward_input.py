@@ -3,18 +3,18 @@
     dx[n, h, w, c] = sum over (i, j, r, s) with i sh + r dh - top = h, j sw + s dw - left = w, and over k,
                      of dy[n, i, j, k] * kernel[r, s, c, k]
 
-That is itself a convolution, of dy with the filters turned round, and runs as the forward pass does: with a stride,
-every phase of it is a convolution of its own with the taps that meet it (`gemm/taps.py`)::
+This is itself a convolution, of dy with the filters rotated by 180 degrees, and runs like the forward pass. With a
+stride it splits into phases, each a convolution with the taps that its pixels see (`gemm/taps.py`)::
 
     dy, where it lies (L1, rows of it again)      filters, channels and filters swapped      dx: registers, then memory
     | k k k | k k k | k k k | ..                  blocks of (r, s, k) x width, packed,       14 positions that see the
       a tile: positions, a step of one pixel      from L2                                    same taps x 2 vectors of c
 
-Where the image has few channels it is a matrix product, (positions, K) x (K, (r, s, c)), into a panel in L2, whose rows
-are added where the windows lay (col2im). An image is one task then, since its windows overlap. Where a pixel is in many
-windows, totals in float64 take in what panels have added to it (`simd.sums`).
+For an image of few channels it is a matrix product, (positions, K) x (K, (r, s, c)), into a panel in L2, whose rows are
+then added where the windows lie (col2im). An image is one task then, since its windows overlap. If a pixel lies in many
+windows, its sum is moved to a total in float64 from time to time (`simd.sums`).
 
-It is the forward pass of a transposed convolution, too, which has a bias and may end in a ReLU.
+This is also the forward pass of a transposed convolution, which has a bias and may end in a clamp.
 """
 
 from numba import config
@@ -82,7 +82,7 @@ def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, 
 
 @inlined
 def _is_long(g):
-    """Whether a pixel is in so many windows that totals take in what they add to it."""
+    """Whether a pixel lies in so many windows that its sum needs a total in float64."""
     return -(-g["kh"] // g["sh"]) * -(-g["kw"] // g["sw"]) > 2 * TERMS
 
 
@@ -189,7 +189,7 @@ def _terms(g, begin, end):
 
 @inlined
 def _add_to_totals(totals, dx, image, begin, end, g):
-    """Add to the totals what the windows of output positions begin .. end may have added to an image, and clear it."""
+    """Add an image, where windows of output positions begin .. end may have changed it, to the totals, and clear it."""
     first, last, row = begin // g["ow"], (end - 1) // g["ow"], g["w"] * g["c"]
     low, high = max(0, first * g["sh"] - g["top"]), min(g["h"], last * g["sh"] - g["top"] + (g["kh"] - 1) * g["dh"] + 1)
     left, right = 0, g["w"]

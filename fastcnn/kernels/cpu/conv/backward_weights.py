@@ -3,18 +3,19 @@
     dkernel[r, s, c, k] += sum over n, i, j of x[n, i sh + r dh - top, j sw + s dw - left, c] * dy[n, i, j, k]
     dbias[k]            += sum over n, i, j of dy[n, i, j, k]
 
-The tile with other strides: its rows are channels, its three loops images, output rows and columns, and it reads dy as
-vectors over k. Positions pass in bands of some hundred; a task copies its block of filters of dy's band side by side::
+The register tile with other strides: its rows are channels, its three loops run over images, output rows and columns,
+and it reads dy as vectors over k. It works in bands of some hundred positions; a task first packs its block of filters
+of the band of dy::
 
     band of dy, (positions, width)      x where it lies, one tap: the positions       dkernel, one tap
     | k0 .. k31 |  in L1                that are inside the image, 14 channels        14 channels x 32 filters,
     | k0 .. k31 |                       of each, from L2                              in registers, added to L2
     | ...       |
 
-With few channels rows are (r, s, c) instead, so that tiles are full, over a slab with its border of zeros. The bias is
-one more row, whose x is the number one. Blocks of filters are the tasks where the weights are large, and add straight
-into the gradient; else bands are cut into chunks with partial sums of their own, added in pairs. The sums of some bands
-are short ones, which totals in float64 take in (`simd.sums`).
+With few channels the rows are (r, s, c) instead, to fill tiles, and x is read from a copy of its rows with the border
+of zeros. The bias is one more row, with x = 1. If the weights are large, tasks are blocks of filters, which add
+directly to the gradient. Otherwise bands are cut into chunks with partial sums of their own, which are added in pairs.
+Sums over a few bands are short; from time to time they are added to totals in float64 (`simd.sums`).
 """
 
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""The gradient of a bias that no product computes beside its filters': sums down the columns of dy.
+"""The gradient of a bias alone, for convolutions whose weights' kernel does not compute it: column sums of dy.
 
     dbias[k] += sum over rows of dy[row, k]
 
@@ -7,7 +7,7 @@ A *long row* is a row, or so many rows of few columns that vectors are full; its
     dy   | k0 k1 k2 | k0 k1 k2 | k0 ..  a long row of 255   -->  += 255 sums a chunk, in L1   -->   3 sums
          | next long row                                         chunks are added in pairs
 
-Some long rows are one short sum each column; these are added in float64 (`simd.sums`).
+A few long rows make a short sum for each column; short sums are added in float64 (`simd.sums`).
 """
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel

@@ -1,4 +1,4 @@
-r"""Windows in depth as channels: a convolution of volumes becomes one of images, and takes its kernels, Winograd's too.
+r"""Windows in depth as channels: so a convolution of volumes runs on the kernels of images, Winograd's included.
 
 An output slice o of a volume sees the slices o sd + t dd - front for the taps t = 0 .. KD - 1. *Unfolded*, they lie
 side by side in the channels of one image, group by group, zeros for slices beside the volume::
@@ -7,9 +7,9 @@ side by side in the channels of one image, group by group, zeros for slices besi
              \         |         /                                       tap 0   tap 1   tap 2
              `------ window of o --'
 
-A kernel bank (KD, KH, KW, C, K) becomes (KH, KW, KD C, K). *Folding* adds a slice's parts where they came from, which
-is the gradient of unfolding. Slices pass in chunks that stay in the caches, so the copy costs a few parts in a hundred
-of the products, and memory only for a chunk.
+A filter bank (KD, KH, KW, C, K) becomes (KH, KW, KD C, K). *Folding* is the gradient of unfolding: it adds a slice's
+parts where they came from. Slices are processed in chunks that stay in the caches, so that the copy takes a few percent
+of the time, and memory for one chunk.
 
 A unit of work is a row of pixels of one slice of the result.
 """
@@ -70,8 +70,8 @@ def _unfold_rows(chunk, chunks, rows, y, x, first, geometry):
 def fold_depth(dx, dy, bias, relu, first, geometry):
     """Add what output slices first .. first + len(dy) have for the slices of the input that they see.
 
-    Calls in the order of `first`, from 0 to the last slice, write all of dx: the first that meets a slice starts from
-    the bias, the last one ends in ReLU.
+    Calls in the order of `first`, from 0 to the last slice, write all of dx. The first call that adds to a slice starts
+    from the bias, and the last one applies ReLU.
 
     Parameters
     ----------

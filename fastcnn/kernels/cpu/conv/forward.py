@@ -10,10 +10,10 @@ The filters are packed in blocks (`gemm/packing.py`), or were packed before; the
     r=1  |c c c|c c c|c c c|..         each reads its window's     accumulators: 14 positions x width filters
     ..    s and c contiguous           rows from L1
 
-A few rows alone, as of a dense layer of a small batch, read filters that are not kept where they lie: packing would be
-most of the time. Packed ones, which come from memory as one stream, take a third of that. A task is a band of rows of
-an image, or some images, and all filters; or, where the filters are larger than the images, a part of the blocks of
-filters. A dense layer is a 1x1 convolution.
+For very few rows, such as a dense layer with a small batch, filters that would not be kept are read unpacked, since
+packing would take most of the time. Packed filters stream from memory and take a third of the time of unpacked ones.
+A task is a band of rows of an image, or some images, with all filters. If the filters are larger than the images, it
+has a part of the blocks of filters. A dense layer is a 1x1 convolution.
 
 The gradients lie in `backward_input.py` and `backward_weights.py`.
 """
@@ -38,7 +38,7 @@ def conv2d_forward_packed(geometry, dtype, kept=True):
 
 @inlined
 def _few_rows(g, one):
-    """Whether filters that are not kept are read where they lie: for one tile of rows, and a bank of whole vectors."""
+    """Whether filters that are not kept are read unpacked: for one tile of rows, and filters in whole vectors."""
     return g["groups"] == 1 and g["k"] % one == 0 and g["n"] * g["oh"] * g["ow"] <= M0
 
 

@@ -10,8 +10,8 @@ One vector of channels at a time, and seven columns of outputs or all those that
          |q0|q1|..|q8|                                                  3x3 window, or of 3 or 2 rows of a 5x5;
          |q0|q1|..|q8|                                                  they stay there down the whole band
 
-Output rows are cut into chunks with sums of their own, added in pairs; where they are few the channels are cut instead.
-The sums of some rows are short ones, which totals in float64 take in (`simd.sums`).
+Output rows are cut into chunks with sums of their own, which are added in pairs. If rows are few, channels are cut
+instead. Sums over a few rows are short; from time to time they are added to totals in float64 (`simd.sums`).
 """
 
 import numpy as np

@@ -16,8 +16,8 @@ after the other, so that a pixel that is in L1 serves all the rows that see it::
 Rows and columns of the window that lie beside the image are left out, so nothing is padded or packed. Where C is no
 multiple of the vector the last vector overlaps the one before it, and so does the last block of columns.
 
-The gradient of the input is the same walk over dy with the window turned round. With strides it falls into phases: the
-pixels p = a (mod sh), q = b (mod sw) see the same taps, every so-and-so-many-th one, and dy with stride 1.
+The gradient of the input is the same walk over dy with the window rotated by 180 degrees. With strides it splits into
+phases: all pixels p = a (mod sh), q = b (mod sw) see the same taps, which are equally far apart, and dy with stride 1.
 
 The gradients of the weights lie in `backward_weights.py`.
 """
@@ -27,7 +27,7 @@ from fastcnn.kernels.cpu.depthwise.walk import Window, WindowRange, windows
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
-FAR = 1 << 22  # elements of x and y together from which they come from memory: 16 MB of float32
+FAR = 1 << 22  # elements of x and y together beyond which the caches cannot hold them: 16 MB of float32
 BAND = 65536  # elements of the input rows of a band: 256 KB of float32, well within L2
 
 
@@ -50,7 +50,7 @@ def depthwise_plan(array, images, rows, c, work):
     wanted = max(1, min(TASKS, work // GRAIN))
     pieces = -(-wanted // max(1, images))
     bands, parts = pieces, 1
-    if rows < 8 * pieces:  # a band of few rows reads its neighbours' again: cut channels instead
+    if rows < 8 * pieces:  # bands of few rows would read their neighbours' rows again: cut channels instead
         bands, parts = 1, min(-(-c // lanes_of(array)), pieces)
     return min(wanted, images * bands * parts), bands, parts
 
@@ -180,8 +180,9 @@ def is_far(g):
 
 @inlined
 def _phase(a, taps, stride, dilation):
-    """Return the last tap that pixels m stride + a - padding see, how many and every how many-th, and, for the window
-    they make on dy, its dilation and padding.
+    """Return which taps the pixels m stride + a - padding see, and the window on dy that these taps are.
+
+    The taps: the last one, how many, and their distance. The window: its dilation and padding.
 
     Tap t meets the pixel at output (m stride + a - t dilation) / stride where that is whole.
     """

@@ -1,1 +1,1 @@
-"""What is done to numbers one by one, or to a row of them: activations, functions, merges, noise."""
+"""Element by element, or row by row: activations, functions, merges, dropout and noise."""

@@ -1,4 +1,4 @@
-"""Two arrays made into one, number by number: sum, product, larger, smaller, a slope for what is negative.
+"""Two arrays merged element by element: sum, product, maximum, minimum, PReLU.
 
 ONNX: Add, Sub, Mul, Mean, Max, Min, PRelu. An input may lack parts of the output's shape (A, B, C), where its dimension
 is 1 and its numbers are used again; that covers what networks do (a gate for each channel of an image, a mask for each

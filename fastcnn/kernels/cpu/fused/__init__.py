@@ -1,1 +1,1 @@
-"""Several layers in one pass over the data, so that what lies between them never leaves the cache."""
+"""Several layers in one pass over the data, so that intermediate results never leave the cache."""

@@ -1,29 +1,29 @@
-r"""Expansion, depthwise convolution and projection in one call: a block of MobileNet v2, nothing of it in memory.
+r"""A block of MobileNet v2 in one call: expansion, depthwise convolution and projection, without a trip to memory.
 
     e[n, i, j, :] = bound(conv(x)[n, i, j, :] + bias)                      many channels; mostly 1x1
     z[n, i, j, c] = bound(depthwise_conv(e)[n, i, j, c] + bias)            any window and stride
     y[n, i, j, :] = bound(z[n, i, j, :] project + bias + addend)           1x1, few channels
 
 (Sandler et al., "MobileNetV2: inverted residuals and linear bottlenecks", 2018, section 3.3.) Layer by layer e and z,
-six times as large as x and y, would pass through memory three times, and from core to core where the next layer is cut
-elsewhere. Large images are cut into bands of output rows. A task takes a few of them at a time; what lies between is a
-buffer in L2, in which rows of e that the next window rows see again move up::
+six times as large as x and y, would pass through memory three times, and between cores where two layers cut the image
+differently. Large images are cut into bands of output rows. A task computes a few rows at a time through a buffer of e
+in L2; rows of e that the next windows see again move up in it::
 
     x rows, L2 or memory     e: a buffer of rows         z           y
       |c c c|                |  kept  | \
       |c c c| --products-->  |  new   |  > window -->  |  |  --> products --> |k k|   written once
       |c c c|                |  new   | /
 
-Of images of so few rows that bands would mostly be rows that their neighbours compute as well, a task has some channels
-of e and all rows, and makes their part of z; the projection, which sums over all channels, is a second launch::
+In images of few rows, bands would consist mostly of rows that their neighbours compute, too. There a task has all rows
+and some channels of e and z; the projection, which sums over all channels, is a second launch::
 
     x: all tasks read it     e: a part of the channels   z           y
       |c c c|                |e e|                     |z z|..
       |c c c| --products-->  |e e| ----> window ---->  |z z|..   ||   --> products --> |k k|
       |c c c|                |e e|                     |z z|..
 
-Without an expansion x itself is seen by the window (a separable convolution, MobileNet v1). The number of tasks is that
-of the threads: each number is computed in the same way whatever the cut, so results do not depend on it.
+Without an expansion the window sees x itself (a separable convolution, MobileNet v1). There are as many tasks as
+threads. Each number is computed in the same way however the work is cut, so results do not depend on that.
 """
 
 import math

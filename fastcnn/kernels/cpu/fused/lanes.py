@@ -1,7 +1,7 @@
-"""A run of narrow layers, image by image in the lanes of vectors: convolution, activation and pooling, and back.
+"""A run of narrow layers with an image in each lane of a vector: convolutions, activations, poolings, and back.
 
 A block of 16 images (the lanes of a vector) goes through all stages of the run in one task, so that what one stage
-writes is still in L2 when the next reads it. A pixel's channel is one vector::
+writes is still in L2 when the next reads it. One channel of one pixel, of all 16 images, is a vector::
 
     x (16, H, W, C)  ->  saved, (H, W, C, 16)       a row of the convolution   its activation   its pooling
        image 0 . . .        | c=0: 16 images |      | j, k: 16 images | ...
@@ -29,7 +29,7 @@ from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise
 from fastcnn.kernels.cpu.simd.transpose import transpose_block
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 
-_CHUNKS = 16  # sums of the weights' gradients a launch makes at most, unless they would be long
+_CHUNKS = 16  # partial sums of the weights' gradients in a launch at most, unless these would be long
 
 
 def lanes_of_block(dtype):

@@ -1,2 +1,1 @@
-"""The register tile, its walks over a product and the packing of filters: what convolutions multiply with."""
-"""The register tile, its walks over a product and the packing of filters: what convolutions multiply with."""
+"""Matrix products: the register tile, the walks over a product, and the packing of filters."""

@@ -1,11 +1,11 @@
-"""How a launch is shared out: tasks enough for a balanced end, none so small that waking a thread costs more."""
+"""How work is cut into tasks: enough of them to balance the threads, none too small to be worth waking a thread."""
 
 import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.gemm.tile import M0
 
-TASKS = 16  # tasks a launch should have at least, for a balanced end
+TASKS = 16  # tasks of a launch at least, so that threads end together
 GRAIN = 1 << 18  # multiply-adds of a task at least: 5 microseconds, about what a launch costs
 
 

@@ -27,15 +27,15 @@ from fastcnn.kernels.cpu.gemm.tile import M0
 from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
 from fastcnn.kernels.cpu.simd.memory import at3
 
-NEAR = 4096  # elements of A for a panel that is to stay in L1
-FAR = 98304  # elements of A for a panel that is to stay in L2
-SMALL = 65536  # elements of B that stay in L2 whole
+NEAR = 4096  # elements of A in a panel that stays in L1
+FAR = 98304  # elements of A in a panel that stays in L2
+SMALL = 65536  # elements of B up to which it stays in L2 as a whole
 
 
 class Dimension(NamedTuple):
     """The formula of a dimension: tap t of position p looks at (p u + t v + w) / d, of `length`.
 
-    `tap` and `step` lie between the taps that one position sees: of the tap, and of what it sees.
+    From one tap that a position sees to the next, the tap grows by `tap` and the place it looks at by `step`.
     """
 
     u: Any
@@ -104,8 +104,8 @@ def seen(p, along):
 def run_of(p, end, along):
     """Return how many of the positions p, p + d, p + 2 d .. below `end` see the same taps as p.
 
-    What each tap sees moves on by u from one position to the next: until the last one leaves the image, or the one
-    before the first enters it.
+    From one position to the next, what each tap sees moves on by u. The run ends where the last tap leaves the image,
+    or where the tap before the first enters it.
     """
     first, count, place = seen(p, along)
     most = -(-(end - p) // along.d)

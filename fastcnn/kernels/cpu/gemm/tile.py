@@ -34,8 +34,8 @@ from fastcnn.kernels.cpu.simd.width import features
 _I64 = ir.IntType(64)
 
 #: Rows M of the tiles a walk chooses from, largest first: M0 x 2 accumulators, 2 vectors of B and a broadcast fill the
-#: registers. A single row is computed twice by the smallest: two rows take the time of one, since an addition has to
-#: wait for the one before it.
+#: registers. There is no tile of one row: the smallest computes a single row twice, which takes no longer, since each
+#: addition has to wait for the one before it.
 M0, M1, M2, M3 = (14, 7, 4, 2) if features()[2] == 32 else (6, 4, 3, 2)
 TALL = 2 * M0  #: rows of a tile of one vector, which begins and ends half as often
 
@@ -72,9 +72,9 @@ class Columns(NamedTuple):
 class Epilogue(NamedTuple):
     """How a sum starts and what becomes of it.
 
-    It starts, where `fresh` is 1, at ``start[k]``; 0, at zero, and is added to what is in C, since a sum that started
-    there would lose its last bits at each step; 2, at what is in C, of which it is the rest. Results below the first
-    of the bounds become that number, those above the second the second; NaN stays NaN. Null for no bounds.
+    `fresh` is 1: it starts at ``start[k]``. 0: it starts at zero and is added to C at the end, since a sum that started
+    at a large number would lose its last bits at each step. 2: it continues the sum in C. Results are clamped to the
+    two bounds, if the pointer is not null; NaN stays NaN.
     """
 
     start: Any
@@ -125,7 +125,7 @@ class _Tile(Vectors):
         place = {(i, k): b_.gep(c, [b_.add(rows[i], _I64(k * self.L))]) for i, k in self.cells}
         masks = [self.mask(b_.sub(columns, _I64(k * self.L))) for k in range(self.KV)]
         whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
-        for pointer in place.values():  # these lines arrive while the sums are made
+        for pointer in place.values():  # these cache lines arrive while the sums are computed
             self.prefetch(pointer, write=True)
 
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(2))):

@@ -1,4 +1,4 @@
-"""Losses that look at a row as a whole, their gradients, and the mean over the positions of a sample.
+"""Losses of a row as a whole, their gradients, and the mean over the positions of a sample.
 
 With a row x of predictions, its target t, and sums over the row in float64::
 

@@ -1,4 +1,4 @@
-"""Where windows lie: what max and average pooling have in common. All in whole numbers, none of them an array.
+"""Where windows lie: integer arithmetic that max and average pooling share.
 
 Along one dimension position r of output o lies on pixel o stride - before + r dilation, r in 0..window - 1. In an
 adaptive pooling output o of O covers the pixels floor(o length / O) .. ceil((o + 1) length / O) - 1 instead.

@@ -1,4 +1,4 @@
-"""Small pieces of packing: numbers copied, cleared and added, and slabs of padded rows."""
+"""Small loops over memory: copying, clearing and adding numbers, and copying rows with a border of zeros."""
 
 import numpy as np
 
@@ -19,8 +19,8 @@ def at3(r, s, j):
 def copy(out, at, source, source_at, count):
     """out[at:] = `count` elements of source[source_at:].
 
-    Indices are unsigned in these three: for a signed one Numba tests whether it is negative, and that test keeps LLVM
-    from making vectors of the loop.
+    Indices are unsigned in these three. For a signed index Numba tests whether it is negative, and that test keeps LLVM
+    from vectorizing the loop.
     """
     to, of = np.uintp(at), np.uintp(source_at)
     for k in range(np.uintp(count)):

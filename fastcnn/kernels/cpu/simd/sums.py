@@ -1,14 +1,14 @@
 """Long sums, whose error does not grow with the number of terms.
 
-A number added to a large sum loses what lies below the sum's last bit, each time the same way: a million times 0.1, one
-after another in float32, is off by a hundredth. So a *short* sum is made in the arrays' type, of TERMS numbers at most
-in one lane of a vector, and short sums are added in float64, which costs nothing beside making them::
+A number added to a large sum loses the bits below the sum's last one, and often always in the same direction: adding
+0.1 a million times in float32 is off by one percent. So sums in the arrays' type are kept *short*, of TERMS numbers at
+most in one lane of a vector, and short sums are added in float64, which takes almost no time::
 
     row       | block of 1024 | block of 1024 | ..      of vectors of 16 numbers, say          -> total, float64
     columns   | 64 rows       | 64 rows       | ..      sums of a block, one for each column   -> totals, float64
 
-Sums of several tasks are added in pairs, then pairs of pairs. A sum of few numbers is made as if nothing of this were
-here. Windows (`window_emitters`) and the register tile (`tile`) have the two steps in vector code of their own.
+Sums of several tasks are added in pairs, then pairs of pairs. A sum of few numbers is a plain one. Windows
+(`window_emitters`) and the register tile (`tile`) have both steps in vector code of their own.
 """
 
 import numpy as np

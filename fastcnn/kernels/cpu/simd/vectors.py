@@ -26,8 +26,8 @@ _I32, _I64 = ir.IntType(32), ir.IntType(64)
 def loop(b_, count):
     """Run a block `count` times; yields the index.
 
-    LLVM must not unroll it: the block is long enough, the count small, and as Numba lets LLVM optimize what a kernel is
-    made of twice, it would be unrolled twice.
+    LLVM must not unroll it: the block is long and the count small. It would even be unrolled twice, since Numba lets
+    LLVM optimize the parts of a kernel twice.
     """
     before, inside, after = b_.block, b_.append_basic_block("loop"), b_.append_basic_block("loop.end")
     b_.cbranch(b_.icmp_signed(">", count, _I64(0)), inside, after)
@@ -48,8 +48,8 @@ def loop(b_, count):
 def chosen(b_: Any, number: Any, variants: Mapping[int, Any], other: Any = None) -> Iterator[Any]:
     """Yield each variant with the builder where it runs, if its key is the number, and end behind all of them.
 
-    It is how a table becomes code: what a loop over variants emits runs for one of them; `other`, unless it is None,
-    for any other number.
+    So a table becomes code: of what a loop over the variants emits, one runs. Any other number runs `other`, unless
+    that is None.
     """
     end, rest = b_.append_basic_block("chosen"), b_.append_basic_block("other")
     switch = b_.switch(number, rest)

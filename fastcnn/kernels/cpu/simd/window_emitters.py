@@ -1,4 +1,4 @@
-"""The code that the intrinsics of `windows` emit: one class a walk, one method a part of it."""
+"""The code that the intrinsics of `windows` emit: a class for each walk, a method for each part of it."""
 
 import numpy as np
 from llvmlite import ir
@@ -10,9 +10,9 @@ _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
 
 class WindowEmitter(Vectors):
-    """The loops that all have in common: over the run, over vectors of channels, over the window.
+    """The loops that all walks have: over the run, over vectors of channels, over the window.
 
-    `wide` vectors of one result are reduced side by side, so that they hide one another's latency.
+    `wide` vectors of one result are reduced side by side, to hide the latency of the additions.
     """
 
     wide = 4
@@ -29,7 +29,7 @@ class WindowEmitter(Vectors):
                 self.results(here, b.mul(block, _I64(wide)), self.wide, None)
             whole, begun = b.sdiv(channels, _I64(self.L)), b.mul(blocks, _I64(self.wide))
             half = self.wide // 2
-            while half > 1:  # what is left is less than `wide` vectors: half as many, a quarter as many, and so on
+            while half > 1:  # the rest, less than `wide` vectors: half as many at a time, then a quarter, and so on
                 fits = b.icmp_signed(">=", b.sub(whole, begun), _I64(half))
                 with b.if_then(fits):
                     self.results(here, b.mul(begun, _I64(self.L)), half, None)
@@ -112,7 +112,7 @@ class Max(WindowEmitter):
         best, nan = self.slots(count, lowest), self.slots(count, self.zero)
         index = self.slots(count, self.code(self.special[0], _I64(0), _I64(0), 32))
         self.compete(x, channel, best, index, nan, mask)
-        # A sum is NaN where a NaN was met, or two infinities of unlike sign: seldom, so the exact rule may cost more.
+        # A sum is NaN after a NaN, or two infinities of unlike sign. That is rare, so the exact rule may be slow.
         total = b.load(nan[0])
         for other in nan[1:]:
             total = b.fadd(total, b.load(other))

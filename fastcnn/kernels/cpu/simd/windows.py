@@ -1,7 +1,7 @@
 """Windows of images as vectors over channels: their maxima, their sums, and the gradients of both.
 
-Numba cannot hold a SIMD vector in a variable, and LLVM does not see that the pixels of a window are the same memory
-whatever it writes; so these walks are emitted as vector code by ``@intrinsic``, like the tile
+Numba cannot hold a SIMD vector in a variable, and LLVM cannot know that writing results leaves the pixels of a window
+unchanged. So these walks are emitted as vector code by ``@intrinsic``, like the tile
 (`fastcnn.kernels.cpu.gemm.tile`). Each makes a *run* of results whose windows differ only by their place::
 
       one result                 its window                       registers, 4 vectors of channels at a time
@@ -160,8 +160,7 @@ def _like(values, flat):
 def _function(module, emitter, dtype, pointers, rest):
     """Return the function of a walk in a module, emitted when first asked for; `rest` says how its numbers group.
 
-    A function of its own, since LLVM would move what does not change out of the loops around a walk, until its
-    registers no longer suffice.
+    It is a function of its own. Inlined, LLVM would hoist constants out of the loops around it until registers run out.
     """
     name = f"fastcnn_{emitter.__name__}_{dtype}"
     function = module.globals.get(name)

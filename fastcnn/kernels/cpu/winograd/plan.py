@@ -16,11 +16,12 @@ from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.width import lanes
 from fastcnn.kernels.cpu.winograd.filters import patch_size
 
-TILES = 28  # of a run: two of the tallest register tiles, V and M of 128 channels within L2
-WIDE = 56  # of a run of few channels
-STREAM_TILES = 64  # up to so many, and from so many filters times channels on, filters that are not kept
-STREAM_FILTERS = 16384  # are used a slice of their channels at a time
-CALL = 5000  # cycles that a call takes longer than one of the direct kernel, however small the problem
+TILES = 28  # tiles of a run: two of the tallest register tiles; V and M of 128 channels fit into L2
+WIDE = 56  # tiles of a run if channels are few
+#: Filters that are not kept *stream*, a slice of channels at a time, if tiles are at most so many and filters times
+#: channels at least so many.
+STREAM_TILES, STREAM_FILTERS = 64, 16384
+CALL = 5000  # cycles by which a call is slower than one of the direct kernel, whatever the size
 PACKING = 250  # cycles to transform a vector of filters, and to fetch it again
 SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
 WHOLE = 512  # channels up to which a product is one sum; of more, slices are summed by themselves, and added
