@@ -60,7 +60,7 @@ class Device:
         self._local = threading.local()  # a pool for each thread: a count is compared and a block taken without a lock
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """Return an array with any contents, aligned to 64 bytes, on a block that nobody uses.
+        """Return an array with undefined contents, aligned to 64 bytes, on a block of memory that nobody uses.
 
         Parameters
         ----------
@@ -101,11 +101,11 @@ class Device:
         return array
 
     def fill(self, array: np.ndarray, value: float) -> None:
-        """Write a number to all of an array; as a call of a kernel it is seen by `recording`."""
+        """Set all elements of an array to a number. It is a kernel call, which `recording` sees."""
         array.fill(value)
 
     def copy(self, out: np.ndarray, x: Any) -> None:
-        """Write `x`, of the device or of the host, broadcast where it is smaller: for copies that are worth no kernel.
+        """Write `x`, of the device or the host, with broadcasting. It is for copies that are not worth a kernel.
 
         As a call of a kernel it is seen by `recording`, which an assignment is not.
         """
@@ -120,7 +120,7 @@ class Device:
         self.copy(out[at], x)
 
     def put(self, x: np.ndarray) -> np.ndarray:
-        """Return numbers of the host as an array that kernels take: `x` itself where it is one.
+        """Return numbers of the host as an array that kernels take. If `x` is one already, it is returned.
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class Device:
         return self.ready(x)
 
     def constant(self, x: np.ndarray) -> np.ndarray:
-        """As `put`, once for each array: a table that stays, and that nobody ever writes to.
+        """As `put`, but once for each array. It is for tables that never change.
 
         A device with memory of its own keeps what it made as long as `x` lives.
         """
@@ -141,7 +141,7 @@ class Device:
         return array
 
     def ready(self, array: np.ndarray) -> np.ndarray:
-        """Return an array as kernels take it, C-contiguous and writable: itself, or a copy."""
+        """Return an array as kernels take it, C-contiguous and writable. It is a copy only if it must be."""
         flags = array.flags
         if flags.c_contiguous and flags.writeable:
             return array
@@ -150,7 +150,7 @@ class Device:
         return copy
 
     def lend(self, x: np.ndarray) -> np.ndarray:
-        """Return `x` for a kernel that only reads it: itself, or a view of a read-only one whose flags say writable.
+        """Return `x` for a kernel that only reads it. A read-only array becomes a view that is flagged as writable.
 
         A read-only array is another type to Numba, and every kernel would be compiled twice. Writing to the view of
         a read-only memory map ends the process, so it goes to kernels alone, never to layers of one's own.
@@ -181,7 +181,7 @@ class Device:
                 if references(block) != UNUSED}
 
     def release(self) -> None:
-        """Give blocks that nobody uses back to the system (those of the calling thread)."""
+        """Give the blocks of the calling thread that nobody uses back to the system."""
         for pool in self._pool().values():
             pool.keep([block for block in pool.blocks if references(block) != UNUSED])
 
@@ -259,7 +259,7 @@ def is_array(x: Any) -> bool:
 
 
 def register(kind: type, device: Device) -> None:
-    """Let `of` answer with a device for arrays of a type.
+    """Make `of` return a device for arrays of a type.
 
     Parameters
     ----------
@@ -270,7 +270,7 @@ def register(kind: type, device: Device) -> None:
 
 
 def current() -> Device:
-    """Return the device that new parameters, and models without any, live on: the CPU, unless `use` says another."""
+    """Return the device of new parameters, and of models without parameters: the CPU, unless `use` set another."""
     return _current.get()
 
 
@@ -290,6 +290,6 @@ def use(device: Device) -> Iterator[None]:
 
 
 def release() -> None:
-    """Give the memory that nobody uses back to the system, on every device (that of the calling thread)."""
+    """Give memory of the calling thread that nobody uses back to the system, on every device."""
     for device in {id(one): one for one in (cpu, *_devices.values())}.values():
         device.release()

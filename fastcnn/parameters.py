@@ -17,7 +17,7 @@ from fastcnn.unsupported import explain_unsupported
 
 @explain_unsupported("parameter")
 class Parameter:
-    """An array that a layer owns: a trained one, or a statistic.
+    """An array that a layer owns: a weight that is trained, or a statistic.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ class Parameter:
             device.of(self._gradient).fill(self._gradient, 0)
 
     def move(self, value: np.ndarray, gradient: np.ndarray, block: "Block") -> None:
-        """Live in other memory from now on: the values are copied there, the gradient starts at zero."""
+        """Move to other memory: the values are copied there, and the gradient starts at zero."""
         d = device.of(value)
         d.copy(value, self.array)
         d.fill(gradient, 0)
@@ -127,7 +127,7 @@ class Parameter:
 
 
 def assign_all(who: str, parameters: list[Parameter], values: list[Any]) -> None:
-    """Set several parameters; nothing changes unless all values fit.
+    """Set several parameters. Nothing changes unless all values fit.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Block:
 
 
 class Segment:
-    """What an optimizer updates in one kernel call: flat values and their gradients, and whose they are.
+    """What an optimizer updates in one kernel call: flat values, their gradients, and the parameters they belong to.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ class Segment:
 
 
 def flatten(parameters: list[Parameter]) -> list[Segment]:
-    """Gather parameters into blocks by type, those that live in none yet, and return the segments they make.
+    """Gather parameters that are in no block yet into blocks by type, and return their segments.
 
     Parameters
     ----------

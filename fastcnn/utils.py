@@ -13,12 +13,12 @@ __all__ = ["clear_session", "plot_model", "prefetch", "set_random_seed", "to_cat
 
 
 def prefetch(batches: Iterable[Any], size: int = 1) -> Iterable[Any]:
-    """Return the same batches, made in a thread ahead of the step that takes them.
+    """Return the same batches, made in a thread ahead of the training step.
 
         model.fit(prefetch(batches), epochs=3)
 
-    It pays where batches wait for disks or networks, or come out of NumPy, Pillow and the like; where pure Python makes
-    them it may cost time. `fastcnn.training.prefetch` tells all.
+    It pays where batches wait for a disk or a network, or come from NumPy or Pillow. Where pure Python makes them, it
+    may cost time. See `fastcnn.training.prefetch`.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def plot_model(model: Any, to_file: Any = "model.svg", **shown: Any) -> Any:
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
-    """Turn integer labels (N,) or (N, 1) into rows with a one at the label, float32 (N, num_classes).
+    """Turn integer labels (N,) or (N, 1) into one-hot rows, float32 (N, num_classes).
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Let automatic layer names start anew, and give memory that nobody uses back to the system.
+    """Restart the numbers of automatic layer names, and give memory that nobody uses back to the system.
 
     Parameters
     ----------

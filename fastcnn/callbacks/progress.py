@@ -7,12 +7,12 @@ from fastcnn.callbacks.output import shown, write
 
 
 class ProgressLine(Callback):
-    """Tells how training goes on standard output: a line an epoch, which moves on a terminal.
+    """Shows the progress of a training on standard output: one line for each epoch.
 
     Parameters
     ----------
     moving : bool
-        Whether the line is written again as training goes on; else there is one line an epoch.
+        Whether the line is updated during the epoch, as on a terminal.
 
     Examples
     --------

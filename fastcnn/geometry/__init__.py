@@ -56,7 +56,8 @@ def output_length(length: int, window: int, stride: int, dilation: int, before: 
                   ceil_mode: bool = False) -> int:
     """Return how many windows fit along one dimension (relationship 6 of the paper, with dilation).
 
-    With `ceil_mode` one more that hangs over the end, if it begins in the input or before it, as ONNX and PyTorch do.
+    With `ceil_mode`, one more window may reach beyond the end, if it begins in the input or before it, as in ONNX and
+    PyTorch.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ def dense(rows: int, inputs: int, units: int) -> np.ndarray:
 
 
 class LaneStage(NamedTuple):
-    """What a stage of `lanes` consists of: a convolution with stride 1, its activation, a pooling without overlap.
+    """A stage of `lanes`: a convolution with stride 1, its activation, and a pooling without overlap.
 
     Parameters
     ----------

@@ -94,7 +94,7 @@ class Objective:
 
     def check(self, ys: Sequence[Any], weights: Sequence[Any] | None, shapes: Sequence[Any], dtype: np.dtype, who: str,
               trains: bool = False, one_batch: bool = False) -> None:
-        """Raise for targets and weights that losses and metrics cannot take; called before anything is trained.
+        """Raise an error for targets and weights that losses and metrics cannot take, before anything is trained.
 
         Parameters
         ----------
@@ -145,7 +145,7 @@ class Objective:
 
     def forward(self, ys: Sequence[Any], outputs: Sequence[np.ndarray], weights: Sequence[Any] | None,
                 wants_gradient: bool = True, skip: Sequence[int] = ()) -> tuple[list[Any], list[Any]]:
-        """Return for each output the loss of each sample, and the gradient of the weighted mean; None without a loss.
+        """Return the losses of the samples and the gradient of their weighted mean, for each output that has a loss.
 
         Parameters
         ----------

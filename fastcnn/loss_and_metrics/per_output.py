@@ -10,7 +10,7 @@ from fastcnn.metrics import Metric
 
 
 def per_output(value: Any, names: Sequence[str], who: str) -> list[Any]:
-    """Return one entry for each output, from one for the only one or for all, a list, or a dict by name.
+    """Return one entry for each output, from one entry for all of them, a list, or a dict by name.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def loss_of(identifier: Any) -> Loss | str:
-    """Return a loss, or the word "crossentropy" ("ce"), which is one that suits the shapes of the data.
+    """Return a loss, or the word "crossentropy" ("ce"), for the one that suits the shapes of the data.
 
     Parameters
     ----------

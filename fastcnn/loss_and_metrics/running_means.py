@@ -11,7 +11,7 @@ from fastcnn.loss_and_metrics.objective import Objective, more_of
 
 
 class RunningMeans:
-    """The running means of an epoch: the loss, that of each output where there are several, and the metrics.
+    """The running means of an epoch: the loss, that of each output if there are several, and the metrics.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class RunningMeans:
 
     def update(self, values: Sequence[Any], ys: Sequence[Any], outputs: Sequence[np.ndarray],
                weights: Sequence[Any] | None = None, penalty: float = 0.0) -> None:
-        """Take in one batch."""
+        """Count one batch."""
         samples = len(outputs[0])
         self.count += samples
         self.penalty += penalty * samples

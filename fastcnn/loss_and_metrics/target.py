@@ -13,7 +13,7 @@ from fastcnn.metrics import Metric
 
 
 class Target(NamedTuple):
-    """One output of a model: its name, its loss and that one's weight, its metrics, plain ones and weighted ones.
+    """One output of a model: its name, its loss with a weight, and its metrics, without and with sample weights.
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ class Model(TrainableNetwork):
         summary(self, print_fn, expand_nested, show_trainable)
 
     def fusions(self, batch_size: int = 32) -> Fusions:
-        """Return what runs in the place of which layers, rule by rule, and why a rule that nearly fitted does not.
+        """Return which nodes run in place of layers, rule by rule, and why a rule that nearly matched did not apply.
 
         What training with cross-entropy joins is told once the model is compiled.
 
@@ -189,11 +189,11 @@ class Model(TrainableNetwork):
         return contents.of_model(self)
 
     def save_weights(self, path: Any, overwrite: bool = True) -> None:
-        """As `save`: the file has the structure, too."""
+        """As `save`. The file also has the structure."""
         self.save(path, overwrite)
 
     def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> None:
-        """Set the parameters to those of a file, fastcnn's or Keras's; nothing changes unless all fit.
+        """Set the parameters from a file of fastcnn's or Keras's. Nothing changes unless all of them fit.
 
         Parameters
         ----------

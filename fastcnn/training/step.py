@@ -35,7 +35,7 @@ class ForwardResult(NamedTuple):
 
 
 class Trainable(Protocol):
-    """What the loops ask of a model."""
+    """What the training loops ask of a model."""
 
     objective: Objective
     optimizer: Optimizer
@@ -66,7 +66,7 @@ class Trainable(Protocol):
 
 def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], bool | None] | None = None
                ) -> ForwardResult:
-    """Forward, loss, backward, optimizer: return what the pass found.
+    """Run forward pass, loss, backward pass and optimizer, and return the result of the pass.
 
     Parameters
     ----------

@@ -55,7 +55,7 @@ def added(*rules: Rule) -> Iterator[None]:
 
 
 def for_training(graph: Graph, fills_lanes: bool, to_logits: Sequence[int] = ()) -> Graph | None:
-    """Return the graph that a training step runs; None if an output of which logits are wanted has no softmax.
+    """Return the graph of a training step, or None if an output whose logits are wanted has no softmax.
 
     Parameters
     ----------

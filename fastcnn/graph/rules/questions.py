@@ -15,7 +15,7 @@ from fastcnn.traits import NONE, Trait, of
 
 
 def has(traits: Trait) -> Callable[[Any], bool]:
-    """Return the question whether a node has all of some traits.
+    """Return a question: whether a node has all of these traits.
 
     Parameters
     ----------

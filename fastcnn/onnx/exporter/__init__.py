@@ -26,7 +26,7 @@ TABLE: dict[str, Any] = {
 
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",
            overwrite: bool = True) -> Path:
-    """Write a built model as an ONNX file, as it predicts; dropout and noise are left out.
+    """Write a built model as an ONNX file that predicts as the model does. Dropout and noise are left out.
 
     Parameters
     ----------
