@@ -25,34 +25,26 @@ names = Names()
 class Layer(composite.Composite):
     """The base of all layers.
 
-    A layer of your own holds layers as attributes, or in lists, tuples and dicts of them; their parameters are its own.
-    It says with tensors what they compute, as models do::
+    A layer of your own is written in one of two ways. Its ``call(self, x)``, or ``call(self, x, training=None)``, says
+    what the layers that it holds do with tensors, as models do. Or it computes with arrays: then it has
+    ``compute_output_shape``, ``forward`` and, where training differs from inference, ``predict``. ``add_weight`` makes
+    its parameters in ``create_weights``, which also builds the layers that it holds.
 
-        class Residual(layers.Layer):
-            def __init__(self, filters, **kwargs):
-                super().__init__(**kwargs)
-                self.conv = layers.Conv2D(filters, 3, padding="same", activation="relu")
-
-            def call(self, x):              # or call(self, x, training=None), which is handed on to layers
-                return x + self.conv(x)
-
-    Or it computes with arrays: it has ``compute_output_shape``, ``forward`` and, where training differs from inference,
-    ``predict``; parameters are made by ``add_weight`` in ``create_weights``, which builds the layers it holds, too.
-    A layer of several inputs says ``many_inputs = True``: its shapes are then tuples of shapes, its inputs and their
-    gradients tuples of arrays. If ``predict`` does nothing but call kernels and other layers' ``predict``, so that a
-    small prediction may be captured and replayed, the class says ``replayable = True``. With `write_onnx` it can be
-    exported.
+    It holds layers as attributes, or in lists, tuples and dicts of them. Their parameters are its own. A layer of
+    several inputs says ``many_inputs = True``. Its shapes are tuples of shapes, its inputs and gradients tuples of
+    arrays. It says ``replayable = True`` if ``predict`` only calls kernels and other layers' ``predict``, so that small
+    predictions may be captured and replayed. With `write_onnx` it can be exported.
 
     Parameters
     ----------
     name : str, optional
-        Made from the class if absent: ``conv2d``, ``conv2d_1``, ...
+        None makes it from the class: ``conv2d``, ``conv2d_1``, ...
     dtype : str or DTypePolicy, optional
-        float32 or float64; that of `fastcnn.config.dtype_policy` if absent.
+        "float32" or "float64". None takes that of `fastcnn.config.dtype_policy`.
     trainable : bool
         Whether training changes the parameters.
     activity_regularizer : str or Regularizer, optional
-        A penalty on the output; a model that trains adds it, divided by the batch, to its loss.
+        A penalty on the output. A model that trains adds it, divided by the batch, to its loss.
 
     Attributes
     ----------
@@ -60,6 +52,25 @@ class Layer(composite.Composite):
         With None for the batch; known once built.
     nodes : list of LayerCall
         Its calls on symbolic tensors.
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is out of its range, or not offered. So do all layers.
+    UnknownArgumentError
+        If there is no such argument.
+
+    Examples
+    --------
+    >>> class Residual(layers.Layer):
+    ...     def __init__(self, filters, **kwargs):
+    ...         super().__init__(**kwargs)
+    ...         self.conv = layers.Conv2D(filters, 3, padding="same", activation="relu")
+    ...     def call(self, x):
+    ...         return x + self.conv(x)
+    ...
+    >>> Residual(3).compute_output_shape((None, 8, 8, 3))
+    (None, 8, 8, 3)
     """
 
     #: What rules of fusion may know of it; a class that changes what it derives from loses them.

@@ -24,11 +24,6 @@ _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, out
 class Model(TrainableNetwork):
     """Layers between inputs and outputs, with skips, branches, layers that are used twice, and models inside.
 
-        inputs = fc.Input((28, 28, 1))
-        x = layers.Conv2D(8, 3, activation="relu")(inputs)
-        outputs = layers.Dense(10, activation="softmax")(layers.Flatten()(x))
-        model = fc.Model(inputs, outputs)
-
     Parameters
     ----------
     inputs : Tensor, or list or dict of them
@@ -48,6 +43,15 @@ class Model(TrainableNetwork):
     ------
     ArgumentError
         If an output depends on something that is not an input, or if two layers have the same name.
+
+    Examples
+    --------
+    >>> inputs = fc.Input((28, 28, 1))
+    >>> x = layers.Conv2D(8, 3, activation="relu")(inputs)
+    >>> outputs = layers.Dense(10, activation="softmax")(layers.Flatten()(x))
+    >>> model = fc.Model(inputs, outputs)
+    >>> model.output_shape, model.count_params()
+    ((None, 10), 54170)
     """
 
     foreign = dict.fromkeys(("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",

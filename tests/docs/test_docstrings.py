@@ -22,7 +22,7 @@ from tests.docs.test_reference import SHOWN, public, rooms, thing_of
 NAMES = {"fc": fc, "np": np} | {name: getattr(fc, name) for name in (
     "activations", "initializers", "layers", "losses", "metrics", "optimizers", "regularizers")}
 
-#: Rooms that users meet in scripts: each of their names shows an example.
+#: Rooms that users meet in scripts: each of their names shows an example, as do those of fastcnn itself.
 SHOW_EXAMPLES = ("activations", "callbacks", "dtype_policies", "errors", "initializers", "layers", "losses", "metrics",
                  "optimizers", "random", "regularizers", "saving", "utils")
 
@@ -109,7 +109,7 @@ def test_an_example_runs_as_it_stands(name, tmp_path, monkeypatch):
 
 
 def test_every_name_that_users_meet_shows_an_example():
-    owed = {name for name in THINGS if name.split(".")[1] in SHOW_EXAMPLES}
+    owed = {name for name in THINGS if name.split(".")[1] in SHOW_EXAMPLES or name.count(".") == 1}
     assert owed - EXAMPLES.keys() == NO_EXAMPLE.keys()
 
 
