@@ -53,9 +53,11 @@ class Callback(ExplainsUnsupported):
     changes: tuple[str, ...] = ()
 
     def set_model(self, model: Any) -> None:
+        """Set `model`. It is called before any hook."""
         self.model = model
 
     def set_params(self, params: dict[str, Any]) -> None:
+        """Set `params`. It is called before any hook."""
         self.params = params
 
     def get_state(self) -> dict[str, Any]:
@@ -99,9 +101,11 @@ class Callback(ExplainsUnsupported):
         ArgumentError
         """
 
-    def on_train_begin(self, logs: Logs) -> None: ...
+    def on_train_begin(self, logs: Logs) -> None:
+        """Is called before the first epoch."""
 
-    def on_train_end(self, logs: Logs) -> None: ...
+    def on_train_end(self, logs: Logs) -> None:
+        """Is called after the last epoch, with its logs."""
 
     def on_train_interrupted(self, error: BaseException) -> None:
         """End a training that does not come to `on_train_end`, since something was raised: Ctrl-C, for one.
@@ -112,19 +116,25 @@ class Callback(ExplainsUnsupported):
             It goes on to the caller of `fit`.
         """
 
-    def on_epoch_begin(self, epoch: int, logs: Logs) -> None: ...
+    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
+        """Is called before an epoch, counted from 0."""
 
-    def on_epoch_end(self, epoch: int, logs: Logs) -> None: ...
+    def on_epoch_end(self, epoch: int, logs: Logs) -> None:
+        """Is called after an epoch, with its loss and metrics, and those of its validation: val_loss, ..."""
 
     def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
+        """Is called before a step."""
         self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        """Is called after a step, with the loss and metrics so far."""
         self.on_batch_end(batch, logs)
 
-    def on_batch_begin(self, batch: int, logs: Logs) -> None: ...
+    def on_batch_begin(self, batch: int, logs: Logs) -> None:
+        """Is called before a step, unless `on_train_batch_begin` is overridden."""
 
-    def on_batch_end(self, batch: int, logs: Logs) -> None: ...
+    def on_batch_end(self, batch: int, logs: Logs) -> None:
+        """Is called after a step, unless `on_train_batch_end` is overridden."""
 
     def on_train_data(self, xs: list[np.ndarray]) -> None:
         """Look at the inputs of a step, before it; they may not be changed, and are others after the step.
@@ -154,18 +164,26 @@ class Callback(ExplainsUnsupported):
         """
         return None
 
-    def on_test_begin(self, logs: Logs) -> None: ...
+    def on_test_begin(self, logs: Logs) -> None:
+        """Is called before an evaluation, or a validation."""
 
-    def on_test_end(self, logs: Logs) -> None: ...
+    def on_test_end(self, logs: Logs) -> None:
+        """Is called after an evaluation, with its loss and metrics."""
 
-    def on_test_batch_begin(self, batch: int, logs: Logs) -> None: ...
+    def on_test_batch_begin(self, batch: int, logs: Logs) -> None:
+        """Is called before a batch of an evaluation."""
 
-    def on_test_batch_end(self, batch: int, logs: Logs) -> None: ...
+    def on_test_batch_end(self, batch: int, logs: Logs) -> None:
+        """Is called after a batch of an evaluation, with the loss and metrics so far."""
 
-    def on_predict_begin(self, logs: Logs) -> None: ...
+    def on_predict_begin(self, logs: Logs) -> None:
+        """Is called before a prediction."""
 
-    def on_predict_end(self, logs: Logs) -> None: ...
+    def on_predict_end(self, logs: Logs) -> None:
+        """Is called after a prediction."""
 
-    def on_predict_batch_begin(self, batch: int, logs: Logs) -> None: ...
+    def on_predict_batch_begin(self, batch: int, logs: Logs) -> None:
+        """Is called before a batch of a prediction."""
 
-    def on_predict_batch_end(self, batch: int, logs: dict[str, Any]) -> None: ...
+    def on_predict_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
+        """Is called after a batch of a prediction. ``logs["outputs"]`` are its outputs."""

@@ -175,6 +175,7 @@ class Built(Weights):
 
     @property
     def built(self) -> bool:
+        """Whether its shapes are known and its parameters made."""
         return self.input_shape is not None
 
     @built.setter

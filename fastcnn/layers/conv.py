@@ -176,7 +176,7 @@ class Conv1D(Convolution):
     kernel_constraint, bias_constraint : None
         Not offered.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -212,7 +212,7 @@ class Conv2D(Convolution):
     kernel_constraint, bias_constraint : None
         Not offered.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -249,7 +249,7 @@ class Conv3D(Convolution):
     kernel_constraint, bias_constraint : None
         Not offered.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

@@ -101,7 +101,7 @@ class Conv1DTranspose(ConvolutionTranspose):
     groups : int
         As `Conv2DTranspose`.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -145,7 +145,7 @@ class Conv2DTranspose(ConvolutionTranspose):
     groups : int
         The number of independent groups that input and output channels are split into (Keras has none).
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -180,7 +180,7 @@ class Conv3DTranspose(ConvolutionTranspose):
     groups : int
         As `Conv2DTranspose`.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

@@ -59,7 +59,7 @@ class DepthwiseConv1D(_Depthwise):
     depthwise_constraint, bias_constraint : None
         Not offered.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class DepthwiseConv2D(_Depthwise):
     depthwise_constraint, bias_constraint : None
         Not offered.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

@@ -138,7 +138,7 @@ class SpatialDropout2D(_SpatialDropout):
     rate : float
         0 <= rate < 1.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
     seed : int, optional
         None takes the next seed of `fastcnn.random`.
 
@@ -162,7 +162,7 @@ class SpatialDropout3D(_SpatialDropout):
     rate : float
         0 <= rate < 1.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
     seed : int, optional
         None takes the next seed of `fastcnn.random`.
 

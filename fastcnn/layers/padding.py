@@ -59,7 +59,7 @@ class ZeroPadding1D(_Padding):
     padding : int or (int, int)
         Both ends; (left, right).
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -82,7 +82,7 @@ class ZeroPadding2D(_Padding):
     padding : int, (int, int) or ((int, int), (int, int))
         All sides; rows and columns; ((top, bottom), (left, right)).
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -105,7 +105,7 @@ class ZeroPadding3D(_Padding):
     padding : int, three of them, or three pairs
         All sides; depth, rows and columns; ((front, back), (top, bottom), (left, right)).
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -133,7 +133,7 @@ class Padding2D(_Padding):
         "zero", "constant" (of a `value`), "edge" (the nearest pixel), "reflect" (mirrored about the edge pixel, which
         is not repeated) or "wrap" (the image over again: PyTorch's circular).
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
     value : float
         What the border is filled with in mode "constant". It may be infinite.
 
@@ -234,7 +234,7 @@ class Cropping2D(_Cropping):
     cropping : int, (int, int) or ((int, int), (int, int))
         All sides; rows and columns; ((top, bottom), (left, right)).
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -255,7 +255,7 @@ class Cropping3D(_Cropping):
     cropping : int, three of them, or three pairs
         All sides; depth, rows and columns; ((front, back), (top, bottom), (left, right)).
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

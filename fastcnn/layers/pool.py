@@ -94,7 +94,7 @@ class MaxPooling2D(_MaxPooling):
         "valid", "same", or the border's width: on all sides, for each dimension, or a pair (before, after) for each.
         Padding is never the largest.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
     name : str, optional
     dilation_rate : int or tuple of int
         Steps between the window's elements. Keras has neither this nor `ceil_mode`; other libraries do.

@@ -51,7 +51,7 @@ class AdaptiveAveragePooling2D(_AdaptiveAveragePooling):
     ----------
     output_size : int or tuple of int
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

@@ -58,7 +58,7 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
     Parameters
     ----------
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
     keepdims : bool
         Whether the dimensions of the image stay, with size 1.
 

@@ -23,7 +23,7 @@ class Flatten(_Reshaping):
     Parameters
     ----------
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

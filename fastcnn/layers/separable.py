@@ -52,6 +52,7 @@ class _Separable(Convolution):
 
     @property
     def pointwise_kernel(self) -> Parameter:
+        """The weights of the 1x1 convolution, by Keras's name."""
         return self.kernel
 
     def multiply_adds(self) -> int:
@@ -102,7 +103,7 @@ class SeparableConv1D(_Separable):
     depthwise_constraint, pointwise_constraint, bias_constraint : None
         Not offered.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -142,7 +143,7 @@ class SeparableConv2D(_Separable):
     depthwise_constraint, pointwise_constraint, bias_constraint : None
         Not offered.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

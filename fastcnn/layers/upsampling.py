@@ -63,7 +63,7 @@ class UpSampling2D(_UpSampling):
     ----------
     size : int or (int, int)
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
     interpolation : str
         "nearest" repeats pixels. "bilinear" mixes the four, "bicubic" the sixteen about a pixel's centre, which lies at
         ((i + 1/2) / size - 1/2) (ONNX's half_pixel); a pixel outside is the border's. Cubic convolution has a = -3/4,
@@ -101,7 +101,7 @@ class UpSampling3D(_UpSampling):
     ----------
     size : int or (int, int, int)
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

@@ -111,6 +111,7 @@ class Weights:
 
     @property
     def trainable_weights(self) -> list[Parameter]:
+        """The parameters that training changes, its own and those of the layers it holds."""
         if not self.trainable:
             return []
         own = [p for p in self.parameters if p.trainable]
@@ -119,6 +120,7 @@ class Weights:
 
     @property
     def non_trainable_weights(self) -> list[Parameter]:
+        """The parameters that training does not change: statistics, and those that are frozen."""
         trained = set(map(id, self.trainable_weights))
         return [p for p in self.weights if id(p) not in trained]
 

@@ -100,10 +100,12 @@ class Network(Layer):
 
     @property
     def input_shapes(self) -> list[Any]:
+        """The shape of each input, with None for the batch."""
         return list(as_shapes(self.input_shape))
 
     @property
     def output_shapes(self) -> list[Any]:
+        """The shape of each output, with None for the batch."""
         return list(as_shapes(self.output_shape))
 
     def as_given(self, outputs: Sequence[Any]) -> Any:

@@ -38,6 +38,14 @@ class TrainableNetwork(Network):
         Set by a callback to end `fit`, `evaluate` or `predict` after the current batch.
     history : History or None
         What the last `fit` has returned, or has so far where it was interrupted; None before.
+    objective : Objective or None
+        The loss and the metrics of all outputs; known once the model is built and compiled.
+    trained, penalized : list of Parameter
+        What training changes, and what of it has a regularizer; known once training begins.
+    seed : int
+        Where the random numbers of a training start.
+    orders : Orders
+        The orders in which samples are shuffled.
     """
 
     def _new(self, name: str, policy: Any) -> None:

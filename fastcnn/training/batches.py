@@ -27,15 +27,19 @@ class Batches(Protocol):
     batch_size: int | None
 
     @property
-    def steps(self) -> int | None: ...
+    def steps(self) -> int | None:
+        """Batches of a pass, where that is known."""
+        ...
 
     def begin(self, epoch: int) -> Iterator[Batch]:
         """Begin a pass. Shuffled batches come in the order of this epoch, or of the next if that was used before."""
         ...
 
-    def on_epoch_begin(self) -> None: ...
+    def on_epoch_begin(self) -> None:
+        """Is called before each epoch."""
 
-    def on_epoch_end(self) -> None: ...
+    def on_epoch_end(self) -> None:
+        """Is called after each epoch."""
 
 
 class ArrayBatches:
@@ -58,15 +62,19 @@ class ArrayBatches:
 
     @property
     def steps(self) -> int | None:
+        """As `Batches.steps`."""
         return -(-len(self._data) // self._size)
 
     def begin(self, epoch: int) -> Iterator[Batch]:
+        """As `Batches.begin`."""
         order = None if self._orders is None else self._orders.next(len(self._data), epoch)
         return self._data.batches(self._size, order)
 
-    def on_epoch_begin(self) -> None: ...
+    def on_epoch_begin(self) -> None:
+        """As `Batches.on_epoch_begin`."""
 
-    def on_epoch_end(self) -> None: ...
+    def on_epoch_end(self) -> None:
+        """As `Batches.on_epoch_end`."""
 
 
 class Stream:
@@ -93,6 +101,7 @@ class Stream:
 
     @property
     def steps(self) -> int | None:
+        """As `Batches.steps`."""
         return _length(self.source)
 
     @property
@@ -101,6 +110,7 @@ class Stream:
         return self._is_numbered and self.steps is None
 
     def begin(self, epoch: int) -> Iterator[Batch]:
+        """As `Batches.begin`."""
         return map(self._converted, self._given(epoch), itertools.count())
 
     def _given(self, epoch: int) -> Iterator[Any]:
@@ -115,9 +125,11 @@ class Stream:
         return Ahead(batches, max(1, getattr(self.source, "max_queue_size", 1)))
 
     def on_epoch_begin(self) -> None:
+        """As `Batches.on_epoch_begin`."""
         getattr(self.source, "on_epoch_begin", _nothing)()
 
     def on_epoch_end(self) -> None:
+        """As `Batches.on_epoch_end`."""
         getattr(self.source, "on_epoch_end", _nothing)()
 
 

@@ -94,6 +94,22 @@ def test_a_public_name_has_a_docstring_that_names_its_arguments(name):
     assert set(arguments(thing)) - named(thing) - further == set(), name
 
 
+def methods(kind):
+    """The public methods and properties of a class, each with its docstring: its own, or that of a class above."""
+    for name in dir(kind):
+        found = [vars(one)[name] for one in kind.__mro__ if name in vars(one) and one.__module__.startswith("fastcnn")]
+        found = [one.fget if isinstance(one, property) else getattr(one, "__func__", one) for one in found]
+        if not name.startswith("_") and found and inspect.isfunction(found[0]):
+            yield name, next((one.__doc__ for one in found if getattr(one, "__doc__", None)), None)
+
+
+def test_every_method_and_property_says_what_it_is():
+    """A property may be told among the Attributes of its class."""
+    missing = {f"{name}.{method}" for name, kind in THINGS.items() if inspect.isclass(kind)
+               for method, doc in methods(kind) if not doc and method not in named(kind)}
+    assert sorted(missing) == []
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_runs_as_it_stands(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

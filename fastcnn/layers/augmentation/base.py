@@ -26,7 +26,7 @@ class PictureLayer(Layer):
     Parameters
     ----------
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
     bounding_box_format : str, optional
         "xyxy", "rel_xyxy" (shares of width and height), "xywh" or "center_xywh".
 

@@ -26,7 +26,7 @@ class RandomCrop(Framed):
     seed : int, optional
         The next of the sequence if absent.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

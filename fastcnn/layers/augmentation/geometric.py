@@ -29,7 +29,7 @@ class RandomFlip(Augmentation):
     seed : int, optional
         The next of the sequence if absent.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -83,7 +83,7 @@ class RandomRotation(_Sampled):
     fill_value : float
         The constant.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
@@ -223,7 +223,7 @@ class RandomPerspective(_Sampled):
     seed : int, optional
         The next of the sequence if absent.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------

@@ -44,6 +44,7 @@ class Framed(PictureLayer):
 
     @property
     def border(self) -> framing.Border:
+        """What is cut off, or added, on each side of the images it was built for."""
         return self.framed(self.input_shape[1:3])
 
     def framed(self, size: framing.Size) -> framing.Border:
@@ -85,7 +86,7 @@ class Resizing(Framed):
     antialias : bool
         Whether an output that covers several pixels is a mixture of all of them; right for large pictures.
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Raises
     ------
@@ -134,7 +135,7 @@ class CenterCrop(Framed):
     ----------
     height, width : int
     data_format : str, optional
-        "channels_last".
+        "channels_last", the only order that is offered.
 
     Examples
     --------
