@@ -19,7 +19,7 @@ from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.initializers.base import Initializer
 from fastcnn.initializers.distributions import Constant, Ones, RandomNormal, RandomUniform, TruncatedNormal, Zeros
-from fastcnn.initializers.variance_scaling import (
+from fastcnn.initializers.scaling import (
     GlorotNormal,
     GlorotUniform,
     HeNormal,
