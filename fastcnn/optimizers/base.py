@@ -58,6 +58,8 @@ class Optimizer(State, Averages, ExplainsUnsupported):
         The current one; may be changed between steps, unless a schedule says it.
     iterations : int
         Calls of `step`.
+    epoch : int
+        From 0, for schedules that count epochs; `fit` sets it.
 
     Raises
     ------
@@ -93,7 +95,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
         arguments.check_clipping(self, clipnorm, clipvalue, global_clipnorm)
         arguments.check_average(self, ema_momentum, ema_overwrite_frequency)
         arguments.check_accumulation(self, loss_scale_factor, gradient_accumulation_steps)
-        self.iterations = 0
+        self.iterations = self.epoch = 0
         self._parameters: list[Parameter] = []
         self._all: list[ParameterGroup] = []  # of these parameters
         self._trained: set[int] = set()  # the ids of those that are trained now
@@ -108,7 +110,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
         if isinstance(self._learning_rate, float):
             return self._learning_rate
         if isinstance(self._learning_rate, schedules.LearningRateSchedule):
-            return float(self._learning_rate(self.iterations))
+            return float(self._learning_rate.at(self.iterations, self.epoch))
         return float(self._learning_rate())
 
     @learning_rate.setter
@@ -264,7 +266,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
         """Return the constructor's arguments."""
         rate: Any = self._learning_rate
         rate = schedules.serialize(rate) if isinstance(rate, schedules.LearningRateSchedule) else rate
-        hidden = ("iterations", "slots", "starts")
+        hidden = ("iterations", "epoch", "slots", "starts")
         own = {key: value for key, value in vars(self).items() if key not in hidden and not key.startswith("_")}
         return {"name": self.name, "learning_rate": rate, **own}
 

@@ -60,6 +60,7 @@ def _train(model: Trainable, data: Epochs, epochs: range, each: CallbackList, va
     on_data = each.on_train_data if each.listens("on_train_data") else None
     logs: dict[str, float] = {}
     for epoch in epochs:
+        model.optimizer.epoch = epoch
         each.on_epoch_begin(epoch, {})
         running = RunningMeans(model.objective)
         for number, batch in enumerate(data.next(epoch)):
