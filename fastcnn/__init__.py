@@ -18,14 +18,14 @@ __all__ = [
     "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
     "Sequential", "__version__", "activations", "applications", "callbacks", "config", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses",
-    "metrics", "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving", "training", "traits",
-    "utils",
+    "lr_finder", "metrics", "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving",
+    "training", "traits", "utils",
 ]
 
 #: Where the objects are; what else stands in `__all__` are modules.
 _OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
             "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
-            "Regularizer": "regularizers", "Sequential": "models"}
+            "Regularizer": "regularizers", "Sequential": "models", "lr_finder": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
@@ -61,7 +61,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn.layers import Input, Layer
     from fastcnn.losses import Loss
     from fastcnn.metrics import Metric
-    from fastcnn.models import Model, Sequential
+    from fastcnn.models import Model, Sequential, lr_finder
     from fastcnn.optimizers import Optimizer
     from fastcnn.regularizers import Regularizer
 

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
 from fastcnn.models.model import Model
+from fastcnn.models.rate_sweep import RateSweep, lr_finder
 from fastcnn.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential"]
+__all__ = ["Model", "RateSweep", "Sequential", "lr_finder"]
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
