@@ -5,6 +5,7 @@ goes through it; of the rest, a small array is converted once, and a large one b
 """
 
 import copy
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from fastcnn.errors import ArgumentError, DataError
 
 _KNOWN = frozenset(map(np.dtype, (np.uint8, np.float32, np.float64)))  # the types that the kernel is compiled for
 _SMALL = 32 << 20  # bytes: converting once is faster in every epoch, and so much memory is nothing
+_DIGESTED = 64 << 20  # bytes of an array that a digest looks at
 _SPREAD = 4  # times its own bytes that a sample may be spread over and still be read fast
 
 
@@ -82,15 +84,25 @@ class Data:
     def __len__(self) -> int:
         return len(self.xs[0])
 
-    def batches(self, size: int, order: np.ndarray | None = None) -> Iterator[Batch]:
-        """Yield batches of at most `size`, in the order of the indices, or as they lie."""
-        for begin in range(0, len(self), size):
+    def batches(self, size: int, order: np.ndarray | None = None, begin_at: int = 0) -> Iterator[Batch]:
+        """Yield batches of at most `size`, in the order of the indices, or as they lie; from a sample on."""
+        for begin in range(begin_at, len(self), size):
             end = min(begin + size, len(self))
             part: Any = slice(begin, end) if order is None else order[begin:end]
             xs = [x[part] if order is None and ready else gather(x, part, self.dtype)
                   for x, ready in zip(self.xs, self._as_they_lie)]
             yield Batch(xs, [None if y is None else y[part] for y in self.ys],
                         None if self.weights is None else [None if w is None else w[part] for w in self.weights])
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the arrays; of large ones, of their shape and some rows from all over them."""
+        found = hashlib.sha256()
+        for array in (*self.xs, *self.ys, *(self.weights or ())):
+            found.update(b"none" if array is None else f"{array.dtype.str}{array.shape}".encode())
+            if array is not None:
+                rows = array if array.nbytes <= _DIGESTED else array[:: -(-array.nbytes // _DIGESTED)]
+                found.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
+        return found.hexdigest()
 
     def part(self, samples: slice) -> "Data":
         """Return some of the samples, in the same memory."""

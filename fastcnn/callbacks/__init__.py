@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
+from fastcnn.callbacks.backup_and_restore import BackupAndRestore
 from fastcnn.callbacks.callback import Callback, Logs
 from fastcnn.callbacks.callback_list import CallbackList
 from fastcnn.callbacks.csv_logger import CSVLogger
@@ -18,7 +19,7 @@ from fastcnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from fastcnn.callbacks.swap_ema_weights import SwapEMAWeights
 from fastcnn.callbacks.terminate_on_nan import TerminateOnNaN
 
-__all__ = ["CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
+__all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
            "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor", "ProgressLine", "ReduceLROnPlateau",
            "SwapEMAWeights", "TerminateOnNaN", "shown"]
 

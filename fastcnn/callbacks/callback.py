@@ -52,6 +52,17 @@ class Callback(ExplainsUnsupported):
     #: The attributes that training changes and that one that is resumed goes on with; see `get_state`.
     changes: tuple[str, ...] = ()
 
+    #: Whether it comes after all others, and is told of the `fastcnn.training.TrainingRun`, whose state it keeps.
+    comes_last = False
+
+    def set_run(self, run: Any) -> None:
+        """Hear of the training that is about to begin, where the class says ``comes_last = True``.
+
+        Parameters
+        ----------
+        run : TrainingRun
+        """
+
     def set_model(self, model: Any) -> None:
         """Set `model`. It is called before any hook."""
         self.model = model

@@ -31,7 +31,8 @@ from fastcnn.formats.files import write_atomically
 _VERSION = "1"
 _BLANK = "0" * 64
 _LONGEST_HEADER = 100_000_000  # bytes: the limit of safetensors itself
-_TYPES = {"float32": "F32", "float64": "F64"}
+_TYPES = {"float32": "F32", "float64": "F64", "float16": "F16", "bool": "BOOL", **{
+    f"{sign}int{bits}": f"{letter}{bits}" for sign, letter in (("", "I"), ("u", "U")) for bits in (8, 16, 32, 64)}}
 _RESTORE = "restore it from a copy or save the model again"
 _ONNX = "fc.onnx.load or `fastcnn import-onnx` reads it"
 _CONVERT = "open it with the program that wrote it, and pass the arrays to set_weights"
@@ -101,7 +102,7 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
     structure : dict
         As `Blueprint`.
     metadata : dict
-    tensors : dict of arrays of float32 or float64
+    tensors : dict of arrays of numbers
 
     Raises
     ------

@@ -44,6 +44,22 @@ class RunningMeans:
             for metric in target.weighted_metrics:
                 metric.update_state(ys[k], output, **more_of(weights, k))
 
+    def get_state(self) -> dict[str, Any]:
+        """Return copies of the sums, those of the metrics among them."""
+        return {"totals": list(self.totals), "penalty": self.penalty, "count": self.count,
+                "metrics": [metric.get_state() for metric in self.objective.metrics]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on with what `get_state` returned.
+
+        Parameters
+        ----------
+        state : dict
+        """
+        self.totals, self.penalty, self.count = list(state["totals"]), state["penalty"], state["count"]
+        for metric, one in zip(self.objective.metrics, state["metrics"], strict=True):
+            metric.set_state(one)
+
     def result(self) -> dict[str, float]:
         """Return the means by name."""
         count = self.count or math.nan

@@ -3,6 +3,7 @@
 Outputs that are NaN are wrong: of classes they name none, and they exceed no threshold. Errors of them are NaN.
 """
 
+import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import positions
+from fastcnn.metrics import state
 from fastcnn.unsupported import ExplainsUnsupported
 
 _names = Names()
@@ -93,20 +95,21 @@ class Metric(ExplainsUnsupported):
         ArgumentError
             If one is another, before anything is counted.
         """
-        others = list(metrics) if isinstance(metrics, Iterable) else [metrics]
-        if not self.sums:
-            raise ArgumentError(f"{self.name}: merge_state is not offered by {type(self).__name__}; tell the names of "
-                                f"what it adds up as `sums`, or write merge_state")
-        for other in others:
-            if type(other) is not type(self) or not _same(self.get_config(), other.get_config()):
-                raise ArgumentError(f"{self.name}: expected metrics like {self!r} to merge, got {other!r}")
-            for name in self.sums:
-                mine, its = np.asarray(getattr(self, name)), np.asarray(getattr(other, name))
-                if mine.shape != its.shape and mine.any() and its.any():  # 0: nothing counted yet
-                    raise ArgumentError(f"{self.name}: expected counts of shape {mine.shape} to merge, got {its.shape}")
-        for other in others:
-            for name in self.sums:
-                setattr(self, name, getattr(self, name) + getattr(other, name))
+        state.merge(self, list(metrics) if isinstance(metrics, Iterable) else [metrics])
+
+    def get_state(self) -> dict[str, Any]:
+        """Return copies of the `sums` by name, or of all attributes that hold numbers where no sums are told."""
+        return state.counted(self)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on with what `get_state` returned, of a metric of this one's class and arguments.
+
+        Parameters
+        ----------
+        state : dict
+        """
+        for name, value in copy.deepcopy(state).items():
+            setattr(self, name, value)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Count a batch and return the result so far."""
@@ -240,12 +243,6 @@ class MeanMetricWrapper(MeanMetric):
 
     def get_config(self) -> dict[str, Any]:
         return {"fn": self._function, "name": self.name, **self._arguments}
-
-
-def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Return whether two configurations are equal but for the name."""
-    return one.keys() == other.keys() and all(
-        name == "name" or np.array_equal(one[name], other[name]) for name in one)
 
 
 def pair(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:

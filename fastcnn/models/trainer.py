@@ -13,7 +13,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
 from fastcnn.loss_and_metrics import Objective, RunningMeans, loss_of
-from fastcnn.models import arguments, batching, data
+from fastcnn.models import arguments, batching, data, training_state
 from fastcnn.models.network import Network
 from fastcnn.training import Epochs, ForwardResult
 
@@ -181,6 +181,20 @@ class Trainer:
         who = f"{self.model}.predict_on_batch"
         samples = data.unlabelled(self, x, who, lasts=False)
         return self.as_given(training.predict(self, batching.of_arrays(samples, max(1, len(samples)), None, who)))
+
+    # --- what a training goes on with -------------------------------------------------------------------------------
+
+    def get_state(self) -> dict[str, Any]:
+        """Return copies of what training changes: weights, optimizer, seeds."""
+        return training_state.of_trainer(self)
+
+    def check_state(self, state: dict[str, Any]) -> None:
+        """Raise ArgumentError if a state of `get_state` is that of another model or optimizer."""
+        training_state.check(self, state)
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on where `get_state` was called."""
+        training_state.give_back(self, state)
 
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 

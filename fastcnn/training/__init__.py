@@ -5,8 +5,9 @@ from fastcnn.training.batches import ArrayBatches, Batches, Stream
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.loop import evaluate, fit, is_validated, predict
 from fastcnn.training.prefetch import prefetch
+from fastcnn.training.run import TrainingRun
 from fastcnn.training.shuffle import Orders
-from fastcnn.training.step import ForwardResult, Trainable, train_step
+from fastcnn.training.step import ForwardResult, Resumable, Trainable, train_step
 
-__all__ = ["ArrayBatches", "Batch", "Batches", "Data", "Epochs", "ForwardResult", "Orders", "Stream", "Trainable",
-           "evaluate", "fit", "is_validated", "predict", "prefetch", "train_step"]
+__all__ = ["ArrayBatches", "Batch", "Batches", "Data", "Epochs", "ForwardResult", "Orders", "Resumable", "Stream",
+           "Trainable", "TrainingRun", "evaluate", "fit", "is_validated", "predict", "prefetch", "train_step"]

@@ -31,8 +31,23 @@ class Batches(Protocol):
         """Batches of a pass, where that is known."""
         ...
 
-    def begin(self, epoch: int) -> Iterator[Batch]:
-        """Begin a pass. Shuffled batches come in the order of this epoch, or of the next if that was used before."""
+    def begin(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
+        """Begin a pass. Shuffled batches come in the order of this epoch, or of the next if that was used before.
+
+        The first `skip` batches are passed over.
+        """
+        ...
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the next pass depends on, such as the orders to come; nothing where all passes are alike."""
+        ...
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Let the next pass be the one that came after `get_state`."""
+        ...
+
+    def digest(self) -> str:
+        """Return some digits that other data would not have, or "" where nothing can be told without going through."""
         ...
 
     def on_epoch_begin(self) -> None:
@@ -57,6 +72,7 @@ class ArrayBatches:
 
     def __init__(self, data: Data, batch_size: int, orders: Orders | None = None) -> None:
         self._data, self._size, self._orders = data, batch_size, orders
+        self._digest = ""
         self.samples: int | None = len(data)
         self.batch_size: int | None = batch_size
 
@@ -65,10 +81,25 @@ class ArrayBatches:
         """As `Batches.steps`."""
         return -(-len(self._data) // self._size)
 
-    def begin(self, epoch: int) -> Iterator[Batch]:
+    def begin(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """As `Batches.begin`."""
         order = None if self._orders is None else self._orders.next(len(self._data), epoch)
-        return self._data.batches(self._size, order)
+        return self._data.batches(self._size, order, skip * self._size)
+
+    def get_state(self) -> dict[str, Any]:
+        """As `Batches.get_state`."""
+        return {} if self._orders is None else {"orders": self._orders.get_state()}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """As `Batches.set_state`."""
+        if self._orders is not None:
+            self._orders.set_state(state["orders"])
+
+    def digest(self) -> str:
+        """As `Batches.digest`."""
+        if not self._digest:
+            self._digest = self._data.digest()
+        return self._digest
 
     def on_epoch_begin(self) -> None:
         """As `Batches.on_epoch_begin`."""
@@ -85,6 +116,8 @@ class Stream:
     source : iterable, or an object with ``__getitem__`` and ``__len__`` (or ``num_batches``, None where it has no end)
         Its ``on_epoch_begin`` and ``on_epoch_end`` are called if there are any. If its ``workers`` is above 1, one
         thread makes batches ahead of the step, up to ``max_queue_size`` of them. Lists are iterated over.
+        If it has ``get_state`` and ``set_state``, it is asked for its state before each pass, and given it back where a
+        training is resumed; else its passes are taken to be alike, but for what the two hooks change.
     converted : callable
         (a batch as the source gave it, its number) -> Batch, checked.
     orders : Orders, optional
@@ -109,20 +142,42 @@ class Stream:
         """Whether the source says that it has no end. A generator may have none, but cannot tell."""
         return self._is_numbered and self.steps is None
 
-    def begin(self, epoch: int) -> Iterator[Batch]:
+    def begin(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """As `Batches.begin`."""
-        return map(self._converted, self._given(epoch), itertools.count())
+        return map(self._converted, self._given(epoch, skip), itertools.count(skip))
 
-    def _given(self, epoch: int) -> Iterator[Any]:
+    def _given(self, epoch: int, skip: int) -> Iterator[Any]:
         if not self._is_numbered:
-            return iter(self.source)
+            return itertools.islice(iter(self.source), skip, None)
         count, numbers = self.steps, None
         if count is not None:
-            numbers = iter(range(count) if self._orders is None else self._orders.next(count, epoch).tolist())
-        batches = map(self.source.__getitem__, itertools.count() if numbers is None else numbers)
+            order = range(count) if self._orders is None else self._orders.next(count, epoch).tolist()
+            numbers = iter(order[skip:])
+        batches = map(self.source.__getitem__, itertools.count(skip) if numbers is None else numbers)
         if _workers(self.source) <= 1:
             return batches
         return Ahead(batches, max(1, getattr(self.source, "max_queue_size", 1)))
+
+    @property
+    def has_state(self) -> bool:
+        """Whether the source tells where it stands."""
+        return hasattr(self.source, "get_state") and hasattr(self.source, "set_state")
+
+    def get_state(self) -> dict[str, Any]:
+        """As `Batches.get_state`."""
+        state = {} if self._orders is None else {"orders": self._orders.get_state()}
+        return state | ({"source": self.source.get_state()} if self.has_state else {})
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """As `Batches.set_state`."""
+        if self._orders is not None:
+            self._orders.set_state(state["orders"])
+        if self.has_state:
+            self.source.set_state(state["source"])
+
+    def digest(self) -> str:
+        """As `Batches.digest`."""
+        return ""
 
     def on_epoch_begin(self) -> None:
         """As `Batches.on_epoch_begin`."""

@@ -2,10 +2,11 @@
 
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 from fastcnn._warnings import warn
 from fastcnn.array_data import Batch
-from fastcnn.errors import DataError
+from fastcnn.errors import ArgumentError, DataError
 from fastcnn.training.batches import Batches
 
 
@@ -35,7 +36,11 @@ class Epochs:
         self.steps = whole if steps is None else steps
         self._limit = None if steps == whole else steps
         self._pass: Iterator[Batch] | None = None  # the pass that is under way
+        self._before: dict[str, Any] = {}  # what that pass depends on
+        self._order_of, self._taken = 0, 0  # which epoch's order it has, and how many batches of it were taken
         self._is_begun = False
+        self._done = 0  # epochs
+        self._passed_over = 0  # batches of the next epoch
         self.is_over = False
 
     @property
@@ -53,11 +58,15 @@ class Epochs:
             If there is no batch.
         """
         self.batches.on_epoch_begin()
-        begun = self.batches.begin(epoch)
+        begun = self._begin_pass(epoch)
         first = next(begun, None)
         if first is None:
             raise DataError(f"{self._who}: expected at least one batch, got none")
         self._pass, self._is_begun = itertools.chain([first], begun), True
+
+    def _begin_pass(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
+        self._before, self._order_of, self._taken = self.batches.get_state(), epoch, skip
+        return self.batches.begin(epoch, skip)
 
     def restart(self) -> None:
         """Make the next epoch begin with the first batch again, as each evaluation does. An iterator cannot."""
@@ -72,22 +81,30 @@ class Epochs:
         try:
             yield from self._whole_pass(epoch) if self._limit is None else self._some(self._limit)
         finally:
+            self._done += 1
             self.batches.on_epoch_end()
 
     def _whole_pass(self, epoch: int) -> Iterator[Batch]:
-        begun, self._pass = self._pass, None
-        yield from self.batches.begin(epoch) if begun is None else begun
-        self.is_over = self.batches.is_once
+        if self._pass is None:
+            self._pass = self._begin_pass(epoch)
+        try:
+            for batch in self._pass:
+                self._taken += 1
+                yield batch
+            self.is_over = self.batches.is_once
+        finally:
+            self._pass = None
 
     def _some(self, limit: int) -> Iterator[Batch]:
-        taken = 0
+        taken, self._passed_over = self._passed_over, 0
         while taken < limit and not self.is_over:
             is_new = self._pass is None
             if self._pass is None:
-                self._pass = self.batches.begin(0)
+                self._pass = self._begin_pass(0)
             batch = next(self._pass, None)
             if batch is not None:
                 taken += 1
+                self._taken += 1
                 yield batch
                 continue
             self._pass, self.is_over = None, self.batches.is_once
@@ -95,3 +112,40 @@ class Epochs:
                 ends = "it ends" if self.is_over else "the epoch ends"
                 warn(f"{self._who}: the data ran out after {taken} of {limit} batches of an epoch; {ends}")
                 return
+
+    def get_state(self) -> dict[str, Any]:
+        """Return where the data stand: between two batches of an epoch, or between two epochs."""
+        is_open = self._pass is not None
+        return {"before": self._before if is_open else self.batches.get_state(), "order_of": self._order_of,
+                "taken": self._taken if is_open else 0, "is_open": is_open, "done": self._done,
+                "is_over": self.is_over, "digest": self.batches.digest()}
+
+    def set_state(self, state: dict[str, Any], batch: int = 0) -> None:
+        """Go on where `get_state` was called; the next epoch is the rest of the one that was under way then.
+
+        Parameters
+        ----------
+        state : dict
+        batch : int
+            Batches that this epoch had.
+
+        Raises
+        ------
+        ArgumentError
+            If the data are others.
+        """
+        if state["digest"] != self.batches.digest():
+            raise ArgumentError(f"{self._who}: expected the data that the training to go on with began with, got "
+                                f"others; begin a new one, in another folder")
+        for _ in range(state["done"] - self._done):  # what changes batches between epochs does so again
+            if not self._is_begun:
+                self.batches.on_epoch_begin()
+            self.batches.on_epoch_end()
+            self._is_begun = False
+        self._done, self.is_over, self._passed_over = state["done"], state["is_over"], batch
+        if self.batches.is_once and self._pass is not None:  # its first batch is taken already
+            self._pass = itertools.islice(self._pass, state["taken"], None)
+            self._taken = state["taken"]
+            return
+        self.batches.set_state(state["before"])
+        self._pass = self._begin_pass(state["order_of"], state["taken"]) if state["is_open"] else None

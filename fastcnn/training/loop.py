@@ -1,25 +1,27 @@
 """The loops: fit, evaluate, predict. They know what `Trainable` asks of a model, and no layer."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
 
 from fastcnn import device
+from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History
 from fastcnn.loss_and_metrics import RunningMeans
 from fastcnn.training.epochs import Epochs
-from fastcnn.training.step import Trainable, train_step
+from fastcnn.training.run import TrainingRun
+from fastcnn.training.step import Resumable, Trainable, train_step
 
 
-def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], *, validation: Epochs | None = None,
+def fit(model: Resumable, data: Epochs, epochs: int, callbacks: list[Callback], *, validation: Epochs | None = None,
         validation_freq: int | Container[int] = 1, initial_epoch: int = 0, verbose: int = 0, seen: Any = None
         ) -> History:
     """Train, and return the history; `Model.fit` is the public face.
 
     Parameters
     ----------
-    model : Trainable
+    model : Resumable
     data : Epochs
     epochs : int
         The number of the last epoch, counted from the first training: this one runs from `initial_epoch` to it.
@@ -34,16 +36,21 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
         What callbacks see as their model; `model` itself if absent.
     """
     history = History()
-    each = CallbackList([*callbacks, history], model if seen is None else seen, {
+    last = [one for one in callbacks if one.comes_last]
+    callbacks = [*(one for one in callbacks if not one.comes_last), history, *last]
+    each = CallbackList(callbacks, model if seen is None else seen, {
         "epochs": epochs, "steps": data.steps, "samples": data.batches.samples, "batch_size": data.batches.batch_size,
         "verbose": verbose, "initial_epoch": initial_epoch})
     names = model.objective.names
     each.check(names if validation is None else [*names, *(f"val_{name}" for name in names)])
     model.stop_training = False
     model.history = history
+    run = TrainingRun(model, data, each, validation, initial_epoch)
+    for one in last:
+        one.set_run(run)
     try:
         each.on_train_begin({})
-        logs = _train(model, data, range(initial_epoch, epochs), each, validation, validation_freq)
+        logs = _train(run, epochs, each, validation_freq)
         model.optimizer.finalize_variable_values()  # weights become their moving averages, if it keeps any
         each.on_train_end(logs)
     # Ctrl-C too: a callback may have something to save.
@@ -53,22 +60,26 @@ def fit(model: Trainable, data: Epochs, epochs: int, callbacks: list[Callback], 
     return history
 
 
-def _train(model: Trainable, data: Epochs, epochs: range, each: CallbackList, validation: Epochs | None,
-           validation_freq: int | Container[int]) -> dict[str, float]:
-    """Go through the epochs, and return what the last one reports."""
+def _train(run: TrainingRun, epochs: int, each: CallbackList, validation_freq: int | Container[int]
+           ) -> dict[str, float]:
+    """Go through the epochs that are left, and return what the last one reports."""
+    if run.is_over:
+        return run.logs
+    model, data, validation = run.model, run.data, run.validation
     on_gradients = each.on_gradients if each.listens("on_gradients") else None
     on_data = each.on_train_data if each.listens("on_train_data") else None
-    logs: dict[str, float] = {}
-    for epoch in epochs:
+    for epoch in range(run.epoch, epochs):
         model.optimizer.epoch = epoch
         each.on_epoch_begin(epoch, {})
-        running = RunningMeans(model.objective)
-        for number, batch in enumerate(data.next(epoch)):
+        run.begin_epoch()
+        running = run.running
+        for number, batch in enumerate(_left(run, epoch), run.batch):
             each.on_train_batch_begin(number, {})
             if on_data is not None:
                 on_data(batch.xs)
             step = train_step(model, batch, on_gradients)
             running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
+            run.batch = number + 1
             each.on_train_batch_end(number, running.result())
             if model.stop_training:
                 break
@@ -77,10 +88,16 @@ def _train(model: Trainable, data: Epochs, epochs: range, each: CallbackList, va
         logs = running.result()
         if validation is not None and is_validated(epoch, validation_freq):
             logs |= {f"val_{name}": value for name, value in evaluate(model, validation, each).items()}
+        run.end_epoch(logs)
         each.on_epoch_end(epoch, logs)
         if model.stop_training or data.is_over:
             break
-    return logs
+    return run.logs
+
+
+def _left(run: TrainingRun, epoch: int) -> Iterable[Batch]:
+    """Return the batches of an epoch that are left; none where one that goes on was to end after the last one."""
+    return () if run.batch and run.model.stop_training else run.data.next(epoch)
 
 
 def is_validated(epoch: int, frequency: int | Container[int]) -> bool:

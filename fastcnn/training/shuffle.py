@@ -1,5 +1,7 @@
 """The shuffled orders in which a training sees its samples; of a numbered source, its batches."""
 
+from typing import Any
+
 import numpy as np
 
 from fastcnn import random
@@ -23,3 +25,16 @@ class Orders:
             order = self._draw.permutation(samples)
             self._drawn += 1
         return order
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what `set_state` takes to draw the same orders again: integers and names."""
+        return {"drawn": self._drawn, "generator": self._draw.bit_generator.state}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on where `get_state` was called.
+
+        Parameters
+        ----------
+        state : dict
+        """
+        self._drawn, self._draw.bit_generator.state = state["drawn"], state["generator"]

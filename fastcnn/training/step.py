@@ -78,6 +78,16 @@ class Trainable(Protocol):
         ...
 
 
+class Resumable(Trainable, Protocol):
+    """What training asks of a model that may be gone on with by another process."""
+
+    def get_state(self) -> dict[str, Any]: ...
+
+    def check_state(self, state: dict[str, Any]) -> None: ...
+
+    def set_state(self, state: dict[str, Any]) -> None: ...
+
+
 def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], bool | None] | None = None
                ) -> ForwardResult:
     """Run forward pass, loss, backward pass and optimizer, and return the result of the pass.

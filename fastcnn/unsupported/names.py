@@ -89,7 +89,7 @@ OPTIMIZERS = {
     "fc.optimizers has the current ones": "legacy",
 }
 CALLBACKS = {
-    "ModelCheckpoint keeps the model": "BackupAndRestore OrbaxCheckpoint",
+    "ModelCheckpoint keeps the model": "OrbaxCheckpoint",
     "CSVLogger writes a table, and a Callback of your own gets the logs": "RemoteMonitor TensorBoard",
     "give verbose=1 to fit": "ProgbarLogger",
 }

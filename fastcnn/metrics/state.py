@@ -1,0 +1,45 @@
+"""What metrics have counted: copied, and added up over parts of the data."""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn.errors import ArgumentError
+
+
+def counted(metric: Any) -> dict[str, Any]:
+    """As `Metric.get_state`."""
+    names = metric.sums or [name for name, value in vars(metric).items() if _is_counted(value)]
+    return {name: copy.deepcopy(getattr(metric, name)) for name in names}
+
+
+def merge(metric: Any, others: Sequence[Any]) -> None:
+    """As `Metric.merge_state`, of a list."""
+    if not metric.sums:
+        raise ArgumentError(f"{metric.name}: merge_state is not offered by {type(metric).__name__}; tell the names of "
+                            f"what it adds up as `sums`, or write merge_state")
+    for other in others:
+        if type(other) is not type(metric) or not _same(metric.get_config(), other.get_config()):
+            raise ArgumentError(f"{metric.name}: expected metrics like {metric!r} to merge, got {other!r}")
+        for name in metric.sums:
+            mine, its = np.asarray(getattr(metric, name)), np.asarray(getattr(other, name))
+            if mine.shape != its.shape and mine.any() and its.any():  # 0: nothing counted yet
+                raise ArgumentError(f"{metric.name}: expected counts of shape {mine.shape} to merge, got {its.shape}")
+    for other in others:
+        for name in metric.sums:
+            setattr(metric, name, getattr(metric, name) + getattr(other, name))
+
+
+def _is_counted(value: Any) -> bool:
+    """Return whether an attribute holds numbers, or lists and dicts of them."""
+    if isinstance(value, (list, dict)):
+        return all(map(_is_counted, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, (bool, int, float, np.generic, np.ndarray))
+
+
+def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Return whether two configurations are equal but for the name."""
+    return one.keys() == other.keys() and all(
+        name == "name" or np.array_equal(one[name], other[name]) for name in one)

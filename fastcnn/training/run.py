@@ -1,0 +1,105 @@
+"""A training that is under way: where it stands, and all that its end depends on."""
+
+from typing import Any
+
+from fastcnn.callbacks import Callback, CallbackList
+from fastcnn.errors import ArgumentError
+from fastcnn.loss_and_metrics import RunningMeans
+from fastcnn.training.epochs import Epochs
+from fastcnn.training.step import Resumable
+
+
+class TrainingRun:
+    """Where a training stands; with its state another process goes on as if nothing had happened.
+
+    Parameters
+    ----------
+    model : Resumable
+    data : Epochs
+    callbacks : CallbackList
+        Those that have a state.
+    validation : Epochs, optional
+    epoch : int
+        The first one.
+
+    Attributes
+    ----------
+    epoch, batch : int
+        Which epoch is under way, or begins next, and how many batches it had.
+    running : RunningMeans
+        Of this epoch.
+    logs : dict
+        What the last epoch reported.
+    """
+
+    def __init__(self, model: Resumable, data: Epochs, callbacks: CallbackList, validation: Epochs | None = None,
+                 epoch: int = 0) -> None:
+        self.model, self.data, self.validation = model, data, validation
+        self._callbacks = [one for one in callbacks.callbacks if one.changes or _has_own_state(one)]
+        self.epoch, self.batch = epoch, 0
+        self.running = RunningMeans(model.objective)
+        self.logs: dict[str, float] = {}
+        self._pending: dict[str, Any] | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """Return copies of all that training changes: numbers, text, None, arrays, and lists and dicts of them."""
+        return {
+            "epoch": self.epoch, "batch": self.batch, "logs": dict(self.logs),
+            "running": self.running.get_state() if self.batch else None, "model": self.model.get_state(),
+            "data": self.data.get_state(), "validation": None if self.validation is None else
+            self.validation.get_state(),
+            "callbacks": [[type(one).__name__, one.get_state()] for one in self._callbacks],
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on where `get_state` was called, once all callbacks have begun.
+
+        Parameters
+        ----------
+        state : dict
+
+        Raises
+        ------
+        ArgumentError
+            If it is the state of another model, of other data or other callbacks.
+        """
+        names = [name for name, _ in state["callbacks"]]
+        own = [type(one).__name__ for one in self._callbacks]
+        if names != own:
+            raise ArgumentError(f"fit: expected the callbacks of the training to go on with, "
+                                f"{', '.join(names) or 'none'}, got {', '.join(own) or 'none'}")
+        if (state["validation"] is None) != (self.validation is None):
+            raise ArgumentError(f"fit: expected {'no ' if self.validation is not None else ''}validation data, as in "
+                                f"the training to go on with")
+        self.model.check_state(state["model"])
+        self.data.set_state(state["data"], state["batch"])
+        if self.validation is not None:
+            self.validation.set_state(state["validation"])
+        self.epoch, self.batch, self.logs, self._pending = state["epoch"], state["batch"], dict(state["logs"]), state
+        self._apply(state)
+
+    def begin_epoch(self) -> None:
+        """Start the sums of an epoch, or go on with those of one that was under way."""
+        self.running = RunningMeans(self.model.objective)
+        state, self._pending = self._pending, None
+        if state is not None and self.batch:  # the callbacks have begun the epoch once more
+            self._apply(state)
+            self.running.set_state(state["running"])
+
+    def end_epoch(self, logs: dict[str, float]) -> None:
+        """The next epoch begins, as far as a training that goes on is concerned."""
+        self.epoch, self.batch, self.logs = self.epoch + 1, 0, logs
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a training that goes on was to end where it stands."""
+        return self._pending is not None and not self.batch and (self.model.stop_training or self.data.is_over)
+
+    def _apply(self, state: dict[str, Any]) -> None:
+        self.model.set_state(state["model"])
+        for callback, (_, one) in zip(self._callbacks, state["callbacks"], strict=True):
+            callback.set_state(one)
+
+
+def _has_own_state(callback: Callback) -> bool:
+    return type(callback).get_state is not Callback.get_state
