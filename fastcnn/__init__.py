@@ -16,7 +16,8 @@ from fastcnn._version import __version__
 # Written out, since type checkers and editors read it: they know no name that is computed.
 __all__ = [
     "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
-    "Sequential", "__version__", "activations", "applications", "callbacks", "config", "data", "datasets",
+    "Sequential", "__version__", "activations", "applications", "augmentation",
+    "callbacks", "config", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses",
     "lr_finder", "metrics", "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving",
     "training", "traits", "utils",
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
         activations,
         applications,
+        augmentation,
         callbacks,
         config,
         data,

@@ -350,6 +350,23 @@ TABLE: dict[str, list[Case]] = {
         Case("a part", _of(layers.RandomCrop, 4, 3, seed=5), IMAGE, random=True, pixel=False),
         Case("of a smaller image", _of(layers.RandomCrop, 8, 4, seed=5), IMAGE),
     ],
+    "RandomBrightness": [Case("0.2", _of(layers.RandomBrightness, 0.2, (-2, 2), seed=5), IMAGE, random=True)],
+    "RandomContrast": [
+        Case("0.7", _of(layers.RandomContrast, 0.7, (-2, 2), seed=5), IMAGE, random=True),
+        Case("four channels", _of(layers.RandomContrast, (0.2, 0.9), (-9, 9), seed=5), WIDE, random=True),
+    ],
+    "RandomGrayscale": [Case("0.5", _of(layers.RandomGrayscale, seed=5), IMAGE, random=True)],
+    "RandomRGBShift": [Case("0.2", _of(layers.RandomRGBShift, 0.2, (-2, 2), seed=5), IMAGE, random=True)],
+    "RandomPCAColor": [Case("0.3", _of(layers.RandomPCAColor, 0.3, (-2, 2), seed=5), IMAGE, random=True)],
+    "RandomSaturation": [
+        Case("paler", _of(layers.RandomSaturation, 0.5, (-9, 9), seed=5), IMAGE, random=True),
+        Case("purer than there is", _of(layers.RandomSaturation, (0.8, 1.0), (-1, 9), seed=5), IMAGE, random=True),
+    ],
+    "RandomHue": [Case("0.9", _of(layers.RandomHue, 0.9, (-2, 2), seed=5), IMAGE, random=True)],
+    "RandomColorJitter": [
+        Case("all", _of(layers.RandomColorJitter, (-2, 2), 0.2, 0.3, (0.4, 0.6), 0.1, seed=5), IMAGE, random=True),
+        Case("of four channels", _of(layers.RandomColorJitter, (-2, 2), 0.2, 0.3, seed=5), WIDE, random=True),
+    ],
     "Permute": [
         Case("to channels first", _of(layers.Permute, (3, 1, 2)), IMAGE),
         Case("turned round", _of(layers.Permute, (3, 2, 1)), WIDE),

@@ -35,7 +35,7 @@ FLOORS = (
     "regularizers parameters",
     "operations",
     "activations",
-    "layers losses optimizers metrics datasets data",
+    "layers losses optimizers metrics datasets data augmentation",
     "callbacks loss_and_metrics array_data",
     "graph",
     "training",

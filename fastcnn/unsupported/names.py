@@ -32,10 +32,10 @@ LAYERS = {
     _RECURRENT: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell "
                 "StackedRNNCells TimeDistributed Masking",
     _PICTURES: "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
-               "MaxNumBoundingBoxes MixUp RandAugment RandomBrightness RandomColorDegeneration RandomColorJitter "
-               "RandomContrast RandomElasticTransform RandomErasing RandomGaussianBlur "
-               "RandomGrayscale RandomHue RandomInvert RandomPosterization "
-               "RandomSaturation RandomSharpness Solarization",
+               "MaxNumBoundingBoxes MixUp RandAugment RandomColorDegeneration "
+               "RandomElasticTransform RandomErasing RandomGaussianBlur "
+               "RandomInvert RandomPosterization "
+               "RandomSharpness Solarization",
     _TEXT: "CategoryEncoding Discretization Embedding ReversibleEmbedding HashedCrossing Hashing IntegerLookup "
            "StringLookup TextVectorization",
     "compute spectra with SciPy before fit": "MelSpectrogram STFTSpectrogram",

@@ -7,6 +7,7 @@ import pytest
 
 from fastcnn import layers
 from fastcnn.geometry import warp
+from fastcnn.operations.augmentation.color import Recolor, Turn
 from fastcnn.operations.augmentation.warp import Warp
 
 keras = pytest.importorskip("keras")
@@ -97,3 +98,36 @@ def test_masks_and_boxes_go_where_keras_s_go():
         assert np.mean(ours["segmentation_masks"] != np.asarray(theirs["segmentation_masks"])) < 0.02, name
         near = 0.13 if name == "RandomZoom" else 1e-5  # whose middle is half a pixel off for boxes, in Keras
         np.testing.assert_allclose(ours["bounding_boxes"]["boxes"], theirs["bounding_boxes"]["boxes"], atol=near)
+
+
+UNIT = X / 255
+FINE = {"rtol": 0, "atol": 2e-6}
+
+
+@pytest.mark.parametrize(("name", "arguments"), [
+    ("RandomBrightness", ((0.3, 0.3), (0, 1))), ("RandomBrightness", ((-0.4, -0.4), (0, 1))),
+    ("RandomContrast", (0.0, (0.2, 0.7))), ("RandomGrayscale", (1.0,)), ("RandomGrayscale", (0.0,)),
+    ("RandomSaturation", ((0.0, 0.0), (0, 1))), ("RandomSaturation", ((0.3, 0.3), (0, 1))),
+    ("RandomSaturation", ((0.8, 0.8), (0, 1))), ("RandomHue", ((0.0, 0.0), (0, 1))),
+    ("RandomColorJitter", ((0, 1), (0.1, 0.1), 0.0, (0.6, 0.6), (1.0, 1.0))),
+])
+def test_the_same_change_of_colour_gives_keras_s_picture(name, arguments):
+    theirs = getattr(keras.layers, name)(*arguments)(UNIT).numpy()
+    np.testing.assert_allclose(getattr(layers, name)(*arguments)(UNIT), theirs, rtol=0, atol=5e-6)
+
+
+def test_the_same_contrast_and_hue_give_keras_s_picture():
+    theirs = keras.layers.RandomContrast((0.5, 0.8), (0, 1))
+    there = theirs.get_random_transformation(UNIT)
+    k = there["contrast_factor"].numpy().astype(float).reshape(-1)
+    ours = Recolor(k[:, None, None] * np.eye(3), np.zeros((3, 3)), (0.0, 1.0), 1 - k).images(UNIT)[0]
+    unit = keras.ops.convert_to_tensor(UNIT)
+    np.testing.assert_allclose(ours, theirs.transform_images(unit, there).numpy(), **FINE)
+    theirs = keras.layers.RandomHue(0.9, (0, 1))
+    there = theirs.get_random_transformation(UNIT)
+    turns = np.stack([6 * there["factor"].numpy().astype(float), np.ones(3)], axis=1)
+    np.testing.assert_allclose(Turn(turns, (0.0, 1.0)).images(UNIT)[0], theirs.transform_images(unit, there).numpy(),
+                               rtol=0, atol=5e-6)
+    turned = layers.RandomHue((0.4, 0.4), (0, 1), seed=1)(np.repeat(UNIT[:1], 20, axis=0))
+    both = [Turn(np.array([[sign * 1.2, 1.0]]), (0.0, 1.0)).images(UNIT[:1])[0][0] for sign in (1, -1)]
+    assert {next(k for k in (0, 1) if np.array_equal(one, both[k])) for one in turned} == {0, 1}

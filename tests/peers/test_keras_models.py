@@ -106,7 +106,11 @@ ARGUMENTS = {"Activation": ("relu",), "Dense": (3,), "Reshape": ((-1,),), "Permu
              "RepeatVector": (2,), "Dropout": (0.1,), "GaussianDropout": (0.1,), "GaussianNoise": (0.1,),
              "AlphaDropout": (0.1,), "GroupNormalization": (2,), "DepthwiseConv1D": (2,), "DepthwiseConv2D": (2,),
              "Dot": (1,), "Resizing": (4, 9), "CenterCrop": (4, 5), "RandomRotation": (0.1,),
-             "RandomTranslation": (0.1, 0.2), "RandomZoom": (0.1,)}
+             "RandomTranslation": (0.1, 0.2), "RandomZoom": (0.1,),
+             "RandomBrightness": (0.1,), "RandomContrast": (0.1,)}
+
+#: No layers; Keras's RandomCrop leaves images as they are in inference; layers of images of three channels.
+SKIPPED = {"Layer", "InputLayer", "RandomCrop", "RandomGrayscale", "RandomHue", "RandomSaturation"}
 
 
 def _arguments(name):
@@ -120,7 +124,7 @@ def _arguments(name):
 def _common():
     for name in layers.__all__:
         kind = getattr(L, name, None)
-        if inspect.isclass(kind) and name not in ("Layer", "InputLayer", "RandomCrop") and kind.__name__ == name:
+        if inspect.isclass(kind) and name not in SKIPPED and kind.__name__ == name:
             yield name
 
 

@@ -1,5 +1,12 @@
 """Layers that change pictures: in training at random, or to a size. Names, arguments and defaults are Keras's."""
 
+from fastcnn.layers.augmentation.color import (
+    RandomBrightness,
+    RandomContrast,
+    RandomGrayscale,
+    RandomPCAColor,
+    RandomRGBShift,
+)
 from fastcnn.layers.augmentation.crop import RandomCrop
 from fastcnn.layers.augmentation.geometric import (
     RandomFlip,
@@ -9,14 +16,23 @@ from fastcnn.layers.augmentation.geometric import (
     RandomTranslation,
     RandomZoom,
 )
+from fastcnn.layers.augmentation.hue_saturation import RandomColorJitter, RandomHue, RandomSaturation
 from fastcnn.layers.augmentation.resizing import CenterCrop, Resizing
 
 __all__ = [
     "CenterCrop",
+    "RandomBrightness",
+    "RandomColorJitter",
+    "RandomContrast",
     "RandomCrop",
     "RandomFlip",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomPCAColor",
     "RandomPerspective",
+    "RandomRGBShift",
     "RandomRotation",
+    "RandomSaturation",
     "RandomShear",
     "RandomTranslation",
     "RandomZoom",

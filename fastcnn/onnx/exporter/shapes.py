@@ -42,9 +42,10 @@ def _take(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor
 
 
 TABLE: dict[str, Any] = dict.fromkeys((
-    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "RandomFlip", "RandomPerspective",
-    "RandomRotation", "RandomShear", "RandomTranslation", "RandomZoom", "SpatialDropout1D", "SpatialDropout2D",
-    "SpatialDropout3D",
+    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "RandomBrightness",
+    "RandomColorJitter", "RandomContrast", "RandomFlip", "RandomGrayscale", "RandomHue", "RandomPCAColor",
+    "RandomPerspective", "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear", "RandomTranslation",
+    "RandomZoom", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
 ), _same)
 TABLE.update({
     "Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape,

@@ -4,11 +4,16 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.geometry.warp import Size
 from fastcnn.operations import Backward
 
 
 class Change:
     """Something drawn for each image of a batch. By itself it changes the images alone."""
+
+    def size_after(self, size: Size) -> Size:
+        """Return height and width of the changed images, for those before."""
+        return size
 
     def images(self, x: np.ndarray) -> tuple[np.ndarray, Backward]:
         """Return the images (N, H, W, C) changed, and dy -> dx."""

@@ -34,6 +34,9 @@ class Frame(Change):
                  fill_value: float = 0.0) -> None:
         self.old, self.size, self.border, self.how, self.fill_value = old, new, border, how, fill_value
 
+    def size_after(self, size: framing.Size) -> framing.Size:
+        return self.size
+
     def images(self, x: np.ndarray) -> tuple[np.ndarray, Backward]:
         n, h, w, c = x.shape
         first: Backward | None = None

@@ -36,6 +36,9 @@ class Warp(Change):
         self.matrices, self.size, self.geometry, self.displacements = matrices, size, geometry, displacements
         self.inside = inside
 
+    def size_after(self, size: Size) -> Size:
+        return self.size
+
     def then(self, other: "Warp") -> "Warp | None":
         """Return both in one sampling, or None where that would be another picture: they fill what lies outside alike.
 

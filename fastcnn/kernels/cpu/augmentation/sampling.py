@@ -67,56 +67,75 @@ def sample_row(to, at, columns, picture, row, places):
     places : Sampler
     """
     m, displacements, i, begin, end = _nine(places.matrix), places.displacements, row[0], 0, 0
-    if displacements.size == 0 and _is_identity(m) and i < picture.h and columns <= picture.w:
-        copy(to, at, picture.numbers, picture.begin + i * picture.w * picture.c, columns * picture.c)
-    else:
-        if displacements.size == 0 and places.how[0] != NEAREST and picture.c == 3:
-            begin, end = _inner(m, i, columns, picture.h, picture.w)
-        mix_pixels(to, at, picture.numbers, picture.begin, picture.w, (begin, end),
-                   (m[1] * i + m[2], m[4] * i + m[5], m[0], m[3]))
-        for k in range(columns - end + begin):
-            j = k if k < begin else k + end - begin
-            _sample(to, at + j * picture.c, picture, _place(m, displacements, row[1] * columns + j, i, j), places.how)
+    of, image, h, w, c = picture.numbers, picture.begin, picture.h, picture.w, picture.c
+    if displacements.size == 0 and _is_identity(m) and i < h and columns <= w:
+        copy(to, at, of, image + i * w * c, columns * c)
+        return
+    if displacements.size == 0 and places.how[0] != NEAREST and c == 3:
+        begin, end = _inner(m, i, columns, h, w)
+    mix_pixels(to, at, of, image, w, (begin, end), (m[1] * i + m[2], m[4] * i + m[5], m[0], m[3]))
+    real, one, two, moves = to.dtype.type, np.uintp(1), np.uintp(2), displacements.size != 0
+    for k in range(columns - end + begin):
+        j = k if k < begin else k + end - begin
+        sx, sy = _place(m, i, j)
+        if moves:
+            sx += displacements[2 * (row[1] * columns + j)]
+            sy += displacements[2 * (row[1] * columns + j) + 1]
+        pixels, weights, rest = _corners(sx, sy, (h, w), places.how)
+        filled, out = real(rest * places.how[2]) if rest != 0.0 else real(0), np.uintp(at + j * c)
+        p, q, r, s = real(weights[0]), real(weights[1]), real(weights[2]), real(weights[3])
+        a, b, d, e = (np.uintp(image + pixels[0] * c), np.uintp(image + pixels[1] * c),
+                      np.uintp(image + pixels[2] * c), np.uintp(image + pixels[3] * c))
+        to[out] = filled + p * real(of[a]) + q * real(of[b]) + r * real(of[d]) + s * real(of[e])
+        if c == 3:  # as nearly always: a loop would be looked over, pixel by pixel, to be made of vectors
+            to[out + one] = (filled + p * real(of[a + one]) + q * real(of[b + one]) + r * real(of[d + one])
+                             + s * real(of[e + one]))
+            to[out + two] = (filled + p * real(of[a + two]) + q * real(of[b + two]) + r * real(of[d + two])
+                             + s * real(of[e + two]))
+        else:
+            for n in range(one, np.uintp(c)):
+                to[out + n] = (filled + p * real(of[a + n]) + q * real(of[b + n]) + r * real(of[d + n])
+                               + s * real(of[e + n]))
 
 
 @inlined
 def scatter_row(picture, of, at, columns, row, places):
     """Add to the pixels of an image what one row of the output, of[at:], has for them: `sample_row` turned round."""
     m, displacements, i, c, to = _nine(places.matrix), places.displacements, row[0], picture.c, picture.numbers
+    image, real, moves = picture.begin, to.dtype.type, displacements.size != 0
     for j in range(columns):
-        place = _place(m, displacements, row[1] * columns + j, i, j)
-        pixels, weights, _ = _corners(to, place, (picture.h, picture.w), places.how)
-        a, b, d, e = (picture.begin + pixels[0] * c, picture.begin + pixels[1] * c, picture.begin + pixels[2] * c,
-                      picture.begin + pixels[3] * c)
-        for k in range(c):
-            value = of[at + j * c + k]
-            to[a + k] += weights[0] * value
-            to[b + k] += weights[1] * value
-            to[d + k] += weights[2] * value
-            to[e + k] += weights[3] * value
+        sx, sy = _place(m, i, j)
+        if moves:
+            sx += displacements[2 * (row[1] * columns + j)]
+            sy += displacements[2 * (row[1] * columns + j) + 1]
+        pixels, weights, _ = _corners(sx, sy, (picture.h, picture.w), places.how)
+        p, q, r, s = real(weights[0]), real(weights[1]), real(weights[2]), real(weights[3])
+        a, b, d, e = (np.uintp(image + pixels[0] * c), np.uintp(image + pixels[1] * c),
+                      np.uintp(image + pixels[2] * c), np.uintp(image + pixels[3] * c))
+        for k in range(np.uintp(c)):
+            value = of[np.uintp(at + j * c) + k]
+            to[a + k] += p * value
+            to[b + k] += q * value
+            to[d + k] += r * value
+            to[e + k] += s * value
 
 
-@inlined
+@inlined(always=True)
 def _nine(m):
     return m[0], m[1], m[2], m[3], m[4], m[5], m[6], m[7], m[8]
 
 
-@inlined
+@inlined(always=True)
 def _is_identity(m):
     diagonal = m[0] == 1.0 and m[4] == 1.0 and m[8] == 1.0
     return diagonal and m[1] == 0.0 and m[2] == 0.0 and m[3] == 0.0 and m[5] == 0.0 and m[6] == 0.0 and m[7] == 0.0
 
 
-@inlined
-def _place(m, displacements, pixel, i, j):
+@inlined(always=True)
+def _place(m, i, j):
     t = m[6] * j + m[7] * i + m[8]
     sx, sy = m[0] * j + (m[1] * i + m[2]), m[3] * j + (m[4] * i + m[5])
-    if t != 1.0:
-        sx, sy = sx / t, sy / t
-    if displacements.size:
-        sx += displacements[2 * pixel]
-        sy += displacements[2 * pixel + 1]
-    return min(sx if sx > -_FAR else -_FAR, _FAR), min(sy if sy > -_FAR else -_FAR, _FAR)  # NaN is far away, too
+    return (sx, sy) if t == 1.0 else (sx / t, sy / t)
 
 
 @inlined
@@ -141,64 +160,62 @@ def _inner(m, i, columns, h, w):
     return begin, end
 
 
-@inlined
+@inlined(always=True)
 def _is_inner(m, i, j, h, w):
     sx, sy = m[0] * j + (m[1] * i + m[2]), m[3] * j + (m[4] * i + m[5])
     return 0.0 <= sx < w - 2.0 and 0.0 <= sy < h - 1.0
 
 
-@inlined
-def _sample(to, at, picture, place, how):
-    """Write one pixel, wherever its place is."""
-    real, c, of = to.dtype.type, picture.c, picture.numbers
-    pixels, weights, rest = _corners(to, place, (picture.h, picture.w), how)
-    filled = rest * real(how[2]) if rest != 0 else real(0)
-    a, b, d, e = (np.uintp(picture.begin + pixels[0] * c), np.uintp(picture.begin + pixels[1] * c),
-                  np.uintp(picture.begin + pixels[2] * c), np.uintp(picture.begin + pixels[3] * c))
-    out = np.uintp(at)
-    for k in range(np.uintp(c)):
-        to[out + k] = (filled + weights[0] * real(of[a + k]) + weights[1] * real(of[b + k])
-                       + weights[2] * real(of[d + k]) + weights[3] * real(of[e + k]))
-
-
-@inlined
-def _corners(kind, place, size, how):
-    """Return the pixels around a place, their weights in the type of `kind`, and the weight of the constant."""
-    (sx, sy), (h, w), real = place, size, kind.dtype.type
+@inlined(always=True)
+def _corners(sx, sy, size, how):
+    """Return the pixels around a place, their weights, and the weight of the constant."""
+    h, w = size
+    sx, sy = _near(sx), _near(sy)
     if how[0] == NEAREST:
-        fx, fy = np.rint(sx), np.rint(sy)
-        sx, sy = fx, fy
-    else:
-        fx, fy = np.floor(sx), np.floor(sy)
-    x0, y0 = int(fx), int(fy)
-    left, right, wx, vx = _pair(x0, w, sx - fx, how[1])
-    top, bottom, wy, vy = _pair(y0, h, sy - fy, how[1])
-    weights = real(vy * vx), real(vy * wx), real(wy * vx), real(wy * wx)
-    rest = real(1.0 - (vx + wx) * (vy + wy))
-    return (top * w + left, top * w + right, bottom * w + left, bottom * w + right), weights, rest
+        sx, sy = np.rint(sx), np.rint(sy)
+    fx, fy = np.floor(sx), np.floor(sy)
+    left, right, wx, vx = _pair(int(fx), w, sx - fx, how[1])
+    top, bottom, wy, vy = _pair(int(fy), h, sy - fy, how[1])
+    pixels = top * w + left, top * w + right, bottom * w + left, bottom * w + right
+    return pixels, (vy * vx, vy * wx, wy * vx, wy * wx), 1.0 - (vx + wx) * (vy + wy)
 
 
-@inlined
+@inlined(always=True)
+def _near(place):
+    """Return a place, or one that is far away but a whole number of 64 bits; for NaN, too."""
+    return min(place if place > -_FAR else -_FAR, _FAR)
+
+
+@inlined(always=True)
 def _pair(first, length, beyond, fill_mode):
     """Return two neighbours along a dimension, the weight of the second, and that of the first."""
+    if 0 <= first < length - 1:
+        return first, first + 1, beyond, 1.0 - beyond
     one, other = _index(first, length, fill_mode), _index(first + 1, length, fill_mode)
-    before = 0.0 if one < 0 else 1.0 - beyond
-    return max(one, 0), max(other, 0), 0.0 if other < 0 else beyond, before
+    return max(one, 0), max(other, 0), 0.0 if other < 0 else beyond, 0.0 if one < 0 else 1.0 - beyond
 
 
 @inlined
 def _index(index, length, fill_mode):
     """Return the pixel that stands for one outside, or -1 for the constant."""
-    if 0 <= index < length:
-        return index
     if fill_mode == CONSTANT:
-        return -1
+        return index if 0 <= index < length else -1
     if fill_mode == EDGE:
-        return 0 if index < 0 else length - 1
+        return min(max(index, 0), length - 1)
+    near = -1 - index if index < 0 else 2 * length - 1 - index
+    if fill_mode == MIRROR:
+        near = -index if index < 0 else 2 * length - 2 - index
+    elif fill_mode == WRAP:
+        near = index + length if index < 0 else index - length
+    if 0 <= index < length:
+        near = index
+    return near if 0 <= near < length else _far_index(index, length, fill_mode)
+
+
+@inlined
+def _far_index(index, length, fill_mode):
     if fill_mode == WRAP:
         return index % length
-    if fill_mode == MIRROR:
-        index %= max(1, 2 * length - 2)
-        return index if index < length else 2 * length - 2 - index
-    index %= 2 * length
-    return index if index < length else 2 * length - 1 - index
+    period = max(1, 2 * length - 2) if fill_mode == MIRROR else 2 * length
+    index %= period
+    return index if index < length else period - index - (0 if fill_mode == MIRROR else 1)

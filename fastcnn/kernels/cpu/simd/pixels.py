@@ -1,12 +1,12 @@
-"""Pixels of three channels as vectors of four lanes, the last of which is idle: mixtures of four, and colour matrices.
+"""Pixels of three channels in vectors of four lanes, the last of which is idle: mixtures of four, and colour matrices.
 
-A pixel lies in three numbers, and what is written for it are three: two at once and one. Four neighbours are mixed as
+Four neighbours are two runs of memory, the upper and the lower pixels. They are mixed row by row, then side by side::
 
-    a | r g b . |  +  e | r g b . |            p, p + 3      the pixels above, the left and the right one
-  + b | r g b . |  +  d | r g b . |            q, q + 3      those below
+    upper  | r g b r g b . . |     + wy (lower - upper)     | r g b | r g b |  ->  left + wx (right - left)
+    lower  | r g b r g b . . |                                left    right
 
-of integers of 8 bits or of numbers of the result's type. A fourth number is read of each, so the last pixel of all must
-not be among them.
+of integers of 8 bits or of numbers of the result's type. Two numbers behind them are read as well, so the last column
+of an image must not be among the right ones. What is written for a pixel are three numbers: two at once and one.
 """
 
 from llvmlite import ir
@@ -26,12 +26,12 @@ class _Pixel(Vectors):
         super().__init__(builder, dtype)
         self.L, self.vector = 4, ir.VectorType(self.element, 4)
 
-    def taken(self, pointer):
-        """Return a pixel of integers or numbers, and the number behind it."""
-        kind = ir.VectorType(pointer.type.pointee, 4)
+    def two(self, pointer):
+        """Return two pixels side by side, of integers or numbers, and two numbers behind them."""
+        kind, eight = ir.VectorType(pointer.type.pointee, 8), ir.VectorType(self.element, 8)
         whole = isinstance(kind.element, ir.IntType)
         value = self.b.load(self.b.bitcast(pointer, kind.as_pointer()), align=1 if whole else self.bits // 8)
-        return self.b.uitofp(value, self.vector) if whole else value
+        return self.b.uitofp(value, eight) if whole else value
 
     def pixel(self, pointer):
         """Return a pixel, of which no more is read than there is."""
@@ -67,7 +67,6 @@ def mix_pixels(typingctx, to, at, of, image, width, columns, places):
         (begin, end), places = ([b.extract_value(args[at], k) for k in range(n)] for at, n in ((5, 2), (6, 4)))
         below, double = b.mul(args[4], _I64(3)), ir.DoubleType()
         first, step = (_vector(b, places[k:k + 2]) for k in (0, 2))
-        one = v.constant(1.0)
         with loop(b, b.sub(end, begin)) as index:
             j = b.add(begin, index)
             column = b.sitofp(j, double)
@@ -76,22 +75,19 @@ def mix_pixels(typingctx, to, at, of, image, width, columns, places):
             beyond = b.fsub(place, b.sitofp(whole, place.type))
             beyond = beyond if v.bits == 64 else b.fptrunc(beyond, ir.VectorType(v.element, 2))
             x, y = (b.sext(b.extract_element(whole, _I32(k)), _I64) for k in range(2))
-            p = b.mul(b.add(b.mul(y, args[4]), x), _I64(3))
-            wx, wy = (v.shuffled(beyond, beyond, [k] * 4) for k in range(2))
-            rx, ry = b.fsub(one, wx), b.fsub(one, wy)
-            weights = b.fmul(v.shuffled(rx, wx, [0, 4, 0, 4]), v.shuffled(ry, wy, [0, 0, 4, 4]))
-            total = None
-            for k, offset in enumerate((_I64(0), _I64(3), below, b.add(below, _I64(3)))):
-                pixel, weight = v.taken(b.gep(source, [b.add(p, offset)])), v.shuffled(weights, weights, [k] * 4)
-                total = b.fmul(pixel, weight) if total is None else v.fmuladd(pixel, weight, total)
-            v.put(total, b.gep(out, [b.mul(j, _I64(3))]))
+            above = b.gep(source, [b.mul(b.add(b.mul(y, args[4]), x), _I64(3))])
+            top, bottom = v.two(above), v.two(b.gep(above, [below]))
+            both = _fmuladd(b, v.shuffled(beyond, beyond, [1] * 8), b.fsub(bottom, top), top)
+            left, right = v.shuffled(both, both, [0, 1, 2, 2]), v.shuffled(both, both, [3, 4, 5, 5])
+            v.put(_fmuladd(b, v.shuffled(beyond, beyond, [0] * 4), b.fsub(right, left), left),
+                  b.gep(out, [b.mul(j, _I64(3))]))
         return context.get_dummy_value()
 
     return types.void(to, i, of, i, i, columns, places), codegen
 
 
 def _fmuladd(b, x, y, z):
-    name = f"llvm.fmuladd.v{x.type.count}f64"
+    name = f"llvm.fmuladd.v{x.type.count}f{64 if x.type.element == ir.DoubleType() else 32}"
     return b.call(cgutils.get_or_insert_function(b.module, ir.FunctionType(x.type, [x.type] * 3), name), [x, y, z])
 
 

@@ -1,0 +1,204 @@
+"""A loader's stage: images of 8 bits become a standardized batch, changed by what layers of augmentation draw."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from fastcnn.augmentation.passes import Pass, passes
+from fastcnn.errors import ArgumentError, DataError
+from fastcnn.geometry.arguments import integer
+from fastcnn.operations.augmentation.change import Change
+from fastcnn.operations.augmentation.draws import Draws
+from fastcnn.operations.augmentation.warp import NO_SCALES
+
+Shape = tuple[int, int, int]
+
+
+@runtime_checkable
+class Stage(Protocol):
+    """What a pipeline is made of, as the layers of augmentation are: two ways to change images."""
+
+    def changes(self, draws: Draws, shape: Shape) -> list[Change]:
+        """Return what becomes of images (H, W, C) in training."""
+        ...
+
+    def changes_at_rest(self, shape: Shape) -> list[Change]:
+        """Return what becomes of them in inference."""
+        ...
+
+
+class Augmented(NamedTuple):
+    """A batch after a pipeline.
+
+    Attributes
+    ----------
+    images : (N, H, W, C) float32 array
+    masks : (N, H, W, C) array or None
+        In their own type, sampled at the nearest pixel.
+    boxes : list of (K, 4) arrays, or None
+        Left, top, right and bottom edge, in pixels; of no width or height where nothing is left.
+    labels : (N, ...) array or None
+        Mixed where images are.
+    """
+
+    images: np.ndarray
+    masks: np.ndarray | None
+    boxes: list[np.ndarray] | None
+    labels: np.ndarray | None
+
+
+class Pipeline:
+    """Changes of pictures, one layer after the other, done in as few passes as can be.
+
+    All that moves pixels is one matrix for each image, and all that changes colours another: mirrored, turned, moved,
+    coloured and standardized, a picture is read once and written once. Therefore pixels are mixed once and colours are
+    kept within their bounds once, at the end; a contrast is about the mean of the picture as it came. What a crop has
+    cut off is still there for a rotation behind it.
+
+    What is drawn for an image is a function of (seed, epoch, number of the image) alone, whatever the batch, the number
+    of threads, or what came before. Mixing alone looks at which images share a batch.
+
+    Parameters
+    ----------
+    stages : sequence of Stage
+        Layers of augmentation, `Resizing` and `CenterCrop`. Their own seeds do not matter.
+    seed : int
+    mean, std : float or (C,) sequence
+        In values of pixels: results are (x - mean) / std.
+
+    Raises
+    ------
+    ArgumentError
+        If a stage is no layer of augmentation, or a standard deviation is not positive.
+
+    Examples
+    --------
+    >>> pipeline = fc.augmentation.Pipeline([layers.RandomFlip("horizontal"), layers.RandomRotation(0.05),
+    ...                                      layers.RandomBrightness(0.2)], seed=1, mean=120.0, std=60.0)
+    >>> pictures = np.zeros((8, 32, 32, 3), "uint8")
+    >>> x = pipeline(pictures, np.arange(8), epoch=0)
+    >>> x.shape, x.dtype
+    ((8, 32, 32, 3), dtype('float32'))
+    >>> bool((pipeline.at_rest(pictures) == -2).all())  # for validation
+    True
+    """
+
+    def __init__(self, stages: Sequence[Stage], seed: int = 0, mean: Any = 0.0, std: Any = 1.0) -> None:
+        for number, stage in enumerate(stages):
+            if not isinstance(stage, Stage):
+                raise ArgumentError(f"Pipeline: expected layers of augmentation, got {stage!r} as number {number}; "
+                                    f"to standardize give mean and std")
+        self.stages, self.seed = list(stages), integer(seed, "Pipeline", "seed")
+        self.mean, self.std = _numbers("mean", mean), _numbers("std", std)
+        if not (self.std > 0).all():
+            raise ArgumentError(f"Pipeline: expected std to be above 0, got {std!r}")
+
+    def __call__(self, images: np.ndarray, indices: np.ndarray, epoch: int = 0) -> np.ndarray:
+        """Return a batch for training.
+
+        Parameters
+        ----------
+        images : (N, H, W, C) array
+            Of uint8, or other numbers, which become float32.
+        indices : (N,) array of int
+            Their numbers in the data set.
+        epoch : int
+
+        Returns
+        -------
+        (N, H', W', C) float32 array
+        """
+        return self.augmented(images, indices, epoch).images
+
+    def at_rest(self, images: np.ndarray) -> np.ndarray:
+        """Return a batch for validation and test: resized, cropped in the middle and standardized alone."""
+        images = _checked(images)
+        changes, shape = list[Change](), _shape_of(images)
+        for stage in self.stages:
+            some = stage.changes_at_rest(shape)
+            changes += some
+            shape = _shape_after(some, shape)
+        return self._run(images, passes(changes, len(images)), None, None, None).images
+
+    def augmented(self, images: np.ndarray, indices: np.ndarray, epoch: int = 0, masks: np.ndarray | None = None,
+                  boxes: Sequence[np.ndarray] | None = None, labels: np.ndarray | None = None) -> Augmented:
+        """Return a batch for training with what goes with the pictures.
+
+        Parameters
+        ----------
+        images, indices, epoch : as `__call__`
+        masks : (N, H, W, C) array, optional
+            What pixels are, in any type.
+        boxes : sequence of (K, 4) arrays, optional
+            Left, top, right and bottom edge, in pixels.
+        labels : (N, ...) array, optional
+            Where images are mixed, one-hot or other numbers that can be.
+        """
+        images, indices = _checked(images), np.asarray(indices)
+        if indices.shape != (len(images),) or indices.dtype.kind not in "iu":
+            raise DataError(f"Pipeline: expected a number for each of the {len(images)} images in indices, "
+                            f"got {indices.dtype} of shape {indices.shape}")
+        for name, value in (("masks", masks), ("boxes", boxes), ("labels", labels)):
+            if value is not None and len(value) != len(images):
+                raise DataError(f"Pipeline: expected {len(images)} {name}, one an image, got {len(value)}")
+        draws, changes, shape = Draws((self.seed, epoch), indices), list[Change](), _shape_of(images)
+        for number, stage in enumerate(self.stages):
+            some = stage.changes(draws.stage(number), shape)
+            changes += some
+            shape = _shape_after(some, shape)
+        return self._run(images, passes(changes, len(images)), masks, boxes, labels)
+
+    def _run(self, x: np.ndarray, steps: list[Pass | Change], masks: Any, boxes: Any, labels: Any) -> Augmented:
+        scales = self._scales(x.shape[3])
+        boxes = None if boxes is None else [np.asarray(some, np.float64).reshape(-1, 4) for some in boxes]
+        if not steps or (scales.size and not isinstance(steps[-1], Pass)):
+            steps = [*steps, Pass()]
+        for number, step in enumerate(steps):
+            if isinstance(step, Pass):
+                x = step.images(x, scales if number == len(steps) - 1 else NO_SCALES)
+                moved: Change | None = step.warp
+            else:
+                x, moved = step.images(x if x.dtype == np.float32 else Pass().images(x))[0], step
+            if moved is not None:
+                masks = None if masks is None else moved.masks(masks)
+                boxes = None if boxes is None else moved.boxes(boxes)
+                labels = None if labels is None else moved.labels(labels)
+        return Augmented(x, masks, boxes, labels)
+
+    def _scales(self, channels: int) -> np.ndarray:
+        if (self.mean == 0).all() and (self.std == 1).all():
+            return NO_SCALES
+        if max(self.mean.size, self.std.size) not in (1, channels):
+            raise ArgumentError(f"Pipeline: expected one mean and std, or {channels}, one a channel, "
+                                f"got {self.mean.size} and {self.std.size}")
+        scale = np.broadcast_to(1 / self.std, channels)
+        return np.stack([scale, -self.mean * scale])
+
+
+def _numbers(name: str, value: Any) -> np.ndarray:
+    try:
+        numbers = np.array(value, np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        numbers = np.empty(0)
+    if not numbers.size or not np.isfinite(numbers).all():
+        raise ArgumentError(f"Pipeline: expected {name} to be a number, or one for each channel, got {value!r}")
+    return numbers
+
+
+def _checked(images: Any) -> np.ndarray:
+    images = np.asarray(images)
+    if images.ndim != 4 or images.dtype.kind not in "buif":
+        raise DataError(f"Pipeline: expected images (N, H, W, C), got {images.dtype} of shape {images.shape}")
+    return np.ascontiguousarray(images, images.dtype if images.dtype in (np.uint8, np.float32) else np.float32)
+
+
+def _shape_of(images: np.ndarray) -> Shape:
+    return images.shape[1], images.shape[2], images.shape[3]
+
+
+def _shape_after(changes: list[Change], shape: Shape) -> Shape:
+    size = shape[0], shape[1]
+    for one in changes:
+        size = one.size_after(size)
+    return *size, shape[2]
