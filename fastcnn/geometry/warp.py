@@ -135,4 +135,5 @@ def moved_boxes(boxes: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray
     moved = np.concatenate([corners, np.ones((*corners.shape[:2], 1))], axis=2) @ there.T
     moved = moved[..., :2] / moved[..., 2:]
     edges = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
-    return np.clip(edges, 0, np.array([size[1], size[0], size[1], size[0]]))
+    within: np.ndarray = np.clip(edges, 0, np.array([size[1], size[0], size[1], size[0]]))
+    return within

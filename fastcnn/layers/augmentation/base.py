@@ -168,7 +168,8 @@ def _alone(value: Any) -> Any:
 def _as_edges(boxes: np.ndarray, kind: str, size: Any) -> np.ndarray:
     """Return boxes as left, top, right and bottom edge, in pixels."""
     if kind == "rel_xyxy":
-        return boxes * np.array([size[1], size[0], size[1], size[0]])
+        boxes = boxes * np.array([size[1], size[0], size[1], size[0]])
+        return boxes
     if kind == "xyxy":
         return boxes
     corner, extent = boxes[..., :2], boxes[..., 2:]
@@ -178,7 +179,8 @@ def _as_edges(boxes: np.ndarray, kind: str, size: Any) -> np.ndarray:
 
 def _from_edges(edges: np.ndarray, kind: str, size: Any) -> np.ndarray:
     if kind == "rel_xyxy":
-        return edges / np.array([size[1], size[0], size[1], size[0]])
+        edges = edges / np.array([size[1], size[0], size[1], size[0]])
+        return edges
     if kind == "xyxy":
         return edges
     corner, extent = edges[..., :2], edges[..., 2:] - edges[..., :2]

@@ -42,8 +42,9 @@ class Recolor(Change):
         y, dx_and_sums = _recolored(x, self.maps(means), NO_TURNS, self.bounds)
 
         def backward(dy: np.ndarray) -> np.ndarray:
+            dx: np.ndarray
             dx, sums = dx_and_sums(dy)
-            if self.of_mean is None or not len(dx):
+            if self.of_mean is None or not len(x):
                 return dx
             share = self.of_mean / (x.shape[1] * x.shape[2])  # of each pixel in the mean
             return _recolored(dx, _shifts(share[:, None] * device.get(sums)), NO_TURNS, (-np.inf, np.inf))[0]

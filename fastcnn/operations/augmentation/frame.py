@@ -62,7 +62,9 @@ class Frame(Change):
         """The (3, 3) matrix from pixels of the output to those of the input."""
         framed = framing.with_border(self.old, self.border)
         there = warp.translations(*(np.array([float(side[0])]) for side in (self.border[1], self.border[0])))
-        return (there @ warp.resizings(1, framed, self.size))[0]
+        both: np.ndarray = there @ warp.resizings(1, framed, self.size)
+        one: np.ndarray = both[0]
+        return one
 
     def as_warp(self, count: int) -> Warp | None:
         """Return the same for `count` images as what a matrix does; None where outputs are other mixtures."""
