@@ -81,11 +81,17 @@ class Trainable(Protocol):
 class Resumable(Trainable, Protocol):
     """What training asks of a model that may be gone on with by another process."""
 
-    def get_state(self) -> dict[str, Any]: ...
+    def get_state(self) -> dict[str, Any]:
+        """Return all that training changes."""
+        ...
 
-    def check_state(self, state: dict[str, Any]) -> None: ...
+    def check_state(self, state: dict[str, Any]) -> None:
+        """Raise ArgumentError where a state is that of another model; nothing is changed."""
+        ...
 
-    def set_state(self, state: dict[str, Any]) -> None: ...
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Be as the model was that `get_state` was asked of."""
+        ...
 
 
 def train_step(model: Trainable, batch: Batch, on_gradients: Callable[[list[Segment]], bool | None] | None = None
