@@ -40,3 +40,8 @@ def test_the_table_names_rooms_and_tests_that_are_there():
 def test_of_a_hundred_mutants_of_operations_graph_and_device_85_are_killed():
     rooms = "operations", "graph", "device.py", "memory_pool.py", "kernel_recorder.py"
     assert mutants.main(["--count", "100", "--rooms", *rooms]) >= 0.85
+
+
+@pytest.mark.slow
+def test_of_a_hundred_mutants_of_training_layers_and_models_80_are_killed():
+    assert mutants.main(["--count", "100", "--rooms", "training", "layers", "models"]) >= 0.8

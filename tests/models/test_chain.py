@@ -174,6 +174,17 @@ def test_a_model_computes_as_a_layer_does():
         fc.config.set_fusion(fused)
 
 
+def test_a_call_infers_unless_it_is_told_to_train():
+    model = fc.Sequential([fc.Input((4,)), layers.BatchNormalization(), layers.Dropout(0.5, seed=1)])
+    np.testing.assert_array_equal(model(X), model.predict(X))
+    np.testing.assert_allclose(model(X), X / np.sqrt(1.001), rtol=1e-6)
+    normal = (X - X.mean(0)) / np.sqrt(X.var(0) + 1e-3)
+    trained = model(X, training=True)
+    np.testing.assert_allclose(trained[trained != 0], 2 * normal[trained != 0], rtol=1e-4)
+    assert (trained == 0).any()
+    assert model.layers[0].moving_mean.value.any()
+
+
 def test_outputs_of_one_name_are_told_apart_and_a_dict_comes_back_as_one():
     x = fc.Input((4,))
     shared = layers.Dense(2, name="d")
