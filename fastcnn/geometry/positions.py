@@ -7,7 +7,7 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 
 
-def spread(weights: Any, shape: tuple[int, ...], dtype: Any, who: str) -> np.ndarray:
+def broadcast_weights(weights: Any, shape: tuple[int, ...], dtype: Any, who: str) -> np.ndarray:
     """Return the weights of samples for all positions, which may be a view: losses and metrics have this one rule.
 
     Dimensions are counted from the first, as Keras's metrics do it; its losses count from the last, so that of N = H =

@@ -13,7 +13,7 @@ from fastcnn.errors import ArgumentError, DataError
 from fastcnn.loss_and_metrics.per_output import loss_of, metrics_of, per_output
 from fastcnn.loss_and_metrics.target import Target, named
 from fastcnn.losses import Loss
-from fastcnn.losses.targets import Takes, check
+from fastcnn.losses.targets import Takes, check_targets
 from fastcnn.metrics import Metric
 from fastcnn.metrics.automatic import suiting
 from fastcnn.operations.broadcasting import scaled
@@ -131,7 +131,7 @@ class Objective:
             told, loss = one_batch and kind in self._checked, target.loss
             self._checked.add(kind)
             if weights is not None and weights[k] is not None:
-                check(f"{who}: sample_weight", weights[k], _TRAINING if trains else _WEIGHTS)
+                check_targets(f"{who}: sample_weight", weights[k], _TRAINING if trains else _WEIGHTS)
             if loss is None:
                 continue
             try:

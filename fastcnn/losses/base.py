@@ -15,8 +15,8 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.positions import spread, trimmed
-from fastcnn.losses.targets import Takes, check
+from fastcnn.geometry.positions import broadcast_weights, trimmed
+from fastcnn.losses.targets import Takes, check_targets
 from fastcnn.operations.layout import from_rows, rows_along
 from fastcnn.unsupported import ExplainsUnsupported
 
@@ -202,7 +202,7 @@ class Loss(ExplainsUnsupported):
             The length of the axis of the outputs that the loss is taken over.
         """
         if self.takes is not None:
-            check(self.name, y_true, self.takes)
+            check_targets(self.name, y_true, self.takes)
 
     def doubt(self, y_true: np.ndarray) -> str | None:
         """Return a sentence about targets that are taken, but are hardly meant so; None if there is nothing to say."""
@@ -239,7 +239,7 @@ class Loss(ExplainsUnsupported):
         if sample_weight is None and counted is None:  # no array of ones: kernels take size 0 for it
             return NONE[y_pred.dtype], 1.0 if self.reduction == "sum" else float(count)
         weights = np.ones(shape, y_pred.dtype) if sample_weight is None else np.array(
-            spread(sample_weight, shape, y_pred.dtype, self.name))  # kernels take no read-only view
+            broadcast_weights(sample_weight, shape, y_pred.dtype, self.name))  # kernels take no read-only view
         if counted is not None:
             weights = np.where(counted, weights, weights.dtype.type(0))
         if self.reduction == "sum":

@@ -6,11 +6,11 @@ import numpy as np
 
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import number
-from fastcnn.geometry.positions import spread
+from fastcnn.geometry.positions import broadcast_weights
 from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.regression import _Logarithmic
 from fastcnn.losses.settings import axis_of, gamma_of, smoothing_of
-from fastcnn.losses.targets import SHARES, check
+from fastcnn.losses.targets import SHARES, check_targets
 
 
 class BinaryCrossentropy(_Logarithmic):
@@ -143,7 +143,7 @@ class MaskedBinaryCrossentropy(BinaryCrossentropy):
 
     def check(self, y_true: np.ndarray, outputs: int) -> None:
         """As `Loss.check`, but for labels that are unknown."""
-        check(self.name, y_true, SHARES, lambda labels: ~self._known(labels))
+        check_targets(self.name, y_true, SHARES, lambda labels: ~self._known(labels))
 
     def _parts(self, y_true: np.ndarray, y_pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return targets and weights of all elements: -b t log p - (1 - t) log(1 - p) is a cross-entropy, weighted."""
@@ -168,7 +168,7 @@ class MaskedBinaryCrossentropy(BinaryCrossentropy):
         known = self._known(y_true).reshape(y_pred.shape)
         own = self._parts(y_true, y_pred)[1]
         if sample_weight is not None:
-            samples = spread(sample_weight, self.positions(y_pred), y_pred.dtype, self.name)[..., None]
+            samples = broadcast_weights(sample_weight, self.positions(y_pred), y_pred.dtype, self.name)[..., None]
             own = own * samples.reshape(-1, 1)
         if self.reduction == "sum":
             divisor = 1.0

@@ -12,7 +12,7 @@ from fastcnn.kernels import loss_codes as codes
 from fastcnn.losses.base import NONE, Loss
 from fastcnn.losses.regression import _Logarithmic
 from fastcnn.losses.settings import axis_of, gamma_of, smoothing_of
-from fastcnn.losses.targets import DISTRIBUTIONS, Takes, check, odd_sum
+from fastcnn.losses.targets import DISTRIBUTIONS, Takes, check_targets, odd_sum
 
 _NO_ROWS = {kind: array.reshape(0, 0) for kind, array in NONE.items()}
 
@@ -138,7 +138,8 @@ class SparseCategoricalCrossentropy(_Categorical):
     def check(self, y_true: np.ndarray, outputs: int) -> None:
         """As `Loss.check`: integers, of any type, that there is an output for."""
         ignored = self.ignore_class
-        check(self.name, y_true, _labels(outputs), None if ignored is None else lambda labels: labels == ignored)
+        check_targets(self.name, y_true, _labels(outputs),
+                      None if ignored is None else lambda labels: labels == ignored)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """As `Loss.__call__`; a label that there is no output for is refused."""

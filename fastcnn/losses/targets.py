@@ -43,7 +43,8 @@ COUNTS = Takes("targets of at least 0, counts", 0)
 MARGINS = Takes("targets from -1 to 1", -1, 1, "give the two classes -1 and 1, or 0 and 1")
 
 
-def check(who: str, y: np.ndarray, takes: Takes, left_out: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
+def check_targets(who: str, y: np.ndarray, takes: Takes,
+                  left_out: Callable[[np.ndarray], np.ndarray] | None = None) -> None:
     """Raise DataError for numbers that are not taken.
 
     Parameters

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, like, pair, spread
+from fastcnn.metrics.base import Metric, like, pair, position_weights
 from fastcnn.metrics.confusion import counted, share
 
 
@@ -76,7 +76,8 @@ class AUC(Metric):
         y_true, y_pred = like(self, y_true, y_pred.shape), np.clip(y_pred, 0, 1)
         weights = None if sample_weight is None else np.asarray(sample_weight, np.float64)
         if weights is not None:
-            weights = spread(self, weights[..., None] if weights.ndim < y_pred.ndim else weights, y_pred.shape)
+            weights = weights[..., None] if weights.ndim < y_pred.ndim else weights
+            weights = position_weights(self, weights, y_pred.shape)
         if self.multi_label and y_pred.ndim != 2:
             raise ArgumentError(f"{self.name}: expected outputs (N, labels) with multi_label, got {y_pred.shape}")
         if self.label_weights is not None and not self.multi_label:

@@ -163,7 +163,7 @@ class MeanMetric(Metric):
             self._total += float(values.sum(dtype=np.float64)) / max(1, positions)
             self._count += len(values)
             return
-        weights = spread(self, sample_weight, values.shape)
+        weights = position_weights(self, sample_weight, values.shape)
         self._total += float((values * weights).sum(dtype=np.float64)) / max(1, positions)
         self._count += float(weights.sum(dtype=np.float64)) / max(1, positions)
 
@@ -271,9 +271,9 @@ def largest(y_pred: np.ndarray) -> np.ndarray:
     return found
 
 
-def spread(who: Metric, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
+def position_weights(who: Metric, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return weights of samples for all positions of `shape`."""
-    return positions.spread(sample_weight, shape, np.float64, who.name)
+    return positions.broadcast_weights(sample_weight, shape, np.float64, who.name)
 
 
 def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, has_nan, like, pair, spread
+from fastcnn.metrics.base import Metric, has_nan, like, pair, position_weights
 
 
 class _Counts(Metric):
@@ -38,7 +38,8 @@ class _Counts(Metric):
         weights = None
         if sample_weight is not None:
             weights = np.asarray(sample_weight)
-            weights = spread(self, weights[..., None] if weights.ndim < y_pred.ndim else weights, y_pred.shape)
+            weights = weights[..., None] if weights.ndim < y_pred.ndim else weights
+            weights = position_weights(self, weights, y_pred.shape)
         if self._top_k is not None:
             y_pred = np.where(_largest(y_pred, self._top_k), y_pred, -np.inf)
         if self._class_id is not None:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, spread
+from fastcnn.metrics.base import Metric, position_weights
 
 
 class FBetaScore(Metric):
@@ -55,7 +55,7 @@ class FBetaScore(Metric):
         else:
             said = y_pred > self.threshold
         said, wanted = said.astype(np.float64), y_true.astype(np.float64)
-        weights = 1.0 if sample_weight is None else spread(self, sample_weight, y_pred.shape)
+        weights = 1.0 if sample_weight is None else position_weights(self, sample_weight, y_pred.shape)
         axis = None if self.average == "micro" else 0
         self._hits = self._hits + (said * wanted * weights).sum(axis)
         self._wrong = self._wrong + (said * (1 - wanted) * weights).sum(axis)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, has_nan, like, spread
+from fastcnn.metrics.base import Metric, has_nan, like, position_weights
 
 
 class IoU(Metric):
@@ -63,7 +63,7 @@ class IoU(Metric):
             called, counts = np.where(lost, none, called), counts | (lost & (labels >= 0) & (labels < none))
         if self.ignore_class is not None:
             counts &= labels != self.ignore_class
-        weights = None if sample_weight is None else spread(self, sample_weight, called.shape)[counts]
+        weights = None if sample_weight is None else position_weights(self, sample_weight, called.shape)[counts]
         cells = labels[counts].astype(np.int64) * (none + 1) + called[counts].astype(np.int64)
         self._matrix += np.bincount(cells, weights, self._matrix.size).reshape(self._matrix.shape)
 
