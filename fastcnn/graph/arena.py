@@ -30,10 +30,12 @@ def offsets(sizes: Sequence[int], lives: Sequence[tuple[int, int]]) -> tuple[lis
     """
     places, total = [0] * len(sizes), 0
     done: list[int] = []
+    # The index breaks ties, so that a plan does not depend on the sorting.
     for k in sorted(range(len(sizes)), key=lambda k: (-sizes[k], k)):
         size, at = -(-sizes[k] // _LINE) * _LINE, 0
         beside = [(places[n], places[n] + sizes[n]) for n in done
                   if lives[n][0] <= lives[k][1] and lives[k][0] <= lives[n][1]]
+        # The first gap, from the lowest address up, that is large enough; else behind all of them.
         for begin, end in sorted(beside):
             if at + size <= begin:
                 break

@@ -68,6 +68,7 @@ class Executable:
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
+        # Penalties are on outputs of layers, which fusion would hide: then all layers run one by one.
         if all(step.regularizer is None for step in self.whole.steps):
             return self.predict(xs), 0.0
         penalties = list[float]()

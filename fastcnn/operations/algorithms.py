@@ -53,6 +53,7 @@ def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algor
 
 @functools.lru_cache(maxsize=4096)
 def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool, kept: bool) -> Algorithm:
+    # Bytes, since arrays cannot be keys of a cache; a copy, since a read-only array is another type to Numba.
     g = np.frombuffer(fields, CONV2D).copy()
     f = {name: int(g[0][name]) for name in CONV2D.names or ()}
     x_shape, y_shape = (f["n"], f["h"], f["w"], f["c"]), (f["n"], f["oh"], f["ow"], f["k"])

@@ -33,6 +33,7 @@ def batched_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, Gr
     images = permuted(left, (1, 0, 2)).reshape(1, 1, rows, n * c)
     bank = permuted(right, (2, 0, 1)).reshape(1, 1, c, n * columns)
     y = d.empty((1, 1, rows, n * columns), dtype)
+    # A batch of no samples has no groups, which no kernel takes.
     algorithm = None
     if n:
         algorithm = algorithm_of(geometry.conv2d(images.shape, n * columns, (1, 1), groups=n), d, dtype, False)

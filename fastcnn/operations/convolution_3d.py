@@ -184,6 +184,7 @@ def _chunks(g: np.ndarray, like: np.ndarray) -> Iterator[_Chunk]:
     size = -(-slice_count // max(1, parts))
     unfolded = device.of(like).empty((size, field["h"], field["w"], channels), like.dtype)
     for first in range(0, slice_count, max(1, size)):
+        # Filters that several chunks use are worth packing: `kept` says so.
         yield _Chunk(g, first, unfolded[:min(size, slice_count - first)], parts > 1)  # several read what is packed
 
 

@@ -30,6 +30,7 @@ class ElementaryFunction:
     def forward(self, x: np.ndarray) -> tuple[np.ndarray, Backward]:
         """Return f(x), and dy -> dx."""
         y, code, alpha = self.predict(x), self.code, self.alpha
+        # Keeping y where that suffices lets the memory of x be used again.
         saved = x if codes.saves_input(code) else y
 
         def backward(dy: np.ndarray) -> np.ndarray:

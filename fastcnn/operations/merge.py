@@ -44,6 +44,7 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
         if rectified is not None:
             dy = RELU.backward(rectified)(dy)
+        # Inputs of one shape and weight share a gradient: sums over dimensions are made once.
         known: dict[Any, np.ndarray] = {}
         for part in parts:
             if part not in known:

@@ -48,6 +48,7 @@ def alpha_dropout(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None
     p = _ALPHA_PRIME
     scale = ((1 - rate) * (1 + rate * p**2)) ** -0.5 * (1 - rate)
     y = affine(_dropped(affine(x, 1.0, -p), rate, key, mask_shape), scale, scale * p)
+    # The same key gives the same mask. Offsets have no gradient.
     return y, lambda dy: affine(_dropped(dy, rate, key, mask_shape), scale, 0.0)
 
 

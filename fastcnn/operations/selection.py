@@ -32,6 +32,7 @@ def where(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
         da, db = summed_to(masked(dy, chosen), a_shape), summed_to(masked(dy, other), b_shape)
+        # A condition is a step, whose derivative is 0.
         return device.of(dy).zeros(given[0], dy.dtype), da.reshape(given[1]), db.reshape(given[2])
 
     return y, backward

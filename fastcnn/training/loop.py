@@ -184,6 +184,7 @@ class _Results:
             self._parts.append([device.get(output).copy() for output in outputs])
             return self._parts[-1]
         begin, self._count = self._count, self._count + len(outputs[0])
+        # Copied into the whole, so that the memory of these outputs is free for the next batch.
         kept = [array[begin : self._count] for array in self._arrays]
         for to, output in zip(kept, outputs, strict=True):
             to[...] = device.get(output)

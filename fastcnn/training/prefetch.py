@@ -73,6 +73,7 @@ def _produce(items: Iterator[Any], shared: _Shared) -> None:
     try:
         while True:
             shared.free.acquire()
+            # `stop` releases the semaphore, so that a thread that waits wakes up and sees this.
             if shared.is_stopped:
                 return
             item = next(items, _END)

@@ -21,6 +21,7 @@ class Orders:
 
     def next(self, samples: int, epoch: int) -> np.ndarray:
         """Return the next order, or that of `epoch` if it is later: a resumed training sees the same orders."""
+        # Skipped orders are drawn, too: nothing else brings the generator to the state after them.
         for _ in range(max(1, epoch + 1 - self._drawn)):
             order = self._draw.permutation(samples)
             self._drawn += 1

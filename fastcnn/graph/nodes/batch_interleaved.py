@@ -50,6 +50,7 @@ class BatchInterleaved:
                                             (x.shape[0], *self.output_shape[1:]), call.wants_dx)
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
+            # The kernel adds to one flat array: the gradients themselves, or one that is shared out afterwards.
             sums = device.of(dy).zeros(weights.shape, dy.dtype) if gradients is None else gradients
             dx = run_backward(dy, sums)
             if gradients is None:

@@ -93,6 +93,7 @@ class FusedConv:
         """Infer: return the output for x, or for (x, residual)."""
         x, residual = x if self.adds else (x, None)
         if residual is not None:
+            # A residual may come from a layer of the user's own, in any memory layout.
             residual = device.of(residual).ready(residual)
         kernel, bias = self.weights()
         more = {} if self.border is None else {"padding": self.border}

@@ -90,6 +90,7 @@ class _Rewriting:
 
     def apply(self, rule: Rule) -> None:
         """Run a rule over all steps."""
+        # A copy, since a rule that fits removes steps from the dict.
         for step in list(self.made.values()):
             if self.made.get(step.outputs[0]) is not step:  # it is part of a node by now
                 continue
@@ -126,6 +127,7 @@ class _Rewriting:
         suited = [one for one in makers if len(one.outputs) == 1 and question(one.node)]
         if len(suited) < 2:
             return suited[0] if suited else None
+        # The product that runs last absorbs the sum, since then the other one is there.
         order = list(self.made)
         suited.sort(key=lambda one: order.index(one.outputs[0]), reverse=True)
         return next((one for one in suited if self._why_apart(one, step) is None), suited[0])
@@ -178,6 +180,7 @@ class _Rewriting:
         key, names = last.outputs[0], self._layers(found)
         for step in found[:-1]:
             del self.made[step.outputs[0]]
+        # The node takes the key of the last step, and so its place in the order.
         inputs = [*first.inputs, *self._further(found)]
         self.made[key] = GraphStep(node, tuple(inputs), last.outputs, first.training, last.regularizer, first.use)
         self.names[key] = names
@@ -204,6 +207,7 @@ class _Rewriting:
             if slot in step.inputs:
                 step.inputs = tuple(same if one == slot else one for one in step.inputs)
         self.outputs = [same if one == slot else one for one in self.outputs]
+        # The step itself read `same` once; those that read `slot` do so now.
         self.readers[same] += self.readers[slot] - 1
         del self.maker[slot]
 

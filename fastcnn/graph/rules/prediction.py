@@ -64,6 +64,7 @@ def _why_not_added(match: Match) -> str | None:
     shapes = match.nodes[1].input_shape
     if len(shapes) != 2:
         return f"the sum has {len(shapes)} inputs, and takes two"
+    # The kernel adds the residual element by element, at the place where it stores a result.
     return None if shapes[0] == shapes[1] else "the residual is broadcast"
 
 

@@ -28,6 +28,7 @@ def _normalized(match: Match) -> Any:
 
 def _activated(match: Match) -> Any:
     product, activation = match.nodes
+    # A copy of the layer with the same parameters: the user's own keeps its activation.
     return product.replaced(activation=activation.function)
 
 
@@ -41,6 +42,7 @@ def _why_not_pooled(match: Match) -> str | None:
 
 
 NORMALIZED = (
+    # With ReLU first: the shorter pattern would leave the ReLU over.
     Rule("a linear layer, batch normalization, ReLU", (is_linear, is_batch_norm, is_relu), _normalized, training=True),
     Rule("a linear layer, batch normalization", (is_linear, is_batch_norm), _normalized, training=True),
 )
