@@ -52,6 +52,11 @@ class BackupAndRestore(Callback):
     delete_checkpoint : bool
         Remove the checkpoints when training has come to its end.
 
+    Attributes
+    ----------
+    is_paused : bool
+        Whether `pause` has ended the training.
+
     Examples
     --------
     >>> model = fc.Sequential([layers.Dense(1)])
@@ -73,7 +78,7 @@ class BackupAndRestore(Callback):
                                 f"got {save_freq!r}")
         self._run: Any = None
         self._lock: FolderLock | None = None
-        self._pauses = False
+        self._pauses = self.is_paused = False
 
     def set_run(self, run: Any) -> None:
         self._run = run
@@ -94,7 +99,7 @@ class BackupAndRestore(Callback):
         if not lock.take():
             raise ArgumentError(f"BackupAndRestore: expected {self.backup_dir!r} to be used by one training, got "
                                 f"another process that trains with it now; wait for its end, or choose another folder")
-        self._lock, self._pauses = lock, False
+        self._lock, self._pauses, self.is_paused = lock, False, False
         self._files = CheckpointFiles(path)
         self._writer = BackgroundWriter(self._files)
         self._batches, self._saved, self._cost = 0, -math.inf, 0.0
@@ -109,6 +114,7 @@ class BackupAndRestore(Callback):
         if self._pauses:
             self._save()
             self._writer.wait()
+            self.is_paused = True
             raise KeyboardInterrupt
         if self.save_freq == "auto":
             self._save_if_cheap()

@@ -25,7 +25,7 @@ class ProgressLine(Callback):
         self._shown = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        self._start = time.perf_counter()
+        self._start, self._done = time.perf_counter(), 0
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         self._done = batch + 1

@@ -21,7 +21,7 @@ Exit codes:
   3    data: missing, damaged or unfit, or a file or folder that cannot be read or written
   4    diverged: the loss is not a number or infinite
   5    not a model, or a damaged one
-  130  interrupted by Ctrl-C; `train` has saved the model
+  130  interrupted by Ctrl-C; `train` has saved the model, after SIGTERM too
 """
 
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int], ...] = (

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote_to_bytes
 import msgspec
 
 from fastcnn.errors import ArgumentError, ModelFileError
+from fastcnn.formats import locks
 from fastcnn.formats.files import expanded, write_atomically
 
 MODEL, HISTORY, CONFIG, SPLIT = "model.safetensors", "history.jsonl", "config.json", "split.csv"
@@ -152,13 +153,23 @@ def new_run(out: str | None, model: str, size: int, what: str = MODEL) -> Iterat
         If the folder cannot be made, or its disk is too full.
     """
     folder = expanded(out) if out is not None else free_name(Path("runs"), f"{time.strftime('%Y%m%d-%H%M%S')}-{model}")
-    made = _make(folder)
+    made = made_for_run(folder, size)
     try:
-        _require_space(folder, size)
         yield folder
     finally:
         if not (folder / what).exists():
             _discard(folder, made)
+
+
+def made_for_run(folder: Path, size: int) -> list[Path]:
+    """Make a folder for a run, and return those that had to be made for it; arguments and errors are `new_run`'s."""
+    made = _make(folder)
+    try:
+        _require_space(folder, size)
+    except OSError:
+        _discard(folder, made)
+        raise
+    return made
 
 
 def free_name(parent: Path, name: str) -> Path:
@@ -175,7 +186,7 @@ def _make(folder: Path) -> list[Path]:
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        content = sorted(entry.name for entry in folder.iterdir())
+        content = sorted(entry.name for entry in folder.iterdir() if entry.name != locks.NAME)
     except FileExistsError:
         raise ArgumentError(f"--out {folder}: expected a new or an empty folder, got a file; name another") from None
     except OSError as error:

@@ -4,11 +4,13 @@ import math
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from fastcnn.callbacks import Callback, Logs
 from fastcnn.errors import DivergedError
+from fastcnn.formats.files import write_atomically
 
 
 class HistoryFile(Callback):
@@ -19,9 +21,20 @@ class HistoryFile(Callback):
     path : Path
     """
 
+    changes = ("_steps", "_text")
+
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._steps, self._text = 0, ""
         self._is_broken = False
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on where `get_state` was called: lines of later epochs are taken away from the file."""
+        super().set_state(state)
+        write_atomically(self.path, self._text.encode())
+
+    def on_train_begin(self, logs: Logs) -> None:
+        self.path.unlink(missing_ok=True)  # of a training that died before its first checkpoint
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
         self._begin = time.perf_counter()
@@ -32,6 +45,7 @@ class HistoryFile(Callback):
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         seconds = round(time.perf_counter() - self._begin, 6)
         line = msgspec.json.encode({"epoch": epoch + 1, "steps": self._steps, **logs, "seconds": seconds}) + b"\n"
+        self._text += line.decode()
         if self._is_broken:
             return
         try:

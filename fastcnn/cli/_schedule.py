@@ -19,6 +19,8 @@ class CoolDown(Callback):
     Hu et al.: MiniCPM, arXiv:2404.06395, 2024: warmup-stable-decay, here without the warmup.
     """
 
+    changes = ("_step",)
+
     def __init__(self, learning_rate: float, part: float) -> None:
         self.learning_rate, self.part = learning_rate, part
         self._step = 0

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
+from fastcnn.cli._resume import CHECKPOINTS, is_complete, open_run, remove_checkpoints
 from fastcnn.cli._run import FOLDS, HISTORY, new_run, write_config, write_folds
 from fastcnn.cli._split import Asked, Examples, made, made_folds, restored, write_split
 
@@ -122,12 +123,16 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
     data, parts = prepared.data, prepared.parts
     model, standard = _model(prepared, given, config)
     known = _known(data, standard)
-    with new_run(out, config.model, sum(p.value.nbytes for p in model.weights)) as folder:
+    size = sum(p.value.nbytes for p in model.weights)
+    with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
+        if given["resume"] and is_complete(folder):
+            console.print(f"run {folder} is complete; name another --out to train once more")
+            return Trained(folder, None, is_stopped=False)
         write_config(folder, config)
         write_split(folder, parts, prepared.groups, data.classes)
         _introduce(console, prepared, model, config, folder)
         try:
-            stop = _fit(console, model, prepared, standard, config, folder)
+            stop = _fit(console, model, prepared, standard, config, folder, bool(given["resume"]))
         except DivergedError:
             raise
         except Exception as error:  # of ours, of a full memory: what was learned until then is worth keeping
@@ -136,8 +141,10 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
                 error.add_note(said(folder))
             raise
         keep(model, known, config, folder)
+        if not stop.is_stopped:
+            remove_checkpoints(folder)
     try:
-        if stop.asked:
+        if stop.is_stopped:
             _say_how_to_go_on(console, stop, config, folder)
             return Trained(folder, None, is_stopped=True)
         return Trained(folder, _measure(console, model, prepared, standard, folder), is_stopped=False)
@@ -193,8 +200,9 @@ def _introduce(console: Any, prepared: Prepared, model: Any, config: Any, folder
     console.print(f"run    {folder}")
 
 
-def _fit(console: Any, model: Any, prepared: Prepared, standard: Any, config: Any, folder: Path) -> Any:
+def _fit(console: Any, model: Any, prepared: Prepared, standard: Any, config: Any, folder: Path, resumes: bool) -> Any:
     """Train; return the callback that knows whether and where Ctrl-C ended it."""
+    from fastcnn.callbacks import BackupAndRestore
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._interrupt import stop_on_interrupt
     from fastcnn.cli._progress import display
@@ -210,15 +218,21 @@ def _fit(console: Any, model: Any, prepared: Prepared, standard: Any, config: An
     ):
         rate = config.learning_rate
         callbacks = [CoolDown(rate, config.cool_down), StopWhenDiverged(rate), HistoryFile(folder / HISTORY)]
+        if resumes:
+            stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
+            callbacks.append(stop.backup)
         try:
             model.fit(
                 standard.images(train.x, scale), train.y, batch_size=config.batch_size, epochs=config.epochs, verbose=0,
                 validation_data=None if dev is None else (standard.images(dev.x, scale), dev.y),
                 validation_batch_size=256, callbacks=[*callbacks, shown, stop],
             )  # fmt: skip
+        except KeyboardInterrupt:
+            if not stop.is_stopped:
+                raise
         finally:
             model.optimizer.learning_rate = rate  # who trains on begins with it, not with where it fell to
-    if not stop.asked:
+    if not stop.is_stopped:
         speed = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
         console.print(f"trained in {shown.seconds:.1f} s{speed}")
     return stop
@@ -246,7 +260,8 @@ def _say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> Non
     run = shlex.quote(str(folder))
     console.print(f"stopped in epoch {stop.epoch + 1} after step {stop.step}; run saved in {folder}")
     console.print(f"measure it      fastcnn evaluate {run} --part dev")
-    console.print(f"train on        fastcnn train --from {run} --epochs {left}")
+    console.print(f"train on        fastcnn train --out {run} --resume auto" if stop.backup is not None else
+                  f"train on        fastcnn train --from {run} --epochs {left}")  # fmt: skip
 
 
 def _measure(console: Any, model: Any, prepared: Prepared, standard: Any, folder: Path) -> float | None:

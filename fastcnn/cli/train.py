@@ -41,6 +41,9 @@ from fastcnn.cli._options import (
               help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded.")
 @click.option("--out", type=UserPath(), metavar="DIR",
               help="A new or empty folder for the run. Default: runs/<time>-<model>.")
+@click.option("--resume", type=click.Choice(["auto"]),
+              help="auto: go on with the run in --out where it stood after Ctrl-C, a crash or a kill, to the same "
+                   "bits; begin it where there is none. It keeps checkpoints.")
 @click.option("--from", type=UserPath(), metavar="RUN",
               help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of a "
                    "model, .safetensors, .keras or .h5, needs --dataset.")
@@ -63,9 +66,17 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     fastcnn train --from first --epochs 2
     fastcnn train --dataset my_pictures/ --size 64x48 --group-by 'patient-[0-9]+'
     fastcnn train --folds 5
+    fastcnn train --dataset cifar10 --epochs 100 --out long --resume auto
     """  # noqa: D301  (click reads the backspace)
     import secrets
 
+    if given["resume"] is not None and (given["out"] is None or given["folds"] is not None):
+        raise click.UsageError("--resume: expected --out RUN, which says with which run to go on, and no --folds", ctx)
+    asked, recorded = dict(given), None
+    if given["resume"] is not None:
+        from fastcnn.cli._resume import remembered
+
+        recorded = remembered(given)
     if given["seed"] is None:
         given["seed"] = secrets.randbelow(2**31)
     if given["from"] is not None and given["model"] is not None:
@@ -80,6 +91,10 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     from fastcnn.cli._training import prepare, say_saved, train_folds, train_one
 
     prepared = prepare(given)
+    if recorded is not None:
+        from fastcnn.cli._resume import require_same
+
+        prepared = prepared._replace(config=require_same(asked, prepared.config, recorded))
 
     from fastcnn.cli._console import Output, make_console
 

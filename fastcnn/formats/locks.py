@@ -10,7 +10,7 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-_NAME = "lock"
+NAME = "lock"
 
 
 class FolderLock:
@@ -23,7 +23,7 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _NAME
+        self._path = folder / NAME
         self._file: BinaryIO | None = None
 
     def take(self) -> bool:
