@@ -367,6 +367,20 @@ TABLE: dict[str, list[Case]] = {
         Case("all", _of(layers.RandomColorJitter, (-2, 2), 0.2, 0.3, (0.4, 0.6), 0.1, seed=5), IMAGE, random=True),
         Case("of four channels", _of(layers.RandomColorJitter, (-2, 2), 0.2, 0.3, seed=5), WIDE, random=True),
     ],
+    "RandomErasing": [
+        Case("noise", _of(layers.RandomErasing, (0.5, 1.0), (0.1, 0.5), None, (-2, 2), seed=5), IMAGE, random=True),
+        Case("a colour", _of(layers.RandomErasing, (1, 1), 0.5, (0.5, 0, -1), (-2, 2), seed=5), IMAGE, random=True),
+    ],
+    "RandomNoise": [Case("0.2", _of(layers.RandomNoise, (0.1, 0.2), (-2, 2), seed=5), WIDE, random=True)],
+    "MixUp": [Case("0.4", _of(layers.MixUp, 0.4, seed=5), IMAGE, random=True)],
+    "CutMix": [Case("1", _of(layers.CutMix, seed=5), IMAGE, random=True)],
+    "RandomGaussianBlur": [
+        Case("5, 3", _of(layers.RandomGaussianBlur, (0.5, 1), (5, 3), (0.3, 1), (-2, 2), seed=5), IMAGE, random=True),
+    ],
+    "RandomElasticTransform": [
+        Case("mirror", _of(layers.RandomElasticTransform, 1.0, (0.5, 1), fill_mode="mirror", value_range=(-2, 2),
+                           seed=5), WIDE, random=True),
+    ],
     "Permute": [
         Case("to channels first", _of(layers.Permute, (3, 1, 2)), IMAGE),
         Case("turned round", _of(layers.Permute, (3, 2, 1)), WIDE),

@@ -10,8 +10,12 @@ from fastcnn import geometry as shapes
 from tests.reference_activation import activation_backward, activation_forward
 from tests.reference_augmentation import (  # noqa: F401
     augment,
+    blur,
     channel_means,
     color_backward,
+    fill_boxes,
+    mix_images,
+    mix_images_backward,
     warp_backward,
 )
 from tests.reference_function import (  # noqa: F401

@@ -4,8 +4,10 @@ import colorsys
 import math
 
 import numpy as np
+from scipy import ndimage
 
 from fastcnn.geometry import warp
+from tests.reference_norms import mix
 
 
 def outside(i, n, mode):
@@ -109,3 +111,46 @@ def color_backward(dy, x, colors, turns, bounds):
 
 def channel_means(x):
     return np.asarray(x, np.float64).mean(axis=(1, 2))
+
+
+def fill_boxes(x, boxes, words, colors, stddevs, kept, bounds):
+    """Noise by Box and Muller's formula, in Python's own integers."""
+    y = np.array(x, np.float64)
+    _, h, w, c = y.shape
+    for n, (top, left, bottom, right) in enumerate(boxes):
+        for i, j, k in np.ndindex(h, w, c):
+            if top <= i < bottom and left <= j < right:
+                key, second = map(int, words[n])
+                bits = mix(mix(((i * w + j) * c + k) ^ key) ^ second)
+                u, t = (bits // 256 + 1) / 2**24, mix(bits ^ key) // 256 / 2**24
+                z = math.sqrt(-2 * math.log(u)) * math.cos(2 * math.pi * t)
+                y[n, i, j, k] = np.clip(kept * y[n, i, j, k] + colors[k] + stddevs[n] * z, *bounds)
+    return y
+
+
+def mix_images(x, partners, weights, boxes):
+    x = np.asarray(x, np.float64)
+    y = np.empty_like(x)
+    for n, (top, left, bottom, right) in enumerate(boxes):
+        y[n] = weights[n] * x[n] + (1 - weights[n]) * x[partners[n]]
+        y[n, top:bottom, left:right] = x[partners[n], top:bottom, left:right]
+    return y
+
+
+def mix_images_backward(dy, sources, weights, boxes):
+    """Each image gives what it was mixed of their shares of its gradient."""
+    dy = np.asarray(dy, np.float64)
+    dx = np.zeros_like(dy)
+    for m, n in enumerate(sources):
+        inside = np.zeros(dy.shape[1:], bool)
+        inside[boxes[n][0]:boxes[n][2], boxes[n][1]:boxes[n][3]] = True
+        dx[n] += np.where(inside, 0, weights[n] * dy[n])
+        dx[m] += np.where(inside, dy[n], (1 - weights[n]) * dy[n])
+    return dx
+
+
+def blur(x, vertical, horizontal):
+    y = np.asarray(x, np.float64)
+    return np.stack([ndimage.correlate1d(ndimage.correlate1d(one, h, axis=1, mode="constant"), v, axis=0,
+                                         mode="constant") for one, v, h in zip(y, vertical, horizontal, strict=True)]
+                    ) if len(y) else y

@@ -26,8 +26,8 @@ FLOORS = (
     "kernels.cpu.compile",
     "kernels.cpu.simd",
     "kernels.cpu.gemm kernels.cpu.elementwise kernels.cpu.pooling kernels.cpu.normalization kernels.cpu.layout "
-    "kernels.cpu.optimizers kernels.cpu.peak kernels.cpu.augmentation",
-    "kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses",
+    "kernels.cpu.optimizers kernels.cpu.peak",
+    "kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses kernels.cpu.augmentation",
     "kernels.cpu.fused",
     "kernels.cpu",
     "device",

@@ -31,9 +31,8 @@ FASTCNN = {
 LAYERS = {
     _RECURRENT: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell "
                 "StackedRNNCells TimeDistributed Masking",
-    _PICTURES: "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization "
-               "MaxNumBoundingBoxes MixUp RandAugment RandomColorDegeneration "
-               "RandomElasticTransform RandomErasing RandomGaussianBlur "
+    _PICTURES: "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization "
+               "MaxNumBoundingBoxes RandAugment RandomColorDegeneration "
                "RandomInvert RandomPosterization "
                "RandomSharpness Solarization",
     _TEXT: "CategoryEncoding Discretization Embedding ReversibleEmbedding HashedCrossing Hashing IntegerLookup "

@@ -4,10 +4,13 @@ import copy
 
 import numpy as np
 import pytest
+from scipy import stats
 
+import fastcnn as fc
 from fastcnn import layers
 from fastcnn.geometry import warp
 from fastcnn.operations.augmentation.color import Recolor, Turn
+from fastcnn.operations.augmentation.patch import Blur, gaussian_windows
 from fastcnn.operations.augmentation.warp import Warp
 
 keras = pytest.importorskip("keras")
@@ -131,3 +134,31 @@ def test_the_same_contrast_and_hue_give_keras_s_picture():
     turned = layers.RandomHue((0.4, 0.4), (0, 1), seed=1)(np.repeat(UNIT[:1], 20, axis=0))
     both = [Turn(np.array([[sign * 1.2, 1.0]]), (0.0, 1.0)).images(UNIT[:1])[0][0] for sign in (1, -1)]
     assert {next(k for k in (0, 1) if np.array_equal(one, both[k])) for one in turned} == {0, 1}
+
+
+@pytest.mark.parametrize("size", [3, 7])
+def test_the_same_blur_gives_keras_s_picture(size):
+    theirs = keras.layers.RandomGaussianBlur((1, 1), size, (0.4, 1.0))
+    there = theirs.get_random_transformation(X)
+    horizontal, vertical = (gaussian_windows(size, np.full(3, float(s))) for s in there["blur_factor"].numpy())
+    ours = Blur(vertical, horizontal).images(X)[0]
+    applied = there["should_apply_blur"].numpy()
+    np.testing.assert_allclose(ours[applied], theirs.transform_images(X, there).numpy()[applied], **CLOSE)
+
+
+def test_as_much_is_erased_and_pasted_as_keras_erases_and_pastes():
+    x = np.arange(400, dtype=np.float32).reshape(400, 1, 1, 1) * np.ones((400, 32, 32, 1), np.float32) + 1
+    kinds = (("RandomErasing", ((1, 1), (0.1, 0.4), 0)), ("CutMix", ((0.5, 0.5),)))
+    for name, arguments in kinds:
+        shares = [np.mean(np.asarray(getattr(library.layers, name)(*arguments, seed=3)(x)) == x, axis=(1, 2, 3))
+                  for library in (keras, fc)]
+        assert stats.ks_2samp(*shares).pvalue > 1e-4, name
+
+
+def test_elastic_places_move_as_far_as_keras_s():
+    i, j = np.mgrid[:32, :32].astype(np.float32)
+    ramp = np.stack([j, i, 0 * i], axis=-1)[None].repeat(60, axis=0)
+    moved = [np.asarray(library.layers.RandomElasticTransform((1, 1), (1, 1), fill_mode="nearest", seed=3)(ramp)) - ramp
+             for library in (keras, fc)]
+    theirs, ours = (one[:, 8:-8, 8:-8, :2].std() for one in moved)
+    assert abs(theirs - ours) < 0.1 * theirs

@@ -1,6 +1,8 @@
 """The kernels of the CPU: every public one under its name, as ``kernels/__init__.py`` says how they behave."""
 
 from fastcnn.kernels.cpu.augmentation.augment import augment, color_backward, warp_backward
+from fastcnn.kernels.cpu.augmentation.blur import blur
+from fastcnn.kernels.cpu.augmentation.patches import fill_boxes, mix_images, mix_images_backward
 from fastcnn.kernels.cpu.augmentation.statistics import channel_means
 from fastcnn.kernels.cpu.conv.backward_input import (
     conv2d_backward_input,
@@ -119,6 +121,7 @@ __all__ = [
     "bias_backward",
     "bias_backward_scratch",
     "binary_loss",
+    "blur",
     "categorical_crossentropy",
     "channel_means",
     "color_backward",
@@ -138,6 +141,7 @@ __all__ = [
     "depthwise2d_forward_scratch",
     "dropout",
     "elementwise_loss",
+    "fill_boxes",
     "fold_depth",
     "fold_losses",
     "function_backward",
@@ -168,6 +172,8 @@ __all__ = [
     "merge_backward",
     "merge_backward_scratch",
     "merge_forward",
+    "mix_images",
+    "mix_images_backward",
     "moving_average",
     "multiply_add_chain",
     "pad2d",

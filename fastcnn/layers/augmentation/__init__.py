@@ -1,5 +1,6 @@
 """Layers that change pictures: in training at random, or to a size. Names, arguments and defaults are Keras's."""
 
+from fastcnn.layers.augmentation.blur import RandomElasticTransform, RandomGaussianBlur
 from fastcnn.layers.augmentation.color import (
     RandomBrightness,
     RandomContrast,
@@ -8,6 +9,7 @@ from fastcnn.layers.augmentation.color import (
     RandomRGBShift,
 )
 from fastcnn.layers.augmentation.crop import RandomCrop
+from fastcnn.layers.augmentation.erasing import RandomErasing, RandomNoise
 from fastcnn.layers.augmentation.geometric import (
     RandomFlip,
     RandomPerspective,
@@ -17,17 +19,24 @@ from fastcnn.layers.augmentation.geometric import (
     RandomZoom,
 )
 from fastcnn.layers.augmentation.hue_saturation import RandomColorJitter, RandomHue, RandomSaturation
+from fastcnn.layers.augmentation.mixing import CutMix, MixUp
 from fastcnn.layers.augmentation.resizing import CenterCrop, Resizing
 
 __all__ = [
     "CenterCrop",
+    "CutMix",
+    "MixUp",
     "RandomBrightness",
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
+    "RandomErasing",
     "RandomFlip",
+    "RandomGaussianBlur",
     "RandomGrayscale",
     "RandomHue",
+    "RandomNoise",
     "RandomPCAColor",
     "RandomPerspective",
     "RandomRGBShift",

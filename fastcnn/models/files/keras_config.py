@@ -22,7 +22,7 @@ _CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2"
 NOT_KERAS = frozenset((
     "Abs", "CELU", "Ceil", "Clip", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
     "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "Power", "ReLU6", "RandomPCAColor",
-    "RandomRGBShift", "Reciprocal", "Resize", "Round",
+    "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
     "SELU", "SiLU", "Sigmoid", "Sign", "Slice", "Softplus", "Softsign", "Sqrt", "Step", "Take", "Tanh", "TopK", "Where",
     *(f"{kind}{n}D" for kind in ("GlobalL2Pooling", "GlobalMinPooling", "L2Pooling", "MinPooling", "Padding")
       for n in (1, 2, 3))))  # fmt: skip

@@ -42,10 +42,11 @@ def _take(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor
 
 
 TABLE: dict[str, Any] = dict.fromkeys((
-    "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "RandomBrightness",
-    "RandomColorJitter", "RandomContrast", "RandomFlip", "RandomGrayscale", "RandomHue", "RandomPCAColor",
-    "RandomPerspective", "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear", "RandomTranslation",
-    "RandomZoom", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
+    "AlphaDropout", "CutMix", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "MixUp", "RandomBrightness",
+    "RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip",
+    "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomNoise", "RandomPCAColor", "RandomPerspective",
+    "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear", "RandomTranslation", "RandomZoom",
+    "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
 ), _same)
 TABLE.update({
     "Flatten": _reshape, "Permute": _permute, "RepeatVector": _repeat, "Reshape": _reshape,

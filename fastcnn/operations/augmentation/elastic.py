@@ -1,0 +1,62 @@
+"""Pictures whose pixels move by smooth noise."""
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.geometry.warp import Size, identities
+from fastcnn.operations import Backward
+from fastcnn.operations.augmentation.change import Change
+from fastcnn.operations.augmentation.patch import Blur, Patch, gaussian_windows
+from fastcnn.operations.augmentation.warp import Warp
+
+
+class Elastic(Change):
+    """Places move by strength * smoothed noise, normal with a standard deviation of that of the smoothing.
+
+    Parameters
+    ----------
+    strengths : (N,) array
+    smooth : (N,) array
+        The standard deviation of the smoothing, in pixels.
+    words : (N, 2) int64 array
+        Of 32 bits, from which noise counts.
+    size : (int, int)
+        Height and width of the images.
+    geometry : SAMPLING array
+    """
+
+    def __init__(self, strengths: np.ndarray, smooth: np.ndarray, words: np.ndarray, size: Size,
+                 geometry: np.ndarray) -> None:
+        self.strengths, self.smooth, self.words, self.size, self.geometry = strengths, smooth, words, size, geometry
+        self._warp: Warp | None = None
+
+    def images(self, x: np.ndarray) -> tuple[np.ndarray, Backward]:
+        self._warp = Warp(identities(len(x)), self.size, self.geometry, self._displacements(x))
+        return self._warp.images(x)
+
+    def masks(self, masks: np.ndarray) -> np.ndarray:
+        return self._warp_of(masks).masks(masks)
+
+    def boxes(self, boxes: list[np.ndarray]) -> list[np.ndarray]:
+        """Return boxes as they were: things move by less than boxes are exact to."""
+        return boxes
+
+    def _warp_of(self, masks: np.ndarray) -> Warp:
+        if self._warp is None:
+            like = np.empty((len(masks), *self.size, 1), np.float32)
+            self._warp = Warp(identities(len(masks)), self.size, self.geometry, self._displacements(like))
+        return self._warp
+
+    def _displacements(self, x: np.ndarray) -> np.ndarray:
+        """Return (N, H, W, 2) numbers in the type of x: strength times noise, smoothed."""
+        d, n, (h, w) = device.of(x), len(self.words), self.size
+        still, whole = d.zeros((n, h, w, 2), x.dtype), np.broadcast_to(np.array([0, 0, h, w]), (n, 4)).copy()
+        noise = Patch(whole, self.words, np.zeros(2), self.smooth)
+        widths = (6 * self.smooth).astype(np.int64) | 1
+        windows = np.zeros((n, int(widths.max(initial=1))))
+        for k, width in enumerate(widths):
+            begin = (windows.shape[1] - width) // 2
+            windows[k, begin:begin + width] = gaussian_windows(int(width), self.smooth[k:k + 1])[0]
+        smoothed = Blur(windows, windows * self.strengths[:, None])
+        moved: np.ndarray = smoothed.images(noise.images(still)[0])[0]
+        return moved
