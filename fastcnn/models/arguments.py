@@ -5,13 +5,13 @@ Keras takes one array, a list of them, or a dict by name; what is none of these 
 
 import inspect
 import numbers
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn.callbacks import Callback, ProgressLine
+from fastcnn.callbacks import Callback, Progress
+from fastcnn.callbacks.progress import suiting_style
 from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
 from fastcnn.loss_and_metrics import per_output
 
@@ -179,10 +179,10 @@ def check(good: bool, who: str, expected: str, got: Any) -> None:
 
 
 def verbosity(verbose: Any, who: str) -> int:
-    """Return 0, 1 or 2: "auto" is 1 on a terminal, else 2."""
+    """Return 0, 1 or 2: "auto" is 1 on a terminal and in a notebook, else 2."""
     check(verbose in ("auto", 0, 1, 2), who, 'verbose to be 0, 1, 2 or "auto"', verbose)
     if verbose == "auto":
-        return 1 if sys.stdout is not None and not sys.stdout.closed and sys.stdout.isatty() else 2
+        return 2 if suiting_style() == "lines" else 1
     return int(verbose)
 
 
@@ -191,7 +191,10 @@ def every_callback(callbacks: Any, verbose: int, who: str) -> list[Callback]:
     found = list(callbacks) if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
     for one in found:
         check(isinstance(one, Callback), who, "callbacks that are instances of fc.callbacks.Callback", one)
-    return [*found, *([ProgressLine(verbose == 1)] if verbose else ())]
+    if not verbose or any(isinstance(one, Progress) for one in found):
+        return found
+    style = suiting_style()
+    return [*found, Progress("lines" if verbose == 2 else "line" if style == "lines" else style)]
 
 
 def names_of(method: Callable[..., Any]) -> list[str]:

@@ -126,7 +126,8 @@ class TrainableNetwork(Network):
             32 if absent, or what `steps_per_epoch` asks for; not for batches.
         epochs, initial_epoch : int
         verbose : int or "auto"
-            0 nothing, 1 a moving line, 2 a line an epoch; "auto" is 1 on a terminal, else 2.
+            0 nothing, 1 a moving line, 2 a line an epoch; "auto" is 1 on a terminal or in a
+            notebook, which has a table, else 2.
         callbacks : Callback or list of them, optional
         validation_split : float
             This part of the data, the last of it, is not trained on but evaluated after each epoch, without the
