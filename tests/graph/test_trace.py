@@ -172,4 +172,5 @@ def test_a_tensor_that_is_given_brings_its_layer_no_nearer_though_another_output
     for name in ("first", "second", "third"):
         y = layers.ReLU(name=name)(y)
     assert names(trace.trace([x, given], [y, wanted])) == ["first", "second", "x", "third", "halves"]
+    assert names(trace.trace([x, given], [wanted, y])) == ["first", "x", "second", "halves", "third"]
     assert names(trace.trace([x], [y, wanted])) == ["x", "halves", "first", "second", "third"]
