@@ -68,12 +68,13 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn.regularizers import Regularizer
 
 
-def __getattr__(name: str) -> Any:
-    if name in _OBJECTS:
-        return getattr(_imported(f"fastcnn.{_OBJECTS[name]}"), name)
-    if name in __all__:
-        return _imported(f"fastcnn.{name}")
-    return importlib.import_module("fastcnn.unsupported").names_of("")(name)
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    def __getattr__(name: str) -> Any:
+        if name in _OBJECTS:
+            return getattr(_imported(f"fastcnn.{_OBJECTS[name]}"), name)
+        if name in __all__:
+            return _imported(f"fastcnn.{name}")
+        return importlib.import_module("fastcnn.unsupported").names_of("")(name)
 
 
 def _imported(module: str) -> Any:

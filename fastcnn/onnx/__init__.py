@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     from fastcnn.onnx.exporter import export
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'fastcnn.onnx' has no attribute {name!r}")
-    try:
-        importlib.import_module("onnx")
-    except ImportError as error:
-        raise ArgumentError(f"fastcnn.onnx: expected the package onnx, got: {error}; "
-                            "install it with pip install 'fastcnn[onnx]'") from error
-    if name in _PLACES:
-        return getattr(importlib.import_module(f"fastcnn.onnx.{_PLACES[name]}"), name)
-    return importlib.import_module(f"fastcnn.onnx.{name}")
+if not TYPE_CHECKING:  # else type checkers would believe in any name
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module 'fastcnn.onnx' has no attribute {name!r}")
+        try:
+            importlib.import_module("onnx")
+        except ImportError as error:
+            raise ArgumentError(f"fastcnn.onnx: expected the package onnx, got: {error}; "
+                                "install it with pip install 'fastcnn[onnx]'") from error
+        if name in _PLACES:
+            return getattr(importlib.import_module(f"fastcnn.onnx.{_PLACES[name]}"), name)
+        return importlib.import_module(f"fastcnn.onnx.{name}")
 
 
 def __dir__() -> list[str]:

@@ -43,17 +43,18 @@ def test_the_readme_and_the_examples_pass_mypy_strict(strict):
             "model = fc.Sequential([fc.Input((2,)), fc.layers.Dense(1)])\n"
             "reveal_type(model.predict([[1, 2]]))\n"
             "reveal_type(fc.layers.Conv2D(1, 3))\n"
-            "fc.layers.Conv4D\n")
+            "fc.layers.Conv4D\nfc.Sequental\n")
     rooms = (fc, fc.activations, fc.applications, fc.datasets, fc.layers, fc.losses, fc.metrics, fc.models,
              fc.optimizers, fc.saving, fc.training, fc.utils)
     public = "\n".join(["import fastcnn", *(f"{room.__name__}.{name}" for room in rooms for name in room.__all__)])
     said = strict({f"readme_{number}": block for number, block in enumerate(blocks)} | {"told": told, "public": public},
                   *sorted((ROOT / "examples").glob("*.py")))
     assert [line for line in said if not line.startswith("told.py")] == []
-    array, layer, unknown = said
+    array, layer, unknown, typo = said
     assert "numpy.ndarray" in array
     assert "fastcnn.layers.conv.Conv2D" in layer
     assert 'Module has no attribute "Conv4D"' in unknown
+    assert 'Module has no attribute "Sequental"' in typo
 
 
 ROOMS = sorted(path for path in (ROOT / "fastcnn").rglob("__init__.py") if "__all__" in path.read_text())
