@@ -36,7 +36,7 @@ FLOORS = (
     "operations",
     "activations",
     "layers losses optimizers metrics datasets data augmentation",
-    "callbacks loss_and_metrics array_data",
+    "callbacks objective array_data",
     "graph",
     "training",
     "models",

@@ -13,7 +13,7 @@ import numpy as np
 from fastcnn.callbacks import Callback, Progress
 from fastcnn.callbacks.progress import suiting_style
 from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
-from fastcnn.loss_and_metrics import per_output
+from fastcnn.objective import per_output
 
 
 def array(value: Any, who: str, what: str) -> np.ndarray:

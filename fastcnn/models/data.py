@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastcnn.array_data import Data
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.loss_and_metrics import Objective
 from fastcnn.models import arguments
+from fastcnn.objective import Objective
 
 if TYPE_CHECKING:
     from fastcnn.models.trainer import Trainer

@@ -12,9 +12,9 @@ from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
-from fastcnn.loss_and_metrics import Objective, RunningMeans, loss_of
 from fastcnn.models import arguments, batching, data, training_state
 from fastcnn.models.network import Network
+from fastcnn.objective import Objective, RunningMeans, loss_of
 from fastcnn.training import Epochs, ForwardResult
 
 # Arguments of Keras's that have one value here.

@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History
-from fastcnn.loss_and_metrics import RunningMeans
+from fastcnn.objective import RunningMeans
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.run import TrainingRun
 from fastcnn.training.step import Resumable, Trainable, train_step

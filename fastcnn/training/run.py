@@ -4,7 +4,7 @@ from typing import Any
 
 from fastcnn.callbacks import Callback, CallbackList
 from fastcnn.errors import ArgumentError
-from fastcnn.loss_and_metrics import RunningMeans
+from fastcnn.objective import RunningMeans
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.step import Resumable
 

@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import History
 from fastcnn.layers.call import Call
-from fastcnn.loss_and_metrics import Objective
+from fastcnn.objective import Objective
 from fastcnn.optimizers import Optimizer
 from fastcnn.parameters import Segment
 from fastcnn.training.shuffle import Orders

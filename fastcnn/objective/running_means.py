@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.loss_and_metrics.objective import Objective, more_of
+from fastcnn.objective.objective import Objective, more_of
 
 
 class RunningMeans:

@@ -10,12 +10,12 @@ import numpy as np
 from fastcnn import losses
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.loss_and_metrics.per_output import loss_of, metrics_of, per_output
-from fastcnn.loss_and_metrics.target import Target, named
 from fastcnn.losses import Loss
 from fastcnn.losses.targets import Takes, check_targets
 from fastcnn.metrics import Metric
 from fastcnn.metrics.automatic import suiting
+from fastcnn.objective.per_output import loss_of, metrics_of, per_output
+from fastcnn.objective.target import Target, named
 from fastcnn.operations.broadcasting import scaled
 
 _WEIGHTS, _TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)
