@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import config, njit, types
 from numba.core.registry import CPUDispatcher
-from numba.extending import overload
+from numba.core.typing.templates import infer, infer_global, make_intrinsic_template
 
 from fastcnn import _interrupts
 from fastcnn.kernels.cpu.compile import threads
@@ -117,12 +117,21 @@ def by_type(float32: Callable, float64: Callable) -> Callable:
     def choose(x):  # a float32 would keep the whole formula in float32
         return float64(np.float64(x) if isinstance(x, np.floating) else x)
 
-    @overload(choose, jit_options={"fastmath": _EXACT, "forceinline": True}, inline="never")
-    def _choose(x):
-        if x in (types.float32, types.int32):
-            return lambda x: single(x)
-        return lambda x: double(x)
+    def call(typingctx, x):
+        formula = single if x in (types.float32, types.int32) else double
+        signature = typingctx.resolve_value_type(formula).get_call_type(typingctx, (x,), {})
 
+        def codegen(context, builder, signature, args):
+            compiled = formula.get_compile_result(signature)
+            context.add_linking_libs([compiled.library])
+            return context.call_internal_no_propagate(builder, compiled.fndesc, signature, args)[1]
+
+        return signature, codegen
+
+    # As an `intrinsic`, but one that Python can call: a function around the formula would be compiled, too.
+    template = make_intrinsic_template(choose, call, float64.__name__)
+    infer(template)
+    infer_global(choose, types.Function(template))
     choose.__name__, choose.__doc__ = float64.__name__, float64.__doc__
     return choose
 

@@ -17,6 +17,7 @@ windows, its sum is moved to a total in float64 from time to time (`simd.sums`).
 This is also the forward pass of a transposed convolution, which has a bias and may end in a clamp.
 """
 
+import numpy as np
 from numba import config
 
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
@@ -75,7 +76,7 @@ def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, 
     if not ready:
         pack_transposed(packed, kernel.reshape(-1), groups, columns, kg, taps)
         pack_start(packed, start, bias if direct else bias[:0], groups, columns)
-    tasks, images, rows, parts = _plan(g, blocks_of(dx, columns)[1])
+    tasks, images, rows, parts = _plan(g, blocks_of(packed, columns)[1])
     parallel(_task, tasks, (dx.reshape(-1), scratch, (packed, start, bias, bounds), dy.reshape(-1),
                             (images, rows, parts), geometry))
 
@@ -156,17 +157,18 @@ def _scatter_image(image, dx, scratch, panel, filters, dy, geometry):
     panel_size, share = _local(g)
     totals = wide(scratch[panel + panel_size:panel + share])
     totals[:] = 0
-    since = 0  # the first position whose windows the totals lack
+    zero = np.int64(0)  # a literal would be another type, and what it is given to compiled for it
+    since = zero  # the first position whose windows the totals lack
     clear(dx, image * pixels, pixels)
     if bias.size > 0:
         for pixel in range(image * pixels, (image + 1) * pixels, g["c"]):
-            copy(dx, pixel, bias, 0, g["c"])
+            copy(dx, pixel, bias, zero, g["c"])
     for group in range(groups):
         for first in range(0, positions, panel_rows):
             rows = min(panel_rows, positions - first)
             if totals.size > 0 and _terms(g, since, first + rows) > TERMS:
                 _add_to_totals(totals, dx, image * pixels, since, first, g)
-                since = first
+                since = np.int64(first)
             walk_grid((scratch, (panel, 0, 0, columns)),
                       (dy, ((image * positions + first) * g["k"] + group * kg, 0, 0, g["k"], 0, 0, 1)),
                       (packed, (group * blocks * kg * width, 0, 0, width, kg * width)), at3(1, 1, rows), at3(1, 1, kg),
@@ -174,7 +176,7 @@ def _scatter_image(image, dx, scratch, panel, filters, dy, geometry):
             _scatter_panel(dx, image * pixels + group * cg, scratch, panel, first, rows, geometry)
         if totals.size > 0:
             _add_to_totals(totals, dx, image * pixels, since, positions, g)
-            since = 0
+            since = zero
     if totals.size > 0:
         for pixel in range(pixels):
             dx[image * pixels + pixel] += totals[pixel]

@@ -91,7 +91,7 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     geometry : CONV2D
     """
     g = geometry[0]
-    blocks = blocks_of(dy, g["k"] // g["groups"])[1]
+    blocks = blocks_of(scratch, g["k"] // g["groups"])[1]
     images, rows, bands, chunks, parts = plan(g, blocks)
     size, partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)
     weights, wf = dkernel.size, dkernel.reshape(-1)
@@ -100,11 +100,12 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     if partial == 0:
         parallel(_task, tasks, (wf, (dbias, np.int64(0)), scratch, cut, (xf, yf), geometry))
         return
-    clear(scratch, 0, chunks * partial)
+    start = np.int64(0)  # a literal would be another type, and `accumulate` compiled for it
+    clear(scratch, start, chunks * partial)
     parallel(_task, tasks, (scratch, (scratch, weights), scratch, cut, (xf, yf), geometry))
     add_pairwise(scratch, 0, partial, chunks, size)
-    accumulate(wf, 0, scratch, 0, weights)
-    accumulate(dbias, 0, scratch, weights, dbias.size)
+    accumulate(wf, start, scratch, start, weights)
+    accumulate(dbias, start, scratch, weights, dbias.size)
 
 
 @inlined
@@ -148,7 +149,7 @@ def _task(task, thread, sums, bias, scratch, cut, inputs, geometry):
                 else:
                     _tap_bands(to, (scratch, packed), x, columns, block, geometry)
                 if segment < segments - 1:
-                    _add_to_totals(scratch, chunk * partial, first, block.columns, False, geometry)
+                    _add_to_totals(scratch, chunk * partial, first, block.columns, np.bool_(False), geometry)
         is_last = band == end - 1
         if has_totals and (is_last or (band - begin) % often == often - 1):
             low, high = part * blocks // parts * width, min(kg, (part + 1) * blocks // parts * width)

@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.conv.plan import PARTIAL, is_pointwise
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
@@ -77,7 +79,7 @@ def local_sizes(g, width, images, rows):
     """Return elements of a thread's slab, and of all its scratch: that, dy's band, and a one."""
     tall, across = slab_size(g, rows)
     slab = aligned(tall * across * g["c"]) if has_slab(g) else 0
-    return slab, slab + aligned(images * rows * positions_of(g)[2] * width) + aligned(1)
+    return slab, slab + aligned(images * rows * positions_of(g)[2] * width) + aligned(np.int64(1))
 
 
 @inlined

@@ -71,7 +71,7 @@ def lanes_forward(y, saved, scratch, x, weights, geometry):
         Kernels (KH, KW, C, K) and biases (K,) of the stages, one after the other.
     geometry : (stages,) array of LANES
     """
-    blocks = -(-x.shape[0] // lanes_of(x))
+    blocks = -(-x.shape[0] // lanes_of(saved))
     parallel(_forward_block, blocks, (y.reshape(-1), saved, scratch, x.reshape(-1), weights, geometry))
 
 
@@ -212,7 +212,7 @@ def lanes_backward(dx, dweights, scratch, dy, saved, weights, geometry):
     saved, weights, geometry
         As in `lanes_forward`.
     """
-    blocks = -(-dy.shape[0] // lanes_of(dy))
+    blocks = -(-dy.shape[0] // lanes_of(scratch))
     chunks = _chunks(blocks, geometry)
     parallel(_backward_chunk, chunks,
              (dx.reshape(-1), scratch, dy.reshape(-1), (saved, weights), (chunks, blocks), geometry))
