@@ -5,10 +5,10 @@ import time
 from typing import Any
 
 from fastcnn.callbacks.callback import Callback, Logs
-from fastcnn.callbacks.progress_views import LinesView, MovingLineView, Status, TableView, View
+from fastcnn.callbacks.progress_views import LinesView, MovingLineView, ProgressView, Status, TableView
 from fastcnn.errors import ArgumentError, unknown
 
-_VIEWS: dict[str, type[View]] = {"line": MovingLineView, "lines": LinesView, "table": TableView}
+_VIEWS: dict[str, type[ProgressView]] = {"line": MovingLineView, "lines": LinesView, "table": TableView}
 
 
 class Progress(Callback):

@@ -51,7 +51,7 @@ class Status(NamedTuple):
         return f"{hours}:{minutes:02}:{seconds:02} left - " if hours else f"{minutes}:{seconds:02} left - "
 
 
-class View:
+class ProgressView:
     """The base of views.
 
     Attributes
@@ -69,14 +69,14 @@ class View:
     def end(self) -> None: ...
 
 
-class LinesView(View):
+class LinesView(ProgressView):
     """A line an epoch."""
 
     def after(self, status: Status) -> None:
         write(f"{_line(status)}\n")
 
 
-class MovingLineView(View):
+class MovingLineView(ProgressView):
     """A line that moves, above it one an epoch."""
 
     interval = 0.1
@@ -88,7 +88,7 @@ class MovingLineView(View):
         write(f"\r\033[K{_line(status)}\n")
 
 
-class TableView(View):
+class TableView(ProgressView):
     """A table in a notebook: IPython draws it, and draws it anew in the same place."""
 
     interval = 0.2
