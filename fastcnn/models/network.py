@@ -226,6 +226,10 @@ class Network(Layer):
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
         return self._executable.infer_penalized(xs)
 
+    def layer_graph(self) -> Graph:
+        """Return the graph of layers as they are, nothing fused, models inside opened."""
+        return self._executable.whole
+
     def first_not_finite(self, xs: Sequence[np.ndarray], call: Call) -> str | None:
         """Return what is the first not to be finite when a batch goes forward (`fastcnn.graph.finite`)."""
         return self._executable.first_not_finite(xs, call)

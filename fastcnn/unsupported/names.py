@@ -89,7 +89,7 @@ OPTIMIZERS = {
 }
 CALLBACKS = {
     "ModelCheckpoint keeps the model": "OrbaxCheckpoint",
-    "CSVLogger writes a table, and a Callback of your own gets the logs": "RemoteMonitor TensorBoard",
+    "CSVLogger writes a table, and a Callback of your own gets the logs": "RemoteMonitor",
     "give verbose=1 to fit": "ProgbarLogger",
 }
 INITIALIZERS = {
