@@ -372,6 +372,9 @@ TABLE: dict[str, list[Case]] = {
         Case("a colour", _of(layers.RandomErasing, (1, 1), 0.5, (0.5, 0, -1), (-2, 2), seed=5), IMAGE, random=True),
     ],
     "RandomNoise": [Case("0.2", _of(layers.RandomNoise, (0.1, 0.2), (-2, 2), seed=5), WIDE, random=True)],
+    "RandAugment": [
+        Case("two of all", _of(layers.RandAugment, (-2, 2), 2, 0.4, seed=5), IMAGE, random=True, smooth=False),
+    ],
     "MixUp": [Case("0.4", _of(layers.MixUp, 0.4, seed=5), IMAGE, random=True)],
     "CutMix": [Case("1", _of(layers.CutMix, seed=5), IMAGE, random=True)],
     "RandomGaussianBlur": [

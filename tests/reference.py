@@ -16,6 +16,8 @@ from tests.reference_augmentation import (  # noqa: F401
     fill_boxes,
     mix_images,
     mix_images_backward,
+    tone_images,
+    tone_images_backward,
     warp_backward,
 )
 from tests.reference_function import (  # noqa: F401

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from fastcnn.geometry import warp
+from fastcnn.kernels import tone_codes
 from tests.reference_norms import mix
 
 
@@ -154,3 +155,42 @@ def blur(x, vertical, horizontal):
     return np.stack([ndimage.correlate1d(ndimage.correlate1d(one, h, axis=1, mode="constant"), v, axis=0,
                                          mode="constant") for one, v, h in zip(y, vertical, horizontal, strict=True)]
                     ) if len(y) else y
+
+
+def tone_images(x, codes, parameters, bounds):
+    x, (low, high) = np.asarray(x, np.float64), bounds
+    y = x.copy()
+    for n, (code, (p, q)) in enumerate(zip(codes, parameters, strict=True)):
+        t = (x[n] - low) / (high - low) * 255
+        if code == tone_codes.POSTERIZED:
+            t = np.clip(t, 0, 255).astype(int) >> int(8 - p) << int(8 - p)
+        elif code == tone_codes.SOLARIZED:
+            u = np.clip(t + p, 0, 255)
+            t = np.where(u < q, u, 255 - u)
+        elif code == tone_codes.EQUALIZED:
+            for k in range(t.shape[2]):
+                whole = np.clip(t[..., k], 0, 255).astype(int)
+                counts = np.bincount(whole.ravel(), minlength=256).cumsum()
+                least = counts[whole.min()]
+                if least < counts[-1]:
+                    t[..., k] = np.round((counts - least) * 255 / (counts[-1] - least))[whole]
+        if code == tone_codes.SHARPENED:
+            window = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]])[..., None] / 13
+            y[n] += (1 - p) * (ndimage.correlate(x[n], window, mode="constant") - x[n])
+        elif code != tone_codes.SAME:
+            y[n] = t / 255 * (high - low) + low
+    return y
+
+
+def tone_images_backward(dy, x, codes, parameters, bounds):
+    """Of what works pixel by pixel the difference that a small step makes; what sharpens is its own way back."""
+    dy, x = np.asarray(dy, np.float64), np.asarray(x, np.float64)
+    linear = np.where(np.asarray(codes) == tone_codes.SHARPENED, codes, tone_codes.SAME)
+    dx = tone_images(dy, linear, parameters, bounds)
+    slope = (tone_images(x + 1e-6, codes, parameters, bounds) - tone_images(x - 1e-6, codes, parameters, bounds)) / 2e-6
+    for n, code in enumerate(codes):
+        if code == tone_codes.SOLARIZED:
+            dx[n] = slope[n] * dy[n]
+        elif code in (tone_codes.POSTERIZED, tone_codes.EQUALIZED):
+            dx[n] = 0
+    return dx

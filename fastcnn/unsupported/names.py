@@ -32,7 +32,7 @@ LAYERS = {
     _RECURRENT: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell "
                 "StackedRNNCells TimeDistributed Masking",
     _PICTURES: "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization "
-               "MaxNumBoundingBoxes RandAugment RandomColorDegeneration "
+               "MaxNumBoundingBoxes RandomColorDegeneration "
                "RandomInvert RandomPosterization "
                "RandomSharpness Solarization",
     _TEXT: "CategoryEncoding Discretization Embedding ReversibleEmbedding HashedCrossing Hashing IntegerLookup "

@@ -9,8 +9,10 @@ from scipy import stats
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.geometry import warp
+from fastcnn.kernels.tone_codes import EQUALIZED, POSTERIZED, SHARPENED, SOLARIZED
 from fastcnn.operations.augmentation.color import Recolor, Turn
 from fastcnn.operations.augmentation.patch import Blur, gaussian_windows
+from fastcnn.operations.augmentation.tone import Stretch, Tone
 from fastcnn.operations.augmentation.warp import Warp
 
 keras = pytest.importorskip("keras")
@@ -162,3 +164,29 @@ def test_elastic_places_move_as_far_as_keras_s():
              for library in (keras, fc)]
     theirs, ours = (one[:, 8:-8, 8:-8, :2].std() for one in moved)
     assert abs(theirs - ours) < 0.1 * theirs
+
+
+@pytest.mark.filterwarnings("ignore:.*Tensor.T is deprecated on 0-D tensors")  # of PyTorch, in Keras's Equalization
+@pytest.mark.parametrize(("name", "arguments", "code", "drawn"), [
+    ("RandomSharpness", ((0.8, 0.8),), SHARPENED, (1.6, 0)), ("RandomSharpness", ((0.1, 0.1),), SHARPENED, (0.2, 0)),
+    ("RandomPosterization", (3,), POSTERIZED, (3, 0)), ("Equalization", (), EQUALIZED, (0, 0)),
+])
+def test_the_same_tones_give_keras_s_picture(name, arguments, code, drawn):
+    x = np.round(X[:1])  # its histogram is of a whole batch
+    layer = getattr(keras.layers, name)(*arguments)
+    theirs = layer(x)
+    if name == "RandomPosterization":
+        layer.factor = (3, 3)
+        theirs = layer(x)
+    ours = Tone(np.array([code]), np.array([drawn], float), (0.0, 255.0)).images(x)[0]
+    np.testing.assert_allclose(np.clip(ours, 0, 255), theirs.numpy(), **CLOSE)
+
+
+def test_solarized_stretched_and_paler_pictures_are_keras_s():
+    theirs = keras.layers.Solarization(0.4, 0.6)
+    there = theirs.get_random_transformation(X)
+    parameters = np.stack([there[key].numpy().astype(float).reshape(-1) for key in ("additions", "thresholds")], axis=1)
+    ours = Tone(np.full(3, SOLARIZED), parameters, (0.0, 255.0)).images(X)[0]
+    np.testing.assert_allclose(ours, theirs.transform_images(X, there).numpy(), **CLOSE)
+    stretched = Stretch(np.ones(3, bool), (0.0, 255.0)).images(X)[0]
+    np.testing.assert_allclose(stretched, keras.layers.AutoContrast()(X).numpy(), **CLOSE)

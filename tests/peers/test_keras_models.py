@@ -110,7 +110,7 @@ ARGUMENTS = {"Activation": ("relu",), "Dense": (3,), "Reshape": ((-1,),), "Permu
              "RandomBrightness": (0.1,), "RandomContrast": (0.1,)}
 
 #: No layers; Keras's RandomCrop leaves images as they are in inference; layers of images of three channels.
-SKIPPED = {"Layer", "InputLayer", "RandomCrop", "RandomGrayscale", "RandomHue", "RandomSaturation"}
+SKIPPED = {"Layer", "InputLayer", "RandAugment", "RandomCrop", "RandomGrayscale", "RandomHue", "RandomSaturation"}
 
 
 def _arguments(name):

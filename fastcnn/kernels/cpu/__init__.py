@@ -4,6 +4,7 @@ from fastcnn.kernels.cpu.augmentation.augment import augment, color_backward, wa
 from fastcnn.kernels.cpu.augmentation.blur import blur
 from fastcnn.kernels.cpu.augmentation.patches import fill_boxes, mix_images, mix_images_backward
 from fastcnn.kernels.cpu.augmentation.statistics import channel_means
+from fastcnn.kernels.cpu.augmentation.tones import tone_images, tone_images_backward
 from fastcnn.kernels.cpu.conv.backward_input import (
     conv2d_backward_input,
     conv2d_backward_input_packed,
@@ -194,6 +195,8 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_norms",
     "squared_norms_scratch",
+    "tone_images",
+    "tone_images_backward",
     "top_rows_backward",
     "top_rows_forward",
     "triad",

@@ -20,12 +20,14 @@ from fastcnn.layers.augmentation.geometric import (
 )
 from fastcnn.layers.augmentation.hue_saturation import RandomColorJitter, RandomHue, RandomSaturation
 from fastcnn.layers.augmentation.mixing import CutMix, MixUp
+from fastcnn.layers.augmentation.rand_augment import RandAugment
 from fastcnn.layers.augmentation.resizing import CenterCrop, Resizing
 
 __all__ = [
     "CenterCrop",
     "CutMix",
     "MixUp",
+    "RandAugment",
     "RandomBrightness",
     "RandomColorJitter",
     "RandomContrast",

@@ -15,7 +15,7 @@ from fastcnn.operations.augmentation.color import Recolor
 from fastcnn.operations.augmentation.draws import Draws
 from fastcnn.traits import Trait
 
-_GRAY = np.array([0.2989, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
+GRAY = np.array([0.2989, 0.587, 0.114])  # of red, green and blue, ITU-R BT.601
 _ANY = (-np.inf, np.inf)
 
 #: Square roots of the eigenvalues, and the eigenvectors in columns, of the colours of ImageNet's pixels from 0 to 1.
@@ -125,7 +125,7 @@ class RandomGrayscale(Augmentation):
     def changes(self, draws: Draws, shape: tuple[int, int, int]) -> list[Change]:
         some, factors = draws.chance(self.factor), _multiples(np.ones(len(draws)), shape[2])
         if shape[2] == 3:
-            factors[some] = _GRAY
+            factors[some] = GRAY
         return [Recolor(factors, np.zeros((len(draws), shape[2])), _ANY)]
 
 

@@ -42,8 +42,8 @@ def _take(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor
 
 
 TABLE: dict[str, Any] = dict.fromkeys((
-    "AlphaDropout", "CutMix", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "MixUp", "RandomBrightness",
-    "RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip",
+    "AlphaDropout", "CutMix", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "MixUp", "RandAugment",
+    "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip",
     "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomNoise", "RandomPCAColor", "RandomPerspective",
     "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear", "RandomTranslation", "RandomZoom",
     "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
