@@ -28,7 +28,7 @@ def test_ctrl_c_ends_after_the_step_saves_and_prints_commands_that_work(fastcnn,
     assert lines[-3].startswith("stopped in epoch ")
     assert (tmp_path / "a run" / "history.jsonl").read_text().count("\n") >= 1
     evaluate, train = (shlex.split(line[line.index("fastcnn") :])[1:] for line in lines[-2:])
-    assert evaluate == ["evaluate", "a run"]
+    assert evaluate == ["evaluate", "a run", "--part", "dev"]
     assert fastcnn(*evaluate).returncode == 0
     assert train[:3] == ["train", "--from", "a run"]
     assert 99_000 < int(train[-1]) <= 100_000
@@ -68,7 +68,7 @@ def test_ctrl_c_before_training_leaves_one_line_and_no_folder(tmp_path):
 import os, signal, sys
 from fastcnn import datasets
 from fastcnn.cli import main
-datasets.load = lambda *args: os.kill(os.getpid(), signal.SIGINT)
+datasets.read = lambda *args: os.kill(os.getpid(), signal.SIGINT)
 sys.exit(main(["train", "--out", "run"]))
 """
     result = subprocess.run(
