@@ -188,9 +188,9 @@ class Trainer:
         """Return copies of what training changes: weights, optimizer, seeds."""
         return training_state.of_trainer(self)
 
-    def check_state(self, state: dict[str, Any]) -> None:
-        """Raise ArgumentError if a state of `get_state` is that of another model or optimizer."""
-        training_state.check(self, state)
+    def digests(self) -> dict[str, str]:
+        """Return some digits for the layers, what of them is trained, the optimizer, the losses and the metrics."""
+        return training_state.digests(self)
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on where `get_state` was called."""

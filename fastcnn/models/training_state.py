@@ -6,32 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn.errors import ArgumentError
 from fastcnn.graph import trace
 from fastcnn.symbolic import as_shapes
 
 if TYPE_CHECKING:
     from fastcnn.models.trainer import Trainer
 
-_NO_MATTER = ("name", "seed", "learning_rate")  # of a layer or an optimizer: kept or told beside the configuration
+_NO_MATTER = ("name", "seed")  # a seed is kept beside the configuration
 
 
 def of_trainer(trainer: "Trainer") -> dict[str, Any]:
     """Return copies: weights and statistics, the optimizer's state, and the seeds of the model and its layers."""
     return {
-        "is_of": _digests(trainer), "seed": trainer.seed, "layer_seeds": [layer.seed for layer in _seeded(trainer)],
+        "seed": trainer.seed, "layer_seeds": [layer.seed for layer in _seeded(trainer)],
         "weights": trainer.model.get_weights(), "optimizer": trainer.optimizer.get_state(),
         "stop_training": bool(trainer.stop_training),
     }
-
-
-def check(trainer: "Trainer", state: dict[str, Any]) -> None:
-    """Raise ArgumentError if a state is that of another model, or of one that was compiled in another way."""
-    own = _digests(trainer)
-    differs = [what for what, digest in state["is_of"].items() if own.get(what) != digest]
-    if differs:
-        raise ArgumentError(f"{trainer.model}: expected the {' and the '.join(differs)} of the training to go on with, "
-                            f"got others; begin a new one, in another folder")
 
 
 def give_back(trainer: "Trainer", state: dict[str, Any]) -> None:
@@ -50,12 +40,13 @@ def _seeded(trainer: "Trainer") -> list[Any]:
             if isinstance(vars(layer).get("seed"), (int, np.integer))]
 
 
-def _digests(trainer: "Trainer") -> dict[str, str]:
-    """Return some digits for what may not change between two parts of one training."""
+def digests(trainer: "Trainer") -> dict[str, str]:
+    """Return some digits for each thing that may not change between two parts of one training."""
     steps = [(type(step.node).__name__, step.inputs, step.outputs, as_shapes(step.node.output_shape),
               _plain(step.node.get_config()) if hasattr(step.node, "get_config") else None)
              for step in trainer.model._executable.whole.steps]
-    optimizer = type(trainer.optimizer).__name__, _plain(trainer.optimizer.get_config())
+    rate = {"learning_rate": None} if trainer.optimizer.has_constant_rate else {}  # a number is part of the state
+    optimizer = type(trainer.optimizer).__name__, _plain(trainer.optimizer.get_config() | rate)
     metrics = [(type(one).__name__, _plain(one.get_config())) for one in trainer.objective.metrics]
     losses = [(None if one.loss is None else (type(one.loss).__name__, _plain(one.loss.get_config())), one.weight)
               for one in trainer.objective.targets]

@@ -40,11 +40,12 @@ class TrainingRun:
         self.running = RunningMeans(model.objective)
         self.logs: dict[str, float] = {}
         self._pending: dict[str, Any] | None = None
+        self._digests: dict[str, str] = {}  # of the model, once they are asked for
 
     def get_state(self) -> dict[str, Any]:
         """Return copies of all that training changes: numbers, text, None, arrays, and lists and dicts of them."""
         return {
-            "epoch": self.epoch, "batch": self.batch, "logs": dict(self.logs),
+            "epoch": self.epoch, "batch": self.batch, "logs": dict(self.logs), "is_of": self._of_model(),
             "running": self.running.get_state() if self.batch else None, "model": self.model.get_state(),
             "data": self.data.get_state(), "validation": None if self.validation is None else
             self.validation.get_state(),
@@ -71,7 +72,10 @@ class TrainingRun:
         if (state["validation"] is None) != (self.validation is None):
             raise ArgumentError(f"fit: expected {'no ' if self.validation is not None else ''}validation data, as in "
                                 f"the training to go on with")
-        self.model.check_state(state["model"])
+        differs = [what for what, digest in state["is_of"].items() if self._of_model().get(what) != digest]
+        if differs:
+            raise ArgumentError(f"fit: expected the {' and the '.join(differs)} of the training to go on with, got "
+                                f"others; begin a new one, in another folder")
         self.data.set_state(state["data"], state["batch"])
         if self.validation is not None:
             self.validation.set_state(state["validation"])
@@ -94,6 +98,10 @@ class TrainingRun:
     def is_over(self) -> bool:
         """Whether a training that goes on was to end where it stands."""
         return self._pending is not None and not self.batch and (self.model.stop_training or self.data.is_over)
+
+    def _of_model(self) -> dict[str, str]:
+        self._digests = self._digests or self.model.digests()
+        return self._digests
 
     def _apply(self, state: dict[str, Any]) -> None:
         self.model.set_state(state["model"])

@@ -85,8 +85,8 @@ class Resumable(Trainable, Protocol):
         """Return all that training changes."""
         ...
 
-    def check_state(self, state: dict[str, Any]) -> None:
-        """Raise ArgumentError where a state is that of another model; nothing is changed."""
+    def digests(self) -> dict[str, str]:
+        """Return some digits for each thing that must be the same where training goes on: layers, optimizer, ..."""
         ...
 
     def set_state(self, state: dict[str, Any]) -> None:

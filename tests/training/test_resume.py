@@ -195,6 +195,9 @@ def test_one_that_stopped_early_stays_stopped(tmp_path, undisturbed):
     (lambda model, given: given | {"validation_data": None}, "expected validation data"),
     (lambda model, given: model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"]) or given,
      "expected the optimizer of the training"),
+    (lambda model, given: model.compile(fc.optimizers.Adam(
+        fc.optimizers.schedules.CosineDecay(0.01, 100), use_ema=True, ema_momentum=0.9, gradient_accumulation_steps=2),
+        "sparse_categorical_crossentropy", metrics=["accuracy"]) or given, "expected the optimizer of the training"),
     (lambda model, given: setattr(model.layers[-1], "trainable", False) or given, "layers that are trained"),
 ])  # fmt: skip
 def test_other_data_callbacks_and_models_are_refused_before_anything_changes(other, told, tmp_path):
