@@ -11,10 +11,9 @@ of an image must not be among the right ones. What is written for a pixel are th
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
+from fastcnn.kernels.cpu.simd.vectors import DOUBLE, Vectors, loop
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 
@@ -38,7 +37,7 @@ class _Pixel(Vectors):
         pair = self.b.load(self._pair(pointer), align=self.bits // 8)
         third = self.b.load(self.b.gep(pointer, [_I64(2)]), align=self.bits // 8)
         four = self.shuffled(pair, ir.Constant(pair.type, ir.Undefined), [0, 1, 0, 1])
-        return self.b.insert_element(four, third, _I32(2))
+        return self.shuffled(four, self.gathered([third] * 4), [0, 1, 4, 3])
 
     def put(self, value, pointer):
         """Write the three numbers of a pixel."""
@@ -65,38 +64,25 @@ def mix_pixels(typingctx, to, at, of, image, width, columns, places):
         out, source = (context.make_array(signature.args[k])(context, b, args[k]).data for k in (0, 2))
         out, source = b.gep(out, [args[1]]), b.gep(source, [args[3]])
         (begin, end), places = ([b.extract_value(args[at], k) for k in range(n)] for at, n in ((5, 2), (6, 4)))
-        below, double = b.mul(args[4], _I64(3)), ir.DoubleType()
-        first, step = (_vector(b, places[k:k + 2]) for k in (0, 2))
+        below, double = b.mul(args[4], _I64(3)), DOUBLE
+        first, step = (v.gathered(places[k:k + 2]) for k in (0, 2))
         with loop(b, b.sub(end, begin)) as index:
             j = b.add(begin, index)
             column = b.sitofp(j, double)
-            place = _fmuladd(b, _vector(b, [column, column]), step, first)
+            place = v.fmuladd(v.gathered([column, column]), step, first)
             whole = b.fptosi(place, ir.VectorType(_I32, 2))
             beyond = b.fsub(place, b.sitofp(whole, place.type))
             beyond = beyond if v.bits == 64 else b.fptrunc(beyond, ir.VectorType(v.element, 2))
             x, y = (b.sext(b.extract_element(whole, _I32(k)), _I64) for k in range(2))
             above = b.gep(source, [b.mul(b.add(b.mul(y, args[4]), x), _I64(3))])
             top, bottom = v.two(above), v.two(b.gep(above, [below]))
-            both = _fmuladd(b, v.shuffled(beyond, beyond, [1] * 8), b.fsub(bottom, top), top)
+            both = v.fmuladd(v.shuffled(beyond, beyond, [1] * 8), b.fsub(bottom, top), top)
             left, right = v.shuffled(both, both, [0, 1, 2, 2]), v.shuffled(both, both, [3, 4, 5, 5])
-            v.put(_fmuladd(b, v.shuffled(beyond, beyond, [0] * 4), b.fsub(right, left), left),
+            v.put(v.fmuladd(v.shuffled(beyond, beyond, [0] * 4), b.fsub(right, left), left),
                   b.gep(out, [b.mul(j, _I64(3))]))
         return context.get_dummy_value()
 
     return types.void(to, i, of, i, i, columns, places), codegen
-
-
-def _fmuladd(b, x, y, z):
-    name = f"llvm.fmuladd.v{x.type.count}f{64 if x.type.element == ir.DoubleType() else 32}"
-    return b.call(cgutils.get_or_insert_function(b.module, ir.FunctionType(x.type, [x.type] * 3), name), [x, y, z])
-
-
-def _vector(b, numbers):
-    """Return a vector of some numbers."""
-    value = ir.Constant(ir.VectorType(numbers[0].type, len(numbers)), ir.Undefined)
-    for k, number in enumerate(numbers):
-        value = b.insert_element(value, number, _I32(k))
-    return value
 
 
 @intrinsic
@@ -111,9 +97,9 @@ def color_pixels(typingctx, to, at, count, matrix, bounds, scales):
         b, v = builder, _Pixel(builder, to.dtype)
         out = b.gep(context.make_array(signature.args[0])(context, b, args[0]).data, [args[1]])
         numbers = [b.extract_value(args[3], k) for k in range(12)]
-        columns = [_vector(b, [numbers[4 * row + k] for row in (0, 1, 2, 2)]) for k in range(4)]
+        columns = [v.gathered([numbers[4 * row + k] for row in (0, 1, 2, 2)]) for k in range(4)]
         low, high = (v.broadcast(b.extract_value(args[4], k)) for k in range(2))
-        scale, offset = (_vector(b, [b.extract_value(args[5], 3 * k + c) for c in (0, 1, 2, 2)]) for k in range(2))
+        scale, offset = (v.gathered([b.extract_value(args[5], 3 * k + c) for c in (0, 1, 2, 2)]) for k in range(2))
         with loop(b, args[2]) as index:
             place = b.gep(out, [b.mul(index, _I64(3))])
             pixel, total = v.pixel(place), columns[3]

@@ -20,6 +20,8 @@ from numba.core import cgutils
 from fastcnn.kernels.cpu.simd.width import lanes
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
+#: LLVM's type of numbers in float64.
+DOUBLE = ir.DoubleType()
 
 
 @contextlib.contextmanager
@@ -96,6 +98,13 @@ class Vectors:
         undefined = ir.Constant(ir.VectorType(scalar.type, self.L), ir.Undefined)
         return self.shuffled(self.b.insert_element(undefined, scalar, _I32(0)), undefined, [0] * self.L)
 
+    def gathered(self, numbers: Sequence[Any]) -> Any:
+        """Return a vector with a lane for each of some numbers of one type."""
+        value = ir.Constant(ir.VectorType(numbers[0].type, len(numbers)), ir.Undefined)
+        for lane, number in enumerate(numbers):
+            value = self.b.insert_element(value, number, _I32(lane))
+        return value
+
     def shuffled(self, one: Any, other: Any, places: Sequence[int]) -> Any:
         """Return the lanes `places` of two vectors, those of the other being counted on from the first's."""
         return self.b.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, len(places)), list(places)))
@@ -146,9 +155,9 @@ class Vectors:
     # --- arithmetic ---------------------------------------------------------------------------------------------------
 
     def fmuladd(self, a: Any, b: Any, c: Any) -> Any:
-        """Return a * b + c, rounded once where the CPU can."""
-        name = f"llvm.fmuladd.v{self.L}f{self.bits}"
-        return self.b.call(self._function(name, [self.vector] * 3, self.vector), [a, b, c])
+        """Return a * b + c, rounded once where the CPU can; of vectors of any one length and type."""
+        name = f"llvm.fmuladd.v{a.type.count}f{8 * _bytes(a.type.element)}"
+        return self.b.call(self._function(name, [a.type] * 3, a.type), [a, b, c])
 
     def add_product(self, slot: Any, a: Any, b: Any) -> None:
         """Add a * b to a variable."""
