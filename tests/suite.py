@@ -13,7 +13,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 TABLE = TESTS / "seconds.txt"
-#: CPU seconds that ``pytest -m fast`` spends on tests; collecting takes 15 to 20 more, and 90 is what a person waits for.
+#: CPU seconds that ``pytest -m fast`` spends on tests; collecting takes 20 more, and 90 is what a person waits for.
 FAST = 70.0
 #: Below this many seconds a function has no line of its own.
 LEAST = 0.25
