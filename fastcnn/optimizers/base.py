@@ -17,6 +17,7 @@ from fastcnn.optimizers import arguments, schedules
 from fastcnn.optimizers.averages import Averages
 from fastcnn.optimizers.clipping import clip
 from fastcnn.optimizers.parameter_group import ParameterGroup, scale_parts
+from fastcnn.optimizers.rate_factors import RateFactors
 from fastcnn.optimizers.state import State
 from fastcnn.parameters import Parameter, Segment, flatten
 from fastcnn.unsupported import ExplainsUnsupported
@@ -26,7 +27,7 @@ NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
-class Optimizer(State, Averages, ExplainsUnsupported):
+class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
     """The base of optimizers; one is for one model.
 
     Parameters
@@ -100,6 +101,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
         self._all: list[ParameterGroup] = []  # of these parameters
         self._trained: set[int] = set()  # the ids of those that are trained now
         self._parts: list[ParameterGroup] = []  # of these
+        self._factors: list[float] = []  # of their learning rates
         self._exempt: tuple[set[int], Any] = set(), None
 
     # --- learning rate ----------------------------------------------------------------------------------------------
@@ -149,6 +151,7 @@ class Optimizer(State, Averages, ExplainsUnsupported):
         if wanted == self._trained:  # every `fit` asks
             return
         if not self._parameters:
+            self._check_patterns(parameters)
             self._parameters, self._all = list(parameters), [self._part(s) for s in flatten(parameters)]
         known = set(map(id, self._parameters))
         if not wanted <= known:
@@ -156,7 +159,8 @@ class Optimizer(State, Averages, ExplainsUnsupported):
             raise ArgumentError(f"{type(self).__name__}: expected the parameters it was built for, and {other.path} is "
                                 f"none of them; compile this model with a new optimizer")
         # The state of frozen parameters stays in `_all`.
-        self._trained, self._parts = wanted, [part for whole in self._all for part in whole.only(wanted)]
+        found = self._by_factor(self._all, wanted)
+        self._trained, self._parts, self._factors = wanted, [part for part, _ in found], [factor for _, factor in found]
 
     def _part(self, segment: Segment) -> ParameterGroup:
         ids, pattern = self._exempt
@@ -199,10 +203,10 @@ class Optimizer(State, Averages, ExplainsUnsupported):
                 if gathered or self.clipnorm or self.clipvalue or self.global_clipnorm:
                     clip([part.segment for part in self._parts], 1.0 / (gathered or 1), self.clipnorm, self.clipvalue,
                          self.global_clipnorm)
-                for part in self._parts:
-                    d = device.of(part.segment.values)
-                    decay = self._decay(part, rate) if self.weight_decay else 0.0
-                    self.update(d, part.segment, part.state, rate, decay, clear)
+                for part, factor in zip(self._parts, self._factors, strict=True):
+                    d, own = device.of(part.segment.values), rate * factor
+                    decay = self._decay(part, own) if self.weight_decay else 0.0
+                    self.update(d, part.segment, part.state, own, decay, clear)
             if self.use_ema:
                 self._average()
         finally:  # Ctrl-C is heard when a kernel is done: then values have changed
