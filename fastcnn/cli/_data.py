@@ -69,9 +69,10 @@ def load_dataset(
     """
     given = [name for name, value in (("--size", size), ("--fit", fit), ("--skip-damaged", skip_damaged)) if value]
     name, folder = dataset
-    if name.replace("-", "_") in datasets.names or not datasets.is_picture_folder(expanded(name)):
+    if name.replace("-", "_") in datasets.names or not datasets.holds_pictures(expanded(name)):
         if given and (folder is not None or name in datasets.names or Path(name).exists()):
-            raise ArgumentError(f"{given[0]}: expected a folder of pictures as the data set, got {name}; leave it out")
+            raise ArgumentError(f"{given[0]}: expected a folder of pictures or a table as the data set, got {name}; "
+                                "leave it out")  # fmt: skip
         return datasets.read(name, folder, Pictures())
     if saved is None:
         return datasets.read(name, folder, Pictures(size, fit or "crop", skip_damaged=skip_damaged))

@@ -166,8 +166,9 @@ def data_options(default: str) -> Callable[[Any], Any]:
             "--dataset",
             type=NameOrPath(DATASETS),
             metavar="NAME|PATH",
-            help=f"{', '.join(DATASETS)}; or your own: an .npz file with x and y, a folder of idx files, or a folder "
-            f"of pictures with one sub-folder a class. Default: {default}.",
+            help=f"{', '.join(DATASETS)}; or your own: an .npz file with x and y, a folder of idx files, a folder of "
+            f"pictures with one sub-folder a class, or a .csv table with the columns file and label. "
+            f"Default: {default}.",
         )(command)
 
     return add
@@ -194,9 +195,9 @@ def split_options(command: Any) -> Any:
     for option in (
         click.option("--folds", type=click.IntRange(2), metavar="K",
                      help="Cross-validation: K trainings, each with another of K parts as dev; mean and spread."),
-        click.option("--group-by", metavar="REGEX",
-                     help="Pictures in whose paths this finds the same (its first group, if it has one) stay in one "
-                     "part: 'patient-[0-9]+'."),
+        click.option("--group-by", metavar="COLUMN|REGEX",
+                     help="Pictures of one value in this column of a table stay in one part; or, of a folder, pictures "
+                     "in whose paths this finds the same (its first group, if it has one): 'patient-[0-9]+'."),
         click.option("--train-dev", type=Share(), metavar="SHARE",
                      help="A part like the training's that is not learned, to tell overfitting from data that differ. "
                      "Default: 0."),

@@ -1,10 +1,10 @@
-"""The sizes of the pictures of a folder, and which of its files are damaged."""
+"""The sizes of the pictures of a folder or a table, and which of its files are damaged."""
 
 from collections import Counter
 from pathlib import Path
 
 from fastcnn import datasets
-from fastcnn.datasets._folders import layout_of
+from fastcnn.datasets._own import layout_at
 from fastcnn.datasets._pillow import read_picture, size_of
 from fastcnn.errors import DataError
 from fastcnn.formats.files import expanded
@@ -14,8 +14,8 @@ _SHOWN = 4  # sizes that a line names
 
 
 def sizes_of(dataset: str) -> Sizes | None:
-    """Return how often each size, height and width, is in a folder of pictures; None for other data sets."""
-    if not _is_folder(dataset):
+    """Return how often each size, height and width, is in a data set of pictures; None for other data sets."""
+    if not _is_of_pictures(dataset):
         return None
     return Counter(size for file in _files(dataset) if (size := size_of(file)) is not None)
 
@@ -45,12 +45,12 @@ def damaged(dataset: str) -> list[str]:
     return lines
 
 
-def _is_folder(dataset: str) -> bool:
-    return dataset.replace("-", "_") not in datasets.names and datasets.is_picture_folder(expanded(dataset))
+def _is_of_pictures(dataset: str) -> bool:
+    return dataset.replace("-", "_") not in datasets.names and datasets.holds_pictures(expanded(dataset))
 
 
 def _files(dataset: str) -> list[Path]:
-    layout = layout_of(expanded(dataset))
+    layout, _ = layout_at(expanded(dataset))
     return [file for split in (layout.train, layout.test, layout.dev) if split is not None for file in split.files]
 
 

@@ -41,7 +41,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dev, train_dev, test : float or None
         What was asked for as the share of a part; ``split.csv`` has what became of it.
     group_by : str or None
-        What tells in the path of a picture which ones stay in one part.
+        What tells which pictures stay in one part: a column of a table, or an expression for their paths.
     fold : (k, K) or None
         The number of the fold, from 1, that was dev, and how many there are.
     model : str

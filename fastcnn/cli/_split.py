@@ -1,7 +1,7 @@
 """Which examples of a data set train, which are decided on and which are for the last figure: made, written, read."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,15 +25,23 @@ class Examples(NamedTuple):
     y : (n,) int64 array
     names : (n,) object array of str
         What ``split.csv`` calls them.
+    weights : (n,) float32 array or None
+        Of the samples, in training.
     """
 
     x: NDArray[Any]
     y: NDArray[Any]
     names: NDArray[Any]
+    weights: NDArray[Any] | None = None
 
     def some(self, index: NDArray[Any]) -> "Examples":
         """Return the examples of some indices."""
-        return Examples(self.x[index], self.y[index], self.names[index])
+        return Examples(*(None if one is None else one[index] for one in self))  # type: ignore[arg-type]
+
+    @classmethod
+    def joined(cls, parts: Iterable["Examples"]) -> "Examples":
+        """Return the examples of several parts, one after the other."""
+        return cls(*(None if each[0] is None else np.concatenate(each) for each in zip(*parts)))  # type: ignore[arg-type]
 
 
 class Asked(NamedTuple):
@@ -44,7 +52,8 @@ class Asked(NamedTuple):
     dev, train_dev, test : float or None
         Shares of the whole data set.
     group_by : str or None
-        A regular expression: what it finds in the path of a picture is the group that stays in one part.
+        What tells the group that stays in one part: the name of a table's column, or a regular expression that finds it
+        in the path of a picture.
     seed : int
     """
 
@@ -57,17 +66,16 @@ class Asked(NamedTuple):
 
 def whole(data: Dataset) -> dict[str, Examples]:
     """Return the data set by the parts it came with; all of it as ``train`` if it came without."""
-    files = data.origin.files
-    x, y, order = [data.x_train, data.x_test], [data.y_train, data.y_test], data.origin.order
-    if order is not None:
-        place = np.argsort(order)
-        names = _in_arrays("x", len(order)) if files is None else _texts(files["train"] + files["test"])[place]
-        return {"train": Examples(np.concatenate(x)[place], np.concatenate(y)[place], names)}
-    parts = {"train": (data.x_train, data.y_train), "test": (data.x_test, data.y_test)}
+    files, order = data.origin.files, data.origin.order
+    parts = {"train": (data.x_train, data.y_train, data.w_train), "test": (data.x_test, data.y_test, data.w_test)}
     if data.x_dev is not None and data.y_dev is not None:
-        parts["dev"] = data.x_dev, data.y_dev
-    return {name: Examples(x, y, _in_arrays(f"x_{name}", len(y)) if files is None else _texts(files[name]))
-            for name, (x, y) in parts.items()}  # fmt: skip
+        parts["dev"] = data.x_dev, data.y_dev, data.w_dev
+    found = {name: Examples(x, y, _in_arrays(f"x_{name}", len(y)) if files is None else _texts(files[name]), weights)
+             for name, (x, y, weights) in parts.items()}  # fmt: skip
+    if order is None:
+        return found
+    every = Examples.joined(found.values()).some(np.argsort(order))
+    return {"train": every if files is not None else every._replace(names=_in_arrays("x", len(order)))}
 
 
 def made(data: Dataset, asked: Asked) -> tuple[dict[str, Examples], dict[str, str]]:
@@ -95,7 +103,7 @@ def made(data: Dataset, asked: Asked) -> tuple[dict[str, Examples], dict[str, st
         share = (0.0 if name == "train_dev" else share_for(total)) if share is None else share
         shares[name] = min(1.0, share * total / len(parts["train"].y))
     pool = parts["train"]
-    groups = groups_of(parts, asked.group_by)
+    groups = groups_of(parts, asked.group_by, data.origin.table)
     if sum(shares.values()) > 0:
         of_pool = None if groups is None else _texts([groups[name] for name in pool.names]).astype(str)
         index = split(pool.y, shares, groups=of_pool, seed=asked.seed, names=data.classes)
@@ -115,22 +123,35 @@ def made_folds(data: Dataset, count: int, asked: Asked) -> Iterator[tuple[dict[s
         yield {"train": pool.some(train), "dev": pool.some(dev), **_without(parts, "train", "dev")}, groups
 
 
-def groups_of(parts: dict[str, Examples], expression: str | None) -> dict[str, str] | None:
-    """Return the group of each example by its name; None without an expression.
+def groups_of(parts: dict[str, Examples], group_by: str | None, table: Any = None) -> dict[str, str] | None:
+    """Return the group of each example by its name; None without what tells it.
+
+    Parameters
+    ----------
+    parts : dict of str to Examples
+    group_by : str or None
+        As in `Asked`.
+    table : Table or None
+        A column of it goes before a regular expression of that text.
 
     Raises
     ------
     ArgumentError
         An expression that is none, or examples that have no files.
     DataError
-        A name in which it finds nothing.
+        A name in which it finds nothing; an empty cell of the column.
     """
-    if expression is None:
+    if group_by is None:
         return None
+    if table is not None and group_by in table.columns:
+        return _groups_in(table, group_by)
     try:
-        pattern = re.compile(expression)
+        pattern = re.compile(group_by)
     except re.error as error:
-        raise ArgumentError(f"--group-by: expected a regular expression, got {expression!r}: {error}") from None
+        column = "" if table is None else f"one of the columns {', '.join(table.columns)} or "
+        raise ArgumentError(
+            f"--group-by: expected {column}a regular expression, got {group_by!r}: {error}"
+        ) from None
     groups = {}
     for part in parts.values():
         for name in part.names:
@@ -138,9 +159,18 @@ def groups_of(parts: dict[str, Examples], expression: str | None) -> dict[str, s
                 raise ArgumentError("--group-by: expected a folder of pictures, whose names tell the group, got arrays")
             found = pattern.search(name)
             if found is None:
-                raise DataError(f"--group-by {expression}: expected it to be found in the name of each picture, "
-                                f"got {name} without it")  # fmt: skip
+                no_column = "" if table is None else f", and no column of {', '.join(table.columns)} is called so"
+                raise DataError(f"--group-by {group_by}: expected it to be found in the name of each picture, "
+                                f"got {name} without it{no_column}")  # fmt: skip
             groups[name] = found[1] if found.re.groups else found[0]
+    return groups
+
+
+def _groups_in(table: Any, column: str) -> dict[str, str]:
+    groups = {name: row.cells[column] for name, row in table.rows.items()}
+    empty = next((name for name, group in groups.items() if not group), None)
+    if empty is not None:
+        raise DataError(f"{table.where(empty)}: expected a group in the column {column}, got an empty cell; fill it in")
     return groups
 
 
@@ -161,7 +191,7 @@ def restored(path: Path, data: Dataset) -> dict[str, Examples]:
     """
     rows = split_file.read(path)
     every = whole(data)
-    pool = Examples(*(np.concatenate(each) for each in zip(*every.values())))
+    pool = Examples.joined(every.values())
     place = {name: k for k, name in enumerate(pool.names)}
     gone = [row.example for row in rows if row.example not in place]
     if gone or len(rows) != len(place):
@@ -195,7 +225,7 @@ def part_of(data: Dataset, path: Path | None, name: str, who: str) -> Examples:
     if path is not None:
         parts = restored(path, data)
     elif name == "test":
-        return Examples(data.x_test, data.y_test, np.empty(len(data.y_test), object))
+        return Examples(data.x_test, data.y_test, np.empty(len(data.y_test), object), data.w_test)
     else:
         parts = {}
     if name not in parts:

@@ -223,7 +223,8 @@ def _fit(console: Any, model: Any, prepared: Prepared, standard: Any, config: An
             callbacks.append(stop.backup)
         try:
             model.fit(
-                standard.images(train.x, scale), train.y, batch_size=config.batch_size, epochs=config.epochs, verbose=0,
+                standard.images(train.x, scale), train.y, sample_weight=train.weights, batch_size=config.batch_size,
+                epochs=config.epochs, verbose=0,
                 validation_data=None if dev is None else (standard.images(dev.x, scale), dev.y),
                 validation_batch_size=256, callbacks=[*callbacks, shown, stop],
             )  # fmt: skip

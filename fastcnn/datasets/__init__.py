@@ -1,4 +1,4 @@
-"""Data sets: four by name, and a user's own from idx files, an .npz file or folders of pictures.
+"""Data sets: four by name, and a user's own from idx files, an .npz file, pictures in folders or in a table.
 
 ``fastcnn.datasets.mnist.load_data()`` is Keras's; `load` returns the same data as a `Dataset`, which also knows
 the class names, the scale of the pixels and where they came from.
@@ -12,7 +12,7 @@ from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
 from fastcnn.datasets._assembly import warn_of_untested
 from fastcnn.datasets._dataset import Dataset, check, stratified_split
 from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_none
-from fastcnn.datasets._own import dataset_at, is_picture_folder
+from fastcnn.datasets._own import dataset_at, holds_pictures, is_picture_folder
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.formats.files import expanded
 
@@ -24,6 +24,7 @@ __all__ = [
     "digits",
     "fashion_mnist",
     "fits",
+    "holds_pictures",
     "image",
     "is_picture_folder",
     "load",
@@ -64,6 +65,8 @@ def load(
         - a folder of pictures with one sub-folder a class. Every fifth picture of each class, by name, is a test
           picture, unless the sub-folders lie in ``train`` and ``test`` (or ``val``, ``valid`` ...). What is hidden or
           put there by a system does not count.
+        - a table that names pictures, a ``.csv`` with the columns ``file`` (a path beside the table) and ``label``.
+          A column ``split`` (train, dev, test) tells the parts, ``weight`` the weights of samples (`Dataset.w_train`).
 
         A folder that is called like a data set is named by a path: ``"./mnist"``.
     data_dir : path-like, optional

@@ -41,7 +41,7 @@ def assemble(
         Of the files, for `Dataset.source`.
     dev : (x, y) or None
     known
-        ``pictures``, ``notes`` and ``origin`` of the `Dataset`.
+        ``pictures``, ``notes``, ``origin`` and weights of the `Dataset`.
 
     Raises
     ------

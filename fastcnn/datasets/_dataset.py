@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcnn.datasets._fitting import Pictures
+from fastcnn.datasets._table import Table
 from fastcnn.errors import ArgumentError, DataError
 
 
@@ -21,10 +22,13 @@ class Origin:
         For each part, ``"train"``, ``"test"`` and ``"dev"``, the path of each picture within the folder.
     order : (N,) int64 array or None
         Where the data came without a test part: the place that each training and then each test example had.
+    table : Table or None
+        Where a table named the files: what its other columns say.
     """
 
     files: dict[str, tuple[str, ...]] | None = None
     order: NDArray[np.int64] | None = None
+    table: Table | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +59,15 @@ class Dataset:
         What a person should know of how the data was read: pictures resized, files skipped.
     x_dev, y_dev : ndarray or None
         Images and labels to decide on, where the data come with them: a folder ``val`` beside ``train`` and ``test``.
+    w_train, w_test, w_dev : ndarray of float32 or None, (N,)
+        Weights of the samples, where the data come with them: ``model.fit(x, y, sample_weight=data.w_train)``.
     origin : Origin
 
     Raises
     ------
     DataError
-        As `check`, for either part; images that are not (N, H, W, C) of uint8 or float32; parts of unlike sizes.
+        As `check`, for either part; weights that are not (N,) or are 0 in all of training; images that are not
+        (N, H, W, C) of uint8 or float32; parts of unlike sizes.
     """
 
     name: str
@@ -77,6 +84,9 @@ class Dataset:
     notes: tuple[str, ...] = ()
     x_dev: NDArray[Any] | None = field(default=None, repr=False)
     y_dev: NDArray[np.int64] | None = field(default=None, repr=False)
+    w_train: NDArray[np.float32] | None = field(default=None, repr=False)
+    w_test: NDArray[np.float32] | None = field(default=None, repr=False)
+    w_dev: NDArray[np.float32] | None = field(default=None, repr=False)
     origin: Origin = field(default=Origin(), repr=False)
 
     def __post_init__(self) -> None:
@@ -90,6 +100,11 @@ class Dataset:
                     f"{self.name}: expected {part} images of {self.x_train.shape[1:]} like the training images, "
                     f"got {x.shape[1:]}; bring all images to one size and number of channels"
                 )
+        for (part, _, y), w in zip(self._parts(), (self.w_train, self.w_test, self.w_dev)):
+            if w is not None and w.shape != y.shape:
+                raise DataError(f"{self.name}, {part} set: expected weights ({len(y)},) as labels, got {w.shape}")
+        if self.w_train is not None and not self.w_train.any():
+            raise DataError(f"{self.name}: expected a training image with a weight above 0, got none; correct them")
 
     def _parts(self) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
         yield "training", self.x_train, self.y_train

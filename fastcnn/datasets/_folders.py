@@ -9,9 +9,9 @@ from typing import NamedTuple
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable
 
-_TRAIN = ("train", "training")
-_TEST = ("test", "testing")
-_DEV = ("val", "valid", "validation", "dev")
+TRAIN = ("train", "training")
+TEST = ("test", "testing")
+DEV = ("val", "valid", "validation", "dev")
 # What systems put into folders unasked, in small letters: Windows, macOS, and the boxes of Synology and QNAP. Names
 # that begin with a dot (.DS_Store, ._cat.png, .@__thumb) are hidden everywhere.
 _SYSTEM = frozenset((
@@ -23,10 +23,11 @@ _SYSTEM_ENDINGS = (":zone.identifier", "@synoeastream", "@synoresource")
 
 
 class LabelledFiles(NamedTuple):
-    """The files of one part of a data set, with their labels."""
+    """The files of one part of a data set, with their labels, and their names for messages and splits."""
 
     files: list[Path]
     labels: list[int]
+    names: list[str]
 
 
 class Layout(NamedTuple):
@@ -72,11 +73,11 @@ def layout_of(root: Path) -> Layout:
         none of the training's, folders that nobody knows beside ``train``, two for one purpose.
     """
     folders = _folders(root)
-    train = _only(root, folders, _TRAIN)
+    train = _only(root, folders, TRAIN)
     if train is None or not _folders(train):  # a class may be called train
         classes = _classes(root)
-        return Layout(classes, _list(root, classes), None, [])
-    test, dev = _only(root, folders, _TEST), _only(root, folders, _DEV)
+        return Layout(classes, _list(root, classes, root), None, [])
+    test, dev = _only(root, folders, TEST), _only(root, folders, DEV)
     others = [folder.name for folder in folders if folder not in (train, test, dev)]
     if others:
         raise DataError(
@@ -86,8 +87,8 @@ def layout_of(root: Path) -> Layout:
     if test is None and dev is not None:
         test, dev = dev, None
         notes.append(f"the folder {test.name} is what is tested on")
-    other = [None if folder is None else _list(folder, classes) for folder in (test, dev)]
-    return Layout(classes, _list(train, classes), other[0], notes, other[1])
+    other = [None if folder is None else _list(folder, classes, root) for folder in (test, dev)]
+    return Layout(classes, _list(train, classes, root), other[0], notes, other[1])
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -118,9 +119,9 @@ def _classes(root: Path) -> tuple[str, ...]:
     return classes
 
 
-def _list(root: Path, classes: tuple[str, ...]) -> LabelledFiles:
-    """Return the files of all class folders in `root`, which may lack some, and their labels."""
-    part = LabelledFiles([], [])
+def _list(root: Path, classes: tuple[str, ...], whole: Path) -> LabelledFiles:
+    """Return the files of all class folders in `root`, which may lack some; they are named by their path in `whole`."""
+    part = LabelledFiles([], [], [])
     for folder in _folders(root):
         name = printable(folder.name)
         if name not in classes:
@@ -136,6 +137,7 @@ def _list(root: Path, classes: tuple[str, ...]) -> LabelledFiles:
                 )
         part.files.extend(inside)
         part.labels.extend([classes.index(name)] * len(inside))
+        part.names.extend(printable(entry.relative_to(whole).as_posix()) for entry in inside)
     if not part.files:
         raise DataError(f"{root}: expected class folders {', '.join(classes)}, got none; add them")
     return part

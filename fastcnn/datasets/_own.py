@@ -1,4 +1,4 @@
-"""A user's own data: idx files, an .npz file or folders of pictures, made into a Dataset."""
+"""A user's own data: idx files, an .npz file, folders of pictures or a table of them, made into a Dataset."""
 
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from fastcnn.datasets import _idx, cifar10
 from fastcnn.datasets._assembly import assemble
 from fastcnn.datasets._dataset import Dataset, Origin, check, stratified_split
 from fastcnn.datasets._fitting import Pictures, require_none
-from fastcnn.datasets._image_folder import read_image_folder
+from fastcnn.datasets._folders import Layout, layout_of
+from fastcnn.datasets._image_folder import read_pictures
 from fastcnn.datasets._npz import keys, read_npz
+from fastcnn.datasets._table import ENDING, Table, read_table
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable
 
@@ -28,12 +30,13 @@ def dataset_at(path: Path, pictures: Pictures) -> Dataset:
     ArgumentError
         Arguments for pictures, where there are none.
     """
-    if is_picture_folder(path):
+    if holds_pictures(path):
         return _from_pictures(path, pictures)
     require_none(pictures, path)
     if path.is_file():
         if path.suffix.lower() != ".npz":
-            raise DataError(f"{path}: expected an .npz file or a folder, got a file of another kind; name its folder")
+            raise DataError(f"{path}: expected an .npz file, a .csv table or a folder, got a file of another kind; "
+                            "name its folder")  # fmt: skip
         return _from_npz(path)
     folder = _idx_folder(path)
     if folder is not None:
@@ -53,15 +56,33 @@ def is_picture_folder(path: Path) -> bool:
     return path.is_dir() and _idx_folder(path) is None and cifar10.find(path) is None
 
 
+def holds_pictures(path: Path) -> bool:
+    """Return whether what lies at a path is taken for pictures: such a folder, or a table that names them.
+
+    Parameters
+    ----------
+    path : Path
+    """
+    return path.suffix.lower() == ENDING if path.is_file() else is_picture_folder(path)
+
+
+def layout_at(path: Path) -> tuple[Layout, Table | None]:
+    """Return which pictures a folder or a table has, and the table."""
+    return read_table(path) if path.is_file() else (layout_of(path), None)
+
+
 def _idx_folder(path: Path) -> Path | None:
     """Return the folder itself or its ``raw``, where torchvision puts them, if idx files are there."""
     return next((folder for folder in (path, path / "raw") if any(_idx.find(folder))), None)
 
 
 def _from_pictures(root: Path, asked: Pictures) -> Dataset:
-    found = read_image_folder(root, asked)
-    return assemble(root, found.train, found.test, found.classes, "pictures", dev=found.dev, origin=found.origin,
-                    pictures=found.pictures, notes=found.notes)  # fmt: skip
+    layout, table = layout_at(root)
+    found = read_pictures(root, layout, asked, table)
+    kind = "pictures" if table is None else "pictures of a table"
+    return assemble(root, found.train, found.test, found.classes, kind,
+                    dev=found.dev, origin=found.origin, pictures=found.pictures, notes=found.notes,
+                    **{f"w_{part}": weights for part, weights in found.weights.items()})  # fmt: skip
 
 
 def _from_idx(folder: Path) -> Dataset:

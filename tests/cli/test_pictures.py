@@ -44,7 +44,7 @@ def test_a_run_keeps_how_pictures_were_read_and_all_commands_read_them_so(fastcn
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert (config["image_size"], config["fit"], config["skip_damaged"]) == ([12, 16], "pad", True)
 
-    again = fastcnn("evaluate", "run")
+    again = fastcnn("evaluate", "run", "--part", "dev")
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[-1] == result.stdout.splitlines()[-1]
     assert [line for line in again.stdout.splitlines() if line.startswith("note ")] == [f"note   {n}" for n in notes]

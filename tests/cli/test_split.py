@@ -148,3 +148,53 @@ def test_own_data_with_the_same_picture_in_two_parts_is_told_in_training(fastcnn
     result = fastcnn("train", "--dataset", "own.npz", "--epochs", 1, "--model", "mlp", "--dev", 0)
     assert result.returncode == 0, result.stderr
     assert "note   3 pictures of test in train too, 3 to the pixel" in result.stdout
+
+
+def a_table(pictures, *, header, cells, name="table.csv"):
+    """Write a table over the pictures; `cells` gives a picture's further values by its name."""
+    files = sorted(pictures.rglob("*.png"))
+    path = pictures.parent / name
+    path.write_text("\n".join([header, *(",".join([file.relative_to(pictures.parent).as_posix(), file.parent.name,
+                                                   *cells(file.stem)]) for file in files)]) + "\n")
+    return path
+
+
+def test_a_column_of_a_table_keeps_groups_together_and_weights_are_learned_by(fastcnn, pictures, tmp_path):
+    def cells(name):
+        return name.split("-")[1], str(int(name.split("-")[2]) % 3)
+
+    a_table(pictures, header="file,label,patient,weight", cells=cells)
+    learn = ("train", "--dataset", "table.csv", "--group-by", "patient", "--model", "logistic_regression", "--epochs",
+             "1", "--seed", "1")
+    result = fastcnn(*learn, "--out", "own")
+    assert result.returncode == 0, result.stderr
+    rows = rows_of(tmp_path / "own")
+    assert len(rows) == 40
+    assert rows[0]["example"].startswith("pictures/")
+    assert all(row["group"] == row["example"].split("-")[1] for row in rows)
+    parts = [{row["group"] for row in rows if row["part"] == part} for part in ("train", "dev", "test")]
+    assert set.union(*parts) == set(map(str, range(10)))
+    assert sum(map(len, parts)) == 10
+    assert fastcnn("evaluate", "own").returncode == 0
+    assert fastcnn("train", "--from", "own", "--epochs", "1", "--out", "more").returncode == 0
+    assert rows_of(tmp_path / "more") == [row | {"group": ""} for row in rows]
+    a_table(pictures, header="file,label,patient,weight", cells=lambda name: (cells(name)[0], "1"))
+    fastcnn(*learn, "--out", "equal")
+    one, other = ((tmp_path / run / "history.jsonl").read_text() for run in ("own", "equal"))
+    assert json.loads(one.splitlines()[0])["loss"] != json.loads(other.splitlines()[0])["loss"]
+
+
+def test_parts_of_a_table_are_the_parts_and_an_empty_group_is_refused(fastcnn, pictures, tmp_path):
+    def part(name):
+        return ("train", "train", "dev", "test")[int(name.split("-")[2]) % 4]
+
+    a_table(pictures, header="file,label,split,patient", cells=lambda name: (part(name), ""))
+    result = fastcnn("train", "--dataset", "table.csv", "--model", "logistic_regression", "--epochs", "1", "--out",
+                     "own")
+    assert result.returncode == 0, result.stderr
+    assert all(row["part"] == part(Path(row["example"]).stem) for row in rows_of(tmp_path / "own"))
+    result = fastcnn("data", "check", "table.csv", "--group-by", "patient")
+    assert result.returncode == 3
+    assert "table.csv, line 2: expected a group in the column patient, got an empty cell" in only_line(result.stderr)
+    result = fastcnn("data", "check", "table.csv", "--group-by", "doctor")
+    assert "and no column of file, label, split, patient is called so" in only_line(result.stderr)

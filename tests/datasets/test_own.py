@@ -193,9 +193,9 @@ def test_an_idx_folder_is_loaded_by_its_path_and_a_missing_file_is_named(tmp_pat
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path):
-    (tmp_path / "mine.csv").write_text("1,2,3")
-    with pytest.raises(DataError, match=r"mine\.csv: expected an \.npz file or a folder"):
-        datasets.load(tmp_path / "mine.csv")
+    (tmp_path / "mine.txt").write_text("1,2,3")
+    with pytest.raises(DataError, match=r"mine\.txt: expected an \.npz file, a \.csv table or a folder"):
+        datasets.load(tmp_path / "mine.txt")
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "digits"])

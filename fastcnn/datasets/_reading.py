@@ -1,0 +1,120 @@
+"""Pictures of any depth and size, read one after the other into one array of eight bits."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fastcnn.datasets._fitting import Pictures, eight_bits, fitted, white_of, with_channels
+from fastcnn.datasets._pillow import read_picture
+from fastcnn.datasets._table import Table
+from fastcnn.errors import DataError
+
+_NAMED = 20  # files that a message names
+
+
+class Reading:
+    """Pictures as they are read, each of its own depth and channels until all are known.
+
+    Parameters
+    ----------
+    root : Path
+        Where they are, for messages.
+    asked : Pictures
+    table : Table, optional
+        What names them, for messages.
+    """
+
+    def __init__(self, root: Path, asked: Pictures, table: Table | None = None) -> None:
+        self.root, self.asked, self.table = root, asked, table
+        self.found: list[Any] = []
+        self.faults: dict[str, DataError] = {}
+        self.sizes: dict[str, tuple[int, int]] = {}
+        self.fitted = 0
+        self.brightest: int | None = None  # of 16 bits
+
+    def add(self, name: str, file: Path) -> bool:
+        """Read a picture; return whether it could be read."""
+        try:
+            pixels, _ = read_picture(file)
+        except DataError as error:
+            self.faults[name] = error if self.table is None else DataError(f"{self.table.where(name)}: {error}")
+            return False
+        height, width = pixels.shape[:2]
+        self.sizes[name] = height, width
+        if pixels.dtype == np.uint16:
+            self.brightest = max(self.brightest or 0, int(pixels.max()))
+        elif self.asked.channels == 1:
+            pixels = with_channels(pixels, 1, [])
+        if self.asked.image_size is not None:
+            steps: list[str] = []
+            pixels = fitted(pixels, *self.asked.image_size, self.asked.fit, steps)
+            self.fitted += bool(steps)
+        self.found.append(pixels)
+        return True
+
+    def finish(self, files: int) -> tuple[NDArray[np.uint8], Pictures, list[str]]:
+        """Return all images (N, H, W, C), grey ones made RGB where there is one in colour, how, and notes."""
+        if self.faults and (not self.asked.skip_damaged or not self.found):
+            raise _unreadable(self.faults, files)
+        if self.asked.image_size is None:
+            require_one_size(self.root, self.sizes)
+        white = self.asked.white
+        if white is None and self.brightest is not None:
+            white = white_of(self.brightest)
+        channels = self.asked.channels or max(one.shape[2] for one in self.found)
+        x = np.empty((len(self.found), *self.found[0].shape[:2], channels), np.uint8)
+        for i, one in enumerate(self.found):
+            self.found[i] = None  # so that the pictures do not lie in memory twice
+            if one.dtype == np.uint16 and white is not None:
+                one = eight_bits(one, white, [])
+            x[i] = one  # one channel is repeated by broadcasting
+        size = self.asked.image_size if self.fitted else None
+        return x, self.asked._replace(image_size=size, channels=channels, white=white), self._notes(files, white)
+
+    def _notes(self, files: int, white: int | None) -> list[str]:
+        notes = []
+        if self.faults:
+            notes.append(f"{len(self.faults)} of {files} files skipped, as they cannot be read: "
+                         f"{_listed(self.faults)}")  # fmt: skip
+        if self.fitted:
+            height, width = self.asked.image_size or (0, 0)
+            how = {"crop": "cropped around the centre and resized", "pad": "resized whole, with black beside them",
+                   "stretch": "resized, whatever their shape"}[self.asked.fit]  # fmt: skip
+            number = "all" if self.fitted == len(self.found) else f"{self.fitted} of {len(self.found)}"
+            notes.append(f"{number} pictures brought to {width}x{height} (width x height): "
+                         f"{how}")  # fmt: skip
+        if self.brightest is not None and white is not None:
+            notes.append(f"pictures of 16 bits scaled by the {white.bit_length()} that they use: white is {white}")
+            if self.brightest > white:
+                notes.append(f"values up to {self.brightest} are there, and white too")
+        return notes
+
+
+def require_one_size(root: Path, sizes: dict[str, tuple[int, int]]) -> None:
+    """Raise DataError where pictures are of several sizes."""
+    counts = Counter(sizes.values())
+    if len(counts) < 2:
+        return
+    (height, width), count = counts.most_common(1)[0]
+    other, (other_height, other_width) = next((name, at) for name, at in sizes.items() if at != (height, width))
+    raise DataError(
+        f"{root}: expected pictures of one size, got {len(counts)} sizes: {count} of {len(sizes)} are {width}x{height} "
+        f"(width x height), {other} is {other_width}x{other_height}; say to which "
+        f"one to bring them, as with image_size=({height}, {width}) or --size {width}x{height}"
+    )
+
+
+def _unreadable(faults: dict[str, DataError], files: int) -> DataError:
+    """Return one error for all files that cannot be read: the first with its reason, the others by name."""
+    first, *others = faults
+    more = f"; of {files} files {len(faults)} cannot be read, also {_listed(others)}" if others else ""
+    return DataError(f"{faults[first]}{more}; skip_damaged=True or --skip-damaged passes over such files")
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
