@@ -59,8 +59,9 @@ def require_same(asked: dict[str, Any], config: Config, recorded: Config) -> Con
         old, new = getattr(recorded, name), getattr(config, name)
         if old != new:
             word, got = option.replace("_", "-"), new if asked[option] is None else asked[option]
-            raise ArgumentError(f"--{word} {got}: expected {old}, as the run to go on with was begun; leave it out, or "
-                                f"begin another run in another --out")
+            wanted = "none" if old is None else old
+            raise ArgumentError(f"--{word} {got}: expected {wanted}, as the run to go on with was begun; leave it out, "
+                                f"or begin another run in another --out")
     return msgspec.structs.replace(config, **{name: getattr(recorded, name) for name in _NO_MATTER})
 
 
