@@ -128,6 +128,10 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter, config):
     if hasattr(config, "workerinput"):
         return
+    if config.option.markexpr == "fast" and (slow := suite.too_slow(_seconds, suite.read())):
+        terminalreporter.section("not so fast: pytest --record-seconds takes them in")
+        for name in slow:
+            terminalreporter.line(f"{_seconds[name]:7.2f} s  {name}")
     compiled, seconds, types = Counter(), Counter(), Counter()
     for path in RUN.glob("*.json"):
         for name, (misses, took, count) in json.loads(path.read_text()).items():

@@ -74,6 +74,20 @@ def fast(nodeids: Sequence[str], seconds: dict[str, float]) -> set[str]:
     return chosen
 
 
+def too_slow(measured: dict[str, float], seconds: dict[str, float]) -> list[str]:
+    """Return the functions that took far more than `share` in a run of the fast tests, the slowest first.
+
+    Parameters
+    ----------
+    measured : dict
+        By function.
+    seconds : dict
+        See `read`.
+    """
+    most = max(1.0, 3 * share(seconds))
+    return sorted((name for name, took in measured.items() if took > most), key=lambda name: -measured[name])
+
+
 def share(seconds: dict[str, float]) -> float:
     """Return the CPU seconds that one function may take, so that all of them together take no more than `FAST`."""
     ours = sorted(took for name, took in seconds.items() if not name.startswith(f"tests/{PEERS}/"))

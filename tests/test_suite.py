@@ -24,6 +24,10 @@ def test_a_function_of_many_rows_is_fast_in_some_of_them_and_a_long_one_not_at_a
     assert suite.fast(rows + others, SECONDS) == {rows[0], rows[3], rows[7], *others[1:3]}
 
 
+def test_a_fast_run_tells_what_was_not_so_fast():
+    assert suite.too_slow({"a": 0.5, "b": 1.5, "c": 9.0}, {str(n): 100.0 for n in range(1000)}) == ["c", "b"]
+
+
 def test_new_files_begin_and_then_the_slowest():
     nodeids = ["tests/b/test_y.py::test_y", "tests/a/test_x.py::test_one", "tests/c/test_new.py::test_new"]
     place = suite.slowest_first(nodeids, SECONDS)
