@@ -49,6 +49,36 @@ def _calls(size: int) -> SimpleNamespace:
     return calls
 
 
+@cache
+def _more_calls(size: int) -> SimpleNamespace:
+    import numpy as np
+
+    import fastcnn as fc
+    from fastcnn import layers
+    from fastcnn.kernels import cpu
+
+    count, pictures = _COUNT[size], _calls(size).pictures
+    x = pictures.astype(np.float32)
+    y, scratch = (written(count, size, size, 3) for _ in range(2))
+    half, numbers = np.tile([[0, 0, size // 2, size]], (count, 1)), np.arange(count)
+    words, bounds = np.stack([numbers, numbers + 7], axis=1), np.array([0.0, 255.0])
+    codes, drawn = np.arange(count) % 5, np.full((count, 2), 3.0)
+    window = np.full((count, 7), 1 / 7, np.float32)
+    partners, weights = np.roll(numbers, 1), np.full(count, 0.7)
+    several = fc.augmentation.Pipeline([layers.RandAugment()])
+    calls = SimpleNamespace(
+        rand_augment=partial(several, pictures, numbers),
+        fill_boxes=partial(cpu.fill_boxes, y, x, half, words, np.zeros(3), np.full(count, 9.0), 1.0, bounds),
+        mix_images=partial(cpu.mix_images, y, x, partners, weights, half),
+        mix_images_backward=partial(cpu.mix_images_backward, y, x, np.argsort(partners), weights, half),
+        blur=partial(cpu.blur, y, scratch, x, window, window),
+        tone_images=partial(cpu.tone_images, y, np.empty((count, 3, 256)), x, codes, drawn, bounds),
+        tone_images_backward=partial(cpu.tone_images_backward, y, x, x, codes, drawn, bounds))
+    for call in vars(calls).values():
+        call()
+    return calls
+
+
 class Augmentation:
     """Batches of 8-bit pictures, 128 of 32 x 32 and 16 of 224 x 224."""
 
@@ -79,6 +109,38 @@ class Augmentation:
 
     def time_channel_means(self, size):
         self.calls.means()
+
+
+class PatchesAndTones:
+    """The same batches: noise in half of each image, mixtures, a blur of 7 x 7, tones; and RandAugment."""
+
+    params = SIZES
+    param_names = ("size",)
+    repeat = REPEAT
+
+    def setup(self, size):
+        self.calls = _more_calls(size)
+
+    def time_rand_augment(self, size):
+        self.calls.rand_augment()
+
+    def time_fill_boxes(self, size):
+        self.calls.fill_boxes()
+
+    def time_mix_images(self, size):
+        self.calls.mix_images()
+
+    def time_mix_images_backward(self, size):
+        self.calls.mix_images_backward()
+
+    def time_blur(self, size):
+        self.calls.blur()
+
+    def time_tone_images(self, size):
+        self.calls.tone_images()
+
+    def time_tone_images_backward(self, size):
+        self.calls.tone_images_backward()
 
 
 class AgainstKeras:
