@@ -35,9 +35,20 @@ class TerminateOnNaN(Callback):
     Batch 0: invalid loss inf, terminating training; ...
     """
 
+    changes = ("epoch_began",)
+
     def __init__(self, raise_error: bool = False) -> None:
         self.raise_error = raise_error
         self._epoch_began, self._is_bad = KeptWeights(), ""
+
+    @property
+    def epoch_began(self) -> list[np.ndarray] | None:
+        """The weights that this epoch began with."""
+        return self._epoch_began.arrays
+
+    @epoch_began.setter
+    def epoch_began(self, arrays: list[Any] | None) -> None:
+        self._epoch_began.arrays = None if arrays is None else [np.array(array) for array in arrays]
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
         self._is_bad = ""

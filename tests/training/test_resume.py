@@ -299,6 +299,29 @@ def test_a_layer_that_is_used_twice_in_two_sizes_draws_what_it_drew(tmp_path):
     assert digest(again, again.fit(**arrays(), epochs=3, verbose=0, callbacks=keep())) == digest(whole, history)
 
 
+def test_weights_that_come_back_when_numbers_overflow_are_those_of_the_beginning_of_the_epoch(tmp_path, capsys):
+    def train(seed, *more):
+        fc.utils.set_random_seed(seed)
+        model = fc.Sequential([fc.Input((2,)), layers.Dense(1)])
+        model.compile(fc.optimizers.SGD(0.01), "mse")
+        x, rates = X[:, 0, 0], [0.01, 0.01, 1e38, 1e38, 1e38]  # from the third step on weights are no numbers
+        steps = callbacks.LambdaCallback(
+            on_train_batch_begin=lambda batch, logs: setattr(model.optimizer, "learning_rate", rates[batch]))
+        history = model.fit(x, 1e4 * x[:, :1], batch_size=8, verbose=0,
+                            callbacks=[*more, steps, callbacks.TerminateOnNaN()])
+        return model.get_weights(), history.epoch
+
+    weights, epochs = train(1)
+    keep = lambda: callbacks.BackupAndRestore(tmp_path, save_freq=1)
+    with pytest.raises(KilledError):
+        train(1, keep(), KillAfter(2))
+    again, same = train(2, keep())
+    assert np.isfinite(weights[0]).all()
+    assert capsys.readouterr().out.count("the model has the weights from the beginning of the epoch") == 2
+    assert [w.tobytes() for w in again] == [w.tobytes() for w in weights]
+    assert same == epochs
+
+
 def test_pausing_ends_training_after_the_step_with_a_checkpoint_of_it(tmp_path, undisturbed):
     class Pauses(callbacks.Callback):
         def on_train_batch_end(self, batch, logs):
