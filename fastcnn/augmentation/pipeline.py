@@ -139,6 +139,7 @@ class Pipeline:
         if indices.shape != (len(images),) or indices.dtype.kind not in "iu":
             raise DataError(f"Pipeline: expected a number for each of the {len(images)} images in indices, "
                             f"got {indices.dtype} of shape {indices.shape}")
+        epoch = integer(epoch, "Pipeline", "epoch")
         for name, value in (("masks", masks), ("boxes", boxes), ("labels", labels)):
             if value is not None and len(value) != len(images):
                 raise DataError(f"Pipeline: expected {len(images)} {name}, one an image, got {len(value)}")

@@ -111,6 +111,17 @@ def test_pictures_of_any_type_in_any_layout_and_read_only_are_taken_and_stay_as_
     np.testing.assert_array_equal(x, before)
 
 
+def test_pictures_are_read_where_they_lie_in_a_file(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    pipeline = augmentation.Pipeline([layers.RandomRotation(0.1), layers.RandomContrast(0.2)], seed=1)
+    want = pipeline(X, AT)
+    for mode in ("r", "r+", "c"):
+        x = np.load(tmp_path / "x.npy", mmap_mode=mode)
+        np.testing.assert_array_equal(pipeline(x, AT), want)
+        np.testing.assert_array_equal(pipeline(x[2:5], AT[2:5]), want[2:5])
+    assert pipeline(X[:0], AT[:0]).shape == (0, 16, 14, 3)
+
+
 def test_masks_boxes_and_labels_come_along():
     masks, labels = (X[..., :1] // 32).astype(np.int32), np.arange(12)
     boxes = [np.array([[2, 3, 9, 11.0]] * (k % 3)) for k in range(12)]
@@ -158,6 +169,7 @@ def test_other_ways_to_fill_and_constants_behind_colours_take_a_pass_of_their_ow
     (lambda: augmentation.Pipeline([])(X[0], AT), DataError, r"expected images \(N, H, W, C\)"),
     (lambda: augmentation.Pipeline([])(X, AT[:3]), DataError, "a number for each of the 12 images"),
     (lambda: augmentation.Pipeline([])(X, AT / 2), DataError, "a number for each of the 12 images"),
+    (lambda: augmentation.Pipeline([])(X, AT, 1.5), ArgumentError, "expected epoch to be an integer, got 1.5"),
     (lambda: augmentation.Pipeline([]).augmented(X, AT, labels=[1]), DataError, "expected 12 labels, one an image"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(make, error, message):
