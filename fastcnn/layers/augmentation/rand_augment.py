@@ -8,7 +8,6 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import warp
 from fastcnn.geometry.arguments import positive
-from fastcnn.kernels.tone_codes import EQUALIZED, POSTERIZED, SAME, SHARPENED, SOLARIZED
 from fastcnn.layers.augmentation.base import Augmentation
 from fastcnn.layers.augmentation.color import GRAY, check_colors
 from fastcnn.layers.augmentation.factors import check_sampling, factor_range
@@ -99,12 +98,13 @@ class RandAugment(Augmentation):
         return Recolor(factors, np.repeat(added[:, None], channels, axis=1), self.value_range, 1 - k)
 
     def _toned(self, kind: np.ndarray, strengths: np.ndarray, draws: Draws) -> Tone:
-        codes, parameters = np.full(len(kind), SAME), np.zeros((len(kind), 2))
+        codes, parameters = np.full(len(kind), Tone.SAME), np.zeros((len(kind), 2))
         most = max(1, int(8 * self.factor[1]))
         bits = 1 + draws.below(max(1, most - 1))
-        for number, code, p, q in ((_SHARPEN, SHARPENED, 2 * strengths[:, 0], 0.0), (_POSTERIZE, POSTERIZED, bits, 0.0),
-                                   (_SOLARIZE, SOLARIZED, 255 * strengths[:, 0], 255 * strengths[:, 1]),
-                                   (_EQUALIZE, EQUALIZED, 0.0, 0.0)):
+        for number, code, p, q in ((_SHARPEN, Tone.SHARPENED, 2 * strengths[:, 0], 0.0),
+                                   (_POSTERIZE, Tone.POSTERIZED, bits, 0.0),
+                                   (_SOLARIZE, Tone.SOLARIZED, 255 * strengths[:, 0], 255 * strengths[:, 1]),
+                                   (_EQUALIZE, Tone.EQUALIZED, 0.0, 0.0)):
             some = kind == number
             codes[some] = code
             parameters[some] = np.stack(np.broadcast_arrays(p, q, strengths[:, 0])[:2], axis=1)[some]

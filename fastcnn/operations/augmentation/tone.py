@@ -3,6 +3,7 @@
 import numpy as np
 
 from fastcnn import device
+from fastcnn.kernels import tone_codes
 from fastcnn.operations import Backward
 from fastcnn.operations.augmentation.change import Change
 from fastcnn.operations.augmentation.color import Recolor
@@ -18,6 +19,9 @@ class Tone(Change):
     bounds : (float, float)
         The lowest and the highest value of a pixel.
     """
+
+    SAME, POSTERIZED, SOLARIZED = tone_codes.SAME, tone_codes.POSTERIZED, tone_codes.SOLARIZED
+    EQUALIZED, SHARPENED = tone_codes.EQUALIZED, tone_codes.SHARPENED
 
     def __init__(self, codes: np.ndarray, parameters: np.ndarray, bounds: tuple[float, float]) -> None:
         self.codes, self.parameters, self.bounds = codes, parameters, bounds
