@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn import device
+from fastcnn.data.mapped_rows import MappedRows, taken
 from fastcnn.errors import ArgumentError, DataError
 
 _KNOWN = frozenset(map(np.dtype, (np.uint8, np.float32, np.float64)))  # the types that the kernel is compiled for
@@ -79,7 +80,7 @@ class Data:
                 if one is not None and len(one) != len(self.xs[0]):
                     raise DataError(f"{who}: expected as many {name} as samples, got {len(one)} for {len(self.xs[0])}")
         self.dtype = dtype
-        self._as_they_lie = [x.dtype == dtype and x.flags.carray for x in self.xs]
+        self._as_they_lie = [not isinstance(x, MappedRows) and x.dtype == dtype and x.flags.carray for x in self.xs]
 
     def __len__(self) -> int:
         return len(self.xs[0])
@@ -107,7 +108,7 @@ class Data:
     def part(self, samples: slice) -> "Data":
         """Return some of the samples, in the same memory."""
         some = copy.copy(self)
-        some.xs = [x[samples] for x in self.xs]
+        some.xs = [taken(x, samples) for x in self.xs]
         some.ys = [None if y is None else y[samples] for y in self.ys]
         some.weights = None if self.weights is None else [None if w is None else w[samples] for w in self.weights]
         return some
@@ -119,20 +120,22 @@ class Data:
         return other
 
 
-def gather(x: np.ndarray, index: np.ndarray | slice, dtype: np.dtype) -> np.ndarray:
+def gather(x: np.ndarray | MappedRows, index: np.ndarray | slice, dtype: np.dtype) -> np.ndarray:
     """Return the rows ``x[index]`` in a type, on memory of the device.
 
     Parameters
     ----------
-    x : (N, ...) array of any integer or floating type, in any order of bytes and axes
+    x : (N, ...) array of any integer or floating type, in any order of bytes and axes, or `MappedRows`
     index : (B,) int64 array, or slice
     dtype : dtype
     """
-    d, rows = device.of(x), index
+    d, rows = device.of(x.arrays[0] if isinstance(x, MappedRows) else x), index
     if isinstance(rows, slice):
         rows = np.arange(*rows.indices(len(x)))
     out = d.empty((len(rows), *x.shape[1:]), dtype)
-    if _is_for_the_kernel(x):
+    if isinstance(x, MappedRows):
+        x.read(rows, out)
+    elif _is_for_the_kernel(x):
         d.kernels.gather(out.reshape(len(rows), -1), d.lend(x).reshape(len(x), -1), rows)
     elif isinstance(index, slice):
         out[...] = x[index]
@@ -146,15 +149,15 @@ def _is_for_the_kernel(x: np.ndarray) -> bool:
     return x.dtype in _KNOWN and x.flags.c_contiguous and x.flags.aligned
 
 
-def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str, small: int) -> np.ndarray:
+def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str, small: int) -> Any:
     """Return one input, checked, as `gather` reads it fast: converted where it has at most `small` bytes."""
-    x = np.asarray(x)
+    x = x if isinstance(x, MappedRows) else np.asarray(x)
     if x.dtype.kind not in "buif":
         raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
     if x.shape[1:] != shape[1:]:
         wanted = ", ".join(map(str, shape[1:]))
         raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{_hint(x.shape, shape)}")
-    if _is_for_the_kernel(x) or (x.size * dtype.itemsize > small and _lies_together(x)):
+    if isinstance(x, MappedRows) or _is_for_the_kernel(x) or (x.size * dtype.itemsize > small and _lies_together(x)):
         return x
     return np.array(x, x.dtype if x.dtype in _KNOWN else dtype, order="C")
 

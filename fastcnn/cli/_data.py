@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fastcnn import datasets
 from fastcnn.cli._saved import Saved
+from fastcnn.data.mapped_rows import MappedRows
 from fastcnn.datasets import Dataset, Pictures
 from fastcnn.datasets._fitting import Fit
 from fastcnn.errors import ArgumentError
@@ -89,6 +90,18 @@ def load_dataset(
     ))  # fmt: skip
 
 
+def pack_dataset(name: str, data_dir: str | None, folder: Path, size: tuple[int, int] | None, fit: Fit | None,
+                 skip_damaged: bool) -> Dataset:
+    """Write a data set into a folder that is there and empty: see `load_dataset` for the rest."""
+    from fastcnn.datasets._packing import pack_arrays, pack_pictures
+
+    dataset = choose_dataset(name, data_dir, None)
+    own = expanded(dataset[0])
+    if dataset[0].replace("-", "_") in datasets.names or not datasets.holds_pictures(own):
+        return pack_arrays(load_dataset(dataset, None, size, fit, skip_damaged), folder)
+    return pack_pictures(own, Pictures(size, fit or "crop", skip_damaged=skip_damaged), folder)
+
+
 def standard_of(saved: Saved, white: float | None, tell: Callable[[str], Any]) -> "Standard":
     """Return how images become a saved model's input: as it was trained, else with `white` for their largest value.
 
@@ -149,9 +162,12 @@ class Standard(NamedTuple):
         """Return what a model was saved with; the identity for one that was not trained by this command line."""
         return cls(tuple(metadata.get("mean", (0.0,))), tuple(metadata.get("std", (1.0,))))
 
-    def images(self, x: NDArray[Any], scale: float) -> NDArray[np.float32]:
-        """Return images with values 0 to `scale` as a model's input, float32."""
+    def images(self, x: Any, scale: float) -> Any:
+        """Return images with values 0 to `scale` as a model's input, float32; memory maps stay where they lie."""
         mean, std = np.array(self.mean), np.array(self.std)
-        out: NDArray[np.float32] = np.multiply(x, (1 / (scale * std)).astype(np.float32), dtype=np.float32)
-        out -= (mean / std).astype(np.float32)
+        factor, offset = (1 / (scale * std)).astype(np.float32), (mean / std).astype(np.float32)
+        if isinstance(x, np.memmap | MappedRows):  # standardized batch by batch
+            return MappedRows.joined([x]).scaled(factor, offset)
+        out: NDArray[np.float32] = np.multiply(x, factor, dtype=np.float32)
+        out -= offset
         return out

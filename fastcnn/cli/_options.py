@@ -190,6 +190,20 @@ white_option = click.option(
     help="The largest pixel that the model takes, 1 or 255, where its file does not tell. Default: 1.",
 )  # fmt: skip
 
+def picture_options(command: Any) -> Any:
+    """Add --size and --fit."""
+    for option in (
+        click.option("--fit", type=click.Choice(FITS),
+                     help="How pictures of another shape get there: crop takes the largest part around the centre, pad "
+                     "puts black beside the whole, stretch distorts it. Default: crop."),
+        click.option("--size", type=Size(), metavar="WxH",
+                     help="Bring pictures to this width and height in pixels (one number: both). Without it they must "
+                     "be of one size."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 def split_options(command: Any) -> Any:
     """Add --dev, --test, --train-dev, --group-by and --folds."""
     for option in (

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastcnn.cli._run import SPLIT
 from fastcnn.data import PARTS, folds, share_for, split, split_file
+from fastcnn.data.mapped_rows import joined, taken
 from fastcnn.datasets import Dataset
 from fastcnn.errors import ArgumentError, DataError
 
@@ -21,7 +22,7 @@ class Examples(NamedTuple):
 
     Attributes
     ----------
-    x : (n, H, W, C) array
+    x : (n, H, W, C) array, or `MappedRows` of what is read where it lies
     y : (n,) int64 array
     names : (n,) object array of str
         What ``split.csv`` calls them.
@@ -36,12 +37,13 @@ class Examples(NamedTuple):
 
     def some(self, index: NDArray[Any]) -> "Examples":
         """Return the examples of some indices."""
-        return Examples(*(None if one is None else one[index] for one in self))  # type: ignore[arg-type]
+        return Examples(taken(self.x, index), *(None if one is None else one[index] for one in self[1:]))  # type: ignore[arg-type]
 
     @classmethod
     def joined(cls, parts: Iterable["Examples"]) -> "Examples":
         """Return the examples of several parts, one after the other."""
-        return cls(*(None if each[0] is None else np.concatenate(each) for each in zip(*parts)))  # type: ignore[arg-type]
+        x, *others = zip(*parts)
+        return cls(joined(x), *(None if each[0] is None else np.concatenate(each) for each in others))  # type: ignore[arg-type]
 
 
 class Asked(NamedTuple):

@@ -7,14 +7,13 @@ import click
 
 from fastcnn.cli._exit_codes import INTERRUPTED, OTHER
 from fastcnn.cli._options import (
-    FITS,
     MODELS,
     OPTIMIZERS,
     Name,
     Rate,
-    Size,
     UserPath,
     data_options,
+    picture_options,
     split_options,
     white_option,
 )
@@ -23,12 +22,7 @@ from fastcnn.cli._options import (
 @click.command("train", short_help="Train a network on a data set.")
 @data_options("digits, which need no download")
 @split_options
-@click.option("--size", type=Size(), metavar="WxH",
-              help="Bring pictures to this width and height in pixels (one number: both). Without it they must be of "
-              "one size.")
-@click.option("--fit", type=click.Choice(FITS),
-              help="How pictures of another shape get there: crop takes the largest part around the centre, pad puts "
-              "black beside the whole, stretch distorts it. Default: crop.")
+@picture_options
 @click.option("--model", type=Name("model", MODELS), metavar="NAME",
               help=f"{', '.join(MODELS)}. Default: the one that suits the data set.")
 @click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training images.")

@@ -65,6 +65,7 @@ def load(
         - a folder of pictures with one sub-folder a class. Every fifth picture of each class, by name, is a test
           picture, unless the sub-folders lie in ``train`` and ``test`` (or ``val``, ``valid`` ...). What is hidden or
           put there by a system does not count.
+        - a folder that ``fastcnn data pack`` wrote: the images stay on the disk, as memory maps.
         - a table that names pictures, a ``.csv`` with the columns ``file`` (a path beside the table) and ``label``.
           A column ``split`` (train, dev, test) tells the parts, ``weight`` the weights of samples (`Dataset.w_train`).
 

@@ -1,5 +1,6 @@
 """Pictures in folders, or named by a table, read into one array and dealt out to parts."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,7 +44,8 @@ class Folder(NamedTuple):
     weights: dict[str, NDArray[np.float32]]
 
 
-def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | None = None) -> Folder:
+def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | None = None,
+                  read: Callable[..., Reading] = Reading) -> Folder:
     """Read the pictures of a folder or a table.
 
     Parameters
@@ -56,6 +58,8 @@ def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | No
         What to make of them.
     table : Table, optional
         Where the files were named, with their weights.
+    read : class of `Reading`
+        What takes the pictures as they are read.
 
     Raises
     ------
@@ -72,7 +76,7 @@ def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | No
     if asked.image_size is None:
         told = {name: size for name, file in files.items() if (size := size_of(file)) is not None}
         require_one_size(root, told)  # a folder of large photographs takes minutes to read, and their heads a moment
-    reading = Reading(root, asked, table)
+    reading = read(root, asked, table)
     kept = np.array([reading.add(name, file) for name, file in files.items()])
     x, pictures, notes = reading.finish(len(files))
     labels, first = np.array([label for part in parts for label in part.labels]), len(layout.train.files)
@@ -91,7 +95,7 @@ def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | No
         if len(y[index]) == 0:
             doing = "test" if part == "test" else "decide"
             raise DataError(f"{root}: expected pictures to {doing} on that can be read, got none; mend or add some")
-    split: Any = {part: (x[index], y[index]) for part, index in at.items()}
+    split: Any = {part: (reading.part(part, x, index), y[index]) for part, index in at.items()}
     origin = Origin({part: tuple(names[index]) for part, index in at.items()}, order, table)
     weights = {} if table is None or "weight" not in table.columns else {
         part: np.array([table.rows[name].weight for name in names[index]], np.float32) for part, index in at.items()}

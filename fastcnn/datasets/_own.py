@@ -1,5 +1,6 @@
 """A user's own data: idx files, an .npz file, folders of pictures or a table of them, made into a Dataset."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from fastcnn.datasets._fitting import Pictures, require_none
 from fastcnn.datasets._folders import Layout, layout_of
 from fastcnn.datasets._image_folder import read_pictures
 from fastcnn.datasets._npz import keys, read_npz
+from fastcnn.datasets._packed import is_packed, read_packed
+from fastcnn.datasets._reading import Reading
 from fastcnn.datasets._table import ENDING, Table, read_table
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable
@@ -31,8 +34,10 @@ def dataset_at(path: Path, pictures: Pictures) -> Dataset:
         Arguments for pictures, where there are none.
     """
     if holds_pictures(path):
-        return _from_pictures(path, pictures)
+        return from_pictures(path, pictures)
     require_none(pictures, path)
+    if is_packed(path):
+        return read_packed(path)
     if path.is_file():
         if path.suffix.lower() != ".npz":
             raise DataError(f"{path}: expected an .npz file, a .csv table or a folder, got a file of another kind; "
@@ -53,7 +58,7 @@ def is_picture_folder(path: Path) -> bool:
     ----------
     path : Path
     """
-    return path.is_dir() and _idx_folder(path) is None and cifar10.find(path) is None
+    return path.is_dir() and not is_packed(path) and _idx_folder(path) is None and cifar10.find(path) is None
 
 
 def holds_pictures(path: Path) -> bool:
@@ -76,9 +81,10 @@ def _idx_folder(path: Path) -> Path | None:
     return next((folder for folder in (path, path / "raw") if any(_idx.find(folder))), None)
 
 
-def _from_pictures(root: Path, asked: Pictures) -> Dataset:
+def from_pictures(root: Path, asked: Pictures, read: Callable[..., Reading] = Reading) -> Dataset:
+    """Return the data set of a folder or a table of pictures: see `read_pictures` for `read`."""
     layout, table = layout_at(root)
-    found = read_pictures(root, layout, asked, table)
+    found = read_pictures(root, layout, asked, table, read)
     kind = "pictures" if table is None else "pictures of a table"
     return assemble(root, found.train, found.test, found.classes, kind,
                     dev=found.dev, origin=found.origin, pictures=found.pictures, notes=found.notes,

@@ -31,6 +31,7 @@ class Reading:
     def __init__(self, root: Path, asked: Pictures, table: Table | None = None) -> None:
         self.root, self.asked, self.table = root, asked, table
         self.found: list[Any] = []
+        self.count, self.channels = 0, 1  # of pictures read
         self.faults: dict[str, DataError] = {}
         self.sizes: dict[str, tuple[int, int]] = {}
         self.fitted = 0
@@ -53,27 +54,41 @@ class Reading:
             steps: list[str] = []
             pixels = fitted(pixels, *self.asked.image_size, self.asked.fit, steps)
             self.fitted += bool(steps)
-        self.found.append(pixels)
+        self.count, self.channels = self.count + 1, max(self.channels, pixels.shape[2])
+        self.keep(name, file, pixels)
         return True
+
+    def keep(self, name: str, file: Path, pixels: NDArray[Any]) -> None:
+        """Take a picture that was read, uint8 or uint16 (H, W, C)."""
+        self.found.append(pixels)
 
     def finish(self, files: int) -> tuple[NDArray[np.uint8], Pictures, list[str]]:
         """Return all images (N, H, W, C), grey ones made RGB where there is one in colour, how, and notes."""
-        if self.faults and (not self.asked.skip_damaged or not self.found):
+        pictures, notes = self.outcome(files)
+        x = np.empty((self.count, *self.found[0].shape[:2], pictures.channels or 1), np.uint8)
+        for i, one in enumerate(self.found):
+            self.found[i] = None  # so that the pictures do not lie in memory twice
+            if one.dtype == np.uint16 and pictures.white is not None:
+                one = eight_bits(one, pictures.white, [])
+            x[i] = one  # one channel is repeated by broadcasting
+        return x, pictures, notes
+
+    def part(self, name: str, x: NDArray[Any], index: Any) -> NDArray[Any]:
+        """Return the images of a part, ``"train"``, ``"test"`` or ``"dev"``, by their index or slice."""
+        return x[index]
+
+    def outcome(self, files: int) -> tuple[Pictures, list[str]]:
+        """Return how the pictures are made into images, now that all are known, and notes; raise for what is wrong."""
+        if self.faults and (not self.asked.skip_damaged or not self.count):
             raise _unreadable(self.faults, files)
         if self.asked.image_size is None:
             require_one_size(self.root, self.sizes)
         white = self.asked.white
         if white is None and self.brightest is not None:
             white = white_of(self.brightest)
-        channels = self.asked.channels or max(one.shape[2] for one in self.found)
-        x = np.empty((len(self.found), *self.found[0].shape[:2], channels), np.uint8)
-        for i, one in enumerate(self.found):
-            self.found[i] = None  # so that the pictures do not lie in memory twice
-            if one.dtype == np.uint16 and white is not None:
-                one = eight_bits(one, white, [])
-            x[i] = one  # one channel is repeated by broadcasting
         size = self.asked.image_size if self.fitted else None
-        return x, self.asked._replace(image_size=size, channels=channels, white=white), self._notes(files, white)
+        channels = self.asked.channels or self.channels
+        return self.asked._replace(image_size=size, channels=channels, white=white), self._notes(files, white)
 
     def _notes(self, files: int, white: int | None) -> list[str]:
         notes = []
@@ -84,7 +99,7 @@ class Reading:
             height, width = self.asked.image_size or (0, 0)
             how = {"crop": "cropped around the centre and resized", "pad": "resized whole, with black beside them",
                    "stretch": "resized, whatever their shape"}[self.asked.fit]  # fmt: skip
-            number = "all" if self.fitted == len(self.found) else f"{self.fitted} of {len(self.found)}"
+            number = "all" if self.fitted == self.count else f"{self.fitted} of {self.count}"
             notes.append(f"{number} pictures brought to {width}x{height} (width x height): "
                          f"{how}")  # fmt: skip
         if self.brightest is not None and white is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastcnn.callbacks import Callback, Progress
 from fastcnn.callbacks.progress import suiting_style
+from fastcnn.data.mapped_rows import MappedRows
 from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
 from fastcnn.objective import per_output
 
@@ -28,6 +29,8 @@ def array(value: Any, who: str, what: str) -> np.ndarray:
     """
     if value is None:
         raise ArgumentError(f"{who}: expected an array for {what}, got None")
+    if isinstance(value, MappedRows):  # stay where they lie
+        return value  # type: ignore[return-value]
     try:
         found = np.asarray(value)
     except ArgumentError:  # a symbolic tensor speaks for itself

@@ -198,3 +198,33 @@ def test_parts_of_a_table_are_the_parts_and_an_empty_group_is_refused(fastcnn, p
     assert "table.csv, line 2: expected a group in the column patient, got an empty cell" in only_line(result.stderr)
     result = fastcnn("data", "check", "table.csv", "--group-by", "doctor")
     assert "and no column of file, label, split, patient is called so" in only_line(result.stderr)
+
+
+def test_training_on_packed_pictures_has_the_bits_of_training_on_the_pictures(fastcnn, pictures, tmp_path):
+    a_table(pictures, header="file,label,patient", cells=lambda name: name.split("-")[1:2])
+    packed = fastcnn("data", "pack", "table.csv", "packed")
+    assert packed.returncode == 0, packed.stderr
+    assert "packed 40 images of 8x8x1 in packed" in packed.stdout
+    for run, data in (("one", "table.csv"), ("other", "packed")):
+        result = fastcnn("train", "--dataset", data, "--group-by", "patient", "--model", "logistic_regression",
+                         "--epochs", 2, "--seed", 1, "--out", run)
+        assert result.returncode == 0, result.stderr
+    assert rows_of(tmp_path / "one") == rows_of(tmp_path / "other")
+    losses = [[{name: value for name, value in json.loads(line).items() if "loss" in name or "accuracy" in name}
+               for line in (tmp_path / run / "history.jsonl").read_text().splitlines()] for run in ("one", "other")]
+    assert losses[0] == losses[1]
+    assert len(losses[0]) == 2
+    told = [fastcnn("evaluate", run).stdout.splitlines()[-2:] for run in ("one", "other")]
+    assert told[0] == told[1]
+
+
+def test_a_pack_that_fails_leaves_nothing_and_takes_no_folder_of_others(fastcnn, pictures, tmp_path):
+    (pictures / "dark" / "bad.png").write_bytes(b"no picture")
+    result = fastcnn("data", "pack", "pictures", "packed")
+    assert result.returncode == 3
+    assert "bad.png: expected a picture" in only_line(result.stderr)
+    assert not (tmp_path / "packed").exists()
+    assert fastcnn("data", "pack", "pictures", "packed", "--skip-damaged").returncode == 0
+    result = fastcnn("data", "pack", "pictures", "packed", "--skip-damaged")
+    assert result.returncode == 2
+    assert "packed" in only_line(result.stderr)
