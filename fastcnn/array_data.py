@@ -134,7 +134,8 @@ def gather(x: np.ndarray | MappedRows, index: np.ndarray | slice, dtype: np.dtyp
         rows = np.arange(*rows.indices(len(x)))
     out = d.empty((len(rows), *x.shape[1:]), dtype)
     if isinstance(x, MappedRows):
-        x.read(rows, out)
+        fast = all(map(_is_for_the_kernel, x.arrays))
+        x.read(rows, out, (lambda to, base, at: d.kernels.gather(to, d.lend(base), at)) if fast else None)
     elif _is_for_the_kernel(x):
         d.kernels.gather(out.reshape(len(rows), -1), d.lend(x).reshape(len(x), -1), rows)
     elif isinstance(index, slice):

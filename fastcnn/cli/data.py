@@ -64,7 +64,7 @@ def pack(dataset: str, out: str, data_dir: str | None, size: Any, fit: Any, skip
     """Decode a data set once into a new or empty folder OUT, which --dataset then takes as it takes the original.
 
     Pictures go to the disk one by one, and training reads them there: neither needs memory for all of them. OUT holds
-    an .npy file of uint8 for each part, which any reader of NumPy's format opens. It is whole, or not there.
+    .npy files, the images as uint8, which any reader of NumPy's format opens. It is whole, or not there.
 
     \b
     fastcnn data pack my_pictures/ packed --size 64x48

@@ -17,13 +17,13 @@ class MappedRows:
     arrays : sequence of (N, ...) arrays of one type and of rows of one shape
     index : (n,) array of int, optional
         Which rows of all of them, one after the other; all by default.
-    factor, offset : float32 arrays that broadcast against the last axis, optional
+    factor, offset : float32 arrays that broadcast against a row, optional
         They are ``row * factor - offset`` in float32.
     """
 
     def __init__(self, arrays: Sequence[NDArray[Any]], index: ArrayLike | None = None,
                  factor: NDArray[np.float32] | None = None, offset: NDArray[np.float32] | None = None) -> None:
-        self.arrays = [np.asarray(array) for array in arrays]
+        self.arrays = list(arrays)
         self._ends = np.cumsum([len(array) for array in self.arrays])
         self._index = np.arange(self._ends[-1]) if index is None else np.asarray(index)
         self._factor, self._offset = factor, offset
@@ -35,12 +35,16 @@ class MappedRows:
     @classmethod
     def joined(cls, parts: Sequence[Any]) -> "MappedRows":
         """Return the rows of several arrays, or of `MappedRows` that are not scaled, one after the other."""
-        arrays, index, begin = [], [], 0
+        arrays: list[NDArray[Any]] = []
+        index = []
         for part in parts:
-            own = part if isinstance(part, cls) else cls([part])
-            arrays.extend(own.arrays)
+            own = part if isinstance(part, cls) else cls(*_whole(part))
+            begin = sum(map(len, arrays))
+            if len(own.arrays) == len(arrays) == 1 and own.arrays[0] is arrays[0]:  # parts of one file
+                begin = 0
+            else:
+                arrays.extend(own.arrays)
             index.append(own._index + begin)
-            begin += int(own._ends[-1])
         return cls(arrays, np.concatenate(index))
 
     def take(self, index: Any) -> "MappedRows":
@@ -49,13 +53,29 @@ class MappedRows:
 
     def scaled(self, factor: NDArray[np.float32], offset: NDArray[np.float32]) -> "MappedRows":
         """Return these rows as ``row * factor - offset``, unread."""
-        return MappedRows(self.arrays, self._index, factor, offset)
+        factor, offset = (np.broadcast_to(one, self.shape[1:]).copy() for one in (factor, offset))
+        return MappedRows(self.arrays, self._index, factor, offset)  # whole rows: NumPy is slow where axes are short
 
-    def read(self, index: Any, out: NDArray[Any]) -> None:
-        """Write the rows of an index, or slice, into an array, in its type and without fresh memory for them."""
+    def read(self, index: Any, out: NDArray[Any], gather: Any = None) -> None:
+        """Write the rows of an index, or slice, into an array, in its type and without fresh memory for them.
+
+        Parameters
+        ----------
+        index : (n,) array of int, or slice
+        out : (n, ...) array
+        gather : function, optional
+            (out (n, size), array (N, size), rows (n,)): what is faster than row after row, for one array.
+        """
         rows = self._index[index]
+        if gather is not None and len(self.arrays) == 1:
+            gather(out.reshape(len(out), -1), self.arrays[0].reshape(len(self.arrays[0]), -1), rows)
+            self._scale(out)
+            return
         for k, (row, which) in enumerate(zip(rows.tolist(), np.searchsorted(self._ends, rows, "right").tolist())):
             out[k] = self.arrays[which][row - (self._ends[which - 1] if which else 0)]
+        self._scale(out)
+
+    def _scale(self, out: NDArray[Any]) -> None:
         if self._factor is not None and self._offset is not None:
             np.multiply(out, self._factor, out=out)
             np.subtract(out, self._offset, out=out)
@@ -75,10 +95,20 @@ class MappedRows:
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
 
+def _whole(x: NDArray[Any]) -> tuple[list[NDArray[Any]], NDArray[np.int64]]:
+    """Return the memory map that an array is a slice of, or the array itself, and which of its rows the array has."""
+    base: Any = x.base
+    is_part = isinstance(base, np.memmap) and base.shape[1:] == x.shape[1:] and base.dtype == x.dtype
+    if not is_part or not base.flags.c_contiguous or not x.flags.c_contiguous:
+        return [x], np.arange(len(x))
+    begin = (x.ctypes.data - base.ctypes.data) // base.strides[0]
+    return [base], np.arange(begin, begin + len(x))
+
+
 def taken(x: Any, index: Any) -> Any:
     """Return ``x[index]``: unread of memory maps and `MappedRows`, else an array."""
     if isinstance(x, np.memmap):
-        return MappedRows([x], index)
+        return MappedRows.joined([x]).take(index)
     return x.take(index) if isinstance(x, MappedRows) else x[index]
 
 

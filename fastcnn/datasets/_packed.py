@@ -1,7 +1,7 @@
 """A data set decoded once into arrays that are read where they lie: what ``fastcnn data pack`` leaves.
 
-The folder holds ``x_train.npy``, ``y_train.npy`` and so on, which any reader of NumPy's format opens, the names of the
-pictures, and an index, which is written last: without it the folder is no data set.
+The folder holds ``x.npy``, the images of all parts, one part after the other, ``y_train.npy`` and so on, which any
+reader of NumPy's format opens, and an index, which is written last: without it the folder is no data set.
 """
 
 import json
@@ -17,7 +17,7 @@ from fastcnn.datasets._table import Row, Table
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable, write_atomically
 
-INDEX = "packed.json"
+INDEX, IMAGES = "packed.json", "x.npy"
 PARTS = ("train", "test", "dev")
 _VERSION = 1
 _PLAIN = ("name", "classes", "scale", "background", "ink_box", "notes", "source")
@@ -76,16 +76,20 @@ def read_packed(folder: Path) -> Dataset:
         raise DataError(f"{folder / INDEX}: expected the index of packed data, got a damaged one "
                         f"({type(error).__name__}: {error}); {_ADVICE}") from error  # fmt: skip
     arrays: dict[str, Any] = {}
+    x, end = _array(folder / IMAGES, mapped=True), 0
     for part in PARTS:
-        if part != "dev" or (folder / "x_dev.npy").exists():
-            arrays[f"x_{part}"] = _array(folder / f"x_{part}.npy", mapped=True)
+        if part != "dev" or (folder / "y_dev.npy").exists():
             arrays[f"y_{part}"] = _array(folder / f"y_{part}.npy")
+            begin, end = end, end + len(arrays[f"y_{part}"])
+            arrays[f"x_{part}"] = x[begin:end]
             if (folder / f"w_{part}.npy").exists():
                 arrays[f"w_{part}"] = _array(folder / f"w_{part}.npy")
             names = None if origin.files is None else origin.files.get(part, ())
             if names is not None and len(names) != len(arrays[f"y_{part}"]):
                 raise DataError(f"{folder}: expected a name for each of {len(arrays[f'y_{part}'])} images of {part}, "
                                 f"got {len(names)}; {_ADVICE}")  # fmt: skip
+    if end != len(x):
+        raise DataError(f"{folder / IMAGES}: expected {end} images, as there are labels, got {len(x)}; {_ADVICE}")
     return Dataset(**known, **arrays, pictures=pictures, origin=origin)
 
 

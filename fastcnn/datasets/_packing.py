@@ -1,5 +1,6 @@
 """A data set written into files that are read where they lie: pictures are decoded once, and never all in memory."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from fastcnn.datasets._dataset import Dataset
 from fastcnn.datasets._fitting import Pictures, eight_bits, fitted
 from fastcnn.datasets._own import from_pictures
-from fastcnn.datasets._packed import PARTS, write_index
+from fastcnn.datasets._packed import IMAGES, PARTS, write_index
 from fastcnn.datasets._pillow import read_picture
 from fastcnn.datasets._reading import Reading
 from fastcnn.datasets._table import Table
@@ -27,9 +28,11 @@ def pack_arrays(data: Dataset, folder: Path) -> Dataset:
     folder : Path
         It is there, and empty.
     """
-    for part in PARTS:
-        if getattr(data, f"x_{part}") is not None:
-            _write(folder / f"x_{part}.npy", getattr(data, f"x_{part}"), np.arange(len(getattr(data, f"y_{part}"))))
+    parts = [x for part in PARTS if (x := getattr(data, f"x_{part}")) is not None]
+    with (folder / IMAGES).open("xb") as file:
+        _write_head(file, data.x_train, sum(map(len, parts)))
+        for x in parts:
+            _write(file, x, np.arange(len(x)))
     write_index(folder, data)
     return data
 
@@ -66,6 +69,7 @@ class _Packing(Reading):
         super().__init__(root, asked, table)
         self._folder, self._file = folder, file
         self._shape: tuple[int, ...] = ()
+        self._written = 0  # images of the parts before
         self._wide: dict[int, Path] = {}  # pictures of 16 bits: what is white is known at the end
 
     def keep(self, name: str, file: Path, pixels: NDArray[Any]) -> None:
@@ -89,24 +93,32 @@ class _Packing(Reading):
             self._file.seek(row * int(np.prod(self._shape)))
             self._file.write(np.ascontiguousarray(np.broadcast_to(pixels, self._shape)))
         self._file.flush()
-        x = np.memmap(self._file, np.uint8, "r", shape=(self.count, *self._shape))
-        return x[..., : pictures.channels], pictures, notes
+        whole = np.memmap(self._file, np.uint8, "r", shape=(self.count, *self._shape))
+        x = whole[..., : pictures.channels]
+        with (self._folder / IMAGES).open("xb") as out:
+            _write_head(out, x, len(x))
+            out.truncate(out.tell() + x.nbytes)
+        return x, pictures, notes
 
     def part(self, name: str, x: NDArray[Any], index: Any) -> NDArray[Any]:
         """Write the images of a part, and return them as a memory map."""
-        path = self._folder / f"x_{name}.npy"
-        _write(path, x, np.arange(len(x))[index])
-        mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        return mapped
+        mapped: NDArray[Any] = np.load(self._folder / IMAGES, mmap_mode="r", allow_pickle=False)
+        rows = np.arange(len(x))[index]
+        begin, self._written = self._written, self._written + len(rows)
+        with (self._folder / IMAGES).open("r+b") as file:
+            file.seek(-(len(x) - begin) * (mapped.nbytes // len(x)), io.SEEK_END)
+            _write(file, x, rows)
+        return mapped[begin : self._written]
 
 
-def _write(path: Path, x: NDArray[Any], index: NDArray[Any]) -> None:
-    """Write some images of an array, in their order, as a file of NumPy's."""
-    shape = (len(index), *x.shape[1:])
-    many = max(1, _BLOCK // max(1, int(np.prod(shape[1:])) * x.itemsize))
-    with path.open("xb") as file:
-        np.lib.format.write_array_header_1_0(
-            file, {"descr": np.lib.format.dtype_to_descr(x.dtype), "fortran_order": False, "shape": shape}
-        )
-        for begin in range(0, len(index), many):
-            file.write(np.ascontiguousarray(x[index[begin : begin + many]]).data)
+def _write_head(file: Any, like: NDArray[Any], count: int) -> None:
+    """Begin a file of NumPy's with so many images."""
+    np.lib.format.write_array_header_1_0(file, {
+        "descr": np.lib.format.dtype_to_descr(like.dtype), "fortran_order": False, "shape": (count, *like.shape[1:])})
+
+
+def _write(file: Any, x: NDArray[Any], index: NDArray[Any]) -> None:
+    """Write some images of an array, in their order."""
+    many = max(1, _BLOCK // max(1, x.nbytes // len(x)))
+    for begin in range(0, len(index), many):
+        file.write(np.ascontiguousarray(x[index[begin : begin + many]]).data)

@@ -47,6 +47,13 @@ def test_memory_maps_are_taken_and_joined_unread_and_arrays_are_not(mapped):
     assert isinstance(joined([X, X]), np.ndarray)
 
 
+def test_parts_of_one_memory_map_are_one_array_again(mapped):
+    rows = MappedRows.joined([mapped[20:], mapped[:5], taken(mapped[3:9], [2, 0])])
+    assert len(rows.arrays) == 1
+    np.testing.assert_array_equal(rows, X[[*range(20, 30), *range(5), 5, 3]])
+    assert len(MappedRows.joined([mapped[:5, 1:], mapped[3:4, 1:]]).arrays) == 2
+
+
 def test_training_on_rows_has_the_bits_of_training_on_an_array(mapped):
     expected = np.multiply(X, FACTOR, dtype=np.float32) - OFFSET
     y, results = np.arange(30) % 2, []

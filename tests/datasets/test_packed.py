@@ -93,11 +93,15 @@ def test_damage_is_told_in_one_sentence(out):
         with pytest.raises(DataError, match=r"packed.json: expected .*; pack the data anew"):
             datasets.load(out)
     index.write_bytes(good)
-    images = out / "x_test.npy"
+    images = out / "x.npy"
     images.write_bytes(images.read_bytes()[:-1])
-    with pytest.raises(DataError, match=r"x_test.npy: expected a whole array"):
+    with pytest.raises(DataError, match=r"x.npy: expected a whole array"):
         datasets.load(out)
     images.unlink()
-    with pytest.raises(DataError, match=r"x_test.npy: expected a whole array"):
+    with pytest.raises(DataError, match=r"x.npy: expected a whole array"):
+        datasets.load(out)
+    pack_again = np.zeros((3, 8, 8, 1), np.uint8)
+    np.save(images, pack_again)
+    with pytest.raises(DataError, match=r"x.npy: expected 1797 images, as there are labels, got 3"):
         datasets.load(out)
     assert json.loads(good)["name"] == "digits"
