@@ -88,8 +88,8 @@ def test_every_option_that_decides_about_the_result_must_be_as_it_was(option, na
                       cool_down=0.5, seed=1, started="then", versions={"fastcnn": "0.1"})  # fmt: skip
     now = msgspec.structs.replace(recorded, started="now", versions={})
     assert require_same({}, now, recorded) == recorded
-    word = option.replace("_", "-")
-    with pytest.raises(ArgumentError, match=rf"^--{word} .*: expected {getattr(recorded, name)}, as the run"):
+    word, old = option.replace("_", "-"), getattr(recorded, name)
+    with pytest.raises(ArgumentError, match=rf"^--{word} .*: expected {'none' if old is None else old}, as the run"):
         require_same({option: given}, msgspec.structs.replace(now, **{name: given}), recorded)
 
 
