@@ -24,7 +24,7 @@ _SPREAD = 4  # times its own bytes that a sample may be spread over and still be
 class Batch(NamedTuple):
     """Some samples: inputs, targets and weights, with a list entry for each input or output.
 
-    Parameters
+    Attributes
     ----------
     xs : list of (B, ...) arrays
     ys : list of (B, ...) arrays

@@ -185,7 +185,7 @@ def dense(rows: int, inputs: int, units: int) -> np.ndarray:
 class LaneStage(NamedTuple):
     """A stage of `lanes`: a convolution with stride 1, its activation, and a pooling without overlap.
 
-    Parameters
+    Attributes
     ----------
     filters : int
         Output channels.

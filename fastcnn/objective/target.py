@@ -15,7 +15,7 @@ from fastcnn.metrics import Metric
 class Target(NamedTuple):
     """One output of a model: its name, its loss with a weight, and its metrics, without and with sample weights.
 
-    Parameters
+    Attributes
     ----------
     name : str
     loss : Loss or None
