@@ -77,7 +77,7 @@ def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | No
         told = {name: size for name, file in files.items() if (size := size_of(file)) is not None}
         require_one_size(root, told)  # a folder of large photographs takes minutes to read, and their heads a moment
     reading = read(root, asked, table)
-    kept = np.array([reading.add(name, file) for name, file in files.items()])
+    kept = reading.add_all(files)
     x, pictures, notes = reading.finish(len(files))
     labels, first = np.array([label for part in parts for label in part.labels]), len(layout.train.files)
     _require_some_of_each(root, layout.classes, labels[:first], kept[:first])

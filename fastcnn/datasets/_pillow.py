@@ -1,6 +1,7 @@
 """Pictures from files, by Pillow: opaque, upright, grey or RGB of eight bits, or grey of sixteen."""
 
 import contextlib
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from fastcnn.errors import DataError
 
 _ORIENTATION = 0x0112  # EXIF tag
+_ONE_AT_A_TIME = threading.Lock()  # what warnings do is one setting for all threads
 
 
 def read_picture(path: Path) -> tuple[NDArray[Any], list[str]]:
@@ -72,11 +74,12 @@ def _opened(path: Path) -> Iterator[Any]:
         found = "a folder" if path.is_dir() else "nothing"
         raise DataError(f"{path}: expected a picture file, got {found}; check the path")
     try:
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             # Pillow only warns from 89 million pixels on, and raises at twice that.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                yield image
+            opened = Image.open(path)
+        with opened as image:
+            yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(
             f"{path}: expected at most {Image.MAX_IMAGE_PIXELS} pixels, got a picture that claims more; scale it down"

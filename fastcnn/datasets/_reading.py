@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastcnn.data.ahead import ahead
 from fastcnn.datasets._fitting import Pictures, eight_bits, fitted, white_of, with_channels
 from fastcnn.datasets._pillow import read_picture
 from fastcnn.datasets._table import Table
@@ -37,23 +38,34 @@ class Reading:
         self.fitted = 0
         self.brightest: int | None = None  # of 16 bits
 
-    def add(self, name: str, file: Path) -> bool:
-        """Read a picture; return whether it could be read."""
+    def add_all(self, files: dict[str, Path]) -> NDArray[np.bool_]:
+        """Read pictures by name; return which could be read. Threads decode the next ones ahead, the order stays."""
+        return np.array([self._add(name, files[name], found) for name, found in zip(
+            files, ahead(self._decoded, files.values()), strict=True)], bool)  # fmt: skip
+
+    def _decoded(self, file: Path) -> Any:
+        """Return a picture as it is kept, its own size, whether it was fitted, and its largest value of 16 bits."""
         try:
             pixels, _ = read_picture(file)
         except DataError as error:
-            self.faults[name] = error if self.table is None else DataError(f"{self.table.where(name)}: {error}")
-            return False
-        height, width = pixels.shape[:2]
-        self.sizes[name] = height, width
+            return error
+        size, brightest, steps = pixels.shape[:2], None, list[str]()
         if pixels.dtype == np.uint16:
-            self.brightest = max(self.brightest or 0, int(pixels.max()))
+            brightest = int(pixels.max())
         elif self.asked.channels == 1:
             pixels = with_channels(pixels, 1, [])
         if self.asked.image_size is not None:
-            steps: list[str] = []
             pixels = fitted(pixels, *self.asked.image_size, self.asked.fit, steps)
-            self.fitted += bool(steps)
+        return pixels, size, bool(steps), brightest
+
+    def _add(self, name: str, file: Path, found: Any) -> bool:
+        if isinstance(found, DataError):
+            self.faults[name] = found if self.table is None else DataError(f"{self.table.where(name)}: {found}")
+            return False
+        pixels, self.sizes[name], is_fitted, brightest = found
+        if brightest is not None:
+            self.brightest = max(self.brightest or 0, brightest)
+        self.fitted += is_fitted
         self.count, self.channels = self.count + 1, max(self.channels, pixels.shape[2])
         self.keep(name, file, pixels)
         return True

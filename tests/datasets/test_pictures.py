@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fastcnn import datasets
+from fastcnn.data.ahead import ahead
 from fastcnn.datasets import Pictures
 from fastcnn.datasets.image import read_image
 from fastcnn.errors import ArgumentError, DataError
@@ -269,3 +270,14 @@ def test_real_pictures_of_many_sizes_and_kinds_come_to_one(data, tmp_path):
     assert found.x_train.shape == (8, 24, 32, 3)
     x, _ = read_image(sorted((tmp_path / "blood").iterdir())[4], (24, 32, 3))
     np.testing.assert_array_equal(x, found.x_test[0] / np.float32(255))
+
+
+def test_any_number_of_threads_reads_the_same_pictures_in_the_same_order(tmp_path, monkeypatch):
+    of_many_sizes(tmp_path, count=6)
+    (tmp_path / "cat" / "5.png").write_bytes(b"no picture")
+    found = []
+    for threads in (1, 2, 7):
+        monkeypatch.setattr("fastcnn.datasets._reading.ahead", lambda *of, threads=threads: ahead(*of, threads))
+        data = datasets.load(tmp_path, image_size=(9, 9), skip_damaged=True)
+        found.append((data.x_train.tobytes(), data.y_test.tolist(), data.origin.files, data.notes))
+    assert found[0] == found[1] == found[2]
