@@ -1,7 +1,7 @@
 """The loss and the metrics of all outputs of a model, and their running means over an epoch."""
 
 from fastcnn.objective.objective import Objective
-from fastcnn.objective.per_output import loss_of, per_output
+from fastcnn.objective.outputs import loss_of, per_output
 from fastcnn.objective.running_means import RunningMeans
 from fastcnn.objective.target import Target
 

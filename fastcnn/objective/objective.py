@@ -14,7 +14,7 @@ from fastcnn.losses import Loss
 from fastcnn.losses.targets import Takes, check_targets
 from fastcnn.metrics import Metric
 from fastcnn.metrics.automatic import suiting
-from fastcnn.objective.per_output import loss_of, metrics_of, per_output
+from fastcnn.objective.outputs import loss_of, metrics_of, per_output
 from fastcnn.objective.target import Target, named
 from fastcnn.operations.broadcasting import scaled
 
