@@ -55,7 +55,7 @@ def test_training_goes_on_from_a_model_of_keras_and_its_run_knows_the_pixels(fas
     result = fastcnn("train", "--from", "digits", "--dataset", "digits", "--epochs", 1, "--white", 16, "--out", "run")
     assert result.returncode == 0, result.stderr
     assert saving.load_metadata(digits.with_name("run") / "model.safetensors")["std"] == [1 / 16]
-    evaluated = fastcnn("evaluate", "run")
+    evaluated = fastcnn("evaluate", "run", "--part", "dev")
     assert evaluated.stdout.splitlines()[-1] == result.stdout.splitlines()[-1]
     refused = fastcnn("evaluate", "run", "--white", 255)
     assert refused.returncode == 2

@@ -60,9 +60,12 @@ def copy_columns(out, to, source, of, columns):
 
     Parameters
     ----------
-    out, source : (rows, columns) arrays
-    to, of : int
-        The first column written, and the first one read.
+    out : (rows, columns) array
+    to : int
+        The first column written.
+    source : (rows, columns) array
+    of : int
+        The first column read.
     columns : int
         How many.
     """
