@@ -114,9 +114,12 @@ def assert_slope(got, expected):
 
 
 def assert_one_specialization_a_type(*kernels):
-    """Assert that two types, float32 and float64, made two versions of each kernel and no third one."""
+    """Assert that two types, float32 and float64, made at most two versions of each kernel: no third one.
+
+    A process that was given some tests of a file alone may have seen one type.
+    """
     for kernel in kernels:
-        assert len(kernel.signatures) == 2, f"{kernel.__name__}: {kernel.signatures}"
+        assert len(kernel.signatures) <= 2, f"{kernel.__name__}: {kernel.signatures}"
 
 
 def assert_vectors(function, *args):
