@@ -54,12 +54,7 @@ def assemble(
         check(x, y, classes, f"{path}, {part} set")
     classes = _named(path, train[1], np.concatenate([y for _, y in parts.values()]), classes)
     x_train, *others = images = [_images(path, x) for x, _ in parts.values()]
-    for part, other in zip(list(parts)[1:], others, strict=True):
-        if x_train.dtype != other.dtype:
-            raise DataError(
-                f"{path}: expected training and {part} images of one type, got {train[0].dtype} and "
-                f"{parts[part][0].dtype}; save both as uint8 or as float32"
-            )
+    _require_one_type(path, {part: x for part, (x, _) in parts.items()}, images)
     scale = _white(*images)
     is_scaled = x_train.min() >= 0 and x_train.max() <= scale  # standardized floats have no black and white
     pictures: Pictures | None = known.get("pictures")
@@ -104,6 +99,17 @@ def _named(path: Path, train: NDArray[Any], every: NDArray[Any], classes: tuple[
             "number the classes from 0 without gaps"
         )
     return classes
+
+
+def _require_one_type(path: Path, given: dict[str, NDArray[Any]], images: list[NDArray[Any]]) -> None:
+    """Raise DataError, with the types as they were given, unless all images came to one type."""
+    first, *others = given
+    for part, other in zip(others, images[1:], strict=True):
+        if images[0].dtype != other.dtype:
+            raise DataError(
+                f"{path}: expected {first} and {part} images of one type, got {given[first].dtype} and "
+                f"{given[part].dtype}; save both as uint8 or as float32"
+            )
 
 
 def warn_of_untested(path: Path, data: Dataset) -> None:

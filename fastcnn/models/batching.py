@@ -4,18 +4,16 @@ import math
 import numbers
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastcnn.array_data import Batch, Data
 from fastcnn.errors import ArgumentError
 from fastcnn.models import arguments, data
+from fastcnn.models.trainer_state import TrainerState
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
 from fastcnn.training.batches import is_numbered
-
-if TYPE_CHECKING:
-    from fastcnn.models.trainer import Trainer
 
 
 def is_stream(x: Any, y: Any = None) -> bool:
@@ -90,7 +88,7 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
     return epochs
 
 
-def with_targets(trainer: "Trainer", who: str, class_weight: Any = None, trains: bool = False
+def with_targets(trainer: TrainerState, who: str, class_weight: Any = None, trains: bool = False
                  ) -> Callable[[Any, int], Batch]:
     """Return what turns (x, y) or (x, y, sample_weight) into a checked batch."""
     goes_on = False
@@ -109,7 +107,7 @@ def with_targets(trainer: "Trainer", who: str, class_weight: Any = None, trains:
     return converted
 
 
-def inputs_alone(trainer: "Trainer", who: str) -> Callable[[Any, int], Batch]:
+def inputs_alone(trainer: TrainerState, who: str) -> Callable[[Any, int], Batch]:
     """Return what turns x, (x,), (x, y) or (x, y, sample_weight) into a batch of inputs."""
     def converted(batch: Any, number: int) -> Batch:
         where = f"{who}: batch {number}"
@@ -142,7 +140,7 @@ class HeldOut:
 
     Attributes
     ----------
-    trainer : Trainer
+    trainer : TrainerState
     who : str
     batch_size, validation_batch_size : int or None
         The training's, and what was given for this.
@@ -151,7 +149,7 @@ class HeldOut:
         How often it will be evaluated.
     """
 
-    trainer: "Trainer"
+    trainer: TrainerState
     who: str
     batch_size: int | None
     validation_batch_size: int | None

@@ -1,17 +1,15 @@
 """Data as a model takes them: checked against its inputs, its losses and its metrics before anything is trained."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastcnn.array_data import Data
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.models import arguments
+from fastcnn.models.trainer_state import TrainerState
 from fastcnn.objective import Objective
 
-if TYPE_CHECKING:
-    from fastcnn.models.trainer import Trainer
 
-
-def labelled(trainer: "Trainer", x: Any, y: Any, sample_weight: Any, who: str, goes_on: bool = False, **how: bool
+def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str, goes_on: bool = False, **how: bool
              ) -> Data:
     """Return inputs, targets and weights.
 
@@ -40,7 +38,7 @@ def labelled(trainer: "Trainer", x: Any, y: Any, sample_weight: Any, who: str, g
     return data
 
 
-def unlabelled(trainer: "Trainer", x: Any, who: str, lasts: bool = True) -> Data:
+def unlabelled(trainer: TrainerState, x: Any, who: str, lasts: bool = True) -> Data:
     """Return inputs without targets."""
     model = trainer.model
     return Data(model.read(x, who), [], model.input_shapes, model.compute_dtype, who, lasts=lasts)

@@ -2,20 +2,18 @@
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from fastcnn.graph import trace
+from fastcnn.models.trainer_state import TrainerState
 from fastcnn.symbolic import as_shapes
-
-if TYPE_CHECKING:
-    from fastcnn.models.trainer import Trainer
 
 _NO_MATTER = ("name", "seed")  # a seed is kept beside the configuration
 
 
-def of_trainer(trainer: "Trainer") -> dict[str, Any]:
+def of_trainer(trainer: TrainerState) -> dict[str, Any]:
     """Return copies: weights and statistics, the optimizer's state, and the seeds of the model and its layers."""
     return {
         "seed": trainer.seed, "layer_seeds": [layer.seed for layer in _seeded(trainer)],
@@ -24,7 +22,7 @@ def of_trainer(trainer: "Trainer") -> dict[str, Any]:
     }
 
 
-def give_back(trainer: "Trainer", state: dict[str, Any]) -> None:
+def give_back(trainer: TrainerState, state: dict[str, Any]) -> None:
     """Let the model be as it was when `of_trainer` was called."""
     trainer.optimizer.set_state(state["optimizer"])
     trainer.model.set_weights(state["weights"])
@@ -34,13 +32,13 @@ def give_back(trainer: "Trainer", state: dict[str, Any]) -> None:
     trainer.seed, trainer.stop_training = state["seed"], state["stop_training"]
 
 
-def _seeded(trainer: "Trainer") -> list[Any]:
+def _seeded(trainer: TrainerState) -> list[Any]:
     """Return the layers that draw random numbers."""
     return [layer for layer in trace.leaves(trainer.model.layers)
             if isinstance(vars(layer).get("seed"), (int, np.integer))]
 
 
-def digests(trainer: "Trainer") -> dict[str, str]:
+def digests(trainer: TrainerState) -> dict[str, str]:
     """Return some digits for each thing that may not change between two parts of one training."""
     steps = [(type(step.node).__name__, step.inputs, step.outputs, as_shapes(step.node.output_shape),
               _plain(step.node.get_config()) if hasattr(step.node, "get_config") else None)
