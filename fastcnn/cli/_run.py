@@ -131,7 +131,7 @@ def write_folds(folder: Path, accuracies: list[float]) -> None:
 
 
 @contextlib.contextmanager
-def new_run(out: str | None, model: str, size: int, what: str = MODEL) -> Iterator[Path]:
+def new_run(out: str | None, model: str, size: int, what: str = MODEL, who: str = "--out") -> Iterator[Path]:
     """Make the folder of a run, and remove it again if it is left without a model, or `what` is named, in it.
 
     Parameters
@@ -144,6 +144,8 @@ def new_run(out: str | None, model: str, size: int, what: str = MODEL) -> Iterat
         Bytes that the model will need.
     what : str
         The file that makes the folder worth keeping.
+    who : str
+        The argument that names the folder, for errors.
 
     Raises
     ------
@@ -153,7 +155,7 @@ def new_run(out: str | None, model: str, size: int, what: str = MODEL) -> Iterat
         If the folder cannot be made, or its disk is too full.
     """
     folder = expanded(out) if out is not None else free_name(Path("runs"), f"{time.strftime('%Y%m%d-%H%M%S')}-{model}")
-    made = made_for_run(folder, size)
+    made = made_for_run(folder, size, who)
     try:
         yield folder
     finally:
@@ -161,9 +163,9 @@ def new_run(out: str | None, model: str, size: int, what: str = MODEL) -> Iterat
             _discard(folder, made)
 
 
-def made_for_run(folder: Path, size: int) -> list[Path]:
+def made_for_run(folder: Path, size: int, who: str = "--out") -> list[Path]:
     """Make a folder for a run, and return those that had to be made for it; arguments and errors are `new_run`'s."""
-    made = _make(folder)
+    made = _make(folder, who)
     try:
         _require_space(folder, size)
     except OSError:
@@ -181,22 +183,22 @@ def free_name(parent: Path, name: str) -> Path:
     return path
 
 
-def _make(folder: Path) -> list[Path]:
+def _make(folder: Path, who: str = "--out") -> list[Path]:
     """Make a folder with its parents, and return those that did not exist, the innermost first."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         content = sorted(entry.name for entry in folder.iterdir() if entry.name != locks.NAME)
     except FileExistsError:
-        raise ArgumentError(f"--out {folder}: expected a new or an empty folder, got a file; name another") from None
+        raise ArgumentError(f"{who} {folder}: expected a new or an empty folder, got a file; name another") from None
     except OSError as error:
         _discard(folder, made)
         raise OSError(
-            error.errno, f"--out {folder}: expected a folder that can be made and written, got: {error.strerror}"
+            error.errno, f"{who} {folder}: expected a folder that can be made and written, got: {error.strerror}"
         ) from error
     if content:
         raise ArgumentError(
-            f"--out {folder}: expected a new or an empty folder, got one that holds {', '.join(content[:3])}"
+            f"{who} {folder}: expected a new or an empty folder, got one that holds {', '.join(content[:3])}"
             f"{' ...' if len(content) > 3 else ''}; name another, so that no run is lost"
         )
     return made

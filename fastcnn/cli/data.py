@@ -76,7 +76,7 @@ def pack(dataset: str, out: str, data_dir: str | None, size: Any, fit: Any, skip
     from fastcnn.datasets._packed import INDEX
 
     console = make_console()
-    with new_run(out, "", 0, INDEX) as folder:
+    with new_run(out, "", 0, INDEX, "OUT") as folder:
         data = pack_dataset(dataset, data_dir, folder, size, fit, skip_damaged)
     for note in data.notes:
         console.print(f"note   {note}")
