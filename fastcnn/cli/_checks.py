@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.cli._split import Examples
+from fastcnn.cli._examples import Examples
 from fastcnn.data.duplicates import equal_pairs
 
 _NAMED = 5  # pairs, classes and files that a line names

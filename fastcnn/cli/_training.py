@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
+from fastcnn.cli._examples import Examples, restored, write_split
 from fastcnn.cli._resume import CHECKPOINTS, is_complete, open_run, remove_checkpoints
 from fastcnn.cli._run import FOLDS, HISTORY, new_run, write_config, write_folds
-from fastcnn.cli._split import Asked, Examples, made, made_folds, restored, write_split
+from fastcnn.cli._split import Asked, made, made_folds
 
 SPLIT_OPTIONS = ("dev", "train_dev", "test", "group_by")
 

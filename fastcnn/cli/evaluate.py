@@ -27,10 +27,10 @@ def command(saved: str, dataset: str | None, data_dir: str | None, skip_damaged:
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._console import make_console
     from fastcnn.cli._data import choose_dataset, load_dataset, standard_of
+    from fastcnn.cli._examples import part_of
     from fastcnn.cli._looks import look
     from fastcnn.cli._report import as_probabilities, measure, show
     from fastcnn.cli._saved import open_saved, require_fit
-    from fastcnn.cli._split import part_of
 
     console, name = make_console(), part.replace("-", "_")
     with Compiling(console, "testing"):
