@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fastcnn.data._dealing import deal, deal_groups
+from fastcnn.data.strata import strata
 from fastcnn.errors import ArgumentError, DataError, unknown
 
 #: What the parts are called: the network learns from the first. ``train_dev`` comes from where ``train`` comes from,
@@ -19,7 +20,6 @@ PARTS = ("train", "train_dev", "dev", "test")
 
 _FEW, _SHARE_OF_FEW = 10_000, 0.2
 _MANY, _SHARE_OF_MANY = 1_000_000, 0.01
-_BINS = 10  # of float targets
 _NAMED = 5  # classes that a message names
 
 
@@ -63,9 +63,10 @@ def split(
 
     Parameters
     ----------
-    y : (N,) array
+    y : (N,) or (N, K) array
         Labels, as integers or text: every class has its share in every part, to within one example. Floats are
-        targets of a regression: their tenths are the classes.
+        targets of a regression: their tenths have. Of K labels of yes and no, 1 and 0 (-1 or NaN: unknown), each
+        example counts for the rarest label that it has.
     shares : dict of str to float, optional
         Of ``train_dev``, ``dev`` and ``test``; the rest is ``train``. A share of 0 is no part. By default `share_for`
         each for ``dev`` and ``test``.
@@ -85,8 +86,8 @@ def split(
     Raises
     ------
     ArgumentError
-        Unknown parts; shares that are no numbers from 0 to below 1, or are 1 together; a seed that is none; `y` or
-        `groups` that are not (N,).
+        Unknown parts; shares that are no numbers from 0 to below 1, or are 1 together; a seed that is none; `y` that
+        is not (N,) or (N, K), or `groups` that are not (N,).
     DataError
         A class that is missing from a part: it has fewer examples, or groups, than there are parts.
 
@@ -97,13 +98,15 @@ def split(
     >>> {name: len(index) for name, index in parts.items()}
     {'train': 6, 'dev': 2, 'test': 2}
     """
-    who, labels = "data.split", _labels("data.split", y)
+    who, (labels, are_classes) = "data.split", _labels("data.split", y)
     if shares is None:
         shares = dict.fromkeys(("dev", "test"), share_for(len(labels)))
     wanted = _shares(who, shares)
     dealt = _dealt(who, labels, list(wanted.values()), groups, seed)
     parts = {name: np.flatnonzero(dealt == k) for k, name in enumerate(wanted)}
-    _require_every_class(who, labels, parts, groups is not None, names)
+    _require_examples(who, parts)
+    if are_classes:
+        _require_every_class(who, labels, parts, groups is not None, names)
     return parts
 
 
@@ -146,24 +149,23 @@ def folds(
     ----------
     Kohavi: A study of cross-validation and bootstrap for accuracy estimation and model selection, IJCAI 1995.
     """
-    who, labels = "data.folds", _labels("data.folds", y)
+    who, (labels, are_classes) = "data.folds", _labels("data.folds", y)
     if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 2:
         raise ArgumentError(f"{who}: expected a count of at least 2 folds, got {count!r}")
     dealt = _dealt(who, labels, [1 / count] * int(count), groups, seed)
     parts = {f"fold {k + 1}": np.flatnonzero(dealt == k) for k in range(int(count))}
-    _require_every_class(who, labels, parts, groups is not None, names)
+    _require_examples(who, parts)
+    if are_classes:
+        _require_every_class(who, labels, parts, groups is not None, names)
     return list(parts.values())
 
 
-def _labels(who: str, y: ArrayLike) -> NDArray[Any]:
-    """Return labels, checked; of float targets the number of the tenth that each is in."""
+def _labels(who: str, y: ArrayLike) -> tuple[NDArray[Any], bool]:
+    """Return what is dealt out evenly, and whether these are classes, of which every part must have each."""
     y = np.asarray(y)
-    if y.ndim != 1 or len(y) == 0:
-        raise ArgumentError(f"{who}: expected y of shape (N,) with at least one label, got {y.shape}")
-    if y.dtype.kind == "f":
-        ranks = np.argsort(np.argsort(y, kind="stable"), kind="stable")
-        return np.minimum(_BINS, max(1, len(y) // _BINS)) * ranks // len(y)
-    return y
+    if y.ndim not in (1, 2) or y.size == 0:
+        raise ArgumentError(f"{who}: expected y of shape (N,) or (N, K) with at least one label, got {y.shape}")
+    return strata(y), y.size == len(y) and y.dtype.kind != "f"
 
 
 def _shares(who: str, shares: Mapping[str, float]) -> dict[str, float]:
@@ -193,6 +195,13 @@ def _dealt(who: str, labels: NDArray[Any], shares: list[float], groups: ArrayLik
     if groups.shape != labels.shape:
         raise ArgumentError(f"{who}: expected a group for each of {len(labels)} labels, got shape {groups.shape}")
     return deal_groups(classes, np.unique(groups, return_inverse=True)[1], shares, draw)
+
+
+def _require_examples(who: str, parts: Mapping[str, NDArray[Any]]) -> None:
+    empty = next((name for name, index in parts.items() if len(index) == 0), None)
+    if empty is not None:
+        raise DataError(f"{who}: expected examples in every part, got none in {empty}; add some, or ask for fewer parts "
+                        f"({', '.join(parts)} now)")  # fmt: skip
 
 
 def _require_every_class(

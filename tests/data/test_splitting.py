@@ -48,6 +48,24 @@ def test_text_labels_and_float_targets_are_stratified_too():
     assert np.histogram(dev, 10, (0, 1))[0].min() >= 7  # ten of each tenth, whose bounds the sample moves
 
 
+def test_several_labels_are_stratified_by_the_rarest_and_several_floats_by_their_mean_rank():
+    y = (np.random.default_rng(0).random((2000, 3)) < (0.5, 0.2, 0.02)).astype(float)
+    y[::7, 0] = -1
+    for name, index in fc.data.split(y, {"dev": 0.25, "test": 0.25}, seed=4).items():
+        fair = (y == 1).sum(axis=0) * len(index) / len(y)
+        assert abs((y[index, 2] == 1).sum() - fair[2]) < 1, name  # the rarest: to within one example
+        assert abs((y[index] == 1).sum(axis=0) / fair - 1).max() < 0.15, name
+    rooms = np.random.default_rng(1).random((500, 1)) + np.random.default_rng(2).random((500, 2)) / 10
+    means = [rooms[index].mean() for index in fc.data.split(rooms, {"dev": 0.1, "test": 0.1}).values()]
+    assert np.ptp(means) < 0.03
+    assert np.array_equal(fc.data.split([[0], [1]] * 9)["dev"], fc.data.split([0, 1] * 9)["dev"])
+
+
+def test_a_part_without_examples_is_refused():
+    with pytest.raises(DataError, match="got none in dev; add some"):
+        fc.data.split([0.5, 1.5], {"dev": 0.5}, groups=[7, 7])
+
+
 @given(st.integers(8, 40), st.integers(0, 99))
 def test_no_group_is_in_two_parts(number, seed):
     draw = np.random.default_rng(seed)
@@ -81,7 +99,7 @@ def test_folds_are_equal_and_each_has_every_class():
     (([0, 1], {"val": 0.1}), "part"),
     (([0, 1], {"dev": 1.0}), "below 1"),
     (([0, 1], {"dev": 0.5, "test": 0.5}), "together"),
-    (([[0, 1]], {"dev": 0.5}), "shape"),
+    (([[[0, 1]]], {"dev": 0.5}), "shape"),
     (([], {"dev": 0.5}), "at least one"),
 ])  # fmt: skip
 def test_what_is_no_split_is_refused(given, said):
