@@ -29,17 +29,18 @@ from fastcnn.initializers.scaling import (
     VarianceScaling,
     fans,
 )
+from fastcnn.initializers.whitening import PatchWhitening
 
 __all__ = [
     "Constant", "GlorotNormal", "GlorotUniform", "HeNormal", "HeUniform", "Initializer", "LecunNormal", "LecunUniform",
-    "Ones", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "fans", "first_value",
-    "get", "nothing_drawn",
+    "Ones", "PatchWhitening", "RandomNormal", "RandomUniform", "TruncatedNormal", "VarianceScaling", "Zeros", "fans",
+    "first_value", "get", "nothing_drawn",
 ]  # fmt: skip
 
 _CLASSES: dict[str, type[Initializer]] = {
     c.__name__: c
     for c in (Zeros, Ones, Constant, RandomNormal, RandomUniform, TruncatedNormal, VarianceScaling, LecunNormal,
-              LecunUniform, GlorotNormal, GlorotUniform, HeNormal, HeUniform)
+              LecunUniform, GlorotNormal, GlorotUniform, HeNormal, HeUniform, PatchWhitening)
 }
 _NAMES = {
     "zeros": Zeros, "ones": Ones, "constant": Constant, "random_normal": RandomNormal,
