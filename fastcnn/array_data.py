@@ -85,15 +85,30 @@ class Data:
     def __len__(self) -> int:
         return len(self.xs[0])
 
-    def batches(self, size: int, order: np.ndarray | None = None, begin_at: int = 0) -> Iterator[Batch]:
-        """Yield batches of at most `size`, in the order of the indices, or as they lie; from a sample on."""
+    def batches(self, size: int, order: np.ndarray | None = None, begin_at: int = 0, epoch: int | None = None
+                ) -> Iterator[Batch]:
+        """Yield batches of at most `size` samples.
+
+        Parameters
+        ----------
+        size : int
+        order : (N,) array of int, optional
+            In this order; as they lie if absent.
+        begin_at : int
+            The first sample.
+        epoch : int, optional
+            Of a training; absent in evaluation. It matters to data that differ from epoch to epoch.
+        """
         for begin in range(begin_at, len(self), size):
             end = min(begin + size, len(self))
-            part: Any = slice(begin, end) if order is None else order[begin:end]
-            xs = [x[part] if order is None and ready else gather(x, part, self.dtype)
-                  for x, ready in zip(self.xs, self._as_they_lie)]
-            yield Batch(xs, [None if y is None else y[part] for y in self.ys],
-                        None if self.weights is None else [None if w is None else w[part] for w in self.weights])
+            yield self.batch(slice(begin, end) if order is None else order[begin:end], epoch)
+
+    def batch(self, part: Any, epoch: int | None = None) -> Batch:
+        """Return some samples, by a slice or an array of their numbers."""
+        xs = [x[part] if isinstance(part, slice) and ready else gather(x, part, self.dtype)
+              for x, ready in zip(self.xs, self._as_they_lie)]
+        return Batch(xs, [None if y is None else y[part] for y in self.ys],
+                     None if self.weights is None else [None if w is None else w[part] for w in self.weights])
 
     def digest(self) -> str:
         """Return the SHA-256 of the arrays; of large ones, of their shape and some rows from all over them."""
@@ -135,15 +150,23 @@ def gather(x: np.ndarray | MappedRows, index: np.ndarray | slice, dtype: np.dtyp
     out = d.empty((len(rows), *x.shape[1:]), dtype)
     if isinstance(x, MappedRows):
         fast = all(map(_is_for_the_kernel, x.arrays))
-        x.read(rows, out, (lambda to, base, at: d.kernels.gather(to, d.lend(base), at)) if fast else None)
+        x.read(rows, out, (lambda to, base, at: _gather(d, to, base, at)) if fast else None)
     elif _is_for_the_kernel(x):
-        d.kernels.gather(out.reshape(len(rows), -1), d.lend(x).reshape(len(x), -1), rows)
+        _gather(d, out.reshape(len(rows), -1), x.reshape(len(x), -1), rows)
     elif isinstance(index, slice):
         out[...] = x[index]
     else:
         for k, row in enumerate(rows.tolist()):  # x[index] would be fresh memory in each step
             out[k] = x[row]
     return out
+
+
+def _gather(d: Any, out: np.ndarray, x: np.ndarray, rows: np.ndarray) -> None:
+    """Write ``x[rows]``, (B, F) and C-contiguous: by NumPy where bytes are only copied, since it does it as fast."""
+    if out.dtype == x.dtype == np.uint8:
+        np.take(x, rows, 0, out, "clip")  # unlike "raise" it needs no copy; all rows are there
+    else:
+        d.kernels.gather(out, d.lend(x), rows)
 
 
 def _is_for_the_kernel(x: np.ndarray) -> bool:

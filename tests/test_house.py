@@ -37,6 +37,7 @@ FLOORS = (
     "activations data",
     "layers losses optimizers metrics datasets augmentation",
     "callbacks objective array_data",
+    "augmented_data",
     "graph",
     "training",
     "models",

@@ -1,5 +1,6 @@
 """A loader's stage: images of 8 bits become a standardized batch, changed by what layers of augmentation draw."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -114,20 +115,31 @@ class Pipeline:
     def at_rest(self, images: np.ndarray) -> np.ndarray:
         """Return a batch for validation and test: resized, cropped in the middle and standardized alone."""
         images = _checked(images)
-        changes, shape = list[Change](), _shape_of(images)
-        for stage in self.stages:
-            some = stage.changes_at_rest(shape)
-            changes += some
-            shape = _shape_after(some, shape)
-        return self._run(images, passes(changes, len(images)), None, None, None).images
+        return self._run(images, passes(self._changes_at_rest(_shape_of(images))[0], len(images)))[0]
 
-    def augmented(self, images: np.ndarray, indices: np.ndarray, epoch: int = 0, masks: np.ndarray | None = None,
+    def compute_output_shape(self, shape: Shape) -> Shape:
+        """Return the shape (H', W', C) of images that were (H, W, C)."""
+        return self._changes_at_rest(shape)[1]
+
+    def digest(self) -> str:
+        """Return some digits that a pipeline with other stages, another seed, mean or standard deviation has not."""
+        stages = list[Any]()
+        for stage in self.stages:
+            config: dict[str, Any] = getattr(stage, "get_config", dict)()
+            stages.append((type(stage).__qualname__, {key: repr(value) for key, value in sorted(config.items())
+                                                      if key not in ("name", "seed")}))
+        text = repr((stages, self.seed, self.mean.tolist(), self.std.tolist()))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def augmented(self, images: np.ndarray, indices: np.ndarray, epoch: int | None = 0, masks: np.ndarray | None = None,
                   boxes: Sequence[np.ndarray] | None = None, labels: np.ndarray | None = None) -> Augmented:
         """Return a batch for training with what goes with the pictures.
 
         Parameters
         ----------
-        images, indices, epoch : as `__call__`
+        images, indices : as `__call__`
+        epoch : int or None
+            None: for validation and test, as `at_rest`.
         masks : (N, H, W, C) array, optional
             What pixels are, in any type.
         boxes : sequence of (K, 4) arrays, optional
@@ -135,40 +147,71 @@ class Pipeline:
         labels : (N, ...) array, optional
             Where images are mixed, one-hot or other numbers that can be.
         """
+        for name, value in (("masks", masks), ("boxes", boxes), ("labels", labels)):
+            if value is not None and len(value) != len(images):
+                raise DataError(f"Pipeline: expected {len(images)} {name}, one an image, got {len(value)}")
+        boxes = None if boxes is None else [np.asarray(some, np.float64).reshape(-1, 4) for some in boxes]
+        images, moves = self.changed(images, indices, epoch)
+        for change in moves:
+            masks = None if masks is None else change.masks(masks)
+            boxes = None if boxes is None else change.boxes(boxes)
+            labels = None if labels is None else change.labels(labels)
+        return Augmented(images, masks, boxes, labels)
+
+    def changed(self, images: np.ndarray, indices: np.ndarray, epoch: int | None = 0
+                ) -> tuple[np.ndarray, list[Change]]:
+        """Return a batch, and what masks, boxes and labels have to go through, one change after the other.
+
+        Parameters
+        ----------
+        images, indices, epoch : as `augmented`
+        """
         images, indices = _checked(images), np.asarray(indices)
         if indices.shape != (len(images),) or indices.dtype.kind not in "iu":
             raise DataError(f"Pipeline: expected a number for each of the {len(images)} images in indices, "
                             f"got {indices.dtype} of shape {indices.shape}")
-        epoch = integer(epoch, "Pipeline", "epoch")
-        for name, value in (("masks", masks), ("boxes", boxes), ("labels", labels)):
-            if value is not None and len(value) != len(images):
-                raise DataError(f"Pipeline: expected {len(images)} {name}, one an image, got {len(value)}")
-        draws, changes, shape = Draws((self.seed, epoch), indices), list[Change](), _shape_of(images)
+        shape = _shape_of(images)
+        changes = self._changes_at_rest(shape)[0] if epoch is None else self._drawn(
+            Draws((self.seed, integer(epoch, "Pipeline", "epoch")), indices), shape)
+        return self._run(images, passes(changes, len(images)))
+
+    def _drawn(self, draws: Draws, shape: Shape) -> list[Change]:
+        changes = list[Change]()
         for number, stage in enumerate(self.stages):
             some = stage.changes(draws.stage(number), shape)
             changes += some
             shape = _shape_after(some, shape)
-        return self._run(images, passes(changes, len(images)), masks, boxes, labels)
+        return changes
 
-    def _run(self, x: np.ndarray, steps: list[Pass | Change], masks: Any, boxes: Any, labels: Any) -> Augmented:
-        scales = self._scales(x.shape[3])
-        boxes = None if boxes is None else [np.asarray(some, np.float64).reshape(-1, 4) for some in boxes]
+    def _changes_at_rest(self, shape: Shape) -> tuple[list[Change], Shape]:
+        """Return what becomes of images (H, W, C), and their shape then."""
+        changes = list[Change]()
+        for stage in self.stages:
+            some = stage.changes_at_rest(shape)
+            changes += some
+            shape = _shape_after(some, shape)
+        return changes, shape
+
+    def _run(self, x: np.ndarray, steps: list[Pass | Change]) -> tuple[np.ndarray, list[Change]]:
+        scales, moves = self._scales(x.shape[3]), list[Change]()
         if not steps or (scales.size and not isinstance(steps[-1], Pass)):
             steps = [*steps, Pass()]
         for number, step in enumerate(steps):
             if isinstance(step, Pass):
                 x = step.images(x, scales if number == len(steps) - 1 else NO_SCALES)
-                moved: Change | None = step.warp
+                moves += [] if step.warp is None else [step.warp]
             else:
-                x, moved = step.images(x if x.dtype == np.float32 else Pass().images(x))[0], step
-            if moved is not None:
-                masks = None if masks is None else moved.masks(masks)
-                boxes = None if boxes is None else moved.boxes(boxes)
-                labels = None if labels is None else moved.labels(labels)
-        return Augmented(x, masks, boxes, labels)
+                x = step.images(x if x.dtype == np.float32 else Pass().images(x))[0]
+                moves.append(step)
+        return x, moves
+
+    @property
+    def standardizes(self) -> bool:
+        """Whether pixels get other values even at rest."""
+        return bool((self.mean != 0).any() or (self.std != 1).any())
 
     def _scales(self, channels: int) -> np.ndarray:
-        if (self.mean == 0).all() and (self.std == 1).all():
+        if not self.standardizes:
             return NO_SCALES
         if max(self.mean.size, self.std.size) not in (1, channels):
             raise ArgumentError(f"Pipeline: expected one mean and std, or {channels}, one a channel, "

@@ -38,12 +38,12 @@ def _is_buffer(x: Any) -> bool:
     return True
 
 
-def of_arrays(samples: Data, batch_size: int | None, steps: int | None, who: str, orders: Orders | None = None
-              ) -> Epochs:
+def of_arrays(samples: Data, batch_size: int | None, steps: int | None, who: str, orders: Orders | None = None,
+              shuffles: bool = True) -> Epochs:
     """Return the batches of arrays: of 32 samples, or so many as make the steps of one pass."""
     if batch_size is None:
         batch_size = 32 if steps is None else math.ceil(len(samples) / steps)
-    return Epochs(ArrayBatches(samples, max(1, batch_size), orders), steps, who)
+    return Epochs(ArrayBatches(samples, max(1, batch_size), orders, shuffles), steps, who)
 
 
 def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None, passes: int, who: str, *,
@@ -147,6 +147,8 @@ class HeldOut:
     steps : int or None
     passes : int
         How often it will be evaluated.
+    augmentation : Pipeline or None
+        What arrays go through, at rest.
     """
 
     trainer: TrainerState
@@ -155,6 +157,7 @@ class HeldOut:
     validation_batch_size: int | None
     steps: int | None
     passes: int
+    augmentation: Any = None
 
     def of(self, found: Any) -> Epochs | None:
         """Return the batches of (x, y) or (x, y, sample_weight), or of what gives batches."""
@@ -162,11 +165,13 @@ class HeldOut:
             return None
         if is_stream(found):
             return of_stream(found, with_targets(self.trainer, self.who), self.steps, self.passes, self.who,
-                             steps_name="validation_steps", validation_batch_size=self.validation_batch_size)
+                             steps_name="validation_steps", validation_batch_size=self.validation_batch_size,
+                             augmentation=self.augmentation)
         if not isinstance(found, (tuple, list)) or len(found) not in (2, 3):
             got = f"{len(found)} entries" if isinstance(found, (tuple, list)) else type(found).__name__
             raise ArgumentError(f"{self.who}: expected (x, y), (x, y, sample_weight) or batches of them, got {got}")
-        return self.of_samples(data.labelled(self.trainer, *padded(found), self.who))
+        return self.of_samples(data.labelled(self.trainer, *padded(found), self.who,
+                                              augmentation=self.augmentation))
 
     def of_samples(self, samples: Data) -> Epochs:
         """Return the batches of checked arrays."""

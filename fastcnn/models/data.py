@@ -3,14 +3,19 @@
 from typing import Any
 
 from fastcnn.array_data import Data
+from fastcnn.augmentation import Pipeline
+from fastcnn.augmented_data import AugmentedData
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.models import arguments
+from fastcnn.models.network import Network
 from fastcnn.models.trainer_state import TrainerState
 from fastcnn.objective import Objective
 
+_TRIED = 8  # samples that a pipeline changes before training, to see that it can
 
-def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str, goes_on: bool = False, **how: bool
-             ) -> Data:
+
+def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str, goes_on: bool = False,
+             augmentation: Any = None, **how: bool) -> Data:
     """Return inputs, targets and weights.
 
     It finds out what is trained, unless `goes_on` tells that a pass goes on with another batch. How is told to
@@ -19,7 +24,8 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     if trainer.loss is None:
         raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
     model = trainer.model
-    xs, names = model.read(x, who), model.output_names
+    xs = _inputs(trainer, x, who) if augmentation is None else [_pictures(model, x, augmentation, who)]
+    names = model.output_names
     if trainer.objective is None:
         trainer.objective = Objective(names, model.output_shapes, **trainer.compiled, who=who)
     if not goes_on:
@@ -30,18 +36,55 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
         if (one is None) == target.asks:
             raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
                                 f"or a metric, got {'none' if one is None else 'some'}")
-    data = Data(xs, ys, model.input_shapes, model.compute_dtype, who, arguments.weights(sample_weight, names, who),
-                lasts=not how.get("one_batch", False))
+    weights = arguments.weights(sample_weight, names, who)
+    data = Data(xs, ys, model.input_shapes, model.compute_dtype, who, weights,
+                lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(
+                    xs[0], ys, model.compute_dtype, who, weights, augmentation)
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
-    trainer.objective.check(data.ys, data.weights, model.output_shapes, model.compute_dtype, who, **how)
+    ys, objective = data.ys, trainer.objective
+    if isinstance(data, AugmentedData):  # masks may get another size, and labels may be mixed
+        some = data.batch(slice(0, _TRIED), 0 if how.get("trains") else None).ys
+        ys = [y if y is None or y.shape[1:] == one.shape[1:] else one for y, one in zip(ys, some, strict=True)]
+    objective.check(ys, data.weights, model.output_shapes, model.compute_dtype, who, **how)
+    if isinstance(data, AugmentedData):
+        objective.check(some, data.weights, model.output_shapes, model.compute_dtype, who, **how | {"one_batch": True})
     return data
 
 
-def unlabelled(trainer: TrainerState, x: Any, who: str, lasts: bool = True) -> Data:
+def unlabelled(trainer: TrainerState, x: Any, who: str, lasts: bool = True, augmentation: Any = None) -> Data:
     """Return inputs without targets."""
     model = trainer.model
-    return Data(model.read(x, who), [], model.input_shapes, model.compute_dtype, who, lasts=lasts)
+    if augmentation is not None:
+        return AugmentedData(_pictures(model, x, augmentation, who), [], model.compute_dtype, who, None, augmentation)
+    return Data(_inputs(trainer, x, who), [], model.input_shapes, model.compute_dtype, who, lasts=lasts)
+
+
+def _inputs(trainer: TrainerState, x: Any, who: str) -> list[Any]:
+    xs, known = trainer.model.read(x, who), trainer.augmentation
+    if known is not None and known.standardizes and any(one.dtype.kind in "bui" for one in xs):
+        raise ArgumentError(f"{who}: expected augmentation=..., the pipeline that the model was trained with and that "
+                            f"standardizes (it is at rest here), or images of floats from its at_rest, got "
+                            f"{xs[0].dtype} alone")
+    return xs
+
+
+def _pictures(model: Network, x: Any, augmentation: Any, who: str) -> Any:
+    """Return the images that a pipeline makes the model's only input, building it on its first sight of data."""
+    if not isinstance(augmentation, Pipeline):
+        raise ArgumentError(f"{who}: expected augmentation=fc.augmentation.Pipeline([...]), got {augmentation!r}; "
+                            f"layers of augmentation go into one")
+    images = arguments.array(arguments.only(x, 4), who, "x")
+    if images.ndim != 4:
+        raise ArgumentError(f"{who}: expected images (N, H, W, C) for the pipeline, got x of shape {images.shape}")
+    shape = augmentation.compute_output_shape(images.shape[1:])
+    if not model.built:
+        model.build((None, *shape))
+    if model.many_inputs or model.input_shapes[0][1:] != shape:
+        wanted = " and ".join(str(one) for one in model.input_shapes)
+        raise ArgumentError(f"{who}: expected a pipeline that makes the model's input, {wanted}, got one that makes "
+                            f"{(None, *shape)} of x {images.shape}")
+    return images
 
 
 def classes_weighted(data: Data, class_weight: Any, who: str) -> Data:

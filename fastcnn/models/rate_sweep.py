@@ -80,7 +80,8 @@ class _Sweep(Callback):
 
 
 def lr_finder(model: Any, x: Any, y: Any = None, batch_size: int | None = None, *, start: float = 1e-6,
-              end: float = 1.0, steps: int = 100, sample_weight: Any = None, class_weight: Any = None) -> RateSweep:
+              end: float = 1.0, steps: int = 100, sample_weight: Any = None, class_weight: Any = None,
+              augmentation: Any = None) -> RateSweep:
     """Train for some steps with a rate that grows from step to step, and take all of it back.
 
     Model, optimizer, statistics, orders and seeds have the bits that they had; what follows is as if this had not been.
@@ -90,7 +91,7 @@ def lr_finder(model: Any, x: Any, y: Any = None, batch_size: int | None = None, 
     ----------
     model : Model
         Built and compiled.
-    x, y, batch_size, sample_weight, class_weight
+    x, y, batch_size, sample_weight, class_weight, augmentation
         As `Model.fit` takes them; 32 samples a step if absent. Batches of an iterator are gone afterwards.
     start, end : float
         The first and the last rate; between them each is the same number of times the one before.
@@ -127,7 +128,7 @@ def lr_finder(model: Any, x: Any, y: Any = None, batch_size: int | None = None, 
     with _taken_back(model):
         vars(model.optimizer)["_learning_rate"] = sweep.rate  # in the place of a schedule, too
         model.fit(x, y, batch_size=batch_size, epochs=steps, steps_per_epoch=1, verbose=0, callbacks=sweep,
-                  sample_weight=sample_weight, class_weight=class_weight)
+                  sample_weight=sample_weight, class_weight=class_weight, augmentation=augmentation)
     found = len(sweep.losses)
     if found < 3:
         raise ArgumentError(f"{who}: expected losses of at least 3 steps, got {found}; training diverges at once, "

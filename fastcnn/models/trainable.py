@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn import device
+from fastcnn.augmentation import Pipeline
 from fastcnn.callbacks import History
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments
@@ -111,7 +112,7 @@ class TrainableNetwork(Network):
             validation_data: Any = None, shuffle: bool = True, class_weight: dict[int, float] | None = None,
             sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
             validation_steps: int | None = None, validation_batch_size: int | None = None,
-            validation_freq: int | Container[int] = 1, **others: Any) -> History:
+            validation_freq: int | Container[int] = 1, augmentation: Pipeline | None = None, **others: Any) -> History:
         """Train for `epochs` passes over the data.
 
         Parameters
@@ -153,6 +154,11 @@ class TrainableNetwork(Network):
             `batch_size` if absent.
         validation_freq : int, or a container of them
             Validate after every so many epochs, or after these, counted from 1.
+        augmentation : Pipeline, optional
+            What the images of `x`, (N, H, W, C), go through on their way into a batch, changed anew in each epoch: what
+            is drawn is a function of the pipeline's seed, the epoch and the image's number. Validation data go through
+            it at rest; give it to `evaluate` and `predict`, too. Targets of the images' height and width are masks,
+            which follow the pixels. Mixing (`MixUp`, `CutMix`) wants one-hot targets. For arrays alone.
 
         Returns
         -------
@@ -171,11 +177,11 @@ class TrainableNetwork(Network):
             validation_split=validation_split, validation_data=validation_data, shuffle=shuffle,
             class_weight=class_weight, sample_weight=sample_weight, initial_epoch=initial_epoch,
             steps_per_epoch=steps_per_epoch, validation_steps=validation_steps,
-            validation_batch_size=validation_batch_size, validation_freq=validation_freq)
+            validation_batch_size=validation_batch_size, validation_freq=validation_freq, augmentation=augmentation)
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = 0,
                  sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
-                 return_dict: bool = False, **others: Any) -> Any:
+                 return_dict: bool = False, augmentation: Pipeline | None = None, **others: Any) -> Any:
         """Return the mean loss, or [loss, *metrics], or both by name in a dict.
 
         Parameters
@@ -190,13 +196,17 @@ class TrainableNetwork(Network):
             Look at the first batches alone, so many.
         callbacks : Callback or list of them, optional
         return_dict : bool
+        augmentation : Pipeline, optional
+            That of `fit`; here it is at rest: images are resized, cropped in the middle and standardized as in
+            training, and nothing is drawn.
         """
         arguments.refuse(f"{self}.evaluate", others, {}, arguments.names_of(TrainableNetwork.evaluate))
         return self._trainer.evaluate(x, y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight,
-                                      steps=steps, callbacks=callbacks, return_dict=return_dict)
+                                      steps=steps, callbacks=callbacks, return_dict=return_dict,
+                                      augmentation=augmentation)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0, steps: int | None = None,
-                callbacks: Any = None, **others: Any) -> NDArray[Any]:
+                callbacks: Any = None, augmentation: Pipeline | None = None, **others: Any) -> NDArray[Any]:
         """Return the outputs for all samples, as a new array, or a list or dict of them as the model was told.
 
         Type checkers are told of an array, which is what models of one output return.
@@ -212,17 +222,21 @@ class TrainableNetwork(Network):
         steps : int, optional
             Look at the first batches alone, so many.
         callbacks : Callback or list of them, optional
+        augmentation : Pipeline, optional
+            As in `evaluate`.
         """
         executable, structure = self._prepared, self._structure
         if executable is not None and structure is not None and structure.is_plain \
                 and type(x) is np.ndarray and x.dtype == self.compute_dtype and x.shape[1:] == self.input_shape[1:] \
-                and not others and steps is None and callbacks is None and 0 < len(x) <= _batch_of(batch_size):
+                and not others and steps is None and callbacks is None and augmentation is None \
+                and 0 < len(x) <= _batch_of(batch_size):
             (y,) = executable.predict([x])  # one batch of the model's own type: nothing to gather
             if type(y) is not np.ndarray:
                 y = device.get(y)
             return y.copy() if _may_share(x, y) else y
         arguments.refuse(f"{self}.predict", others, {}, arguments.names_of(TrainableNetwork.predict))
-        return self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks)
+        return self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks,
+                                     augmentation=augmentation)
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
                        return_dict: bool = False) -> Any:

@@ -42,6 +42,8 @@ class Trainer:
     orders : Orders
     stop_training, stop_evaluating, stop_predicting : bool
     history : History or None
+    augmentation : Pipeline or None
+        What images went through in the last training.
     """
 
     def __init__(self, model: Network) -> None:
@@ -56,6 +58,7 @@ class Trainer:
         self.orders = training.Orders(self.seed)
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: History | None = None
+        self.augmentation: Any = None
 
     def of(self, model: Network) -> "Trainer":
         """Return a trainer that trains another model as this one does, with the same optimizer."""
@@ -79,13 +82,14 @@ class Trainer:
             objective = Objective(self.model.output_names, self.output_shapes, **compiled, who=who)
         # Set at the end, all at once: a call that fails changes nothing.
         self.optimizer, self.loss, self.compiled, self.objective = chosen, made, compiled, objective
+        self.augmentation = None
 
     # --- over all data ----------------------------------------------------------------------------------------------
 
     def fit(self, x: Any, y: Any, *, batch_size: int | None, epochs: int, verbose: int | str, callbacks: Any,
             validation_split: float, validation_data: Any, shuffle: bool, class_weight: dict[int, float] | None,
             sample_weight: Any, initial_epoch: int, steps_per_epoch: int | None, validation_steps: int | None,
-            validation_batch_size: int | None, validation_freq: int | Container[int]) -> History:
+            validation_batch_size: int | None, validation_freq: int | Container[int], augmentation: Any) -> History:
         """As `fastcnn.Model.fit`."""
         who = f"{self.model}.fit"
         arguments.positive(who, epochs=epochs)
@@ -99,56 +103,60 @@ class Trainer:
         arguments.check(isinstance(validation_split, numbers.Real) and 0 <= validation_split < 1, who,
                         "0 <= validation_split < 1", validation_split)
         batching.check_frequency(validation_freq, who)
-        orders = self.orders if shuffle else None
         held_out = batching.HeldOut(
             self, f"{who}: validation_data", batch_size, validation_batch_size, validation_steps,
-            sum(training.is_validated(epoch, validation_freq) for epoch in range(initial_epoch, epochs)))
+            sum(training.is_validated(epoch, validation_freq) for epoch in range(initial_epoch, epochs)), augmentation)
         if batching.is_stream(x, y):
             arguments.check(not validation_split, who, "validation_data beside batches, which cannot be split",
                             validation_split)
             validation = held_out.of(validation_data)
             batches = batching.of_stream(
                 x, batching.with_targets(self, who, class_weight, trains=True), steps_per_epoch, epochs - initial_epoch,
-                who, orders=orders, first_epoch=initial_epoch, steps_name="steps_per_epoch", y=y,
-                sample_weight=sample_weight, batch_size=batch_size)
+                who, orders=self.orders if shuffle else None, first_epoch=initial_epoch, steps_name="steps_per_epoch",
+                y=y, sample_weight=sample_weight, batch_size=batch_size, augmentation=augmentation)
         else:
-            samples = data.labelled(self, x, y, sample_weight, who, trains=True)
+            samples = data.labelled(self, x, y, sample_weight, who, augmentation=augmentation, trains=True)
             validation = held_out.of(validation_data)
             if validation_split and validation is None:  # given data comes before a split, as in Keras
                 samples, rest = batching.split(samples, validation_split, who)
                 validation = held_out.of_samples(rest)
             batches = batching.of_arrays(data.classes_weighted(samples, class_weight, who), batch_size, steps_per_epoch,
-                                         who, orders)
+                                         who, self.orders if shuffle or augmentation is not None else None,
+                                         bool(shuffle))
+        self.augmentation = augmentation
         # After all checks of the data: an optimizer that is built keeps its state.
         self.optimizer.build(self.trained)
         return training.fit(self, batches, epochs, each, validation=validation, validation_freq=validation_freq,
                             initial_epoch=initial_epoch, verbose=verbose, seen=self.model)
 
     def evaluate(self, x: Any, y: Any, *, batch_size: int | None, verbose: int | str, sample_weight: Any,
-                 steps: int | None, callbacks: Any, return_dict: bool) -> Any:
+                 steps: int | None, callbacks: Any, return_dict: bool, augmentation: Any) -> Any:
         """As `fastcnn.Model.evaluate`."""
         who = f"{self.model}.evaluate"
         arguments.positive_or_none(who, batch_size=batch_size, steps=steps)
         each = arguments.every_callback(callbacks, 0, who)
         if batching.is_stream(x, y):
             batches = batching.of_stream(x, batching.with_targets(self, who), steps, 1, who, y=y,
-                                         sample_weight=sample_weight, batch_size=batch_size)
+                                         sample_weight=sample_weight, batch_size=batch_size, augmentation=augmentation)
         else:
-            batches = batching.of_arrays(data.labelled(self, x, y, sample_weight, who), batch_size, steps, who)
+            samples = data.labelled(self, x, y, sample_weight, who, augmentation=augmentation)
+            batches = batching.of_arrays(samples, batch_size, steps, who)
         logs = training.evaluate(self, batches, self._listening(each, batches))
         if verbose and verbose != "auto":
             print(shown(logs))
         return _as_keras(logs, return_dict)
 
-    def predict(self, x: Any, *, batch_size: int | None, steps: int | None, callbacks: Any) -> Any:
+    def predict(self, x: Any, *, batch_size: int | None, steps: int | None, callbacks: Any, augmentation: Any) -> Any:
         """As `fastcnn.Model.predict`."""
         who = f"{self.model}.predict"
         arguments.positive_or_none(who, batch_size=batch_size, steps=steps)
         each = arguments.every_callback(callbacks, 0, who)
         if batching.is_stream(x):
-            batches = batching.of_stream(x, batching.inputs_alone(self, who), steps, 1, who, batch_size=batch_size)
+            batches = batching.of_stream(x, batching.inputs_alone(self, who), steps, 1, who, batch_size=batch_size,
+                                         augmentation=augmentation)
         else:
-            batches = batching.of_arrays(data.unlabelled(self, x, who), batch_size, steps, who)
+            samples = data.unlabelled(self, x, who, augmentation=augmentation)
+            batches = batching.of_arrays(samples, batch_size, steps, who)
         return self.as_given(training.predict(self, batches, self._listening(each, batches)))
 
     def _listening(self, callbacks: list[Callback], batches: Epochs) -> CallbackList:

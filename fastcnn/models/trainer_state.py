@@ -18,3 +18,4 @@ class TrainerState(Protocol):
     seed: int
     orders: Any
     stop_training: bool
+    augmentation: Any

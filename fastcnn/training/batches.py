@@ -65,13 +65,15 @@ class ArrayBatches:
     data : Data
     batch_size : int
     orders : Orders, optional
-        Orders of the samples; in their own order if absent.
+        Of the epochs of a training. Absent: not for training, and the samples come in their own order.
+    shuffles : bool
+        Whether samples come in these orders, or in their own all the same.
     """
 
     is_once = False
 
-    def __init__(self, data: Data, batch_size: int, orders: Orders | None = None) -> None:
-        self._data, self._size, self._orders = data, batch_size, orders
+    def __init__(self, data: Data, batch_size: int, orders: Orders | None = None, shuffles: bool = True) -> None:
+        self._data, self._size, self._orders, self._shuffles = data, batch_size, orders, shuffles
         self._digest = ""
         self.samples: int | None = len(data)
         self.batch_size: int | None = batch_size
@@ -83,8 +85,10 @@ class ArrayBatches:
 
     def begin(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """As `Batches.begin`."""
-        order = None if self._orders is None else self._orders.next(len(self._data), epoch)
-        return self._data.batches(self._size, order, skip * self._size)
+        if self._orders is None:
+            return self._data.batches(self._size, begin_at=skip * self._size)
+        order = self._orders.next(len(self._data), epoch)
+        return self._data.batches(self._size, order if self._shuffles else None, skip * self._size, self._orders.epoch)
 
     def get_state(self) -> dict[str, Any]:
         """As `Batches.get_state`."""

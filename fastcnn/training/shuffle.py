@@ -14,6 +14,11 @@ class Orders:
     ----------
     seed : int
         The same seed gives the same sequence of orders.
+
+    Attributes
+    ----------
+    epoch : int
+        Whose order was drawn last; -1 before the first.
     """
 
     def __init__(self, seed: int) -> None:
@@ -26,6 +31,10 @@ class Orders:
             order = self._draw.permutation(samples)
             self._drawn += 1
         return order
+
+    @property
+    def epoch(self) -> int:
+        return self._drawn - 1
 
     def get_state(self) -> dict[str, Any]:
         """Return what `set_state` takes to draw the same orders again: integers and names."""

@@ -15,6 +15,7 @@ DRAW = np.random.default_rng(0)
 X = DRAW.standard_normal((37, 6, 6, 2)).astype("float32")
 Y = DRAW.integers(0, 3, 37)
 HELD = X[:11] + 0.5, Y[:11]
+PIPELINE = fc.augmentation.Pipeline([layers.RandomFlip(), layers.RandomNoise(0.1, (-9, 9))], seed=3, mean=0.1)
 
 
 class KilledError(Exception):
@@ -87,6 +88,9 @@ def arrays(**more):
 WAYS = {
     "arrays": arrays,
     "arrays as they lie": lambda: arrays(shuffle=False),
+    "images that are augmented": lambda: arrays(augmentation=PIPELINE),
+    "images that are augmented, in passes that end within an epoch": lambda: arrays(
+        augmentation=PIPELINE, shuffle=False, steps_per_epoch=3),
     "epochs that are a part of a pass": lambda: arrays(batch_size=5, steps_per_epoch=4),
     "passes that end within an epoch": lambda: arrays(steps_per_epoch=3),
     "a part for validation, and weights of classes": lambda: arrays(
@@ -191,6 +195,7 @@ def test_one_that_stopped_early_stays_stopped(tmp_path, undisturbed):
 
 @pytest.mark.parametrize(("other", "told"), [
     (lambda model, given: given | {"x": X + 1}, "expected the data that the training to go on with began with"),
+    (lambda model, given: given | {"augmentation": PIPELINE}, "expected the data that the training to go on with"),
     (lambda model, given: given | {"callbacks": given["callbacks"][:1]}, "expected the callbacks of the training"),
     (lambda model, given: given | {"validation_data": None}, "expected validation data"),
     (lambda model, given: model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"]) or given,

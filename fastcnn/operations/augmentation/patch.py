@@ -99,7 +99,7 @@ class Mixture(Change):
 
     def labels(self, labels: np.ndarray) -> np.ndarray:
         """Return labels mixed as much as the images: by the weight, and by the part that the box leaves."""
-        if labels.ndim == 1 and labels.dtype.kind in "iu":
+        if labels.size == len(labels) and labels.dtype.kind in "iu":
             raise DataError("MixUp, CutMix: expected one-hot labels, which can be mixed, got classes by number; "
                             "make them with fc.utils.to_categorical(labels)")
         share = self.shares.reshape(-1, *(1,) * (labels.ndim - 1))

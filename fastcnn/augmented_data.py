@@ -1,0 +1,87 @@
+"""Images and targets as a pipeline of augmentation leaves them: changed anew in each epoch, or at rest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import device
+from fastcnn.array_data import Batch, Data, gather
+from fastcnn.augmentation import Pipeline
+from fastcnn.operations.augmentation.change import Change
+
+
+class AugmentedData(Data):
+    """Images of one input, and what goes with them, handed out in batches that a pipeline has changed.
+
+    What is drawn for a sample is a function of the pipeline's seed, the epoch and the sample's number alone. Masks
+    follow their images; of mixed images targets and weights are mixed.
+
+    Parameters
+    ----------
+    x : (N, H, W, C) array, memory map or `MappedRows`
+        As the pipeline takes them.
+    ys : list of (N, ...) arrays
+        Targets. Those of the images' height and width, (N, H, W) or (N, H, W, K), are masks.
+    dtype : dtype
+        The model's.
+    who : str
+    weights : list of (N, ...) arrays, or None
+    pipeline : Pipeline
+    """
+
+    def __init__(self, x: Any, ys: Sequence[Any], dtype: np.dtype, who: str, weights: Sequence[Any] | None,
+                 pipeline: Pipeline) -> None:
+        super().__init__([x], ys, [(None, *x.shape[1:])], dtype, who, weights)
+        self.pipeline = pipeline
+        self._kind = np.dtype(np.uint8 if self.xs[0].dtype == np.uint8 else np.float32)
+
+    def batch(self, part: Any, epoch: int | None = None) -> Batch:
+        """As `Data.batch`; without an epoch nothing is drawn."""
+        rows = np.arange(*part.indices(len(self))) if isinstance(part, slice) else part
+        weights = [None] * len(self.ys) if self.weights is None else self.weights
+        source = self.xs[0]
+        lies = isinstance(part, slice) and isinstance(source, np.ndarray) and source.flags.c_contiguous
+        images = source[part] if lies else gather(source, part, self._kind)
+        x, changes = self.pipeline.changed(images, rows, epoch)
+        pairs = [self._targets(None if y is None else y[part], None if w is None else w[part], changes)
+                 for y, w in zip(self.ys, weights, strict=True)]
+        ys, ws = [y for y, _ in pairs], [w for _, w in pairs]
+        return Batch([_of_type(x, self.dtype)], ys, None if self.weights is None else ws)
+
+    def _targets(self, y: Any, w: Any, changes: list[Change]) -> tuple[Any, Any]:
+        """Return the targets and weights of one output after some changes."""
+        if y is None or not changes:
+            return y, w
+        if y.ndim in (3, 4) and y.shape[1:3] == self.xs[0].shape[1:3]:
+            masks = y.reshape(*y.shape, *(1,) * (4 - y.ndim))
+            for change in changes:
+                masks = change.masks(masks)
+            return masks.reshape(*masks.shape[:y.ndim]), w
+        mixed = _through(changes, y)
+        if w is None or mixed is y:
+            return mixed, w
+        # The loss of a mixture is w' l(y') with w' = a w1 + (1 - a) w2 and w' y' = a w1 y1 + (1 - a) w2 y2.
+        of_both = w.reshape(-1, *(1,) * (y.ndim - 1))
+        total = _through(changes, w)
+        share = _through(changes, of_both * y)
+        wide = total.reshape(of_both.shape)
+        return np.where(wide > 0, share / np.where(wide > 0, wide, 1), mixed).astype(mixed.dtype), total
+
+    def digest(self) -> str:
+        """As `Data.digest`, with that of the pipeline."""
+        return f"{super().digest()} {self.pipeline.digest()}"
+
+
+def _through(changes: list[Change], labels: np.ndarray) -> np.ndarray:
+    for change in changes:
+        labels = change.labels(labels)
+    return labels
+
+
+def _of_type(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    if x.dtype == dtype:
+        return x
+    y = device.of(x).empty(x.shape, dtype)
+    y[...] = x
+    return y
