@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
+from fastcnn.callbacks.averaged_weights import AveragedWeights
 from fastcnn.callbacks.backup_and_restore import BackupAndRestore
 from fastcnn.callbacks.callback import Callback, Logs
 from fastcnn.callbacks.callback_list import CallbackList
@@ -16,13 +17,14 @@ from fastcnn.callbacks.monitor import Monitor
 from fastcnn.callbacks.output import shown
 from fastcnn.callbacks.progress import Progress, ProgressLine
 from fastcnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastcnn.callbacks.stochastic_weight_averaging import StochasticWeightAveraging
 from fastcnn.callbacks.swap_ema_weights import SwapEMAWeights
 from fastcnn.callbacks.tensorboard import TensorBoard
 from fastcnn.callbacks.terminate_on_nan import TerminateOnNaN
 
-__all__ = ["BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback",
-           "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor", "Progress", "ProgressLine",
-           "ReduceLROnPlateau", "SwapEMAWeights", "TensorBoard", "TerminateOnNaN", "shown"]
+__all__ = ["AveragedWeights", "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History",
+           "LambdaCallback", "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor", "Progress", "ProgressLine",
+           "ReduceLROnPlateau", "StochasticWeightAveraging", "SwapEMAWeights", "TensorBoard", "TerminateOnNaN", "shown"]
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
     __getattr__ = unsupported.names_of("callbacks")

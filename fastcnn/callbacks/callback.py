@@ -52,15 +52,16 @@ class Callback(ExplainsUnsupported):
     #: The attributes that training changes and that one that is resumed goes on with; see `get_state`.
     changes: tuple[str, ...] = ()
 
-    #: Whether it comes after all others, and is told of the `fastcnn.training.TrainingRun`, whose state it keeps.
+    #: Whether it comes after all others, whatever the order in which they are given.
     comes_last = False
 
     def set_run(self, run: Any) -> None:
-        """Hear of the training that is about to begin, where the class says ``comes_last = True``.
+        """Hear of a training that is about to begin.
 
         Parameters
         ----------
-        run : TrainingRun
+        run : TrainingRun or None
+            None when it is over: it holds the data.
         """
 
     def set_model(self, model: Any) -> None:

@@ -101,7 +101,8 @@ class EarlyStopping(Monitor):
     def _keep(self, epoch: int) -> None:
         self.best_epoch = epoch
         if self.restore_best_weights:
-            self._kept.take(self.model)
+            with self.as_validated():
+                self._kept.take(self.model)
 
     def on_train_end(self, logs: Logs) -> None:
         if self.stopped_epoch and self.verbose:

@@ -1,5 +1,6 @@
 """Models on disk while they are trained."""
 
+import contextlib
 import math
 import os
 from collections.abc import Collection
@@ -102,7 +103,8 @@ class ModelCheckpoint(Monitor):
             return
         try:
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-            self.model.save(path)
+            with self.as_validated() if batch is None else contextlib.nullcontext():
+                self.model.save(path)
         except OSError as error:  # the training is worth more than one file of it
             self.best = before  # so that the next one as good is saved
             if not self._has_failed:

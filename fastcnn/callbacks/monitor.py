@@ -1,5 +1,6 @@
 """Callbacks that look at one of the numbers an epoch reports."""
 
+import contextlib
 import math
 from collections.abc import Collection
 from typing import Any
@@ -43,12 +44,21 @@ class Monitor(Callback):
     the best until epoch 0
     """
 
+    _run: Any = None
+
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self.best: float | None = None
         self._rises = mode == "max"
         if mode not in _MODES:
             raise ArgumentError(unknown(f"{type(self).__name__}: mode", mode, _MODES))
+
+    def set_run(self, run: Any) -> None:
+        self._run = run
+
+    def as_validated(self) -> contextlib.AbstractContextManager[None]:
+        """Return a context in which the model is what validations see: with averages for weights, if there are any."""
+        return contextlib.nullcontext() if self._run is None else self._run.as_validated()
 
     def check(self, names: Collection[str]) -> None:
         who = type(self).__name__

@@ -1,22 +1,24 @@
-"""Averaged weights where a model is looked at."""
+"""Moving averages of the weights where a model is looked at."""
 
 from collections.abc import Collection
 
-from fastcnn import _interrupts
-from fastcnn.callbacks.callback import Callback, Logs
+from fastcnn.callbacks.averaged_weights import AveragedWeights
+from fastcnn.callbacks.callback import Logs
 from fastcnn.errors import ArgumentError
 
 
-class SwapEMAWeights(Callback):
+class SwapEMAWeights(AveragedWeights):
     """Puts the optimizer's moving averages of the weights in their place while the model is evaluated or predicts.
 
-    Training goes on with the weights as they were. The optimizer is made with ``use_ema=True``.
+    Training goes on with the weights as they were. The optimizer is made with ``use_ema=True``. In `fit` the averages
+    get moving statistics of normalization of their own, estimated on 2048 samples of the training data.
+    `ModelCheckpoint` and `EarlyStopping` keep what was validated, the averages, wherever they stand.
 
     Parameters
     ----------
     swap_on_epoch : bool
-        Leave the averages in place from the end of an epoch to the beginning of the next, so that callbacks after this
-        one, such as ModelCheckpoint and EarlyStopping, see the weights that the validation has seen.
+        Leave the averages in place from the end of an epoch to the beginning of the next, so that all callbacks after
+        this one see the weights that the validation has seen.
 
     Examples
     --------
@@ -40,35 +42,20 @@ class SwapEMAWeights(Callback):
     def is_swapped(self, value: bool) -> None:
         self.model.optimizer.has_averages_in_place = value
 
+    @property
+    def has_averages(self) -> bool:
+        """Whether the optimizer has taken a step."""
+        self.check(())
+        return bool(self.model.optimizer.iterations)
+
+    def _exchange(self) -> None:
+        self.model.optimizer.swap_averages()
+
     def check(self, names: Collection[str]) -> None:
         if not self.model.optimizer.use_ema:
             raise ArgumentError("SwapEMAWeights: expected an optimizer that keeps averages, got one without; make it "
                                 "with use_ema=True")
 
-    def _let_averages_in(self, wanted: bool) -> None:
-        self.check(())
-        optimizer = self.model.optimizer
-        if optimizer.has_averages_in_place != wanted and optimizer.iterations:  # before the first step there are none
-            with _interrupts.deferred(whole=True):
-                optimizer.swap_averages()
-
-    def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        self._let_averages_in(False)
-
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        self._let_averages_in(self.swap_on_epoch)
-
-    def on_train_interrupted(self, error: BaseException) -> None:
-        self._let_averages_in(False)
-
-    def on_test_begin(self, logs: Logs) -> None:
-        self._let_averages_in(True)
-
-    def on_test_end(self, logs: Logs) -> None:
-        self._let_averages_in(False)
-
-    def on_predict_begin(self, logs: Logs) -> None:
-        self._let_averages_in(True)
-
-    def on_predict_end(self, logs: Logs) -> None:
-        self._let_averages_in(False)
+        if self.swap_on_epoch:
+            self.put_in()

@@ -2,19 +2,21 @@
 
 import copy
 import numbers
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import optimizers, random, training
+from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
-from fastcnn.models import arguments, batching, data, training_state
+from fastcnn.models import arguments, batching, data, statistics, training_state
 from fastcnn.models.network import Network
 from fastcnn.objective import Objective, RunningMeans, loss_of
+from fastcnn.parameters import Parameter
 from fastcnn.training import Epochs, ForwardResult
 
 # Arguments of Keras's that have one value here.
@@ -203,6 +205,15 @@ class Trainer:
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on where `get_state` was called."""
         training_state.give_back(self, state)
+
+    def statistics(self) -> list[Parameter]:
+        """Return the parameters that forward passes of training change, and no optimizer."""
+        return [one for one in self.model.weights if not one.trainable]
+
+    def estimate_statistics(self, batches: Iterable[Batch]) -> None:
+        """Set the moving statistics of normalization to the means of some batches, with the weights as they are."""
+        statistics.estimate(self.model, batches, lambda batch, step: self.forward_with_loss(
+            *batch, Call(self.seed, step, wants_dx=False)))
 
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 

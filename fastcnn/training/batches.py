@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
+from fastcnn import random
 from fastcnn.array_data import Batch, Data
 from fastcnn.training.prefetch import Ahead
 from fastcnn.training.shuffle import Orders
@@ -44,6 +45,13 @@ class Batches(Protocol):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Let the next pass be the one that came after `get_state`."""
+        ...
+
+    def some(self, samples: int, seed: int) -> Iterator[Batch]:
+        """Return batches of at least so many samples, if there are, from all over the data; for a seed always the same.
+
+        What `begin` gives stays as it is. None come from an iterator, of which a batch would be lost.
+        """
         ...
 
     def digest(self) -> str:
@@ -98,6 +106,12 @@ class ArrayBatches:
         """As `Batches.set_state`."""
         if self._orders is not None:
             self._orders.set_state(state["orders"])
+
+    def some(self, samples: int, seed: int) -> Iterator[Batch]:
+        """As `Batches.some`: whole batches, where there is one."""
+        count = max(1, min(-(-samples // self._size), len(self._data) // self._size))
+        order = random.generator(seed).permutation(len(self._data))
+        return itertools.islice(self._data.batches(self._size, order), count)
 
     def digest(self) -> str:
         """As `Batches.digest`."""
@@ -178,6 +192,26 @@ class Stream:
             self._orders.set_state(state["orders"])
         if self.has_state:
             self.source.set_state(state["source"])
+
+    def some(self, samples: int, seed: int) -> Iterator[Batch]:
+        """As `Batches.some`."""
+        if self.is_once:
+            return
+        before, taken = self.get_state(), 0
+        for number, given in self._drawn(seed):
+            batch = self._converted(given, number)
+            yield batch
+            taken += len(batch.xs[0])
+            if taken >= samples:
+                break
+        self.set_state(before)
+
+    def _drawn(self, seed: int) -> Iterator[tuple[int, Any]]:
+        if not self._is_numbered:
+            return enumerate(self.source)
+        count = self.steps
+        numbers = itertools.count() if count is None else random.generator(seed).permutation(count).tolist()
+        return ((number, self.source[number]) for number in numbers)
 
     def digest(self) -> str:
         """As `Batches.digest`."""

@@ -46,17 +46,20 @@ def fit(model: Resumable, data: Epochs, epochs: int, callbacks: list[Callback], 
     model.stop_training = False
     model.history = history
     run = TrainingRun(model, data, each, validation, initial_epoch)
-    for one in last:
+    for one in callbacks:
         one.set_run(run)
     try:
         each.on_train_begin({})
         logs = _train(run, epochs, each, validation_freq)
-        model.optimizer.finalize_variable_values()  # weights become their moving averages, if it keeps any
+        run.finish()
         each.on_train_end(logs)
     # Ctrl-C too: a callback may have something to save.
     except BaseException as error:
         each.on_train_interrupted(error)
         raise
+    finally:
+        for one in callbacks:
+            one.set_run(None)
     return history
 
 
@@ -70,6 +73,7 @@ def _train(run: TrainingRun, epochs: int, each: CallbackList, validation_freq: i
     on_data = each.on_train_data if each.listens("on_train_data") else None
     for epoch in range(run.epoch, epochs):
         model.optimizer.epoch = epoch
+        run.train_on()
         each.on_epoch_begin(epoch, {})
         run.begin_epoch()
         running = run.running

@@ -1,12 +1,16 @@
 """A training that is under way: where it stands, and all that its end depends on."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-from fastcnn.callbacks import Callback, CallbackList
+from fastcnn.callbacks import AveragedWeights, Callback, CallbackList
 from fastcnn.errors import ArgumentError
 from fastcnn.objective import RunningMeans
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.step import Resumable
+
+_SAMPLES = 2048  # that statistics are estimated on: the mean of a normal variable is then known to 2 % of its spread
 
 
 class TrainingRun:
@@ -41,6 +45,8 @@ class TrainingRun:
         self.logs: dict[str, float] = {}
         self._pending: dict[str, Any] | None = None
         self._digests: dict[str, str] = {}  # of the model, once they are asked for
+        self._averages = [one for one in callbacks.callbacks if isinstance(one, AveragedWeights)]
+        self._estimated: tuple[int, list[Any]] = -1, []  # at which step, and what
 
     def get_state(self) -> dict[str, Any]:
         """Return copies of all that training changes: numbers, text, None, arrays, and lists and dicts of them."""
@@ -81,6 +87,38 @@ class TrainingRun:
             self.validation.set_state(state["validation"])
         self.epoch, self.batch, self.logs, self._pending = state["epoch"], state["batch"], dict(state["logs"]), state
         self._apply(state)
+
+    @contextlib.contextmanager
+    def as_validated(self) -> Iterator[None]:
+        """Let the model have the weights and statistics that validations see: averages, where a callback has some."""
+        with contextlib.ExitStack() as stack:
+            for one in self._averages:
+                stack.enter_context(one.in_place())
+            yield
+
+    def put_statistics(self) -> None:
+        """Give the averages that are in the model the moving statistics that belong to them."""
+        step, statistics = self.model.optimizer.iterations, self.model.statistics()
+        if self._estimated[0] != step:  # looked at for the first time after this step
+            self.model.estimate_statistics(self.data.batches.some(_SAMPLES, self.model.seed))
+            self._estimated = step, [one.numpy() for one in statistics]
+        for parameter, array in zip(statistics, self._estimated[1], strict=True):
+            parameter.assign(array)
+
+    def train_on(self) -> None:
+        """Let the model have the weights of training, before callbacks hear of another epoch."""
+        for one in self._averages:
+            one.take_out()
+
+    def finish(self) -> None:
+        """Leave averages of the weights in the model as training ends, if the optimizer or a callback keeps any."""
+        optimizer = self.model.optimizer
+        for one in self._averages:
+            one.put_in()
+        is_new = optimizer.use_ema and optimizer.iterations and not optimizer.has_averages_in_place
+        optimizer.finalize_variable_values()
+        if is_new:
+            self.put_statistics()
 
     def begin_epoch(self) -> None:
         """Start the sums of an epoch, or go on with those of one that was under way."""

@@ -1,6 +1,6 @@
 """A training step, and what it asks of a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from fastcnn.callbacks import History
 from fastcnn.layers.call import Call
 from fastcnn.objective import Objective
 from fastcnn.optimizers import Optimizer
-from fastcnn.parameters import Segment
+from fastcnn.parameters import Parameter, Segment
 from fastcnn.training.shuffle import Orders
 
 
@@ -91,6 +91,14 @@ class Resumable(Trainable, Protocol):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Be as the model was that `get_state` was asked of."""
+        ...
+
+    def statistics(self) -> list[Parameter]:
+        """Return the parameters that forward passes of training change, and no optimizer."""
+        ...
+
+    def estimate_statistics(self, batches: Iterable[Batch]) -> None:
+        """Set the moving statistics of normalization to the means of some batches, with the weights as they are."""
         ...
 
 

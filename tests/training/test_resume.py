@@ -151,7 +151,7 @@ def undisturbed():
     return of
 
 
-@pytest.mark.filterwarnings("ignore:.*the data ran out")
+@pytest.mark.filterwarnings("ignore:.*the data ran out", "ignore:.*an iterator gives no batch twice")
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("share", [0.25, 0.5, 0.85])
 def test_a_training_goes_on_from_any_step_as_if_nothing_had_happened(way, share, tmp_path, undisturbed):
@@ -163,6 +163,26 @@ def test_a_training_goes_on_from_any_step_as_if_nothing_had_happened(way, share,
         trained(99, way, KillAfter(1), keep())
     assert digest(*trained(100, way, keep())) == undisturbed(way)
     assert not (tmp_path / "backup").exists()
+
+
+@pytest.mark.parametrize(("averages", "ema"), [
+    (lambda: callbacks.SwapEMAWeights(), True), (lambda: callbacks.StochasticWeightAveraging(1), False)])
+@pytest.mark.parametrize("batches", [11, 15, 16])
+def test_averages_and_the_statistics_that_belong_to_them_go_on(averages, ema, batches, tmp_path):
+    def train(seed, *more):
+        fc.utils.set_random_seed(seed)
+        model = fc.Sequential([fc.Input((6, 6, 2)), layers.Flatten(), layers.Dense(4), layers.BatchNormalization(),
+                               layers.Dropout(0.3), layers.Dense(3, activation="softmax")])
+        model.compile(fc.optimizers.SGD(0.1, use_ema=ema), "sparse_categorical_crossentropy")
+        stop = callbacks.EarlyStopping(patience=9, restore_best_weights=True)
+        history = model.fit(**arrays(), validation_data=HELD, epochs=4, verbose=0,
+                            callbacks=[*more, stop, averages()])
+        return digest(model, history)
+
+    keep = lambda: callbacks.BackupAndRestore(tmp_path, save_freq=1)
+    with pytest.raises(KilledError):
+        train(1, keep(), KillAfter(batches))
+    assert train(2, keep()) == train(1)
 
 
 @pytest.mark.parametrize("save_freq", ["epoch", "auto", 4])
