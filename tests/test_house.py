@@ -241,8 +241,9 @@ def test_the_cpu_is_found_however_it_is_named(text):
 
 #: Classes of one name in two rooms, and why.
 TWICE = dict.fromkeys(
-    ("CosineSimilarity", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
-     "RootMeanSquaredError"), "Keras has a loss and a metric of this name")
+    ("BinaryCrossentropy", "CategoricalCrossentropy", "CosineSimilarity", "MeanAbsoluteError",
+     "MeanAbsolutePercentageError", "MeanSquaredError", "RootMeanSquaredError", "SparseCategoricalCrossentropy"),
+    "Keras has a loss and a metric of this name")
 
 
 def test_a_class_name_has_one_meaning():

@@ -99,7 +99,18 @@ def test_what_cannot_be_is_refused():
             (lambda: m.MeanSquaredError().update_state(P, P.T), r"expected targets of shape \(3, 4\), got \(4, 3\)"),
             (lambda: m.CategoricalAccuracy().update_state(Y, P), r"expected targets of shape \(4, 3\), got \(4,\)"),
             (lambda: m.SparseCategoricalAccuracy().update_state(Y, P, np.ones(3)), r"sample_weight of shape \(4,\)"),
-            (lambda: m.SparseTopKCategoricalAccuracy(from_sorted_ids=True), "from_sorted_ids=True is not offered")):
+            (lambda: m.SparseTopKCategoricalAccuracy(from_sorted_ids=True), "from_sorted_ids=True is not offered"),
+            (lambda: m.ConfusionMatrix(1), "expected num_classes of at least 2, got 1"),
+            (lambda: m.ConfusionMatrix(normalize="rows"), "normalize: 'rows' is not known; known are"),
+            (lambda: m.ConfusionMatrix(4)(Y, P), "expected outputs for 4 classes, or integers .*, got outputs for 3"),
+            (lambda: m.ConfusionMatrix()(Y + 1, P), "expected targets from 0 to 2, the classes that there are, got 3"),
+            (lambda: m.ConfusionMatrix(3)(Y, Y - 1), "expected outputs from 0 to 2, .*, got -1"),
+            (lambda: m.MatthewsCorrelation()(Y[:3], P), r"expected targets of shape \(4,\), got \(3,\)"),
+            (lambda: m.SparseCategoricalCrossentropy()(Y - 1, P), "expected targets from 0 to 2, .*, got -1"),
+            (lambda: m.R2Score("mean"), "class_aggregation='mean' is not known"),
+            (lambda: m.R2Score(num_regressors=-1), "expected num_regressors of at least 0, got -1"),
+            (lambda: m.R2Score()(P[None], P[None]), r"expected outputs \(N, outputs\), got \(1, 4, 3\)"),
+            (lambda: m.ExpectedCalibrationError(0), "expected num_bins of at least 1, got 0")):
         with pytest.raises(fc.errors.ArgumentError, match=message):
             make()
 
@@ -114,7 +125,7 @@ BINARY, SOME = np.array([1, 1, 0, 0]), np.array([np.nan, 0.9, np.nan, 0.1], np.f
     fc.metrics.Recall(top_k=3), fc.metrics.Recall(class_id=2), fc.metrics.AUC(), fc.metrics.AUC(curve="PR"),
     fc.metrics.AUC(multi_label=True), fc.metrics.F1Score(), fc.metrics.FBetaScore(threshold=0.0),
     fc.metrics.OneHotIoU(3, [0]), fc.metrics.OneHotMeanIoU(3), fc.metrics.TruePositives(), fc.metrics.FalsePositives(),
-    fc.metrics.get("accuracy")], ids=lambda metric: metric.name)
+    fc.metrics.MatthewsCorrelation(), fc.metrics.get("accuracy")], ids=lambda metric: metric.name)
 def test_a_diverged_network_scores_nothing(metric):
     assert not np.any(metric(np.eye(3)[[0, 0, 1, 2]], NAN))
 
@@ -150,9 +161,81 @@ def test_nan_exceeds_no_threshold():
         assert metric(BINARY, SOME) == pytest.approx(result, abs=1e-6)
 
 
-@pytest.mark.parametrize("metric", ["mse", "mae", "mape", "rmse", "cosine_similarity"])
+@pytest.mark.parametrize("metric", ["mse", "mae", "mape", "rmse", "cosine_similarity", "binary_crossentropy",
+                                    "categorical_crossentropy", "crossentropy", "r2_score",
+                                    "expected_calibration_error"])
 def test_an_error_of_nan_is_nan(metric):
     assert np.isnan(fc.metrics.get(metric)(np.eye(3)[Y], NAN))
+
+
+def test_a_class_that_was_lost_to_nan_is_seen_in_the_matrix_and_the_correlation():
+    p = P.copy()
+    p[1, 0] = np.nan
+    for normalize in (None, "true", "pred", "all"):
+        matrix = fc.metrics.ConfusionMatrix(normalize=normalize)(Y, p)
+        assert np.isnan(matrix[1]).all()
+        assert not np.isnan(matrix[0]).all() or normalize in ("pred", "all")
+    right, lost = np.eye(3)[Y].astype("float32"), np.eye(3)[Y].astype("float32")
+    lost[3] = np.nan
+    assert fc.metrics.MatthewsCorrelation()(Y, right) == 1
+    assert 0 < fc.metrics.MatthewsCorrelation()(Y, lost) < 0.9
+    assert fc.metrics.MatthewsCorrelation()(BINARY, SOME) < fc.metrics.MatthewsCorrelation()(BINARY, [0, 1, 0, 0])
+
+
+def test_the_matrix_takes_targets_and_outputs_in_every_form():
+    expected = [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+    for y in (Y, Y[:, None], np.eye(3)[Y], Y.astype("uint8"), Y.tolist()):
+        np.testing.assert_array_equal(fc.metrics.ConfusionMatrix()(y, P), expected)
+    np.testing.assert_array_equal(fc.metrics.ConfusionMatrix(3)(Y, P.argmax(-1)), expected)
+    np.testing.assert_array_equal(fc.metrics.ConfusionMatrix()(Y.reshape(2, 2), P.reshape(2, 2, 3)), expected)
+    for yes in ([0.9, 0.4, 0.7], np.array([[0.9], [0.4], [0.7]], "float32")):
+        np.testing.assert_array_equal(fc.metrics.ConfusionMatrix()([1, 1, 0], yes), [[0, 1], [1, 1]])
+    by_row = fc.metrics.ConfusionMatrix(normalize="true")
+    np.testing.assert_array_equal(by_row(Y[:2], P[:2]), np.diag([1, 1, 0]), "a class that did not occur")
+    assert fc.metrics.ConfusionMatrix(4).result().shape == (4, 4)
+    for only in (np.zeros(4, int), np.full(4, 2)):
+        assert fc.metrics.MatthewsCorrelation()(only, P) == 0, "targets of one class"
+
+
+@pytest.mark.parametrize("name", ["confusion_matrix", "matthews_correlation", "r2_score", "log_loss", "crossentropy",
+                                  "categorical_crossentropy", "expected_calibration_error"])
+def test_a_training_reports_metrics_by_name(name):
+    model = fc.Sequential([fc.Input((4,)), fc.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=[name])
+    x = np.random.default_rng(2).standard_normal((12, 4)).astype("float32")
+    y = np.eye(3, dtype="float32")[np.arange(12) % 3]
+    found = model.fit(x, y, batch_size=12, verbose=2).history[name][0]
+    assert np.all(np.isfinite(found))
+    alone = fc.metrics.get(name)(y, model.predict(x))
+    np.testing.assert_allclose(model.evaluate(x, y, batch_size=5)[1], alone, rtol=1e-6)
+    if "cross" in name or "log" in name:
+        assert model.evaluate(x, y)[1] == pytest.approx(model.evaluate(x, y)[0], rel=1e-6)
+
+
+def test_the_score_of_targets_far_from_nought_is_exact_in_any_parts():
+    draw = np.random.default_rng(8)
+    years = 2000 + draw.random((100, 2))
+    guesses = years + 0.1 * draw.standard_normal((100, 2))
+    near = fc.metrics.R2Score(None)(years - 2000, guesses - 2000)
+    for cuts in ([], [1], [3, 4, 50], range(1, 100)):
+        parts = [fc.metrics.R2Score(None) for _ in range(len(cuts) + 1)]
+        for part, y, p in zip(parts, np.split(years, cuts), np.split(guesses, cuts), strict=True):
+            part.update_state(y, p)
+        parts[0].merge_state(parts[1:])
+        np.testing.assert_allclose(parts[0].result(), near, rtol=1e-11)  # the years have 11 digits less
+    same = np.full((5, 1), 0.1)
+    assert fc.metrics.R2Score()(same, same) == 1
+    assert fc.metrics.R2Score()(same, same + 1) == 0
+
+
+def test_too_few_targets_for_the_regressors_are_told():
+    with pytest.warns(UserWarning, match="expected more than 4 targets for 3 regressors, got 4; the score is not adj"):
+        fc.metrics.R2Score(num_regressors=3)(Y[:, None], Y[:, None] + 1.0)
+
+
+def test_labels_that_are_ignored_do_not_count():
+    metric = fc.metrics.SparseCategoricalCrossentropy(ignore_class=-1)
+    assert metric([1, -1, 0, -1], P) == fc.metrics.SparseCategoricalCrossentropy()([1, 0], P[[0, 2]])
 
 
 def test_a_metric_counts_lists_vectors_and_numbers():
@@ -173,7 +256,8 @@ ROWS = DRAW.random((30, 3)).astype("float32")
 LABELS = DRAW.integers(0, 3, 30)
 HOT = np.eye(3, dtype="float32")[LABELS]
 WEIGHTS = DRAW.random(30)
-TARGETS = {"SparseCategoricalAccuracy": LABELS, "SparseTopKCategoricalAccuracy": LABELS, "SuitingAccuracy": LABELS}
+TARGETS = dict.fromkeys(("SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy", "SuitingAccuracy",
+                         "SparseCategoricalCrossentropy"), LABELS)
 MERGED = {name: lambda name=name: (_made(name), TARGETS.get(name, HOT), ROWS) for name in fc.metrics._CLASSES}
 MERGED |= {
     "Accuracy": lambda: (fc.metrics.Accuracy(), HOT, np.rint(ROWS)),
@@ -187,6 +271,13 @@ MERGED |= {
     "areas of labels": lambda: (fc.metrics.AUC(multi_label=True, label_weights=[1, 2, 3]), HOT, ROWS),
     "PR": lambda: (fc.metrics.AUC(curve="PR"), HOT, ROWS),
     "F1 of all": lambda: (fc.metrics.F1Score("micro", 0.4), HOT, ROWS),
+    "log loss": lambda: (fc.metrics.get("log_loss"), LABELS, ROWS),
+    "log loss of yes or no": lambda: (fc.metrics.get("log_loss"), LABELS > 0, ROWS[:, :1]),
+    "R2 of each": lambda: (fc.metrics.R2Score(None), HOT, ROWS),
+    "R2, adjusted": lambda: (fc.metrics.R2Score("variance_weighted_average", 2), HOT, ROWS),
+    "calibration of yes or no": lambda: (fc.metrics.ExpectedCalibrationError(7), LABELS > 0, ROWS[:, 0]),
+    "matrix of shares": lambda: (fc.metrics.ConfusionMatrix(normalize="true"), LABELS, ROWS),
+    "correlation of yes or no": lambda: (fc.metrics.MatthewsCorrelation(), LABELS > 0, ROWS[:, :1]),
     "F1 by weight": lambda: (fc.metrics.F1Score("weighted"), HOT, ROWS),
 }
 

@@ -8,8 +8,9 @@ import numpy as np
 from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.metrics.auc import AUC
-from fastcnn.metrics.automatic import SuitingAccuracy
+from fastcnn.metrics.automatic import SuitingAccuracy, SuitingCrossentropy
 from fastcnn.metrics.base import Mean, MeanMetric, MeanMetricWrapper, Metric, forget_names
+from fastcnn.metrics.calibration import ExpectedCalibrationError
 from fastcnn.metrics.confusion import (
     FalseNegatives,
     FalsePositives,
@@ -18,6 +19,8 @@ from fastcnn.metrics.confusion import (
     TrueNegatives,
     TruePositives,
 )
+from fastcnn.metrics.confusion_matrix import ConfusionMatrix, MatthewsCorrelation
+from fastcnn.metrics.crossentropies import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from fastcnn.metrics.f_scores import F1Score, FBetaScore
 from fastcnn.metrics.means import (
     Accuracy,
@@ -32,33 +35,43 @@ from fastcnn.metrics.means import (
     SparseTopKCategoricalAccuracy,
     TopKCategoricalAccuracy,
 )
+from fastcnn.metrics.r2_score import R2Score
 from fastcnn.metrics.segmentation import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 
 __all__ = [
-    "AUC", "Accuracy", "BinaryAccuracy", "BinaryIoU", "CategoricalAccuracy", "CosineSimilarity", "F1Score",
-    "FBetaScore", "FalseNegatives", "FalsePositives", "IoU", "Mean", "MeanAbsoluteError",
+    "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "CategoricalAccuracy",
+    "CategoricalCrossentropy", "ConfusionMatrix", "CosineSimilarity", "ExpectedCalibrationError", "F1Score",
+    "FBetaScore", "FalseNegatives", "FalsePositives", "IoU", "MatthewsCorrelation", "Mean", "MeanAbsoluteError",
     "MeanAbsolutePercentageError", "MeanIoU", "MeanMetric", "MeanMetricWrapper", "MeanSquaredError", "Metric",
-    "OneHotIoU", "OneHotMeanIoU", "Precision", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives", "check",
-    "forget_names", "get", "serialize",
+    "OneHotIoU", "OneHotMeanIoU", "Precision", "R2Score", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives",
+    "TruePositives", "check", "forget_names", "get", "serialize",
 ]
 
 _CLASSES: dict[str, type[Metric]] = {
     name: globals()[name] for name in __all__
     if name[0].isupper() and name not in ("Metric", "MeanMetric", "MeanMetricWrapper")}
-_OWN: dict[str, type[Metric]] = {**_CLASSES, "SuitingAccuracy": SuitingAccuracy}
+_OWN: dict[str, type[Metric]] = {**_CLASSES, "SuitingAccuracy": SuitingAccuracy,
+                              "SuitingCrossentropy": SuitingCrossentropy}
 _NAMES: dict[str, type[Metric]] = {
     "auc": AUC,
     "binary_accuracy": BinaryAccuracy,
+    "binary_crossentropy": BinaryCrossentropy,
     "categorical_accuracy": CategoricalAccuracy,
+    "categorical_crossentropy": CategoricalCrossentropy,
+    "confusion_matrix": ConfusionMatrix,
     "cosine_similarity": CosineSimilarity,
+    "expected_calibration_error": ExpectedCalibrationError,
+    "matthews_correlation": MatthewsCorrelation,
     "mean_absolute_error": MeanAbsoluteError, "mae": MeanAbsoluteError,
     "mean_absolute_percentage_error": MeanAbsolutePercentageError, "mape": MeanAbsolutePercentageError,
     "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError,
     "precision": Precision,
+    "r2_score": R2Score,
     "recall": Recall,
     "root_mean_squared_error": RootMeanSquaredError, "rmse": RootMeanSquaredError,
     "sparse_categorical_accuracy": SparseCategoricalAccuracy,
+    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
     "sparse_top_k_categorical_accuracy": SparseTopKCategoricalAccuracy,
     "top_k_categorical_accuracy": TopKCategoricalAccuracy,
 }
@@ -71,8 +84,8 @@ def get(metric: str | dict | type[Metric] | Callable | Metric) -> Metric:
     ----------
     metric : str, dict, type, callable or Metric
         "accuracy" ("acc") becomes the one that suits the shapes, as in Keras: outputs (N, ..., 1) are binary; otherwise
-        targets with fewer dimensions, or (N, ..., 1), are labels. A function takes (y_true, y_pred) and returns a
-        number for each sample. The metric is their mean.
+        targets with fewer dimensions, or (N, ..., 1), are labels. "crossentropy" ("ce", "log_loss") does likewise. A
+        function takes (y_true, y_pred) and returns a number for each sample. The metric is their mean.
 
     Raises
     ------
@@ -93,13 +106,15 @@ def get(metric: str | dict | type[Metric] | Callable | Metric) -> Metric:
     if isinstance(metric, str):
         if metric.lower() in ("accuracy", "acc"):
             return SuitingAccuracy(metric)
+        if metric.lower() in ("crossentropy", "ce", "log_loss"):
+            return SuitingCrossentropy(metric)
         if metric in _NAMES:
             return _NAMES[metric](name=metric)
         if metric in _CLASSES:
             return _CLASSES[metric]()
     elif callable(metric):
         return MeanMetricWrapper(metric)
-    raise ArgumentError(unknown("metric", metric, ["accuracy", *_NAMES]))
+    raise ArgumentError(unknown("metric", metric, ["accuracy", "crossentropy", *_NAMES]))
 
 
 def check(metric: Metric, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:

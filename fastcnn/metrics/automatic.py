@@ -5,17 +5,15 @@ from typing import Any
 import numpy as np
 
 from fastcnn.metrics.base import MeanMetric
+from fastcnn.metrics.class_numbers import suiting
+from fastcnn.metrics.crossentropies import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from fastcnn.metrics.means import BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 
 _ACCURACIES: dict[str, type[MeanMetric]] = {
     "binary": BinaryAccuracy, "sparse_categorical": SparseCategoricalAccuracy, "categorical": CategoricalAccuracy}
-
-
-def suiting(y_true: tuple[int, ...], y_pred: tuple[int, ...]) -> str:
-    """Return what targets and outputs of these shapes are: "binary", "sparse_categorical" or "categorical"."""
-    if y_pred[-1] == 1:
-        return "binary"
-    return "sparse_categorical" if len(y_true) < len(y_pred) or y_true[-1] == 1 else "categorical"
+_CROSSENTROPIES: dict[str, type[MeanMetric]] = {
+    "binary": BinaryCrossentropy, "sparse_categorical": SparseCategoricalCrossentropy,
+    "categorical": CategoricalCrossentropy}
 
 
 class SuitingAccuracy(MeanMetric):
@@ -34,3 +32,21 @@ class SuitingAccuracy(MeanMetric):
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         return _ACCURACIES[suiting(y_true.shape, y_pred.shape)](self.name).values(y_true, y_pred)
+
+
+class SuitingCrossentropy(MeanMetric):
+    """The mean of -log p of what is true, binary or of several classes: what "crossentropy" and "log_loss" are.
+
+    Parameters
+    ----------
+    name : str
+    dtype : as in `Metric`
+    """
+
+    direction = "down"
+
+    def __init__(self, name: str = "crossentropy", dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+
+    def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
+        return _CROSSENTROPIES[suiting(y_true.shape, y_pred.shape)](self.name).values(y_true, y_pred)

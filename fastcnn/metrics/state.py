@@ -20,16 +20,30 @@ def merge(metric: Any, others: Sequence[Any]) -> None:
     if not metric.sums:
         raise ArgumentError(f"{metric.name}: merge_state is not offered by {type(metric).__name__}; tell the names of "
                             f"what it adds up as `sums`, or write merge_state")
-    for other in others:
-        if type(other) is not type(metric) or not _same(metric.get_config(), other.get_config()):
-            raise ArgumentError(f"{metric.name}: expected metrics like {metric!r} to merge, got {other!r}")
-        for name in metric.sums:
-            mine, its = np.asarray(getattr(metric, name)), np.asarray(getattr(other, name))
-            if mine.shape != its.shape and mine.any() and its.any():  # 0: nothing counted yet
-                raise ArgumentError(f"{metric.name}: expected counts of shape {mine.shape} to merge, got {its.shape}")
+    check(metric, others, metric.sums)
     for other in others:
         for name in metric.sums:
             setattr(metric, name, getattr(metric, name) + getattr(other, name))
+
+
+def check(metric: Any, others: Sequence[Any], names: Sequence[str]) -> None:
+    """Raise ArgumentError if one of several metrics is another, or has counted another number of things.
+
+    Parameters
+    ----------
+    metric : Metric
+    others : sequence of Metric
+        Those that it is to include.
+    names : sequence of str
+        The attributes whose shapes tell it.
+    """
+    for other in others:
+        if type(other) is not type(metric) or not _same(metric.get_config(), other.get_config()):
+            raise ArgumentError(f"{metric.name}: expected metrics like {metric!r} to merge, got {other!r}")
+        for name in names:
+            mine, its = np.asarray(getattr(metric, name)), np.asarray(getattr(other, name))
+            if mine.shape != its.shape and mine.any() and its.any():  # 0: nothing counted yet
+                raise ArgumentError(f"{metric.name}: expected counts of shape {mine.shape} to merge, got {its.shape}")
 
 
 def _is_counted(value: Any) -> bool:

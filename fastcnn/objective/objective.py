@@ -13,7 +13,7 @@ from fastcnn.errors import ArgumentError, DataError
 from fastcnn.losses import Loss
 from fastcnn.losses.targets import Takes, check_targets
 from fastcnn.metrics import Metric
-from fastcnn.metrics.automatic import suiting
+from fastcnn.metrics.class_numbers import suiting
 from fastcnn.objective.outputs import loss_of, metrics_of, per_output
 from fastcnn.objective.target import Target, named
 from fastcnn.operations.broadcasting import scaled

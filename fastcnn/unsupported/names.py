@@ -64,8 +64,7 @@ LOSSES = {
 }
 METRICS = {
     "the loss of this name, or a function of (y_true, y_pred), is a metric by MeanMetricWrapper":
-        "BinaryCrossentropy CategoricalCrossentropy CategoricalHinge Hinge KLDivergence LogCoshError "
-        "MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy SquaredHinge",
+        "CategoricalHinge Hinge KLDivergence LogCoshError MeanSquaredLogarithmicError Poisson SquaredHinge",
     "fc.metrics has classes: fc.metrics.get(name)(y_true, y_pred)":
         "binary_accuracy categorical_accuracy mean_absolute_error mean_absolute_percentage_error mean_squared_error "
         "sparse_categorical_accuracy sparse_top_k_categorical_accuracy top_k_categorical_accuracy",
@@ -76,7 +75,7 @@ METRICS = {
     "Precision and Recall take a list of thresholds, and AUC sums them up":
         "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
     "write a metric of your own (fc.metrics.Metric), or compute it from predict with scikit-learn or SciPy":
-        "ConcordanceCorrelation PearsonCorrelation R2Score concordance_correlation pearson_correlation",
+        "ConcordanceCorrelation PearsonCorrelation concordance_correlation pearson_correlation",
     "use Mean": "Sum", "fc.metrics.get takes what fc.metrics.serialize returns": "deserialize",
 }
 OPTIMIZERS = {

@@ -33,6 +33,7 @@ REAL = lambda: (draw.standard_normal((20, 3)).astype(np.float32), draw.standard_
 BINARY = lambda: (draw.integers(0, 2, (20, 1)).astype(np.float32), draw.random((20, 1)).astype(np.float32))
 LABELS = lambda: (draw.integers(0, 2, (20, 4)).astype(np.float32), draw.random((20, 4)).astype(np.float32))
 LOGITS = lambda: (draw.integers(0, 2, (20, 1)).astype(np.float32), draw.standard_normal((20, 1)).astype(np.float32))
+CLASS_LOGITS = lambda: (draw.integers(0, CLASSES, 20), draw.standard_normal((20, CLASSES)).astype(np.float32))
 CALLED = lambda: (draw.integers(0, CLASSES, 40), draw.integers(0, CLASSES - 1, 40))
 
 CASES = {
@@ -81,6 +82,17 @@ CASES = {
     "MeanIoU without a class": ({"num_classes": CLASSES + 1, "ignore_class": 1}, CALLED),
     "OneHotIoU": ({"num_classes": CLASSES, "target_class_ids": [1, 3]}, ONE_HOT),
     "OneHotMeanIoU": ({"num_classes": CLASSES}, ONE_HOT),
+    "R2Score": ({}, REAL),
+    "R2Score of each": ({"class_aggregation": None}, REAL),
+    "R2Score by variance, adjusted": ({"class_aggregation": "variance_weighted_average", "num_regressors": 4}, REAL),
+    "BinaryCrossentropy": ({}, BINARY),
+    "BinaryCrossentropy of labels": ({"label_smoothing": 0.2}, LABELS),
+    "BinaryCrossentropy of logits": ({"from_logits": True}, LOGITS),
+    "CategoricalCrossentropy": ({"label_smoothing": 0.1}, ONE_HOT),
+    "SparseCategoricalCrossentropy": ({}, SPARSE),
+    "SparseCategoricalCrossentropy of a column": ({}, COLUMN),
+    "SparseCategoricalCrossentropy of logits": ({"from_logits": True}, CLASS_LOGITS),
+    "SparseCategoricalCrossentropy of pixels": ({}, PIXELS),
     "BinaryIoU": ({"target_class_ids": [1], "threshold": 0.3}, BINARY),
 }
 
@@ -113,6 +125,17 @@ def test_a_metric_is_kerass(case, weights):
     np.testing.assert_allclose(ours.result(), keras.ops.convert_to_numpy(theirs.result()), rtol=2e-5, atol=1e-6)
 
 
+def test_ignored_labels_are_left_out_as_keras_does_it_with_weights():
+    """Without weights Keras's metric counts their positions with a loss of 0, where its loss leaves them out."""
+    y, p = SPARSE()
+    y[:5] = 2
+    ours, theirs = (m.metrics.SparseCategoricalCrossentropy(ignore_class=2) for m in (fc, keras))
+    theirs.update_state(y, p, np.ones(len(y)))
+    assert ours(y, p) == pytest.approx(float(theirs.result()), rel=2e-5)
+    theirs = keras.losses.SparseCategoricalCrossentropy(ignore_class=2)
+    assert ours.result() == pytest.approx(float(theirs(y, p)), rel=2e-5)
+
+
 def test_a_mean_is_kerass():
     ours, theirs = fc.metrics.Mean(), keras.metrics.Mean()
     for values, weights in ((3.0, None), (np.arange(4.0), None), (np.arange(3.0), np.array([1.0, 0.0, 2.0]))):
@@ -121,7 +144,14 @@ def test_a_mean_is_kerass():
         assert ours.result() == pytest.approx(float(theirs.result()))
 
 
-@pytest.mark.parametrize("name", sorted(set(fc.metrics._CLASSES)))
+OUR_OWN = {"ConfusionMatrix", "ExpectedCalibrationError", "MatthewsCorrelation"}  # tests beside scikit-learn know them
+
+
+def test_keras_has_no_metrics_of_these_names():
+    assert not [name for name in OUR_OWN if hasattr(keras.metrics, name)]
+
+
+@pytest.mark.parametrize("name", sorted(set(fc.metrics._CLASSES) - OUR_OWN))
 def test_constructors_take_kerass_arguments_in_kerass_order_with_kerass_defaults(name):
     ours, theirs = (list(inspect.signature(getattr(m.metrics, name).__init__).parameters.values())[1:]
                     for m in (fc, keras))
