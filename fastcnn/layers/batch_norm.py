@@ -30,6 +30,8 @@ class BatchNormalization(Layer):
     axis : int
         -1, the last. Others are refused.
     momentum, epsilon : float
+        The moving statistics remember about 1 / (1 - momentum) steps. A training of less than 1,000 steps wants 0.9:
+        with Keras's 0.99 they still know of the first ones, whose weights were others.
     center, scale : bool
         Whether beta is added, and whether gamma multiplies.
     beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer : str or Initializer

@@ -34,7 +34,9 @@ class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
     ----------
     learning_rate : float, schedule, or callable without arguments
     weight_decay : float, optional
-        Before a step each value loses learning_rate weight_decay times itself (Loshchilov and Hutter, 2019).
+        Before a step each value loses learning_rate weight_decay times itself (Loshchilov and Hutter, 2019). A decay
+        that is added to the gradient, as in many papers and in PyTorch's SGD, acts 1 / (1 - momentum) times over: their
+        5e-4 with a momentum of 0.9 is 5e-3 here.
     clipnorm : float, optional
         The gradient of each parameter is shortened to this length, if it is longer.
     clipvalue : float, optional
