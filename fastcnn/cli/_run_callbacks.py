@@ -16,16 +16,19 @@ from fastcnn.formats.files import write_atomically
 class HistoryFile(Callback):
     """Writes a JSON line an epoch as soon as it is over, so that a run that ends early has it.
 
+    Its ``seconds`` are those by the clock, in the process that ended the epoch; its ``cpu_seconds`` those of all CPUs
+    that worked for it, in the processes before, too.
+
     Parameters
     ----------
     path : Path
     """
 
-    changes = ("_steps", "_text")
+    changes = ("_steps", "_text", "_cpu_seconds")
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._steps, self._text = 0, ""
+        self._steps, self._text, self._cpu_seconds = 0, "", 0.0
         self._is_broken = False
 
     def set_state(self, state: dict[str, Any]) -> None:
@@ -37,14 +40,22 @@ class HistoryFile(Callback):
         self.path.unlink(missing_ok=True)  # of a training that died before its first checkpoint
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        self._begin = time.perf_counter()
+        self._begin, self._cpu = time.perf_counter(), time.process_time()
+        self._cpu_seconds = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         self._steps = batch + 1
+        self._count_cpu()
+
+    def _count_cpu(self) -> None:
+        now = time.process_time()
+        self._cpu_seconds, self._cpu = self._cpu_seconds + now - self._cpu, now
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
-        seconds = round(time.perf_counter() - self._begin, 6)
-        line = msgspec.json.encode({"epoch": epoch + 1, "steps": self._steps, **logs, "seconds": seconds}) + b"\n"
+        self._count_cpu()
+        seconds = {"seconds": time.perf_counter() - self._begin, "cpu_seconds": self._cpu_seconds}
+        times = {name: round(value, 6) for name, value in seconds.items()}
+        line = msgspec.json.encode({"epoch": epoch + 1, "steps": self._steps, **logs, **times}) + b"\n"
         self._text += line.decode()
         if self._is_broken:
             return

@@ -19,7 +19,7 @@ AGAIN = ("train", "--resume", "auto", "--out")
 def contents(run):
     """What a run comes to: its model, and its history without times."""
     lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
-    return (run / "model.safetensors").read_bytes(), [{**line, "seconds": 0} for line in lines]
+    return (run / "model.safetensors").read_bytes(), [{**line, "seconds": 0, "cpu_seconds": 0} for line in lines]
 
 
 def stopped(run, number, *plan):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def test_a_run_holds_model_history_and_configuration(run):
                                                               "split.csv"]
     history = history_of(run)
     assert [line["epoch"] for line in history] == [1, 2, 3]
-    assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds", "steps"} <= history[0].keys()
+    assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds", "cpu_seconds", "steps"} <= history[0].keys()
     assert history[2]["loss"] < history[0]["loss"]
     config = json.loads((run / "config.json").read_text())
     assert (config["dataset"], config["model"], config["epochs"], config["seed"]) == ("digits", "lenet", 3, 1)
@@ -149,3 +150,24 @@ def test_a_history_that_cannot_be_written_costs_a_warning_not_the_run(tmp_path):
     with pytest.warns(UserWarning, match=r"history could not be written \(No such file or directory\)"):
         history.on_epoch_end(0, {"loss": 1.0})
     history.on_epoch_end(1, {"loss": 1.0})  # says nothing more
+
+
+def test_an_epoch_counts_the_cpu_seconds_of_the_processes_that_began_it(tmp_path):
+    from fastcnn.cli._run_callbacks import HistoryFile
+
+    def history_that_did_one_batch(state):
+        history = HistoryFile(tmp_path / "history.jsonl")
+        history.on_epoch_begin(1, {})
+        if state is not None:  # as a checkpoint gives it back, once all callbacks have begun
+            history.set_state(state)
+        begin = time.process_time()
+        sum(range(100_000))
+        worked = time.process_time() - begin
+        history.on_train_batch_end(0, {})
+        return history, worked
+
+    first, earlier = history_that_did_one_batch(None)
+    second, later = history_that_did_one_batch(first.get_state())
+    second.on_epoch_end(1, {})
+    line = json.loads((tmp_path / "history.jsonl").read_text())
+    assert earlier + later <= line["cpu_seconds"] + 2e-6  # rounded
