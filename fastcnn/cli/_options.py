@@ -1,13 +1,11 @@
-"""Options that several commands share, and the kinds of values they take."""
+"""Options that several commands share."""
 
-import math
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
 
-from fastcnn.errors import unknown
+from fastcnn.cli._values import InputShape, NameOrPath, Rate, Share, Size, UserPath
 
 #: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.fits` and `optimizers.names`, repeated so
 #: that help and completion need not import them; a test compares.
@@ -15,129 +13,6 @@ MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "resnet20"
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
 FITS = ("crop", "pad", "stretch")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
-
-
-class Name(click.ParamType):
-    """One of some names; any other is refused with the nearest ones.
-
-    Parameters
-    ----------
-    what : str
-        What is named, for the error.
-    known : tuple of str
-    """
-
-    name = "name"
-
-    def __init__(self, what: str, known: tuple[str, ...]) -> None:
-        self.what, self.known = what, known
-
-    def convert(self, value: str, param: Any, ctx: Any) -> str:
-        if value not in self.known:
-            raise click.UsageError(unknown(self.what, value, self.known), ctx)
-        return value
-
-    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
-        from click.shell_completion import CompletionItem
-
-        return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
-
-
-class UserPath(click.Path):
-    """A path that the command looks at itself; ``~`` is the home in ``--out=~/run`` too, which a shell leaves alone."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        return os.path.expanduser(os.fsdecode(super().convert(value, param, ctx)))
-
-
-class NameOrPath(click.ParamType):
-    """A name, or a path as `UserPath`; completion offers both."""
-
-    name = "name or path"
-
-    def __init__(self, known: tuple[str, ...]) -> None:
-        self.known = known
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> str:
-        return os.path.expanduser(value)
-
-    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
-        from click.shell_completion import CompletionItem
-
-        found = [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
-        return found or [CompletionItem(incomplete, type="file")]
-
-
-class Rate(click.ParamType):
-    """A finite number above 0."""
-
-    name = "number"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        try:
-            rate = float(value)
-        except ValueError:
-            rate = math.nan
-        if not 0 < rate < math.inf:
-            self.fail(f"expected a finite number above 0, got {value!r}", param, ctx)
-        return rate
-
-
-class Share(click.ParamType):
-    """A number from 0 to below 1."""
-
-    name = "share"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> float:
-        try:
-            share = float(value)
-        except ValueError:
-            share = math.nan
-        if not 0 <= share < 1:
-            self.fail(f"expected a number from 0 to below 1, got {value!r}", param, ctx)
-        return share
-
-
-class Size(click.ParamType):
-    """Width x height in pixels, or one number for both; the value is (height, width), as in Keras."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
-        width, times, height = value.lower().partition("x")
-        try:
-            size = int(height if times else width), int(width)
-        except ValueError:
-            size = 0, 0
-        if min(size) < 1:
-            self.fail(f"expected width x height in pixels such as 64x48, or one number for both, got {value!r}",
-                      param, ctx)  # fmt: skip
-        return size
-
-
-class InputShape(click.ParamType):
-    """Positive integers, as 3,224,224, after the name of an input and an equals sign where there are several."""
-
-    name = "shape"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, tuple[int, ...]]:
-        name, _, numbers = value.rpartition("=")
-        try:
-            shape = tuple(map(int, numbers.split(",")))
-        except ValueError:
-            shape = ()
-        if min(shape, default=0) < 1:
-            self.fail(f"expected positive integers such as 3,224,224, or NAME=3,224,224, got {value!r}", param, ctx)
-        return name, shape
-
-
-def input_shapes(pairs: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
-    """Return what --input-shape gave as `onnx.load` takes it: None, one shape, or several by name."""
-    if len(pairs) == 1 and not pairs[0][0]:
-        return pairs[0][1]
-    if any(not name for name, _ in pairs):
-        raise click.UsageError("--input-shape: expected NAME=3,224,224 for each of several, got one with no name")
-    return dict(pairs) or None
 
 
 def data_options(default: str) -> Callable[[Any], Any]:

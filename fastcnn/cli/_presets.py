@@ -3,9 +3,10 @@
 import time
 from typing import Any, NamedTuple
 
-from fastcnn import optimizers
+from fastcnn.cli._config import Config, versions
 from fastcnn.cli._data import absolute
-from fastcnn.cli._run import Config, versions
+from fastcnn.cli._network import is_name, name_of
+from fastcnn.cli._optimizer import default_rate
 from fastcnn.cli._saved import Saved
 from fastcnn.datasets import Dataset
 
@@ -47,17 +48,19 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
     before = begun.config if begun is not None else None
     preset: Any = before or preset_for(dataset[0], data)
     optimizer = given["optimizer"] or preset.optimizer
+    network = given["model"] or preset.model
     rate = given["lr"] or (preset.learning_rate if optimizer == preset.optimizer else None)
     return Config(
         dataset=dataset[0],
         data_dir=dataset[1],
         **_of_pictures(given, data, before),
         **{name: given[name] for name in ("dev", "train_dev", "test", "group_by")},
-        model=begun.model.name if begun is not None else given["model"] or preset.model,
+        model=begun.model.name if begun is not None else name_of(network),
+        network=None if begun is not None or is_name(network) else network,
         epochs=given["epochs"] or preset.epochs,
         batch_size=given["batch_size"] or preset.batch_size,
         optimizer=optimizer,
-        learning_rate=rate or optimizers.get(optimizer).learning_rate,
+        learning_rate=rate or default_rate(optimizer),
         cool_down=_COOL_DOWN,
         seed=given["seed"],
         started=time.strftime("%Y-%m-%d %H:%M:%S"),

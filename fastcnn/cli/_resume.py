@@ -8,7 +8,8 @@ from typing import Any
 
 import msgspec
 
-from fastcnn.cli._run import CONFIG, MODEL, Config, made_for_run, read_config
+from fastcnn.cli._config import CONFIG, OPTIONS, Config, as_given, read_config
+from fastcnn.cli._run import MODEL, made_for_run
 from fastcnn.errors import ArgumentError
 from fastcnn.formats import hidden_files
 from fastcnn.formats.files import expanded
@@ -16,11 +17,6 @@ from fastcnn.formats.locks import FolderLock
 
 CHECKPOINTS = "checkpoints"
 
-#: The options that decide about a result, and what the configuration calls them.
-_OPTIONS = {"dataset": "dataset", "data_dir": "data_dir", "size": "image_size", "fit": "fit",
-            "skip_damaged": "skip_damaged", "dev": "dev", "train_dev": "train_dev", "test": "test",
-            "group_by": "group_by", "model": "model", "epochs": "epochs", "batch_size": "batch_size",
-            "optimizer": "optimizer", "lr": "learning_rate", "seed": "seed", "from": "source"}
 _NO_MATTER = ("started", "versions")
 
 
@@ -35,13 +31,9 @@ def remembered(given: dict[str, Any]) -> Config | None:
     recorded = read_config(expanded(given["out"]))
     if recorded is None:
         return None
-    for option, name in _OPTIONS.items():
+    for option, value in as_given(recorded).items():
         if given[option] is None or given[option] is False:
-            given[option] = getattr(recorded, name)
-    if recorded.source is not None:
-        given["model"] = None  # it is that of the run that training began from
-    if recorded.image_size is None:
-        given["fit"] = given["size"] = None
+            given[option] = value
     return recorded
 
 
@@ -55,8 +47,9 @@ def require_same(asked: dict[str, Any], config: Config, recorded: Config) -> Con
     config, recorded : Config
         What they come to, and what the run has.
     """
-    for option, name in _OPTIONS.items():
-        old, new = getattr(recorded, name), getattr(config, name)
+    before, now = as_given(recorded), as_given(config)
+    for option in OPTIONS:
+        old, new = before[option], now[option]
         if old != new:
             word, got = option.replace("_", "-"), new if asked[option] is None else asked[option]
             wanted = "none" if old is None else old

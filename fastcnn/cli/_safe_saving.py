@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from fastcnn._interrupts import deferred
-from fastcnn.cli._run import CONFIG, HISTORY, MODEL, Config, free_name, write_config
+from fastcnn.cli._config import CONFIG, Config, write_config
+from fastcnn.cli._run import HISTORY, MODEL, free_name
 from fastcnn.formats.files import expanded
 
 

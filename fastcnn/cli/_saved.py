@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fastcnn.cli._run import MODEL, SPLIT, Config, read_config
+from fastcnn.cli._config import Config, read_config
+from fastcnn.cli._run import MODEL, SPLIT
 from fastcnn.datasets import Dataset
 from fastcnn.errors import ArgumentError, DataError, ModelFileError
 

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
+from fastcnn.cli._config import write_config
 from fastcnn.cli._examples import Examples, restored, write_split
 from fastcnn.cli._resume import CHECKPOINTS, is_complete, open_run, remove_checkpoints
-from fastcnn.cli._run import FOLDS, HISTORY, new_run, write_config, write_folds
+from fastcnn.cli._run import FOLDS, HISTORY, new_run, write_folds
 from fastcnn.cli._split import Asked, made, made_folds
 
 SPLIT_OPTIONS = ("dev", "train_dev", "test", "group_by")
+SEEN_BY_INITIALIZERS = 5000  # training images: statistics of patches do not change with more
 
 
 class Prepared(NamedTuple):
@@ -154,6 +156,12 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
         raise
 
 
+def check(prepared: Prepared, given: dict[str, Any]) -> None:
+    """Raise what is wrong with network and optimizer, which are made and thrown away."""
+    parts = prepared.parts or {"train": Examples(prepared.data.x_train, prepared.data.y_train, np.empty(0))}
+    _model(prepared._replace(parts=parts), given, prepared.config)
+
+
 def say_saved(trained: Trained) -> str:
     """Return where the model is, for a message."""
     from fastcnn.cli._safe_saving import said
@@ -163,9 +171,11 @@ def say_saved(trained: Trained) -> str:
 
 def _model(prepared: Prepared, given: dict[str, Any], config: Any) -> Any:
     """Return the model, compiled, and how its images are standardized: by the training part alone."""
-    from fastcnn import applications, optimizers
     from fastcnn.cli._data import Standard, standard_of
+    from fastcnn.cli._network import make_network
+    from fastcnn.cli._optimizer import make_optimizer
     from fastcnn.random import set_random_seed
+    from fastcnn.utils import clear_session
 
     data, x = prepared.data, prepared.parts["train"].x
     set_random_seed(config.seed)
@@ -174,9 +184,11 @@ def _model(prepared: Prepared, given: dict[str, Any], config: Any) -> Any:
         standard = standard_of(prepared.begun, given["white"], lambda note: click.echo(note, err=True))
     else:
         standard = Standard.of(x, data.scale)
-        model = applications.by_name[config.model](input_shape=x.shape[1:], classes=len(data.classes))
+        clear_session(free_memory=False)  # the layers of every fold have the same names
+        model = make_network(config, x.shape[1:], len(data.classes),
+                             lambda: np.asarray(standard.images(x[:SEEN_BY_INITIALIZERS], data.scale)))
     model.compile(
-        optimizer=optimizers.get(config.optimizer, learning_rate=config.learning_rate),
+        optimizer=make_optimizer(config),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
     )

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._options import MODELS, NameOrPath, UserPath
+from fastcnn.cli._options import MODELS
+from fastcnn.cli._values import NameOrPath, UserPath
 
 
 @click.command("bench", short_help="Time a model's layers beside the machine's peak.")

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from fastcnn.cli._exit_codes import DATA
-from fastcnn.cli._options import DATASETS, NameOrPath, UserPath, picture_options, split_options
+from fastcnn.cli._options import DATASETS, picture_options, split_options
+from fastcnn.cli._values import NameOrPath, UserPath
 
 
 @click.group("data", short_help="Look at a data set before a network does.")

@@ -2,7 +2,7 @@
 
 import click
 
-from fastcnn.cli._options import UserPath
+from fastcnn.cli._values import UserPath
 
 
 @click.command("export-onnx", short_help="Write a model as an ONNX file.")

@@ -2,7 +2,8 @@
 
 import click
 
-from fastcnn.cli._options import UserPath, input_shapes, shape_option
+from fastcnn.cli._options import shape_option
+from fastcnn.cli._values import UserPath, input_shapes
 
 
 @click.command("import-onnx", short_help="Read an ONNX file and save it as a model.")

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from fastcnn.cli._exit_codes import DATA
-from fastcnn.cli._options import UserPath, saved_argument, white_option
+from fastcnn.cli._options import saved_argument, white_option
+from fastcnn.cli._values import UserPath
 
 
 @click.command("predict", short_help="Classify your own pictures.")

@@ -2,7 +2,8 @@
 
 import click
 
-from fastcnn.cli._options import MODELS, NameOrPath, input_shapes, shape_option
+from fastcnn.cli._options import MODELS, shape_option
+from fastcnn.cli._values import NameOrPath, input_shapes
 
 
 @click.command("summary", short_help="Show a model's layers and their cost.")

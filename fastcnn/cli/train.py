@@ -5,43 +5,20 @@ from typing import Any
 
 import click
 
+from fastcnn.cli._config_file import located
 from fastcnn.cli._exit_codes import INTERRUPTED, OTHER
-from fastcnn.cli._options import (
-    MODELS,
-    OPTIMIZERS,
-    Name,
-    Rate,
-    UserPath,
-    data_options,
-    picture_options,
-    split_options,
-    white_option,
-)
+from fastcnn.cli._expressions import CallError
+from fastcnn.cli._groups import GroupedCommand
+from fastcnn.cli._train_options import data_group, network_group, parts_group, run_group, training_group
+from fastcnn.errors import ArgumentError
 
 
-@click.command("train", short_help="Train a network on a data set.")
-@data_options("digits, which need no download")
-@split_options
-@picture_options
-@click.option("--model", type=Name("model", MODELS), metavar="NAME",
-              help=f"{', '.join(MODELS)}. Default: the one that suits the data set.")
-@click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training images.")
-@click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Images a step.")
-@click.option("--optimizer", type=Name("optimizer", OPTIMIZERS), metavar="NAME",
-              help=f"{', '.join(OPTIMIZERS)}. Default: adam.")
-@click.option("--lr", type=Rate(), metavar="RATE",
-              help="Learning rate; it falls to 0 over the second half of all steps. Default: one that suits.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
-              help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded.")
-@click.option("--out", type=UserPath(), metavar="DIR",
-              help="A new or empty folder for the run. Default: runs/<time>-<model>.")
-@click.option("--resume", type=click.Choice(["auto"]),
-              help="auto: go on with the run in --out where it stood after Ctrl-C, a crash or a kill, to the same "
-                   "bits; begin it where there is none. It keeps checkpoints.")
-@click.option("--from", type=UserPath(), metavar="RUN",
-              help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of a "
-                   "model, .safetensors, .keras or .h5, needs --dataset.")
-@white_option
+@click.command("train", cls=GroupedCommand, short_help="Train a network on a data set.")
+@data_group
+@parts_group
+@network_group
+@training_group
+@run_group
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Train a network on a data set, measure it on images that it has not seen, and save it as a run.
@@ -61,6 +38,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     fastcnn train --dataset my_pictures/ --size 64x48 --group-by 'patient-[0-9]+'
     fastcnn train --folds 5
     fastcnn train --dataset cifar10 --epochs 100 --out long --resume auto
+    fastcnn train --config first/config.toml
     """  # noqa: D301  (click reads the backspace)
     import secrets
 
@@ -82,13 +60,27 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     if given["folds"] is not None and given["dev"] is not None:
         raise click.UsageError("--folds and --dev exclude one another: each fold is dev once; leave one out", ctx)
 
-    from fastcnn.cli._training import prepare, say_saved, train_folds, train_one
+    try:
+        _run(ctx, given, asked, recorded)
+    except CallError as error:
+        raise ArgumentError(str(error) if given["config"] is None else located(given["config"], error)) from error
+
+
+def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recorded: Any) -> None:
+    from fastcnn.cli._training import check, prepare, say_saved, train_folds, train_one
 
     prepared = prepare(given)
     if recorded is not None:
         from fastcnn.cli._resume import require_same
 
         prepared = prepared._replace(config=require_same(asked, prepared.config, recorded))
+
+    if given["print_config"]:
+        from fastcnn.cli._config import as_toml
+
+        check(prepared, given)
+        click.echo(as_toml(prepared.config, folds=given["folds"]), nl=False)
+        return
 
     from fastcnn.cli._console import Output, make_console
 

@@ -6,7 +6,7 @@ import click
 import numpy as np
 import pytest
 
-from fastcnn.cli import _options
+from fastcnn.cli import _values
 from fastcnn.cli._data import Standard
 from fastcnn.cli._report import as_probabilities, measure
 from fastcnn.cli._schedule import CoolDown
@@ -70,7 +70,7 @@ def test_the_learning_rate_stays_and_then_falls_to_zero():
 
 
 def test_shapes_of_inputs_are_for_the_only_one_or_each_for_its_own():
-    read = lambda *given: _options.input_shapes([_options.InputShape().convert(one, None, None) for one in given])
+    read = lambda *given: _values.input_shapes([_values.InputShape().convert(one, None, None) for one in given])
     assert read() is None
     assert read("3,224,224") == (3, 224, 224)
     assert read("x=3, 8,8", "a=b=5") == {"x": (3, 8, 8), "a=b": (5,)}

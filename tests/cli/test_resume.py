@@ -7,8 +7,8 @@ import subprocess
 import msgspec
 import pytest
 
+from fastcnn.cli._config import Config
 from fastcnn.cli._resume import require_same
-from fastcnn.cli._run import Config
 from fastcnn.errors import ArgumentError
 from tests.cli.conftest import command, environment, only_line
 
@@ -56,7 +56,7 @@ def test_a_run_that_was_killed_and_stopped_goes_on_to_the_same_bits(tmp_path, fa
     assert done.returncode == 0, done.stderr
     assert "dev accuracy" in done.stdout
     assert contents(run) == undisturbed
-    names = {"config.json", "history.jsonl", "model.safetensors", "split.csv"}
+    names = {"config.json", "config.toml", "history.jsonl", "model.safetensors", "split.csv"}
     assert {path.name for path in run.iterdir()} == names
     once_more = fastcnn(*AGAIN, run)
     assert once_more.returncode == 0

@@ -12,8 +12,9 @@ import pytest
 
 from fastcnn import saving
 from fastcnn.cli import _safe_saving
+from fastcnn.cli._config import Config, read_config, write_config
 from fastcnn.cli._console import Output, make_console
-from fastcnn.cli._run import Config, new_run, read_config, write_config
+from fastcnn.cli._run import new_run
 from fastcnn.cli._safe_saving import keep
 from fastcnn.errors import ArgumentError
 from tests.cli.conftest import command, environment, only_line
@@ -71,7 +72,7 @@ def test_a_disk_that_is_full_sends_the_whole_run_somewhere_else(model, places, t
     elsewhere = here / "fastcnn-run"
     assert error.errno == errno.ENOSPC
     assert error.__notes__ == [f"the trained model is saved in {elsewhere}"]
-    assert sorted(os.listdir(elsewhere)) == ["config.json", "history.jsonl", "model.safetensors"]
+    assert sorted(os.listdir(elsewhere)) == ["config.json", "config.toml", "history.jsonl", "model.safetensors"]
     kept = saving.load_model(elsewhere / "model.safetensors")
     assert all(np.array_equal(a, b) for a, b in zip(kept.get_weights(), model.get_weights(), strict=True))
     assert saving.load_metadata(elsewhere / "model.safetensors") == {"classes": ["cat"]}
@@ -119,7 +120,7 @@ def test_what_cannot_be_saved_about_a_model_does_not_cost_the_model(model, tmp_p
 
 def test_a_folder_that_is_gone_is_made_again(model, tmp_path):
     keep(model, {}, config(), tmp_path / "gone" / "run")
-    assert sorted(os.listdir(tmp_path / "gone" / "run")) == ["config.json", "model.safetensors"]
+    assert sorted(os.listdir(tmp_path / "gone" / "run")) == ["config.json", "config.toml", "model.safetensors"]
 
 
 def test_ctrl_c_while_the_model_is_saved_waits_until_it_is(model, tmp_path, monkeypatch):

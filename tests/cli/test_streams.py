@@ -23,7 +23,7 @@ def test_training_with_closed_output_trains_and_saves(tmp_path, closed):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
-        "config.json", "history.jsonl", "model.safetensors", "split.csv"]
+        "config.json", "config.toml", "history.jsonl", "model.safetensors", "split.csv"]
 
 
 @posix

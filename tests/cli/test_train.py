@@ -47,8 +47,8 @@ def test_without_a_terminal_it_prints_plain_lines(trained):
 
 
 def test_a_run_holds_model_history_and_configuration(run):
-    assert sorted(path.name for path in run.iterdir()) == ["config.json", "history.jsonl", "model.safetensors",
-                                                              "split.csv"]
+    assert sorted(path.name for path in run.iterdir()) == ["config.json", "config.toml", "history.jsonl",
+                                                           "model.safetensors", "split.csv"]
     history = history_of(run)
     assert [line["epoch"] for line in history] == [1, 2, 3]
     assert {"loss", "accuracy", "val_loss", "val_accuracy", "seconds", "cpu_seconds", "steps"} <= history[0].keys()

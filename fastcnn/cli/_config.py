@@ -1,0 +1,159 @@
+"""The configuration of a run: all that it was made of, as programs read it and as a person gives it again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from fastcnn.cli import _toml
+from fastcnn.cli._path_texts import as_path, as_text
+from fastcnn.errors import ModelFileError
+from fastcnn.formats.files import write_atomically
+
+CONFIG, TOML = "config.json", "config.toml"
+
+#: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
+#: where it has another word.
+OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "dev", "train_dev", "test", "group_by", "from",
+           "model", "epochs", "batch_size", "optimizer", "lr", "seed")
+_FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
+
+_HEAD = "# fastcnn train --config FILE trains the same again\n"
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that a run was made of.
+
+    Parameters
+    ----------
+    dataset : str
+        A name, or an absolute path. Paths that are no UTF-8 are written as URLs, ``file:///data/caf%E9``.
+    data_dir : str or None
+        An absolute path.
+    image_size : (height, width) or None
+        What pictures were brought to.
+    fit : {"crop", "pad", "stretch"}
+        And how: see `fastcnn.datasets.Pictures`.
+    skip_damaged : bool
+        Whether pictures that cannot be read were passed over.
+    dev, train_dev, test : float or None
+        What was asked for as the share of a part; ``split.csv`` has what became of it.
+    group_by : str or None
+        What tells which pictures stay in one part: a column of a table, or an expression for their paths.
+    fold : (k, K) or None
+        The number of the fold, from 1, that was dev, and how many there are.
+    model : str
+        A name of `fastcnn.applications`, or that of the model trained on from.
+    network : str, list of str or None
+        What makes the network where that is no name alone: a call, a list of layers, a function of a file.
+    epochs, batch_size : int
+    optimizer : str
+    learning_rate : float
+    cool_down : float
+        The part of all steps, the last, over which the learning rate falls to 0.
+    seed : int
+    started : str
+        Local time.
+    versions : dict
+        Of fastcnn and of what decides about results.
+    source : str or None
+        The run or file whose weights training began with, written as ``from``.
+    """
+
+    dataset: str
+    model: str
+    epochs: _Count
+    batch_size: _Count
+    optimizer: str
+    learning_rate: float
+    cool_down: Annotated[float, msgspec.Meta(gt=0, le=1)]
+    seed: int
+    started: str
+    versions: dict[str, str]
+    data_dir: str | None = None
+    image_size: tuple[_Count, _Count] | None = None
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    skip_damaged: bool = False
+    dev: float | None = None
+    train_dev: float | None = None
+    test: float | None = None
+    group_by: str | None = None
+    fold: tuple[_Count, _Count] | None = None
+    network: str | list[str] | None = None
+    source: str | None = msgspec.field(name="from", default=None)
+
+
+def as_given(config: Config) -> dict[str, Any]:
+    """Return the values of the options that say the same: where one says nothing, None."""
+    found = {option: getattr(config, _FIELDS.get(option, option)) for option in OPTIONS}
+    if config.network is not None:
+        found["model"] = config.network
+    if config.source is not None:
+        found["model"] = None  # it is that of the run that training began from
+    if config.image_size is None:
+        found["fit"] = found["size"] = None
+    return found
+
+
+def as_toml(config: Config, **more: Any) -> str:
+    """Return a file for --config, which trains the same again.
+
+    Parameters
+    ----------
+    config : Config
+    **more
+        Further options.
+    """
+    values = as_given(_with_paths(config, as_text)) | more
+    if values["size"] is not None:
+        height, width = values["size"]
+        values["size"] = f"{width}x{height}"
+    said = {name.replace("_", "-"): value for name, value in values.items() if value is not None and value is not False}
+    return _HEAD + _toml.text(said)
+
+
+def write_config(folder: Path, config: Config) -> None:
+    """Write ``config.json`` and ``config.toml``."""
+    text = msgspec.json.encode(_with_paths(config, as_text))
+    write_atomically(folder / CONFIG, msgspec.json.format(text, indent=2) + b"\n")
+    if config.fold is None:  # a fold is no training of its own: the folder around has the file
+        write_atomically(folder / TOML, as_toml(config).encode())
+
+
+def read_config(folder: Path) -> Config | None:
+    """Return the configuration of a run, or None where there is no such file.
+
+    Raises
+    ------
+    ModelFileError
+        If it is damaged.
+    """
+    path = folder / CONFIG
+    try:
+        return _with_paths(msgspec.json.decode(path.read_bytes(), type=Config), as_path)
+    except FileNotFoundError:
+        return None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ModelFileError(
+            f"{path}: expected the configuration of a run, got {error}; name the model's file, or restore this one"
+        ) from error
+
+
+def _with_paths(config: Config, change: Callable[[str], str]) -> Config:
+    paths = {name: getattr(config, name) for name in ("dataset", "data_dir", "source")}
+    return msgspec.structs.replace(config, **{name: change(path) for name, path in paths.items() if path is not None})
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what decides about a run's results."""
+    import platform
+
+    import numba
+    import numpy as np
+
+    from fastcnn._version import __version__
+
+    return {"fastcnn": __version__, "numpy": np.__version__, "numba": numba.__version__,
+            "python": platform.python_version()}

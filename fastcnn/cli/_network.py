@@ -1,0 +1,125 @@
+"""The network of a configuration: by name, by a call, by a list of layers, or by a function of a file."""
+
+import ast
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from fastcnn.cli import _expressions
+from fastcnn.cli._config import Config
+from fastcnn.cli._expressions import CallError
+from fastcnn.errors import ArgumentError, unknown
+
+Shape = tuple[int, ...]
+
+
+def name_of(network: str | list[str]) -> str:
+    """Return what a network is called, for people and for the folder of its run."""
+    if isinstance(network, list):
+        return "sequential"
+    if ":" in network and "(" not in network:
+        return network.rpartition(":")[2]
+    return network.partition("(")[0].lower()
+
+
+def is_name(network: str | list[str]) -> bool:
+    """Return whether a network is a name of `fastcnn.applications.by_name`."""
+    from fastcnn import applications
+
+    return isinstance(network, str) and network in applications.by_name
+
+
+def make_network(config: Config, shape: Shape, classes: int, images: Any) -> Any:
+    """Return a fresh model.
+
+    Parameters
+    ----------
+    config : Config
+    shape : (H, W, C)
+        Of an image.
+    classes : int
+    images : function
+        Without arguments; returns training images as the network takes them, float32 (n, H, W, C), for what begins
+        with them: ``PatchWhitening(x)``.
+
+    Raises
+    ------
+    ArgumentError
+        An unknown name or argument; a network that is none for these images and classes.
+    """
+    from fastcnn import applications
+
+    network = config.network
+    if network is None:
+        return applications.by_name[config.model](input_shape=shape, classes=classes)
+    if isinstance(network, list):
+        model = _sequential(network, shape, classes, images)
+    elif ":" in network and "(" not in network:
+        model = _of_file(network, shape, classes)
+    else:
+        call = _expressions.read(network, "ResNet18()")
+        if (function := applications.find(call.name)) is None:
+            functions = [name for name in applications.__all__ if applications.find(name) is not None]
+            raise CallError(_expressions.not_known("model", call.name, [*applications.by_name, *functions]), call.text)
+        model = _expressions.Maker({call.name: function}).make(call, "model", input_shape=shape, classes=classes)
+    _require_classifier(model, shape, classes)
+    return model
+
+
+def _sequential(calls: list[str], shape: Shape, classes: int, images: Any) -> Any:
+    from fastcnn import initializers, layers, regularizers
+    from fastcnn.models import Sequential
+
+    read = [_expressions.read(text, "Conv2D(64, 3)") for text in calls]
+    kinds = _classes(layers, layers.Layer)
+    inner = _classes(initializers, initializers.Initializer) | _classes(regularizers, regularizers.Regularizer) | kinds
+    names: dict[str, Any] = {"classes": classes}
+    if any(_mentions_x(call) for call in read):
+        names["x"] = images()
+    maker = _expressions.Maker(kinds, inner, names)
+    return Sequential([layers.Input(shape), *(maker.make(call, "layer") for call in read)], name="sequential")
+
+
+def _classes(room: Any, base: type) -> dict[str, Any]:
+    return {name: one for name, one in vars(room).items() if isinstance(one, type) and issubclass(one, base)}
+
+
+def _mentions_x(call: _expressions.Expression) -> bool:
+    trees = [*call.arguments, *call.keywords.values()]
+    return any(isinstance(node, ast.Name) and node.id == "x" for tree in trees for node in ast.walk(tree))
+
+
+def _of_file(network: str, shape: Shape, classes: int) -> Any:
+    """Return what a function of a user's file makes: it is called as those of `fastcnn.applications` are."""
+    path, _, name = network.rpartition(":")
+    if not Path(path).is_file():
+        raise ArgumentError(f"--model {network}: expected a file of Python before the colon, got nothing there")
+    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    if spec is None or spec.loader is None:
+        raise ArgumentError(f"--model {network}: expected a file of Python, whose name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(Path(path).parent))  # its own imports are beside it
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
+    if not callable(function := getattr(module, name, None)):
+        known = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
+        raise ArgumentError(unknown(f"--model {path}: function", name, known))
+    return function(input_shape=shape, classes=classes)
+
+
+def _require_classifier(model: Any, shape: Shape, classes: int) -> None:
+    from fastcnn.models import Model
+
+    if not isinstance(model, Model):
+        raise ArgumentError(f"model: expected a model of fastcnn, got {model!r}")
+    if model.output_shape != (None, classes) or model.input_shape != (None, *shape):
+        raise ArgumentError(f"model: expected one from images {shape} to {classes} classes, got one from "
+                            f"{model.input_shape} to {model.output_shape}; its last layer may be "
+                            f"Dense(classes, activation='softmax')")  # fmt: skip
+    last = model.layers[-1]
+    if type(last).__name__ != "Softmax" and last.get_config().get("activation") != "softmax":
+        raise ArgumentError(f"model: expected one that ends in probabilities, got {last} as its last layer; "
+                            f"let it have activation='softmax', or add Softmax()")  # fmt: skip

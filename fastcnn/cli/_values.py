@@ -1,0 +1,221 @@
+"""The kinds of values that options take.
+
+A kind whose values are no texts says as `in_file` what a configuration file may hold in their place, and in which
+words: ``learning rate = 0.1``.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from fastcnn.cli import _expressions
+from fastcnn.errors import unknown
+
+NUMBER = (int, float), "a number"
+TEXT = (str,), "a text"
+
+
+class Name(click.ParamType):
+    """One of some names; any other is refused with the nearest ones.
+
+    Parameters
+    ----------
+    what : str
+        What is named, for the error.
+    known : tuple of str
+    """
+
+    name = "name"
+
+    def __init__(self, what: str, known: tuple[str, ...]) -> None:
+        self.what, self.known = what, known
+
+    def convert(self, value: str, param: Any, ctx: Any) -> str:
+        if value not in self.known:
+            raise click.UsageError(unknown(self.what, value, self.known), ctx)
+        return value
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+
+
+class UserPath(click.Path):
+    """A path that the command looks at itself; ``~`` is the home in ``--out=~/run`` too, which a shell leaves alone."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        return os.path.expanduser(os.fsdecode(super().convert(value, param, ctx)))
+
+
+class NameOrPath(click.ParamType):
+    """A name, or a path as `UserPath`; completion offers both."""
+
+    name = "name or path"
+
+    def __init__(self, known: tuple[str, ...]) -> None:
+        self.known = known
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        return os.path.expanduser(value)
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        found = [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+class Rate(click.ParamType):
+    """A finite number above 0."""
+
+    name, in_file = "number", NUMBER
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        try:
+            rate = float(value)
+        except ValueError:
+            rate = math.nan
+        if not 0 < rate < math.inf:
+            self.fail(f"expected a finite number above 0, got {value!r}", param, ctx)
+        return rate
+
+
+class Share(click.ParamType):
+    """A number from 0 to below 1."""
+
+    name, in_file = "share", NUMBER
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        try:
+            share = float(value)
+        except ValueError:
+            share = math.nan
+        if not 0 <= share < 1:
+            self.fail(f"expected a number from 0 to below 1, got {value!r}", param, ctx)
+        return share
+
+
+class Size(click.ParamType):
+    """Width x height in pixels, or one number for both; the value is (height, width), as in Keras."""
+
+    name, in_file = "size", ((int, str), 'a number, or a text such as "64x48"')
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, int]:
+        width, times, height = str(value).lower().partition("x")
+        try:
+            size = int(height if times else width), int(width)
+        except ValueError:
+            size = 0, 0
+        if min(size) < 1:
+            self.fail(f"expected width x height in pixels such as 64x48, or one number for both, got {value!r}",
+                      param, ctx)  # fmt: skip
+        return size
+
+
+class Factor(click.ParamType):
+    """A finite number from 0."""
+
+    name, in_file = "factor", NUMBER
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> float:
+        try:
+            factor = float(value)
+        except ValueError:
+            factor = math.nan
+        if not 0 <= factor < math.inf:
+            self.fail(f"expected a finite number from 0, got {value!r}", param, ctx)
+        return factor
+
+
+class NameOrCall(click.ParamType):
+    """A name, or a call of something with arguments, as a script writes it: ``SGD(momentum=0.9)``.
+
+    Parameters
+    ----------
+    what : str
+        What is named, for the error.
+    known : tuple of str
+        What is a name; what may be called is asked where the call is made.
+    example : str
+        A call, for the error.
+    """
+
+    name = "name or call"
+
+    def __init__(self, what: str, known: tuple[str, ...], example: str) -> None:
+        self.what, self.known, self.example = what, known, example
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value not in self.known:
+            if "(" not in value:
+                raise click.UsageError(unknown(self.what, value, self.known), ctx)
+            self.check(value, param, ctx)
+        return value
+
+    def check(self, text: str, param: Any, ctx: Any) -> None:
+        """Fail unless a text is a call."""
+        try:
+            _expressions.read(text, self.example)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in self.known if name.startswith(incomplete)]
+
+
+class Architecture(NameOrCall):
+    """A network: a name, a call, ``FILE.py:FUNCTION``, or, in a file, a list of layers."""
+
+    name, in_file = "network", ((str, list), "a text, or a list of layers")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return _calls_in(self, value, param, ctx)
+        file, colon, function = value.rpartition(":")
+        if colon and "(" not in value:
+            if not function.isidentifier():
+                self.fail(f"expected a function's name behind the colon, as in net.py:make, got {value!r}", param, ctx)
+            return f"{os.path.abspath(os.path.expanduser(file))}:{function}"
+        return super().convert(value, param, ctx)
+
+
+def _calls_in(kind: NameOrCall, calls: Sequence[Any], param: Any, ctx: Any) -> list[str]:
+    """Return the calls of a list, checked."""
+    if not calls:
+        kind.fail(f"expected a list of calls such as [{kind.example!r}], got an empty one", param, ctx)
+    for one in calls:
+        if not isinstance(one, str):
+            kind.fail(f"expected a list of texts, each a call such as {kind.example}, got {one!r} in it", param, ctx)
+        kind.check(one, param, ctx)
+    return list(calls)
+
+
+class InputShape(click.ParamType):
+    """Positive integers, as 3,224,224, after the name of an input and an equals sign where there are several."""
+
+    name = "shape"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, tuple[int, ...]]:
+        name, _, numbers = value.rpartition("=")
+        try:
+            shape = tuple(map(int, numbers.split(",")))
+        except ValueError:
+            shape = ()
+        if min(shape, default=0) < 1:
+            self.fail(f"expected positive integers such as 3,224,224, or NAME=3,224,224, got {value!r}", param, ctx)
+        return name, shape
+
+
+def input_shapes(pairs: Sequence[tuple[str, tuple[int, ...]]]) -> Any:
+    """Return what --input-shape gave as `onnx.load` takes it: None, one shape, or several by name."""
+    if len(pairs) == 1 and not pairs[0][0]:
+        return pairs[0][1]
+    if any(not name for name, _ in pairs):
+        raise click.UsageError("--input-shape: expected NAME=3,224,224 for each of several, got one with no name")
+    return dict(pairs) or None
