@@ -200,8 +200,8 @@ def _dealt(who: str, labels: NDArray[Any], shares: list[float], groups: ArrayLik
 def _require_examples(who: str, parts: Mapping[str, NDArray[Any]]) -> None:
     empty = next((name for name, index in parts.items() if len(index) == 0), None)
     if empty is not None:
-        raise DataError(f"{who}: expected examples in every part, got none in {empty}; add some, or ask for fewer parts "
-                        f"({', '.join(parts)} now)")  # fmt: skip
+        raise DataError(f"{who}: expected examples in every part, got none in {empty}; add some, or ask for fewer "
+                        f"parts ({', '.join(parts)} now)")  # fmt: skip
 
 
 def _require_every_class(

@@ -14,9 +14,9 @@ def strata(y: ArrayLike) -> NDArray[Any]:
     Parameters
     ----------
     y : (N,) or (N, K) array
-        A column (N, 1) is taken as (N,). Classes are their own strata. Of floats, each tenth is one; of several columns of them, each tenth of the mean
-        rank. Of several labels of yes and no (1, 0, and another number where nobody knows), an example belongs to the
-        rarest that it has, K if it has none.
+        A column (N, 1) is taken as (N,). Classes are their own strata. Of floats, each tenth is one; of several columns
+        of them, each tenth of the mean rank. Of several labels of yes and no (1, 0, and -1 or NaN where nobody knows),
+        an example belongs to the rarest that it has, K if it has none.
 
     Returns
     -------

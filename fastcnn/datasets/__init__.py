@@ -1,18 +1,23 @@
-"""Data sets: four by name, and a user's own from idx files, an .npz file, pictures in folders or in a table.
+"""Data sets: four by name, and a user's own from idx files, an .npz file, pictures in folders, or a table.
 
 ``fastcnn.datasets.mnist.load_data()`` is Keras's; `load` returns the same data as a `Dataset`, which also knows
 the class names, the scale of the pixels and where they came from.
 """
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
 from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
 from fastcnn.datasets._assembly import warn_of_untested
-from fastcnn.datasets._dataset import Dataset, check, stratified_split
+from fastcnn.datasets._checking import check
+from fastcnn.datasets._columns import NOTHING_ASKED, TableColumns, check_columns, require_no_columns
+from fastcnn.datasets._dataset import Dataset
 from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_none
-from fastcnn.datasets._own import dataset_at, holds_pictures, is_picture_folder
+from fastcnn.datasets._own import dataset_at, holds_pictures, is_picture_folder, is_table
+from fastcnn.datasets._stratified import stratified_split
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.formats.files import expanded
 
@@ -28,6 +33,7 @@ __all__ = [
     "image",
     "is_picture_folder",
     "load",
+    "load_table",
     "mnist",
     "names",
     "stratified_split",
@@ -66,8 +72,7 @@ def load(
           picture, unless the sub-folders lie in ``train`` and ``test`` (or ``val``, ``valid`` ...). What is hidden or
           put there by a system does not count.
         - a folder that ``fastcnn data pack`` wrote: the images stay on the disk, as memory maps.
-        - a table that names pictures, a ``.csv`` with the columns ``file`` (a path beside the table) and ``label``.
-          A column ``split`` (train, dev, test) tells the parts, ``weight`` the weights of samples (`Dataset.w_train`).
+        - a table, a ``.csv``, that names pictures or has features: see `load_table`.
 
         A folder that is called like a data set is named by a path: ``"./mnist"``.
     data_dir : path-like, optional
@@ -91,12 +96,85 @@ def load(
         Pictures, without Pillow.
     """
     data = read(name_or_path, data_dir, Pictures(image_size, fit, channels, white, skip_damaged))
-    if data.origin.order is not None:  # it came without a test part
-        warn_of_untested(expanded(name_or_path), data)
+    _warn_if_untested(expanded(name_or_path), data)
     return data
 
 
-def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None, asked: Pictures) -> Dataset:
+def load_table(
+    path: str | os.PathLike[str],
+    *,
+    labels: str | Sequence[str] | None = None,
+    ignore: str | Sequence[str] = (),
+    regression: bool | None = None,
+    image_size: tuple[int, int] | None = None,
+    fit: Fit = "crop",
+    channels: int | None = None,
+    white: int | None = None,
+    skip_damaged: bool = False,
+) -> Dataset:
+    """Load a table: UTF-8, with commas, semicolons or tabs between values. Its first line names the columns.
+
+    ============================  ===================================================================================
+    ``file``                      a picture, its path from the table's folder. Without this column all other columns
+                                  are features: numbers, which `Dataset.x_train` has as (N, F)
+    ``label``                     what is learned; ``label_a``, ``label_b`` ... are several labels
+    ``split``                     train, dev or test. Without it every fifth example of each class is a test example
+    ``weight``                    the weight of a sample (`Dataset.w_train`); of features it is called ``sample_weight``
+    ============================  ===================================================================================
+
+    The cells of the labels say what is learned (`Dataset.task`). One column with numbers, some written with a point or
+    an exponent, is a regression; any other has the names of classes. Several columns of 1 and 0 are labels of yes and
+    no, where an empty cell is an unknown one; several of numbers with fractions are a regression.
+
+    Parameters
+    ----------
+    path : path-like
+    labels : str or sequence of str, optional
+        The columns to learn, if they have other names.
+    ignore : str or sequence of str
+        TableColumns that are no features: a number of a patient, a name.
+    regression : bool, optional
+        True: labels are numbers to learn, even if all are whole; False: they are names of classes.
+    image_size, fit, channels, white, skip_damaged
+        Of pictures, as in `load`.
+
+    Returns
+    -------
+    dataset : Dataset
+
+    Raises
+    ------
+    ArgumentError
+        A path of no table; a column that there is not; arguments for pictures without pictures.
+    DataError
+        What is wrong with a line, with its number and the column: a missing cell, text, NaN or infinity where numbers
+        are, an unknown part, a picture that is named twice or is not there; targets that are all equal or unknown.
+    ImportError
+        Pictures, without Pillow.
+
+    Examples
+    --------
+    >>> with open("houses.csv", "w") as file:
+    ...     for row in [("rooms", "age", "price"), *((k % 7, k, 90.5 + 20 * (k % 7)) for k in range(40))]:
+    ...         print(*row, sep=",", file=file)
+    ...
+    >>> data = fc.datasets.load_table("houses.csv", labels="price")
+    >>> data.task, data.features, data.x_train.shape, data.y_train[:3].tolist()
+    ('regression', ('rooms', 'age'), (32, 2), [90.5, 110.5, 130.5])
+    """
+    who = "datasets.load_table"
+    columns = check_columns(labels, ignore, regression, who)
+    path = expanded(path)
+    if not is_table(path):
+        raise ArgumentError(f"{who}: expected the path of a table, a .csv file, got {os.fspath(path)!r}; "
+                            f"datasets.load takes other data")  # fmt: skip
+    data = read(path, None, Pictures(image_size, fit, channels, white, skip_damaged), columns)
+    _warn_if_untested(path, data)
+    return data
+
+
+def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None, asked: Pictures,
+         columns: TableColumns = NOTHING_ASKED) -> Dataset:
     """Return what `load` returns, for those who deal the examples out to parts of their own.
 
     Parameters
@@ -104,10 +182,13 @@ def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
     name_or_path, data_dir
         As of `load`.
     asked : Pictures
+    columns : TableColumns
+        Of a table.
     """
     pictures = check_pictures(asked, "datasets.load")
     if isinstance(name_or_path, str) and name_or_path.replace("-", "_") in _by_name:
         require_none(pictures, name_or_path)
+        require_no_columns(columns, name_or_path)
         return _by_name[name_or_path.replace("-", "_")].dataset(data_dir)
     if not isinstance(name_or_path, str | os.PathLike) or not os.fspath(name_or_path):
         raise ArgumentError(unknown("datasets.load: data set", name_or_path, names) + ", or the path of your own")
@@ -121,7 +202,12 @@ def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
             f"datasets.load: expected data_dir only with one of the names {', '.join(names)}, "
             f"got it with the path {path}; leave data_dir out"
         )
-    return dataset_at(path, pictures)
+    return dataset_at(path, pictures, columns)
+
+
+def _warn_if_untested(path: Path, data: Dataset) -> None:
+    if data.origin.order is not None and data.task == "classification":  # it came without a test part
+        warn_of_untested(path, data)
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from fastcnn._warnings import warn
 from fastcnn.datasets._background import measure_background
-from fastcnn.datasets._dataset import Dataset, check
+from fastcnn.datasets._checking import check
+from fastcnn.datasets._dataset import Dataset
 from fastcnn.datasets._fitting import Pictures
+from fastcnn.datasets._targets import Task
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable
 
@@ -26,6 +28,7 @@ def assemble(
     kind: str,
     *,
     dev: Split | None = None,
+    task: Task = "classification",
     **known: Any,
 ) -> Dataset:
     """Return images and labels of two parts as a Dataset.
@@ -40,6 +43,8 @@ def assemble(
     kind : str
         Of the files, for `Dataset.source`.
     dev : (x, y) or None
+    task : Task
+        Of another than classification, `classes` are the names of labels or targets.
     known
         ``pictures``, ``notes``, ``origin`` and weights of the `Dataset`.
 
@@ -50,10 +55,14 @@ def assemble(
         eight bits, parts of unlike types.
     """
     parts = {"training": train, "test": test} | ({} if dev is None else {"dev": dev})
-    for part, (x, y) in parts.items():
-        check(x, y, classes, f"{path}, {part} set")
-    classes = _named(path, train[1], np.concatenate([y for _, y in parts.values()]), classes)
-    x_train, *others = images = [_images(path, x) for x, _ in parts.values()]
+    if task == "classification":
+        for part, (x, y) in parts.items():
+            check(x, y, classes, f"{path}, {part} set")
+        classes = _named(path, train[1], np.concatenate([y for _, y in parts.values()]), classes)
+        y_train, y_test, *y_dev = (y.astype(np.int64) for _, y in parts.values())
+    else:
+        y_train, y_test, *y_dev = (y for _, y in parts.values())
+    x_train, x_test, *x_dev = images = [_images(path, x) for x, _ in parts.values()]
     _require_one_type(path, {part: x for part, (x, _) in parts.items()}, images)
     scale = _white(*images)
     is_scaled = x_train.min() >= 0 and x_train.max() <= scale  # standardized floats have no black and white
@@ -63,13 +72,15 @@ def assemble(
     return Dataset(
         name=printable(path.stem if path.is_file() else path.resolve().name),
         x_train=x_train,
-        y_train=train[1].astype(np.int64),
-        x_test=others[0],
-        y_test=test[1].astype(np.int64),
-        x_dev=None if dev is None else others[1],
-        y_dev=None if dev is None else dev[1].astype(np.int64),
+        y_train=y_train,
+        x_test=x_test,
+        y_test=y_test,
+        x_dev=None if dev is None else x_dev[0],
+        y_dev=None if dev is None else y_dev[0],
         **known,
-        classes=classes,
+        task=task,
+        classes=() if task == "regression" else classes or (),
+        targets=classes or () if task == "regression" else (),
         scale=scale,
         source=f"{kind} read from {printable(path)}",
         background=background,

@@ -1,15 +1,17 @@
-"""The record every data set is loaded into, the checks it passes, and the split of data that comes unsplit."""
+"""The record that every data set is loaded into."""
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from fastcnn.datasets._checking import check, check_features, check_targets
 from fastcnn.datasets._fitting import Pictures
 from fastcnn.datasets._table import Table
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.datasets._targets import Task
+from fastcnn.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,11 +21,12 @@ class Origin:
     Attributes
     ----------
     files : dict of str to tuple of str, or None
-        For each part, ``"train"``, ``"test"`` and ``"dev"``, the path of each picture within the folder.
+        For each part, ``"train"``, ``"test"`` and ``"dev"``, the path of each picture within the folder; of features
+        the line of the table, as ``"line 7"``.
     order : (N,) int64 array or None
         Where the data came without a test part: the place that each training and then each test example had.
     table : Table or None
-        Where a table named the files: what its other columns say.
+        Where the data are a table: what its other columns say.
     """
 
     files: dict[str, tuple[str, ...]] | None = None
@@ -33,20 +36,24 @@ class Origin:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images and labels for training and testing, and what is known about them.
+    """Images, or rows of features, and what they are for training and testing; and what is known about them.
 
     Parameters
     ----------
     name : str
         ``"mnist"``, or the name of the folder or file it was read from.
     x_train, x_test : ndarray of uint8 or float32, (N, H, W, C)
-        Images, channels last, C = 1 for grey.
-    y_train, y_test : ndarray of int64, (N,)
-        Labels from 0 to ``len(classes) - 1``.
+        Images, channels last, C = 1 for grey. Of features: float32 (N, F), as the table has them.
+    y_train, y_test : ndarray
+        By the `task`:
+
+        - classification: labels from 0 to ``len(classes) - 1``, int64 (N,);
+        - multilabel: 1, 0, or -1 where nobody knows, float32 (N, K), as `losses.MaskedBinaryCrossentropy` takes them;
+        - regression: numbers in the table's unit, float64 (N,), or (N, K) of several columns.
     classes : tuple of str
-        Names in the order of the labels.
+        Names in the order of the labels; none in regression.
     scale : float
-        What pixel values are divided by to reach 0..1: 255, 16 for the digits, 1 for floats.
+        What pixel values are divided by to reach 0..1: 255, 16 for the digits, 1 for floats and for features.
     source : str
         One line that says where the data came from.
     background : {"dark", "light"} or None
@@ -62,19 +69,25 @@ class Dataset:
     w_train, w_test, w_dev : ndarray of float32 or None, (N,)
         Weights of the samples, where the data come with them: ``model.fit(x, y, sample_weight=data.w_train)``.
     origin : Origin
+    task : {"classification", "multilabel", "regression"}
+    targets : tuple of str
+        In regression, the columns of the table that are learned.
+    features : tuple of str
+        Where `x_train` has rows of features: their columns in the table.
 
     Raises
     ------
     DataError
         As `check`, for either part; weights that are not (N,) or are 0 in all of training; images that are not
-        (N, H, W, C) of uint8 or float32; parts of unlike sizes.
+        (N, H, W, C) of uint8 or float32; features or targets that are not as told above, or not finite; parts of unlike
+        sizes.
     """
 
     name: str
     x_train: NDArray[Any] = field(repr=False)
-    y_train: NDArray[np.int64] = field(repr=False)
+    y_train: NDArray[Any] = field(repr=False)
     x_test: NDArray[Any] = field(repr=False)
-    y_test: NDArray[np.int64] = field(repr=False)
+    y_test: NDArray[Any] = field(repr=False)
     classes: tuple[str, ...]
     scale: float
     source: str
@@ -83,16 +96,25 @@ class Dataset:
     pictures: Pictures | None = None
     notes: tuple[str, ...] = ()
     x_dev: NDArray[Any] | None = field(default=None, repr=False)
-    y_dev: NDArray[np.int64] | None = field(default=None, repr=False)
+    y_dev: NDArray[Any] | None = field(default=None, repr=False)
     w_train: NDArray[np.float32] | None = field(default=None, repr=False)
     w_test: NDArray[np.float32] | None = field(default=None, repr=False)
     w_dev: NDArray[np.float32] | None = field(default=None, repr=False)
     origin: Origin = field(default=Origin(), repr=False)
+    task: Task = "classification"
+    targets: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for part, x, y in self._parts():
             who = f"{self.name}, {part} set"
-            check(x, y, self.classes, who)
+            if self.task == "classification":
+                check(x, y, self.classes, who)
+            else:
+                check_targets(x, y, self.outputs, self.task == "multilabel", who)
+            if self.features:
+                check_features(x, self.features, who)
+                continue
             if x.ndim != 4 or x.dtype not in (np.uint8, np.float32):
                 raise DataError(f"{who}: expected uint8 or float32 images (N, H, W, C), got {x.dtype} {x.shape}")
             if x.shape[1:] != self.x_train.shape[1:]:
@@ -101,111 +123,18 @@ class Dataset:
                     f"got {x.shape[1:]}; bring all images to one size and number of channels"
                 )
         for (part, _, y), w in zip(self._parts(), (self.w_train, self.w_test, self.w_dev)):
-            if w is not None and w.shape != y.shape:
+            if w is not None and w.shape != y.shape[:1]:
                 raise DataError(f"{self.name}, {part} set: expected weights ({len(y)},) as labels, got {w.shape}")
         if self.w_train is not None and not self.w_train.any():
             raise DataError(f"{self.name}: expected a training image with a weight above 0, got none; correct them")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What the outputs of a network for it are: the names of the classes, or of the targets in regression."""
+        return self.targets if self.task == "regression" else self.classes
 
     def _parts(self) -> Iterator[tuple[str, NDArray[Any], NDArray[Any]]]:
         yield "training", self.x_train, self.y_train
         yield "test", self.x_test, self.y_test
         if self.x_dev is not None and self.y_dev is not None:
             yield "dev", self.x_dev, self.y_dev
-
-
-def check(x: ArrayLike, y: ArrayLike, classes: int | Sized | None = None, who: str = "data") -> None:
-    """Refuse images and labels that cannot be trained on.
-
-    Parameters
-    ----------
-    x : array, (N, ...)
-        Images of any shape behind the first axis.
-    y : array of integers, (N,)
-        Labels.
-    classes : int, or a collection of names, optional
-        The number of classes; labels are then at most that minus 1. Without it they are only refused below 0.
-    who : str
-        Whose data it is, for the error.
-
-    Raises
-    ------
-    DataError
-        No images, other counts of images than of labels, complex or object images, NaN or infinity in images,
-        labels that are not integers, not (N,), or outside the classes.
-    """
-    x, y = np.asarray(x), np.asarray(y)
-    if x.ndim == 0 or len(x) == 0:
-        raise DataError(f"{who}: expected at least one image, got an empty set of shape {x.shape}; check what was read")
-    if x.dtype.kind not in "buif":
-        raise DataError(f"{who}: expected images of integers or floats, got {x.dtype}; convert them with x.astype")
-    if x.size == 0:
-        raise DataError(f"{who}: expected images with at least one pixel, got shape {x.shape}; check what was read")
-    if y.ndim != 1:
-        hint = "take y.argmax(axis=1)" if y.ndim == 2 and y.shape[1] > 1 else "take y.ravel()"
-        raise DataError(f"{who}: expected labels (N,), one integer an image, got shape {y.shape}; {hint}")
-    if y.dtype.kind not in "iu":
-        hint = "y.astype(int)" if y.dtype.kind in "fb" else "numpy.unique(y, return_inverse=True)[1]"
-        raise DataError(f"{who}: expected integer labels, got {y.dtype}; number the classes from 0, as {hint} does")
-    if len(x) != len(y):
-        raise DataError(f"{who}: expected as many labels as images, got {len(x)} images and {len(y)} labels")
-    if x.dtype.kind == "f":
-        _check_finite(x, who)
-    _check_range(y, classes, who)
-
-
-def _check_finite(x: NDArray[Any], who: str) -> None:
-    # NaN and infinity both show in the extremes, which need no memory, unlike isfinite(x).
-    if not (np.isfinite(x.min()) and np.isfinite(x.max())):
-        image = next(i for i, one in enumerate(x) if not np.isfinite(one).all())
-        raise DataError(f"{who}: expected finite pixel values, got NaN or infinity in image {image}; repair or drop it")
-
-
-def _check_range(y: NDArray[Any], classes: int | Sized | None, who: str) -> None:
-    number = classes if classes is None or isinstance(classes, int) else len(classes)
-    low, high = int(y.min()), int(y.max())
-    if low < 0 or (number is not None and high >= number):
-        worst = low if low < 0 else high
-        expected = "from 0" if number is None else f"from 0 to {number - 1}"
-        raise DataError(
-            f"{who}: expected labels {expected}, got {worst} at index {int(np.argmax(y == worst))}; "
-            "number the classes from 0 without gaps"
-        )
-
-
-def stratified_split(y: ArrayLike, every: int = 5) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split data into training and test by position alone: every fifth example of each class is a test example.
-
-    Parameters
-    ----------
-    y : array, (N,)
-        Labels.
-    every : int
-        Of each class, the examples number `every`, 2 `every`, ... in order of appearance go to the test set.
-
-    Returns
-    -------
-    train_index, test_index : ndarray of int64
-        Ascending indices that together are 0 .. N - 1.
-
-    Raises
-    ------
-    ArgumentError
-        `every` below 2, or labels that are not (N,).
-
-    Examples
-    --------
-    >>> train, test = fc.datasets.stratified_split([0, 0, 0, 1, 1, 1], every=3)
-    >>> test
-    array([2, 5])
-    """
-    y = np.asarray(y)
-    if y.ndim != 1 or every < 2:
-        raise ArgumentError(
-            f"stratified_split: expected labels (N,) and every of at least 2, got {y.shape} and {every}"
-        )
-    order = np.argsort(y, kind="stable")
-    _, starts, counts = np.unique(y[order], return_index=True, return_counts=True)
-    position = np.empty(len(y), np.int64)  # of each example within its class
-    position[order] = np.arange(len(y)) - np.repeat(starts, counts)
-    is_test = position % every == every - 1
-    return np.flatnonzero(~is_test), np.flatnonzero(is_test)

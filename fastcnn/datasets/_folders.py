@@ -3,9 +3,11 @@
 Nothing is opened here.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from fastcnn.datasets._targets import Task
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable
 
@@ -23,10 +25,10 @@ _SYSTEM_ENDINGS = (":zone.identifier", "@synoeastream", "@synoresource")
 
 
 class LabelledFiles(NamedTuple):
-    """The files of one part of a data set, with their labels, and their names for messages and splits."""
+    """The files of one part of a data set, with their targets, and their names for messages and splits."""
 
     files: list[Path]
-    labels: list[int]
+    labels: Sequence[Any]
     names: list[str]
 
 
@@ -36,7 +38,7 @@ class Layout(NamedTuple):
     Attributes
     ----------
     classes : tuple of str
-        Their names as text, in the order of the labels.
+        Their names as text, in the order of the labels; in regression those of the targets.
     train : LabelledFiles
     test : LabelledFiles or None
         None: a part of `train` is for testing.
@@ -44,6 +46,7 @@ class Layout(NamedTuple):
         None: the folder has none.
     notes : list of str
         What a person should know of it.
+    task : Task
     """
 
     classes: tuple[str, ...]
@@ -51,6 +54,7 @@ class Layout(NamedTuple):
     test: LabelledFiles | None
     notes: list[str]
     dev: LabelledFiles | None = None
+    task: Task = "classification"
 
 
 def visible(folder: Path) -> list[Path]:
@@ -121,7 +125,7 @@ def _classes(root: Path) -> tuple[str, ...]:
 
 def _list(root: Path, classes: tuple[str, ...], whole: Path) -> LabelledFiles:
     """Return the files of all class folders in `root`, which may lack some; they are named by their path in `whole`."""
-    part = LabelledFiles([], [], [])
+    files, labels, names = list[Path](), list[int](), list[str]()
     for folder in _folders(root):
         name = printable(folder.name)
         if name not in classes:
@@ -135,9 +139,9 @@ def _list(root: Path, classes: tuple[str, ...], whole: Path) -> LabelledFiles:
                     f"{entry}: expected a picture file of the class {name}, got a folder; put its pictures into "
                     f"{folder}, or name {folder} if its folders are the classes"
                 )
-        part.files.extend(inside)
-        part.labels.extend([classes.index(name)] * len(inside))
-        part.names.extend(printable(entry.relative_to(whole).as_posix()) for entry in inside)
-    if not part.files:
+        files.extend(inside)
+        labels.extend([classes.index(name)] * len(inside))
+        names.extend(printable(entry.relative_to(whole).as_posix()) for entry in inside)
+    if not files:
         raise DataError(f"{root}: expected class folders {', '.join(classes)}, got none; add them")
-    return part
+    return LabelledFiles(files, labels, names)

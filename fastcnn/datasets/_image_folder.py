@@ -7,15 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fastcnn.datasets._dataset import Origin, stratified_split
+from fastcnn.datasets._dataset import Origin
 from fastcnn.datasets._fitting import Pictures
 from fastcnn.datasets._folders import Layout
 from fastcnn.datasets._pillow import size_of
 from fastcnn.datasets._reading import Reading, require_one_size
+from fastcnn.datasets._stratified import stratified_split
 from fastcnn.datasets._table import Table, require_files
 from fastcnn.errors import DataError
 
-Split = tuple[NDArray[np.uint8], NDArray[np.int64]]
+Split = tuple[NDArray[np.uint8], NDArray[Any]]
 
 
 class Folder(NamedTuple):
@@ -24,7 +25,7 @@ class Folder(NamedTuple):
     Attributes
     ----------
     train, test, dev : (x, y)
-        Images uint8 (N, H, W, C), labels int64 (N,). No `dev`: None.
+        Images uint8 (N, H, W, C), and targets as `Dataset` has them. No `dev`: None.
     origin : Origin
     classes : tuple of str
     pictures : Pictures
@@ -79,8 +80,9 @@ def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | No
     reading = read(root, asked, table)
     kept = reading.add_all(files)
     x, pictures, notes = reading.finish(len(files))
-    labels, first = np.array([label for part in parts for label in part.labels]), len(layout.train.files)
-    _require_some_of_each(root, layout.classes, labels[:first], kept[:first])
+    labels, first = np.concatenate([np.asarray(part.labels) for part in parts]), len(layout.train.files)
+    if layout.task == "classification":
+        _require_some_of_each(root, layout.classes, labels[:first], kept[:first])
     y = labels[kept]
     names = np.array(list(files), object)[kept]
     if layout.test is None:
@@ -97,7 +99,7 @@ def read_pictures(root: Path, layout: Layout, asked: Pictures, table: Table | No
             raise DataError(f"{root}: expected pictures to {doing} on that can be read, got none; mend or add some")
     split: Any = {part: (reading.part(part, x, index), y[index]) for part, index in at.items()}
     origin = Origin({part: tuple(names[index]) for part, index in at.items()}, order, table)
-    weights = {} if table is None or "weight" not in table.columns else {
+    weights = {} if table is None or table.weight is None else {
         part: np.array([table.rows[name].weight for name in names[index]], np.float32) for part, index in at.items()}
     return Folder(split["train"], split["test"], split.get("dev"), origin, layout.classes, pictures,
                   (*layout.notes, *notes), weights)  # fmt: skip

@@ -9,33 +9,44 @@ from numpy.typing import NDArray
 
 from fastcnn.datasets import _idx, cifar10
 from fastcnn.datasets._assembly import assemble
-from fastcnn.datasets._dataset import Dataset, Origin, check, stratified_split
+from fastcnn.datasets._checking import check
+from fastcnn.datasets._columns import FILE, NOTHING_ASKED, TableColumns, require_no_columns
+from fastcnn.datasets._dataset import Dataset, Origin
+from fastcnn.datasets._delimited import column_names
 from fastcnn.datasets._fitting import Pictures, require_none
 from fastcnn.datasets._folders import Layout, layout_of
 from fastcnn.datasets._image_folder import read_pictures
 from fastcnn.datasets._npz import keys, read_npz
 from fastcnn.datasets._packed import is_packed, read_packed
+from fastcnn.datasets._read_table import read_table
 from fastcnn.datasets._reading import Reading
-from fastcnn.datasets._table import ENDING, Table, read_table
+from fastcnn.datasets._stratified import stratified_split
+from fastcnn.datasets._table import Table
+from fastcnn.datasets._table_datasets import from_features, table_layout
 from fastcnn.errors import DataError
 from fastcnn.formats.files import printable
 
+ENDING = ".csv"
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
 
 
-def dataset_at(path: Path, pictures: Pictures) -> Dataset:
-    """Return the data set at a path: see `fastcnn.datasets.load` for the kinds.
+def dataset_at(path: Path, pictures: Pictures, columns: TableColumns = NOTHING_ASKED) -> Dataset:
+    """Return the data set at a path: see `fastcnn.datasets.load` for the kinds, and `TableColumns` for a table's.
 
     Raises
     ------
     DataError
         A file of another kind, or one of the faults that the readers and `Dataset` name.
     ArgumentError
-        Arguments for pictures, where there are none.
+        Arguments for pictures, where there are none; for a table, where there is none.
     """
+    if not is_table(path):
+        require_no_columns(columns, path)
     if holds_pictures(path):
-        return from_pictures(path, pictures)
+        return from_pictures(path, pictures, columns=columns)
     require_none(pictures, path)
+    if is_table(path):
+        return from_features(path, read_table(path, columns))
     if is_packed(path):
         return read_packed(path)
     if path.is_file():
@@ -68,12 +79,20 @@ def holds_pictures(path: Path) -> bool:
     ----------
     path : Path
     """
-    return path.suffix.lower() == ENDING if path.is_file() else is_picture_folder(path)
+    return FILE in column_names(path) if is_table(path) else not path.is_file() and is_picture_folder(path)
 
 
-def layout_at(path: Path) -> tuple[Layout, Table | None]:
+def is_table(path: Path) -> bool:
+    """Return whether what lies at a path is taken for a table, of pictures or of features."""
+    return path.is_file() and path.suffix.lower() == ENDING
+
+
+def layout_at(path: Path, columns: TableColumns = NOTHING_ASKED) -> tuple[Layout, Table | None]:
     """Return which pictures a folder or a table has, and the table."""
-    return read_table(path) if path.is_file() else (layout_of(path), None)
+    if path.is_file():
+        contents = read_table(path, columns)
+        return table_layout(contents), contents.table
+    return layout_of(path), None
 
 
 def _idx_folder(path: Path) -> Path | None:
@@ -81,12 +100,13 @@ def _idx_folder(path: Path) -> Path | None:
     return next((folder for folder in (path, path / "raw") if any(_idx.find(folder))), None)
 
 
-def from_pictures(root: Path, asked: Pictures, read: Callable[..., Reading] = Reading) -> Dataset:
+def from_pictures(root: Path, asked: Pictures, read: Callable[..., Reading] = Reading,
+                  columns: TableColumns = NOTHING_ASKED) -> Dataset:
     """Return the data set of a folder or a table of pictures: see `read_pictures` for `read`."""
-    layout, table = layout_at(root)
+    layout, table = layout_at(root, columns)
     found = read_pictures(root, layout, asked, table, read)
     kind = "pictures" if table is None else "pictures of a table"
-    return assemble(root, found.train, found.test, found.classes, kind,
+    return assemble(root, found.train, found.test, found.classes, kind, task=layout.task,
                     dev=found.dev, origin=found.origin, pictures=found.pictures, notes=found.notes,
                     **{f"w_{part}": weights for part, weights in found.weights.items()})  # fmt: skip
 

@@ -21,6 +21,7 @@ INDEX, IMAGES = "packed.json", "x.npy"
 PARTS = ("train", "test", "dev")
 _VERSION = 1
 _PLAIN = ("name", "classes", "scale", "background", "ink_box", "notes", "source")
+_OF_TABLES = ("task", "targets", "features")  # which packs of version 1 may lack
 _ADVICE = "pack the data anew"
 
 
@@ -39,11 +40,12 @@ def write_index(folder: Path, data: Dataset) -> None:
     origin = data.origin
     if origin.order is not None:
         np.save(folder / "order.npy", origin.order, allow_pickle=False)
-    index = {"version": _VERSION, **{name: getattr(data, name) for name in _PLAIN}, "files": origin.files,
+    index = {"version": _VERSION, **{name: getattr(data, name) for name in _PLAIN + _OF_TABLES}, "files": origin.files,
              "pictures": None if data.pictures is None else data.pictures._asdict()}  # fmt: skip
     if origin.table is not None:
         table = origin.table
-        index["table"] = {"path": printable(table.path), "columns": table.columns, "rows": table.rows}
+        index["table"] = {"path": printable(table.path), "columns": table.columns, "rows": table.rows,
+                          "weight": table.weight}  # fmt: skip
     write_atomically(folder / INDEX, json.dumps(index, ensure_ascii=False).encode())
 
 
@@ -63,13 +65,15 @@ def read_packed(folder: Path) -> Dataset:
         origin = Origin(
             None if files is None else {part: tuple(names) for part, names in files.items()},
             _array(folder / "order.npy") if (folder / "order.npy").exists() else None,
-            None if table is None else Table(Path(table["path"]), tuple(table["columns"]),
-                                             {name: Row(*row) for name, row in table["rows"].items()}),
+            None if table is None else Table(
+                Path(table["path"]), tuple(table["columns"]),
+                {name: Row(*row) for name, row in table["rows"].items()}, table.get("weight")),
         )  # fmt: skip
         if pictures is not None:
             size = pictures["image_size"]
             pictures = Pictures(**pictures | {"image_size": None if size is None else tuple(size)})
         known = {name: index[name] for name in _PLAIN} | {name: tuple(index[name]) for name in ("classes", "notes")}
+        known |= {name: index[name] if name == "task" else tuple(index[name]) for name in _OF_TABLES if name in index}
     except DataError:
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

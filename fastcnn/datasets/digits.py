@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastcnn.datasets._dataset import Dataset, stratified_split
+from fastcnn.datasets._dataset import Dataset
+from fastcnn.datasets._stratified import stratified_split
 
 Split = tuple[NDArray[Any], NDArray[Any]]  # uint8; scripts keep the name for the scaled numbers
 CLASSES = tuple("0123456789")

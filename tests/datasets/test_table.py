@@ -80,12 +80,14 @@ def test_a_path_may_have_a_comma_and_lie_elsewhere(table, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "line", "said"), [
-    (1, "name,label", "line 1: expected columns named file and label, separated by commas, got name, label"),
-    (1, "file;label", "line 1: expected columns named file and label, separated by commas, got file;label"),
+    (1, "name,label", "line 2, column name: expected a finite number, as features are, got 'p/0.png'"),
+    (1, "file,name", "line 1: expected columns named file and label, or label_... for several labels, got file, name"),
+    (1, "file;label", "line 2: expected 2 values (file, label), separated by semicolons as in the first line, got 1"),
     (1, "file,label,label", "line 1: expected columns of different names, got 'label' twice"),
-    (4, "p/2.png", "line 4: expected 2 values (file, label), got 1"),
+    (4, "p/2.png", "line 4: expected 2 values (file, label), separated by commas as in the first line, got 1"),
     (4, "p/2.png,", "line 4: expected a value in each cell of the column label, got an empty one"),
-    (5, "./p/1.png,a", "line 5: expected each picture once, got ./p/1.png, which line 3 names"),
+    (5, "./p/1.png,a", "line 5: expected each picture once, got ./p/1.png, which line 3 names with another label (b, "),
+    (5, "p/1.png,b", "got p/1.png, which line 3 names; remove one of them"),
     (6, "p/none.png,a", "line 6: expected a picture"),
     (6, "p,a", "got a folder there"),
     (6, '"p/4.png,a', "separated by commas, got: unexpected end of data"),
@@ -143,4 +145,28 @@ def test_a_damaged_picture_is_named_with_its_line_or_skipped(table, tmp_path):
     assert data.w_train.tolist() == [1, 1, 1, 1, 2, 2, 2]
     Image.fromarray(np.zeros((6, 8), np.uint8)).save(tmp_path / "p" / "5.png")
     with pytest.raises(DataError, match=r"table.csv, line 5: .*3.png: expected a picture"):
+        datasets.load(path)
+
+
+def test_several_labels_of_pictures_may_be_unknown_and_numbers_have_their_unit(table):
+    smiles, glasses = [0, 1] * 5, ["1", "", "0", "0", "1", "1", "", "0", "1", "0"]
+    rows = (f"p/{k}.png,{smile},{glass}" for k, (smile, glass) in enumerate(zip(smiles, glasses)))
+    data = datasets.load(table("file,label_smile,label_glasses", *rows))
+    assert (data.task, data.classes, data.targets) == ("multilabel", ("label_smile", "label_glasses"), ())
+    y = np.concatenate([data.y_train, data.y_test])[np.argsort(data.origin.order)]
+    assert y.dtype == np.float32
+    assert y[:, 0].tolist() == smiles
+    assert y[:, 1].tolist() == [-1 if cell == "" else int(cell) for cell in glasses]
+    data = datasets.load(table("file,label", *(f"p/{k}.png,{1000.25 + k}" for k in range(10))))
+    assert (data.task, data.classes, data.targets, data.y_train.dtype) == ("regression", (), ("label",), np.float64)
+    assert [20 * (y - 1000.25) for y in data.y_train] == data.x_train[:, 0, 0, 0].tolist()
+
+
+def test_semicolons_and_the_lines_of_other_systems_are_read(table, tmp_path):
+    rows = [line.replace(",", ";") for line in lines()]
+    path = tmp_path / "table.csv"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(rows).encode() + b"\r\n\r\n")
+    assert values(datasets.load(path).x_test) == [8, 9]
+    path.write_bytes("\n".join(rows).encode("utf-16"))
+    with pytest.raises(DataError, match="expected a table of UTF-8"):
         datasets.load(path)
