@@ -1,5 +1,7 @@
 """Processes that are killed, at whatever they are doing, leave what another one goes on with to the same bits."""
 
+import hashlib
+import json
 import os
 import random
 import subprocess
@@ -8,35 +10,53 @@ import time
 
 import pytest
 
-from tests.training import killed
+import fastcnn as fc
+from tests.cli.conftest import command, environment
+
+PARTS, KILLS = 10, 20  # of each part, so that they can be run one by one
+
+
+def of_fit(folder, *more):
+    """The words that start a training from Python."""
+    return [sys.executable, "-m", "tests.training.killed", str(folder), *map(str, more)]
+
+
+def of_train(folder, *more):
+    """The words that start a training from the command line, or go on with it."""
+    return command("train", "--epochs", 8, "--seed", 3, "--batch-size", 16, *more, "--resume", "auto", "--out",
+                   folder / "run")  # fmt: skip
+
+
+def of_run(folder):
+    """The SHA-256 of a run's model, its predictions, and its history without times."""
+    file, (_, (x, _)) = folder / "run" / "model.safetensors", fc.datasets.digits.load_data()
+    found = hashlib.sha256(file.read_bytes())
+    found.update(fc.saving.load_model(file).predict(x[..., None].astype("float32")).tobytes())
+    for line in (folder / "run" / "history.jsonl").read_text().splitlines():
+        found.update(repr(sorted((json.loads(line) | {"seconds": 0}).items())).encode())
+    return found.hexdigest()
+
+
+def finished(words, moment=None, **more):
+    """Return what a process prints; None if it had not ended after so many seconds, and was killed."""
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment(**more)) as process:
+        try:
+            found, _ = process.communicate(timeout=moment)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None
+    assert process.returncode == 0, words
+    return found.strip()
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    return killed.train(tmp_path_factory.mktemp("undisturbed"))
-
-
-def trained(folder, threads, moments, **environment):
-    """Return the digest of a training whose processes are killed after so many seconds, one after the other."""
-    command, kills = [sys.executable, "-m", "tests.training.killed", folder], 0
-    env = os.environ | {"NUMBA_NUM_THREADS": str(threads)} | environment
-    for moment in [*moments, None]:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
-            try:
-                found, _ = process.communicate(timeout=moment)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                kills += 1
-                continue
-        assert process.returncode == 0
-        return found.strip(), kills
-    raise AssertionError
+    return finished(of_fit(tmp_path_factory.mktemp("undisturbed")))
 
 
 def begun(folder, threads):
     """Kill a process once it has written a checkpoint."""
-    command = [sys.executable, "-m", "tests.training.killed", folder]
-    with subprocess.Popen(command, env=os.environ | {"NUMBA_NUM_THREADS": str(threads)}) as process:
+    with subprocess.Popen(of_fit(folder), env=os.environ | {"NUMBA_NUM_THREADS": str(threads)}) as process:
         while process.poll() is None and not list((folder / "backup").glob("checkpoint-*")):
             time.sleep(0.02)
         process.kill()
@@ -48,21 +68,41 @@ def test_a_training_that_was_killed_ends_with_the_bits_of_an_undisturbed_one(tmp
     assert begun(tmp_path, threads)
     assert (tmp_path / "backup" / "lock").exists()
     assert begun(tmp_path, 3 - threads)  # right after it went on, with another number of threads
-    assert trained(tmp_path, threads, [])[0] == undisturbed
+    assert finished(of_fit(tmp_path), NUMBA_NUM_THREADS=str(threads)) == undisturbed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.safetensors"]
 
 
+def killed_at_random(tmp_path, words, digest, seed):
+    """Kill trainings until so many processes have died, and compare what each training comes to in the end.
+
+    Some rounds have an empty cache of kernels and die while they compile. The number of threads changes from process to
+    process.
+    """
+    draw, begin, kills, rounds = random.Random(seed), time.perf_counter(), 0, 0
+    (tmp_path / "whole").mkdir()
+    printed = finished(words(tmp_path / "whole"))
+    whole, wanted = time.perf_counter() - begin, digest(tmp_path / "whole", printed)
+    while kills < KILLS:
+        rounds += 1
+        cold = {"FASTCNN_CACHE_DIR": str(tmp_path / f"cache{rounds}")} if draw.random() < 0.1 else {}
+        (folder := tmp_path / str(rounds)).mkdir()
+        for moment in [*(draw.uniform(0.2, 1.2) * whole for _ in range(draw.randint(1, 6))), None]:
+            printed = finished(words(folder), moment, NUMBA_NUM_THREADS=str(draw.randint(1, 2)), **cold)
+            if printed is not None:
+                break
+            kills += 1
+        assert digest(folder, printed) == wanted, f"round {rounds}, after {kills} kills"
+    print(f"{kills} kills in {rounds} trainings of {whole:.1f} s")
+
+
 @pytest.mark.slow
-def test_two_hundred_kills(tmp_path, undisturbed):
-    draw, begin, kills, round_ = random.Random(0), time.perf_counter(), 0, 0
-    trained(tmp_path / "first", 1, [])
-    whole = time.perf_counter() - begin
-    while kills < 200:
-        round_ += 1
-        cold = {"FASTCNN_CACHE_DIR": str(tmp_path / f"cache{round_}")} if round_ % 8 == 0 else {}  # while compiling
-        folder = tmp_path / str(round_)
-        moments = [draw.uniform(0.2, 1.2) * whole for _ in range(draw.randint(1, 6))]
-        found, more = trained(folder, draw.randint(1, 2), moments, **cold)
-        assert found == undisturbed, f"round {round_}, after {more} kills"
-        kills += more
-    print(f"{kills} kills in {round_} trainings of {whole:.1f} s")
+@pytest.mark.parametrize("part", range(PARTS))
+def test_two_hundred_kills_of_fit(tmp_path, part):
+    freq = [(), (1,), (7,)][part % 3]  # "auto", after each step, after some
+    killed_at_random(tmp_path, lambda folder: of_fit(folder, *freq), lambda folder, printed: printed, part)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_two_hundred_kills_of_the_command_line(tmp_path, part):
+    killed_at_random(tmp_path, of_train, lambda folder, printed: of_run(folder), 100 + part)
