@@ -17,7 +17,7 @@ from fastcnn._version import __version__
 __all__ = [
     "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
     "Sequential", "__version__", "activations", "applications", "augmentation",
-    "callbacks", "config", "data", "datasets",
+    "callbacks", "check_gradients", "config", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses",
     "lr_finder", "metrics", "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving",
     "training", "traits", "utils",
@@ -26,7 +26,7 @@ __all__ = [
 #: Where the objects are; what else stands in `__all__` are modules.
 _OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
             "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
-            "Regularizer": "regularizers", "Sequential": "models", "lr_finder": "models"}
+            "Regularizer": "regularizers", "Sequential": "models", "check_gradients": "models", "lr_finder": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
@@ -63,7 +63,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn.layers import Input, Layer
     from fastcnn.losses import Loss
     from fastcnn.metrics import Metric
-    from fastcnn.models import Model, Sequential, lr_finder
+    from fastcnn.models import Model, Sequential, check_gradients, lr_finder
     from fastcnn.optimizers import Optimizer
     from fastcnn.regularizers import Regularizer
 

@@ -3,6 +3,8 @@
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _LONGEST = 64  # characters of a name that is printed
 
@@ -36,3 +38,14 @@ class Names:
         """Let names start anew."""
         with self._lock:
             self._counts.clear()
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Let names go on afterwards as if none had been given in between."""
+        with self._lock:
+            before = self._counts.copy()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._counts = before

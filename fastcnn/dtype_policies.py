@@ -95,6 +95,8 @@ def get(identifier: Any, who: str = "DTypePolicy") -> DTypePolicy:
     >>> fc.dtype_policies.get("float64").variable_dtype
     dtype('float64')
     """
+    if (policy := _everywhere.get()) is not None:
+        return policy
     if identifier is None:
         return dtype_policy()
     if isinstance(identifier, DTypePolicy):
@@ -155,6 +157,7 @@ def _name(identifier: Any, who: str) -> str:
 
 _KNOWN: dict[str, DTypePolicy] = {}
 _default: ContextVar[DTypePolicy | None] = ContextVar("dtype_policy", default=None)
+_everywhere: ContextVar[DTypePolicy | None] = ContextVar("dtype_policy_everywhere", default=None)
 _set: dict[str, Any] = {"policy": None, "floatx": "float32"}  # by the functions of `fastcnn.config`
 
 
@@ -228,6 +231,27 @@ def as_written(policy: Any = "float32") -> Iterator[None]:
         yield
     finally:
         _default.reset(before)
+
+
+@contextmanager
+def everywhere(policy: Any) -> Iterator[None]:
+    """Within this context all layers have this policy, whatever they are told: a model is made again in another type.
+
+    Parameters
+    ----------
+    policy : str or DTypePolicy
+
+    Examples
+    --------
+    >>> with fc.dtype_policies.everywhere("float64"):
+    ...     layers.Dense(1, dtype="float32").compute_dtype
+    dtype('float64')
+    """
+    before = _everywhere.set(get(policy))
+    try:
+        yield
+    finally:
+        _everywhere.reset(before)
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

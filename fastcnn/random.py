@@ -7,6 +7,8 @@ NumPy's global generator is not used.
 
 import itertools
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,6 +68,34 @@ def generator(seed: int | None = None) -> np.random.Generator:
     array([4, 5, 7, 9, 0])
     """
     return np.random.Generator(np.random.PCG64(next_seed() if seed is None else seed))
+
+
+@contextmanager
+def apart(seed: int = 0) -> Iterator[None]:
+    """Within this context seeds come from a sequence of their own; afterwards the other goes on as if nothing had been.
+
+    Parameters
+    ----------
+    seed : int
+
+    Examples
+    --------
+    >>> fc.random.set_random_seed(1)
+    >>> first = fc.random.next_seed()
+    >>> fc.random.set_random_seed(1)
+    >>> with fc.random.apart():
+    ...     other = fc.random.next_seed()
+    ...
+    >>> fc.random.next_seed() == first != other
+    True
+    """
+    global _entropy, _draws
+    before = _entropy, _draws
+    _entropy, _draws = seed, itertools.count()
+    try:
+        yield
+    finally:
+        _entropy, _draws = before
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

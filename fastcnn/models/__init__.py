@@ -3,11 +3,13 @@
 from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
+from fastcnn.models.gradient_check import check_gradients
+from fastcnn.models.gradient_report import GradientReport, ParameterCheck
 from fastcnn.models.model import Model
 from fastcnn.models.rate_sweep import RateSweep, lr_finder
 from fastcnn.models.sequential import Sequential
 
-__all__ = ["Model", "RateSweep", "Sequential", "lr_finder"]
+__all__ = ["GradientReport", "Model", "ParameterCheck", "RateSweep", "Sequential", "check_gradients", "lr_finder"]
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

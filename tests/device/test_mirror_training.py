@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import device, layers
+from fastcnn import device, dtype_policies, layers
+from fastcnn.graph.derivatives import layer_errors
+from fastcnn.layers import Call
 from fastcnn.parameters import Parameter
 from tests import test_losses, test_metrics, test_optimizers
 from tests.mirror import mirror
@@ -259,6 +261,30 @@ def test_a_network_trains_to_the_same_bits(name, fusion, tmp_path):
         same(*[_trained(name, on, tmp_path / f"{on.name}.safetensors") for on in (mirror, HOST)])
     finally:
         fc.config.set_fusion(before)
+
+
+def test_gradients_are_checked_where_the_layers_live():
+    x, y = np.random.default_rng(6).standard_normal((4, 5)), np.arange(4) % 3
+    found = []
+    for on in (mirror, HOST):
+        fc.utils.set_random_seed(1)
+        with device.use(on):
+            parts = layers.Dense(4, activation="tanh"), layers.BatchNormalization(), layers.Dense(3)
+            model = fc.Sequential([fc.Input((5,)), *parts])
+            model.compile("sgd", fc.losses.SparseCategoricalCrossentropy(from_logits=True))
+            found.append(fc.check_gradients(model, x, y))
+    assert found[0].verdict == "right"
+    assert [row[1:] for row in found[0]] == [row[1:] for row in found[1]]
+
+
+def test_layers_are_looked_at_alone_where_they_live():
+    with device.use(mirror), dtype_policies.everywhere("float64"):
+        parts = layers.Dense(4, activation="tanh"), layers.BatchNormalization(), layers.Dense(3)
+        model = fc.Sequential([fc.Input((5,)), *parts])
+        errors = list(layer_errors(model.layer_graph(), [mirror.put(np.random.default_rng(6).random((4, 5)))], Call()))
+    assert [one.of for one in errors] == ["its input", "kernel", "bias", "its input", "gamma", "beta", "its input",
+                                          "kernel", "bias"]
+    assert max(one.error for one in errors) < 1e-6
 
 
 @pytest.mark.parametrize("name", [name for name in fc.metrics._CLASSES if not name.startswith("Mean") or "Abs" in name
