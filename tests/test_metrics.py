@@ -1,5 +1,6 @@
 """Metrics as a user meets them: names, weights, shapes, configurations, errors. tests/peers has values beside Keras."""
 
+import copy
 import json
 import pickle
 
@@ -10,11 +11,12 @@ import fastcnn as fc
 
 Y = np.array([0, 1, 2, 2])
 P = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.5, 0.2, 0.3], [0.1, 0.2, 0.7]], np.float32)
-ARGUMENTS = {"IoU": (3, [0, 1]), "MeanIoU": (3,), "OneHotIoU": (3, [0]), "OneHotMeanIoU": (3,)}
+ARGUMENTS = {"IoU": (3, [0, 1]), "MeanIoU": (3,), "OneHotIoU": (3, [0]), "OneHotMeanIoU": (3,),
+             "Masked": (fc.metrics.BinaryAccuracy(),)}
 
 
 def _made(name):
-    return fc.metrics._CLASSES[name](*ARGUMENTS.get(name, ()))
+    return fc.metrics._CLASSES[name](*copy.deepcopy(ARGUMENTS.get(name, ())))
 
 
 @pytest.mark.parametrize("name", fc.metrics._CLASSES)
@@ -54,6 +56,46 @@ def test_accuracy_is_the_one_that_suits_the_shapes(name):
         assert metric(y, p) == getattr(fc.metrics, kind)()(y, p)
     again = fc.metrics.get(json.loads(json.dumps(fc.metrics.serialize(metric))))
     assert again(Y, P) == metric(Y, P) == 0.75
+
+
+@pytest.mark.parametrize("kind", ["BinaryAccuracy", "Precision", "Recall", "AUC", "BinaryCrossentropy"])
+@pytest.mark.parametrize("unknown", [-1.0, np.nan])
+def test_unknown_labels_are_left_out_of_a_masked_metric(kind, unknown):
+    rng = np.random.default_rng(3)
+    p, weights = rng.random((60, 4)), rng.random(60)
+    t = (rng.random((60, 4)) < 0.4).astype(float)
+    known = rng.random((60, 4)) < 0.7
+    plain, masked = (getattr(fc.metrics, kind)() for _ in range(2))
+    masked = fc.metrics.Masked(masked, unknown)
+    for own in (None, weights):
+        of_known = None if own is None else np.repeat(own, 4).reshape(60, 4)[known]
+        expected = plain(t[known][:, None], p[known][:, None], of_known)
+        assert masked(np.where(known, t, unknown), p, own) == expected
+    halves = [fc.metrics.get(fc.metrics.serialize(masked)) for _ in range(2)]
+    for one, half in zip(halves, (slice(0, 17), slice(17, 60)), strict=True):
+        one.update_state(np.where(known, t, unknown)[half], p[half])
+    halves[0].merge_state(halves[1:])
+    plain.reset_state()
+    assert halves[0].result() == pytest.approx(plain(t[known][:, None], p[known][:, None]), abs=1e-12)
+    again = fc.metrics.get(fc.metrics.serialize(masked))
+    again.set_state(halves[0].get_state())
+    assert again.result() == halves[0].result()
+    assert (masked.name, masked.direction) == (f"masked_{masked.metric.name}", plain.direction)
+    again.reset_state()
+    again.update_state(np.full((3, 4), unknown), p[:3])  # nothing is known
+    assert again.result() == 0
+
+
+def test_a_mask_wants_a_metric_and_one_that_is_missing_is_told():
+    with pytest.raises(fc.errors.ArgumentError, match=r"Masked: expected a metric such as .*, got 'auc'"):
+        fc.metrics.Masked("auc")
+    model = fc.Sequential([fc.Input((2,)), fc.layers.Dense(2, activation="sigmoid")])
+    x, y = np.ones((4, 2), "float32"), np.array([[1, -1], [0, 1], [1, 0], [0, 0]], "float32")
+    model.compile(loss=fc.losses.MaskedBinaryCrossentropy(), metrics=["accuracy"])
+    with pytest.warns(UserWarning, match=r"expected metrics that leave out unknown labels, -1, .* got accuracy"):
+        model.evaluate(x, y, verbose=0)
+    model.compile(loss=fc.losses.MaskedBinaryCrossentropy(), metrics=[fc.metrics.Masked(fc.metrics.BinaryAccuracy())])
+    model.evaluate(x, y, verbose=0)  # warnings are errors in the tests
 
 
 def test_two_metrics_of_one_class_have_names_of_their_own():

@@ -141,6 +141,10 @@ class MaskedBinaryCrossentropy(BinaryCrossentropy):
     def _known(self, y_true: np.ndarray) -> np.ndarray:
         return ~np.isnan(y_true) if np.isnan(self.mask_value) else y_true != self.mask_value
 
+    def has_unknown(self, y_true: np.ndarray) -> bool:
+        """Return whether some labels are unknown."""
+        return not bool(self._known(y_true).all())
+
     def check(self, y_true: np.ndarray, outputs: int) -> None:
         """As `Loss.check`, but for labels that are unknown."""
         check_targets(self.name, y_true, SHARES, lambda labels: ~self._known(labels))

@@ -22,6 +22,7 @@ from fastcnn.metrics.confusion import (
 from fastcnn.metrics.confusion_matrix import ConfusionMatrix, MatthewsCorrelation
 from fastcnn.metrics.crossentropies import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
 from fastcnn.metrics.f_scores import F1Score, FBetaScore
+from fastcnn.metrics.masked import Masked
 from fastcnn.metrics.means import (
     Accuracy,
     BinaryAccuracy,
@@ -41,11 +42,12 @@ from fastcnn.metrics.segmentation import BinaryIoU, IoU, MeanIoU, OneHotIoU, One
 __all__ = [
     "AUC", "Accuracy", "BinaryAccuracy", "BinaryCrossentropy", "BinaryIoU", "CategoricalAccuracy",
     "CategoricalCrossentropy", "ConfusionMatrix", "CosineSimilarity", "ExpectedCalibrationError", "F1Score",
-    "FBetaScore", "FalseNegatives", "FalsePositives", "IoU", "MatthewsCorrelation", "Mean", "MeanAbsoluteError",
-    "MeanAbsolutePercentageError", "MeanIoU", "MeanMetric", "MeanMetricWrapper", "MeanSquaredError", "Metric",
-    "OneHotIoU", "OneHotMeanIoU", "Precision", "R2Score", "Recall", "RootMeanSquaredError", "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy", "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives",
-    "TruePositives", "check", "forget_names", "get", "serialize",
+    "FBetaScore", "FalseNegatives", "FalsePositives", "IoU", "Masked", "MatthewsCorrelation", "Mean",
+    "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanIoU", "MeanMetric", "MeanMetricWrapper",
+    "MeanSquaredError", "Metric", "OneHotIoU", "OneHotMeanIoU", "Precision", "R2Score", "Recall",
+    "RootMeanSquaredError", "SparseCategoricalAccuracy", "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "TrueNegatives", "TruePositives", "check",
+    "forget_names", "get", "serialize",
 ]
 
 _CLASSES: dict[str, type[Metric]] = {
@@ -102,7 +104,10 @@ def get(metric: str | dict | type[Metric] | Callable | Metric) -> Metric:
     if isinstance(metric, type) and issubclass(metric, Metric):
         return metric()
     if isinstance(metric, dict) and metric.get("class_name") in _OWN:
-        return _OWN[metric["class_name"]].from_config(metric.get("config", {}))
+        config = metric.get("config", {})
+        if metric["class_name"] == "Masked":
+            config = config | {"metric": get(config["metric"])}
+        return _OWN[metric["class_name"]].from_config(config)
     if isinstance(metric, str):
         if metric.lower() in ("accuracy", "acc"):
             return SuitingAccuracy(metric)

@@ -10,9 +10,9 @@ import numpy as np
 from fastcnn import losses
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.losses import Loss
+from fastcnn.losses import Loss, MaskedBinaryCrossentropy
 from fastcnn.losses.targets import Takes, check_targets
-from fastcnn.metrics import Metric
+from fastcnn.metrics import Masked, Metric
 from fastcnn.metrics.class_numbers import suiting
 from fastcnn.objective.outputs import loss_of, metrics_of, per_output
 from fastcnn.objective.target import Target, named
@@ -140,6 +140,8 @@ class Objective:
                 raise DataError(f"{who}: {error}") from None
             whole = (len(y), *shape[1:])  # (N, K, 1) is (N, K)
             doubt = None if told else loss.doubt(y.reshape(whole) if y.size == math.prod(whole) else y)
+            if doubt is None and not told:
+                doubt = _unseen(target, y)
             if doubt is not None:
                 warn(f"{who}: {doubt}")
 
@@ -177,6 +179,19 @@ class Objective:
 def more_of(weights: Sequence[Any] | None, k: int, samples: slice = slice(None)) -> dict[str, Any]:
     """Return the weights of an output's samples as an argument, or none."""
     return {} if weights is None or weights[k] is None else {"sample_weight": weights[k][samples]}
+
+
+def _unseen(target: Target, y: Any) -> str | None:
+    """Return a sentence about metrics that would take unknown labels for mistakes; None if there are none."""
+    if not isinstance(target.loss, MaskedBinaryCrossentropy) or not target.loss.has_unknown(y):
+        return None
+    blind = next((m for m in (*target.metrics, *target.weighted_metrics)
+                  if type(m).__module__.startswith("fastcnn.") and not isinstance(m, Masked)), None)  # fmt: skip
+    if blind is None:
+        return None
+    value = target.loss.mask_value
+    return (f"expected metrics that leave out unknown labels, {value:g}, as the loss does, got {blind.name}; "
+            f"metrics.Masked(..., {value:g}) does it")
 
 
 def _suiting(y_true: Any, y_pred: Any) -> Loss:
