@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
 from fastcnn.applications.alexnet import AlexNet
-from fastcnn.applications.classic import MLP, LogisticRegression, Perceptron
+from fastcnn.applications.classic import MLP, LinearRegression, LogisticRegression, Perceptron
 from fastcnn.applications.convnet import ConvNet
 from fastcnn.applications.densenet import DenseNet121, DenseNet169, DenseNet201
 from fastcnn.applications.efficientnet import (
@@ -68,14 +68,15 @@ __all__ = [
     "EFFICIENTNETS", "MLP", "VGG16", "VGG19", "AlexNet", "ConvNet", "DenseNet121", "DenseNet169", "DenseNet201",
     "EfficientNet", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4",
     "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "GoogLeNet", "InceptionV3", "LeNet", "LeNet5",
-    "LogisticRegression", "MobileNet", "MobileNetV2", "Perceptron", "ResNet18", "ResNet20", "ResNet34", "ResNet50",
-    "ResNet101", "ResNet152", "SqueezeNet", "UNet", "by_name", "compound_scaling", "find", "preprocess_input",
+    "LinearRegression", "LogisticRegression", "MobileNet", "MobileNetV2", "Perceptron", "ResNet18", "ResNet20",
+    "ResNet34", "ResNet50", "ResNet101", "ResNet152", "SqueezeNet", "UNet", "by_name",
+    "compound_scaling", "find", "preprocess_input",
 ]  # fmt: skip
 
-#: The names that the command line takes: networks that suit small images, and train from nothing.
+#: The names that the command line takes: networks that suit small images, or features, and train from nothing.
 by_name: dict[str, Callable[..., Model]] = {
     "lenet": LeNet, "lenet5": LeNet5, "convnet": ConvNet, "mlp": MLP, "logistic_regression": LogisticRegression,
-    "resnet20": ResNet20,
+    "linear_regression": LinearRegression, "resnet20": ResNet20,
 }  # fmt: skip
 
 

@@ -72,6 +72,34 @@ def LogisticRegression(input_shape: AnyShape = (28, 28, 1), classes: int = 10, *
     return chain("LogisticRegression", [layers.Flatten(name="flatten")], top, True, weights, input_shape, None, name)
 
 
+def LinearRegression(input_shape: AnyShape = (8,), classes: int = 1, *, weights: Weights = None,  # noqa: N802
+                     classifier_activation: str | None = None, name: str = "linear_regression") -> Sequential:
+    """Linear regression, w x + b: 9 parameters for 8 features and one number.
+
+    With a squared error it is a convex problem, so it starts at zero and ends at the same weights from everywhere.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Of one sample, which is flattened.
+    classes : int
+        How many numbers are predicted; the argument is called as in the other networks.
+    weights, classifier_activation, name
+        As in `fastcnn.applications`.
+
+    References
+    ----------
+    Galton: Regression towards mediocrity in hereditary stature, Journal of the Anthropological Institute 15, 1886.
+
+    Examples
+    --------
+    >>> fc.applications.LinearRegression((8,)).count_params()
+    9
+    """
+    top = [layers.Dense(classes, activation=classifier_activation, kernel_initializer="zeros", name="predictions")]
+    return chain("LinearRegression", [layers.Flatten(name="flatten")], top, True, weights, input_shape, None, name)
+
+
 def MLP(input_shape: AnyShape = (28, 28, 1), classes: int = 10, hidden_units: Sequence[int] = (512, 512),  # noqa: N802
         dropout: float = 0.2, *, include_top: bool = True, weights: Weights = None,
         classifier_activation: str | None = "softmax", name: str = "mlp") -> Sequential:

@@ -9,7 +9,7 @@ from fastcnn.cli._values import InputShape, NameOrPath, Rate, Share, Size, UserP
 
 #: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.fits` and `optimizers.names`, repeated so
 #: that help and completion need not import them; a test compares.
-MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "resnet20")
+MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "linear_regression", "resnet20")
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
 FITS = ("crop", "pad", "stretch")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")

@@ -14,6 +14,7 @@ from fastcnn.errors import ArgumentError, ModelFileError
 # (their counts leave out moving statistics, so here they are those of what is trained).
 PARAMETERS = {
     "LeNet": 18_474, "LeNet5": 61_706, "ConvNet": 34_826, "Perceptron": 785, "LogisticRegression": 7_850,
+    "LinearRegression": 9,
     "MLP": 669_706, "AlexNet": 60_965_224, "VGG16": 138_357_544, "VGG19": 143_667_240, "GoogLeNet": 6_998_552,
     "InceptionV3": 23_851_784, "ResNet50": 25_636_712, "ResNet101": 44_707_176, "ResNet152": 60_419_944,
     "MobileNet": 4_253_864, "MobileNetV2": 3_538_984, "DenseNet121": 8_062_504, "DenseNet169": 14_307_880,
@@ -21,7 +22,7 @@ PARAMETERS = {
     **{f"EfficientNet{which}": variant.parameters for which, variant in applications.EFFICIENTNETS.items()},
 }  # fmt: skip
 TRAINED = {"ResNet18": 11_689_512, "ResNet34": 21_797_672, "ResNet20": 269_722}
-CHAINS = ("LeNet", "LeNet5", "ConvNet", "Perceptron", "LogisticRegression", "MLP")
+CHAINS = ("LeNet", "LeNet5", "ConvNet", "Perceptron", "LogisticRegression", "LinearRegression", "MLP")
 
 
 def _make(name, *args, **kwargs):
@@ -274,7 +275,7 @@ def test_a_network_is_called_by_its_name_and_a_seed_makes_it(name):
     assert networks[0].name == name
     same = [np.array_equal(a, b) for a, b in zip(networks[0].get_weights(), networks[1].get_weights(), strict=True)]
     assert all(same)
-    if name != "logistic_regression":  # which begins at zero
+    if name not in ("linear_regression", "logistic_regression"):  # which begin at zero
         assert not np.array_equal(networks[0].get_weights()[0], networks[2].get_weights()[0])
 
 
