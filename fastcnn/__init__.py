@@ -20,13 +20,14 @@ __all__ = [
     "callbacks", "check_gradients", "config", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses",
     "lr_finder", "metrics", "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving",
-    "training", "traits", "utils",
+    "step_budget", "training", "traits", "utils",
 ]
 
 #: Where the objects are; what else stands in `__all__` are modules.
 _OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
             "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
-            "Regularizer": "regularizers", "Sequential": "models", "check_gradients": "models", "lr_finder": "models"}
+            "Regularizer": "regularizers", "Sequential": "models", "check_gradients": "models", "lr_finder": "models",
+            "step_budget": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
@@ -63,7 +64,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn.layers import Input, Layer
     from fastcnn.losses import Loss
     from fastcnn.metrics import Metric
-    from fastcnn.models import Model, Sequential, check_gradients, lr_finder
+    from fastcnn.models import Model, Sequential, check_gradients, lr_finder, step_budget
     from fastcnn.optimizers import Optimizer
     from fastcnn.regularizers import Regularizer
 

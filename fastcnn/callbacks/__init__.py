@@ -18,13 +18,15 @@ from fastcnn.callbacks.output import shown
 from fastcnn.callbacks.progress import Progress, ProgressLine
 from fastcnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
 from fastcnn.callbacks.stochastic_weight_averaging import StochasticWeightAveraging
+from fastcnn.callbacks.stop_at_step import StopAtStep
 from fastcnn.callbacks.swap_ema_weights import SwapEMAWeights
 from fastcnn.callbacks.tensorboard import TensorBoard
 from fastcnn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = ["AveragedWeights", "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History",
            "LambdaCallback", "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor", "Progress", "ProgressLine",
-           "ReduceLROnPlateau", "StochasticWeightAveraging", "SwapEMAWeights", "TensorBoard", "TerminateOnNaN", "shown"]
+           "ReduceLROnPlateau", "StochasticWeightAveraging", "StopAtStep", "SwapEMAWeights", "TensorBoard",
+           "TerminateOnNaN", "shown"]
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
     __getattr__ = unsupported.names_of("callbacks")

@@ -1,16 +1,13 @@
 """Which learning rate suits: a training with a growing one, of which nothing is left afterwards."""
 
-import copy
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastcnn.callbacks import Callback, Logs
-from fastcnn.callbacks.kept_weights import KeptWeights
 from fastcnn.errors import ArgumentError
+from fastcnn.models.taken_back import taken_back
 
 _MEMORY = 0.95  # of the mean loss, from step to step
 _TOO_MUCH = 4.0  # times the least mean loss: training diverges
@@ -125,7 +122,7 @@ def lr_finder(model: Any, x: Any, y: Any = None, batch_size: int | None = None, 
     sweep = _Sweep(np.geomspace(start, end, steps))
     if y is not None and batch_size is None:
         batch_size = 32
-    with _taken_back(model):
+    with taken_back(model):
         vars(model.optimizer)["_learning_rate"] = sweep.rate  # in the place of a schedule, too
         model.fit(x, y, batch_size=batch_size, epochs=steps, steps_per_epoch=1, verbose=0, callbacks=sweep,
                   sample_weight=sample_weight, class_weight=class_weight, augmentation=augmentation)
@@ -136,24 +133,3 @@ def lr_finder(model: Any, x: Any, y: Any = None, batch_size: int | None = None, 
     rates, smoothed = sweep.rates[:found], np.array(sweep.smoothed)
     steepest = int(np.gradient(smoothed, np.log(rates)).argmin())
     return RateSweep(rates, np.array(sweep.losses), smoothed, float(rates[steepest]))
-
-
-@contextmanager
-def _taken_back(model: Any) -> Iterator[None]:
-    """Give a model and its optimizer back all that a training changes."""
-    trainer, optimizer, kept = model._trainer, model.optimizer, KeptWeights()
-    kept.take(model)
-    before, attributes, state = dict(vars(trainer)), dict(vars(optimizer)), optimizer.get_state()
-    counts = copy.deepcopy([vars(metric) for metric in model.metrics])
-    trainer.orders = copy.deepcopy(trainer.orders)
-    try:
-        yield
-    finally:
-        vars(trainer).clear()
-        vars(trainer).update(before)
-        vars(optimizer).clear()
-        vars(optimizer).update(attributes)  # one that had not been built is not built
-        optimizer.set_state(state)
-        for metric, count in zip(model.metrics, counts, strict=True):
-            vars(metric).update(count)
-        kept.give_back(model)
