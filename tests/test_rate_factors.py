@@ -1,5 +1,7 @@
 """Learning rates by patterns of paths: what moves by how much, and that nothing else changes."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -80,3 +82,37 @@ def test_a_pattern_that_nothing_has_is_told_before_the_first_step_and_after_it_n
     one.fit(X, X, verbose=0)
     with pytest.raises(ArgumentError, match="expected an optimizer that has not trained yet"):
         one.optimizer.scale_learning_rate({"first": 0.1})
+
+
+def test_a_file_of_the_model_and_a_copy_have_the_factors_and_what_is_spared_the_decay(tmp_path):
+    optimizer = SGD(0.1, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    one = network(optimizer, {"^first/": 0.25, "kernel$": 0.0})
+    one.save(tmp_path / "a.safetensors")
+    start = one.get_weights()
+    weights = []
+    for each in (one, fc.saving.load_model(tmp_path / "a.safetensors"), copy.deepcopy(one)):
+        each.fit(X, X, batch_size=4, epochs=2, shuffle=False, verbose=0)
+        weights.append(each.get_weights())
+    np.testing.assert_array_equal(weights[0][2], start[2])  # middle/kernel
+    for found in weights[1:]:
+        for a, b in zip(weights[0], found, strict=True):
+            np.testing.assert_array_equal(a, b)
+    plain = SGD(0.1).get_config()
+    assert {"learning_rate_factors", "spared_weight_decay"}.isdisjoint(plain), "else Keras could not read it"
+
+
+def test_a_training_goes_on_with_its_factors_and_with_no_others(tmp_path):
+    def train(factors, epochs):
+        keep = fc.callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
+        one = network(Adam(0.01), factors)
+        one.fit(X, X, batch_size=4, epochs=epochs, verbose=0, callbacks=keep)
+        return one.get_weights()
+
+    train({"first": 0.25}, 1)
+    with pytest.raises(ArgumentError, match="expected the optimizer of the training to go on with"):
+        train({"first": 0.5}, 2)
+    found, whole = train({"first": 0.25}, 2), network(Adam(0.01), {"first": 0.25})
+    whole.fit(X, X, batch_size=4, epochs=2, verbose=0)
+    for a, b in zip(found, whole.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

@@ -24,6 +24,9 @@ from fastcnn.unsupported import ExplainsUnsupported
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
+#: What a configuration has beside the constructor's arguments.
+_FACTORS, _SPARED = "learning_rate_factors", "spared_weight_decay"
+
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
@@ -105,6 +108,7 @@ class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
         self._parts: list[ParameterGroup] = []  # of these
         self._factors: list[float] = []  # of their learning rates
         self._exempt: tuple[set[int], Any] = set(), None
+        self._spared_names: list[str] = []
 
     # --- learning rate ----------------------------------------------------------------------------------------------
 
@@ -255,7 +259,7 @@ class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
         ----------
         var_list : list of Parameter, optional
         var_names : list of str, optional
-            Patterns that are searched in the parameters' names: ["bias", "gamma"].
+            Patterns that are searched in the parameters' names: ["bias", "gamma"]. A file of the model has these.
 
         Raises
         ------
@@ -265,18 +269,25 @@ class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
         if self._parameters:
             raise ArgumentError(f"{type(self).__name__}: exclude_from_weight_decay expected an optimizer that has not "
                                 f"trained yet; call it before fit")
-        names = sorted(set(var_names or ()))
+        names = self._spared_names = sorted(set(var_names or ()))
         self._exempt = {id(p) for p in var_list or ()}, re.compile("|".join(names)) if names else None
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Return the constructor's arguments, and the patterns that were told afterwards, if there are any."""
         rate: Any = self._learning_rate
         rate = schedules.serialize(rate) if isinstance(rate, schedules.LearningRateSchedule) else rate
         hidden = ("iterations", "epoch", "slots", "starts")
         own = {key: value for key, value in vars(self).items() if key not in hidden and not key.startswith("_")}
-        return {"name": self.name, "learning_rate": rate, **own}
+        factors = {pattern.pattern: factor for pattern, factor in self._rate_factors}
+        later = {_FACTORS: factors, _SPARED: self._spared_names}
+        return {"name": self.name, "learning_rate": rate, **own, **{key: one for key, one in later.items() if one}}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Optimizer":
         """Make an optimizer from `get_config`."""
-        return cls(**config)
+        made = cls(**{key: value for key, value in config.items() if key not in (_FACTORS, _SPARED)})
+        if config.get(_FACTORS):
+            made.scale_learning_rate(config[_FACTORS])
+        if config.get(_SPARED):
+            made.exclude_from_weight_decay(var_names=config[_SPARED])
+        return made

@@ -21,7 +21,7 @@ class RateFactors:
         """Multiply the learning rate of some parameters; to be called before training starts.
 
         Layers near the input of a network that was trained before learn with a tenth of the rate, say. Each kind of
-        factor costs a step some kernel calls more.
+        factor costs a step some kernel calls more. A file of the model has the factors, as it has the optimizer.
 
         Parameters
         ----------
