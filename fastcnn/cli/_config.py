@@ -16,11 +16,14 @@ CONFIG, TOML = "config.json", "config.toml"
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
 OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "dev", "train_dev", "test", "group_by", "from",
-           "model", "epochs", "batch_size", "optimizer", "lr", "seed")
+           "model", "dropout", "l2", "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay",
+           "lr_schedule", "warmup", "ema", "label_smoothing", "augment", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 _HEAD = "# fastcnn train --config FILE trains the same again\n"
 _Count = Annotated[int, msgspec.Meta(ge=1)]
+_Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+_Factor = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -48,11 +51,28 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         A name of `fastcnn.applications`, or that of the model trained on from.
     network : str, list of str or None
         What makes the network where that is no name alone: a call, a list of layers, a function of a file.
+    dropout : float or None
+        The rate of the network's dropout layers; None leaves them as they are.
+    l2 : float
+        How many times the squares of all kernels are added to the loss.
     epochs, batch_size : int
     optimizer : str
+        A name, or a call.
     learning_rate : float
+        The highest.
+    momentum, weight_decay : float or None
+        Of the optimizer; None leaves them to it.
+    lr_schedule : str
+        A name of `fastcnn.cli._schedule.SCHEDULES`.
+    warmup : float
+        The part of all steps, the first, in which the learning rate grows.
     cool_down : float
-        The part of all steps, the last, over which the learning rate falls to 0.
+        The part of all steps, the last, over which the learning rate of the schedule of that name falls to 0.
+    ema : float
+        The momentum of the moving average of the weights that is kept in their place; 0 is none.
+    label_smoothing : float
+    augment : list of str or None
+        Calls of the layers that change training images.
     seed : int
     started : str
         Local time.
@@ -82,12 +102,23 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group_by: str | None = None
     fold: tuple[_Count, _Count] | None = None
     network: str | list[str] | None = None
+    dropout: _Share | None = None
+    l2: _Factor = 0.0
+    momentum: _Share | None = None
+    weight_decay: _Factor | None = None
+    lr_schedule: str = "cooldown"
+    warmup: _Share = 0.0
+    ema: _Share = 0.0
+    label_smoothing: _Share = 0.0
+    augment: list[str] | None = None
     source: str | None = msgspec.field(name="from", default=None)
 
 
 def as_given(config: Config) -> dict[str, Any]:
     """Return the values of the options that say the same: where one says nothing, None."""
     found = {option: getattr(config, _FIELDS.get(option, option)) for option in OPTIONS}
+    if config.augment is None:
+        found["augment"] = "off"
     if config.network is not None:
         found["model"] = config.network
     if config.source is not None:

@@ -74,6 +74,25 @@ def read(text: str, example: str) -> Expression:
     raise ValueError(found)
 
 
+def several(text: str, example: str) -> list[str]:
+    """Return the texts of one call, or of several with commas between them.
+
+    Raises
+    ------
+    ValueError
+        As `read`.
+    """
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = None
+    calls = tree.elts if isinstance(tree, ast.Tuple) else [tree]
+    texts = [text if one is None else ast.get_source_segment(text.strip(), one) or text for one in calls]
+    for one in texts:
+        read(one, example)
+    return texts
+
+
 def not_known(what: str, name: str, known: Iterable[str]) -> str:
     """Return the sentence for an unknown name; where many are known it tells the nearest ones alone."""
     known = list(known)

@@ -7,12 +7,15 @@ import click
 
 from fastcnn.cli._values import InputShape, NameOrPath, Rate, Share, Size, UserPath
 
-#: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.fits` and `optimizers.names`, repeated so
-#: that help and completion need not import them; a test compares.
+#: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.fits`, `optimizers.names` and of schedules
+#: and augmentation, repeated so that help and completion need not import them; a test compares.
 MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "linear_regression", "resnet20")
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
 FITS = ("crop", "pad", "stretch")
-OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam")
+OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam", "adamax",
+              "lion", "ftrl", "lamb")
+SCHEDULES = ("cooldown", "constant", "linear", "triangle", "cosine", "onecycle", "exponential", "step", "inverse-sqrt")
+AUGMENTATIONS = ("mirror", "crop", "digits", "strong", "off")
 
 
 def data_options(default: str) -> Callable[[Any], Any]:

@@ -3,11 +3,15 @@
 import time
 from typing import Any, NamedTuple
 
+import msgspec
+
+from fastcnn.cli._augmentation import settled
 from fastcnn.cli._config import Config, versions
 from fastcnn.cli._data import absolute
 from fastcnn.cli._network import is_name, name_of
 from fastcnn.cli._optimizer import default_rate
 from fastcnn.cli._saved import Saved
+from fastcnn.cli._schedule import WARMUP
 from fastcnn.datasets import Dataset
 
 
@@ -56,6 +60,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         **_of_pictures(given, data, before),
         **{name: given[name] for name in ("dev", "train_dev", "test", "group_by")},
         model=begun.model.name if begun is not None else name_of(network),
+        **_of_practice(given, data, before, optimizer),
         network=None if begun is not None or is_name(network) else network,
         epochs=given["epochs"] or preset.epochs,
         batch_size=given["batch_size"] or preset.batch_size,
@@ -67,6 +72,22 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         versions=versions(),
         source=absolute(given["from"]) if begun is not None else None,
     )
+
+
+def _of_practice(given: dict[str, Any], data: Dataset, before: Config | None, optimizer: str) -> dict[str, Any]:
+    """Return what the configuration says of schedule, regularization and augmentation; a run's go on with it."""
+    had = {} if before is None else msgspec.structs.asdict(before)
+    first = lambda *values: next((value for value in values if value is not None), None)
+    found = {name: first(given[name], had.get(name)) for name in ("dropout", "l2", "ema", "label_smoothing")}
+    for name in ("momentum", "weight_decay"):
+        found[name] = first(given[name], had.get(name) if optimizer == had.get("optimizer") else None)
+    schedule = str(first(given["lr_schedule"], had.get("lr_schedule"), "cooldown"))
+    found["lr_schedule"] = schedule
+    found["warmup"] = first(given["warmup"], had.get("warmup") if schedule == had.get("lr_schedule") else
+                            WARMUP.get(schedule))  # fmt: skip
+    asked = given["augment"] is not None
+    found["augment"] = settled(given["augment"], data.x_train.shape[-1]) if asked else had.get("augment")
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _of_pictures(given: dict[str, Any], data: Dataset, before: Config | None) -> dict[str, Any]:

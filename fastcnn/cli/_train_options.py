@@ -4,10 +4,29 @@ import click
 
 from fastcnn.cli._config_file import ConfigFile
 from fastcnn.cli._groups import in_group
-from fastcnn.cli._options import MODELS, OPTIMIZERS, data_options, picture_options, split_options, white_option
-from fastcnn.cli._values import Architecture, NameOrCall, Rate, UserPath
+from fastcnn.cli._options import (
+    AUGMENTATIONS,
+    MODELS,
+    OPTIMIZERS,
+    SCHEDULES,
+    data_options,
+    picture_options,
+    split_options,
+    white_option,
+)
+from fastcnn.cli._values import Architecture, AugmentationCalls, Factor, Name, NameOrCall, Rate, Share, UserPath
 
-data_group = in_group("Data", data_options("digits, which need no download"), picture_options)
+data_group = in_group(
+    "Data",
+    data_options("digits, which need no download"),
+    picture_options,
+    click.option("--augment", type=AugmentationCalls("augmentation", AUGMENTATIONS, "RandomFlip('horizontal')"),
+                 metavar="NAME",
+                 help="Change training images anew in each epoch: mirror; crop, mirrored and moved; digits, turned, "
+                      "scaled and moved; strong, all that and colours and erasing; or layers as calls with commas "
+                      "between, \"RandomFlip('horizontal'), RandomRotation(0.05)\", in a file a list of them. Default: "
+                      "off."),
+)  # fmt: skip
 
 parts_group = in_group("Parts", split_options)
 
@@ -20,6 +39,10 @@ network_group = in_group(
                  help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of "
                       "a model, .safetensors, .keras or .h5, needs --dataset."),
     white_option,
+    click.option("--dropout", type=Share(), metavar="RATE",
+                 help="Rate of the network's dropout layers; one that has none gets one before its last layer."),
+    click.option("--l2", type=Factor(), metavar="FACTOR",
+                 help="Add this times the squares of all kernels to the loss. Default: 0."),
 )  # fmt: skip
 
 training_group = in_group(
@@ -27,9 +50,24 @@ training_group = in_group(
     click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training images."),
     click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Images a step."),
     click.option("--optimizer", type=NameOrCall("optimizer", OPTIMIZERS, "SGD(momentum=0.9)"), metavar="NAME",
-                 help=f"{', '.join(OPTIMIZERS)}. Default: adam."),
-    click.option("--lr", type=Rate(), metavar="RATE",
-                 help="Learning rate; it falls to 0 over the second half of all steps. Default: one that suits."),
+                 help=f"{', '.join(OPTIMIZERS)}; or a call, 'Adam(beta_1=0.8)'. Momentum and nesterov are sgd with a "
+                      "momentum of 0.9. Default: adam."),
+    click.option("--lr", type=Rate(), metavar="RATE", help="The highest learning rate. Default: one that suits."),
+    click.option("--lr-schedule", type=Name("learning rate schedule", SCHEDULES), metavar="NAME",
+                 help="Constant; cooldown, to 0 over the second half of all steps; linear, to 0; triangle, up and "
+                      "linear; cosine, to 0; onecycle, up and down along cosines; exponential, to a hundredth; step, a "
+                      "tenth after 1/2 and 3/4; inverse-sqrt, to a tenth. Default: cooldown."),
+    click.option("--warmup", type=Share(), metavar="SHARE",
+                 help="The part of all steps in which the rate grows first. Default: 0; triangle 0.25, onecycle 0.3."),
+    click.option("--momentum", type=Share(), metavar="NUMBER", help="Of sgd and rmsprop."),
+    click.option("--weight-decay", type=Factor(), metavar="FACTOR",
+                 help="Kernels shrink by this times the rate in each step (decoupled, as in Keras; for sgd with a "
+                      "momentum of 0.9 ten times the papers'). Default: the optimizer's."),
+    click.option("--ema", type=Share(), metavar="MOMENTUM",
+                 help="Keep, in place of the last weights, their moving average of this momentum, say 0.999; dev sees "
+                      "it. Default: 0, none."),
+    click.option("--label-smoothing", type=Share(), metavar="SHARE",
+                 help="The share of each target that goes to all classes alike. Default: 0."),
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
                  help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded."),
 )  # fmt: skip

@@ -1,6 +1,5 @@
 """What ``fastcnn train`` does with a data set and a plan: one run, or one for each fold."""
 
-import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,12 +8,11 @@ import numpy as np
 
 from fastcnn.cli._config import write_config
 from fastcnn.cli._examples import Examples, restored, write_split
-from fastcnn.cli._resume import CHECKPOINTS, is_complete, open_run, remove_checkpoints
-from fastcnn.cli._run import FOLDS, HISTORY, new_run, write_folds
+from fastcnn.cli._resume import is_complete, open_run, remove_checkpoints
+from fastcnn.cli._run import FOLDS, new_run, write_folds
 from fastcnn.cli._split import Asked, made, made_folds
 
 SPLIT_OPTIONS = ("dev", "train_dev", "test", "group_by")
-SEEN_BY_INITIALIZERS = 5000  # training images: statistics of patches do not change with more
 
 
 class Prepared(NamedTuple):
@@ -120,12 +118,15 @@ def train_folds(console: Any, prepared: Prepared, given: dict[str, Any]) -> Trai
 
 
 def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | None, config: Any) -> Trained:
+    from fastcnn.cli._fitting import fit
+    from fastcnn.cli._learner import known_of, make_learner
     from fastcnn.cli._safe_saving import keep, said
+    from fastcnn.cli._telling import introduce, measure_on_dev, say_how_to_go_on
     from fastcnn.errors import DivergedError
 
     data, parts = prepared.data, prepared.parts
-    model, standard = _model(prepared, given, config)
-    known = _known(data, standard)
+    learner = make_learner(prepared, given, config)
+    model, known = learner.model, known_of(data, learner)
     size = sum(p.value.nbytes for p in model.weights)
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
         if given["resume"] and is_complete(folder):
@@ -133,9 +134,9 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
             return Trained(folder, None, is_stopped=False)
         write_config(folder, config)
         write_split(folder, parts, prepared.groups, data.classes)
-        _introduce(console, prepared, model, config, folder)
+        introduce(console, prepared, learner, config, folder)
         try:
-            stop = _fit(console, model, prepared, standard, config, folder, bool(given["resume"]))
+            stop = fit(console, learner, parts, config, folder, bool(given["resume"]))
         except DivergedError:
             raise
         except Exception as error:  # of ours, of a full memory: what was learned until then is worth keeping
@@ -148,9 +149,9 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
             remove_checkpoints(folder)
     try:
         if stop.is_stopped:
-            _say_how_to_go_on(console, stop, config, folder)
+            say_how_to_go_on(console, stop, config, folder)
             return Trained(folder, None, is_stopped=True)
-        return Trained(folder, _measure(console, model, prepared, standard, folder), is_stopped=False)
+        return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
     except (Exception, KeyboardInterrupt) as error:
         error.add_note(said(folder))
         raise
@@ -158,8 +159,10 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
 
 def check(prepared: Prepared, given: dict[str, Any]) -> None:
     """Raise what is wrong with network and optimizer, which are made and thrown away."""
+    from fastcnn.cli._learner import make_learner
+
     parts = prepared.parts or {"train": Examples(prepared.data.x_train, prepared.data.y_train, np.empty(0))}
-    _model(prepared._replace(parts=parts), given, prepared.config)
+    make_learner(prepared._replace(parts=parts), given, prepared.config)
 
 
 def say_saved(trained: Trained) -> str:
@@ -167,133 +170,3 @@ def say_saved(trained: Trained) -> str:
     from fastcnn.cli._safe_saving import said
 
     return said(trained.folder)
-
-
-def _model(prepared: Prepared, given: dict[str, Any], config: Any) -> Any:
-    """Return the model, compiled, and how its images are standardized: by the training part alone."""
-    from fastcnn.cli._data import Standard, standard_of
-    from fastcnn.cli._network import make_network
-    from fastcnn.cli._optimizer import make_optimizer
-    from fastcnn.random import set_random_seed
-    from fastcnn.utils import clear_session
-
-    data, x = prepared.data, prepared.parts["train"].x
-    set_random_seed(config.seed)
-    if prepared.begun is not None:
-        model = prepared.begun.model
-        standard = standard_of(prepared.begun, given["white"], lambda note: click.echo(note, err=True))
-    else:
-        standard = Standard.of(x, data.scale)
-        clear_session(free_memory=False)  # the layers of every fold have the same names
-        model = make_network(config, x.shape[1:], len(data.classes),
-                             lambda: np.asarray(standard.images(x[:SEEN_BY_INITIALIZERS], data.scale)))
-    model.compile(
-        optimizer=make_optimizer(config),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    return model, standard
-
-
-def _introduce(console: Any, prepared: Prepared, model: Any, config: Any, folder: Path) -> None:
-    data, parts = prepared.data, prepared.parts
-    size = "x".join(map(str, data.x_train.shape[1:]))
-    words = {"train": "training"}
-    counts = [f"{len(part.y):,} {words.get(name, name.replace('_', '-'))}" for name, part in parts.items()]
-    console.print(f"data   {data.name}: {', '.join(counts[:-1])} and {counts[-1]} images of {size}, "
-                  f"{len(data.classes)} classes" if len(counts) > 1 else
-                  f"data   {data.name}: {counts[0]} images of {size}, {len(data.classes)} classes")  # fmt: skip
-    for note in (*data.notes, *prepared.notes, *_shared(prepared)):
-        console.print(f"note   {note}")
-    console.print(f"model  {config.model}: {model.count_params():,} parameters")
-    console.print(
-        f"plan   {config.epochs} epochs, batches of {config.batch_size}, {config.optimizer}, "
-        f"learning rate {config.learning_rate:g}, seed {config.seed}"
-    )
-    console.print(f"run    {folder}")
-
-
-def _fit(console: Any, model: Any, prepared: Prepared, standard: Any, config: Any, folder: Path, resumes: bool) -> Any:
-    """Train; return the callback that knows whether and where Ctrl-C ended it."""
-    from fastcnn.callbacks import BackupAndRestore
-    from fastcnn.cli._compiling import Compiling
-    from fastcnn.cli._interrupt import stop_on_interrupt
-    from fastcnn.cli._progress import display
-    from fastcnn.cli._run_callbacks import HistoryFile, StopWhenDiverged
-    from fastcnn.cli._schedule import CoolDown
-
-    train, dev = prepared.parts["train"], prepared.parts.get("dev")
-    scale = prepared.data.scale
-    with (
-        Compiling(console, "training") as compiling,
-        display(console, compiling.done) as shown,
-        stop_on_interrupt(console.print) as stop,
-    ):
-        rate = config.learning_rate
-        callbacks = [CoolDown(rate, config.cool_down), StopWhenDiverged(rate), HistoryFile(folder / HISTORY)]
-        if resumes:
-            stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
-            callbacks.append(stop.backup)
-        try:
-            model.fit(
-                standard.images(train.x, scale), train.y, sample_weight=train.weights, batch_size=config.batch_size,
-                epochs=config.epochs, verbose=0,
-                validation_data=None if dev is None else (standard.images(dev.x, scale), dev.y),
-                validation_batch_size=256, callbacks=[*callbacks, shown, stop],
-            )  # fmt: skip
-        except KeyboardInterrupt:
-            if not stop.is_stopped:
-                raise
-        finally:
-            model.optimizer.learning_rate = rate  # who trains on begins with it, not with where it fell to
-    if not stop.is_stopped:
-        speed = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
-        console.print(f"trained in {shown.seconds:.1f} s{speed}")
-    return stop
-
-
-def _shared(prepared: Prepared) -> list[str]:
-    """Return a note where the same picture is in two parts of a user's own data; published sets are known."""
-    from fastcnn import datasets
-    from fastcnn.cli._checks import duplicates
-
-    return [] if prepared.config.dataset in datasets.names else duplicates(prepared.parts)
-
-
-def _known(data: Any, standard: Any) -> dict[str, Any]:
-    """Return what is saved with the model, so that others can be made images as those it was trained on were."""
-    known = {"dataset": data.name, "classes": list(data.classes), "scale": data.scale,
-             **standard._asdict(), "background": data.background, "ink_box": data.ink_box}
-    if data.pictures is not None:
-        known["pictures"] = {"fit": data.pictures.fit, "white": data.pictures.white}
-    return known
-
-
-def _say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> None:
-    left = max(1, config.epochs - stop.epoch)
-    run = shlex.quote(str(folder))
-    console.print(f"stopped in epoch {stop.epoch + 1} after step {stop.step}; run saved in {folder}")
-    console.print(f"measure it      fastcnn evaluate {run} --part dev")
-    console.print(f"train on        fastcnn train --out {run} --resume auto" if stop.backup is not None else
-                  f"train on        fastcnn train --from {run} --epochs {left}")  # fmt: skip
-
-
-def _measure(console: Any, model: Any, prepared: Prepared, standard: Any, folder: Path) -> float | None:
-    """Tell how good the model is on dev, and where it is; return the accuracy."""
-    from fastcnn.cli._compiling import Compiling
-    from fastcnn.cli._report import as_probabilities, measure, show
-
-    run, report = shlex.quote(str(folder)), None
-    if "dev" in prepared.parts:
-        dev = prepared.parts["dev"]
-        with Compiling(console, "measuring"):
-            outputs = model.predict(standard.images(dev.x, prepared.data.scale), batch_size=256, verbose=0)
-        report = measure(as_probabilities(outputs), dev.y)
-        show(console, report, prepared.data.classes)
-    console.print(f"run saved in {folder}")
-    console.print(f"read a picture  fastcnn predict {run} PICTURE.png")
-    if "test" in prepared.parts:
-        console.print(f"last figure     fastcnn evaluate {run}   (when all is decided)")
-    if report is not None:
-        console.print(f"dev accuracy {report.accuracy:.4f}")
-    return None if report is None else report.accuracy

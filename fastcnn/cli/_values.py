@@ -185,6 +185,43 @@ class Architecture(NameOrCall):
         return super().convert(value, param, ctx)
 
 
+class AugmentationCalls(NameOrCall):
+    """How training images are changed: a preset's name, or calls of layers, in a flag one after the other."""
+
+    name, in_file = "augmentation", ((str, list), "a text, or a list of calls")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return _calls_in(self, value, param, ctx)
+        if value in self.known:
+            return value
+        return _expressions.several(super().convert(value, param, ctx), self.example)
+
+    def check(self, text: str, param: Any, ctx: Any) -> None:
+        """Fail unless a text is calls."""
+        try:
+            _expressions.several(text, self.example)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class BatchSize(click.ParamType):
+    """A number of images, or all of them."""
+
+    name, in_file = "batch size", ((int, str), 'an integer, or the text "all"')
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | str:
+        if value == "all":
+            return "all"
+        try:
+            size = int(value)
+        except ValueError:
+            size = 0
+        if size < 1:
+            self.fail(f"expected a number of images from 1, or all, got {value!r}", param, ctx)
+        return size
+
+
 def _calls_in(kind: NameOrCall, calls: Sequence[Any], param: Any, ctx: Any) -> list[str]:
     """Return the calls of a list, checked."""
     if not calls:

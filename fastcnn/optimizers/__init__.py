@@ -22,11 +22,10 @@ _NAMES: dict[str, Callable[..., Optimizer]] = {
     "nesterov": lambda learning_rate=0.01, **named: SGD(learning_rate, momentum=0.9, nesterov=True, **named),
     "adam": Adam,
 }
-
-#: The names the command line offers; "momentum" and "nesterov" are SGD with a momentum of 0.9.
-names = tuple(_NAMES)
-
 _NAMES |= {name.lower(): kind for name, kind in _CLASSES.items()}
+
+#: The names that `get` and the command line take; "momentum" and "nesterov" are SGD with a momentum of 0.9.
+names = tuple(_NAMES)
 
 
 def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:

@@ -31,7 +31,7 @@ def labels(count=20):
         (["train", "--epoch", "3"], "--epochs"),
         (["train", "--model", "lenet6"], "did you mean 'lenet' or 'lenet5'?"),
         (["train", "--dataset", "mnits"], "did you mean 'mnist'?"),
-        (["train", "--optimizer", "adm"], "did you mean 'adam'?"),
+        (["train", "--optimizer", "adm"], "did you mean 'adam' or 'nadam'?"),
         (["train", "--lr", "nan"], "expected a finite number above 0, got 'nan'"),
         (["train", "--lr", "-1"], "expected a finite number above 0"),
         (["train", "--epochs", "0"], "0 is not in the range x>=1"),

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from fastcnn import __version__, applications, datasets, optimizers
-from fastcnn.cli import COMMANDS, _exit_codes, _options
+from fastcnn.cli import COMMANDS, _augmentation, _exit_codes, _options, _schedule
 from tests.cli.conftest import environment, only_line
 
 HEAVY = ("numpy", "numba", "llvmlite", "rich", "msgspec", "PIL", "pooch")
@@ -58,6 +58,8 @@ def test_names_on_the_command_line_are_those_of_the_library():
     assert datasets.names == _options.DATASETS
     assert datasets.fits == _options.FITS
     assert optimizers.names == _options.OPTIMIZERS
+    assert tuple(_schedule.SCHEDULES) == _options.SCHEDULES
+    assert (*_augmentation.PRESETS, _augmentation.OFF) == _options.AUGMENTATIONS
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -9,7 +9,7 @@ import pytest
 from fastcnn.cli import _values
 from fastcnn.cli._data import Standard
 from fastcnn.cli._report import as_probabilities, measure
-from fastcnn.cli._schedule import CoolDown
+from fastcnn.cli._schedule import RateSchedule
 
 
 def test_measures_are_those_of_the_definitions():
@@ -58,7 +58,7 @@ def test_standard_images_have_mean_0_and_variance_1_in_every_channel():
 
 
 def test_the_learning_rate_stays_and_then_falls_to_zero():
-    cool_down = CoolDown(0.1, part=0.5)
+    cool_down = RateSchedule("cooldown", 0.1)
     cool_down.set_params({"epochs": 2, "steps": 4})
     cool_down.set_model(SimpleNamespace(optimizer=SimpleNamespace(learning_rate=None)))
     rates = []

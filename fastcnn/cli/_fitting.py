@@ -1,0 +1,67 @@
+"""The training itself: what `fit` is told, and what listens to it."""
+
+from pathlib import Path
+from typing import Any
+
+from fastcnn.callbacks import BackupAndRestore, Callback, SwapEMAWeights
+from fastcnn.cli._compiling import Compiling
+from fastcnn.cli._interrupt import StopAfterStep, stop_on_interrupt
+from fastcnn.cli._learner import Learner
+from fastcnn.cli._progress import display
+from fastcnn.cli._resume import CHECKPOINTS
+from fastcnn.cli._run import HISTORY
+from fastcnn.cli._run_callbacks import HistoryFile, StopWhenDiverged
+from fastcnn.cli._schedule import RateSchedule
+
+
+def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, folder: Path,
+        resumes: bool) -> StopAfterStep:
+    """Train; return the callback that knows whether and where Ctrl-C ended it.
+
+    Parameters
+    ----------
+    console : Console
+    learner : Learner
+    parts : dict of str to Examples
+    config : Config
+    folder : Path
+        Of the run.
+    resumes : bool
+        Whether checkpoints are kept, and gone on from.
+    """
+    model, train, dev = learner.model, parts["train"], parts.get("dev")
+    with (
+        Compiling(console, "training") as compiling,
+        display(console, compiling.done) as shown,
+        stop_on_interrupt(console.print) as stop,
+    ):
+        callbacks = [*_of(config), HistoryFile(folder / HISTORY)]
+        if resumes:
+            stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
+            callbacks.append(stop.backup)
+        try:
+            model.fit(
+                learner.images(train.x), learner.targets(train.y), sample_weight=train.weights,
+                batch_size=config.batch_size, epochs=config.epochs, verbose=0,
+                validation_data=None if dev is None else (learner.images(dev.x), learner.targets(dev.y)),
+                validation_batch_size=256, callbacks=[*callbacks, shown, stop], augmentation=learner.augmentation,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            if not stop.is_stopped:
+                raise
+        finally:
+            model.optimizer.learning_rate = config.learning_rate  # not where it fell to: who trains on begins with it
+    if not stop.is_stopped:
+        speed = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
+        console.print(f"trained in {shown.seconds:.1f} s{speed}")
+    return stop
+
+
+def _of(config: Any) -> list[Callback]:
+    """Return the callbacks that a configuration asks for."""
+    rate = config.learning_rate
+    found: list[Callback] = [RateSchedule(config.lr_schedule, rate, config.warmup, config.cool_down),
+                             StopWhenDiverged(rate)]  # fmt: skip
+    if config.ema:
+        found.append(SwapEMAWeights(swap_on_epoch=True))
+    return found

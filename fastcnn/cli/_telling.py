@@ -1,0 +1,81 @@
+"""What ``fastcnn train`` tells before and after the training of a run."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from fastcnn.cli._learner import Learner
+
+
+def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder: Path) -> None:
+    """Tell what is trained on what, and how."""
+    data, parts = prepared.data, prepared.parts
+    size = "x".join(map(str, data.x_train.shape[1:]))
+    words = {"train": "training"}
+    counts = [f"{len(part.y):,} {words.get(name, name.replace('_', '-'))}" for name, part in parts.items()]
+    console.print(f"data   {data.name}: {', '.join(counts[:-1])} and {counts[-1]} images of {size}, "
+                  f"{len(data.classes)} classes" if len(counts) > 1 else
+                  f"data   {data.name}: {counts[0]} images of {size}, {len(data.classes)} classes")  # fmt: skip
+    for note in (*data.notes, *prepared.notes, *_shared(prepared)):
+        console.print(f"note   {note}")
+    console.print(f"model  {config.model}: {learner.model.count_params():,} parameters")
+    console.print(f"plan   {', '.join(_plan(config))}")
+    if config.augment:
+        console.print(f"images {', '.join(config.augment)}")
+    console.print(f"run    {folder}")
+
+
+def _plan(config: Any) -> list[str]:
+    """Return what is done, in words; what is as usual is not told."""
+    schedule = "" if config.lr_schedule == "cooldown" else f" ({config.lr_schedule})"
+    warmup = f" after a warm-up over {config.warmup:.0%}" if config.warmup else ""
+    told = [f"{config.epochs} epochs", f"batches of {config.batch_size}", config.optimizer,
+            f"learning rate {config.learning_rate:g}{schedule}{warmup}"]  # fmt: skip
+    for name, usual, words in (
+        ("momentum", None, "momentum"), ("weight_decay", None, "weight decay"), ("l2", 0, "L2"),
+        ("dropout", None, "dropout"), ("label_smoothing", 0, "label smoothing"), ("ema", 0, "average of weights"),
+    ):  # fmt: skip
+        value = getattr(config, name)
+        if value != usual:
+            told.append(f"{words} {value:g}")
+    return [*told, f"seed {config.seed}"]
+
+
+def _shared(prepared: Any) -> list[str]:
+    """Return a note where the same picture is in two parts of a user's own data; published sets are known."""
+    from fastcnn import datasets
+    from fastcnn.cli._checks import duplicates
+
+    return [] if prepared.config.dataset in datasets.names else duplicates(prepared.parts)
+
+
+def say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> None:
+    """Tell what can be done with a run that was stopped."""
+    left = max(1, config.epochs - stop.epoch)
+    run = shlex.quote(str(folder))
+    console.print(f"stopped in epoch {stop.epoch + 1} after step {stop.step}; run saved in {folder}")
+    console.print(f"measure it      fastcnn evaluate {run} --part dev")
+    console.print(f"train on        fastcnn train --out {run} --resume auto" if stop.backup is not None else
+                  f"train on        fastcnn train --from {run} --epochs {left}")  # fmt: skip
+
+
+def measure_on_dev(console: Any, prepared: Any, learner: Learner, folder: Path) -> float | None:
+    """Tell how good the model is on dev, and where it is; return the accuracy."""
+    from fastcnn.cli._compiling import Compiling
+    from fastcnn.cli._report import as_probabilities, measure, show
+
+    run, report = shlex.quote(str(folder)), None
+    if "dev" in prepared.parts:
+        dev = prepared.parts["dev"]
+        with Compiling(console, "measuring"):
+            x = learner.standard.images(dev.x, learner.scale)
+            outputs = learner.model.predict(x, batch_size=256, verbose=0)
+        report = measure(as_probabilities(outputs), dev.y)
+        show(console, report, prepared.data.classes)
+    console.print(f"run saved in {folder}")
+    console.print(f"read a picture  fastcnn predict {run} PICTURE.png")
+    if "test" in prepared.parts:
+        console.print(f"last figure     fastcnn evaluate {run}   (when all is decided)")
+    if report is not None:
+        console.print(f"dev accuracy {report.accuracy:.4f}")
+    return None if report is None else report.accuracy
