@@ -6,16 +6,19 @@ goes through it; of the rest, a small array is converted once, and a large one b
 
 import copy
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 
 from fastcnn import device
 from fastcnn.data.mapped_rows import MappedRows, taken
+from fastcnn.data.reading_ahead import read_ahead
 from fastcnn.errors import ArgumentError, DataError
 
 _KNOWN = frozenset(map(np.dtype, (np.uint8, np.float32, np.float64)))  # the types that the kernel is compiled for
+_HOST = np.empty(0)  # where rows are read to that lie in no array
 _SMALL = 32 << 20  # bytes: converting once is faster in every epoch, and so much memory is nothing
 _DIGESTED = 64 << 20  # bytes of an array that a digest looks at
 _SPREAD = 4  # times its own bytes that a sample may be spread over and still be read fast
@@ -80,13 +83,14 @@ class Data:
                 if one is not None and len(one) != len(self.xs[0]):
                     raise DataError(f"{who}: expected as many {name} as samples, got {len(one)} for {len(self.xs[0])}")
         self.dtype = dtype
-        self._as_they_lie = [not isinstance(x, MappedRows) and x.dtype == dtype and x.flags.carray for x in self.xs]
+        self._as_they_lie = [not isinstance(x, MappedRows) and x.dtype == self.kind_of(x) and x.flags.carray
+                             for x in self.xs]
 
     def __len__(self) -> int:
         return len(self.xs[0])
 
     def batches(self, size: int, order: np.ndarray | None = None, begin_at: int = 0, epoch: int | None = None
-                ) -> Iterator[Batch]:
+                ) -> Generator[Batch]:
         """Yield batches of at most `size` samples.
 
         Parameters
@@ -99,16 +103,43 @@ class Data:
         epoch : int, optional
             Of a training; absent in evaluation. It matters to data that differ from epoch to epoch.
         """
-        for begin in range(begin_at, len(self), size):
-            end = min(begin + size, len(self))
-            yield self.batch(slice(begin, end) if order is None else order[begin:end], epoch)
+        bounds = ((begin, min(begin + size, len(self))) for begin in range(begin_at, len(self), size))
+        parts = (slice(begin, end) if order is None else order[begin:end] for begin, end in bounds)
+        slow = [k for k, x in enumerate(self.xs) if isinstance(x, MappedRows) and x.is_made]
+        if not slow:
+            yield from (self.batch(part, epoch) for part in parts)
+            return
+        empty = lambda x, rows: device.of(_HOST).empty((rows, *x.shape[1:]), self.kind_of(x))
+        for part, found in read_ahead([self.xs[k] for k in slow], parts, size, empty, numba.get_num_threads()):
+            yield self.batch(part, epoch, dict(zip(slow, found, strict=True)))
 
-    def batch(self, part: Any, epoch: int | None = None) -> Batch:
-        """Return some samples, by a slice or an array of their numbers."""
-        xs = [x[part] if isinstance(part, slice) and ready else gather(x, part, self.dtype)
-              for x, ready in zip(self.xs, self._as_they_lie)]
+    def batch(self, part: Any, epoch: int | None = None, known: dict[int, np.ndarray] | None = None) -> Batch:
+        """Return some samples.
+
+        Parameters
+        ----------
+        part : slice, or array of int
+            Their numbers.
+        epoch : int, optional
+            As `batches`.
+        known : dict of int to array, optional
+            Inputs that are read already.
+        """
+        known = known or {}
+        xs = [known[k] if k in known else self.read(k, part) for k in range(len(self.xs))]
         return Batch(xs, [None if y is None else y[part] for y in self.ys],
                      None if self.weights is None else [None if w is None else w[part] for w in self.weights])
+
+    def read(self, k: int, part: Any) -> np.ndarray:
+        """Return some samples of an input, in the type that batches of it are made of."""
+        x, kind = self.xs[k], self.kind_of(self.xs[k])
+        lies = isinstance(part, slice) and self._as_they_lie[k]
+        found: np.ndarray = x[part] if lies else gather(x, part, kind)
+        return found
+
+    def kind_of(self, x: Any) -> np.dtype:
+        """Return the type that batches of an input are made of."""
+        return self.dtype
 
     def digest(self) -> str:
         """Return the SHA-256 of the arrays; of large ones, of their shape and some rows from all over them."""
@@ -116,6 +147,9 @@ class Data:
         for array in (*self.xs, *self.ys, *(self.weights or ())):
             found.update(b"none" if array is None else f"{array.dtype.str}{array.shape}".encode())
             if array is not None:
+                if isinstance(array, MappedRows) and array.is_made:
+                    found.update(b"".join(array.told()))
+                    continue
                 rows = array if array.nbytes <= _DIGESTED else array[:: -(-array.nbytes // _DIGESTED)]
                 found.update(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data)
         return found.hexdigest()
@@ -144,7 +178,7 @@ def gather(x: np.ndarray | MappedRows, index: np.ndarray | slice, dtype: np.dtyp
     index : (B,) int64 array, or slice
     dtype : dtype
     """
-    d, rows = device.of(x.arrays[0] if isinstance(x, MappedRows) else x), index
+    d, rows = device.of(_HOST if isinstance(x, MappedRows) else x), index
     if isinstance(rows, slice):
         rows = np.arange(*rows.indices(len(x)))
     out = d.empty((len(rows), *x.shape[1:]), dtype)
@@ -169,8 +203,8 @@ def _gather(d: Any, out: np.ndarray, x: np.ndarray, rows: np.ndarray) -> None:
         d.kernels.gather(out, d.lend(x), rows)
 
 
-def _is_for_the_kernel(x: np.ndarray) -> bool:
-    return x.dtype in _KNOWN and x.flags.c_contiguous and x.flags.aligned
+def _is_for_the_kernel(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.dtype in _KNOWN and x.flags.c_contiguous and x.flags.aligned
 
 
 def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str, small: int) -> Any:

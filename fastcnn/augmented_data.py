@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.array_data import Batch, Data, gather
+from fastcnn.array_data import Batch, Data
 from fastcnn.augmentation import Pipeline
 from fastcnn.operations.augmentation.change import Change
 
@@ -32,18 +32,18 @@ class AugmentedData(Data):
 
     def __init__(self, x: Any, ys: Sequence[Any], dtype: np.dtype, who: str, weights: Sequence[Any] | None,
                  pipeline: Pipeline) -> None:
-        super().__init__([x], ys, [(None, *x.shape[1:])], dtype, who, weights)
         self.pipeline = pipeline
-        self._kind = np.dtype(np.uint8 if self.xs[0].dtype == np.uint8 else np.float32)
+        super().__init__([x], ys, [(None, *x.shape[1:])], dtype, who, weights)
 
-    def batch(self, part: Any, epoch: int | None = None) -> Batch:
+    def kind_of(self, x: Any) -> np.dtype:
+        """As `Data.kind_of`: what the pipeline takes."""
+        return np.dtype(np.uint8 if x.dtype == np.uint8 else np.float32)
+
+    def batch(self, part: Any, epoch: int | None = None, known: dict[int, np.ndarray] | None = None) -> Batch:
         """As `Data.batch`; without an epoch nothing is drawn."""
         rows = np.arange(*part.indices(len(self))) if isinstance(part, slice) else part
         weights = [None] * len(self.ys) if self.weights is None else self.weights
-        source = self.xs[0]
-        lies = isinstance(part, slice) and isinstance(source, np.ndarray) and source.flags.c_contiguous
-        images = source[part] if lies else gather(source, part, self._kind)
-        x, changes = self.pipeline.changed(images, rows, epoch)
+        x, changes = self.pipeline.changed(known[0] if known else self.read(0, part), rows, epoch)
         pairs = [self._targets(None if y is None else y[part], None if w is None else w[part], changes)
                  for y, w in zip(self.ys, weights, strict=True)]
         ys, ws = [y for y, _ in pairs], [w for _, w in pairs]

@@ -1,10 +1,14 @@
-"""Rows of arrays that stay where they lie, as memory maps do: read when they are asked for."""
+"""Rows of arrays that stay where they lie, as memory maps and files of pictures do: read when they are asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from fastcnn.data.ahead import ahead
+
+_CHUNK = 8  # rows of files that a thread decodes at a time
 
 
 class MappedRows:
@@ -15,10 +19,17 @@ class MappedRows:
     Parameters
     ----------
     arrays : sequence of (N, ...) arrays of one type and of rows of one shape
+        Or of what has ``shape``, ``dtype``, ``len`` and rows by their number, which it makes when asked, as from files;
+        ``told(rows)`` gives bytes that others would not have.
     index : (n,) array of int, optional
         Which rows of all of them, one after the other; all by default.
     factor, offset : float32 arrays that broadcast against a row, optional
         They are ``row * factor - offset`` in float32.
+
+    Attributes
+    ----------
+    is_made : bool
+        Whether rows are made when they are asked for, which takes long.
     """
 
     def __init__(self, arrays: Sequence[NDArray[Any]], index: ArrayLike | None = None,
@@ -27,6 +38,7 @@ class MappedRows:
         self._ends = np.cumsum([len(array) for array in self.arrays])
         self._index = np.arange(self._ends[-1]) if index is None else np.asarray(index)
         self._factor, self._offset = factor, offset
+        self.is_made = not all(isinstance(array, np.ndarray) for array in self.arrays)
         self.shape: tuple[int, ...] = (len(self._index), *self.arrays[0].shape[1:])
         self.ndim, self.size = len(self.shape), int(np.prod(self.shape))
         self.dtype = self.arrays[0].dtype if factor is None else np.dtype(np.float32)
@@ -86,9 +98,26 @@ class MappedRows:
     def __getitem__(self, index: Any) -> NDArray[Any]:
         if isinstance(index, int | np.integer):
             return self[[index]][0]
-        out = np.empty((len(self._index[index]), *self.shape[1:]), self.dtype)
-        self.read(index, out)
+        rows = self._index[index]
+        out = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        if not self.is_made:
+            self.read(index, out)
+            return out
+        chunks = (slice(begin, begin + _CHUNK) for begin in range(0, len(rows), _CHUNK))
+        some = self.take(index)
+        for _ in ahead(lambda chunk: some.read(chunk, out[chunk]), chunks):
+            pass
         return out
+
+    def told(self) -> Iterator[bytes]:
+        """Yield what tells rows that are made from others, without making them."""
+        ends = [0, *self._ends.tolist()]
+        for array, begin, end in zip(self.arrays, ends, ends[1:]):
+            own = self._index[(self._index >= begin) & (self._index < end)] - begin
+            yield array[own].tobytes() if isinstance(array, np.ndarray) else array.told(own)
+        yield self._index.tobytes()
+        for one in (self._factor, self._offset):
+            yield b"" if one is None else one.tobytes()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         whole = self[:]

@@ -15,7 +15,7 @@ from fastcnn.datasets._assembly import warn_of_untested
 from fastcnn.datasets._checking import check
 from fastcnn.datasets._columns import NOTHING_ASKED, TableColumns, check_columns, require_no_columns
 from fastcnn.datasets._dataset import Dataset
-from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_none
+from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_in_memory, require_none
 from fastcnn.datasets._own import dataset_at, holds_pictures, is_picture_folder, is_table
 from fastcnn.datasets._stratified import stratified_split
 from fastcnn.errors import ArgumentError, unknown
@@ -55,6 +55,7 @@ def load(
     channels: int | None = None,
     white: int | None = None,
     skip_damaged: bool = False,
+    in_memory: bool = True,
 ) -> Dataset:
     """Load a data set by its name, or a user's own by its path.
 
@@ -81,6 +82,9 @@ def load(
     image_size, fit, channels, white, skip_damaged
         What to make of pictures of other sizes, shapes, colours and depths, and of files that cannot be read: see
         `Pictures`. `Dataset.pictures` of one folder, as a dict, has another read in the same way.
+    in_memory : bool
+        False, for pictures alone: they are decoded once, to see that they can be, and then again whenever a batch of
+        `fit` asks for them, by threads ahead of the step. The images and the bits of a training are the same.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def load(
     ImportError
         Pictures, without Pillow.
     """
-    data = read(name_or_path, data_dir, Pictures(image_size, fit, channels, white, skip_damaged))
+    data = read(name_or_path, data_dir, Pictures(image_size, fit, channels, white, skip_damaged), in_memory=in_memory)
     _warn_if_untested(expanded(name_or_path), data)
     return data
 
@@ -111,6 +115,7 @@ def load_table(
     channels: int | None = None,
     white: int | None = None,
     skip_damaged: bool = False,
+    in_memory: bool = True,
 ) -> Dataset:
     """Load a table: UTF-8, with commas, semicolons or tabs between values. Its first line names the columns.
 
@@ -135,7 +140,7 @@ def load_table(
         TableColumns that are no features: a number of a patient, a name.
     regression : bool, optional
         True: labels are numbers to learn, even if all are whole; False: they are names of classes.
-    image_size, fit, channels, white, skip_damaged
+    image_size, fit, channels, white, skip_damaged, in_memory
         Of pictures, as in `load`.
 
     Returns
@@ -168,13 +173,13 @@ def load_table(
     if not is_table(path):
         raise ArgumentError(f"{who}: expected the path of a table, a .csv file, got {os.fspath(path)!r}; "
                             f"datasets.load takes other data")  # fmt: skip
-    data = read(path, None, Pictures(image_size, fit, channels, white, skip_damaged), columns)
+    data = read(path, None, Pictures(image_size, fit, channels, white, skip_damaged), columns, in_memory)
     _warn_if_untested(path, data)
     return data
 
 
 def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None, asked: Pictures,
-         columns: TableColumns = NOTHING_ASKED) -> Dataset:
+         columns: TableColumns = NOTHING_ASKED, in_memory: bool = True) -> Dataset:
     """Return what `load` returns, for those who deal the examples out to parts of their own.
 
     Parameters
@@ -184,11 +189,13 @@ def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
     asked : Pictures
     columns : TableColumns
         Of a table.
+    in_memory : bool
     """
     pictures = check_pictures(asked, "datasets.load")
     if isinstance(name_or_path, str) and name_or_path.replace("-", "_") in _by_name:
         require_none(pictures, name_or_path)
         require_no_columns(columns, name_or_path)
+        require_in_memory(in_memory, name_or_path)
         return _by_name[name_or_path.replace("-", "_")].dataset(data_dir)
     if not isinstance(name_or_path, str | os.PathLike) or not os.fspath(name_or_path):
         raise ArgumentError(unknown("datasets.load: data set", name_or_path, names) + ", or the path of your own")
@@ -202,7 +209,7 @@ def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
             f"datasets.load: expected data_dir only with one of the names {', '.join(names)}, "
             f"got it with the path {path}; leave data_dir out"
         )
-    return dataset_at(path, pictures, columns)
+    return dataset_at(path, pictures, columns, in_memory)
 
 
 def _warn_if_untested(path: Path, data: Dataset) -> None:

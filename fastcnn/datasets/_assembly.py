@@ -65,7 +65,8 @@ def assemble(
     x_train, x_test, *x_dev = images = [_images(path, x) for x, _ in parts.values()]
     _require_one_type(path, {part: x for part, (x, _) in parts.items()}, images)
     scale = _white(*images)
-    is_scaled = x_train.min() >= 0 and x_train.max() <= scale  # standardized floats have no black and white
+    # Standardized floats have no black and white.
+    is_scaled = x_train.dtype == np.uint8 or (x_train.min() >= 0 and x_train.max() <= scale)
     pictures: Pictures | None = known.get("pictures")
     is_fitted = pictures is not None and pictures.image_size is not None  # others will come as these came, without ink
     background, ink_box = measure_background(x_train, scale) if is_scaled and not is_fitted else (None, None)
@@ -160,6 +161,8 @@ def _images(path: Path, x: NDArray[Any]) -> NDArray[Any]:
             "save numpy.moveaxis(x, 1, -1)"
         )
     x = x if x.ndim == 4 else x[..., None]
+    if x.dtype == np.uint8:
+        return x
     if x.dtype.kind in "fb":
         largest = max(float(x.max()), -float(x.min()))
         if largest > float(np.finfo(np.float32).max):

@@ -29,7 +29,7 @@ def measure_background(x: NDArray[Any], scale: float) -> tuple[Literal["dark", "
     """
     if x.shape[3] != 1:
         return None, None
-    sample = x[:: -(-len(x) // _SAMPLE), :, :, 0] / np.float32(scale)
+    sample = x[:: -(-len(x) // _SAMPLE)][..., 0] / np.float32(scale)
     edges = (sample[:, 0], sample[:, -1], sample[:, :, 0], sample[:, :, -1])
     ink: NDArray[Any]
     background: Literal["dark", "light"]

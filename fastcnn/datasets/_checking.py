@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastcnn.data.mapped_rows import MappedRows
 from fastcnn.data.strata import are_labels
 from fastcnn.errors import DataError
 
@@ -30,7 +31,11 @@ def check(x: ArrayLike, y: ArrayLike, classes: int | Sized | None = None, who: s
         No images, other counts of images than of labels, complex or object images, NaN or infinity in images,
         labels that are not integers, not (N,), or outside the classes.
     """
-    x, y = np.asarray(x), np.asarray(y)
+    _check(x if isinstance(x, MappedRows) else np.asarray(x), np.asarray(y), classes, who)
+
+
+def _check(x: Any, y: NDArray[Any], classes: int | Sized | None, who: str) -> None:
+    """As `check`; pictures that stay files are not decoded for a look."""
     if x.ndim == 0 or len(x) == 0:
         raise DataError(f"{who}: expected at least one image, got an empty set of shape {x.shape}; check what was read")
     if x.dtype.kind not in "buif":

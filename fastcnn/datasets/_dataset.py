@@ -43,7 +43,8 @@ class Dataset:
     name : str
         ``"mnist"``, or the name of the folder or file it was read from.
     x_train, x_test : ndarray of uint8 or float32, (N, H, W, C)
-        Images, channels last, C = 1 for grey. Of features: float32 (N, F), as the table has them.
+        Images, channels last, C = 1 for grey. Of features: float32 (N, F), as the table has them. Of pictures that stay
+        files, what reads them when they are asked for: `fit` takes it, a slice or an index gives an array.
     y_train, y_test : ndarray
         By the `task`:
 

@@ -66,6 +66,14 @@ def require_none(asked: Pictures, what: object) -> None:
                             f"leave {'it' if len(given) == 1 else 'them'} out")  # fmt: skip
 
 
+def require_in_memory(in_memory: bool, what: object) -> None:
+    """Raise ArgumentError where pictures were to stay files, and there are none."""
+    if not in_memory:
+        raise ArgumentError(f"datasets.load: expected in_memory=False with a folder of pictures or a table alone, got "
+                            f"{what}; leave it out, or read what fastcnn data pack has written, which stays on the "
+                            f"disk")  # fmt: skip
+
+
 def check_fit(fit: Any, who: str) -> None:
     """Raise ArgumentError unless it is one of `FITS`."""
     if fit not in FITS:

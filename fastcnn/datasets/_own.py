@@ -13,11 +13,12 @@ from fastcnn.datasets._checking import check
 from fastcnn.datasets._columns import FILE, NOTHING_ASKED, TableColumns, require_no_columns
 from fastcnn.datasets._dataset import Dataset, Origin
 from fastcnn.datasets._delimited import column_names
-from fastcnn.datasets._fitting import Pictures, require_none
+from fastcnn.datasets._fitting import Pictures, require_in_memory, require_none
 from fastcnn.datasets._folders import Layout, layout_of
 from fastcnn.datasets._image_folder import read_pictures
 from fastcnn.datasets._npz import keys, read_npz
 from fastcnn.datasets._packed import is_packed, read_packed
+from fastcnn.datasets._picture_files import Filing
 from fastcnn.datasets._read_table import read_table
 from fastcnn.datasets._reading import Reading
 from fastcnn.datasets._stratified import stratified_split
@@ -30,7 +31,8 @@ ENDING = ".csv"
 _PARTS = ("x_train", "y_train", "x_test", "y_test")
 
 
-def dataset_at(path: Path, pictures: Pictures, columns: TableColumns = NOTHING_ASKED) -> Dataset:
+def dataset_at(path: Path, pictures: Pictures, columns: TableColumns = NOTHING_ASKED, in_memory: bool = True
+               ) -> Dataset:
     """Return the data set at a path: see `fastcnn.datasets.load` for the kinds, and `TableColumns` for a table's.
 
     Raises
@@ -43,8 +45,9 @@ def dataset_at(path: Path, pictures: Pictures, columns: TableColumns = NOTHING_A
     if not is_table(path):
         require_no_columns(columns, path)
     if holds_pictures(path):
-        return from_pictures(path, pictures, columns=columns)
+        return from_pictures(path, pictures, Reading if in_memory else Filing, columns)
     require_none(pictures, path)
+    require_in_memory(in_memory, path)
     if is_table(path):
         return from_features(path, read_table(path, columns))
     if is_packed(path):

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.datasets._dataset import Dataset
-from fastcnn.datasets._fitting import Pictures, eight_bits, fitted
+from fastcnn.datasets._fitting import Pictures
 from fastcnn.datasets._own import from_pictures
 from fastcnn.datasets._packed import IMAGES, PARTS, write_index
-from fastcnn.datasets._pillow import read_picture
-from fastcnn.datasets._reading import Reading
+from fastcnn.datasets._reading import Reading, decoded, shallow
 from fastcnn.datasets._table import Table
 
 _BLOCK = 1 << 24  # bytes that are in memory at a time
@@ -85,11 +84,7 @@ class _Packing(Reading):
         """As `Reading.finish`, the images being a memory map."""
         pictures, notes = self.outcome(files)
         for row, file in self._wide.items():
-            pixels, _ = read_picture(file)
-            if self.asked.image_size is not None:
-                pixels = fitted(pixels, *self.asked.image_size, self.asked.fit, [])
-            if pictures.white is not None and pixels.dtype == np.uint16:
-                pixels = eight_bits(pixels, pictures.white, [])
+            pixels = shallow(decoded(file, self.asked).pixels, pictures)
             self._file.seek(row * int(np.prod(self._shape)))
             self._file.write(np.ascontiguousarray(np.broadcast_to(pixels, self._shape)))
         self._file.flush()

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,51 @@ from fastcnn.datasets._table import Table
 from fastcnn.errors import DataError
 
 _NAMED = 20  # files that a message names
+
+
+class Decoded(NamedTuple):
+    """A picture from a file.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8 or uint16, (H, W, C)
+        Of the size that was asked for, and of the file's own depth and channels.
+    size : (int, int)
+        Its own height and width.
+    is_fitted : bool
+        Whether it had to be brought to the size.
+    brightest : int or None
+        The largest value, of 16 bits.
+    """
+
+    pixels: NDArray[Any]
+    size: tuple[int, int]
+    is_fitted: bool
+    brightest: int | None
+
+
+def decoded(file: Path, asked: Pictures) -> Decoded:
+    """Return a picture as it is kept until all are known.
+
+    Raises
+    ------
+    DataError
+        As `read_picture`.
+    """
+    pixels, _ = read_picture(file)
+    size, brightest, steps = pixels.shape[:2], None, list[str]()
+    if pixels.dtype == np.uint16:
+        brightest = int(pixels.max())
+    elif asked.channels == 1:
+        pixels = with_channels(pixels, 1, [])
+    if asked.image_size is not None:
+        pixels = fitted(pixels, *asked.image_size, asked.fit, steps)
+    return Decoded(pixels, (size[0], size[1]), bool(steps), brightest)
+
+
+def shallow(pixels: NDArray[Any], pictures: Pictures) -> NDArray[np.uint8]:
+    """Return a picture in 8 bits, now that it is known how white the whitest of all is."""
+    return eight_bits(pixels, pictures.white, []) if pixels.dtype == np.uint16 and pictures.white else pixels
 
 
 class Reading:
@@ -44,28 +89,19 @@ class Reading:
             files, ahead(self._decoded, files.values()), strict=True)], bool)  # fmt: skip
 
     def _decoded(self, file: Path) -> Any:
-        """Return a picture as it is kept, its own size, whether it was fitted, and its largest value of 16 bits."""
         try:
-            pixels, _ = read_picture(file)
+            return decoded(file, self.asked)
         except DataError as error:
             return error
-        size, brightest, steps = pixels.shape[:2], None, list[str]()
-        if pixels.dtype == np.uint16:
-            brightest = int(pixels.max())
-        elif self.asked.channels == 1:
-            pixels = with_channels(pixels, 1, [])
-        if self.asked.image_size is not None:
-            pixels = fitted(pixels, *self.asked.image_size, self.asked.fit, steps)
-        return pixels, size, bool(steps), brightest
 
     def _add(self, name: str, file: Path, found: Any) -> bool:
         if isinstance(found, DataError):
             self.faults[name] = found if self.table is None else DataError(f"{self.table.where(name)}: {found}")
             return False
-        pixels, self.sizes[name], is_fitted, brightest = found
-        if brightest is not None:
-            self.brightest = max(self.brightest or 0, brightest)
-        self.fitted += is_fitted
+        pixels, self.sizes[name] = found.pixels, found.size
+        if found.brightest is not None:
+            self.brightest = max(self.brightest or 0, found.brightest)
+        self.fitted += found.is_fitted
         self.count, self.channels = self.count + 1, max(self.channels, pixels.shape[2])
         self.keep(name, file, pixels)
         return True
@@ -80,9 +116,7 @@ class Reading:
         x = np.empty((self.count, *self.found[0].shape[:2], pictures.channels or 1), np.uint8)
         for i, one in enumerate(self.found):
             self.found[i] = None  # so that the pictures do not lie in memory twice
-            if one.dtype == np.uint16 and pictures.white is not None:
-                one = eight_bits(one, pictures.white, [])
-            x[i] = one  # one channel is repeated by broadcasting
+            x[i] = shallow(one, pictures)  # one channel is repeated by broadcasting
         return x, pictures, notes
 
     def part(self, name: str, x: NDArray[Any], index: Any) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 """Trainer: what a model is trained for and with, and the loops over what users hand over."""
 
+import contextlib
 import copy
 import numbers
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -143,7 +144,8 @@ class Trainer:
         else:
             samples = data.labelled(self, x, y, sample_weight, who, augmentation=augmentation)
             batches = batching.of_arrays(samples, batch_size, steps, who)
-        logs = training.evaluate(self, batches, self._listening(each, batches))
+        with contextlib.closing(batches):
+            logs = training.evaluate(self, batches, self._listening(each, batches))
         if verbose and verbose != "auto":
             print(shown(logs))
         return _as_keras(logs, return_dict)
@@ -159,7 +161,8 @@ class Trainer:
         else:
             samples = data.unlabelled(self, x, who, augmentation=augmentation)
             batches = batching.of_arrays(samples, batch_size, steps, who)
-        return self.as_given(training.predict(self, batches, self._listening(each, batches)))
+        with contextlib.closing(batches):
+            return self.as_given(training.predict(self, batches, self._listening(each, batches)))
 
     def _listening(self, callbacks: list[Callback], batches: Epochs) -> CallbackList:
         return CallbackList(callbacks, self.model, {

@@ -1,7 +1,7 @@
 """Batches for a loop, pass after pass: from arrays, or from any iterable."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Protocol
 
 from fastcnn import random
@@ -58,6 +58,9 @@ class Batches(Protocol):
         """Return some digits that other data would not have, or "" where nothing can be told without going through."""
         ...
 
+    def close(self) -> None:
+        """End the threads of the pass that is under way, if there are any; no more of it is asked for."""
+
     def on_epoch_begin(self) -> None:
         """Is called before each epoch."""
 
@@ -83,6 +86,7 @@ class ArrayBatches:
     def __init__(self, data: Data, batch_size: int, orders: Orders | None = None, shuffles: bool = True) -> None:
         self._data, self._size, self._orders, self._shuffles = data, batch_size, orders, shuffles
         self._digest = ""
+        self._pass: Generator[Batch] | None = None
         self.samples: int | None = len(data)
         self.batch_size: int | None = batch_size
 
@@ -93,10 +97,11 @@ class ArrayBatches:
 
     def begin(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """As `Batches.begin`."""
-        if self._orders is None:
-            return self._data.batches(self._size, begin_at=skip * self._size)
-        order = self._orders.next(len(self._data), epoch)
-        return self._data.batches(self._size, order if self._shuffles else None, skip * self._size, self._orders.epoch)
+        order = number = None
+        if self._orders is not None:
+            order, number = self._orders.next(len(self._data), epoch), self._orders.epoch
+        self._pass = self._data.batches(self._size, order if self._shuffles else None, skip * self._size, number)
+        return self._pass
 
     def get_state(self) -> dict[str, Any]:
         """As `Batches.get_state`."""
@@ -118,6 +123,11 @@ class ArrayBatches:
         if not self._digest:
             self._digest = self._data.digest()
         return self._digest
+
+    def close(self) -> None:
+        """As `Batches.close`."""
+        if self._pass is not None:
+            self._pass.close()
 
     def on_epoch_begin(self) -> None:
         """As `Batches.on_epoch_begin`."""
@@ -149,6 +159,7 @@ class Stream:
         self.source, self._converted, self._orders = source, converted, orders
         self.is_once = isinstance(source, Iterator)
         self._is_numbered = is_numbered(source)
+        self._ahead: Ahead | None = None
 
     @property
     def steps(self) -> int | None:
@@ -174,7 +185,8 @@ class Stream:
         batches = map(self.source.__getitem__, itertools.count(skip) if numbers is None else numbers)
         if _workers(self.source) <= 1:
             return batches
-        return Ahead(batches, max(1, getattr(self.source, "max_queue_size", 1)))
+        self._ahead = Ahead(batches, max(1, getattr(self.source, "max_queue_size", 1)))
+        return self._ahead
 
     @property
     def has_state(self) -> bool:
@@ -216,6 +228,11 @@ class Stream:
     def digest(self) -> str:
         """As `Batches.digest`."""
         return ""
+
+    def close(self) -> None:
+        """As `Batches.close`; a thread of the source's own is the source's."""
+        if self._ahead is not None:
+            self._ahead.close()
 
     def on_epoch_begin(self) -> None:
         """As `Batches.on_epoch_begin`."""

@@ -113,6 +113,10 @@ class Epochs:
                 warn(f"{self._who}: the data ran out after {taken} of {limit} batches of an epoch; {ends}")
                 return
 
+    def close(self) -> None:
+        """End the threads that make batches, if there are any. No more batches follow."""
+        self.batches.close()
+
     def get_state(self) -> dict[str, Any]:
         """Return where the data stand: between two batches of an epoch, or between two epochs."""
         is_open = self._pass is not None

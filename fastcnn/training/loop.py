@@ -60,6 +60,9 @@ def fit(model: Resumable, data: Epochs, epochs: int, callbacks: list[Callback], 
     finally:
         for one in callbacks:
             one.set_run(None)
+        data.close()
+        if validation is not None:
+            validation.close()
     return history
 
 
