@@ -136,6 +136,14 @@ def eight_bits(pixels: NDArray[np.uint16], white: int, steps: list[str]) -> NDAr
     return ((wide * 255 + white // 2) // white).astype(np.uint8)
 
 
+def least_size(own: tuple[int, int], wanted: tuple[int, int], fit: Fit) -> tuple[int, int]:
+    """Return the height and width that a picture must still have, so that `fitted` has no pixels to invent."""
+    if fit != "pad":
+        return wanted
+    scale = min(wanted[0] / own[0], wanted[1] / own[1])
+    return max(1, round(scale * own[0])), max(1, round(scale * own[1]))
+
+
 def fitted(pixels: NDArray[Any], height: int, width: int, fit: Fit, steps: list[str]) -> NDArray[Any]:
     """Return a picture (H, W, C) of uint8 or uint16 in another size; one that has the size is left as it is."""
     own_height, own_width = pixels.shape[:2]

@@ -1,36 +1,53 @@
-"""Pictures from files, by Pillow: opaque, upright, grey or RGB of eight bits, or grey of sixteen."""
+"""Pictures from files: opaque, upright, grey or RGB of eight bits, or grey of sixteen."""
 
 import contextlib
 import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fastcnn.datasets._fitting import Fit, least_size
+from fastcnn.datasets._jpeg import decode_jpeg, part_of
 from fastcnn.errors import DataError
 
 _ORIENTATION = 0x0112  # EXIF tag
 _ONE_AT_A_TIME = threading.Lock()  # what warnings do is one setting for all threads
 
 
-def read_picture(path: Path) -> tuple[NDArray[Any], list[str]]:
+class Picture(NamedTuple):
+    """What a file shows.
+
+    Attributes
+    ----------
+    pixels : ndarray of uint8, (H, W, 1) or (H, W, 3), or of uint16, (H, W, 1)
+        One channel where red, green and blue are equal in every pixel. Grey of 16 bits is left as it is: how many of
+        them are used shows in all pictures together. (Pillow itself makes colours of 16 bits eight.)
+    steps : list of str
+        What was done beyond reading, in words.
+    size : (int, int)
+        Height and width of the whole picture, upright.
+    """
+
+    pixels: NDArray[Any]
+    steps: list[str]
+    size: tuple[int, int]
+
+
+def read_picture(path: Path, image_size: tuple[int, int] | None = None, fit: Fit = "crop") -> Picture:
     """Read a picture file, apply its EXIF orientation and put what is transparent on white.
 
     Parameters
     ----------
     path : Path
         A file of any format that Pillow reads; of several frames the first counts.
-
-    Returns
-    -------
-    pixels : ndarray of uint8, (H, W, 1) or (H, W, 3), or of uint16, (H, W, 1)
-        One channel where red, green and blue are equal in every pixel. Grey of 16 bits is left as it is: how many of
-        them are used shows in all pictures together. (Pillow itself makes colours of 16 bits eight.)
-    steps : list of str
-        What was done beyond reading, in words.
+    image_size : (int, int), optional
+        Height and width that it will be brought to. A JPEG may then be read at a part of its size, which is not less.
+    fit : {"crop", "pad", "stretch"}
+        How it will be brought there.
 
     Raises
     ------
@@ -40,7 +57,7 @@ def read_picture(path: Path) -> tuple[NDArray[Any], list[str]]:
         Pillow is not installed.
     """
     with _opened(path) as image:
-        return _decode(image)
+        return _decode(path, image, image_size, fit)
 
 
 def size_of(path: Path) -> tuple[int, int] | None:
@@ -95,12 +112,20 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _decode(image: Any) -> tuple[NDArray[Any], list[str]]:
+def _decode(path: Path, image: Any, image_size: tuple[int, int] | None, fit: Fit) -> Picture:
     from PIL import Image, ImageOps
 
-    steps = []
-    if image.getexif().get(_ORIENTATION, 1) != 1:
+    steps, orientation = list[str](), image.getexif().get(_ORIENTATION, 1)
+    size = (image.width, image.height) if orientation >= 5 else (image.height, image.width)
+    pixels: NDArray[Any] | None = None
+    if image.format == "JPEG":
+        part = 1 if image_size is None else part_of(size, least_size(size, image_size, fit))
+        pixels = decode_jpeg(path, image, part, orientation)
+        if part > 1:
+            steps.append(f"read at 1/{part} of its size")
+    if pixels is None and orientation != 1:
         image = ImageOps.exif_transpose(image)
+    if orientation != 1:
         steps.append("turned upright by its EXIF orientation")
     if image.mode == "F":
         raise ValueError("pixels are floats of unknown range")
@@ -108,12 +133,19 @@ def _decode(image: Any) -> tuple[NDArray[Any], list[str]]:
         wide = np.asarray(image)
         if wide.min() < 0 or wide.max() > 0xFFFF:
             raise ValueError("pixels are integers beyond 16 bits")
-        return wide.astype(np.uint16)[..., None], steps
+        return Picture(wide.astype(np.uint16)[..., None], steps, size)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema()[0] < 255:
             image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
             steps.append("transparency put on white")
-    pixels = np.asarray(image.convert("RGB"))
-    is_grey = bool((pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all())
-    return np.ascontiguousarray(pixels[..., :1] if is_grey else pixels), steps
+    if pixels is None:
+        pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+        pixels = pixels if pixels.ndim == 3 else pixels[..., None]
+    return Picture(np.ascontiguousarray(pixels[..., :1] if _is_grey(pixels) else pixels), steps, size)
+
+
+def _is_grey(pixels: NDArray[Any]) -> bool:
+    """Return whether all channels are equal; one row of a photograph tells it at once."""
+    row, rest = pixels[len(pixels) // 2 : len(pixels) // 2 + 1], pixels
+    return all(bool((some[..., :1] == some[..., 1:]).all()) for some in (row, rest))

@@ -46,15 +46,15 @@ def decoded(file: Path, asked: Pictures) -> Decoded:
     DataError
         As `read_picture`.
     """
-    pixels, _ = read_picture(file)
-    size, brightest, steps = pixels.shape[:2], None, list[str]()
+    pixels, _, size = read_picture(file, asked.image_size, asked.fit)
+    brightest = None
     if pixels.dtype == np.uint16:
         brightest = int(pixels.max())
     elif asked.channels == 1:
         pixels = with_channels(pixels, 1, [])
     if asked.image_size is not None:
-        pixels = fitted(pixels, *asked.image_size, asked.fit, steps)
-    return Decoded(pixels, (size[0], size[1]), bool(steps), brightest)
+        pixels = fitted(pixels, *asked.image_size, asked.fit, [])
+    return Decoded(pixels, size, size != pixels.shape[:2], brightest)
 
 
 def shallow(pixels: NDArray[Any], pictures: Pictures) -> NDArray[np.uint8]:

@@ -86,7 +86,7 @@ def read_image(
     check_fit(fit, "read_image")
     check_white(white, "read_image")
     path = expanded(path)
-    pixels, steps = read_picture(path)
+    pixels, steps, _ = read_picture(path, (height, width) if background is None else None, fit)
     x: NDArray[Any]
     if background is None:
         x = as_image(pixels, height, width, channels, fit, white, steps).astype(np.float32) / 255
