@@ -78,16 +78,15 @@ def layered(widths: Sequence[float], edges: Sequence[tuple[int, int]], height: f
             _moved(line, wanted, items, gap)
     left = min(item.x - item.width / 2 for item in items)
     right = max(item.x + item.width / 2 for item in items)
-    place = lambda k: (items[k].x - left, items[k].row * (height + 2 * gap) + height / 2)
-    boxes = [place(k) for k in range(len(widths))]
+    boxes = [(item.x - left, item.row * (height + 2 * gap) + height / 2) for item in items]
     lines = []
     for path in paths:
-        points = [place(k) for k in path]
+        points = [boxes[k] for k in path]
         (x0, y0), (x1, y1) = points[0], points[-1]
         # Past the boxes of a row an edge runs straight, so that it does not slip behind one of them.
         passed = [(x, y + half) for x, y in points[1:-1] for half in (-height / 2, height / 2)]
         lines.append([(x0, y0 + height / 2), *passed, (x1, y1 - height / 2)])
-    return Drawn(boxes, lines, right - left, len(table) * (height + 2 * gap) - 2 * gap)
+    return Drawn(boxes[: len(widths)], lines, right - left, len(table) * (height + 2 * gap) - 2 * gap)
 
 
 def _mean(values: list[float], default: float) -> float:

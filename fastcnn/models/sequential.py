@@ -174,4 +174,5 @@ class Sequential(Model):
         with serialization.reading(cls.__name__):
             made = cls(serialization.make_all(config["layers"], custom_objects or {}, cls.__name__),
                        name=config.get("name"))
-            return serialization.as_trainable(made, config)
+            serialization.as_trainable(made, config)
+            return made

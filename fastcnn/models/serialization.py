@@ -58,15 +58,16 @@ _read: ContextVar[dict[int, Any] | None] = ContextVar("read", default=None)
 
 
 @contextmanager
-def _common(table: ContextVar) -> Iterator[dict[int, Any]]:
+def _common(table: ContextVar[dict[int, Any] | None]) -> Iterator[dict[int, Any]]:
     """Give the table of the outermost model."""
     known = table.get()
     if known is not None:
         yield known
         return
-    token = table.set({})
+    known = {}
+    token = table.set(known)
     try:
-        yield table.get()
+        yield known
     finally:
         table.reset(token)
 
@@ -132,17 +133,22 @@ def of_model(model: Any, structure: Structure) -> dict[str, Any]:
                             f"call its layers on an Input of their own to save them")
     calls = {id(t.node): at for at, t in enumerate(traced.inputs)}
     listed: list[dict[str, Any]] = [{"layer": t.node.layer.name, "inputs": []} for t in traced.inputs]
-    place = lambda t: [calls[id(t.node)], t.index]
+
+    def place(tensor: Tensor) -> list[int]:
+        return [calls[id(tensor.node)], tensor.index]
+
+    def named(given: Any, found: Sequence[Tensor]) -> Any:
+        places = list(map(place, found))
+        return dict(zip(given, places, strict=True)) if isinstance(given, dict) else places
+
     for node in traced.nodes:
         calls[id(node)] = len(listed)
         told = {} if node.training is None else {"training": node.training}
         listed.append({"layer": node.layer.name, "inputs": [place(t) for t in node.inputs]} | told)
-    names = lambda given, tensors: (
-        dict(zip(given, map(place, tensors), strict=True)) if isinstance(given, dict) else list(map(place, tensors)))
     frozen = {} if model.trainable else {"trainable": False}
     return {"name": model.name, "layers": entries(traced.layers), "calls": listed,
-            "inputs": names(structure.given_inputs, traced.inputs),
-            "outputs": names(structure.given_outputs, traced.outputs)} | frozen
+            "inputs": named(structure.given_inputs, traced.inputs),
+            "outputs": named(structure.given_outputs, traced.outputs)} | frozen
 
 
 def tensors(config: dict[str, Any], custom_objects: dict[str, type], who: str) -> tuple[Any, Any]:
@@ -162,8 +168,12 @@ def tensors(config: dict[str, Any], custom_objects: dict[str, type], who: str) -
             continue
         result = layer(inputs if layer.many_inputs else inputs[0], call.get("training"))
         done.append(result if isinstance(result, tuple) else (result,))
-    pick = lambda given: ({name: done[at][which] for name, (at, which) in given.items()} if isinstance(given, dict)
-                          else _one([done[at][which] for at, which in given]))
+
+    def pick(given: Any) -> Any:
+        if isinstance(given, dict):
+            return {name: done[at][which] for name, (at, which) in given.items()}
+        return _one([done[at][which] for at, which in given])
+
     return pick(config["inputs"]), pick(config["outputs"])
 
 

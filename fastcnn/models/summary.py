@@ -21,7 +21,7 @@ class SummaryRow(NamedTuple):
 
     name: str
     kind: str
-    output_shape: tuple
+    output_shape: Any
     parameters: int
     multiply_adds: int
     output_bytes: int

@@ -235,8 +235,9 @@ class TrainableNetwork(Network):
                 y = device.get(y)
             return y.copy() if _may_share(x, y) else y
         arguments.refuse(f"{self}.predict", others, {}, arguments.names_of(TrainableNetwork.predict))
-        return self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks,
-                                     augmentation=augmentation)
+        found: NDArray[Any] = self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks,
+                                                    augmentation=augmentation)
+        return found
 
     def train_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None,
                        return_dict: bool = False) -> Any:
@@ -249,7 +250,8 @@ class TrainableNetwork(Network):
 
     def predict_on_batch(self, x: Any) -> NDArray[Any]:
         """Return the outputs for one batch."""
-        return self._trainer.predict_on_batch(x)
+        found: NDArray[Any] = self._trainer.predict_on_batch(x)
+        return found
 
     def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
                           ) -> ForwardResult:

@@ -104,7 +104,7 @@ class Translator:
 
         A class of one's own may have the name of one of Keras's: ``mine>Conv2D``.
         """
-        name = entry["class_name"]
+        name: str = entry["class_name"]
         package, mark, short = str(entry.get("registered_name") if ">" not in name else name).rpartition(">")
         module = str(entry.get("module") or "keras")
         if not mark and module.partition(".")[0] not in _PACKAGES:

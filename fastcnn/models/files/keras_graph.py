@@ -90,7 +90,8 @@ class _Functional:
             "layers": layers, "calls": self.calls, "inputs": _each(place, inputs), "outputs": _each(place, outputs)}
 
     def _name(self, entry: dict[str, Any]) -> str:
-        return entry.get("name") or entry["config"]["name"]
+        name: str = entry.get("name") or entry["config"]["name"]
+        return name
 
     def _write_down(self, calls: list[tuple[str, int]]) -> None:
         """Write down calls, each after those it depends on."""
@@ -192,9 +193,11 @@ def _old(one: list[Any]) -> Any:
 
 def _old_named(one: list[Any]) -> dict[str, Any]:
     named = one[3] if len(one) > 3 else {}
-    is_tensor = lambda value: (isinstance(value, list) and len(value) == 3 and isinstance(value[0], str)
-                               and value[0] != _CONSTANT)
-    return {key: Ref(*value) if is_tensor(value) else value for key, value in named.items()}
+    return {key: Ref(*value) if _is_old_tensor(value) else value for key, value in named.items()}
+
+
+def _is_old_tensor(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and isinstance(value[0], str) and value[0] != _CONSTANT
 
 
 def _tensors(value: Any) -> Any:
