@@ -18,16 +18,16 @@ __all__ = [
     "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
     "Sequential", "__version__", "activations", "applications", "augmentation",
     "callbacks", "check_gradients", "config", "data", "datasets",
-    "device", "dtype_policies", "errors", "geometry", "graph", "initializers", "kernels", "layers", "losses",
-    "lr_finder", "metrics", "models", "onnx", "optimizers", "parameters", "random", "regularizers", "saving",
-    "step_budget", "training", "traits", "utils",
+    "device", "dtype_policies", "errors", "geometry", "gradients", "graph", "initializers", "kernels", "layers",
+    "losses", "lr_finder", "metrics", "models", "onnx", "ops", "optimizers", "parameters", "random", "regularizers",
+    "saving", "step_budget", "training", "traits", "utils",
 ]
 
 #: Where the objects are; what else stands in `__all__` are modules.
 _OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
             "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
-            "Regularizer": "regularizers", "Sequential": "models", "check_gradients": "models", "lr_finder": "models",
-            "step_budget": "models"}
+            "Regularizer": "regularizers", "Sequential": "models", "check_gradients": "models",
+            "gradients": "graph.gradients", "lr_finder": "models", "step_budget": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
@@ -50,6 +50,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         metrics,
         models,
         onnx,
+        ops,
         optimizers,
         parameters,
         random,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         utils,
     )
     from fastcnn.dtype_policies import DTypePolicy
+    from fastcnn.graph.gradients import gradients
     from fastcnn.initializers import Initializer
     from fastcnn.layers import Input, Layer
     from fastcnn.losses import Loss
@@ -87,6 +89,9 @@ def _imported(module: str) -> Any:
 
 # Layers have a graph of others where they have `call`; the room of graphs lies above theirs.
 _hooks.hooks["graph"] = lambda *given: _imported("fastcnn.graph.executable").between(*given)
+# So do tensors with operators, and files that hold operations.
+_hooks.hooks["operation"] = lambda name: getattr(_imported("fastcnn.ops"), name)
+_hooks.hooks["primitive"] = lambda name: _imported("fastcnn.ops.primitive").known(name)
 
 
 def __dir__() -> list[str]:

@@ -4,4 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 #: "graph": (inputs, outputs, dtype, who) -> what runs between symbolic tensors, for layers that have `call`.
+#: "operation": name -> a function of `fastcnn.ops`, for operators.
+#: "primitive": name -> a primitive of `fastcnn.ops`, for nodes.
 hooks: dict[str, Callable[..., Any]] = {}

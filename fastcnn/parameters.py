@@ -5,6 +5,7 @@ that an optimizer step is one kernel call and an all-reduce one collective. A pa
 stays there (a layer in two compiled models), and the optimizer walks the segments.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -12,11 +13,12 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError
+from fastcnn.tensor_operators import OperatorMethods
 from fastcnn.unsupported import explain_unsupported
 
 
 @explain_unsupported("parameter")
-class Parameter:
+class Parameter(OperatorMethods):
     """An array that a layer owns: a weight that is trained, or a statistic.
 
     Parameters
@@ -47,6 +49,8 @@ class Parameter:
     >>> p.value, p.version
     (array([1., 2.], dtype=float32), 1)
     """
+
+    __array_priority__ = 100.0  # an array before an operator leaves the operation to the parameter
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True,
                  regularizer: Any = None) -> None:
@@ -121,6 +125,9 @@ class Parameter:
         d.fill(gradient, 0)
         self.array, self._gradient, self.block = value, gradient, block
         self.version += 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.value)
 
     def __repr__(self) -> str:
         return f"<Parameter {self.path} {self.shape} {self.dtype.name}>"

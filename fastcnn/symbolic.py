@@ -12,10 +12,13 @@ A layer called twice has two nodes and one set of parameters. What is done to te
 
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from fastcnn.errors import ArgumentError, UnknownArgumentError
+from fastcnn.errors import ArgumentError
+from fastcnn.tensor_operators import OperatorMethods, operation
 from fastcnn.unsupported import ExplainsUnsupported
 
 #: What applies a layer where a tensor is added to, scaled, ...: `fastcnn.layers`, which lies above, fills it.
@@ -37,8 +40,25 @@ class _Either:
 
 EITHER = _Either()
 
+_tracing: ContextVar[tuple[Any, ...]] = ContextVar("tracing", default=())
 
-class Tensor(ExplainsUnsupported):
+
+def tracing() -> tuple[Any, ...]:
+    """Return the layers whose `call` is being asked what it does, the outermost first."""
+    return _tracing.get()
+
+
+@contextmanager
+def asked(layer: Any) -> Iterator[None]:
+    """Let a layer be among those of `tracing`, within a ``with`` statement: its parameters are operands then."""
+    before = _tracing.set((*_tracing.get(), layer))
+    try:
+        yield
+    finally:
+        _tracing.reset(before)
+
+
+class Tensor(OperatorMethods, ExplainsUnsupported):
     """The output of one call of a layer, without values.
 
     Attributes
@@ -62,7 +82,7 @@ class Tensor(ExplainsUnsupported):
 
     unsupported = "tensor"
 
-    __array_ufunc__ = None  # an array before an operator leaves the operation to the tensor, which refuses it
+    __array_ufunc__ = None  # an array before an operator leaves the operation to the tensor
 
     def __init__(self, shape: Any, dtype: Any, node: "LayerCall", index: int) -> None:
         self.shape, self.dtype, self.node, self.index = tuple(shape), dtype, node, index
@@ -87,39 +107,40 @@ class Tensor(ExplainsUnsupported):
         return _merged("multiply", self, other)
 
     def __truediv__(self, other: Any) -> Any:
-        return _scaled(self, 1.0 / float(other)) if _is_number(other) and other else NotImplemented
+        if _is_number(other) and other and self.suits_layers:
+            return _scaled(self, 1.0 / float(other))
+        return super().__truediv__(other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _scaled(self, -1.0, float(other)) if _is_number(other) else NotImplemented
+        return _scaled(self, -1.0, float(other)) if _is_number(other) and self.suits_layers else super().__rsub__(other)
 
     def __neg__(self) -> Any:
-        return _scaled(self, -1.0)
+        return _scaled(self, -1.0) if self.suits_layers else super().__neg__()
 
     def __pow__(self, other: Any) -> Any:
-        return operators["power"](self, float(other)) if _is_number(other) else NotImplemented
+        if _is_number(other) and other and self.suits_layers:
+            return operators["power"](self, float(other))
+        return super().__pow__(other)
 
     def __abs__(self) -> Any:
-        return operators["abs"](self)
+        return operators["abs"](self) if self.suits_layers else super().__abs__()
 
-    def __matmul__(self, other: Any) -> Any:
-        raise UnknownArgumentError(f"{self!r}: a matrix product with @ is not offered; use layers.Dense for weights, "
-                                   f"or layers.Dot for two tensors")
-
-    def __getitem__(self, key: Any) -> Any:
-        raise UnknownArgumentError(f"{self!r}: a part in brackets, [{key!r}], is not offered; use layers.Slice, "
-                                   f"layers.Take or, at the borders of images, layers.Cropping2D")
-
-    __radd__, __rmul__, __rmatmul__ = __add__, __mul__, __matmul__
+    __radd__, __rmul__ = __add__, __mul__
 
     __iter__ = None  # else brackets would make it something to go through
+
+    @property
+    def suits_layers(self) -> bool:
+        """Whether layers take it: it has a floating type and a batch."""
+        return bool(self.dtype.kind == "f" and self.shape[:1] == (None,))
 
     def __bool__(self) -> bool:
         raise ArgumentError(f"{self!r}: expected no question about its values, which it has none of; "
                             f"make a model and call predict")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise ArgumentError(f"{self!r}: expected an array here, got a symbolic tensor; apply layers to it, such as "
-                            f"layers.Rescaling, and make a model of its input and the result")
+        raise ArgumentError(f"{self!r}: expected an array here, got a symbolic tensor; use fc.ops in place of NumPy, "
+                            f"or make a model of its input and the result")
 
     def __repr__(self) -> str:
         return f"<Tensor {self.shape} of {self.node.layer}>"
@@ -165,7 +186,7 @@ def connect(layer: Any, x: Any, training: bool | None = None) -> Any:
     """
     if training is EITHER:
         training = None
-    if training:
+    if training and not (tracing() and getattr(tracing()[-1], "takes_training", False)):
         raise ArgumentError(f"{layer}: training=True is not offered where layers are put together; "
                             f"model(x, training=True) runs a whole model as in training")
     inputs = layer.arranged(x)
@@ -198,12 +219,15 @@ def several(shape: Any) -> bool:
 
 
 def _merged(name: str, a: Tensor, b: Any) -> Any:
-    """Return the sum, difference or product of two tensors, or of a tensor and a number."""
-    if _is_number(b):
+    """Return the sum, difference or product of two tensors, or of a tensor and a number: layers, where there are such.
+
+    Other types than the layers' and constants are operations of `fastcnn.ops`.
+    """
+    if _is_number(b) and a.suits_layers:
         return _scaled(a, float(b)) if name == "multiply" else _scaled(a, 1.0, float(b) if name == "add" else -float(b))
-    if not isinstance(b, Tensor):
-        return NotImplemented
-    return operators[name](a, b)
+    if isinstance(b, Tensor) and a.suits_layers and b.suits_layers and a.dtype == b.dtype:
+        return operators[name](a, b)
+    return operation(name, a, b)
 
 
 def _scaled(a: Tensor, scale: float, offset: float = 0.0) -> Any:

@@ -23,8 +23,11 @@ from tests.reference_augmentation import (  # noqa: F401
     warp_backward,
 )
 from tests.reference_function import (  # noqa: F401
+    binary_forward,
     function_backward,
     function_forward,
+    reduce_rows_backward,
+    reduce_rows_forward,
     top_rows_backward,
     top_rows_forward,
 )

@@ -57,8 +57,8 @@ def test_what_is_imported_by_name_says_it_too():
         from fastcnn.layers import LSTM  # noqa: F401
     with pytest.raises(ImportError, match=r"fastcnn\.callbacks\.RemoteMonitor is not offered; CSVLogger writes"):
         from fastcnn.callbacks import RemoteMonitor  # noqa: F401
-    with pytest.raises(ImportError, match=r"fastcnn\.ops is not offered"):
-        from fastcnn import ops  # noqa: F401
+    with pytest.raises(ImportError, match=r"fastcnn\.distribution is not offered"):
+        from fastcnn import distribution  # noqa: F401
     with pytest.raises(ImportError, match="cannot import name 'Nothing'"):
         from fastcnn.layers import Nothing  # noqa: F401
 

@@ -26,6 +26,8 @@ class Executable:
     traced : Traced
     model_layers : list of Layer
     dtype : dtype
+    whole : Graph, optional
+        What `fastcnn.graph.trace.opened` makes of it otherwise.
 
     Attributes
     ----------
@@ -38,8 +40,9 @@ class Executable:
         The captured predictions, once there were predictions.
     """
 
-    def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype) -> None:
-        self.traced, self.whole = traced, trace.opened(traced)
+    def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype,
+                 whole: Graph | None = None) -> None:
+        self.traced, self.whole = traced, trace.opened(traced) if whole is None else whole
         self._layers, self._leaves, self._dtype = model_layers, trace.leaves(model_layers), dtype
         first = next((p for layer in self._leaves for p in layer.parameters), None)
         self.device = device.current() if first is None else device.of(first.array)

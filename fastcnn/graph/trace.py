@@ -69,7 +69,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
             stack.append((tensor, True))
             if id(node) in begun:
                 continue
-            if not node.inputs:
+            if not node.inputs and not node.layer.is_source:
                 raise ArgumentError(f"{who}: expected outputs that depend on its inputs alone, but they depend on "
                                     f"{node.layer}, which is not among them; add its tensor to inputs")
             # Reversed, since the search must visit the first input first, and a stack gives the last one first.
@@ -90,8 +90,15 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
     return Traced(list(inputs), list(outputs), [node for node in nodes if id(node) not in begun], order)
 
 
-def opened(traced: Traced) -> Graph:
-    """Return the steps of a model. Models inside it are opened: their layers become steps of the same graph."""
+def opened(traced: Traced, training: bool = True) -> Graph:
+    """Return the steps of a model. Models inside it are opened: their layers become steps of the same graph.
+
+    Parameters
+    ----------
+    traced : Traced
+    training : bool
+        Whether steps train of which nobody has said whether they do.
+    """
     slots: list[Any] = []  # their shapes
     steps: list[GraphStep] = []
     uses: Counter[int] = Counter()
@@ -99,7 +106,7 @@ def opened(traced: Traced) -> Graph:
     def place(traced: Traced, there: dict[int, int], training: bool) -> None:
         for node in traced.nodes:
             layer, inputs = node.layer, tuple(there[id(one)] for one in node.inputs)
-            learning = training and node.training is not False
+            learning = training if node.training is None else node.training
             if layer.is_composite:
                 if layer.has_call:  # its graph may differ from shape to shape
                     shapes = tuple(slots[slot] for slot in inputs)
@@ -122,7 +129,7 @@ def opened(traced: Traced) -> Graph:
 
     there = {id(tensor): slot for slot, tensor in enumerate(traced.inputs)}
     slots.extend(tensor.shape for tensor in traced.inputs)
-    place(traced, there, True)
+    place(traced, there, training)
     return Graph(list(range(len(traced.inputs))), [there[id(one)] for one in traced.outputs], steps, len(slots))
 
 
@@ -174,7 +181,8 @@ def leaves(layers: Iterable[Any]) -> list[Any]:
     """Return the layers that really run, each once: also those inside models and those that layers hold, no model."""
     found: dict[int, Any] = {}
     for layer in layers:
-        for leaf in [*([] if layer.is_composite else [layer]), *leaves(layer.held_layers().values())]:
+        own = [] if layer.is_composite and not layer.parameters else [layer]
+        for leaf in [*own, *leaves(layer.held_layers().values())]:
             if not isinstance(leaf, InputLayer):
                 found[id(leaf)] = leaf
     return list(found.values())

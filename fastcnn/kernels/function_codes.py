@@ -4,9 +4,9 @@ They are no activations: no kernel applies them to what it has just written, so 
 """
 
 (ABSOLUTE, SQUARE_ROOT, LOGARITHM, RECIPROCAL, POWER, SIGN, IS_ZERO, ROUND, FLOOR, CEILING,
- ERROR_FUNCTION) = range(11)
+ ERROR_FUNCTION, SINE, COSINE, ARC_TANGENT, LOG_OF_ONE_PLUS, EXPONENTIAL_MINUS_ONE) = range(16)
 
-_OF_OUTPUT = frozenset((SQUARE_ROOT, RECIPROCAL))
+_OF_OUTPUT = frozenset((SQUARE_ROOT, RECIPROCAL, EXPONENTIAL_MINUS_ONE))
 
 
 def saves_input(code: int) -> bool:

@@ -28,6 +28,8 @@ class Built(Weights):
 
     #: Whether it is called with a list of tensors.
     many_inputs = False
+    #: Whether it makes its output of nothing that comes in: of parameters and constants.
+    is_source = False
     #: Whether an input of one sample goes with others of several.
     repeats_batch = False
 

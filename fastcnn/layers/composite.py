@@ -75,7 +75,8 @@ class Composite(Built):
                                               f"{self.name}_input") for k, one in enumerate(shapes)]
         # Neither True nor False: the graph serves training and prediction, and each layer hears which when it runs.
         told = {"training": symbolic.EITHER} if "training" in inspect.signature(self.call).parameters else {}
-        outputs = self.call(inputs if self.many_inputs else inputs[0], **told)
+        with symbolic.asked(self):
+            outputs = self.call(inputs if self.many_inputs else inputs[0], **told)
         each = list(outputs.values()) if isinstance(outputs, dict) else (
             outputs if isinstance(outputs, (list, tuple)) else [outputs])
         strange = [one for one in each if not isinstance(one, symbolic.Tensor)]
@@ -91,9 +92,6 @@ class Composite(Built):
         if strange is not None:
             raise ArgumentError(f"{self}: expected call to apply layers that it holds, got {strange}, whose weights "
                                 f"nobody would train or save; make it in __init__, as an attribute")
-        if self.parameters:
-            raise ArgumentError(f"{self}: expected no parameters of its own beside call, which applies layers, got "
-                                f"{self.parameters[0].name}; make a layer of it, with forward")
         if self.activity_regularizer is not None:
             raise ArgumentError(f"{self}: activity_regularizer is not offered beside call; give it to the layer that "
                                 f"call applies last")

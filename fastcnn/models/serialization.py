@@ -21,6 +21,7 @@ from fastcnn import dtype_policies, layers
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import held_layers
 from fastcnn.layers.input import InputLayer
+from fastcnn.layers.operation import Operation
 from fastcnn.models.structure import Structure
 from fastcnn.symbolic import Tensor
 
@@ -210,6 +211,7 @@ def classes(custom_objects: dict[str, type]) -> dict[str, Any]:
     """Return the classes that a structure may name."""
     ours = {name: getattr(layers, name) for name in layers.__all__}
     known = {name: it for name, it in ours.items() if isinstance(it, type) and issubclass(it, layers.Layer)}
+    known["Operation"] = Operation
     return known | kinds | {"Input": InputLayer} | custom_objects  # "Input" in files of version 0.1
 
 

@@ -10,7 +10,6 @@ _SAVING = "fc.saving.save_model and load_model write and read whole models"
 _PIECES = "fc.applications has the networks there are"
 
 FASTCNN = {
-    "NumPy computes with arrays, layers with tensors": "ops",
     "penalties are kernel_regularizer= and the like, of fc.regularizers": "constraints",
     "layers compute on the CPU; fc.config has the switches": "backend distribution",
     "fc.config.set_dtype_policy and dtype= say float32 or float64":
@@ -162,4 +161,45 @@ CONFIG = {
     "tracebacks are whole": "disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled",
     "files hold no code": "enable_unsafe_deserialization",
     "fit has epochs=": "max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch",
+}
+OPS = {
+    "fc.ops.add, fc.ops.mean, ... are all in fc.ops itself": "numpy linalg",
+    "compute with NumPy what has no derivative, outside of call":
+        "append argpartition array_split bartlett bincount blackman cdist copy corrcoef correlate diag diagflat "
+        "diagonal digitize dsplit dstack empty empty_like gcd geomspace hamming hanning histogram isin kaiser kron lcm "
+        "logspace nextafter nonzero searchsorted signbit sinc tri unique unravel_index vander view vsplit",
+    "fc.ops.convert_to_tensor makes an array": "array",
+    "a tensor has dtype": "dtype",
+    "fc.ops.stack and fc.ops.concatenate join tensors": "hstack vstack",
+    "fc.ops.less(fc.ops.abs(x - y), tolerance) tells it": "allclose isclose",
+    "fc.ops has sin, cos, tan, arctan and their hyperbolic sisters":
+        "arccos arccosh arcsin arcsinh arctan2 arctanh deg2rad rad2deg hypot",
+    "integers are no bits here; use NumPy outside of call":
+        "bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor "
+        "left_shift right_shift ldexp",
+    "tensors are real": "angle conj conjugate imag isreal real polar view_as_complex view_as_real fft fft2 ifft2 irfft "
+                        "istft rfft stft",
+    "decompose matrices with NumPy or SciPy": "cholesky cholesky_inverse det eig eigh inv logdet lstsq lu_factor "
+                                              "matrix_rank pinv qr slogdet solve solve_triangular svd",
+    "call is asked once, so loops and conditions are Python's; fc.ops.where chooses by values":
+        "associative_scan cond fori_loop map scan select switch vectorize vectorized_map while_loop",
+    "fc.gradients has the derivatives of what is put together": "custom_gradient jvp",
+    "fc.ops.power, fc.ops.exp, fc.ops.log, fc.ops.floor and fc.ops.where make it":
+        "cbrt exp2 fabs fmax fmin fmod heaviside i0 logaddexp logaddexp2 nan_to_num trunc erfc erfinv isneginf "
+        "isposinf saturate_cast",
+    "fc.ops.where(fc.ops.isnan(x), 0, x) leaves NaN out": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean "
+                                                          "nanmedian nanmin nanpercentile nanprod nanquantile nanstd "
+                                                          "nansum nanvar",
+    "fc.ops.sort and fc.ops.take make it": "median percentile quantile ptp rot90 fliplr flipud trace tril triu",
+    "fc.ops.multiply, fc.ops.sum and fc.ops.einsum make it": "cross inner outer vdot trapezoid diff cumprod rearrange",
+    "fc.ops.take, fc.ops.where and fc.ops.one_hot choose entries": "in_top_k scatter scatter_update segment_max "
+                                                                   "segment_min segment_prod segment_sum slice_update",
+    "fc.ops.image.extract_patches has the windows of images": "extract_sequences fold unfold extract_patches_3d",
+    "there is no attention yet; fc.ops.softmax and fc.ops.matmul make it": "dot_product_attention",
+    "there are no sequences of labels": "ctc_decode ctc_loss",
+    "fc.layers.AdaptiveAveragePooling2D is a layer": "adaptive_average_pool adaptive_max_pool",
+    "fc.ops.softmax is dense": "sparsemax",
+    "fc.layers has RandomAffine, GaussianBlur and more, for pictures":
+        "affine_transform elastic_transform gaussian_blur hsv_to_rgb map_coordinates perspective_transform rgb_to_hsv "
+        "scale_and_translate sobel_edges ssim",
 }

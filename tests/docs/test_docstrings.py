@@ -24,7 +24,7 @@ NAMES = {"fc": fc, "np": np} | {name: getattr(fc, name) for name in (
 
 #: Rooms that users meet in scripts: each of their names shows an example, as do those of fastcnn itself.
 SHOW_EXAMPLES = ("activations", "callbacks", "dtype_policies", "errors", "initializers", "layers", "losses", "metrics",
-                 "optimizers", "random", "regularizers", "saving", "utils")
+                 "ops", "optimizers", "random", "regularizers", "saving", "utils")
 
 #: Those that show none, and why.
 NO_EXAMPLE = {

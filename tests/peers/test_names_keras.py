@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.peers
 
 ROOMS = ["activations", "applications", "callbacks", "config", "datasets", "initializers", "layers", "losses",
-         "metrics", "models", "optimizers", "random", "regularizers", "saving", "utils"]
+         "metrics", "models", "ops", "optimizers", "random", "regularizers", "saving", "utils"]
 
 
 def public(thing):

@@ -28,10 +28,12 @@ from fastcnn.kernels.cpu.elementwise.activation import (
     activation_backward,
     activation_forward,
 )
+from fastcnn.kernels.cpu.elementwise.binary import binary_forward
 from fastcnn.kernels.cpu.elementwise.dropout import dropout
 from fastcnn.kernels.cpu.elementwise.function import function_backward, function_forward
 from fastcnn.kernels.cpu.elementwise.merge import merge_backward, merge_backward_scratch, merge_forward
 from fastcnn.kernels.cpu.elementwise.noise import gaussian_noise
+from fastcnn.kernels.cpu.elementwise.reduce_rows import reduce_rows_backward, reduce_rows_forward
 from fastcnn.kernels.cpu.elementwise.softmax import softmax_backward, softmax_forward
 from fastcnn.kernels.cpu.fused.inverted_residual import (
     inverted_residual_forward,
@@ -121,6 +123,7 @@ __all__ = [
     "batch_norm_predict_scratch",
     "bias_backward",
     "bias_backward_scratch",
+    "binary_forward",
     "binary_loss",
     "blur",
     "categorical_crossentropy",
@@ -183,6 +186,8 @@ __all__ = [
     "penalty",
     "penalty_scratch",
     "permute",
+    "reduce_rows_backward",
+    "reduce_rows_forward",
     "repeated_copy",
     "resize2d",
     "row_loss",

@@ -11,7 +11,7 @@ from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.graph.trace import opened
 from fastcnn.layers import Layer
 from fastcnn.models import Model
-from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, poolings, shapes
+from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, operations, poolings, shapes
 from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer, to_first
 from fastcnn.symbolic import as_shapes
 
@@ -20,8 +20,8 @@ _LARGEST = 2**31 - 1  # bytes of a protobuf message
 
 #: (writer, layer, inputs) -> outputs, by the name of the layer's class.
 TABLE: dict[str, Any] = {
-    **convolutions.TABLE, **elements.TABLE, **functions.TABLE, **normalizations.TABLE, **poolings.TABLE,
-    **shapes.TABLE}
+    **convolutions.TABLE, **elements.TABLE, **functions.TABLE, **normalizations.TABLE, **operations.TABLE,
+    **poolings.TABLE, **shapes.TABLE}
 
 
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",

@@ -20,7 +20,7 @@ from tests.kernels.checking import (
 )
 
 CODES = {name: code for name, code in vars(function_codes).items() if name.isupper() and name[0] != "_"}
-POSITIVE = (function_codes.SQUARE_ROOT, function_codes.LOGARITHM, function_codes.POWER)
+POSITIVE = (function_codes.SQUARE_ROOT, function_codes.LOGARITHM, function_codes.POWER, function_codes.LOG_OF_ONE_PLUS)
 STEPS = (function_codes.SIGN, function_codes.IS_ZERO, function_codes.ROUND, function_codes.FLOOR,
          function_codes.CEILING)
 ALPHA = 1.7

@@ -1,18 +1,23 @@
 """Elementary functions, number by number.
 
-ONNX: Abs, Sqrt, Log, Reciprocal, Pow with a constant exponent, Sign, Round, Floor, Ceil, Erf. With a = alpha::
+ONNX: Abs, Sqrt, Log, Reciprocal, Pow with a constant exponent, Sign, Round, Floor, Ceil, Erf, Sin, Cos, Atan. With
+a = alpha::
 
-    code             y = f(x)                                     f'(x), by what is saved
-    ABSOLUTE         |x|                                          sign(x)
-    SQUARE_ROOT      sqrt(x)                                      1 / (2 y)
-    LOGARITHM        log(x)                                       1 / x
-    RECIPROCAL       1 / x                                        -y^2
-    POWER            x^a; NaN where x < 0 and a is no integer     a x^(a - 1)
-    SIGN             -1, 0 or 1                                   0
-    IS_ZERO          1 where x = 0, else 0                        0
-    ROUND            the nearest integer, of two the even one     0
-    FLOOR, CEILING   the nearest integer below, above             0
-    ERROR_FUNCTION   erf(x)                                       2 exp(-x^2) / sqrt(pi)
+    code                    y = f(x)                                     f'(x), by what is saved
+    ABSOLUTE                |x|                                          sign(x)
+    SQUARE_ROOT             sqrt(x)                                      1 / (2 y)
+    LOGARITHM               log(x)                                       1 / x
+    RECIPROCAL              1 / x                                        -y^2
+    POWER                   x^a; NaN where x < 0 and a is no integer     a x^(a - 1)
+    SIGN                    -1, 0 or 1                                   0
+    IS_ZERO                 1 where x = 0, else 0                        0
+    ROUND                   the nearest integer, of two the even one     0
+    FLOOR, CEILING          the nearest integer below, above             0
+    ERROR_FUNCTION          erf(x)                                       2 exp(-x^2) / sqrt(pi)
+    SINE, COSINE            sin(x), cos(x)                               cos(x), -sin(x)
+    ARC_TANGENT             atan(x)                                      1 / (1 + x^2)
+    LOG_OF_ONE_PLUS         log(1 + x)                                   1 / (1 + x)
+    EXPONENTIAL_MINUS_ONE   exp(x) - 1                                   y + 1
 
 One vector of numbers at a time goes from memory through registers to memory::
 
@@ -21,21 +26,28 @@ One vector of numbers at a time goes from memory through registers to memory::
 A power is exp(a log|x|) in double precision, for float32 too: a rounding of the logarithm would be magnified by a.
 """
 
+import math
+
 import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.simd.elementary import erf, exp, exp_half_square, log
 from fastcnn.kernels.function_codes import (
     ABSOLUTE,
+    ARC_TANGENT,
     CEILING,
+    COSINE,
     ERROR_FUNCTION,
+    EXPONENTIAL_MINUS_ONE,
     FLOOR,
     IS_ZERO,
+    LOG_OF_ONE_PLUS,
     LOGARITHM,
     POWER,
     RECIPROCAL,
     ROUND,
     SIGN,
+    SINE,
     SQUARE_ROOT,
 )
 
@@ -88,8 +100,30 @@ def _forward(y, x, code, alpha):
     elif code == ERROR_FUNCTION:
         for i in range(y.size):
             y[i] = erf(x[i])
+    elif code >= SINE:
+        _by_library(y, x, code)
     else:
         _steps(y, x, code)
+
+
+@inlined(exact=True)
+def _by_library(y, x, code):
+    """The functions of the C library, one number at a time."""
+    if code == SINE:
+        for i in range(y.size):
+            y[i] = np.sin(x[i])
+    elif code == COSINE:
+        for i in range(y.size):
+            y[i] = np.cos(x[i])
+    elif code == ARC_TANGENT:
+        for i in range(y.size):
+            y[i] = np.arctan(x[i])
+    elif code == LOG_OF_ONE_PLUS:
+        for i in range(y.size):
+            y[i] = math.log1p(x[i])
+    elif code == EXPONENTIAL_MINUS_ONE:
+        for i in range(y.size):
+            y[i] = math.expm1(x[i])
 
 
 @inlined(exact=True)
@@ -171,6 +205,28 @@ def _backward(dx, dy, s, code, alpha):
         slope, root = real(_TWO_BY_ROOT_PI), real(_ROOT_TWO)
         for i in range(dx.size):
             dx[i] = dy[i] * (slope * exp_half_square(root * s[i]))
+    elif code >= SINE:
+        _by_library_backward(dx, dy, s, code)
     else:
         for i in range(dx.size):
             dx[i] = zero
+
+
+@inlined(exact=True)
+def _by_library_backward(dx, dy, s, code):
+    real = dx.dtype.type
+    if code == SINE:
+        for i in range(dx.size):
+            dx[i] = dy[i] * np.cos(s[i])
+    elif code == COSINE:
+        for i in range(dx.size):
+            dx[i] = -dy[i] * np.sin(s[i])
+    elif code == ARC_TANGENT:
+        for i in range(dx.size):
+            dx[i] = dy[i] / (real(1) + s[i] * s[i])
+    elif code == LOG_OF_ONE_PLUS:
+        for i in range(dx.size):
+            dx[i] = dy[i] / (real(1) + s[i])
+    elif code == EXPONENTIAL_MINUS_ONE:
+        for i in range(dx.size):
+            dx[i] = dy[i] * (s[i] + real(1))

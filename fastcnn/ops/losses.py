@@ -1,0 +1,98 @@
+"""Cross-entropies as operations: a number for each position; `fastcnn.losses` has losses to train with."""
+
+from typing import Any
+
+from fastcnn.errors import ArgumentError
+from fastcnn.geometry.tensor_shapes import from_front
+from fastcnn.ops import types
+from fastcnn.ops.activation_settings import log_softmax
+from fastcnn.ops.arithmetic import add, clip, divide, maximum, multiply, subtract
+from fastcnn.ops.casting import cast, floating, meet
+from fastcnn.ops.creation import one_hot
+from fastcnn.ops.elementary import abs as absolute
+from fastcnn.ops.elementary import exp, log, log1p, negative
+from fastcnn.ops.reduction import sum as total
+from fastcnn.ops.shape import squeeze
+
+_EPSILON = 1e-7  # as Keras has it: no logarithm of 0
+
+
+def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Any:
+    """Return -t log(y) - (1 - t) log(1 - y), number by number.
+
+    Parameters
+    ----------
+    target, output : arrays or tensors of one shape
+    from_logits : bool
+        Whether y is the sigmoid of `output`.
+
+    Examples
+    --------
+    >>> fc.ops.binary_crossentropy([0.0, 1.0], [0.5, 0.5]).round(3)
+    array([0.693, 0.693], dtype=float32)
+    """
+    t, y = meet("ops.binary_crossentropy", target, output, floating=True)
+    if len(t.shape) != len(y.shape) or any(a != b and None not in (a, b) for a, b in zip(t.shape, y.shape,
+                                                                                         strict=True)):
+        raise ArgumentError(f"ops.binary_crossentropy: expected target and output of one shape, got {tuple(t.shape)} "
+                            f"and {tuple(y.shape)}")
+    if from_logits:  # max(y, 0) - y t + log(1 + exp(-|y|)), which does not overflow
+        return add(subtract(maximum(y, 0.0), multiply(y, t)), log1p(exp(negative(absolute(y)))))
+    y = clip(y, _EPSILON, 1 - _EPSILON)
+    missed, false = multiply(t, log(y)), multiply(subtract(1.0, t), log(subtract(1.0, y)))
+    return negative(add(missed, false))
+
+
+def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """Return -sum t log(y) along the classes; without logits, y is divided by its sum first.
+
+    Parameters
+    ----------
+    target, output : arrays or tensors of one shape
+    from_logits : bool
+        Whether y is the softmax of `output`.
+    axis : int
+        Of the classes.
+
+    Examples
+    --------
+    >>> fc.ops.categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(3)
+    array([0.693], dtype=float32)
+    """
+    t, y = meet("ops.categorical_crossentropy", target, output, floating=True)
+    return negative(total(multiply(t, _logarithms(y, from_logits, axis, "ops.categorical_crossentropy")), axis))
+
+
+def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Any:
+    """As `categorical_crossentropy`, of labels.
+
+    Parameters
+    ----------
+    target : array or tensor of integers
+        Of the output's shape without the classes, or with 1 in their place.
+    output : array or tensor
+    from_logits : bool
+    axis : int
+
+    Examples
+    --------
+    >>> fc.ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).round(3)
+    array([0.693], dtype=float32)
+    """
+    y = floating(output, "ops.sparse_categorical_crossentropy")
+    (t,) = meet("ops.sparse_categorical_crossentropy", target)
+    at = from_front(axis, y.ndim, "ops.sparse_categorical_crossentropy")
+    if t.ndim == y.ndim and t.shape[at] == 1:
+        t = squeeze(t, at)
+    if t.ndim != y.ndim - 1:
+        raise ArgumentError(f"ops.sparse_categorical_crossentropy: expected labels of {y.ndim - 1} dimensions for "
+                            f"outputs {tuple(y.shape)}, got {tuple(t.shape)}")
+    rows = one_hot(cast(t, "int32"), y.shape[at], axis=at, dtype=types.dtype_of(y))
+    return negative(total(multiply(rows, _logarithms(y, from_logits, axis, "ops")), axis))
+
+
+def _logarithms(y: Any, from_logits: bool, axis: int, who: str) -> Any:
+    from_front(axis, y.ndim, who)
+    if from_logits:
+        return log_softmax(y, axis)
+    return log(clip(divide(y, total(y, axis, keepdims=True)), _EPSILON, 1 - _EPSILON))
