@@ -16,8 +16,8 @@ CONFIG, TOML = "config.json", "config.toml"
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
 OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "dev", "train_dev", "test", "group_by", "from",
-           "model", "dropout", "l2", "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay",
-           "lr_schedule", "warmup", "ema", "label_smoothing", "augment", "seed")
+           "white", "model", "dropout", "l2", "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay",
+           "lr_schedule", "warmup", "ema", "label_smoothing", "class_weight", "augment", "limit", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 _HEAD = "# fastcnn train --config FILE trains the same again\n"
@@ -55,7 +55,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         The rate of the network's dropout layers; None leaves them as they are.
     l2 : float
         How many times the squares of all kernels are added to the loss.
-    epochs, batch_size : int
+    epochs : int
+    batch_size : int or "all"
     optimizer : str
         A name, or a call.
     learning_rate : float
@@ -71,8 +72,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ema : float
         The momentum of the moving average of the weights that is kept in their place; 0 is none.
     label_smoothing : float
+    class_weight : "balanced" or None
+        Whether all classes count alike, however many images they have.
     augment : list of str or None
         Calls of the layers that change training images.
+    limit : int or None
+        How many images of the training part are trained on.
+    patience : int or None
+        After how many epochs that are no better on dev training ends.
     seed : int
     started : str
         Local time.
@@ -80,12 +87,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         Of fastcnn and of what decides about results.
     source : str or None
         The run or file whose weights training began with, written as ``from``.
+    white : float or None
+        The largest pixel that its model takes, where the file does not tell.
     """
 
     dataset: str
     model: str
     epochs: _Count
-    batch_size: _Count
+    batch_size: _Count | Literal["all"]
     optimizer: str
     learning_rate: float
     cool_down: Annotated[float, msgspec.Meta(gt=0, le=1)]
@@ -110,7 +119,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     warmup: _Share = 0.0
     ema: _Share = 0.0
     label_smoothing: _Share = 0.0
+    class_weight: Literal["balanced"] | None = None
     augment: list[str] | None = None
+    limit: _Count | None = None
+    patience: _Count | None = None
+    white: float | None = None
     source: str | None = msgspec.field(name="from", default=None)
 
 
@@ -119,6 +132,8 @@ def as_given(config: Config) -> dict[str, Any]:
     found = {option: getattr(config, _FIELDS.get(option, option)) for option in OPTIONS}
     if config.augment is None:
         found["augment"] = "off"
+    if config.class_weight is None:
+        found["class_weight"] = "none"
     if config.network is not None:
         found["model"] = config.network
     if config.source is not None:
@@ -150,7 +165,12 @@ def write_config(folder: Path, config: Config) -> None:
     text = msgspec.json.encode(_with_paths(config, as_text))
     write_atomically(folder / CONFIG, msgspec.json.format(text, indent=2) + b"\n")
     if config.fold is None:  # a fold is no training of its own: the folder around has the file
-        write_atomically(folder / TOML, as_toml(config).encode())
+        write_toml(folder, config)
+
+
+def write_toml(folder: Path, config: Config, **more: Any) -> None:
+    """Write ``config.toml``; arguments are those of `as_toml`."""
+    write_atomically(folder / TOML, as_toml(config, **more).encode())
 
 
 def read_config(folder: Path) -> Config | None:

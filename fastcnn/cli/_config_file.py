@@ -17,7 +17,7 @@ from fastcnn.cli._values import TEXT, UserPath
 from fastcnn.errors import unknown
 
 #: What is no part of a configuration.
-_NO_KEYS = ("config", "print-config", "dry-run", "overfit-batch", "help")
+_NO_KEYS = ("config", "print-config", "dry-run", "overfit-batch", "json", "quiet", "help")
 
 
 class ConfigFile(UserPath):

@@ -1,9 +1,13 @@
 """Where the command line writes: plain lines, with rich's bars and tables where there is a terminal."""
 
 import sys
+from collections.abc import Callable
 from typing import IO, Any
 
 from rich.console import Console
+
+#: Hears of what happened, for programs.
+Record = Callable[[dict[str, Any]], None]
 
 
 class Output:
@@ -42,7 +46,31 @@ class Output:
         return getattr(self.stream, name)
 
 
-def make_console(output: Output | None = None) -> Console:
-    """Return a console on standard output that takes texts as they are: a path may have brackets, a class a colon."""
+def make_console(output: Output | None = None, quiet: bool = False) -> Console:
+    """Return a console on standard output that takes texts as they are: a path may have brackets, a class a colon.
+
+    Parameters
+    ----------
+    output : Output, optional
+        In place of standard output itself.
+    quiet : bool
+        Print nothing.
+    """
     file: Any = sys.stdout if output is None else output
-    return Console(file=file, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    return Console(file=file, markup=False, emoji=False, highlight=False, soft_wrap=True, quiet=quiet,
+                   force_terminal=False if quiet else None)  # fmt: skip
+
+
+def json_lines(output: Output) -> Record:
+    """Return what writes each entry as a line of JSON."""
+    import msgspec
+
+    def record(entry: dict[str, Any]) -> None:
+        output.write(msgspec.json.encode(entry).decode() + "\n")
+        output.flush()
+
+    return record
+
+
+def not_told(entry: dict[str, Any]) -> None:
+    """Let no program hear of it."""

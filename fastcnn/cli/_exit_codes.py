@@ -19,7 +19,7 @@ Exit codes:
   1    an error that fastcnn did not foresee, or a closed pipe
   2    usage: an unknown name, a model that is not there, a value that cannot be, a missing extra
   3    data: missing, damaged or unfit, or a file or folder that cannot be read or written
-  4    diverged: the loss is not a number or infinite
+  4    diverged: the loss is not a number or infinite; or --overfit-batch did not learn its batch
   5    not a model, or a damaged one
   130  interrupted by Ctrl-C; `train` has saved the model, after SIGTERM too
 """

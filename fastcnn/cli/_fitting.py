@@ -1,21 +1,25 @@
 """The training itself: what `fit` is told, and what listens to it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fastcnn.callbacks import BackupAndRestore, Callback, SwapEMAWeights
 from fastcnn.cli._compiling import Compiling
+from fastcnn.cli._console import Record
 from fastcnn.cli._interrupt import StopAfterStep, stop_on_interrupt
 from fastcnn.cli._learner import Learner
+from fastcnn.cli._practice import images_of_step, weights_of
 from fastcnn.cli._progress import display
 from fastcnn.cli._resume import CHECKPOINTS
 from fastcnn.cli._run import HISTORY
 from fastcnn.cli._run_callbacks import HistoryFile, StopWhenDiverged
 from fastcnn.cli._schedule import RateSchedule
+from fastcnn.cli._stopping import Patience
 
 
 def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, folder: Path,
-        resumes: bool) -> StopAfterStep:
+        resumes: bool, record: Record) -> StopAfterStep:
     """Train; return the callback that knows whether and where Ctrl-C ended it.
 
     Parameters
@@ -28,6 +32,8 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
         Of the run.
     resumes : bool
         Whether checkpoints are kept, and gone on from.
+    record : function of a dict
+        Hears of each epoch, for programs.
     """
     model, train, dev = learner.model, parts["train"], parts.get("dev")
     with (
@@ -35,14 +41,15 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
         display(console, compiling.done) as shown,
         stop_on_interrupt(console.print) as stop,
     ):
-        callbacks = [*_of(config), HistoryFile(folder / HISTORY)]
+        callbacks = [*_of(config, console.print), HistoryFile(folder / HISTORY, record)]
         if resumes:
             stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
             callbacks.append(stop.backup)
         try:
             model.fit(
-                learner.images(train.x), learner.targets(train.y), sample_weight=train.weights,
-                batch_size=config.batch_size, epochs=config.epochs, verbose=0,
+                learner.images(train.x), learner.targets(train.y),
+                sample_weight=weights_of(train, config.class_weight),
+                batch_size=images_of_step(config, train), epochs=config.epochs, verbose=0,
                 validation_data=None if dev is None else (learner.images(dev.x), learner.targets(dev.y)),
                 validation_batch_size=256, callbacks=[*callbacks, shown, stop], augmentation=learner.augmentation,
             )  # fmt: skip
@@ -57,11 +64,13 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
     return stop
 
 
-def _of(config: Any) -> list[Callback]:
+def _of(config: Any, tell: Callable[[str], None]) -> list[Callback]:
     """Return the callbacks that a configuration asks for."""
     rate = config.learning_rate
     found: list[Callback] = [RateSchedule(config.lr_schedule, rate, config.warmup, config.cool_down),
                              StopWhenDiverged(rate)]  # fmt: skip
     if config.ema:
         found.append(SwapEMAWeights(swap_on_epoch=True))
+    if config.patience is not None:
+        found.append(Patience(config.patience, tell))
     return found

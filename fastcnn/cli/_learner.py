@@ -47,14 +47,12 @@ class Learner(NamedTuple):
         return to_categorical(y, self.classes) if self.has_rows else y
 
 
-def make_learner(prepared: Any, given: dict[str, Any], config: Any) -> Learner:
+def make_learner(prepared: Any, config: Any) -> Learner:
     """Return a fresh model, or that of the run to train on from, with all that a configuration asks of it.
 
     Parameters
     ----------
     prepared : Prepared
-    given : dict
-        The options of the command.
     config : Config
     """
     from fastcnn.cli._augmentation import make_pipeline, mixes
@@ -69,7 +67,7 @@ def make_learner(prepared: Any, given: dict[str, Any], config: Any) -> Learner:
     set_random_seed(config.seed)
     if prepared.begun is not None:
         model = prepared.begun.model
-        standard = standard_of(prepared.begun, given["white"], lambda note: click.echo(note, err=True))
+        standard = standard_of(prepared.begun, config.white, lambda note: click.echo(note, err=True))
     else:
         standard = Standard.of(x, data.scale)
         clear_session(free_memory=False)  # the layers of every fold have the same names

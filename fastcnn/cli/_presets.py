@@ -60,6 +60,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         **_of_pictures(given, data, before),
         **{name: given[name] for name in ("dev", "train_dev", "test", "group_by")},
         model=begun.model.name if begun is not None else name_of(network),
+        **{name: given[name] for name in ("limit", "patience", "white")},
         **_of_practice(given, data, before, optimizer),
         network=None if begun is not None or is_name(network) else network,
         epochs=given["epochs"] or preset.epochs,
@@ -85,6 +86,8 @@ def _of_practice(given: dict[str, Any], data: Dataset, before: Config | None, op
     found["lr_schedule"] = schedule
     found["warmup"] = first(given["warmup"], had.get("warmup") if schedule == had.get("lr_schedule") else
                             WARMUP.get(schedule))  # fmt: skip
+    weight = first(given["class_weight"], had.get("class_weight"))
+    found["class_weight"] = None if weight == "none" else weight
     asked = given["augment"] is not None
     found["augment"] = settled(given["augment"], data.x_train.shape[-1]) if asked else had.get("augment")
     return {name: value for name, value in found.items() if value is not None}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from fastcnn.callbacks import Callback, Logs
+from fastcnn.cli._console import Record, not_told
 from fastcnn.errors import DivergedError
 from fastcnn.formats.files import write_atomically
 
@@ -22,12 +23,14 @@ class HistoryFile(Callback):
     Parameters
     ----------
     path : Path
+    record : function of a dict
+        Hears of each line.
     """
 
     changes = ("_steps", "_text", "_cpu_seconds")
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, record: Record = not_told) -> None:
+        self.path, self._record = path, record
         self._steps, self._text, self._cpu_seconds = 0, "", 0.0
         self._is_broken = False
 
@@ -55,7 +58,9 @@ class HistoryFile(Callback):
         self._count_cpu()
         seconds = {"seconds": time.perf_counter() - self._begin, "cpu_seconds": self._cpu_seconds}
         times = {name: round(value, 6) for name, value in seconds.items()}
-        line = msgspec.json.encode({"epoch": epoch + 1, "steps": self._steps, **logs, **times}) + b"\n"
+        entry = {"epoch": epoch + 1, "steps": self._steps, **logs, **times}
+        self._record(entry)
+        line = msgspec.json.encode(entry) + b"\n"
         self._text += line.decode()
         if self._is_broken:
             return

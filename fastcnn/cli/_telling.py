@@ -7,7 +7,7 @@ from typing import Any
 from fastcnn.cli._learner import Learner
 
 
-def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder: Path) -> None:
+def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder: Path | None) -> None:
     """Tell what is trained on what, and how."""
     data, parts = prepared.data, prepared.parts
     size = "x".join(map(str, data.x_train.shape[1:]))
@@ -22,22 +22,27 @@ def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder
     console.print(f"plan   {', '.join(_plan(config))}")
     if config.augment:
         console.print(f"images {', '.join(config.augment)}")
-    console.print(f"run    {folder}")
+    if folder is not None:
+        console.print(f"run    {folder}")
 
 
 def _plan(config: Any) -> list[str]:
     """Return what is done, in words; what is as usual is not told."""
     schedule = "" if config.lr_schedule == "cooldown" else f" ({config.lr_schedule})"
     warmup = f" after a warm-up over {config.warmup:.0%}" if config.warmup else ""
-    told = [f"{config.epochs} epochs", f"batches of {config.batch_size}", config.optimizer,
+    batches = "one batch" if config.batch_size == "all" else f"batches of {config.batch_size}"
+    told = [f"{config.epochs} epochs", batches, config.optimizer,
             f"learning rate {config.learning_rate:g}{schedule}{warmup}"]  # fmt: skip
     for name, usual, words in (
         ("momentum", None, "momentum"), ("weight_decay", None, "weight decay"), ("l2", 0, "L2"),
         ("dropout", None, "dropout"), ("label_smoothing", 0, "label smoothing"), ("ema", 0, "average of weights"),
+        ("patience", None, "patience"),
     ):  # fmt: skip
         value = getattr(config, name)
         if value != usual:
             told.append(f"{words} {value:g}")
+    if config.class_weight is not None:
+        told.append("balanced classes")
     return [*told, f"seed {config.seed}"]
 
 

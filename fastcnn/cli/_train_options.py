@@ -14,7 +14,17 @@ from fastcnn.cli._options import (
     split_options,
     white_option,
 )
-from fastcnn.cli._values import Architecture, AugmentationCalls, Factor, Name, NameOrCall, Rate, Share, UserPath
+from fastcnn.cli._values import (
+    Architecture,
+    AugmentationCalls,
+    BatchSize,
+    Factor,
+    Name,
+    NameOrCall,
+    Rate,
+    Share,
+    UserPath,
+)
 
 data_group = in_group(
     "Data",
@@ -26,6 +36,8 @@ data_group = in_group(
                       "scaled and moved; strong, all that and colours and erasing; or layers as calls with commas "
                       "between, \"RandomFlip('horizontal'), RandomRotation(0.05)\", in a file a list of them. Default: "
                       "off."),
+    click.option("--limit", type=click.IntRange(1), metavar="N",
+                 help="Train on N images of the training part, of each class its share."),
 )  # fmt: skip
 
 parts_group = in_group("Parts", split_options)
@@ -48,7 +60,7 @@ network_group = in_group(
 training_group = in_group(
     "Training",
     click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training images."),
-    click.option("--batch-size", type=click.IntRange(1), metavar="N", help="Images a step."),
+    click.option("--batch-size", type=BatchSize(), metavar="N|all", help="Images a step."),
     click.option("--optimizer", type=NameOrCall("optimizer", OPTIMIZERS, "SGD(momentum=0.9)"), metavar="NAME",
                  help=f"{', '.join(OPTIMIZERS)}; or a call, 'Adam(beta_1=0.8)'. Momentum and nesterov are sgd with a "
                       "momentum of 0.9. Default: adam."),
@@ -68,6 +80,10 @@ training_group = in_group(
                       "it. Default: 0, none."),
     click.option("--label-smoothing", type=Share(), metavar="SHARE",
                  help="The share of each target that goes to all classes alike. Default: 0."),
+    click.option("--class-weight", type=click.Choice(["balanced", "none"]),
+                 help="balanced: the classes count alike, however many images they have. Default: none."),
+    click.option("--patience", type=click.IntRange(1), metavar="N",
+                 help="End after N epochs whose loss on dev is no better; the weights of the best epoch are kept."),
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
                  help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded."),
 )  # fmt: skip
@@ -78,6 +94,13 @@ run_group = in_group(
                  help="A file of TOML that says what is not said by flags: epochs = 3. A run has such a file, "
                       "config.toml, which trains the same again."),
     click.option("--print-config", is_flag=True, help="Print such a file for what is asked, and stop."),
+    click.option("--dry-run", is_flag=True,
+                 help="Tell shapes, memory, the measured speed and when training would end, and stop."),
+    click.option("--overfit-batch", is_flag=True,
+                 help="Tell whether one batch can be learned by heart, and stop: where it cannot, something is wrong."),
+    click.option("--json", "as_json", is_flag=True,
+                 help="Print a line of JSON for each epoch and one at the end, and nothing else."),
+    click.option("--quiet", is_flag=True, help="Print the last line alone."),
     click.option("--out", type=UserPath(), metavar="DIR",
                  help="A new or empty folder for the run. Default: runs/<time>-<model>."),
     click.option("--resume", type=click.Choice(["auto"]),

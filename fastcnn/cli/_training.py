@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from fastcnn.cli._config import write_config
+from fastcnn.cli._config import write_config, write_toml
+from fastcnn.cli._console import Record
 from fastcnn.cli._examples import Examples, restored, write_split
+from fastcnn.cli._practice import limited
 from fastcnn.cli._resume import is_complete, open_run, remove_checkpoints
 from fastcnn.cli._run import FOLDS, new_run, write_folds
 from fastcnn.cli._split import Asked, made, made_folds
@@ -24,7 +26,9 @@ class Prepared(NamedTuple):
     begun : Saved or None
         What it goes on from.
     parts : dict of str to Examples
-        Without folds; else empty.
+        That are used; without folds, else empty.
+    dealt : dict of str to Examples
+        The same before --limit, as ``split.csv`` has them.
     groups : dict of str to str
     notes : tuple of str
         What a person should know of the parts.
@@ -34,9 +38,15 @@ class Prepared(NamedTuple):
     data: Any
     begun: Any
     parts: dict[str, Examples]
+    dealt: dict[str, Examples]
     groups: dict[str, str]
     notes: tuple[str, ...]
     config: Any
+
+    def with_parts(self, dealt: dict[str, Examples], groups: dict[str, str]) -> "Prepared":
+        """Return the same with parts, of which the training part is cut to the limit."""
+        cut = {"train": limited(dealt["train"], self.config.limit, self.config.seed)} if dealt else {}
+        return self._replace(parts=dealt | cut, dealt=dealt, groups=groups)
 
 
 class Trained(NamedTuple):
@@ -64,7 +74,9 @@ def prepare(given: dict[str, Any]) -> Prepared:
     config = settle(given, dataset, data, begun)
     if begun is not None:
         require_fit(begun, data)
-    return Prepared(data, begun, parts, groups, notes, config)
+    if config.patience is not None and not (given["folds"] or "dev" in parts):
+        raise click.UsageError("--patience: expected a dev part, whose loss is looked at, got --dev 0; leave one out")
+    return Prepared(data, begun, {}, {}, {}, notes, config).with_parts(parts, groups)
 
 
 def asked_of(given: dict[str, Any]) -> Asked:
@@ -88,23 +100,25 @@ def _parts(given: dict[str, Any], data: Any, dataset: Any, begun: Any) -> Any:
     return restored(path, data), {}, ()
 
 
-def train_one(console: Any, prepared: Prepared, given: dict[str, Any]) -> Trained:
+def train_one(console: Any, prepared: Prepared, given: dict[str, Any], record: Record) -> Trained:
     """Train on the parts, keep the model in a new run, and tell how good it is on dev."""
-    return _train(console, prepared, given, given["out"], prepared.config)
+    return _train(console, prepared, given, given["out"], prepared.config, record)
 
 
-def train_folds(console: Any, prepared: Prepared, given: dict[str, Any]) -> Trained:
+def train_folds(console: Any, prepared: Prepared, given: dict[str, Any], record: Record) -> Trained:
     """Train once for each fold, in a run of its own, and tell the mean accuracy on dev and its spread."""
     import msgspec
 
     count, found = given["folds"], []
     divisions = list(made_folds(prepared.data, count, asked_of(given)))
     with new_run(given["out"], f"{prepared.config.model}-{count}-folds", 0, FOLDS) as folder:
+        write_toml(folder, prepared.config, folds=count)
         for number, (parts, groups) in enumerate(divisions, 1):
             console.print(f"fold {number}/{count}")
             config = msgspec.structs.replace(prepared.config, fold=(number, count))
-            one = prepared._replace(parts=parts, groups=groups)
-            trained = _train(console, one, given, str(folder / f"fold-{number}"), config)
+            tell = lambda entry, number=number: record({"fold": number, **entry})
+            trained = _train(console, prepared.with_parts(parts, groups), given, str(folder / f"fold-{number}"), config,
+                             tell)  # fmt: skip
             if trained.is_stopped:
                 return Trained(folder, None, is_stopped=True)
             assert trained.accuracy is not None  # a fold has dev images
@@ -117,7 +131,8 @@ def train_folds(console: Any, prepared: Prepared, given: dict[str, Any]) -> Trai
     return Trained(folder, mean, is_stopped=False)
 
 
-def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | None, config: Any) -> Trained:
+def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | None, config: Any,
+           record: Record) -> Trained:
     from fastcnn.cli._fitting import fit
     from fastcnn.cli._learner import known_of, make_learner
     from fastcnn.cli._safe_saving import keep, said
@@ -125,7 +140,7 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
     from fastcnn.errors import DivergedError
 
     data, parts = prepared.data, prepared.parts
-    learner = make_learner(prepared, given, config)
+    learner = make_learner(prepared, config)
     model, known = learner.model, known_of(data, learner)
     size = sum(p.value.nbytes for p in model.weights)
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
@@ -133,10 +148,10 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
             console.print(f"run {folder} is complete; name another --out to train once more")
             return Trained(folder, None, is_stopped=False)
         write_config(folder, config)
-        write_split(folder, parts, prepared.groups, data.classes)
+        write_split(folder, prepared.dealt, prepared.groups, data.classes)
         introduce(console, prepared, learner, config, folder)
         try:
-            stop = fit(console, learner, parts, config, folder, bool(given["resume"]))
+            stop = fit(console, learner, parts, config, folder, bool(given["resume"]), record)
         except DivergedError:
             raise
         except Exception as error:  # of ours, of a full memory: what was learned until then is worth keeping
@@ -157,12 +172,18 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
         raise
 
 
+def first_of(prepared: Prepared, given: dict[str, Any]) -> Prepared:
+    """Return the only training, or that of the first fold."""
+    if given["folds"] is None:
+        return prepared
+    return prepared.with_parts(*next(made_folds(prepared.data, given["folds"], asked_of(given))))
+
+
 def check(prepared: Prepared, given: dict[str, Any]) -> None:
     """Raise what is wrong with network and optimizer, which are made and thrown away."""
     from fastcnn.cli._learner import make_learner
 
-    parts = prepared.parts or {"train": Examples(prepared.data.x_train, prepared.data.y_train, np.empty(0))}
-    make_learner(prepared._replace(parts=parts), given, prepared.config)
+    make_learner(first_of(prepared, given), prepared.config)
 
 
 def say_saved(trained: Trained) -> str:

@@ -29,6 +29,7 @@ def command(saved: str, dataset: str | None, data_dir: str | None, skip_damaged:
     from fastcnn.cli._data import choose_dataset, load_dataset, standard_of
     from fastcnn.cli._examples import part_of
     from fastcnn.cli._looks import look
+    from fastcnn.cli._practice import limited
     from fastcnn.cli._report import as_probabilities, measure, show
     from fastcnn.cli._saved import open_saved, require_fit
 
@@ -39,6 +40,8 @@ def command(saved: str, dataset: str | None, data_dir: str | None, skip_damaged:
         data = load_dataset(chosen, opened, skip_damaged=skip_damaged)
         require_fit(opened, data)
         images = part_of(data, opened.split_of(chosen[0]), name, str(opened.path))
+        if name == "train" and opened.config is not None:  # what was trained on, not what --limit left out
+            images = limited(images, opened.config.limit, opened.config.seed)
         console.print(f"model  {opened.model.name}: {opened.model.count_params():,} parameters, from {opened.path}")
         console.print(f"data   {data.name}: {len(images.y):,} {part} images")
         for note in data.notes:

@@ -12,6 +12,8 @@ from fastcnn.cli._groups import GroupedCommand
 from fastcnn.cli._train_options import data_group, network_group, parts_group, run_group, training_group
 from fastcnn.errors import ArgumentError
 
+_PARAMETERS = {"json": "as_json"}  # what options are called inside
+
 
 @click.command("train", cls=GroupedCommand, short_help="Train a network on a data set.")
 @data_group
@@ -51,23 +53,34 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         recorded = remembered(given)
     if given["seed"] is None:
         given["seed"] = secrets.randbelow(2**31)
-    if given["from"] is not None and given["model"] is not None:
-        raise click.UsageError("--model and --from exclude one another: a run has a model; leave one out", ctx)
-    if given["white"] is not None and given["from"] is None:
-        raise click.UsageError("--white is for the model of --from: a new one is trained on standardized pixels", ctx)
-    if given["folds"] is not None and given["from"] is not None:
-        raise click.UsageError("--folds and --from exclude one another: the run has seen the images of every fold", ctx)
-    if given["folds"] is not None and given["dev"] is not None:
-        raise click.UsageError("--folds and --dev exclude one another: each fold is dev once; leave one out", ctx)
-
+    _require_one_answer(ctx, given)
     try:
         _run(ctx, given, asked, recorded)
     except CallError as error:
         raise ArgumentError(str(error) if given["config"] is None else located(given["config"], error)) from error
 
 
+def _require_one_answer(ctx: click.Context, given: dict[str, Any]) -> None:
+    """Raise UsageError for options that do not go together."""
+    said = lambda name: given[name] is not None and given[name] is not False
+    if said("white") and not said("from"):
+        raise click.UsageError("--white is for the model of --from: a new one is trained on standardized pixels", ctx)
+    for one, other, why in (
+        ("model", "from", "a run has a model"),
+        ("folds", "from", "the run has seen the images of every fold"),
+        ("folds", "dev", "each fold is dev once"),
+        ("json", "quiet", "each says what is printed"),
+        ("print_config", "dry_run", "each stops"),
+        ("print_config", "overfit_batch", "each stops"),
+        ("dry_run", "overfit_batch", "each stops"),
+    ):
+        if said(_PARAMETERS.get(one, one)) and said(other):
+            words = [f"--{name.replace('_', '-')}" for name in (one, other)]
+            raise click.UsageError(f"{words[0]} and {words[1]} exclude one another: {why}; leave one out", ctx)
+
+
 def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recorded: Any) -> None:
-    from fastcnn.cli._training import check, prepare, say_saved, train_folds, train_one
+    from fastcnn.cli._training import check, first_of, prepare, say_saved, train_folds, train_one
 
     prepared = prepare(given)
     if recorded is not None:
@@ -75,18 +88,31 @@ def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recor
 
         prepared = prepared._replace(config=require_same(asked, prepared.config, recorded))
 
+    from fastcnn.cli._console import Output, json_lines, make_console, not_told
+
+    output = Output(sys.stdout)
+    console = make_console(output, quiet=given["quiet"] or given["as_json"])
+    record = json_lines(output) if given["as_json"] else not_told
     if given["print_config"]:
         from fastcnn.cli._config import as_toml
 
         check(prepared, given)
-        click.echo(as_toml(prepared.config, folds=given["folds"]), nl=False)
+        output.write(as_toml(prepared.config, folds=given["folds"]))
         return
+    if given["dry_run"]:
+        from fastcnn.cli._dry_run import dry_run
 
-    from fastcnn.cli._console import Output, make_console
+        record(dry_run(console, first_of(prepared, given), given["folds"] or 1))
+        return
+    if given["overfit_batch"]:
+        from fastcnn.cli._overfit import overfit_batch
 
-    output = Output(sys.stdout)
-    console = make_console(output)
-    trained = train_one(console, prepared, given) if given["folds"] is None else train_folds(console, prepared, given)
+        record(overfit_batch(console, first_of(prepared, given)))
+        return
+    trained = (train_one if given["folds"] is None else train_folds)(console, prepared, given, record)
+    record({"run": str(trained.folder), "is_complete": not trained.is_stopped, "dev_accuracy": trained.accuracy})
+    if given["quiet"] and trained.accuracy is not None:
+        output.write(f"dev accuracy {trained.accuracy:.4f}\n")
     if output.is_lost:
         click.echo(f"fastcnn: expected an output to write to, got a closed pipe or full disk; {say_saved(trained)}",
                    err=True)  # fmt: skip

@@ -141,7 +141,8 @@ def make(input_shape, classes):
 def test_the_order_of_options_has_every_one_that_decides_about_a_result():
     from fastcnn.cli import train
 
-    no_matter = {"config", "print_config", "out", "resume", "data_dir", "white", "folds", "help"}
+    no_matter = {"config", "print_config", "out", "resume", "data_dir", "folds", "help", "dry_run",
+                 "overfit_batch", "as_json", "quiet"}
     assert {param.name for param in train.command.params} - no_matter == set(_config.OPTIONS) - {"data_dir"}
     assert "train" in COMMANDS
 

@@ -10,8 +10,10 @@ from fastcnn import layers, optimizers
 from fastcnn.cli import _augmentation, main
 from fastcnn.cli._config import Config
 from fastcnn.cli._data import Standard
+from fastcnn.cli._examples import Examples
 from fastcnn.cli._network import make_network
 from fastcnn.cli._optimizer import make_optimizer
+from fastcnn.cli._practice import limited, weights_of
 from fastcnn.cli._regularization import with_dropout, with_l2
 from fastcnn.cli._schedule import RateSchedule
 from fastcnn.errors import ArgumentError
@@ -164,3 +166,46 @@ def test_a_run_with_everything_is_replayed_by_its_file_and_trained_on_with_its_p
     accuracy = float(capsys.readouterr().out.split()[-1])
     last = json.loads((tmp_path / "first" / "history.jsonl").read_text().splitlines()[-1])
     assert last["val_accuracy"] == pytest.approx(accuracy, abs=0.5 / 359)  # printed with four digits
+
+
+def test_the_training_part_is_cut_by_class_and_weights_make_classes_count_alike():
+    y = np.repeat([0, 1, 2], [60, 30, 10])
+    part = Examples(np.arange(100), y, np.empty(100, object))
+    some = limited(part, 10, seed=1)
+    assert np.bincount(some.y).tolist() == [6, 3, 1]
+    np.testing.assert_array_equal(limited(part, 10, seed=1).x, some.x)
+    assert limited(part, 100, seed=1) is limited(part, None, seed=1) is part
+    weights = weights_of(part, "balanced")
+    np.testing.assert_allclose([weights[y == k].sum() for k in range(3)], 100 / 3, rtol=1e-6)
+    twice = weights_of(part._replace(weights=np.full(100, 2, np.float32)), "balanced")
+    np.testing.assert_array_equal(twice, 2 * weights)
+    assert weights_of(part, None) is None
+
+
+def test_few_images_in_one_batch_are_what_is_trained_on_and_evaluated(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--limit", "50", "--batch-size", "all", "--epochs", "1", "--class-weight", "balanced",
+                 "--out", "run"]) == 0  # fmt: skip
+    output = capsys.readouterr().out
+    assert "digits: 50 training, 359 dev" in output
+    assert "1 epochs, one batch, adam" in output
+    assert json.loads((tmp_path / "run" / "history.jsonl").read_text())["steps"] == 1
+    assert (tmp_path / "run" / "split.csv").read_text().count("\ntrain,") == 1083  # the others are nobody's dev or test
+    assert main(["evaluate", "run", "--part", "train"]) == 0
+    assert "digits: 50 train images" in capsys.readouterr().out
+
+
+def test_patience_ends_training_and_keeps_the_best_epoch(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "--limit", "60", "--epochs", "60", "--patience", "1", "--lr", "0.02", "--seed", "1",
+                 "--lr-schedule", "constant", "--out", "run"]) == 0  # fmt: skip
+    output = capsys.readouterr().out
+    history = [json.loads(line) for line in (tmp_path / "run" / "history.jsonl").read_text().splitlines()]
+    losses = [line["val_loss"] for line in history]
+    assert len(losses) < 60
+    assert losses[-1] >= losses[-2] == min(losses)
+    assert f"stopped early after epoch {len(losses)}: " in output
+    assert f"kept   the weights of epoch {len(losses) - 1}," in output
+    assert output.splitlines()[-1] == f"dev accuracy {history[-2]['val_accuracy']:.4f}"
+    assert main(["train", "--patience", "1", "--dev", "0"]) == 2
+    assert "--patience: expected a dev part" in only_line(capsys.readouterr().err)

@@ -85,13 +85,16 @@ def test_ctrl_c_in_a_run_that_goes_on_keeps_it_and_others_are_refused(tmp_path, 
     ("from", "source", "/a/run"), ("group_by", "group_by", "x"), ("skip_damaged", "skip_damaged", True),
     ("optimizer", "optimizer", "sgd"), ("momentum", "momentum", 0.5), ("weight_decay", "weight_decay", 0.5),
     ("lr_schedule", "lr_schedule", "linear"), ("warmup", "warmup", 0.5), ("ema", "ema", 0.5), ("l2", "l2", 0.5),
-    ("dropout", "dropout", 0.5), ("label_smoothing", "label_smoothing", 0.5), ("augment", "augment", ["MixUp()"])])
+    ("dropout", "dropout", 0.5), ("label_smoothing", "label_smoothing", 0.5), ("augment", "augment", ["MixUp()"]),
+    ("class_weight", "class_weight", "balanced"), ("limit", "limit", 9), ("patience", "patience", 9),
+    ("white", "white", 255.0), ("model", "network", ["ReLU"])])
 def test_every_option_that_decides_about_the_result_must_be_as_it_was(option, name, given):
     recorded = Config(dataset="digits", model="lenet", epochs=3, batch_size=32, optimizer="adam", learning_rate=0.1,
                       cool_down=0.5, seed=1, started="then", versions={"fastcnn": "0.1"})  # fmt: skip
     now = msgspec.structs.replace(recorded, started="now", versions={})
     assert require_same({}, now, recorded) == recorded
-    word, old = option.replace("_", "-"), "off" if option == "augment" else getattr(recorded, name)
+    unsaid = {"augment": "off", "class_weight": "none", "model": "lenet"}
+    word, old = option.replace("_", "-"), unsaid.get(option, getattr(recorded, name))
     with pytest.raises(ArgumentError, match=rf"^--{word} .*: expected {'none' if old is None else old}, as the run"):
         require_same({option: given}, msgspec.structs.replace(now, **{name: given}), recorded)
 
