@@ -33,6 +33,7 @@ class Epochs:
     def __init__(self, batches: Batches, steps: int | None = None, who: str = "fit") -> None:
         self.batches, self._who = batches, who
         whole = batches.steps
+        self._whole = None if batches.is_once else whole  # batches of a pass
         self.steps = whole if steps is None else steps
         self._limit = None if steps == whole else steps
         self._pass: Iterator[Batch] | None = None  # the pass that is under way
@@ -65,6 +66,9 @@ class Epochs:
         self._pass, self._is_begun = itertools.chain([first], begun), True
 
     def _begin_pass(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
+        if not self.batches.is_once and self.batches.steps != self._whole:
+            raise DataError(f"{self._who}: expected {self._whole} batches of a pass, as at the beginning, got "
+                            f"{self.batches.steps} now; a source keeps its length while it is trained on")
         self._before, self._order_of, self._taken = self.batches.get_state(), epoch, skip
         return self.batches.begin(epoch, skip)
 
@@ -91,6 +95,7 @@ class Epochs:
             for batch in self._pass:
                 self._taken += 1
                 yield batch
+            self._require_whole_pass()
             self.is_over = self.batches.is_once
         finally:
             self._pass = None
@@ -107,11 +112,18 @@ class Epochs:
                 self._taken += 1
                 yield batch
                 continue
+            self._require_whole_pass()
             self._pass, self.is_over = None, self.batches.is_once
             if taken or is_new or self.is_over:  # otherwise the last epoch ended exactly with a pass
                 ends = "it ends" if self.is_over else "the epoch ends"
                 warn(f"{self._who}: the data ran out after {taken} of {limit} batches of an epoch; {ends}")
                 return
+
+    def _require_whole_pass(self) -> None:
+        """Raise DataError where a source has ended before the length that it tells."""
+        if self._whole is not None and self._taken < self._whole:
+            raise DataError(f"{self._who}: expected {self._whole} batches, as the length of the data says, got "
+                            f"{self._taken}, and no more")
 
     def close(self) -> None:
         """End the threads that make batches, if there are any. No more batches follow."""

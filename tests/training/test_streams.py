@@ -373,3 +373,41 @@ def test_a_dataset_of_workers_makes_as_many_batches_ahead_as_its_queue_takes():
     assert data.seen == [0], "one worker is the step's own thread"
     data.use_multiprocessing, data.seen = True, []
     assert list(Stream(data, lambda given, number: number).begin(0)) == list(range(6))
+
+
+class Told(Repeatable):
+    """An iterable that tells a length of its own."""
+
+    def __init__(self, batches, length):
+        super().__init__(batches)
+        self.length = length
+
+    def __len__(self):
+        return self.length
+
+
+class Shrinking(Numbered):
+    """It has another length after each epoch."""
+
+    def on_epoch_end(self):
+        self.batches = self.batches[:-1]
+
+
+def test_a_source_that_ends_before_its_length_is_an_error():
+    batches, model = [(X[k : k + SIZE], LABELS[k : k + SIZE]) for k in range(0, 3 * SIZE, SIZE)], compiled()
+    told = "expected 4 batches, as the length of the data says, got 3, and no more"
+    for call in (lambda: model.fit(Told(batches, 4), verbose=0), lambda: model.evaluate(Told(batches, 4)),
+                 lambda: model.predict(Told(batches, 4)),
+                 lambda: model.fit(Told(batches, 4), steps_per_epoch=2, epochs=2, verbose=0),
+                 lambda: model.fit(X, LABELS, validation_data=Told(batches, 4), verbose=0)):
+        with pytest.raises(DataError, match=told):
+            call()
+    model.fit(Told(batches, 3), verbose=0, epochs=2)
+
+
+def test_a_source_that_changes_its_length_is_an_error():
+    batches = [(X[k : k + SIZE], LABELS[k : k + SIZE]) for k in range(0, 3 * SIZE, SIZE)]
+    model = compiled()
+    with pytest.raises(DataError, match="expected 3 batches of a pass, as at the beginning, got 2 now"):
+        model.fit(Shrinking(batches), epochs=3, verbose=0)
+    assert len(model.history.epoch) == 1
