@@ -3,18 +3,25 @@
 import contextlib
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+# One of the two is there: Windows has msvcrt, all others fcntl.
+fcntl: Any
+msvcrt: Any
 try:
     import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+except ImportError:
+    fcntl = None
+try:
+    import msvcrt
+except ImportError:
+    msvcrt = None
 
 NAME = "lock"
 
 
 class FolderLock:
-    """Held from `take` to `release`; where the system knows no such locks (Windows), everybody has it.
+    """Held from `take` to `release`. No test has run on Windows.
 
     Parameters
     ----------
@@ -28,26 +35,38 @@ class FolderLock:
 
     def take(self) -> bool:
         """Lock the folder, and return whether nobody else had."""
-        while fcntl is not None:
+        while True:
             file = self._path.open("ab")
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(file, self._path):  # else who had it before has taken it away with him
-                    self._file = file
-                    return True
-            except OSError:
+            if not _lock(file):
                 file.close()
                 return False
+            if _is_at(file, self._path):  # else who had it before has taken it away with him
+                self._file = file
+                return True
             file.close()
-        return True
 
     def release(self) -> None:
         """Let others have it; the file goes, too."""
-        if self._file is not None:
-            with contextlib.suppress(OSError):
-                self._path.unlink()
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is None:
+            return
+        if fcntl is None:  # Windows removes no file that somebody has open
+            file.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        file.close()
+
+
+def _lock(file: BinaryIO) -> bool:
+    try:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # the first byte, which need not be there
+    except OSError:
+        return False
+    return True
 
 
 def _is_at(file: BinaryIO, path: Path) -> bool:

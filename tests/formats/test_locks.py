@@ -1,19 +1,21 @@
 """A folder has one owner at a time, as long as that process lives."""
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from fastcnn.formats import locks
 from fastcnn.formats.locks import FolderLock
 
-pytestmark = pytest.mark.skipif(locks.fcntl is None, reason="this system has no such locks")
-
 HOLD = """
 import sys, time
 from pathlib import Path
+
+import pytest
 from fastcnn.formats.locks import FolderLock
 lock = FolderLock(Path(sys.argv[1]))
 print(lock.take(), flush=True)
@@ -40,3 +42,38 @@ def test_the_lock_of_a_process_that_was_killed_is_free(tmp_path):
         process.send_signal(signal.SIGKILL)
     assert mine.take()
     mine.release()
+
+
+class Msvcrt:
+    """The part of Windows's module that locks the first byte of a file; a lock of this system stands for it."""
+
+    LK_NBLCK = 2
+
+    def __init__(self, system):
+        self.system = system
+
+    def locking(self, number, mode, count):
+        assert (mode, count, os.lseek(number, 0, os.SEEK_CUR)) == (self.LK_NBLCK, 1, 0)
+        self.system.flock(number, self.system.LOCK_EX | self.system.LOCK_NB)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system does not tell which files are open")
+def test_where_there_is_msvcrt_alone_the_first_byte_is_locked_and_the_file_closed_before_it_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(locks, "msvcrt", Msvcrt(locks.fcntl))
+    monkeypatch.setattr(locks, "fcntl", None)
+    unlink = Path.unlink
+
+    def windows(path, missing_ok=False):
+        if str(path) in {os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()}:
+            raise PermissionError(13, "The process cannot access the file because it is being used")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", windows)
+    (tmp_path / "lock").write_bytes(b"left by a process that died")
+    one, other = FolderLock(tmp_path), FolderLock(tmp_path)
+    assert one.take()
+    assert not other.take()
+    one.release()
+    assert list(tmp_path.iterdir()) == []
+    assert other.take()
+    other.release()
