@@ -1,4 +1,4 @@
-"""A page for each script of examples/: its docstring as prose, then the script."""
+"""A page for each script of examples/: its docstring as prose, then the script; and one for its configurations."""
 
 import ast
 import textwrap
@@ -13,6 +13,9 @@ def on_files(files, config):
     """Add the pages to those of docs/."""
     for path in sorted(EXAMPLES.glob("*.py")):
         files.append(File.generated(config, f"examples/{path.name[:-3]}.md", content=page(path)))
+    configs = EXAMPLES / "configs"
+    for path in (configs / "README.md", *sorted(configs.glob("*.toml")), *sorted(configs.glob("results/*.svg"))):
+        files.append(File.generated(config, path.relative_to(EXAMPLES.parent).as_posix(), abs_src_path=str(path)))
     return files
 
 

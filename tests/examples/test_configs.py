@@ -1,0 +1,81 @@
+"""The configurations of examples/configs: they can be read, their results are those of the table; the script beside."""
+
+import importlib.util
+import json
+
+import pytest
+
+from tests.cli.conftest import fastcnn  # noqa: F401  (a fixture)
+from tests.examples.test_examples import EXAMPLES
+
+CONFIGS = EXAMPLES / "configs"
+README = (CONFIGS / "README.md").read_text()
+
+
+@pytest.fixture
+def script():
+    spec = importlib.util.spec_from_file_location("run", CONFIGS / "run.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def make_run(path, accuracies, test=None, dev=False, complete=True):
+    """Write what a run leaves: 30 CPU seconds an epoch."""
+    path.mkdir(parents=True)
+    lines = [{"epoch": i, "accuracy": one, "cpu_seconds": 30.0} | ({"val_accuracy": one / 2} if dev else {})
+             for i, one in enumerate(accuracies, 1)]  # fmt: skip
+    (path / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (path / "model.safetensors").touch()
+    if not complete:
+        (path / "checkpoints").mkdir()
+    if test is not None:
+        (path / "looks.jsonl").write_text(f'{{"accuracy": {test}}}\n{{"accuracy": 0.99}}\n')
+
+
+def test_results_are_those_of_complete_runs_by_their_first_look_at_the_test_images(tmp_path, script):
+    make_run(tmp_path / "plan-2", [0.5, 0.7], test=0.9)
+    make_run(tmp_path / "plan-1", [0.5, 0.8], test=0.8)
+    make_run(tmp_path / "plan-3", [0.5], test=0.1, complete=False)
+    make_run(tmp_path / "plan-dev", [0.6, 0.9], dev=True)
+    make_run(tmp_path / "plan-other-1", [0.5], test=0.2)
+    script.report("plan", tmp_path, tmp_path / "results")
+    found = json.loads((tmp_path / "results" / "plan.json").read_text())
+    assert {key: found[key] for key in ("seeds", "mean", "worst", "minutes")} == {
+        "seeds": [1, 2], "mean": 0.85, "worst": 0.8, "minutes": 0.5}  # fmt: skip
+    assert [(one["seed"], one["test_accuracy"], one["dev_accuracy"]) for one in found["runs"]] == [
+        ("1", 0.8, None), ("2", 0.9, None), ("dev", None, 0.45)]  # fmt: skip
+
+
+def test_a_curve_is_drawn(tmp_path, script):
+    pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
+    make_run(tmp_path / "plan-1", [0.5, 0.8], test=0.8)
+    make_run(tmp_path / "plan-dev", [0.6, 0.9], dev=True)
+    script.report("plan", tmp_path, tmp_path)
+    assert "test images, each seed" in (tmp_path / "plan.svg").read_text()
+
+
+def test_the_row_of_a_configuration_gets_the_results(tmp_path, script):
+    script.HERE = tmp_path
+    (tmp_path / "README.md").write_text("# A\n| [plan](plan.toml) | MNIST | 99 % in 1 minute | | | | |\n| [b](b) | |\n")
+    make_run(tmp_path / "plan-1", [0.5, 0.8], test=0.98765)
+    for _ in range(2):
+        script.report("plan", tmp_path, tmp_path / "results")
+        assert (tmp_path / "README.md").read_text().splitlines()[1:] == [
+            "| [plan](plan.toml) | MNIST | 99 % in 1 minute | 98.77 % | 98.77 % | 0.5 | 1 |", "| [b](b) | |"]
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("results/*.json")), ids=lambda path: path.stem)
+def test_the_table_has_the_results(path):
+    found = json.loads(path.read_text())
+    row = next(line for line in README.splitlines() if line.startswith(f"| [{path.stem}]"))
+    if found["seeds"]:
+        assert row.endswith(f"| {100 * found['mean']:.2f} % | {100 * found['worst']:.2f} % | {found['minutes']:.1f} | "
+                            f"{', '.join(map(str, found['seeds']))} |")
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_a_configuration_is_one_that_train_takes_and_the_table_has(path, fastcnn, data_dir):  # noqa: F811
+    printed = fastcnn("train", "--config", path, "--seed", 1, "--print-config", FASTCNN_DATA=str(data_dir))
+    assert printed.returncode == 0, printed.stderr
+    assert f"[{path.stem}]({path.name})" in README
