@@ -7,7 +7,7 @@ from fastcnn.cli import _expressions
 #: Calls of layers by the names of --augment; those of colours are for images that have them.
 PRESETS: dict[str, tuple[str, ...]] = {
     "mirror": ("RandomFlip('horizontal')",),
-    "crop": ("RandomFlip('horizontal')", "RandomTranslation(0.125, 0.125, fill_mode='reflect')"),
+    "crop": ("RandomFlip('horizontal')", "RandomTranslation(0.125, 0.125, 'reflect', 'nearest')"),
     "digits": ("RandomRotation(0.03, fill_mode='nearest')", "RandomZoom(0.1, fill_mode='nearest')",
                "RandomTranslation(0.1, 0.1, fill_mode='nearest')"),
     "strong": ("RandomFlip('horizontal')", "RandomRotation(0.03)", "RandomZoom(0.15)",

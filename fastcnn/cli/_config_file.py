@@ -4,6 +4,7 @@ The file is checked by the flags themselves, so that nothing can be said in one 
 is told with its line.
 """
 
+import importlib
 import re
 import tomllib
 from pathlib import Path
@@ -21,16 +22,29 @@ _NO_KEYS = ("config", "print-config", "dry-run", "overfit-batch", "json", "quiet
 
 
 class ConfigFile(UserPath):
-    """The path of a file of TOML, whose values become the defaults of the command's options."""
+    """The path of a file of TOML, whose values become the defaults of the command's options.
+
+    Parameters
+    ----------
+    of : str, optional
+        The command that the file is for, if it is another one: options that are not its own do not matter then.
+    """
+
+    def __init__(self, of: str | None = None) -> None:
+        super().__init__()
+        self.of = of
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         path = super().convert(value, param, ctx)
-        ctx.default_map = read(path, ctx)
+        command = ctx.command
+        if self.of is not None:
+            command = importlib.import_module(f"fastcnn.cli.{self.of}").command
+        ctx.default_map = read(path, ctx, command)
         return path
 
 
-def read(path: str, ctx: click.Context) -> dict[str, Any]:
-    """Return what a file says, by the names of the command's parameters.
+def read(path: str, ctx: click.Context, command: click.Command) -> dict[str, Any]:
+    """Return what a file says, by the names of the parameters of a command.
 
     Raises
     ------
@@ -42,7 +56,7 @@ def read(path: str, ctx: click.Context) -> dict[str, Any]:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise click.UsageError(f"--config {path}: expected TOML, got none: {error}", ctx) from None
-    known = {word.removeprefix("--"): param for param in ctx.command.params if isinstance(param, click.Option)
+    known = {word.removeprefix("--"): param for param in command.params if isinstance(param, click.Option)
              for word in param.opts if word.startswith("--")}  # fmt: skip
     known = {key: param for key, param in known.items() if key not in _NO_KEYS}
     for key, value in found.items():

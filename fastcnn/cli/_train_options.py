@@ -17,8 +17,8 @@ from fastcnn.cli._options import (
 from fastcnn.cli._values import (
     Architecture,
     AugmentationCalls,
-    BatchSize,
     Factor,
+    ImagesAStep,
     Name,
     NameOrCall,
     Rate,
@@ -60,7 +60,7 @@ network_group = in_group(
 training_group = in_group(
     "Training",
     click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training images."),
-    click.option("--batch-size", type=BatchSize(), metavar="N|all", help="Images a step."),
+    click.option("--batch-size", type=ImagesAStep(), metavar="N|all", help="Images a step."),
     click.option("--optimizer", type=NameOrCall("optimizer", OPTIMIZERS, "SGD(momentum=0.9)"), metavar="NAME",
                  help=f"{', '.join(OPTIMIZERS)}; or a call, 'Adam(beta_1=0.8)'. Momentum and nesterov are sgd with a "
                       "momentum of 0.9. Default: adam."),

@@ -205,7 +205,7 @@ class AugmentationCalls(NameOrCall):
             self.fail(str(error), param, ctx)
 
 
-class BatchSize(click.ParamType):
+class ImagesAStep(click.ParamType):
     """A number of images, or all of them."""
 
     name, in_file = "batch size", ((int, str), 'an integer, or the text "all"')

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from fastcnn.cli._data_show import show
 from fastcnn.cli._exit_codes import DATA
 from fastcnn.cli._options import DATASETS, picture_options, split_options
 from fastcnn.cli._values import NameOrPath, UserPath
@@ -86,6 +87,9 @@ def pack(dataset: str, out: str, data_dir: str | None, size: Any, fit: Any, skip
     shape = "x".join(map(str, data.x_train.shape[1:]))
     console.print(f"packed {images:,} images of {shape} in {out}")
     console.print(f"train on them   fastcnn train --dataset {shlex.quote(out)}")
+
+
+command.add_command(show)
 
 
 def _show(console: Any, parts: dict[str, Any], classes: tuple[str, ...]) -> None:
