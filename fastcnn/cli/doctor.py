@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 _REQUIRED = ("numpy", "numba", "llvmlite", "click", "rich", "pooch", "safetensors", "msgspec", "platformdirs", "tbb")
-_EXTRAS = {"pillow": "image", "matplotlib": "plot", "h5py": "keras", "onnx": "onnx"}
+_EXTRAS = {"pillow": "image", "simplejpeg": "image", "matplotlib": "plot", "h5py": "keras", "onnx": "onnx"}
 
 
 @click.command("doctor", short_help="Show versions, CPU, threads and the cache of kernels.")

@@ -169,3 +169,22 @@ def test_only_pictures_can_stay_files(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((20, 4, 4), np.uint8), y=np.arange(20) % 2)
     with pytest.raises(ArgumentError, match="what fastcnn data pack has written, which stays on the"):
         datasets.load(tmp_path / "a.npz", in_memory=False)
+
+
+def test_a_training_on_files_goes_on_where_it_was_killed(folder, tmp_path):
+    pipeline = fc.augmentation.Pipeline([layers.RandomFlip()], 3, 120, 60)
+
+    def trained(*more):
+        data, model = datasets.load(folder, image_size=(8, 8), in_memory=False), network()
+        history = model.fit(data.x_train, data.y_train, batch_size=3, epochs=2, verbose=0, augmentation=pipeline,
+                            callbacks=list(more))
+        return history.history, [one.tobytes() for one in model.get_weights()]
+
+    def killed(batch, logs):
+        if batch == 2:
+            raise KeyboardInterrupt
+
+    keep = lambda: fc.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=1)
+    with pytest.raises(KeyboardInterrupt):
+        trained(keep(), fc.callbacks.LambdaCallback(on_train_batch_begin=killed))
+    assert trained(keep()) == trained()
