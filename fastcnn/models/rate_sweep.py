@@ -131,5 +131,7 @@ def lr_finder(model: Any, x: Any, y: Any = None, batch_size: int | None = None, 
         raise ArgumentError(f"{who}: expected losses of at least 3 steps, got {found}; training diverges at once, "
                             f"begin with a smaller start than {start:g}")
     rates, smoothed = sweep.rates[:found], np.array(sweep.smoothed)
-    steepest = int(np.gradient(smoothed, np.log(rates)).argmin())
-    return RateSweep(rates, np.array(sweep.losses), smoothed, float(rates[steepest]))
+    # Over a tenth of the steps, and without the first ones, whose means are of few losses: those jump.
+    span, skipped = max(2, found // 10), min(20, found // 4)
+    steepest = skipped + int((smoothed[skipped + span:] - smoothed[skipped:-span]).argmin())
+    return RateSweep(rates, np.array(sweep.losses), smoothed, float(rates[steepest + span // 2]))

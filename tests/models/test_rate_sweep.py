@@ -68,6 +68,14 @@ def test_the_loss_falls_most_steeply_where_it_suggests_and_divergence_ends_it():
     assert sweep.smoothed[0] == sweep.losses[0]
 
 
+def test_one_odd_batch_at_the_start_does_not_look_steep():
+    """The first mean is of one loss; here its batch has targets that are far off, and the next falls by half of it."""
+    one = fc.Sequential([fc.Input((4,)), layers.Dense(2)])
+    one.compile(SGD(), "mse")
+    batches = [(X[:8], Y[:8] + 5), *[(X[8 * k:8 * k + 8], Y[8 * k:8 * k + 8]) for k in range(1, 12)] * 12]
+    assert fc.lr_finder(one, iter(batches), start=1e-4, end=10.0, steps=120).suggestion > 1e-3
+
+
 def test_batches_of_an_iterable_are_as_good():
     one, batches = network(SGD()), [(X[:32], Y[:32]), (X[32:], Y[32:])]
     sweep = fc.lr_finder(one, itertools.cycle(batches), steps=10)
