@@ -29,17 +29,16 @@ CORES = 2
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path, help="a file of TOML, as fastcnn train --config takes it")
-    parser.add_argument("--seeds", type=int, nargs="*", default=[1], help="default: 1")
+    parser.add_argument("--seeds", type=int, nargs="*", default=[1], help="default: 1; of none, results are written")
     parser.add_argument("--choose", action="store_true", help="train without a tenth of the images, to decide on these")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="the folder of runs (default: %(default)s)")
     parser.add_argument("--results", type=Path, default=HERE / "results", help="default: %(default)s")
     given = parser.parse_args()
 
     name = given.config.stem
-    chosen = given.out / f"{name}-dev"
     if given.choose:
-        train(given.config, chosen, 0, "--dev", "0.1")
-        report(name, given.out, given.results)
+        train(given.config, given.out / f"{name}-dev", 0, "--dev", "0.1")
+    report(name, given.out, given.results)  # without a seed, of what is there
     for seed in given.seeds:
         run = given.out / f"{name}-{seed}"
         train(given.config, run, seed, "--dev", "0")
