@@ -27,7 +27,7 @@ __all__ = [
 _OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
             "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
             "Regularizer": "regularizers", "Sequential": "models", "check_gradients": "models",
-            "gradients": "graph.gradients", "lr_finder": "models", "step_budget": "models"}
+            "gradients": "differentiate", "lr_finder": "models", "step_budget": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
@@ -60,8 +60,8 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         traits,
         utils,
     )
+    from fastcnn.differentiate import gradients
     from fastcnn.dtype_policies import DTypePolicy
-    from fastcnn.graph.gradients import gradients
     from fastcnn.initializers import Initializer
     from fastcnn.layers import Input, Layer
     from fastcnn.losses import Loss

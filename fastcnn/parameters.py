@@ -113,6 +113,24 @@ class Parameter(OperatorMethods):
         finally:  # Ctrl-C is heard when the copying is done
             self.version += 1
 
+    def assign_add(self, value: Any) -> None:
+        """Add to the value, as `assign`."""
+        self.assign(self.value + np.asarray(value))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the value, as `assign`."""
+        self.assign(self.value - np.asarray(value))
+
+    @property
+    def ndim(self) -> int:
+        """How many dimensions it has."""
+        return self.array.ndim
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        if copy is False and (dtype is None or dtype == self.dtype):
+            return self.value
+        return np.array(self.value, dtype)
+
     def zero_grad(self) -> None:
         """Clear the gradient."""
         if self._gradient is not None:

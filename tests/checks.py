@@ -71,6 +71,11 @@ class Case:
         return like(self.shape, [(None, *shape) for shape in listed(self.shape)])
 
 
+def doubled(x: Any) -> Any:
+    """What the row of `Lambda` does."""
+    return 2 * x
+
+
 def listed(x: Any) -> list[Any]:
     """Return an array, or a shape, in a list, or the several that a tuple holds."""
     return list(x) if _are_several(x) else [x]
@@ -278,6 +283,7 @@ TABLE: dict[str, list[Case]] = {
         Case("channels", _of(layers.Take, [2, 1, 0]), IMAGE, pixel=False),
         Case("rows, some twice, some never", _of(layers.Take, (5, -1, 0, 5), axis=1, length=7), IMAGE, pixel=False),
     ],
+    "Lambda": [Case("plain", lambda **more: layers.Lambda(doubled, **more), IMAGE)],
     "InputLayer": [Case("plain", lambda **more: layers.InputLayer(IMAGE, **more), IMAGE, pixel=False)],
     "ZeroPadding1D": [Case("2, 1", _of(layers.ZeroPadding1D, (2, 1)), SIGNAL, pixel=False)],
     "ZeroPadding2D": [
@@ -678,7 +684,10 @@ def config_makes_it_again(case: Case) -> None:
     import json
 
     layer, x = case.layer(), case.input()
-    again = type(layer).from_config(json.loads(json.dumps(layer.get_config())))
+    # A function is the one argument that no JSON holds: it goes through by its name.
+    functions = {name: one for name, one in layer.get_config().items() if callable(one)}
+    config = json.loads(json.dumps(layer.get_config(), default=lambda function: function.__name__))
+    again = type(layer).from_config(config | functions)
     again.build(case.whole_shape())
     again.set_weights(layer.get_weights())
     assert again.name == layer.name

@@ -39,7 +39,7 @@ FLOORS = (
     "callbacks objective array_data",
     "augmented_data ops",
     "graph",
-    "training",
+    "differentiate training",
     "models",
     "saving utils",
     "applications onnx bench",

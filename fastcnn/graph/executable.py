@@ -69,6 +69,11 @@ class Executable:
             self.replay = Replay(self._infer, weights, self._planned_bytes()[1], self._is_replayable)
         return self.replay(xs)
 
+    def infer_with_losses(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[float]]:
+        """Return the outputs of one batch, and each penalty on an output of a layer and each loss that was added."""
+        penalties = list[float]()
+        return execute.infer(self.whole, self.entered(xs), penalties), penalties
+
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
         # Penalties are on outputs of layers, which fusion would hide: then all layers run one by one.
@@ -139,7 +144,7 @@ class Executable:
         if not fused:
             return None if to_logits else self._copy()
         if predicts:
-            return rules.for_prediction(self.whole, fills)
+            return rules.for_prediction(self.whole.without_idle(), fills)
         return rules.for_training(self.whole, fills, to_logits)
 
     def fusions(self, batch: int, to_logits: tuple[int, ...] = ()) -> Fusions:
@@ -167,9 +172,10 @@ class Executable:
         return Graph(whole.inputs, whole.outputs, [replace(step) for step in whole.steps], whole.slots)
 
 
-def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype, who: str) -> Executable:
-    """Return what runs between symbolic tensors: what `fastcnn._hooks` names."""
-    traced = trace.trace(inputs, outputs, who)
+def between(inputs: Sequence[Tensor], outputs: Sequence[Tensor], dtype: np.dtype, who: str,
+            added: Sequence[Tensor] = ()) -> Executable:
+    """Return what runs between symbolic tensors, and to losses that were added: what `fastcnn._hooks` names."""
+    traced = trace.trace(inputs, outputs, who, added)
     return Executable(traced, traced.layers, dtype)
 
 

@@ -8,7 +8,7 @@ can be used again::
            2: Add   (0,2) -> 3     last uses: 0, 2
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -95,6 +95,16 @@ class Graph:
                 found.append((below or _holds_layers(step.node), back))
             self._learns[wants_dx] = found
         return self._learns[wants_dx]
+
+    def without_idle(self) -> "Graph":
+        """Return the graph without steps that no output depends on: those of losses, where nobody trains."""
+        wanted, kept = set(self.outputs), []
+        for step in reversed(self.steps):
+            if wanted.intersection(step.outputs):
+                wanted.update(step.inputs)
+                kept.append(step)
+        return self if len(kept) == len(self.steps) else Graph(
+            self.inputs, self.outputs, [replace(step) for step in reversed(kept)], self.slots)
 
     def readers(self) -> list[int]:
         """Return for each slot how many times it is read; being an output of the graph counts as once."""

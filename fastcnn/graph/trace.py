@@ -37,10 +37,19 @@ class Traced:
     layers: list[Any]
 
 
-def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model") -> Traced:
+def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model", added: Sequence[Tensor] = ()
+          ) -> Traced:
     """Find the calls between tensors, and order their layers as Keras does.
 
     The depth of a call is its largest distance from an output. The depth of a layer is the largest of its calls.
+
+    Parameters
+    ----------
+    inputs, outputs : sequence of Tensor
+    who : str
+        For errors.
+    added : sequence of Tensor
+        Losses that `add_loss` added: the calls that lead to them are found, too.
 
     Raises
     ------
@@ -52,7 +61,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
     found: dict[Any, int] = {}  # layers in the order in which they are first met
     nodes: list[LayerCall] = []
     state: dict[int, bool] = {}  # by node: False while it waits for its inputs, True when it is done
-    for output in outputs:
+    for output in (*outputs, *added):
         stack: list[tuple[Tensor, bool]] = [(output, False)]
         while stack:
             tensor, returned = stack.pop()

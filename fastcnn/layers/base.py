@@ -10,7 +10,7 @@ import numpy as np
 from fastcnn import dtype_policies, regularizers, symbolic, unsupported
 from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import arguments, composite, held_layers
+from fastcnn.layers import arguments, composite, held_layers, own_build
 from fastcnn.layers.building import Shape as Shape
 from fastcnn.layers.building import shape_text
 from fastcnn.layers.call import Call as Call
@@ -26,9 +26,10 @@ class Layer(composite.Composite):
     """The base of all layers.
 
     A layer of your own is written in one of two ways. Its ``call(self, x)``, or ``call(self, x, training=None)``, says
-    what the layers that it holds do with tensors, as models do. Or it computes with arrays: then it has
-    ``compute_output_shape``, ``forward`` and, where training differs from inference, ``predict``. ``add_weight`` makes
-    its parameters in ``create_weights``, which also builds the layers that it holds.
+    what becomes of tensors by the layers that it holds, its parameters, operators and `fastcnn.ops`. Or it computes
+    with arrays: then it has ``compute_output_shape``, ``forward`` and, where training differs from inference,
+    ``predict``. ``add_weight`` makes its parameters in ``build(self, input_shape)``; ``create_weights`` is another
+    name of it, in which a layer with ``forward`` also builds the layers that it holds.
 
     It holds layers as attributes, or in lists, tuples and dicts of them. Their parameters are its own. A layer of
     several inputs says ``many_inputs = True``. Its shapes are tuples of shapes, its inputs and gradients tuples of
@@ -89,6 +90,8 @@ class Layer(composite.Composite):
         super().__init_subclass__(**kwargs)
         cls.traits = kept(cls)
         cls.holds_layers = cls.__module__.partition(".")[0] != "fastcnn"
+        if "build" in vars(cls) and cls.holds_layers:
+            own_build.taken(cls, Layer)
         cls.makes_weights = cls.create_weights is not Layer.create_weights
         if "replayable" not in vars(cls):
             cls.replayable = not cls.holds_layers
@@ -133,7 +136,8 @@ class Layer(composite.Composite):
             If the type or the shape is not what the layer was built for.
         """
         if not self.has_call:
-            raise NotImplementedError
+            raise NotImplementedError(f"{self}: expected call(self, x), which says by fc.ops and layers what it does, "
+                                      f"or forward(self, x, call) and predict(self, x), which compute, got neither")
         xs = self.arranged(self.checked(x))
         ys, way = self._graph.forward(xs, call)
 
@@ -147,7 +151,7 @@ class Layer(composite.Composite):
         """Infer: return the output and keep nothing."""
         if self.has_call:
             xs = self.arranged(self.checked(x))  # which builds it
-            y: np.ndarray = self.rearranged(self._graph.infer(xs))
+            y: np.ndarray = self.rearranged(self._infer(xs))
             return y
         return self.forward(x, Call(wants_dx=False, training=False))[0]
 

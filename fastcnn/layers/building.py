@@ -37,6 +37,8 @@ class Built(Weights):
     output_shape: Any
     #: Whether `build` for another shape makes it a twin of what it was: so are layers held by what becomes a twin.
     _may_move = False
+    #: Whether a `build` of its own is making what it needs (`fastcnn.layers.own_build`).
+    _building = False
     #: Whether it has a `call` of its own, which puts other layers together (`fastcnn.layers.composite`).
     has_call = False
 
@@ -59,6 +61,8 @@ class Built(Weights):
         ArgumentError
             If the shape does not suit the layer, or it was built for another.
         """
+        if self._building:  # from a build of its own
+            return
         shape = self._whole(input_shape)
         if self.input_shape is not None:
             if shape != self.input_shape and self._may_move:
@@ -182,8 +186,9 @@ class Built(Weights):
 
     @built.setter
     def built(self, value: bool) -> None:
-        raise AttributeError(f"{self}: built is not set by hand; end a build of your own with "
-                             f"super().build(input_shape)")
+        if not value:
+            raise AttributeError(f"{self}: expected built to be set to True, in a build of one's own, got {value!r}; "
+                                 f"make a new layer to build it again")
 
     def checked(self, x: Any) -> Any:
         """Return `x` as kernels need it (C-contiguous, writable), building the layer on its first sight.

@@ -11,13 +11,14 @@ r"""Layers that `call` puts together: what it does with symbolic tensors is a gr
             return x + self.conv(x)          \_________________/            and fuses, saves and exports what is inside
 """
 
+import functools
 import inspect
 from collections.abc import Sequence
 from typing import Any
 
 from fastcnn import _hooks, initializers, symbolic
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import held_layers
+from fastcnn.layers import added_loss, held_layers
 from fastcnn.layers.building import Built, Shape
 
 
@@ -32,6 +33,44 @@ class Composite(Built):
     traced: Any = None
 
     _graph: Any = None  # what runs: `fastcnn.graph.executable.Executable`
+    _added: Sequence[symbolic.Tensor] = ()  # the losses that `add_loss` added where `call` was asked
+    _told_losses: Sequence[float] = ()  # what they were when it was last called with arrays
+    #: How many tensors `call` takes one by one; 1 where several are a list.
+    call_takes = 1
+
+    def add_loss(self, loss: Any) -> None:
+        """Add to the loss that a model with the layer trains for; called in `call`.
+
+        Parameters
+        ----------
+        loss : Tensor, or list of them
+            Each is summed up, if it is no single number.
+
+        Raises
+        ------
+        ArgumentError
+            If it is none that `call` made of its input, or `call` is not being asked.
+        """
+        for one in loss if isinstance(loss, (list, tuple)) else [loss]:
+            if self not in symbolic.tracing() or not isinstance(one, symbolic.Tensor):
+                raise ArgumentError(f"{self}: add_loss expected a tensor that call made of its input, within call, got "
+                                    f"{type(one).__name__}; penalties on weights are regularizers of add_weight")
+            symbolic.tracing()[-1]._added = [*symbolic.tracing()[-1]._added, added_loss.ended(one)]
+
+    @property
+    def losses(self) -> list[Any]:
+        """What `add_loss` and regularizers of outputs added when it was last called with arrays, and the penalties on
+        its weights.
+        """
+        penalties = [p.regularizer.value(p.array) for p in self.trainable_weights if p.regularizer is not None]
+        return [*self._told_losses, *penalties]
+
+    def _infer(self, xs: Sequence[Any]) -> Any:
+        """Return the outputs for arrays, and remember losses if there are any."""
+        if not any(step.regularizer is not None for step in self._graph.whole.steps):
+            return self._graph.infer(xs)
+        ys, self._told_losses = self._graph.infer_with_losses(xs)
+        return ys
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output for that of the input; nothing is built."""
@@ -57,7 +96,7 @@ class Composite(Built):
     def _built_by_call(self, shape: Shape) -> Shape:
         inputs, outputs = self.called_on(shape)
         tensors = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
-        self._graph = _hooks.hooks["graph"](inputs, tensors, self.compute_dtype, str(self))
+        self._graph = _hooks.hooks["graph"](inputs, tensors, self.compute_dtype, str(self), self._added)
         self.traced = self._graph.traced
         self.check_called(self.traced.layers)
         return tuple(one.shape for one in tensors) if len(tensors) > 1 else tensors[0].shape
@@ -75,8 +114,10 @@ class Composite(Built):
                                               f"{self.name}_input") for k, one in enumerate(shapes)]
         # Neither True nor False: the graph serves training and prediction, and each layer hears which when it runs.
         told = {"training": symbolic.EITHER} if "training" in inspect.signature(self.call).parameters else {}
+        self._added = ()
         with symbolic.asked(self):
-            outputs = self.call(inputs if self.many_inputs else inputs[0], **told)
+            outputs = self.call(*inputs, **told) if self.call_takes > 1 else self.call(
+                inputs if self.many_inputs else inputs[0], **told)
         each = list(outputs.values()) if isinstance(outputs, dict) else (
             outputs if isinstance(outputs, (list, tuple)) else [outputs])
         strange = [one for one in each if not isinstance(one, symbolic.Tensor)]
@@ -97,6 +138,15 @@ class Composite(Built):
                                 f"call applies last")
 
 
+def _one_by_one(called: Any) -> Any:
+    """Return a `__call__` that takes several tensors one by one."""
+    @functools.wraps(called)
+    def call(self: Any, *xs: Any, **told: Any) -> Any:
+        return called(self, list(xs) if len(xs) > 1 else xs[0], **told)
+
+    return call
+
+
 def check_class(cls: Any, base: Any) -> None:
     """Raise ArgumentError for a `call` that cannot become a graph.
 
@@ -109,9 +159,12 @@ def check_class(cls: Any, base: Any) -> None:
     """
     parameters = list(inspect.signature(cls.call).parameters.values())[1:]
     asked = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-    if len([name for name in asked if name != "training"]) != 1 or not parameters:
+    cls.call_takes = len([name for name in asked if name != "training"])
+    if cls.call_takes > 1:
+        cls.__call__ = _one_by_one(cls.__call__)
+    if not cls.call_takes:
         raise ArgumentError(f"{cls.__name__}: expected call(self, x) or call(self, x, training=None), got "
-                            f"call(self, {', '.join(asked)}); several inputs are a list, x")
+                            f"call(self, {', '.join(asked)})")
     if not cls.is_composite and (cls.forward is not base.forward or cls.predict is not base.predict):
         raise ArgumentError(f"{cls.__name__}: expected either call, which puts layers together, or forward and "
                             f"predict, got both; derive it from Layer, and hold layers as attributes")

@@ -1,5 +1,6 @@
 """What a layer owns: its parameters, those that training changes and statistics, and those of the layers it holds."""
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,8 +9,12 @@ import numpy as np
 from fastcnn import dtype_policies, initializers, regularizers
 from fastcnn.dtype_policies import DTypePolicy
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers import arguments, held_layers
 from fastcnn.parameters import Parameter, assign_all, entered
+
+_OURS = ("name", "shape", "initializer", "trainable", "regularizer", "constraint")
+_KERAS = ("shape", "initializer", "dtype", "trainable")
 
 
 class Weights:
@@ -38,22 +43,45 @@ class Weights:
     _trainable: bool
     _original: Any = None  # the layer that this is a twin of
 
-    def add_weight(self, name: str, shape: tuple[int, ...], initializer: Any, trainable: bool = True,
-                   regularizer: Any = None, constraint: Any = None) -> Parameter:
+    def add_weight(self, *given: Any, name: str | None = None, shape: Any = None, initializer: Any = None,
+                   trainable: bool = True, regularizer: Any = None, constraint: Any = None, dtype: Any = None
+                   ) -> Parameter:
         """Make a parameter.
 
         Parameters
         ----------
-        name : str
-        shape : tuple of int
-        initializer : str or Initializer
+        *given
+            Arguments by position: name, shape, initializer, trainable, ..., or, as Keras has them, shape, initializer,
+            dtype.
+        name : str, optional
+            "variable", "variable_1", ... if absent.
+        shape : tuple of int, optional
+            () if absent.
+        initializer : str or Initializer, optional
+            "glorot_uniform" if absent.
         trainable : bool
             False for a statistic, which no optimizer changes.
         regularizer : str or Regularizer, optional
             A penalty on the value, which a model that trains adds to its loss.
         constraint : None
             Not offered.
+        dtype : None
+            Not offered: parameters have the layer's `variable_dtype`.
         """
+        if given:
+            names = _OURS if isinstance(given[0], str) else _KERAS
+            by_name = {"name": name, "shape": shape, "initializer": initializer, "trainable": trainable,
+                       "regularizer": regularizer, "constraint": constraint, "dtype": dtype}
+            parameter: Parameter = self.add_weight(**by_name | dict(zip(names, given, strict=False)))
+            return parameter
+        shape = () if shape is None else (int(shape),) if is_integer(shape) else tuple(map(int, shape))
+        initializer = "glorot_uniform" if initializer is None else initializer
+        if name is None:
+            taken = {p.name for p in self.parameters}
+            name = next(one for k in itertools.count() if (one := f"variable_{k}" if k else "variable") not in taken)
+        if dtype is not None and np.dtype(dtype) != self.variable_dtype:
+            raise ArgumentError(f"{self}: {name}: expected the layer's own dtype, {self.variable_dtype.name}, got "
+                                f"{dtype!r}; make the layer with dtype=")
         arguments.refuse(self, **{f"{name}_constraint": (constraint, None)})
         try:
             value = initializers.first_value(initializer, shape, self.variable_dtype)

@@ -128,7 +128,8 @@ class Network(Layer):
     @property
     def trainable_weights(self) -> list[Parameter]:
         """Those of its layers, whatever `trainable` says of the network: a layer may be trained again by itself."""
-        return each_once(p for layer in self.layers for p in layer.trainable_weights)
+        own = [p for p in self.parameters if p.trainable and self.trainable]
+        return each_once([*own, *(p for layer in self.layers for p in layer.trainable_weights)])
 
     def named_weights(self) -> dict[str, Parameter]:
         """Return the parameters by path: ``conv2d/kernel``, with the names of models inside before it.
@@ -163,7 +164,7 @@ class Network(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Check that the model, which is built, takes an input (None, H, W, C); one with `call` is built by it."""
-        if self.has_call and not self.built:
+        if self._building or (self.has_call and not self.built):
             Layer.build(self, input_shape)
             return
         shape = self._whole(input_shape)
@@ -176,7 +177,7 @@ class Network(Layer):
     def _built_by_call(self, shape: Any) -> Any:
         self.dtype_policy = next((layer.dtype_policy for layer in self.layers), self.dtype_policy)
         inputs, outputs = self.called_on(shape)
-        structure = Structure.between(inputs if self.many_inputs else inputs[0], outputs, self)
+        structure = Structure.between(inputs if self.many_inputs else inputs[0], outputs, self, self._added)
         self.check_called(structure.traced.layers)
         self._connect(structure)
         return self.output_shape

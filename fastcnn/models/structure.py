@@ -32,10 +32,10 @@ class Structure:
         object.__setattr__(self, "is_plain", is_one and not isinstance(self.given_outputs, dict))
 
     @classmethod
-    def between(cls, inputs: Any, outputs: Any, who: Any) -> "Structure":
-        """Find the calls between tensors; `who` is for errors."""
+    def between(cls, inputs: Any, outputs: Any, who: Any, added: Sequence[Tensor] = ()) -> "Structure":
+        """Find the calls between tensors, and those that lead to losses that `add_loss` added; `who` is for errors."""
         return cls(inputs, outputs, trace.trace(tensors_of(who, "inputs", inputs), tensors_of(who, "outputs", outputs),
-                                                str(who)))
+                                                str(who), added))
 
     def moved(self, shapes: Sequence[Any]) -> "Structure":
         """Return the structure for inputs of other shapes, of twins of its layers."""

@@ -8,7 +8,7 @@ from fastcnn.parameters import Parameter
 
 def named(model: Any) -> dict[str, Parameter]:
     """As `fastcnn.Model.named_weights`."""
-    found: dict[str, Parameter] = {}
+    found: dict[str, Parameter] = {p.name: p for p in model.parameters}
     for name, layer in model.held_layers().items():
         plain = not (model.has_call or layer.is_composite or layer.held_layers())
         each = ((p.path, p) for p in layer.weights) if plain else layer.weights_by_path()

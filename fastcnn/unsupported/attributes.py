@@ -13,9 +13,7 @@ _TORCH = (
 LAYER = {
     "it is what PyTorch's modules have, and this is none; weights, get_weights and set_weights hold the parameters":
         _TORCH,
-    "give a layer kernel_regularizer= or activity_regularizer=, or the model another output with a loss": "add_loss",
     "give metrics to compile": "add_metric metrics metrics_variables",
-    "evaluate and fit tell the loss with what regularizers add": "losses",
     "parameters are made by add_weight": "add_variable",
     "json.dumps(model.get_config()) is the structure, and from_config reads it":
         "to_json build_from_config get_build_config compile_from_config get_compile_config "
@@ -73,8 +71,6 @@ TENSOR = {
     "a model is made of its inputs and outputs": "record_history",
 }
 PARAMETER = {
-    "assign(value) sets it": "assign_add assign_sub",
-    "len(parameter.shape) is it": "ndim",
     "give a regularizer": "constraint",
     "there is one device": "aggregation synchronization overwrite_with_gradient",
 }

@@ -38,7 +38,7 @@ LAYERS = {
            "StringLookup TextVectorization",
     "compute spectra with SciPy before fit": "MelSpectrogram STFTSpectrogram",
     _ATTENTION: "AdditiveAttention Attention GroupQueryAttention MultiHeadAttention EinsumDense",
-    "write a layer of your own, with forward and predict (fc.layers.Layer)": "Lambda Wrapper",
+    "write a layer of your own, with forward and predict (fc.layers.Layer)": "Wrapper",
     "fc.Sequential puts layers one after another": "Pipeline",
     "use Linear": "Identity",
     "give a layer activity_regularizer=": "ActivityRegularization",
