@@ -54,6 +54,10 @@ class Executable:
         """As `fastcnn.graph.execute.forward`, of what runs for the batch."""
         return execute.forward(self.get(len(xs[0])), xs, call, penalties)
 
+    def with_gradients(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], Backward]:
+        """As `forward`, outside of any training: for losses of tensors."""
+        return self.forward(self.entered(xs), Call())
+
     def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """As `fastcnn.graph.execute.infer`, of what runs for the batch."""
         return execute.infer(self.get(len(xs[0]), predicts=True), xs)

@@ -12,6 +12,7 @@ from fastcnn.losses.crossentropy import (
     KLDivergence,
     SparseCategoricalCrossentropy,
 )
+from fastcnn.losses.function import FunctionLoss
 from fastcnn.losses.regression import (
     Hinge,
     Huber,
@@ -62,13 +63,14 @@ _SHORT = ("bce", "kld", "mae", "mape", "mse", "msle")
 _ALL = {**_NAMES, **{name.upper(): _NAMES[name] for name in _SHORT}, **_CLASSES}
 
 
-def get(identifier: str | dict | type[Loss] | Loss) -> Loss:
-    """Return the loss for a name ("mse", "MeanSquaredError"), a configuration or a class, or a loss itself.
+def get(identifier: Any) -> Loss:
+    """Return the loss for a name ("mse", "MeanSquaredError"), a configuration, a class or a function, or a loss itself.
 
     Parameters
     ----------
-    identifier : str, dict, class or Loss
-        A name such as "mse"; a configuration as `serialize` makes it.
+    identifier : str, dict, class, function or Loss
+        A name such as "mse"; a configuration as `serialize` makes it; a function of y_true and y_pred, which returns a
+        loss for each sample or position as a tensor (`fastcnn.ops`).
 
     Raises
     ------
@@ -88,6 +90,8 @@ def get(identifier: str | dict | type[Loss] | Loss) -> Loss:
         return _CLASSES[identifier["class_name"]].from_config(identifier.get("config", {}))
     if isinstance(identifier, str) and identifier in _ALL:
         return _ALL[identifier]()
+    if callable(identifier) and not isinstance(identifier, type):
+        return FunctionLoss(identifier)
     raise ArgumentError(unknown("loss", identifier, _NAMES))
 
 

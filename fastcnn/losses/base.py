@@ -16,8 +16,9 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import broadcast_weights, trimmed
+from fastcnn.losses import own
+from fastcnn.losses.in_rows import InRows
 from fastcnn.losses.targets import Takes, check_targets
-from fastcnn.operations.layout import from_rows, rows_along
 from fastcnn.unsupported import ExplainsUnsupported
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
@@ -26,10 +27,11 @@ _MEANS = ("sum_over_batch_size", "mean", "mean_with_sample_weight")
 _REDUCTIONS = (*_MEANS, "sum", "none", None)
 
 
-class Loss(ExplainsUnsupported):
+class Loss(InRows, ExplainsUnsupported):
     """The base of losses: `forward` for training, a call for the value alone.
 
-    A loss of your own overrides `forward`, or `targets` and `kernel`.
+    A loss of your own has ``call(self, y_true, y_pred)``, which returns the loss of each position as a tensor, by
+    `fastcnn.ops` and operators. One that computes with arrays overrides `forward`, or `targets` and `kernel`.
 
     Parameters
     ----------
@@ -48,8 +50,8 @@ class Loss(ExplainsUnsupported):
     Examples
     --------
     >>> class Squared(losses.Loss):
-    ...     def forward(self, y_true, y_pred, wants_gradient=True, sample_weight=None):
-    ...         return ((y_pred - y_true) ** 2).mean(1), 2 * (y_pred - y_true) / y_pred.size
+    ...     def call(self, y_true, y_pred):
+    ...         return fc.ops.mean((y_true - y_pred) ** 2, axis=-1)
     ...
     >>> Squared()(np.zeros((2, 1)), np.ones((2, 1)))
     1.0
@@ -60,11 +62,16 @@ class Loss(ExplainsUnsupported):
     #: Whether the loss takes the probabilities of a softmax, so that `forward_from_logits` may stand for both.
     follows_softmax = False
 
-    #: The axes of the outputs that a loss is taken over.
-    axes: tuple[int, ...] = (-1,)
+    #: Whether it has a `call` of its own, which says what it is with tensors (`fastcnn.losses.own`).
+    has_call = False
+    _traced: own.TracedLoss | None = None
 
     #: What targets may be; None leaves it to the loss, as in one of your own.
     takes: Takes | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.has_call = cls.has_call or "call" in vars(cls)
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size",
                  dtype: Any = None) -> None:
@@ -98,6 +105,8 @@ class Loss(ExplainsUnsupported):
         ArgumentError
             If the shapes do not agree.
         """
+        if self.has_call:
+            return own.forward(self, y_true, y_pred, wants_gradient, sample_weight)
         values, gradient, divisor = self.run(y_true, y_pred, wants_gradient, sample_weight)
         return self.folded(values, len(y_pred), divisor), gradient
 
@@ -129,6 +138,8 @@ class Loss(ExplainsUnsupported):
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the loss of a batch: a number, or an array of the positions' losses where `reduction` is None."""
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
+        if self.has_call:
+            return own.called(self, y_true, y_pred, sample_weight)
         y_pred = np.ascontiguousarray(y_pred, y_pred.dtype if y_pred.dtype in NONE else np.float32)
         if y_pred.ndim == 1 and y_true.ndim == 2 and y_true.shape[1] == 1:
             y_pred = y_pred[:, None]
@@ -259,42 +270,3 @@ class Loss(ExplainsUnsupported):
         d.kernels.fold_losses(losses, values.reshape(samples, values.size // max(1, samples)),
                               values.size / divisor if divisor else 0.0)
         return losses
-
-    def positions(self, y_pred: np.ndarray) -> tuple[int, ...]:
-        """Return the shape of the positions: that of the outputs without the axes of the loss."""
-        if self.axes == (-1,):
-            return y_pred.shape[:-1]
-        gone = self._axes(y_pred.ndim)
-        return tuple(n for i, n in enumerate(y_pred.shape) if i not in gone)
-
-    def rows(self, y: np.ndarray, dtype: Any) -> np.ndarray:
-        """Return targets of the outputs' shape as rows (positions, elements of the axes); a view where it can be."""
-        length = y.shape[-1] if self.axes == (-1,) else math.prod(y.shape[i] for i in self._axes(y.ndim))
-        count = math.prod(self.positions(y))
-        return np.ascontiguousarray(self._last(y), dtype).reshape(count, length)
-
-    def output_rows(self, y_pred: np.ndarray) -> np.ndarray:
-        """As `rows`, of the outputs themselves, on their device."""
-        y_pred = device.of(y_pred).ready(y_pred)
-        if self.axes == (-1,):
-            return y_pred.reshape(math.prod(y_pred.shape[:-1]), y_pred.shape[-1])
-        return rows_along(y_pred, self._axes(y_pred.ndim), self.name)
-
-    def _axes(self, ndim: int) -> tuple[int, ...]:
-        wrong = [axis for axis in self.axes if not -ndim < axis < ndim or axis == 0]
-        if wrong:
-            raise ArgumentError(f"{self.name}: expected axis within outputs of {ndim} dimensions, and not the batch's, "
-                                f"got {wrong[0]}")
-        return tuple(axis % ndim for axis in self.axes)
-
-    def _last(self, y: np.ndarray) -> np.ndarray:
-        if self.axes == (-1,):
-            return y
-        gone = self._axes(y.ndim)
-        return y.transpose([i for i in range(y.ndim) if i not in gone] + list(gone))
-
-    def _unrowed(self, gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Return rows of gradients in the shape of the outputs."""
-        if self.axes == (-1,):
-            return gradient.reshape(shape)
-        return from_rows(gradient, shape, self._axes(len(shape)), self.name)

@@ -3,7 +3,6 @@
 Outputs that are NaN are wrong: of classes they name none, and they exceed no threshold. Errors of them are NaN.
 """
 
-import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,6 +12,9 @@ from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import positions
 from fastcnn.metrics import state
+from fastcnn.metrics.own import OwnVariables, as_number
+from fastcnn.metrics.state import count_on
+from fastcnn.parameters import Parameter
 from fastcnn.unsupported import ExplainsUnsupported
 
 _names = Names()
@@ -20,8 +22,10 @@ _names = Names()
 _NO_CLASS = np.iinfo(np.int64).min
 
 
-class Metric(ExplainsUnsupported):
-    """The base of metrics; one of your own has `update_state`, `result` and `reset_state`.
+class Metric(OwnVariables, ExplainsUnsupported):
+    """The base of metrics; one of your own has `update_state` and `result`, and variables by `add_weight`.
+
+    Or it counts in attributes, and has a `reset_state` that starts them.
 
     Parameters
     ----------
@@ -58,7 +62,7 @@ class Metric(ExplainsUnsupported):
             raise ArgumentError(f"{type(self).__name__}: dtype={dtype!r} is not offered; leave it at None: "
                                 f"metrics count in float64")
         self.name = name if name is not None else _names.new(type(self).__name__)
-        self.reset_state()
+        self.begin()
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
         """Count a batch.
@@ -74,10 +78,6 @@ class Metric(ExplainsUnsupported):
 
     def result(self) -> Any:
         """Return what was counted: a number, or an array of several."""
-        raise NotImplementedError
-
-    def reset_state(self) -> None:
-        """Start counting anew."""
         raise NotImplementedError
 
     def merge_state(self, metrics: "Iterable[Metric]") -> None:
@@ -108,17 +108,17 @@ class Metric(ExplainsUnsupported):
         ----------
         state : dict
         """
-        for name, value in copy.deepcopy(state).items():
-            setattr(self, name, value)
+        count_on(self, state)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Count a batch and return the result so far."""
         self.update_state(np.asarray(y_true), np.asarray(y_pred), sample_weight)
-        return self.result()
+        return as_number(self.result())
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {key: value for key, value in vars(self).items() if not key.startswith("_")}
+        return {key: value for key, value in vars(self).items()
+                if not key.startswith("_") and not isinstance(value, Parameter)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Metric":

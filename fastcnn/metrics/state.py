@@ -7,12 +7,23 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
+from fastcnn.parameters import Parameter
 
 
 def counted(metric: Any) -> dict[str, Any]:
     """As `Metric.get_state`."""
     names = metric.sums or [name for name, value in vars(metric).items() if _is_counted(value)]
-    return {name: copy.deepcopy(getattr(metric, name)) for name in names}
+    own = {name: value.numpy() for name, value in vars(metric).items() if isinstance(value, Parameter)}
+    return {name: copy.deepcopy(getattr(metric, name)) for name in names} | own
+
+
+def count_on(metric: Any, state: dict[str, Any]) -> None:
+    """As `Metric.set_state`."""
+    for name, value in copy.deepcopy(state).items():
+        if isinstance(vars(metric).get(name), Parameter):
+            getattr(metric, name).assign(value)
+        else:
+            setattr(metric, name, value)
 
 
 def merge(metric: Any, others: Sequence[Any]) -> None:

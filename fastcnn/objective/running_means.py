@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.metrics.own import as_number
 from fastcnn.objective.objective import Objective, more_of
 
 
@@ -68,4 +69,4 @@ class RunningMeans:
         for target, mean in zip(targets, means, strict=True):
             if len(targets) > 1 and target.loss is not None:
                 logs[f"{target.name}_loss"] = mean
-        return logs | {name: metric.result() for name, metric in self.objective.named.items()}
+        return logs | {name: as_number(metric.result()) for name, metric in self.objective.named.items()}

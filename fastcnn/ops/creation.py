@@ -12,7 +12,7 @@ from fastcnn.geometry.tensor_shapes import from_front
 from fastcnn.ops import types
 from fastcnn.ops.casting import meet
 from fastcnn.ops.primitive import on_host, primitive
-from fastcnn.ops.shape import BatchSize
+from fastcnn.ops.shape import UnknownLength
 from fastcnn.symbolic import Tensor
 
 
@@ -44,11 +44,11 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """
     value = types.array(fill_value, "ops.full")
     kind = value.dtype if dtype is None else types.named(dtype, "ops.full")
-    lengths = [shape] if is_integer(shape) or isinstance(shape, BatchSize) else list(shape)
-    open_ = next((n for n in lengths if isinstance(n, BatchSize)), None)
+    lengths = [shape] if is_integer(shape) or isinstance(shape, UnknownLength) else list(shape)
+    open_ = next((n for n in lengths if isinstance(n, UnknownLength)), None)
     if open_ is None:
         return np.full([int(n) for n in lengths], value, kind)
-    return _filled(open_.tensor, shape=[None if isinstance(n, BatchSize) else int(n) for n in lengths],
+    return _filled(open_.tensor, shape=[None if isinstance(n, UnknownLength) else int(n) for n in lengths],
                    batch=open_.axis, factor=open_.factor, value=value.item(), dtype=kind.name)
 
 

@@ -13,7 +13,7 @@ from fastcnn.geometry.tensor_shapes import from_front
 from fastcnn.operations import layout
 from fastcnn.ops.casting import meet
 from fastcnn.ops.primitive import is_floating, on_host, primitive, same
-from fastcnn.ops.shape import BatchSize, expand_dims
+from fastcnn.ops.shape import UnknownLength, expand_dims
 
 
 @primitive(lambda *shapes, axis: tensor_shapes.concatenated(shapes, axis, "ops.concatenate"), same, replayable=True,
@@ -188,7 +188,7 @@ def slice_(inputs: Any, start_indices: Any, shape: Any) -> Any:
     array([[2, 3],
            [5, 6]], dtype=int32)
     """
-    return get_item(inputs, tuple(slice(int(a), None if isinstance(n, BatchSize) or n == -1 else int(a) + int(n))
+    return get_item(inputs, tuple(slice(int(a), None if isinstance(n, UnknownLength) or n == -1 else int(a) + int(n))
                                   for a, n in zip(start_indices, shape, strict=True)))
 
 

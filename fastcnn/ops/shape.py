@@ -17,7 +17,7 @@ from fastcnn.ops.primitive import is_floating, on_host, primitive, same
 from fastcnn.symbolic import Tensor
 
 
-class BatchSize:
+class UnknownLength:
     """The length of a batch before there is one, as `shape` tells it: for `reshape`, `ones`, ...; times an integer.
 
     Parameters
@@ -31,8 +31,8 @@ class BatchSize:
     def __init__(self, tensor: Tensor, axis: int, factor: int = 1) -> None:
         self.tensor, self.axis, self.factor = tensor, axis, factor
 
-    def __mul__(self, other: Any) -> "BatchSize":
-        return BatchSize(self.tensor, self.axis, self.factor * int(other)) if is_integer(other) else NotImplemented
+    def __mul__(self, other: Any) -> "UnknownLength":
+        return UnknownLength(self.tensor, self.axis, self.factor * int(other)) if is_integer(other) else NotImplemented
 
     __rmul__ = __mul__
 
@@ -45,7 +45,7 @@ class BatchSize:
 
 
 def shape(x: Any) -> tuple[Any, ...]:
-    """Return the shape; the batch of a symbolic tensor is a `BatchSize`, which `reshape` and `ones` take.
+    """Return the shape; the batch of a symbolic tensor is a `UnknownLength`, which `reshape` and `ones` take.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def shape(x: Any) -> tuple[Any, ...]:
     (2, 3)
     """
     if isinstance(x, Tensor):
-        return tuple(BatchSize(x, k) if n is None else n for k, n in enumerate(x.shape))
+        return tuple(UnknownLength(x, k) if n is None else n for k, n in enumerate(x.shape))
     return tuple(np.shape(x)) if not types.is_tensor(x) else tuple(x.shape)
 
 
@@ -115,7 +115,7 @@ def _transpose(x: Any, axes: Any) -> Any:
 def _shape_of(wanted: Any) -> list[Any]:
     """Return a shape that may hold lengths of a batch, None, as a list: one multiple of it is whatever is left."""
     given = [wanted] if is_integer(wanted) else list(wanted)
-    return [(None if n.factor == 1 else -1) if isinstance(n, BatchSize) else None if n is None else int(n)
+    return [(None if n.factor == 1 else -1) if isinstance(n, UnknownLength) else None if n is None else int(n)
             for n in given]
 
 
