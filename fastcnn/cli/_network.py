@@ -78,7 +78,14 @@ def _sequential(calls: list[str], shape: Shape, classes: int, images: Any) -> An
     if any(_mentions_x(call) for call in read):
         names["x"] = images()
     maker = _expressions.Maker(kinds, inner, names)
-    return Sequential([layers.Input(shape), *(maker.make(call, "layer") for call in read)], name="sequential")
+    model = Sequential([layers.Input(shape)], name="sequential")
+    for call in read:
+        layer = maker.make(call, "layer")
+        try:
+            model.add(layer)
+        except ArgumentError as error:  # it does not fit to what comes before it
+            raise CallError(f"layer {call.text!r}: {error}", call.text) from error
+    return model
 
 
 def _classes(room: Any, base: type) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """``train --config FILE``: what a file may say, what is refused and in which line, and that a run's file replays it."""
 
 import json
+import re
 import tomllib
 
 import pytest
 
 from fastcnn.cli import COMMANDS, _config, _toml, main
 from fastcnn.cli._config_file import line_of
-from tests.cli.conftest import only_line
+from tests.cli.conftest import ROOT, only_line
 
 NETWORK = """\
 # digits, in a small network
@@ -88,6 +89,7 @@ def test_flags_go_before_the_file_and_the_file_before_what_suits(told, tmp_path)
     ("model = ['Conv2D(8, 3, filter=1)']", "argument: 'filter' is not known; did you mean 'filters'?"),
     ("model = ['Conv2D(8)']", "missing a required argument: 'kernel_size'; it takes filters, kernel_size, strides"),
     ("model = ['Dense(0)']", "layer 'Dense(0)': Dense \"dense\": expected units to be a positive integer, got 0"),
+    ("model = ['Conv2D(8, 9)']", "layer 'Conv2D(8, 9)': Conv2D \"conv2d\": expected an input that a window of 9x9"),
     ("model = ['Dense(1 / 0)']", "layer 'Dense(1 / 0)': division by zero"),
     ("model = ['Dense(print(3))']", "function: 'print' is not known"),
     ("model = ['Dense(3 .real)']", "expected numbers, texts, lists, names and calls, got '3 .real'"),
@@ -145,6 +147,21 @@ def test_the_order_of_options_has_every_one_that_decides_about_a_result():
                  "overfit_batch", "as_json", "quiet"}
     assert {param.name for param in train.command.params} - no_matter == set(_config.OPTIONS) - {"data_dir"}
     assert "train" in COMMANDS
+
+
+def test_the_guide_s_file_is_one_and_its_flags_are_those_of_the_command(told):
+    from fastcnn.cli import train
+
+    guide = (ROOT / "docs" / "guides" / "command-line.md").read_text()
+    code, output, errors = told(re.search(r"```toml\n(.*?)```", guide, re.S)[1], "--print-config")
+    assert (code, errors) == (0, "")
+    assert tomllib.loads(output)["weight-decay"] == 5e-3
+    known = {word for param in train.command.params for word in param.opts}
+    table = guide.split("## How to train")[1].split("Before a long training")[0]
+    said = set(re.findall(r"`(--[\w-]+)", table))
+    assert said <= known
+    practice = [param for param in train.command.params if param.group in ("Training", "Regularization")]
+    assert {param.opts[0] for param in practice} <= said
 
 
 def test_every_value_comes_back_from_its_text():

@@ -1,5 +1,6 @@
 """The Python on the pages of the site, and in the README, runs as it stands there."""
 
+import click
 import pytest
 
 from tests.docs.pages import DOCS, ROOT, blocks, commands
@@ -37,6 +38,9 @@ def test_commands_and_options_that_pages_name_are_there():
             continue
         command = cli.get_command(None, words[0])
         assert command is not None, words
+        if isinstance(command, click.Group):
+            command = command.get_command(None, words[1])
+            assert command is not None, words
         options = {option for one in command.params for option in one.opts} | {"--help", "-h"}
         assert {word for word in words if word.startswith("-")} <= options, words
 
