@@ -16,14 +16,35 @@ CONFIG, TOML = "config.json", "config.toml"
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
 OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "dev", "train_dev", "test", "group_by", "from",
-           "white", "model", "dropout", "l2", "epochs", "batch_size", "optimizer", "lr", "momentum", "weight_decay",
-           "lr_schedule", "warmup", "ema", "label_smoothing", "class_weight", "augment", "limit", "patience", "seed")
+           "white", "model", "dropout", "l2", "minutes", "steps", "epochs", "batch_size", "optimizer", "lr",
+           "momentum", "weight_decay", "lr_schedule", "warmup", "ema", "label_smoothing", "class_weight", "augment",
+           "limit", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
-_HEAD = "# fastcnn train --config FILE trains the same again\n"
+#: How a file begins that a run has.
+HEAD = "# fastcnn train "
+_SAME = f"{HEAD}--config FILE trains the same again\n"
+_FORK = (f"{HEAD}--config FILE trains with these values from its beginning; this run had others first, see lineage in "
+         f"{CONFIG}\n")
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 _Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 _Factor = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Fork(msgspec.Struct, frozen=True):
+    """A change on the way: what went on from where was no longer the training that had been begun.
+
+    Parameters
+    ----------
+    epoch, step : int
+        How many epochs were over, and how many steps of the next.
+    before : dict of str
+        The options that were changed, and what they were until then.
+    """
+
+    epoch: int
+    step: int
+    before: dict[str, float | int | str | None]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,6 +101,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         How many images of the training part are trained on.
     patience : int or None
         After how many epochs that are no better on dev training ends.
+    steps : int or None
+        In all, where that is no number of epochs: the last of the epochs is cut short.
+    minutes : float or None
+        That were asked for; once they are settled, the steps decide.
+    lineage : tuple of Fork
+        What was changed on the way, the first change first.
     seed : int
     started : str
         Local time.
@@ -123,6 +150,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     augment: list[str] | None = None
     limit: _Count | None = None
     patience: _Count | None = None
+    steps: _Count | None = None
+    minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    lineage: tuple[Fork, ...] = ()
     white: float | None = None
     source: str | None = msgspec.field(name="from", default=None)
 
@@ -130,6 +160,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def as_given(config: Config) -> dict[str, Any]:
     """Return the values of the options that say the same: where one says nothing, None."""
     found = {option: getattr(config, _FIELDS.get(option, option)) for option in OPTIONS}
+    if config.steps is not None:  # they decide, wherever they come from
+        found["minutes"] = found["epochs"] = None
+    if config.minutes is not None:
+        found["epochs"] = None
     if config.augment is None:
         found["augment"] = "off"
     if config.class_weight is None:
@@ -157,7 +191,7 @@ def as_toml(config: Config, **more: Any) -> str:
         height, width = values["size"]
         values["size"] = f"{width}x{height}"
     said = {name.replace("_", "-"): value for name, value in values.items() if value is not None and value is not False}
-    return _HEAD + _toml.text(said)
+    return (_FORK if config.lineage else _SAME) + _toml.text(said)
 
 
 def write_config(folder: Path, config: Config) -> None:

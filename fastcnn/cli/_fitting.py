@@ -35,7 +35,7 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
     record : function of a dict
         Hears of each epoch, for programs.
     """
-    model, train, dev = learner.model, parts["train"], parts.get("dev")
+    model = learner.model
     with (
         Compiling(console, "training") as compiling,
         display(console, compiling.done) as shown,
@@ -46,13 +46,8 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
             stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
             callbacks.append(stop.backup)
         try:
-            model.fit(
-                learner.images(train.x), learner.targets(train.y),
-                sample_weight=weights_of(train, config.class_weight),
-                batch_size=images_of_step(config, train), epochs=config.epochs, verbose=0,
-                validation_data=None if dev is None else (learner.images(dev.x), learner.targets(dev.y)),
-                validation_batch_size=256, callbacks=[*callbacks, shown, stop], augmentation=learner.augmentation,
-            )  # fmt: skip
+            model.fit(**what_fit_takes(learner, parts, config), epochs=config.epochs, verbose=0,
+                      callbacks=[*callbacks, shown, stop])  # fmt: skip
         except KeyboardInterrupt:
             if not stop.is_stopped:
                 raise
@@ -64,10 +59,21 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
     return stop
 
 
+def what_fit_takes(learner: Learner, parts: dict[str, Any], config: Any) -> dict[str, Any]:
+    """Return the data and how they are taken, as arguments of `Model.fit`."""
+    train, dev = parts["train"], parts.get("dev")
+    return {
+        "x": learner.images(train.x), "y": learner.targets(train.y),
+        "sample_weight": weights_of(train, config.class_weight), "batch_size": images_of_step(config, train),
+        "validation_data": None if dev is None else (learner.images(dev.x), learner.targets(dev.y)),
+        "validation_batch_size": 256, "augmentation": learner.augmentation,
+    }  # fmt: skip
+
+
 def _of(config: Any, tell: Callable[[str], None]) -> list[Callback]:
     """Return the callbacks that a configuration asks for."""
     rate = config.learning_rate
-    found: list[Callback] = [RateSchedule(config.lr_schedule, rate, config.warmup, config.cool_down),
+    found: list[Callback] = [RateSchedule(config.lr_schedule, rate, config.warmup, config.cool_down, config.steps),
                              StopWhenDiverged(rate)]  # fmt: skip
     if config.ema:
         found.append(SwapEMAWeights(swap_on_epoch=True))

@@ -64,6 +64,8 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         **_of_practice(given, data, before, optimizer),
         network=None if begun is not None or is_name(network) else network,
         epochs=given["epochs"] or preset.epochs,
+        steps=given["steps"],
+        minutes=given["minutes"],
         batch_size=given["batch_size"] or preset.batch_size,
         optimizer=optimizer,
         learning_rate=rate or default_rate(optimizer),

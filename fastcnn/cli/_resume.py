@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fastcnn.cli._config import CONFIG, OPTIONS, Config, as_given, read_config
+from fastcnn.cli._config import CONFIG, HEAD, OPTIONS, TOML, Config, Fork, as_given, read_config
 from fastcnn.cli._run import MODEL, made_for_run
 from fastcnn.errors import ArgumentError
 from fastcnn.formats import hidden_files
@@ -17,7 +17,10 @@ from fastcnn.formats.locks import FolderLock
 
 CHECKPOINTS = "checkpoints"
 
-_NO_MATTER = ("started", "versions")
+_NO_MATTER = ("started", "versions", "minutes", "lineage")
+_LENGTHS = ("minutes", "steps", "epochs")
+_MAY_MOVE = ("data_dir",)  # a checkpoint knows the data themselves
+_FORKS = ("steps", "epochs", "lr", "lr_schedule", "warmup")  # what no state depends on
 
 
 def remembered(given: dict[str, Any]) -> Config | None:
@@ -27,18 +30,33 @@ def remembered(given: dict[str, Any]) -> Config | None:
     ----------
     given : dict
         The options of the command; changed.
+
+    Raises
+    ------
+    ArgumentError
+        If another number of folds is asked for.
     """
-    recorded = read_config(expanded(given["out"]))
+    out = expanded(given["out"])
+    recorded = read_config(out) or read_config(out / "fold-1")
     if recorded is None:
         return None
-    for option, value in as_given(recorded).items():
+    folds = None if recorded.fold is None else recorded.fold[1]
+    if given["folds"] not in (None, folds):
+        raise _other("folds", given["folds"], folds)
+    given["folds"] = folds
+    values = as_given(recorded)
+    if given["minutes"] is not None and recorded.minutes is not None:
+        given["minutes"] = values["minutes"]  # None where they are settled: the steps stand
+    if any(given[name] is not None for name in _LENGTHS):
+        values = {option: value for option, value in values.items() if option not in _LENGTHS}
+    for option, value in values.items():
         if given[option] is None or given[option] is False:
             given[option] = value
-    return recorded
+    return msgspec.structs.replace(recorded, fold=None)
 
 
-def require_same(asked: dict[str, Any], config: Config, recorded: Config) -> Config:
-    """Return the configuration that a run was begun with; raise ArgumentError if another one is asked for now.
+def going_on(asked: dict[str, Any], config: Config, recorded: Config) -> Config:
+    """Return the configuration that a run goes on with: the one it was begun with, or a fork of it.
 
     Parameters
     ----------
@@ -46,21 +64,45 @@ def require_same(asked: dict[str, Any], config: Config, recorded: Config) -> Con
         The options as they were given.
     config, recorded : Config
         What they come to, and what the run has.
+
+    Raises
+    ------
+    ArgumentError
+        If something is asked for that would make it another training: other data, another model, another seed.
     """
     before, now = as_given(recorded), as_given(config)
-    for option in OPTIONS:
-        old, new = before[option], now[option]
-        if old != new:
-            word, got = option.replace("_", "-"), new if asked[option] is None else asked[option]
-            wanted = "none" if old is None else old
-            raise ArgumentError(f"--{word} {got}: expected {wanted}, as the run to go on with was begun; leave it out, "
-                                f"or begin another run in another --out")
-    return msgspec.structs.replace(config, **{name: getattr(recorded, name) for name in _NO_MATTER})
+    changed = {name: before[name] for name in OPTIONS if before[name] != now[name] and name not in _MAY_MOVE}
+    for option in changed:
+        if option not in _FORKS:
+            raise _other(option, now[option] if asked[option] is None else asked[option], before[option])
+    config = msgspec.structs.replace(config, **{name: getattr(recorded, name) for name in _NO_MATTER})
+    if not changed:
+        return config
+    place = _place(expanded(asked["out"]))
+    if place is None:  # nothing was trained yet
+        return config
+    return msgspec.structs.replace(config, lineage=(*recorded.lineage, Fork(*place, changed)))
+
+
+def _other(option: str, got: Any, wanted: Any) -> ArgumentError:
+    return ArgumentError(f"--{option.replace('_', '-')} {got}: expected {'none' if wanted is None else wanted}, as the "
+                         f"run to go on with was begun; leave it out, or begin another run in another --out")
+
+
+def _place(folder: Path) -> tuple[int, int] | None:
+    """Return how many epochs, and steps of the next, the newest checkpoint of a run has; None without one."""
+    from fastcnn.callbacks.checkpoint_files import CheckpointFiles
+
+    if is_complete(folder):
+        raise ArgumentError(f"--out {folder}: expected a run to go on with, got one that is complete; train on from "
+                            f"its model with --from, in another --out")
+    found = CheckpointFiles(folder / CHECKPOINTS).newest()
+    return None if found is None else (int(found[0]["epoch"]), int(found[0]["batch"]))
 
 
 @contextlib.contextmanager
 def open_run(out: Any, size: int) -> Iterator[Path]:
-    """Give the folder of a run that was begun before, or a new one, for this process alone.
+    """Give the folder of a run, or of folds, that was begun before, or a new one, for this process alone.
 
     Parameters
     ----------
@@ -77,7 +119,7 @@ def open_run(out: Any, size: int) -> Iterator[Path]:
     """
     folder = expanded(out)
     hidden_files.sweep(folder)
-    if not (folder / CONFIG).exists():
+    if not _is_begun(folder):
         made_for_run(folder, size)
     lock = FolderLock(folder)
     if not lock.take():
@@ -87,6 +129,11 @@ def open_run(out: Any, size: int) -> Iterator[Path]:
         yield folder
     finally:
         lock.release()
+
+
+def _is_begun(folder: Path) -> bool:
+    toml = folder / TOML
+    return (folder / CONFIG).exists() or (toml.is_file() and toml.read_bytes().startswith(HEAD.encode()))
 
 
 def is_complete(folder: Path) -> bool:

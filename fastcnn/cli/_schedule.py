@@ -23,21 +23,28 @@ class RateSchedule(Callback):
         Of all steps, the part in which the rate grows in a line, from 0 to below 1.
     cool_down : float
         For the schedule of that kind: see `cooldown`.
+    steps : int, optional
+        In all, after which it ends training; those of the epochs that are planned, if absent.
     """
 
     changes = ("_step",)
 
-    def __init__(self, name: str, learning_rate: float, warmup: float = 0.0, cool_down: float = 0.5) -> None:
+    def __init__(self, name: str, learning_rate: float, warmup: float = 0.0, cool_down: float = 0.5,
+                 steps: int | None = None) -> None:
         self.name, self.learning_rate, self.warmup, self.cool_down = name, learning_rate, warmup, cool_down
-        self._step = 0
+        self.steps, self._step = steps, 0
         self._total, self._rate = 0, constant(learning_rate, 1, 0.0)
 
     def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
-        total = self.params["epochs"] * self.params["steps"]
+        total = self.steps or self.params["epochs"] * self.params["steps"]
         if total != self._total:
             self._total, self._rate = total, self.of(total)
         self.model.optimizer.learning_rate = self._rate(self._step)
         self._step += 1
+
+    def on_train_batch_end(self, batch: int, logs: Logs) -> None:
+        if self.steps is not None and self._step >= self.steps:
+            self.model.stop_training = True
 
     def of(self, total: int) -> Rate:
         """Return the learning rate of each of some steps."""

@@ -22,6 +22,9 @@ def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder
     console.print(f"plan   {', '.join(_plan(config))}")
     if config.augment:
         console.print(f"images {', '.join(config.augment)}")
+    for fork in config.lineage:
+        was = ", ".join(f"--{name.replace('_', '-')} was {value}" for name, value in fork.before.items())
+        console.print(f"fork   until epoch {fork.epoch + 1}, step {fork.step} {was}; no undisturbed training ends so")
     if folder is not None:
         console.print(f"run    {folder}")
 
@@ -31,7 +34,9 @@ def _plan(config: Any) -> list[str]:
     schedule = "" if config.lr_schedule == "cooldown" else f" ({config.lr_schedule})"
     warmup = f" after a warm-up over {config.warmup:.0%}" if config.warmup else ""
     batches = "one batch" if config.batch_size == "all" else f"batches of {config.batch_size}"
-    told = [f"{config.epochs} epochs", batches, config.optimizer,
+    length = (f"{config.epochs} epochs" if config.steps is None and config.minutes is None else
+              f"{config.minutes:g} minutes" if config.steps is None else f"{config.steps:,} steps")
+    told = [length, batches, config.optimizer,
             f"learning rate {config.learning_rate:g}{schedule}{warmup}"]  # fmt: skip
     for name, usual, words in (
         ("momentum", None, "momentum"), ("weight_decay", None, "weight decay"), ("l2", 0, "L2"),
@@ -58,9 +63,10 @@ def say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> None
     """Tell what can be done with a run that was stopped."""
     left = max(1, config.epochs - stop.epoch)
     run = shlex.quote(str(folder))
+    whole = run if config.fold is None else shlex.quote(str(folder.parent))
     console.print(f"stopped in epoch {stop.epoch + 1} after step {stop.step}; run saved in {folder}")
     console.print(f"measure it      fastcnn evaluate {run} --part dev")
-    console.print(f"train on        fastcnn train --out {run} --resume auto" if stop.backup is not None else
+    console.print(f"train on        fastcnn train --out {whole} --resume auto" if stop.backup is not None else
                   f"train on        fastcnn train --from {run} --epochs {left}")  # fmt: skip
 
 

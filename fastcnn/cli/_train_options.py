@@ -60,6 +60,11 @@ network_group = in_group(
 training_group = in_group(
     "Training",
     click.option("--epochs", type=click.IntRange(1), metavar="N", help="Passes over the training images."),
+    click.option("--steps", type=click.IntRange(1), metavar="N",
+                 help="Steps in all, in place of --epochs: the last epoch may be cut short."),
+    click.option("--minutes", type=Rate(), metavar="M",
+                 help="Train so long: the speed is measured for a moment, and tells the steps, with which the learning "
+                      "rate's schedule ends. The run records them."),
     click.option("--batch-size", type=ImagesAStep(), metavar="N|all", help="Images a step."),
     click.option("--optimizer", type=NameOrCall("optimizer", OPTIMIZERS, "SGD(momentum=0.9)"), metavar="NAME",
                  help=f"{', '.join(OPTIMIZERS)}; or a call, 'Adam(beta_1=0.8)'. Momentum and nesterov are sgd with a "

@@ -1,5 +1,6 @@
 """What ``fastcnn train`` does with a data set and a plan: one run, or one for each fold."""
 
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from fastcnn.cli._console import Record
 from fastcnn.cli._examples import Examples, restored, write_split
 from fastcnn.cli._practice import limited
 from fastcnn.cli._resume import is_complete, open_run, remove_checkpoints
-from fastcnn.cli._run import FOLDS, new_run, write_folds
+from fastcnn.cli._run import FOLDS, MODEL, new_run, write_folds
 from fastcnn.cli._split import Asked, made, made_folds
 
 SPLIT_OPTIONS = ("dev", "train_dev", "test", "group_by")
@@ -111,7 +112,8 @@ def train_folds(console: Any, prepared: Prepared, given: dict[str, Any], record:
 
     count, found = given["folds"], []
     divisions = list(made_folds(prepared.data, count, asked_of(given)))
-    with new_run(given["out"], f"{prepared.config.model}-{count}-folds", 0, FOLDS) as folder:
+    name = f"{prepared.config.model}-{count}-folds"
+    with open_run(given["out"], 0) if given["resume"] else new_run(given["out"], name, 0, FOLDS) as folder:
         write_toml(folder, prepared.config, folds=count)
         for number, (parts, groups) in enumerate(divisions, 1):
             console.print(f"fold {number}/{count}")
@@ -135,21 +137,27 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
            record: Record) -> Trained:
     from fastcnn.cli._fitting import fit
     from fastcnn.cli._learner import known_of, make_learner
+    from fastcnn.cli._minutes import settled
     from fastcnn.cli._safe_saving import keep, said
     from fastcnn.cli._telling import introduce, measure_on_dev, say_how_to_go_on
     from fastcnn.errors import DivergedError
+    from fastcnn.saving import load_model
 
-    data, parts = prepared.data, prepared.parts
+    since, data, parts = time.perf_counter(), prepared.data, prepared.parts
     learner = make_learner(prepared, config)
     model, known = learner.model, known_of(data, learner)
     size = sum(p.value.nbytes for p in model.weights)
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
         if given["resume"] and is_complete(folder):
+            if config.fold is not None:
+                learner = learner._replace(model=load_model(folder / MODEL, compile=False))
+                return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
             console.print(f"run {folder} is complete; name another --out to train once more")
             return Trained(folder, None, is_stopped=False)
         write_config(folder, config)
         write_split(folder, prepared.dealt, prepared.groups, data.classes)
         introduce(console, prepared, learner, config, folder)
+        config = settled(console, learner, parts, config, folder, since)
         try:
             stop = fit(console, learner, parts, config, folder, bool(given["resume"]), record)
         except DivergedError:

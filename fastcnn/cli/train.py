@@ -39,13 +39,14 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     fastcnn train --from first --epochs 2
     fastcnn train --dataset my_pictures/ --size 64x48 --group-by 'patient-[0-9]+'
     fastcnn train --folds 5
+    fastcnn train --dataset cifar10 --minutes 10
     fastcnn train --dataset cifar10 --epochs 100 --out long --resume auto
     fastcnn train --config first/config.toml
     """  # noqa: D301  (click reads the backspace)
     import secrets
 
-    if given["resume"] is not None and (given["out"] is None or given["folds"] is not None):
-        raise click.UsageError("--resume: expected --out RUN, which says with which run to go on, and no --folds", ctx)
+    if given["resume"] is not None and given["out"] is None:
+        raise click.UsageError("--resume: expected --out RUN, which says with which run to go on", ctx)
     asked, recorded = dict(given), None
     if given["resume"] is not None:
         from fastcnn.cli._resume import remembered
@@ -69,6 +70,11 @@ def _require_one_answer(ctx: click.Context, given: dict[str, Any]) -> None:
         ("model", "from", "a run has a model"),
         ("folds", "from", "the run has seen the images of every fold"),
         ("folds", "dev", "each fold is dev once"),
+        ("folds", "minutes", "folds are equally long"),
+        ("minutes", "dry_run", "one tells how long training takes, the other is told"),
+        ("minutes", "steps", "each says how long training is"),
+        ("minutes", "epochs", "each says how long training is"),
+        ("steps", "epochs", "each says how long training is"),
         ("json", "quiet", "each says what is printed"),
         ("print_config", "dry_run", "each stops"),
         ("print_config", "overfit_batch", "each stops"),
@@ -84,9 +90,9 @@ def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recor
 
     prepared = prepare(given)
     if recorded is not None:
-        from fastcnn.cli._resume import require_same
+        from fastcnn.cli._resume import going_on
 
-        prepared = prepared._replace(config=require_same(asked, prepared.config, recorded))
+        prepared = prepared._replace(config=going_on(asked, prepared.config, recorded))
 
     from fastcnn.cli._console import Output, json_lines, make_console, not_told
 

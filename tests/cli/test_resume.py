@@ -1,6 +1,8 @@
 """``train --out RUN --resume auto``: begun, stopped, killed, gone on with, to the bits of an undisturbed run."""
 
 import json
+import re
+import shutil
 import signal
 import subprocess
 
@@ -8,7 +10,7 @@ import msgspec
 import pytest
 
 from fastcnn.cli._config import Config
-from fastcnn.cli._resume import require_same
+from fastcnn.cli._resume import going_on
 from fastcnn.errors import ArgumentError
 from tests.cli.conftest import command, environment, only_line
 
@@ -22,12 +24,12 @@ def contents(run):
     return (run / "model.safetensors").read_bytes(), [{**line, "seconds": 0, "cpu_seconds": 0} for line in lines]
 
 
-def stopped(run, number, *plan):
-    """Send a signal to a training once it has written a checkpoint of its second epoch, and return its outcome."""
+def stopped(run, number, *plan, after="epoch 2/"):
+    """Send a signal to a training once it has told the end of its second epoch, and return its outcome."""
     process = subprocess.Popen(command(*plan, run), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)  # fmt: skip
     for line in process.stdout:
-        if line.startswith("epoch 2/"):
+        if line.startswith(after):
             process.send_signal(number)
             break
     output, errors = process.communicate(timeout=120)
@@ -71,7 +73,9 @@ def test_ctrl_c_in_a_run_that_goes_on_keeps_it_and_others_are_refused(tmp_path, 
     assert "stopped in epoch 3" in output or "stopped in epoch 2" in output
     before = contents(run), (run / "config.json").read_bytes()
     for more, told in (
-        (("--epochs", 7), "--epochs 7: expected 6, as the run to go on with was begun"),
+        (("--batch-size", 8), "--batch-size 8: expected 16, as the run to go on with was begun"),
+        (("--minutes", 3), "--minutes 3.0: expected none"),
+        (("--folds", 3), "--folds 3: expected none"),
         (("--model", "mlp"), "--model mlp: expected lenet"),
     ):
         refused = fastcnn(*AGAIN, run, *more)
@@ -80,11 +84,77 @@ def test_ctrl_c_in_a_run_that_goes_on_keeps_it_and_others_are_refused(tmp_path, 
     assert (contents(run), (run / "config.json").read_bytes()) == before
 
 
+def test_another_rate_or_length_is_a_fork_which_is_told_and_kept(tmp_path, fastcnn):
+    run = tmp_path / "run"
+    assert stopped(run, signal.SIGINT, *PLAN)[0] == 130
+    shutil.copytree(run, tmp_path / "other")
+    whole = fastcnn(*AGAIN, run, "--lr", 0.001, "--epochs", 7)
+    assert whole.returncode == 0, whole.stderr
+    place, told = re.search(r"^fork   until epoch (\d), step \d+ (.*)$", whole.stdout, re.M).groups()
+    assert place in "23"
+    assert told == "--epochs was 6, --lr was 0.002; no undisturbed training ends so"
+    assert "\nepoch 7/7" in whole.stdout
+    config = json.loads((run / "config.json").read_text())
+    assert [one["before"] for one in config["lineage"]] == [{"epochs": 6, "lr": 0.002}]
+    assert (config["epochs"], config["learning_rate"]) == (7, 0.001)
+    assert (run / "config.toml").read_text().startswith("# fastcnn train --config FILE trains with these values from")
+
+    # A fork that was killed goes on as itself.
+    forked = ("train", "--lr", 0.001, "--epochs", 7, *AGAIN[1:])
+    killed = stopped(tmp_path / "other", signal.SIGKILL, *forked, after="epoch ")
+    assert killed[0] == -signal.SIGKILL
+    assert fastcnn(*AGAIN, tmp_path / "other").returncode == 0
+    assert contents(tmp_path / "other") == contents(run)
+    assert json.loads((tmp_path / "other" / "config.json").read_text())["lineage"] == config["lineage"]
+
+    late = fastcnn(*AGAIN, run, "--lr", 0.01)
+    assert late.returncode == 2
+    assert "got one that is complete; train on from its model with --from" in only_line(late.stderr)
+
+
+def test_folds_go_on_where_they_stood(tmp_path, fastcnn):
+    plan = ("train", "--epochs", 3, "--seed", 3, "--batch-size", 32, "--folds", 2, "--out")
+    assert fastcnn(*plan, tmp_path / "whole").returncode == 0
+    run = tmp_path / "run"
+    process = subprocess.Popen(command(*plan, run, "--resume", "auto"), env=environment(), stdout=subprocess.PIPE,
+                               text=True)  # fmt: skip
+    fold = 0
+    for line in process.stdout:
+        fold += line.startswith("fold ")
+        if fold == 2 and line.startswith("epoch 1/"):
+            process.kill()
+            break
+    process.communicate()
+    done = fastcnn(*AGAIN, run)
+    assert done.returncode == 0, done.stderr
+    for fold in ("fold-1", "fold-2"):
+        assert contents(run / fold) == contents(tmp_path / "whole" / fold)
+    assert (run / "folds.json").read_bytes() == (tmp_path / "whole" / "folds.json").read_bytes()
+    refused = fastcnn(*AGAIN, run, "--folds", 3)
+    assert "--folds 3: expected 2, as the run to go on with was begun" in only_line(refused.stderr)
+
+
+def test_minutes_settle_steps_which_replay_without_a_clock_and_stand_when_a_run_goes_on(tmp_path, fastcnn):
+    run = tmp_path / "run"
+    timed = ("train", "--minutes", 0.08, "--seed", 3, "--batch-size", 256, "--resume", "auto", "--out")
+    code, _, errors = stopped(run, signal.SIGKILL, *timed, after="epoch 1/")
+    assert code == -signal.SIGKILL, errors
+    steps = json.loads((run / "config.json").read_text())["steps"]
+    assert steps > 5
+    done = fastcnn(*timed, run)
+    assert done.returncode == 0, done.stderr
+    assert f"plan   {steps:,} steps" in done.stdout
+    assert "minutes" not in (run / "config.toml").read_text()
+    assert fastcnn("train", "--config", run / "config.toml", "--out", tmp_path / "again").returncode == 0
+    assert contents(tmp_path / "again") == contents(run)
+    assert sum(line["steps"] for line in contents(run)[1]) == steps
+
+
 @pytest.mark.parametrize(("option", "name", "given"), [
-    ("lr", "learning_rate", 0.5), ("seed", "seed", 4), ("dev", "dev", 0.3), ("batch_size", "batch_size", 8),
+    ("optimizer", "optimizer", "sgd"), ("seed", "seed", 4), ("dev", "dev", 0.3), ("batch_size", "batch_size", 8),
     ("from", "source", "/a/run"), ("group_by", "group_by", "x"), ("skip_damaged", "skip_damaged", True),
-    ("optimizer", "optimizer", "sgd"), ("momentum", "momentum", 0.5), ("weight_decay", "weight_decay", 0.5),
-    ("lr_schedule", "lr_schedule", "linear"), ("warmup", "warmup", 0.5), ("ema", "ema", 0.5), ("l2", "l2", 0.5),
+    ("momentum", "momentum", 0.5), ("weight_decay", "weight_decay", 0.5),
+    ("ema", "ema", 0.5), ("l2", "l2", 0.5),
     ("dropout", "dropout", 0.5), ("label_smoothing", "label_smoothing", 0.5), ("augment", "augment", ["MixUp()"]),
     ("class_weight", "class_weight", "balanced"), ("limit", "limit", 9), ("patience", "patience", 9),
     ("white", "white", 255.0), ("model", "network", ["ReLU"])])
@@ -92,11 +162,11 @@ def test_every_option_that_decides_about_the_result_must_be_as_it_was(option, na
     recorded = Config(dataset="digits", model="lenet", epochs=3, batch_size=32, optimizer="adam", learning_rate=0.1,
                       cool_down=0.5, seed=1, started="then", versions={"fastcnn": "0.1"})  # fmt: skip
     now = msgspec.structs.replace(recorded, started="now", versions={})
-    assert require_same({}, now, recorded) == recorded
+    assert going_on({}, now, recorded) == recorded
     unsaid = {"augment": "off", "class_weight": "none", "model": "lenet"}
     word, old = option.replace("_", "-"), unsaid.get(option, getattr(recorded, name))
     with pytest.raises(ArgumentError, match=rf"^--{word} .*: expected {'none' if old is None else old}, as the run"):
-        require_same({option: given}, msgspec.structs.replace(now, **{name: given}), recorded)
+        going_on({option: given}, msgspec.structs.replace(now, **{name: given}), recorded)
 
 
 def test_a_second_process_on_one_run_is_refused(tmp_path, fastcnn):
@@ -115,9 +185,8 @@ def test_a_second_process_on_one_run_is_refused(tmp_path, fastcnn):
         process.communicate()
 
 
-@pytest.mark.parametrize("given", [("--resume", "auto"), ("--resume", "auto", "--out", "x", "--folds", 2)])
-def test_resume_says_what_goes_with_it(fastcnn, given):
-    refused = fastcnn("train", *given)
+def test_resume_says_what_goes_with_it(fastcnn):
+    refused = fastcnn("train", "--resume", "auto")
     assert refused.returncode == 2
     assert "--resume: expected --out RUN" in only_line(refused.stderr)
 
