@@ -42,10 +42,12 @@ def hidden(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
             _lock(file, waits=True)
         yield path, file
     finally:
-        if file is not None:
-            file.close()
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
+        try:
+            if file is not None:
+                file.close()  # on a full disk this fails, too: what waits in a buffer is tried once more
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def sweep(folder: Path) -> None:

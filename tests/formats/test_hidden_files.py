@@ -30,6 +30,20 @@ def writer(tmp_path):
         child.kill()
 
 
+@pytest.mark.parametrize("pieces", [(b"x" * 10_000,), (b"x" * 100, b"y" * 5000, b"z"), (b"x" * 4000, b"y" * 200)])
+def test_nothing_is_left_where_the_system_takes_no_more(tmp_path, pieces):
+    """What waits in a buffer is tried again when the file is closed, and refused again."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(OSError, match="a: expected to write .* bytes, got: File too large"):
+            write_atomically(tmp_path / "a", *pieces)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_file_of_a_killed_process_goes_with_the_next_writing(tmp_path, writer):
     child, file = writer
     write_atomically(tmp_path / "a", b"1")
