@@ -32,12 +32,13 @@ class HistoryFile(Callback):
     def __init__(self, path: Path, record: Record = not_told) -> None:
         self.path, self._record = path, record
         self._steps, self._text, self._cpu_seconds = 0, "", 0.0
-        self._is_broken = False
+        self._is_stale = self._is_told = False  # whether the file lacks something, and somebody heard of it
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on where `get_state` was called: lines of later epochs are taken away from the file."""
         super().set_state(state)
-        write_atomically(self.path, self._text.encode())
+        self._is_stale = True
+        self._write(b"")
 
     def on_train_begin(self, logs: Logs) -> None:
         self.path.unlink(missing_ok=True)  # of a training that died before its first checkpoint
@@ -62,16 +63,23 @@ class HistoryFile(Callback):
         self._record(entry)
         line = msgspec.json.encode(entry) + b"\n"
         self._text += line.decode()
-        if self._is_broken:
-            return
+        self._write(line)
+
+    def _write(self, line: bytes) -> None:
+        """Add a line, or write all of them where some, or a part of one, are missing."""
         try:
-            with self.path.open("ab") as file:
-                file.write(line)
+            if self._is_stale:
+                write_atomically(self.path, self._text.encode())
+            else:
+                with self.path.open("ab") as file:
+                    file.write(line)
+            self._is_stale = self._is_told = False
         except OSError as error:  # the model is worth more than its history
-            self._is_broken = True
-            warnings.warn(
-                f"{self.path}: the history could not be written ({error.strerror}); training goes on", stacklevel=2
-            )
+            if not self._is_told:
+                warnings.warn(
+                    f"{self.path}: the history could not be written ({error.strerror}); training goes on", stacklevel=2
+                )
+            self._is_stale = self._is_told = True
 
 
 class StopWhenDiverged(Callback):

@@ -150,6 +150,9 @@ def test_a_history_that_cannot_be_written_costs_a_warning_not_the_run(tmp_path):
     with pytest.warns(UserWarning, match=r"history could not be written \(No such file or directory\)"):
         history.on_epoch_end(0, {"loss": 1.0})
     history.on_epoch_end(1, {"loss": 1.0})  # says nothing more
+    history.path.parent.mkdir()
+    history.on_epoch_end(2, {"loss": 1.0})
+    assert history.path.read_text().count('{"epoch":') == 3, "all lines are there once it can be written"
 
 
 def test_an_epoch_counts_the_cpu_seconds_of_the_processes_that_began_it(tmp_path):

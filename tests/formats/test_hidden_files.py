@@ -37,7 +37,7 @@ def test_nothing_is_left_where_the_system_takes_no_more(tmp_path, pieces):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     try:
-        with pytest.raises(OSError, match="a: expected to write .* bytes, got: File too large"):
+        with pytest.raises(OSError, match=r"a: expected to write .* bytes, got: File too large"):
             write_atomically(tmp_path / "a", *pieces)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
