@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
+from fastcnn import _hooks, device, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import broadcast_weights, trimmed
 from fastcnn.losses import own
@@ -136,7 +136,13 @@ class Loss(InRows, ExplainsUnsupported):
         raise NotImplementedError
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Return the loss of a batch: a number, or an array of the positions' losses where `reduction` is None."""
+        """Return the loss of a batch: a number, or an array of the positions' losses where `reduction` is None.
+
+        Of symbolic tensors it is one.
+        """
+        if symbolic.is_symbolic([y_true, y_pred]):
+            weights = [] if sample_weight is None else [sample_weight]
+            return _hooks.hooks["primitive"]("loss")(y_true, y_pred, *weights, loss=self)
         y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
         if self.has_call:
             return own.called(self, y_true, y_pred, sample_weight)

@@ -21,17 +21,21 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     It finds out what is trained, unless `goes_on` tells that a pass goes on with another batch. How is told to
     `Objective.check`: whether they are trained on, and whether they are one batch of several.
     """
-    if trainer.loss is None:
+    own = trainer.own_train_step is not None or trainer.own_test_step is not None
+    if trainer.loss is None and not own:
         raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
     model = trainer.model
     xs = _inputs(trainer, x, who) if augmentation is None else [_pictures(model, x, augmentation, who)]
     names = model.output_names
-    if trainer.objective is None:
+    if trainer.objective is None and trainer.loss is not None:
         trainer.objective = Objective(names, model.output_shapes, **trainer.compiled, who=who)
     if not goes_on:
         trainer.trained = model.trainable_weights
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
     ys = arguments.targets(y, names, len(xs[0]), who)
+    if trainer.objective is None:  # steps of its own know what they do with targets
+        return Data(xs, ys, model.input_shapes, model.compute_dtype, who, arguments.weights(sample_weight, names, who),
+                    lasts=not how.get("one_batch", False))
     for target, one in zip(trainer.objective.targets, ys, strict=True):
         if (one is None) == target.asks:
             raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '

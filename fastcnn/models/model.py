@@ -54,8 +54,7 @@ class Model(TrainableNetwork):
     ((None, 10), 54170)
     """
 
-    foreign = dict.fromkeys(("train_step", "test_step", "predict_step", "compute_loss", "compute_metrics",
-                             "make_train_function"), _SUBCLASS)
+    foreign = dict.fromkeys(("predict_step", "make_train_function"), _SUBCLASS)
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None,
                  trainable: bool = True) -> None:

@@ -12,6 +12,7 @@ from fastcnn.callbacks import History
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments
 from fastcnn.models.network import Network
+from fastcnn.models.own_steps import OwnSteps
 from fastcnn.models.structure import Structure
 from fastcnn.models.trainer import Trainer
 from fastcnn.training import ForwardResult
@@ -28,7 +29,7 @@ def _of_trainer(name: str) -> Any:
     return property(get, put)
 
 
-class TrainableNetwork(Network):
+class TrainableNetwork(OwnSteps, Network):
     """What trains and predicts, for users; the trainer holds what training knows, and does it.
 
     Attributes
@@ -77,8 +78,14 @@ class TrainableNetwork(Network):
 
     @property
     def metrics(self) -> list[Any]:
-        """Of all outputs; known once training begins."""
-        return [] if self.objective is None else self.objective.metrics
+        """Of all outputs, known once training begins; where the model takes steps of its own, the mean loss before them
+        and those in its attributes after them.
+        """
+        found = [] if self.objective is None else self.objective.metrics
+        if self.own_step("train") is None and self.own_step("test") is None:
+            return found
+        first = [] if self.loss is None else [self.loss_tracker]
+        return list({id(one): one for one in (*first, *found, *self.own_metrics()) if one is not None}.values())
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, **others: Any) -> None:

@@ -16,9 +16,9 @@ from fastcnn.graph import execute
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments, batching, data, statistics, training_state
 from fastcnn.models.network import Network
-from fastcnn.objective import Objective, RunningMeans, loss_of
+from fastcnn.objective import Objective, loss_of
 from fastcnn.parameters import Parameter
-from fastcnn.training import Epochs, ForwardResult
+from fastcnn.training import Epochs, ForwardResult, own_step
 
 # Arguments of Keras's that have one value here.
 _COMPILE = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto", "auto_scale_loss": True}
@@ -74,14 +74,14 @@ class Trainer:
         """As `fastcnn.Model.compile`."""
         who = f"{self.model}.compile"
         arguments.refuse(who, others, _COMPILE, ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"))
-        if loss is None or (isinstance(loss, (list, tuple, dict)) and not loss):
+        if (loss is None or (isinstance(loss, (list, tuple, dict)) and not loss)) and self.own_train_step is None:
             raise ArgumentError(f"{self.model}: compile expected a loss, such as "
                                 f'"sparse_categorical_crossentropy"')
-        chosen, made = optimizers.get(optimizer), _each(loss_of, loss)
+        chosen, made = optimizers.get(optimizer), None if loss is None else _each(loss_of, loss)
         compiled = {"loss": made, "loss_weights": loss_weights, "metrics": _listed(metrics),
                     "weighted_metrics": _listed(weighted_metrics)}
         objective = None
-        if self.model.built:
+        if self.model.built and made is not None:
             objective = Objective(self.model.output_names, self.output_shapes, **compiled, who=who)
         # Set at the end, all at once: a call that fails changes nothing.
         self.optimizer, self.loss, self.compiled, self.objective = chosen, made, compiled, objective
@@ -177,8 +177,12 @@ class Trainer:
         samples = data.labelled(self, x, y, sample_weight, who, trains=True, one_batch=True)
         samples = data.classes_weighted(samples, class_weight, who)
         self.optimizer.build(self.trained)
-        running = RunningMeans(self.objective)
+        own = self.own_train_step
+        running = own_step.running(self, own)
         for batch in samples.batches(len(samples)):
+            if own is not None:
+                running.took(own(batch), len(batch.xs[0]))
+                continue
             step = training.train_step(self, batch)
             running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
         return _as_keras(running.result(), return_dict)
@@ -223,6 +227,21 @@ class Trainer:
     @property
     def compute_dtype(self) -> np.dtype:
         return self.model.compute_dtype
+
+    @property
+    def own_train_step(self) -> Any:
+        model: Any = self.model
+        return model.own_step("train")
+
+    @property
+    def own_test_step(self) -> Any:
+        model: Any = self.model
+        return model.own_step("test")
+
+    @property
+    def counted_metrics(self) -> list[Any]:
+        model: Any = self.model
+        return list(model.metrics)
 
     @property
     def output_shapes(self) -> list[Any]:

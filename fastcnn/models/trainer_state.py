@@ -19,3 +19,12 @@ class TrainerState(Protocol):
     orders: Any
     stop_training: bool
     augmentation: Any
+
+    @property
+    def own_train_step(self) -> Any:
+        """What takes a step of the model's own, or None; so, too, the other."""
+        ...
+
+    @property
+    def own_test_step(self) -> Any:
+        ...

@@ -1,9 +1,14 @@
 """Cross-entropies as operations: a number for each position; `fastcnn.losses` has losses to train with."""
 
+import copy
 from typing import Any
 
+import numpy as np
+
+from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.tensor_shapes import from_front
+from fastcnn.operations import division
 from fastcnn.ops import types
 from fastcnn.ops.activation_settings import log_softmax
 from fastcnn.ops.arithmetic import add, clip, divide, maximum, multiply, subtract
@@ -11,8 +16,32 @@ from fastcnn.ops.casting import cast, floating, meet
 from fastcnn.ops.creation import one_hot
 from fastcnn.ops.elementary import abs as absolute
 from fastcnn.ops.elementary import exp, log, log1p, negative
+from fastcnn.ops.primitive import primitive
 from fastcnn.ops.reduction import sum as total
 from fastcnn.ops.shape import squeeze
+
+
+def _loss_shape(target: Any, output: Any, *weights: Any, loss: Any) -> Any:
+    return () if loss.reduction not in ("none", None) else tuple(
+        n for k, n in enumerate(output) if k not in [axis % len(output) for axis in loss.axes])
+
+
+@primitive(_loss_shape, lambda target, output, *weights, loss: output)
+def _loss(target: Any, output: Any, *weights: Any, loss: Any) -> Any:
+    """Run a loss of `fastcnn.losses`, whose kernel gives value and gradient in one pass."""
+    told = device.get(weights[0]) if weights else None
+    nothing = (None,) * len(weights)
+    if loss.reduction in ("none", None):
+        found = loss(device.get(target), output)
+        whole = copy.copy(loss)
+        whole.reduction = "sum"
+        backward = lambda dy: (None, whole.forward(target, output, True, device.get(dy))[1], *nothing)
+        return device.of(output).put(np.asarray(found, output.dtype)), backward
+    values, slope = loss.forward(target, output, True, told)
+    mean = np.asarray(device.get(values).mean(dtype=np.float64) if len(values) else 0.0, output.dtype)
+    one = lambda dy: device.of(output).put(np.asarray(dy).reshape((1,) * output.ndim))
+    return device.of(output).put(mean), lambda dy: (None, division.times(slope, one(device.get(dy))), *nothing)
+
 
 _EPSILON = 1e-7  # as Keras has it: no logarithm of 0
 

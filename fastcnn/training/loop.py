@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History
-from fastcnn.objective import RunningMeans
+from fastcnn.training import own_step as own_steps
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.run import TrainingRun
 from fastcnn.training.step import Resumable, Trainable, train_step
@@ -41,8 +41,9 @@ def fit(model: Resumable, data: Epochs, epochs: int, callbacks: list[Callback], 
     each = CallbackList(callbacks, model if seen is None else seen, {
         "epochs": epochs, "steps": data.steps, "samples": data.batches.samples, "batch_size": data.batches.batch_size,
         "verbose": verbose, "initial_epoch": initial_epoch})
-    names = model.objective.names
-    each.check(names if validation is None else [*names, *(f"val_{name}" for name in names)])
+    if model.own_train_step is None:  # else nobody knows the names of what is reported before it is
+        names = model.objective.names
+        each.check(names if validation is None else [*names, *(f"val_{name}" for name in names)])
     model.stop_training = False
     model.history = history
     run = TrainingRun(model, data, each, validation, initial_epoch)
@@ -73,6 +74,7 @@ def _train(run: TrainingRun, epochs: int, each: CallbackList, validation_freq: i
         return run.logs
     model, data, validation = run.model, run.data, run.validation
     on_gradients = each.on_gradients if each.listens("on_gradients") else None
+    own_step = model.own_train_step
     on_data = each.on_train_data if each.listens("on_train_data") else None
     for epoch in range(run.epoch, epochs):
         model.optimizer.epoch = epoch
@@ -84,8 +86,11 @@ def _train(run: TrainingRun, epochs: int, each: CallbackList, validation_freq: i
             each.on_train_batch_begin(number, {})
             if on_data is not None:
                 on_data(batch.xs)
-            step = train_step(model, batch, on_gradients)
-            running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
+            if own_step is None:
+                step = train_step(model, batch, on_gradients)
+                running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
+            else:
+                running.took(own_step(batch), len(batch.xs[0]))
             run.batch = number + 1
             each.on_train_batch_end(number, running.result())
             if model.stop_training:
@@ -135,16 +140,20 @@ def evaluate(model: Trainable, data: Epochs, callbacks: CallbackList | None = No
     """
     each = CallbackList([], model, {}) if callbacks is None else callbacks
     tells = each.listens("on_test_batch_end")  # computing results after every batch costs time
-    running = RunningMeans(model.objective)
+    own_step = model.own_test_step
+    running = own_steps.running(model, own_step)
     penalty = model.penalty(adds_gradients=False)  # of the parameters, which stay the same meanwhile
     model.stop_evaluating = False
     data.restart()
     each.on_test_begin({})
     for number, batch in enumerate(data.next()):
         each.on_test_batch_begin(number, {})
-        outputs, more = model.infer_penalized(batch.xs)
-        losses, _ = model.objective.forward(batch.ys, outputs, batch.weights, wants_gradient=False)
-        running.update(losses, batch.ys, outputs, batch.weights, penalty + more)
+        if own_step is None:
+            outputs, more = model.infer_penalized(batch.xs)
+            losses, _ = model.objective.forward(batch.ys, outputs, batch.weights, wants_gradient=False)
+            running.update(losses, batch.ys, outputs, batch.weights, penalty + more)
+        else:
+            running.took(own_step(batch), len(batch.xs[0]))
         each.on_test_batch_end(number, running.result() if tells else {})
         if model.stop_evaluating:
             break

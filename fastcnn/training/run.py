@@ -6,8 +6,8 @@ from typing import Any
 
 from fastcnn.callbacks import AveragedWeights, Callback, CallbackList
 from fastcnn.errors import ArgumentError
-from fastcnn.objective import RunningMeans
 from fastcnn.training.epochs import Epochs
+from fastcnn.training.own_step import running
 from fastcnn.training.step import Resumable
 
 _SAMPLES = 2048  # that statistics are estimated on: the mean of a normal variable is then known to 2 % of its spread
@@ -41,7 +41,7 @@ class TrainingRun:
         self.model, self.data, self.validation = model, data, validation
         self._callbacks = [one for one in callbacks.callbacks if one.changes or _has_own_state(one)]
         self.epoch, self.batch = epoch, 0
-        self.running = RunningMeans(model.objective)
+        self.running = running(model, model.own_train_step)
         self.logs: dict[str, float] = {}
         self._pending: dict[str, Any] | None = None
         self._digests: dict[str, str] = {}  # of the model, once they are asked for
@@ -122,7 +122,7 @@ class TrainingRun:
 
     def begin_epoch(self) -> None:
         """Start the sums of an epoch, or go on with those of one that was under way."""
-        self.running = RunningMeans(self.model.objective)
+        self.running = running(self.model, self.model.own_train_step)
         state, self._pending = self._pending, None
         if state is not None and self.batch:  # the callbacks have begun the epoch once more
             self._apply(state)

@@ -52,6 +52,20 @@ class Trainable(Protocol):
         ...
 
     @property
+    def own_train_step(self) -> Callable[[Batch], dict[str, Any]] | None:
+        """What takes a step of the model's own and returns its logs; None where there is none, so too for tests."""
+        ...
+
+    @property
+    def own_test_step(self) -> Callable[[Batch], dict[str, Any]] | None:
+        ...
+
+    @property
+    def counted_metrics(self) -> list[Any]:
+        """All metrics that steps of its own count."""
+        ...
+
+    @property
     def output_shapes(self) -> list[Any]:
         """The shape of each output, with None for the batch."""
         ...

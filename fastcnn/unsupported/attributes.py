@@ -36,10 +36,10 @@ LAYER = {
     "give a regularizer": "kernel_constraint bias_constraint",
     "it is compiled where model.optimizer is not None": "compiled",
     "fit, train_on_batch, evaluate and predict are the loops; put layers together with the functional form":
-        "compute_loss compute_metrics make_predict_function make_test_function make_train_function predict_function "
-        "predict_step test_function test_step train_function train_step stateless_compute_loss",
+        "make_predict_function make_test_function make_train_function predict_function "
+        "predict_step test_function train_function stateless_compute_loss",
     "fit returns the history, and evaluate the metrics: evaluate(x, y, return_dict=True) has their names":
-        "get_metrics_result metrics_names reset_metrics",
+        "metrics_names reset_metrics",
 }
 LOSS = {
     "call the loss, or forward(y_true, y_pred) with a gradient": "call fn",

@@ -119,6 +119,6 @@ def test_a_build_of_one_s_own_need_not_hand_on():
         layer.built = False
 
 
-def test_keras_s_train_step_says_what_a_model_has_instead():
-    with pytest.raises(ArgumentError, match=r"Own: a train_step of its own is not offered; .*functional"):
-        type("Own", (fc.Model,), {"train_step": lambda self, data: data})
+def test_keras_s_predict_step_says_what_a_model_has_instead():
+    with pytest.raises(ArgumentError, match=r"Own: a predict_step of its own is not offered; .*functional"):
+        type("Own", (fc.Model,), {"predict_step": lambda self, data: data})
