@@ -34,7 +34,10 @@ class Trait(enum.Flag):
     POINTWISE
         y = `function`(x), or x where that is None.
     BATCH_NORM
-        In prediction y = gamma (x - moving_mean) / sqrt(moving_variance + epsilon) + beta for each channel.
+        A normalization by the statistics of the batch.
+    CHANNEL_AFFINE
+        In prediction y = scale x + offset for each channel, which `channel_affine` returns; unless `is_by_channel` is
+        there and false.
     SUM
         The sum of its inputs.
     TAKES_RELU
@@ -63,6 +66,7 @@ class Trait(enum.Flag):
     TAKES_BORDER = enum.auto()
     POINTWISE = enum.auto()
     BATCH_NORM = enum.auto()
+    CHANNEL_AFFINE = enum.auto()
     SUM = enum.auto()
     TAKES_RELU = enum.auto()
     NOT_NEGATIVE = enum.auto()

@@ -506,6 +506,10 @@ TABLE: dict[str, list[Case]] = {
         Case("all three", _of(layers.ReLU, max_value=1.1, negative_slope=0.3, threshold=0.2), IMAGE, smooth=False),
     ],
     "ReLU6": [Case("plain", _of(layers.ReLU6), IMAGE)],
+    "LayerScale": [
+        Case("of pixels", _of(layers.LayerScale, 0.5), IMAGE),
+        Case("of numbers", _of(layers.LayerScale, 2.0, 11), FLAT),
+    ],
     "PReLU": [
         Case("plain", _of(layers.PReLU), IMAGE, pixel=False),
         Case("one a channel", _of(layers.PReLU, alpha_initializer="ones", shared_axes=(1, 2)), IMAGE),

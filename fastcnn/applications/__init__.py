@@ -34,9 +34,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fastcnn import unsupported
+from fastcnn.applications import imagenet_utils as imagenet_utils  # Keras's modules, beside those imported below
+from fastcnn.applications import resnet50 as resnet50
+from fastcnn.applications import vgg16 as vgg16
+from fastcnn.applications import vgg19 as vgg19
 from fastcnn.applications.alexnet import AlexNet
 from fastcnn.applications.classic import MLP, LinearRegression, LogisticRegression, Perceptron
 from fastcnn.applications.convnet import ConvNet
+from fastcnn.applications.convnext import ConvNeXtBase, ConvNeXtLarge, ConvNeXtSmall, ConvNeXtTiny, ConvNeXtXLarge
 from fastcnn.applications.densenet import DenseNet121, DenseNet169, DenseNet201
 from fastcnn.applications.efficientnet import (
     EFFICIENTNETS,
@@ -51,26 +56,44 @@ from fastcnn.applications.efficientnet import (
     EfficientNetB7,
     compound_scaling,
 )
+from fastcnn.applications.efficientnet_v2 import (
+    EfficientNetV2B0,
+    EfficientNetV2B1,
+    EfficientNetV2B2,
+    EfficientNetV2B3,
+    EfficientNetV2L,
+    EfficientNetV2M,
+    EfficientNetV2S,
+)
 from fastcnn.applications.googlenet import GoogLeNet
+from fastcnn.applications.imagenet import decode_predictions
+from fastcnn.applications.inception_resnet_v2 import InceptionResNetV2
 from fastcnn.applications.inception_v3 import InceptionV3
 from fastcnn.applications.lenet import LeNet, LeNet5
 from fastcnn.applications.mobilenet import MobileNet
 from fastcnn.applications.mobilenet_v2 import MobileNetV2
+from fastcnn.applications.mobilenet_v3 import MobileNetV3Large, MobileNetV3Small
 from fastcnn.applications.preprocessing import preprocess_input
 from fastcnn.applications.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from fastcnn.applications.resnet_cifar import ResNet20
+from fastcnn.applications.resnet_v2 import ResNet50V2, ResNet101V2, ResNet152V2
 from fastcnn.applications.squeezenet import SqueezeNet
 from fastcnn.applications.unet import UNet
 from fastcnn.applications.vgg import VGG16, VGG19
+from fastcnn.applications.xception import Xception
 from fastcnn.models import Model
 
 __all__ = [
-    "EFFICIENTNETS", "MLP", "VGG16", "VGG19", "AlexNet", "ConvNet", "DenseNet121", "DenseNet169", "DenseNet201",
-    "EfficientNet", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4",
-    "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "GoogLeNet", "InceptionV3", "LeNet", "LeNet5",
-    "LinearRegression", "LogisticRegression", "MobileNet", "MobileNetV2", "Perceptron", "ResNet18", "ResNet20",
-    "ResNet34", "ResNet50", "ResNet101", "ResNet152", "SqueezeNet", "UNet", "by_name",
-    "compound_scaling", "find", "preprocess_input",
+    "EFFICIENTNETS", "MLP", "VGG16", "VGG19", "AlexNet", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall",
+    "ConvNeXtTiny", "ConvNeXtXLarge", "ConvNet", "DenseNet121", "DenseNet169", "DenseNet201", "EfficientNet",
+    "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4", "EfficientNetB5",
+    "EfficientNetB6", "EfficientNetB7", "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3",
+    "EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S", "GoogLeNet", "InceptionResNetV2", "InceptionV3", "LeNet",
+    "LeNet5", "LinearRegression", "LogisticRegression", "MobileNet", "MobileNetV2", "MobileNetV3Large",
+    "MobileNetV3Small", "Perceptron", "ResNet18", "ResNet20", "ResNet34", "ResNet50", "ResNet50V2", "ResNet101",
+    "ResNet101V2", "ResNet152", "ResNet152V2", "SqueezeNet", "UNet", "Xception", "by_name", "compound_scaling",
+    "decode_predictions", "find",
+    "preprocess_input",
 ]  # fmt: skip
 
 #: The names that the command line takes: networks that suit small images, or features, and train from nothing.
@@ -103,7 +126,7 @@ def find(name: str) -> Callable[..., Model] | None:
 
 
 # EfficientNet wants its scale; the rest are tools.
-_NO_NETWORKS = {"EfficientNet", "by_name", "compound_scaling", "find", "preprocess_input"}
+_NO_NETWORKS = {"EfficientNet", "by_name", "compound_scaling", "decode_predictions", "find", "preprocess_input"}
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

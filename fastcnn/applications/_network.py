@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +26,10 @@ _KERAS_FILES = (".h5", ".hdf5", ".keras")
 
 #: The networks that Keras has under the same name.
 KERAS = {"VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "DenseNet121", "DenseNet169", "DenseNet201",
-         "InceptionV3", "MobileNet", "MobileNetV2", *(f"EfficientNetB{i}" for i in range(8))}
+         "InceptionV3", "InceptionResNetV2", "MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small",
+         "ResNet50V2", "ResNet101V2", "ResNet152V2", "Xception", *(f"EfficientNetB{i}" for i in range(8)),
+         *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+         *(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge"))}
 
 
 class Options(NamedTuple):
@@ -40,7 +44,8 @@ class Options(NamedTuple):
 
 
 def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tensor], Any], options: Options,
-            *, default: Shape = (224, 224, 3), smallest: int = 32, pool_names: tuple[str, str] = NAMED) -> Model:
+            *, default: Shape = (224, 224, 3), smallest: int = 32, pool_names: tuple[str, str] = NAMED,
+            after_pooling: Callable[[Tensor], Tensor] | None = None) -> Model:
     """Return the model of a network: its features, and the top or the pooling on them.
 
     Parameters
@@ -58,6 +63,8 @@ def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tenso
         The least number of rows and of columns.
     pool_names : (str, str)
         The layers' names of `pooling`, for "avg" and "max".
+    after_pooling : callable, optional
+        What comes last where there is no top.
     """
     path = checked_weights(who, options.weights)
     _check_pooling(who, options.pooling)
@@ -65,6 +72,8 @@ def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tenso
         image = _image(who, options.input_tensor, options.input_shape, default, smallest)
         x = features(image)
         outputs = top(x) if options.include_top else _pooled(x, options.pooling, pool_names)
+        if after_pooling is not None and not options.include_top:
+            outputs = after_pooling(outputs)
         model = Model(inputs=_sources(image), outputs=outputs, name=options.name)
     load(model, path)
     return model
@@ -103,6 +112,24 @@ def conv_bn(x: Tensor, filters: int, kernel_size: Any, strides: Any = 1, padding
     x = layers.Conv2D(filters, kernel_size, strides, padding, **{"use_bias": False} | conv, name=name)(x)
     x = layers.BatchNormalization(epsilon=epsilon, momentum=momentum, scale=scale, name=bn_name)(x)
     return x if activation is None else activation(x)
+
+
+class Automatic:
+    """The names that Keras gives, in a new process, to layers without one: conv2d, conv2d_1, ...
+
+    Examples
+    --------
+    >>> named = Automatic()
+    >>> named("add"), named("add"), named("conv2d")
+    ('add', 'add_1', 'conv2d')
+    """
+
+    def __init__(self) -> None:
+        self._count: Counter[str] = Counter()
+
+    def __call__(self, kind: str) -> str:
+        self._count[kind] += 1
+        return kind if self._count[kind] == 1 else f"{kind}_{self._count[kind] - 1}"
 
 
 def relu(name: str) -> Callable[[Tensor], Tensor]:

@@ -16,8 +16,12 @@ from fastcnn.applications._network import (
     halving_pad,
     network,
 )
+from fastcnn.applications.imagenet import decode_predictions as decode_predictions
+from fastcnn.applications.preprocessing import by_mode
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model
+
+preprocess_input = by_mode("none")
 
 
 class Scaling(NamedTuple):
@@ -106,9 +110,9 @@ _STAGES = (
     _Stage(5, 3, 112, 6, 1), _Stage(5, 4, 192, 6, 2), _Stage(3, 1, 320, 6, 1),
 )  # fmt: skip
 
-_CONV: dict[str, Any] = {"class_name": "VarianceScaling",
+CONV: dict[str, Any] = {"class_name": "VarianceScaling",
                          "config": {"scale": 2.0, "mode": "fan_out", "distribution": "truncated_normal"}}
-_DENSE: dict[str, Any] = {"class_name": "VarianceScaling",
+DENSE: dict[str, Any] = {"class_name": "VarianceScaling",
                           "config": {"scale": 1 / 3, "mode": "fan_out", "distribution": "uniform"}}
 _IMAGENET_STDDEV = (0.229, 0.224, 0.225)
 
@@ -162,7 +166,7 @@ def EfficientNet(width_coefficient: float, depth_coefficient: float, default_siz
             x = layers.Rescaling([1 / math.sqrt(s) for s in _IMAGENET_STDDEV], name="rescaling_1")(x)
         x = layers.ZeroPadding2D(halving_pad(x, 3), name="stem_conv_pad")(x)
         x = conv_bn(x, channels(32), 3, 2, "valid", name="stem_conv", bn_name="stem_bn",
-                    activation=activated("stem_activation"), kernel_initializer=_CONV)
+                    activation=activated("stem_activation"), kernel_initializer=CONV)
         repeats = [math.ceil(depth_coefficient * stage.blocks) for stage in _STAGES]
         done = 0
         for i, (stage, blocks) in enumerate(zip(_STAGES, repeats), 1):
@@ -171,9 +175,9 @@ def EfficientNet(width_coefficient: float, depth_coefficient: float, default_siz
                            drop_connect_rate * done / sum(repeats), activation, f"block{i}{chr(ord('a') + j)}_")
                 done += 1
         return conv_bn(x, channels(1280), 1, name="top_conv", bn_name="top_bn",
-                       activation=activated("top_activation"), kernel_initializer=_CONV)
+                       activation=activated("top_activation"), kernel_initializer=CONV)
 
-    top = classify("avg_pool", classes, classifier_activation, dropout_rate, "top_dropout", kernel_initializer=_DENSE)
+    top = classify("avg_pool", classes, classifier_activation, dropout_rate, "top_dropout", kernel_initializer=DENSE)
     scale = width_coefficient, depth_coefficient, default_size
     which = next((which for which, v in EFFICIENTNETS.items() if (v.width, v.depth, v.size) == scale), "")
     return network(f"EfficientNet{which}", features, top,
@@ -190,27 +194,45 @@ def _block(inputs: Tensor, stage: _Stage, drop_rate: float, activation: str, nam
     x, narrow = inputs, inputs.shape[-1]
     wide = narrow * stage.expansion
     if stage.expansion > 1:
-        x = conv_bn(x, wide, 1, name=f"{name}expand_conv", bn_name=f"{name}expand_bn", kernel_initializer=_CONV,
+        x = conv_bn(x, wide, 1, name=f"{name}expand_conv", bn_name=f"{name}expand_bn", kernel_initializer=CONV,
                     activation=activated("expand_activation"))
     if stage.strides > 1:
         x = layers.ZeroPadding2D(halving_pad(x, stage.kernel_size), name=f"{name}dwconv_pad")(x)
     x = layers.DepthwiseConv2D(stage.kernel_size, stage.strides, "valid" if stage.strides > 1 else "same",
-                               use_bias=False, depthwise_initializer=_CONV, name=f"{name}dwconv")(x)
+                               use_bias=False, depthwise_initializer=CONV, name=f"{name}dwconv")(x)
     x = activated("activation")(layers.BatchNormalization(name=f"{name}bn")(x))
 
-    se = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
-    se = layers.Reshape((1, 1, wide), name=f"{name}se_reshape")(se)
-    for filters, function, part in ((max(1, narrow // 4), activation, "se_reduce"), (wide, "sigmoid", "se_expand")):
-        se = layers.Conv2D(filters, 1, padding="same", activation=function, kernel_initializer=_CONV,
-                           name=f"{name}{part}")(se)
-    x = layers.Multiply(name=f"{name}se_excite")([x, se])
-
-    x = conv_bn(x, stage.filters, 1, name=f"{name}project_conv", bn_name=f"{name}project_bn", kernel_initializer=_CONV)
+    x = channels_weighed(x, max(1, narrow // 4), activation, name)
+    x = conv_bn(x, stage.filters, 1, name=f"{name}project_conv", bn_name=f"{name}project_bn", kernel_initializer=CONV)
     if stage.strides == 1 and narrow == stage.filters:
         if drop_rate > 0:  # stochastic depth: a whole sample is left out
             x = layers.Dropout(drop_rate, noise_shape=(None, 1, 1, 1), name=f"{name}drop")(x)
         x = layers.Add(name=f"{name}add")([x, inputs])
     return x
+
+
+def channels_weighed(x: Tensor, filters: int, activation: str, name: str) -> Tensor:
+    """Return squeeze and excitation of a tensor: each channel times a number that all channels decide.
+
+    Hu, Shen, Sun, 2018.
+
+    Parameters
+    ----------
+    x : (N, H, W, C) symbolic tensor
+    filters : int
+        How many numbers stand between the means of the channels and what weighs them.
+    activation : str
+        Between the two.
+    name : str
+        What the names of the layers begin with.
+    """
+    wide = x.shape[-1]
+    se = layers.GlobalAveragePooling2D(name=f"{name}se_squeeze")(x)
+    se = layers.Reshape((1, 1, wide), name=f"{name}se_reshape")(se)
+    for n, function, part in ((filters, activation, "se_reduce"), (wide, "sigmoid", "se_expand")):
+        se = layers.Conv2D(n, 1, padding="same", activation=function, kernel_initializer=CONV,
+                           name=f"{name}{part}")(se)
+    return layers.Multiply(name=f"{name}se_excite")([x, se])
 
 
 _DOC = """EfficientNet-{which}: {parameters:,} parameters, as in Keras{words}.

@@ -1,12 +1,15 @@
 """Inception, version 3: large windows as chains of narrow ones, batch normalization everywhere."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 from fastcnn import layers
-from fastcnn.applications._network import AUTOMATIC, Options, Shape, Tensor, Weights, classify, network
+from fastcnn.applications._network import AUTOMATIC, Automatic, Options, Shape, Tensor, Weights, classify, network
+from fastcnn.applications.imagenet import decode_predictions as decode_predictions
+from fastcnn.applications.preprocessing import by_mode
 from fastcnn.models import Model
+
+preprocess_input = by_mode("tf")
 
 
 def InceptionV3(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
@@ -29,11 +32,7 @@ def InceptionV3(include_top: bool = True, weights: Weights = None, input_tensor:
 
 
 def _features(x: Tensor) -> Tensor:
-    count: Counter[str] = Counter()
-
-    def named(kind: str) -> str:
-        count[kind] += 1
-        return kind if count[kind] == 1 else f"{kind}_{count[kind] - 1}"
+    named = Automatic()
 
     def conv(x: Tensor, filters: int, rows: int, columns: int, strides: int = 1, padding: str = "same") -> Tensor:
         x = layers.Conv2D(filters, (rows, columns), strides, padding, use_bias=False, name=named("conv2d"))(x)

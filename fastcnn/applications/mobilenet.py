@@ -12,8 +12,12 @@ from fastcnn.applications._network import (
     network,
     relu6,
 )
+from fastcnn.applications.imagenet import decode_predictions as decode_predictions
+from fastcnn.applications.preprocessing import by_mode
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model
+
+preprocess_input = by_mode("tf")
 
 # (filters, strides) of each separable convolution: table 1.
 _BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))

@@ -17,8 +17,12 @@ from fastcnn.applications._network import (
     network,
     relu6,
 )
+from fastcnn.applications.imagenet import decode_predictions as decode_predictions
+from fastcnn.applications.preprocessing import by_mode
 from fastcnn.errors import ArgumentError
 from fastcnn.models import Model
+
+preprocess_input = by_mode("tf")
 
 # (filters, blocks, strides of the first): table 2, where all but the first widen six times.
 _STAGES = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))

@@ -1,5 +1,6 @@
 """How the published networks want their images: the three ways that Keras distinguishes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
     """Return images (..., 3), red, green, blue from 0 to 255, as a network was trained on them; float32 as a rule.
 
         caffe    blue, green, red, each minus its mean over ImageNet     VGG, ResNet, AlexNet, GoogLeNet, SqueezeNet
-        tf       x / 127.5 - 1, so from -1 to 1                          InceptionV3, MobileNet, MobileNetV2
+        tf       x / 127.5 - 1, so from -1 to 1                          InceptionV3, MobileNet, MobileNetV2, ResNetV2,
+                                                                         Xception, InceptionResNetV2
         torch    (x / 255 - mean) / standard deviation                   DenseNet, ResNet18, ResNet34
 
-    EfficientNet does it by itself. `x` is left as it is.
+    ConvNeXt, EfficientNet and MobileNetV3 do it by themselves. `x` is left as it is. The modules of Keras's networks
+    have their own: ``applications.vgg16.preprocess_input(x)``.
 
     Parameters
     ----------
@@ -51,3 +54,24 @@ def preprocess_input(x: Any, mode: str = "caffe") -> np.ndarray:
     if mode == "caffe":
         return x[..., ::-1].astype(kind) - np.array(_MEAN_OF_BYTES[::-1], kind)
     return (x.astype(kind) / kind.type(255) - np.array(_MEAN, kind)) / np.array(_STDDEV, kind)
+
+
+def by_mode(mode: str) -> Callable[..., np.ndarray]:
+    """Return the `preprocess_input` of a network's module, with Keras's arguments.
+
+    Parameters
+    ----------
+    mode : str
+        As `preprocess_input`, or "none" for networks that do it by themselves.
+    """
+
+    def preprocess(x: Any, data_format: str | None = None) -> np.ndarray:
+        if data_format not in (None, "channels_last"):
+            raise ArgumentError(f"preprocess_input: expected data_format to be 'channels_last', got {data_format!r}; "
+                                f"images (N, C, H, W) become (N, H, W, C) by np.moveaxis(x, 1, -1)")
+        return np.asarray(x) if mode == "none" else preprocess_input(x, mode)
+
+    how = "as they are, since it does it by itself" if mode == "none" else f"by `preprocess_input(x, {mode!r})`"
+    preprocess.__name__ = preprocess.__qualname__ = "preprocess_input"
+    preprocess.__doc__ = f"Return images as this network wants them: {how}."
+    return preprocess

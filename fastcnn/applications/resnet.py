@@ -5,7 +5,11 @@ from typing import Any
 
 from fastcnn import layers
 from fastcnn.applications._network import Options, Shape, Tensor, Weights, classify, conv_bn, network, relu
+from fastcnn.applications.imagenet import decode_predictions as decode_predictions
+from fastcnn.applications.preprocessing import by_mode
 from fastcnn.models import Model
+
+preprocess_input = by_mode("caffe")
 
 # Keras's residual networks were converted from Caffe, where this was added to the variance.
 _EPSILON = 1.001e-5

@@ -63,6 +63,7 @@ from fastcnn.layers.elementwise import Abs, Ceil, Erf, Floor, IsZero, Log, Power
 from fastcnn.layers.function import Lambda
 from fastcnn.layers.group_norm import GroupNormalization, LayerNormalization
 from fastcnn.layers.input import Input, InputLayer
+from fastcnn.layers.layer_scale import LayerScale
 from fastcnn.layers.local_response_norm import LocalResponseNormalization
 from fastcnn.layers.merge import (
     Add,
@@ -163,8 +164,8 @@ __all__ = [
     "GlobalL2Pooling2D", "GlobalL2Pooling3D", "GlobalMaxPool1D", "GlobalMaxPool2D", "GlobalMaxPool3D",
     "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalMinPooling1D", "GlobalMinPooling2D",
     "GlobalMinPooling3D", "GroupNormalization", "HardSiLU", "HardSigmoid", "Input", "InputLayer", "IsZero",
-    "L2Pooling1D", "L2Pooling2D", "L2Pooling3D", "Lambda", "Layer", "LayerNormalization", "LeakyReLU", "Linear",
-    "LocalResponseNormalization", "Log", "LogSoftmax", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D",
+    "L2Pooling1D", "L2Pooling2D", "L2Pooling3D", "Lambda", "Layer", "LayerNormalization", "LayerScale", "LeakyReLU",
+    "Linear", "LocalResponseNormalization", "Log", "LogSoftmax", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D",
     "MaxPooling2D", "MaxPooling3D", "Maximum", "MinPooling1D", "MinPooling2D", "MinPooling3D", "Minimum", "Mish",
     "MixUp", "Multiply", "Normalization", "PReLU", "Padding1D", "Padding2D", "Padding3D", "Permute", "Power",
     "RMSNormalization", "RandAugment", "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomCrop",

@@ -49,7 +49,7 @@ class BatchNormalization(Layer):
     [('gamma', (16,), True), ('beta', (16,), True), ('moving_mean', (16,), False), ('moving_variance', (16,), False)]
     """
 
-    traits = Trait.BATCH_NORM | Trait.TAKES_RELU
+    traits = Trait.BATCH_NORM | Trait.CHANNEL_AFFINE | Trait.TAKES_RELU
 
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 0.001, center: bool = True,
                  scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
@@ -104,3 +104,11 @@ class BatchNormalization(Layer):
         """Infer: as `Layer.predict`, and the larger of that and 0 with `relu`."""
         return predict_batch_normalization(self.checked(x), self.gamma, self.beta, self.moving_mean,
                                            self.moving_variance, self.epsilon, relu)
+
+    def channel_affine(self) -> tuple[Any, Any]:
+        """Return what prediction multiplies each channel by, and what it adds then, in double precision."""
+        mean, variance = (p.numpy().astype(np.float64) for p in (self.moving_mean, self.moving_variance))
+        gamma, beta = (default if p is None else p.numpy().astype(np.float64)
+                       for p, default in ((self.gamma, 1.0), (self.beta, 0.0)))
+        scale = gamma / np.sqrt(variance + self.epsilon)
+        return scale, beta - mean * scale

@@ -9,6 +9,7 @@ from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.operations.batch_normalization import normalization
+from fastcnn.traits import Trait
 
 _SMALLEST = 1e-7  # a standard deviation is taken for at least this, as in Keras
 _BLOCK = 1 << 22  # elements of data that are turned into float64 at once
@@ -58,6 +59,8 @@ class Rescaling(_Mapping):
     array([[0. , 0.2, 1. ]], dtype=float32)
     """
 
+    traits = Trait.CHANNEL_AFFINE
+
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.scale, self.offset = (self._numbers(name, v) for name, v in (("scale", scale), ("offset", offset)))
@@ -70,6 +73,15 @@ class Rescaling(_Mapping):
                 raise ArgumentError(f"{self}: expected {name} to broadcast with a sample {tuple(sample)}, "
                                     f"got the shape {values.shape}")
         return input_shape
+
+    @property
+    def is_by_channel(self) -> bool:
+        """Whether all positions have the same factors and summands."""
+        return max(self.scale.ndim, self.offset.ndim) <= 1
+
+    def channel_affine(self) -> tuple[Any, Any]:
+        """Return the factor and the summand of each channel, in double precision."""
+        return self.scale.astype(np.float64), self.offset.astype(np.float64)
 
     def _numbers(self, name: str, values: Any) -> np.ndarray:
         try:

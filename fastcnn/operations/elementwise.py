@@ -66,6 +66,27 @@ def power(exponent: float) -> ElementaryFunction:
     return ElementaryFunction(codes.POWER, exponent)
 
 
+def scaled_channels(x: np.ndarray, scale: Parameter, trainable: bool = True) -> tuple[np.ndarray, Backward]:
+    """Return scale x, with a factor for each channel, and dy -> dx.
+
+    Parameters
+    ----------
+    x : (N, ..., C) array
+    scale : (C,) Parameter
+    trainable : bool
+        Whether the backward pass adds to the gradient of the scale.
+    """
+    factors = scale.array.reshape(*(1,) * (x.ndim - 1), -1)
+
+    def backward(dy: np.ndarray) -> np.ndarray:
+        dx, dscale = merge_gradients(dy, x, factors, merge_codes.PRODUCT)
+        if trainable:
+            add_to_gradient(scale, dscale)
+        return dx
+
+    return merged(x, factors, merge_codes.PRODUCT), backward
+
+
 def prelu(x: np.ndarray, alpha: Parameter, trainable: bool = True) -> tuple[np.ndarray, Backward]:
     """Return x where x > 0, else alpha x, and dy -> dx.
 

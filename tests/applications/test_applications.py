@@ -8,7 +8,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import applications, initializers, layers, utils
-from fastcnn.errors import ArgumentError, ModelFileError
+from fastcnn.errors import ArgumentError, DataError, ModelFileError
 
 # Counts of Keras's documentation or, for networks it has not, of the paper, Caffe's model zoo or torchvision
 # (their counts leave out moving statistics, so here they are those of what is trained).
@@ -19,6 +19,12 @@ PARAMETERS = {
     "InceptionV3": 23_851_784, "ResNet50": 25_636_712, "ResNet101": 44_707_176, "ResNet152": 60_419_944,
     "MobileNet": 4_253_864, "MobileNetV2": 3_538_984, "DenseNet121": 8_062_504, "DenseNet169": 14_307_880,
     "DenseNet201": 20_242_984, "SqueezeNet": 1_248_424, "UNet": 31_030_658,
+    "Xception": 22_910_480, "ResNet50V2": 25_613_800, "ResNet101V2": 44_675_560, "ResNet152V2": 60_380_648,
+    "InceptionResNetV2": 55_873_736, "MobileNetV3Large": 5_507_432, "MobileNetV3Small": 2_554_968,
+    "EfficientNetV2B0": 7_200_312, "EfficientNetV2B1": 8_212_124, "EfficientNetV2B2": 10_178_374,
+    "EfficientNetV2B3": 14_467_622, "EfficientNetV2S": 21_612_360, "EfficientNetV2M": 54_431_388,
+    "EfficientNetV2L": 119_027_848, "ConvNeXtTiny": 28_589_128, "ConvNeXtSmall": 50_223_688,
+    "ConvNeXtBase": 88_591_464, "ConvNeXtLarge": 197_767_336, "ConvNeXtXLarge": 350_196_968,
     **{f"EfficientNet{which}": variant.parameters for which, variant in applications.EFFICIENTNETS.items()},
 }  # fmt: skip
 TRAINED = {"ResNet18": 11_689_512, "ResNet34": 21_797_672, "ResNet20": 269_722}
@@ -74,8 +80,12 @@ def test_arguments_are_explained_and_in_one_order(name):
         assert set(shared) <= set(arguments)
         if name == "MobileNet":
             assert arguments[:4] == ["input_shape", "alpha", "depth_multiplier", "dropout"]
-        elif name == "MobileNetV2":
+        elif name in ("MobileNetV2", "MobileNetV3Large", "MobileNetV3Small"):
             assert arguments[:2] == ["input_shape", "alpha"]
+        elif name.startswith("ConvNeXt"):
+            assert arguments[:3] == ["include_top", "include_preprocessing", "weights"]
+        elif name.startswith("EfficientNetV2"):
+            assert arguments == [*shared[:7], "include_preprocessing", "name"]
         else:
             assert arguments[:8] == shared
     own = set(arguments) - {"include_top", "weights", "input_tensor", "input_shape", "pooling", "classes",
@@ -90,7 +100,8 @@ SMALL = [
     ("AlexNet", (67, 71, 3)), ("VGG16", (32, 37, 1)), ("GoogLeNet", (33, 40, 3)), ("InceptionV3", (75, 80, 3)),
     ("ResNet18", (32, 37, 3)), ("ResNet50", (33, 32, 2)), ("ResNet20", (8, 11, 1)), ("MobileNet", (33, 47, 3)),
     ("MobileNetV2", (35, 32, 4)), ("DenseNet121", (32, 45, 3)), ("SqueezeNet", (35, 39, 3)),
-    ("EfficientNetB0", (33, 47, 3)),
+    ("EfficientNetB0", (33, 47, 3)), ("MobileNetV3Small", (33, 47, 1)), ("EfficientNetV2B0", (32, 47, 1)),
+    ("ResNet50V2", (33, 32, 1)), ("ConvNeXtTiny", (32, 37, 1)),
 ]  # fmt: skip
 
 
@@ -104,7 +115,9 @@ def test_other_images_and_classes_fit(name, input_shape):
 
 
 @pytest.mark.parametrize("name", ["AlexNet", "VGG16", "GoogLeNet", "InceptionV3", "ResNet18", "ResNet50", "ResNet20",
-                                  "MobileNet", "MobileNetV2", "DenseNet121", "SqueezeNet", "EfficientNetB0", "UNet"])
+                                  "MobileNet", "MobileNetV2", "DenseNet121", "SqueezeNet", "EfficientNetB0", "UNet",
+                                  "Xception", "InceptionResNetV2", "MobileNetV3Large", "EfficientNetV2S",
+                                  "ConvNeXtTiny"])
 def test_without_the_top_features_come_out_pooled_or_not(name):
     full = _make(name, include_top=False)
     _, h, w, c = full.output_shape
@@ -286,3 +299,31 @@ def test_a_network_is_found_however_its_name_is_spelled():
     assert all(applications.find(name) is function for name, function in applications.by_name.items())
     for name in ("resnet51", "efficientnet", "find", "by_name", "preprocess_input", "efficientnets"):
         assert applications.find(name) is None
+
+
+def test_modules_have_the_networks_and_the_preprocessing_that_they_were_trained_with():
+    x = np.array([[[[255, 0, 51]]]], np.uint8)
+    for module, mode in (("vgg16", "caffe"), ("resnet50", "caffe"), ("xception", "tf"), ("densenet", "torch"),
+                         ("mobilenet_v3", None), ("convnext", None)):
+        found = getattr(applications, module).preprocess_input(x)
+        np.testing.assert_array_equal(found, x if mode is None else applications.preprocess_input(x, mode))
+    assert applications.vgg16.VGG16 is applications.VGG16
+    assert applications.resnet50.ResNet50 is applications.ResNet50
+    with pytest.raises(ArgumentError, match="data_format to be 'channels_last', got 'channels_first'"):
+        applications.vgg19.preprocess_input(x, data_format="channels_first")
+
+
+def test_predictions_are_named_best_first_ties_by_number():
+    scores = np.zeros((2, 1000), np.float32)
+    scores[0, [281, 7]] = 0.5, 0.25
+    scores[1, 999] = 1
+    names = applications.imagenet_utils.decode_predictions(scores, 3)
+    assert names[0] == [("n02123045", "tabby", 0.5), ("n01514668", "cock", 0.25), ("n01440764", "tench", 0.0)]
+    assert names[1][0] == ("n15075141", "toilet_tissue", 1.0)
+    for wrong in (scores[0], scores[:, :10]):
+        with pytest.raises(DataError, match=re.escape("expected scores (N, 1000)")):
+            applications.decode_predictions(wrong)
+    with pytest.raises(ArgumentError, match="top"):
+        applications.decode_predictions(scores, 0)
+    with pytest.raises(ArgumentError, match="top to be at most 1000"):
+        applications.decode_predictions(scores, 1001)

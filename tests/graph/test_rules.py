@@ -91,7 +91,7 @@ ROWS = {
     "a linear layer, batch normalization": (
         lambda: chain(conv(), norm(), layers.Tanh(**KW)), "ConvBatchNorm",
         lambda: lambda x: norm()(conv()(x), training=False), "runs as in inference"),
-    "a convolution or dense layer, batch normalization": (
+    "a convolution or dense layer, batch normalization or a scale": (
         lambda: chain(conv(), norm(), norm()), "FusedConv",
         lambda: twice_read(conv(), norm()), "others read the output of"),
     "narrow convolutions, with activations and poolings": (

@@ -44,6 +44,25 @@ def test_a_normalization_after_a_product_is_folded_into_its_filters(kind, use_bi
     assert len(model.prediction_graph().steps) == 1, "all of it is one step"
 
 
+@pytest.mark.parametrize("kind", ["Dense", "Conv2D", "DepthwiseConv2D"])
+def test_scales_after_a_product_are_folded_into_its_filters(kind):
+    make, shape = PRODUCTS[kind]
+    channels = make().compute_output_shape((None, *shape))[-1]
+    model = fc.Sequential([fc.Input(shape, dtype="float64"), make(use_bias=False, dtype="float64"),
+                           layers.LayerScale(0.5, dtype="float64"), layers.Rescaling(0.17, 2, dtype="float64"),
+                           layers.Rescaling(np.arange(1.0, channels + 1), dtype="float64"),
+                           layers.ReLU(dtype="float64")])
+    assert_one_by_one(model, shape)
+    assert len(model.prediction_graph().steps) == 1, "all of it is one step"
+
+
+def test_a_scale_that_differs_from_row_to_row_is_not_folded():
+    model = fc.Sequential([fc.Input(SIGNAL, dtype="float64"), layers.Dense(3, dtype="float64"),
+                           layers.Rescaling(np.arange(7.0).reshape(7, 1), dtype="float64")])
+    assert_one_by_one(model, SIGNAL)
+    assert len(model.prediction_graph().steps) == 2
+
+
 @pytest.mark.parametrize("kind", ["Conv2D", "DepthwiseConv2D"])
 @pytest.mark.parametrize("padding", [1, ((1, 0), (0, 2)), 0])
 def test_a_border_of_zeros_before_a_convolution_is_its_own(kind, padding):

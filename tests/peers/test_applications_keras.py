@@ -20,10 +20,13 @@ pytestmark = [pytest.mark.peers, pytest.mark.filterwarnings("ignore::Deprecation
 # The sizes are odd and small, but not below what Keras takes.
 SIZES = {
     "VGG16": (37, 45), "ResNet50": (41, 33), "InceptionV3": (75, 79), "MobileNet": (45, 51), "MobileNetV2": (45, 51),
-    "DenseNet121": (41, 33), "EfficientNetB0": (45, 51), "EfficientNetB1": (33, 47),
+    "DenseNet121": (41, 33), "EfficientNetB0": (45, 51), "EfficientNetB1": (33, 47), "Xception": (71, 75),
+    "ResNet50V2": (41, 33), "MobileNetV3Small": (45, 51), "EfficientNetV2B0": (45, 51), "ConvNeXtTiny": (45, 51),
 }  # fmt: skip
-SLOW = dict.fromkeys(("VGG19", "ResNet101", "ResNet152", "DenseNet169", "DenseNet201",
-                      *(f"EfficientNetB{i}" for i in range(2, 8))), (33, 47))
+SLOW = dict.fromkeys(("VGG19", "ResNet101", "ResNet152", "DenseNet169", "DenseNet201", "ResNet101V2", "ResNet152V2",
+                      "MobileNetV3Large", "ConvNeXtSmall", "ConvNeXtBase",
+                      *(f"EfficientNetV2{size}" for size in ("B1", "B2", "B3", "S", "M", "L")),
+                      *(f"EfficientNetB{i}" for i in range(2, 8))), (33, 47)) | {"InceptionResNetV2": (75, 79)}
 ALL = [*SIZES, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW)]
 
 
@@ -38,7 +41,7 @@ def _pair(name, *, size, **arguments):
     values = []
     for weight in theirs.weights:
         kind, shape = weight.path.rpartition("/")[2], tuple(weight.shape)
-        if kind == "gamma" and re.search(r"project_bn|project_BN|_3_bn", weight.path):
+        if kind == "gamma" and re.search(r"project_bn|project_BN|_3_bn|layer_scale", weight.path):
             # What a residual block adds is small, as in trained networks; as large as its input, a hundred of them
             # make a change of 2e-6 in the image one of 60 % in the outputs, in Keras alone.
             values.append(rng.uniform(0.1, 0.3, shape))
@@ -50,15 +53,23 @@ def _pair(name, *, size, **arguments):
             values.append(np.zeros(shape))
         else:  # as large as the inputs, so that the last layer still sees the first
             fan_in = np.prod(shape[:2] if shape[-1] == 1 or "dw" in weight.path else shape[:-1])
-            values.append(rng.normal(0, np.sqrt(2 / fan_in), shape))
+            small = 0.2 if "_3_conv" in weight.path and theirs.name.endswith("v2") else 1  # ends of blocks, as above
+            values.append(rng.normal(0, small * np.sqrt(2 / fan_in), shape))
     values = [value.astype(np.float32) for value in values]
     theirs.set_weights(values)
     ours.set_weights(theirs.get_weights())
     return ours, theirs
 
 
+def _names(ours, theirs):
+    """Names of our layers but the input, without those that are an operation, or a part of a layer, in Keras."""
+    known = {layer.name for layer in theirs.layers}
+    return [layer.name for layer in ours.layers[1:]
+            if layer.name in known or not re.fullmatch(r"add(_\d+)?|custom_scale_layer\w*_rescaling", layer.name)]
+
+
 def _images(model, count=2):
-    scale = 255 if model.name.startswith("efficientnet") else 1
+    scale = 255 if model.name.startswith(("efficientnet", "convnext", "MobileNetV3")) else 1
     return scale * np.random.default_rng(3).random((count, *model.input_shape[1:]), np.float32)
 
 
@@ -83,7 +94,7 @@ def _error_but_for_kinks(got, expected, what):
 def test_outputs_and_gradients_are_keras_s_with_its_weights(name):
     """Gradients of sum(y dy), for a random dy, by the image and by every weight that is trained; statistics rest."""
     ours, theirs = _pair(name, size=(SIZES | SLOW)[name])
-    assert [layer.name for layer in ours.layers][1:] == [layer.name for layer in theirs.layers][1:]
+    assert _names(ours, theirs) == [layer.name for layer in theirs.layers][1:]
     assert ours.name == theirs.name
     for model, kind in ((ours, layers), (theirs, keras.layers)):
         for layer in model.layers:
@@ -118,7 +129,7 @@ def test_outputs_and_gradients_are_keras_s_with_its_weights(name):
     ("VGG16", None, 4), ("VGG16", "avg", 2), ("VGG16", "max", 2), ("MobileNetV2", None, 4)])
 def test_features_without_the_top_are_keras_s(name, pooling, shape):
     ours, theirs = _pair(name, size=(33, 47), include_top=False, pooling=pooling)
-    assert [layer.name for layer in ours.layers][1:] == [layer.name for layer in theirs.layers][1:]
+    assert _names(ours, theirs) == [layer.name for layer in theirs.layers][1:]
     x = _images(ours)
     assert len(ours.output_shape) == shape
     _close(ours.predict(x), theirs.predict(x, verbose=0))

@@ -7,7 +7,6 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry import dimensions
-from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait, of
 
@@ -15,17 +14,18 @@ from fastcnn.traits import Trait, of
 class FusedConv:
     """A convolution or dense layer with what stands around it: one kernel call.
 
-        y = activation(norm(product(padded x)) + residual)
+        y = activation(scale product(padded x) + offset + residual)
 
-    With moving statistics a normalization is an affine map of each channel. So it folds into the weights and the bias
-    (Jacob et al., 2018, section 3.2), which are computed again when a parameter changes. The residual is added, and a
-    clamp applied, in the registers of the convolution.
+    With moving statistics a normalization is an affine map of each channel, as a scale is. So it folds into the weights
+    and the bias (Jacob et al., 2018, section 3.2), which are computed again when a parameter changes. The residual is
+    added, and a clamp applied, in the registers of the convolution.
 
     Parameters
     ----------
     product : Layer
         A convolution or dense layer.
-    norms : sequence of BatchNormalization
+    affines : sequence of Layer
+        Normalizations and scales after it, which promise `Trait.CHANNEL_AFFINE`.
     border : ((int, int), ...), or None
         The product's padding, instead of its own.
     image_shape : tuple, optional
@@ -42,9 +42,9 @@ class FusedConv:
 
     replayable = True
 
-    def __init__(self, product: Any, norms: Sequence[BatchNormalization] = (), border: Any = None,
+    def __init__(self, product: Any, affines: Sequence[Any] = (), border: Any = None,
                  image_shape: Any = None, adds: bool = False, activation: Any = None) -> None:
-        self.product, self.norms, self.border, self.adds = product, tuple(norms), border, adds
+        self.product, self.affines, self.border, self.adds = product, tuple(affines), border, adds
         self.activation = product.activation if activation is None else activation
         self.image_shape = product.input_shape if image_shape is None else image_shape
         self.output_shape, self.many_inputs = product.output_shape, adds
@@ -62,16 +62,16 @@ class FusedConv:
 
     @property
     def parameters(self) -> list[Parameter]:
-        return [p for layer in (self.product, *self.norms) for p in layer.parameters]
+        return [p for layer in (self.product, *self.affines) for p in layer.parameters]
 
     def _with(self, **changes: Any) -> "FusedConv":
-        return FusedConv(**{"product": self.product, "norms": self.norms, "border": self.border,
+        return FusedConv(**{"product": self.product, "affines": self.affines, "border": self.border,
                             "image_shape": self.image_shape, "adds": self.adds, "activation": self.activation}
                          | changes)
 
-    def with_norm(self, norm: BatchNormalization) -> "FusedConv":
-        """Return the node with a normalization after it."""
-        return self._with(norms=(*self.norms, norm))
+    def with_affine(self, affine: Any) -> "FusedConv":
+        """Return the node with a normalization or a scale after it."""
+        return self._with(affines=(*self.affines, affine))
 
     def with_border(self, zeros: Any) -> "FusedConv":
         """Return the node with the zeros of a padding layer before it in its own border."""
@@ -110,13 +110,13 @@ class FusedConv:
         return g
 
     def weights(self) -> tuple[Parameter, Parameter | None]:
-        """Return kernel and bias, normalizations folded into them, as the parameters are now."""
-        if not self.norms:
+        """Return kernel and bias, normalizations and scales folded into them, as the parameters are now."""
+        if not self.affines:
             return self.product.kernel, self.product.bias
         versions, made = [p.version for p in self.parameters], self._made
         if made is None or versions != made[1]:
             name, dtype = self.product.name, self.product.variable_dtype
-            values = (value.astype(dtype) for value in folded(self.product, self.norms))
+            values = (value.astype(dtype) for value in folded(self.product, self.affines))
             d = device.of(self.product.kernel.array)
             kernel, bias = (Parameter(d.put(value), kind, f"{name}/folded_{kind}")
                             for value, kind in zip(values, ("kernel", "bias"), strict=True))
@@ -124,15 +124,12 @@ class FusedConv:
         return made[0]
 
 
-def folded(layer: Any, norms: Sequence[BatchNormalization]) -> tuple[Any, Any]:
-    """Return kernel and bias, in double precision, of a layer with normalizations after it."""
-    kernel, bias = _values(layer.kernel, 0.0), _values(layer.bias, 0.0)
-    for norm in norms:
-        scale = _values(norm.gamma, 1.0) / np.sqrt(_values(norm.moving_variance, 1.0) + norm.epsilon)
-        kernel = kernel * layer.over_kernel(scale)
-        bias = _values(norm.beta, 0.0) + (bias - _values(norm.moving_mean, 0.0)) * scale
+def folded(layer: Any, affines: Sequence[Any]) -> tuple[Any, Any]:
+    """Return kernel and bias, in double precision, of a layer with affine maps of its channels after it."""
+    kernel = layer.kernel.numpy().astype(np.float64)
+    bias = np.zeros(layer.output_shape[-1]) if layer.bias is None else layer.bias.numpy().astype(np.float64)
+    for affine in affines:
+        scale, offset = affine.channel_affine()
+        kernel = kernel * layer.over_kernel(np.broadcast_to(scale, bias.shape))
+        bias = bias * scale + offset
     return kernel, bias
-
-
-def _values(parameter: Parameter | None, default: float) -> Any:
-    return np.float64(default) if parameter is None else parameter.numpy().astype(np.float64)

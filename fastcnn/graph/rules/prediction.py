@@ -4,9 +4,9 @@
 what is found                                       what runs in its place
 ==================================================  ====================================================================
 dropout, noise, linear activations                  nothing
-a convolution or dense layer, then batch             `FusedConv`: one kernel call; normalizations are part of its
-normalizations, the sum with something else,         weights, sum and bounds happen in registers, zeros are a padding
-an activation; zeros around the image before it
+a convolution or dense layer, then batch             `FusedConv`: one kernel call; normalizations and scales are part
+normalizations and scales, the sum with something    of its weights, sum and bounds happen in registers, zeros are a
+else, an activation; zeros around the image before   padding
 zeros around an image without negative numbers,     the pooling with that padding
 then max pooling
 a 1x1 convolution, a depthwise one and a 1x1 one,   `InvertedResidual`: one kernel call, in which what lies between
@@ -32,7 +32,7 @@ from fastcnn.graph.rules.questions import (
     has,
     is_activation,
     is_affine,
-    is_batch_norm,
+    is_channel_affine,
     is_idle,
     is_linear,
     is_not_negative,
@@ -48,8 +48,8 @@ _COLOURS = 4  # channels of an image at most; with more, a convolution of large 
 # --- what joins a convolution or dense layer --------------------------------------------------------------------------
 
 
-def _normalized(match: Match) -> Any:
-    return FusedConv.of(match.nodes[0]).with_norm(match.nodes[1])
+def _scaled(match: Match) -> Any:
+    return FusedConv.of(match.nodes[0]).with_affine(match.nodes[1])
 
 
 def _bordered(match: Match) -> Any:
@@ -123,8 +123,8 @@ def _inverted(match: Match) -> Any:
 
 
 IDLE = (Rule("dropout, noise, linear activations", (is_idle,), None, prediction=True),)
-FOLDED = (Rule("a convolution or dense layer, batch normalization", (is_affine, is_batch_norm), _normalized,
-               prediction=True),)
+FOLDED = (Rule("a convolution or dense layer, batch normalization or a scale", (is_affine, is_channel_affine),
+               _scaled, prediction=True),)
 JOINED = (
     Rule("zeros, a convolution", (has(Trait.ZERO_BORDER2D), has(Trait.PRODUCT | Trait.TAKES_BORDER)), _bordered,
          prediction=True),

@@ -34,6 +34,11 @@ def is_batch_norm(node: Any) -> bool:
     return Trait.BATCH_NORM in of(node)
 
 
+def is_channel_affine(node: Any) -> bool:
+    """Return whether a node multiplies each channel by a number and adds another, in prediction."""
+    return Trait.CHANNEL_AFFINE in of(node) and getattr(node, "is_by_channel", True)
+
+
 def is_sum(node: Any) -> bool:
     """Return whether a node adds its inputs."""
     return Trait.SUM in of(node)

@@ -44,6 +44,11 @@ def _group(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTenso
     return y
 
 
+def _scale(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
+    x = inputs[0]
+    return w.elementwise("Mul", x, w.per_channel(layer.gamma.array, x, layer.gamma.name))
+
+
 def _local_response(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     x, channels = inputs[0], layer.input_shape[-1]
     if layer.before == layer.after and x.rank > 2:
@@ -83,5 +88,6 @@ def _normalization(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> Expor
 
 TABLE: dict[str, Any] = {
     "BatchNormalization": _batch, "GroupNormalization": _group, "LayerNormalization": _layer,
-    "LocalResponseNormalization": _local_response, "Normalization": _normalization, "Rescaling": _rescaling,
+    "LayerScale": _scale, "LocalResponseNormalization": _local_response, "Normalization": _normalization,
+    "Rescaling": _rescaling,
 }

@@ -1,0 +1,9 @@
+"""VGG-19, and how it wants its images; the network is made in `fastcnn.applications.vgg`."""
+
+from fastcnn.applications.imagenet import decode_predictions
+from fastcnn.applications.preprocessing import by_mode
+from fastcnn.applications.vgg import VGG19
+
+preprocess_input = by_mode("caffe")
+
+__all__ = ["VGG19", "decode_predictions", "preprocess_input"]
