@@ -100,10 +100,8 @@ def MobileNetV3Small(input_shape: Shape | None = None, alpha: float = 1.0, minim
 
     Parameters
     ----------
-    input_shape, alpha, minimalistic, include_top, weights, input_tensor, classes, pooling, dropout_rate
-        As `MobileNetV3Large`.
-    classifier_activation, include_preprocessing, name
-        As `MobileNetV3Large`.
+    input_shape, alpha, minimalistic, include_top, weights, input_tensor, classes, pooling : as `MobileNetV3Large`
+    dropout_rate, classifier_activation, include_preprocessing, name : as `MobileNetV3Large`
 
     References
     ----------

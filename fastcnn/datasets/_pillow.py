@@ -18,7 +18,7 @@ _ORIENTATION = 0x0112  # EXIF tag
 _ONE_AT_A_TIME = threading.Lock()  # what warnings do is one setting for all threads
 
 
-class Picture(NamedTuple):
+class PictureRead(NamedTuple):
     """What a file shows.
 
     Attributes
@@ -37,7 +37,7 @@ class Picture(NamedTuple):
     size: tuple[int, int]
 
 
-def read_picture(path: Path, image_size: tuple[int, int] | None = None, fit: Fit = "crop") -> Picture:
+def read_picture(path: Path, image_size: tuple[int, int] | None = None, fit: Fit = "crop") -> PictureRead:
     """Read a picture file, apply its EXIF orientation and put what is transparent on white.
 
     Parameters
@@ -112,7 +112,7 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _decode(path: Path, image: Any, image_size: tuple[int, int] | None, fit: Fit) -> Picture:
+def _decode(path: Path, image: Any, image_size: tuple[int, int] | None, fit: Fit) -> PictureRead:
     from PIL import Image, ImageOps
 
     steps, orientation = list[str](), image.getexif().get(_ORIENTATION, 1)
@@ -133,7 +133,7 @@ def _decode(path: Path, image: Any, image_size: tuple[int, int] | None, fit: Fit
         wide = np.asarray(image)
         if wide.min() < 0 or wide.max() > 0xFFFF:
             raise ValueError("pixels are integers beyond 16 bits")
-        return Picture(wide.astype(np.uint16)[..., None], steps, size)
+        return PictureRead(wide.astype(np.uint16)[..., None], steps, size)
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema()[0] < 255:
@@ -142,7 +142,7 @@ def _decode(path: Path, image: Any, image_size: tuple[int, int] | None, fit: Fit
     if pixels is None:
         pixels = np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
         pixels = pixels if pixels.ndim == 3 else pixels[..., None]
-    return Picture(np.ascontiguousarray(pixels[..., :1] if _is_grey(pixels) else pixels), steps, size)
+    return PictureRead(np.ascontiguousarray(pixels[..., :1] if _is_grey(pixels) else pixels), steps, size)
 
 
 def _is_grey(pixels: NDArray[Any]) -> bool:
