@@ -10,7 +10,7 @@ from fastcnn.cli._learner import make_learner
 from fastcnn.cli._practice import images_of_step, weights_of
 from fastcnn.cli._telling import introduce
 
-_SECONDS, _STEPS = 3.0, 100  # that are measured at most
+_SECONDS, _LEAST, _MOST = 3.0, 3, 100  # how long is measured, and of how many steps
 _DEV = 1024  # images of dev that are measured
 
 
@@ -32,7 +32,7 @@ class Stopwatch(Callback):
         if batch > 1:
             self.seconds.append(now - self._last)
         self._last = now
-        if len(self.seconds) >= _STEPS or sum(self.seconds) > _SECONDS:
+        if len(self.seconds) >= _MOST or (len(self.seconds) >= _LEAST and sum(self.seconds) > _SECONDS):
             self.model.stop_training = True
 
 
