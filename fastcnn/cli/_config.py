@@ -15,10 +15,10 @@ CONFIG, TOML = "config.json", "config.toml"
 
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
-OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "dev", "train_dev", "test", "group_by", "from",
-           "white", "model", "dropout", "l2", "minutes", "steps", "epochs", "batch_size", "optimizer", "lr",
-           "momentum", "weight_decay", "lr_schedule", "warmup", "ema", "label_smoothing", "class_weight", "augment",
-           "limit", "patience", "seed")
+OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "label", "ignore", "dev", "train_dev", "test",
+           "group_by", "from", "white", "model", "dropout", "l2", "minutes", "steps", "epochs", "batch_size", "optimizer",
+           "lr", "momentum", "weight_decay", "lr_schedule", "warmup", "ema", "loss", "label_smoothing", "class_weight",
+           "augment", "limit", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.
@@ -62,6 +62,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         And how: see `fastcnn.datasets.Pictures`.
     skip_damaged : bool
         Whether pictures that cannot be read were passed over.
+    label, ignore : list of str or None
+        Columns of a table that are learned, and that are no features.
     dev, train_dev, test : float or None
         What was asked for as the share of a part; ``split.csv`` has what became of it.
     group_by : str or None
@@ -92,6 +94,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         The part of all steps, the last, over which the learning rate of the schedule of that name falls to 0.
     ema : float
         The momentum of the moving average of the weights that is kept in their place; 0 is none.
+    loss : str or None
+        A name of `fastcnn.cli._options.LOSSES`; None is the one that suits the data.
     label_smoothing : float
     class_weight : "balanced" or None
         Whether all classes count alike, however many images they have.
@@ -132,6 +136,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image_size: tuple[_Count, _Count] | None = None
     fit: Literal["crop", "pad", "stretch"] = "crop"
     skip_damaged: bool = False
+    label: list[str] | None = None
+    ignore: list[str] | None = None
     dev: float | None = None
     train_dev: float | None = None
     test: float | None = None
@@ -145,6 +151,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lr_schedule: str = "cooldown"
     warmup: _Share = 0.0
     ema: _Share = 0.0
+    loss: str | None = None
     label_smoothing: _Share = 0.0
     class_weight: Literal["balanced"] | None = None
     augment: list[str] | None = None

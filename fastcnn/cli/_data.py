@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from fastcnn import datasets
 from fastcnn.cli._saved import Saved
+from fastcnn.cli._table_columns import require_a_table
 from fastcnn.data.mapped_rows import MappedRows
 from fastcnn.datasets import Dataset, Pictures
+from fastcnn.datasets._columns import NOTHING_ASKED, TableColumns
 from fastcnn.datasets._fitting import Fit
-from fastcnn.errors import ArgumentError
+from fastcnn.datasets._own import is_table
+from fastcnn.errors import ArgumentError, DataError
 from fastcnn.formats.files import expanded
 
 _BLOCK = 1000  # images
@@ -50,6 +53,7 @@ def load_dataset(
     size: tuple[int, int] | None = None,
     fit: Fit | None = None,
     skip_damaged: bool = False,
+    columns: TableColumns = NOTHING_ASKED,
 ) -> Dataset:
     """Return a data set; pictures are read as those were that the saved model was trained on.
 
@@ -60,23 +64,31 @@ def load_dataset(
     saved : Saved or None
     size, fit, skip_damaged
         What was given for pictures.
+    columns : TableColumns
+        What was given for a table; with `saved` what the model was trained on.
 
     Raises
     ------
     ArgumentError
-        Something for pictures with a data set that has none, or with a model that decides it.
+        Something for pictures with a data set that has none, or with a model that decides it; for a table without one.
     DataError
         As `datasets.load`.
     """
+    if dataset[0].replace("-", "_") in datasets.names or not is_table(expanded(dataset[0])):
+        if saved is None:
+            require_a_table(columns, dataset[0])
+        columns = NOTHING_ASKED
     given = [name for name, value in (("--size", size), ("--fit", fit), ("--skip-damaged", skip_damaged)) if value]
     name, folder = dataset
     if name.replace("-", "_") in datasets.names or not datasets.holds_pictures(expanded(name)):
         if given and (folder is not None or name in datasets.names or Path(name).exists()):
             raise ArgumentError(f"{given[0]}: expected a folder of pictures or a table as the data set, got {name}; "
                                 "leave it out")  # fmt: skip
-        return datasets.read(name, folder, Pictures())
+        return datasets.read(name, folder, Pictures(), columns)
     if saved is None:
-        return datasets.read(name, folder, Pictures(size, fit or "crop", skip_damaged=skip_damaged))
+        return datasets.read(name, folder, Pictures(size, fit or "crop", skip_damaged=skip_damaged), columns)
+    if len(saved.model.input_shape) != 4:
+        raise DataError(f"{name}: expected rows of features, on which {saved.path} was trained, got pictures")
     height, width, channels = saved.model.input_shape[1:]
     known = saved.pictures
     for option, value, own in (("--size", size, (height, width)), ("--fit", fit, known["fit"])):
@@ -87,19 +99,21 @@ def load_dataset(
     return datasets.read(name, folder, Pictures(
         image_size=(height, width) if height and width else None,
         channels=channels if channels in (1, 3) else None, skip_damaged=skip, **known,
-    ))  # fmt: skip
+    ), columns)  # fmt: skip
 
 
 def pack_dataset(name: str, data_dir: str | None, folder: Path, size: tuple[int, int] | None, fit: Fit | None,
-                 skip_damaged: bool) -> Dataset:
+                 skip_damaged: bool, columns: TableColumns = NOTHING_ASKED) -> Dataset:
     """Write a data set into a folder that is there and empty: see `load_dataset` for the rest."""
     from fastcnn.datasets._packing import pack_arrays, pack_pictures
 
     dataset = choose_dataset(name, data_dir, None)
     own = expanded(dataset[0])
     if dataset[0].replace("-", "_") in datasets.names or not datasets.holds_pictures(own):
-        return pack_arrays(load_dataset(dataset, None, size, fit, skip_damaged), folder)
-    return pack_pictures(own, Pictures(size, fit or "crop", skip_damaged=skip_damaged), folder)
+        return pack_arrays(load_dataset(dataset, None, size, fit, skip_damaged, columns), folder)
+    if not is_table(own):
+        require_a_table(columns, name)
+    return pack_pictures(own, Pictures(size, fit or "crop", skip_damaged=skip_damaged), folder, columns)
 
 
 def standard_of(saved: Saved, white: float | None, tell: Callable[[str], Any]) -> "Standard":
@@ -147,7 +161,12 @@ class Standard(NamedTuple):
 
     @classmethod
     def of(cls, x: NDArray[Any], scale: float) -> "Standard":
-        """Return mean and standard deviation of each channel of images (N, H, W, C) with values 0 to `scale`."""
+        """Return mean and standard deviation of each channel of images (N, H, W, C) with values 0 to `scale`.
+
+        Features (N, F) stay as they are: their model standardizes them.
+        """
+        if x.ndim == 2:
+            return cls()
         total = squares = np.zeros(x.shape[-1])
         for begin in range(0, len(x), _BLOCK):  # the sums need float64, the images would not fit so
             block = x[begin : begin + _BLOCK].astype(np.float64) / scale
@@ -164,6 +183,8 @@ class Standard(NamedTuple):
 
     def images(self, x: Any, scale: float) -> Any:
         """Return images with values 0 to `scale` as a model's input, float32; memory maps stay where they lie."""
+        if x.ndim == 2:  # features, which the model standardizes
+            return x
         mean, std = np.array(self.mean), np.array(self.std)
         factor, offset = (1 / (scale * std)).astype(np.float32), (mean / std).astype(np.float32)
         if isinstance(x, np.memmap | MappedRows):  # standardized batch by batch

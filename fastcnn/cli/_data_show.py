@@ -1,12 +1,15 @@
 """``fastcnn data show``: training images as the network sees them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fastcnn.cli._config_file import ConfigFile
-from fastcnn.cli._options import AUGMENTATIONS, DATASETS, picture_options, split_options
+from fastcnn.cli._options import AUGMENTATIONS, DATASETS, picture_options, split_options, table_options
 from fastcnn.cli._values import AugmentationCalls, NameOrPath, UserPath
+
+if TYPE_CHECKING:
+    from fastcnn.datasets import Dataset
 
 _EPOCHS = 7  # that are shown of each image, beside the image at rest
 _COLUMNS = 8
@@ -18,6 +21,7 @@ _COLUMNS = 8
               help="A file for `fastcnn train`, whose data set, parts, seed and augmentation are meant.")
 @click.option("--data-dir", type=UserPath(), metavar="DIR", help="Where the files of a named data set are.")
 @picture_options
+@table_options
 @click.option("--skip-damaged", is_flag=True, help="Pass over pictures that cannot be read.")
 @split_options
 @click.option("--augment", type=AugmentationCalls("augmentation", AUGMENTATIONS, "RandomFlip('horizontal')"),
@@ -42,12 +46,17 @@ def show(dataset: str | None, config: str | None, out: str, images: int | None, 
     from fastcnn.cli._augmentation import make_pipeline, settled
     from fastcnn.cli._console import make_console
     from fastcnn.cli._data import Standard, choose_dataset, load_dataset
+    from fastcnn.cli._examples import label_texts
     from fastcnn.cli._picture_sheet import sheet, undone
     from fastcnn.cli._split import Asked, made, made_folds
+    from fastcnn.cli._table_columns import columns_asked
+    from fastcnn.errors import ArgumentError
     from fastcnn.formats.files import expanded, write_atomically
 
     data = load_dataset(choose_dataset(dataset, given["data_dir"], None), None, given["size"], given["fit"],
-                        given["skip_damaged"])  # fmt: skip
+                        given["skip_damaged"], columns_asked(given))  # fmt: skip
+    if data.features:
+        raise ArgumentError(f"data show: expected pictures, got the features of {data.name}; `data check` tells of them")
     asked = Asked(given["dev"], given["train_dev"], given["test"], given["group_by"], given["seed"])
     parts = next(made_folds(data, given["folds"], asked))[0] if given["folds"] else made(data, asked)[0]
     train = parts["train"]
@@ -56,8 +65,8 @@ def show(dataset: str | None, config: str | None, out: str, images: int | None, 
     pipeline = make_pipeline(calls, train.x.shape[1:], standard, data.scale, given["seed"])
     some = train.x[: images or (_COLUMNS if pipeline is not None else _COLUMNS * _COLUMNS)]
     labels = train.y[: len(some)]
-    x, texts = (standard.images(some, data.scale), [data.classes[label] for label in labels]) if pipeline is None else (
-        _epochs(pipeline, some, labels, data.classes))
+    x, texts = (standard.images(some, data.scale), label_texts(data, labels)) if pipeline is None else (
+        _epochs(pipeline, some, labels, data))
     write_atomically(expanded(out), sheet(undone(x, *standard), texts, _COLUMNS))
     console = make_console()
     console.print(f"data   {data.name}: {len(some)} of {len(train.y):,} training images")
@@ -67,15 +76,20 @@ def show(dataset: str | None, config: str | None, out: str, images: int | None, 
     console.print(f"drawn in {out}")
 
 
-def _epochs(pipeline: Any, some: Any, labels: Any, classes: tuple[str, ...]) -> tuple[Any, list[str]]:
+def _epochs(pipeline: Any, some: Any, labels: Any, data: "Dataset") -> tuple[Any, list[str]]:
     """Return each image at rest and in some epochs, one after the other, and the texts under them."""
     import numpy as np
 
+    from fastcnn.cli._examples import label_texts
     from fastcnn.utils import to_categorical
 
-    rows, index = to_categorical(labels, len(classes)), np.arange(len(some))
+    classes, index = data.classes, np.arange(len(some))
+    is_known = data.task != "classification"  # as text: nothing is mixed
+    rows = None if is_known else to_categorical(labels, len(classes))
     seen = [pipeline.augmented(np.asarray(some), index, epoch, labels=rows) for epoch in range(_EPOCHS)]
     x = np.stack([pipeline.at_rest(np.asarray(some)), *(one.images for one in seen)], axis=1)
+    if is_known:
+        return x.reshape(-1, *x.shape[2:]), [text for text in label_texts(data, labels) for _ in range(_EPOCHS + 1)]
     shares = np.stack([rows, *(one.labels for one in seen)], axis=1)
     return x.reshape(-1, *x.shape[2:]), [_text(row, classes) for row in shares.reshape(-1, len(classes))]
 

@@ -21,8 +21,9 @@ class Examples(NamedTuple):
 
     Attributes
     ----------
-    x : (n, H, W, C) array, or `MappedRows` of what is read where it lies
-    y : (n,) int64 array
+    x : (n, H, W, C) or (n, F) array, or `MappedRows` of what is read where it lies
+    y : (n,) or (n, K) array
+        As `Dataset` has it.
     names : (n,) object array of str
         What ``split.csv`` calls them.
     weights : (n,) float32 array or None
@@ -59,11 +60,20 @@ def whole(data: Dataset) -> dict[str, Examples]:
     return {"train": every if files is not None else every._replace(names=_in_arrays("x", len(order)))}
 
 
-def write_split(folder: Path, parts: dict[str, Examples], groups: dict[str, str], classes: Sequence[str]) -> None:
+def write_split(folder: Path, parts: dict[str, Examples], groups: dict[str, str], data: Dataset) -> None:
     """Write ``split.csv`` into the folder of a run."""
-    split_file.write(folder / SPLIT, (split_file.SplitRow(name, example, classes[label], groups.get(example, ""))
+    split_file.write(folder / SPLIT, (split_file.SplitRow(name, example, label, groups.get(example, ""))
                                       for name, part in parts.items()
-                                      for example, label in zip(part.names, part.y)))  # fmt: skip
+                                      for example, label in zip(part.names, label_texts(data, part.y))))  # fmt: skip
+
+
+def label_texts(data: Dataset, y: NDArray[Any]) -> list[str]:
+    """Return targets as ``split.csv`` has them: a class by its name, labels as ``1 0 ?``, numbers."""
+    if data.task == "classification":
+        return [data.classes[label] for label in y]
+    if data.task == "multilabel":
+        return [" ".join("?" if label < 0 else f"{label:.0f}" for label in row) for row in y]
+    return [" ".join(map(repr, row)) for row in y.reshape(len(y), -1).tolist()]
 
 
 def restored(path: Path, data: Dataset) -> dict[str, Examples]:
@@ -87,10 +97,12 @@ def restored(path: Path, data: Dataset) -> dict[str, Examples]:
             f"{path}: expected the examples of {data.name} that it was made of, got {len(some)} {many}: "
             f"{', '.join(some[:_NAMED])}{' ...' if len(some) > _NAMED else ''}; restore them, or train anew"
         )
-    other = next((row for row in rows if data.classes[pool.y[place[row.example]]] != row.label), None)
+    labels = label_texts(data, pool.y)
+    other = next((row for row in rows if labels[place[row.example]] != row.label), None)
     if other is not None:
-        raise DataError(f"{path}: expected {other.example} of the class {other.label}, got it as "
-                        f"{data.classes[pool.y[place[other.example]]]}; restore it, or train anew")  # fmt: skip
+        what = "of the class" if data.task == "classification" else "with"
+        raise DataError(f"{path}: expected {other.example} {what} {other.label}, got it as "
+                        f"{labels[place[other.example]]}; restore it, or train anew")  # fmt: skip
     index: dict[str, list[int]] = {}
     for row in rows:
         index.setdefault(row.part, []).append(place[row.example])

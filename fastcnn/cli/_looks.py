@@ -5,18 +5,18 @@ from pathlib import Path
 
 import msgspec
 
-from fastcnn.cli._report import Report
+from fastcnn.cli._task import Score
 
 LOOKS = "looks.jsonl"
 
 
-def look(folder: Path, dataset: str, report: Report) -> str:
+def look(folder: Path, dataset: str, report: Score) -> str:
     """Write a look at test images into the folder of a run, and return a line that counts those at this data set.
 
     A folder that cannot be written costs the count, not the result.
     """
-    entry = {"time": time.strftime("%Y-%m-%d %H:%M:%S"), "dataset": dataset, "images": int(report.images.sum()),
-             "loss": report.loss, "accuracy": report.accuracy}  # fmt: skip
+    entry = {"time": time.strftime("%Y-%m-%d %H:%M:%S"), "dataset": dataset, "images": report.examples,
+             **report.figures}  # fmt: skip
     path = folder / LOOKS
     try:
         with path.open("ab") as file:

@@ -30,18 +30,21 @@ def is_name(network: str | list[str]) -> bool:
     return isinstance(network, str) and network in applications.by_name
 
 
-def make_network(config: Config, shape: Shape, classes: int, images: Any) -> Any:
+def make_network(config: Config, shape: Shape, classes: int, images: Any, activation: str | None = "softmax") -> Any:
     """Return a fresh model.
 
     Parameters
     ----------
     config : Config
-    shape : (H, W, C)
-        Of an image.
+    shape : (H, W, C) or (F,)
+        Of an image, or of a row of features.
     classes : int
+        How many outputs there are.
     images : function
         Without arguments; returns training images as the network takes them, float32 (n, H, W, C), for what begins
         with them: ``PatchWhitening(x)``.
+    activation : str or None
+        What it ends in; None is linear.
 
     Raises
     ------
@@ -52,7 +55,8 @@ def make_network(config: Config, shape: Shape, classes: int, images: Any) -> Any
 
     network = config.network
     if network is None:
-        return applications.by_name[config.model](input_shape=shape, classes=classes)
+        return applications.by_name[config.model](input_shape=shape, classes=classes,
+                                                  classifier_activation=activation)
     if isinstance(network, list):
         model = _sequential(network, shape, classes, images)
     elif ":" in network and "(" not in network:
@@ -62,8 +66,9 @@ def make_network(config: Config, shape: Shape, classes: int, images: Any) -> Any
         if (function := applications.find(call.name)) is None:
             functions = [name for name in applications.__all__ if applications.find(name) is not None]
             raise CallError(_expressions.not_known("model", call.name, [*applications.by_name, *functions]), call.text)
-        model = _expressions.Maker({call.name: function}).make(call, "model", input_shape=shape, classes=classes)
-    _require_classifier(model, shape, classes)
+        end = {} if activation == "softmax" else {"classifier_activation": activation}
+        model = _expressions.Maker({call.name: function}).make(call, "model", input_shape=shape, classes=classes, **end)
+    _require_end(model, shape, classes, activation)
     return model
 
 
@@ -117,16 +122,22 @@ def _of_file(network: str, shape: Shape, classes: int) -> Any:
     return function(input_shape=shape, classes=classes)
 
 
-def _require_classifier(model: Any, shape: Shape, classes: int) -> None:
+def _require_end(model: Any, shape: Shape, classes: int, activation: str | None) -> None:
     from fastcnn.models import Model
 
     if not isinstance(model, Model):
         raise ArgumentError(f"model: expected a model of fastcnn, got {model!r}")
     if model.output_shape != (None, classes) or model.input_shape != (None, *shape):
-        raise ArgumentError(f"model: expected one from images {shape} to {classes} classes, got one from "
+        raise ArgumentError(f"model: expected one from inputs {shape} to {classes} outputs, got one from "
                             f"{model.input_shape} to {model.output_shape}; its last layer may be "
                             f"Dense(classes, activation='softmax')")  # fmt: skip
     last = model.layers[-1]
+    if activation is None:
+        config = last.get_config()
+        if type(last).__name__ == "Softmax" or config.get("activation") not in (None, "linear"):
+            raise ArgumentError(f"model: expected one whose last layer has no activation, for numbers or several "
+                                f"labels, got {last}; leave its activation out")  # fmt: skip
+        return
     if type(last).__name__ != "Softmax" and last.get_config().get("activation") != "softmax":
         raise ArgumentError(f"model: expected one that ends in probabilities, got {last} as its last layer; "
                             f"let it have activation='softmax', or add Softmax()")  # fmt: skip

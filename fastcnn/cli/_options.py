@@ -5,12 +5,13 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._values import InputShape, NameOrPath, Rate, Share, Size, UserPath
+from fastcnn.cli._values import ColumnNames, InputShape, NameOrPath, Rate, Share, Size, UserPath
 
 #: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.fits`, `optimizers.names` and of schedules
 #: and augmentation, repeated so that help and completion need not import them; a test compares.
 MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "linear_regression", "resnet20")
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
+LOSSES = ("crossentropy", "mse", "mae", "huber")
 FITS = ("crop", "pad", "stretch")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam", "adamax",
               "lion", "ftrl", "lamb")
@@ -98,6 +99,21 @@ def split_options(command: Any) -> Any:
         click.option("--dev", type=Share(), metavar="SHARE",
                      help="The part of all images to decide on; 0 trains on it too. Default: 0.2 up to 10,000 images, "
                      "0.01 from a million on."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def table_options(command: Any) -> Any:
+    """Add --label, --ignore and --loss."""
+    for option in (
+        click.option("--loss", type=click.Choice(LOSSES),
+                     help="Of a table: mse, mae or huber learn numbers, also whole ones; crossentropy classes. "
+                     "Default: what its cells look like; mse of numbers."),
+        click.option("--ignore", type=ColumnNames(), metavar="COLUMN,...",
+                     help="Columns of a table that are no features."),
+        click.option("--label", type=ColumnNames(), metavar="COLUMN,...",
+                     help="The columns of a table that are learned. Default: label, or label_a, label_b ..."),
     ):  # fmt: skip
         command = option(command)
     return command

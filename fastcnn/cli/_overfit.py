@@ -32,7 +32,7 @@ class UntilLearned(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self.losses.append(logs["loss"])
-        self.accuracies.append(logs["accuracy"])
+        self.accuracies.append(logs.get("accuracy", 1.0))  # of numbers the loss alone tells
         if self.is_learned:
             self.model.stop_training = True
 
@@ -65,9 +65,10 @@ def overfit_batch(console: Any, prepared: Any) -> dict[str, Any]:
     size = len(batch.y)
     first, last, accuracy = heard.losses[0], heard.losses[-1], heard.accuracies[-1]
     if not heard.is_learned:
+        of_accuracy = "" if prepared.data.task == "regression" else f" and an accuracy of {accuracy:.4f}"
         raise DivergedError(
             f"--overfit-batch: expected {size} images to be learned by heart within {MOST} steps, got a loss of "
-            f"{last:.4g} ({first:.4g} at first) and an accuracy of {accuracy:.4f} at a learning rate of "
+            f"{last:.4g} ({first:.4g} at first){of_accuracy} at a learning rate of "
             f"{config.learning_rate:g}; try another --lr, a larger network, or look at the labels"
         )
     console.print(f"{size} images are learned by heart after {len(heard.losses)} steps, "

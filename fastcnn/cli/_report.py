@@ -30,6 +30,26 @@ class Report(NamedTuple):
     f1: NDArray[Any]
     images: NDArray[Any]
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """What is told in a line; the last one decides."""
+        return {"loss": self.loss, "accuracy": self.accuracy}
+
+    @property
+    def examples(self) -> int:
+        """How many images there are."""
+        return int(self.images.sum())
+
+    def show(self, console: Console, names: tuple[str, ...]) -> None:
+        """Print a line for each class."""
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("class", overflow="fold")
+        for name in ("precision", "recall", "F1", "images"):
+            table.add_column(name, justify="right")
+        for name, precision, recall, f1, images in zip(names, *self[2:], strict=True):
+            table.add_row(name, *map(share, (precision, recall, f1)), f"{images:,}")
+        console.print(table, soft_wrap=False)
+
 
 def measure(probabilities: NDArray[Any], y: NDArray[Any]) -> Report:
     """Compare probabilities (N, classes) with labels (N,).
@@ -58,16 +78,6 @@ def as_probabilities(outputs: NDArray[Any]) -> NDArray[Any]:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def show(console: Console, report: Report, classes: tuple[str, ...]) -> None:
-    """Print the table of the classes."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("class", overflow="fold")
-    for name in ("precision", "recall", "F1", "images"):
-        table.add_column(name, justify="right")
-    for name, precision, recall, f1, images in zip(classes, *report[2:], strict=True):
-        table.add_row(name, *map(_share, (precision, recall, f1)), f"{images:,}")
-    console.print(table, soft_wrap=False)
-
-
-def _share(value: float) -> str:
+def share(value: float) -> str:
+    """Return a share as text; a dash for NaN."""
     return "-" if np.isnan(value) else f"{value:.4f}"

@@ -18,9 +18,9 @@ from fastcnn.formats.files import expanded, write_atomically
 MODEL, HISTORY, SPLIT, FOLDS = "model.safetensors", "history.jsonl", "split.csv", "folds.json"
 
 
-def write_folds(folder: Path, accuracies: list[float]) -> None:
-    """Write ``folds.json``: the accuracy on dev of each fold that was trained."""
-    write_atomically(folder / FOLDS, msgspec.json.encode({"dev_accuracy": accuracies}) + b"\n")
+def write_folds(folder: Path, values: list[float], figure: str) -> None:
+    """Write ``folds.json``: the figure that decides, on dev, of each fold that was trained."""
+    write_atomically(folder / FOLDS, msgspec.json.encode({f"dev_{figure.replace(' ', '_')}": values}) + b"\n")
 
 
 @contextlib.contextmanager

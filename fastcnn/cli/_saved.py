@@ -18,9 +18,14 @@ class Saved(NamedTuple):
     config: Config | None
 
     @property
+    def task(self) -> str:
+        """What the model does, as `Dataset.task`."""
+        return str(self.metadata.get("task", "classification"))
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes; numbers where the file has none."""
-        names = self.metadata.get("classes")
+        """The names of the outputs, of classes, labels or numbers; numbers where the file has none."""
+        names = self.metadata.get("targets" if self.task == "regression" else "classes")
         number = self.model.output_shape[-1]
         return tuple(map(str, names)) if names and len(names) == number else tuple(map(str, range(number)))
 
@@ -50,16 +55,16 @@ def open_saved(path: str) -> Saved:
     ArgumentError
         If nothing is there.
     ModelFileError
-        If it is no model, a damaged one, or one that does not classify images.
+        If it is no model, a damaged one, or one that is not of images or features.
     """
     from fastcnn import saving
 
     file = find_file(path)
     model, metadata = saving.load_model(file, compile=False), saving.load_metadata(file)
     shapes = model.input_shape, model.output_shape  # lists where a model has several
-    if not all(isinstance(shape, tuple) for shape in shapes) or tuple(map(len, shapes)) != (4, 2):
+    if not all(isinstance(shape, tuple) for shape in shapes) or tuple(map(len, shapes)) not in ((4, 2), (2, 2)):
         raise ModelFileError(
-            f"{file}: expected a model that classifies images, (N, H, W, C) to (N, classes), "
+            f"{file}: expected a model of images (N, H, W, C), or of features (N, F), to (N, outputs), "
             f"got {model.input_shape} to {model.output_shape}; use it from Python"
         )
     return Saved(file, model, metadata, read_config(file.parent) if file.name == MODEL else None)
@@ -108,9 +113,13 @@ def require_fit(saved: Saved, data: Dataset) -> None:
     """
     wanted, got = tuple(saved.model.input_shape[1:]), data.x_test.shape[1:]
     if wanted != got:
-        raise DataError(f"{data.name}: expected images {wanted}, for which {saved.path} was trained, got {got}")
+        what = "images" if len(wanted) == 3 else "features"
+        raise DataError(f"{data.name}: expected {what} {wanted}, for which {saved.path} was trained, got {got}")
+    if data.task != saved.task:
+        raise DataError(f"{data.name}: expected a {saved.task}, for which {saved.path} was trained, got a {data.task}")
     outputs = saved.model.output_shape[-1]
-    if outputs != len(data.classes):
+    if outputs != len(data.outputs):
+        what = "targets" if data.task == "regression" else "classes"
         raise DataError(
-            f"{data.name}: expected {outputs} classes, for which {saved.path} was trained, got {len(data.classes)}"
+            f"{data.name}: expected {outputs} {what}, for which {saved.path} was trained, got {len(data.outputs)}"
         )

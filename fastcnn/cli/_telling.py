@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from fastcnn.cli._learner import Learner
+from fastcnn.cli._task import of_what, told
 
 
 def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder: Path | None) -> None:
     """Tell what is trained on what, and how."""
     data, parts = prepared.data, prepared.parts
-    size = "x".join(map(str, data.x_train.shape[1:]))
     words = {"train": "training"}
     counts = [f"{len(part.y):,} {words.get(name, name.replace('_', '-'))}" for name, part in parts.items()]
-    console.print(f"data   {data.name}: {', '.join(counts[:-1])} and {counts[-1]} images of {size}, "
-                  f"{len(data.classes)} classes" if len(counts) > 1 else
-                  f"data   {data.name}: {counts[0]} images of {size}, {len(data.classes)} classes")  # fmt: skip
+    of_parts = f"{', '.join(counts[:-1])} and {counts[-1]}" if len(counts) > 1 else counts[0]
+    console.print(f"data   {data.name}: {of_parts} {of_what(data)}")
     for note in (*data.notes, *prepared.notes, *_shared(prepared)):
         console.print(f"note   {note}")
     console.print(f"model  {config.model}: {learner.model.count_params():,} parameters")
@@ -70,23 +69,25 @@ def say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> None
                   f"train on        fastcnn train --from {run} --epochs {left}")  # fmt: skip
 
 
-def measure_on_dev(console: Any, prepared: Any, learner: Learner, folder: Path) -> float | None:
-    """Tell how good the model is on dev, and where it is; return the accuracy."""
+def measure_on_dev(console: Any, prepared: Any, learner: Learner, folder: Path) -> tuple[str, float] | None:
+    """Tell how good the model is on dev, and where it is; return the figure that decides, by its name."""
     from fastcnn.cli._compiling import Compiling
-    from fastcnn.cli._report import as_probabilities, measure, show
 
     run, report = shlex.quote(str(folder)), None
     if "dev" in prepared.parts:
         dev = prepared.parts["dev"]
         with Compiling(console, "measuring"):
             x = learner.standard.images(dev.x, learner.scale)
-            outputs = learner.model.predict(x, batch_size=256, verbose=0)
-        report = measure(as_probabilities(outputs), dev.y)
-        show(console, report, prepared.data.classes)
+            outputs = learner.finished.predict(x, batch_size=256, verbose=0)
+        report = learner.task.measure(outputs, dev.y)
+        report.show(console, prepared.data.outputs)
     console.print(f"run saved in {folder}")
-    console.print(f"read a picture  fastcnn predict {run} PICTURE.png")
+    console.print(f"read a table    fastcnn predict {run} TABLE.csv" if prepared.data.features else
+                  f"read a picture  fastcnn predict {run} PICTURE.png")  # fmt: skip
     if "test" in prepared.parts:
         console.print(f"last figure     fastcnn evaluate {run}   (when all is decided)")
-    if report is not None:
-        console.print(f"dev accuracy {report.accuracy:.4f}")
-    return None if report is None else report.accuracy
+    if report is None:
+        return None
+    figure, value = list(report.figures.items())[-1]
+    console.print(f"dev {figure} {told(figure, value)}")
+    return figure, value

@@ -12,6 +12,7 @@ from fastcnn.cli._options import (
     data_options,
     picture_options,
     split_options,
+    table_options,
     white_option,
 )
 from fastcnn.cli._values import (
@@ -30,6 +31,7 @@ data_group = in_group(
     "Data",
     data_options("digits, which need no download"),
     picture_options,
+    table_options,
     click.option("--augment", type=AugmentationCalls("augmentation", AUGMENTATIONS, "RandomFlip('horizontal')"),
                  metavar="NAME",
                  help="Change training images anew in each epoch: mirror; crop, mirrored and moved; digits, turned, "

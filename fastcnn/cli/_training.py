@@ -51,10 +51,10 @@ class Prepared(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What became of it: the run's folder, the accuracy on dev or None, and whether Ctrl-C ended it."""
+    """What became of it: the run's folder, the figure that decides on dev, if any, and whether Ctrl-C ended it."""
 
     folder: Path
-    accuracy: float | None
+    dev: tuple[str, float] | None
     is_stopped: bool
 
 
@@ -62,12 +62,14 @@ def prepare(given: dict[str, Any]) -> Prepared:
     """Return data, parts and plan, once they fit one another."""
     from fastcnn.cli._data import choose_dataset, load_dataset
     from fastcnn.cli._saved import open_saved, require_fit
+    from fastcnn.cli._table_columns import columns_asked
     from fastcnn.random import set_random_seed
 
     set_random_seed(given["seed"])
     begun = open_saved(given["from"]) if given["from"] is not None else None
     dataset = choose_dataset(given["dataset"], given["data_dir"], begun)
-    data = load_dataset(dataset, begun, given["size"], given["fit"], given["skip_damaged"])
+    data = load_dataset(dataset, begun, given["size"], given["fit"], given["skip_damaged"],
+                        columns_asked(given, None if begun is None else begun.metadata))  # fmt: skip
     parts, groups, notes = ({}, {}, ()) if given["folds"] is not None else _parts(given, data, dataset, begun)
 
     from fastcnn.cli._presets import settle  # Numba is loaded here: a fault in the data is told before
@@ -123,14 +125,15 @@ def train_folds(console: Any, prepared: Prepared, given: dict[str, Any], record:
                              tell)  # fmt: skip
             if trained.is_stopped:
                 return Trained(folder, None, is_stopped=True)
-            assert trained.accuracy is not None  # a fold has dev images
-            found.append(trained.accuracy)
-            write_folds(folder, found)
+            assert trained.dev is not None  # a fold has dev images
+            figure, value = trained.dev
+            found.append(value)
+            write_folds(folder, found, figure)
     mean, spread = float(np.mean(found)), float(np.std(found, ddof=1))
-    console.print(f"folds  {' '.join(f'{accuracy:.4f}' for accuracy in found)}")
+    console.print(f"folds  {' '.join(f'{value:.4f}' for value in found)}")
     console.print(f"runs saved in {folder}")
-    console.print(f"dev accuracy {mean:.4f}, spread {spread:.4f} (mean and standard deviation of {count} folds)")
-    return Trained(folder, mean, is_stopped=False)
+    console.print(f"dev {figure} {mean:.4f}, spread {spread:.4f} (mean and standard deviation of {count} folds)")
+    return Trained(folder, (figure, mean), is_stopped=False)
 
 
 def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | None, config: Any,
@@ -145,7 +148,7 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
 
     since, data, parts = time.perf_counter(), prepared.data, prepared.parts
     learner = make_learner(prepared, config)
-    model, known = learner.model, known_of(data, learner)
+    model, known = learner.model, known_of(data, learner, config)
     size = sum(p.value.nbytes for p in model.weights)
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
         if given["resume"] and is_complete(folder):
@@ -155,7 +158,7 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
             console.print(f"run {folder} is complete; name another --out to train once more")
             return Trained(folder, None, is_stopped=False)
         write_config(folder, config)
-        write_split(folder, prepared.dealt, prepared.groups, data.classes)
+        write_split(folder, prepared.dealt, prepared.groups, data)
         introduce(console, prepared, learner, config, folder)
         config = settled(console, learner, parts, config, folder, since)
         try:
@@ -164,10 +167,10 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
             raise
         except Exception as error:  # of ours, of a full memory: what was learned until then is worth keeping
             if model.optimizer.iterations:
-                keep(model, known, config, folder)
+                keep(learner.finished, known, config, folder)
                 error.add_note(said(folder))
             raise
-        keep(model, known, config, folder)
+        keep(learner.finished, known, config, folder)
         if not stop.is_stopped:
             remove_checkpoints(folder)
     try:

@@ -233,6 +233,18 @@ def _calls_in(kind: NameOrCall, calls: Sequence[Any], param: Any, ctx: Any) -> l
     return list(calls)
 
 
+class ColumnNames(click.ParamType):
+    """The names of columns of a table, with commas between; in a file a list, whose names may have commas."""
+
+    name, in_file = "columns", ((str, list), "a name, or a list of names")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> list[str]:
+        names = [name.strip() for name in value.split(",")] if isinstance(value, str) else list(value)
+        if not names or not all(isinstance(name, str) and name for name in names):
+            self.fail(f"expected names of columns, with commas between, got {value!r}", param, ctx)
+        return names
+
+
 class InputShape(click.ParamType):
     """Positive integers, as 3,224,224, after the name of an input and an equals sign where there are several."""
 

@@ -7,7 +7,7 @@ import click
 
 from fastcnn.cli._data_show import show
 from fastcnn.cli._exit_codes import DATA
-from fastcnn.cli._options import DATASETS, picture_options, split_options
+from fastcnn.cli._options import DATASETS, picture_options, split_options, table_options
 from fastcnn.cli._values import NameOrPath, UserPath
 
 
@@ -20,6 +20,7 @@ def command() -> None:
 @click.argument("dataset", type=NameOrPath(DATASETS))
 @click.option("--data-dir", type=UserPath(), metavar="DIR", help="Where the files of a named data set are.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="N", help="Of the split. Default: 0.")
+@table_options
 @split_options
 @click.pass_context
 def check(ctx: click.Context, /, dataset: str, data_dir: str | None, **given: Any) -> None:
@@ -32,23 +33,27 @@ def check(ctx: click.Context, /, dataset: str, data_dir: str | None, **given: An
     fastcnn data check my_pictures/
     fastcnn data check my_pictures/ --group-by 'patient-[0-9]+'
     """  # noqa: D301  (click reads the backspace)
-    from fastcnn.cli._checks import balance, duplicates
+    from fastcnn.cli._balance import balance, show_balance
+    from fastcnn.cli._checks import duplicates
     from fastcnn.cli._console import make_console
     from fastcnn.cli._data import choose_dataset, load_dataset
     from fastcnn.cli._picture_sizes import common_size, damaged, sizes_of, sizes_told
     from fastcnn.cli._split import Asked, made
+    from fastcnn.cli._table_columns import columns_asked
 
     console = make_console()
     chosen = choose_dataset(dataset, data_dir, None)
     sizes = sizes_of(chosen[0])
     faults = [] if sizes is None else damaged(chosen[0])
-    data = load_dataset(chosen, None, common_size(sizes), None, skip_damaged=sizes is not None)
+    data = load_dataset(chosen, None, common_size(sizes), None, sizes is not None, columns_asked(given))
     parts, _ = made(data, Asked(given["dev"], given["train_dev"], given["test"], given["group_by"], given["seed"]))
     console.print(f"data   {data.name}: {data.source}")
-    _show(console, parts, data.classes)
+    for note in () if sizes is not None else data.notes:
+        console.print(f"note   {note}")
+    show_balance(console, data, parts)
     for line in [] if sizes is None else sizes_told(sizes):
         console.print(f"note   {line}")
-    faults += [*balance(parts, data.classes), *duplicates(parts, most=20)]
+    faults += [*balance(data, parts), *duplicates(parts, most=20)]
     for line in faults:
         console.print(f"fault  {line}")
     if faults:
@@ -61,8 +66,10 @@ def check(ctx: click.Context, /, dataset: str, data_dir: str | None, **given: An
 @click.argument("out", type=UserPath())
 @click.option("--data-dir", type=UserPath(), metavar="DIR", help="Where the files of a named data set are.")
 @picture_options
+@table_options
 @click.option("--skip-damaged", is_flag=True, help="Pass over pictures that cannot be read, and count them.")
-def pack(dataset: str, out: str, data_dir: str | None, size: Any, fit: Any, skip_damaged: bool) -> None:
+def pack(dataset: str, out: str, data_dir: str | None, size: Any, fit: Any, skip_damaged: bool,
+         **of_table: Any) -> None:
     """Decode a data set once into a new or empty folder OUT, which --dataset then takes as it takes the original.
 
     Pictures go to the disk one by one, and training reads them there: neither needs memory for all of them. OUT holds
@@ -75,11 +82,12 @@ def pack(dataset: str, out: str, data_dir: str | None, size: Any, fit: Any, skip
     from fastcnn.cli._console import make_console
     from fastcnn.cli._data import pack_dataset
     from fastcnn.cli._run import new_run
+    from fastcnn.cli._table_columns import columns_asked
     from fastcnn.datasets._packed import INDEX
 
     console = make_console()
     with new_run(out, "", 0, INDEX, "OUT") as folder:
-        data = pack_dataset(dataset, data_dir, folder, size, fit, skip_damaged)
+        data = pack_dataset(dataset, data_dir, folder, size, fit, skip_damaged, columns_asked(of_table))
     for note in data.notes:
         console.print(f"note   {note}")
     parts = {"train": data.y_train, "dev": data.y_dev, "test": data.y_test}
@@ -90,19 +98,3 @@ def pack(dataset: str, out: str, data_dir: str | None, size: Any, fit: Any, skip
 
 
 command.add_command(show)
-
-
-def _show(console: Any, parts: dict[str, Any], classes: tuple[str, ...]) -> None:
-    import numpy as np
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("class", overflow="fold")
-    for name in parts:
-        table.add_column(name.replace("_", "-"), justify="right")
-    counts = [np.bincount(part.y, minlength=len(classes)) for part in parts.values()]
-    for label, name in enumerate(classes):
-        table.add_row(name, *(f"{count[label]:,}" for count in counts))
-    table.add_row("all", *(f"{count.sum():,}" for count in counts))
-    console.print(table, soft_wrap=False)

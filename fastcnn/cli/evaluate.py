@@ -30,29 +30,30 @@ def command(saved: str, dataset: str | None, data_dir: str | None, skip_damaged:
     from fastcnn.cli._examples import part_of
     from fastcnn.cli._looks import look
     from fastcnn.cli._practice import limited
-    from fastcnn.cli._report import as_probabilities, measure, show
     from fastcnn.cli._saved import open_saved, require_fit
+    from fastcnn.cli._table_columns import columns_asked
+    from fastcnn.cli._task import task_of, told
 
     console, name = make_console(), part.replace("-", "_")
     with Compiling(console, "testing"):
         opened = open_saved(saved)
         chosen = choose_dataset(dataset, data_dir, opened)
-        data = load_dataset(chosen, opened, skip_damaged=skip_damaged)
+        data = load_dataset(chosen, opened, skip_damaged=skip_damaged, columns=columns_asked({}, opened.metadata))
         require_fit(opened, data)
         images = part_of(data, opened.split_of(chosen[0]), name, str(opened.path))
         if name == "train" and opened.config is not None:  # what was trained on, not what --limit left out
             images = limited(images, opened.config.limit, opened.config.seed)
         console.print(f"model  {opened.model.name}: {opened.model.count_params():,} parameters, from {opened.path}")
-        console.print(f"data   {data.name}: {len(images.y):,} {part} images")
+        console.print(f"data   {data.name}: {len(images.y):,} {part} {'rows' if data.features else 'images'}")
         for note in data.notes:
             console.print(f"note   {note}")
-        if data.classes != opened.classes:
+        if data.outputs != opened.classes:
             console.print("note   the classes of the data have other names than those the model was trained on")
         x = standard_of(opened, white, console.print).images(images.x, data.scale)
         outputs = opened.model.predict(x, batch_size=batch_size, verbose=0)
-    report = measure(as_probabilities(outputs), images.y)
-    show(console, report, data.classes)
+    report = task_of(data).measure(outputs, images.y)
+    report.show(console, data.outputs)
     if name == "test" and opened.config is not None:
         console.print(look(opened.path.parent, chosen[0], report))
-    console.print(f"{part} loss {report.loss:.4f}")
-    console.print(f"{part} accuracy {report.accuracy:.4f}")
+    for figure, value in report.figures.items():
+        console.print(f"{part} {figure} {told(figure, value)}")

@@ -1,4 +1,4 @@
-"""``fastcnn predict``: what a trained model sees in pictures."""
+"""``fastcnn predict``: what a trained model says of pictures, or of rows of features."""
 
 import json
 from typing import Any
@@ -12,14 +12,16 @@ from fastcnn.cli._values import UserPath
 
 @click.command("predict", short_help="Classify your own pictures.")
 @saved_argument
-@click.argument("images", metavar="IMAGES...", nargs=-1, required=True, type=UserPath())
+@click.argument("files", metavar="IMAGES...", nargs=-1, required=True, type=UserPath())
 @click.option("--top", type=click.IntRange(1), default=3, show_default=True, metavar="K", help="Classes per picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array instead of lines.")
 @white_option
 @click.pass_context
-def command(ctx: click.Context, saved: str, images: tuple[str, ...], top: int, as_json: bool,
+def command(ctx: click.Context, saved: str, files: tuple[str, ...], top: int, as_json: bool,
             white: float | None) -> None:
-    """Classify pictures with the model of a run, or of a file: .safetensors, or .keras and .h5 of Keras (extra keras).
+    """Tell what the model of a run, or of a file, sees in pictures: .safetensors, or .keras and .h5 of Keras.
+
+    A model of features takes tables, .csv files with the columns it was trained on, and tells a line for each row.
 
     Each picture is made like the images the model was trained on: greyed, inverted, cropped, padded, resized as
     needed; what was done stands beneath its classes. Reading pictures needs Pillow: pip install "fastcnn[image]". A
@@ -35,26 +37,28 @@ def command(ctx: click.Context, saved: str, images: tuple[str, ...], top: int, a
 
     opened = open_saved(saved)
     standard = standard_of(opened, white, lambda note: click.echo(note, err=True))
-    results, failed = [], False
-    for path in images:
+    results: list[dict[str, Any]] = []
+    for path in files:
         try:
-            result = _classify(opened, standard, path, top)
+            if len(opened.model.input_shape) == 2:
+                found = _of_rows(opened, path, top)
+            else:
+                found = [_of_picture(opened, standard, path, top)]
         except DataError as error:
-            failed = True
-            result = {"image": path, "error": str(error)}
-        if as_json:
-            results.append(result)
-        else:
-            _show(result)
+            found = [{"image" if len(opened.model.input_shape) == 4 else "table": path, "error": str(error)}]
+        results += found
+        if not as_json:
+            for result in found:
+                _show(result)
     if as_json:
         click.echo(json.dumps(results, indent=2, ensure_ascii=False))
-    if failed:
+    if any("error" in result for result in results):
         ctx.exit(DATA)
 
 
-def _classify(opened: Any, standard: Any, path: str, top: int) -> dict[str, Any]:
-    """Return the most probable classes of a picture, and the steps that made it an input."""
-    from fastcnn.cli._report import as_probabilities
+def _of_picture(opened: Any, standard: Any, path: str, top: int) -> dict[str, Any]:
+    """Return what the model says of a picture, and the steps that made it an input."""
+    from fastcnn.cli._answers import answers
     from fastcnn.datasets.image import read_image
 
     known = opened.metadata
@@ -62,19 +66,29 @@ def _classify(opened: Any, standard: Any, path: str, top: int) -> dict[str, Any]
         path, opened.model.input_shape[1:], background=known.get("background"), ink_box=known.get("ink_box"),
         **opened.pictures,
     )  # fmt: skip
-    x = standard.images(x[None], scale=1)
-    probabilities = as_probabilities(opened.model.predict(x, batch_size=1, verbose=0))[0]
-    best = (-probabilities).argsort(kind="stable")[:top]
-    found = [{"class": opened.classes[i], "probability": round(float(probabilities[i]), 6)} for i in best]
-    return {"image": path, "predictions": found, "steps": steps}
+    outputs = opened.model.predict(standard.images(x[None], scale=1), batch_size=1, verbose=0)[0]
+    return {"image": path, "predictions": answers(opened, outputs, top), "steps": steps}
+
+
+def _of_rows(opened: Any, path: str, top: int) -> list[dict[str, Any]]:
+    """Return what the model says of each row of a table."""
+    from fastcnn.cli._answers import answers
+    from fastcnn.cli._predict_rows import rows_of
+
+    lines, x = rows_of(opened, path)
+    outputs = opened.model.predict(x, batch_size=256, verbose=0)
+    return [{"table": path, "line": line, "predictions": answers(opened, one, top)}
+            for line, one in zip(lines, outputs, strict=True)]  # fmt: skip
 
 
 def _show(result: dict[str, Any]) -> None:
+    from fastcnn.cli._answers import in_words
     from fastcnn.cli._exit_codes import one_line
 
     if "error" in result:
         click.echo(f"fastcnn: {one_line(result['error'])}", err=True)
         return
-    found = "   ".join(f"{one['class']} {one['probability']:.1%}" for one in result["predictions"])
-    click.echo(f"{result['image']}   {found}")
-    click.echo(f"    {', '.join(result['steps']) or 'taken as it is'}")
+    place = result["image"] if "image" in result else f"{result['table']}, line {result['line']}"
+    click.echo(f"{place}   {in_words(result['predictions'])}")
+    if "steps" in result:
+        click.echo(f"    {', '.join(result['steps']) or 'taken as it is'}")

@@ -116,9 +116,11 @@ def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recor
         record(overfit_batch(console, first_of(prepared, given)))
         return
     trained = (train_one if given["folds"] is None else train_folds)(console, prepared, given, record)
-    record({"run": str(trained.folder), "is_complete": not trained.is_stopped, "dev_accuracy": trained.accuracy})
-    if given["quiet"] and trained.accuracy is not None:
-        output.write(f"dev accuracy {trained.accuracy:.4f}\n")
+    figure, value = trained.dev or ("accuracy", None)
+    record({"run": str(trained.folder), "is_complete": not trained.is_stopped,
+            f"dev_{figure.replace(' ', '_')}": value})  # fmt: skip
+    if given["quiet"] and value is not None:
+        output.write(f"dev {figure} {value:.4f}\n")
     if output.is_lost:
         click.echo(f"fastcnn: expected an output to write to, got a closed pipe or full disk; {say_saved(trained)}",
                    err=True)  # fmt: skip

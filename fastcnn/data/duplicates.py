@@ -65,6 +65,24 @@ def equal_pairs(parts: dict[str, NDArray[Any]]) -> Iterator[tuple[str, int, str,
             yield from _pairs((earlier, later), (parts[earlier], parts[later]), (hashes[earlier], hashes[later]))
 
 
+def equal_rows(parts: dict[str, NDArray[Any]]) -> Iterator[tuple[str, int, str, int, bool]]:
+    """As `equal_pairs`, of rows of features (N, F), which are equal or not.
+
+    Parameters
+    ----------
+    parts : dict of str to (N, F) arrays
+    """
+    seen: dict[bytes, tuple[str, int]] = {}
+    for later, x in parts.items():
+        rows = [row.tobytes() for row in np.ascontiguousarray(x) + 0]  # -0 is 0
+        for j, row in enumerate(rows):
+            earlier, i = seen.get(row, (later, j))
+            if earlier != later:
+                yield earlier, i, later, j, True
+        for j, row in enumerate(rows):
+            seen.setdefault(row, (later, j))
+
+
 def _pairs(names: Any, images: Any, hashes: Any) -> Iterator[tuple[str, int, str, int, bool]]:
     seen = set[int]()
     for i, j in _candidates(*hashes):

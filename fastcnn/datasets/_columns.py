@@ -25,12 +25,15 @@ class TableColumns(NamedTuple):
         Whether labels are numbers to learn; None: their cells decide.
     group : str or None
         A column that is no feature, if there is one of that name.
+    features : tuple of str
+        The columns that are features, in this order; none: all that are nothing else.
     """
 
     labels: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     regression: bool | None = None
     group: str | None = None
+    features: tuple[str, ...] = ()
 
 
 NOTHING_ASKED = TableColumns()
@@ -82,7 +85,7 @@ def roles_of(path: Path, columns: tuple[str, ...], asked: TableColumns) -> Roles
     DataError
         No column to learn, or nothing to learn from.
     """
-    for name in (*asked.labels, *asked.ignore):
+    for name in (*asked.labels, *asked.ignore, *(() if FILE in columns else asked.features)):
         if name not in columns:
             raise ArgumentError(unknown(f"{path}: column", name, columns))
     both = next((name for name in asked.labels if name in (*asked.ignore, FILE, SPLIT)
@@ -101,6 +104,8 @@ def roles_of(path: Path, columns: tuple[str, ...], asked: TableColumns) -> Roles
     weight = next((name for name in weights if name in columns and name not in labels), None)
     if of_pictures:
         return Roles(labels, (), weight, True)
+    if asked.features:
+        return Roles(labels, asked.features, weight, False)
     no_feature = {*labels, *asked.ignore, SPLIT, weight, asked.group}
     features = tuple(name for name in columns if name not in no_feature)
     leak = next((name for name in features if name == _LABEL or name in several), None)

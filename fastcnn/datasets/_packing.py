@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastcnn.datasets._columns import NOTHING_ASKED, TableColumns
 from fastcnn.datasets._dataset import Dataset
 from fastcnn.datasets._fitting import Pictures
 from fastcnn.datasets._own import from_pictures
@@ -36,13 +37,14 @@ def pack_arrays(data: Dataset, folder: Path) -> Dataset:
     return data
 
 
-def pack_pictures(path: Path, asked: Pictures, folder: Path) -> Dataset:
+def pack_pictures(path: Path, asked: Pictures, folder: Path, columns: TableColumns = NOTHING_ASKED) -> Dataset:
     """Decode the pictures of a folder or a table into a folder, with the parts that `fastcnn.datasets.load` gives them.
 
     Parameters
     ----------
     path : Path
     asked : Pictures
+    columns : TableColumns
     folder : Path
         It is there, and empty. It needs twice the space of the images while it is written.
 
@@ -54,7 +56,7 @@ def pack_pictures(path: Path, asked: Pictures, folder: Path) -> Dataset:
     scratch = folder / _SCRATCH
     try:
         with scratch.open("w+b") as file:
-            data = from_pictures(path, asked, lambda *of: _Packing(*of, folder=folder, file=file))
+            data = from_pictures(path, asked, lambda *of: _Packing(*of, folder=folder, file=file), columns)
     finally:
         scratch.unlink(missing_ok=True)
     write_index(folder, data)
