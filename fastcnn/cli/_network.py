@@ -128,9 +128,10 @@ def _require_end(model: Any, shape: Shape, classes: int, activation: str | None)
     if not isinstance(model, Model):
         raise ArgumentError(f"model: expected a model of fastcnn, got {model!r}")
     if model.output_shape != (None, classes) or model.input_shape != (None, *shape):
-        raise ArgumentError(f"model: expected one from inputs {shape} to {classes} outputs, got one from "
+        inputs, outputs = "images" if len(shape) == 3 else "features", "classes" if activation else "outputs"
+        raise ArgumentError(f"model: expected one from {inputs} {shape} to {classes} {outputs}, got one from "
                             f"{model.input_shape} to {model.output_shape}; its last layer may be "
-                            f"Dense(classes, activation='softmax')")  # fmt: skip
+                            f"Dense(classes, activation={activation!r})")  # fmt: skip
     last = model.layers[-1]
     if activation is None:
         config = last.get_config()
