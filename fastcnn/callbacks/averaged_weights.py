@@ -14,9 +14,9 @@ class AveragedWeights(Callback):
     """The base of callbacks that let a model be evaluated, and saved, with averages of the weights of its training.
 
     The moving statistics of normalization are those of the weights of training; the averages have others. `fit`
-    therefore estimates them on 2048 samples of the training data, always the same ones, whenever averages are put in
-    their place, and the statistics of training come back with its weights. Where batches come from an iterator, which
-    gives none twice, and outside of `fit`, the averages keep the statistics of training.
+    therefore estimates them on 2048 samples of the training data, always the same ones and as they are in a validation,
+    whenever averages are put in their place. The statistics of training come back with its weights. Where batches come
+    from an iterator, which gives none twice, and outside of `fit`, the averages keep the statistics of training.
 
     Examples
     --------

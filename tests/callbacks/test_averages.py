@@ -78,6 +78,21 @@ def test_the_model_that_fit_leaves_has_the_last_figure(which):
     assert model.evaluate(*HELD) == [history["val_loss"][-1], history["val_mae"][-1]]
 
 
+def test_images_of_a_pipeline_give_statistics_as_they_are_in_a_validation():
+    pipeline = fc.augmentation.Pipeline([layers.RandomTranslation(0.3, 0.3), layers.RandomBrightness(0.5)], seed=1,
+                                        mean=100.0, std=50.0)
+    x, y = DRAW.integers(0, 256, (40, 6, 6, 1)).astype("uint8"), Y
+    fc.utils.set_random_seed(5)
+    model = fc.Sequential([fc.Input((6, 6, 1)), layers.Flatten(), layers.Dense(8), layers.BatchNormalization(),
+                           layers.Dense(3)])
+    model.compile(fc.optimizers.SGD(0.01, use_ema=True, ema_momentum=0.8), "mse")
+    history = model.fit(x, y, batch_size=8, epochs=2, verbose=0, augmentation=pipeline, validation_data=(x[:9], y[:9]),
+                        callbacks=SwapEMAWeights())
+    hidden = fc.Model(model.inputs, model.layers[1].output).predict(x, augmentation=pipeline)
+    np.testing.assert_allclose(statistics(model)[0], hidden.mean(0), rtol=1e-4, atol=1e-5)
+    assert model.evaluate(x[:9], y[:9], augmentation=pipeline) == history.history["val_loss"][-1]
+
+
 def test_an_optimizer_with_averages_alone_leaves_them_with_their_statistics():
     alone, _ = trained("ema")
     plain = network()

@@ -15,6 +15,7 @@ DRAW = np.random.default_rng(0)
 X = DRAW.standard_normal((37, 6, 6, 2)).astype("float32")
 Y = DRAW.integers(0, 3, 37)
 HELD = X[:11] + 0.5, Y[:11]
+PICTURES = DRAW.integers(0, 256, (37, 6, 6, 2)).astype("uint8")
 PIPELINE = fc.augmentation.Pipeline([layers.RandomFlip(), layers.RandomNoise(0.1, (-9, 9))], seed=3, mean=0.1)
 
 
@@ -95,6 +96,10 @@ WAYS = {
     "passes that end within an epoch": lambda: arrays(steps_per_epoch=3),
     "a part for validation, and weights of classes": lambda: arrays(
         validation_split=0.2, class_weight={0: 2.0}) | {"validation_data": None},
+    "images that a pipeline changes": lambda: {
+        "x": PICTURES, "y": Y, "batch_size": 8, "validation_data": (PICTURES[:11], Y[:11]),
+        "augmentation": fc.augmentation.Pipeline([layers.RandomFlip(), layers.RandomTranslation(0.2, 0.2)], seed=1,
+                                                 mean=120.0, std=60.0)},
     "batches by number": lambda: {"x": Numbered()},
     "an iterable that tells where it stands": lambda: {"x": Told()},
     "a list of batches": lambda: {"x": [(X[k : k + 8], Y[k : k + 8]) for k in range(0, 37, 8)]},
