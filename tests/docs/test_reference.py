@@ -75,4 +75,5 @@ def test_every_page_is_in_the_navigation():
     navigation = (ROOT / "mkdocs.yml").read_text()
     pages = [str(path.relative_to(DOCS)) for path in sorted(DOCS.rglob("*.md"))]
     examples = [f"examples/{path.stem}.md" for path in sorted((ROOT / "examples").glob("*.py"))]
+    examples += [f"examples/lessons/{path.stem}.md" for path in sorted((ROOT / "examples" / "lessons").glob("*.py"))]
     assert [page for page in [*pages, *examples] if f" {page}\n" not in navigation] == []

@@ -50,9 +50,10 @@ def test_every_public_name_has_an_anchor(anchors):
 def test_every_page_and_every_example_is_built(site):
     for path in DOCS.rglob("*.md"):
         assert (site / path.relative_to(DOCS)).with_suffix(".html").is_file(), path
-    for path in (ROOT / "examples").glob("*.py"):
-        page = (site / "examples" / path.stem).with_suffix(".html").read_text()
-        assert path.name in page
+    for folder in ("examples", "examples/lessons"):
+        for path in (ROOT / folder).glob("*.py"):
+            page = (site / folder / path.stem).with_suffix(".html").read_text()
+            assert path.name in page
 
 
 def test_the_pages_fetch_nothing(site):

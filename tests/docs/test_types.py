@@ -48,7 +48,7 @@ def test_the_readme_and_the_examples_pass_mypy_strict(strict):
              fc.optimizers, fc.saving, fc.training, fc.utils)
     public = "\n".join(["import fastcnn", *(f"{room.__name__}.{name}" for room in rooms for name in room.__all__)])
     said = strict({f"readme_{number}": block for number, block in enumerate(blocks)} | {"told": told, "public": public},
-                  *sorted((ROOT / "examples").glob("*.py")))
+                  *sorted((ROOT / "examples").glob("*.py")), *sorted((ROOT / "examples" / "lessons").glob("*.py")))
     assert [line for line in said if not line.startswith("told.py")] == []
     array, layer, unknown, typo = said
     assert "numpy.ndarray" in array
