@@ -12,7 +12,9 @@ import fastcnn as fc
 Y = np.array([0, 1, 2, 2])
 P = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.5, 0.2, 0.3], [0.1, 0.2, 0.7]], np.float32)
 ARGUMENTS = {"IoU": (3, [0, 1]), "MeanIoU": (3,), "OneHotIoU": (3, [0]), "OneHotMeanIoU": (3,),
-             "Masked": (fc.metrics.BinaryAccuracy(),)}
+             "Masked": (fc.metrics.BinaryAccuracy(),),
+             **dict.fromkeys(("PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity",
+                              "SpecificityAtSensitivity"), (0.5,))}
 
 
 def _made(name):
@@ -134,14 +136,15 @@ def test_what_cannot_be_is_refused():
             (lambda: m.Recall(thresholds=2), "expected thresholds from 0 to 1, got 2"),
             (lambda: m.IoU(2, [2]), r"expected target_class_ids within 0\.\.1, got \[2\]"),
             (lambda: m.F1Score(average="mean"), "average='mean' is not known"),
-            (lambda: m.FBetaScore(beta=0.0), r"expected a positive beta, got 0\.0"),
+            (lambda: m.FBetaScore(beta=0.0), r"expected a positive number for beta, got 0\.0"),
             (lambda: m.F1Score().update_state(Y, P), r"expected targets and outputs \(N, classes\)"),
-            (lambda: m.MeanSquaredError(dtype="float16"), "dtype='float16' is not offered"),
+            (lambda: m.MeanSquaredError(dtype="float16"), "the dtype 'float16' is not offered yet"),
             (lambda: m.MeanSquaredError().update_state(Y, P), r"expected targets of shape \(4, 3\), got \(4,\)"),
             (lambda: m.MeanSquaredError().update_state(P, P.T), r"expected targets of shape \(3, 4\), got \(4, 3\)"),
             (lambda: m.CategoricalAccuracy().update_state(Y, P), r"expected targets of shape \(4, 3\), got \(4,\)"),
             (lambda: m.SparseCategoricalAccuracy().update_state(Y, P, np.ones(3)), r"sample_weight of shape \(4,\)"),
-            (lambda: m.SparseTopKCategoricalAccuracy(from_sorted_ids=True), "from_sorted_ids=True is not offered"),
+            (lambda: m.Precision(class_id=0).update_state(Y, P[:, 0]), r"class_id=0 among the classes, got \(4,\)"),
+            (lambda: m.RecallAtPrecision(1.5), r"expected precision from 0 to 1, got 1\.5"),
             (lambda: m.ConfusionMatrix(1), "expected num_classes of at least 2, got 1"),
             (lambda: m.ConfusionMatrix(normalize="rows"), "normalize: 'rows' is not known; known are"),
             (lambda: m.ConfusionMatrix(4)(Y, P), "expected outputs for 4 classes, or integers .*, got outputs for 3"),
@@ -165,7 +168,7 @@ BINARY, SOME = np.array([1, 1, 0, 0]), np.array([np.nan, 0.9, np.nan, 0.1], np.f
     fc.metrics.CategoricalAccuracy(), fc.metrics.TopKCategoricalAccuracy(1), fc.metrics.TopKCategoricalAccuracy(3),
     fc.metrics.TopKCategoricalAccuracy(9), fc.metrics.Precision(), fc.metrics.Recall(), fc.metrics.Precision(top_k=1),
     fc.metrics.Recall(top_k=3), fc.metrics.Recall(class_id=2), fc.metrics.AUC(), fc.metrics.AUC(curve="PR"),
-    fc.metrics.AUC(multi_label=True), fc.metrics.F1Score(), fc.metrics.FBetaScore(threshold=0.0),
+    fc.metrics.AUC(multi_label=True), fc.metrics.F1Score(), fc.metrics.FBetaScore(threshold=0.01),
     fc.metrics.OneHotIoU(3, [0]), fc.metrics.OneHotMeanIoU(3), fc.metrics.TruePositives(), fc.metrics.FalsePositives(),
     fc.metrics.MatthewsCorrelation(), fc.metrics.get("accuracy")], ids=lambda metric: metric.name)
 def test_a_diverged_network_scores_nothing(metric):
@@ -311,6 +314,7 @@ MERGED |= {
     "recall at several": lambda: (fc.metrics.Recall([0.9, 0.2, 0.5]), HOT, ROWS),
     "precision of the largest": lambda: (fc.metrics.Precision(top_k=2, class_id=1), HOT, ROWS),
     "areas of labels": lambda: (fc.metrics.AUC(multi_label=True, label_weights=[1, 2, 3]), HOT, ROWS),
+    "RecallAtPrecision": lambda: (fc.metrics.RecallAtPrecision(0.1), HOT, ROWS),
     "PR": lambda: (fc.metrics.AUC(curve="PR"), HOT, ROWS),
     "F1 of all": lambda: (fc.metrics.F1Score("micro", 0.4), HOT, ROWS),
     "log loss": lambda: (fc.metrics.get("log_loss"), LABELS, ROWS),
@@ -335,11 +339,11 @@ def test_metrics_of_parts_merge_into_that_of_the_whole(case, weights):
     found = []
     for part in parts:
         metric, y, p = MERGED[case]()
-        given = (p[part],) if case == "Mean" else (y[part], p[part])
+        given = (p[part],) if case in ("Mean", "Sum") else (y[part], p[part])
         metric.update_state(*given, sample_weight=None if weights is None else weights[part])
         found.append(pickle.loads(pickle.dumps(metric)))  # as it comes from another process
     whole, y, p = MERGED[case]()
-    whole.update_state(*((p,) if case == "Mean" else (y, p)), sample_weight=weights)
+    whole.update_state(*((p,) if case in ("Mean", "Sum") else (y, p)), sample_weight=weights)
     first, *others = found
     alone = [np.copy(other.result()) for other in others]
     first.merge_state(others)
@@ -351,6 +355,37 @@ def test_metrics_of_parts_merge_into_that_of_the_whole(case, weights):
     started, _, _ = MERGED[case]()
     started.merge_state([whole])
     np.testing.assert_array_equal(started.result(), whole.result())
+
+
+def test_the_variables_of_a_metric_are_what_it_counted_and_can_be_assigned():
+    metric = fc.metrics.Mean()
+    metric.update_state([1.0, 3.0])
+    total, count = metric.variables
+    assert (total.name, float(total), count.path, count.numpy()) == ("total", 4.0, "mean/count", 2.0)
+    total.assign(6)
+    assert metric.result() == 3.0
+    precision = fc.metrics.Precision(thresholds=[0.3, 0.8])
+    precision.update_state([0, 1, 1], [0.5, 0.9, 0.4])
+    assert [v.name for v in precision.variables] == ["true_positives", "false_positives"]
+    np.testing.assert_array_equal([np.asarray(v) for v in precision.variables], [[2, 1], [1, 0]])
+    with pytest.raises(fc.errors.ArgumentError, match="expected no value, since it follows from others"):
+        precision.variables[0].assign([0, 0])
+
+
+def test_a_metric_is_told_a_type_and_counts_in_float64_all_the_same():
+    metric = fc.metrics.MeanSquaredError(dtype="float32")
+    assert metric.dtype == fc.metrics.get(fc.metrics.serialize(metric)).dtype == "float32"
+    assert fc.metrics.MeanSquaredError(dtype="int32")([[1.5]], [[1.0]]) == 0.25
+
+
+@pytest.mark.parametrize("name", [
+    "binary_accuracy", "binary_crossentropy", "categorical_accuracy", "categorical_crossentropy", "categorical_hinge",
+    "concordance_correlation", "hinge", "kl_divergence", "log_cosh", "mean_absolute_error",
+    "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error", "pearson_correlation",
+    "poisson", "squared_hinge"])
+def test_the_mean_of_a_function_is_the_metric_of_its_name_lists_are_as_good_as_arrays(name):
+    values = getattr(fc.metrics, name)(HOT.tolist(), ROWS.tolist())
+    assert np.mean(values) == pytest.approx(fc.metrics.get(name)(HOT, ROWS), rel=1e-6)  # accuracies count in float32
 
 
 def test_what_is_another_metric_does_not_merge_and_nothing_is_counted():

@@ -10,7 +10,7 @@ import numpy as np
 from fastcnn import dtype_policies, regularizers, symbolic, unsupported
 from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
-from fastcnn.layers import arguments, composite, held_layers, own_build
+from fastcnn.layers import arguments, composite, held_layers, own_build, taking
 from fastcnn.layers.building import Shape as Shape
 from fastcnn.layers.building import shape_text
 from fastcnn.layers.call import Call as Call
@@ -155,13 +155,24 @@ class Layer(composite.Composite):
             return y
         return self.forward(x, Call(wants_dx=False, training=False))[0]
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(self, x: Any = None, training: bool | None = None, **named: Any) -> Any:
         """Return the output: of `forward` if `training`, else of `predict`; for symbolic tensors, symbolic ones.
 
         With `training`, each call draws other random numbers; the seeds decide the sequence.
+
+        Parameters
+        ----------
+        x : array, list or Tensor
+            Whatever NumPy can make an array of; a list or tuple of them where the layer has several inputs.
+        training : bool, optional
+        **named
+            ``inputs=`` is Keras's name of `x`; its ``mask=`` is not offered.
         """
+        if named or x is None:
+            x = taking.named(self, x, named)
         if symbolic.is_symbolic(x):
             return symbolic.connect(self, x, training)
+        x = taking.taken(self, x, training)
         if self.input_shape is None:  # a layer of one's own may leave it so
             held_layers.check(self, Layer)
             if self.held_layers():

@@ -18,6 +18,16 @@ class InputLayer(Layer):
     ----------
     shape : tuple of int
         Without the batch: (H, W, C).
+    batch_size : int, optional
+        What a batch will be; one may be of any size all the same.
+    dtype : str or DTypePolicy, optional
+    sparse, ragged, optional : False
+        Not offered.
+    batch_shape : tuple, optional
+        (None, H, W, C), in the place of `shape` and `batch_size`.
+    input_tensor : Tensor, optional
+        An input, whose shape and type are taken in the place of all others.
+    name : str, optional
 
     Examples
     --------
@@ -26,14 +36,45 @@ class InputLayer(Layer):
     (None, 784)
     """
 
-    def __init__(self, shape: tuple[int, ...], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, shape: tuple[int, ...] | None = None, batch_size: int | None = None, dtype: Any = None,
+                 sparse: Any = None, ragged: Any = None, batch_shape: Any = None, input_tensor: Any = None,
+                 optional: bool = False, name: str | None = None, **kwargs: Any) -> None:
+        who = f'Input "{name or "input"}"'
+        if input_tensor is not None:
+            if not isinstance(input_tensor, Tensor):
+                raise ArgumentError(f"{who}: expected input_tensor to be a tensor of fc.Input or of a layer, "
+                                    f"got {type(input_tensor).__name__}")
+            shape, dtype = input_tensor.shape[1:], input_tensor.dtype if dtype is None else dtype
+        for argument, value in (("sparse", sparse), ("optional", optional), ("ragged", ragged)):
+            if value:
+                raise ArgumentError(f"{who}: {argument}={value!r} is not offered; leave it out")
+        if batch_shape is not None:
+            if shape is not None or batch_size is not None or not isinstance(batch_shape, (tuple, list)) \
+                    or not batch_shape:
+                raise ArgumentError(f"{who}: expected either shape or a batch_shape such as (None, 28, 28, 1), "
+                                    f"got shape={shape!r}, batch_size={batch_size!r} and batch_shape={batch_shape!r}")
+            batch_size, shape = batch_shape[0], tuple(batch_shape[1:])
+        if shape is None:
+            raise ArgumentError(f"{who}: expected a shape such as (28, 28, 1), got none")
+        super().__init__(name=name, dtype=dtype, **kwargs)
+        if batch_size is not None and not (is_integer(batch_size) and batch_size >= 0):
+            raise ArgumentError(f"{self}: expected batch_size to be an integer or None, got {batch_size!r}")
         good = isinstance(shape, (tuple, list)) and all(is_integer(n) and n > 0 for n in shape)
         if not good:
             hint = VARYING if _has_none(shape) else ""
             raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), "
                                 f"got {shape!r}{hint}")
+        self._arguments = {"shape": tuple(shape)} | {
+            key: value for key, value in self._arguments.items() if key in ("dtype", "trainable")}
+        self.batch_size = batch_size
+        if batch_size is not None:
+            self._arguments["batch_size"] = batch_size
         self.build((None, *shape))
+
+    @property
+    def batch_shape(self) -> tuple[int | None, ...]:
+        """The shape with the batch, as it was told."""
+        return self.batch_size, *self.input_shape[1:]
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         return self.checked(x), lambda dy: dy
@@ -55,13 +96,15 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     shape : tuple of int
         Of one sample: (H, W, C).
     batch_size : int, optional
-        A batch may be of any size: only None is offered.
+        What a batch will be. One may be of any size all the same, and shapes tell None of it.
     dtype : str or DTypePolicy, optional
         float32 or float64; that of `fastcnn.config.dtype_policy` if absent.
     batch_shape : tuple, optional
         (None, H, W, C), in the place of `shape`.
     name : str, optional
-    sparse, tensor, optional, ragged
+    tensor : Tensor, optional
+        An input, whose shape and type are taken.
+    sparse, optional, ragged : False
         Not offered.
 
     Raises
@@ -77,19 +120,7 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     >>> layers.Conv2D(8, 3)(x).shape
     (None, 26, 26, 8)
     """
-    who = f'Input "{name or "input"}"'
-    for argument, value in (("batch_size", batch_size), ("sparse", sparse), ("tensor", tensor),
-                            ("optional", optional or None), ("ragged", ragged)):
-        if value is not None:
-            raise ArgumentError(f"{who}: {argument}={value!r} is not offered; leave it at None")
-    if batch_shape is not None:
-        if shape is not None or not batch_shape or batch_shape[0] is not None:
-            raise ArgumentError(f"{who}: expected either shape or a batch_shape such as (None, 28, 28, 1), "
-                                f"got shape={shape!r} and batch_shape={batch_shape!r}")
-        shape = tuple(batch_shape[1:])
-    if shape is None:
-        raise ArgumentError(f"{who}: expected a shape such as (28, 28, 1), got none")
-    return InputLayer(shape, name=name, dtype=dtype).tensor()
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).tensor()
 
 
 def _has_none(shape: Any) -> bool:

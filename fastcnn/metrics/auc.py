@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, like, pair, position_weights
+from fastcnn.metrics.base import Metric
+from fastcnn.metrics.comparing import like, pair, position_weights
 from fastcnn.metrics.confusion import counted, share
 
 
@@ -43,30 +44,65 @@ class AUC(Metric):
 
     direction = "up"
     sums = ("_positives", "_negatives")
+    shown = ("true_positives", "true_negatives", "false_positives", "false_negatives")
 
     def __init__(self, num_thresholds: int = 200, curve: str = "ROC", summation_method: str = "interpolation",
                  name: str | None = None, dtype: Any = None, thresholds: Sequence[float] | None = None,
                  multi_label: bool = False, num_labels: int | None = None,
                  label_weights: Sequence[float] | None = None, from_logits: bool = False) -> None:
-        if num_thresholds < 2:
+        if thresholds is None and not (isinstance(num_thresholds, (int, np.integer)) and num_thresholds >= 2):
             raise ArgumentError(f"AUC: expected num_thresholds of at least 2, got {num_thresholds!r}")
         if curve not in ("ROC", "PR"):
             raise ArgumentError(f"AUC: curve={curve!r} is not offered; known are 'ROC' and 'PR'")
         if summation_method not in ("interpolation", "minoring", "majoring"):
             raise ArgumentError(f"AUC: summation_method={summation_method!r} is not known; known are 'interpolation', "
                                 f"'minoring' and 'majoring'")
-        even = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
-        inner = even if thresholds is None else np.sort(np.asarray(thresholds, np.float64))
+        if thresholds is None:
+            inner = np.arange(1, num_thresholds - 1) / (num_thresholds - 1)
+        else:
+            inner = np.sort(np.asarray(thresholds, np.float64))
+            inner = inner[(inner > 0) & (inner < 1)]  # as the configuration tells them: both ends are there in any case
         self._thresholds = np.array([-1e-7, *inner, 1 + 1e-7], np.float32)
+        self.multi_label, self.num_labels = bool(multi_label), num_labels
         super().__init__(name, dtype)
         self.num_thresholds, self.curve, self.summation_method = len(self._thresholds), curve, summation_method
-        self.thresholds = None if thresholds is None else inner.tolist()
-        self.multi_label, self.num_labels = bool(multi_label), num_labels
+        self._given = None if thresholds is None else inner.tolist()
+        self.thresholds = [0.0, *inner.tolist(), 1.0]
         self.label_weights = None if label_weights is None else [float(w) for w in label_weights]
         self.from_logits = bool(from_logits)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments; thresholds without the ends, where they were given."""
+        return super().get_config() | {"thresholds": self._given}
+
+    def _above(self, counts: np.ndarray) -> np.ndarray:
+        """Return how many are above each threshold; of several labels (thresholds, labels), as Keras has them."""
+        over = counts[:, ::-1].cumsum(1)[:, ::-1][:, 1:]
+        return over.T if self.multi_label else over[0]
+
+    @property
+    def true_positives(self) -> np.ndarray:
+        """At each threshold, how many targets of 1 have outputs above it."""
+        return self._above(self._positives)
+
+    @property
+    def false_positives(self) -> np.ndarray:
+        """At each threshold, how many targets of 0 have outputs above it."""
+        return self._above(self._negatives)
+
+    @property
+    def false_negatives(self) -> np.ndarray:
+        """At each threshold, how many targets of 1 have outputs not above it."""
+        return self._positives.sum(1) - self.true_positives
+
+    @property
+    def true_negatives(self) -> np.ndarray:
+        """At each threshold, how many targets of 0 have outputs not above it."""
+        return self._negatives.sum(1) - self.false_positives
+
     def reset_state(self) -> None:
-        self._positives = self._negatives = np.zeros((1, len(self._thresholds) + 1))  # of each label, once it is seen
+        labels = (self.num_labels if self.multi_label else 1) or 1  # of each label, once it is seen
+        self._positives = self._negatives = np.zeros((labels, len(self._thresholds) + 1))
 
     def update_state(self, y_true: np.ndarray, y_pred: np.ndarray, sample_weight: Any = None) -> None:
         y_true, y_pred = pair(y_true, y_pred)

@@ -9,17 +9,14 @@ from typing import Any
 import numpy as np
 
 from fastcnn.auto_names import Names
-from fastcnn.errors import ArgumentError
-from fastcnn.geometry import positions
 from fastcnn.metrics import state
+from fastcnn.metrics.comparing import pair, position_weights
 from fastcnn.metrics.own import OwnVariables, as_number
 from fastcnn.metrics.state import count_on
 from fastcnn.parameters import Parameter
-from fastcnn.unsupported import ExplainsUnsupported
+from fastcnn.unsupported import ExplainsUnsupported, takes
 
 _names = Names()
-
-_NO_CLASS = np.iinfo(np.int64).min
 
 
 class Metric(OwnVariables, ExplainsUnsupported):
@@ -31,8 +28,8 @@ class Metric(OwnVariables, ExplainsUnsupported):
     ----------
     name : str, optional
         Made from the class if absent: ``precision``, ``precision_1``, ...
-    dtype : None
-        Metrics count in float64.
+    dtype : str, dtype or DTypePolicy, optional
+        What Keras's metrics count in; these count in float64 whatever it says.
 
     Examples
     --------
@@ -54,13 +51,14 @@ class Metric(OwnVariables, ExplainsUnsupported):
     #: The attributes that hold what was counted, each a sum over all samples: numbers or arrays.
     sums: tuple[str, ...] = ()
 
+    #: The attributes that `variables` shows, where they are others.
+    shown: tuple[str, ...] = ()
+
     #: "up" where more is better, "down" where less is, None where only you can say; callbacks ask in mode "auto".
     direction: str | None = None
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        if dtype is not None:
-            raise ArgumentError(f"{type(self).__name__}: dtype={dtype!r} is not offered; leave it at None: "
-                                f"metrics count in float64")
+        self.dtype = state.dtype_name(dtype, type(self).__name__)
         self.name = name if name is not None else _names.new(type(self).__name__)
         self.begin()
 
@@ -117,8 +115,21 @@ class Metric(OwnVariables, ExplainsUnsupported):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {key: value for key, value in vars(self).items()
-                if not key.startswith("_") and not isinstance(value, Parameter)}
+        config = {key: value for key, value in vars(self).items()
+                  if not key.startswith("_") and not isinstance(value, Parameter)}
+        if not takes(type(self), "dtype"):
+            config.pop("dtype", None)
+        return config
+
+    @property
+    def variables(self) -> list[Any]:
+        """What was counted so far: `sums`, and what `add_weight` made; each has a value and can be assigned."""
+        return [*(state.Counted(self, name) for name in self.shown or self.sums), *self._variables]
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        """Keras's other name of `variables`."""
+        return self.variables
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Metric":
@@ -135,8 +146,7 @@ class MeanMetric(Metric):
     Parameters
     ----------
     name : str, optional
-    dtype : None
-        As in `Metric`.
+    dtype : as in `Metric`
 
     Examples
     --------
@@ -243,44 +253,6 @@ class MeanMetricWrapper(MeanMetric):
 
     def get_config(self) -> dict[str, Any]:
         return {"fn": self._function, "name": self.name, **self._arguments}
-
-
-def pair(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return targets and outputs as arrays, a number as a vector of one, and a vector beside a column as another."""
-    y_true, y_pred = np.asarray(y_true), np.asarray(y_pred)
-    if y_pred.ndim > 1:
-        return y_true, y_pred
-    if y_pred.ndim == 1 and y_true.ndim == 2 and y_true.shape[1] == 1:
-        return y_true, y_pred[:, None]
-    return np.atleast_1d(y_true), np.atleast_1d(y_pred)
-
-
-def has_nan(y: np.ndarray) -> bool:
-    """Return whether an array has NaN somewhere: one pass, without memory."""
-    if y.dtype.kind != "f" or not y.size:
-        return False
-    top = np.maximum.reduce(y, axis=None)
-    return bool(top != top)
-
-
-def largest(y_pred: np.ndarray) -> np.ndarray:
-    """Return where the largest number of the last axis is; what is no label where one of them is NaN."""
-    found = y_pred.argmax(-1)
-    if has_nan(y_pred):
-        return np.where(np.isnan(y_pred).any(-1), _NO_CLASS, found)
-    return found
-
-
-def position_weights(who: Metric, sample_weight: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Return weights of samples for all positions of `shape`."""
-    return positions.broadcast_weights(sample_weight, shape, np.float64, who.name)
-
-
-def like(who: Metric, y_true: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Return the targets in a shape that differs in ones at its end alone: (N,) for (N, 1), and the other way."""
-    if positions.trimmed(y_true.shape) != positions.trimmed(shape):
-        raise ArgumentError(f"{who.name}: expected targets of shape {shape}, got {y_true.shape}")
-    return y_true.reshape(shape)
 
 
 def forget_names() -> None:

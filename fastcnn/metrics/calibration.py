@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, position_weights
+from fastcnn.metrics.base import Metric
 from fastcnn.metrics.class_numbers import class_numbers
+from fastcnn.metrics.comparing import position_weights
 from fastcnn.metrics.crossentropies import log_probabilities
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, like, pair
+from fastcnn.metrics.base import Metric
+from fastcnn.metrics.comparing import like, pair
 
 
 def suiting(y_true: tuple[int, ...], y_pred: tuple[int, ...]) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, has_nan, like, pair, position_weights
+from fastcnn.metrics.base import Metric
+from fastcnn.metrics.comparing import has_nan, like, pair, position_weights
 
 
 class _Counts(Metric):
@@ -20,7 +21,7 @@ class _Counts(Metric):
     def __init__(self, thresholds: Any, default: float, top_k: int | None, class_id: int | None, name: str | None,
                  dtype: Any) -> None:
         given = [default] if thresholds is None else np.atleast_1d(thresholds).tolist()
-        if thresholds is not None and not all(0 <= t <= 1 for t in given):
+        if thresholds is not None and not all(isinstance(t, (int, float)) and 0 <= t <= 1 for t in given):
             raise ArgumentError(f"{type(self).__name__}: expected thresholds from 0 to 1, got {thresholds!r}")
         # The outputs' own type: 0.1 of float32 does not exceed 0.1.
         self._order = np.argsort(given, kind="stable")
@@ -35,6 +36,10 @@ class _Counts(Metric):
         y_true, y_pred = pair(y_true, y_pred)
         y_pred = np.asarray(y_pred, np.float32)
         y_true = like(self, y_true, y_pred.shape)
+        if self._class_id is not None and not (y_pred.ndim > 1 and -y_pred.shape[-1] <= self._class_id
+                                               < y_pred.shape[-1]):
+            raise ArgumentError(f"{self.name}: expected outputs (N, classes) with class_id={self._class_id} among the "
+                                f"classes, got {y_pred.shape}")
         weights = None
         if sample_weight is not None:
             weights = np.asarray(sample_weight)
@@ -48,6 +53,26 @@ class _Counts(Metric):
         positives, negatives = counted(self._sorted, y_true, y_pred, weights)
         self._positives += positives
         self._negatives += negatives
+
+    @property
+    def true_positives(self) -> np.ndarray:
+        """At each threshold, how many targets of 1 have outputs above it."""
+        return self._at(self._positives, True)
+
+    @property
+    def false_positives(self) -> np.ndarray:
+        """At each threshold, how many targets of 0 have outputs above it."""
+        return self._at(self._negatives, True)
+
+    @property
+    def true_negatives(self) -> np.ndarray:
+        """At each threshold, how many targets of 0 have outputs not above it."""
+        return self._at(self._negatives, False)
+
+    @property
+    def false_negatives(self) -> np.ndarray:
+        """At each threshold, how many targets of 1 have outputs not above it."""
+        return self._at(self._positives, False)
 
     def _at(self, counts: np.ndarray, above: bool) -> np.ndarray:
         """Return how many outputs are above each threshold, or not, in the order in which thresholds were given."""
@@ -99,14 +124,14 @@ def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 class _Condition(_Counts):
-    _targets_positive, _above = True, True
+    """One of the four counts, which `shown` names."""
 
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(thresholds, 0.5, None, None, name, dtype)
         self.thresholds = thresholds
 
     def result(self) -> Any:
-        return self._plain(self._at(self._positives if self._targets_positive else self._negatives, self._above))
+        return self._plain(getattr(self, self.shown[0]))
 
 
 class TruePositives(_Condition):
@@ -126,6 +151,8 @@ class TruePositives(_Condition):
     1.0
     """
 
+    shown = ("true_positives",)
+
 
 class FalsePositives(_Condition):
     """False positives: targets of 0 whose output is above the threshold.
@@ -144,7 +171,7 @@ class FalsePositives(_Condition):
     1.0
     """
 
-    _targets_positive = False
+    shown = ("false_positives",)
 
 
 class TrueNegatives(_Condition):
@@ -164,7 +191,7 @@ class TrueNegatives(_Condition):
     1.0
     """
 
-    _targets_positive, _above = False, False
+    shown = ("true_negatives",)
 
 
 class FalseNegatives(_Condition):
@@ -184,7 +211,7 @@ class FalseNegatives(_Condition):
     1.0
     """
 
-    _above = False
+    shown = ("false_negatives",)
 
 
 class Precision(_Counts):
@@ -209,6 +236,7 @@ class Precision(_Counts):
     """
 
     direction = "up"
+    shown = ("true_positives", "false_positives")
 
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
                  name: str | None = None, dtype: Any = None) -> None:
@@ -216,8 +244,7 @@ class Precision(_Counts):
         self.thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
 
     def result(self) -> Any:
-        hits = self._at(self._positives, True)
-        return self._plain(share(hits, hits + self._at(self._negatives, True)))
+        return self._plain(share(self.true_positives, self.true_positives + self.false_positives))
 
 
 class Recall(_Counts):
@@ -235,6 +262,7 @@ class Recall(_Counts):
     """
 
     direction = "up"
+    shown = ("true_positives", "false_negatives")
 
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None,
                  name: str | None = None, dtype: Any = None) -> None:
@@ -242,5 +270,4 @@ class Recall(_Counts):
         self.thresholds, self.top_k, self.class_id = thresholds, top_k, class_id
 
     def result(self) -> Any:
-        hits = self._at(self._positives, True)
-        return self._plain(share(hits, hits + self._at(self._positives, False)))
+        return self._plain(share(self.true_positives, self.true_positives + self.false_negatives))

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.metrics.base import Metric, has_nan, like, position_weights
+from fastcnn.metrics.base import Metric
 from fastcnn.metrics.class_numbers import checked, class_numbers
+from fastcnn.metrics.comparing import has_nan, like, position_weights
 
 
 class _Confusions(Metric):

@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.metrics.base import MeanMetric, like, position_weights
+from fastcnn.metrics.base import MeanMetric
 from fastcnn.metrics.class_numbers import checked
+from fastcnn.metrics.comparing import like, position_weights
 
 _LEAST = 1e-7  # Keras's epsilon: no probability is further from 0 or 1
+_MOST = float(np.float32(1 - _LEAST))  # as it is to Keras, which counts in float32
 
 
 class BinaryCrossentropy(MeanMetric):
@@ -42,7 +44,7 @@ class BinaryCrossentropy(MeanMetric):
         if self.from_logits:
             losses = np.maximum(x, 0) - t * x + np.log1p(np.exp(-np.abs(x)))
         else:
-            p = np.clip(x, _LEAST, 1 - _LEAST)
+            p = np.clip(x, _LEAST, _MOST)
             losses = -t * np.log(p) - (1 - t) * np.log1p(-p)
         return losses.mean(-1)
 
@@ -145,4 +147,4 @@ def log_probabilities(y_pred: np.ndarray, from_logits: bool, axis: int) -> np.nd
         if from_logits:
             x = x - x.max(axis, keepdims=True)
             return x - np.log(np.exp(x).sum(axis, keepdims=True))
-        return np.log(np.clip(x / x.sum(axis, keepdims=True), _LEAST, 1 - _LEAST))
+        return np.log(np.clip(x / x.sum(axis, keepdims=True), _LEAST, _MOST))

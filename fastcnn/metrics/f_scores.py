@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, position_weights
+from fastcnn.metrics.base import Metric
+from fastcnn.metrics.comparing import position_weights
 
 
 class FBetaScore(Metric):
@@ -37,8 +38,10 @@ class FBetaScore(Metric):
         if average not in (None, "micro", "macro", "weighted"):
             raise ArgumentError(f"{name}: average={average!r} is not known; known are None, 'micro', 'macro', "
                                 f"'weighted'")
-        if not beta > 0:
-            raise ArgumentError(f"{name}: expected a positive beta, got {beta!r}")
+        if not isinstance(beta, (int, float)) or not beta > 0:
+            raise ArgumentError(f"{name}: expected a positive number for beta, got {beta!r}")
+        if threshold is not None and not (isinstance(threshold, (int, float)) and 0 < threshold <= 1):
+            raise ArgumentError(f"{name}: expected a threshold above 0, up to 1, got {threshold!r}")
         super().__init__(name, dtype)
         self.average, self.beta, self.threshold = average, float(beta), threshold
 

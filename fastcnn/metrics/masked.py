@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, like, position_weights
+from fastcnn.metrics.base import Metric
+from fastcnn.metrics.comparing import like, position_weights
 
 
 class Masked(Metric):

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import MeanMetric, largest, like
+from fastcnn.metrics.base import MeanMetric
+from fastcnn.metrics.comparing import largest, like
 
 
 class Accuracy(MeanMetric):
@@ -114,7 +114,7 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
     name : str
     dtype : as in `Metric`
     from_sorted_ids : bool
-        False: outputs are numbers for each class; sorted lists of classes are not offered.
+        Whether outputs are classes, the likeliest first, and not a number for each class.
 
     Examples
     --------
@@ -128,12 +128,13 @@ class SparseTopKCategoricalAccuracy(MeanMetric):
     def __init__(self, k: int = 5, name: str = "sparse_top_k_categorical_accuracy", dtype: Any = None,
                  from_sorted_ids: bool = False) -> None:
         super().__init__(name, dtype)
-        if from_sorted_ids:
-            raise ArgumentError(f"{name}: from_sorted_ids=True is not offered; leave it at False")
-        self.k = k
+        self.k, self.from_sorted_ids = k, bool(from_sorted_ids)
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
-        return self._within(like(self, y_true, y_pred.shape[:-1]).astype(np.int64), y_pred)
+        labels = like(self, y_true, y_pred.shape[:-1]).astype(np.int64)
+        if self.from_sorted_ids:
+            return (y_pred[..., :self.k] == labels[..., None]).any(-1)
+        return self._within(labels, y_pred)
 
     def _within(self, labels: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         own = np.take_along_axis(y_pred, labels[..., None], -1)
@@ -159,6 +160,9 @@ class TopKCategoricalAccuracy(SparseTopKCategoricalAccuracy):
 
     def __init__(self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(k, name, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {key: value for key, value in super().get_config().items() if key != "from_sorted_ids"}
 
     def values(self, y_true: np.ndarray, y_pred: np.ndarray) -> np.ndarray:
         return self._within(like(self, y_true, y_pred.shape).argmax(-1), y_pred)

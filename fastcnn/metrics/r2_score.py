@@ -8,7 +8,8 @@ import numpy as np
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 from fastcnn.metrics import state
-from fastcnn.metrics.base import Metric, like, pair, position_weights
+from fastcnn.metrics.base import Metric
+from fastcnn.metrics.comparing import like, pair, position_weights
 
 
 class R2Score(Metric):

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.metrics.base import Metric, has_nan, like, position_weights
+from fastcnn.metrics.base import Metric
+from fastcnn.metrics.comparing import has_nan, like, position_weights
 
 
 class IoU(Metric):
@@ -166,4 +167,4 @@ class BinaryIoU(IoU):
         super().update_state(y_true, (np.asarray(y_pred) >= self.threshold).astype(np.int64), sample_weight)
 
     def get_config(self) -> dict[str, Any]:
-        return {key: getattr(self, key) for key in ("target_class_ids", "threshold", "name")}
+        return {key: getattr(self, key) for key in ("target_class_ids", "threshold", "name", "dtype")}

@@ -6,8 +6,87 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import dtype_policies
 from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
+
+
+def dtype_name(dtype: Any, who: str) -> str:
+    """Return the name of a type that a metric is told, the default one's for None.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such type.
+    """
+    if isinstance(dtype, (str, np.dtype, type)) and not (isinstance(dtype, str) and "float16" in dtype):
+        try:
+            return np.dtype(dtype).name
+        except TypeError:
+            pass
+    return dtype_policies.get(dtype, who).name
+
+
+class Counted:
+    """One of the sums of a metric, as Keras's variables are: looked at, and assigned.
+
+    Parameters
+    ----------
+    metric : Metric
+    attribute : str
+        Of its `sums`.
+    """
+
+    def __init__(self, metric: Any, attribute: str) -> None:
+        self._metric, self._attribute = metric, attribute
+
+    @property
+    def name(self) -> str:
+        """The name of what is counted: total, count, ..."""
+        return self._attribute.lstrip("_")
+
+    @property
+    def path(self) -> str:
+        """The metric's name and its own."""
+        return f"{self._metric.name}/{self.name}"
+
+    @property
+    def value(self) -> np.ndarray:
+        """The sum so far."""
+        return np.asarray(getattr(self._metric, self._attribute))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The value's shape."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The value's type."""
+        return self.value.dtype
+
+    def numpy(self) -> np.ndarray:
+        """Return a copy of the value."""
+        return self.value.copy()
+
+    def assign(self, value: Any) -> None:
+        """Set the value, of the same shape."""
+        value = np.asarray(value, self.dtype)
+        if value.shape != self.shape:
+            raise ArgumentError(f"{self.path}: expected a value of shape {self.shape}, got {value.shape}")
+        if self._attribute not in self._metric.sums:
+            raise ArgumentError(f"{self.path}: expected no value, since it follows from others that are counted; "
+                                f"reset_state starts anew, and set_state goes on from get_state")
+        setattr(self._metric, self._attribute, value.copy() if value.ndim else value.item())
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.array(self.value, dtype)
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __repr__(self) -> str:
+        return f"<Counted {self.path} {self.value}>"
 
 
 def counted(metric: Any) -> dict[str, Any]:

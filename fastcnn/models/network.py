@@ -11,6 +11,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.graph.executable import Executable
 from fastcnn.graph.steps import Graph
 from fastcnn.graph.trace import Traced
+from fastcnn.layers import taking
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.held_layers import direct
 from fastcnn.layers.weights import Weights, each_once
@@ -235,11 +236,13 @@ class Network(Layer):
         """Return what is the first not to be finite when a batch goes forward (`fastcnn.graph.finite`)."""
         return self._executable.first_not_finite(xs, call)
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(self, x: Any = None, training: bool | None = None, **named: Any) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.
 
         With `training`, each call draws other random numbers, as `Layer.__call__`.
         """
+        if named or x is None:
+            x = taking.named(self, x, named)
         if is_symbolic(x):
             if isinstance(x, dict):
                 x = arguments.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())

@@ -78,6 +78,12 @@ def _arguments_of(cls: type) -> tuple[str, ...] | None:
     return None
 
 
+def takes(cls: type, name: str) -> bool:
+    """Return whether a constructor takes an argument, or may take any."""
+    known = _arguments_of(cls)
+    return known is None or name in known
+
+
 class ExplainsUnsupported:
     """A base of classes of which Keras's have more arguments and attributes."""
 

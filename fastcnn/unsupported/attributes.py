@@ -46,8 +46,6 @@ LOSS = {
     "losses compute in the type of the outputs": "dtype",
 }
 METRIC = {
-    "result() tells what was counted": "true_positives false_positives true_negatives false_negatives",
-    "metrics count in float64": "dtype",
     "update_state, result and reset_state count": "stateless_reset_state stateless_result stateless_update_state",
     'curve="PR" interpolates': "interpolate_pr_auc",
 }

@@ -61,22 +61,7 @@ LOSSES = {
         "CTC Circle CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy circle ctc",
     "fc.losses.get takes what fc.losses.serialize returns": "deserialize",
 }
-METRICS = {
-    "the loss of this name, or a function of (y_true, y_pred), is a metric by MeanMetricWrapper":
-        "CategoricalHinge Hinge KLDivergence LogCoshError MeanSquaredLogarithmicError Poisson SquaredHinge",
-    "fc.metrics has classes: fc.metrics.get(name)(y_true, y_pred)":
-        "binary_accuracy categorical_accuracy mean_absolute_error mean_absolute_percentage_error mean_squared_error "
-        "sparse_categorical_accuracy sparse_top_k_categorical_accuracy top_k_categorical_accuracy",
-    "fc.losses.get(name)(y_true, y_pred) computes it":
-        "binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy "
-        "categorical_hinge hinge huber kl_divergence log_cosh mean_squared_logarithmic_error poisson "
-        "sparse_categorical_crossentropy squared_hinge",
-    "Precision and Recall take a list of thresholds, and AUC sums them up":
-        "PrecisionAtRecall RecallAtPrecision SensitivityAtSpecificity SpecificityAtSensitivity",
-    "write a metric of your own (fc.metrics.Metric), or compute it from predict with scikit-learn or SciPy":
-        "ConcordanceCorrelation PearsonCorrelation concordance_correlation pearson_correlation",
-    "use Mean": "Sum", "fc.metrics.get takes what fc.metrics.serialize returns": "deserialize",
-}
+METRICS: dict[str, str] = {}  # all of Keras's are there
 OPTIMIZERS = {
     "use Adam, AdamW, RMSprop or Lion": "Adafactor Muon ScheduleFreeAdamW",
     "float32 and float64 do not need it": "LossScaleOptimizer",

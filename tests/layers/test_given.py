@@ -16,10 +16,10 @@ def built(layer, *shape):
 
 
 @pytest.mark.parametrize(("use", "message"), [
-    (lambda: layers.Dense(2)([[1.0]]), r"of float32, got list; convert it with numpy\.array\(x, 'float32'\)$"),
-    (lambda: layers.Dense(2)(A.astype(int)), r"got int64; convert it with x\.astype\('float32'\)$"),
-    (lambda: layers.Dense(2)(A.astype("f8")), r"astype\('float32'\), or make the layer with dtype='float64'$"),
-    (lambda: layers.Dense(2, dtype="float64")(A), r"of float64, got float32; .* dtype='float32'$"),
+    (lambda: layers.Dense(2).forward([[1.0]]), r"of float32, got list; convert it with numpy\.array\(x, 'float32'\)$"),
+    (lambda: layers.Dense(2).forward(A.astype(int)), r"got int64; convert it with x\.astype\('float32'\)$"),
+    (lambda: layers.Dense(2).forward(A.astype("f8")), r"astype\('float32'\), or make the layer with dtype='float64'$"),
+    (lambda: layers.Dense(2, dtype="float64").forward(A), r"of float64, got float32; .* dtype='float32'$"),
     (lambda: built(layers.Dense(2), 3, 4)(B), r'Dense "\w+": expected input \(N, 3, 4\), got \(2, 5, 4\)$'),
     (lambda: built(layers.Dense(2), 3, 4).build((None, 5, 4)), r"\(N, 3, 4\), for which it was built, got \(N, 5"),
     (lambda: built(layers.Dense(2), 3, 4).for_shape((None, 3, 5)), r"\(N, 3, 4\), for which its parameters are, got"),
@@ -78,12 +78,12 @@ def test_a_batch_of_bare_numbers_has_no_channels(make):
     ({"shape": 4}, r"a shape of positive integers such as \(28, 28, 1\), got 4$"),
     ({"shape": (None, 4)}, r"got \(None, 4\); a size that varies is not offered: model\.for_shape"),
     ({"shape": (4,), "batch_shape": (None, 4)}, "either shape or a batch_shape .*, got shape="),
-    ({"batch_shape": (8, 4)}, r"a batch_shape such as \(None, 28, 28, 1\), got shape=None and batch_shape=\(8, 4\)"),
+    ({"shape": (4,), "batch_size": 2.5}, r"batch_size to be an integer or None, got 2\.5$"),
     ({"batch_shape": ()}, "either shape or a batch_shape"),
-    *(({"shape": (4,), name: value}, f'Input "x": {name}={value} is not offered; leave it at None')
-      for name, value in (("batch_size", 8), ("sparse", True), ("optional", True), ("ragged", False))),
+    *(({"shape": (4,), name: value}, f'Input "x": {name}={value} is not offered; leave it out')
+      for name, value in (("sparse", True), ("optional", True), ("ragged", True))),
 ])
-def test_an_input_has_a_shape_and_no_batch(given, message):
+def test_an_input_has_a_shape_and_no_other_tensors_than_dense_ones(given, message):
     with pytest.raises(ArgumentError, match=message):
         fc.Input(**given, **({"name": "x"} if "name" not in given and len(given) == 2 and "shape" in given else {}))
 
@@ -92,6 +92,11 @@ def test_an_input_takes_the_shape_of_a_whole_batch_and_is_one_tensor():
     tensor = fc.Input(batch_shape=(None, 4, 3), name="x", dtype="float64", optional=False)
     assert tensor.shape == fc.Input((4, 3)).shape == (None, 4, 3)
     assert fc.Input(()).shape == (None,)
+    told = layers.InputLayer((4, 3), batch_size=8)
+    assert told.batch_shape == layers.InputLayer(batch_shape=(8, 4, 3)).batch_shape == (8, 4, 3)
+    assert told.tensor().shape == (None, 4, 3), "a batch may be of any size all the same"
+    assert layers.InputLayer.from_config(told.get_config()).batch_size == 8
+    assert layers.InputLayer(input_tensor=tensor).tensor().dtype == np.float64
     layer = layers.InputLayer((4, 3))
     assert layer.tensor() is layer.tensor()
 

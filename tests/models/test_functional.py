@@ -351,7 +351,6 @@ MISTAKES = {
     "one input for two": (lambda: model_of("shared").predict(images()), ArgumentError, "list of 2 inputs"),
     "a dict without an input": (lambda: model_of("shared").predict({"a": images()}), ArgumentError, "none for b"),
     "different counts": (lambda: model_of("shared").predict([images(3), images(4)]), DataError, "as many"),
-    "a batch": (lambda: fc.Input((3,), batch_size=4), ArgumentError, "batch_size"),
     "saving what begins inside": (lambda: fc.Model(model_of("residual").get_layer("sum").output,
                                                    model_of("residual").output), ArgumentError, "depend on"),
 }

@@ -7,6 +7,7 @@ import numpy as np
 from fastcnn import random, symbolic
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import integer
+from fastcnn.layers import taking
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.operations.augmentation.change import Change
@@ -78,7 +79,9 @@ class PictureLayer(Layer):
         n, h, w, c = shape
         return self.changes(Draws(call.key(self.seed), np.arange(n)), (h, w, c))
 
-    def __call__(self, x: Any, training: Any = True) -> Any:
+    def __call__(self, x: Any = None, training: Any = True, **named: Any) -> Any:
+        if named or x is None:
+            x = taking.named(self, x, named)
         if isinstance(x, dict) and "images" in x and not symbolic.is_symbolic(x):
             return self._of_dict(dict(x), training)
         if not isinstance(x, np.ndarray):

@@ -124,6 +124,7 @@ def _clip_gradients(optimizer: Any, gradients: Any) -> list[np.ndarray]:
     return [parameter.grad for parameter in parameters]
 
 
+fc.Metric._dtype = property(lambda metric: metric.dtype)  # type: ignore[attr-defined]
 fc.optimizers.Optimizer._clip_gradients = _clip_gradients  # type: ignore[attr-defined]
 keras_test_case.TestCase = TestCase
 arrays.NAMES["testing.TestCase"] = TestCase

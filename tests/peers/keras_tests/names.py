@@ -99,7 +99,8 @@ def _of_fastcnn(module: str, name: str) -> Any:
     elif rooms[0] == "optimizers":
         value = getattr(fastcnn.optimizers.schedules if "schedules" in rooms else fastcnn.optimizers, name)
     elif rooms[0] == "applications" and len(rooms) > 1:
-        value = getattr(getattr(fastcnn.applications, rooms[1]), name)
+        module_of_network = getattr(fastcnn.applications, rooms[1], fastcnn.applications)
+        value = getattr(module_of_network if hasattr(module_of_network, name) else fastcnn.applications, name)
     elif rooms[0] in ("ops", "random"):  # `arrays` has them for arrays
         raise AttributeError(name)
     elif rooms[0] in ROOMS:
