@@ -1,11 +1,13 @@
 """What an optimizer leaves behind, besides new values."""
 
+import copy
 import json
 
 import numpy as np
 import pytest
 
 import fastcnn as fc
+from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
 
 NAMES = tuple(fc.optimizers._NAMES)
@@ -221,3 +223,53 @@ def test_what_cannot_be_is_refused():
             (lambda: _built("adam")[0].exclude_from_weight_decay(var_names=["bias"]), "call it before fit")):
         with pytest.raises(fc.errors.ArgumentError, match=message):
             make()
+
+
+def test_gradients_that_are_given_make_the_step_that_a_backward_pass_makes():
+    (one, other), slope = parameters(), np.float32(0.5)
+    by_hand = fc.optimizers.Adam(0.1)
+    by_hand.build([one])
+    for _ in range(3):
+        one.gradient[...] = slope
+        by_hand.step(clear=True)
+    given = fc.optimizers.Adam(0.1)
+    for count in range(3):
+        assert given.apply_gradients([(np.full(other.shape, slope), other)]) == count + 1
+    np.testing.assert_array_equal(one.value, other.value)
+    given.apply([np.full(other.shape, slope)])  # its parameters are known by now
+    assert int(given.variables[0]) == given.iterations == 4
+
+
+def parameters():
+    return [fc.parameters.Parameter(np.ones((2, 3), np.float32), "kernel", f"dense_{k}/kernel") for k in range(2)]
+
+
+def test_a_parameter_without_a_gradient_stays_and_no_gradient_at_all_is_refused():
+    one, other = parameters()
+    optimizer = fc.optimizers.SGD(1.0, momentum=0.9)
+    for wrong, message in (([(None, one)], "expected gradients, got none"),
+                           ([(np.ones(3), one)], r"dense_0/kernel \(2, 3\) got \(3,\)")):
+        with pytest.raises(ArgumentError, match=message):
+            optimizer.apply_gradients(wrong)
+    assert not optimizer.built
+    with pytest.warns(UserWarning, match="no gradient is given for dense_1/kernel"):
+        optimizer.apply_gradients([(np.ones((2, 3)), one), (None, other)])
+    assert (one.value == 0).all()
+    assert (other.value == 1).all()
+
+
+def test_the_state_of_an_optimizer_is_variables_and_the_rate_can_be_assigned():
+    (one, other), optimizer = parameters(), fc.optimizers.SGD(0.5, momentum=0.9)
+    optimizer.apply_gradients([(np.ones((2, 3)), one)])
+    assert [v.name for v in optimizer.variables] == ["iterations", "learning_rate", "momentum"]
+    assert optimizer.variables[2].path == "sgd/dense_0/kernel/momentum"
+    optimizer.learning_rate.assign(0.25)
+    assert optimizer.learning_rate == optimizer.learning_rate.numpy() == 0.25
+    twin = fc.optimizers.SGD(1.0, momentum=0.9)
+    with pytest.raises(ArgumentError, match="expected a state of 2 arrays, got 3; build it"):
+        twin.set_weights(optimizer.variables)
+    twin.build([other])
+    twin.set_weights(optimizer.variables)
+    assert twin.learning_rate == 0.25
+    np.testing.assert_array_equal(twin.variables[2], optimizer.variables[2])
+    assert type(copy.deepcopy(twin.learning_rate)) is float

@@ -71,7 +71,7 @@ class Operation(Layer):
         made: Tensor = layer(inputs)
         return made
 
-    def __call__(self, x: Any, training: bool | None = None) -> Any:
+    def __call__(self, x: Any = None, training: bool | None = None, **named: Any) -> Any:
         """Return the symbolic result for tensors, of any types; the result for arrays."""
         if not self.is_source and not symbolic.is_symbolic(x):
             return self.predict(x)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import dtype_policies
+from fastcnn.array_like import ArrayLike
 from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
 
@@ -27,7 +28,7 @@ def dtype_name(dtype: Any, who: str) -> str:
     return dtype_policies.get(dtype, who).name
 
 
-class Counted:
+class Counted(ArrayLike):
     """One of the sums of a metric, as Keras's variables are: looked at, and assigned.
 
     Parameters
@@ -55,20 +56,6 @@ class Counted:
         """The sum so far."""
         return np.asarray(getattr(self._metric, self._attribute))
 
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The value's shape."""
-        return self.value.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The value's type."""
-        return self.value.dtype
-
-    def numpy(self) -> np.ndarray:
-        """Return a copy of the value."""
-        return self.value.copy()
-
     def assign(self, value: Any) -> None:
         """Set the value, of the same shape."""
         value = np.asarray(value, self.dtype)
@@ -78,12 +65,6 @@ class Counted:
             raise ArgumentError(f"{self.path}: expected no value, since it follows from others that are counted; "
                                 f"reset_state starts anew, and set_state goes on from get_state")
         setattr(self._metric, self._attribute, value.copy() if value.ndim else value.item())
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return np.array(self.value, dtype)
-
-    def __float__(self) -> float:
-        return float(self.value)
 
     def __repr__(self) -> str:
         return f"<Counted {self.path} {self.value}>"

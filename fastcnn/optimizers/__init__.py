@@ -12,10 +12,11 @@ from fastcnn.optimizers.base import Optimizer
 from fastcnn.optimizers.descent import SGD, Adam, AdamW
 
 __all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "Ftrl", "Lamb", "Lion", "Nadam", "Optimizer",
-           "RMSprop", "get", "names", "schedules", "serialize"]
+           "RMSprop", "deserialize", "get", "names", "schedules", "serialize"]
 
 _CLASSES: dict[str, type[Optimizer]] = {c.__name__: c for c in (
     SGD, Adam, AdamW, Adagrad, Adadelta, RMSprop, Nadam, Adamax, Lion, Ftrl, Lamb)}
+_BY_CLASS = {name.lower(): kind for name, kind in _CLASSES.items()}  # Keras's older files have them in small letters
 _NAMES: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD,
     "momentum": lambda learning_rate=0.01, **named: SGD(learning_rate, momentum=0.9, **named),
@@ -50,8 +51,8 @@ def get(optimizer: str | dict | Optimizer, **arguments: Any) -> Optimizer:
     """
     if isinstance(optimizer, Optimizer):
         return optimizer
-    if isinstance(optimizer, dict) and optimizer.get("class_name") in _CLASSES:
-        return _CLASSES[optimizer["class_name"]].from_config(optimizer.get("config", {}) | arguments)
+    if isinstance(optimizer, dict) and str(optimizer.get("class_name")).lower() in _BY_CLASS:
+        return _BY_CLASS[optimizer["class_name"].lower()].from_config(optimizer.get("config", {}) | arguments)
     if isinstance(optimizer, str) and optimizer.lower() in _NAMES:
         return _NAMES[optimizer.lower()](**arguments)
     if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
@@ -73,6 +74,24 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     0.1
     """
     return {"class_name": type(optimizer).__name__, "config": optimizer.get_config()}
+
+
+def deserialize(config: dict[str, Any], custom_objects: dict[str, type[Optimizer]] | None = None) -> Optimizer:
+    """Return the optimizer that `serialize` wrote down.
+
+    Parameters
+    ----------
+    config : dict
+    custom_objects : dict, optional
+        Your own classes by name.
+
+    Examples
+    --------
+    >>> optimizers.deserialize(optimizers.serialize(optimizers.SGD(0.1))).learning_rate
+    0.1
+    """
+    own = (custom_objects or {}).get(config.get("class_name", "")) if isinstance(config, dict) else None
+    return get(config) if own is None else own.from_config(config.get("config", {}))
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

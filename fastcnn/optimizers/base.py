@@ -14,6 +14,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import arguments, schedules
+from fastcnn.optimizers.applying import Applying, ShownRate
 from fastcnn.optimizers.averages import Averages
 from fastcnn.optimizers.clipping import clip
 from fastcnn.optimizers.parameter_group import ParameterGroup, scale_parts
@@ -30,7 +31,7 @@ _FACTORS, _SPARED = "learning_rate_factors", "spared_weight_decay"
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
-class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
+class Optimizer(State, Averages, RateFactors, Applying, ExplainsUnsupported):
     """The base of optimizers; one is for one model.
 
     Parameters
@@ -114,12 +115,11 @@ class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
 
     @property
     def learning_rate(self) -> float:
-        """The rate of the next step; it may be set, but a number does not replace a schedule."""
-        if isinstance(self._learning_rate, float):
-            return self._learning_rate
-        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
-            return float(self._learning_rate.at(self.iterations, self.epoch))
-        return float(self._learning_rate())
+        """The rate of the next step; it may be set, but a number does not replace a schedule.
+
+        As Keras's it can be assigned, too: ``optimizer.learning_rate.assign(0.01)``.
+        """
+        return ShownRate(self._current_rate(), self)
 
     @learning_rate.setter
     def learning_rate(self, value: Rate) -> None:
@@ -130,6 +130,13 @@ class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
                                 f"{type(self._learning_rate).__name__} says it; make the optimizer with a number")
         else:
             self._learning_rate = arguments.rate(self, value)
+
+    def _current_rate(self) -> float:
+        if isinstance(self._learning_rate, float):
+            return self._learning_rate
+        if isinstance(self._learning_rate, schedules.LearningRateSchedule):
+            return float(self._learning_rate.at(self.iterations, self.epoch))
+        return float(self._learning_rate())
 
     @property
     def has_constant_rate(self) -> bool:
@@ -202,7 +209,7 @@ class Optimizer(State, Averages, RateFactors, ExplainsUnsupported):
             Leave the gradients zero, in the pass that reads them: it saves the `clear_gradients` before the next step
             to who adds nothing to them in between. Else they can still be read after the step, as they were clipped.
         """
-        rate, gathered = self.learning_rate, self.gradient_accumulation_steps
+        rate, gathered = self._current_rate(), self.gradient_accumulation_steps
         self.iterations += 1
         try:
             if not gathered or self.iterations % gathered == 0:

@@ -50,10 +50,10 @@ METRIC = {
     'curve="PR" interpolates': "interpolate_pr_auc",
 }
 OPTIMIZER = {
-    "build(parameters), then step() after each backward pass, train by hand":
-        "apply apply_gradients stateless_apply update_step assign assign_add assign_sub built",
+    "apply_gradients, or build(parameters) and step() after each backward pass, train by hand":
+        "stateless_apply update_step assign assign_add assign_sub",
     "get_state and set_state hold the state":
-        "variables set_weights add_variable add_optimizer_variables add_variable_from_reference load_own_variables "
+        "add_variable add_optimizer_variables add_variable_from_reference load_own_variables "
         "save_own_variables",
     "float32 and float64 do not need it": "scale_loss",
 }

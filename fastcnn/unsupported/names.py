@@ -67,7 +67,6 @@ OPTIMIZERS = {
     "float32 and float64 do not need it": "LossScaleOptimizer",
     "a model has one optimizer; exclude_from_weight_decay and trainable tell parameters apart":
         "MultiOptimizer OptimizerMap",
-    "fc.optimizers.get takes what fc.optimizers.serialize returns": "deserialize",
     "fc.optimizers has the current ones": "legacy",
 }
 CALLBACKS = {

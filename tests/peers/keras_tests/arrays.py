@@ -39,7 +39,7 @@ class Variable(fc.parameters.Parameter):
             initializer = initializer(shape, dtype=dtype or "float32")
         value = np.array(initializer)
         value = value.astype(dtype if dtype is not None else "float32" if value.dtype.kind == "f" else value.dtype)
-        super().__init__(np.ascontiguousarray(value), name or "variable", name or "variable", trainable)
+        super().__init__(np.array(value, order="C"), name or "variable", name or "variable", trainable)
 
 
 def _set_image_data_format(data_format: str) -> None:

@@ -41,7 +41,10 @@ class TestCase(keras_test_case.TestCase):
             self.assertEqual(json.dumps(revived.get_config(), sort_keys=True), written)
         room = next((part for part in type(instance).__module__.split(".")[1:2]), "")
         pair = getattr(fc, room, None) if type(instance).__module__.startswith("fastcnn.") else None
-        if hasattr(pair, "serialize") and hasattr(pair, "get"):
+        if "schedules" in type(instance).__module__:
+            again = fc.optimizers.schedules.deserialize(fc.optimizers.schedules.serialize(instance))
+            self.assertEqual(json.dumps(again.get_config(), sort_keys=True), written)
+        elif hasattr(pair, "serialize") and hasattr(pair, "get"):
             again = pair.get(json.loads(json.dumps(pair.serialize(instance))))
             self.assertEqual(json.dumps(again.get_config(), sort_keys=True), written)
         return revived
