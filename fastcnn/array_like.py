@@ -47,4 +47,4 @@ class ArrayLike(np.lib.mixins.NDArrayOperatorsMixin):
     def __int__(self) -> int:
         return int(self.value)
 
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # operators compare values

@@ -18,7 +18,7 @@ WITH_PARAMETERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", sorted(set(activations.__all__) - {"get", "threshold"}))
+@pytest.mark.parametrize("name", sorted(set(activations.__all__) - {"get", "serialize", "deserialize", "threshold"}))
 def test_a_function_is_its_name(name):
     function = getattr(activations, name)
     by_name = layers.Activation(name)
@@ -48,6 +48,26 @@ def test_a_function_takes_any_array():
     np.testing.assert_array_equal(activations.relu(frozen), np.maximum(X, 0))
     np.testing.assert_array_equal(activations.relu(X[..., ::2]), np.maximum(X[..., ::2], 0))
     np.testing.assert_array_equal(activations.relu(np.arange(-3, 4)), [0, 0, 0, 0, 1, 2, 3])
+
+
+def test_a_function_takes_lists_vectors_and_any_axis():
+    np.testing.assert_array_equal(activations.relu([-1, 2.5]), np.float32([0, 2.5]))
+    rows = np.exp([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(activations.softmax([1.0, 2.0, 3.0]), rows / rows.sum(), rtol=1e-6)
+    np.testing.assert_allclose(activations.softmax(X, axis=0).sum(0), 1, rtol=1e-6)
+    np.testing.assert_allclose(np.exp(activations.log_softmax(X[0, 0])).sum(), 1, rtol=1e-6)
+    with pytest.raises(ArgumentError, match="expected an array or a symbolic tensor, got str"):
+        activations.relu("x")
+
+
+def test_an_activation_has_a_name_and_a_layer_of_one_is_one():
+    assert activations.get("softmax").__name__ == "softmax"
+    layer = layers.Dense(3, activation=layers.LeakyReLU(0.1))
+    assert layer.activation == layers.LeakyReLU(0.1).function
+    assert layers.Dense.from_config(json.loads(json.dumps(layer.get_config()))).activation == layer.activation
+    for name in ("relu", "softmax", "linear"):
+        assert activations.serialize(getattr(activations, name)) == name
+    assert activations.deserialize(activations.serialize(layer.activation)) == layer.activation
 
 
 def test_layers_take_a_function_and_save_its_name():

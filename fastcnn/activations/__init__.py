@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from fastcnn import unsupported
 from fastcnn.activations.names import clip as clip
 from fastcnn.activations.names import config_of as config_of
-from fastcnn.activations.names import get
+from fastcnn.activations.names import deserialize, get, serialize
 from fastcnn.activations.names import rectifier as rectifier
 from fastcnn.activations.piecewise import (
     hard_shrink,
@@ -52,10 +52,10 @@ from fastcnn.operations.activation import Function as Function
 swish, hard_swish = silu, hard_silu
 
 __all__ = [
-    "celu", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish",
-    "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "sigmoid",
-    "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "step",
-    "swish", "tanh", "tanh_shrink", "threshold",
+    "celu", "deserialize", "elu", "exponential", "gelu", "get", "hard_shrink", "hard_sigmoid", "hard_silu",
+    "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu",
+    "serialize", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
+    "squareplus", "step", "swish", "tanh", "tanh_shrink", "threshold",
 ]  # fmt: skip
 
 

@@ -54,8 +54,8 @@ def get(identifier: Any, who: Any = "activation") -> Function | None:
 
     Parameters
     ----------
-    identifier : str, function, dict or None
-        A dict is what `config_of` returned.
+    identifier : str, function, dict, layer or None
+        A dict is what `config_of` returned; a layer is one of an activation, such as ``layers.LeakyReLU(0.1)``.
     who : object
         Who asks, for the message.
 
@@ -73,6 +73,9 @@ def get(identifier: Any, who: Any = "activation") -> Function | None:
     """
     if isinstance(identifier, Function):
         return identifier
+    layer = getattr(identifier, "function", None)  # of a layer that is an activation, such as layers.LeakyReLU()
+    if isinstance(layer, Function):
+        return layer
     name = config_of(identifier) if callable(identifier) else identifier
     if not isinstance(name, (str, dict)) and name is not None and not callable(name):
         raise ArgumentError(unknown(f"{who}: activation", name, ["linear", *FUNCTIONS]))
@@ -108,6 +111,46 @@ def config_of(function: Any) -> str | dict[str, Any] | None:
     name = getattr(function, "__name__", None)
     public = str(getattr(function, "__module__", "")).startswith("fastcnn.activations.")
     return name if public and name in ("linear", "threshold", *FUNCTIONS) else None
+
+
+def serialize(activation: Any) -> Any:
+    """Return what JSON can hold of an activation: its name, or a dict of its name and parameters.
+
+    Parameters
+    ----------
+    activation : function of this module
+
+    Raises
+    ------
+    ArgumentError
+        If it is none of this module's.
+
+    Examples
+    --------
+    >>> activations.serialize(activations.relu)
+    'relu'
+    """
+    function = get(activation, "activations.serialize")
+    return "linear" if function is None else config_of(function)
+
+
+def deserialize(config: Any, custom_objects: None = None) -> Any:
+    """Return the activation that `serialize` wrote down, which can be called.
+
+    Parameters
+    ----------
+    config : str or dict
+    custom_objects : None
+        Not offered.
+
+    Examples
+    --------
+    >>> activations.deserialize("relu")([-1.0, 2.0])
+    array([0., 2.], dtype=float32)
+    """
+    if custom_objects:
+        raise ArgumentError("activations.deserialize: custom_objects is not offered; write a layer of your own")
+    return get(config, "activations.deserialize")
 
 
 def _from_config(config: dict[str, Any], who: Any) -> Function:

@@ -50,6 +50,15 @@ def caught(cls: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, A
     return given | more
 
 
+@functools.cache
+def defaults(cls: Any) -> dict[str, Any]:
+    """Return the arguments of a layer of fastcnn's that have defaults; none of a class of a user's own."""
+    if cls.__module__.partition(".")[0] != "fastcnn":
+        return {}
+    named = signature_of(cls.__init__).parameters.values()
+    return {p.name: p.default for p in named if p.default is not p.empty and p.name not in ("name", "dtype")}
+
+
 def takes(cls: type, name: str) -> bool:
     """Return whether the constructor of a layer takes an argument, or hands on those it has no name for."""
     parameters = signature_of(cls.__init__).parameters  # type: ignore[misc]
@@ -89,6 +98,7 @@ def plain(value: Any) -> Any:
         return {"class_name": type(value).__name__, "config": plain(value.get_config())}
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float))):
         return np.dtype(value).name
+    value = getattr(value, "function", value) if callable(getattr(value, "predict", None)) else value  # of a layer
     if callable(value) or isinstance(value, activations.Function):
         return activations.config_of(value) or value
     if isinstance(value, (np.generic, np.ndarray)):

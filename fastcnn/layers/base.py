@@ -213,9 +213,15 @@ class Layer(composite.Composite):
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as given, the name, and `trainable` as it is: JSON can hold it."""
-        config: dict[str, Any] = arguments.plain(self._arguments)
-        return config | {"name": self.name} | ({} if self.trainable else {"trainable": False})
+        """Return the constructor's arguments, the name, and `trainable` as it is: JSON can hold it.
+
+        A layer of your own has those that it was given.
+        """
+        kind: Any = type(self)
+        own = arguments.defaults(kind)
+        config: dict[str, Any] = arguments.plain(own | self._arguments)
+        told = {"trainable": self.trainable} if own or not self.trainable else {}
+        return config | {"name": self.name} | told
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Layer":
@@ -242,6 +248,9 @@ class Layer(composite.Composite):
         def __getattr__(self, name: str) -> Any:
             if "name" not in vars(self) and not name.startswith("__"):
                 raise AttributeError(f"{type(self).__name__}: expected its __init__ to call super().__init__() first")
+            for known in (vars(self).get("_arguments", {}), arguments.defaults(type(self))):
+                if name in known:
+                    return known[name]
             raise unsupported.attribute(self, "layer", name)
 
     def __str__(self) -> str:

@@ -13,6 +13,29 @@ from fastcnn.losses.crossentropy import (
     SparseCategoricalCrossentropy,
 )
 from fastcnn.losses.function import FunctionLoss
+from fastcnn.losses.functions import (
+    categorical_hinge,
+    cosine_similarity,
+    dice,
+    hinge,
+    huber,
+    log_cosh,
+    mean_absolute_error,
+    mean_absolute_percentage_error,
+    mean_squared_error,
+    mean_squared_logarithmic_error,
+    poisson,
+    squared_hinge,
+    tversky,
+)
+from fastcnn.losses.functions_of_probabilities import (
+    binary_crossentropy,
+    binary_focal_crossentropy,
+    categorical_crossentropy,
+    categorical_focal_crossentropy,
+    kl_divergence,
+    sparse_categorical_crossentropy,
+)
 from fastcnn.losses.regression import (
     Hinge,
     Huber,
@@ -32,7 +55,11 @@ __all__ = [
     "CategoricalHinge", "CosineSimilarity", "Dice", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
     "MaskedBinaryCrossentropy", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
     "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError", "SparseCategoricalCrossentropy", "SquaredHinge",
-    "Tversky", "get", "serialize",
+    "Tversky", "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
+    "categorical_focal_crossentropy", "categorical_hinge", "cosine_similarity", "deserialize", "dice", "get", "hinge",
+    "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_crossentropy",
+    "squared_hinge", "tversky",
 ]
 
 _CLASSES: dict[str, type[Loss]] = {name: globals()[name] for name in __all__ if name[0].isupper() and name != "Loss"}
@@ -69,8 +96,8 @@ def get(identifier: Any) -> Loss:
     Parameters
     ----------
     identifier : str, dict, class, function or Loss
-        A name such as "mse"; a configuration as `serialize` makes it; a function of y_true and y_pred, which returns a
-        loss for each sample or position as a tensor (`fastcnn.ops`).
+        A name such as "mse"; a configuration as `serialize` makes it; a function of this module; a function of y_true
+        and y_pred, which returns a loss for each sample or position as a tensor (`fastcnn.ops`).
 
     Raises
     ------
@@ -88,6 +115,8 @@ def get(identifier: Any) -> Loss:
         return identifier()
     if isinstance(identifier, dict) and identifier.get("class_name") in _CLASSES:
         return _CLASSES[identifier["class_name"]].from_config(identifier.get("config", {}))
+    if callable(identifier) and str(getattr(identifier, "__module__", "")).startswith("fastcnn.losses."):
+        identifier = identifier.__name__  # a function of this module
     if isinstance(identifier, str) and identifier in _ALL:
         return _ALL[identifier]()
     if callable(identifier) and not isinstance(identifier, type):
@@ -108,6 +137,24 @@ def serialize(loss: Loss) -> dict[str, Any]:
     'Huber'
     """
     return {"class_name": type(loss).__name__, "config": loss.get_config()}
+
+
+def deserialize(name: str | dict, custom_objects: dict[str, type[Loss]] | None = None) -> Loss:
+    """Return the loss that `serialize` wrote down, or of a name.
+
+    Parameters
+    ----------
+    name : str or dict
+    custom_objects : dict, optional
+        Your own classes by name.
+
+    Examples
+    --------
+    >>> losses.deserialize(losses.serialize(losses.Huber(2.0))).delta
+    2.0
+    """
+    own = (custom_objects or {}).get(name.get("class_name", "")) if isinstance(name, dict) else None
+    return get(name) if own is None or isinstance(name, str) else own.from_config(name.get("config", {}))
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

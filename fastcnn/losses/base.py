@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import _hooks, device, symbolic
+from fastcnn import _hooks, device, dtype_policies, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.positions import broadcast_weights, trimmed
 from fastcnn.losses import own
@@ -39,8 +39,8 @@ class Loss(InRows, ExplainsUnsupported):
     reduction : str
         "sum_over_batch_size", "mean", "sum", "mean_with_sample_weight"; with "none" or None a call returns the loss
         of each position, and there is nothing to train with.
-    dtype : None
-        Losses compute in the type of the outputs.
+    dtype : str or DTypePolicy, optional
+        "float32" or "float64". A loss computes in the type of the outputs whatever it says.
 
     Raises
     ------
@@ -80,8 +80,7 @@ class Loss(InRows, ExplainsUnsupported):
             raise ArgumentError(f"{who}: reduction={reduction!r} is not known; known are "
                                 f"{', '.join(map(repr, _REDUCTIONS))}")
         if dtype is not None:
-            raise ArgumentError(f"{who}: dtype={dtype!r} is not offered; leave it at None: "
-                                f"losses compute in the type of the outputs")
+            self.dtype = dtype_policies.get(dtype, who).name
         self.name = name if name is not None else who.lower()
         self.reduction = reduction
 

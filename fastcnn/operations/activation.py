@@ -6,7 +6,7 @@ convolutions apply one before they store a result, at no cost.
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,25 +44,44 @@ class _Called:
         if "replayable" not in vars(cls):
             cls.replayable = cls.__module__.startswith("fastcnn.")
 
+    name: str
+
+    @property
+    def __name__(self) -> str:
+        """The name, as functions have it."""
+        return self.name
+
     def __call__(self, x: Any) -> Any:
-        """Return the output for an array, float32 unless it is float64, or for a symbolic tensor."""
+        """Return the output for an array, or what NumPy makes one of, or for a symbolic tensor."""
         return applied(self, x)
 
 
 def applied(function: Any, x: Any) -> Any:
-    """Return what a function makes of an array or a symbolic tensor; None is the identity.
+    """Return what a function makes of an array, of type float32 unless it is float64, or of a symbolic tensor.
 
     Parameters
     ----------
     function : Function or None
+        None is the identity.
+    x : array, or what NumPy makes one of, or Tensor
     """
-    if isinstance(x, np.ndarray):
-        kind = x.dtype if x.dtype in (np.float32, np.float64) else np.float32  # of integers, too
-        return x if function is None else function.predict(np.require(x, kind, ["C", "W"]))
     if symbolic.is_symbolic(x):
         return symbolic.operators["activate"](function, x)
-    raise ArgumentError(f"{'linear' if function is None else function.name}: expected an array or a symbolic tensor, "
-                        f"got {type(x).__name__}; convert it with numpy.array(x, 'float32')")
+    try:
+        array = np.asarray(x)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.dtype.kind not in "buif":
+        raise ArgumentError(f"{'linear' if function is None else function.name}: expected an array or a symbolic "
+                            f"tensor, got {type(x).__name__}; convert it with numpy.array(x, 'float32')")
+    if function is None:
+        return x
+    kind = array.dtype if array.dtype in (np.float32, np.float64) else np.float32  # of integers, too
+    array = np.require(array, kind, ["C", "W"])
+    if isinstance(function, SoftmaxFunction):  # as a sample of a batch, since its axes are a sample's
+        axes = tuple(axis + 1 if axis >= 0 else axis for axis in function.axis)
+        return replace(function, axis=axes).predict(array[None])[0]
+    return function.predict(array)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Steps along gradients that are given, and the state of an optimizer as Keras's variables are: for loops of one's own."""
+"""Steps along gradients that are given, and the state of an optimizer as variables: for loops of one's own."""
 
 import warnings
 from collections.abc import Iterable, Sequence

@@ -52,14 +52,8 @@ LAYERS = {
     "layer.get_config() and Layer.from_config(config) do it": "deserialize serialize",
 }
 LOSSES = {
-    "fc.losses has classes: fc.losses.get(name)(y_true, y_pred), with reduction=None for a loss of each position":
-        "binary_crossentropy binary_focal_crossentropy categorical_crossentropy categorical_focal_crossentropy "
-        "categorical_hinge cosine_similarity dice hinge huber kl_divergence log_cosh mean_absolute_error "
-        "mean_absolute_percentage_error mean_squared_error mean_squared_logarithmic_error poisson "
-        "sparse_categorical_crossentropy squared_hinge tversky",
     "write a loss of your own (fc.losses.Loss)":
         "CTC Circle CategoricalGeneralizedCrossEntropy categorical_generalized_cross_entropy circle ctc",
-    "fc.losses.get takes what fc.losses.serialize returns": "deserialize",
 }
 METRICS: dict[str, str] = {}  # all of Keras's are there
 OPTIMIZERS = {
@@ -88,7 +82,6 @@ REGULARIZERS = {
     "fc.regularizers.get takes what fc.regularizers.serialize returns": "deserialize",
 }
 ACTIVATIONS = {
-    "fc.activations.get takes a name": "deserialize serialize",
     "multiply by a sigmoid, with layers.Multiply": "glu", "use softmax": "sparsemax",
 }
 UTILS = {
