@@ -66,8 +66,12 @@ class TestCase(keras_test_case.TestCase):
             types = input_dtype or arrays._map_shapes(lambda _: "float32", input_shape)
             input_data = keras_test_case.create_eager_tensors(input_shape, types, False, False)
 
+        # Where layers are put together, training=True is not offered: a model says it of all of them.
+        together = {key: value for key, value in call_kwargs.items() if key != "training" or not value}
+
         def called(layer: Any, x: Any) -> Any:
-            return layer(**x, **call_kwargs) if isinstance(x, dict) else layer(x, **call_kwargs)
+            told = together if isinstance(arrays._flatten(x)[0], arrays.Tensor) else call_kwargs
+            return layer(**x, **told) if isinstance(x, dict) else layer(x, **told)
 
         def check_weights(layer: Any) -> None:
             self.assertTrue(layer.built)
@@ -104,11 +108,10 @@ class TestCase(keras_test_case.TestCase):
             for expected, one in zip(arrays._flatten(expected_output), arrays._flatten(y), strict=True):
                 self.assertAllClose(one, expected)
         if run_training_check:
-            self._train(layer_cls(**init_kwargs), symbolic, input_data, call_kwargs)
+            self._train(layer_cls(**init_kwargs), symbolic, input_data, together)
 
-    def _train(self, layer: Any, symbolic: Any, data: Any, call_kwargs: Any) -> None:
+    def _train(self, layer: Any, symbolic: Any, data: Any, told: Any) -> None:
         """Take a training step with the layer as a model."""
-        told = {key: value for key, value in call_kwargs.items() if key != "training" or not value}
         outputs = layer(**symbolic, **told) if isinstance(symbolic, dict) else layer(symbolic, **told)
         model = fc.Model(symbolic, outputs)
         model.compile("sgd", arrays._map_structure(lambda _: "mse", outputs))
