@@ -93,6 +93,9 @@ _hooks.hooks["graph"] = lambda *given: _imported("fastcnn.graph.executable").bet
 _hooks.hooks["operation"] = lambda name: getattr(_imported("fastcnn.ops"), name)
 _hooks.hooks["primitive"] = lambda name: _imported("fastcnn.ops.primitive").known(name)
 
+# `fastcnn.models.load_model` is Keras's other name of what lies above.
+_hooks.hooks["load_model"] = lambda *given: _imported("fastcnn.saving").load_model(*given)
+
 
 def __dir__() -> list[str]:
     return sorted(__all__)

@@ -8,8 +8,18 @@ import numpy as np
 from fastcnn import unsupported
 from fastcnn.errors import ArgumentError
 from fastcnn.random import set_random_seed
+from fastcnn.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 
-__all__ = ["clear_session", "plot_model", "prefetch", "set_random_seed", "to_categorical"]
+__all__ = ["CustomObjectScope", "clear_session", "custom_object_scope", "get_custom_objects", "get_registered_name",
+           "get_registered_object", "plot_model", "prefetch", "register_keras_serializable", "set_random_seed",
+           "to_categorical"]
 
 
 def prefetch(batches: Iterable[Any], size: int = 1) -> Iterable[Any]:

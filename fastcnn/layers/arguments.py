@@ -11,6 +11,9 @@ from fastcnn import activations, initializers, regularizers, unsupported
 from fastcnn.errors import ArgumentError, UnknownArgumentError
 from fastcnn.geometry.arguments import is_integer
 
+#: What Keras 2's scripts tell the first layer of a Sequential.
+_OF_INPUT = ("input_shape", "input_dim")
+
 #: As `inspect.signature`, which takes as long as making a layer, and is asked for the same functions again and again.
 signature_of = functools.lru_cache(maxsize=1024)(inspect.signature)
 
@@ -34,7 +37,8 @@ def caught(cls: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, A
     known = [p.name for p in named if p.kind is not p.VAR_KEYWORD]
     others = next((p.name for p in named if p.kind is p.VAR_KEYWORD), "")
     if others:
-        known = list(dict.fromkeys([*known, *cls.more_arguments, "name", "dtype", "trainable", "activity_regularizer"]))
+        known = list(dict.fromkeys([*known, *cls.more_arguments, "name", "dtype", "trainable", "activity_regularizer",
+                                    *_OF_INPUT]))
     for name, value in kwargs.items():
         if name not in known:
             shape = _of_input(cls, name, value)
@@ -47,7 +51,7 @@ def caught(cls: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, A
     if cls.__module__.partition(".")[0] == "fastcnn":
         _check_switches(cls, given, signature)
     more: dict[str, Any] = given.pop(others, {})
-    return given | more
+    return given | {name: value for name, value in more.items() if name not in _OF_INPUT}  # the model begins with it
 
 
 @functools.cache
@@ -83,9 +87,20 @@ def refuse(who: Any, **not_offered: tuple[Any, Any]) -> None:
             raise ArgumentError(f"{who}: {name}={given!r} is not offered; leave it at {offered!r}")
 
 
+def first_shape(who: Any, input_shape: Any, input_dim: Any) -> tuple[int, ...] | None:
+    """Return what a first layer was told of its input, or None."""
+    if input_shape is None and input_dim is None:
+        return None
+    shape = (input_dim,) if input_shape is None else input_shape
+    if not isinstance(shape, (tuple, list)) or not all(is_integer(n) for n in shape):
+        raise ArgumentError(f"{type(who).__name__}: expected input_shape such as (28, 28, 1), or input_dim such as 8, "
+                            f"got {shape if input_dim is None else input_dim!r}")
+    return tuple(int(n) for n in shape)
+
+
 def _of_input(cls: type, name: str, value: Any) -> str | None:
     """Return a sentence about the shape of the input, which Keras's layers once took, or None of another argument."""
-    if name not in ("input_shape", "batch_input_shape", "input_dim"):
+    if name not in ("batch_input_shape", *_OF_INPUT):
         return None
     many = name == "batch_input_shape" and isinstance(value, (tuple, list))
     shape = value[1:] if many else (value,) if name == "input_dim" else value

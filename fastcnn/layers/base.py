@@ -46,6 +46,8 @@ class Layer(composite.Composite):
         Whether training changes the parameters.
     activity_regularizer : str or Regularizer, optional
         A penalty on the output. A model that trains adds it, divided by the batch, to its loss.
+    input_shape, input_dim : tuple of int, int, optional
+        As scripts for Keras 2 tell it of the first layer of a `Sequential`: what it will be given, without the batch.
 
     Attributes
     ----------
@@ -82,6 +84,8 @@ class Layer(composite.Composite):
     replayable = False
 
     _arguments: dict[str, Any]
+    #: What `input_shape` or `input_dim` told.
+    told_shape: tuple[int, ...] | None = None
 
     #: Methods that a class of a user's own may not have, and what it has instead.
     foreign: Mapping[str, str] = {}
@@ -107,7 +111,8 @@ class Layer(composite.Composite):
         return layer
 
     def __init__(self, *, name: str | None = None, dtype: Any = None, trainable: bool = True,
-                 activity_regularizer: Any = None) -> None:
+                 activity_regularizer: Any = None, input_shape: Any = None, input_dim: int | None = None) -> None:
+        self.told_shape = arguments.first_shape(self, input_shape, input_dim)
         self.parameters = []
         self.dtype_policy = policy = dtype_policies.get(dtype, type(self).__name__)
         if policy.name != "float32" or isinstance(dtype, dtype_policies.DTypePolicy):

@@ -170,12 +170,25 @@ class Model(TrainableNetwork):
         built = (self.input_shape, held_layers.frozen(self)) if self.has_call else None
         return contents.copied, (type(self), self.get_config(), self.get_weights(), own, told, built)
 
-    def save(self, path: Any, overwrite: bool = True) -> None:
+    def to_json(self, **arguments_of_json: Any) -> str:
+        """Return class and structure as text, of which `fastcnn.models.model_from_json` makes a model again.
+
+        Parameters
+        ----------
+        **arguments_of_json
+            Of `json.dumps`, such as ``indent=2``.
+        """
+        import json
+
+        return json.dumps({"class_name": type(self).__name__, "config": serialization.without_layers(
+            self.get_config())}, **arguments_of_json)
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
 
         Parameters
         ----------
-        path : str or Path
+        filepath : str or Path
             Ends in ``.safetensors``.
         overwrite : bool
             Replace a file that is there; else refuse.
@@ -183,7 +196,7 @@ class Model(TrainableNetwork):
         from fastcnn.formats import safetensors
         from fastcnn.formats.files import user_path
 
-        safetensors.save(user_path(path, "save_model"), self.contents, {}, overwrite)
+        safetensors.save(user_path(filepath, "save_model"), self.contents, {}, overwrite)
 
     def contents(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what a file of the model holds: its structure, with what `compile` was given, and its parameters."""
@@ -191,16 +204,16 @@ class Model(TrainableNetwork):
 
         return contents.of_model(self)
 
-    def save_weights(self, path: Any, overwrite: bool = True) -> None:
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """As `save`. The file also has the structure."""
-        self.save(path, overwrite)
+        self.save(filepath, overwrite)
 
-    def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> None:
+    def load_weights(self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False) -> None:
         """Set the parameters from a file of fastcnn's or Keras's. Nothing changes unless all of them fit.
 
         Parameters
         ----------
-        path : str or Path
+        filepath : str or Path
         by_name : bool
             Take the layers that have one name in the file and in the model, and leave the others as they are.
         skip_mismatch : bool
@@ -209,4 +222,4 @@ class Model(TrainableNetwork):
         from fastcnn.formats.files import user_path
         from fastcnn.models.files import reading
 
-        reading.load_weights(self, user_path(path, "load_weights"), by_name, skip_mismatch)
+        reading.load_weights(self, user_path(filepath, "load_weights"), by_name, skip_mismatch)

@@ -84,8 +84,8 @@ class Network(Layer):
 
     @property
     def output(self) -> Any:
-        """The symbolic output, or the list of them."""
-        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+        """The symbolic output, or the list or dict of them."""
+        return self.as_given(self.outputs)
 
     @property
     def input_names(self) -> list[str]:
@@ -246,7 +246,8 @@ class Network(Layer):
         if is_symbolic(x):
             if isinstance(x, dict):
                 x = arguments.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
-            return Layer.__call__(self, x, training)
+            found = Layer.__call__(self, x, training)
+            return self.as_given(found if isinstance(found, tuple) else [found])
         xs = Data(self.read(x, str(self)), [], self.input_shapes, self.compute_dtype, str(self)).xs
         xs = [np.ascontiguousarray(one, self.compute_dtype) for one in xs]
         if training:

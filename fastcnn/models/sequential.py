@@ -77,6 +77,10 @@ class Sequential(Model):
             raise ArgumentError(f"{self}: expected layers of one dtype, {self.compute_dtype.name}, "
                                 f"got {layer} of {layer.compute_dtype.name}")
         first = self._first
+        if first is None and not self.layers and layer.told_shape is not None:
+            self.dtype_policy = layer.dtype_policy
+            self._chain(Input(layer.told_shape, dtype=layer.dtype_policy), [layer])
+            return
         if first is None:
             self.layers.append(layer)
             self.dtype_policy = layer.dtype_policy

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from fastcnn import dtype_policies, layers
+from fastcnn import dtype_policies, layers, registry
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import held_layers
 from fastcnn.layers.input import InputLayer
@@ -167,8 +167,8 @@ def tensors(config: dict[str, Any], custom_objects: dict[str, type], who: str) -
         if isinstance(layer, InputLayer):
             done.append((layer.tensor(),))
             continue
-        result = layer(inputs if layer.many_inputs else inputs[0], call.get("training"))
-        done.append(result if isinstance(result, tuple) else (result,))
+        layer(inputs if layer.many_inputs else inputs[0], call.get("training"))
+        done.append(layer.nodes[-1].outputs)
 
     def pick(given: Any) -> Any:
         if isinstance(given, dict):
@@ -212,7 +212,8 @@ def classes(custom_objects: dict[str, type]) -> dict[str, Any]:
     ours = {name: getattr(layers, name) for name in layers.__all__}
     known = {name: it for name, it in ours.items() if isinstance(it, type) and issubclass(it, layers.Layer)}
     known["Operation"] = Operation
-    return known | kinds | {"Input": InputLayer} | custom_objects  # "Input" in files of version 0.1
+    known |= kinds | {"Input": InputLayer}  # "Input" in files of version 0.1
+    return known | registry.known_classes() | custom_objects
 
 
 def as_trainable(model: Any, config: dict[str, Any]) -> Any:

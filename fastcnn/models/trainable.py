@@ -87,6 +87,16 @@ class TrainableNetwork(OwnSteps, Network):
         first = [] if self.loss is None else [self.loss_tracker]
         return list({id(one): one for one in (*first, *found, *self.own_metrics()) if one is not None}.values())
 
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of what `evaluate` returns: loss, then metrics; known once training begins."""
+        return [] if self.objective is None else ["loss", *(metric.name for metric in self.metrics)]
+
+    def reset_metrics(self) -> None:
+        """Start all metrics anew; `fit` and `evaluate` do so themselves."""
+        for metric in self.metrics:
+            metric.reset_state()
+
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, loss_weights: Any = None, metrics: Any = None,
                 weighted_metrics: Any = None, **others: Any) -> None:
         """Choose optimizer, losses and metrics; what fails changes nothing.
@@ -96,16 +106,17 @@ class TrainableNetwork(OwnSteps, Network):
         optimizer : str or Optimizer
             One for each model. It trains what is trainable when training begins: layers may be frozen later, and be
             trained again, but what was frozen then asks for a new one.
-        loss : str or Loss, or a list or dict (by output name) of them
-            None for an output without one. "crossentropy" ("ce") is the one that suits the shapes of outputs and
-            targets: binary, sparse or categorical.
+        loss : str or Loss, or a list or dict (by output name) of them, optional
+            None for an output without one; a model without any predicts, and does not train. "crossentropy" ("ce")
+            is the one that suits the shapes of outputs and targets: binary, sparse or categorical.
         loss_weights : float, list or dict, optional
             Factors of the losses of several outputs.
         metrics, weighted_metrics : list of str or Metric, or a list or dict of such lists, optional
             "accuracy" is the one that suits the shapes. Weighted ones see the samples' weights. Those of one name are
             told apart as mae, mae_1, and weighted_mae.
         **others
-            Keras's run_eagerly, steps_per_execution, jit_compile and auto_scale_loss are not offered.
+            Keras's run_eagerly, steps_per_execution, jit_compile and auto_scale_loss tell how Keras is to compute:
+            they are taken, and change nothing.
 
         Raises
         ------

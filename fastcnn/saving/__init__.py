@@ -13,15 +13,25 @@ from fastcnn.errors import ArgumentError
 from fastcnn.formats import safetensors
 from fastcnn.formats.file_kinds import is_keras_file
 from fastcnn.formats.files import user_path
+from fastcnn.registry import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
 
 if TYPE_CHECKING:
     from fastcnn.models import Model
 
-__all__ = ["load_keras_weights", "load_metadata", "load_model", "load_weights", "save_model"]
+__all__ = ["CustomObjectScope", "custom_object_scope", "get_custom_objects", "get_registered_name",
+           "get_registered_object", "load_keras_weights", "load_metadata", "load_model", "load_weights",
+           "register_keras_serializable", "save_model"]
 
 
 def save_model(
-    model: "Model", path: str | os.PathLike[str], metadata: dict[str, Any] | None = None, overwrite: bool = True
+    model: "Model", filepath: str | os.PathLike[str], metadata: dict[str, Any] | None = None, overwrite: bool = True
 ) -> None:
     """Write structure and weights of a built model to one file. The same model gives the same bytes.
 
@@ -31,7 +41,7 @@ def save_model(
     Parameters
     ----------
     model : Model
-    path : path-like
+    filepath : path-like
         Ends in ``.safetensors``; its folder exists.
     metadata : dict, optional
         What JSON can hold, for `load_metadata`: class names, say. Tuples and arrays come back as lists, keys as str.
@@ -52,12 +62,12 @@ def save_model(
     >>> fc.saving.load_metadata("m.safetensors")
     {'classes': ['cat', 'dog']}
     """
-    path = user_path(path, "save_model")
+    path = user_path(filepath, "save_model")
     _require_model(model, "save_model")
     safetensors.save(path, model.contents, metadata or {}, overwrite)
 
 
-def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
+def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
                compile: bool = True, safe_mode: bool = True) -> "Model":
     """Return the model in a file of fastcnn's or of Keras's, built and with its weights. The content tells which it is.
 
@@ -67,7 +77,7 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
 
     Parameters
     ----------
-    path : path-like
+    filepath : path-like
     custom_objects : dict, optional
         Your own layers, and children of Sequential, by class name.
     compile : bool
@@ -92,7 +102,7 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
     >>> fc.saving.load_model("m.safetensors").output_shape
     (None, 2)
     """
-    path = user_path(path, "load_model")
+    path = user_path(filepath, "load_model")
     own = {} if custom_objects is None else custom_objects
     if not isinstance(own, dict) or not all(isinstance(kind, type) for kind in own.values()):
         raise ArgumentError("load_model: expected custom_objects as a dict of classes, {'Scale': Scale}, "
@@ -105,7 +115,7 @@ def load_model(path: str | os.PathLike[str], custom_objects: dict[str, type] | N
     return reading.load(path, own, compile)
 
 
-def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
+def load_weights(model: "Model", filepath: str | os.PathLike[str], by_name: bool = False,
                  skip_mismatch: bool = False) -> None:
     """Set the weights of a built model from a file of the same structure. Nothing changes unless all of them fit.
 
@@ -116,7 +126,7 @@ def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = F
     Parameters
     ----------
     model : Model
-    path : path-like
+    filepath : path-like
     by_name : bool
         Take the layers that have one name in the file and in the model, and leave all others as they are: a trunk goes
         into a model with another head.
@@ -139,14 +149,14 @@ def load_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = F
     >>> np.array_equal(model.predict(np.ones((1, 8))), other.predict(np.ones((1, 8))))
     True
     """
-    path = user_path(path, "load_weights")
+    path = user_path(filepath, "load_weights")
     _require_model(model, "load_weights")
     from fastcnn.models.files import reading
 
     reading.load_weights(model, path, by_name, skip_mismatch)
 
 
-def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bool = False,
+def load_keras_weights(model: "Model", filepath: str | os.PathLike[str], by_name: bool = False,
                        skip_mismatch: bool = False) -> None:
     """Set the weights of a built model from a file of Keras's. Nothing changes unless all of them fit.
 
@@ -158,7 +168,7 @@ def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bo
     Parameters
     ----------
     model : Model
-    path : path-like
+    filepath : path-like
         ``.weights.h5`` or ``.keras`` of Keras 3 and 2.12 to 2.15; ``.h5`` of Keras 1 to 3, such as those that Keras
         publishes for its applications.
     by_name, skip_mismatch : bool
@@ -173,21 +183,21 @@ def load_keras_weights(model: "Model", path: str | os.PathLike[str], by_name: bo
     ImportError
         h5py is not installed.
     """
-    path = user_path(path, "load_keras_weights")
+    path = user_path(filepath, "load_keras_weights")
     _require_model(model, "load_keras_weights")
     from fastcnn.models.files import keras_weights
 
     keras_weights.load(model, path, by_name, skip_mismatch)
 
 
-def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
+def load_metadata(filepath: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the metadata that `save_model` was given. The weights are neither read nor checked.
 
     A file of Keras's has none, which gives {}.
 
     Parameters
     ----------
-    path : path-like
+    filepath : path-like
 
     Raises
     ------
@@ -201,7 +211,7 @@ def load_metadata(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> fc.saving.load_metadata("m.safetensors")
     {}
     """
-    path = user_path(path, "load_metadata")
+    path = user_path(filepath, "load_metadata")
     return {} if is_keras_file(path) else safetensors.read_contents(path).metadata
 
 

@@ -16,7 +16,7 @@ LAYER = {
     "give metrics to compile": "add_metric metrics metrics_variables",
     "parameters are made by add_weight": "add_variable",
     "json.dumps(model.get_config()) is the structure, and from_config reads it":
-        "to_json build_from_config get_build_config compile_from_config get_compile_config "
+        "build_from_config get_build_config compile_from_config get_compile_config "
         "variable_serialization_spec",
     "fc.onnx.export(model, path) writes ONNX": "export",
     "weights are float32 or float64":

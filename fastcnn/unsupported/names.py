@@ -4,9 +4,8 @@ _RECURRENT = "layers for sequences are Conv1D, DepthwiseConv1D and poolings; the
 _PICTURES = "change pictures with NumPy or Pillow before fit; Rescaling and Normalization are layers"
 _TEXT = "turn words into numbers before fit; there are no layers for text and tables"
 _ATTENTION = "there is no attention yet; Dot, Softmax and Dense are what it is made of"
-_REGISTER = "give custom_objects={name: class} where a model is loaded"
+_REGISTER = "a class has get_config and from_config, and fc.saving.register_keras_serializable lets files name it"
 _LOGGING = "give verbose= to fit"
-_SAVING = "fc.saving.save_model and load_model write and read whole models"
 _PIECES = "fc.applications has the networks there are"
 
 FASTCNN = {
@@ -85,8 +84,7 @@ ACTIVATIONS = {
     "multiply by a sigmoid, with layers.Multiply": "glu", "use softmax": "sparsemax",
 }
 UTILS = {
-    _REGISTER: "CustomObjectScope custom_object_scope get_custom_objects get_registered_name get_registered_object "
-               "register_keras_serializable deserialize_keras_object serialize_keras_object",
+    _REGISTER: "deserialize_keras_object serialize_keras_object",
     "fc.datasets.load reads a folder of pictures": "image_dataset_from_directory",
     "read files into arrays before fit":
         "audio_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array FeatureSpace "
@@ -113,16 +111,11 @@ APPLICATIONS = {
     "fc.applications.preprocessing has what networks want of pictures": "imagenet_utils",
 }
 SAVING = {
-    _REGISTER: "CustomObjectScope custom_object_scope get_custom_objects get_registered_name get_registered_object "
-               "register_keras_serializable deserialize_keras_object serialize_keras_object",
+    _REGISTER: "deserialize_keras_object serialize_keras_object",
     "model.save_weights(path) writes them": "save_weights",
     "load_weights reads a file into a model": "KerasFileEditor",
 }
-MODELS = {
-    "copy.deepcopy(model) has its weights, and Model.from_config(model.get_config()) new ones": "clone_model",
-    _SAVING: "load_model save_model",
-    "json.loads, then Model.from_config": "model_from_json",
-}
+MODELS: dict[str, str] = {}  # all of Keras's are there
 RANDOM = {
     "numpy.random.default_rng(seed) draws": "beta binomial categorical gamma normal randint shuffle truncated_normal "
                                             "uniform",

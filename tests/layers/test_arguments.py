@@ -133,11 +133,9 @@ def test_a_layer_of_one_s_own_is_made_again_whatever_it_calls_its_further_argume
         assert (again.factor, again.name, again.trainable) == (3, "three", False)
 
 
-@pytest.mark.parametrize("name", ["input_shape", "batch_input_shape", "input_dim"])
-def test_an_input_shape_says_where_it_belongs(name):
-    given = {"input_shape": (4,), "batch_input_shape": (None, 4), "input_dim": 4}[name]
-    with pytest.raises(TypeError, match=rf"Dense: {name}=.* begin the model with fastcnn\.Input\(\(4,\)\)"):
-        layers.Dense(3, **{name: given})
+def test_the_shape_of_a_whole_batch_is_told_where_it_belongs():
+    with pytest.raises(TypeError, match=r"Dense: batch_input_shape=.* begin the model with fastcnn\.Input\(\(4,\)\)"):
+        layers.Dense(3, batch_input_shape=(None, 4))
 
 
 @pytest.mark.parametrize("layer", [lambda: layers.Concatenate(), lambda: layers.Dot(1)])
