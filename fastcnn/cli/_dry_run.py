@@ -65,11 +65,17 @@ def dry_run(console: Any, prepared: Any, count: int = 1) -> dict[str, Any]:
     step = statistics.median(watch.seconds or [0.0])
     measuring = 0.0 if dev is None else _seconds_on(learner, dev.x) * len(dev.y)
     epoch = steps * step + measuring
-    whole = count * config.epochs * epoch
+    in_all = f"{config.epochs} epochs"
+    whole = config.epochs * epoch
+    if config.steps is not None:
+        in_all, whole = f"{config.steps:,} steps", config.steps * epoch / steps
+    elif config.minutes is not None:
+        in_all, whole = f"about {int(config.minutes * 60 / epoch * steps):,} steps", config.minutes * 60
+    whole *= count
     figures = {"step_seconds": step, "images_per_second": size / max(step, 1e-9), "steps_per_epoch": steps,
                "epoch_seconds": epoch, "seconds": whole, "memory_bytes": _peak_memory()}  # fmt: skip
     of_dev = f", {measuring:.2f} s of them for dev" if dev is not None else ""
-    in_all = f"{config.epochs} epochs" + (f" for each of {count} folds" if count > 1 else "")
+    in_all += f" for each of {count} folds" if count > 1 else ""
     end = time.strftime("%A %H:%M", time.localtime(time.time() + whole))
     console.print(f"step   {size} images, {1e3 * step:.3g} ms: {figures['images_per_second']:,.0f} images/s, measured "
                   f"on {len(watch.seconds)} steps")  # fmt: skip

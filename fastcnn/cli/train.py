@@ -71,7 +71,6 @@ def _require_one_answer(ctx: click.Context, given: dict[str, Any]) -> None:
         ("folds", "from", "the run has seen the images of every fold"),
         ("folds", "dev", "each fold is dev once"),
         ("folds", "minutes", "folds are equally long"),
-        ("minutes", "dry_run", "one tells how long training takes, the other is told"),
         ("minutes", "steps", "each says how long training is"),
         ("minutes", "epochs", "each says how long training is"),
         ("steps", "epochs", "each says how long training is"),
