@@ -8,6 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch, Data
 from fastcnn.augmentation import Pipeline
+from fastcnn.errors import DataError
 from fastcnn.operations.augmentation.change import Change
 
 
@@ -27,12 +28,13 @@ class AugmentedData(Data):
         The model's.
     who : str
     weights : list of (N, ...) arrays, or None
+        Those of the images' height and width are of pixels, and follow them.
     pipeline : Pipeline
     """
 
     def __init__(self, x: Any, ys: Sequence[Any], dtype: np.dtype, who: str, weights: Sequence[Any] | None,
                  pipeline: Pipeline) -> None:
-        self.pipeline = pipeline
+        self.pipeline, self._who = pipeline, who
         super().__init__([x], ys, [(None, *x.shape[1:])], dtype, who, weights)
 
     def kind_of(self, x: Any) -> np.dtype:
@@ -53,11 +55,13 @@ class AugmentedData(Data):
         """Return the targets and weights of one output after some changes."""
         if y is None or not changes:
             return y, w
-        if y.ndim in (3, 4) and y.shape[1:3] == self.xs[0].shape[1:3]:
-            masks = y.reshape(*y.shape, *(1,) * (4 - y.ndim))
-            for change in changes:
-                masks = change.masks(masks)
-            return masks.reshape(*masks.shape[:y.ndim]), w
+        if self._are_of_pixels(y):
+            if w is None or self._are_of_pixels(w):
+                return _moved(changes, y), None if w is None else _moved(changes, w)
+            if _through(changes, w) is not w:
+                raise DataError(f"{self._who}: expected no weights of samples beside masks that are mixed, since their "
+                                f"pixels come from two samples; give each pixel its weight, (N, H, W)")
+            return _moved(changes, y), w
         mixed = _through(changes, y)
         if w is None or mixed is y:
             return mixed, w
@@ -68,6 +72,10 @@ class AugmentedData(Data):
         wide = total.reshape(of_both.shape)
         return np.where(wide > 0, share / np.where(wide > 0, wide, 1), mixed).astype(mixed.dtype), total
 
+    def _are_of_pixels(self, array: np.ndarray) -> bool:
+        """Return whether targets or weights have a number, or several, for each pixel of the images."""
+        return array.ndim in (3, 4) and array.shape[1:3] == self.xs[0].shape[1:3]
+
     def digest(self) -> str:
         """As `Data.digest`, with that of the pipeline."""
         return f"{super().digest()} {self.pipeline.digest()}"
@@ -77,6 +85,14 @@ def _through(changes: list[Change], labels: np.ndarray) -> np.ndarray:
     for change in changes:
         labels = change.labels(labels)
     return labels
+
+
+def _moved(changes: list[Change], masks: np.ndarray) -> np.ndarray:
+    """Return masks (N, H, W) or (N, H, W, K) where the pixels of the images have gone."""
+    moved = masks.reshape(*masks.shape, *(1,) * (4 - masks.ndim))
+    for change in changes:
+        moved = change.masks(moved)
+    return moved.reshape(*moved.shape[: masks.ndim])
 
 
 def _of_type(x: np.ndarray, dtype: np.dtype) -> np.ndarray:

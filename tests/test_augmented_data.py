@@ -142,6 +142,38 @@ def test_masks_follow_their_images_and_get_their_size():
                 np.testing.assert_allclose(batch.ys[0].reshape(-1, 5, 4), batch.xs[0][..., 0], atol=apart)
 
 
+def test_weights_of_pixels_follow_them_and_weights_of_samples_stay():
+    masks = np.stack([np.arange(48).reshape(8, 6)] * 23)
+    pipeline = Pipeline([layers.RandomFlip("horizontal"), layers.RandomTranslation(0.3, 0.3, "constant")], seed=2)
+    for w in (masks + 1.0, masks[..., None] + 1.0):
+        (batch,) = data(X, [masks], [w.astype(np.float32)], pipeline).batches(23, epoch=1)
+        inside = batch.weights[0].reshape(masks.shape) > 0
+        assert 0.5 < inside.mean() < 1
+        np.testing.assert_array_equal((batch.weights[0].reshape(masks.shape) - 1)[inside], batch.ys[0][inside])
+    (batch,) = data(X, [masks], [np.arange(23, dtype=np.float32)], pipeline).batches(23, epoch=1)
+    np.testing.assert_array_equal(batch.weights[0], np.arange(23))
+    mixing = Pipeline([layers.CutMix()])
+    with pytest.raises(DataError, match="expected no weights of samples beside masks that are mixed"):
+        next(data(X, [masks], [np.arange(23, dtype=np.float32)], mixing).batches(23, epoch=1))
+    (batch,) = data(X, [masks], [masks.astype(np.float32)], mixing).batches(23, epoch=1)
+    np.testing.assert_array_equal(batch.weights[0], batch.ys[0])
+
+
+def test_a_model_with_a_training_step_of_its_own_gets_augmented_images():
+    seen = []
+
+    class Own(fc.Model):
+        def train_step(self, batch):
+            seen.append(np.array(batch[0]))
+            return {"loss": 0.0}
+
+    entrance = fc.Input((8, 6, 3))
+    model = Own(entrance, layers.Flatten()(entrance))
+    model.compile("sgd")
+    model.fit(X, Y, batch_size=23, shuffle=False, verbose=0, augmentation=PIPELINE)
+    np.testing.assert_array_equal(seen[0], PIPELINE(X, np.arange(23), 0))
+
+
 def test_a_network_of_masks_trains_on_crops_of_them():
     model = fc.Sequential([layers.Conv2D(2, 3, padding="same", activation="softmax")])
     model.compile(fc.optimizers.Adam(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"])

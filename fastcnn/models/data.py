@@ -33,17 +33,16 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
         trainer.trained = model.trainable_weights
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
     ys = arguments.targets(y, names, len(xs[0]), who)
-    if trainer.objective is None:  # steps of its own know what they do with targets
-        return Data(xs, ys, model.input_shapes, model.compute_dtype, who, arguments.weights(sample_weight, names, who),
-                    lasts=not how.get("one_batch", False))
-    for target, one in zip(trainer.objective.targets, ys, strict=True):
-        if (one is None) == target.asks:
-            raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
-                                f"or a metric, got {'none' if one is None else 'some'}")
     weights = arguments.weights(sample_weight, names, who)
     data = Data(xs, ys, model.input_shapes, model.compute_dtype, who, weights,
                 lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(
                     xs[0], ys, model.compute_dtype, who, weights, augmentation)
+    if trainer.objective is None:  # steps of its own know what they do with targets
+        return data
+    for target, one in zip(trainer.objective.targets, ys, strict=True):
+        if (one is None) == target.asks:
+            raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
+                                f"or a metric, got {'none' if one is None else 'some'}")
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
     ys, objective = data.ys, trainer.objective

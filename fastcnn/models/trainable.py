@@ -175,8 +175,8 @@ class TrainableNetwork(OwnSteps, Network):
         augmentation : Pipeline, optional
             What the images of `x`, (N, H, W, C), go through on their way into a batch, changed anew in each epoch: what
             is drawn is a function of the pipeline's seed, the epoch and the image's number. Validation data go through
-            it at rest; give it to `evaluate` and `predict`, too. Targets of the images' height and width are masks,
-            which follow the pixels. Mixing (`MixUp`, `CutMix`) wants one-hot targets. For arrays alone.
+            it at rest; give it to `evaluate` and `predict`, too. Targets and weights of the images' height and width
+            are masks, which follow the pixels. Mixing (`MixUp`, `CutMix`) wants one-hot targets. For arrays alone.
 
         Returns
         -------
