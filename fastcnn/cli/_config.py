@@ -16,9 +16,9 @@ CONFIG, TOML = "config.json", "config.toml"
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
 OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "label", "ignore", "dev", "train_dev", "test",
-           "group_by", "from", "white", "model", "dropout", "l2", "minutes", "steps", "epochs", "batch_size", "optimizer",
-           "lr", "momentum", "weight_decay", "lr_schedule", "warmup", "ema", "loss", "label_smoothing", "class_weight",
-           "augment", "limit", "patience", "seed")
+           "group_by", "from", "white", "model", "dropout", "l2", "minutes", "steps", "epochs", "batch_size",
+           "optimizer", "lr", "momentum", "weight_decay", "lr_schedule", "warmup", "ema", "loss", "label_smoothing",
+           "class_weight", "augment", "limit", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.

@@ -56,7 +56,8 @@ def show(dataset: str | None, config: str | None, out: str, images: int | None, 
     data = load_dataset(choose_dataset(dataset, given["data_dir"], None), None, given["size"], given["fit"],
                         given["skip_damaged"], columns_asked(given))  # fmt: skip
     if data.features:
-        raise ArgumentError(f"data show: expected pictures, got the features of {data.name}; `data check` tells of them")
+        raise ArgumentError(f"data show: expected pictures, got the features of {data.name}; `data check` "
+                            "tells of them")  # fmt: skip
     asked = Asked(given["dev"], given["train_dev"], given["test"], given["group_by"], given["seed"])
     parts = next(made_folds(data, given["folds"], asked))[0] if given["folds"] else made(data, asked)[0]
     train = parts["train"]
@@ -83,12 +84,12 @@ def _epochs(pipeline: Any, some: Any, labels: Any, data: "Dataset") -> tuple[Any
     from fastcnn.cli._examples import label_texts
     from fastcnn.utils import to_categorical
 
-    classes, index = data.classes, np.arange(len(some))
-    is_known = data.task != "classification"  # as text: nothing is mixed
-    rows = None if is_known else to_categorical(labels, len(classes))
+    classes, index, rows = data.classes, np.arange(len(some)), None
+    if data.task == "classification":
+        rows = to_categorical(labels, len(classes))
     seen = [pipeline.augmented(np.asarray(some), index, epoch, labels=rows) for epoch in range(_EPOCHS)]
     x = np.stack([pipeline.at_rest(np.asarray(some)), *(one.images for one in seen)], axis=1)
-    if is_known:
+    if rows is None:  # nothing is mixed
         return x.reshape(-1, *x.shape[2:]), [text for text in label_texts(data, labels) for _ in range(_EPOCHS + 1)]
     shares = np.stack([rows, *(one.labels for one in seen)], axis=1)
     return x.reshape(-1, *x.shape[2:]), [_text(row, classes) for row in shares.reshape(-1, len(classes))]
