@@ -35,16 +35,18 @@ class Elastic(Change):
         return self._warp.images(x)
 
     def masks(self, masks: np.ndarray) -> np.ndarray:
-        return self._warp_of(masks).masks(masks)
+        return self._warp_of(len(masks)).masks(masks)
 
     def boxes(self, boxes: list[np.ndarray]) -> list[np.ndarray]:
-        """Return boxes as they were: things move by less than boxes are exact to."""
-        return boxes
+        """Return what holds the pixels that are sampled within each box; of no width and height without any."""
+        moved = device.get(self._warp_of(len(boxes)).displacements)
+        return [some if not strength else _held(some, shifts) for some, strength, shifts
+                in zip(boxes, self.strengths, moved, strict=True)]  # fmt: skip
 
-    def _warp_of(self, masks: np.ndarray) -> Warp:
+    def _warp_of(self, count: int) -> Warp:
         if self._warp is None:
-            like = np.empty((len(masks), *self.size, 1), np.float32)
-            self._warp = Warp(identities(len(masks)), self.size, self.geometry, self._displacements(like))
+            like = np.empty((count, *self.size, 1), np.float32)
+            self._warp = Warp(identities(count), self.size, self.geometry, self._displacements(like))
         return self._warp
 
     def _displacements(self, x: np.ndarray) -> np.ndarray:
@@ -60,3 +62,15 @@ class Elastic(Change):
         smoothed = Blur(windows, windows * self.strengths[:, None])
         moved: np.ndarray = smoothed.images(noise.images(still)[0])[0]
         return moved
+
+
+def _held(boxes: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Return boxes (K, 4) on an image whose pixels are sampled at places shifted by (H, W, 2)."""
+    rows, columns = np.mgrid[: shifts.shape[0], : shifts.shape[1]] + 0.5  # the middles of pixels
+    x, y = columns + shifts[..., 0], rows + shifts[..., 1]
+    found = np.zeros(boxes.shape)
+    for k, (left, top, right, bottom) in enumerate(boxes):
+        at = np.nonzero((left <= x) & (x < right) & (top <= y) & (y < bottom))
+        if at[0].size:
+            found[k] = at[1].min(), at[0].min(), at[1].max() + 1, at[0].max() + 1
+    return found

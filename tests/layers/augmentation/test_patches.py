@@ -114,6 +114,27 @@ def test_elastic_places_move_smoothly_and_masks_with_them():
     assert out["segmentation_masks"].dtype == np.int32
 
 
+def test_elastic_boxes_hold_what_they_held():
+    draw = np.random.default_rng(2)
+    left, top = draw.integers(3, 15, (2, 6))
+    right, bottom = left + draw.integers(6, 18, 6), top + draw.integers(6, 18, 6)
+    i, j = np.mgrid[:40, :40]
+    inside = [(a <= j) & (j < c) & (b <= i) & (i < d) for a, b, c, d in zip(left, top, right, bottom)]
+    masks = np.stack(inside)[..., None].astype(np.int32)
+    boxes = np.array([[box, (-9.0, -9, -8, -8)] for box in zip(left, top, right, bottom)])  # one is nowhere
+    given = {"images": np.zeros((6, 40, 40, 1), "float32"), "segmentation_masks": masks,
+             "bounding_boxes": {"boxes": boxes}}
+    kind = {"fill_mode": "constant", "bounding_box_format": "xyxy", "seed": 4}
+    out = layers.RandomElasticTransform((1, 1), (1, 1), **kind)(given)
+    for mask, (box, nowhere), before in zip(out["segmentation_masks"], out["bounding_boxes"]["boxes"], boxes):
+        rows, columns = np.nonzero(mask[..., 0])
+        held = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+        assert np.abs(box - held).max() <= 1  # a place between two pixels is rounded by the mask
+        assert not np.array_equal(box, before[0])
+        assert not nowhere.any()
+    assert np.array_equal(layers.RandomElasticTransform(0, **kind)(given)["bounding_boxes"]["boxes"], boxes)
+
+
 @pytest.mark.parametrize(("make", "error", "message"), [
     (lambda: layers.RandomErasing(2), ArgumentError, "from 0 to 1, got 2"),
     (lambda: layers.RandomErasing(scale=(0.1, 1.5)), ArgumentError, "expected scale to be a number or two"),
