@@ -135,12 +135,15 @@ def packed(batch: Any) -> Any:
     ----------
     batch : Batch
     """
-    one = lambda values: device.get(values[0]) if len(values) == 1 else list(map(device.get, values))
-    x, ys = one(batch.xs), [y for y in batch.ys if y is not None]
+    x, ys = _as_given(batch.xs), [y for y in batch.ys if y is not None]
     if not ys:
         return x
     weights = [] if batch.weights is None else [w for w in batch.weights if w is not None]
-    return (x, one(ys), one(weights)) if weights else (x, one(ys))
+    return (x, _as_given(ys), _as_given(weights)) if weights else (x, _as_given(ys))
+
+
+def _as_given(values: list[Any]) -> Any:
+    return device.get(values[0]) if len(values) == 1 else list(map(device.get, values))
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:

@@ -50,8 +50,8 @@ class Batches(Protocol):
     def some(self, samples: int, seed: int) -> Iterator[Batch]:
         """Return batches of at least so many samples, if there are, from all over the data; a seed gives the same ones.
 
-        What `begin` gives stays as it is. A pipeline of augmentation draws nothing for them. From an iterator none come,
-        since they would be lost.
+        What `begin` gives stays as it is. A pipeline of augmentation draws nothing. None come from an iterator:
+        they would be lost.
         """
         ...
 
