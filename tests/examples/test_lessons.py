@@ -82,7 +82,7 @@ def test_gradients_vanish_explode_and_are_cured(lesson):
 
 
 def test_what_is_learned_by_heart_is_worse_for_other_images(lesson):
-    printed = lesson("overfitting", "--epochs", 25, "--images", 200)
+    printed = lesson("overfitting", "--epochs", 20, "--images", 150)
     errors = [(float(own), float(others)) for own, others in re.findall(r"errors (\S+)% and (\S+)%", printed)]
     assert len(errors) == 5
     assert errors[0][0] < 15, "wrong labels too, which are 20 %"
@@ -124,10 +124,8 @@ def test_each_fault_is_read_off_its_gap(lesson):
     assert told[:3] == ["avoidable bias", "variance", "mismatch"]
 
 
-def test_a_lesson_runs_by_itself(tmp_path):
-    pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
-    printed = run("lessons/perceptron.py", "--epochs", 2, "--out", tmp_path / "picture.png")
-    assert printed.splitlines()[-1] == str(tmp_path / "picture.png")
+def test_a_lesson_is_a_script():
+    assert "Rosenblatt's rule of 1958" in run("lessons/perceptron.py", "--help")
 
 
 def test_every_lesson_is_run_by_a_test_and_has_its_picture_on_the_page():
