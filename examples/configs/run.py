@@ -83,20 +83,22 @@ def report(name: str, out: Path, results: Path) -> None:
     os.replace(unfinished, path)
     draw(name, runs, results / f"{name}.svg")
     if tested and results.resolve() == HERE / "results":
-        tabulate(name, found)
+        publish(name, found)
     print(f"{path}: {json.dumps({key: found[key] for key in found if key != 'runs'})}", flush=True)
 
 
-def tabulate(name: str, found: dict[str, Any]) -> None:
-    """Write the results into the table of README.md."""
+def publish(name: str, found: dict[str, Any]) -> None:
+    """Write the results into the table of README.md, and the curves that there are to its end."""
     path = HERE / "README.md"
-    lines = path.read_text().splitlines()
+    text, heading, _ = path.read_text().partition("## Curves\n")
+    lines = text.splitlines(keepends=True)
     for number, line in enumerate(lines):
         if line.startswith(f"| [{name}]"):
             cells = line.split(" | ")[:3]
             cells += [f"{100 * found[key]:.2f} %" for key in ("mean", "worst")] + [f"{found['minutes']:.1f}"]
-            lines[number] = " | ".join([*cells, f"{', '.join(map(str, found['seeds']))} |"])
-    path.write_text("\n".join(lines) + "\n")
+            lines[number] = " | ".join([*cells, f"{', '.join(map(str, found['seeds']))} |\n"])
+    curves = [f"\n![{curve.stem}](results/{curve.name})\n" for curve in sorted(HERE.glob("results/*.svg"))]
+    path.write_text("".join([*lines, heading, *curves]))
 
 
 def read(path: Path, seed: str) -> dict[str, Any] | None:

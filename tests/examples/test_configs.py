@@ -56,14 +56,18 @@ def test_a_curve_is_drawn(tmp_path, script):
     assert "test images, each seed" in (tmp_path / "plan.svg").read_text()
 
 
-def test_the_row_of_a_configuration_gets_the_results(tmp_path, script):
+def test_the_page_gets_the_results_and_the_curves(tmp_path, script):
     script.HERE = tmp_path
-    (tmp_path / "README.md").write_text("# A\n| [plan](plan.toml) | MNIST | 99 % in 1 minute | | | | |\n| [b](b) | |\n")
+    (tmp_path / "README.md").write_text("# A\n| [plan](plan.toml) | MNIST | 99 % in 1 minute | | | | |\n| [b](b) | |\n"
+                                        "\n## Curves\n\n![old](results/old.svg)\n")
     make_run(tmp_path / "plan-1", [0.5, 0.8], test=0.98765)
     for _ in range(2):
+        (tmp_path / "results").mkdir(exist_ok=True)
+        (tmp_path / "results" / "plan.svg").touch()  # also where nothing can draw
         script.report("plan", tmp_path, tmp_path / "results")
-        assert (tmp_path / "README.md").read_text().splitlines()[1:] == [
-            "| [plan](plan.toml) | MNIST | 99 % in 1 minute | 98.77 % | 98.77 % | 0.5 | 1 |", "| [b](b) | |"]
+        assert (tmp_path / "README.md").read_text() == (
+            "# A\n| [plan](plan.toml) | MNIST | 99 % in 1 minute | 98.77 % | 98.77 % | 0.5 | 1 |\n| [b](b) | |\n\n"
+            "## Curves\n\n![plan](results/plan.svg)\n")
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("results/*.json")), ids=lambda path: path.stem)
