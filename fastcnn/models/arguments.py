@@ -14,6 +14,7 @@ from fastcnn.callbacks import Callback, Progress
 from fastcnn.callbacks.progress import suiting_style
 from fastcnn.data.mapped_rows import MappedRows
 from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
+from fastcnn.geometry.arguments import is_integer
 from fastcnn.objective import per_output
 
 
@@ -203,3 +204,22 @@ def every_callback(callbacks: Any, verbose: int, who: str) -> list[Callback]:
 def names_of(method: Callable[..., Any]) -> list[str]:
     """Return the names of the arguments that a method offers."""
     return [name for name in inspect.signature(method).parameters if name not in ("self", "others")]
+
+
+#: How Keras is to compute, as compile is told: what each may be.
+_HINTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "run_eagerly": ("True or False", lambda value: isinstance(value, (bool, np.bool_))),
+    "auto_scale_loss": ("True or False", lambda value: isinstance(value, (bool, np.bool_))),
+    "jit_compile": ("True, False or 'auto'", lambda value: value == "auto" or isinstance(value, (bool, type(None)))),
+    "steps_per_execution": ("an integer of at least 1", lambda value: is_integer(value) and value >= 1),
+}
+
+
+def check_hints(who: str, others: dict[str, Any], known: Sequence[str]) -> None:
+    """Raise for arguments of compile that are neither known nor hints of how Keras is to compute.
+
+    Hints change nothing here.
+    """
+    refuse(who, {name: value for name, value in others.items() if name not in _HINTS}, {}, tuple(known))
+    for name, value in others.items():
+        check(_HINTS[name][1](value), who, f"{name} to be {_HINTS[name][0]}", value)

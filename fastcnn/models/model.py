@@ -170,18 +170,20 @@ class Model(TrainableNetwork):
         built = (self.input_shape, held_layers.frozen(self)) if self.has_call else None
         return contents.copied, (type(self), self.get_config(), self.get_weights(), own, told, built)
 
-    def to_json(self, **arguments_of_json: Any) -> str:
+    def to_json(self, indent: int | None = None, **others: Any) -> str:
         """Return class and structure as text, of which `fastcnn.models.model_from_json` makes a model again.
 
         Parameters
         ----------
-        **arguments_of_json
-            Of `json.dumps`, such as ``indent=2``.
+        indent : int, optional
+            Write it on several lines, each level so many spaces further right.
+        **others
+            Of `json.dumps`.
         """
         import json
 
         return json.dumps({"class_name": type(self).__name__, "config": serialization.without_layers(
-            self.get_config())}, **arguments_of_json)
+            self.get_config())}, indent=indent, **others)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).

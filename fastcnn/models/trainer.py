@@ -12,7 +12,6 @@ from fastcnn import optimizers, random, training
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry.arguments import is_integer
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments, batching, data, statistics, training_state
@@ -20,14 +19,6 @@ from fastcnn.models.network import Network
 from fastcnn.objective import Objective, loss_of
 from fastcnn.parameters import Parameter
 from fastcnn.training import Epochs, ForwardResult, own_step
-
-#: How Keras is to compute: what each may be. They change nothing here.
-_HINTS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "run_eagerly": ("True or False", lambda value: isinstance(value, (bool, np.bool_))),
-    "auto_scale_loss": ("True or False", lambda value: isinstance(value, (bool, np.bool_))),
-    "jit_compile": ("True, False or 'auto'", lambda value: value == "auto" or isinstance(value, (bool, type(None)))),
-    "steps_per_execution": ("an integer of at least 1", lambda value: is_integer(value) and value >= 1),
-}
 
 
 class Trainer:
@@ -79,10 +70,7 @@ class Trainer:
                 others: dict[str, Any]) -> None:
         """As `fastcnn.Model.compile`."""
         who = f"{self.model}.compile"
-        known = ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
-        arguments.refuse(who, {name: value for name, value in others.items() if name not in _HINTS}, {}, known)
-        for name, value in others.items():
-            arguments.check(_HINTS[name][1](value), who, f"{name} to be {_HINTS[name][0]}", value)
+        arguments.check_hints(who, others, ("optimizer", "loss", "loss_weights", "metrics", "weighted_metrics"))
         if isinstance(loss, (list, tuple, dict)) and not loss:
             raise ArgumentError(f"{self.model}: compile expected a loss, such as "
                                 f'"sparse_categorical_crossentropy", got none in {loss!r}')
