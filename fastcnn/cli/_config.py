@@ -15,10 +15,10 @@ CONFIG, TOML = "config.json", "config.toml"
 
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
-OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "label", "ignore", "dev", "train_dev", "test",
-           "group_by", "from", "white", "model", "dropout", "l2", "minutes", "steps", "epochs", "batch_size",
-           "optimizer", "lr", "momentum", "weight_decay", "lr_schedule", "warmup", "ema", "loss", "label_smoothing",
-           "class_weight", "augment", "limit", "patience", "seed")
+OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "label", "ignore", "limit", "dev", "train_dev", "test",
+           "group_by", "from", "white", "model", "minutes", "steps", "epochs", "batch_size", "optimizer", "lr",
+           "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2", "weight_decay", "label_smoothing",
+           "class_weight", "ema", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.

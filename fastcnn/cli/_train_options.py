@@ -32,12 +32,6 @@ data_group = in_group(
     data_options("digits, which need no download"),
     picture_options,
     table_options,
-    click.option("--augment", type=AugmentationCalls("augmentation", AUGMENTATIONS, "RandomFlip('horizontal')"),
-                 metavar="NAME",
-                 help="Change training images anew in each epoch: mirror; crop, mirrored and moved; digits, turned, "
-                      "scaled and moved; strong, all that and colours and erasing; or layers as calls with commas "
-                      "between, \"RandomFlip('horizontal'), RandomRotation(0.05)\", in a file a list of them. Default: "
-                      "off."),
     click.option("--limit", type=click.IntRange(1), metavar="N",
                  help="Train on N images of the training part, of each class its share."),
 )  # fmt: skip
@@ -53,10 +47,6 @@ network_group = in_group(
                  help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of "
                       "a model, .safetensors, .keras or .h5, needs --dataset."),
     white_option,
-    click.option("--dropout", type=Share(), metavar="RATE",
-                 help="Rate of the network's dropout layers; one that has none gets one before its last layer."),
-    click.option("--l2", type=Factor(), metavar="FACTOR",
-                 help="Add this times the squares of all kernels to the loss. Default: 0."),
 )  # fmt: skip
 
 training_group = in_group(
@@ -79,20 +69,34 @@ training_group = in_group(
     click.option("--warmup", type=Share(), metavar="SHARE",
                  help="The part of all steps in which the rate grows first. Default: 0; triangle 0.25, onecycle 0.3."),
     click.option("--momentum", type=Share(), metavar="NUMBER", help="Of sgd and rmsprop."),
+    click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
+                 help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded."),
+)  # fmt: skip
+
+regularization_group = in_group(
+    "Regularization",
+    click.option("--augment", type=AugmentationCalls("augmentation", AUGMENTATIONS, "RandomFlip('horizontal')"),
+                 metavar="NAME",
+                 help="Change training images anew in each epoch: mirror; crop, mirrored and moved; digits, turned, "
+                      "scaled and moved; strong, all that and colours and erasing; or layers as calls with commas "
+                      "between, \"RandomFlip('horizontal'), RandomRotation(0.05)\", in a file a list of them. Default: "
+                      "off."),
+    click.option("--dropout", type=Share(), metavar="RATE",
+                 help="Rate of the network's dropout layers; one that has none gets one before its last layer."),
+    click.option("--l2", type=Factor(), metavar="FACTOR",
+                 help="Add this times the squares of all kernels to the loss. Default: 0."),
     click.option("--weight-decay", type=Factor(), metavar="FACTOR",
                  help="Kernels shrink by this times the rate in each step (decoupled, as in Keras; for sgd with a "
                       "momentum of 0.9 ten times the papers'). Default: the optimizer's."),
+    click.option("--label-smoothing", type=Share(), metavar="SHARE",
+                 help="The share of each target that goes to all classes alike. Default: 0."),
+    click.option("--class-weight", type=click.Choice(["balanced", "none"]), metavar="KIND",
+                 help="balanced: the classes count alike, however many images they have. Default: none."),
     click.option("--ema", type=Share(), metavar="MOMENTUM",
                  help="Keep, in place of the last weights, their moving average of this momentum, say 0.999; dev sees "
                       "it. Default: 0, none."),
-    click.option("--label-smoothing", type=Share(), metavar="SHARE",
-                 help="The share of each target that goes to all classes alike. Default: 0."),
-    click.option("--class-weight", type=click.Choice(["balanced", "none"]),
-                 help="balanced: the classes count alike, however many images they have. Default: none."),
     click.option("--patience", type=click.IntRange(1), metavar="N",
                  help="End after N epochs whose loss on dev is no better; the weights of the best epoch are kept."),
-    click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
-                 help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded."),
 )  # fmt: skip
 
 run_group = in_group(

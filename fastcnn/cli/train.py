@@ -6,13 +6,19 @@ from typing import Any
 import click
 
 from fastcnn.cli._config_file import located
+from fastcnn.cli._exclusive import require_one_answer
 from fastcnn.cli._exit_codes import INTERRUPTED, OTHER
 from fastcnn.cli._expressions import CallError
 from fastcnn.cli._groups import GroupedCommand
-from fastcnn.cli._train_options import data_group, network_group, parts_group, run_group, training_group
+from fastcnn.cli._train_options import (
+    data_group,
+    network_group,
+    parts_group,
+    regularization_group,
+    run_group,
+    training_group,
+)
 from fastcnn.errors import ArgumentError
-
-_PARAMETERS = {"json": "as_json"}  # what options are called inside
 
 
 @click.command("train", cls=GroupedCommand, short_help="Train a network on a data set.")
@@ -20,6 +26,7 @@ _PARAMETERS = {"json": "as_json"}  # what options are called inside
 @parts_group
 @network_group
 @training_group
+@regularization_group
 @run_group
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
@@ -27,8 +34,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
     Without any option a small LeNet learns the 1,797 handwritten digits that come with fastcnn, in seconds. Epochs,
     batch size and model have defaults for each data set. The run is a folder with model.safetensors, history.jsonl
-    (a line an epoch), config.json and split.csv (which image was in which part). Ctrl-C ends training after the
-    current step and saves the model; a second one aborts.
+    (a line an epoch), config.json, config.toml (for --config) and split.csv (which image was in which part). Ctrl-C
+    ends training after the current step and saves the model; a second one aborts.
 
     Decisions (another rate, more epochs) are taken on the dev part, whose accuracy is the last line. The test part is
     seen by `fastcnn evaluate RUN` alone, once all decisions are taken.
@@ -54,34 +61,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         recorded = remembered(given)
     if given["seed"] is None:
         given["seed"] = secrets.randbelow(2**31)
-    _require_one_answer(ctx, given)
+    require_one_answer(ctx, given)
     try:
         _run(ctx, given, asked, recorded)
     except CallError as error:
         raise ArgumentError(str(error) if given["config"] is None else located(given["config"], error)) from error
-
-
-def _require_one_answer(ctx: click.Context, given: dict[str, Any]) -> None:
-    """Raise UsageError for options that do not go together."""
-    said = lambda name: given[name] is not None and given[name] is not False
-    if said("white") and not said("from"):
-        raise click.UsageError("--white is for the model of --from: a new one is trained on standardized pixels", ctx)
-    for one, other, why in (
-        ("model", "from", "a run has a model"),
-        ("folds", "from", "the run has seen the images of every fold"),
-        ("folds", "dev", "each fold is dev once"),
-        ("folds", "minutes", "folds are equally long"),
-        ("minutes", "steps", "each says how long training is"),
-        ("minutes", "epochs", "each says how long training is"),
-        ("steps", "epochs", "each says how long training is"),
-        ("json", "quiet", "each says what is printed"),
-        ("print_config", "dry_run", "each stops"),
-        ("print_config", "overfit_batch", "each stops"),
-        ("dry_run", "overfit_batch", "each stops"),
-    ):
-        if said(_PARAMETERS.get(one, one)) and said(other):
-            words = [f"--{name.replace('_', '-')}" for name in (one, other)]
-            raise click.UsageError(f"{words[0]} and {words[1]} exclude one another: {why}; leave one out", ctx)
 
 
 def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recorded: Any) -> None:

@@ -62,6 +62,14 @@ def test_flags_go_before_the_file_and_the_file_before_what_suits(told, tmp_path)
     assert (said["epochs"], said["lr"], said["batch-size"], said["model"]) == (5, 1e-3, 32, "lenet")
     assert isinstance(said["seed"], int)
     assert [path.name for path in tmp_path.iterdir()] == ["plan.toml"]  # nothing is left
+    code, output, _ = told("epochs = 7\ndev = 0.3\n", "--steps", "50", "--folds", "3", "--print-config")
+    assert code == 0
+    said = tomllib.loads(output)
+    assert (said["steps"], said["folds"]) == (50, 3)
+    assert not {"epochs", "dev"} & set(said)
+    code, _, errors = told("epochs = 7\nsteps = 50\n", "--print-config")
+    assert code == 2
+    assert "--steps and --epochs exclude one another" in only_line(errors)
 
 
 @pytest.mark.parametrize(("line", "expected"), [
