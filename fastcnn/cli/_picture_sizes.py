@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from fastcnn import datasets
+from fastcnn.datasets._columns import TableColumns
 from fastcnn.datasets._own import layout_at
 from fastcnn.datasets._pillow import read_picture, size_of
 from fastcnn.errors import DataError
@@ -13,11 +14,11 @@ Sizes = Counter[tuple[int, int]]
 _SHOWN = 4  # sizes that a line names
 
 
-def sizes_of(dataset: str) -> Sizes | None:
+def sizes_of(dataset: str, columns: TableColumns) -> Sizes | None:
     """Return how often each size, height and width, is in a data set of pictures; None for other data sets."""
     if not _is_of_pictures(dataset):
         return None
-    return Counter(size for file in _files(dataset) if (size := size_of(file)) is not None)
+    return Counter(size for file in _files(dataset, columns) if (size := size_of(file)) is not None)
 
 
 def common_size(sizes: Sizes | None) -> tuple[int, int] | None:
@@ -34,10 +35,10 @@ def sizes_told(sizes: Sizes) -> list[str]:
     return [f"{len(sizes):,} sizes (width x height): {listed}{more}; --size of `fastcnn train` brings them to one"]
 
 
-def damaged(dataset: str) -> list[str]:
+def damaged(dataset: str, columns: TableColumns) -> list[str]:
     """Return a line for each file that cannot be read, with the reason."""
     lines = []
-    for file in _files(dataset):
+    for file in _files(dataset, columns):
         try:
             read_picture(file)
         except DataError as error:
@@ -49,8 +50,8 @@ def _is_of_pictures(dataset: str) -> bool:
     return dataset.replace("-", "_") not in datasets.names and datasets.holds_pictures(expanded(dataset))
 
 
-def _files(dataset: str) -> list[Path]:
-    layout, _ = layout_at(expanded(dataset))
+def _files(dataset: str, columns: TableColumns) -> list[Path]:
+    layout, _ = layout_at(expanded(dataset), columns)
     return [file for split in (layout.train, layout.test, layout.dev) if split is not None for file in split.files]
 
 

@@ -43,9 +43,10 @@ def check(ctx: click.Context, /, dataset: str, data_dir: str | None, **given: An
 
     console = make_console()
     chosen = choose_dataset(dataset, data_dir, None)
-    sizes = sizes_of(chosen[0])
-    faults = [] if sizes is None else damaged(chosen[0])
-    data = load_dataset(chosen, None, common_size(sizes), None, sizes is not None, columns_asked(given))
+    columns = columns_asked(given)
+    sizes = sizes_of(chosen[0], columns)
+    faults = [] if sizes is None else damaged(chosen[0], columns)
+    data = load_dataset(chosen, None, common_size(sizes), None, sizes is not None, columns)
     parts, _ = made(data, Asked(given["dev"], given["train_dev"], given["test"], given["group_by"], given["seed"]))
     console.print(f"data   {data.name}: {data.source}")
     for note in () if sizes is not None else data.notes:

@@ -135,6 +135,31 @@ def test_unknown_labels_are_neither_learned_nor_counted(fastcnn, habits, tmp_pat
     assert sum(map(int, re.findall(r"\d+", line))) == 240
 
 
+def test_pictures_have_numbers_and_labels_too(fastcnn, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    for k in range(30):
+        image.fromarray(DRAW.integers(0, 8 * (k + 1), (6, 6), dtype=np.uint8)).save(tmp_path / f"{k}.png")
+    written(tmp_path / "t.csv", ["file", "light", "dark", "odd"],
+            [[f"{k}.png", k / 3, int(k < 9), "" if k % 3 else k % 2] for k in range(30)])  # fmt: skip
+    checked = fastcnn("data", "check", "t.csv", "--label", "light")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert re.search(r"^ light +train +18 +\d", checked.stdout, re.M)
+    learn = ("train", "--dataset", "t.csv", "--epochs", 30, "--seed", 1)
+    result = fastcnn(*learn, "--label", "light", "--model", "linear_regression", "--loss", "mae", "--out", "light")
+    assert result.returncode == 0, result.stderr
+    assert "images of 6x6x1, to tell light" in result.stdout
+    told = fastcnn("predict", "light", "0.png", "29.png").stdout.splitlines()[::2]
+    darkest, lightest = (float(line.split("light ")[1]) for line in told)
+    assert darkest < 4 < 6 < lightest  # of 0 and 9.67
+    result = fastcnn(*learn, "--label", "dark,odd", "--model", "logistic_regression", "--out", "labels")
+    assert result.returncode == 0, result.stderr
+    line = fastcnn("predict", "labels", "0.png").stdout.splitlines()[0]
+    assert re.fullmatch(r"0.png   dark \d+.\d%   odd \d+.\d%", line)
+    drawn = fastcnn("data", "show", "t.csv", "--label", "light", "--augment", "mirror", "--images", 2)
+    assert drawn.returncode == 0, drawn.stderr
+    assert (tmp_path / "pictures.png").stat().st_size > 200
+
+
 def test_a_table_of_features_is_packed_and_folded_with_its_groups(fastcnn, tmp_path):
     written(tmp_path / "t.csv", ["person", "a", "b", "kind"],
             [[k % 20, *x[:2], "red" if x[0] > 5 else "blue"] for k, x in enumerate(X.tolist())])  # fmt: skip
