@@ -8,13 +8,12 @@
 The function is asked with symbolic tensors what it does, as the ``call`` of a layer is; that graph runs there and back.
 """
 
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastcnn import config, device, symbolic
+from fastcnn import config, device, random, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.graph import execute, trace
 from fastcnn.graph.executable import Executable
@@ -23,7 +22,6 @@ from fastcnn.parameters import Parameter, state_like
 from fastcnn.symbolic import Tensor
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-_draws = itertools.count(1)  # so that each call of a layer that trains draws other numbers
 _KEPT = 4  # graphs of a model, by shapes
 
 
@@ -118,7 +116,8 @@ def gradients(function: Callable[[Any], Any], x: Any, variables: Sequence[Parame
     for p, _ in lent.values():
         p._gradient = state_like(p.array)
     try:
-        values, back = execute.forward(graph.run.get(len(xs[0])), graph.run.entered(xs), Call(step=next(_draws)))
+        call = Call(step=next(random.calls_of_gradients))  # each call of a layer that trains draws other numbers
+        values, back = execute.forward(graph.run.get(len(xs[0])), graph.run.entered(xs), call)
         dxs = back([device.of(y).full(y.shape, y.dtype, 1) if kind in _FLOATS else None
                     for y, kind in zip(values, graph.kinds, strict=True)])
         found = None if variables is None else [

@@ -15,6 +15,33 @@ import numpy as np
 
 from fastcnn import unsupported
 
+
+class Calls:
+    """Counts calls in which layers draw random numbers, so that each draws others.
+
+    Attributes
+    ----------
+    count : int
+        How many there were; a training that goes on sets it.
+
+    Examples
+    --------
+    >>> calls = fc.random.Calls()
+    >>> next(calls), next(calls), calls.count
+    (1, 2, 2)
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __next__(self) -> int:
+        self.count += 1
+        return self.count
+
+
+#: Those of `fastcnn.gradients`, in steps of a model's own, say.
+calls_of_gradients = Calls()
+
 _entropy: int | None = None
 _draws = itertools.count()
 
@@ -38,6 +65,7 @@ def set_random_seed(seed: int) -> None:
     global _entropy, _draws
     np.random.SeedSequence(seed)  # refuses what is no seed before anything is changed
     _entropy, _draws = seed, itertools.count()
+    calls_of_gradients.count = 0
 
 
 def next_seed() -> int:

@@ -1,13 +1,12 @@
 """What a layer is: two verbs, the parameters it owns, and the arguments it was made with."""
 
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from fastcnn import dtype_policies, regularizers, symbolic, unsupported
+from fastcnn import dtype_policies, random, regularizers, symbolic, unsupported
 from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, composite, held_layers, own_build, taking
@@ -123,7 +122,7 @@ class Layer(composite.Composite):
         self.output_shape = None
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.nodes: list[symbolic.LayerCall] = []
-        self._draws = itertools.count(1)  # of calls with training=True; 0 is that of `forward` alone
+        self._draws = random.Calls()  # of calls with training=True; 0 is that of `forward` alone
 
     # --- for users --------------------------------------------------------------------------------------------------
 

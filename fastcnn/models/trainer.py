@@ -216,8 +216,9 @@ class Trainer:
 
     def estimate_statistics(self, batches: Iterable[Batch]) -> None:
         """Set the moving statistics of normalization to the means of some batches, with the weights as they are."""
-        statistics.estimate(self.model, batches, lambda batch, step: self.forward_with_loss(
-            *batch, Call(self.seed, step, wants_dx=False)))
+        executable = self.model._executable
+        statistics.estimate(self.model, batches, lambda batch, step: executable.forward(
+            executable.entered(batch.xs), Call(self.seed, step, wants_dx=False)))
 
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 

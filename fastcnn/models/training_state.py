@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import random
 from fastcnn.graph import trace
+from fastcnn.layers import held_layers
 from fastcnn.models.trainer_state import TrainerState
 from fastcnn.symbolic import as_shapes
 
@@ -19,6 +21,7 @@ def of_trainer(trainer: TrainerState) -> dict[str, Any]:
         "seed": trainer.seed, "layer_seeds": [layer.seed for layer in _seeded(trainer)],
         "weights": trainer.model.get_weights(), "optimizer": trainer.optimizer.get_state(),
         "stop_training": bool(trainer.stop_training),
+        "calls": [calls.count for calls in _calls(trainer)],
     }
 
 
@@ -28,6 +31,8 @@ def give_back(trainer: TrainerState, state: dict[str, Any]) -> None:
     trainer.model.set_weights(state["weights"])
     for layer, seed in zip(_seeded(trainer), state["layer_seeds"], strict=True):
         layer.seed = seed
+    for calls, count in zip(_calls(trainer), state.get("calls", ()), strict=False):
+        calls.count = count
     trainer.model._prepared = None  # twins of layers that are used in several shapes have copies of the seeds
     trainer.seed, trainer.stop_training = state["seed"], state["stop_training"]
 
@@ -38,6 +43,12 @@ def _seeded(trainer: TrainerState) -> list[Any]:
             if isinstance(vars(layer).get("seed"), (int, np.integer))]
 
 
+def _calls(trainer: TrainerState) -> list[random.Calls]:
+    """Return what counts calls of layers by a step of the model's own."""
+    layers = [trainer.model, *(one for _, one in held_layers.all_within(trainer.model))]
+    return [random.calls_of_gradients, *(layer._draws for layer in layers)]
+
+
 def digests(trainer: TrainerState) -> dict[str, str]:
     """Return some digits for each thing that may not change between two parts of one training."""
     steps = [(type(step.node).__name__, step.inputs, step.outputs, as_shapes(step.node.output_shape),
@@ -45,9 +56,10 @@ def digests(trainer: TrainerState) -> dict[str, str]:
              for step in trainer.model._executable.whole.steps]
     rate = {"learning_rate": None} if trainer.optimizer.has_constant_rate else {}  # a number is part of the state
     optimizer = type(trainer.optimizer).__name__, _plain(trainer.optimizer.get_config() | rate)
-    metrics = [(type(one).__name__, _plain(one.get_config())) for one in trainer.objective.metrics]
+    given = trainer.objective  # None for steps of a model's own that need no loss of compile's
+    metrics = [(type(one).__name__, _plain(one.get_config())) for one in (given.metrics if given else ())]
     losses = [(None if one.loss is None else (type(one.loss).__name__, _plain(one.loss.get_config())), one.weight)
-              for one in trainer.objective.targets]
+              for one in (given.targets if given else ())]
     trained = [list(p.shape) for p in trainer.trained]
     return {name: _digest(value) for name, value in (
         ("layers", steps), ("layers that are trained", trained), ("optimizer", optimizer), ("losses", losses),

@@ -329,6 +329,40 @@ def test_a_layer_that_is_used_twice_in_two_sizes_draws_what_it_drew(tmp_path):
     assert digest(again, again.fit(**arrays(), epochs=3, verbose=0, callbacks=keep())) == digest(whole, history)
 
 
+@pytest.mark.parametrize("batches", [3, 5, 8])
+def test_steps_of_a_model_s_own_draw_and_count_what_they_would_have(batches, tmp_path):
+    class Own(fc.Model):
+        def __init__(self):
+            super().__init__()
+            self.drop, self.out, self.mean = layers.Dropout(0.5), layers.Dense(2), fc.metrics.Mean(name="loss")
+
+        def call(self, x):
+            return self.out(self.drop(x))
+
+        def train_step(self, data):
+            x, y = data
+            noise = self.drop(np.ones((1, 4), "float32"), training=True).sum()
+            loss, slopes = fc.gradients(lambda x: fc.ops.mean((self(x, training=True) - y) ** 2), x,
+                                        self.trainable_variables)
+            self.optimizer.apply(slopes, self.trainable_variables)
+            self.mean.update_state(loss + noise)
+            return {"loss": self.mean.result()}
+
+    def train(seed, *more):
+        fc.utils.set_random_seed(seed)
+        model = Own()
+        model.compile(fc.optimizers.Adam(0.01))
+        model.build((None, 4))
+        history = model.fit(X[:, 0, 0].repeat(2, 1), Y[:, None].repeat(2, 1).astype("float32"), batch_size=8, epochs=2,
+                            verbose=0, callbacks=[*more])
+        return [w.tobytes() for w in model.get_weights()], history.history
+
+    keep = lambda: callbacks.BackupAndRestore(tmp_path, save_freq=1)
+    with pytest.raises(KilledError):
+        train(1, keep(), KillAfter(batches))
+    assert train(2, keep()) == train(1)
+
+
 def test_weights_that_come_back_when_numbers_overflow_are_those_of_the_beginning_of_the_epoch(tmp_path, capsys):
     def train(seed, *more):
         fc.utils.set_random_seed(seed)
