@@ -135,15 +135,16 @@ def packed(batch: Any) -> Any:
     ----------
     batch : Batch
     """
-    x, ys = _as_given(batch.xs), [y for y in batch.ys if y is not None]
+    x, ys = _one(batch.xs), [y for y in batch.ys if y is not None]
     if not ys:
         return x
     weights = [] if batch.weights is None else [w for w in batch.weights if w is not None]
-    return (x, _as_given(ys), _as_given(weights)) if weights else (x, _as_given(ys))
+    return (x, _one(ys), _one(weights)) if weights else (x, _one(ys))
 
 
-def _as_given(values: list[Any]) -> Any:
-    return device.get(values[0]) if len(values) == 1 else list(map(device.get, values))
+def _one(arrays: Sequence[Any]) -> Any:
+    """Return arrays of the host: one alone, or a list of several."""
+    return device.get(arrays[0]) if len(arrays) == 1 else list(map(device.get, arrays))
 
 
 def unpacked(data: Any) -> tuple[Any, Any, Any]:

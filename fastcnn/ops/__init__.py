@@ -13,7 +13,6 @@ from fastcnn.ops.activation import (
     hard_swish,
     hard_tanh,
     log_sigmoid,
-    mish,
     relu,
     relu6,
     selu,
@@ -218,7 +217,7 @@ __all__ = [
     "meshgrid",
     "min",
     "minimum",
-    "mish",
+
     "mod",
     "moments",
     "moveaxis",

@@ -135,21 +135,6 @@ def silu(x: Any) -> Any:
     return applied(activations.silu, x)
 
 
-def mish(x: Any) -> Any:
-    """Return x tanh(softplus(x)).
-
-    Parameters
-    ----------
-    x : array or tensor
-
-    Examples
-    --------
-    >>> fc.ops.mish([-3.0, 0.0, 3.0]).round(2)
-    array([-0.15,  0.  ,  2.99], dtype=float32)
-    """
-    return applied(activations.mish, x)
-
-
 def selu(x: Any) -> Any:
     """Return `elu`, scaled so that mean and variance stay.
 

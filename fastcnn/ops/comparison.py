@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.errors import ArgumentError
 from fastcnn.geometry.tensor_shapes import together
 from fastcnn.operations import selection
 from fastcnn.ops.casting import cast, meet
@@ -261,17 +262,20 @@ def isfinite(x: Any) -> Any:
     return _test(*meet("ops.isfinite", x, floating=True), relation="isfinite")
 
 
-def where(condition: Any, x1: Any, x2: Any) -> Any:
+def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
     """Return x1 where the condition holds, else x2. What is not chosen may be infinite or NaN, and has no gradient.
 
     Parameters
     ----------
     condition, x1, x2 : arrays or tensors
-        Which broadcast.
+        Which broadcast. Without x1 and x2, places where a condition holds are not offered.
 
     Examples
     --------
     >>> fc.ops.where([True, False], 1.0, 0.0)
     array([1., 0.], dtype=float32)
     """
+    if x1 is None or x2 is None:
+        raise ArgumentError("ops.where: expected a condition and two tensors to choose from, got no two; how many "
+                            "places there are nobody knows before there is data")
     return _where(cast(condition, "bool"), *meet("ops.where", x1, x2))

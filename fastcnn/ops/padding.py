@@ -14,7 +14,7 @@ from fastcnn.ops.selection import take
 def _onnx_pad(writer: Any, names: Any, shapes: Any, *, sides: Any, value: float) -> str:
     ends = [before for before, _ in sides] + [after for _, after in sides]
     return str(writer.node("Pad", [names[0], writer.constant(np.asarray(ends, np.int64), "pads"),
-                                   writer.constant(np.asarray(value), "value")]))
+                                   writer.constant(np.asarray(float(value)), "value")]))
 
 
 def _padded(shape: Any, *, sides: Any, **_: Any) -> Any:

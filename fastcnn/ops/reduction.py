@@ -52,7 +52,13 @@ def _truth(x: Any, how: str, axis: Any, keepdims: bool) -> Any:
     return on_host(lambda a: _NUMPY[how](a, axis=tuple(axis)).reshape(shape), x), None
 
 
-@primitive(lambda shape, axis, keepdims, how: reduced(shape, [axis], keepdims), lambda kind, **_: types.INT32)
+def _onnx_place(writer: Any, names: Any, shapes: Any, *, how: str, axis: int, keepdims: bool) -> str:
+    found = writer.node("ArgMax" if how == "argmax" else "ArgMin", names, axis=axis, keepdims=int(keepdims))
+    return str(writer.node("Cast", [found], to=6))  # int32
+
+
+@primitive(lambda shape, axis, keepdims, how: reduced(shape, [axis], keepdims), lambda kind, **_: types.INT32,
+           onnx=_onnx_place)
 def _place(x: Any, how: str, axis: int, keepdims: bool) -> Any:
     return on_host(lambda a: _NUMPY[how](a, axis=axis, keepdims=keepdims).astype(np.int32), x), None
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcnn import device, initializers, layers
 from fastcnn.errors import ArgumentError
+from fastcnn.geometry.arguments import several
 from fastcnn.layers.call import Call
 from fastcnn.ops import types
 from fastcnn.ops.casting import meet
@@ -53,7 +54,23 @@ def _window_shape(x: Any, kernel: Any, *, kind: str, arguments: Any) -> Any:
     return x[0], *_layer_of(x, kernel, kind, "float32", arguments).output_shape[1:]
 
 
-@primitive(_window_shape, same)
+def _onnx_window(writer: Any, names: Any, shapes: Any, *, kind: str, arguments: Any) -> str:
+    if kind.startswith("transpose"):
+        raise ArgumentError("ops.conv_transpose: expected an operation that ONNX has as it is meant here; export a "
+                            "model with layers.Conv2DTranspose")
+    rank, filters, groups = int(kind[-1]), names[1], shapes[0][-1] // shapes[1][-2]
+    if kind.startswith("depthwise"):
+        groups, whole = shapes[0][-1], [*shapes[1][:-2], 1, shapes[1][-2] * shapes[1][-1]]
+        filters = writer.node("Reshape", [filters, writer.constant(np.asarray(whole, np.int64), "shape")])
+    each = {key: list(several(arguments[key], rank, "ops")) for key in ("strides", "dilation_rate")}
+    y = writer.node("Conv", [writer.node("Transpose", [names[0]], perm=[0, rank + 1, *range(1, rank + 1)]),
+                             writer.node("Transpose", [filters], perm=[rank + 1, rank, *range(rank)])],
+                    group=groups, strides=each["strides"], dilations=each["dilation_rate"],
+                    auto_pad="SAME_UPPER" if arguments["padding"] == "same" else "VALID")
+    return str(writer.node("Transpose", [y], perm=[0, *range(2, rank + 2), 1]))
+
+
+@primitive(_window_shape, same, onnx=_onnx_window)
 def _window(x: Any, kernel: Any, kind: str, arguments: Any) -> tuple[Any, Gradients]:
     filters = Parameter(kernel, "kernel", f"ops.{kind}/kernel")
     layer = _layer_of(x.shape, kernel.shape, kind, x.dtype.name, arguments)

@@ -122,3 +122,14 @@ def test_a_u_net_finds_nuclei_and_draws_them(data_dir, tmp_path):
 def test_every_example_is_run_by_a_test():
     tested = re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text())
     assert set(tested) == {path.name for path in EXAMPLES.glob("*.py")}
+
+
+def test_integrated_gradients_sum_up_to_the_difference_of_the_scores():
+    printed = run("integrated_gradients.py", "--epochs", 4, "--images", 1, "--steps", 100)
+    assert number(r"^test accuracy (\S+)$", printed) > 0.8
+    assert number(r"^largest error of a sum (\S+)$", printed) < 0.1
+
+
+def test_a_deep_dream_makes_a_layer_answer_more():
+    printed = run("deep_dream.py", "--epochs", 1, "--steps", 5, "--size", 32)
+    assert number(r"^activity times (\S+)$", printed) > 1.5
