@@ -64,7 +64,7 @@ class OwnSteps:
             return self.compute_loss(x, y, y_pred, weights), _each(ops.stop_gradient, y_pred)
 
         (loss, y_pred), slopes = gradients(loss_of, x, self.trainable_weights)
-        apply(self.optimizer, slopes, self.trainable_weights)
+        self.optimizer.apply(slopes, self.trainable_weights)
         self.loss_tracker.update_state(loss, _samples(x))
         return self.compute_metrics(x, y, y_pred, weights)
 
@@ -157,22 +157,6 @@ def unpacked(data: Any) -> tuple[Any, Any, Any]:
     given = list(data) if isinstance(data, tuple) else [data]
     x, y, weights = [*given, None, None][:3]
     return x, y, weights
-
-
-def apply(optimizer: Any, slopes: Sequence[Any], variables: Sequence[Any]) -> None:
-    """Take a step along gradients.
-
-    Parameters
-    ----------
-    optimizer : Optimizer
-    slopes : list of arrays
-    variables : list of Parameter
-    """
-    optimizer.build(list(variables))
-    optimizer.clear_gradients()
-    for p, slope in zip(variables, slopes, strict=True):
-        device.of(p.gradient).copy(p.gradient, slope)
-    optimizer.step()
 
 
 def _logs(model: Any, which: str, logs: Any) -> dict[str, Any]:

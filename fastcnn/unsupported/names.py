@@ -137,7 +137,8 @@ OPS = {
     "compute with NumPy what has no derivative, outside of call":
         "append argpartition array_split bartlett bincount blackman cdist copy corrcoef correlate diag diagflat "
         "diagonal digitize dsplit dstack hsplit empty empty_like gcd geomspace hamming hanning histogram isin "
-        "kaiser kron lcm logspace nextafter nonzero searchsorted signbit sinc tri unique unravel_index vander view vsplit",
+        "kaiser kron lcm logspace nextafter nonzero searchsorted signbit sinc tri unique unravel_index vander "
+        "view vsplit",
     "fc.ops.convert_to_tensor makes an array": "array",
     "a tensor has dtype": "dtype",
     "fc.ops.stack and fc.ops.concatenate join tensors": "hstack vstack",

@@ -6,7 +6,6 @@ import pytest
 import fastcnn as fc
 from fastcnn import layers, ops
 from fastcnn.errors import ArgumentError
-from fastcnn.models.own_steps import apply
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((24, 5)).astype(np.float32)
@@ -41,7 +40,7 @@ class ByHand(Net):
             return ops.mean(ops.square(y - found)), ops.stop_gradient(found)
 
         (loss, found), gradients = fc.gradients(loss_of, x, self.trainable_variables)
-        apply(self.optimizer, gradients, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
         self.loss_mean.update_state(loss, len(x))
         self.mae.update_state(y, found)
         return {m.name: m.result() for m in self.metrics}
@@ -121,7 +120,7 @@ def test_data_without_targets_is_x_alone_and_a_step_need_not_have_metrics():
         def train_step(self, data):
             value, gradients = fc.gradients(lambda x: ops.mean((self(x, training=True) - x[:, :2]) ** 2), data,
                                             self.trainable_variables)
-            apply(self.optimizer, gradients, self.trainable_variables)
+            self.optimizer.apply(gradients, self.trainable_variables)
             return {"error": value}
 
     model = Code()
