@@ -205,5 +205,27 @@ def serialize(regularizer: Regularizer | None) -> dict[str, Any] | None:
     return {"class_name": type(regularizer).__name__, "config": regularizer.get_config()}
 
 
+def deserialize(config: dict[str, Any], custom_objects: dict[str, type[Regularizer]] | None = None
+                ) -> Regularizer | None:
+    """Return the regularizer that `serialize` wrote down.
+
+    Parameters
+    ----------
+    config : dict
+    custom_objects : dict, optional
+        Your own classes by name.
+
+    Examples
+    --------
+    >>> regularizers.deserialize(regularizers.serialize(regularizers.L1(0.5))).l1
+    0.5
+    """
+    own = (custom_objects or {}).get(config.get("class_name", "")) if isinstance(config, dict) else None
+    return get(config) if own is None else own.from_config(config.get("config", {}))
+
+
+l1, l2, l1_l2 = L1, L2, L1L2  # Keras's other names of the classes
+
+
 if not TYPE_CHECKING:  # else type checkers would believe in any name
     __getattr__ = unsupported.names_of("regularizers")

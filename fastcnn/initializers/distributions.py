@@ -42,7 +42,7 @@ class Constant(Initializer):
 
     Parameters
     ----------
-    value : float
+    value : float or array
 
     Examples
     --------
@@ -50,8 +50,11 @@ class Constant(Initializer):
     array([0.5, 0.5, 0.5], dtype=float32)
     """
 
-    def __init__(self, value: float = 0.0) -> None:
+    def __init__(self, value: Any = 0.0) -> None:
         self.value = value
+
+    def get_config(self) -> dict[str, Any]:
+        return {"value": self.value.tolist() if isinstance(self.value, np.ndarray) else self.value}
 
     def __call__(self, shape: tuple[int, ...], dtype: Any = "float32") -> np.ndarray:
         return np.full(shape, self.value, dtype)

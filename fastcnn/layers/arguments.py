@@ -72,7 +72,8 @@ def takes(cls: type, name: str) -> bool:
 def _check_switches(cls: type, given: dict[str, Any], signature: inspect.Signature) -> None:
     """Raise ArgumentError for what is neither True nor False where the default is one of them, and arrays for words."""
     for name, value in given.items():
-        if type(signature.parameters[name].default) is str and isinstance(value, np.ndarray):
+        if type(signature.parameters[name].default) is str and isinstance(value, np.ndarray) \
+                and not name.endswith("_initializer"):
             raise ArgumentError(f"{cls.__name__}: expected {name} such as {signature.parameters[name].default!r}, "
                                 f"got an array")
         if type(signature.parameters[name].default) is bool and not isinstance(value, (bool, np.bool_)) and (

@@ -76,7 +76,8 @@ def applied(function: Any, x: Any) -> Any:
                             f"tensor, got {type(x).__name__}; convert it with numpy.array(x, 'float32')")
     if function is None:
         return x
-    kind = array.dtype if array.dtype in (np.float32, np.float64) else np.float32  # of integers, too
+    floating = isinstance(x, (np.ndarray, np.generic)) and array.dtype in (np.float32, np.float64)
+    kind = array.dtype if floating else np.dtype(np.float32)  # of integers and lists, too
     array = np.require(array, kind, ["C", "W"])
     if isinstance(function, SoftmaxFunction):  # as a sample of a batch, since its axes are a sample's
         axes = tuple(axis + 1 if axis >= 0 else axis for axis in function.axis)

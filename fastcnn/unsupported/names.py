@@ -68,17 +68,10 @@ CALLBACKS = {
     "give verbose=1 to fit": "ProgbarLogger",
 }
 INITIALIZERS = {
-    "the class has its name in capitals, and the name itself is understood by layers":
-        "constant glorot_normal glorot_uniform he_normal he_uniform lecun_normal lecun_uniform ones random_normal "
-        "random_uniform truncated_normal variance_scaling zeros",
-    "write one of your own (fc.initializers.Initializer), or set_weights":
-        "Identity IdentityInitializer Orthogonal OrthogonalInitializer STFT STFTInitializer identity orthogonal stft",
-    "Class.from_config(initializer.get_config()) makes it again": "deserialize serialize",
+    "write one of your own (fc.initializers.Initializer), or set_weights": "STFT STFTInitializer stft",
 }
 REGULARIZERS = {
-    "use L1, L2 or L1L2": "l1 l2 l1_l2",
     "write one of your own (fc.regularizers.Regularizer)": "OrthogonalRegularizer orthogonal_regularizer",
-    "fc.regularizers.get takes what fc.regularizers.serialize returns": "deserialize",
 }
 ACTIVATIONS = {
     "multiply by a sigmoid, with layers.Multiply": "glu", "use softmax": "sparsemax",

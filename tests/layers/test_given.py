@@ -53,7 +53,7 @@ def built(layer, *shape):
     (lambda: setattr(built(layers.Dense(2), 4), "dtype_policy", "float64"),
      "a dtype policy before there are parameters, which are float32, got float64; make a new layer with dtype=$"),
     (lambda: layers.Dense(2).input, "input expected a layer that was called with symbolic tensors"),
-    (lambda: built(layers.Dense(2, kernel_initializer=lambda shape, dtype: np.ones(3)), 4), "kernel: .*initializer"),
+    (lambda: built(layers.Dense(2, kernel_initializer=lambda shape, dtype: np.ones(3)), 4), "kernel: .*shape"),
 ])  # fmt: skip
 def test_what_does_not_suit_is_told_with_what_to_do(use, message):
     with pytest.raises(ArgumentError, match=message):
