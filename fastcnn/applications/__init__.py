@@ -73,6 +73,7 @@ from fastcnn.applications.lenet import LeNet, LeNet5
 from fastcnn.applications.mobilenet import MobileNet
 from fastcnn.applications.mobilenet_v2 import MobileNetV2
 from fastcnn.applications.mobilenet_v3 import MobileNetV3Large, MobileNetV3Small
+from fastcnn.applications.nasnet import NASNetLarge, NASNetMobile
 from fastcnn.applications.preprocessing import preprocess_input
 from fastcnn.applications.resnet import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from fastcnn.applications.resnet_cifar import ResNet20
@@ -90,10 +91,9 @@ __all__ = [
     "EfficientNetB6", "EfficientNetB7", "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3",
     "EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S", "GoogLeNet", "InceptionResNetV2", "InceptionV3", "LeNet",
     "LeNet5", "LinearRegression", "LogisticRegression", "MobileNet", "MobileNetV2", "MobileNetV3Large",
-    "MobileNetV3Small", "Perceptron", "ResNet18", "ResNet20", "ResNet34", "ResNet50", "ResNet50V2", "ResNet101",
-    "ResNet101V2", "ResNet152", "ResNet152V2", "SqueezeNet", "UNet", "Xception", "by_name", "compound_scaling",
-    "decode_predictions", "find",
-    "preprocess_input",
+    "MobileNetV3Small", "NASNetLarge", "NASNetMobile", "Perceptron", "ResNet18", "ResNet20", "ResNet34", "ResNet50",
+    "ResNet50V2", "ResNet101", "ResNet101V2", "ResNet152", "ResNet152V2", "SqueezeNet", "UNet", "Xception", "by_name",
+    "compound_scaling", "decode_predictions", "find", "preprocess_input",
 ]  # fmt: skip
 
 #: The names that the command line takes: networks that suit small images, or features, and train from nothing.

@@ -27,6 +27,7 @@ _KERAS_FILES = (".h5", ".hdf5", ".keras")
 #: The networks that Keras has under the same name.
 KERAS = {"VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "DenseNet121", "DenseNet169", "DenseNet201",
          "InceptionV3", "InceptionResNetV2", "MobileNet", "MobileNetV2", "MobileNetV3Large", "MobileNetV3Small",
+         "NASNetLarge", "NASNetMobile",
          "ResNet50V2", "ResNet101V2", "ResNet152V2", "Xception", *(f"EfficientNetB{i}" for i in range(8)),
          *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
          *(f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge"))}

@@ -25,6 +25,7 @@ PARAMETERS = {
     "EfficientNetV2B3": 14_467_622, "EfficientNetV2S": 21_612_360, "EfficientNetV2M": 54_431_388,
     "EfficientNetV2L": 119_027_848, "ConvNeXtTiny": 28_589_128, "ConvNeXtSmall": 50_223_688,
     "ConvNeXtBase": 88_591_464, "ConvNeXtLarge": 197_767_336, "ConvNeXtXLarge": 350_196_968,
+    "NASNetMobile": 5_326_716, "NASNetLarge": 88_949_818,
     **{f"EfficientNet{which}": variant.parameters for which, variant in applications.EFFICIENTNETS.items()},
 }  # fmt: skip
 TRAINED = {"ResNet18": 11_689_512, "ResNet34": 21_797_672, "ResNet20": 269_722}
@@ -82,6 +83,8 @@ def test_arguments_are_explained_and_in_one_order(name):
             assert arguments[:4] == ["input_shape", "alpha", "depth_multiplier", "dropout"]
         elif name in ("MobileNetV2", "MobileNetV3Large", "MobileNetV3Small"):
             assert arguments[:2] == ["input_shape", "alpha"]
+        elif name.startswith("NASNet"):
+            assert arguments == ["input_shape", "include_top", *shared[1:3], *shared[4:]]
         elif name.startswith("ConvNeXt"):
             assert arguments[:3] == ["include_top", "include_preprocessing", "weights"]
         elif name.startswith("EfficientNetV2"):
