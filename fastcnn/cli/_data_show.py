@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fastcnn.cli._call_values import AugmentationCalls
 from fastcnn.cli._config_file import ConfigFile
 from fastcnn.cli._options import AUGMENTATIONS, DATASETS, picture_options, split_options, table_options
-from fastcnn.cli._values import AugmentationCalls, NameOrPath, UserPath
+from fastcnn.cli._values import NameOrPath, UserPath
 
 if TYPE_CHECKING:
     from fastcnn.datasets import Dataset

@@ -2,6 +2,7 @@
 
 import click
 
+from fastcnn.cli._call_values import Architecture, AugmentationCalls, NameOrCall
 from fastcnn.cli._config_file import ConfigFile
 from fastcnn.cli._groups import in_group
 from fastcnn.cli._options import (
@@ -15,17 +16,7 @@ from fastcnn.cli._options import (
     table_options,
     white_option,
 )
-from fastcnn.cli._values import (
-    Architecture,
-    AugmentationCalls,
-    Factor,
-    ImagesAStep,
-    Name,
-    NameOrCall,
-    Rate,
-    Share,
-    UserPath,
-)
+from fastcnn.cli._values import Factor, ImagesAStep, Name, Rate, Share, UserPath
 
 data_group = in_group(
     "Data",
