@@ -14,7 +14,7 @@ _NAMED = 5  # classes that a line names
 _RARE = 10  # times fewer examples than the largest class has: a network may ignore such a class
 _FAR = 10  # times the middle half of the numbers: so far from it lies what may be a mistake
 _BARS = " ▁▂▃▄▅▆▇█"
-_BINS = 20
+_BINS = 16
 
 
 def show_balance(console: Any, data: Dataset, parts: Parts) -> None:
@@ -27,13 +27,13 @@ def show_balance(console: Any, data: Dataset, parts: Parts) -> None:
         table.add_column("target", overflow="fold")
         for name in ("part", "examples", "least", "mean", "largest"):
             table.add_column(name, justify="right")
-        table.add_column("histogram")
+        table.add_column("histogram", no_wrap=True, min_width=_BINS)
         for k, target in enumerate(data.targets):
             whole = _column(np.concatenate([part.y for part in parts.values()]), k)
             for name, part in parts.items():
                 y = _column(part.y, k)
                 table.add_row(target, name.replace("_", "-"), f"{len(y):,}",
-                              *(f"{value:.6g}" for value in (y.min(), y.mean(), y.max())), _histogram(y, whole))
+                              *(f"{value:.5g}" for value in (y.min(), y.mean(), y.max())), _histogram(y, whole))
         console.print(table, soft_wrap=False)
         return
     table.add_column("class" if data.task == "classification" else "label", overflow="fold")
