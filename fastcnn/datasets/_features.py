@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fastcnn.errors import DataError
 
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.finfo(np.float32).max)
 
 
 class Features:
@@ -53,13 +53,13 @@ class Features:
         """
         rows = np.frombuffer(self._numbers, np.float64).reshape(-1, len(self.names)) if self._lines else np.zeros(
             (0, len(self.names)))  # fmt: skip
-        bad = np.argwhere(~(np.abs(rows) <= _LARGEST))
+        bad = np.argwhere(~(np.abs(rows) <= LARGEST))
         if len(bad):
             row, column = bad[0]
             raise self._refused(self._lines[row], self.names[column], str(rows[row, column]))
         x = rows.astype(np.float32)
         for k, name in enumerate(self.names):
-            if len(rows) and _is_blurred(rows[:, k], x[:, k]):
+            if len(rows) and is_blurred(rows[:, k], x[:, k]):
                 low, high = rows[:, k].min(), rows[:, k].max()
                 raise DataError(f"{self.path}, column {name}: expected numbers whose differences float32 can tell, got "
                                 f"{low:.10g} to {high:.10g}; subtract {low:.10g} from each")  # fmt: skip
@@ -79,8 +79,8 @@ def _is_number(cell: str) -> bool:
     return "_" not in cell
 
 
-def _is_blurred(column: NDArray[np.float64], narrow: NDArray[np.float32]) -> bool:
-    """Return whether half of the different numbers, or more, become equal as float32."""
+def is_blurred(column: NDArray[np.float64], narrow: NDArray[np.float32]) -> bool:
+    """Return whether half of the different numbers, or more, become equal as float32, in which networks compute."""
     if np.ptp(column) > 1e-4 * np.abs(column).max():
         return False
     return 2 * len(np.unique(narrow)) <= len(np.unique(column))

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.datasets._columns import FILE, SPLIT
+from fastcnn.datasets._features import LARGEST, is_blurred
 from fastcnn.datasets._folders import DEV, TEST, TRAIN
 from fastcnn.datasets._table import Table
 from fastcnn.datasets._targets import Targets
@@ -53,3 +54,8 @@ def require_something_to_learn(table: Table, targets: Targets, train: NDArray[np
         if targets.task == "regression" and (column == column[0]).all():
             raise DataError(f"{table.path}, column {name}: expected different numbers to learn, got {column[0]:g} in "
                             "each line for training; leave the column out")  # fmt: skip
+        if targets.task == "regression" and (
+            np.abs(column).max() > LARGEST or is_blurred(column, column.astype(np.float32))):
+            low, high = column.min(), column.max()
+            raise DataError(f"{table.path}, column {name}: expected numbers whose differences float32 can tell, got "
+                            f"{low:.10g} to {high:.10g}; give them in another unit, or from another zero")  # fmt: skip

@@ -119,6 +119,8 @@ BAD = {
                        "line 1: expected the column label alone to be learned, got label_id beside it"),
     "time in seconds": (["a,label", *(f"{1.7e9 + k:.0f},{'ab'[k % 2]}" for k in range(40))],
                         "column a: expected numbers whose differences float32 can tell, got 1700000000 to 1700000039"),
+    "targets in seconds": (["a,label", *(f"{k},{1.7e9 + k:.1f}" for k in range(40))],
+                           "column label: expected numbers whose differences float32 can tell"),
     "an unknown part": (["a,split,label", "1,trian,x"], "line 2: split: 'trian' is not known; did you mean 'train'?"),
     "a part with a new class": (["a,split,label", "1,train,x", "1,train,y", "2,test,z"],
                                 "line 4: expected a label that a line of train has, got z"),
