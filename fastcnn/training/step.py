@@ -53,11 +53,12 @@ class Trainable(Protocol):
 
     @property
     def own_train_step(self) -> Callable[[Batch], dict[str, Any]] | None:
-        """What takes a step of the model's own and returns its logs; None where there is none, so too for tests."""
+        """What takes a step of the model's own and returns its logs; None where there is none."""
         ...
 
     @property
     def own_test_step(self) -> Callable[[Batch], dict[str, Any]] | None:
+        """As `own_train_step`, for a batch of an evaluation."""
         ...
 
     @property
