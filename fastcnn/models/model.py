@@ -13,7 +13,7 @@ from fastcnn.layers import held_layers
 from fastcnn.layers.base import Layer, names
 from fastcnn.models import arguments, serialization
 from fastcnn.models.structure import Structure, tensors_of
-from fastcnn.models.summary import summary
+from fastcnn.models.summary import summary, unbuilt
 from fastcnn.models.trainable import TrainableNetwork
 
 _SUBCLASS = ("put layers together with the functional form, fc.Model(inputs, outputs), with call(self, x), or write a "
@@ -96,7 +96,7 @@ class Model(TrainableNetwork):
 
     def summary(self, print_fn: Callable[[str], Any] | None = None, expand_nested: bool = False,
                 show_trainable: bool = False, **others: Any) -> None:
-        """Print the layers with output shapes, parameters, multiply-adds and memory.
+        """Print the layers with output shapes, parameters, multiply-adds and memory; their names where it is not built.
 
         Parameters
         ----------
@@ -113,7 +113,9 @@ class Model(TrainableNetwork):
                          arguments.names_of(Model.summary))
         arguments.check(print_fn is None or callable(print_fn), f"{self}.summary", "print_fn to be a function",
                         print_fn)
-        self._built_structure("summary")
+        if not self.built:
+            unbuilt(self, print_fn)
+            return
         summary(self, print_fn, expand_nested, show_trainable)
 
     def fusions(self, batch_size: int = 32) -> Fusions:

@@ -166,10 +166,11 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the structure, as JSON can hold it."""
-        self._built_structure("get_config")
+        frozen = {} if self.trainable else {"trainable": False}
+        if not self.built:  # the layers alone, which wait for an input
+            return {"name": self.name, "layers": serialization.entries(self.layers)} | frozen
         first = {"class_name": "InputLayer", "config": {"shape": list(self.input_shape[1:]), "name": "input"}
                  | ({} if self.dtype_policy.name == "float32" else {"dtype": self.dtype_policy.name})}
-        frozen = {} if self.trainable else {"trainable": False}
         return {"name": self.name, "layers": [first, *serialization.entries(self.layers)]} | frozen
 
     @classmethod

@@ -95,6 +95,21 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nes
     (print_fn or print)("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def unbuilt(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
+    """Print the names and classes of the layers of a model whose shapes are not known yet."""
+    result = Table(title=f'Model "{model.name}", not built: shapes are known once it sees data', box=box.SIMPLE_HEAVY,
+                   title_justify="left", padding=0, show_edge=False)
+    for name in ("layer", "class", "output shape", "parameters"):
+        result.add_column(name, no_wrap=True)
+    for layer in model.layers:
+        shape, size = (_shape(layer.output_shape), f"{layer.count_params():,}") if layer.built else ("?", "?")
+        result.add_row(shortened(layer.name), type(layer).__name__, shape, size)
+    console = Console(width=Console(width=10_000).measure(result).maximum)
+    with console.capture() as captured:
+        console.print(result)
+    (print_fn or print)("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
 def size_text(size: int) -> str:
     """Return a number of bytes as people read it: 512 B, 1.5 KiB, 97.7 MiB."""
     value, unit = float(size), "B"

@@ -264,7 +264,7 @@ def test_every_optimizer_lowers_the_loss(optimizer, digits):
 
 MISTAKES = {
     "not compiled": (lambda m, x, y: small().fit(x, y), ArgumentError, "call compile"),
-    "no loss": (lambda m, x, y: m.compile("adam"), ArgumentError, "expected a loss"),
+    "no loss": (lambda m, x, y: m.compile("adam", []), ArgumentError, "expected a loss"),
     "unknown optimizer": (lambda m, x, y: m.compile("adm", "mse"), ArgumentError, "did you mean 'adam'"),
     "unknown loss": (lambda m, x, y: m.compile("adam", "sparse_categorical"), ArgumentError,
                      "did you mean 'sparse_categorical_crossentropy'"),

@@ -143,7 +143,7 @@ def test_several_inputs_are_a_list_and_outputs_may_be_a_dict():
     again = copy.deepcopy(model)
     np.testing.assert_array_equal(again.predict(xs)["sum"], model.predict(xs)["sum"])
     a, b = fc.Input((3,)), fc.Input((2,))
-    assert fc.Model([a, b], Two()([a, b])[0]).predict(xs).shape == (12, 2)
+    assert fc.Model([a, b], Two()([a, b])["sum"]).predict(xs).shape == (12, 2)
 
 
 def test_a_type_comes_from_the_layers():

@@ -63,6 +63,17 @@ def test_a_model_as_text_is_made_again_of_it(make):
             fc.models.model_from_json(wrong)
 
 
+def test_a_chain_that_is_not_built_tells_its_layers_and_is_made_again():
+    said = []
+    chain = fc.Sequential([layers.Dense(3, name="first"), layers.ReLU()])
+    chain.summary(print_fn=said.append)
+    assert "first" in said[0]
+    assert "?" in said[0]
+    again = fc.models.model_from_json(chain.to_json())
+    assert not again.built
+    assert again(X).shape == (6, 3)
+
+
 def test_outputs_are_called_as_they_were_told():
     inputs = fc.Input((4,))
     for form, kind in (("dict", dict), ("list", list)):

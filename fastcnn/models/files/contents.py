@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.errors import ArgumentError
 from fastcnn.layers import held_layers
 from fastcnn.models.files import compile_arguments
 from fastcnn.models.serialization import with_layers, without_layers
@@ -12,6 +13,9 @@ from fastcnn.models.serialization import with_layers, without_layers
 
 def of_model(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return structure, as JSON can hold it, and parameters by path, as `fastcnn.formats.safetensors` takes them."""
+    if not model.built:
+        raise ArgumentError(f"{model}: save expected a built model; begin with fc.Input(shape), or call "
+                            f"build((None, *shape))")
     config = model.get_config()
     structure = {"class_name": type(model).__name__, "config": without_layers(config) if model.has_call else config}
     if (told := compile_arguments.described(model)) is not None:
