@@ -92,7 +92,7 @@ class OperatorMethods:
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __getitem__(self, key: Any) -> Any:
-        return operation("get_item", self, key)
+        return _hooks.hooks["operation"]("get_item")(self, key)
 
 
 def operation(name: str, *operands: Any) -> Any:

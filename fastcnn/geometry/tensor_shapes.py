@@ -89,7 +89,7 @@ def reshaped(shape: Shape, wanted: Sequence[Any], who: str) -> Shape:
         fits = rest > 0 and known % rest == 0
         new[new.index(-1)] = known // max(1, rest)
     elif fits and None in shape:
-        fits = (-1 not in new and None not in new) or rest > 0
+        fits = rest > 0 if -1 in new or None in new else known > 0 and rest % known == 0
         new = [None if n == -1 else n for n in new]
     elif fits and (None in new or -1 in new):
         fits = rest > 0 and known % rest == 0
