@@ -65,6 +65,11 @@ class Activation(_ActivationLayer):
             self.function.axes(len(input_shape), self)
         return input_shape
 
+    @property
+    def activation(self) -> Function | None:
+        """The function, which has a name and can be called; None is the identity."""
+        return self.function
+
 
 class _Softmax(_ActivationLayer):
     traits = Trait.POINTWISE
