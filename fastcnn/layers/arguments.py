@@ -108,17 +108,21 @@ def _of_input(cls: type, name: str, value: Any) -> str | None:
     return f"{cls.__name__}: {name}={value!r} is not offered; begin the model with fastcnn.Input({shape})"
 
 
+def _function(activation: Any) -> Any:
+    """Return the function of a layer that was given as an activation; anything else as it is."""
+    return getattr(activation, "function", activation) if callable(getattr(activation, "predict", None)) else activation
+
+
 def plain(value: Any) -> Any:
     """Return an argument as JSON holds it; one that it cannot hold as it is."""
     if isinstance(value, (initializers.Initializer, regularizers.Regularizer)):
         return {"class_name": type(value).__name__, "config": plain(value.get_config())}
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float))):
         return np.dtype(value).name
-    value = getattr(value, "function", value) if callable(getattr(value, "predict", None)) else value  # of a layer
     if callable(value) or isinstance(value, activations.Function):
         return activations.config_of(value) or value
     if isinstance(value, (np.generic, np.ndarray)):
         return plain(value.tolist())
     if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
+        return {key: plain(_function(one) if key == "activation" else one) for key, one in value.items()}
     return [plain(one) for one in value] if isinstance(value, (list, tuple)) else value

@@ -23,7 +23,8 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> np.ndarray:
     array([1.   , 0.993])
     """
     y_true, y_pred = (y - y.mean(axis, keepdims=True) for y in alike(y_true, y_pred))
-    return (y_true * y_pred).mean(axis) / (y_true.std(axis) * y_pred.std(axis))
+    with np.errstate(invalid="ignore"):  # what does not vary has no coefficient: NaN, as in Keras
+        return (y_true * y_pred).mean(axis) / (y_true.std(axis) * y_pred.std(axis))
 
 
 def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> np.ndarray:

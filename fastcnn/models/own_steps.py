@@ -24,12 +24,13 @@ from fastcnn import device, ops
 from fastcnn.differentiate import gradients
 from fastcnn.errors import ArgumentError
 from fastcnn.metrics import Mean, Metric
+from fastcnn.models.network import Network
 
 _TRAIN, _TEST = ("train_step", "compute_loss", "compute_metrics"), ("test_step", "compute_loss", "compute_metrics")
 
 
-class OwnSteps:
-    """The part of a model that says what a step is, for classes that say it otherwise."""
+class OwnSteps(Network):
+    """A network that says what a step is, for classes that say it otherwise."""
 
     _loss_tracker: Metric | None = None
     objective: Any
@@ -60,7 +61,7 @@ class OwnSteps:
         x, y, weights = unpacked(data)
 
         def loss_of(x: Any) -> Any:
-            y_pred = self(x, training=True)  # type: ignore[operator]
+            y_pred = self(x, training=True)
             return self.compute_loss(x, y, y_pred, weights), _each(ops.stop_gradient, y_pred)
 
         (loss, y_pred), slopes = gradients(loss_of, x, self.trainable_weights)
@@ -71,7 +72,7 @@ class OwnSteps:
     def test_step(self, data: Any) -> dict[str, Any]:
         """As `train_step`, with nothing trained."""
         x, y, weights = unpacked(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self(x, training=False)
         self.loss_tracker.update_state(self.compute_loss(x, y, y_pred, weights, training=False), _samples(x))
         return self.compute_metrics(x, y, y_pred, weights)
 

@@ -11,7 +11,6 @@ from fastcnn.augmentation import Pipeline
 from fastcnn.callbacks import History
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments
-from fastcnn.models.network import Network
 from fastcnn.models.own_steps import OwnSteps
 from fastcnn.models.structure import Structure
 from fastcnn.models.trainer import Trainer
@@ -29,7 +28,7 @@ def _of_trainer(name: str) -> Any:
     return property(get, put)
 
 
-class TrainableNetwork(OwnSteps, Network):
+class TrainableNetwork(OwnSteps):
     """What trains and predicts, for users; the trainer holds what training knows, and does it.
 
     Attributes

@@ -75,7 +75,7 @@ def applied(function: Any, x: Any) -> Any:
         raise ArgumentError(f"{'linear' if function is None else function.name}: expected an array or a symbolic "
                             f"tensor, got {type(x).__name__}; convert it with numpy.array(x, 'float32')")
     if function is None:
-        return x
+        return x if isinstance(x, np.ndarray) else array
     floating = isinstance(x, (np.ndarray, np.generic)) and array.dtype in (np.float32, np.float64)
     kind = array.dtype if floating else np.dtype(np.float32)  # of integers and lists, too
     array = np.require(array, kind, ["C", "W"])

@@ -6,7 +6,6 @@ _TEXT = "turn words into numbers before fit; there are no layers for text and ta
 _ATTENTION = "there is no attention yet; Dot, Softmax and Dense are what it is made of"
 _REGISTER = "a class has get_config and from_config, and fc.saving.register_keras_serializable lets files name it"
 _LOGGING = "give verbose= to fit"
-_PIECES = "fc.applications has the networks there are"
 
 FASTCNN = {
     "penalties are kernel_regularizer= and the like, of fc.regularizers": "constraints",
@@ -96,13 +95,7 @@ DATASETS = {
     "there are digits, mnist, fashion_mnist and cifar10, and fc.datasets.load reads your own":
         "boston_housing california_housing cifar100 imdb reuters",
 }
-APPLICATIONS = {
-    _PIECES: "ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge EfficientNetV2B0 EfficientNetV2B1 "
-             "EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L EfficientNetV2M EfficientNetV2S InceptionResNetV2 "
-             "MobileNetV3Large MobileNetV3Small NASNetLarge NASNetMobile ResNet101V2 ResNet152V2 ResNet50V2 Xception "
-             "convnext efficientnet_v2 inception_resnet_v2 mobilenet_v3 nasnet resnet50 resnet_v2 vgg16 vgg19 xception",
-    "fc.applications.preprocessing has what networks want of pictures": "imagenet_utils",
-}
+APPLICATIONS: dict[str, str] = {}  # all of Keras's are there
 SAVING = {
     _REGISTER: "deserialize_keras_object serialize_keras_object",
     "model.save_weights(path) writes them": "save_weights",

@@ -117,8 +117,7 @@ def test_a_power_and_the_absolute_value_of_a_tensor_are_layers():
     value = X.astype("float64")
     for y, expected in zip(model.predict(value), (value ** 2, abs(value)), strict=True):
         np.testing.assert_allclose(y, expected, rtol=1e-14)
-    with pytest.raises(ArgumentError, match="expected an exponent other than 0"):
-        _ = x ** 0
+    np.testing.assert_array_equal(fc.Model(x, x ** 0).predict(value), np.ones_like(value))
 
 
 def test_keras_s_other_names():
@@ -126,7 +125,7 @@ def test_keras_s_other_names():
     assert model.variables == model.weights
     assert model.layers[1].trainable_variables == model.trainable_weights
     assert model.non_trainable_variables == []
-    with pytest.raises(AttributeError, match=r'Model ".*": add_loss is not offered; give a layer'):
+    with pytest.raises(ArgumentError, match=r'Model ".*": add_loss expected a tensor that call made of its input'):
         model.add_loss(1.0)
     assert not hasattr(model, "export")
 
@@ -177,11 +176,6 @@ MISTAKES = {
     # Sequential
     "an initializer": (lambda: layers.Dense(2, kernel_initializer="he")(tensor()), ArgumentError,
                        'Dense ".*": kernel: initializer: \'he\' is not known'),
-    "a class of initializers": (lambda: layers.Dense(2, bias_initializer=fc.initializers.HeNormal)(tensor()),
-                                ArgumentError, r'Dense ".*": bias: .* got the class HeNormal; write HeNormal\(\)'),
-    "a matrix product": (lambda: tensor() @ tensor(), UnknownArgumentError, "with @ is not offered; .* layers.Dot"),
-    "an array by a tensor": (lambda: X @ tensor(), UnknownArgumentError, "with @ is not offered"),
-    "a part of a tensor": (lambda: tensor()[:, 0], UnknownArgumentError, "in brackets, .* use layers.Slice"),
     "tensors out of one": (lambda: list(tensor()), TypeError, "not iterable"),
     "a power of a text": (lambda: tensor() ** "2", TypeError, "unsupported"),
     "a layer as list": (lambda: fc.Sequential(layers.Dense(2)), ArgumentError, "expected a list of layers"),

@@ -8,6 +8,7 @@ from fastcnn import layers
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.layers import Layer
 from fastcnn.models.network import Network
+from fastcnn.models.own_steps import OwnSteps
 from fastcnn.models.trainable import TrainableNetwork
 
 X = np.random.default_rng(0).standard_normal((6, 5)).astype("float32")
@@ -22,7 +23,7 @@ def chain():
 
 def test_the_classes_of_a_model_are_one_line():
     line = [cls for cls in fc.Sequential.__mro__ if issubclass(cls, Layer)]
-    assert line == [fc.Sequential, fc.Model, TrainableNetwork, Network, Layer]
+    assert line == [fc.Sequential, fc.Model, TrainableNetwork, OwnSteps, Network, Layer]
     assert all(len(cls.__bases__) == 1 for cls in line)
 
 

@@ -336,7 +336,6 @@ def twice_named():
 
 
 MISTAKES = {
-    "a subclass with train_step": (subclassed, ArgumentError, "functional form"),
     "a subclass without tensors": (lambda: fc.Model(), ArgumentError, "expected inputs and outputs"),
     "another input": (unconnected, ArgumentError, "which is not among them"),
     "one name twice": (twice_named, ArgumentError, 'two "d"'),

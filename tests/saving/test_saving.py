@@ -181,9 +181,9 @@ def twice_named():
 
 
 UNSAVABLE = {
-    "another suffix": ({"path": "m.keras"}, "ends in .safetensors, got .keras; save as m.safetensors"),
-    "no suffix": ({"path": "m"}, "got no suffix; save as m.safetensors"),
-    "nothing": ({"path": ""}, "save as model.safetensors"),
+    "another suffix": ({"filepath": "m.keras"}, "ends in .safetensors, got .keras; save as m.safetensors"),
+    "no suffix": ({"filepath": "m"}, "got no suffix; save as m.safetensors"),
+    "nothing": ({"filepath": ""}, "save as model.safetensors"),
     "a set": (
         {"metadata": {"a": {1}}},
         "metadata: expected numbers, strings, lists and dicts, as JSON has them, got: an",
@@ -200,7 +200,7 @@ def test_what_cannot_be_saved_is_refused_before_anything_is_written(tmp_path, mo
     arguments, text = UNSAVABLE[case]
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArgumentError) as caught:
-        saving.save_model(**{"model": StandIn(), "path": "m.safetensors"} | arguments)
+        saving.save_model(**{"model": StandIn(), "filepath": "m.safetensors"} | arguments)
     assert text in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 

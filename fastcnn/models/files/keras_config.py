@@ -81,7 +81,7 @@ class Translator:
             return {"class_name": class_name, "config": config | dtype}
         who = f'{class_name} "{config.get("name", "")}"'
         kind = self.known.get(_CLASSES.get(class_name, class_name))
-        if kind is None or class_name in NOT_KERAS:
+        if kind is None or class_name in NOT_KERAS or class_name == "Lambda":
             self.refuse(f"{who} ({_CODE})" if class_name == "Lambda" else who)
             return {"class_name": class_name, "config": {}}
         renamed = _ARGUMENTS.get(class_name, {})
