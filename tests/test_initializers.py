@@ -18,7 +18,8 @@ def first(initializer, shape=(4, 3)):
 
 @pytest.mark.parametrize("told", ["ones", "Ones", initializers.Ones, initializers.ones(), np.ones((4, 3)),
                                   lambda shape, dtype: np.ones(shape, dtype),
-                                  {"class_name": "Ones", "config": {}}], ids=str)
+                                  {"class_name": "Ones", "config": {}}],
+                         ids=["name", "class's name", "class", "object", "array", "function", "configuration"])
 def test_an_initializer_is_told_in_any_way(told):
     np.testing.assert_array_equal(first(told), np.ones((4, 3)))
 
@@ -41,7 +42,8 @@ def test_an_orthogonal_start_keeps_lengths(shape):
 
 
 @pytest.mark.parametrize("one", [initializers.HeNormal(seed=2), initializers.Constant(np.eye(2)),
-                                 initializers.Orthogonal(0.5, 1), initializers.Identity()], ids=str)
+                                 initializers.Orthogonal(0.5, 1), initializers.Identity()],
+                         ids=lambda one: type(one).__name__)
 def test_an_initializer_is_made_again_of_its_configuration(one):
     again = initializers.deserialize(json.loads(json.dumps(initializers.serialize(one))))
     np.testing.assert_array_equal(again((2, 2)), one((2, 2)))
