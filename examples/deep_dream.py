@@ -11,6 +11,7 @@ last line tells by how much the layer's activity has grown.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,10 @@ def train(epochs: int) -> fc.Model:
 def activity(seen: fc.Model, image: np.ndarray, steps: int, rate: float) -> tuple[np.ndarray, float, float]:
     """Return an image (1, H, W, 1) after some steps along the gradient, and the layer's activity before and after."""
     features = seen.for_shape((None, *image.shape[1:]))  # the same filters, for this size
-    inner = lambda x: ops.mean(ops.square(features(x)[:, BORDER:-BORDER, BORDER:-BORDER]))
+
+    def inner(x: Any) -> Any:
+        return ops.mean(ops.square(features(x)[:, BORDER:-BORDER, BORDER:-BORDER]))
+
     first = float(inner(image)) if steps else 0.0
     for _ in range(steps):
         _, slope = fc.gradients(inner, image)

@@ -35,7 +35,8 @@ def integrated_gradients(model: fc.Model, image: np.ndarray, label: int, steps: 
     shares = (np.arange(steps, dtype=np.float32) + 0.5) / steps  # the middles of the pieces of the way
     way = baseline + shares[:, None, None, None] * (image - baseline)
     _, gradients = fc.gradients(lambda x: ops.sum(model(x)[:, label]), way)
-    return (image - baseline) * gradients.mean(0)
+    found: np.ndarray = (image - baseline) * gradients.mean(0)
+    return found
 
 
 def drawn(image: np.ndarray, parts: np.ndarray) -> str:

@@ -29,7 +29,7 @@ def stopped(run, number, *plan, after="epoch 2/"):
     process = subprocess.Popen(command(*plan, run), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True)  # fmt: skip
     for line in process.stdout:
-        if line.startswith(after):
+        if " ".join(line.split()).startswith(after):  # numbers of epochs are as wide as the last one
             process.send_signal(number)
             break
     output, errors = process.communicate(timeout=120)

@@ -22,7 +22,7 @@ def calls_of(layer, x):
     called = []
 
     def note(frame, event, arg):
-        if event == "call":
+        if event == "call" and frame.f_code.co_qualname != "Pool.further":  # where all blocks of memory are taken
             called.append(frame.f_code.co_qualname)
 
     gc.disable()  # a collection calls whoever asked for it (Hypothesis does), and that is not the way
@@ -40,7 +40,6 @@ def test_a_forward_pass_is_fewer_than_15_calls_of_python(name):
     make, shape = LAYERS[name]
     layer, x = make(), np.ones(shape, np.float32)
     layer.forward(x)
-    # The fewest of some: where all blocks of memory are taken, one looks further, which is not the way either.
     called = min((calls_of(layer, x) for _ in range(5)), key=len)
     assert called.pop().endswith("forward")  # the dispatcher's own frame
     assert called[-1] == "ProductCall.run"
