@@ -14,7 +14,8 @@ from fastcnn.geometry.arguments import positive
 def classes() -> tuple[tuple[str, str], ...]:
     """Return (number in WordNet, name) of each class of ILSVRC 2012, in the networks' order.
 
-    Russakovsky et al.: ImageNet large scale visual recognition challenge, IJCV 2015.
+    The classes are those of Russakovsky et al.: ImageNet large scale visual recognition challenge, IJCV 2015; a name is
+    the first word of its synset in WordNet 3.0 (Princeton University).
     """
     text = resources.files(__package__).joinpath("imagenet_classes.txt").read_text("ascii")
     lines = (line.split() for line in text.splitlines())
