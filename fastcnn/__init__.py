@@ -20,7 +20,7 @@ __all__ = [
     "callbacks", "check_gradients", "config", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "gradients", "graph", "initializers", "kernels", "layers",
     "losses", "lr_finder", "metrics", "models", "onnx", "ops", "optimizers", "parameters", "random", "regularizers",
-    "saving", "step_budget", "training", "traits", "utils",
+    "saving", "step_budget", "training", "traits", "utils", "vision",
 ]
 
 #: Where the objects are; what else stands in `__all__` are modules.
@@ -59,6 +59,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         training,
         traits,
         utils,
+        vision,
     )
     from fastcnn.differentiate import gradients
     from fastcnn.dtype_policies import DTypePolicy

@@ -43,6 +43,7 @@ FLOORS = (
     "models",
     "saving utils",
     "applications onnx bench",
+    "vision",
     "cli",
     "__main__",
 )
