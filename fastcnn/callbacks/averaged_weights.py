@@ -75,6 +75,11 @@ class AveragedWeights(Callback):
                 parameter.assign(array)
             self._statistics = None
 
+    def leave_in(self) -> None:
+        """Let the averages stay in the model: training has ended."""
+        self.put_in()
+        self._statistics = None
+
     @contextlib.contextmanager
     def in_place(self) -> Iterator[None]:
         """Let the averages be in the model for a while, wherever they are before and after it."""
@@ -87,9 +92,6 @@ class AveragedWeights(Callback):
                 self.take_out()
 
     def on_epoch_begin(self, epoch: int, logs: Logs) -> None:
-        self.take_out()
-
-    def on_train_interrupted(self, error: BaseException) -> None:
         self.take_out()
 
     def on_test_begin(self, logs: Logs) -> None:

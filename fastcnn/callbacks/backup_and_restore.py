@@ -84,7 +84,11 @@ class BackupAndRestore(Callback):
         self._run = run
 
     def pause(self) -> None:
-        """Let training end after the current step, with a checkpoint of it, by KeyboardInterrupt."""
+        """Let training end after the current step, with a checkpoint of it, by KeyboardInterrupt.
+
+        The model then has what the end of training leaves: averages of the weights, if the optimizer or a callback
+        keeps any. The checkpoint has the weights of training.
+        """
         self._pauses = True
 
     def check(self, names: Collection[str]) -> None:
@@ -114,6 +118,7 @@ class BackupAndRestore(Callback):
         if self._pauses:
             self._save()
             self._writer.wait()
+            self._run.finish()
             self.is_paused = True
             raise KeyboardInterrupt
         if self.save_freq == "auto":

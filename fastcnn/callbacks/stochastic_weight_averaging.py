@@ -70,6 +70,11 @@ class StochasticWeightAveraging(AveragedWeights):
             raise ArgumentError("StochasticWeightAveraging: expected an optimizer without use_ema, which keeps other "
                                 "averages; choose one of the two")
 
+    def leave_in(self) -> None:
+        """As `AveragedWeights.leave_in`."""
+        super().leave_in()
+        self._begin()
+
     def on_train_begin(self, logs: Logs) -> None:
         self._begin()
 
@@ -83,9 +88,6 @@ class StochasticWeightAveraging(AveragedWeights):
 
     def on_epoch_end(self, epoch: int, logs: Logs) -> None:
         self._take()
-
-    def on_train_end(self, logs: Logs) -> None:
-        self._begin()  # the model keeps the averages
 
     def _take(self) -> None:
         if not self._is_open:

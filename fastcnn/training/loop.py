@@ -56,6 +56,7 @@ def fit(model: Resumable, data: Epochs, epochs: int, callbacks: list[Callback], 
         each.on_train_end(logs)
     # Ctrl-C too: a callback may have something to save.
     except BaseException as error:
+        run.train_on()  # before a callback gives other weights back
         each.on_train_interrupted(error)
         raise
     finally:

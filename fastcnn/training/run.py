@@ -106,7 +106,7 @@ class TrainingRun:
             parameter.assign(array)
 
     def train_on(self) -> None:
-        """Let the model have the weights of training, before callbacks hear of another epoch."""
+        """Let the model have the weights of training, before callbacks hear of another epoch, or of an error."""
         for one in self._averages:
             one.take_out()
 
@@ -114,7 +114,7 @@ class TrainingRun:
         """Leave averages of the weights in the model as training ends, if the optimizer or a callback keeps any."""
         optimizer = self.model.optimizer
         for one in self._averages:
-            one.put_in()
+            one.leave_in()
         is_new = optimizer.use_ema and optimizer.iterations and not optimizer.has_averages_in_place
         optimizer.finalize_variable_values()
         if is_new:

@@ -6,10 +6,13 @@ import pytest
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.callbacks import (
+    BackupAndRestore,
+    Callback,
     EarlyStopping,
     LambdaCallback,
     ModelCheckpoint,
     StochasticWeightAveraging,
+    StopAtStep,
     SwapEMAWeights,
 )
 from fastcnn.errors import ArgumentError
@@ -76,6 +79,51 @@ def test_what_was_validated_is_what_is_saved_and_what_comes_back_to_the_bit(whic
 def test_the_model_that_fit_leaves_has_the_last_figure(which):
     model, history = trained(which)
     assert model.evaluate(*HELD) == [history["val_loss"][-1], history["val_mae"][-1]]
+
+
+class Pausing(Callback):
+    """Pauses after so many steps, as Ctrl-C does to the command line."""
+
+    def __init__(self, backup, steps):
+        self.backup, self.steps = backup, steps
+
+    def on_train_batch_end(self, batch, logs):
+        if self.model.optimizer.iterations == self.steps:
+            self.backup.pause()
+
+
+@pytest.mark.parametrize("which", AVERAGES)
+def test_a_pause_within_an_epoch_leaves_averages_and_a_training_that_goes_on_from_the_weights(which, tmp_path):
+    files, (again, paused) = ModelCheckpoint(tmp_path / "{epoch}.safetensors"), [network(which != "mean") for _ in "ab"]
+    backup = BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(KeyboardInterrupt):
+        paused.fit(X, Y, batch_size=8, epochs=4, verbose=0, validation_data=HELD,
+                   callbacks=[AVERAGES[which](), files, backup, Pausing(backup, 13)])
+    if which == "mean":  # of the ends of epochs
+        wanted = fc.saving.load_model(tmp_path / "2.safetensors")
+    else:  # what an epoch leaves that ends here
+        wanted, _ = trained(which, StopAtStep(13))
+    assert same(paused.get_weights(), wanted.get_weights())
+    assert not paused.optimizer.has_averages_in_place
+    again.fit(X, Y, batch_size=8, epochs=4, verbose=0, validation_data=HELD,
+              callbacks=[AVERAGES[which](), files, BackupAndRestore(tmp_path / "backup")])
+    assert same(again.get_weights(), trained(which)[0].get_weights())
+
+
+@pytest.mark.parametrize("comes_first", [True, False])
+def test_the_best_averages_come_back_from_a_pause_and_from_a_validation_that_is_interrupted(comes_first, tmp_path):
+    def press(batch, logs):
+        if model.optimizer.iterations == 15:
+            raise KeyboardInterrupt
+
+    files, model = ModelCheckpoint(tmp_path / "best.safetensors", save_best_only=True), network()
+    backup = BackupAndRestore(tmp_path / "backup")
+    for end in (Pausing(backup, 13), LambdaCallback(on_test_batch_end=press)):
+        each = [SwapEMAWeights(swap_on_epoch=True), EarlyStopping(patience=9, restore_best_weights=True)]
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(X, Y, batch_size=8, epochs=4, verbose=0, validation_data=HELD,
+                      callbacks=[*(each if comes_first else each[::-1]), files, backup, end])
+        assert same(model.get_weights(), fc.saving.load_model(tmp_path / "best.safetensors").get_weights())
 
 
 def test_images_of_a_pipeline_give_statistics_as_they_are_in_a_validation():

@@ -66,6 +66,25 @@ def test_a_run_that_was_killed_and_stopped_goes_on_to_the_same_bits(tmp_path, fa
     assert contents(run) == undisturbed
 
 
+def test_a_run_with_averages_that_is_stopped_within_an_epoch_saves_what_an_epoch_that_ends_there_does(tmp_path):
+    (tmp_path / "plan.toml").write_text("""
+model = ["Conv2D(4, 3)", "BatchNormalization(momentum=0.9)", "ReLU()", "Flatten()", "Dense(10)", "Softmax()"]
+seed = 3
+batch-size = 16
+lr-schedule = "constant"
+ema = 0.9
+""")
+    plan, run, other = ("train", "--config", tmp_path / "plan.toml"), tmp_path / "run", tmp_path / "other"
+    code, output, errors = stopped(run, signal.SIGTERM, *plan, "--epochs", 200, "--resume", "auto", "--out")
+    assert (code, errors) == (130, "")
+    epoch, step = map(int, re.search(r"stopped in epoch (\d+) after step (\d+);", output).groups())
+    in_epoch = contents(run)[1][0]["steps"]
+    assert 0 < step < in_epoch
+    steps = (epoch - 1) * in_epoch + step
+    subprocess.run(command(*plan, "--steps", steps, "--out", other), env=environment(), check=True, capture_output=True)
+    assert contents(run)[0] == contents(other)[0]
+
+
 def test_ctrl_c_in_a_run_that_goes_on_keeps_it_and_others_are_refused(tmp_path, fastcnn):
     run = tmp_path / "run"
     code, output, errors = stopped(run, signal.SIGINT, *PLAN)
