@@ -1,4 +1,4 @@
-"""kernels/cpu/optimizers/descent.py: one step over the flat parameters of whole networks."""
+"""kernels/cpu/optimizers: one step over the flat parameters of whole networks, and a bound of norms."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -33,4 +33,20 @@ class Optimizer:
         self.call = _call(optimizer, network)
 
     def time_step(self, optimizer, network):
+        self.call()
+
+
+class BoundNorms:
+    """The filters of a convolution brought to a length of at most 2."""
+
+    repeat = REPEAT
+
+    def setup(self):
+        from fastcnn.kernels import cpu
+
+        self.kernel, self.scratch = normal(1, 9 * 256, 256), written(256)
+        self.call = partial(cpu.bound_norms, self.kernel, self.scratch, 0.0, 2.0, 1.0, 1e-7)
+        self.call()
+
+    def time_filters(self):
         self.call()

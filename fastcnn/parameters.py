@@ -33,6 +33,8 @@ class Parameter(OperatorMethods):
         Whether an optimizer changes it.
     regularizer : Regularizer, optional
         A penalty on the value, which training adds to the loss.
+    constraint : Constraint or function, optional
+        What an optimizer brings the value to after each step.
 
     Attributes
     ----------
@@ -53,9 +55,10 @@ class Parameter(OperatorMethods):
     __array_priority__ = 100.0  # an array before an operator leaves the operation to the parameter
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True,
-                 regularizer: Any = None) -> None:
+                 regularizer: Any = None, constraint: Any = None) -> None:
         self.array = value  # for kernels; users see `value`
-        self.name, self.path, self.trainable, self.regularizer = name, path, trainable, regularizer
+        self.name, self.path, self.trainable = name, path, trainable
+        self.regularizer, self.constraint = regularizer, constraint
         self.version = 0
         self.derived: dict[Any, Any] = {}
         self.block: Block | None = None

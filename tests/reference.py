@@ -60,6 +60,7 @@ from tests.reference_training import (  # noqa: F401
     adam,
     adaptive_step,
     binary_loss,
+    bound_norms,
     categorical_crossentropy,
     elementwise_loss,
     fold_losses,

@@ -286,3 +286,16 @@ def penalty(gradient, array, l1, l2):
     gradient, w = _double(gradient, array)
     total = np.array([l1 * np.abs(w).sum() + l2 * (w * w).sum()])
     return total, gradient + l1 * np.sign(w) + 2 * l2 * w if gradient.size else gradient
+
+
+# --- bounded_norms.py -------------------------------------------------------------------------------------------------
+
+
+def bound_norms(array, low, high, rate, epsilon):
+    """Return the array (outer, M, inner) as it becomes."""
+    out = array.astype(np.float64)
+    for o in range(array.shape[0]):
+        for i in range(array.shape[2]):
+            norm = np.sqrt((out[o, :, i] ** 2).sum())
+            out[o, :, i] *= (rate * min(max(norm, low), high) + (1 - rate) * norm) / (norm + epsilon)
+    return out

@@ -32,7 +32,7 @@ FLOORS = (
     "kernels.cpu",
     "device",
     "initializers symbolic",
-    "regularizers parameters",
+    "constraints regularizers parameters",
     "operations",
     "activations data",
     "layers losses optimizers metrics datasets augmentation",
@@ -262,8 +262,8 @@ def test_a_class_name_has_one_meaning():
 
 def _documented():
     rooms = [fc.activations, fc.layers, fc.losses, fc.optimizers, fc.metrics, fc.initializers, fc.regularizers,
-             fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.data, fc.datasets, fc.applications,
-             fc.device, fc.callbacks, fc.config, fc.dtype_policies, fc.traits, fc.graph.rules, *(
+             fc.constraints, fc.geometry, fc.utils, fc.parameters, fc.models, fc.saving, fc.data, fc.datasets,
+             fc.applications, fc.device, fc.callbacks, fc.config, fc.dtype_policies, fc.traits, fc.graph.rules, *(
                  importlib.import_module(f"fastcnn.{name}") for name in (
                  "bench.machine", "bench.layers", "bench.torch_peer", "bench.plot", "graph.arena", "graph.executable",
                  "graph.execute", "graph.node", "graph.replay", "graph.steps", "graph.trace"))]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import activations, initializers, regularizers, unsupported
+from fastcnn import activations, constraints, initializers, regularizers, unsupported
 from fastcnn.errors import ArgumentError, UnknownArgumentError
 from fastcnn.geometry.arguments import is_integer
 
@@ -117,6 +117,8 @@ def plain(value: Any) -> Any:
     """Return an argument as JSON holds it; one that it cannot hold as it is."""
     if isinstance(value, (initializers.Initializer, regularizers.Regularizer)):
         return {"class_name": type(value).__name__, "config": plain(value.get_config())}
+    if isinstance(value, constraints.Constraint):
+        return plain(constraints.serialize(value))
     if isinstance(value, np.dtype) or (isinstance(value, type) and issubclass(value, (np.generic, float))):
         return np.dtype(value).name
     if callable(value) or isinstance(value, activations.Function):

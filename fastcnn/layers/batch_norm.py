@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import constraints
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -36,8 +37,7 @@ class BatchNormalization(Layer):
         Whether beta is added, and whether gamma multiplies.
     beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer : str or Initializer
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
-    beta_constraint, gamma_constraint : None
-        Not offered.
+    beta_constraint, gamma_constraint : str, Constraint or function, optional
     renorm, renorm_clipping, renorm_momentum, synchronized
         Not offered: batch renormalization, and statistics over several processes.
 
@@ -58,8 +58,7 @@ class BatchNormalization(Layer):
                  gamma_constraint: Any = None, renorm: bool = False, renorm_clipping: Any = None,
                  renorm_momentum: float = 0.99, synchronized: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.refuse(beta_constraint=(beta_constraint, None), gamma_constraint=(gamma_constraint, None),
-                    renorm=(renorm, False), renorm_clipping=(renorm_clipping, None),
+        self.refuse(renorm=(renorm, False), renorm_clipping=(renorm_clipping, None),
                     renorm_momentum=(renorm_momentum, 0.99), synchronized=(synchronized, False))
         self.axis = axis_of_samples(axis, self)
         self.momentum = number(momentum, self, "0 <= momentum <= 1", lambda n: 0 <= n <= 1)
@@ -67,6 +66,7 @@ class BatchNormalization(Layer):
         self.center, self.scale = center, scale
         self.initializers = (gamma_initializer, beta_initializer, moving_mean_initializer, moving_variance_initializer)
         self.regularizers = (gamma_regularizer, beta_regularizer)
+        self.gamma_constraint, self.beta_constraint = map(constraints.get, (gamma_constraint, beta_constraint))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
@@ -78,8 +78,10 @@ class BatchNormalization(Layer):
     def create_weights(self, input_shape: Shape) -> None:
         (gamma, beta, mean, variance), (of_gamma, of_beta) = self.initializers, self.regularizers
         shape = (input_shape[-1],)
-        self.gamma = self.add_weight("gamma", shape, gamma, regularizer=of_gamma) if self.scale else None
-        self.beta = self.add_weight("beta", shape, beta, regularizer=of_beta) if self.center else None
+        self.gamma = self.add_weight("gamma", shape, gamma, regularizer=of_gamma,
+                                     constraint=self.gamma_constraint) if self.scale else None
+        self.beta = self.add_weight("beta", shape, beta, regularizer=of_beta,
+                                    constraint=self.beta_constraint) if self.center else None
         self.moving_mean = self.add_weight("moving_mean", shape, mean, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, variance, trainable=False)
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from fastcnn import geometry
+from fastcnn import constraints, geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry import dimensions
 from fastcnn.geometry.arguments import padding_argument, positive, several
@@ -45,7 +45,6 @@ class Convolution(Layer):
                  kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.require_channels_last(data_format)
-        self.refuse(kernel_constraint=(kernel_constraint, None), bias_constraint=(bias_constraint, None))
         self.filters, self.groups = positive(self, filters=filters, groups=groups)
         self.kernel_size: Any = several(kernel_size, self.rank, f"{self}: kernel_size")
         self.strides: Any = several(strides, self.rank, f"{self}: strides")
@@ -56,6 +55,7 @@ class Convolution(Layer):
         self._geometries: dict[Any, np.ndarray] = {}
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+        self.kernel_constraint, self.bias_constraint = map(constraints.get, (kernel_constraint, bias_constraint))
 
     def geometry(self, shape: tuple[int, ...], padding: Any = None, who: str = "convolution") -> np.ndarray:
         """Return the geometry of the convolution of an input.
@@ -99,9 +99,9 @@ class Convolution(Layer):
 
     def _make_weights(self, kernel_shape: tuple[int, ...]) -> None:
         self.kernel = self.add_weight("kernel", kernel_shape, self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer)
-        self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer,
-                                    regularizer=self.bias_regularizer) if self.use_bias else None
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer,
+                                    constraint=self.bias_constraint) if self.use_bias else None
 
     def multiply_adds(self) -> int:
         return elements(self.output_shape) * (self.kernel.size // self.filters)
@@ -173,8 +173,7 @@ class Conv1D(Convolution):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    kernel_constraint, bias_constraint : None
-        Not offered.
+    kernel_constraint, bias_constraint : str, Constraint or function, optional
     data_format : str, optional
         "channels_last", the only order that is offered.
 
@@ -209,8 +208,7 @@ class Conv2D(Convolution):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    kernel_constraint, bias_constraint : None
-        Not offered.
+    kernel_constraint, bias_constraint : str, Constraint or function, optional
     data_format : str, optional
         "channels_last", the only order that is offered.
 
@@ -246,8 +244,7 @@ class Conv3D(Convolution):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    kernel_constraint, bias_constraint : None
-        Not offered.
+    kernel_constraint, bias_constraint : str, Constraint or function, optional
     data_format : str, optional
         "channels_last", the only order that is offered.
 

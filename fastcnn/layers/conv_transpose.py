@@ -96,8 +96,7 @@ class Conv1DTranspose(ConvolutionTranspose):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    kernel_constraint, bias_constraint : None
-        Not offered.
+    kernel_constraint, bias_constraint : str, Constraint or function, optional
     groups : int
         As `Conv2DTranspose`.
     data_format : str, optional
@@ -140,8 +139,7 @@ class Conv2DTranspose(ConvolutionTranspose):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    kernel_constraint, bias_constraint : None
-        Not offered.
+    kernel_constraint, bias_constraint : str, Constraint or function, optional
     groups : int
         The number of independent groups that input and output channels are split into (Keras has none).
     data_format : str, optional
@@ -175,8 +173,7 @@ class Conv3DTranspose(ConvolutionTranspose):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    kernel_constraint, bias_constraint : None
-        Not offered.
+    kernel_constraint, bias_constraint : str, Constraint or function, optional
     groups : int
         As `Conv2DTranspose`.
     data_format : str, optional

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import geometry
+from fastcnn import constraints, geometry
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.activation import function
@@ -27,7 +27,8 @@ class Dense(Layer):
     use_bias : bool
     kernel_initializer, bias_initializer : str or Initializer
     kernel_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    kernel_constraint, bias_constraint, lora_rank, lora_alpha, quantization_config : None
+    kernel_constraint, bias_constraint : str, Constraint or function, optional
+    lora_rank, lora_alpha, quantization_config : None
         Not offered.
 
     Examples
@@ -44,14 +45,14 @@ class Dense(Layer):
                  kernel_constraint: Any = None, bias_constraint: Any = None, lora_rank: Any = None,
                  lora_alpha: Any = None, quantization_config: Any = None, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        self.refuse(kernel_constraint=(kernel_constraint, None), bias_constraint=(bias_constraint, None),
-                    lora_rank=(lora_rank, None), lora_alpha=(lora_alpha, None),
+        self.refuse(lora_rank=(lora_rank, None), lora_alpha=(lora_alpha, None),
                     quantization_config=(quantization_config, None))
         (self.units,) = positive(self, units=units)
         self.activation = function(activation, self)
         self.use_bias = use_bias
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
         self.kernel_regularizer, self.bias_regularizer = kernel_regularizer, bias_regularizer
+        self.kernel_constraint, self.bias_constraint = map(constraints.get, (kernel_constraint, bias_constraint))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) < 2:
@@ -60,9 +61,9 @@ class Dense(Layer):
 
     def create_weights(self, input_shape: Shape) -> None:
         self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer)
-        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer,
-                                    regularizer=self.bias_regularizer) if self.use_bias else None
+                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
+        self.bias = self.add_weight("bias", (self.units,), self.bias_initializer, regularizer=self.bias_regularizer,
+                                    constraint=self.bias_constraint) if self.use_bias else None
 
     def multiply_adds(self) -> int:
         return elements(self.output_shape) * self.kernel.shape[0]

@@ -22,8 +22,7 @@ class _Depthwise(Convolution):
                  depthwise_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
         super().__init__(1, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
                          depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer,
-                         activity_regularizer, None, bias_constraint, **kwargs)
-        self.refuse(depthwise_constraint=(depthwise_constraint, None))
+                         activity_regularizer, depthwise_constraint, bias_constraint, **kwargs)
         (self.depth_multiplier,) = positive(self, depth_multiplier=depth_multiplier)
 
     def _outputs(self, channels: int) -> tuple[int, int]:
@@ -56,8 +55,7 @@ class DepthwiseConv1D(_Depthwise):
     use_bias : bool
     depthwise_initializer, bias_initializer : str or Initializer
     depthwise_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    depthwise_constraint, bias_constraint : None
-        Not offered.
+    depthwise_constraint, bias_constraint : str, Constraint or function, optional
     data_format : str, optional
         "channels_last", the only order that is offered.
 
@@ -94,8 +92,7 @@ class DepthwiseConv2D(_Depthwise):
     use_bias : bool
     depthwise_initializer, bias_initializer : str or Initializer
     depthwise_regularizer, bias_regularizer, activity_regularizer : str or Regularizer, optional
-    depthwise_constraint, bias_constraint : None
-        Not offered.
+    depthwise_constraint, bias_constraint : str, Constraint or function, optional
     data_format : str, optional
         "channels_last", the only order that is offered.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import constraints
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axes, axis_of_samples, is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -20,13 +21,15 @@ class _WithinSample(Layer):
         self.epsilon = number(epsilon, self, "a positive epsilon", lambda n: n > 0)
         self.center, self.scale = center, scale
         self._beta, self._gamma = beta, gamma  # initializer, regularizer, constraint
-        self.refuse(beta_constraint=(beta[2], None), gamma_constraint=(gamma[2], None))
+        self.beta_constraint, self.gamma_constraint = constraints.get(beta[2]), constraints.get(gamma[2])
 
     def create_weights(self, input_shape: Shape) -> None:
         shape = self._parameter_shape(input_shape)
         (gamma, of_gamma, _), (beta, of_beta, _) = self._gamma, self._beta
-        self.gamma = self.add_weight("gamma", shape, gamma, regularizer=of_gamma) if self.scale else None
-        self.beta = self.add_weight("beta", shape, beta, regularizer=of_beta) if self.center else None
+        self.gamma = self.add_weight("gamma", shape, gamma, regularizer=of_gamma,
+                                     constraint=self.gamma_constraint) if self.scale else None
+        self.beta = self.add_weight("beta", shape, beta, regularizer=of_beta,
+                                    constraint=self.beta_constraint) if self.center else None
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
@@ -57,8 +60,7 @@ class LayerNormalization(_WithinSample):
         Whether beta is added, and whether gamma multiplies.
     beta_initializer, gamma_initializer : str or Initializer
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
-    beta_constraint, gamma_constraint : None
-        Not offered.
+    beta_constraint, gamma_constraint : str, Constraint or function, optional
     rms_scaling : bool
         Not offered (nor recommended by Keras, which took it out of the documentation).
 
@@ -116,8 +118,7 @@ class GroupNormalization(_WithinSample):
         Whether beta is added, and whether gamma multiplies.
     beta_initializer, gamma_initializer : str or Initializer
     beta_regularizer, gamma_regularizer : str or Regularizer, optional
-    beta_constraint, gamma_constraint : None
-        Not offered.
+    beta_constraint, gamma_constraint : str, Constraint or function, optional
 
     Examples
     --------

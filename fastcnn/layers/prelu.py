@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import constraints
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -17,8 +18,7 @@ class PReLU(Layer):
     ----------
     alpha_initializer : str or Initializer
     alpha_regularizer : str or Regularizer, optional
-    alpha_constraint : None
-        Not offered.
+    alpha_constraint : str, Constraint or function, optional
     shared_axes : int or sequence of int, optional
         Dimensions that share one alpha. (1, 2) gives one alpha for each channel of (N, H, W, C).
 
@@ -32,7 +32,7 @@ class PReLU(Layer):
     def __init__(self, alpha_initializer: Any = "zeros", alpha_regularizer: Any = None, alpha_constraint: Any = None,
                  shared_axes: int | tuple[int, ...] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.refuse(alpha_constraint=(alpha_constraint, None))
+        self.alpha_constraint = constraints.get(alpha_constraint)
         self.alpha_initializer, self.alpha_regularizer = alpha_initializer, alpha_regularizer
         self.shared_axes = () if shared_axes is None else axes(shared_axes, self, "shared_axes", empty=True)
         if min(self.shared_axes, default=1) < 1:
@@ -44,7 +44,8 @@ class PReLU(Layer):
             if not 1 <= axis <= len(shape):
                 raise ArgumentError(f"{self}: expected shared_axes within 1..{len(shape)}, got {axis!r}")
             shape[axis - 1] = 1
-        self.alpha = self.add_weight("alpha", tuple(shape), self.alpha_initializer, regularizer=self.alpha_regularizer)
+        self.alpha = self.add_weight("alpha", tuple(shape), self.alpha_initializer, regularizer=self.alpha_regularizer,
+                                     constraint=self.alpha_constraint)
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         return prelu(self.checked(x), self.alpha, self.trainable)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import geometry
+from fastcnn import constraints, geometry
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution
@@ -27,11 +27,10 @@ class _Separable(Convolution):
                  bias_constraint: Any = None, **kwargs: Any) -> None:
         super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, 1, activation, use_bias,
                          pointwise_initializer, bias_initializer, pointwise_regularizer, bias_regularizer,
-                         activity_regularizer, None, bias_constraint, **kwargs)
-        self.refuse(depthwise_constraint=(depthwise_constraint, None),
-                    pointwise_constraint=(pointwise_constraint, None))
+                         activity_regularizer, pointwise_constraint, bias_constraint, **kwargs)
         (self.depth_multiplier,) = positive(self, depth_multiplier=depth_multiplier)
         self.depthwise_initializer, self.depthwise_regularizer = depthwise_initializer, depthwise_regularizer
+        self.depthwise_constraint = constraints.get(depthwise_constraint)
 
     def _outputs(self, channels: int) -> tuple[int, int]:
         """Of the depthwise one, as the geometry is."""
@@ -43,12 +42,14 @@ class _Separable(Convolution):
     def create_weights(self, input_shape: Shape) -> None:
         c, m = input_shape[-1], self.depth_multiplier
         self.depthwise_kernel = self.add_weight("depthwise_kernel", (*self.kernel_size, c, m),
-                                                self.depthwise_initializer, regularizer=self.depthwise_regularizer)
+                                                self.depthwise_initializer, regularizer=self.depthwise_regularizer,
+                                                constraint=self.depthwise_constraint)
         # `kernel`, where others look for the weights that make the outputs
         self.kernel = self.add_weight("pointwise_kernel", (*(1,) * self.rank, c * m, self.filters),
-                                      self.kernel_initializer, regularizer=self.kernel_regularizer)
-        self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer,
-                                    regularizer=self.bias_regularizer) if self.use_bias else None
+                                      self.kernel_initializer, regularizer=self.kernel_regularizer,
+                                      constraint=self.kernel_constraint)
+        self.bias = self.add_weight("bias", (self.filters,), self.bias_initializer, regularizer=self.bias_regularizer,
+                                    constraint=self.bias_constraint) if self.use_bias else None
 
     @property
     def pointwise_kernel(self) -> Parameter:
@@ -100,8 +101,7 @@ class SeparableConv1D(_Separable):
     depthwise_initializer, pointwise_initializer, bias_initializer : str or Initializer
     depthwise_regularizer, pointwise_regularizer, bias_regularizer : str or Regularizer, optional
     activity_regularizer : str or Regularizer, optional
-    depthwise_constraint, pointwise_constraint, bias_constraint : None
-        Not offered.
+    depthwise_constraint, pointwise_constraint, bias_constraint : str, Constraint or function, optional
     data_format : str, optional
         "channels_last", the only order that is offered.
 
@@ -140,8 +140,7 @@ class SeparableConv2D(_Separable):
     depthwise_initializer, pointwise_initializer, bias_initializer : str or Initializer
     depthwise_regularizer, pointwise_regularizer, bias_regularizer : str or Regularizer, optional
     activity_regularizer : str or Regularizer, optional
-    depthwise_constraint, pointwise_constraint, bias_constraint : None
-        Not offered.
+    depthwise_constraint, pointwise_constraint, bias_constraint : str, Constraint or function, optional
     data_format : str, optional
         "channels_last", the only order that is offered.
 

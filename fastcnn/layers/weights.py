@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import dtype_policies, initializers, regularizers
+from fastcnn import constraints, dtype_policies, initializers, regularizers
 from fastcnn.dtype_policies import DTypePolicy
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers import arguments, held_layers
+from fastcnn.layers import held_layers
 from fastcnn.parameters import Parameter, assign_all, entered
 
 _OURS = ("name", "shape", "initializer", "trainable", "regularizer", "constraint")
@@ -63,8 +63,8 @@ class Weights:
             False for a statistic, which no optimizer changes.
         regularizer : str or Regularizer, optional
             A penalty on the value, which a model that trains adds to its loss.
-        constraint : None
-            Not offered.
+        constraint : str, Constraint or function, optional
+            What an optimizer brings the value to after each step.
         dtype : None
             Not offered: parameters have the layer's `variable_dtype`.
         """
@@ -82,13 +82,12 @@ class Weights:
         if dtype is not None and np.dtype(dtype) != self.variable_dtype:
             raise ArgumentError(f"{self}: {name}: expected the layer's own dtype, {self.variable_dtype.name}, got "
                                 f"{dtype!r}; make the layer with dtype=")
-        arguments.refuse(self, **{f"{name}_constraint": (constraint, None)})
         try:
             value = initializers.first_value(initializer, shape, self.variable_dtype)
         except ArgumentError as error:
             raise ArgumentError(f"{self}: {name}: {error}") from None
         parameter = Parameter(entered(value), name, f"{self.name}/{name}", trainable,
-                              regularizers.get(regularizer))
+                              regularizers.get(regularizer), constraints.get(constraint))
         self.parameters.append(parameter)
         return parameter
 

@@ -5,21 +5,21 @@ An optimizer walks the flat segments of a model's parameters (`fastcnn.parameter
     gradients --/ accumulated steps--> clipped --> values <- values - rate weight_decay values --> step --> average
 """
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from fastcnn import device
+from fastcnn import constraints, device
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers import arguments, schedules
 from fastcnn.optimizers.applying import Applying, ShownRate
 from fastcnn.optimizers.averages import Averages
 from fastcnn.optimizers.clipping import clip
-from fastcnn.optimizers.parameter_group import ParameterGroup, scale_parts
+from fastcnn.optimizers.parameter_group import ParameterGroup
 from fastcnn.optimizers.rate_factors import RateFactors
 from fastcnn.optimizers.state import State
+from fastcnn.optimizers.weight_decay import WeightDecay
 from fastcnn.parameters import Parameter, Segment, flatten
 from fastcnn.unsupported import ExplainsUnsupported
 
@@ -31,7 +31,7 @@ _FACTORS, _SPARED = "learning_rate_factors", "spared_weight_decay"
 Rate = float | schedules.LearningRateSchedule | Callable[[], float]
 
 
-class Optimizer(State, Averages, RateFactors, Applying, ExplainsUnsupported):
+class Optimizer(State, Averages, RateFactors, WeightDecay, Applying, ExplainsUnsupported):
     """The base of optimizers; one is for one model.
 
     Parameters
@@ -108,8 +108,7 @@ class Optimizer(State, Averages, RateFactors, Applying, ExplainsUnsupported):
         self._trained: set[int] = set()  # the ids of those that are trained now
         self._parts: list[ParameterGroup] = []  # of these
         self._factors: list[float] = []  # of their learning rates
-        self._exempt: tuple[set[int], Any] = set(), None
-        self._spared_names: list[str] = []
+        self._constrained: list[Parameter] = []  # those of them that a constraint is on
 
     # --- learning rate ----------------------------------------------------------------------------------------------
 
@@ -174,11 +173,10 @@ class Optimizer(State, Averages, RateFactors, Applying, ExplainsUnsupported):
         # The state of frozen parameters stays in `_all`.
         found = self._by_factor(self._all, wanted)
         self._trained, self._parts, self._factors = wanted, [part for part, _ in found], [factor for _, factor in found]
+        self._constrained = [p for p in parameters if p.constraint is not None]
 
     def _part(self, segment: Segment) -> ParameterGroup:
-        ids, pattern = self._exempt
-        spared = [id(p) in ids or (pattern is not None and pattern.search(p.name) is not None)
-                  for p in segment.parameters]
+        spared = list(map(self._is_spared, segment.parameters))
         return ParameterGroup.of(segment, self.starts or (0.0,) * len(self.slots), self.use_ema, spared)
 
     @property
@@ -222,6 +220,8 @@ class Optimizer(State, Averages, RateFactors, Applying, ExplainsUnsupported):
                     self.update(d, part.segment, part.state, own, decay, clear)
             if self.use_ema:
                 self._average()
+            for parameter in self._constrained:  # after the average, as in Keras
+                constraints.apply(parameter.constraint, parameter)
         finally:  # Ctrl-C is heard when a kernel is done: then values have changed
             for part in self._parts:
                 for parameter in part.segment.parameters:
@@ -248,36 +248,6 @@ class Optimizer(State, Averages, RateFactors, Applying, ExplainsUnsupported):
     def updates(self) -> int:
         """How many steps were taken, the current one included: calls of `step` over the accumulated ones."""
         return -(-self.iterations // (self.gradient_accumulation_steps or 1))
-
-    def _decay(self, part: ParameterGroup, rate: float) -> float:
-        """Return the decay of a part for `update`; where some parameters are spared, do it here and return 0."""
-        decay, segment = rate * (self.weight_decay or 0.0), part.segment
-        # The kernel has one decay for a whole segment.
-        if not part.spared.any():
-            return decay
-        scale_parts(segment, segment.values, np.where(part.spared, 1.0, 1.0 - decay))
-        return 0.0
-
-    def exclude_from_weight_decay(self, var_list: Iterable[Parameter] | None = None,
-                                  var_names: Iterable[str] | None = None) -> None:
-        """Spare parameters the weight decay; to be called before training starts.
-
-        Parameters
-        ----------
-        var_list : list of Parameter, optional
-        var_names : list of str, optional
-            Patterns that are searched in the parameters' names: ["bias", "gamma"]. A file of the model has these.
-
-        Raises
-        ------
-        ArgumentError
-            If the optimizer was built.
-        """
-        if self._parameters:
-            raise ArgumentError(f"{type(self).__name__}: exclude_from_weight_decay expected an optimizer that has not "
-                                f"trained yet; call it before fit")
-        names = self._spared_names = sorted(set(var_names or ()))
-        self._exempt = {id(p) for p in var_list or ()}, re.compile("|".join(names)) if names else None
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, and the patterns that were told afterwards, if there are any."""

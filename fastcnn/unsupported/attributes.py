@@ -33,7 +33,6 @@ LAYER = {
     "fc.saving.save_model and load_model write and read models": "load_own_variables save_own_variables",
     "model.compile prepares a training": "compile",
     "freeze layers with trainable = False": "enable_lora lora_alpha lora_enabled lora_rank",
-    "give a regularizer": "kernel_constraint bias_constraint",
     "it is compiled where model.optimizer is not None": "compiled",
     "fit, train_on_batch, evaluate and predict are the loops; put layers together with the functional form":
         "make_predict_function make_test_function make_train_function predict_function "
@@ -68,6 +67,5 @@ TENSOR = {
     "a model is made of its inputs and outputs": "record_history",
 }
 PARAMETER = {
-    "give a regularizer": "constraint",
     "there is one device": "aggregation synchronization overwrite_with_gradient",
 }

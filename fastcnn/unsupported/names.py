@@ -8,7 +8,6 @@ _REGISTER = "a class has get_config and from_config, and fc.saving.register_kera
 _LOGGING = "give verbose= to fit"
 
 FASTCNN = {
-    "penalties are kernel_regularizer= and the like, of fc.regularizers": "constraints",
     "layers compute on the CPU; fc.config has the switches": "backend distribution",
     "fc.config.set_dtype_policy and dtype= say float32 or float64":
         "FloatDTypePolicy mixed_precision quantizers Quantizer",

@@ -20,11 +20,11 @@ from tests.docs.test_reference import SHOWN, public, rooms, thing_of
 
 #: What examples may use without an import, as users have it.
 NAMES = {"fc": fc, "np": np} | {name: getattr(fc, name) for name in (
-    "activations", "initializers", "layers", "losses", "metrics", "optimizers", "regularizers")}
+    "activations", "constraints", "initializers", "layers", "losses", "metrics", "optimizers", "regularizers")}
 
 #: Rooms that users meet in scripts: each of their names shows an example, as do those of fastcnn itself.
 SHOW_EXAMPLES = ("activations", "callbacks", "dtype_policies", "errors", "initializers", "layers", "losses", "metrics",
-                 "ops", "optimizers", "random", "regularizers", "saving", "utils")
+                 "constraints", "ops", "optimizers", "random", "regularizers", "saving", "utils")
 
 #: Those that show none, and why.
 NO_EXAMPLE = {

@@ -84,12 +84,13 @@ def test_a_causal_convolution_looks_at_no_later_element():
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_regularizers_are_kept_with_their_weights_and_constraints_are_refused_by_name(name):
+def test_regularizers_and_constraints_are_kept_with_their_weights(name):
     kernel = "kernel" if "Sep" not in name and "Dep" not in name else "depthwise"
     args = (3,) if name.startswith("Depthwise") else (4, 3)
     cls, rank = getattr(layers, name), int(name.replace("Transpose", "")[-2])
     layer = cls(*args, **{f"{kernel}_regularizer": "l2"}, bias_regularizer=fc.regularizers.L1(0.1),
-                activity_regularizer="l1")
+                activity_regularizer="l1", **{f"{kernel}_constraint": "max_norm"},
+                bias_constraint=fc.constraints.NonNeg())
     layer.build((None, *(5,) * rank, 2))
     assert isinstance(layer.weights[0].regularizer, fc.regularizers.L2)
     assert layer.bias.regularizer == fc.regularizers.L1(0.1)
@@ -97,9 +98,11 @@ def test_regularizers_are_kept_with_their_weights_and_constraints_are_refused_by
     again = cls.from_config(layer.get_config())
     again.build((None, *(5,) * rank, 2))
     assert again.bias.regularizer == fc.regularizers.L1(0.1)
-    for argument in (f"{kernel}_constraint", "bias_constraint"):
-        with pytest.raises(ArgumentError, match=f"{argument}='max_norm' is not offered"):
-            cls(*args, **{argument: "max_norm"})
+    for one in (layer, again):
+        assert one.weights[0].constraint == fc.constraints.MaxNorm()
+        assert one.bias.constraint == fc.constraints.NonNeg()
+    with pytest.raises(ArgumentError, match="constraint"):
+        cls(*args, **{f"{kernel}_constraint": "mx_norm"})
 
 
 @pytest.mark.parametrize(("make", "shape", "text"), [

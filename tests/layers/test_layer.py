@@ -7,7 +7,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers
-from fastcnn.errors import ArgumentError, UnknownArgumentError
+from fastcnn.errors import UnknownArgumentError
 
 #: A layer, the shape of a sample, and the products of one sample's forward pass: outputs times terms of each.
 WORK = {
@@ -148,5 +148,5 @@ def test_an_attribute_that_is_not_there_is_told_with_the_layer():
 
 
 def test_a_layer_of_one_s_own_may_add_what_it_was_given_late():
-    with pytest.raises(ArgumentError, match="kernel_constraint='max_norm' is not offered; leave it at None"):
-        layers.Dense(2).add_weight("kernel", (2,), "zeros", constraint="max_norm")
+    parameter = layers.Dense(2).add_weight("kernel", (2,), "zeros", constraint="max_norm")
+    assert parameter.constraint == fc.constraints.MaxNorm()

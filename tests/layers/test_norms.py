@@ -11,12 +11,12 @@ from fastcnn.errors import ArgumentError, DataError
 from fastcnn.layers import Call
 
 REFUSED = [
-    (layers.BatchNormalization, {"gamma_constraint": "non_neg"}, "gamma_constraint='non_neg' is not offered"),
+    (layers.BatchNormalization, {"gamma_constraint": "none_neg"}, "'none_neg' is not known; did you mean 'non_neg'"),
     (layers.BatchNormalization, {"renorm": True}, "renorm=True is not offered; leave it at False"),
     (layers.BatchNormalization, {"synchronized": True}, "synchronized=True is not offered"),
     (layers.BatchNormalization, {"epsilon": 0}, "expected a positive epsilon, got 0"),
     (layers.LayerNormalization, {"rms_scaling": True}, "rms_scaling=True is not offered"),
-    (layers.LayerNormalization, {"beta_constraint": "unit_norm"}, "beta_constraint='unit_norm' is not offered"),
+    (layers.LayerNormalization, {"beta_constraint": 3}, "constraint: 3 is not known"),
     (layers.LayerNormalization, {"epsilon": 0.0}, r"expected a positive epsilon, got 0\.0"),
     (layers.GroupNormalization, {"groups": 0}, "a positive integer, or -1 for one a channel, got 0"),
     (layers.LocalResponseNormalization, {"size": 0}, "expected size to be a positive integer, or how many channels"),

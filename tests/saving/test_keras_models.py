@@ -208,8 +208,8 @@ REFUSED = {
     "a long value": ([entry("ReLU", "r", colour="x" * 70)], f"with colour='{'x' * 56}...; use"),
     "a regularizer that fastcnn lacks": ([entry("Dense", "d", units=2, kernel_regularizer={
         "class_name": "OrthogonalRegularizer", "config": {}})], "with kernel_regularizer='OrthogonalRegularizer'"),
-    "a constraint": ([entry("Dense", "d", units=2, kernel_constraint={"class_name": "MaxNorm", "config": {}})],
-                     "kernel_constraint="),
+    "a constraint nobody knows": ([entry("Dense", "d", units=2, kernel_constraint={
+        "class_name": "Mine", "config": {}})], "constraint: 'Mine' is not known"),
     "channels first": ([entry("Conv2D", "c", filters=2, kernel_size=3, data_format="channels_first")],
                        "data_format='channels_first' is not offered"),
     "a function nobody knows": ([entry("Activation", "a", activation="my_function")], "'my_function' is not known"),

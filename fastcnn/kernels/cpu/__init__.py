@@ -83,6 +83,7 @@ from fastcnn.kernels.cpu.normalization.local_response import (
 )
 from fastcnn.kernels.cpu.normalization.unit_rows import unit_rows_backward, unit_rows_forward
 from fastcnn.kernels.cpu.optimizers.adaptive import adaptive_step
+from fastcnn.kernels.cpu.optimizers.bounded_norms import bound_norms, bound_norms_scratch
 from fastcnn.kernels.cpu.optimizers.descent import adam, sgd
 from fastcnn.kernels.cpu.optimizers.parts import moving_average, scale_parts, squared_norms, squared_norms_scratch
 from fastcnn.kernels.cpu.optimizers.penalty import penalty, penalty_scratch
@@ -126,6 +127,8 @@ __all__ = [
     "binary_forward",
     "binary_loss",
     "blur",
+    "bound_norms",
+    "bound_norms_scratch",
     "categorical_crossentropy",
     "channel_means",
     "color_backward",
