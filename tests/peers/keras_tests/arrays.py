@@ -3,6 +3,7 @@
 A function of `ops` that is given a symbolic tensor is fastcnn's.
 """
 
+import contextlib
 from typing import Any
 from unittest import mock
 
@@ -12,6 +13,7 @@ import optree
 import fastcnn as fc
 from fastcnn.symbolic import Tensor
 from tests.peers.keras_tests import names
+from tests.peers.keras_tests.trainer import Trainer
 
 
 class _KerasTensor(type):
@@ -174,6 +176,8 @@ NAMES: dict[str, Any] = {
     **{f"tree.{name}": value for name, value in _TREE.items()},
     **{f"utils.traceback_utils.{name}": value for name, value in _TRACEBACK.items()},
     "utils.removesuffix": str.removesuffix,
+    "backend.torch.trainer.TorchTrainer": Trainer, "backend.common.symbolic_scope.in_symbolic_scope": lambda: False,
+    "backend.device": lambda *_: contextlib.nullcontext(),
     "models.Functional": fc.Model, "models.functional.Functional": fc.Model,
 }
 
