@@ -16,9 +16,9 @@ CONFIG, TOML = "config.json", "config.toml"
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
 OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "label", "ignore", "limit", "dev", "train_dev", "test",
-           "group_by", "from", "white", "model", "minutes", "steps", "epochs", "batch_size", "optimizer", "lr",
-           "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2", "weight_decay", "label_smoothing",
-           "class_weight", "ema", "patience", "seed")
+           "group_by", "from", "white", "model", "model_digest", "minutes", "steps", "epochs", "batch_size",
+           "optimizer", "lr", "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2", "weight_decay",
+           "label_smoothing", "class_weight", "ema", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.
@@ -74,6 +74,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         A name of `fastcnn.applications`, or that of the model trained on from.
     network : str, list of str or None
         What makes the network where that is no name alone: a call, a list of layers, a function of a file.
+    model_digest : str or None
+        The SHA-256 of that file, with what it imports from beside it.
     dropout : float or None
         The rate of the network's dropout layers; None leaves them as they are.
     l2 : float
@@ -144,6 +146,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     group_by: str | None = None
     fold: tuple[_Count, _Count] | None = None
     network: str | list[str] | None = None
+    model_digest: str | None = None
     dropout: _Share | None = None
     l2: _Factor = 0.0
     momentum: _Share | None = None

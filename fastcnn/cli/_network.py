@@ -1,15 +1,13 @@
 """The network of a configuration: by name, by a call, by a list of layers, or by a function of a file."""
 
 import ast
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 from fastcnn.cli import _expressions
 from fastcnn.cli._config import Config
 from fastcnn.cli._expressions import CallError
-from fastcnn.errors import ArgumentError, unknown
+from fastcnn.cli._network_file import NetworkFile
+from fastcnn.errors import ArgumentError
 
 Shape = tuple[int, ...]
 
@@ -18,9 +16,8 @@ def name_of(network: str | list[str]) -> str:
     """Return what a network is called, for people and for the folder of its run."""
     if isinstance(network, list):
         return "sequential"
-    if ":" in network and "(" not in network:
-        return network.rpartition(":")[2]
-    return network.partition("(")[0].lower()
+    file = NetworkFile.of(network)
+    return network.partition("(")[0].lower() if file is None else file.function
 
 
 def is_name(network: str | list[str]) -> bool:
@@ -59,8 +56,8 @@ def make_network(config: Config, shape: Shape, classes: int, images: Any, activa
                                                   classifier_activation=activation)
     if isinstance(network, list):
         model = _sequential(network, shape, classes, images)
-    elif ":" in network and "(" not in network:
-        model = _of_file(network, shape, classes)
+    elif (file := NetworkFile.of(network)) is not None:
+        model = file.make(shape, classes)
     else:
         call = _expressions.read(network, "ResNet18()")
         if (function := applications.find(call.name)) is None:
@@ -100,26 +97,6 @@ def _classes(room: Any, base: type) -> dict[str, Any]:
 def _mentions_x(call: _expressions.Expression) -> bool:
     trees = [*call.arguments, *call.keywords.values()]
     return any(isinstance(node, ast.Name) and node.id == "x" for tree in trees for node in ast.walk(tree))
-
-
-def _of_file(network: str, shape: Shape, classes: int) -> Any:
-    """Return what a function of a user's file makes: it is called as those of `fastcnn.applications` are."""
-    path, _, name = network.rpartition(":")
-    if not Path(path).is_file():
-        raise ArgumentError(f"--model {network}: expected a file of Python before the colon, got nothing there")
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
-    if spec is None or spec.loader is None:
-        raise ArgumentError(f"--model {network}: expected a file of Python, whose name ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.path.insert(0, str(Path(path).parent))  # its own imports are beside it
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.pop(0)
-    if not callable(function := getattr(module, name, None)):
-        known = [one for one, value in vars(module).items() if callable(value) and not one.startswith("_")]
-        raise ArgumentError(unknown(f"--model {path}: function", name, known))
-    return function(input_shape=shape, classes=classes)
 
 
 def _require_end(model: Any, shape: Shape, classes: int, activation: str | None) -> None:

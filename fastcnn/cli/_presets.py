@@ -9,6 +9,7 @@ from fastcnn.cli._augmentation import settled
 from fastcnn.cli._config import Config, versions
 from fastcnn.cli._data import absolute
 from fastcnn.cli._network import is_name, name_of
+from fastcnn.cli._network_file import NetworkFile
 from fastcnn.cli._optimizer import default_rate
 from fastcnn.cli._saved import Saved
 from fastcnn.cli._schedule import WARMUP
@@ -49,11 +50,17 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
     data : Dataset
     begun : Saved or None
         What training goes on from.
+
+    Raises
+    ------
+    ArgumentError
+        A file of a network that has another digest than was given.
     """
     before = begun.config if begun is not None else None
     preset: Any = before or preset_for(dataset[0], data)
     optimizer = given["optimizer"] or preset.optimizer
     network = given["model"] or preset.model
+    file = None if begun is not None else NetworkFile.of(network)
     rate = given["lr"] or (preset.learning_rate if optimizer == preset.optimizer else None)
     return Config(
         dataset=dataset[0],
@@ -65,6 +72,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         **{name: given[name] for name in ("limit", "patience", "white")},
         **_of_practice(given, data, before, optimizer),
         network=None if begun is not None or is_name(network) else network,
+        model_digest=None if file is None else file.require(given["model_digest"]),
         epochs=given["epochs"] or preset.epochs,
         steps=given["steps"],
         minutes=given["minutes"],

@@ -20,6 +20,7 @@ CHECKPOINTS = "checkpoints"
 _NO_MATTER = ("started", "versions", "minutes", "lineage")
 _LENGTHS = ("minutes", "steps", "epochs")
 _MAY_MOVE = ("data_dir",)  # a checkpoint knows the data themselves
+_FILE = "model_digest"  # is compared, and never filled in: a file that was changed is told as such
 _FORKS = ("steps", "epochs", "lr", "lr_schedule", "warmup")  # what no state depends on
 
 
@@ -50,7 +51,7 @@ def remembered(given: dict[str, Any]) -> Config | None:
     if any(given[name] is not None for name in _LENGTHS):
         values = {option: value for option, value in values.items() if option not in _LENGTHS}
     for option, value in values.items():
-        if given[option] is None or given[option] is False:
+        if option != _FILE and (given[option] is None or given[option] is False):
             given[option] = value
     return msgspec.structs.replace(recorded, fold=None)
 
@@ -72,7 +73,12 @@ def going_on(asked: dict[str, Any], config: Config, recorded: Config) -> Config:
     """
     before, now = as_given(recorded), as_given(config)
     changed = {name: before[name] for name in OPTIONS if before[name] != now[name] and name not in _MAY_MOVE}
+    if None in (before[_FILE], now[_FILE]):  # a run of a version that kept none, or a file that is gone
+        changed.pop(_FILE, None)
     for option in changed:
+        if option == _FILE:
+            raise ArgumentError(f"--model {config.network}: expected the file that the run to go on with was begun "
+                                f"with, got one that was changed; restore it, or begin another run in another --out")
         if option not in _FORKS:
             raise _other(option, now[option] if asked[option] is None else asked[option], before[option])
     config = msgspec.structs.replace(config, **{name: getattr(recorded, name) for name in _NO_MATTER})

@@ -16,7 +16,7 @@ from fastcnn.cli._options import (
     table_options,
     white_option,
 )
-from fastcnn.cli._values import Factor, ImagesAStep, Name, Rate, Share, UserPath
+from fastcnn.cli._values import Factor, ImagesAStep, Name, Rate, Sha256, Share, UserPath
 
 data_group = in_group(
     "Data",
@@ -34,6 +34,9 @@ network_group = in_group(
     click.option("--model", type=Architecture("model", MODELS, "ResNet18()"), metavar="NAME",
                  help=f"{', '.join(MODELS)}; a call, 'mlp(hidden_units=[64])'; or net.py:function, called with "
                       "input_shape= and classes=. In a file also a list of layers. Default: one that suits the data."),
+    click.option("--model-digest", type=Sha256(), metavar="SHA256",
+                 help="Refuse a net.py that was changed since: config.toml of a run has the digest of it, and of what "
+                      "it imports from beside it."),
     click.option("--from", type=UserPath(), metavar="RUN",
                  help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of "
                       "a model, .safetensors, .keras or .h5, needs --dataset."),

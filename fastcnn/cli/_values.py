@@ -6,6 +6,7 @@ words: ``learning rate = 0.1``.
 
 import math
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -128,6 +129,17 @@ class Factor(click.ParamType):
         if not 0 <= factor < math.inf:
             self.fail(f"expected a finite number from 0, got {value!r}", param, ctx)
         return factor
+
+
+class Sha256(click.ParamType):
+    """A SHA-256, in hexadecimal digits."""
+
+    name = "digest"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not re.fullmatch("[0-9a-f]{64}", str(value)):
+            self.fail(f"expected 64 hexadecimal digits, got {value!r}", param, ctx)
+        return str(value)
 
 
 class ImagesAStep(click.ParamType):

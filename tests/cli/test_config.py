@@ -8,6 +8,7 @@ import pytest
 
 from fastcnn.cli import COMMANDS, _config, _toml, main
 from fastcnn.cli._config_file import line_of
+from fastcnn.cli._network_file import NetworkFile
 from tests.cli.conftest import ROOT, only_line
 
 NETWORK = """\
@@ -146,6 +147,38 @@ def make(input_shape, classes):
     code, _, errors = told("model = 'net.py:mak'\n", "--print-config")
     assert code == 2
     assert "function: 'mak' is not known; did you mean 'make'?" in only_line(errors)
+
+    # What replays the run knows the file, and its model needs none.
+    again = (tmp_path / "run" / "config.toml").read_text()
+    assert told(again, "--print-config")[1] == again
+    with (tmp_path / "net.py").open("a") as file:
+        file.write("# another one\n")
+    code, _, errors = told(again, "--print-config")
+    assert code == 2
+    digest = config["model_digest"][:12]
+    assert f"expected the file with the --model-digest {digest}..., got one that was changed, " in only_line(errors)
+    assert told(again, "--print-config", "--model", "lenet")[0] == 0
+    (tmp_path / "net.py").unlink()
+    assert main(["evaluate", "run", "--part", "dev"]) == 0
+    assert told("model-digest = 'abc'\n", "--print-config")[0] == 2
+
+
+def test_a_digest_has_what_a_file_imports_from_beside_it(tmp_path):
+    texts = {"net.py": "import blocks.wide, numpy\n", "blocks/__init__.py": "from other import thing\n",
+             "blocks/wide.py": "", "other.py": "import net\n", "numpy.txt": "", "mine.py": ""}
+    (tmp_path / "blocks").mkdir()
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    file, digests = NetworkFile(tmp_path / "net.py", "make"), set()
+    for name in texts:
+        before = file.digest()
+        (tmp_path / name).write_text(texts[name] + "# more\n")
+        assert (file.digest() != before) == (name not in ("numpy.txt", "mine.py")), name
+        digests.add(file.digest())
+    assert len(digests) == 4
+    (tmp_path / "net.py").write_text("no Python (")
+    assert file.digest() not in digests
+    assert NetworkFile(tmp_path / "none.py", "make").digest() is None
 
 
 def test_the_order_of_options_has_every_one_that_decides_about_a_result():

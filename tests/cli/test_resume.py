@@ -188,6 +188,35 @@ def test_every_option_that_decides_about_the_result_must_be_as_it_was(option, na
         going_on({option: given}, msgspec.structs.replace(now, **{name: given}), recorded)
 
 
+def test_a_file_of_a_network_that_was_changed_is_refused_and_an_old_run_that_knows_no_digest_goes_on():
+    recorded = Config(dataset="digits", model="make", epochs=3, batch_size=32, optimizer="adam", learning_rate=0.1,
+                      cool_down=0.5, seed=1, started="then", versions={}, network="/net.py:make", model_digest="a" * 64)
+    assert going_on({}, recorded, recorded) == recorded
+    with pytest.raises(ArgumentError, match=r"^--model /net.py:make: expected the file that the run to go on with was"):
+        going_on({}, msgspec.structs.replace(recorded, model_digest="b" * 64), recorded)
+    old = msgspec.structs.replace(recorded, model_digest=None)
+    assert going_on({}, recorded, old) == recorded
+
+
+def test_a_run_of_a_file_that_was_changed_goes_on_once_it_is_restored(tmp_path, fastcnn):
+    net, run = tmp_path / "net.py", tmp_path / "run"
+    net.write_text("""
+from fastcnn import applications
+import sizes
+
+def make(input_shape, classes):
+    return applications.LeNet(input_shape=input_shape, classes=classes)
+""")
+    (tmp_path / "sizes.py").touch()
+    assert stopped(run, signal.SIGINT, *PLAN[:-1], "--model", f"{net}:make", "--out")[0] == 130
+    (tmp_path / "sizes.py").write_text("WIDE = 8")
+    refused = fastcnn(*AGAIN, run)
+    assert refused.returncode == 2
+    assert "was begun with, got one that was changed; restore it" in only_line(refused.stderr)
+    (tmp_path / "sizes.py").write_text("")
+    assert fastcnn(*AGAIN, run).returncode == 0
+
+
 def test_a_second_process_on_one_run_is_refused(tmp_path, fastcnn):
     run = tmp_path / "run"
     process = subprocess.Popen(command(*PLAN[:1], "--epochs", 100_000, *PLAN[3:], run), env=environment(),
