@@ -212,7 +212,9 @@ def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str, small: int) -> Any:
     x = x if isinstance(x, MappedRows) else np.asarray(x)
     if x.dtype.kind not in "buif":
         raise DataError(f"{who}: expected numbers in x, got {x.dtype}; convert it with x.astype('float32')")
-    if x.shape[1:] != shape[1:]:
+    if x.shape[1:] != shape[1:] and not isinstance(x, MappedRows):
+        x = _with_rank(x, shape)
+    if not _fits(x.shape[1:], shape[1:]):
         wanted = ", ".join(map(str, shape[1:]))
         raise ArgumentError(f"{who}: expected x of shape (N, {wanted}), got {x.shape}{_hint(x.shape, shape)}")
     if isinstance(x, MappedRows) or _is_for_the_kernel(x) or (x.size * dtype.itemsize > small and _lies_together(x)):
@@ -220,10 +222,22 @@ def _inputs(x: Any, shape: Any, dtype: np.dtype, who: str, small: int) -> Any:
     return np.array(x, x.dtype if x.dtype in _KNOWN else dtype, order="C")
 
 
+def _fits(got: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    """Return whether a sample has the sizes that a model takes, of which None are open."""
+    return len(got) == len(wanted) and all(m is None or n == m for n, m in zip(got, wanted, strict=True))
+
+
+def _with_rank(x: np.ndarray, shape: Any) -> np.ndarray:
+    """Return an array with a last dimension of 1 more or less where the model takes it so: images (N, H, W) of grey."""
+    if x.ndim == len(shape) - 1 and shape[-1] == 1 and _fits(x.shape[1:], shape[1:-1]):
+        return x[..., None]
+    if x.ndim == len(shape) + 1 and x.shape[-1] == 1 and _fits(x.shape[1:-1], shape[1:]):
+        return x[..., 0]
+    return x
+
+
 def _hint(got: tuple[int, ...], shape: Any) -> str:
     """Return what to do about a shape that is nearly right, after a semicolon."""
-    if (*got[1:], 1) == shape[1:]:
-        return "; add the channel with x[..., None]"
     if got == shape[1:]:
         return "; one sample is x[None]"
     if len(got) == len(shape) > 2 and (*got[2:], got[1]) == shape[1:]:

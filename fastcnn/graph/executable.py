@@ -15,7 +15,7 @@ from fastcnn.graph.rules.report import Fusions
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call
 from fastcnn.layers.weights import each_once
-from fastcnn.symbolic import Tensor
+from fastcnn.symbolic import Tensor, as_shapes
 
 
 class Executable:
@@ -28,6 +28,8 @@ class Executable:
     dtype : dtype
     whole : Graph, optional
         What `fastcnn.graph.trace.opened` makes of it otherwise.
+    share : int
+        How many share the memory that there is for captures: those of one model for several sizes of images do.
 
     Attributes
     ----------
@@ -41,7 +43,8 @@ class Executable:
     """
 
     def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype,
-                 whole: Graph | None = None) -> None:
+                 whole: Graph | None = None, share: int = 1) -> None:
+        self._share = share
         self.traced, self.whole = traced, trace.opened(traced) if whole is None else whole
         self._layers, self._leaves, self._dtype = model_layers, trace.leaves(model_layers), dtype
         first = next((p for layer in self._leaves for p in layer.parameters), None)
@@ -70,7 +73,8 @@ class Executable:
             if not self.device.replays:
                 return self._infer(xs)
             weights = each_once(p for layer in self._layers for p in layer.weights)
-            self.replay = Replay(self._infer, weights, self._planned_bytes()[1], self._is_replayable)
+            self.replay = Replay(self._infer, weights, self._planned_bytes()[1], self._is_replayable,
+                                 self._share)
         return self.replay(xs)
 
     def infer_with_losses(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[float]]:
@@ -111,6 +115,13 @@ class Executable:
 
     def _planned_bytes(self) -> tuple[int, int]:
         return arena.planned_bytes(self.prediction_graph(), self._dtype.itemsize)
+
+    def output_shapes(self, input_shapes: Sequence[Any]) -> list[Any]:
+        """Return the shapes of the outputs for those of the inputs for which it was made."""
+        found = dict(zip(self.whole.inputs, input_shapes, strict=True))
+        for step in self.whole.steps:
+            found.update(zip(step.outputs, as_shapes(step.node.output_shape), strict=True))
+        return [found[slot] for slot in self.whole.outputs]
 
     def multiply_adds(self) -> int:
         """Return the multiply-adds of one sample's forward pass."""

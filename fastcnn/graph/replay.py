@@ -202,11 +202,14 @@ class Replay:
         Bytes of the intermediate arrays of one sample, before any share memory.
     is_replayable : callable
         Batch size -> whether its prediction does nothing but call kernels.
+    share : int
+        How many share the memory that there is for captures.
     """
 
     def __init__(self, infer: Infer, parameters: Sequence[Parameter], sample: int,
-                 is_replayable: Callable[[int], bool]) -> None:
+                 is_replayable: Callable[[int], bool], share: int = 1) -> None:
         self.infer, self.parameters, self.sample = infer, list(parameters), sample
+        self._memory = _MEMORY // share
         self.is_replayable = is_replayable
         self._state: Any = None
         self._captures: dict[Any, Capture | None] = {}
@@ -232,7 +235,7 @@ class Replay:
                 return self.infer(xs)
             if len(self._captures) == _SHAPES:
                 self._captures.clear()
-            if batch * self.sample > _MEMORY or not self.is_replayable(batch):
+            if batch * self.sample > self._memory or not self.is_replayable(batch):
                 self._captures[shapes] = None
                 return self.infer(xs)
             # If it fails below, it is not tried again.

@@ -99,7 +99,7 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
     return Traced(list(inputs), list(outputs), [node for node in nodes if id(node) not in begun], order)
 
 
-def opened(traced: Traced, training: bool = True) -> Graph:
+def opened(traced: Traced, training: bool = True, input_shapes: Sequence[Any] | None = None) -> Graph:
     """Return the steps of a model. Models inside it are opened: their layers become steps of the same graph.
 
     Parameters
@@ -107,10 +107,13 @@ def opened(traced: Traced, training: bool = True) -> Graph:
     traced : Traced
     training : bool
         Whether steps train of which nobody has said whether they do.
+    input_shapes : sequence of tuple, optional
+        In the place of those that the inputs have, where these leave sizes open: the steps are twins for them.
     """
     slots: list[Any] = []  # their shapes
     steps: list[GraphStep] = []
     uses: Counter[int] = Counter()
+    twins: dict[Any, Any] = {}  # by layer and shape, so that a layer which is used twice has one for both
 
     def place(traced: Traced, there: dict[int, int], training: bool) -> None:
         for node in traced.nodes:
@@ -129,7 +132,10 @@ def opened(traced: Traced, training: bool = True) -> Graph:
             shapes = tuple(slots[slot] for slot in inputs)
             use = uses[id(layer.original)]
             uses[id(layer.original)] += 1
-            layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
+            key = id(layer), shapes
+            if key not in twins:
+                twins[key] = layer.for_shape(shapes if layer.many_inputs else shapes[0])
+            layer = twins[key]
             outputs = tuple(range(len(slots), len(slots) + len(node.outputs)))
             slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
             for one, slot in zip(node.outputs, outputs, strict=True):
@@ -137,7 +143,7 @@ def opened(traced: Traced, training: bool = True) -> Graph:
             steps.append(GraphStep(layer, inputs, outputs, learning, layer.activity_regularizer, use))
 
     there = {id(tensor): slot for slot, tensor in enumerate(traced.inputs)}
-    slots.extend(tensor.shape for tensor in traced.inputs)
+    slots.extend((tensor.shape for tensor in traced.inputs) if input_shapes is None else input_shapes)
     place(traced, there, training)
     return Graph(list(range(len(traced.inputs))), [there[id(one)] for one in traced.outputs], steps, len(slots))
 

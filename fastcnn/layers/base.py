@@ -10,9 +10,9 @@ from fastcnn import dtype_policies, random, regularizers, symbolic, unsupported
 from fastcnn.auto_names import Names
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import arguments, composite, held_layers, own_build, taking
-from fastcnn.layers.building import Shape as Shape
-from fastcnn.layers.building import shape_text
 from fastcnn.layers.call import Call as Call
+from fastcnn.layers.twins import Shape as Shape
+from fastcnn.layers.twins import shape_text
 from fastcnn.traits import NONE, Trait, kept
 
 Backward = Callable[[Any], Any]
@@ -142,20 +142,12 @@ class Layer(composite.Composite):
         if not self.has_call:
             raise NotImplementedError(f"{self}: expected call(self, x), which says by fc.ops and layers what it does, "
                                       f"or forward(self, x, call) and predict(self, x), which compute, got neither")
-        xs = self.arranged(self.checked(x))
-        ys, way = self._graph.forward(xs, call)
-
-        def backward(dy: Any) -> Any:
-            dxs = way(dy if isinstance(dy, tuple) else (dy,))
-            return tuple(dxs) if self.many_inputs else dxs[0]
-
-        return self.rearranged(ys), backward
+        return self._forward_by_call(x, call)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Infer: return the output and keep nothing."""
         if self.has_call:
-            xs = self.arranged(self.checked(x))  # which builds it
-            y: np.ndarray = self.rearranged(self._infer(xs))
+            y: np.ndarray = self._predict_by_call(x)
             return y
         return self.forward(x, Call(wants_dx=False, training=False))[0]
 
@@ -181,6 +173,8 @@ class Layer(composite.Composite):
             held_layers.check(self, Layer)
             if self.held_layers():
                 x = self.checked(x)  # which builds it
+        elif (sized := self.sized(x)) is not self:
+            return sized(x, training)
         return self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
 
     @property

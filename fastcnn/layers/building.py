@@ -1,4 +1,4 @@
-"""How a layer comes to its shapes: built for one, a twin for another, and inputs that are what it was built for."""
+"""How a layer comes to its shapes: built for one, once, and inputs that are what it was built for."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,42 +9,30 @@ import numpy as np
 from fastcnn import device, initializers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
-from fastcnn.layers import held_layers
+from fastcnn.layers import held_layers, open_sizes
+from fastcnn.layers.twins import Shape, Twins, shape_text
 from fastcnn.layers.weights import Weights
 
-Shape = tuple[Any, ...]  # of int, and None for the batch; of shapes where a layer has several inputs or outputs
 
-VARYING = "; a size that varies is not offered: model.for_shape(shape) is a model for another one"
-
-
-class Built(Weights):
+class Built(Twins):
     """The part of a layer that knows its shapes: it is built for one, once, and makes its parameters then.
 
     Attributes
     ----------
     input_shape, output_shape : tuple
-        With None for the batch; known once built.
+        With None for the batch, and for sizes that are left open; known once built.
     """
 
-    #: Whether it is called with a list of tensors.
-    many_inputs = False
     #: Whether it makes its output of nothing that comes in: of parameters and constants.
     is_source = False
     #: Whether an input of one sample goes with others of several.
     repeats_batch = False
 
-    input_shape: Any
-    output_shape: Any
-    #: Whether `build` for another shape makes it a twin of what it was: so are layers held by what becomes a twin.
-    _may_move = False
     #: Whether a `build` of its own is making what it needs (`fastcnn.layers.own_build`).
     _building = False
-    #: Whether it has a `call` of its own, which puts other layers together (`fastcnn.layers.composite`).
-    has_call = False
 
     _frozen_within: Sequence[int] = ()  # what `held_layers.freeze` told before it was built
 
-    nodes: list[symbolic.LayerCall]
     call: Any
     _built_by_call: Any
 
@@ -54,7 +42,7 @@ class Built(Weights):
         Parameters
         ----------
         input_shape : tuple
-            (None, H, W, C); the first entry is the batch and may be any.
+            (None, H, W, C); the first entry is the batch and may be any. Sizes that are left open are None.
 
         Raises
         ------
@@ -67,7 +55,7 @@ class Built(Weights):
         if self.input_shape is not None:
             if shape != self.input_shape and self._may_move:
                 self.__dict__.update(self.twin(shape).__dict__, _may_move=False)
-            elif shape != self.input_shape:
+            elif shape != self.input_shape and not self._means(shape):
                 raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which it was built, "
                                     f"got {shape_text(shape)}; make a new layer for another shape")
             return
@@ -75,7 +63,7 @@ class Built(Weights):
         output_shape = None if self.has_call else self.compute_output_shape(shape)
         # If building fails, the layer is as it was, and can be built again.
         with self.restored(if_stopped=True):
-            self.create_weights(shape)
+            self._create_weights(shape)
             held_layers.check(self, Weights)
             if self.has_call:
                 output_shape = self._built_by_call(shape)
@@ -106,71 +94,19 @@ class Built(Weights):
                 vars(one).clear()
                 vars(one).update(attributes)
 
-    def for_shape(self, input_shape: Shape) -> Any:
-        """Return the layer, built, as it is for an input shape: itself, or a twin with the same parameters.
-
-        So a layer that is shared by tensors of several sizes has one set of parameters and several shapes.
-
-        Raises
-        ------
-        ArgumentError
-            If its parameters, made for another shape, would have other shapes.
-        """
-        shape = self._whole(input_shape)
-        self._build_first(shape)
-        return self if shape == self.input_shape else self.twin(shape)
-
-    def twin(self, shape: Shape) -> Any:
-        """Return another layer with the same parameters, for a shape as `build` keeps it; this one is built.
-
-        Raises
-        ------
-        ArgumentError
-            As `for_shape`.
-        """
-        output_shape, held = self.output_shape, dict[str, Any]()
-        if shape != self.input_shape:
-            probe = self.replaced(parameters=[], **self._holding(
-                {id(one): one.replaced(_may_move=True) for one in self.held_layers().values()}))
-            output_shape = probe.compute_output_shape(shape)
-            # Only the shapes of the twin's weights matter: nothing is drawn for them.
-            with initializers.nothing_drawn():
-                probe.create_weights(shape)
-            if [p.shape for p in probe.parameters] != [p.shape for p in self.parameters]:
-                raise ArgumentError(f"{self}: expected input {shape_text(self.input_shape)}, for which its parameters "
-                                    f"are, got {shape_text(shape)}; make a new layer for another shape")
-            held = self._holding_twins(probe.held_layers())
-        return self.replaced(input_shape=shape, output_shape=output_shape, nodes=[], _original=self.original, **held)
-
-    def _holding_twins(self, there: dict[str, Any]) -> dict[str, Any]:
-        """Return the attributes with layers, each a twin for the shape that the layer at its path is built for.
-
-        One without parameters that `create_weights` did not build is left to be built by what it sees.
-        """
-        twins = {}
-        for path, one in self.held_layers().items():
-            other = there.get(path)
-            if other is not None and other.built and not other._may_move:
-                twins[id(one)] = one.for_shape(other.input_shape)
-            elif not one.weights:
-                twins[id(one)] = one.replaced(input_shape=None, output_shape=None, nodes=[], _original=one.original)
-        return self._holding(twins)
-
-    def _holding(self, others: dict[int, Any]) -> dict[str, Any]:
-        """Return the attributes that hold layers, with others in the places of those, by identity."""
-        names = {path.partition("/")[0] for path in self.held_layers()}
-        return {name: held_layers.swapped(vars(self)[name], others) for name in names}
-
-    def replaced(self, **attributes: Any) -> Any:
-        """Return a copy that shares the parameters, with other values of attributes; nothing is checked or built."""
-        copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__, **attributes)
-        return copy
-
-    @property
-    def original(self) -> Any:
-        """The layer that this is a twin of, or itself."""
-        return self if self._original is None else self._original
+    def _create_weights(self, shape: Shape) -> None:
+        """Make the parameters; raise ArgumentError if they are others for another one of the sizes left open."""
+        first, *others = [shape] if self.has_call else open_sizes.of_parameters(shape)
+        shapes = []
+        for one in others:
+            with self.restored(), initializers.nothing_drawn():
+                self.create_weights(one)
+                shapes = [p.shape for p in self.parameters]
+        self.create_weights(first)
+        if others and shapes != [p.shape for p in self.parameters]:
+            raise ArgumentError(f"{self}: expected known sizes, which its parameters depend on, got "
+                                f"{shape_text(shape)}; begin with fc.Input of known sizes, or pool the images before "
+                                f"it, with layers.GlobalAveragePooling2D for example")
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         """Return the shape of the output for that of the input."""
@@ -231,7 +167,8 @@ class Built(Weights):
         if shape is None:
             self._build_first((None, *x.shape[1:]))
         elif x.shape[1:] != shape[1:]:
-            raise ArgumentError(f"{self}: expected input {shape_text(shape)}, got {x.shape}")
+            more = "; layer.for_shape(x.shape) is the layer for it" if open_sizes.fits(x.shape, shape) else ""
+            raise ArgumentError(f"{self}: expected input {shape_text(shape)}, got {x.shape}{more}")
         return device.of(x).ready(x)
 
     def _build_first(self, shape: Any) -> None:
@@ -261,7 +198,7 @@ class Built(Weights):
         return tuple(outputs) if symbolic.several(self.output_shape) else outputs[0]
 
     def _whole(self, shape: Any) -> Any:
-        """Return an input shape with None for the batch and integers after it."""
+        """Return an input shape with None for the batch, and after it integers and None for sizes left open."""
         if self.has_call and self.input_shape is None:
             self.many_inputs = symbolic.several(shape)
         if self.many_inputs:
@@ -271,16 +208,9 @@ class Built(Weights):
         return self._whole_one(shape)
 
     def _whole_one(self, shape: Any) -> Any:
-        if not isinstance(shape, (tuple, list)) or len(shape) == 0 or not all(map(is_integer, shape[1:])):
-            hint = VARYING if isinstance(shape, (tuple, list)) and None in shape[1:] else ""
-            raise ArgumentError(f"{self}: expected an input shape such as (None, 28, 28, 1), got {shape!r}{hint}")
-        if any(n < 1 for n in shape[1:]):
+        if not isinstance(shape, (tuple, list)) or len(shape) == 0 or not all(
+                n is None or is_integer(n) for n in shape[1:]):
+            raise ArgumentError(f"{self}: expected an input shape such as (None, 28, 28, 1), got {shape!r}")
+        if any(n is not None and n < 1 for n in shape[1:]):
             raise ArgumentError(f"{self}: expected an input with something in every dimension, got {tuple(shape)}")
-        return None, *(int(n) for n in shape[1:])
-
-
-def shape_text(shape: Shape) -> str:
-    """Return a shape, or several, as messages tell it: (N, 28, 28, 1)."""
-    if symbolic.several(shape):
-        return ", ".join(map(shape_text, shape))
-    return "(" + ", ".join("N" if n is None else str(n) for n in shape) + ")"
+        return None, *(None if n is None else int(n) for n in shape[1:])

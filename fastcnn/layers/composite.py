@@ -13,13 +13,15 @@ r"""Layers that `call` puts together: what it does with symbolic tensors is a gr
 
 import functools
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastcnn import _hooks, initializers, symbolic
 from fastcnn.errors import ArgumentError
 from fastcnn.layers import added_loss, held_layers
-from fastcnn.layers.building import Built, Shape
+from fastcnn.layers.building import Built
+from fastcnn.layers.call import Call
+from fastcnn.layers.twins import Shape
 
 
 class Composite(Built):
@@ -65,6 +67,24 @@ class Composite(Built):
         penalties = [p.regularizer.value(p.array) for p in self.trainable_weights if p.regularizer is not None]
         return [*self._told_losses, *penalties]
 
+    def _forward_by_call(self, x: Any, call: Call) -> tuple[Any, Callable[[Any], Any]]:
+        """As `Layer.forward`, by the graph of what `call` did."""
+        layer = self.sized(x) if self.is_open else self
+        xs = layer.arranged(layer.checked(x))  # which builds it
+        ys, way = layer._graph.forward(xs, call)
+
+        def backward(dy: Any) -> Any:
+            dxs = way(dy if isinstance(dy, tuple) else (dy,))
+            return tuple(dxs) if self.many_inputs else dxs[0]
+
+        return self.rearranged(ys), backward
+
+    def _predict_by_call(self, x: Any) -> Any:
+        """As `Layer.predict`, by the graph of what `call` did."""
+        layer = self.sized(x) if self.is_open else self
+        xs = layer.arranged(layer.checked(x))  # which builds it
+        return self.rearranged(layer._infer(xs))
+
     def _infer(self, xs: Sequence[Any]) -> Any:
         """Return the outputs for arrays, and remember losses if there are any."""
         if not any(step.regularizer is not None for step in self._graph.whole.steps):
@@ -90,7 +110,8 @@ class Composite(Built):
         if not self.has_call:
             return super().twin(shape)
         twin = self.replaced(nodes=[], _original=self.original)
-        twin.input_shape, twin.output_shape = shape, twin._built_by_call(shape)
+        with self.calls_forgotten():
+            twin.input_shape, twin.output_shape = shape, twin._built_by_call(shape)
         return twin
 
     def _built_by_call(self, shape: Shape) -> Shape:

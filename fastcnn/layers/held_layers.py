@@ -16,7 +16,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
 
 #: Attributes that are the layer's own: its arguments may be layers, its nodes name it.
-_KNOWN = frozenset(("_arguments", "_original", "nodes", "parameters", "_layers", "_gradient_graphs"))
+_KNOWN = frozenset(("_arguments", "_original", "nodes", "parameters", "_layers", "_gradient_graphs", "_twins"))
 _NO_USER_S = ("fastcnn", "numpy", "builtins")
 
 

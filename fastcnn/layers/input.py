@@ -7,7 +7,6 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers.base import Backward, Call, Layer
-from fastcnn.layers.building import VARYING
 from fastcnn.symbolic import LayerCall, Tensor
 
 
@@ -17,7 +16,7 @@ class InputLayer(Layer):
     Parameters
     ----------
     shape : tuple of int
-        Without the batch: (H, W, C).
+        Without the batch: (H, W, C). None leaves a size open: (None, None, C).
     batch_size : int, optional
         What a batch will be; one may be of any size all the same.
     dtype : str or DTypePolicy, optional
@@ -59,11 +58,9 @@ class InputLayer(Layer):
         super().__init__(name=name, dtype=dtype, **kwargs)
         if batch_size is not None and not (is_integer(batch_size) and batch_size >= 0):
             raise ArgumentError(f"{self}: expected batch_size to be an integer or None, got {batch_size!r}")
-        good = isinstance(shape, (tuple, list)) and all(is_integer(n) and n > 0 for n in shape)
-        if not good:
-            hint = VARYING if _has_none(shape) else ""
-            raise ArgumentError(f"{self}: expected a shape of positive integers such as (28, 28, 1), "
-                                f"got {shape!r}{hint}")
+        if not isinstance(shape, (tuple, list)) or not all(n is None or (is_integer(n) and n > 0) for n in shape):
+            raise ArgumentError(f"{self}: expected a shape of positive integers, and None for sizes left open, such "
+                                f"as (28, 28, 1) or (None, None, 3), got {shape!r}")
         self._arguments = {"shape": tuple(shape)} | {
             key: value for key, value in self._arguments.items() if key in ("dtype", "trainable")}
         self.batch_size = batch_size
@@ -94,7 +91,8 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     Parameters
     ----------
     shape : tuple of int
-        Of one sample: (H, W, C).
+        Of one sample: (H, W, C). None leaves a size open: a model of (None, None, C) takes images of any size, all of
+        a batch of one size.
     batch_size : int, optional
         What a batch will be. One may be of any size all the same, and shapes tell None of it.
     dtype : str or DTypePolicy, optional
@@ -110,7 +108,7 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     Raises
     ------
     ArgumentError
-        If the shape has other entries than positive integers, or an argument is not offered.
+        If the shape has other entries than positive integers and None, or an argument is not offered.
 
     Examples
     --------
@@ -119,9 +117,7 @@ def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  
     (None, 28, 28, 1)
     >>> layers.Conv2D(8, 3)(x).shape
     (None, 26, 26, 8)
+    >>> layers.Conv2D(8, 3)(fc.Input((None, None, 1))).shape
+    (None, None, None, 8)
     """
     return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).tensor()
-
-
-def _has_none(shape: Any) -> bool:
-    return isinstance(shape, (tuple, list)) and None in shape

@@ -14,7 +14,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples
 from fastcnn.geometry.broadcast import broadcast, with_rank
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.layers.building import shape_text
+from fastcnn.layers.twins import shape_text
 from fastcnn.operations import layout, merge
 from fastcnn.traits import Trait
 

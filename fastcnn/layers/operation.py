@@ -7,6 +7,7 @@ import numpy as np
 
 from fastcnn import _hooks, symbolic
 from fastcnn.errors import ArgumentError
+from fastcnn.layers import open_sizes
 from fastcnn.layers.base import Backward, Call, Layer, Shape, names
 from fastcnn.layers.held_layers import all_within
 from fastcnn.operations.merge import add_to_gradient
@@ -41,6 +42,7 @@ class Operation(Layer):
     """
 
     many_inputs = True
+    takes_open_sizes = True
 
     def __init__(self, operation: str, arguments: dict[str, Any], operands: Sequence[Any], output_dtype: str,
                  **kwargs: Any) -> None:
@@ -100,6 +102,16 @@ class Operation(Layer):
                 for one in self.operands]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
+        try:
+            return self._shape_of(input_shape)
+        except ArgumentError:
+            # Several sizes that are not known, of which not only the batch's is one, are more than primitives know of.
+            if not open_sizes.is_open(input_shape) or any(shape[:1] != (None,) for shape in input_shape):
+                raise
+        found: Shape = open_sizes.answered(input_shape, self._shape_of)
+        return found
+
+    def _shape_of(self, input_shape: Shape) -> Shape:
         given = iter(input_shape)
         shapes = [next(given) if isinstance(one, str) else one.shape for one in self.operands]
         return tuple(self.primitive.shape(*shapes, **self.arguments))

@@ -6,6 +6,7 @@ from fastcnn.array_data import Data
 from fastcnn.augmentation import Pipeline
 from fastcnn.augmented_data import AugmentedData
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.layers import open_sizes
 from fastcnn.models import arguments
 from fastcnn.models.network import Network
 from fastcnn.models.trainer_state import TrainerState
@@ -34,7 +35,7 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
     ys = arguments.targets(y, names, len(xs[0]), who)
     weights = arguments.weights(sample_weight, names, who)
-    data = Data(xs, ys, model.input_shapes, model.compute_dtype, who, weights,
+    data = Data(xs, ys, model.taken_shapes, model.compute_dtype, who, weights,
                 lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(
                     xs[0], ys, model.compute_dtype, who, weights, augmentation)
     if trainer.objective is None:  # steps of its own know what they do with targets
@@ -46,12 +47,13 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
     ys, objective = data.ys, trainer.objective
+    shapes = model.output_shapes_of(data.xs if augmentation is None else data.batch(slice(0, 1)).xs)
     if isinstance(data, AugmentedData):  # masks may get another size, and labels may be mixed
         some = data.batch(slice(0, _TRIED), 0 if how.get("trains") else None).ys
         ys = [y if y is None or y.shape[1:] == one.shape[1:] else one for y, one in zip(ys, some, strict=True)]
-    objective.check(ys, data.weights, model.output_shapes, model.compute_dtype, who, **how)
+    objective.check(ys, data.weights, shapes, model.compute_dtype, who, **how)
     if isinstance(data, AugmentedData):
-        objective.check(some, data.weights, model.output_shapes, model.compute_dtype, who, **how | {"one_batch": True})
+        objective.check(some, data.weights, shapes, model.compute_dtype, who, **how | {"one_batch": True})
     return data
 
 
@@ -60,7 +62,7 @@ def unlabelled(trainer: TrainerState, x: Any, who: str, lasts: bool = True, augm
     model = trainer.model
     if augmentation is not None:
         return AugmentedData(_pictures(model, x, augmentation, who), [], model.compute_dtype, who, None, augmentation)
-    return Data(_inputs(trainer, x, who), [], model.input_shapes, model.compute_dtype, who, lasts=lasts)
+    return Data(_inputs(trainer, x, who), [], model.taken_shapes, model.compute_dtype, who, lasts=lasts)
 
 
 def _inputs(trainer: TrainerState, x: Any, who: str) -> list[Any]:
@@ -83,7 +85,7 @@ def _pictures(model: Network, x: Any, augmentation: Any, who: str) -> Any:
     shape = augmentation.compute_output_shape(images.shape[1:])
     if not model.built:
         model.build((None, *shape))
-    if model.many_inputs or model.input_shapes[0][1:] != shape:
+    if model.many_inputs or not open_sizes.fits((None, *shape), model.taken_shapes[0]):
         wanted = " and ".join(str(one) for one in model.input_shapes)
         raise ArgumentError(f"{who}: expected a pipeline that makes the model's input, {wanted}, got one that makes "
                             f"{(None, *shape)} of x {images.shape}")

@@ -125,7 +125,7 @@ class _Pass:
 
     def wrong_layers(self) -> list[Any]:
         """Return the layers whose backward pass is not the derivative of their forward pass."""
-        errors = layer_errors(self.copy.layer_graph(), self.batch.xs, self.call)
+        errors = layer_errors(self.copy.layer_graph(self.batch.xs), self.batch.xs, self.call)
         return [one for one in errors if word(one.error) in SUSPECT]
 
     def _forward(self) -> tuple[float, Callable[[], Any]]:

@@ -8,35 +8,38 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Data
 from fastcnn.errors import ArgumentError
+from fastcnn.graph import trace
 from fastcnn.graph.executable import Executable
 from fastcnn.graph.steps import Graph
-from fastcnn.graph.trace import Traced
 from fastcnn.layers import taking
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.layers.held_layers import direct
 from fastcnn.layers.weights import Weights, each_once
 from fastcnn.models import arguments, weight_paths
+from fastcnn.models.executables import Executables
+from fastcnn.models.inputs_and_outputs import InputsAndOutputs
 from fastcnn.models.structure import Structure
 from fastcnn.parameters import Parameter
-from fastcnn.symbolic import Tensor, as_shapes, is_symbolic
+from fastcnn.symbolic import as_shapes, is_symbolic
 
 
-class Network(Layer):
+class Network(InputsAndOutputs):
     """What `fastcnn.Model` is before it is trained: a structure, and an executable of it, made when first wanted.
 
     Neither changes: a network that gets another structure, as a `Sequential` does with each layer that is added, makes
-    another executable of it.
+    another executable of it. Where sizes are left open, there is one for each size (`fastcnn.models.executables`).
     """
 
     is_composite = True
+    takes_open_sizes = True
     #: What Keras's files call it, in paths of weights.
     kind = "functional"
 
     def _new(self, name: str, policy: Any) -> None:
         Layer.__init__(self, name=name, dtype=policy)
         self._layers: list[Any] = []
-        self._structure: Structure | None = None
-        self._prepared: Executable | None = None
+        self._structure = None
+        self._executables = None
 
     def _connect(self, structure: Structure) -> None:
         """Be what lies between tensors, from now on."""
@@ -45,73 +48,11 @@ class Network(Layer):
         self.many_inputs = len(shapes) > 1 or (self.has_call and self.many_inputs)
         self.input_shape = tuple(shapes) if self.many_inputs else shapes[0]
         self.output_shape = tuple(results) if len(results) > 1 else results[0]
-        self._prepared = None
-
-    def _built_structure(self, what: str = "") -> Structure:
-        """Return the structure; raise ArgumentError if there is none yet."""
-        if self._structure is None:
-            raise ArgumentError(f"{self}: {what and f'{what} '}expected a built model; begin with fc.Input(shape), or "
-                                f"call build((None, *shape))")
-        return self._structure
+        self._executables = Executables(self, structure)
 
     @property
     def _executable(self) -> Executable:
-        if self._prepared is None:
-            self._prepared = Executable(self._built_structure().traced, self.layers, self.compute_dtype)
-        return self._prepared
-
-    # --- inputs and outputs -----------------------------------------------------------------------------------------
-
-    @property
-    def traced(self) -> Traced | None:
-        """The calls between inputs and outputs; None before there are any."""
-        return None if self._structure is None else self._structure.traced
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """The symbolic inputs."""
-        return self._built_structure().traced.inputs
-
-    @property
-    def outputs(self) -> list[Tensor]:
-        """The symbolic outputs."""
-        return self._built_structure().traced.outputs
-
-    @property
-    def input(self) -> Any:
-        """The symbolic input, or the list of them."""
-        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
-
-    @property
-    def output(self) -> Any:
-        """The symbolic output, or the list or dict of them."""
-        return self.as_given(self.outputs)
-
-    @property
-    def input_names(self) -> list[str]:
-        """Names of the inputs: a dict's keys, else the names of the layers `Input`."""
-        return self._built_structure().input_names
-
-    @property
-    def output_names(self) -> list[str]:
-        """Names of the outputs: a dict's keys, else the names of the layers they come from, each with a number where
-        several come from one: dense, dense_1.
-        """
-        return self._built_structure().output_names
-
-    @property
-    def input_shapes(self) -> list[Any]:
-        """The shape of each input, with None for the batch."""
-        return list(as_shapes(self.input_shape))
-
-    @property
-    def output_shapes(self) -> list[Any]:
-        """The shape of each output, with None for the batch."""
-        return list(as_shapes(self.output_shape))
-
-    def as_given(self, outputs: Sequence[Any]) -> Any:
-        """Return outputs as the model was told them: one, a list or a dict."""
-        return self._built_structure().as_given(outputs)
+        return self.executables.one
 
     # --- layers and weights -----------------------------------------------------------------------------------------
 
@@ -158,7 +99,7 @@ class Network(Layer):
         self._require_count(len(as_shapes(shape)))
         twin = self.replaced(nodes=[], _original=self.original)
         if self.has_call:
-            twin._built_by_call(shape)
+            twin._connect(self.structure_on(as_shapes(shape)))
         else:
             twin._connect(self._built_structure().moved(as_shapes(shape)))
         return twin
@@ -171,17 +112,25 @@ class Network(Layer):
         shape = self._whole(input_shape)
         if shape != self.input_shape and self._may_move:
             self.__dict__.update(self.twin(shape).__dict__, _may_move=False)
-        elif shape != self.input_shape:
+        elif shape != self.input_shape and not self._means(shape):
             raise ArgumentError(f"{self}: expected input {self.input_shape}, for which it was built, "
                                 f"got {shape}")
 
     def _built_by_call(self, shape: Any) -> Any:
         self.dtype_policy = next((layer.dtype_policy for layer in self.layers), self.dtype_policy)
+        self._connect(self._called_on(shape))
+        return self.output_shape
+
+    def _called_on(self, shape: Any) -> Structure:
         inputs, outputs = self.called_on(shape)
         structure = Structure.between(inputs if self.many_inputs else inputs[0], outputs, self, self._added)
         self.check_called(structure.traced.layers)
-        self._connect(structure)
-        return self.output_shape
+        return structure
+
+    def structure_on(self, shapes: Sequence[Any]) -> Structure:
+        """Return what `call` makes of inputs of some shapes; the layers, which are built, do not remember it."""
+        with self.calls_forgotten():
+            return self._called_on(tuple(shapes) if self.many_inputs else shapes[0])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of the output for that of the input."""
@@ -203,7 +152,8 @@ class Network(Layer):
         Several inputs, outputs and their gradients are tuples.
         """
         xs = self._arrays(x)
-        ys, back = self._executable.forward(self._executable.entered(xs), call)
+        executable = self.executables.get(xs)
+        ys, back = executable.forward(executable.entered(xs), call)
         shapes = [y.shape for y in ys]
 
         def backward(dy: Any) -> Any:
@@ -222,19 +172,27 @@ class Network(Layer):
 
     def infer_all(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return the outputs of one batch as a list: by a captured prediction where there is one."""
-        return self._executable.predict(xs)
+        return self.executables.get(xs).predict(xs)
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
-        return self._executable.infer_penalized(xs)
+        return self.executables.get(xs).infer_penalized(xs)
 
-    def layer_graph(self) -> Graph:
-        """Return the graph of layers as they are, nothing fused, models inside opened."""
-        return self._executable.whole
+    def layer_graph(self, xs: Sequence[Any] | None = None) -> Graph:
+        """Return the graph of layers as they are, nothing fused, models inside opened.
+
+        Parameters
+        ----------
+        xs : list of arrays, optional
+            What it is to run, where sizes are left open; without them it tells of layers, and runs nothing.
+        """
+        if xs is not None:
+            return self.executables.get(xs).whole
+        return trace.opened(self._built_structure().traced) if self.is_open else self._executable.whole
 
     def first_not_finite(self, xs: Sequence[np.ndarray], call: Call) -> str | None:
         """Return what is the first not to be finite when a batch goes forward (`fastcnn.graph.finite`)."""
-        return self._executable.first_not_finite(xs, call)
+        return self.executables.get(xs).first_not_finite(xs, call)
 
     def __call__(self, x: Any = None, training: bool | None = None, **named: Any) -> Any:
         """Return the output of one batch: of `forward` if `training`, else of `infer`; tensors for tensors.
@@ -248,7 +206,7 @@ class Network(Layer):
                 x = arguments.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
             found = Layer.__call__(self, x, training)
             return self.as_given(found if isinstance(found, tuple) else [found])
-        xs = Data(self.read(x, str(self)), [], self.input_shapes, self.compute_dtype, str(self)).xs
+        xs = Data(self.read(x, str(self)), [], self.taken_shapes, self.compute_dtype, str(self)).xs
         xs = [np.ascontiguousarray(one, self.compute_dtype) for one in xs]
         if training:
             y = self.forward(tuple(xs) if self.many_inputs else xs[0], Call(step=next(self._draws)))[0]

@@ -26,16 +26,16 @@ def estimate(model: Network, batches: Iterable[Batch], forward: Callable[[Batch,
     ----------
     Izmailov et al., "Averaging Weights Leads to Wider Optima and Better Generalization", 2018, section 3.2.
     """
-    layers = normalizations(model)
-    before, k = [layer.momentum for layer in layers], -1
+    layers, k = normalizations(model), -1
+    before = {id(layer.original): layer.momentum for layer in layers}
     try:
         for k, batch in enumerate(batches if layers else ()):
-            for layer in layers:
+            for layer in normalizations(model):  # a batch of another size has made others
                 layer.momentum = k / (k + 1)
             forward(batch, k)
     finally:
-        for layer, momentum in zip(layers, before, strict=True):
-            layer.momentum = momentum
+        for layer in normalizations(model):
+            layer.momentum = before[id(layer.original)]
     if layers and k < 0:
         warn(f"{model}.fit: averages of weights keep the statistics of normalization that training had, since an "
              f"iterator gives no batch twice; give an iterable that begins again, or batches by number")
@@ -43,6 +43,7 @@ def estimate(model: Network, batches: Iterable[Batch], forward: Callable[[Batch,
 
 def normalizations(model: Network) -> list[BatchNormalization]:
     """Return the layers whose statistics follow training, and their twins for other shapes."""
-    found = [*trace.leaves(model.layers), *(step.node for step in model.layer_graph().steps)]
+    graphs = [model.layer_graph(), *(one.whole for one in model.executables.made())]
+    found = [*trace.leaves(model.layers), *(step.node for graph in graphs for step in graph.steps)]
     return [one for one in {id(one): one for one in found}.values()
             if isinstance(one, BatchNormalization) and one.trainable]

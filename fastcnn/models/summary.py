@@ -9,22 +9,25 @@ from rich.console import Console
 from rich.table import Table
 
 from fastcnn.auto_names import shortened
+from fastcnn.layers.open_sizes import is_open
+from fastcnn.layers.twins import shape_text
 from fastcnn.symbolic import as_shapes
 
 
 class SummaryRow(NamedTuple):
     """One layer: its name and class, the output's shape, parameters, multiply-adds and output bytes of a sample.
 
-    `before` names the layers whose outputs it takes; `depth` is how many models it is inside of, beside the outermost;
-    `trainable` is None for a layer without parameters.
+    Multiply-adds and bytes are None where sizes are left open. `before` names the layers whose outputs it takes;
+    `depth` is how many models it is inside of, beside the outermost; `trainable` is None for a layer without
+    parameters.
     """
 
     name: str
     kind: str
     output_shape: Any
     parameters: int
-    multiply_adds: int
-    output_bytes: int
+    multiply_adds: int | None
+    output_bytes: int | None
     before: tuple[str, ...] = ()
     depth: int = 0
     trainable: bool | None = None
@@ -40,9 +43,10 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Summar
     for node in model.traced.nodes:
         before.setdefault(id(node.layer), []).extend(one.name for one in node.inputs)
     for layer in filter(lambda layer: layer.built, model.held_layers().values()):
+        shapes = as_shapes(layer.output_shape)
         found.append(SummaryRow(layer.name, type(layer).__name__, layer.output_shape, layer.count_params(),
-                         layer.multiply_adds(),
-                         sum(math.prod(shape[1:]) for shape in as_shapes(layer.output_shape)) * size,
+                         None if is_open((layer.input_shape, shapes)) else layer.multiply_adds(),
+                         None if is_open(shapes) else sum(math.prod(shape[1:]) for shape in shapes) * size,
                          tuple(dict.fromkeys(before.get(id(layer), ()))), depth,
                          bool(layer.trainable_weights) if layer.weights else None))
         if expand_nested and layer.is_composite:
@@ -58,8 +62,8 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
     result.add_column("layer", "total", no_wrap=True)
     result.add_column("class", no_wrap=True)
     result.add_column("output shape", no_wrap=True)
-    totals = f"{model.count_params():,}", f"{model.multiply_adds():,}", size_text(
-        sum(row.output_bytes for row in lines if not row.depth))
+    products, size = (None, None) if model.is_open else (model.multiply_adds(), _output_bytes(lines))
+    totals = f"{model.count_params():,}", _count(products), _size(size)
     for name, total in zip(("parameters", "multiply-adds", "memory"), totals, strict=True):
         result.add_column(name, total, justify="right", no_wrap=True)
     is_chain = all(row.before in ((), (other.name,)) for row, other in zip(lines[1:], lines, strict=False))
@@ -69,7 +73,7 @@ def table(model: Any, expand_nested: bool = False, show_trainable: bool = False)
         result.add_column("trainable", no_wrap=True)
     for row in lines:
         cells = ["  " * row.depth + shortened(row.name), row.kind, _shape(row.output_shape), f"{row.parameters:,}",
-                 f"{row.multiply_adds:,}", size_text(row.output_bytes)]
+                 _count(row.multiply_adds), _size(row.output_bytes)]
         result.add_row(*cells, *([] if is_chain else [", ".join(map(shortened, row.before))]),
                        *([{None: "-", True: "yes", False: "no"}[row.trainable]] if show_trainable else []))
     return result
@@ -89,10 +93,19 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nes
         size = model.variable_dtype.itemsize
         console.print(f"parameters  {trained:,} trained, {rest:,} others: {(trained + rest) * size:,} bytes of "
                       f"{model.variable_dtype.name}", highlight=False, soft_wrap=True)
-        console.print(f"outputs     {sum(row.output_bytes for row in rows(model)):,} bytes a sample", highlight=False)
-        console.print(f"prediction  {len(model.prediction_graph().steps)} steps, whose outputs share "
-                      f"{model.planned_bytes():,} bytes", highlight=False)
+        if model.is_open:
+            console.print("sizes       left open; model.for_shape(shape).summary() tells of one", highlight=False)
+        else:
+            _tell_sizes(console, model)
     (print_fn or print)("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def _tell_sizes(console: Console, model: Any) -> None:
+    """Print what outputs take, and what prediction plans."""
+    size = _output_bytes(rows(model))
+    console.print(f"outputs     {_size(None) if size is None else f'{size:,} bytes'} a sample", highlight=False)
+    console.print(f"prediction  {len(model.prediction_graph().steps)} steps, whose outputs share "
+                  f"{model.planned_bytes():,} bytes", highlight=False)
 
 
 def unbuilt(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
@@ -110,6 +123,20 @@ def unbuilt(model: Any, print_fn: Callable[[str], Any] | None = None) -> None:
     (print_fn or print)("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
+def _output_bytes(lines: list[SummaryRow]) -> int | None:
+    """Return the bytes of all outputs of a sample, those of models inside told by them; None if one is not known."""
+    found = [row.output_bytes for row in lines if not row.depth]
+    return None if None in found else sum(n for n in found if n is not None)
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
+
+
+def _size(size: int | None) -> str:
+    return "?" if size is None else size_text(size)
+
+
 def size_text(size: int) -> str:
     """Return a number of bytes as people read it: 512 B, 1.5 KiB, 97.7 MiB."""
     value, unit = float(size), "B"
@@ -121,4 +148,4 @@ def size_text(size: int) -> str:
 
 
 def _shape(shape: Any) -> str:
-    return ", ".join("(" + ", ".join("N" if n is None else str(n) for n in one) + ")" for one in as_shapes(shape))
+    return ", ".join(map(shape_text, as_shapes(shape)))

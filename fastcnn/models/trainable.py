@@ -242,11 +242,11 @@ class TrainableNetwork(OwnSteps):
         augmentation : Pipeline, optional
             As in `evaluate`.
         """
-        executable, structure = self._prepared, self._structure
-        if executable is not None and structure is not None and structure.is_plain \
-                and type(x) is np.ndarray and x.dtype == self.compute_dtype and x.shape[1:] == self.input_shape[1:] \
+        known, structure = self._executables, self._structure
+        if known is not None and structure is not None and structure.is_plain \
+                and type(x) is np.ndarray and x.dtype == self.compute_dtype \
                 and not others and steps is None and callbacks is None and augmentation is None \
-                and 0 < len(x) <= _batch_of(batch_size):
+                and x.ndim and 0 < len(x) <= _batch_of(batch_size) and (executable := known.ready(x)) is not None:
             (y,) = executable.predict([x])  # one batch of the model's own type: nothing to gather
             if type(y) is not np.ndarray:
                 y = device.get(y)

@@ -216,9 +216,11 @@ class Trainer:
 
     def estimate_statistics(self, batches: Iterable[Batch]) -> None:
         """Set the moving statistics of normalization to the means of some batches, with the weights as they are."""
-        executable = self.model._executable
-        statistics.estimate(self.model, batches, lambda batch, step: executable.forward(
-            executable.entered(batch.xs), Call(self.seed, step, wants_dx=False)))
+        def forward(batch: Batch, step: int) -> None:
+            executable = self.model.executables.get(batch.xs)
+            executable.forward(executable.entered(batch.xs), Call(self.seed, step, wants_dx=False))
+
+        statistics.estimate(self.model, batches, forward)
 
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 
@@ -257,7 +259,7 @@ class Trainer:
     def forward_with_loss(self, xs: Sequence[np.ndarray], ys: Sequence[Any], weights: Sequence[Any] | None, call: Call
                           ) -> ForwardResult:
         """Return losses, outputs and the way back; a softmax before cross-entropy is one kernel with it."""
-        targets, penalties, executable = self.objective.targets, list[float](), self.model._executable
+        targets, penalties, executable = self.objective.targets, list[float](), self.model.executables.get(xs)
         which = self.objective.after_softmax
         xs = executable.entered(xs)
         graph = executable.get(len(xs[0]), which) if which else None

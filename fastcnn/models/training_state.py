@@ -33,7 +33,7 @@ def give_back(trainer: TrainerState, state: dict[str, Any]) -> None:
         layer.seed = seed
     for calls, count in zip(_calls(trainer), state.get("calls", ()), strict=False):
         calls.count = count
-    trainer.model._prepared = None  # twins of layers that are used in several shapes have copies of the seeds
+    trainer.model.executables.forget()  # twins of layers that are used in several shapes have copies of the seeds
     trainer.seed, trainer.stop_training = state["seed"], state["stop_training"]
 
 
@@ -53,7 +53,7 @@ def digests(trainer: TrainerState) -> dict[str, str]:
     """Return some digits for each thing that may not change between two parts of one training."""
     steps = [(type(step.node).__name__, step.inputs, step.outputs, as_shapes(step.node.output_shape),
               _plain(step.node.get_config()) if hasattr(step.node, "get_config") else None)
-             for step in trainer.model._executable.whole.steps]
+             for step in trainer.model.layer_graph().steps]
     rate = {"learning_rate": None} if trainer.optimizer.has_constant_rate else {}  # a number is part of the state
     optimizer = type(trainer.optimizer).__name__, _plain(trainer.optimizer.get_config() | rate)
     given = trainer.objective  # None for steps of a model's own that need no loss of compile's

@@ -122,7 +122,8 @@ class Objective:
                 continue
             if k in self._suiting:
                 target = self.targets[k] = target._replace(loss=_suiting(y.shape, shape))
-            kind = k, y.shape[1:], y.dtype, None if weights is None or weights[k] is None else weights[k].shape[1:]
+            of_weights = None if weights is None or weights[k] is None else weights[k].shape[1:]
+            kind = k, shape, y.shape[1:], y.dtype, of_weights
             if kind not in self._checked:
                 try:
                     target.check_shapes(y[:1], np.zeros((1, *shape[1:]), dtype), more_of(weights, k, slice(1)))

@@ -1,6 +1,6 @@
 """The loops: fit, evaluate, predict. They know what `Trainable` asks of a model, and no layer."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History
+from fastcnn.errors import DataError
 from fastcnn.training import own_step as own_steps
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.run import TrainingRun
@@ -189,10 +190,15 @@ class _Results:
     """The outputs of all batches: written into arrays of the final size if that is known, otherwise concatenated."""
 
     def __init__(self, samples: int | None, model: Trainable) -> None:
-        self._arrays = None if samples is None else [
-            np.empty((samples, *shape[1:]), model.compute_dtype) for shape in model.output_shapes]
+        self._samples, self._model = samples, model
+        self._arrays = None if samples is None else self._made(model.output_shapes)
         self._parts: list[list[np.ndarray]] = []
         self._count = 0
+
+    def _made(self, shapes: Sequence[Any]) -> list[np.ndarray]:
+        """Return arrays for all samples; for none where a size is left open, until the first batch tells it."""
+        samples = 0 if self._samples is None or any(None in shape[1:] for shape in shapes) else self._samples
+        return [np.empty((samples, *(n or 0 for n in shape[1:])), self._model.compute_dtype) for shape in shapes]
 
     def add(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Keep copies of the outputs of a batch, and return them."""
@@ -200,6 +206,8 @@ class _Results:
             # A copy, since the next batch takes the same memory.
             self._parts.append([device.get(output).copy() for output in outputs])
             return self._parts[-1]
+        if not self._count and [one.shape[1:] for one in self._arrays] != [one.shape[1:] for one in outputs]:
+            self._arrays = self._made([one.shape for one in outputs])
         begin, self._count = self._count, self._count + len(outputs[0])
         # Copied into the whole, so that the memory of these outputs is free for the next batch.
         kept = [array[begin : self._count] for array in self._arrays]
@@ -209,6 +217,11 @@ class _Results:
 
     def whole(self) -> list[np.ndarray]:
         if self._arrays is None:
+            for parts in zip(*self._parts, strict=True):
+                sizes = dict.fromkeys(part.shape[1:] for part in parts)
+                if len(sizes) > 1:
+                    raise DataError(f"{self._model}.predict: expected batches whose outputs are of one size, to join "
+                                    f"them, got {' and '.join(map(str, sizes))}; call predict_on_batch for each")
             return [np.concatenate(parts) for parts in zip(*self._parts, strict=True)]
         # Stopped early: a copy, so that the memory for the rest is given back.
         return [array if len(array) == self._count else array[: self._count].copy() for array in self._arrays]

@@ -171,7 +171,7 @@ MISTAKES = {
     "trainable, set": (lambda: setattr(mlp(), "trainable", "no"), ArgumentError, "True or False, got 'no'"),
     "no shape": (lambda: layers.Dense(2).build(4), ArgumentError, "expected an input shape .* got 4"),
     "a text as shape": (lambda: layers.Dense(2).build("ab"), ArgumentError, "got 'ab'"),
-    "an open size": (lambda: layers.Dense(2).build((None, None, 3)), ArgumentError, "model.for_shape"),
+    "an open size": (lambda: layers.Dense(2).build((None, 3, None)), ArgumentError, "expected known sizes"),
     "an index": (lambda: mlp().get_layer(index="a"), ArgumentError, "known are in, out"),
     # Sequential
     "an initializer": (lambda: layers.Dense(2, kernel_initializer="he")(tensor()), ArgumentError,

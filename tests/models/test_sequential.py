@@ -270,7 +270,7 @@ MISTAKES = {
                      "did you mean 'sparse_categorical_crossentropy'"),
     "unknown metric": (lambda m, x, y: (m.compile("adam", "mse", metrics=["acuracy"]), m.fit(x, y)), ArgumentError,
                        "accuracy"),
-    "grey without a channel": (lambda m, x, y: m.fit(x[..., 0], y), ArgumentError, r"x\[\.\.\., None\]"),
+    "grey without a channel": (lambda m, x, y: m.fit(x[..., 0, 0], y), ArgumentError, r"got \(20, 8\)"),
     "counts differ": (lambda m, x, y: m.fit(x, y[:-1]), DataError, "as many targets as samples"),
     "labels outside": (lambda m, x, y: m.fit(x, y + 3), DataError, r"labels 0\.\.9"),
     "nothing": (lambda m, x, y: m.fit(x[:0], y[:0]), DataError, "at least one sample"),
