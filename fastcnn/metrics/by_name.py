@@ -8,15 +8,18 @@ import numpy as np
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.metrics.auc import AUC
 from fastcnn.metrics.automatic import SuitingAccuracy, SuitingCrossentropy
+from fastcnn.metrics.average_precision import MeanAveragePrecision
 from fastcnn.metrics.base import Mean, MeanMetricWrapper, Metric
 from fastcnn.metrics.calibration import ExpectedCalibrationError
 from fastcnn.metrics.confusion import FalseNegatives, FalsePositives, Precision, Recall, TrueNegatives, TruePositives
 from fastcnn.metrics.confusion_matrix import ConfusionMatrix, MatthewsCorrelation
 from fastcnn.metrics.correlation import ConcordanceCorrelation, PearsonCorrelation
 from fastcnn.metrics.crossentropies import BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy
+from fastcnn.metrics.dice import DiceScore
 from fastcnn.metrics.errors import LogCoshError, MeanSquaredLogarithmicError
 from fastcnn.metrics.f_scores import F1Score, FBetaScore
 from fastcnn.metrics.hinges import CategoricalHinge, Hinge, SquaredHinge
+from fastcnn.metrics.instances import InstanceAP, PanopticQuality
 from fastcnn.metrics.masked import Masked
 from fastcnn.metrics.means import (
     Accuracy,
@@ -41,16 +44,17 @@ from fastcnn.metrics.probabilities import KLDivergence, Poisson
 from fastcnn.metrics.r2_score import R2Score
 from fastcnn.metrics.segmentation import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from fastcnn.metrics.sums import Sum
+from fastcnn.metrics.verification import RecallAtK, Verification
 
 _CLASSES: dict[str, type[Metric]] = {kind.__name__: kind for kind in (
     AUC, Accuracy, BinaryAccuracy, BinaryCrossentropy, BinaryIoU, CategoricalAccuracy, CategoricalCrossentropy,
-    CategoricalHinge, ConcordanceCorrelation, ConfusionMatrix, CosineSimilarity, ExpectedCalibrationError, F1Score,
-    FBetaScore, FalseNegatives, FalsePositives, Hinge, IoU, KLDivergence, LogCoshError, Masked, MatthewsCorrelation,
-    Mean, MeanAbsoluteError, MeanAbsolutePercentageError, MeanIoU, MeanSquaredError, MeanSquaredLogarithmicError,
-    OneHotIoU, OneHotMeanIoU, PearsonCorrelation, Poisson, Precision, PrecisionAtRecall, R2Score, Recall,
-    RecallAtPrecision, RootMeanSquaredError, SensitivityAtSpecificity, SparseCategoricalAccuracy,
-    SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy, SpecificityAtSensitivity, SquaredHinge, Sum,
-    TopKCategoricalAccuracy, TrueNegatives, TruePositives)}
+    CategoricalHinge, ConcordanceCorrelation, ConfusionMatrix, CosineSimilarity, DiceScore, ExpectedCalibrationError,
+    F1Score, FBetaScore, FalseNegatives, FalsePositives, Hinge, InstanceAP, IoU, KLDivergence, LogCoshError, Masked,
+    MatthewsCorrelation, Mean, MeanAbsoluteError, MeanAbsolutePercentageError, MeanAveragePrecision, MeanIoU,
+    MeanSquaredError, MeanSquaredLogarithmicError, OneHotIoU, OneHotMeanIoU, PanopticQuality, PearsonCorrelation,
+    Poisson, Precision, PrecisionAtRecall, R2Score, Recall, RecallAtK, RecallAtPrecision, RootMeanSquaredError,
+    SensitivityAtSpecificity, SparseCategoricalAccuracy, SparseCategoricalCrossentropy, SparseTopKCategoricalAccuracy,
+    SpecificityAtSensitivity, SquaredHinge, Sum, TopKCategoricalAccuracy, TrueNegatives, TruePositives, Verification)}
 _OWN: dict[str, type[Metric]] = {**_CLASSES, "SuitingAccuracy": SuitingAccuracy,
                               "SuitingCrossentropy": SuitingCrossentropy}
 _NAMES: dict[str, type[Metric]] = {
@@ -64,17 +68,21 @@ _NAMES: dict[str, type[Metric]] = {
     "concordance_correlation": ConcordanceCorrelation,
     "confusion_matrix": ConfusionMatrix,
     "cosine_similarity": CosineSimilarity,
+    "dice_score": DiceScore,
     "expected_calibration_error": ExpectedCalibrationError,
     "f1_score": F1Score, "fbeta_score": FBetaScore,
     "false_negatives": FalseNegatives, "false_positives": FalsePositives,
     "hinge": Hinge,
+    "instance_ap": InstanceAP,
     "kl_divergence": KLDivergence, "kld": KLDivergence,
     "log_cosh": LogCoshError, "logcosh": LogCoshError,
     "matthews_correlation": MatthewsCorrelation,
     "mean_absolute_error": MeanAbsoluteError, "mae": MeanAbsoluteError,
     "mean_absolute_percentage_error": MeanAbsolutePercentageError, "mape": MeanAbsolutePercentageError,
+    "mean_average_precision": MeanAveragePrecision,
     "mean_squared_error": MeanSquaredError, "mse": MeanSquaredError,
     "mean_squared_logarithmic_error": MeanSquaredLogarithmicError, "msle": MeanSquaredLogarithmicError,
+    "panoptic_quality": PanopticQuality,
     "pearson_correlation": PearsonCorrelation,
     "poisson": Poisson,
     "precision": Precision,

@@ -35,6 +35,7 @@ from fastcnn.kernels.cpu.elementwise.merge import merge_backward, merge_backward
 from fastcnn.kernels.cpu.elementwise.noise import gaussian_noise
 from fastcnn.kernels.cpu.elementwise.reduce_rows import reduce_rows_backward, reduce_rows_forward
 from fastcnn.kernels.cpu.elementwise.softmax import softmax_backward, softmax_forward
+from fastcnn.kernels.cpu.evaluation.matching import match_detections
 from fastcnn.kernels.cpu.fused.inverted_residual import (
     inverted_residual_forward,
     inverted_residual_forward_packed,
@@ -173,6 +174,7 @@ __all__ = [
     "local_response_norm_backward",
     "local_response_norm_forward",
     "local_response_norm_scratch",
+    "match_detections",
     "max_pool2d_backward",
     "max_pool2d_forward",
     "max_pool2d_index_type",

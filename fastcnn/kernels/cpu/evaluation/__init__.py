@@ -1,0 +1,1 @@
+"""What metrics count that Python would count too slowly: detections matched with objects."""
