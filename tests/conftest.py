@@ -49,6 +49,14 @@ def data_dir():
     return DATA
 
 
+@pytest.fixture(scope="session")
+def real_models(data_dir):
+    """The folder of the trained networks of others."""
+    if not (data_dir / "real-models").is_dir():
+        pytest.skip(f"no trained networks in {data_dir}")
+    return data_dir / "real-models"
+
+
 @pytest.fixture
 def two_threads():
     """Let a test change the number of threads, and set it back."""

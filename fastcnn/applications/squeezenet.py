@@ -1,7 +1,11 @@
 """SqueezeNet: AlexNet's accuracy with a fiftieth of its parameters."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastcnn import layers
-from fastcnn.applications._network import Options, Shape, Tensor, Weights, network
+from fastcnn.applications._network import Options, Shape, Tensor, Weights, checked_weights, network
+from fastcnn.applications._published import published, set_published
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.models import Model
 
@@ -11,6 +15,8 @@ _VERSIONS = {
     "1.0": ((96, 7), (16, 16, 32, 0, 32, 48, 48, 64, 0, 64), 35),
     "1.1": ((64, 3), (16, 16, 0, 32, 32, 0, 48, 48, 64, 64), 31),
 }
+
+_FIRST = "squeezenet0_conv0_weight"  # in files of the ONNX model zoo
 
 
 def SqueezeNet(include_top: bool = True, weights: Weights = None, input_tensor: Tensor | None = None,  # noqa: N802
@@ -23,7 +29,8 @@ def SqueezeNet(include_top: bool = True, weights: Weights = None, input_tensor: 
     Parameters
     ----------
     include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name
-        As in `fastcnn.applications`.
+        As in `fastcnn.applications`. Weights may be those of the ONNX model zoo, version 1.1, as .safetensors, too;
+        these want their images ``preprocess_input(x, "torch")``.
     version : str
         "1.0", the paper's, or "1.1".
 
@@ -54,8 +61,19 @@ def SqueezeNet(include_top: bool = True, weights: Weights = None, input_tensor: 
         x = layers.GlobalAveragePooling2D(name="pool10")(x)
         return layers.Activation(classifier_activation or "linear", name="predictions")(x)
 
-    return network("SqueezeNet", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
-                   default=(227, 227, 3), smallest=smallest)
+    path = checked_weights("SqueezeNet", weights)
+    others = published(path, _FIRST)
+    options = Options(include_top, path if others is None else None, input_tensor, input_shape, pooling, name)
+    model = network("SqueezeNet", features, top, options, default=(227, 227, 3), smallest=smallest)
+    if others is not None:
+        set_published(model, others, lambda arrays: _in_order(arrays, len(model.weights) // 2), path)
+    return model
+
+
+def _in_order(arrays: Mapping[str, Any], convolutions: int) -> list[Any]:
+    """Return kernels and biases in turn, kernels from (filters, channels, KH, KW) to (KH, KW, channels, filters)."""
+    return [part for i in range(convolutions) for part in (
+        arrays[f"squeezenet0_conv{i}_weight"].transpose(2, 3, 1, 0), arrays[f"squeezenet0_conv{i}_bias"])]
 
 
 def _pool(x: Tensor, name: str) -> Tensor:

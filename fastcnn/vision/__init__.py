@@ -3,4 +3,7 @@
 What stands here works with models and pictures alike; each task has a folder of its own.
 """
 
-__all__: list[str] = []
+from fastcnn.vision.receptive_fields import receptive_fields
+from fastcnn.vision.style import stylize
+
+__all__ = ["receptive_fields", "stylize"]

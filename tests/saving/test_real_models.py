@@ -10,15 +10,6 @@ import pytest
 import safetensors.numpy
 
 import fastcnn as fc
-from fastcnn import layers
-
-
-@pytest.fixture
-def real_models(data_dir):
-    """The folder of the files."""
-    if not (data_dir / "real-models").is_dir():
-        pytest.skip(f"no trained networks in {data_dir}")
-    return data_dir / "real-models"
 
 
 def _photograph(data_dir, name, size):
@@ -56,10 +47,8 @@ def test_mlperf_tinys_person_detector_sees_a_person_in_the_one_photograph_that_h
 
 def test_squeezenet_takes_the_transposed_filters_of_a_file_in_pytorchs_order(real_models, data_dir):
     folder = real_models / "squeezenet1.1"
-    arrays = safetensors.numpy.load_file(folder / "squeezenet1.1.safetensors")
-    model = fc.applications.SqueezeNet(version="1.1", input_shape=(224, 224, 3), classifier_activation=None)
-    each = [(arrays[f"squeezenet0_conv{i}_weight"], arrays[f"squeezenet0_conv{i}_bias"]) for i in range(26)]
-    model.set_weights([part for kernel, bias in each for part in (kernel.transpose(2, 3, 1, 0), bias)])
+    model = fc.applications.SqueezeNet(weights=folder / "squeezenet1.1.safetensors", version="1.1",
+                                       input_shape=(224, 224, 3), classifier_activation=None)
     for i in range(3):
         x, expected = (np.load(folder / f"pair{i}_{what}.npy") for what in ("input", "output"))
         got = model.predict(np.moveaxis(x, 1, -1))
@@ -76,26 +65,6 @@ def test_squeezenet_takes_the_transposed_filters_of_a_file_in_pytorchs_order(rea
 # residual blocks, two transposed convolutions up, one to colours. Each has three arrays: kernel, shift, scale.
 
 _DOWN, _UP = ((32, 9, 1), (64, 3, 2), (128, 3, 2)), (64, 32)
-
-
-def _style_network(size):
-    """Return the network for images (H, W, 3)."""
-
-    def normalized(convolution, x, relu=True):
-        x = layers.GroupNormalization(groups=-1, epsilon=1e-3)(convolution(x))
-        return layers.ReLU()(x) if relu else x
-
-    def conv(filters, window, strides=1):
-        return layers.Conv2D(filters, window, strides, "same", use_bias=False)
-
-    x = inputs = fc.Input((*size, 3))
-    for part in _DOWN:
-        x = normalized(conv(*part), x)
-    for _ in range(5):
-        x = layers.Add()([x, normalized(conv(128, 3), normalized(conv(128, 3), x), relu=False)])
-    for filters in _UP:
-        x = normalized(layers.Conv2DTranspose(filters, 3, 2, "same", use_bias=False), x)
-    return fc.Model(inputs, layers.Activation("tanh")(normalized(conv(3, 9), x, relu=False)))
 
 
 class _Float64:
@@ -140,14 +109,12 @@ class _Float64:
 
 
 def test_a_style_network_of_48_arrays_paints_what_it_does_in_float64(real_models, data_dir):
-    arrays = safetensors.numpy.load_file(real_models / "style-scream" / "scream.safetensors")
-    model = _style_network((48, 48))
+    path = real_models / "style-scream" / "scream.safetensors"
+    arrays = safetensors.numpy.load_file(path)
+    model = fc.vision.style.StyleNet(weights=path, input_shape=(48, 48, 3))
     assert len(model.weights) == len(arrays) == 48
-    names = ["Variable", *(f"Variable_{i}" for i in range(1, 48))]
-    order = [names[i + j] for i in range(0, 48, 3) for j in (0, 2, 1)]  # gamma, the scale, stands before beta here
-    model.set_weights([arrays[name] for name in order])
     x = _photograph(data_dir, "chelsea.png", 48)[None]
-    expected = _Float64(arrays)(x.astype(np.float64))
+    expected = _Float64(arrays)(x.astype(np.float64) / 255)
     assert expected.std() > 0.1, "a picture that is all of one colour would prove nothing"
     # float32 through 16 normalized convolutions; the largest output is 1
-    np.testing.assert_allclose(model.predict(x), expected, atol=2e-5)
+    np.testing.assert_allclose((model.predict(x) - 127.5) / 150, expected, atol=2e-5)
