@@ -116,6 +116,21 @@ class Size(click.ParamType):
         return size
 
 
+class LongestSides(click.ParamType):
+    """Pixels of the longer side, several from small to large: 128,255,400."""
+
+    name = "sides"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        try:
+            sides = tuple(int(one) for one in str(value).split(","))
+        except ValueError:
+            sides = ()
+        if not sides or min(sides) < 1 or list(sides) != sorted(sides):
+            self.fail(f"expected pixels from small to large such as 128,255,400, got {value!r}", param, ctx)
+        return sides
+
+
 class Factor(click.ParamType):
     """A finite number from 0."""
 
