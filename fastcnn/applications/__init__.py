@@ -21,7 +21,8 @@ weights : None or path
 input_tensor : symbolic tensor
     What takes the place of the image: of `fastcnn.Input`, or made from such tensors by layers.
 input_shape : (H, W, C)
-    Of one image, in place of the size that the paper trains with; any number of channels.
+    Of one image, in place of the size that the paper trains with; any number of channels. Without the top it is
+    (None, None, 3) if absent: images of any size.
 pooling : None, "avg" or "max"
     Without the top: the mean, or the largest, of each channel is the output.
 classes : int

@@ -3,7 +3,8 @@
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from fastcnn.formats.files import user_path
 from fastcnn.models import Model, Sequential
 from fastcnn.symbolic import Tensor
 
-Shape = tuple[int, int, int]
+Shape = tuple[int | None, int | None, int]
 Weights = str | os.PathLike[str] | None
 
 #: What Keras calls the last pooling of networks that name it, and of those that leave it to Keras.
@@ -59,7 +60,7 @@ def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tenso
         From the last feature map to the outputs.
     options : Options
     default : (H, W, C)
-        The image where neither a shape nor a tensor is given.
+        The image where neither a shape nor a tensor is given; without a top its size is left open.
     smallest : int
         The least number of rows and of columns.
     pool_names : (str, str)
@@ -70,18 +71,24 @@ def network(who: str, features: Callable[[Tensor], Tensor], top: Callable[[Tenso
     path = checked_weights(who, options.weights)
     _check_pooling(who, options.pooling)
     with _values_from(path):
-        image = _image(who, options.input_tensor, options.input_shape, default, smallest)
-        x = features(image)
-        outputs = top(x) if options.include_top else _pooled(x, options.pooling, pool_names)
-        if after_pooling is not None and not options.include_top:
-            outputs = after_pooling(outputs)
-        model = Model(inputs=_sources(image), outputs=outputs, name=options.name)
+        usual = default if options.include_top else (None, None, default[2])
+        image = _image(who, options.input_tensor, options.input_shape, usual, smallest)
+        sources, before = _sources(image)
+        taken = _taken.set({tensor.name for tensor in before})
+        try:
+            x = features(image)
+            outputs = top(x) if options.include_top else _pooled(x, options.pooling, pool_names)
+            if after_pooling is not None and not options.include_top:
+                outputs = after_pooling(outputs)
+        finally:
+            _taken.reset(taken)
+        model = Model(inputs=sources, outputs=outputs, name=options.name)
     load(model, path)
     return model
 
 
 def chain(who: str, features: Sequence[layers.Layer], top: Sequence[layers.Layer], include_top: bool, weights: Weights,
-          input_shape: tuple[int, ...], pooling: str | None, name: str) -> Sequential:
+          input_shape: tuple[int | None, ...], pooling: str | None, name: str) -> Sequential:
     """As `network`, for a chain of layers."""
     path = checked_weights(who, weights)
     _check_pooling(who, pooling)
@@ -115,8 +122,13 @@ def conv_bn(x: Tensor, filters: int, kernel_size: Any, strides: Any = 1, padding
     return x if activation is None else activation(x)
 
 
+_taken: ContextVar[Set[str]] = ContextVar("taken", default=frozenset())
+
+
 class Automatic:
     """The names that Keras gives, in a new process, to layers without one: conv2d, conv2d_1, ...
+
+    Those of layers that made the network's `input_tensor` are left out.
 
     Examples
     --------
@@ -129,8 +141,11 @@ class Automatic:
         self._count: Counter[str] = Counter()
 
     def __call__(self, kind: str) -> str:
-        self._count[kind] += 1
-        return kind if self._count[kind] == 1 else f"{kind}_{self._count[kind] - 1}"
+        while True:
+            self._count[kind] += 1
+            name = kind if self._count[kind] == 1 else f"{kind}_{self._count[kind] - 1}"
+            if name not in _taken.get():
+                return name
 
 
 def relu(name: str) -> Callable[[Tensor], Tensor]:
@@ -142,9 +157,12 @@ def relu6(name: str) -> Callable[[Tensor], Tensor]:
 
 
 def halving_pad(x: Tensor, kernel_size: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the padding after which a window with stride 2 and no padding sees what it sees in Keras's networks."""
+    """Return the padding after which a window with stride 2 and no padding sees what it sees in Keras's networks.
+
+    A size that is left open is padded as an even one, as there.
+    """
     half = kernel_size // 2
-    rows, columns = ((half - (1 - n % 2), half) for n in x.shape[1:3])
+    rows, columns = ((half - (1 if n is None else 1 - n % 2), half) for n in x.shape[1:3])
     return rows, columns
 
 
@@ -196,21 +214,22 @@ def _values_from(path: Path | None) -> contextlib.AbstractContextManager[None]:
     return contextlib.nullcontext() if path is None else initializers.nothing_drawn()
 
 
-def image_shape(who: str, tensor: Tensor | None, shape: Sequence[int] | None, default: Shape) -> Shape:
+def image_shape(who: str, tensor: Tensor | None, shape: Sequence[int | None] | None, default: Shape) -> Shape:
     """Return (H, W, C) of what a network is made for.
 
     Raises
     ------
     ArgumentError
-        If these are not three positive integers.
+        If these are not three positive integers, or None for rows and columns that are left open.
     """
     if tensor is not None and not isinstance(tensor, Tensor):
         raise ArgumentError(f"{who}: expected an input_tensor such as fastcnn.Input gives, got {tensor!r}")
     given: Any = tensor.shape[1:] if tensor is not None else default if shape is None else shape
-    if not isinstance(given, (tuple, list)) or len(given) != 3 or not all(
-            isinstance(n, (int, np.integer)) and n > 0 for n in given):
+    good = isinstance(given, (tuple, list)) and len(given) == 3 and given[2] is not None and all(
+        n is None or (isinstance(n, (int, np.integer)) and n > 0) for n in given)
+    if not good:
         raise ArgumentError(f"{who}: expected images (H, W, C), got {given}; give three positive integers, "
-                            "as input_shape=(224, 224, 3)")
+                            "as input_shape=(224, 224, 3), or None for rows and columns that are left open")
     rows, columns, channels = given
     return rows, columns, channels
 
@@ -220,7 +239,7 @@ def _image(who: str, tensor: Tensor | None, shape: Shape | None, default: Shape,
     if tensor is not None and shape is not None and tuple(shape) != wanted:
         raise ArgumentError(f"{who}: expected input_shape to be that of input_tensor, {wanted}, got {tuple(shape)}; "
                             f"leave one of them away")
-    if min(wanted[:2]) < smallest:
+    if any(n is not None and n < smallest for n in wanted[:2]):
         raise ArgumentError(f"{who}: expected images of at least {smallest} x {smallest}, got {wanted[0]} x "
                             f"{wanted[1]}; its poolings would leave nothing of a smaller one")
     return layers.Input(shape=wanted) if tensor is None else tensor
@@ -234,16 +253,17 @@ def _pooled(x: Tensor, pooling: str | None, names: tuple[str, str]) -> Tensor:
     return layers.GlobalMaxPooling2D(name=names[1])(x)
 
 
-def _sources(tensor: Tensor) -> Tensor | list[Tensor]:
-    """Return the inputs that a tensor is made from: itself if it is one."""
+def _sources(tensor: Tensor) -> tuple[Tensor | list[Tensor], list[Tensor]]:
+    """Return the inputs that a tensor is made from, itself if it is one, and all tensors on the way from them."""
     found: dict[int, Tensor] = {}
-    seen, waiting = set(), [tensor]
+    seen: dict[int, Tensor] = {}
+    waiting = [tensor]
     while waiting:
         one = waiting.pop()
         if id(one.node) not in seen:
-            seen.add(id(one.node))
+            seen[id(one.node)] = one
             waiting.extend(reversed(one.node.inputs))
             if not one.node.inputs:
                 found[id(one)] = one
     sources = list(found.values())
-    return sources[0] if len(sources) == 1 else sources
+    return sources[0] if len(sources) == 1 else sources, list(seen.values())

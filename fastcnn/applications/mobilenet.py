@@ -64,7 +64,7 @@ def MobileNet(input_shape: Shape | None = None, alpha: float = 1.0, depth_multip
         x = layers.Reshape((classes,), name="reshape_2")(x)
         return layers.Activation(classifier_activation or "linear", name="predictions")(x)
 
-    size = image_shape("MobileNet", input_tensor, input_shape, (224, 224, 3))[0]
+    size = image_shape("MobileNet", input_tensor, input_shape, (224 if include_top else None, 224, 3))[0]
     name = name or f"mobilenet_{alpha:0.2f}_{size}"
     return network("MobileNet", features, top, Options(include_top, weights, input_tensor, input_shape, pooling, name),
                    pool_names=AUTOMATIC)

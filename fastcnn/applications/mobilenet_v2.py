@@ -64,7 +64,7 @@ def MobileNetV2(input_shape: Shape | None = None, alpha: float = 1.0, include_to
         return conv_bn(x, last, 1, padding="valid", name="Conv_1", bn_name="Conv_1_bn", momentum=_MOMENTUM,
                        activation=relu6("out_relu"))
 
-    size = image_shape("MobileNetV2", input_tensor, input_shape, (224, 224, 3))[0]
+    size = image_shape("MobileNetV2", input_tensor, input_shape, (224 if include_top else None, 224, 3))[0]
     name = name or f"mobilenetv2_{alpha:0.2f}_{size}"
     return network("MobileNetV2", features, classify("global_average_pooling2d", classes, classifier_activation),
                    Options(include_top, weights, input_tensor, input_shape, pooling, name), pool_names=AUTOMATIC)

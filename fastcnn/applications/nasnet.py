@@ -74,6 +74,7 @@ class _Cells:
     def __init__(self, repeats: int, filters: int, stem: int, skips: bool) -> None:
         self.repeats, self.filters, self.stem, self.skips = repeats, filters, stem, skips
         self.named = Automatic()
+        self.halved = False  # whether the last cell has half the size of the one before it
 
     def features(self, x: Tensor) -> Tensor:
         x = layers.Conv2D(self.stem, 3, 2, use_bias=False, kernel_initializer="he_normal", name="stem_conv1")(x)
@@ -105,6 +106,7 @@ class _Cells:
         pairs = ((fine(h, 5, "left1"), fine(p, 3, "right1")), (fine(p, 5, "left2"), fine(p, 3, "right2")),
                  (mean(h, "left3"), p), (mean(p, "left4"), mean(p, "right4")), (fine(h, 3, "left5"), h))
         sums = [layers.Add(name=f"normal_add_{i}_{cell}")(list(pair)) for i, pair in enumerate(pairs, 1)]
+        self.halved = False
         return layers.Concatenate(name=f"normal_concat_{cell}")([p, *sums])
 
     def reduction(self, x: Tensor, p: Tensor | None, filters: int, cell: str) -> Tensor:
@@ -129,6 +131,7 @@ class _Cells:
         fine = self.separable(first, filters, 3, f"reduction_left4_{cell}")
         most = layers.MaxPooling2D(3, 2, name=f"reduction_right5_{cell}")(padded)
         fifth = added(fine, most, f"reduction_add4_{cell}")
+        self.halved = True
         return layers.Concatenate(name=f"reduction_concat_{cell}")([second, third, fourth, fifth])
 
     def entered(self, x: Tensor, filters: int, kind: str, cell: str) -> Tensor:
@@ -140,7 +143,7 @@ class _Cells:
         """Return the cell before the last as large as the last one, with the channels of this cell."""
         if p is None:
             return x
-        if p.shape[1:3] != x.shape[1:3]:
+        if p.shape[1:3] != x.shape[1:3] or (None in x.shape[1:3] and self.halved):
             p = relu(f"adjust_relu_1_{cell}")(p)
             moved = layers.ZeroPadding2D(((0, 1), (0, 1)), name=self.named("zero_padding2d"))(p)
             moved = layers.Cropping2D(((1, 0), (1, 0)), name=self.named("cropping2d"))(moved)

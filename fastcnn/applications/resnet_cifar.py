@@ -1,6 +1,6 @@
 """The residual network for the small images of CIFAR."""
 
-from fastcnn import layers
+from fastcnn import layers, ops
 from fastcnn.applications._network import Options, Shape, Tensor, Weights, classify, conv_bn, network, relu
 from fastcnn.models import Model
 
@@ -54,6 +54,8 @@ def _halved(x: Tensor, name: str) -> Tensor:
     """Every other pixel, with as many zero channels as there are: (H, W, C) to (H / 2, W / 2, 2 C)."""
     x = layers.AveragePooling2D(1, 2, name=f"{name}_pool")(x)
     _, h, w, c = x.shape
+    if None in (h, w):
+        return ops.pad(x, [[0, 0], [0, 0], [0, 0], [c // 2, c - c // 2]])
     x = layers.Reshape((h * w, c, 1), name=f"{name}_columns")(x)  # where channels are columns they can be padded
     x = layers.ZeroPadding2D(((0, 0), (c // 2, c - c // 2)), name=f"{name}_pad")(x)
     return layers.Reshape((h, w, 2 * c), name=f"{name}_channels")(x)

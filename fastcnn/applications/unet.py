@@ -40,7 +40,9 @@ def UNet(include_top: bool = True, weights: Weights = None, input_tensor: Tensor
     """
     if padding not in ("same", "valid"):
         raise ArgumentError(unknown("UNet: padding", padding, ("same", "valid")))
-    default = (256, 256, 1) if padding == "same" else (572, 572, 1)
+    default: Shape = (256, 256, 1) if padding == "same" else (572, 572, 1)
+    if padding == "valid" and input_tensor is None and input_shape is None:
+        input_shape = default
     _check_size(image_shape("UNet", input_tensor, input_shape, default), padding)
 
     def convs(x: Tensor, level: int, side: str) -> Tensor:
@@ -76,15 +78,20 @@ def UNet(include_top: bool = True, weights: Weights = None, input_tensor: Tensor
 def _check_size(shape: tuple[Any, ...], padding: str) -> None:
     # "valid": the lowest level of n x n pixels comes from 16 n + 124 on the way down, and needs n > 4.
     begin = 188 if padding == "valid" else 16
+    if None in shape[:2] and padding == "valid":
+        raise ArgumentError(f'UNet: expected known rows and columns for padding="valid", which crops what comes over '
+                            f"the skips, got {shape[0]} x {shape[1]}; give input_shape=(572, 572, 1), say")
     for n in shape[:2]:
-        if n < begin or (n - begin) % 16:
+        if n is not None and (n < begin or (n - begin) % 16):
             sizes = ", ".join(str(begin + 16 * i) for i in range(3))
             raise ArgumentError(f'UNet: expected rows and columns of {sizes}, ... for padding="{padding}", got '
                                 f"{shape[0]} x {shape[1]}; pad or crop the images")
 
 
 def _cropped(skip: Tensor, x: Tensor, name: str) -> Tensor:
-    """The middle of a feature map, as large as another."""
+    """The middle of a feature map, as large as another; of sizes left open both are as large."""
+    if None in skip.shape[1:3]:
+        return skip
     rows, columns = (skip.shape[i] - x.shape[i] for i in (1, 2))
     if not rows and not columns:
         return skip

@@ -35,7 +35,7 @@ class InputLayer(Layer):
     (None, 784)
     """
 
-    def __init__(self, shape: tuple[int, ...] | None = None, batch_size: int | None = None, dtype: Any = None,
+    def __init__(self, shape: tuple[int | None, ...] | None = None, batch_size: int | None = None, dtype: Any = None,
                  sparse: Any = None, ragged: Any = None, batch_shape: Any = None, input_tensor: Any = None,
                  optional: bool = False, name: str | None = None, **kwargs: Any) -> None:
         who = f'Input "{name or "input"}"'
@@ -83,7 +83,7 @@ class InputLayer(Layer):
         return self.nodes[0].outputs[0]
 
 
-def Input(shape: tuple[int, ...] | None = None, batch_size: int | None = None,  # noqa: N802  (Keras's name)
+def Input(shape: tuple[int | None, ...] | None = None, batch_size: int | None = None,  # noqa: N802  (Keras's name)
           dtype: Any = None, sparse: Any = None, batch_shape: Any = None, name: str | None = None,
           tensor: Any = None, optional: bool = False, ragged: Any = None) -> Tensor:
     """Return a symbolic tensor: the input of a model.
