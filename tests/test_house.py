@@ -183,7 +183,7 @@ LONG_KERNELS = {
 def test_only_named_kernels_and_what_has_keras_s_arguments_take_more_than_eight_by_position():
     """Ruff looks at the other files; in those that it leaves out it cannot tell the interface from a helper."""
     rooms = [fc.callbacks, fc.layers, fc.losses, fc.metrics, fc.optimizers, fc.applications, fc.models, fc.ops.image,
-             importlib.import_module("fastcnn.models.plot")]
+             fc.utils, importlib.import_module("fastcnn.models.plot")]
     public = [thing for room in rooms for name, thing in vars(room).items() if not name.startswith("_")]
     known = {kind.__name__ for thing in public if inspect.isclass(thing) for kind in thing.__mro__}
     # `_published` makes EfficientNets and ConvNeXts.

@@ -5,7 +5,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +56,7 @@ def read_picture(path: Path, image_size: tuple[int, int] | None = None, fit: Fit
     ImportError
         Pillow is not installed.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         return _decode(path, image, image_size, fit)
 
 
@@ -71,7 +71,7 @@ def size_of(path: Path) -> tuple[int, int] | None:
         Pillow is not installed.
     """
     try:
-        with _opened(path) as image:
+        with opened(path) as image:
             # Pillow decodes the whole of a PNG to look for its orientation, which it hardly ever has.
             is_turned = image.format != "PNG" and image.getexif().get(_ORIENTATION, 1) >= 5
             width, height = image.size[::-1] if is_turned else image.size
@@ -81,13 +81,18 @@ def size_of(path: Path) -> tuple[int, int] | None:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """Open a picture; whatever is wrong with the file, then or later in the block, is one `DataError`."""
+def opened(path: Path | BinaryIO) -> Iterator[Any]:
+    """Open a picture; whatever is wrong with the file, then or later in the block, is one `DataError`.
+
+    Parameters
+    ----------
+    path : Path, or file object
+    """
     try:
         from PIL import Image
     except ImportError as error:
         raise ImportError('reading pictures needs Pillow: pip install "fastcnn[image]"') from error
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
         raise DataError(f"{path}: expected a picture file, got {found}; check the path")
     try:

@@ -76,17 +76,13 @@ ACTIVATIONS = {
 }
 UTILS = {
     _REGISTER: "deserialize_keras_object serialize_keras_object",
-    "fc.datasets.load reads a folder of pictures": "image_dataset_from_directory",
     "read files into arrays before fit":
         "audio_dataset_from_directory text_dataset_from_directory timeseries_dataset_from_array FeatureSpace "
-        "pad_sequences get_file",
-    "fit takes arrays, and memory maps of them; train_on_batch takes one batch": "PyDataset Sequence",
-    "slices of arrays, or validation_split of fit, do it":
-        "split_dataset pack_x_y_sample_weight unpack_x_y_sample_weight",
-    "Pillow and NumPy do it": "array_to_img img_to_array load_img save_img bounding_boxes",
-    "plot_model draws": "model_to_dot", "divide by numpy.linalg.norm": "normalize",
-    _LOGGING: "Progbar disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled",
-    "model.inputs and layers.Tensor tell": "get_source_inputs is_keras_tensor",
+        "pad_sequences",
+    "layers and augmentation take boxes in arrays": "bounding_boxes",
+    "plot_model draws": "model_to_dot",
+    _LOGGING: "disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled",
+    "model.inputs tells": "get_source_inputs",
     "types are float32 and float64": "standardize_dtype",
     "a dict does it": "Config legacy",
 }
