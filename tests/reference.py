@@ -57,6 +57,25 @@ from tests.reference_pool import (  # a twin is looked up here, whatever file it
     pad3d_forward,  # noqa: F401
     resize2d,  # noqa: F401
 )
+from tests.reference_regions import (  # noqa: F401
+    best_detections,
+    box_loss,
+    box_overlaps,
+    decode_boxes,
+    decode_boxes_backward,
+    decode_cells,
+    decode_cells_backward,
+    encode_boxes,
+    grid_sample_backward,
+    grid_sample_forward,
+    match_boxes,
+    order_rows,
+    roi_align_backward,
+    roi_align_forward,
+    roi_pool_backward,
+    roi_pool_forward,
+    suppress_boxes,
+)
 from tests.reference_training import (  # noqa: F401
     adam,
     adaptive_step,

@@ -28,7 +28,7 @@ FLOORS = (
     "kernels.cpu.gemm kernels.cpu.elementwise kernels.cpu.pooling kernels.cpu.normalization kernels.cpu.layout "
     "kernels.cpu.optimizers kernels.cpu.peak",
     "kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses kernels.cpu.augmentation "
-    "kernels.cpu.evaluation",
+    "kernels.cpu.evaluation kernels.cpu.regions",
     "kernels.cpu.fused",
     "kernels.cpu",
     "device",

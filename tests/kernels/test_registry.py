@@ -63,7 +63,7 @@ def test_the_stamp_of_a_kernel_in_the_cache_takes_in_every_function_its_files_us
 PLAIN = ["augmentation/test_patches.py", "augmentation/test_tones.py", "conv/test_depth.py", "elementwise",
          "evaluation",
          "layout/test_arrays.py", "layout/test_padding.py", "layout/test_resize.py",
-         "layout/test_top_rows.py", "losses", "normalization", "optimizers", "pooling"]
+         "layout/test_top_rows.py", "losses", "normalization", "optimizers", "pooling", "regions"]
 
 
 @pytest.mark.parametrize("tests", PLAIN)

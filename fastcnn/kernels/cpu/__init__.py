@@ -92,6 +92,19 @@ from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
 from fastcnn.kernels.cpu.pooling.average import average_pool2d_backward, average_pool2d_forward
 from fastcnn.kernels.cpu.pooling.l2 import l2_step
 from fastcnn.kernels.cpu.pooling.max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
+from fastcnn.kernels.cpu.regions.align import roi_align_backward, roi_align_forward
+from fastcnn.kernels.cpu.regions.coding import (
+    decode_boxes,
+    decode_boxes_backward,
+    decode_cells,
+    decode_cells_backward,
+    encode_boxes,
+)
+from fastcnn.kernels.cpu.regions.grid_sample import grid_sample_backward, grid_sample_forward
+from fastcnn.kernels.cpu.regions.matching import match_boxes, match_boxes_scratch
+from fastcnn.kernels.cpu.regions.overlap import box_loss, box_overlaps
+from fastcnn.kernels.cpu.regions.pool import roi_pool_backward, roi_pool_forward
+from fastcnn.kernels.cpu.regions.suppression import best_detections, order_rows, suppress_boxes
 from fastcnn.kernels.cpu.winograd.backward_weights import (
     winograd_backward_weights,
     winograd_backward_weights_scratch,
@@ -123,6 +136,7 @@ __all__ = [
     "batch_norm_forward_scratch",
     "batch_norm_predict",
     "batch_norm_predict_scratch",
+    "best_detections",
     "bias_backward",
     "bias_backward_scratch",
     "binary_forward",
@@ -130,6 +144,8 @@ __all__ = [
     "blur",
     "bound_norms",
     "bound_norms_scratch",
+    "box_loss",
+    "box_overlaps",
     "categorical_crossentropy",
     "channel_means",
     "color_backward",
@@ -141,6 +157,10 @@ __all__ = [
     "conv2d_forward",
     "conv2d_forward_packed",
     "copy_columns",
+    "decode_boxes",
+    "decode_boxes_backward",
+    "decode_cells",
+    "decode_cells_backward",
     "depthwise2d_backward_input",
     "depthwise2d_backward_input_scratch",
     "depthwise2d_backward_weights",
@@ -149,6 +169,7 @@ __all__ = [
     "depthwise2d_forward_scratch",
     "dropout",
     "elementwise_loss",
+    "encode_boxes",
     "fill_boxes",
     "fold_depth",
     "fold_losses",
@@ -156,6 +177,8 @@ __all__ = [
     "function_forward",
     "gather",
     "gaussian_noise",
+    "grid_sample_backward",
+    "grid_sample_forward",
     "group_norm_backward",
     "group_norm_backward_scratch",
     "group_norm_forward",
@@ -174,6 +197,8 @@ __all__ = [
     "local_response_norm_backward",
     "local_response_norm_forward",
     "local_response_norm_scratch",
+    "match_boxes",
+    "match_boxes_scratch",
     "match_detections",
     "max_pool2d_backward",
     "max_pool2d_forward",
@@ -185,6 +210,7 @@ __all__ = [
     "mix_images_backward",
     "moving_average",
     "multiply_add_chain",
+    "order_rows",
     "pad2d",
     "pad3d_backward",
     "pad3d_forward",
@@ -195,6 +221,10 @@ __all__ = [
     "reduce_rows_forward",
     "repeated_copy",
     "resize2d",
+    "roi_align_backward",
+    "roi_align_forward",
+    "roi_pool_backward",
+    "roi_pool_forward",
     "row_loss",
     "scale_parts",
     "sgd",
@@ -205,6 +235,7 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_norms",
     "squared_norms_scratch",
+    "suppress_boxes",
     "tone_images",
     "tone_images_backward",
     "top_rows_backward",

@@ -1,0 +1,1 @@
+"""Boxes, and parts of feature maps that boxes or grids point at."""
