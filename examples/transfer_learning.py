@@ -65,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--known", type=int, default=5000, help="at most so many images of each known class")
     parser.add_argument("--new", type=int, default=10, help="images of each new class (default: %(default)s)")
+    parser.add_argument("--test-images", type=int, default=1000, help="at most so many of each class")
     parser.add_argument("--epochs", type=int, default=8, help="on the known classes (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
@@ -73,7 +74,7 @@ def main() -> None:
     (x_train, y_train), (x_test, y_test) = cifar10.load_data()
     x_known, y_known = of_classes(x_train, y_train, KNOWN, given.known)
     x_new, y_new = of_classes(x_train, y_train, NEW, given.new)
-    test_known, test_new = (of_classes(x_test, y_test, names, 1000) for names in (KNOWN, NEW))
+    test_known, test_new = (of_classes(x_test, y_test, names, given.test_images) for names in (KNOWN, NEW))
 
     print(f"{len(x_known):,} images of {', '.join(KNOWN)}")
     features = make_features()

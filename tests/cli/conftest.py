@@ -1,4 +1,7 @@
-"""The command line as a user runs it: in processes of its own, in an empty folder."""
+"""The command line as a user runs it: in processes of its own, in an empty folder.
+
+Most are forks of a process that has imported fastcnn. Those that tests start themselves, and `trained`, are not.
+"""
 
 import os
 import subprocess
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import fastcnn as package
+from tests import processes
 
 ROOT = Path(package.__file__).resolve().parents[1]
 
@@ -29,6 +33,8 @@ def fastcnn(tmp_path):
     """Run ``fastcnn ARGS`` in the test's folder and return the completed process, its output as text."""
 
     def run(*args, cwd=tmp_path, **env):
+        if processes.can_be_forked(env):
+            return processes.command(args, cwd=cwd, env=environment(**env))
         return subprocess.run(
             command(*args), cwd=cwd, env=environment(**env), capture_output=True, text=True, timeout=300
         )

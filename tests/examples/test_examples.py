@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def run(name, *arguments, **environment):
     """Return what an example prints; warnings are errors, as in all tests."""
     env = os.environ | {"PYTHONPATH": str(EXAMPLES.parent)} | environment
-    process = subprocess.run([sys.executable, "-W", "error", EXAMPLES / name, *map(str, arguments)], env=env, text=True,
-                             capture_output=True, timeout=300)
+    if processes.can_be_forked(environment):
+        process = processes.script(EXAMPLES / name, arguments, cwd=Path.cwd(), env=env)
+    else:
+        process = subprocess.run([sys.executable, "-W", "error", EXAMPLES / name, *map(str, arguments)], env=env,
+                                 text=True, capture_output=True, timeout=300)
     assert process.returncode == 0, process.stderr
     return process.stdout
 
@@ -68,7 +73,8 @@ def test_the_script_of_keras_runs_with_its_import_lines_changed(data_dir, tmp_pa
 
 
 def test_transfer_beats_a_start_from_nothing_on_few_images(data_dir):
-    printed = run("transfer_learning.py", "--known", 800, "--epochs", 2, FASTCNN_DATA=str(data_dir))
+    printed = run("transfer_learning.py", "--known", 800, "--test-images", 200, "--epochs", 2,
+                  FASTCNN_DATA=str(data_dir))
     assert "the head alone learns: 645 of 94,565 parameters" in printed
     names = "from scratch", "of the head", ", fine-tuned"
     scratch, head, tuned = (number(rf"^test accuracy ?{name} +(\S+)$", printed) for name in names)

@@ -12,6 +12,7 @@ import pytest
 
 import fastcnn
 from fastcnn.kernels.cpu.compile import policy, threads
+from tests import processes
 
 ROOT = Path(fastcnn.__file__).parents[1]
 
@@ -28,9 +29,12 @@ ADD = """
 
 def run(code, cache, **env):
     """Run Python in a process of its own with a kernel cache; return (output, errors)."""
-    path = env.pop("path", ROOT)
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, cwd=path,
-                          env={**os.environ, "PYTHONPATH": str(path), "FASTCNN_CACHE_DIR": str(cache), **env})
+    code, path, env = textwrap.dedent(code), env.pop("path", ROOT), {"FASTCNN_CACHE_DIR": str(cache), **env}
+    if path == ROOT and processes.can_be_forked(env):
+        done = processes.code(code, cwd=path, env=os.environ | env)
+    else:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=path,
+                              env=os.environ | env | {"PYTHONPATH": str(path)})
     assert done.returncode == 0, done.stderr
     return done.stdout.strip(), done.stderr
 
