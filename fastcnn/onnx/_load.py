@@ -14,6 +14,7 @@ from fastcnn.onnx._executor import alive
 from fastcnn.onnx._file import read
 from fastcnn.onnx._graph import graph_of
 from fastcnn.onnx._importer import Importer
+from fastcnn.onnx._open_sizes import any_size, open_inputs
 from fastcnn.onnx._simplify import simplified
 
 
@@ -30,7 +31,8 @@ def load(path: str | os.PathLike[str] | onnx.ModelProto, *, input_shapes: Any = 
     ----------
     path : path or ModelProto
     input_shapes : tuple, or dict of them by the inputs' names, optional
-        Without the batch and in the file's order, (3, 224, 224), for sizes that the file leaves open.
+        Without the batch and in the file's order, (3, 224, 224), for sizes that the file leaves open. If they are
+        absent, the model leaves them open, too, where its layers do not depend on them.
     layout : str
         "channels_last", or "channels_first": inputs and outputs in the file's order.
     name : str, optional
@@ -60,6 +62,12 @@ def load(path: str | os.PathLike[str] | onnx.ModelProto, *, input_shapes: Any = 
                 isinstance(n, (int, np.integer)) and n > 0 for n in shape):
             raise ArgumentError("load: expected input_shapes of positive integers such as (3, 224, 224), "
                                 f"got {shape!r}")
-    importer = Importer(graph, source.name, input_shapes or {}, layout == "channels_first")
-    inputs, outputs = importer.run()
-    return Model(inputs[0] if len(inputs) == 1 else inputs, outputs[0] if len(outputs) == 1 else outputs, name=name)
+    known = dict(input_shapes or {})
+
+    def made(shapes: dict[str, Any]) -> Model:
+        inputs, outputs = Importer(graph, source.name, known | shapes, layout == "channels_first").run()
+        return Model(inputs[0] if len(inputs) == 1 else inputs, outputs[0] if len(outputs) == 1 else outputs, name=name)
+
+    wanted = open_inputs(graph, known)
+    found = any_size(made, wanted) if wanted else None
+    return made({}) if found is None else found  # which asks for sizes that are missing

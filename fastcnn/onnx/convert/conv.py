@@ -17,8 +17,10 @@ _DEPTHWISE = layers.DepthwiseConv1D, layers.DepthwiseConv2D
 _TRANSPOSE = layers.Conv1DTranspose, layers.Conv2DTranspose, layers.Conv3DTranspose
 
 
-def padding_of(before: Any, after: Any) -> Any:
-    """Return a layer's padding: "valid", or pairs."""
+def padding_of(before: Any, after: Any, auto_pad: str = "NOTSET") -> Any:
+    """Return a layer's padding: "valid", pairs, or "same", which says of any size what SAME_UPPER says."""
+    if auto_pad == "SAME_UPPER":
+        return "same"
     pairs = tuple((int(b), int(a)) for b, a in zip(before, after))
     return pairs if any(map(any, pairs)) else "valid"
 
@@ -50,7 +52,7 @@ def conv(im: Importer, x: View, w: Any, bias: Any = None, *, node: OnnxNode, aut
     b = (np.zeros(filters) if b is None else b) * scale + offset
     w = times(w, scale.reshape(-1, *(1,) * (rank + 1)))
     window: dict[str, Any] = {"kernel_size": lie.kernel, "strides": lie.strides, "dilation_rate": lie.dilations,
-                              "padding": padding_of(lie.before, lie.after), "use_bias": use_bias}
+                              "padding": padding_of(lie.before, lie.after, auto_pad), "use_bias": use_bias}
     if group == images.shape[-1] > 1 and rank < 3:
         multiplier = filters // group
         weights = [w.reshape(group, multiplier, *w.shape[2:]).transpose(*range(2, rank + 2), 0, 1)]

@@ -26,7 +26,7 @@ def _pooled(im: Importer, x: View, node: OnnxNode, kinds: Any, *, kernel: Ints, 
     images = im.image(x, rank)
     lie = windows(node.operator, images.shape[1:-1], kernel or (), strides, pads, dilations, auto_pad, ceil_mode)
     return channels_last(im.apply(node, kinds[rank - 1], images, lie.kernel, lie.strides,
-                                  padding_of(lie.before, lie.after), dilation_rate=lie.dilations,
+                                  padding_of(lie.before, lie.after, auto_pad), dilation_rate=lie.dilations,
                                   ceil_mode=bool(ceil_mode), **more))
 
 

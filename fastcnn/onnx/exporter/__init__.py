@@ -11,7 +11,16 @@ from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.graph.trace import opened
 from fastcnn.layers import Layer
 from fastcnn.models import Model
-from fastcnn.onnx.exporter import convolutions, elements, functions, normalizations, operations, poolings, shapes
+from fastcnn.onnx.exporter import (
+    convolutions,
+    elements,
+    functions,
+    normalizations,
+    open_sizes,
+    operations,
+    poolings,
+    shapes,
+)
 from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer, to_first
 from fastcnn.symbolic import as_shapes
 
@@ -27,6 +36,8 @@ TABLE: dict[str, Any] = {
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",
            overwrite: bool = True) -> Path:
     """Write a built model as an ONNX file that predicts as the model does. Dropout and noise are left out.
+
+    Sizes that the model leaves open are open in the file, too.
 
     Parameters
     ----------
@@ -99,7 +110,7 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
     inputs = []
     for slot, name, shape in zip(steps.inputs, model.input_names, model.input_shapes, strict=True):
         values[slot] = w.value(name, shape, order)
-        inputs.append((values[slot].names[order], _turned(shape, order)))
+        inputs.append((values[slot].names[order], _turned(open_sizes.dimensions(name, shape), order)))
     for step in steps.steps:
         w.prefix = step.node.name
         written = _written(w, step.node, [values[slot] for slot in step.inputs])
@@ -116,7 +127,7 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
                                 f"rename one of them")
         if found != name:  # else it is an input as it came
             w.node_named("Identity", found, name)
-        outputs.append((name, _turned(shape, order)))
+        outputs.append((name, _turned(open_sizes.dimensions(name, shape), order)))
     return w.model(inputs, outputs, model.name)
 
 
@@ -133,6 +144,7 @@ def _written(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[Export
     if write is None:
         raise ArgumentError(f"{layer}: expected a layer of fastcnn to export, or one with write_onnx(self, writer, "
                             f"inputs), got {type(layer).__name__}")
+    open_sizes.check(layer)
     found = write(w, layer, inputs)
     return found if isinstance(found, list) else [found]
 

@@ -5,18 +5,25 @@ from typing import Any
 import numpy as np
 
 from fastcnn.geometry import dimensions
+from fastcnn.onnx.exporter import open_sizes
 from fastcnn.onnx.exporter.elements import activated
 from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer
 
 
-def _pads(sides: Any) -> list[int]:
+def pads_of(sides: Any) -> list[int]:
     """Return ((before, after), ...) as ONNX orders it: all befores, then all afters."""
     return [int(pair[k]) for k in (0, 1) for pair in sides]
 
 
-def _sides(layer: Any) -> Any:
-    return dimensions.padding_of(layer.padding, layer.input_shape[1:-1], layer.kernel_size, layer.strides,
-                                 layer.dilation_rate, str(layer))
+def borders(layer: Any, window: Any) -> Any:
+    """Return ((before, after), ...) of a layer with windows; None where it is "same", and depends on an open size."""
+    return open_sizes.for_all_sizes(layer, lambda size: dimensions.padding_of(
+        layer.padding, size, window, layer.strides, layer.dilation_rate, str(layer)))
+
+
+def padded(sides: Any) -> dict[str, Any]:
+    """Return the attribute that tells borders."""
+    return {"auto_pad": "SAME_UPPER"} if sides is None else {"pads": pads_of(sides)}
 
 
 def _windows(layer: Any) -> dict[str, Any]:
@@ -31,8 +38,8 @@ def _bias(w: Writer, layer: Any) -> list[str]:
 def _conv(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     kernel = np.moveaxis(layer.kernel.array, (-1, -2), (0, 1))
     weights = w.parameter(layer.kernel, kernel, "kernel")
-    y = w.node("Conv", [w.get(inputs[0], FIRST), weights, *_bias(w, layer)], pads=_pads(_sides(layer)),
-               group=layer.groups, **_windows(layer))
+    y = w.node("Conv", [w.get(inputs[0], FIRST), weights, *_bias(w, layer)], group=layer.groups,
+               **padded(borders(layer, layer.kernel_size)), **_windows(layer))
     return activated(w, layer.activation, w.value(y, layer.output_shape, FIRST))
 
 
@@ -44,34 +51,43 @@ def _depthwise_kernel(array: np.ndarray) -> np.ndarray:
 
 def _depthwise(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     weights = w.parameter(layer.kernel, _depthwise_kernel(layer.kernel.array), "kernel")
-    y = w.node("Conv", [w.get(inputs[0], FIRST), weights, *_bias(w, layer)], pads=_pads(_sides(layer)),
-               group=layer.input_shape[-1], **_windows(layer))
+    y = w.node("Conv", [w.get(inputs[0], FIRST), weights, *_bias(w, layer)], group=layer.input_shape[-1],
+               **padded(borders(layer, layer.kernel_size)), **_windows(layer))
     return activated(w, layer.activation, w.value(y, layer.output_shape, FIRST))
 
 
 def _separable(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     depthwise = w.parameter(layer.depthwise_kernel, _depthwise_kernel(layer.depthwise_kernel.array), "depthwise_kernel")
-    z = w.node("Conv", [w.get(inputs[0], FIRST), depthwise], pads=_pads(_sides(layer)), group=layer.input_shape[-1],
-               **_windows(layer))
+    z = w.node("Conv", [w.get(inputs[0], FIRST), depthwise], group=layer.input_shape[-1],
+               **padded(borders(layer, layer.kernel_size)), **_windows(layer))
     kernel = np.moveaxis(layer.pointwise_kernel.array, (-1, -2), (0, 1))
     pointwise = w.parameter(layer.pointwise_kernel, kernel, "pointwise_kernel")
     y = w.node("Conv", [z, pointwise, *_bias(w, layer)])
     return activated(w, layer.activation, w.value(y, layer.output_shape, FIRST))
 
 
-def _transposed(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
-    outputs, sides = dimensions.transposed_lengths(layer.input_shape[1:-1], layer.kernel_size, layer.strides,
-                                                   layer.padding, layer.output_padding, layer.dilation_rate, str(layer))
+def _around(layer: Any, size: tuple[int, ...]) -> tuple[Any, Any]:
+    """Return what a transposed convolution cuts off at each side, and how much longer its output is after that."""
+    outputs, sides = dimensions.transposed_lengths(size, layer.kernel_size, layer.strides, layer.padding,
+                                                   layer.output_padding, layer.dilation_rate, str(layer))
     pads = [(max(0, a), max(0, b)) for a, b in sides]
     longer = [out - ((i - 1) * s + (k - 1) * d + 1 - a - b) for out, i, s, k, d, (a, b) in zip(
-        outputs, layer.input_shape[1:-1], layer.strides, layer.kernel_size, layer.dilation_rate, pads, strict=True)]
+        outputs, size, layer.strides, layer.kernel_size, layer.dilation_rate, pads, strict=True)]
+    return pads, longer
+
+
+def _transposed(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
+    around = open_sizes.for_all_sizes(layer, lambda size: _around(layer, size))
+    if around is None:
+        raise open_sizes.not_offered(layer)
+    pads, longer = around
     kernel = np.moveaxis(layer.kernel.array, (-1, -2), (0, 1))  # (.., filters / groups, C) to (C, filters / groups, ..)
     weights = w.parameter(layer.kernel, kernel, "kernel")
     # output_padding is for what no stride or dilation covers; the rest of a longer output is zeros and bias.
     rest = [max(0, n - (max(s, d) - 1)) for n, s, d in zip(longer, layer.strides, layer.dilation_rate, strict=True)]
     padding = [n - r for n, r in zip(longer, rest, strict=True)]
     more = [] if any(rest) else _bias(w, layer)
-    y = w.node("ConvTranspose", [w.get(inputs[0], FIRST), weights, *more], pads=_pads(pads), group=layer.groups,
+    y = w.node("ConvTranspose", [w.get(inputs[0], FIRST), weights, *more], pads=pads_of(pads), group=layer.groups,
                output_padding=padding, **_windows(layer))
     if any(rest):
         y = w.node("Pad", [y, w.constant([0, 0, *(0 for _ in rest), 0, 0, *rest], "pads")])

@@ -4,7 +4,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from fastcnn.errors import ArgumentError
 from fastcnn.kernels import codes
+from fastcnn.layers.twins import shape_text
 from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer
 
 _SHORTEST = 1e-7  # a vector is scaled as if it had this length at least, as `layers.Dot` does
@@ -110,6 +112,9 @@ def _softmax(w: Writer, function: Any, x: ExportedTensor) -> ExportedTensor:
     if len(axes) == 1:
         order = x.order
         return w.value(w.node(operator, [x.names[order]], axis=w.axis(x, axes[0], order)), x.shape, order)
+    if None in x.shape[1:]:
+        raise ArgumentError(f"softmax of several axes: expected known sizes to export, got {shape_text(x.shape)}; "
+                            f"export model.for_shape((None, 224, 224, 3)), say")
     # Several axes together: laid side by side at the end, as one.
     rest = [k for k in range(x.rank) if k not in axes]
     turned = w.node("Transpose", [w.get(x, LAST)], perm=[*rest, *axes])

@@ -32,12 +32,14 @@ def _layer(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTenso
 def _group(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     """Groups side by side are channels of an instance normalization; scale and offset are a channel's own."""
     x, channels = inputs[0], layer.input_shape[-1]
-    groups = layer._view((1, *layer.input_shape[1:]))[2]
-    name = w.node("Reshape", [w.get(x, FIRST), w.constant([0, groups, -1], "shape")])
+    groups = layer.groups if layer.groups != -1 else channels
+    first = w.get(x, FIRST)
+    name = w.node("Reshape", [first, w.constant([0, groups, -1], "shape")])
     name = w.node("InstanceNormalization", [name, w.constant(np.ones(groups), "ones"),
                                             w.constant(np.zeros(groups), "zeros")], epsilon=layer.epsilon)
     shape = [x.shape[axis] for axis in to_first(x.rank)] if x.rank > 2 else x.shape
-    y = w.value(w.node("Reshape", [name, w.constant([0, *shape[1:]], "shape")]), layer.output_shape, FIRST)
+    whole = w.node("Shape", [first]) if None in shape[1:] else w.constant([0, *shape[1:]], "shape")
+    y = w.value(w.node("Reshape", [name, whole]), layer.output_shape, FIRST)
     for operator, parameter in (("Mul", layer.gamma), ("Add", layer.beta)):
         if parameter is not None:
             y = w.elementwise(operator, y, w.per_channel(parameter.array.reshape(channels), y, parameter.name))

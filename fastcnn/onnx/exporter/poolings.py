@@ -7,35 +7,39 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.geometry import dimensions
 from fastcnn.geometry.framing import NO_BORDER, with_border
 from fastcnn.geometry.interpolation import Interpolation, scaled_length
 from fastcnn.geometry.resize import adaptive_windows
-from fastcnn.onnx.exporter.convolutions import _pads
+from fastcnn.layers.open_sizes import is_open
+from fastcnn.onnx.exporter import open_sizes
+from fastcnn.onnx.exporter.convolutions import borders, padded, pads_of
 from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer
+
+_END = 2**63 - 1  # whatever the length is
 
 
 def _pool(operator: str, sign: bool = False) -> Callable[..., ExportedTensor]:
     def pool(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
-        sides: Any = dimensions.padding_of(layer.padding, layer.input_shape[1:-1], layer.pool_size, layer.strides,
-                                      layer.dilation_rate, str(layer))
+        sides = borders(layer, layer.pool_size)
         more = {"count_include_pad": int(layer.count_include_pad)} if operator == "AveragePool" else {}
         more |= {"p": 2} if operator == "LpPool" else {}
         x = w.get(inputs[0], FIRST)
         x = w.node("Neg", [x]) if sign else x
         # ONNX allows any border, onnxruntime only one that is narrower than the window.
-        wide = any(max(pair) >= size for pair, size in zip(sides, layer.pool_size, strict=True))
+        wide = any(max(pair) >= size for pair, size in zip(sides or (), layer.pool_size, strict=sides is not None))
         if wide:
             if operator == "AveragePool" and not layer.count_include_pad:
                 raise ArgumentError(f"{layer}: expected a border narrower than the window {layer.pool_size} to export, "
                                     f"got {sides}; use count_include_pad=True or a layer of padding before it")
             border = w.scalar(-math.inf if operator == "MaxPool" else 0.0)
-            x = w.node("Pad", [x, w.constant(_pads([(0, 0), (0, 0), *sides]), "pads"), border])
+            x = w.node("Pad", [x, w.constant(pads_of([(0, 0), (0, 0), *sides]), "pads"), border])
             sides = [(0, 0)] * len(sides)
-        y = w.node(operator, [x], kernel_shape=list(layer.pool_size), strides=list(layer.strides), pads=_pads(sides),
+        y = w.node(operator, [x], kernel_shape=list(layer.pool_size), strides=list(layer.strides), **padded(sides),
                    dilations=list(layer.dilation_rate), ceil_mode=int(layer.ceil_mode), **more)
         if wide and layer.ceil_mode:  # what the border became may hold windows that hung over it
             lengths = list(layer.output_shape[1:-1])
+            if None in lengths:
+                raise open_sizes.not_offered(layer)
             axes = list(range(2, 2 + len(lengths)))
             y = w.node("Slice", [y, *(w.constant(v, n) for v, n in (([0] * len(lengths), "begin"), (lengths, "end"),
                                                                    (axes, "axes")))])
@@ -79,7 +83,7 @@ def _padding(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTen
     sides = [(0, 0), *layer.border, (0, 0)] if order == LAST else [(0, 0), (0, 0), *layer.border]
     mode = {"zero": "constant"}.get(layer.mode, layer.mode)
     value = [w.scalar(layer.value)] if layer.value else []
-    y = w.node("Pad", [x.names[order], w.constant(_pads(sides), "pads"), *value], mode=mode)
+    y = w.node("Pad", [x.names[order], w.constant(pads_of(sides), "pads"), *value], mode=mode)
     return w.value(y, layer.output_shape, order)
 
 
@@ -91,23 +95,29 @@ def _cut(w: Writer, x: ExportedTensor, sides: Sequence[Any], old: Sequence[Any],
     order = x.order
     axes = [w.axis(x, k + 1, order) for k in range(len(sides))]
     begins = [pair[0] for pair in sides]
-    ends = [length - pair[1] for length, pair in zip(old[1:-1], sides, strict=True)]
+    ends = [(-pair[1] or _END) if length is None else length - pair[1]
+            for length, pair in zip(old[1:-1], sides, strict=True)]
     y = w.node("Slice", [x.names[order], *(w.constant(v, n) for v, n in ((begins, "begin"), (ends, "end"),
                                                                         (axes, "axes")))])
     return w.value(y, new, order)
 
 
 def _framed(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
+    if is_open(layer.input_shape):
+        if type(layer).__name__ != "Resizing" or layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio:
+            raise open_sizes.not_offered(layer)
+        y = _by_size(w, layer, w.get(inputs[0], FIRST), layer.input_shape[1:3], layer.size, layer.how)
+        return w.value(y, layer.output_shape, FIRST)
     x, border, (n, *size, c) = inputs[0], layer.border, layer.input_shape
     framed = (n, *with_border((size[0], size[1]), border), c)
     if min(map(min, border)) < 0:
         x = _cut(w, x, [(-before, -after) for before, after in border], layer.input_shape, framed)
     elif border != NO_BORDER:
-        pads = w.constant(_pads([(0, 0), (0, 0), *border]), "pads")
+        pads = w.constant(pads_of([(0, 0), (0, 0), *border]), "pads")
         x = w.value(w.node("Pad", [w.get(x, FIRST), pads, w.scalar(layer.fill_value)]), framed, FIRST)
     if framed[1:3] == layer.size:
         return x
-    return w.value(_by_size(w, w.get(x, FIRST), framed[1:3], layer.size, layer.how), layer.output_shape, FIRST)
+    return w.value(_by_size(w, layer, w.get(x, FIRST), framed[1:3], layer.size, layer.how), layer.output_shape, FIRST)
 
 
 def _upsampling(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
@@ -128,7 +138,8 @@ def _resize(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTens
         given = "sizes"
     else:
         scales = list(layer.scale) * (1 if len(layer.scale) > 1 else len(new))
-        given = "scales" if all(scaled_length(n, s) == m for n, s, m in zip(old, scales, new, strict=True)) else "sizes"
+        given = "scales" if all(n is None or scaled_length(n, s) == m for n, s, m in zip(
+            old, scales, new, strict=True)) else "sizes"
         if given == "sizes":
             more = {"keep_aspect_ratio_policy": _policy(layer, old, new, scales)}
     x = w.get(inputs[0], FIRST)
@@ -136,15 +147,17 @@ def _resize(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTens
         more["axes"] = list(range(2, 2 + len(new)))
         y = _resize_node(w, x, ["", w.constant(new, "sizes")], how, **more)
     elif given == "sizes":
-        y = _by_size(w, x, old, new, how)
+        y = _by_size(w, layer, x, old, new, how)
     else:
         y = _resize_node(w, x, [w.constant([1.0, 1.0, *scales], "scales", "float32")], how)
     return w.value(y, layer.output_shape, FIRST)
 
 
-def _by_size(w: Writer, x: str, old: Sequence[int], new: Sequence[int], how: Interpolation) -> str:
+def _by_size(w: Writer, layer: Any, x: str, old: Sequence[Any], new: Sequence[int], how: Interpolation) -> str:
     """Write a Resize to a size and return the name of its output."""
-    if how.mode != "nearest":  # onnxruntime has no cubic one by computed sizes
+    if None in old and how.mode == "cubic":  # onnxruntime has no cubic one by computed sizes
+        raise open_sizes.not_offered(layer)
+    if how.mode != "nearest" and None not in old:
         return _resize_node(w, x, [w.constant([1.0, 1.0, *map(_scale, old, new)], "scales", "float32")], how)
     # onnxruntime loses its way where it moves a Transpose past a Resize with `axes`
     whole = w.node("Concat", [w.node("Shape", [x], start=0, end=2), w.constant(list(new), "sizes")], axis=0)

@@ -12,7 +12,12 @@ def _same(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor
 def _reshape(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
     if layer.output_shape == inputs[0].shape:
         return inputs[0]
-    return w.reshape(inputs[0], layer.output_shape)
+    if None not in layer.output_shape[1:]:
+        return w.reshape(inputs[0], layer.output_shape)
+    target = getattr(layer, "target_shape", (-1,))  # where 0 is a size as it comes, in ONNX too
+    known = [m if n == -1 and m is not None else n for n, m in zip(target, layer.output_shape[1:], strict=True)]
+    y = w.node("Reshape", [w.get(inputs[0], LAST), w.constant([0, *known], "shape")])
+    return w.value(y, layer.output_shape, LAST)
 
 
 def _permute(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:

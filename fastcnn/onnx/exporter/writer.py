@@ -170,10 +170,9 @@ class Writer:
 
     def model(self, inputs: Sequence[tuple[str, Any]], outputs: Sequence[tuple[str, Any]], name: str
               ) -> onnx.ModelProto:
-        """Return the whole as a model; inputs and outputs are (name, shape as it is in the file)."""
+        """Return the whole as a model; inputs and outputs are (name, shape with names for what is open)."""
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
-        info = lambda pairs: [helper.make_tensor_value_info(n, kind, ["N" if s is None else s for s in shape])
-                              for n, shape in pairs]
+        info = lambda pairs: [helper.make_tensor_value_info(n, kind, shape) for n, shape in pairs]
         graph = helper.make_graph(self.nodes, name, info(inputs), info(outputs),
                                   [numpy_helper.from_array(array, n) for n, array in self.constants.items()])
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", self.opset)],
