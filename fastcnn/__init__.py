@@ -95,6 +95,10 @@ _hooks.hooks["graph"] = lambda *given: _imported("fastcnn.graph.executable").bet
 _hooks.hooks["operation"] = lambda name: getattr(_imported("fastcnn.ops"), name)
 _hooks.hooks["primitive"] = lambda name: _imported("fastcnn.ops.primitive").known(name)
 
+_hooks.hooks["layer_entry"] = lambda layer: _imported("fastcnn.models.serialization").entries([layer])[0]
+_hooks.hooks["layer_of_entry"] = lambda config, custom_objects: _imported("fastcnn.models.serialization").make_all(
+    [config], custom_objects, "Layer")[0]
+
 # `fastcnn.models.load_model` is Keras's other name of what lies above.
 _hooks.hooks["load_model"] = lambda *given: _imported("fastcnn.saving").load_model(*given)
 

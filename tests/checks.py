@@ -37,6 +37,9 @@ class Case:
         Differences of the loss tell the derivative (a step has none).
     above : float, optional
         What inputs are larger than, for a function of positive numbers.
+    changes_weights : bool
+        A forward pass of training changes trained weights, so what is compared begins with the same ones each time,
+        and differences of the loss tell another derivative.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Case:
     pixel: bool = True
     smooth: bool = True
     above: float | None = None
+    changes_weights: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
     def layer(self, dtype: str = "float64") -> Layer:
@@ -421,6 +425,26 @@ TABLE: dict[str, list[Case]] = {
         Case("0.4", _of(layers.AlphaDropout, 0.4, seed=5), IMAGE, random=True),
         Case("channels", _of(layers.AlphaDropout, 0.2, noise_shape=(None, 1, 1, None), seed=5), IMAGE, random=True),
     ],
+    "Identity": [Case("plain", _of(layers.Identity), IMAGE)],
+    "ActivityRegularization": [Case("both", _of(layers.ActivityRegularization, 0.1, 0.2), IMAGE)],
+    "RReLU": [
+        Case("plain", _of(layers.RReLU, seed=5), IMAGE, random=True),
+        Case("from 0", _of(layers.RReLU, 0.0, 1.5, seed=5), FLAT, random=True, pixel=False),
+    ],
+    "Wrapper": [
+        Case("of a convolution", lambda **more: layers.Wrapper(layers.Conv2D(3, 2, dtype=more["dtype"]), **more), IMAGE,
+             pixel=False),
+        Case("of noise", lambda **more: layers.Wrapper(layers.Dropout(0.4, seed=5, dtype=more["dtype"]), **more), IMAGE,
+             random=True),
+    ],
+    "SpectralNormalization": [
+        Case("of a convolution", lambda **more: layers.SpectralNormalization(
+            layers.Conv2D(3, 2, dtype=more["dtype"]), **more), IMAGE, pixel=False, over_batch=True, smooth=False,
+            changes_weights=True),
+        Case("of a dense layer, twice", lambda **more: layers.SpectralNormalization(
+            layers.Dense(4, dtype=more["dtype"]), 2, **more), FLAT, pixel=False, over_batch=True, smooth=False,
+            changes_weights=True),
+    ],
     "GaussianNoise": [Case("0.4", _of(layers.GaussianNoise, 0.4, seed=5), IMAGE, random=True)],
     "GaussianDropout": [Case("0.4", _of(layers.GaussianDropout, 0.4, seed=5), IMAGE, random=True)],
     "LayerNormalization": [
@@ -701,13 +725,18 @@ def config_makes_it_again(case: Case) -> None:
 def used_twice(case: Case) -> None:
     """Two forward passes keep apart what they save: their backward passes may come in any order."""
     layer, a, b = case.layer(), case.input(2), case.input(3)
+    start = layer.get_weights() if case.changes_weights else None
     ya, back_a = layer.forward(a, CALL)
     dy_a = np.random.default_rng(8).standard_normal(ya.shape)
+    if start is not None:
+        layer.set_weights(start)
     yb, back_b = layer.forward(b, CALL)
     dy_b = np.random.default_rng(9).standard_normal(yb.shape)
     dx_a = [g.copy() for g in listed(back_a(dy_a))]
     dx_b = [g.copy() for g in listed(back_b(dy_b))]
     for dx, x, dy in ((dx_a, a, dy_a), (dx_b, b, dy_b)):
+        if start is not None:
+            layer.set_weights(start)
         for got, expected in zip(dx, gradients(layer, x, dy)[:len(dx)], strict=True):
             np.testing.assert_array_equal(got, expected)
 
@@ -751,7 +780,10 @@ def single_is_near_double(case: Case) -> None:
     double.set_weights([w.astype("float64") for w in single.get_weights()])
     wide = each(lambda a: a.astype("float64"), x)
     close(single.predict(x).astype("float64"), double.predict(wide), 5e-6)
+    start = double.get_weights() if case.changes_weights else None
     y, _ = double.forward(wide, CALL)
+    if start is not None:
+        double.set_weights(start)
     dy = np.random.default_rng(10).standard_normal(y.shape).astype("float32")
     # Where dropout's mask or a maximum is a matter of bits the two types still agree: both count, neither rounds.
     exact = gradients(double, wide, dy.astype("float64"))
@@ -762,9 +794,11 @@ def single_is_near_double(case: Case) -> None:
 def any_number_of_threads(case: Case, set_threads: Callable[[int], None]) -> None:
     """One thread and two give the same bits, forward and backward; the batch is large enough to be cut."""
     layer, x = case.layer("float32"), case.input(96, "float32")
-    results = []
+    results, start = [], layer.get_weights()
     for threads in (1, 2):
         set_threads(threads)
+        if case.changes_weights:
+            layer.set_weights(start)
         for p in layer.weights:
             if not p.trainable:
                 p.assign(np.ones(p.shape))

@@ -46,6 +46,7 @@ from tests.reference_norms import (  # noqa: F401
     local_response_norm_backward,
     local_response_norm_forward,
     permute,
+    uniform_numbers,
 )
 from tests.reference_pool import (  # a twin is looked up here, whatever file it stands in
     average_pool2d_backward,

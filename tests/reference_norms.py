@@ -105,6 +105,12 @@ def gaussian_noise(x, stddev, multiplied, seed, step):
     return x * (1 + stddev * z) if multiplied else x + stddev * z
 
 
+def uniform_numbers(y, low, high, seed, step):
+    """Return low + (high - low) r for as many numbers as y has."""
+    key, second = keys(seed, step)
+    return np.array([low + (high - low) * (mix(mix(i ^ key) ^ second) // 2**8 / 2**24) for i in range(y.size)])
+
+
 # --- permute.py -------------------------------------------------------------------------------------------------------
 
 

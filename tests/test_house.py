@@ -248,7 +248,8 @@ TWICE = dict.fromkeys(
      "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson",
      "RootMeanSquaredError", "SparseCategoricalCrossentropy", "SquaredHinge"),
     "Keras has a loss and a metric of this name") | {
-    "Sum": "Keras has a metric of the name of what sums windows"}
+    "Sum": "Keras has a metric of the name of what sums windows",
+    "Identity": "Keras has a layer and an initializer of this name"}
 
 
 def test_a_class_name_has_one_meaning():

@@ -92,12 +92,14 @@ class Layer(composite.Composite):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.traits = kept(cls)
-        cls.holds_layers = cls.__module__.partition(".")[0] != "fastcnn"
-        if "build" in vars(cls) and cls.holds_layers:
+        is_own = cls.__module__.partition(".")[0] != "fastcnn"
+        if is_own:
+            cls.holds_layers = True
+        if "build" in vars(cls) and is_own:
             own_build.taken(cls, Layer)
         cls.makes_weights = cls.create_weights is not Layer.create_weights
         if "replayable" not in vars(cls):
-            cls.replayable = not cls.holds_layers
+            cls.replayable = not is_own
         if "call" in vars(cls):
             composite.check_class(cls, Layer)
             cls.has_call = cls.is_composite = True

@@ -191,7 +191,7 @@ def make_all(entries: Sequence[dict[str, Any]], custom_objects: dict[str, type],
     if strange:
         raise ArgumentError(f"{who}.from_config: expected layers of fastcnn or of custom_objects, "
                             f"got {', '.join(strange)}")
-    with _common(_read) as made:
+    with _common(_read) as made, registry.custom_object_scope(custom_objects):  # for layers that are arguments
         return [_made(known[one["class_name"]], one, custom_objects, made) for one in entries]
 
 

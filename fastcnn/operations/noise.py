@@ -8,7 +8,9 @@ import math
 import numpy as np
 
 from fastcnn import device
+from fastcnn.kernels import codes
 from fastcnn.operations import Backward
+from fastcnn.operations.broadcasting import merge_gradients, merged
 from fastcnn.operations.merge import affine, masked
 
 Key = tuple[int, int]
@@ -72,6 +74,53 @@ def gaussian_dropout(x: np.ndarray, rate: float, key: Key) -> tuple[np.ndarray, 
     """
     stddev = math.sqrt(rate / (1 - rate))
     return _noisy(x, stddev, key, 1), lambda dy: _noisy(dy, stddev, key, 1)
+
+
+def random_slopes(x: np.ndarray, lower: float, upper: float, key: Key) -> tuple[np.ndarray, Backward]:
+    """Return x where it is positive, else x times a number from [lower, upper), and dy -> dx.
+
+    Parameters
+    ----------
+    x : array
+    lower, upper : float
+    key : (int, int)
+    """
+    d = device.of(x)
+
+    def slopes() -> np.ndarray:  # the key draws them again
+        return uniform(d, x.shape, x.dtype, lower, upper, key)
+
+    return merged(x, slopes(), codes.PRELU), lambda dy: merge_gradients(dy, x, slopes(), codes.PRELU)[0]
+
+
+def uniform(d: device.Device, shape: Shape, dtype: np.dtype, low: float, high: float, key: Key) -> np.ndarray:
+    """Return numbers from [low, high).
+
+    Parameters
+    ----------
+    d : Device
+    shape : tuple of int
+    dtype : dtype
+        float32 or float64.
+    low, high : float
+    key : (int, int)
+    """
+    y = d.empty(shape, dtype)
+    d.kernels.uniform_numbers(y.reshape(-1), low, high, *key)
+    return y
+
+
+def normal(d: device.Device, shape: Shape, dtype: np.dtype, mean: float, stddev: float, key: Key) -> np.ndarray:
+    """Return normal numbers of a mean and a standard deviation.
+
+    Parameters
+    ----------
+    d, shape, dtype, key : as of `uniform`
+    mean, stddev : float
+    """
+    y = d.full(shape, dtype, mean)
+    d.kernels.gaussian_noise(y.reshape(-1), y.reshape(-1), stddev, 0, *key)
+    return y
 
 
 def _dropped(x: np.ndarray, rate: float, key: Key, mask_shape: Shape | None) -> np.ndarray:

@@ -35,18 +35,9 @@ LAYERS = {
            "StringLookup TextVectorization",
     "compute spectra with SciPy before fit": "MelSpectrogram STFTSpectrogram",
     _ATTENTION: "AdditiveAttention Attention GroupQueryAttention MultiHeadAttention EinsumDense",
-    "write a layer of your own, with forward and predict (fc.layers.Layer)": "Wrapper",
     "fc.Sequential puts layers one after another": "Pipeline",
-    "use Linear": "Identity",
-    "give a layer activity_regularizer=": "ActivityRegularization",
-    "use LayerNormalization or GroupNormalization": "SpectralNormalization",
-    "use Conv1D": "Convolution1D", "use Conv2D": "Convolution2D", "use Conv3D": "Convolution3D",
-    "use Conv1DTranspose": "Convolution1DTranspose", "use Conv2DTranspose": "Convolution2DTranspose",
-    "use Conv3DTranspose": "Convolution3DTranspose", "use SeparableConv1D": "SeparableConvolution1D",
-    "use SeparableConv2D": "SeparableConvolution2D",
     "fc.onnx.load reads models of other libraries": "FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper",
     "shapes are told by fc.Input": "InputSpec",
-    "layer.get_config() and Layer.from_config(config) do it": "deserialize serialize",
 }
 LOSSES = {
     "write a loss of your own (fc.losses.Loss)":

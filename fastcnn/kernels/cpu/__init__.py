@@ -32,7 +32,7 @@ from fastcnn.kernels.cpu.elementwise.binary import binary_forward
 from fastcnn.kernels.cpu.elementwise.dropout import dropout
 from fastcnn.kernels.cpu.elementwise.function import function_backward, function_forward
 from fastcnn.kernels.cpu.elementwise.merge import merge_backward, merge_backward_scratch, merge_forward
-from fastcnn.kernels.cpu.elementwise.noise import gaussian_noise
+from fastcnn.kernels.cpu.elementwise.noise import gaussian_noise, uniform_numbers
 from fastcnn.kernels.cpu.elementwise.reduce_rows import reduce_rows_backward, reduce_rows_forward
 from fastcnn.kernels.cpu.elementwise.softmax import softmax_backward, softmax_forward
 from fastcnn.kernels.cpu.evaluation.matching import match_detections
@@ -242,6 +242,7 @@ __all__ = [
     "top_rows_forward",
     "triad",
     "unfold_depth",
+    "uniform_numbers",
     "unit_rows_backward",
     "unit_rows_forward",
     "warp_backward",

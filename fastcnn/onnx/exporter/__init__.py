@@ -149,6 +149,14 @@ def _written(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[Export
     return found if isinstance(found, list) else [found]
 
 
+def _wrapped(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[ExportedTensor]:
+    """Write the layer that a wrapper runs."""
+    return _written(w, layer.layer, inputs)
+
+
+TABLE["SpectralNormalization"] = _wrapped
+
+
 def _by_itself(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[ExportedTensor]:
     """Let a layer of a user's own write itself, of tensors that lie as its `forward` gets them."""
     names = [w.get(value, LAST) for value in inputs]

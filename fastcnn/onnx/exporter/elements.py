@@ -187,7 +187,7 @@ def _dot(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
 
 TABLE: dict[str, Any] = dict.fromkeys((
     "Activation", "CELU", "Clip", "ELU", "GELU", "HardSiLU", "HardSigmoid", "LeakyReLU", "Linear", "LogSoftmax",
-    "Mish", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "Step", "Tanh",
+    "Mish", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "Step", "Tanh",
     "ThresholdedReLU",
 ), _layer_of_activation)
 TABLE.update({

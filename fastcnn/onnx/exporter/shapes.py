@@ -47,7 +47,8 @@ def _take(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor
 
 
 TABLE: dict[str, Any] = dict.fromkeys((
-    "AlphaDropout", "CutMix", "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "MixUp", "RandAugment",
+    "ActivityRegularization", "AlphaDropout", "CutMix", "Dropout", "GaussianDropout", "GaussianNoise", "Identity",
+    "InputLayer", "MixUp", "RandAugment",
     "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip",
     "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomNoise", "RandomPCAColor", "RandomPerspective",
     "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear", "RandomTranslation", "RandomZoom",

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from fastcnn.kernels import scalar, scalar64
-from fastcnn.kernels.cpu.elementwise.noise import gaussian_noise
+from fastcnn.kernels.cpu.elementwise.noise import gaussian_noise, uniform_numbers
 from tests import reference
 from tests.kernels.checking import (
     TYPES,
@@ -40,6 +40,31 @@ def test_gaussian_noise_agrees_with_its_twin(size, multiplied, seed, step, dtype
     assert_close(_noisy(x, 0.3, multiplied, seed, step), expected)
     gaussian_noise(x, x, 0.3, multiplied, seed, step)
     assert_close(x, expected)
+
+
+def _uniform(size, low=0.0, high=1.0, seed=0, step=0, dtype=np.float32):
+    y = unwritten(size, dtype=dtype)
+    uniform_numbers(y, low, high, seed, step)
+    return y
+
+
+@types
+@pytest.mark.parametrize("size", [0, 1, 37, 20_001])
+@pytest.mark.parametrize(("seed", "step"), [(5, 7), (2**63 - 1, 2**63 - 1)])
+def test_uniform_numbers_agree_with_their_twin(size, seed, step, dtype):
+    y = _uniform(many(size), -1.0, 2.0, seed, step, dtype)
+    assert_close(y, reference.uniform_numbers(y, -1.0, 2.0, seed, step))
+
+
+def test_uniform_numbers_are_uniform_and_the_same_from_any_number_of_threads():
+    y = _uniform(200_000, seed=3)
+    assert stats.kstest(y, "uniform").pvalue > 1e-4
+    assert stats.pearsonr(y[1:], y[:-1]).pvalue > 1e-4
+    assert stats.pearsonr(y, _uniform(200_000, seed=3, step=1)).pvalue > 1e-4
+    assert 0 <= y.min() < y.max() < 1
+    assert_same_bits(lambda: (_uniform(200_001, 0.125, 1 / 3, 1, 2),))
+    _uniform(3, dtype=np.float64)
+    assert_one_specialization_a_type(uniform_numbers)
 
 
 def test_the_numbers_are_normal():

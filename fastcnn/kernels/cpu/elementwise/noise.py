@@ -1,6 +1,7 @@
-"""Gaussian noise whose random numbers are counters: computed again wherever they are wanted, never stored.
+"""Random numbers that are counters: computed again wherever they are wanted, never stored.
 
-    z = sqrt(-2 log u) cos(2 pi t),   u in (0, 1] and t in [0, 1) of 24 bits each, from (seed, step, index)
+    uniform   r in [0, 1) of 24 bits, from (seed, step, index)
+    normal    z = sqrt(-2 log u) cos(2 pi t),   u in (0, 1] and t in [0, 1) of 24 bits each
 
 (Box and Muller, "A note on the generation of random normal deviates", 1958.) Of 24 bits, so that float32 and float64
 have the same u and t; no z is beyond 5.8, where the normal distribution has one number in 10^8.
@@ -51,3 +52,29 @@ def _noise_chunk(chunk, chunks, y, x, stddev, multiplied, key, second):
             t = real(np.int32(mix(bits ^ key) >> 8)) * unit
             z = real(math.sqrt(real(-2) * log(u))) * cos_turn(t)
             block[i] += added * z + scaled * z * block[i]
+
+
+@kernel
+def uniform_numbers(y, low, high, seed, step):
+    """y[i] = low + (high - low) r[i].
+
+    Parameters
+    ----------
+    y : (size,) array
+        Written.
+    low, high : float
+    seed, step : int
+        As in `dropout`.
+    """
+    chunks = chunks_for(y.size, 64)
+    key, second = keys(seed, step)
+    parallel(_uniform_chunk, chunks, (chunks, y, low, high, key, second))
+
+
+@inlined(exact=True)
+def _uniform_chunk(chunk, chunks, y, low, high, key, second):
+    first, last = chunk_of(chunk, chunks, y.size)
+    real = y.dtype.type
+    least, unit = real(low), real((high - low) * _UNIT)
+    for i in range(first, last):
+        y[i] = least + real(np.int32(mixed(i, key, second) >> 8)) * unit
