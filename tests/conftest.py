@@ -1,5 +1,7 @@
 """One kernel cache for all runs, the fast tests, the order of files, and the table of what was compiled."""
 
+import ctypes
+import gc
 import json
 import os
 import shutil
@@ -39,6 +41,21 @@ def seeded():
     from fastcnn.random import set_random_seed
 
     set_random_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def memory():
+    """Give back to the system what a file's tests leave: a process that runs hundreds of files grows to gigabytes."""
+    yield
+    gc.collect()
+    if (device := sys.modules.get("fastcnn.device")) is not None:
+        device.cpu.release()
+    if _trim is not None:
+        _trim(0)
+
+
+#: Gives what the C library keeps of freed memory back to the system; other libraries than glibc do so themselves.
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +113,17 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: place[suite.file_of(item.nodeid)])
 
 
+def pytest_collection(session):
+    gc.disable()
+
+
+def pytest_collection_finish(session):
+    gc.freeze()  # tests, and what their files import, stay to the end: millions of objects, looked through each time
+    gc.enable()
+
+
 _seconds = Counter()
+_peaks = {}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -110,7 +137,10 @@ def pytest_runtest_protocol(item):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node):
-    _seconds.update(getattr(node, "workeroutput", {}).get("seconds", {}))
+    told = getattr(node, "workeroutput", {})
+    _seconds.update(told.get("seconds", {}))
+    if "peak" in told:
+        _peaks[node.gateway.id] = told["peak"]
 
 
 def pytest_sessionfinish(session):
@@ -118,7 +148,7 @@ def pytest_sessionfinish(session):
         session.exitstatus = 1
         print(f"\nskipped, although FASTCNN_REQUIRE_PEERS is set: {', '.join(_skipped)}")
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["seconds"] = dict(_seconds)
+        session.config.workeroutput |= {"seconds": dict(_seconds), "peak": suite.peak_megabytes()}
     jit = sys.modules.get("fastcnn.kernels.cpu.compile.policy")
     if jit is None:
         return
@@ -151,6 +181,10 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.line(f"{took:7.2f} s  {compiled[name]:3d}  {types[name]:2d}  {name}")
     totals = sum(seconds.values()), sum(compiled.values()), sum(types.values())
     terminalreporter.line("{:7.2f} s  {:3d}  {:2d}  in all".format(*totals))
+    peaks = _peaks or {"this process": suite.peak_megabytes()}
+    terminalreporter.section(f"{sum(_seconds.values()):,.0f} CPU seconds in tests; largest memory")
+    for name, megabytes in sorted(peaks.items()):
+        terminalreporter.line(f"{megabytes:7,.0f} MB  {name}")
 
 
 def pytest_unconfigure(config):

@@ -66,14 +66,15 @@ PLAIN = ["augmentation/test_patches.py", "augmentation/test_tones.py", "conv/tes
          "layout/test_top_rows.py", "losses", "normalization", "optimizers", "pooling", "regions"]
 
 
-@pytest.mark.parametrize("tests", PLAIN)
-def test_kernels_agree_with_their_twins_as_plain_python(tests):
+def test_kernels_agree_with_their_twins_as_plain_python():
     """A variable that is set in one branch alone is garbage to Numba, and an error to Python."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "twin", f"tests/kernels/{tests}"],
+        [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-k", "twin",
+         *(f"tests/kernels/{tests}" for tests in PLAIN)],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"\d+ passed", done.stdout)
+    for tests in PLAIN:
+        assert re.search(rf"^tests/kernels/{tests}\b.* PASSED", done.stdout, re.M), f"no test of {tests}"
 
 
 FLAT, ROWS = np.zeros(8, np.float32), np.zeros((4, 8), np.float32)

@@ -77,6 +77,10 @@ def _split():
 
 
 _left_out = _split()
+for _large in ("alexnet", "vgg19", "zfnet512"):  # of 60 to 140 million weights
+    for _name, _run in vars(_cases["OnnxBackendRealModelTest"]).items():
+        if _large in _name:
+            pytest.mark.slow(_run)
 globals().update(_cases)
 
 

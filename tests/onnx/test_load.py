@@ -46,7 +46,13 @@ def randomized(path):
     return model
 
 
-@pytest.mark.parametrize("path", LIGHT, ids=lambda path: re.sub(r".*light_|\.onnx", "", path))
+#: Of 60 to 140 million weights.
+LARGE = re.compile("alexnet|vgg19|zfnet512")
+
+
+@pytest.mark.parametrize("path", [
+    pytest.param(path, id=re.sub(r".*light_|\.onnx", "", path), marks=pytest.mark.slow if LARGE.search(path) else ())
+    for path in LIGHT])
 def test_the_light_models_of_onnx_compute_what_the_backend_does(path):
     proto = randomized(path)
     model = load(proto)

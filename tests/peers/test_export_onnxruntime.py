@@ -92,16 +92,17 @@ def test_every_opset_that_is_offered_runs(opset, tmp_path):
 
 SIZES = {"AlexNet": 67, "GoogLeNet": 64, "InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71, "SqueezeNet": 48,
          "UNet": 32, "LeNet5": 28, "LeNet": 28, "ConvNet": 28, "Perceptron": 28, "LogisticRegression": 28, "MLP": 28}
-LARGE = {"VGG19", "ResNet101", "ResNet152", "ResNet101V2", "ResNet152V2", "DenseNet169", "DenseNet201",
-         "InceptionResNetV2", *(f"EfficientNetB{n}" for n in range(2, 8)),
-         *(f"EfficientNetV2{size}" for size in ("B1", "B2", "B3", "S")), "ConvNeXtSmall"}
+#: What is written in a second.
+SMALL = {"MLP", "ConvNet", "GoogLeNet", "LeNet", "LeNet5", "LinearRegression", "LogisticRegression", "Perceptron",
+         "MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "ResNet18", "ResNet20", "ResNet50",
+         "SqueezeNet", "UNet"}
 #: What is made of the parts of the others, and takes gigabytes.
 GIANT = {"EfficientNetV2M", "EfficientNetV2L", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge", "NASNetLarge"}
 NETWORKS = [name for name in fc.applications.__all__
             if callable(getattr(fc.applications, name)) and name[0].isupper() and name not in GIANT | {"EfficientNet"}]
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ())
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SMALL else pytest.mark.slow)
                                   for name in NETWORKS])
 def test_onnxruntime_computes_every_application(name, tmp_path):
     fc.utils.set_random_seed(1)

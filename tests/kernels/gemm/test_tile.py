@@ -94,21 +94,33 @@ def test_the_same_source_compiles_for_other_vectors(target, tmp_path):
     assert ymm > 100 if target == "AVX2" else (ymm == 0 and xmm > 100)
 
 
-#: What else is emitted for vectors comes in with convolutions: activations, depthwise, Winograd. Each further kernel
-#: costs seconds of compiling, for each target.
-ON_OTHER_VECTORS = ("(test_tile and (walk or relu)) or test_conv or "
-                    "(test_laws and (Conv2D or Dense) and not Transpose and not Separable and not softmax)")
+#: Each kernel costs seconds of compiling, for each target and type.
+ON_OTHER_VECTORS = "((test_tile and walk) or test_conv) and float32"
+#: What else is emitted for vectors comes in with convolutions: activations, depthwise, Winograd.
+ALL_ON_OTHER_VECTORS = ("(test_tile and (walk or relu)) or test_conv or "
+                        "(test_laws and (Conv2D or Dense) and not Transpose and not Separable and not softmax)")
 
 
-@pytest.mark.parametrize("target", TARGETS)
-def test_tile_convolution_and_dense_pass_on_other_vectors(target):
-    tests = ["tests/kernels/gemm/test_tile.py", "tests/kernels/conv/test_conv.py", "tests/layers/test_laws.py"]
+def run_on(target, tests):
+    """Run tests of the tile, of convolution and of layers in a process that compiles for other vectors."""
+    files = ["tests/kernels/gemm/test_tile.py", "tests/kernels/conv/test_conv.py", "tests/layers/test_laws.py"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests, "-k",
-         f"not other_vectors and not registers and ({ON_OTHER_VECTORS})"],
+        [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files, "-k",
+         f"not other_vectors and not registers and ({tests})"],
         capture_output=True, text=True, cwd=ROOT, env={**os.environ, **TARGETS[target], "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stdout[-3000:]
     assert " passed" in done.stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_tile_and_convolution_of_float32_pass_on_other_vectors(target):
+    run_on(target, ON_OTHER_VECTORS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_tile_convolution_and_dense_of_both_types_pass_on_other_vectors(target):
+    run_on(target, ALL_ON_OTHER_VECTORS)
 
 
 def test_the_tile_fills_the_registers_of_this_machine():

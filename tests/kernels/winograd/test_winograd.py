@@ -165,8 +165,10 @@ def test_winograd_without_rows_that_no_pooling_sees_agrees_with_its_twin(shape, 
 
 @pytest.mark.parametrize("hard", ["normal", "rectified", "positive", "positive everywhere", "a picture's edge"])
 @pytest.mark.parametrize(("shape", "filters"), [
-    ((1, 56, 56, 64), 64), ((1, 28, 28, 256), 64), ((2, 14, 14, 512), 512), ((1, 7, 7, 512), 512),
-], ids=["conv2", "conv3", "vgg16.conv5", "resnet50.conv5"])
+    pytest.param((1, 56, 56, 64), 64, id="conv2"), pytest.param((1, 28, 28, 256), 64, id="conv3"),
+    pytest.param((2, 14, 14, 512), 512, id="vgg16.conv5", marks=pytest.mark.slow),
+    pytest.param((1, 7, 7, 512), 512, id="resnet50.conv5"),
+])
 def test_float32_is_accurate_on_real_layers(shape, filters, hard):
     geometry = shapes.conv2d(shape, filters, (3, 3), padding=1)
     x, dy, kernel, bias = _arrays(geometry, np.float32)
