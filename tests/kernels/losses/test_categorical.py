@@ -61,7 +61,7 @@ def _weights(shape, dtype, weighted):
 @weighted
 @sizes
 def test_sparse_categorical_crossentropy_agrees_with_its_twin(shape, weighted, dtype):
-    shape = (many(shape[0]), shape[1])
+    shape = tuple(map(many, shape))
     x, labels, weights = _probabilities(shape, dtype), _labels(shape), _weights(shape, dtype, weighted)
     for got, expected in zip(_run(x, labels, weights=weights),
                              reference.sparse_categorical_crossentropy(x, labels, weights, SCALE), strict=True):
@@ -73,7 +73,7 @@ def test_sparse_categorical_crossentropy_agrees_with_its_twin(shape, weighted, d
 @weighted
 @sizes
 def test_categorical_crossentropy_agrees_with_its_twin(shape, weighted, gamma, dtype):
-    shape = (many(shape[0]), shape[1])
+    shape = tuple(map(many, shape))
     x, targets, weights = _probabilities(shape, dtype), _soft(shape, dtype), _weights(shape, dtype, weighted)
     # The gradient of a row of one class is 0 but for rounding: a difference of large terms in a focal loss.
     factor = 1 if gamma == 0 else 8

@@ -70,7 +70,7 @@ def _expected(name, x, targets, weights=NONE, share=None):
 @sizes
 @names
 def test_elementwise_loss_agrees_with_its_twin(name, shape, dtype):
-    shape = (many(shape[0]), shape[1])
+    shape = tuple(map(many, shape))
     x, targets = _data(name, shape, dtype)
     for got, expected in zip(_run(name, x, targets), _expected(name, x, targets), strict=True):
         assert_close(got, expected, factor=8 if name == "FOCAL_LOGITS" else 2)
@@ -81,6 +81,7 @@ def test_elementwise_loss_agrees_with_its_twin(name, shape, dtype):
 @pytest.mark.parametrize("each", ["row", "element"])
 @pytest.mark.parametrize("name", ["SQUARED", "BINARY_LOGITS", "FOCAL"])
 def test_weighted_elementwise_loss_agrees_with_its_twin(name, shape, each, dtype):
+    shape = tuple(map(many, shape))
     x, targets = _data(name, shape, dtype)
     weights = np.random.default_rng(5).random(shape[0] if each == "row" else x.size).astype(dtype)
     weights[::3] = 0
