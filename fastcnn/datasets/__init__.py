@@ -1,7 +1,8 @@
-"""Data sets: four by name, and a user's own from idx files, an .npz file, pictures in folders, or a table.
+"""Data sets: seven by name, and a user's own from idx files, an .npz file, pictures in folders, or a table.
 
 ``fastcnn.datasets.mnist.load_data()`` is Keras's; `load` returns the same data as a `Dataset`, which also knows
-the class names, the scale of the pixels and where they came from.
+the class names, the scale of the pixels and where they came from. Pictures with boxes, masks or persons become an
+`AnnotatedDataset`.
 """
 
 import os
@@ -18,12 +19,30 @@ from fastcnn.datasets._dataset import Dataset
 from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_in_memory, require_none
 from fastcnn.datasets._own import dataset_at, holds_pictures, is_picture_folder, is_table
 from fastcnn.datasets._stratified import stratified_split
+from fastcnn.datasets.annotated import named as _named
+from fastcnn.datasets.annotated.box_forms import Form
+from fastcnn.datasets.annotated.dataset import AnnotatedDataset
+from fastcnn.datasets.annotated.faults import Fault
+from fastcnn.datasets.annotated.identities import IdentityImages, OneShotRun
+from fastcnn.datasets.annotated.loading import load_annotated, task_of
+from fastcnn.datasets.annotated.masked_images import MaskedImage, MaskedImages
+from fastcnn.datasets.annotated.records import BoxedImage, BoxedImages
+from fastcnn.datasets.annotated.writing import write_boxes
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.formats.files import expanded
 
 __all__ = [
+    "AnnotatedDataset",
+    "BoxedImage",
+    "BoxedImages",
     "Dataset",
+    "Fault",
+    "IdentityImages",
+    "MaskedImage",
+    "MaskedImages",
+    "OneShotRun",
     "Pictures",
+    "annotated_names",
     "check",
     "cifar10",
     "digits",
@@ -37,11 +56,15 @@ __all__ = [
     "mnist",
     "names",
     "stratified_split",
+    "task_of",
+    "write_boxes",
 ]
 
 _by_name = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10}
-#: The sets that `load` knows by name.
+#: The sets of pictures with classes that `load` knows by name.
 names = tuple(_by_name)
+#: Those with boxes, masks or identities.
+annotated_names = _named.names
 #: How pictures of another shape may be brought to the size that is wanted.
 fits = FITS
 
@@ -56,13 +79,18 @@ def load(
     white: int | None = None,
     skip_damaged: bool = False,
     in_memory: bool = True,
-) -> Dataset:
+    task: str | None = None,
+    drop_bad: bool | None = None,
+    classes: Sequence[str] | None = None,
+    box_form: Form | None = None,
+) -> Dataset | AnnotatedDataset:
     """Load a data set by its name, or a user's own by its path.
 
     Parameters
     ----------
     name_or_path : str or path-like
-        ``"digits"``, ``"mnist"``, ``"fashion_mnist"`` (or ``"fashion-mnist"``) or ``"cifar10"``; else a path of
+        ``"digits"``, ``"mnist"``, ``"fashion_mnist"`` (or ``"fashion-mnist"``) or ``"cifar10"``; of boxes ``"bccd"``
+        (blood cells), of masks ``"nuclei-dsb2018"``, of identities ``"omniglot"``; else a path of
 
         - an ``.npz`` file with x_train, y_train, x_test, y_test, or with x and y (every fifth image of each class
           is then a test image), and optionally the names of the classes as strings in ``classes``;
@@ -73,22 +101,38 @@ def load(
           picture, unless the sub-folders lie in ``train`` and ``test`` (or ``val``, ``valid`` ...). What is hidden or
           put there by a system does not count.
         - a folder that ``fastcnn data pack`` wrote: the images stay on the disk, as memory maps.
-        - a table, a ``.csv``, that names pictures or has features: see `load_table`.
+        - a table, a ``.csv``, that names pictures or has features: see `load_table`;
+        - boxes: a folder of Pascal VOC's (``Annotations`` and ``JPEGImages``), YOLO's (``images``, ``labels`` and
+          ``data.yaml`` or ``classes.txt``) or COCO's (``annotations`` and ``images``), or a ``.json`` of COCO's;
+        - masks: a folder with ``images`` and ``masks``, one map a picture or a folder of one file an object;
+        - with `task` "identity", a folder with a sub-folder for each person.
 
         A folder that is called like a data set is named by a path: ``"./mnist"``.
     data_dir : path-like, optional
         For names: the folder of the data set or its parent. Without it, the folder that the environment variable
-        FASTCNN_DATA names is looked into, and then the data set is downloaded once into the user's cache.
+        FASTCNN_DATA names is looked into, and then the data set is downloaded once into the user's cache; those with
+        boxes, masks and identities are not.
     image_size, fit, channels, white, skip_damaged
         What to make of pictures of other sizes, shapes, colours and depths, and of files that cannot be read: see
         `Pictures`. `Dataset.pictures` of one folder, as a dict, has another read in the same way.
     in_memory : bool
         False, for pictures alone: they are decoded once, to see that they can be, and then again whenever a batch of
         `fit` asks for them, by threads ahead of the step. The images and the bits of a training are the same.
+    task : {"classification", "detection", "segmentation", "identity"}, optional
+        What the pictures are for. Absent, what lies in the folder tells it, but for persons.
+    drop_bad : bool, optional
+        Leave out boxes, masks and pictures with faults, and count them (`AnnotatedDataset.notes`, `.faults`). Otherwise
+        they are an error that names each. Absent, only what is known to be wrong with a published set is left out.
+    classes : sequence of str, optional
+        The names of the classes of boxes, where files do not tell them all: any other is a fault.
+    box_form : str, optional
+        How a file's four numbers tell a box, if not as its kind does: "corners", "sizes" (left, top, width, height) or
+        "centres" in pixels, "shares of corners" or "shares of centres".
 
     Returns
     -------
-    dataset : Dataset
+    dataset : Dataset or AnnotatedDataset
+        With boxes, masks or persons the latter, whose pictures have their own sizes and stay files.
 
     Raises
     ------
@@ -99,7 +143,15 @@ def load(
     ImportError
         Pictures, without Pillow.
     """
-    data = read(name_or_path, data_dir, Pictures(image_size, fit, channels, white, skip_damaged), in_memory=in_memory)
+    asked = Pictures(image_size, fit, channels, white, skip_damaged)
+    found = (task_of(name_or_path) if isinstance(name_or_path, str | os.PathLike) else None) if task is None else task
+    if found not in (None, "classification"):
+        require_none(asked, f"{name_or_path}, a set for {found}")
+        return load_annotated(name_or_path, data_dir, str(found), drop_bad, classes, box_form)
+    if drop_bad is not None or classes is not None or box_form is not None:
+        raise ArgumentError(f"datasets.load: expected drop_bad, classes and box_form with boxes, masks or persons, got "
+                            f"them with {name_or_path}; leave them out")
+    data = read(name_or_path, data_dir, asked, in_memory=in_memory)
     _warn_if_untested(expanded(name_or_path), data)
     return data
 

@@ -16,11 +16,15 @@ FOLDERS = {
     "mnist": ("mnist",),
     "fashion_mnist": ("fashion_mnist", "fashion-mnist"),
     "cifar10": ("cifar10", "cifar-10-batches-bin", "cifar10-subset"),
+    "bccd": ("bccd", "BCCD"),
+    "nuclei_dsb2018": ("nuclei-dsb2018", "nuclei_dsb2018"),
+    "omniglot": ("omniglot",),
 }
 
 
 def find_local(
-    name: str, data_dir: str | os.PathLike[str] | None, look: Callable[[Path], Found | None], expected: str
+    name: str, data_dir: str | os.PathLike[str] | None, look: Callable[[Path], Found | None], expected: str,
+    is_offered: bool = True,
 ) -> Found | None:
     """Return what `look` finds in `data_dir`, else in the folder that FASTCNN_DATA names.
 
@@ -34,6 +38,8 @@ def find_local(
         Returns None where the folder does not hold the data set.
     expected : str
         The file names, for the error.
+    is_offered : bool
+        Whether it can be downloaded.
 
     Returns
     -------
@@ -60,7 +66,7 @@ def find_local(
         return None
     raise DataError(
         f"{name}: expected {expected} in {root} or in its folder {' or '.join(FOLDERS[name])}, "
-        f"got {_describe(root)}; put the files there, or leave data_dir out to download them"
+        f"got {_describe(root)}; put the files there{', or leave data_dir out to download them' if is_offered else ''}"
     )
 
 

@@ -80,6 +80,34 @@ def size_of(path: Path) -> tuple[int, int] | None:
         return None
 
 
+def read_labels(path: Path) -> tuple[NDArray[np.int32], bool]:
+    """Read a picture whose pixels are whole numbers: of classes or of objects.
+
+    Parameters
+    ----------
+    path : Path
+        Grey of 1, 8 or 16 bits, or of a palette, whose places count, not its colours.
+
+    Returns
+    -------
+    labels : (H, W) int32 array
+    has_palette : bool
+
+    Raises
+    ------
+    DataError
+        As `read_picture`; a picture of colours.
+    ImportError
+        Pillow is not installed.
+    """
+    with _opened(path) as image:
+        pixels = np.asarray(image if image.mode in ("P", "L", "I", "I;16", "I;16B") else image.convert("L")
+                            if image.mode in ("1", "LA") else image.convert("RGB"))
+        if pixels.ndim == 3 and not _is_grey(pixels):
+            raise ValueError("pixels are colours, expected whole numbers in grey or in a palette")
+        return (pixels if pixels.ndim == 2 else pixels[..., 0]).astype(np.int32), image.mode == "P"
+
+
 @contextlib.contextmanager
 def opened(path: Path | BinaryIO) -> Iterator[Any]:
     """Open a picture; whatever is wrong with the file, then or later in the block, is one `DataError`.

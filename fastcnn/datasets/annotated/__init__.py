@@ -1,0 +1,1 @@
+"""Pictures with more than a class: boxes of objects, masks, and who or what is shown by whom."""
