@@ -3,7 +3,8 @@
 What stands here works with models and pictures alike; each task has a folder of its own.
 """
 
+from fastcnn.vision.explanations import explain
 from fastcnn.vision.receptive_fields import receptive_fields
 from fastcnn.vision.style import stylize
 
-__all__ = ["receptive_fields", "stylize"]
+__all__ = ["explain", "receptive_fields", "stylize"]
