@@ -43,7 +43,8 @@ def test_saliency_is_the_gradient_of_the_logit():
 
 def test_a_last_softmax_is_left_out_whoever_has_it():
     plain, within = _model("linear"), _model("softmax")
-    apart = fc.Sequential([fc.Input((10, 9, 2), dtype="float64"), *_model("linear").layers, layers.Softmax(dtype="float64")])
+    apart = fc.Sequential([fc.Input((10, 9, 2), dtype="float64"), *_model("linear").layers,
+                           layers.Softmax(dtype="float64")])
     within.set_weights(plain.get_weights())
     apart.set_weights(plain.get_weights())
     x = _pictures()
