@@ -14,6 +14,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.data.mapped_rows import MappedRows, taken
+from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.data.reading_ahead import read_ahead
 from fastcnn.errors import ArgumentError, DataError
 
@@ -47,7 +48,7 @@ class Data:
     ----------
     xs : list of (N, ...) arrays of any integer or floating type
         One for each input. Read-only ones and memory maps stay where they are.
-    ys : list of (N, ...) arrays
+    ys : list of (N, ...) arrays, or `RaggedRows`
         Targets, one for each output; None where there is none.
     shapes : list of tuple
         The model's inputs, with None for the batch.
@@ -71,7 +72,7 @@ class Data:
     def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
                  weights: Sequence[Any] | None = None, lasts: bool = True) -> None:
         self.xs = [_inputs(x, shape, dtype, who, _SMALL if lasts else 0) for x, shape in zip(xs, shapes, strict=True)]
-        self.ys: list[Any] = [None if y is None else np.asarray(y) for y in ys]
+        self.ys: list[Any] = [y if y is None or isinstance(y, RaggedRows) else np.asarray(y) for y in ys]
         self.weights = None if weights is None or all(w is None for w in weights) else [
             None if w is None else np.ascontiguousarray(w, dtype) for w in weights]
         for y in self.ys:
@@ -145,6 +146,9 @@ class Data:
         """Return the SHA-256 of the arrays; of large ones, of their shape and some rows from all over them."""
         found = hashlib.sha256()
         for array in (*self.xs, *self.ys, *(self.weights or ())):
+            if isinstance(array, RaggedRows):
+                found.update(array.told())
+                continue
             found.update(b"none" if array is None else f"{array.dtype.str}{array.shape}".encode())
             if array is not None:
                 if isinstance(array, MappedRows) and array.is_made:
@@ -158,7 +162,8 @@ class Data:
         """Return some of the samples, in the same memory."""
         some = copy.copy(self)
         some.xs = [taken(x, samples) for x in self.xs]
-        some.ys = [None if y is None else y[samples] for y in self.ys]
+        some.ys = [None if y is None else y.take(samples) if isinstance(y, RaggedRows) else y[samples]
+                   for y in self.ys]
         some.weights = None if self.weights is None else [None if w is None else w[samples] for w in self.weights]
         return some
 

@@ -8,6 +8,8 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch, Data
 from fastcnn.augmentation import Pipeline
+from fastcnn.augmentation.ragged import moved_rows
+from fastcnn.data.ragged_rows import RaggedRows, padded
 from fastcnn.errors import DataError
 from fastcnn.operations.augmentation.change import Change
 
@@ -22,8 +24,9 @@ class AugmentedData(Data):
     ----------
     x : (N, H, W, C) array, memory map or `MappedRows`
         As the pipeline takes them.
-    ys : list of (N, ...) arrays
-        Targets. Those of the images' height and width, (N, H, W) or (N, H, W, K), are masks.
+    ys : list of (N, ...) arrays, or `RaggedRows`
+        Targets. Those of the images' height and width, (N, H, W) or (N, H, W, K), are masks; ragged rows may be boxes
+        or points.
     dtype : dtype
         The model's.
     who : str
@@ -46,10 +49,15 @@ class AugmentedData(Data):
         rows = np.arange(*part.indices(len(self))) if isinstance(part, slice) else part
         weights = [None] * len(self.ys) if self.weights is None else self.weights
         x, changes = self.pipeline.changed(known[0] if known else self.read(0, part), rows, epoch)
-        pairs = [self._targets(None if y is None else y[part], None if w is None else w[part], changes)
+        pairs = [(self._ragged(y, part, changes), None if w is None else w[part]) if isinstance(y, RaggedRows) else
+                 self._targets(None if y is None else y[part], None if w is None else w[part], changes)
                  for y, w in zip(self.ys, weights, strict=True)]
         ys, ws = [y for y, _ in pairs], [w for _, w in pairs]
         return Batch([_of_type(x, self.dtype)], ys, None if self.weights is None else ws)
+
+    def _ragged(self, y: RaggedRows, part: Any, changes: list[Change]) -> np.ndarray:
+        """Return boxes or points of some samples after some changes, padded."""
+        return padded(moved_rows(y.of(part), y.kind, changes, self.pipeline.least_share), y.shape[2])
 
     def _targets(self, y: Any, w: Any, changes: list[Change]) -> tuple[Any, Any]:
         """Return the targets and weights of one output after some changes."""
@@ -78,7 +86,8 @@ class AugmentedData(Data):
 
     def digest(self) -> str:
         """As `Data.digest`, with that of the pipeline."""
-        return f"{super().digest()} {self.pipeline.digest()}"
+        share = f" {self.pipeline.least_share}" if any(isinstance(y, RaggedRows) for y in self.ys) else ""
+        return f"{super().digest()} {self.pipeline.digest()}{share}"
 
 
 def _through(changes: list[Change], labels: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcnn.augmentation.passes import Pass, passes
 from fastcnn.errors import ArgumentError, DataError
+from fastcnn.geometry import arguments
 from fastcnn.geometry.arguments import integer
 from fastcnn.operations.augmentation.change import Change
 from fastcnn.operations.augmentation.draws import Draws
@@ -41,12 +42,15 @@ class Augmented(NamedTuple):
         Left, top, right and bottom edge, in pixels; of no width or height where nothing is left.
     labels : (N, ...) array or None
         Mixed where images are.
+    points : list of (K, 2) arrays, or None
+        x and y in pixels, inside the image or not.
     """
 
     images: np.ndarray
     masks: np.ndarray | None
     boxes: list[np.ndarray] | None
     labels: np.ndarray | None
+    points: list[np.ndarray] | None = None
 
 
 class Pipeline:
@@ -67,11 +71,13 @@ class Pipeline:
     seed : int
     mean, std : float or (C,) sequence
         In values of pixels: results are (x - mean) / std.
+    least_share : float
+        Boxes of which a smaller share of the area is still on the image are left out of a batch of `fit`.
 
     Raises
     ------
     ArgumentError
-        If a stage is no layer of augmentation, or a standard deviation is not positive.
+        If a stage is no layer of augmentation, a standard deviation is not positive, or a share not from 0 to 1.
 
     Examples
     --------
@@ -85,7 +91,8 @@ class Pipeline:
     True
     """
 
-    def __init__(self, stages: Sequence[Stage], seed: int = 0, mean: Any = 0.0, std: Any = 1.0) -> None:
+    def __init__(self, stages: Sequence[Stage], seed: int = 0, mean: Any = 0.0, std: Any = 1.0,
+                 least_share: float = 0.2) -> None:
         for number, stage in enumerate(stages):
             if not isinstance(stage, Stage):
                 raise ArgumentError(f"Pipeline: expected layers of augmentation, got {stage!r} as number {number}; "
@@ -94,6 +101,7 @@ class Pipeline:
         self.mean, self.std = _numbers("mean", mean), _numbers("std", std)
         if not (self.std > 0).all():
             raise ArgumentError(f"Pipeline: expected std to be above 0, got {std!r}")
+        self.least_share = arguments.number(least_share, "Pipeline", "a least_share from 0 to 1", lambda n: 0 <= n <= 1)
 
     def __call__(self, images: np.ndarray, indices: np.ndarray, epoch: int = 0) -> np.ndarray:
         """Return a batch for training.
@@ -132,7 +140,8 @@ class Pipeline:
         return hashlib.sha256(text.encode()).hexdigest()
 
     def augmented(self, images: np.ndarray, indices: np.ndarray, epoch: int | None = 0, masks: np.ndarray | None = None,
-                  boxes: Sequence[np.ndarray] | None = None, labels: np.ndarray | None = None) -> Augmented:
+                  boxes: Sequence[np.ndarray] | None = None, labels: np.ndarray | None = None,
+                  points: Sequence[np.ndarray] | None = None) -> Augmented:
         """Return a batch for training with what goes with the pictures.
 
         Parameters
@@ -146,17 +155,21 @@ class Pipeline:
             Left, top, right and bottom edge, in pixels.
         labels : (N, ...) array, optional
             Where images are mixed, one-hot or other numbers that can be.
+        points : sequence of (K, 2) arrays, optional
+            Landmarks, x and y in pixels.
         """
-        for name, value in (("masks", masks), ("boxes", boxes), ("labels", labels)):
+        for name, value in (("masks", masks), ("boxes", boxes), ("labels", labels), ("points", points)):
             if value is not None and len(value) != len(images):
                 raise DataError(f"Pipeline: expected {len(images)} {name}, one an image, got {len(value)}")
         boxes = None if boxes is None else [np.asarray(some, np.float64).reshape(-1, 4) for some in boxes]
+        points = None if points is None else [np.asarray(some, np.float64).reshape(-1, 2) for some in points]
         images, moves = self.changed(images, indices, epoch)
         for change in moves:
             masks = None if masks is None else change.masks(masks)
             boxes = None if boxes is None else change.boxes(boxes)
             labels = None if labels is None else change.labels(labels)
-        return Augmented(images, masks, boxes, labels)
+            points = None if points is None else change.points(points)
+        return Augmented(images, masks, boxes, labels, points)
 
     def changed(self, images: np.ndarray, indices: np.ndarray, epoch: int | None = 0
                 ) -> tuple[np.ndarray, list[Change]]:

@@ -1,15 +1,18 @@
 """Targets of unequal number a sample: rows of numbers, padded to the longest of a batch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcnn.errors import ArgumentError
+from fastcnn import device
+from fastcnn.errors import ArgumentError, unknown
 
 #: What fills a batch up: a row of it has a class below 0, which losses and metrics pass over.
 PADDING = -1.0
+_COLUMNS = {"boxes": 4, "points": 2, "numbers": 0}  # that each kind has at least
+_HOST = np.empty(0)
 
 
 class RaggedRows:
@@ -24,11 +27,16 @@ class RaggedRows:
         Of all samples, one after the other; float32 then.
     offsets : (N + 1,) array of int
         Where the rows of each sample begin, and at last how many there are.
+    kind : {"boxes", "points", "numbers"}
+        What augmentation makes of them. Boxes x1, y1, x2, y2 in the first four columns move with their images, are
+        cut off at the border, and left out where little of them is left; what a layer mirrors into view beyond the
+        border (its default ``fill_mode="reflect"``) has no box, which ``"constant"`` avoids. Points x, y in the first two columns move,
+        and may come to lie outside. Numbers stay.
 
     Raises
     ------
     ArgumentError
-        Offsets that do not rise from 0 to R.
+        Offsets that do not rise from 0 to R; another kind, or too few columns for it.
 
     Examples
     --------
@@ -39,7 +47,7 @@ class RaggedRows:
 
     dtype = np.dtype(np.float32)
 
-    def __init__(self, rows: ArrayLike, offsets: ArrayLike) -> None:
+    def __init__(self, rows: ArrayLike, offsets: ArrayLike, kind: str = "numbers") -> None:
         self.rows: NDArray[np.float32] = np.ascontiguousarray(rows, np.float32)
         self.offsets: NDArray[np.int64] = np.ascontiguousarray(offsets, np.int64)
         ends = self.offsets
@@ -47,7 +55,12 @@ class RaggedRows:
                 np.diff(ends) < 0).any():
             raise ArgumentError(f"RaggedRows: expected rows (R, C) and offsets that rise from 0 to R, got "
                                 f"{self.rows.shape} and {ends.shape}")
-        self._counts = np.diff(ends)
+        if kind not in _COLUMNS:
+            raise ArgumentError(unknown("RaggedRows: kind", kind, _COLUMNS))
+        if self.rows.shape[1] < _COLUMNS[kind]:
+            raise ArgumentError(f"RaggedRows: expected at least {_COLUMNS[kind]} columns for {kind}, got "
+                                f"{self.rows.shape[1]}")
+        self.kind, self._counts = kind, np.diff(ends)
         self.shape = len(ends) - 1, max(1, int(self._counts.max(initial=1))), self.rows.shape[1]
         self.ndim, self.size, self.nbytes = 3, int(np.prod(self.shape)), self.rows.nbytes
 
@@ -57,8 +70,9 @@ class RaggedRows:
     def __getitem__(self, part: Any) -> NDArray[np.float32]:
         """Return a padded batch (B, M, C); of one number that sample's rows (K, C)."""
         if isinstance(part, (int, np.integer)):
-            return self.rows[self.offsets[part % len(self)] : self.offsets[part % len(self) + 1]]
-        return padded(self.of(part))
+            row = range(len(self))[part]
+            return self.rows[self.offsets[row] : self.offsets[row + 1]]
+        return padded(self.of(part), self.shape[2])
 
     def of(self, part: Any) -> list[NDArray[np.float32]]:
         """Return the rows of some samples, a list of (K, C) arrays.
@@ -70,6 +84,10 @@ class RaggedRows:
         numbers = np.arange(len(self))[part]
         return [self.rows[self.offsets[k] : self.offsets[k + 1]] for k in numbers.tolist()]
 
+    def told(self) -> bytes:
+        """Return all bytes of it, which another one has not."""
+        return b"".join((self.kind.encode(), self.offsets.tobytes(), self.rows.tobytes()))
+
     def take(self, part: Any) -> "RaggedRows":
         """Return some of the samples.
 
@@ -77,29 +95,22 @@ class RaggedRows:
         ----------
         part : slice or array of int
         """
-        return RaggedRows.stacked(self.of(part), self.shape[2])
-
-    def mapped(self, change: Callable[[int, NDArray[np.float32]], NDArray[Any]]) -> "RaggedRows":
-        """Return the rows (K, C) of each sample changed by a function of its number and them."""
-        return RaggedRows.stacked([change(k, rows) for k, rows in enumerate(self.of(slice(None)))], self.shape[2])
-
-    @classmethod
-    def stacked(cls, each: Sequence[NDArray[Any]], columns: int) -> "RaggedRows":
-        """Return the rows of samples that are in arrays of their own, (K, C) each."""
+        each = self.of(part)
         offsets = np.append(0, np.cumsum([len(one) for one in each], dtype=np.int64))
-        rows = np.concatenate([np.zeros((0, columns), np.float32), *(np.asarray(one, np.float32) for one in each)])
-        return cls(rows, offsets)
+        return RaggedRows(np.concatenate([np.zeros((0, self.shape[2]), np.float32), *each]), offsets, self.kind)
 
 
-def padded(each: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+def padded(each: Sequence[NDArray[Any]], columns: int) -> NDArray[np.float32]:
     """Return arrays (K, C) as one batch (B, M, C), with rows of -1 after those of each; M is at least 1.
 
     Parameters
     ----------
     each : sequence of (K, C) arrays
+    columns : int
     """
     most = max([1, *(len(one) for one in each)])
-    batch = np.full((len(each), most, each[0].shape[1] if each else 0), PADDING, np.float32)
+    batch: NDArray[np.float32] = device.of(_HOST).empty((len(each), most, columns), np.dtype(np.float32))
+    batch[...] = PADDING
     for k, one in enumerate(each):
         batch[k, : len(one)] = one
     return batch

@@ -100,7 +100,7 @@ def read_labels(path: Path) -> tuple[NDArray[np.int32], bool]:
     ImportError
         Pillow is not installed.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         pixels = np.asarray(image if image.mode in ("P", "L", "I", "I;16", "I;16B") else image.convert("L")
                             if image.mode in ("1", "LA") else image.convert("RGB"))
         if pixels.ndim == 3 and not _is_grey(pixels):

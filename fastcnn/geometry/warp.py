@@ -112,6 +112,53 @@ def _about_the_middle(m: np.ndarray, size: Size) -> np.ndarray:
     return m
 
 
+def moved_points(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return points as they lie on the changed image, inside it or not.
+
+    Parameters
+    ----------
+    points : (..., 2) array
+        x and y in pixels: the corners of the image are at (0, 0) and (width, height).
+    matrix : (3, 3) array
+        Of the change.
+
+    Returns
+    -------
+    (..., 2) float64 array
+    """
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from middles of pixels to edges
+    there = half @ np.linalg.inv(matrix) @ np.linalg.inv(half)
+    points = np.asarray(points, np.float64)
+    moved = np.concatenate([points, np.ones((*points.shape[:-1], 1))], axis=-1) @ there.T
+    found: np.ndarray = moved[..., :2] / moved[..., 2:]
+    return found
+
+
+def moved_edges(boxes: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Return what holds the corners of boxes (K, 4) on the changed image, though it may reach out of it.
+
+    Parameters
+    ----------
+    boxes, matrix : as in `moved_boxes`
+    """
+    moved = moved_points(np.asarray(boxes, np.float64)[:, [[0, 1], [2, 1], [2, 3], [0, 3]]], matrix)
+    edges: np.ndarray = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
+    return edges
+
+
+def kept_shares(boxes: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray:
+    """Return which share of the area of each box is within the changed image: (K,), 0 of boxes without any.
+
+    Parameters
+    ----------
+    boxes, matrix, size : as in `moved_boxes`
+    """
+    edges, within = moved_edges(boxes, matrix), moved_boxes(boxes, matrix, size)
+    whole, left = (np.prod(some[:, 2:] - some[:, :2], axis=1) for some in (edges, within))
+    shares: np.ndarray = np.divide(left, whole, out=np.zeros(len(whole)), where=whole > 0)
+    return shares
+
+
 def moved_boxes(boxes: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray:
     """Return boxes as they lie on the changed image: what holds their corners, cut off at its borders.
 
@@ -129,11 +176,5 @@ def moved_boxes(boxes: np.ndarray, matrix: np.ndarray, size: Size) -> np.ndarray
     (K, 4) float64 array
         Of height or width 0 where nothing is left.
     """
-    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])  # from middles of pixels to edges
-    there = half @ np.linalg.inv(matrix) @ np.linalg.inv(half)
-    corners = np.asarray(boxes, np.float64)[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-    moved = np.concatenate([corners, np.ones((*corners.shape[:2], 1))], axis=2) @ there.T
-    moved = moved[..., :2] / moved[..., 2:]
-    edges = np.concatenate([moved.min(axis=1), moved.max(axis=1)], axis=1)
-    within: np.ndarray = np.clip(edges, 0, np.array([size[1], size[0], size[1], size[0]]))
+    within: np.ndarray = np.clip(moved_edges(boxes, matrix), 0, np.array([size[1], size[0], size[1], size[0]]))
     return within

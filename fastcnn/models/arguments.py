@@ -13,6 +13,7 @@ import numpy as np
 from fastcnn.callbacks import Callback, Progress
 from fastcnn.callbacks.progress import suiting_style
 from fastcnn.data.mapped_rows import MappedRows
+from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.objective import per_output
@@ -30,7 +31,7 @@ def array(value: Any, who: str, what: str) -> np.ndarray:
     """
     if value is None:
         raise ArgumentError(f"{who}: expected an array for {what}, got None")
-    if isinstance(value, MappedRows):  # stay where they lie
+    if isinstance(value, MappedRows | RaggedRows):  # stay where they lie, and as they are
         return value  # type: ignore[return-value]
     try:
         found = np.asarray(value)
@@ -130,6 +131,8 @@ def of_classes(y: np.ndarray, class_weight: Any, who: str) -> np.ndarray:
         if not isinstance(factor, numbers.Real) or not np.isfinite(float(factor)) or factor < 0:
             raise ArgumentError(f"{who}: expected a finite number of at least 0 as the factor of class {label}, "
                                 f"got {factor!r}")
+    if isinstance(y, RaggedRows):
+        raise ArgumentError(f"{who}: expected one class for a sample, got rows of {y.kind}; use sample_weight")
     labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)
     if labels.size != len(y):
         raise ArgumentError(f"{who}: expected one class for a sample, got targets {y.shape}; use sample_weight")

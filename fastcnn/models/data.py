@@ -5,6 +5,7 @@ from typing import Any
 from fastcnn.array_data import Data
 from fastcnn.augmentation import Pipeline
 from fastcnn.augmented_data import AugmentedData
+from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.layers import open_sizes
 from fastcnn.models import arguments
@@ -46,7 +47,8 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
                                 f"or a metric, got {'none' if one is None else 'some'}")
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
-    ys, objective = data.ys, trainer.objective
+    ys = [y[:_TRIED] if isinstance(y, RaggedRows) else y for y in data.ys]
+    objective = trainer.objective
     shapes = model.output_shapes_of(data.xs if augmentation is None else data.batch(slice(0, 1)).xs)
     if isinstance(data, AugmentedData):  # masks may get another size, and labels may be mixed
         some = data.batch(slice(0, _TRIED), 0 if how.get("trains") else None).ys

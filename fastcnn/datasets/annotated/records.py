@@ -170,7 +170,7 @@ class BoxedImages:
         """Return targets for `fit`: rows x1, y1, x2, y2, class, kind of each picture, padded batch by batch."""
         assert self.kinds is not None
         rows = np.column_stack([self.boxes, self.classes.astype(np.float32), self.kinds.astype(np.float32)])
-        return RaggedRows(rows.reshape(-1, 6), self.offsets)
+        return RaggedRows(rows.reshape(-1, 6), self.offsets, "boxes")
 
     def counts(self) -> dict[str, int]:
         """Return how many boxes of each class count."""

@@ -27,6 +27,14 @@ class Change:
         """Return boxes as (left, top, right, bottom) in pixels, a (K, 4) array for each image."""
         return boxes
 
+    def shares_left(self, boxes: list[Any]) -> list[Any]:
+        """Return which share of the area of each box is still on its image after the change, (K,) for each image."""
+        return [np.ones(len(some)) for some in boxes]
+
+    def points(self, points: list[Any]) -> list[Any]:
+        """Return points as (x, y) in pixels, a (K, 2) array for each image; they may come to lie outside of it."""
+        return points
+
     def labels(self, labels: np.ndarray) -> np.ndarray:
         """Return labels: (N, ...) numbers, of which mixed images have mixtures."""
         return labels

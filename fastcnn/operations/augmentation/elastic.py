@@ -1,5 +1,7 @@
 """Pictures whose pixels move by smooth noise."""
 
+import itertools
+
 import numpy as np
 
 from fastcnn import device
@@ -8,6 +10,8 @@ from fastcnn.operations import Backward
 from fastcnn.operations.augmentation.change import Change
 from fastcnn.operations.augmentation.patch import Blur, Patch, gaussian_windows
 from fastcnn.operations.augmentation.warp import Warp
+
+_ROUNDS = 8  # of a fixed point
 
 
 class Elastic(Change):
@@ -43,6 +47,12 @@ class Elastic(Change):
         return [some if not strength else _held(some, shifts) for some, strength, shifts
                 in zip(boxes, self.strengths, moved, strict=True)]  # fmt: skip
 
+    def points(self, points: list[np.ndarray]) -> list[np.ndarray]:
+        """Return points p with p + shift(p) = the given ones, to a small part of a pixel where shifts are smooth."""
+        moved = device.get(self._warp_of(len(points)).displacements)
+        return [some if not strength else _found(some, shifts) for some, strength, shifts
+                in zip(points, self.strengths, moved, strict=True)]  # fmt: skip
+
     def _warp_of(self, count: int) -> Warp:
         if self._warp is None:
             like = np.empty((count, *self.size, 1), np.float32)
@@ -62,6 +72,27 @@ class Elastic(Change):
         smoothed = Blur(windows, windows * self.strengths[:, None])
         moved: np.ndarray = smoothed.images(noise.images(still)[0])[0]
         return moved
+
+
+def _found(points: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Return where points (K, 2) are seen on an image whose pixels are sampled at places shifted by (H, W, 2)."""
+    there = np.asarray(points, np.float64)
+    for _ in range(_ROUNDS):
+        there = points - _shift_at(there, shifts)
+    return there
+
+
+def _shift_at(points: np.ndarray, shifts: np.ndarray) -> np.ndarray:
+    """Return the shifts at points, mixed of those of the four pixels around each."""
+    limits = np.array([shifts.shape[1], shifts.shape[0]])
+    place = np.clip(points - 0.5, 0, limits - 1)
+    low = np.minimum(place.astype(np.int64), np.maximum(limits - 2, 0))
+    high, share = np.minimum(low + 1, limits - 1), place - low
+    mixed = np.zeros(points.shape)
+    for (x, of_x), (y, of_y) in itertools.product(
+            *(((low[:, k], 1 - share[:, k]), (high[:, k], share[:, k])) for k in range(2))):
+        mixed += (of_x * of_y)[:, None] * shifts[y, x]
+    return mixed
 
 
 def _held(boxes: np.ndarray, shifts: np.ndarray) -> np.ndarray:

@@ -57,6 +57,12 @@ class Frame(Change):
     def boxes(self, boxes: list[np.ndarray]) -> list[np.ndarray]:
         return [warp.moved_boxes(some, self.matrix, self.size) for some in boxes]
 
+    def shares_left(self, boxes: list[np.ndarray]) -> list[np.ndarray]:
+        return [warp.kept_shares(some, self.matrix, self.size) for some in boxes]
+
+    def points(self, points: list[np.ndarray]) -> list[np.ndarray]:
+        return [warp.moved_points(some, self.matrix) for some in points]
+
     @property
     def matrix(self) -> np.ndarray:
         """The (3, 3) matrix from pixels of the output to those of the input."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fastcnn import device
-from fastcnn.geometry.warp import EDGE, NEAREST, REFLECT, Size, moved_boxes
+from fastcnn.geometry.warp import EDGE, NEAREST, REFLECT, Size, kept_shares, moved_boxes, moved_points
 from fastcnn.operations import Backward
 from fastcnn.operations.augmentation.change import Change
 
@@ -85,5 +85,11 @@ class Warp(Change):
     def boxes(self, boxes: list[np.ndarray]) -> list[np.ndarray]:
         """Return what holds the corners of each box, where the matrix takes them."""
         return [moved_boxes(some, matrix, self.size) for some, matrix in zip(boxes, self.matrices, strict=True)]
+
+    def shares_left(self, boxes: list[np.ndarray]) -> list[np.ndarray]:
+        return [kept_shares(some, matrix, self.size) for some, matrix in zip(boxes, self.matrices, strict=True)]
+
+    def points(self, points: list[np.ndarray]) -> list[np.ndarray]:
+        return [moved_points(some, matrix) for some, matrix in zip(points, self.matrices, strict=True)]
 
 
