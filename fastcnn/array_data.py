@@ -6,13 +6,13 @@ goes through it; of the rest, a small array is converted once, and a large one b
 
 import copy
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
-from fastcnn import device
+from fastcnn import device, finite
 from fastcnn.data.mapped_rows import MappedRows, taken
 from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.data.reading_ahead import read_ahead
@@ -86,9 +86,38 @@ class Data:
         self.dtype = dtype
         self._as_they_lie = [not isinstance(x, MappedRows) and x.dtype == self.kind_of(x) and x.flags.carray
                              for x in self.xs]
+        self._in_turn: dict[int, Callable[[np.ndarray, Any], None]] = {}  # inputs that are looked at batch by batch
 
     def __len__(self) -> int:
         return len(self.xs[0])
+
+    def require_finite(self, who: str, names: Sequence[str], unless: Callable[[], bool] = lambda: False) -> None:
+        """Refuse inputs that are not finite in the model's type: now, or of memory maps when a batch is read.
+
+        Parameters
+        ----------
+        who : str
+            For errors.
+        names : sequence of str
+            What the inputs are called there.
+        unless : callable
+            Whether such inputs are taken all the same; it is asked once there are some.
+
+        Raises
+        ------
+        DataError
+            Which numbers, how many rows have some, and where the first of them is.
+        """
+        for k, (x, name) in enumerate(zip(self.xs, names, strict=True)):
+            def look(found: np.ndarray, rows: Any = None, name: str = name) -> None:
+                if not finite.are_finite(found, self.dtype) and not unless():
+                    raise DataError(f"{who}: expected finite numbers in {name}, got "
+                                    f"{finite.told(found, self.dtype, rows=rows)}; repair or drop them")
+
+            if not _is_mapped(x):
+                look(x)
+            elif x.dtype.kind == "f" and not (isinstance(x, MappedRows) and x.is_whole):
+                self._in_turn[k] = look
 
     def batches(self, size: int, order: np.ndarray | None = None, begin_at: int = 0, epoch: int | None = None
                 ) -> Generator[Batch]:
@@ -136,6 +165,8 @@ class Data:
         x, kind = self.xs[k], self.kind_of(self.xs[k])
         lies = isinstance(part, slice) and self._as_they_lie[k]
         found: np.ndarray = x[part] if lies else gather(x, part, kind)
+        if k in self._in_turn:
+            self._in_turn[k](found, range(len(self))[part] if isinstance(part, slice) else part)
         return found
 
     def kind_of(self, x: Any) -> np.dtype:
@@ -206,6 +237,13 @@ def _gather(d: Any, out: np.ndarray, x: np.ndarray, rows: np.ndarray) -> None:
         np.take(x, rows, 0, out, "clip")  # unlike "raise" it needs no copy; all rows are there
     else:
         d.kernels.gather(out, d.lend(x), rows)
+
+
+def _is_mapped(x: Any) -> bool:
+    """Return whether the numbers of an array lie in a file, which is not to be read for a look alone."""
+    while isinstance(x, np.ndarray) and not isinstance(x, np.memmap):
+        x = x.base
+    return isinstance(x, MappedRows | np.memmap)
 
 
 def _is_for_the_kernel(x: Any) -> bool:

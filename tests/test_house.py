@@ -17,7 +17,7 @@ PACKAGE = Path(fc.__file__).parent
 
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
-    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits",
+    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits finite",
     "unsupported tensor_operators registry",
     "dtype_policies",
     "config",

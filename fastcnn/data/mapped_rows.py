@@ -30,6 +30,8 @@ class MappedRows:
     ----------
     is_made : bool
         Whether rows are made when they are asked for, which takes long.
+    is_whole : bool
+        Whether the arrays hold integers, which are finite, however they are scaled.
     """
 
     def __init__(self, arrays: Sequence[NDArray[Any]], index: ArrayLike | None = None,
@@ -41,6 +43,7 @@ class MappedRows:
         # Views, since a memory map takes three times as long to tell a row.
         self._plain = [np.asarray(array) if isinstance(array, np.ndarray) else array for array in self.arrays]
         self.is_made = not all(isinstance(array, np.ndarray) for array in self.arrays)
+        self.is_whole = all(array.dtype.kind in "bui" for array in self.arrays)
         self.shape: tuple[int, ...] = (len(self._index), *self.arrays[0].shape[1:])
         self.ndim, self.size = len(self.shape), int(np.prod(self.shape))
         self.dtype = self.arrays[0].dtype if factor is None else np.dtype(np.float32)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fastcnn import finite
 from fastcnn.data.mapped_rows import MappedRows
 from fastcnn.data.strata import are_labels
 from fastcnn.errors import DataError
@@ -50,8 +51,8 @@ def _check(x: Any, y: NDArray[Any], classes: int | Sized | None, who: str) -> No
         raise DataError(f"{who}: expected integer labels, got {y.dtype}; number the classes from 0, as {hint} does")
     if len(x) != len(y):
         raise DataError(f"{who}: expected as many labels as images, got {len(x)} images and {len(y)} labels")
-    if x.dtype.kind == "f":
-        _check_finite(x, who)
+    if isinstance(x, np.ndarray) and not finite.are_finite(x):
+        raise DataError(f"{who}: expected finite pixel values, got {finite.told(x, what='image')}; repair or drop them")
     _check_range(y, classes, who)
 
 
@@ -79,8 +80,8 @@ def check_targets(x: NDArray[Any], y: NDArray[Any], names: tuple[str, ...], are_
                         f"{', '.join(names)}, got {y.dtype} {y.shape}")  # fmt: skip
     if are_yes_or_no and not (are_labels(y) and np.isfinite(y).all()):
         raise DataError(f"{who}: expected labels of 1, 0, or -1 where nobody knows, got others; correct them")
-    if not np.isfinite(y).all():
-        raise DataError(f"{who}: expected finite targets, got NaN or infinity; repair or drop them")
+    if not finite.are_finite(y):
+        raise DataError(f"{who}: expected finite targets, got {finite.told(y)}; repair or drop them")
 
 
 def check_features(x: NDArray[Any], names: tuple[str, ...], who: str) -> None:
@@ -101,16 +102,10 @@ def check_features(x: NDArray[Any], names: tuple[str, ...], who: str) -> None:
     if x.dtype != np.float32 or x.shape != (len(x), len(names)):
         raise DataError(f"{who}: expected float32 features {len(x), len(names)}, a column for each name, got {x.dtype} "
                         f"{x.shape}")  # fmt: skip
-    if not np.isfinite(x).all():
-        column = int(np.flatnonzero(~np.isfinite(x).all(axis=0))[0])
-        raise DataError(f"{who}: expected finite features, got NaN or infinity in {names[column]}; repair or drop them")
-
-
-def _check_finite(x: NDArray[Any], who: str) -> None:
-    # NaN and infinity both show in the extremes, which need no memory, unlike isfinite(x).
-    if not (np.isfinite(x.min()) and np.isfinite(x.max())):
-        image = next(i for i, one in enumerate(x) if not np.isfinite(one).all())
-        raise DataError(f"{who}: expected finite pixel values, got NaN or infinity in image {image}; repair or drop it")
+    if not finite.are_finite(x):
+        columns = [name for name, column in zip(names, x.T, strict=True) if not finite.are_finite(column)]
+        raise DataError(f"{who}: expected finite features, got {finite.told(x, what='row')} ({', '.join(columns)}); "
+                        "repair or drop them")  # fmt: skip
 
 
 def _check_range(y: NDArray[Any], classes: int | Sized | None, who: str) -> None:

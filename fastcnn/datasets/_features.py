@@ -56,7 +56,8 @@ class Features:
         bad = np.argwhere(~(np.abs(rows) <= LARGEST))
         if len(bad):
             row, column = bad[0]
-            raise self._refused(self._lines[row], self.names[column], str(rows[row, column]))
+            others = f" (and {len(bad) - 1} more in the table)" if len(bad) > 1 else ""
+            raise self._refused(self._lines[row], self.names[column], f"{rows[row, column]}{others}")
         x = rows.astype(np.float32)
         for k, name in enumerate(self.names):
             if len(rows) and is_blurred(rows[:, k], x[:, k]):

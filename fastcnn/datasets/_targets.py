@@ -108,10 +108,11 @@ def _is_number(cell: str) -> bool:
 
 
 def _numbers(name: str, cells: Sequence[str], where: Where) -> NDArray[np.float64]:
-    for row, cell in enumerate(cells):
-        if not _is_number(cell) or not math.isfinite(float(cell)):
-            got = repr(cell) if cell else "an empty cell"
-            raise DataError(f"{where(row, name)}: expected a finite number to learn, got {got}; {_ADVICE}")
+    bad = [row for row, cell in enumerate(cells) if not _is_number(cell) or not math.isfinite(float(cell))]
+    if bad:
+        got = repr(cells[bad[0]]) if cells[bad[0]] else "an empty cell"
+        others = f" (and {len(bad) - 1} more in the column)" if len(bad) > 1 else ""
+        raise DataError(f"{where(bad[0], name)}: expected a finite number to learn, got {got}{others}; {_ADVICE}")
     return np.array(cells, np.float64)
 
 

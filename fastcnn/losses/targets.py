@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastcnn import finite
 from fastcnn.errors import DataError
 
 _BLOCK = 1 << 18  # elements that are looked at together, where something of their size is made
@@ -61,6 +62,8 @@ def check_targets(who: str, y: np.ndarray, takes: Takes,
     low, high = _extremes(y, left_out)
     if not takes.lowest <= low <= high <= takes.highest:  # as it is with NaN
         got = "NaN among them" if low != low else f"{low}..{high}"
+        if not finite.are_finite(np.array([low, high])):
+            got += f": {finite.told(y, spared=left_out)}"
         raise DataError(f"{who}: expected {takes.what}, got {got}{'; ' * bool(takes.hint)}{takes.hint}")
     if takes.whole and y.dtype.kind == "f":
         for part in _parts(y, left_out):

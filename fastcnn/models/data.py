@@ -9,6 +9,7 @@ from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.layers import open_sizes
 from fastcnn.models import arguments
+from fastcnn.models.gaps import may_fill_gaps
 from fastcnn.models.network import Network
 from fastcnn.models.trainer_state import TrainerState
 from fastcnn.objective import Objective
@@ -47,6 +48,7 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
                                 f"or a metric, got {'none' if one is None else 'some'}")
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
+    data.require_finite(who, model.input_names if model.many_inputs else ["x"], lambda: may_fill_gaps(model))
     ys = [y[:_TRIED] if isinstance(y, RaggedRows) else y for y in data.ys]
     objective = trainer.objective
     shapes = model.output_shapes_of(data.xs if augmentation is None else data.batch(slice(0, 1)).xs)

@@ -185,8 +185,9 @@ class TrainableNetwork(OwnSteps):
         Raises
         ------
         ArgumentError, DataError
-            If an argument or the data does not fit, before anything is trained; for a later batch of an iterable,
-            before its step.
+            If an argument or the data does not fit, or numbers are not finite, before anything is trained; for a later
+            batch of an iterable, and for numbers of a memory map, before its step. Inputs may be NaN where the model
+            has layers of your own, or operations such as ``ops.isnan``, which may be for them.
         """
         arguments.refuse(f"{self}.fit", others, {}, arguments.names_of(TrainableNetwork.fit))
         return self._trainer.fit(

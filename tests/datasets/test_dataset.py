@@ -32,8 +32,8 @@ BAD = {
     "labels that are bools": (X, Y > 1, None, "integer labels, got bool"),
     "one-hot labels": (X, np.eye(3, dtype=int)[Y], None, "y.argmax"),
     "a column of labels": (X, Y[:, None], None, "y.ravel"),
-    "a pixel that is not a number": (with_bad_pixel(np.nan), Y, None, "NaN or infinity in image 3"),
-    "a pixel that is infinite": (with_bad_pixel(-np.inf), Y, None, "NaN or infinity in image 3"),
+    "a pixel that is not a number": (with_bad_pixel(np.nan), Y, None, "NaN in 1 of 6 images, first in image 3, at"),
+    "a pixel that is infinite": (with_bad_pixel(-np.inf), Y, None, "infinity in 1 of 6 images, first in image 3, at"),
     "complex images": (X.astype(complex), Y, None, "integers or floats, got complex128"),
     "objects": (X.astype(object), Y, None, "integers or floats, got object"),
 }
