@@ -17,8 +17,8 @@ PACKAGE = Path(fc.__file__).parent
 
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
-    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits finite",
-    "unsupported tensor_operators registry",
+    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits finite control_groups",
+    "unsupported tensor_operators registry available_memory",
     "dtype_policies",
     "config",
     "geometry random kernels memory_pool kernel_recorder",

@@ -15,10 +15,10 @@ CONFIG, TOML = "config.json", "config.toml"
 
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
-OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "label", "ignore", "limit", "dev", "train_dev", "test",
-           "group_by", "from", "white", "model", "model_digest", "minutes", "steps", "epochs", "batch_size",
-           "optimizer", "lr", "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2", "weight_decay",
-           "label_smoothing", "class_weight", "ema", "patience", "seed")
+OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "in_memory", "label", "ignore", "limit", "dev",
+           "train_dev", "test", "group_by", "from", "white", "model", "model_digest", "minutes", "steps", "epochs",
+           "batch_size", "optimizer", "lr", "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2",
+           "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.
@@ -62,6 +62,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         And how: see `fastcnn.datasets.Pictures`.
     skip_damaged : bool
         Whether pictures that cannot be read were passed over.
+    in_memory : bool
+        Whether pictures were decoded once; if not, whenever a batch asked for them. Both give the same bits.
     label, ignore : list of str or None
         Columns of a table that are learned, and that are no features.
     dev, train_dev, test : float or None
@@ -138,6 +140,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image_size: tuple[_Count, _Count] | None = None
     fit: Literal["crop", "pad", "stretch"] = "crop"
     skip_damaged: bool = False
+    in_memory: bool = True
     label: list[str] | None = None
     ignore: list[str] | None = None
     dev: float | None = None
@@ -197,10 +200,12 @@ def as_toml(config: Config, **more: Any) -> str:
         Further options.
     """
     values = as_given(_with_paths(config, as_text)) | more
+    values["skip_damaged"] = values["skip_damaged"] or None
+    values["in_memory"] = None if values["in_memory"] else False  # where they fit, nothing needs to be said
     if values["size"] is not None:
         height, width = values["size"]
         values["size"] = f"{width}x{height}"
-    said = {name.replace("_", "-"): value for name, value in values.items() if value is not None and value is not False}
+    said = {name.replace("_", "-"): value for name, value in values.items() if value is not None}
     return (_FORK if config.lineage else _SAME) + _toml.text(said)
 
 

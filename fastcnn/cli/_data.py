@@ -1,5 +1,6 @@
 """Which data set a command works on, and its images as a model takes them."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn import datasets
+from fastcnn.cli._in_memory import COPIES, fits_in_memory
 from fastcnn.cli._saved import Saved
 from fastcnn.cli._table_columns import require_a_table
 from fastcnn.data.mapped_rows import MappedRows
@@ -19,6 +21,7 @@ from fastcnn.errors import ArgumentError, DataError
 from fastcnn.formats.files import expanded
 
 _BLOCK = 1000  # images
+_NUMBERS = 1 << 27  # of them, at most
 _LEAST_STD = 1e-6
 
 
@@ -54,6 +57,8 @@ def load_dataset(
     fit: Fit | None = None,
     skip_damaged: bool = False,
     columns: TableColumns = NOTHING_ASKED,
+    in_memory: bool | None = None,
+    copies: int = COPIES,
 ) -> Dataset:
     """Return a data set; pictures are read as those were that the saved model was trained on.
 
@@ -66,6 +71,10 @@ def load_dataset(
         What was given for pictures.
     columns : TableColumns
         What was given for a table; with `saved` what the model was trained on.
+    in_memory : bool or None
+        Whether pictures are decoded once. None: as long as there is memory for them; else a note of the data set tells.
+    copies : int
+        How many times the bytes of the pixels are needed.
 
     Raises
     ------
@@ -78,7 +87,8 @@ def load_dataset(
         if saved is None:
             require_a_table(columns, dataset[0])
         columns = NOTHING_ASKED
-    given = [name for name, value in (("--size", size), ("--fit", fit), ("--skip-damaged", skip_damaged)) if value]
+    given = [name for name, value in (("--size", size), ("--fit", fit), ("--skip-damaged", skip_damaged),
+                                      ("--from-files", in_memory is False)) if value]
     name, folder = dataset
     if name.replace("-", "_") in datasets.names or not datasets.holds_pictures(expanded(name)):
         if given and (folder is not None or name in datasets.names or Path(name).exists()):
@@ -86,7 +96,8 @@ def load_dataset(
                                 "leave it out")  # fmt: skip
         return datasets.read(name, folder, Pictures(), columns)
     if saved is None:
-        return datasets.read(name, folder, Pictures(size, fit or "crop", skip_damaged=skip_damaged), columns)
+        asked = Pictures(size, fit or "crop", skip_damaged=skip_damaged)
+        return _read_pictures(name, folder, asked, columns, in_memory, copies)
     if len(saved.model.input_shape) != 4:
         raise DataError(f"{name}: expected rows of features, on which {saved.path} was trained, got pictures")
     height, width, channels = saved.model.input_shape[1:]
@@ -96,10 +107,19 @@ def load_dataset(
             raise ArgumentError(f"{option}: expected none, as {saved.path} was trained on pictures of {width}x{height} "
                                 f"({known['fit']}); leave it out")  # fmt: skip
     skip = skip_damaged or (saved.config is not None and saved.config.dataset == name and saved.config.skip_damaged)
-    return datasets.read(name, folder, Pictures(
+    return _read_pictures(name, folder, Pictures(
         image_size=(height, width) if height and width else None,
         channels=channels if channels in (1, 3) else None, skip_damaged=skip, **known,
-    ), columns)  # fmt: skip
+    ), columns, in_memory, copies)  # fmt: skip
+
+
+def _read_pictures(name: str, folder: str | None, asked: Pictures, columns: TableColumns, in_memory: bool | None,
+                   copies: int) -> Dataset:
+    notes: tuple[str, ...] = ()
+    if in_memory is None and folder is None:  # else the folder is refused
+        in_memory, notes = fits_in_memory(expanded(name), asked.image_size, columns, copies)
+    data = datasets.read(name, folder, asked, columns, in_memory=in_memory is not False)
+    return dataclasses.replace(data, notes=(*data.notes, *notes)) if notes else data
 
 
 def pack_dataset(name: str, data_dir: str | None, folder: Path, size: tuple[int, int] | None, fit: Fit | None,
@@ -168,8 +188,9 @@ class Standard(NamedTuple):
         if x.ndim == 2:
             return cls()
         total = squares = np.zeros(x.shape[-1])
-        for begin in range(0, len(x), _BLOCK):  # the sums need float64, the images would not fit so
-            block = x[begin : begin + _BLOCK].astype(np.float64) / scale
+        images = max(1, min(_BLOCK, _NUMBERS * len(x) // max(1, x.size)))
+        for begin in range(0, len(x), images):  # the sums need float64, the images would not fit so
+            block = x[begin : begin + images].astype(np.float64) / scale
             total = total + block.sum(axis=(0, 1, 2))
             squares = squares + (block * block).sum(axis=(0, 1, 2))
         mean = total / (x.size // x.shape[-1])

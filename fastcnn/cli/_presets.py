@@ -116,7 +116,8 @@ def _of_pictures(given: dict[str, Any], data: Dataset, before: Config | None) ->
         return {}
     size = data.pictures.image_size if given["size"] is None else given["size"]
     skip = given["skip_damaged"] or (before is not None and before.skip_damaged)
-    return {"image_size": size, "fit": data.pictures.fit, "skip_damaged": skip}
+    return {"image_size": size, "fit": data.pictures.fit, "skip_damaged": skip,
+            "in_memory": not getattr(data.x_train, "is_made", False)}
 
 
 def preset_for(name: str, data: Dataset) -> Preset:

@@ -20,6 +20,7 @@ CHECKPOINTS = "checkpoints"
 _NO_MATTER = ("started", "versions", "minutes", "lineage")
 _LENGTHS = ("minutes", "steps", "epochs")
 _MAY_MOVE = ("data_dir",)  # a checkpoint knows the data themselves
+_PLAIN = ("skip_damaged",)  # flags that are False where nobody gives them
 _FILE = "model_digest"  # is compared, and never filled in: a file that was changed is told as such
 _FORKS = ("steps", "epochs", "lr", "lr_schedule", "warmup")  # what no state depends on
 
@@ -51,7 +52,7 @@ def remembered(given: dict[str, Any]) -> Config | None:
     if any(given[name] is not None for name in _LENGTHS):
         values = {option: value for option, value in values.items() if option not in _LENGTHS}
     for option, value in values.items():
-        if option != _FILE and (given[option] is None or given[option] is False):
+        if option != _FILE and (given[option] is None or (option in _PLAIN and not given[option])):
             given[option] = value
     return msgspec.structs.replace(recorded, fold=None)
 

@@ -22,6 +22,9 @@ data_group = in_group(
     "Data",
     data_options("digits, which need no download"),
     picture_options,
+    click.option("--in-memory/--from-files", default=None,
+                 help="Decode pictures once, into memory; or whenever a batch asks for them, by threads ahead of the "
+                      "step. Both train the same bits. Default: in memory, where there is enough of it."),
     table_options,
     click.option("--limit", type=click.IntRange(1), metavar="N",
                  help="Train on N images of the training part, of each class its share."),

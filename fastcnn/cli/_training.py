@@ -60,7 +60,9 @@ class Trained(NamedTuple):
 
 def prepare(given: dict[str, Any]) -> Prepared:
     """Return data, parts and plan, once they fit one another."""
+    from fastcnn.cli._augmentation import OFF
     from fastcnn.cli._data import choose_dataset, load_dataset
+    from fastcnn.cli._in_memory import COPIES, COPIES_AUGMENTED
     from fastcnn.cli._saved import open_saved, require_fit
     from fastcnn.cli._table_columns import columns_asked
     from fastcnn.random import set_random_seed
@@ -69,7 +71,8 @@ def prepare(given: dict[str, Any]) -> Prepared:
     begun = open_saved(given["from"]) if given["from"] is not None else None
     dataset = choose_dataset(given["dataset"], given["data_dir"], begun)
     data = load_dataset(dataset, begun, given["size"], given["fit"], given["skip_damaged"],
-                        columns_asked(given, None if begun is None else begun.metadata))  # fmt: skip
+                        columns_asked(given, None if begun is None else begun.metadata), given["in_memory"],
+                        COPIES if given["augment"] in (None, OFF) else COPIES_AUGMENTED)  # fmt: skip
     parts, groups, notes = ({}, {}, ()) if given["folds"] is not None else _parts(given, data, dataset, begun)
 
     from fastcnn.cli._presets import settle  # Numba is loaded here: a fault in the data is told before

@@ -16,7 +16,8 @@ _BITS = 3  # that the hashes of nearly the same pictures differ in at most
 _BANDS = 4  # of 16 bits: two hashes that differ in 3 bits agree in one of them
 _CROWD = 256  # pictures of one band of bits: more have it because it says nothing
 _NEAR = 0.99  # the least correlation of the pixels of nearly the same pictures
-_BLOCK = 4096  # images
+_BLOCK = 4096  # images, at most
+_NUMBERS = 1 << 26  # of their pixels
 
 
 def difference_hash(x: NDArray[Any]) -> NDArray[np.uint64]:
@@ -33,12 +34,17 @@ def difference_hash(x: NDArray[Any]) -> NDArray[np.uint64]:
     rows, columns = (_means(n, to) for n, to in zip(x.shape[1:3], (_SIDE, _SIDE + 1)))
     weights = np.left_shift(np.uint64(1), np.arange(_SIDE * _SIDE, dtype=np.uint64))
     found = [np.empty(0, np.uint64)]
-    for begin in range(0, len(x), _BLOCK):
-        grey = x[begin : begin + _BLOCK].mean(axis=-1, dtype=np.float32)
+    for begin in range(0, len(x), block := _block_of(x)):
+        grey = x[begin : begin + block].mean(axis=-1, dtype=np.float32)
         small = rows @ grey @ columns.T
         brighter = small[:, :, 1:] > small[:, :, :-1] + 1e-4 * np.ptp(small, axis=(1, 2))[:, None, None]
         found.append((brighter.reshape(len(small), -1) * weights).sum(axis=1, dtype=np.uint64))
     return np.concatenate(found)
+
+
+def _block_of(x: Any) -> int:
+    """Return how many images are looked at together."""
+    return max(1, min(_BLOCK, _NUMBERS * len(x) // max(1, x.size)))
 
 
 def _means(n: int, to: int) -> NDArray[np.float32]:
@@ -86,8 +92,8 @@ def equal_rows(parts: dict[str, NDArray[Any]]) -> Iterator[tuple[str, int, str, 
 def _pairs(names: Any, images: Any, hashes: Any) -> Iterator[tuple[str, int, str, int, bool]]:
     seen = set[int]()
     for i, j in _candidates(*hashes):
-        for begin in range(0, len(i), _BLOCK):
-            one, other = i[begin : begin + _BLOCK], j[begin : begin + _BLOCK]
+        for begin in range(0, len(i), block := _block_of(images[0])):
+            one, other = i[begin : begin + block], j[begin : begin + block]
             a, b = images[0][one], images[1][other]
             same = (a == b).all(axis=(1, 2, 3))
             for at in np.flatnonzero(same | (_correlation(a, b) >= _NEAR)).tolist():

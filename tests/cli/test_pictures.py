@@ -3,15 +3,18 @@
 import json
 import os
 import re
+import signal
 import sys
+import tomllib
 
 import click
 import numpy as np
 import pytest
 
 from fastcnn import saving
-from fastcnn.cli import _options
+from fastcnn.cli import _in_memory, _options, main
 from tests.cli.conftest import only_line
+from tests.cli.test_resume import stopped
 
 Image = pytest.importorskip("PIL.Image", reason="needs the extra fastcnn[image]")
 
@@ -59,8 +62,58 @@ def test_a_run_keeps_how_pictures_were_read_and_all_commands_read_them_so(fastcn
     assert "was trained on pictures of 16x12 (pad)" in only_line(refused.stderr)
 
 
+@pytest.fixture
+def pictures(tmp_path):
+    """Return a folder of 48 pictures in colour, of three sizes."""
+    draw = np.random.default_rng(1)
+    for label, name in enumerate(("cat", "dog")):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for i in range(24):
+            pixels = draw.integers(0, 150, (9 + i % 3, 10, 3)).astype("uint8") + np.uint8(90 * label)
+            Image.fromarray(pixels).save(tmp_path / "mine" / name / f"{i}.png")
+    return tmp_path / "mine"
+
+
+PLAN = ("--size", 8, "--model", "lenet", "--batch-size", 8, "--seed", 3)
+
+
+def test_pictures_that_stay_files_train_the_same_bits_also_in_a_run_that_goes_on(fastcnn, pictures, tmp_path):
+    whole = ("train", "--dataset", pictures, *PLAN, "--epochs", 60, "--augment", "crop")
+    assert fastcnn(*whole, "--out", "arrays").returncode == 0
+    code, _, errors = stopped(tmp_path / "files", signal.SIGINT, *whole, "--from-files", "--resume", "auto", "--out")
+    assert (code, errors) == (130, "")
+    assert not json.loads((tmp_path / "files" / "config.json").read_text())["in_memory"]
+    refused = fastcnn("train", "--out", "files", "--resume", "auto", "--in-memory")
+    assert refused.returncode == 2
+    assert "--in-memory True: expected False, as the run to go on with was begun" in only_line(refused.stderr)
+    done = fastcnn("train", "--out", "files", "--resume", "auto")
+    assert done.returncode == 0, done.stderr
+    models = [(tmp_path / run / "model.safetensors").read_bytes() for run in ("arrays", "files")]
+    assert models[0] == models[1]
+    settled = [tomllib.loads((tmp_path / run / "config.toml").read_text()) for run in ("arrays", "files")]
+    assert settled[1] == {**settled[0], "in-memory": False}
+
+
+def test_pictures_stay_files_where_there_is_no_memory_for_them_and_a_note_says_so(monkeypatch, pictures, capsys):
+    def told(there, *words):
+        monkeypatch.setattr(_in_memory, "available_memory", lambda: there)
+        assert main([*words]) == 0
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(pictures.parent)
+    pixels = 48 * 8 * 8 * 3
+    note = "note   the pictures stay files, which are decoded when a batch asks for them: 48 of 8x8 would need"
+    train = ("train", "--dataset", "mine", *map(str, PLAN), "--epochs", "1")
+    assert note in told(6 * pixels - 1, *train, "--out", "run")
+    assert note in told(6 * pixels - 1, "evaluate", "run", "--part", "dev")
+    changed = "--augment", "mirror"
+    for there, more, stay in ((6 * pixels, (), False), (2 * pixels, (), True), (2 * pixels, changed, False),
+                              (1, changed, True), (1, ("--in-memory",), False), (None, (), False)):
+        assert ("in-memory = false" in told(there, *train, *more, "--print-config")) == stay
+
+
 def test_options_of_pictures_with_other_data_are_refused(fastcnn):
-    for option in (["--size", 8], ["--fit", "crop"], ["--skip-damaged"]):
+    for option in (["--size", 8], ["--fit", "crop"], ["--skip-damaged"], ["--from-files"]):
         result = fastcnn("train", *option)
         assert result.returncode == 2
         assert only_line(result.stderr).startswith(f"fastcnn: {option[0]}: expected a folder of pictures")
