@@ -35,7 +35,7 @@ def _sources() -> SimpleNamespace:
     pipeline = fc.augmentation.Pipeline([layers.RandomFlip("horizontal"), layers.RandomTranslation(0.1, 0.1)],
                                         mean=(120, 110, 100), std=60)
     plain = lambda source: Data([source], [y[:len(source)]], [(None, *source.shape[1:])], float32, "fit")
-    changed = lambda source: AugmentedData(source, [y], float32, "fit", None, pipeline)
+    changed = lambda source: AugmentedData([source], [y], [None], float32, "fit", None, {0: pipeline})
     return SimpleNamespace(
         order=draw.permutation(_IMAGES), folder=folder, array=plain(x), floats=plain(x.astype(np.float32)),
         map=plain(shards[0]), maps=plain(MappedRows(shards)), augmented=changed(x), augmented_maps=changed(

@@ -1,6 +1,6 @@
-"""Images and targets as a pipeline of augmentation leaves them: changed anew in each epoch, or at rest."""
+"""Images and targets as pipelines of augmentation leave them: changed anew in each epoch, or at rest."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,49 +15,76 @@ from fastcnn.operations.augmentation.change import Change
 
 
 class AugmentedData(Data):
-    """Images of one input, and what goes with them, handed out in batches that a pipeline has changed.
+    """Images, and what goes with them, handed out in batches that pipelines have changed.
 
     What is drawn for a sample is a function of the pipeline's seed, the epoch and the sample's number alone. Masks
     follow their images; of mixed images targets and weights are mixed.
 
     Parameters
     ----------
-    x : (N, H, W, C) array, memory map or `MappedRows`
-        As the pipeline takes them.
+    xs : list of (N, ...) arrays, memory maps or `MappedRows`
+        Inputs; images (N, H, W, C) as their pipeline takes them.
     ys : list of (N, ...) arrays, or `RaggedRows`
         Targets. Those of the images' height and width, (N, H, W) or (N, H, W, K), are masks; ragged rows may be boxes
         or points.
+    shapes : list of tuple
+        The model's inputs; those of images do not matter.
     dtype : dtype
         The model's.
     who : str
     weights : list of (N, ...) arrays, or None
         Those of the images' height and width are of pixels, and follow them.
-    pipeline : Pipeline
+    pipelines : dict of int to Pipeline
+        Of the inputs that are images. Of several, no masks follow and nothing is mixed.
+    first : int
+        The number of the first sample.
     """
 
-    def __init__(self, x: Any, ys: Sequence[Any], dtype: np.dtype, who: str, weights: Sequence[Any] | None,
-                 pipeline: Pipeline) -> None:
-        self.pipeline, self._who = pipeline, who
-        super().__init__([x], ys, [(None, *x.shape[1:])], dtype, who, weights)
+    def __init__(self, xs: Sequence[Any], ys: Sequence[Any], shapes: Sequence[Any], dtype: np.dtype, who: str,
+                 weights: Sequence[Any] | None, pipelines: Mapping[int, Pipeline], first: int = 0) -> None:
+        self.pipelines, self._who, self._first = pipelines, who, first
+        super().__init__(xs, ys, [(None, *x.shape[1:]) if k in pipelines else shape
+                                  for k, (x, shape) in enumerate(zip(xs, shapes, strict=True))], dtype, who, weights)
 
     def kind_of(self, x: Any) -> np.dtype:
         """As `Data.kind_of`: what the pipeline takes."""
+        if not any(x is self.xs[k] for k in self.pipelines):
+            return self.dtype
         return np.dtype(np.uint8 if x.dtype == np.uint8 else np.float32)
 
     def batch(self, part: Any, epoch: int | None = None, known: dict[int, np.ndarray] | None = None) -> Batch:
         """As `Data.batch`; without an epoch nothing is drawn."""
-        rows = np.arange(*part.indices(len(self))) if isinstance(part, slice) else part
+        rows = (np.arange(*part.indices(len(self))) if isinstance(part, slice) else part) + self._first
         weights = [None] * len(self.ys) if self.weights is None else self.weights
-        x, changes = self.pipeline.changed(known[0] if known else self.read(0, part), rows, epoch)
+        xs, changes, known = list[Any](), list[Change](), known or {}
+        for k in range(len(self.xs)):
+            x = known[k] if k in known else self.read(k, part)
+            if k in self.pipelines:
+                x, changes = self.pipelines[k].changed(x, rows, epoch)
+                self._require_apart(changes, rows)
+            xs.append(_of_type(x, self.dtype))
         pairs = [(self._ragged(y, part, changes), None if w is None else w[part]) if isinstance(y, RaggedRows) else
                  self._targets(None if y is None else y[part], None if w is None else w[part], changes)
                  for y, w in zip(self.ys, weights, strict=True)]
         ys, ws = [y for y, _ in pairs], [w for _, w in pairs]
-        return Batch([_of_type(x, self.dtype)], ys, None if self.weights is None else ws)
+        return Batch(xs, ys, None if self.weights is None else ws)
+
+    def _require_apart(self, changes: list[Change], rows: np.ndarray) -> None:
+        """Raise where inputs or targets would have to follow one of several inputs."""
+        if len(self.xs) == 1:
+            return
+        if _through(changes, of_each := np.ones(len(rows))) is not of_each:
+            raise DataError(f"{self._who}: expected layers that mix no images in a model of several inputs, since "
+                            f"those would be of two samples, got MixUp, CutMix or the like")
+        if len(self.pipelines) > 1 and any(isinstance(y, RaggedRows) or (y is not None and self._are_of_pixels(y))
+                                           for y in self.ys):
+            raise DataError(f"{self._who}: expected one pipeline where targets are masks, boxes or points, which follow "
+                            f"their image, got {len(self.pipelines)}")
 
     def _ragged(self, y: RaggedRows, part: Any, changes: list[Change]) -> np.ndarray:
         """Return boxes or points of some samples after some changes, padded."""
-        return padded(moved_rows(y.of(part), y.kind, changes, self.pipeline.least_share), y.shape[2])
+        (pipeline,) = self.pipelines.values()
+        return padded(moved_rows(y.of(part), y.kind, changes, pipeline.least_share), y.shape[2])
 
     def _targets(self, y: Any, w: Any, changes: list[Change]) -> tuple[Any, Any]:
         """Return the targets and weights of one output after some changes."""
@@ -82,12 +109,13 @@ class AugmentedData(Data):
 
     def _are_of_pixels(self, array: np.ndarray) -> bool:
         """Return whether targets or weights have a number, or several, for each pixel of the images."""
-        return array.ndim in (3, 4) and array.shape[1:3] == self.xs[0].shape[1:3]
+        return array.ndim in (3, 4) and any(array.shape[1:3] == self.xs[k].shape[1:3] for k in self.pipelines)
 
     def digest(self) -> str:
-        """As `Data.digest`, with that of the pipeline."""
-        share = f" {self.pipeline.least_share}" if any(isinstance(y, RaggedRows) for y in self.ys) else ""
-        return f"{super().digest()} {self.pipeline.digest()}{share}"
+        """As `Data.digest`, with those of the pipelines."""
+        pipelines = [one for _, one in sorted(self.pipelines.items())]
+        shares = [f"{one.least_share}" for one in pipelines if any(isinstance(y, RaggedRows) for y in self.ys)]
+        return " ".join([super().digest(), *(one.digest() for one in pipelines), *shares])
 
 
 def _through(changes: list[Change], labels: np.ndarray) -> np.ndarray:

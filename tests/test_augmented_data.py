@@ -38,7 +38,7 @@ def network(loss="sparse_categorical_crossentropy", **more):
 
 
 def data(x=X, ys=(Y,), weights=None, pipeline=PIPELINE, dtype=FLOAT32):
-    return AugmentedData(x, list(ys), dtype, "fit", weights, pipeline)
+    return AugmentedData([x], list(ys), [None], dtype, "fit", weights, {0: pipeline})
 
 
 FORMS = {
@@ -218,9 +218,12 @@ WRONG = {
                          "expected one-hot labels"),
     "floats that are numbers of classes, mixed": (
         lambda m: m.fit(X, Y.astype(float), augmentation=Pipeline([layers.MixUp(9.0)])), DataError, "whole numbers"),
-    "batches": (lambda m: m.fit([(X, Y)], augmentation=PIPELINE), ArgumentError, "expected no augmentation beside"),
-    "validation by batches": (lambda m: m.fit(X, Y, augmentation=PIPELINE, validation_data=[(X, Y)]), ArgumentError,
-                              "validation_data: expected no augmentation beside a list"),
+    "batches that no pipeline takes": (lambda m: m.fit([(X[..., 0], Y)], augmentation=PIPELINE), ArgumentError,
+                                       "batch 0: expected images (N, H, W, C) for the pipeline"),
+    "validation by such batches": (
+        lambda m: m.fit(X, Y, augmentation=PIPELINE, validation_data=[(X[..., 0], Y)]), ArgumentError,
+        "validation_data: batch 0: expected images"),
+    "a dict without a pipeline": (lambda m: m.fit(X, Y, augmentation={}), ArgumentError, "a dict of them by the names"),
     "means of other channels": (lambda m: m.fit(X, Y, augmentation=Pipeline([], mean=(1, 2))), ArgumentError,
                                 "expected one mean and std, or 3"),
 }

@@ -15,6 +15,8 @@ from fastcnn.models.trainer_state import TrainerState
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
 from fastcnn.training.batches import is_numbered
 
+_APART = 1 << 20  # numbers of samples between the first ones of two batches
+
 
 def is_stream(x: Any, y: Any = None) -> bool:
     """Return whether x gives batches: an iterable that is no array, nor a list, tuple or dict of arrays or numbers.
@@ -47,7 +49,8 @@ def of_arrays(samples: Data, batch_size: int | None, steps: int | None, who: str
 
 
 def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None, passes: int, who: str, *,
-              orders: Orders | None = None, first_epoch: int = 0, steps_name: str = "steps", **refused: Any) -> Epochs:
+              orders: Orders | None = None, first_epoch: int = 0, steps_name: str = "steps", drawn: Any = None,
+              shuffles: bool = True, told: str = "", **refused: Any) -> Epochs:
     """Return the batches of an iterable, the first of them looked at.
 
     Parameters
@@ -60,7 +63,8 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
     passes : int
         How often the iterable is to be gone through.
     who : str
-    orders : Orders, optional
+    orders, drawn, shuffles, told
+        As `fastcnn.training.Stream` takes them.
     first_epoch : int
     **refused
         Arguments that go with arrays alone.
@@ -77,7 +81,7 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
         if value is not None:
             raise ArgumentError(f"{who}: expected no {name} beside a {kind}, which gives the batches itself, as tuples "
                                 f"(x, y) or (x, y, sample_weight)")
-    source = Stream(x, converted, orders)
+    source = Stream(x, converted, orders, drawn, shuffles, told)
     if steps is None and passes > 1 and source.is_once:
         raise ArgumentError(f"{who}: expected {steps_name}, since a {kind} can be gone through only once and is asked "
                             f"for {passes} times; or give an object whose __iter__ begins again")
@@ -88,30 +92,34 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
     return epochs
 
 
-def with_targets(trainer: TrainerState, who: str, class_weight: Any = None, trains: bool = False
-                 ) -> Callable[[Any, int], Batch]:
-    """Return what turns (x, y) or (x, y, sample_weight) into a checked batch."""
+def with_targets(trainer: TrainerState, who: str, class_weight: Any = None, trains: bool = False,
+                 augmentation: Any = None) -> Callable[..., Batch]:
+    """Return what turns (x, y) or (x, y, sample_weight) into a checked batch.
+
+    It is called with a batch, its place in the pass and, where it is augmented, the epoch and the number of the batch.
+    """
     goes_on = False
 
-    def converted(batch: Any, number: int) -> Batch:
+    def converted(batch: Any, place: int, epoch: int | None = None, number: int = 0) -> Batch:
         nonlocal goes_on
-        where = f"{who}: batch {number}"
+        where = f"{who}: batch {place}"
         x, y, sample_weight = _unpacked(batch, where)
         if y is None:
             raise ArgumentError(f"{where}: expected (x, y) or (x, y, sample_weight), got "
                                 f"{'x alone' if isinstance(batch, (tuple, list)) else type(batch).__name__}")
-        samples = data.labelled(trainer, x, y, sample_weight, where, goes_on=goes_on, trains=trains, one_batch=True)
+        samples = data.labelled(trainer, x, y, sample_weight, where, goes_on=goes_on, augmentation=augmentation,
+                                first=number * _APART, trains=trains, one_batch=True)
         goes_on = True
-        return _whole(data.classes_weighted(samples, class_weight, where))
+        return _whole(data.classes_weighted(samples, class_weight, where), epoch)
 
     return converted
 
 
-def inputs_alone(trainer: TrainerState, who: str) -> Callable[[Any, int], Batch]:
+def inputs_alone(trainer: TrainerState, who: str, augmentation: Any = None) -> Callable[[Any, int], Batch]:
     """Return what turns x, (x,), (x, y) or (x, y, sample_weight) into a batch of inputs."""
     def converted(batch: Any, number: int) -> Batch:
         where = f"{who}: batch {number}"
-        return _whole(data.unlabelled(trainer, _unpacked(batch, where)[0], where, lasts=False))
+        return _whole(data.unlabelled(trainer, _unpacked(batch, where)[0], where, False, augmentation))
 
     return converted
 
@@ -130,8 +138,8 @@ def padded(found: Sequence[Any]) -> tuple[Any, Any, Any]:
     return x, y, sample_weight
 
 
-def _whole(samples: Data) -> Batch:
-    return next(samples.batches(max(1, len(samples))))
+def _whole(samples: Data, epoch: int | None = None) -> Batch:
+    return next(samples.batches(max(1, len(samples)), epoch=epoch))
 
 
 @dataclass(frozen=True)
@@ -148,7 +156,7 @@ class HeldOut:
     passes : int
         How often it will be evaluated.
     augmentation : Pipeline or None
-        What arrays go through, at rest.
+        What images go through, at rest.
     """
 
     trainer: TrainerState
@@ -164,9 +172,9 @@ class HeldOut:
         if found is None:
             return None
         if is_stream(found):
-            return of_stream(found, with_targets(self.trainer, self.who), self.steps, self.passes, self.who,
-                             steps_name="validation_steps", validation_batch_size=self.validation_batch_size,
-                             augmentation=self.augmentation)
+            return of_stream(found, with_targets(self.trainer, self.who, augmentation=self.augmentation), self.steps,
+                             self.passes, self.who, steps_name="validation_steps",
+                             validation_batch_size=self.validation_batch_size)
         if not isinstance(found, (tuple, list)) or len(found) not in (2, 3):
             got = f"{len(found)} entries" if isinstance(found, (tuple, list)) else type(found).__name__
             raise ArgumentError(f"{self.who}: expected (x, y), (x, y, sample_weight) or batches of them, got {got}")

@@ -3,14 +3,11 @@
 from typing import Any
 
 from fastcnn.array_data import Data
-from fastcnn.augmentation import Pipeline
 from fastcnn.augmented_data import AugmentedData
 from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.layers import open_sizes
-from fastcnn.models import arguments
+from fastcnn.models import arguments, augmented_inputs
 from fastcnn.models.gaps import may_fill_gaps
-from fastcnn.models.network import Network
 from fastcnn.models.trainer_state import TrainerState
 from fastcnn.objective import Objective
 
@@ -18,17 +15,19 @@ _TRIED = 8  # samples that a pipeline changes before training, to see that it ca
 
 
 def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str, goes_on: bool = False,
-             augmentation: Any = None, **how: bool) -> Data:
+             augmentation: Any = None, first: int = 0, **how: bool) -> Data:
     """Return inputs, targets and weights.
 
-    It finds out what is trained, unless `goes_on` tells that a pass goes on with another batch. How is told to
-    `Objective.check`: whether they are trained on, and whether they are one batch of several.
+    It finds out what is trained, unless `goes_on` tells that a pass goes on with another batch, whose first sample has
+    the number `first`. How is told to `Objective.check`: whether they are trained on, and whether they are one batch of
+    several.
     """
     own = trainer.own_train_step is not None or trainer.own_test_step is not None
     if trainer.loss is None and not own:
         raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
     model = trainer.model
-    xs = _inputs(trainer, x, who) if augmentation is None else [_pictures(model, x, augmentation, who)]
+    xs, pipelines = (_inputs(trainer, x, who), {}) if augmentation is None else augmented_inputs.read(
+        model, x, augmentation, who)
     names = model.output_names
     if trainer.objective is None and trainer.loss is not None:
         trainer.objective = Objective(names, model.output_shapes, **trainer.compiled, who=who)
@@ -39,7 +38,7 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     weights = arguments.weights(sample_weight, names, who)
     data = Data(xs, ys, model.taken_shapes, model.compute_dtype, who, weights,
                 lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(
-                    xs[0], ys, model.compute_dtype, who, weights, augmentation)
+                    xs, ys, model.taken_shapes, model.compute_dtype, who, weights, pipelines, first)
     if trainer.objective is None:  # steps of its own know what they do with targets
         return data
     for target, one in zip(trainer.objective.targets, ys, strict=True):
@@ -51,10 +50,11 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     data.require_finite(who, model.input_names if model.many_inputs else ["x"], lambda: may_fill_gaps(model))
     ys = [y[:_TRIED] if isinstance(y, RaggedRows) else y for y in data.ys]
     objective = trainer.objective
-    shapes = model.output_shapes_of(data.xs if augmentation is None else data.batch(slice(0, 1)).xs)
+    tried, some = data.xs, ys
     if isinstance(data, AugmentedData):  # masks may get another size, and labels may be mixed
-        some = data.batch(slice(0, _TRIED), 0 if how.get("trains") else None).ys
+        tried, some, _ = data.batch(slice(0, 1 if goes_on else _TRIED), 0 if how.get("trains") else None)
         ys = [y if y is None or y.shape[1:] == one.shape[1:] else one for y, one in zip(ys, some, strict=True)]
+    shapes = model.output_shapes_of(tried)
     objective.check(ys, data.weights, shapes, model.compute_dtype, who, **how)
     if isinstance(data, AugmentedData):
         objective.check(some, data.weights, shapes, model.compute_dtype, who, **how | {"one_batch": True})
@@ -65,35 +65,18 @@ def unlabelled(trainer: TrainerState, x: Any, who: str, lasts: bool = True, augm
     """Return inputs without targets."""
     model = trainer.model
     if augmentation is not None:
-        return AugmentedData(_pictures(model, x, augmentation, who), [], model.compute_dtype, who, None, augmentation)
+        xs, pipelines = augmented_inputs.read(model, x, augmentation, who)
+        return AugmentedData(xs, [], model.taken_shapes, model.compute_dtype, who, None, pipelines)
     return Data(_inputs(trainer, x, who), [], model.taken_shapes, model.compute_dtype, who, lasts=lasts)
 
 
 def _inputs(trainer: TrainerState, x: Any, who: str) -> list[Any]:
     xs, known = trainer.model.read(x, who), trainer.augmentation
-    if known is not None and known.standardizes and any(one.dtype.kind in "bui" for one in xs):
+    if augmented_inputs.standardizes(known) and any(one.dtype.kind in "bui" for one in xs):
         raise ArgumentError(f"{who}: expected augmentation=..., the pipeline that the model was trained with and that "
                             f"standardizes (it is at rest here), or images of floats from its at_rest, got "
                             f"{xs[0].dtype} alone")
     return xs
-
-
-def _pictures(model: Network, x: Any, augmentation: Any, who: str) -> Any:
-    """Return the images that a pipeline makes the model's only input, building it on its first sight of data."""
-    if not isinstance(augmentation, Pipeline):
-        raise ArgumentError(f"{who}: expected augmentation=fc.augmentation.Pipeline([...]), got {augmentation!r}; "
-                            f"layers of augmentation go into one")
-    images = arguments.array(arguments.only(x, 4), who, "x")
-    if images.ndim != 4:
-        raise ArgumentError(f"{who}: expected images (N, H, W, C) for the pipeline, got x of shape {images.shape}")
-    shape = augmentation.compute_output_shape(images.shape[1:])
-    if not model.built:
-        model.build((None, *shape))
-    if model.many_inputs or not open_sizes.fits((None, *shape), model.taken_shapes[0]):
-        wanted = " and ".join(str(one) for one in model.input_shapes)
-        raise ArgumentError(f"{who}: expected a pipeline that makes the model's input, {wanted}, got one that makes "
-                            f"{(None, *shape)} of x {images.shape}")
-    return images
 
 
 def classes_weighted(data: Data, class_weight: Any, who: str) -> Data:

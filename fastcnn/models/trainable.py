@@ -16,6 +16,8 @@ from fastcnn.models.structure import Structure
 from fastcnn.models.trainer import Trainer
 from fastcnn.training import ForwardResult
 
+Pipelines = Pipeline | dict[str, Pipeline]  # of the only picture, or by the names of inputs
+
 
 def _of_trainer(name: str) -> Any:
     """Return an attribute of a model that its trainer has."""
@@ -129,7 +131,7 @@ class TrainableNetwork(OwnSteps):
             validation_data: Any = None, shuffle: bool = True, class_weight: dict[int, float] | None = None,
             sample_weight: Any = None, initial_epoch: int = 0, steps_per_epoch: int | None = None,
             validation_steps: int | None = None, validation_batch_size: int | None = None,
-            validation_freq: int | Container[int] = 1, augmentation: Pipeline | None = None, **others: Any) -> History:
+            validation_freq: int | Container[int] = 1, augmentation: Pipelines | None = None, **others: Any) -> History:
         """Train for `epochs` passes over the data.
 
         Parameters
@@ -171,11 +173,13 @@ class TrainableNetwork(OwnSteps):
             `batch_size` if absent.
         validation_freq : int, or a container of them
             Validate after every so many epochs, or after these, counted from 1.
-        augmentation : Pipeline, optional
+        augmentation : Pipeline, or dict of str to Pipeline, optional
             What the images of `x`, (N, H, W, C), go through on their way into a batch, changed anew in each epoch: what
-            is drawn is a function of the pipeline's seed, the epoch and the image's number. Validation data go through
-            it at rest; give it to `evaluate` and `predict`, too. Targets and weights of the images' height and width
-            are masks, which follow the pixels. Mixing (`MixUp`, `CutMix`) wants one-hot targets. For arrays alone.
+            is drawn is a function of the pipeline's seed, the epoch and the image's number (in batches by number, the
+            batch's and its place there). Of several inputs the only one of images is meant, or those that a dict names;
+            equal seeds draw the same for them. Validation data go through it at rest; give it to `evaluate` and
+            `predict`, too. Targets and weights of the images' height and width are masks, which follow the pixels, of
+            one pipeline. Mixing (`MixUp`, `CutMix`) wants one-hot targets, and one input.
 
         Returns
         -------
@@ -199,7 +203,7 @@ class TrainableNetwork(OwnSteps):
 
     def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = 0,
                  sample_weight: Any = None, steps: int | None = None, callbacks: Any = None,
-                 return_dict: bool = False, augmentation: Pipeline | None = None, **others: Any) -> Any:
+                 return_dict: bool = False, augmentation: Pipelines | None = None, **others: Any) -> Any:
         """Return the mean loss, or [loss, *metrics], or both by name in a dict.
 
         Parameters
@@ -214,7 +218,7 @@ class TrainableNetwork(OwnSteps):
             Look at the first batches alone, so many.
         callbacks : Callback or list of them, optional
         return_dict : bool
-        augmentation : Pipeline, optional
+        augmentation : Pipeline, or dict of str to Pipeline, optional
             That of `fit`; here it is at rest: images are resized, cropped in the middle and standardized as in
             training, and nothing is drawn.
         """
@@ -224,7 +228,7 @@ class TrainableNetwork(OwnSteps):
                                       augmentation=augmentation)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0, steps: int | None = None,
-                callbacks: Any = None, augmentation: Pipeline | None = None, **others: Any) -> NDArray[Any]:
+                callbacks: Any = None, augmentation: Pipelines | None = None, **others: Any) -> NDArray[Any]:
         """Return the outputs for all samples, as a new array, or a list or dict of them as the model was told.
 
         Type checkers are told of an array, which is what models of one output return.
@@ -240,7 +244,7 @@ class TrainableNetwork(OwnSteps):
         steps : int, optional
             Look at the first batches alone, so many.
         callbacks : Callback or list of them, optional
-        augmentation : Pipeline, optional
+        augmentation : Pipeline, or dict of str to Pipeline, optional
             As in `evaluate`.
         """
         known, structure = self._executables, self._structure

@@ -14,7 +14,7 @@ from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
-from fastcnn.models import arguments, batching, data, statistics, training_state
+from fastcnn.models import arguments, augmented_inputs, batching, data, statistics, training_state
 from fastcnn.models.network import Network
 from fastcnn.objective import Objective, loss_of
 from fastcnn.parameters import Parameter
@@ -42,7 +42,7 @@ class Trainer:
     orders : Orders
     stop_training, stop_evaluating, stop_predicting : bool
     history : History or None
-    augmentation : Pipeline or None
+    augmentation : Pipeline, dict of str to Pipeline, or None
         What images went through in the last training.
     """
 
@@ -110,10 +110,13 @@ class Trainer:
             arguments.check(not validation_split, who, "validation_data beside batches, which cannot be split",
                             validation_split)
             validation = held_out.of(validation_data)
+            converted = batching.with_targets(self, who, class_weight, trains=True, augmentation=augmentation)
+            drawn = None if augmentation is None else converted
             batches = batching.of_stream(
-                x, batching.with_targets(self, who, class_weight, trains=True), steps_per_epoch, epochs - initial_epoch,
-                who, orders=self.orders if shuffle else None, first_epoch=initial_epoch, steps_name="steps_per_epoch",
-                y=y, sample_weight=sample_weight, batch_size=batch_size, augmentation=augmentation)
+                x, converted, steps_per_epoch, epochs - initial_epoch, who, drawn=drawn, shuffles=bool(shuffle),
+                told=augmented_inputs.digest(augmentation),
+                orders=self.orders if shuffle or drawn is not None else None, first_epoch=initial_epoch,
+                steps_name="steps_per_epoch", y=y, sample_weight=sample_weight, batch_size=batch_size)
         else:
             samples = data.labelled(self, x, y, sample_weight, who, augmentation=augmentation, trains=True)
             validation = held_out.of(validation_data)
@@ -136,8 +139,8 @@ class Trainer:
         arguments.positive_or_none(who, batch_size=batch_size, steps=steps)
         each = arguments.every_callback(callbacks, 0, who)
         if batching.is_stream(x, y):
-            batches = batching.of_stream(x, batching.with_targets(self, who), steps, 1, who, y=y,
-                                         sample_weight=sample_weight, batch_size=batch_size, augmentation=augmentation)
+            batches = batching.of_stream(x, batching.with_targets(self, who, augmentation=augmentation), steps, 1, who,
+                                         y=y, sample_weight=sample_weight, batch_size=batch_size)
         else:
             samples = data.labelled(self, x, y, sample_weight, who, augmentation=augmentation)
             batches = batching.of_arrays(samples, batch_size, steps, who)
@@ -153,8 +156,8 @@ class Trainer:
         arguments.positive_or_none(who, batch_size=batch_size, steps=steps)
         each = arguments.every_callback(callbacks, 0, who)
         if batching.is_stream(x):
-            batches = batching.of_stream(x, batching.inputs_alone(self, who), steps, 1, who, batch_size=batch_size,
-                                         augmentation=augmentation)
+            batches = batching.of_stream(x, batching.inputs_alone(self, who, augmentation), steps, 1, who,
+                                         batch_size=batch_size)
         else:
             samples = data.unlabelled(self, x, who, augmentation=augmentation)
             batches = batching.of_arrays(samples, batch_size, steps, who)

@@ -150,14 +150,25 @@ class Stream:
     converted : callable
         (a batch as the source gave it, its number) -> Batch, checked.
     orders : Orders, optional
-        Orders of the numbers; 0, 1, 2 ... if absent. Without effect on an iterable.
+        Orders of the numbers; 0, 1, 2 ... if absent. Without effect on an iterable, unless batches are drawn.
+    drawn : callable, optional
+        (a batch, its place in the pass, the epoch, its number) -> Batch, in the place of `converted` where batches
+        differ from epoch to epoch, as augmented ones do; what `some` gives is at rest. It asks for `orders`, which
+        count the epochs. The number is the source's own, or the place.
+    shuffles : bool
+        Whether numbers come in these orders, or in their own all the same.
+    told : str
+        What tells how batches are drawn from other ways, for `digest`.
     """
 
     samples: int | None = None
     batch_size: int | None = None
 
-    def __init__(self, source: Any, converted: Callable[[Any, int], Batch], orders: Orders | None = None) -> None:
+    def __init__(self, source: Any, converted: Callable[[Any, int], Batch], orders: Orders | None = None,
+                 drawn: Callable[[Any, int, int, int], Batch] | None = None, shuffles: bool = True, told: str = ""
+                 ) -> None:
         self.source, self._converted, self._orders = source, converted, orders
+        self._drawn_batch, self._shuffles, self._told = drawn, shuffles, told
         self.is_once = isinstance(source, Iterator)
         self._is_numbered = is_numbered(source)
         self._ahead: Ahead | None = None
@@ -174,15 +185,24 @@ class Stream:
 
     def begin(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """As `Batches.begin`."""
-        return map(self._converted, self._given(epoch, skip), itertools.count(skip))
+        numbers = self._numbers(epoch, skip)
+        given = self._given(numbers, skip)
+        if self._drawn_batch is None or self._orders is None:
+            return map(self._converted, given, itertools.count(skip))
+        own = itertools.count(skip) if numbers is None else iter(numbers)
+        return map(self._drawn_batch, given, itertools.count(skip), itertools.repeat(self._orders.epoch), own)
 
-    def _given(self, epoch: int, skip: int) -> Iterator[Any]:
+    def _numbers(self, epoch: int, skip: int) -> list[int] | None:
+        """Return the numbers of a pass that are left; None where they are counted without an end, or are no numbers."""
+        count = self.steps if self._is_numbered else None
+        if self._orders is None or (count is None and self._drawn_batch is None):
+            return None if count is None else list(range(count))[skip:]
+        order = self._orders.next(1 if count is None else count, epoch)  # of 1 where epochs are counted alone
+        return None if count is None else (order.tolist() if self._shuffles else list(range(count)))[skip:]
+
+    def _given(self, numbers: list[int] | None, skip: int) -> Iterator[Any]:
         if not self._is_numbered:
             return itertools.islice(iter(self.source), skip, None)
-        count, numbers = self.steps, None
-        if count is not None:
-            order = range(count) if self._orders is None else self._orders.next(count, epoch).tolist()
-            numbers = iter(order[skip:])
         batches = map(self.source.__getitem__, itertools.count(skip) if numbers is None else numbers)
         if _workers(self.source) <= 1:
             return batches
@@ -227,8 +247,8 @@ class Stream:
         return ((number, self.source[number]) for number in numbers)
 
     def digest(self) -> str:
-        """As `Batches.digest`."""
-        return ""
+        """As `Batches.digest`: batches themselves cannot be told without going through them."""
+        return self._told
 
     def close(self) -> None:
         """As `Batches.close`; a thread of the source's own is the source's."""

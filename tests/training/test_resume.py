@@ -102,6 +102,12 @@ WAYS = {
                                                  mean=120.0, std=60.0)},
     "batches by number": lambda: {"x": Numbered()},
     "an iterable that tells where it stands": lambda: {"x": Told()},
+    "batches by number that are augmented": lambda: {"x": Numbered(), "augmentation": PIPELINE},
+    "batches by number as they lie that are augmented": lambda: {
+        "x": Numbered(), "augmentation": PIPELINE, "shuffle": False, "steps_per_epoch": 3},
+    "an iterable that is augmented": lambda: {"x": Told(), "augmentation": PIPELINE, "steps_per_epoch": 4},
+    "an endless generator that is augmented": lambda: {
+        "x": endless(), "steps_per_epoch": 4, "augmentation": PIPELINE},
     "a list of batches": lambda: {"x": [(X[k : k + 8], Y[k : k + 8]) for k in range(0, 37, 8)]},
     "an endless generator": lambda: {"x": endless(), "steps_per_epoch": 4},
     "validation by a generator": lambda: arrays(validation_data=endless(), validation_steps=2),
