@@ -6,6 +6,7 @@
     training.py                training steps, prediction of one image, launches in a step
     startup.py                 import, --help, the first training step with an empty and with a filled kernel cache
     memory.py                  peak memory of training
+    whole_epoch.py             a shuffled epoch over shards on a disk beside one over an array; run it for 4 GiB
     step.py                    where the time of a training step goes, kernel by kernel: run it
     peers.py                   the table of goals, fastcnn beside PyTorch: run it; peer_*.py are its parts
 
