@@ -7,10 +7,13 @@ import click
 
 from fastcnn.cli._values import ColumnNames, InputShape, NameOrPath, Rate, Share, Size, UserPath
 
-#: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.fits`, `optimizers.names` and of schedules
-#: and augmentation, repeated so that help and completion need not import them; a test compares.
+#: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.annotated_names`, `datasets.fits`,
+#: `optimizers.names` and of schedules and augmentation, repeated so that help and completion need not import them; a
+#: test compares.
 MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "linear_regression", "resnet20")
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
+ANNOTATED = ("bccd", "nuclei-dsb2018", "omniglot")
+TASKS = ("classification", "detection", "segmentation", "identity")
 LOSSES = ("crossentropy", "mse", "mae", "huber")
 FITS = ("crop", "pad", "stretch")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam", "adamax",

@@ -7,7 +7,7 @@ import click
 
 from fastcnn.cli._data_show import show
 from fastcnn.cli._exit_codes import DATA
-from fastcnn.cli._options import DATASETS, picture_options, split_options, table_options
+from fastcnn.cli._options import ANNOTATED, DATASETS, TASKS, picture_options, split_options, table_options
 from fastcnn.cli._values import NameOrPath, UserPath
 
 
@@ -17,22 +17,40 @@ def command() -> None:
 
 
 @command.command("check", short_help="Find damaged pictures, rare classes, and pictures in two parts.")
-@click.argument("dataset", type=NameOrPath(DATASETS))
+@click.argument("dataset", type=NameOrPath((*DATASETS, *ANNOTATED)))
 @click.option("--data-dir", type=UserPath(), metavar="DIR", help="Where the files of a named data set are.")
+@click.option("--task", type=click.Choice(TASKS), help="What the pictures are for. Default: what lies in the folder "
+              "tells boxes (Pascal VOC, COCO, YOLO) and masks; folders of persons are `identity`.")
+@click.option("--drop-bad", is_flag=True, help="Of boxes, masks and persons: what has faults is to be left out, and "
+              "is counted.")
+@click.option("--out", type=UserPath(), metavar="FILE", help="Draw boxes and masks on some pictures, a PNG.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="N", help="Of the split. Default: 0.")
 @table_options
 @split_options
 @click.pass_context
-def check(ctx: click.Context, /, dataset: str, data_dir: str | None, **given: Any) -> None:
-    """Find what is wrong with a data set: as `train` would take it, nothing is written.
+def check(ctx: click.Context, /, dataset: str, data_dir: str | None, task: str | None, drop_bad: bool,
+          out: str | None, **given: Any) -> None:
+    """Find what is wrong with a data set: as `train` would take it, nothing is written but what --out asks for.
 
     Tells files that cannot be read, the sizes of the pictures, how many of each class are in each part, classes of
-    which there are few, and pictures that are in two parts, the same or nearly. Ends with 3 if there is any of it.
+    which there are few, and pictures that are in two parts, the same or nearly. Of boxes and masks it tells each fault
+    with its file, line and box. Ends with 3 if there is any of it.
 
     \b
     fastcnn data check my_pictures/
     fastcnn data check my_pictures/ --group-by 'patient-[0-9]+'
+    fastcnn data check bccd --out page.png
     """  # noqa: D301  (click reads the backspace)
+    from fastcnn.datasets import task_of
+
+    found = task or task_of(dataset)
+    if found not in (None, "classification"):
+        from fastcnn.cli._annotated import check_annotated
+
+        ctx.exit(DATA if check_annotated(dataset, data_dir, str(found), drop_bad, out) else 0)
+    if drop_bad or out:
+        raise click.UsageError(f"{'--drop-bad' if drop_bad else '--out'}: expected data with boxes, masks or persons; "
+                               f"`fastcnn data show` draws others", ctx)
     from fastcnn.cli._balance import balance, show_balance
     from fastcnn.cli._checks import duplicates
     from fastcnn.cli._console import make_console

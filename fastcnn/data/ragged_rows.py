@@ -30,8 +30,8 @@ class RaggedRows:
     kind : {"boxes", "points", "numbers"}
         What augmentation makes of them. Boxes x1, y1, x2, y2 in the first four columns move with their images, are
         cut off at the border, and left out where little of them is left; what a layer mirrors into view beyond the
-        border (its default ``fill_mode="reflect"``) has no box, which ``"constant"`` avoids. Points x, y in the first two columns move,
-        and may come to lie outside. Numbers stay.
+        border (its default ``fill_mode="reflect"``) has no box, which ``"constant"`` avoids. Points x, y in the first
+        two columns move, and may come to lie outside. Numbers stay.
 
     Raises
     ------

@@ -56,6 +56,7 @@ def test_version_is_the_package_s(fastcnn):
 def test_names_on_the_command_line_are_those_of_the_library():
     assert tuple(applications.by_name) == _options.MODELS
     assert datasets.names == _options.DATASETS
+    assert datasets.annotated_names == _options.ANNOTATED
     assert datasets.fits == _options.FITS
     assert optimizers.names == _options.OPTIMIZERS
     assert tuple(_schedule.SCHEDULES) == _options.SCHEDULES

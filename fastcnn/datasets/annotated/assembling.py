@@ -40,6 +40,7 @@ class _Kept(NamedTuple):
     boxes: list[tuple[ParsedBox, np.ndarray, int]]  # a box, its corners, its class
 
 
+@np.errstate(over="ignore", invalid="ignore")  # numbers that are too large are faults, not warnings
 def assemble(root: Path, annotations: Sequence[Annotation], places: Sequence[Path], names: Sequence[str] | None,
              form: Form) -> Assembled:
     """Return a record of pictures and boxes, and what is wrong with the rest.
@@ -142,9 +143,8 @@ def _sound(told: Annotation, size: tuple[int, int], names: Sequence[str], form: 
     """Return the boxes of a picture that are sound, and add faults of the others."""
     good = [k for k, box in enumerate(told.boxes) if box.problem is None]
     values = np.array([told.boxes[k].values for k in good], np.float64).reshape(-1, 4)
-    with np.errstate(over="ignore", invalid="ignore"):
-        corners = box_forms.to_corners(values, np.tile(size, (len(values), 1)), form)
-        corners = box_forms.settled(corners, size, form)
+    corners = box_forms.to_corners(values, np.tile(size, (len(values), 1)), form)
+    corners = box_forms.settled(corners, size, form)
     problems = [box.problem for box in told.boxes]
     for k, what in zip(good, box_forms.faults_of(corners, size), strict=True):
         problems[k] = what
@@ -154,7 +154,7 @@ def _sound(told: Annotation, size: tuple[int, int], names: Sequence[str], form: 
         label, unknown_class = _class_of(box, names)
         what = problems[k] or unknown_class
         if what is None and not (np.isfinite(at[k]).all() and (at[k][2:] > at[k][:2]).all()):
-            what = "has no area in the 24 bits of a float32"
+            what = "is too small or too large for numbers of 32 bits"
         if what is None:
             key = tuple(at[k].tolist())
             if key in seen:
