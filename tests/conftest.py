@@ -1,6 +1,5 @@
 """One kernel cache for all runs, the fast tests, the order of files, and the table of what was compiled."""
 
-import ctypes
 import gc
 import json
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests import suite
+from tests import memory, suite
 
 # A test that failed fails again, on a busy machine as on a quiet one.
 settings.register_profile("suite", deadline=None, derandomize=True)
@@ -41,21 +40,6 @@ def seeded():
     from fastcnn.random import set_random_seed
 
     set_random_seed(0)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def memory():
-    """Give back to the system what a file's tests leave: a process that runs hundreds of files grows to gigabytes."""
-    yield
-    gc.collect()
-    if (device := sys.modules.get("fastcnn.device")) is not None:
-        device.cpu.release()
-    if _trim is not None:
-        _trim(0)
-
-
-#: Gives what the C library keeps of freed memory back to the system; other libraries than glibc do so themselves.
-_trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +116,7 @@ def pytest_runtest_protocol(item):
     try:
         return (yield)
     finally:
+        memory.give_back()
         _seconds[suite.function_of(item.nodeid)] += suite.cpu_seconds() - begin
 
 
@@ -148,7 +133,7 @@ def pytest_sessionfinish(session):
         session.exitstatus = 1
         print(f"\nskipped, although FASTCNN_REQUIRE_PEERS is set: {', '.join(_skipped)}")
     if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput |= {"seconds": dict(_seconds), "peak": suite.peak_megabytes()}
+        session.config.workeroutput |= {"seconds": dict(_seconds), "peak": memory.peak()}
     jit = sys.modules.get("fastcnn.kernels.cpu.compile.policy")
     if jit is None:
         return
@@ -181,7 +166,7 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.line(f"{took:7.2f} s  {compiled[name]:3d}  {types[name]:2d}  {name}")
     totals = sum(seconds.values()), sum(compiled.values()), sum(types.values())
     terminalreporter.line("{:7.2f} s  {:3d}  {:2d}  in all".format(*totals))
-    peaks = _peaks or {"this process": suite.peak_megabytes()}
+    peaks = _peaks or {"this process": memory.peak()}
     terminalreporter.section(f"{sum(_seconds.values()):,.0f} CPU seconds in tests; largest memory")
     for name, megabytes in sorted(peaks.items()):
         terminalreporter.line(f"{megabytes:7,.0f} MB  {name}")

@@ -7,8 +7,6 @@ writes the lines of the files that it runs. What is new has no line: a test coun
 
 import os
 import re
-import resource
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -124,12 +122,6 @@ elsewhere = 0.0
 def cpu_seconds() -> float:
     """Return the CPU seconds of this process and of those it has waited for."""
     return sum(os.times()[:4]) + elsewhere
-
-
-def peak_megabytes() -> float:
-    """Return the most memory that this process has had."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def rooms() -> dict[str, list[str]]:

@@ -28,18 +28,19 @@ def command(*args):
     return [sys.executable, "-W", "error", "-m", "fastcnn", *map(str, args)]
 
 
+def run_in(folder, *args, **env):
+    """Run ``fastcnn ARGS`` in a folder and return the completed process, its output as text."""
+    if processes.can_be_forked(env):
+        return processes.command(args, cwd=folder, env=environment(**env))
+    return subprocess.run(
+        command(*args), cwd=folder, env=environment(**env), capture_output=True, text=True, timeout=300
+    )
+
+
 @pytest.fixture
 def fastcnn(tmp_path):
     """Run ``fastcnn ARGS`` in the test's folder and return the completed process, its output as text."""
-
-    def run(*args, cwd=tmp_path, **env):
-        if processes.can_be_forked(env):
-            return processes.command(args, cwd=cwd, env=environment(**env))
-        return subprocess.run(
-            command(*args), cwd=cwd, env=environment(**env), capture_output=True, text=True, timeout=300
-        )
-
-    return run
+    return lambda *args, cwd=tmp_path, **env: run_in(cwd, *args, **env)
 
 
 @pytest.fixture(scope="session")

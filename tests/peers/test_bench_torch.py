@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import command, environment
+from tests.cli.conftest import run_in
 
 torch = pytest.importorskip("torch")
 
@@ -21,12 +21,7 @@ QUICK = ("--rounds", 1, "--seconds", 0.001, "--batch-size", 4)
 @pytest.fixture
 def fastcnn(tmp_path):
     """Run ``fastcnn ARGS`` in the test's folder."""
-
-    def run(*args):
-        return subprocess.run(command(*args), cwd=tmp_path, env=environment(), capture_output=True, text=True,
-                              timeout=300)
-
-    return run
+    return lambda *args: run_in(tmp_path, *args)
 
 
 def test_pytorch_is_timed_beside_every_layer_of_lenet5(fastcnn):

@@ -1,0 +1,29 @@
+"""What tests leave behind goes back to the system."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from fastcnn import device
+from tests import memory
+
+
+@pytest.mark.skipif(memory.resident() == 0, reason="the system does not tell")
+def test_garbage_in_circles_and_free_blocks_of_the_pool_go_back_once_they_are_many():
+    memory.give_back()
+    gc.collect()
+    before = memory.resident()
+    circle = [np.ones(300 * 2**17)]  # 300 MB
+    circle.append(circle)
+    block = device.cpu.empty((100 * 2**18,), np.float32)
+    block[...] = 1
+    assert memory.resident() > before + 350
+    assert memory.give_back()
+    assert memory.resident() > before + 350, "all of it is used"
+    del circle, block
+    memory._floor = before
+    assert memory.give_back()
+    assert memory.resident() < before + 50
+    assert not memory.give_back()
+    assert memory.peak() > before + 350
