@@ -139,3 +139,26 @@ def test_integrated_gradients_sum_up_to_the_difference_of_the_scores():
 def test_a_deep_dream_makes_a_layer_answer_more():
     printed = run("deep_dream.py", "--epochs", 1, "--steps", 5, "--size", 32)
     assert number(r"^activity times (\S+)$", printed) > 1.5
+
+
+def test_a_network_is_asked_what_it_sees_in_crops_of_blood(data_dir, tmp_path):
+    pytest.importorskip("PIL.Image")
+    printed = run("what_it_sees.py", "--epochs", 2, "--photos", 60, "--out", tmp_path / "seen.png",
+                  FASTCNN_DATA=str(data_dir))
+    assert number(r"^test accuracy (\S+)$", printed) > 0.8  # 0.9855 after the 20 epochs of all photographs
+    assert number(r"^the peak of Grad-CAM lies in the cell's box in (\S+) of", printed) > 0.6  # 1.000
+    is_picture(tmp_path / "seen.png")
+
+
+def test_a_photograph_is_painted_in_steps_and_in_one_pass(data_dir, real_models, tmp_path):
+    pytest.importorskip("PIL.Image")
+    photos = data_dir / "style-photos"
+    weights = real_models / "squeezenet1.1" / "squeezenet1.1.safetensors"
+    printed = run("style.py", photos / "chelsea.png", photos / "starry_night.jpg", "--weights", weights, "--size", 64,
+                  "--steps", 20, "--out", tmp_path / "steps.png")
+    assert number(r"the cost fell to (\S+) % in", printed) < 50
+    printed = run("style_fast.py", photos / "chelsea.png", "--weights", real_models / "style-scream" /
+                  "scream.safetensors", "--size", 48, "--out", tmp_path / "pass.png")
+    assert "48 x 32 in " in printed
+    assert (tmp_path / "steps.png").exists()
+    assert (tmp_path / "pass.png").exists()

@@ -57,6 +57,11 @@ def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:
     return whole
 
 
+def one_below_the_other(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """Return pictures of 8 bits in a column, on white."""
+    return side_by_side([one.transpose(1, 0, 2) for one in pictures]).transpose(1, 0, 2)
+
+
 def sheet(pictures: Sequence[np.ndarray], columns: int = 3) -> np.ndarray:
     """Return pictures of 8 bits in rows, on white, each in the middle of its place."""
     height, width = (max(one.shape[axis] for one in pictures) for axis in (0, 1))
