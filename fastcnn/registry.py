@@ -121,8 +121,12 @@ def custom_object_scope(custom_objects: dict[str, Any] | None) -> Iterator[None]
 CustomObjectScope = custom_object_scope
 
 
-def known_classes() -> dict[str, type]:
-    """Return the classes that are registered or in the scope, by name and by the name of the class alone."""
+def known() -> dict[str, Any]:
+    """Return what is registered or in the scope, by its name and by that of the class or function alone."""
     found = {**_registered, **(_scope.get() or {})}
-    classes = {name: one for name, one in found.items() if isinstance(one, type)}
-    return {one.__name__: one for one in classes.values()} | classes
+    return {getattr(one, "__name__", name): one for name, one in found.items()} | found
+
+
+def known_classes() -> dict[str, type]:
+    """As `known`, of classes alone."""
+    return {name: one for name, one in known().items() if isinstance(one, type)}

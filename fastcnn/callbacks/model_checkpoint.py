@@ -4,6 +4,7 @@ import contextlib
 import math
 import os
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from fastcnn._warnings import warn
@@ -11,6 +12,7 @@ from fastcnn.callbacks.callback import Logs
 from fastcnn.callbacks.monitor import Monitor
 from fastcnn.callbacks.output import tell
 from fastcnn.errors import ArgumentError
+from fastcnn.formats import file_kinds, keras
 from fastcnn.formats.files import user_path
 
 
@@ -23,8 +25,9 @@ class ModelCheckpoint(Monitor):
     Parameters
     ----------
     filepath : path-like
-        Ends in ``.safetensors``. It may name the epoch, counted from 1, and what it reports:
-        ``"{epoch:02d}-{val_loss:.2f}.safetensors"``; and the batch, where `save_freq` is a number.
+        Ends in ``.safetensors``, or in ``.keras``, ``.h5`` or ``.weights.h5`` for Keras. It may name the epoch, counted
+        from 1, and what it reports, ``"{epoch:02d}-{val_loss:.2f}.safetensors"``; and the batch, where `save_freq` is a
+        number.
     monitor : str
         With `save_best_only`: the name of one of the numbers that an epoch reports.
     verbose : int
@@ -32,7 +35,7 @@ class ModelCheckpoint(Monitor):
     save_best_only : bool
         Save only what is better than all before it.
     save_weights_only : bool
-        As False: a file has the structure, too.
+        True is for ``.weights.h5``, which holds weights alone; other files have the structure all the same.
     mode : str
         "min", "max", or "auto": what the loss or metric of that name says.
     save_freq : "epoch" or int
@@ -62,12 +65,22 @@ class ModelCheckpoint(Monitor):
         self.save_freq, self.best = save_freq, initial_value_threshold
         self._batches = 0  # since the last saving
         self._has_failed = False
-        if not self.filepath.endswith(".safetensors"):
-            raise ArgumentError(f"ModelCheckpoint: expected a filepath that ends in .safetensors, "
-                                f"got {self.filepath!r}")
+        self._check_suffix()
         if save_freq != "epoch" and (type(save_freq) is not int or save_freq < 1):
             raise ArgumentError(f'ModelCheckpoint: expected save_freq to be "epoch" or a positive integer, '
                                 f"got {save_freq!r}")
+
+    def _check_suffix(self) -> None:
+        suffix = file_kinds.suffix_of(Path(self.filepath))
+        known = (*file_kinds.SUFFIXES, file_kinds.WEIGHTS)
+        if suffix not in known:
+            raise ArgumentError(f"ModelCheckpoint: expected a filepath that ends in {', '.join(known[:-1])} or "
+                                f"{known[-1]}, got {self.filepath!r}")
+        if suffix == file_kinds.WEIGHTS and not self.save_weights_only:
+            raise ArgumentError(f"ModelCheckpoint: expected save_weights_only=True for {self.filepath!r}, a file of "
+                                f"weights alone; or end it in .keras")
+        if suffix != file_kinds.SUFFIXES[0]:
+            keras.h5py_for("writing")
 
     def check(self, names: Collection[str]) -> None:
         by_batch = self.save_freq != "epoch"
@@ -104,7 +117,7 @@ class ModelCheckpoint(Monitor):
         try:
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             with self.as_validated() if batch is None else contextlib.nullcontext():
-                self.model.save(path)
+                (self.model.save_weights if self.save_weights_only else self.model.save)(path)
         except OSError as error:  # the training is worth more than one file of it
             self.best = before  # so that the next one as good is saved
             if not self._has_failed:

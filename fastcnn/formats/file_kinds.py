@@ -1,9 +1,19 @@
-"""What a file is, told by its first bytes: its name says nothing."""
+"""What a file is, told by its first bytes, since its name says nothing; and what its name says of one to write."""
 
 from pathlib import Path
 
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 _KINDS = {HDF5[:4]: "an HDF5 file (.h5)", ZIP: "a zip archive (as .keras, .pt and .npz are)", b"\x80": "a pickle"}
+#: The suffixes of whole models, fastcnn's own first; and that of weights alone.
+SUFFIXES, WEIGHTS = (".safetensors", ".keras", ".h5"), ".weights.h5"
+
+
+def suffix_of(path: Path) -> str:
+    """Return what tells the form of a file to write: its suffix in small letters; that of weights alone has two parts.
+
+    A file to read tells its form by its content.
+    """
+    return WEIGHTS if path.name.lower().endswith(WEIGHTS) else path.suffix.lower()
 
 
 def is_keras_file(path: Path) -> bool:

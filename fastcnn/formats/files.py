@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from fastcnn.errors import ArgumentError, PathError
 from fastcnn.formats import hidden_files
@@ -100,13 +100,31 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes, lasting: bool
     OSError
         With its ``errno``, hence of the fitting kind: PermissionError, ...
     """
+    def write(file: BinaryIO) -> None:
+        for piece in pieces:
+            file.write(piece)
+
+    write_whole(path, write, f"{sum(map(len, pieces)):,} bytes", lasting)
+
+
+def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], None], what: str, lasting: bool = True
+                ) -> None:
+    """As `write_atomically`, for what a function writes into an open file, which it may read and go back in.
+
+    Parameters
+    ----------
+    path : path-like
+    write : function
+    what : str
+        What it writes, for the message.
+    lasting : bool
+    """
     target = Path(os.path.realpath(path))
     _refuse_what_is_no_file(path, target)
     hidden_files.sweep(target.parent)
     try:
         with hidden_files.hidden(target.parent) as (aside, file):
-            for piece in pieces:
-                file.write(piece)
+            write(file)
             if target.exists():
                 shutil.copymode(target, aside)
             file.flush()
@@ -118,8 +136,8 @@ def write_atomically(path: str | os.PathLike[str], *pieces: bytes, lasting: bool
     except OSError as error:
         raise OSError(
             error.errno,
-            f"{path}: expected to write {sum(map(len, pieces)):,} bytes, got: {error.strerror}; what was there is "
-            "unchanged, free some space or choose another folder",
+            f"{path}: expected to write {what}, got: {error.strerror or error}; what was there is unchanged, free "
+            "some space or choose another folder",
         ) from error
     if lasting:
         _sync_folder(target.parent)

@@ -38,7 +38,7 @@ def hidden(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
         while file is None or not path.exists():  # between opening and locking others may take it for abandoned
             if file is not None:
                 file.close()
-            file = path.open("xb")
+            file = path.open("x+b")
             _lock(file, waits=True)
         yield path, file
     finally:

@@ -21,7 +21,7 @@ from fastcnn.errors import ModelFileError
 from fastcnn.formats.file_kinds import HDF5, ZIP
 from fastcnn.formats.hdf5 import Tree
 
-_WEIGHTS, _CONFIG, _ABOUT = "model.weights.h5", "config.json", "metadata.json"
+WEIGHTS, CONFIG, ABOUT = "model.weights.h5", "config.json", "metadata.json"
 _TIMES_THE_MODEL, _BESIDE = 8, 64 << 20  # an optimizer's moments, an average; names, the tree of groups
 _LONGEST_TEXT, _RATIO = 64 << 20, 100  # bytes; what compression may save
 _RESTORE = "restore it from a copy, or let Keras write it again"
@@ -65,7 +65,7 @@ def weights_of(path: Path, model_bytes: int) -> Iterator[Tree]:
     model_bytes : int
         What the parameters take that the weights are for.
     """
-    _h5py()
+    h5py_for("reading")
     with _told(path, "weights"):
         if _kind(path) == HDF5:
             with _tree(path) as tree:
@@ -85,7 +85,7 @@ def described(path: Path) -> Description:
     ModelFileError
         No such file, any damage, or a file of weights alone.
     """
-    _h5py()
+    h5py_for("reading")
     with _told(path, "a model"):
         if _kind(path) == HDF5:
             with _tree(path) as tree:
@@ -97,10 +97,20 @@ def described(path: Path) -> Description:
             return Description(_dict("model_config", config),
                                None if training is None else _dict("training_config", training), version or "2")
         with zipfile.ZipFile(path) as archive:
-            config, about = (_member(archive, name) for name in (_CONFIG, _ABOUT))
-        structure = _dict(_CONFIG, config)
+            config, about = (_member(archive, name) for name in (CONFIG, ABOUT))
+        structure = _dict(CONFIG, config)
         return Description(structure, structure.get("compile_config") or None,
-                           str(_dict(_ABOUT, about).get("keras_version", "3")))
+                           str(_dict(ABOUT, about).get("keras_version", "3")))
+
+
+def metadata_of(path: Path) -> dict[str, Any]:
+    """Return what `fastcnn.saving.save_model` was told to keep in an archive; {} of any other file of Keras's."""
+    with _told(path, "a model"):
+        if _kind(path) == HDF5:
+            return {}
+        with zipfile.ZipFile(path) as archive:
+            found = _dict(ABOUT, _member(archive, ABOUT)).get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 @contextmanager
@@ -133,17 +143,24 @@ def _kind(path: Path) -> bytes:
                 "write it with keras_model.save_weights('x.weights.h5')")
 
 
-def _h5py() -> Any:
+def h5py_for(what: str) -> Any:
+    """Return h5py; raise ImportError with what to install where it is not there.
+
+    Parameters
+    ----------
+    what : str
+        "reading" or "writing", for the message.
+    """
     try:
         import h5py
     except ImportError as error:
-        raise ImportError('reading Keras\'s files needs h5py: pip install "fastcnn[keras]"') from error
+        raise ImportError(f'{what} Keras\'s files needs h5py: pip install "fastcnn[keras]"') from error
     return h5py
 
 
 @contextmanager
 def _tree(opened: Any) -> Iterator[Tree]:
-    h5py = _h5py()
+    h5py = h5py_for("reading")
 
     def refuse(got: str, remedy: str = _RESTORE) -> NoReturn:
         raise _RefusedError(got, remedy)
@@ -158,10 +175,10 @@ def _tree(opened: Any) -> Iterator[Tree]:
 
 def _unpack(path: Path, plain: Any, most: int) -> None:
     with zipfile.ZipFile(path) as archive:
-        if _WEIGHTS not in archive.namelist():
-            raise _RefusedError(f"an archive without {_WEIGHTS}", "write it with keras_model.save('x.keras'), in one "
+        if WEIGHTS not in archive.namelist():
+            raise _RefusedError(f"an archive without {WEIGHTS}", "write it with keras_model.save('x.keras'), in one "
                         "piece")
-        member = archive.getinfo(_WEIGHTS)
+        member = archive.getinfo(WEIGHTS)
         most = min(most, _RATIO * member.compress_size + _BESIDE)
         if member.file_size > most:
             raise _RefusedError(f"{member.file_size:,} bytes of weights, more than the {most:,} that a file for this "

@@ -115,9 +115,9 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
     texts = {
         "format": "fastcnn",
         "version": _VERSION,
-        "structure": _json("structure of the model", structure),
-        "metadata": _json("metadata", metadata),
-        "digests": _json("names of the weights", {name: _sha256(data) for name, data in payload.items()}),
+        "structure": as_json("structure of the model", structure),
+        "metadata": as_json("metadata", metadata),
+        "digests": as_json("names of the weights", {name: _sha256(data) for name, data in payload.items()}),
         "digest": _BLANK,
     }
     entries: dict[str, Any] = {"__metadata__": texts}
@@ -125,7 +125,7 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
     for name, tensor in tensors.items():
         begin, end = end, end + len(payload[name])
         entries[name] = {"dtype": _TYPES[tensor.dtype.name], "shape": tensor.shape, "data_offsets": (begin, end)}
-    header = _json("header", entries).encode()
+    header = as_json("header", entries).encode()
     header += b" " * (-len(header) % 8)
     header = _with_digest(header, _BLANK, _sha256(header))
     return [len(header).to_bytes(8, "little"), header, *payload.values()]
@@ -212,7 +212,15 @@ def _parse(path: Path, header: bytes) -> Contents:
         raise fault(path, f"a header with wrong entries ({error})") from error
 
 
-def _json(who: str, value: Any) -> str:
+def as_json(who: str, value: Any) -> str:
+    """Return a value as text of JSON; raise ArgumentError for what JSON cannot hold.
+
+    Parameters
+    ----------
+    who : str
+        What it is, for the message.
+    value : object
+    """
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_listed)
         text.encode()  # refuses half a surrogate pair, which no reader takes

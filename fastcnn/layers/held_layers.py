@@ -38,6 +38,12 @@ def direct(layer: Any, base: type) -> dict[str, Any]:
     return dict(found.values())
 
 
+def attributes(layer: Any) -> dict[str, Any]:
+    """Return the attributes of a layer that may hold layers, with the layers, lists, tuples and dicts that they are."""
+    return {name: value for name, value in vars(layer).items()
+            if name not in _KNOWN and (isinstance(value, (list, tuple, dict)) or hasattr(value, "holds_layers"))}
+
+
 def swapped(value: Any, others: dict[int, Any]) -> Any:
     """Return an attribute's value with other layers in the places of those it holds, by identity."""
     if id(value) in others:

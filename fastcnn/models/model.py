@@ -188,19 +188,19 @@ class Model(TrainableNetwork):
             self.get_config())}, indent=indent, **others)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write structure and parameters to one safetensors file (`fastcnn.saving.save_model`).
+        """Write structure and parameters to one file (`fastcnn.saving.save_model`).
 
         Parameters
         ----------
         filepath : str or Path
-            Ends in ``.safetensors``.
+            Ends in ``.safetensors``, or in ``.keras`` or ``.h5`` for a file that Keras opens.
         overwrite : bool
             Replace a file that is there; else refuse.
         """
-        from fastcnn.formats import safetensors
         from fastcnn.formats.files import user_path
+        from fastcnn.models.files import writing
 
-        safetensors.save(user_path(filepath, "save_model"), self.contents, {}, overwrite)
+        writing.save(user_path(filepath, "save_model"), self, {}, overwrite)
 
     def contents(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what a file of the model holds: its structure, with what `compile` was given, and its parameters."""
@@ -209,8 +209,19 @@ class Model(TrainableNetwork):
         return contents.of_model(self)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """As `save`. The file also has the structure."""
-        self.save(filepath, overwrite)
+        """Write parameters, and the state of the optimizer, to a ``.weights.h5`` file as Keras does; else as `save`.
+
+        Parameters
+        ----------
+        filepath : str or Path
+            A file that ends in ``.safetensors``, ``.keras`` or ``.h5`` also has the structure.
+        overwrite : bool
+            As of `save`.
+        """
+        from fastcnn.formats.files import user_path
+        from fastcnn.models.files import writing
+
+        writing.save_weights(user_path(filepath, "save_weights"), self, overwrite)
 
     def load_weights(self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False) -> None:
         """Set the parameters from a file of fastcnn's or Keras's. Nothing changes unless all of them fit.

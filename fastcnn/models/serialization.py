@@ -22,6 +22,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.layers import held_layers
 from fastcnn.layers.input import InputLayer
 from fastcnn.layers.operation import Operation
+from fastcnn.models import operation_calls
 from fastcnn.models.structure import Structure
 from fastcnn.symbolic import Tensor
 
@@ -51,7 +52,8 @@ def enter(cls: type) -> type:
     return cls
 
 
-_LAYER = "layer of its own"  # the key of an argument's entry, where an argument is a layer
+#: The key of an argument's entry, where an argument is a layer.
+LAYER = "layer of its own"
 
 #: What the outermost model has written, by identity, or made, by number, and models inside it use again.
 _written: ContextVar[dict[int, dict[str, Any]] | None] = ContextVar("written", default=None)
@@ -95,7 +97,7 @@ def _entry(layer: Any, written: dict[int, dict[str, Any]]) -> dict[str, Any]:
 def without_layers(config: Any) -> Any:
     """Return the configuration of a layer whose arguments may be layers with entries in their places."""
     if isinstance(config, layers.Layer):
-        return {_LAYER: entries([config])[0]}
+        return {LAYER: entries([config])[0]}
     if isinstance(config, dict):
         return {key: without_layers(one) for key, one in config.items()}
     return [without_layers(one) for one in config] if isinstance(config, (list, tuple)) else config
@@ -104,16 +106,16 @@ def without_layers(config: Any) -> Any:
 def with_layers(config: Any, custom_objects: dict[str, type]) -> Any:
     """Return what `without_layers` was given, with new layers."""
     if isinstance(config, dict):
-        if config.keys() == {_LAYER}:
-            return make_all([config[_LAYER]], custom_objects, "Layer")[0]
+        if config.keys() == {LAYER}:
+            return make_all([config[LAYER]], custom_objects, "Layer")[0]
         return {key: with_layers(one, custom_objects) for key, one in config.items()}
     return [with_layers(one, custom_objects) for one in config] if isinstance(config, list) else config
 
 
 def _entries_within(config: Any) -> Iterator[dict[str, Any]]:
     """Yield the entries of layers that are arguments."""
-    if isinstance(config, dict) and config.keys() == {_LAYER}:
-        yield config[_LAYER]
+    if isinstance(config, dict) and config.keys() == {LAYER}:
+        yield config[LAYER]
     elif isinstance(config, (dict, list)):
         for one in config.values() if isinstance(config, dict) else config:
             yield from _entries_within(one)
@@ -163,6 +165,9 @@ def tensors(config: dict[str, Any], custom_objects: dict[str, type], who: str) -
     made = {layer.name: layer for layer in make_all(config["layers"], custom_objects, who)}
     done: list[tuple[Tensor, ...]] = []
     for call in config["calls"]:
+        if "operation" in call:
+            done.append(operation_calls.called(call, done))
+            continue
         layer, inputs = made[call["layer"]], [done[at][which] for at, which in call["inputs"]]
         if isinstance(layer, InputLayer):
             done.append((layer.tensor(),))

@@ -81,18 +81,22 @@ class Nadam(_Adaptive):
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
         self._product, self._of = 1.0, 0  # U_t, and t
 
-    def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
-        t = self.updates
+    def share_product(self, t: int) -> float:
+        """Return U_t, the product of the shares of the first t steps."""
         if t < self._of:
             self._product, self._of = 1.0, 0
         while self._of < t:
             self._of += 1
             self._product *= self._share(self._of)
-        following = self._share(t + 1)
+        return self._product
+
+    def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
+        t = self.updates
+        product, following = self.share_product(t), self._share(t + 1)
         # sqrt(v / k) + epsilon is (sqrt(v) + epsilon sqrt(k)) / sqrt(k), which the kernel's formula has.
         root = (1 - self.beta_2**t) ** 0.5
-        return (rate * root, 1 - self.beta_1, 1 - self.beta_2, following / (1 - self._product * following),
-                (1 - self._share(t)) / (1 - self._product), self.epsilon * root)
+        return (rate * root, 1 - self.beta_1, 1 - self.beta_2, following / (1 - product * following),
+                (1 - self._share(t)) / (1 - product), self.epsilon * root)
 
     def _share(self, t: int) -> float:
         return self.beta_1 * (1 - 0.5 * 0.96**t)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastcnn import unsupported
 from fastcnn.errors import ArgumentError
-from fastcnn.formats import safetensors
+from fastcnn.formats import keras, safetensors
 from fastcnn.formats.file_kinds import is_keras_file
 from fastcnn.formats.files import user_path
 from fastcnn.registry import (
@@ -35,23 +35,30 @@ def save_model(
 ) -> None:
     """Write structure and weights of a built model to one file. The same model gives the same bytes.
 
-    The file is whole, or as it was, whatever happens meanwhile. What `compile` was given is saved without the state of
-    the optimizer, and only where all of it is fastcnn's own: no file holds code.
+    The file is whole, or as it was, whatever happens meanwhile. What `compile` was given is saved, too.
+
+    ``.safetensors`` is fastcnn's own form: any model, with a digest of everything in it; no state of the optimizer, no
+    code. ``.keras`` and ``.h5`` are Keras's, which opens them: the state of the optimizer is in them, so that training
+    goes on, and layers that Keras has not are refused by name. They need h5py (extra ``keras``). `Model.save_weights`
+    writes ``.weights.h5``.
 
     Parameters
     ----------
     model : Model
     filepath : path-like
-        Ends in ``.safetensors``; its folder exists.
+        Ends in ``.safetensors``, ``.keras`` or ``.h5``; its folder exists.
     metadata : dict, optional
         What JSON can hold, for `load_metadata`: class names, say. Tuples and arrays come back as lists, keys as str.
+        An ``.h5`` file has no place for it.
     overwrite : bool
         Whether a file that is there may be replaced.
 
     Raises
     ------
     ArgumentError
-        A path without the suffix, metadata or structure that JSON cannot hold, or a model that is not built.
+        A path without such a suffix, metadata or structure that the file cannot hold, or a model that is not built.
+    ImportError
+        A file for Keras, and h5py is not installed.
     OSError
         The system refuses: a full disk, no permission, no such folder.
 
@@ -64,7 +71,9 @@ def save_model(
     """
     path = user_path(filepath, "save_model")
     _require_model(model, "save_model")
-    safetensors.save(path, model.contents, metadata or {}, overwrite)
+    from fastcnn.models.files import writing
+
+    writing.save(path, model, metadata or {}, overwrite)
 
 
 def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, type] | None = None,
@@ -72,24 +81,27 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, type]
     """Return the model in a file of fastcnn's or of Keras's, built and with its weights. The content tells which it is.
 
     A file of Keras's, 2.4 to 3.15, is ``.keras`` or ``.h5`` of a whole model; h5py reads it (extra ``keras``), Keras
-    itself is not needed. Its layers become those of fastcnn with the same names. What fastcnn lacks, and code (Lambda
-    layers), is refused. Types of half precision become float32, and a batch may be of any size whatever the file says.
+    itself is not needed. Its layers become those of fastcnn with the same names, and where Keras 3 trained the model,
+    training goes on. What fastcnn lacks, and code (Lambda layers), is refused. Types of half precision become float32,
+    and a batch may be of any size whatever the file says.
 
     Parameters
     ----------
     filepath : path-like
     custom_objects : dict, optional
-        Your own layers, and children of Sequential, by class name.
+        Your own layers, children of Sequential, losses, metrics and functions by name; those that
+        `register_keras_serializable` knows are found without.
     compile : bool
-        Compile a model that was compiled, with a new optimizer of the same settings; a warning says what is not
-        offered.
+        Compile a model that was compiled, with an optimizer of the same settings, and its state where the file has it;
+        a warning says what is not offered.
     safe_mode : bool
-        True: code in a file is never run.
+        False runs code in a file of Keras's, as a lambda of a Lambda layer is: only where you trust who wrote it. It
+        must be of this version of Python.
 
     Raises
     ------
     ArgumentError
-        If `custom_objects` is no dict of classes, or `safe_mode` is not True.
+        If `custom_objects` is no dict of classes and functions.
     ModelFileError
         No such file, a file of another kind or version, any damage, or classes that are not known.
     ImportError
@@ -104,15 +116,14 @@ def load_model(filepath: str | os.PathLike[str], custom_objects: dict[str, type]
     """
     path = user_path(filepath, "load_model")
     own = {} if custom_objects is None else custom_objects
-    if not isinstance(own, dict) or not all(isinstance(kind, type) for kind in own.values()):
-        raise ArgumentError("load_model: expected custom_objects as a dict of classes, {'Scale': Scale}, "
+    if not isinstance(own, dict) or not all(map(callable, own.values())):
+        raise ArgumentError("load_model: expected custom_objects as a dict of classes and functions, {'Scale': Scale}, "
                             f"got {own!r}")
-    if safe_mode is not True:
-        raise ArgumentError(f"load_model: safe_mode={safe_mode!r} is not offered, since code in a file is never run; "
-                            f"leave it at True")
+    if not isinstance(safe_mode, bool):
+        raise ArgumentError(f"load_model: expected safe_mode to be True or False, got {safe_mode!r}")
     from fastcnn.models.files import reading
 
-    return reading.load(path, own, compile)
+    return reading.load(path, own, compile, not safe_mode)
 
 
 def load_weights(model: "Model", filepath: str | os.PathLike[str], by_name: bool = False,
@@ -193,7 +204,7 @@ def load_keras_weights(model: "Model", filepath: str | os.PathLike[str], by_name
 def load_metadata(filepath: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the metadata that `save_model` was given. The weights are neither read nor checked.
 
-    A file of Keras's has none, which gives {}.
+    A file that Keras wrote has none, which gives {}, and ``.h5`` cannot hold any.
 
     Parameters
     ----------
@@ -212,7 +223,7 @@ def load_metadata(filepath: str | os.PathLike[str]) -> dict[str, Any]:
     {}
     """
     path = user_path(filepath, "load_metadata")
-    return {} if is_keras_file(path) else safetensors.read_contents(path).metadata
+    return keras.metadata_of(path) if is_keras_file(path) else safetensors.read_contents(path).metadata
 
 
 def _require_model(model: Any, who: str) -> None:

@@ -37,7 +37,7 @@ def test_a_model_is_saved_after_so_many_batches(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "options", "message"), [
-    ("m.keras", {}, r"expected a filepath that ends in \.safetensors, got '.*m\.keras'"),
+    ("m.pkl", {}, r"a filepath that ends in \.safetensors, \.keras, \.h5 or \.weights\.h5, got '.*m\.pkl'"),
     ("m.safetensors", {"save_freq": "batch"}, "save_freq to be \"epoch\" or a positive integer, got 'batch'"),
     ("m.safetensors", {"save_freq": 0}, "a positive integer, got 0"),
     ("{acc:.2f}.safetensors", {}, r"fields of epoch, loss, got .*\(KeyError: 'acc'\)"),

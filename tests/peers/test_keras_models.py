@@ -148,7 +148,7 @@ def test_every_layer_that_both_have_is_read(tmp_path, name):
 
 
 def test_the_layers_that_fastcnn_alone_has_are_listed():
-    from fastcnn.models.files.keras_config import NOT_KERAS
+    from fastcnn.models.files.keras_table import NOT_KERAS
 
     ours = {name for name in layers.__all__ if inspect.isclass(getattr(layers, name)) and not hasattr(L, name)}
     # Keras 2 has the third, and the last is a layer within Keras's ConvNeXt.

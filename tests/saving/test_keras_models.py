@@ -198,7 +198,8 @@ def test_a_class_of_somebodys_own_is_not_taken_for_one_of_the_same_name(tmp_path
 
 REFUSED = {
     "a layer that fastcnn lacks": ([entry("LSTM", "l", units=3)], 'got LSTM "l"; use'),
-    "code": ([entry("Lambda", "l", function=["4wEAAAAA", None, None])], "a Lambda layer holds code, which is not run"),
+    "code": ([entry("Lambda", "l", function=["4wEAAAAA", None, None])],
+             "it holds code, which load_model runs with safe_mode=False alone"),
     "all at once": ([entry("LSTM", "l"), entry("GRU", "g")], 'got LSTM "l", GRU "g"; use'),
     "an argument that fastcnn lacks": ([entry("Dense", "d", units=2, colour=4)], 'Dense "d" with colour=4'),
     "groups where a layer has none": ([entry("MaxPooling2D", "p", groups=2)], 'MaxPooling2D "p" with groups=2'),

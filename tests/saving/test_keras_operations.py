@@ -54,6 +54,17 @@ KERAS_3 = {
     "an axis by place": ("Concatenate", [[REF, REF], -1], {}, {}, np.concatenate([X, X], -1)),
     "a tuple": ("Concatenate", [{"class_name": "__tuple__", "items": [REF, REF]}], {}, {"axis": 2},
                 np.concatenate([X, X], 2)),
+    "2 / x": ("TrueDivide", [2.0, REF], {}, {}, 2 / X), "x / x": ("Divide", [REF, REF], {}, {}, np.ones_like(X)),
+    "gelu, nearly": ("Gelu", [REF], {}, {"approximate": True},
+                     X / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (X + 0.044715 * X**3)))),
+    "x ** 2": ("Power", [REF, 2.0], {}, {}, X**2), "abs": ("Absolute", [REF], {}, {}, np.abs(X)),
+    "mean": ("Mean", [REF], {}, {"axis": [1, 2], "keepdims": True}, X.mean((1, 2), keepdims=True)),
+    "an array": ("Multiply", [REF, {"class_name": "__numpy__", "config": {"value": [2.0, 3.0], "dtype": "float32"}}],
+                 {}, {}, X * np.array([2, 3])),
+    "brackets": ("GetItem", [REF, [{"class_name": "__slice__", "config": {"start": None, "stop": None, "step": None}},
+                                   1]], {}, {}, X[:, 1]),
+    "reshape": ("Reshape", [REF], {}, {"newshape": [-1, 32]}, X.reshape(-1, 32)),
+    "transpose": ("Transpose", [REF], {}, {"axes": [0, 2, 1, 3]}, X.transpose(0, 2, 1, 3)),
 }  # fmt: skip
 
 
@@ -83,22 +94,17 @@ def test_an_operation_of_keras_2_is_the_layer_that_does_the_same(tmp_path, case)
 
 
 REFUSED = {
-    "a number divided by a tensor": ("TrueDivide", [2.0, REF], {}, {}),
-    "a tensor divided by nothing": ("TrueDivide", [REF, 0.0], {}, {}),
-    "two tensors divided": ("Divide", [REF, REF], {}, {}), "numbers alone": ("Add", [1.0, 2.0], {}, {}),
+    "numbers alone": ("Add", [1.0, 2.0], {}, {}),
     "nothing": ("Relu", [], {}, {}), "a word": ("Add", [REF, "2"], {}, {}),
-    "a function with an argument": ("Gelu", [REF], {}, {"approximate": True}),
     "a sigmoid with an argument": ("Sigmoid", [REF], {}, {"beta": 2.0}),
     "a sum with an argument": ("Add", [REF, REF], {}, {"alpha": 2.0}),
     "a softmax with a temperature": ("Softmax", [REF], {}, {"temperature": 2.0}),
     "a negative with an argument": ("Negative", [REF], {}, {"alpha": 2.0}),
     "three tensors": ("Add", [REF, REF, REF], {}, {}), "one bound": ("Clip", [REF], {}, {"x_min": 0.0}),
     "a bound that is a word": ("Clip", [REF], {}, {"x_min": 0.0, "x_max": "1"}),
-    "a bound that is a tensor": ("Clip", [REF, REF, 1.0], {}, {}),
     "a clipped number": ("Clip", [2.0, 0.0, 1.0], {}, {}),
-    "tensors side by side along nothing": ("Concatenate", [[REF, REF]], {}, {}),
     "tensors side by side with an argument": ("Concatenate", [[REF, REF]], {}, {"axis": 1, "other": 2}),
-    "a power": ("Power", [REF, 2.0], {}, {}),
+    "a word for an axis": ("Sum", [REF], {}, {"axis": "rows"}), "no such function": ("Fft2", [REF], {}, {}),
 }  # fmt: skip
 
 

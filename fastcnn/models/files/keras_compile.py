@@ -17,23 +17,37 @@ from fastcnn.models.files.keras_config import plain
 _OLD = {"lr": "learning_rate", "decay": None}
 
 
-def compile_as(path: Path, model: Any, given: dict[str, Any]) -> None:
-    """Compile a model as Keras's was, or warn that it is not compiled, and why."""
+def compile_as(path: Path, model: Any, given: dict[str, Any], own: dict[str, Any]) -> None:
+    """Compile a model as Keras's was, or warn that it is not compiled, and why.
+
+    Parameters
+    ----------
+    path : Path
+        For the message.
+    model : Model
+    given : dict
+        What the file has.
+    own : dict
+        Classes and functions of the caller, by name.
+    """
     try:
         rooms = {"loss": losses, "metrics": metrics, "weighted_metrics": metrics}
-        arguments = {key: _objects(plain(given.get(key)), room) for key, room in rooms.items()}
+        arguments = {key: _objects(plain(given.get(key)), room, own) for key, room in rooms.items()}
         if arguments["loss"] is None:
             return
-        optimizer = _optimizer(plain(given.get("optimizer_config") or given.get("optimizer")))
+        optimizer = _optimizer(plain(given.get("optimizer_config") or given.get("optimizer")), own)
         model.compile(optimizer, loss_weights=plain(given.get("loss_weights")), **arguments)
     except Exception as error:  # anything may stand there
         warn(f"{path}: the model is not compiled, since the file asks for what is not offered ({error}); "
              f"call compile(optimizer, loss)")
 
 
-def _optimizer(given: Any) -> Any:
+def _optimizer(given: Any, own: dict[str, Any]) -> Any:
     if not isinstance(given, dict):
         return given
+    mine = _own(given, own)
+    if mine is not None:
+        return _made_of(mine, given.get("config"))
     name = str(given["class_name"]).rpartition(">")[2]
     if name not in optimizers.__all__ or not name[0].isupper():
         raise ArgumentError(f"the optimizer {name}")
@@ -53,20 +67,37 @@ def _optimizer(given: Any) -> Any:
     return kind.from_config(config)
 
 
-def _objects(given: Any, room: Any) -> Any:
+def _objects(given: Any, room: Any, own: dict[str, Any]) -> Any:
     """Return losses or metrics as fastcnn takes them: words, and objects of a module made from what describes them."""
     if isinstance(given, list):
-        return [_objects(one, room) for one in given]
+        return [_objects(one, room, own) for one in given]
+    if isinstance(given, str):
+        return own.get(given, given)
     if not isinstance(given, dict):
         return given
     if "class_name" not in given:
-        return {key: _objects(one, room) for key, one in given.items()}
+        return {key: _objects(one, room, own) for key, one in given.items()}
+    mine = _own(given, own)
+    if mine is not None:
+        return _made_of(mine, given.get("config"))
     name, config = given["class_name"], given.get("config") or {}
     if name == "function" or isinstance(config, str):
         return config
     if name == "MeanMetricWrapper":  # Keras 2's "accuracy" and other words, as it found what they mean
         return _word(config)
     return _made(room, name, config)
+
+
+def _made_of(found: Any, config: Any) -> Any:
+    """Return an object of a class, or a function as it is."""
+    make = getattr(found, "from_config", None)
+    return found if make is None else make(config or {})
+
+
+def _own(given: dict[str, Any], own: dict[str, Any]) -> Any:
+    """Return the class or function of the caller that an entry names, None if it names none."""
+    names = [given.get("registered_name"), given["class_name"], given.get("config")]
+    return next((own[name] for name in names if isinstance(name, str) and name in own), None)
 
 
 def _word(config: dict[str, Any]) -> Any:

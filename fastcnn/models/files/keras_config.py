@@ -9,32 +9,23 @@ values for), else it is refused by name: nothing of a file is passed over that c
 """
 
 import inspect
+import sys
 from typing import Any
 
-from fastcnn import activations, initializers
+import numpy as np
+
+from fastcnn import activations, initializers, layers
 from fastcnn.errors import ArgumentError
 from fastcnn.layers.activation import is_activation
+from fastcnn.models import serialization
+from fastcnn.models.files import keras_code, keras_table
 
-#: Classes that fastcnn calls otherwise.
-_CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
-            "Identity": "Linear"}
-#: Layers that fastcnn has and Keras has not: in a file of Keras's such a name is of somebody's own class.
-NOT_KERAS = frozenset((
-    "Abs", "CELU", "Ceil", "Clip", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
-    "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "Power", "ReLU6", "RandomPCAColor",
-    "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
-    "SELU", "SiLU", "Sigmoid", "Sign", "Slice", "Softplus", "Softsign", "Sqrt", "Step", "Take", "Tanh", "TopK", "Where",
-    *(f"{kind}{n}D" for kind in ("GlobalL2Pooling", "GlobalMinPooling", "L2Pooling", "MinPooling", "Padding")
-      for n in (1, 2, 3))))  # fmt: skip
-#: Arguments that it does, by class.
-_ARGUMENTS = {"LeakyReLU": {"alpha": "negative_slope"}}
-#: Arguments that it lacks, with the value of each that says nothing.
-_SILENT = {"sparse": False, "ragged": False, "optional": False, "groups": 1, "autocast": True}
 #: What the first layer of a model is told in the place of an Input before it.
 SHAPES = ("batch_input_shape", "batch_shape")
 _PACKAGES = ("keras", "tf_keras", "tensorflow", "builtins")  # whose modules Keras's own classes are in
 _OF_EVERY_LAYER = {"name", "dtype", "trainable", "activity_regularizer"}
-_CODE = "a Lambda layer holds code, which is not run: put layers in its place and save the model again"
+_CODE = ("it holds code, which load_model runs with safe_mode=False alone, or put a layer in its place and save the "
+         "model again")
 
 
 class Translator:
@@ -45,19 +36,25 @@ class Translator:
     known : dict
         The classes that fastcnn has, by name.
     custom_objects : dict
-        Those that the caller has.
+        Classes and functions that the caller has.
     version : str
         Of the Keras that wrote the file.
+    runs_code : bool
+        Whether code in the file may be run.
 
     Attributes
     ----------
     refused : list of str
         What is not offered.
+    shared : dict
+        Entries of layers that are in several models, by their number in the file.
     """
 
-    def __init__(self, known: dict[str, Any], custom_objects: dict[str, Any], version: str) -> None:
-        self.known, self.custom, self.version = known, custom_objects, version
+    def __init__(self, known: dict[str, Any], custom_objects: dict[str, Any], version: str,
+                 runs_code: bool = False) -> None:
+        self.known, self.custom, self.version, self.runs_code = known, custom_objects, version, runs_code
         self._refused: dict[str, None] = {}
+        self.shared: dict[Any, dict[str, Any]] = {}
 
     @property
     def is_old(self) -> bool:
@@ -78,13 +75,15 @@ class Translator:
         dtype = _dtype_of(config)
         if class_name in self.custom:
             config.pop("dtype", None)
-            return {"class_name": class_name, "config": config | dtype}
+            return {"class_name": class_name, "config": self._with_layers(config) | dtype}
         who = f'{class_name} "{config.get("name", "")}"'
-        kind = self.known.get(_CLASSES.get(class_name, class_name))
-        if kind is None or class_name in NOT_KERAS or class_name == "Lambda":
-            self.refuse(f"{who} ({_CODE})" if class_name == "Lambda" else who)
+        kind = self.known.get(keras_table.CLASSES.get(class_name, class_name))
+        if class_name == "Lambda":
+            return {"class_name": class_name, "config": self._lambda(who, config) | dtype}
+        if kind is None or class_name in keras_table.NOT_KERAS:
+            self.refuse(who)
             return {"class_name": class_name, "config": {}}
-        renamed = _ARGUMENTS.get(class_name, {})
+        renamed = keras_table.ARGUMENTS.get(class_name, {})
         config = {renamed.get(key, key): value for key, value in config.items()}
         if class_name == "InputLayer":
             config = self._input(config)
@@ -97,7 +96,38 @@ class Translator:
                 made |= self._argument(who, class_name, key, value)
             elif not _says_nothing(key, value):
                 self.refuse(f"{who} with {key}={_short(value)}")
-        return {"class_name": _CLASSES.get(class_name, class_name), "config": made}
+        return {"class_name": keras_table.CLASSES.get(class_name, class_name), "config": made}
+
+    def _with_layers(self, value: Any) -> Any:
+        """Return the arguments of a class of one's own, entries of layers among them made fastcnn's."""
+        if isinstance(value, dict) and {"class_name", "config", "module"} <= value.keys():
+            name = self.class_of(value)
+            if isinstance(value["config"], dict) and (name in self.known or name in self.custom):
+                return {serialization.LAYER: self.layer(name, value["config"])}
+        if isinstance(value, dict):
+            return {key: self._with_layers(one) for key, one in value.items()}
+        return [self._with_layers(one) for one in value] if isinstance(value, list) else value
+
+    def _lambda(self, who: str, config: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a Lambda layer: a function of the caller's by name, or code, if he lets it run."""
+        told: Any = config.get("function")
+        made: dict[str, Any] = {key: config[key] for key in ("name", "trainable") if key in config}
+        if isinstance(told, list):  # Keras 2
+            config_of = dict(zip(("code", "defaults", "closure"), told, strict=False))
+            told = {"class_name": "__lambda__", "config": config_of}
+        if keras_code.is_code(told):
+            if not self.runs_code:
+                self.refuse(f"{who} ({_CODE})")
+                return made
+            function: Any = keras_code.run(told, _names_of_code())
+        else:
+            name = str((told.get("registered_name") or told.get("config")) if isinstance(told, dict) else told)
+            short = name.rpartition(">")[2]
+            function = next((self.custom[one] for one in (name, short) if callable(self.custom.get(one))), None)
+            if function is None:
+                self.refuse(f"{who} of the function {short} (pass it as custom_objects={{{short!r}: {short}}})")
+                return made
+        return made | {"function": function, "arguments": config.get("arguments") or {}}
 
     def class_of(self, entry: dict[str, Any]) -> str:
         """Return the name of an entry's class; that of somebody's own class with its package, unless the caller has it.
@@ -181,8 +211,17 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, list) else value
 
 
+def _names_of_code() -> dict[str, Any]:
+    """Return what code in a file may call: Keras's names mean fastcnn's."""
+    from fastcnn import ops
+
+    package = sys.modules["fastcnn"]  # which stands above this room
+    return {**dict.fromkeys(("keras", "fastcnn", "fc"), package), "ops": ops, "layers": layers, "np": np}
+
+
 def _says_nothing(key: str, value: Any) -> bool:
-    return value is None or key.endswith("_initializer") or (key in _SILENT and _SILENT[key] == value)
+    silent = keras_table.SILENT
+    return value is None or key.endswith("_initializer") or (key in silent and silent[key] == value)
 
 
 def _initializer(key: str, value: Any) -> dict[str, Any]:

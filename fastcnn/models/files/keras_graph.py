@@ -15,8 +15,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from fastcnn.models.files.keras_config import SHAPES, Translator
-from fastcnn.models.files.keras_operators import Ref, as_layer, is_operation
+from fastcnn.models.files.keras_operators import Ref, as_function, as_layer, is_operation
+from fastcnn.models.operation_calls import TENSOR
 
 _CONSTANT = "_CONSTANT_VALUE"
 _FUNCTIONAL, _SEQUENTIAL = ("Functional", "Model"), "Sequential"
@@ -24,6 +27,17 @@ _FUNCTIONAL, _SEQUENTIAL = ("Functional", "Model"), "Sequential"
 
 def structure(translator: Translator, entry: dict[str, Any]) -> dict[str, Any]:
     """Return a model, or a layer, as fastcnn's JSON describes it; what is not offered is noted in the translator."""
+    number = entry.get("shared_object_id")
+    if number is not None and number in translator.shared:  # a layer of several models
+        return translator.shared[number] | {"config": {}}
+    made = _structure(translator, entry)
+    if number is not None:
+        made["shared"] = len(translator.shared)
+        translator.shared[number] = made
+    return made
+
+
+def _structure(translator: Translator, entry: dict[str, Any]) -> dict[str, Any]:
     class_name, config = translator.class_of(entry), entry.get("config") or {}
     if is_functional(entry):
         kind = "Model" if class_name in _FUNCTIONAL else class_name
@@ -85,7 +99,7 @@ class _Functional:
                 self.layers[name] = structure(self.translator, entry)
         self._write_down([(name, at) for name in self.entries for at in range(len(self.nodes[name]))])
         place = lambda ref: [self.places[ref.layer, ref.node], ref.which]
-        layers = [self.layers[name] for name in self.entries]
+        layers = [self.layers[name] for name in self.entries if name in self.layers]
         return _named(self.given) | {
             "layers": layers, "calls": self.calls, "inputs": _each(place, inputs), "outputs": _each(place, outputs)}
 
@@ -105,8 +119,11 @@ class _Functional:
                 waiting.setdefault(missing, []).append(call)
                 continue
             self.places[call] = len(self.calls)
-            inputs = [[self.places[r.layer, r.node], r.which] for r in refs]
-            self.calls.append({"layer": call[0], "inputs": inputs} | told)
+            if "operation" in told:
+                self.calls.append({"layer": call[0]} | self._with_places(told))
+            else:
+                inputs = [[self.places[r.layer, r.node], r.which] for r in refs]
+                self.calls.append({"layer": call[0], "inputs": inputs} | told)
             ready.extend(waiting.pop(call, ()))
         if waiting:
             first = next(iter(waiting.values()))[0][0]
@@ -117,7 +134,9 @@ class _Functional:
         args, named = self.nodes[name][at]
         entry = self.entries[name]
         if self._is_operation(name):
-            refs = self._operation(name, entry, args, named)
+            refs, function = self._operation(name, entry, args, named)
+            if function is not None:
+                return [self._inner(ref) for ref in refs], function
         else:
             refs = self._inputs(entry, args[0] if len(args) == 1 else args)
             strange = [key for key, value in named.items() if key not in ("mask", "training") and value is not None]
@@ -137,21 +156,35 @@ class _Functional:
             return [given[name] for name in names] if isinstance(names, dict) else list(given.values())
         return given if isinstance(given, list) else [given]
 
+    def _with_places(self, value: Any) -> Any:
+        """Return arguments of an operation with the places of calls for references."""
+        if isinstance(value, Ref):
+            ref = self._inner(value)
+            return {TENSOR: [self.places[ref.layer, ref.node], ref.which]}
+        if isinstance(value, dict):
+            return {key: self._with_places(one) for key, one in value.items()}
+        return type(value)(self._with_places(one) for one in value) if isinstance(value, (list, tuple)) else value
+
     def _is_operation(self, name: str) -> bool:
         entry = self.entries[name]
         kind, config = self.translator.class_of(entry), entry.get("config") or {}
         mine = self._is_model(name) or kind in self.translator.custom or ">" in kind
-        return not mine and is_operation(kind, config, self.translator.is_old)
+        return not mine and is_operation(kind, config, self.translator.is_old, str(entry.get("module")))
 
-    def _operation(self, name: str, entry: dict[str, Any], args: list[Any], named: dict[str, Any]) -> list[Ref]:
-        made = as_layer(entry["class_name"], entry.get("config") or {}, args, named)
+    def _operation(self, name: str, entry: dict[str, Any], args: list[Any], named: dict[str, Any]
+                   ) -> tuple[list[Ref], dict[str, Any] | None]:
+        """Return the tensors that an operation takes, and the call of the function that it is, if it is no layer."""
+        kind, config = entry["class_name"], entry.get("config") or {}
+        made = as_layer(kind, config, args, named)
         if made is None:
-            what = (entry.get("config") or {}).get("function", entry["class_name"])
-            self.translator.refuse(f'the operation {what} "{name}"')
+            function = None if self.translator.is_old else as_function(kind, config, args, named)
+            if function is not None:
+                return _refs([function["args"], function["named"]]), function
+            self.translator.refuse(f'the operation {config.get("function", kind)} "{name}"')
             made = "Linear", {}, [ref for ref in args if isinstance(ref, Ref)]
         kind, config, refs = made
         self.layers[name] = {"class_name": kind, "config": config | {"name": name}}
-        return refs
+        return refs, None
 
     def _first_calls(self) -> dict[str, int]:
         """Return from where calls of models inside are counted in Keras 2's references to them."""
@@ -205,6 +238,12 @@ def _tensors(value: Any) -> Any:
         return Ref(*value["config"]["keras_history"])
     if isinstance(value, dict) and value.get("class_name") == "__tuple__":
         return [_tensors(one) for one in value["items"]]
+    if isinstance(value, dict) and value.get("class_name") in ("__numpy__", "__tensor__"):
+        return np.asarray(value["config"]["value"], value["config"]["dtype"])
+    if isinstance(value, dict) and value.get("class_name") == "__slice__":
+        return slice(*(value["config"][key] for key in ("start", "stop", "step")))
+    if isinstance(value, dict) and value.get("class_name") == "__ellipsis__":
+        return Ellipsis
     if isinstance(value, dict):
         return {key: _tensors(one) for key, one in value.items()}
     return [_tensors(one) for one in value] if isinstance(value, list) else value

@@ -4,8 +4,13 @@ Keras 2 writes a TFOpLambda layer with the function's name, Keras 3 an operation
 call. What is here is read, any other is refused by name.
 """
 
+import inspect
 import numbers
 from typing import Any, NamedTuple
+
+from fastcnn.auto_names import snake_case
+from fastcnn.models.files import keras_table
+from fastcnn.models.operation_calls import function_of
 
 #: Layers that apply a function of fastcnn.activations, by the last part of the operation's name in lower case.
 _FUNCTIONS = {
@@ -17,6 +22,8 @@ _FUNCTIONS = {
 _PAIRS = {"add": "Add", "addv2": "Add", "sub": "Subtract", "subtract": "Subtract", "mul": "Multiply",
           "multiply": "Multiply", "maximum": "Maximum", "minimum": "Minimum"}  # fmt: skip
 _QUOTIENTS = ("div", "divide", "truediv", "truedivide", "realdiv")
+#: Operations whose function has another name than their class.
+_NAMES = {"TrueDivide": "true_divide"}
 _TOLD_NOTHING = ("name", "mask", "training", "data_format")
 
 
@@ -28,7 +35,7 @@ class Ref(NamedTuple):
     which: int
 
 
-def is_operation(class_name: str, config: dict[str, Any], is_old: bool) -> bool:
+def is_operation(class_name: str, config: dict[str, Any], is_old: bool, module: str = "") -> bool:
     """Return whether an entry is an operation: in Keras 3 one has a name alone, or arguments of its own, a layer more.
 
     Parameters
@@ -37,7 +44,11 @@ def is_operation(class_name: str, config: dict[str, Any], is_old: bool) -> bool:
         Of the entry.
     is_old : bool
         Whether it is of Keras 2.
+    module : str
+        Of the entry, where it tells one.
     """
+    if module.startswith("keras.src.ops."):
+        return True
     if is_old:
         return class_name in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
     return not {"trainable", "dtype"} & config.keys()
@@ -72,9 +83,38 @@ def as_layer(class_name: str, config: dict[str, Any], args: list[Any], named: di
         return "Activation", {"activation": _FUNCTIONS[function]}, args
     if function in ("softmax", "logsoftmax") and not given.keys() - {"axis"}:
         return {"softmax": "Softmax", "logsoftmax": "LogSoftmax"}[function], {"axis": given.get("axis", -1)}, args
+    known = {theirs.lower(): ours for ours, (_, theirs) in keras_table.OPERATIONS.items()}
+    elementary = known.get(function)
+    if elementary is not None and not given.keys() - {"decimals"} and not given.get("decimals"):
+        return elementary, {}, args
     if function == "negative" and not given:
         return "Rescaling", {"scale": -1.0}, args
     return _clipped(function, args, given)
+
+
+def as_function(class_name: str, config: dict[str, Any], args: list[Any], named: dict[str, Any]
+                ) -> dict[str, Any] | None:
+    """Return the call of the function of `fastcnn.ops` that an operation of Keras 3 is; None if there is none.
+
+    Parameters
+    ----------
+    class_name, config, args, named
+        As in `as_layer`.
+    """
+    name = _NAMES.get(class_name, snake_case(class_name))
+    function = function_of(name)
+    if function is None:
+        return None
+    known = inspect.signature(function).parameters
+    told: dict[str, Any] = {}
+    for key, value in {**config, **named}.items():
+        if key in known and key != "name":
+            told[key] = value
+        elif key not in _TOLD_NOTHING and value not in (None, False):
+            return None
+    if name == "get_item" and len(args) == 2 and isinstance(args[1], list):
+        args = [args[0], tuple(args[1])]
+    return {"operation": name, "kind": class_name, "args": args, "named": told}
 
 
 def _of_pair(function: str, a: Any, b: Any) -> tuple[str, dict[str, Any], list[Ref]] | None:
@@ -97,6 +137,8 @@ def _of_number(function: str, tensor: Ref, number: float, comes_first: bool
         return "Rescaling", {"scale": sign, "offset": -sign * number}, [tensor]
     if kind in ("Maximum", "Minimum"):
         return "Clip", {"min_value" if kind == "Maximum" else "max_value": number}, [tensor]
+    if function == "power" and not comes_first and number:
+        return "Power", {"exponent": number}, [tensor]
     if function in _QUOTIENTS and not comes_first and number:
         return "Rescaling", {"scale": 1.0 / number}, [tensor]
     return None

@@ -19,9 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.hdf5 import Tree
 from fastcnn.formats.keras import weights_of
+from fastcnn.models.files import keras_optimizer
 from fastcnn.models.files.assign_weights import Found, assign, require_common
 from fastcnn.models.files.keras_weight_paths import Place, named_places, places, strange_places
 from fastcnn.models.network import Network
@@ -47,6 +49,38 @@ def load(model: Any, path: Path, by_name: bool = False, skip_mismatch: bool = Fa
     assign(path, model, found, strange, skip_mismatch, _REMEDY)
 
 
+def load_optimizer(model: Any, path: Path) -> None:
+    """Set the state of a compiled model's optimizer to what a file of Keras 3 holds; warn where that does not fit."""
+    with weights_of(path, sum(p.size * p.dtype.itemsize for p in model.weights)) as tree:
+        arrays = _state(tree)
+    if not arrays:
+        return
+    optimizer = model.optimizer
+    try:
+        keras_optimizer.give_back(optimizer, model.trainable_weights, arrays)
+    except ArgumentError as error:
+        if len(arrays) > 2:  # what Keras writes before a training has begun
+            warn(f"{path}: the optimizer begins anew, since the file has {error}")
+
+
+def _state(tree: Tree) -> list[np.ndarray]:
+    """Return the state of the optimizer in a file, in its order."""
+    group = tree.group(tree.root, "optimizer_weights")
+    if group is not None:
+        names = tree.names(group, "weight_names")
+    else:
+        group = tree.group(tree.root, "optimizer/vars")
+        names = [str(k) for k in range(len(group or ()))]
+    found = []
+    for name in names:
+        array = tree.array(group, name, f"optimizer/{name}")
+        if array is None or array.dtype.kind not in "fiu":
+            return []
+        tree.require_whole(array, f"optimizer/{name}")
+        found.append(np.asarray(array[()]))
+    return found
+
+
 def _lists_layers(root: Any) -> bool:
     return "layer_names" in root.attrs or "layer_names0" in root.attrs
 
@@ -59,12 +93,12 @@ def _placed(tree: Tree, model: Any, by_name: bool) -> tuple[list[Found], list[st
     else:
         chosen = places(tree, model)
     found = [_numbered(tree, place) for place in chosen]
-    return found, [] if by_name else strange_places(tree, {place.path for place in chosen}), names
+    return found, [] if by_name else strange_places(tree, model, {place.path for place in chosen}), names
 
 
 def _numbered(tree: Tree, place: Place) -> Found:
-    found, parameters = Found(str(place.layer)), place.layer.weights
-    variables = tree.group(tree.root, f"{place.path}/vars")
+    found, parameters = Found(str(place.layer)), place.parameters
+    variables = tree.group(tree.root, place.variables)
     count = 0 if variables is None else len(variables)
     if count != len(parameters):
         found.wrong.append(f"{count} weights in {place.path} instead of the {len(parameters)} of {place.layer}")

@@ -14,12 +14,13 @@ from fastcnn.models.files import compile_arguments, keras_model, keras_weights, 
 from fastcnn.models.files.contents import made
 
 
-def load(path: Path, custom_objects: dict[str, type], compile: bool) -> Any:
-    """As `fastcnn.saving.load_model`."""
+def load(path: Path, custom_objects: dict[str, Any], compile: bool, runs_code: bool) -> Any:
+    """As `fastcnn.saving.load_model`; `runs_code` is ``not safe_mode``."""
     if is_keras_file(path):
-        return keras_model.load(path, custom_objects, compile)
+        return keras_model.load(path, custom_objects, compile, runs_code)
     contents, tensors = read(path)
-    model = _build(path, contents.structure, custom_objects)
+    model = _build(path, contents.structure, {name: one for name, one in custom_objects.items()
+                                              if isinstance(one, type)})
     own_weights.load(path, model, tensors)
     if compile and contents.structure.compile is not None:
         compile_arguments.compile_as(model, contents.structure.compile, str(path))
@@ -32,6 +33,8 @@ def load_weights(model: Any, path: Path, by_name: bool = False, skip_mismatch: b
         raise ArgumentError(f"{model.name}: expected a built model, got one without weights; call build(input_shape)")
     if is_keras_file(path):
         keras_weights.load(model, path, by_name, skip_mismatch)
+        if not by_name and not skip_mismatch and getattr(model.optimizer, "built", False):
+            keras_weights.load_optimizer(model, path)
     else:
         own_weights.load(path, model, read(path)[1], by_name, skip_mismatch)
 
