@@ -50,3 +50,20 @@ class BoundNorms:
 
     def time_filters(self):
         self.call()
+
+
+class FactoredStep:
+    """The second moments of rows and columns of a large dense layer."""
+
+    repeat = REPEAT
+
+    def setup(self):
+        from fastcnn.kernels import cpu
+
+        shape = 1, 2048, 1024
+        self.call = partial(cpu.factored_step, written(*shape), written(*shape), written(1024, dtype="float64"),
+                            normal(*shape), 0.9, 1e-30)
+        self.call()
+
+    def time_dense(self):
+        self.call()

@@ -84,6 +84,7 @@ from tests.reference_training import (  # noqa: F401
     bound_norms,
     categorical_crossentropy,
     elementwise_loss,
+    factored_step,
     fold_losses,
     moving_average,
     penalty,

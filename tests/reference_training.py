@@ -249,6 +249,11 @@ def adaptive_step(values, s, q, p, gradients, code, learning_rate, a, b, c, d, e
         n = s + g**2
         q = q + g + 2 * d * w - (n**a - s**a) * w / learning_rate
         return (np.clip(q, -b, b) - q) / (n**a / learning_rate + 2 * c), n, q, p
+    if code == 8:  # schedule-free
+        q = q + (g**2 - q) * b
+        z = s - learning_rate * g / (np.sqrt(q / d) + epsilon)
+        average = (1 - c) * (w - (1 - a) * s) / a + c * z  # of w, which lies between the two, the one that was
+        return (1 - a) * z + a * average, z, q, p
     s, q = s + (g - s) * a, q + (g**2 - q) * b
     if code == 3:  # Nadam
         return w - learning_rate * (c * s + d * g) / (np.sqrt(q) + epsilon), s, q, p
@@ -286,6 +291,27 @@ def penalty(gradient, array, l1, l2):
     gradient, w = _double(gradient, array)
     total = np.array([l1 * np.abs(w).sum() + l2 * (w * w).sum()])
     return total, gradient + l1 * np.sign(w) + 2 * l2 * w if gradient.size else gradient
+
+
+# --- factored.py ------------------------------------------------------------------------------------------------------
+
+
+def factored_step(state, gradients, beta, epsilon):
+    """Return g over the root of its factored moment, and the state as it becomes; arrays (outer, R, C)."""
+    u, out = np.empty(gradients.shape), state.astype(np.float64)
+    for o, (g, s) in enumerate(zip(gradients.astype(np.float64), out, strict=True)):
+        rows, columns = g.shape
+        squares = g**2 + epsilon
+        if 1 in g.shape:
+            s[...] = beta * s + (1 - beta) * squares
+            u[o] = g / np.sqrt(s)
+            continue
+        flat = s.reshape(-1)
+        flat[:rows] = beta * flat[:rows] + (1 - beta) * squares.mean(axis=1)
+        flat[rows:rows + columns] = beta * flat[rows:rows + columns] + (1 - beta) * squares.mean(axis=0)
+        r, c = flat[:rows], flat[rows:rows + columns]
+        u[o] = g / np.sqrt(np.outer(r / r.mean(), c))
+    return u, out
 
 
 # --- bounded_norms.py -------------------------------------------------------------------------------------------------

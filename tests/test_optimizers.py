@@ -10,7 +10,7 @@ import fastcnn as fc
 from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
 
-NAMES = tuple(fc.optimizers._NAMES)
+NAMES = fc.optimizers.names
 names = pytest.mark.parametrize("name", NAMES)
 
 

@@ -13,6 +13,24 @@ from fastcnn.operations.layout import permuted
 Gradients = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
+def product(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the product of two matrices; it has no way back.
+
+    Parameters
+    ----------
+    left : (rows, C) array
+    right : (C, columns) array
+    """
+    d, dtype, (rows, c), columns = device.of(left), left.dtype, left.shape, right.shape[1]
+    if not rows * c * columns:
+        return d.zeros((rows, columns), dtype)
+    y = d.empty((1, 1, rows, columns), dtype)
+    forward = algorithm_of(geometry.conv2d((1, 1, rows, c), columns, (1, 1)), d, dtype, False).forward
+    forward.run(d, y, left.reshape(1, 1, rows, c), forward.arguments(
+        d, right.reshape(1, 1, c, columns), NOTHING[dtype], clamp_array(LINEAR, dtype)))
+    return y.reshape(rows, columns)
+
+
 def matrix_product(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, Gradients]:
     """Return y[n, i, k] = sum over c of left[n, i, c] right[n, c, k], and dy -> (dleft, dright).
 

@@ -10,7 +10,7 @@ from fastcnn.kernels import optimizer_codes as codes
 from fastcnn.optimizers.adaptive import _Adaptive
 from fastcnn.optimizers.arguments import positive, within
 from fastcnn.optimizers.base import NONE, Rate
-from fastcnn.optimizers.parameter_group import norms, scale_parts
+from fastcnn.optimizers.parameter_group import ParameterGroup, norms, scale_parts
 from fastcnn.parameters import Segment
 
 
@@ -135,6 +135,59 @@ class Lion(_Adaptive):
 
     def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
         return rate, self.beta_1, self.beta_2, 0.0, 0.0, 0.0
+
+
+class ScheduleFreeAdamW(_Adaptive):
+    """AdamW that needs no schedule, since the weights are between an average of its steps and the last of them.
+
+        z -= learning_rate g / (sqrt(v / (1 - beta_2^t)) + epsilon)
+        x = (1 - 1/t) x + z / t;   w = (1 - beta_1) z + beta_1 x
+
+    Defazio et al., "The road less scheduled", 2024. As in Keras, the model predicts with w, not with x.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+    beta_1 : float
+        How near w is to the average x; above 0.
+    beta_2, epsilon : float
+    warmup_steps : int
+        The learning rate rises over so many steps.
+    base, named : those of `Optimizer`
+
+    Examples
+    --------
+    >>> w = fc.parameters.Parameter(np.ones(2, "float32"), "w", "w")
+    >>> optimizer = optimizers.ScheduleFreeAdamW(0.1)
+    >>> optimizer.build([w])
+    >>> w.gradient[...] = 0.5, -2
+    >>> optimizer.step()
+    >>> w.value.round(4)
+    array([0.9, 1.1], dtype=float32)
+    """
+
+    code, slots = codes.SCHEDULE_FREE, ("momentum", "velocity")
+
+    def __init__(self, learning_rate: Rate = 0.0025, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+                 warmup_steps: int = 0, *base: Any, **named: Any) -> None:
+        super().__init__(learning_rate, *base, **named)
+        within(self, beta_1=beta_1, beta_2=beta_2)
+        positive(self, beta_1=beta_1, epsilon=epsilon)
+        if not isinstance(warmup_steps, int) or warmup_steps < 0:
+            raise ArgumentError(f"ScheduleFreeAdamW: expected warmup_steps to be an integer of at least 0, got "
+                                f"{warmup_steps!r}")
+        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
+        self.warmup_steps = warmup_steps
+
+    def _part(self, segment: Segment) -> ParameterGroup:
+        group = super()._part(segment)
+        device.of(segment.values).copy(group.state[0], segment.values)  # z begins where the weights do
+        return group
+
+    def scalars(self, rate: float) -> tuple[float, float, float, float, float, float]:
+        t = self.updates
+        warm = min(t / self.warmup_steps, 1.0) if self.warmup_steps else 1.0
+        return rate * warm, self.beta_1, 1 - self.beta_2, 1 / t, 1 - self.beta_2**t, self.epsilon
 
 
 class Lamb(_Adaptive):

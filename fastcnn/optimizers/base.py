@@ -216,7 +216,7 @@ class Optimizer(State, Averages, RateFactors, WeightDecay, Applying, ExplainsUns
                          self.global_clipnorm)
                 for part, factor in zip(self._parts, self._factors, strict=True):
                     d, own = device.of(part.segment.values), rate * factor
-                    decay = self._decay(part, own) if self.weight_decay else 0.0
+                    decay = self._decay(part, own)
                     self.update(d, part.segment, part.state, own, decay, clear)
             if self.use_ema:
                 self._average()

@@ -25,11 +25,15 @@ class WeightDecay:
         ids, pattern = self._exempt
         return id(parameter) in ids or (pattern is not None and pattern.search(parameter.name) is not None)
 
+    def _decay_of(self, part: ParameterGroup) -> float:
+        """Return the weight decay of a part."""
+        return self.weight_decay or 0.0
+
     def _decay(self, part: ParameterGroup, rate: float) -> float:
         """Return the decay of a part for `update`; where some parameters are spared, do it here and return 0."""
-        decay, segment = rate * (self.weight_decay or 0.0), part.segment
+        decay, segment = rate * self._decay_of(part), part.segment
         # The kernel has one decay for a whole segment.
-        if not part.spared.any():
+        if not decay or not part.spared.any():
             return decay
         scale_parts(segment, segment.values, np.where(part.spared, 1.0, 1.0 - decay))
         return 0.0

@@ -45,10 +45,7 @@ LOSSES = {
 }
 METRICS: dict[str, str] = {}  # all of Keras's are there
 OPTIMIZERS = {
-    "use Adam, AdamW, RMSprop or Lion": "Adafactor Muon ScheduleFreeAdamW",
     "float32 and float64 do not need it": "LossScaleOptimizer",
-    "a model has one optimizer; exclude_from_weight_decay and trainable tell parameters apart":
-        "MultiOptimizer OptimizerMap",
     "fc.optimizers has the current ones": "legacy",
 }
 CALLBACKS = {

@@ -86,6 +86,7 @@ from fastcnn.kernels.cpu.normalization.unit_rows import unit_rows_backward, unit
 from fastcnn.kernels.cpu.optimizers.adaptive import adaptive_step
 from fastcnn.kernels.cpu.optimizers.bounded_norms import bound_norms, bound_norms_scratch
 from fastcnn.kernels.cpu.optimizers.descent import adam, sgd
+from fastcnn.kernels.cpu.optimizers.factored import factored_step, factored_step_scratch
 from fastcnn.kernels.cpu.optimizers.parts import moving_average, scale_parts, squared_norms, squared_norms_scratch
 from fastcnn.kernels.cpu.optimizers.penalty import penalty, penalty_scratch
 from fastcnn.kernels.cpu.peak import multiply_add_chain, repeated_copy, triad
@@ -170,6 +171,8 @@ __all__ = [
     "dropout",
     "elementwise_loss",
     "encode_boxes",
+    "factored_step",
+    "factored_step_scratch",
     "fill_boxes",
     "fold_depth",
     "fold_losses",

@@ -27,6 +27,7 @@ CASES = {
     "lion": (codes.LION, "s", 0.1, 0.9, 0.99, 0, 0, 0),
     "ftrl": (codes.FTRL, "sq", 0.1, 0.5, 0.2, 0.3, 0.1, 0),
     "lamb": (codes.LAMB, "sqp", 0.1, 0.1, 0.001, 2.0, 3.0, 1e-4),
+    "schedule-free": (codes.SCHEDULE_FREE, "sq", 0.1, 0.9, 0.1, 0.25, 0.5, 1e-4),
 }
 
 names = pytest.mark.parametrize("name", CASES)

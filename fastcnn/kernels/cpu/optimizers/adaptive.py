@@ -16,6 +16,9 @@ g is the gradient, w the parameter, r the learning rate, e epsilon; s, q and p a
     LAMB        s <- s + (g - s) a;   q <- q + (g^2 - q) b;   p <- c s / (sqrt(d q) + e)     (You et al., 2020)
                 w follows p later, each parameter at its own length
 
+    SCHEDULE_FREE  q <- q + (g^2 - q) b;   z = s;   s <- s - r g / (sqrt(q / d) + e)         (Defazio et al., 2024)
+                w <- (1 - a) s + a ((1 - c) (w - (1 - a) z) / a + c s)
+
 The formulas, and where epsilon stands in them, are Keras's. Before them w <- w - decay w. Arrays are read and written
 once, side by side, a block of L1 at a time, as in `optimizer`.
 """
@@ -74,7 +77,7 @@ def _adaptive_chunk(chunk, chunks, arrays, code, numbers, decay, clear):
 @inlined(exact=True)
 def _adaptive_block(w, state, g, code, numbers):
     (s, q, p), (rate, a, b, c, d, small), real = state, numbers, w.dtype.type
-    zero, one, two = real(0), real(1), real(2)
+    zero, one = real(0), real(1)
     if code == codes.ADAGRAD:
         for i in range(w.size):
             s[i] = s[i] + g[i] * g[i]
@@ -106,19 +109,39 @@ def _adaptive_block(w, state, g, code, numbers):
             w[i] = w[i] - step
             s[i] = b * s[i] + (one - b) * g[i]
     elif code == codes.FTRL:
-        for i in range(w.size):
-            new = s[i] + g[i] * g[i]
-            raised = power(new, a)
-            linear = q[i] + (g[i] + two * d * w[i]) - (raised - power(s[i], a)) / rate * w[i]
-            inside = b if linear > b else (-b if linear < -b else linear)
-            s[i], q[i] = new, linear
-            w[i] = (inside - linear) / (raised / rate + two * c)
+        _ftrl(w, state, g, numbers)
+    elif code == codes.SCHEDULE_FREE:
+        _schedule_free(w, state, g, numbers)
     else:
         for i in range(w.size):
             mean = s[i] + (g[i] - s[i]) * a
             square = q[i] + (g[i] * g[i] - q[i]) * b
             s[i], q[i] = mean, square
             p[i] = c * mean / (real(math.sqrt(d * square)) + small)
+
+
+@inlined(exact=True)
+def _ftrl(w, state, g, numbers):
+    (s, q, _), (rate, a, b, c, d, _), two = state, numbers, w.dtype.type(2)
+    for i in range(w.size):
+        new = s[i] + g[i] * g[i]
+        raised = power(new, a)
+        linear = q[i] + (g[i] + two * d * w[i]) - (raised - power(s[i], a)) / rate * w[i]
+        inside = b if linear > b else (-b if linear < -b else linear)
+        s[i], q[i] = new, linear
+        w[i] = (inside - linear) / (raised / rate + two * c)
+
+
+@inlined(exact=True)
+def _schedule_free(w, state, g, numbers):
+    (s, q, _), (rate, a, b, c, d, small), real = state, numbers, w.dtype.type
+    one = real(1)
+    for i in range(w.size):
+        square = q[i] + (g[i] * g[i] - q[i]) * b
+        old, new = s[i], s[i] - rate * g[i] / (real(math.sqrt(square / d)) + small)
+        s[i], q[i] = new, square
+        average = (one - c) * ((w[i] - (one - a) * old) / a) + c * new
+        w[i] = (one - a) * new + a * average
 
 
 @inlined(exact=True)
