@@ -46,6 +46,8 @@ class Convolution(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.require_channels_last(data_format)
         self.filters, self.groups = positive(self, filters=filters, groups=groups)
+        if self.filters % self.groups:
+            raise ArgumentError(f"{self}: expected groups to divide the {filters} filters, got groups={groups}")
         self.kernel_size: Any = several(kernel_size, self.rank, f"{self}: kernel_size")
         self.strides: Any = several(strides, self.rank, f"{self}: strides")
         self.dilation_rate: Any = several(dilation_rate, self.rank, f"{self}: dilation_rate")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError, unknown
-from fastcnn.geometry.arguments import Sides, explicit_padding
+from fastcnn.geometry.arguments import Sides, explicit_padding, is_integer
 from fastcnn.geometry.resize import pad3d
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
@@ -26,6 +26,8 @@ class _Bordered(Layer):
 
     def _take(self, value: Any, data_format: str | None, what: str) -> Sides:
         self.require_channels_last(data_format)
+        if isinstance(value, (tuple, list)) and len(value) == 1 and is_integer(value[0]):
+            raise ArgumentError(f"{self}: expected {what} to be an integer or (left, right), got {value!r}")
         self.border = explicit_padding(value, self.rank, f"{self}: {what}")
         return self.border
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
+from fastcnn.layers.running_statistics import RunningStatistics, batches_of
 from fastcnn.operations.batch_normalization import normalization
 from fastcnn.traits import Trait
 
 _SMALLEST = 1e-7  # a standard deviation is taken for at least this, as in Keras
-_BLOCK = 1 << 22  # elements of data that are turned into float64 at once
 
 Tables = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # gamma, beta, mean, variance
 
@@ -166,30 +166,33 @@ class Normalization(_Mapping):
 
         Parameters
         ----------
-        data : array
-            Samples, of any integer or floating type.
+        data : array, or batches
+            Samples, of any integer or floating type. An iterable, such as a list of arrays, a generator or a loader,
+            gives batches of them: x, (x, y) or (x, y, sample_weight), of which x counts.
 
         Raises
         ------
         ArgumentError
             If mean and variance were given to the constructor, or the shape does not suit the layer.
         DataError
-            If the data are no array of numbers, or empty.
+            If the data are no numbers, or empty.
         """
         if self.given is not None:
             raise ArgumentError(f"{self}: expected a layer without a mean of its own to adapt; leave mean and variance "
                                 f"out when you make it")
-        data = np.asarray(data)
-        if data.dtype.kind not in "buif" or data.ndim < 1 or not data.size:
-            raise DataError(f"{self}: expected an array of numbers to adapt to, got {data.dtype} of shape {data.shape}")
-        if self.input_shape is None:
-            self.build((None, *data.shape[1:]))
-        kept = self._kept(data.ndim)
-        if data.ndim != len(self.input_shape) or any(data.shape[axis] != self.input_shape[axis] for axis in kept):
-            raise ArgumentError(f"{self}: expected data like its input {self.input_shape}, got {data.shape}")
-        mean, variance = _statistics(data, kept)
-        self.mean.assign(mean)
-        self.variance.assign(variance)
+        found = None
+        for x in batches_of(data, str(self)):
+            if self.input_shape is None:
+                self.build((None, *x.shape[1:]))
+            kept = self._kept(len(self.input_shape))
+            if x.ndim != len(self.input_shape) or any(x.shape[axis] != self.input_shape[axis] for axis in kept):
+                raise ArgumentError(f"{self}: expected data like its input {self.input_shape}, got {x.shape}")
+            if found is None:
+                found = RunningStatistics(kept, tuple(x.shape[axis] for axis in kept))
+            found.add(x)
+        assert found is not None
+        self.mean.assign(found.mean)
+        self.variance.assign(found.variance)
 
     def _kept(self, rank: int) -> tuple[int, ...]:
         kept = tuple(sorted(axis + rank if axis < 0 else axis for axis in self.axis))
@@ -212,21 +215,3 @@ class Normalization(_Mapping):
             return np.empty(0, kind), np.empty(0, kind), self._filled(mean, part), self._filled(variance, part)
         return (self._filled(np.sqrt(variance), part), self._filled(mean, part), np.zeros(count, kind),
                 np.ones(count, kind))
-
-
-def _statistics(data: np.ndarray, kept: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean and variance in float64 over all axes but `kept`, block by block.
-
-    Chan, Golub and LeVeque, 1983, equation 2.1b.
-    """
-    axes = tuple(axis for axis in range(data.ndim) if axis not in kept)
-    each = math.prod(data.shape[axis] for axis in axes[1:])
-    rows = max(1, _BLOCK * len(data) // data.size)
-    mean = distances = np.zeros(tuple(data.shape[axis] for axis in kept))
-    for begin in range(0, len(data), rows):
-        block = data[begin:begin + rows].astype(np.float64)
-        before, count = begin * each, len(block) * each
-        delta = block.mean(axis=axes) - mean
-        mean = mean + delta * (count / (before + count))
-        distances = distances + block.var(axis=axes) * count + delta**2 * (before * count / (before + count))
-    return mean, distances / (len(data) * each)

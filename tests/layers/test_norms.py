@@ -157,7 +157,7 @@ def test_what_a_mapping_multiplies_by_is_worked_out_once_for_a_shape_and_anew_fo
 
 
 def test_adapt_refuses_what_it_cannot_take():
-    with pytest.raises(DataError, match="expected an array of numbers to adapt to"):
+    with pytest.raises(DataError, match="expected arrays of numbers to adapt to"):
         layers.Normalization().adapt(np.array(["a"]))
     with pytest.raises(DataError, match=r"got float64 of shape \(\)"):
         layers.Normalization().adapt(3.0)
@@ -169,6 +169,43 @@ def test_adapt_refuses_what_it_cannot_take():
     layer.build((None, 4))
     with pytest.raises(ArgumentError, match=r"expected data like its input \(None, 4\), got \(3, 5\)"):
         layer.adapt(np.ones((3, 5)))
+
+
+class Numbered:
+    """Batches by number, as Keras's PyDataset gives them."""
+
+    def __init__(self, parts):
+        self.parts = parts
+
+    def __len__(self):
+        return len(self.parts)
+
+    def __getitem__(self, k):
+        return self.parts[k]
+
+
+@pytest.mark.parametrize("given", [
+    list, tuple, iter, Numbered, lambda parts: (one for one in parts), lambda parts: [(x, len(x)) for x in parts],
+    lambda parts: iter([(x, np.zeros(len(x)), np.ones(len(x))) for x in parts]),
+    lambda parts: [(x, np.zeros(len(x))) for x in parts]])
+def test_adapt_takes_batches(given):
+    x = np.random.default_rng(0).random((9, 2)) * [1.0, 50.0]
+    whole, layer = layers.Normalization(), layers.Normalization()
+    whole.adapt(x)
+    layer.adapt(given([x[:4], x[4:5], x[5:]]))
+    assert layer.input_shape == (None, 2)
+    np.testing.assert_allclose(layer.mean.numpy(), whole.mean.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(layer.variance.numpy(), whole.variance.numpy(), rtol=1e-6)
+
+
+def test_adapt_takes_rows_of_numbers_as_one_array_and_refuses_batches_of_other_shapes():
+    layer = layers.Normalization()
+    layer.adapt([[1.0, 2.0], [3.0, 4.0]])
+    np.testing.assert_array_equal(layer.mean.numpy(), [2, 3])
+    with pytest.raises(DataError, match="to adapt to, got none"):
+        layers.Normalization().adapt(iter(()))
+    with pytest.raises(ArgumentError, match=r"expected data like its input \(None, 2\), got \(4, 3\)"):
+        layers.Normalization().adapt([np.ones((4, 2)), np.ones((4, 3))])
 
 
 @pytest.mark.parametrize("layer", [

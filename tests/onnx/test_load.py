@@ -275,10 +275,14 @@ def test_all_nodes_without_a_layer_stand_in_one_error():
     assert "\n" not in str(caught.value)
 
 
-def test_a_free_size_is_asked_for_and_given():
+def test_a_free_size_stays_open_or_is_given_and_asked_for_where_weights_need_it():
     proto = file([node("GlobalAveragePool", "x")], (3, "h", "w"))
+    assert load(proto).input_shape == (None, None, None, 3)
+    dense = file([node("Flatten", "x", "f"), node("Gemm", "f w", "y")], (3, "h", "w"),
+                 {"w": np.ones((90, 2), np.float32)})
     with pytest.raises(ArgumentError, match=r"input_shapes=\{'x'.*--input-shape x=3,224,224"):
-        load(proto)
+        load(dense)
+    assert load(dense, input_shapes=(3, 5, 6)).output_shape == (None, 2)
     assert load(proto, input_shapes=(3, 5, 6)).input_shape == (None, 5, 6, 3)
     assert load(proto, input_shapes={"x": (3, 5, 6)}).input_shape == (None, 5, 6, 3)
     with pytest.raises(ArgumentError, match="'z' is not known"):
@@ -288,6 +292,19 @@ def test_a_free_size_is_asked_for_and_given():
             load(proto, input_shapes=shape)
     with pytest.raises(ArgumentError, match="layout"):
         load(proto, layout="nchw")
+
+
+def test_a_file_for_images_of_any_size_is_a_model_for_any_size():
+    """Borders that the file makes of the size are those of odd and of even ones."""
+    nodes = [helper.make_node("Conv", ["x", "w"], ["a"], strides=[2, 2], auto_pad="SAME_UPPER"),
+             helper.make_node("MaxPool", ["x"], ["b"], kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER"),
+             node("Concat", "a b", "y", axis=1)]
+    weights = {"w": draw(4, 3, 3, 3)}
+    model = load(file(nodes, (3, "h", "w"), weights))
+    assert model.input_shape == (None, None, None, 3)
+    for size in ((6, 8), (7, 5), (6, 8)):
+        fixed, x = load(file(nodes, (3, *size), weights)), draw(2, *size, 3)
+        np.testing.assert_array_equal(model.predict(x), fixed.predict(x))
 
 
 @pytest.mark.parametrize(("nodes", "word"), [
