@@ -115,3 +115,22 @@ def test_counting_takes_a_twentieth_of_the_time_of_pycocotools():
     ours(objects, found)
     ratios = [evaluated(coco, cocoeval.COCOeval, objects, found)[1] / ours(objects, found)[1] for _ in range(5)]
     assert np.median(ratios) > 20
+
+
+def test_detections_of_blood_cells_are_counted_as_both_libraries_count_them(data_dir):
+    cells = fc.datasets.load("bccd", data_dir).test
+    rng, objects, found = np.random.default_rng(0), [], []
+    for row in range(len(cells)):
+        some = cells.slice_of(row)
+        boxes, labels = cells.boxes[some].astype(np.float64), cells.classes[some]
+        areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+        objects.append(np.column_stack([boxes, labels, np.zeros(len(boxes)), areas]))
+        near = np.repeat(boxes, 3, axis=0) + rng.normal(0, 6, (3 * len(boxes), 4))
+        near[:, 2:] = np.maximum(near[:, 2:], near[:, :2] + 1)
+        scores = np.round(rng.random(len(near)), 2)
+        found.append(np.column_stack([near, np.repeat(labels, 3), scores])[rng.random(len(near)) < 0.7])
+    expected, _ = evaluated(coco, cocoeval.COCOeval, objects, found)
+    np.testing.assert_allclose(ours(objects, found)[0], expected, rtol=0, atol=1e-9)
+    theirs, _ = evaluated(faster_coco_eval, faster_coco_eval.COCOeval_faster, objects, found)
+    np.testing.assert_allclose(ours(objects, found)[0], theirs, rtol=0, atol=1e-9)
+    assert 0.1 < expected[0] < 0.9
