@@ -56,6 +56,8 @@ def test_a_process_finds_no_kernel_and_leaves_nothing_to_the_next(tmp_path):
 def test_variables_that_an_import_reads_want_a_process_from_nothing(monkeypatch):
     assert processes.can_be_forked({"FASTCNN_DATA": "elsewhere", "NO_COLOR": "1"})
     assert not processes.can_be_forked({"NUMBA_NUM_THREADS": "1"})
+    monkeypatch.setenv("KMP_INIT_AT_FORK", "FALSE")
+    assert processes.can_be_forked({})
     monkeypatch.setenv("FASTCNN_WINOGRAD", "0")
     assert not processes.can_be_forked({})
 
