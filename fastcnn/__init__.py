@@ -17,7 +17,7 @@ from fastcnn._version import __version__
 __all__ = [
     "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
     "Sequential", "__version__", "activations", "applications", "augmentation",
-    "callbacks", "check_gradients", "config", "constraints", "data", "datasets",
+    "backend", "callbacks", "check_gradients", "config", "constraints", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "gradients", "graph", "initializers", "kernels", "layers",
     "losses", "lr_finder", "metrics", "models", "onnx", "ops", "optimizers", "parameters", "random", "regularizers",
     "saving", "step_budget", "training", "traits", "utils", "vision",
@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         activations,
         applications,
         augmentation,
+        backend,
         callbacks,
         config,
         constraints,

@@ -132,6 +132,48 @@ def set_floatx(value: str) -> None:
     dtype_policies.set_floatx(value)
 
 
+def epsilon() -> float:
+    """Return the small number that losses and metrics keep logarithms and quotients away from zero with: 1e-7.
+
+    Examples
+    --------
+    >>> fc.config.epsilon()
+    1e-07
+    """
+    return 1e-7
+
+
+def image_data_format() -> str:
+    """Return how images lie: "channels_last", (N, H, W, C).
+
+    Examples
+    --------
+    >>> fc.config.image_data_format()
+    'channels_last'
+    """
+    return "channels_last"
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Return whether tracebacks leave out lines of the package: never.
+
+    Examples
+    --------
+    >>> fc.config.is_traceback_filtering_enabled()
+    False
+    """
+    return False
+
+
+def disable_traceback_filtering() -> None:
+    """Leave tracebacks whole, as they are.
+
+    Examples
+    --------
+    >>> fc.config.disable_traceback_filtering()
+    """
+
+
 def state() -> tuple[Any, ...]:
     """Return the state of all switches. What was derived under another state may be out of date."""
     return switches.state

@@ -203,7 +203,9 @@ def connect(layer: Any, x: Any, training: bool | None = None) -> Any:
                             f"got {wrong[0].dtype.name}; make all layers with one dtype")
     shapes = tuple(one.shape for one in inputs)
     verb = layer.for_shape(shapes if layer.many_inputs else shapes[0])
-    node = LayerCall(layer, inputs, as_shapes(verb.output_shape), training)
+    batches = {shape[0] for shape in shapes}
+    told = batches.pop() if len(batches) == 1 else None  # how many samples, where `gradients` knows it
+    node = LayerCall(layer, inputs, [(told, *shape[1:]) for shape in as_shapes(verb.output_shape)], training)
     layer.nodes.append(node)
     return layer.rearranged(node.outputs)
 

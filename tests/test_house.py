@@ -43,7 +43,7 @@ FLOORS = (
     "differentiate training",
     "models",
     "saving utils",
-    "applications onnx bench",
+    "applications backend onnx bench",
     "vision",
     "cli",
     "__main__",

@@ -95,7 +95,9 @@ def inputs(x: Any, names: Sequence[str], shapes: Sequence[Any], who: str) -> lis
 
 def targets(y: Any, names: Sequence[str], samples: int, who: str) -> list[Any]:
     """Return the targets of each output, None where there are none."""
-    if isinstance(y, dict):
+    if y is None:
+        found = [None] * len(names)
+    elif isinstance(y, dict):
         found = per_output(y, names, f"{who}: y")
     elif len(names) == 1:
         listed = isinstance(y, (list, tuple)) and len(y) == 1 and isinstance(y[0], np.ndarray)

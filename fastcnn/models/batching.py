@@ -2,15 +2,16 @@
 
 import math
 import numbers
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastcnn._warnings import warn
 from fastcnn.array_data import Batch, Data
 from fastcnn.errors import ArgumentError
-from fastcnn.models import arguments, data
+from fastcnn.models import arguments, data, own_steps
 from fastcnn.models.trainer_state import TrainerState
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
 from fastcnn.training.batches import is_numbered
@@ -77,6 +78,8 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
         If there is no batch.
     """
     kind = type(x).__name__
+    if not isinstance(x, (Iterator, list)) and refused.pop("batch_size", None) is not None:  # as Keras's guide has it
+        warn(f"{who}: batch_size changes nothing beside a {kind}, which gives the batches itself")
     for name, value in refused.items():
         if value is not None:
             raise ArgumentError(f"{who}: expected no {name} beside a {kind}, which gives the batches itself, as tuples "
@@ -99,18 +102,46 @@ def with_targets(trainer: TrainerState, who: str, class_weight: Any = None, trai
     It is called with a batch, its place in the pass and, where it is augmented, the epoch and the number of the batch.
     """
     goes_on = False
+    model: Any = trainer.model
+    if class_weight is None and augmentation is None and model.writes_step("train" if trains else "test"):
+        return as_it_is(trainer, who)
 
     def converted(batch: Any, place: int, epoch: int | None = None, number: int = 0) -> Batch:
         nonlocal goes_on
         where = f"{who}: batch {place}"
         x, y, sample_weight = _unpacked(batch, where)
-        if y is None:
+        if y is None and trainer.loss is not None:
             raise ArgumentError(f"{where}: expected (x, y) or (x, y, sample_weight), got "
                                 f"{'x alone' if isinstance(batch, (tuple, list)) else type(batch).__name__}")
         samples = data.labelled(trainer, x, y, sample_weight, where, goes_on=goes_on, augmentation=augmentation,
                                 first=number * _APART, trains=trains, one_batch=True)
         goes_on = True
         return _whole(data.classes_weighted(samples, class_weight, where), epoch)
+
+    return converted
+
+
+def as_it_is(trainer: TrainerState, who: str) -> Callable[[Any, int], Any]:
+    """Return what hands batches to a step of one's own as they come: arrays of the host, floats of the model's type."""
+    model, kind = trainer.model, trainer.model.compute_dtype
+
+    def array(one: Any) -> Any:
+        if isinstance(one, Mapping):
+            return {name: array(inner) for name, inner in one.items()}
+        if isinstance(one, (list, tuple)):
+            return type(one)(map(array, one))
+        found = np.asarray(one)
+        return found.astype(kind) if found.dtype.kind == "f" and found.dtype != kind else found
+
+    def converted(batch: Any, number: int, *_: Any) -> Any:
+        given = array(batch)
+        if not all(layer.built for layer in model.layers):  # what it is called with tells the shapes
+            model.read(_unpacked(given, f"{who}: batch {number}")[0], f"{who}: batch {number}")
+        trainer.trained = model.trainable_weights
+        first = given
+        while not isinstance(first, np.ndarray):
+            first = next(iter(first.values() if isinstance(first, Mapping) else first))
+        return own_steps.GivenBatch([first], given)
 
     return converted
 

@@ -23,14 +23,17 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     several.
     """
     own = trainer.own_train_step is not None or trainer.own_test_step is not None
-    if trainer.loss is None and not own:
-        raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
     model = trainer.model
+    if not own:
+        _check_compiled(trainer, who)
     xs, pipelines = (_inputs(trainer, x, who), {}) if augmentation is None else augmented_inputs.read(
         model, x, augmentation, who)
     names = model.output_names
-    if trainer.objective is None and trainer.loss is not None:
-        trainer.objective = Objective(names, model.output_shapes, **trainer.compiled, who=who)
+    if not own:
+        _check_compiled(trainer, who)  # once more: what it adds to the loss is known where it is built
+    if trainer.objective is None and not (own and trainer.loss is None):
+        trainer.objective = Objective(names, model.output_shapes, **trainer.compiled, who=who,
+                                      needs_loss=trainer.loss is not None)
     if not goes_on:
         trainer.trained = model.trainable_weights
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
@@ -59,6 +62,16 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     if isinstance(data, AugmentedData):
         objective.check(some, data.weights, shapes, model.compute_dtype, who, **how | {"one_batch": True})
     return data
+
+
+def _check_compiled(trainer: TrainerState, who: str) -> None:
+    """Raise ArgumentError if there is nothing to train for: no loss of `compile`, and none that layers add."""
+    if trainer.loss is not None:
+        return
+    model = trainer.model
+    asked: list[Any] = [*model._executable.whole.steps, *model.trainable_weights] if model.built else []
+    if trainer.optimizer is None or (model.built and all(one.regularizer is None for one in asked)):
+        raise ArgumentError(f"{who}: expected a compiled model; call compile(optimizer, loss) first")
 
 
 def unlabelled(trainer: TrainerState, x: Any, who: str, lasts: bool = True, augmentation: Any = None) -> Data:

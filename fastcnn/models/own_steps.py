@@ -16,7 +16,7 @@ A model without them trains by `fastcnn.training.train_step`, in fewer passes.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ _TRAIN, _TEST = ("train_step", "compute_loss", "compute_metrics"), ("test_step",
 class OwnSteps(Network):
     """A network that says what a step is, for classes that say it otherwise."""
 
-    _loss_tracker: Metric | None = None
+    _mean_loss: Metric | None = None
     objective: Any
     optimizer: Any
     trainable_weights: Any
@@ -50,13 +50,24 @@ class OwnSteps(Network):
         step = self.train_step if which == "train" else self.test_step
         return lambda batch: _logs(self, which, step(packed(batch)))
 
+    def writes_step(self, which: str) -> bool:
+        """Return whether a class says what a step is, "train" or "test": it gets batches as they are given to `fit`.
+
+        Parameters
+        ----------
+        which : str
+        """
+        name = f"{which}_step"
+        return getattr(type(self), name) is not getattr(OwnSteps, name)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         """Take a step on one batch, and return what it reports by name.
 
         Parameters
         ----------
         data : array, or tuple of arrays
-            x, (x, y) or (x, y, sample_weight).
+            x, (x, y) or (x, y, sample_weight). A step of one's own gets what a `PyDataset` or an iterable gives as it
+            is, floating types made the model's.
         """
         x, y, weights = unpacked(data)
 
@@ -66,14 +77,14 @@ class OwnSteps(Network):
 
         (loss, y_pred), slopes = gradients(loss_of, x, self.trainable_weights)
         self.optimizer.apply(slopes, self.trainable_weights)
-        self.loss_tracker.update_state(loss, _samples(x))
+        self._loss_tracker.update_state(loss, _samples(x))
         return self.compute_metrics(x, y, y_pred, weights)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """As `train_step`, with nothing trained."""
         x, y, weights = unpacked(data)
         y_pred = self(x, training=False)
-        self.loss_tracker.update_state(self.compute_loss(x, y, y_pred, weights, training=False), _samples(x))
+        self._loss_tracker.update_state(self.compute_loss(x, y, y_pred, weights, training=False), _samples(x))
         return self.compute_metrics(x, y, y_pred, weights)
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None,
@@ -101,7 +112,7 @@ class OwnSteps(Network):
         ----------
         x, y, y_pred, sample_weight : arrays, or lists or dicts of them
         """
-        logs = {"loss": self.loss_tracker.result()}
+        logs = {"loss": self._loss_tracker.result()}
         if self.objective is None:
             return logs
         weights = _listed(sample_weight) if sample_weight is not None else [None] * len(self.objective.targets)
@@ -117,11 +128,11 @@ class OwnSteps(Network):
         return {} if self.objective is None else {n: one.result() for n, one in self.objective.named.items()}
 
     @property
-    def loss_tracker(self) -> Any:
+    def _loss_tracker(self) -> Any:  # Keras's name: `loss_tracker` is what scripts call one of their own
         """The mean loss of an epoch of own steps."""
-        if self._loss_tracker is None:
-            self._loss_tracker = Mean(name="loss")
-        return self._loss_tracker
+        if self._mean_loss is None:
+            self._mean_loss = Mean(name="loss")
+        return self._mean_loss
 
     def own_metrics(self) -> list[Metric]:
         """Return the metrics in the model's attributes."""
@@ -129,13 +140,29 @@ class OwnSteps(Network):
                 for one in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(one, Metric)]
 
 
+class GivenBatch(NamedTuple):
+    """A batch as a source gave it, in the place of a `Batch`.
+
+    Attributes
+    ----------
+    xs : list of arrays
+        One of its arrays, which tells how many samples there are.
+    given : object
+    """
+
+    xs: list[Any]
+    given: Any
+
+
 def packed(batch: Any) -> Any:
     """Return a batch as steps of one's own see it: x, (x, y) or (x, y, sample_weight).
 
     Parameters
     ----------
-    batch : Batch
+    batch : Batch or GivenBatch
     """
+    if isinstance(batch, GivenBatch):
+        return batch.given
     x, ys = _one(batch.xs), [y for y in batch.ys if y is not None]
     if not ys:
         return x

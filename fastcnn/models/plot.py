@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import user_path, write_atomically
 from fastcnn.layers.input import InputLayer
@@ -17,6 +18,7 @@ _COLOURS = (  # by what a layer is, the first word that its class's name has
     ("Dropout", "#f4cccc"), ("Add", "#fff2cc"), ("Concatenate", "#fff2cc"), ("Multiply", "#fff2cc"),
 )
 _PLAIN, _MODEL = "#f3f3f3", "#ffffff"
+_PICTURES = (".svg", ".png", ".jpg", ".jpeg", ".pdf", ".gif")  # what Graphviz makes of Keras's
 
 
 def plot_model(model: Any, to_file: Any = "model.svg", show_shapes: bool = False, show_dtype: bool = False,
@@ -28,7 +30,7 @@ def plot_model(model: Any, to_file: Any = "model.svg", show_shapes: bool = False
     ----------
     model : Model
     to_file : path-like
-        Ends in ``.svg``.
+        Ends in ``.svg``; for another picture, such as ``.png``, the SVG is written beside it, with a warning.
     show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable : bool
         What the boxes tell beside the layer's class.
     rankdir : str
@@ -46,17 +48,20 @@ def plot_model(model: Any, to_file: Any = "model.svg", show_shapes: bool = False
     Raises
     ------
     ArgumentError
-        If the model is not built, the path has another suffix, or the direction is not offered.
+        If the model is not built, the path is of no picture, or the direction is not offered.
     """
     if not isinstance(model, Network):
         raise ArgumentError(f"plot_model: expected a model, got {model!r}")
     path = user_path(to_file, "plot_model")
-    if path.suffix.lower() != ".svg":
+    if path.suffix.lower() not in _PICTURES:
         raise ArgumentError(f"plot_model: expected a path that ends in .svg, got {to_file}; save as {path.stem}.svg")
     if rankdir != "TB":
         raise ArgumentError(f"plot_model: rankdir={rankdir!r} is not offered; leave it at 'TB'")
     if not model.built:
         raise ArgumentError(f"plot_model: expected a built model, got {model}; begin with fc.Input(shape)")
+    if path.suffix.lower() != ".svg":
+        path = path.with_suffix(".svg")
+        warn(f"plot_model: pictures are SVG; wrote {path.name} in the place of {Path(to_file).name}")
     shown = {"shapes": show_shapes, "dtype": show_dtype, "names": show_layer_names,
              "activations": show_layer_activations, "trainable": show_trainable}
     write_atomically(path, svg(model, expand_nested, **shown).encode())

@@ -33,6 +33,8 @@ class Objective:
     loss, loss_weights, metrics, weighted_metrics : as `Model.compile` takes them
     who : str
         For errors.
+    needs_loss : bool
+        Whether it is an error if no output has a loss.
 
     Raises
     ------
@@ -48,12 +50,13 @@ class Objective:
     """
 
     def __init__(self, names: Sequence[str], shapes: Sequence[Any], loss: Any, loss_weights: Any = None,
-                 metrics: Any = None, weighted_metrics: Any = None, who: str = "compile") -> None:
+                 metrics: Any = None, weighted_metrics: Any = None, who: str = "compile", needs_loss: bool = True
+                 ) -> None:
         told = [None if one is None else loss_of(one) for one in per_output(loss, names, f"{who}: loss")]
         self._checked: set[Any] = set()  # shapes and types of targets and weights that are known to be right
         self._suiting = {k for k, one in enumerate(told) if isinstance(one, str)}
         each = [_suiting(s, s) if isinstance(one, str) else one for one, s in zip(told, shapes, strict=True)]
-        if all(one is None for one in each):
+        if needs_loss and all(one is None for one in each):
             raise ArgumentError(f"{who}: expected a loss for at least one output, got none")
         for one in each:
             if one is not None and one.reduction in ("none", None):

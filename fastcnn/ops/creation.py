@@ -1,6 +1,5 @@
 """New arrays: of one number, of numbers in a row, and labels as rows of 0 and 1."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer
 from fastcnn.geometry.tensor_shapes import from_front
 from fastcnn.ops import types
-from fastcnn.ops.casting import meet
+from fastcnn.ops.casting import cast, meet
 from fastcnn.ops.primitive import on_host, primitive
 from fastcnn.ops.shape import UnknownLength
 from fastcnn.symbolic import Tensor
@@ -245,8 +244,7 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     >>> fc.ops.meshgrid([1, 2], [3])
     [array([[1, 2]], dtype=int32), array([[3, 3]], dtype=int32)]
     """
-    arrays: Sequence[Any] = [types.array(one, "ops.meshgrid") for one in x]
-    return list(np.meshgrid(*arrays, indexing=indexing))  # type: ignore[call-overload]
+    return list(np.meshgrid(*(types.array(one, "ops.meshgrid") for one in x), indexing=indexing))  # type: ignore
 
 
 def _row_shape(shape: Any, *, classes: int, axis: int, **_: Any) -> Any:
@@ -274,7 +272,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
 
     Parameters
     ----------
-    x : array or tensor of integers
+    x : array or tensor of integers, of a floating type too
     num_classes : int
     axis : int
         Where the classes lie in the result.
@@ -293,7 +291,9 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     if sparse:
         raise ArgumentError("ops.one_hot: sparse=True is not offered; tensors are dense")
     if types.dtype_of(x).kind not in "iu":
-        raise ArgumentError(f"ops.one_hot: expected labels that are integers, got {types.dtype_of(x)}; "
-                            f"ops.cast(x, 'int32') makes them so")
+        if types.dtype_of(x).kind == "b" or (device.is_array(x) and not np.array_equal(x, np.rint(x))):
+            raise ArgumentError(f"ops.one_hot: expected labels that are integers, got {types.dtype_of(x)}; "
+                                f"ops.cast(x, 'int32') makes them so")
+        x = cast(x, "int32")
     kind = types.floatx() if dtype is None else types.named(dtype, "ops.one_hot")
     return _one_hot(x, classes=int(num_classes), axis=from_front(axis, x.ndim + 1, "ops.one_hot"), dtype=kind.name)

@@ -8,7 +8,7 @@ _REGISTER = "a class has get_config and from_config, and fc.saving.register_kera
 _LOGGING = "give verbose= to fit"
 
 FASTCNN = {
-    "layers compute on the CPU; fc.config has the switches": "backend distribution",
+    "layers compute on the CPU; fc.config has the switches": "distribution",
     "fc.config.set_dtype_policy and dtype= say float32 or float64":
         "FloatDTypePolicy mixed_precision quantizers Quantizer",
     "fc.layers.Tensor is the class of symbolic tensors": "KerasTensor",
@@ -92,12 +92,12 @@ RANDOM = {
     "layers.Dropout does it": "dropout",
 }
 CONFIG = {
-    "epsilon= of a layer, a loss or an optimizer says it": "epsilon set_epsilon",
-    "images are channels-last": "image_data_format set_image_data_format",
+    "epsilon= of a layer, a loss or an optimizer says it": "set_epsilon",
+    "images are channels-last": "set_image_data_format",
     "there is one, the CPU": "backend set_backend is_nnx_enabled",
     "there is no attention": "disable_flash_attention enable_flash_attention is_flash_attention_enabled",
     _LOGGING: "disable_interactive_logging enable_interactive_logging is_interactive_logging_enabled",
-    "tracebacks are whole": "disable_traceback_filtering enable_traceback_filtering is_traceback_filtering_enabled",
+    "tracebacks are whole": "enable_traceback_filtering",
     "files hold no code": "enable_unsafe_deserialization",
     "fit has epochs=": "max_epochs max_steps_per_epoch set_max_epochs set_max_steps_per_epoch",
 }

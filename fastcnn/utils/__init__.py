@@ -33,7 +33,7 @@ def plot_model(model: Any, to_file: Any = "model.svg", **shown: Any) -> Any:
     ----------
     model : Model
     to_file : path-like
-        Ends in ``.svg``.
+        Ends in ``.svg``; for another picture, such as ``.png``, the SVG is written beside it, with a warning.
     **shown
         As Keras's: show_shapes, show_dtype, show_layer_names, expand_nested, show_layer_activations, show_trainable
         (`fastcnn.models.plot.plot_model` tells them all).

@@ -124,8 +124,15 @@ def test_a_model_that_is_not_built_or_none_is_not_drawn(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("path", "more", "text"), [("m.png", {}, ".svg"), ("m.svg", {"rankdir": "LR"}, "rankdir")])
+@pytest.mark.parametrize(("path", "more", "text"), [("m.txt", {}, ".svg"), ("m.svg", {"rankdir": "LR"}, "rankdir")])
 def test_what_is_not_offered_is_told(path, more, text, tmp_path):
     with pytest.raises(ArgumentError, match=text):
         fc.utils.plot_model(model_of("residual"), tmp_path / path, **more)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_script_that_asks_for_png_goes_on_with_the_svg_beside_it(tmp_path):
+    with pytest.warns(UserWarning, match=r"wrote m.svg in the place of m.png"):
+        path = fc.utils.plot_model(model_of("residual"), tmp_path / "m.png")
+    assert [path] == list(tmp_path.iterdir())
+    assert path.name == "m.svg"

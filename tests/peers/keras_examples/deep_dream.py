@@ -25,15 +25,14 @@ def deprocess_image(x):
 
 
 model = inception_v3.InceptionV3(weights=None, include_top=False)
-outputs_dict = dict([(layer.name, layer.output)
-                     for layer in [model.get_layer(name) for name in layer_settings.keys()]])
+outputs_dict = {name: model.get_layer(name).output for name in layer_settings}
 feature_extractor = keras.Model(inputs=model.inputs, outputs=outputs_dict)
 
 
 def compute_loss(input_image):
     features = feature_extractor(input_image)
     loss = ops.zeros(shape=())
-    for name in features.keys():
+    for name in features:
         coeff = layer_settings[name]
         activation = features[name]
         scaling = float(np.prod([n or 1 for n in activation.shape]))
@@ -52,7 +51,7 @@ def gradient_ascent_loop(img, iterations, learning_rate, max_loss=None):
         loss, img = gradient_ascent_step(img, learning_rate)
         if max_loss is not None and loss > max_loss:
             break
-        print("... Loss value at step %d: %.2f" % (i, loss))
+        print(f"... loss at step {i}: {float(loss):.2f}")
     return img
 
 

@@ -29,7 +29,7 @@ def make_gradcam_heatmap(img_array, model, last_conv_layer_name, pred_index=None
     preds = scores.predict(last_conv_layer_output)
     if pred_index is None:
         pred_index = int(ops.argmax(preds[0]))
-    class_channel, grads = keras.gradients(lambda x: scores(x)[:, pred_index], last_conv_layer_output)
+    _, grads = keras.gradients(lambda x: scores(x)[:, pred_index], last_conv_layer_output)
     pooled_grads = ops.mean(grads, axis=(0, 1, 2))
     heatmap = last_conv_layer_output[0] @ np.asarray(pooled_grads)[..., None]
     heatmap = np.squeeze(heatmap)

@@ -20,12 +20,12 @@ for place, y in enumerate(y_train):
 
 
 class AnchorPositivePairs(keras.utils.Sequence):
-    def __init__(self, num_batches):
+    def __init__(self, count):
         super().__init__()
-        self.num_batches = num_batches
+        self.count = count
 
     def __len__(self):
-        return self.num_batches
+        return self.count
 
     def __getitem__(self, _idx):
         x = np.empty((2, classes, side, side, 3), dtype=np.float32)
@@ -68,7 +68,7 @@ embeddings = layers.UnitNormalization()(embeddings)
 model = EmbeddingModel(inputs, embeddings)
 model.compile(optimizer=keras.optimizers.Adam(learning_rate=1e-3),
               loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-history = model.fit(AnchorPositivePairs(num_batches=4), epochs=2)
+history = model.fit(AnchorPositivePairs(count=4), epochs=2)
 assert len(history.history["loss"]) == 2
 embeddings = model.predict(x_test)
 gram_matrix = np.einsum("ae,be->ab", embeddings, embeddings)

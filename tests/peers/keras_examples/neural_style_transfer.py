@@ -49,7 +49,7 @@ def total_variation_loss(x):
 
 
 model = vgg19.VGG19(weights=None, include_top=False)
-outputs_dict = dict([(layer.name, layer.output) for layer in model.layers])
+outputs_dict = {layer.name: layer.output for layer in model.layers}
 feature_extractor = keras.Model(inputs=model.inputs, outputs=outputs_dict)
 style_layer_names = ["block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1"]
 content_layer_name = "block5_conv2"
@@ -82,6 +82,5 @@ for i in range(1, 4):
     loss, grads = compute_loss_and_grads(np.asarray(combination_image), base_image, style_reference_image)
     optimizer.apply_gradients([(grads, combination_image)])
     if i % 2 == 0:
-        print("Iteration %d: loss=%.2f" % (i, loss))
-        keras.utils.save_img("paris_generated_at_iteration_%d.png" % i,
-                             deprocess_image(np.array(combination_image)))
+        print(f"iteration {i}: loss {float(loss):.2f}")
+        keras.utils.save_img(f"paris_generated_at_iteration_{i}.png", deprocess_image(np.array(combination_image)))

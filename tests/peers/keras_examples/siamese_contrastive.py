@@ -1,4 +1,7 @@
-"""Image similarity estimation using a Siamese network with a contrastive loss: examples/vision/siamese_contrastive.py."""
+"""Image similarity estimation using a Siamese network with a contrastive loss.
+
+examples/vision/siamese_contrastive.py
+"""
 
 import random
 

@@ -15,7 +15,8 @@ root_dir = "BSDS500/data"
 for k in range(10):
     material.picture(f"{root_dir}/images/{'test' if k < 3 else 'train'}/{k}.jpg", 72, 66, seed=k)
 crop_size, upscale_factor, batch_size = 60, 3, 4
-told = dict(batch_size=batch_size, image_size=(crop_size, crop_size), validation_split=0.2, seed=1337, label_mode=None)
+told = {"batch_size": batch_size, "image_size": (crop_size, crop_size), "validation_split": 0.2, "seed": 1337,
+        "label_mode": None}
 train_ds = image_dataset_from_directory(root_dir, subset="training", **told)
 valid_ds = image_dataset_from_directory(root_dir, subset="validation", **told)
 
@@ -99,7 +100,7 @@ class ESPCNCallback(keras.callbacks.Callback):
         self.psnr = []
 
     def on_epoch_end(self, epoch, logs=None):
-        print("Mean PSNR for epoch: %.2f" % np.mean(self.psnr))
+        print(f"mean PSNR of the epoch: {np.mean(self.psnr):.2f}")
         upscale_image(self.model, self.test_img)
 
     def on_test_batch_end(self, batch, logs=None):
@@ -125,4 +126,4 @@ for path in test_img_paths:
     w, h = lowres_input.size[0] * upscale_factor, lowres_input.size[1] * upscale_factor
     prediction = upscale_image(model, lowres_input)
     high, predicted = img_to_array(img.resize((w, h))), img_to_array(prediction)
-    print("PSNR of the prediction: %.2f" % float(ops.psnr(predicted, high, max_val=255)))
+    print(f"PSNR of the prediction: {float(ops.psnr(predicted, high, max_val=255)):.2f}")

@@ -1,4 +1,7 @@
-"""Visualizing what convnets learn: examples/vision/visualizing_what_convnets_learn.py. The tape is `keras.gradients`."""
+"""Visualizing what convnets learn: examples/vision/visualizing_what_convnets_learn.py.
+
+The tape is `keras.gradients`.
+"""
 
 import keras
 import numpy as np
@@ -17,7 +20,7 @@ def compute_loss(input_image, filter_index):
 
 def gradient_ascent_step(img, filter_index, learning_rate):
     loss, grads = keras.gradients(lambda img: compute_loss(img, filter_index), img)
-    grads = ops.normalize(grads, axis=None) if False else grads / max(float(np.sqrt((grads**2).sum())), 1e-6)
+    grads = grads / max(float(ops.norm(grads)), 1e-6)
     return loss, img + learning_rate * grads
 
 
