@@ -16,7 +16,7 @@ from fastcnn._version import __version__
 # Written out, since type checkers and editors read it: they know no name that is computed.
 __all__ = [
     "DTypePolicy", "Initializer", "Input", "Layer", "Loss", "Metric", "Model", "Optimizer", "Regularizer",
-    "Sequential", "__version__", "activations", "applications", "augmentation",
+    "Sequential", "Variable", "__version__", "activations", "applications", "augmentation",
     "backend", "callbacks", "check_gradients", "config", "constraints", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "gradients", "graph", "initializers", "kernels", "layers",
     "losses", "lr_finder", "metrics", "models", "onnx", "ops", "optimizers", "parameters", "random", "regularizers",
@@ -26,7 +26,7 @@ __all__ = [
 #: Where the objects are; what else stands in `__all__` are modules.
 _OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
             "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
-            "Regularizer": "regularizers", "Sequential": "models", "check_gradients": "models",
+            "Regularizer": "regularizers", "Sequential": "models", "Variable": "variables", "check_gradients": "models",
             "gradients": "differentiate", "lr_finder": "models", "step_budget": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
@@ -72,6 +72,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn.models import Model, Sequential, check_gradients, lr_finder, step_budget
     from fastcnn.optimizers import Optimizer
     from fastcnn.regularizers import Regularizer
+    from fastcnn.variables import Variable
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

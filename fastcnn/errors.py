@@ -20,6 +20,28 @@ class ArgumentError(ValueError):
     """
 
 
+class StatefulCallError(ArgumentError):
+    """A `call` of one's own that changes a parameter, where it is asked for a graph: no graph does.
+
+    Examples
+    --------
+    >>> class Count(layers.Layer):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.total = self.add_weight(shape=(2,), initializer="zeros", trainable=False)
+    ...
+    ...     def call(self, x):
+    ...         self.total.assign_add(fc.ops.sum(x, axis=0))
+    ...         return self.total
+    >>> Count()(np.ones((3, 2)))
+    array([3., 3.], dtype=float32)
+    >>> Count()(fc.Input((2,)))
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.StatefulCallError: parameter "count_1/variable": expected numbers, got a symbolic tensor; ...
+    """
+
+
 class PathError(OSError, ArgumentError):
     """A path where no file can be written: its folder is missing, or a folder or a device has that name.
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, StatefulCallError
+from fastcnn.symbolic import is_symbolic
 from fastcnn.tensor_operators import OperatorMethods
 from fastcnn.unsupported import explain_unsupported
 
@@ -107,7 +108,13 @@ class Parameter(OperatorMethods):
         ------
         ArgumentError
             If the shape is another, or there are other things than numbers.
+        StatefulCallError
+            If it is a symbolic tensor: `call` is asked, and there is no value yet.
         """
+        if is_symbolic(value):
+            raise StatefulCallError(
+                f'parameter "{self.path}": expected numbers, got a symbolic tensor; a layer that assigns in call is '
+                f"called with arrays alone, and makes its parameters in __init__; write forward and predict else")
         value = _numbers(f'parameter "{self.path}"', value)
         if value.shape != self.shape:
             raise ArgumentError(f'parameter "{self.path}": expected a value of shape {self.shape}, got {value.shape}')
@@ -118,11 +125,11 @@ class Parameter(OperatorMethods):
 
     def assign_add(self, value: Any) -> None:
         """Add to the value, as `assign`."""
-        self.assign(self.value + np.asarray(value))
+        self.assign(value if is_symbolic(value) else self.value + np.asarray(value))
 
     def assign_sub(self, value: Any) -> None:
         """Subtract from the value, as `assign`."""
-        self.assign(self.value - np.asarray(value))
+        self.assign(value if is_symbolic(value) else self.value - np.asarray(value))
 
     @property
     def ndim(self) -> int:

@@ -40,6 +40,16 @@ class _Either:
 
 EITHER = _Either()
 
+#: What a tensor is asked in the place of a function of NumPy's: where it stands on the left, and on the right.
+_OPERATORS = {
+    "less": ("__lt__", "__gt__"), "less_equal": ("__le__", "__ge__"), "greater": ("__gt__", "__lt__"),
+    "greater_equal": ("__ge__", "__le__"), "bitwise_and": ("__and__", "__rand__"), "bitwise_or": ("__or__", "__ror__"),
+    "bitwise_xor": ("__xor__", "__rxor__"), "divide": ("__truediv__", "__rtruediv__"),
+    "floor_divide": ("__floordiv__", "__rfloordiv__"), "remainder": ("__mod__", "__rmod__"),
+    "power": ("__pow__", "__rpow__")} | {
+        name: (f"__{short}__", f"__r{short}__") for name, short in (
+            ("add", "add"), ("subtract", "sub"), ("multiply", "mul"), ("matmul", "matmul"))}
+
 _tracing: ContextVar[tuple[Any, ...]] = ContextVar("tracing", default=())
 
 
@@ -82,7 +92,19 @@ class Tensor(OperatorMethods, ExplainsUnsupported):
 
     unsupported = "tensor"
 
-    __array_ufunc__ = None  # an array before an operator leaves the operation to the tensor
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:
+        """Be asked where an array stands before an operator, ``array + tensor``, or takes it in, ``array += tensor``.
+
+        The latter gives a tensor: the array stays as it is.
+        """
+        names = _OPERATORS.get(ufunc.__name__)
+        if method != "__call__" or names is None or len(inputs) != 2:
+            raise ArgumentError(f"{self!r}: expected an array here, got a symbolic tensor; use fc.ops in place of "
+                                f"NumPy, or make a model of its input and the result")
+        left, right = inputs
+        if isinstance(left, Tensor):
+            return getattr(left, names[0])(right)
+        return getattr(right, names[1])(left)
 
     def __init__(self, shape: Any, dtype: Any, node: "LayerCall", index: int) -> None:
         self.shape, self.dtype, self.node, self.index = tuple(shape), dtype, node, index

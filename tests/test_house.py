@@ -34,7 +34,7 @@ FLOORS = (
     "device",
     "initializers symbolic",
     "constraints regularizers parameters",
-    "operations",
+    "operations variables",
     "activations data",
     "layers losses optimizers metrics datasets augmentation",
     "callbacks objective array_data",

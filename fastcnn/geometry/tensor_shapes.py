@@ -75,6 +75,8 @@ def reduced(shape: Shape, axes: Sequence[int], keepdims: bool) -> Shape:
 def reshaped(shape: Shape, wanted: Sequence[Any], who: str) -> Shape:
     """Return a new shape of as many elements; one of its lengths may be -1, or None for that of the batch.
 
+    Where more than one length of the old is not known, so many of the new ones are not, either.
+
     Raises
     ------
     ArgumentError
@@ -82,6 +84,8 @@ def reshaped(shape: Shape, wanted: Sequence[Any], who: str) -> Shape:
     """
     new = [None if n is None else int(n) for n in wanted]
     known, rest = math.prod(n for n in shape if n is not None), math.prod(n for n in new if n not in (None, -1))
+    if shape.count(None) > 1 and shape.count(None) == new.count(None) + new.count(-1) and rest > 0:
+        return tuple(None if n == -1 else n for n in new)
     fits = max(shape.count(None), new.count(-1), new.count(None)) < 2 and all(n is None or n >= -1 for n in new)
     if fits and None not in shape and None in new and -1 in new:
         fits = False  # which of the two lengths is which, nobody has said

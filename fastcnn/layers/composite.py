@@ -16,8 +16,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from fastcnn import _hooks, initializers, symbolic
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, StatefulCallError
 from fastcnn.layers import added_loss, held_layers
 from fastcnn.layers.building import Built
 from fastcnn.layers.call import Call
@@ -34,6 +36,7 @@ class Composite(Built):
     #: What `call` did: the calls between its input and its output.
     traced: Any = None
 
+    _is_stateful = False  # whether `call` changes parameters: it is then called with arrays alone
     _graph: Any = None  # what runs: `fastcnn.graph.executable.Executable`
     _added: Sequence[symbolic.Tensor] = ()  # the losses that `add_loss` added where `call` was asked
     _told_losses: Sequence[float] = ()  # what they were when it was last called with arrays
@@ -81,9 +84,26 @@ class Composite(Built):
 
     def _predict_by_call(self, x: Any) -> Any:
         """As `Layer.predict`, by the graph of what `call` did."""
+        if self._is_stateful:
+            return self._called_at_once(x)
         layer = self.sized(x) if self.is_open else self
-        xs = layer.arranged(layer.checked(x))  # which builds it
+        try:
+            xs = layer.arranged(layer.checked(x))  # which builds it
+        except StatefulCallError:
+            if self.makes_weights or type(self).build is not Built.build:  # they went with what failed
+                raise
+            self._is_stateful = True
+            return self._called_at_once(x)
         return self.rearranged(layer._infer(xs))
+
+    def _called_at_once(self, x: Any) -> Any:
+        """Return what `call` makes of arrays themselves: there is no graph where it changes parameters."""
+        given = x if self.call_takes > 1 else (x,)
+        told = {"training": False} if "training" in inspect.signature(self.call).parameters else {}
+        found = self.call(*given, **told)
+        if isinstance(found, (list, tuple)):
+            return tuple(np.array(one) for one in found)
+        return np.array(found)  # a copy: what is assigned later is not told afterwards
 
     def _infer(self, xs: Sequence[Any]) -> Any:
         """Return the outputs for arrays, and remember losses if there are any."""

@@ -37,7 +37,8 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     if not goes_on:
         trainer.trained = model.trainable_weights
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
-    ys = arguments.targets(y, names, len(xs[0]), who)
+    nothing_asks = trainer.loss is None and trainer.objective is not None and not trainer.objective.metrics
+    ys = arguments.targets(None if nothing_asks else y, names, len(xs[0]), who)
     weights = arguments.weights(sample_weight, names, who)
     data = Data(xs, ys, model.taken_shapes, model.compute_dtype, who, weights,
                 lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(

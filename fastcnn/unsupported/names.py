@@ -12,7 +12,6 @@ FASTCNN = {
     "fc.config.set_dtype_policy and dtype= say float32 or float64":
         "FloatDTypePolicy mixed_precision quantizers Quantizer",
     "fc.layers.Tensor is the class of symbolic tensors": "KerasTensor",
-    "fc.parameters.Parameter is what a layer trains": "Variable",
     "fc.Model(inputs, outputs) is made of layers": "Function Operation",
     "fc.__version__ is the version": "version",
     "fc.onnx.export writes a model for others": "export",

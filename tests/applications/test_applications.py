@@ -284,6 +284,17 @@ def test_preprocess_input_is_what_each_family_was_trained_with():
         applications.preprocess_input(x[..., :1])
 
 
+@pytest.mark.parametrize("mode", ["caffe", "tf", "torch"])
+def test_preprocess_input_of_a_tensor_begins_a_model(mode):
+    inputs = fc.Input((2, 2, 3))
+    model = fc.Model(inputs, applications.imagenet_utils.preprocess_input(inputs, mode=mode))
+    x = np.random.default_rng(0).uniform(0, 255, (2, 2, 2, 3)).astype("float32")
+    np.testing.assert_allclose(model.predict(x), applications.preprocess_input(x, mode), rtol=1e-5, atol=1e-4)
+    assert applications.efficientnet.preprocess_input(inputs) is inputs
+    with pytest.raises(ArgumentError, match="expected data_format to be 'channels_last'"):
+        applications.imagenet_utils.preprocess_input(x, "channels_first")
+
+
 @pytest.mark.parametrize("name", applications.by_name)
 def test_a_network_is_called_by_its_name_and_a_seed_makes_it(name):
     networks = []

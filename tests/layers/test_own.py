@@ -7,7 +7,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers, ops
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, StatefulCallError
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((12, 5)).astype(np.float32)
@@ -176,3 +176,62 @@ def test_a_parameter_of_another_layer_is_told():
     stray = type("Stray", (layers.Layer,), {"call": lambda self, x: x * other.bias})
     with pytest.raises(ArgumentError, match='parameters of the layer whose call is asked, got "dense'):
         stray()(X)
+
+
+class Counting(layers.Layer):
+    """Adds up what it has seen: a state, as Keras's guide has it."""
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.total = self.add_weight(shape=(size,), initializer="zeros", trainable=False)
+
+    def call(self, x):
+        self.total.assign_add(ops.sum(x, axis=0))
+        return self.total
+
+
+def test_a_call_that_assigns_runs_on_arrays_and_is_told_in_a_model():
+    layer = Counting(5)
+    for k in (1, 2):
+        np.testing.assert_allclose(layer(X), k * X.sum(0), rtol=1e-5)
+    assert (len(layer.weights), layer.trainable_weights) == (1, [])
+    with pytest.raises(StatefulCallError, match="a layer that assigns in call is called with arrays alone"):
+        layer(fc.Input((5,)))
+
+
+def test_a_call_that_assigns_what_build_made_is_told():
+    class Late(Counting):
+        def __init__(self):
+            layers.Layer.__init__(self)
+
+        def build(self, input_shape):
+            self.total = self.add_weight(shape=input_shape[1:], initializer="zeros", trainable=False)
+
+    with pytest.raises(StatefulCallError, match="makes its parameters in __init__"):
+        Late()(X)
+
+
+@pytest.mark.parametrize(("use", "expected"), [
+    (lambda a, t: a + t, 5), (lambda a, t: a - t, 1), (lambda a, t: a * t, 6), (lambda a, t: a / t, 1.5),
+    (lambda a, t: a // t, 1), (lambda a, t: a % t, 1), (lambda a, t: a ** t, 9), (lambda a, t: t - a, -1),
+    (lambda a, t: ops.cast(a > t, "float32"), 1), (lambda a, t: ops.cast(a <= t, "float32"), 0),
+    (lambda a, t: np.maximum(1.0, 2.0) * a * t, 12),
+])
+def test_an_array_before_an_operator_leaves_it_to_the_tensor(use, expected):
+    value, _ = fc.gradients(lambda t: use(np.full(2, 3, "float32"), t), np.full(2, 2, "float32"))
+    np.testing.assert_allclose(value, expected)
+
+
+def test_an_array_that_a_tensor_is_added_to_becomes_a_tensor_and_stays_as_it_was():
+    start = ops.zeros(())
+
+    def summed(t):
+        total = start
+        for k in range(3):
+            total += k * ops.sum(t)
+        return total
+
+    value, gradient = fc.gradients(summed, np.ones(2, "float32"))
+    assert (float(value), gradient.tolist(), float(start)) == (6, [3, 3], 0)
+    with pytest.raises(ArgumentError, match=r"use fc\.ops in place of NumPy"):
+        np.exp(fc.Input((2,)))

@@ -154,3 +154,72 @@ def test_losses_of_tensors_are_numbers_of_a_graph_with_the_gradient_of_training(
     each, slopes = fc.gradients(lambda y: fc.losses.MeanSquaredError(reduction=None)(Y, y), X[:, :2])
     np.testing.assert_allclose(each, ((X[:, :2] - Y) ** 2).mean(1), rtol=1e-5)
     np.testing.assert_allclose(slopes, X[:, :2] - Y, rtol=1e-4, atol=1e-6)
+
+
+class Pairs(fc.utils.PyDataset):
+    """Two images of each class in a batch (2, N, 5), with no targets."""
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, idx):
+        return X[8 * idx:8 * idx + 8].reshape(2, 4, 5).astype("float64")
+
+
+def test_a_step_of_one_s_own_gets_batches_as_they_are_given():
+    class Alike(fc.Model):
+        def train_step(self, data):
+            assert (data.shape, data.dtype) == ((2, 4, 5), "float32")
+
+            def loss_of(pair):
+                a, b = self(pair[0], training=True), self(pair[1], training=True)
+                return ops.mean(ops.square(ops.einsum("ae,pe->ap", a, b) - np.eye(4, dtype="float32")))
+
+            loss, slopes = fc.gradients(loss_of, [data[0], data[1]], self.trainable_variables)
+            self.optimizer.apply_gradients(zip(slopes, self.trainable_variables, strict=True))
+            self.tracker.update_state(loss)
+            return {"loss": self.tracker.result()}
+
+        def test_step(self, data):
+            x, = data
+            self.tracker.update_state(ops.mean(self(x)))
+            return {"loss": self.tracker.result()}
+
+    inputs = fc.Input((5,))
+    model = Alike(inputs, layers.UnitNormalization()(layers.Dense(4)(inputs)))
+    model.tracker = model.loss_tracker = fc.metrics.Mean(name="loss")  # Keras's scripts call theirs so
+    model.compile("adam")
+    history = model.fit(Pairs(), epochs=3, verbose=0, validation_data=[(X[:4],)].__iter__(), validation_steps=1,
+                        validation_freq=3).history
+    assert history["loss"][-1] < history["loss"][0]
+    assert len(history["val_loss"]) == 1
+
+
+class Adds(layers.Layer):
+    def call(self, x):
+        self.add_loss(0.1 * ops.mean(ops.square(x)))
+        return x
+
+
+@pytest.mark.parametrize("targets", [None, Y])
+def test_a_model_trains_for_what_its_layers_add_where_compile_has_no_loss(targets):
+    inputs = fc.Input((5,))
+    model = fc.Model(inputs, Adds()(layers.Dense(2)(inputs)))
+    model.compile("sgd")
+    before = np.mean(np.square(model.predict(X)))
+    history = model.fit(X, targets, epochs=2, verbose=0).history
+    np.testing.assert_allclose(history["loss"][0], 0.1 * before, rtol=1e-5)
+    assert model.evaluate(X) < history["loss"][0]
+    data = [(X[:8], Y[:8]), (X[8:], Y[8:])]
+    assert model.fit(data, verbose=0).history["loss"][0] < history["loss"][1]
+
+
+def test_penalties_on_weights_alone_may_be_trained_for_and_nothing_at_all_is_told():
+    net = fc.Sequential([fc.Input((5,)), layers.Dense(2, kernel_regularizer="l2")])
+    net.compile("sgd")
+    first, last = (net.fit(X, verbose=0).history["loss"][0] for _ in range(2))
+    assert last < first
+    plain = fc.Sequential([layers.Dense(2)])
+    plain.compile("sgd")
+    with pytest.raises(ArgumentError, match="expected a compiled model"):
+        plain.fit(X, Y, verbose=0)

@@ -44,3 +44,18 @@ def test_a_length_of_the_batch_goes_into_shapes():
     assert ops.reshape(X, (batch, -1)).shape == (None, 12)
     model = fc.Model(X, ops.concatenate([X[:, 0], ops.ones((batch, 2))], axis=-1))
     np.testing.assert_array_equal(model.predict(np.zeros((5, 4, 3))), [[0, 0, 0, 1, 1]] * 5)
+
+
+def test_labels_of_a_floating_type_are_rows_where_they_are_integers():
+    np.testing.assert_array_equal(ops.one_hot(np.array([1.0, 0.0]), 2), [[0, 1], [1, 0]])
+    with pytest.raises(ArgumentError, match="expected labels that are integers, got bool"):
+        ops.one_hot([True], 2)
+
+
+def test_several_lengths_may_be_open_where_a_shape_says_which_is_which():
+    x = fc.Input((None, None, 9))
+    batch, height, width, _ = ops.shape(x)
+    split = ops.reshape(x, [batch, height, width, 3, 3, 1])
+    assert split.shape == (None, None, None, 3, 3, 1)
+    whole = ops.reshape(ops.transpose(split, [0, 1, 3, 2, 4, 5]), [batch, height * 3, width * 3, 1])
+    assert whole.shape == (None, None, None, 1)

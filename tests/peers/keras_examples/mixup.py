@@ -19,8 +19,8 @@ x_train, y_train = x_train[16:], y_train[16:]
 
 def mix_up(images_one, labels_one, images_two, labels_two, alpha=0.2):
     share = np.random.beta(alpha, alpha, len(images_one)).astype("float32")
-    x_l = keras.ops.reshape(share, (-1, 1, 1, 1))
-    y_l = keras.ops.reshape(share, (-1, 1))
+    x_l = np.asarray(keras.ops.reshape(share, (-1, 1, 1, 1)))
+    y_l = np.asarray(keras.ops.reshape(share, (-1, 1)))
     return images_one * x_l + images_two * (1 - x_l), labels_one * y_l + labels_two * (1 - y_l)
 
 

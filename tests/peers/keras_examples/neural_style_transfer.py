@@ -19,7 +19,7 @@ def preprocess_image(image_path):
     img = keras.utils.load_img(image_path, target_size=(img_nrows, img_ncols))
     img = keras.utils.img_to_array(img)
     img = np.expand_dims(img, axis=0)
-    return vgg19.preprocess_input(img)
+    return ops.convert_to_tensor(vgg19.preprocess_input(img))
 
 
 def deprocess_image(x):
