@@ -77,7 +77,8 @@ class Tversky(_RowLoss):
     Parameters
     ----------
     alpha, beta : float
-        The weights of false negatives and of false positives.
+        The weights of false negatives and of false positives, as in Keras 3.15; 3.16 and the paper have them the other
+        way round.
     reduction, name, dtype : as in `Loss`
     axis : tuple of int, optional
         The axes of the sums, such as (1, 2, 3) for a loss of each image. None means one sum over the whole batch; then

@@ -78,12 +78,12 @@ def gradients(function, x, variables=None):
     each(results.append, values)
     total = sum(one.sum() for one in results if one.requires_grad)
     wanted = leaves if variables is None else [one.value for one in variables]
-    found = [one.numpy() for one in torch.autograd.grad(total, wanted)]
+    found = list(torch.autograd.grad(total, wanted))
     values = each(lambda one: one.detach().numpy(), values)
     if variables is not None:
         return values, found
     rest = iter(found)
-    return values, each(lambda _: next(rest), x)
+    return values, each(lambda _: next(rest).numpy(), x)
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ style_reference_image = preprocess_image(style_reference_image_path)
 combination_image = keras.Variable(preprocess_image(base_image_path))
 for i in range(1, 4):
     loss, grads = compute_loss_and_grads(np.asarray(combination_image), base_image, style_reference_image)
-    optimizer.apply_gradients([(grads, combination_image)])
+    optimizer.apply_gradients([(ops.convert_to_tensor(grads), combination_image)])
     if i % 2 == 0:
         print(f"iteration {i}: loss {float(loss):.2f}")
         keras.utils.save_img(f"paris_generated_at_iteration_{i}.png", deprocess_image(np.array(combination_image)))
