@@ -6,5 +6,6 @@ from typing import Any
 #: "graph": (inputs, outputs, dtype, who) -> what runs between symbolic tensors, for layers that have `call`.
 #: "operation": name -> a function of `fastcnn.ops`, for operators.
 #: "primitive": name -> a primitive of `fastcnn.ops`, for nodes.
+#: "product": two matrices -> theirs.
 #: "layer_entry": layer -> what files hold of it; "layer_of_entry": (that, custom_objects) -> a layer.
 hooks: dict[str, Callable[..., Any]] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import device, unsupported
+from fastcnn import _hooks, device, unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.unsupported import ExplainsUnsupported
 
@@ -141,6 +141,62 @@ class L2(L1L2):
         return 0.0, self.l2
 
 
+class OrthogonalRegularizer(Regularizer):
+    """factor times the mean size of the cosines between the rows of a matrix, or its columns; 0 for one alone.
+
+    Parameters
+    ----------
+    factor : float
+        At least 0.
+    mode : str
+        "rows" or "columns".
+
+    Raises
+    ------
+    ArgumentError
+        If an argument is none of these; later, if the weights are no matrix.
+
+    Examples
+    --------
+    >>> regularizers.OrthogonalRegularizer(0.1)(np.array([[1, 1], [1, -1]], "float32"))
+    0.0
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
+        self.factor = _factor(self, "factor", factor)
+        if mode not in ("rows", "columns"):
+            raise ArgumentError(unknown("OrthogonalRegularizer: mode", mode, ("rows", "columns")))
+        self.mode = mode
+
+    def value(self, array: np.ndarray) -> float:
+        return self._cosines(array)[0]
+
+    def add_gradient(self, gradient: np.ndarray, array: np.ndarray) -> float:
+        value, unit, lengths, signs, share = self._cosines(array)
+        d = device.of(array)
+        slopes = device.get(_hooks.hooks["product"](d.put(signs), d.put(unit))) * (2 * share)
+        slopes = (slopes - unit * (slopes * unit).sum(axis=1, keepdims=True)) / lengths
+        total = device.get(gradient) + (slopes if self.mode == "rows" else slopes.T)
+        d.copy(gradient, total.astype(array.dtype))
+        return value
+
+    def _cosines(self, array: np.ndarray) -> tuple[float, np.ndarray, np.ndarray, np.ndarray, float]:
+        """Return the penalty, the vectors of length 1, the lengths, the signs of all cosines, and a pair's share."""
+        if len(array.shape) != 2:
+            raise ArgumentError(f"OrthogonalRegularizer: expected a matrix, as the kernel of a dense layer, got "
+                                f"weights of shape {array.shape}")
+        d = device.of(array)
+        numbers = device.get(array)
+        rows = np.ascontiguousarray(numbers if self.mode == "rows" else numbers.T)
+        lengths = np.sqrt(np.square(rows, dtype=np.float64).sum(axis=1, keepdims=True))
+        lengths = np.maximum(lengths, 1e-12).astype(array.dtype)
+        unit = rows / lengths
+        cosines = device.get(_hooks.hooks["product"](d.put(unit), d.put(np.ascontiguousarray(unit.T)))).copy()
+        np.fill_diagonal(cosines, 0)
+        share = self.factor / max(1, len(unit) * (len(unit) - 1))
+        return float(np.abs(cosines).sum(dtype=np.float64) * share), unit, lengths, np.sign(cosines), share
+
+
 def _factor(who: Regularizer, name: str, value: float) -> float:
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < 0:
@@ -157,9 +213,10 @@ def _penalty(array: np.ndarray, gradient: np.ndarray | None, l1: float, l2: floa
     return float(d.get(total)[0])
 
 
-_CLASSES: dict[str, type[L1L2]] = {"L1": L1, "L2": L2, "L1L2": L1L2}
-_NAMES: dict[str, Callable[[], L1L2]] = {
-    "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": lambda: L1L2(0.01, 0.01), **_CLASSES}
+_CLASSES: dict[str, type[Any]] = {"L1": L1, "L2": L2, "L1L2": L1L2, "OrthogonalRegularizer": OrthogonalRegularizer}
+_NAMES: dict[str, Callable[[], Regularizer]] = {
+    "l1": L1, "l2": L2, "l1l2": L1L2, "l1_l2": lambda: L1L2(0.01, 0.01),
+    "orthogonal_regularizer": OrthogonalRegularizer, **_CLASSES}
 
 
 def get(identifier: str | dict | Regularizer | None) -> Regularizer | None:

@@ -21,7 +21,7 @@ HAVING = {
 
 
 #: Rooms that have all of the names of Keras.
-WHOLE = ("applications", "metrics", "models")
+WHOLE = ("applications", "metrics", "models", "regularizers")
 
 
 def built():

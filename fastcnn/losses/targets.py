@@ -40,6 +40,7 @@ class Takes(NamedTuple):
 FINITE = Takes()
 SHARES = Takes("targets from 0 to 1", 0, 1, "divide masks of 0 and 255 by 255, and make labels -1 and 1 to 0 and 1")
 DISTRIBUTIONS = Takes("targets from 0 to 1", 0, 1, "fc.utils.to_categorical(labels, classes) makes rows of labels")
+LABELS = Takes("integer labels", whole=True)
 COUNTS = Takes("targets of at least 0, counts", 0)
 MARGINS = Takes("targets from -1 to 1", -1, 1, "give the two classes -1 and 1, or 0 and 1")
 

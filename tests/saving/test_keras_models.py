@@ -208,7 +208,7 @@ REFUSED = {
     "an optional one": ([entry("ReLU", "r", optional=True)], 'ReLU "r" with optional=True'),
     "a long value": ([entry("ReLU", "r", colour="x" * 70)], f"with colour='{'x' * 56}...; use"),
     "a regularizer that fastcnn lacks": ([entry("Dense", "d", units=2, kernel_regularizer={
-        "class_name": "OrthogonalRegularizer", "config": {}})], "with kernel_regularizer='OrthogonalRegularizer'"),
+        "class_name": "Mine", "config": {}})], "with kernel_regularizer='Mine'"),
     "a constraint nobody knows": ([entry("Dense", "d", units=2, kernel_constraint={
         "class_name": "Mine", "config": {}})], "constraint: 'Mine' is not known"),
     "channels first": ([entry("Conv2D", "c", filters=2, kernel_size=3, data_format="channels_first")],
