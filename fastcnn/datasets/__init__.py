@@ -5,10 +5,11 @@ the class names, the scale of the pixels and where they came from. Pictures with
 `AnnotatedDataset`.
 """
 
+import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastcnn import unsupported
 from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
@@ -16,20 +17,26 @@ from fastcnn.datasets._assembly import warn_of_untested
 from fastcnn.datasets._checking import check
 from fastcnn.datasets._columns import NOTHING_ASKED, TableColumns, check_columns, require_no_columns
 from fastcnn.datasets._dataset import Dataset
+from fastcnn.datasets._fetch import ANNOTATED
 from fastcnn.datasets._fitting import FITS, Fit, Pictures, check_pictures, require_in_memory, require_none
 from fastcnn.datasets._own import dataset_at, holds_pictures, is_picture_folder, is_table
 from fastcnn.datasets._stratified import stratified_split
-from fastcnn.datasets.annotated import named as _named
-from fastcnn.datasets.annotated.box_forms import Form
-from fastcnn.datasets.annotated.dataset import AnnotatedDataset
-from fastcnn.datasets.annotated.faults import Fault
-from fastcnn.datasets.annotated.identities import IdentityImages, OneShotRun
-from fastcnn.datasets.annotated.loading import load_annotated, task_of
-from fastcnn.datasets.annotated.masked_images import MaskedImage, MaskedImages
-from fastcnn.datasets.annotated.records import BoxedImage, BoxedImages
-from fastcnn.datasets.annotated.writing import write_boxes
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.formats.files import expanded
+
+if TYPE_CHECKING:
+    from fastcnn.datasets.annotated.dataset import AnnotatedDataset
+    from fastcnn.datasets.annotated.faults import Fault
+    from fastcnn.datasets.annotated.identities import IdentityImages, OneShotRun
+    from fastcnn.datasets.annotated.loading import task_of
+    from fastcnn.datasets.annotated.masked_images import MaskedImage, MaskedImages
+    from fastcnn.datasets.annotated.records import BoxedImage, BoxedImages
+    from fastcnn.datasets.annotated.writing import write_boxes
+
+#: Where the names of annotated pictures are: imported once they are asked for, since few need them.
+_PLACES = {"AnnotatedDataset": "dataset", "BoxedImage": "records", "BoxedImages": "records", "Fault": "faults",
+           "IdentityImages": "identities", "MaskedImage": "masked_images", "MaskedImages": "masked_images",
+           "OneShotRun": "identities", "task_of": "loading", "write_boxes": "writing"}
 
 __all__ = [
     "AnnotatedDataset",
@@ -64,7 +71,7 @@ _by_name = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist, "c
 #: The sets of pictures with classes that `load` knows by name.
 names = tuple(_by_name)
 #: Those with boxes, masks or identities.
-annotated_names = _named.names
+annotated_names = ANNOTATED
 #: How pictures of another shape may be brought to the size that is wanted.
 fits = FITS
 
@@ -82,8 +89,8 @@ def load(
     task: str | None = None,
     drop_bad: bool | None = None,
     classes: Sequence[str] | None = None,
-    box_form: Form | None = None,
-) -> Dataset | AnnotatedDataset:
+    box_form: str | None = None,
+) -> "Dataset | AnnotatedDataset":
     """Load a data set by its name, or a user's own by its path.
 
     Parameters
@@ -144,8 +151,10 @@ def load(
         Pictures, without Pillow.
     """
     asked = Pictures(image_size, fit, channels, white, skip_damaged)
-    found = (task_of(name_or_path) if isinstance(name_or_path, str | os.PathLike) else None) if task is None else task
+    found = _task_of(name_or_path) if task is None else task
     if found not in (None, "classification"):
+        from fastcnn.datasets.annotated.loading import load_annotated
+
         require_none(asked, f"{name_or_path}, a set for {found}")
         return load_annotated(name_or_path, data_dir, str(found), drop_bad, classes, box_form)
     if drop_bad is not None or classes is not None or box_form is not None:
@@ -154,6 +163,15 @@ def load(
     data = read(name_or_path, data_dir, asked, in_memory=in_memory)
     _warn_if_untested(expanded(name_or_path), data)
     return data
+
+
+def _task_of(name_or_path: Any) -> str | None:
+    """Return the task of a set; the sets of pictures with classes need no look."""
+    if not isinstance(name_or_path, str | os.PathLike) or str(name_or_path).replace("-", "_") in _by_name:
+        return None
+    from fastcnn.datasets.annotated.loading import task_of
+
+    return task_of(name_or_path)
 
 
 def load_table(
@@ -270,4 +288,7 @@ def _warn_if_untested(path: Path, data: Dataset) -> None:
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
-    __getattr__ = unsupported.names_of("datasets")
+    def __getattr__(name: str) -> Any:
+        if name in _PLACES:
+            return getattr(importlib.import_module(f"fastcnn.datasets.annotated.{_PLACES[name]}"), name)
+        return unsupported.names_of("datasets")(name)

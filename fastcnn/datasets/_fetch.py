@@ -21,6 +21,9 @@ FOLDERS = {
     "omniglot": ("omniglot",),
 }
 
+#: The sets with boxes, masks or identities, as a command line has their names.
+ANNOTATED = ("bccd", "nuclei-dsb2018", "omniglot")
+
 
 def find_local(
     name: str, data_dir: str | os.PathLike[str] | None, look: Callable[[Path], Found | None], expected: str,

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
+from fastcnn.datasets._fetch import ANNOTATED
 from fastcnn.datasets.annotated import named
 from fastcnn.datasets.annotated.box_forms import Form
 from fastcnn.datasets.annotated.boxes import read_boxes
@@ -39,11 +40,11 @@ def task_of(name_or_path: str | os.PathLike[str]) -> str | None:
         return None
 
 
-_NAMED = dict(zip((name.replace("-", "_") for name in named.names), TASKS, strict=True))
+_NAMED = dict(zip((name.replace("-", "_") for name in ANNOTATED), TASKS, strict=True))
 
 
 def load_annotated(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None, task: str,
-                   drop_bad: bool | None = None, classes: Sequence[str] | None = None, box_form: Form | None = None
+                   drop_bad: bool | None = None, classes: Sequence[str] | None = None, box_form: str | None = None
                    ) -> AnnotatedDataset:
     """Return a data set of boxes, masks or persons: see `datasets.load`."""
     if task not in TASKS:
@@ -63,7 +64,7 @@ def load_annotated(name_or_path: str | os.PathLike[str], data_dir: str | os.Path
         if kind is None:
             raise DataError(f"{path}: expected annotations of Pascal VOC (.xml), COCO (.json) or YOLO (images/ and "
                             f"labels/), got none")
-        return read_boxes(path, kind, bool(drop_bad), classes, form=box_form)
+        return read_boxes(path, kind, bool(drop_bad), classes, form=cast(Form | None, box_form))
     _require_no_boxes(classes, box_form, task)
     return read_masks(path, bool(drop_bad)) if task == "segmentation" else read_persons(path, bool(drop_bad))
 

@@ -17,8 +17,6 @@ _SIGNS = {"bccd": ("Annotations", "JPEGImages", "ImageSets"), "nuclei_dsb2018": 
 _ORIGINS = {"bccd": "github.com/Shenggan/BCCD_Dataset, its folder BCCD",
             "nuclei_dsb2018": "the 2018 Data Science Bowl (BBBC038), as images/, masks/ and index.csv",
             "omniglot": "github.com/brendenlake/omniglot, the archives in its folder python"}
-#: The names of these sets, as a command line has them.
-names = ("bccd", "nuclei-dsb2018", "omniglot")
 _BCCD_CLASSES = ("RBC", "WBC", "Platelets")
 
 
