@@ -81,8 +81,9 @@ class RaggedRows:
         ----------
         part : slice or array of int
         """
-        numbers = np.arange(len(self))[part]
-        return [self.rows[self.offsets[k] : self.offsets[k + 1]] for k in numbers.tolist()]
+        numbers = range(len(self))[part] if isinstance(part, slice) else np.asarray(part).tolist()
+        ends = self.offsets[1:]
+        return [self.rows[ends[k] - self._counts[k] : ends[k]] for k in numbers]
 
     def told(self) -> bytes:
         """Return all bytes of it, which another one has not."""

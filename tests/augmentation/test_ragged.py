@@ -6,6 +6,7 @@ import pytest
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.augmentation import Pipeline
+from fastcnn.augmented_data import AugmentedData
 from fastcnn.data import RaggedRows
 from fastcnn.errors import ArgumentError, DataError
 
@@ -76,6 +77,10 @@ def _detections(count=16, size=16):
     return images, RaggedRows(np.vstack(rows), offsets, "boxes")
 
 
+def _given(images, ys, pipeline):
+    return AugmentedData([images], ys, [None], np.dtype(np.float32), "fit", None, {0: pipeline})
+
+
 class Boxes(fc.losses.Loss):
     """Counts what it is given; the loss is the squared output."""
 
@@ -124,11 +129,9 @@ def test_a_pipeline_in_fit_moves_boxes_and_drops_those_of_which_little_is_left()
 
 
 def test_what_is_drawn_for_boxes_does_not_depend_on_batches_or_threads(two_threads):
-    from fastcnn.augmented_data import AugmentedData
-
     images, rows = _detections()
     pipeline = Pipeline([layers.RandomFlip(), layers.RandomRotation(0.2), layers.RandomContrast(0.2)], seed=4)
-    data = AugmentedData(images, [rows], np.dtype(np.float32), "fit", None, pipeline)
+    data = _given(images, [rows], pipeline)
     found = []
     for threads, size in ((1, 16), (2, 3)):
         two_threads(threads)
@@ -140,18 +143,16 @@ def test_what_is_drawn_for_boxes_does_not_depend_on_batches_or_threads(two_threa
         np.testing.assert_array_equal(one, other)
     stricter, moved = Pipeline(pipeline.stages, 4, least_share=0.9), RaggedRows(rows.rows + 1, rows.offsets, "boxes")
     for other, targets in ((stricter, rows), (pipeline, moved)):
-        made = AugmentedData(images, [targets], np.dtype(np.float32), "fit", None, other)
+        made = _given(images, [targets], other)
         assert made.digest() != data.digest()
 
 
 def test_points_in_fit_stay_as_many_and_numbers_do_not_move():
-    from fastcnn.augmented_data import AugmentedData
-
     images, boxes = _spots()
     points = RaggedRows(np.column_stack([boxes[:, :2], np.arange(12)]), np.arange(13), "points")
     numbers = RaggedRows(np.ones((12, 5)), np.arange(13))
     pipeline = Pipeline([layers.RandomFlip("horizontal"), layers.RandomTranslation((0.9, 0.9), 0.0)], seed=1)
-    data = AugmentedData(images, [points, numbers], np.dtype(np.float32), "fit", None, pipeline)
+    data = _given(images, [points, numbers], pipeline)
     moved, still = next(data.batches(12, epoch=0)).ys
     np.testing.assert_array_equal(moved[:, 0, 2], np.arange(12))
     assert (moved[:, 0, 1] > 32).all()
