@@ -97,13 +97,14 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: place[suite.file_of(item.nodeid)])
 
 
-def pytest_collection(session):
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
     gc.disable()
-
-
-def pytest_collection_finish(session):
-    gc.freeze()  # tests, and what their files import, stay to the end: millions of objects, looked through each time
-    gc.enable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()  # tests, and what their files import, stay to the end: millions of objects to look through
+        gc.enable()
 
 
 _seconds = Counter()

@@ -57,9 +57,10 @@ def local_response_norm_backward(dy, x, before, after, alpha, beta, k):
     dy, x = _double(dy, x)
     s = _scales(x, before, after, alpha, k)
     dx = dy / s**beta
+    by_s = -dy * x * beta * s ** (-beta - 1)
     for i in range(x.shape[1]):  # y_i depends on the x_j of its window through s_i
         for j in _window(i, before, after, x.shape[1]):
-            dx[:, j] -= dy[:, i] * x[:, i] * beta * s[:, i] ** (-beta - 1) * 2 * alpha * x[:, j]
+            dx[:, j] += by_s[:, i] * 2 * alpha * x[:, j]
     return dx
 
 

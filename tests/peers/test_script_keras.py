@@ -23,8 +23,8 @@ def test_only_the_import_lines_of_the_script_know_of_fastcnn(monkeypatch, capsys
         text = text.replace(f"\n{line}\n", f"\n{other}\n")
 
     (x, y), _ = datasets.digits.load_data()
-    x = np.kron(x[:200, 1:, 1:], np.ones((1, 4, 4))).astype("uint8") * 15  # as large as MNIST's, without its files
-    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: ((x, y[:200]), (x[:50], y[:50])))
+    x = np.kron(x[:64, 1:, 1:], np.ones((1, 4, 4))).astype("uint8") * 15  # as large as MNIST's, without its files
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", lambda: ((x, y[:64]), (x[:16], y[:16])))
     fit = keras.Sequential.fit  # without Keras's progress bar, which PyTorch's tensors break
     monkeypatch.setattr(keras.Sequential, "fit", lambda *given, **named: fit(*given, **named, verbose=0))
     exec(compile(text, str(SCRIPT), "exec"), {"__name__": "__main__"})
