@@ -46,3 +46,23 @@ class Loss:
 
     def time_with_gradient(self, loss, classes):
         self.call()
+
+
+class Triplets:
+    """The triplet loss of 128 embeddings of 32 classes, by which triplets count."""
+
+    params = ("ALL_TRIPLETS", "SEMI_HARD", "HARD")
+    param_names, repeat = ("mining",), REPEAT
+
+    def setup(self, mining):
+        import numpy as np
+
+        from fastcnn.kernels import cpu, loss_codes
+
+        scratch = np.empty((2, 128, 128))
+        self.call = partial(cpu.triplet_loss, written(128), written(128, 64), scratch[0], scratch[1], normal(128, 64),
+                            np.repeat(np.arange(32), 4), getattr(loss_codes, mining), 0.3)
+        self.call()
+
+    def time_with_gradient(self, mining):
+        self.call()

@@ -78,8 +78,8 @@ class AugmentedData(Data):
                             f"those would be of two samples, got MixUp, CutMix or the like")
         if len(self.pipelines) > 1 and any(isinstance(y, RaggedRows) or (y is not None and self._are_of_pixels(y))
                                            for y in self.ys):
-            raise DataError(f"{self._who}: expected one pipeline where targets are masks, boxes or points, which follow "
-                            f"their image, got {len(self.pipelines)}")
+            raise DataError(f"{self._who}: expected one pipeline where targets are masks, boxes or points, which "
+                            f"follow their image, got {len(self.pipelines)}")
 
     def _ragged(self, y: RaggedRows, part: Any, changes: list[Change]) -> np.ndarray:
         """Return boxes or points of some samples after some changes, padded."""

@@ -95,6 +95,7 @@ from tests.reference_training import (  # noqa: F401
     softmax_sparse_categorical_crossentropy,
     sparse_categorical_crossentropy,
     squared_norms,
+    triplet_loss,
 )
 
 

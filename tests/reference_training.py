@@ -192,6 +192,39 @@ def row_loss(x, targets, weights, code, a, b, c, scale):
     return rows[:, 0] * losses, rows * scale * dx.reshape(x.shape)
 
 
+def triplet_loss(x, labels, mining, margin):
+    """Return the losses of the anchors and the gradient of their mean, a triplet at a time; mining by its number."""
+    (x,) = _double(x)
+    n = len(x)
+    distance = ((x[:, None] - x) ** 2).sum(-1)
+    losses, slopes, count = np.zeros(n), np.zeros((n, n)), 0
+    for a in range(n):
+        positives = [j for j in range(n) if j != a and labels[j] == labels[a]]
+        negatives = [j for j in range(n) if labels[j] != labels[a]]
+        if not positives or not negatives:
+            continue
+        if mining == 0:
+            triplets = [(p, k) for p in positives for k in negatives if distance[a, p] - distance[a, k] + margin > 0]
+        elif mining == 1:
+            triplets = []
+            for p in positives:
+                further = [k for k in negatives if distance[a, k] > distance[a, p]]
+                triplets.append((p, min(further, key=lambda k: distance[a, k]) if further
+                                 else max(negatives, key=lambda k: distance[a, k])))
+        else:
+            triplets = [(max(positives, key=lambda k: distance[a, k]), min(negatives, key=lambda k: distance[a, k]))]
+        count += len(triplets)
+        for p, k in triplets:
+            value = distance[a, p] - distance[a, k] + margin
+            if value > 0:
+                losses[a] += value
+                slopes[a, p] += 1
+                slopes[a, k] -= 1
+    share = 1 / count if count else 0.0
+    both = slopes + slopes.T
+    return losses * share * n, 2 * share * (both.sum(1)[:, None] * x - both @ x)
+
+
 def fold_losses(values, factor):
     return factor * np.asarray(values, np.float64).mean(axis=1)
 

@@ -8,3 +8,6 @@ POISSON, KL_DIVERGENCE, BINARY, BINARY_LOGITS, FOCAL, FOCAL_LOGITS = range(6)
 
 #: Of `row_loss`.
 COSINE, CATEGORICAL_HINGE, TVERSKY = range(3)
+
+#: Which triplets count, of `triplet_loss`.
+ALL_TRIPLETS, SEMI_HARD, HARD = range(3)

@@ -13,6 +13,7 @@ from fastcnn.losses.crossentropy import (
     KLDivergence,
     SparseCategoricalCrossentropy,
 )
+from fastcnn.losses.embeddings import Contrastive, Triplet
 from fastcnn.losses.function import FunctionLoss
 from fastcnn.losses.functions import (
     categorical_hinge,
@@ -57,15 +58,15 @@ from fastcnn.losses.similarity import CategoricalHinge, CosineSimilarity, Dice, 
 
 __all__ = [
     "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
-    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle", "CosineSimilarity", "Dice", "Hinge", "Huber",
-    "KLDivergence", "LogCosh", "Loss", "MaskedBinaryCrossentropy", "MeanAbsoluteError", "MeanAbsolutePercentageError",
-    "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError",
-    "SparseCategoricalCrossentropy", "SquaredHinge", "Tversky", "binary_crossentropy", "binary_focal_crossentropy",
-    "categorical_crossentropy", "categorical_focal_crossentropy", "categorical_generalized_cross_entropy",
-    "categorical_hinge", "circle", "cosine_similarity", "deserialize", "dice", "get", "hinge", "huber", "kl_divergence",
-    "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error",
-    "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_crossentropy", "squared_hinge",
-    "tversky",
+    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle", "Contrastive", "CosineSimilarity", "Dice",
+    "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss", "MaskedBinaryCrossentropy", "MeanAbsoluteError",
+    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError",
+    "SparseCategoricalCrossentropy", "SquaredHinge", "Triplet", "Tversky", "binary_crossentropy",
+    "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
+    "categorical_generalized_cross_entropy", "categorical_hinge", "circle", "cosine_similarity", "deserialize", "dice",
+    "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
+    "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_crossentropy",
+    "squared_hinge", "tversky",
 ]
 
 _CLASSES: dict[str, type[Loss]] = {name: globals()[name] for name in __all__ if name[0].isupper() and name != "Loss"}
@@ -92,6 +93,7 @@ _NAMES: dict[str, type[Loss]] = {
     "root_mean_squared_error": RootMeanSquaredError, "rmse": RootMeanSquaredError,
     "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
     "squared_hinge": SquaredHinge,
+    "triplet": Triplet, "contrastive": Contrastive,
     "tversky": Tversky,
 }
 _SHORT = ("bce", "kld", "mae", "mape", "mse", "msle")

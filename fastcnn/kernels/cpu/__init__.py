@@ -63,6 +63,7 @@ from fastcnn.kernels.cpu.losses.softmax import (
     softmax_categorical_crossentropy,
     softmax_sparse_categorical_crossentropy,
 )
+from fastcnn.kernels.cpu.losses.triplets import triplet_loss
 from fastcnn.kernels.cpu.normalization.batch import (
     batch_norm_backward,
     batch_norm_backward_scratch,
@@ -244,6 +245,7 @@ __all__ = [
     "top_rows_backward",
     "top_rows_forward",
     "triad",
+    "triplet_loss",
     "unfold_depth",
     "uniform_numbers",
     "unit_rows_backward",
