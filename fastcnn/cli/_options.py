@@ -11,13 +11,13 @@ from fastcnn.cli._values import ColumnNames, InputShape, NameOrPath, Rate, Share
 #: `optimizers.names` and of schedules and augmentation, repeated so that help and completion need not import them; a
 #: test compares.
 MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "linear_regression", "resnet20")
-DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10")
+DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 ANNOTATED = ("bccd", "nuclei-dsb2018", "omniglot")
 TASKS = ("classification", "detection", "segmentation", "identity")
 LOSSES = ("crossentropy", "mse", "mae", "huber")
 FITS = ("crop", "pad", "stretch")
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "adagrad", "adadelta", "rmsprop", "nadam", "adamax",
-              "lion", "ftrl", "lamb")
+              "lion", "ftrl", "lamb", "adafactor", "muon", "schedulefreeadamw")
 SCHEDULES = ("cooldown", "constant", "linear", "triangle", "cosine", "onecycle", "exponential", "step", "inverse-sqrt")
 AUGMENTATIONS = ("mirror", "crop", "digits", "strong", "off")
 

@@ -31,6 +31,7 @@ _PRESETS = {
     "mnist": Preset("lenet5", 3, 128, learning_rate=0.004),
     "fashion_mnist": Preset("convnet", 5, 128, learning_rate=0.004),
     "cifar10": Preset("convnet", 10, 128, learning_rate=0.002),
+    "cifar100": Preset("convnet", 10, 128, learning_rate=0.002),
 }
 _COOL_DOWN = 0.5
 _LARGE = 20_000  # images; fewer are seen more often, in smaller batches

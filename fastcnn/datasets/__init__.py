@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastcnn import unsupported
-from fastcnn.datasets import cifar10, digits, fashion_mnist, image, mnist
+from fastcnn.datasets import cifar10, cifar100, digits, fashion_mnist, image, mnist
 from fastcnn.datasets._assembly import warn_of_untested
 from fastcnn.datasets._checking import check
 from fastcnn.datasets._columns import NOTHING_ASKED, TableColumns, check_columns, require_no_columns
@@ -52,6 +52,7 @@ __all__ = [
     "annotated_names",
     "check",
     "cifar10",
+    "cifar100",
     "digits",
     "fashion_mnist",
     "fits",
@@ -67,7 +68,8 @@ __all__ = [
     "write_boxes",
 ]
 
-_by_name = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10}
+_by_name = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10,
+            "cifar100": cifar100}
 #: The sets of pictures with classes that `load` knows by name.
 names = tuple(_by_name)
 #: Those with boxes, masks or identities.
@@ -96,8 +98,8 @@ def load(
     Parameters
     ----------
     name_or_path : str or path-like
-        ``"digits"``, ``"mnist"``, ``"fashion_mnist"`` (or ``"fashion-mnist"``) or ``"cifar10"``; of boxes ``"bccd"``
-        (blood cells), of masks ``"nuclei-dsb2018"``, of identities ``"omniglot"``; else a path of
+        ``"digits"``, ``"mnist"``, ``"fashion_mnist"`` (or ``"fashion-mnist"``), ``"cifar10"`` or ``"cifar100"``; of
+        boxes ``"bccd"`` (blood cells), of masks ``"nuclei-dsb2018"``, of identities ``"omniglot"``; else a path of
 
         - an ``.npz`` file with x_train, y_train, x_test, y_test, or with x and y (every fifth image of each class
           is then a test image), and optionally the names of the classes as strings in ``classes``;

@@ -15,6 +15,7 @@ VARIABLE = "FASTCNN_DATA"
 FOLDERS = {
     "mnist": ("mnist",),
     "fashion_mnist": ("fashion_mnist", "fashion-mnist"),
+    "cifar100": ("cifar100", "cifar-100-binary"),
     "cifar10": ("cifar10", "cifar-10-batches-bin", "cifar10-subset"),
     "bccd": ("bccd", "BCCD"),
     "nuclei_dsb2018": ("nuclei-dsb2018", "nuclei_dsb2018"),

@@ -71,8 +71,8 @@ UTILS = {
     "a dict does it": "Config legacy",
 }
 DATASETS = {
-    "there are digits, mnist, fashion_mnist and cifar10, and fc.datasets.load reads your own":
-        "boston_housing california_housing cifar100 imdb reuters",
+    "there are digits, mnist, fashion_mnist, cifar10 and cifar100, and fc.datasets.load reads your own":
+        "boston_housing california_housing imdb reuters",
 }
 APPLICATIONS: dict[str, str] = {}  # all of Keras's are there
 SAVING = {

@@ -97,7 +97,7 @@ def test_the_split_refuses_what_it_cannot_split():
 @pytest.mark.parametrize("name", ["mnits", "", None, 5])
 def test_an_unknown_name_lists_the_known_ones(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ArgumentError, match=r"known are cifar10, digits, fashion_mnist, mnist"):
+    with pytest.raises(ArgumentError, match=r"known are cifar10, cifar100, digits, fashion_mnist, mnist"):
         datasets.load(name)
 
 
