@@ -157,6 +157,8 @@ class Translator:
             return {key: self.activation(who, value)}
         if key.endswith("_initializer"):
             return _initializer(key, value)
+        if key == "layer" and isinstance(value, dict):  # of a layer that wraps it
+            return {key: self._with_layers(value)}
         if key.endswith("_regularizer"):
             return {} if value is None else {key: self._regularizer(who, key, value)}
         if class_name.startswith("BatchNormalization") and key == "axis" and isinstance(value, list):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import activations, initializers, layers, registry, regularizers
+from fastcnn import activations, constraints, initializers, layers, registry, regularizers
 from fastcnn.dtype_policies import DTypePolicy
 from fastcnn.layers.activation import is_activation
 from fastcnn.layers.input import InputLayer
@@ -106,6 +106,9 @@ class Entries:
             return "Lambda", base | self._of_lambda(layer)
         if class_name == "Linear":
             return "Identity", base
+        if class_name in keras_table.BASES:
+            self.refuse(f"{layer}, which cannot be called there")
+            return class_name, base
         if class_name in keras_table.NOT_KERAS:
             if is_activation(layer):
                 found = self.activation(f"{layer}", activations.config_of(layer.function))
@@ -114,9 +117,6 @@ class Entries:
             return class_name, base
         if class_name == "ThresholdedReLU":  # which Keras 2 had
             return "ReLU", base | {"threshold": layer.theta}
-        if class_name == "LayerNormalization" and self.is_old and isinstance(layer.axis, (list, tuple)) \
-                and len(layer.axis) > 1:  # Keras reads another shape from .h5
-            self.refuse(f"{layer} with axis={list(layer.axis)}, which .keras holds")
         if class_name == "RMSNormalization" and layer.built and not _are_last(layer.axis, len(layer.input_shape)):
             self.refuse(f"{layer} with axis={layer.axis!r}")
         if class_name == "LayerScale":
@@ -133,6 +133,8 @@ class Entries:
                     self.refuse(f"{layer} with {key}={value!r}")
             else:
                 made[key] = self._argument(layer, class_name, key, value)
+        if self.is_old and _is_lost(class_name, made):
+            self.refuse(f"{layer} with axis={made['axis']!r}, which .keras holds")
         left = keras_table.LEFT_OUT.get(class_name, ())
         return class_name, {key: one for key, one in (made | base).items() if key not in left}
 
@@ -144,8 +146,10 @@ class Entries:
             return self._initializer(value)
         if key.endswith("_regularizer") and value is not None:
             return self._described(keras_table.REGULARIZERS, regularizers.get(value))
-        if key.endswith("_constraint") and isinstance(value, dict):
-            return _described(keras_table.CONSTRAINTS, value)
+        if key.endswith("_constraint") and value is not None:
+            return self._described(keras_table.CONSTRAINTS, constraints.get(value))
+        if key == "layer" and layer.holds_layers:
+            return self._within(layer.layer)
         if key == "padding" and ("Conv" in class_name or "Pooling" in class_name) and (
                 not isinstance(value, str) or value in keras_table.NO_PADDINGS.get(class_name, ())):
             self.refuse(f"{who} with padding={value!r}")
@@ -181,8 +185,16 @@ class Entries:
             return None
         return _described(keras_table.INITIALIZERS, {"class_name": name, "config": made.get_config()})
 
+    def _within(self, layer: Any) -> dict[str, Any]:
+        """Return the entry of a layer that another one wraps, which has its module in ``.h5``, too."""
+        entries = Entries()
+        made = entries.layer(layer)
+        for told in entries.refused:
+            self.refuse(told)
+        return made
+
     def _described(self, module: str, made: Any) -> dict[str, Any]:
-        """Return the entry of a regularizer, Keras's or the user's own."""
+        """Return the entry of a regularizer or a constraint, Keras's or the user's own."""
         if not is_ours(made):
             return self.object(type(made).__module__, type(made).__name__, made.get_config(),
                                registry.get_registered_name(type(made)))
@@ -208,6 +220,12 @@ def _of_input(layer: Any) -> dict[str, Any]:
 def _described(module: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"module": module, "class_name": value["class_name"], "config": value.get("config") or {},
             "registered_name": None}
+
+
+def _is_lost(class_name: str, config: dict[str, Any]) -> bool:
+    """Return whether Keras passes over a layer's axis in an ``.h5`` file: it reads one number, or a list of one."""
+    axis = config.get("axis", 0)
+    return (isinstance(axis, list) and len(axis) != 1) or (axis is None and class_name == "Normalization")
 
 
 def _are_last(axes: Any, rank: int) -> bool:

@@ -35,8 +35,9 @@ def variables(optimizer: Any, parameters: Sequence[Any]) -> dict[str, np.ndarray
     found = {"iteration": np.asarray(state["iterations"], np.int32)}
     if "learning_rate" in state:
         found["learning_rate"] = np.asarray(state["learning_rate"], np.float32)
-    for key, name in _keys(optimizer, parameters):
-        found[name] = state[key]
+    done = not optimizer.iterations % (optimizer.gradient_accumulation_steps or 1)
+    for key, name in _keys(optimizer, parameters):  # gradients of a step that was taken are cleared before the next
+        found[name] = np.zeros_like(state[key]) if done and key.endswith("/gradient") else state[key]
     if type(optimizer).__name__ == "Nadam":
         found["variable"] = np.asarray(optimizer.share_product(optimizer.updates), np.float32)
     return found

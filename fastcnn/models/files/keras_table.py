@@ -7,18 +7,22 @@ LAYERS, INITIALIZERS, REGULARIZERS, CONSTRAINTS = (
     f"keras.{kind}" for kind in ("layers", "initializers", "regularizers", "constraints"))
 
 #: Classes of Keras's, and of its older versions, by what fastcnn calls them.
-CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization",
-           "Identity": "Linear"}
+CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
 #: Layers within Keras's networks, whose classes have no public name.
 HIDDEN = {"LayerScale": "keras.src.applications.convnext"}
 #: Layers that fastcnn has and Keras has not: in a file of Keras's such a name is of somebody's own class.
 NOT_KERAS = frozenset((
     "Abs", "CELU", "Ceil", "Clip", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
-    "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "Power", "ReLU6", "RandomPCAColor",
+    "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "Power", "RReLU", "ReLU6", "RandomPCAColor",
     "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
     "SELU", "SiLU", "Sigmoid", "Sign", "Slice", "Softplus", "Softsign", "Sqrt", "Step", "Take", "Tanh", "TopK", "Where",
     *(f"{kind}{n}D" for kind in ("GlobalL2Pooling", "GlobalMinPooling", "L2Pooling", "MinPooling", "Padding")
       for n in (1, 2, 3))))  # fmt: skip
+
+#: Layers that keep the kernel of the layer that they wrap beside their own weights, once more.
+KEEPS_THE_KERNEL = frozenset(("SpectralNormalization",))
+#: Layers that are a base in Keras, without a call.
+BASES = frozenset(("Wrapper",))
 
 #: Arguments that Keras calls otherwise, by class and by Keras's name.
 ARGUMENTS = {"LeakyReLU": {"alpha": "negative_slope"}}

@@ -48,6 +48,8 @@ class Place(NamedTuple):
         if isinstance(self.layer, Network) and not self.layer.has_call:
             return []
         own = [p for p in self.layer.parameters if p.trainable]
+        if type(self.layer).__name__ in keras_table.KEEPS_THE_KERNEL:
+            own = [self.layer.layer.kernel, *own]
         return own + [p for p in self.layer.parameters if not p.trainable]
 
 
