@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError, unknown
 
 #: What fills a batch up: a row of it has a class below 0, which losses and metrics pass over.
@@ -109,6 +108,8 @@ def padded(each: Sequence[NDArray[Any]], columns: int) -> NDArray[np.float32]:
     each : sequence of (K, C) arrays
     columns : int
     """
+    from fastcnn import device  # it compiles: who reads data alone need not wait for that
+
     most = max([1, *(len(one) for one in each)])
     batch: NDArray[np.float32] = device.of(_HOST).empty((len(each), most, columns), np.dtype(np.float32))
     batch[...] = PADDING

@@ -269,6 +269,9 @@ def read(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] 
         require_no_columns(columns, name_or_path)
         require_in_memory(in_memory, name_or_path)
         return _by_name[name_or_path.replace("-", "_")].dataset(data_dir)
+    if str(name_or_path).replace("_", "-") in ANNOTATED:
+        raise ArgumentError(f"{name_or_path}: expected a data set of pictures with classes, got one with boxes, masks "
+                            f"or identities, which fc.datasets.load reads and `fastcnn data check` shows")
     if not isinstance(name_or_path, str | os.PathLike) or not os.fspath(name_or_path):
         raise ArgumentError(unknown("datasets.load: data set", name_or_path, names) + ", or the path of your own")
     path = expanded(name_or_path)

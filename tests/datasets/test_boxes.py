@@ -371,6 +371,11 @@ def test_wrong_arguments_are_said(tmp_path, call, message):
         call(tmp_path)
 
 
+def test_who_wants_classes_is_told_that_a_set_has_boxes():
+    with pytest.raises(ArgumentError, match="bccd: expected a data set of pictures with classes, got one with boxes"):
+        fc.datasets.read("bccd", None, fc.datasets.Pictures())
+
+
 def test_a_published_set_that_is_not_there_says_where_it_comes_from(tmp_path):
     with pytest.raises(DataError, match=r"bccd: expected its folder, got none: name it .* it is not downloaded"):
         fc.datasets.load("bccd")
