@@ -40,6 +40,10 @@ class Case:
     changes_weights : bool
         A forward pass of training changes trained weights, so what is compared begins with the same ones each time,
         and differences of the loss tell another derivative.
+    made : callable, optional
+        (random numbers, as many as there are inputs) -> the inputs, for a layer that not any number suits.
+    without_gradient : tuple of int
+        The inputs that have none, though the output depends on them: zeros are given.
     """
 
     name: str
@@ -51,6 +55,8 @@ class Case:
     smooth: bool = True
     above: float | None = None
     changes_weights: bool = False
+    made: Callable[..., list[np.ndarray]] | None = None
+    without_gradient: tuple[int, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
 
     def layer(self, dtype: str = "float64") -> Layer:
@@ -68,6 +74,8 @@ class Case:
         numbers = [draw.standard_normal((n, *shape)) for shape in listed(self.shape)]
         if self.above is not None:
             numbers = [self.above + np.abs(x) for x in numbers]
+        if self.made is not None:
+            numbers = self.made(*numbers)
         return like(self.shape, [x.astype(dtype) for x in numbers])
 
     def whole_shape(self) -> Any:
@@ -105,6 +113,17 @@ def _conv(*args: Any, **kwargs: Any) -> Callable[..., Layer]:
 
 def _of(cls: Callable[..., Layer], *args: Any, **kwargs: Any) -> Callable[..., Layer]:
     return lambda **more: cls(*args, **kwargs, **more)
+
+
+def with_boxes(x: np.ndarray, corners: np.ndarray, *rest: np.ndarray) -> list[np.ndarray]:
+    """Return the inputs with boxes of a few pixels in the place of the second, whose corners are at no edge."""
+    first = np.abs(corners[..., :2]) * 2 + 0.13
+    return [x, np.concatenate([first, first + 0.7 + np.abs(corners[..., 2:]) * 2], -1), *rest]
+
+
+def detected(x: np.ndarray, scores: np.ndarray) -> list[np.ndarray]:
+    """Return boxes of a few pixels, and scores."""
+    return [with_boxes(x, x)[1], scores]
 
 
 IMAGE, WIDE, FLAT = (7, 6, 3), (9, 8, 4), (11,)
@@ -576,6 +595,29 @@ TABLE: dict[str, list[Case]] = {
         Case("three", _of(layers.Where), (IMAGE, IMAGE, IMAGE), smooth=False),
         Case("of other shapes", _of(layers.Where), ((7, 6, 1), (3,), IMAGE), smooth=False, pixel=False),
     ],
+    "RoIAlign": [
+        Case("one point a pixel or so", _of(layers.RoIAlign, (3, 2), 0.9), (IMAGE, (4, 4)), pixel=False,
+             made=with_boxes, without_gradient=(1,)),
+        Case("two points, not aligned", _of(layers.RoIAlign, 2, 1.1, 2, False), (WIDE, (3, 4)), pixel=False,
+             made=with_boxes, without_gradient=(1,)),
+    ],
+    "RoIPooling": [
+        Case("plain", _of(layers.RoIPooling, (3, 2), 0.9), (WIDE, (4, 4)), pixel=False, made=with_boxes,
+             without_gradient=(1,)),
+    ],
+    "GridSample": [
+        Case("bilinear, zeros", _of(layers.GridSample), (IMAGE, (5, 4, 2)), pixel=False),
+        Case("bicubic, reflection, corners", _of(layers.GridSample, "bicubic", "reflection", True), (IMAGE, (5, 4, 2)),
+             pixel=False),
+        Case("nearest, border", _of(layers.GridSample, "nearest", "border"), (WIDE, (3, 4, 2)), pixel=False,
+             smooth=False),
+    ],
+    "NonMaxSuppression": [
+        Case("two classes", _of(layers.NonMaxSuppression, 5, 0.3), ((9, 4), (9, 2)), pixel=False, smooth=False,
+             made=detected),
+        Case("above a score", _of(layers.NonMaxSuppression, 20, 0.6, 0.1), ((7, 4), (7, 3)), pixel=False, smooth=False,
+             made=detected),
+    ],
     "TopK": [
         Case("the largest channel", _of(layers.TopK), IMAGE),
         Case("rows", _of(layers.TopK, 3, axis=1), IMAGE, pixel=False),
@@ -654,6 +696,8 @@ def gradient_check(case: Case) -> None:
     draw = np.random.default_rng(5)
     arrays = [*listed(x), *(p.array for p in layer.trainable_weights)]
     targets = list(zip(arrays, found, strict=True))
+    for at in case.without_gradient:
+        assert not targets.pop(at)[1].any()
     for array, gradient in targets:
         picks = draw.choice(array.size, min(array.size, 24), replace=False)
         for index in (np.unravel_index(i, array.shape) for i in picks):

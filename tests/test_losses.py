@@ -95,6 +95,10 @@ def _case(name):
         if name.startswith("sparse"):
             return LABELS, positive
         return np.round(soft) if "masked" in name else soft, positive
+    if name.startswith("box"):
+        corners = np.random.default_rng(7).random((2, *SHAPE[:3], 4))
+        corners[..., 2:] += corners[..., :2] + 0.3
+        return tuple(corners)
     if "hinge" in name:
         return np.eye(CLASSES)[LABELS], IMAGES
     return np.abs(np.random.default_rng(6).standard_normal(SHAPE)) + 0.1, IMAGES
@@ -114,6 +118,8 @@ OF_SAMPLES = ("triplet", "contrastive")
 @pytest.mark.parametrize("name", [name for name in EVERY if name not in OF_SAMPLES])
 def test_the_gradient_is_that_of_the_mean_of_the_losses(name, weights, reduction):
     if name == "root_mean_squared_error" and reduction == "sum":
+        return
+    if name == "box_ciou":  # its gradient takes a factor for a constant: the kernel's twin does so, too
         return
     loss, (y, x) = type(fc.losses.get(name))(reduction=reduction), _case(name)
     if name in ("dice", "tversky"):

@@ -61,6 +61,7 @@ from fastcnn.layers.dropout import (
 )
 from fastcnn.layers.elementwise import Abs, Ceil, Erf, Floor, IsZero, Log, Power, Reciprocal, Round, Sign, Sqrt
 from fastcnn.layers.function import Lambda
+from fastcnn.layers.grid_sample import GridSample
 from fastcnn.layers.group_norm import GroupNormalization, LayerNormalization
 from fastcnn.layers.identity import ActivityRegularization, Identity
 from fastcnn.layers.input import Input, InputLayer
@@ -143,12 +144,14 @@ from fastcnn.layers.pool_global import (
 )
 from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.preprocessing import Normalization, Rescaling
+from fastcnn.layers.regions import RoIAlign, RoIPooling
 from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import Resize
 from fastcnn.layers.rrelu import RReLU
 from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.serialization import deserialize, serialize
 from fastcnn.layers.slice_take import Slice, Take
+from fastcnn.layers.suppression import NonMaxSuppression
 from fastcnn.layers.top_k import TopK
 from fastcnn.layers.unit_norm import RMSNormalization, UnitNormalization
 from fastcnn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
@@ -174,22 +177,22 @@ __all__ = [
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D", "GlobalAvgPool2D",
     "GlobalAvgPool3D", "GlobalL2Pooling1D", "GlobalL2Pooling2D", "GlobalL2Pooling3D", "GlobalMaxPool1D",
     "GlobalMaxPool2D", "GlobalMaxPool3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
-    "GlobalMinPooling1D", "GlobalMinPooling2D", "GlobalMinPooling3D", "GroupNormalization", "HardSiLU", "HardSigmoid",
-    "Identity", "Input", "InputLayer", "IsZero", "L2Pooling1D", "L2Pooling2D", "L2Pooling3D", "Lambda", "Layer",
-    "LayerNormalization", "LayerScale", "LeakyReLU", "Linear", "LocalResponseNormalization", "Log", "LogSoftmax",
-    "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Maximum", "MinPooling1D",
-    "MinPooling2D", "MinPooling3D", "Minimum", "Mish", "MixUp", "Multiply", "Normalization", "PReLU", "Padding1D",
-    "Padding2D", "Padding3D", "Permute", "Power", "RMSNormalization", "RReLU", "RandAugment", "RandomBrightness",
-    "RandomColorJitter", "RandomContrast", "RandomCrop", "RandomElasticTransform", "RandomErasing", "RandomFlip",
-    "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomNoise", "RandomPCAColor", "RandomPerspective",
-    "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear", "RandomTranslation", "RandomZoom", "ReLU",
-    "ReLU6", "Reciprocal", "RepeatVector", "Rescaling", "Reshape", "Resize", "Resizing", "Round", "SeparableConv1D",
-    "SeparableConv2D", "SeparableConvolution1D", "SeparableConvolution2D", "SiLU", "Sigmoid", "Sign", "Slice",
-    "Softmax", "Softplus", "Softsign", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-    "SpectralNormalization", "Sqrt", "Step", "Subtract", "Take", "Tanh", "Tensor", "ThresholdedReLU", "TopK",
-    "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Where", "Wrapper", "ZeroPadding1D",
-    "ZeroPadding2D", "ZeroPadding3D", "add", "average", "concatenate", "deserialize", "dot", "maximum", "minimum",
-    "multiply", "serialize", "subtract",
+    "GlobalMinPooling1D", "GlobalMinPooling2D", "GlobalMinPooling3D", "GridSample", "GroupNormalization", "HardSiLU",
+    "HardSigmoid", "Identity", "Input", "InputLayer", "IsZero", "L2Pooling1D", "L2Pooling2D", "L2Pooling3D", "Lambda",
+    "Layer", "LayerNormalization", "LayerScale", "LeakyReLU", "Linear", "LocalResponseNormalization", "Log",
+    "LogSoftmax", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Maximum",
+    "MinPooling1D", "MinPooling2D", "MinPooling3D", "Minimum", "Mish", "MixUp", "Multiply", "NonMaxSuppression",
+    "Normalization", "PReLU", "Padding1D", "Padding2D", "Padding3D", "Permute", "Power", "RMSNormalization", "RReLU",
+    "RandAugment", "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomCrop", "RandomElasticTransform",
+    "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomNoise",
+    "RandomPCAColor", "RandomPerspective", "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear",
+    "RandomTranslation", "RandomZoom", "ReLU", "ReLU6", "Reciprocal", "RepeatVector", "Rescaling", "Reshape", "Resize",
+    "Resizing", "RoIAlign", "RoIPooling", "Round", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D",
+    "SeparableConvolution2D", "SiLU", "Sigmoid", "Sign", "Slice", "Softmax", "Softplus", "Softsign", "SpatialDropout1D",
+    "SpatialDropout2D", "SpatialDropout3D", "SpectralNormalization", "Sqrt", "Step", "Subtract", "Take", "Tanh",
+    "Tensor", "ThresholdedReLU", "TopK", "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Where",
+    "Wrapper", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "add", "average", "concatenate", "deserialize", "dot",
+    "maximum", "minimum", "multiply", "serialize", "subtract",
 ]
 
 

@@ -6,6 +6,7 @@ from fastcnn import unsupported
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.losses.base import Loss
 from fastcnn.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy, MaskedBinaryCrossentropy
+from fastcnn.losses.boxes import BoxCIoU, BoxDIoU, BoxGIoU, BoxIoU
 from fastcnn.losses.circle import Circle, circle
 from fastcnn.losses.crossentropy import (
     CategoricalCrossentropy,
@@ -57,22 +58,23 @@ from fastcnn.losses.regression import (
 from fastcnn.losses.similarity import CategoricalHinge, CosineSimilarity, Dice, Tversky
 
 __all__ = [
-    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy", "CategoricalFocalCrossentropy",
-    "CategoricalGeneralizedCrossEntropy", "CategoricalHinge", "Circle", "Contrastive", "CosineSimilarity", "Dice",
-    "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss", "MaskedBinaryCrossentropy", "MeanAbsoluteError",
-    "MeanAbsolutePercentageError", "MeanSquaredError", "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError",
-    "SparseCategoricalCrossentropy", "SquaredHinge", "Triplet", "Tversky", "binary_crossentropy",
-    "binary_focal_crossentropy", "categorical_crossentropy", "categorical_focal_crossentropy",
-    "categorical_generalized_cross_entropy", "categorical_hinge", "circle", "cosine_similarity", "deserialize", "dice",
-    "get", "hinge", "huber", "kl_divergence", "log_cosh", "mean_absolute_error", "mean_absolute_percentage_error",
-    "mean_squared_error", "mean_squared_logarithmic_error", "poisson", "serialize", "sparse_categorical_crossentropy",
-    "squared_hinge", "tversky",
+    "BinaryCrossentropy", "BinaryFocalCrossentropy", "BoxCIoU", "BoxDIoU", "BoxGIoU", "BoxIoU",
+    "CategoricalCrossentropy", "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy", "CategoricalHinge",
+    "Circle", "Contrastive", "CosineSimilarity", "Dice", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
+    "MaskedBinaryCrossentropy", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError", "SparseCategoricalCrossentropy", "SquaredHinge",
+    "Triplet", "Tversky", "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
+    "categorical_focal_crossentropy", "categorical_generalized_cross_entropy", "categorical_hinge", "circle",
+    "cosine_similarity", "deserialize", "dice", "get", "hinge", "huber", "kl_divergence", "log_cosh",
+    "mean_absolute_error", "mean_absolute_percentage_error", "mean_squared_error", "mean_squared_logarithmic_error",
+    "poisson", "serialize", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
 ]
 
 _CLASSES: dict[str, type[Loss]] = {name: globals()[name] for name in __all__ if name[0].isupper() and name != "Loss"}
 _NAMES: dict[str, type[Loss]] = {
     "binary_crossentropy": BinaryCrossentropy, "bce": BinaryCrossentropy,
     "binary_focal_crossentropy": BinaryFocalCrossentropy,
+    "box_ciou": BoxCIoU, "box_diou": BoxDIoU, "box_giou": BoxGIoU, "box_iou": BoxIoU,
     "categorical_crossentropy": CategoricalCrossentropy,
     "categorical_focal_crossentropy": CategoricalFocalCrossentropy,
     "categorical_generalized_cross_entropy": CategoricalGeneralizedCrossEntropy,
