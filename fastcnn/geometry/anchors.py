@@ -72,7 +72,8 @@ def _grouped(sides: np.ndarray, count: int, draw: np.random.Generator) -> np.nda
         members = np.bincount(group, minlength=count)
         sums = np.stack([np.bincount(group, sides[:, k], count) for k in range(2)], 1)
         anchors = np.where(members[:, None] > 0, sums / np.maximum(members, 1)[:, None], anchors)
-    return anchors
+    found: np.ndarray = anchors
+    return found
 
 
 def grid_anchors(grid: tuple[int, int], stride: float, sides: np.ndarray) -> np.ndarray:

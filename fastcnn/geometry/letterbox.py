@@ -75,7 +75,8 @@ class Letterbox:
         points : (..., 2) array
         """
         old, new, corner = self._numbers()
-        return np.asarray(points, np.float64) * new / old + corner
+        there: np.ndarray = np.asarray(points, np.float64) * new / old + corner
+        return there
 
     def invert_points(self, points: Any) -> np.ndarray:
         """Return where points (..., 2) come from: float32.
@@ -85,7 +86,8 @@ class Letterbox:
         points : (..., 2) array
         """
         old, new, corner = self._numbers()
-        return ((np.asarray(points, np.float64) - corner) * old / new).astype(np.float32)
+        back: np.ndarray = ((np.asarray(points, np.float64) - corner) * old / new).astype(np.float32)
+        return back
 
     def apply(self, boxes: Any) -> np.ndarray:
         """Return boxes (..., 4), corners in pixels of the image, where they come to lie.

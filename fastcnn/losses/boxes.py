@@ -122,7 +122,7 @@ class BoxCIoU(_BoxLoss):
     --------
     >>> t, y = np.array([[0, 0, 4, 4]], "float32"), np.array([[0, 0, 4, 2]], "float32")
     >>> round(losses.BoxCIoU()(t, y), 4)
-    0.5344
+    0.5345
     """
 
     code = codes.CIOU

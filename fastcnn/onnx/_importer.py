@@ -31,7 +31,12 @@ _BLIND = {"Abs", "Add", "Cast", "Ceil", "Celu", "Clip", "Div", "Dropout", "Elu",
           "Threshold", "ThresholdedRelu", "Where"}
 
 #: Operators whose second dimension is the channels'.
-_IMAGES = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "InstanceNormalization", "MaxPool", "Pad"}
+_IMAGES = {"AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "Detections", "InstanceNormalization",
+           "MaxPool", "Pad"}
+
+
+#: Inputs that are boxes or places, (N, ..., numbers of each), by operator and position: they have no channels.
+_LISTS = {("RegionsAlign", 1), ("RegionsPool", 1), ("GridSample", 1), ("Detections", 0)}
 
 
 class Unknown:
@@ -247,9 +252,11 @@ class Importer(Arranging, DynamicBatch, Folding):
                                 f"--input-shape {value.name}=3,224,224")
         name = self.name(value.name)
         rank = len(shape)
-        is_file_order = rank == 1 or self._is_transposed_at_once(value.name, rank)
+        is_list = any((node.operator, at) in _LISTS for node in self.readers[value.name]
+                      for at, read in enumerate(node.inputs) if read == value.name)
+        is_file_order = rank == 1 or is_list or self._is_transposed_at_once(value.name, rank)
         make = lambda shape: layers.Input(shape=tuple(map(int, shape)), name=name, dtype=self.dtype)
-        self.file_is_last |= is_file_order and rank > 1
+        self.file_is_last |= is_file_order and rank > 1 and not is_list
         if is_file_order:
             tensor = make(shape)
             self.values[value.name] = laid_out(tensor)

@@ -5,6 +5,7 @@ functions of single numbers, written out               `fastcnn.onnx.rewrite.gat
 functions of vectors, written out                      `fastcnn.onnx.rewrite.normalizations`
 means of windows of several sizes                      `fastcnn.onnx.rewrite.adaptive`
 batch normalization of all samples as one              `fastcnn.onnx.rewrite.tiles`
+regions of each image, detections                     `fastcnn.onnx.rewrite.detectors`
 """
 
 from dataclasses import replace
@@ -12,6 +13,7 @@ from dataclasses import replace
 from fastcnn.onnx._executor import alive
 from fastcnn.onnx._graph import OnnxGraph, OnnxNode
 from fastcnn.onnx.rewrite.adaptive import adaptive_average
+from fastcnn.onnx.rewrite.detectors import detections, regions_of_each
 from fastcnn.onnx.rewrite.gates import gate
 from fastcnn.onnx.rewrite.normalizations import normalization
 from fastcnn.onnx.rewrite.patterns import Patterns
@@ -39,7 +41,7 @@ def _is_matrix(p: Patterns, name: str) -> bool:
     return (shape is not None and len(shape) == 2) or (node is not None and node.operator in ("Flatten", "Gemm"))
 
 
-_RULES = normalization, adaptive_average, gate, tiled, _gemm
+_RULES = detections, regions_of_each, normalization, adaptive_average, gate, tiled, _gemm
 
 
 def simplified(graph: OnnxGraph) -> OnnxGraph:

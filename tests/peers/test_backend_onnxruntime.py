@@ -85,3 +85,18 @@ def test_networks(name):
     for _ in range(3):  # at first, as a plan is made, and by it
         for got, other in zip(ready.run(arrays), want, strict=True):
             np.testing.assert_allclose(got, other, rtol=0, atol=1e-5 * np.abs(other).max())
+
+
+@pytest.mark.parametrize("center", [0, 1])
+@pytest.mark.parametrize(("images", "classes", "count", "most"), [(2, 3, 60, 100), (1, 1, 300, 7), (1, 2, 0, 5),
+                                                                  (1, 1, 1, 1)])
+def test_suppression_keeps_what_onnxruntime_keeps(images, classes, count, most, center):
+    rng = np.random.default_rng(count)
+    corner = rng.integers(0, 40, (images, count, 2))
+    boxes = np.concatenate([corner, corner + rng.integers(1, 20, (images, count, 2))], -1).astype(np.float32)
+    scores = rng.permutation(images * classes * count).reshape(images, classes, count).astype(np.float32)
+    scores /= max(1, scores.size)
+    got, want = both("NonMaxSuppression", 11, {
+        "boxes": boxes, "scores": scores, "most": np.array([most]), "iou": np.array([0.3], np.float32),
+        "score": np.array([0.1], np.float32)}, center_point_box=center)
+    np.testing.assert_array_equal(got, want)

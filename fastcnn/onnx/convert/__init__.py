@@ -11,6 +11,7 @@ from fastcnn.onnx.convert import (
     padding,
     pool,
     reduce,
+    regions,
     resize,
     shape,
     slicing,
@@ -18,4 +19,4 @@ from fastcnn.onnx.convert import (
 )
 
 __all__ = ["activation", "conv", "dense", "function", "merge", "moved_batch", "norm", "padding", "pool", "reduce",
-           "resize", "shape", "slicing", "vectors"]
+           "regions", "resize", "shape", "slicing", "vectors"]

@@ -19,6 +19,7 @@ from fastcnn.onnx.exporter import (
     open_sizes,
     operations,
     poolings,
+    regions,
     shapes,
 )
 from fastcnn.onnx.exporter.writer import FIRST, LAST, ExportedTensor, Writer, to_first
@@ -30,7 +31,7 @@ _LARGEST = 2**31 - 1  # bytes of a protobuf message
 #: (writer, layer, inputs) -> outputs, by the name of the layer's class.
 TABLE: dict[str, Any] = {
     **convolutions.TABLE, **elements.TABLE, **functions.TABLE, **normalizations.TABLE, **operations.TABLE,
-    **poolings.TABLE, **shapes.TABLE}
+    **poolings.TABLE, **regions.TABLE, **shapes.TABLE}
 
 
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",

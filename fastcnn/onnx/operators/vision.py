@@ -1,8 +1,10 @@
-"""What detectors need: the suppression of overlapping boxes, and sampling at positions that are data."""
+"""What detectors end with: the suppression of overlapping boxes."""
 
 import numpy as np
 
+from fastcnn.geometry.regions import suppression
 from fastcnn.onnx.operators._registry import operator
+from fastcnn.operations.boxes import order_rows, suppress
 
 
 def _corners(boxes: np.ndarray, center_point_box: int) -> np.ndarray:
@@ -14,14 +16,6 @@ def _corners(boxes: np.ndarray, center_point_box: int) -> np.ndarray:
     return np.stack([np.minimum(y1, y2), np.minimum(x1, x2), np.maximum(y1, y2), np.maximum(x1, x2)], -1)
 
 
-def _overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return intersection over union of one box with each of the others."""
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    common = np.prod(np.maximum(high - low, 0), -1)
-    area = np.prod(box[2:] - box[:2]) + np.prod(others[:, 2:] - others[:, :2], -1) - common
-    return np.where(area > 0, common / np.where(area > 0, area, 1), 0)
-
-
 @operator("NonMaxSuppression")
 def non_max_suppression(boxes: np.ndarray, scores: np.ndarray, most: np.ndarray | None = None,
                         iou: np.ndarray | None = None, score: np.ndarray | None = None, *,
@@ -30,16 +24,14 @@ def non_max_suppression(boxes: np.ndarray, scores: np.ndarray, most: np.ndarray 
     limit = 0 if most is None else int(most.reshape(-1)[0])
     threshold = 0.0 if iou is None else float(iou.reshape(-1)[0])
     lowest = -np.inf if score is None else float(score.reshape(-1)[0])
-    corners = _corners(boxes.astype(np.float64), center_point_box)
-    chosen = []
-    for image, by_class in enumerate(scores):
-        for kind, values in enumerate(by_class):
-            order = np.argsort(-values, kind="stable")
-            left = order[values[order] > lowest]
-            for _ in range(limit):
-                if not left.size:
-                    break
-                best, left = left[0], left[1:]
-                chosen.append((image, kind, int(best)))
-                left = left[_overlap(corners[image, best], corners[image, left]) <= threshold]
-    return np.array(chosen, np.int64).reshape(-1, 3)
+    kind = boxes.dtype if boxes.dtype == np.float64 else np.dtype(np.float32)
+    corners = np.ascontiguousarray(_corners(boxes.astype(kind), center_point_box)).reshape(-1, 4)
+    images, classes, count = scores.shape
+    rows = np.ascontiguousarray(scores, kind).reshape(images * classes, count)
+    at = np.arange(images * classes)
+    lists = np.stack([at * count, at * count + count, at // max(classes, 1) * count, at * count], 1)
+    kept, _ = suppress(corners, rows.reshape(-1), lists, order_rows(rows, lowest).reshape(-1),
+                       suppression(threshold, max(0, limit)))
+    chosen = np.flatnonzero(kept >= 0)
+    where = chosen // max(count, 1)
+    return np.stack([where // max(classes, 1), where % max(classes, 1), kept[chosen]], 1).astype(np.int64)

@@ -8,5 +8,6 @@ regions.py          the chains of nodes between two values
 gates.py            functions of single numbers: SiLU, HardSwish, Mish, GELU, Softplus, ...
 normalizations.py   functions of vectors: layer normalization, root mean squares, unit vectors
 adaptive.py         pooling to a size that does not divide the image's
+detectors.py        regions of each image, and detections after suppression
 tiles.py            batch normalization of a whole batch as one sample
 """
