@@ -13,7 +13,15 @@ from fastcnn.operations import Backward
 
 
 def box_overlaps(a: np.ndarray, b: np.ndarray, code: int) -> np.ndarray:
-    """Return how much each box of `a` (A, 4) overlaps with each of `b` (B, 4), by code: (A, B)."""
+    """Return how much each box of `a` overlaps with each of `b`: (A, B).
+
+    Parameters
+    ----------
+    a : (A, 4) array
+    b : (B, 4) array
+    code : int
+        IOU, GIOU, DIOU or CIOU of `fastcnn.kernels.region_codes`.
+    """
     d = device.of(a)
     y = d.empty((len(a), len(b)), a.dtype)
     d.kernels.box_overlaps(y, a, b, code)
@@ -25,6 +33,11 @@ def match_boxes(anchors: np.ndarray, objects: np.ndarray) -> tuple[np.ndarray, n
 
     Of equal ones the lowest index wins; where nothing overlaps it is 0 with an IoU of 0, where there is nothing, -1.
     Memory grows with anchors and with objects, not with their product.
+
+    Parameters
+    ----------
+    anchors : (A, 4) array
+    objects : (M, 4) array
     """
     d, n, m = device.of(anchors), len(anchors), len(objects)
     size, kind = d.kernels.match_boxes_scratch(n, m), anchors.dtype
@@ -36,7 +49,15 @@ def match_boxes(anchors: np.ndarray, objects: np.ndarray) -> tuple[np.ndarray, n
 
 
 def encode_boxes(boxes: np.ndarray, anchors: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """Return the offsets of boxes (..., A, 4) from anchors (A, 4), times four scales (a host array)."""
+    """Return the offsets of boxes from anchors.
+
+    Parameters
+    ----------
+    boxes : (..., A, 4) array
+    anchors : (A, 4) array
+    scales : (4,) array
+        What the offsets are multiplied with; of the host.
+    """
     d = device.of(boxes)
     codes = d.empty(boxes.shape, boxes.dtype)
     rows = _rows(boxes)
@@ -45,7 +66,15 @@ def encode_boxes(boxes: np.ndarray, anchors: np.ndarray, scales: np.ndarray) -> 
 
 
 def decode_boxes(codes: np.ndarray, anchors: np.ndarray, scales: np.ndarray) -> tuple[np.ndarray, Backward]:
-    """Return the boxes that offsets (..., A, 4) from anchors (A, 4) are, and dy -> the gradient of the offsets."""
+    """Return the boxes that offsets from anchors are, and dy -> the gradient of the offsets.
+
+    Parameters
+    ----------
+    codes : (..., A, 4) array
+    anchors : (A, 4) array
+    scales : (4,) array
+        As of `encode_boxes`.
+    """
     d, shape, rows = device.of(codes), codes.shape, _rows(codes)
     boxes, held = d.empty(shape, codes.dtype), d.put(scales.astype(codes.dtype))
     d.kernels.decode_boxes(boxes.reshape(rows), codes.reshape(rows), anchors, held)
@@ -59,7 +88,18 @@ def decode_boxes(codes: np.ndarray, anchors: np.ndarray, scales: np.ndarray) -> 
 
 
 def decode_cells(x: np.ndarray, priors: np.ndarray, stride: float, code: int) -> tuple[np.ndarray, Backward]:
-    """Return the boxes (N, H, W, A, 4) of YOLO's cells (N, H, W, A, K), and dy -> dx, 0 beyond the first four."""
+    """Return the boxes (N, H, W, A, 4) of YOLO's cells, and dy -> dx, 0 beyond the first four.
+
+    Parameters
+    ----------
+    x : (N, H, W, A, K) array
+    priors : (A, 2) array
+        Width and height of each prior box.
+    stride : float
+        Pixels a cell.
+    code : int
+        EXPONENTIAL or SQUARED_SIGMOID of `fastcnn.kernels.region_codes`.
+    """
     d, shape = device.of(x), x.shape
     boxes = d.empty((*shape[:4], 4), x.dtype)
     d.kernels.decode_cells(boxes, x, priors, stride, code)
@@ -93,7 +133,13 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, lists: np.ndarray, order: np
 
 
 def order_rows(x: np.ndarray, lowest: float = -math.inf) -> np.ndarray:
-    """Return the columns of rows (R, n) in falling order of what is above `lowest`, then -1."""
+    """Return the columns of each row in falling order of what is above `lowest`, then -1.
+
+    Parameters
+    ----------
+    x : (rows, columns) array
+    lowest : float
+    """
     d = device.of(x)
     order = d.empty(x.shape, np.int64)
     d.kernels.order_rows(order, d.empty(x.shape, np.int64), x, lowest)

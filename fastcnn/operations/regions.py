@@ -28,7 +28,13 @@ def roi_align(x: np.ndarray, boxes: np.ndarray, g: np.ndarray) -> tuple[np.ndarr
 
 
 def roi_pool(x: np.ndarray, boxes: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Gradients]:
-    """As `roi_align`: the largest number of each part of a region."""
+    """As `roi_align`: the largest number of each part of a region.
+
+    Parameters
+    ----------
+    boxes : (N, R, 4) array
+    g : REGIONS
+    """
     d, shape, places = device.of(x), x.shape, boxes.shape
     of = (*boxes.shape[:2], int(g[0]["ph"]), int(g[0]["pw"]), shape[3])
     y, argmax = d.empty(of, x.dtype), d.empty(of, np.int32)

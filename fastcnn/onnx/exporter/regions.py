@@ -24,11 +24,13 @@ def _images(w: Writer, boxes: str) -> str:
     shape = w.node("Shape", [boxes], start=0, end=2)
     ones = w.node("ConstantOfShape", [shape], value=helper.make_tensor("one", TensorProto.INT64, [1], [1]))
     first = w.node("Gather", [w.node("NonZero", [ones]), w.constant([0], "first")])
-    return w.node("Reshape", [first, w.constant([-1], "shape")])  # type: ignore[no-any-return]
+    name: str = w.node("Reshape", [first, w.constant([-1], "shape")])
+    return name
 
 
 def _list(w: Writer, boxes: str) -> str:
-    return w.node("Reshape", [boxes, w.constant([-1, 4], "shape")])  # type: ignore[no-any-return]
+    name: str = w.node("Reshape", [boxes, w.constant([-1, 4], "shape")])
+    return name
 
 
 def _of_each(w: Writer, layer: Any, y: str) -> ExportedTensor:

@@ -30,15 +30,16 @@ class _Walk:
 
     def back(self, name: str, *operators: str) -> OnnxNode:
         """Return the last of some nodes, each of which makes the first input of the one before it."""
+        found: OnnxNode | None = None
         for operator in operators:
-            node = self.p.maker.get(name)
-            if node is None or node.domain or node.operator != operator or id(node) in self.p.gone or (
-                    id(node) in self.p.new):
+            found = self.p.maker.get(name if found is None else found.inputs[0])
+            if found is None or found.domain or found.operator != operator or id(found) in self.p.gone or (
+                    id(found) in self.p.new):
                 raise _NoMatchError
-            if node not in self.inside:
-                self.inside.append(node)
-            name = node.inputs[0]
-        return node
+            if not any(found is one for one in self.inside):
+                self.inside.append(found)
+        assert found is not None
+        return found
 
     def numbers(self, name: str) -> list[float]:
         found = self.p.constant(name)
