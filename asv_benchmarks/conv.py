@@ -54,6 +54,32 @@ def _dense(layer: str) -> SimpleNamespace:
     return _calls(geometry.dense(*DENSE[layer]))
 
 
+@cache
+def _few(filters: int, size: int) -> partial:
+    from fastcnn import geometry
+    from fastcnn.kernels import cpu
+
+    g = geometry.conv2d((1, 128, 128, 32), filters, (size, size), padding="same")
+    bounds, single = np.array([-np.inf, np.inf], np.float32), np.dtype(np.float32)
+    call = partial(cpu.few_filters_forward, written(1, 128, 128, filters),
+                   written(cpu.few_filters_forward_packed(g, single)), normal(1, 128, 128, 32),
+                   normal(size, size, 32, filters), normal(filters), normal(0), bounds, 0, g)
+    call()
+    return call
+
+
+class FewFilters:
+    """The last layers of networks that give pictures or masks: 1 to 3 filters on 128 x 128 pixels of 32 channels."""
+
+    params, param_names, repeat = [[1, 3], [3, 9]], ["filters", "size"], REPEAT
+
+    def setup(self, filters, size):
+        self.call = _few(filters, size)
+
+    def time_forward(self, filters, size):
+        self.call()
+
+
 class Small:
     """The convolutions of networks that are trained on a CPU, batch 128."""
 

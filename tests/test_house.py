@@ -172,6 +172,7 @@ def test_no_kernel_spells_a_compile_flag():
 LONG_KERNELS = {
     "augmentation.augment": {"augment"},
     "conv.backward_input": {"conv2d_backward_input"},
+    "conv.few": {"few_filters_forward"},
     "conv.forward": {"conv2d_forward"},
     "elementwise.merge": {"merge_backward"},
     "fused.inverted_residual": {"inverted_residual_forward"},

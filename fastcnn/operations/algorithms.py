@@ -3,6 +3,7 @@
 ==============  ====================================================================================================
 depthwise       one filter a channel: kernels of its own
 Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; it rounds in another way
+few filters     1 to 4 of them, forward, where `few_filters_forward_suits`: vectors along the window
 direct          everything else, on the register tile
 ==============  ====================================================================================================
 """
@@ -63,9 +64,13 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
         found = _depthwise(kernels, g, dtype, shapes, back)
     else:
         found = _direct(kernels, g, dtype, shapes, back)
-    if not winograd or dtype != np.float32:  # who asks for float64 wants the last bits, too
+    if dtype != np.float32:  # who asks for float64 wants the last bits, too
         return found
-    return _winograd(kernels, g, kept, found)
+    found = _winograd(kernels, g, kept, found) if winograd else found
+    if kernels.few_filters_forward_suits(g, dtype):
+        packed = kernels.few_filters_forward_packed(g, dtype)
+        found = found._replace(forward=ProductCall(kernels.few_filters_forward, g, shapes, packed=packed, adds=True))
+    return found
 
 
 def _depthwise(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:

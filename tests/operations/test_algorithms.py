@@ -64,6 +64,17 @@ def test_one_filter_a_channel_is_depthwise_and_all_else_direct(channels, filters
         assert kernels(conv2d((2, 9, 9, channels), filters, (5, 5), groups=groups), dtype) == expected
 
 
+@pytest.mark.parametrize(("channels", "filters", "window", "options", "is_few"), [
+    (32, 3, 9, {}, True), (32, 4, 3, {}, True), (64, 1, 1, {}, True), (32, 5, 3, {}, False), (3, 3, 3, {}, False),
+    (32, 2, 3, {"dilation": (2, 1)}, True), (32, 2, 3, {"dilation": (1, 2)}, False), (32, 2, 3, {"groups": 2}, False),
+    (16, 1, 1, {}, False)])
+def test_few_filters_are_multiplied_along_the_window_in_single_precision(channels, filters, window, options, is_few):
+    g = conv2d((2, 12, 12, channels), filters, (window, window), padding="same", **options)
+    assert (kernels(g)[0] is cpu.few_filters_forward) == is_few
+    assert kernels(g, "float64")[0] is cpu.conv2d_forward
+    assert kernels(conv2d((9, 1, 1, 256), 2, (1, 1)))[0] is cpu.conv2d_forward, "a dense layer"
+
+
 def test_winograds_kernels_compute_what_they_suit_in_single_precision_unless_they_are_switched_off():
     g = conv2d((8, 32, 32, 64), 64, (3, 3), padding="same")
     suits = [cpu.winograd_forward_suits(g, False), cpu.winograd_backward_input_suits(g, False),

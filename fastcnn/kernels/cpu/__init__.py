@@ -13,6 +13,11 @@ from fastcnn.kernels.cpu.conv.backward_input import (
 from fastcnn.kernels.cpu.conv.backward_weights import conv2d_backward_weights, conv2d_backward_weights_scratch
 from fastcnn.kernels.cpu.conv.bias import bias_backward, bias_backward_scratch
 from fastcnn.kernels.cpu.conv.depth import fold_depth, unfold_depth
+from fastcnn.kernels.cpu.conv.few import (
+    few_filters_forward,
+    few_filters_forward_packed,
+    few_filters_forward_suits,
+)
 from fastcnn.kernels.cpu.conv.forward import conv2d_forward, conv2d_forward_packed
 from fastcnn.kernels.cpu.depthwise.backward_weights import (
     depthwise2d_backward_weights,
@@ -174,6 +179,9 @@ __all__ = [
     "encode_boxes",
     "factored_step",
     "factored_step_scratch",
+    "few_filters_forward",
+    "few_filters_forward_packed",
+    "few_filters_forward_suits",
     "fill_boxes",
     "fold_depth",
     "fold_losses",

@@ -180,6 +180,22 @@ class Vectors:
             vector = self.b.fadd(vector, swapped)
         return self.b.extract_element(vector, _I32(0))
 
+    def sums_of_lanes(self, vectors: Sequence[Any]) -> Any:
+        """Return the sums of the lanes of some vectors, a power of 2 of them and at most L, in as many first lanes.
+
+        Each sum has the bits of `sum_of_lanes`. Two vectors become one that has the half sums of both, and so on::
+
+            a a a a  b b b b   ->   a a b b   ->   a b         a vector for L of them, with two shuffles for each
+        """
+        parts, group, lanes = list(vectors), self.L, range(self.L)  # `group` lanes belong to one sum
+        while group > 1:
+            group //= 2
+            low, high = ([lane + half for lane in lanes if lane % (2 * group) < group] for half in (0, group))
+            pairs = [(parts[k], parts[k + 1]) for k in range(0, len(parts) - 1, 2)] or [(parts[0], parts[0])]
+            parts = [self.b.fadd(*(self.shuffled(one, other, [*places, *(self.L + lane for lane in places)])
+                                   for places in (low, high))) for one, other in pairs]
+        return parts[0]
+
     def widened(self, value: Any) -> list[Any]:
         """Return a vector in float64: its two halves, or itself."""
         if self.bits == 64:
