@@ -64,3 +64,18 @@ def layer_arrays(layer: str) -> tuple[Convolution, np.ndarray, np.ndarray, np.nd
     shapes = (s.n, s.h, s.w, s.c), s.kernel_shape, (s.filters,), s.output_shape
     x, kernel, bias, dy = (draw.standard_normal(shape, dtype=np.float32) for shape in shapes)
     return s, x, kernel, bias, dy
+
+
+def boxes_with_scores(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return boxes (count, 4) of a picture of 640 pixels, and scores no two of which are equal."""
+    draw = np.random.default_rng(7)
+    corner, sides = draw.uniform(0, 576, (count, 2)), draw.uniform(13, 128, (count, 2))
+    return (np.concatenate([corner, corner + sides], 1).astype(np.float32),
+            ((draw.permutation(count) + 1) / count).astype(np.float32))
+
+
+def maps_with_regions(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a map (1, 50, 68, 256) of an image of 800 x 1088 pixels, and regions (1, count, 4) within the image."""
+    draw = np.random.default_rng(8)
+    corner, sides = draw.uniform(0, 500, (1, count, 2)), draw.uniform(16, 300, (1, count, 2))
+    return normal(1, 50, 68, 256), np.concatenate([corner, corner + sides], 2).astype(np.float32)

@@ -5,7 +5,14 @@ from typing import Any
 import numpy as np
 
 from asv_benchmarks.data import labels
-from asv_benchmarks.peer_data import Job, away_from_zero, layer_arrays, normal
+from asv_benchmarks.peer_data import (
+    Job,
+    away_from_zero,
+    boxes_with_scores,
+    layer_arrays,
+    maps_with_regions,
+    normal,
+)
 from asv_benchmarks.shapes import AVERAGE_POOLS, CLASSES, MAPS, MAX_POOLS, PARAMETERS
 
 # --- convolution ------------------------------------------------------------------------------------------------------
@@ -191,3 +198,21 @@ def adam(of: str) -> Job:
         return {"values": np.concatenate([parameter.numpy().reshape(-1) for parameter in parameters])}
 
     return Job(check, fresh()[0].step)
+
+
+def non_max_suppression(of: str) -> Job:
+    """From boxes and scores to the boxes that are kept."""
+    from fastcnn import vision
+
+    boxes, scores = boxes_with_scores(int(of))
+    run = lambda: vision.boxes.nms(boxes, scores, 0.5)
+    return Job(lambda: {"kept": run()}, run)
+
+
+def roi_align(of: str) -> Job:
+    """Regions of 7 x 7, two points a side."""
+    from fastcnn import layers
+
+    inputs = maps_with_regions(int(of))
+    layer = layers.RoIAlign(7, 1 / 16, 2)
+    return Job(lambda: {"regions": layer.predict(inputs)}, lambda: layer.predict(inputs))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from asv_benchmarks.graphs import GRAPHS, Network, Operation, image, value
-from asv_benchmarks.peer_data import Job
+from asv_benchmarks.peer_data import Job, boxes_with_scores, maps_with_regions
 
 _one_thread = False
 
@@ -114,3 +114,35 @@ def file_prediction(of: str) -> Job:
     proto = file(of)
     run, inputs = session(proto.SerializeToString()).run, sample(proto)
     return Job(lambda: {f"output {k}": y for k, y in enumerate(run(None, inputs))}, lambda: run(None, inputs))
+
+
+def _one_node(operator: str, arrays: dict[str, np.ndarray], **attributes: Any) -> Any:
+    """Return a function that runs one node on arrays, its inputs in their order."""
+    from onnx import ValueInfoProto, helper
+
+    ends = [helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
+            for name, a in arrays.items()]
+    graph = helper.make_graph([helper.make_node(operator, list(arrays), ["y"], **attributes)], "node", ends,
+                              [ValueInfoProto(name="y")])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    run = session(made.SerializeToString()).run
+    return lambda: run(None, arrays)[0]
+
+
+def non_max_suppression(of: str) -> Job:
+    """From boxes and scores to the boxes that are kept."""
+    boxes, scores = boxes_with_scores(int(of))
+    run = _one_node("NonMaxSuppression", {
+        "boxes": boxes[None], "scores": scores[None, None], "most": np.array([len(boxes)]),
+        "iou": np.array([0.5], np.float32)})
+    return Job(lambda: {"kept": run()[:, 2]}, run)
+
+
+def roi_align(of: str) -> Job:
+    """Regions of 7 x 7, two points a side; the map lies as ONNX has it."""
+    x, boxes = maps_with_regions(int(of))
+    run = _one_node("RoiAlign", {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2)), "boxes": boxes[0],
+                                 "images": np.zeros(int(of), np.int64)},
+                    output_height=7, output_width=7, sampling_ratio=2, spatial_scale=1 / 16,
+                    coordinate_transformation_mode="half_pixel")
+    return Job(lambda: {"regions": run().transpose(0, 2, 3, 1)[None]}, run)

@@ -72,6 +72,8 @@ _ALL = [
     *(Work(f"packed.{name}", "convolution_packed", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
     *(Work(f"gradients.{name}", "convolution_gradients", name, _GRADIENTS) for name in CONVOLUTIONS),
     *_layer_works(),
+    *(Work(f"nms.5000.{peer}", "non_max_suppression", "5000", 0.0, peer=peer) for peer in ("onnxruntime", "numpy")),
+    *(Work(f"roi_align.256.{peer}", "roi_align", "256", _GRADIENTS, peer=peer) for peer in ("onnxruntime", "numpy")),
 ]
 
 WORKS = {work.name: work for work in _ALL}
@@ -140,6 +142,8 @@ GOALS = {goal.name: goal for goal in (
          lambda work: work.startswith("onnx."), 1.0),
     Goal("backend", "ONNX files run by the backend beside onnxruntime", 0.67,
          lambda work: work.startswith("backend."), 0.67),
+    Goal("nms", "suppression of 5,000 boxes", 2.0, lambda work: work.startswith("nms."), 2.0),
+    Goal("roi_align", "256 regions of a map of 256 channels", 1.5, lambda work: work.startswith("roi_align."), 1.0),
     Goal("memory", "peak memory of training the convnet", 1.5, _one("memory")),
     Goal("direct.float32", "direct 3x3 of ResNet-50, batch 8, of the peak", 0.8, _one("direct.float32")),
     Goal("direct.avx2", "the same with AVX2 alone", 0.7, _one("direct.avx2")),
