@@ -162,3 +162,11 @@ def test_a_photograph_is_painted_in_steps_and_in_one_pass(data_dir, real_models,
     assert "48 x 32 in " in printed
     assert (tmp_path / "steps.png").exists()
     assert (tmp_path / "pass.png").exists()
+
+
+def test_letters_are_named_by_one_drawing_each(data_dir):
+    pytest.importorskip("PIL.Image")
+    printed = run("one_shot_letters.py", "--steps", 30, "--verification-steps", 10, "--pairs", 400,
+                  FASTCNN_DATA=str(data_dir))
+    assert number(r"alphabets not seen: (\S+) at threshold", printed) > 0.55
+    assert number(r"^one-shot accuracy among 20, in 20 trials: (\S+), the worst", printed) > 0.15  # 0.05 by chance
