@@ -11,7 +11,7 @@ import numpy as np
 from fastcnn._warnings import warn
 from fastcnn.array_data import Batch, Data
 from fastcnn.errors import ArgumentError
-from fastcnn.models import arguments, data, own_steps
+from fastcnn.models import arguments, augmented_inputs, data, own_steps
 from fastcnn.models.trainer_state import TrainerState
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
 from fastcnn.training.batches import is_numbered
@@ -49,23 +49,25 @@ def of_arrays(samples: Data, batch_size: int | None, steps: int | None, who: str
     return Epochs(ArrayBatches(samples, max(1, batch_size), orders, shuffles), steps, who)
 
 
-def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None, passes: int, who: str, *,
-              orders: Orders | None = None, first_epoch: int = 0, steps_name: str = "steps", drawn: Any = None,
-              shuffles: bool = True, told: str = "", **refused: Any) -> Epochs:
+def of_stream(x: Any, converted: Callable[..., Batch], steps: int | None, passes: int, who: str, *,
+              orders: Orders | None = None, first_epoch: int = 0, steps_name: str = "steps", shuffles: bool = True,
+              draws: Any = None, **refused: Any) -> Epochs:
     """Return the batches of an iterable, the first of them looked at.
 
     Parameters
     ----------
     x : iterable
     converted : callable
-        As `fastcnn.training.Stream` takes it.
+        As `fastcnn.training.Stream` takes it, and as it takes `drawn`.
     steps, steps_name : int or None, str
         Batches of an epoch, and what the argument is called.
     passes : int
         How often the iterable is to be gone through.
     who : str
-    orders, drawn, shuffles, told
+    orders, shuffles
         As `fastcnn.training.Stream` takes them.
+    draws : Pipeline, or dict of str to Pipeline, optional
+        What changes batches anew in each epoch.
     first_epoch : int
     **refused
         Arguments that go with arrays alone.
@@ -84,7 +86,9 @@ def of_stream(x: Any, converted: Callable[[Any, int], Batch], steps: int | None,
         if value is not None:
             raise ArgumentError(f"{who}: expected no {name} beside a {kind}, which gives the batches itself, as tuples "
                                 f"(x, y) or (x, y, sample_weight)")
-    source = Stream(x, converted, orders, drawn, shuffles, told)
+    drawn = None if draws is None else converted
+    source = Stream(x, converted, orders if shuffles or drawn is not None else None, drawn, shuffles,
+                    augmented_inputs.digest(draws))
     if steps is None and passes > 1 and source.is_once:
         raise ArgumentError(f"{who}: expected {steps_name}, since a {kind} can be gone through only once and is asked "
                             f"for {passes} times; or give an object whose __iter__ begins again")

@@ -14,7 +14,7 @@ from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
 from fastcnn.graph import execute
 from fastcnn.layers.base import Call
-from fastcnn.models import arguments, augmented_inputs, batching, data, statistics, training_state
+from fastcnn.models import arguments, batching, data, statistics, training_state
 from fastcnn.models.network import Network
 from fastcnn.objective import Objective, loss_of
 from fastcnn.parameters import Parameter
@@ -110,13 +110,11 @@ class Trainer:
             arguments.check(not validation_split, who, "validation_data beside batches, which cannot be split",
                             validation_split)
             validation = held_out.of(validation_data)
-            converted = batching.with_targets(self, who, class_weight, trains=True, augmentation=augmentation)
-            drawn = None if augmentation is None else converted
             batches = batching.of_stream(
-                x, converted, steps_per_epoch, epochs - initial_epoch, who, drawn=drawn, shuffles=bool(shuffle),
-                told=augmented_inputs.digest(augmentation),
-                orders=self.orders if shuffle or drawn is not None else None, first_epoch=initial_epoch,
-                steps_name="steps_per_epoch", y=y, sample_weight=sample_weight, batch_size=batch_size)
+                x, batching.with_targets(self, who, class_weight, True, augmentation), steps_per_epoch,
+                epochs - initial_epoch, who, orders=self.orders, shuffles=bool(shuffle), draws=augmentation,
+                first_epoch=initial_epoch, steps_name="steps_per_epoch", y=y, sample_weight=sample_weight,
+                batch_size=batch_size)
         else:
             samples = data.labelled(self, x, y, sample_weight, who, augmentation=augmentation, trains=True)
             validation = held_out.of(validation_data)
