@@ -229,7 +229,9 @@ def test_what_cannot_be_checked_is_refused():
             fc.check_gradients(unready, FLAT, TARGETS)
     with pytest.raises(ArgumentError, match="expected the same loss of two passes over the same batch, got"):
         fc.check_gradients(flat(Dice(), layers.Dense(2)), FLAT, TARGETS)
-    with pytest.raises(DataError, match="check_gradients: expected a finite loss, got nan"):
+    with pytest.raises(DataError, match="check_gradients: expected a finite loss, got inf"):
+        fc.check_gradients(model, np.full((6, 4), 1e200), TARGETS)
+    with pytest.raises(DataError, match="check_gradients: expected finite numbers in x, got NaN in 6 of 6 samples"):
         fc.check_gradients(model, np.full((6, 4), np.nan), TARGETS)
     with pytest.raises(ArgumentError, match=r"check_gradients: .*\(6, 2\), got \(6, 3\)|expected targets"):
         fc.check_gradients(model, FLAT, np.ones((6, 3)))
