@@ -101,6 +101,7 @@ _hooks.hooks["layer_entry"] = lambda layer: _imported("fastcnn.models.serializat
 _hooks.hooks["layer_of_entry"] = lambda config, custom_objects: _imported("fastcnn.models.serialization").make_all(
     [config], custom_objects, "Layer")[0]
 
+_hooks.hooks["draw"] = lambda *given: _imported("fastcnn.ops.drawing").draw(*given)
 # A penalty on pairs of vectors needs their products, which lie above parameters.
 _hooks.hooks["product"] = lambda *given: _imported("fastcnn.operations.matrix_product").product(*given)
 

@@ -6,6 +6,7 @@ from typing import Any
 #: "graph": (inputs, outputs, dtype, who) -> what runs between symbolic tensors, for layers that have `call`.
 #: "operation": name -> a function of `fastcnn.ops`, for operators.
 #: "primitive": name -> a primitive of `fastcnn.ops`, for nodes.
+#: "draw": (distribution, shape, numbers, dtype, seed) -> an array, or a tensor of numbers that each step draws anew.
 #: "product": two matrices -> theirs.
 #: "layer_entry": layer -> what files hold of it; "layer_of_entry": (that, custom_objects) -> a layer.
 hooks: dict[str, Callable[..., Any]] = {}

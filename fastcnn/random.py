@@ -9,11 +9,15 @@ import itertools
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastcnn import unsupported
+from fastcnn import _hooks, unsupported
+from fastcnn.errors import ArgumentError
+
+#: Seeds are below it, and one more.
+LARGEST = 0x7FFFFFFFFFFFFFFF
 
 
 class Calls:
@@ -96,6 +100,169 @@ def generator(seed: int | None = None) -> np.random.Generator:
     array([4, 5, 7, 9, 0])
     """
     return np.random.Generator(np.random.PCG64(next_seed() if seed is None else seed))
+
+
+class SeedGenerator:
+    """A seed and how often it was drawn with, for the functions of this module: each draw is another.
+
+    Parameters
+    ----------
+    seed : int, optional
+        The next of the sequence if absent.
+    name : str, optional
+
+    Examples
+    --------
+    >>> generator = fc.random.SeedGenerator(1)
+    >>> first, second = (fc.random.normal((3,), seed=generator) for _ in range(2))
+    >>> bool((first == second).all())
+    False
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None) -> None:
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0):
+            raise ArgumentError(f"SeedGenerator: expected a seed of at least 0, got {seed!r}")
+        self.name, self._initial, self._count = name or "seed_generator", seed, 0
+        self._seed = next_seed() if seed is None else int(seed)
+
+    @property
+    def state(self) -> np.ndarray:
+        """The seed, and how many draws there were."""
+        return np.array([self._seed, self._count], np.int64)
+
+    def next(self, ordered: bool = True) -> np.ndarray:
+        """Return the state, and count one draw more.
+
+        Parameters
+        ----------
+        ordered : bool
+            As in Keras; it changes nothing.
+        """
+        state = self.state
+        self._count += 1
+        return state
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"seed": self._initial, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "SeedGenerator":
+        """Make a generator from `get_config`."""
+        return cls(**config)
+
+
+def words_of(seed: Any) -> tuple[int, int]:
+    """Return what a draw is made with: the seed, and the number of the draw.
+
+    Parameters
+    ----------
+    seed : int, SeedGenerator or None
+        An integer gives the same numbers each time, a generator others, None those of the next seed of the sequence.
+
+    Examples
+    --------
+    >>> fc.random.words_of(7)
+    (7, 0)
+    """
+    if isinstance(seed, SeedGenerator):
+        word, count = seed.next()
+        return int(word) & LARGEST, int(count)
+    if seed is None:
+        return next_seed(), 0
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)):
+        raise ArgumentError(f"random: expected a seed that is an integer, a SeedGenerator or None, got {seed!r}")
+    return int(seed) & LARGEST, 0
+
+
+def normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Return normal numbers. In a layer's `call` each step draws others, and the shape has the length of a batch.
+
+    Parameters
+    ----------
+    shape : tuple
+        Of integers, or as `fastcnn.ops.shape(x)` tells it.
+    mean, stddev : float
+    dtype : str, optional
+        "float32" if absent.
+    seed : int or SeedGenerator, optional
+        An integer gives the same numbers each time.
+
+    Examples
+    --------
+    >>> fc.random.normal((2, 3), seed=1).shape
+    (2, 3)
+    """
+    return _hooks.hooks["draw"]("normal", shape, (mean, stddev), dtype, seed)
+
+
+def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Return normal numbers within two deviations of the mean, as `normal`.
+
+    Parameters
+    ----------
+    shape, mean, stddev, dtype, seed : as of `normal`
+
+    Examples
+    --------
+    >>> bool(abs(fc.random.truncated_normal((1000,), seed=1)).max() <= 2)
+    True
+    """
+    return _hooks.hooks["draw"]("truncated_normal", shape, (mean, stddev), dtype, seed)
+
+
+def uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
+    """Return numbers from minval to maxval, the latter excluded, as `normal`.
+
+    Parameters
+    ----------
+    shape, dtype, seed : as of `normal`
+    minval, maxval : float
+
+    Examples
+    --------
+    >>> bool(fc.random.uniform((1000,), seed=1).max() < 1)
+    True
+    """
+    return _hooks.hooks["draw"]("uniform", shape, (minval, maxval), dtype, seed)
+
+
+def randint(shape: Any, minval: int, maxval: int, dtype: str = "int32", seed: Any = None) -> Any:
+    """Return integers from minval to maxval, the latter excluded: an array, outside of `call`.
+
+    Parameters
+    ----------
+    shape, seed : as of `normal`
+    minval, maxval : int
+    dtype : str
+
+    Examples
+    --------
+    >>> sorted(set(fc.random.randint((100,), 0, 3, seed=1).tolist()))
+    [0, 1, 2]
+    """
+    return _numpy_generator(seed).integers(minval, maxval, tuple(map(int, shape))).astype(dtype)
+
+
+def shuffle(x: Any, axis: int = 0, seed: Any = None) -> np.ndarray:
+    """Return an array with the entries of an axis in another order, outside of `call`.
+
+    Parameters
+    ----------
+    x : array
+    axis : int
+    seed : as of `normal`
+
+    Examples
+    --------
+    >>> sorted(fc.random.shuffle(np.arange(4), seed=1).tolist())
+    [0, 1, 2, 3]
+    """
+    return _numpy_generator(seed).permutation(np.asarray(x), axis)
+
+
+def _numpy_generator(seed: Any) -> np.random.Generator:
+    return np.random.default_rng(words_of(seed))
 
 
 @contextmanager

@@ -82,9 +82,7 @@ SAVING = {
 }
 MODELS: dict[str, str] = {}  # all of Keras's are there
 RANDOM = {
-    "numpy.random.default_rng(seed) draws": "beta binomial categorical gamma normal randint shuffle truncated_normal "
-                                            "uniform",
-    "fc.utils.set_random_seed(seed) decides all draws, and layers take seed=": "SeedGenerator",
+    "numpy.random.default_rng(seed) draws": "beta binomial categorical gamma",
     "layers.Dropout does it": "dropout",
 }
 CONFIG = {
