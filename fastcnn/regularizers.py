@@ -158,8 +158,8 @@ class OrthogonalRegularizer(Regularizer):
 
     Examples
     --------
-    >>> regularizers.OrthogonalRegularizer(0.1)(np.array([[1, 1], [1, -1]], "float32"))
-    0.0
+    >>> round(regularizers.OrthogonalRegularizer(0.1)(np.array([[1, 0], [1, 1]], "float32")), 3)
+    0.071
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:

@@ -70,7 +70,7 @@ class SpectralNormalization(Wrapper):
     --------
     >>> layer = layers.SpectralNormalization(layers.Dense(3), power_iterations=20)
     >>> y = layer(np.ones((1, 4), "float32"), training=True)
-    >>> np.linalg.norm(layer.layer.kernel.value, 2).round(2)
+    >>> round(float(np.linalg.norm(layer.kernel.value, 2)), 2)
     1.0
     """
 
