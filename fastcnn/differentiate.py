@@ -29,6 +29,7 @@ class _Asked:
     """Stands for the function among the layers of `fastcnn.symbolic.tracing`, while it is asked."""
 
     takes_training = True
+    forgets_calls = True  # a function is asked again and again: layers would remember all of it
 
     def __init__(self, variables: Sequence[Parameter]) -> None:
         self.parameters, self.trainable = list(variables), True

@@ -228,7 +228,8 @@ def connect(layer: Any, x: Any, training: bool | None = None) -> Any:
     batches = {shape[0] for shape in shapes}
     told = batches.pop() if len(batches) == 1 else None  # how many samples, where `gradients` knows it
     node = LayerCall(layer, inputs, [(told, *shape[1:]) for shape in as_shapes(verb.output_shape)], training)
-    layer.nodes.append(node)
+    if not (tracing() and getattr(tracing()[-1], "forgets_calls", False)):
+        layer.nodes.append(node)
     return layer.rearranged(node.outputs)
 
 

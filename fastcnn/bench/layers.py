@@ -120,6 +120,9 @@ def subjects(model: Any, batch: int) -> list[Subject]:
     """
     if getattr(model, "traced", None) is None or not model.layers:
         raise ArgumentError(f"bench: expected a model with layers, built, got {model!r}")
+    if model.is_open:
+        raise ArgumentError(f"bench: expected a model of one size, got {model!r}; "
+                            f"model.for_shape((None, 224, 224, 3)), say, is the model for one")
     graph = opened(model.traced)
     if len(graph.inputs) > 1 or len(graph.outputs) > 1 or any(len(step.outputs) > 1 for step in graph.steps):
         raise ArgumentError(f"bench: expected a model of one input and one output, got {model!r}")

@@ -67,6 +67,11 @@ def open_saved(path: str) -> Saved:
             f"{file}: expected a model of images (N, H, W, C), or of features (N, F), to (N, outputs), "
             f"got {model.input_shape} to {model.output_shape}; use it from Python"
         )
+    if None in shapes[0][1:]:
+        raise ModelFileError(
+            f"{file}: expected a model of images of one size, got {model.input_shape}; save "
+            f"model.for_shape((None, 224, 224, 3)), say, or use it from Python"
+        )
     return Saved(file, model, metadata, read_config(file.parent) if file.name == MODEL else None)
 
 

@@ -34,5 +34,6 @@ def command(model: str, file: str, opset: int, layout: str, overwrite: bool) -> 
 
 
 def _text(names: list[str], shapes: list[tuple]) -> str:
-    return ", ".join(f"{name} ({', '.join('N' if n is None else str(n) for n in shape)})"
-                     for name, shape in zip(names, shapes, strict=True))
+    from fastcnn.layers.twins import shape_text
+
+    return ", ".join(f"{name} {shape_text(shape)}" for name, shape in zip(names, shapes, strict=True))

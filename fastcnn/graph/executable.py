@@ -57,9 +57,13 @@ class Executable:
         """As `fastcnn.graph.execute.forward`, of what runs for the batch."""
         return execute.forward(self.get(len(xs[0])), xs, call, penalties)
 
+    def forward_of(self, xs: Sequence[np.ndarray], call: Call = Call()) -> tuple[list[np.ndarray], Backward]:
+        """As `forward`, of arrays of any device."""
+        return self.forward(self.entered(xs), call)
+
     def with_gradients(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], Backward]:
         """As `forward`, outside of any training: for losses of tensors."""
-        return self.forward(self.entered(xs), Call())
+        return self.forward_of(xs)
 
     def infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """As `fastcnn.graph.execute.infer`, of what runs for the batch."""

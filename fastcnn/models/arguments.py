@@ -93,8 +93,26 @@ def inputs(x: Any, names: Sequence[str], shapes: Sequence[Any], who: str) -> lis
     return list(x)
 
 
-def targets(y: Any, names: Sequence[str], samples: int, who: str) -> list[Any]:
-    """Return the targets of each output, None where there are none."""
+def targets(y: Any, names: Sequence[str], samples: int, who: str, asks: Sequence[bool] | None = None) -> list[Any]:
+    """Return the targets of each output, None where there are none.
+
+    Parameters
+    ----------
+    y : array, or list or dict of them
+        Where some outputs alone ask for targets, it may be of these alone.
+    names : sequence of str
+        Of the outputs.
+    samples : int
+    who : str
+        For errors.
+    asks : sequence of bool, optional
+        For each output whether it has a loss or a metric; the targets of others are left out.
+    """
+    if asks is not None and len(names) > 1 and not isinstance(y, dict):
+        given = list(y) if isinstance(y, (list, tuple)) else [y]
+        if len(given) == sum(asks) < len(names) and all(isinstance(one, np.ndarray) for one in given):
+            rest = iter(given)
+            y = [next(rest) if asked else None for asked in asks]
     if y is None:
         found = [None] * len(names)
     elif isinstance(y, dict):
@@ -107,7 +125,8 @@ def targets(y: Any, names: Sequence[str], samples: int, who: str) -> list[Any]:
     else:
         raise ArgumentError(f"{who}: expected a list or dict of {len(names)} targets, {', '.join(names)}, "
                             f"got {type(y).__name__}")
-    return [None if one is None else array(one, who, "y") for one in found]
+    return [None if one is None or (asks is not None and not asks[k]) else array(one, who, "y")
+            for k, one in enumerate(found)]
 
 
 def weights(sample_weight: Any, names: Sequence[str], who: str) -> list[Any]:

@@ -38,7 +38,8 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
         trainer.trained = model.trainable_weights
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
     nothing_asks = trainer.loss is None and trainer.objective is not None and not trainer.objective.metrics
-    ys = arguments.targets(None if nothing_asks else y, names, len(xs[0]), who)
+    asks = None if trainer.objective is None or own else [target.asks for target in trainer.objective.targets]
+    ys = arguments.targets(None if nothing_asks else y, names, len(xs[0]), who, asks)
     weights = arguments.weights(sample_weight, names, who)
     data = Data(xs, ys, model.taken_shapes, model.compute_dtype, who, weights,
                 lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(
@@ -46,9 +47,9 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     if trainer.objective is None:  # steps of its own know what they do with targets
         return data
     for target, one in zip(trainer.objective.targets, ys, strict=True):
-        if (one is None) == target.asks:
-            raise ArgumentError(f'{who}: expected targets for output "{target.name}" if and only if it has a loss '
-                                f"or a metric, got {'none' if one is None else 'some'}")
+        if one is None and target.asks:
+            raise ArgumentError(f'{who}: expected targets for output "{target.name}", which has a loss or a metric, '
+                                f"got none")
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
     data.require_finite(who, model.input_names if model.many_inputs else ["x"], lambda: may_fill_gaps(model))

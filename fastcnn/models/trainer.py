@@ -217,11 +217,8 @@ class Trainer:
 
     def estimate_statistics(self, batches: Iterable[Batch]) -> None:
         """Set the moving statistics of normalization to the means of some batches, with the weights as they are."""
-        def forward(batch: Batch, step: int) -> None:
-            executable = self.model.executables.get(batch.xs)
-            executable.forward(executable.entered(batch.xs), Call(self.seed, step, wants_dx=False))
-
-        statistics.estimate(self.model, batches, forward)
+        statistics.estimate(self.model, batches, lambda batch, step: self.model.executables.get(batch.xs).forward_of(
+            batch.xs, Call(self.seed, step, wants_dx=False)))
 
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from fastcnn.objective.target import Target, named
 from fastcnn.operations.broadcasting import scaled
 
 _WEIGHTS, _TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)
+_KINDS = 1000  # of targets that are remembered as checked
 
 
 class Objective:
@@ -133,6 +134,8 @@ class Objective:
                 except ArgumentError as error:
                     raise ArgumentError(f"{who}: for the first sample, {error}") from None
             told, loss = one_batch and kind in self._checked, target.loss
+            if len(self._checked) >= _KINDS:  # images of ever other sizes
+                self._checked.clear()
             self._checked.add(kind)
             if weights is not None and weights[k] is not None:
                 check_targets(f"{who}: sample_weight", weights[k], _TRAINING if trains else _WEIGHTS)

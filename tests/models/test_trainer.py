@@ -179,11 +179,22 @@ def test_an_output_without_a_loss_may_have_metrics():
     assert logs["b_mae"] == [pytest.approx(np.abs(model.predict(X)["b"] - Y).mean(), rel=1e-6)]
     np.testing.assert_array_equal(model.layers[2].get_weights()[0], frozen.layers[2].get_weights()[0])
     before = weights(model)
-    with pytest.raises(ArgumentError, match='output "b" if and only if it has a loss or a metric, got none'):
+    with pytest.raises(ArgumentError, match='targets for output "b", which has a loss or a metric, got none'):
         model.fit(X, {"a": Y}, verbose=0)
-    with pytest.raises(ArgumentError, match='output "b" if and only if it has a loss or a metric, got some'):
-        frozen.fit(X, {"a": Y, "b": Y}, verbose=0)
     np.testing.assert_array_equal(weights(model), before)
+
+
+def test_targets_of_an_output_that_nothing_asks_for_are_left_out_and_may_be_absent():
+    found = []
+    for y in ({"a": Y}, {"a": Y, "b": Y}, [Y, None], [Y, Y], [Y], Y):
+        fc.utils.set_random_seed(0)
+        model = two({"a": "mse"})
+        model.fit(X, y, verbose=0, shuffle=False)
+        found.append(weights(model))
+    for one in found[1:]:
+        np.testing.assert_array_equal(one, found[0])
+    with pytest.raises(ArgumentError, match="expected a list or dict of 2 targets, a, b, got ndarray"):
+        two({"a": "mse", "b": "mse"}).fit(X, Y, verbose=0)
 
 
 def test_a_metric_counts_for_one_output():
