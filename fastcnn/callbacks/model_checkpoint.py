@@ -12,7 +12,7 @@ from fastcnn.callbacks.callback import Logs
 from fastcnn.callbacks.monitor import Monitor
 from fastcnn.callbacks.output import tell
 from fastcnn.errors import ArgumentError
-from fastcnn.formats import file_kinds, keras
+from fastcnn.formats import file_kinds
 from fastcnn.formats.files import user_path
 
 
@@ -80,6 +80,8 @@ class ModelCheckpoint(Monitor):
             raise ArgumentError(f"ModelCheckpoint: expected save_weights_only=True for {self.filepath!r}, a file of "
                                 f"weights alone; or end it in .keras")
         if suffix != file_kinds.SUFFIXES[0]:
+            from fastcnn.formats import keras
+
             keras.h5py_for("writing")
 
     def check(self, names: Collection[str]) -> None:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 HDF5, ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 _KINDS = {HDF5[:4]: "an HDF5 file (.h5)", ZIP: "a zip archive (as .keras, .pt and .npz are)", b"\x80": "a pickle"}
-#: The suffixes of whole models, fastcnn's own first; and that of weights alone.
-SUFFIXES, WEIGHTS = (".safetensors", ".keras", ".h5"), ".weights.h5"
+#: The suffixes of whole models of Keras, of weights alone, and of all whole models, fastcnn's own first.
+KERAS, WEIGHTS = (".keras", ".h5"), ".weights.h5"
+SUFFIXES = (".safetensors", *KERAS)
 
 
 def suffix_of(path: Path) -> str:

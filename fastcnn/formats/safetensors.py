@@ -84,8 +84,8 @@ def save(path: Path, contents: Callable[[], tuple[dict[str, Any], dict[str, np.n
     """
     if path.suffix.lower() != ".safetensors":
         raise ArgumentError(
-            f"{path}: expected a path that ends in .safetensors, got {path.suffix or 'no suffix'}; "
-            f"save as {path.stem or 'model'}.safetensors"
+            f"{path}: expected a path that ends in {', '.join(file_kinds.SUFFIXES[:-1])} or {file_kinds.SUFFIXES[-1]}, "
+            f"got {path.suffix or 'no suffix'}; save as {path.stem or 'model'}.safetensors"
         )
     if path.exists() and not overwrite:
         raise ArgumentError(f"{path}: expected a new file, got one that exists; choose another, or replace "

@@ -1,8 +1,9 @@
 """Models to and from files: ``model.save("m.safetensors")``, ``fc.saving.load_model("m.safetensors")``.
 
 One file holds structure, weights and your own metadata, and tells every damage. It is data: loading runs nothing that
-it holds, and its classes come from `fastcnn.layers` or from the caller's `custom_objects`. (What reads and builds them
-is `fastcnn.models.files`, imported when it is needed: metadata alone are read without Numba.)
+it holds, and its classes come from `fastcnn.layers` or from the caller's `custom_objects`. Files of Keras, ``.keras``,
+``.h5`` and ``.weights.h5``, are written and read as well. (What reads and builds them is `fastcnn.models.files`,
+imported when it is needed: metadata alone are read without Numba.)
 """
 
 import os
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastcnn import unsupported
 from fastcnn.errors import ArgumentError
-from fastcnn.formats import keras, safetensors
-from fastcnn.formats.file_kinds import is_keras_file
+from fastcnn.formats import safetensors
+from fastcnn.formats.file_kinds import KERAS, WEIGHTS, is_keras_file, suffix_of
 from fastcnn.formats.files import user_path
 from fastcnn.registry import (
     CustomObjectScope,
@@ -71,6 +72,9 @@ def save_model(
     """
     path = user_path(filepath, "save_model")
     _require_model(model, "save_model")
+    if suffix_of(path) not in (*KERAS, WEIGHTS):
+        safetensors.save(path, model.contents, metadata or {}, overwrite)
+        return
     from fastcnn.models.files import writing
 
     writing.save(path, model, metadata or {}, overwrite)
@@ -223,7 +227,11 @@ def load_metadata(filepath: str | os.PathLike[str]) -> dict[str, Any]:
     {}
     """
     path = user_path(filepath, "load_metadata")
-    return keras.metadata_of(path) if is_keras_file(path) else safetensors.read_contents(path).metadata
+    if is_keras_file(path):
+        from fastcnn.formats import keras
+
+        return keras.metadata_of(path)
+    return safetensors.read_contents(path).metadata
 
 
 def _require_model(model: Any, who: str) -> None:

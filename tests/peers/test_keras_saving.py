@@ -105,7 +105,8 @@ def inside(k):
     cut = k.Model(begin, k.layers.ReLU(6.0)(k.layers.Conv2D(2, 1)(begin)))
     first, second = k.Input((6, 6, 3)), k.Input((6, 6, 3))
     shared = k.layers.Conv2D(2, 3, activation=k.layers.LeakyReLU(0.1), kernel_regularizer="l2",
-                             kernel_initializer=k.initializers.HeNormal(seed=3))  # fmt: skip
+                             kernel_initializer=k.initializers.HeNormal(seed=3),
+                             kernel_constraint=k.constraints.MaxNorm(0.5), bias_constraint="non_neg")  # fmt: skip
     x = conv(cut(shared(first)), training=False)
     x = k.layers.Add()([x, cut(conv(shared(second)))])
     return k.Model([first, second], [cut(x), k.layers.Concatenate()([x, x])]), [X, X[::-1].copy()]
@@ -141,7 +142,14 @@ def operations(k):
     return k.Model(inputs, k.layers.Dense(3)(x)), X
 
 
-NETWORKS = [(make, suffix) for make in (inside, dicts, frozen, operations) for suffix in SUFFIXES
+def open_sizes(k):
+    """An input of any size."""
+    inputs = k.Input((None, None, 3))
+    x = k.layers.Conv2D(2, 3, padding="same", activation="relu")(inputs)
+    return k.Model(inputs, k.layers.GlobalAveragePooling2D()(k.layers.BatchNormalization()(x))), X
+
+
+NETWORKS = [(make, suffix) for make in (inside, dicts, frozen, operations, open_sizes) for suffix in SUFFIXES
             if (make, suffix) != (operations, ".h5")]  # in which Keras takes them for layers
 
 
@@ -156,6 +164,9 @@ def test_a_network_is_what_it_was(tmp_path, way, make, suffix):
     expected = model.predict(x)
     _close(again.predict(x), expected)
     assert len(again.trainable_weights) == len(model.trainable_weights)
+    bounds = [layer.kernel_constraint.max_value for one in (model, again) for layer in one.layers
+              if getattr(layer, "kernel_constraint", None) is not None]
+    assert bounds == ([0.5, 0.5] if make is inside else [])
     if suffix == ".keras":
         model.save_weights(tmp_path / "m.weights.h5")
         again.set_weights([np.zeros_like(w) for w in again.get_weights()])

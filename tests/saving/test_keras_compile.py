@@ -54,7 +54,7 @@ OTHERS = {
     "a function of one's own": {"loss": "my_loss"},
     "a metric that is not known": {"metrics": ["my_metric"]},
     "a private class": {"metrics": {"class_name": "_Running", "config": {}}},
-    "an optimizer that is not offered": {"optimizer_config": {"class_name": "Muon", "config": {}}},
+    "an optimizer that is not offered": {"optimizer_config": {"class_name": "Shampoo", "config": {}}},
     "an argument of an optimizer that is not offered": {"optimizer_config": _adam(learning_rate=0.25, fused=True)},
     "an argument of a loss that is not offered": {"loss": {"class_name": "MeanSquaredError", "config": {"scale": 2}}},
     "a loss that is no loss": {"loss": {"class_name": "Accuracy", "config": {}}},

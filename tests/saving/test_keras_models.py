@@ -231,7 +231,6 @@ def test_what_is_not_offered_is_refused_by_name(tmp_path, case):
 
 
 STRANGE = {
-    "a size left open": (sequential(image(shape=(None, None, None, 3))), "a size that varies is not offered"),
     "a class of its own": ({"class_name": "Net", "config": {}}, 'got Net ""'),
     "a layer in the place of a model": (entry("ReLU", "r"), "got ReLU in the place of a model"),
     "an operation": (functional([image(inbound=[]), entry("TFOpLambda", "t", [["x", 0, 0, {"q": 2}]],

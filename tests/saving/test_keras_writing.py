@@ -215,7 +215,7 @@ def test_checkpoints_are_written_in_keras_s_forms(tmp_path):
 
 def test_registered_classes_are_found_without_being_told(tmp_path):
     @fc.saving.register_keras_serializable(package="mine")
-    class Scaled(layers.Layer):
+    class Registered(layers.Layer):
         def __init__(self, factor=2.0, **kwargs):
             super().__init__(**kwargs)
             self.factor = factor
@@ -229,10 +229,10 @@ def test_registered_classes_are_found_without_being_told(tmp_path):
         def get_config(self):
             return super().get_config() | {"factor": self.factor}
 
-    model = fc.Sequential([fc.Input((5,)), Scaled(3.0), layers.Dense(2)])
+    model = fc.Sequential([fc.Input((5,)), Registered(3.0), layers.Dense(2)])
     for suffix in SUFFIXES:
         model.save(tmp_path / f"m{suffix}")
         np.testing.assert_array_equal(fc.saving.load_model(tmp_path / f"m{suffix}").predict(X), model.predict(X))
     with zipfile.ZipFile(tmp_path / "m.keras") as archive:
         entry = json.loads(archive.read("config.json"))["config"]["layers"][1]
-    assert entry["registered_name"] == "mine>Scaled"
+    assert entry["registered_name"] == "mine>Registered"

@@ -146,8 +146,8 @@ class Translator:
     def _input(self, config: dict[str, Any]) -> dict[str, Any]:
         shape = next((config[key] for key in SHAPES if config.get(key) is not None), None)
         who = f'InputLayer "{config.get("name", "")}"'
-        if not isinstance(shape, (list, tuple)) or not shape or None in shape[1:]:
-            self.refuse(f"{who} of shape {shape} (a size that varies is not offered: make Keras's model for one size)")
+        if not isinstance(shape, (list, tuple)) or not shape:
+            self.refuse(f"{who} of shape {shape}")
             shape = [None, 1]
         return {key: value for key, value in config.items() if key not in SHAPES} | {"shape": list(shape[1:])}
 

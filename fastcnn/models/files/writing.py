@@ -11,7 +11,7 @@ from fastcnn._version import __version__
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 from fastcnn.formats import keras, keras_writing, safetensors
-from fastcnn.formats.file_kinds import SUFFIXES, WEIGHTS, suffix_of
+from fastcnn.formats.file_kinds import KERAS, WEIGHTS, suffix_of
 from fastcnn.formats.keras_writing import Listed, Variables
 from fastcnn.models.files import keras_calls, keras_compile_written, keras_optimizer
 from fastcnn.models.files.keras_entries import Entries
@@ -23,15 +23,12 @@ _TOLD = 12
 def save(path: Path, model: Any, metadata: dict[str, Any], overwrite: bool) -> None:
     """As `fastcnn.saving.save_model`."""
     suffix = suffix_of(path)
-    if suffix == ".safetensors":
-        safetensors.save(path, model.contents, metadata, overwrite)
-        return
     if suffix == WEIGHTS:
         raise ArgumentError(f"{path}: expected a path for a whole model, got {WEIGHTS}, which holds weights alone; use "
                             f"save_weights, or save as {_stem(path)}.keras")
-    if suffix not in SUFFIXES:
-        raise ArgumentError(f"{path}: expected a path that ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, got "
-                            f"{path.suffix or 'no suffix'}; save as {path.stem or 'model'}.safetensors")
+    if suffix not in KERAS:
+        safetensors.save(path, model.contents, metadata, overwrite)
+        return
     keras_writing.require_new(path, overwrite)
     _require_built(model, "save")
     (_save_keras if suffix == ".keras" else _save_h5)(path, model, metadata)
