@@ -7,7 +7,7 @@ from fastcnn.vision.explanations.ascent import ascend
 from fastcnn.vision.explanations.explaining import METHODS, Explanation, explain
 from fastcnn.vision.explanations.gradients import grad_cam, guided_gradients, saliency
 from fastcnn.vision.explanations.occluding import occlusion
-from fastcnn.vision.explanations.patches import Patch, exciting_patches
+from fastcnn.vision.explanations.patches import ExcitingPatch, exciting_patches
 
-__all__ = ["METHODS", "Explanation", "Patch", "ascend", "exciting_patches", "explain", "grad_cam", "guided_gradients",
-           "occlusion", "saliency"]
+__all__ = ["METHODS", "ExcitingPatch", "Explanation", "ascend", "exciting_patches", "explain", "grad_cam",
+           "guided_gradients", "occlusion", "saliency"]

@@ -13,7 +13,7 @@ from fastcnn.vision.explanations.ascent import ascend
 from fastcnn.vision.explanations.gradients import grad_cam, guided_gradients, saliency
 from fastcnn.vision.explanations.occluding import occlusion
 from fastcnn.vision.explanations.passes import Passes
-from fastcnn.vision.explanations.patches import Patch, exciting_patches
+from fastcnn.vision.explanations.patches import ExcitingPatch, exciting_patches
 
 METHODS = ("gradcam", "saliency", "guided", "occlusion", "patches", "ascent")
 
@@ -31,7 +31,7 @@ class Explanation:
         How much each pixel matters.
     picture : (h, w, 3) array of uint8
         To look at.
-    patches : list of Patch
+    patches : list of ExcitingPatch
         The strongest first, for "patches".
     activity : list of float
         Of the unit at each step, for "ascent".
@@ -46,7 +46,7 @@ class Explanation:
     target: int
     heat: np.ndarray | None
     picture: np.ndarray
-    patches: list[Patch] = field(default_factory=list)
+    patches: list[ExcitingPatch] = field(default_factory=list)
     activity: list[float] = field(default_factory=list)
 
     @property

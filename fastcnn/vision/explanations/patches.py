@@ -11,7 +11,7 @@ from fastcnn.vision.explanations.passes import Passes
 from fastcnn.vision.receptive_fields import receptive_fields
 
 
-class Patch(NamedTuple):
+class ExcitingPatch(NamedTuple):
     """A part of a picture.
 
     Attributes
@@ -32,7 +32,7 @@ class Patch(NamedTuple):
 
 
 def exciting_patches(model: Network, x: Any, layer: str, unit: int, count: int = 9, batch_size: int = 64
-                     ) -> list[Patch]:
+                     ) -> list[ExcitingPatch]:
     """Return the patches that excite a unit most, each of another picture, the strongest first.
 
     Of equal ones the picture with the lower index comes first, in it the place further up, then further left.
@@ -71,7 +71,7 @@ def exciting_patches(model: Network, x: Any, layer: str, unit: int, count: int =
     (tops, bottoms), (lefts, rights) = receptive_fields(model, layer)
     passes = Passes(model, "exciting_patches")
     x, at = passes.pictures(x), passes.slot(layer)
-    found: list[Patch] = []
+    found: list[ExcitingPatch] = []
     for start in range(0, len(x), batch_size):
         maps = device.get(passes.forward(x[start:start + batch_size], at).values[at])
         if not 0 <= unit < maps.shape[-1]:
@@ -82,6 +82,6 @@ def exciting_patches(model: Network, x: Any, layer: str, unit: int, count: int =
             row, column = divmod(int(place), maps.shape[2])
             box = int(lefts[column]), int(tops[row]), int(rights[column]), int(bottoms[row])
             pixels = x[start + k, box[1]:box[3], box[0]:box[2]]
-            found.append(Patch(start + k, float(one[k, place]), box, pixels))
+            found.append(ExcitingPatch(start + k, float(one[k, place]), box, pixels))
         found = sorted(found, key=lambda patch: -patch.value)[:count]  # stable: the lower index stays first
     return found
