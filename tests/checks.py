@@ -144,6 +144,7 @@ TABLE: dict[str, list[Case]] = {
         Case("1x1, softmax", _conv(18, 1, activation="softmax"), IMAGE),
         Case("strides without overlap", _conv(3, 1, strides=2), IMAGE),
         Case("as wide as Winograd wants, relu", _conv(16, 3, padding="same", activation="relu"), (8, 8, 16)),
+        Case("few filters of many channels, relu", _conv(3, 3, padding="same", activation="relu"), (6, 7, 16)),
     ],
     "DepthwiseConv2D": [
         Case("same, relu", _of(layers.DepthwiseConv2D, 3, padding="same", activation="relu"), WIDE),
