@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fastcnn.datasets.annotated.dataset import AnnotatedDataset
     from fastcnn.datasets.annotated.faults import Fault
     from fastcnn.datasets.annotated.identities import IdentityImages, OneShotRun
+    from fastcnn.datasets.annotated.letterboxing import Letterboxed
     from fastcnn.datasets.annotated.loading import task_of
     from fastcnn.datasets.annotated.masked_images import MaskedImage, MaskedImages
     from fastcnn.datasets.annotated.records import BoxedImage, BoxedImages
@@ -35,37 +36,14 @@ if TYPE_CHECKING:
 
 #: Where the names of annotated pictures are: imported once they are asked for, since few need them.
 _PLACES = {"AnnotatedDataset": "dataset", "BoxedImage": "records", "BoxedImages": "records", "Fault": "faults",
-           "IdentityImages": "identities", "MaskedImage": "masked_images", "MaskedImages": "masked_images",
-           "OneShotRun": "identities", "task_of": "loading", "write_boxes": "writing"}
+           "IdentityImages": "identities", "Letterboxed": "letterboxing", "MaskedImage": "masked_images",
+           "MaskedImages": "masked_images", "OneShotRun": "identities", "task_of": "loading", "write_boxes": "writing"}
 
 __all__ = [
-    "AnnotatedDataset",
-    "BoxedImage",
-    "BoxedImages",
-    "Dataset",
-    "Fault",
-    "IdentityImages",
-    "MaskedImage",
-    "MaskedImages",
-    "OneShotRun",
-    "Pictures",
-    "annotated_names",
-    "check",
-    "cifar10",
-    "cifar100",
-    "digits",
-    "fashion_mnist",
-    "fits",
-    "holds_pictures",
-    "image",
-    "is_picture_folder",
-    "load",
-    "load_table",
-    "mnist",
-    "names",
-    "stratified_split",
-    "task_of",
-    "write_boxes",
+    "AnnotatedDataset", "BoxedImage", "BoxedImages", "Dataset", "Fault", "IdentityImages", "Letterboxed", "MaskedImage",
+    "MaskedImages", "OneShotRun", "Pictures", "annotated_names", "check", "cifar10", "cifar100", "digits",
+    "fashion_mnist", "fits", "holds_pictures", "image", "is_picture_folder", "load", "load_table", "mnist", "names",
+    "stratified_split", "task_of", "write_boxes",
 ]
 
 _by_name = {"digits": digits, "mnist": mnist, "fashion_mnist": fashion_mnist, "cifar10": cifar10,

@@ -158,14 +158,14 @@ def fitted(pixels: NDArray[Any], height: int, width: int, fit: Fit, steps: list[
             top, left = (own_height - crop_height) // 2, (own_width - crop_width) // 2
             steps.append(f"cropped to {crop_width}x{crop_height} at ({left}, {top})")
             pixels = pixels[top : top + crop_height, left : left + crop_width]
-    return _resized(pixels, height, width, steps)
+    return resized(pixels, height, width, steps)
 
 
 def _padded(pixels: NDArray[Any], height: int, width: int, steps: list[str]) -> NDArray[Any]:
     """Return the whole picture in the middle of a black one."""
     scale = min(height / pixels.shape[0], width / pixels.shape[1])
     inner = [max(1, min(side, round(scale * own))) for side, own in zip((height, width), pixels.shape)]
-    inside = _resized(pixels, inner[0], inner[1], steps)
+    inside = resized(pixels, inner[0], inner[1], steps)
     out = np.zeros((height, width, pixels.shape[2]), pixels.dtype)
     top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
     out[top : top + inner[0], left : left + inner[1]] = inside
@@ -174,7 +174,7 @@ def _padded(pixels: NDArray[Any], height: int, width: int, steps: list[str]) -> 
     return out
 
 
-def _resized(pixels: NDArray[Any], height: int, width: int, steps: list[str]) -> NDArray[Any]:
+def resized(pixels: NDArray[Any], height: int, width: int, steps: list[str]) -> NDArray[Any]:
     from PIL import Image
 
     if pixels.shape[:2] == (height, width):

@@ -420,3 +420,23 @@ def test_no_boxes_at_all_are_a_record_too():
                                      [[9, 9], [9, 9]])
     assert record.boxes.shape == (0, 4)
     assert record.targets()[:].tolist() == [[[-1.0] * 6]] * 2
+
+
+def test_pictures_of_several_sizes_are_letterboxed_with_their_boxes_and_back(tmp_path):
+    files.voc(tmp_path, [[("cat", 0, 0, 60, 40)], SOUND, [], SOUND, SOUND], [(40, 60), (80, 80), (30, 60), (90, 70),
+                                                                             (40, 60)])
+    train = fc.datasets.load(tmp_path, drop_bad=True).train
+    done = train.letterboxed((32, 48), fill=7)
+    assert done.images.shape == (4, 32, 48, 3)
+    assert done.targets.kind == "boxes"
+    assert done.targets[0][0, :4].tolist() == [0, 0, 48, 32]
+    assert (done.images[1, :, :8] == 7).all()
+    assert (done.images[1, :, 40:] == 7).all()
+    assert not (done.images[1, :, 8:40] == 7).all(axis=(0, 2)).any()
+    np.testing.assert_array_equal(done.targets[1][:, 4:], [[0, 0], [1, 0]])
+    for row, box in enumerate(done.letterboxes):
+        back = box.invert(done.targets[row][:, :4])
+        np.testing.assert_allclose(back, train[row].boxes, atol=2e-5)  # float32 between
+    small = train.take([0]).letterboxed((100, 100), enlarge=False)
+    np.testing.assert_array_equal(small.images[0, 30:70, 20:80], train[0].image)
+    assert small.targets[0][0, :4].tolist() == [20, 30, 80, 70]

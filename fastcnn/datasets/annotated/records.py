@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.datasets.annotated.parsed import COUNTS
 from fastcnn.errors import DataError
+
+if TYPE_CHECKING:
+    from fastcnn.datasets.annotated.letterboxing import Letterboxed
 
 
 class BoxedImage(NamedTuple):
@@ -171,6 +174,27 @@ class BoxedImages:
         assert self.kinds is not None
         rows = np.column_stack([self.boxes, self.classes.astype(np.float32), self.kinds.astype(np.float32)])
         return RaggedRows(rows.reshape(-1, 6), self.offsets, "boxes")
+
+    def letterboxed(self, size: tuple[int, int], fill: int = 114, enlarge: bool = True) -> "Letterboxed":
+        """Return all pictures in one size, whole and in their own shape, with a border around; and their boxes there.
+
+        Parameters
+        ----------
+        size : (int, int)
+            Height and width.
+        fill : int
+            The value of the border, 0 to 255.
+        enlarge : bool
+            Whether pictures that are smaller are enlarged.
+
+        Returns
+        -------
+        letterboxed : Letterboxed
+            Images and targets for `fit`, and a `fastcnn.vision.boxes.Letterbox` each, whose `invert` leads boxes back.
+        """
+        from fastcnn.datasets.annotated.letterboxing import letterboxed
+
+        return letterboxed(self, size, fill, enlarge)
 
     def counts(self) -> dict[str, int]:
         """Return how many boxes of each class count."""
