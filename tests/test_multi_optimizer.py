@@ -77,6 +77,8 @@ def test_layers_may_be_frozen_for_a_while():
     frozen = model.layers[0].get_weights()
     model.fit(X, Y, batch_size=8, epochs=1, verbose=0)
     np.testing.assert_array_equal(model.layers[0].get_weights()[0], frozen[0])
+    steps = {type(one).__name__: one.iterations for one in model.optimizer.optimizers}
+    assert steps == {"Adam": 4, "Muon": 4, "SGD": 2}
 
 
 @pytest.mark.parametrize("shape", [(5, 5), (3, 9), (12, 4), (1, 6)])

@@ -146,7 +146,8 @@ class MultiOptimizer(Optimizer):
         self.iterations += 1
         for one in self.optimizers:
             one.epoch = self.epoch
-            one.step(clear)
+            if one.segments:
+                one.step(clear)
 
     def finalize_variable_values(self, var_list: Iterable[Parameter] | None = None) -> None:
         given = None if var_list is None else list(var_list)
