@@ -250,12 +250,11 @@ class TrainableNetwork(OwnSteps):
         """
         known, structure = self._executables, self._structure
         if known is not None and structure is not None and structure.is_plain \
-                and type(x) is np.ndarray and x.dtype == self.compute_dtype \
-                and not others and steps is None and callbacks is None and augmentation is None \
-                and x.ndim and 0 < len(x) <= _batch_of(batch_size) and (executable := known.ready(x)) is not None:
+                and type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim and not others \
+                and steps is None and callbacks is None and augmentation is None \
+                and 0 < len(x) <= _batch_of(batch_size) and (executable := known.ready(x)) is not None:
             (y,) = executable.predict([x])  # one batch of the model's own type: nothing to gather
-            if type(y) is not np.ndarray:
-                y = device.get(y)
+            y = y if type(y) is np.ndarray else device.get(y)
             return y.copy() if _may_share(x, y) else y
         arguments.refuse(f"{self}.predict", others, {}, arguments.names_of(TrainableNetwork.predict))
         found: NDArray[Any] = self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks,
