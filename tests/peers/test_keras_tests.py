@@ -16,10 +16,10 @@ for _judge in ("keras", "torch"):  # which the tests run with, in a process of t
 
 #: So many tests of an area pass, at least. Raise them when more do.
 FLOORS = {
-    "convolutional": 157, "pooling": 59, "normalization": 17, "activation layers": 24, "core": 20, "merging": 11,
-    "regularization": 27, "reshaping": 119, "preprocessing": 17, "activations": 48, "losses": 129, "metrics": 371,
-    "optimizers": 138, "initializers": 13, "regularizers": 15, "models": 62}
-SLOW = {"callbacks": 23, "saving": 8, "utils": 10, "applications": 191, "constraints": 0, "trainers": 0}
+    "convolutional": 238, "pooling": 59, "normalization": 26, "activation layers": 27, "core": 23, "merging": 11,
+    "regularization": 28, "reshaping": 122, "preprocessing": 28, "activations": 48, "losses": 129, "metrics": 371,
+    "optimizers": 161, "initializers": 13, "regularizers": 15, "constraints": 17, "models": 64}
+SLOW = {"callbacks": 25, "saving": 32, "utils": 65, "applications": 191, "trainers": 67}
 LIMIT_OUTSIDE = 1650
 
 #: What is done to fastcnn, in whose tests it must be seen.
