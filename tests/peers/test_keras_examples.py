@@ -29,7 +29,7 @@ STOPPED = {"functional_api": "Embedding and LSTM, of text", "mlp_image_classific
 #: What waits for a feature that is being built, and is then tested.
 WAITING = {"making_new_layers": "random.normal of tensors", "randaugment": "was not run to its end yet"}
 
-#: Run on Keras with PyTorch, too. The others want pydot, TensorFlow or a download there, or mix arrays with its tensors.
+#: Run on Keras with PyTorch, too. Others want pydot, TensorFlow or a download there, or mix arrays with its tensors.
 ON_KERAS = ("autoencoder", "cutmix", "deep_dream", "making_new_layers", "mixup", "mlp_image_classification",
             "mnist_convnet", "siamese_contrastive", "transfer_learning")
 
