@@ -7,6 +7,7 @@ import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.layers import Layer
+from fastcnn.models.inputs_and_outputs import InputsAndOutputs
 from fastcnn.models.network import Network
 from fastcnn.models.own_steps import OwnSteps
 from fastcnn.models.trainable import TrainableNetwork
@@ -23,7 +24,7 @@ def chain():
 
 def test_the_classes_of_a_model_are_one_line():
     line = [cls for cls in fc.Sequential.__mro__ if issubclass(cls, Layer)]
-    assert line == [fc.Sequential, fc.Model, TrainableNetwork, OwnSteps, Network, Layer]
+    assert line == [fc.Sequential, fc.Model, TrainableNetwork, OwnSteps, Network, InputsAndOutputs, Layer]
     assert all(len(cls.__bases__) == 1 for cls in line)
 
 
