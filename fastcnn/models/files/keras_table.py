@@ -13,7 +13,8 @@ HIDDEN = {"LayerScale": "keras.src.applications.convnext"}
 #: Layers that fastcnn has and Keras has not: in a file of Keras's such a name is of somebody's own class.
 NOT_KERAS = frozenset((
     "Abs", "CELU", "Ceil", "Clip", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
-    "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "Power", "RReLU", "ReLU6", "RandomPCAColor",
+    "GridSample", "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "NonMaxSuppression", "Power", "RReLU",
+    "ReLU6", "RoIAlign", "RoIPooling", "RandomPCAColor",
     "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
     "SELU", "SiLU", "Sigmoid", "Sign", "Slice", "Softplus", "Softsign", "Sqrt", "Step", "Take", "Tanh", "TopK", "Where",
     *(f"{kind}{n}D" for kind in ("GlobalL2Pooling", "GlobalMinPooling", "L2Pooling", "MinPooling", "Padding")
@@ -79,9 +80,11 @@ BY_WORD = {
 #: Initializers that Keras lacks.
 NO_INITIALIZERS = frozenset(("PatchWhitening",))
 #: Losses, metrics and schedules that Keras lacks.
-NO_OBJECTS = frozenset(("MaskedBinaryCrossentropy", "RootMeanSquaredError", "ConfusionMatrix",
-                        "ExpectedCalibrationError", "Masked", "MatthewsCorrelation", "MeanMetric",
-                        "SuitingCrossentropy", "ByEpoch", "InverseSquareRootDecay", "OneCycle", "WarmUp"))  # fmt: skip
+NO_OBJECTS = frozenset((
+    "BoxCIoU", "BoxDIoU", "BoxGIoU", "BoxIoU", "ByEpoch", "ConfusionMatrix", "Contrastive", "DiceScore",
+    "ExpectedCalibrationError", "InstanceAP", "InverseSquareRootDecay", "Masked", "MaskedBinaryCrossentropy",
+    "MatthewsCorrelation", "MeanAveragePrecision", "MeanMetric", "OneCycle", "PanopticQuality", "RecallAtK",
+    "RootMeanSquaredError", "SuitingCrossentropy", "Triplet", "Verification", "WarmUp"))  # fmt: skip
 #: The metrics of that name that Keras has all the same.
 OBJECTS_OF = {"keras.metrics": frozenset(("RootMeanSquaredError",))}
 #: Names of metrics that Keras does not know; it knows their classes.
