@@ -108,9 +108,8 @@ class TrainableNetwork(OwnSteps):
             One for each model. It trains what is trainable when training begins: layers may be frozen later, and be
             trained again, but what was frozen then asks for a new one.
         loss : str or Loss, or a list or dict (by output name) of them, optional
-            None for an output without one; a model without any predicts, and trains for what `add_loss` and
-            regularizers add. "crossentropy" ("ce") is the one that suits the shapes of outputs and targets: binary,
-            sparse or categorical.
+            None for an output without one; without any, what `add_loss` and regularizers add is trained for.
+            "crossentropy" ("ce") suits the shapes of outputs and targets: binary, sparse or categorical.
         loss_weights : float, list or dict, optional
             Factors of the losses of several outputs.
         metrics, weighted_metrics : list of str or Metric, or a list or dict of such lists, optional

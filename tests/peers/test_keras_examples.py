@@ -20,14 +20,15 @@ pytestmark = pytest.mark.peers
 QUICK = ("autoencoder", "metric_learning", "mnist_convnet", "sequential_model", "siamese_contrastive",
          "writing_your_own_callbacks")
 SLOW = ("cutmix", "deep_dream", "grad_cam", "image_classification_from_scratch", "integrated_gradients", "mixup",
-        "neural_style_transfer", "oxford_pets_image_segmentation", "siamese_network", "super_resolution_sub_pixel",
-        "training_with_built_in_methods", "transfer_learning", "visualizing_what_convnets_learn")
+        "neural_style_transfer", "oxford_pets_image_segmentation", "randaugment", "siamese_network",
+        "super_resolution_sub_pixel", "training_with_built_in_methods", "transfer_learning",
+        "visualizing_what_convnets_learn")
 
 #: What stops the others. The guide "Coming from Keras" has each as a difference.
 STOPPED = {"functional_api": "Embedding and LSTM, of text", "mlp_image_classification": "fft2 (cifar100 comes)"}
 
 #: What waits for a feature that is being built, and is then tested.
-WAITING = {"making_new_layers": "random.normal of tensors", "randaugment": "was not run to its end yet"}
+WAITING = {"making_new_layers": "random.normal of tensors"}
 
 #: Run on Keras with PyTorch, too. Others want pydot, TensorFlow or a download there, or mix arrays with its tensors.
 ON_KERAS = ("autoencoder", "cutmix", "deep_dream", "making_new_layers", "mixup", "mlp_image_classification",
