@@ -17,8 +17,8 @@ keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.peers
 
 #: Run in every run of the peers; those of `SLOW` hold whole networks of ImageNet, or take seconds.
-QUICK = ("autoencoder", "making_new_layers", "metric_learning", "mnist_convnet", "sequential_model", "siamese_contrastive",
-         "writing_your_own_callbacks")
+QUICK = ("autoencoder", "making_new_layers", "metric_learning", "mnist_convnet", "sequential_model",
+         "siamese_contrastive", "writing_your_own_callbacks")
 SLOW = ("cutmix", "deep_dream", "grad_cam", "image_classification_from_scratch", "integrated_gradients", "mixup",
         "neural_style_transfer", "oxford_pets_image_segmentation", "randaugment", "siamese_network",
         "super_resolution_sub_pixel", "training_with_built_in_methods", "transfer_learning",
