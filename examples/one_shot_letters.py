@@ -65,7 +65,7 @@ def pairs(part: Any, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.
 
 def distances(model: fc.Model, x: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     embeddings = model.predict(x, batch_size=256, verbose=0)
-    return ((embeddings[first] - embeddings[second]) ** 2).sum(1)
+    return np.asarray(((embeddings[first] - embeddings[second]) ** 2).sum(1))
 
 
 def trained(x: np.ndarray, y: np.ndarray, steps: int, size: int, seed: int) -> fc.Model:

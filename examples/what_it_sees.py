@@ -36,7 +36,7 @@ def crops(part: Any, white: int, seed: int, each: int) -> tuple[np.ndarray, np.n
         left_over = {0: each, 1: each}
         for _ in range(30 * each):  # tries
             top, left = int(draw.integers(0, height - CROP + 1)), int(draw.integers(0, width - CROP + 1))
-            moved = cells - np.float32([left, top, left, top])
+            moved = cells - np.array([left, top, left, top], np.float32)
             touched = moved[(moved[:, :2] < CROP).all(1) & (moved[:, 2:] > 0).all(1)]
             label = len(touched)
             if label > 1 or not left_over[label] or (label and (touched.min() < 0 or touched.max() > CROP)):
@@ -67,7 +67,8 @@ def within(heat: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Return for each map (N, H, W) whether the middle of its largest pixel lies in its box."""
     rows, columns = np.unravel_index(heat.reshape(len(heat), -1).argmax(1), heat.shape[1:])
     left, top, right, bottom = boxes.T
-    return (left <= columns + 0.5) & (columns + 0.5 < right) & (top <= rows + 0.5) & (rows + 0.5 < bottom)
+    inside = (left <= columns + 0.5) & (columns + 0.5 < right) & (top <= rows + 0.5) & (rows + 0.5 < bottom)
+    return np.asarray(inside)
 
 
 def picture(model: fc.Model, x: np.ndarray, others: np.ndarray) -> np.ndarray:

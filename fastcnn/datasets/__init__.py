@@ -9,7 +9,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fastcnn import unsupported
 from fastcnn.datasets import cifar10, cifar100, digits, fashion_mnist, image, mnist
@@ -54,6 +54,25 @@ names = tuple(_by_name)
 annotated_names = ANNOTATED
 #: How pictures of another shape may be brought to the size that is wanted.
 fits = FITS
+
+
+@overload  # the names that are known mean what they say, though they are texts as paths are
+def load(name_or_path: Literal["bccd", "nuclei-dsb2018", "omniglot"],  # type: ignore[overload-overlap]
+         data_dir: str | os.PathLike[str] | None = None, *, drop_bad: bool | None = None) -> "AnnotatedDataset": ...
+
+
+@overload
+def load(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None, *,
+         task: Literal["detection", "segmentation", "identity"], drop_bad: bool | None = None,
+         classes: Sequence[str] | None = None, box_form: str | None = None) -> "AnnotatedDataset": ...
+
+
+@overload
+def load(name_or_path: str | os.PathLike[str], data_dir: str | os.PathLike[str] | None = None, *,
+         image_size: tuple[int, int] | None = None, fit: Fit = "crop", channels: int | None = None,
+         white: int | None = None, skip_damaged: bool = False, in_memory: bool = True,
+         task: Literal["classification"] | None = None, drop_bad: bool | None = None,
+         classes: Sequence[str] | None = None, box_form: str | None = None) -> Dataset: ...
 
 
 def load(
