@@ -41,7 +41,7 @@ def test_commands_and_options_that_pages_name_are_there():
         if isinstance(command, click.Group):
             command = command.get_command(None, words[1])
             assert command is not None, words
-        options = {option for one in command.params for option in one.opts} | {"--help", "-h"}
+        options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help", "-h"}
         assert {word for word in words if word.startswith("-")} <= options, words
 
 
