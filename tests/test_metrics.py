@@ -30,7 +30,7 @@ def test_a_metric_survives_its_configuration(name):
     assert fc.metrics.get(metric) is metric
 
 
-#: Metrics of boxes, instances and embeddings, which have tests in files of their own: they take no rows of probabilities.
+#: Metrics of boxes, instances and embeddings have tests in files of their own: they take no rows of probabilities.
 OF_OTHER_THINGS = {"InstanceAP", "MeanAveragePrecision", "PanopticQuality", "RecallAtK", "Verification"}
 
 
