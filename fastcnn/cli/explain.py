@@ -100,7 +100,7 @@ def _told(found: Any, opened: Any, files: tuple[str, ...]) -> dict[str, Any]:
     told: dict[str, Any] = {"method": found.method, "target": found.target}
     if found.heat is not None:
         told["class"] = opened.classes[found.target]
-        told["peak"] = {"row": found.peak[0], "column": found.peak[1]}
+        told["peak"] = None if found.peak is None else {"row": found.peak[0], "column": found.peak[1]}
     if found.patches:
         told["patches"] = [{"image": files[one.picture], "value": one.value, "box": one.box} for one in found.patches]
     if found.activity:
@@ -109,6 +109,8 @@ def _told(found: Any, opened: Any, files: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _words(told: dict[str, Any]) -> str:
+    if "peak" in told and told["peak"] is None:
+        return f"class {told['class']}, no pixel speaks for it"
     if "peak" in told:
         return f"class {told['class']}, the peak at row {told['peak']['row']}, column {told['peak']['column']}"
     if "patches" in told:

@@ -156,6 +156,14 @@ def test_pictures_show_what_was_found(tmp_path):
     assert fc.vision.explain(model, None, "ascent", layer="b", steps=3).picture.shape[2] == 3
 
 
+def test_where_no_pixel_speaks_for_a_class_there_is_no_peak():
+    model = fc.Sequential([fc.Input((4, 4, 1)), layers.Conv2D(1, 1, kernel_initializer="ones", name="c"),
+                           layers.GlobalAveragePooling2D(), layers.Dense(1, kernel_initializer=-fc.ops.ones((1, 1)))])
+    found = fc.vision.explain(model, np.ones((4, 4, 1), np.float32))
+    assert found.peak is None
+    assert not found.heat.any()
+
+
 @pytest.mark.parametrize(("arguments", "error", "told"), [
     ({"method": "lime"}, ArgumentError, "method"), ({"layer": "z"}, ArgumentError, "layer"),
     ({"layer": "d"}, ArgumentError, "feature maps"), ({"target": 3}, ArgumentError, "output from 0 to 2, got 3"),

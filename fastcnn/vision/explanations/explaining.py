@@ -51,8 +51,10 @@ class Explanation:
 
     @property
     def peak(self) -> tuple[int, int] | None:
-        """Row and column of the pixel that matters most."""
-        return None if self.heat is None else divmod(int(self.heat.argmax()), self.heat.shape[1])
+        """Row and column of the pixel that matters most; None where no pixel speaks for the class."""
+        if self.heat is None or not self.heat.max() > 0:
+            return None
+        return divmod(int(self.heat.argmax()), self.heat.shape[1])
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the picture to a file; its ending says the format."""
