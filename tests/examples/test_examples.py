@@ -170,3 +170,13 @@ def test_letters_are_named_by_one_drawing_each(data_dir):
                   FASTCNN_DATA=str(data_dir))
     assert number(r"alphabets not seen: (\S+) at threshold", printed) > 0.55
     assert number(r"^one-shot accuracy among 20, in 20 trials: (\S+), the worst", printed) > 0.15  # 0.05 by chance
+
+
+def test_digits_are_found_all_over_a_page(data_dir, tmp_path):
+    pytest.importorskip("PIL.Image")
+    printed = run("sliding_window_digits.py", "--epochs", 2, "--images", 4000, "--pages", 2, "--out",
+                  tmp_path / "page.png", FASTCNN_DATA=str(data_dir))
+    assert number(r"^found (\S+) of 48 digits on 2 pages", printed) > 25  # 35; 234 of 240 after the whole training
+    assert number(r"answers differ by (\S+)$", printed) < 1e-5
+    assert "8836 windows" in printed
+    assert (tmp_path / "page.png").exists()
