@@ -29,6 +29,12 @@ def _calls() -> SimpleNamespace:
                np.empty(size, np.int64))
     tens, none = np.array([10, 10, 5, 5], np.float32), np.empty(0, np.float32)
     priors, cells = np.array([[20, 20], [50, 50], [100, 90]], np.float32), normal(8, 40, 40, 3, 8)
+    grids, learned = np.array([[40, 40, 3]], np.int64), np.concatenate(
+        [boxes(20, 640, (8,)), np.zeros((8, 20, 1), np.float32)], -1)
+    column, row, prior = (index.reshape(-1) for index in np.meshgrid(range(40), range(40), range(3), indexing="xy"))
+    order_of = np.lexsort((prior, column, row))
+    spots = np.column_stack([column, row, np.full(4800, 16), priors[prior]])[order_of].astype(np.float32)
+    owned = np.empty((8, 4800), np.int64), written(8, 4800)
     maps, areas = normal(2, 50, 68, 256), boxes(256, 800, (2,))
     g, parts = regions((2, 50, 68, 256), 256, (7, 7), 1 / 16, 2), normal(2, 256, 7, 7, 256)
     argmax = np.empty((2, 256, 7, 7, 256), np.int32)
@@ -43,6 +49,8 @@ def _calls() -> SimpleNamespace:
         cells=partial(cpu.decode_cells, written(8, 40, 40, 3, 4), cells, priors, 16.0, 0),
         cells_backward=partial(cpu.decode_cells_backward, written(8, 40, 40, 3, 8), normal(8, 40, 40, 3, 4), cells,
                                priors, 16.0, 0),
+        cell_loss=partial(cpu.cell_loss, (written(8, 3), written(8, 4800, 8)), owned, cells.reshape(8, 4800, 8),
+                          learned, spots, grids, np.ones((8, 4), np.float32), (4.0, 1)),
         match=partial(cpu.match_boxes, *matched, anchors, objects),
         order=partial(cpu.order_rows, order, numbers, scores, -np.inf),
         suppress=partial(cpu.suppress_boxes, kept, written(5000), memory, some, scores.reshape(-1), order.reshape(-1),
@@ -65,8 +73,8 @@ class Boxes:
     """5,000 boxes beside 1,000; 100,000 anchors and 100 objects; the cells of eight images of 640 x 640."""
 
     repeat = REPEAT
-    params = ("iou", "ciou", "ciou_loss", "encode", "decode", "decode_backward", "cells", "cells_backward", "match",
-              "order", "suppress", "best")
+    params = ("iou", "ciou", "ciou_loss", "encode", "decode", "decode_backward", "cells", "cells_backward",
+              "cell_loss", "match", "order", "suppress", "best")
     param_names = ("kernel",)
 
     def setup(self, kernel):

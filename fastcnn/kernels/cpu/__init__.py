@@ -100,6 +100,7 @@ from fastcnn.kernels.cpu.pooling.average import average_pool2d_backward, average
 from fastcnn.kernels.cpu.pooling.l2 import l2_step
 from fastcnn.kernels.cpu.pooling.max import max_pool2d_backward, max_pool2d_forward, max_pool2d_index_type
 from fastcnn.kernels.cpu.regions.align import roi_align_backward, roi_align_forward
+from fastcnn.kernels.cpu.regions.cell_loss import cell_loss
 from fastcnn.kernels.cpu.regions.coding import (
     decode_boxes,
     decode_boxes_backward,
@@ -154,6 +155,7 @@ __all__ = [
     "box_loss",
     "box_overlaps",
     "categorical_crossentropy",
+    "cell_loss",
     "channel_means",
     "color_backward",
     "conv2d_backward_input",

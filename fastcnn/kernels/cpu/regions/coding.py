@@ -150,8 +150,8 @@ def _cell_rows(chunk, chunks, rows, boxes, x, priors, stride, code):
             t, box = x[n, i, j, a], boxes[n, i, j, a]
             for side in range(2):
                 place = j if side == 0 else i
-                middle = (real(place) + _within(t[side], code)[0]) * real(stride)
-                reach = real(0.5) * priors[a, side] * _size(t[side + 2], code)[0]
+                middle = (real(place) + within_cell(t[side], code)[0]) * real(stride)
+                reach = real(0.5) * priors[a, side] * times_prior(t[side + 2], code)[0]
                 box[side], box[side + 2] = middle - reach, middle + reach
 
 
@@ -187,23 +187,23 @@ def _cell_back_rows(chunk, chunks, dx, dboxes, x, priors, stride, code):
             for k in range(4, out.size):
                 out[k] = 0
             for side in range(2):
-                out[side] = (dbox[side] + dbox[side + 2]) * real(stride) * _within(t[side], code)[1]
-                grows = real(0.5) * priors[a, side] * _size(t[side + 2], code)[1]
+                out[side] = (dbox[side] + dbox[side + 2]) * real(stride) * within_cell(t[side], code)[1]
+                grows = real(0.5) * priors[a, side] * times_prior(t[side + 2], code)[1]
                 out[side + 2] = (dbox[side + 2] - dbox[side]) * grows
 
 
 @inlined(always=True)
-def _sigmoid(t):
+def sigmoid(t):
     real = type(t)
     away = real(math.exp(-abs(t)))  # never overflows
     return (real(1) if t >= 0 else away) / (real(1) + away)
 
 
 @inlined(always=True)
-def _within(t, code):
+def within_cell(t, code):
     """Return where in its cell a centre lies, and the slope."""
     real = type(t)
-    s = _sigmoid(t)
+    s = sigmoid(t)
     slope = s * (real(1) - s)
     if code == SQUARED_SIGMOID:
         return real(2) * s - real(0.5), real(2) * slope
@@ -211,11 +211,11 @@ def _within(t, code):
 
 
 @inlined(always=True)
-def _size(t, code):
+def times_prior(t, code):
     """Return how many times as large as its prior a side is, and the slope."""
     real = type(t)
     if code == SQUARED_SIGMOID:
-        s = _sigmoid(t)
+        s = sigmoid(t)
         return real(4) * s * s, real(8) * s * s * (real(1) - s)
     if t > real(LARGEST):
         return real(math.exp(LARGEST)), real(0)

@@ -123,7 +123,7 @@ def _union(a, b):
 
 
 @inlined(exact=True)
-def _loss_and_slopes(a, b, code):
+def loss_and_slopes(a, b, code):
     """Return 1 - overlap, and its slopes with respect to the four numbers of `a`."""
     real = type(a[0])
     zero, one = real(0), real(1)
@@ -197,7 +197,7 @@ def _loss_rows(chunk, chunks, outputs, x, targets, weights, code, scale):
                 dx[i, 0], dx[i, 1], dx[i, 2], dx[i, 3] = real(0), real(0), real(0), real(0)
             continue
         a, b = (x[i, 0], x[i, 1], x[i, 2], x[i, 3]), (targets[i, 0], targets[i, 1], targets[i, 2], targets[i, 3])
-        loss, slopes = _loss_and_slopes(a, b, code)
+        loss, slopes = loss_and_slopes(a, b, code)
         losses[i] = weight * loss
         if dx.size:
             factor = weight * real(scale)
