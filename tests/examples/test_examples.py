@@ -180,3 +180,11 @@ def test_digits_are_found_all_over_a_page(data_dir, tmp_path):
     assert number(r"answers differ by (\S+)$", printed) < 1e-5
     assert "8836 windows" in printed
     assert (tmp_path / "page.png").exists()
+
+
+def test_landmarks_are_found_to_some_pixels(data_dir, tmp_path):
+    pytest.importorskip("PIL.Image")
+    printed = run("landmarks.py", "--epochs", 2, "--images", 2500, "--test-images", 100, "--out",
+                  tmp_path / "marks.png", FASTCNN_DATA=str(data_dir))
+    assert number(r"^mean error (\S+) pixels", printed) < 8  # 0.63 after the whole training
+    assert (tmp_path / "marks.png").exists()
