@@ -6,7 +6,10 @@
 """
 
 from fastcnn.vision.detection.cells import YoloCells
+from fastcnn.vision.detection.detections import Detections
+from fastcnn.vision.detection.detector import Detector
+from fastcnn.vision.detection.letterboxing import letterboxed
 from fastcnn.vision.detection.yolo import yolo
 from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
 
-__all__ = ["YoloCells", "YoloLoss", "YoloParts", "yolo"]
+__all__ = ["Detections", "Detector", "YoloCells", "YoloLoss", "YoloParts", "letterboxed", "yolo"]

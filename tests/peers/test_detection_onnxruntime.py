@@ -1,0 +1,41 @@
+"""Detectors in ONNX files, with and without suppression, give in onnxruntime what they give here."""
+
+import numpy as np
+import pytest
+
+onnxruntime = pytest.importorskip("onnxruntime")
+
+import fastcnn as fc  # noqa: E402
+from fastcnn.vision import detection  # noqa: E402
+
+
+def _detector(form):
+    """Return a detector of numbers that vary, as those of a trained one do."""
+    fc.utils.set_random_seed(2)
+    cells = detection.YoloCells((32, 64), [[8, 8], [16, 8], [20, 20]], (8, 16), form)
+    model = detection.yolo(cells, 2, filters=4)
+    for head in (layer for layer in model.layers if layer.name.startswith("head")):
+        weights, bias = head.get_weights()
+        head.set_weights([20 * weights, np.zeros_like(bias)])
+    return detection.Detector(model, cells, ("one", "two"), score_threshold=0.3, max_detections=20)
+
+
+@pytest.mark.parametrize("form", ["v3", "v5"])
+@pytest.mark.parametrize("suppress", [False, True])
+def test_a_detector_gives_the_same_boxes_in_onnxruntime(suppress, form, tmp_path):
+    detector = _detector(form)
+    model = detector.prediction_model(suppress)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3)).astype(np.float32)
+    fc.onnx.export(model, tmp_path / "detector.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "detector.onnx", providers=["CPUExecutionProvider"])
+    given = session.get_inputs()[0]
+    fed = images if given.shape[-1] == 3 else images.transpose(0, 3, 1, 2).copy()
+    found = session.run(None, {given.name: fed})
+    mine = model.predict(images, verbose=0)
+    mine = list(mine) if isinstance(mine, (list, tuple)) else [mine]
+    assert len(found) == len(mine) == (1 if suppress else 2)
+    if suppress:
+        assert (mine[0][..., 5] >= 0).any()
+    for one, other in zip(found, mine, strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-4)  # pixels of boxes up to 80 wide
