@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--photos", type=int, help="train on so many photographs, and test on a quarter of as many")
     parser.add_argument("--size", type=int, nargs=2, default=(288, 384), metavar=("HEIGHT", "WIDTH"))
     parser.add_argument("--filters", type=int, default=16, help="of the first layer")
-    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save", type=Path, help="write the detector to a file")

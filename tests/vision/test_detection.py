@@ -216,6 +216,12 @@ def _fit(rows, classes=2):
 @pytest.mark.parametrize(("make", "error", "message"), [
     (lambda: detection.YoloCells((30, 48), [[8, 8]]), ArgumentError, "a size of multiples of 16, got"),
     (lambda: detection.YoloCells((32, 48), [[8, 0]]), ArgumentError, "width and height above 0"),
+    (lambda: detection.YoloCells((32, 48), []), ArgumentError, "expected anchors"),
+    (lambda: detection.YoloCells((32, 48), ["ab"]), ArgumentError, "expected anchors"),
+    (lambda: detection.YoloCells((32, 48), 5), ArgumentError, "expected anchors"),
+    (lambda: detection.YoloCells((32, 48), [[8, 8]], 16), ArgumentError, "expected strides that rise, got 16"),
+    (lambda: detection.YoloCells((32, 48), [[8, 8]], (16, 8)), ArgumentError, "expected strides that rise"),
+    (lambda: detection.letterboxed([1], (3, 3)), ArgumentError, "expected BoxedImages"),
     (lambda: detection.YoloCells((32, 48), [[8, 8]], (8, 16)), ArgumentError, "an anchor for each of 2 strides, got 1"),
     (lambda: detection.YoloCells((32, 48), [[8, 8]], form="v4"), ArgumentError, "form: 'v4' is not known"),
     (lambda: detection.yolo(detection.YoloCells((36, 48), [[8, 8]], (12,)), 2), ArgumentError, "powers of two"),

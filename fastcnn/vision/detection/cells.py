@@ -62,7 +62,9 @@ class YoloCells:
             raise ArgumentError(f"YoloCells: expected a size (height, width), got {size!r}")
         height, width = positive("YoloCells", height=size[0], width=size[1])
         self.size = height, width
-        self.strides = tuple(positive("YoloCells", **{f"stride_{k}": one for k, one in enumerate(strides)}))
+        several = isinstance(strides, Sequence) and not isinstance(strides, str)
+        self.strides = tuple(positive("YoloCells", **{f"stride_{k}": one for k, one in enumerate(strides)})
+                             ) if several else ()
         if not self.strides or list(self.strides) != sorted(set(self.strides)):
             raise ArgumentError(f"YoloCells: expected strides that rise, got {strides!r}")
         if any(side % stride for side in self.size for stride in self.strides):
@@ -131,7 +133,9 @@ class YoloCells:
 
 def _dealt(anchors: Any, count: int) -> list[np.ndarray]:
     """Return the anchors of each grid, (A, 2) float32."""
-    if np.ndim(anchors[0][0]) == 0:
+    if not isinstance(anchors, Sequence | np.ndarray) or isinstance(anchors, str) or not len(anchors):
+        raise ArgumentError(f"YoloCells: expected anchors (A, 2), width and height above 0, got {anchors!r}")
+    if np.ndim(anchors[0]) < 2:
         whole = _sides(anchors)
         whole = whole[np.argsort(whole.prod(1), kind="stable")]
         if len(whole) < count:
@@ -143,7 +147,10 @@ def _dealt(anchors: Any, count: int) -> list[np.ndarray]:
 
 
 def _sides(anchors: Any) -> np.ndarray:
-    sides = np.asarray(anchors, np.float32)
+    try:
+        sides = np.asarray(anchors, np.float32)
+    except (TypeError, ValueError):
+        raise ArgumentError(f"YoloCells: expected anchors (A, 2), numbers, got {anchors!r}") from None
     if sides.ndim != 2 or sides.shape[1] != 2 or not len(sides) or not ((sides > 0) & np.isfinite(sides)).all():
         raise ArgumentError(f"YoloCells: expected anchors (A, 2), width and height above 0, got {sides.shape}")
     return sides

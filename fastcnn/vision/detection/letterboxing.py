@@ -43,6 +43,9 @@ def letterboxed(part: BoxedImages, size: tuple[int, int]) -> tuple[np.ndarray, R
     >>> x.shape, rows[0].tolist()
     ((1, 64, 64, 3), [[8.0, 24.0, 24.0, 40.0, 0.0, 0.0]])
     """
+    if not isinstance(part, BoxedImages):
+        raise ArgumentError(f"letterboxed: expected BoxedImages, a part of a data set of boxes, got "
+                            f"{type(part).__name__}")
     if not len(part):
         raise ArgumentError("letterboxed: expected at least one picture, got none")
     rows = part.targets()
