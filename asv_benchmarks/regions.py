@@ -17,7 +17,7 @@ def boxes(count: int, size: int, lead: tuple[int, ...] = (), seed: int = 0) -> n
 
 @cache
 def _calls() -> SimpleNamespace:
-    from fastcnn.geometry.regions import grid, regions, suppression
+    from fastcnn.geometry.regions import CELLS, grid, regions, suppression
     from fastcnn.kernels import cpu
 
     some, others, anchors, objects = boxes(5000, 640), boxes(1000, 640, seed=1), boxes(100000, 640), boxes(100, 640)
@@ -29,12 +29,11 @@ def _calls() -> SimpleNamespace:
                np.empty(size, np.int64))
     tens, none = np.array([10, 10, 5, 5], np.float32), np.empty(0, np.float32)
     priors, cells = np.array([[20, 20], [50, 50], [100, 90]], np.float32), normal(8, 40, 40, 3, 8)
-    grids, learned = np.array([[40, 40, 3]], np.int64), np.concatenate(
+    grids, learned = np.array([(40, 40, 3, 1, 4.0)], CELLS), np.concatenate(
         [boxes(20, 640, (8,)), np.zeros((8, 20, 1), np.float32)], -1)
     column, row, prior = (index.reshape(-1) for index in np.meshgrid(range(40), range(40), range(3), indexing="xy"))
     order_of = np.lexsort((prior, column, row))
     spots = np.column_stack([column, row, np.full(4800, 16), priors[prior]])[order_of].astype(np.float32)
-    owned = np.empty((8, 4800), np.int64), written(8, 4800)
     maps, areas = normal(2, 50, 68, 256), boxes(256, 800, (2,))
     g, parts = regions((2, 50, 68, 256), 256, (7, 7), 1 / 16, 2), normal(2, 256, 7, 7, 256)
     argmax = np.empty((2, 256, 7, 7, 256), np.int32)
@@ -49,8 +48,8 @@ def _calls() -> SimpleNamespace:
         cells=partial(cpu.decode_cells, written(8, 40, 40, 3, 4), cells, priors, 16.0, 0),
         cells_backward=partial(cpu.decode_cells_backward, written(8, 40, 40, 3, 8), normal(8, 40, 40, 3, 4), cells,
                                priors, 16.0, 0),
-        cell_loss=partial(cpu.cell_loss, (written(8, 3), written(8, 4800, 8)), owned, cells.reshape(8, 4800, 8),
-                          learned, spots, grids, np.ones((8, 4), np.float32), (4.0, 1)),
+        cell_loss=partial(cpu.cell_loss, written(4, 8), written(8, 4800, 8), written(2, 8, 4800),
+                          cells.reshape(8, 4800, 8), learned, spots, np.ones((8, 4), np.float32), grids),
         match=partial(cpu.match_boxes, *matched, anchors, objects),
         order=partial(cpu.order_rows, order, numbers, scores, -np.inf),
         suppress=partial(cpu.suppress_boxes, kept, written(5000), memory, some, scores.reshape(-1), order.reshape(-1),

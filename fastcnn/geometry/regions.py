@@ -19,6 +19,10 @@ REGIONS = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "regions",
 #: pixels (1) or their edges.
 GRID = np.dtype([("mode", np.int64), ("outside", np.int64), ("corners", np.int64)])
 
+#: Each of YOLO's grids: its rows, columns and prior boxes; what numbers mean there (a code), and within which factor of
+#: its prior's sides an object is learned, the same for all.
+CELLS = np.dtype([(name, np.int64) for name in ("rows", "columns", "priors", "code")] + [("ratio", np.float64)])
+
 
 @functools.lru_cache(maxsize=256)
 def suppression(threshold: float, most: int, code: int = 0, sigma: float = 0.5,

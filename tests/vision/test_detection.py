@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import layers
+from fastcnn import device, layers
 from fastcnn.augmentation import Pipeline
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.vision import detection
+from tests.mirror import mirror
 
 CELLS = detection.YoloCells((32, 48), [[8, 8], [16, 8], [20, 20]], strides=(8, 16))
 NAMES = ("square", "bar")
@@ -151,6 +152,14 @@ def test_the_gradient_of_the_loss_is_its_slope_and_images_have_weights():
         np.testing.assert_allclose(gradient[n, p, k], (value(x + step) - value(x - step)) / 2e-5, atol=1e-8)
     alone = [detection.YoloLoss(CELLS, iou_objectness=False)(y[n:n + 1], x[n:n + 1]) for n in (0, 1)]
     np.testing.assert_allclose(loss.forward(y, x, False, weights)[0], weights * alone, rtol=1e-5)
+
+
+def test_the_loss_is_the_same_on_another_device():
+    x = np.random.default_rng(3).normal(size=(2, len(CELLS), 7)).astype(np.float32)
+    y = np.array([[[2, 3, 12, 13, 0, 0], [20, 10, 38, 17, 1, 0]], [[-1] * 6] * 2], np.float32)
+    here, there = (detection.YoloLoss(CELLS).forward(y, on.put(x)) for on in (device.current(), mirror))
+    for one, other in zip(here, there, strict=True):
+        np.testing.assert_array_equal(one, mirror.get(other))
 
 
 def test_a_batch_without_boxes_is_learned_as_background():

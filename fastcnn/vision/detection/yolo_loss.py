@@ -8,6 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import number
+from fastcnn.geometry.regions import CELLS
 from fastcnn.losses import Loss
 from fastcnn.vision.detection.cells import YoloCells
 
@@ -80,6 +81,7 @@ class YoloLoss(Loss):
                 (box_gain, "box_gain"), (objectness_gain, "objectness_gain"), (class_gain, "class_gain")))
         self.ratio = number(ratio, "YoloLoss", "a ratio of at least 1", lambda n: n >= 1)
         self.iou_objectness = bool(iou_objectness)
+        self._grids = np.array([(*grid, self.cells.code, self.ratio) for grid in self.cells.grids.tolist()], CELLS)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -87,11 +89,8 @@ class YoloLoss(Loss):
 
     def forward(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool = True,
                 sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
-        weights = self._weights(sample_weight, len(y_pred))
-        parts, dx = self._ran(y_true, y_pred, weights, wants_gradient)
-        gains = np.array([self.box_gain, self.objectness_gain, self.class_gain])
-        losses = (device.get(parts).astype(np.float64) @ gains * weights).astype(y_pred.dtype)
-        return device.of(y_pred).put(losses), dx
+        parts, dx = self._ran(y_true, y_pred, sample_weight, wants_gradient)
+        return parts[3:].reshape(len(y_pred)), dx
 
     def parts(self, y_true: Any, y_pred: Any) -> YoloParts:
         """Return the losses of box, objectness and class alone: which of them does not fall, say.
@@ -102,25 +101,25 @@ class YoloLoss(Loss):
         y_pred : (N, P, 5 + classes) array
         """
         x = np.ascontiguousarray(y_pred, np.float64 if np.asarray(y_pred).dtype == np.float64 else np.float32)
-        parts, _ = self._ran(np.asarray(y_true), x, np.ones(len(x)), False)
-        return YoloParts(*map(float, parts.mean(0, dtype=np.float64)))
+        parts, _ = self._ran(np.asarray(y_true), x, None, False)
+        return YoloParts(*map(float, parts[:3].mean(1, dtype=np.float64)))
 
-    def _ran(self, y_true: Any, x: np.ndarray, weights: np.ndarray, wants_gradient: bool
+    def _ran(self, y_true: Any, x: np.ndarray, sample_weight: Any, wants_gradient: bool
              ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the three losses of each image, and the gradient."""
+        """Return the three losses of each image and their sum, (4, N), and the gradient."""
         cells, kind = self.cells, x.dtype
         if x.ndim != 3 or x.shape[1] != len(cells) or x.shape[2] < 6:
             raise ArgumentError(f"{self.name}: expected outputs (N, {len(cells)}, 5 + classes) for {cells}, got "
                                 f"{x.shape}; fc.vision.detection.yolo makes such a model")
         d, n = device.of(x), len(x)
         targets = np.ascontiguousarray(self._targets(device.get(y_true), n), kind)
-        parts, dx = d.empty((n, 3), kind), d.empty(x.shape if wants_gradient else (0, *x.shape[1:]), kind)
         gains = np.empty((n, 4), kind)
-        gains[:, :3] = np.array([self.box_gain, self.objectness_gain, self.class_gain]) * (weights[:, None] / max(n, 1))
+        gains[:, :3] = np.multiply.outer(self._weights(sample_weight, n) / max(n, 1),
+                                         (self.box_gain, self.objectness_gain, self.class_gain))
         gains[:, 3] = self.iou_objectness
-        d.kernels.cell_loss((parts, dx), (d.empty(x.shape[:2], np.int64), d.empty(x.shape[:2], kind)), x,
-                            d.put(targets), d.put(cells.of_type(kind)), d.put(cells.grids), d.put(gains),
-                            (self.ratio, cells.code))
+        parts, dx = d.empty((4, n), kind), d.empty(x.shape if wants_gradient else (0, *x.shape[1:]), kind)
+        d.kernels.cell_loss(parts, dx, d.empty((2, *x.shape[:2]), kind), x, d.put(targets),
+                            d.constant(cells.of_type(kind)), d.put(gains), self._grids)
         return parts, dx if wants_gradient else None
 
     def check(self, y_true: np.ndarray, outputs: int) -> None:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fastcnn.geometry.regions import CELLS
 from fastcnn.kernels import region_codes as codes
 from fastcnn.kernels.cpu.regions.cell_loss import cell_loss
 from tests import reference
@@ -37,13 +38,15 @@ def _objects(images, most, dtype, seed=1, columns=6):
 
 def _run(x, targets, gains, ratio, code):
     cells, n = _cells(x.dtype), len(x)
-    parts, alone, dx = (unwritten(*shape, dtype=x.dtype) for shape in ((n, 3), (n, 3), x.shape))
-    owners, overlaps = np.full(x.shape[:2], 99), unwritten(*x.shape[:2], dtype=x.dtype)
+    parts, alone, dx = (unwritten(*shape, dtype=x.dtype) for shape in ((4, n), (4, n), x.shape))
+    scratch = unwritten(2, *x.shape[:2], dtype=x.dtype)
+    grids = np.array([(*grid, code, ratio) for grid in GRIDS.tolist()], CELLS)
     with inputs_unchanged(x, targets, cells, gains):
-        for outputs in ((alone, dx[:0]), (parts, dx)):
-            cell_loss(outputs, (owners, overlaps), x, targets, cells, GRIDS, gains, (ratio, code))
+        cell_loss(alone, dx[:0], scratch, x, targets, cells, gains, grids)
+        cell_loss(parts, dx, scratch, x, targets, cells, gains, grids)
     np.testing.assert_array_equal(parts, alone)
-    return parts, dx, owners
+    np.testing.assert_allclose(parts[3], n * (parts[:3] * gains[:, :3].T).sum(0), rtol=1e-5)
+    return parts[:3].T, dx, scratch[0].astype(int)
 
 
 def _gains(n, dtype, iou=1):

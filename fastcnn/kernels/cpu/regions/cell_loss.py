@@ -24,47 +24,47 @@ _NOBODY, _CROWD = -1, -2  # of places without an object
 
 
 @kernel
-def cell_loss(outputs, scratch, x, targets, cells, grids, gains, how):
-    """Write the three losses of each image, and the gradient of their weighted sum.
+def cell_loss(parts, dx, scratch, x, targets, cells, gains, grids):
+    """Write the three losses of each image, their sum with gains, and its gradient.
 
     Parameters
     ----------
-    outputs : (parts, dx)
-        Written: (N, 3) losses of box, objectness and class, without their gains; (N, P, 5 + K), or (0, P, 5 + K) where
-        no gradient is wanted.
-    scratch : (owners, overlaps)
-        (N, P) int64, and (N, P) of x's type. Then `owners` has the object of each place, below 0 where there is none.
+    parts : (4, N) array
+        Written: the losses of box, objectness and class, and N times their sum with `gains`.
+    dx : (N, P, 5 + K) array
+        Written: the gradient of the mean of these sums; (0, P, 5 + K) where none is wanted.
+    scratch : (2, N, P) array
+        Afterwards the first half has the object of each place, below 0 where there is none.
     x : (N, P, 5 + K) array
         What the network gives: t_x, t_y, t_w, t_h, objectness, classes.
     targets : (N, M, 5 or more) array
         Corners, class and kind; of a class below 0 for none, of kind 1 for a crowd.
     cells : (P, 5) array
-        Column, row, pixels a cell, and width and height of the prior of each place.
-    grids : (S, 3) int64 array
-        Rows, columns and priors of each grid. Places go grid by grid, row by row, cell by cell.
+        Column, row, pixels a cell, and width and height of the prior of each place. Places go grid by grid, row by row,
+        cell by cell.
     gains : (N, 4) array
-        What the losses of box, objectness and class count for in the gradient; 0 in the last column in place of the IoU
-        as objectness stands for 1.
-    how : (ratio, code)
-        `ratio`, and EXPONENTIAL or SQUARED_SIGMOID of `fastcnn.kernels.region_codes`.
+        What the losses count for, with the weight of the image and 1 / N; last, 0 where the objectness of an object
+        shall be 1 in place of the IoU.
+    grids : (S,) array of fastcnn.geometry.regions.CELLS
     """
-    parts, dx = outputs
-    owners, overlaps = scratch
     chunks = min(max(1, x.shape[0]), chunks_for(16 * x.size, 2))
-    parallel(_images, chunks, (chunks, (parts, dx), (owners, overlaps), (x, targets), (cells, grids), gains, how))
+    parallel(_images, chunks, (chunks, (parts, dx, scratch), (x, targets), cells, gains, grids))
 
 
 @inlined
-def _images(chunk, chunks, outputs, scratch, data, places, gains, how):
-    (parts, dx), (owners, overlaps), (x, targets), (cells, grids) = outputs, scratch, data, places
+def _images(chunk, chunks, outputs, data, cells, gains, grids):
+    (parts, dx, scratch), (x, targets) = outputs, data
     begin, end = chunk_of(chunk, chunks, x.shape[0])
     for n in range(begin, end):
-        _assign(owners[n], overlaps[n], targets[n], cells, grids, how)
-        _learn(parts[n], dx[n if dx.size else 0:], x[n], targets[n], owners[n], cells, gains[n], how[1])
+        _assign(scratch[0, n], scratch[1, n], targets[n], cells, grids)
+        box, objectness, kind = _learn(dx[n if dx.size else 0:], x[n], targets[n], scratch[0, n], cells, gains[n],
+                                       grids[0]["code"])
+        parts[0, n], parts[1, n], parts[2, n] = box, objectness, kind
+        parts[3, n] = x.shape[0] * (gains[n, 0] * box + gains[n, 1] * objectness + gains[n, 2] * kind)
 
 
 @inlined
-def _assign(owners, overlaps, targets, cells, grids, how):
+def _assign(owners, overlaps, targets, cells, grids):
     """Write who owns each place of an image."""
     for p in range(owners.size):
         owners[p], overlaps[p] = _NOBODY, 0
@@ -78,13 +78,13 @@ def _assign(owners, overlaps, targets, cells, grids, how):
             continue
         best = _best_prior(wide, high, cells, grids)
         begin, number = 0, 0
-        for s in range(grids.shape[0]):
-            for a in range(grids[s, 2]):
+        for s in range(grids.size):
+            for a in range(grids[s]["priors"]):
                 pw, ph = cells[begin + a, 3], cells[begin + a, 4]
-                if number == best or max(max(wide / pw, pw / wide), max(high / ph, ph / high)) < how[0]:
-                    _claim((owners, overlaps), targets[m], m, cells, grids[s], (begin, a), how[1])
+                if number == best or max(max(wide / pw, pw / wide), max(high / ph, ph / high)) < grids[s]["ratio"]:
+                    _claim((owners, overlaps), targets[m], m, cells, grids[s], (begin, a))
                 number += 1
-            begin += grids[s, 0] * grids[s, 1] * grids[s, 2]
+            begin += grids[s]["rows"] * grids[s]["columns"] * grids[s]["priors"]
 
 
 @inlined
@@ -100,30 +100,30 @@ def _leave_out(owners, crowd, cells):
 def _best_prior(wide, high, cells, grids):
     """Return the number, over all grids, of the prior whose sides overlap most; the first of equal ones."""
     best, most, begin, number = 0, cells.dtype.type(-1), 0, 0
-    for s in range(grids.shape[0]):
-        for a in range(grids[s, 2]):
+    for s in range(grids.size):
+        for a in range(grids[s]["priors"]):
             pw, ph = cells[begin + a, 3], cells[begin + a, 4]
             common = min(wide, pw) * min(high, ph)
             overlap = common / (wide * high + pw * ph - common)
             if overlap > most:
                 best, most = number, overlap
             number += 1
-        begin += grids[s, 0] * grids[s, 1] * grids[s, 2]
+        begin += grids[s]["rows"] * grids[s]["columns"] * grids[s]["priors"]
     return best
 
 
 @inlined
-def _claim(scratch, target, m, cells, grid, prior, code):
+def _claim(scratch, target, m, cells, grid, prior):
     """Give an object the places of one prior that are not another's with more right."""
     (owners, overlaps), (begin, a), half = scratch, prior, cells.dtype.type(0.5)
-    rows, columns, priors = grid[0], grid[1], grid[2]
+    rows, columns, priors = grid["rows"], grid["columns"], grid["priors"]
     stride = cells[begin, 2]
     box = target[0], target[1], target[2], target[3]
     across, down = half * (box[0] + box[2]) / stride, half * (box[1] + box[3]) / stride
     column, row = math.floor(across), math.floor(down)
     beside = column - 1 if across - column < half else column + 1
     below = row - 1 if down - row < half else row + 1
-    for k in range(3 if code == SQUARED_SIGMOID else 1):
+    for k in range(3 if grid["code"] == SQUARED_SIGMOID else 1):
         i, j = below if k == 2 else row, beside if k == 1 else column
         if not (0 <= i < rows and 0 <= j < columns):
             continue
@@ -136,8 +136,8 @@ def _claim(scratch, target, m, cells, grid, prior, code):
 
 
 @inlined
-def _learn(parts, gradients, x, targets, owners, cells, gains, code):
-    """Write the losses of an image, and the gradient into gradients[0] if there is one."""
+def _learn(gradients, x, targets, owners, cells, gains, code):
+    """Return the three losses of an image; write the gradient into gradients[0] if there is one."""
     real = x.dtype.type
     wanted = gradients.shape[0] > 0
     places, own = x.shape[0], 0
@@ -146,7 +146,7 @@ def _learn(parts, gradients, x, targets, owners, cells, gains, code):
     share, each = real(1) / real(max(own, 1)), real(1) / real(places)
     boxes, objectness, classes = 0.0, 0.0, 0.0
     for p in range(places):
-        t, m = x[p], owners[p]
+        t, m = x[p], int(owners[p])
         goal = real(0)
         if wanted:
             for k in range(t.size):
@@ -169,7 +169,7 @@ def _learn(parts, gradients, x, targets, owners, cells, gains, code):
             objectness += _entropy(t[4], goal)
             if wanted:
                 gradients[0, p, 4] = each * gains[1] * (sigmoid(t[4]) - goal)
-    parts[0], parts[1], parts[2] = boxes * share, objectness * each, classes * share
+    return boxes * share, objectness * each, classes * share
 
 
 @inlined
