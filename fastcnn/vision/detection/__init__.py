@@ -2,9 +2,11 @@
 
 ::
 
-    boxes.anchor_sides -> YoloCells -> yolo, YoloLoss, letterboxed -> fit -> Detector: detect, evaluate, save
+    boxes.anchor_sides -> YoloCells -> yolo, YoloLoss, YoloAveragePrecision; letterboxed -> fit
+        -> Detector: detect, evaluate, save
 """
 
+from fastcnn.vision.detection.average_precision import YoloAveragePrecision
 from fastcnn.vision.detection.cells import YoloCells
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.detector import Detector
@@ -12,4 +14,5 @@ from fastcnn.vision.detection.letterboxing import letterboxed
 from fastcnn.vision.detection.yolo import yolo
 from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
 
-__all__ = ["Detections", "Detector", "YoloCells", "YoloLoss", "YoloParts", "letterboxed", "yolo"]
+__all__ = ["Detections", "Detector", "YoloAveragePrecision", "YoloCells", "YoloLoss", "YoloParts", "letterboxed",
+           "yolo"]

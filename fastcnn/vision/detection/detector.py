@@ -10,16 +10,14 @@ from fastcnn import layers, saving
 from fastcnn.datasets import BoxedImages
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import number, positive
-from fastcnn.geometry.boxes import as_boxes
 from fastcnn.metrics import MeanAveragePrecision
 from fastcnn.models import Model
-from fastcnn.vision import boxes as boxing
+from fastcnn.vision.detection.best_boxes import LOWEST, best_boxes
 from fastcnn.vision.detection.cells import YoloCells
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.letterboxing import fitted, picture_of
 
 _KEY = "detector"  # of what a file tells of it
-_LOWEST = 0.001  # the score down to which average precision is counted
 
 
 class Detector:
@@ -107,7 +105,7 @@ class Detector:
         metric, rows = MeanAveragePrecision("AP50"), part.targets()
         for begin in range(0, len(part), batch_size):
             some = range(begin, min(begin + batch_size, len(part)))
-            found = self._found([part.images[k] for k in some], _LOWEST)
+            found = self._found([part.images[k] for k in some], LOWEST)
             metric.update_state([rows[k] for k in some], [one.rows() for one in found])
         return metric.results() | {self.classes[k]: value for k, value in metric.by_class().items()}
 
@@ -176,18 +174,9 @@ class Detector:
         if not np.isfinite(numbers).all():
             raise DataError(f"{self.model}: expected finite outputs, got NaN or infinity; was the training sound?")
         boxes, scores = (np.asarray(one) for one in self.cells.decode(numbers))
-        return [self._kept(place.invert(as_boxes(own, "detect")), points, place.image_size, lowest)
+        return [Detections(*best_boxes(place.invert(own), points, place.image_size, lowest, self.iou_threshold,
+                                       self.max_detections), self.classes)
                 for (_, place), own, points in zip(placed, boxes, scores, strict=True)]
-
-    def _kept(self, boxes: np.ndarray, scores: np.ndarray, size: tuple[int, int], lowest: float) -> Detections:
-        """Return the best boxes of one picture, cut off at its border."""
-        places, kinds = np.nonzero(scores > lowest)
-        points, kinds = scores[places, kinds], kinds.astype(np.int64)
-        own = boxing.clip(boxes[places], size)
-        inside = ((own[:, 2:] - own[:, :2]) > 0).all(1)
-        own, points, kinds = own[inside], points[inside], kinds[inside]
-        best = boxing.nms(own, points, self.iou_threshold, classes=kinds, limit=self.max_detections)
-        return Detections(own[best], points[best], kinds[best], self.classes)
 
     def __repr__(self) -> str:
         return f"Detector({self.model}, {', '.join(self.classes)})"

@@ -67,8 +67,8 @@ class YoloLoss(Loss):
     0.6931
     """
 
-    def __init__(self, cells: Any, *, box_gain: float = 1.0, objectness_gain: float = 5.0, class_gain: float = 0.25,
-                 ratio: float = 4.0, iou_objectness: bool = True, name: str = "yolo",
+    def __init__(self, cells: Any, *, box_gain: float = 1.0, objectness_gain: float = 10.0, class_gain: float = 0.25,
+                 ratio: float = 2.0, iou_objectness: bool = True, name: str = "yolo",
                  reduction: str = "sum_over_batch_size", dtype: Any = None) -> None:
         super().__init__(name, reduction, dtype)
         if reduction != "sum_over_batch_size":
