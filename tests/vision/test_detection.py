@@ -191,6 +191,19 @@ def test_a_batch_without_boxes_is_learned_as_background():
     assert history[1] < history[0]
 
 
+def test_one_crowded_picture_does_not_pad_all_others_before_a_training():
+    import tracemalloc
+
+    rows = np.tile(np.array([[1, 2, 9, 12, 0, 0]], np.float32), (3000 + 4999, 1))
+    ragged = fc.data.RaggedRows(rows, np.append(0, np.arange(3000, 8000)), "boxes")
+    assert ragged.shape == (5000, 3000, 6)  # 360 MB, were it padded
+    tracemalloc.start()
+    detection.YoloLoss(CELLS).check(ragged, 7)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 4e6
+
+
 def test_boxes_move_with_augmented_pictures_in_fit():
     fc.utils.set_random_seed(0)
     x, rows = detection.letterboxed(_pictures(8), CELLS.size)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn import device
+from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import number
 from fastcnn.geometry.regions import CELLS
@@ -123,7 +124,9 @@ class YoloLoss(Loss):
         return parts, dx if wants_gradient else None
 
     def check(self, y_true: np.ndarray, outputs: int) -> None:
-        rows = self._targets(y_true[:], len(y_true)).reshape(-1, y_true.shape[2])
+        given = self._targets(y_true, len(y_true))
+        # Of ragged rows nothing is padded: one crowded image would make all of them long.
+        rows = given.rows if isinstance(given, RaggedRows) else np.asarray(given).reshape(-1, given.shape[2])
         rows = rows[~(rows[:, 4] < 0)]
         if not np.isfinite(rows).all():
             raise DataError(f"{self.name}: expected finite boxes and classes, got NaN or infinity among them")
@@ -133,7 +136,7 @@ class YoloLoss(Loss):
         if len(rows) and (rows[:, 2:4] <= rows[:, :2]).any():
             raise DataError(f"{self.name}: expected boxes with an area, corners x1, y1, x2, y2, got one without")
 
-    def _targets(self, y_true: np.ndarray, n: int) -> np.ndarray:
+    def _targets(self, y_true: Any, n: int) -> Any:
         if y_true.ndim != 3 or len(y_true) != n or y_true.shape[2] < 5:
             raise DataError(f"{self.name}: expected rows x1, y1, x2, y2, class of each of {n} images, (N, M, 5) or "
                             f"fc.data.RaggedRows, got {y_true.shape}")
