@@ -281,7 +281,7 @@ def deserialize(config: dict[str, Any], custom_objects: dict[str, type[Regulariz
     return get(config) if own is None else own.from_config(config.get("config", {}))
 
 
-l1, l2, l1_l2 = L1, L2, L1L2  # Keras's other names of the classes
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer  # Keras's other names of the classes
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

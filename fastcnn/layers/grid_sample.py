@@ -6,12 +6,8 @@ import numpy as np
 
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.regions import grid
-from fastcnn.kernels import region_codes as codes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.operations.regions import grid_sample
-
-_MODES = {"nearest": codes.NEAREST, "bilinear": codes.BILINEAR, "bicubic": codes.BICUBIC}
-_OUTSIDE = {"zeros": codes.ZEROS, "border": codes.BORDER, "reflection": codes.REFLECTION}
+from fastcnn.operations.regions import INTERPOLATIONS, OUTSIDE, grid_sample
 
 
 class GridSample(Layer):
@@ -47,11 +43,12 @@ class GridSample(Layer):
     def __init__(self, interpolation: str = "bilinear", padding_mode: str = "zeros", align_corners: bool = False,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name, value, known in (("interpolation", interpolation, _MODES), ("padding_mode", padding_mode, _OUTSIDE)):
+        for name, value, known in (("interpolation", interpolation, INTERPOLATIONS),
+                                   ("padding_mode", padding_mode, OUTSIDE)):
             if value not in known:
                 raise ArgumentError(unknown(f"{self}: {name}", value, known))
         self.interpolation, self.padding_mode, self.align_corners = interpolation, padding_mode, bool(align_corners)
-        self._how = grid(_MODES[interpolation], _OUTSIDE[padding_mode], self.align_corners)
+        self._how = grid(INTERPOLATIONS[interpolation], OUTSIDE[padding_mode], self.align_corners)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 2 or [len(one) for one in input_shape] != [4, 4] or input_shape[1][3] != 2:

@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import number, positive
 from fastcnn.layers.base import Backward, Call, Layer, Shape
-from fastcnn.operations.boxes import best_detections
+from fastcnn.operations.boxes import best_detections, no_gradients
 from fastcnn.operations.layout import permuted
 
 
@@ -63,7 +62,4 @@ class NonMaxSuppression(Layer):
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         boxes, scores = self.checked(x)
 
-        def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
-            return tuple(device.of(dy).zeros(one.shape, dy.dtype) for one in (boxes, scores))
-
-        return self.predict(x), backward
+        return self.predict(x), no_gradients(boxes, scores)

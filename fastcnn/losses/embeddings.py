@@ -66,8 +66,8 @@ class Triplet(Loss):
         labels = d.put(self._labels(device.get(y_true), n))
         losses = d.empty((n,), y_pred.dtype)
         dx = d.empty(y_pred.shape if wants_gradient else (0, y_pred.shape[1]), y_pred.dtype)
-        scratch = d.empty((2, n, n), np.float64)
-        d.kernels.triplet_loss(losses, dx, scratch[0], scratch[1], y_pred, labels, _MINING[self.mining], self.margin)
+        distances, slopes = d.empty((n, n), np.float64), d.empty((n, n), np.float64)
+        d.kernels.triplet_loss(losses, dx, distances, slopes, y_pred, labels, _MINING[self.mining], self.margin)
         return losses, dx if wants_gradient else None
 
     def check(self, y_true: np.ndarray, outputs: int) -> None:

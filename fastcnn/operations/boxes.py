@@ -170,5 +170,13 @@ def best_detections(boxes: np.ndarray, scores: np.ndarray, most: int, threshold:
     return y
 
 
+def no_gradients(*inputs: np.ndarray) -> Backward:
+    """Return the way back of what has no gradient: zeros for each input."""
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
+        return tuple(device.of(dy).zeros(one.shape, dy.dtype) for one in inputs)
+
+    return backward
+
+
 def _rows(boxes: np.ndarray) -> tuple[int, int]:
     return math.prod(boxes.shape[:-1]), 4

@@ -3,7 +3,12 @@
 import numpy as np
 
 from fastcnn import device
+from fastcnn.kernels import region_codes as codes
 from fastcnn.operations.merge import Gradients
+
+#: How `grid_sample` samples, and what lies outside of an image, by PyTorch's names.
+INTERPOLATIONS = {"nearest": codes.NEAREST, "bilinear": codes.BILINEAR, "bicubic": codes.BICUBIC}
+OUTSIDE = {"zeros": codes.ZEROS, "border": codes.BORDER, "reflection": codes.REFLECTION}
 
 
 def roi_align(x: np.ndarray, boxes: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, Gradients]:

@@ -58,7 +58,7 @@ def test_momentum_is_for_those_that_have_one():
     made = make_optimizer(config(optimizer="nesterov", momentum=0.5))
     assert (made.momentum, made.nesterov) == (0.5, True)
     assert make_optimizer(config(optimizer="rmsprop", momentum=0.5)).momentum == 0.5
-    with pytest.raises(ArgumentError, match=r"has one, sgd, momentum, nesterov, rmsprop, got adam$"):
+    with pytest.raises(ArgumentError, match=r"has one, sgd, momentum, nesterov, rmsprop, muon, got adam$"):
         make_optimizer(config(momentum=0.5))
 
 

@@ -151,5 +151,5 @@ def test_importing_the_data_sets_imports_none_of_the_heavy_libraries():
     assert result.stdout.strip() == "[]"
 
 
-def test_four_names_are_announced():
-    assert datasets.names == ("digits", "mnist", "fashion_mnist", "cifar10")
+def test_five_names_are_announced():
+    assert datasets.names == ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")

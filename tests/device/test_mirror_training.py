@@ -31,7 +31,7 @@ def _lost(loss, on, y, x, weights):
     return [on.get(losses), on.get(gradient)]
 
 
-@pytest.mark.parametrize("name", test_losses.EVERY)
+@pytest.mark.parametrize("name", [name for name in test_losses.EVERY if name not in test_losses.OF_SAMPLES])
 def test_a_loss_looks_at_its_targets_alone(name):
     y, x = test_losses._case(name)
     loss = fc.losses.get(name)
@@ -287,7 +287,15 @@ def test_layers_are_looked_at_alone_where_they_live():
     assert max(one.error for one in errors) < 1e-6
 
 
-@pytest.mark.parametrize("name", [name for name in fc.metrics._CLASSES if name not in ("Mean", "Sum") and (
+def test_a_loss_of_triplets_looks_at_its_classes_alone():
+    x, y = np.random.default_rng(2).standard_normal((12, 5)).astype(np.float32), np.arange(12) % 3
+    for mining in ("all", "semi-hard", "hard"):
+        loss = fc.losses.Triplet(mining=mining)
+        same(_lost(loss, mirror, y, x, None), _lost(loss, HOST, y, x, None))
+
+
+@pytest.mark.parametrize("name", [name for name in fc.metrics._CLASSES if name not in (
+    "Mean", "Sum", *test_metrics.OF_OTHER_THINGS) and (
     not name.startswith("Mean") or any(part in name for part in ("Abs", "Squ", "IoU")))])
 def test_a_metric_sees_outputs_on_the_host(name):
     labels, x = np.arange(12) % 3, np.random.default_rng(3).random((12, 4)).astype(np.float32)

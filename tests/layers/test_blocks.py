@@ -337,7 +337,7 @@ class Trunk(layers.Layer):
         return self.trunk.predict(x)
 
 
-class Wrapper(layers.Layer):
+class Around(layers.Layer):
     """Takes a layer as an argument, and one in a list."""
 
     def __init__(self, layer, others=(), **kwargs):
@@ -352,7 +352,7 @@ class Wrapper(layers.Layer):
 
 HOLDERS = {
     "late": (Late, lambda one: one.dense), "a model": (Trunk, lambda one: one.trunk.layers[1]),
-    "arguments": (lambda: Wrapper(layers.Dense(3), [layers.ReLU(), Wrapper(layers.Dense(3, use_bias=False))]),
+    "arguments": (lambda: Around(layers.Dense(3), [layers.ReLU(), Around(layers.Dense(3, use_bias=False))]),
                   lambda one: one.others[1].layer),
 }  # fmt: skip
 
@@ -364,7 +364,7 @@ def test_layers_that_are_made_late_within_models_or_by_others_are_copied_and_sav
     model, x = fc.Sequential([fc.Input((2, 3)), make()]), X[:, 0, :2]
     model.set_weights([RNG.uniform(0.5, 1, p.shape).astype(np.float32) for p in model.weights])
     part(model.layers[0]).trainable = False
-    own = {"Late": Late, "Trunk": Trunk, "Wrapper": Wrapper}
+    own = {"Late": Late, "Trunk": Trunk, "Around": Around}
     if how == "deepcopy":
         again = copy.deepcopy(model)
     elif how == "save":
@@ -381,7 +381,7 @@ def test_layers_that_are_made_late_within_models_or_by_others_are_copied_and_sav
     assert len(again.trainable_weights) == len(model.trainable_weights)
 
 
-@pytest.mark.parametrize("make", [Late, Trunk, lambda: Wrapper(layers.Dense(3))])
+@pytest.mark.parametrize("make", [Late, Trunk, lambda: Around(layers.Dense(3))])
 def test_twins_of_holders_share_what_they_hold(make):
     layer = make()
     layer.build((None, 3))

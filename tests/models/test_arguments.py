@@ -211,7 +211,7 @@ MISTAKES = {
     "loss_weights": (lambda: two(loss_weights={"p": float("nan")}), ArgumentError, "got nan"),
     # fit
     "no data": (lambda: mlp().fit(), ArgumentError, "got None"),
-    "no targets": (lambda: mlp().fit(X), ArgumentError, "if and only if"),
+    "no targets": (lambda: mlp().fit(X), ArgumentError, "expected targets for output"),
     "a pair": (lambda: mlp().fit((X, Y)), DataError, "rows of different lengths"),
     "a generator of inputs": (lambda: mlp().fit(x for x in X), ArgumentError,
                               r"fit: batch 0: expected \(x, y\) or \(x, y, sample_weight\), got ndarray"),

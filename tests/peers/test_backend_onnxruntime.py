@@ -84,7 +84,9 @@ def test_networks(name):
     want = peer(proto, arrays)
     for _ in range(3):  # at first, as a plan is made, and by it
         for got, other in zip(ready.run(arrays), want, strict=True):
-            np.testing.assert_allclose(got, other, rtol=0, atol=1e-5 * np.abs(other).max())
+            # a logarithm makes much of onnxruntime's rounding (tests/peers/test_load_onnxruntime.py)
+            atol = 1e-3 if name == "basic_pitch" else 1e-5
+            np.testing.assert_allclose(got, other, rtol=0, atol=atol * np.abs(other).max())
 
 
 @pytest.mark.parametrize("center", [0, 1])

@@ -5,6 +5,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn.geometry.interpolation import COORDINATES, ROUNDING
+from fastcnn.models import float64_copy
 
 ort = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
@@ -51,8 +52,9 @@ def test_every_rule_of_resize(mode):
         np.testing.assert_allclose(one, want, atol=2e-5, err_msg=str(node))
 
 
-#: Each file's largest difference, relative to the largest output.
-FILES = {"ultraface_rfb_320": 2e-5, "fastestdet_coco": 5e-5, "mnist_cntk": 2e-5, "basic_pitch": 2e-5}
+#: Each file's largest difference, relative to the largest output. The logarithm of basic_pitch makes much of rounding:
+#: onnxruntime is 4e-4 from float64 where fastcnn is 5e-5 from it.
+FILES = {"ultraface_rfb_320": 2e-5, "fastestdet_coco": 5e-5, "mnist_cntk": 2e-5, "basic_pitch": 1e-3}
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -68,3 +70,14 @@ def test_a_trained_network_of_others(name, data_dir):
     for k, one in enumerate(got):
         want = np.concatenate([results[k] for results in each])
         np.testing.assert_allclose(one, want, rtol=0, atol=FILES[name] * np.abs(want).max())
+
+
+def test_where_onnxruntime_differs_much_it_is_further_from_float64(data_dir):
+    path = data_dir / "real-models" / "onnx" / "basic_pitch.onnx"
+    if not path.is_file():
+        pytest.skip(f"no {path}")
+    model = fc.onnx.load(path, layout="channels_first")
+    x = np.random.default_rng(0).random((1, *model.input_shape[1:])).astype(np.float32)
+    exact = float64_copy.in_float64(model, "the test").predict(x.astype(np.float64), verbose=0)
+    for ours, theirs, right in zip(model.predict(x, verbose=0), run(str(path), x), exact, strict=True):
+        assert np.abs(ours - right).max() < min(1e-4, np.abs(theirs - right).max())

@@ -32,7 +32,7 @@ class _Dots(Vectors):
         (rows, length), (step, x_row, w_row, w_filter), filters = windows
         x = b.gep(x, [b.mul(first, step)])
         sums = self.slots(count * filters, self.zero)
-        begin = [b.insert_element(self.zero, b.load(b.gep(start, [_I64(k)])), _I64(0)) for k in range(filters)]
+        begin = [self.with_first(self.zero, b.load(b.gep(start, [_I64(k)]))) for k in range(filters)]
         for at, total in enumerate(sums):
             b.store(begin[at % filters], total)
         whole = b.sdiv(length, _I64(self.L))

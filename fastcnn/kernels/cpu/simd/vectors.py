@@ -105,6 +105,10 @@ class Vectors:
             value = self.b.insert_element(value, number, _I32(lane))
         return value
 
+    def with_first(self, vector: Any, number: Any) -> Any:
+        """Return a vector with another number in its first lane."""
+        return self.b.insert_element(vector, number, _I32(0))
+
     def shuffled(self, one: Any, other: Any, places: Sequence[int]) -> Any:
         """Return the lanes `places` of two vectors, those of the other being counted on from the first's."""
         return self.b.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, len(places)), list(places)))
