@@ -7,7 +7,6 @@ from fastcnn.errors import ArgumentError, unknown
 from fastcnn.losses.base import Loss
 from fastcnn.losses.binary import BinaryCrossentropy, BinaryFocalCrossentropy, MaskedBinaryCrossentropy
 from fastcnn.losses.boxes import BoxCIoU, BoxDIoU, BoxGIoU, BoxIoU
-from fastcnn.losses.circle import Circle, circle
 from fastcnn.losses.crossentropy import (
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
@@ -43,6 +42,7 @@ from fastcnn.losses.generalized_crossentropy import (
     CategoricalGeneralizedCrossEntropy,
     categorical_generalized_cross_entropy,
 )
+from fastcnn.losses.pairs import Circle, circle
 from fastcnn.losses.regression import (
     Hinge,
     Huber,

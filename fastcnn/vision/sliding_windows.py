@@ -13,7 +13,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.layers import Input
 from fastcnn.models import Model
 from fastcnn.models.network import Network
-from fastcnn.vision.receptive_fields import picture_shape
+from fastcnn.vision.seen_by_units import picture_shape
 
 #: What moves nothing, so that it goes over a page as over a window.
 _BY_POSITION = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU, layers.Softmax, layers.Dropout,

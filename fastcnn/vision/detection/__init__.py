@@ -11,8 +11,8 @@ from fastcnn.vision.detection.cells import YoloCells
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.detector import Detector
 from fastcnn.vision.detection.letterboxing import letterboxed
-from fastcnn.vision.detection.yolo import yolo
 from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
+from fastcnn.vision.detection.yolo_network import yolo
 
 __all__ = ["Detections", "Detector", "YoloAveragePrecision", "YoloCells", "YoloLoss", "YoloParts", "letterboxed",
            "yolo"]

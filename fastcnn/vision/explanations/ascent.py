@@ -7,7 +7,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.models.network import Network
 from fastcnn.parameters import Parameter
 from fastcnn.vision.explanations.passes import Passes
-from fastcnn.vision.receptive_fields import picture_shape
+from fastcnn.vision.seen_by_units import picture_shape
 
 
 def ascend(model: Network, layer: str | None = None, unit: int = 0, steps: int = 100, learning_rate: float = 0.05,

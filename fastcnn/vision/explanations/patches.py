@@ -8,7 +8,7 @@ from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.models.network import Network
 from fastcnn.vision.explanations.passes import Passes
-from fastcnn.vision.receptive_fields import receptive_fields
+from fastcnn.vision.seen_by_units import receptive_fields
 
 
 class ExcitingPatch(NamedTuple):

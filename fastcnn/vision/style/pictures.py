@@ -9,7 +9,7 @@ from fastcnn.datasets.rgb import read_rgb
 from fastcnn.errors import ArgumentError
 from fastcnn.models.network import Network
 from fastcnn.ops import image as images
-from fastcnn.vision.receptive_fields import receptive_fields
+from fastcnn.vision.seen_by_units import receptive_fields
 
 _FURTHEST = 64  # rows that may be missing to the next size that fits
 
