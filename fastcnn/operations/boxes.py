@@ -171,7 +171,12 @@ def best_detections(boxes: np.ndarray, scores: np.ndarray, most: int, threshold:
 
 
 def no_gradients(*inputs: np.ndarray) -> Backward:
-    """Return the way back of what has no gradient: zeros for each input."""
+    """Return the way back of what has no gradient: zeros for each input.
+
+    Parameters
+    ----------
+    *inputs : array
+    """
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
         return tuple(device.of(dy).zeros(one.shape, dy.dtype) for one in inputs)
 
