@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.models.files.keras_config import SHAPES, Translator
+from fastcnn.models.files.keras_hidden import with_public_layers
 from fastcnn.models.files.keras_operators import Ref, as_function, as_layer, is_operation
 from fastcnn.models.operation_calls import TENSOR
 
@@ -80,9 +81,9 @@ class _Functional:
 
     def __init__(self, translator: Translator, config: dict[str, Any]) -> None:
         self.translator, self.given = translator, config
-        self.entries = {self._name(entry): entry for entry in config["layers"]}
-        self.nodes = {name: [_call(node) for node in entry.get("inbound_nodes") or ()]
-                      for name, entry in self.entries.items()}
+        entries = {self._name(entry): entry for entry in config["layers"]}
+        calls = {name: [_call(node) for node in entry.get("inbound_nodes") or ()] for name, entry in entries.items()}
+        self.entries, self.nodes = with_public_layers(entries, calls, translator.custom)
         self.first = self._first_calls()
         self.layers: dict[str, dict[str, Any]] = {}
         self.calls: list[dict[str, Any]] = []
