@@ -55,3 +55,14 @@ class Variable(Parameter):
         if dtype is None and value.dtype.kind == "f" and not isinstance(initializer, np.ndarray):
             dtype = dtype_policies.floatx()
         super().__init__(np.array(value, dtype or value.dtype, order="C"), name, name, trainable)
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether an optimizer puts the gradient in the place of the value: never, and asking for it is refused."""
+        return False
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if value:
+            raise ArgumentError(f'Variable "{self.name}": expected overwrite_with_gradient to be False, got True; it is '
+                                f"not offered: assign the gradient yourself, variable.assign(gradient)")
