@@ -64,5 +64,5 @@ class Variable(Parameter):
     @overwrite_with_gradient.setter
     def overwrite_with_gradient(self, value: bool) -> None:
         if value:
-            raise ArgumentError(f'Variable "{self.name}": expected overwrite_with_gradient to be False, got True; it is '
-                                f"not offered: assign the gradient yourself, variable.assign(gradient)")
+            raise ArgumentError(f'Variable "{self.name}": expected overwrite_with_gradient to be False, got True; '
+                                f"assign the gradient yourself: variable.assign(gradient)")
