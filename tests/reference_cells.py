@@ -5,7 +5,7 @@ import numpy as np
 from tests.reference_regions import box_loss, box_overlaps, decode_cells, decode_cells_backward
 
 
-def cell_loss(x, targets, cells, grids, gains, ratio, code):
+def cell_loss(x, targets, cells, gains, grids, ratio, code):
     """Return the losses (N, 3) and the gradient of YOLO's cells, and the object of each place; slopes by hand."""
     x, targets, cells = (np.asarray(one, np.float64) for one in (x, targets, cells))
     owners = np.array([_owners(each, cells, grids, ratio, code) for each in targets]).reshape(x.shape[:2])

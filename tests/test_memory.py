@@ -18,12 +18,14 @@ def test_garbage_in_circles_and_free_blocks_of_the_pool_go_back_once_they_are_ma
     circle.append(circle)
     block = device.cpu.empty((100 * 2**18,), np.float32)
     block[...] = 1
-    assert memory.resident() > before + 350
+    used = memory.resident()  # what lay free in the process before is used first
+    assert used > before + 250
+    memory._floor = before - 400
     assert memory.give_back()
-    assert memory.resident() > before + 350, "all of it is used"
+    assert memory.resident() > used - 50, "all of it is used"
     del circle, block
-    memory._floor = before
+    memory._floor = before - 400
     assert memory.give_back()
-    assert memory.resident() < before + 50
+    assert memory.resident() < used - 250
     assert not memory.give_back()
-    assert memory.peak() > before + 350
+    assert memory.peak() > used - 50

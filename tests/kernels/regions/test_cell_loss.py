@@ -59,7 +59,7 @@ def _gains(n, dtype, iou=1):
 def test_the_loss_of_cells_agrees_with_its_twin(ratio, iou, columns, code, dtype):
     x, targets, gains = random(4, 54, 8, dtype=dtype), _objects(4, 7, dtype, columns=columns), _gains(4, dtype, iou)
     parts, dx, owners = _run(x, targets, gains, ratio, code)
-    expected = reference.cell_loss(x, targets, _cells(np.float64), GRIDS, gains, ratio, code)
+    expected = reference.cell_loss(x, targets, _cells(np.float64), gains, GRIDS, ratio, code)
     np.testing.assert_array_equal(owners, expected[2])
     atol = 3e-5 if dtype == np.float32 else 1e-7  # of the twin's differences
     np.testing.assert_allclose(parts, expected[0], rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-12)
