@@ -1,6 +1,6 @@
 """Where the outermost points of a digit are: four landmarks as eight numbers (landmark detection).
 
-    FASTCNN_DATA=../shared/data python examples/landmarks.py --out landmarks.png        a minute; needs pillow
+    FASTCNN_DATA=../shared/data python examples/landmarks.py --out landmarks.png   three minutes of a core; needs pillow
 
 A digit of MNIST lies somewhere on a canvas of 56 x 56, larger or smaller. A network tells where its ink ends: the
 points furthest up, down, left and right. Its last layer has a map for each point, and the mean place of a map, each

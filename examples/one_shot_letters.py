@@ -1,6 +1,6 @@
 """Characters that the network has never seen, each known by a single drawing (one-shot recognition on Omniglot).
 
-    FASTCNN_DATA=../shared/data python examples/one_shot_letters.py        ten minutes of two cores; needs pillow
+    FASTCNN_DATA=../shared/data python examples/one_shot_letters.py        needs pillow
 
 A network learns to draw what shows one character together, and the rest apart (triplet loss with semi-hard mining), on
 the characters of some alphabets, turned by quarters to make more. Then it meets the 20 trials of Lake et al.: 20 new

@@ -1,6 +1,6 @@
 """A classifier of windows goes over a whole page at once: dense layers become convolutions (sliding windows).
 
-    FASTCNN_DATA=../shared/data python examples/sliding_window_digits.py --out page.png         a minute; needs pillow
+    FASTCNN_DATA=../shared/data python examples/sliding_window_digits.py --out page.png   a quarter of a minute; pillow
 
 A network learns MNIST's digits, and what is none: a part of a digit, or empty paper. Then pages of 400 x 400 pixels
 with digits all over are searched. One pass of the converted network answers for every window; non-maximum suppression

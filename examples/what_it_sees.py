@@ -1,6 +1,6 @@
 """Where a network sees a white blood cell that nobody showed it where to look for: Grad-CAM, saliency, patches.
 
-    FASTCNN_DATA=../shared/data python examples/what_it_sees.py --out seen.png        needs pillow; two minutes
+    FASTCNN_DATA=../shared/data python examples/what_it_sees.py --out seen.png   pillow; half a minute
 
 Crops of blood smears (BCCD) hold a white cell or none. A small network learns to tell which, from that word alone. Then
 it is asked why: Grad-CAM shows which part of a crop speaks for a cell. A line tells how often its warmest pixel lies

@@ -1,6 +1,6 @@
 """A YOLO finds the cells in photographs of blood: red and white ones and platelets, each with a box, from nothing.
 
-    FASTCNN_DATA=../shared/data python examples/yolo_cells.py             five minutes of two cores; needs pillow
+    FASTCNN_DATA=../shared/data python examples/yolo_cells.py             needs pillow
     FASTCNN_DATA=../shared/data python examples/yolo_cells.py --minutes 2    reached mAP@0.5 0.865, @0.5:0.95 0.511
 
 Prior boxes come from the boxes of the data by k-means on IoU (Redmon and Farhadi, "YOLO9000", 2017). A small residual

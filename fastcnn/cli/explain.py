@@ -22,7 +22,7 @@ METHODS = ("gradcam", "saliency", "guided", "occlusion", "patches", "ascent")
               help="The class, or the unit of --layer. Default: the network's own answer, or unit 0.")
 @click.option("--window", type=click.IntRange(min=1), metavar="N",
               help="occlusion: pixels of the patch. Default: an eighth of the picture.")
-@click.option("--steps", type=click.IntRange(min=1), default=100, show_default=True, metavar="N", help="Of ascent.")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="Of ascent. Default: 100.")
 @click.option("--out", type=UserPath(), metavar="FILE",
               help="The picture to write. Default: in the run, or beside the model's file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a line.")
@@ -51,6 +51,9 @@ def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as
         raise ArgumentError(f"explain: expected a picture for --method {method}, got none")
     if method not in ("patches", "ascent") and len(files) > 1:
         raise ArgumentError(f"explain: expected one picture for --method {method}, got {len(files)}")
+    for option, owner in (("window", "occlusion"), ("steps", "ascent")):
+        if given[option] is not None and method != owner:
+            raise ArgumentError(f"explain: expected --{option} with --method {owner} alone, got it with {method}")
     place = _place(saved, method) if out is None else Path(out)
     picture_format(place, "explain: --out")
     if not place.parent.is_dir():
@@ -61,7 +64,7 @@ def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as
                             f"{opened.model.input_shape}")
     options: dict[str, Any] = {}
     if method == "ascent":
-        options["steps"] = given["steps"]
+        options["steps"] = given["steps"] or 100
     if method == "occlusion":
         side = min(opened.model.input_shape[1:3])
         options["window"] = min(given["window"] or max(2, side // 8), side)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from fastcnn.cli._exit_codes import INTERRUPTED
 from fastcnn.cli._values import Factor, LongestSides, Rate, UserPath
@@ -62,6 +63,11 @@ def command(ctx: click.Context, content: str, style: str | None, out: str, paint
     if (style is None) == (painter is None):
         raise ArgumentError("stylize: expected STYLE, a picture, or --painter, a network that knows its style, got "
                             + ("neither" if style is None else "both"))
+    unread = [name for name in given if style is None and name != "size"
+              and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
+    if unread:
+        raise ArgumentError(f"stylize: expected --size alone beside --painter, which knows its style, got "
+                            f"--{unread[0].replace('_', '-')}; leave it away")
     told = _painted(content, str(painter), out, given) if style is None else _descended(
         content, style, out, given, as_json)
     if as_json:

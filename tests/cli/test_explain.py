@@ -41,6 +41,7 @@ def test_json_tells_the_class_and_where_the_peak_is(fastcnn, run, digit, tmp_pat
 @pytest.mark.parametrize(("args", "code", "told"), [
     (("--method", "ascent", "x.png"), 2, "expected no picture"), ((), 2, "expected a picture for --method gradcam"),
     (("a.png", "b.png"), 2, "expected one picture"), (("none.png",), 3, "none.png"),
+    (("a.png", "--window", "3"), 2, "--window with --method occlusion alone"),
     (("none.png", "--out", "x.txt"), 2, "a picture's name"), (("none.png", "--out", "no/x.png"), 2, "make the folder")])
 def test_what_cannot_be_is_told_in_a_line(fastcnn, run, args, code, told):
     result = fastcnn("explain", run, *args)

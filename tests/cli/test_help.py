@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from fastcnn import __version__, applications, datasets, optimizers
-from fastcnn.cli import COMMANDS, _augmentation, _exit_codes, _options, _schedule
+from fastcnn import __version__, applications, datasets, optimizers, vision
+from fastcnn.cli import COMMANDS, _augmentation, _exit_codes, _options, _schedule, explain, stylize
 from tests.cli.conftest import environment, only_line
 
 HEAVY = ("numpy", "numba", "llvmlite", "rich", "msgspec", "PIL", "pooch")
@@ -60,6 +60,8 @@ def test_names_on_the_command_line_are_those_of_the_library():
     assert datasets.fits == _options.FITS
     assert optimizers.names == _options.OPTIMIZERS
     assert tuple(_schedule.SCHEDULES) == _options.SCHEDULES
+    assert explain.METHODS == vision.explanations.METHODS
+    assert set(stylize.NETWORKS) == set(vision.style.networks.LAYERS)
     assert (*_augmentation.PRESETS, _augmentation.OFF) == _options.AUGMENTATIONS
 
 

@@ -45,6 +45,12 @@ def test_a_feed_forward_network_paints_in_one_pass(fastcnn, real_models, data_di
     assert read_rgb(tmp_path / "x.png").shape == (33, 50, 3)
 
 
+def test_what_a_painter_does_not_read_is_refused(fastcnn):
+    result = fastcnn("stylize", "a.png", "--painter", "p.safetensors", "--out", "x.png", "--steps", 5)
+    assert result.returncode == 2
+    assert "expected --size alone beside --painter" in only_line(result.stderr)
+
+
 @pytest.mark.parametrize(("args", "code", "told"), [
     (("--out", "cat.txt"), 2, "expected a picture's name that ends in .png"),
     (("--out", "no/cat.png"), 2, "make the folder first"),

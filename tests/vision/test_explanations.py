@@ -165,6 +165,8 @@ def test_where_no_pixel_speaks_for_a_class_there_is_no_peak():
 
 
 @pytest.mark.parametrize(("arguments", "error", "told"), [
+    ({"method": "saliency", "layer": "b"}, ArgumentError, "expected no layer for method 'saliency'"),
+    ({"method": "guided", "window": 3}, ArgumentError, "expected no options"),
     ({"method": "lime"}, ArgumentError, "method"), ({"layer": "z"}, ArgumentError, "layer"),
     ({"layer": "d"}, ArgumentError, "feature maps"), ({"target": 3}, ArgumentError, "output from 0 to 2, got 3"),
     ({"x": np.zeros((4, 4, 2))}, DataError, "expected pictures"), ({"method": "patches"}, ArgumentError, "a layer"),

@@ -16,6 +16,7 @@ from fastcnn.vision.explanations.passes import Passes
 from fastcnn.vision.explanations.patches import ExcitingPatch, exciting_patches
 
 METHODS = ("gradcam", "saliency", "guided", "occlusion", "patches", "ascent")
+_OF_A_LAYER = ("gradcam", "patches", "ascent")
 
 
 @dataclass
@@ -96,6 +97,11 @@ def explain(model: Network, x: Any, method: str = "gradcam", *, layer: str | Non
     """
     if method not in METHODS:
         raise ArgumentError(unknown("explain: method", method, METHODS))
+    if layer is not None and method not in _OF_A_LAYER:
+        raise ArgumentError(f"explain: expected no layer for method {method!r}, which looks at pixels, got {layer!r}; "
+                            f"{', '.join(_OF_A_LAYER)} take one")
+    if options and method in ("saliency", "guided"):
+        raise ArgumentError(f"explain: expected no options for method {method!r}, got {', '.join(options)}")
     if method == "ascent":
         picture, activity = ascend(model, layer, target or 0, **options)
         return Explanation(method, target or 0, None, drawing.enlarged(drawing.as_bytes(picture)), activity=activity)

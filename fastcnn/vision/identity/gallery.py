@@ -93,7 +93,8 @@ class Gallery:
         ----------
         persons : dict of (n, H, W, C) arrays
         """
-        added = [(name, self._embedded(pictures)) for name, pictures in persons.items()]  # all, before anything changes
+        # All, before anything changes.
+        added = [(name, _embedded(self.model, pictures)) for name, pictures in persons.items()]
         for name, embeddings in added:
             self.names += [name] * len(embeddings)
             self._known = np.concatenate([self._known, embeddings])
@@ -107,21 +108,13 @@ class Gallery:
         """
         if not self.names:
             raise DataError("Gallery: expected persons to look among, got none; enroll some first")
-        distances = squared_distances(self._embedded(pictures), self._known)
+        distances = squared_distances(_embedded(self.model, pictures), self._known)
         found = []
         for row in distances:
             best = int(row.argmin())
             known = self.threshold is None or row[best] <= self.threshold
             found.append(Identified(self.names[best] if known else NOT_RECOGNIZED, float(row[best]), self.names[best]))
         return found
-
-    def _embedded(self, pictures: Any) -> np.ndarray:
-        x = np.asarray(pictures)
-        x = x[None] if x.ndim == 3 else x
-        embeddings = np.asarray(self.model.predict(x, verbose=0), np.float64)
-        if not np.isfinite(embeddings).all():
-            raise DataError(f"{self.model}: expected finite embeddings, got NaN or infinity")
-        return embeddings
 
 
 def choose_threshold(distances: Any, same: Any) -> float:
@@ -172,9 +165,18 @@ def verify(model: Model, a: Any, b: Any, threshold: float) -> tuple[np.ndarray, 
     >>> same.tolist(), distances.tolist()
     ([False], [4.0])
     """
-    gallery = Gallery(model)
-    first, second = gallery._embedded(a), gallery._embedded(b)
+    Gallery(model)  # refuses what gives no embeddings
+    first, second = _embedded(model, a), _embedded(model, b)
     if len(first) != len(second):
         raise ArgumentError(f"verify: expected as many pictures in a as in b, got {len(first)} and {len(second)}")
     distances = ((first - second) ** 2).sum(1)
     return distances <= threshold, distances
+
+
+def _embedded(model: Model, pictures: Any) -> np.ndarray:
+    x = np.asarray(pictures)
+    x = x[None] if x.ndim == 3 else x
+    embeddings = np.asarray(model.predict(x, verbose=0), np.float64)
+    if not np.isfinite(embeddings).all():
+        raise DataError(f"{model}: expected finite embeddings, got NaN or infinity; train it with a lower rate")
+    return embeddings
