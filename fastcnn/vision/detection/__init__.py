@@ -13,6 +13,7 @@ from fastcnn.vision.detection.detector import Detector
 from fastcnn.vision.detection.letterboxing import letterboxed
 from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
 from fastcnn.vision.detection.yolo_network import yolo
+from fastcnn.vision.detection.yolo_training import yolo_recipe
 
 __all__ = ["Detections", "Detector", "YoloAveragePrecision", "YoloCells", "YoloLoss", "YoloParts", "letterboxed",
-           "yolo"]
+           "yolo", "yolo_recipe"]

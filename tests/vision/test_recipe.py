@@ -1,0 +1,81 @@
+"""Recipes: a training of a task of seeing as the command line, a script and a notebook begin it."""
+
+import numpy as np
+import pytest
+
+import fastcnn as fc
+from fastcnn import layers
+from fastcnn.errors import ArgumentError, DataError
+from fastcnn.vision import Recipe, detection
+
+
+def _pictures(count, boxes=1, names=("cat",), size=(32, 48)):
+    """Return pictures with a bright square in each."""
+    draw = np.random.default_rng(count)
+    images, found = [], []
+    for _ in range(count):
+        image = draw.integers(0, 60, (*size, 3)).astype(np.uint8)
+        x, y = draw.integers(0, (size[1] - 12, size[0] - 12))
+        image[y:y + 12, x:x + 12] = 200
+        images.append(image)
+        found.append((x, y, x + 12, y + 12))
+    return fc.datasets.BoxedImages(images, found[:count * boxes], np.arange(count + 1) * boxes,
+                                   [0] * (count * boxes), names, tuple(f"{k}.png" for k in range(count)),
+                                   [size] * count)
+
+
+def _dense():
+    model = fc.Sequential([fc.Input((2,)), layers.Dense(1)])
+    model.compile(fc.optimizers.SGD(0.1), "mse")
+    return Recipe(model, np.ones((10, 2)), lambda: model, np.ones((10, 1)), batch_size=4, epochs=2)
+
+
+def test_a_recipe_is_fitted_with_a_rate_that_ends_at_nothing():
+    recipe = _dense()
+    history = recipe.fit(verbose=0)
+    assert history.epoch == [0, 1]
+    assert recipe.model.optimizer.iterations == 6 == 2 * recipe.steps_per_epoch
+    assert recipe.model.optimizer.learning_rate < 1e-9
+
+
+def test_a_recipe_that_is_given_minutes_measures_its_steps():
+    recipe = _dense()
+    recipe.fit(minutes=0.005, verbose=0)
+    assert recipe.model.optimizer.iterations > 6
+    with pytest.raises(ArgumentError, match=r"Recipe.fit: expected epochs or minutes, got both, 3 and 0.1"):
+        recipe.fit(3, minutes=0.1)
+
+
+def test_the_recipe_of_a_yolo_is_the_same_training_for_the_same_seed():
+    made = [detection.yolo_recipe(_pictures(3), _pictures(2), seed=4, epochs=1, filters=4, anchors=1) for _ in range(2)]
+    losses = [recipe.fit(verbose=0).history for recipe in made]
+    assert losses[0] == losses[1]
+    assert set(losses[0]) == {"loss", "val_loss"}
+    assert made[0].finish().cells.size == (32, 48)
+
+
+def test_the_size_of_a_yolo_is_that_of_most_pictures_in_multiples_of_its_stride():
+    sizes = [(480, 640), (480, 640), (100, 30)]
+    part = fc.datasets.BoxedImages([np.zeros((*size, 3), np.uint8) for size in sizes], [[0, 0, 20, 20]], [0, 1, 1, 1],
+                                   [0], ("cat",), ("a", "b", "c"), sizes)
+    assert detection.yolo_recipe(part, filters=2).x.shape == (3, 288, 384, 3)
+    assert detection.yolo_recipe(part, filters=2, size=(64, 96)).finish().cells.size == (64, 96)
+
+
+def test_what_no_yolo_can_learn_from_is_refused():
+    with pytest.raises(DataError, match="yolo_recipe: expected boxes to learn, got 2 pictures without a single one"):
+        detection.yolo_recipe(_pictures(2, boxes=0))
+    with pytest.raises(ArgumentError, match="expected BoxedImages as train, a part of a data set of boxes, got nd"):
+        detection.yolo_recipe(np.zeros((2, 8, 8, 3)))
+    with pytest.raises(DataError, match="expected dev pictures of the classes cat, got dog"):
+        detection.yolo_recipe(_pictures(1), _pictures(1, names=("dog",)))
+    with pytest.raises(ArgumentError, match="expected a size of multiples of 16"):
+        detection.yolo_recipe(_pictures(1), size=(40, 40))
+
+
+def test_a_weight_decay_of_a_recipe_is_that_of_kernels_alone():
+    model = detection.yolo_recipe(_pictures(1), filters=2).model
+    model.optimizer.build(model.trainable_variables)
+    assert model.optimizer.weight_decay == 0.01
+    made = fc.optimizers.SGD(0.5)
+    assert detection.yolo_recipe(_pictures(1), filters=2, optimizer=made).model.optimizer is made
