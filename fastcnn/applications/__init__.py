@@ -66,6 +66,7 @@ from fastcnn.applications.efficientnet_v2 import (
     EfficientNetV2M,
     EfficientNetV2S,
 )
+from fastcnn.applications.facenet import FaceNet
 from fastcnn.applications.googlenet import GoogLeNet
 from fastcnn.applications.imagenet import decode_predictions
 from fastcnn.applications.inception_resnet_v2 import InceptionResNetV2
@@ -90,8 +91,8 @@ __all__ = [
     "ConvNeXtTiny", "ConvNeXtXLarge", "ConvNet", "DenseNet121", "DenseNet169", "DenseNet201", "EfficientNet",
     "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4", "EfficientNetB5",
     "EfficientNetB6", "EfficientNetB7", "EfficientNetV2B0", "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3",
-    "EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S", "GoogLeNet", "InceptionResNetV2", "InceptionV3", "LeNet",
-    "LeNet5", "LinearRegression", "LogisticRegression", "MobileNet", "MobileNetV2", "MobileNetV3Large",
+    "EfficientNetV2L", "EfficientNetV2M", "EfficientNetV2S", "FaceNet", "GoogLeNet", "InceptionResNetV2", "InceptionV3",
+    "LeNet", "LeNet5", "LinearRegression", "LogisticRegression", "MobileNet", "MobileNetV2", "MobileNetV3Large",
     "MobileNetV3Small", "NASNetLarge", "NASNetMobile", "Perceptron", "ResNet18", "ResNet20", "ResNet34", "ResNet50",
     "ResNet50V2", "ResNet101", "ResNet101V2", "ResNet152", "ResNet152V2", "SqueezeNet", "UNet", "Xception", "by_name",
     "compound_scaling", "decode_predictions", "find", "preprocess_input",

@@ -91,6 +91,7 @@ def test_every_opset_that_is_offered_runs(opset, tmp_path):
 
 
 SIZES = {"AlexNet": 67, "GoogLeNet": 64, "InceptionV3": 75, "InceptionResNetV2": 75, "Xception": 71, "SqueezeNet": 48,
+         "FaceNet": 65,
          "UNet": 32, "LeNet5": 28, "LeNet": 28, "ConvNet": 28, "Perceptron": 28, "LogisticRegression": 28, "MLP": 28}
 #: What is written in a second.
 SMALL = {"MLP", "ConvNet", "GoogLeNet", "LeNet", "LeNet5", "LinearRegression", "LogisticRegression", "Perceptron",
