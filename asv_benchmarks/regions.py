@@ -29,7 +29,7 @@ def _calls() -> SimpleNamespace:
                np.empty(size, np.int64))
     tens, none = np.array([10, 10, 5, 5], np.float32), np.empty(0, np.float32)
     priors, cells = np.array([[20, 20], [50, 50], [100, 90]], np.float32), normal(8, 40, 40, 3, 8)
-    grids, learned = np.array([(40, 40, 3, 1, 4.0)], CELLS), np.concatenate(
+    grids, learned = np.array([(40, 40, 3, 1, 1, 4.0, 1.0)], CELLS), np.concatenate(
         [boxes(20, 640, (8,)), np.zeros((8, 20, 1), np.float32)], -1)
     column, row, prior = (index.reshape(-1) for index in np.meshgrid(range(40), range(40), range(3), indexing="xy"))
     order_of = np.lexsort((prior, column, row))

@@ -5,7 +5,7 @@ import numpy as np
 from tests.reference_regions import box_loss, box_overlaps, decode_cells, decode_cells_backward
 
 
-def cell_loss(x, targets, cells, gains, grids, ratio, code):
+def cell_loss(x, targets, cells, gains, grids, ratio, code, overlap=1, ignored=1.0):
     """Return the losses (N, 3) and the gradient of YOLO's cells, and the object of each place; slopes by hand."""
     x, targets, cells = (np.asarray(one, np.float64) for one in (x, targets, cells))
     owners = np.array([_owners(each, cells, grids, ratio, code) for each in targets]).reshape(x.shape[:2])
@@ -15,13 +15,8 @@ def cell_loss(x, targets, cells, gains, grids, ratio, code):
         goal = np.zeros(x.shape[1])
         if len(mine):
             t, cell, truth = x[n, mine], cells[mine], targets[n, owners[n, mine]]
-            # A place is a grid of one cell: decode_cells finds it at (0, 0), and the cell's corner is added.
-            boxes = np.zeros((len(mine), 4))
-            for k in range(len(mine)):
-                corner = np.tile(cell[k, :2] * cell[k, 2], 2)
-                one = t[k].reshape(1, 1, 1, 1, -1)
-                boxes[k] = decode_cells(one, cell[k:k + 1, 3:], cell[k, 2], code).ravel() + corner
-            losses, slopes = box_loss(boxes, truth[:, :4], np.zeros(0), 1, 1.0)
+            boxes = _boxes(t, cell, code)
+            losses, slopes = box_loss(boxes, truth[:, :4], np.zeros(0), overlap, 1.0)
             parts[n, 0] = losses.mean()
             goal[mine] = np.diag(box_overlaps(boxes, truth[:, :4], 0)) if gains[n, 3] else 1
             for k, p in enumerate(mine):
@@ -32,9 +27,18 @@ def cell_loss(x, targets, cells, gains, grids, ratio, code):
             parts[n, 2] = _cross_entropy(t[:, 5:], hits).sum(1).mean()
             dx[n, mine, 5:] = gains[n, 2] / len(mine) * (1 / (1 + np.exp(-t[:, 5:])) - hits)
         counts = owners[n] != -2
+        real = targets[n][(targets[n, :, 4] >= 0) & ~(targets[n, :, 5:6] == 1).any(1)]
+        if ignored < 1 and len(real):
+            counts &= (owners[n] >= 0) | ~(box_overlaps(_boxes(x[n], cells, code), real[:, :4], 0) > ignored).any(1)
         parts[n, 1] = (_cross_entropy(x[n, :, 4], goal) * counts).sum() / x.shape[1]
         dx[n, :, 4] = gains[n, 1] / x.shape[1] * (1 / (1 + np.exp(-x[n, :, 4])) - goal) * counts
     return parts, dx, owners
+
+
+def _boxes(t, cells, code):
+    """Return the boxes of places: each a grid of one cell, found at (0, 0), and the cell's corner is added."""
+    return np.array([decode_cells(one.reshape(1, 1, 1, 1, -1), cell[None, 3:], cell[2], code).ravel()
+                     + np.tile(cell[:2] * cell[2], 2) for one, cell in zip(t, cells, strict=True)]).reshape(-1, 4)
 
 
 def _cross_entropy(t, goal):

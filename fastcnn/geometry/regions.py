@@ -19,9 +19,11 @@ REGIONS = np.dtype([(name, np.int64) for name in ("n", "h", "w", "c", "regions",
 #: pixels (1) or their edges.
 GRID = np.dtype([("mode", np.int64), ("outside", np.int64), ("corners", np.int64)])
 
-#: Each of YOLO's grids: its rows, columns and prior boxes; what numbers mean there (a code), and within which factor of
-#: its prior's sides an object is learned, the same for all.
-CELLS = np.dtype([(name, np.int64) for name in ("rows", "columns", "priors", "code")] + [("ratio", np.float64)])
+#: Each of YOLO's grids: its rows, columns and prior boxes. The same for all: what numbers mean there and how boxes are
+#: compared (codes), within which factor of its prior's sides an object is learned, and above which IoU with an object a
+#: place without one learns nothing.
+CELLS = np.dtype([(name, np.int64) for name in ("rows", "columns", "priors", "code", "overlap")]
+                 + [(name, np.float64) for name in ("ratio", "ignored")])
 
 
 @functools.lru_cache(maxsize=256)

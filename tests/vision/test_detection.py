@@ -238,7 +238,7 @@ def test_one_to_three_grids_have_a_head_each():
 
 
 def test_the_loss_is_read_back_from_its_configuration():
-    loss = detection.YoloLoss(CELLS, box_gain=2.0, ratio=3)
+    loss = detection.YoloLoss(CELLS, box_gain=2.0, ratio=3, overlap="ciou", ignore_threshold=0.6)
     again = detection.YoloLoss.from_config(loss.get_config())
     x = np.random.default_rng(0).normal(size=(1, len(CELLS), 7))
     y = np.array([[[2, 3, 12, 13, 0]]], float)
@@ -267,6 +267,8 @@ def _fit(rows, classes=2):
     (lambda: detection.YoloLoss("cells"), ArgumentError, "expected YoloCells, got str"),
     (lambda: detection.YoloAveragePrecision("cells"), ArgumentError, "expected YoloCells, got str"),
     (lambda: detection.YoloLoss(CELLS, ratio=0.5), ArgumentError, "a ratio of at least 1"),
+    (lambda: detection.YoloLoss(CELLS, overlap="eiou"), ArgumentError, "overlap: 'eiou' is not known"),
+    (lambda: detection.YoloLoss(CELLS, ignore_threshold=2), ArgumentError, "an ignore_threshold from 0 to 1"),
     (lambda: detection.YoloLoss(CELLS)(NOTHING, np.zeros((2, 5, 7))), ArgumentError, "expected outputs"),
     (lambda: _fit([[2, 3, 12, 13, 2]]), DataError, "expected classes below 2 for 7 outputs a place, got 2"),
     (lambda: _fit([[2, 3, 12, 3, 1]]), DataError, "expected boxes with an area"),

@@ -7,11 +7,14 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.data.ragged_rows import RaggedRows
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.errors import ArgumentError, DataError, unknown
 from fastcnn.geometry.arguments import number
 from fastcnn.geometry.regions import CELLS
+from fastcnn.kernels import region_codes as codes
 from fastcnn.losses import Loss
 from fastcnn.vision.detection.cells import YoloCells
+
+_OVERLAPS = {"iou": codes.IOU, "giou": codes.GIOU, "diou": codes.DIOU, "ciou": codes.CIOU}
 
 
 class YoloParts(NamedTuple):
@@ -28,7 +31,7 @@ class YoloParts(NamedTuple):
 
 
 class YoloLoss(Loss):
-    """Boxes by GIoU, objectness and classes by cross-entropy, for the grids of a YOLO.
+    """Boxes by their overlap, objectness and classes by cross-entropy, for the grids of a YOLO.
 
     The targets are rows x1, y1, x2, y2, class [, kind] of each image, (N, M, 5 or more), as
     `fastcnn.datasets.BoxedImages.targets` makes them: a class below 0 fills up a batch, kind 1 is a crowd, of which
@@ -36,7 +39,7 @@ class YoloLoss(Loss):
     sides are within a factor `ratio` of its own, and always to the most alike; there to the cell of its centre, and
     with the form "v5" to the two next to it as well. With `own` the places that have an object::
 
-        box_gain         mean over own of 1 - GIoU
+        box_gain         mean over own of 1 - overlap
       + objectness_gain  mean over all places of the cross-entropy with the IoU of own ones, 0 of others
       + class_gain       mean over own of the sum over classes of their cross-entropies
 
@@ -50,6 +53,11 @@ class YoloLoss(Loss):
         At least 1; with 1 an object belongs to the most alike prior alone.
     iou_objectness : bool
         Whether objectness shall be the IoU of the box with its object, a constant for the gradient; else it shall be 1.
+    overlap : {"giou", "iou", "diou", "ciou"}
+        How boxes are compared, as `fastcnn.vision.boxes` does.
+    ignore_threshold : float
+        A place without an object whose box overlaps one by more all the same learns nothing, in place of background:
+        0.5 to 0.7 in YOLOv3. With 1 all learn.
     name : str
     reduction : str
         "sum_over_batch_size": the mean over images. Nothing else is offered.
@@ -57,7 +65,8 @@ class YoloLoss(Loss):
 
     References
     ----------
-    Redmon, Farhadi: YOLOv3, 2018, section 2.1; Rezatofighi et al.: Generalized intersection over union, 2019.
+    Redmon, Farhadi: YOLOv3, 2018, section 2.1; Rezatofighi et al.: Generalized intersection over union, 2019; Zheng et
+    al.: Distance-IoU loss, 2020.
 
     Examples
     --------
@@ -69,8 +78,9 @@ class YoloLoss(Loss):
     """
 
     def __init__(self, cells: Any, *, box_gain: float = 1.0, objectness_gain: float = 10.0, class_gain: float = 0.25,
-                 ratio: float = 2.0, iou_objectness: bool = True, name: str = "yolo",
-                 reduction: str = "sum_over_batch_size", dtype: Any = None) -> None:
+                 ratio: float = 2.0, iou_objectness: bool = True, overlap: str = "giou",
+                 ignore_threshold: float = 1.0, name: str = "yolo", reduction: str = "sum_over_batch_size",
+                 dtype: Any = None) -> None:
         super().__init__(name, reduction, dtype)
         if reduction != "sum_over_batch_size":
             raise ArgumentError(f"YoloLoss: expected reduction 'sum_over_batch_size', got {reduction!r}")
@@ -82,7 +92,13 @@ class YoloLoss(Loss):
                 (box_gain, "box_gain"), (objectness_gain, "objectness_gain"), (class_gain, "class_gain")))
         self.ratio = number(ratio, "YoloLoss", "a ratio of at least 1", lambda n: n >= 1)
         self.iou_objectness = bool(iou_objectness)
-        self._grids = np.array([(*grid, self.cells.code, self.ratio) for grid in self.cells.grids.tolist()], CELLS)
+        if overlap not in _OVERLAPS:
+            raise ArgumentError(unknown("YoloLoss: overlap", overlap, _OVERLAPS))
+        self.overlap = overlap
+        self.ignore_threshold = number(ignore_threshold, "YoloLoss", "an ignore_threshold from 0 to 1",
+                                       lambda n: 0 <= n <= 1)
+        self._grids = np.array([(*grid, self.cells.code, _OVERLAPS[overlap], self.ratio, self.ignore_threshold)
+                                for grid in self.cells.grids.tolist()], CELLS)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -36,11 +36,11 @@ def _objects(images, most, dtype, seed=1, columns=6):
     return found.astype(dtype)
 
 
-def _run(x, targets, gains, ratio, code):
+def _run(x, targets, gains, ratio, code, overlap=codes.GIOU, ignored=1.0):
     cells, n = _cells(x.dtype), len(x)
     parts, alone, dx = (unwritten(*shape, dtype=x.dtype) for shape in ((4, n), (4, n), x.shape))
     scratch = unwritten(2, *x.shape[:2], dtype=x.dtype)
-    grids = np.array([(*grid, code, ratio) for grid in GRIDS.tolist()], CELLS)
+    grids = np.array([(*grid, code, overlap, ratio, ignored) for grid in GRIDS.tolist()], CELLS)
     with inputs_unchanged(x, targets, cells, gains):
         cell_loss(alone, dx[:0], scratch, x, targets, cells, gains, grids)
         cell_loss(parts, dx, scratch, x, targets, cells, gains, grids)
@@ -55,11 +55,12 @@ def _gains(n, dtype, iou=1):
 
 @types
 @forms
-@pytest.mark.parametrize(("ratio", "iou", "columns"), [(4.0, 1, 6), (1.0, 0, 5), (2.0, 1, 5)])
-def test_the_loss_of_cells_agrees_with_its_twin(ratio, iou, columns, code, dtype):
+@pytest.mark.parametrize(("ratio", "iou", "columns", "overlap", "ignored"), [
+    (4.0, 1, 6, codes.GIOU, 1.0), (1.0, 0, 5, codes.CIOU, 0.2), (2.0, 1, 6, codes.DIOU, 0.1)])
+def test_the_loss_of_cells_agrees_with_its_twin(ratio, iou, columns, overlap, ignored, code, dtype):
     x, targets, gains = random(4, 54, 8, dtype=dtype), _objects(4, 7, dtype, columns=columns), _gains(4, dtype, iou)
-    parts, dx, owners = _run(x, targets, gains, ratio, code)
-    expected = reference.cell_loss(x, targets, _cells(np.float64), gains, GRIDS, ratio, code)
+    parts, dx, owners = _run(x, targets, gains, ratio, code, overlap, ignored)
+    expected = reference.cell_loss(x, targets, _cells(np.float64), gains, GRIDS, ratio, code, overlap, ignored)
     np.testing.assert_array_equal(owners, expected[2])
     atol = 3e-5 if dtype == np.float32 else 1e-7  # of the twin's differences
     np.testing.assert_allclose(parts, expected[0], rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-12)
@@ -83,6 +84,18 @@ def test_of_two_objects_for_a_place_the_better_has_it_and_of_equal_ones_the_firs
     for objects, winner in (([far, near], 1), ([near, far], 0), ([near, near], 0)):
         owners = _run(x, np.array([objects], float), gains, 4.0, codes.EXPONENTIAL)[2]
         assert owners[0, 2 * (2 * 6 + 2)] == winner
+
+
+def test_a_place_whose_box_is_nearly_right_is_not_pushed_to_background():
+    x, gains = np.zeros((1, 54, 8)), _gains(1, np.float64)
+    objects = np.array([[[2, 2, 12, 14, 0, 0], [70, 40, 80, 52, 1, 1]]], float)  # the second is a crowd
+    _, every, owners = _run(x, objects, gains, 1.0, codes.EXPONENTIAL)
+    _, some, _ = _run(x, objects, gains, 1.0, codes.EXPONENTIAL, ignored=0.3)
+    left_out = np.flatnonzero(some[0, :, 4] != every[0, :, 4])
+    assert owners[0, 0] == 0  # the prior of 10 x 12 has the object
+    assert left_out.tolist() == [1]  # that of 20 x 14 overlaps with it by 0.43, and no other does by 0.3
+    assert every[0, 1, 4] > 0
+    assert some[0, 1, 4] == 0
 
 
 def test_objects_without_area_or_outside_are_passed_over_and_nan_is_told():

@@ -6,11 +6,13 @@ SQUARED_SIGMOID, whose boxes reach half a cell beyond, to the nearest neighbour 
 Of several objects for one place, that one has it whose box overlaps most with the prior in the middle of the cell; of
 equal ones the first. With `own` the places that have an object, b the box of a place and o its object::
 
-    box          mean over own of 1 - GIoU(b, o)
+    box          mean over own of 1 - overlap(b, o)                        overlap: IoU, GIoU, DIoU or CIoU, by a code
     objectness   mean over all places of BCE(sigmoid(t_4), IoU(b, o) if own else 0)       the IoU is a constant here
     class        mean over own of the sum over classes k of BCE(sigmoid(t_5+k), k is the class of o)
 
-An image without objects has the second alone. Nothing is learned of places whose cell's middle lies in a crowd.
+An image without objects has the second alone. Nothing is learned of places whose cell's middle lies in a crowd, nor of
+places without an object whose box overlaps one by more than `ignored` all the same (Redmon and Farhadi, "YOLOv3", 2018,
+section 2.1): it would be pushed to background though it is nearly right.
 """
 
 import math
@@ -18,9 +20,9 @@ import math
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.regions.coding import sigmoid, times_prior, within_cell
 from fastcnn.kernels.cpu.regions.overlap import intersection_over_union, loss_and_slopes
-from fastcnn.kernels.region_codes import GIOU, SQUARED_SIGMOID
+from fastcnn.kernels.region_codes import SQUARED_SIGMOID
 
-_NOBODY, _CROWD = -1, -2  # of places without an object
+_NOBODY, _NOTHING = -1, -2  # of places that learn background, and that learn nothing
 
 
 @kernel
@@ -58,7 +60,7 @@ def _images(chunk, chunks, outputs, data, cells, gains, grids):
     for n in range(begin, end):
         _assign(scratch[0, n], scratch[1, n], targets[n], cells, grids)
         box, objectness, kind = _learn(dx[n if dx.size else 0:], x[n], targets[n], scratch[0, n], cells, gains[n],
-                                       grids[0]["code"])
+                                       grids[0])
         parts[0, n], parts[1, n], parts[2, n] = box, objectness, kind
         parts[3, n] = x.shape[0] * (gains[n, 0] * box + gains[n, 1] * objectness + gains[n, 2] * kind)
 
@@ -93,7 +95,7 @@ def _leave_out(owners, crowd, cells):
     for p in range(owners.size):
         x, y = (cells[p, 0] + half) * cells[p, 2], (cells[p, 1] + half) * cells[p, 2]
         if crowd[0] <= x < crowd[2] and crowd[1] <= y < crowd[3]:
-            owners[p] = _CROWD
+            owners[p] = _NOTHING
 
 
 @inlined
@@ -136,9 +138,9 @@ def _claim(scratch, target, m, cells, grid, prior):
 
 
 @inlined
-def _learn(gradients, x, targets, owners, cells, gains, code):
+def _learn(gradients, x, targets, owners, cells, gains, grid):
     """Return the three losses of an image; write the gradient into gradients[0] if there is one."""
-    real = x.dtype.type
+    real, code, ignored = x.dtype.type, grid["code"], grid["ignored"]
     wanted = gradients.shape[0] > 0
     places, own = x.shape[0], 0
     for p in range(places):
@@ -153,7 +155,8 @@ def _learn(gradients, x, targets, owners, cells, gains, code):
                 gradients[0, p, k] = real(0)
         if m >= 0:
             box = _box(t, cells[p], code)
-            loss, slopes = loss_and_slopes(box, (targets[m, 0], targets[m, 1], targets[m, 2], targets[m, 3]), GIOU)
+            loss, slopes = loss_and_slopes(box, (targets[m, 0], targets[m, 1], targets[m, 2], targets[m, 3]),
+                                           grid["overlap"])
             goal = real(1)
             if gains[3] > 0:
                 goal = intersection_over_union(box, (targets[m, 0], targets[m, 1], targets[m, 2], targets[m, 3]))
@@ -165,11 +168,24 @@ def _learn(gradients, x, targets, owners, cells, gains, code):
                 classes += _entropy(t[k], hit)
                 if wanted:
                     gradients[0, p, k] = share * gains[2] * (sigmoid(t[k]) - hit)
-        if m != _CROWD:
+        elif m == _NOBODY and ignored < 1 and _overlaps_one(_box(t, cells[p], code), targets, ignored):
+            m = _NOTHING
+        if m != _NOTHING:
             objectness += _entropy(t[4], goal)
             if wanted:
                 gradients[0, p, 4] = each * gains[1] * (sigmoid(t[4]) - goal)
     return boxes * share, objectness * each, classes * share
+
+
+@inlined
+def _overlaps_one(box, targets, least):
+    """Return whether a box overlaps an object, no crowd, by more than a share."""
+    for m in range(targets.shape[0]):
+        counts = targets[m, 4] >= 0 and not (targets.shape[1] > 5 and targets[m, 5] == 1)
+        one = targets[m, 0], targets[m, 1], targets[m, 2], targets[m, 3]
+        if counts and intersection_over_union(box, one) > least:
+            return True
+    return False
 
 
 @inlined
