@@ -42,6 +42,7 @@ from fastcnn.losses.generalized_crossentropy import (
     CategoricalGeneralizedCrossEntropy,
     categorical_generalized_cross_entropy,
 )
+from fastcnn.losses.joint import JointLoss
 from fastcnn.losses.pairs import Circle, circle
 from fastcnn.losses.regression import (
     Hinge,
@@ -60,8 +61,8 @@ from fastcnn.losses.similarity import CategoricalHinge, CosineSimilarity, Dice, 
 __all__ = [
     "BinaryCrossentropy", "BinaryFocalCrossentropy", "BoxCIoU", "BoxDIoU", "BoxGIoU", "BoxIoU",
     "CategoricalCrossentropy", "CategoricalFocalCrossentropy", "CategoricalGeneralizedCrossEntropy", "CategoricalHinge",
-    "Circle", "Contrastive", "CosineSimilarity", "Dice", "Hinge", "Huber", "KLDivergence", "LogCosh", "Loss",
-    "MaskedBinaryCrossentropy", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
+    "Circle", "Contrastive", "CosineSimilarity", "Dice", "Hinge", "Huber", "JointLoss", "KLDivergence", "LogCosh",
+    "Loss", "MaskedBinaryCrossentropy", "MeanAbsoluteError", "MeanAbsolutePercentageError", "MeanSquaredError",
     "MeanSquaredLogarithmicError", "Poisson", "RootMeanSquaredError", "SparseCategoricalCrossentropy", "SquaredHinge",
     "Triplet", "Tversky", "binary_crossentropy", "binary_focal_crossentropy", "categorical_crossentropy",
     "categorical_focal_crossentropy", "categorical_generalized_cross_entropy", "categorical_hinge", "circle",
@@ -70,7 +71,9 @@ __all__ = [
     "poisson", "serialize", "sparse_categorical_crossentropy", "squared_hinge", "tversky",
 ]
 
-_CLASSES: dict[str, type[Loss]] = {name: globals()[name] for name in __all__ if name[0].isupper() and name != "Loss"}
+_BASES = ("JointLoss", "Loss")
+_CLASSES: dict[str, type[Loss]] = {name: globals()[name] for name in __all__
+                                   if name[0].isupper() and name not in _BASES}
 _NAMES: dict[str, type[Loss]] = {
     "binary_crossentropy": BinaryCrossentropy, "bce": BinaryCrossentropy,
     "binary_focal_crossentropy": BinaryFocalCrossentropy,

@@ -62,6 +62,9 @@ class Loss(InRows, ExplainsUnsupported):
     #: Whether the loss takes the probabilities of a softmax, so that `forward_from_logits` may stand for both.
     follows_softmax = False
 
+    #: Whether it takes lists of all outputs and of all targets (`JointLoss`).
+    joint = False
+
     #: Whether it has a `call` of its own, which says what it is with tensors (`fastcnn.losses.own`).
     has_call = False
     _traced: own.TracedLoss | None = None

@@ -141,6 +141,43 @@ def weights(sample_weight: Any, names: Sequence[str], who: str) -> list[Any]:
     return [None if one is None else array(one, who, "the weights") for one in found]
 
 
+def joint_targets(y: Any, names: Sequence[str], loss: Any, samples: int, who: str) -> list[Any]:
+    """Return the targets of a loss over all outputs: one for all of them, one for each, or those that the loss names.
+
+    Parameters
+    ----------
+    y : array, or list or dict of them
+    names : sequence of str
+        Of the outputs.
+    loss : JointLoss
+    samples : int
+    who : str
+        For errors.
+    """
+    names = names if loss.target_names is None else loss.target_names
+    listed = isinstance(y, (list, tuple)) and bool(y) and all(
+        isinstance(one, (np.ndarray, MappedRows, RaggedRows)) and len(one) == samples for one in y)
+    if isinstance(y, dict) or (listed and len(y) > 1):
+        found = per_output(y if isinstance(y, dict) else list(y), names, f"{who}: y")
+    elif y is None or (loss.target_names is not None and len(names) > 1):
+        raise ArgumentError(f"{who}: expected the targets of {loss.name}, {', '.join(names)}, got "
+                            f"{'none' if y is None else 'one'}")
+    else:
+        found = [y[0] if listed else y]
+    return [array(one, who, f"y: {name}") for one, name in zip(found, names, strict=False)]
+
+
+def joint_weights(sample_weight: Any, targets: int, who: str) -> list[Any]:
+    """Return the weights of the samples for a loss over all outputs, which takes one array, for each of the targets."""
+    if sample_weight is None:
+        return [None] * targets
+    if isinstance(sample_weight, (list, tuple, dict)) and np.ndim(next(iter(
+            sample_weight.values() if isinstance(sample_weight, dict) else sample_weight), 0.0)):
+        raise ArgumentError(f"{who}: expected one array of weights, of the samples, for a loss that takes all outputs, "
+                            f"got a {type(sample_weight).__name__} of them")
+    return [array(sample_weight, f"{who}: sample_weight", "the weights")] * targets
+
+
 def of_classes(y: np.ndarray, class_weight: Any, who: str) -> np.ndarray:
     """Return the weight of each sample: that of its class, from integer labels or rows with a one at the label."""
     who = f"{who}: class_weight"

@@ -9,7 +9,7 @@ from fastcnn.errors import ArgumentError, DataError
 from fastcnn.models import arguments, augmented_inputs
 from fastcnn.models.gaps import may_fill_gaps
 from fastcnn.models.trainer_state import TrainerState
-from fastcnn.objective import Objective
+from fastcnn.objective import objective_of
 
 _TRIED = 8  # samples that a pipeline changes before training, to see that it can
 
@@ -32,33 +32,39 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     if not own:
         _check_compiled(trainer, who)  # once more: what it adds to the loss is known where it is built
     if trainer.objective is None and not (own and trainer.loss is None):
-        trainer.objective = Objective(names, model.output_shapes, **trainer.compiled, who=who,
-                                      needs_loss=trainer.loss is not None)
+        trainer.objective = objective_of(names, model.output_shapes, **trainer.compiled, who=who,
+                                         needs_loss=trainer.loss is not None)
     if not goes_on:
         trainer.trained = model.trainable_weights
         trainer.penalized = [p for p in trainer.trained if p.regularizer is not None]
     nothing_asks = trainer.loss is None and trainer.objective is not None and not trainer.objective.metrics
     asks = None if trainer.objective is None or own else [target.asks for target in trainer.objective.targets]
-    ys = arguments.targets(None if nothing_asks else y, names, len(xs[0]), who, asks)
-    weights = arguments.weights(sample_weight, names, who)
+    joint = None if trainer.objective is None else trainer.objective.joint
+    if joint is None:
+        ys = arguments.targets(None if nothing_asks else y, names, len(xs[0]), who, asks)
+        weights = arguments.weights(sample_weight, names, who)
+    else:
+        ys = arguments.joint_targets(y, names, joint, len(xs[0]), who)
+        weights = arguments.joint_weights(sample_weight, len(ys), who)
     data = Data(xs, ys, model.taken_shapes, model.compute_dtype, who, weights,
                 lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(
                     xs, ys, model.taken_shapes, model.compute_dtype, who, weights, pipelines, first)
     if trainer.objective is None:  # steps of its own know what they do with targets
         return data
-    for target, one in zip(trainer.objective.targets, ys, strict=True):
+    for target, one in zip(trainer.objective.targets, ys, strict=joint is None):
         if one is None and target.asks:
             raise ArgumentError(f'{who}: expected targets for output "{target.name}", which has a loss or a metric, '
                                 f"got none")
     if not len(data):
         raise DataError(f"{who}: expected at least one sample, got none")
     data.require_finite(who, model.input_names if model.many_inputs else ["x"], lambda: may_fill_gaps(model))
-    ys = [y[:_TRIED] if isinstance(y, RaggedRows) else y for y in data.ys]
     objective = trainer.objective
+    ys = data.ys
     tried, some = data.xs, ys
     if isinstance(data, AugmentedData):  # masks may get another size, and labels may be mixed
         tried, some, _ = data.batch(slice(0, 1 if goes_on else _TRIED), 0 if how.get("trains") else None)
-        ys = [y if y is None or y.shape[1:] == one.shape[1:] else one for y, one in zip(ys, some, strict=True)]
+        ys = [y if y is None or isinstance(y, RaggedRows) or y.shape[1:] == one.shape[1:] else one
+              for y, one in zip(ys, some, strict=True)]
     shapes = model.output_shapes_of(tried)
     objective.check(ys, data.weights, shapes, model.compute_dtype, who, **how)
     if isinstance(data, AugmentedData):

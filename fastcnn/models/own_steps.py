@@ -99,6 +99,9 @@ class OwnSteps(Network):
         if self.objective is None:
             raise ArgumentError(f"{self}: compute_loss expected a loss; give one to compile, or write compute_loss")
         total: Any = 0.0
+        if self.objective.joint is not None:
+            weights = None if sample_weight is None else _listed(sample_weight)[0]  # each target has the same
+            return self.objective.joint(y, y_pred, weights)
         weights = _listed(sample_weight) if sample_weight is not None else [None] * len(self.objective.targets)
         for target, one, pred, weight in zip(self.objective.targets, _listed(y), _listed(y_pred), weights, strict=True):
             if target.loss is not None:
@@ -116,7 +119,9 @@ class OwnSteps(Network):
         if self.objective is None:
             return logs
         weights = _listed(sample_weight) if sample_weight is not None else [None] * len(self.objective.targets)
-        for target, one, pred, weight in zip(self.objective.targets, _listed(y), _listed(y_pred), weights, strict=True):
+        of_outputs = self.objective.of_outputs
+        for target, one, pred, weight in zip(self.objective.targets, of_outputs(_listed(y)), _listed(y_pred),
+                                             of_outputs(weights), strict=True):
             for metric in target.metrics:
                 metric.update_state(one, pred)
             for metric in target.weighted_metrics:

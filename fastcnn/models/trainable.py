@@ -108,7 +108,8 @@ class TrainableNetwork(OwnSteps):
             One for each model. It trains what is trainable when training begins: layers may be frozen later, and be
             trained again, but what was frozen then asks for a new one.
         loss : str or Loss, or a list or dict (by output name) of them, optional
-            None for an output without one; without any, what `add_loss` and regularizers add is trained for.
+            None for an output without one; without any, what `add_loss` and regularizers add is trained for. A
+            `fastcnn.losses.JointLoss` takes all outputs and all targets at once, and stands alone.
             "crossentropy" ("ce") suits the shapes of outputs and targets: binary, sparse or categorical.
         loss_weights : float, list or dict, optional
             Factors of the losses of several outputs.

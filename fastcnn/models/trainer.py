@@ -16,7 +16,7 @@ from fastcnn.graph import execute
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments, batching, data, statistics, training_state
 from fastcnn.models.network import Network
-from fastcnn.objective import Objective, loss_of
+from fastcnn.objective import loss_of, objective_of
 from fastcnn.parameters import Parameter
 from fastcnn.training import Epochs, ForwardResult, own_step
 
@@ -79,7 +79,7 @@ class Trainer:
                     "weighted_metrics": _listed(weighted_metrics)}
         objective = None
         if self.model.built and made is not None:
-            objective = Objective(self.model.output_names, self.output_shapes, **compiled, who=who)
+            objective = objective_of(self.model.output_names, self.output_shapes, **compiled, who=who)
         # Set at the end, all at once: a call that fails changes nothing.
         self.optimizer, self.loss, self.compiled, self.objective = chosen, made, compiled, objective
         self.augmentation = None

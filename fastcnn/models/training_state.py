@@ -58,8 +58,8 @@ def digests(trainer: TrainerState) -> dict[str, str]:
     optimizer = type(trainer.optimizer).__name__, _plain(trainer.optimizer.get_config() | rate)
     given = trainer.objective  # None for steps of a model's own that need no loss of compile's
     metrics = [(type(one).__name__, _plain(one.get_config())) for one in (given.metrics if given else ())]
-    losses = [(None if one.loss is None else (type(one.loss).__name__, _plain(one.loss.get_config())), one.weight)
-              for one in (given.targets if given else ())]
+    losses = [(None if loss is None else (type(loss).__name__, _plain(loss.get_config())), weight)
+              for loss, weight in (given.losses if given else ())]
     trained = [list(p.shape) for p in trainer.trained]
     return {name: _digest(value) for name, value in (
         ("layers", steps), ("layers that are trained", trained), ("optimizer", optimizer), ("losses", losses),

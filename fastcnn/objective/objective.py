@@ -2,15 +2,16 @@
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastcnn import losses
 from fastcnn._warnings import warn
+from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.losses import Loss, MaskedBinaryCrossentropy
+from fastcnn.losses import JointLoss, Loss, MaskedBinaryCrossentropy
 from fastcnn.losses.targets import Takes, check_targets
 from fastcnn.metrics import Masked, Metric
 from fastcnn.metrics.class_numbers import suiting
@@ -18,8 +19,9 @@ from fastcnn.objective.outputs import loss_of, metrics_of, per_output
 from fastcnn.objective.target import Target, named
 from fastcnn.operations.broadcasting import scaled
 
-_WEIGHTS, _TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)
-_KINDS = 1000  # of targets that are remembered as checked
+WEIGHTS, TRAINING = Takes("finite weights"), Takes("finite weights of at least 0", 0)
+_PADDED = 64  # samples of ragged rows that are looked at together
+KINDS = 1000  # of targets that are remembered as checked
 
 
 class Objective:
@@ -48,7 +50,11 @@ class Objective:
     targets : list of Target
     named : dict of Metric
         All metrics, by the names that logs have for them.
+    joint : JointLoss or None
+        The loss over all outputs, in the place of one for each.
     """
+
+    joint: JointLoss | None = None
 
     def __init__(self, names: Sequence[str], shapes: Sequence[Any], loss: Any, loss_weights: Any = None,
                  metrics: Any = None, weighted_metrics: Any = None, who: str = "compile", needs_loss: bool = True
@@ -80,6 +86,15 @@ class Objective:
         """The outputs whose loss is one kernel with a softmax before it."""
         return tuple(k for k, target in enumerate(self.targets)
                      if target.loss is not None and target.loss.follows_softmax)
+
+    @property
+    def losses(self) -> list[tuple[Loss | None, float]]:
+        """The losses with their weights."""
+        return [(target.loss, target.weight) for target in self.targets]
+
+    def of_outputs(self, given: Sequence[Any]) -> Sequence[Any]:
+        """Return the targets, or weights, of each output, for metrics."""
+        return given
 
     @property
     def metrics(self) -> list[Metric]:
@@ -134,20 +149,23 @@ class Objective:
                 except ArgumentError as error:
                     raise ArgumentError(f"{who}: for the first sample, {error}") from None
             told, loss = one_batch and kind in self._checked, target.loss
-            if len(self._checked) >= _KINDS:  # images of ever other sizes
+            if len(self._checked) >= KINDS:  # images of ever other sizes
                 self._checked.clear()
             self._checked.add(kind)
             if weights is not None and weights[k] is not None:
-                check_targets(f"{who}: sample_weight", weights[k], _TRAINING if trains else _WEIGHTS)
+                check_targets(f"{who}: sample_weight", weights[k], TRAINING if trains else WEIGHTS)
             if loss is None:
                 continue
             try:
-                loss.check(y, shape[-1 if (axis := loss.axes[0]) is None else axis])
+                for part in _parts(y):
+                    loss.check(part, shape[-1 if (axis := loss.axes[0]) is None else axis])
             except DataError as error:
                 raise DataError(f"{who}: {error}") from None
+            if told or isinstance(y, RaggedRows):
+                continue
             whole = (len(y), *shape[1:])  # (N, K, 1) is (N, K)
-            doubt = None if told else loss.doubt(y.reshape(whole) if y.size == math.prod(whole) else y)
-            if doubt is None and not told:
+            doubt = loss.doubt(y.reshape(whole) if y.size == math.prod(whole) else y)
+            if doubt is None:
                 doubt = _unseen(target, y)
             if doubt is not None:
                 warn(f"{who}: {doubt}")
@@ -186,6 +204,15 @@ class Objective:
 def more_of(weights: Sequence[Any] | None, k: int, samples: slice = slice(None)) -> dict[str, Any]:
     """Return the weights of an output's samples as an argument, or none."""
     return {} if weights is None or weights[k] is None else {"sample_weight": weights[k][samples]}
+
+
+def _parts(y: Any) -> Iterator[Any]:
+    """Yield targets as losses read them: ragged rows some samples at a time, since padding makes all long."""
+    if not isinstance(y, RaggedRows):
+        yield y
+        return
+    for begin in range(0, len(y), _PADDED):
+        yield y[begin : begin + _PADDED]
 
 
 def _unseen(target: Target, y: Any) -> str | None:

@@ -31,10 +31,11 @@ class RunningMeans:
     def update(self, values: Sequence[Any], ys: Sequence[Any], outputs: Sequence[np.ndarray],
                weights: Sequence[Any] | None = None, penalty: float = 0.0) -> None:
         """Count one batch."""
-        samples = len(outputs[0])
+        samples, objective = len(outputs[0]), self.objective
+        ys, weights = objective.of_outputs(ys), None if weights is None else objective.of_outputs(weights)
         self.count += samples
         self.penalty += penalty * samples
-        for k, (target, value) in enumerate(zip(self.objective.targets, values, strict=True)):
+        for k, (target, value) in enumerate(zip(objective.targets, values, strict=True)):
             if value is not None:
                 self.totals[k] += float(device.get(value).sum(dtype=np.float64))
             if not target.metrics and not target.weighted_metrics:

@@ -43,6 +43,22 @@ def _loss(target: Any, output: Any, *weights: Any, loss: Any) -> Any:
     return device.of(output).put(mean), lambda dy: (None, division.times(slope, one(device.get(dy))), *nothing)
 
 
+@primitive(lambda *shapes, loss, targets, outputs: (), lambda *kinds, loss, targets, outputs: kinds[targets])
+def _joint_loss(*given: Any, loss: Any, targets: int, outputs: int) -> Any:
+    """Run a loss over all outputs, `fastcnn.losses.JointLoss`: operands are targets, outputs and, if any, weights."""
+    true, pred, weights = given[:targets], list(given[targets : targets + outputs]), given[targets + outputs :]
+    told = device.get(weights[0]) if weights else None
+    values, slopes = loss.forward(list(map(device.get, true)), pred, True, told)
+    mean = np.asarray(device.get(values).mean(dtype=np.float64) if len(values) else 0.0, pred[0].dtype)
+
+    def backward(dy: Any) -> tuple[Any, ...]:
+        scales = [device.of(y).put(np.asarray(device.get(dy)).reshape((1,) * y.ndim)) for y in pred]
+        each = [None if one is None else division.times(one, scale) for one, scale in zip(slopes, scales, strict=True)]
+        return *(None,) * targets, *each, *(None,) * len(weights)
+
+    return device.of(pred[0]).put(mean), backward
+
+
 _EPSILON = 1e-7  # as Keras has it: no logarithm of 0
 
 

@@ -246,6 +246,15 @@ def test_the_loss_is_read_back_from_its_configuration():
     assert again.get_config() == loss.get_config()
 
 
+def test_a_class_that_is_not_there_is_found_in_any_image():
+    model = detection.yolo(CELLS, 2, filters=4, blocks=0)
+    model.compile("sgd", detection.YoloLoss(CELLS))
+    rows = np.tile([[2.0, 3, 12, 13, 1]], (70, 1))
+    rows[69, 4] = 2
+    with pytest.raises(DataError, match="expected classes below 2 for 7 outputs a place, got 2"):
+        model.fit(np.zeros((70, 32, 48, 3), np.uint8), fc.data.RaggedRows(rows, np.arange(71)), verbose=0)
+
+
 def _fit(rows, classes=2):
     model = detection.yolo(CELLS, classes, filters=4, blocks=0)
     model.compile("sgd", detection.YoloLoss(CELLS))

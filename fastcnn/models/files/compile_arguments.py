@@ -9,7 +9,7 @@ An optimizer's state is not in it: training begins anew with it, from the weight
 import json
 from typing import Any
 
-from fastcnn import losses, metrics, optimizers
+from fastcnn import losses, metrics, optimizers, registry
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 
@@ -31,7 +31,7 @@ def described(model: Any) -> dict[str, Any] | None:
     return told
 
 
-def compile_as(model: Any, told: dict[str, Any], who: str) -> None:
+def compile_as(model: Any, told: dict[str, Any], who: str, custom_objects: dict[str, Any] | None = None) -> None:
     """Compile a model as `described` says, or warn that it is not compiled, and why.
 
     Parameters
@@ -40,9 +40,12 @@ def compile_as(model: Any, told: dict[str, Any], who: str) -> None:
     told : dict
     who : str
         Who asks, for the message.
+    custom_objects : dict, optional
+        Classes of the caller's, by name.
     """
     try:
-        arguments = {key: _made(room, told.get(key)) for key, room in _ROOMS.items()}
+        with registry.custom_object_scope(custom_objects):
+            arguments = {key: _made(room, told.get(key)) for key, room in _ROOMS.items()}
         model.compile(optimizers.get(told["optimizer"]), loss_weights=told.get("loss_weights"), **arguments)
     except Exception as error:  # a file may hold anything
         warn(f"{who}: the model is not compiled, since what compile was given cannot be made again ({error}); "
@@ -57,6 +60,8 @@ def _plain(room: Any, value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(room, one) for key, one in value.items()}
     made = room.get(value)
+    if (name := registry.get_registered_name(type(made))) != type(made).__name__:
+        return {"class_name": name, "config": made.get_config()}
     _require_ours(room, made)
     return room.serialize(made)
 
@@ -70,5 +75,8 @@ def _made(room: Any, told: Any) -> Any:
     if isinstance(told, list):
         return [_made(room, one) for one in told]
     if isinstance(told, dict):
+        own = registry.get_registered_object(str(told.get("class_name")))
+        if own is not None:
+            return own.from_config(told["config"])
         return room.get(told) if "class_name" in told else {key: _made(room, one) for key, one in told.items()}
     return told

@@ -61,6 +61,8 @@ def _loss(given: Any, found: Any) -> Any:
         if found is None or isinstance(found, str):
             raise ArgumentError(f'the loss "{given}" before a first batch has told which one suits')
         given = found
+    if given.joint:
+        raise ArgumentError(f"{type(given).__name__}, a loss over all outputs, which Keras has not")
     return keras_code.named(given.fn) if isinstance(given, FunctionLoss) else _object(_LOSSES, given)
 
 

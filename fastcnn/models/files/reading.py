@@ -23,7 +23,7 @@ def load(path: Path, custom_objects: dict[str, Any], compile: bool, runs_code: b
                                               if isinstance(one, type)})
     own_weights.load(path, model, tensors)
     if compile and contents.structure.compile is not None:
-        compile_arguments.compile_as(model, contents.structure.compile, str(path))
+        compile_arguments.compile_as(model, contents.structure.compile, str(path), custom_objects)
     return model
 
 
