@@ -1,6 +1,7 @@
 """Images and targets as pipelines of augmentation leave them: changed anew in each epoch, or at rest."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch, Data
 from fastcnn.augmentation import Pipeline
+from fastcnn.augmentation.mosaic import MosaicTiles
 from fastcnn.augmentation.ragged import moved_rows
 from fastcnn.data.ragged_rows import RaggedRows, padded
 from fastcnn.errors import DataError
@@ -54,20 +56,37 @@ class AugmentedData(Data):
 
     def batch(self, part: Any, epoch: int | None = None, known: dict[int, np.ndarray] | None = None) -> Batch:
         """As `Data.batch`; without an epoch nothing is drawn."""
-        rows = (np.arange(*part.indices(len(self))) if isinstance(part, slice) else part) + self._first
+        places = np.arange(*part.indices(len(self))) if isinstance(part, slice) else np.asarray(part)
+        rows, tiles = places + self._first, self._tiles(places, epoch)
         weights = [None] * len(self.ys) if self.weights is None else self.weights
         xs, changes, known = list[Any](), list[Change](), known or {}
         for k in range(len(self.xs)):
             x = known[k] if k in known else self.read(k, part)
+            if tiles is not None:
+                x = tiles.joined(x, partial(self.read, k))
             if k in self.pipelines:
                 x, changes = self.pipelines[k].changed(x, rows, epoch)
                 self._require_apart(changes, rows)
             xs.append(_of_type(x, self.dtype))
-        pairs = [(self._ragged(y, part, changes), None if w is None else w[part]) if isinstance(y, RaggedRows) else
-                 self._targets(None if y is None else y[part], None if w is None else w[part], changes)
-                 for y, w in zip(self.ys, weights, strict=True)]
+        taken = lambda one: None if one is None else one[part] if tiles is None or not self._are_of_pixels(one) else (
+            tiles.joined(one[part], lambda numbers: one[numbers]))
+        pairs = [(self._ragged(y, part, tiles, changes), taken(w)) if isinstance(y, RaggedRows) else
+                 self._targets(taken(y), taken(w), changes) for y, w in zip(self.ys, weights, strict=True)]
         ys, ws = [y for y, _ in pairs], [w for _, w in pairs]
         return Batch(xs, ys, None if self.weights is None else ws)
+
+    def _tiles(self, places: np.ndarray, epoch: int | None) -> MosaicTiles | None:
+        """Return of which pictures those of a batch are made; None where they stay as they are."""
+        joining = [one for one in self.pipelines.values() if one.mosaic is not None]
+        if not joining:
+            return None
+        if len(self.xs) > 1:
+            raise DataError(f"{self._who}: expected one input for a Mosaic, got {len(self.xs)}")
+        for y in self.ys:
+            if y is not None and not (y.kind == "boxes" if isinstance(y, RaggedRows) else self._are_of_pixels(y)):
+                raise DataError(f"{self._who}: expected boxes, fc.data.RaggedRows(..., 'boxes'), or masks as targets "
+                                f"for a Mosaic of four pictures, got targets of one picture")
+        return joining[0].tiles(places, epoch, len(self), self.xs[0].shape[1:3])
 
     def _require_apart(self, changes: list[Change], rows: np.ndarray) -> None:
         """Raise where inputs or targets would have to follow one of several inputs."""
@@ -81,10 +100,11 @@ class AugmentedData(Data):
             raise DataError(f"{self._who}: expected one pipeline where targets are masks, boxes or points, which "
                             f"follow their image, got {len(self.pipelines)}")
 
-    def _ragged(self, y: RaggedRows, part: Any, changes: list[Change]) -> np.ndarray:
+    def _ragged(self, y: RaggedRows, part: Any, tiles: MosaicTiles | None, changes: list[Change]) -> np.ndarray:
         """Return boxes or points of some samples after some changes, padded."""
         (pipeline,) = self.pipelines.values()
-        return padded(moved_rows(y.of(part), y.kind, changes, pipeline.least_share), y.shape[2])
+        each, kept = (y.of(part), None) if tiles is None else tiles.boxes(y.of)
+        return padded(moved_rows(each, y.kind, changes, pipeline.least_share, kept), y.shape[2])
 
     def _targets(self, y: Any, w: Any, changes: list[Change]) -> tuple[Any, Any]:
         """Return the targets and weights of one output after some changes."""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from fastcnn.augmentation.mosaic import Mosaic, MosaicTiles
 from fastcnn.augmentation.passes import Pass, passes
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry import arguments
@@ -73,6 +74,8 @@ class Pipeline:
         In values of pixels: results are (x - mean) / std.
     least_share : float
         Boxes of which a smaller share of the area is still on the image are left out of a batch of `fit`.
+    mosaic : Mosaic, optional
+        Pictures are put together of four before all else, in `fit` alone, which knows all pictures.
 
     Raises
     ------
@@ -92,8 +95,11 @@ class Pipeline:
     """
 
     def __init__(self, stages: Sequence[Stage], seed: int = 0, mean: Any = 0.0, std: Any = 1.0,
-                 least_share: float = 0.2) -> None:
+                 least_share: float = 0.2, mosaic: Mosaic | None = None) -> None:
         for number, stage in enumerate(stages):
+            if isinstance(stage, Mosaic):
+                raise ArgumentError("Pipeline: expected layers of augmentation, got a Mosaic among them; give it as "
+                                    "mosaic=, since it comes before all of them")
             if not isinstance(stage, Stage):
                 raise ArgumentError(f"Pipeline: expected layers of augmentation, got {stage!r} as number {number}; "
                                     f"to standardize give mean and std")
@@ -102,6 +108,9 @@ class Pipeline:
         if not (self.std > 0).all():
             raise ArgumentError(f"Pipeline: expected std to be above 0, got {std!r}")
         self.least_share = arguments.number(least_share, "Pipeline", "a least_share from 0 to 1", lambda n: 0 <= n <= 1)
+        if mosaic is not None and not isinstance(mosaic, Mosaic):
+            raise ArgumentError(f"Pipeline: expected mosaic=fc.augmentation.Mosaic(...), got {mosaic!r}")
+        self.mosaic = mosaic
 
     def __call__(self, images: np.ndarray, indices: np.ndarray, epoch: int = 0) -> np.ndarray:
         """Return a batch for training.
@@ -136,7 +145,8 @@ class Pipeline:
             config: dict[str, Any] = getattr(stage, "get_config", dict)()
             stages.append((type(stage).__qualname__, {key: repr(value) for key, value in sorted(config.items())
                                                       if key not in ("name", "seed")}))
-        text = repr((stages, self.seed, self.mean.tolist(), self.std.tolist()))
+        joined = () if self.mosaic is None else (self.mosaic.get_config(),)
+        text = repr((stages, self.seed, self.mean.tolist(), self.std.tolist(), *joined))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def augmented(self, images: np.ndarray, indices: np.ndarray, epoch: int | None = 0, masks: np.ndarray | None = None,
@@ -158,6 +168,9 @@ class Pipeline:
         points : sequence of (K, 2) arrays, optional
             Landmarks, x and y in pixels.
         """
+        if self.mosaic is not None and epoch is not None:
+            raise ArgumentError("Pipeline: expected a training by fit for a Mosaic, which takes pictures of the whole "
+                                "data set, got some pictures alone; give them to a pipeline without it")
         for name, value in (("masks", masks), ("boxes", boxes), ("labels", labels), ("points", points)):
             if value is not None and len(value) != len(images):
                 raise DataError(f"Pipeline: expected {len(images)} {name}, one an image, got {len(value)}")
@@ -170,6 +183,21 @@ class Pipeline:
             labels = None if labels is None else change.labels(labels)
             points = None if points is None else change.points(points)
         return Augmented(images, masks, boxes, labels, points)
+
+    def tiles(self, indices: np.ndarray, epoch: int | None, count: int, size: tuple[int, int]) -> MosaicTiles | None:
+        """Return of which pictures of a data set each is made before it is `changed`; None where all stay as they are.
+
+        Parameters
+        ----------
+        indices, epoch : as `augmented`
+        count : int
+            How many pictures there are.
+        size : (int, int)
+            Height and width of all.
+        """
+        if self.mosaic is None or epoch is None:
+            return None
+        return self.mosaic.tiles(Draws((self.seed, epoch), indices), indices, count, size, epoch)
 
     def changed(self, images: np.ndarray, indices: np.ndarray, epoch: int | None = 0
                 ) -> tuple[np.ndarray, list[Change]]:

@@ -28,6 +28,9 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
         _check_compiled(trainer, who)
     xs, pipelines = (_inputs(trainer, x, who), {}) if augmentation is None else augmented_inputs.read(
         model, x, augmentation, who)
+    if how.get("one_batch") and any(one.mosaic for one in pipelines.values()):
+        raise ArgumentError(f"{who}: expected arrays for a Mosaic, which takes pictures of the whole data set, got "
+                            f"batches")
     names = model.output_names
     if not own:
         _check_compiled(trainer, who)  # once more: what it adds to the loss is known where it is built
