@@ -44,7 +44,7 @@ FLOORS = (
     "models",
     "saving utils",
     "applications backend onnx bench",
-    "vision",
+    "vision sklearn",
     "cli",
     "__main__",
 )

@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 _REQUIRED = ("numpy", "numba", "llvmlite", "click", "rich", "pooch", "safetensors", "msgspec", "platformdirs", "tbb")
-_EXTRAS = {"pillow": "image", "simplejpeg": "image", "matplotlib": "plot", "h5py": "keras", "onnx": "onnx"}
+_EXTRAS = {"pillow": "image", "simplejpeg": "image", "matplotlib": "plot", "h5py": "keras", "onnx": "onnx",
+           "scikit-learn": "sklearn"}
 
 
 @click.command("doctor", short_help="Show versions, CPU, threads and the cache of kernels.")

@@ -13,6 +13,7 @@ since safetensors has no checksum of its own.
 """
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -140,9 +141,18 @@ def read(path: Path) -> tuple[Contents, dict[str, np.ndarray]]:
         No such file, a file of another kind or version, or any damage.
     """
     with _opened(path) as file:
-        start = _read_header(path, file)
-        contents = _parse(path, start[8:])
-        payload = file.read()
+        return _read_all(path, file)
+
+
+def unpack(data: bytes, who: str) -> tuple[Contents, dict[str, np.ndarray]]:
+    """As `read`, for the bytes of `pack` in one piece; `who` has them, for messages."""
+    return _read_all(Path(who), io.BytesIO(data))
+
+
+def _read_all(path: Path, file: BinaryIO) -> tuple[Contents, dict[str, np.ndarray]]:
+    start = _read_header(path, file)
+    contents = _parse(path, start[8:])
+    payload = file.read()
     try:
         tensors = safetensors.numpy.load(start + payload)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -178,7 +188,8 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 
 def _read_header(path: Path, file: BinaryIO) -> bytes:
     """Return the header and its length before it; a length is believed only where the file has as many bytes."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     start = file.read(8)
     length = int.from_bytes(start, "little")
     if len(start) == 8 and length <= min(size - 8, _LONGEST_HEADER):

@@ -42,9 +42,14 @@ def save(path: Path, state: Any, metadata: dict[str, Any]) -> None:
     OSError
         The system refuses: a full disk, no permission, no such folder.
     """
+    write_atomically(path, *pack(state, metadata))
+
+
+def pack(state: Any, metadata: dict[str, Any]) -> list[bytes]:
+    """Return the bytes that `save` writes, in pieces."""
     arrays: dict[str, np.ndarray] = {}
     tree = _written(state, "", arrays)
-    write_atomically(path, *safetensors.pack({"class_name": _KIND, "config": {"state": tree}}, metadata, arrays))
+    return safetensors.pack({"class_name": _KIND, "config": {"state": tree}}, metadata, arrays)
 
 
 def read(path: Path) -> tuple[Any, dict[str, Any]]:
@@ -55,7 +60,15 @@ def read(path: Path) -> tuple[Any, dict[str, Any]]:
     ModelFileError
         No such file, a file of another kind, or any damage.
     """
-    contents, arrays = safetensors.read(path)
+    return _state_of(path, *safetensors.read(path))
+
+
+def unpack(data: bytes, who: str) -> tuple[Any, dict[str, Any]]:
+    """As `read`, for the bytes of `pack` in one piece; `who` has them, for messages."""
+    return _state_of(Path(who), *safetensors.unpack(data, who))
+
+
+def _state_of(path: Path, contents: safetensors.Contents, arrays: dict[str, np.ndarray]) -> tuple[Any, dict[str, Any]]:
     if contents.structure.class_name != _KIND:
         raise ModelFileError(f"{path}: expected the state of a training, got a saved {contents.structure.class_name}")
     try:

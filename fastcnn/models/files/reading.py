@@ -8,7 +8,7 @@ import msgspec
 from fastcnn import initializers
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.file_kinds import is_keras_file
-from fastcnn.formats.safetensors import Blueprint, fault, read
+from fastcnn.formats.safetensors import Blueprint, Contents, fault, read, unpack
 from fastcnn.models import serialization
 from fastcnn.models.files import compile_arguments, keras_model, keras_weights, own_weights
 from fastcnn.models.files.contents import made
@@ -19,11 +19,21 @@ def load(path: Path, custom_objects: dict[str, Any], compile: bool, runs_code: b
     if is_keras_file(path):
         return keras_model.load(path, custom_objects, compile, runs_code)
     contents, tensors = read(path)
+    model = _made(path, contents, tensors, custom_objects)
+    if compile and contents.structure.compile is not None:
+        compile_arguments.compile_as(model, contents.structure.compile, str(path), custom_objects)
+    return model
+
+
+def unpacked(data: bytes, who: str, custom_objects: dict[str, Any]) -> Any:
+    """Return the model of the bytes of a ``.safetensors`` file, not compiled; `who` has them, for messages."""
+    return _made(Path(who), *unpack(data, who), custom_objects)
+
+
+def _made(path: Path, contents: Contents, tensors: dict[str, Any], custom_objects: dict[str, Any]) -> Any:
     model = _build(path, contents.structure, {name: one for name, one in custom_objects.items()
                                               if isinstance(one, type)})
     own_weights.load(path, model, tensors)
-    if compile and contents.structure.compile is not None:
-        compile_arguments.compile_as(model, contents.structure.compile, str(path), custom_objects)
     return model
 
 
