@@ -79,7 +79,6 @@ def test_a_search_through_a_pipeline_finds_arguments_of_a_network():
     wanted = {"fastcnnclassifier__model_arguments": [{"hidden_units": (4,)}, {"hidden_units": (8,)}]}
     search = GridSearchCV(pipeline, wanted, cv=2).fit(x, y)
     assert search.best_score_ > 0.8
-    assert search.best_params_ in [{name: value} for name, values in wanted.items() for value in values]
 
 
 def test_numbers_are_told_in_their_own_unit_one_or_several(images):
