@@ -325,6 +325,15 @@ TABLE: dict[str, list[Case]] = {
     ],
     "Padding3D": [Case("reflect", _of(layers.Padding3D, 1, mode="reflect"), VOLUME, pixel=False)],
     "Cropping1D": [Case("1", _of(layers.Cropping1D), SIGNAL, pixel=False)],
+    "PadToMultiple": [
+        Case("edge", _of(layers.PadToMultiple, 4), IMAGE),
+        Case("zeros", _of(layers.PadToMultiple, 5, "zero"), WIDE),
+        Case("fits", _of(layers.PadToMultiple, 1), IMAGE),
+    ],
+    "CropLike": [
+        Case("smaller", _of(layers.CropLike), (WIDE, (3, 4, 2)), pixel=False, without_gradient=(1,)),
+        Case("as large", _of(layers.CropLike), (IMAGE, IMAGE), without_gradient=(1,)),
+    ],
     "Cropping2D": [
         Case("four sides", _of(layers.Cropping2D, ((1, 0), (2, 3))), WIDE, pixel=False),
         Case("nothing", _of(layers.Cropping2D), IMAGE),

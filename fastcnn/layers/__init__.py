@@ -60,6 +60,7 @@ from fastcnn.layers.dropout import (
     SpatialDropout3D,
 )
 from fastcnn.layers.elementwise import Abs, Ceil, Erf, Floor, IsZero, Log, Power, Reciprocal, Round, Sign, Sqrt
+from fastcnn.layers.fitting import CropLike, PadToMultiple
 from fastcnn.layers.function import Lambda
 from fastcnn.layers.grid_sample import GridSample
 from fastcnn.layers.group_norm import GroupNormalization, LayerNormalization
@@ -172,7 +173,8 @@ __all__ = [
     "AveragePooling3D", "AvgPool1D", "AvgPool2D", "AvgPool3D", "BatchNormalization", "Call", "Ceil", "CenterCrop",
     "Clip", "Concatenate", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose",
     "Convolution1D", "Convolution1DTranspose", "Convolution2D", "Convolution2DTranspose", "Convolution3D",
-    "Convolution3DTranspose", "Cropping1D", "Cropping2D", "Cropping3D", "CutMix", "Dense", "DepthwiseConv1D",
+    "Convolution3DTranspose", "CropLike",
+    "Cropping1D", "Cropping2D", "Cropping3D", "CutMix", "Dense", "DepthwiseConv1D",
     "DepthwiseConv2D", "Dot", "Dropout", "Erf", "Flatten", "Floor", "GaussianDropout", "GaussianNoise",
     "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool1D", "GlobalAvgPool2D",
     "GlobalAvgPool3D", "GlobalL2Pooling1D", "GlobalL2Pooling2D", "GlobalL2Pooling3D", "GlobalMaxPool1D",
@@ -182,7 +184,8 @@ __all__ = [
     "Layer", "LayerNormalization", "LayerScale", "LeakyReLU", "Linear", "LocalResponseNormalization", "Log",
     "LogSoftmax", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Maximum",
     "MinPooling1D", "MinPooling2D", "MinPooling3D", "Minimum", "Mish", "MixUp", "Multiply", "NonMaxSuppression",
-    "Normalization", "PReLU", "Padding1D", "Padding2D", "Padding3D", "Permute", "Power", "RMSNormalization", "RReLU",
+    "Normalization", "PReLU", "PadToMultiple",
+    "Padding1D", "Padding2D", "Padding3D", "Permute", "Power", "RMSNormalization", "RReLU",
     "RandAugment", "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomCrop", "RandomElasticTransform",
     "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomNoise",
     "RandomPCAColor", "RandomPerspective", "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear",

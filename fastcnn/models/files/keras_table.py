@@ -12,8 +12,8 @@ CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2":
 HIDDEN = {"LayerScale": "keras.src.applications.convnext"}
 #: Layers that fastcnn has and Keras has not: in a file of Keras's such a name is of somebody's own class.
 NOT_KERAS = frozenset((
-    "Abs", "CELU", "Ceil", "Clip", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
-    "GridSample", "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "NonMaxSuppression", "Power", "RReLU",
+    "Abs", "CELU", "Ceil", "Clip", "CropLike", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
+    "GridSample", "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "NonMaxSuppression", "PadToMultiple", "Power", "RReLU",
     "ReLU6", "RoIAlign", "RoIPooling", "RandomPCAColor",
     "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
     "SELU", "SiLU", "Sigmoid", "Sign", "Slice", "Softplus", "Softsign", "Sqrt", "Step", "Take", "Tanh", "TopK", "Where",
