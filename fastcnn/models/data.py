@@ -1,5 +1,6 @@
 """Data as a model takes them: checked against its inputs, its losses and its metrics before anything is trained."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastcnn.array_data import Data
@@ -62,17 +63,23 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
         raise DataError(f"{who}: expected at least one sample, got none")
     data.require_finite(who, model.input_names if model.many_inputs else ["x"], lambda: may_fill_gaps(model))
     objective = trainer.objective
-    ys = data.ys
-    tried, some = data.xs, ys
-    if isinstance(data, AugmentedData):  # masks may get another size, and labels may be mixed
-        tried, some, _ = data.batch(slice(0, 1 if goes_on else _TRIED), 0 if how.get("trains") else None)
-        ys = [y if y is None or isinstance(y, RaggedRows) or y.shape[1:] == one.shape[1:] else one
-              for y, one in zip(ys, some, strict=True)]
+    ys, ws = data.ys, data.weights
+    tried, some, weighing = data.xs, ys, ws
+    if isinstance(data, AugmentedData):  # masks may get another size, weights of pixels too; labels may be mixed
+        tried, some, weighing = data.batch(slice(0, 1 if goes_on else _TRIED), 0 if how.get("trains") else None)
+        ys = _as_tried(ys, some)
+        ws = None if ws is None or weighing is None else _as_tried(ws, weighing)
     shapes = model.output_shapes_of(tried)
-    objective.check(ys, data.weights, shapes, model.compute_dtype, who, **how)
+    objective.check(ys, ws, shapes, model.compute_dtype, who, **how)
     if isinstance(data, AugmentedData):
-        objective.check(some, data.weights, shapes, model.compute_dtype, who, **how | {"one_batch": True})
+        objective.check(some, weighing, shapes, model.compute_dtype, who, **how | {"one_batch": True})
     return data
+
+
+def _as_tried(whole: Sequence[Any], tried: Sequence[Any]) -> list[Any]:
+    """Return targets or weights of all samples, or where a pipeline changes their size those of the first few."""
+    return [y if y is None or isinstance(y, RaggedRows) or y.shape[1:] == one.shape[1:] else one
+            for y, one in zip(whole, tried, strict=True)]
 
 
 def _check_compiled(trainer: TrainerState, who: str) -> None:

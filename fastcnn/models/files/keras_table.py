@@ -13,8 +13,8 @@ HIDDEN = {"LayerScale": "keras.src.applications.convnext"}
 #: Layers that fastcnn has and Keras has not: in a file of Keras's such a name is of somebody's own class.
 NOT_KERAS = frozenset((
     "Abs", "CELU", "Ceil", "Clip", "CropLike", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
-    "GridSample", "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "NonMaxSuppression", "PadToMultiple", "Power", "RReLU",
-    "ReLU6", "RoIAlign", "RoIPooling", "RandomPCAColor",
+    "GridSample", "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "NonMaxSuppression", "Power", "RReLU",
+    "PadToMultiple", "ReLU6", "RoIAlign", "RoIPooling", "RandomPCAColor",
     "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
     "SELU", "SiLU", "Sigmoid", "Sign", "Slice", "Softplus", "Softsign", "Sqrt", "Step", "Take", "Tanh", "TopK", "Where",
     *(f"{kind}{n}D" for kind in ("GlobalL2Pooling", "GlobalMinPooling", "L2Pooling", "MinPooling", "Padding")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 #: Colours that are told apart with any eyes, as far as there are such (Okabe and Ito, 2008).
-_COLORS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
+COLORS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ class Detections:
         pen = ImageDraw.Draw(image)
         for (x1, y1, x2, y2), score, name, kind in reversed(list(zip(
                 self.boxes.tolist(), self.scores.tolist(), self.labels(), self.classes.tolist(), strict=True))):
-            color = _COLORS[kind % len(_COLORS)]
+            color = COLORS[kind % len(COLORS)]
             # The frame is drawn on the pixels within: the last one is half-open.
             pen.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=color, width=line)
             told = f"{name} {score:.2f}".encode("latin-1", "replace").decode("latin-1")
