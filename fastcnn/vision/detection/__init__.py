@@ -3,7 +3,7 @@
 ::
 
     boxes.anchor_sides -> YoloCells -> yolo, YoloLoss, YoloAveragePrecision; letterboxed -> fit
-        -> Detector: detect, evaluate, save
+        -> Detector: detect, evaluate, save; reparameterized -> folded, prediction_model
 """
 
 from fastcnn.vision.detection.average_precision import YoloAveragePrecision
@@ -11,9 +11,10 @@ from fastcnn.vision.detection.cells import YoloCells
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.detector import Detector
 from fastcnn.vision.detection.letterboxing import letterboxed
+from fastcnn.vision.detection.reparameterizing import reparameterized
 from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
 from fastcnn.vision.detection.yolo_network import yolo
 from fastcnn.vision.detection.yolo_training import yolo_recipe
 
 __all__ = ["Detections", "Detector", "YoloAveragePrecision", "YoloCells", "YoloLoss", "YoloParts", "letterboxed",
-           "yolo", "yolo_recipe"]
+           "reparameterized", "yolo", "yolo_recipe"]

@@ -16,6 +16,7 @@ from fastcnn.vision.detection.best_boxes import LOWEST, best_boxes
 from fastcnn.vision.detection.cells import YoloCells
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.letterboxing import fitted, picture_of
+from fastcnn.vision.detection.reparameterizing import reparameterized
 
 _KEY = "detector"  # of what a file tells of it
 
@@ -112,6 +113,8 @@ class Detector:
     def prediction_model(self, suppress: bool = False) -> Model:
         """Return a model from images of the network's size to boxes: what goes into an ONNX file for others.
 
+        It has layers of its own: normalizations and parallel branches are folded, as `reparameterized` does.
+
         Parameters
         ----------
         suppress : bool
@@ -122,11 +125,20 @@ class Detector:
         Model
             To boxes (N, P, 4) and scores (N, P, classes), or to rows x1, y1, x2, y2, score, class (N, most, 6).
         """
-        found = self.cells.decode(self.model.outputs[0])
+        model = reparameterized(self.model)
+        found = self.cells.decode(model.outputs[0])
         if not suppress:
-            return Model(self.model.inputs, list(found), name="detector")
+            return Model(model.inputs, list(found), name="detector")
         best = layers.NonMaxSuppression(self.max_detections, self.iou_threshold, self.score_threshold)(list(found))
-        return Model(self.model.inputs, best, name="detector")
+        return Model(model.inputs, best, name="detector")
+
+    def folded(self) -> "Detector":
+        """Return the same detector for predictions alone, faster where the network has parallel branches.
+
+        As `reparameterized` says: it has layers of its own, with the weights of now.
+        """
+        return Detector(reparameterized(self.model), self.cells, self.classes, score_threshold=self.score_threshold,
+                        iou_threshold=self.iou_threshold, max_detections=self.max_detections)
 
     def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the network with all that belongs to the detector into one file.
