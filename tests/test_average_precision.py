@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, DataError
 
 OBJECTS = [np.array([[10, 10, 50, 50, 0], [60, 20, 90, 80, 1.0]]), np.zeros((0, 5)), np.array([[5, 5, 30, 40, 0.0]])]
 FOUND = [np.array([[12, 10, 50, 50, 0, 0.9], [60, 20, 80, 80, 1, 0.8]]), np.array([[0, 0, 9, 9, 1, 0.3]]),
@@ -91,6 +91,39 @@ def test_the_state_goes_through_the_file_of_a_training(tmp_path):
     again = fc.metrics.MeanAveragePrecision()
     again.set_state(state_file.read(tmp_path / "s")[0]["metrics"][0])
     assert again.results() == metric.results()
+
+
+def test_the_best_threshold_is_that_of_the_largest_f1_of_all_that_part_scores():
+    objects, found = _random(4)
+    objects = [np.column_stack([some[:, :4], np.zeros(len(some))]) for some in objects]
+    found = [np.column_stack([some[:, :4], np.zeros(len(some)), some[:, 5]]) for some in found]
+    metric = fc.metrics.MeanAveragePrecision("AP50", thresholds=[0.5])
+    metric.update_state(objects, found)
+    chosen, total = metric.best_threshold(), sum(map(len, objects))
+
+    def reached(threshold):
+        left = [some[some[:, 5] > threshold] for some in found]
+        one = fc.metrics.MeanAveragePrecision("AP50", thresholds=[0.5])
+        one.update_state(objects, left)
+        hits, told = one.results()["AR100"] * total, sum(map(len, left))
+        return 2 * hits / (told + total), hits / max(told, 1), hits / total
+
+    every = [reached(threshold) for threshold in (0, *np.arange(0.05, 1.0, 0.1))]  # scores are tenths
+    assert chosen.f1 == pytest.approx(max(every)[0])
+    assert chosen[1:] == pytest.approx(reached(chosen.threshold))
+    assert 0.2 < chosen.f1 < 1
+
+
+def test_of_equal_f1_the_highest_threshold_is_chosen_and_neighbouring_scores_are_parted():
+    box = [[0.0, 0, 40, 40], [60.0, 0, 90, 40], [0.0, 60, 30, 99]]
+    scores = np.float32([0.5, np.nextafter(np.float32(0.5), np.float32(0)), 0.25])
+    metric = fc.metrics.MeanAveragePrecision()
+    metric.update_state([np.column_stack([box[:1], [0]])], [np.column_stack([box, [0, 1, 0], scores])])
+    chosen = metric.best_threshold()
+    assert (chosen.f1, chosen.precision, chosen.recall) == (1, 1, 1)
+    assert (scores > chosen.threshold).tolist() == [True, False, False]
+    with pytest.raises(DataError, match="objects and detections to choose a threshold by, got 0 objects and 0"):
+        fc.metrics.MeanAveragePrecision().best_threshold()
 
 
 def test_three_thousand_objects_in_an_image_need_little_memory():

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.errors import ArgumentError, unknown
+from fastcnn.errors import ArgumentError, DataError, unknown
 from fastcnn.metrics import state
 from fastcnn.metrics.base import Metric
 from fastcnn.metrics.detections import AREA, CLASS, KIND, in_groups, rows_of
 from fastcnn.metrics.kept import Kept
-from fastcnn.metrics.precision_curves import area_under, at_recalls, curves
+from fastcnn.metrics.precision_curves import OperatingPoint, area_under, at_recalls, best_f1, curves
 
 _AREAS = np.array([(0.0, 1e5**2), (0.0, 32.0**2), (32.0**2, 96.0**2), (96.0**2, 1e5**2)])  # all, small, medium, large
 _SIZES = {"s": 1, "m": 2, "l": 3}
@@ -150,6 +150,23 @@ class MeanAveragePrecision(Metric):
         columns = {name: precision[:, k, 0] for name, k in self._at_thresholds().items()} | {"VOC50": voc}
         table = columns.get(self.measure, precision[..., 0])
         return {int(k): _mean(table[k]) for k in np.flatnonzero(self._positives[:, 0])}
+
+    def best_threshold(self) -> OperatingPoint:
+        """Return the score above which F1 is largest, for all classes together, with F1, precision and recall there.
+
+        At the first threshold of the IoU, 0.5 where none were given.
+
+        Raises
+        ------
+        DataError
+            If no object or no detection was counted.
+        """
+        scores, _, _, outcomes = self._kept.arrays()
+        positives = int(self._positives[:, 0].sum())
+        if not positives or not len(scores):
+            raise DataError(f"{self.name}: expected objects and detections to choose a threshold by, got {positives} "
+                            f"objects and {len(scores)} detections")
+        return best_f1(outcomes[:, 0], scores, positives)
 
     def merge_state(self, metrics: Iterable[Metric]) -> None:
         """As `Metric.merge_state`; of equal scores those of this one come first."""

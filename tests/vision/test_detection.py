@@ -103,6 +103,18 @@ def test_a_detector_is_saved_with_all_its_settings(trained, tmp_path):
         detection.Detector.load(tmp_path / "alone.safetensors")
 
 
+def test_a_threshold_is_chosen_by_f1_and_kept_with_the_detector(trained, tmp_path):
+    detector = detection.Detector(trained[0].model, CELLS, NAMES)
+    chosen = detector.choose_threshold(_pictures(6, seed=5).joined(_pictures()))
+    assert detector.score_threshold == chosen.threshold != 0.25
+    found = [detector.detect(one) for one in _pictures().images]
+    assert sum(map(len, found)) == 6  # what it has learned by heart
+    assert 0.5 < chosen.f1 <= 1
+    assert chosen.f1 == pytest.approx(2 / (1 / chosen.precision + 1 / chosen.recall))
+    detector.save(tmp_path / "chosen.safetensors")
+    assert detection.Detector.load(tmp_path / "chosen.safetensors").score_threshold == chosen.threshold
+
+
 def test_the_prediction_model_finds_the_same_boxes(trained):
     detector, _ = trained
     x = np.stack(_pictures().images)
@@ -288,7 +300,9 @@ def _fit(rows, classes=2):
     (lambda: detection.Detector(detection.yolo(CELLS, 2, filters=4), CELLS, NAMES).detect(np.zeros((4, 4, 3))),
      ArgumentError, "of uint8, 0 to 255"),
     (lambda: detection.Detector(detection.yolo(CELLS, 2, filters=4), CELLS, ("a", "b")).evaluate(_pictures()),
-     DataError, "expected boxes of the classes a, b, got square, bar"),
+     DataError, "Detector.evaluate: expected boxes of the classes a, b, got square, bar"),
+    (lambda: detection.Detector(detection.yolo(CELLS, 2, filters=4), CELLS, ("a", "b")).choose_threshold(_pictures()),
+     DataError, "Detector.choose_threshold: expected boxes of the classes a, b, got square, bar"),
 ])
 def test_what_cannot_be_is_said(make, error, message):
     with pytest.raises(error, match=message):

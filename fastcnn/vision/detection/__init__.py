@@ -3,9 +3,10 @@
 ::
 
     boxes.anchor_sides -> YoloCells -> yolo, YoloLoss, YoloAveragePrecision; letterboxed -> fit
-        -> Detector: detect, evaluate, save; reparameterized -> folded, prediction_model
+        -> Detector: detect, evaluate, choose_threshold, save; reparameterized -> folded, prediction_model
 """
 
+from fastcnn.metrics.precision_curves import OperatingPoint
 from fastcnn.vision.detection.average_precision import YoloAveragePrecision
 from fastcnn.vision.detection.cells import YoloCells
 from fastcnn.vision.detection.detections import Detections
@@ -16,5 +17,5 @@ from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
 from fastcnn.vision.detection.yolo_network import yolo
 from fastcnn.vision.detection.yolo_training import yolo_recipe
 
-__all__ = ["Detections", "Detector", "YoloAveragePrecision", "YoloCells", "YoloLoss", "YoloParts", "letterboxed",
-           "reparameterized", "yolo", "yolo_recipe"]
+__all__ = ["Detections", "Detector", "OperatingPoint", "YoloAveragePrecision", "YoloCells", "YoloLoss", "YoloParts",
+           "letterboxed", "reparameterized", "yolo", "yolo_recipe"]

@@ -11,6 +11,7 @@ from fastcnn.datasets import BoxedImages
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import number, positive
 from fastcnn.metrics import MeanAveragePrecision
+from fastcnn.metrics.precision_curves import OperatingPoint
 from fastcnn.models import Model
 from fastcnn.vision.detection.best_boxes import LOWEST, best_boxes
 from fastcnn.vision.detection.cells import YoloCells
@@ -99,16 +100,31 @@ class Detector:
         DataError
             If it has other classes.
         """
-        if tuple(part.names) != self.classes:
-            raise DataError(f"Detector.evaluate: expected boxes of the classes {', '.join(self.classes)}, got "
-                            f"{', '.join(part.names)}")
-        (batch_size,) = positive("Detector.evaluate", batch_size=batch_size)
-        metric, rows = MeanAveragePrecision("AP50"), part.targets()
-        for begin in range(0, len(part), batch_size):
-            some = range(begin, min(begin + batch_size, len(part)))
-            found = self._found([part.images[k] for k in some], LOWEST)
-            metric.update_state([rows[k] for k in some], [one.rows() for one in found])
+        metric = self._compared(part, batch_size, "Detector.evaluate")
         return metric.results() | {self.classes[k]: value for k, value in metric.by_class().items()}
+
+    def choose_threshold(self, part: BoxedImages, batch_size: int = 16) -> OperatingPoint:
+        """Choose `score_threshold`: that of the largest F1 at IoU 0.5, of all classes together. `save` keeps it.
+
+        Parameters
+        ----------
+        part : BoxedImages
+            Pictures for decisions, which are neither trained on nor tested with.
+        batch_size : int
+
+        Returns
+        -------
+        OperatingPoint
+            The threshold, and F1, precision and recall with it.
+
+        Raises
+        ------
+        DataError
+            If it has other classes or no objects, or nothing is found.
+        """
+        chosen = self._compared(part, batch_size, "Detector.choose_threshold").best_threshold()
+        self.score_threshold = chosen.threshold
+        return chosen
 
     def prediction_model(self, suppress: bool = False) -> Model:
         """Return a model from images of the network's size to boxes: what goes into an ONNX file for others.
@@ -174,6 +190,19 @@ class Detector:
         told = dict(told)
         cells = YoloCells(**told.pop("cells"))
         return cls(saving.load_model(path, compile=False), cells, told.pop("classes"), **told)
+
+    def _compared(self, part: BoxedImages, batch_size: int, who: str) -> MeanAveragePrecision:
+        """Return the metric that has counted all that is found on some pictures, down to the lowest scores."""
+        if tuple(part.names) != self.classes:
+            raise DataError(f"{who}: expected boxes of the classes {', '.join(self.classes)}, got "
+                            f"{', '.join(part.names)}")
+        (batch_size,) = positive(who, batch_size=batch_size)
+        metric, rows = MeanAveragePrecision("AP50"), part.targets()
+        for begin in range(0, len(part), batch_size):
+            some = range(begin, min(begin + batch_size, len(part)))
+            found = self._found([part.images[k] for k in some], LOWEST)
+            metric.update_state([rows[k] for k in some], [one.rows() for one in found])
+        return metric
 
     def _found(self, pictures: Sequence[Any], lowest: float) -> list[Detections]:
         channels = int(self.model.input_shape[-1])
