@@ -84,5 +84,6 @@ def best_f1(outcomes: np.ndarray, scores: np.ndarray, positives: int) -> Operati
     lower, upper = following[best], sorted_scores[best]
     middle = float(np.float32((lower + upper) / 2))
     threshold = middle if lower <= middle < upper else float(lower)  # neighbours in float32 have no middle
-    told = int(hits[best]) + int(alarms[best])
-    return OperatingPoint(threshold, float(f1[best]), hits[best] / max(told, 1), hits[best] / positives)
+    found_right, found_wrong = int(hits[best]), int(alarms[best])
+    return OperatingPoint(threshold, float(f1[best]), found_right / max(found_right + found_wrong, 1),
+                          found_right / positives)

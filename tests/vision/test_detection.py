@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn import device, layers
+from fastcnn import layers
 from fastcnn.augmentation import Pipeline
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.vision import detection
-from tests.mirror import mirror
+from fastcnn.vision.detection.best_boxes import best_boxes
 
 CELLS = detection.YoloCells((32, 48), [[8, 8], [16, 8], [20, 20]], strides=(8, 16))
 NAMES = ("square", "bar")
@@ -153,67 +153,13 @@ def test_decoding_places_gives_what_the_formulas_say(form):
     assert ((column * stride < 48) & (row * stride < 32)).all()
 
 
-def test_numbers_that_mean_the_objects_have_no_box_loss_and_decode_to_them():
-    loss, target = detection.YoloLoss(CELLS), np.array([[[9, 5, 19, 13, 1, 0]]], float)
-    x = np.random.default_rng(0).normal(size=(1, len(CELLS), 7))
-    column, row, stride, pw, ph = CELLS.places.T.astype(float)
-    inverse = lambda share: np.log(share / (1 - share))
-    with np.errstate(invalid="ignore"):
-        x[0, :, 0], x[0, :, 1] = (inverse((at / stride - cell + 0.5) / 2) for at, cell in ((14, column), (9, row)))
-        x[0, :, 2], x[0, :, 3] = (inverse(np.sqrt(side / prior) / 2) for side, prior in ((10, pw), (8, ph)))
-    own = np.isfinite(x).all(-1)
-    x[~np.isfinite(x)] = 0
-    np.testing.assert_allclose(CELLS.decode(x)[0][own], np.tile(target[0, 0, :4], (own.sum(), 1)), atol=1e-9)
-    assert loss.parts(target, x).box < 1e-6
-
-
-def test_the_gradient_of_the_loss_is_its_slope_and_images_have_weights():
-    loss = detection.YoloLoss(CELLS, iou_objectness=False)
-    rng = np.random.default_rng(3)
-    x = rng.normal(size=(2, len(CELLS), 7))
-    y = np.array([[[2, 3, 12, 13, 0, 0], [20, 10, 38, 17, 1, 0]], [[-1] * 6] * 2], float)
-    weights = np.array([0.5, 2.0])
-    gradient = loss.forward(y, x, sample_weight=weights)[1]
-    value = lambda x: loss.forward(y, x, False, weights)[0].mean()
-    for n, p, k in [*np.argwhere(gradient[..., :4])[:12], (0, 3, 4), (1, 5, 4), (1, 5, 0), (0, 0, 6)]:
-        step = np.zeros_like(x)
-        step[n, p, k] = 1e-5
-        np.testing.assert_allclose(gradient[n, p, k], (value(x + step) - value(x - step)) / 2e-5, atol=1e-8)
-    alone = [detection.YoloLoss(CELLS, iou_objectness=False)(y[n:n + 1], x[n:n + 1]) for n in (0, 1)]
-    np.testing.assert_allclose(loss.forward(y, x, False, weights)[0], weights * alone, rtol=1e-5)
-
-
-def test_the_loss_is_the_same_on_another_device():
-    x = np.random.default_rng(3).normal(size=(2, len(CELLS), 7)).astype(np.float32)
-    y = np.array([[[2, 3, 12, 13, 0, 0], [20, 10, 38, 17, 1, 0]], [[-1] * 6] * 2], np.float32)
-    here, there = (detection.YoloLoss(CELLS).forward(y, on.put(x)) for on in (device.current(), mirror))
-    for one, other in zip(here, there, strict=True):
-        np.testing.assert_array_equal(one, mirror.get(other))
-
-
-def test_a_batch_without_boxes_is_learned_as_background():
-    fc.utils.set_random_seed(0)
-    model = detection.yolo(CELLS, 2, filters=4, blocks=0)
-    model.compile("sgd", detection.YoloLoss(CELLS))
-    x = np.random.default_rng(0).integers(0, 255, (2, 32, 48, 3)).astype(np.uint8)
-    losses, gradient = detection.YoloLoss(CELLS).forward(NOTHING, np.asarray(model.predict(x, verbose=0)))
-    assert np.isfinite(losses).all()
-    assert not gradient[..., [0, 1, 2, 3, 5, 6]].any()
-    history = model.fit(x, NOTHING, epochs=2, verbose=0).history["loss"]
-    assert history[1] < history[0]
-
-
-def test_one_crowded_picture_does_not_pad_all_others_before_a_training():
-    import tracemalloc
-
-    rows = np.tile(np.array([[1, 2, 9, 12, 0, 0]], np.float32), (3000 + 4999, 1))
-    ragged = fc.data.RaggedRows(rows, np.append(0, np.arange(3000, 8000)), "boxes")
-    assert ragged.shape == (5000, 3000, 6)  # 360 MB, were it padded
-    tracemalloc.start()
-    detection.YoloLoss(CELLS).check(ragged, 7)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most < 4e6
+def test_of_boxes_of_the_same_score_that_of_the_lower_place_stays():
+    boxes = np.array([[0, 0, 10, 10], [40, 0, 50, 10], [1, 0, 11, 10], [0, 0, 10, 10], [41, 0, 51, 10]], np.float32)
+    scores = np.array([[0.5, 0.0], [0.0, 0.7], [0.5, 0.0], [0.5, 0.7], [0.0, 0.7]], np.float32)
+    found, points, kinds = best_boxes(boxes, scores, (64, 64), 0.1, 0.5, 10)
+    np.testing.assert_array_equal(found, boxes[[1, 3, 0]])  # of the second class places 1 and 3, of the first place 0
+    assert kinds.tolist() == [1, 1, 0]
+    assert points.tolist() == pytest.approx([0.7, 0.7, 0.5])
 
 
 def test_boxes_move_with_augmented_pictures_in_fit():
@@ -247,15 +193,6 @@ def test_one_to_three_grids_have_a_head_each():
         assert len(cells) == sum(3 * 32 * 96 // stride**2 for stride in strides)
         assert model.output_shape == (None, len(cells), 7)
         assert sum(one.name.startswith("head") for one in model.layers) == len(strides), places
-
-
-def test_the_loss_is_read_back_from_its_configuration():
-    loss = detection.YoloLoss(CELLS, box_gain=2.0, ratio=3, overlap="ciou", ignore_threshold=0.6)
-    again = detection.YoloLoss.from_config(loss.get_config())
-    x = np.random.default_rng(0).normal(size=(1, len(CELLS), 7))
-    y = np.array([[[2, 3, 12, 13, 0]]], float)
-    assert again(y, x) == loss(y, x)
-    assert again.get_config() == loss.get_config()
 
 
 def test_a_class_that_is_not_there_is_found_in_any_image():
