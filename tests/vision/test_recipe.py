@@ -54,6 +54,16 @@ def test_the_recipe_of_a_yolo_is_the_same_training_for_the_same_seed():
     assert made[0].finish().cells.size == (32, 48)
 
 
+def test_a_yolo_is_finished_with_the_threshold_that_dev_pictures_choose():
+    with_dev, alone = (detection.yolo_recipe(_pictures(3), dev, filters=4, anchors=1, block="repvgg").finish()
+                       for dev in (_pictures(2), None))
+    assert alone.score_threshold == 0.25
+    assert with_dev.score_threshold == alone.choose_threshold(_pictures(2)).threshold
+    empty = detection.yolo_recipe(_pictures(3), _pictures(2, boxes=0), filters=4, anchors=1)
+    assert empty.finish().score_threshold == 0.25
+    assert len(with_dev.model.layers) > len(empty.finish().model.layers)  # its blocks are of another kind
+
+
 def test_the_size_of_a_yolo_is_that_of_most_pictures_in_multiples_of_its_stride():
     sizes = [(480, 640), (480, 640), (100, 30)]
     part = fc.datasets.BoxedImages([np.zeros((*size, 3), np.uint8) for size in sizes], [[0, 0, 20, 20]], [0, 1, 1, 1],

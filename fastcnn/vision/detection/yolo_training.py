@@ -1,6 +1,7 @@
 """A YOLO from a part of a data set of boxes: prior boxes, network, loss, pictures changed on their way."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ _LONG_SIDE = 384  # pixels, of the network's pictures where nobody says a size
 def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int = 0,
                 size: tuple[int, int] | None = None, epochs: int = 60, batch_size: int = 4, optimizer: Any = "adamw",
                 learning_rate: float = 2e-3, weight_decay: float | None = 0.01, augment: bool = True,
-                filters: int = 16, blocks: int = 1, strides: Sequence[int] = (16,), anchors: int = 3) -> Recipe:
+                filters: int = 16, blocks: int = 1, block: str = "residual", strides: Sequence[int] = (16,),
+                anchors: int = 3) -> Recipe:
     """Return the training of a YOLO on pictures with boxes, from nothing.
 
     Prior boxes are found among those of `train` by k-means on IoU. Pictures are put into one size, their shape kept,
@@ -36,7 +38,7 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
     ----------
     train : BoxedImages
     dev : BoxedImages, optional
-        Their loss is told after each epoch.
+        Their loss is told after each epoch, and `Detector.choose_threshold` chooses on them which boxes are told.
     seed : int
         Of first weights, prior boxes and changes.
     size : (int, int), optional
@@ -51,8 +53,7 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
         Of kernels.
     augment : bool
         Whether pictures are changed.
-    filters, blocks : int
-        As of `yolo`.
+    filters, blocks, block : as of `yolo`
     strides : sequence of int
         Of the grids, as of `YoloCells`.
     anchors : int
@@ -92,10 +93,19 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
     x, rows = letterboxed(train, fitting_size(train.sizes, max(strides)) if size is None else size)
     sides, mean = boxes.anchor_sides(rows.rows[:, :4], _fewer(anchors * len(strides), rows), seed)
     cells = YoloCells((x.shape[1], x.shape[2]), sides, strides)
-    model = yolo(cells, len(train.names), channels=x.shape[3], filters=filters, blocks=blocks)
+    model = yolo(cells, len(train.names), channels=x.shape[3], filters=filters, blocks=blocks,
+                 block=block)
     model.compile(optimizer_for(optimizer, learning_rate, weight_decay), YoloLoss(cells))
+
+    def finish() -> Detector:
+        detector = Detector(model, cells, train.names)
+        if dev is not None:
+            with suppress(DataError):  # without objects there, or boxes found, the threshold stays
+                detector.choose_threshold(dev)
+        return detector
+
     told = ", ".join(f"{width:.0f}x{height:.0f}" for width, height in sides)
-    return Recipe(model, x, lambda: Detector(model, cells, train.names), rows, batch_size, epochs,
+    return Recipe(model, x, finish, rows, batch_size, epochs,
                   changes(seed) if augment else None, None if dev is None else letterboxed(dev, cells.size),
                   notes=(f"prior boxes {told}, which cover boxes with a mean IoU of {mean:.3f}",))
 
