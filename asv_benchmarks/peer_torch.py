@@ -11,6 +11,7 @@ import numpy as np
 from asv_benchmarks.peer_data import Job, batches, initial_weights
 from asv_benchmarks.peer_torch_layers import *  # noqa: F403  (a kind of work is a function of this module)
 from asv_benchmarks.peer_torch_layers import images
+from asv_benchmarks.peer_torch_seeing import *  # noqa: F403
 from asv_benchmarks.training import CIFAR_FILTERS, CIFAR_POOLED
 
 

@@ -60,10 +60,15 @@ def _layer_works() -> list[Work]:
     return works + [Work(f"adam.{of}", "adam", of, _FORWARD) for of in PARAMETERS]
 
 
+#: Networks that see, with the images of a batch.
+_SEEING = {"yolo": (4, 16), "unet": (2, 8)}
+
 _ALL = [
     Work("lenet5", "training_step", "lenet5", _THREE_STEPS, brief=False),
     Work("convnet", "training_step", "convnet", _THREE_STEPS, brief=False),
     Work("cifar", "training_step", "cifar", 1e-3, brief=False),
+    *(Work(f"{name}.b{n}", f"{name}_step", str(n), 1e-3, brief=False)
+      for name, sizes in _SEEING.items() for n in sizes),
     Work("predict", "prediction", "lenet5", _FORWARD, brief=False),
     *(Work(f"onnx.{name}.b{n}", "network_prediction", f"{name}.b{n}", 1e-4, brief=False, peer="onnxruntime")
       for name in GRAPHS for n in BATCHES),
@@ -127,6 +132,8 @@ GOALS = {goal.name: goal for goal in (
     Goal("lenet5", "LeNet-5, training step, batch 128, Adam", 4.0, _one("lenet5")),
     Goal("convnet", "Keras's MNIST convnet, training step", 3.0, _one("convnet")),
     Goal("cifar", "CIFAR network of six convolutions, training step", 2.0, _one("cifar")),
+    *(Goal(name, f"{what}, training step", 2.0, _layer(name, "")) for name, what in (
+        ("yolo", "YOLO of 0.35 million parameters, 288 x 384"), ("unet", "U-Net of 12 filters, 256 x 256"))),
     Goal("forward", "convolution forward, packing inside", 1.3, _published("forward"), 0.8),
     Goal("packed", "convolution forward, packed ahead", 1.3, _published("packed"), 0.8),
     Goal("gradients", "convolution forward with both gradients", 1.3, _published("gradients"), 0.8),
