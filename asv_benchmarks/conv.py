@@ -55,17 +55,22 @@ def _dense(layer: str) -> SimpleNamespace:
 
 
 @cache
-def _few(filters: int, size: int) -> partial:
+def _few(filters: int, size: int) -> SimpleNamespace:
     from fastcnn import geometry
     from fastcnn.kernels import cpu
 
     g = geometry.conv2d((1, 128, 128, 32), filters, (size, size), padding="same")
-    bounds, single = np.array([-np.inf, np.inf], np.float32), np.dtype(np.float32)
-    call = partial(cpu.few_filters_forward, written(1, 128, 128, filters),
-                   written(cpu.few_filters_forward_packed(g, single)), normal(1, 128, 128, 32),
-                   normal(size, size, 32, filters), normal(filters), normal(0), bounds, 0, g)
-    call()
-    return call
+    bounds, single, x = np.array([-np.inf, np.inf], np.float32), np.dtype(np.float32), normal(1, 128, 128, 32)
+    calls = SimpleNamespace(
+        forward=partial(cpu.few_filters_forward, written(1, 128, 128, filters),
+                        written(cpu.few_filters_forward_packed(g, single)), x, normal(size, size, 32, filters),
+                        normal(filters), normal(0), bounds, 0, g),
+        backward_weights=partial(cpu.narrow_backward_weights, written(size, size, 32, filters), written(filters),
+                                 written(cpu.narrow_backward_weights_scratch(g, single)), x,
+                                 normal(1, 128, 128, filters), g))
+    for call in vars(calls).values():
+        call()
+    return calls
 
 
 class FewFilters:
@@ -74,10 +79,13 @@ class FewFilters:
     params, param_names, repeat = [[1, 3], [3, 9]], ["filters", "size"], REPEAT
 
     def setup(self, filters, size):
-        self.call = _few(filters, size)
+        self.calls = _few(filters, size)
 
     def time_forward(self, filters, size):
-        self.call()
+        self.calls.forward()
+
+    def time_backward_weights(self, filters, size):
+        self.calls.backward_weights()
 
 
 class Small:

@@ -318,6 +318,10 @@ def conv2d_backward_weights(x, dy, geometry):
     return dkernel, dy.sum(axis=(0, 1, 2))
 
 
+def narrow_backward_weights(x, dy, geometry):
+    return conv2d_backward_weights(x, dy, geometry)
+
+
 # --- inverted.py ------------------------------------------------------------------------------------------------------
 
 

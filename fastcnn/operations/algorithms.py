@@ -4,6 +4,7 @@
 depthwise       one filter a channel: kernels of its own
 Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; it rounds in another way
 few filters     1 to 4 of them, forward, where `few_filters_forward_suits`: vectors along the window
+narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows
 direct          everything else, on the register tile
 ==============  ====================================================================================================
 """
@@ -66,6 +67,9 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
         found = _direct(kernels, g, dtype, shapes, back)
     if dtype != np.float32:  # who asks for float64 wants the last bits, too
         return found
+    if kernels.narrow_backward_weights_suits(g, dtype):
+        scratch = kernels.narrow_backward_weights_scratch(g, dtype)
+        found = found._replace(backward_weights=GradientCall(kernels.narrow_backward_weights, g, shapes, scratch))
     found = _winograd(kernels, g, kept, found) if winograd else found
     if kernels.few_filters_forward_suits(g, dtype):
         packed = kernels.few_filters_forward_packed(g, dtype)

@@ -75,6 +75,13 @@ def test_few_filters_are_multiplied_along_the_window_in_single_precision(channel
     assert kernels(conv2d((9, 1, 1, 256), 2, (1, 1)))[0] is cpu.conv2d_forward, "a dense layer"
 
 
+def test_the_gradient_of_few_filters_is_multiplied_along_rows_in_single_precision():
+    g = conv2d((2, 64, 64, 12), 3, (3, 3), padding="same")
+    assert kernels(g)[2] is cpu.narrow_backward_weights
+    assert kernels(g, "float64")[2] is cpu.conv2d_backward_weights
+    assert kernels(conv2d((2, 64, 64, 12), 32, (5, 5)))[2] is cpu.conv2d_backward_weights
+
+
 def test_winograds_kernels_compute_what_they_suit_in_single_precision_unless_they_are_switched_off():
     g = conv2d((8, 32, 32, 64), 64, (3, 3), padding="same")
     suits = [cpu.winograd_forward_suits(g, False), cpu.winograd_backward_input_suits(g, False),

@@ -19,6 +19,11 @@ from fastcnn.kernels.cpu.conv.few import (
     few_filters_forward_suits,
 )
 from fastcnn.kernels.cpu.conv.forward import conv2d_forward, conv2d_forward_packed
+from fastcnn.kernels.cpu.conv.narrow import (
+    narrow_backward_weights,
+    narrow_backward_weights_scratch,
+    narrow_backward_weights_suits,
+)
 from fastcnn.kernels.cpu.depthwise.backward_weights import (
     depthwise2d_backward_weights,
     depthwise2d_backward_weights_scratch,
@@ -224,6 +229,9 @@ __all__ = [
     "mix_images_backward",
     "moving_average",
     "multiply_add_chain",
+    "narrow_backward_weights",
+    "narrow_backward_weights_scratch",
+    "narrow_backward_weights_suits",
     "order_rows",
     "pad2d",
     "pad3d_backward",
