@@ -3,14 +3,15 @@
 What stands here works with models and pictures alike; each task has a folder of its own.
 """
 
-from fastcnn.vision import boxes, detection, segmentation
+from fastcnn.vision import boxes, detection, identity, segmentation
 from fastcnn.vision.detection.detector import detect
 from fastcnn.vision.explanations import explain
+from fastcnn.vision.identity.verification import verify
 from fastcnn.vision.recipe import Recipe
 from fastcnn.vision.seen_by_units import receptive_fields
 from fastcnn.vision.segmentation.segmenter import segment
 from fastcnn.vision.sliding_windows import to_convolutional, window_step
 from fastcnn.vision.style import stylize
 
-__all__ = ["Recipe", "boxes", "detect", "detection", "explain", "receptive_fields", "segment", "segmentation",
-           "stylize", "to_convolutional", "window_step"]
+__all__ = ["Recipe", "boxes", "detect", "detection", "explain", "identity", "receptive_fields", "segment",
+           "segmentation", "stylize", "to_convolutional", "verify", "window_step"]

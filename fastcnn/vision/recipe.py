@@ -43,6 +43,8 @@ class Recipe(NamedTuple):
     sample_weight : array or None
     notes : tuple of str
         What a person should know: what was chosen, and by what.
+    callbacks : tuple of Callback
+        That belong to the training, whoever starts it.
 
     Examples
     --------
@@ -63,6 +65,7 @@ class Recipe(NamedTuple):
     validation_data: Any = None
     sample_weight: Any = None
     notes: tuple[str, ...] = ()
+    callbacks: tuple[Any, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -102,6 +105,7 @@ class Recipe(NamedTuple):
         (epochs,) = positive("Recipe.fit", epochs=self.epochs if epochs is None else epochs)
         steps, rate = epochs * self.steps_per_epoch, optimizer.learning_rate
         each = list(callbacks) if isinstance(callbacks, (list, tuple)) else [] if callbacks is None else [callbacks]
+        each = [*self.callbacks, *each]
         if minutes is not None:
             budget = step_budget(self.model, **self.data(), minutes=minutes)
             steps, epochs = budget.steps, budget.epochs

@@ -3,19 +3,23 @@
 ::
 
     embeddings of length 1, losses.Triplet, ClassBatches -> a model -> choose_threshold on pairs of other persons
-        -> verify (1:1), Gallery.identify (1:K, with "not recognized"), one_shot_accuracy
+        -> Recognizer: verify (1:1), evaluate, save; Gallery.identify (1:K, with "not recognized")
+    siamese_recipe: all of it, of a data set
+    siamese, PairBatches -> whether two pictures show one person, by a dense unit
 """
 
 from fastcnn.vision.identity.class_batches import ClassBatches
-from fastcnn.vision.identity.gallery import (
-    NOT_RECOGNIZED,
-    Gallery,
-    Identified,
-    choose_threshold,
-    squared_distances,
-    verify,
-)
+from fastcnn.vision.identity.drawing import draw_embeddings
+from fastcnn.vision.identity.embedding import squared_distances
+from fastcnn.vision.identity.gallery import NOT_RECOGNIZED, Gallery, Identified
+from fastcnn.vision.identity.monitor import EmbeddingMonitor
 from fastcnn.vision.identity.one_shot import one_shot_accuracy
+from fastcnn.vision.identity.pairs import PairBatches, Pairs, balanced_pairs
+from fastcnn.vision.identity.recognizer import Recognizer
+from fastcnn.vision.identity.siamese import siamese
+from fastcnn.vision.identity.siamese_training import siamese_recipe
+from fastcnn.vision.identity.verification import choose_threshold, verify
 
-__all__ = ["NOT_RECOGNIZED", "ClassBatches", "Gallery", "Identified", "choose_threshold", "one_shot_accuracy",
-           "squared_distances", "verify"]
+__all__ = ["NOT_RECOGNIZED", "ClassBatches", "EmbeddingMonitor", "Gallery", "Identified", "PairBatches", "Pairs",
+           "Recognizer", "balanced_pairs", "choose_threshold", "draw_embeddings", "one_shot_accuracy", "siamese",
+           "siamese_recipe", "squared_distances", "verify"]

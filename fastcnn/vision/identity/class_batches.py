@@ -26,6 +26,8 @@ class ClassBatches(PyDataset):
     batches : int, optional
         In an epoch; as many as see each image once on average, without it.
     seed : int
+    anew : bool
+        Whether each epoch has other batches; for a validation they had better stay.
     workers, max_queue_size : as in `fastcnn.utils.PyDataset`
 
     Raises
@@ -45,7 +47,8 @@ class ClassBatches(PyDataset):
     """
 
     def __init__(self, x: Any, y: Any, classes_per_batch: int = 32, images_per_class: int = 4,
-                 batches: int | None = None, seed: int = 0, *, workers: int = 1, max_queue_size: int = 10) -> None:
+                 batches: int | None = None, seed: int = 0, *, anew: bool = True, workers: int = 1,
+                 max_queue_size: int = 10) -> None:
         super().__init__(workers, max_queue_size=max_queue_size)
         self.x, self.y = x, np.asarray(y).reshape(-1)
         if len(self.x) != len(self.y) or self.y.dtype.kind not in "iu":
@@ -61,7 +64,7 @@ class ClassBatches(PyDataset):
                             f"fewer classes a batch")
         self.classes_per_batch, self.images_per_class, self.seed = classes_per_batch, images_per_class, seed
         self.batches = max(1, len(self.y) // (classes_per_batch * images_per_class)) if batches is None else batches
-        self._epoch = 0
+        self.anew, self._epoch = anew, 0
 
     def __len__(self) -> int:
         return self.batches
@@ -88,4 +91,17 @@ class ClassBatches(PyDataset):
         return np.concatenate([picked, draw.choice(rows, missing)]) if missing else picked
 
     def on_epoch_end(self) -> None:
-        self._epoch += 1
+        self._epoch += self.anew
+
+    def get_state(self) -> dict[str, int]:
+        """Return the epoch, so that a training that is resumed goes on with its batches."""
+        return {"epoch": self._epoch}
+
+    def set_state(self, state: dict[str, int]) -> None:
+        """Go on where `get_state` was.
+
+        Parameters
+        ----------
+        state : dict
+        """
+        self._epoch = int(state["epoch"])

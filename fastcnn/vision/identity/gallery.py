@@ -1,15 +1,19 @@
 """Who it is: embeddings of known persons, and whose is the nearest, or nobody's."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcnn.errors import ArgumentError, DataError
-from fastcnn.metrics import Verification
+from fastcnn.errors import DataError
 from fastcnn.models import Model
+from fastcnn.vision.identity.embedding import embedded, in_one_size, require_embeddings, squared_distances
+from fastcnn.vision.identity.recognizer import Recognizer
 
 NOT_RECOGNIZED = "not recognized"
+
+_TILE, _TEXT = 112, 28  # pixels of a picture, and of the lines under it
 
 
 class Identified(NamedTuple):
@@ -30,36 +34,17 @@ class Identified(NamedTuple):
     nearest: str
 
 
-def squared_distances(a: Any, b: Any) -> np.ndarray:
-    """Return the squared distances (N, M) of embeddings (N, C) and (M, C), in float64.
-
-        |a - b|^2, the difference first, so that equal ones have the distance 0
-
-    Parameters
-    ----------
-    a, b : array
-
-    Examples
-    --------
-    >>> fc.vision.identity.squared_distances([[0.0, 0.0]], [[3.0, 4.0], [0.0, 0.0]])
-    array([[25.,  0.]])
-    """
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-        raise ArgumentError(f"squared_distances: expected embeddings (N, C) and (M, C), got {a.shape} and {b.shape}")
-    return np.stack([((one - b) ** 2).sum(1) for one in a]) if len(a) else np.zeros((0, len(b)))
-
-
 class Gallery:
     """Known persons by their embeddings (1:K recognition).
 
     Parameters
     ----------
-    model : Model
-        From pictures to embeddings (N, C).
+    model : Recognizer or Model
+        A recognizer takes pictures of any size, and files; a model from pictures to embeddings (N, C) takes arrays as
+        it was trained on.
     threshold : float, optional
-        The largest squared distance at which somebody is recognized. Without it the nearest is always the answer;
-        `choose_threshold` finds one.
+        The largest squared distance at which somebody is recognized. Without it that of the recognizer; of a model the
+        nearest is always the answer: `choose_threshold` finds one.
 
     Raises
     ------
@@ -75,13 +60,15 @@ class Gallery:
     ['black', 'not recognized', 'white']
     """
 
-    def __init__(self, model: Model, threshold: float | None = None) -> None:
-        if len(model.output_shapes) != 1 or len(model.output_shape) != 2:
-            raise ArgumentError(f"Gallery: expected a model from pictures to embeddings (N, C), got {model} with "
-                                f"output {model.output_shape}")
+    def __init__(self, model: Recognizer | Model, threshold: float | None = None) -> None:
+        if not isinstance(model, Recognizer):
+            require_embeddings(model, "Gallery")
+        elif threshold is None:
+            threshold = model.threshold
         self.model, self.threshold = model, threshold
         self.names: list[str] = []
-        self._known = np.zeros((0, model.output_shape[-1]))
+        self._known = self._embedded([])
+        self._pictures: list[np.ndarray] = []
 
     def __len__(self) -> int:
         return len(self.names)
@@ -92,12 +79,14 @@ class Gallery:
         Parameters
         ----------
         persons : dict of (n, H, W, C) arrays
+            Or, for a recognizer, of what `Recognizer.embed` takes, such as lists of files.
         """
         # All, before anything changes.
-        added = [(name, _embedded(self.model, pictures)) for name, pictures in persons.items()]
-        for name, embeddings in added:
+        added = [(name, self._embedded(pictures), pictures) for name, pictures in persons.items()]
+        for name, embeddings, pictures in added:
             self.names += [name] * len(embeddings)
             self._known = np.concatenate([self._known, embeddings])
+            self._pictures += _each(pictures)
 
     def identify(self, pictures: Any) -> list[Identified]:
         """Return who is in each picture; of equal distances the person who was enrolled first.
@@ -105,78 +94,76 @@ class Gallery:
         Parameters
         ----------
         pictures : (N, H, W, C) array
+            Or, for a recognizer, what `Recognizer.embed` takes.
         """
+        return [self._answer(row) for row in self._distances(pictures)]
+
+    def draw(self, pictures: Any, path: str | os.PathLike[str] | None = None) -> np.ndarray:
+        """Return each picture beside the nearest known one, with the name and the distance, and write it if asked.
+
+        Parameters
+        ----------
+        pictures : as `identify` takes them
+            Of 8 bits.
+        path : path, optional
+            Its ending says the format.
+
+        Returns
+        -------
+        (H, W, 3) uint8 array
+
+        Raises
+        ------
+        ImportError
+            Pillow is not installed.
+        """
+        try:
+            from PIL import Image, ImageDraw
+        except ImportError:
+            raise ImportError('drawing needs Pillow: pip install "fastcnn[image]"') from None
+        from fastcnn.datasets.rgb import write_picture
+
+        distances = self._distances(pictures)
+        given, across = _each(pictures), min(4, max(1, len(distances)))
+        down = -(-len(distances) // across)
+        sheet = np.full((down * (_TILE + _TEXT + 8), across * (2 * _TILE + 16), 3), 255, np.uint8)
+        corners = [(k // across * (_TILE + _TEXT + 8), k % across * (2 * _TILE + 16)) for k in range(len(distances))]
+        for (top, left), picture, row in zip(corners, given, distances, strict=True):
+            pair = in_one_size([picture, self._pictures[int(row.argmin())]], (_TILE, _TILE, 3), "Gallery.draw")
+            sheet[top : top + _TILE, left : left + 2 * _TILE] = np.hstack(list(pair))
+        image = Image.fromarray(sheet)
+        pen = ImageDraw.Draw(image)
+        for (top, left), row in zip(corners, distances, strict=True):
+            answer = self._answer(row)
+            color = (180, 40, 30) if answer.name == NOT_RECOGNIZED else (0, 110, 60)
+            lines = (answer.name, f"{answer.distance:.3f} to {answer.nearest}")
+            for k, line in enumerate(lines):
+                pen.text((left + 2, top + _TILE + 1 + 12 * k), line.encode("latin-1", "replace").decode("latin-1"),
+                         fill=color)
+        drawn = np.asarray(image)
+        if path is not None:
+            write_picture(path, drawn)
+        return drawn
+
+    def _distances(self, pictures: Any) -> np.ndarray:
+        """Return the squared distances of pictures to all known ones."""
         if not self.names:
             raise DataError("Gallery: expected persons to look among, got none; enroll some first")
-        distances = squared_distances(_embedded(self.model, pictures), self._known)
-        found = []
-        for row in distances:
-            best = int(row.argmin())
-            known = self.threshold is None or row[best] <= self.threshold
-            found.append(Identified(self.names[best] if known else NOT_RECOGNIZED, float(row[best]), self.names[best]))
-        return found
+        return squared_distances(self._embedded(pictures), self._known)
+
+    def _answer(self, distances: np.ndarray) -> Identified:
+        best = int(distances.argmin())
+        known = self.threshold is None or distances[best] <= self.threshold
+        return Identified(self.names[best] if known else NOT_RECOGNIZED, float(distances[best]), self.names[best])
+
+    def _embedded(self, pictures: Any) -> np.ndarray:
+        if isinstance(self.model, Recognizer):
+            return self.model.embed(pictures)
+        return embedded(self.model, pictures) if len(pictures) else np.zeros((0, self.model.output_shape[-1]))
 
 
-def choose_threshold(distances: Any, same: Any) -> float:
-    """Return the threshold of the largest accuracy on pairs, half-way between two distances.
-
-    Parameters
-    ----------
-    distances : (N,) array
-        Of pairs of other persons than those that will be verified.
-    same : (N,) array
-        1 where a pair shows one person.
-
-    Examples
-    --------
-    >>> fc.vision.identity.choose_threshold([0.1, 0.3, 0.7, 0.5, 0.8], [1, 1, 1, 0, 0])
-    0.4
-    """
-    metric = Verification()
-    metric.update_state(np.asarray(same), np.asarray(distances))
-    return float(metric.results()["threshold"])
-
-
-def verify(model: Model, a: Any, b: Any, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return whether pictures show the same person pair by pair, and their squared distances (1:1 verification).
-
-        |f(a) - f(b)|^2 <= threshold
-
-    Parameters
-    ----------
-    model : Model
-        From pictures to embeddings (N, C).
-    a, b : (N, H, W, C) array
-    threshold : float
-
-    Returns
-    -------
-    same : (N,) array of bool
-    distances : (N,) array
-
-    References
-    ----------
-    Schroff, Kalenichenko, Philbin: FaceNet, 2015, section 4.
-
-    Examples
-    --------
-    >>> model = fc.Sequential([fc.Input((2, 2, 1)), layers.Flatten()])
-    >>> same, distances = fc.vision.identity.verify(model, np.zeros((1, 2, 2, 1)), np.ones((1, 2, 2, 1)), 1.0)
-    >>> same.tolist(), distances.tolist()
-    ([False], [4.0])
-    """
-    Gallery(model)  # refuses what gives no embeddings
-    first, second = _embedded(model, a), _embedded(model, b)
-    if len(first) != len(second):
-        raise ArgumentError(f"verify: expected as many pictures in a as in b, got {len(first)} and {len(second)}")
-    distances = ((first - second) ** 2).sum(1)
-    return distances <= threshold, distances
-
-
-def _embedded(model: Model, pictures: Any) -> np.ndarray:
-    x = np.asarray(pictures)
-    x = x[None] if x.ndim == 3 else x
-    embeddings = np.asarray(model.predict(x, verbose=0), np.float64)
-    if not np.isfinite(embeddings).all():
-        raise DataError(f"{model}: expected finite embeddings, got NaN or infinity; train it with a lower rate")
-    return embeddings
+def _each(pictures: Any) -> list[Any]:
+    """Return pictures one by one."""
+    if isinstance(pictures, np.ndarray):
+        return list(pictures) if pictures.ndim == 4 else [pictures]
+    return list(pictures) if isinstance(pictures, Sequence) and not isinstance(pictures, str) else [pictures]

@@ -6,21 +6,22 @@ from typing import Any
 import numpy as np
 
 from fastcnn.models import Model
-from fastcnn.vision.identity.gallery import squared_distances
+from fastcnn.vision.identity.embedding import named_right
+from fastcnn.vision.identity.recognizer import Recognizer
 
 
-def one_shot_accuracy(model: Model, runs: Iterable[Any], prepare: Callable[[np.ndarray], np.ndarray] = np.asarray
-                      ) -> np.ndarray:
+def one_shot_accuracy(model: Recognizer | Model, runs: Iterable[Any],
+                      prepare: Callable[[np.ndarray], np.ndarray] = np.asarray) -> np.ndarray:
     """Return the share of queries that are named right, of each run.
 
     Parameters
     ----------
-    model : Model
-        From pictures to embeddings (N, C).
+    model : Recognizer or Model
+        A recognizer takes the drawings as they are; a model from pictures to embeddings (N, C) what `prepare` makes.
     runs : iterable of OneShotRun
         Those of ``fc.datasets.load("omniglot").runs``.
     prepare : callable
-        Makes pictures as the model takes them.
+        Makes pictures as a model takes them.
 
     References
     ----------
@@ -34,9 +35,12 @@ def one_shot_accuracy(model: Model, runs: Iterable[Any], prepare: Callable[[np.n
     >>> fc.vision.identity.one_shot_accuracy(model, [OneShotRun(pictures, pictures[::-1], np.array([2, 1, 1]))])
     array([0.66666667])
     """
+    if isinstance(model, Recognizer):
+        embed = model.embed
+    else:
+        embed = lambda pictures: model.predict(prepare(pictures), verbose=0)
     found = []
     for run in runs:
-        examples = model.predict(prepare(run.examples), verbose=0)
-        queries = model.predict(prepare(run.queries), verbose=0)
-        found.append(float((squared_distances(queries, examples).argmin(1) == run.answers).mean()))
+        examples, queries = embed(run.examples), embed(run.queries)
+        found.append(named_right(queries, examples, run.answers))
     return np.array(found)
