@@ -474,6 +474,12 @@ TABLE: dict[str, list[Case]] = {
             layers.Dense(4, dtype=more["dtype"]), 2, **more), FLAT, pixel=False, over_batch=True, smooth=False,
             changes_weights=True),
     ],
+    "TimeDistributed": [
+        Case("of a convolution", lambda **more: layers.TimeDistributed(
+            layers.Conv1D(3, 2, dtype=more["dtype"]), **more), IMAGE, pixel=False),
+        Case("of noise", lambda **more: layers.TimeDistributed(
+            layers.Dropout(0.4, seed=5, dtype=more["dtype"]), **more), IMAGE, random=True),
+    ],
     "GaussianNoise": [Case("0.4", _of(layers.GaussianNoise, 0.4, seed=5), IMAGE, random=True)],
     "GaussianDropout": [Case("0.4", _of(layers.GaussianDropout, 0.4, seed=5), IMAGE, random=True)],
     "LayerNormalization": [

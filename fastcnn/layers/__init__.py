@@ -153,6 +153,7 @@ from fastcnn.layers.separable import SeparableConv1D, SeparableConv2D
 from fastcnn.layers.serialization import deserialize, serialize
 from fastcnn.layers.slice_take import Slice, Take
 from fastcnn.layers.suppression import NonMaxSuppression
+from fastcnn.layers.time_distributed import TimeDistributed
 from fastcnn.layers.top_k import TopK
 from fastcnn.layers.unit_norm import RMSNormalization, UnitNormalization
 from fastcnn.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
@@ -193,9 +194,9 @@ __all__ = [
     "Resizing", "RoIAlign", "RoIPooling", "Round", "SeparableConv1D", "SeparableConv2D", "SeparableConvolution1D",
     "SeparableConvolution2D", "SiLU", "Sigmoid", "Sign", "Slice", "Softmax", "Softplus", "Softsign", "SpatialDropout1D",
     "SpatialDropout2D", "SpatialDropout3D", "SpectralNormalization", "Sqrt", "Step", "Subtract", "Take", "Tanh",
-    "Tensor", "ThresholdedReLU", "TopK", "UnitNormalization", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Where",
-    "Wrapper", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "add", "average", "concatenate", "deserialize", "dot",
-    "maximum", "minimum", "multiply", "serialize", "subtract",
+    "Tensor", "ThresholdedReLU", "TimeDistributed", "TopK", "UnitNormalization", "UpSampling1D", "UpSampling2D",
+    "UpSampling3D", "Where", "Wrapper", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "add", "average",
+    "concatenate", "deserialize", "dot", "maximum", "minimum", "multiply", "serialize", "subtract",
 ]
 
 

@@ -25,7 +25,7 @@ FASTCNN = {
 }
 LAYERS = {
     _RECURRENT: "Bidirectional ConvLSTM1D ConvLSTM2D ConvLSTM3D GRU GRUCell LSTM LSTMCell RNN SimpleRNN SimpleRNNCell "
-                "StackedRNNCells TimeDistributed Masking",
+                "StackedRNNCells Masking",
     _PICTURES: "AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization "
                "MaxNumBoundingBoxes RandomColorDegeneration "
                "RandomInvert RandomPosterization "

@@ -99,3 +99,24 @@ def test_what_is_no_layer_is_refused():
         layers.serialize(3)
     with pytest.raises(ArgumentError, match=r"expected lower of at most upper, got 0\.5 and 0\.25"):
         layers.RReLU(0.5, 0.25)
+
+
+def test_each_thing_of_a_sample_goes_through_the_layer_by_itself():
+    inner = fc.Sequential([fc.Input((6, 3)), layers.Conv1D(4, 3, activation="relu"), layers.GlobalAveragePooling1D()])
+    layer = layers.TimeDistributed(inner)
+    y, backward = layer.forward(X)
+    assert y.shape == (4, 6, 4)
+    for k in range(6):
+        np.testing.assert_allclose(y[:, k], inner.predict(X[:, k], verbose=0), rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(layer.predict(X)[:, k], y[:, k])
+    dy = np.random.default_rng(1).standard_normal(y.shape).astype("float32")
+    dx = backward(dy)
+    for k in range(6):
+        np.testing.assert_allclose(dx[:, k], inner.forward(X[:, k])[1](dy[:, k].copy()), rtol=1e-4, atol=1e-6)
+    model = fc.Sequential([fc.Input((6, 6, 3)), layers.TimeDistributed(layers.Conv1D(2, 3))])
+    assert model.multiply_adds() == 6 * 4 * 3 * 3 * 2
+    again = fc.Sequential.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    np.testing.assert_array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
+    with pytest.raises(ArgumentError, match=r"expected an input \(N, T, \.\.\.\)"):
+        layers.TimeDistributed(layers.Dense(2))(np.ones((2, 3), "float32"))

@@ -108,7 +108,7 @@ ARGUMENTS = {"Activation": ("relu",), "Dense": (3,), "Reshape": ((-1,),), "Permu
              "Dot": (1,), "Resizing": (4, 9), "CenterCrop": (4, 5), "RandomRotation": (0.1,),
              "RandomTranslation": (0.1, 0.2), "RandomZoom": (0.1,),
              "RandomBrightness": (0.1,), "RandomContrast": (0.1,),
-             "SpectralNormalization": (L.Conv2D(3, 2),)}
+             "SpectralNormalization": (L.Conv2D(3, 2),), "TimeDistributed": (L.Conv1D(3, 2),)}
 
 #: No layers, or the base of some; code, which is refused; Keras's RandomCrop leaves images as they are in inference;
 #: layers of images of three channels.

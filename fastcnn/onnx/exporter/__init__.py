@@ -155,7 +155,16 @@ def _wrapped(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[Export
     return _written(w, layer.layer, inputs)
 
 
+def _of_each(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
+    """Write a layer that runs on each thing of a sample: the things go into the batch, and come back."""
+    things, inner, after = inputs[0].shape[1], as_shapes(layer.layer.input_shape)[0], layer.output_shape
+    folded = w.node("Reshape", [w.get(inputs[0], LAST), w.constant([-1, *inner[1:]], "folded")])
+    y = w.node("Reshape", [w.layer(layer.layer, folded), w.constant([-1, things, *after[2:]], "unfolded")])
+    return w.value(y, after, LAST)
+
+
 TABLE["SpectralNormalization"] = _wrapped
+TABLE["TimeDistributed"] = _of_each
 
 
 def _by_itself(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> list[ExportedTensor]:
