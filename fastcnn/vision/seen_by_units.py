@@ -6,6 +6,7 @@ import numpy as np
 
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import padding_of
+from fastcnn.layers import CropLike
 from fastcnn.models.network import Network
 
 Interval = tuple[np.ndarray, np.ndarray]  # first pixel, and one past the last, for each row (or column) of units
@@ -51,7 +52,9 @@ def receptive_fields(model: Network, layer: str) -> tuple[Interval, Interval]:
         outputs = step.node.output_shape if isinstance(step.node.output_shape, list) else [step.node.output_shape]
         for slot, shape in zip(step.outputs, outputs, strict=False):
             shapes[slot] = tuple(shape[1:])
-            seen = [(fields[one], shapes[one]) for one in step.inputs if one in fields]
+            # the other input of a CropLike says a size alone
+            sources = step.inputs[:1] if isinstance(step.node, CropLike) else step.inputs
+            seen = [(fields[one], shapes[one]) for one in sources if one in fields]
             if len(shapes[slot]) == 3 and seen:
                 rows, columns = (_joined([_through(step.node, axis, field[axis], whole[axis] if len(whole) == 3 else 1,
                                                    shapes[slot][axis]) for field, whole in seen]) for axis in (0, 1))

@@ -25,6 +25,9 @@ NETWORKS = {
     "transposed": lambda x: layers.Conv2DTranspose(2, 3, 2, "same", name="c")(x),
     "transposed, valid": lambda x: layers.Conv2DTranspose(2, 4, 3, name="c")(x),
     "branches": _branches,
+    "padded to a multiple": lambda x: layers.Conv2D(2, 4, 4, name="c")(layers.PadToMultiple(4)(x)),
+    "as large as another": lambda x: layers.CropLike(name="c")([layers.Conv2D(2, 3, padding="same")(x), layers.Conv2D(
+        2, 3)(x)]),
     "squeezed": lambda x: layers.Multiply(name="c")([x, layers.GlobalAveragePooling2D(keepdims=True)(x)]),
     "a model inside": lambda x: fc.Model(i := fc.Input((11, 9, 2)), layers.Conv2D(2, 3, 2, name="c")(i))(x),
 }
