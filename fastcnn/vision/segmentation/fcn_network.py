@@ -33,11 +33,11 @@ class _Maps(NamedTuple):
     layer: str
     stride: int
     begin: int
-    count: int
+    rows: int
 
     @property
     def end(self) -> int:
-        return self.begin + self.count * self.stride
+        return self.begin + self.rows * self.stride
 
 
 class _Step(NamedTuple):
@@ -159,10 +159,10 @@ def _merging(maps: list[_Maps]) -> tuple[list[_Step], _Maps]:
     *finer, place = maps
     steps = list[_Step]()
     for one in reversed(finer):
-        coarse = place.count * (place.stride // one.stride)
+        coarse = place.rows * (place.stride // one.stride)
         shift = round((place.begin - one.begin) / one.stride)
         cut_fine, cut_coarse = max(0, shift), max(0, -shift)
-        rows_fine, rows_coarse = one.count - cut_fine, coarse - cut_coarse
+        rows_fine, rows_coarse = one.rows - cut_fine, coarse - cut_coarse
         steps.append(_Step(cut_fine, cut_coarse, rows_fine >= rows_coarse))
         place = _Maps(one.layer, one.stride, one.begin + cut_fine * one.stride, min(rows_fine, rows_coarse))
     return steps, place

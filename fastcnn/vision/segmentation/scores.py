@@ -48,11 +48,13 @@ class Scores:
         known = mask >= 0
         labels = (mask > 0).astype(np.int64) if self._of_objects else mask
         called = (found.classes > 0).astype(np.int64) if self._of_objects else found.classes
-        for metric in self._pixels.values():
-            metric.update_state(labels[known], called[known])
+        self._pixels["IoU"].update_state(labels[known], called[known])
+        # of more than two classes it takes a number for each
+        self._pixels["Dice"].update_state(labels[known], called[known] if self._classes == 1 else np.eye(
+            self._classes + 1)[called[known]])
         if self._of_objects:
             for one in self._objects.values():
-                one.update_state([mask], [found.objects])
+                one.update_state(mask[None], found.objects[None])
 
     def results(self) -> dict[str, Any]:
         """Return each score by name."""

@@ -205,8 +205,10 @@ class Segmenter:
         """Return the network's output (H, W, K) for a picture (H, W, C) of float32."""
         if not self.flips:
             return self._predicted(x)
-        ways = [np.s_[:, :], np.s_[::-1], np.s_[:, ::-1], np.s_[::-1, ::-1]]
-        return sum((self._predicted(np.ascontiguousarray(x[way]))[way] for way in ways), np.float32(0)) / len(ways)
+        total: np.ndarray = np.zeros((*x.shape[:2], self.model.output_shape[-1]), np.float32)
+        for axes in ((), (0,), (1,), (0, 1)):
+            total += np.flip(self._predicted(np.ascontiguousarray(np.flip(x, axes))), axes)
+        return total / 4
 
     def _predicted(self, x: np.ndarray) -> np.ndarray:
         if self.tile is None or max(x.shape[:2]) <= self.tile:

@@ -41,7 +41,7 @@ def reach(model: Model) -> int:
     Examples
     --------
     >>> fc.vision.segmentation.reach(fc.vision.segmentation.unet(2, filters=4, depth=1))
-    10
+    9
     """
     step = grid_step(model)
     side = 4 * step

@@ -16,14 +16,17 @@ from fastcnn.vision.segmentation.mask_patches import patches
 from fastcnn.vision.segmentation.segmenter import Segmenter
 from fastcnn.vision.segmentation.unet_network import unet
 
-_RANGE = (-2.0, 4.0)  # of scaled pictures: 0 and 1 are percentiles, and what changes do is little beside it
+# Within which changes leave pixels. Scaled ones are between 0 and 1 but for a few; a change of brightness by 0.015 of
+# the range is 0.09 there.
+_SCALED, _BYTES = (-2.0, 4.0), (0.0, 255.0)
 
 
 def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: int = 0, size: int = 128,
                 epochs: int = 60, batch_size: int = 8, optimizer: Any = "adamw", learning_rate: float = 3e-3,
                 weight_decay: float | None = 0.01, augment: bool = True,
                 filters: int | Sequence[int] = (16, 32, 64, 96), depth: int | None = None, w0: float = 0.0,
-                sigma: float = 5.0, classes: Sequence[str] | None = None) -> Recipe:
+                sigma: float = 5.0, percentiles: tuple[float, float] | None = (1.0, 99.8),
+                classes: Sequence[str] | None = None) -> Recipe:
     """Return the training of a U-Net on pictures with masks, from nothing.
 
     Pictures are scaled by their percentiles and cut into patches of twice the size; of each a square, another one in
@@ -52,6 +55,8 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
         As of `unet`.
     w0, sigma : float
         As of `border_weights`, for masks of objects.
+    percentiles : (float, float), optional
+        As of `Segmenter`.
     classes : sequence of str, optional
         Names of the classes, background left out; without it "object", or "class 1" and so on.
 
@@ -78,12 +83,12 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
     ((1, 64, 64, 1), (None, None, None, 3))
     """
     for name, part in (("train", train), ("dev", dev)):
-        if part is not None and not isinstance(part, MaskedImages):
+        if not isinstance(part, MaskedImages) and (part is not None or part is train):
             raise ArgumentError(f"unet_recipe: expected MaskedImages as {name}, a part of a data set of masks, got "
                                 f"{type(part).__name__}")
     size, epochs, batch_size = positive("unet_recipe", size=size, epochs=epochs, batch_size=batch_size)
     of_objects = train.kind == "instances"
-    found = patches(train, 2 * size, w0=w0, sigma=sigma)
+    found = patches(train, 2 * size, percentiles, w0=w0, sigma=sigma)
     most = 1 if of_objects else int(found.y.max(initial=0))
     if not (found.y[..., 0] < 1).any() if of_objects else most == 0:
         raise DataError(f"unet_recipe: expected objects to learn, got {len(train)} pictures without a single one")
@@ -95,13 +100,14 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
                   losses.CategoricalCrossentropy() if of_objects else losses.SparseCategoricalCrossentropy())
     validation = None
     if dev is not None:
-        held = patches(dev, 2 * size, w0=w0, sigma=sigma)
+        held = patches(dev, 2 * size, percentiles, w0=w0, sigma=sigma)
         validation = (held.x, held.y) if held.weights is None else (held.x, held.y, held.weights)
-    return Recipe(model, found.x, lambda: Segmenter(model, names, smallest=_smallest(train)), found.y, batch_size,
-                  epochs, changes(size, seed, augment), validation, found.weights)
+    return Recipe(model, found.x, lambda: Segmenter(
+        model, names, percentiles=percentiles, smallest=_smallest(train)), found.y, batch_size, epochs, changes(
+            size, seed, augment, _BYTES if percentiles is None else _SCALED), validation, found.weights)
 
 
-def changes(size: int, seed: int, augment: bool = True) -> Pipeline:
+def changes(size: int, seed: int, augment: bool = True, value_range: tuple[float, float] = _SCALED) -> Pipeline:
     """Return what patches go through on their way into a batch.
 
     Parameters
@@ -109,9 +115,11 @@ def changes(size: int, seed: int, augment: bool = True) -> Pipeline:
     size : int
     seed : int
     augment : bool
+    value_range : (float, float)
+        Of pixels.
     """
-    more = [layers.RandomFlip(), layers.RandomContrast(0.4, _RANGE), layers.RandomBrightness(0.015, _RANGE),
-            layers.RandomNoise(0.005, _RANGE)]
+    more = [layers.RandomFlip(), layers.RandomContrast(0.4, value_range), layers.RandomBrightness(0.015, value_range),
+            layers.RandomNoise(0.005, value_range)]
     return Pipeline([layers.RandomCrop(size, size), *(more if augment else [])], seed=seed)
 
 

@@ -49,7 +49,7 @@ def border_weights(objects: Any, *, w0: float = 10.0, sigma: float = 5.0, balanc
     Examples
     --------
     >>> fc.vision.segmentation.border_weights(np.array([[1, 1, 0, 2, 2, 0, 0, 0]]), sigma=2.0).round(2)
-    array([[4.25, 7.07, 7.07, 7.07, 4.25, 2.35, 1.44, 1.11]], dtype=float32)
+    array([[4.25, 7.07, 7.07, 7.07, 4.25, 1.44, 1.02, 1.  ]], dtype=float32)
     """
     objects = map_of_objects(objects, "border_weights")
     w0 = number(w0, "border_weights", "a w0 of at least 0", lambda n: n >= 0)
