@@ -1,14 +1,18 @@
-"""A U-Net marks the nuclei of cells: every pixel of a microscope's image is one, or is none.
+"""A U-Net finds the nuclei of cells in a microscope's images, each with its own pixels, from nothing.
 
-    python examples/unet_nuclei.py --data nuclei-dsb2018 --out unet.png
+    FASTCNN_DATA=../shared/data python examples/unet_nuclei.py            needs pillow, scipy and scikit-image
+    FASTCNN_DATA=../shared/data python examples/unet_nuclei.py --epochs 12 --dev
 
-The functional form: the way down keeps what it saw at each scale, and the way up gets it back, to tell where. The
-data is a folder with images/NNN.png, masks/NNN.png (0, or a nucleus's number) and index.csv (file and split); such as
-the 256 x 256 fluorescence images of the 2018 Data Science Bowl (BBBC038, CC0). By default it is the folder
-nuclei-dsb2018 of the folder that the environment variable FASTCNN_DATA names. The lines of `fit` tell the intersection
-over union of the nuclei; the last ones that on the images that were held out, and the path of a picture. Two minutes.
+The images are 334 of the 2018 Data Science Bowl (BBBC038, CC0), 256 x 256, with a map of nuclei each. The network
+learns of each pixel how much it is background, the middle of a nucleus, or its rim, by a softmax with cross-entropy:
+the middle is the distance to the border over the largest one in the nucleus, so that nuclei which touch are two peaks.
+From the peaks a watershed shares out what is not background. Squares of 128 pixels are cut anew in each epoch, mirrored
+and coloured. All choices were made on a fifth of the training images (--dev); the test images are looked at once, at
+the end.
 
-Needs Pillow and matplotlib: pip install "fastcnn[image,plot]".
+The last lines are Dice's coefficient of the pixels, the average precision TP / (TP + FP + FN) of nuclei at an
+intersection over union of 0.5 and of 0.7, the panoptic quality, and the path of a picture: images, what was found, and
+what people marked.
 
 References
 ----------
@@ -16,127 +20,82 @@ Ronneberger, Fischer, Brox: U-Net: convolutional networks for biomedical image s
 """
 
 import argparse
-import csv
-import os
-import sys
+import json
+import time
 from pathlib import Path
+from typing import Any
 
-import matplotlib
 import numpy as np
-from PIL import Image
 
 import fastcnn as fc
-from fastcnn import layers, metrics, optimizers
-from fastcnn.layers import Tensor
+from fastcnn.vision import segmentation
 
-matplotlib.use("Agg")
-
-BATCH = 16  # squares
-SHOWN = 4  # of the picture
+SHOWN = 4  # images of the picture
 
 
-def read(folder: Path, split: str, count: int | None, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return images (N, size, size, 1) of mean 0 and deviation 1 each, and their masks of zeros and ones."""
-    with (folder / "index.csv").open(newline="") as file:
-        names = [row["file"] for row in csv.DictReader(file) if row["split"] == split][:count]
-    x, y = (np.stack([np.asarray(Image.open(folder / kind / name)) for name in names]) for kind in ("images", "masks"))
-    x, y = (tiles(a, size)[..., None].astype("float32") for a in (x, y > 0))
-    deviation = np.maximum(x.std((1, 2, 3), keepdims=True), 1)  # some images are nearly black
-    return (x - x.mean((1, 2, 3), keepdims=True)) / deviation, y
+def bright(image: np.ndarray) -> np.ndarray:
+    """Return an image whose darkest and brightest pixels are black and white."""
+    low, high = np.percentile(image, (1, 99.8))
+    return (255 * np.clip((image - low) / max(high - low, 3), 0, 1)).astype(np.uint8)
 
 
-def tiles(a: np.ndarray, size: int) -> np.ndarray:
-    """Return pictures (N, H, W) cut into squares (M, size, size)."""
-    count, rows, columns = len(a), a.shape[1] // size, a.shape[2] // size
-    a = a[:, :rows * size, :columns * size].reshape(count, rows, size, columns, size)
-    return a.transpose(0, 1, 3, 2, 4).reshape(-1, size, size)
-
-
-def two_convolutions(x: Tensor, filters: int) -> Tensor:
-    for _ in range(2):
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    return x
-
-
-def unet(size: int, filters: int, depth: int) -> fc.Model:
-    """Return a U-Net of images (size, size, 1) that halves them `depth` times; `filters` is for the first level."""
-    x = inputs = fc.Input((size, size, 1))
-    skips = []
-    for level in range(depth):
-        x = two_convolutions(x, filters << level)
-        skips.append(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = two_convolutions(x, filters << depth)
-    for level in reversed(range(depth)):
-        x = layers.Conv2DTranspose(filters << level, 2, strides=2)(x)
-        x = layers.Concatenate()([skips[level], x])
-        x = two_convolutions(x, filters << level)
-    return fc.Model(inputs, layers.Conv2D(1, 1, activation="sigmoid")(x), name="unet")
-
-
-def draw_picture(x: np.ndarray, y: np.ndarray, probabilities: np.ndarray, out: Path) -> None:
-    """Write the picture: images, what people marked, what the network says, and where the two differ."""
-    from matplotlib import pyplot as plt
-
-    found = probabilities >= 0.5
-    figure, axes = plt.subplots(4, len(x), figsize=(2.6 * len(x) + 0.4, 10.6), layout="constrained", squeeze=False)
-    for i in range(len(x)):
-        low, high = np.quantile(x[i], (0.01, 0.998))
-        differ = np.ones((*y.shape[1:3], 3))
-        mask, guess = y[i, ..., 0] > 0, found[i, ..., 0]
-        differ[mask & guess] = 0.75
-        differ[guess & ~mask] = (0.84, 0.15, 0.16)
-        differ[mask & ~guess] = (0.12, 0.47, 0.71)
-        for axis, image, scale in zip(axes[:, i], (x[i, ..., 0], mask, probabilities[i, ..., 0], differ),
-                                      ((low, high), (0, 1), (0, 1), (0, 1))):
-            axis.imshow(image, cmap="gray", vmin=scale[0], vmax=scale[1], interpolation="nearest")
-            axis.set(xticks=[], yticks=[])
-        axes[3, i].set_xlabel(f"intersection over union {iou(mask, guess):.2f}", fontsize=9)
-    for axis, title in zip(axes[:, 0], ("image", "mask", "probability", "too much (red), too little (blue)")):
-        axis.set_ylabel(title, fontsize=10)
-    figure.savefig(out, dpi=110)
-    plt.close(figure)
-
-
-def iou(mask: np.ndarray, guess: np.ndarray) -> float:
-    """Return the intersection over union of two sets of pixels; 1 if both are empty."""
-    union = np.count_nonzero(mask | guess)
-    return np.count_nonzero(mask & guess) / union if union else 1.0
+def picture(part: Any, found: list[segmentation.Segmentation]) -> np.ndarray:
+    """Return images side by side, below them what was found, and below that what people marked."""
+    columns = []
+    for image, mask, one in zip(part.images, part.masks, found, strict=True):
+        shown = bright(image)
+        truth = segmentation.Segmentation((mask > 0).astype(np.int32), one.probabilities, mask, one.names)
+        columns.append(np.concatenate([np.repeat(shown, 3, -1), one.draw(shown), truth.draw(shown)]))
+    return np.concatenate(columns, axis=1).repeat(2, 0).repeat(2, 1)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("FASTCNN_DATA", ".")) / "nuclei-dsb2018")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="nuclei-dsb2018", help="a data set by name, or a folder of images and masks")
+    parser.add_argument("--epochs", type=int, default=48)
+    parser.add_argument("--minutes", type=float, help="train so long, in place of a number of epochs")
     parser.add_argument("--images", type=int, help="train on so many images (default: all)")
     parser.add_argument("--test-images", type=int, help="test on so many images (default: all)")
-    parser.add_argument("--size", type=int, default=128, help="of the squares that images are cut into")
-    parser.add_argument("--filters", type=int, default=8, help="of the first level (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--filters", type=int, nargs="+", default=(16, 32, 64, 96), help="of each level")
+    parser.add_argument("--rate", type=float, default=3e-3)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--dev", action="store_true", help="judge on a fifth of the training images, not on the test")
+    parser.add_argument("--flips", action="store_true", help="predict the mirror images too: four times as long")
+    parser.add_argument("--save", type=Path, help="write the segmenter to a file")
+    parser.add_argument("--json", type=Path, help="write the figures to a file")
     parser.add_argument("--out", type=Path, default=Path("unet_nuclei.png"))
-    given = parser.parse_args()
-    if not (given.data / "index.csv").is_file():
-        sys.exit(f"unet_nuclei.py: expected a folder with images, masks and index.csv, got {given.data}; "
-                 f"name it with --data")
-    fc.utils.set_random_seed(7)
+    told = parser.parse_args()
+    data: Any = fc.datasets.load(told.data)
+    train, test = data.train, data.test
+    if told.dev:
+        rows = np.arange(len(train))
+        train, test = train.take(rows[rows % 5 != 4]), train.take(rows[rows % 5 == 4])
+    train, test = train.take(range(told.images or len(train))), test.take(range(told.test_images or len(test)))
 
-    x_train, y_train = read(given.data, "train", given.images, given.size)
-    x_test, y_test = read(given.data, "test", given.test_images, given.size)
-    print(f"{len(x_train)} squares to train on, {len(x_test)} to test; {y_train.mean():.1%} of the pixels are nuclei")
-    model = unet(given.size, given.filters, depth=3)
-    model.summary()
-    rate = optimizers.schedules.CosineDecay(4e-3, -(-len(x_train) // BATCH) * given.epochs)
-    model.compile(optimizers.Adam(rate), loss="binary_crossentropy", metrics=[metrics.BinaryIoU([1], name="iou")])
-    model.fit(x_train, y_train, batch_size=BATCH, epochs=given.epochs, validation_data=(x_test, y_test))
+    recipe = segmentation.unet_recipe(train, seed=told.seed, filters=told.filters, learning_rate=told.rate,
+                                      classes=("nucleus",))
+    print(f"{len(train)} images to train on, {len(test)} to test; {recipe.model.count_params():,} parameters, a pixel "
+          f"sees {segmentation.reach(recipe.model)} pixels to each side")
+    began, used = time.monotonic(), time.process_time()
+    recipe.fit(None if told.minutes else told.epochs, minutes=told.minutes, verbose=2)
+    seconds, used = time.monotonic() - began, time.process_time() - used
+    segmenter = recipe.finish()
+    if told.flips:
+        segmenter = segmentation.Segmenter(segmenter.model, segmenter.classes, **segmenter.settings() | {"flips": True})
+    if told.save:
+        segmenter.save(told.save)
 
-    probabilities = model.predict(x_test, batch_size=BATCH)
-    masks, found = y_test > 0, probabilities >= 0.5
-    busy = np.flatnonzero(masks.mean((1, 2, 3)) > 0.05)
-    print(f"median of the squares with something to see: {np.median([iou(masks[i], found[i]) for i in busy]):.4f}")
-    print(f"intersection over union on held-out images: {iou(masks, found):.4f}")
-    some = busy[np.linspace(0, len(busy) - 1, SHOWN).astype(int)]
-    draw_picture(x_test[some], y_test[some], probabilities[some], given.out)
-    print(given.out)
+    began = time.monotonic()
+    found = segmenter.evaluate(test)
+    print(f"trained in {seconds:.0f} s ({used:.0f} s of CPU); {len(test)} images marked and judged in "
+          f"{time.monotonic() - began:.1f} s")
+    some = test.take(np.linspace(0, len(test) - 1, min(SHOWN, len(test))).astype(int))
+    fc.utils.save_img(told.out, picture(some, segmenter.segment(list(some.images))))
+    if told.json:
+        told.json.write_text(json.dumps({"seed": told.seed, "cpu_seconds": used, **found}, indent=1) + "\n")
+    print(f"Dice {found['Dice']:.4f}, intersection over union {found['IoU']:.4f}, panoptic quality {found['PQ']:.4f}")
+    print(f"average precision {found['AP50']:.4f} at 0.5, {found['AP70']:.4f} at 0.7 on {len(test)} images")
+    print(told.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Each example runs as a person would run it, in a process of its own, in a short mode."""
 
 import gzip
+import json
 import os
 import re
 import subprocess
@@ -116,12 +117,15 @@ def test_resnet20_learns_photographs(data_dir):
 
 
 def test_a_u_net_finds_nuclei_and_draws_them(data_dir, tmp_path):
-    pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
     pytest.importorskip("PIL", reason='the images need Pillow: pip install "fastcnn[image]"')
-    printed = run("unet_nuclei.py", "--images", 16, "--test-images", 4, "--epochs", 4, "--out", tmp_path / "unet.png",
+    pytest.importorskip("skimage", reason='objects need scikit-image: pip install "fastcnn[vision]"')
+    printed = run("unet_nuclei.py", "--images", 16, "--test-images", 4, "--epochs", 12, "--filters", 8, 16, 24,
+                  "--rate", 0.01, "--json", tmp_path / "unet.json", "--out", tmp_path / "unet.png",
                   FASTCNN_DATA=str(data_dir))
-    assert number(r"^intersection over union on held-out images: (\S+)$", printed) > 0.25  # 0.50; by chance 0.08
+    assert number(r"^Dice (\S+), ", printed) > 0.4  # 0.7; by chance 0.15
+    assert number(r"^average precision (\S+) at 0.5", printed) > 0.05  # 0.3
     assert printed.splitlines()[-1] == str(tmp_path / "unet.png")
+    assert json.loads((tmp_path / "unet.json").read_text())["AP50"] > 0.05
     is_picture(tmp_path / "unet.png")
 
 
