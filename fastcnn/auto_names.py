@@ -3,7 +3,7 @@
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 _LONGEST = 64  # characters of a name that is printed
@@ -33,6 +33,19 @@ class Names:
             count = self._counts[snake]
             self._counts[snake] += 1
         return snake if count == 0 else f"{snake}_{count}"
+
+    def reserve(self, taken: Iterable[str]) -> None:
+        """Give none of these names later: those of a model that came from a file, and goes on here.
+
+        Parameters
+        ----------
+        taken : iterable of str
+        """
+        with self._lock:
+            for name in taken:
+                found = re.fullmatch(r"(.+?)(?:_(\d+))?", name)
+                if found is not None:
+                    self._counts[found[1]] = max(self._counts[found[1]], int(found[2] or 0) + 1)
 
     def forget(self) -> None:
         """Let names start anew."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from fastcnn.cli import _toml
+from fastcnn.cli._options import SEEING
 from fastcnn.cli._path_texts import as_path, as_text
 from fastcnn.errors import ModelFileError
 from fastcnn.formats.files import write_atomically
@@ -15,7 +16,8 @@ CONFIG, TOML = "config.json", "config.toml"
 
 #: The options that decide about a result, in the order in which a file has them; and what the configuration calls them
 #: where it has another word.
-OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "in_memory", "label", "ignore", "limit", "dev",
+OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "drop_bad", "box_form", "in_memory",
+           "label", "ignore", "limit", "dev",
            "train_dev", "test", "group_by", "from", "white", "model", "model_digest", "minutes", "steps", "epochs",
            "batch_size", "optimizer", "lr", "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2",
            "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "seed")
@@ -62,6 +64,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         And how: see `fastcnn.datasets.Pictures`.
     skip_damaged : bool
         Whether pictures that cannot be read were passed over.
+    drop_bad : bool
+        Whether boxes, masks and pictures with faults were left out.
+    box_form : str or None
+        What the numbers of boxes are, where that was said.
     in_memory : bool
         Whether pictures were decoded once; if not, whenever a batch asked for them. Both give the same bits.
     label, ignore : list of str or None
@@ -104,7 +110,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     class_weight : "balanced" or None
         Whether all classes count alike, however many images they have.
     augment : list of str or None
-        Calls of the layers that change training images.
+        Calls of the layers that change training images; of a network that sees None are those of its recipe.
     limit : int or None
         How many images of the training part are trained on.
     patience : int or None
@@ -140,6 +146,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     image_size: tuple[_Count, _Count] | None = None
     fit: Literal["crop", "pad", "stretch"] = "crop"
     skip_damaged: bool = False
+    drop_bad: bool = False
+    box_form: str | None = None
     in_memory: bool = True
     label: list[str] | None = None
     ignore: list[str] | None = None
@@ -178,6 +186,8 @@ def as_given(config: Config) -> dict[str, Any]:
     if config.minutes is not None:
         found["epochs"] = None
     if config.augment is None:
+        found["augment"] = None if config.model in SEEING else "off"  # else the changes of its recipe
+    if config.augment == []:
         found["augment"] = "off"
     if config.class_weight is None:
         found["class_weight"] = "none"
@@ -185,8 +195,8 @@ def as_given(config: Config) -> dict[str, Any]:
         found["model"] = config.network
     if config.source is not None:
         found["model"] = None  # it is that of the run that training began from
-    if config.image_size is None:
-        found["fit"] = found["size"] = None
+    if config.image_size is None or config.model in SEEING:
+        found["fit"] = None
     return found
 
 
@@ -200,7 +210,8 @@ def as_toml(config: Config, **more: Any) -> str:
         Further options.
     """
     values = as_given(_with_paths(config, as_text)) | more
-    values["skip_damaged"] = values["skip_damaged"] or None
+    for name in ("skip_damaged", "drop_bad"):
+        values[name] = values[name] or None
     values["in_memory"] = None if values["in_memory"] else False  # where they fit, nothing needs to be said
     if values["size"] is not None:
         height, width = values["size"]

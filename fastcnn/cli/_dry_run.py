@@ -6,8 +6,7 @@ from typing import Any
 
 from fastcnn.callbacks import Callback, Logs
 from fastcnn.cli._compiling import Compiling
-from fastcnn.cli._learner import make_learner
-from fastcnn.cli._practice import images_of_step, weights_of
+from fastcnn.cli._minutes import steps_of
 from fastcnn.cli._telling import introduce
 
 _SECONDS, _LEAST, _MOST = 3.0, 3, 100  # how long is measured, and of how many steps
@@ -51,19 +50,17 @@ def dry_run(console: Any, prepared: Any, count: int = 1) -> dict[str, Any]:
     -------
     figures : dict of str to float
     """
-    config, train, dev = prepared.config, prepared.parts["train"], prepared.parts.get("dev")
-    learner = make_learner(prepared, config)
+    config, dev = prepared.config, prepared.parts.get("dev")
+    learner = prepared.learner(config)
     introduce(console, prepared, learner, config, None)
     learner.model.summary(console.print)
-    size = images_of_step(config, train)
-    steps, watch = -(-len(train.y) // size), Stopwatch()
+    fit = learner.fitted(prepared.parts, config)
+    held_out = fit.pop("validation_data")
+    size, steps, watch = fit["batch_size"] or len(fit["x"][0][0]), steps_of(fit), Stopwatch()
     with Compiling(console, "training"):
-        learner.model.fit(
-            learner.images(train.x), learner.targets(train.y), sample_weight=weights_of(train, config.class_weight),
-            batch_size=size, epochs=-(-3 // steps), verbose=0, callbacks=[watch], augmentation=learner.augmentation,
-        )  # fmt: skip
+        learner.model.fit(**fit, epochs=-(-3 // steps), verbose=0, callbacks=[watch])
     step = statistics.median(watch.seconds or [0.0])
-    measuring = 0.0 if dev is None else _seconds_on(learner, dev.x) * len(dev.y)
+    measuring = 0.0 if dev is None or held_out is None else _seconds_on(learner, held_out) * len(dev.y)
     epoch = steps * step + measuring
     in_all = f"{config.epochs} epochs"
     whole = config.epochs * epoch
@@ -87,9 +84,9 @@ def dry_run(console: Any, prepared: Any, count: int = 1) -> dict[str, Any]:
     return figures
 
 
-def _seconds_on(learner: Any, x: Any) -> float:
-    """Return the seconds that the network takes for an image of dev."""
-    some = learner.standard.images(x[:_DEV], learner.scale)
+def _seconds_on(learner: Any, held_out: Any) -> float:
+    """Return the seconds that the network takes for an image of dev: of arrays (x, y), or of batches of them."""
+    some = held_out[0][:_DEV] if isinstance(held_out, tuple) else held_out[0][0]
     learner.model.predict(some, batch_size=256, verbose=0)
     begin = time.perf_counter()
     learner.model.predict(some, batch_size=256, verbose=0)

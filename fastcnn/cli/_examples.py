@@ -60,15 +60,17 @@ def whole(data: Dataset) -> dict[str, Examples]:
     return {"train": every if files is not None else every._replace(names=_in_arrays("x", len(order)))}
 
 
-def write_split(folder: Path, parts: dict[str, Examples], groups: dict[str, str], data: Dataset) -> None:
+def write_split(folder: Path, parts: dict[str, Any], groups: dict[str, str], data: Any) -> None:
     """Write ``split.csv`` into the folder of a run."""
     split_file.write(folder / SPLIT, (split_file.SplitRow(name, example, label, groups.get(example, ""))
                                       for name, part in parts.items()
                                       for example, label in zip(part.names, label_texts(data, part.y))))  # fmt: skip
 
 
-def label_texts(data: Dataset, y: NDArray[Any]) -> list[str]:
-    """Return targets as ``split.csv`` has them: a class by its name, labels as ``1 0 ?``, numbers."""
+def label_texts(data: Any, y: NDArray[Any]) -> list[str]:
+    """Return targets as ``split.csv`` has them: a class by its name, labels as ``1 0 ?``, numbers, texts."""
+    if y.dtype == object:
+        return list(y)
     if data.task == "classification":
         return [data.classes[label] for label in y]
     if data.task == "multilabel":

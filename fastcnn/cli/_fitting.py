@@ -8,8 +8,7 @@ from fastcnn.callbacks import BackupAndRestore, Callback, SwapEMAWeights
 from fastcnn.cli._compiling import Compiling
 from fastcnn.cli._console import Record
 from fastcnn.cli._interrupt import StopAfterStep, stop_on_interrupt
-from fastcnn.cli._learner import Learner
-from fastcnn.cli._practice import images_of_step, weights_of
+from fastcnn.cli._prepared import Learner
 from fastcnn.cli._progress import display
 from fastcnn.cli._resume import CHECKPOINTS
 from fastcnn.cli._run import HISTORY
@@ -46,7 +45,7 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
             stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
             callbacks.append(stop.backup)
         try:
-            model.fit(**what_fit_takes(learner, parts, config), epochs=config.epochs, verbose=0,
+            model.fit(**learner.fitted(parts, config), epochs=config.epochs, verbose=0,
                       callbacks=[*callbacks, shown, stop])  # fmt: skip
         except KeyboardInterrupt:
             if not stop.is_stopped:
@@ -57,17 +56,6 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
         speed = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
         console.print(f"trained in {shown.seconds:.1f} s{speed}")
     return stop
-
-
-def what_fit_takes(learner: Learner, parts: dict[str, Any], config: Any) -> dict[str, Any]:
-    """Return the data and how they are taken, as arguments of `Model.fit`."""
-    train, dev = parts["train"], parts.get("dev")
-    return {
-        "x": learner.images(train.x), "y": learner.targets(train.y),
-        "sample_weight": weights_of(train, config.class_weight), "batch_size": images_of_step(config, train),
-        "validation_data": None if dev is None else (learner.images(dev.x), learner.targets(dev.y)),
-        "validation_batch_size": 256, "augmentation": learner.augmentation,
-    }  # fmt: skip
 
 
 def _of(config: Any, tell: Callable[[str], None]) -> list[Callback]:

@@ -1,20 +1,21 @@
-"""What is trained: a model, compiled, and how images and labels are made its own."""
+"""What is trained on classes, labels or numbers: a model, compiled, and how images and labels are made its own."""
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from fastcnn.cli._data import Standard, standard_of
+from fastcnn.cli._practice import images_of_step, weights_of
 from fastcnn.cli._table_columns import columns_known
-from fastcnn.cli._task import Task, task_of
+from fastcnn.cli._task import Score, Task, task_of
 
 SEEN_BY_INITIALIZERS = 5000  # training images: statistics of patches do not change with more
 
 
-class Learner(NamedTuple):
-    """A model before its first step, and what it takes.
+class ExamplesLearner(NamedTuple):
+    """A model of examples with classes, labels or numbers before its first step: a `Learner`.
 
     Attributes
     ----------
@@ -28,6 +29,11 @@ class Learner(NamedTuple):
         The images' largest value.
     task : Task
         What it learns, and how good it is at that.
+    names : tuple of str
+        Of its outputs.
+    known : dict
+        What is saved with it.
+    notes : tuple of str
     """
 
     model: Any
@@ -35,22 +41,42 @@ class Learner(NamedTuple):
     augmentation: Any
     scale: float
     task: Task
+    names: tuple[str, ...]
+    known: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    def fitted(self, parts: dict[str, Any], config: Any) -> dict[str, Any]:
+        """As `Learner.fitted`."""
+        train, dev = parts["train"], parts.get("dev")
+        return {
+            "x": self.images(train.x), "y": self.task.targets(train.y),
+            "sample_weight": weights_of(train, config.class_weight), "batch_size": images_of_step(config, train),
+            "validation_data": None if dev is None else (self.images(dev.x), self.task.targets(dev.y)),
+            "validation_batch_size": 256, "augmentation": self.augmentation,
+        }  # fmt: skip
+
+    def save(self, path: Path, known: bool = True) -> None:
+        """As `Learner.save`: outputs are probabilities, or in the unit of the targets."""
+        from fastcnn import saving
+
+        saving.save_model(self.task.finished(self.model), path, metadata=self.known if known else {})
+
+    def measure(self, part: Any) -> Score:
+        """As `Learner.measure`."""
+        outputs = self.task.finished(self.model).predict(self.standard.images(part.x, self.scale), batch_size=256,
+                                                         verbose=0)  # fmt: skip
+        return self.task.measure(outputs, part.y)
+
+    def draw(self, part: Any, folder: Path) -> list[str]:
+        """As `Learner.draw`: nothing."""
+        return []
 
     def images(self, x: Any) -> Any:
         """Return images as `fit` takes them: standardized, or as they are where a pipeline does that."""
         return self.standard.images(x, self.scale) if self.augmentation is None else x
 
-    def targets(self, y: NDArray[Any]) -> NDArray[Any]:
-        """Return targets as the loss takes them."""
-        return self.task.targets(y)
 
-    @property
-    def finished(self) -> Any:
-        """The model that is saved, and measured: its outputs are probabilities, or in the unit of the targets."""
-        return self.task.finished(self.model)
-
-
-def make_learner(prepared: Any, config: Any) -> Learner:
+def make_learner(prepared: Any, config: Any) -> ExamplesLearner:
     """Return a fresh model, or that of the run to train on from, with all that a configuration asks of it.
 
     Parameters
@@ -87,13 +113,13 @@ def make_learner(prepared: Any, config: Any) -> Learner:
         model = with_l2(model, config.l2)
     model.compile(optimizer=make_optimizer(config), **task.compiled())
     pipeline = make_pipeline(config.augment, x.shape[1:], standard, data.scale, config.seed)
-    return Learner(model, standard, pipeline, data.scale, task)
+    return ExamplesLearner(model, standard, pipeline, data.scale, task, data.outputs, _known(data, standard, config))
 
 
-def known_of(data: Any, learner: Learner, config: Any) -> dict[str, Any]:
+def _known(data: Any, standard: Standard, config: Any) -> dict[str, Any]:
     """Return what is saved with the model, so that others can be made images as those it was trained on were."""
     known = {"dataset": data.name, "classes": list(data.classes), "scale": data.scale,
-             **learner.standard._asdict(), "background": data.background, "ink_box": data.ink_box,
+             **standard._asdict(), "background": data.background, "ink_box": data.ink_box,
              **columns_known(data, config.label)}
     if data.task != "classification":
         known |= {"task": data.task, "targets": list(data.targets)}

@@ -9,7 +9,6 @@ import msgspec
 
 from fastcnn.cli._compiling import Compiling
 from fastcnn.cli._config import write_config
-from fastcnn.cli._fitting import what_fit_takes
 from fastcnn.models import step_budget
 
 
@@ -31,7 +30,7 @@ def settled(console: Any, learner: Any, parts: dict[str, Any], config: Any, fold
     """
     if config.minutes is not None and config.steps is None:
         with Compiling(console, "training"):
-            budget = step_budget(learner.model, **what_fit_takes(learner, parts, config), minutes=config.minutes,
+            budget = step_budget(learner.model, **learner.fitted(parts, config), minutes=config.minutes,
                                  since=since)  # fmt: skip
         config = msgspec.structs.replace(config, steps=budget.steps)
         left = config.minutes * 60 - (time.perf_counter() - since)
@@ -39,8 +38,11 @@ def settled(console: Any, learner: Any, parts: dict[str, Any], config: Any, fold
                       f"{1e3 * budget.seconds_per_step:.3g} ms")  # fmt: skip
     if config.steps is None:
         return config
-    fit = what_fit_takes(learner, parts, config)
-    in_epoch = math.ceil(len(fit["y"]) / fit["batch_size"])
-    config = msgspec.structs.replace(config, epochs=math.ceil(config.steps / in_epoch))
+    config = msgspec.structs.replace(config, epochs=math.ceil(config.steps / steps_of(learner.fitted(parts, config))))
     write_config(folder, config)
     return config
+
+
+def steps_of(fit: dict[str, Any]) -> int:
+    """Return how many steps an epoch has, by the arguments of `Model.fit`: of arrays, or of batches."""
+    return len(fit["x"]) if fit["batch_size"] is None else math.ceil(len(fit["x"]) / fit["batch_size"])

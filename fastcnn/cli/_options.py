@@ -13,6 +13,10 @@ from fastcnn.cli._values import ColumnNames, InputShape, NameOrPath, Rate, Share
 MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "linear_regression", "resnet20")
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 ANNOTATED = ("bccd", "nuclei-dsb2018", "omniglot")
+#: Those of `fastcnn.cli._seeing.recipes.RECIPES`.
+SEEING = ("yolo",)
+#: Those of `fastcnn.datasets.annotated.box_forms.Form`.
+BOX_FORMS = ("corners", "sizes", "centres", "shares of corners", "shares of centres")
 TASKS = ("classification", "detection", "segmentation", "identity")
 LOSSES = ("crossentropy", "mse", "mae", "huber")
 FITS = ("crop", "pad", "stretch")
@@ -46,10 +50,11 @@ def data_options(default: str) -> Callable[[Any], Any]:
         )(command)
         return click.option(
             "--dataset",
-            type=NameOrPath(DATASETS),
+            type=NameOrPath((*DATASETS, *ANNOTATED)),
             metavar="NAME|PATH",
-            help=f"{', '.join(DATASETS)}; or your own: an .npz file with x and y, a folder of idx files, a folder of "
-            f"pictures with one sub-folder a class, or a .csv table with the columns file and label. "
+            help=f"{', '.join((*DATASETS, *ANNOTATED))}; or your own: an .npz file with x and y, a folder of idx "
+            f"files, a folder of pictures with one sub-folder a class, a .csv table with the columns file and label, "
+            f"or a folder with boxes (Pascal VOC, COCO, YOLO) or masks. "
             f"Default: {default}.",
         )(command)
 

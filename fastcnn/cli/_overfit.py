@@ -52,15 +52,13 @@ def overfit_batch(console: Any, prepared: Any) -> dict[str, Any]:
     DivergedError
         If it is not.
     """
-    from fastcnn.cli._learner import make_learner
-
     config = plain(prepared.config)
-    learner = make_learner(prepared, config)
+    learner = prepared.learner(config)
     train = prepared.parts["train"]
     batch = limited(train, images_of_step(config, train), config.seed)
     heard, begin = UntilLearned(), time.perf_counter()
     with Compiling(console, "training"):
-        learner.model.fit(learner.images(batch.x), learner.targets(batch.y), batch_size=len(batch.y), epochs=MOST,
+        learner.model.fit(learner.images(batch.x), learner.task.targets(batch.y), batch_size=len(batch.y), epochs=MOST,
                           verbose=0, callbacks=[heard])  # fmt: skip
     size = len(batch.y)
     first, last, accuracy = heard.losses[0], heard.losses[-1], heard.accuracies[-1]

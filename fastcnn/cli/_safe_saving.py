@@ -4,8 +4,8 @@ import contextlib
 import shlex
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from fastcnn._interrupts import deferred
 from fastcnn.cli._config import CONFIG, Config, write_config
@@ -13,7 +13,7 @@ from fastcnn.cli._run import HISTORY, MODEL, free_name
 from fastcnn.formats.files import expanded
 
 
-def keep(model: Any, metadata: dict[str, Any], config: Config, folder: Path) -> None:
+def keep(save: Callable[[Path, bool], None], config: Config, folder: Path) -> None:
     """Save a trained model in the folder of its run.
 
     Where that fails, it is saved in the working folder, the home or the folder of temporary files instead; where what
@@ -21,9 +21,8 @@ def keep(model: Any, metadata: dict[str, Any], config: Config, folder: Path) -> 
 
     Parameters
     ----------
-    model : Model
-    metadata : dict
-        As `save_model` takes it.
+    save : callable
+        Writes a file, with or without what is known about the model: `Learner.save`.
     config : Config
     folder : Path
         Made again if somebody has removed it.
@@ -35,18 +34,18 @@ def keep(model: Any, metadata: dict[str, Any], config: Config, folder: Path) -> 
     """
     with deferred(whole=True):  # somebody impatient must not lose what was trained
         try:
-            _save(model, metadata, config, folder)
+            _save(save, True, config, folder)
         except Exception as error:
-            known = metadata if isinstance(error, OSError) else {}
+            known = isinstance(error, OSError)
             tried = [folder] if not known else []
             tried += [free_name(place, f"fastcnn-{folder.name}") for place in _places()]
             for place in tried:
                 with contextlib.suppress(Exception):
-                    _save(model, known, config, place)
+                    _save(save, known, config, place)
                     if place != folder:
                         with contextlib.suppress(OSError):
                             shutil.copy(folder / HISTORY, place / HISTORY)
-                    error.add_note(said(place, known=bool(known)))
+                    error.add_note(said(place, known=known))
                     break
                 if place != folder:
                     shutil.rmtree(place, ignore_errors=True)
@@ -60,11 +59,9 @@ def said(folder: Path, known: bool = True) -> str:
     return f"the trained model is saved in {shlex.quote(str(folder))}" + ("" if known else ", without its classes")
 
 
-def _save(model: Any, metadata: dict[str, Any], config: Config, folder: Path) -> None:
-    from fastcnn import saving
-
+def _save(save: Callable[[Path, bool], None], known: bool, config: Config, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    saving.save_model(model, folder / MODEL, metadata=metadata)
+    save(folder / MODEL, known)
     if not (folder / CONFIG).exists():
         write_config(folder, config)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fastcnn.cli._augmentation import mixes
 from fastcnn.cli._config import Config
 from fastcnn.cli._examples import Examples
-from fastcnn.datasets import Dataset
+from fastcnn.datasets import AnnotatedDataset, Dataset
 from fastcnn.errors import ArgumentError
 
 
@@ -113,12 +113,20 @@ def _require_fit(data: Dataset, config: Config) -> None:
                             "CutMix; leave it out")  # fmt: skip
 
 
-def of_what(data: Dataset) -> str:
+def of_what(data: Dataset | AnnotatedDataset) -> str:
     """Return what the examples are and what is learned of them, for a line."""
+    if not isinstance(data, Dataset):
+        return of_pictures(data)
     shape = data.x_train.shape[1:]
     examples = f"rows of {shape[0]} features" if data.features else f"images of {'x'.join(map(str, shape))}"
     what = {"classification": "classes", "multilabel": "labels"}.get(data.task)
     return f"{examples}, {len(data.classes)} {what}" if what else f"{examples}, to tell {', '.join(data.targets)}"
+
+
+def of_pictures(data: AnnotatedDataset) -> str:
+    """Return what annotated pictures have, for a line."""
+    what = {"detection": f"boxes of {', '.join(data.classes)}", "identity": "each of somebody"}
+    return f"pictures, {what.get(data.task, 'masks of ' + ', '.join(data.classes))}"
 
 
 def told(figure: str, value: float) -> str:

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from fastcnn.cli._learner import Learner
+from fastcnn.cli._prepared import Learner
 from fastcnn.cli._task import of_what, told
 
 
@@ -15,7 +15,7 @@ def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder
     counts = [f"{len(part.y):,} {words.get(name, name.replace('_', '-'))}" for name, part in parts.items()]
     of_parts = f"{', '.join(counts[:-1])} and {counts[-1]}" if len(counts) > 1 else counts[0]
     console.print(f"data   {data.name}: {of_parts} {of_what(data)}")
-    for note in (*data.notes, *prepared.notes, *_shared(prepared)):
+    for note in (*data.notes, *prepared.notes, *learner.notes, *_shared(prepared)):
         console.print(f"note   {note}")
     console.print(f"model  {config.model}: {learner.model.count_params():,} parameters")
     console.print(f"plan   {', '.join(_plan(config))}")
@@ -55,7 +55,8 @@ def _shared(prepared: Any) -> list[str]:
     from fastcnn import datasets
     from fastcnn.cli._checks import duplicates
 
-    return [] if prepared.config.dataset in datasets.names else duplicates(prepared.parts)
+    is_own = prepared.config.dataset not in datasets.names and isinstance(prepared.data, datasets.Dataset)
+    return duplicates(prepared.parts) if is_own else []
 
 
 def say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> None:
@@ -77,12 +78,12 @@ def measure_on_dev(console: Any, prepared: Any, learner: Learner, folder: Path) 
     if "dev" in prepared.parts:
         dev = prepared.parts["dev"]
         with Compiling(console, "measuring"):
-            x = learner.standard.images(dev.x, learner.scale)
-            outputs = learner.finished.predict(x, batch_size=256, verbose=0)
-        report = learner.task.measure(outputs, dev.y)
-        report.show(console, prepared.data.outputs)
+            report = learner.measure(dev)
+        report.show(console, learner.names)
+        for line in learner.draw(dev, folder):
+            console.print(line)
     console.print(f"run saved in {folder}")
-    console.print(f"read a table    fastcnn predict {run} TABLE.csv" if prepared.data.features else
+    console.print(f"read a table    fastcnn predict {run} TABLE.csv" if getattr(prepared.data, "features", False) else
                   f"read a picture  fastcnn predict {run} PICTURE.png")  # fmt: skip
     if "test" in prepared.parts:
         console.print(f"last figure     fastcnn evaluate {run}   (when all is decided)")

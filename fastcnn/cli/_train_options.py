@@ -7,9 +7,11 @@ from fastcnn.cli._config_file import ConfigFile
 from fastcnn.cli._groups import in_group
 from fastcnn.cli._options import (
     AUGMENTATIONS,
+    BOX_FORMS,
     MODELS,
     OPTIMIZERS,
     SCHEDULES,
+    SEEING,
     data_options,
     picture_options,
     split_options,
@@ -26,6 +28,10 @@ data_group = in_group(
                  help="Decode pictures once, into memory; or whenever a batch asks for them, by threads ahead of the "
                       "step. Both train the same bits. Default: in memory, where there is enough of it."),
     table_options,
+    click.option("--drop-bad", is_flag=True,
+                 help="Of boxes, masks and persons: leave out what has faults, and count it, instead of stopping."),
+    click.option("--box-form", type=click.Choice(BOX_FORMS),
+                 help="What the four numbers of a box are, where files do not have those of their kind."),
     click.option("--limit", type=click.IntRange(1), metavar="N",
                  help="Train on N images of the training part, of each class its share."),
 )  # fmt: skip
@@ -34,9 +40,10 @@ parts_group = in_group("Parts", split_options)
 
 network_group = in_group(
     "Network",
-    click.option("--model", type=Architecture("model", MODELS, "ResNet18()"), metavar="NAME",
-                 help=f"{', '.join(MODELS)}; a call, 'mlp(hidden_units=[64])'; or net.py:function, called with "
-                      "input_shape= and classes=. In a file also a list of layers. Default: one that suits the data."),
+    click.option("--model", type=Architecture("model", (*MODELS, *SEEING), "ResNet18()"), metavar="NAME",
+                 help=f"{', '.join(MODELS)}; {', '.join(SEEING)}, of pictures with boxes; a call, "
+                      "'mlp(hidden_units=[64])', 'yolo(filters=24)'; or net.py:function, called with input_shape= and "
+                      "classes=. In a file also a list of layers. Default: one that suits the data."),
     click.option("--model-digest", type=Sha256(), metavar="SHA256",
                  help="Refuse a net.py that was changed since: config.toml of a run has the digest of it, and of what "
                       "it imports from beside it."),

@@ -9,45 +9,14 @@ import numpy as np
 
 from fastcnn.cli._config import write_config, write_toml
 from fastcnn.cli._console import Record
-from fastcnn.cli._examples import Examples, restored, write_split
-from fastcnn.cli._practice import limited
+from fastcnn.cli._examples import restored, write_split
+from fastcnn.cli._prepared import Prepared
 from fastcnn.cli._resume import is_complete, open_run, remove_checkpoints
 from fastcnn.cli._run import FOLDS, MODEL, new_run, write_folds
 from fastcnn.cli._split import Asked, made, made_folds
+from fastcnn.errors import ArgumentError
 
 SPLIT_OPTIONS = ("dev", "train_dev", "test", "group_by")
-
-
-class Prepared(NamedTuple):
-    """A training before its first step.
-
-    Attributes
-    ----------
-    data : Dataset
-    begun : Saved or None
-        What it goes on from.
-    parts : dict of str to Examples
-        That are used; without folds, else empty.
-    dealt : dict of str to Examples
-        The same before --limit, as ``split.csv`` has them.
-    groups : dict of str to str
-    notes : tuple of str
-        What a person should know of the parts.
-    config : Config
-    """
-
-    data: Any
-    begun: Any
-    parts: dict[str, Examples]
-    dealt: dict[str, Examples]
-    groups: dict[str, str]
-    notes: tuple[str, ...]
-    config: Any
-
-    def with_parts(self, dealt: dict[str, Examples], groups: dict[str, str]) -> "Prepared":
-        """Return the same with parts, of which the training part is cut to the limit."""
-        cut = {"train": limited(dealt["train"], self.config.limit, self.config.seed)} if dealt else {}
-        return self._replace(parts=dealt | cut, dealt=dealt, groups=groups)
 
 
 class Trained(NamedTuple):
@@ -63,10 +32,15 @@ def prepare(given: dict[str, Any]) -> Prepared:
     from fastcnn.cli._augmentation import OFF
     from fastcnn.cli._data import choose_dataset, load_dataset
     from fastcnn.cli._in_memory import COPIES, COPIES_AUGMENTED
+    from fastcnn.cli._learner import make_learner
     from fastcnn.cli._saved import open_saved, require_fit
     from fastcnn.cli._table_columns import columns_asked
     from fastcnn.random import set_random_seed
 
+    for option in ("drop_bad", "box_form"):
+        if given[option]:
+            raise ArgumentError(f"--{option.replace('_', '-')}: expected pictures with boxes, masks or persons, got "
+                                f"{given['dataset'] or 'others'}; leave it out")  # fmt: skip
     set_random_seed(given["seed"])
     begun = open_saved(given["from"]) if given["from"] is not None else None
     dataset = choose_dataset(given["dataset"], given["data_dir"], begun)
@@ -82,7 +56,7 @@ def prepare(given: dict[str, Any]) -> Prepared:
         require_fit(begun, data)
     if config.patience is not None and not (given["folds"] or "dev" in parts):
         raise click.UsageError("--patience: expected a dev part, whose loss is looked at, got --dev 0; leave one out")
-    return Prepared(data, begun, {}, {}, {}, notes, config).with_parts(parts, groups)
+    return Prepared(data, begun, {}, {}, {}, notes, config, make_learner).with_parts(parts, groups)
 
 
 def asked_of(given: dict[str, Any]) -> Asked:
@@ -142,7 +116,7 @@ def train_folds(console: Any, prepared: Prepared, given: dict[str, Any], record:
 def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | None, config: Any,
            record: Record) -> Trained:
     from fastcnn.cli._fitting import fit
-    from fastcnn.cli._learner import known_of, make_learner
+    from fastcnn.cli._learner import ExamplesLearner
     from fastcnn.cli._minutes import settled
     from fastcnn.cli._safe_saving import keep, said
     from fastcnn.cli._telling import introduce, measure_on_dev, say_how_to_go_on
@@ -150,13 +124,14 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
     from fastcnn.saving import load_model
 
     since, data, parts = time.perf_counter(), prepared.data, prepared.parts
-    learner = make_learner(prepared, config)
-    model, known = learner.model, known_of(data, learner, config)
+    learner = prepared.learner(config)
+    model = learner.model
     size = sum(p.value.nbytes for p in model.weights)
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
         if given["resume"] and is_complete(folder):
             if config.fold is not None:
-                learner = learner._replace(model=load_model(folder / MODEL, compile=False))
+                assert isinstance(learner, ExamplesLearner)  # there are no folds of others
+                learner = learner._replace(model=learner.task.trained(load_model(folder / MODEL, compile=False)))
                 return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
             console.print(f"run {folder} is complete; name another --out to train once more")
             return Trained(folder, None, is_stopped=False)
@@ -170,10 +145,10 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
             raise
         except Exception as error:  # of ours, of a full memory: what was learned until then is worth keeping
             if model.optimizer.iterations:
-                keep(learner.finished, known, config, folder)
+                keep(learner.save, config, folder)
                 error.add_note(said(folder))
             raise
-        keep(learner.finished, known, config, folder)
+        keep(learner.save, config, folder)
         if not stop.is_stopped:
             remove_checkpoints(folder)
     try:
@@ -195,9 +170,7 @@ def first_of(prepared: Prepared, given: dict[str, Any]) -> Prepared:
 
 def check(prepared: Prepared, given: dict[str, Any]) -> None:
     """Raise what is wrong with network and optimizer, which are made and thrown away."""
-    from fastcnn.cli._learner import make_learner
-
-    make_learner(first_of(prepared, given), prepared.config)
+    first_of(prepared, given).learner(prepared.config)
 
 
 def say_saved(trained: Trained) -> str:

@@ -41,6 +41,7 @@ def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as
     """  # noqa: D301  (click reads the backspace)
     from fastcnn.cli._data import standard_of
     from fastcnn.cli._saved import open_saved
+    from fastcnn.cli._seeing.opened import open_seen
     from fastcnn.datasets.rgb import picture_format
     from fastcnn.errors import ArgumentError
     from fastcnn.vision import explain
@@ -58,6 +59,9 @@ def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as
     picture_format(place, "explain: --out")
     if not place.parent.is_dir():
         raise ArgumentError(f"explain: expected --out in a folder that is there, got {place}; make the folder first")
+    if (seen := open_seen(saved)) is not None:
+        raise ArgumentError(f"explain: expected a network that tells classes, got {saved}, which is for {seen.task}; "
+                            f"`fastcnn predict` draws what it finds")
     opened = open_saved(saved)
     if len(opened.model.input_shape) != 4:
         raise ArgumentError(f"explain: expected a network of pictures, got {saved}, whose input is "

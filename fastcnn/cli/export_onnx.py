@@ -11,22 +11,36 @@ from fastcnn.cli._values import UserPath
 @click.option("--opset", type=click.IntRange(20, 23), default=21, show_default=True, help="Version of the operators.")
 @click.option("--layout", type=click.Choice(["channels_last", "channels_first"]), default="channels_last",
               show_default=True, help="Order of the dimensions of the file's inputs and outputs.")
+@click.option("--suppress", is_flag=True,
+              help="Of a detector: end in NonMaxSuppression, with its thresholds; else in all boxes and scores.")
 @click.option("--overwrite", is_flag=True, help="Replace a file that is there.")
-def command(model: str, file: str, opset: int, layout: str, overwrite: bool) -> None:
+def command(model: str, file: str, opset: int, layout: str, suppress: bool, overwrite: bool) -> None:
     """Write the model of a run, or of a file (.safetensors, .keras, .h5), as FILE.onnx, for programs that read ONNX.
 
-    The file computes what `fastcnn predict` sees after it has made the picture an input. Needs the package onnx:
-    pip install "fastcnn[onnx]".
+    The file computes what `fastcnn predict` sees after it has made the picture an input; that of a detector takes
+    pictures of its size, 0 to 255, and gives boxes x1, y1, x2, y2 in pixels of them with the scores of each class.
+    Needs the package onnx: pip install "fastcnn[onnx]".
 
     \b
     fastcnn export-onnx runs/20260101-120000-lenet lenet.onnx
+    fastcnn export-onnx cells cells.onnx --suppress
     """  # noqa: D301  (click reads the backspace)
     from pathlib import Path
 
     from fastcnn import onnx, saving
     from fastcnn.cli._saved import find_file
+    from fastcnn.cli._seeing.opened import open_seen
+    from fastcnn.errors import ArgumentError
 
-    network = saving.load_model(find_file(model), compile=False)
+    seen = open_seen(model)
+    if suppress and (seen is None or seen.task != "detection"):
+        raise ArgumentError(f"--suppress: expected a detector of boxes, got {model}; leave it out")
+    if seen is None:
+        network = saving.load_model(find_file(model), compile=False)
+    elif seen.task == "detection":
+        network = seen.thing.prediction_model(suppress)
+    else:
+        network = seen.thing.model
     path = onnx.export(network, Path(file), opset=opset, layout=layout, overwrite=overwrite)
     click.echo(f"{path}: {path.stat().st_size:,} bytes, opset {opset}, {layout}, "
                f"input {_text(network.input_names, network.input_shapes)}, "

@@ -69,9 +69,15 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recorded: Any) -> None:
+    from fastcnn.cli._seeing.recipes import task_asked
     from fastcnn.cli._training import check, first_of, prepare, say_saved, train_folds, train_one
 
-    prepared = prepare(given)
+    if (task := task_asked(given)) is None:
+        prepared = prepare(given)
+    else:
+        from fastcnn.cli._seeing.preparing import prepare as prepare_seeing
+
+        prepared = prepare_seeing(given, task)
     if recorded is not None:
         from fastcnn.cli._resume import going_on
 

@@ -12,6 +12,7 @@ from fastcnn.vision.seen_by_units import receptive_fields
 from fastcnn.vision.segmentation.segmenter import segment
 from fastcnn.vision.sliding_windows import to_convolutional, window_step
 from fastcnn.vision.style import stylize
+from fastcnn.vision.trained import kind_of, load
 
-__all__ = ["Recipe", "boxes", "detect", "detection", "explain", "identity", "receptive_fields", "segment",
-           "segmentation", "stylize", "to_convolutional", "verify", "window_step"]
+__all__ = ["Recipe", "boxes", "detect", "detection", "explain", "identity", "kind_of", "load", "receptive_fields",
+           "segment", "segmentation", "stylize", "to_convolutional", "verify", "window_step"]

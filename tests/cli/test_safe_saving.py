@@ -45,6 +45,11 @@ def places(tmp_path, monkeypatch):
     return tmp_path / "here", tmp_path / "home"
 
 
+def writer(model, metadata=None):
+    """Return what writes a model, and what is known about it where it is wanted."""
+    return lambda path, known: saving.save_model(model, path, metadata=metadata or {} if known else {})
+
+
 def keep_where_it_fails(model, folder, refuses, metadata=None):
     """Train nothing, then keep; `refuses` says for which paths saving fails. Return the error."""
     save = saving.save_model
@@ -60,7 +65,7 @@ def keep_where_it_fails(model, folder, refuses, metadata=None):
             with new_run(str(folder), "mine", 0) as made:
                 write_config(made, config())
                 (made / "history.jsonl").write_text("{}\n")
-                keep(model, metadata or {"classes": ["cat"]}, config(), made)
+                keep(writer(model, metadata or {"classes": ["cat"]}), config(), made)
         except (OSError, ArgumentError) as error:
             return error
     raise AssertionError("nothing was told")
@@ -119,7 +124,7 @@ def test_what_cannot_be_saved_about_a_model_does_not_cost_the_model(model, tmp_p
 
 
 def test_a_folder_that_is_gone_is_made_again(model, tmp_path):
-    keep(model, {}, config(), tmp_path / "gone" / "run")
+    keep(writer(model), config(), tmp_path / "gone" / "run")
     assert sorted(os.listdir(tmp_path / "gone" / "run")) == ["config.json", "config.toml", "model.safetensors"]
 
 
@@ -132,7 +137,7 @@ def test_ctrl_c_while_the_model_is_saved_waits_until_it_is(model, tmp_path, monk
 
     monkeypatch.setattr(saving, "save_model", pressed)
     with pytest.raises(KeyboardInterrupt):
-        keep(model, {}, config(), tmp_path)
+        keep(writer(model), config(), tmp_path)
     assert (tmp_path / "model.safetensors").exists()
     assert (tmp_path / "config.json").exists()
 

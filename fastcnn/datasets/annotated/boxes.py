@@ -66,4 +66,4 @@ def _names_in(parts: dict[str, Part]) -> list[str]:
 def _refuse_form(found: dict[str, Assembled], path: Path) -> None:
     for one in found.values():
         if one.question is not None:
-            raise DataError(f"{path}: {one.question} Say so with box_form, or correct the files")
+            raise DataError(f"{path}: {one.question} Say so with box_form (--box-form), or correct the files")

@@ -10,6 +10,7 @@ from fastcnn import layers, saving
 from fastcnn.datasets import BoxedImages
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import number, positive
+from fastcnn.layers.base import names
 from fastcnn.metrics import MeanAveragePrecision
 from fastcnn.metrics.precision_curves import OperatingPoint
 from fastcnn.models import Model
@@ -142,6 +143,7 @@ class Detector:
             To boxes (N, P, 4) and scores (N, P, classes), or to rows x1, y1, x2, y2, score, class (N, most, 6).
         """
         model = reparameterized(self.model)
+        names.reserve(layer.name for layer in model.layers)
         found = self.cells.decode(model.outputs[0])
         if not suppress:
             return Model(model.inputs, list(found), name="detector")

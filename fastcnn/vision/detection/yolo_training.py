@@ -26,9 +26,9 @@ _LONG_SIDE = 384  # pixels, of the network's pictures where nobody says a size
 
 def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int = 0,
                 size: tuple[int, int] | None = None, epochs: int = 60, batch_size: int = 4, optimizer: Any = "adamw",
-                learning_rate: float = 2e-3, weight_decay: float | None = 0.01, augment: bool = True,
-                filters: int = 16, blocks: int = 1, block: str = "residual", strides: Sequence[int] = (16,),
-                anchors: int = 3) -> Recipe:
+                learning_rate: float = 2e-3, weight_decay: float | None = 0.01, augment: bool | Pipeline = True,
+                begin: Detector | None = None, filters: int = 16, blocks: int = 1, block: str = "residual",
+                strides: Sequence[int] = (16,), anchors: int = 3) -> Recipe:
     """Return the training of a YOLO on pictures with boxes, from nothing.
 
     Prior boxes are found among those of `train` by k-means on IoU. Pictures are put into one size, their shape kept,
@@ -51,8 +51,10 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
         The highest.
     weight_decay : float or None
         Of kernels.
-    augment : bool
-        Whether pictures are changed.
+    augment : bool or Pipeline
+        Whether pictures are changed, or what changes them in place of the recipe's own.
+    begin : Detector, optional
+        Its network is trained on, in place of a new one: its cells and its size stay.
     filters, blocks, block : as of `yolo`
     strides : sequence of int
         Of the grids, as of `YoloCells`.
@@ -83,6 +85,9 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
         if part is not None and not isinstance(part, BoxedImages):
             raise ArgumentError(f"yolo_recipe: expected BoxedImages as {name}, a part of a data set of boxes, got "
                                 f"{type(part).__name__}")
+    if begin is not None and begin.classes != train.names:
+        raise DataError(f"yolo_recipe: expected pictures of the classes that the detector knows, "
+                        f"{', '.join(begin.classes)}, got {', '.join(train.names)}")
     if dev is not None and dev.names != train.names:
         raise DataError(f"yolo_recipe: expected dev pictures of the classes {', '.join(train.names)}, got "
                         f"{', '.join(dev.names)}")
@@ -90,11 +95,18 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
     if not len(train.boxes):
         raise DataError(f"yolo_recipe: expected boxes to learn, got {len(train)} pictures without a single one")
     set_random_seed(seed)
+    if begin is not None:
+        size = begin.cells.size
     x, rows = letterboxed(train, fitting_size(train.sizes, max(strides)) if size is None else size)
-    sides, mean = boxes.anchor_sides(rows.rows[:, :4], _fewer(anchors * len(strides), rows), seed)
-    cells = YoloCells((x.shape[1], x.shape[2]), sides, strides)
-    model = yolo(cells, len(train.names), channels=x.shape[3], filters=filters, blocks=blocks,
-                 block=block)
+    notes: tuple[str, ...] = ()
+    if begin is None:
+        sides, mean = boxes.anchor_sides(rows.rows[:, :4], _fewer(anchors * len(strides), rows), seed)
+        cells = YoloCells((x.shape[1], x.shape[2]), sides, strides)
+        model = yolo(cells, len(train.names), channels=x.shape[3], filters=filters, blocks=blocks, block=block)
+        told = ", ".join(f"{width:.0f}x{height:.0f}" for width, height in sides)
+        notes = (f"prior boxes {told}, which cover boxes with a mean IoU of {mean:.3f}",)
+    else:
+        cells, model = begin.cells, begin.model
     model.compile(optimizer_for(optimizer, learning_rate, weight_decay), YoloLoss(cells))
 
     def finish() -> Detector:
@@ -104,10 +116,9 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
                 detector.choose_threshold(dev)
         return detector
 
-    told = ", ".join(f"{width:.0f}x{height:.0f}" for width, height in sides)
-    return Recipe(model, x, finish, rows, batch_size, epochs,
-                  changes(seed) if augment else None, None if dev is None else letterboxed(dev, cells.size),
-                  notes=(f"prior boxes {told}, which cover boxes with a mean IoU of {mean:.3f}",))
+    pipeline = augment if isinstance(augment, Pipeline) else changes(seed) if augment else None
+    return Recipe(model, x, finish, rows, batch_size, epochs, pipeline,
+                  None if dev is None else letterboxed(dev, cells.size), notes=notes)
 
 
 def fitting_size(sizes: np.ndarray, stride: int) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""The commands for runs that see: where things are, which pixels, who it is. Trained by recipes of `fastcnn.vision`."""

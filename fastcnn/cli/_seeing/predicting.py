@@ -1,0 +1,108 @@
+"""``fastcnn predict`` of a run that sees: what is found on pictures, drawn on them."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fastcnn.cli._seeing.opened import OpenedSeen
+from fastcnn.errors import ArgumentError, DataError
+
+
+class Answer(NamedTuple):
+    """What was found on a picture.
+
+    Attributes
+    ----------
+    told : dict
+        For programs.
+    words : str
+        For people.
+    draw : callable
+        Of a path: writes the picture with it drawn.
+    """
+
+    told: dict[str, Any]
+    words: str
+    draw: Callable[[Path], Any]
+
+
+def predict_seen(opened: OpenedSeen, files: Sequence[str], out: str | None, threshold: float | None
+                 ) -> list[dict[str, Any]]:
+    """Return what is found on each picture, for programs; ``words`` are for people.
+
+    A picture that cannot be read has ``error`` in place of what is found.
+
+    Parameters
+    ----------
+    opened : OpenedSeen
+    files : sequence of str
+    out : str or None
+        A file for one picture, a folder for several. None: they go into the run, or beside the file of the model.
+    threshold : float or None
+        In place of the detector's own.
+
+    Raises
+    ------
+    ArgumentError
+        A threshold where there is none; a place that is none.
+    """
+    if threshold is not None and opened.task != "detection":
+        raise ArgumentError(f"--threshold: expected a detector of boxes, got {opened.path}; leave it out")
+    places = _places(opened, files, out)
+    found = list[dict[str, Any]]()
+    for file, place in zip(files, places, strict=True):
+        try:
+            answer = _ANSWERS[opened.task](opened.thing, file, threshold)
+        except DataError as error:
+            found.append({"image": file, "error": str(error)})
+            continue
+        entry = {"image": file, **answer.told, "words": answer.words}
+        try:
+            answer.draw(place)
+            entry["drawn"] = str(place)
+        except OSError as error:
+            if out is not None:
+                raise
+            entry["drawn"] = None  # the answer is worth more than its picture
+            entry["note"] = f"{place} could not be written: {error.strerror}"
+        found.append(entry)
+    return found
+
+
+def _places(opened: OpenedSeen, files: Sequence[str], out: str | None) -> list[Path]:
+    """Return where the picture of each file goes; no two have one place."""
+    from fastcnn.datasets.rgb import picture_format
+    from fastcnn.formats.files import expanded
+
+    if out is not None and len(files) == 1 and not expanded(out).is_dir():
+        place = expanded(out)
+        picture_format(place, "predict: --out")
+        if not place.parent.is_dir():
+            raise ArgumentError(f"predict: expected --out in a folder that is there, got {out}; make the folder first")
+        return [place]
+    folder = opened.path.parent if out is None else expanded(out)
+    if folder.is_file() or (out is not None and folder.suffix):
+        raise ArgumentError(f"predict: expected a folder as --out for {len(files)} pictures, got {out}")
+    folder.mkdir(parents=True, exist_ok=True)
+    names = dict[str, int]()
+    places = []
+    for file in files:
+        stem = f"found-{Path(file).stem}" if out is None else Path(file).stem
+        names[stem] = count = names.get(stem, 0) + 1
+        places.append(folder / (f"{stem}.png" if count == 1 else f"{stem}-{count}.png"))
+    return places
+
+
+def _boxes(detector: Any, file: str, threshold: float | None) -> Answer:
+    """Return the boxes that a detector finds."""
+    from fastcnn.vision import detect
+
+    found = detect(detector, file, score_threshold=threshold)
+    told = [{"class": label, "score": round(score, 4), "box": [round(float(side), 2) for side in box]}
+            for box, score, label in found]  # fmt: skip
+    labels = found.labels()
+    counts = ", ".join(f"{name} {labels.count(name)}" for name in found.names if name in labels)
+    return Answer({"boxes": told}, counts or "nothing", lambda place: found.draw(file, place))
+
+
+_ANSWERS: dict[str, Callable[[Any, str, float | None], Answer]] = {"detection": _boxes}

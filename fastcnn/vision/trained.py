@@ -1,0 +1,72 @@
+"""What was trained to see, read from its file, whichever task it is for."""
+
+import importlib
+import os
+from typing import Any
+
+from fastcnn import saving
+from fastcnn.errors import ArgumentError
+
+#: By the key of a file's metadata: the task, and the class that reads the file.
+_KINDS = {
+    "detector": ("detection", "fastcnn.vision.detection", "Detector"),
+}
+
+
+def kind_of(path: str | os.PathLike[str]) -> str | None:
+    """Return the task of what a file holds, "detection" say; None for a model alone.
+
+    Parameters
+    ----------
+    path : path
+
+    Raises
+    ------
+    ModelFileError
+        If it is no file of a model.
+
+    Examples
+    --------
+    >>> cells = fc.vision.detection.YoloCells((64, 64), [[16, 16]])
+    >>> model = fc.vision.detection.yolo(cells, classes=1, filters=4)
+    >>> fc.vision.detection.Detector(model, cells, ("cat",)).save("cats.safetensors")
+    >>> fc.vision.kind_of("cats.safetensors")
+    'detection'
+    """
+    known = saving.load_metadata(path)
+    return next((task for key, (task, *_) in _KINDS.items() if isinstance(known.get(key), dict)), None)
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Return a detector, or what else was trained to see, of the file that its ``save`` or a run wrote.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Detector
+        Or another class with ``evaluate`` and ``save``, by the file.
+
+    Raises
+    ------
+    ArgumentError
+        If the file is a model alone, whose numbers nobody can read.
+    ModelFileError
+        If it is no file of a model.
+
+    Examples
+    --------
+    >>> cells = fc.vision.detection.YoloCells((64, 64), [[16, 16]])
+    >>> model = fc.vision.detection.yolo(cells, classes=1, filters=4)
+    >>> fc.vision.detection.Detector(model, cells, ("cat",)).save("cats.safetensors")
+    >>> fc.vision.load("cats.safetensors").classes
+    ('cat',)
+    """
+    task = kind_of(path)
+    for own, module, name in _KINDS.values():
+        if own == task:
+            return getattr(importlib.import_module(module), name).load(path)
+    raise ArgumentError(f"vision.load: expected what a run of boxes, masks or persons has saved, got "
+                        f"{os.fspath(path)}, a model alone; saving.load_model reads it")

@@ -1,0 +1,215 @@
+"""Runs that see: boxes are trained, measured, predicted, exported, gone on with; what cannot be meant is refused."""
+
+import hashlib
+import json
+import signal
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from fastcnn.cli import _options, _run_callbacks, main
+from fastcnn.cli._seeing import recipes
+from fastcnn.datasets.annotated.box_forms import Form
+from fastcnn.vision import detection, load
+from tests.datasets import annotated_files as files
+
+image = pytest.importorskip("PIL.Image")
+BOXES = [("cat", 10, 10, 40, 30), ("dog", 0, 0, 20, 39)]
+SMALL = ("--model", "yolo(filters=2, blocks=0, anchors=1)", "--epochs", 2, "--seed", 3)
+
+
+@pytest.fixture(scope="module")
+def pets(tmp_path_factory):
+    """Return a folder of ten pictures with boxes, one of them with none."""
+    return files.voc(tmp_path_factory.mktemp("data") / "pets", [[] if k == 6 else BOXES[: 1 + k % 2]
+                                                                for k in range(10)])
+
+
+@pytest.fixture
+def fastcnn(tmp_path, monkeypatch, capsys):
+    """Run ``fastcnn ARGS`` in this process; return the exit code, its output and its errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*args):
+        code = main([*map(str, args)])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(pets, tmp_path_factory):
+    """Return the folder of a run."""
+    folder = tmp_path_factory.mktemp("trained") / "run"
+    assert main(["train", "--dataset", str(pets), *map(str, SMALL), "--out", str(folder), "--quiet"]) == 0
+    return folder
+
+
+def digest(run):
+    return hashlib.sha256((run / "model.safetensors").read_bytes()).hexdigest()
+
+
+def test_names_on_the_command_line_are_those_of_the_recipes_and_readers():
+    assert tuple(recipes.RECIPES) == _options.SEEING
+    assert get_args(Form) == _options.BOX_FORMS
+    for name in recipes.RECIPES:
+        assert {"seed", "epochs", "optimizer", "learning_rate"} <= recipes.defaults_of(name).keys()
+
+
+def test_training_ends_with_the_mean_average_precision_of_dev(fastcnn, pets, tmp_path):
+    code, output, errors = fastcnn("train", "--dataset", pets, *SMALL, "--out", "run")
+    assert (code, errors) == (0, "")
+    lines = output.splitlines()
+    assert lines[0] == "data   pets: 6 training, 2 dev and 2 test pictures, boxes of cat, dog"
+    assert "note   prior boxes " in output
+    assert [line.split()[0] for line in lines if line.startswith((" cat", " dog"))] == ["cat", "dog"]
+    assert "drawn in run/found-dev.png" in lines
+    assert float(lines[-1].removeprefix("dev mAP@0.5 ")) >= 0
+    with image.open(tmp_path / "run" / "found-dev.png") as page:
+        assert page.size[0] > 2 * 60
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "config.json", "config.toml", "found-dev.png", "history.jsonl", "model.safetensors", "split.csv"}
+    parts = [line.split(",")[0] for line in (tmp_path / "run" / "split.csv").read_text().splitlines()[1:]]
+    assert sorted(parts) == ["dev"] * 2 + ["test"] * 2 + ["train"] * 6
+
+
+def test_the_file_of_a_run_trains_the_same_again_and_its_model_is_a_detector(fastcnn, trained):
+    assert fastcnn("train", "--config", trained / "config.toml", "--out", "again", "--json")[0] == 0
+    detector = load("again/model.safetensors")
+    assert isinstance(detector, detection.Detector)
+    assert (detector.classes, detector.cells.size) == (("cat", "dog"), (32, 64))
+    assert all(np.array_equal(a, b) for a, b in zip(detector.model.get_weights(),
+                                                    load(trained / "model.safetensors").model.get_weights()))
+
+
+def test_a_training_that_is_stopped_goes_on_to_the_same_bits(fastcnn, pets, trained, tmp_path, monkeypatch):
+    end = _run_callbacks.HistoryFile.on_epoch_end
+
+    def pressed(self, epoch, logs):
+        end(self, epoch, logs)
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_run_callbacks.HistoryFile, "on_epoch_end", pressed)
+        code, output, _ = fastcnn("train", "--dataset", pets, *SMALL, "--out", "run", "--resume", "auto")
+    assert code == 130
+    assert "stopped in epoch 2 after step 1; run saved in run" in output
+    code, output, _ = fastcnn("train", "--out", "run", "--resume", "auto")
+    assert code == 0
+    assert digest(tmp_path / "run") == digest(trained)
+    assert (tmp_path / "run" / "history.jsonl").read_text().count("\n") == 2
+
+
+def test_evaluate_counts_looks_at_test_and_tells_programs_every_figure(fastcnn, trained):
+    code, output, errors = fastcnn("evaluate", trained)
+    assert (code, errors) == (0, "")
+    assert "note   first look at these test images" in output
+    figures = [line.rpartition(" ")[0] for line in output.splitlines()[-2:]]
+    assert figures == ["test mAP@0.5:0.95", "test mAP@0.5"]
+    assert (trained / "found-test.png").exists()
+    code, output, _ = fastcnn("evaluate", trained, "--part", "dev", "--json")
+    found = json.loads(output)
+    assert (found["part"], found["images"]) == ("dev", 2)
+    assert {"AP", "AP50", "AP75", "cat", "dog", "mAP@0.5"} <= found.keys()
+    assert fastcnn("evaluate", trained, "--part", "dev", "--quiet")[1] == f"dev mAP@0.5 {found['mAP@0.5']:.4f}\n"
+
+
+def test_predict_draws_what_it_finds_and_tells_it(fastcnn, pets, trained, tmp_path):
+    picture = pets / "JPEGImages" / "p0.png"
+    code, output, errors = fastcnn("predict", trained, picture, "--out", "found.png", "--threshold", 0)
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[0] == "drawn in found.png"
+    assert "cat" in output.splitlines()[-1]
+    with image.open("found.png") as drawn, image.open(picture) as plain:
+        assert (np.asarray(drawn.convert("RGB")) != np.asarray(plain)).any()
+    (tmp_path / "bad.png").write_bytes(picture.read_bytes()[:200])
+    code, output, errors = fastcnn("predict", trained, picture, "bad.png", "--json", "--threshold", 0)
+    first, second = json.loads(output)
+    assert code == 3
+    assert first["boxes"][0]["class"] in ("cat", "dog")
+    assert len(first["boxes"][0]["box"]) == 4
+    assert first["drawn"] == str(trained / "found-p0.png")
+    assert second["error"].startswith("bad.png: expected a whole picture")
+
+
+def test_a_run_that_sees_becomes_an_onnx_file_with_boxes_or_the_best_of_them(fastcnn, trained):
+    onnx = pytest.importorskip("onnx")
+    assert fastcnn("export-onnx", trained, "all.onnx")[0] == fastcnn("export-onnx", trained, "best.onnx",
+                                                                    "--suppress")[0] == 0
+    kinds = [[node.op_type for node in onnx.load(name).graph.node] for name in ("all.onnx", "best.onnx")]
+    assert ["NonMaxSuppression" in of_file for of_file in kinds] == [False, True]
+    assert len(onnx.load("all.onnx").graph.output) == 2
+
+
+def test_training_goes_on_from_a_run_with_its_cells_and_parts(fastcnn, trained, tmp_path):
+    code, _, _ = fastcnn("train", "--from", trained, "--epochs", 1, "--out", "more", "--seed", 1)
+    assert code == 0
+    assert (trained / "split.csv").read_bytes() == (tmp_path / "more" / "split.csv").read_bytes()
+    places = [load(run / "model.safetensors").cells.places for run in (tmp_path / "more", trained)]
+    assert np.array_equal(*places)
+    assert json.loads((tmp_path / "more" / "config.json").read_text())["from"] == str(trained)
+
+
+@pytest.mark.parametrize(("options", "sentence"), [
+    (("--dropout", 0.2), "--dropout: expected none for yolo, since its recipe has none; leave it out"),
+    (("--folds", 3), "--folds: expected none for yolo, since folds are dealt by classes; leave it out"),
+    (("--fit", "pad"), "--fit: expected none for yolo, since pictures keep their shape; leave it out"),
+    (("--from-files",), "--from-files: expected none for yolo, since its pictures are put into one size first"),
+    (("--skip-damaged",), "--skip-damaged: expected none for yolo, --drop-bad leaves out what has faults"),
+    (("--batch-size", "all"), "--batch-size all: expected a number of pictures for yolo, got all"),
+    (("--augment", "crop"), "--augment crop: expected off, or layers as calls, got the name of changes"),
+    (("--size", "100"), "expected a size of multiples of 16, got (100, 100)"),
+    (("--test", 0.2), "--test: expected none, as pets has its own test part of 2 pictures, got 0.2; leave it out"),
+    (("--model", "lenet5"), "--model lenet5: expected yolo for {pets}, whose pictures have boxes, got another"),
+    (("--model", "yolo(filter=3)"), "argument: 'filter' is not known; did you mean 'filters'?"),
+    (("--model", "yolo(seed=3)"), "expected no seed, which has a flag of its own; leave it out"),
+    (("--model", "yolo(3)"), "expected arguments by name"),
+    (("--dev", 0, "--patience", 2), "--patience: expected a dev part, whose loss is looked at, got --dev 0"),
+])
+def test_what_an_option_cannot_mean_is_refused_before_anything_is_trained(fastcnn, pets, options, sentence, tmp_path):
+    code, output, errors = fastcnn("train", "--dataset", pets, *options, "--out", "run")
+    assert (code, output) == (2, "")
+    assert sentence.format(pets=pets) in errors
+    assert errors.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (("--model", "yolo", "--dataset", "digits"),
+     "--model yolo: expected a data set of pictures with boxes, got digits, which has classes"),
+    (("--model", "yolo"), "yolo: expected --dataset with pictures that have boxes, got none"),
+    (("--model", "yolo", "--dataset", "nowhere"), "--dataset nowhere: expected bccd, nuclei-dsb2018, omniglot or the "),
+    (("--dataset", "digits", "--drop-bad"), "--drop-bad: expected pictures with boxes, masks or persons, got digits"),
+])
+def test_data_that_a_network_cannot_see_are_refused(fastcnn, arguments, sentence):
+    code, output, errors = fastcnn("train", *arguments)
+    assert (code, output) == (2, "")
+    assert sentence in errors
+
+
+def test_faults_of_the_data_are_one_line_and_exit_code_3_unless_they_may_be_left_out(fastcnn, tmp_path):
+    files.voc(tmp_path / "bad", [BOXES, [("cat", 5, 5, 5, 9)], BOXES, BOXES, BOXES, BOXES])
+    code, _, errors = fastcnn("train", "--dataset", "bad", *SMALL, "--out", "run")
+    assert code == 3
+    assert "Annotations/p1.xml, line 4, box 1: has no area" in errors
+    assert errors.count("\n") == 1
+    code, output, _ = fastcnn("train", "--dataset", "bad", *SMALL, "--drop-bad", "--out", "run")
+    assert code == 0
+    assert "note   1 box left out" in output
+    assert fastcnn("evaluate", "run", "--quiet")[0] == 0  # as the run was trained
+    empty = files.voc(tmp_path / "empty", [[], [], [], []])
+    code, _, errors = fastcnn("train", "--dataset", empty, "--out", "none")
+    assert (code, errors.count("\n")) == (3, 1)
+
+
+def test_what_a_run_that_sees_is_not_for_is_refused(fastcnn, trained, pets):
+    picture = pets / "JPEGImages" / "p0.png"
+    assert "expected a network that tells classes" in fastcnn("explain", trained, picture)[2]
+    assert "--top: expected a model of classes" in fastcnn("predict", trained, picture, "--top", 3)[2]
+    assert "which has classes; name another" in fastcnn("evaluate", trained, "--dataset", "digits")[2]
+    assert "--white: expected none for" in fastcnn("evaluate", trained, "--white", 255)[2]
+    code, output, _ = fastcnn("summary", trained)
+    assert code == 0
+    assert 'Model "yolo", input (N, 32, 64, 3)' in output
