@@ -123,8 +123,8 @@ def train(x: np.ndarray, rows: list[np.ndarray], epochs: int, rate: float, seed:
     steps = epochs * -(-len(x) // 32)
     model.compile(fc.optimizers.AdamW(fc.optimizers.schedules.CosineDecay(rate, steps), weight_decay=0.01),
                   PresenceAndBox(box_gain=5.0))
-    pipeline = fc.augmentation.Pipeline([layers.RandomFlip(), layers.RandomBrightness(0.15), layers.RandomContrast(0.2)],
-                                        seed=seed)
+    pipeline = fc.augmentation.Pipeline([layers.RandomFlip(), layers.RandomBrightness(0.15),
+                                         layers.RandomContrast(0.2)], seed=seed)
     model.fit(x, targets, batch_size=32, epochs=epochs, verbose=2, augmentation=pipeline)
     return model
 

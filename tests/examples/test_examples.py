@@ -203,3 +203,21 @@ def test_landmarks_are_found_to_some_pixels(data_dir, tmp_path):
                   tmp_path / "marks.png", FASTCNN_DATA=str(data_dir))
     assert number(r"^mean error (\S+) pixels", printed) < 8  # 0.63 after the whole training
     assert (tmp_path / "marks.png").exists()
+
+
+def test_a_white_cell_is_boxed_where_there_is_one(data_dir, tmp_path):
+    pytest.importorskip("PIL.Image")
+    printed = run("localization.py", "--epochs", 3, "--each", 2, "--photos", 60, "--dev", "--rate", 0.005, "--out",
+                  tmp_path / "cells.png", FASTCNN_DATA=str(data_dir))
+    assert number(r"^presence is right in (\S+) of", printed) > 0.6
+    assert number(r"^mean IoU (\S+), smallest", printed) > 0.25  # of a box in the middle 0.12
+    is_picture(tmp_path / "cells.png")
+
+
+def test_two_networks_learn_from_one_another_to_draw_digits(tmp_path):
+    pytest.importorskip("PIL.Image")
+    printed = run("dcgan_digits.py", "--dataset", "digits", "--epochs", 2, "--out", tmp_path / "digits.png")
+    assert re.search(r"discriminator: \d\.\d+ - generator: \d\.\d+$", printed, re.MULTILINE)
+    assert number(r"^the judge is right about (\S+) of the test digits", printed) > 0.95
+    assert 0 <= number(r"^of 1000 drawings the judge is sure of ([\d.]+); \d+ of the ten digits", printed) <= 1
+    is_picture(tmp_path / "digits.png")
