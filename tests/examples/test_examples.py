@@ -210,7 +210,7 @@ def test_a_white_cell_is_boxed_where_there_is_one(data_dir, tmp_path):
     printed = run("localization.py", "--epochs", 3, "--each", 2, "--photos", 60, "--dev", "--rate", 0.005, "--out",
                   tmp_path / "cells.png", FASTCNN_DATA=str(data_dir))
     assert number(r"^presence is right in (\S+) of", printed) > 0.6
-    assert number(r"^mean IoU (\S+), smallest", printed) > 0.25  # of a box in the middle 0.12
+    assert number(r"^mean IoU (\S+), smallest", printed) > 0.3  # 0.19 of a box in the middle; 0.85 after 14 epochs
     is_picture(tmp_path / "cells.png")
 
 

@@ -1,5 +1,8 @@
 """YOLO: cells, loss, network, detector, on pictures of a few squares and bars."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -193,6 +196,27 @@ def test_one_to_three_grids_have_a_head_each():
         assert len(cells) == sum(3 * 32 * 96 // stride**2 for stride in strides)
         assert model.output_shape == (None, len(cells), 7)
         assert sum(one.name.startswith("head") for one in model.layers) == len(strides), places
+
+
+@pytest.mark.parametrize("count", [2, 0])
+def test_what_supervision_is_handed_are_arrays_of_a_row_a_box(count, monkeypatch):
+    given = {}
+    monkeypatch.setitem(sys.modules, "supervision", SimpleNamespace(Detections=lambda **more: given.update(more)))
+    boxes = np.array([[2, 3, 20, 30], [0, 0, 5, 5]], np.float32)[:count]
+    detection.Detections(boxes, np.array([0.9, 0.5], np.float32)[:count], np.array([1, 0])[:count],
+                         ("cat", "dog")).to_supervision()
+    assert {name: (one.shape, one.dtype.kind) for name, one in given.items() if name != "data"} == {
+        "xyxy": ((count, 4), "f"), "confidence": ((count,), "f"), "class_id": ((count,), "i")}
+    assert given["data"]["class_name"].tolist() == ["dog", "cat"][:count]
+    given["xyxy"][:] = -1
+    assert (boxes >= 0).all()
+
+
+def test_without_supervision_a_sentence_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    none = detection.Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, int), ())
+    with pytest.raises(ImportError, match="to_supervision needs the package supervision: pip install supervision"):
+        none.to_supervision()
 
 
 def test_a_class_that_is_not_there_is_found_in_any_image():

@@ -53,6 +53,24 @@ class Detections:
         """Return rows x1, y1, x2, y2, class, score, as `fastcnn.metrics.MeanAveragePrecision` takes them."""
         return np.column_stack([self.boxes, self.classes, self.scores]).astype(np.float32).reshape(-1, 6)
 
+    def to_supervision(self) -> Any:
+        """Return the same boxes as ``supervision.Detections``, for that library's annotators, trackers and zones.
+
+        Its ``xyxy``, ``confidence`` and ``class_id`` are copies; names are ``data["class_name"]``.
+
+        Raises
+        ------
+        ImportError
+            supervision is not installed.
+        """
+        try:
+            import supervision
+        except ImportError:
+            raise ImportError("to_supervision needs the package supervision: pip install supervision") from None
+        return supervision.Detections(
+            xyxy=np.array(self.boxes, np.float32).reshape(-1, 4), confidence=np.array(self.scores, np.float32),
+            class_id=np.array(self.classes, int), data={"class_name": np.array(self.labels(), str)})
+
     def draw(self, picture: Any, path: str | os.PathLike[str] | None = None, line: int = 2) -> np.ndarray:
         """Return the picture with boxes, names and scores drawn, and write it to a file where one is named.
 
