@@ -2,6 +2,7 @@
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.simd.memory import clear, copy
+from fastcnn.kernels.cpu.simd.transpose import move_rows
 
 
 @kernel
@@ -82,9 +83,12 @@ def _copy_part(chunk, chunks, work, target, origin, columns):
     while begin < end:
         row = begin // columns
         k = begin - row * columns
+        # Rows from their first number on go together, a part of one alone.
+        rows = max(1, (end - begin) // columns) if k == 0 else 1
         count = min(columns - k, end - begin)
-        copy(out, row * out_width + to + k, source, row * source_width + of + k, count)
-        begin += count
+        move_rows(out, row * out_width + to + k, out_width, source, row * source_width + of + k, source_width, rows,
+                  count)
+        begin += rows * count
 
 
 @kernel

@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from fastcnn.kernels.cpu.simd.vectors import Vectors
+from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
 
 _I64 = ir.IntType(64)
 
@@ -42,6 +42,30 @@ def move_part(typingctx, out, out_at, source, source_at, count):
         v = Vectors(builder, out.dtype)
         value = v.load(_pointer(context, builder, signature, args, 2), mask=v.mask(args[4]))
         v.store(value, _pointer(context, builder, signature, args, 0))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def move_rows(typingctx, out, out_at, out_step, source, source_at, source_step, rows, count):
+    """out[out_at + i * out_step:] = `count` elements of source[source_at + i * source_step:], for i below `rows`."""
+    i = types.int64
+    signature = types.void(out, i, i, source, i, i, i, i)
+
+    def codegen(context, builder, signature, args):
+        b_, v = builder, Vectors(builder, out.dtype)
+        to, of = (_pointer(context, b_, signature, args, index) for index in (0, 3))
+        whole = b_.sdiv(args[7], _I64(v.L))
+        done = b_.mul(whole, _I64(v.L))
+        rest = v.mask(b_.sub(args[7], done))
+        with loop(b_, args[6]) as row:
+            target, origin = (b_.gep(p, [b_.mul(row, step)]) for p, step in ((to, args[2]), (of, args[5])))
+            with loop(b_, whole) as k:
+                at = b_.mul(k, _I64(v.L))
+                v.store(v.load(b_.gep(origin, [at])), b_.gep(target, [at]))
+            with b_.if_then(b_.icmp_signed("<", done, args[7])):
+                v.store(v.load(b_.gep(origin, [done]), mask=rest), b_.gep(target, [done]), mask=rest)
         return context.get_dummy_value()
 
     return signature, codegen
