@@ -86,8 +86,8 @@ def _copy_part(chunk, chunks, work, target, origin, columns):
         # Rows from their first number on go together, a part of one alone.
         rows = max(1, (end - begin) // columns) if k == 0 else 1
         count = min(columns - k, end - begin)
-        move_rows(out, row * out_width + to + k, out_width, source, row * source_width + of + k, source_width, rows,
-                  count)
+        move_rows(out, source, (row * out_width + to + k, row * source_width + of + k), (out_width, source_width),
+                  (rows, count))
         begin += rows * count
 
 

@@ -6,7 +6,8 @@ lanes of rows i and i + d whose numbers differ in bit d (Eklundh, "A Fast Comput
 """
 
 from llvmlite import ir
-from numba import types
+from numba import config, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
@@ -48,27 +49,36 @@ def move_part(typingctx, out, out_at, source, source_at, count):
 
 
 @intrinsic
-def move_rows(typingctx, out, out_at, out_step, source, source_at, source_step, rows, count):
-    """out[out_at + i * out_step:] = `count` elements of source[source_at + i * source_step:], for i below `rows`."""
-    i = types.int64
-    signature = types.void(out, i, i, source, i, i, i, i)
+def move_rows(typingctx, out, source, places, steps, counts):
+    """out[to + i * far:] = `count` elements of source[of + i * near:], for i below `rows`.
+
+    Parameters
+    ----------
+    out, source : arrays
+    places : (to, of)
+    steps : (far, near)
+    counts : (rows, count)
+    """
+    pair = types.UniTuple(types.int64, 2)
 
     def codegen(context, builder, signature, args):
         b_, v = builder, Vectors(builder, out.dtype)
-        to, of = (_pointer(context, b_, signature, args, index) for index in (0, 3))
-        whole = b_.sdiv(args[7], _I64(v.L))
+        (to, of), (far, near), (rows, count) = (cgutils.unpack_tuple(b_, pair) for pair in args[2:])
+        to, of = (b_.gep(context.make_array(kind)(context, b_, array).data, [at])
+                  for kind, array, at in zip(signature.args, args, (to, of)))
+        whole = b_.sdiv(count, _I64(v.L))
         done = b_.mul(whole, _I64(v.L))
-        rest = v.mask(b_.sub(args[7], done))
-        with loop(b_, args[6]) as row:
-            target, origin = (b_.gep(p, [b_.mul(row, step)]) for p, step in ((to, args[2]), (of, args[5])))
+        rest = v.mask(b_.sub(count, done))
+        with loop(b_, rows) as row:
+            target, origin = b_.gep(to, [b_.mul(row, far)]), b_.gep(of, [b_.mul(row, near)])
             with loop(b_, whole) as k:
                 at = b_.mul(k, _I64(v.L))
                 v.store(v.load(b_.gep(origin, [at])), b_.gep(target, [at]))
-            with b_.if_then(b_.icmp_signed("<", done, args[7])):
+            with b_.if_then(b_.icmp_signed("<", done, count)):
                 v.store(v.load(b_.gep(origin, [done]), mask=rest), b_.gep(target, [done]), mask=rest)
         return context.get_dummy_value()
 
-    return signature, codegen
+    return types.void(out, source, pair, pair, pair), codegen
 
 
 @intrinsic
@@ -96,3 +106,16 @@ def transpose_block(typingctx, out, out_at, out_step, source, source_at, source_
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+# --- without a compiler -----------------------------------------------------------------------------------------------
+
+
+def _move_rows_in_python(out, source, places, steps, counts):
+    (to, of), (far, near), (rows, count) = places, steps, counts
+    for i in range(rows):
+        out[to + i * far:to + i * far + count] = source[of + i * near:of + i * near + count]
+
+
+if config.DISABLE_JIT:
+    move_rows = _move_rows_in_python
