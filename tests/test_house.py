@@ -44,7 +44,7 @@ FLOORS = (
     "models",
     "saving utils",
     "applications backend onnx bench",
-    "vision sklearn",
+    "vision sklearn tuning",
     "cli",
     "__main__",
 )

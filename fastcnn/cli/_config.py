@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from fastcnn.cli import _toml
 from fastcnn.cli._options import SEEING
 from fastcnn.cli._path_texts import as_path, as_text
 from fastcnn.errors import ModelFileError
+from fastcnn.formats import toml_text
 from fastcnn.formats.files import write_atomically
 
 CONFIG, TOML = "config.json", "config.toml"
@@ -217,7 +217,7 @@ def as_toml(config: Config, **more: Any) -> str:
         height, width = values["size"]
         values["size"] = f"{width}x{height}"
     said = {name.replace("_", "-"): value for name, value in values.items() if value is not None}
-    return (_FORK if config.lineage else _SAME) + _toml.text(said)
+    return (_FORK if config.lineage else _SAME) + toml_text.text(said)
 
 
 def write_config(folder: Path, config: Config) -> None:

@@ -51,16 +51,28 @@ def read(path: str, ctx: click.Context, command: click.Command) -> dict[str, Any
     click.UsageError
         A file that is not there or is no TOML; a key that is no flag; a value of another type, or out of range.
     """
-    text = _text_of(path, ctx)
+    text = text_of(path, ctx)
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise click.UsageError(f"--config {path}: expected TOML, got none: {error}", ctx) from None
+    check(found, text, f"--config {path}", ctx, command)
+    known = options_of(command)
+    return {str(known[key].name): as_path(value) if isinstance(value, str) else value for key, value in found.items()}
+
+
+def options_of(command: click.Command) -> dict[str, click.Option]:
+    """Return the options that a file may set, by their flags without dashes."""
     known = {word.removeprefix("--"): param for param in command.params if isinstance(param, click.Option)
              for word in param.opts if word.startswith("--")}  # fmt: skip
-    known = {key: param for key, param in known.items() if key not in _NO_KEYS}
+    return {key: param for key, param in known.items() if key not in _NO_KEYS}
+
+
+def check(found: dict[str, Any], text: str, who: str, ctx: click.Context, command: click.Command) -> None:
+    """Raise click.UsageError for the first value that the options of a command do not take, with its line in a file."""
+    known = options_of(command)
     for key, value in found.items():
-        where = f"--config {path}, line {line_of(text, key)}"
+        where = f"{who}, line {line_of(text, key)}"
         if key not in known:
             raise click.UsageError(unknown(f"{where}: key", key, known), ctx)
         types, words = _kinds(known[key])
@@ -72,7 +84,6 @@ def read(path: str, ctx: click.Context, command: click.Command) -> dict[str, Any
             raise click.UsageError(f"{where}: {key}: {error.message.rstrip('.')}", ctx) from None
         except click.UsageError as error:
             raise click.UsageError(f"{where}: {error.message}", ctx) from None
-    return {str(known[key].name): as_path(value) if isinstance(value, str) else value for key, value in found.items()}
 
 
 def line_of(text: str, key: str) -> int:
@@ -88,14 +99,15 @@ def located(path: str, error: CallError) -> str:
     return f"{error}" if place < 0 else f"--config {path}, line {text.count(chr(10), 0, place) + 1}: {error}"
 
 
-def _text_of(path: str, ctx: click.Context) -> str:
+def text_of(path: str, ctx: click.Context, who: str = "--config ") -> str:
+    """Return the text of a file, or raise click.UsageError."""
     file = Path(path)
     if not file.exists():
-        raise click.UsageError(f"--config {path}: expected a file of TOML, got nothing there", ctx)
+        raise click.UsageError(f"{who}{path}: expected a file of TOML, got nothing there", ctx)
     try:
         return file.read_bytes().decode()
     except UnicodeDecodeError as error:
-        raise click.UsageError(f"--config {path}: expected TOML, which is UTF-8, got {error.reason} at byte "
+        raise click.UsageError(f"{who}{path}: expected TOML, which is UTF-8, got {error.reason} at byte "
                                f"{error.start}", ctx) from None  # fmt: skip
 
 

@@ -129,12 +129,12 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
     size = sum(p.value.nbytes for p in model.weights)
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
         if given["resume"] and is_complete(folder):
-            if config.fold is not None:
-                assert isinstance(learner, ExamplesLearner)  # there are no folds of others
-                learner = learner._replace(model=learner.task.trained(load_model(folder / MODEL, compile=False)))
-                return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
-            console.print(f"run {folder} is complete; name another --out to train once more")
-            return Trained(folder, None, is_stopped=False)
+            if config.fold is None:
+                console.print(f"run {folder} is complete; name another --out to train once more")
+            if not isinstance(learner, ExamplesLearner):
+                return Trained(folder, None, is_stopped=False)
+            learner = learner._replace(model=learner.task.trained(load_model(folder / MODEL, compile=False)))
+            return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
         write_config(folder, config)
         write_split(folder, prepared.dealt, prepared.groups, data)
         introduce(console, prepared, learner, config, folder)

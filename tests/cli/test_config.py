@@ -6,9 +6,10 @@ import tomllib
 
 import pytest
 
-from fastcnn.cli import COMMANDS, _config, _toml, main
+from fastcnn.cli import COMMANDS, _config, main
 from fastcnn.cli._config_file import line_of
 from fastcnn.cli._network_file import NetworkFile
+from fastcnn.formats import toml_text
 from tests.cli.conftest import ROOT, only_line
 
 NETWORK = """\
@@ -207,7 +208,7 @@ def test_the_guide_s_file_is_one_and_its_flags_are_those_of_the_command(told):
 
 def test_every_value_comes_back_from_its_text():
     values = {"a": 'quotes " and \\ and \n', "b": [1, 2.5e-07, "x\x7f\u2028"], "c": True, "d": -3, "e-f": "ü", "g": []}
-    assert tomllib.loads(_toml.text(values)) == values
+    assert tomllib.loads(toml_text.text(values)) == values
 
 
 def test_lines_are_found_for_keys_of_every_form():

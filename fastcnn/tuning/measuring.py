@@ -1,0 +1,47 @@
+"""What a model costs: time for an image, parameters, bytes."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+COSTS = ("latency_ms", "parameters", "megabytes")
+_ROUNDS, _CALLS = 7, 15
+
+
+def costs(run: Path, names: set[str]) -> dict[str, float]:
+    """Return what was asked for of a run's model.
+
+    Parameters
+    ----------
+    run : Path
+    names : set of str
+        Of "latency_ms", the time of the prediction of one image: the least median of seven rounds, since other work
+        on the machine only adds; "parameters"; "megabytes", of the file.
+    """
+    file = run / "model.safetensors"
+    found: dict[str, float] = {}
+    if "megabytes" in names:
+        found["megabytes"] = file.stat().st_size / 1e6
+    if not names & {"latency_ms", "parameters"}:
+        return found
+    from fastcnn.saving import load_model
+
+    model = load_model(file, compile=False)
+    if "parameters" in names:
+        found["parameters"] = model.count_params()
+    if "latency_ms" in names:
+        x = np.zeros((1, *model.input_shape[1:]), np.float32)
+        for _ in range(5):  # compiled, then recorded as a list of kernel calls
+            model.predict_on_batch(x)
+        found["latency_ms"] = min(_median(model, x) for _ in range(_ROUNDS)) * 1e3
+    return found
+
+
+def _median(model: object, x: np.ndarray) -> float:
+    seconds = []
+    for _ in range(_CALLS):
+        began = time.perf_counter()
+        model.predict_on_batch(x)  # type: ignore[attr-defined]
+        seconds.append(time.perf_counter() - began)
+    return float(np.median(seconds))
