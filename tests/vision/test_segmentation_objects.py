@@ -80,18 +80,18 @@ def test_what_nobody_knows_and_an_empty_map_are_background():
 def test_objects_are_connected_numbered_in_a_row_and_take_all_pixels_above_the_threshold(seed):
     chance = ndimage.gaussian_filter(np.random.default_rng(seed).random((40, 50)), 1.5)
     chance = (chance - chance.min()) / np.ptp(chance)
-    for height in (None, ndimage.gaussian_filter(chance, 1)):
-        found = segmentation.mark_objects(chance, height)
+    for middle in (None, ndimage.gaussian_filter(chance, 1)):
+        found = segmentation.mark_objects(chance, middle)
         assert np.array_equal(found > 0, chance > 0.5)
         numbers = np.unique(found)
         assert np.array_equal(numbers, np.arange(len(numbers)))
         assert all(ndimage.label(found == k)[1] == 1 for k in numbers[1:])
         sizes = np.bincount(found.reshape(-1))[1:]
         least = int(np.median(sizes)) + 1
-        larger = segmentation.mark_objects(chance, height, smallest=least)
+        larger = segmentation.mark_objects(chance, middle, smallest=least)
         assert larger.max() == (sizes >= least).sum() < len(sizes)
         assert np.array_equal(larger > 0, np.isin(found, 1 + np.flatnonzero(sizes >= least)))
-        fewer = [segmentation.mark_objects(chance, height, prominence=p).max() for p in (0.01, 0.1, 1.0)]
+        fewer = [segmentation.mark_objects(chance, middle, prominence=p).max() for p in (0.05, 0.5, 2.0)]
         assert fewer == sorted(fewer, reverse=True)
 
 

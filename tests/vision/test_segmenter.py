@@ -7,6 +7,7 @@ pytest.importorskip("scipy")
 pytest.importorskip("skimage")
 
 import fastcnn as fc
+from fastcnn import layers
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.vision import segmentation
 
@@ -49,7 +50,7 @@ def test_a_recipe_learns_objects_on_pictures_of_several_sizes(trained):
     found = trained.evaluate(_discs(5, seed=3, sizes=((33, 58), (64, 40))))
     assert found["Dice"] > 0.9
     assert found["AP50"] > 0.7
-    assert 0 < found["AP"] < found["AP70"] <= found["AP50"]
+    assert 0 < found["AP"] <= found["AP70"] <= found["AP50"]
     assert 0 < found["PQ"] <= 1
     np.testing.assert_allclose(found["IoU"], found["Dice"] / (2 - found["Dice"]))
 
@@ -128,26 +129,65 @@ def test_classes_are_learned_too_and_each_object_is_of_one():
     scores = segmenter.evaluate(part)
     assert set(scores) == {"Dice", "IoU"}
     assert scores["Dice"] > 0.85
-    found = segmenter.segment(part.images[0])
-    assert set(found.labels()) <= {"small", "large"}
-    assert found.classes.max() == 2
+    assert {label for one in segmenter.segment(list(part.images)) for label in one.labels()} == {"small", "large"}
     with pytest.raises(DataError, match=r"expected classes up to 2, got 3 in 0.png"):
         segmenter.evaluate(fc.datasets.MaskedImages(part.images, [m * 3 for m in part.masks], part.files, part.sizes,
                                                     "classes"))
 
 
-def test_patches_cover_a_picture_and_what_is_beyond_it_weighs_nothing():
-    part = _discs(2, sizes=((50, 100), (30, 20)))
-    found = segmentation.patches(part, 40, percentiles=None)
-    assert found.x.shape == (2 * 3 + 1, 40, 40, 1)
-    np.testing.assert_array_equal(found.x[0], part.images[0][:40, :40])
-    np.testing.assert_array_equal(found.x[5], part.images[0][10:, 60:])
-    np.testing.assert_array_equal(found.y[5, ..., 0] < 1, part.masks[0][10:, 60:] > 0)
-    assert found.weights[:6].all()
-    assert found.weights[6].sum() == 30 * 20
-    np.testing.assert_allclose(found.y.sum(-1), 1, atol=1e-6)
-    heavy = segmentation.patches(part, 40, w0=10.0)
-    np.testing.assert_array_equal(heavy.weights[0], segmentation.border_weights(part.masks[0])[:40, :40])
+def test_batches_are_squares_of_the_pictures_and_what_is_beyond_them_weighs_nothing():
+    part = _discs(3, sizes=((50, 100), (30, 20), (45, 41)))
+    batches = segmentation.MaskBatches(part, 40, 16, percentiles=None)
+    assert len(batches) == 1
+    assert len(segmentation.MaskBatches(part, 20, 4)) == round((50 * 100 + 30 * 20 + 45 * 41) / (4 * 400))
+    x, y, w = batches[0]
+    assert (x.shape, y.shape, w.shape) == ((16, 40, 40, 1), (16, 40, 40, 3), (16, 40, 40))
+    np.testing.assert_allclose(y.sum(-1), 1, atol=1e-6)
+    places = [(pixels, mask) for pixels, mask in (
+        (np.pad(image[..., 0], [(0, max(0, 40 - n)) for n in mask.shape], mode="edge"),
+         np.pad(mask, [(0, max(0, 40 - n)) for n in mask.shape], constant_values=-1))
+        for image, mask in zip(part.images, part.masks, strict=True))]
+    sizes = set()
+    for square, share, weights in zip(x[..., 0], y[..., 0], w, strict=True):
+        found = [mask[i:i + 40, j:j + 40] if way == 0 else mask[i:i + 40, j:j + 40].T
+                 for pixels, mask in places for i in range(pixels.shape[0] - 39) for j in range(pixels.shape[1] - 39)
+                 for way in (0, 1) if pixels[i, j] == square[0, 0] and np.array_equal(
+                     pixels[i:i + 40, j:j + 40] if way == 0 else pixels[i:i + 40, j:j + 40].T, square)]
+        assert len(found) == 1
+        np.testing.assert_array_equal(share == 0, found[0] > 0)
+        np.testing.assert_array_equal(weights, found[0] >= 0)
+        sizes.add(float(weights.sum()))
+    assert sizes == {1600.0, 600.0}
+
+
+def test_batches_are_others_in_each_epoch_and_the_same_again_from_where_it_stood():
+    part = _discs(3)
+    batches, fixed = (segmentation.MaskBatches(part, 24, 4, seed=3, batches=2, anew=anew) for anew in (True, False))
+    first, second = batches[0][0], batches[1][0]
+    assert (first != second).any()
+    batches.on_epoch_end()
+    fixed.on_epoch_end()
+    later, state = batches[0][0], batches.get_state()
+    assert (later != first).any()
+    np.testing.assert_array_equal(fixed[0][0], first)
+    again = segmentation.MaskBatches(part, 24, 4, seed=3, batches=2)
+    again.set_state(state)
+    np.testing.assert_array_equal(again[0][0], later)
+
+
+def test_masks_and_weights_follow_what_a_pipeline_does():
+    part = _discs(3)
+    turned = fc.augmentation.Pipeline([layers.RandomFlip("horizontal")], seed=1)
+    plain, moved = (segmentation.MaskBatches(part, 24, 8, w0=5.0, augmentation=one)[0] for one in (None, turned))
+    flipped = 0
+    for k in range(8):
+        same = np.array_equal(plain[0][k], moved[0][k])
+        flipped += not same
+        for one, other in zip(plain, moved, strict=True):
+            np.testing.assert_array_equal(other[k], one[k] if same else one[k][:, ::-1])
+    assert 0 < flipped < 8
+    with pytest.raises(ArgumentError, match="a pipeline that keeps squares of 24 pixels"):
+        segmentation.MaskBatches(part, 24, augmentation=fc.augmentation.Pipeline([layers.RandomCrop(8, 8)]))
 
 
 def _with(masks, kind="instances"):
@@ -160,6 +200,8 @@ def _with(masks, kind="instances"):
      "expected objects to learn, got 2 pictures without a single one"),
     (lambda s: segmentation.unet_recipe(_with([np.ones((40, 47), np.int32)] * 2)), DataError,
      r"masks of the size of their pictures, got \(40, 47\) for \(40, 48\) in 0.png"),
+    (lambda s: segmentation.unet_recipe(_with([np.full((40, 48), 2, np.int32)], "classes"), classes=("a",)), DataError,
+     "expected classes up to 1, a, got 2 in a mask"),
     (lambda s: segmentation.unet_recipe(None), ArgumentError, "expected MaskedImages as train"),
     (lambda s: segmentation.unet_recipe(_discs(2).take(np.zeros(2, bool))), DataError, "expected at least one picture"),
     (lambda s: s.evaluate(_discs(2).take(np.zeros(2, bool))), DataError, "expected at least one picture"),
@@ -205,10 +247,18 @@ def test_objects_of_one_pixel_and_pictures_without_any_are_learned_from():
     assert recipe.finish().smallest == 1
 
 
-def test_weights_of_pixels_follow_patches_that_are_cut(trained):
+def test_dev_pictures_are_judged_after_each_epoch_by_squares_that_stay():
     part = _discs(2)
-    recipe = segmentation.unet_recipe(part, part, size=24, filters=2, depth=1, epochs=1, w0=10.0)
-    x, y, w = recipe.validation_data
-    assert x.shape[1:3] == y.shape[1:3] == w.shape[1:3] == (48, 48)
-    history = recipe.fit(verbose=0).history
-    assert np.isfinite(history["val_loss"]).all()
+    recipe = segmentation.unet_recipe(part, part, size=24, filters=2, depth=1, epochs=2, w0=10.0)
+    assert recipe.validation_data[0][2].shape == (8, 24, 24)
+    assert np.isfinite(recipe.fit(verbose=0).history["val_loss"]).all()
+
+
+def test_fit_takes_weights_of_pixels_whose_pictures_a_pipeline_cuts():
+    x, y = np.random.default_rng(0).random((4, 12, 12, 1), np.float32), np.zeros((4, 12, 12), np.int32)
+    model = segmentation.unet(2, filters=2, depth=1)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(x, y, sample_weight=np.ones((4, 12, 12), np.float32), verbose=0,
+              augmentation=fc.augmentation.Pipeline([layers.RandomCrop(8, 8)]))
+    with pytest.raises(ArgumentError, match="expected sample_weight of shape"):
+        model.fit(x, y, sample_weight=np.ones((4, 7, 7), np.float32), verbose=0)

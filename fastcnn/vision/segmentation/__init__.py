@@ -2,13 +2,13 @@
 
 ::
 
-    patches, pixel_shares, border_weights -> unet, fcn -> fit
+    MaskBatches: pixel_shares, border_weights -> unet, fcn -> fit
         -> Segmenter: segment, evaluate, save; large pictures in tiles; mark_objects
 """
 
 from fastcnn.vision.segmentation.fcn_network import fcn
 from fastcnn.vision.segmentation.marking import mark_objects
-from fastcnn.vision.segmentation.mask_patches import Patches, patches
+from fastcnn.vision.segmentation.mask_batches import MaskBatches
 from fastcnn.vision.segmentation.pixel_targets import pixel_shares
 from fastcnn.vision.segmentation.segmented import Segmentation
 from fastcnn.vision.segmentation.segmenter import Segmenter
@@ -17,5 +17,5 @@ from fastcnn.vision.segmentation.unet_network import unet
 from fastcnn.vision.segmentation.unet_training import unet_recipe
 from fastcnn.vision.segmentation.weighting import border_weights
 
-__all__ = ["Patches", "Segmentation", "Segmenter", "border_weights", "fcn", "mark_objects", "patches", "pixel_shares",
+__all__ = ["MaskBatches", "Segmentation", "Segmenter", "border_weights", "fcn", "mark_objects", "pixel_shares",
            "predict_in_tiles", "reach", "unet", "unet_recipe"]

@@ -11,21 +11,33 @@ _LEAST = 3.0  # values between the percentiles, at least: what is darker is nois
 _MOST = 3.0  # what is brighter is cut off
 
 
-def scaled(picture: np.ndarray, percentiles: tuple[float, float] | None) -> np.ndarray:
-    """Return a picture (H, W, C) as float32: (x - low) / (high - low), where `percentiles` tell low and high.
-
-    They are those of all values of the picture; without them it stays from 0 to 255.
+def limits(picture: np.ndarray, percentiles: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return the values of a whole picture that become 0 and 1; None where it stays from 0 to 255.
 
     Parameters
     ----------
     picture : (H, W, C) uint8 array
     percentiles : (float, float), optional
     """
-    x = picture.astype(np.float32)
     if percentiles is None:
+        return None
+    low, high = np.percentile(picture, percentiles).tolist()
+    return low, max(high, low + _LEAST)
+
+
+def scaled(picture: np.ndarray, bounds: tuple[float, float] | None) -> np.ndarray:
+    """Return a picture (H, W, C) or a part of one as float32: (x - low) / (high - low), of the `limits` of the whole.
+
+    Parameters
+    ----------
+    picture : (H, W, C) uint8 array
+    bounds : (float, float), optional
+    """
+    x = picture.astype(np.float32)
+    if bounds is None:
         return x
-    low, high = np.percentile(picture, percentiles)
-    return np.minimum((x - np.float32(low)) / np.float32(max(high - low, _LEAST)), np.float32(_MOST))
+    low, high = bounds
+    return np.minimum((x - np.float32(low)) / np.float32(high - low), np.float32(_MOST))
 
 
 def checked_percentiles(given: Any, who: str) -> tuple[float, float] | None:

@@ -13,7 +13,7 @@ from fastcnn.geometry.arguments import integer, number, positive
 from fastcnn.models import Model
 from fastcnn.vision.detection.letterboxing import picture_of
 from fastcnn.vision.segmentation.marking import mark_objects
-from fastcnn.vision.segmentation.scaling import checked_percentiles, scaled
+from fastcnn.vision.segmentation.scaling import checked_percentiles, limits, scaled
 from fastcnn.vision.segmentation.scores import Scores
 from fastcnn.vision.segmentation.segmented import Segmentation
 from fastcnn.vision.segmentation.tiling import predict_in_tiles, reach
@@ -39,7 +39,7 @@ class Segmenter:
         The values of a picture that become 0 and 1: 1 % of its pixels are below the first. None leaves 0 to 255.
     threshold : float
         Pixels whose probability of background is below 1 minus this are of objects.
-    prominence : float, optional
+    prominence : float
         Of objects that touch, as `mark_objects` has it.
     smallest : int
         Objects of fewer pixels are left out.
@@ -64,7 +64,7 @@ class Segmenter:
     """
 
     def __init__(self, model: Model, classes: Sequence[str], *, percentiles: tuple[float, float] | None = (1.0, 99.8),
-                 threshold: float = 0.5, prominence: float | None = None, smallest: int = 1, tile: int | None = 1024,
+                 threshold: float = 0.5, prominence: float = 0.5, smallest: int = 1, tile: int | None = 1024,
                  flips: bool = False) -> None:
         self.model = model
         self.classes = (classes,) if isinstance(classes, str) else tuple(classes)
@@ -81,8 +81,7 @@ class Segmenter:
         self.has_rim = outputs == 2 + len(self.classes)
         self.percentiles = checked_percentiles(percentiles, "Segmenter")
         self.threshold = number(threshold, "Segmenter", "a threshold from 0 to 1", lambda n: 0 <= n <= 1)
-        self.prominence = None if prominence is None else number(
-            prominence, "Segmenter", "a prominence above 0", lambda n: n > 0)
+        self.prominence = number(prominence, "Segmenter", "a prominence above 0", lambda n: n > 0)
         self.smallest = integer(smallest, "Segmenter", "smallest")
         self.tile = None if tile is None else positive("Segmenter", tile=tile)[0]
         self.flips = bool(flips)
@@ -187,7 +186,7 @@ class Segmenter:
 
     def _segmented(self, given: Any) -> Segmentation:
         picture = picture_of(given, int(self.model.input_shape[3]), "segment")
-        chance = self._probabilities(scaled(picture, self.percentiles))
+        chance = self._probabilities(scaled(picture, limits(picture, self.percentiles)))
         if not np.isfinite(chance).all():
             raise DataError(f"{self.model}: expected finite outputs, got NaN or infinity; was the training sound?")
         count = len(self.classes)
