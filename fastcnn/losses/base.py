@@ -65,6 +65,9 @@ class Loss(InRows, ExplainsUnsupported):
     #: Whether it takes lists of all outputs and of all targets (`JointLoss`).
     joint = False
 
+    #: Whether `forward` draws at random what it counts: training tells it the seed and the step, as ``draw=``.
+    draws = False
+
     #: Whether it has a `call` of its own, which says what it is with tensors (`fastcnn.losses.own`).
     has_call = False
     _traced: own.TracedLoss | None = None

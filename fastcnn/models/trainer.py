@@ -263,7 +263,8 @@ class Trainer:
         graph = executable.get(len(xs[0]), which) if which else None
         together = () if graph is None else which
         outputs, back = execute.forward(executable.get(len(xs[0])) if graph is None else graph, xs, call, penalties)
-        losses, gradients = self.objective.forward(ys, outputs, weights, skip=together)
+        losses, gradients = self.objective.forward(ys, outputs, weights, skip=together,
+                                                   draw=(call.seed, call.step))
         for k in together:
             more = {} if weights is None or weights[k] is None else {"sample_weight": weights[k]}
             losses[k], gradients[k], outputs[k] = targets[k].loss.forward_from_logits(ys[k], outputs[k], **more)

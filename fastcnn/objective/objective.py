@@ -171,7 +171,8 @@ class Objective:
                 warn(f"{who}: {doubt}")
 
     def forward(self, ys: Sequence[Any], outputs: Sequence[np.ndarray], weights: Sequence[Any] | None,
-                wants_gradient: bool = True, skip: Sequence[int] = ()) -> tuple[list[Any], list[Any]]:
+                wants_gradient: bool = True, skip: Sequence[int] = (), draw: tuple[int, int] = (0, 0)
+                ) -> tuple[list[Any], list[Any]]:
         """Return the losses of the samples and the gradient of their weighted mean, for each output that has a loss.
 
         Parameters
@@ -183,13 +184,16 @@ class Objective:
         wants_gradient : bool
         skip : sequence of int
             Outputs that are left out.
+        draw : (int, int)
+            Seed and step, for losses that draw what they count.
         """
         values: list[Any] = []
         gradients: list[Any] = []
         for k, (target, y, output) in enumerate(zip(self.targets, ys, outputs, strict=True)):
             value = gradient = None
             if target.loss is not None and k not in skip:
-                value, gradient = target.loss.forward(y, output, wants_gradient=wants_gradient, **more_of(weights, k))
+                more = more_of(weights, k) | ({"draw": draw} if target.loss.draws else {})
+                value, gradient = target.loss.forward(y, output, wants_gradient=wants_gradient, **more)
                 gradient = self.scaled(target, gradient)
             values.append(value)
             gradients.append(gradient)

@@ -3,8 +3,8 @@
 What stands here works with models and pictures alike; each task has a folder of its own.
 """
 
-from fastcnn.vision import boxes, detection, identity, segmentation
-from fastcnn.vision.detection.detector import detect
+from fastcnn.vision import boxes, detection, identity, rcnn, segmentation
+from fastcnn.vision.detecting import detect
 from fastcnn.vision.explanations import explain
 from fastcnn.vision.identity.verification import verify
 from fastcnn.vision.recipe import Recipe
@@ -14,5 +14,5 @@ from fastcnn.vision.sliding_windows import to_convolutional, window_step
 from fastcnn.vision.style import stylize
 from fastcnn.vision.trained import kind_of, load
 
-__all__ = ["Recipe", "boxes", "detect", "detection", "explain", "identity", "kind_of", "load", "receptive_fields",
-           "segment", "segmentation", "stylize", "to_convolutional", "verify", "window_step"]
+__all__ = ["Recipe", "boxes", "detect", "detection", "explain", "identity", "kind_of", "load", "rcnn",
+           "receptive_fields", "segment", "segmentation", "stylize", "to_convolutional", "verify", "window_step"]

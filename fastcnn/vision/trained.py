@@ -10,6 +10,7 @@ from fastcnn.errors import ArgumentError
 #: By the key of a file's metadata: the task, and the class that reads the file.
 _KINDS = {
     "detector": ("detection", "fastcnn.vision.detection", "Detector"),
+    "region_detector": ("detection", "fastcnn.vision.rcnn", "RegionDetector"),
 }
 
 

@@ -12,10 +12,11 @@ from fastcnn.vision.detection.cells import YoloCells
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.detector import Detector
 from fastcnn.vision.detection.letterboxing import letterboxed
+from fastcnn.vision.detection.picture_detector import PictureDetector
 from fastcnn.vision.detection.reparameterizing import reparameterized
 from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
 from fastcnn.vision.detection.yolo_network import yolo
 from fastcnn.vision.detection.yolo_training import yolo_recipe
 
-__all__ = ["Detections", "Detector", "OperatingPoint", "YoloAveragePrecision", "YoloCells", "YoloLoss", "YoloParts",
-           "letterboxed", "reparameterized", "yolo", "yolo_recipe"]
+__all__ = ["Detections", "Detector", "OperatingPoint", "PictureDetector", "YoloAveragePrecision", "YoloCells", "YoloLoss",
+           "YoloParts", "letterboxed", "reparameterized", "yolo", "yolo_recipe"]

@@ -14,8 +14,9 @@ def best_boxes(boxes: np.ndarray, scores: np.ndarray, size: tuple[int, int], low
 
     Parameters
     ----------
-    boxes : (P, 4) array
-        Corners; cut off at the border of the picture, and left out if nothing stays.
+    boxes : (P, 4) or (P, classes, 4) array
+        Corners, of each place or of each class there; cut off at the border of the picture, and left out if nothing
+        stays.
     scores : (P, classes) array
     size : (int, int)
         Height and width of the picture.
@@ -27,7 +28,7 @@ def best_boxes(boxes: np.ndarray, scores: np.ndarray, size: tuple[int, int], low
     """
     places, kinds = np.nonzero(scores > lowest)
     points, kinds = scores[places, kinds], kinds.astype(np.int64)
-    own = boxing.clip(boxes[places], size)
+    own = boxing.clip(boxes[places] if boxes.ndim == 2 else boxes[places, kinds], size)
     inside = ((own[:, 2:] - own[:, :2]) > 0).all(1)
     own, points, kinds = own[inside], points[inside], kinds[inside]
     best = boxing.nms(own, points, iou_threshold, classes=kinds, limit=most)

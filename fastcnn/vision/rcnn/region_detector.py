@@ -1,0 +1,160 @@
+"""A trained R-CNN of any generation with all that makes boxes on pictures of its numbers."""
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from fastcnn import saving
+from fastcnn.errors import ArgumentError, unknown
+from fastcnn.models import Model
+from fastcnn.vision import boxes as boxing
+from fastcnn.vision.detection.best_boxes import best_boxes
+from fastcnn.vision.detection.detections import Detections
+from fastcnn.vision.detection.picture_detector import PictureDetector
+from fastcnn.vision.rcnn.masked_detections import MaskedDetections
+from fastcnn.vision.rcnn.region_loss import numbers_of
+from fastcnn.vision.rcnn.selective_search import selective_search
+
+_SEARCH = "selective_search"
+_MASKS = "mask_head"
+
+
+class RegionDetector(PictureDetector):
+    """A network that looks at regions, and the names of its classes: from pictures of any size to boxes on them.
+
+    Parameters
+    ----------
+    model : Model
+        As `faster_rcnn`, `mask_rcnn`, `fast_rcnn` or `rcnn` makes it.
+    classes : sequence of str
+        Their names.
+    proposals : "selective_search" or callable, optional
+        For a network that does not propose regions by itself: from a picture (H, W, C) of uint8, as the network sees
+        it, to boxes (R, 4), the likeliest first. A function of your own is not saved.
+    score_threshold, iou_threshold, max_detections : as of `fastcnn.vision.detection.Detector`
+
+    Raises
+    ------
+    ArgumentError
+        If they do not belong together.
+
+    Examples
+    --------
+    >>> grid = fc.vision.rcnn.AnchorGrid((64, 64), [[16, 16]])
+    >>> model = fc.vision.rcnn.faster_rcnn(grid, classes=2, filters=4, regions=8, hidden=16)
+    >>> detector = fc.vision.rcnn.RegionDetector(model, ("cat", "dog"), score_threshold=0.9)
+    >>> len(detector.detect(np.zeros((100, 80, 3), "uint8")))  # it has learned nothing
+    0
+    """
+
+    key = "region_detector"
+
+    def __init__(self, model: Model, classes: Sequence[str], *, proposals: str | Callable[[Any], Any] | None = None,
+                 score_threshold: float = 0.5, iou_threshold: float = 0.5, max_detections: int = 100) -> None:
+        super().__init__(model, classes, score_threshold, iou_threshold, max_detections)
+        if "regions" not in model.output_names:
+            raise ArgumentError(f"RegionDetector: expected a model with the output regions, got "
+                                f"{', '.join(model.output_names)}")
+        told = model.output_shapes[model.output_names.index("regions")]
+        if told[-1] != numbers_of(len(self.classes)):
+            raise ArgumentError(f"RegionDetector: expected a model of {len(self.classes)} classes, "
+                                f"{numbers_of(len(self.classes))} numbers a region, got {told}")
+        asks = len(model.input_shapes) > 1
+        if asks and proposals is None:
+            raise ArgumentError(f'RegionDetector: expected proposals="{_SEARCH}" or a function for {model}, which '
+                                f"proposes no regions by itself, got none")
+        if proposals is not None and not asks:
+            raise ArgumentError(f"RegionDetector: expected no proposals for {model}, which makes its own, got "
+                                f"{proposals!r}")
+        if isinstance(proposals, str) and proposals != _SEARCH:
+            raise ArgumentError(unknown("RegionDetector: proposals", proposals, [_SEARCH]))
+        self.proposals, self.regions = proposals, int(told[1])
+        masked = any(layer.name == _MASKS for layer in model.layers)
+        outputs = [model.get_layer("regions").output] + ([model.get_layer("features").output] if masked else [])
+        self._reads = Model(model.inputs, outputs)
+        self._masks = model.get_layer(_MASKS) if masked else None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings; a function that proposes has no place in them."""
+        if callable(self.proposals):
+            raise ArgumentError(f'RegionDetector: expected proposals="{_SEARCH}" to save, got a function of your own; '
+                                f"save the model, and make the detector anew")
+        return super().get_config() | {"proposals": self.proposals}
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "RegionDetector":
+        """Return a detector that `save` wrote.
+
+        Parameters
+        ----------
+        path : path
+
+        Raises
+        ------
+        DataError
+            If the file is a model alone.
+        """
+        told = cls._told(path)
+        return cls(saving.load_model(path, compile=False), told.pop("classes"), **told)
+
+    def _found(self, pictures: Sequence[Any], lowest: float) -> list[Detections]:
+        if not pictures:
+            return []
+        x, places = self._placed(pictures)
+        given = [x]
+        if self.proposals is not None:
+            propose: Any = selective_search if isinstance(self.proposals, str) else self.proposals
+            given.append(np.stack([filled(propose(one), self.regions) for one in x]))
+        told = self._reads.predict(given if len(given) > 1 else x, batch_size=min(8, len(x)), verbose=0)
+        numbers, features = (told[0], told[1]) if self._masks is not None else (told, None)
+        found = []
+        for k, place in enumerate(places):
+            boxes, scores = boxes_of(self._finite(numbers[k]), len(self.classes))
+            rows = best_boxes(place.invert(boxes), scores, place.image_size, lowest, self.iou_threshold,
+                              self.max_detections)
+            if features is None:
+                found.append(Detections(*rows, self.classes))
+                continue
+            rows = tuple(one[:self.regions] for one in rows)  # type: ignore[assignment]
+            masks = self._masks_of(features[k:k + 1], place.apply(rows[0]), rows[2])
+            found.append(MaskedDetections(*rows, self.classes, masks, place.image_size))
+        return found
+
+    def _masks_of(self, features: np.ndarray, boxes: np.ndarray, classes: np.ndarray) -> np.ndarray:
+        """Return the mask of each box, (K, S, S), from 0 to 1: that of its class."""
+        assert self._masks is not None
+        logits = np.asarray(self._masks.predict([features, filled(boxes, self.regions)[None]], verbose=0))[0]
+        own = logits[np.arange(len(boxes)), :, :, classes]
+        shares: np.ndarray = 1 / (1 + np.exp(-own.clip(-60, 60)))
+        return shares
+
+
+def boxes_of(numbers: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return boxes (R, classes, 4) and scores (R, classes) of the numbers of regions (R, 5 + 5 classes).
+
+    Parameters
+    ----------
+    numbers : (R, 5 + 5 classes) array
+    classes : int
+    """
+    regions, logits = numbers[:, :4], numbers[:, 4:5 + classes]
+    shares = np.exp(logits - logits.max(1, keepdims=True))
+    scores = shares[:, 1:] / shares.sum(1, keepdims=True)
+    offsets = np.ascontiguousarray(numbers[:, 5 + classes:].reshape(-1, classes, 4).transpose(1, 0, 2))
+    return boxing.decode(offsets, regions).transpose(1, 0, 2), scores
+
+
+def filled(boxes: Any, count: int) -> np.ndarray:
+    """Return the first `count` boxes, (count, 4) float32; boxes of zeros fill up.
+
+    Parameters
+    ----------
+    boxes : (R, 4) array
+    count : int
+    """
+    given = np.asarray(boxes, np.float32).reshape(-1, 4)[:count]
+    whole = np.zeros((count, 4), np.float32)
+    whole[:len(given)] = given
+    return whole
