@@ -18,5 +18,5 @@ from fastcnn.vision.detection.yolo_loss import YoloLoss, YoloParts
 from fastcnn.vision.detection.yolo_network import yolo
 from fastcnn.vision.detection.yolo_training import yolo_recipe
 
-__all__ = ["Detections", "Detector", "OperatingPoint", "PictureDetector", "YoloAveragePrecision", "YoloCells", "YoloLoss",
-           "YoloParts", "letterboxed", "reparameterized", "yolo", "yolo_recipe"]
+__all__ = ["Detections", "Detector", "OperatingPoint", "PictureDetector", "YoloAveragePrecision", "YoloCells",
+           "YoloLoss", "YoloParts", "letterboxed", "reparameterized", "yolo", "yolo_recipe"]

@@ -14,11 +14,11 @@ from fastcnn.vision.rcnn.anchor_grid import AnchorGrid
 from fastcnn.vision.rcnn.parts import backbone, convolved, mask_head, region_heads, small
 
 _PRIOR = 0.01  # the objectness that a network begins with: nearly all anchors are background
-_NMS = 0.7  # of proposals that overlap by more, the better stays
 
 
 def faster_rcnn(grid: AnchorGrid, classes: int, *, channels: int = 3, filters: int = 16, regions: int = 64,
-                hidden: int = 256, activation: str = "leaky_relu", name: str = "faster_rcnn") -> Model:
+                hidden: int = 256, proposal_iou: float = 0.7, activation: str = "leaky_relu",
+                name: str = "faster_rcnn") -> Model:
     """Return a network from images (N, H, W, channels), 0 to 255, to proposals and to what stands in them.
 
     A region proposal network tells of each anchor of the grid whether there is an object, and where. The best boxes
@@ -43,6 +43,8 @@ def faster_rcnn(grid: AnchorGrid, classes: int, *, channels: int = 3, filters: i
         How many boxes of an image are looked at, in training too.
     hidden : int
         Units of the dense layer over a region.
+    proposal_iou : float
+        Of two proposals that overlap by more, the better stays: less leaves room for more objects.
     activation : str
     name : str
 
@@ -66,12 +68,13 @@ def faster_rcnn(grid: AnchorGrid, classes: int, *, channels: int = 3, filters: i
     >>> model.output_names, model.output_shape
     (['proposals', 'regions'], ((None, 192, 5), (None, 8, 20)))
     """
-    return _two_stages(grid, classes, channels, filters, regions, hidden, activation, name)[0]
+    return _two_stages(grid, classes, channels=channels, filters=filters, regions=regions, hidden=hidden,
+                       proposal_iou=proposal_iou, activation=activation, name=name)[0]
 
 
 def mask_rcnn(grid: AnchorGrid, classes: int, *, channels: int = 3, filters: int = 16, regions: int = 64,
-              hidden: int = 256, mask_side: int = 28, mask_filters: int = 32, mask_depth: int = 2,
-              activation: str = "leaky_relu", name: str = "mask_rcnn") -> Model:
+              hidden: int = 256, proposal_iou: float = 0.7, mask_side: int = 28, mask_filters: int = 32,
+              mask_depth: int = 2, activation: str = "leaky_relu", name: str = "mask_rcnn") -> Model:
     """Return `faster_rcnn` with a head that marks the pixels of each region.
 
     RoIAlign cuts out regions of half the side of a mask; convolutions and a transposed convolution make a mask of each
@@ -81,7 +84,7 @@ def mask_rcnn(grid: AnchorGrid, classes: int, *, channels: int = 3, filters: int
 
     Parameters
     ----------
-    grid, classes, channels, filters, regions, hidden, activation, name : as of `faster_rcnn`
+    grid, classes, channels, filters, regions, hidden, proposal_iou, activation, name : as of `faster_rcnn`
     mask_side : int
         Pixels along each side of a mask, even.
     mask_filters, mask_depth : int
@@ -105,7 +108,9 @@ def mask_rcnn(grid: AnchorGrid, classes: int, *, channels: int = 3, filters: int
     side, depth, width = positive("mask_rcnn", mask_side=mask_side, mask_depth=mask_depth, mask_filters=mask_filters)
     if side % 2:
         raise ArgumentError(f"mask_rcnn: expected an even mask_side, got {side}")
-    model, features, boxes = _two_stages(grid, classes, channels, filters, regions, hidden, activation, name)
+    model, features, boxes = _two_stages(
+        grid, classes, channels=channels, filters=filters, regions=regions, hidden=hidden, proposal_iou=proposal_iou,
+        activation=activation, name=name)
     head = mask_head(depth, regions, side, classes, width, grid.stride, activation, features.shape[1:])
     flat = layers.Reshape((regions, side * side * classes))(head([features, boxes]))
     return Model(model.inputs, [*model.outputs, layers.Concatenate(name="masks")([boxes, flat])], name=name)
@@ -194,8 +199,8 @@ def rcnn(size: tuple[int, int], classes: int, *, channels: int = 3, filters: int
     return Model([images, boxes], region_heads(cut, boxes, classes, hidden, activation), name=name)
 
 
-def _two_stages(grid: AnchorGrid, classes: int, channels: int, filters: int, regions: int, hidden: int, activation: str,
-                name: str) -> tuple[Model, Tensor, Tensor]:
+def _two_stages(grid: AnchorGrid, classes: int, *, channels: int, filters: int, regions: int, hidden: int,
+                proposal_iou: float, activation: str, name: str) -> tuple[Model, Tensor, Tensor]:
     """Return the model, its features and its regions."""
     if not isinstance(grid, AnchorGrid):
         raise ArgumentError(f"{name}: expected an AnchorGrid, got {type(grid).__name__}")
@@ -206,7 +211,7 @@ def _two_stages(grid: AnchorGrid, classes: int, channels: int, filters: int, reg
     head = layers.Conv2D(5 * len(grid.sides), 1, kernel_initializer=small(0.01))
     numbers = layers.Reshape((len(grid), 5), name="proposals")(head(x))
     _begin_with_background(head)
-    boxes: Any = layers.NonMaxSuppression(regions, _NMS)(list(grid.decode(numbers)))[..., :4]
+    boxes: Any = layers.NonMaxSuppression(regions, proposal_iou)(list(grid.decode(numbers)))[..., :4]
     cut = layers.RoIAlign(7, 1 / grid.stride, sampling_ratio=2)([features, boxes])
     told = region_heads(cut, boxes, classes, hidden, activation)
     return Model(images, [numbers, told], name=name), features, boxes
