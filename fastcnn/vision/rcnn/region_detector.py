@@ -1,7 +1,7 @@
 """A trained R-CNN of any generation with all that makes boxes on pictures of its numbers."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from fastcnn.vision import boxes as boxing
 from fastcnn.vision.detection.best_boxes import best_boxes
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.picture_detector import PictureDetector
+from fastcnn.vision.rcnn.anchor_grid import AnchorGrid
 from fastcnn.vision.rcnn.masked_detections import MaskedDetections
 from fastcnn.vision.rcnn.region_loss import numbers_of
 from fastcnn.vision.rcnn.selective_search import selective_search
@@ -33,6 +34,8 @@ class RegionDetector(PictureDetector):
     proposals : "selective_search" or callable, optional
         For a network that does not propose regions by itself: from a picture (H, W, C) of uint8, as the network sees
         it, to boxes (R, 4), the likeliest first. A function of your own is not saved.
+    grid : AnchorGrid, optional
+        The anchors of a network that has some: predictions do not need them, a training that goes on does.
     score_threshold, iou_threshold, max_detections : as of `fastcnn.vision.detection.Detector`
 
     Raises
@@ -52,7 +55,8 @@ class RegionDetector(PictureDetector):
     key = "region_detector"
 
     def __init__(self, model: Model, classes: Sequence[str], *, proposals: str | Callable[[Any], Any] | None = None,
-                 score_threshold: float = 0.5, iou_threshold: float = 0.5, max_detections: int = 100) -> None:
+                 grid: AnchorGrid | None = None, score_threshold: float = 0.5, iou_threshold: float = 0.5,
+                 max_detections: int = 100) -> None:
         super().__init__(model, classes, score_threshold, iou_threshold, max_detections)
         if "regions" not in model.output_names:
             raise ArgumentError(f"RegionDetector: expected a model with the output regions, got "
@@ -70,6 +74,9 @@ class RegionDetector(PictureDetector):
                                 f"{proposals!r}")
         if isinstance(proposals, str) and proposals != _SEARCH:
             raise ArgumentError(unknown("RegionDetector: proposals", proposals, [_SEARCH]))
+        self.grid = AnchorGrid(**grid) if isinstance(grid, Mapping) else grid
+        if self.grid is not None and (None, len(self.grid), 5) not in [tuple(one) for one in model.output_shapes]:
+            raise ArgumentError(f"RegionDetector: expected the grid of {model}, got {self.grid}")
         self.proposals, self.regions = proposals, int(told[1])
         masked = any(layer.name == _MASKS for layer in model.layers)
         outputs = [model.get_layer("regions").output] + ([model.get_layer("features").output] if masked else [])
@@ -81,7 +88,8 @@ class RegionDetector(PictureDetector):
         if callable(self.proposals):
             raise ArgumentError(f'RegionDetector: expected proposals="{_SEARCH}" to save, got a function of your own; '
                                 f"save the model, and make the detector anew")
-        return super().get_config() | {"proposals": self.proposals}
+        grid = None if self.grid is None else self.grid.get_config()
+        return super().get_config() | {"proposals": self.proposals, "grid": grid}
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "RegionDetector":
