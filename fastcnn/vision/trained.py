@@ -11,6 +11,8 @@ from fastcnn.errors import ArgumentError
 _KINDS = {
     "detector": ("detection", "fastcnn.vision.detection", "Detector"),
     "region_detector": ("detection", "fastcnn.vision.rcnn", "RegionDetector"),
+    "segmenter": ("segmentation", "fastcnn.vision.segmentation", "Segmenter"),
+    "recognizer": ("identity", "fastcnn.vision.identity", "Recognizer"),
 }
 
 
@@ -34,12 +36,12 @@ def kind_of(path: str | os.PathLike[str]) -> str | None:
     >>> fc.vision.kind_of("cats.safetensors")
     'detection'
     """
-    known = saving.load_metadata(path)
-    return next((task for key, (task, *_) in _KINDS.items() if isinstance(known.get(key), dict)), None)
+    key = _key_of(path)
+    return None if key is None else _KINDS[key][0]
 
 
 def load(path: str | os.PathLike[str]) -> Any:
-    """Return a detector, or what else was trained to see, of the file that its ``save`` or a run wrote.
+    """Return what was trained to see, a detector say, from the file that its ``save`` or a run wrote.
 
     Parameters
     ----------
@@ -47,8 +49,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    Detector
-        Or another class with ``evaluate`` and ``save``, by the file.
+    Detector, Segmenter or Recognizer
 
     Raises
     ------
@@ -65,9 +66,14 @@ def load(path: str | os.PathLike[str]) -> Any:
     >>> fc.vision.load("cats.safetensors").classes
     ('cat',)
     """
-    task = kind_of(path)
-    for own, module, name in _KINDS.values():
-        if own == task:
-            return getattr(importlib.import_module(module), name).load(path)
-    raise ArgumentError(f"vision.load: expected what a run of boxes, masks or persons has saved, got "
-                        f"{os.fspath(path)}, a model alone; saving.load_model reads it")
+    key = _key_of(path)
+    if key is None:
+        raise ArgumentError(f"vision.load: expected what a run of boxes, masks or persons has saved, got "
+                            f"{os.fspath(path)}, a model alone; saving.load_model reads it")
+    _, module, name = _KINDS[key]
+    return getattr(importlib.import_module(module), name).load(path)
+
+
+def _key_of(path: str | os.PathLike[str]) -> str | None:
+    known = saving.load_metadata(path)
+    return next((key for key in _KINDS if isinstance(known.get(key), dict)), None)

@@ -11,7 +11,7 @@ import pytest
 from fastcnn.cli import _options, _run_callbacks, main
 from fastcnn.cli._seeing import recipes
 from fastcnn.datasets.annotated.box_forms import Form
-from fastcnn.vision import detection, load
+from fastcnn.vision import detection, load, rcnn
 from tests.datasets import annotated_files as files
 
 image = pytest.importorskip("PIL.Image")
@@ -143,6 +143,21 @@ def test_a_run_that_sees_becomes_an_onnx_file_with_boxes_or_the_best_of_them(fas
     assert len(onnx.load("all.onnx").graph.output) == 2
 
 
+def test_a_network_of_two_stages_is_trained_measured_and_exported_as_one_of_one_stage(fastcnn, pets, tmp_path):
+    small = "faster_rcnn(filters=2, anchors=1, regions=8, hidden=8)"
+    code, output, errors = fastcnn("train", "--dataset", pets, "--model", small, "--epochs", 1, "--seed", 3, "--out",
+                                   "run")
+    assert (code, errors) == (0, "")
+    assert float(output.splitlines()[-1].removeprefix("dev mAP@0.5 ")) >= 0
+    assert isinstance(load("run/model.safetensors"), rcnn.RegionDetector)
+    code, output, _ = fastcnn("evaluate", "run", "--part", "dev", "--json")
+    assert {"AP50", "cat", "dog"} <= json.loads(output).keys()
+    assert fastcnn("predict", "run", pets / "JPEGImages" / "p0.png", "--threshold", 0)[0] == 0
+    assert fastcnn("train", "--from", "run", "--epochs", 1, "--out", "more", "--seed", 1)[0] == 0
+    pytest.importorskip("onnx")
+    assert fastcnn("export-onnx", "run", "best.onnx", "--suppress")[0] == 0
+
+
 def test_training_goes_on_from_a_run_with_its_cells_and_parts(fastcnn, trained, tmp_path):
     code, _, _ = fastcnn("train", "--from", trained, "--epochs", 1, "--out", "more", "--seed", 1)
     assert code == 0
@@ -162,7 +177,8 @@ def test_training_goes_on_from_a_run_with_its_cells_and_parts(fastcnn, trained, 
     (("--augment", "crop"), "--augment crop: expected off, or layers as calls, got the name of changes"),
     (("--size", "100"), "expected a size of multiples of 16, got (100, 100)"),
     (("--test", 0.2), "--test: expected none, as pets has its own test part of 2 pictures, got 0.2; leave it out"),
-    (("--model", "lenet5"), "--model lenet5: expected yolo for {pets}, whose pictures have boxes, got another"),
+    (("--model", "lenet5"),
+     "--model lenet5: expected yolo or faster_rcnn for {pets}, whose pictures have boxes, got another"),
     (("--model", "yolo(filter=3)"), "argument: 'filter' is not known; did you mean 'filters'?"),
     (("--model", "yolo(seed=3)"), "expected no seed, which has a flag of its own; leave it out"),
     (("--model", "yolo(3)"), "expected arguments by name"),

@@ -13,6 +13,7 @@ from fastcnn.errors import ArgumentError, DataError
 from fastcnn.metrics import InstanceAP
 from fastcnn.models.gradient_report import SUSPECT
 from fastcnn.vision import detection, rcnn
+from fastcnn.vision.rcnn.decoding import decode_regions
 from fastcnn.vision.rcnn.masked_detections import paste
 from fastcnn.vision.rcnn.region_detector import filled
 from tests.vision import naive_rcnn as naive
@@ -111,6 +112,28 @@ def test_found_objects_are_drawn_in_colour(trained, tmp_path):
     np.testing.assert_array_equal(drawn, fc.datasets.rgb.read_rgb(tmp_path / "found.png"))
 
 
+def test_the_prediction_model_finds_the_same_boxes(trained):
+    detector, _ = trained
+    x = np.stack(_pictures().images)
+    rows = detector.prediction_model(suppress=True).predict(x, verbose=0)
+    for found, own in zip(detector.detect(list(x)), rows, strict=True):
+        own = own[own[:, 5] >= 0]
+        np.testing.assert_allclose(np.clip(own[:, :4], 0, [48, 32, 48, 32]), found.boxes, atol=1e-3)
+        np.testing.assert_allclose(own[:, 4], found.scores, atol=1e-6)
+        np.testing.assert_array_equal(own[:, 5], found.classes)
+
+
+def test_regions_are_decoded_as_boxes_are():
+    x = np.random.default_rng(0).normal(size=(2, 5, 15))
+    x[..., :4] = [3, 4, 20, 12]
+    boxes, scores = decode_regions(x, 2)
+    for k in range(2):
+        expected = fc.vision.boxes.decode(x[..., 7 + 4 * k:11 + 4 * k].copy(), x[0, :, :4].copy())
+        np.testing.assert_allclose(boxes[:, :, k], expected, atol=1e-9)
+    shares = np.exp(x[..., 4:7])
+    np.testing.assert_allclose(scores, (shares / shares.sum(-1, keepdims=True))[..., 1:])
+
+
 @pytest.mark.parametrize("box", [(2.2, 1.7, 9.6, 7.1), (-3.5, -2, 4, 3.2), (5, 3, 20, 30), (4.6, 4.6, 5.4, 5.4)])
 def test_masks_are_pasted_as_a_slow_loop_does(box):
     mask, size = np.random.default_rng(0).random((7, 7)).astype(np.float32), (10, 12)
@@ -197,6 +220,25 @@ def test_losses_that_draw_are_told_seed_and_step_in_training_alone():
     _Noted.seen.clear()
     model.evaluate([x, boxes], rows, verbose=0)
     assert {draw for _, draw in _Noted.seen} == {(0, 0)}
+
+
+def test_a_recipe_is_the_same_training_for_the_same_seed_and_goes_on():
+    parts = _pictures(4), _pictures(3, seed=2)
+    make = lambda **more: rcnn.faster_rcnn_recipe(*parts, seed=4, epochs=1, filters=4, regions=6, hidden=8, **more)
+    recipes = [make() for _ in range(2)]
+    histories = [recipe.fit(verbose=0).history for recipe in recipes]
+    assert histories[0] == histories[1]
+    assert {"loss", "proposals_loss", "val_regions_loss"} <= set(histories[0])
+    detector = recipes[0].finish()
+    assert detector.score_threshold == rcnn.RegionDetector(detector.model, NAMES).choose_threshold(parts[1]).threshold
+    more = make(begin=detector)
+    assert more.model is detector.model
+    assert more.finish().grid.sides.tolist() == detector.grid.sides.tolist()
+    with pytest.raises(ArgumentError, match="a detector with anchors"):
+        make(begin=rcnn.RegionDetector(detector.model, NAMES))
+    with pytest.raises(DataError, match="expected dev pictures of the classes cat, got square, bar"):
+        rcnn.faster_rcnn_recipe(fc.datasets.BoxedImages([np.zeros((32, 48, 3), "uint8")], [[4, 4, 20, 24]], [0, 1], [0],
+                                                        ("cat",), ("a.png",), [[32, 48]]), parts[1])
 
 
 def _jittered(picture):

@@ -30,6 +30,7 @@ class Named(NamedTuple):
 #: By the names of --model; the first one of a task is its default. `fastcnn.cli._options.SEEING` repeats the names.
 RECIPES = {
     "yolo": Named("detection", "fastcnn.vision.detection", "yolo_recipe"),
+    "faster_rcnn": Named("detection", "fastcnn.vision.rcnn", "faster_rcnn_recipe"),
 }
 
 #: What pictures of a task have, in words.

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import saving
+from fastcnn import layers, ops, saving
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.layers.base import names
 from fastcnn.models import Model
-from fastcnn.vision import boxes as boxing
 from fastcnn.vision.detection.best_boxes import best_boxes
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.picture_detector import PictureDetector
 from fastcnn.vision.rcnn.anchor_grid import AnchorGrid
+from fastcnn.vision.rcnn.decoding import decode_regions
 from fastcnn.vision.rcnn.masked_detections import MaskedDetections
 from fastcnn.vision.rcnn.region_loss import numbers_of
 from fastcnn.vision.rcnn.selective_search import selective_search
@@ -83,6 +84,32 @@ class RegionDetector(PictureDetector):
         self._reads = Model(model.inputs, outputs)
         self._masks = model.get_layer(_MASKS) if masked else None
 
+    def prediction_model(self, suppress: bool = False) -> Model:
+        """Return a model from images of the network's size to boxes: what goes into an ONNX file for others.
+
+        A network that proposes nothing takes the boxes of proposals as well.
+
+        Parameters
+        ----------
+        suppress : bool
+            Whether the last step is `fastcnn.layers.NonMaxSuppression` with the thresholds of the detector.
+
+        Returns
+        -------
+        Model
+            To boxes (N, R classes, 4), one of each region and class, and scores (N, R classes, classes), which are 0
+            for the other classes; or to rows x1, y1, x2, y2, score, class (N, most, 6).
+        """
+        kinds = len(self.classes)
+        names.reserve(layer.name for layer in self.model.layers)
+        boxes, scores = decode_regions(self.model.get_layer("regions").output, kinds)
+        flat = [layers.Reshape((self.regions * kinds, 4))(boxes), layers.Reshape((self.regions * kinds, kinds))(
+            ops.reshape(scores, (-1, self.regions, 1, kinds)) * np.eye(kinds, dtype=str(scores.dtype)))]
+        if not suppress:
+            return Model(self.model.inputs, flat, name="detector")
+        best = layers.NonMaxSuppression(self.max_detections, self.iou_threshold, self.score_threshold)(flat)
+        return Model(self.model.inputs, best, name="detector")
+
     def get_config(self) -> dict[str, Any]:
         """Return the settings; a function that proposes has no place in them."""
         if callable(self.proposals):
@@ -117,10 +144,10 @@ class RegionDetector(PictureDetector):
             given.append(np.stack([filled(propose(one), self.regions) for one in x]))
         told = self._reads.predict(given if len(given) > 1 else x, batch_size=min(8, len(x)), verbose=0)
         numbers, features = (told[0], told[1]) if self._masks is not None else (told, None)
+        boxes, scores = (np.asarray(one) for one in decode_regions(self._finite(numbers), len(self.classes)))
         found = []
         for k, place in enumerate(places):
-            boxes, scores = boxes_of(self._finite(numbers[k]), len(self.classes))
-            rows = best_boxes(place.invert(boxes), scores, place.image_size, lowest, self.iou_threshold,
+            rows = best_boxes(place.invert(boxes[k]), scores[k], place.image_size, lowest, self.iou_threshold,
                               self.max_detections)
             if features is None:
                 found.append(Detections(*rows, self.classes))
@@ -137,21 +164,6 @@ class RegionDetector(PictureDetector):
         own = logits[np.arange(len(boxes)), :, :, classes]
         shares: np.ndarray = 1 / (1 + np.exp(-own.clip(-60, 60)))
         return shares
-
-
-def boxes_of(numbers: np.ndarray, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return boxes (R, classes, 4) and scores (R, classes) of the numbers of regions (R, 5 + 5 classes).
-
-    Parameters
-    ----------
-    numbers : (R, 5 + 5 classes) array
-    classes : int
-    """
-    regions, logits = numbers[:, :4], numbers[:, 4:5 + classes]
-    shares = np.exp(logits - logits.max(1, keepdims=True))
-    scores = shares[:, 1:] / shares.sum(1, keepdims=True)
-    offsets = np.ascontiguousarray(numbers[:, 5 + classes:].reshape(-1, classes, 4).transpose(1, 0, 2))
-    return boxing.decode(offsets, regions).transpose(1, 0, 2), scores
 
 
 def filled(boxes: Any, count: int) -> np.ndarray:
