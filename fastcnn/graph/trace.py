@@ -99,7 +99,8 @@ def trace(inputs: Sequence[Tensor], outputs: Sequence[Tensor], who: str = "Model
     return Traced(list(inputs), list(outputs), [node for node in nodes if id(node) not in begun], order)
 
 
-def opened(traced: Traced, training: bool = True, input_shapes: Sequence[Any] | None = None) -> Graph:
+def opened(traced: Traced, training: bool = True, input_shapes: Sequence[Any] | None = None,
+           paths: dict[str, int] | None = None) -> Graph:
     """Return the steps of a model. Models inside it are opened: their layers become steps of the same graph.
 
     Parameters
@@ -109,13 +110,16 @@ def opened(traced: Traced, training: bool = True, input_shapes: Sequence[Any] | 
         Whether steps train of which nobody has said whether they do.
     input_shapes : sequence of tuple, optional
         In the place of those that the inputs have, where these leave sizes open: the steps are twins for them.
+    paths : dict, optional
+        Gets the slot of each layer's output, the first of its last call, by its path: ``conv``, or ``inner/conv`` in a
+        model or layer that holds others, and ``inner`` for what comes out of it.
     """
     slots: list[Any] = []  # their shapes
     steps: list[GraphStep] = []
     uses: Counter[int] = Counter()
     twins: dict[Any, Any] = {}  # by layer and shape, so that a layer which is used twice has one for both
 
-    def place(traced: Traced, there: dict[int, int], training: bool) -> None:
+    def place(traced: Traced, there: dict[int, int], training: bool, within: str = "") -> None:
         for node in traced.nodes:
             layer, inputs = node.layer, tuple(there[id(one)] for one in node.inputs)
             learning = training if node.training is None else node.training
@@ -123,11 +127,13 @@ def opened(traced: Traced, training: bool = True, input_shapes: Sequence[Any] | 
                 if layer.has_call:  # its graph may differ from shape to shape
                     shapes = tuple(slots[slot] for slot in inputs)
                     layer = layer.for_shape(shapes if layer.many_inputs else shapes[0])
-                inner = layer.traced
-                within = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
-                place(inner, within, learning)
+                inner, path = layer.traced, f"{within}{layer.name}"
+                inside = {id(one): slot for one, slot in zip(inner.inputs, inputs, strict=True)}
+                place(inner, inside, learning, f"{path}/")
                 for one, other in zip(node.outputs, inner.outputs, strict=True):
-                    there.setdefault(id(one), within[id(other)])  # an output that is an input keeps its place
+                    there.setdefault(id(one), inside[id(other)])  # an output that is an input keeps its place
+                if paths is not None:
+                    paths[path] = there[id(node.outputs[0])]
                 continue
             shapes = tuple(slots[slot] for slot in inputs)
             use = uses[id(layer.original)]
@@ -137,6 +143,8 @@ def opened(traced: Traced, training: bool = True, input_shapes: Sequence[Any] | 
                 twins[key] = layer.for_shape(shapes if layer.many_inputs else shapes[0])
             layer = twins[key]
             outputs = tuple(range(len(slots), len(slots) + len(node.outputs)))
+            if paths is not None:
+                paths[f"{within}{layer.name}"] = outputs[0]
             slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
             for one, slot in zip(node.outputs, outputs, strict=True):
                 there.setdefault(id(one), slot)

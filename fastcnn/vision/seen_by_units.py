@@ -1,11 +1,14 @@
 """Which part of the picture each unit of a layer sees: its receptive field, window by window from the input."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import padding_of
+from fastcnn.graph import trace
+from fastcnn.graph.steps import Graph
 from fastcnn.layers import CropLike
 from fastcnn.models.network import Network
 
@@ -24,7 +27,8 @@ def receptive_fields(model: Network, layer: str) -> tuple[Interval, Interval]:
     model : Model
         Its first input is pictures (H, W, C).
     layer : str
-        The name of a layer whose outputs are feature maps (H', W', K), of a model inside too.
+        The name of a layer whose outputs are feature maps (H', W', K). One of a model inside goes by its path,
+        ``inner/conv``, or by its name where no other layer has it.
 
     Returns
     -------
@@ -43,8 +47,9 @@ def receptive_fields(model: Network, layer: str) -> tuple[Interval, Interval]:
     >>> first, end
     (array([0, 2, 4]), array([4, 6, 8]))
     """
-    graph = model.layer_graph()
-    at = slot_of(model, layer)
+    picture_shape(model)
+    graph, paths = opened(model)
+    at = slot_of(paths, layer, f"{model}: layer")
     height, width = picture_shape(model)[:2]
     fields: dict[int, tuple[Interval, Interval]] = {graph.inputs[0]: (_each(height), _each(width))}
     shapes: dict[int, tuple[int, ...]] = {graph.inputs[0]: picture_shape(model)}
@@ -67,18 +72,48 @@ def receptive_fields(model: Network, layer: str) -> tuple[Interval, Interval]:
     return fields[at]
 
 
-def slot_of(model: Network, layer: str) -> int:
-    """Return where the (last) output of a layer lies in a model's graph; the layer may be in a model inside.
+def opened(model: Network) -> tuple[Graph, dict[str, int]]:
+    """Return the layers of a model as steps, models inside opened, and the slots of their outputs by path.
+
+    Parameters
+    ----------
+    model : Model
 
     Raises
     ------
     ArgumentError
-        If no layer has the name.
+        If it is not built.
     """
-    steps = {step.node.name: step.outputs[0] for step in model.layer_graph().steps}
-    if layer in steps:
-        return steps[layer]
-    raise ArgumentError(unknown(f"{model}: layer", layer, steps))
+    paths: dict[str, int] = {}
+    if model.traced is None:
+        raise ArgumentError(f"{model}: expected a model that is built; call it with pictures first")
+    return trace.opened(model.traced, training=False, paths=paths), paths
+
+
+def slot_of(paths: Mapping[str, int], layer: str, who: str) -> int:
+    """Return the slot of a layer's output by its path, ``inner/conv``, or by its name alone where one layer has it.
+
+    Parameters
+    ----------
+    paths : mapping
+        As `opened` returns them.
+    layer : str
+    who : str
+        For errors.
+
+    Raises
+    ------
+    ArgumentError
+        If no layer has the name, or several have it in different models.
+    """
+    if layer in paths:
+        return paths[layer]
+    found = [path for path in paths if path.endswith(f"/{layer}")]
+    if len(found) > 1:
+        raise ArgumentError(f"{who}: expected the path of one layer, {' or '.join(map(repr, found))}, got {layer!r}")
+    if not found:
+        raise ArgumentError(unknown(who, layer, paths))
+    return paths[found[0]]
 
 
 def picture_shape(model: Network) -> tuple[int, ...]:

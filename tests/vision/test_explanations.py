@@ -130,6 +130,51 @@ def test_shared_layers_and_models_inside_models_are_no_obstacle():
     assert explanations.grad_cam(model, given, 1, "shared").shape == (1, 8, 8)
 
 
+def test_a_layer_inside_goes_by_its_path_and_a_model_inside_by_its_name():
+    def part(name, filters):
+        return fc.Sequential([fc.Input((8, 8, 2)), layers.Conv2D(filters, 3, name="c")], name=name)
+
+    fc.utils.set_random_seed(0)
+    x = fc.Input((8, 8, 2))
+    left, right = part("left", 2), part("right", 3)
+    y = layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Concatenate()([left(x), right(x)])))
+    model = fc.Model(x, y)
+    given = np.random.default_rng(0).standard_normal((1, 8, 8, 2)).astype(np.float32)
+    heats = [explanations.grad_cam(model, given, 1, name) for name in ("left/c", "left", "right/c", "right")]
+    np.testing.assert_array_equal(heats[0], heats[1])
+    np.testing.assert_array_equal(heats[2], heats[3])
+    assert not np.array_equal(heats[0], heats[2])
+    with pytest.raises(ArgumentError, match="expected the path of one layer, 'left/c' or 'right/c', got 'c'"):
+        explanations.grad_cam(model, given, 1, "c")
+    best = explanations.exciting_patches(model, given, "right/c", 2, count=1)[0]
+    assert best.value == pytest.approx(right.predict(given)[..., 2].max(), rel=1e-5)
+
+
+def test_a_model_of_any_size_is_asked_at_that_of_the_pictures():
+    fc.utils.set_random_seed(0)
+    part = [layers.Conv2D(3, 3, activation="relu", name="c"), layers.GlobalAveragePooling2D(), layers.Dense(2)]
+    given = np.random.default_rng(0).standard_normal((2, 9, 8, 2)).astype(np.float32)
+    model = fc.Sequential([fc.Input((None, None, 2)), *part])
+    fixed = model.for_shape((None, 9, 8, 2))
+    for found, expected in zip(
+            (explanations.saliency(model, given, 1), explanations.grad_cam(model, given, 1, "c"),
+             explanations.exciting_patches(model, given, "c", 1)[0].pixels),
+            (explanations.saliency(fixed, given, 1), explanations.grad_cam(fixed, given, 1, "c"),
+             explanations.exciting_patches(fixed, given, "c", 1)[0].pixels), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_unit_that_a_relu_holds_at_0_rises_before_it(apart):
+    convolution = layers.Conv2D(2, 3, activation=None if apart else "relu", name="c" if apart else "unit",
+                                bias_initializer=fc.initializers.Constant(-1.0))
+    model = fc.Sequential([fc.Input((8, 8, 1)), convolution, *([layers.ReLU(name="unit")] if apart else []),
+                           layers.Flatten(), layers.Dense(2)])
+    activity = explanations.ascend(model, "unit", 1, steps=10)[1]
+    assert activity[0] < -0.9
+    assert activity[-1] > activity[0] + 0.01
+
+
 def test_weights_and_their_gradients_stay_as_they_are():
     model = _model()
     before = [p.value.copy() for p in model.weights]

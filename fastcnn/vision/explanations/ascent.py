@@ -17,7 +17,8 @@ def ascend(model: Network, layer: str | None = None, unit: int = 0, steps: int =
         x <- x + rate (d a / d x - 2 penalty x), a the mean of the unit's map, or the unit of a dense layer
 
     Before each step the picture is rolled by up to `jitter` pixels each way, and back after it, so that no single
-    pixel matters. Adam takes the steps.
+    pixel matters. Adam takes the steps. Of a unit that a ReLU holds at 0 at the beginning, where nothing rises, a is
+    what the ReLU is taken of.
 
     Parameters
     ----------
@@ -63,12 +64,17 @@ def ascend(model: Network, layer: str | None = None, unit: int = 0, steps: int =
     optimizer = optimizers.Adam(learning_rate)
     optimizer.build([pixels])
     activity: list[float] = []
-    for _ in range(steps):
+    for number in range(steps):
         shift = tuple(int(one) for one in draw.integers(-jitter, jitter + 1, 2)) if jitter else (0, 0)
-        record = passes.forward(np.ascontiguousarray(np.roll(pixels.array, shift, (1, 2))), at)
+        rolled = np.ascontiguousarray(np.roll(pixels.array, shift, (1, 2)))
+        record = passes.forward(rolled, at)
         maps = device.get(record.values[at])
         if not 0 <= unit < maps.shape[-1]:
             raise ArgumentError(f"ascend: expected a unit from 0 to {maps.shape[-1] - 1}, got {unit}")
+        if not number and not maps[..., unit].any():
+            at = passes.before(at, ("relu", "relu6"))
+            record = passes.forward(rolled, at)
+            maps = device.get(record.values[at])
         activity.append(float(maps[..., unit].mean()))
         seed_of_way = np.zeros(maps.shape)
         seed_of_way[..., unit] = 1 / maps[..., unit].size

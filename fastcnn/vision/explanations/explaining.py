@@ -76,7 +76,7 @@ def explain(model: Network, x: Any, method: str = "gradcam", *, layer: str | Non
     method : {"gradcam", "saliency", "guided", "occlusion", "patches", "ascent"}
         As the functions of `fastcnn.vision.explanations`; "ascent" takes of `x` nothing.
     layer : str, optional
-        For "gradcam", "patches" and "ascent": as ``model.summary()`` names it.
+        For "gradcam", "patches" and "ascent": as ``model.summary()`` names it; within a model inside ``inner/conv``.
     target : int, optional
         The class, or the unit of the layer; the model's own answer, or unit 0, without it.
     **options
@@ -105,7 +105,7 @@ def explain(model: Network, x: Any, method: str = "gradcam", *, layer: str | Non
     if method == "ascent":
         picture, activity = ascend(model, layer, target or 0, **options)
         return Explanation(method, target or 0, None, drawing.enlarged(drawing.as_bytes(picture)), activity=activity)
-    passes = Passes(model, "explain")
+    passes = Passes(model, "explain", x)
     x = passes.pictures(x)
     if method == "patches":
         if layer is None:

@@ -38,7 +38,7 @@ def saliency(model: Network, x: Any, target: Any = None) -> np.ndarray:
     >>> fc.vision.explanations.saliency(model, np.ones((1, 4, 4, 1), "float32")).shape
     (1, 4, 4)
     """
-    return np.abs(_gradient(Passes(model, "saliency"), x, target, guided=False)).max(-1)
+    return np.abs(_gradient(Passes(model, "saliency", x), x, target, guided=False)).max(-1)
 
 
 def guided_gradients(model: Network, x: Any, target: Any = None) -> np.ndarray:
@@ -59,7 +59,7 @@ def guided_gradients(model: Network, x: Any, target: Any = None) -> np.ndarray:
     >>> fc.vision.explanations.guided_gradients(model, np.ones((1, 4, 4, 1), "float32")).shape
     (1, 4, 4, 1)
     """
-    return _gradient(Passes(model, "guided_gradients"), x, target, guided=True)
+    return _gradient(Passes(model, "guided_gradients", x), x, target, guided=True)
 
 
 def grad_cam(model: Network, x: Any, target: Any = None, layer: str | None = None, resize: bool = True) -> np.ndarray:
@@ -86,7 +86,7 @@ def grad_cam(model: Network, x: Any, target: Any = None, layer: str | None = Non
     >>> fc.vision.explanations.grad_cam(model, np.ones((1, 8, 8, 1), "float32"), layer="c", resize=False).shape
     (1, 6, 6)
     """
-    passes = Passes(model, "grad_cam")
+    passes = Passes(model, "grad_cam", x)
     x, at = passes.pictures(x), passes.slot(layer)
     record = passes.forward(x)
     maps = record.values[at]

@@ -36,7 +36,7 @@ def occlusion(model: Network, x: Any, target: Any = None, window: int = 8, strid
     >>> fc.vision.explanations.occlusion(model, np.ones((1, 8, 8, 1), "float32")).shape
     (1, 8, 8)
     """
-    passes = Passes(model, "occlusion")
+    passes = Passes(model, "occlusion", x)
     x = passes.pictures(x)
     height, width = x.shape[1:3]
     if not 1 <= window <= min(height, width) or stride < 1 or stride > window:

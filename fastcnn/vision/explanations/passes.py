@@ -4,16 +4,18 @@ Models inside are opened, and a layer that is used twice is two steps, so shared
 kept in layers: their parameters get no gradients.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from fastcnn import device
-from fastcnn.errors import ArgumentError, DataError, unknown
-from fastcnn.graph import execute, trace
+from fastcnn.errors import ArgumentError, DataError
+from fastcnn.graph import execute
 from fastcnn.graph.steps import GraphStep
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.models.network import Network
+from fastcnn.vision.seen_by_units import opened, slot_of
 
 _LAST = ("softmax", "log_softmax", "sigmoid")  # activations that make logits probabilities
 
@@ -27,34 +29,43 @@ class Passes:
         With one input of pictures (H, W, C); the first output is explained.
     who : str
         For errors.
+    x : array, optional
+        The pictures, whose size a model takes that leaves it open.
 
     Attributes
     ----------
+    model : Model
     graph : Graph
         Its layers; the last softmax or sigmoid is left out, so that it ends in logits.
     output : int
         The slot of the logits.
     """
 
-    def __init__(self, model: Network, who: str) -> None:
-        if not model.built or model.traced is None or len(model.input_shapes) != 1 or len(model.input_shape) != 4:
+    def __init__(self, model: Network, who: str, x: Any = None) -> None:
+        if not model.built or len(model.input_shapes) != 1 or len(model.input_shape) != 4:
             raise ArgumentError(f"{who}: expected a built model with one input of pictures (H, W, C), got {model}")
+        size = np.shape(x)[-3:]
+        if None in model.input_shape[1:] and len(size) == 3:
+            model = model.for_shape((None, *size))
         self.model, self.who = model, who
-        self.graph = trace.opened(model.traced, training=False)
+        self.graph, self._paths = opened(model)
         for step in self.graph.steps:
             if isinstance(step.node, Layer) and step.node.trainable:
                 step.node = step.node.replaced(_original=None, _trainable=False)
-        self.output = self.graph.outputs[0]
-        self._end_in_logits()
+        self.output = self.before(self.graph.outputs[0], _LAST)
 
-    def _end_in_logits(self) -> None:
-        step = next(step for step in self.graph.steps if self.output in step.outputs)
-        if _name_of(step.node) not in _LAST:
-            return
+    def before(self, slot: int, activations: Collection[str]) -> int:
+        """Return where that lies which one of some activations makes a slot's values of, and leave it out from now on.
+
+        It is the slot itself where a layer ends in the activation, or has none of them.
+        """
+        step = next(step for step in self.graph.steps if slot in step.outputs)
+        if _name_of(step.node) not in activations:
+            return slot
         if hasattr(step.node, "function"):  # a layer that is nothing else
-            self.output = step.inputs[0]
-        else:
-            step.node = step.node.replaced(activation=None)
+            return step.inputs[0]
+        step.node = step.node.replaced(activation=None)
+        return slot
 
     def pictures(self, x: Any) -> np.ndarray:
         """Return pictures as the model takes them, (N, H, W, C); one picture becomes a batch.
@@ -87,10 +98,7 @@ class Passes:
                 raise ArgumentError(f"{self.who}: expected a model with feature maps (H, W, K), got {self.model}; name "
                                     f"a layer")
             return maps[-1]
-        named = {step.node.name: step.outputs[0] for step in self.graph.steps}
-        if layer not in named:
-            raise ArgumentError(unknown(f"{self.who}: layer of {self.model}", layer, named))
-        return named[layer]
+        return slot_of(self._paths, layer, f"{self.who}: layer of {self.model}")
 
     def forward(self, x: np.ndarray, until: int | None = None) -> "Record":
         """Return what the layers answer to pictures, up to a slot."""

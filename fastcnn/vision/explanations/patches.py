@@ -68,8 +68,8 @@ def exciting_patches(model: Network, x: Any, layer: str, unit: int, count: int =
     >>> best.picture, best.box
     (1, (1, 1, 4, 4))
     """
-    (tops, bottoms), (lefts, rights) = receptive_fields(model, layer)
-    passes = Passes(model, "exciting_patches")
+    passes = Passes(model, "exciting_patches", x)
+    (tops, bottoms), (lefts, rights) = receptive_fields(passes.model, layer)
     x, at = passes.pictures(x), passes.slot(layer)
     found: list[ExcitingPatch] = []
     for start in range(0, len(x), batch_size):
