@@ -72,9 +72,6 @@ class DCGAN(fc.Model):
     def metrics(self) -> list[fc.metrics.Metric]:
         return list(self.means.values())
 
-    def call(self, pictures: Any) -> Any:
-        return self.discriminator(pictures)
-
     def codes(self, count: int) -> np.ndarray:
         return self.draw.standard_normal((count, CODES)).astype(np.float32)
 

@@ -146,8 +146,8 @@ def draw_boxes(images: np.ndarray, found: np.ndarray, told: np.ndarray, path: Pa
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--each", type=int, default=4, help="windows with and without a cell of every photograph")
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--each", type=int, default=3, help="windows with and without a cell of every photograph")
     parser.add_argument("--photos", type=int, help="train on so many photographs; default: all")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=1)

@@ -27,6 +27,8 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     model = trainer.model
     if not own:
         _check_compiled(trainer, who)
+    if model.only_trains and augmentation is None:
+        return _for_own_steps(trainer, x, y, sample_weight, who, how.get("trains", False))
     xs, pipelines = (_inputs(trainer, x, who), {}) if augmentation is None else augmented_inputs.read(
         model, x, augmentation, who)
     if how.get("one_batch") and any(one.mosaic for one in pipelines.values()):
@@ -80,6 +82,23 @@ def _as_tried(whole: Sequence[Any], tried: Sequence[Any]) -> list[Any]:
     """Return targets or weights of all samples, or where a pipeline changes their size those of the first few."""
     return [y if y is None or isinstance(y, RaggedRows) or y.shape[1:] == one.shape[1:] else one
             for y, one in zip(whole, tried, strict=True)]
+
+
+def _for_own_steps(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str, trains: bool) -> Data:
+    """Return what a model is given whose steps alone know what they do with it."""
+    if trainer.optimizer is None:
+        raise ArgumentError(f"{who}: expected a compiled model; call compile() first")
+    if trainer.own_test_step is None and not trains:
+        raise ArgumentError(f"{who}: expected a model with test_step or call, got one with train_step alone")
+    xs, ys, weights = ([] if one is None else [arguments.array(part, who, what) for part in (
+        one if isinstance(one, (list, tuple)) else [one])]
+        for one, what in ((x, "x"), (y, "y"), (sample_weight, "weights")))
+    if not xs or not len(xs[0]):
+        raise DataError(f"{who}: expected at least one sample, got none")
+    trainer.trained, trainer.penalized = trainer.model.trainable_weights, []
+    data = Data(xs, ys, [(None, *one.shape[1:]) for one in xs], trainer.model.compute_dtype, who, weights or None)
+    data.require_finite(who, [f"x[{k}]" for k in range(len(xs))] if len(xs) > 1 else ["x"])
+    return data
 
 
 def _check_compiled(trainer: TrainerState, who: str) -> None:

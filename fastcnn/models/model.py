@@ -58,7 +58,9 @@ class Model(TrainableNetwork):
 
     def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None,
                  trainable: bool = True) -> None:
-        if self.has_call and inputs is None and outputs is None:
+        if inputs is None and outputs is None and (self.has_call or self.writes_step("train")):
+            if not self.has_call:  # a GAN, say: its step knows what it does with its parts
+                self.has_call = self.only_trains = True
             self._new(name, None)
             self._trainable = self._is_trainable(trainable)
             return

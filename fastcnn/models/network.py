@@ -34,6 +34,8 @@ class Network(InputsAndOutputs):
     takes_open_sizes = True
     #: What Keras's files call it, in paths of weights.
     kind = "functional"
+    #: Whether its class says by `train_step` how its parts are trained, and by nothing what it makes of an input.
+    only_trains = False
 
     def _new(self, name: str, policy: Any) -> None:
         Layer.__init__(self, name=name, dtype=policy)
@@ -122,6 +124,9 @@ class Network(InputsAndOutputs):
         return self.output_shape
 
     def _called_on(self, shape: Any) -> Structure:
+        if self.only_trains:
+            raise ArgumentError(f"{self}: expected call(self, x), which says what it makes of an input, got train_step "
+                                f"alone; fit trains such a model, and its parts are what is called, saved and predicts")
         inputs, outputs = self.called_on(shape)
         structure = Structure.between(inputs if self.many_inputs else inputs[0], outputs, self, self._added)
         self.check_called(structure.traced.layers)

@@ -5,7 +5,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers, ops
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import ArgumentError, DataError
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((24, 5)).astype(np.float32)
@@ -223,3 +223,55 @@ def test_penalties_on_weights_alone_may_be_trained_for_and_nothing_at_all_is_tol
     plain.compile("sgd")
     with pytest.raises(ArgumentError, match="expected a compiled model"):
         plain.fit(X, Y, verbose=0)
+
+
+# --- a model that says by train_step alone what is done with its parts ------------------------------------------------
+
+
+class Alternating(fc.Model):
+    """Two layers, trained in turn, and no `call`, as a GAN is written."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = [fc.Sequential([fc.Input((4,)), layers.Dense(1)]) for _ in range(2)]
+        self.seen = []
+
+    def train_step(self, data):
+        x, y, _ = fc.models.own_steps.unpacked(data)
+        part = self.parts[len(self.seen) % 2]
+        self.seen.append(len(x))
+        loss, slopes = fc.gradients(lambda x: fc.ops.mean((part(x) - y) ** 2), x, part.trainable_variables)
+        self.optimizer.apply(slopes, part.trainable_variables)
+        return {"loss": loss}
+
+
+def test_a_model_without_call_is_trained_by_its_own_step():
+    x, y = np.ones((10, 4), np.float32), np.ones((10, 1), np.float32)
+    model = Alternating()
+    with pytest.raises(ArgumentError, match="expected a compiled model"):
+        model.fit(x, y, verbose=0)
+    model.compile("sgd")
+    first = [part.get_weights()[0].copy() for part in model.parts]
+    history = model.fit(x, y, batch_size=4, epochs=20, verbose=0).history
+    assert model.seen == [4, 4, 2] * 20
+    assert history["loss"][-1] < 1e-2
+    for part, before in zip(model.parts, first, strict=True):
+        assert np.abs(part.get_weights()[0] - before).max() > 0
+    model.fit([(x, y), (x[:3], y[:3])], verbose=0)
+    assert model.seen[-2:] == [10, 3]
+    assert len(model.trainable_variables) == 4
+
+
+@pytest.mark.parametrize(("ask", "error", "message"), [
+    (lambda m, x: m(x), ArgumentError, r"expected call\(self, x\), which says what it makes of an input"),
+    (lambda m, x: m.predict(x), ArgumentError, r"expected call\(self, x\), which says what it makes of an input"),
+    (lambda m, x: m.evaluate(x, x), ArgumentError, "expected a model with test_step or call"),
+    (lambda m, x: m.fit(x[:0], x[:0]), DataError, "expected at least one sample"),
+    (lambda m, x: m.fit(x, x[:1]), DataError, "expected as many targets as samples, got 1 for 2"),
+    (lambda m, x: m.fit(x * np.nan, x), DataError, "expected finite numbers in x"),
+])  # fmt: skip
+def test_what_a_model_without_call_cannot_do_is_told(ask, error, message):
+    model = Alternating()
+    model.compile("sgd")
+    with pytest.raises(error, match=message):
+        ask(model, np.ones((2, 4), np.float32))
