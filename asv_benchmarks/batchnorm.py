@@ -22,11 +22,11 @@ def _calls(layer: str) -> SimpleNamespace:
     scratch = written(max(cpu.batch_norm_forward_scratch(shape, kind), cpu.batch_norm_backward_scratch(shape, kind)))
     calls = SimpleNamespace(
         forward=partial(cpu.batch_norm_forward, written(*shape), mean, rstd, moving_mean, moving_variance, scratch, x,
-                        gamma, beta, 0.99, 1e-3, 0),
+                        gamma, beta, 0.99, 1e-3, 1.0),
         backward=partial(cpu.batch_norm_backward, written(*shape), written(c), written(c), scratch, dy, x, mean, rstd,
-                         gamma, beta, 0),
+                         gamma, beta, 1.0),
         predict=partial(cpu.batch_norm_predict, written(*shape), scratch, x, gamma, beta, moving_mean,
-                        moving_variance, 1e-3, 0))
+                        moving_variance, 1e-3, 1.0))
     for call in vars(calls).values():
         call()
     return calls

@@ -133,11 +133,11 @@ def _or(values, channels, default):
     return np.asarray(values, np.float64) if values.size else np.full(channels, float(default))
 
 
-def _rectified(y, relu):
-    return np.where(y < 0, 0, y) if relu else y
+def _rectified(y, slope):
+    return np.where(y < 0, slope * y, y)
 
 
-def batch_norm_forward(moving_mean, moving_variance, x, gamma, beta, momentum, epsilon, relu):
+def batch_norm_forward(moving_mean, moving_variance, x, gamma, beta, momentum, epsilon, slope):
     """Return y, mean, rstd, and the moving statistics as they become."""
     x, moving_mean, moving_variance = _double(x, moving_mean, moving_variance)
     gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
@@ -145,25 +145,24 @@ def batch_norm_forward(moving_mean, moving_variance, x, gamma, beta, momentum, e
         return x, np.zeros(x.shape[1]), np.full(x.shape[1], epsilon**-0.5), moving_mean, moving_variance
     mean, variance = x.mean(axis=0), x.var(axis=0)
     y = gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
-    return (_rectified(y, relu), mean, 1 / np.sqrt(variance + epsilon), momentum * moving_mean + (1 - momentum) * mean,
+    return (_rectified(y, slope), mean, 1 / np.sqrt(variance + epsilon), momentum * moving_mean + (1 - momentum) * mean,
             momentum * moving_variance + (1 - momentum) * variance)
 
 
-def batch_norm_predict(x, gamma, beta, mean, variance, epsilon, relu):
+def batch_norm_predict(x, gamma, beta, mean, variance, epsilon, slope):
     x, mean, variance = _double(x, mean, variance)
     gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
-    return _rectified(gamma * (x - mean) / np.sqrt(variance + epsilon) + beta, relu)
+    return _rectified(gamma * (x - mean) / np.sqrt(variance + epsilon) + beta, slope)
 
 
-def batch_norm_backward(dy, x, mean, rstd, gamma, beta, relu):
+def batch_norm_backward(dy, x, mean, rstd, gamma, beta, slope):
     """Return dx, and what is to be added to the gradients of gamma and beta."""
     dy, x, mean, rstd = _double(dy, x, mean, rstd)
     gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
     if len(x) == 0:
         return x, np.zeros(x.shape[1]), np.zeros(x.shape[1])
     normalized = (x - mean) * rstd
-    if relu:
-        dy = np.where(gamma * normalized + beta <= 0, 0, dy)
+    dy = np.where(gamma * normalized + beta <= 0, slope * dy, dy)
     dnormalized = dy * gamma
     dx = rstd * (dnormalized - dnormalized.mean(axis=0) - normalized * (dnormalized * normalized).mean(axis=0))
     return dx, (dy * normalized).sum(axis=0), dy.sum(axis=0)

@@ -85,7 +85,8 @@ class BatchNormalization(Layer):
         self.moving_mean = self.add_weight("moving_mean", shape, mean, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, variance, trainable=False)
 
-    def forward(self, x: np.ndarray, call: Call = Call(), relu: bool = False) -> tuple[np.ndarray, Backward]:
+    def forward(self, x: np.ndarray, call: Call = Call(), relu: bool = False, slope: float = 0.0
+                ) -> tuple[np.ndarray, Backward]:
         """Train: as `Layer.forward`; with `relu` a rectifier follows, in the same passes over memory.
 
         Parameters
@@ -94,13 +95,15 @@ class BatchNormalization(Layer):
         call : Call
         relu : bool
             Return max(y, 0) and its backward pass.
+        slope : float
+            With `relu`: what y is multiplied by where it is below 0.
         """
-        x = self.checked(x)
+        x, slope = self.checked(x), slope if relu else 1.0
         if self.trainable and call.training:
             return batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance, self.momentum,
-                                       self.epsilon, relu)
+                                       self.epsilon, slope)
         return frozen_batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance,
-                                          self.epsilon, relu=relu, trainable=self.trainable)
+                                          self.epsilon, slope=slope, trainable=self.trainable)
 
     def predict(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         """Infer: as `Layer.predict`, and the larger of that and 0 with `relu`."""

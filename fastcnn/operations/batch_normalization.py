@@ -8,14 +8,15 @@ for each channel, the last axis. Training uses the mean and variance of the batc
 import numpy as np
 
 from fastcnn import device
+from fastcnn.kernels import codes
 from fastcnn.operations import Backward
-from fastcnn.operations.activation import RELU
+from fastcnn.operations.activation import RELU, Elementwise
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.parameters import Parameter
 
 
 def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
-                        moving_variance: Parameter, momentum: float, epsilon: float, relu: bool = False
+                        moving_variance: Parameter, momentum: float, epsilon: float, slope: float = 1.0
                         ) -> tuple[np.ndarray, Backward]:
     """Train: return y with the batch's mean and variance, and dy -> dx; update the moving ones.
 
@@ -28,8 +29,8 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     moving_mean, moving_variance : (C,) Parameter
         Updated, unless the batch is empty.
     momentum, epsilon : float
-    relu : bool
-        Return max(y, 0) and its backward pass.
+    slope : float
+        What y is multiplied by where it is below 0: 1 for no rectifier, 0 for ReLU.
     """
     d, dtype, channels = device.of(x), x.dtype, x.shape[-1]
     y, mean, rstd = d.empty(x.shape, dtype), d.empty((channels,), dtype), d.empty((channels,), dtype)
@@ -42,7 +43,7 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     scratch = d.empty((d.kernels.batch_norm_forward_scratch(shape, dtype),), dtype)
     try:
         d.kernels.batch_norm_forward(y.reshape(shape), mean, rstd, moving_mean.array, moving_variance.array, scratch,
-                                     rows, scale, offset, momentum, epsilon, int(relu))
+                                     rows, scale, offset, momentum, epsilon, slope)
     finally:  # Ctrl-C is raised when the kernel has already written
         moving_mean.version += 1
         moving_variance.version += 1
@@ -53,14 +54,14 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
         dbeta = nothing if beta is None else beta.gradient
         scratch = d.empty((d.kernels.batch_norm_backward_scratch(shape, dtype),), dtype)
         d.kernels.batch_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape), rows, mean, rstd,
-                                      scale, offset, int(relu))
+                                      scale, offset, slope)
         return dx
 
     return y, backward
 
 
 def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
-                               moving_variance: Parameter, epsilon: float, *, relu: bool, trainable: bool
+                               moving_variance: Parameter, epsilon: float, *, slope: float, trainable: bool
                                ) -> tuple[np.ndarray, Backward]:
     """Return y with the moving mean and variance, which do not change, and dy -> dx.
 
@@ -70,10 +71,13 @@ def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Par
     trainable : bool
         Whether the backward pass adds to the gradients of gamma and beta.
     """
-    y = predict_batch_normalization(x, gamma, beta, moving_mean, moving_variance, epsilon, relu)
+    y = predict_batch_normalization(x, gamma, beta, moving_mean, moving_variance, epsilon, slope == 0)
+    rectified: Backward | None = RELU.backward(y) if slope == 0 else None
+    if slope not in (0, 1):
+        y, rectified = Elementwise("leaky_relu", codes.LEAKY_RELU, slope).forward(y)
 
     def backward(dy: np.ndarray) -> np.ndarray:
-        dy = RELU.backward(y)(dy) if relu else dy
+        dy = dy if rectified is None else rectified(dy)
         if trainable and dy.size and (gamma is not None or beta is not None):
             _add_parameter_gradients(dy, x, gamma, beta, moving_mean.array, _rstd(moving_variance, epsilon))
         return _without_constant(dy, NOTHING[x.dtype] if gamma is None else gamma.array, moving_variance.array, epsilon)
@@ -89,7 +93,7 @@ def _add_parameter_gradients(dy: np.ndarray, x: np.ndarray, gamma: Parameter | N
     offset, dbeta = (nothing, nothing) if beta is None else (beta.array, beta.gradient)
     scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows, x.dtype),), x.dtype)
     d.kernels.batch_norm_backward(d.empty(rows, x.dtype), dgamma, dbeta, scratch, dy.reshape(rows), x.reshape(rows),
-                                  mean, rstd, scale, offset, 0)
+                                  mean, rstd, scale, offset, 1.0)
 
 
 def _rstd(variance: Parameter, epsilon: float) -> np.ndarray:
@@ -155,5 +159,5 @@ def normalize_columns(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: 
     y, rows = d.empty(x.shape, x.dtype), (x.size // mean.size, mean.size)
     scratch = d.empty((d.kernels.batch_norm_predict_scratch(rows, x.dtype),), x.dtype)
     d.kernels.batch_norm_predict(y.reshape(rows), scratch, x.reshape(rows), gamma, beta, mean, variance, epsilon,
-                                 int(relu))
+                                 0.0 if relu else 1.0)
     return y

@@ -85,8 +85,8 @@ ROWS = {
         "it has an activity_regularizer"),
     "dropout, noise, linear activations": (
         lambda: chain(layers.Dropout(0.5, **KW), layers.Activation("linear", **KW), conv()), "nothing", None, ""),
-    "a linear layer, batch normalization, ReLU": (
-        lambda: chain(conv(), norm(), relu()), "ConvBatchNorm",
+    "a linear layer, batch normalization, a rectifier": (
+        lambda: chain(conv(), norm(), layers.LeakyReLU(**KW)), "ConvBatchNorm",
         lambda: chain(conv(), norm(activity_regularizer="l2"), relu()), "has an activity_regularizer"),
     "a linear layer, batch normalization": (
         lambda: chain(conv(), norm(), layers.Tanh(**KW)), "ConvBatchNorm",

@@ -51,13 +51,13 @@ def _merge(dtype, code, relu=0):
                                             "code": code, "alpha": 0.5, "beta": -2.0, "relu": relu}
 
 
-def _batch_norm(kernel, shape, dtype, relu, *inputs):
+def _batch_norm(kernel, shape, dtype, slope, *inputs):
     columns = ("mean", "gamma", "beta", "dgamma", "dbeta", "moving_mean")
     arrays = {name: random(*shape, dtype=dtype, seed=k) for k, name in enumerate(inputs)}
     arrays |= {name: random(shape[1], dtype=dtype, seed=k + 9) for k, name in enumerate(columns)}
     arrays |= {name: abs(arrays["mean"]) + 1 for name in ("rstd", "variance", "moving_variance")}
     scratch = unwritten(getattr(cpu, f"{kernel}_scratch")(shape, np.dtype(dtype)), dtype=dtype)
-    others = {"scratch": scratch, "relu": relu, "epsilon": 1e-3, "momentum": 0.9}
+    others = {"scratch": scratch, "slope": slope, "epsilon": 1e-3, "momentum": 0.9}
     return unwritten(*shape, dtype=dtype), {**arrays, **others}
 
 
@@ -66,10 +66,10 @@ CALLS = {
     "activation_backward": [lambda t: _flat(t, ("dy", "saved"), code=codes.TANH, alpha=0.0, beta=0.0)],
     "activation_forward": [lambda t: _flat(t, ("x",), code=codes.TANH, alpha=0.0, beta=0.0)],
     "add": [lambda t: _flat(t, ("a", "b"))],
-    "batch_norm_backward": [lambda t: _batch_norm("batch_norm_backward", (many(9001), 7), t, 1, "dy", "x")],
-    "batch_norm_forward": [lambda t: _batch_norm("batch_norm_forward", (many(9001), 7), t, 0, "x"),
-                           lambda t: _batch_norm("batch_norm_forward", (3, 70), t, 1, "x")],
-    "batch_norm_predict": [lambda t: _batch_norm("batch_norm_predict", (many(9001), 7), t, 1, "x")],
+    "batch_norm_backward": [lambda t: _batch_norm("batch_norm_backward", (many(9001), 7), t, 0.2, "dy", "x")],
+    "batch_norm_forward": [lambda t: _batch_norm("batch_norm_forward", (many(9001), 7), t, 1.0, "x"),
+                           lambda t: _batch_norm("batch_norm_forward", (3, 70), t, 0.0, "x")],
+    "batch_norm_predict": [lambda t: _batch_norm("batch_norm_predict", (many(9001), 7), t, 0.0, "x")],
     "conv2d_forward": [lambda t: _conv((2, 9, 8, 20), 70, (1, 1), RELU, t),
                        lambda t: _conv((1, 7, 5, 6), 33, (3, 3), LINEAR, t, padding="same"),
                        lambda t: _conv((5, 1, 1, 40), 16, (1, 1), LINEAR, t, kept=False)],

@@ -25,17 +25,21 @@ def _by_batch(x, gamma=1.0, beta=0.0):
     return _formula(x, gamma, beta, x.mean((0, 1, 2)), x.var((0, 1, 2)))
 
 
+def _rectified(y, slope):
+    return np.where(y < 0, slope * y, y)
+
+
 def _moving():
     return parameter(MEAN, "moving_mean"), parameter(VARIANCE, "moving_variance")
 
 
-@pytest.mark.parametrize("relu", [False, True])
-def test_training_takes_the_statistics_of_the_batch(relu):
+@pytest.mark.parametrize("slope", [1.0, 0.0, 0.2])
+def test_training_takes_the_statistics_of_the_batch(slope):
     def operate(x, gamma, beta):
-        return batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON, relu)
+        return batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON, slope)
 
     look_over(of_parameters(operate, "gamma", "beta"), normal(*SHAPE), GAMMA, BETA,
-              expected=lambda *arrays: np.maximum(_by_batch(*arrays), 0 if relu else -np.inf))
+              expected=lambda *arrays: _rectified(_by_batch(*arrays), slope))
 
 
 def test_gamma_and_beta_may_be_absent_each():
@@ -65,34 +69,35 @@ def test_an_empty_batch_moves_nothing():
     assert mean.version == variance.version == 0
 
 
-@pytest.mark.parametrize("relu", [False, True])
-def test_a_frozen_layer_takes_moving_statistics_and_learns_gamma_and_beta(relu):
+@pytest.mark.parametrize("slope", [1.0, 0.0, 0.2])
+def test_a_frozen_layer_takes_moving_statistics_and_learns_gamma_and_beta(slope):
     def operate(x, gamma, beta):
-        return batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, relu=relu, trainable=True)
+        return batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, slope=slope, trainable=True)
 
     y, _ = look_over(of_parameters(operate, "gamma", "beta"), normal(*SHAPE), GAMMA, BETA,
-                     expected=lambda x, *both: np.maximum(_formula(x, *both, MEAN, VARIANCE), 0 if relu else -np.inf))
-    again = batch.predict_batch_normalization(normal(*SHAPE), parameter(GAMMA), parameter(BETA), *_moving(), EPSILON,
-                                              relu)
-    np.testing.assert_array_equal(y, again)
+                     expected=lambda x, *both: _rectified(_formula(x, *both, MEAN, VARIANCE), slope))
+    if slope in (0, 1):
+        again = batch.predict_batch_normalization(normal(*SHAPE), parameter(GAMMA), parameter(BETA), *_moving(),
+                                                  EPSILON, slope == 0)
+        np.testing.assert_array_equal(y, again)
 
 
 def test_a_frozen_layer_that_is_not_trainable_leaves_the_gradients_alone():
     gamma, beta = parameter(GAMMA), parameter(BETA)
-    look_over(lambda x: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, relu=False,
+    look_over(lambda x: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, slope=1.0,
                                                          trainable=False), normal(*SHAPE))
     assert not gamma.grad.any()
     assert not beta.grad.any()
-    look_over(lambda x: batch.frozen_batch_normalization(x, None, None, *_moving(), EPSILON, relu=False,
+    look_over(lambda x: batch.frozen_batch_normalization(x, None, None, *_moving(), EPSILON, slope=1.0,
                                                          trainable=True), normal(*SHAPE))
 
 
 def test_one_of_gamma_and_beta_is_learned_where_the_other_is_absent():
     def scaled(x, gamma):
-        return batch.frozen_batch_normalization(x, gamma, None, *_moving(), EPSILON, relu=False, trainable=True)
+        return batch.frozen_batch_normalization(x, gamma, None, *_moving(), EPSILON, slope=1.0, trainable=True)
 
     def shifted(x, beta):
-        return batch.frozen_batch_normalization(x, None, beta, *_moving(), EPSILON, relu=False, trainable=True)
+        return batch.frozen_batch_normalization(x, None, beta, *_moving(), EPSILON, slope=1.0, trainable=True)
 
     look_over(of_parameters(scaled, "gamma"), normal(*SHAPE), GAMMA)
     look_over(of_parameters(shifted, "beta"), normal(*SHAPE), BETA)
@@ -193,7 +198,7 @@ def test_a_frozen_layer_follows_its_statistics_and_epsilon():
 
     def slope(epsilon=EPSILON):
         gamma.zero_grad()
-        batch.frozen_batch_normalization(x, gamma, None, mean, variance, epsilon, relu=False, trainable=True)[1](
+        batch.frozen_batch_normalization(x, gamma, None, mean, variance, epsilon, slope=1.0, trainable=True)[1](
             np.ones(SHAPE))
         expected = ((x - mean.value) / np.sqrt(variance.value + epsilon)).sum((0, 1, 2))
         np.testing.assert_allclose(gamma.grad, expected, rtol=1e-11)
@@ -209,7 +214,7 @@ def test_a_frozen_layer_follows_its_statistics_and_epsilon():
 
 def test_a_frozen_layer_of_an_empty_batch_has_nothing_to_learn():
     gamma, beta = parameter(GAMMA), parameter(BETA)
-    y, back = batch.frozen_batch_normalization(np.empty((0, 3, C)), gamma, beta, *_moving(), EPSILON, relu=True,
+    y, back = batch.frozen_batch_normalization(np.empty((0, 3, C)), gamma, beta, *_moving(), EPSILON, slope=0.0,
                                                trainable=True)
     assert back(y).shape == y.shape == (0, 3, C)
     assert not gamma.grad.any()
@@ -219,7 +224,7 @@ def test_a_frozen_layer_of_an_empty_batch_has_nothing_to_learn():
 def test_gradients_of_gamma_and_beta_are_added_to():
     gamma, beta, x = parameter(GAMMA), parameter(BETA), normal(*SHAPE)
     for forward in (lambda: batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON),
-                    lambda: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, relu=False,
+                    lambda: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, slope=1.0,
                                                              trainable=True),
                     lambda: group_normalization(x, gamma, beta, (3, 8, 1, C), EPSILON)):
         gamma.zero_grad()

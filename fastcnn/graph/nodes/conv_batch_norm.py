@@ -11,22 +11,23 @@ from fastcnn.traits import NONE
 
 
 class ConvBatchNorm:
-    """A convolution or dense layer, batch normalization, and ReLU or nothing after it.
+    """A convolution or dense layer, batch normalization, and ReLU, a leaky one or nothing after it.
 
-    Normalization and ReLU share their passes over memory.
+    Normalization and rectifier share their passes over memory.
 
     Parameters
     ----------
     product : Layer
         A linear Conv2D or Dense.
     normalization : BatchNormalization
-    relu : bool
+    slope : float
+        What is multiplied by below 0: 1 for no rectifier, 0 for ReLU.
     """
 
     traits, replayable, many_inputs = NONE, True, False
 
-    def __init__(self, product: Any, normalization: BatchNormalization, relu: bool) -> None:
-        self.product, self.normalization, self.relu = product, normalization, relu
+    def __init__(self, product: Any, normalization: BatchNormalization, slope: float) -> None:
+        self.product, self.normalization, self.slope = product, normalization, slope
         self.parameters = [*product.parameters, *normalization.parameters]
         self.input_shape, self.output_shape = product.input_shape, normalization.output_shape
 
@@ -37,7 +38,7 @@ class ConvBatchNorm:
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`."""
         z, through_product = self.product.forward(x, call)
-        y, through_normalization = self.normalization.forward(z, call, relu=self.relu)
+        y, through_normalization = self.normalization.forward(z, call, relu=self.slope != 1, slope=self.slope)
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
             dx: np.ndarray | None = through_product(through_normalization(dy))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastcnn.activations import get
+from fastcnn.kernels import codes
 from fastcnn.operations.activation import clamp_of
 from fastcnn.traits import NONE, Trait, of
 
@@ -62,6 +63,18 @@ def is_activation(node: Any) -> bool:
 def is_relu(node: Any) -> bool:
     """Return whether a node is ReLU."""
     return is_activation(node) and node.function is get("relu")
+
+
+def is_rectifier(node: Any) -> bool:
+    """Return whether a node is ReLU or leaky ReLU: y = x where x > 0, else `slope_of` times x."""
+    return is_relu(node) or (is_activation(node) and Trait.BY_CODE in of(node.function)
+                             and node.function.code == codes.LEAKY_RELU and node.function.beta == 0)
+
+
+def slope_of(node: Any) -> float:
+    """Return what a rectifier multiplies by below 0."""
+    slope: float = 0.0 if is_relu(node) else node.function.alpha
+    return slope
 
 
 def is_idle(node: Any) -> bool:

@@ -3,8 +3,8 @@
 ==================================================  ====================================================================
 what is found                                       what runs in its place
 ==================================================  ====================================================================
-a linear layer, then batch normalization, with      `ConvBatchNorm`: normalization and ReLU in one pass
-ReLU after it or without
+a linear layer, then batch normalization, with      `ConvBatchNorm`: normalization and rectifier in one pass
+ReLU or a leaky one after it or without
 a linear layer, then a layer of an activation       the same layer with the activation as its own
 a convolution, with ReLU or without, then max       `ConvMaxPool`: what no window sees is not computed
 pooling without overlap
@@ -17,13 +17,14 @@ from fastcnn.activations import get
 from fastcnn.graph.nodes.batch_interleaved import is_plain
 from fastcnn.graph.nodes.conv_batch_norm import ConvBatchNorm
 from fastcnn.graph.nodes.conv_max_pool import ConvMaxPool
-from fastcnn.graph.rules.questions import has, is_activation, is_batch_norm, is_linear, is_relu
+from fastcnn.graph.rules.questions import has, is_activation, is_batch_norm, is_linear, is_rectifier, slope_of
 from fastcnn.graph.rules.rule import Match, Rule
 from fastcnn.traits import Trait
 
 
 def _normalized(match: Match) -> Any:
-    return ConvBatchNorm(match.nodes[0], match.nodes[1], relu=len(match.nodes) == 3)
+    product, normalization, *rectifier = match.nodes
+    return ConvBatchNorm(product, normalization, slope_of(rectifier[0]) if rectifier else 1.0)
 
 
 def _activated(match: Match) -> Any:
@@ -42,8 +43,9 @@ def _why_not_pooled(match: Match) -> str | None:
 
 
 NORMALIZED = (
-    # With ReLU first: the shorter pattern would leave the ReLU over.
-    Rule("a linear layer, batch normalization, ReLU", (is_linear, is_batch_norm, is_relu), _normalized, training=True),
+    # With the rectifier first: the shorter pattern would leave it over.
+    Rule("a linear layer, batch normalization, a rectifier", (is_linear, is_batch_norm, is_rectifier),
+         _normalized, training=True),
     Rule("a linear layer, batch normalization", (is_linear, is_batch_norm), _normalized, training=True),
 )
 ACTIVATED = (

@@ -5,8 +5,9 @@
     inference  the moving mean and variance
     backward   dx = gamma rstd (dy - mean(dy) - xhat mean(dy xhat)),   xhat = (x - mean) rstd
 
-All arrays are (P, C), P the pixels of all images. With relu 1, y is the larger of that and 0, and backward takes dy
-only where y was positive: y is computed again from x, which is read anyway, so the rectifier costs no memory traffic.
+All arrays are (P, C), P the pixels of all images. A rectifier may follow, with `slope` 0, or a leaky one: y is
+multiplied by the slope where it is below 0, and backward dy where y was not positive. Slope 1 changes nothing. Backward
+computes y again from x, which is read anyway, so that the rectifier costs no memory traffic.
 
     forward    read x: statistics       (`fastcnn.kernels.cpu.normalization.statistics`)      then read x, write y
     backward   read dy, x: sums of dy and dy (x - mean), chunk by chunk, added in pairs   then read dy, x, write dx
@@ -48,7 +49,7 @@ def _totals_at(rows, c):
 
 
 @kernel(in_place=("x",))
-def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, momentum, epsilon, relu):
+def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, momentum, epsilon, slope):
     """Normalize with the statistics of the batch, and move the moving ones, which an empty batch leaves as they are.
 
     Parameters
@@ -64,8 +65,8 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
     gamma, beta : (C,) or (0,) arrays
         Scale and offset; of size 0 where there is none.
     momentum, epsilon : float
-    relu : int
-        1 to write max(y, 0), NaN staying NaN.
+    slope : float
+        What y is multiplied by where it is below 0: 1 for no rectifier. NaN stays NaN.
     """
     rows, c = x.shape
     real, chunks = x.dtype.type, chunks_of(rows, c)
@@ -81,7 +82,7 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
             moving_variance[k] = keep * moving_variance[k] + share * variance
     _factors(scratch, chunks, c, mean, rstd, gamma, beta)
     factors = scratch[PARTS * chunks * long_row(c):]
-    parallel(_normalize, chunks, (chunks, y.reshape(-1), factors, x.reshape(-1), rows, c, relu))
+    parallel(_normalize, chunks, (chunks, y.reshape(-1), factors, x.reshape(-1), rows, c, slope))
 
 
 @inlined
@@ -113,16 +114,16 @@ def piece_of(piece, chunk, chunks, rows, c):
 
 
 @inlined
-def _normalize(chunk, chunks, y, factors, x, rows, c, relu):
+def _normalize(chunk, chunks, y, factors, x, rows, c, slope):
     lanes = long_row(c)
     mean, scale, offset = part(factors, 0, 0, lanes), part(factors, 0, 1, lanes), part(factors, 0, 2, lanes)
     for piece in range(2):
         at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
-        column_affine((mean, scale, offset), y, x, Rows(at, count, columns), relu)
+        column_affine((mean, scale, offset), y, x, Rows(at, count, columns), slope)
 
 
 @kernel(in_place=("x",))
-def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, relu):
+def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slope):
     """Normalize with given statistics: the arguments as in `batch_norm_forward`; mean and variance are inputs.
 
     Parameters
@@ -134,18 +135,18 @@ def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, relu
     gamma, beta : (C,) or (0,) arrays
     mean, variance : (C,) arrays
     epsilon : float
-    relu : int
+    slope : float
     """
     rows, c = x.shape
     chunks, rstd = chunks_of(rows, c), part(scratch, 0, 3, long_row(c))
     for k in range(c):
         rstd[k] = x.dtype.type(1.0 / math.sqrt(np.float64(variance[k]) + epsilon))
     _factors(scratch, 0, c, mean, rstd, gamma, beta)
-    parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, x.reshape(-1), rows, c, relu))
+    parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, x.reshape(-1), rows, c, slope))
 
 
 @kernel(in_place=("dy", "x"))
-def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, relu):
+def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, slope):
     """Write dx, and add to the gradients of scale and offset.
 
     Parameters
@@ -159,13 +160,13 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
     mean, rstd : (C,) arrays
         As the forward pass wrote them.
     gamma, beta : (C,) or (0,) arrays
-    relu : int
+    slope : float
         As in the forward pass.
     """
     rows, c = x.shape
     real, lanes, chunks = x.dtype.type, long_row(c), chunks_of(rows, c)
     _factors(scratch, chunks, c, mean, rstd, gamma, beta)
-    parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c, relu))
+    parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c, slope))
     plain, products = part(scratch, 0, 0, lanes), part(scratch, 0, 1, lanes)
     for which in range(2):
         add_pairwise(scratch, which * lanes, PARTS * lanes, chunks, c)
@@ -182,11 +183,12 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
         for k in range(c):
             a[k] = scales[k] * plain[k] * share
             s[k] = scales[k] * rstd[k] * rstd[k] * products[k] * share
-    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), (rows, c), relu))
+    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), (rows, c),
+                                       slope))
 
 
 @inlined
-def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
+def _products(chunk, chunks, scratch, dy, x, rows, c, slope):
     """Write a chunk's sums of dy and of dy (x - mean), by channel."""
     lanes = long_row(c)
     plain, products = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
@@ -201,7 +203,7 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
         at, count, columns = piece_of(piece, chunk, chunks, rows, c)
         for first in range(0, count, TERMS):
             column_products((plain, products, mean, scale, offset), dy, x,
-                            Rows(at + first * columns, min(TERMS, count - first), columns), relu)
+                            Rows(at + first * columns, min(TERMS, count - first), columns), slope)
             add_wide(of_plain, plain)
             add_wide(of_products, products)
     take_wide(plain, of_plain)
@@ -211,7 +213,7 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, relu):
 
 
 @inlined
-def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, relu):
+def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, slope):
     rows, c = shape
     lanes = long_row(c)
     mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
@@ -219,4 +221,4 @@ def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, relu):
     constant, steep = part(scratch, chunks, 3, lanes), part(scratch, chunks, 4, lanes)
     for piece in range(2):
         at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
-        column_gradient((mean, scale, offset, constant, steep), dx, dy, x, Rows(at, count, columns), relu)
+        column_gradient((mean, scale, offset, constant, steep), dx, dy, x, Rows(at, count, columns), slope)

@@ -135,7 +135,7 @@ def _slab_map(slab, slabs, y, saved, parts, x, formula):
         _repeat(row, c)
     for piece in range(2):
         at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-        column_affine((means, scales, offsets), y, x, Rows(at, count, columns), 0)
+        column_affine((means, scales, offsets), y, x, Rows(at, count, columns), 1.0)
 
 
 @inlined
@@ -175,7 +175,7 @@ def slab_backward(slab, turn, slabs, dx, memory, inputs, saved, positions):
             some = TERMS if is_long else max(1, count)
             for first in range(0, count, some):
                 column_products((plain, products, means, means, means), dy, x,
-                                Rows(at + first * columns, min(some, count - first), columns), 0)
+                                Rows(at + first * columns, min(some, count - first), columns), 1.0)
                 if is_long:
                     add_wide(of_plain, plain)
                     add_wide(of_products, products)
@@ -202,4 +202,4 @@ def slab_backward(slab, turn, slabs, dx, memory, inputs, saved, positions):
             scales[k], constants[k], steeps[k] = scales[k % c], constants[k % c], steeps[k % c]
         for piece in range(2):
             at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-            column_gradient((means, scales, scales, constants, steeps), dx, dy, x, Rows(at, count, columns), 0)
+            column_gradient((means, scales, scales, constants, steeps), dx, dy, x, Rows(at, count, columns), 1.0)

@@ -11,7 +11,8 @@ eight neighbouring rows at a time reached a third of it. One step is four vector
           stream 3   | v0 v1 v2 v3 | ->                     L1: these factors and sums of all columns, read and
       sums, squares  | +  +  +  +  |                            written once for a row of every stream
 
-With relu 1 a map is followed by max(., 0), and a gradient is taken only where that was positive.
+With a slope below 1 a rectifier follows a map: what is below 0 is multiplied by the slope, and so is a gradient where
+that was not positive. Slope 0 makes zeros, of infinity too; slope 1 changes nothing.
 """
 
 from typing import Any, NamedTuple
@@ -51,49 +52,57 @@ def column_moments(typingctx, factors, x, rows):
 
 
 @intrinsic
-def column_products(typingctx, factors, dy, x, rows, relu):
-    """plain += sum of dy, products += sum of dy (x - mean); with relu of dy where (x - mean) scale + offset > 0.
+def column_products(typingctx, factors, dy, x, rows, slope):
+    """plain += sum of dy, products += sum of dy (x - mean); of slope dy where (x - mean) scale + offset is not above 0.
 
     `factors` are (plain, products, mean, scale, offset).
     """
-    return _walk(_Products, factors, [dy, x], rows, relu)
+    return _walk(_Products, factors, [dy, x], rows, slope)
 
 
 @intrinsic
-def column_affine(typingctx, factors, y, x, rows, relu):
-    """y = (x - mean) scale + offset, or with relu the larger of that and 0; `factors` are (mean, scale, offset)."""
-    return _walk(_Affine, factors, [y, x], rows, relu)
+def column_affine(typingctx, factors, y, x, rows, slope):
+    """y = (x - mean) scale + offset, times the slope where it is below 0; `factors` are (mean, scale, offset)."""
+    return _walk(_Affine, factors, [y, x], rows, slope)
 
 
 @intrinsic
-def column_gradient(typingctx, factors, dx, dy, x, rows, relu):
-    """dx = scale dy - constant - (x - mean) steep, with relu of dy where (x - mean) scale + offset > 0.
+def column_gradient(typingctx, factors, dx, dy, x, rows, slope):
+    """dx = scale dy - constant - (x - mean) steep; of slope dy where (x - mean) scale + offset is not above 0.
 
     `factors` are (mean, scale, offset, constant, steep).
     """
-    return _walk(_ColumnGradient, factors, [dx, dy, x], rows, relu)
+    return _walk(_ColumnGradient, factors, [dx, dy, x], rows, slope)
 
 
 def _walk(emitter, factors, maps, *rest):
-    """Return what an intrinsic returns that takes factors, some maps, Rows and perhaps relu."""
+    """Return what an intrinsic returns that takes factors, some maps, Rows and perhaps a slope."""
     def codegen(context, builder, signature, args):
         data = lambda kind, value: context.make_array(kind)(context, builder, value).data
         at, rows, columns = integers(context, builder, rest[0], args[1 + len(maps)])
         walk = emitter(builder, maps[0].dtype)
-        walk.relu = builder.icmp_signed("!=", args[-1], _I64(0)) if len(rest) > 1 else None
+        if len(rest) > 1:
+            walk.rectify(args[-1])
         walk.run([*map(data, factors.types, cgutils.unpack_tuple(builder, args[0]))],
                  [builder.gep(data(*pair), [at]) for pair in zip(maps, args[1:1 + len(maps)], strict=True)],
                  rows, columns)
         return context.get_dummy_value()
 
-    return types.void(factors, *maps, rest[0], *[types.int64] * (len(rest) - 1)), codegen
+    return types.void(factors, *maps, rest[0], *[types.float64] * (len(rest) - 1)), codegen
 
 
 class _Columns(Vectors):
     """The loops that all have in common: over rows of all streams, over vectors of columns."""
 
     streams, wide = 4, 4
-    relu: Any = None  # whether a rectifier follows, as a bit
+    slope: Any = None  # what is multiplied by below 0, in all lanes
+    makes_zeros: Any = None  # whether that is 0
+
+    def rectify(self, slope):
+        """Let a rectifier follow; `slope` is a number in float64."""
+        narrow = slope if self.bits == 64 else self.b.fptrunc(slope, self.element)
+        self.slope = self.broadcast(narrow)
+        self.makes_zeros = self.broadcast(self.b.fcmp_ordered("==", narrow, self.element(0.0)))
 
     def run(self, factors, maps, rows, columns):
         """Emit everything: `factors` have a number a column, `maps` a number an element."""
@@ -139,11 +148,14 @@ class _Columns(Vectors):
     def after(self, held, factors, w, mask):
         """Emit what is written for one vector of columns when the rows are done."""
 
+    def below(self, value):
+        """Return the slope times a number: infinity times 0 is none."""
+        return self.b.select(self.makes_zeros, self.zero, self.b.fmul(self.slope, value))
+
     def passed(self, gradient, centered, scale, offset):
-        """Return a gradient, or zero where there is a relu that let nothing through."""
-        b = self.b
-        positive = b.fcmp_unordered(">", self.fmuladd(centered, scale, offset), self.zero)
-        return b.select(b.or_(positive, self.broadcast(b.not_(self.relu))), gradient, self.zero)
+        """Return a gradient, or the slope times it where the rectifier had no positive number."""
+        positive = self.b.fcmp_unordered(">", self.fmuladd(centered, scale, offset), self.zero)
+        return self.b.select(positive, gradient, self.below(gradient))
 
 
 class _Moments(_Columns):
@@ -175,8 +187,8 @@ class _Affine(_Columns):
     def row(self, held, pointers, w, mask):
         b, (mean, scale, offset), (y, x) = self.b, held, pointers
         value = self.fmuladd(b.fsub(self.load(x, w, mask), mean), scale, offset)
-        negative = b.and_(b.fcmp_ordered("<", value, self.zero), self.broadcast(self.relu))
-        self.store(b.select(negative, self.zero, value), y, w, mask)
+        negative = b.fcmp_ordered("<", value, self.zero)
+        self.store(b.select(negative, self.below(value), value), y, w, mask)
 
 
 class _ColumnGradient(_Columns):
@@ -201,6 +213,10 @@ def _maps(rows, *arrays):
     return [a[rows.at:rows.at + rows.rows * rows.columns].reshape(rows.rows, rows.columns) for a in arrays]
 
 
+def _below(value, slope):
+    return value * value.dtype.type(slope) if slope else np.zeros_like(value)
+
+
 def _moments_in_python(factors, x, rows):
     sums, squares, shift = (a[:rows.columns] for a in factors)
     (x,) = _maps(rows, x)
@@ -208,27 +224,27 @@ def _moments_in_python(factors, x, rows):
     squares += ((x - shift) ** 2).sum(axis=0)
 
 
-def _products_in_python(factors, dy, x, rows, relu):
+def _products_in_python(factors, dy, x, rows, slope):
     plain, products, mean, scale, offset = (a[:rows.columns] for a in factors)
     dy, x = _maps(rows, dy, x)
     centered = x - mean
-    dy = np.where((centered * scale + offset <= 0) & (relu != 0), 0, dy)
+    dy = np.where(centered * scale + offset <= 0, _below(dy, slope), dy)
     plain += dy.sum(axis=0)
     products += (dy * centered).sum(axis=0)
 
 
-def _affine_in_python(factors, y, x, rows, relu):
+def _affine_in_python(factors, y, x, rows, slope):
     mean, scale, offset = (a[:rows.columns] for a in factors)
     y, x = _maps(rows, y, x)
     value = (x - mean) * scale + offset
-    y[...] = np.where((value < 0) & (relu != 0), 0, value)
+    y[...] = np.where(value < 0, _below(value, slope), value)
 
 
-def _gradient_in_python(factors, dx, dy, x, rows, relu):
+def _gradient_in_python(factors, dx, dy, x, rows, slope):
     mean, scale, offset, constant, steep = (a[:rows.columns] for a in factors)
     dx, dy, x = _maps(rows, dx, dy, x)
     centered = x - mean
-    dy = np.where((centered * scale + offset <= 0) & (relu != 0), 0, dy)
+    dy = np.where(centered * scale + offset <= 0, _below(dy, slope), dy)
     dx[...] = scale * dy - constant - centered * steep
 
 
