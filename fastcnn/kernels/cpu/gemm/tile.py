@@ -37,10 +37,10 @@ _I64 = ir.IntType(64)
 #: registers. There is no tile of one row: the smallest computes a single row twice, which takes no longer, since each
 #: addition has to wait for the one before it.
 M0, M1, M2, M3 = (14, 7, 4, 2) if features()[2] == 32 else (6, 4, 3, 2)
-TALL = 2 * M0  #: rows of a tile of one vector, which begins and ends half as often
 
-#: All tiles there are: rows, and vectors of columns.
-SHAPES = [(TALL, 1), *((M, KV) for KV in (1, 2) for M in (M0, M1, M2, M3))]
+#: All tiles there are: rows, and vectors of columns. One of one vector and 2 M0 rows has more pointers than there are
+#: registers for, and is a sixth slower.
+SHAPES = [(M, KV) for KV in (1, 2) for M in (M0, M1, M2, M3)]
 
 
 class Results(NamedTuple):

@@ -6,7 +6,7 @@ products one after another (`fastcnn.kernels.cpu.simd.sums`). The panel's rows p
     B, a block of columns     | part 0, in L1 |  -> C = start + sum      rows of the panel
                               | part 1, in L1 |  -> C += sum             rows of the panel again
 
-Its nine tiles are most of the machine code of a kernel that multiplies, so they are compiled once for each type and
+Its eight tiles are most of the machine code of a kernel that multiplies, so they are compiled once for each type and
 kernels call them through a symbol (`fastcnn.kernels.cpu.compile.shared`).
 """
 
@@ -20,7 +20,7 @@ from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
-from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, TALL, Columns, Epilogue, Results, Scalars, tile
+from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, Columns, Epilogue, Results, Scalars, tile
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.vectors import Vectors
 from fastcnn.kernels.cpu.simd.width import features, lanes_of
@@ -167,13 +167,10 @@ def _row_places(c_rows, a_rows, rows, grid, strides, place):
 
 
 @inlined(always=True)
-def _height(rows, wide, highest):
+def _height(rows, highest):
     """Return how tall the next tile is, where some rows are left: as tall as fits, and one row more at the end."""
-    if highest == M0:
-        if rows >= TALL and not wide:
-            return TALL
-        if rows >= M0:
-            return M0
+    if highest == M0 and rows >= M0:
+        return M0
     return M1 if rows >= M1 else M2 if rows >= M2 else M3
 
 
@@ -183,7 +180,7 @@ def _panel(rows, highest, c, a, b, loops, epilogue):
     width = 2 if c.columns > lanes_of(c.pointer) else 1
     row = 0
     while row < rows:
-        height = _height(rows - row, width == 2, highest)
+        height = _height(rows - row, highest)
         tile(np.int64(height), np.int64(width), Results(c.pointer, moved(c.rows, row), c.columns),
              Scalars(a.pointer, moved(a.rows, row), a.steps), b, loops, epilogue)
         row += height
