@@ -1,7 +1,7 @@
 """A U-Net finds the nuclei of cells in a microscope's images, each with its own pixels, from nothing.
 
     FASTCNN_DATA=../shared/data python examples/unet_nuclei.py            needs pillow, scipy and scikit-image
-    FASTCNN_DATA=../shared/data python examples/unet_nuclei.py --epochs 12 --dev
+    FASTCNN_DATA=../shared/data python examples/unet_nuclei.py --epochs 5 --dev
 
 The images are 334 of the 2018 Data Science Bowl (BBBC038, CC0), 256 x 256, with a map of nuclei each. The network
 learns of each pixel how much it is background, the middle of a nucleus, or its rim, by a softmax with cross-entropy:
@@ -36,7 +36,8 @@ SHOWN = 4  # images of the picture
 def bright(image: np.ndarray) -> np.ndarray:
     """Return an image whose darkest and brightest pixels are black and white."""
     low, high = np.percentile(image, (1, 99.8))
-    return (255 * np.clip((image - low) / max(high - low, 3), 0, 1)).astype(np.uint8)
+    shown: np.ndarray = (255 * np.clip((image - low) / max(high - low, 3), 0, 1)).astype(np.uint8)
+    return shown
 
 
 def picture(part: Any, found: list[segmentation.Segmentation]) -> np.ndarray:
@@ -46,13 +47,14 @@ def picture(part: Any, found: list[segmentation.Segmentation]) -> np.ndarray:
         shown = bright(image)
         truth = segmentation.Segmentation((mask > 0).astype(np.int32), one.probabilities, mask, one.names)
         columns.append(np.concatenate([np.repeat(shown, 3, -1), one.draw(shown), truth.draw(shown)]))
-    return np.concatenate(columns, axis=1).repeat(2, 0).repeat(2, 1)
+    whole: np.ndarray = np.concatenate(columns, axis=1).repeat(2, 0).repeat(2, 1)
+    return whole
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="nuclei-dsb2018", help="a data set by name, or a folder of images and masks")
-    parser.add_argument("--epochs", type=int, default=48)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--minutes", type=float, help="train so long, in place of a number of epochs")
     parser.add_argument("--images", type=int, help="train on so many images (default: all)")
     parser.add_argument("--test-images", type=int, help="test on so many images (default: all)")

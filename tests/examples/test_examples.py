@@ -119,7 +119,7 @@ def test_resnet20_learns_photographs(data_dir):
 def test_a_u_net_finds_nuclei_and_draws_them(data_dir, tmp_path):
     pytest.importorskip("PIL", reason='the images need Pillow: pip install "fastcnn[image]"')
     pytest.importorskip("skimage", reason='objects need scikit-image: pip install "fastcnn[vision]"')
-    printed = run("unet_nuclei.py", "--images", 16, "--test-images", 4, "--epochs", 12, "--filters", 8, 16, 24,
+    printed = run("unet_nuclei.py", "--images", 16, "--test-images", 4, "--epochs", 5, "--filters", 8, 16, 24,
                   "--rate", 0.01, "--json", tmp_path / "unet.json", "--out", tmp_path / "unet.png",
                   FASTCNN_DATA=str(data_dir))
     assert number(r"^Dice (\S+), ", printed) > 0.4  # 0.7; by chance 0.15

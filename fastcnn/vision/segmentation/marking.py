@@ -12,7 +12,7 @@ _MIDDLE = 3.0  # pixels that a middle is higher by: half as high as nuclei of tw
 _STEPS = 16  # that a prominence has: heights are compared as whole numbers of them
 
 
-def mark_objects(foreground: Any, middle: Any = None, *, threshold: float = 0.5, prominence: float = 0.5,
+def mark_objects(foreground: Any, middle: Any = None, *, threshold: float = 0.5, prominence: float = 0.35,
                  smooth: float = 1.0, smallest: int = 1) -> np.ndarray:
     """Return a map in which the pixels of each object have a number of its own, from 1 on.
 

@@ -64,7 +64,7 @@ class Segmenter:
     """
 
     def __init__(self, model: Model, classes: Sequence[str], *, percentiles: tuple[float, float] | None = (1.0, 99.8),
-                 threshold: float = 0.5, prominence: float = 0.5, smallest: int = 1, tile: int | None = 1024,
+                 threshold: float = 0.5, prominence: float = 0.35, smallest: int = 1, tile: int | None = 1024,
                  flips: bool = False) -> None:
         self.model = model
         self.classes = (classes,) if isinstance(classes, str) else tuple(classes)

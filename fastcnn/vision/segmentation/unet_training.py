@@ -121,9 +121,9 @@ def changes(seed: int, value_range: tuple[float, float] = _SCALED) -> Pipeline:
 
 
 def _smallest(train: MaskedImages) -> int:
-    """Return how many pixels an object has at least: half of what all but a hundredth of those of the masks have."""
+    """Return how many pixels an object has at least: as many as all but a hundredth of those of the masks have."""
     if train.kind != "instances":
         return 1
     areas = np.concatenate([np.bincount(np.maximum(mask, 0).reshape(-1))[1:] for mask in train.masks])
     areas = areas[areas > 0]
-    return max(1, int(np.percentile(areas, 1) / 2)) if len(areas) else 1
+    return max(1, int(np.percentile(areas, 1))) if len(areas) else 1
