@@ -38,3 +38,20 @@ def test_a_segmenter_gives_the_same_probabilities_in_onnxruntime(make, size, tmp
     assert np.ptp(mine) > 0.1
     again = fc.onnx.load(tmp_path / "m.onnx")
     np.testing.assert_allclose(again.predict(x, verbose=0), mine, atol=2e-6)
+
+
+@pytest.mark.parametrize("make", [_unet, _head])
+@pytest.mark.parametrize("layout", ["channels_last", "channels_first"])
+def test_one_file_takes_pictures_of_any_size(make, layout, tmp_path):
+    fc.utils.set_random_seed(2)
+    model = make()
+    for weight in model.trainable_weights:
+        weight.assign(np.random.default_rng(weight.value.size).normal(0, 0.2, weight.shape))
+    fc.onnx.export(model, tmp_path / "m.onnx", layout=layout)
+    session = onnxruntime.InferenceSession(tmp_path / "m.onnx", providers=["CPUExecutionProvider"])
+    last = layout == "channels_last"
+    for size in ((37, 50), (32, 64), (1, 3), (70, 41)):
+        x = np.random.default_rng(0).random((2, *size, 1), np.float32)
+        (found,) = session.run(None, {session.get_inputs()[0].name: x if last else x.transpose(0, 3, 1, 2).copy()})
+        np.testing.assert_allclose(found if last else found.transpose(0, 2, 3, 1), model.predict(x, verbose=0),
+                                   atol=2e-6)

@@ -14,6 +14,7 @@ from fastcnn.models import Model
 from fastcnn.onnx.exporter import (
     convolutions,
     elements,
+    fitting,
     functions,
     normalizations,
     open_sizes,
@@ -30,8 +31,8 @@ _LARGEST = 2**31 - 1  # bytes of a protobuf message
 
 #: (writer, layer, inputs) -> outputs, by the name of the layer's class.
 TABLE: dict[str, Any] = {
-    **convolutions.TABLE, **elements.TABLE, **functions.TABLE, **normalizations.TABLE, **operations.TABLE,
-    **poolings.TABLE, **regions.TABLE, **shapes.TABLE}
+    **convolutions.TABLE, **elements.TABLE, **fitting.TABLE, **functions.TABLE, **normalizations.TABLE,
+    **operations.TABLE, **poolings.TABLE, **regions.TABLE, **shapes.TABLE}
 
 
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",

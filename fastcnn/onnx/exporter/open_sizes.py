@@ -15,11 +15,13 @@ _SIZES = range(4032, 4032 + 64)  # larger than any window; strides up to 64 see 
 
 #: Layers that are written with sizes left open.
 WRITTEN = frozenset((
-    "Activation", "Add", "AlphaDropout", "Average", "BatchNormalization", "CELU", "Clip", "Concatenate", "Dense",
-    "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "ELU", "Flatten", "GELU", "GaussianDropout", "GaussianNoise",
+    "Activation", "Add", "AlphaDropout", "Average", "BatchNormalization", "CELU", "Clip", "Concatenate", "CropLike",
+    "Dense", "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "ELU", "Flatten", "GELU", "GaussianDropout",
+    "GaussianNoise",
     "GroupNormalization", "HardSiLU", "HardSigmoid", "InputLayer", "LayerNormalization", "LayerScale", "LeakyReLU",
     "Linear", "LocalResponseNormalization", "LogSoftmax", "Maximum", "Minimum", "Mish", "Multiply", "Normalization",
-    "Operation", "PReLU", "Permute", "ReLU", "ReLU6", "Rescaling", "Reshape", "Resize", "Resizing", "SELU",
+    "Operation", "PReLU", "PadToMultiple", "Permute", "ReLU", "ReLU6", "Rescaling", "Reshape", "Resize", "Resizing",
+    "SELU",
     "SeparableConv1D", "SeparableConv2D", "SiLU", "Sigmoid", "Softmax", "Softplus", "Softsign", "SpatialDropout1D",
     "SpatialDropout2D", "SpatialDropout3D", "Step", "Subtract", "Take", "Tanh", "ThresholdedReLU",
     *(f"{name}{n}D" for n in (1, 2, 3) for name in (

@@ -187,12 +187,7 @@ def _policy(layer: Any, old: Sequence[int], new: Sequence[int], scales: Sequence
                         f"leave out one of the two")
 
 
-def _cropped_like(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
-    return _cut(w, inputs[0], layer.border, layer.input_shape[0], layer.output_shape)
-
-
-TABLE: dict[str, Any] = {"CropLike": _cropped_like, "PadToMultiple": _padding,
-                         "Resize": _resize, "Resizing": _framed, "CenterCrop": _framed,
+TABLE: dict[str, Any] = {"Resize": _resize, "Resizing": _framed, "CenterCrop": _framed,
                          "RandomCrop": _framed}
 for _n in (1, 2, 3):
     TABLE.update({

@@ -132,16 +132,18 @@ class Segmenter:
             scores.count(one.mask, found, one.file)
         return scores.results()
 
-    def prediction_model(self, size: tuple[int, int]) -> Model:
-        """Return the network for pictures of one size: what goes into an ONNX file for others.
+    def prediction_model(self, size: tuple[int, int] | None = None) -> Model:
+        """Return the network: what goes into an ONNX file for others, which takes pictures of any size, too.
 
         Its inputs are pictures as `percentiles` scale them.
 
         Parameters
         ----------
-        size : (int, int)
-            Rows and columns; they need not divide.
+        size : (int, int), optional
+            Rows and columns, for a file of one size, which some programs run faster; they need not divide.
         """
+        if size is None:
+            return self.model
         height, width = positive("Segmenter.prediction_model", height=size[0], width=size[1])
         found: Model = self.model.for_shape((None, height, width, self.model.input_shape[3]))
         return found
