@@ -140,6 +140,42 @@ def test_a_yolo_learns_cells_and_draws_what_it_finds(data_dir, tmp_path):
     is_picture(tmp_path / "cells.png")
 
 
+def test_a_faster_rcnn_learns_cells_and_draws_what_it_finds(data_dir, tmp_path):
+    pytest.importorskip("PIL.Image")
+    printed = run("faster_rcnn_cells.py", "--epochs", 12, "--photos", 24, "--size", 144, 192, "--filters", 8, "--rate",
+                  0.005, "--out", tmp_path / "cells.png", "--json", tmp_path / "cells.json", FASTCNN_DATA=str(data_dir))
+    assert "24 photographs, " in printed
+    losses = [float(loss) for loss in re.findall(r"proposals_loss: (\S+)", printed)]
+    assert losses[-1] < 0.8 * losses[0]
+    assert 0 < number(r"^mAP@0.5 (\S+), @0.5:0.95", printed) < 1
+    assert json.loads((tmp_path / "cells.json").read_text())["AP50"] > 0
+    is_picture(tmp_path / "cells.png")
+
+
+def test_three_generations_of_rcnn_stand_in_one_table(data_dir, tmp_path):
+    pytest.importorskip("PIL.Image")
+    pytest.importorskip("cv2", reason='selective search needs OpenCV: pip install "fastcnn[rcnn]"')
+    printed = run("rcnn_family.py", "--photos", 2, "--test", 1, "--epochs", 2, "--size", 144, 192, "--filters", 4,
+                  "--regions", 32, "--out", tmp_path / "family.png", FASTCNN_DATA=str(data_dir))
+    assert 0.5 < number(r"^recall of \d+ proposals of at most 1000: (\S+) ", printed) <= 1
+    rows = re.findall(r"^(R-CNN|Fast R-CNN|Faster R-CNN) +(\d+) +(\S+) +(\S+)$", printed, re.MULTILINE)
+    assert [row[0] for row in rows] == ["R-CNN", "Fast R-CNN", "Faster R-CNN"]
+    assert int(rows[2][1]) == 64 < int(rows[1][1]) == int(rows[0][1])
+    assert float(rows[2][2]) < float(rows[1][2])  # seconds: nothing is searched
+
+
+def test_a_mask_rcnn_finds_nuclei_and_draws_them(data_dir, tmp_path):
+    pytest.importorskip("PIL.Image")
+    printed = run("mask_rcnn_nuclei.py", "--epochs", 6, "--pictures", 12, "--filters", 8, "--regions", 48, "--rate",
+                  0.005, "--mask-filters", 8, "--out", tmp_path / "nuclei.png", "--json", tmp_path / "nuclei.json",
+                  FASTCNN_DATA=str(data_dir))
+    masks = [float(loss) for loss in re.findall(r"masks_loss: (\S+)", printed)]
+    assert masks[-1] < 0.8 * masks[0]
+    assert 0 <= number(r"^instance AP@0.5 (\S+), @0.7", printed) <= 1
+    assert set(json.loads((tmp_path / "nuclei.json").read_text())) == {"AP50", "AP70", "seconds"}
+    is_picture(tmp_path / "nuclei.png")
+
+
 def test_every_example_is_run_by_a_test():
     tested = re.findall(r'run\("(\w+\.py)"', Path(__file__).read_text())
     assert set(tested) == {path.name for path in EXAMPLES.glob("*.py")}
