@@ -76,6 +76,46 @@ class DivergedError(ArithmeticError, RuntimeError):
     """The loss of a training became NaN or infinite. The command line exits with 4."""
 
 
+class NotFiniteLossError(DivergedError):
+    """A loss that has parts, and is NaN or infinite: which part it is, of which sample, in which step.
+
+    It is raised before the optimizer has taken the step, so that the weights are those that gave it.
+
+    Parameters
+    ----------
+    loss : str
+        The name of the loss.
+    parts : str
+        Those that are not finite.
+    value : float
+    row : int
+        The sample's place in its batch, from 0.
+
+    Attributes
+    ----------
+    sample, epoch, step : int or None
+        From 0, once a training has told them; of batches that come as they are no number of a sample.
+
+    Examples
+    --------
+    >>> print(fc.errors.NotFiniteLossError("yolo", "boxes", float("nan"), 3))
+    yolo: expected a finite loss, got nan in its boxes of sample 3 of a batch; try a smaller rate, or look at it
+    """
+
+    def __init__(self, loss: str, parts: str, value: float, row: int) -> None:
+        super().__init__(loss, parts, value, row)
+        self.loss, self.parts, self.value, self.row = loss, parts, value, row
+        self.sample: int | None = None
+        self.epoch: int | None = None
+        self.step: int | None = None
+
+    def __str__(self) -> str:
+        sample = f"{self.row} of a batch" if self.sample is None else f"{self.sample}"
+        when = "" if self.epoch is None or self.step is None else f" in epoch {self.epoch + 1}, step {self.step + 1}"
+        return (f"{self.loss}: expected a finite loss, got {self.value:g} in its {self.parts} of sample {sample}"
+                f"{when}; try a smaller rate, or look at it")
+
+
 class ModelFileError(ValueError):
     """A file that is not a saved model, or is damaged. The command line exits with 5.
 

@@ -15,6 +15,7 @@ from fastcnn.cli._run import HISTORY
 from fastcnn.cli._run_callbacks import HistoryFile, StopWhenDiverged
 from fastcnn.cli._schedule import RateSchedule
 from fastcnn.cli._stopping import Patience
+from fastcnn.errors import DivergedError, NotFiniteLossError
 
 
 def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, folder: Path,
@@ -40,7 +41,7 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
         display(console, compiling.done) as shown,
         stop_on_interrupt(console.print) as stop,
     ):
-        callbacks = [*_of(config, console.print), HistoryFile(folder / HISTORY, record)]
+        callbacks = [*learner.callbacks, *_of(config, console.print), HistoryFile(folder / HISTORY, record)]
         if resumes:
             stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
             callbacks.append(stop.backup)
@@ -50,12 +51,25 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
         except KeyboardInterrupt:
             if not stop.is_stopped:
                 raise
+        except NotFiniteLossError as error:
+            raise _named(error, learner, parts, config) from error
         finally:
             model.optimizer.learning_rate = config.learning_rate  # not where it fell to: who trains on begins with it
     if not stop.is_stopped:
         speed = f", {shown.images / shown.seconds:,.0f} images/s" if shown.images else ""
         console.print(f"trained in {shown.seconds:.1f} s{speed}")
     return stop
+
+
+def _named(error: NotFiniteLossError, learner: Learner, parts: dict[str, Any], config: Any) -> DivergedError:
+    """Return what is said of a loss that is not finite: in which step, of which picture, which part of it."""
+    if error.epoch is None or error.step is None:  # in a validation
+        return error
+    sample = f"sample {error.row} of the batch" if error.sample is None else learner.called(error.sample, parts)
+    return DivergedError(
+        f"training: expected a finite loss, got {error.value:g} in epoch {error.epoch + 1}, step {error.step + 1}, in "
+        f"its {error.parts} of {sample}; nothing was saved, try a smaller --lr than {config.learning_rate:g}"
+    )
 
 
 def _of(config: Any, tell: Callable[[str], None]) -> list[Callback]:

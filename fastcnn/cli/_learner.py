@@ -34,6 +34,7 @@ class ExamplesLearner(NamedTuple):
     known : dict
         What is saved with it.
     notes : tuple of str
+    callbacks : tuple of Callback
     """
 
     model: Any
@@ -44,6 +45,7 @@ class ExamplesLearner(NamedTuple):
     names: tuple[str, ...]
     known: dict[str, Any]
     notes: tuple[str, ...] = ()
+    callbacks: tuple[Any, ...] = ()
 
     def fitted(self, parts: dict[str, Any], config: Any) -> dict[str, Any]:
         """As `Learner.fitted`."""
@@ -54,6 +56,10 @@ class ExamplesLearner(NamedTuple):
             "validation_data": None if dev is None else (self.images(dev.x), self.task.targets(dev.y)),
             "validation_batch_size": 256, "augmentation": self.augmentation,
         }  # fmt: skip
+
+    def called(self, sample: int, parts: dict[str, Any]) -> str:
+        """As `Learner.called`."""
+        return str(parts["train"].names[sample])
 
     def save(self, path: Path, known: bool = True) -> None:
         """As `Learner.save`: outputs are probabilities, or in the unit of the targets."""

@@ -19,6 +19,8 @@ class Learner(Protocol):
         Of classes, labels or numbers, for the lines of a `Score`.
     notes : tuple of str
         What a person should know of how it was made.
+    callbacks : tuple of Callback
+        That belong to its training.
     """
 
     @property
@@ -30,8 +32,14 @@ class Learner(Protocol):
     @property
     def notes(self) -> tuple[str, ...]: ...
 
+    @property
+    def callbacks(self) -> tuple[Any, ...]: ...
+
     def fitted(self, parts: dict[str, Any], config: Any) -> dict[str, Any]:
         """Return the data and how they are taken, as arguments of `Model.fit`."""
+
+    def called(self, sample: int, parts: dict[str, Any]) -> str:
+        """Return what a sample of the training data is called."""
 
     def save(self, path: Path, known: bool = True) -> None:
         """Write what was trained; without what is known about it, where that cannot be written."""

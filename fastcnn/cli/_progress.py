@@ -51,8 +51,7 @@ class Display(Callback):
                 self._task = self.bar.add_task("", total=steps, epoch="", text="")
                 self.bar.start()
         else:
-            size, samples = self.params["batch_size"], self.params["samples"]
-            self._images += min(size, samples - batch * size)
+            self._images += self._images_of(batch)
         if self.bar is not None and now - self._shown > _REFRESH:
             self._shown = now
             self._update(batch + 1, now, logs)
@@ -66,14 +65,19 @@ class Display(Callback):
         self.console.print(f"epoch {epoch + 1:{digits}}/{self.params['epochs']}  {_values(logs)}{rate}")
         self._images, self._begin = 0, now
 
+    def _images_of(self, batch: int) -> int:
+        """Return how many images a batch has, the last one fewer; 0 where batches come as they are."""
+        size, samples = self.params["batch_size"], self.params["samples"]
+        return 0 if size is None else min(size, samples - batch * size)
+
     def _update(self, step: int, now: float, logs: Logs) -> None:
         assert self.bar is not None
         images, seconds = self.images + self._images, self.seconds + now - self._begin
         epochs, steps = self.params["epochs"], self.params["steps"]
         text = _values(logs)
         if images:
-            left = self.params["samples"] * epochs - self.params["batch_size"] * (self._epoch * steps + step)
-            text += f"  {_rate(images, seconds)}  {_clock(max(0, left) * seconds / images)} left"
+            left = epochs * steps - (self._epoch * steps + step)
+            text += f"  {_rate(images, seconds)}  {_clock(left * self._images_of(0) * seconds / images)} left"
         self.bar.update(self._task, completed=self._epoch * steps + step, epoch=f"epoch {self._epoch + 1}/{epochs}",
                         text=text)
 

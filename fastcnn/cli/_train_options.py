@@ -41,7 +41,7 @@ parts_group = in_group("Parts", split_options)
 network_group = in_group(
     "Network",
     click.option("--model", type=Architecture("model", (*MODELS, *SEEING), "ResNet18()"), metavar="NAME",
-                 help=f"{', '.join(MODELS)}; {', '.join(SEEING)}, of pictures with boxes; a call, "
+                 help=f"{', '.join(MODELS)}; {', '.join(SEEING)}, which see boxes, masks, persons; a call, "
                       "'mlp(hidden_units=[64])', 'yolo(filters=24)'; or net.py:function, called with input_shape= and "
                       "classes=. In a file also a list of layers. Default: one that suits the data."),
     click.option("--model-digest", type=Sha256(), metavar="SHA256",

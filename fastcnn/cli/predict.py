@@ -31,7 +31,8 @@ def command(ctx: click.Context, saved: str, files: tuple[str, ...], **given: Any
     needed; what was done stands beneath its classes. Reading pictures needs Pillow: pip install "fastcnn[image]". A
     picture that cannot be read does not stop the others; the exit code is then 3.
 
-    A run that sees takes pictures of any size, and draws on them what it finds.
+    A run that sees takes pictures of any size, and draws on them what it finds: boxes, or pixels of objects. One of
+    persons or characters tells which of the pictures show whom the first one shows.
 
     \b
     fastcnn predict runs/20260101-120000-lenet seven.png photos/*.jpg
@@ -63,8 +64,8 @@ def _found(ctx: click.Context, seen: Any, files: tuple[str, ...], given: dict[st
         if "error" in one:
             click.echo(f"fastcnn: {one_line(one['error'])}", err=True)
             continue
-        if not given["quiet"]:
-            click.echo(f"note   {one['note']}" if one["drawn"] is None else f"drawn in {one['drawn']}")
+        if "drawn" in one and not given["quiet"]:
+            click.echo(f"note   {one['note']}" if "note" in one else f"drawn in {one['drawn']}")
         click.echo(f"{one['image']}   {one['words']}")
     return results
 

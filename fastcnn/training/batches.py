@@ -55,6 +55,10 @@ class Batches(Protocol):
         """
         ...
 
+    def sample(self, batch: int, row: int) -> int | None:
+        """Return the number of a sample in the data, by its batch of the pass and its place there; None if unknown."""
+        ...
+
     def digest(self) -> str:
         """Return some digits that other data would not have, or "" where nothing can be told without going through."""
         ...
@@ -87,6 +91,7 @@ class ArrayBatches:
     def __init__(self, data: Data, batch_size: int, orders: Orders | None = None, shuffles: bool = True) -> None:
         self._data, self._size, self._orders, self._shuffles = data, batch_size, orders, shuffles
         self._digest = ""
+        self._order: Any = None
         self._pass: Generator[Batch] | None = None
         self.samples: int | None = len(data)
         self.batch_size: int | None = batch_size
@@ -101,8 +106,14 @@ class ArrayBatches:
         order = number = None
         if self._orders is not None:
             order, number = self._orders.next(len(self._data), epoch), self._orders.epoch
-        self._pass = self._data.batches(self._size, order if self._shuffles else None, skip * self._size, number)
+        self._order = order if self._shuffles else None
+        self._pass = self._data.batches(self._size, self._order, skip * self._size, number)
         return self._pass
+
+    def sample(self, batch: int, row: int) -> int | None:
+        """As `Batches.sample`."""
+        place = batch * self._size + row
+        return place if self._order is None else int(self._order[place])
 
     def get_state(self) -> dict[str, Any]:
         """As `Batches.get_state`."""
@@ -245,6 +256,10 @@ class Stream:
         count = self.steps
         numbers = itertools.count() if count is None else random.generator(seed).permutation(count).tolist()
         return ((number, self.source[number]) for number in numbers)
+
+    def sample(self, batch: int, row: int) -> int | None:
+        """As `Batches.sample`: nobody knows."""
+        return None
 
     def digest(self) -> str:
         """As `Batches.digest`: batches themselves cannot be told without going through them."""

@@ -125,6 +125,10 @@ class Epochs:
             raise DataError(f"{self._who}: expected {self._whole} batches, as the length of the data says, got "
                             f"{self._taken}, and no more")
 
+    def sample(self, row: int) -> int | None:
+        """Return the number in the data of a sample of the batch that was taken last, by its place there."""
+        return self.batches.sample(self._taken - 1, row)
+
     def close(self) -> None:
         """End the threads that make batches, if there are any. No more batches follow."""
         self.batches.close()

@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History
-from fastcnn.errors import DataError
+from fastcnn.errors import DataError, NotFiniteLossError
 from fastcnn.training import own_step as own_steps
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.run import TrainingRun
@@ -89,7 +89,11 @@ def _train(run: TrainingRun, epochs: int, each: CallbackList, validation_freq: i
             if on_data is not None:
                 on_data(batch.xs)
             if own_step is None:
-                step = train_step(model, batch, on_gradients)
+                try:
+                    step = train_step(model, batch, on_gradients)
+                except NotFiniteLossError as error:
+                    error.epoch, error.step, error.sample = epoch, number, data.sample(error.row)
+                    raise
                 running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
             else:
                 running.took(own_step(batch), len(batch.xs[0]))

@@ -45,6 +45,8 @@ class Recipe(NamedTuple):
         What a person should know: what was chosen, and by what.
     callbacks : tuple of Callback
         That belong to the training, whoever starts it.
+    samples : tuple of str
+        What each of `x` is called, where it is the picture of a file: a loss that is not finite is told with it.
 
     Examples
     --------
@@ -66,6 +68,7 @@ class Recipe(NamedTuple):
     sample_weight: Any = None
     notes: tuple[str, ...] = ()
     callbacks: tuple[Any, ...] = ()
+    samples: tuple[str, ...] = ()
 
     @property
     def steps_per_epoch(self) -> int:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import signal
 from typing import get_args
 
@@ -100,6 +101,14 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bits(fastcnn, pets, trai
     assert code == 0
     assert digest(tmp_path / "run") == digest(trained)
     assert (tmp_path / "run" / "history.jsonl").read_text().count("\n") == 2
+
+
+def test_a_training_that_diverges_ends_with_the_step_the_picture_and_the_part_of_the_loss(fastcnn, pets, tmp_path):
+    code, _, errors = fastcnn("train", "--dataset", pets, *SMALL, "--lr", 1e30, "--optimizer", "sgd", "--out", "run")
+    assert code == 4
+    assert re.fullmatch(r"fastcnn: training: expected a finite loss, got \S+ in epoch \d, step \d, in its [a-z, ]+ of "
+                        r"JPEGImages/p\d\.png; nothing was saved, try a smaller --lr than 1e\+30\n", errors)
+    assert not (tmp_path / "run").exists()
 
 
 def test_evaluate_counts_looks_at_test_and_tells_programs_every_figure(fastcnn, trained):
@@ -229,3 +238,74 @@ def test_what_a_run_that_sees_is_not_for_is_refused(fastcnn, trained, pets):
     code, output, _ = fastcnn("summary", trained)
     assert code == 0
     assert 'Model "yolo", input (N, 32, 64, 3)' in output
+
+
+@pytest.fixture(scope="module")
+def spots(tmp_path_factory):
+    """Return a folder of ten pictures with a bright square each, and masks of objects."""
+    root, draw = tmp_path_factory.mktemp("data") / "spots", np.random.default_rng(5)
+    for kind in ("images", "masks"):
+        (root / kind).mkdir(parents=True)
+    for k in range(10):
+        pixels, mask = draw.integers(0, 60, (40, 44), dtype=np.uint8), np.zeros((40, 44), np.uint8)
+        for number, left in enumerate((4, 24), 1):
+            pixels[8 + k:20 + k, left:left + 12] = 220
+            mask[8 + k:20 + k, left:left + 12] = number
+        image.fromarray(pixels).save(root / "images" / f"{k}.png")
+        image.fromarray(mask).save(root / "masks" / f"{k}.png")
+    return root
+
+
+def test_pixels_are_trained_measured_predicted_and_exported(fastcnn, spots, tmp_path):
+    pytest.importorskip("skimage")
+    small = ("--model", "unet(filters=4, depth=1)", "--size", 32, "--epochs", 2, "--seed", 2, "--out", "run")
+    code, output, errors = fastcnn("train", "--dataset", spots, *small)
+    assert (code, errors) == (0, "")
+    assert output.startswith("data   spots: 6 training, 2 dev and 2 test pictures, masks of object\n")
+    assert fastcnn("evaluate", "run", "--part", "dev", "--quiet")[1] == f"{output.splitlines()[-1]}\n"
+    assert 0 < float(output.splitlines()[-1].removeprefix("dev Dice ")) < 1
+    assert (tmp_path / "run" / "found-dev.png").exists()
+    assert [line.rpartition(" ")[0] for line in fastcnn("evaluate", "run")[1].splitlines()[-5:]] == [
+        "test PQ", "test AP@0.7", "test AP@0.5", "test IoU", "test Dice"]
+    told = json.loads(fastcnn("predict", "run", spots / "images" / "4.png", "--json")[1])[0]
+    assert told["objects"][0]["class"] == "object"
+    assert 0 < told["share"] < 1
+    pytest.importorskip("onnx")
+    assert "--size: expected one for run" in fastcnn("export-onnx", "run", "a.onnx")[2]
+    assert fastcnn("export-onnx", "run", "a.onnx", "--size", "40x32")[0] == 0
+    for options, sentence in ((("--size", "64x32"), "--size 64x32: expected one number for unet"),
+                              (("--augment", "RandomFlip()"), "--augment: expected none for unet, whose recipe has")):
+        assert sentence in fastcnn("train", "--dataset", spots, *options)[2]
+
+
+@pytest.fixture(scope="module")
+def persons(tmp_path_factory):
+    """Return a folder of fifteen persons with four pictures each, of a ground of their own."""
+    root, draw = tmp_path_factory.mktemp("data") / "persons", np.random.default_rng(6)
+    for k in range(15):
+        (root / f"p{k:02}").mkdir(parents=True)
+        for number in range(4):
+            pixels = np.clip(draw.integers(0, 30, (20, 24)) + 15 * k, 0, 255).astype(np.uint8)
+            image.fromarray(pixels).save(root / f"p{k:02}" / f"{number}.png")
+    return root
+
+
+def test_persons_are_trained_by_name_and_told_apart_in_pairs(fastcnn, persons, tmp_path):
+    small = ("--model", "siamese(filters=4, embedding_size=8)", "--size", 16, "--epochs", 2, "--batch-size", 16,
+             "--seed", 2, "--out", "run")
+    code, output, errors = fastcnn("train", "--dataset", persons, *small)
+    assert code == 0, errors
+    assert "note   the threshold is chosen on pairs of 3 classes that are not learned" in output
+    assert output.splitlines()[-1].startswith("dev one-shot accuracy ")
+    rows = [line.split(",") for line in (tmp_path / "run" / "split.csv").read_text().splitlines()[1:]]
+    parts = {label: {part for part, _, other, _ in rows if other == label} for _, _, label, _ in rows}
+    assert len(parts) == 15
+    assert all(len(of_one) == 1 for of_one in parts.values())
+    figures = [line.rpartition(" ")[0] for line in fastcnn("evaluate", "run")[1].splitlines()[-2:]]
+    assert figures == ["test verification accuracy", "test one-shot accuracy"]
+    same = [persons / "p04" / f"{k}.png" for k in (0, 0)]
+    assert fastcnn("predict", "run", *same)[1].endswith(
+        f"the same as in {same[0]}: distance 0.0000, threshold {load('run/model.safetensors').threshold:.4f}\n")
+    assert "expected two pictures or more" in fastcnn("predict", "run", same[0])[2]
+    assert "--group-by: expected none for siamese" in fastcnn("train", "--dataset", persons, "--model", "siamese",
+                                                            "--group-by", "p")[2]

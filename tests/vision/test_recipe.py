@@ -5,7 +5,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers
-from fastcnn.errors import ArgumentError, DataError
+from fastcnn.errors import ArgumentError, DataError, NotFiniteLossError
 from fastcnn.vision import Recipe, detection
 
 
@@ -89,3 +89,33 @@ def test_a_weight_decay_of_a_recipe_is_that_of_kernels_alone():
     assert model.optimizer.weight_decay == 0.01
     made = fc.optimizers.SGD(0.5)
     assert detection.yolo_recipe(_pictures(1), filters=2, optimizer=made).model.optimizer is made
+
+
+@pytest.mark.parametrize("shuffles", [True, False])
+def test_a_loss_that_is_not_finite_names_its_parts_the_picture_and_the_step_before_weights_change(shuffles):
+    cells = detection.YoloCells((32, 48), [[16, 16]])
+    model = fc.Sequential([fc.Input((32, 48, 3)), layers.AveragePooling2D(16), layers.Conv2D(6, 1),
+                           layers.Reshape((6, 6))])
+    model.compile("sgd", detection.YoloLoss(cells))
+    x, rows = detection.letterboxed(_pictures(6), cells.size)
+    x = x.astype(np.float32)
+    x[4] = 3e38  # of which the pooling makes infinity
+    with pytest.raises(NotFiniteLossError) as caught:
+        model.fit(x, rows, batch_size=2, verbose=0, shuffle=shuffles)
+    error = caught.value
+    assert (error.sample, error.epoch) == (4, 0)
+    assert shuffles or (error.step, error.row) == (2, 0)
+    assert f"boxes, objectness, classes of sample 4 in epoch 1, step {error.step + 1}; try" in str(error)
+    assert model.optimizer.iterations == error.step
+    assert all(np.isfinite(weights).all() for weights in model.get_weights())
+
+
+def test_parts_of_a_loss_are_named_for_the_first_sample_that_has_one_that_is_not_finite():
+    from fastcnn.losses.finite_parts import require_finite
+
+    parts = np.ones((3, 4), np.float32)
+    require_finite("mine", ("a", "b", "c"), parts)
+    parts[1, 2] = parts[2, 2] = np.inf
+    parts[0, 3] = np.nan
+    with pytest.raises(NotFiniteLossError, match="mine: expected a finite loss, got inf in its b, c of sample 2 of a"):
+        require_finite("mine", ("a", "b", "c"), parts)

@@ -8,7 +8,7 @@ from fastcnn.cli._augmentation import OFF
 from fastcnn.cli._config import Config, versions
 from fastcnn.cli._optimizer import default_rate
 from fastcnn.cli._schedule import WARMUP
-from fastcnn.cli._seeing.recipes import defaults_of, name_of
+from fastcnn.cli._seeing.recipes import RECIPES, defaults_of, name_of
 from fastcnn.errors import ArgumentError
 
 _COOL_DOWN = 0.5
@@ -55,6 +55,11 @@ def refuse(given: dict[str, Any], name: str, task: str) -> None:
         raise ArgumentError(f"--batch-size all: expected a number of pictures for {name}, got all")
     if given["group_by"] is not None and task == "identity":
         wrong.append(("group_by", "since all pictures of a person are in one part"))
+    if given["augment"] not in (None, OFF) and not RECIPES[name].takes_layers:
+        wrong.append(("augment", "whose recipe has changes of its own; off leaves them out"))
+    if given["size"] is not None and _is_square(known) and len(set(given["size"])) > 1:
+        height, width = given["size"]
+        raise ArgumentError(f"--size {width}x{height}: expected one number for {name}, whose patches are squares")
     if given["from"] is not None and given["model"] is not None:
         wrong.append(("model", "since --from names the run whose model is trained on"))
     for option, why in wrong:
@@ -136,12 +141,17 @@ def recipe_settings(config: Config, known: dict[str, Any], begun: Any, pipeline:
     if config.steps is not None:
         said["steps"] = config.steps
     if config.image_size is not None:
-        said["size"] = tuple(config.image_size)
+        said["size"] = config.image_size[0] if _is_square(known) else tuple(config.image_size)
     if config.augment is not None:
         said["augment"] = pipeline() if config.augment else False
     if begun is not None:
         said["begin"] = begun
     return {name: value for name, value in said.items() if name in known}
+
+
+def _is_square(known: dict[str, Any]) -> bool:
+    """Return whether a recipe wants one number as a size."""
+    return isinstance(known.get("size"), int)
 
 
 def _changes(augment: Any, before: list[str] | None) -> list[str] | None:

@@ -1,8 +1,9 @@
 """``fastcnn evaluate`` of a run that sees."""
 
+import inspect
 from typing import Any
 
-from fastcnn.cli._seeing.examples import limited, part_of
+from fastcnn.cli._seeing.examples import AnnotatedExamples, limited, named_part, parts_of
 from fastcnn.cli._seeing.found import drawn
 from fastcnn.cli._seeing.opened import OpenedSeen
 from fastcnn.cli._seeing.preparing import chosen
@@ -45,17 +46,25 @@ def evaluate_seen(console: Any, opened: OpenedSeen, given: dict[str, Any]) -> tu
     own = config if config is not None and config.dataset == dataset[0] else None
     data = load_annotated(*dataset, opened.task, drop_bad=None if own is None else own.drop_bad or None,
                           box_form=None if own is None else own.box_form)
-    part = part_of(data, opened.split_of(dataset[0]), name, str(opened.path))
+    parts = parts_of(data, opened.split_of(dataset[0]))
+    is_of_runs = name == "test" and bool(data.runs)
+    part = AnnotatedExamples.of(data.test) if is_of_runs else named_part(parts, name, str(opened.path))
     if name == "train" and config is not None:  # what was trained on, not what --limit left out
         part = limited(part, config.limit, config.seed)
     console.print(f"model  {opened.thing.model.name}: {opened.thing.model.count_params():,} parameters, from "
                   f"{opened.path}")
-    console.print(f"data   {data.name}: {len(part.y):,} {given['part']} pictures")
+    of_runs = f", {len(data.runs)} one-shot runs" if is_of_runs else ""
+    console.print(f"data   {data.name}: {len(part.y):,} {given['part']} pictures{of_runs}")
     for note in data.notes:
         console.print(f"note   {note}")
     how = {} if given["batch_size"] is None else {"batch_size": given["batch_size"]}
+    if how and "batch_size" not in inspect.signature(opened.thing.evaluate).parameters:
+        raise ArgumentError(f"--batch-size: expected none for {opened.path}, which takes pictures as they come; leave "
+                            f"it out")
     with Compiling(console, "testing"):
-        score = score_of(opened.task, opened.thing, part.part, **how)
+        score = score_of(opened.task, opened.thing, data if is_of_runs else part.part, len(part.y), **how)
+    if name not in parts:  # its pictures were trained on: what is left are the runs
+        score = score.of_runs()
     score.show(console, tuple(data.classes))
     lines = drawn(opened.task, opened.thing, part.part, opened.path.parent / f"found-{given['part']}.png")
     if name == "test" and config is not None:

@@ -14,6 +14,7 @@ from fastcnn.datasets import AnnotatedDataset
 from fastcnn.errors import ArgumentError, DataError
 
 _NAMED = 3  # pictures that a message names
+_ALPHABETS = 5  # of which a part for decisions has some as a whole
 
 
 class AnnotatedExamples(NamedTuple):
@@ -64,7 +65,9 @@ Parts = dict[str, AnnotatedExamples]
 def made(data: AnnotatedDataset, given: dict[str, Any]) -> tuple[Parts, dict[str, str]]:
     """Return the parts of a data set as the options want them, and the group of each picture by its name.
 
-    The parts that the data came with stay; the others are dealt out of the training part. Persons stay in one part.
+    The parts that the data came with stay, but for one of share 0, which is trained on; the others are dealt out of the
+    training part. All pictures of a person stay in one part, and all characters of an alphabet where there are at least
+    five.
 
     Raises
     ------
@@ -74,6 +77,8 @@ def made(data: AnnotatedDataset, given: dict[str, Any]) -> tuple[Parts, dict[str
     parts = {name: AnnotatedExamples.of(part) for name, part in data.parts.items()}
     if given["dev"] == 0 and "dev" in parts:
         parts["train"] = parts["train"].joined(parts.pop("dev"))
+    if given["test"] == 0 and data.runs:  # which are the test then
+        parts["train"] = parts["train"].joined(parts.pop("test"))
     total, shares = sum(len(part.y) for part in parts.values()), {}
     for name in PARTS[1:]:
         share = given[name]
@@ -87,7 +92,7 @@ def made(data: AnnotatedDataset, given: dict[str, Any]) -> tuple[Parts, dict[str
     groups = groups_of(parts, given["group_by"], None)  # type: ignore[arg-type]  # of which the names alone matter
     if sum(shares.values()) > 0:
         pool = parts["train"]
-        kept_together = pool.y if data.task == "identity" else None if groups is None else texts(
+        kept_together = _groups_of_persons(pool.part) if data.task == "identity" else None if groups is None else texts(
             [groups[name] for name in pool.names])
         index = split(np.zeros(len(pool.y), np.int64), shares, seed=given["seed"],
                       groups=None if kept_together is None else kept_together.astype(str))
@@ -95,10 +100,22 @@ def made(data: AnnotatedDataset, given: dict[str, Any]) -> tuple[Parts, dict[str
     return {name: parts[name] for name in PARTS if name in parts}, groups or {}
 
 
+def _groups_of_persons(part: Any) -> NDArray[Any]:
+    """Return what stays together of pictures of persons or characters."""
+    if len(part.group_names) >= _ALPHABETS:
+        return texts([part.group_names[part.groups[k]] for k in part.labels])
+    return texts([part.names[k] for k in part.labels])
+
+
 def limited(part: AnnotatedExamples, limit: int | None, seed: int) -> AnnotatedExamples:
-    """Return so many pictures of a part, drawn by the seed; all of them without a limit."""
+    """Return so many pictures of a part, drawn by the seed, or so many of whole persons; all without a limit."""
     if limit is None or limit >= len(part.y):
         return part
+    if hasattr(part.part, "labels"):
+        persons = random.generator(seed).permutation(len(part.part.names))
+        counts = np.cumsum(np.bincount(part.part.labels, minlength=len(persons))[persons])
+        kept = persons[: max(2, int(np.searchsorted(counts, limit, "right")))]
+        return part.some(np.flatnonzero(np.isin(part.part.labels, kept)))
     return part.some(np.sort(random.generator(seed).permutation(len(part.y))[:limit]))
 
 
@@ -131,19 +148,20 @@ def restored(path: Path, data: AnnotatedDataset) -> Parts:
     return {name: found[name] for name in PARTS if name in found}
 
 
-def part_of(data: AnnotatedDataset, path: Path | None, name: str, who: str) -> AnnotatedExamples:
-    """Return one part of a data set: by the file of a run, else as the data set came.
+def parts_of(data: AnnotatedDataset, path: Path | None) -> Parts:
+    """Return the parts of a data set that are known: by the file of a run, else the test part that it came with."""
+    return restored(path, data) if path is not None else {"test": AnnotatedExamples.of(data.test)}
+
+
+def named_part(parts: Parts, name: str, who: str) -> AnnotatedExamples:
+    """Return a part.
 
     Raises
     ------
     ArgumentError
-        A part that there is not.
-    DataError
-        As `restored`.
+        If there is none of that name.
     """
-    parts = restored(path, data) if path is not None else {"test": AnnotatedExamples.of(data.test)}
     if name not in parts:
-        has = f"{', '.join(parts)} alone" if path is not None else ("no split.csv of this data set, so that test alone "
-                                                                    "is known")
-        raise ArgumentError(f"{who}: expected a part {name.replace('_', '-')}, got {has}; name another --part")
+        raise ArgumentError(f"{who}: expected a part {name.replace('_', '-')}, got {', '.join(parts)} alone; name "
+                            f"another --part")  # fmt: skip
     return parts[name]

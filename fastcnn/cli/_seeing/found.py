@@ -22,9 +22,13 @@ def drawn(task: str, thing: Any, part: Any, path: Path) -> list[str]:
     from fastcnn.cli._annotated_page import page
     from fastcnn.formats.files import write_atomically
 
-    some = part.take(range(min(_PICTURES, len(part))))
     try:
-        write_atomically(path, page(_PARTS[task](thing, some), some.names, _PICTURES))
+        if task == "identity":
+            thing.draw(part, path)
+        else:
+            some = part.take(range(min(_PICTURES, len(part))))
+            found = _boxed(thing, some) if task == "detection" else _masked(thing, some)
+            write_atomically(path, page(found, getattr(part, "names", ()), _PICTURES))
     except (ImportError, OSError) as error:  # the figure is worth more than its picture
         return [f"note   {path} could not be drawn: {error}"]
     return [f"drawn in {path}"]
@@ -41,4 +45,9 @@ def _boxed(thing: Any, part: Any) -> Any:
                        np.concatenate(classes), part.names, part.files, part.sizes)
 
 
-_PARTS = {"detection": _boxed}
+def _masked(thing: Any, part: Any) -> Any:
+    """Return pictures with the objects that a segmenter marks in place of their masks."""
+    from fastcnn.datasets import MaskedImages
+
+    masks = [found.objects if part.kind == "instances" else found.classes for found in thing.segment(list(part.images))]
+    return MaskedImages(part.images, masks, part.files, part.sizes, part.kind)

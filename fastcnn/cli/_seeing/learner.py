@@ -35,6 +35,11 @@ class RecipeLearner(NamedTuple):
         return self.recipe.model
 
     @property
+    def callbacks(self) -> tuple[Any, ...]:
+        """As `Learner.callbacks`."""
+        return tuple(self.recipe.callbacks)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """As `Learner.notes`."""
         return tuple(self.recipe.notes)
@@ -43,6 +48,10 @@ class RecipeLearner(NamedTuple):
         """As `Learner.fitted`."""
         size = self.recipe.batch_size
         return {**self.recipe.data(), "validation_batch_size": None if size is None else max(size, _HELD_OUT)}
+
+    def called(self, sample: int, parts: dict[str, Any]) -> str:
+        """As `Learner.called`."""
+        return self.recipe.samples[sample] if self.recipe.samples else f"sample {sample}"
 
     def save(self, path: Path, known: bool = True) -> None:
         """As `Learner.save`."""
@@ -55,7 +64,7 @@ class RecipeLearner(NamedTuple):
 
     def measure(self, part: Any) -> SeenScore:
         """As `Learner.measure`."""
-        return score_of(self.task, self.recipe.finish(), part.part)
+        return score_of(self.task, self.recipe.finish(), part.part, len(part.y))
 
     def draw(self, part: Any, folder: Path) -> list[str]:
         """As `Learner.draw`."""

@@ -48,6 +48,8 @@ def predict_seen(opened: OpenedSeen, files: Sequence[str], out: str | None, thre
     """
     if threshold is not None and opened.task != "detection":
         raise ArgumentError(f"--threshold: expected a detector of boxes, got {opened.path}; leave it out")
+    if opened.task == "identity":
+        return compare_seen(opened, files, out)
     places = _places(opened, files, out)
     found = list[dict[str, Any]]()
     for file, place in zip(files, places, strict=True):
@@ -105,4 +107,49 @@ def _boxes(detector: Any, file: str, threshold: float | None) -> Answer:
     return Answer({"boxes": told}, counts or "nothing", lambda place: found.draw(file, place))
 
 
-_ANSWERS: dict[str, Callable[[Any, str, float | None], Answer]] = {"detection": _boxes}
+def _pixels(segmenter: Any, file: str, threshold: float | None) -> Answer:
+    """Return the objects that a segmenter marks, and how much of the picture they are."""
+    found = segmenter.segment(file)
+    labels = found.labels()
+    told = [{"class": label, "pixels": area} for label, area in zip(labels, found.areas().tolist(), strict=True)]
+    share = float((found.objects > 0).mean())
+    counts = ", ".join(f"{name} {labels.count(name)}" for name in found.names if name in labels)
+    words = f"{counts}: {share:.1%} of the pixels" if counts else "nothing"
+    return Answer({"objects": told, "share": round(share, 6)}, words, lambda place: found.draw(file, place))
+
+
+def compare_seen(opened: OpenedSeen, files: Sequence[str], out: str | None) -> list[dict[str, Any]]:
+    """Return whether each picture shows the person of the first one, for programs; ``words`` are for people.
+
+    Parameters
+    ----------
+    opened : OpenedSeen
+        Of a recognizer.
+    files : sequence of str
+        At least two.
+    out : str or None
+        Nothing is drawn, so that none may be given.
+
+    Raises
+    ------
+    ArgumentError
+        One picture, or a place for drawn ones.
+    """
+    if len(files) < 2 or out is not None:
+        raise ArgumentError(f"predict: expected two pictures or more for {opened.path}, of which the others are "
+                            f"compared with the first, and no --out, got {len(files)}{' and --out' if out else ''}")
+    known, found = opened.thing.embed(files[0]), list[dict[str, Any]]()
+    for file in files[1:]:
+        try:
+            distance = float(((opened.thing.embed(file) - known) ** 2).sum())
+        except DataError as error:
+            found.append({"image": file, "error": str(error)})
+            continue
+        same = distance <= opened.thing.threshold
+        words = f"{'the same' if same else 'another'} as in {files[0]}: distance {distance:.4f}, threshold " \
+                f"{opened.thing.threshold:.4f}"
+        found.append({"image": file, "with": files[0], "same": same, "distance": round(distance, 6), "words": words})
+    return found
+
+
+_ANSWERS: dict[str, Callable[[Any, str, float | None], Answer]] = {"detection": _boxes, "segmentation": _pixels}

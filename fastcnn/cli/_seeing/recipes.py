@@ -20,17 +20,22 @@ class Named(NamedTuple):
     task : {"detection", "segmentation", "identity"}
     module, function : str
         Where it is: it is imported when it is asked for.
+    takes_layers : bool
+        Whether layers may change pictures in place of its own changes.
     """
 
     task: str
     module: str
     function: str
+    takes_layers: bool = False
 
 
 #: By the names of --model; the first one of a task is its default. `fastcnn.cli._options.SEEING` repeats the names.
 RECIPES = {
-    "yolo": Named("detection", "fastcnn.vision.detection", "yolo_recipe"),
-    "faster_rcnn": Named("detection", "fastcnn.vision.rcnn", "faster_rcnn_recipe"),
+    "yolo": Named("detection", "fastcnn.vision.detection", "yolo_recipe", takes_layers=True),
+    "faster_rcnn": Named("detection", "fastcnn.vision.rcnn", "faster_rcnn_recipe", takes_layers=True),
+    "unet": Named("segmentation", "fastcnn.vision.segmentation", "unet_recipe"),
+    "siamese": Named("identity", "fastcnn.vision.identity", "siamese_recipe"),
 }
 
 #: What pictures of a task have, in words.

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 #: By task: words for people and the figure's name in what ``evaluate`` returns, the one that decides last.
 FIGURES = {
     "detection": (("mAP@0.5:0.95", "AP"), ("mAP@0.5", "AP50")),
+    "segmentation": (("PQ", "PQ"), ("AP@0.7", "AP70"), ("AP@0.5", "AP50"), ("IoU", "IoU"), ("Dice", "Dice")),
+    "identity": (("verification accuracy", "verification_accuracy"), ("one-shot accuracy", "one_shot_accuracy")),
 }
 
 
@@ -28,6 +30,11 @@ class SeenScore(NamedTuple):
     classes: dict[str, float]
     all: dict[str, float]
 
+    def of_runs(self) -> "SeenScore":
+        """Return the figures of one-shot runs alone."""
+        return self._replace(figures={words: value for words, value in self.figures.items() if "one-shot" in words},
+                             all={name: value for name, value in self.all.items() if "one_shot" in name})
+
     def show(self, console: Any, names: tuple[str, ...]) -> None:
         """Print a line for each class."""
         from rich import box
@@ -44,18 +51,20 @@ class SeenScore(NamedTuple):
         console.print(table, soft_wrap=False)
 
 
-def score_of(task: str, thing: Any, part: Any, **how: Any) -> SeenScore:
+def score_of(task: str, thing: Any, part: Any, examples: int, **how: Any) -> SeenScore:
     """Return what a trained thing reaches on pictures.
 
     Parameters
     ----------
     task : str
     thing : Detector, Segmenter or Recognizer
-    part : BoxedImages, MaskedImages or IdentityImages
+    part : BoxedImages, MaskedImages or IdentityImages, or a whole data set with one-shot runs
+    examples : int
+        How many pictures they are.
     **how
         Further arguments of ``evaluate``.
     """
     found = {name: float(value) for name, value in thing.evaluate(part, **how).items()}
     names = getattr(part, "names", ()) if task == "detection" else ()
-    figures = {words: found[name] for words, name in FIGURES[task]}
-    return SeenScore(figures, len(part), {name: found[name] for name in names if name in found}, found)
+    figures = {words: found[name] for words, name in FIGURES[task] if name in found}
+    return SeenScore(figures, examples, {name: found[name] for name in names if name in found}, found)

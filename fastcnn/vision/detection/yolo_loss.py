@@ -12,6 +12,7 @@ from fastcnn.geometry.arguments import number
 from fastcnn.geometry.regions import CELLS
 from fastcnn.kernels import region_codes as codes
 from fastcnn.losses import Loss
+from fastcnn.losses.finite_parts import require_finite
 from fastcnn.vision.detection.cells import YoloCells
 
 _OVERLAPS = {"iou": codes.IOU, "giou": codes.GIOU, "diou": codes.DIOU, "ciou": codes.CIOU}
@@ -107,6 +108,7 @@ class YoloLoss(Loss):
     def forward(self, y_true: np.ndarray, y_pred: np.ndarray, wants_gradient: bool = True,
                 sample_weight: Any = None) -> tuple[np.ndarray, np.ndarray | None]:
         parts, dx = self._ran(y_true, y_pred, sample_weight, wants_gradient)
+        require_finite(self.name, ("boxes", "objectness", "classes"), parts[:3])
         return parts[3:].reshape(len(y_pred)), dx
 
     def parts(self, y_true: Any, y_pred: Any) -> YoloParts:

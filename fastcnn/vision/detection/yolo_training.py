@@ -100,4 +100,4 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
 
     pipeline = augment if isinstance(augment, Pipeline) else changes(seed) if augment else None
     return Recipe(model, x, finish, rows, batch_size, epochs, pipeline,
-                  None if dev is None else letterboxed(dev, cells.size), notes=notes)
+                  None if dev is None else letterboxed(dev, cells.size), notes=notes, samples=train.files)

@@ -14,6 +14,7 @@ from fastcnn.models import Model
 from fastcnn.vision.identity.drawing import draw_embeddings
 from fastcnn.vision.identity.embedding import embedded, in_one_size, named_right, require_embeddings
 from fastcnn.vision.identity.pairs import balanced_pairs
+from fastcnn.vision.identity.trials import one_shot_trials
 
 _KEY = "recognizer"  # of what a file tells of it
 _NEIGHBOURS = ((1, 0), (-1, 0), (0, 1), (0, -1))
@@ -110,8 +111,8 @@ class Recognizer:
         ``verification_accuracy_in_groups``  the same where both of a pair are of one alphabet, if there are several
         ``equal_error_rate`` ``area``        of the first pairs, whatever the threshold; see `metrics.Verification`
         ``recall``                           share of pictures whose nearest other one is of their person
-        ``one_shot_accuracy``                of the runs of a data set, if it has some: the mean; ``one_shot_worst``: of
-                                             one
+        ``one_shot_accuracy``                of the runs of a data set, or of 20 that are drawn among 20 of the persons:
+                                             the mean; ``one_shot_worst``: of one
         ===================================  ==========================================================================
 
         Parameters
@@ -145,6 +146,10 @@ class Recognizer:
         found["recall"] = recall.result()
         if isinstance(data, AnnotatedDataset) and data.runs:
             shares = [named_right(self.embed(run.queries), self.embed(run.examples), run.answers) for run in data.runs]
+        else:
+            shares = [named_right(embeddings[one.queries], embeddings[one.examples], np.arange(len(one.queries)))
+                      for one in one_shot_trials(part.labels, seed=seed)]
+        if shares:
             found |= {"one_shot_accuracy": float(np.mean(shares)), "one_shot_worst": float(np.min(shares))}
         return found
 

@@ -27,8 +27,9 @@ _SMALLEST = 16  # pixels, which four poolings leave something of
 def siamese_recipe(train: IdentityImages, dev: IdentityImages | None = None, *, seed: int = 0,
                    size: tuple[int, int] | None = None, epochs: int = 15, batch_size: int = 128,
                    optimizer: Any = "adam", learning_rate: float = 2e-3, weight_decay: float | None = None,
-                   augment: bool = True, filters: int = 32, embedding_size: int = 128, margin: float = 0.3,
-                   mining: str = "semi-hard", images_per_class: int = 4, turns: bool | None = None) -> Recipe:
+                   augment: bool = True, begin: Recognizer | None = None, filters: int = 32, embedding_size: int = 128,
+                   margin: float = 0.3, mining: str = "semi-hard", images_per_class: int = 4, turns: bool | None = None
+                   ) -> Recipe:
     """Return the training of a network of embeddings, from nothing, by triplets of pictures.
 
     All pictures of a batch go through the same weights, which is what makes a network Siamese. Pictures are brought to
@@ -56,6 +57,8 @@ def siamese_recipe(train: IdentityImages, dev: IdentityImages | None = None, *, 
         Of kernels.
     augment : bool
         Whether pictures are changed.
+    begin : Recognizer, optional
+        Its network is trained on, in place of a new one: its size stays.
     filters : int
         Of the first of four convolutions; the others have twice, three and four times as many.
     embedding_size : int
@@ -98,12 +101,14 @@ def siamese_recipe(train: IdentityImages, dev: IdentityImages | None = None, *, 
     balanced_pairs(train.labels, 2, seed)
     set_random_seed(seed)
     channels = int(np.asarray(train.images[0]).shape[-1])
+    if begin is not None:
+        *size, channels = begin.model.input_shape[1:]
     height, width = size or ((28, 28) if channels == 1 else (64, 64))
     if min(height, width) < _SMALLEST:
         raise ArgumentError(f"siamese_recipe: expected a size of at least {_SMALLEST} x {_SMALLEST}, got {height} x "
                             f"{width}")
     x = in_one_size(train.images, (height, width, channels), "siamese_recipe")
-    model = network(x, filters, embedding_size)
+    model = network(x, filters, embedding_size) if begin is None else begin.model
     model.compile(optimizer_for(optimizer, learning_rate, weight_decay), Triplet(margin, mining))
     labels = train.labels
     if turns or (turns is None and train.group_names):

@@ -23,7 +23,7 @@ _SCALED, _BYTES = (-2.0, 4.0), (0.0, 255.0)
 
 def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: int = 0, size: int = 128,
                 epochs: int = 12, batch_size: int = 8, optimizer: Any = "adamw", learning_rate: float = 3e-3,
-                weight_decay: float | None = 0.01, augment: bool = True,
+                weight_decay: float | None = 0.01, augment: bool = True, begin: Segmenter | None = None,
                 filters: int | Sequence[int] = (16, 32, 64, 96), depth: int | None = None, w0: float = 0.0,
                 sigma: float = 5.0, percentiles: tuple[float, float] | None = (1.0, 99.8),
                 classes: Sequence[str] | None = None) -> Recipe:
@@ -51,6 +51,8 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
         Of kernels.
     augment : bool
         Whether squares are mirrored and coloured.
+    begin : Segmenter, optional
+        Its network is trained on, in place of a new one.
     filters, depth : int
         As of `unet`.
     w0, sigma : float
@@ -99,7 +101,15 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
     if len(names) < most:
         raise DataError(f"unet_recipe: expected classes up to {len(names)}, {', '.join(names)}, got {most} in a mask")
     set_random_seed(seed)
-    model = unet(1 + len(names) + of_objects, channels=x.channels, filters=filters, depth=depth)
+    if begin is None:
+        model = unet(1 + len(names) + of_objects, channels=x.channels, filters=filters, depth=depth)
+    else:
+        model = begin.model
+        wanted = (x.channels, 1 + len(names) + of_objects)
+        if (model.input_shape[3], model.output_shape[3]) != wanted:
+            raise DataError(f"unet_recipe: expected pictures and masks as those that the segmenter knows, from "
+                            f"{model.input_shape[3]} channels to {model.output_shape[3]} outputs, got {wanted[0]} to "
+                            f"{wanted[1]}")
     model.compile(optimizer_for(optimizer, learning_rate, weight_decay),
                   losses.CategoricalCrossentropy() if of_objects else losses.SparseCategoricalCrossentropy())
     return Recipe(model, x, lambda: Segmenter(model, names, percentiles=percentiles, smallest=_smallest(train)),
