@@ -215,12 +215,27 @@ def test_a_photograph_is_painted_in_steps_and_in_one_pass(data_dir, real_models,
     assert (tmp_path / "pass.png").exists()
 
 
-def test_letters_are_named_by_one_drawing_each(data_dir):
+def test_letters_are_named_by_one_drawing_each(data_dir, tmp_path):
     pytest.importorskip("PIL.Image")
-    printed = run("one_shot_letters.py", "--steps", 30, "--verification-steps", 10, "--pairs", 400,
-                  FASTCNN_DATA=str(data_dir))
-    assert number(r"alphabets not seen: (\S+) at threshold", printed) > 0.55
+    printed = run("one_shot_letters.py", "--epochs", 1, "--verification-epochs", 1, "--characters", 24, "--filters", 8,
+                  "--pairs", 400, "--json", tmp_path / "figures.json", FASTCNN_DATA=str(data_dir))
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert number(r"alphabets not seen, at threshold \S+: (\S+) right", printed) > 0.55
+    assert figures["verification_accuracy"] == pytest.approx(
+        number(r"alphabets not seen, at threshold \S+: (\S+) right", printed), abs=1e-4)
     assert number(r"^one-shot accuracy among 20, in 20 trials: (\S+), the worst", printed) > 0.15  # 0.05 by chance
+
+
+def test_a_face_is_found_in_a_photograph_and_characters_are_told_apart(data_dir, real_models, tmp_path):
+    pytest.importorskip("PIL.Image")
+    pytest.importorskip("onnx")
+    printed = run("faces.py", data_dir / "style-photos" / "astronaut.png", data_dir / "style-photos" / "coffee.png",
+                  "--epochs", 1, "--characters", 24, "--filters", 8, "--out", tmp_path / "faces.png",
+                  FASTCNN_DATA=str(data_dir))
+    assert number(r"^(\S+) faces in 2 photographs$", printed) == 1
+    assert number(r"^astronaut.png: 1 faces, (\S+)$", printed) > 0.99
+    assert number(r"^(\S+) of 20 drawings have their right name", printed) > 0.1
+    is_picture(tmp_path / "faces.png")
 
 
 def test_digits_are_found_all_over_a_page(data_dir, tmp_path):

@@ -195,7 +195,8 @@ class Recognizer:
         told = saving.load_metadata(path).get(_KEY)
         if not isinstance(told, dict):
             raise DataError(f"Recognizer.load: expected a file that Recognizer.save wrote, got {os.fspath(path)}, a "
-                            f"model without a recognizer's threshold")
+                            f"model without a recognizer's threshold; siamese_recipe trains one, on the command line "
+                            f"train --model siamese")
         return cls(saving.load_model(path, compile=False), **told)
 
     def _verified(self, embeddings: np.ndarray, labels: np.ndarray, count: int, seed: int, groups: Any = None
