@@ -49,7 +49,7 @@ def cut(picture: np.ndarray, box: np.ndarray) -> np.ndarray:
     left, top = max(0, round((x1 + x2) / 2 - half)), max(0, round((y1 + y2) / 2 - half))
     square = picture[top : top + round(2 * half), left : left + round(2 * half)].astype(np.float32)
     small = np.asarray(fc.ops.image.resize(square[None], (SIDE, SIDE), antialias=True))[0]
-    return np.clip(small + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(small + 0.5, 0, 255), np.uint8)
 
 
 def strangers(data: Any, told: argparse.Namespace) -> tuple[identity.Gallery, np.ndarray, list[str]]:

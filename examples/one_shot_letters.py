@@ -47,7 +47,8 @@ def main() -> None:
     figures: dict[str, float] = {"seed": told.seed}
 
     if told.verification_epochs:
-        recognizer, seconds = trained(*learned.held_out(5), told.verification_epochs, told)
+        train, dev = learned.held_out(5)
+        recognizer, seconds = trained(train, dev, told.verification_epochs, told)
         found = recognizer.evaluate(data.test, pairs=told.pairs)
         figures |= {"verification_cpu_seconds": seconds, "threshold": recognizer.threshold, **found}
         if told.out:

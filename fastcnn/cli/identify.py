@@ -71,7 +71,7 @@ def _identified(known: Any, files: tuple[str, ...]) -> tuple[list[dict[str, Any]
     from fastcnn.vision.identity import NOT_RECOGNIZED
 
     channels = known.model.model.input_shape[-1]
-    results, pictures = [], []
+    results, pictures = list[dict[str, Any]](), list[Any]()
     for file in files:
         try:
             picture = read_rgb(file)

@@ -43,7 +43,8 @@ class EmbeddingMonitor(Callback):
     --------
     >>> model = fc.Sequential([fc.Input((2,)), layers.Dense(3), layers.UnitNormalization()])
     >>> model.compile(optimizers.SGD(0.01), losses.Triplet(0.2))
-    >>> batches = fc.vision.identity.ClassBatches(np.eye(8, 2, dtype="float32"), np.arange(8) // 2, 2, 2)
+    >>> x = np.arange(16, dtype="float32").reshape(8, 2) ** 2 % 7
+    >>> batches = fc.vision.identity.ClassBatches(x, np.arange(8) // 2, 2, 2)
     >>> history = model.fit(batches, verbose=0, callbacks=[fc.vision.identity.EmbeddingMonitor()])
     >>> sorted(history.history)
     ['active', 'loss', 'other_distance', 'same_distance']
