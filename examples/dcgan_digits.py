@@ -26,9 +26,9 @@ DATA = {"mnist": fc.datasets.mnist, "digits": fc.datasets.digits}
 def generator(side: int) -> fc.Model:
     """Return a network from random numbers (CODES,) to pictures (side, side, 1) from -1 to 1."""
     low = side // 4
-    model = fc.Sequential([fc.Input((CODES,)), layers.Dense(low * low * 96, use_bias=False),
-                           layers.Reshape((low, low, 96))], name="generator")
-    for filters in (64, 32):
+    model = fc.Sequential([fc.Input((CODES,)), layers.Dense(low * low * 64, use_bias=False),
+                           layers.Reshape((low, low, 64))], name="generator")
+    for filters in (48, 24):
         model.add(layers.BatchNormalization(momentum=0.9))
         model.add(layers.ReLU())
         model.add(layers.Conv2DTranspose(filters, 4, 2, "same", use_bias=False))
@@ -119,7 +119,7 @@ def write_sheet(images: np.ndarray, path: Path, scale: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", choices=DATA, default="mnist")
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--images", type=int, default=20_000, help="learn from so many")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)

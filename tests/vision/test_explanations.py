@@ -7,6 +7,7 @@ import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.vision import explanations
+from fastcnn.vision.explanations import drawing
 
 
 def _model(last="softmax", dtype="float64"):
@@ -198,6 +199,10 @@ def test_pictures_show_what_was_found(tmp_path):
     from fastcnn.datasets.rgb import read_rgb
 
     np.testing.assert_array_equal(read_rgb(tmp_path / "p.png"), found.picture)
+    framed = drawing.framed(np.zeros((10, 9, 3), np.uint8), (2, 3, 7, 8))  # ten pixels of the picture in a row are 190
+    rows, columns, _ = np.nonzero(framed)
+    assert (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1) == (3 * 19, 8 * 19, 2 * 19, 7 * 19)
+    assert not framed[5 * 19, 4 * 19].any()
     assert fc.vision.explain(model, None, "ascent", layer="b", steps=3).picture.shape[2] == 3
 
 

@@ -6,6 +6,7 @@ import numpy as np
 
 _SIDE = 192  # pixels that small pictures are enlarged to
 _GAP = 4
+_FRAME = 230, 159, 0
 # From cold to warm, by the share of the largest heat: black-violet, red, orange, light yellow.
 _COLORS = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]], float)
 
@@ -44,6 +45,19 @@ def enlarged(picture: np.ndarray) -> np.ndarray:
     """Return a small picture by whole multiples of its pixels, so that a person sees them."""
     factor = max(1, _SIDE // max(picture.shape[:2]))
     return picture.repeat(factor, 0).repeat(factor, 1)
+
+
+def framed(picture: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Return a small picture of 8 bits enlarged, with a frame around left, top, right and bottom in its pixels."""
+    factor = max(1, _SIDE // max(picture.shape[:2]))
+    whole = enlarged(picture).copy()
+    left, top, right, bottom = (factor * one for one in box)
+    line = max(1, max(whole.shape[:2]) // 96)
+    inside = whole[top:bottom, left:right]
+    seen = inside[line:-line, line:-line].copy()
+    inside[...] = _FRAME
+    inside[line:-line, line:-line] = seen
+    return whole
 
 
 def side_by_side(pictures: Sequence[np.ndarray]) -> np.ndarray:

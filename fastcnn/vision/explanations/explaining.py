@@ -31,7 +31,8 @@ class Explanation:
     heat : (H, W) array, or None
         How much each pixel matters.
     picture : (h, w, 3) array of uint8
-        To look at.
+        To look at: the picture and its heat; for "patches" those, and beside them the pictures they are of, in which a
+        frame is what the unit sees.
     patches : list of ExcitingPatch
         The strongest first, for "patches".
     activity : list of float
@@ -112,7 +113,9 @@ def explain(model: Network, x: Any, method: str = "gradcam", *, layer: str | Non
             raise ArgumentError("explain: expected a layer for method 'patches', got none; summary() names them")
         found = exciting_patches(model, x, layer, target or 0, **options)
         shown = [drawing.enlarged(drawing.as_bytes(one.pixels)) for one in found]
-        return Explanation(method, target or 0, None, drawing.sheet(shown), patches=found)
+        whole = [drawing.framed(drawing.as_bytes(x[one.picture]), one.box) for one in found]
+        both = drawing.side_by_side([drawing.sheet(shown), drawing.sheet(whole)])
+        return Explanation(method, target or 0, None, both, patches=found)
     if len(x) != 1:
         raise ArgumentError(f"explain: expected one picture for method {method!r}, got {len(x)}")
     if target is None:
