@@ -9,7 +9,7 @@ import fastcnn as fc  # noqa: E402
 from fastcnn.vision import detection  # noqa: E402
 
 
-def _detector(form="v5", block="residual", strides=(8, 16)):
+def _detector(form="v5", block="residual", strides=(8, 16), flips=None):
     """Return a detector of numbers that vary, as those of a trained one do."""
     fc.utils.set_random_seed(2)
     cells = detection.YoloCells((32, 64), [[8, 8], [16, 8], [20, 20]], strides, form)
@@ -17,12 +17,13 @@ def _detector(form="v5", block="residual", strides=(8, 16)):
     for head in (layer for layer in model.layers if layer.name.startswith("head")):
         weights, bias = head.get_weights()
         head.set_weights([20 * weights, np.zeros_like(bias)])
-    return detection.Detector(model, cells, ("one", "two"), score_threshold=0.3, max_detections=20)
+    return detection.Detector(model, cells, ("one", "two"), score_threshold=0.3, max_detections=20,
+                              flips=flips)
 
 
 @pytest.mark.parametrize("how", [
     {"form": "v3"}, {"form": "v5"}, {"strides": (16,)}, {"strides": (8, 16, 32)}, {"block": "repvgg"},
-    {"block": "elan"}], ids=lambda how: "-".join(map(str, how.values())))
+    {"block": "elan"}, {"flips": "horizontal_and_vertical"}], ids=lambda how: "-".join(map(str, how.values())))
 @pytest.mark.parametrize("suppress", [False, True])
 def test_a_detector_gives_the_same_boxes_in_onnxruntime(suppress, how, tmp_path):
     detector = _detector(**how)

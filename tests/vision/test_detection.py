@@ -128,6 +128,26 @@ def test_the_prediction_model_finds_the_same_boxes(trained):
         np.testing.assert_allclose(own[:, 4], found.scores, atol=1e-6)
 
 
+@pytest.mark.parametrize(("flips", "turn"), [
+    ("horizontal", lambda x: x[:, ::-1]), ("vertical", lambda x: x[::-1]),
+    ("horizontal_and_vertical", lambda x: x[::-1, ::-1])])
+def test_with_flips_a_mirror_image_has_the_mirrored_boxes(trained, flips, turn, tmp_path):
+    detector = detection.Detector(trained[0].model, CELLS, NAMES, score_threshold=0.02, flips=flips)
+    picture = _pictures(2, seed=3).images[1]
+    found, mirrored = detector.detect(picture), detector.detect(np.ascontiguousarray(turn(picture)))
+    low, high = mirrored.boxes[:, :2], mirrored.boxes[:, 2:]
+    across, down = turn(np.array([[0, 1], [2, 3]]))[0, 0] % 2 == 1, turn(np.array([[0, 1], [2, 3]]))[0, 0] > 1
+    there = np.where([across, down], [48, 32] - high, low), np.where([across, down], [48, 32] - low, high)
+    assert len(found) == len(mirrored) > 0
+    np.testing.assert_allclose(np.hstack(there), found.boxes, atol=1e-3)
+    np.testing.assert_allclose(mirrored.scores, found.scores, atol=1e-5)
+    plain = detection.Detector(trained[0].model, CELLS, NAMES, score_threshold=0.02).detect(picture)
+    assert plain.scores[0] != found.scores[0]
+    detector.save(tmp_path / "flips.safetensors")
+    np.testing.assert_array_equal(detection.Detector.load(tmp_path / "flips.safetensors").detect(picture).rows(),
+                                  found.rows())
+
+
 def test_found_boxes_are_drawn(trained, tmp_path):
     pytest.importorskip("PIL")
     detector, _ = trained
@@ -258,6 +278,8 @@ def _fit(rows, classes=2):
     (lambda: _fit([2, 3, 4, 5, 1]), DataError, "expected rows x1, y1, x2, y2, class of each of 1 images"),
     (lambda: detection.Detector(detection.yolo(CELLS, 2, filters=4), CELLS, ("one",)), ArgumentError,
      "expected a model with outputs"),
+    (lambda: detection.Detector(detection.yolo(CELLS, 2, filters=4), CELLS, NAMES, flips="diagonal"), ArgumentError,
+     "Detector: flips: 'diagonal' is not known"),
     (lambda: detection.Detector(detection.yolo(CELLS, 2, filters=4), CELLS, NAMES).detect(np.zeros((4, 4, 3))),
      ArgumentError, "of uint8, 0 to 255"),
     (lambda: detection.Detector(detection.yolo(CELLS, 2, filters=4), CELLS, ("a", "b")).evaluate(_pictures()),
