@@ -60,11 +60,15 @@ def _few(filters: int, size: int) -> SimpleNamespace:
     from fastcnn.kernels import cpu
 
     g = geometry.conv2d((1, 128, 128, 32), filters, (size, size), padding="same")
+    back = geometry.conv2d((1, 128, 128, filters), 32, (size, size), padding="same")
     bounds, single, x = np.array([-np.inf, np.inf], np.float32), np.dtype(np.float32), normal(1, 128, 128, 32)
     calls = SimpleNamespace(
         forward=partial(cpu.few_filters_forward, written(1, 128, 128, filters),
                         written(cpu.few_filters_forward_packed(g, single)), x, normal(size, size, 32, filters),
                         normal(filters), normal(0), bounds, 0, g),
+        backward_input=partial(cpu.few_filters_backward_input, written(1, 128, 128, filters),
+                               written(cpu.few_filters_backward_input_packed(back, single)), x,
+                               normal(size, size, filters, 32), normal(0), bounds, 0, back),
         backward_weights=partial(cpu.narrow_backward_weights, written(size, size, 32, filters), written(filters),
                                  written(cpu.narrow_backward_weights_scratch(g, single)), x,
                                  normal(1, 128, 128, filters), g))
@@ -74,7 +78,10 @@ def _few(filters: int, size: int) -> SimpleNamespace:
 
 
 class FewFilters:
-    """The last layers of networks that give pictures or masks: 1 to 3 filters on 128 x 128 pixels of 32 channels."""
+    """The last layers of networks that give pictures or masks: 1 to 3 filters on 128 x 128 pixels of 32 channels.
+
+    Backwards to the input they are turned round: 1 to 3 channels, 32 filters.
+    """
 
     params, param_names, repeat = [[1, 3], [3, 9]], ["filters", "size"], REPEAT
 
@@ -83,6 +90,9 @@ class FewFilters:
 
     def time_forward(self, filters, size):
         self.calls.forward()
+
+    def time_backward_input(self, filters, size):
+        self.calls.backward_input()
 
     def time_backward_weights(self, filters, size):
         self.calls.backward_weights()

@@ -298,6 +298,10 @@ def few_filters_forward(x, kernel, bias, addend, bounds, geometry):
     return conv2d_forward(x, kernel, bias, addend, bounds, geometry)
 
 
+def few_filters_backward_input(dy, kernel, bias, bounds, geometry):
+    return conv2d_backward_input(dy, kernel, bias, bounds, geometry)
+
+
 def conv2d_backward_input(dy, kernel, bias, bounds, geometry):
     dy, kernel, bias = _double(dy, kernel, bias)
     dx = _products_back(dy, kernel, geometry)

@@ -3,7 +3,7 @@
 ==============  ====================================================================================================
 depthwise       one filter a channel: kernels of its own
 Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; it rounds in another way
-few filters     1 to 4 of them, forward, where `few_filters_forward_suits`: vectors along the window
+few filters     1 to 6 of them, forward, or channels, back, where `few_filters_*_suits`: vectors along the window
 narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows
 direct          everything else, on the register tile
 ==============  ====================================================================================================
@@ -74,6 +74,9 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
     if kernels.few_filters_forward_suits(g, dtype):
         packed = kernels.few_filters_forward_packed(g, dtype)
         found = found._replace(forward=ProductCall(kernels.few_filters_forward, g, shapes, packed=packed, adds=True))
+    if kernels.few_filters_backward_input_suits(g, dtype):
+        packed = kernels.few_filters_backward_input_packed(g, dtype)
+        found = found._replace(backward_input=ProductCall(kernels.few_filters_backward_input, g, back, packed=packed))
     return found
 
 

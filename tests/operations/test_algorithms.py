@@ -65,14 +65,22 @@ def test_one_filter_a_channel_is_depthwise_and_all_else_direct(channels, filters
 
 
 @pytest.mark.parametrize(("channels", "filters", "window", "options", "is_few"), [
-    (32, 3, 9, {}, True), (32, 4, 3, {}, True), (64, 1, 1, {}, True), (32, 5, 3, {}, False), (3, 3, 3, {}, False),
+    (32, 3, 9, {}, True), (32, 6, 3, {}, True), (12, 1, 1, {}, True), (32, 7, 3, {}, False), (1, 3, 3, {}, False),
     (32, 2, 3, {"dilation": (2, 1)}, True), (32, 2, 3, {"dilation": (1, 2)}, False), (32, 2, 3, {"groups": 2}, False),
-    (16, 1, 1, {}, False)])
+    (3, 1, 1, {}, False)])
 def test_few_filters_are_multiplied_along_the_window_in_single_precision(channels, filters, window, options, is_few):
     g = conv2d((2, 12, 12, channels), filters, (window, window), padding="same", **options)
     assert (kernels(g)[0] is cpu.few_filters_forward) == is_few
     assert kernels(g, "float64")[0] is cpu.conv2d_forward
     assert kernels(conv2d((9, 1, 1, 256), 2, (1, 1)))[0] is cpu.conv2d_forward, "a dense layer"
+
+
+def test_the_gradient_of_few_channels_is_a_convolution_with_few_filters_where_the_stride_is_1():
+    g = conv2d((2, 12, 12, 3), 16, (3, 3), padding="same")
+    assert kernels(g)[1] is cpu.few_filters_backward_input
+    assert kernels(g, "float64")[1] is cpu.conv2d_backward_input
+    for other in (conv2d((2, 12, 12, 3), 16, (3, 3), strides=(2, 2)), conv2d((2, 12, 12, 7), 16, (5, 5))):
+        assert kernels(other)[1] is cpu.conv2d_backward_input
 
 
 def test_the_gradient_of_few_filters_is_multiplied_along_rows_in_single_precision():

@@ -14,6 +14,9 @@ from fastcnn.kernels.cpu.conv.backward_weights import conv2d_backward_weights, c
 from fastcnn.kernels.cpu.conv.bias import bias_backward, bias_backward_scratch
 from fastcnn.kernels.cpu.conv.depth import fold_depth, unfold_depth
 from fastcnn.kernels.cpu.conv.few import (
+    few_filters_backward_input,
+    few_filters_backward_input_packed,
+    few_filters_backward_input_suits,
     few_filters_forward,
     few_filters_forward_packed,
     few_filters_forward_suits,
@@ -186,6 +189,9 @@ __all__ = [
     "encode_boxes",
     "factored_step",
     "factored_step_scratch",
+    "few_filters_backward_input",
+    "few_filters_backward_input_packed",
+    "few_filters_backward_input_suits",
     "few_filters_forward",
     "few_filters_forward_packed",
     "few_filters_forward_suits",

@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from fastcnn import geometry as shapes
-from fastcnn.kernels.cpu.conv.few import few_filters_forward, few_filters_forward_packed
+from fastcnn.kernels.cpu.conv.few import (
+    few_filters_backward_input,
+    few_filters_backward_input_packed,
+    few_filters_forward,
+    few_filters_forward_packed,
+)
 from tests import reference
 from tests.kernels.checking import (
     LINEAR,
@@ -40,7 +45,7 @@ def _arrays(g, dtype):
 
 
 @types
-@pytest.mark.parametrize("filters", [1, 2, 3, 4])
+@pytest.mark.parametrize("filters", [1, 2, 3, 4, 5, 6])
 @pytest.mark.parametrize(("shape", "size", "options"), [
     ((0, 5, 5, 20), (3, 3), {}),
     ((1, 1, 1, 33), (1, 1), {}),
@@ -60,6 +65,36 @@ def test_few_filters_agree_with_their_twin(shape, size, options, filters, dtype)
     for bounds in three_bounds(reference.few_filters_forward(x, kernel, bias, none, LINEAR, g)):
         assert_close(_forward(x, kernel, bias, addend, bounds, g),
                      reference.few_filters_forward(x, kernel, bias, addend, bounds, g))
+
+
+def _backward(dy, kernel, bias, bounds, g):
+    packed = unwritten(few_filters_backward_input_packed(g, dy.dtype), dtype=dy.dtype)
+    dx, bounds = unwritten(*(g[0][name] for name in ("n", "h", "w", "c")), dtype=dy.dtype), np.array(bounds, dy.dtype)
+    for ready, filters in ((0, kernel), (1, np.full_like(kernel, np.nan))):
+        with inputs_unchanged(dy, filters, bias, bounds):
+            few_filters_backward_input(dx, packed, dy, filters, bias, bounds, ready, g)
+    assert_within(packed)
+    return dx
+
+
+@types
+@pytest.mark.parametrize(("shape", "filters", "size", "options"), [
+    ((0, 5, 5, 3), 4, (3, 3), {}),
+    ((2, 9, 23, 3), 20, (3, 3), {"padding": "same"}),
+    ((1, 6, 40, 1), 3, (5, 9), {"padding": "same"}),
+    ((2, 9, 10, 6), 17, (3, 2), {"padding": ((0, 3), (2, 1))}),
+    ((1, 12, 11, 2), 9, (3, 3), {"dilation": (3, 1)}),
+    ((1, 4, 4, 5), 6, (2, 3), {"padding": ((5, 0), (0, 6))}),  # more zeros than a window is wide
+], ids=str)
+def test_the_gradient_of_few_channels_agrees_with_its_twin(shape, filters, size, options, dtype):
+    g = shapes.conv2d(shape, filters, size, **options)
+    dy = random(*(g[0][name] for name in ("n", "oh", "ow", "k")), dtype=dtype)
+    kernel, bias = random(*size, shape[3], filters, dtype=dtype, seed=1), random(shape[3], dtype=dtype, seed=2)
+    assert_close(_backward(dy, kernel, bias[:0], LINEAR, g),
+                 reference.few_filters_backward_input(dy, kernel, bias[:0], LINEAR, g))
+    for bounds in three_bounds(reference.few_filters_backward_input(dy, kernel, bias, LINEAR, g)):
+        assert_close(_backward(dy, kernel, bias, bounds, g),
+                     reference.few_filters_backward_input(dy, kernel, bias, bounds, g))
 
 
 def test_nan_and_infinity_stay_where_windows_see_them_and_nowhere_else():
@@ -86,4 +121,6 @@ def test_the_kernel_compiles_once_a_type():
     for dtype in TYPES:
         g = shapes.conv2d((1, 3, 3, 32), 2, (3, 3))
         _forward(*_arrays(g, dtype), LINEAR, g)
-    assert_one_specialization_a_type(few_filters_forward)
+        _backward(random(1, 1, 1, 8, dtype=dtype), random(3, 3, 2, 8, dtype=dtype), np.empty(0, dtype), LINEAR,
+                  shapes.conv2d((1, 3, 3, 2), 8, (3, 3)))
+    assert_one_specialization_a_type(few_filters_forward, few_filters_backward_input)

@@ -1,6 +1,6 @@
 """2D convolution with few filters, the forward pass: vectors along the window. ONNX: Conv.
 
-The last layers of networks that give pictures, masks or heat maps have 1 to 4 filters, which would fill that many of
+The last layers of networks that give pictures, masks or heat maps have 1 to 6 filters, which would fill that many of
 the 16 lanes of the register tile. A row of a window, its columns and channels, lies side by side in memory; so a vector
 is a piece of that, and some windows of a row are multiplied with all filters at once (`simd.dots`)::
 
@@ -9,11 +9,18 @@ is a piece of that, and some windows of a row are multiplied with all filters at
                               | window of j + 1|                ..         behind them the bias
 
 Windows that hang over the left or right edge are shorter rows, one by one; those beyond the top have fewer rows.
+
+The gradient of an input of few channels, such as a picture, is with stride 1 such a convolution of dy: with the filters
+turned by 180 degrees, channels and filters swapped.
 """
+
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.simd.dots import FEW, dot_windows
-from fastcnn.kernels.cpu.simd.memory import accumulate, clip
+from fastcnn.kernels.cpu.simd.memory import accumulate, clip, copy
 from fastcnn.kernels.cpu.simd.width import lanes
 
 _LONGEST = 4096  # terms of a lane; longer sums are the tile's affair, which keeps them exact
@@ -28,9 +35,19 @@ def few_filters_forward_suits(geometry, dtype):
     dtype : dtype
     """
     g = geometry[0]
-    row, one = g["kw"] * g["c"], lanes(dtype)
-    return bool(g["groups"] == 1 and g["k"] <= FEW and g["dw"] == 1 and g["oh"] * g["ow"] > 1 and row >= 2 * one
-                and g["kh"] * row >= 4 * one and g["kh"] * row <= _LONGEST * one)
+    return _suits(g, g["k"], g["c"], g["oh"] * g["ow"], lanes(dtype))
+
+
+def few_filters_backward_input_suits(geometry, dtype):
+    """As `few_filters_forward_suits`, for `few_filters_backward_input`."""
+    g = geometry[0]
+    return bool(g["sh"] == g["sw"] == 1) and _suits(g, g["c"], g["k"], g["h"] * g["w"], lanes(dtype))
+
+
+def _suits(g, filters, channels, positions, one):
+    row = g["kw"] * channels
+    return bool(g["groups"] == 1 and filters <= FEW and g["dw"] == 1 and positions > 1 and row >= one // 2
+                and g["kh"] * row <= _LONGEST * one)
 
 
 def few_filters_forward_packed(geometry, dtype):
@@ -39,9 +56,34 @@ def few_filters_forward_packed(geometry, dtype):
     return int(g["k"] * (g["kh"] * g["kw"] * g["c"] + 1))
 
 
+def few_filters_backward_input_packed(geometry, dtype):
+    """Return how many elements `packed` of `few_filters_backward_input` has."""
+    g = geometry[0]
+    return int(g["c"] * (g["kh"] * g["kw"] * g["k"] + 1))
+
+
+class _Problem(NamedTuple):
+    """A convolution of `few` filters: the images, what is made of them, windows, strides and zeros before an image."""
+
+    n: Any
+    h: Any
+    w: Any
+    c: Any
+    oh: Any
+    ow: Any
+    few: Any
+    kh: Any
+    kw: Any
+    sh: Any
+    sw: Any
+    dh: Any
+    top: Any
+    left: Any
+
+
 @kernel
 def few_filters_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
-    """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them, for 1 to 4 filters.
+    """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them, for 1 to FEW filters.
 
     Parameters
     ----------
@@ -69,32 +111,70 @@ def few_filters_forward(y, packed, x, kernel, bias, addend, bounds, ready, geome
             for at in range(size):
                 packed[k * size + at] = flat[at * few + k]
             packed[few * size + k] = bias[k] if bias.size else 0
-    rows = g["n"] * g["oh"]
-    chunks = min(max(1, rows), chunks_for(y.size * size // 4, 64))
-    parallel(_few_rows, chunks, (chunks, y.reshape(-1), packed, x.reshape(-1), addend, bounds, geometry))
+    _convolve(y.reshape(-1), packed, x.reshape(-1), addend, bounds, _Problem(
+        g["n"], g["h"], g["w"], g["c"], g["oh"], g["ow"], few, g["kh"], g["kw"], g["sh"], g["sw"], g["dh"], g["top"],
+        g["left"]))
+
+
+@kernel
+def few_filters_backward_input(dx, packed, dy, kernel, bias, bounds, ready, geometry):
+    """dx = the gradient with respect to an input of 1 to FEW channels: the arguments as of `conv2d_backward_input`.
+
+    Parameters
+    ----------
+    dx : (N, H, W, C) array
+        Written.
+    packed : (few_filters_backward_input_packed(geometry, dtype),) array
+        The turned filters of each channel and the bias: written, or read if `ready`.
+    dy : (N, OH, OW, K) array
+    kernel : (KH, KW, C, K) array
+    bias : (C,) or (0,) array
+    bounds : (2,) array
+    ready : int
+        1 if `packed` is what an earlier call with the same kernel and bias left.
+    geometry : CONV2D
+        Of one group and stride 1, without dilation of columns.
+    """
+    g = geometry[0]
+    windows, c, k = g["kh"] * g["kw"], g["c"], g["k"]
+    if not ready:
+        flat = kernel.reshape(-1)
+        for channel in range(c):
+            for tap in range(windows):
+                copy(packed, (channel * windows + tap) * k, flat, ((windows - 1 - tap) * c + channel) * k, k)
+            packed[c * windows * k + channel] = bias[channel] if bias.size else 0
+    _convolve(dx.reshape(-1), packed, dy.reshape(-1), packed[:0], bounds, _Problem(
+        g["n"], g["oh"], g["ow"], k, g["h"], g["w"], c, g["kh"], g["kw"], np.int64(1), np.int64(1), g["dh"],
+        (g["kh"] - 1) * g["dh"] - g["top"], g["kw"] - 1 - g["left"]))
 
 
 @inlined
-def _few_rows(chunk, chunks, y, packed, x, addend, bounds, geometry):
-    g = geometry[0]
-    h, w, c, oh, ow, few = g["h"], g["w"], g["c"], g["oh"], g["ow"], g["k"]
-    kh, kw, sw, left, size = g["kh"], g["kw"], g["sw"], g["left"], g["kh"] * g["kw"] * g["c"]
-    begin, end = chunk_of(chunk, chunks, g["n"] * oh)
+def _convolve(y, packed, x, addend, bounds, p):
+    rows = p.n * p.oh
+    chunks = min(max(1, rows), chunks_for(y.size * p.kh * p.kw * p.c // 4, 64))
+    parallel(_few_rows, chunks, (chunks, y, packed, x, addend, bounds, p))
+
+
+@inlined
+def _few_rows(chunk, chunks, y, packed, x, addend, bounds, p):
+    size, few = p.kh * p.kw * p.c, p.few
+    begin, end = chunk_of(chunk, chunks, p.n * p.oh)
     for row in range(begin, end):
-        top = row % oh * g["sh"] - g["top"]
-        first = min(kh, max(0, -(top // g["dh"])))
-        last = max(first, min(kh, -((top - h) // g["dh"])))
-        image = (row // oh * h + top + first * g["dh"]) * w
+        top = row % p.oh * p.sh - p.top
+        first = min(p.kh, max(0, -(top // p.dh)))
+        last = max(first, min(p.kh, -((top - p.h) // p.dh)))
+        image = (row // p.oh * p.h + top + first * p.dh) * p.w
         j = 0
-        while j < ow:
-            at = j * sw - left
-            skipped, columns = min(kw, max(0, -at)), max(0, min(kw, w - at))
+        while j < p.ow:
+            at = j * p.sw - p.left
+            skipped, columns = min(p.kw, max(0, -at)), max(0, min(p.kw, p.w - at))
             # One that is whole is followed by others up to the right edge.
-            run = min(ow - j, (w - kw - at) // sw + 1) if at >= 0 and columns == kw else 1
-            dot_windows((y, x, packed, packed), ((row * ow + j) * few, (image + at + skipped) * c,
-                                                 (first * kw + skipped) * c, few * size), few,
-                        (run, last - first, max(0, columns - skipped) * c), (sw * c, g["dh"] * w * c, kw * c, size))
+            run = min(p.ow - j, (p.w - p.kw - at) // p.sw + 1) if at >= 0 and columns == p.kw else 1
+            dot_windows((y, x, packed, packed), ((row * p.ow + j) * few, (image + at + skipped) * p.c,
+                                                 (first * p.kw + skipped) * p.c, few * size), few,
+                        (run, last - first, max(0, columns - skipped) * p.c),
+                        (p.sw * p.c, p.dh * p.w * p.c, p.kw * p.c, size))
             j += run
         if addend.size:
-            accumulate(y, row * ow * few, addend, row * ow * few, ow * few)
-        clip(y, row * ow * few, ow * few, bounds)
+            accumulate(y, row * p.ow * few, addend, row * p.ow * few, p.ow * few)
+        clip(y, row * p.ow * few, p.ow * few, bounds)

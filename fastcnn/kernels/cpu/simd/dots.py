@@ -16,8 +16,8 @@ from fastcnn.kernels.cpu.simd.width import features
 
 _I64 = ir.IntType(64)
 
-#: Windows that are multiplied together, for 1 to 4 filters: the sums, the filters and a piece of a window in registers.
-_WINDOWS = {1: 8, 2: 8, 3: 8, 4: 6} if features()[2] == 32 else {1: 8, 2: 5, 3: 4, 4: 2}
+#: Windows that are multiplied together, for 1 to 6 filters: the sums, the filters and a piece of a window in registers.
+_WINDOWS = {1: 8, 2: 8, 3: 8, 4: 6, 5: 4, 6: 4} if features()[2] == 32 else {1: 8, 2: 5, 3: 4, 4: 2, 5: 2, 6: 1}
 
 #: How many filters are few.
 FEW = len(_WINDOWS)
