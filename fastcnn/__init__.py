@@ -20,7 +20,7 @@ __all__ = [
     "backend", "callbacks", "check_gradients", "config", "constraints", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "gradients", "graph", "initializers", "kernels", "layers",
     "losses", "lr_finder", "metrics", "models", "onnx", "ops", "optimizers", "parameters", "random", "regularizers",
-    "saving", "sklearn", "step_budget", "training", "traits", "tuning", "utils", "vision",
+    "report", "saving", "sklearn", "step_budget", "training", "traits", "tuning", "utils", "vision",
 ]
 
 #: Where the objects are; what else stands in `__all__` are modules.
@@ -57,6 +57,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         parameters,
         random,
         regularizers,
+        report,
         saving,
         sklearn,
         training,

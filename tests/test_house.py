@@ -45,6 +45,7 @@ FLOORS = (
     "saving utils",
     "applications backend onnx bench",
     "vision sklearn tuning",
+    "report",
     "cli",
     "__main__",
 )
@@ -276,7 +277,7 @@ def _documented():
              fc.applications, fc.device, fc.callbacks, fc.config, fc.dtype_policies, fc.traits, fc.graph.rules, *(
                  importlib.import_module(f"fastcnn.{name}") for name in (
                  "bench.machine", "bench.layers", "bench.torch_peer", "bench.plot", "graph.arena", "graph.executable",
-                 "graph.execute", "graph.node", "graph.replay", "graph.steps", "graph.trace"))]
+                 "graph.execute", "graph.node", "graph.replay", "graph.steps", "graph.trace", "report"))]
     for room in rooms:
         for name, thing in vars(room).items():
             if not name.startswith("_") and getattr(thing, "__module__", "").startswith("fastcnn") and (

@@ -70,8 +70,9 @@ def say_how_to_go_on(console: Any, stop: Any, config: Any, folder: Path) -> None
                   f"train on        fastcnn train --from {run} --epochs {left}")  # fmt: skip
 
 
-def measure_on_dev(console: Any, prepared: Any, learner: Learner, folder: Path) -> tuple[str, float] | None:
-    """Tell how good the model is on dev, and where it is; return the figure that decides, by its name."""
+def measure_on_dev(console: Any, prepared: Any, learner: Learner, folder: Path, page: Path | None = None
+                   ) -> tuple[str, float] | None:
+    """Tell how good the model is on dev, and where it and its report are; return the figure that decides, if any."""
     from fastcnn.cli._compiling import Compiling
 
     run, report = shlex.quote(str(folder)), None
@@ -83,6 +84,7 @@ def measure_on_dev(console: Any, prepared: Any, learner: Learner, folder: Path) 
         for line in learner.draw(dev, folder):
             console.print(line)
     console.print(f"run saved in {folder}")
+    console.print(f"what to do next {page}" if page is not None else f"what to do next fastcnn report {run}")
     console.print(f"read a table    fastcnn predict {run} TABLE.csv" if getattr(prepared.data, "features", False) else
                   f"read a picture  fastcnn predict {run} PICTURE.png")  # fmt: skip
     if "test" in prepared.parts:

@@ -116,6 +116,9 @@ run_group = in_group(
     click.option("--json", "as_json", is_flag=True,
                  help="Print a line of JSON for each epoch and one at the end, and nothing else."),
     click.option("--quiet", is_flag=True, help="Print the last line alone."),
+    click.option("--report/--no-report", default=True, envvar="FASTCNN_REPORT",
+                 help="Write report.html into the run at the end, as `fastcnn report` does, where the extra "
+                      "fastcnn[report] is installed. Default: yes."),
     click.option("--out", type=UserPath(), metavar="DIR",
                  help="A new or empty folder for the run. Default: runs/<time>-<model>."),
     click.option("--resume", type=click.Choice(["auto"]),

@@ -118,6 +118,7 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
     from fastcnn.cli._fitting import fit
     from fastcnn.cli._learner import ExamplesLearner
     from fastcnn.cli._minutes import settled
+    from fastcnn.cli._page import page_of
     from fastcnn.cli._safe_saving import keep, said
     from fastcnn.cli._telling import introduce, measure_on_dev, say_how_to_go_on
     from fastcnn.errors import DivergedError
@@ -155,7 +156,8 @@ def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | N
         if stop.is_stopped:
             say_how_to_go_on(console, stop, config, folder)
             return Trained(folder, None, is_stopped=True)
-        return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
+        page = page_of(console, prepared, learner, config, folder) if given["report"] else None
+        return Trained(folder, measure_on_dev(console, prepared, learner, folder, page), is_stopped=False)
     except (Exception, KeyboardInterrupt) as error:
         error.add_note(said(folder))
         raise
