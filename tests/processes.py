@@ -20,14 +20,15 @@ from pathlib import Path
 from tests import suite
 
 #: Variables that are read where they are wanted, not by an import.
-LATE = {"COLUMNS", "FASTCNN_CACHE_DIR", "FASTCNN_DATA", "FASTCNN_DEBUG", "HOME", "NO_COLOR", "PYTEST_CURRENT_TEST"}
+LATE = {"COLUMNS", "FASTCNN_CACHE_DIR", "FASTCNN_DATA", "FASTCNN_DEBUG", "FASTCNN_REPORT", "HOME", "NO_COLOR",
+        "PYTEST_CURRENT_TEST"}
 
 _context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
 _context.set_forkserver_preload([
     "fastcnn.cli.bench", "fastcnn.cli.data", "fastcnn.cli.evaluate", "fastcnn.cli.predict", "fastcnn.cli.summary",
     "fastcnn.cli.train", "fastcnn.applications", "fastcnn.augmentation", "fastcnn.callbacks", "fastcnn.datasets",
-    "fastcnn.metrics", "fastcnn.models", "fastcnn.models.files", "fastcnn.onnx", "fastcnn.optimizers", "fastcnn.saving",
-    "fastcnn.training", "fastcnn.utils", "PIL.Image", "matplotlib.pyplot"])
+    "fastcnn.metrics", "fastcnn.models", "fastcnn.models.files", "fastcnn.onnx", "fastcnn.optimizers", "fastcnn.report",
+    "fastcnn.saving", "fastcnn.training", "fastcnn.utils", "PIL.Image", "matplotlib.pyplot"])
 
 
 def command(args, **more):

@@ -103,7 +103,7 @@ def _answered(part: Examples, model: Any, inputs: Any, data: Any, groups: dict[s
     from fastcnn.cli._report import as_probabilities
 
     number = len(part.y)
-    part = part if number <= most else part.some(sample(np.ones(number, bool), most))
+    part = part if number <= 2 * most else part.some(sample(np.ones(number, bool), most))
     outputs = model.predict(inputs(part.x), batch_size=_BATCH, verbose=0)
     if data.task == "classification":
         outputs = as_probabilities(outputs)

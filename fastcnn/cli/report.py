@@ -56,7 +56,8 @@ def command(run: str, out: str | None, tags: str | None, corrections: str | None
     between = gaps({name: evidence.errors(name) for name in evidence.parts}, evidence.human_error,
                    evidence.unit) if evidence.parts else None  # fmt: skip
     if as_json:
-        click.echo(json.dumps({"out": str(place), "bytes": size, **_as_json(between)}, indent=2, ensure_ascii=False))
+        told = {"out": str(place), "bytes": size, **_as_json(between, evidence.human_error is not None)}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
         return
     for note in evidence.notes:
         click.echo(f"note   {note}")
@@ -67,11 +68,12 @@ def command(run: str, out: str | None, tags: str | None, corrections: str | None
     click.echo(f"report in {place}")
 
 
-def _as_json(between: Any) -> dict[str, Any]:
-    """Return errors and gaps for programs."""
+def _as_json(between: Any, knows_people: bool) -> dict[str, Any]:
+    """Return errors and gaps for programs; the error of people where it was given."""
     if between is None:
         return {"errors": {}, "gaps": [], "sentence": None}
-    return {"errors": {name: one._asdict() for name, one in between.errors.items()}, "unit": between.unit,
+    errors = {name: one._asdict() for name, one in between.errors.items() if name != "human" or knows_people}
+    return {"errors": errors, "unit": between.unit,
             "gaps": [{"name": gap.name, "from": gap.lower, "to": gap.upper, **gap.size._asdict(),
                       "is_clear": gap.is_clear} for gap in between.gaps], "sentence": between.sentence}  # fmt: skip
 

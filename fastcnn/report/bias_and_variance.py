@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from fastcnn.data import PARTS
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.report.intervals import Estimate, estimate, exact
-from fastcnn.report.words import figure
+from fastcnn.report.words import figure, percent
 
 #: What each gap is called, and the knobs for it.
 KNOBS = {
@@ -70,7 +70,7 @@ class Gaps(NamedTuple):
     --------
     >>> print(fc.report.gaps({"train": np.zeros(400, bool), "dev": np.arange(400) < 40}, human=0.0).sentence)
     Most is to be gained from variance: 10.0 points lie between train (0.0 %) and dev (10.0 %), with an interval from \
-7.3 to 13.3. Knobs: more training data, --augment, --dropout, --l2 or --weight-decay, --patience, a smaller network.
+7.35 to 13.3. Knobs: more training data, --augment, --dropout, --l2 or --weight-decay, --patience, a smaller network.
     """
 
     errors: dict[str, Estimate]
@@ -103,7 +103,7 @@ class Gaps(NamedTuple):
         return f"{self._number(size)} points" if self.unit == "%" else figure(size, self.unit)
 
     def _number(self, size: float) -> str:
-        return f"{100 * size:.1f}" if self.unit == "%" else figure(size, "")
+        return percent(size).rstrip(" %") if self.unit == "%" else figure(size, "")
 
 
 def gaps(errors: Mapping[str, Any], human: float | None = None, unit: str = "%") -> Gaps:

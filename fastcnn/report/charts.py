@@ -179,9 +179,9 @@ def draw_estimate(one: Estimate) -> Drawing:
     title = f"{figure(one.value, '%')}, 95 % interval {figure(one.low, '%')} to {figure(one.high, '%')}"
     if not math.isfinite(one.value):
         return Drawing(title, width, height, [])
-    place = [2 + (width - 4) * value for value in (one.low, one.high, one.value)]
+    place = [5 + (width - 10) * value for value in (one.low, one.high, one.value)]
     return Drawing(title, width, height, [
-        f'<line class="grid" x1="2" y1="7" x2="{width - 2:g}" y2="7"/>',
+        f'<line class="grid" x1="5" y1="7" x2="{width - 5:g}" y2="7"/>',
         f'<line class="s0 curve" x1="{place[0]:.1f}" y1="7" x2="{place[1]:.1f}" y2="7"/>',
         f'<circle class="dot s0" cx="{place[2]:.1f}" cy="7" r="3.5"/>'])
 

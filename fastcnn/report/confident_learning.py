@@ -38,14 +38,15 @@ class LabelIssues(NamedTuple):
     @property
     def share(self) -> float:
         """The estimated share of wrong labels."""
-        return float(1 - np.trace(self.joint))
+        return float(1 - np.trace(self.joint)) if self.joint.any() else 0.0
 
 
 def label_issues(labels: Any, probabilities: Any) -> LabelIssues:
     """Find labels that are probably wrong, given what a network says that was not trained on them.
 
-    An example counts as of class j where its probability of j reaches the mean that examples labelled j have, and j is
-    the most probable of such classes. Those that are labelled otherwise are found.
+    How many there are tells the confident joint: an example counts as of class j where its probability of j reaches the
+    mean that examples labelled j have, and j is the most probable of such classes. Which ones tells the margin: so many
+    are found as are estimated, of those that are told otherwise the ones that are told so most surely.
 
     Parameters
     ----------
@@ -93,7 +94,9 @@ def label_issues(labels: Any, probabilities: Any) -> LabelIssues:
     with np.errstate(invalid="ignore", divide="ignore"):  # each row counts as many as are labelled so
         joint = np.where(counts[:, None] > 0, joint / joint.sum(axis=1, keepdims=True) * counts[:, None], 0.0)
     joint = np.nan_to_num(joint) / max(len(y), 1)
-    margin = p[rows, sure] - p[rows, y]
-    found = np.flatnonzero(counted & (sure != y) & (margin > 0))
-    found = found[np.argsort(-margin[found], kind="stable")]
-    return LabelIssues(found, sure[found], margin[found], joint)
+    told = np.where(counts > 0, p, -1.0).argmax(axis=1)
+    margin = p[rows, told] - p[rows, y]
+    number = round(float(joint.sum() - np.trace(joint)) * len(y))
+    order = np.argsort(-margin, kind="stable")[:number]
+    found = order[margin[order] > 0]
+    return LabelIssues(found, told[found], margin[found], joint)

@@ -1,13 +1,13 @@
 """In what training and dev examples differ: statistics of pictures or features, and the shares of classes."""
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.errors import ArgumentError
-from fastcnn.report.intervals import Z
 
 _FEATURES = 12  # that are told of a table, those that differ most
 
@@ -113,6 +113,6 @@ def _difference(name: str, a: NDArray[Any], b: NDArray[Any], number: int) -> Dif
     least = 1e-6 * max(abs(float(a.mean())), abs(float(b.mean())), 1e-30)  # what rounding alone makes of equal numbers
     size = 0.0 if abs(distance) <= least else distance / max(spread, least)
     deviation = np.sqrt(1 / len(a) + 1 / len(b) + size * size / (2 * (len(a) + len(b))))
-    # Of many statistics one is far out by chance: the limit grows with their number.
-    limit = Z + np.log10(number)
+    # Of many statistics one is far out by chance: the limit grows with their number (Bonferroni).
+    limit = NormalDist().inv_cdf(1 - 0.025 / number)
     return Difference(name, float(a.mean()), float(b.mean()), size, bool(abs(size) > limit * deviation), a, b)

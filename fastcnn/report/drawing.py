@@ -14,7 +14,7 @@ from fastcnn.formats.files import write_atomically
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 10.0, 10.0, 34.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 18.0, 22.0, 34.0
 
 
 class Drawing:
@@ -90,10 +90,10 @@ class Axes:
 
     def drawing(self) -> Drawing:
         """Return what was drawn."""
-        parts, left = list(self._parts), _LEFT + 6
+        parts, left = list(self._parts), _LEFT
         for name, series in self._legend:
-            parts.append(f'<rect class="bar s{series}" x="{left:.1f}" y="{_TOP + 2:.1f}" width="9" height="9"/>'
-                         f'<text class="strong" x="{left + 13:.1f}" y="{_TOP + 10:.1f}">{escape(name)}</text>')
+            parts.append(f'<rect class="bar s{series}" x="{left:.1f}" y="2" width="9" height="9"/>'
+                         f'<text class="strong" x="{left + 13:.1f}" y="11">{escape(name)}</text>')
             left += 24 + 6.2 * len(name)
         return Drawing(self.title, self.width, self.height, parts)
 

@@ -6,6 +6,7 @@ digests; nothing else is.
 
 import base64
 import hashlib
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from fastcnn.report.sections_of_errors import of_calibration, of_classes, of_cur
 from fastcnn.report.sections_of_examples import Album, of_differences, of_labels, of_mistakes, of_tagging
 from fastcnn.report.sections_of_network import of_costs, of_health, of_sight
 
+_OPTION = re.compile(r"(--[a-z][a-z0-9-]*)")
 _MOST_BYTES = 5_000_000
 _SIDES = (96, 64, 40, 24)  # of pictures: smaller ones where the page would be too large
 
@@ -106,7 +108,9 @@ def _environment() -> Any:
                                lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     # What is drawn has escaped every text in it, and styles and script are the package's own.
     drawn = lambda drawing: Markup(drawing.markup) if isinstance(drawing, Drawing) else ""
-    found.filters |= {"percent": words.percent, "figure": words.figure, "plural": words.plural, "drawn": drawn,
-                      "own": Markup}
+    # Names of options are set apart, so that no line ends within one.
+    prose = lambda text: Markup(_OPTION.sub(r'<code class="flag">\1</code>', str(Markup.escape(text))))
+    found.filters |= {"prose": prose, "percent": words.percent, "figure": words.figure, "plural": words.plural,
+                      "drawn": drawn, "own": Markup}
     found.globals["draw_estimate"] = charts.draw_estimate
     return found

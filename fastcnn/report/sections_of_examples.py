@@ -141,7 +141,8 @@ def of_differences(evidence: Evidence, album: Album) -> dict[str, Any] | None:
     first = found[0]
     # The dev examples that are furthest on the side to which dev differs, and training examples as they come.
     side = -1 if first.size >= 0 else 1
-    far = some[1][np.argsort(side * first.dev_values, kind="stable")[:_BESIDE]]
+    far = some[1][np.argsort(side * first.dev_values, kind="stable")[:_BESIDE]] if first.is_clear and len(
+        first.dev_values) == len(some[1]) else sample(np.ones(len(dev.y), bool), _BESIDE, seed=1)
     common = sample(np.ones(len(train.y), bool), _BESIDE, seed=1)
     return {"rows": found, "first": first, "train": album.cards(train, common), "dev": album.cards(dev, far),
             "chart": charts.draw_histogram(first.train_values, first.name, first.dev_values),

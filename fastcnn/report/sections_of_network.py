@@ -1,5 +1,6 @@
 """The sections of a page that tell of the network: the health of its training, what it sees, and what it costs."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ _HEALTHY = 512  # training examples that gradients and units are looked at with
 _PATCHES_OF = 512
 _MAPS, _FILTERS, _EXPLAINED = 12, 32, 3
 _LAYERS = 40  # that are told of
+_PATIENCE = 3.0  # seconds for patches, and as many for explanations: large networks get fewer pictures
+_PREDICTIONS, _UNITS = 250, 8  # that an explained picture, or a picture that patches are sought in, takes
 _METHODS = {"occlusion": "by how much the answer falls where a patch covers the picture",
             "gradient": "which pixels move the answer", "Grad-CAM": "where the last feature maps speak for it"}
 
@@ -48,13 +51,16 @@ def of_sight(evidence: Evidence, side: int) -> dict[str, Any] | None:
     bank = filters(model)
     shown: dict[str, Any] = {"filters": [] if bank is None else [data_uri(one, side) for one in _tiles(bank)]}
     index = _examples(evidence, part)
+    took = _seconds(evidence, part)
+    explained = index[: int(np.clip(_PATIENCE / (_PREDICTIONS * took), 1, _EXPLAINED))]
     x, plain = evidence.inputs(part.x[index]), for_the_eye(part.x[index], evidence.scale)
     maps = feature_maps(model, x[0])
     shown["maps"] = [(one.layer, [data_uri(drawing.as_bytes(one.maps[..., k : k + 1]), side)
                                   for k in _busiest(one.maps)]) for one in maps]
     shown["picture"] = data_uri(plain[0], side)
-    shown["patches"] = _patches(evidence, name, side) if bank is not None else None
-    shown["explained"] = _explained(evidence, part, index, x, plain, side)
+    pictures = int(np.clip(_PATIENCE / (_UNITS * took), 16, _PATCHES_OF))
+    shown["patches"] = _patches(evidence, name, side, pictures) if bank is not None else None
+    shown["explained"] = _explained(evidence, part, explained, x, plain, side)
     shown["methods"] = _METHODS
     return shown
 
@@ -81,6 +87,15 @@ def _examples(evidence: Evidence, part: Answered) -> NDArray[Any]:
     return np.concatenate([right[:1], wrong, right[1:]])[:_EXPLAINED]
 
 
+def _seconds(evidence: Evidence, part: Answered) -> float:
+    """Return how long the network takes for a picture."""
+    x = evidence.inputs(part.x[: min(8, len(part.y))])
+    evidence.model.predict(x, verbose=0)
+    start = time.perf_counter()
+    evidence.model.predict(x, verbose=0)
+    return (time.perf_counter() - start) / len(x)
+
+
 def _tiles(bank: NDArray[Any]) -> list[NDArray[np.uint8]]:
     """Return filters (KH, KW, C, K) as pictures: of three channels in colour, of others their first channel."""
     shown = bank if bank.shape[2] in (1, 3) else bank[:, :, :1]
@@ -95,9 +110,9 @@ def _busiest(maps: NDArray[Any]) -> list[int]:
     return order
 
 
-def _patches(evidence: Evidence, name: str, side: int) -> dict[str, Any] | None:
+def _patches(evidence: Evidence, name: str, side: int, most: int) -> dict[str, Any] | None:
     part = evidence.parts.get("train", evidence.parts[name])
-    some = part.x[: min(_PATCHES_OF, len(part.y))]
+    some = part.x[: min(most, len(part.y))]
     try:
         layer, units = strongest_patches(evidence.model, evidence.inputs(some))
     except (ArgumentError, DataError):  # a layer whose units do not tell what they see

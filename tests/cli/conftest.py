@@ -19,6 +19,7 @@ ROOT = Path(package.__file__).resolve().parents[1]
 def environment(**more):
     """Return the environment of a child: this one's, without what would change results, and the package on its path."""
     hidden = ("FASTCNN_DATA", "FASTCNN_DEBUG", "NO_COLOR", "COLUMNS")
+    more = {"FASTCNN_REPORT": "0"} | more  # a training need not end in a page where nobody looks at it
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     return {key: value for key, value in os.environ.items() if key not in hidden} | {"PYTHONPATH": path} | more
 
