@@ -11,8 +11,9 @@ PAGE = "report.html"
 
 
 def page_of(console: Any, prepared: Any, learner: Any, config: Any, folder: Path) -> Path | None:
-    """Write the report of a run that has just been trained, and return where; None where Jinja2 is not installed, and for runs
-    that see, of which `fastcnn report` tells.
+    """Write the report of a run that has just been trained, and return where.
+
+    None where Jinja2 is not installed, and for runs that find things in pictures, of which `fastcnn report` tells.
 
     What goes wrong in it costs the page alone: it is told, and can be made again by ``fastcnn report``.
     """
