@@ -70,8 +70,9 @@ def of_run(folder: Path, data: Any, parts: dict[str, Examples], model: Any, stan
     trained.compile(optimizer=make_optimizer(config), **task.compiled())
     evidence = Evidence(
         folder.name, data.task, data.outputs, found, model, inputs, data.scale, data.features, history_of(folder),
-        AsTrained(trained, task.targets, images_of_step(config, parts["train"])), None, asked.human_error, asked.tags,
-        _facts(data, config, model, parts), (*data.notes, *notes, *_of_corrections(asked, parts)))  # fmt: skip
+        AsTrained(trained, task.targets, images_of_step(config, parts["train"])), human_error=asked.human_error,
+        tags=asked.tags, facts=_facts(data, config, model, parts),
+        notes=(*data.notes, *notes, *_of_corrections(asked, parts)))  # fmt: skip
     return RunEvidence(evidence, config.dataset, score)
 
 

@@ -14,6 +14,7 @@ from fastcnn.cli._resume import CHECKPOINTS
 from fastcnn.cli._run import FOLDS, MODEL, SPLIT
 from fastcnn.cli._run_evidence import ReportOptions, RunEvidence, history_of, of_run
 from fastcnn.cli._saved import Saved, find_file, open_saved, require_fit
+from fastcnn.cli._seeing.opened import open_seen
 from fastcnn.cli._table_columns import columns_asked
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.report import Answered, Evidence
@@ -35,6 +36,11 @@ def evidence_of(folder: Path, asked: ReportOptions) -> RunEvidence:
         return _of_folds(folder, asked)
     if folder.is_dir() and not (folder / MODEL).exists() and read_config(folder) is not None:
         return _of_training(folder, asked)
+    seen = open_seen(str(folder))
+    if seen is not None:
+        from fastcnn.cli._seeing.evidence import evidence_of_seen
+
+        return evidence_of_seen(folder, seen, asked)
     opened = open_saved(str(find_file(str(folder)).parent if folder.is_dir() else folder))
     if opened.config is None or opened.split is None:
         raise ArgumentError(f"{folder}: expected the folder of a run, whose data and parts are known, got a model "

@@ -53,8 +53,8 @@ def command(run: str, out: str | None, tags: str | None, corrections: str | None
     evidence = found.evidence
     size = write_page(evidence, place)
     counted = None if found.test is None else look(folder, found.dataset, found.test)
-    between = gaps({name: evidence.errors(name) for name in evidence.parts}, evidence.human_error,
-                   evidence.unit) if evidence.parts else None  # fmt: skip
+    errors = evidence.all_errors
+    between = gaps(errors, evidence.human_error, evidence.unit) if errors else None
     if as_json:
         told = {"out": str(place), "bytes": size, **_as_json(between, evidence.human_error is not None)}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))

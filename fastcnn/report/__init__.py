@@ -20,6 +20,7 @@ from fastcnn.report.correcting import corrected, read_corrections, write_correct
 from fastcnn.report.differing import Difference, differences
 from fastcnn.report.drawing import Drawing
 from fastcnn.report.evidence import Answered, AsTrained, Evidence
+from fastcnn.report.found_in_pictures import FoundPart, box_error, dice_error, draw_boxes, draw_masks
 from fastcnn.report.intervals import Estimate, estimate, wilson
 from fastcnn.report.layer_costing import LayerCost, layer_costs
 from fastcnn.report.learning_curves import Curve, Curves, curves, smoothed
@@ -32,11 +33,11 @@ from fastcnn.report.training_health import Health, WeightHealth, health
 from fastcnn.report.unit_activity import LayerActivity, unit_activity, units_alike
 
 __all__ = ["KNOBS", "Answered", "AsTrained", "Calibration", "ClassScores", "Curve", "Curves", "Difference", "Drawing",
-           "Estimate", "Evidence", "FeatureMaps", "Gap", "Gaps", "GroupScore", "Health", "LabelIssues",
-           "LayerActivity", "LayerCost", "Seen", "TagShare", "Tags", "WeightHealth", "calibration", "class_scores",
-           "confident_mistakes", "corrected", "curves", "differences", "draw_bars", "draw_curve", "draw_estimate",
-           "draw_gaps", "draw_histogram", "draw_reliability", "draw_scatter", "estimate", "explanations",
-           "feature_maps", "filters", "fit_temperature", "gaps", "group_scores", "health", "label_issues",
-           "label_scores", "layer_costs", "read_corrections", "read_tags", "render", "sample", "smoothed",
-           "strongest_patches", "tag_shares", "unit_activity", "units_alike", "wilson", "with_temperature", "worst",
-           "write_corrections", "write_page"]
+           "Estimate", "Evidence", "FeatureMaps", "FoundPart", "Gap", "Gaps", "GroupScore", "Health", "LabelIssues",
+           "LayerActivity", "LayerCost", "Seen", "TagShare", "Tags", "WeightHealth", "box_error", "calibration",
+           "class_scores", "confident_mistakes", "corrected", "curves", "dice_error", "differences", "draw_bars",
+           "draw_boxes", "draw_curve", "draw_estimate", "draw_gaps", "draw_histogram", "draw_masks",
+           "draw_reliability", "draw_scatter", "estimate", "explanations", "feature_maps", "filters",
+           "fit_temperature", "gaps", "group_scores", "health", "label_issues", "label_scores", "layer_costs",
+           "read_corrections", "read_tags", "render", "sample", "smoothed", "strongest_patches", "tag_shares",
+           "unit_activity", "units_alike", "wilson", "with_temperature", "worst", "write_corrections", "write_page"]

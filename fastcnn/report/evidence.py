@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.report.found_in_pictures import FoundPart
 from fastcnn.report.tagging import Tags
 
-TASKS = ("classification", "multilabel", "regression")
+TASKS = ("classification", "multilabel", "regression", "detection", "segmentation")
 
 
 class Answered(NamedTuple):
@@ -76,11 +77,11 @@ class Evidence:
     ----------
     name : str
         Of the run.
-    task : {"classification", "multilabel", "regression"}
+    task : {"classification", "multilabel", "regression", "detection", "segmentation"}
     classes : sequence of str
         Names of the outputs.
     parts : dict of str to Answered
-        By "train", "train_dev", "dev" and "test", those that there are.
+        By "train", "train_dev", "dev" and "test", those that there are; none where things are found in pictures.
     model : Model, optional
         What answers.
     inputs : function, optional
@@ -95,6 +96,10 @@ class Evidence:
         For the health of training.
     crossed : Answered, optional
         Examples with cross-fitted probabilities: each of a network that was not trained on it.
+    seen : dict of str to FoundPart
+        The same where things are found in pictures.
+    class_figures : dict of str to dict of str to float
+        Then: by the name of a figure its value of each class, on dev.
     human_error : float, optional
         What people reach.
     tags : Tags, optional
@@ -127,6 +132,8 @@ class Evidence:
     history: Sequence[Mapping[str, Any]] = ()
     trainable: AsTrained | None = None
     crossed: Answered | None = None
+    seen: Mapping[str, FoundPart] = field(default_factory=dict)
+    class_figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     human_error: float | None = None
     tags: Tags | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
@@ -153,8 +160,10 @@ class Evidence:
         -------
         (N,) array
             Whether it is wrong; of labels the share of known ones that are wrong; of numbers the distance in standard
-            deviations of the training part's, the mean of several.
+            deviations of the training part's, the mean of several; of boxes 1 - F1, of masks 1 - Dice.
         """
+        if part in self.seen:
+            return self.seen[part].errors
         own = self.parts[part]
         if self.task == "classification":
             wrong: NDArray[Any] = own.outputs.argmax(axis=1) != own.y
@@ -171,6 +180,17 @@ class Evidence:
         """Return the standard deviations of numbers in the training part, or in the first that there is."""
         spread = columns((self.parts.get("train") or next(iter(self.parts.values()))).y).std(axis=0)
         return np.where(spread > 0, spread, 1.0)
+
+    @property
+    def all_errors(self) -> dict[str, NDArray[Any]]:
+        """The errors of all parts, as `gaps` takes them."""
+        return {name: self.errors(name) for name in (*self.parts, *self.seen)}
+
+    @property
+    def wholes(self) -> dict[str, int]:
+        """How many examples the parts have that these are drawn from; 0 where these are all."""
+        return {name: part.whole for name, part in self.parts.items()} | {
+            name: part.whole for name, part in self.seen.items()}
 
     @property
     def unit(self) -> str:

@@ -17,7 +17,14 @@ from fastcnn.report import charts, words
 from fastcnn.report.drawing import TEMPLATES, Drawing, style
 from fastcnn.report.evidence import Evidence
 from fastcnn.report.sections_of_errors import of_calibration, of_classes, of_curves, of_gaps, of_numbers
-from fastcnn.report.sections_of_examples import Album, of_differences, of_labels, of_mistakes, of_tagging
+from fastcnn.report.sections_of_examples import (
+    Album,
+    of_differences,
+    of_found,
+    of_labels,
+    of_mistakes,
+    of_tagging,
+)
 from fastcnn.report.sections_of_network import of_costs, of_health, of_sight
 
 _OPTION = re.compile(r"(--[a-z][a-z0-9-]*)")
@@ -53,7 +60,8 @@ def render(evidence: Evidence) -> str:
     for side in _SIDES:
         album = Album(evidence, side)
         text = template.render(
-            evidence=evidence, **sections, mistakes=of_mistakes(evidence, album), tagging=of_tagging(evidence, album),
+            evidence=evidence, **sections, mistakes=of_mistakes(evidence, album),
+            found=of_found(evidence, side), tagging=of_tagging(evidence, album),
             labels=of_labels(evidence, album), differences=of_differences(evidence, album),
             sight=of_sight(evidence, side), style=css, script=script, style_digest=digest(css),
             script_digest=digest(script), version=__version__, made=time.strftime("%Y-%m-%d %H:%M"))

@@ -20,11 +20,12 @@ _SHADES = 6  # of the cells of a confusion matrix, by classes h1 to h6 of the pa
 
 def of_gaps(evidence: Evidence) -> dict[str, Any] | None:
     """Return the errors of the parts, and what lies between them."""
-    if not evidence.parts:
+    errors = evidence.all_errors
+    if not errors:
         return None
-    found: Gaps = gaps({name: evidence.errors(name) for name in evidence.parts}, evidence.human_error, evidence.unit)
+    found: Gaps = gaps(errors, evidence.human_error, evidence.unit)
     return {"found": found, "chart": charts.draw_gaps(found), "is_human_known": evidence.human_error is not None,
-            "drawn": {name: (len(part.y), part.whole) for name, part in evidence.parts.items() if part.whole}}
+            "drawn": {name: (len(errors[name]), whole) for name, whole in evidence.wholes.items() if whole}}
 
 
 def of_curves(evidence: Evidence) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from fastcnn.report.tagging import tag_shares
 from fastcnn.report.words import percent
 
 _CONFIDENT, _TO_TAG, _ISSUES, _RIGHT, _BESIDE = 24, 100, 48, 12, 12
+_WORST = 18  # pictures with what was found in them, which are large
 _COMPARED = 2000  # examples of a part
 _CELLS = 4  # of a table's row that are shown
 
@@ -89,6 +90,19 @@ def of_mistakes(evidence: Evidence, album: Album) -> dict[str, Any] | None:
     found = confident_mistakes(part.outputs, part.y, _CONFIDENT) if evidence.task == "classification" else (
         worst(_losses(evidence, name, part), _CONFIDENT))
     return {"part": name, "cards": album.cards(part, found), "task": evidence.task}
+
+
+def of_found(evidence: Evidence, side: int) -> dict[str, Any] | None:
+    """Return the pictures in which least is found rightly, with what is there and what was found."""
+    name = next((one for one in ("dev", "test", "train") if one in evidence.seen), None)
+    if name is None:
+        return None
+    part = evidence.seen[name]
+    cards = [{"name": str(part.names[k]), "picture": data_uri(part.draw(k), 3 * side), "cells": None,
+              "is_small": False, "error": percent(float(part.errors[k]))}
+             for k in worst(part.errors, _WORST).tolist()]
+    return {"part": name, "cards": cards, "what": "Dice" if evidence.task == "segmentation" else "F1",
+            "figures": evidence.class_figures}
 
 
 def of_tagging(evidence: Evidence, album: Album) -> dict[str, Any] | None:

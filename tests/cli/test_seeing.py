@@ -309,3 +309,17 @@ def test_persons_are_trained_by_name_and_told_apart_in_pairs(fastcnn, persons, t
     assert "expected two pictures or more" in fastcnn("predict", "run", same[0])[2]
     assert "--group-by: expected none for siamese" in fastcnn("train", "--dataset", persons, "--model", "siamese",
                                                             "--group-by", "p")[2]
+
+
+def test_a_report_shows_the_worst_pictures_and_refuses_what_is_of_classes(fastcnn, trained, tmp_path):
+    pytest.importorskip("jinja2", reason="needs the extra fastcnn[report]")
+    code, output, errors = fastcnn("report", trained, "--out", "page.html")
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[-1] == "report in page.html"
+    text = (tmp_path / "page.html").read_text()
+    assert 'id="found"' in text
+    assert "AP@0.5" in text
+    (tmp_path / "tags.json").write_text("{}")
+    code, _, errors = fastcnn("report", trained, "--out", "page.html", "--tags", "tags.json")
+    assert code == 2
+    assert "expected a run with classes for --tags and --corrections, got detection" in errors

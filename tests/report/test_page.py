@@ -151,6 +151,18 @@ def test_several_labels_have_scores_of_each_and_mistakes_to_tag():
     assert ids == {"gaps", "curves", "classes", "calibration", "mistakes", "tagging", "differences"}
 
 
+def test_a_detector_s_worst_pictures_are_shown_with_its_figures():
+    part = report.FoundPart(np.array([0.0, 0.5, 1.0]), ["good.png", "half.png", EVIL],
+                            lambda k: np.full((40, 50, 3), 80 * k, np.uint8))
+    text = report.render(whole(task="detection", parts={}, seen={"train": part, "dev": part},
+                               class_figures={"AP@0.5": {"ant": 0.5, "bee": float("nan")}}))
+    read = Reader(text)
+    assert {attrs["id"] for tag, attrs in read.tags if tag == "section"} == {"gaps", "curves", "found"}
+    assert sum(tag == "img" for tag, _ in read.tags) == 2  # what is all right is not shown
+    assert "good.png" not in text
+    assert sum(tag == "script" for tag, _ in read.tags) == 1
+
+
 def test_a_page_of_many_large_pictures_stays_below_five_megabytes(monkeypatch):
     part = answered(n=150, shape=(96, 96, 3))
     monkeypatch.setattr(page, "_MOST_BYTES", 400_000)
@@ -161,8 +173,8 @@ def test_a_page_of_many_large_pictures_stays_below_five_megabytes(monkeypatch):
 def test_what_does_not_fit_together_is_told():
     with pytest.raises(ArgumentError, match="as many of x, y, outputs and names in dev"):
         whole(parts={"dev": answered()._replace(names=["a"])})
-    with pytest.raises(ArgumentError, match="task: 'detection' is not known"):
-        whole(task="detection")
+    with pytest.raises(ArgumentError, match="task: 'diction' is not known; did you mean 'detection'"):
+        whole(task="diction")
     with pytest.raises(ArgumentError, match="human error from 0"):
         whole(human_error=-1.0)
 
