@@ -59,9 +59,22 @@ def test_a_yolo_is_finished_with_the_threshold_that_dev_pictures_choose():
                        for dev in (_pictures(2), None))
     assert alone.score_threshold == 0.25
     assert with_dev.score_threshold == alone.choose_threshold(_pictures(2)).threshold
+    trained = detection.yolo_recipe(_pictures(3), _pictures(2), filters=4, anchors=1)
+    before = [trained.finish().score_threshold for _ in range(2)]
+    trained.fit(1, verbose=0)
+    assert before[0] == before[1] != trained.finish().score_threshold
     empty = detection.yolo_recipe(_pictures(3), _pictures(2, boxes=0), filters=4, anchors=1)
     assert empty.finish().score_threshold == 0.25
     assert len(with_dev.model.layers) > len(empty.finish().model.layers)  # its blocks are of another kind
+
+
+def test_mirror_images_are_shown_in_training_and_looked_at_afterwards_or_neither():
+    for flips, names in (("horizontal", ["RandomFlip"]), (None, [])):
+        recipe = detection.yolo_recipe(_pictures(1), filters=2, flips=flips)
+        assert [type(one).__name__ for one in recipe.augmentation.stages if "Flip" in type(one).__name__] == names
+        assert recipe.finish().flips == flips
+    with pytest.raises(ArgumentError, match="flips: 'diagonal' is not known"):
+        detection.yolo_recipe(_pictures(1), filters=2, flips="diagonal")
 
 
 def test_the_size_of_a_yolo_is_that_of_most_pictures_in_multiples_of_its_stride():

@@ -78,13 +78,16 @@ def fitting_size(sizes: np.ndarray, stride: int) -> tuple[int, int]:
     return max(stride, round(height * share / stride) * stride), max(stride, round(width * share / stride) * stride)
 
 
-def changes(seed: int) -> Pipeline:
+def changes(seed: int, flips: str | None = "horizontal_and_vertical") -> Pipeline:
     """Return what pictures with boxes go through on their way into a batch.
 
     Parameters
     ----------
     seed : int
+    flips : str or None
+        The mode of `RandomFlip`.
     """
-    return Pipeline([layers.RandomFlip(), layers.RandomZoom((-0.25, 0.25), fill_mode="constant"),
+    mirror = [] if flips is None else [layers.RandomFlip(flips)]
+    return Pipeline([*mirror, layers.RandomZoom((-0.25, 0.25), fill_mode="constant"),
                      layers.RandomTranslation(0.1, 0.1, fill_mode="constant"), layers.RandomBrightness(0.15),
                      layers.RandomContrast(0.2)], seed=seed)
