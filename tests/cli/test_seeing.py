@@ -9,6 +9,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
+import fastcnn as fc
 from fastcnn.cli import _options, _run_callbacks, main
 from fastcnn.cli._seeing import recipes
 from fastcnn.datasets.annotated.box_forms import Form
@@ -66,6 +67,8 @@ def test_training_ends_with_the_mean_average_precision_of_dev(fastcnn, pets, tmp
     assert lines[0] == "data   pets: 6 training, 2 dev and 2 test pictures, boxes of cat, dog"
     assert "note   prior boxes " in output
     assert [line.split()[0] for line in lines if line.startswith((" cat", " dog"))] == ["cat", "dog"]
+    threshold = fc.vision.detection.Detector.load(tmp_path / "run" / "model.safetensors").score_threshold
+    assert f"boxes with a score above {threshold:.3f} are told" in lines
     assert "drawn in run/found-dev.png" in lines
     assert float(lines[-1].removeprefix("dev mAP@0.5 ")) >= 0
     with image.open(tmp_path / "run" / "found-dev.png") as page:

@@ -9,7 +9,7 @@ _PICTURES = 12
 
 
 def drawn(task: str, thing: Any, part: Any, path: Path) -> list[str]:
-    """Draw what is found on the first pictures of a part; return a line that tells where, or why not.
+    """Draw what is found on the first pictures of a part; return lines that tell where, or why not, and what counts.
 
     Parameters
     ----------
@@ -22,6 +22,7 @@ def drawn(task: str, thing: Any, part: Any, path: Path) -> list[str]:
     from fastcnn.cli._annotated_page import page
     from fastcnn.formats.files import write_atomically
 
+    told = [f"boxes with a score above {thing.score_threshold:.3f} are told"] if task == "detection" else []
     try:
         if task == "identity":
             thing.draw(part, path)
@@ -30,8 +31,8 @@ def drawn(task: str, thing: Any, part: Any, path: Path) -> list[str]:
             found = _boxed(thing, some) if task == "detection" else _masked(thing, some)
             write_atomically(path, page(found, getattr(part, "names", ()), _PICTURES))
     except (ImportError, OSError) as error:  # the figure is worth more than its picture
-        return [f"note   {path} could not be drawn: {error}"]
-    return [f"drawn in {path}"]
+        return [*told, f"note   {path} could not be drawn: {error}"]
+    return [*told, f"drawn in {path}"]
 
 
 def _boxed(thing: Any, part: Any) -> Any:
