@@ -20,10 +20,10 @@ from fastcnn.vision.recipe import Recipe, optimizer_for
 
 
 def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int = 0,
-                size: tuple[int, int] | None = None, epochs: int = 60, batch_size: int = 4, optimizer: Any = "adamw",
+                size: tuple[int, int] | None = None, epochs: int = 40, batch_size: int = 4, optimizer: Any = "adamw",
                 learning_rate: float = 2e-3, weight_decay: float | None = 0.01, augment: bool | Pipeline = True,
                 begin: Detector | None = None, filters: int = 16, blocks: int = 1, block: str = "residual",
-                strides: Sequence[int] = (16,), anchors: int = 3,
+                strides: Sequence[int] = (8, 16, 32), anchors: int = 3,
                 flips: str | None = "horizontal_and_vertical") -> Recipe:
     """Return the training of a YOLO on pictures with boxes, from nothing.
 
@@ -74,11 +74,11 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
 
     Examples
     --------
-    >>> pictures = fc.datasets.BoxedImages([np.zeros((32, 48, 3), "uint8")], [[4, 4, 20, 24]], [0, 1], [0],
-    ...                                    names=("cat",), files=("a.png",), sizes=[[32, 48]])
+    >>> pictures = fc.datasets.BoxedImages([np.zeros((32, 64, 3), "uint8")], [[4, 4, 20, 24]], [0, 1], [0],
+    ...                                    names=("cat",), files=("a.png",), sizes=[[32, 64]])
     >>> recipe = fc.vision.detection.yolo_recipe(pictures, epochs=2, anchors=1, filters=4)
     >>> recipe.x.shape, recipe.notes[0]
-    ((1, 32, 48, 3), 'prior boxes 16x20, which cover boxes with a mean IoU of 1.000')
+    ((1, 32, 64, 3), 'prior boxes 16x20, which cover boxes with a mean IoU of 1.000')
     """
     if flips not in FLIPS:
         raise ArgumentError(unknown("yolo_recipe: flips", flips, [one for one in FLIPS if one]))
@@ -91,7 +91,8 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
     notes = list[str]()
     if begin is None:
         sides, told = prior_sides(rows, anchors * len(strides), seed, "prior boxes")
-        cells = YoloCells((x.shape[1], x.shape[2]), sides, strides)
+        each: Any = sides if len(sides) >= len(strides) else [sides] * len(strides)
+        cells = YoloCells((x.shape[1], x.shape[2]), each, strides)
         model = yolo(cells, len(train.names), channels=x.shape[3], filters=filters, blocks=blocks, block=block)
         notes.append(told)
     else:
