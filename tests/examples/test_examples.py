@@ -131,12 +131,14 @@ def test_a_u_net_finds_nuclei_and_draws_them(data_dir, tmp_path):
 
 def test_a_yolo_learns_cells_and_draws_what_it_finds(data_dir, tmp_path):
     pytest.importorskip("PIL.Image")
-    printed = run("yolo_cells.py", "--epochs", 12, "--photos", 24, "--size", 144, 192, "--filters", 8, "--rate", 0.005,
-                  "--out", tmp_path / "cells.png", FASTCNN_DATA=str(data_dir))
+    printed = run("yolo_cells.py", "--epochs", 12, "--photos", 24, "--size", 160, 192, "--filters", 8, "--rate", 0.005,
+                  "--json", tmp_path / "cells.json", "--out", tmp_path / "cells.png", FASTCNN_DATA=str(data_dir))
     assert "24 photographs, " in printed
     losses = [float(loss) for loss in re.findall(r"loss: (\S+)$", printed, re.MULTILINE)]
     assert losses[-1] < 0.85 * losses[0]
-    assert 0 < number(r"^mAP@0.5 (\S+), @0.5:0.95", printed) < 1
+    figure = number(r"^mAP@0.5 (\S+), @0.5:0.95", printed)
+    assert 0 < figure < 1
+    assert json.loads((tmp_path / "cells.json").read_text())["AP50"] == pytest.approx(figure, abs=1e-4)
     is_picture(tmp_path / "cells.png")
 
 
