@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastcnn import _hooks, unsupported
 from fastcnn.models.cloning import clone_model, model_from_json
+from fastcnn.models.ensembles import ensemble
 from fastcnn.models.gradient_check import check_gradients
 from fastcnn.models.gradient_report import GradientReport, ParameterCheck
 from fastcnn.models.model import Model
@@ -12,7 +13,7 @@ from fastcnn.models.sequential import Sequential
 from fastcnn.models.time_budget import StepBudget, step_budget
 
 __all__ = ["GradientReport", "Model", "ParameterCheck", "RateSweep", "Sequential", "StepBudget", "check_gradients",
-           "clone_model", "load_model", "lr_finder", "model_from_json", "save_model", "step_budget"]
+           "clone_model", "ensemble", "load_model", "lr_finder", "model_from_json", "save_model", "step_budget"]
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
