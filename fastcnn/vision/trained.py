@@ -11,6 +11,7 @@ from fastcnn.errors import ArgumentError
 _KINDS = {
     "detector": ("detection", "fastcnn.vision.detection", "Detector"),
     "region_detector": ("detection", "fastcnn.vision.rcnn", "RegionDetector"),
+    "region_segmenter": ("segmentation", "fastcnn.vision.rcnn", "RegionSegmenter"),
     "segmenter": ("segmentation", "fastcnn.vision.segmentation", "Segmenter"),
     "recognizer": ("identity", "fastcnn.vision.identity", "Recognizer"),
 }

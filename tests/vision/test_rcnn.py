@@ -222,25 +222,6 @@ def test_losses_that_draw_are_told_seed_and_step_in_training_alone():
     assert {draw for _, draw in _Noted.seen} == {(0, 0)}
 
 
-def test_a_recipe_is_the_same_training_for_the_same_seed_and_goes_on():
-    parts = _pictures(4), _pictures(3, seed=2)
-    make = lambda **more: rcnn.faster_rcnn_recipe(*parts, seed=4, epochs=1, filters=4, regions=6, hidden=8, **more)
-    recipes = [make() for _ in range(2)]
-    histories = [recipe.fit(verbose=0).history for recipe in recipes]
-    assert histories[0] == histories[1]
-    assert {"loss", "proposals_loss", "val_regions_loss"} <= set(histories[0])
-    detector = recipes[0].finish()
-    assert detector.score_threshold == rcnn.RegionDetector(detector.model, NAMES).choose_threshold(parts[1]).threshold
-    more = make(begin=detector)
-    assert more.model is detector.model
-    assert more.finish().grid.sides.tolist() == detector.grid.sides.tolist()
-    with pytest.raises(ArgumentError, match="a detector with anchors"):
-        make(begin=rcnn.RegionDetector(detector.model, NAMES))
-    with pytest.raises(DataError, match="expected dev pictures of the classes cat, got square, bar"):
-        rcnn.faster_rcnn_recipe(fc.datasets.BoxedImages([np.zeros((32, 48, 3), "uint8")], [[4, 4, 20, 24]], [0, 1], [0],
-                                                        ("cat",), ("a.png",), [[32, 48]]), parts[1])
-
-
 def _jittered(picture):
     """Return a few boxes of a picture, near what is bright on it."""
     rng, bright = np.random.default_rng(0), picture[..., 0] > 150

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.vision.detection.detections import Detections
+from fastcnn.vision.segmentation.segmented import Segmentation
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,28 @@ class MaskedDetections(Detections):
             part = whole[top:top + pasted.shape[0], left:left + pasted.shape[1]]
             part[pasted >= threshold] = k + 1
         return whole
+
+    def segmentation(self, threshold: float = 0.5) -> Segmentation:
+        """Return the same as pixels and objects: each pixel is the best detection's that has it.
+
+        Parameters
+        ----------
+        threshold : float
+            As of `instances`.
+        """
+        found = self.instances(threshold)
+        chance = np.zeros((*self.image_size, 1 + len(self.names)), np.float32)
+        chance[..., 0] = 1
+        for k in range(len(self)):
+            (top, left), pasted = paste(self.masks[k], self.boxes[k], self.image_size)
+            bottom, right = top + pasted.shape[0], left + pasted.shape[1]
+            own = found[top:bottom, left:right] == k + 1
+            part = chance[top:bottom, left:right]
+            part[own, 0], part[own, 1 + self.classes[k]] = 1 - pasted[own], pasted[own]
+        kinds = np.append(0, self.classes + 1).astype(np.int32)[found]
+        seen, objects = np.unique(found, return_inverse=True)  # one that others hide wholly is none
+        shift = 0 if len(seen) and seen[0] == 0 else 1
+        return Segmentation(kinds, chance, (objects.reshape(found.shape) + shift).astype(np.int32), self.names)
 
     def draw(self, picture: Any, path: Any = None, line: int = 2) -> np.ndarray:
         """Return the picture with the objects in colour and their boxes drawn; see `Detections.draw`."""

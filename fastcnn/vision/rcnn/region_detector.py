@@ -84,6 +84,11 @@ class RegionDetector(PictureDetector):
         self._reads = Model(model.inputs, outputs)
         self._masks = model.get_layer(_MASKS) if masked else None
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether what it finds has masks: `detect` returns `MaskedDetections` then."""
+        return self._masks is not None
+
     def prediction_model(self, suppress: bool = False) -> Model:
         """Return a model from images of the network's size to boxes: what goes into an ONNX file for others.
 
