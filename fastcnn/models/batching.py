@@ -14,7 +14,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.models import arguments, augmented_inputs, data, own_steps
 from fastcnn.models.trainer_state import TrainerState
 from fastcnn.training import ArrayBatches, Epochs, Orders, Stream
-from fastcnn.training.batches import is_numbered
+from fastcnn.training.streams import is_numbered
 
 _APART = 1 << 20  # numbers of samples between the first ones of two batches
 

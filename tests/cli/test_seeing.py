@@ -88,15 +88,21 @@ def test_the_file_of_a_run_trains_the_same_again_and_its_model_is_a_detector(fas
                                                     load(trained / "model.safetensors").model.get_weights()))
 
 
-def test_a_training_that_is_stopped_goes_on_to_the_same_bits(fastcnn, pets, trained, tmp_path, monkeypatch):
+def pressed_after(epochs, monkeypatch):
+    """Press Ctrl-C when an epoch is over."""
     end = _run_callbacks.HistoryFile.on_epoch_end
 
     def pressed(self, epoch, logs):
         end(self, epoch, logs)
-        signal.raise_signal(signal.SIGINT)
+        if epoch + 1 == epochs:
+            signal.raise_signal(signal.SIGINT)
 
+    monkeypatch.setattr(_run_callbacks.HistoryFile, "on_epoch_end", pressed)
+
+
+def test_a_training_that_is_stopped_goes_on_to_the_same_bits(fastcnn, pets, trained, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(_run_callbacks.HistoryFile, "on_epoch_end", pressed)
+        pressed_after(1, patch)
         code, output, _ = fastcnn("train", "--dataset", pets, *SMALL, "--out", "run", "--resume", "auto")
     assert code == 130
     assert "stopped in epoch 2 after step 1; run saved in run" in output
@@ -326,3 +332,21 @@ def test_a_report_shows_the_worst_pictures_and_refuses_what_is_of_classes(fastcn
     code, _, errors = fastcnn("report", trained, "--out", "page.html", "--tags", "tags.json")
     assert code == 2
     assert "expected a run with classes for --tags and --corrections, got detection" in errors
+
+
+@pytest.mark.parametrize("network", ["unet", "siamese"])
+def test_a_training_in_batches_of_its_own_goes_on_to_the_same_bits(fastcnn, spots, persons, tmp_path, monkeypatch,
+                                                                   network):
+    if network == "unet":
+        pytest.importorskip("skimage")
+        asked = ("--dataset", spots, "--model", "unet(filters=4, depth=1)", "--size", 32, "--batch-size", 3)
+    else:
+        asked = ("--dataset", persons, "--model", "siamese(filters=4, embedding_size=8)", "--size", 16,
+                 "--batch-size", 16)
+    asked = ("train", *asked, "--epochs", 3, "--seed", 4, "--resume", "auto", "--out")
+    assert fastcnn(*asked, "whole")[0] == 0
+    with monkeypatch.context() as patch:
+        pressed_after(1, patch)
+        assert fastcnn(*asked, "run")[0] == 130
+    assert fastcnn("train", "--out", "run", "--resume", "auto")[0] == 0
+    assert digest(tmp_path / "run") == digest(tmp_path / "whole")
