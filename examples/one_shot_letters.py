@@ -1,6 +1,7 @@
 """Characters that the network has never seen, each known by a single drawing (one-shot recognition on Omniglot).
 
-    FASTCNN_DATA=../shared/data python examples/one_shot_letters.py        needs pillow
+    FASTCNN_DATA=../shared/data python examples/one_shot_letters.py        eight minutes of a core; needs pillow
+    ... --verification-epochs 0              one-shot accuracy alone: 0.9450 with seed 1, three minutes of a core
 
 A network learns to bring together what shows one character, and to hold the rest apart (triplet loss with semi-hard
 mining), on the characters of some alphabets, turned by quarters and mirrored to make more. First it verifies: a network
