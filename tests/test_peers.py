@@ -1,11 +1,15 @@
 """The comparison with PyTorch: the shapes it is over, and the goals its works are grouped under."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 
 from asv_benchmarks import networks, peer_works
 from asv_benchmarks.shapes import LAYERS, PARAMETERS
+from fastcnn.kernels import cpu as _kernels  # noqa: F401  (fills the registry)
+from fastcnn.kernels.cpu.compile.policy import registry
 
 
 # Millions of multiply-adds in convolutions for one image of 224 x 224, as published or told by torchvision.
@@ -30,6 +34,11 @@ def test_every_layer_is_there_once_and_under_the_first_network_that_has_it():
     assert "googlenet.conv1" not in LAYERS, "ResNet-50 has it"
     shapes = {layer for network in networks.NETWORKS for _, layer in network()}
     assert shapes == set(LAYERS.values())
+
+
+def test_every_kernel_has_a_benchmark_that_names_it():
+    text = "".join(path.read_text() for path in Path(peer_works.__file__).parent.glob("*.py"))
+    assert [name for name in registry if not re.search(rf"\b{name.rpartition('.')[2]}\b", text)] == []
 
 
 def test_every_goal_has_works_and_every_name_finds_some():
