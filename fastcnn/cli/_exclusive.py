@@ -9,6 +9,8 @@ _PAIRS = (
     ("model", "from", "a run has a model"),
     ("folds", "from", "the run has seen the images of every fold"),
     ("folds", "dev", "each fold is dev once"),
+    ("folds", "seeds", "each says what is trained several times"),
+    ("seeds", "minutes", "all are equally long"),
     ("folds", "minutes", "folds are equally long"),
     ("minutes", "steps", "each says how long training is"),
     ("minutes", "epochs", "each says how long training is"),

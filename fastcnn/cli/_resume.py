@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,10 +37,15 @@ def remembered(given: dict[str, Any]) -> Config | None:
     Raises
     ------
     ArgumentError
-        If another number of folds is asked for.
+        If another number of folds or seeds is asked for.
     """
     out = expanded(given["out"])
-    recorded = read_config(out) or read_config(out / "fold-1")
+    seeds, first = _seeds(out)
+    if seeds is not None or is_there(out):
+        if given["seeds"] not in (None, seeds):
+            raise _other("seeds", given["seeds"], seeds)
+        given["seeds"], given["seed"] = seeds, first if given["seed"] is None else given["seed"]
+    recorded = read_config(out) or read_config(out / "fold-1") or read_config(out / f"seed-{first}")
     if recorded is None:
         return None
     folds = None if recorded.fold is None else recorded.fold[1]
@@ -55,6 +61,20 @@ def remembered(given: dict[str, Any]) -> Config | None:
         if option != _FILE and (given[option] is None or (option in _PLAIN and not given[option])):
             given[option] = value
     return msgspec.structs.replace(recorded, fold=None)
+
+
+def _seeds(folder: Path) -> tuple[int | None, int | None]:
+    """Return how many seeds a folder is of, and the first one; None where it is no such folder."""
+    try:
+        found = tomllib.loads((folder / TOML).read_text())
+    except (OSError, ValueError):
+        return None, None
+    return found.get("seeds"), found.get("seed") if "seeds" in found else None
+
+
+def is_there(folder: Path) -> bool:
+    """Return whether something was begun in a folder."""
+    return (folder / TOML).is_file()
 
 
 def going_on(asked: dict[str, Any], config: Config, recorded: Config) -> Config:

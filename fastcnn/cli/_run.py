@@ -15,12 +15,13 @@ from fastcnn.errors import ArgumentError
 from fastcnn.formats import locks
 from fastcnn.formats.files import expanded, write_atomically
 
-MODEL, HISTORY, SPLIT, FOLDS = "model.safetensors", "history.jsonl", "split.csv", "folds.json"
+MODEL, HISTORY, SPLIT = "model.safetensors", "history.jsonl", "split.csv"
+FOLDS, SEEDS = "folds.json", "seeds.json"
 
 
-def write_folds(folder: Path, values: list[float], figure: str) -> None:
-    """Write ``folds.json``: the figure that decides, on dev, of each fold that was trained."""
-    write_atomically(folder / FOLDS, msgspec.json.encode({f"dev_{figure.replace(' ', '_')}": values}) + b"\n")
+def write_figures(path: Path, values: list[float], figure: str) -> None:
+    """Write ``folds.json`` or ``seeds.json``: the figure that decides, on dev, of each fold or seed."""
+    write_atomically(path, msgspec.json.encode({f"dev_{figure.replace(' ', '_')}": values}) + b"\n")
 
 
 @contextlib.contextmanager

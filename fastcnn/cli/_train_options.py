@@ -75,6 +75,9 @@ training_group = in_group(
     click.option("--momentum", type=Share(), metavar="NUMBER", help="Of sgd and rmsprop."),
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
                  help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded."),
+    click.option("--seeds", type=click.IntRange(2), metavar="N",
+                 help="Train N times on the same parts, from this seed on and the next ones: mean, spread and worst "
+                      "tell what of a difference is chance."),
 )  # fmt: skip
 
 regularization_group = in_group(

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
-import numpy as np
 
-from fastcnn.cli._config import write_config, write_toml
+from fastcnn.cli._config import write_config
 from fastcnn.cli._console import Record
 from fastcnn.cli._examples import restored, write_split
 from fastcnn.cli._prepared import Prepared
 from fastcnn.cli._resume import is_complete, open_run, remove_checkpoints
-from fastcnn.cli._run import FOLDS, MODEL, new_run, write_folds
+from fastcnn.cli._run import MODEL, new_run
 from fastcnn.cli._split import Asked, made, made_folds
 from fastcnn.errors import ArgumentError
 
@@ -82,39 +81,12 @@ def _parts(given: dict[str, Any], data: Any, dataset: Any, begun: Any) -> Any:
 
 def train_one(console: Any, prepared: Prepared, given: dict[str, Any], record: Record) -> Trained:
     """Train on the parts, keep the model in a new run, and tell how good it is on dev."""
-    return _train(console, prepared, given, given["out"], prepared.config, record)
+    return train_in(console, prepared, given, given["out"], prepared.config, record)
 
 
-def train_folds(console: Any, prepared: Prepared, given: dict[str, Any], record: Record) -> Trained:
-    """Train once for each fold, in a run of its own, and tell the mean accuracy on dev and its spread."""
-    import msgspec
-
-    count, found = given["folds"], []
-    divisions = list(made_folds(prepared.data, count, asked_of(given)))
-    name = f"{prepared.config.model}-{count}-folds"
-    with open_run(given["out"], 0) if given["resume"] else new_run(given["out"], name, 0, FOLDS) as folder:
-        write_toml(folder, prepared.config, folds=count)
-        for number, (parts, groups) in enumerate(divisions, 1):
-            console.print(f"fold {number}/{count}")
-            config = msgspec.structs.replace(prepared.config, fold=(number, count))
-            tell = lambda entry, number=number: record({"fold": number, **entry})
-            trained = _train(console, prepared.with_parts(parts, groups), given, str(folder / f"fold-{number}"), config,
-                             tell)  # fmt: skip
-            if trained.is_stopped:
-                return Trained(folder, None, is_stopped=True)
-            assert trained.dev is not None  # a fold has dev images
-            figure, value = trained.dev
-            found.append(value)
-            write_folds(folder, found, figure)
-    mean, spread = float(np.mean(found)), float(np.std(found, ddof=1))
-    console.print(f"folds  {' '.join(f'{value:.4f}' for value in found)}")
-    console.print(f"runs saved in {folder}")
-    console.print(f"dev {figure} {mean:.4f}, spread {spread:.4f} (mean and standard deviation of {count} folds)")
-    return Trained(folder, (figure, mean), is_stopped=False)
-
-
-def _train(console: Any, prepared: Prepared, given: dict[str, Any], out: str | None, config: Any,
-           record: Record) -> Trained:
+def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str | None, config: Any,
+             record: Record) -> Trained:
+    """Train as a configuration says, keep the model in a run, and tell how good it is on dev."""
     from fastcnn.cli._fitting import fit
     from fastcnn.cli._learner import ExamplesLearner
     from fastcnn.cli._minutes import settled

@@ -46,6 +46,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     fastcnn train --from first --epochs 2
     fastcnn train --dataset my_pictures/ --size 64x48 --group-by 'patient-[0-9]+'
     fastcnn train --folds 5
+    fastcnn train --seeds 5
     fastcnn train --dataset cifar10 --minutes 10
     fastcnn train --dataset cifar10 --epochs 100 --out long --resume auto
     fastcnn train --config first/config.toml
@@ -70,7 +71,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recorded: Any) -> None:
     from fastcnn.cli._seeing.recipes import task_asked
-    from fastcnn.cli._training import check, first_of, prepare, say_saved, train_folds, train_one
+    from fastcnn.cli._training import check, first_of, prepare, say_saved, train_one
 
     if (task := task_asked(given)) is None:
         prepared = prepare(given)
@@ -92,19 +93,19 @@ def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recor
         from fastcnn.cli._config import as_toml
 
         check(prepared, given)
-        output.write(as_toml(prepared.config, folds=given["folds"]))
+        output.write(as_toml(prepared.config, folds=given["folds"], seeds=given["seeds"]))
         return
     if given["dry_run"]:
         from fastcnn.cli._dry_run import dry_run
 
-        record(dry_run(console, first_of(prepared, given), given["folds"] or 1))
+        record(dry_run(console, first_of(prepared, given), given["folds"] or given["seeds"] or 1))
         return
     if given["overfit_batch"]:
         from fastcnn.cli._overfit import overfit_batch
 
         record(overfit_batch(console, first_of(prepared, given)))
         return
-    trained = (train_one if given["folds"] is None else train_folds)(console, prepared, given, record)
+    trained = _trainer(given, train_one)(console, prepared, given, record)
     figure, value = trained.dev or ("accuracy", None)
     record({"run": str(trained.folder), "is_complete": not trained.is_stopped,
             f"dev_{figure.replace(' ', '_')}": value})  # fmt: skip
@@ -116,3 +117,12 @@ def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recor
         ctx.exit(OTHER)
     if trained.is_stopped:
         ctx.exit(INTERRUPTED)
+
+
+def _trainer(given: dict[str, Any], once: Any) -> Any:
+    """Return what trains: once, for each fold, or from each seed."""
+    if given["folds"] is None and given["seeds"] is None:
+        return once
+    from fastcnn.cli._several import train_folds, train_seeds
+
+    return train_seeds if given["folds"] is None else train_folds

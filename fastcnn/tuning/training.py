@@ -82,7 +82,7 @@ class Training:
         if self._threads is not None:
             env.setdefault("NUMBA_NUM_THREADS", str(self._threads))
         command = [sys.executable, "-m", "fastcnn", "train", "--config", str(self._config), "--out", str(self.run),
-                   "--resume", "auto", "--json"]
+                   "--resume", "auto", "--json", "--no-report"]
         with self._told.open("ab") as out, self._errors.open("wb") as err:
             # A session of its own: Ctrl-C is for who waits, and is handed on.
             self._process = subprocess.Popen(command, stdout=out, stderr=err, env=env, start_new_session=True)

@@ -185,7 +185,7 @@ def test_a_digest_has_what_a_file_imports_from_beside_it(tmp_path):
 def test_the_order_of_options_has_every_one_that_decides_about_a_result():
     from fastcnn.cli import train
 
-    no_matter = {"config", "print_config", "out", "resume", "data_dir", "folds", "help", "dry_run",
+    no_matter = {"config", "print_config", "out", "resume", "data_dir", "folds", "seeds", "help", "dry_run",
                  "overfit_batch", "as_json", "quiet", "report"}
     assert {param.name for param in train.command.params} - no_matter == set(_config.OPTIONS) - {"data_dir"}
     assert "train" in COMMANDS

@@ -153,6 +153,28 @@ def test_folds_go_on_where_they_stood(tmp_path, fastcnn):
     assert "--folds 3: expected 2, as the run to go on with was begun" in only_line(refused.stderr)
 
 
+def test_seeds_are_runs_of_one_split_that_go_on_where_they_stood(tmp_path, fastcnn):
+    plan = ("train", "--epochs", 2, "--limit", 200, "--no-report", "--seed", 3, "--seeds", 2, *AGAIN[1:])
+    run = tmp_path / "run"
+    process = subprocess.Popen(command(*plan, run), env=environment(), stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("seed 4"):
+            process.kill()
+            break
+    process.communicate()
+    done = fastcnn(*AGAIN, run, "--no-report")
+    assert done.returncode == 0, done.stderr
+    values = json.loads((run / "seeds.json").read_text())["dev_accuracy"]
+    mean, worst = sum(values) / 2, min(values)
+    last = f"dev accuracy {mean:.4f}, spread {abs(values[0] - mean) * 2**0.5:.4f}, worst {worst:.4f}"
+    assert done.stdout.splitlines()[-1].startswith(last)
+    assert (run / "seed-3" / "split.csv").read_bytes() == (run / "seed-4" / "split.csv").read_bytes()
+    assert contents(run / "seed-3")[0] != contents(run / "seed-4")[0]
+    refused = only_line(fastcnn(*AGAIN, run, "--seeds", 3).stderr)
+    assert "--seeds 3: expected 2, as the run to go on with was begun" in refused
+    assert "--seeds: expected a dev part" in only_line(fastcnn("train", "--dev", 0, "--seeds", 2).stderr)
+
+
 def test_minutes_settle_steps_which_replay_without_a_clock_and_stand_when_a_run_goes_on(tmp_path, fastcnn):
     run = tmp_path / "run"
     timed = ("train", "--minutes", 0.08, "--seed", 3, "--batch-size", 256, "--resume", "auto", "--out")
