@@ -19,6 +19,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,13 @@ def main() -> None:
     given = parser.parse_args()
 
     name = given.config.stem
-    if given.choose:
-        train(given.config, given.out / f"{name}-dev", 0, "--dev", "0.1")
+    said = tomllib.loads(given.config.read_text())
+    if given.choose:  # a set may have its own part to decide on
+        train(given.config, given.out / f"{name}-dev", 0, *(() if said["dataset"] == "bccd" else ("--dev", "0.1")))
     report(name, given.out, given.results)  # without a seed, of what is there
     for seed in given.seeds:
         run = given.out / f"{name}-{seed}"
-        train(given.config, run, seed, "--dev", "0")
+        train(given.config, run, seed, *(() if "dev" in said else ("--dev", "0")))
         if not (run / "looks.jsonl").exists():  # the test images are seen once
             fastcnn("evaluate", str(run))
         report(name, given.out, given.results)
@@ -69,7 +71,8 @@ def report(name: str, out: Path, results: Path) -> None:
         return
     runs.sort(key=lambda run: (len(run["seed"]), run["seed"]))
     tested = [run for run in runs if run["test_accuracy"] is not None]
-    found: dict[str, Any] = {"config": f"{name}.toml", "seeds": [int(run["seed"]) for run in tested]}
+    found: dict[str, Any] = {"config": f"{name}.toml", "figure": runs[0]["figure"],
+                             "seeds": [int(run["seed"]) for run in tested]}
     if tested:
         accuracies = [run["test_accuracy"] for run in tested]
         found |= {"mean": round(statistics.mean(accuracies), 6), "worst": round(min(accuracies), 6), "minutes": round(
@@ -113,13 +116,17 @@ def read(path: Path, seed: str) -> dict[str, Any] | None:
         minutes.append(round(seconds / 60 / CORES, 3))
     looks = path / "looks.jsonl"
     first_look = json.loads(looks.read_text().splitlines()[0]) if looks.exists() else {"accuracy": None}
+    figure = list(first_look)[-1]  # the one that decides: of runs that see "mAP@0.5", "Dice" and the like
     dev = [line["val_accuracy"] for line in lines if "val_accuracy" in line]
-    return {"seed": seed, "epochs": len(lines), "minutes": minutes, "test_accuracy": first_look["accuracy"],
-            "accuracy": [line["accuracy"] for line in lines], "dev": dev, "dev_accuracy": dev[-1] if dev else None}
+    return {"seed": seed, "epochs": len(lines), "minutes": minutes, "figure": figure,
+            "test_accuracy": first_look[figure], "accuracy": [line.get("accuracy") for line in lines], "dev": dev,
+            "dev_accuracy": dev[-1] if dev else None}
 
 
 def draw(name: str, runs: list[dict[str, Any]], path: Path) -> None:
     """Draw accuracies over minutes: of training and dev images by epoch, of test images at the end."""
+    if any(None in run["accuracy"] for run in runs):  # of runs that see, whose log has the loss alone
+        return
     try:
         import matplotlib
     except ImportError:

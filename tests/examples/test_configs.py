@@ -79,7 +79,30 @@ def test_the_table_has_the_results(path):
                             f"{', '.join(map(str, found['seeds']))} |")
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+SEEING = sorted(path for path in CONFIGS.glob("*.toml") if path.stem.startswith(("bccd", "nuclei", "omniglot")))
+
+
+@pytest.mark.parametrize("path", SEEING, ids=lambda path: path.stem)
+def test_a_configuration_of_a_run_that_sees_is_a_recipe_and_in_the_table(path, tmp_path, monkeypatch, capsys):
+    """With a few pictures in the place of its data set."""
+    pytest.importorskip("PIL")
+    from tests.datasets import annotated_files as files
+
+    monkeypatch.chdir(tmp_path)
+    if "bccd" in path.stem:
+        files.voc(tmp_path / "some", [[("cat", 10, 10, 40, 30)]] * 5)
+    for k in range(10 if "bccd" not in path.stem else 0):
+        folders = ("images", "masks") if "nuclei" in path.stem else (f"p{k}", f"p{k}")
+        for number, folder in enumerate(folders):
+            files.picture(tmp_path / "some" / folder / f"{k if 'nuclei' in path.stem else number}.png", channels=1)
+    assert main(["train", "--config", str(path), "--dataset", "some", "--seed", "1", "--print-config"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {line for line in path.read_text().splitlines() if line.startswith(("epochs", "batch-size", "optimizer"))
+            } <= set(lines)  # fmt: skip
+    assert f"[{path.stem}]({path.name})" in README
+
+
+@pytest.mark.parametrize("path", sorted({*CONFIGS.glob("*.toml")} - {*SEEING}), ids=lambda path: path.stem)
 def test_a_configuration_trains_and_is_in_the_table(path, tmp_path, monkeypatch):
     """On twenty images of its shape: the data sets themselves are large."""
     monkeypatch.chdir(tmp_path)

@@ -14,7 +14,6 @@ from fastcnn.datasets import AnnotatedDataset
 from fastcnn.errors import ArgumentError, DataError
 
 _NAMED = 3  # pictures that a message names
-_ALPHABETS = 5  # of which a part for decisions has some as a whole
 
 
 class AnnotatedExamples(NamedTuple):
@@ -51,11 +50,11 @@ class AnnotatedExamples(NamedTuple):
             told = [""] * len(part)
         return cls(part, texts(part.files), texts(told))
 
-    def joined(self, other: "AnnotatedExamples") -> "AnnotatedExamples":
-        """Return these pictures and then others."""
+    def joined(self, other: "AnnotatedExamples", name: str = "dev") -> "AnnotatedExamples":
+        """Return these pictures and then those of a part that has its name from an option."""
         if not hasattr(self.part, "joined"):
-            raise ArgumentError("--dev 0: expected a part for decisions that can be trained on with the others, got "
-                                "one of masks; leave it out, or move its pictures into the training folder")
+            raise ArgumentError(f"--{name} 0: expected a part that can be trained on with the others, got one of "
+                                f"masks; leave it out, or move its pictures into the training folder")
         return AnnotatedExamples.of(self.part.joined(other.part))
 
 
@@ -66,8 +65,7 @@ def made(data: AnnotatedDataset, given: dict[str, Any]) -> tuple[Parts, dict[str
     """Return the parts of a data set as the options want them, and the group of each picture by its name.
 
     The parts that the data came with stay, but for one of share 0, which is trained on; the others are dealt out of the
-    training part. All pictures of a person stay in one part, and all characters of an alphabet where there are at least
-    five.
+    training part. All pictures of a person stay in one part.
 
     Raises
     ------
@@ -75,36 +73,27 @@ def made(data: AnnotatedDataset, given: dict[str, Any]) -> tuple[Parts, dict[str
         A share for a part that the data came with.
     """
     parts = {name: AnnotatedExamples.of(part) for name, part in data.parts.items()}
-    if given["dev"] == 0 and "dev" in parts:
-        parts["train"] = parts["train"].joined(parts.pop("dev"))
-    if given["test"] == 0 and data.runs:  # which are the test then
-        parts["train"] = parts["train"].joined(parts.pop("test"))
+    for name in ("dev", "test"):
+        if given[name] == 0 and name in parts:
+            parts["train"] = parts["train"].joined(parts.pop(name), name)
     total, shares = sum(len(part.y) for part in parts.values()), {}
     for name in PARTS[1:]:
         share = given[name]
         if name in parts and share is not None:
-            hint = "--dev 0 trains on it too" if name == "dev" else "leave it out"
             raise ArgumentError(f"--{name}: expected none, as {data.name} has its own {name} part of "
-                                f"{len(parts[name].y):,} pictures, got {share:g}; {hint}")
+                                f"{len(parts[name].y):,} pictures, got {share:g}; 0 trains on it too")
         if name not in parts and name != "test":
             share = (share_for(total) if name == "dev" else 0.0) if share is None else share
             shares[name] = min(1.0, share * total / len(parts["train"].y))
     groups = groups_of(parts, given["group_by"], None)  # type: ignore[arg-type]  # of which the names alone matter
     if sum(shares.values()) > 0:
         pool = parts["train"]
-        kept_together = _groups_of_persons(pool.part) if data.task == "identity" else None if groups is None else texts(
+        kept_together = pool.y if data.task == "identity" else None if groups is None else texts(
             [groups[name] for name in pool.names])
         index = split(np.zeros(len(pool.y), np.int64), shares, seed=given["seed"],
                       groups=None if kept_together is None else kept_together.astype(str))
         parts |= {name: pool.some(own) for name, own in index.items()}
     return {name: parts[name] for name in PARTS if name in parts}, groups or {}
-
-
-def _groups_of_persons(part: Any) -> NDArray[Any]:
-    """Return what stays together of pictures of persons or characters."""
-    if len(part.group_names) >= _ALPHABETS:
-        return texts([part.group_names[part.groups[k]] for k in part.labels])
-    return texts([part.names[k] for k in part.labels])
 
 
 def limited(part: AnnotatedExamples, limit: int | None, seed: int) -> AnnotatedExamples:
