@@ -64,7 +64,7 @@ class RecipeLearner(NamedTuple):
 
     def measure(self, part: Any) -> SeenScore:
         """As `Learner.measure`."""
-        return score_of(self.task, self.recipe.finish(), part.part, len(part.y))
+        return score_of(self.task, self.recipe.finish(), part.part)
 
     def draw(self, part: Any, folder: Path) -> list[str]:
         """As `Learner.draw`."""

@@ -51,7 +51,7 @@ class SeenScore(NamedTuple):
         console.print(table, soft_wrap=False)
 
 
-def score_of(task: str, thing: Any, part: Any, examples: int, **how: Any) -> SeenScore:
+def score_of(task: str, thing: Any, part: Any, examples: int | None = None, **how: Any) -> SeenScore:
     """Return what a trained thing reaches on pictures.
 
     Parameters
@@ -59,12 +59,13 @@ def score_of(task: str, thing: Any, part: Any, examples: int, **how: Any) -> See
     task : str
     thing : Detector, Segmenter or Recognizer
     part : BoxedImages, MaskedImages or IdentityImages, or a whole data set with one-shot runs
-    examples : int
-        How many pictures they are.
+    examples : int, optional
+        How many pictures they are, where `part` does not tell it.
     **how
         Further arguments of ``evaluate``.
     """
     found = {name: float(value) for name, value in thing.evaluate(part, **how).items()}
     names = getattr(part, "names", ()) if task == "detection" else ()
     figures = {words: found[name] for words, name in FIGURES[task] if name in found}
-    return SeenScore(figures, examples, {name: found[name] for name in names if name in found}, found)
+    classes = {name: found[name] for name in names if name in found}
+    return SeenScore(figures, len(part) if examples is None else examples, classes, found)
