@@ -58,7 +58,7 @@ DEPTHWISE = [cpu.depthwise2d_forward, cpu.depthwise2d_backward_input, cpu.depthw
 
 
 @pytest.mark.parametrize(("channels", "filters", "groups", "expected"), [
-    (4, 4, 4, DEPTHWISE), (1, 1, 1, DIRECT), (4, 8, 4, DIRECT), (4, 4, 2, DIRECT), (4, 4, 1, DIRECT)])
+    (4, 4, 4, DEPTHWISE), (1, 1, 1, DIRECT), (4, 8, 4, DIRECT), (4, 4, 2, DIRECT), (9, 9, 1, DIRECT)])
 def test_one_filter_a_channel_is_depthwise_and_all_else_direct(channels, filters, groups, expected):
     for dtype in ("float32", "float64"):
         assert kernels(conv2d((2, 9, 9, channels), filters, (5, 5), groups=groups), dtype) == expected
