@@ -78,7 +78,7 @@ class Training:
         if self.result() is not None or (until is not None and self.epoch(until) is not None):
             return
         self._wait_for_others()
-        env = dict(os.environ)
+        env = dict(os.environ) | {"FASTCNN_REPORT": "0"}  # nobody looks at the page of each trial
         if self._threads is not None:
             env.setdefault("NUMBA_NUM_THREADS", str(self._threads))
         command = [sys.executable, "-m", "fastcnn", "train", "--config", str(self._config), "--out", str(self.run),
