@@ -6,6 +6,8 @@ import pytest
 pytest.importorskip("scipy")
 pytest.importorskip("skimage")
 
+from scipy import ndimage
+
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.errors import ArgumentError, DataError
@@ -92,6 +94,20 @@ def test_large_pictures_are_the_same_in_tiles_and_mirror_images_are_marked_alike
     mirrored = segmentation.Segmenter(trained.model, trained.classes, flips=True)
     one, other = mirrored.segment(picture[:144, :136]), mirrored.segment(picture[:144, :136][:, ::-1])
     np.testing.assert_allclose(one.probabilities, other.probabilities[:, ::-1], atol=1e-6)
+
+
+def test_a_threshold_is_tuned_by_the_best_dice_of_all(trained):
+    part = _discs(3, seed=11)
+    tuned = trained.tuned(part)
+    assert tuned.settings() | {"threshold": 0} == trained.settings() | {"threshold": 0}
+    dice = {t: segmentation.Segmenter(trained.model, trained.classes, **trained.settings() | {"threshold": t}).evaluate(
+        part)["Dice"] for t in np.arange(6, 15) / 20}
+    assert dice[tuned.threshold] == max(dice.values())
+    fat = fc.datasets.MaskedImages(part.images, [ndimage.grey_dilation(m, 3) for m in part.masks],
+                                   part.files, part.sizes)
+    thin = fc.datasets.MaskedImages(part.images, [ndimage.grey_erosion(m, 5) for m in part.masks], part.files,
+                                    part.sizes)
+    assert trained.tuned(fat).threshold < trained.tuned(thin).threshold
 
 
 def test_a_file_holds_all_of_it(trained, tmp_path):

@@ -132,6 +132,37 @@ class Segmenter:
             scores.count(one.mask, found, one.file)
         return scores.results()
 
+    def tuned(self, part: MaskedImages) -> "Segmenter":
+        """Return the same with the threshold, of 0.3, 0.35, .. 0.7, whose Dice coefficient of objects is the best.
+
+        How far around an object people mark it differs from one set of pictures to another, and so does how sure a
+        network is of it after a short training.
+
+        Parameters
+        ----------
+        part : MaskedImages
+            Pictures that the threshold may be chosen on, which are not those for the test.
+
+        Raises
+        ------
+        DataError
+            If there is no picture.
+        """
+        if not len(part):
+            raise DataError("Segmenter.tuned: expected at least one picture, got none")
+        thresholds = np.arange(6, 15) / 20
+        hits, sizes = np.zeros((2, len(thresholds)))
+        for one in part:
+            picture = self._picture(one.image)
+            foreground = (1 - self._probabilities(picture)[..., 0])[one.mask >= 0]
+            inside = one.mask[one.mask >= 0] > 0
+            found = foreground > thresholds[:, None]
+            hits += (found & inside).sum(1)
+            sizes += found.sum(1) + inside.sum()
+        scores = hits / np.maximum(sizes, 1)
+        best = thresholds[np.lexsort((np.abs(thresholds - 0.5), -scores))[0]]
+        return Segmenter(self.model, self.classes, **self.settings() | {"threshold": float(best)})
+
     def prediction_model(self, size: tuple[int, int] | None = None) -> Model:
         """Return the network: what goes into an ONNX file for others, which takes pictures of any size, too.
 
@@ -187,8 +218,7 @@ class Segmenter:
                 "tile": self.tile, "flips": self.flips}
 
     def _segmented(self, given: Any) -> Segmentation:
-        picture = picture_of(given, int(self.model.input_shape[3]), "segment")
-        chance = self._probabilities(scaled(picture, limits(picture, self.percentiles)))
+        chance = self._probabilities(self._picture(given))
         if not np.isfinite(chance).all():
             raise DataError(f"{self.model}: expected finite outputs, got NaN or infinity; was the training sound?")
         count = len(self.classes)
@@ -201,6 +231,11 @@ class Segmenter:
         objects = mark_objects(classes > 0, chance[..., 1:1 + count].sum(-1) if self.has_rim else None,
                                prominence=self.prominence, smallest=self.smallest)
         return Segmentation(classes, chance, objects, self.classes)
+
+    def _picture(self, given: Any) -> np.ndarray:
+        """Return a picture as the network takes it, (H, W, C) of float32."""
+        picture = picture_of(given, int(self.model.input_shape[3]), "segment")
+        return scaled(picture, limits(picture, self.percentiles))
 
     def _probabilities(self, x: np.ndarray) -> np.ndarray:
         """Return the network's output (H, W, K) for a picture (H, W, C) of float32."""
