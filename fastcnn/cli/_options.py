@@ -14,7 +14,7 @@ MODELS = ("lenet", "lenet5", "convnet", "mlp", "logistic_regression", "linear_re
 DATASETS = ("digits", "mnist", "fashion_mnist", "cifar10", "cifar100")
 ANNOTATED = ("bccd", "nuclei-dsb2018", "omniglot")
 #: Those of `fastcnn.cli._seeing.recipes.RECIPES`.
-SEEING = ("yolo", "faster_rcnn", "unet", "siamese")
+SEEING = ("yolo", "faster_rcnn", "unet", "mask_rcnn", "siamese")
 #: Those of `fastcnn.datasets.annotated.box_forms.Form`.
 BOX_FORMS = ("corners", "sizes", "centres", "shares of corners", "shares of centres")
 TASKS = ("classification", "detection", "segmentation", "identity")

@@ -287,6 +287,18 @@ def test_pixels_are_trained_measured_predicted_and_exported(fastcnn, spots, tmp_
         assert sentence in fastcnn("train", "--dataset", spots, *options)[2]
 
 
+def test_objects_are_marked_by_a_mask_rcnn_as_well(fastcnn, spots):
+    small = "mask_rcnn(filters=2, anchors=1, regions=8, hidden=8, mask_filters=4)"
+    code, output, errors = fastcnn("train", "--dataset", spots, "--model", small, "--epochs", 1, "--seed", 2, "--out",
+                                   "run")
+    assert (code, errors) == (0, "")
+    assert float(output.splitlines()[-1].removeprefix("dev Dice ")) >= 0
+    assert isinstance(load("run/model.safetensors"), rcnn.RegionSegmenter)
+    assert fastcnn("evaluate", "run", "--part", "dev", "--quiet")[1] == f"{output.splitlines()[-1]}\n"
+    assert fastcnn("predict", "run", spots / "images" / "4.png", "--json")[0] == 0
+    assert fastcnn("train", "--from", "run", "--epochs", 1, "--out", "more", "--seed", 1)[0] == 0
+
+
 @pytest.fixture(scope="module")
 def persons(tmp_path_factory):
     """Return a folder of fifteen persons with four pictures each, of a ground of their own."""

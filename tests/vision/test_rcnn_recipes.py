@@ -74,6 +74,26 @@ def test_a_mask_rcnn_is_trained_by_its_recipe_and_marks_objects(segmenter, tmp_p
         rcnn.RegionSegmenter.load(tmp_path / "detector.safetensors")
 
 
+def test_a_mask_rcnn_goes_on_and_pictures_of_any_size_are_put_into_one(segmenter):
+    part = _masked(3)
+    wide = np.pad(part.images[1], ((0, 0), (4, 4), (0, 0)))
+    mixed = fc.datasets.MaskedImages([wide, part.images[2]], [np.pad(part.masks[1], ((0, 0), (4, 4))), part.masks[2]],
+                                     ("a.png", "b.png"), np.array([[32, 56], [32, 48]]))
+    recipe = rcnn.mask_rcnn_recipe(mixed, begin=segmenter)
+    assert recipe.model is segmenter.model
+    assert recipe.x.shape == (2, 32, 48, 1)
+    maps = recipe.y["masks"]
+    np.testing.assert_array_equal(maps[1], part.masks[2])
+    for number in (1, 2):  # at 48 of 56 of the size
+        share = (maps[0] == number).sum() / (part.masks[1] == number).sum()
+        assert abs(share - (48 / 56) ** 2) < 0.05
+    assert maps[0][:2].max() == maps[0][-2:].max() == 0
+    assert recipe.finish().detector.grid.sides.tolist() == segmenter.detector.grid.sides.tolist()
+    assert segmenter.prediction_model((32, 48)) is segmenter.model
+    with pytest.raises(ArgumentError, match="the size that the network sees, got"):
+        segmenter.prediction_model((64, 48))
+
+
 def test_what_is_marked_agrees_with_itself(segmenter):
     found = segmenter.segment(np.repeat(np.repeat(_masked().images[1], 2, 0), 2, 1))  # of another size
     assert len(found) == 2
@@ -99,7 +119,8 @@ def test_an_object_that_others_hide_is_none():
     (lambda: rcnn.mask_rcnn_recipe(_pictures(2)), ArgumentError, "expected MaskedImages as train, .* got BoxedImages"),
     (lambda: rcnn.mask_rcnn_recipe(_masked(1)), DataError, "got 1 pictures without a single one"),
     (lambda: rcnn.mask_rcnn_recipe(_masked(2, kind="classes")), DataError, "expected masks of objects"),
-    (lambda: rcnn.mask_rcnn_recipe(_masked(2), stride=32), ArgumentError, "a size of multiples of 32"),
+    (lambda: rcnn.mask_rcnn_recipe(_masked(2), size=(36, 48)), ArgumentError, "a size of multiples of 8, twice"),
+    (lambda: rcnn.mask_rcnn_recipe("pictures"), ArgumentError, "expected MaskedImages as train, .* got str"),
     (lambda: rcnn.mask_rcnn_recipe(_masked(2), percentiles=(9, 1)), ArgumentError, "two percentiles that rise"),
     (lambda: rcnn.RegionSegmenter("detector"), ArgumentError, "expected a RegionDetector of a mask_rcnn, got detector"),
 ])

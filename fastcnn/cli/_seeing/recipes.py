@@ -35,6 +35,7 @@ RECIPES = {
     "yolo": Named("detection", "fastcnn.vision.detection", "yolo_recipe", takes_layers=True),
     "faster_rcnn": Named("detection", "fastcnn.vision.rcnn", "faster_rcnn_recipe", takes_layers=True),
     "unet": Named("segmentation", "fastcnn.vision.segmentation", "unet_recipe"),
+    "mask_rcnn": Named("segmentation", "fastcnn.vision.rcnn", "mask_rcnn_recipe"),
     "siamese": Named("identity", "fastcnn.vision.identity", "siamese_recipe"),
 }
 

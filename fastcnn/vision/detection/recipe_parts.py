@@ -6,7 +6,6 @@ import numpy as np
 
 from fastcnn import layers
 from fastcnn.augmentation import Pipeline
-from fastcnn.data.ragged_rows import RaggedRows
 from fastcnn.datasets import BoxedImages
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.vision import boxes
@@ -39,12 +38,12 @@ def check_parts(who: str, train: Any, dev: Any, begin: Any) -> None:
         raise DataError(f"{who}: expected boxes to learn, got {len(train)} pictures without a single one")
 
 
-def prior_sides(rows: RaggedRows, count: int, seed: int, what: str) -> tuple[np.ndarray, str]:
+def prior_sides(objects: np.ndarray, count: int, seed: int, what: str) -> tuple[np.ndarray, str]:
     """Return the sides of prior boxes, and a sentence that tells them.
 
     Parameters
     ----------
-    rows : RaggedRows
+    objects : (N, 4) array
         Boxes.
     count : int
         There are no more than boxes of different sides.
@@ -52,8 +51,8 @@ def prior_sides(rows: RaggedRows, count: int, seed: int, what: str) -> tuple[np.
     what : str
         What they are called.
     """
-    known = np.unique(rows.rows[:, 2:4] - rows.rows[:, :2], axis=0)
-    sides, mean = boxes.anchor_sides(rows.rows[:, :4], min(count, len(known)), seed)
+    known = np.unique(objects[:, 2:] - objects[:, :2], axis=0)
+    sides, mean = boxes.anchor_sides(objects, min(count, len(known)), seed)
     told = ", ".join(f"{width:.0f}x{height:.0f}" for width, height in sides)
     return sides, f"{what} {told}, which cover boxes with a mean IoU of {mean:.3f}"
 

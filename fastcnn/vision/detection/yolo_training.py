@@ -90,7 +90,7 @@ def yolo_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, seed: int
     x, rows = letterboxed(train, fitting_size(train.sizes, max(strides)) if size is None else size)
     notes = list[str]()
     if begin is None:
-        sides, told = prior_sides(rows, anchors * len(strides), seed, "prior boxes")
+        sides, told = prior_sides(rows.rows[:, :4], anchors * len(strides), seed, "prior boxes")
         each: Any = sides if len(sides) >= len(strides) else [sides] * len(strides)
         cells = YoloCells((x.shape[1], x.shape[2]), each, strides)
         model = yolo(cells, len(train.names), channels=x.shape[3], filters=filters, blocks=blocks, block=block)

@@ -89,7 +89,7 @@ def faster_rcnn_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, se
     x, rows = letterboxed(train, fitting_size(train.sizes, 2 * stride) if size is None else size)
     notes: tuple[str, ...] = ()
     if begin is None:
-        sides, told = prior_sides(rows, anchors, seed, "anchors")
+        sides, told = prior_sides(rows.rows[:, :4], anchors, seed, "anchors")
         grid, notes = AnchorGrid((x.shape[1], x.shape[2]), sides, stride), (told,)
         model = faster_rcnn(grid, len(train.names), channels=x.shape[3], filters=filters, regions=regions,
                             hidden=hidden)

@@ -10,10 +10,12 @@ from fastcnn.datasets import MaskedImages
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import positive
 from fastcnn.random import set_random_seed
-from fastcnn.vision.detection.recipe_parts import prior_sides
+from fastcnn.vision.detection.letterboxing import fitted
+from fastcnn.vision.detection.recipe_parts import fitting_size, prior_sides
 from fastcnn.vision.rcnn.anchor_grid import AnchorGrid
 from fastcnn.vision.rcnn.mask_loss import MaskLoss
 from fastcnn.vision.rcnn.networks import mask_rcnn
+from fastcnn.vision.rcnn.objects import objects_of
 from fastcnn.vision.rcnn.proposal_loss import ProposalLoss
 from fastcnn.vision.rcnn.region_detector import RegionDetector
 from fastcnn.vision.rcnn.region_loss import RegionLoss
@@ -22,17 +24,18 @@ from fastcnn.vision.recipe import Recipe, optimizer_for
 from fastcnn.vision.segmentation.scaling import checked_percentiles
 
 
-def mask_rcnn_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: int = 0, epochs: int = 12,
-                     batch_size: int = 4, optimizer: Any = "adamw", learning_rate: float = 2e-3,
-                     weight_decay: float | None = 0.01, augment: bool = True, filters: int = 16, stride: int = 4,
+def mask_rcnn_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: int = 0,
+                     size: tuple[int, int] | None = None, epochs: int = 12, batch_size: int = 4,
+                     optimizer: Any = "adamw", learning_rate: float = 2e-3, weight_decay: float | None = 0.01,
+                     augment: bool = True, begin: RegionSegmenter | None = None, filters: int = 16, stride: int = 4,
                      anchors: int = 3, regions: int = 128, hidden: int = 128, mask_filters: int = 16,
                      proposal_iou: float = 0.5, percentiles: tuple[float, float] | None = (1.0, 99.8),
                      name: str = "object") -> Recipe:
     """Return the training of a Mask R-CNN on pictures with masks of objects, from nothing: all heads together.
 
-    The sides of anchors are found among the boxes around objects by k-means on IoU. Pictures are mirrored, turned,
-    zoomed and changed in contrast anew in each epoch; masks follow. They are of one size, a multiple of twice the
-    stride, and at most `regions` objects of a picture are found.
+    The sides of anchors are found among the boxes around objects by k-means on IoU. Pictures are put into one size,
+    their shape kept, and are mirrored, turned, zoomed and changed in contrast anew in each epoch; masks follow. At most
+    `regions` objects of a picture are found.
 
     Parameters
     ----------
@@ -42,6 +45,9 @@ def mask_rcnn_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, se
         Their losses are told after each epoch.
     seed : int
         Of first weights, anchors, changes and what is drawn.
+    size : (int, int), optional
+        Height and width that the network sees, multiples of twice the stride. Without it the most common size of the
+        pictures, made smaller until its long side is 384.
     epochs, batch_size : int
     optimizer : str or Optimizer
         One that was made has a rate and a weight decay of its own.
@@ -51,6 +57,8 @@ def mask_rcnn_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, se
         Of kernels.
     augment : bool
         Whether pictures are changed.
+    begin : RegionSegmenter, optional
+        Its network is trained on, in place of a new one: its anchors, its size and how it stretches stay.
     filters, regions, hidden, mask_filters, proposal_iou : as of `mask_rcnn`
     stride : int
         Of the features, as of `AnchorGrid`.
@@ -69,9 +77,9 @@ def mask_rcnn_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, se
     Raises
     ------
     ArgumentError
-        Numbers that cannot be, a size that is no multiple.
+        Numbers that cannot be, a size that is no multiple; a segmenter to begin with that has no anchors.
     DataError
-        Pictures of several sizes, or without a single object; masks of classes.
+        Pictures without a single object; masks of classes.
 
     Examples
     --------
@@ -88,18 +96,25 @@ def mask_rcnn_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, se
         if part is not None and not isinstance(part, MaskedImages):
             raise ArgumentError(f"{who}: expected MaskedImages as {word}, a part of a data set of masks, got "
                                 f"{type(part).__name__}")
-    epochs, batch_size, anchors, regions = positive(who, epochs=epochs, batch_size=batch_size, anchors=anchors,
-                                                    regions=regions)
+    epochs, batch_size, anchors, regions, stride = positive(who, epochs=epochs, batch_size=batch_size, anchors=anchors,
+                                                            regions=regions, stride=stride)
     percentiles = checked_percentiles(percentiles, who)
-    rows = train.boxed(name).targets()
-    if not len(rows.rows):
+    if not len(train.boxed(name).boxes):
         raise DataError(f"{who}: expected objects to learn, got {len(train)} pictures without a single one")
     set_random_seed(seed)
-    x, maps = _arrays(train, percentiles)
-    sides, told = prior_sides(rows, anchors, seed, "anchors")
-    grid = AnchorGrid((x.shape[1], x.shape[2]), sides, stride)
-    model = mask_rcnn(grid, 1, channels=x.shape[3], filters=filters, regions=regions, hidden=hidden,
-                      proposal_iou=proposal_iou, mask_filters=mask_filters)
+    if begin is not None:
+        if begin.detector.grid is None:
+            raise ArgumentError(f"{who}: expected a segmenter with anchors, got {begin}")
+        grid, model, notes = begin.detector.grid, begin.model, list[str]()
+        percentiles, name, regions = begin.percentiles, begin.classes[0], begin.detector.regions
+        x, maps = arrays(train, grid.size, percentiles)
+    else:
+        x, maps = arrays(train, fitting_size(train.sizes, 2 * stride) if size is None else size, percentiles)
+        around = np.concatenate([objects_of(one, np.float32).boxes for one in maps])
+        sides, *notes = prior_sides(around, anchors, seed, "anchors")
+        grid = AnchorGrid((x.shape[1], x.shape[2]), sides, stride)
+        model = mask_rcnn(grid, 1, channels=x.shape[3], filters=filters, regions=regions, hidden=hidden,
+                          proposal_iou=proposal_iou, mask_filters=mask_filters)
     model.compile(optimizer_for(optimizer, learning_rate, weight_decay), {
         "proposals": ProposalLoss(grid, positive=0.6), "regions": RegionLoss(count=regions, share=0.5),
         "masks": MaskLoss(count=regions)})
@@ -110,10 +125,10 @@ def mask_rcnn_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, se
 
     held = None
     if dev is not None:
-        pictures, known = _arrays(dev, percentiles)
+        pictures, known = arrays(dev, grid.size, percentiles)
         held = pictures, dict.fromkeys(model.output_names, known)
     return Recipe(model, x, finish, dict.fromkeys(model.output_names, maps), batch_size, epochs,
-                  changes(seed) if augment else None, held, notes=(told,))
+                  changes(seed) if augment else None, held, notes=tuple(notes))
 
 
 def changes(seed: int) -> Pipeline:
@@ -127,7 +142,22 @@ def changes(seed: int) -> Pipeline:
                      layers.RandomZoom((-0.25, 0.25), fill_mode="constant"), layers.RandomContrast(0.2)], seed=seed)
 
 
-def _arrays(part: MaskedImages, percentiles: tuple[float, float] | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return stretched pictures and their maps, where all have one size."""
-    x, maps = part.arrays()
-    return np.stack([stretched(one, percentiles) for one in x]), maps
+def arrays(part: MaskedImages, size: tuple[int, int], percentiles: tuple[float, float] | None
+           ) -> tuple[np.ndarray, np.ndarray]:
+    """Return stretched pictures in one size, uint8 (N, H, W, C), and their maps there, int32 (N, H, W).
+
+    Parameters
+    ----------
+    part : MaskedImages
+    size : (int, int)
+        Height and width.
+    percentiles : (float, float), optional
+    """
+    each = [fitted(stretched(one.image, percentiles), size) for one in part]
+    maps = np.zeros((len(part), *each[0][0].shape[:2]), np.int32)
+    for whole, (_, place), one in zip(maps, each, part, strict=True):
+        height, width = place.new_size
+        rows, columns = (((np.arange(new) + 0.5) * old / new).astype(np.int64)
+                         for new, old in zip(place.new_size, one.mask.shape, strict=True))
+        whole[place.top:place.top + height, place.left:place.left + width] = one.mask[rows[:, None], columns]
+    return np.stack([picture for picture, _ in each]), maps

@@ -102,6 +102,24 @@ class RegionSegmenter:
                 scores.count(one.mask, found, one.file)
         return scores.results()
 
+    def prediction_model(self, size: tuple[int, int]) -> Model:
+        """Return the network, for an ONNX file: from stretched pictures to proposals, regions and masks.
+
+        Parameters
+        ----------
+        size : (int, int)
+            Height and width of its pictures; there is one alone.
+
+        Raises
+        ------
+        ArgumentError
+            If it is another.
+        """
+        if tuple(size) != self.detector.size:
+            raise ArgumentError(f"RegionSegmenter.prediction_model: expected {self.detector.size}, the size that the "
+                                f"network sees, got {tuple(size)}")
+        return self.model
+
     def save(self, path: str | os.PathLike[str], overwrite: bool = True) -> None:
         """Write the network with all that belongs to the segmenter into one file.
 
