@@ -70,7 +70,7 @@ class Gaps(NamedTuple):
     --------
     >>> print(fc.report.gaps({"train": np.zeros(400, bool), "dev": np.arange(400) < 40}, human=0.0).sentence)
     Most is to be gained from variance: 10.0 points lie between train (0.0 %) and dev (10.0 %), with an interval from \
-7.35 to 13.3. Knobs: more training data, --augment, --dropout, --l2 or --weight-decay, --patience, a smaller network.
+7.26 to 13.3. Knobs: more training data, --augment, --dropout, --l2 or --weight-decay, --patience, a smaller network.
     """
 
     errors: dict[str, Estimate]

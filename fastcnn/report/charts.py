@@ -67,7 +67,8 @@ def draw_curve(curve: Curve) -> Drawing:
     if len(finite) > 20 and high > 8 * float(np.quantile(finite, 0.9)) > 0:  # a first epoch must not flatten the rest
         high = 2 * float(np.quantile(finite, 0.9))
     axes = Axes(f"{curve.name} by epochs", (curve.epochs[0], curve.epochs[-1]) if curve.epochs else (0, 1),
-                (min(*finite, 0.0) if min(finite) < 0.5 * high else min(finite), high), "epoch", curve.name)
+                (min(*finite, 0.0) if min(finite) < 0.5 * high else min(finite), high), "epoch", curve.name,
+                counts=True)
     for series, (name, values) in enumerate((("in training", curve.train), ("dev", curve.dev))):
         if values is None:
             continue

@@ -78,14 +78,17 @@ class Axes:
     x_label, y_label : str
     in_percent : str
         "x", "y" or both: which values are shares.
+    counts : bool
+        Whether x counts: its ticks are whole numbers.
     width, height : float
     """
 
     def __init__(self, title: str, x: tuple[float, float], y: tuple[float, float], x_label: str = "",
-                 y_label: str = "", *, in_percent: str = "", width: float = 360, height: float = 230) -> None:
+                 y_label: str = "", *, in_percent: str = "", counts: bool = False, width: float = 360,
+                 height: float = 230) -> None:
         self.title, self.width, self.height = title, width, height
         self.x, self.y = _opened(x), _opened(y)
-        self._parts = [*self._grid(in_percent), *self._labels(x_label, y_label)]
+        self._parts = [*self._grid(in_percent, counts), *self._labels(x_label, y_label)]
         self._legend: list[tuple[str, int]] = []
 
     def drawing(self) -> Drawing:
@@ -148,13 +151,13 @@ class Axes:
         low, high = self.y
         return self.height - _BOTTOM - (min(max(y, low), high) - low) / (high - low) * (self.height - _TOP - _BOTTOM)
 
-    def _grid(self, in_percent: str) -> list[str]:
+    def _grid(self, in_percent: str, counts: bool) -> list[str]:
         right, bottom, parts = self.width - _RIGHT, self.height - _BOTTOM, []
         for value in ticks(*self.y):
             down = self._down(value)
             parts.append(f'<line class="grid" x1="{_LEFT:g}" y1="{down:.1f}" x2="{right:g}" y2="{down:.1f}"/><text '
                          f'class="end" x="{_LEFT - 5:g}" y="{down + 4:.1f}">{_shown(value, "y" in in_percent)}</text>')
-        for value in ticks(*self.x):
+        for value in (one for one in ticks(*self.x) if not counts or one == round(one)):
             place = self._right(value)
             parts.append(f'<line class="axis" x1="{place:.1f}" y1="{bottom:g}" x2="{place:.1f}" y2="{bottom + 4:g}"/>'
                          f'<text class="mid" x="{place:.1f}" y="{bottom + 16:g}">{_shown(value, "x" in in_percent)}'

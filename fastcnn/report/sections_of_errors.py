@@ -11,10 +11,12 @@ from fastcnn.report.evidence import Answered, Evidence, columns
 from fastcnn.report.intervals import estimate
 from fastcnn.report.learning_curves import curves
 from fastcnn.report.reliability import calibration, fit_temperature, of_confidence, with_temperature
+from fastcnn.report.words import percent
 
 _MOST_CLASSES = 30  # of which the confusion matrix is a table
 _MOST_GROUPS = 20
 _MOST_TARGETS = 6
+_LAG = 0.1  # of the accuracy in training, which inference does not reach
 _SHADES = 6  # of the cells of a confusion matrix, by classes h1 to h6 of the page
 
 
@@ -25,6 +27,7 @@ def of_gaps(evidence: Evidence) -> dict[str, Any] | None:
         return None
     found: Gaps = gaps(errors, evidence.human_error, evidence.unit)
     return {"found": found, "chart": charts.draw_gaps(found), "is_human_known": evidence.human_error is not None,
+            "lag": _lag(evidence, found),
             "drawn": {name: (len(errors[name]), whole) for name, whole in evidence.wholes.items() if whole}}
 
 
@@ -97,6 +100,22 @@ def of_numbers(evidence: Evidence) -> dict[str, Any] | None:
              for k, target in enumerate(evidence.classes[:_MOST_TARGETS])]
     return {"part": name, "rows": rows, "charts": [chart for pair in drawn for chart in pair],
             "groups": _groups(evidence, name, part)}
+
+
+def _lag(evidence: Evidence, found: Gaps) -> str | None:
+    """Return a sentence where the network is much worse in inference mode than it was in training, on what it learned.
+
+    Dropout, augmentation and an epoch's beginning make it the other way round, so statistics are to blame.
+    """
+    last = evidence.history[-1].get("accuracy") if evidence.history else None
+    if evidence.task != "classification" or "train" not in found.errors or not isinstance(last, float):
+        return None
+    now = 1 - found.errors["train"].low
+    if now > last - _LAG:
+        return None
+    return (f"In training {percent(last)} were right, and in inference mode {percent(1 - found.errors['train'].value)} "
+            "of the same examples: the moving statistics of batch normalization lag behind the weights. Train longer "
+            "(--epochs), or take BatchNormalization(momentum=0.9).")
 
 
 def _groups(evidence: Evidence, name: str, part: Answered) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from fastcnn.vision.explanations import drawing
 _HEALTHY = 512  # training examples that gradients and units are looked at with
 _PATCHES_OF = 512
 _MAPS, _FILTERS, _EXPLAINED = 12, 32, 3
-_LAYERS = 40  # that are told of
+_LAYERS = 20  # that are told of
 _PATIENCE = 3.0  # seconds for patches, and as many for explanations: large networks get fewer pictures
 _PREDICTIONS, _UNITS = 250, 8  # that an explained picture, or a picture that patches are sought in, takes
 _METHODS = {"occlusion": "by how much the answer falls where a patch covers the picture",
@@ -73,7 +73,9 @@ def of_costs(evidence: Evidence) -> dict[str, Any] | None:
         found = layer_costs(evidence.model)
     except ArgumentError:  # of several inputs or outputs: not timed layer by layer
         return None
-    shown = found[:_LAYERS]
+    # Those that take longest, in the order in which they run.
+    longest = set(sorted(range(len(found)), key=lambda k: -found[k].seconds)[:_LAYERS])
+    shown = [one for k, one in enumerate(found) if k in longest]
     return {"rows": [(one, f"{1e6 * one.seconds:,.0f}", size_text(one.bytes)) for one in shown], "number": len(found),
             "parameters": sum(one.parameters for one in found), "bytes": size_text(sum(one.bytes for one in found)),
             "chart": charts.draw_bars([one.layer for one in shown], [one.seconds for one in shown], "time by layer")}

@@ -129,6 +129,15 @@ def test_a_network_without_a_mistake_is_told_so():
     assert 'id="tagging"' not in text
 
 
+def test_statistics_that_lag_behind_the_weights_are_told():
+    told = "batch normalization lag behind"
+    history = [{"epoch": 1, "loss": 1.0, "accuracy": 0.99}]
+    wrong = answered()._replace(outputs=np.eye(3)[(answered().y + 1) % 3])
+    assert told in report.render(whole(parts={"train": wrong}, history=history))
+    history[0]["accuracy"] = 0.05
+    assert told not in report.render(whole(parts={"train": wrong}, history=history))
+
+
 def test_numbers_to_learn_have_errors_in_their_unit_and_charts():
     draw = np.random.default_rng(0)
     y = draw.random((50, 2)) * [1, 1000]
