@@ -54,7 +54,7 @@ def picture(part: Any, found: list[segmentation.Segmentation]) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="nuclei-dsb2018", help="a data set by name, or a folder of images and masks")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--minutes", type=float, help="train so long, in place of a number of epochs")
     parser.add_argument("--images", type=int, help="train on so many images (default: all)")
     parser.add_argument("--test-images", type=int, help="test on so many images (default: all)")
