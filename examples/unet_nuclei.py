@@ -54,11 +54,11 @@ def picture(part: Any, found: list[segmentation.Segmentation]) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", default="nuclei-dsb2018", help="a data set by name, or a folder of images and masks")
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--minutes", type=float, help="train so long, in place of a number of epochs")
     parser.add_argument("--images", type=int, help="train on so many images (default: all)")
     parser.add_argument("--test-images", type=int, help="test on so many images (default: all)")
-    parser.add_argument("--filters", type=int, nargs="+", default=(16, 32, 64, 96), help="of each level")
+    parser.add_argument("--filters", type=int, nargs="+", default=(16, 32, 64, 96, 128), help="of each level")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--dev", action="store_true", help="judge on a fifth of the training images, not on the test")

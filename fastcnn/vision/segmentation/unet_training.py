@@ -23,9 +23,9 @@ _SCALED, _BYTES = (-2.0, 4.0), (0.0, 255.0)
 
 
 def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: int = 0, size: int = 128,
-                epochs: int = 24, batch_size: int = 8, optimizer: Any = "adamw", learning_rate: float = 3e-3,
+                epochs: int = 16, batch_size: int = 8, optimizer: Any = "adamw", learning_rate: float = 3e-3,
                 weight_decay: float | None = 0.01, augment: bool = True, begin: Segmenter | None = None,
-                filters: int | Sequence[int] = (16, 32, 64, 96), depth: int | None = None, w0: float = 0.0,
+                filters: int | Sequence[int] = (16, 32, 64, 96, 128), depth: int | None = None, w0: float = 0.0,
                 sigma: float = 5.0, percentiles: tuple[float, float] | None = (1.0, 99.8),
                 classes: Sequence[str] | None = None) -> Recipe:
     """Return the training of a U-Net on pictures with masks, from nothing.
