@@ -1,5 +1,6 @@
 """The sections of a page that show examples: mistakes, mistakes to tag, likely wrong labels, train beside dev."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -68,14 +69,14 @@ class Album:
     def _cells(self, row: NDArray[Any]) -> str:
         """Return the features of a row that are furthest from those of the training part."""
         names = self.evidence.features or [f"feature {k}" for k in range(len(row))]
-        mean, std = self._usual(len(row))
+        mean, std = self._usual
         far = np.argsort(-np.abs(np.nan_to_num((row - mean) / std)), kind="stable")[:_CELLS]
         return ", ".join(f"{names[k]} {row[k]:.4g}" for k in far)
 
-    def _usual(self, number: int) -> tuple[NDArray[Any], NDArray[Any]]:
-        part = self.evidence.parts.get("train")
-        if part is None:
-            return np.zeros(number), np.ones(number)
+    @functools.cached_property
+    def _usual(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The mean and standard deviation of features, in the training part if there is one."""
+        part = self.evidence.parts.get("train") or next(iter(self.evidence.parts.values()))
         some = np.asarray(part.x[:_COMPARED], np.float64)
         std = some.std(axis=0)
         return some.mean(axis=0), np.where(std > 0, std, 1)
