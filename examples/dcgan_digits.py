@@ -64,7 +64,8 @@ class DCGAN(fc.Model):
         self.means = {name: fc.metrics.Mean(name=name) for name in ("discriminator", "generator")}
         self.entropy = losses.BinaryCrossentropy(from_logits=True)
 
-    def compile(self, d_optimizer: optimizers.Optimizer, g_optimizer: optimizers.Optimizer) -> None:
+    def compile(  # type: ignore[override]
+            self, d_optimizer: optimizers.Optimizer, g_optimizer: optimizers.Optimizer) -> None:
         super().compile()
         self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
 

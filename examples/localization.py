@@ -1,12 +1,12 @@
 """Whether a photograph of blood holds a white cell, and where: presence and box out of one network (localization).
 
-    FASTCNN_DATA=../shared/data python examples/localization.py --out localized.png       needs pillow
+    FASTCNN_DATA=../shared/data python examples/localization.py --out localized.png     a minute of a core; needs pillow
 
 The network learns from windows of photographs that hold one white cell or none (BCCD), and its loss is the one of the
 course: presence and box count where there is a cell, presence alone where there is none. So one output decides whether
 the other counts, and the loss sees both (`fastcnn.losses.JointLoss`). Each side of the box is the mean place of a map,
 weighted by its softmax. The last line tells the mean IoU of the boxes on whole photographs of the test part with one
-white cell.
+white cell; it was 0.850.
 """
 
 import argparse

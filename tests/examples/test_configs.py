@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 
 import numpy as np
 import pytest
@@ -100,6 +101,13 @@ def test_a_configuration_of_a_run_that_sees_is_a_recipe_and_in_the_table(path, t
     assert {line for line in path.read_text().splitlines() if line.startswith(("epochs", "batch-size", "optimizer"))
             } <= set(lines)  # fmt: skip
     assert f"[{path.stem}]({path.name})" in README
+
+
+def test_the_commands_of_the_table_of_seeing_are_there():
+    _, _, rows = README.partition("## Seeing")
+    scripts = re.findall(r"\| `python examples/([\w/]+\.py)", rows)
+    assert len(scripts) >= 5
+    assert all((EXAMPLES / name).is_file() for name in scripts)
 
 
 @pytest.mark.parametrize("path", sorted({*CONFIGS.glob("*.toml")} - {*SEEING}), ids=lambda path: path.stem)
