@@ -54,6 +54,21 @@ def test_a_loss_of_logits_does(name):
     same(*found)
 
 
+def test_a_loss_over_all_outputs_does():
+    class Both(fc.losses.JointLoss):
+        def call(self, y_true, y_pred):
+            return fc.ops.mean((y_true[0] - y_pred[0]) ** 2, -1) + 2 * fc.ops.mean(abs(y_true[0] - y_pred[1]), -1)
+
+    target, first, second = DRAW.standard_normal((3, 5, 4)).astype(np.float32)
+    found = []
+    for on in (mirror, HOST):
+        with device.use(on):
+            losses, gradients = Both().forward([target], [on.put(first), on.put(second)], sample_weight=np.arange(5.0))
+            assert all(device.of(one) is on for one in (losses, *gradients))
+            found.append([on.get(one) for one in (losses, *gradients)])
+    same(*found)
+
+
 def _stepped(name, on, **arguments):
     optimizer = fc.optimizers.get(name, **arguments)
     parameters = [Parameter(on.put(p.numpy()), p.name, p.path) for p in test_optimizers._parameters()]
