@@ -67,6 +67,12 @@ class ExamplesLearner(NamedTuple):
 
         saving.save_model(self.task.finished(self.model), path, metadata=self.known if known else {})
 
+    def trained_in(self, path: Path) -> "ExamplesLearner":
+        """As `Learner.trained_in`."""
+        from fastcnn import saving
+
+        return self._replace(model=self.task.trained(saving.load_model(path, compile=False)))
+
     def measure(self, part: Any) -> Score:
         """As `Learner.measure`."""
         outputs = self.task.finished(self.model).predict(self.standard.images(part.x, self.scale), batch_size=256,

@@ -44,6 +44,9 @@ class Learner(Protocol):
     def save(self, path: Path, known: bool = True) -> None:
         """Write what was trained; without what is known about it, where that cannot be written."""
 
+    def trained_in(self, path: Path) -> "Learner":
+        """Return the same with the weights that `save` wrote."""
+
     def measure(self, part: Any) -> Score:
         """Return how good it is on a part."""
 

@@ -88,13 +88,11 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
              record: Record) -> Trained:
     """Train as a configuration says, keep the model in a run, and tell how good it is on dev."""
     from fastcnn.cli._fitting import fit
-    from fastcnn.cli._learner import ExamplesLearner
     from fastcnn.cli._minutes import settled
     from fastcnn.cli._page import page_of
     from fastcnn.cli._safe_saving import keep, said
     from fastcnn.cli._telling import introduce, measure_on_dev, say_how_to_go_on
     from fastcnn.errors import DivergedError
-    from fastcnn.saving import load_model
 
     since, data, parts = time.perf_counter(), prepared.data, prepared.parts
     learner = prepared.learner(config)
@@ -104,9 +102,7 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
         if given["resume"] and is_complete(folder):
             if config.fold is None:
                 console.print(f"run {folder} is complete; name another --out to train once more")
-            if not isinstance(learner, ExamplesLearner):
-                return Trained(folder, None, is_stopped=False)
-            learner = learner._replace(model=learner.task.trained(load_model(folder / MODEL, compile=False)))
+            learner = learner.trained_in(folder / MODEL)
             return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
         write_config(folder, config)
         write_split(folder, prepared.dealt, prepared.groups, data)

@@ -112,6 +112,16 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bits(fastcnn, pets, trai
     assert (tmp_path / "run" / "history.jsonl").read_text().count("\n") == 2
 
 
+def test_several_seeds_are_measured_again_where_they_are_complete(fastcnn, pets):
+    code, output, errors = fastcnn("train", "--dataset", pets, *SMALL[:2], "--epochs", 1, "--seed", 3, "--seeds", 2,
+                                   "--out", "two", "--resume", "auto")
+    assert (code, errors) == (0, "")
+    assert output.splitlines()[-1].startswith("dev mAP@0.5 ")
+    code, again, errors = fastcnn("train", "--out", "two", "--resume", "auto")
+    assert (code, errors) == (0, "")
+    assert again.splitlines()[-1] == output.splitlines()[-1]
+
+
 def test_a_training_that_diverges_ends_with_the_step_the_picture_and_the_part_of_the_loss(fastcnn, pets, tmp_path):
     code, _, errors = fastcnn("train", "--dataset", pets, *SMALL, "--lr", 1e30, "--optimizer", "sgd", "--out", "run")
     assert code == 4
@@ -244,6 +254,7 @@ def test_what_a_run_that_sees_is_not_for_is_refused(fastcnn, trained, pets):
     assert "--top: expected a model of classes" in fastcnn("predict", trained, picture, "--top", 3)[2]
     assert "which has classes; name another" in fastcnn("evaluate", trained, "--dataset", "digits")[2]
     assert "--white: expected none for" in fastcnn("evaluate", trained, "--white", 255)[2]
+    assert "which sees; name it alone" in fastcnn("evaluate", trained, trained)[2]
     code, output, _ = fastcnn("summary", trained)
     assert code == 0
     assert 'Model "yolo", input (N, 32, 64, 3)' in output

@@ -62,6 +62,13 @@ class RecipeLearner(NamedTuple):
         else:
             saving.save_model(self.model, path)
 
+    def trained_in(self, path: Path) -> "RecipeLearner":
+        """As `Learner.trained_in`."""
+        from fastcnn import saving
+
+        self.model.set_weights(saving.load_model(path, compile=False).get_weights())
+        return self
+
     def measure(self, part: Any) -> SeenScore:
         """As `Learner.measure`."""
         return score_of(self.task, self.recipe.finish(), part.part)

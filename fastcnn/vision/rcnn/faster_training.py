@@ -111,7 +111,8 @@ def faster_rcnn_recipe(train: BoxedImages, dev: BoxedImages | None = None, *, se
     if dev is not None:
         pictures, objects = letterboxed(dev, grid.size)
         held = pictures, _both(objects)
-    return Recipe(model, x, finish, _both(rows), batch_size, epochs, pipeline, held, notes=notes)
+    return Recipe(model, x, finish, _both(rows), batch_size, epochs, pipeline, held, notes=notes,
+                  samples=train.files)
 
 
 def _both(rows: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fastcnn import device
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.geometry.arguments import number, positive
 from fastcnn.losses import Loss
+from fastcnn.losses.finite_parts import require_finite
 from fastcnn.operations import boxes as operations
 from fastcnn.vision.boxes.anchoring import SCALES
 from fastcnn.vision.rcnn.objects import Objects, check_objects, objects_of
@@ -57,6 +58,7 @@ class SampledLoss(Loss):
                                                    draws(*draw, k), gradient[k] if wants_gradient else None)
             if wants_gradient:
                 gradient[k] *= x.dtype.type(weights[k] / n)
+        require_finite(self.name, (self.name,), losses[None])
         return d.put(losses), (d.put(gradient) if wants_gradient else None)
 
     def require(self, shape: tuple[int, ...]) -> None:
