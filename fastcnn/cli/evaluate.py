@@ -48,8 +48,8 @@ def command(ctx: click.Context, saved: tuple[str, ...], as_json: bool, quiet: bo
     console, part = make_console(quiet=quiet or as_json), given["part"]
     seen = [one for one in saved if open_seen(one) is not None] if len(saved) > 1 else []
     if seen:
-        raise click.UsageError(f"evaluate: expected runs with classes, labels or numbers as an ensemble, got {seen[0]}, "
-                               "which sees; name it alone", ctx)  # fmt: skip
+        raise click.UsageError(f"expected runs with classes, labels or numbers as an ensemble, got {seen[0]}, which "
+                               "sees; name it alone", ctx)  # fmt: skip
     opened = open_seen(saved[0]) if len(saved) == 1 else None
     if opened is None:
         if given["save"] is not None and len(saved) == 1:
