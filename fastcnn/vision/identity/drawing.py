@@ -70,10 +70,12 @@ def draw_embeddings(embeddings: Any, labels: Any, path: str | os.PathLike[str], 
     try:
         from matplotlib.figure import Figure
         from sklearn.manifold import TSNE
+        from threadpoolctl import threadpool_limits  # scikit-learn comes with it
     except ImportError:
         raise ImportError('drawing embeddings needs scikit-learn and matplotlib: pip install "fastcnn[vision,plot]"'
                           ) from None
-    places = TSNE(perplexity=min(perplexity, (len(x) - 1) / 3), init="random", random_state=seed).fit_transform(x)
+    with threadpool_limits(1):  # threads of OpenMP wait for one another, on a busy machine twenty times as long
+        places = TSNE(perplexity=min(perplexity, (len(x) - 1) / 3), init="random", random_state=seed).fit_transform(x)
     figure = Figure(figsize=(8, 8), layout="constrained")
     axes = figure.add_subplot()
     axes.set(xticks=[], yticks=[], title=f"{len(x)} embeddings of {len(np.unique(y))}, t-SNE")
