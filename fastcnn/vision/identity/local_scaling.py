@@ -9,7 +9,7 @@ from fastcnn.geometry.arguments import positive
 from fastcnn.vision.identity.embedding import squared_distances
 
 
-def local_scales(embeddings: Any, cohort: Any, neighbours: int = 10) -> np.ndarray:
+def local_scales(embeddings: Any, cohort: Any, neighbours: int = 50) -> np.ndarray:
     """Return the mean squared distance of each embedding to its nearest ones of others, (N,) float64.
 
         |f - f'|^2 / sqrt(s s')      with the scales s and s' of both: a distance that means the same everywhere
@@ -23,7 +23,7 @@ def local_scales(embeddings: Any, cohort: Any, neighbours: int = 10) -> np.ndarr
     cohort : (M, C) array
         Of other persons.
     neighbours : int
-        How many of the cohort count, at most.
+        How many of the cohort count, at most: more than there are pictures of one person.
 
     Raises
     ------
