@@ -146,7 +146,8 @@ def gaps(errors: Mapping[str, Any], human: float | None = None, unit: str = "%")
         raise ArgumentError(unknown("gaps: part", strange, PARTS))
     if not errors:
         raise ArgumentError("gaps: expected the errors of a part at least, got none")
-    found = {name: estimate(errors[name]) for name in ("train", "train_dev", "dev", "test") if name in errors}
+    order = [name for name in ("train", "train_dev", "dev", "test") if name in errors]
+    found = {name: estimate(errors[name], unit == "%") for name in order}
     found = {name: one for name, one in found.items() if one.examples}
     whole = {"human": exact(0.0 if human is None else human)} | found if "train" in found else found
     return Gaps(whole, tuple(_between(whole)), unit)

@@ -122,7 +122,7 @@ def label_scores(probabilities: Any, labels: Any, names: Sequence[str]) -> Class
     return ClassScores(tuple(names), *_scores(right, called_so, are_so), None)
 
 
-def group_scores(errors: Any, groups: Sequence[str]) -> list[GroupScore]:
+def group_scores(errors: Any, groups: Sequence[str], are_shares: bool = False) -> list[GroupScore]:
     """Return the error of each group, the worst first.
 
     Parameters
@@ -131,6 +131,8 @@ def group_scores(errors: Any, groups: Sequence[str]) -> list[GroupScore]:
         Of each example whether it is wrong, or by how much.
     groups : sequence of N str
         Examples of "" are in no group.
+    are_shares : bool
+        As `estimate` takes it.
 
     Examples
     --------
@@ -138,7 +140,7 @@ def group_scores(errors: Any, groups: Sequence[str]) -> list[GroupScore]:
     ['b', 'a']
     """
     found, of = np.asarray(errors), np.asarray(groups, dtype=object).astype(str)
-    scores = [GroupScore(str(name), estimate(found[of == name])) for name in np.unique(of) if name]
+    scores = [GroupScore(str(name), estimate(found[of == name], are_shares)) for name in np.unique(of) if name]
     return sorted(scores, key=lambda one: -one.error.value)
 
 

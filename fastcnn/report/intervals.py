@@ -91,13 +91,16 @@ def wilson(count: Any, total: Any, z: float = Z) -> tuple[Any, Any]:
     return (float(low), float(high)) if low.ndim == 0 else (low, high)
 
 
-def estimate(errors: Any) -> Estimate:
+def estimate(errors: Any, are_shares: bool = False) -> Estimate:
     """Return the mean of the errors of examples, with its interval.
 
     Parameters
     ----------
     errors : (N,) array
         Of bool, whether each is wrong: Wilson's interval; of numbers: mean -+ 1.96 deviations of the mean.
+    are_shares : bool
+        Whether numbers are from 0 to 1: then the interval is Wilson's for so many examples as have the variance that
+        these and one 0 and one 1 have, so that no example with an error is not taken for certainty.
 
     Raises
     ------
@@ -117,6 +120,10 @@ def estimate(errors: Any) -> Estimate:
     mean = float(found.mean(dtype=np.float64))
     if found.dtype == bool:
         return Estimate(mean, *wilson(int(found.sum()), found.size), found.size)
+    if are_shares and found.min() >= 0 and found.max() <= 1:
+        more = np.append(found, (0, 1)).astype(np.float64)
+        number = found.size * float(more.mean() * (1 - more.mean()) / more.var())
+        return Estimate(mean, *wilson(mean * number, number), found.size)
     half = Z * float(found.std(ddof=1, dtype=np.float64)) / found.size**0.5 if found.size > 1 else float("inf")
     return Estimate(mean, max(mean - half, 0.0) if found.min() >= 0 else mean - half, mean + half, found.size)
 

@@ -122,7 +122,7 @@ def _groups(evidence: Evidence, name: str, part: Answered) -> dict[str, Any] | N
     """Return the error of groups, the worst first, and the mean over them, each counting alike."""
     if part.groups is None:
         return None
-    found = group_scores(evidence.errors(name), part.groups)
+    found = group_scores(evidence.errors(name), part.groups, evidence.unit == "%")
     if len(found) < 2:
         return None
     return {"rows": found[:_MOST_GROUPS], "number": len(found), "worst": found[0], "unit": evidence.unit,

@@ -45,6 +45,13 @@ def test_an_interval_holds_in_95_of_100_draws_of_shares_and_of_means():
         assert 0.92 < held < 0.975
 
 
+def test_shares_without_an_error_are_not_certain_and_those_that_vary_are_nearly_as_by_their_variance():
+    np.testing.assert_allclose(report.estimate(np.zeros(30), True)[:3], report.estimate(np.zeros(30, bool))[:3])
+    shares = np.random.default_rng(0).random(400)
+    np.testing.assert_allclose(report.estimate(shares, True)[:3], report.estimate(shares)[:3], atol=2e-3)
+    assert report.gaps({"train": np.zeros(30), "dev": np.zeros(30)}).errors["dev"].high > 0.1
+
+
 def test_the_interval_of_a_difference_is_newcombes():
     """Table II of his paper, case (a): 56 of 70 and 48 of 80, method 10."""
     first = report.estimate(np.arange(70) < 56) - report.estimate(np.arange(80) < 48)
