@@ -24,11 +24,12 @@
     const cards = [...document.querySelectorAll("#to-tag > li")];
     const error = Number(tagging.dataset.error);
     const key = `fastcnn-tags:${tagging.dataset.run}:${cards.map((card) => card.dataset.example).join("|").slice(0, 2000)}`;
+    const made = tagging.dataset.tags + tagging.dataset.examples; // what the page was made with: another page, another memory
     let tags = JSON.parse(tagging.dataset.tags);
     let examples = new Map(Object.entries(JSON.parse(tagging.dataset.examples)));
 
     const remember = () => {
-      try { localStorage.setItem(key, JSON.stringify({tags, examples: Object.fromEntries(examples)})); } catch { /* no storage */ }
+      try { localStorage.setItem(key, JSON.stringify({made, tags, examples: Object.fromEntries(examples)})); } catch { /* no storage */ }
     };
     const recall = () => {
       try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
@@ -40,7 +41,8 @@
       tags = [...new Set([...some(given.tags), ...[...examples.values()].flat()])];
       return true;
     };
-    if (!tags.length && !examples.size) take(recall());
+    const kept = recall();
+    if (kept?.made === made) take(kept);
 
     const toggle = (example, tag) => {
       const has = new Set(examples.get(example) ?? []);
