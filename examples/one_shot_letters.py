@@ -6,9 +6,8 @@
 A network learns to bring together what shows one character, and to hold the rest apart (triplet loss with semi-hard
 mining), on the characters of some alphabets, turned by quarters and mirrored to make more. First it verifies: a network
 learns the alphabets of one set without every fifth character; on those a threshold is chosen, with which it then tells
-for pairs of drawings of alphabets that it has not seen whether they show one character. Distances are divided by how
-crowded the places of both drawings are among what was learned (local scaling). Then it recognizes: a network that
-learns both sets meets the 20 trials of Lake et al.: 20 new characters, one example and one query of each; pairs of
+for pairs of drawings of alphabets that it has not seen whether they show one character. Then it recognizes: a network
+that learns both sets meets the 20 trials of Lake et al.: 20 new characters, one example and one query of each; pairs of
 these drawings, of alphabets that neither set has, are verified too, with the threshold of what was learned. The last
 lines are the share of right answers on pairs, and of right names.
 """
@@ -45,20 +44,6 @@ def drawings_of(runs: Any) -> IdentityImages:
                           np.repeat(np.arange(len(runs)), count), tuple(f"trial{k}" for k in range(len(runs))))
 
 
-class Verified:
-    """Pairs of drawings, half of them of one character, and their scaled distances."""
-
-    def __init__(self, embeddings: np.ndarray, cohort: np.ndarray, labels: np.ndarray, groups: Any, count: int) -> None:
-        pairs = identity.balanced_pairs(labels, count, 0, groups)
-        scales = identity.local_scales(embeddings, cohort)
-        distances = ((embeddings[pairs.first] - embeddings[pairs.second]) ** 2).sum(1)
-        self.same, self.distances = pairs.same, distances / np.sqrt(scales[pairs.first] * scales[pairs.second])
-        self.best = identity.choose_threshold(self.distances, self.same)
-
-    def accuracy(self, threshold: float) -> float:
-        return float(((self.distances <= threshold) == self.same).mean())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=10, help="of the network for one-shot trials")
@@ -79,21 +64,13 @@ def main() -> None:
     if told.verification_epochs:
         train, dev = learned.held_out(5)
         recognizer, seconds = trained(train, dev, told.verification_epochs, told)
-        cohort, test = recognizer.embed(train.images), data.test
-        chosen = Verified(recognizer.embed(dev.images), cohort, dev.labels, None, told.pairs)
-        seen = recognizer.embed(test.images)
-        every = Verified(seen, cohort, test.labels, None, told.pairs)
-        within = Verified(seen, cohort, test.labels, test.groups[test.labels], told.pairs)
-        figures |= {"verification_cpu_seconds": seconds, **recognizer.evaluate(test, pairs=told.pairs),
-                    "scaled_threshold": chosen.best, "scaled_accuracy": every.accuracy(chosen.best),
-                    "scaled_accuracy_in_groups": within.accuracy(chosen.best)}
+        found = recognizer.evaluate(data.test, pairs=told.pairs)
+        figures |= {"verification_cpu_seconds": seconds, "threshold": recognizer.threshold, **found}
         if told.out:
             recognizer.draw(data.test.of(data.test.names[:20]), told.out)
-        print(f"without scales {figures['verification_accuracy']:.4f} and "
-              f"{figures['verification_accuracy_in_groups']:.4f} right")
-        print(f"{told.pairs} pairs of {len(test.group_names)} alphabets not seen, at threshold {chosen.best:.3f}: "
-              f"{figures['scaled_accuracy']:.4f} right, {figures['scaled_accuracy_in_groups']:.4f} where both are of "
-              f"one alphabet", flush=True)
+        print(f"{told.pairs} pairs of {len(data.test.group_names)} alphabets not seen, at threshold "
+              f"{recognizer.threshold:.3f}: {found['verification_accuracy']:.4f} right, "
+              f"{found['verification_accuracy_in_groups']:.4f} where both are of one alphabet", flush=True)
     if told.epochs:
         recognizer, seconds = trained(whole, None, told.epochs, told)
         each = identity.one_shot_accuracy(recognizer, data.runs)

@@ -142,22 +142,6 @@ def test_known_persons_are_folders_or_the_names_of_files(tmp_path):
             identity.known_persons(place)
 
 
-def test_local_scales_are_mean_distances_to_the_nearest_of_a_cohort_and_even_crowds_out():
-    rng = np.random.default_rng(0)
-    x, cohort = rng.normal(size=(7, 3)), rng.normal(size=(9, 3))
-    expected = [np.mean(sorted(((a - b) ** 2).sum() for b in cohort)[:4]) for a in x]
-    np.testing.assert_allclose(identity.local_scales(x, cohort, 4), expected)
-    np.testing.assert_allclose(identity.local_scales(x, cohort, 50), identity.local_scales(x, cohort, 9))
-    assert (identity.local_scales(x, x, 1) > 0).all(), "so that they can be divided by"
-    for scale in (1.0, 10.0):  # a crowd and wide space, alike once distances are divided
-        a, b = scale * x[:1], scale * x[1:2]
-        s, t = (identity.local_scales(one, scale * cohort, 4) for one in (a, b))
-        assert ((a - b) ** 2).sum() / np.sqrt(s * t)[0] == pytest.approx(((x[0] - x[1]) ** 2).sum() / np.sqrt(
-            expected[0] * expected[1]))
-    with pytest.raises(DataError, match="got nobody"):
-        identity.local_scales(x, np.zeros((0, 3)))
-
-
 def test_embeddings_are_drawn_with_like_ones_near(tmp_path):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")

@@ -13,7 +13,6 @@ from fastcnn.vision.identity.drawing import draw_embeddings
 from fastcnn.vision.identity.embedding import squared_distances
 from fastcnn.vision.identity.gallery import NOT_RECOGNIZED, Gallery, Identified
 from fastcnn.vision.identity.known_files import known_persons
-from fastcnn.vision.identity.local_scaling import local_scales
 from fastcnn.vision.identity.monitor import EmbeddingMonitor
 from fastcnn.vision.identity.one_shot import one_shot_accuracy
 from fastcnn.vision.identity.pairs import PairBatches, Pairs, balanced_pairs
@@ -23,5 +22,5 @@ from fastcnn.vision.identity.siamese_training import siamese_recipe
 from fastcnn.vision.identity.verification import choose_threshold, verify
 
 __all__ = ["NOT_RECOGNIZED", "ClassBatches", "EmbeddingMonitor", "Gallery", "Identified", "PairBatches", "Pairs",
-           "Recognizer", "balanced_pairs", "choose_threshold", "draw_embeddings", "known_persons", "local_scales",
-           "one_shot_accuracy", "siamese", "siamese_recipe", "squared_distances", "verify"]
+           "Recognizer", "balanced_pairs", "choose_threshold", "draw_embeddings", "known_persons", "one_shot_accuracy",
+           "siamese", "siamese_recipe", "squared_distances", "verify"]
