@@ -145,6 +145,21 @@ def test_its_gradients_are_those_of_differences(loss, y):
     assert fc.check_gradients(two(loss), X, y, sample_weight=WEIGHTS).verdict == "right"
 
 
+def test_a_loss_that_draws_is_told_the_seed_and_the_step():
+    told = []
+
+    class Drawing(Presence):
+        draws = True
+
+        def forward(self, y_true, y_pred, wants_gradient=True, sample_weight=None, draw=(0, 0)):
+            told.append(draw)
+            return super().forward(y_true, y_pred, wants_gradient, sample_weight)
+
+    model = two(Drawing())
+    model.fit(X, BOXES, batch_size=6, epochs=2, verbose=0)
+    assert told[-4:] == [(model.seed, step) for step in range(4)]
+
+
 def test_penalties_are_added():
     x = fc.Input((5,))
     with_penalty = fc.Model(x, [layers.Dense(3, kernel_regularizer=fc.regularizers.L2(0.1))(x), layers.Dense(2)(x)])

@@ -88,9 +88,11 @@ class JointObjective(Objective):
             raise ArgumentError(f"{who}: for the first sample, {error}") from None
 
     def forward(self, ys: Sequence[Any], outputs: Sequence[np.ndarray], weights: Sequence[Any] | None,
-                wants_gradient: bool = True, skip: Sequence[int] = ()) -> tuple[list[Any], list[Any]]:
+                wants_gradient: bool = True, skip: Sequence[int] = (), draw: tuple[int, int] = (0, 0)
+                ) -> tuple[list[Any], list[Any]]:
         """As `Objective.forward`; the losses of the samples stand first, and None for all other outputs."""
-        values, gradients = self.joint.forward(ys, outputs, wants_gradient, **more_of(weights, 0))
+        more = more_of(weights, 0) | ({"draw": draw} if self.joint.draws else {})
+        values, gradients = self.joint.forward(ys, outputs, wants_gradient, **more)
         rest = [None] * (len(outputs) - 1)
         return [values, *rest], [None, *rest] if gradients is None else gradients
 
