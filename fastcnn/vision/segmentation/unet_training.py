@@ -16,7 +16,6 @@ from fastcnn.vision.segmentation.mask_batches import MaskBatches
 from fastcnn.vision.segmentation.segmenter import Segmenter
 from fastcnn.vision.segmentation.unet_network import unet
 
-_JUDGED = 32  # pictures that a threshold is chosen on
 # Within which changes leave pixels. Scaled ones are between 0 and 1 but for a few; a change of brightness by 0.015 of
 # the range is 0.09 there.
 _SCALED, _BYTES = (-2.0, 4.0), (0.0, 255.0)
@@ -38,8 +37,7 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
     train : MaskedImages
         Of objects or of classes.
     dev : MaskedImages, optional
-        Their loss is told after each epoch, and up to 32 of them say the threshold of the segmenter; without them
-        pictures of `train` do.
+        Their loss is told after each epoch.
     seed : int
         Of first weights and changes.
     size : int
@@ -114,15 +112,9 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
                             f"{wanted[1]}")
     model.compile(optimizer_for(optimizer, learning_rate, weight_decay),
                   losses.CategoricalCrossentropy() if of_objects else losses.SparseCategoricalCrossentropy())
-    smallest, judged = _smallest(train), train if dev is None else dev
-    some = judged.take(range(0, len(judged), -(-len(judged) // _JUDGED)))
-
-    def finish() -> Segmenter:
-        made = Segmenter(model, names, percentiles=percentiles, smallest=smallest)
-        return made.tuned(some) if made.has_rim or len(names) == 1 else made  # of several classes the largest is taken
-
-    return Recipe(model, x, finish, epochs=epochs, validation_data=None if dev is None else MaskBatches(
-        dev, size, batch_size, **how, anew=False))
+    smallest = _smallest(train)
+    return Recipe(model, x, lambda: Segmenter(model, names, percentiles=percentiles, smallest=smallest), epochs=epochs,
+                  validation_data=None if dev is None else MaskBatches(dev, size, batch_size, **how, anew=False))
 
 
 def changes(seed: int, value_range: tuple[float, float] = _SCALED) -> Pipeline:
