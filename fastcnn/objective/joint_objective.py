@@ -93,7 +93,7 @@ class JointObjective(Objective):
         """As `Objective.forward`; the losses of the samples stand first, and None for all other outputs."""
         more = more_of(weights, 0) | ({"draw": draw} if self.joint.draws else {})
         values, gradients = self.joint.forward(ys, outputs, wants_gradient, **more)
-        rest = [None] * (len(outputs) - 1)
+        rest: list[Any] = [None] * (len(outputs) - 1)
         return [values, *rest], [None, *rest] if gradients is None else gradients
 
 

@@ -67,7 +67,7 @@ def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Par
 
     Parameters
     ----------
-    x, gamma, beta, moving_mean, moving_variance, epsilon, relu : as `batch_normalization`
+    x, gamma, beta, moving_mean, moving_variance, epsilon, slope : as `batch_normalization`
     trainable : bool
         Whether the backward pass adds to the gradients of gamma and beta.
     """
