@@ -72,7 +72,7 @@ def draw_embeddings(embeddings: Any, labels: Any, path: str | os.PathLike[str], 
         from sklearn.manifold import TSNE
         from threadpoolctl import threadpool_limits  # scikit-learn comes with it
     except ImportError:
-        raise ImportError('drawing embeddings needs scikit-learn and matplotlib: pip install "fastcnn[vision,plot]"'
+        raise ImportError('drawing embeddings needs scikit-learn and matplotlib: pip install "fastcnn[sklearn,plot]"'
                           ) from None
     with threadpool_limits(1):  # threads of OpenMP wait for one another, on a busy machine twenty times as long
         places = TSNE(perplexity=min(perplexity, (len(x) - 1) / 3), init="random", random_state=seed).fit_transform(x)
