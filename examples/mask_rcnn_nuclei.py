@@ -27,7 +27,8 @@ from fastcnn.vision import boxes, rcnn
 def stretched(pictures: np.ndarray) -> np.ndarray:
     """Return pictures whose darkest hundredth is black and whose brightest white: some are nearly dark."""
     low, high = np.percentile(pictures, (1, 99.8), axis=(1, 2), keepdims=True)
-    return np.clip((pictures - low) * (255 / np.maximum(high - low, 1)), 0, 255).astype(np.uint8)
+    shown: np.ndarray = np.clip((pictures - low) * (255 / np.maximum(high - low, 1)), 0, 255).astype(np.uint8)
+    return shown
 
 
 def main() -> None:

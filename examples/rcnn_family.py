@@ -39,7 +39,7 @@ class Searched:
 def flipped(x: np.ndarray, found: list[np.ndarray], rows: list[np.ndarray]) -> tuple[Any, Any, Any]:
     """Return photographs, proposals and objects as they are, and mirrored across, down, and both."""
     height, width = x.shape[1:3]
-    pictures, proposals, objects = [], [], []
+    pictures, proposals, objects = list[np.ndarray](), list[np.ndarray](), list[np.ndarray]()
     for across, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
         pictures.append(x[:, ::-1 if down else 1, ::-1 if across else 1])
         for before, after in ((found, proposals), (rows, objects)):
@@ -149,8 +149,8 @@ def main() -> None:
         last = of_anchors(told, train, names) if make is None else of_proposals(make, told, train, names, search)
         trained = time.process_time() - began
         scores = last.evaluate(test)
-        count = last.regions if make is None else np.mean([len(search(one)) for one in x])
-        table.append((name, float(count), seconds_of(last, [test.images[k] for k in range(min(4, len(test)))]),
+        count = float(last.regions if make is None else np.mean([len(search(one)) for one in x]))
+        table.append((name, count, seconds_of(last, [test.images[k] for k in range(min(4, len(test)))]),
                       float(scores["AP50"]), trained))
         told_scores = ", ".join(f"{one} {scores[one]:.3f}" for one in names if one in scores)
         print(f"{name}: {told_scores}; trained in {trained:.0f} s of CPU time")

@@ -244,7 +244,7 @@ def read_config(folder: Path) -> Config | None:
     path = folder / CONFIG
     try:
         return _with_paths(msgspec.json.decode(path.read_bytes(), type=Config), as_path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a file of a model has none beside it that is its own
         return None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ModelFileError(

@@ -60,7 +60,9 @@ def dry_run(console: Any, prepared: Any, count: int = 1) -> dict[str, Any]:
     with Compiling(console, "training"):
         learner.model.fit(**fit, epochs=-(-3 // steps), verbose=0, callbacks=[watch])
     step = statistics.median(watch.seconds or [0.0])
-    measuring = 0.0 if dev is None or held_out is None else _seconds_on(learner, held_out) * len(dev.y)
+    measuring = 0.0
+    if dev is not None and held_out is not None:
+        measuring = _seconds_on(learner, held_out, fit.get("augmentation")) * len(dev.y)
     epoch = steps * step + measuring
     in_all = f"{config.epochs} epochs"
     whole = config.epochs * epoch
@@ -84,12 +86,12 @@ def dry_run(console: Any, prepared: Any, count: int = 1) -> dict[str, Any]:
     return figures
 
 
-def _seconds_on(learner: Any, held_out: Any) -> float:
+def _seconds_on(learner: Any, held_out: Any, augmentation: Any) -> float:
     """Return the seconds that the network takes for an image of dev: of arrays (x, y), or of batches of them."""
     some = held_out[0][:_DEV] if isinstance(held_out, tuple) else held_out[0][0]
-    learner.model.predict(some, batch_size=256, verbose=0)
+    learner.model.predict(some, batch_size=256, verbose=0, augmentation=augmentation)
     begin = time.perf_counter()
-    learner.model.predict(some, batch_size=256, verbose=0)
+    learner.model.predict(some, batch_size=256, verbose=0, augmentation=augmentation)
     return (time.perf_counter() - begin) / len(some)
 
 

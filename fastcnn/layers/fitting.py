@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import Sides, positive
 from fastcnn.geometry.resize import pad3d
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.layers.twins import shape_text
-from fastcnn.operations.padding import crop, pad
+from fastcnn.operations.padding import crop_like, pad
 
 _MODES = ("edge", "zero")
 
@@ -98,10 +97,7 @@ class CropLike(Layer):
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         images, like = self.checked(x)
         shape = images.shape[0], *like.shape[1:3], images.shape[3]
-        d, y, back = device.of(images), images, None
-        if shape != images.shape:
-            y, back = crop(images, _geometry(shape, self.border, "zero"), shape)
-        return y, lambda dy: (back(dy) if back else dy, d.zeros(like.shape, dy.dtype))
+        return crop_like(images, like, _geometry(shape, self.border, "zero"))
 
 
 def _geometry(shape: Shape, border: Sides, mode: str) -> np.ndarray:

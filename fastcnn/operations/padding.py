@@ -52,6 +52,20 @@ def crop(x: np.ndarray, geometry: np.ndarray, shape: Shape) -> tuple[np.ndarray,
     return y, backward
 
 
+def crop_like(x: np.ndarray, like: np.ndarray, geometry: np.ndarray) -> tuple[np.ndarray, Backward]:
+    """Return as many rows and columns of x as another array has, and dy -> (dx, zeros): it says a size alone.
+
+    Parameters
+    ----------
+    x, like : (N, H, W, C) and (N, H', W', D) arrays
+    geometry : PAD3D array
+        Of the border that is cut off.
+    """
+    shape = x.shape[0], *like.shape[1:3], x.shape[3]
+    y, back = (x, None) if shape == x.shape else crop(x, geometry, shape)
+    return y, lambda dy: (dy if back is None else back(dy), device.of(dy).zeros(like.shape, dy.dtype))
+
+
 def _volume(shape: Shape) -> Shape:
     """Return a shape as (N, D, H, W, C)."""
     return shape[0], *(1,) * (5 - len(shape)), *shape[1:]

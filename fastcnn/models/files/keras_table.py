@@ -82,9 +82,10 @@ NO_INITIALIZERS = frozenset(("PatchWhitening",))
 #: Losses, metrics and schedules that Keras lacks.
 NO_OBJECTS = frozenset((
     "BoxCIoU", "BoxDIoU", "BoxGIoU", "BoxIoU", "ByEpoch", "ConfusionMatrix", "Contrastive", "DiceScore",
-    "ExpectedCalibrationError", "InstanceAP", "InverseSquareRootDecay", "Masked", "MaskedBinaryCrossentropy",
-    "MatthewsCorrelation", "MeanAveragePrecision", "MeanMetric", "OneCycle", "PanopticQuality", "RecallAtK",
-    "RootMeanSquaredError", "SuitingCrossentropy", "Triplet", "Verification", "WarmUp"))  # fmt: skip
+    "ExpectedCalibrationError", "InstanceAP", "InverseSquareRootDecay", "JointLoss", "Masked",
+    "MaskedBinaryCrossentropy", "MatthewsCorrelation", "MeanAveragePrecision", "MeanMetric", "OneCycle",
+    "PanopticQuality", "RecallAtK", "RootMeanSquaredError", "SuitingCrossentropy", "Triplet", "Verification",
+    "WarmUp"))  # fmt: skip
 #: The metrics of that name that Keras has all the same.
 OBJECTS_OF = {"keras.metrics": frozenset(("RootMeanSquaredError",))}
 #: Names of metrics that Keras does not know; it knows their classes.
