@@ -74,6 +74,24 @@ def test_softmax_with_crossentropy_agrees_with_its_twin(shape, dtype, sparse):
 
 
 @types
+@pytest.mark.parametrize("classes", [2, 5, 8, 9])
+def test_a_row_has_the_same_bits_whatever_else_is_wanted_and_beside_any_others(classes, dtype):
+    x, labels = 3 * random(300, classes, dtype=dtype), _targets((300, classes), dtype, True)
+
+    def run(rows, *wanted):
+        outputs = [unwritten(*x[rows if wants else slice(0)].shape, dtype=dtype) for wants in wanted]
+        losses = unwritten(len(x[rows]), dtype=dtype)
+        softmax_sparse_categorical_crossentropy(losses, *outputs, x[rows], labels[rows], np.empty(0, dtype), SCALE)
+        return [losses, *outputs]
+
+    whole = run(slice(None), True, True)
+    for rows in (slice(None), slice(0, 1), slice(7, 26)):
+        for wanted in ((True, True), (True, False), (False, True), (False, False)):
+            for got, all_of_it in zip(run(rows, *wanted), whole, strict=True):
+                assert got.size == 0 or got.tobytes() == all_of_it[rows].tobytes()
+
+
+@types
 @kinds
 @pytest.mark.parametrize("shape", [(1, 1), (7, 3), (128, 10), (2, 5000)], ids=str)
 def test_weighted_softmax_with_crossentropy_agrees_with_its_twin(shape, dtype, sparse):

@@ -20,7 +20,7 @@ import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
 from fastcnn.kernels.cpu.elementwise.softmax import largest
-from fastcnn.kernels.cpu.simd.elementary import as_ordered, exp_nonpositive, from_ordered, log, plus_gap
+from fastcnn.kernels.cpu.simd.elementary import as_ordered, exp_nonpositive, from_ordered, log, plus_gap, times
 from fastcnn.kernels.cpu.simd.sums import BLOCK, row_sum
 
 _BLOCK = 4096  # elements that stay in L1 between the passes over them
@@ -108,9 +108,10 @@ def _few_classes(outputs, work, x, targets, scale, classes):
         losses[i] = total
         share = (weights[i] if weights.size > 0 else real(1)) * real(scale)
         known = 0 <= label < classes or (weights.size > 0 and weights[i] == real(0))
-        factor, inverse = share / total if known else real(np.nan), real(1) / total
+        inverse = real(1) / total
+        factor = times(share, inverse) if known else real(np.nan)
         for k in range(np.uintp(classes)):
-            dx[at + k] = factor * work[at + k] - (share if np.int64(k) == label else real(0))
+            dx[at + k] = factor * work[at + k]
             if keeps:
                 work[at + k] *= inverse
     for i in range(losses.size):
@@ -121,6 +122,8 @@ def _few_classes(outputs, work, x, targets, scale, classes):
         loss = real(np.nan)
         if 0 <= label < classes:
             loss = weight * plus_gap(losses[i], _largest_of_few(x, at, classes), x[at + np.uintp(label)])
+            # Not above, where the loop decides whether product and difference are rounded at once.
+            dx[at + np.uintp(label)] -= weight * real(scale)
         losses[i] = real(0) if weight == real(0) else loss
 
 
