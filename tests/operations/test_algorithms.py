@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from fastcnn import config, device
-from fastcnn.geometry import conv2d
+from fastcnn.geometry import conv2d, dense
 from fastcnn.kernels import cpu
+from fastcnn.kernels.cpu.gemm.walk_tiles import SHORT
+from fastcnn.kernels.cpu.simd.width import lanes
 from fastcnn.operations.algorithms import _padded, algorithm_of
 
 
@@ -72,7 +74,22 @@ def test_few_filters_are_multiplied_along_the_window_in_single_precision(channel
     g = conv2d((2, 12, 12, channels), filters, (window, window), padding="same", **options)
     assert (kernels(g)[0] is cpu.few_filters_forward) == is_few
     assert kernels(g, "float64")[0] is cpu.conv2d_forward
-    assert kernels(conv2d((9, 1, 1, 256), 2, (1, 1)))[0] is cpu.conv2d_forward, "a dense layer"
+    assert kernels(conv2d((9, 12, 12, channels), filters, (12, 12)))[0] is cpu.conv2d_forward, "of all pixels"
+
+
+@pytest.mark.parametrize("rows", [1, 2, 9])
+def test_a_dense_layer_is_multiplied_in_one_way_however_many_rows_it_is_given(rows):
+    for g in (dense(rows, 256, 2), conv2d((rows, 1, 1, 256), 2, (1, 1))):
+        assert kernels(g)[0] is cpu.few_filters_forward
+    assert kernels(dense(rows, 2, 256))[1] is cpu.few_filters_backward_input
+
+
+def test_sums_that_are_made_in_parts_are_the_tiles():
+    for steps, forward in ((SHORT, cpu.few_filters_forward), (SHORT + 1, cpu.conv2d_forward)):
+        c = steps * lanes("float32")
+        assert kernels(dense(3, c, 1))[0] is forward
+        assert (kernels(dense(3, 1, c))[1] is cpu.few_filters_backward_input) == (steps == SHORT)
+    assert kernels(conv2d((1, SHORT + 9, 20, 1), 8, (SHORT + 1, 1)))[1] is cpu.conv2d_backward_input, "of short rows"
 
 
 def test_the_gradient_of_few_channels_is_a_convolution_with_few_filters_where_the_stride_is_1():

@@ -117,6 +117,17 @@ def test_the_same_bits_from_any_number_of_threads_and_wherever_a_window_lies():
     assert (y == y[0, 0, 0]).all()
 
 
+@pytest.mark.parametrize("filters", [1, 2, 3, 4, 5, 6])
+def test_a_row_of_a_dense_layer_has_the_same_bits_alone_and_beside_any_others(filters):
+    rows, c = 19, 37
+    x, kernel, bias, _ = _arrays(shapes.dense(rows, c, filters), np.float32)
+    whole = _forward(x, kernel, bias, bias[:0], LINEAR, shapes.dense(rows, c, filters))
+    for begin, end in ((0, 1), (18, 19), (3, 5), (1, 10)):
+        part = x[:, :, begin:end].copy()
+        y = _forward(part, kernel, bias, bias[:0], LINEAR, shapes.dense(end - begin, c, filters))
+        assert y.tobytes() == whole[:, :, begin:end].tobytes()
+
+
 def test_the_kernel_compiles_once_a_type():
     for dtype in TYPES:
         g = shapes.conv2d((1, 3, 3, 32), 2, (3, 3))

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, chunks_for, inlined, kernel, parallel
+from fastcnn.kernels.cpu.conv.plan import is_pointwise
+from fastcnn.kernels.cpu.gemm.walk_tiles import SHORT
 from fastcnn.kernels.cpu.simd.dots import FEW, dot_windows
 from fastcnn.kernels.cpu.simd.memory import accumulate, clip, copy
 from fastcnn.kernels.cpu.simd.width import lanes
-
-_LONGEST = 4096  # terms of a lane; longer sums are the tile's affair, which keeps them exact
 
 
 def few_filters_forward_suits(geometry, dtype):
@@ -46,8 +46,11 @@ def few_filters_backward_input_suits(geometry, dtype):
 
 def _suits(g, filters, channels, positions, one):
     row = g["kw"] * channels
-    return bool(g["groups"] == 1 and filters <= FEW and g["dw"] == 1 and positions > 1 and row >= one // 2
-                and g["kh"] * row <= _LONGEST * one)
+    # A dense layer is one row of pixels: one pixel of it must be rounded as many are.
+    several = positions > 1 or is_pointwise(g)
+    # A lane makes a sum in one go. Longer ones are the tile's affair, which makes them in parts.
+    return bool(g["groups"] == 1 and filters <= FEW and g["dw"] == 1 and several and row >= one // 2
+                and g["kh"] * -(-row // one) <= SHORT)
 
 
 def few_filters_forward_packed(geometry, dtype):
