@@ -46,7 +46,8 @@ def command(folders: tuple[str, ...], where: tuple[str, ...], best: int | None, 
         return
     console: Any = make_console(output)
     _runs.show(console, shown)
-    console.print(f"{len(shown)} of {len(found)} runs" if len(shown) < len(found) else f"{len(found)} runs")
+    some = f"{len(shown)} of " if len(shown) < len(found) else ""
+    console.print(f"{some}{len(found)} run{'s' * (len(found) != 1)}")
 
 
 def _compared(folders: tuple[str, ...]) -> str:

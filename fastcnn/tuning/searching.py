@@ -13,7 +13,7 @@ from fastcnn.tuning.journal import Journal, alone_in
 from fastcnn.tuning.limits import Limit, limit_of
 from fastcnn.tuning.measuring import COSTS
 from fastcnn.tuning.own_objective import scored
-from fastcnn.tuning.sampling import values_of
+from fastcnn.tuning.sampling import optuna, values_of
 from fastcnn.tuning.space import Range, Space, space_of
 from fastcnn.tuning.study import Study
 from fastcnn.tuning.trainings import Plan, run_all
@@ -104,6 +104,7 @@ def search(given: Mapping[str, Any] | str | Path, objective: Objective | None = 
         if one.figure not in COSTS and not one.figure.startswith(("dev_", "val_")):
             raise ArgumentError(f"subject_to {one}: expected {', '.join(COSTS)}, or what training prints of dev, such "
                                 f"as val_loss, got {one.figure}")
+    optuna()  # or its absence is told before a folder is made
     folder = expanded(out)
     folder.mkdir(parents=True, exist_ok=True)
     plan = Plan({"seed": seed, **fixed}, space, draw, trials, processes, halving, metric, limits, upwards, hear)
