@@ -22,11 +22,11 @@ _SCALED, _BYTES = (-2.0, 4.0), (0.0, 255.0)
 
 
 def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: int = 0, size: int = 128,
-                epochs: int = 16, batch_size: int = 8, optimizer: Any = "adamw", learning_rate: float = 3e-3,
+                epochs: int = 36, batch_size: int = 8, optimizer: Any = "adamw", learning_rate: float = 3e-3,
                 weight_decay: float | None = 0.01, augment: bool = True, begin: Segmenter | None = None,
-                filters: int | Sequence[int] = (16, 32, 64, 96, 128), depth: int | None = None, w0: float = 0.0,
+                filters: int | Sequence[int] = (16, 32, 64, 96), depth: int | None = None, w0: float = 0.0,
                 sigma: float = 5.0, percentiles: tuple[float, float] | None = (1.0, 99.8),
-                classes: Sequence[str] | None = None) -> Recipe:
+                classes: Sequence[str] | None = None, flips: bool = False) -> Recipe:
     """Return the training of a U-Net on pictures with masks, from nothing.
 
     Squares are cut out of the pictures by `MaskBatches`, mirrored and coloured anew in each epoch; masks follow.
@@ -61,6 +61,8 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
         As of `Segmenter`.
     classes : sequence of str, optional
         Names of the classes, background left out; without it "object", or "class 1" and so on.
+    flips : bool
+        Whether the segmenter looks at mirror images, too, which takes four times as long.
 
     Returns
     -------
@@ -113,7 +115,8 @@ def unet_recipe(train: MaskedImages, dev: MaskedImages | None = None, *, seed: i
     model.compile(optimizer_for(optimizer, learning_rate, weight_decay),
                   losses.CategoricalCrossentropy() if of_objects else losses.SparseCategoricalCrossentropy())
     smallest = _smallest(train)
-    return Recipe(model, x, lambda: Segmenter(model, names, percentiles=percentiles, smallest=smallest), epochs=epochs,
+    return Recipe(model, x, lambda: Segmenter(model, names, percentiles=percentiles, smallest=smallest, flips=flips),
+                  epochs=epochs,
                   validation_data=None if dev is None else MaskBatches(dev, size, batch_size, **how, anew=False))
 
 
