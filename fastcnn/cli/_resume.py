@@ -41,7 +41,7 @@ def remembered(given: dict[str, Any]) -> Config | None:
     """
     out = expanded(given["out"])
     seeds, first = _seeds(out)
-    if seeds is not None or is_there(out):
+    if (out / TOML).is_file():
         if given["seeds"] not in (None, seeds):
             raise _other("seeds", given["seeds"], seeds)
         given["seeds"], given["seed"] = seeds, first if given["seed"] is None else given["seed"]
@@ -70,11 +70,6 @@ def _seeds(folder: Path) -> tuple[int | None, int | None]:
     except (OSError, ValueError):
         return None, None
     return found.get("seeds"), found.get("seed") if "seeds" in found else None
-
-
-def is_there(folder: Path) -> bool:
-    """Return whether something was begun in a folder."""
-    return (folder / TOML).is_file()
 
 
 def going_on(asked: dict[str, Any], config: Config, recorded: Config) -> Config:

@@ -40,7 +40,7 @@ def asked_space(ctx: click.Context, path: str, run: str | None) -> dict[str, Any
     if not isinstance(space, dict):
         raise click.UsageError(f"{path}: expected a table [space] of what is searched, got "
                                f"{'none' if space is None else repr(space)}", ctx)  # fmt: skip
-    fixed = found
+    fixed = found  # what is left
     _config_file.check(fixed, text, path, ctx, train)
     known = _config_file.options_of(train)
     for name in (*(name for name in _NOT_FIXED if name in fixed), *(name for name in _NOT_SEARCHED if name in space)):
@@ -87,7 +87,7 @@ def begin(out: str | None) -> Path:
     return free_name(Path("runs"), f"{time.strftime('%Y%m%d-%H%M%S')}-tune") if out is None else expanded(out)
 
 
-def tell_trial(console: Any, record: Any, trials: int, metric: str | None) -> Callable[[Any], None]:
+def tell_trial(console: Any, record: Any, trials: int) -> Callable[[Any], None]:
     """Return what tells a trial that is over, and when the last one will be."""
     began, heard = time.monotonic(), [0]
 

@@ -67,13 +67,13 @@ def command(ctx: click.Context, space: str, **given: Any) -> None:
     console.print(f"search of {', '.join(asked['space'])} in {folder}")
     options = {name: given[name] for name in ("trials", "processes", "halving", "sampler", "metric", "subject_to",
                                               "seed")}
-    hear = tell_trial(console, record, given["trials"], given["metric"])
+    hear = tell_trial(console, record, given["trials"])
     try:
         study = search(asked, out=folder, tell=hear, **options)
     except KeyboardInterrupt:
         click.echo(f"fastcnn: interrupted; fastcnn tune {space} --out {folder}, with the options as now, goes on",
                    err=True)  # fmt: skip
         ctx.exit(INTERRUPTED)
-    output.write(tell_study(console, record, study, folder, given["metric"]) if not given["as_json"] else "")
-    if given["as_json"]:
-        tell_study(console, record, study, folder, given["metric"])
+    last = tell_study(console, record, study, folder, given["metric"])
+    if not given["as_json"]:
+        output.write(last)

@@ -95,7 +95,7 @@ def test_a_detector_of_regions_is_saved_with_all_its_settings(trained, tmp_path)
         np.testing.assert_array_equal(one.masks, other.masks)
     assert len(fc.vision.detect(again, _pictures().images[1], score_threshold=1.0)) == 0
     detector.model.save(tmp_path / "alone.safetensors")
-    with pytest.raises(DataError, match="a model without a detector's settings"):
+    with pytest.raises(DataError, match="a model without such settings; name another file"):
         rcnn.RegionDetector.load(tmp_path / "alone.safetensors")
 
 

@@ -65,7 +65,7 @@ def test_a_file_keeps_threshold_and_shifts_and_a_model_alone_is_none(recognizer,
     assert (found.threshold, found.shifts) == (0.25, 1)
     np.testing.assert_array_equal(found.embed(_grey(9)), moved.embed(_grey(9)))
     fc.saving.save_model(recognizer.model, tmp_path / "m.safetensors")
-    with pytest.raises(DataError, match="a model without a recognizer's threshold"):
+    with pytest.raises(DataError, match="a model without such settings; siamese_recipe trains one"):
         identity.Recognizer.load(tmp_path / "m.safetensors")
 
 

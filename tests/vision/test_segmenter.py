@@ -120,7 +120,7 @@ def test_a_file_holds_all_of_it(trained, tmp_path):
     np.testing.assert_array_equal(fc.vision.segment(tmp_path / "discs.safetensors", picture).objects,
                                   some.segment(picture).objects)
     fc.saving.save_model(trained.model, tmp_path / "alone.safetensors")
-    with pytest.raises(DataError, match="a model without a segmenter's settings"):
+    with pytest.raises(DataError, match="a model without such settings; name another file"):
         fc.vision.segment(tmp_path / "alone.safetensors", picture)
 
 

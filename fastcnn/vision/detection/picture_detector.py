@@ -17,6 +17,7 @@ from fastcnn.models import Model
 from fastcnn.vision.detection.best_boxes import LOWEST
 from fastcnn.vision.detection.detections import Detections
 from fastcnn.vision.detection.letterboxing import fitted, picture_of
+from fastcnn.vision.settings_in_files import settings_in
 
 
 class PictureDetector:
@@ -138,11 +139,7 @@ class PictureDetector:
     @classmethod
     def _told(cls, path: str | os.PathLike[str]) -> dict[str, Any]:
         """Return what a file tells of a detector of this kind."""
-        told = saving.load_metadata(path).get(cls.key)
-        if not isinstance(told, dict):
-            raise DataError(f"{cls.__name__}.load: expected a file that {cls.__name__}.save wrote, got "
-                            f"{os.fspath(path)}, a model without a detector's settings")
-        return dict(told)
+        return settings_in(path, cls.key, cls)
 
     def _compared(self, part: BoxedImages, batch_size: int, who: str) -> MeanAveragePrecision:
         """Return the metric that has counted all that is found on some pictures, down to the lowest scores."""

@@ -15,6 +15,7 @@ from fastcnn.vision.identity.drawing import draw_embeddings
 from fastcnn.vision.identity.embedding import embedded, in_one_size, named_right, require_embeddings
 from fastcnn.vision.identity.pairs import balanced_pairs
 from fastcnn.vision.identity.trials import one_shot_trials
+from fastcnn.vision.settings_in_files import settings_in
 
 _KEY = "recognizer"  # of what a file tells of it
 _NEIGHBOURS = ((1, 0), (-1, 0), (0, 1), (0, -1))
@@ -192,11 +193,7 @@ class Recognizer:
         DataError
             If the file is a model alone.
         """
-        told = saving.load_metadata(path).get(_KEY)
-        if not isinstance(told, dict):
-            raise DataError(f"Recognizer.load: expected a file that Recognizer.save wrote, got {os.fspath(path)}, a "
-                            f"model without a recognizer's threshold; siamese_recipe trains one, on the command line "
-                            f"train --model siamese")
+        told = settings_in(path, _KEY, cls, "siamese_recipe trains one, on the command line train --model siamese")
         return cls(saving.load_model(path, compile=False), **told)
 
     def _verified(self, embeddings: np.ndarray, labels: np.ndarray, count: int, seed: int, groups: Any = None

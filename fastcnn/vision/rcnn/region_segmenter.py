@@ -16,6 +16,7 @@ from fastcnn.vision.rcnn.region_detector import RegionDetector
 from fastcnn.vision.segmentation.scaling import checked_percentiles, limits, scaled
 from fastcnn.vision.segmentation.scores import Scores
 from fastcnn.vision.segmentation.segmented import Segmentation
+from fastcnn.vision.settings_in_files import settings_in
 
 _KEY = "region_segmenter"  # of what a file tells of it
 
@@ -146,11 +147,7 @@ class RegionSegmenter:
         DataError
             If the file is something else.
         """
-        told = saving.load_metadata(path).get(_KEY)
-        if not isinstance(told, dict):
-            raise DataError(f"RegionSegmenter.load: expected a file that RegionSegmenter.save wrote, got "
-                            f"{os.fspath(path)}, a model without a segmenter's settings")
-        told = dict(told)
+        told = settings_in(path, _KEY, cls)
         settings = dict(told.pop("detector"))
         detector = RegionDetector(saving.load_model(path, compile=False), settings.pop("classes"), **settings)
         return cls(detector, **told)

@@ -17,6 +17,7 @@ from fastcnn.vision.segmentation.scaling import checked_percentiles, limits, sca
 from fastcnn.vision.segmentation.scores import Scores
 from fastcnn.vision.segmentation.segmented import Segmentation
 from fastcnn.vision.segmentation.tiling import predict_in_tiles, reach
+from fastcnn.vision.settings_in_files import settings_in
 
 _KEY = "segmenter"  # of what a file tells of it
 
@@ -204,11 +205,7 @@ class Segmenter:
         DataError
             If the file is a model alone.
         """
-        told = saving.load_metadata(path).get(_KEY)
-        if not isinstance(told, dict):
-            raise DataError(f"Segmenter.load: expected a file that Segmenter.save wrote, got {os.fspath(path)}, a "
-                            f"model without a segmenter's settings")
-        told = dict(told)
+        told = settings_in(path, _KEY, cls)
         return cls(saving.load_model(path, compile=False), told.pop("classes"), **told)
 
     def settings(self) -> dict[str, Any]:
