@@ -49,7 +49,7 @@ from fastcnn.layers.conv import Conv1D, Conv2D, Conv3D
 from fastcnn.layers.conv_transpose import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from fastcnn.layers.dense import Dense
 from fastcnn.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D
-from fastcnn.layers.dot import Dot, dot
+from fastcnn.layers.dot_product import Dot, dot
 from fastcnn.layers.dropout import (
     AlphaDropout,
     Dropout,

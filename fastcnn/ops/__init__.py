@@ -110,7 +110,7 @@ from fastcnn.ops.product import dot, einsum, matmul, tensordot
 from fastcnn.ops.reduction import all, amax, amin, any, argmax, argmin, max, mean, min, prod, sum
 from fastcnn.ops.rounding import ceil, erf, floor, round
 from fastcnn.ops.selection import repeat, roll, take, take_along_axis, tile
-from fastcnn.ops.shape import (
+from fastcnn.ops.shaping import (
     broadcast_to,
     expand_dims,
     moveaxis,

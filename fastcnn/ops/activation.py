@@ -8,7 +8,7 @@ from fastcnn.geometry.tensor_shapes import axes_from_front
 from fastcnn.ops.arithmetic import subtract
 from fastcnn.ops.casting import convert_to_tensor, floating
 from fastcnn.ops.elementary import exp
-from fastcnn.ops.shape import reshape
+from fastcnn.ops.shaping import reshape
 from fastcnn.ops.statistics import logsumexp
 from fastcnn.parameters import Parameter
 from fastcnn.symbolic import Tensor, tracing

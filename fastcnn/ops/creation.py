@@ -11,7 +11,7 @@ from fastcnn.geometry.tensor_shapes import from_front
 from fastcnn.ops import types
 from fastcnn.ops.casting import cast, meet
 from fastcnn.ops.primitive import on_host, primitive
-from fastcnn.ops.shape import UnknownLength
+from fastcnn.ops.shaping import UnknownLength
 from fastcnn.symbolic import Tensor
 
 

@@ -11,7 +11,7 @@ from fastcnn.geometry.arguments import is_integer
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.operations import noise
 from fastcnn.ops import types
-from fastcnn.ops.shape import UnknownLength
+from fastcnn.ops.shaping import UnknownLength
 
 _ODD = 0x2545F4914F6CDD1D  # tells the draws of one generator apart
 _REDRAWN = 16  # of a hundred numbers, five lie beyond two deviations

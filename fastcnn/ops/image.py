@@ -12,7 +12,7 @@ from fastcnn.ops.casting import meet
 from fastcnn.ops.padding import pad
 from fastcnn.ops.parts import get_item
 from fastcnn.ops.product import matmul
-from fastcnn.ops.shape import reshape
+from fastcnn.ops.shaping import reshape
 from fastcnn.ops.windows import by_layer, channels_last, conv
 
 __all__ = ["crop_images", "extract_patches", "pad_images", "resize", "rgb_to_grayscale"]

@@ -18,7 +18,7 @@ from fastcnn.ops.elementary import abs as absolute
 from fastcnn.ops.elementary import exp, log, log1p, negative
 from fastcnn.ops.primitive import primitive
 from fastcnn.ops.reduction import sum as total
-from fastcnn.ops.shape import squeeze
+from fastcnn.ops.shaping import squeeze
 
 
 def _loss_shape(target: Any, output: Any, *weights: Any, loss: Any) -> Any:

@@ -12,7 +12,7 @@ from fastcnn.ops.elementary import rsqrt, sqrt, square
 from fastcnn.ops.reduction import max as largest
 from fastcnn.ops.reduction import mean
 from fastcnn.ops.reduction import sum as total
-from fastcnn.ops.shape import reshape
+from fastcnn.ops.shaping import reshape
 from fastcnn.ops.statistics import var
 
 

@@ -13,7 +13,7 @@ from fastcnn.geometry.tensor_shapes import from_front
 from fastcnn.operations import layout
 from fastcnn.ops.casting import meet
 from fastcnn.ops.primitive import is_floating, on_host, primitive, same
-from fastcnn.ops.shape import UnknownLength, expand_dims
+from fastcnn.ops.shaping import UnknownLength, expand_dims
 
 
 @primitive(lambda *shapes, axis: tensor_shapes.concatenated(shapes, axis, "ops.concatenate"), same, replayable=True,

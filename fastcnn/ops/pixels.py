@@ -10,7 +10,7 @@ from fastcnn.ops.creation import one_hot
 from fastcnn.ops.elementary import log10, square
 from fastcnn.ops.reduction import max as largest
 from fastcnn.ops.reduction import mean
-from fastcnn.ops.shape import reshape, transpose
+from fastcnn.ops.shaping import reshape, transpose
 from fastcnn.ops.windows import channels_last
 
 

@@ -14,7 +14,7 @@ from fastcnn.ops.arithmetic import multiply
 from fastcnn.ops.casting import meet
 from fastcnn.ops.primitive import is_floating, on_host, primitive, same
 from fastcnn.ops.reduction import sum as total
-from fastcnn.ops.shape import reshape, transpose
+from fastcnn.ops.shaping import reshape, transpose
 
 
 def _product_shape(a: Any, b: Any) -> Any:

@@ -13,7 +13,7 @@ from fastcnn.operations import reduction
 from fastcnn.ops import types
 from fastcnn.ops.casting import cast, floating, meet
 from fastcnn.ops.primitive import is_floating, on_host, primitive, same, truth
-from fastcnn.ops.shape import reshape
+from fastcnn.ops.shaping import reshape
 
 _NUMPY: dict[str, Callable[..., Any]] = {"sum": np.sum, "max": np.max, "min": np.min, "prod": np.prod, "any": np.any,
                                          "all": np.all, "argmax": np.argmax, "argmin": np.argmin}

@@ -12,7 +12,7 @@ from fastcnn.operations import selection
 from fastcnn.ops import types
 from fastcnn.ops.casting import meet
 from fastcnn.ops.primitive import is_floating, on_host, primitive, same
-from fastcnn.ops.shape import ravel, reshape
+from fastcnn.ops.shaping import ravel, reshape
 
 _FEW = 4096  # places that stand in the graph; more of them are an operand
 

@@ -14,7 +14,7 @@ from fastcnn.ops.elementary import negative
 from fastcnn.ops.parts import get_item
 from fastcnn.ops.primitive import is_floating, on_host, primitive, same
 from fastcnn.ops.selection import take_along_axis
-from fastcnn.ops.shape import ravel
+from fastcnn.ops.shaping import ravel
 
 
 @primitive(lambda shape, k: (*shape[:-1], k), same, replayable=True, onnx=lambda w, names, shapes, k: w.node(

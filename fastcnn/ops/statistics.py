@@ -12,7 +12,7 @@ from fastcnn.ops.creation import ones_like
 from fastcnn.ops.elementary import abs as absolute
 from fastcnn.ops.elementary import exp, log, sqrt, square
 from fastcnn.ops.reduction import max, mean, sum
-from fastcnn.ops.shape import reshape, squeeze
+from fastcnn.ops.shaping import reshape, squeeze
 
 
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:

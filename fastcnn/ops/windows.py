@@ -13,7 +13,7 @@ from fastcnn.layers.call import Call
 from fastcnn.ops import types
 from fastcnn.ops.casting import meet
 from fastcnn.ops.primitive import Gradients, primitive, same
-from fastcnn.ops.shape import reshape
+from fastcnn.ops.shaping import reshape
 from fastcnn.parameters import Parameter
 from fastcnn.symbolic import Tensor
 

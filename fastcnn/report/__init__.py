@@ -4,6 +4,7 @@ Functions take arrays: what a network answers (``model.predict``), labels, names
 functions that begin with ``draw_`` make an SVG of it, which a notebook shows. `write_page` puts all on one page.
 """
 
+from fastcnn.report.active_units import LayerActivity, unit_activity, units_alike
 from fastcnn.report.bias_and_variance import KNOBS, Gap, Gaps, gaps
 from fastcnn.report.by_class import ClassScores, GroupScore, class_scores, group_scores, label_scores
 from fastcnn.report.charts import (
@@ -30,7 +31,6 @@ from fastcnn.report.picked_mistakes import confident_mistakes, sample, worst
 from fastcnn.report.reliability import Calibration, calibration, fit_temperature, with_temperature
 from fastcnn.report.tagging import Tags, TagShare, read_tags, tag_shares
 from fastcnn.report.training_health import Health, WeightHealth, health
-from fastcnn.report.unit_activity import LayerActivity, unit_activity, units_alike
 
 __all__ = ["KNOBS", "Answered", "AsTrained", "Calibration", "ClassScores", "Curve", "Curves", "Difference", "Drawing",
            "Estimate", "Evidence", "FeatureMaps", "FoundPart", "Gap", "Gaps", "GroupScore", "Health", "LabelIssues",

@@ -9,7 +9,7 @@ from fastcnn.callbacks import Callback
 from fastcnn.errors import ArgumentError
 from fastcnn.models.taken_back import taken_back
 from fastcnn.parameters import Parameter, Segment
-from fastcnn.report.unit_activity import LayerActivity, unit_activity, units_alike
+from fastcnn.report.active_units import LayerActivity, unit_activity, units_alike
 from fastcnn.report.words import plural
 
 _TOO_FAST, _TOO_SLOW = 0.1, 1e-6  # of the weights, an update

@@ -4,7 +4,7 @@ from fastcnn.array_data import Batch, Data
 from fastcnn.training.batches import ArrayBatches, Batches
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.loop import evaluate, fit, is_validated, predict
-from fastcnn.training.prefetch import prefetch
+from fastcnn.training.prefetching import prefetch
 from fastcnn.training.run import TrainingRun
 from fastcnn.training.shuffle import Orders
 from fastcnn.training.step import ForwardResult, Resumable, Trainable, train_step

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastcnn import random
 from fastcnn.array_data import Batch
-from fastcnn.training.prefetch import Ahead
+from fastcnn.training.prefetching import Ahead
 from fastcnn.training.shuffle import Orders
 
 

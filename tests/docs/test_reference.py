@@ -1,6 +1,7 @@
 """Every public name stands on a page of the reference."""
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -46,6 +47,14 @@ def rooms():
         module = importlib.import_module(name)
         if hasattr(module, "__all__") or name in open_ones:
             yield name
+
+
+def test_no_file_is_named_like_a_public_name_of_its_room():
+    """The import of such a file would put the module in the name's place, and no page could show it."""
+    clashes = [f"{room}.{name}" for room in rooms() for name in public(importlib.import_module(room))
+               if importlib.util.find_spec(room).submodule_search_locations
+               and importlib.util.find_spec(f"{room}.{name}") is not None]
+    assert clashes == []
 
 
 @pytest.mark.parametrize("room", list(rooms()))

@@ -17,7 +17,7 @@ from fastcnn.vision.identity.monitor import EmbeddingMonitor
 from fastcnn.vision.identity.one_shot import one_shot_accuracy
 from fastcnn.vision.identity.pairs import PairBatches, Pairs, balanced_pairs
 from fastcnn.vision.identity.recognizer import Recognizer
-from fastcnn.vision.identity.siamese import siamese
+from fastcnn.vision.identity.siamese_network import siamese
 from fastcnn.vision.identity.siamese_training import siamese_recipe
 from fastcnn.vision.identity.verification import choose_threshold, verify
 

@@ -16,7 +16,7 @@ from fastcnn.vision.rcnn.proposal_loss import ProposalLoss
 from fastcnn.vision.rcnn.region_detector import RegionDetector
 from fastcnn.vision.rcnn.region_loss import RegionLoss
 from fastcnn.vision.rcnn.region_segmenter import RegionSegmenter
-from fastcnn.vision.rcnn.selective_search import selective_search
+from fastcnn.vision.rcnn.searched_proposals import selective_search
 
 __all__ = ["AnchorGrid", "MaskLoss", "MaskedDetections", "ProposalLoss", "RegionDetector", "RegionLoss",
            "RegionSegmenter", "fast_rcnn", "faster_rcnn", "faster_rcnn_recipe", "mask_rcnn", "mask_rcnn_recipe", "rcnn",

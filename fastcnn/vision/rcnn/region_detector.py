@@ -17,7 +17,7 @@ from fastcnn.vision.rcnn.anchor_grid import AnchorGrid
 from fastcnn.vision.rcnn.decoding import decode_regions
 from fastcnn.vision.rcnn.masked_detections import MaskedDetections
 from fastcnn.vision.rcnn.region_loss import numbers_of
-from fastcnn.vision.rcnn.selective_search import selective_search
+from fastcnn.vision.rcnn.searched_proposals import selective_search
 
 _SEARCH = "selective_search"
 _MASKS = "mask_head"
