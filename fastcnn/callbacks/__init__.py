@@ -9,6 +9,7 @@ from fastcnn.callbacks.callback import Callback, Logs
 from fastcnn.callbacks.callback_list import CallbackList
 from fastcnn.callbacks.csv_logger import CSVLogger
 from fastcnn.callbacks.early_stopping import EarlyStopping
+from fastcnn.callbacks.freeze_layers import FreezeLayers
 from fastcnn.callbacks.history import History
 from fastcnn.callbacks.lambda_callback import LambdaCallback
 from fastcnn.callbacks.learning_rate_scheduler import LearningRateScheduler
@@ -23,10 +24,10 @@ from fastcnn.callbacks.swap_ema_weights import SwapEMAWeights
 from fastcnn.callbacks.tensorboard import TensorBoard
 from fastcnn.callbacks.terminate_on_nan import TerminateOnNaN
 
-__all__ = ["AveragedWeights", "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping", "History",
-           "LambdaCallback", "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor", "Progress", "ProgressLine",
-           "ReduceLROnPlateau", "StochasticWeightAveraging", "StopAtStep", "SwapEMAWeights", "TensorBoard",
-           "TerminateOnNaN", "shown"]
+__all__ = ["AveragedWeights", "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping",
+           "FreezeLayers", "History", "LambdaCallback", "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor",
+           "Progress", "ProgressLine", "ReduceLROnPlateau", "StochasticWeightAveraging", "StopAtStep",
+           "SwapEMAWeights", "TensorBoard", "TerminateOnNaN", "shown"]
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
     __getattr__ = unsupported.names_of("callbacks")

@@ -3,7 +3,7 @@
 import contextlib
 import copy
 import numbers
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from fastcnn.graph import execute
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments, batching, data, statistics, training_state
 from fastcnn.models.network import Network
-from fastcnn.objective import loss_of, objective_of
+from fastcnn.objective import losses_of, objective_of
 from fastcnn.parameters import Parameter
 from fastcnn.training import Epochs, ForwardResult, own_step
 
@@ -74,7 +74,7 @@ class Trainer:
         if isinstance(loss, (list, tuple, dict)) and not loss:
             raise ArgumentError(f"{self.model}: compile expected a loss, such as "
                                 f'"sparse_categorical_crossentropy", got none in {loss!r}')
-        chosen, made = optimizers.get(optimizer), None if loss is None else _each(loss_of, loss)
+        chosen, made = optimizers.get(optimizer), None if loss is None else losses_of(loss)
         compiled = {"loss": made, "loss_weights": loss_weights, "metrics": _listed(metrics),
                     "weighted_metrics": _listed(weighted_metrics)}
         objective = None
@@ -215,6 +215,12 @@ class Trainer:
         """Return the parameters that forward passes of training change, and no optimizer."""
         return [one for one in self.model.weights if not one.trainable]
 
+    def train_trainable(self) -> None:
+        """Train, from the next step on, what is trainable now, of what was so as training began."""
+        now = self.model.trainable_weights
+        self.optimizer.build(now)
+        self.penalized = [p for p in now if p.regularizer is not None]
+
     def estimate_statistics(self, batches: Iterable[Batch]) -> None:
         """Set the moving statistics of normalization to the means of some batches, with the weights as they are."""
         statistics.estimate(self.model, batches, lambda batch, step: self.model.executables.get(batch.xs).forward_of(
@@ -275,15 +281,6 @@ class Trainer:
         """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
         return sum((p.regularizer.add_gradient(p.gradient, p.array) if adds_gradients else
                     p.regularizer.value(p.array) for p in self.penalized), 0.0)
-
-
-def _each(get: Callable[[Any], Any], value: Any) -> Any:
-    """Apply `get` to one name, or to each of a list or dict."""
-    if isinstance(value, dict):
-        return {name: None if one is None else get(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [None if one is None else get(one) for one in value]
-    return get(value)
 
 
 def _listed(metrics: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from fastcnn.objective.joint_objective import JointObjective, objective_of
 from fastcnn.objective.objective import Objective
-from fastcnn.objective.outputs import loss_of, per_output
+from fastcnn.objective.outputs import loss_of, losses_of, per_output
 from fastcnn.objective.running_means import RunningMeans
 from fastcnn.objective.target import Target
 
-__all__ = ["JointObjective", "Objective", "RunningMeans", "Target", "loss_of", "objective_of", "per_output"]
+__all__ = ["JointObjective", "Objective", "RunningMeans", "Target", "loss_of", "losses_of", "objective_of",
+           "per_output"]

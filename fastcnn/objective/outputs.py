@@ -65,3 +65,18 @@ def loss_of(identifier: Any) -> Loss | str:
     """
     word = isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce")
     return identifier if word else losses.get(identifier)
+
+
+def losses_of(given: Any) -> Any:
+    """Return the loss of one output, or those of several, in the form in which they are given.
+
+    Parameters
+    ----------
+    given : what `loss_of` takes, or a list or dict of it
+        None for an output without one.
+    """
+    if isinstance(given, dict):
+        return {name: None if one is None else loss_of(one) for name, one in given.items()}
+    if isinstance(given, (list, tuple)):
+        return [None if one is None else loss_of(one) for one in given]
+    return loss_of(given)

@@ -103,6 +103,7 @@ class Optimizer(State, Averages, RateFactors, WeightDecay, Applying, ExplainsUns
         arguments.check_average(self, ema_momentum, ema_overwrite_frequency)
         arguments.check_accumulation(self, loss_scale_factor, gradient_accumulation_steps)
         self.iterations = self.epoch = 0
+        self._restarted_at = 0  # which step
         self._parameters: list[Parameter] = []
         self._all: list[ParameterGroup] = []  # of these parameters
         self._trained: set[int] = set()  # the ids of those that are trained now
@@ -177,7 +178,11 @@ class Optimizer(State, Averages, RateFactors, WeightDecay, Applying, ExplainsUns
 
     def _part(self, segment: Segment) -> ParameterGroup:
         spared = list(map(self._is_spared, segment.parameters))
-        return ParameterGroup.of(segment, self.starts or (0.0,) * len(self.slots), self.use_ema, spared)
+        return ParameterGroup.of(segment, self._starts, self.use_ema, spared)
+
+    @property
+    def _starts(self) -> tuple[float, ...]:
+        return self.starts or (0.0,) * len(self.slots)
 
     @property
     def segments(self) -> list[Segment]:
@@ -246,8 +251,21 @@ class Optimizer(State, Averages, RateFactors, WeightDecay, Applying, ExplainsUns
 
     @property
     def updates(self) -> int:
-        """How many steps were taken, the current one included: calls of `step` over the accumulated ones."""
-        return -(-self.iterations // (self.gradient_accumulation_steps or 1))
+        """How many steps were taken since the last `restart`, the current one included: calls of `step` over the
+        accumulated ones.
+        """
+        return -(-(self.iterations - self._restarted_at) // (self.gradient_accumulation_steps or 1))
+
+    def restart(self) -> None:
+        """Begin anew all that is kept of earlier gradients, as a new optimizer would.
+
+        Layers that are set free in the middle of a training have moments of zero; corrections for that are by the
+        number of steps, and would not be made for them. The count of steps goes on, and with it what schedules say.
+        """
+        for part in self._all:
+            for array, start in zip(part.state, self._starts, strict=True):
+                device.of(array).fill(array, start)
+        self._restarted_at = self.iterations
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, and the patterns that were told afterwards, if there are any."""

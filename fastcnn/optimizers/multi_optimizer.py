@@ -9,6 +9,7 @@ import numpy as np
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers.base import Optimizer
 from fastcnn.optimizers.by_name import enter, get, serialize
+from fastcnn.optimizers.state import RESTARTED
 from fastcnn.parameters import Parameter, Segment
 
 
@@ -149,6 +150,10 @@ class MultiOptimizer(Optimizer):
             if one.segments:
                 one.step(clear)
 
+    def restart(self) -> None:
+        for one in self.optimizers:
+            one.restart()
+
     def finalize_variable_values(self, var_list: Iterable[Parameter] | None = None) -> None:
         given = None if var_list is None else list(var_list)
         for one in self.optimizers:
@@ -179,8 +184,8 @@ class MultiOptimizer(Optimizer):
 
     def set_state(self, state: dict[str, Any]) -> None:
         wanted = self.get_state()
-        if set(state) != set(wanted):
-            differs = sorted(set(state) ^ set(wanted))
+        differs = sorted(name for name in set(state) ^ set(wanted) if not name.endswith(f"/{RESTARTED}"))
+        if differs:
             raise ArgumentError(f"MultiOptimizer: expected a state of {len(wanted)} arrays, got {len(state)}; they "
                                 f"differ in {', '.join(differs[:5])}")
         before = [one.get_state() for one in self.optimizers]

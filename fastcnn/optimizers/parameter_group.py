@@ -33,8 +33,12 @@ class ParameterGroup(NamedTuple):
     def of(cls, segment: Segment, starts: Sequence[float], averages: bool, spared: Sequence[bool]) -> "ParameterGroup":
         """Start the state of a segment with these numbers, one for each slot."""
         v = segment.values
-        state = [device.of(v).full(v.shape, v.dtype, start) for start in starts]
-        return cls(segment, state, state_like(segment.values) if averages else None, np.array(spared))
+        d = device.of(v)
+        state, average = [d.full(v.shape, v.dtype, start) for start in starts], None
+        if averages:
+            average = state_like(v)
+            d.copy(average, v)  # that of what is frozen at first, and trained later
+        return cls(segment, state, average, np.array(spared))
 
     def only(self, wanted: set[int]) -> list["ParameterGroup"]:
         """Return what belongs to the parameters of these ids: itself, or a part for each, in the same memory."""

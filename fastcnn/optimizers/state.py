@@ -9,6 +9,9 @@ from fastcnn.errors import ArgumentError
 from fastcnn.optimizers.parameter_group import ParameterGroup
 from fastcnn.parameters import Parameter
 
+#: A name that is there once an optimizer was restarted.
+RESTARTED = "restarted_at"
+
 
 class State:
     """The part of an optimizer that hands out its state and takes it."""
@@ -16,6 +19,7 @@ class State:
     # What the other part has.
     slots: tuple[str, ...]
     iterations: int
+    _restarted_at: int
     gradient_accumulation_steps: int | None
     _learning_rate: Any
     _parameters: list[Parameter]
@@ -24,9 +28,11 @@ class State:
     def get_state(self) -> dict[str, np.ndarray]:
         """Return copies of all that training changes here, by name: ``iterations``, ``0/momentum``, ``1/momentum``, ...
 
-        The numbers are those of the parameters as given to `build`.
+        The numbers are those of the parameters as given to `build`. After a `restart` there is ``restarted_at``, too.
         """
         state = {"iterations": np.array(self.iterations, np.int64)}
+        if self._restarted_at:
+            state[RESTARTED] = np.array(self._restarted_at, np.int64)
         if isinstance(self._learning_rate, float):
             state["learning_rate"] = np.array(self._learning_rate)
         return state | {name: device.get(view).copy() for name, view in self._views().items()}
@@ -46,8 +52,8 @@ class State:
         who, views = type(self).__name__, self._views()
         given = {name: np.asarray(value) for name, value in state.items()}
         wanted = {"iterations", *views} | ({"learning_rate"} if isinstance(self._learning_rate, float) else set())
-        if set(given) != wanted:
-            differs = sorted(set(given) ^ wanted)
+        if set(given) - {RESTARTED} != wanted:
+            differs = sorted((set(given) - {RESTARTED}) ^ wanted)
             raise ArgumentError(f"{who}: expected a state of {len(wanted)} arrays, got {len(given)}; "
                                 f"they differ in {', '.join(differs[:5])}")
         wrong = [f"{n} {view.shape} got {given[n].shape}" for n, view in views.items() if view.shape != given[n].shape]
@@ -55,7 +61,7 @@ class State:
             raise ArgumentError(f"{who}: expected the state of these parameters, but {', '.join(wrong[:5])}")
         for name, view in views.items():
             device.of(view).copy(view, given[name])
-        self.iterations = int(given["iterations"])
+        self.iterations, self._restarted_at = int(given["iterations"]), int(given.get(RESTARTED, 0))
         if "learning_rate" in given:
             self._learning_rate = float(given["learning_rate"])
 

@@ -96,6 +96,13 @@ class TrainingRun:
                 stack.enter_context(one.in_place())
             yield
 
+    @contextlib.contextmanager
+    def other_layers_trained(self) -> Iterator[None]:
+        """Let the next step train what is trainable after this context, in which layers are frozen or set free."""
+        self._of_model()  # what is told of the model is what it was at the beginning
+        yield
+        self.model.train_trainable()
+
     def put_statistics(self) -> None:
         """Give the averages that are in the model the moving statistics that belong to them."""
         step, statistics = self.model.optimizer.iterations, self.model.statistics()

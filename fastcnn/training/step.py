@@ -112,6 +112,10 @@ class Resumable(Trainable, Protocol):
         """Return the parameters that forward passes of training change, and no optimizer."""
         ...
 
+    def train_trainable(self) -> None:
+        """Train what is trainable now: layers were frozen or set free."""
+        ...
+
     def estimate_statistics(self, batches: Iterable[Batch]) -> None:
         """Set the moving statistics of normalization to the means of some batches, with the weights as they are."""
         ...
