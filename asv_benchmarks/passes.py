@@ -58,11 +58,14 @@ def _calls() -> dict[str, Callable[[], Callable[..., None]]]:
             cpu.penalty_scratch(_SIZE, single), dtype=np.float64), normal(_SIZE), 0.0, 1e-4),
         "reduce_rows_backward": greatest,
         "repeated_copy": lambda: partial(cpu.repeated_copy, rows(), normal(_ROWS, _WIDE), 1),
+        "round_bfloat16": lambda: partial(cpu.round_bfloat16, flat(), normal(_SIZE)),
         "row_loss": lambda: partial(cpu.row_loss, written(_ROWS), rows(), normal(_ROWS, _WIDE), normal(_ROWS, _WIDE),
                                     normal(0), loss_codes.COSINE, 0.0, 0.0, 0.0, 1.0),
         "scale_parts": lambda: partial(cpu.scale_parts, flat(), np.ones(64), parts, np.inf),
         "squared_norms": lambda: partial(cpu.squared_norms, np.empty(64), np.empty(
             cpu.squared_norms_scratch(64, single)), normal(_SIZE), parts),
+        "tile_product": lambda: partial(cpu.tile_product, written(32, 32), np.ones((64, 512), np.uint16),
+                                        np.ones(16 * 1024, np.uint16), np.zeros(1, np.int64), 16),
         "top_rows_backward": partial(top_rows, True),
         "top_rows_forward": partial(top_rows, False),
         "unfold_depth": lambda: partial(cpu.unfold_depth, written(32, 32, 32, 96), normal(2, 16, 32, 32, 32), 0,
@@ -86,8 +89,8 @@ class Passes:
     params = ("adaptive_step", "bias_backward", "categorical_crossentropy", "fold_depth", "fold_losses",
               "function_backward", "function_forward", "gaussian_noise",
               "l2_step", "moving_average", "penalty", "reduce_rows_backward", "repeated_copy",
-              "row_loss", "scale_parts", "squared_norms", "top_rows_backward", "top_rows_forward", "unfold_depth",
-              "uniform_numbers", "unit_rows_backward", "unit_rows_forward")
+              "round_bfloat16", "row_loss", "scale_parts", "squared_norms", "tile_product", "top_rows_backward",
+              "top_rows_forward", "unfold_depth", "uniform_numbers", "unit_rows_backward", "unit_rows_forward")
     param_names, repeat = ("kernel",), REPEAT
 
     def setup(self, kernel):

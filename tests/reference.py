@@ -22,6 +22,7 @@ from tests.reference_augmentation import (  # noqa: F401
     tone_images_backward,
     warp_backward,
 )
+from tests.reference_bf16 import round_bfloat16, tile_product  # noqa: F401
 from tests.reference_cells import cell_loss  # noqa: F401
 from tests.reference_evaluation import match_detections  # noqa: F401
 from tests.reference_function import (  # noqa: F401

@@ -25,8 +25,8 @@ FLOORS = (
     "formats",
     "kernels.cpu.compile",
     "kernels.cpu.simd",
-    "kernels.cpu.gemm kernels.cpu.elementwise kernels.cpu.pooling kernels.cpu.normalization kernels.cpu.layout "
-    "kernels.cpu.optimizers kernels.cpu.peak",
+    "kernels.cpu.gemm kernels.cpu.amx kernels.cpu.elementwise kernels.cpu.pooling kernels.cpu.normalization "
+    "kernels.cpu.layout kernels.cpu.optimizers kernels.cpu.peak",
     "kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses kernels.cpu.augmentation "
     "kernels.cpu.evaluation kernels.cpu.regions",
     "kernels.cpu.fused",

@@ -1,5 +1,6 @@
 """The kernels of the CPU: every public one under its name, as ``kernels/__init__.py`` says how they behave."""
 
+from fastcnn.kernels.cpu.amx.product import tile_product
 from fastcnn.kernels.cpu.augmentation.augment import augment, color_backward, warp_backward
 from fastcnn.kernels.cpu.augmentation.blur import blur
 from fastcnn.kernels.cpu.augmentation.patches import fill_boxes, mix_images, mix_images_backward
@@ -41,6 +42,7 @@ from fastcnn.kernels.cpu.elementwise.activation import (
     activation_backward,
     activation_forward,
 )
+from fastcnn.kernels.cpu.elementwise.bfloat16 import round_bfloat16
 from fastcnn.kernels.cpu.elementwise.binary import binary_forward
 from fastcnn.kernels.cpu.elementwise.dropout import dropout
 from fastcnn.kernels.cpu.elementwise.function import function_backward, function_forward
@@ -253,6 +255,7 @@ __all__ = [
     "roi_align_forward",
     "roi_pool_backward",
     "roi_pool_forward",
+    "round_bfloat16",
     "row_loss",
     "scale_parts",
     "sgd",
@@ -264,6 +267,7 @@ __all__ = [
     "squared_norms",
     "squared_norms_scratch",
     "suppress_boxes",
+    "tile_product",
     "tone_images",
     "tone_images_backward",
     "top_rows_backward",

@@ -10,18 +10,24 @@ from fastcnn.kernels.cpu.compile.policy import inlined
 
 
 @functools.cache
+def has(feature: str) -> bool:
+    """Return whether Numba compiles for a feature of the CPU, by LLVM's name of it: "avx512f", "amx-bf16".
+
+    NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another target, as for all of Numba: a feature that is not in the
+    latter is then absent.
+    """
+    if config.CPU_NAME or config.CPU_FEATURES:
+        chosen = [one.strip() for one in (config.CPU_FEATURES or "").split(",")]
+        return feature in {one.lstrip("+") for one in chosen if not one.startswith("-")}
+    return bool(llvm.get_host_cpu_features().get(feature))
+
+
+@functools.cache
 def features() -> tuple[str, int, int]:
     """Return the vector instructions Numba compiles for, their width in bytes, and the number of vector registers.
 
-    NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another target, as for all of Numba. A CPU named without features
-    is taken at what every x86-64 has, SSE2.
+    A CPU named without features (`has`) is taken at what every x86-64 has, SSE2.
     """
-    if config.CPU_NAME or config.CPU_FEATURES:
-        on = {f.strip().lstrip("+") for f in (config.CPU_FEATURES or "").split(",") if not f.strip().startswith("-")}
-        has = on.__contains__
-    else:
-        host = llvm.get_host_cpu_features()
-        has = lambda feature: bool(host.get(feature))
     if has("avx512f"):
         return "AVX-512", 64, 32
     if has("avx") or has("avx2"):

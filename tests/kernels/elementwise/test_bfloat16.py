@@ -1,0 +1,40 @@
+"""Rounding to bfloat16."""
+
+import numpy as np
+import pytest
+
+from fastcnn.kernels import cpu
+from tests import reference
+
+
+def test_rounding_agrees_with_its_twin_at_numbers_of_all_sizes_at_halves_and_beyond():
+    draw = np.random.default_rng(0)
+    x = np.concatenate([
+        draw.standard_normal(1000) * 2.0 ** draw.integers(-140, 120, 1000).astype(float),
+        (draw.integers(0, 0x7F00, 1000).astype(np.uint32) << 16 | 0x8000).view(np.float32),  # halfway between two
+        [0.0, -0.0, np.inf, -np.inf, np.nan, 3.4e38, -3.4e38, 1e-45, 1.0],
+    ]).astype(np.float32)
+    y = np.empty_like(x)
+    cpu.round_bfloat16(y, x)
+    np.testing.assert_array_equal(y, reference.round_bfloat16(x))
+    assert not (y.view(np.uint32) & 0xFFFF).any()
+    assert np.array_equal(np.signbit(y), np.signbit(x))
+    again = y.copy()
+    cpu.round_bfloat16(again, again)
+    np.testing.assert_array_equal(again.view(np.uint32), y.view(np.uint32))
+
+
+@pytest.mark.parametrize("bits", [0x7F800001, 0x7FFFFFFF, 0xFFC00000, 0xFF800001])
+def test_nan_stays_nan_whatever_its_bits(bits):
+    x = np.array([bits], np.uint32).view(np.float32)
+    y = np.empty_like(x)
+    cpu.round_bfloat16(y, x)
+    assert np.isnan(y[0])
+
+
+def test_ml_dtypes_rounds_as_the_kernel_does():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    x = np.random.default_rng(1).standard_normal(10_000).astype(np.float32)
+    y = np.empty_like(x)
+    cpu.round_bfloat16(y, x)
+    np.testing.assert_array_equal(y, x.astype(ml_dtypes.bfloat16).astype(np.float32))

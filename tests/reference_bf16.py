@@ -1,0 +1,31 @@
+"""Twins of the kernels of bfloat16: numbers are rounded where the kernels round them, and sums are of float64."""
+
+import numpy as np
+
+
+def widened(u):
+    """Return the numbers of bits of bfloat16, in float64."""
+    return (u.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+
+
+def tile_product(a, b, taps, steps):
+    depth = 32 * steps
+    # Tiles (tap, step, which of two, pair of rows, column, which of the pair) -> (tap, row, column).
+    filters = widened(b).reshape(len(taps), steps, 2, 16, 16, 2).transpose(0, 1, 3, 5, 2, 4).reshape(-1, depth, 32)
+    flat, c = widened(a).reshape(-1), np.zeros((32, 32))
+    for tap, bank in zip(taps, filters, strict=True):
+        for row in range(32):
+            at = tap + row * a.shape[1]
+            c[row] += flat[at:at + depth] @ bank
+    return c
+
+
+def round_bfloat16(x):
+    """As integers: halfway between two numbers of bfloat16, the one whose last bit is 0."""
+    exact = np.asarray(x, np.float32).astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        exponent = np.maximum(np.floor(np.log2(np.abs(exact))), -126)
+        step = np.where(exact == 0, 1, 2.0 ** (exponent - 7))
+        found = np.round(exact / step) * step  # NumPy rounds halves to even
+    found = np.where(np.abs(found) >= 2.0**128, np.copysign(np.inf, exact), found)
+    return np.where(np.isfinite(exact), found, exact)
