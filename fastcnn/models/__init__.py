@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING, Any
 from fastcnn import _hooks, unsupported
 from fastcnn.models.cloning import clone_model, model_from_json
 from fastcnn.models.ensembles import ensemble
+from fastcnn.models.feature_cache import cached_features
+from fastcnn.models.frozen_part import FrozenPart, split_frozen
 from fastcnn.models.gradient_check import check_gradients
 from fastcnn.models.gradient_report import GradientReport, ParameterCheck
+from fastcnn.models.heads import replace_head
 from fastcnn.models.model import Model
 from fastcnn.models.rate_sweep import RateSweep, lr_finder
 from fastcnn.models.sequential import Sequential
 from fastcnn.models.time_budget import StepBudget, step_budget
 
-__all__ = ["GradientReport", "Model", "ParameterCheck", "RateSweep", "Sequential", "StepBudget", "check_gradients",
-           "clone_model", "ensemble", "load_model", "lr_finder", "model_from_json", "save_model", "step_budget"]
+__all__ = ["FrozenPart", "GradientReport", "Model", "ParameterCheck", "RateSweep", "Sequential", "StepBudget",
+           "cached_features", "check_gradients", "clone_model", "ensemble", "load_model", "lr_finder",
+           "model_from_json", "replace_head", "save_model", "split_frozen", "step_budget"]
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
