@@ -22,7 +22,6 @@ from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
 from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, Columns, Epilogue, Results, Scalars, tile
 from fastcnn.kernels.cpu.simd.sums import TERMS
-from fastcnn.kernels.cpu.simd.vectors import Vectors
 from fastcnn.kernels.cpu.simd.width import features, lanes_of
 
 SHORT = 512  # steps of a sum that is made in one go
@@ -44,7 +43,7 @@ class Walk(NamedTuple):
         From a block of B to the next.
     columns : int
     fresh : int
-        How sums start: 0, 1 as `Epilogue` of the tile; 2 at start + addend, 3 at what is in C.
+        How sums start, as `Epilogue` of the tile says.
     panel : int
         Rows that pass through all blocks before the next.
     """
@@ -90,34 +89,6 @@ def null_like(typingctx, pointer):
         return args[0].type(None)
 
     return pointer(pointer), codegen
-
-
-@intrinsic
-def _begin(typingctx, c, addend, c_rows, rows, start, columns):
-    """c = addend + start, in rows of up to two vectors: where tiles let their sums start then.
-
-    In a pass of its own, since in the tile it would take registers from all that have no addend. The panel's rows lie
-    in L1 or L2 when the tiles read them; `addend` may be `c` itself.
-    """
-    def codegen(context, builder, signature, args):
-        c, addend, c_rows, rows, start, columns = args
-        v = Vectors(builder, signature.args[0].dtype)
-        masks = [v.mask(builder.sub(columns, i64(u * v.L))) for u in range(2)]
-        starts = [v.load(start, u, mask) for u, mask in enumerate(masks)]
-        with cgutils.for_range(builder, rows) as loop:
-            at = builder.load(builder.gep(c_rows, [loop.index]))
-            for u in range(2):
-                place = [builder.add(at, i64(u * v.L))]
-                v.prefetch(builder.gep(addend, place))
-                v.prefetch(builder.gep(c, place), write=True)
-        with cgutils.for_range(builder, rows) as loop:
-            at = builder.load(builder.gep(c_rows, [loop.index]))
-            for u, mask in enumerate(masks):
-                value = builder.fadd(v.load(builder.gep(addend, [at]), u, mask), starts[u])
-                v.store(value, builder.gep(c, [at]), u, mask)
-        return context.get_dummy_value()
-
-    return types.void(c, addend, c_rows, types.int64, start, types.int64), codegen
 
 
 @inlined
@@ -202,7 +173,7 @@ def _block(rows, highest, c, a, b, epilogue, w):
             if s0 >= s:
                 s0, r0 = 0, r0 + r_span
         bounds = epilogue.bounds if r0 >= r else null_like(epilogue.bounds)
-        _panel(rows, highest, c, a_part, b_part, loops, Epilogue(epilogue.start, fresh, bounds))
+        _panel(rows, highest, c, a_part, b_part, loops, Epilogue(epilogue.start, epilogue.addend, fresh, bounds))
         fresh = np.int64(0)
         if r0 >= r:
             break
@@ -215,7 +186,6 @@ def _tiles(c, a, b, start, addend, bounds, w):
     strides, one = (c_grid, a_grid), lanes_of(c)
     # Rows of A a multiple of 4 KB apart all fall into one set of L1, which holds 8 lines: a lower tile then.
     highest = M1 if a_grid[2] % (one * PAGE) == 0 and a_grid[2] != 0 else M0
-    fresh = np.int64(1) if w.fresh == 1 else np.int64(2) if w.fresh == 3 else np.int64(0)
     total, first, place = grid[0] * grid[1] * grid[2], 0, (np.int64(0), np.int64(0), np.int64(0))
     while first < total:
         rows = min(w.panel, total - first)
@@ -223,10 +193,9 @@ def _tiles(c, a, b, start, addend, bounds, w):
         place = _row_places(c_rows, a_rows, rows, grid, strides, place)
         for column in range(0, w.columns, 2 * one):
             here, left, begin = moved(c, column), w.columns - column, moved(start, column)
-            if w.fresh == 2:
-                _begin(here, moved(addend, column), c_rows, rows, begin, left)
             _block(rows, highest, Results(here, c_rows, left), Scalars(a, a_rows, w.a_steps),
-                   Columns(moved(b, column // (2 * one) * w.b_block), w.b_steps), Epilogue(begin, fresh, bounds), w)
+                   Columns(moved(b, column // (2 * one) * w.b_block), w.b_steps),
+                   Epilogue(begin, moved(addend, column), w.fresh, bounds), w)
 
 
 def arguments(dtype):
