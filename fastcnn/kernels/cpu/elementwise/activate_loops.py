@@ -10,6 +10,7 @@ A comparison is written so that NaN falls on the side that keeps it. Their gradi
 
 import numpy as np
 
+from fastcnn.kernels.activation_numbers import CUBIC, SQRT_8_BY_PI
 from fastcnn.kernels.codes import (
     CELU,
     CLIP,
@@ -45,9 +46,6 @@ from fastcnn.kernels.cpu.simd.elementary import (
     sigmoid,
     tanh,
 )
-
-#: Of the hyperbolic tangent that is nearly the normal distribution.
-SQRT_8_BY_PI, CUBIC = 1.5957691216057308, 0.044715
 
 
 @inlined(exact=True)

@@ -7,6 +7,7 @@ What was saved, s, is the input or the output, as `activation` tells; a, b and c
 
 import numpy as np
 
+from fastcnn.kernels.activation_numbers import CUBIC, SQRT_8_BY_PI
 from fastcnn.kernels.codes import (
     CELU,
     CLIP,
@@ -32,7 +33,6 @@ from fastcnn.kernels.codes import (
     TANH,
 )
 from fastcnn.kernels.cpu.compile.policy import inlined
-from fastcnn.kernels.cpu.elementwise.activate_loops import CUBIC, SQRT_8_BY_PI
 from fastcnn.kernels.cpu.elementwise.activate_numbers import PIECEWISE, SIGMOIDAL, SOFT, mish, numbers
 from fastcnn.kernels.cpu.simd.elementary import (
     exp_half_square,

@@ -1,0 +1,67 @@
+"""Numba's CUDA target: the intrinsics of `shim`, as LLVM code. Nothing else imports `numba.cuda`."""
+
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba import cuda, types
+
+from fastcnn.errors import ArgumentError
+
+try:
+    from numba.cuda.extending import intrinsic  # numba-cuda; numba's own target, which it replaces, compiles no `max`
+except ImportError:
+    raise ArgumentError(
+        f"cuda: expected the package numba-cuda, got numba {numba.__version__} alone; pip install 'fastcnn[cuda]'"
+    ) from None
+
+_VECTOR = ir.VectorType(ir.FloatType(), 4)
+_LANES = [ir.Constant(ir.IntType(32), n) for n in range(4)]
+
+
+def inlined(function: Any) -> Any:
+    """Compile a function as a part of the kernels that call it."""
+    return cuda.jit(device=True, forceinline=True)(function)
+
+
+def _address(context: Any, builder: Any, args: Any, kinds: Any) -> Any:
+    """Return the address of an element, of a pointer or of an array in shared or local memory."""
+    array, index = args[:2]
+    base = array if isinstance(kinds[0], types.CPointer) else context.make_array(kinds[0])(context, builder, array).data
+    return builder.gep(base, [context.cast(builder, index, kinds[1], types.int64)], inbounds=True)
+
+
+@intrinsic
+def load1(typingctx: Any, array: Any, index: Any) -> Any:
+    """Return ``array[index]``, without the question whether the index is negative."""
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(_address(context, builder, args, signature.args))
+
+    return array.dtype(array, index), codegen
+
+
+@intrinsic
+def load4(typingctx: Any, array: Any, index: Any) -> Any:
+    """Return four float32 by one instruction."""
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = _address(context, builder, args, signature.args)
+        value = builder.load(builder.bitcast(at, _VECTOR.as_pointer()))
+        value.align = 16
+        return context.make_tuple(builder, signature.return_type,
+                                  [builder.extract_element(value, lane) for lane in _LANES])
+
+    return types.UniTuple(types.float32, 4)(array, index), codegen
+
+
+@intrinsic
+def store4(typingctx: Any, array: Any, index: Any, p: Any, q: Any, r: Any, s: Any) -> Any:
+    """Write four float32 by one instruction."""
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = _address(context, builder, args, signature.args)
+        value = ir.Constant(_VECTOR, ir.Undefined)
+        for lane, number in zip(_LANES, args[2:], strict=True):
+            value = builder.insert_element(value, number, lane)
+        builder.store(value, builder.bitcast(at, _VECTOR.as_pointer()), align=16)
+        return context.get_dummy_value()
+
+    return types.void(array, index, *[types.float32] * 4), codegen
