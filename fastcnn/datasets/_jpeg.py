@@ -6,6 +6,7 @@ of the time where the copies that Pillow makes cost as much as the decoding.
 """
 
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,12 @@ def part_of(size: tuple[int, int], least: tuple[int, int]) -> int:
     return next((part for part in _PARTS if all(-(-a // part) >= b for a, b in zip(size, least))), 1)
 
 
-def decode_jpeg(path: Path, image: Any, part: int, orientation: int) -> NDArray[np.uint8] | None:
+def decode_jpeg(path: Path | BytesIO, image: Any, part: int, orientation: int) -> NDArray[np.uint8] | None:
     """Return an upright picture (H, W, C) in its own colours by simplejpeg; None where Pillow has to.
 
     Parameters
     ----------
-    path : Path
+    path : Path or BytesIO
     image : PIL.Image.Image
         The same file, opened and not read. It is told to decode at a part of the size, should it have to.
     part : int
@@ -56,8 +57,9 @@ def decode_jpeg(path: Path, image: Any, part: int, orientation: int) -> NDArray[
     if simplejpeg is None or color is None:
         return None
     least = {} if part == 1 else {"min_height": -(-height // part), "min_width": -(-width // part)}
+    data = path.read_bytes() if isinstance(path, Path) else path.getvalue()
     try:
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(path.read_bytes(), color, **least)
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, color, **least)
     except ValueError:  # damaged, or what Pillow forgives: it decides
         return None
     return pixels if orientation not in _TURNED else _TURNED[orientation](pixels)

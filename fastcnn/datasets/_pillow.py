@@ -4,8 +4,9 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +38,12 @@ class PictureRead(NamedTuple):
     size: tuple[int, int]
 
 
-def read_picture(path: Path, image_size: tuple[int, int] | None = None, fit: Fit = "crop") -> PictureRead:
+def read_picture(path: Path | BytesIO, image_size: tuple[int, int] | None = None, fit: Fit = "crop") -> PictureRead:
     """Read a picture file, apply its EXIF orientation and put what is transparent on white.
 
     Parameters
     ----------
-    path : Path
+    path : Path or BytesIO
         A file of any format that Pillow reads; of several frames the first counts.
     image_size : (int, int), optional
         Height and width that it will be brought to. A JPEG may then be read at a part of its size, which is not less.
@@ -109,17 +110,20 @@ def read_labels(path: Path) -> tuple[NDArray[np.int32], bool]:
 
 
 @contextlib.contextmanager
-def opened(path: Path | BinaryIO) -> Iterator[Any]:
+def opened(path: Path | BytesIO, formats: tuple[str, ...] | None = None) -> Iterator[Any]:
     """Open a picture; whatever is wrong with the file, then or later in the block, is one `DataError`.
 
     Parameters
     ----------
-    path : Path, or file object
+    path : Path or BytesIO
+    formats : tuple of str, optional
+        Pillow's names of those that are taken. Default: all.
     """
     try:
         from PIL import Image
     except ImportError as error:
         raise ImportError('reading pictures needs Pillow: pip install "fastcnn[image]"') from error
+    who = name_of(path)
     if isinstance(path, Path) and not path.is_file():
         found = "a folder" if path.is_dir() else "nothing"
         raise DataError(f"{path}: expected a picture file, got {found}; check the path")
@@ -127,25 +131,30 @@ def opened(path: Path | BinaryIO) -> Iterator[Any]:
         with _ONE_AT_A_TIME, warnings.catch_warnings():
             # Pillow only warns from 89 million pixels on, and raises at twice that.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            opened = Image.open(path)
+            opened = Image.open(path, formats=formats)
         with opened as image:
             yield image
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise DataError(
-            f"{path}: expected at most {Image.MAX_IMAGE_PIXELS} pixels, got a picture that claims more; scale it down"
+            f"{who}: expected at most {Image.MAX_IMAGE_PIXELS} pixels, got a picture that claims more; scale it down"
         ) from error
     except Image.UnidentifiedImageError as error:
         raise DataError(
-            f"{path}: expected a picture, got a file of another or an unknown kind; save it as PNG"
+            f"{who}: expected a picture, got a file of another or an unknown kind; save it as PNG"
         ) from error
     # Pillow's many decoders raise nearly anything on damaged files (SyntaxError, struct.error, IndexError ...).
     except Exception as error:
         raise DataError(
-            f"{path}: expected a whole picture, got a damaged or unsupported one ({error}); save it again as PNG"
+            f"{who}: expected a whole picture, got a damaged or unsupported one ({error}); save it again as PNG"
         ) from error
 
 
-def _decode(path: Path, image: Any, image_size: tuple[int, int] | None, fit: Fit) -> PictureRead:
+def name_of(path: Path | BytesIO) -> str:
+    """Return what a picture is called in errors."""
+    return str(path) if isinstance(path, Path) else "the picture"
+
+
+def _decode(path: Path | BytesIO, image: Any, image_size: tuple[int, int] | None, fit: Fit) -> PictureRead:
     from PIL import Image, ImageOps
 
     steps, orientation = list[str](), image.getexif().get(_ORIENTATION, 1)

@@ -3,6 +3,7 @@
 import math
 import os
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.datasets._fitting import Fit, as_image, check_fit, check_white, eight_bits, fitted, white_of, with_channels
-from fastcnn.datasets._pillow import read_picture
+from fastcnn.datasets._pillow import name_of, read_picture
 from fastcnn.errors import ArgumentError, DataError
 from fastcnn.formats.files import expanded
 
@@ -20,7 +21,7 @@ _INK = 0.25  # of the contrast: above it a pixel is ink, below it paper grain or
 
 
 def read_image(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | BytesIO,
     input_shape: Sequence[int],
     scale_to: float = 1.0,
     background: Literal["dark", "light"] | None = None,
@@ -45,7 +46,7 @@ def read_image(
 
     Parameters
     ----------
-    path : path-like
+    path : path-like or BytesIO
         A picture of any format that Pillow reads.
     input_shape : sequence of 3 ints
         (H, W, C) of the model's input, C = 1 for grey or 3 for RGB.
@@ -85,7 +86,7 @@ def read_image(
     height, width, channels = _check_arguments(input_shape, background, ink_box)
     check_fit(fit, "read_image")
     check_white(white, "read_image")
-    path = expanded(path)
+    path = path if isinstance(path, BytesIO) else expanded(path)
     pixels, steps, _ = read_picture(path, (height, width) if background is None else None, fit)
     x: NDArray[Any]
     if background is None:
@@ -126,11 +127,12 @@ def _border(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.concatenate([edge.ravel() for edge in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])])
 
 
-def _check_ink(path: Path, ink: NDArray[np.uint8]) -> int:
+def _check_ink(path: Path | BytesIO, ink: NDArray[np.uint8]) -> int:
     """Return the value of the ground that the ink stands on, once there is ink."""
     ground = int(np.median(_border(ink)))
     if int(ink.max()) - ground < _LEAST_CONTRAST:
-        raise DataError(f"{path}: expected ink that stands out from its ground, got a blank picture; check the file")
+        raise DataError(f"{name_of(path)}: expected ink that stands out from its ground, got a blank picture; check "
+                        "the file")
     return ground
 
 

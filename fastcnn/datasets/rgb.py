@@ -17,7 +17,7 @@ _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".b
             ".tiff": "TIFF", ".ppm": "PPM"}
 
 
-def read_rgb(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
+def read_rgb(path: str | os.PathLike[str] | io.BytesIO) -> NDArray[np.uint8]:
     """Return a picture file as (H, W, 3): upright, on white where it is transparent, grey made RGB.
 
     Raises
@@ -27,7 +27,7 @@ def read_rgb(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     ImportError
         Pillow is not installed.
     """
-    pixels: NDArray[Any] = read_picture(expanded(path)).pixels
+    pixels: NDArray[Any] = read_picture(path if isinstance(path, io.BytesIO) else expanded(path)).pixels
     steps: list[str] = []
     if pixels.dtype != np.uint8:
         pixels = eight_bits(pixels, white_of(int(pixels.max())), steps)
