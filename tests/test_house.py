@@ -53,6 +53,7 @@ FLOORS = (
     "applications backend onnx bench",
     "vision sklearn tuning",
     "report",
+    "serving",
     "cli",
     "__main__",
 )

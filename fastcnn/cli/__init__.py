@@ -18,8 +18,8 @@ from fastcnn._version import __version__
 from fastcnn.cli import _exit_codes, _streams
 from fastcnn.errors import unknown
 
-COMMANDS = ("train", "tune", "runs", "evaluate", "report", "predict", "identify", "explain", "stylize", "summary",
-            "data", "import-onnx", "export-onnx", "bench", "doctor", "warmup", "completion")
+COMMANDS = ("train", "tune", "runs", "evaluate", "report", "serve", "predict", "identify", "explain", "stylize",
+            "summary", "data", "import-onnx", "export-onnx", "bench", "doctor", "warmup", "completion")
 
 
 class _Commands(click.Group):

@@ -18,12 +18,12 @@ class Answer(NamedTuple):
     words : str
         For people.
     draw : callable
-        Of a path: writes the picture with it drawn.
+        Of a path: writes the picture with it drawn, and returns it; of None: returns it alone.
     """
 
     told: dict[str, Any]
     words: str
-    draw: Callable[[Path], Any]
+    draw: Callable[[Path | None], Any]
 
 
 def predict_seen(opened: OpenedSeen, files: Sequence[str], out: str | None, threshold: float | None
@@ -71,6 +71,12 @@ def predict_seen(opened: OpenedSeen, files: Sequence[str], out: str | None, thre
     return found
 
 
+def told_of(opened: OpenedSeen, picture: Any) -> tuple[dict[str, Any], Callable[[Any], Any]]:
+    """Return what is found on a picture (H, W, 3) of 8 bits, for programs, and what draws it on the picture."""
+    answer = _ANSWERS[opened.task](opened.thing, picture, None)
+    return answer.told, lambda picture: answer.draw(None)
+
+
 def _places(opened: OpenedSeen, files: Sequence[str], out: str | None) -> list[Path]:
     """Return where the picture of each file goes; no two have one place."""
     from fastcnn.datasets.rgb import picture_format
@@ -95,7 +101,7 @@ def _places(opened: OpenedSeen, files: Sequence[str], out: str | None) -> list[P
     return places
 
 
-def _boxes(detector: Any, file: str, threshold: float | None) -> Answer:
+def _boxes(detector: Any, file: Any, threshold: float | None) -> Answer:
     """Return the boxes that a detector finds."""
     from fastcnn.vision import detect
 
@@ -107,7 +113,7 @@ def _boxes(detector: Any, file: str, threshold: float | None) -> Answer:
     return Answer({"boxes": told}, counts or "nothing", lambda place: found.draw(file, place))
 
 
-def _pixels(segmenter: Any, file: str, threshold: float | None) -> Answer:
+def _pixels(segmenter: Any, file: Any, threshold: float | None) -> Answer:
     """Return the objects that a segmenter marks, and how much of the picture they are."""
     found = segmenter.segment(file)
     labels = found.labels()
@@ -152,4 +158,4 @@ def compare_seen(opened: OpenedSeen, files: Sequence[str], out: str | None) -> l
     return found
 
 
-_ANSWERS: dict[str, Callable[[Any, str, float | None], Answer]] = {"detection": _boxes, "segmentation": _pixels}
+_ANSWERS: dict[str, Callable[[Any, Any, float | None], Answer]] = {"detection": _boxes, "segmentation": _pixels}
