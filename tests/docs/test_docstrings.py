@@ -1,7 +1,8 @@
 """Docstrings: every public name has one in NumPy's form, which names its arguments and whose examples run.
 
 An argument is named in the docstring of the function or class. What all of a kind take is told once: by the class that
-others derive from (`Layer`, `Loss`), or by the room (`fastcnn.applications`, `fastcnn.operations`, `fastcnn.kernels`).
+others derive from (`Layer`, `Loss`), or by the room (`fastcnn.applications`, `fastcnn.operations`, `fastcnn.kernels`);
+those of a kernel of CUDA by the CPU's kernel of the same name.
 Where two differ in little, the second says "as `MaxPooling2D`" for the arguments that they share.
 """
 
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
+from fastcnn.kernels import cpu
 from tests.docs.test_reference import SHOWN, public, rooms, thing_of
 
 #: What examples may use without an import, as users have it.
@@ -77,7 +79,9 @@ def docstrings(thing):
 
 def named(thing):
     """The arguments that docstrings name, in their Parameters, or for tuples and the like in their Attributes."""
-    docs, found = docstrings(thing), set()
+    docs, found = [*docstrings(thing)], set()
+    if thing.__module__.startswith("fastcnn.kernels.cuda."):
+        docs += docstrings(getattr(cpu, thing.__name__))
     for doc in docs:
         for section in re.findall(r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^[A-Z]\w+\n-+$|\Z)",
                                   inspect.cleandoc(doc or ""), re.M | re.S):
