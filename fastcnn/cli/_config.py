@@ -18,7 +18,8 @@ CONFIG, TOML = "config.json", "config.toml"
 #: where it has another word.
 OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "drop_bad", "box_form", "in_memory",
            "label", "ignore", "limit", "dev",
-           "train_dev", "test", "group_by", "from", "white", "model", "model_digest", "minutes", "steps", "epochs",
+           "train_dev", "test", "group_by", "from", "white", "mean", "std", "head", "freeze",
+           "unfreeze_at", "rate_factor", "cache_features", "model", "model_digest", "minutes", "steps", "epochs",
            "batch_size", "optimizer", "lr", "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2",
            "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
@@ -130,6 +131,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         The run or file whose weights training began with, written as ``from``.
     white : float or None
         The largest pixel that its model takes, where the file does not tell.
+    mean, std : list of float or None
+        What pixels from 0 to 1 are shifted and divided by for its model, where the file does not tell.
+    head : {"new", "keep"} or None
+        Whether its last layer gave way to a new one; None where nothing was asked, and it did not.
+    freeze : list of str or None
+        Patterns of layers that are not trained.
+    unfreeze_at : int or None
+        The epoch, from 1, from which on they are.
+    rate_factor : list of str or None
+        Patterns of layers with factors of their learning rate, ``conv*=0.1``.
+    cache_features : bool
+        Whether training sees what the frozen layers give, computed once.
     """
 
     dataset: str
@@ -175,6 +188,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
     lineage: tuple[Fork, ...] = ()
     white: float | None = None
+    mean: list[float] | None = None
+    std: list[float] | None = None
+    head: Literal["new", "keep"] | None = None
+    freeze: list[str] | None = None
+    unfreeze_at: Annotated[int, msgspec.Meta(ge=2)] | None = None
+    rate_factor: list[str] | None = None
+    cache_features: bool = False
     source: str | None = msgspec.field(name="from", default=None)
 
 
@@ -210,7 +230,7 @@ def as_toml(config: Config, **more: Any) -> str:
         Further options.
     """
     values = as_given(_with_paths(config, as_text)) | more
-    for name in ("skip_damaged", "drop_bad"):
+    for name in ("skip_damaged", "drop_bad", "cache_features"):
         values[name] = values[name] or None
     values["in_memory"] = None if values["in_memory"] else False  # where they fit, nothing needs to be said
     if values["size"] is not None:

@@ -7,6 +7,9 @@ from click.core import ParameterSource
 
 _PAIRS = (
     ("model", "from", "a run has a model"),
+    ("white", "mean", "each says what pixels the model takes"),
+    ("unfreeze_at", "cache_features", "features of layers that are trained later are no longer theirs"),
+    ("unfreeze_at", "minutes", "epochs of some layers and of all are not equally long"),
     ("folds", "from", "the run has seen the images of every fold"),
     ("folds", "dev", "each fold is dev once"),
     ("folds", "seeds", "each says what is trained several times"),
@@ -20,6 +23,17 @@ _PAIRS = (
     ("print_config", "overfit_batch", "each stops"),
     ("dry_run", "overfit_batch", "each stops"),
 )
+_NEW = "is for the model of {}: a new one"
+_NEEDS = (
+    ("white", "from", f"{_NEW} is trained on standardized pixels"),
+    ("mean", "from", f"{_NEW} is trained on standardized pixels"),
+    ("std", "mean", "is what pixels are divided by after {} was subtracted; say both"),
+    ("mean", "std", "is what is subtracted from pixels before they are divided by {}; say both"),
+    ("head", "from", f"{_NEW} has the last layer that its classes ask for"),
+    ("freeze", "from", f"{_NEW} has nothing yet that is worth keeping"),
+    ("unfreeze_at", "freeze", "is for the layers of {}; say which"),
+    ("cache_features", "freeze", "is for what the layers of {} give; say which"),
+)
 _PARAMETERS = {"json": "as_json"}  # what options are called inside
 
 
@@ -32,8 +46,10 @@ def require_one_answer(ctx: click.Context, given: dict[str, Any]) -> None:
     given : dict
         The options of the command; changed.
     """
-    if given["white"] is not None and given["from"] is None:
-        raise click.UsageError("--white is for the model of --from: a new one is trained on standardized pixels", ctx)
+    for option, needed, why in _NEEDS:
+        if given[option] not in (None, False) and given[needed] is None:
+            name, other = (f"--{one.replace('_', '-')}" for one in (option, needed))
+            raise click.UsageError(f"{name} {why.format(other)}", ctx)
     for *pair, why in _PAIRS:
         names = [_PARAMETERS.get(name, name) for name in pair]
         if any(given[name] is None or given[name] is False for name in names):

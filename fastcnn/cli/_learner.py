@@ -20,7 +20,7 @@ class ExamplesLearner(NamedTuple):
     Attributes
     ----------
     model : Model
-        Compiled.
+        Compiled. What is trained: all of it, or what lies behind frozen layers whose outputs are kept.
     standard : Standard
         Of the training part.
     augmentation : Pipeline or None
@@ -35,6 +35,11 @@ class ExamplesLearner(NamedTuple):
         What is saved with it.
     notes : tuple of str
     callbacks : tuple of Callback
+    frozen : Frozen or None
+        The layers that are not trained.
+    features : Model or None
+        What gives the inputs of `model`, once, where they are kept; `whole` is both together then.
+    whole : Model or None
     """
 
     model: Any
@@ -46,6 +51,14 @@ class ExamplesLearner(NamedTuple):
     known: dict[str, Any]
     notes: tuple[str, ...] = ()
     callbacks: tuple[Any, ...] = ()
+    frozen: Any = None
+    features: Any = None
+    whole: Any = None
+
+    @property
+    def network(self) -> Any:
+        """All of the model."""
+        return self.model if self.whole is None else self.whole
 
     def fitted(self, parts: dict[str, Any], config: Any) -> dict[str, Any]:
         """As `Learner.fitted`."""
@@ -64,18 +77,20 @@ class ExamplesLearner(NamedTuple):
     def save(self, path: Path, known: bool = True) -> None:
         """As `Learner.save`: outputs are probabilities, or in the unit of the targets."""
         from fastcnn import saving
+        from fastcnn.cli._transfer import thawed
 
-        saving.save_model(self.task.finished(self.model), path, metadata=self.known if known else {})
+        with thawed(self.frozen):
+            saving.save_model(self.task.finished(self.network), path, metadata=self.known if known else {})
 
     def trained_in(self, path: Path) -> "ExamplesLearner":
         """As `Learner.trained_in`."""
         from fastcnn import saving
 
-        return self._replace(model=self.task.trained(saving.load_model(path, compile=False)))
+        return self._replace(model=self.task.trained(saving.load_model(path, compile=False)), features=None, whole=None)
 
     def measure(self, part: Any) -> Score:
         """As `Learner.measure`."""
-        outputs = self.task.finished(self.model).predict(self.standard.images(part.x, self.scale), batch_size=256,
+        outputs = self.task.finished(self.network).predict(self.standard.images(part.x, self.scale), batch_size=256,
                                                          verbose=0)  # fmt: skip
         return self.task.measure(outputs, part.y)
 
@@ -84,8 +99,15 @@ class ExamplesLearner(NamedTuple):
         return []
 
     def images(self, x: Any) -> Any:
-        """Return images as `fit` takes them: standardized, or as they are where a pipeline does that."""
-        return self.standard.images(x, self.scale) if self.augmentation is None else x
+        """Return images as `fit` takes them: standardized, or as they are where a pipeline does that; or features."""
+        if self.augmentation is not None:
+            return x
+        images = self.standard.images(x, self.scale)
+        if self.features is None:
+            return images
+        from fastcnn.models import cached_features
+
+        return cached_features(self.features, images)
 
 
 def make_learner(prepared: Any, config: Any) -> ExamplesLearner:
@@ -101,16 +123,19 @@ def make_learner(prepared: Any, config: Any) -> ExamplesLearner:
     from fastcnn.cli._network import make_network
     from fastcnn.cli._optimizer import make_optimizer
     from fastcnn.cli._regularization import with_dropout, with_l2
+    from fastcnn.cli._transfer import NEW, Adapted, planned, scale_rates, with_new_head
     from fastcnn.random import set_random_seed
     from fastcnn.utils import clear_session
 
-    data, x = prepared.data, prepared.parts["train"].x
+    data, x, begun = prepared.data, prepared.parts["train"].x, prepared.begun
     set_random_seed(config.seed)
-    begun = None if prepared.begun is None else prepared.begun.model
-    task = task_of(data, config, prepared.parts["train"], begun)
+    task = task_of(data, config, prepared.parts["train"], None if begun is None or config.head == NEW else begun.model)
+    head, notes = None, tuple[str, ...]()
     if begun is not None:
-        model = task.trained(begun)
-        standard = standard_of(prepared.begun, config.white, lambda note: click.echo(note, err=True))
+        standard = standard_of(begun, config.white, lambda note: click.echo(note, err=True),
+                               None if config.mean is None else (config.mean, config.std))
+        model, head, notes = with_new_head(begun, data, task.activation) if config.head == NEW else Adapted(
+            task.trained(begun.model))  # fmt: skip
     else:
         standard = Standard.of(x, data.scale)
         clear_session(free_memory=False)  # the layers of every fold have the same names
@@ -123,9 +148,15 @@ def make_learner(prepared: Any, config: Any) -> ExamplesLearner:
         model = with_dropout(model, config.dropout)
     if config.l2:
         model = with_l2(model, config.l2)
-    model.compile(optimizer=make_optimizer(config), **task.compiled())
+    plan = planned(Adapted(model, head, notes), config)
+    optimizer = make_optimizer(config)
+    if config.rate_factor:
+        scale_rates(optimizer, Adapted(model, head), config.rate_factor)
+    plan.trained.compile(optimizer=optimizer, **task.compiled())
     pipeline = make_pipeline(config.augment, x.shape[1:], standard, data.scale, config.seed)
-    return ExamplesLearner(model, standard, pipeline, data.scale, task, data.outputs, _known(data, standard, config))
+    return ExamplesLearner(plan.trained, standard, pipeline, data.scale, task, data.outputs,
+                           _known(data, standard, config), plan.notes, plan.callbacks, plan.frozen, plan.features,
+                           None if plan.features is None else model)
 
 
 def _known(data: Any, standard: Standard, config: Any) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def page_of(console: Any, prepared: Any, learner: Any, config: Any, folder: Path
     place = folder / PAGE
     try:
         with Compiling(console, "making the report"):
-            model = learner.task.finished(learner.model)
+            model = learner.task.finished(learner.network)
             found = of_run(folder, prepared.data, prepared.parts, model, learner.standard, config, ReportOptions())
             write_page(found.evidence, place)
     except Exception as error:

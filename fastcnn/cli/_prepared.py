@@ -14,7 +14,9 @@ class Learner(Protocol):
     Attributes
     ----------
     model : Model
-        Compiled.
+        Compiled: what is trained.
+    network : Model
+        All of it: a part may be run once, and the rest be trained on that.
     names : tuple of str
         Of classes, labels or numbers, for the lines of a `Score`.
     notes : tuple of str
@@ -25,6 +27,9 @@ class Learner(Protocol):
 
     @property
     def model(self) -> Any: ...
+
+    @property
+    def network(self) -> Any: ...
 
     @property
     def names(self) -> tuple[str, ...]: ...

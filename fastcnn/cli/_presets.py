@@ -13,7 +13,10 @@ from fastcnn.cli._network_file import NetworkFile
 from fastcnn.cli._optimizer import default_rate
 from fastcnn.cli._saved import Saved
 from fastcnn.cli._schedule import WARMUP
+from fastcnn.cli._transfer import NEW, has_new_head
 from fastcnn.datasets import Dataset
+
+_OF_TRANSFER = ("mean", "std", "freeze", "unfreeze_at", "rate_factor", "cache_features")
 
 
 class Preset(NamedTuple):
@@ -70,7 +73,8 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         **_of_table(given, before),
         **{name: given[name] for name in ("dev", "train_dev", "test", "group_by")},
         model=begun.model.name if begun is not None else name_of(network),
-        **{name: given[name] for name in ("limit", "patience", "white")},
+        **{name: given[name] for name in ("limit", "patience", "white", *_OF_TRANSFER)},
+        head=NEW if begun is not None and has_new_head(begun, data, given["head"]) else given["head"],
         **_of_practice(given, data, before, optimizer),
         network=None if begun is not None or is_name(network) else network,
         model_digest=None if file is None else file.require(given["model_digest"]),

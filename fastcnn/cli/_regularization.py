@@ -6,7 +6,7 @@ from fastcnn.errors import ArgumentError
 
 
 def with_dropout(model: Any, rate: float) -> Any:
-    """Return a model whose dropout layers have a rate; one that has none gets one before its last layer.
+    """Return a model whose dropout layers have a rate; one that has none gets one before its last layer with weights.
 
     Parameters
     ----------
@@ -25,8 +25,15 @@ def with_dropout(model: Any, rate: float) -> Any:
         return model
     if len(model.layers) < 2:
         raise ArgumentError(f"--dropout: expected a network with layers before its last one, got {model} without")
-    last = model.layers[-1]
-    return Model(model.inputs, last(layers.Dropout(rate, name="dropout_of_the_top")(last.input)), name=model.name)
+    call, after = model.outputs[0].node, list[Any]()
+    while not call.layer.weights and len(call.inputs) == 1 and call.inputs[0].node.inputs:  # a softmax, a pooling
+        after.append(call.layer)
+        call = call.inputs[0].node
+    last, *others = (call.layer, *after[::-1]) if len(call.inputs) == 1 else [model.layers[-1]]
+    y = last(layers.Dropout(rate, name="dropout_of_the_top")(last.input))
+    for layer in others:
+        y = layer(y)
+    return Model(model.inputs, y, name=model.name)
 
 
 def with_l2(model: Any, factor: float) -> Any:

@@ -21,7 +21,7 @@ CHECKPOINTS = "checkpoints"
 _NO_MATTER = ("started", "versions", "minutes", "lineage")
 _LENGTHS = ("minutes", "steps", "epochs")
 _MAY_MOVE = ("data_dir",)  # a checkpoint knows the data themselves
-_PLAIN = ("skip_damaged", "drop_bad")  # flags that are False where nobody gives them
+_PLAIN = ("skip_damaged", "drop_bad", "cache_features")  # flags that are False where nobody gives them
 _FILE = "model_digest"  # is compared, and never filled in: a file that was changed is told as such
 _FORKS = ("steps", "epochs", "lr", "lr_schedule", "warmup")  # what no state depends on
 

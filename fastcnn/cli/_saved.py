@@ -30,6 +30,11 @@ class Saved(NamedTuple):
         return tuple(map(str, names)) if names and len(names) == number else tuple(map(str, range(number)))
 
     @property
+    def has_names(self) -> bool:
+        """Whether the file tells the names of the outputs."""
+        return bool(self.metadata.get("targets" if self.task == "regression" else "classes"))
+
+    @property
     def split(self) -> Path | None:
         """The file that says which image was in which part of the run's data; None outside of a run with one."""
         path = self.path.parent / SPLIT
@@ -47,8 +52,14 @@ class Saved(NamedTuple):
         return {"fit": known.get("fit", "crop"), "white": known.get("white")}
 
 
-def open_saved(path: str) -> Saved:
+def open_saved(path: str, size: tuple[int, int] | None = None) -> Saved:
     """Read the model of a run's folder or of a file.
+
+    Parameters
+    ----------
+    path : str
+    size : (height, width), optional
+        Of images, where a model takes any.
 
     Raises
     ------
@@ -57,10 +68,11 @@ def open_saved(path: str) -> Saved:
     ModelFileError
         If it is no model, a damaged one, or one that is not of images or features.
     """
-    from fastcnn import saving
-
     file = find_file(path)
-    model, metadata = saving.load_model(file, compile=False), saving.load_metadata(file)
+    model, metadata = _read(file)
+    if size is not None and isinstance(model.input_shape, tuple) and len(model.input_shape) == 4 and (
+            None in model.input_shape[1:3]):
+        model = model.for_shape((None, *size, model.input_shape[-1]))
     shapes = model.input_shape, model.output_shape  # lists where a model has several
     if not all(isinstance(shape, tuple) for shape in shapes) or tuple(map(len, shapes)) not in ((4, 2), (2, 2)):
         raise ModelFileError(
@@ -70,9 +82,20 @@ def open_saved(path: str) -> Saved:
     if None in shapes[0][1:]:
         raise ModelFileError(
             f"{file}: expected a model of images of one size, got {model.input_shape}; save "
-            f"model.for_shape((None, 224, 224, 3)), say, or use it from Python"
+            f"model.for_shape((None, 224, 224, 3)), say, train from it with --size, or use it from Python"
         )
     return Saved(file, model, metadata, read_config(file.parent) if file.name == MODEL else None)
+
+
+def _read(file: Path) -> tuple[Any, dict[str, Any]]:
+    """Return a model and what its file tells of it; an ONNX file tells nothing."""
+    from fastcnn import saving
+
+    if file.suffix.lower() == ".onnx":
+        from fastcnn import onnx
+
+        return onnx.load(file), {}
+    return saving.load_model(file, compile=False), saving.load_metadata(file)
 
 
 def find_file(path: str) -> Path:
@@ -108,8 +131,15 @@ def require_there(path: Path, what: str, hint: str) -> None:
         raise ArgumentError(f"{path}: expected {what}, got nothing there; {hint}")
 
 
-def require_fit(saved: Saved, data: Dataset) -> None:
+def require_fit(saved: Saved, data: Dataset, has_head: bool = True) -> None:
     """Raise unless the model takes the data's images and has an output for each class.
+
+    Parameters
+    ----------
+    saved : Saved
+    data : Dataset
+    has_head : bool
+        Whether its outputs are those of the model that is meant: else any do.
 
     Raises
     ------
@@ -120,6 +150,8 @@ def require_fit(saved: Saved, data: Dataset) -> None:
     if wanted != got:
         what = "images" if len(wanted) == 3 else "features"
         raise DataError(f"{data.name}: expected {what} {wanted}, for which {saved.path} was trained, got {got}")
+    if not has_head:
+        return
     if data.task != saved.task:
         raise DataError(f"{data.name}: expected a {saved.task}, for which {saved.path} was trained, got a {data.task}")
     outputs = saved.model.output_shape[-1]

@@ -76,7 +76,7 @@ def _of_training(folder: Path, asked: ReportOptions) -> RunEvidence:
     learner.model.set_weights(checkpoint[0]["model"]["weights"])
     note += (f" The figures are of a checkpoint within epoch {int(checkpoint[0]['epoch']) + 1}; make the report again "
              "when it is over.")  # fmt: skip
-    return of_run(folder, prepared.data, prepared.parts, learner.task.finished(learner.model),
+    return of_run(folder, prepared.data, prepared.parts, learner.task.finished(learner.network),
                   learner.standard, config, asked, (note,))
 
 

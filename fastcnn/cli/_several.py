@@ -13,6 +13,7 @@ from fastcnn.cli._console import Record
 from fastcnn.cli._prepared import Prepared
 from fastcnn.cli._resume import open_run
 from fastcnn.cli._run import FOLDS, SEEDS, new_run, write_figures
+from fastcnn.cli._saved import Saved, open_saved
 from fastcnn.cli._split import made_folds
 from fastcnn.cli._training import Trained, asked_of, train_in
 
@@ -45,6 +46,8 @@ def train_seeds(console: Any, prepared: Prepared, given: dict[str, Any], record:
     def each() -> Iterable[_One]:
         for seed in range(first, first + count):
             one = prepared._replace(config=msgspec.structs.replace(prepared.config, seed=seed))
+            if isinstance(one.begun, Saved) and seed > first:  # the one before it has trained the model
+                one = one._replace(begun=open_saved(str(one.begun.path), prepared.config.image_size))
             yield {"seed": seed}, one.with_parts(prepared.dealt, prepared.groups)
 
     folder, figure, found = _train_each(console, prepared, given, record, each(), SEEDS)

@@ -17,7 +17,7 @@ def introduce(console: Any, prepared: Any, learner: Learner, config: Any, folder
     console.print(f"data   {data.name}: {of_parts} {of_what(data)}")
     for note in (*data.notes, *prepared.notes, *learner.notes, *_shared(prepared)):
         console.print(f"note   {note}")
-    console.print(f"model  {config.model}: {learner.model.count_params():,} parameters")
+    console.print(f"model  {config.model}: {learner.network.count_params():,} parameters")
     console.print(f"plan   {', '.join(_plan(config))}")
     if config.augment:
         console.print(f"images {', '.join(config.augment)}")

@@ -18,6 +18,7 @@ from fastcnn.cli._options import (
     table_options,
     white_option,
 )
+from fastcnn.cli._transfer_values import Channels, LayerPatterns, RateFactors
 from fastcnn.cli._values import Factor, ImagesAStep, Name, Rate, Sha256, Share, UserPath
 
 data_group = in_group(
@@ -49,8 +50,32 @@ network_group = in_group(
                       "it imports from beside it."),
     click.option("--from", type=UserPath(), metavar="RUN",
                  help="Train on from this run's model: its data set, batch size and so on are the defaults. A file of "
-                      "a model, .safetensors, .keras or .h5, needs --dataset."),
+                      "a model, .safetensors, .keras, .h5 or .onnx, needs --dataset. For other classes its last layer "
+                      "gives way to a new one."),
     white_option,
+)  # fmt: skip
+
+transfer_group = in_group(
+    "Transfer",
+    click.option("--head", type=click.Choice(["new", "keep"]),
+                 help="Of --from: new replaces the last layer with weights in any case, keep never. Default: new where "
+                      "number or names of the classes differ."),
+    click.option("--mean", type=Channels(), metavar="NUMBER,...",
+                 help="What the model of --from wants subtracted from pixels of 0 to 1, a number a channel, where its "
+                      "file does not tell: 0.485,0.456,0.406 for many of ImageNet. Needs --std."),
+    click.option("--std", type=Channels(0.0), metavar="NUMBER,...",
+                 help="And what it wants them divided by then: 0.229,0.224,0.225."),
+    click.option("--freeze", type=LayerPatterns(), metavar="PATTERN,...",
+                 help="Layers of --from that are not trained, by their names: 'conv*,bn*', and '*' for all but a new "
+                      "last one. Statistics of their normalization stay."),
+    click.option("--unfreeze-at", type=click.IntRange(2), metavar="EPOCH",
+                 help="Train frozen layers too from this epoch on, the first being 1. The optimizer begins anew then."),
+    click.option("--rate-factor", type=RateFactors(), metavar="PATTERN=NUMBER,...",
+                 help="Multiply the learning rate of some layers: 'conv*=0.1'. The first pattern that fits counts; a "
+                      "new last layer has 1."),
+    click.option("--cache-features", is_flag=True,
+                 help="Compute once what the frozen layers give, and train the rest on that. It is kept in the user's "
+                      "cache. Not with --augment."),
 )  # fmt: skip
 
 training_group = in_group(

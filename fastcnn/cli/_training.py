@@ -34,6 +34,7 @@ def prepare(given: dict[str, Any]) -> Prepared:
     from fastcnn.cli._learner import make_learner
     from fastcnn.cli._saved import open_saved, require_fit
     from fastcnn.cli._table_columns import columns_asked
+    from fastcnn.cli._transfer import require_no_augmentation
     from fastcnn.random import set_random_seed
 
     for option in ("drop_bad", "box_form"):
@@ -41,18 +42,24 @@ def prepare(given: dict[str, Any]) -> Prepared:
             raise ArgumentError(f"--{option.replace('_', '-')}: expected pictures with boxes, masks or persons, got "
                                 f"{given['dataset'] or 'others'}; leave it out")  # fmt: skip
     set_random_seed(given["seed"])
-    begun = open_saved(given["from"]) if given["from"] is not None else None
+    begun = open_saved(given["from"], given["size"]) if given["from"] is not None else None
     dataset = choose_dataset(given["dataset"], given["data_dir"], begun)
     data = load_dataset(dataset, begun, given["size"], given["fit"], given["skip_damaged"],
                         columns_asked(given, None if begun is None else begun.metadata), given["in_memory"],
                         COPIES if given["augment"] in (None, OFF) else COPIES_AUGMENTED)  # fmt: skip
     parts, groups, notes = ({}, {}, ()) if given["folds"] is not None else _parts(given, data, dataset, begun)
 
+    if begun is not None:
+        require_fit(begun, data, has_head=False)
+
     from fastcnn.cli._presets import settle  # Numba is loaded here: a fault in the data is told before
 
     config = settle(given, dataset, data, begun)
-    if begun is not None:
-        require_fit(begun, data)
+    if config.cache_features:
+        require_no_augmentation(config.augment)
+    if config.unfreeze_at is not None and config.steps is None and config.unfreeze_at > config.epochs:
+        raise ArgumentError(f"--unfreeze-at {config.unfreeze_at}: expected one of the {config.epochs} epochs; leave it "
+                            f"out, or say more --epochs")
     if config.patience is not None and not (given["folds"] or "dev" in parts):
         raise click.UsageError("--patience: expected a dev part, whose loss is looked at, got --dev 0; leave one out")
     return Prepared(data, begun, {}, {}, {}, notes, config, make_learner).with_parts(parts, groups)
@@ -97,7 +104,7 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
     since, data, parts = time.perf_counter(), prepared.data, prepared.parts
     learner = prepared.learner(config)
     model = learner.model
-    size = sum(p.value.nbytes for p in model.weights)
+    size = sum(p.value.nbytes for p in learner.network.weights)
     with open_run(out, size) if given["resume"] else new_run(out, config.model, size) as folder:
         if given["resume"] and is_complete(folder):
             if config.fold is None:

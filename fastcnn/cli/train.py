@@ -17,6 +17,7 @@ from fastcnn.cli._train_options import (
     regularization_group,
     run_group,
     training_group,
+    transfer_group,
 )
 from fastcnn.errors import ArgumentError
 
@@ -25,6 +26,7 @@ from fastcnn.errors import ArgumentError
 @data_group
 @parts_group
 @network_group
+@transfer_group
 @training_group
 @regularization_group
 @run_group
@@ -44,6 +46,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     fastcnn train
     fastcnn train --dataset mnist --model lenet5 --epochs 3 --batch-size 128 --lr 1e-3 --seed 7 --out first
     fastcnn train --from first --epochs 2
+    fastcnn train --from first --dataset my_pictures/ --freeze 'conv*' --unfreeze-at 5 --rate-factor 'conv*=0.1'
     fastcnn train --dataset my_pictures/ --size 64x48 --group-by 'patient-[0-9]+'
     fastcnn train --folds 5
     fastcnn train --seeds 5

@@ -30,7 +30,8 @@ def split_frozen(model: Model) -> FrozenPart:
     """Cut a model behind the frozen layers at its beginning, as far as no weight is trained and nothing is random.
 
     What the frozen part gives for an image is the same in each epoch: it can be computed once
-    (`cached_features`), and the rest trained on it. Training the rest trains the model, whose layers it shares.
+    (`cached_features`), and the rest trained on it. Training the rest trains the model, whose layers it shares: in the
+    same order, with the same random numbers, and so, but for rounding, to the same weights.
 
     Parameters
     ----------
@@ -96,4 +97,6 @@ def _from(cut: Tensor, later: list[LayerCall], outputs: list[Tensor], model: Mod
         call.layer(inputs if call.layer.many_inputs else inputs[0], training=call.training)
         there |= {id(tensor): other for tensor, other in zip(call.outputs, call.layer.nodes[-1].outputs, strict=True)}
     given: Any = [there[id(tensor)] for tensor in outputs]
-    return Model(begin, given[0] if len(given) == 1 else given, name=f"{model.name}_rest")
+    rest = Model(begin, given[0] if len(given) == 1 else given, name=f"{model.name}_rest")
+    rest.seed, rest.orders = model.seed, model.orders
+    return rest

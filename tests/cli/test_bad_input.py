@@ -108,8 +108,9 @@ def test_a_data_dir_without_the_data_set_exits_with_3(fastcnn, tmp_path):
 def test_a_model_for_another_shape_or_other_classes_exits_with_3(fastcnn, run, tmp_path, what):
     write_npz(tmp_path / "large.npz", x=np.zeros((20, 12, 12), np.uint8), y=labels())
     write_npz(tmp_path / "two.npz", x=images(), y=labels())
-    option = [run] if what == "evaluate" else ["--from", run, "--out", "next"]
-    for data, said in (("large.npz", "expected images (8, 8, 1)"), ("two.npz", "expected 10 classes")):
+    option = [run] if what == "evaluate" else ["--from", run, "--head", "keep", "--out", "next"]
+    classes = "expected 10 classes" if what == "evaluate" else "expected 10 outputs"
+    for data, said in (("large.npz", "expected images (8, 8, 1)"), ("two.npz", classes)):
         result = fastcnn(what, *option, "--dataset", data)
         assert result.returncode == 3
         assert said in only_line(result.stderr)

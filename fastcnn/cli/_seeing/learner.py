@@ -35,6 +35,11 @@ class RecipeLearner(NamedTuple):
         return self.recipe.model
 
     @property
+    def network(self) -> Any:
+        """As `Learner.network`."""
+        return self.recipe.model
+
+    @property
     def callbacks(self) -> tuple[Any, ...]:
         """As `Learner.callbacks`."""
         return tuple(self.recipe.callbacks)
