@@ -18,6 +18,7 @@ from fastcnn.callbacks.monitor import Monitor
 from fastcnn.callbacks.output import shown
 from fastcnn.callbacks.progress import Progress, ProgressLine
 from fastcnn.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from fastcnn.callbacks.snapshots import Snapshots
 from fastcnn.callbacks.stochastic_weight_averaging import StochasticWeightAveraging
 from fastcnn.callbacks.stop_at_step import StopAtStep
 from fastcnn.callbacks.swap_ema_weights import SwapEMAWeights
@@ -26,8 +27,8 @@ from fastcnn.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = ["AveragedWeights", "BackupAndRestore", "CSVLogger", "Callback", "CallbackList", "EarlyStopping",
            "FreezeLayers", "History", "LambdaCallback", "LearningRateScheduler", "Logs", "ModelCheckpoint", "Monitor",
-           "Progress", "ProgressLine", "ReduceLROnPlateau", "StochasticWeightAveraging", "StopAtStep",
-           "SwapEMAWeights", "TensorBoard", "TerminateOnNaN", "shown"]
+           "Progress", "ProgressLine", "ReduceLROnPlateau", "Snapshots", "StochasticWeightAveraging",
+           "StopAtStep", "SwapEMAWeights", "TensorBoard", "TerminateOnNaN", "shown"]
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name
     __getattr__ = unsupported.names_of("callbacks")
