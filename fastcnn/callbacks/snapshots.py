@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from fastcnn._warnings import warn
 from fastcnn.callbacks.callback import Callback, Logs
 from fastcnn.callbacks.rate import require_number
 from fastcnn.errors import ArgumentError
@@ -59,7 +60,7 @@ class Snapshots(Callback):
     ['snapshot-1.safetensors', 'snapshot-2.safetensors']
     """
 
-    changes = ("_step", "learning_rate")
+    changes = ("_step",)
 
     def __init__(self, filepath: Any, cycles: int, learning_rate: float | None = None, steps: int | None = None
                  ) -> None:
@@ -69,7 +70,7 @@ class Snapshots(Callback):
         if learning_rate is not None and not (isinstance(learning_rate, (int, float)) and 0 < learning_rate < math.inf):
             raise ArgumentError(f"Snapshots: expected learning_rate to be a positive number, got {learning_rate!r}")
         self.cycles, self.learning_rate, self.steps = cycles, learning_rate, steps
-        self._step, self._ends = 0, list[int]()
+        self._step, self._ends, self._highest = 0, list[int](), learning_rate or 0.0
         self._require_names()
 
     def _require_names(self) -> None:
@@ -84,7 +85,8 @@ class Snapshots(Callback):
     @property
     def paths(self) -> list[Path]:
         """The files of the cycles that have ended."""
-        return [self.path(cycle) for cycle, end in enumerate(self._ends, 1) if self._step >= end]
+        ended = [self.path(cycle) for cycle, end in enumerate(self._ends, 1) if self._step >= end]
+        return [path for path in ended if path.exists()]
 
     def path(self, cycle: int) -> Path:
         """Return the file of a cycle, counted from 1."""
@@ -109,15 +111,13 @@ class Snapshots(Callback):
 
     def on_train_begin(self, logs: Logs) -> None:
         self._step = 0
-        if self.learning_rate is None:
-            self.learning_rate = float(self.model.optimizer.learning_rate)
+        self._highest = self.learning_rate or float(self.model.optimizer.learning_rate)
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step, the first being 0."""
         begin = max((end for end in self._ends if end <= step), default=0)
         end = next((end for end in self._ends if end > step), step + 1)
-        assert self.learning_rate is not None
-        return self.learning_rate / 2 * (math.cos(math.pi * (step - begin) / (end - begin)) + 1)
+        return self._highest / 2 * (math.cos(math.pi * (step - begin) / (end - begin)) + 1)
 
     def on_train_batch_begin(self, batch: int, logs: Logs) -> None:
         self.model.optimizer.learning_rate = self.rate(self._step)
@@ -125,13 +125,17 @@ class Snapshots(Callback):
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         if self._step in self._ends:
-            self.save(self._ends.index(self._step) + 1)
+            cycle = self._ends.index(self._step) + 1
+            try:
+                self.save(cycle)
+            except OSError as error:  # the training is worth more than one file of it
+                warn(f"Snapshots: the model at the end of cycle {cycle} could not be saved, training goes on: {error}")
         if self.steps is not None and self._step >= self.steps:
             self.model.stop_training = True
 
     def on_train_end(self, logs: Logs) -> None:
-        self.model.optimizer.learning_rate = self.learning_rate  # not where it fell to
+        self.model.optimizer.learning_rate = self._highest  # not where it fell to
 
     def on_train_interrupted(self, error: BaseException) -> None:
-        if self.learning_rate is not None:
+        if self._highest:
             self.on_train_end({})

@@ -20,8 +20,8 @@ OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "drop_bad", "bo
            "label", "ignore", "limit", "dev",
            "train_dev", "test", "group_by", "from", "white", "mean", "std", "head", "freeze",
            "unfreeze_at", "rate_factor", "cache_features", "model", "model_digest", "minutes", "steps", "epochs",
-           "batch_size", "optimizer", "lr", "momentum", "lr_schedule", "warmup", "loss", "augment", "dropout", "l2",
-           "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "seed")
+           "batch_size", "optimizer", "lr", "momentum", "lr_schedule", "warmup", "snapshots", "loss", "augment",
+           "dropout", "l2", "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.
@@ -101,6 +101,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         A name of `fastcnn.cli._schedule.SCHEDULES`.
     warmup : float
         The part of all steps, the first, in which the learning rate grows.
+    snapshots : int or None
+        In how many cycles the learning rate falls along a cosine, at whose ends models are kept.
     cool_down : float
         The part of all steps, the last, over which the learning rate of the schedule of that name falls to 0.
     ema : float
@@ -177,6 +179,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     weight_decay: _Factor | None = None
     lr_schedule: str = "cooldown"
     warmup: _Share = 0.0
+    snapshots: Annotated[int, msgspec.Meta(ge=2)] | None = None
     ema: _Share = 0.0
     loss: str | None = None
     label_smoothing: _Share = 0.0
@@ -205,6 +208,8 @@ def as_given(config: Config) -> dict[str, Any]:
         found["minutes"] = found["epochs"] = None
     if config.minutes is not None:
         found["epochs"] = None
+    if config.snapshots is not None:
+        found["lr_schedule"] = found["warmup"] = None  # cycles have theirs
     if config.augment is None:
         found["augment"] = None if config.model in SEEING else "off"  # else the changes of its recipe
     if config.augment == []:

@@ -10,6 +10,8 @@ _PAIRS = (
     ("white", "mean", "each says what pixels the model takes"),
     ("unfreeze_at", "cache_features", "features of layers that are trained later are no longer theirs"),
     ("unfreeze_at", "minutes", "epochs of some layers and of all are not equally long"),
+    ("snapshots", "lr_schedule", "the rate of each cycle falls along a cosine"),
+    ("snapshots", "warmup", "the rate of each cycle falls along a cosine"),
     ("folds", "from", "the run has seen the images of every fold"),
     ("folds", "dev", "each fold is dev once"),
     ("folds", "seeds", "each says what is trained several times"),

@@ -14,6 +14,7 @@ from fastcnn.cli._resume import CHECKPOINTS
 from fastcnn.cli._run import HISTORY
 from fastcnn.cli._run_callbacks import HistoryFile, StopWhenDiverged
 from fastcnn.cli._schedule import RateSchedule
+from fastcnn.cli._snapshots import RunSnapshots
 from fastcnn.cli._stopping import Patience
 from fastcnn.errors import DivergedError, NotFiniteLossError
 
@@ -41,7 +42,8 @@ def fit(console: Any, learner: Learner, parts: dict[str, Any], config: Any, fold
         display(console, compiling.done) as shown,
         stop_on_interrupt(console.print) as stop,
     ):
-        callbacks = [*learner.callbacks, *_of(config, console.print), HistoryFile(folder / HISTORY, record)]
+        callbacks = [*learner.callbacks, *_of(learner, config, folder, console.print),
+                     HistoryFile(folder / HISTORY, record)]  # fmt: skip
         if resumes:
             stop.backup = BackupAndRestore(folder / CHECKPOINTS, save_freq="auto", delete_checkpoint=False)
             callbacks.append(stop.backup)
@@ -72,11 +74,12 @@ def _named(error: NotFiniteLossError, learner: Learner, parts: dict[str, Any], c
     )
 
 
-def _of(config: Any, tell: Callable[[str], None]) -> list[Callback]:
+def _of(learner: Learner, config: Any, folder: Path, tell: Callable[[str], None]) -> list[Callback]:
     """Return the callbacks that a configuration asks for."""
     rate = config.learning_rate
-    found: list[Callback] = [RateSchedule(config.lr_schedule, rate, config.warmup, config.cool_down, config.steps),
-                             StopWhenDiverged(rate)]  # fmt: skip
+    schedule = RunSnapshots(learner, config, folder) if config.snapshots else RateSchedule(
+        config.lr_schedule, rate, config.warmup, config.cool_down, config.steps)  # fmt: skip
+    found: list[Callback] = [schedule, StopWhenDiverged(rate)]
     if config.ema:
         found.append(SwapEMAWeights(swap_on_epoch=True))
     if config.patience is not None:

@@ -73,7 +73,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         **_of_table(given, before),
         **{name: given[name] for name in ("dev", "train_dev", "test", "group_by")},
         model=begun.model.name if begun is not None else name_of(network),
-        **{name: given[name] for name in ("limit", "patience", "white", *_OF_TRANSFER)},
+        **{name: given[name] for name in ("limit", "patience", "snapshots", "white", *_OF_TRANSFER)},
         head=NEW if begun is not None and has_new_head(begun, data, given["head"]) else given["head"],
         **_of_practice(given, data, before, optimizer),
         network=None if begun is not None or is_name(network) else network,
@@ -100,9 +100,13 @@ def _of_practice(given: dict[str, Any], data: Dataset, before: Config | None, op
     for name in ("momentum", "weight_decay"):
         found[name] = first(given[name], had.get(name) if optimizer == had.get("optimizer") else None)
     schedule = str(first(given["lr_schedule"], had.get("lr_schedule"), "cooldown"))
+    if given["snapshots"] is not None:
+        schedule = "cosine"
     found["lr_schedule"] = schedule
     found["warmup"] = first(given["warmup"], had.get("warmup") if schedule == had.get("lr_schedule") else
                             WARMUP.get(schedule))  # fmt: skip
+    if given["snapshots"] is not None:
+        found["warmup"] = 0.0
     weight = first(given["class_weight"], had.get("class_weight"))
     found["class_weight"] = None if weight == "none" else weight
     asked = given["augment"] is not None

@@ -45,6 +45,8 @@ def _plan(config: Any) -> list[str]:
         value = getattr(config, name)
         if value != usual:
             told.append(f"{words} {value:g}")
+    if config.snapshots is not None:
+        told.append(f"{config.snapshots} cycles with a snapshot each")
     if config.class_weight is not None:
         told.append("balanced classes")
     return [*told, f"seed {config.seed}"]

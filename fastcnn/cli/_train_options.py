@@ -18,7 +18,7 @@ from fastcnn.cli._options import (
     table_options,
     white_option,
 )
-from fastcnn.cli._transfer_values import Channels, LayerPatterns, RateFactors
+from fastcnn.cli._transfer_values import Channels, LayerPatterns, LayerRates
 from fastcnn.cli._values import Factor, ImagesAStep, Name, Rate, Sha256, Share, UserPath
 
 data_group = in_group(
@@ -70,7 +70,7 @@ transfer_group = in_group(
                       "last one. Statistics of their normalization stay."),
     click.option("--unfreeze-at", type=click.IntRange(2), metavar="EPOCH",
                  help="Train frozen layers too from this epoch on, the first being 1. The optimizer begins anew then."),
-    click.option("--rate-factor", type=RateFactors(), metavar="PATTERN=NUMBER,...",
+    click.option("--rate-factor", type=LayerRates(), metavar="PATTERN=NUMBER,...",
                  help="Multiply the learning rate of some layers: 'conv*=0.1'. The first pattern that fits counts; a "
                       "new last layer has 1."),
     click.option("--cache-features", is_flag=True,
@@ -97,6 +97,9 @@ training_group = in_group(
                       "tenth after 1/2 and 3/4; inverse-sqrt, to a tenth. Default: cooldown."),
     click.option("--warmup", type=Share(), metavar="SHARE",
                  help="The part of all steps in which the rate grows first. Default: 0; triangle 0.25, onecycle 0.3."),
+    click.option("--snapshots", type=click.IntRange(2), metavar="N",
+                 help="Train in N cycles, in each of which the rate falls to 0 along a cosine, and keep the model at "
+                      "the end of each, in snapshot-1, ... of the run: an ensemble for the price of one training."),
     click.option("--momentum", type=Share(), metavar="NUMBER", help="Of sgd and rmsprop."),
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
                  help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded."),

@@ -33,6 +33,7 @@ def prepare(given: dict[str, Any]) -> Prepared:
     from fastcnn.cli._in_memory import COPIES, COPIES_AUGMENTED
     from fastcnn.cli._learner import make_learner
     from fastcnn.cli._saved import open_saved, require_fit
+    from fastcnn.cli._snapshots import require_plain
     from fastcnn.cli._table_columns import columns_asked
     from fastcnn.cli._transfer import require_no_augmentation
     from fastcnn.random import set_random_seed
@@ -55,6 +56,8 @@ def prepare(given: dict[str, Any]) -> Prepared:
     from fastcnn.cli._presets import settle  # Numba is loaded here: a fault in the data is told before
 
     config = settle(given, dataset, data, begun)
+    if config.snapshots is not None:
+        require_plain(config)
     if config.cache_features:
         require_no_augmentation(config.augment)
     if config.unfreeze_at is not None and config.steps is None and config.unfreeze_at > config.epochs:
@@ -98,6 +101,7 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
     from fastcnn.cli._minutes import settled
     from fastcnn.cli._page import page_of
     from fastcnn.cli._safe_saving import keep, said
+    from fastcnn.cli._snapshots import tell_snapshots
     from fastcnn.cli._telling import introduce, measure_on_dev, say_how_to_go_on
     from fastcnn.errors import DivergedError
 
@@ -131,6 +135,8 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
         if stop.is_stopped:
             say_how_to_go_on(console, stop, config, folder)
             return Trained(folder, None, is_stopped=True)
+        if config.snapshots:
+            tell_snapshots(console, prepared, learner, folder, config.snapshots)
         page = page_of(console, prepared, learner, config, folder) if given["report"] else None
         return Trained(folder, measure_on_dev(console, prepared, learner, folder, page), is_stopped=False)
     except (Exception, KeyboardInterrupt) as error:

@@ -137,7 +137,7 @@ def thawed(frozen: Frozen | None) -> Iterator[None]:
         give_back(now)
 
 
-class Plan(NamedTuple):
+class TransferPlan(NamedTuple):
     """What is trained of a model.
 
     Attributes
@@ -158,10 +158,10 @@ class Plan(NamedTuple):
     features: Any = None
 
 
-def planned(one: Adapted, config: Any) -> Plan:
+def planned(one: Adapted, config: Any) -> TransferPlan:
     """Freeze what a configuration says, for the whole training or its first epochs."""
     if config.freeze is None:
-        return Plan(one.model, one.notes)
+        return TransferPlan(one.model, one.notes)
     frozen = freeze(one, config.freeze)
     whole, left = one.model.count_params(), sum(p.size for p in one.model.trainable_weights)
     until = "" if config.unfreeze_at is None else f" until epoch {config.unfreeze_at}"
@@ -170,15 +170,15 @@ def planned(one: Adapted, config: Any) -> Plan:
         from fastcnn.callbacks import FreezeLayers
 
         give_back(frozen.before)
-        return Plan(one.model, notes, (FreezeLayers(frozen.layers, config.unfreeze_at - 1),))
+        return TransferPlan(one.model, notes, (FreezeLayers(frozen.layers, config.unfreeze_at - 1),))
     if not config.cache_features:
-        return Plan(one.model, notes, (), frozen)
+        return TransferPlan(one.model, notes, (), frozen)
     from fastcnn.models import split_frozen
 
     features, rest = split_frozen(one.model)
     numbers = math.prod(features.output_shape[1:])
     note = f"{features.layers[-1].name} gives {numbers:,} numbers an image, which are computed once and kept"
-    return Plan(rest, (*notes, note), (), frozen, features)
+    return TransferPlan(rest, (*notes, note), (), frozen, features)
 
 
 def scale_rates(optimizer: Any, one: Adapted, texts: list[str]) -> None:

@@ -18,7 +18,7 @@ class LayerPatterns(click.ParamType):
         return found
 
 
-class RateFactors(click.ParamType):
+class LayerRates(click.ParamType):
     """Patterns of layer names, each with the factor of its learning rate: ``conv*=0.1,bn*=0``."""
 
     name, in_file = "rates", ((str, list), 'a text such as "conv*=0.1", or a list of them')

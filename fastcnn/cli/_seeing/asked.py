@@ -22,6 +22,7 @@ _REFUSED = {
     "folds": "since folds are dealt by classes", "white": "since pictures have 0 to 255",
     "model_digest": "which is of a file net.py", "dropout": "since its recipe has none", "l2": "use --weight-decay",
     "label_smoothing": "since its loss has none", "class_weight": "since pictures have no single class",
+    "snapshots": "whose figure is of one network",
     "mean": "since pictures have 0 to 255", "std": "since pictures have 0 to 255",
     "head": "whose classes stay", "freeze": "all of which is trained", "unfreeze_at": "all of which is trained",
     "rate_factor": "all of which has one rate", "cache_features": "whose pictures change in each epoch",
