@@ -17,7 +17,7 @@ array, x : array
 import math
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import ModuleType
@@ -26,9 +26,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.kernel_recorder import Recorder
+from fastcnn.kernel_recorder import Recorder, recording_devices, standing_in
 from fastcnn.kernels import cpu as _cpu_kernels
-from fastcnn.memory_pool import UNUSED, Pool, new_block, references, size_class
+from fastcnn.memory_pool import UNUSED, Lent, Pool, new_block, references, size_class
 
 _getrefcount = sys.getrefcount
 _KNOWN = 4096  # shapes whose size class is remembered
@@ -47,12 +47,14 @@ class Device:
         How many blocks were ever taken from the system; a test counts that training stops taking any.
     recorder : Recorder, or None
         What a thread that records writes calls of kernels down with.
+    runs : bool
+        Whether kernels run, as they do but where a thread rehearses; what they write is kept only then.
     replays : bool
         Whether its arrays tell the address of their memory, so that calls of kernels may be replayed elsewhere.
     """
 
     recorder: "Recorder | None" = None
-    replays = True
+    runs = replays = True
 
     def __init__(self, name: str, kernels: ModuleType) -> None:
         self.name, self.kernels, self.library = name, kernels, kernels
@@ -155,7 +157,7 @@ class Device:
         A read-only array is another type to Numba, and every kernel would be compiled twice. Writing to the view of
         a read-only memory map ends the process, so it goes to kernels alone, never to layers of one's own.
         """
-        return x if x.flags.writeable else np.asarray(_Lent(x))
+        return x if x.flags.writeable else np.asarray(Lent(x))
 
     @contextmanager
     def recording(self) -> "Iterator[list[tuple[Any, tuple[Any, ...]]]]":
@@ -164,41 +166,36 @@ class Device:
         Until the end `of` answers this thread with a device that does; other threads do not hear of it. The list keeps
         the arrays alive, and with them their memory.
         """
-        me, calls = threading.get_ident(), list[tuple[Any, tuple[Any, ...]]]()
-        before = _recording.get(me)
-        _recording[me] = _RecordingDevice(self, Recorder(self.kernels, calls))
-        try:
+        calls = list[tuple[Any, tuple[Any, ...]]]()
+        with standing_in(RecordingDevice(self, Recorder(self.kernels, calls))):
             yield calls
-        finally:
-            if before is None:
-                del _recording[me]
-            else:
-                _recording[me] = before
 
     def blocks_in_use(self) -> set[int]:
         """Return the identities of the blocks of the calling thread that something refers to."""
         return {id(block[0]) for pool in self._pool().values() for block in pool.blocks
                 if references(block) != UNUSED}
 
-    def release(self) -> None:
-        """Give the blocks of the calling thread that nobody uses back to the system."""
+    def blocks(self) -> set[int]:
+        """Return the identities of the blocks of the calling thread."""
+        return {id(block[0]) for pool in self._pool().values() for block in pool.blocks}
+
+    def release(self, kept: Container[int] = ()) -> None:
+        """Give the blocks of the calling thread that nobody uses back to the system.
+
+        Parameters
+        ----------
+        kept : container of int, optional
+            Identities of blocks that stay.
+        """
         for pool in self._pool().values():
-            pool.keep([block for block in pool.blocks if references(block) != UNUSED])
+            pool.keep([block for block in pool.blocks if references(block) != UNUSED or id(block[0]) in kept])
 
     def _pool(self) -> dict[int, Pool]:
         found: dict[int, Pool] = self._local.__dict__.setdefault("pool", {})
         return found
 
 
-class _Lent:
-    """Keeps a read-only array alive, and tells its memory as that of one that may be written."""
-
-    def __init__(self, x: np.ndarray) -> None:
-        self.lender = x
-        self.__array_interface__ = x.__array_interface__ | {"data": (x.ctypes.data, False)}
-
-
-class _RecordingDevice(Device):
+class RecordingDevice(Device):
     """A device for the thread that records: the same memory, and kernels that a recorder calls."""
 
     def __init__(self, device: Device, recorder: Recorder) -> None:
@@ -221,10 +218,6 @@ class _RecordingDevice(Device):
         self.recorder.of(np.copyto)(out, x)
 
 
-#: The devices of the threads that record, by their numbers.
-_recording: dict[int, Device] = {}
-
-
 cpu = Device("cpu", _cpu_kernels)
 
 #: The devices by the type of their arrays; NumPy's are asked for first.
@@ -241,7 +234,7 @@ def of(array: Any) -> Device:
         If it is no array of a known device.
     """
     if isinstance(array, np.ndarray):
-        return _recording.get(threading.get_ident(), cpu) if _recording else cpu
+        return recording_devices.get(threading.get_ident(), cpu) if recording_devices else cpu
     found = _devices.get(type(array))
     if found is not None:
         return found

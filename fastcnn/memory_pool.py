@@ -84,3 +84,11 @@ def references(block: tuple[np.ndarray, int]) -> int:
 
 # What `references` sees of a block without users differs between versions of Python, so it is asked once.
 UNUSED = references(new_block(1))
+
+
+class Lent:
+    """Keeps a read-only array alive, and tells its memory as that of one that may be written."""
+
+    def __init__(self, x: np.ndarray) -> None:
+        self.lender = x
+        self.__array_interface__ = x.__array_interface__ | {"data": (x.ctypes.data, False)}

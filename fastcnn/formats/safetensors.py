@@ -152,13 +152,16 @@ def unpack(data: bytes, who: str) -> tuple[Contents, dict[str, np.ndarray]]:
 def _read_all(path: Path, file: BinaryIO) -> tuple[Contents, dict[str, np.ndarray]]:
     start = _read_header(path, file)
     contents = _parse(path, start[8:])
-    payload = file.read()
+    file.seek(0)
+    data = file.read()  # the header again, since joining two pieces would take memory for both once more
     try:
-        tensors = safetensors.numpy.load(start + payload)
+        tensors = safetensors.numpy.load(data)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise fault(path, f"{len(payload)} bytes of weights, which its header does not expect ({error})") from error
+        raise fault(path, f"{len(data) - len(start)} bytes of weights, which its header does not expect ({error})"
+                    ) from error
+    del data
     names = dict.fromkeys([*contents.digests, *tensors])
-    found = {name: _sha256(tensor.tobytes()) for name, tensor in tensors.items()}
+    found = {name: _sha256(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8)) for name, tensor in tensors.items()}
     if wrong := [repr(name) for name in names if found.get(name) != contents.digests.get(name)]:
         raise fault(path, f"damaged weights {', '.join(wrong)}")
     return contents, {name: tensors[name] for name in names}
@@ -248,7 +251,7 @@ def _listed(value: Any) -> Any:
     raise TypeError(f"an object of type {type(value).__name__}")
 
 
-def _sha256(data: bytes) -> str:
+def _sha256(data: Any) -> str:
     return hashlib.sha256(data).hexdigest()
 
 

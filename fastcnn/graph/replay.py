@@ -1,15 +1,16 @@
 """Capture and replay: the prediction of a small batch as a recorded list of kernel calls.
 
 For one small image a model spends most of its time finding out what to do: shapes, geometry, memory, which kernel. All
-of that is the same every time. So the second prediction of a shape records its kernel calls, and later ones just make
-those calls::
+of that is the same every time. So the second prediction of a shape is followed by a rehearsal, in which its kernel
+calls are written down but not made, and later ones just make those calls::
 
     layers:   check, geometry, memory, kernel | check, geometry, memory, kernel | ...
     replay:   kernel, kernel, ...,  copy ys out
 
 All intermediate arrays lie in one arena (`fastcnn.graph.arena`). An array lives there from the first call that uses it
-to the last. A capture is valid until a parameter changes its version or moves; packed weights are part of it. Arrays
-are moved by their addresses, so a device whose arrays have none captures nothing (`Device.replays`).
+to the last. In the rehearsal all live at once, on pages that nobody touches and that take no memory. A capture is valid
+until a parameter changes its version or moves; packed weights are part of it. Arrays are moved by their addresses, so a
+device whose arrays have none captures nothing (`Device.replays`).
 """
 
 import operator
@@ -23,11 +24,13 @@ from fastcnn import config, device
 from fastcnn._warnings import warn
 from fastcnn.errors import ArgumentError
 from fastcnn.graph.arena import offsets
+from fastcnn.graph.rehearsal import rehearsing
 from fastcnn.parameters import Parameter
 
 _LARGEST_BATCH = 8
 _MEMORY = 1 << 30  # bytes between the layers, each with memory of its own, beyond which nothing is captured
 _SHAPES = 4  # captures that a model keeps
+_RELEASED = 1 << 24  # bytes between the layers from which on memory that predictions took goes back to the system
 _COPIED = 1 << 16  # bytes of an input below which a copy is cheaper than to put it in the place of the capture's own
 _VERSION = operator.attrgetter("version")  # in a third of a comprehension's time, at every prediction
 
@@ -37,15 +40,16 @@ Infer = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 class Capture:
     """The kernel calls of one prediction.
 
-    A replay only makes kernel calls: whatever else wrote to an array during the recording is missing from it. So each
-    capture is tested once, on other inputs than the recorded ones and in memory full of NaN, and must give what `infer`
-    gives.
+    A replay only makes kernel calls: whatever else wrote to an array during the rehearsal is missing from it. So each
+    capture is rehearsed on other inputs, tested once in memory full of NaN, and must give what `infer` gives.
 
     Parameters
     ----------
     infer : callable
         xs -> ys, lists of arrays, by kernels and views alone.
     xs : sequence of (N, ...) arrays
+    ys : list of arrays, optional
+        What ``infer(xs)`` returned; it packed the weights, so that the calls need not. Asked for if absent.
 
     Attributes
     ----------
@@ -58,23 +62,23 @@ class Capture:
         If `infer` does anything other than call kernels.
     """
 
-    def __init__(self, infer: Infer, xs: Sequence[np.ndarray]) -> None:
+    def __init__(self, infer: Infer, xs: Sequence[np.ndarray], ys: Sequence[np.ndarray] | None = None) -> None:
         self.device = device.of(xs[0])
-        infer(xs)  # packs the weights, so that the recorded calls need not
-        before = self.device.blocks_in_use()
-        self._record(infer, xs)
-        self._move_into_arena(self.device.blocks_in_use() - before)
-        # Other numbers than those that were recorded: what was computed outside of kernels would differ.
-        others = [np.ascontiguousarray(x.reshape(-1)[::-1]).reshape(x.shape) + 1 for x in xs]
-        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self(others), infer(others), strict=True)):
+        ys = infer(xs) if ys is None else ys
+        self._move_into_arena(self._rehearse(infer, xs))
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(self(xs), ys, strict=True)):
             raise ArgumentError("replay: expected a prediction that does nothing but call kernels, got one that does "
                                 "something else, too; a layer that does may not say replayable = True")
 
-    def _record(self, infer: Infer, xs: Sequence[np.ndarray]) -> None:
-        self.xs = [self.device.empty(x.shape, x.dtype) for x in xs]
-        for own, x in zip(self.xs, xs, strict=True):
-            own[...] = x
-        with self.device.recording() as self.calls:
+    def _rehearse(self, infer: Infer, xs: Sequence[np.ndarray]) -> set[int]:
+        """Write the calls down, and return the blocks of memory of the arrays that they made."""
+        with rehearsing(self.device) as (self.calls, blocks), np.errstate(all="ignore"):
+            d = device.of(xs[0])
+            self.xs = [d.empty(x.shape, x.dtype) for x in xs]
+            for own, x in zip(self.xs, xs, strict=True):
+                # Other numbers than those of the test: what is computed of them outside of kernels would differ.
+                own.reshape(-1)[...] = x.reshape(-1)[::-1]
+                own += 1
             self.ys = infer(self.xs)
         found = [self._reading(x) for x in self.xs]
         self._copied = [reads is None for reads in found]
@@ -83,6 +87,7 @@ class Capture:
         for which, reads in enumerate(found):
             for at, k, shape in reads or ():
                 self._readers[at].append((which, k, shape))
+        return set(map(id, blocks))
 
     def _reading(self, x: np.ndarray) -> list[tuple[int, int, tuple[int, ...]]] | None:
         """Return which arguments of which calls are a whole input, and in what shape: (call, argument, shape).
@@ -214,6 +219,7 @@ class Replay:
         self._state: Any = None
         self._captures: dict[Any, Capture | None] = {}
         self._seen: Any = None
+        self._before: set[int] = set()  # blocks of memory that there were before the shape came for the first time
         self._busy = threading.Lock()
 
     def __call__(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -231,6 +237,8 @@ class Replay:
             if capture is not None:
                 return capture(xs)
             if self._seen != shapes or shapes in self._captures:
+                if shapes not in self._captures:
+                    self._before = device.of(xs[0]).blocks()
                 self._seen = shapes
                 return self.infer(xs)
             if len(self._captures) == _SHAPES:
@@ -240,11 +248,14 @@ class Replay:
                 return self.infer(xs)
             # If it fails below, it is not tried again.
             self._captures[shapes] = None
+            ys = self.infer(xs)
+            if batch * self.sample > _RELEASED:
+                # Later predictions have the arena. What training or other models took stays.
+                device.of(xs[0]).release(self._before)
             try:
-                capture = self._captures[shapes] = Capture(self.infer, xs)
+                self._captures[shapes] = Capture(self.infer, xs, ys)
             except ArgumentError as error:
                 warn(str(error))
-                return self.infer(xs)
-            return capture(xs)
+            return ys
         finally:
             self._busy.release()

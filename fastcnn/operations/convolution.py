@@ -131,7 +131,7 @@ def repeated(x: Any, weights: Parameter, bias: Parameter | None, activation: Fun
     if type(x) is not np.ndarray:
         return None
     known = weights.derived.get((x.shape, place, id(activation), id(bias)))
-    if known is None or x.dtype != weights.array.dtype or known.state != state_of(weights, bias):
+    if known is None or x.dtype != weights.dtype or known.state != state_of(weights, bias):
         return None
     flags = x.flags
     return known.run(x) if flags.c_contiguous and flags.writeable else None

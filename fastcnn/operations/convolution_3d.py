@@ -40,7 +40,9 @@ class VolumeFilters:
         """Return the filters that stay with the weights until they change."""
         found = weights.derived.get(cls)
         if found is None or found.state != state_of(weights, bias):
-            found = weights.derived[cls] = cls(weights, bias)
+            found = cls(weights, bias)
+            if device.of(weights.array).runs:
+                weights.derived[cls] = found
         return found
 
     def run(self, call: ProductCall, y: np.ndarray, x: np.ndarray, bias: np.ndarray, clamp: np.ndarray) -> None:
@@ -52,8 +54,10 @@ class VolumeFilters:
         key = call.kernel, call.packed
         found = self._packed.get(key)
         packed = d.empty((call.packed,), y.dtype) if found is None else found
-        call.run(d, y, x, call.arguments(d, self.array, bias, clamp, None, (packed, int(found is not None))))
-        self._packed[key] = packed  # only now, since other threads take what they find here for packed
+        array = None if found is not None and d.replays else self.array
+        call.run(d, y, x, call.arguments(d, array, bias, clamp, None, (packed, int(found is not None))))
+        if found is not None or d.runs:
+            self._packed[key] = packed  # only now, since other threads take what they find here for packed
 
 
 class _Chunk:

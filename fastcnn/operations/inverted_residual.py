@@ -85,5 +85,6 @@ class InvertedResidualCall:
         d.kernels.inverted_residual_forward(
             y, scratch, packed[1], x, *expand, window.reshape(*window.shape[:2], 1, -1), window_bias, *project,
             NOTHING[dtype] if residual is None else residual.reshape(-1), packed[2], ready, g)
-        self._packed = packed  # only now, since other threads take what they find here for packed
+        if ready or d.runs:
+            self._packed = packed  # only now, since other threads take what they find here for packed
         return y

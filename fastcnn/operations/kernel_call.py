@@ -15,6 +15,7 @@ from fastcnn.device import Device
 
 #: Arrays of size 0, which kernels take for an absent bias or other array.
 NOTHING = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+_NO_BANK = {dtype: np.empty((1, 1, 1, 1), dtype) for dtype in NOTHING}  # what nobody reads
 
 Shape = tuple[int, ...]
 Shapes = tuple[Shape, Shape, Shape]
@@ -52,7 +53,7 @@ class ProductCall:
         self.adds = adds
         self.border: tuple[Shape, tuple[int, int]] | None = None
 
-    def arguments(self, d: Device, weights: np.ndarray, bias: np.ndarray, clamp: np.ndarray,
+    def arguments(self, d: Device, weights: np.ndarray | None, bias: np.ndarray, clamp: np.ndarray,
                   residual: np.ndarray | None = None, packed: tuple[np.ndarray, int] | None = None) -> Arguments:
         """Return what the kernel takes between y and x, and after x.
 
@@ -61,7 +62,7 @@ class ProductCall:
         d : Device
             Where the arrays live.
         weights, bias : array
-            The bias may be of size 0.
+            The bias may be of size 0. No weights are needed where they are packed already.
         clamp : (2,) array
             The lowest and the highest result.
         residual : array, optional
@@ -71,7 +72,8 @@ class ProductCall:
         """
         dtype, shape = clamp.dtype, self.shapes[2]  # a clamp has the type in which the kernel computes
         # Comparing shapes takes a third of the time of a view.
-        bank = weights if weights.shape == shape else weights.reshape(shape)
+        bank = (_NO_BANK[dtype] if weights is None else
+                weights if weights.shape == shape else weights.reshape(shape))
         scratch = () if self.scratch is None else (d.empty((self.scratch,), dtype),)
         adding = () if not self.adds else (NOTHING[dtype] if residual is None else residual.reshape(-1),)
         if self.unkept is None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcnn import config, device
 from fastcnn.device import Device
+from fastcnn.operations.folded_weights import FoldedWeights
 from fastcnn.operations.kernel_call import NOTHING, Arguments, ProductCall
 from fastcnn.parameters import Parameter
 
@@ -25,7 +26,7 @@ def state_of(weights: Parameter, bias: Parameter | None) -> State:
 
 def bias_array(weights: Parameter, bias: Parameter | None) -> np.ndarray:
     """Return the bias, or what stands for none."""
-    return NOTHING[weights.array.dtype] if bias is None else bias.array
+    return NOTHING[weights.dtype] if bias is None else bias.array
 
 
 def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights: Parameter, bias: Parameter | None,
@@ -45,9 +46,9 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     Prediction or None
         All that later predictions of this shape need; None if they need memory of their own beside it.
     """
-    array, start = weights.array, bias_array(weights, bias)
+    start = bias_array(weights, bias)
     if call.packed is None or call.unkept is None:  # a kernel that packs nothing
-        call.run(d, y, x, call.arguments(d, array, start, clamp, residual))
+        call.run(d, y, x, call.arguments(d, weights.array, start, clamp, residual))
         return None
     state, key = state_of(weights, bias), (call.kernel, call.packed)
     found = weights.derived.get(key)
@@ -57,11 +58,19 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
         packed, ready = d.empty((call.packed,), x.dtype), 0
     else:
         packed, ready = found[1], 1
+    # A plan that holds the packed weights need not hold the others, too.
+    array = None if ready and d.replays else weights.array
     call.run(d, y, x, call.arguments(d, array, start, clamp, residual, (packed, ready)))
+    if not ready and not d.runs:
+        return None
     weights.derived[key] = state, packed
+    if packed.size < call.packed:
+        return None
+    array = None if d.replays else array
+    if array is None and isinstance(weights, FoldedWeights):
+        weights.let_go()
     # A `Prediction` runs in several threads at once, which must share no memory but the packed weights.
-    whole = packed.size == call.packed and call.border is None and call.scratch is None
-    if not whole or residual is not None:
+    if residual is not None or call.border is not None or call.scratch is not None:
         return None
     return Prediction(call, state, call.arguments(d, array, start, clamp, None, (packed, 1)), y.shape)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.geometry import dimensions
+from fastcnn.operations.folded_weights import FoldedWeights
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait, of
 
@@ -115,21 +116,44 @@ class FusedConv:
             return self.product.kernel, self.product.bias
         versions, made = [p.version for p in self.parameters], self._made
         if made is None or versions != made[1]:
-            name, dtype = self.product.name, self.product.variable_dtype
-            values = (value.astype(dtype) for value in folded(self.product, self.affines))
-            d = device.of(self.product.kernel.array)
-            kernel, bias = (Parameter(d.put(value), kind, f"{name}/folded_{kind}")
-                            for value, kind in zip(values, ("kernel", "bias"), strict=True))
+            layer, name = self.product, self.product.name
+            d = device.of(layer.kernel.array)
+            dtype = layer.variable_dtype
+            kernel = FoldedWeights(lambda: d.put(folded_kernel(layer, self.affines, dtype)), layer.kernel, "kernel",
+                                   f"{name}/folded_kernel")
+            bias = Parameter(d.put(folded_bias(layer, self.affines).astype(dtype)), "bias", f"{name}/folded_bias")
             made = self._made = (kernel, bias), versions  # in one assignment, since other threads read it
         return made[0]
 
 
-def folded(layer: Any, affines: Sequence[Any]) -> tuple[Any, Any]:
-    """Return kernel and bias, in double precision, of a layer with affine maps of its channels after it."""
-    kernel = layer.kernel.numpy().astype(np.float64)
+def folded_kernel(layer: Any, affines: Sequence[Any], dtype: Any) -> np.ndarray:
+    """Return the kernel of a layer with affine maps of its channels after it: computed in float64, rounded once.
+
+    Parameters
+    ----------
+    layer : Layer
+        A convolution or dense layer.
+    affines : sequence of Layer
+    dtype : dtype
+        Of the result.
+    """
+    kernel = device.get(layer.kernel.array)
+    for affine in affines[:-1]:
+        kernel = kernel * _over(layer, affine)
+    made = np.empty(kernel.shape, dtype)  # NumPy multiplies a piece at a time, which saves a copy in float64
+    np.multiply(kernel, _over(layer, affines[-1]) if affines else 1.0, out=made, dtype=np.float64, casting="same_kind")
+    return made
+
+
+def _over(layer: Any, affine: Any) -> Any:
+    """Return by what an affine map multiplies the kernel of a layer, in float64."""
+    return layer.over_kernel(np.broadcast_to(affine.channel_affine()[0], layer.output_shape[-1:]).astype(np.float64))
+
+
+def folded_bias(layer: Any, affines: Sequence[Any]) -> Any:
+    """Return the bias of a layer with affine maps of its channels after it, in float64."""
     bias = np.zeros(layer.output_shape[-1]) if layer.bias is None else layer.bias.numpy().astype(np.float64)
     for affine in affines:
         scale, offset = affine.channel_affine()
-        kernel = kernel * layer.over_kernel(np.broadcast_to(scale, bias.shape))
         bias = bias * scale + offset
-    return kernel, bias
+    return bias

@@ -7,7 +7,7 @@ import numpy as np
 from fastcnn import layers
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import padding_of
-from fastcnn.graph.nodes.fused_conv import folded
+from fastcnn.graph.nodes.fused_conv import folded_bias, folded_kernel
 from fastcnn.models import Model
 from fastcnn.symbolic import LayerCall, Tensor
 
@@ -151,11 +151,12 @@ def _convolution(branches: list[_Branch], there: dict[int, Any]) -> Any:
             kernel[top, left] += np.diag(np.broadcast_to(scale, bias.shape))
             bias += offset
             continue
-        own, more = folded(bank, [] if normalization is None else [normalization])
+        affines = [] if normalization is None else [normalization]
         (above, _), (before, _) = _border(first, bank.kernel_size)
         row, column = top - above, left - before
-        kernel[row : row + bank.kernel_size[0], column : column + bank.kernel_size[1]] += own
-        bias += more
+        kernel[row : row + bank.kernel_size[0], column : column + bank.kernel_size[1]] += folded_kernel(
+            bank, affines, np.float64)
+        bias += folded_bias(bank, affines)
     layer = layers.Conv2D(len(bias), (h, w), strides=first.strides, padding="same", name=first.name,
                           dtype=first.dtype_policy)
     y = layer(there[id(branches[0].source)])

@@ -1,0 +1,55 @@
+"""Weights with normalizations folded in: made when a kernel wants them, and let go once a kernel keeps them packed.
+
+A network with batch normalization would otherwise hold its filters three times while it predicts: as they are trained,
+folded, and packed.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fastcnn.parameters import Parameter
+
+
+class FoldedWeights(Parameter):
+    """A parameter whose value is computed of others, and can be computed again.
+
+    Parameters
+    ----------
+    make : callable
+        Returns the value, on its device; the same one each time, to the bit.
+    like : Parameter
+        Has the value's shape and type.
+    name, path : str
+        As of `Parameter`.
+    """
+
+    def __init__(self, make: Callable[[], np.ndarray], like: Parameter, name: str, path: str) -> None:
+        self._make, self._shape, self._dtype = make, like.shape, like.dtype
+        self._array: np.ndarray | None = None
+        super().__init__(make(), name, path)
+
+    @property
+    def array(self) -> np.ndarray:
+        """The value for kernels."""
+        if self._array is None:
+            self._array = self._make()
+        return self._array
+
+    @array.setter
+    def array(self, value: np.ndarray) -> None:
+        self._array = value
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The value's shape."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The value's type."""
+        return self._dtype
+
+    def let_go(self) -> None:
+        """Forget the value until somebody asks for it."""
+        self._array = None
