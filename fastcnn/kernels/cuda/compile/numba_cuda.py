@@ -65,3 +65,25 @@ def store4(typingctx: Any, array: Any, index: Any, p: Any, q: Any, r: Any, s: An
         return context.get_dummy_value()
 
     return types.void(array, index, *[types.float32] * 4), codegen
+
+
+def _narrow(context: Any, builder: Any, args: Any, kinds: Any) -> list[Any]:
+    return [context.cast(builder, one, kind, types.int32) for one, kind in zip(args, kinds, strict=True)]
+
+
+@intrinsic
+def div(typingctx: Any, a: Any, b: Any) -> Any:
+    """Return a // b of numbers of 32 bits that are not negative."""
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.udiv(*_narrow(context, builder, args, signature.args))
+
+    return types.int32(a, b), codegen
+
+
+@intrinsic
+def rem(typingctx: Any, a: Any, b: Any) -> Any:
+    """Return a % b of numbers of 32 bits that are not negative."""
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.urem(*_narrow(context, builder, args, signature.args))
+
+    return types.int32(a, b), codegen

@@ -12,6 +12,8 @@ version of this file and of `fastcnn.kernels.cuda.compile.cubin`, and of no othe
 ``load1(a, i)``                             ``a[i]`` for an index that is never negative: Python's question costs half
                                             of an inner loop
 ``load4(a, i)``, ``store4(a, i, ...)``      four float32 at once; `i` is a multiple of four
+``div(a, b)``, ``rem(a, b)``                quotient and remainder of numbers that are never negative, in 32 bits:
+                                            Python's, in 64 bits and for any sign, take a hundred instructions
 ``f32``, ``i32``                            casts, and annotations of numbers; ``i32(2) * n`` stays in 32 bits only if
                                             the whole is cast again
 ==========================================  ============================================================================
@@ -37,7 +39,8 @@ else:
     i32 = int if SIMULATED else np.int32
     i64 = type("i64", (int,), {}) if SIMULATED else np.int64
 
-__all__ = ["SIMULATED", "cuda", "f32", "f64", "i32", "i64", "inlined", "load1", "load4", "sized", "store4"]
+__all__ = ["SIMULATED", "cuda", "div", "f32", "f64", "i32", "i64", "inlined", "load1", "load4", "rem", "sized",
+           "store4"]
 
 
 def sized(real: int, simulated: int) -> int:
@@ -65,5 +68,15 @@ if SIMULATED:
         """Write ``a[i] .. a[i + 3]``."""
         assert i % 4 == 0, f"a write of 16 bytes at element {i}, which is no multiple of four"
         a[i], a[i + 1], a[i + 2], a[i + 3] = p, q, r, s
+
+    def div(a: int, b: int) -> int:
+        """Return a // b."""
+        assert a >= 0, f"a quotient of {a}, which is negative"
+        return a // b
+
+    def rem(a: int, b: int) -> int:
+        """Return a % b."""
+        assert a >= 0, f"a remainder of {a}, which is negative"
+        return a % b
 else:
-    from fastcnn.kernels.cuda.compile.numba_cuda import cuda, inlined, load1, load4, store4
+    from fastcnn.kernels.cuda.compile.numba_cuda import cuda, div, inlined, load1, load4, rem, store4

@@ -1,0 +1,49 @@
+"""As the CPU's `forward`, on CUDA: 2D convolution as a matrix product, whatever strides, padding, dilation and groups.
+
+    y (M, K) = A (M, R) B (R, K) + bias + addend, between bounds
+
+    M = N OH OW positions; R = KH KW C taps; B is the filter bank as it lies; A is gathered from the images
+
+Nothing is packed, so `packed` and `ready` have no meaning.
+"""
+
+from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
+from fastcnn.kernels.cuda.compile.planned import planned
+from fastcnn.kernels.cuda.compile.pointers import floats
+from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32
+from fastcnn.kernels.cuda.conv.gathered import Bank, Image, Output, Walk, gathered_product
+from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
+
+
+def conv2d_forward_packed(geometry, dtype, kept=True):
+    """Return how many elements `packed` of `conv2d_forward` has: none."""
+    return 0
+
+
+@launcher(in_place=("addend",))
+def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
+    """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them, as the CPU's."""
+    blocks, numbers = _plan(geometry)
+    if y.size:
+        forward[blocks, THREADS](y, x, kernel, bias, addend, *numbers, bias.size, addend.size, float(bounds[0]),
+                                 float(bounds[1]))
+
+
+@planned
+def _plan(g):
+    kg = g.k // g.groups
+    blocks = -(-g.n * g.oh * g.ow // BM), -(-kg // BN), g.groups
+    return blocks, (g.n, g.h, g.w, g.c, g.c // g.groups, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top,
+                    g.left)
+
+
+@kernel
+def forward(y: floats, x: floats, bank: floats, bias: floats, addend: floats, n: i32, h: i32, w: i32, c: i32, cg: i32,
+            oh: i32, ow: i32, k: i32, kg: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32, top: i32,
+            left: i32, has_bias: i32, has_addend: i32, low: f32, high: f32):
+    """A block BM positions x BN filters of a group."""
+    group = i32(cuda.blockIdx.z)
+    gathered_product(
+        y, x, bank, bias, addend, (has_bias, has_addend, low, high), n, Image(h, w, c, group * cg, cg),
+        Walk(oh, kh, -top, sh, dh), Walk(ow, kw, -left, sw, dw), Bank(group * kg, kw * cg * k, cg * k, k, 1),
+        Output(kg, group * kg, group * kg, oh * ow * k, ow * k, k), False)

@@ -1,0 +1,205 @@
+"""A product whose rows are gathered from images: the forward pass, and the gradient of the input, which is one too.
+
+Row m of A is what the window of position m sees; B is the filter bank where it lies. Of an image a position (i, j) sees
+with tap (r, s) the pixel ``(first + i stride + r step, ..)``, and zero outside of it.
+"""
+
+from typing import Any, NamedTuple
+
+from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, load1, rem
+from fastcnn.kernels.cuda.conv.tile import (
+    A_EACH,
+    A_SIZE,
+    A_TWO,
+    AW,
+    B_EACH,
+    B_SIZE,
+    B_TWO,
+    BK,
+    BM,
+    BN,
+    BW,
+    CHUNK,
+    SUMS,
+    THREADS,
+    TM,
+    TN,
+    clear,
+    corner_of,
+    multiply,
+    place_of,
+    take,
+)
+
+_FAR = -(1 << 28)  # a row outside of every image, whatever is added to it
+_APART = THREADS // BK  # positions, or filters, between two that a thread brings of one tap
+_TAPS_APART = THREADS // BN  # taps between two that a thread brings of one filter
+
+
+class Image(NamedTuple):
+    """What is read: height, width and channels, the first channel of the group, and how many a tap has."""
+
+    h: Any
+    w: Any
+    c: Any
+    first: Any
+    depth: Any
+
+
+class Walk(NamedTuple):
+    """One dimension: output positions, taps, and where position p sees tap t: at first + p stride + t step."""
+
+    positions: Any
+    taps: Any
+    first: Any
+    stride: Any
+    step: Any
+
+
+class Bank(NamedTuple):
+    """Where the filters lie: the first number, and distances of taps, down and across, channels, and columns."""
+
+    at: Any
+    down: Any
+    across: Any
+    depth: Any
+    column: Any
+
+
+class Output(NamedTuple):
+    """Where results lie: columns, the first of them, and distances of images, rows, and positions in a row."""
+
+    columns: Any
+    first: Any
+    at: Any
+    image: Any
+    row: Any
+    position: Any
+
+
+@inlined
+def bounded(value, low, high):
+    """Return a value between bounds; NaN stays NaN."""
+    value = low if value < low else value
+    return high if value > high else value
+
+
+@inlined
+def gathered_product(y, x, bank, bias, addend, numbers, images, image, down, across, lies, output, transposed):
+    """Write a block's part of y = A B + bias + addend, between bounds.
+
+    `numbers` are has_bias, has_addend, low, high. With `transposed`, neighbouring threads read neighbouring channels of
+    a filter, else neighbouring filters.
+    """
+    a_tile, b_tile = cuda.shared.array(A_TWO, f32), cuda.shared.array(B_TWO, f32)
+    totals, sums = cuda.local.array(SUMS, f32), cuda.local.array(SUMS, f32)
+    a, b = cuda.local.array(TM, f32), cuda.local.array(TN, f32)
+    a_next, b_next = cuda.local.array(A_EACH, f32), cuda.local.array(B_EACH, f32)
+    rows, columns, bases = cuda.local.array(A_EACH, i32), cuda.local.array(A_EACH, i32), cuda.local.array(A_EACH, i32)
+    t = i32(cuda.threadIdx.x)
+    m0, n0 = i32(cuda.blockIdx.x * BM), i32(cuda.blockIdx.y * BN)
+
+    # Of each step a thread brings one tap of some positions: tap (r, s, c), which moves on by (dr, ds, dc).
+    tap, m, n, q = rem(t, BK), div(t, BK), rem(t, BN), div(t, BN)
+    terms, taps_across = i32(down.taps * across.taps * image.depth), max(across.taps, i32(1))
+    _begin(rows, columns, bases, m0 + m, images, image, down, across)
+    (r, s, c), (dr, ds, dc) = _digits(tap, taps_across, image.depth), _digits(i32(BK), taps_across, image.depth)
+    clear(totals)
+    clear(sums)
+    at_a, at_b = corner_of(t)
+    side, steps = i32(0), div(terms + BK - 1, BK)
+    for begin in range(0, steps + 1, CHUNK):
+        for step in range(begin, min(steps + 1, begin + CHUNK)):
+            live = step * BK + tap < terms  # beyond the last step there are zeros
+            _bring_pixels(a_next, x, rows, columns, bases, image, r * down.step, s * across.step, c, live)
+            if transposed:
+                at = lies.at + r * lies.down + s * lies.across + c * lies.depth
+                _bring_channels(b_next, bank, at, n0 + m, lies.column, output.columns, live)
+            else:
+                at = lies.at + n0 + n
+                _bring_filters(b_next, bank, at, step * BK + q, lies.depth, terms, n0 + n < output.columns)
+            c += dc
+            s += ds + (1 if c >= image.depth else 0)
+            c -= image.depth if c >= image.depth else 0
+            r += dr + (1 if s >= taps_across else 0)
+            s -= taps_across if s >= taps_across else 0
+
+            if step > 0:  # those of the step before are multiplied
+                multiply(sums, a, b, a_tile, b_tile, at_a + (1 - side) * A_SIZE, at_b + (1 - side) * B_SIZE)
+            for u in range(A_EACH):
+                a_tile[side * A_SIZE + tap * AW + m + u * _APART] = a_next[u]
+            to, apart = (tap * BW + m, _APART) if transposed else (q * BW + n, _TAPS_APART * BW)
+            for u in range(B_EACH):
+                b_tile[side * B_SIZE + to + u * apart] = b_next[u]
+            side = i32(1 - side)
+            cuda.syncthreads()
+        take(totals, sums)
+    _finish(y, totals, bias, addend, numbers, m0 + at_a, n0 + at_b, images, down, across, output)
+
+
+@inlined
+def _digits(term, across, depth):
+    """Return the row, the column and the channel of a term."""
+    s = div(term, depth)
+    r = div(s, across)
+    return r, i32(s - r * across), i32(term - s * depth)
+
+
+@inlined
+def _begin(rows, columns, bases, first, images, image, down, across):
+    """Find where the positions of a thread lie: what they see with tap (0, 0), and the first pixel of the image."""
+    for u in range(A_EACH):
+        place = first + u * _APART
+        number, i, j = place_of(place, down.positions, across.positions)
+        inside = place < images * down.positions * across.positions
+        rows[u] = i32(down.first + i * down.stride) if inside else i32(_FAR)
+        columns[u] = i32(across.first + j * across.stride)
+        bases[u] = i32(number * image.h * image.w)
+
+
+@inlined
+def _bring_pixels(a_next, x, rows, columns, bases, image, down, across, c, live):
+    """Read what the positions of a thread see with a tap."""
+    for u in range(A_EACH):
+        i, j, value = rows[u] + down, columns[u] + across, f32(0)
+        if live and i >= 0 and i < image.h and j >= 0 and j < image.w:
+            value = load1(x, i32(i32(bases[u] + i32(i * image.w) + j) * image.c) + image.first + c)
+        a_next[u] = value
+
+
+@inlined
+def _bring_channels(b_next, bank, at, first, apart, columns, live):
+    """Read one tap of some columns of B."""
+    for u in range(B_EACH):
+        column, value = first + u * _APART, f32(0)
+        if live and column < columns:
+            value = load1(bank, i32(at + column * apart))
+        b_next[u] = value
+
+
+@inlined
+def _bring_filters(b_next, bank, at, first, apart, terms, live):
+    """Read some taps of one column of B."""
+    for u in range(B_EACH):
+        term, value = first + u * _TAPS_APART, f32(0)
+        if live and term < terms:
+            value = load1(bank, i32(at + term * apart))
+        b_next[u] = value
+
+
+@inlined
+def _finish(y, totals, bias, addend, numbers, row, column, images, down, across, output):
+    """Write the results of a thread."""
+    has_bias, has_addend, low, high = numbers
+    for u in range(TM):
+        number, i, j = place_of(row + u, down.positions, across.positions)
+        at = i32(output.at + number * output.image + i * output.row + j * output.position + column)
+        for v in range(TN):
+            if row + u < images * down.positions * across.positions and column + v < output.columns:
+                value = totals[u * TN + v]
+                if has_bias != 0:
+                    value += load1(bias, output.first + column + v)
+                if has_addend != 0:
+                    value += load1(addend, at + v)
+                value = low if value < low else value
+                y[at + v] = high if value > high else value  # NaN stays NaN
