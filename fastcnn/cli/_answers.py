@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fastcnn.cli._report import as_probabilities
 from fastcnn.cli._saved import Saved
 
 Answer = dict[str, Any]
@@ -23,12 +22,16 @@ def answers(saved: Saved, outputs: NDArray[Any], top: int) -> list[Answer]:
     """
     if saved.task == "regression":
         return [{"target": name, "value": float(value)} for name, value in zip(saved.classes, outputs, strict=True)]
+    decision = saved.decision
     if saved.task == "multilabel":
-        return [{"label": name, "probability": round(float(value), 6)}
-                for name, value in zip(saved.classes, outputs, strict=True)]  # fmt: skip
-    probabilities = as_probabilities(outputs[None])[0]
-    best = np.argsort(-probabilities, kind="stable")[:top]
-    return [{"class": saved.classes[i], "probability": round(float(probabilities[i]), 6)} for i in best]
+        thresholds = decision.thresholds(saved.classes)
+        return [{"label": name, "probability": round(float(value), 6), "is_so": bool(value >= threshold)}
+                for name, value, threshold in zip(saved.classes, outputs, thresholds, strict=True)]
+    probabilities = decision.probabilities(outputs[None])
+    called = int(decision.called(probabilities, saved.classes)[0])
+    order = np.argsort(-probabilities[0], kind="stable")
+    best = [called, *order[order != called]][:top]  # what it is called goes before what is more probable
+    return [{"class": saved.classes[i], "probability": round(float(probabilities[0, i]), 6)} for i in best]
 
 
 def in_words(found: list[Answer]) -> str:

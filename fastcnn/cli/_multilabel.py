@@ -25,6 +25,8 @@ class LabelReport(NamedTuple):
         How many are known, and are 1.
     examples : int
         Of the examples.
+    rates : dict of str to float
+        What comes of thresholds, of the worst label, where they were chosen.
     """
 
     loss: float
@@ -36,13 +38,14 @@ class LabelReport(NamedTuple):
     known: NDArray[Any]
     yes: NDArray[Any]
     examples: int
+    rates: dict[str, float] = {}  # noqa: RUF012  (never written to)
 
     @property
     def figures(self) -> dict[str, float]:
         """The mean of F1 over the labels that have one decides: of a rare label, nearly all that say no are right."""
         of_labels = self.f1[~np.isnan(self.f1)]
         mean = float(of_labels.mean()) if of_labels.size else 0.0
-        return {"loss": self.loss, "accuracy": self.accuracy, "mean F1": mean}
+        return {"loss": self.loss, "accuracy": self.accuracy, **self.rates, "mean F1": mean}
 
     def show(self, console: Any, names: tuple[str, ...]) -> None:
         """Print a line for each label."""
@@ -89,9 +92,10 @@ class Multilabel:
 
         return with_end(model, layers.Activation("sigmoid", name=_END))
 
-    def measure(self, outputs: NDArray[Any], y: NDArray[Any]) -> LabelReport:
+    def measure(self, outputs: NDArray[Any], y: NDArray[Any],
+                thresholds: NDArray[np.float64] | None = None) -> LabelReport:
         p, known, is_so = outputs.astype(np.float64), y >= 0, y == 1
-        called = p > 0.5
+        called = p > 0.5 if thresholds is None else p >= thresholds
         right, called_so, are_so = ((part & known).sum(axis=0) for part in (called & is_so, called, is_so))
         with np.errstate(invalid="ignore"):  # 0 / 0 is NaN here, and shown as such
             precision, recall, f1 = right / called_so, right / are_so, 2 * right / (called_so + are_so)

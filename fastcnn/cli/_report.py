@@ -21,6 +21,8 @@ class Report(NamedTuple):
     precision, recall, f1 : ndarray of float64, (classes,)
         Of each class; NaN where nothing was called so, or nothing is so.
     images : ndarray of int64, (classes,)
+    rates : dict of str to float
+        What comes of a threshold of the probability of one of two classes, where one was chosen.
     """
 
     loss: float
@@ -29,11 +31,12 @@ class Report(NamedTuple):
     recall: NDArray[Any]
     f1: NDArray[Any]
     images: NDArray[Any]
+    rates: dict[str, float] = {}  # noqa: RUF012  (never written to)
 
     @property
     def figures(self) -> dict[str, float]:
         """What is told in a line; the last one decides."""
-        return {"loss": self.loss, "accuracy": self.accuracy}
+        return {"loss": self.loss, **self.rates, "accuracy": self.accuracy}
 
     @property
     def examples(self) -> int:
@@ -46,12 +49,12 @@ class Report(NamedTuple):
         table.add_column("class", overflow="fold")
         for name in ("precision", "recall", "F1", "images"):
             table.add_column(name, justify="right")
-        for name, precision, recall, f1, images in zip(names, *self[2:], strict=True):
+        for name, precision, recall, f1, images in zip(names, *self[2:6], strict=True):
             table.add_row(name, *map(share, (precision, recall, f1)), f"{images:,}")
         console.print(table, soft_wrap=False)
 
 
-def measure(probabilities: NDArray[Any], y: NDArray[Any]) -> Report:
+def measure(probabilities: NDArray[Any], y: NDArray[Any], called: NDArray[Any] | None = None) -> Report:
     """Compare probabilities (N, classes) with labels (N,).
 
         precision = right / called so,  recall = right / are so,  F1 = 2 right / (called so + are so)
@@ -59,9 +62,11 @@ def measure(probabilities: NDArray[Any], y: NDArray[Any]) -> Report:
     Parameters
     ----------
     probabilities, y : ndarray
+    called : (N,) array of int, optional
+        What each was called; by default the most probable class.
     """
     classes = probabilities.shape[1]
-    called = probabilities.argmax(axis=1)
+    called = probabilities.argmax(axis=1) if called is None else called
     right, called_so, are_so = (np.bincount(part, minlength=classes) for part in (y[called == y], called, y))
     with np.errstate(invalid="ignore"):  # 0 / 0 is NaN here, and shown as such
         precision, recall, f1 = right / called_so, right / are_so, 2 * right / (called_so + are_so)

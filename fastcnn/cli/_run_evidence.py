@@ -11,6 +11,7 @@ from fastcnn.cli._examples import Examples
 from fastcnn.cli._optimizer import make_optimizer
 from fastcnn.cli._practice import images_of_step
 from fastcnn.cli._run import HISTORY, SPLIT
+from fastcnn.cli._split import groups_of
 from fastcnn.cli._task import of_what, task_of
 from fastcnn.data import split_file
 from fastcnn.errors import ArgumentError
@@ -28,6 +29,7 @@ class ReportOptions(NamedTuple):
     tags: Tags | None = None
     corrections: Mapping[str, tuple[str, str]] | None = None
     with_test: bool = False
+    by: str | None = None
 
 
 class RunEvidence(NamedTuple):
@@ -58,7 +60,7 @@ def of_run(folder: Path, data: Any, parts: dict[str, Examples], model: Any, stan
     if asked.with_test and "test" not in parts:
         raise ArgumentError(f"report --test: expected a run with a test part, got {', '.join(parts)} alone")
     task, inputs = task_of(data, config, parts["train"], model), lambda x: standard.images(np.asarray(x), data.scale)
-    groups, found, score = _groups(folder), {}, None
+    groups, found, score = _groups(folder, data, parts, asked.by), {}, None
     for name, part in parts.items():
         if name == "test" and not asked.with_test:
             continue
@@ -115,8 +117,10 @@ def _answered(part: Examples, model: Any, inputs: Any, data: Any, groups: dict[s
                 number if len(part.y) < number else 0)  # fmt: skip
 
 
-def _groups(folder: Path) -> dict[str, str]:
-    """Return the group of each example that has one, by its name."""
+def _groups(folder: Path, data: Any, parts: dict[str, Examples], by: str | None) -> dict[str, str]:
+    """Return the group of each example that has one, by its name: what was asked for, or what a run kept together."""
+    if by is not None:
+        return groups_of(parts, by, data.origin.table, "--by") or {}
     path = folder / SPLIT
     return {row.example: row.group for row in split_file.read(path) if row.group} if path.is_file() else {}
 

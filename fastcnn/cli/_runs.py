@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fastcnn.cli._config import as_given, read_config
+from fastcnn.cli._decision import RATES
 from fastcnn.cli._run import HISTORY, MODEL
+from fastcnn.cli._satisficing import known_rates
 from fastcnn.errors import ArgumentError, ModelFileError, unknown
 from fastcnn.formats.files import expanded
+from fastcnn.tuning.measuring import COSTS, costs
 
 _CONDITION = re.compile(r"\s*([\w-]+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*")
 _DEPTH = 3  # folders of searches and folds hold runs
@@ -105,7 +108,8 @@ def condition(text: str) -> Callable[[FoundRun], bool]:
     Parameters
     ----------
     text : str
-        The name of an option, or dev, epochs-done, seconds; a relation; a value.
+        The name of an option, or dev, epochs-done, seconds; what a model costs, latency_ms say, which is measured; or
+        what came of its threshold on dev, false_positive_rate say. A relation; a value.
 
     Raises
     ------
@@ -119,9 +123,14 @@ def condition(text: str) -> Callable[[FoundRun], bool]:
 
     def holds(run: FoundRun) -> bool:
         known = {**run.options, "dev": run.figure, "epochs-done": run.epochs, "seconds": run.seconds}
-        if name not in known:
-            raise ArgumentError(unknown("--where", name, known))
-        return _is(known[name], relation, wanted)
+        if name in known:
+            return _is(known[name], relation, wanted)
+        if name not in (*COSTS, *RATES):
+            raise ArgumentError(unknown("--where", name, (*known, *COSTS, *RATES)))
+        if not run.is_complete:  # there is nothing yet to measure
+            return False
+        found = costs(run.folder, {name}) if name in COSTS else known_rates(run.folder)
+        return _is(found.get(name), relation, wanted)
 
     return holds
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fastcnn.cli._config import Config, read_config
+from fastcnn.cli._decision import Decision
 from fastcnn.cli._run import MODEL, SPLIT
 from fastcnn.datasets import Dataset
 from fastcnn.errors import ArgumentError, DataError, ModelFileError
@@ -33,6 +34,11 @@ class Saved(NamedTuple):
     def has_names(self) -> bool:
         """Whether the file tells the names of the outputs."""
         return bool(self.metadata.get("targets" if self.task == "regression" else "classes"))
+
+    @property
+    def decision(self) -> Decision:
+        """From which probability on it says yes, and how sure its probabilities are."""
+        return Decision.of(self.metadata)
 
     @property
     def split(self) -> Path | None:

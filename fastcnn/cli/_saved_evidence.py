@@ -48,7 +48,14 @@ def evidence_of(folder: Path, asked: ReportOptions) -> RunEvidence:
     data = _data_of(opened, asked)
     parts = restored(opened.split, data)
     return of_run(folder, data, _limited(parts, opened.config), opened.model, standard_of(opened, None, _hush),
-                  opened.config, asked)  # fmt: skip
+                  opened.config, asked, _of_decision(opened))  # fmt: skip
+
+
+def _of_decision(opened: Saved) -> tuple[str, ...]:
+    """Return a note on what was chosen on dev, which the page does not go by: it looks at the network alone."""
+    told = opened.decision.lines()
+    return (f"What this model says is decided by more than its network: {'; '.join(told)}. The figures here are those "
+            "of the most probable class; `fastcnn evaluate` has those of what it says.",) if told else ()
 
 
 def _of_training(folder: Path, asked: ReportOptions) -> RunEvidence:

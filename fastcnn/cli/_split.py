@@ -77,7 +77,8 @@ def made_folds(data: Dataset, count: int, asked: Asked) -> Iterator[tuple[dict[s
         yield {"train": pool.some(train), "dev": pool.some(dev), **_without(parts, "train", "dev")}, groups
 
 
-def groups_of(parts: dict[str, Examples], group_by: str | None, table: Any = None) -> dict[str, str] | None:
+def groups_of(parts: dict[str, Examples], group_by: str | None, table: Any = None,
+              who: str = "--group-by") -> dict[str, str] | None:
     """Return the group of each example by its name; None without what tells it.
 
     Parameters
@@ -87,6 +88,8 @@ def groups_of(parts: dict[str, Examples], group_by: str | None, table: Any = Non
         As in `Asked`.
     table : Table or None
         A column of it goes before a regular expression of that text.
+    who : str
+        The option, for errors.
 
     Raises
     ------
@@ -104,17 +107,17 @@ def groups_of(parts: dict[str, Examples], group_by: str | None, table: Any = Non
     except re.error as error:
         column = "" if table is None else f"one of the columns {', '.join(table.columns)} or "
         raise ArgumentError(
-            f"--group-by: expected {column}a regular expression, got {group_by!r}: {error}"
+            f"{who}: expected {column}a regular expression, got {group_by!r}: {error}"
         ) from None
     groups = {}
     for part in parts.values():
         for name in part.names:
-            if re.fullmatch(r"x\w*\[\d+\]", name):
-                raise ArgumentError("--group-by: expected a folder of pictures, whose names tell the group, got arrays")
+            if name is None or re.fullmatch(r"x\w*\[\d+\]", name):
+                raise ArgumentError(f"{who}: expected a folder of pictures, whose names tell the group, got arrays")
             found = pattern.search(name)
             if found is None:
                 no_column = "" if table is None else f", and no column of {', '.join(table.columns)} is called so"
-                raise DataError(f"--group-by {group_by}: expected it to be found in the name of each picture, "
+                raise DataError(f"{who} {group_by}: expected it to be found in the name of each picture, "
                                 f"got {name} without it{no_column}")  # fmt: skip
             groups[name] = found[1] if found.re.groups else found[0]
     return groups

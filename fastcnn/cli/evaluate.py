@@ -21,6 +21,19 @@ from fastcnn.cli._values import UserPath
                    "middle, mirrored too.")
 @click.option("--save", type=UserPath(), metavar="FILE",
               help="Write the models of several runs as one, whose outputs are the means of theirs: .safetensors.")
+@click.option("--by", metavar="COLUMN|REGEX",
+              help="Tell the figure of each group, the mean over groups and the worst: a column of a table, or an "
+                   "expression for the names of pictures, 'patient-[0-9]+'.")
+@click.option("--subject-to", multiple=True, metavar="LIMIT",
+              help="Tell whether a limit is kept: 'latency_ms<=2', memory_mb, parameters, megabytes, measured; "
+                   "'false_positive_rate<=0.01', recall, precision, f1 at the threshold; or a figure. More than once.")
+@click.option("--threshold", metavar="RULE",
+              help="Choose on dev from which probability on yes is said, and keep it with the model: f1, youden, "
+                   "accuracy, 'false_positive_rate<=0.01', 'recall>=0.95' or 'precision>=0.9'. Of two classes, or of "
+                   "each label.")
+@click.option("--positive", metavar="CLASS", help="Of two classes the one that --threshold is of. Default: the second.")
+@click.option("--calibrate", is_flag=True,
+              help="Fit a temperature on dev, and keep it with the model: probabilities then mean what they say.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all figures, and nothing else.")
 @click.option("--quiet", is_flag=True, help="Print the last line alone.")
 @click.pass_context
@@ -36,8 +49,13 @@ def command(ctx: click.Context, saved: tuple[str, ...], as_json: bool, quiet: bo
     Several runs are an ensemble: the mean of their probabilities. Accuracy and the time for one image are told of each
     and of all.
 
+    What is chosen by --threshold and --calibrate is written into the file of the model; evaluate, predict and serve go
+    by it.
+
     \b
     fastcnn evaluate runs/20260101-120000-lenet
+    fastcnn evaluate runs/tumours --part dev --threshold 'recall>=0.95' --calibrate
+    fastcnn evaluate runs/tumours --by hospital --subject-to 'latency_ms<=2'
     fastcnn evaluate model.safetensors --dataset mnist
     fastcnn evaluate first second third --part dev --tta mirror --save all.safetensors
     """  # noqa: D301  (click reads the backspace)
@@ -54,64 +72,25 @@ def command(ctx: click.Context, saved: tuple[str, ...], as_json: bool, quiet: bo
     if opened is None:
         if given["save"] is not None and len(saved) == 1:
             raise click.UsageError("--save: expected several runs, whose ensemble is written, got one", ctx)
-        report, lines = _of_examples(console, saved, given)
+        from fastcnn.cli._evaluation import evaluate_examples
+
+        report, lines, more = evaluate_examples(console, saved, given)
         everything = report.figures
     else:
-        for option in ("tta", "save"):
-            if given[option] is not None:
-                raise click.UsageError(f"--{option}: expected a model of classes, labels or numbers, got one that "
-                                       "sees; leave it out", ctx)  # fmt: skip
+        for option in ("tta", "save", "by", "subject_to", "threshold", "positive", "calibrate"):
+            if given[option]:
+                raise click.UsageError(f"--{option.replace('_', '-')}: expected a model of classes, labels or numbers, "
+                                       "got one that sees; leave it out", ctx)  # fmt: skip
         from fastcnn.cli._seeing.evaluating import evaluate_seen
 
         is_said = ctx.get_parameter_source("batch_size") is not click.core.ParameterSource.DEFAULT
         report, lines = evaluate_seen(console, opened, given if is_said else given | {"batch_size": None})
-        everything = report.figures | report.all
+        everything, more = report.figures | report.all, {}
     for line in lines:
         console.print(line)
     if as_json:
         models: Any = saved[0] if len(saved) == 1 else saved
-        click.echo(json.dumps({"model": models, "part": part, "images": report.examples, **everything}))
+        click.echo(json.dumps({"model": models, "part": part, "images": report.examples, **everything, **more}))
         return
     for figure, value in list(report.figures.items())[-1 if quiet else 0 :]:
         click.echo(f"{part} {figure} {told(figure, value)}")
-
-
-def _of_examples(console: Any, saved: tuple[str, ...], given: dict[str, Any]) -> tuple[Any, list[str]]:
-    """Return how good models of classes, labels or numbers are together, and lines that are told last."""
-    from fastcnn.cli import _ensemble
-    from fastcnn.cli._compiling import Compiling
-    from fastcnn.cli._data import choose_dataset, load_dataset
-    from fastcnn.cli._examples import part_of
-    from fastcnn.cli._looks import look
-    from fastcnn.cli._practice import limited
-    from fastcnn.cli._saved import open_saved, require_fit
-    from fastcnn.cli._table_columns import columns_asked
-    from fastcnn.cli._task import task_of
-
-    part = given["part"]
-    name = part.replace("-", "_")
-    with Compiling(console, "testing"):
-        members = [open_saved(one) for one in saved]
-        opened = members[0]
-        chosen = choose_dataset(given["dataset"], given["data_dir"], opened)
-        data = load_dataset(chosen, opened, skip_damaged=given["skip_damaged"],
-                            columns=columns_asked({}, opened.metadata))
-        for one in members:
-            require_fit(one, data)
-        images = part_of(data, opened.split_of(chosen[0]), name, str(opened.path))
-        _ensemble.require_same_part(members, chosen[0], name)
-        if name == "train" and opened.config is not None:  # what was trained on, not what --limit left out
-            images = limited(images, opened.config.limit, opened.config.seed)
-        for one in members:
-            console.print(f"model  {one.model.name}: {one.model.count_params():,} parameters, from {one.path}")
-        console.print(f"data   {data.name}: {len(images.y):,} {part} {'rows' if data.features else 'images'}")
-        for note in data.notes:
-            console.print(f"note   {note}")
-        if data.outputs != opened.classes:
-            console.print("note   the classes of the data have other names than those the model was trained on")
-        task = task_of(data)
-        outputs = _ensemble.outputs_of(console, members, images, data, task, given)
-    report = task.measure(outputs, images.y)
-    report.show(console, data.outputs)
-    lines = [look(one.path.parent, chosen[0], report) for one in members if name == "test" and one.config is not None]
-    return report, list(dict.fromkeys(lines))

@@ -19,6 +19,9 @@ PAGE = "report.html"
 @click.option("--corrections", type=UserPath(), metavar="FILE",
               help="Right labels, as the page saves them; the figures are those with them, the data stay as they are.")
 @click.option("--test", "with_test", is_flag=True, help="Measure the test part, too. It is counted as a look at it.")
+@click.option("--by", metavar="COLUMN|REGEX",
+              help="The groups whose errors are told: a column of a table, or an expression for the names of pictures. "
+                   "Default: those that --group-by kept together.")
 @click.option("--data-dir", type=UserPath(), metavar="DIR", help="Where the files of a named data set are.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 def command(run: str, out: str | None, tags: str | None, corrections: str | None, as_json: bool, **given: Any) -> None:

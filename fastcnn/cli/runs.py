@@ -11,7 +11,8 @@ from fastcnn.cli._values import UserPath
 @click.command("runs", short_help="List runs, what they reached and what differs.")
 @click.argument("folders", nargs=-1, type=UserPath())
 @click.option("--where", multiple=True, metavar="CONDITION",
-              help="Those alone of which that is true: 'lr<=0.01', 'optimizer=sgd', 'dev>0.9'. More than once: all.")
+              help="Those alone of which that is true: 'lr<=0.01', 'optimizer=sgd', 'dev>0.9', 'latency_ms<=2', which "
+                   "is measured, 'false_positive_rate<=0.01', at a threshold that was chosen. More than once: all.")
 @click.option("--best", type=click.IntRange(1), metavar="N", help="The N best on dev alone.")
 @click.option("--compare", is_flag=True,
               help="Of two runs: how much better the second is on the same dev images, with McNemar's test.")

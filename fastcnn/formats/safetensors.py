@@ -167,6 +167,30 @@ def _read_all(path: Path, file: BinaryIO) -> tuple[Contents, dict[str, np.ndarra
     return contents, {name: tensors[name] for name in names}
 
 
+def change_metadata(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Write a file anew with other metadata, whole or not at all; structure and weights stay as they are.
+
+    Parameters
+    ----------
+    path : Path
+    change : function
+        From the metadata that it has to those that it gets.
+
+    Raises
+    ------
+    ModelFileError
+        As `read`.
+    ArgumentError
+        Metadata that JSON cannot hold.
+    OSError
+        The system refuses.
+    """
+    contents, tensors = read(path)
+    blueprint = msgspec.to_builtins(contents.structure)
+    structure = {name: value for name, value in blueprint.items() if value not in (None, [])}  # those are the defaults
+    write_atomically(path, *pack(structure, change(contents.metadata), tensors))
+
+
 def read_contents(path: Path) -> Contents:
     """As `read`, for the header alone: the weights are neither read nor checked."""
     with _opened(path) as file:

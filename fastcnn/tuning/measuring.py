@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-COSTS = ("latency_ms", "parameters", "megabytes")
+COSTS = ("latency_ms", "memory_mb", "parameters", "megabytes")
 _ROUNDS, _CALLS = 7, 15
 
 
@@ -15,21 +15,25 @@ def costs(run: Path, names: set[str]) -> dict[str, float]:
     Parameters
     ----------
     run : Path
+        The folder of a run, or a file of a model.
     names : set of str
         Of "latency_ms", the time of the prediction of one image: the least median of seven rounds, since other work
-        on the machine only adds; "parameters"; "megabytes", of the file.
+        on the machine only adds; "memory_mb", what that takes for weights and for what lies between layers;
+        "parameters"; "megabytes", of the file.
     """
-    file = run / "model.safetensors"
+    file = run / "model.safetensors" if run.is_dir() else run
     found: dict[str, float] = {}
     if "megabytes" in names:
         found["megabytes"] = file.stat().st_size / 1e6
-    if not names & {"latency_ms", "parameters"}:
+    if not names & {"latency_ms", "memory_mb", "parameters"}:
         return found
     from fastcnn.saving import load_model
 
     model = load_model(file, compile=False)
     if "parameters" in names:
         found["parameters"] = model.count_params()
+    if "memory_mb" in names:
+        found["memory_mb"] = (sum(one.value.nbytes for one in model.weights) + model.planned_bytes()) / 1e6
     if "latency_ms" in names:
         x = np.zeros((1, *model.input_shape[1:]), np.float32)
         for _ in range(5):  # compiled, then recorded as a list of kernel calls

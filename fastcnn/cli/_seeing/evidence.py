@@ -34,8 +34,9 @@ def evidence_of_seen(folder: Path, opened: OpenedSeen, asked: ReportOptions) -> 
     if opened.task not in _LOOKS:
         raise ArgumentError(f"{folder}: expected a run with classes, numbers, boxes or masks, got one of "
                             f"{opened.task}, of which there is no report; `fastcnn evaluate` measures it")  # fmt: skip
-    if asked.tags is not None or asked.corrections is not None:
-        raise ArgumentError(f"report: expected a run with classes for --tags and --corrections, got {opened.task}")
+    if asked.tags is not None or asked.corrections is not None or asked.by is not None:
+        raise ArgumentError(f"report: expected a run with classes for --tags, --corrections and --by, got "
+                            f"{opened.task}")
     dataset = chosen(None, asked.data_dir, config, str(opened.path))
     path = opened.split_of(dataset[0])
     if config is None or path is None:
