@@ -9,6 +9,9 @@ switch            environment             what it allows
                                           most 4e-6 of the largest output, and other last bits. Never in float64
 ================  ======================  ==============================================================================
 
+Which algorithm is faster is told by a table of rates, that of this kind of CPU unless another is asked for
+(``FASTCNN_ALGORITHM_CHOICE``, `set_algorithm_choice`).
+
 ``config.fusion()`` tells how a switch stands and ``config.set_fusion(False)`` sets it, from the next call on.
 
 ``config.dtype_policy()`` and ``config.floatx()`` tell which type layers have that are told none.
@@ -18,7 +21,8 @@ import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import unsupported
+from fastcnn import algorithm_tables, unsupported
+from fastcnn.errors import ArgumentError, unknown
 
 #: How the switches stand, for those who ask at every call; others call the functions.
 switches = SimpleNamespace(**{name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0"
@@ -67,6 +71,59 @@ def set_winograd(on: bool) -> None:
     >>> fc.config.set_winograd(True)
     """
     _set("winograd", bool(on))
+
+
+def algorithm_choice() -> str:
+    """Return how algorithms are chosen: "table", "measured", or the name of a table.
+
+    Examples
+    --------
+    >>> fc.config.algorithm_choice()
+    'table'
+    """
+    choice: str = switches.algorithm_choice
+    return choice
+
+
+def set_algorithm_choice(choice: str) -> None:
+    """Set how the algorithm of a convolution is chosen where there are several. It holds from the next call on.
+
+    Another algorithm is another rounding. The table is that of the kind of CPU, so a seed is the same model on all
+    machines of one kind. To have the same model on another kind, name the table.
+
+    Parameters
+    ----------
+    choice : str
+        "table": the rates of this kind of CPU; the name of a table: "general", "avx512-intel"; "measured": each size of
+        a convolution is timed when it first comes, so that bits may differ from run to run.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no such choice.
+
+    Examples
+    --------
+    >>> fc.config.set_algorithm_choice("general")
+    >>> fc.config.algorithm_table()
+    'general'
+    >>> fc.config.set_algorithm_choice("table")
+    """
+    if choice not in _CHOICES:
+        raise ArgumentError(unknown("set_algorithm_choice: choice", choice, _CHOICES))
+    _set("algorithm_choice", choice)
+
+
+def algorithm_table() -> str:
+    """Return what algorithms are chosen by on this machine: the name of a table, or "measured".
+
+    Examples
+    --------
+    >>> fc.config.algorithm_table() in ("general", "avx512-intel")
+    True
+    """
+    choice = algorithm_choice()
+    return algorithm_tables.of_machine() if choice == "table" else choice
 
 
 def dtype_policy() -> Any:
@@ -181,9 +238,13 @@ def state() -> tuple[Any, ...]:
 
 def _set(name: str, value: Any) -> None:
     setattr(switches, name, value)
-    switches.state = switches.fusion, switches.winograd, switches.rules
+    switches.state = switches.fusion, switches.winograd, switches.algorithm_choice, switches.rules
 
 
+_CHOICES = ["table", "measured", *algorithm_tables.TABLES]
+switches.algorithm_choice = os.environ.get("FASTCNN_ALGORITHM_CHOICE", "table")
+if switches.algorithm_choice not in _CHOICES:
+    raise ArgumentError(unknown("FASTCNN_ALGORITHM_CHOICE", switches.algorithm_choice, _CHOICES))
 _set("rules", ())  # of fusion, beside fastcnn's own (`fastcnn.graph.rules`)
 
 

@@ -196,7 +196,13 @@ class Device:
 
 
 class RecordingDevice(Device):
-    """A device for the thread that records: the same memory, and kernels that a recorder calls."""
+    """A device for the thread that records: the same memory, and kernels that a recorder calls.
+
+    Parameters
+    ----------
+    device : Device
+    recorder : Recorder
+    """
 
     def __init__(self, device: Device, recorder: Recorder) -> None:
         self.name, self.kernels, self.recorder = device.name, recorder, recorder  # type: ignore[assignment]

@@ -17,8 +17,9 @@ PACKAGE = Path(fc.__file__).parent
 
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
-    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits finite control_groups",
-    "unsupported tensor_operators registry available_memory",
+    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits finite control_groups "
+    "cpu_features",
+    "unsupported tensor_operators registry available_memory algorithm_tables",
     "dtype_policies",
     "config",
     "geometry random kernels memory_pool kernel_recorder",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
+from fastcnn import config, device
 from fastcnn._version import __version__
 from fastcnn._warnings import warn
 from fastcnn.callbacks.callback import Callback, Logs
@@ -170,7 +170,8 @@ def _makers() -> dict[str, Any]:
     """Return what decides about the bits of a result beside the program."""
     return {"fastcnn": __version__, "numpy": np.__version__, "numba": importlib.metadata.version("numba"),
             "python": platform.python_version(), "machine": platform.machine(),
-            "vectors": f"{device.current().kernels.lanes_of_block(np.dtype(np.float32))} numbers of float32"}
+            "vectors": f"{device.current().kernels.lanes_of_block(np.dtype(np.float32))} numbers of float32",
+            "table of algorithms": config.algorithm_table()}
 
 
 def _tell_of_others(before: dict[str, Any]) -> None:

@@ -54,6 +54,7 @@ def _version(package: str) -> str | None:
 def _cpu() -> list[tuple[str, Any]]:
     from llvmlite import binding as llvm
 
+    from fastcnn import config
     from fastcnn.kernels.cpu.gemm import tile
     from fastcnn.kernels.cpu.simd.width import features, lanes
 
@@ -63,6 +64,7 @@ def _cpu() -> list[tuple[str, Any]]:
         ("vectors", f"{name}: {8 * width} bits, {registers} registers"),
         ("tile", f"{name}, {tile.M0} x 2 vectors of {lanes('float32')} float32 "
                  f"or {lanes('float64')} float64"),
+        ("algorithms", f"{config.algorithm_table()}; fastcnn.config.set_algorithm_choice takes another table"),
     ]
 
 

@@ -4,6 +4,7 @@ The tensors lie under their parameters' paths, and any reader of safetensors ope
 
     format      fastcnn
     version     1
+    algorithms  by which table algorithms were chosen where it was made (`fastcnn.config.algorithm_table`)
     structure   JSON: class_name and config of the model, and what compile was given, where it can be held
     metadata    JSON: the caller's own dict
     digests     JSON: the SHA-256 of each tensor's bytes by path, in the order of the model's weights
@@ -25,6 +26,7 @@ import msgspec
 import numpy as np
 import safetensors.numpy
 
+from fastcnn import config
 from fastcnn.errors import ArgumentError, ModelFileError
 from fastcnn.formats import file_kinds
 from fastcnn.formats.files import write_atomically
@@ -116,6 +118,7 @@ def pack(structure: dict[str, Any], metadata: dict[str, Any], tensors: dict[str,
     texts = {
         "format": "fastcnn",
         "version": _VERSION,
+        "algorithms": config.algorithm_table(),
         "structure": as_json("structure of the model", structure),
         "metadata": as_json("metadata", metadata),
         "digests": as_json("names of the weights", {name: _sha256(data) for name, data in payload.items()}),

@@ -7,6 +7,8 @@ few filters     1 to 6 of them, forward, or channels, back, where `few_filters_*
 narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows
 direct          everything else, on the register tile
 ==============  ====================================================================================================
+
+What is faster is told by the rates of the kind of CPU (`fastcnn.algorithm_tables`), or measured, where that is wanted.
 """
 
 import functools
@@ -15,10 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fastcnn import config
+from fastcnn import config, device
 from fastcnn.device import Device
 from fastcnn.geometry import CONV2D
 from fastcnn.operations.kernel_call import GradientCall, ProductCall, Shapes
+from fastcnn.operations.measured_algorithms import faster
 
 _FEW = 64  # output positions of a batch, up to which a border of zeros may pay off
 
@@ -50,11 +53,12 @@ def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algor
         Whether packed weights will be kept.
     """
     # By its bytes, since an array is no key. Asking kernels costs more than looking the answer up.
-    return _chosen(g.tobytes(), d.library, dtype, config.switches.winograd, kept)
+    switches = config.switches
+    return _chosen(g.tobytes(), d.library, dtype, switches.winograd, switches.algorithm_choice, kept)
 
 
 @functools.lru_cache(maxsize=4096)
-def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool, kept: bool) -> Algorithm:
+def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool, choice: str, kept: bool) -> Algorithm:
     # Bytes, since arrays cannot be keys of a cache; a copy, since a read-only array is another type to Numba.
     g = np.frombuffer(fields, CONV2D).copy()
     f = {name: int(g[0][name]) for name in CONV2D.names or ()}
@@ -70,7 +74,8 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
     if kernels.narrow_backward_weights_suits(g, dtype):
         scratch = kernels.narrow_backward_weights_scratch(g, dtype)
         found = found._replace(backward_weights=GradientCall(kernels.narrow_backward_weights, g, shapes, scratch))
-    found = _winograd(kernels, g, kept, found) if winograd else found
+    if winograd and kernels.winograd_possible(g):
+        found = _or_winograd(kernels, g, kept, choice, found)
     if kernels.few_filters_forward_suits(g, dtype):
         packed = kernels.few_filters_forward_packed(g, dtype)
         found = found._replace(forward=ProductCall(kernels.few_filters_forward, g, shapes, packed=packed, adds=True))
@@ -102,21 +107,22 @@ def _direct(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back:
         GradientCall(k.conv2d_backward_weights, g, shapes, k.conv2d_backward_weights_scratch(g, dtype)))
 
 
-def _winograd(k: ModuleType, g: np.ndarray, kept: bool, other: Algorithm) -> Algorithm:
+def _or_winograd(k: ModuleType, g: np.ndarray, kept: bool, choice: str, other: Algorithm) -> Algorithm:
     """Return Winograd's kernels where they are faster than the others."""
-    (forward, inputs, weights), dtype = other, np.dtype(np.float32)
-    if k.winograd_forward_suits(g, kept):
-        forward = ProductCall(
-            k.winograd_forward, g, forward.shapes, k.winograd_forward_scratch(g, dtype),
-            k.winograd_forward_packed(g, dtype), k.winograd_forward_packed(g, dtype, False), adds=True)
-    if k.winograd_backward_input_suits(g, kept):
-        inputs = ProductCall(
-            k.winograd_backward_input, g, inputs.shapes, k.winograd_backward_input_scratch(g, dtype),
-            k.winograd_backward_input_packed(g, dtype), k.winograd_backward_input_packed(g, dtype, False))
-    if k.winograd_backward_weights_suits(g):
-        weights = GradientCall(k.winograd_backward_weights, g, weights.shapes,
-                               k.winograd_backward_weights_scratch(g, dtype))
-    return Algorithm(forward, inputs, weights)
+    dtype, d = np.dtype(np.float32), device.current()
+    winograd = Algorithm(
+        ProductCall(k.winograd_forward, g, other.forward.shapes, k.winograd_forward_scratch(g, dtype),
+                    k.winograd_forward_packed(g, dtype), k.winograd_forward_packed(g, dtype, False), adds=True),
+        ProductCall(k.winograd_backward_input, g, other.backward_input.shapes,
+                    k.winograd_backward_input_scratch(g, dtype), k.winograd_backward_input_packed(g, dtype),
+                    k.winograd_backward_input_packed(g, dtype, False)),
+        GradientCall(k.winograd_backward_weights, g, other.backward_weights.shapes,
+                     k.winograd_backward_weights_scratch(g, dtype)))
+    if choice == "measured" and d.library is k:
+        return Algorithm(*(faster(d, dtype, kept, *pair) for pair in zip(other, winograd, strict=True)))
+    return Algorithm(winograd.forward if k.winograd_forward_suits(g, kept) else other.forward,
+                     winograd.backward_input if k.winograd_backward_input_suits(g, kept) else other.backward_input,
+                     winograd.backward_weights if k.winograd_backward_weights_suits(g) else other.backward_weights)
 
 
 def _padded(g: np.ndarray) -> np.ndarray | None:

@@ -72,7 +72,7 @@ class InvertedResidualCall:
             Of the parameters; packed weights are valid while they stay the same.
         """
         d, dtype = device.of(x), x.dtype
-        state = versions, config.winograd()
+        state = versions, config.state()
         packed, ready = self._packed, 1
         if packed is None or packed[0] != state:
             memory = d.empty((d.kernels.inverted_residual_forward_packed(g, dtype),), dtype)

@@ -16,12 +16,12 @@ from fastcnn.parameters import Parameter
 
 _PREDICTIONS = 8  # how many a parameter keeps
 
-State = tuple[int, int, bool]
+State = tuple[int, int, tuple[Any, ...]]
 
 
 def state_of(weights: Parameter, bias: Parameter | None) -> State:
-    """Return what packed weights depend on: versions, and whether Winograd's rounding is allowed."""
-    return weights.version, 0 if bias is None else bias.version, config.switches.winograd
+    """Return what packed weights depend on: versions, and the switches by which algorithms are chosen."""
+    return weights.version, 0 if bias is None else bias.version, config.switches.state
 
 
 def bias_array(weights: Parameter, bias: Parameter | None) -> np.ndarray:

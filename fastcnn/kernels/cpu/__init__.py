@@ -137,6 +137,7 @@ from fastcnn.kernels.cpu.winograd.forward import (
     winograd_forward_packed,
     winograd_forward_scratch,
     winograd_forward_suits,
+    winograd_possible,
 )
 
 __all__ = [
@@ -290,4 +291,5 @@ __all__ = [
     "winograd_forward_packed",
     "winograd_forward_scratch",
     "winograd_forward_suits",
+    "winograd_possible",
 ]

@@ -3,23 +3,10 @@
 import functools
 
 import llvmlite.binding as llvm
-from numba.core import config
 from numba.extending import overload
 
+from fastcnn.cpu_features import has
 from fastcnn.kernels.cpu.compile.policy import inlined
-
-
-@functools.cache
-def has(feature: str) -> bool:
-    """Return whether Numba compiles for a feature of the CPU, by LLVM's name of it: "avx512f", "amx-bf16".
-
-    NUMBA_CPU_NAME and NUMBA_CPU_FEATURES choose another target, as for all of Numba: a feature that is not in the
-    latter is then absent.
-    """
-    if config.CPU_NAME or config.CPU_FEATURES:
-        chosen = [one.strip() for one in (config.CPU_FEATURES or "").split(",")]
-        return feature in {one.lstrip("+") for one in chosen if not one.startswith("-")}
-    return bool(llvm.get_host_cpu_features().get(feature))
 
 
 @functools.cache

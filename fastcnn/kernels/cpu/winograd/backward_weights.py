@@ -20,6 +20,8 @@ and multiplied by a second one, tasks being a block of filters and a part of the
 import numpy as np
 from numba import config
 
+from fastcnn.algorithm_tables import rates_of
+from fastcnn.config import switches
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk
@@ -124,7 +126,7 @@ def _shared(p, width):
 
 def winograd_backward_weights_suits(geometry):
     """Return whether `winograd_backward_weights` can do this convolution, and faster than the direct kernel."""
-    return suits(geometry.tobytes(), _weights, BACK)
+    return suits(geometry.tobytes(), _weights, BACK, rates_of(switches.algorithm_choice).winograd_call)
 
 
 def winograd_backward_weights_scratch(geometry, dtype):

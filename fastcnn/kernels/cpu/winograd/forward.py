@@ -34,17 +34,17 @@ from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, cli
 from fastcnn.kernels.cpu.simd.width import lanes_of
 from fastcnn.kernels.cpu.winograd.filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd.plan import (
-    PACKING,
     SLICE,
     WHOLE,
     local,
     m_step,
     packed_size,
     plan,
+    possible,
     scratch_size,
     stream_local,
     stream_steps,
-    suits,
+    suits_as_rated,
     u_step,
 )
 from fastcnn.kernels.cpu.winograd.tiles import Tiles, input_tiles, output_tiles
@@ -75,12 +75,22 @@ def winograd_forward_suits(geometry, kept):
     kept : bool
         Whether the transformed filters are kept for many calls.
     """
-    return suits(geometry.tobytes(), _forward, 0 if kept else PACKING)
+    return suits_as_rated(geometry, _forward, kept)
 
 
 def winograd_backward_input_suits(geometry, kept):
     """As `winograd_forward_suits`, for `winograd_backward_input`."""
-    return suits(geometry.tobytes(), _backward, 0 if kept else PACKING)
+    return suits_as_rated(geometry, _backward, kept)
+
+
+def winograd_possible(geometry):
+    """Return whether Winograd's kernels can do a convolution, be it faster or not.
+
+    Parameters
+    ----------
+    geometry : CONV2D
+    """
+    return possible(geometry.tobytes(), _forward) and possible(geometry.tobytes(), _backward)
 
 
 def winograd_forward_scratch(geometry, dtype):

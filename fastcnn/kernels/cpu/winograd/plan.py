@@ -9,6 +9,8 @@ import functools
 import numpy as np
 from numba import config
 
+from fastcnn.algorithm_tables import rates_of
+from fastcnn.config import switches
 from fastcnn.geometry import CONV2D
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.gemm.packing import width_of
@@ -21,8 +23,6 @@ WIDE = 56  # tiles of a run if channels are few
 #: Filters that are not kept *stream*, a slice of channels at a time, if tiles are at most so many and filters times
 #: channels at least so many.
 STREAM_TILES, STREAM_FILTERS = 64, 16384
-CALL = 5000  # cycles by which a call is slower than one of the direct kernel, whatever the size
-PACKING = 250  # cycles to transform a vector of filters, and to fetch it again
 SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
 WHOLE = 512  # channels up to which a product is one sum; of more, slices are summed by themselves, and added
 
@@ -106,32 +106,55 @@ def packed_size(problem, dtype, kept):
 
 
 @functools.lru_cache(maxsize=4096)
-def suits(geometry, problem, once):
-    """Return whether Winograd can do a convolution, and faster than the direct kernel.
-
-    Compared are cycles of one core with AVX-512, as measured, for each vector of channels and each filter: 36 steps of
-    the register tile a tile of 4x4 outputs and its transforms, against a step a tap and output that is not padding.
+def possible(geometry, problem):
+    """Return whether Winograd can do a convolution, whose vectors it fills.
 
     Parameters
     ----------
     geometry : bytes of CONV2D
     problem : callable
         The fields of a geometry -> the problem.
-    once : int
-        Cycles that do not depend on the number of tiles: those of transforming a vector of filters, if each call does.
     """
     g = np.frombuffer(geometry, CONV2D)[0]
     window = tuple(int(g[name]) for name in ("kh", "kw", "sh", "sw", "dh", "dw", "groups"))
-    n, h, w, c, oh, ow, k, top, left = map(int, problem(g))
-    if window != (3, 3, 1, 1, 1, 1, 1) or min(c, k) < 16 or n == 0:
+    n, _, _, c, _, _, k, _, _ = map(int, problem(g))
+    return window == (3, 3, 1, 1, 1, 1, 1) and min(c, k) >= 16 and n > 0
+
+
+@functools.lru_cache(maxsize=4096)
+def suits(geometry, problem, once, call):
+    """Return whether Winograd can do a convolution, and faster than the direct kernel.
+
+    Compared are cycles of one core with AVX-512, as measured, for each vector of channels and each filter: 36 steps of
+    the register tile a tile of 4x4 outputs and its transforms, against a step a tap and output that is not padding; and
+    what does not depend on the number of tiles, filters that are transformed or fetched.
+
+    Parameters
+    ----------
+    geometry, problem
+        As of `possible`.
+    once : int
+        Cycles that do not depend on the number of tiles, for a vector of channels of one filter.
+    call : int
+        Cycles by which a call is slower than one of the direct kernel, whatever the size.
+    """
+    if not possible(geometry, problem):
         return False
+    n, h, w, c, oh, ow, k, top, left = map(int, problem(np.frombuffer(geometry, CONV2D)[0]))
     tail = 400 if 0 < k % 32 < 16 else 0  # outputs that fill no vector are copied one by one
     transforms = 300 * -(-c // 16) * 16 / c / k + (220 * -(-k // 16) * 16 + tail * 16) / k / c
     tiles = n * -(-min(oh, h + top) // 4) * -(-min(ow, w + left) // 4)
     tiles = max(2, tiles)  # the register tile has two rows at least
     rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)
     columns = 3 * ow - _outside(left) - _outside(ow + 2 - w - left)
-    return tiles * (40 + transforms) + once + CALL * 16 / (c * k) < 1.05 * n * rows * columns
+    return tiles * (40 + transforms) + once + call * 16 / (c * k) < 1.05 * n * rows * columns
+
+
+def suits_as_rated(geometry, problem, kept):
+    """As `suits`, of a CONV2D, by the rates of the table in use; `kept` tells whether filters stay transformed."""
+    rates = rates_of(switches.algorithm_choice)
+    once = rates.winograd_fetching if kept else rates.winograd_packing
+    return suits(geometry.tobytes(), problem, once, rates.winograd_call)
 
 
 def _outside(zeros):
