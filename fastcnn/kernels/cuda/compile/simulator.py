@@ -140,7 +140,8 @@ class _Block:
             self._begun += 1
             self._enter(thread)
             try:
-                self._run()
+                with np.errstate(all="ignore"):  # each thread of the host has its own
+                    self._run()
             except _Ended:
                 return
             except BaseException as error:
@@ -239,7 +240,7 @@ class Grid:
         """
         if max(threads) > 1024 or min(*blocks, *threads) < 1:
             raise ArgumentError(f"cuda: expected a grid of blocks of at most 1024 threads, got {blocks} of {threads}")
-        with self._lock, np.errstate(all="ignore"):
+        with self._lock:
             self.gridDim.x, self.gridDim.y, self.gridDim.z = blocks
             self.blockDim.x, self.blockDim.y, self.blockDim.z = threads
             for z, y, x in product(*map(range, reversed(blocks))):

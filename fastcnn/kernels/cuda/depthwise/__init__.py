@@ -1,0 +1,1 @@
+"""Convolution with one filter a channel, and its gradients, on CUDA."""

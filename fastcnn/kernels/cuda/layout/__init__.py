@@ -1,0 +1,1 @@
+"""Moving numbers about, on CUDA."""
