@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.errors import ArgumentError
+
 _BLOCK = 1 << 16  # numbers that are looked at together: the second look finds them in the cache
 
 
@@ -84,3 +86,31 @@ def _parts(x: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     rows = max(1, _BLOCK * len(x) // x.size)
     for begin in range(0, len(x), rows):
         yield begin, x[begin:begin + rows]
+
+
+def whole_numbers(x: np.ndarray, dtype: Any, who: str) -> np.ndarray:
+    """Return numbers as integers of a type.
+
+    Parameters
+    ----------
+    x : array
+    dtype : dtype
+        Of integers.
+    who : str
+        For the message.
+
+    Raises
+    ------
+    ArgumentError
+        If one is no integer, or the type does not hold it.
+
+    Examples
+    --------
+    >>> fc.finite.whole_numbers(np.array([1.0, -2.0]), np.dtype("int8"), "x")
+    array([ 1, -2], dtype=int8)
+    """
+    limits = np.iinfo(dtype)
+    if not np.all((x == np.rint(x)) & (x >= limits.min) & (x <= limits.max)):
+        raise ArgumentError(f"{who}: expected integers from {limits.min} to {limits.max}, got other numbers; quantize "
+                            f"them first")
+    return x.astype(dtype)

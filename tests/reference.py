@@ -34,6 +34,17 @@ from tests.reference_function import (  # noqa: F401
     top_rows_backward,
     top_rows_forward,
 )
+from tests.reference_int8 import (  # noqa: F401
+    byte_border,
+    byte_max_pool2d,
+    byte_table,
+    dequantize_bytes,
+    quantize_bytes,
+    quantized_add,
+    quantized_average_pool2d,
+    quantized_conv2d,
+    quantized_depthwise2d,
+)
 from tests.reference_merge import (  # noqa: F401
     merge_backward,
     merge_forward,

@@ -17,9 +17,8 @@ PACKAGE = Path(fc.__file__).parent
 
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
-    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits finite control_groups "
-    "cpu_features",
-    "unsupported tensor_operators registry available_memory algorithm_tables",
+    "_hooks errors _interrupts _version _warnings array_like auto_names recent traits control_groups cpu_features",
+    "finite unsupported tensor_operators registry available_memory algorithm_tables",
     "dtype_policies",
     "config",
     "geometry random kernels memory_pool kernel_recorder",
@@ -30,7 +29,7 @@ FLOORS = (
     "kernels.cpu.layout kernels.cpu.optimizers kernels.cpu.peak",
     "kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses kernels.cpu.augmentation "
     "kernels.cpu.evaluation kernels.cpu.regions",
-    "kernels.cpu.fused",
+    "kernels.cpu.fused kernels.cpu.int8",
     "kernels.cpu",
     "kernels.cuda.compile",
     "kernels.cuda.sums",
@@ -50,7 +49,7 @@ FLOORS = (
     "graph",
     "differentiate training",
     "models",
-    "saving utils",
+    "saving utils quantization",
     "applications backend onnx bench",
     "vision sklearn tuning",
     "report",

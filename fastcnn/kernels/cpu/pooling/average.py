@@ -59,7 +59,7 @@ def _average_chunk(chunk, chunks, blocks, y, x, geometry):
         j = 0
         while j < ow:
             left, width, _ = columns_of(g, j)
-            run, share = run_from(g, j), y.dtype.type(1) / _divisor(g, row % oh, j, height * width)
+            run, share = run_from(g, j), y.dtype.type(1) / divisor_of(g, row % oh, j, height * width)
             windows = Windows(run, (c, g["sw"] * c), (height, width), (g["dh"] * w * c, g["dw"] * c), size)
             window_sum((y, (row * ow + j) * c + low), (x, ((row // oh * h + top) * w + left) * c + low), windows,
                        y.dtype.type(share), 0)
@@ -67,7 +67,7 @@ def _average_chunk(chunk, chunks, blocks, y, x, geometry):
 
 
 @inlined
-def _divisor(g, i, j, inside):
+def divisor_of(g, i, j, inside):
     """Return what the sum of output (i, j)'s window is divided by; `inside` of its elements lie in the image."""
     if g["divisor"] == SUM:
         return np.int64(1)
@@ -109,7 +109,7 @@ def _spread_chunk(chunk, chunks, blocks, dx, dy, geometry):
         j = 0
         while j < ow:
             left, width, _ = columns_of(g, j)
-            run, share = run_from(g, j), dx.dtype.type(1) / _divisor(g, row % oh, j, height * width)
+            run, share = run_from(g, j), dx.dtype.type(1) / divisor_of(g, row % oh, j, height * width)
             windows = Windows(run, (c, g["sw"] * c), (height, width), (w * c, c), size)
             window_spread((dx, ((row // oh * h + top) * w + left) * c + low), (dy, (row * ow + j) * c + low), windows,
                           dx.dtype.type(share))
@@ -162,6 +162,6 @@ def _add_shares(dx, at, dy, outputs, down, right, size, g):
     for i in range(down[0], down[0] + down[1] * down[2], down[2]):
         height = rows_of(g, i)[1]
         for j in range(right[0], right[0] + right[1] * right[2], right[2]):
-            share = real(1) / _divisor(g, i, j, height * columns_of(g, j)[1])
+            share = real(1) / divisor_of(g, i, j, height * columns_of(g, j)[1])
             one = Windows(1, (0, 0), (1, 1), (0, 0), size)
             window_sum((dx, at), (dy, outputs + (i * ow + j) * c), one, real(share), 1)
