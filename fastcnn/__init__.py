@@ -19,15 +19,16 @@ __all__ = [
     "Sequential", "Variable", "__version__", "activations", "applications", "augmentation",
     "backend", "callbacks", "check_gradients", "config", "constraints", "data", "datasets",
     "device", "dtype_policies", "errors", "geometry", "gradients", "graph", "initializers", "kernels", "layers",
-    "losses", "lr_finder", "metrics", "models", "onnx", "ops", "optimizers", "parameters", "random", "regularizers",
-    "report", "saving", "sklearn", "step_budget", "training", "traits", "tuning", "utils", "vision",
+    "losses", "lr_finder", "metrics", "models", "onnx", "ops", "optimizers", "parameters", "quantization", "quantize",
+    "random", "regularizers", "report", "saving", "sklearn", "step_budget", "training", "traits", "tuning", "utils",
+    "vision",
 ]
 
 #: Where the objects are; what else stands in `__all__` are modules.
 _OBJECTS = {"DTypePolicy": "dtype_policies", "Initializer": "initializers", "Input": "layers", "Layer": "layers",
             "Loss": "losses", "Metric": "metrics", "Model": "models", "Optimizer": "optimizers",
             "Regularizer": "regularizers", "Sequential": "models", "Variable": "variables", "check_gradients": "models",
-            "gradients": "differentiate", "lr_finder": "models", "step_budget": "models"}
+            "gradients": "differentiate", "lr_finder": "models", "quantize": "quantization", "step_budget": "models"}
 
 if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn import (
@@ -55,6 +56,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
         ops,
         optimizers,
         parameters,
+        quantization,
         random,
         regularizers,
         report,
@@ -74,6 +76,7 @@ if TYPE_CHECKING:  # what __getattr__ gives, for editors and type checkers
     from fastcnn.metrics import Metric
     from fastcnn.models import Model, Sequential, check_gradients, lr_finder, step_budget
     from fastcnn.optimizers import Optimizer
+    from fastcnn.quantization import quantize
     from fastcnn.regularizers import Regularizer
     from fastcnn.variables import Variable
 

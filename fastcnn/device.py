@@ -51,6 +51,8 @@ class Device:
         Whether kernels run, as they do but where a thread rehearses; what they write is kept only then.
     replays : bool
         Whether its arrays tell the address of their memory, so that calls of kernels may be replayed elsewhere.
+    quantizes : bool
+        Whether it has the kernels on bytes.
     """
 
     recorder: "Recorder | None" = None
@@ -58,7 +60,7 @@ class Device:
 
     def __init__(self, name: str, kernels: ModuleType) -> None:
         self.name, self.kernels, self.library = name, kernels, kernels
-        self.allocated = 0
+        self.allocated, self.quantizes = 0, kernels is _cpu_kernels
         self._local = threading.local()  # a pool for each thread: a count is compared and a block taken without a lock
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -207,6 +209,7 @@ class RecordingDevice(Device):
     def __init__(self, device: Device, recorder: Recorder) -> None:
         self.name, self.kernels, self.recorder = device.name, recorder, recorder  # type: ignore[assignment]
         self.library, self._device, self._local = device.library, device, device._local
+        self.quantizes = device.quantizes
 
     @property
     def allocated(self) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastcnn import device
 from fastcnn.errors import ArgumentError, StatefulCallError
+from fastcnn.finite import whole_numbers
 from fastcnn.symbolic import is_symbolic
 from fastcnn.tensor_operators import OperatorMethods
 from fastcnn.unsupported import explain_unsupported
@@ -118,6 +119,7 @@ class Parameter(OperatorMethods):
         value = _numbers(f'parameter "{self.path}"', value)
         if value.shape != self.shape:
             raise ArgumentError(f'parameter "{self.path}": expected a value of shape {self.shape}, got {value.shape}')
+        value = value if self.dtype.kind == "f" else whole_numbers(value, self.dtype, f'parameter "{self.path}"')
         try:
             device.of(self.array).copy(self.array, value)
         finally:  # Ctrl-C is heard when the copying is done

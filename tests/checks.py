@@ -65,6 +65,9 @@ class Case:
         layer.build(self.whole_shape())
         draw = np.random.default_rng(RNG_SEED)
         for p in layer.weights:  # not zeros and ones, which hide mistakes; variances stay positive
+            if p.dtype.kind == "i":
+                p.assign(draw.integers(-127, 128, p.shape).astype(p.dtype))
+                continue
             noise = draw.standard_normal(p.shape)
             p.assign(np.abs(noise) + 0.5 if "variance" in p.name else p.value + 0.3 * noise)
         return layer
@@ -627,6 +630,19 @@ TABLE: dict[str, list[Case]] = {
              pixel=False),
         Case("nearest, border", _of(layers.GridSample, "nearest", "border"), (WIDE, (3, 4, 2)), pixel=False,
              smooth=False),
+    ],
+    "QuantizeDequantize": [
+        Case("with zero among the bytes", _of(layers.QuantizeDequantize, 0.05, 70), (4, 3, 2), smooth=False),
+        Case("nothing below zero", _of(layers.QuantizeDequantize, 0.02), (7,), pixel=False, smooth=False),
+    ],
+    "QuantizedConv2D": [
+        Case("3x3 with ReLU", _of(layers.QuantizedConv2D, 5, 3, padding="same", activation="relu"), (6, 5, 3)),
+        Case("in groups, strides", _of(layers.QuantizedConv2D, 4, (3, 2), (1, 2), groups=2, use_bias=False), (5, 6, 4),
+             pixel=False),
+    ],
+    "QuantizedDense": [
+        Case("of a vector", _of(layers.QuantizedDense, 5), (7,), pixel=False),
+        Case("of each row, no bias", _of(layers.QuantizedDense, 4, None, False), (3, 6), pixel=False),
     ],
     "NonMaxSuppression": [
         Case("two classes", _of(layers.NonMaxSuppression, 5, 0.3), ((9, 4), (9, 2)), pixel=False, smooth=False,

@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.graph import arena, execute, finite, rules, trace
+from fastcnn.graph import arena, execute, finite, lowering, rules, trace
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
 from fastcnn.graph.rules.report import Fusions
@@ -163,8 +163,13 @@ class Executable:
         if not fused:
             return None if to_logits else self._copy()
         if predicts:
-            return rules.for_prediction(self.whole.without_idle(), fills)
+            return rules.for_prediction(self._lowered(), fills)
         return rules.for_training(self.whole, fills, to_logits)
+
+    def _lowered(self) -> Graph:
+        """Return the graph of a prediction, on bytes where layers are quantized and the device has kernels for it."""
+        whole = self.whole.without_idle()
+        return lowering.lowered(whole) if self.device.quantizes and self._dtype == np.float32 else whole
 
     def fusions(self, batch: int, to_logits: tuple[int, ...] = ()) -> Fusions:
         """Return what rules do for a batch of a size, in training and in prediction, and why they do not.

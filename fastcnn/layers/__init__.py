@@ -145,6 +145,7 @@ from fastcnn.layers.pool_global import (
 )
 from fastcnn.layers.prelu import PReLU
 from fastcnn.layers.preprocessing import Normalization, Rescaling
+from fastcnn.layers.quantized import QuantizedConv2D, QuantizedDense, QuantizeDequantize
 from fastcnn.layers.regions import RoIAlign, RoIPooling
 from fastcnn.layers.reshape import Flatten, Permute, RepeatVector, Reshape
 from fastcnn.layers.resize import Resize
@@ -186,7 +187,8 @@ __all__ = [
     "LogSoftmax", "MaxPool1D", "MaxPool2D", "MaxPool3D", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D", "Maximum",
     "MinPooling1D", "MinPooling2D", "MinPooling3D", "Minimum", "Mish", "MixUp", "Multiply", "NonMaxSuppression",
     "Normalization", "PReLU", "PadToMultiple",
-    "Padding1D", "Padding2D", "Padding3D", "Permute", "Power", "RMSNormalization", "RReLU",
+    "Padding1D", "Padding2D", "Padding3D", "Permute", "Power", "QuantizeDequantize", "QuantizedConv2D",
+    "QuantizedDense", "RMSNormalization", "RReLU",
     "RandAugment", "RandomBrightness", "RandomColorJitter", "RandomContrast", "RandomCrop", "RandomElasticTransform",
     "RandomErasing", "RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomNoise",
     "RandomPCAColor", "RandomPerspective", "RandomRGBShift", "RandomRotation", "RandomSaturation", "RandomShear",

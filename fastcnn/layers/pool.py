@@ -37,12 +37,13 @@ class _Pooling(Layer):
     @property
     def whole(self) -> bool:
         """Whether windows lie side by side and in the image: no overlap, no gap, no border, none that hangs over."""
-        g = self._passes((1, *self.input_shape[1:]))
+        g = self.passes_of((1, *self.input_shape[1:]))
         border = any(int(step.geometry[0][side]) for step in g for side in ("top", "bottom", "left", "right"))
         return (self.strides == self.pool_size and not border and not self.ceil_mode
                 and self.dilation_rate == (1,) * self.rank)
 
-    def _passes(self, shape: tuple[int, ...]) -> tuple[PoolingPass, ...]:
+    def passes_of(self, shape: tuple[int, ...]) -> tuple[PoolingPass, ...]:
+        """Return what is pooled one after the other, for an input of a shape."""
         return passes(shape, self.pool_size, self.strides, self.padding, dilation=self.dilation_rate,
                       ceil_mode=self.ceil_mode, least=self.least, divisor=self.divisor)
 
@@ -54,7 +55,7 @@ class _Pooling(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        return self.operation(x, self._passes(x.shape), (x.shape[0], *self.output_shape[1:]))
+        return self.operation(x, self.passes_of(x.shape), (x.shape[0], *self.output_shape[1:]))
 
 
 class _MaxPooling(_Pooling):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import geometry
-from fastcnn.geometry.pool import passes
+from fastcnn.geometry.pool import PoolingPass, passes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.operations.pooling import average_pool, l2_pool, max_pool
@@ -32,10 +32,13 @@ class _GlobalPooling(Layer):
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        rows, columns, channels = math.prod(x.shape[1:-2]), *x.shape[-2:]
-        steps = passes((x.shape[0], rows, columns, channels), (rows, columns), (rows, columns), least=self.least,
-                       divisor=self.divisor)
-        return self.operation(x, steps, (x.shape[0], *self.output_shape[1:]))
+        return self.operation(x, self.passes_of(x.shape), (x.shape[0], *self.output_shape[1:]))
+
+    def passes_of(self, shape: tuple[int, ...]) -> tuple[PoolingPass, ...]:
+        """Return what is pooled one after the other, for an input of a shape."""
+        rows, columns, channels = math.prod(shape[1:-2]), *shape[-2:]
+        return passes((shape[0], rows, columns, channels), (rows, columns), (rows, columns), least=self.least,
+                      divisor=self.divisor)
 
 
 class _GlobalMaxPooling(_GlobalPooling):

@@ -19,7 +19,7 @@ LAYER = {
         "build_from_config get_build_config compile_from_config get_compile_config "
         "variable_serialization_spec",
     "fc.onnx.export(model, path) writes ONNX": "export",
-    "weights are float32 or float64":
+    "fc.quantize(model, images) returns a model that predicts in 8 bits":
         "quantize quantization_mode quantization_config quantized_build quantized_call "
         "get_quantization_layer_structure",
     "no layer keeps a state between batches": "reset_states get_state_tree set_state_tree",
