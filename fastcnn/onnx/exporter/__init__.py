@@ -20,6 +20,7 @@ from fastcnn.onnx.exporter import (
     open_sizes,
     operations,
     poolings,
+    quantized,
     regions,
     shapes,
 )
@@ -32,7 +33,7 @@ _LARGEST = 2**31 - 1  # bytes of a protobuf message
 #: (writer, layer, inputs) -> outputs, by the name of the layer's class.
 TABLE: dict[str, Any] = {
     **convolutions.TABLE, **elements.TABLE, **fitting.TABLE, **functions.TABLE, **normalizations.TABLE,
-    **operations.TABLE, **poolings.TABLE, **regions.TABLE, **shapes.TABLE}
+    **operations.TABLE, **poolings.TABLE, **quantized.TABLE, **regions.TABLE, **shapes.TABLE}
 
 
 def export(model: Any, path: str | os.PathLike[str], *, opset: int = _USUAL, layout: str = "channels_last",

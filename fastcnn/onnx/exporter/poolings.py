@@ -21,8 +21,10 @@ _END = 2**63 - 1  # whatever the length is
 def _pool(operator: str, sign: bool = False) -> Callable[..., ExportedTensor]:
     def pool(w: Writer, layer: Any, inputs: list[ExportedTensor]) -> ExportedTensor:
         sides = borders(layer, layer.pool_size)
-        more = {"count_include_pad": int(layer.count_include_pad)} if operator == "AveragePool" else {}
+        more: dict[str, Any] = {"count_include_pad": int(layer.count_include_pad)} if operator == "AveragePool" else {}
         more |= {"p": 2} if operator == "LpPool" else {}
+        # Written only where there are any: onnxruntime refuses a quantized AveragePool that tells of dilations of 1.
+        more |= {"dilations": list(layer.dilation_rate)} if any(n > 1 for n in layer.dilation_rate) else {}
         x = w.get(inputs[0], FIRST)
         x = w.node("Neg", [x]) if sign else x
         # ONNX allows any border, onnxruntime only one that is narrower than the window.
@@ -35,7 +37,7 @@ def _pool(operator: str, sign: bool = False) -> Callable[..., ExportedTensor]:
             x = w.node("Pad", [x, w.constant(pads_of([(0, 0), (0, 0), *sides]), "pads"), border])
             sides = [(0, 0)] * len(sides)
         y = w.node(operator, [x], kernel_shape=list(layer.pool_size), strides=list(layer.strides), **padded(sides),
-                   dilations=list(layer.dilation_rate), ceil_mode=int(layer.ceil_mode), **more)
+                   ceil_mode=int(layer.ceil_mode), **more)
         if wide and layer.ceil_mode:  # what the border became may hold windows that hung over it
             lengths = list(layer.output_shape[1:-1])
             if None in lengths:

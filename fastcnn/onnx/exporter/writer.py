@@ -50,6 +50,11 @@ class Writer:
         Names that the inputs and outputs have.
     written : callable
         (writer, layer, values) -> values: writes a layer.
+
+    Attributes
+    ----------
+    scales : dict
+        Of tensors that were quantized, by their names.
     """
 
     def __init__(self, opset: int, dtype: np.dtype, reserved: Sequence[str],
@@ -57,6 +62,7 @@ class Writer:
         self.opset, self.dtype, self._written = opset, dtype, written
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, np.ndarray] = {}
+        self.scales: dict[str, float] = {}
         self.prefix = ""
         self._used = set(reserved)
         self._counts: Counter[str] = Counter()
@@ -86,7 +92,7 @@ class Writer:
         if dtype is None:
             dtype = np.int64 if array.dtype.kind in "iu" else self.dtype
         name = self.fresh(hint)
-        self.constants[name] = np.ascontiguousarray(array, dtype)
+        self.constants[name] = np.ascontiguousarray(array, dtype).reshape(array.shape)  # a number stays one
         return name
 
     def parameter(self, parameter: Any, array: Any, hint: str) -> str:

@@ -14,6 +14,7 @@ from fastcnn.onnx.operators import (
     matmul,
     norm,
     pool,
+    quantized,
     reduce,
     regions,
     resize,
@@ -25,5 +26,5 @@ from fastcnn.onnx.operators import (
 from fastcnn.onnx.operators._registry import TRAINING, Operator, find, known
 
 __all__ = ["TRAINING", "Operator", "activations", "arithmetic", "arrays", "control", "conv", "find", "indexing",
-           "known", "losses", "matmul", "norm", "pool", "reduce", "regions", "resize", "sampling", "slicing",
-           "training", "vision"]
+           "known", "losses", "matmul", "norm", "pool", "quantized", "reduce", "regions", "resize", "sampling",
+           "slicing", "training", "vision"]
