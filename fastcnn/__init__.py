@@ -108,6 +108,10 @@ _hooks.hooks["layer_of_entry"] = lambda config, custom_objects: _imported("fastc
     [config], custom_objects, "Layer")[0]
 
 _hooks.hooks["draw"] = lambda *given: _imported("fastcnn.ops.drawing").draw(*given)
+# A card is opened where somebody asks for it; nothing else imports anything of CUDA.
+_hooks.hooks["card"] = lambda index: _imported("fastcnn.cuda.opening").opened(index)
+_hooks.hooks["device"] = lambda: _imported("fastcnn.device").current().name
+_hooks.hooks["set_device"] = lambda name: _imported("fastcnn.device").choose(name)
 # A penalty on pairs of vectors needs their products, which lie above parameters.
 _hooks.hooks["product"] = lambda *given: _imported("fastcnn.operations.matrix_product").product(*given)
 

@@ -9,4 +9,5 @@ from typing import Any
 #: "draw": (distribution, shape, numbers, dtype, seed) -> an array, or a tensor of numbers that each step draws anew.
 #: "product": two matrices -> theirs.
 #: "layer_entry": layer -> what files hold of it; "layer_of_entry": (that, custom_objects) -> a layer.
+#: "card": index -> the device of a card, opened; "device": -> the name of the device of new models; "set_device": name.
 hooks: dict[str, Callable[..., Any]] = {}

@@ -14,6 +14,8 @@ Which algorithm is faster is told by a table of rates, that of this kind of CPU 
 
 ``config.fusion()`` tells how a switch stands and ``config.set_fusion(False)`` sets it, from the next call on.
 
+``config.device()`` tells where new models live, and ``config.set_device("cuda")`` or ``FASTCNN_DEVICE`` sets it.
+
 ``config.dtype_policy()`` and ``config.floatx()`` tell which type layers have that are told none.
 """
 
@@ -21,7 +23,7 @@ import os
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from fastcnn import algorithm_tables, unsupported
+from fastcnn import _hooks, algorithm_tables, unsupported
 from fastcnn.errors import ArgumentError, unknown
 
 #: How the switches stand, for those who ask at every call; others call the functions.
@@ -187,6 +189,38 @@ def set_floatx(value: str) -> None:
     from fastcnn import dtype_policies
 
     dtype_policies.set_floatx(value)
+
+
+def device() -> str:
+    """Return where new models live: "cpu" unless `set_device` or FASTCNN_DEVICE said another.
+
+    Examples
+    --------
+    >>> fc.config.device()
+    'cpu'
+    """
+    name: str = _hooks.hooks["device"]()
+    return name
+
+
+def set_device(name: str) -> None:
+    """Make models on a device from now on; those that are there stay where they are (`fastcnn.Model.to` moves one).
+
+    Parameters
+    ----------
+    name : str
+        "cpu", "cuda" or "cuda:0".
+
+    Raises
+    ------
+    ArgumentError, DeviceError
+        If it is no name of a device, or the device is not there or cannot be used.
+
+    Examples
+    --------
+    >>> fc.config.set_device("cpu")
+    """
+    _hooks.hooks["set_device"](name)
 
 
 def epsilon() -> float:

@@ -116,6 +116,56 @@ class NotFiniteLossError(DivergedError):
                 f"{when}; try a smaller rate, or look at it")
 
 
+class DeviceError(RuntimeError):
+    """A device that is not there, cannot be used, or has no kernel for a layer. The command line exits with 2.
+
+    Examples
+    --------
+    >>> fc.config.set_device("cuda:99")
+    Traceback (most recent call last):
+        ...
+    fastcnn.errors.DeviceError: cuda:99: expected ...
+    """
+
+
+class DeviceMemoryError(DeviceError, MemoryError):
+    """A device without room for an array, once all that nobody used was freed. The command line exits with 2.
+
+    Parameters
+    ----------
+    who : str
+        The device.
+    what : str
+        What the memory was for.
+    wanted, held, free : int
+        Bytes that were asked for, that this process holds on the device, and that nobody does.
+
+    Attributes
+    ----------
+    batch_size : int or None
+        Of the batch that was under way, where it is known.
+
+    Examples
+    --------
+    >>> print(fc.errors.DeviceMemoryError("cuda:0", "an array", 3 << 30, 70 << 30, 1 << 30))
+    cuda:0: expected room for an array of 3.0 GiB, got 1.0 GiB that are free; this process holds 70.0 GiB ...
+    """
+
+    def __init__(self, who: str, what: str, wanted: int, held: int, free: int) -> None:
+        super().__init__(who, what, wanted, held, free)
+        self.who, self.what, self.wanted, self.held, self.free = who, what, wanted, held, free
+        self.batch_size: int | None = None
+
+    def __str__(self) -> str:
+        batch = "" if self.batch_size is None else f"={self.batch_size}"
+        return (f"{self.who}: expected room for {self.what} of {_gibibytes(self.wanted)}, got {_gibibytes(self.free)} "
+                f"that are free; this process holds {_gibibytes(self.held)} of the card's; reduce batch_size{batch}")
+
+
+def _gibibytes(size: int) -> str:
+    return f"{size / (1 << 30):.1f} GiB" if size >= 1 << 27 else f"{size / (1 << 20):.1f} MiB"
+
+
 class ModelFileError(ValueError):
     """A file that is not a saved model, or is damaged. The command line exits with 5.
 

@@ -32,11 +32,12 @@ FLOORS = (
     "kernels.cpu.fused kernels.cpu.int8",
     "kernels.cpu",
     "kernels.cuda.compile",
-    "kernels.cuda.sums",
+    "kernels.cuda.sums kernels.cuda.slices",
     "kernels.cuda.elementwise kernels.cuda.pooling kernels.cuda.normalization kernels.cuda.layout "
     "kernels.cuda.optimizers",
     "kernels.cuda.conv kernels.cuda.depthwise kernels.cuda.losses",
     "kernels.cuda",
+    "host_device",
     "device",
     "cuda",
     "initializers symbolic",
@@ -125,6 +126,8 @@ def test_only_the_device_and_the_command_line_import_the_kernels_of_a_device(gra
     for module, imported in graph.items():
         if not module.startswith(("fastcnn.kernels", "fastcnn.device", "fastcnn.cli")):
             assert not any(name.startswith("fastcnn.kernels.cpu") for name in imported), module
+        if not module.startswith(("fastcnn.kernels", "fastcnn.cuda")):
+            assert not any(name.startswith("fastcnn.kernels.cuda") for name in imported), module
 
 
 def test_the_map_of_the_architecture_page_names_what_is_there_and_every_room():

@@ -83,5 +83,9 @@ class DeviceArray:
     def __bool__(self) -> bool:
         raise TypeError("an array in a card's memory is neither true nor false; fastcnn.device.get(array) copies it")
 
+    def __reduce__(self) -> Any:
+        raise TypeError("an array in a card's memory cannot be pickled or copied; fastcnn.device.get(array) copies its "
+                        "numbers to the host")
+
     def __repr__(self) -> str:
         return f"<DeviceArray {self.shape} {self.dtype.name}>"

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from fastcnn import device, memory_pool
+from fastcnn import device, host_device, memory_pool
 from fastcnn.errors import ArgumentError
 from fastcnn.kernels import cpu
 
@@ -159,7 +159,7 @@ def test_all_devices_give_back_what_is_free():
 
 
 def test_the_class_of_a_shape_is_remembered_for_so_many_shapes(pool, monkeypatch):
-    monkeypatch.setattr(device, "_KNOWN", 300)
+    monkeypatch.setattr(host_device, "_KNOWN", 300)
     counts = []
     for length in (*range(300), 17, 300, 301):
         pool.empty((length,), np.float32)

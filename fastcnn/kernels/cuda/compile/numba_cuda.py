@@ -2,18 +2,16 @@
 
 from typing import Any
 
-import numba
 from llvmlite import ir
-from numba import cuda, types
+from numba import types
 
-from fastcnn.errors import ArgumentError
+from fastcnn.errors import DeviceError
 
-try:
-    from numba.cuda.extending import intrinsic  # numba-cuda; numba's own target, which it replaces, compiles no `max`
-except ImportError:
-    raise ArgumentError(
-        f"cuda: expected the package numba-cuda, got numba {numba.__version__} alone; pip install 'fastcnn[cuda]'"
-    ) from None
+try:  # numba-cuda, or numba's own target, which compiles little but can be imported
+    from numba import cuda
+    from numba.cuda.extending import intrinsic
+except ImportError as error:
+    raise DeviceError(f"cuda: expected the package numba-cuda, got {error}; pip install 'fastcnn[cuda]'") from None
 
 _VECTOR = ir.VectorType(ir.FloatType(), 4)
 _LANES = [ir.Constant(ir.IntType(32), n) for n in range(4)]

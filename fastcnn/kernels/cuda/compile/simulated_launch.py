@@ -1,11 +1,11 @@
 """A launch in the simulator: arguments are checked as a card never would, and become what `simulator` runs."""
 
-import ctypes
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from fastcnn.kernels.cuda.compile.host_memory import bytes_at
 from fastcnn.kernels.cuda.compile.shim import i32, i64
 from fastcnn.kernels.cuda.compile.simulator import GlobalArray, grid
 
@@ -38,8 +38,7 @@ def _behind(kernel: Any, pointer: Any, array: Any) -> GlobalArray:
     assert array.dtype in pointer.dtypes, f"{kernel.name}: expected {pointer}, got an array of {array.dtype}"
     if array.size == 0:
         return GlobalArray(np.empty(0, array.dtype))
-    bytes_there = (ctypes.c_char * (array.size * array.dtype.itemsize)).from_address(array.pointer)
-    return GlobalArray(np.frombuffer(bytes_there, array.dtype))
+    return GlobalArray(bytes_at(array.pointer, array.size * array.dtype.itemsize).view(array.dtype))
 
 
 def _number(kernel: Any, kind: Any, value: Any) -> Any:
