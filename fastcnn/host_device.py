@@ -10,11 +10,29 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.errors import DeviceError
 from fastcnn.kernel_recorder import Recorder, standing_in
 from fastcnn.memory_pool import UNUSED, Lent, Pool, new_block, references, size_class
 
 _getrefcount = sys.getrefcount
 _KNOWN = 4096  # shapes whose size class is remembered
+
+#: Types that kernels compute in, on the host.
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class MissingKernelError(DeviceError):
+    """A kernel that a device has not got.
+
+    Parameters
+    ----------
+    who, kernel : str
+        The device, and the name of the kernel.
+    """
+
+    def __init__(self, who: str, kernel: str) -> None:
+        super().__init__(f"{who}: expected kernel {kernel}, which is not there yet; use the device cpu")
+        self.kernel = kernel
 
 
 class Device:
@@ -32,6 +50,8 @@ class Device:
         What a thread that records writes calls of kernels down with.
     runs : bool
         Whether kernels run, as they do but where a thread rehearses; what they write is kept only then.
+    dtypes : tuple of dtype
+        Types that its kernels compute in.
     replays : bool
         Whether its arrays tell the address of their memory, so that calls of kernels may be replayed elsewhere.
     quantizes : bool
@@ -41,6 +61,7 @@ class Device:
     recorder: "Recorder | None" = None
     runs = replays = True
     quantizes = False
+    dtypes: tuple[np.dtype, ...] = _FLOATS
 
     def __init__(self, name: str, kernels: ModuleType) -> None:
         self.name, self.kernels, self.library = name, kernels, kernels
@@ -155,6 +176,10 @@ class Device:
         calls = list[tuple[Any, tuple[Any, ...]]]()
         with standing_in(RecordingDevice(self, Recorder(self.kernels, calls))):
             yield calls
+
+    def inquiry(self) -> "Device | None":
+        """Return a device without memory that calls no kernel, to find which are missing; None where none is."""
+        return None
 
     def blocks_in_use(self) -> set[int]:
         """Return the identities of the blocks of the calling thread that something refers to."""

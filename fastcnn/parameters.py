@@ -156,6 +156,12 @@ class Parameter(OperatorMethods):
         self.array, self._gradient, self.block = value, gradient, block
         self.version += 1
 
+    def place(self, d: device.Device) -> None:
+        """Move the value to memory of its own on a device; the gradient is dropped, and what was derived."""
+        self.array, self._gradient, self.block = d.put(self.numpy()), None, None
+        self.derived.clear()
+        self.version += 1
+
     def __iter__(self) -> Iterator[Any]:
         return iter(self.value)
 

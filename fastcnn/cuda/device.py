@@ -4,17 +4,19 @@ import gc
 import math
 import sys
 import weakref
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
 
 from fastcnn.cuda.array import DeviceArray
 from fastcnn.cuda.blocks import card_block
+from fastcnn.cuda.inquiry import InquiryDevice
 from fastcnn.cuda.namespace import CudaKernels
 from fastcnn.cuda.places import copied, of_slices
 from fastcnn.cuda.uploads import Uploads
-from fastcnn.device import Device
 from fastcnn.errors import DeviceError
+from fastcnn.host_device import Device
 from fastcnn.memory_pool import UNUSED, Pool, size_class
 
 _getrefcount = sys.getrefcount
@@ -35,12 +37,14 @@ class CudaDevice(Device):
     """
 
     replays = False
+    dtypes = (np.dtype(np.float32),)
 
     def __init__(self, card: Any) -> None:
         super().__init__(f"cuda:{card.index}", CudaKernels(f"cuda:{card.index}"))  # type: ignore[arg-type]
         self.card = card
         self._constants: dict[int, tuple[Any, DeviceArray]] = {}
         self._uploads = Uploads(card)
+        self._inquiry = InquiryDevice(self)
 
     # --- memory -------------------------------------------------------------------------------------------------------
 
@@ -80,9 +84,9 @@ class CudaDevice(Device):
         gc.collect()
         self.release()
 
-    def release(self) -> None:
+    def release(self, kept: Container[int] = ()) -> None:
         """As `Device.release`."""
-        super().release()
+        super().release(kept)
         self._local.__dict__.pop("known", None)
         self._uploads.release()
 
@@ -150,6 +154,10 @@ class CudaDevice(Device):
     def lend(self, x: Any) -> Any:
         """Return the array: none is read-only."""
         return x
+
+    def inquiry(self) -> Device:
+        """As `Device.inquiry`."""
+        return self._inquiry
 
     def synchronize(self) -> None:
         """Wait until all that was asked of the card is done."""

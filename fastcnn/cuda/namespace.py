@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastcnn.errors import DeviceError
+from fastcnn.host_device import MissingKernelError
 from fastcnn.kernels import cuda
 
 #: More images than any batch has: none are interleaved in the lanes of vectors.
@@ -36,8 +36,4 @@ class CudaKernels:
             return lambda *_: False
         if name == "lanes_of_block":
             return lambda dtype: _NEVER
-        raise MissingKernelError(f"{self._who}: expected kernel {name}, which is not there yet; use the device cpu")
-
-
-class MissingKernelError(DeviceError):
-    """A kernel that the device has not got."""
+        raise MissingKernelError(self._who, name)

@@ -5,6 +5,7 @@ import threading
 from fastcnn import device
 from fastcnn.cuda.array import DeviceArray
 from fastcnn.cuda.device import CudaDevice
+from fastcnn.cuda.inquiry import InquiryArray
 from fastcnn.errors import DeviceError
 from fastcnn.kernels.cuda.compile import launching
 from fastcnn.kernels.cuda.compile.shim import SIMULATED
@@ -37,6 +38,7 @@ def opened(index: int) -> CudaDevice:
             launching.use(card)
             _opened.append(CudaDevice(card))
             device.register(DeviceArray, _opened[0])
+            device.register(InquiryArray, _opened[0].inquiry())
     found = _opened[0]
     if found.card.index != index:
         raise DeviceError(f"cuda:{index}: expected {found.name}, which this process uses; a process drives one card: "

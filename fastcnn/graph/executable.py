@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from fastcnn import config, device
-from fastcnn.graph import arena, execute, finite, lowering, rules, trace
+from fastcnn.graph import arena, execute, finite, lowering, missing_kernels, rules, trace
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
 from fastcnn.graph.rules.report import Fusions
@@ -47,7 +47,15 @@ class Executable:
         self._share = share
         self.traced, self.whole = traced, trace.opened(traced) if whole is None else whole
         self._layers, self._leaves, self._dtype = model_layers, trace.leaves(model_layers), dtype
+        self.placed()
+        if whole is None:
+            shapes = [one.shape for one in traced.inputs]
+            missing_kernels.require_kernels(self.whole, shapes, np.dtype(dtype), self.device, "fastcnn")
+
+    def placed(self) -> None:
+        """Run, from now on, where the parameters are; what was derived from them elsewhere is forgotten."""
         first = next((p for layer in self._leaves for p in layer.parameters), None)
+        self._is_anywhere = first is None
         self.device = device.current() if first is None else device.of(first.array)
         self.replay: Replay | None = None
         self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # settings, and the graphs made for them
@@ -101,6 +109,8 @@ class Executable:
     def entered(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Return inputs as arrays of the device on which the parameters live."""
         d = self.device
+        if self._is_anywhere and not isinstance(xs[0], np.ndarray):
+            return list(xs)
         return [x if device.of(x) is d else d.put(x) for x in xs]
 
     def _infer(self, xs: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -142,6 +142,11 @@ class Composite(Built):
         self.check_called(self.traced.layers)
         return tuple(one.shape for one in tensors) if len(tensors) > 1 else tensors[0].shape
 
+    def placed(self) -> None:
+        """Run, from now on, where the parameters are, which have moved to another device."""
+        if self._graph is not None:
+            self._graph.placed()
+
     def called_on(self, shape: Shape) -> tuple[list[Any], Any]:
         """Return symbolic inputs of a shape, or of several, and what `call` makes of them.
 

@@ -174,6 +174,37 @@ class Model(TrainableNetwork):
         built = (self.input_shape, held_layers.frozen(self)) if self.has_call else None
         return contents.copied, (type(self), self.get_config(), self.get_weights(), own, told, built)
 
+    def to(self, device: str) -> Any:
+        """Move the model, with its optimizer's state, to another device, and return it.
+
+        Arrays that go in and come out stay NumPy's, and files know no device: a model that was trained on a card is
+        loaded anywhere.
+
+        Parameters
+        ----------
+        device : str
+            "cpu", "cuda" or "cuda:0".
+
+        Raises
+        ------
+        ArgumentError
+            If it is no name of a device, or the model is not built.
+        DeviceError
+            If the device is not there or cannot be used, or has no kernels for a layer: each is named, and nothing has
+            moved.
+
+        Examples
+        --------
+        >>> model = fc.Sequential([fc.Input((4,)), layers.Dense(2)])
+        >>> model.to("cpu").predict(np.ones((3, 4), "float32")).shape
+        (3, 2)
+        """
+        from fastcnn.models import placement
+
+        self._built_structure("to")
+        placement.move(self, device)
+        return self
+
     def to_json(self, indent: int | None = None, **others: Any) -> str:
         """Return class and structure as text, of which `fastcnn.models.model_from_json` makes a model again.
 

@@ -56,6 +56,13 @@ class Network(InputsAndOutputs):
     def _executable(self) -> Executable:
         return self.executables.one
 
+    def placed(self) -> None:
+        """Run, from now on, where the parameters are."""
+        super().placed()
+        if self._executables is not None:
+            for one in self._executables.made():
+                one.placed()
+
     # --- layers and weights -----------------------------------------------------------------------------------------
 
     def held_layers(self) -> dict[str, Any]:

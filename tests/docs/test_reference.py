@@ -41,8 +41,7 @@ def rooms():
     """The package, its rooms and their rooms, but for those that begin with an underscore."""
     names = [one.name for one in pkgutil.walk_packages(fc.__path__, "fastcnn.")
              if one.ispkg or one.name.count(".") == 1]
-    # The kernels of CUDA have the names and arguments of the CPU's (tests/kernels/cuda/test_registry.py).
-    names = ["fastcnn", *(name for name in names if not re.search(r"\._|^fastcnn\.kernels\.cuda", name))]
+    names = ["fastcnn", *(name for name in names if not re.search(r"\._", name))]
     open_ones = {f"fastcnn.{name}" for name in fc.__all__}
     for name in names:
         module = importlib.import_module(name)

