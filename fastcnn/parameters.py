@@ -158,8 +158,7 @@ class Parameter(OperatorMethods):
 
     def place(self, d: device.Device) -> None:
         """Move the value to memory of its own on a device; the gradient is dropped, and what was derived."""
-        self.array, self._gradient, self.block = d.put(self.numpy()), None, None
-        self.derived.clear()
+        self.array, self._gradient, self.block, self.derived = d.put(self.numpy()), None, None, {}
         self.version += 1
 
     def __iter__(self) -> Iterator[Any]:

@@ -184,24 +184,6 @@ class Optimizer(State, Averages, RateFactors, WeightDecay, Applying, ExplainsUns
     def _starts(self) -> tuple[float, ...]:
         return self.starts or (0.0,) * len(self.slots)
 
-    def placed(self) -> Any:
-        """Return what `place` takes: the state, before the parameters move to another device."""
-        return (self.get_state(), [p for p in self._parameters if id(p) in self._trained]) if self._parameters else None
-
-    def place(self, placed: Any) -> None:
-        """Gather the parameters anew, which have moved to another device, with the state that they had.
-
-        Parameters
-        ----------
-        placed : object
-            What `placed` returned.
-        """
-        state, trained = placed
-        parameters, self._parameters, self._trained = self._parameters, [], set()
-        self.build(parameters)
-        self.build(trained)
-        self.set_state(state)
-
     @property
     def segments(self) -> list[Segment]:
         """What is trained now: flat values and their gradients. Between a backward pass and `step` others may change

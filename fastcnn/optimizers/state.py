@@ -24,6 +24,8 @@ class State:
     _learning_rate: Any
     _parameters: list[Parameter]
     _all: list[ParameterGroup]
+    _trained: set[int]
+    build: Any
 
     def get_state(self) -> dict[str, np.ndarray]:
         """Return copies of all that training changes here, by name: ``iterations``, ``0/momentum``, ``1/momentum``, ...
@@ -64,6 +66,24 @@ class State:
         self.iterations, self._restarted_at = int(given["iterations"]), int(given.get(RESTARTED, 0))
         if "learning_rate" in given:
             self._learning_rate = float(given["learning_rate"])
+
+    def placed(self) -> Any:
+        """Return what `place` takes: the state, before the parameters move to another device."""
+        return (self.get_state(), [p for p in self._parameters if id(p) in self._trained]) if self._parameters else None
+
+    def place(self, placed: Any) -> None:
+        """Gather the parameters anew, which have moved to another device, with the state that they had.
+
+        Parameters
+        ----------
+        placed : object
+            What `placed` returned.
+        """
+        state, trained = placed
+        parameters, self._parameters, self._trained = self._parameters, [], set()
+        self.build(parameters)
+        self.build(trained)
+        self.set_state(state)
 
     def _views(self) -> dict[str, np.ndarray]:
         """Return the arrays of state as each parameter sees them, of its shape."""
