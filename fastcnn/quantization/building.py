@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import layers
-from fastcnn.graph.nodes.fused_conv import folded
+from fastcnn.graph.nodes.fused_conv import folded_bias, folded_kernel
 from fastcnn.graph.steps import Graph
 from fastcnn.models import Model
 from fastcnn.operations.quantized import Quantization, of_range
@@ -112,7 +112,8 @@ def _copied(layer: Any, copies: dict[int, Any]) -> Any:
 def _product(unit: LayerUnit, source: Quantization, x: Any) -> Any:
     """Return the output of the quantized layer of a product."""
     layer = unit.layer
-    kernel, bias = folded(layer, unit.affines)
+    kernel = folded_kernel(layer, unit.affines, np.float64)
+    bias = folded_bias(layer, unit.affines)
     config = layer.get_config()
     use_bias = layer.bias is not None or bool(unit.affines)
     told = {"activation": config["activation"], "use_bias": use_bias, "name": layer.name}
