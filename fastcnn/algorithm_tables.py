@@ -17,7 +17,7 @@ from typing import NamedTuple
 from fastcnn import cpu_features
 
 
-class Rates(NamedTuple):
+class CpuRates(NamedTuple):
     """Cycles of one core.
 
     Attributes
@@ -35,7 +35,7 @@ class Rates(NamedTuple):
     winograd_fetching: int
 
 
-TABLES = {"general": Rates(5000, 250, 0), "avx512-intel": Rates(5000, 250, 1200)}
+TABLES = {"general": CpuRates(5000, 250, 0), "avx512-intel": CpuRates(5000, 250, 1200)}
 
 
 @functools.cache
@@ -45,7 +45,7 @@ def of_machine() -> str:
     return "avx512-intel" if cpu_features.has("avx512f") and not cpu_features.has("sse4a") else "general"
 
 
-def rates_of(choice: str) -> Rates:
+def rates_of(choice: str) -> CpuRates:
     """Return the rates of a table by its name; those of this kind of CPU for any other choice.
 
     Parameters

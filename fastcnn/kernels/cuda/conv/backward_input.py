@@ -14,7 +14,7 @@ from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, rem
-from fastcnn.kernels.cuda.conv.gathered import Bank, Image, Output, Walk, gathered_product
+from fastcnn.kernels.cuda.conv.gathered import Bank, Image, Result, Axis, gathered_product
 from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
 
 
@@ -61,7 +61,7 @@ def backward_input(dx: floats, dy: floats, bank: floats, bias: floats, n: i32, h
     gathered_product(
         dx, dy, bank, bias, dx, (has_bias, i32(0), low, high), n, Image(oh, ow, k, group * kg, kg), down, across,
         Bank(at, down_each * kw * cg * k, across_each * cg * k, 1, k),
-        Output(cg, group * cg, (i * w + j) * c + group * cg, h * w * c, sh * w * c, sw * c), True)
+        Result(cg, group * cg, (i * w + j) * c + group * cg, h * w * c, sh * w * c, sw * c), True)
 
 
 @inlined
@@ -73,4 +73,4 @@ def _phase(phase, length, window, stride, dilation, border, each):
     taps = div(window - first + each - 1, each) if first < min(window, each) else i32(0)
     pixels = div(length - phase + stride - 1, stride)
     begin = i32((phase + border - first * dilation) // stride)
-    return first, Walk(pixels, taps, begin, i32(1), i32(-div(each * dilation, stride)))
+    return first, Axis(pixels, taps, begin, i32(1), i32(-div(each * dilation, stride)))

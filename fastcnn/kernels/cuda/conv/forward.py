@@ -11,7 +11,7 @@ from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32
-from fastcnn.kernels.cuda.conv.gathered import Bank, Image, Output, Walk, gathered_product
+from fastcnn.kernels.cuda.conv.gathered import Bank, Image, Result, Axis, gathered_product
 from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
 
 
@@ -45,5 +45,5 @@ def forward(y: floats, x: floats, bank: floats, bias: floats, addend: floats, n:
     group = i32(cuda.blockIdx.z)
     gathered_product(
         y, x, bank, bias, addend, (has_bias, has_addend, low, high), n, Image(h, w, c, group * cg, cg),
-        Walk(oh, kh, -top, sh, dh), Walk(ow, kw, -left, sw, dw), Bank(group * kg, kw * cg * k, cg * k, k, 1),
-        Output(kg, group * kg, group * kg, oh * ow * k, ow * k, k), False)
+        Axis(oh, kh, -top, sh, dh), Axis(ow, kw, -left, sw, dw), Bank(group * kg, kw * cg * k, cg * k, k, 1),
+        Result(kg, group * kg, group * kg, oh * ow * k, ow * k, k), False)

@@ -46,7 +46,7 @@ class Image(NamedTuple):
     depth: Any
 
 
-class Walk(NamedTuple):
+class Axis(NamedTuple):
     """One dimension: output positions, taps, and where position p sees tap t: at first + p stride + t step."""
 
     positions: Any
@@ -66,7 +66,7 @@ class Bank(NamedTuple):
     column: Any
 
 
-class Output(NamedTuple):
+class Result(NamedTuple):
     """Where results lie: columns, the first of them, and distances of images, rows, and positions in a row."""
 
     columns: Any
