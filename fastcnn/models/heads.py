@@ -16,9 +16,10 @@ _OUTPUTS: dict[type, str] = {layers.Dense: "units", layers.Conv1D: "filters", la
 def replace_head(model: Model, classes: int, activation: str | None = "softmax", name: str = "head") -> Model:
     """Return a model with a new last layer, for other classes; all layers before it are those of the model.
 
-    The head is the last layer with weights, a `Dense` or a convolution. A new one of its kind takes its place, with
-    fresh weights and without an activation; poolings and changes of shape that follow it follow the new one, too, then
-    comes the activation. (A ReLU on scores, as SqueezeNet has it, would leave classes that no gradient reaches.)
+    The head is the last layer with weights, a `Dense` or a convolution. A new one of its kind takes its place, without
+    an activation; poolings and changes of shape that follow it follow the new one, too, then comes the activation. (A
+    ReLU on scores, as SqueezeNet has it, would leave classes that no gradient reaches.) Its weights are zeros at first:
+    all classes are equally probable, and no gradient of a guess spoils the layers below.
 
     Parameters
     ----------
@@ -34,6 +35,10 @@ def replace_head(model: Model, classes: int, activation: str | None = "softmax",
     ------
     ArgumentError
         If the model does not end in a head.
+
+    References
+    ----------
+    Kolesnikov et al.: Big Transfer (BiT): General visual representation learning, ECCV 2020, section 3.3.
 
     Examples
     --------
@@ -97,10 +102,10 @@ def _head(model: Model) -> tuple[LayerCall, list[Any]]:
 
 
 def _fresh(layer: Any, classes: int, name: str) -> Any:
-    """Return a layer of the same kind with other outputs, without activation."""
+    """Return a layer of the same kind with other outputs, without activation, of zeros."""
     kept = ("kernel_size", "strides", "padding", "dilation_rate", "dtype")
     config = {key: value for key, value in layer.get_config().items() if key in kept}
-    return type(layer)(**{_OUTPUTS[type(layer)]: classes}, **config, name=name)
+    return type(layer)(**{_OUTPUTS[type(layer)]: classes}, **config, kernel_initializer="zeros", name=name)
 
 
 def _again(layer: Any, before: int, classes: int) -> Any:

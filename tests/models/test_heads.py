@@ -45,11 +45,12 @@ def test_a_new_head_gives_probabilities_of_other_classes_behind_the_same_feature
     other = replace_head(model, 3)
     probabilities = other.predict(X)
     assert probabilities.shape == (3, 3)
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(probabilities, 1 / 3, rtol=1e-6)  # nothing is known yet
     kept = {id(p) for p in model.weights} & {id(p) for p in other.weights}
     assert {p.path.rpartition("/")[0].rpartition("/")[2] for p in model.weights if id(p) in kept} == {"features"}
     other.compile("sgd", "sparse_categorical_crossentropy")
-    other.fit(X, np.array([0, 1, 2]), verbose=0)
+    other.fit(X, np.array([0, 1, 2]), epochs=2, verbose=0)
+    np.testing.assert_allclose(other.predict(X).sum(axis=1), 1, rtol=1e-6)
     assert not np.array_equal(model.get_weights()[0], before[0])  # the features are shared
     model.set_weights(before)
     np.testing.assert_array_equal(model.predict(X), outputs)
@@ -64,7 +65,7 @@ def test_a_relu_on_scores_goes_so_that_every_class_has_a_gradient():
 def test_scores_and_names_are_as_asked_and_a_taken_name_is_passed_over():
     model = replace_head(of_dense(), 3, activation=None, name="scores")
     assert model.layers[-1].name == "new_scores"
-    assert model.predict(X).min() < 0
+    np.testing.assert_array_equal(model.predict(X), np.zeros((3, 3)))
 
 
 def test_a_model_with_a_new_head_is_saved_and_read(tmp_path):
