@@ -21,7 +21,8 @@ OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "drop_bad", "bo
            "train_dev", "test", "group_by", "from", "white", "mean", "std", "head", "freeze",
            "unfreeze_at", "rate_factor", "cache_features", "model", "model_digest", "minutes", "steps", "epochs",
            "batch_size", "optimizer", "lr", "momentum", "lr_schedule", "warmup", "snapshots", "loss", "augment",
-           "dropout", "l2", "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "seed")
+           "dropout", "l2", "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "threshold",
+           "positive", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.
@@ -118,6 +119,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         How many images of the training part are trained on.
     patience : int or None
         After how many epochs that are no better on dev training ends.
+    threshold, positive : str or None
+        What a threshold is chosen for on dev, and of which of two classes.
     steps : int or None
         In all, where that is no number of epochs: the last of the epochs is cut short.
     minutes : float or None
@@ -187,6 +190,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     augment: list[str] | None = None
     limit: _Count | None = None
     patience: _Count | None = None
+    threshold: str | None = None
+    positive: str | None = None
     steps: _Count | None = None
     minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
     lineage: tuple[Fork, ...] = ()

@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.tuning.limits import RATES
 
 KEY, TEMPERATURE = "decision", "temperature"
 
-#: What is known of a threshold, on dev.
-RATES = ("false_positive_rate", "recall", "precision", "f1")
 _HALF = float(np.nextafter(0.5, 1))  # above one half, as without a threshold
 
 

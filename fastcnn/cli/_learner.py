@@ -7,6 +7,7 @@ import click
 import numpy as np
 
 from fastcnn.cli._data import Standard, standard_of
+from fastcnn.cli._decision import Decision, chosen, keep, measured
 from fastcnn.cli._practice import images_of_step, weights_of
 from fastcnn.cli._table_columns import columns_known
 from fastcnn.cli._task import Score, Task, task_of
@@ -86,13 +87,28 @@ class ExamplesLearner(NamedTuple):
         """As `Learner.trained_in`."""
         from fastcnn import saving
 
-        return self._replace(model=self.task.trained(saving.load_model(path, compile=False)), features=None, whole=None)
+        known = self.known | Decision.of(saving.load_metadata(path)).metadata()
+        return self._replace(model=self.task.trained(saving.load_model(path, compile=False)), known=known,
+                             features=None, whole=None)
 
     def measure(self, part: Any) -> Score:
         """As `Learner.measure`."""
-        outputs = self.task.finished(self.network).predict(self.standard.images(part.x, self.scale), batch_size=256,
-                                                         verbose=0)  # fmt: skip
-        return self.task.measure(outputs, part.y)
+        return measured(self.task, self.known.get("task", "classification"), self.names, self._outputs(part), part.y,
+                        Decision.of(self.known))  # fmt: skip
+
+    def decide(self, parts: dict[str, Any], config: Any, path: Path) -> None:
+        """As `Learner.decide`."""
+        if config.threshold is None:
+            return
+        dev = parts["dev"]
+        found = chosen(self.known.get("task", "classification"), self.names, self._outputs(dev), dev.y, Decision(),
+                       rule=config.threshold, positive=config.positive, is_calibrated=False)  # fmt: skip
+        keep(path, found)
+        self.known.update(found.metadata())
+
+    def _outputs(self, part: Any) -> Any:
+        return self.task.finished(self.network).predict(self.standard.images(part.x, self.scale), batch_size=256,
+                                                        verbose=0)  # fmt: skip
 
     def draw(self, part: Any, folder: Path) -> list[str]:
         """As `Learner.draw`: nothing."""

@@ -127,6 +127,23 @@ def table_options(command: Any) -> Any:
     return command
 
 
+def decision_options(more: str = "") -> tuple[Callable[[Any], Any], ...]:
+    """Return --threshold and --positive.
+
+    Parameters
+    ----------
+    more : str
+        What the help says of the first beside what both commands have in common.
+    """
+    return (
+        click.option("--threshold", metavar="RULE",
+                     help="Choose on dev from which probability on yes is said, and keep it with the model: f1, "
+                          "youden, accuracy, 'false_positive_rate<=0.01', 'recall>=0.95' or 'precision>=0.9'. Of one "
+                          f"of two classes, or of each label.{more}"),
+        click.option("--positive", metavar="CLASS",
+                     help="Of two classes the one that --threshold is of. Default: the second."))
+
+
 batch_option = click.option(
     "--batch-size", type=click.IntRange(1), default=256, show_default=True, metavar="N", help="Images at a time."
 )

@@ -52,6 +52,9 @@ class Learner(Protocol):
     def trained_in(self, path: Path) -> "Learner":
         """Return the same with the weights that `save` wrote."""
 
+    def decide(self, parts: dict[str, Any], config: Any, path: Path) -> None:
+        """Choose on dev from which probability on yes is said, where that is asked for, and keep it in the file."""
+
     def measure(self, part: Any) -> Score:
         """Return how good it is on a part."""
 

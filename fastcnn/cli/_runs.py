@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fastcnn.cli._config import as_given, read_config
-from fastcnn.cli._decision import RATES
 from fastcnn.cli._run import HISTORY, MODEL
 from fastcnn.cli._satisficing import known_rates
 from fastcnn.errors import ArgumentError, ModelFileError, unknown
 from fastcnn.formats.files import expanded
+from fastcnn.tuning.limits import RATES
 from fastcnn.tuning.measuring import COSTS, costs
 
 _CONDITION = re.compile(r"\s*([\w-]+)\s*(<=|>=|!=|=|<|>)\s*(.*?)\s*")

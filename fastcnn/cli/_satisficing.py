@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastcnn.cli._decision import RATES, Decision
+from fastcnn.cli._decision import Decision
 from fastcnn.errors import ArgumentError, unknown
+from fastcnn.tuning.limits import RATES
 
 
 def known_rates(run: Path) -> dict[str, float]:
@@ -13,7 +14,8 @@ def known_rates(run: Path) -> dict[str, float]:
     from fastcnn.cli._run import MODEL
     from fastcnn.saving import load_metadata
 
-    rates = list(Decision.of(load_metadata(run / MODEL)).rates.values())
+    file = run / MODEL  # folds and seeds have none
+    rates = list(Decision.of(load_metadata(file)).rates.values()) if file.is_file() else []
     if not rates:
         return {}
     return {name: (max if name == "false_positive_rate" else min)(one[name] for one in rates) for name in RATES}

@@ -13,6 +13,7 @@ from fastcnn.cli._options import (
     SCHEDULES,
     SEEING,
     data_options,
+    decision_options,
     picture_options,
     split_options,
     table_options,
@@ -133,6 +134,8 @@ regularization_group = in_group(
     click.option("--patience", type=click.IntRange(1), metavar="N",
                  help="End after N epochs whose loss on dev is no better; the weights of the best epoch are kept."),
 )  # fmt: skip
+
+decision_group = in_group("Decision", *decision_options(" Default: the most probable class, or above one half."))
 
 run_group = in_group(
     "Run",

@@ -30,6 +30,7 @@ def prepare(given: dict[str, Any]) -> Prepared:
     """Return data, parts and plan, once they fit one another."""
     from fastcnn.cli._augmentation import OFF
     from fastcnn.cli._data import choose_dataset, load_dataset
+    from fastcnn.cli._decision import require_possible
     from fastcnn.cli._in_memory import COPIES, COPIES_AUGMENTED
     from fastcnn.cli._learner import make_learner
     from fastcnn.cli._saved import open_saved, require_fit
@@ -65,6 +66,9 @@ def prepare(given: dict[str, Any]) -> Prepared:
                             f"out, or say more --epochs")
     if config.patience is not None and not (given["folds"] or "dev" in parts):
         raise click.UsageError("--patience: expected a dev part, whose loss is looked at, got --dev 0; leave one out")
+    if config.threshold is not None and not (given["folds"] or "dev" in parts):
+        raise click.UsageError("--threshold: expected a dev part, on which it is chosen, got --dev 0; leave one out")
+    require_possible(data.task, data.outputs, config.threshold, config.positive, False)
     return Prepared(data, begun, {}, {}, {}, notes, config, make_learner).with_parts(parts, groups)
 
 
@@ -114,6 +118,7 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
             if config.fold is None:
                 console.print(f"run {folder} is complete; name another --out to train once more")
             learner = learner.trained_in(folder / MODEL)
+            learner.decide(parts, config, folder / MODEL)
             return Trained(folder, measure_on_dev(console, prepared, learner, folder), is_stopped=False)
         write_config(folder, config)
         write_split(folder, prepared.dealt, prepared.groups, data)
@@ -135,6 +140,7 @@ def train_in(console: Any, prepared: Prepared, given: dict[str, Any], out: str |
         if stop.is_stopped:
             say_how_to_go_on(console, stop, config, folder)
             return Trained(folder, None, is_stopped=True)
+        learner.decide(parts, config, folder / MODEL)
         if config.snapshots:
             tell_snapshots(console, prepared, learner, folder, config.snapshots)
         page = page_of(console, prepared, learner, config, folder) if given["report"] else None

@@ -5,8 +5,10 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._options import batch_option, data_options, white_option
+from fastcnn.cli._options import batch_option, data_options, decision_options, white_option
 from fastcnn.cli._values import UserPath
+
+_THRESHOLD, _POSITIVE = decision_options()
 
 
 @click.command("evaluate", short_help="Test a trained model on a data set.")
@@ -27,11 +29,8 @@ from fastcnn.cli._values import UserPath
 @click.option("--subject-to", multiple=True, metavar="LIMIT",
               help="Tell whether a limit is kept: 'latency_ms<=2', memory_mb, parameters, megabytes, measured; "
                    "'false_positive_rate<=0.01', recall, precision, f1 at the threshold; or a figure. More than once.")
-@click.option("--threshold", metavar="RULE",
-              help="Choose on dev from which probability on yes is said, and keep it with the model: f1, youden, "
-                   "accuracy, 'false_positive_rate<=0.01', 'recall>=0.95' or 'precision>=0.9'. Of two classes, or of "
-                   "each label.")
-@click.option("--positive", metavar="CLASS", help="Of two classes the one that --threshold is of. Default: the second.")
+@_THRESHOLD
+@_POSITIVE
 @click.option("--calibrate", is_flag=True,
               help="Fit a temperature on dev, and keep it with the model: probabilities then mean what they say.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object with all figures, and nothing else.")

@@ -12,6 +12,7 @@ from fastcnn.cli._expressions import CallError
 from fastcnn.cli._groups import GroupedCommand
 from fastcnn.cli._train_options import (
     data_group,
+    decision_group,
     network_group,
     parts_group,
     regularization_group,
@@ -29,6 +30,7 @@ from fastcnn.errors import ArgumentError
 @transfer_group
 @training_group
 @regularization_group
+@decision_group
 @run_group
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
@@ -110,7 +112,7 @@ def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recor
         return
     trained = _trainer(given, train_one)(console, prepared, given, record)
     figure, value = trained.dev or ("accuracy", None)
-    record({"run": str(trained.folder), "is_complete": not trained.is_stopped,
+    record({"run": str(trained.folder), "is_complete": not trained.is_stopped, **_rates(trained, prepared.config),
             f"dev_{figure.replace(' ', '_')}": value})  # fmt: skip
     if given["quiet"] and value is not None:
         output.write(f"dev {figure} {value:.4f}\n")
@@ -120,6 +122,15 @@ def _run(ctx: click.Context, given: dict[str, Any], asked: dict[str, Any], recor
         ctx.exit(OTHER)
     if trained.is_stopped:
         ctx.exit(INTERRUPTED)
+
+
+def _rates(trained: Any, config: Any) -> dict[str, float]:
+    """Return what came of the threshold on dev, where one was chosen."""
+    if config.threshold is None or trained.is_stopped:
+        return {}
+    from fastcnn.cli._satisficing import known_rates
+
+    return {f"dev_{name}": value for name, value in known_rates(trained.folder).items()}
 
 
 def _trainer(given: dict[str, Any], once: Any) -> Any:

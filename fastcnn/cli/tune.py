@@ -23,8 +23,9 @@ from fastcnn.cli._values import UserPath
 @click.option("--metric", metavar="NAME",
               help="What decides, of the numbers that train --json prints: val_loss, say. Default: the figure on dev.")
 @click.option("--subject-to", multiple=True, metavar="LIMIT",
-              help="A limit to keep: 'latency_ms<=2', for the prediction of one image, measured; 'parameters<=1e5'; "
-                   "'megabytes<=1'; or a number that train --json prints. More than once for several.")
+              help="A limit to keep: 'latency_ms<=2', for the prediction of one image, measured; 'memory_mb<=10'; "
+                   "'parameters<=1e5'; 'megabytes<=1'; 'false_positive_rate<=0.01', recall, precision or f1 on dev, "
+                   "where SPACE has a threshold; or a number that train --json prints. More than once for several.")
 @click.option("--around", type=UserPath(), metavar="RUN",
               help="Search half of each range, on its scale, around the values that this run has: from coarse to fine.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, metavar="N")

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from fastcnn.errors import ArgumentError, unknown
 
+#: What comes of a threshold, on dev: a training tells them where it has one.
+RATES = ("false_positive_rate", "recall", "precision", "f1")
 _FORM = re.compile(r"\s*([A-Za-z_][\w ]*?)\s*(<=|>=|<|>)\s*([-+.\deE]+)\s*")
 
 
@@ -31,9 +33,10 @@ class Limit(NamedTuple):
         ArgumentError
             If there is no such figure.
         """
-        if self.figure not in figures:
+        name = self.figure if self.figure in figures else f"dev_{self.figure}"  # which trainings call a rate on dev
+        if name not in figures:
             raise ArgumentError(unknown("--subject-to", self.figure, figures))
-        beyond = figures[self.figure] - self.limit
+        beyond = figures[name] - self.limit
         beyond = beyond if self.relation[0] == "<" else -beyond
         return max(beyond, 1e-12) if len(self.relation) == 1 and beyond >= 0 else beyond
 

@@ -10,7 +10,7 @@ import msgspec
 from fastcnn.errors import ArgumentError
 from fastcnn.formats.files import expanded, write_atomically
 from fastcnn.tuning.journal import Journal, alone_in
-from fastcnn.tuning.limits import Limit, limit_of
+from fastcnn.tuning.limits import RATES, Limit, limit_of
 from fastcnn.tuning.measuring import COSTS
 from fastcnn.tuning.own_objective import scored
 from fastcnn.tuning.sampling import optuna, values_of
@@ -58,8 +58,9 @@ def search(given: Mapping[str, Any] | str | Path, objective: Objective | None = 
     is_maximized : bool, optional
         Default: where the name of the metric has no "loss" or "error".
     subject_to : sequence of str
-        Limits: "latency_ms<=2", measured by the prediction of one image, "parameters<=1e5", "megabytes<=1", or any
-        figure of the last line.
+        Limits: "latency_ms<=2", measured by the prediction of one image, "memory_mb<=10", "parameters<=1e5",
+        "megabytes<=1"; "false_positive_rate<=0.01", "recall", "precision" or "f1" on dev, where the configuration has a
+        threshold; or any figure of the last line.
     tell : function, optional
         Called with each trial that is over.
 
@@ -101,9 +102,13 @@ def search(given: Mapping[str, Any] | str | Path, objective: Objective | None = 
     if out is None:
         raise ArgumentError("search: expected a folder for the trainings, got None; name one with out=")
     for one in limits:
-        if one.figure not in COSTS and not one.figure.startswith(("dev_", "val_")):
-            raise ArgumentError(f"subject_to {one}: expected {', '.join(COSTS)}, or what training prints of dev, such "
-                                f"as val_loss, got {one.figure}")
+        if one.figure in RATES:
+            if "threshold" not in fixed:
+                raise ArgumentError(f"subject_to {one}: expected a configuration with a threshold, at which it is "
+                                    "counted, got one without; add threshold = 'f1'")
+        elif one.figure not in COSTS and not one.figure.startswith(("dev_", "val_")):
+            raise ArgumentError(f"subject_to {one}: expected {', '.join((*COSTS, *RATES))}, or what training prints of "
+                                f"dev, such as val_loss, got {one.figure}")
     optuna()  # or its absence is told before a folder is made
     folder = expanded(out)
     folder.mkdir(parents=True, exist_ok=True)

@@ -168,3 +168,36 @@ def test_each_of_several_labels_has_a_threshold(tmp_path, monkeypatch, capsys):
     assert main(["evaluate", "run", "--part", "dev", "--calibrate"]) == 2
     assert "whose probabilities have one temperature" in only_line(capsys.readouterr().err)
     assert rates_at(np.array([0.1, 0.9]), np.array([False, True])).f1 == 1
+
+
+def _asked(tumours, *more):
+    return ("train", "--dataset", str(tumours / "tumours.csv"), "--ignore", "hospital", "--epochs", "8", "--seed", "1",
+            "--no-report", *more)
+
+
+def test_training_chooses_a_threshold_at_its_end_the_same_as_evaluate_does(copied, tumours, capsys):
+    capsys.readouterr()
+    assert main([*_asked(tumours, "--threshold", "f1", "--out", "own"), "--json"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    found = _json(capsys, "evaluate", "run", "--part", "dev", "--threshold", "f1")
+    assert last["dev_f1"] == found["f1"]
+    assert last["dev_accuracy"] == found["accuracy"]
+    assert list(last)[-1] == "dev_accuracy"
+    own, other = (copied.parent / "own" / "model.safetensors"), copied / "model.safetensors"
+    assert load_metadata(own) == load_metadata(other)
+    before = own.read_bytes()
+    assert main([*_asked(tumours, "--threshold", "f1", "--out", "own"), "--resume", "auto", "--quiet"]) == 0
+    assert own.read_bytes() == before
+    assert "threshold = \"f1\"" in (copied.parent / "own" / "config.toml").read_text()
+
+
+@pytest.mark.parametrize(("args", "text"), [
+    (("--threshold", "f1", "--dev", "0"), "--threshold: expected a dev part, on which it is chosen, got --dev 0"),
+    (("--threshold", "recall>=2"), "a number from 0 to 1"),
+    (("--positive", "benign"), "--positive: expected --threshold"),
+])
+def test_training_refuses_a_threshold_that_cannot_be_before_it_begins(copied, tumours, capsys, args, text):
+    capsys.readouterr()
+    assert main([*_asked(tumours, *args, "--out", "own")]) == 2
+    assert text in only_line(capsys.readouterr().err)
+    assert not (copied.parent / "own").exists()

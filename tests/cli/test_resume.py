@@ -198,6 +198,7 @@ def test_minutes_settle_steps_which_replay_without_a_clock_and_stand_when_a_run_
     ("ema", "ema", 0.5), ("l2", "l2", 0.5),
     ("dropout", "dropout", 0.5), ("label_smoothing", "label_smoothing", 0.5), ("augment", "augment", ["MixUp()"]),
     ("class_weight", "class_weight", "balanced"), ("limit", "limit", 9), ("patience", "patience", 9),
+    ("threshold", "threshold", "f1"),
     ("white", "white", 255.0), ("model", "network", ["ReLU"])])
 def test_every_option_that_decides_about_the_result_must_be_as_it_was(option, name, given):
     recorded = Config(dataset="digits", model="lenet", epochs=3, batch_size=32, optimizer="adam", learning_rate=0.1,

@@ -143,8 +143,10 @@ def test_what_cannot_be_searched_is_one_sentence_before_anything_is_trained(tmp_
             search(SPACE, objective, **{"trials": 2, **more})
     with pytest.raises(ArgumentError, match="expected a folder for the trainings"):
         search(SPACE, trials=2)
-    with pytest.raises(ArgumentError, match="latency_ms, parameters, megabytes"):
+    with pytest.raises(ArgumentError, match="latency_ms, memory_mb, parameters, megabytes, false_positive_rate"):
         search(SPACE, trials=2, out=tmp_path, subject_to=["speed<=2"])
+    with pytest.raises(ArgumentError, match="expected a configuration with a threshold, at which it is counted"):
+        search(SPACE, trials=2, out=tmp_path, subject_to=["recall>=0.9"])
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ArgumentError, match="expected epochs in the configuration"):
         search(SPACE, trials=9, out=tmp_path / "a", halving=3)
@@ -157,6 +159,7 @@ def test_constraints_tell_by_how_much_they_are_broken():
     assert limit_of("latency_ms <= 2").excess({"latency_ms": 3}) == 1
     assert limit_of("recall>=0.9").excess({"recall": 0.95}) == pytest.approx(-0.05)
     assert limit_of("n<2").excess({"n": 2}) > 0
+    assert limit_of("recall>=0.5").excess({"dev_recall": 0.75}) == -0.25  # as trainings call it
     with pytest.raises(ArgumentError, match="'size' is not known"):
         limit_of("size<2").excess({"n": 2})
 

@@ -26,6 +26,7 @@ _REFUSED = {
     "mean": "since pictures have 0 to 255", "std": "since pictures have 0 to 255",
     "head": "whose classes stay", "freeze": "all of which is trained", "unfreeze_at": "all of which is trained",
     "rate_factor": "all of which has one rate", "cache_features": "whose pictures change in each epoch",
+    "threshold": "which has one of its own", "positive": "since it has no two classes",
     "overfit_batch": "which tells it by the accuracy; --limit and --epochs do it",
 }  # fmt: skip
 

@@ -74,6 +74,9 @@ class RecipeLearner(NamedTuple):
         self.model.set_weights(saving.load_model(path, compile=False).get_weights())
         return self
 
+    def decide(self, parts: dict[str, Any], config: Any, path: Path) -> None:
+        """As `Learner.decide`: nothing, since `refuse` has refused it."""
+
     def measure(self, part: Any) -> SeenScore:
         """As `Learner.measure`."""
         return score_of(self.task, self.recipe.finish(), part.part)
