@@ -26,20 +26,23 @@ from fastcnn.report.found_in_pictures import FoundPart, box_error, dice_error, d
 from fastcnn.report.intervals import Estimate, estimate, wilson
 from fastcnn.report.layer_costing import LayerCost, layer_costs
 from fastcnn.report.learning_curves import Curve, Curves, curves, smoothed
+from fastcnn.report.nearest_neighbours import NearestPictures, nearest_pictures, side_by_side
 from fastcnn.report.network_pictures import FeatureMaps, Seen, explanations, feature_maps, filters, strongest_patches
 from fastcnn.report.page import render, write_page
 from fastcnn.report.picked_mistakes import confident_mistakes, sample, worst
+from fastcnn.report.precision_in_pictures import average_precision_error
 from fastcnn.report.reliability import Calibration, calibration, fit_temperature, with_temperature
 from fastcnn.report.tagging import Tags, TagShare, read_tags, tag_shares
 from fastcnn.report.training_health import Health, WeightHealth, health
 
 __all__ = ["KNOBS", "Answered", "AsTrained", "Calibration", "ClassScores", "Curve", "Curves", "Difference",
            "Drawing", "Estimate", "Evidence", "FeatureMaps", "FoundPart", "Gap", "Gaps", "GroupScore", "Health",
-           "LabelIssues", "LayerActivity", "LayerCost", "Rates", "Seen", "TagShare", "Tags", "WeightHealth",
-           "box_error", "calibration", "choose_threshold", "class_scores", "confident_mistakes", "corrected",
-           "curves", "dice_error", "differences", "draw_bars", "draw_boxes", "draw_curve", "draw_estimate",
-           "draw_gaps", "draw_histogram", "draw_masks", "draw_reliability", "draw_scatter", "estimate",
-           "explanations", "feature_maps", "filters", "fit_temperature", "gaps", "group_scores", "health",
-           "label_issues", "label_scores", "layer_costs", "rates_at", "read_corrections", "read_tags", "render",
-           "sample", "smoothed", "strongest_patches", "tag_shares", "unit_activity", "units_alike", "wilson",
-           "with_temperature", "worst", "write_corrections", "write_page"]
+           "LabelIssues", "LayerActivity", "LayerCost", "NearestPictures", "Rates", "Seen", "TagShare", "Tags",
+           "WeightHealth", "average_precision_error", "box_error", "calibration", "choose_threshold", "class_scores",
+           "confident_mistakes", "corrected", "curves", "dice_error", "differences", "draw_bars", "draw_boxes",
+           "draw_curve", "draw_estimate", "draw_gaps", "draw_histogram", "draw_masks", "draw_reliability",
+           "draw_scatter", "estimate", "explanations", "feature_maps", "filters", "fit_temperature", "gaps",
+           "group_scores", "health", "label_issues", "label_scores", "layer_costs", "nearest_pictures", "rates_at",
+           "read_corrections", "read_tags", "render", "sample", "side_by_side", "smoothed", "strongest_patches",
+           "tag_shares", "unit_activity", "units_alike", "wilson", "with_temperature", "worst", "write_corrections",
+           "write_page"]

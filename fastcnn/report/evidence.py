@@ -11,7 +11,7 @@ from fastcnn.errors import ArgumentError, unknown
 from fastcnn.report.found_in_pictures import FoundPart
 from fastcnn.report.tagging import Tags
 
-TASKS = ("classification", "multilabel", "regression", "detection", "segmentation")
+TASKS = ("classification", "multilabel", "regression", "detection", "segmentation", "identity")
 
 
 class Answered(NamedTuple):
@@ -77,7 +77,7 @@ class Evidence:
     ----------
     name : str
         Of the run.
-    task : {"classification", "multilabel", "regression", "detection", "segmentation"}
+    task : {"classification", "multilabel", "regression", "detection", "segmentation", "identity"}
     classes : sequence of str
         Names of the outputs.
     parts : dict of str to Answered
@@ -160,7 +160,8 @@ class Evidence:
         -------
         (N,) array
             Whether it is wrong; of labels the share of known ones that are wrong; of numbers the distance in standard
-            deviations of the training part's, the mean of several; of boxes 1 - F1, of masks 1 - Dice.
+            deviations of the training part's, the mean of several; of boxes 1 - AP, of masks 1 - Dice, of persons
+            whether the nearest other picture shows somebody else.
         """
         if part in self.seen:
             return self.seen[part].errors

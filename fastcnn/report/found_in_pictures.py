@@ -22,7 +22,7 @@ class FoundPart(NamedTuple):
     Attributes
     ----------
     errors : (N,) array
-        Of each picture, from 0 to 1: 1 - F1 of its boxes, or 1 - Dice of its mask.
+        Of each picture, from 0 to 1: 1 - AP of its boxes, say, or 1 - Dice of its mask.
     names : sequence of N str
     draw : function
         The number of a picture -> (H, W, 3) array of uint8, with what is there and what was found.

@@ -94,7 +94,7 @@ def of_mistakes(evidence: Evidence, album: Album) -> dict[str, Any] | None:
 
 
 def of_found(evidence: Evidence, side: int) -> dict[str, Any] | None:
-    """Return the pictures in which least is found rightly, with what is there and what was found."""
+    """Return the pictures in which least is found rightly, or that are taken for others, with what was found."""
     name = next((one for one in ("dev", "test", "train") if one in evidence.seen), None)
     if name is None:
         return None
@@ -102,7 +102,7 @@ def of_found(evidence: Evidence, side: int) -> dict[str, Any] | None:
     cards = [{"name": str(part.names[k]), "picture": data_uri(part.draw(k), 3 * side), "cells": None,
               "is_small": False, "error": percent(float(part.errors[k]))}
              for k in worst(part.errors, _WORST).tolist()]
-    return {"part": name, "cards": cards, "what": "Dice" if evidence.task == "segmentation" else "F1",
+    return {"part": name, "cards": cards, "what": "Dice" if evidence.task == "segmentation" else "AP",
             "figures": evidence.class_figures}
 
 

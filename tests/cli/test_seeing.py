@@ -1,6 +1,7 @@
 """Runs that see: boxes are trained, measured, predicted, exported, gone on with; what cannot be meant is refused."""
 
 import hashlib
+import importlib.util
 import json
 import re
 import signal
@@ -339,6 +340,12 @@ def test_persons_are_trained_by_name_and_told_apart_in_pairs(fastcnn, persons, t
     assert fastcnn("predict", "run", *same)[1].endswith(
         f"the same as in {same[0]}: distance 0.0000, threshold {load('run/model.safetensors').threshold:.4f}\n")
     assert "expected two pictures or more" in fastcnn("predict", "run", same[0])[2]
+    if importlib.util.find_spec("jinja2") is not None:
+        code, output, errors = fastcnn("report", "run", "--out", "page.html")
+        assert (code, errors) == (0, "")
+        text = (tmp_path / "page.html").read_text()
+        assert "verification accuracy" in text
+        assert "Taken for somebody else" in text
     assert "--group-by: expected none for siamese" in fastcnn("train", "--dataset", persons, "--model", "siamese",
                                                             "--group-by", "p")[2]
 
@@ -354,7 +361,8 @@ def test_a_report_shows_the_worst_pictures_and_refuses_what_is_of_classes(fastcn
     (tmp_path / "tags.json").write_text("{}")
     code, _, errors = fastcnn("report", trained, "--out", "page.html", "--tags", "tags.json")
     assert code == 2
-    assert "expected a run with classes for --tags and --corrections, got detection" in errors
+    assert "expected a run with classes for --tags, --corrections and --by, got detection" in errors
+    assert "AP looks at all boxes by their scores" in text
 
 
 @pytest.mark.parametrize("network", ["unet", "siamese"])

@@ -26,6 +26,50 @@ def test_the_surest_box_takes_what_is_there_first():
         report.box_error(there, [0], found, [0, 0])
 
 
+def test_average_precision_looks_at_the_order_of_all_boxes():
+    there, classes = np.array([[0, 0, 10, 10], [20, 20, 40, 40]]), [0, 0]
+    wrong = np.array([[60, 60, 70, 70]])
+    every = np.concatenate([there, wrong])
+    error = lambda scores, **more: report.average_precision_error(there, classes, every, [0, 0, 0], scores, **more)
+    assert error([0.9, 0.8, 0.7]) == 0  # what is wrong comes last
+    assert error([0.9, 0.7, 0.8]) == pytest.approx(1 - (51 + 50 * 2 / 3) / 101)  # the second of three is wrong
+    assert error([0.7, 0.6, 0.8]) == pytest.approx(1 - 2 / 3)  # precision 1/2, then 2/3, which counts for all recalls
+    assert report.box_error(there, classes, every, [0, 0, 0]) == pytest.approx(1 - 4 / 5)  # F1 sees no order
+    assert report.average_precision_error(there, classes, there[[0, 0]], [0, 0], [0.9, 0.8]) == pytest.approx(
+        1 - 51 / 101)  # a box is right once
+
+
+def test_a_class_that_is_told_and_not_there_counts_and_one_that_is_not_told_does_not():
+    there = np.array([[0, 0, 10, 10]])
+    told = {"boxes": there, "classes": [0], "found_boxes": there[[0, 0]], "found_classes": [0, 1]}
+    assert report.average_precision_error(**told, scores=[0.9, 0.4], told_from=0.5) == 0
+    assert report.average_precision_error(**told, scores=[0.9, 0.6], told_from=0.5) == 0.5
+    assert report.average_precision_error([], [], [], [], []) == 0
+    assert report.average_precision_error([], [], there, [0], [0.9]) == 1
+    assert report.average_precision_error(there, [0], [], [], []) == 1
+    with pytest.raises(ArgumentError, match="a score for each"):
+        report.average_precision_error(there, [0], there, [0], [])
+
+
+def test_the_nearest_other_picture_is_that_of_a_naive_search_and_the_surest_mistake_comes_first():
+    draw = np.random.default_rng(0)
+    embeddings, labels = draw.standard_normal((40, 3)), draw.integers(0, 6, 40)
+    labels[0] = 9  # alone: nobody can find another of it
+    found = report.nearest_pictures(embeddings, labels)
+    assert set(found.pictures.tolist()) == set(range(1, 40))
+    distances = ((embeddings[:, None] - embeddings) ** 2).sum(-1)
+    np.fill_diagonal(distances, np.inf)
+    for k, other, is_wrong, margin in zip(*found, strict=True):
+        assert other == distances[k].argmin()
+        assert is_wrong == (labels[other] != labels[k])
+        same = labels == labels[k]
+        assert margin == pytest.approx(distances[k][same].min() - distances[k][~same].min())
+    assert (np.diff(found.margins) <= 0).all()
+    assert found.is_wrong.tolist() == (found.margins > 0).tolist()
+    with pytest.raises(ArgumentError, match="labels of two or more"):
+        report.nearest_pictures(embeddings, np.zeros(40))
+
+
 def test_dice_is_the_mean_f1_of_classes_without_background_and_the_unknown():
     draw = np.random.default_rng(0)
     mask, found = draw.integers(-1, 4, (20, 20)), draw.integers(0, 4, (20, 20))

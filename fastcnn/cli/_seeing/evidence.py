@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fastcnn.cli._run_evidence import ReportOptions, RunEvidence, history_of
 from fastcnn.cli._seeing.examples import limited, restored
@@ -14,14 +13,25 @@ from fastcnn.cli._seeing.preparing import chosen
 from fastcnn.cli._seeing.scores import FIGURES, SeenScore, score_of
 from fastcnn.datasets.annotated.loading import load_annotated
 from fastcnn.errors import ArgumentError, DataError
-from fastcnn.report import Evidence, FoundPart, box_error, dice_error, draw_boxes, draw_masks, sample
+from fastcnn.report import (
+    Evidence,
+    FoundPart,
+    average_precision_error,
+    dice_error,
+    draw_boxes,
+    draw_masks,
+    nearest_pictures,
+    sample,
+    side_by_side,
+)
 
 _MOST = 200  # pictures of the training part
 _AT_A_TIME = 32
+_LOW = 0.01  # of a score: boxes below it decide nothing
 
 
 def evidence_of_seen(folder: Path, opened: OpenedSeen, asked: ReportOptions) -> RunEvidence:
-    """Return the evidence of a detector or segmenter that a run has.
+    """Return the evidence of a detector, segmenter or recognizer that a run has.
 
     Raises
     ------
@@ -31,9 +41,6 @@ def evidence_of_seen(folder: Path, opened: OpenedSeen, asked: ReportOptions) -> 
         If the data are gone, or others.
     """
     config = opened.config
-    if opened.task not in _LOOKS:
-        raise ArgumentError(f"{folder}: expected a run with classes, numbers, boxes or masks, got one of "
-                            f"{opened.task}, of which there is no report; `fastcnn evaluate` measures it")  # fmt: skip
     if asked.tags is not None or asked.corrections is not None or asked.by is not None:
         raise ArgumentError(f"report: expected a run with classes for --tags, --corrections and --by, got "
                             f"{opened.task}")
@@ -54,17 +61,17 @@ def evidence_of_seen(folder: Path, opened: OpenedSeen, asked: ReportOptions) -> 
         if name == "test" and not asked.with_test:
             continue
         whole = limited(examples, config.limit, config.seed) if name == "train" else examples
-        some = whole if name != "train" or len(whole.y) <= 2 * _MOST else whole.some(
-            sample(np.ones(len(whole.y), bool), _MOST))  # fmt: skip
-        errors, draw = _LOOKS[opened.task](opened.thing, some.part)
-        seen[name] = FoundPart(errors, [str(one) for one in some.names], draw,
-                               len(whole.y) if len(some.y) < len(whole.y) else 0)  # fmt: skip
+        some = _judged(opened.task, whole, parts, config.seed) if name == "train" else whole
+        seen[name] = _LOOKS[opened.task](opened.thing, some)._replace(
+            whole=len(whole.y) if len(some.y) < len(whole.y) else 0)  # fmt: skip
         if name == "test":
             score = _scored(opened, some)
     judged = parts.get("dev", parts.get("test" if asked.with_test else "train"))
     by_class = _scored(opened, judged)
     figures = {} if by_class is None or not by_class.classes else {
         list(by_class.figures)[-1].removeprefix("m"): by_class.classes}  # fmt: skip
+    if opened.task == "identity" and by_class is not None:
+        figures = {"reached": {name.replace("_", " "): value for name, value in by_class.all.items()}}
     counts = ", ".join(f"{len(part.y):,} {name.replace('_', '-')}" for name, part in parts.items())
     model = opened.thing.model
     facts = {"data": data.name, "parts": counts, "network": f"{config.model}, {model.count_params():,} parameters",
@@ -77,6 +84,13 @@ def evidence_of_seen(folder: Path, opened: OpenedSeen, asked: ReportOptions) -> 
     return RunEvidence(evidence, config.dataset, score)
 
 
+def _judged(task: str, train: Any, parts: dict[str, Any], seed: int) -> Any:
+    """Return the pictures of the training part that are looked at: some; of some persons all, as many as dev has."""
+    if task == "identity":  # who is nearest depends on how many pictures there are of how many
+        return limited(train, max(_MOST, len(parts["dev"].y) if "dev" in parts else 0), seed)
+    return train if len(train.y) <= 2 * _MOST else train.some(sample(np.ones(len(train.y), bool), _MOST))
+
+
 def _scored(opened: OpenedSeen, examples: Any) -> SeenScore | None:
     """Return the figures that ``evaluate`` tells of pictures; None without any."""
     if examples is None or opened.task not in FIGURES:
@@ -84,25 +98,43 @@ def _scored(opened: OpenedSeen, examples: Any) -> SeenScore | None:
     return score_of(opened.task, opened.thing, examples.part)
 
 
-def _boxes(thing: Any, part: Any) -> tuple[NDArray[Any], Callable[[int], NDArray[np.uint8]]]:
-    """Return the error of each picture with boxes, and what draws one."""
+def _boxes(thing: Any, examples: Any) -> FoundPart:
+    """Return what a detector finds on pictures with boxes: all that it might tell is judged, what it tells is drawn."""
+    part, from_score = examples.part, thing.score_threshold
     found = [one for begin in range(0, len(part), _AT_A_TIME)
-             for one in thing.detect(list(part.images[begin : begin + _AT_A_TIME]))]  # fmt: skip
+             for one in thing.detect(list(part.images[begin : begin + _AT_A_TIME]),
+                                     score_threshold=min(_LOW, from_score))]  # fmt: skip
     there = [part.boxes[part.slice_of(k)] for k in range(len(part))]
-    errors = [box_error(boxes, part.classes[part.slice_of(k)], one.boxes, one.classes)
+    errors = [average_precision_error(boxes, part.classes[part.slice_of(k)], one.boxes, one.classes, one.scores,
+                                      told_from=from_score)
               for k, (boxes, one) in enumerate(zip(there, found, strict=True))]  # fmt: skip
-    return np.array(errors), lambda k: draw_boxes(part.images[k], there[k], found[k].boxes)
+    return FoundPart(np.array(errors), _names(examples), lambda k: draw_boxes(
+        part.images[k], there[k], found[k].boxes[found[k].scores >= from_score]))  # fmt: skip
 
 
-def _masks(thing: Any, part: Any) -> tuple[NDArray[Any], Callable[[int], NDArray[np.uint8]]]:
-    """Return the error of each picture with a mask, and what draws one."""
+def _masks(thing: Any, examples: Any) -> FoundPart:
+    """Return what a segmenter marks on pictures with masks."""
+    part = examples.part
     of_objects = part.kind == "instances"  # each has a number of its own: what counts is whether a pixel is of one
     there = [np.minimum(mask, 1) if of_objects else np.asarray(mask) for mask in part.masks]
     answers = [thing.segment(picture) for picture in part.images]
     found = [np.minimum(one.objects, 1) if of_objects else np.asarray(one.classes) for one in answers]
     errors = [dice_error(mask, one) for mask, one in zip(there, found, strict=True)]
-    return np.array(errors), lambda k: draw_masks(part.images[k], there[k], found[k])
+    return FoundPart(np.array(errors), _names(examples), lambda k: draw_masks(part.images[k], there[k], found[k]))
+
+
+def _persons(thing: Any, examples: Any) -> FoundPart:
+    """Return whom a recognizer takes for whom: the picture beside its nearest other one, the surest mistakes first."""
+    part, names = examples.part, _names(examples)
+    found = nearest_pictures(thing.embed(part.images), part.labels)
+    pairs = list(zip(found.pictures.tolist(), found.nearest.tolist(), strict=True))
+    return FoundPart(found.is_wrong, [f"{names[k]}, nearest {names[other]}" for k, other in pairs],
+                     lambda k: side_by_side(part.images[pairs[k][0]], part.images[pairs[k][1]]))
+
+
+def _names(examples: Any) -> list[str]:
+    return [str(one) for one in examples.names]
 
 
 #: By task: what looks at the pictures of a part.
-_LOOKS = {"detection": _boxes, "segmentation": _masks}
+_LOOKS: dict[str, Callable[[Any, Any], FoundPart]] = {"detection": _boxes, "segmentation": _masks, "identity": _persons}
