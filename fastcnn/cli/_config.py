@@ -285,17 +285,3 @@ def read_config(folder: Path) -> Config | None:
 def _with_paths(config: Config, change: Callable[[str], str]) -> Config:
     paths = {name: getattr(config, name) for name in ("dataset", "data_dir", "source")}
     return msgspec.structs.replace(config, **{name: change(path) for name, path in paths.items() if path is not None})
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of what decides about a run's results, and by which table algorithms are chosen."""
-    import platform
-
-    import numba
-    import numpy as np
-
-    from fastcnn import config
-    from fastcnn._version import __version__
-
-    return {"fastcnn": __version__, "numpy": np.__version__, "numba": numba.__version__,
-            "python": platform.python_version(), "algorithms": config.algorithm_table()}

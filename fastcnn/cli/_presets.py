@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from fastcnn.cli._augmentation import settled
-from fastcnn.cli._config import Config, versions
+from fastcnn.cli._config import Config
 from fastcnn.cli._data import absolute
 from fastcnn.cli._network import is_name, name_of
 from fastcnn.cli._network_file import NetworkFile
@@ -14,6 +14,7 @@ from fastcnn.cli._optimizer import default_rate
 from fastcnn.cli._saved import Saved
 from fastcnn.cli._schedule import WARMUP
 from fastcnn.cli._transfer import NEW, has_new_head
+from fastcnn.cli._versions import versions
 from fastcnn.datasets import Dataset
 
 _OF_TRANSFER = ("mean", "std", "freeze", "unfreeze_at", "rate_factor", "cache_features")

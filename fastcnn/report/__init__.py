@@ -18,7 +18,7 @@ from fastcnn.report.charts import (
 )
 from fastcnn.report.confident_learning import LabelIssues, label_issues
 from fastcnn.report.correcting import corrected, read_corrections, write_corrections
-from fastcnn.report.decision_thresholds import Rates, choose_threshold, rates_at
+from fastcnn.report.decision_thresholds import ThresholdRates, choose_threshold, rates_at
 from fastcnn.report.differing import Difference, differences
 from fastcnn.report.drawing import Drawing
 from fastcnn.report.evidence import Answered, AsTrained, Evidence
@@ -37,12 +37,12 @@ from fastcnn.report.training_health import Health, WeightHealth, health
 
 __all__ = ["KNOBS", "Answered", "AsTrained", "Calibration", "ClassScores", "Curve", "Curves", "Difference",
            "Drawing", "Estimate", "Evidence", "FeatureMaps", "FoundPart", "Gap", "Gaps", "GroupScore", "Health",
-           "LabelIssues", "LayerActivity", "LayerCost", "NearestPictures", "Rates", "Seen", "TagShare", "Tags",
-           "WeightHealth", "average_precision_error", "box_error", "calibration", "choose_threshold", "class_scores",
-           "confident_mistakes", "corrected", "curves", "dice_error", "differences", "draw_bars", "draw_boxes",
-           "draw_curve", "draw_estimate", "draw_gaps", "draw_histogram", "draw_masks", "draw_reliability",
-           "draw_scatter", "estimate", "explanations", "feature_maps", "filters", "fit_temperature", "gaps",
-           "group_scores", "health", "label_issues", "label_scores", "layer_costs", "nearest_pictures", "rates_at",
-           "read_corrections", "read_tags", "render", "sample", "side_by_side", "smoothed", "strongest_patches",
-           "tag_shares", "unit_activity", "units_alike", "wilson", "with_temperature", "worst", "write_corrections",
-           "write_page"]
+           "LabelIssues", "LayerActivity", "LayerCost", "NearestPictures", "Seen", "TagShare", "Tags",
+           "ThresholdRates", "WeightHealth", "average_precision_error", "box_error", "calibration",
+           "choose_threshold", "class_scores", "confident_mistakes", "corrected", "curves", "dice_error",
+           "differences", "draw_bars", "draw_boxes", "draw_curve", "draw_estimate", "draw_gaps", "draw_histogram",
+           "draw_masks", "draw_reliability", "draw_scatter", "estimate", "explanations", "feature_maps", "filters",
+           "fit_temperature", "gaps", "group_scores", "health", "label_issues", "label_scores", "layer_costs",
+           "nearest_pictures", "rates_at", "read_corrections", "read_tags", "render", "sample", "side_by_side",
+           "smoothed", "strongest_patches", "tag_shares", "unit_activity", "units_alike", "wilson",
+           "with_temperature", "worst", "write_corrections", "write_page"]

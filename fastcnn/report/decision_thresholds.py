@@ -14,7 +14,7 @@ _FORM = re.compile(r"\s*(\w+)\s*(<=|>=)\s*([-+.\deE]+)\s*")
 _BOUNDED = {"false_positive_rate": ("<=", "recall"), "recall": (">=", "specificity"), "precision": (">=", "recall")}
 
 
-class Rates(NamedTuple):
+class ThresholdRates(NamedTuple):
     """What comes of a threshold, on some examples.
 
     Attributes
@@ -42,7 +42,7 @@ class Rates(NamedTuple):
     accuracy: float
 
 
-def rates_at(probabilities: Any, is_so: Any, threshold: float = 0.5) -> Rates:
+def rates_at(probabilities: Any, is_so: Any, threshold: float = 0.5) -> ThresholdRates:
     """Return what comes of a threshold.
 
         recall = right yes / are so,  precision = right yes / said yes,  false positive rate = wrong yes / are not so
@@ -71,7 +71,7 @@ def rates_at(probabilities: Any, is_so: Any, threshold: float = 0.5) -> Rates:
     return _rates(np.array([threshold]), yes, no, int(so.sum()), int((~so).sum()))[0]
 
 
-def choose_threshold(probabilities: Any, is_so: Any, rule: str = "f1") -> Rates:
+def choose_threshold(probabilities: Any, is_so: Any, rule: str = "f1") -> ThresholdRates:
     """Return the threshold that serves a wish best, and what comes of it; choose it on dev.
 
     Parameters
@@ -86,7 +86,7 @@ def choose_threshold(probabilities: Any, is_so: Any, rule: str = "f1") -> Rates:
 
     Returns
     -------
-    Rates
+    ThresholdRates
 
     Raises
     ------
@@ -151,19 +151,19 @@ def read_rule(rule: str) -> tuple[str, str | None, float]:
     return name, relation, bound
 
 
-def _worth(one: Rates, name: str) -> float:
+def _worth(one: ThresholdRates, name: str) -> float:
     if name == "youden":
         return one.recall - one.false_positive_rate
     return 1 - one.false_positive_rate if name == "specificity" else float(getattr(one, name))
 
 
 def _rates(thresholds: NDArray[Any], yes: NDArray[Any], no: NDArray[Any], positives: int,
-           negatives: int) -> list[Rates]:
+           negatives: int) -> list[ThresholdRates]:
     """Return what comes of thresholds, by how many of those that are so, and are not, they say yes to."""
     precision = np.where(yes + no > 0, yes / np.maximum(yes + no, 1), 1.0)
     columns = (thresholds, 2 * yes / (yes + no + positives), precision, yes / positives, no / negatives,
                (yes + negatives - no) / (positives + negatives))
-    return [Rates(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
+    return [ThresholdRates(*(float(value) for value in row)) for row in zip(*columns, strict=True)]
 
 
 def _checked(who: str, probabilities: Any, is_so: Any) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

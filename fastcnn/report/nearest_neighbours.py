@@ -28,7 +28,7 @@ class NearestPictures(NamedTuple):
     Examples
     --------
     >>> fc.report.nearest_pictures(np.array([[0.0], [0.1], [1.0], [0.3]]), [0, 0, 1, 1]).is_wrong.tolist()
-    [True, True, False, False]
+    [True, False, False, False]
     """
 
     pictures: NDArray[np.int64]
@@ -54,8 +54,8 @@ def nearest_pictures(embeddings: Any, labels: Any) -> NearestPictures:
     Examples
     --------
     >>> found = fc.report.nearest_pictures(np.array([[0.0], [0.1], [1.0], [1.2]]), [0, 0, 1, 1])
-    >>> found.nearest[np.argsort(found.pictures)].tolist(), found.is_wrong.any()
-    ([1, 0, 3, 2], False)
+    >>> found.nearest[np.argsort(found.pictures)].tolist(), found.is_wrong.tolist()
+    ([1, 0, 3, 2], [False, False, False, False])
     """
     e, who = np.asarray(embeddings, np.float64), np.asarray(labels)
     if e.ndim != 2 or who.shape != e.shape[:1] or len(np.unique(who)) < 2:

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from fastcnn.cli._augmentation import OFF
-from fastcnn.cli._config import Config, versions
+from fastcnn.cli._config import Config
 from fastcnn.cli._optimizer import default_rate
 from fastcnn.cli._schedule import WARMUP
 from fastcnn.cli._seeing.recipes import RECIPES, defaults_of, name_of
+from fastcnn.cli._versions import versions
 from fastcnn.errors import ArgumentError
 
 _COOL_DOWN = 0.5
