@@ -16,6 +16,7 @@ from fastcnn.onnx._graph import graph_of
 from fastcnn.onnx._importer import Importer
 from fastcnn.onnx._open_sizes import any_size, open_inputs
 from fastcnn.onnx._simplify import simplified
+from fastcnn.onnx.rewrite.quantized import unpacked
 
 
 def load(path: str | os.PathLike[str] | onnx.ModelProto, *, input_shapes: Any = None,
@@ -49,7 +50,7 @@ def load(path: str | os.PathLike[str] | onnx.ModelProto, *, input_shapes: Any = 
         raise ArgumentError(unknown("load: layout", layout, ["channels_last", "channels_first"]))
     proto, source = read(path)
     graph = graph_of(proto, source)
-    graph = simplified(replace(graph, nodes=tuple(alive(graph))))
+    graph = simplified(unpacked(replace(graph, nodes=tuple(alive(graph)))))
     names = [value.name for value in graph.inputs]
     if input_shapes is not None and not isinstance(input_shapes, dict):
         if len(names) != 1:

@@ -40,8 +40,9 @@ FEWEST = 2  # nodes of a model
 _OF_FREE_SHAPE = {"Compress", "If", "Loop", "NonMaxSuppression", "NonZero", "Scan", "Unique"}
 
 #: Operators whose outputs have another type than their inputs, or are none: a layer has floats alone.
-_BY_TABLE = {"And", "ArgMax", "ArgMin", "Cast", "CastLike", "Dropout", "Equal", "Greater", "GreaterOrEqual", "IsInf",
-             "IsNaN", "Less", "LessOrEqual", "Not", "Or", "SplitToSequence", "TopK", "Xor"}
+_BY_TABLE = {"And", "ArgMax", "ArgMin", "Cast", "CastLike", "DequantizeLinear", "Dropout", "Equal", "Greater",
+             "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not", "Or", "QuantizeLinear",
+             "SplitToSequence", "TopK", "Xor"}
 
 
 class NoOperatorError(Exception):

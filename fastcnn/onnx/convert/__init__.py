@@ -10,6 +10,7 @@ from fastcnn.onnx.convert import (
     norm,
     padding,
     pool,
+    quantized,
     reduce,
     regions,
     resize,
@@ -18,5 +19,5 @@ from fastcnn.onnx.convert import (
     vectors,
 )
 
-__all__ = ["activation", "conv", "dense", "function", "merge", "moved_batch", "norm", "padding", "pool", "reduce",
-           "regions", "resize", "shape", "slicing", "vectors"]
+__all__ = ["activation", "conv", "dense", "function", "merge", "moved_batch", "norm", "padding", "pool", "quantized",
+           "reduce", "regions", "resize", "shape", "slicing", "vectors"]

@@ -9,6 +9,7 @@ from fastcnn.onnx._graph import OnnxNode
 from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._layout import NotOfferedError
 from fastcnn.onnx._layout_view import View, channels_last
+from fastcnn.onnx.convert.quantized import integers_of
 from fastcnn.onnx.operators._windows import Ints, windows
 from fastcnn.onnx.operators.conv import check_bank, transposed_windows
 
@@ -46,6 +47,13 @@ def conv(im: Importer, x: View, w: Any, bias: Any = None, *, node: OnnxNode, aut
         raise NotOfferedError(f"a convolution of {rank} dimensions")
     images = im.image(x, rank)
     lie = windows("Conv", images.shape[1:-1], w.shape[2:], strides, pads, dilations, auto_pad)
+    known = integers_of(im, node.inputs[1], 0) if rank == 2 else None
+    if known is not None:
+        weights = [_bank(known[0]), known[1], *([] if bias is None else [im.constant(bias, "a convolution's bias")])]
+        y = im.apply(node, layers.QuantizedConv2D, images, filters, lie.kernel, lie.strides,
+                     padding_of(lie.before, lie.after, auto_pad), lie.dilations, group, use_bias=bias is not None,
+                     weights=weights)
+        return channels_last(y)
     b = None if bias is None else im.constant(bias, "a convolution's bias").astype(np.float64)
     scale, offset, name = im.affine_after(node, w.ndim, filters)
     use_bias = b is not None or bool(offset.any())

@@ -10,15 +10,24 @@ from fastcnn.onnx._importer import Importer, converter
 from fastcnn.onnx._layout import NotOfferedError
 from fastcnn.onnx._layout_view import View, laid_out
 from fastcnn.onnx.convert.conv import times
+from fastcnn.onnx.convert.quantized import integers_of
 
 
-def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, node: OnnxNode) -> View:
-    """Return the dense layer on the last dimension of the file, its rows in the order of memory."""
+def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, node: OnnxNode,
+           known: tuple[np.ndarray, np.ndarray] | None = None) -> View:
+    """Return the dense layer on the last dimension of the file, its rows in the order of memory.
+
+    `known` are the kernel's integers of 8 bits and their scales, where it is made of such.
+    """
     if kernel.ndim != 2 or kernel.shape[0] != x.shape[-1]:
         raise NotOfferedError(f"a product of {(None, *x.shape)} with a constant of shape {kernel.shape}")
     units = kernel.shape[1]
     rank = len(x.dims) + 1
-    scale, offset, later = im.affine_after(node, rank, units, rank - 1)
+    if known is None:
+        scale, offset, later = im.affine_after(node, rank, units, rank - 1)
+    else:
+        scale, offset, later = np.ones(units), np.zeros(units), (node.outputs[0], ())
+        kernel = known[0]
     use_bias = bias is not None or bool(offset.any())
     b = (np.zeros(units) if bias is None else np.broadcast_to(bias.reshape(-1), (units,))) * scale + offset
     kernel = times(kernel, scale)
@@ -29,7 +38,11 @@ def _dense(im: Importer, x: View, kernel: np.ndarray, bias: np.ndarray | None, n
             kernel = kernel[rows.transpose(np.argsort(x.dims[0])).reshape(-1)]
     else:
         tensor = im.arranged(x, x.dims)
-    y = im.apply(node, layers.Dense, tensor, units, use_bias=use_bias, weights=[kernel] + [b] * use_bias)
+    if known is None:
+        y = im.apply(node, layers.Dense, tensor, units, use_bias=use_bias, weights=[kernel] + [b] * use_bias)
+    else:
+        y = im.apply(node, layers.QuantizedDense, tensor, units, use_bias=use_bias,
+                     weights=[kernel, known[1]] + [b] * use_bias)
     return im.also(node, later, laid_out(y))
 
 
@@ -42,7 +55,10 @@ def gemm(im: Importer, a: Any, b: Any, c: Any = None, *, node: OnnxNode, alpha: 
     bias = None if c is None else im.constant(c, "an addend of a product").astype(np.float64) * beta
     if bias is not None and bias.ndim > 1 and bias.shape[0] != 1:
         raise NotOfferedError("an addend that differs within the batch")
-    return _dense(im, a, times(kernel.T if transB else kernel, alpha), bias, node)
+    known = integers_of(im, node.inputs[1], 0 if transB else 1) if alpha == 1 else None
+    if known is not None and transB:
+        known = known[0].T, known[1]
+    return _dense(im, a, times(kernel.T if transB else kernel, alpha), bias, node, known)
 
 
 @converter("MatMul")
@@ -50,4 +66,4 @@ def matmul(im: Importer, a: Any, b: Any, *, node: OnnxNode) -> View:
     kernel = im.constant(b, "a matrix")
     if not isinstance(a, View) or not a.dims:
         raise NotOfferedError("a product other than of vectors with a matrix")
-    return _dense(im, a, kernel, None, node)
+    return _dense(im, a, kernel, None, node, integers_of(im, node.inputs[1], 1) if kernel.ndim == 2 else None)

@@ -10,4 +10,5 @@ normalizations.py   functions of vectors: layer normalization, root mean squares
 adaptive.py         pooling to a size that does not divide the image's
 detectors.py        regions of each image, and detections after suppression
 tiles.py            batch normalization of a whole batch as one sample
+quantized.py        operators on integers, between what dequantizes and what quantizes
 """
