@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from fastcnn._version import __version__
-from fastcnn.cli import _exit_codes, _streams
+from fastcnn.cli import _device, _exit_codes, _streams
 from fastcnn.errors import unknown
 
 COMMANDS = ("train", "tune", "runs", "evaluate", "report", "serve", "predict", "identify", "explain", "stylize",
@@ -31,7 +31,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return importlib.import_module(f"fastcnn.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = importlib.import_module(f"fastcnn.cli.{cmd_name.replace('-', '_')}").command
+        return command if cmd_name in _device.WITHOUT else _device.with_device(command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args[0] not in COMMANDS and not args[0].startswith("-"):

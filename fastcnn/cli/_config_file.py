@@ -18,7 +18,7 @@ from fastcnn.cli._values import TEXT, UserPath
 from fastcnn.errors import unknown
 
 #: What is no part of a configuration.
-_NO_KEYS = ("config", "print-config", "dry-run", "overfit-batch", "json", "quiet", "report", "help")
+_NO_KEYS = ("config", "print-config", "dry-run", "overfit-batch", "json", "quiet", "report", "help", "device")
 
 
 class ConfigFile(UserPath):

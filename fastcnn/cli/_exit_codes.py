@@ -6,7 +6,7 @@ import traceback
 import click
 
 from fastcnn.cli import _streams
-from fastcnn.errors import ArgumentError, DataError, DivergedError, ModelFileError, PathError
+from fastcnn.errors import ArgumentError, DataError, DeviceError, DivergedError, ModelFileError, PathError
 
 DONE, OTHER, USAGE, DATA, DIVERGED, NOT_A_MODEL, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
@@ -17,7 +17,7 @@ HELP = """\b
 Exit codes:
   0    done
   1    an error that fastcnn did not foresee, or a closed pipe
-  2    usage: an unknown name, a model that is not there, a value that cannot be, a missing extra
+  2    usage: an unknown name, a model or a device that is not there, a value that cannot be, a missing extra
   3    data: missing, damaged or unfit, or a file or folder that cannot be read or written
   4    diverged: the loss is not a number or infinite; or --overfit-batch did not learn its batch
   5    not a model, or a damaged one
@@ -26,7 +26,7 @@ Exit codes:
 
 _CODES: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], int], ...] = (
     (PathError, DATA),
-    ((ArgumentError, click.ClickException), USAGE),
+    ((ArgumentError, DeviceError, click.ClickException), USAGE),
     (DivergedError, DIVERGED),
     (ModelFileError, NOT_A_MODEL),
     ((DataError, OSError), DATA),

@@ -15,15 +15,17 @@ _EXTRAS = {"pillow": "image", "simplejpeg": "image", "matplotlib": "plot", "h5py
            "scikit-learn": "sklearn"}
 
 
-@click.command("doctor", short_help="Show versions, CPU, threads and the cache of kernels.")
+@click.command("doctor", short_help="Show versions, CPU, GPU, threads and the cache of kernels.")
 def command() -> None:
-    """Show versions, the CPU's vectors, the threading layer and why it was chosen, and the cache of compiled kernels.
+    """Show versions, the CPU's vectors, a card, the threading layer and why it was chosen, and the cache of kernels.
 
     Warns of settings by which threads wait for one another, and of a machine that is busy with other things, at which
     it looks for half a second. Nothing is compiled or changed. Put the output into a bug report.
     """
-    sections = {"Versions": _versions(), "CPU": _cpu(), "Threads": _threads(), "Cache of kernels": _cache(),
-                "Warnings": _warnings()}
+    from fastcnn.cli import _gpu
+
+    sections = {"Versions": _versions(), "CPU": _cpu(), "GPU": _gpu.rows(), "Threads": _threads(),
+                "Cache of kernels": _cache(), "Warnings": _warnings()}
     for title, rows in sections.items():
         click.echo(title)
         for name, value in rows:

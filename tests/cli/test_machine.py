@@ -25,6 +25,23 @@ def test_doctor_tells_versions_vectors_threads_and_the_cache(fastcnn, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_doctor_tells_of_a_card_or_of_what_is_missing_for_one(fastcnn, tmp_path):
+    output = fastcnn("doctor", FASTCNN_CACHE_DIR=str(tmp_path)).stdout
+    section = output.partition("\nGPU\n")[2].partition("\nThreads")[0]
+    assert section.splitlines()[-1].startswith("  state ")
+    assert 'pip install "fastcnn[cuda]"' in section or "nvidia-nvjitlink" in section
+
+
+def test_a_device_that_is_not_there_is_an_error_of_usage_and_nothing_takes_its_place(fastcnn, tmp_path):
+    for args, env in ((("--device", "cuda:77"), {}), ((), {"FASTCNN_DEVICE": "cuda:77"})):
+        result = fastcnn("train", *args, "--out", tmp_path / "run", **env)
+        assert result.returncode == 2
+        assert "cuda:77: expected " in result.stderr
+        assert not (tmp_path / "run").exists()
+    result = fastcnn("predict", "--device", "gpu", "nothing")
+    assert (result.returncode, "expected cpu, cuda or cuda:0, got 'gpu'" in result.stderr) == (2, True)
+
+
 def test_doctor_says_when_the_cache_cannot_be_used(fastcnn, tmp_path):
     (tmp_path / "file").write_text("")
     result = fastcnn("doctor", FASTCNN_CACHE_DIR=str(tmp_path / "file" / "cache"))

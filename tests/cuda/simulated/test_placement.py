@@ -79,15 +79,16 @@ def test_layers_without_a_kernel_are_named_and_nothing_moves(monkeypatch):
     inputs = fc.Input((4,))
     y = layers.Softmax()(layers.Dense(3)(inputs))
     model = fc.Model(inputs, layers.Softmax(name="last")(layers.Dense(3)(y)))
-    with pytest.raises(DeviceError, match=r'Model "functional".to: expected layers that cuda:0 has kernels for, got Softmax '
-                                          r'"softmax" \(kernel softmax_forward\), Softmax "last" \(kernel '
-                                          r'softmax_forward\); leave the model on the cpu') as caught:
+    with pytest.raises(DeviceError) as caught:
         model.to("cuda")
+    assert str(caught.value) == (
+        'Model "functional".to: expected layers that cuda:0 has kernels for, got Softmax "softmax" (kernel '
+        'softmax_forward), Softmax "last" (kernel softmax_forward); leave the model on the cpu')
     assert _where(model) == {"cpu"}
-    assert "softmax" in str(caught.value)
-    with device.use(CUDA), pytest.raises(DeviceError, match="softmax_forward"):
-        layers.Softmax()  # makes nothing
-        fc.Sequential([fc.Input((4,)), layers.Dense(3), layers.Softmax()]).fit(X[:, :4], Y)
+    with device.use(CUDA):
+        there = fc.Sequential([fc.Input((4,)), layers.Dense(3), layers.Softmax()])
+    with pytest.raises(DeviceError, match="softmax_forward"):
+        there.predict(X[:, :4])
 
 
 def test_a_model_of_another_type_or_one_that_is_not_built_stays():

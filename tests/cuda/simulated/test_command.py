@@ -1,0 +1,29 @@
+"""The command line on a card, in the simulator: a training there, a look at it here."""
+
+import json
+import os
+
+import pytest
+
+from fastcnn import cli
+from fastcnn.kernels import cuda
+from fastcnn.kernels.cuda.compile.simulator import grid
+
+pytestmark = pytest.mark.skipif("adam" not in cuda.__all__, reason="its kernels are not there yet")
+
+
+def test_the_digits_are_trained_for_two_steps_there_and_read_here(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(grid, "looks_for_races", False)
+    monkeypatch.setenv("FASTCNN_REPORT", "0")
+    monkeypatch.delenv("FASTCNN_DEVICE", raising=False)
+    run = tmp_path / "run"
+    losses = []
+    for device in ("cuda", "cpu"):
+        assert cli.main(["train", "--device", device, "--limit", "10", "--batch-size", "5", "--epochs", "1", "--dev",
+                         "0", "--seed", "1", "--quiet", "--out", str(run / device)]) == 0
+        assert "FASTCNN_DEVICE" not in os.environ
+        losses.append(json.loads((run / device / "history.jsonl").read_text().splitlines()[-1])["loss"])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert cli.main(["summary", str(run / "cuda")]) == 0
+    assert "cuda" not in (run / "cuda" / "config.toml").read_text()
+    assert "18,474" in capsys.readouterr().out
