@@ -3,6 +3,15 @@
     q = clip(round(x / scale) + zero_point, 0, 255)        x' = scale (q - zero_point)
 
 A `Quantization` says what the bytes of an array stand for. What becomes of products is in `quantized_product.py`.
+
+Parameters
+----------
+q, source, target : Quantization
+    Of x, or of what is made of it.
+entries : array of 256 bytes
+    A `table`.
+step : PoolingPass
+    The windows.
 """
 
 import math
@@ -180,7 +189,14 @@ class QuantizedAverage:
 
 
 def result(d: Any, shape: Shape, wide: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return memory for bytes, or for numbers if `wide`, and the same as flat bytes."""
+    """Return memory for bytes, or for numbers if `wide`, and the same as flat bytes.
+
+    Parameters
+    ----------
+    d : Device
+    shape : tuple of int
+    wide : bool
+    """
     if not wide:
         y = d.empty(shape, BYTE)
         return y, y.reshape(-1)
