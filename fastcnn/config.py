@@ -147,7 +147,7 @@ def set_dtype_policy(policy: Any) -> None:
     Parameters
     ----------
     policy : str or DTypePolicy
-        "float32" or "float64".
+        "float32", "float64" or "mixed_bfloat16".
 
     Examples
     --------

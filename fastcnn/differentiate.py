@@ -162,7 +162,7 @@ def _array(x: Any, function: Any) -> np.ndarray:
         raise ArgumentError(f"gradients: expected arrays of numbers with a dimension at least, got "
                             f"{type(x).__name__} of {found.dtype} and shape {found.shape}")
     if isinstance(function, Layer):
-        kind: Any = function.compute_dtype
+        kind: Any = function.array_dtype
     elif found.dtype.kind == "f":
         kind = found.dtype if isinstance(x, np.ndarray) and found.dtype in _FLOATS else np.float32
     else:

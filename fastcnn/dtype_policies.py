@@ -1,8 +1,16 @@
 """Dtype policies: of which type a layer's parameters are, and in which type it computes. Keras's names.
 
-The two are told apart everywhere, though all policies that there are so far have one type for both. A parameter, its
-gradient and an optimizer's state are of the variable type; inputs, outputs, their gradients and the memory of kernels
-are of the compute type.
+==================  ==========  ==========  =========
+policy              variables   computes    arrays
+==================  ==========  ==========  =========
+"float32"           float32     float32     float32
+"float64"           float64     float64     float64
+"mixed_bfloat16"    float32     bfloat16    float32
+==================  ==========  ==========  =========
+
+A parameter, its gradient and an optimizer's state are of the variable type. Inputs, outputs, their gradients and what
+is multiplied are numbers of the compute type; they lie in arrays of the third type, which kernels take. Sums of
+products, statistics of normalizations, losses and metrics are float32 under "mixed_bfloat16".
 """
 
 from collections.abc import Iterator
@@ -13,11 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastcnn import unsupported
+from fastcnn.bfloat16 import bfloat16
 from fastcnn.errors import ArgumentError
 from fastcnn.unsupported import ExplainsUnsupported
 
-_OFFERED = ("float32", "float64")
-_NOT_YET = ("mixed_bfloat16", "mixed_float16", "bfloat16", "float16")
+_TYPES = ("float32", "float64")
+_MIXED = "mixed_bfloat16"
+_NOT_OFFERED = ("mixed_float16", "bfloat16", "float16")
 
 
 class DTypePolicy(ExplainsUnsupported):
@@ -26,7 +36,8 @@ class DTypePolicy(ExplainsUnsupported):
     Parameters
     ----------
     name : str, optional
-        "float32" or "float64": both types. The default policy's if absent.
+        "float32" or "float64": all types. "mixed_bfloat16": parameters of float32, and computation in bfloat16 with
+        sums in float32; it needs ml_dtypes, ``pip install "fastcnn[bf16]"``. The default policy's if absent.
     source_name : None
         Not offered.
 
@@ -35,12 +46,18 @@ class DTypePolicy(ExplainsUnsupported):
     variable_dtype : dtype
         Of parameters, their gradients and the state of optimizers.
     compute_dtype : dtype
-        Of inputs, outputs and whatever lies between.
+        Of inputs, outputs and whatever lies between; `ml_dtypes.bfloat16` of "mixed_bfloat16".
+    array_dtype : dtype
+        Of the arrays that hold them.
+    rounds : bool
+        Whether the numbers of its arrays are rounded to a narrower compute type.
 
     Raises
     ------
     ArgumentError
-        If there is no policy of the name, or not yet.
+        If there is no policy of the name.
+    ImportError
+        If it is "mixed_bfloat16", and ml_dtypes is not installed.
 
     Examples
     --------
@@ -54,7 +71,9 @@ class DTypePolicy(ExplainsUnsupported):
         if source_name is not None:
             raise ArgumentError(f"DTypePolicy: source_name={source_name!r} is not offered; leave it at None")
         self.name: str = dtype_policy().name if name is None else _name(name, "DTypePolicy")
-        self.variable_dtype = self.compute_dtype = np.dtype(self.name)
+        self.rounds = self.name == _MIXED
+        self.variable_dtype = self.array_dtype = np.dtype("float32" if self.rounds else self.name)
+        self.compute_dtype = bfloat16() if self.rounds else self.array_dtype
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -142,16 +161,20 @@ def deserialize(config: dict[str, Any], custom_objects: None = None) -> DTypePol
     return get(config, "dtype_policies.deserialize")
 
 
-def _name(identifier: Any, who: str) -> str:
-    """Return the name of a policy that is offered."""
-    if isinstance(identifier, str) and identifier in _NOT_YET:
-        raise ArgumentError(f"{who}: the dtype {identifier!r} is not offered yet; take float32 or float64")
+def _name(identifier: Any, who: str, mixed: bool = True) -> str:
+    """Return the name of a policy that is offered, or of a type where `mixed` ones are no answer."""
+    if mixed and isinstance(identifier, str) and identifier == _MIXED:
+        return _MIXED
+    if isinstance(identifier, str) and identifier in (*_NOT_OFFERED, _MIXED):
+        raise ArgumentError(f"{who}: the dtype {identifier!r} is not offered"
+                            + ("; take float32, float64 or mixed_bfloat16" if mixed else "; take float32 or float64"))
     try:
         name = "" if identifier is None else np.dtype(identifier).name
     except TypeError:
         name = ""
-    if name not in _OFFERED:
-        raise ArgumentError(f"{who}: expected dtype float32 or float64, got {identifier!r}")
+    if name not in _TYPES:
+        raise ArgumentError(f"{who}: expected dtype float32{', ' if mixed else ' or '}float64"
+                            f"{' or mixed_bfloat16' if mixed else ''}, got {identifier!r}")
     return name
 
 
@@ -209,7 +232,7 @@ def set_floatx(value: str) -> None:
     --------
     >>> fc.dtype_policies.set_floatx("float32")
     """
-    _set["floatx"] = _name(value, "set_floatx")
+    _set["floatx"] = _name(value, "set_floatx", mixed=False)
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class Parameter(OperatorMethods):
         A penalty on the value, which training adds to the loss.
     constraint : Constraint or function, optional
         What an optimizer brings the value to after each step.
+    rounds : bool
+        Whether products take it rounded to bfloat16 (`fastcnn.operations.bfloat16`).
 
     Attributes
     ----------
@@ -57,10 +59,10 @@ class Parameter(OperatorMethods):
     __array_priority__ = 100.0  # an array before an operator leaves the operation to the parameter
 
     def __init__(self, value: np.ndarray, name: str, path: str, trainable: bool = True,
-                 regularizer: Any = None, constraint: Any = None) -> None:
+                 regularizer: Any = None, constraint: Any = None, rounds: bool = False) -> None:
         self.array = value  # for kernels; users see `value`
         self.name, self.path, self.trainable = name, path, trainable
-        self.regularizer, self.constraint = regularizer, constraint
+        self.regularizer, self.constraint, self.rounds = regularizer, constraint, rounds
         self.version = 0
         self.derived: dict[Any, Any] = {}
         self.block: Block | None = None

@@ -181,7 +181,7 @@ class LayerCall:
 
     def __init__(self, layer: Any, inputs: Sequence[Tensor], shapes: Sequence[Any], training: bool | None) -> None:
         self.layer, self.inputs, self.training = layer, tuple(inputs), training
-        self.outputs = tuple(Tensor(shape, layer.compute_dtype, self, k) for k, shape in enumerate(shapes))
+        self.outputs = tuple(Tensor(shape, layer.array_dtype, self, k) for k, shape in enumerate(shapes))
 
 
 def is_symbolic(x: Any) -> bool:
@@ -219,9 +219,9 @@ def connect(layer: Any, x: Any, training: bool | None = None) -> Any:
     if len(inputs) > 1 and not layer.many_inputs:
         raise ArgumentError(f"{layer}: expected one tensor, got {len(inputs)}; "
                             f"join them first, with layers.Concatenate for example")
-    wrong = [one for one in inputs if one.dtype != layer.compute_dtype]
+    wrong = [one for one in inputs if one.dtype != layer.array_dtype]
     if wrong:
-        raise ArgumentError(f"{layer}: expected tensors of its own dtype, {layer.compute_dtype.name}, "
+        raise ArgumentError(f"{layer}: expected tensors of its own dtype, {layer.array_dtype.name}, "
                             f"got {wrong[0].dtype.name}; make all layers with one dtype")
     shapes = tuple(one.shape for one in inputs)
     verb = layer.for_shape(shapes if layer.many_inputs else shapes[0])

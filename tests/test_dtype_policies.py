@@ -37,17 +37,26 @@ def test_a_policy_has_two_types_and_survives_its_configuration(name):
     assert POLICY("float32") != POLICY("float64")
 
 
-@pytest.mark.parametrize("make", [POLICY, fc.config.set_dtype_policy, fc.config.set_floatx,
-                                  lambda name: layers.Dense(3, dtype=name)])
+@pytest.mark.parametrize("make", [POLICY, fc.config.set_dtype_policy, lambda name: layers.Dense(3, dtype=name)])
 @pytest.mark.parametrize(("name", "says"), [
-    ("mixed_bfloat16", "the dtype 'mixed_bfloat16' is not offered yet; take float32 or float64"),
-    ("int8", "expected dtype float32 or float64, got 'int8'"), (3, "expected dtype float32 or float64, got 3"),
-    (object, "expected dtype float32 or float64, got <class")])
+    ("mixed_float16", "the dtype 'mixed_float16' is not offered; take float32, float64 or mixed_bfloat16"),
+    ("int8", "expected dtype float32, float64 or mixed_bfloat16, got 'int8'"),
+    (3, "expected dtype float32, float64 or mixed_bfloat16, got 3"),
+    (object, "expected dtype float32, float64 or mixed_bfloat16, got <class")])
 def test_another_type_is_refused_in_one_sentence(make, name, says, defaults):
     with pytest.raises(fc.errors.ArgumentError, match=says) as error:
         make(name)
     assert "\n" not in str(error.value)
     assert fc.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("mixed_bfloat16", "the dtype 'mixed_bfloat16' is not offered; take float32 or float64"),
+    ("int8", "expected dtype float32 or float64, got 'int8'")])
+def test_the_type_of_numbers_is_no_policy_of_two_types(name, says, defaults):
+    with pytest.raises(fc.errors.ArgumentError, match=says):
+        fc.config.set_floatx(name)
+    assert fc.config.floatx() == "float32"
 
 
 def test_a_layer_tells_its_policy_by_keras_s_names():

@@ -254,7 +254,7 @@ def test_what_does_not_fit_is_refused():
             (lambda: mse.forward(y, y, sample_weight=np.ones(3)), "expected sample_weight of shape"),
             (lambda: mse.forward(y, y, sample_weight=np.ones((4, 3))), r"expected sample_weight of shape"),
             (lambda: fc.losses.MeanSquaredError(reduction="average"), "reduction='average' is not known"),
-            (lambda: fc.losses.MeanSquaredError(dtype="float16"), "the dtype 'float16' is not offered yet"),
+            (lambda: fc.losses.MeanSquaredError(dtype="float16"), "the dtype 'float16' is not offered"),
             (lambda: fc.losses.RootMeanSquaredError(reduction="sum"), "reduction='sum' is not offered"),
             (lambda: fc.losses.Huber(delta=0), "expected a positive delta, got 0"),
             (lambda: fc.losses.BinaryCrossentropy(label_smoothing=2), "expected 0 <= label_smoothing <= 1, got 2"),

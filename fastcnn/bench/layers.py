@@ -128,7 +128,7 @@ def subjects(model: Any, batch: int) -> list[Subject]:
         raise ArgumentError(f"bench: expected a model of one input and one output, got {model!r}")
     draw = np.random.default_rng(0)
     slots: dict[int, np.ndarray] = {
-        graph.inputs[0]: draw.random((batch, *model.input_shape[1:])).astype(model.compute_dtype)}
+        graph.inputs[0]: draw.random((batch, *model.input_shape[1:])).astype(model.array_dtype)}
     found, learning = [], {graph.inputs[0]: False}
     for step in graph.steps:
         layer, (output,) = step.node, step.outputs
@@ -191,12 +191,12 @@ def whole(model: Any, batch: int, rounds: int, seconds: float,
         "step" or "prediction" -> its median seconds in one round, or None.
     """
     draw = np.random.default_rng(1)
-    x = draw.random((batch, *model.input_shape[1:])).astype(model.compute_dtype)
+    x = draw.random((batch, *model.input_shape[1:])).astype(model.array_dtype)
     if classifies(model):
         y: Any = draw.integers(0, model.output_shape[-1], batch)
         model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     else:
-        y = draw.random((batch, *model.output_shape[1:])).astype(model.compute_dtype)
+        y = draw.random((batch, *model.output_shape[1:])).astype(model.array_dtype)
         model.compile(optimizer="adam", loss="mean_squared_error")
     model.train_on_batch(x, y)
 

@@ -12,7 +12,7 @@ import click
 
 _REQUIRED = ("numpy", "numba", "llvmlite", "click", "rich", "pooch", "safetensors", "msgspec", "platformdirs", "tbb")
 _EXTRAS = {"pillow": "image", "simplejpeg": "image", "matplotlib": "plot", "h5py": "keras", "onnx": "onnx",
-           "scikit-learn": "sklearn"}
+           "ml_dtypes": "bf16", "scikit-learn": "sklearn"}
 
 
 @click.command("doctor", short_help="Show versions, CPU, GPU, threads and the cache of kernels.")
@@ -57,16 +57,19 @@ def _cpu() -> list[tuple[str, Any]]:
     from llvmlite import binding as llvm
 
     from fastcnn import config
+    from fastcnn.kernels.cpu.amx import unit
     from fastcnn.kernels.cpu.gemm import tile
     from fastcnn.kernels.cpu.simd.width import features, lanes
 
     name, width, registers = features()
+    back_end, reason = unit.chosen()
     return [
         ("name", llvm.get_host_cpu_name()),
         ("vectors", f"{name}: {8 * width} bits, {registers} registers"),
         ("tile", f"{name}, {tile.M0} x 2 vectors of {lanes('float32')} float32 "
                  f"or {lanes('float64')} float64"),
         ("algorithms", f"{config.algorithm_table()}; fastcnn.config.set_algorithm_choice takes another table"),
+        ("bfloat16", f"{back_end}: {reason}"),
     ]
 
 

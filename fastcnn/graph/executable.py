@@ -11,6 +11,7 @@ from fastcnn import config, device
 from fastcnn.graph import arena, execute, finite, lowering, missing_kernels, rules, trace
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
+from fastcnn.graph.rounding import rounded
 from fastcnn.graph.rules.report import Fusions
 from fastcnn.graph.steps import Graph
 from fastcnn.layers.base import Backward, Call
@@ -92,7 +93,7 @@ class Executable:
     def infer_with_losses(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], list[float]]:
         """Return the outputs of one batch, and each penalty on an output of a layer and each loss that was added."""
         penalties = list[float]()
-        return execute.infer(self.whole, self.entered(xs), penalties), penalties
+        return execute.infer(rounded(self.whole), self.entered(xs), penalties), penalties
 
     def infer_penalized(self, xs: Sequence[np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Return the outputs of one batch, and what penalties on outputs of layers add to its mean loss."""
@@ -100,7 +101,7 @@ class Executable:
         if all(step.regularizer is None for step in self.whole.steps):
             return self.predict(xs), 0.0
         penalties = list[float]()
-        return execute.infer(self.whole, self.entered(xs), penalties), sum(penalties)
+        return execute.infer(rounded(self.whole), self.entered(xs), penalties), sum(penalties)
 
     def first_not_finite(self, xs: Sequence[np.ndarray], call: Call) -> str | None:
         """Return what is the first not to be finite when a batch goes forward (`fastcnn.graph.finite`)."""
@@ -166,7 +167,8 @@ class Executable:
             self._made = state, made  # in one assignment: no other thread may see the new state with old graphs
         key = fused and batch >= _lanes(self.device, self._dtype), to_logits, predicts
         if key not in made:
-            made[key] = self._new(fused, *key)
+            new = self._new(fused, *key)
+            made[key] = None if new is None else rounded(new)
         return made[key]
 
     def _new(self, fused: bool, fills: bool, to_logits: tuple[int, ...], predicts: bool) -> Graph | None:

@@ -28,6 +28,8 @@ class GraphStep:
         The penalty on its output.
     use : int
         How many steps before it run the same layer.
+    rounds : bool
+        Whether its layers compute in bfloat16.
     last_uses : tuple of int
         Slots whose last use this step is: their memory is free after it.
     """
@@ -38,6 +40,7 @@ class GraphStep:
     training: bool = True
     regularizer: Any = None
     use: int = 0
+    rounds: bool = False
     last_uses: tuple[int, ...] = ()
 
     @property

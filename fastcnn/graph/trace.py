@@ -148,7 +148,8 @@ def opened(traced: Traced, training: bool = True, input_shapes: Sequence[Any] | 
             slots.extend(layer.output_shape if len(outputs) > 1 else [layer.output_shape])
             for one, slot in zip(node.outputs, outputs, strict=True):
                 there.setdefault(id(one), slot)
-            steps.append(GraphStep(layer, inputs, outputs, learning, layer.activity_regularizer, use))
+            steps.append(GraphStep(layer, inputs, outputs, learning, layer.activity_regularizer, use,
+                                   layer.rounds))
 
     there = {id(tensor): slot for slot, tensor in enumerate(traced.inputs)}
     slots.extend((tensor.shape for tensor in traced.inputs) if input_shapes is None else input_shapes)

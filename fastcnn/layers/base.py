@@ -40,7 +40,7 @@ class Layer(composite.Composite):
     name : str, optional
         None makes it from the class: ``conv2d``, ``conv2d_1``, ...
     dtype : str or DTypePolicy, optional
-        "float32" or "float64". None takes that of `fastcnn.config.dtype_policy`.
+        "float32", "float64" or "mixed_bfloat16". None takes that of `fastcnn.config.dtype_policy`.
     trainable : bool
         Whether training changes the parameters.
     activity_regularizer : str or Regularizer, optional
@@ -133,7 +133,7 @@ class Layer(composite.Composite):
 
         Parameters
         ----------
-        x : (N, ...) array of the layer's compute_dtype
+        x : (N, ...) array of the layer's array_dtype
         call : Call
 
         Raises
@@ -177,7 +177,8 @@ class Layer(composite.Composite):
                 x = self.checked(x)  # which builds it
         elif (sized := self.sized(x)) is not self:
             return sized(x, training)
-        return self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
+        y = self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
+        return taking.returned(self, y) if self.rounds else y
 
     @property
     def input(self) -> Any:

@@ -137,7 +137,7 @@ class Built(Twins):
         shape = self.input_shape
         if type(x) is np.ndarray and shape is not None and not self.many_inputs:  # as nearly always: in one call
             flags = x.flags
-            if x.dtype == self.compute_dtype and x.shape[1:] == shape[1:] and flags.c_contiguous and flags.writeable:
+            if x.dtype == self.array_dtype and x.shape[1:] == shape[1:] and flags.c_contiguous and flags.writeable:
                 return x
         # The first input tells a layer with `call` whether it has several.
         if self.has_call and self.input_shape is None:
@@ -158,12 +158,12 @@ class Built(Twins):
 
     def _checked_one(self, x: Any, shape: Any) -> np.ndarray:
         if not device.is_array(x):
-            raise ArgumentError(f"{self}: expected an array of {self.compute_dtype.name}, got {type(x).__name__}; "
-                                f"convert it with numpy.array(x, {self.compute_dtype.name!r})")
-        if x.dtype != self.compute_dtype:
+            raise ArgumentError(f"{self}: expected an array of {self.array_dtype.name}, got {type(x).__name__}; "
+                                f"convert it with numpy.array(x, {self.array_dtype.name!r})")
+        if x.dtype != self.array_dtype:
             other = f", or make the layer with dtype={x.dtype.name!r}" if x.dtype.kind == "f" else ""
-            raise ArgumentError(f"{self}: expected an array of {self.compute_dtype.name}, got {x.dtype}; "
-                                f"convert it with x.astype({self.compute_dtype.name!r}){other}")
+            raise ArgumentError(f"{self}: expected an array of {self.array_dtype.name}, got {x.dtype}; "
+                                f"convert it with x.astype({self.array_dtype.name!r}){other}")
         if shape is None:
             self._build_first((None, *x.shape[1:]))
         elif x.shape[1:] != shape[1:]:

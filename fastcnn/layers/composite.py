@@ -137,7 +137,7 @@ class Composite(Built):
     def _built_by_call(self, shape: Shape) -> Shape:
         inputs, outputs = self.called_on(shape)
         tensors = tuple(outputs) if isinstance(outputs, (list, tuple)) else (outputs,)
-        self._graph = _hooks.hooks["graph"](inputs, tensors, self.compute_dtype, str(self), self._added)
+        self._graph = _hooks.hooks["graph"](inputs, tensors, self.array_dtype, str(self), self._added)
         self.traced = self._graph.traced
         self.check_called(self.traced.layers)
         return tuple(one.shape for one in tensors) if len(tensors) > 1 else tensors[0].shape

@@ -96,7 +96,7 @@ def Input(shape: tuple[int | None, ...] | None = None, batch_size: int | None = 
     batch_size : int, optional
         What a batch will be. One may be of any size all the same, and shapes tell None of it.
     dtype : str or DTypePolicy, optional
-        float32 or float64; that of `fastcnn.config.dtype_policy` if absent.
+        float32, float64 or mixed_bfloat16; that of `fastcnn.config.dtype_policy` if absent.
     batch_shape : tuple, optional
         (None, H, W, C), in the place of `shape`.
     name : str, optional

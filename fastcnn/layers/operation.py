@@ -10,6 +10,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.layers import open_sizes
 from fastcnn.layers.base import Backward, Call, Layer, Shape, names
 from fastcnn.layers.held_layers import all_within
+from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.merge import add_to_gradient
 from fastcnn.parameters import Parameter
 from fastcnn.symbolic import Tensor
@@ -50,7 +51,7 @@ class Operation(Layer):
         self.primitive = _hooks.hooks["primitive"](operation)
         self.operation, self.arguments = operation, _as_json(arguments)
         self.operands: list[Any] = [one if isinstance(one, (str, Parameter)) else _constant(one) for one in operands]
-        self.compute_dtype = np.dtype(output_dtype)
+        self.array_dtype = np.dtype(output_dtype)
         self.replayable = self.primitive.replayable and not any(isinstance(one, Parameter) for one in self.operands)
         self.is_source = not any(isinstance(one, str) for one in self.operands)
         self._owners: list[Any] = []  # the layers whose parameters it reads
@@ -98,7 +99,7 @@ class Operation(Layer):
     def _filled(self, xs: Sequence[Any]) -> list[Any]:
         """Return all operands, with what comes in at the places of tensors."""
         given = iter(xs)
-        return [next(given) if isinstance(one, str) else one.array if isinstance(one, Parameter) else one
+        return [next(given) if isinstance(one, str) else multiplied(one) if isinstance(one, Parameter) else one
                 for one in self.operands]
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
@@ -140,7 +141,7 @@ class Operation(Layer):
         operands = [one if isinstance(one, str) else {"value": one.tolist(), "dtype": one.dtype.name}
                     for one in self.operands]
         return {"operation": self.operation, "arguments": self.arguments, "operands": operands,
-                "output_dtype": self.compute_dtype.name, "name": self.name}
+                "output_dtype": self.array_dtype.name, "name": self.name}
 
 
 def _owner(parameter: Parameter) -> Any:

@@ -40,7 +40,7 @@ class _Mapping(Layer):
 
     def _filled(self, values: Any, shape: tuple[int, ...]) -> np.ndarray:
         """Return values broadcast to `shape`, flat, in the layer's type; a copy, since kernels want it writable."""
-        filled = np.empty(shape, self.compute_dtype)
+        filled = np.empty(shape, self.array_dtype)
         filled[...] = values
         return filled.reshape(-1)
 
@@ -90,14 +90,14 @@ class Rescaling(_Mapping):
             found = np.empty(0)
         if found.dtype.kind not in "buif" or not found.size or not np.isfinite(found).all():
             raise ArgumentError(f"{self}: expected {name} to be a finite number or an array of them, got {values!r}")
-        return found.astype(self.compute_dtype)
+        return found.astype(self.array_dtype)
 
     def _map(self, shape: tuple[int, ...]) -> Tables:
         last = max(1, self.scale.ndim, self.offset.ndim)
         part = shape[-last:] if len(shape) > 1 else (1,)
         count = math.prod(part)
-        return (self._filled(self.scale, part), self._filled(self.offset, part), np.zeros(count, self.compute_dtype),
-                np.ones(count, self.compute_dtype))
+        return (self._filled(self.scale, part), self._filled(self.offset, part), np.zeros(count, self.array_dtype),
+                np.ones(count, self.array_dtype))
 
 
 class Normalization(_Mapping):
@@ -133,7 +133,7 @@ class Normalization(_Mapping):
             raise ArgumentError(f"{self}: expected mean and variance, or none of them, got mean={mean!r} and "
                                 f"variance={variance!r}")
         self.axis = () if axis is None else axes(axis, self, "axis", empty=True)
-        kind = self.compute_dtype
+        kind = self.array_dtype
         self.given = None if mean is None else (np.asarray(mean, kind), np.asarray(variance, kind))
         if self.given is not None and self.given[0].shape != self.given[1].shape:
             raise ArgumentError(f"{self}: expected mean and variance of one shape, got {self.given[0].shape} and "
@@ -209,7 +209,7 @@ class Normalization(_Mapping):
         around = tuple(shape[axis] if axis in kept else 1 for axis in range(first, first + len(part)))
         mean, variance = self.given if self.given is not None else (self.mean.value, self.variance.value)
         mean, variance = (np.broadcast_to(values, sizes).reshape(around) for values in (mean, variance))
-        kind, count = self.compute_dtype, math.prod(part)
+        kind, count = self.array_dtype, math.prod(part)
         variance = np.maximum(variance, kind.type(_SMALLEST) ** 2)
         if not self.invert:
             return np.empty(0, kind), np.empty(0, kind), self._filled(mean, part), self._filled(variance, part)

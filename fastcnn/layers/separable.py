@@ -9,6 +9,7 @@ from fastcnn import constraints, geometry
 from fastcnn.geometry.arguments import positive
 from fastcnn.layers.base import Backward, Call, Shape, elements
 from fastcnn.layers.conv import Convolution
+from fastcnn.operations.bfloat16 import round_in_place, rounded
 from fastcnn.operations.convolution import convolution, predict_convolution
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
@@ -69,8 +70,12 @@ class _Separable(Convolution):
         pixels, between = self._between(x.shape)
         z, through_depthwise = convolution(x, self.depthwise_kernel, None, None, self.geometry(x.shape), between,
                                            self.trainable, call.wants_dx)
+        if self.rounds:  # what lies between the two is stored as what lies between layers
+            round_in_place(z)
         y, through_pointwise = convolution(z, self.kernel, self.bias, activation, pixels,
                                            (x.shape[0], *self.output_shape[1:]), self.trainable)
+        if self.rounds:
+            return y, lambda dy: through_depthwise(rounded(through_pointwise(dy)))
         return y, lambda dy: through_depthwise(through_pointwise(dy))
 
     def predict_with(self, x: np.ndarray, kernel: Parameter, bias: Parameter | None, activation: Any,
@@ -78,6 +83,8 @@ class _Separable(Convolution):
         """As `Conv2D.predict_with`; `kernel` and `bias` are those of the second convolution."""
         pixels, between = self._between(x.shape)
         z = predict_convolution(x, self.depthwise_kernel, None, None, self.geometry(x.shape, padding), between)
+        if self.rounds:
+            round_in_place(z)
         return predict_convolution(z, kernel, bias, activation, pixels, (x.shape[0], *self.output_shape[1:]), residual)
 
 

@@ -5,7 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.errors import ArgumentError, DataError, UnknownArgumentError, unknown
+from fastcnn.operations.bfloat16 import rounded
 
 
 def named(layer: Any, x: Any, given: dict[str, Any]) -> Any:
@@ -54,8 +56,8 @@ def taken(layer: Any, x: Any, training: Any) -> Any:
     if training is not None and not isinstance(training, (bool, np.bool_, int)):
         raise ArgumentError(f"{layer}: expected training to be True, False or None, got {type(training).__name__}; "
                             f"several inputs are a list, as in layer([a, b]), and arrays have no masks")
-    if type(x) is np.ndarray and x.dtype == layer.compute_dtype:  # as nearly always
-        return x
+    if type(x) is np.ndarray and x.dtype == layer.array_dtype:  # as nearly always
+        return rounded(x) if layer.rounds else x
     several = layer.many_inputs or (layer.has_call and _are_arrays(x))
     if several and isinstance(x, (list, tuple)):
         return type(x)(_array(layer, one) for one in x)
@@ -72,15 +74,32 @@ def _array(layer: Any, x: Any) -> Any:
     if device.is_array(x) and type(x) is not np.ndarray:  # of another device: as it is
         return x
     if isinstance(x, dict) or callable(x):
-        raise ArgumentError(f"{layer}: expected an array of {layer.compute_dtype.name}, got {type(x).__name__}; "
-                            f"convert it with numpy.array(x, {layer.compute_dtype.name!r})")
+        raise ArgumentError(f"{layer}: expected an array of {layer.array_dtype.name}, got {type(x).__name__}; "
+                            f"convert it with numpy.array(x, {layer.array_dtype.name!r})")
     try:
         array = np.asarray(x)
     except ValueError:
         array = np.empty(0, object)
+    if is_bfloat16(array.dtype):
+        array = array.astype(np.float32)
     if array.dtype.kind not in "buif":
         raise DataError(f"{layer}: expected numbers, or lists of them that are of one length, got {_told(x, array)}")
-    return array if array.dtype == layer.compute_dtype else array.astype(layer.compute_dtype)
+    array = array if array.dtype == layer.array_dtype else array.astype(layer.array_dtype)
+    return rounded(array) if layer.rounds else array
+
+
+def returned(layer: Any, y: Any) -> Any:
+    """Return what a layer that computes in bfloat16 answers its caller: arrays of that type.
+
+    Parameters
+    ----------
+    layer : Layer
+    y : array, or tuple of them
+        In float32.
+    """
+    if isinstance(y, tuple):
+        return tuple(returned(layer, one) for one in y)
+    return y.astype(layer.compute_dtype) if type(y) is np.ndarray else y
 
 
 def _told(x: Any, array: np.ndarray) -> str:

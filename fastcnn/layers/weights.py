@@ -27,7 +27,9 @@ class Weights:
     variable_dtype : dtype
         Of the parameters.
     compute_dtype : dtype
-        Of inputs and outputs.
+        Of inputs and outputs, and of what is multiplied.
+    array_dtype : dtype
+        Of the arrays that hold inputs and outputs: float32 where the compute type is bfloat16.
     """
 
     #: Whether it is asked for layers in its attributes: a class of a user's own is (`fastcnn.layers.held_layers`).
@@ -38,6 +40,7 @@ class Weights:
     name: str
     variable_dtype: np.dtype
     compute_dtype: np.dtype
+    array_dtype: np.dtype
     parameters: list[Parameter]
     _policy: DTypePolicy
     _trainable: bool
@@ -87,7 +90,7 @@ class Weights:
         except ArgumentError as error:
             raise ArgumentError(f"{self}: {name}: {error}") from None
         parameter = Parameter(entered(value), name, f"{self.name}/{name}", trainable,
-                              regularizers.get(regularizer), constraints.get(constraint))
+                              regularizers.get(regularizer), constraints.get(constraint), self._policy.rounds)
         self.parameters.append(parameter)
         return parameter
 
@@ -106,7 +109,13 @@ class Weights:
         if self.parameters and policy != self._policy:
             raise ArgumentError(f"{type(self).__name__}: expected a dtype policy before there are parameters, which "
                                 f"are {self.variable_dtype.name}, got {policy.name}; make a new layer with dtype=")
-        self._policy, self.variable_dtype, self.compute_dtype = policy, policy.variable_dtype, policy.compute_dtype
+        self._policy, self.array_dtype = policy, policy.array_dtype
+        self.variable_dtype, self.compute_dtype = policy.variable_dtype, policy.compute_dtype
+
+    @property
+    def rounds(self) -> bool:
+        """Whether its outputs are numbers of bfloat16 in arrays of float32."""
+        return self._policy.rounds and self.array_dtype == np.float32
 
     @property
     def dtype(self) -> np.dtype:

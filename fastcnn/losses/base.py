@@ -86,7 +86,7 @@ class Loss(InRows, ExplainsUnsupported):
             raise ArgumentError(f"{who}: reduction={reduction!r} is not known; known are "
                                 f"{', '.join(map(repr, _REDUCTIONS))}")
         if dtype is not None:
-            self.dtype = dtype_policies.get(dtype, who).name
+            self.dtype = dtype_policies.get(dtype, who).variable_dtype.name
         self.name = name if name is not None else who.lower()
         self.reduction = reduction
 

@@ -25,7 +25,7 @@ def dtype_name(dtype: Any, who: str) -> str:
             return np.dtype(dtype).name
         except TypeError:
             pass
-    return dtype_policies.get(dtype, who).name
+    return dtype_policies.get(dtype, who).variable_dtype.name
 
 
 class Counted(ArrayLike):

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.callbacks import Callback, Progress
 from fastcnn.callbacks.progress import suiting_style
 from fastcnn.data.mapped_rows import MappedRows
@@ -43,6 +44,8 @@ def array(value: Any, who: str, what: str) -> np.ndarray:
     except Exception as error:  # a tensor of another library's may refuse in its own way
         raise DataError(f"{who}: expected {what} as an array of numbers, got a {type(value).__name__} that NumPy "
                         f"cannot read: {error}") from None
+    if is_bfloat16(found.dtype):
+        found = found.astype(np.float32)
     if found.dtype.kind not in "buif":
         one = found.dtype.kind == "O" and not found.ndim
         hint = "; number the classes from 0" if what.startswith("y") else "; convert it with x.astype('float32')"

@@ -127,7 +127,7 @@ def with_targets(trainer: TrainerState, who: str, class_weight: Any = None, trai
 
 def as_it_is(trainer: TrainerState, who: str) -> Callable[[Any, int], Any]:
     """Return what hands batches to a step of one's own as they come: arrays of the host, floats of the model's type."""
-    model, kind = trainer.model, trainer.model.compute_dtype
+    model, kind = trainer.model, trainer.model.array_dtype
 
     def array(one: Any) -> Any:
         if isinstance(one, Mapping):
@@ -240,3 +240,18 @@ def check_frequency(frequency: Any, who: str) -> None:
     """Raise ArgumentError unless it tells which epochs end with a validation."""
     if not isinstance(frequency, Container) or isinstance(frequency, (str, bytes)):
         arguments.positive(who, validation_freq=frequency)
+
+
+def may_share(x: np.ndarray, y: np.ndarray) -> bool:
+    """Return whether an output may lie where the input does: what lies in a block of the device's own does not.
+
+    Asking NumPy takes a third of a microsecond, of the 38 that LeNet-5 takes for an image.
+    """
+    block = y.base
+    own = type(block) is np.ndarray and block.dtype == np.uint8 and block is not x.base
+    return not own and np.may_share_memory(x, y)
+
+
+def batch_of(batch_size: Any) -> int:
+    """Return the samples of a batch; 0 for what has to be looked at, and refused perhaps."""
+    return 32 if batch_size is None else batch_size if type(batch_size) is int else 0

@@ -52,9 +52,9 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
     else:
         ys = arguments.joint_targets(y, names, joint, len(xs[0]), who)
         weights = arguments.joint_weights(sample_weight, len(ys), who)
-    data = Data(xs, ys, model.taken_shapes, model.compute_dtype, who, weights,
+    data = Data(xs, ys, model.taken_shapes, model.array_dtype, who, weights,
                 lasts=not how.get("one_batch", False)) if augmentation is None else AugmentedData(
-                    xs, ys, model.taken_shapes, model.compute_dtype, who, weights, pipelines, first)
+                    xs, ys, model.taken_shapes, model.array_dtype, who, weights, pipelines, first)
     if trainer.objective is None:  # steps of its own know what they do with targets
         return data
     for target, one in zip(trainer.objective.targets, ys, strict=joint is None):
@@ -72,9 +72,9 @@ def labelled(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, who: str
         ys = _as_tried(ys, some)
         ws = None if ws is None or weighing is None else _as_tried(ws, weighing)
     shapes = model.output_shapes_of(tried)
-    objective.check(ys, ws, shapes, model.compute_dtype, who, **how)
+    objective.check(ys, ws, shapes, model.array_dtype, who, **how)
     if isinstance(data, AugmentedData):
-        objective.check(some, weighing, shapes, model.compute_dtype, who, **how | {"one_batch": True})
+        objective.check(some, weighing, shapes, model.array_dtype, who, **how | {"one_batch": True})
     return data
 
 
@@ -96,7 +96,7 @@ def _for_own_steps(trainer: TrainerState, x: Any, y: Any, sample_weight: Any, wh
     if not xs or not len(xs[0]):
         raise DataError(f"{who}: expected at least one sample, got none")
     trainer.trained, trainer.penalized = trainer.model.trainable_weights, []
-    data = Data(xs, ys, [(None, *one.shape[1:]) for one in xs], trainer.model.compute_dtype, who, weights or None)
+    data = Data(xs, ys, [(None, *one.shape[1:]) for one in xs], trainer.model.array_dtype, who, weights or None)
     data.require_finite(who, [f"x[{k}]" for k in range(len(xs))] if len(xs) > 1 else ["x"])
     return data
 
@@ -116,8 +116,8 @@ def unlabelled(trainer: TrainerState, x: Any, who: str, lasts: bool = True, augm
     model = trainer.model
     if augmentation is not None:
         xs, pipelines = augmented_inputs.read(model, x, augmentation, who)
-        return AugmentedData(xs, [], model.taken_shapes, model.compute_dtype, who, None, pipelines)
-    return Data(_inputs(trainer, x, who), [], model.taken_shapes, model.compute_dtype, who, lasts=lasts)
+        return AugmentedData(xs, [], model.taken_shapes, model.array_dtype, who, None, pipelines)
+    return Data(_inputs(trainer, x, who), [], model.taken_shapes, model.array_dtype, who, lasts=lasts)
 
 
 def _inputs(trainer: TrainerState, x: Any, who: str) -> list[Any]:

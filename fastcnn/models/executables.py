@@ -58,7 +58,7 @@ class Executables:
             if open_sizes.is_open(self._shapes):
                 raise ArgumentError(f"{self._network}: expected known sizes, got input {shape_text(self._shapes)}; "
                                     f"model.for_shape({_example(self._shapes)}), say, is the model for one")
-            self._one = Executable(self._structure.traced, self._network.layers, self._network.compute_dtype)
+            self._one = Executable(self._structure.traced, self._network.layers, self._network.array_dtype)
         return self._one
 
     def get(self, xs: Sequence[Any]) -> Executable:
@@ -90,9 +90,9 @@ class Executables:
             raise ArgumentError(f"{network}: expected input {shape_text(self._shapes)}, "
                                 f"got {shape_text(tuple(shapes))}")
         if network.has_call:
-            return Executable(network.structure_on(shapes).traced, network.layers, network.compute_dtype, share=SIZES)
+            return Executable(network.structure_on(shapes).traced, network.layers, network.array_dtype, share=SIZES)
         traced = self._structure.traced
-        return Executable(traced, network.layers, network.compute_dtype, trace.opened(traced, input_shapes=shapes),
+        return Executable(traced, network.layers, network.array_dtype, trace.opened(traced, input_shapes=shapes),
                           SIZES)
 
     def made(self) -> list[Executable]:

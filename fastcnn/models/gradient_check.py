@@ -15,8 +15,8 @@ from fastcnn.layers import held_layers
 from fastcnn.layers.base import Call
 from fastcnn.layers.dropout import Dropout, GaussianDropout, GaussianNoise
 from fastcnn.models import data
-from fastcnn.models.float64_copy import in_float64
 from fastcnn.models.gradient_report import SUSPECT, GradientReport, ParameterCheck, word
+from fastcnn.models.retyped import in_float64
 
 _ROUNDING = 8 * np.finfo(np.float64).eps  # of a loss: what its sums lose, about
 _BEND = 1e-4  # of a slope: where both sides differ by more there is a kink between, or the loss is curved

@@ -218,8 +218,8 @@ class Network(InputsAndOutputs):
                 x = arguments.inputs(x, self.input_names, (), str(self)) if self.built else list(x.values())
             found = Layer.__call__(self, x, training)
             return self.as_given(found if isinstance(found, tuple) else [found])
-        xs = Data(self.read(x, str(self)), [], self.taken_shapes, self.compute_dtype, str(self)).xs
-        xs = [np.ascontiguousarray(one, self.compute_dtype) for one in xs]
+        xs = Data(self.read(x, str(self)), [], self.taken_shapes, self.array_dtype, str(self)).xs
+        xs = [np.ascontiguousarray(one, self.array_dtype) for one in xs]
         if training:
             y = self.forward(tuple(xs) if self.many_inputs else xs[0], Call(step=next(self._draws)))[0]
             return self.as_given(list(map(device.get, y if isinstance(y, tuple) else [y])))

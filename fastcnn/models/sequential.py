@@ -73,9 +73,9 @@ class Sequential(Model):
         if layer.many_inputs:
             raise ArgumentError(f"{self}: expected layers of one input, got {layer}; {_FUNCTIONAL}")
         serialization.check_name(self, self.layers, layer)
-        if self.layers and layer.compute_dtype != self.compute_dtype:
-            raise ArgumentError(f"{self}: expected layers of one dtype, {self.compute_dtype.name}, "
-                                f"got {layer} of {layer.compute_dtype.name}")
+        if self.layers and layer.array_dtype != self.array_dtype:
+            raise ArgumentError(f"{self}: expected layers of one dtype, {self.array_dtype.name}, "
+                                f"got {layer} of {layer.array_dtype.name}")
         first = self._first
         if first is None and not self.layers and layer.told_shape is not None:
             self.dtype_policy = layer.dtype_policy
@@ -87,7 +87,7 @@ class Sequential(Model):
             if layer.built and isinstance(layer, Model):  # it knows its input, so the chain does
                 self.build(layer.input_shape)
             return
-        if not self.layers and layer.compute_dtype != self.compute_dtype:  # the input is of the type of what follows
+        if not self.layers and layer.array_dtype != self.array_dtype:  # the input is of the type of what follows
             first = Input(first.shape[1:], dtype=layer.dtype_policy, name=first.name)
             self.dtype_policy = layer.dtype_policy
         self._chain(first, [*self.layers, layer], self._built_structure().traced.nodes)

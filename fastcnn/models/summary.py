@@ -38,7 +38,7 @@ def rows(model: Any, expand_nested: bool = False, depth: int = 0) -> list[Summar
 
     With `expand_nested` the layers of a model inside follow its row.
     """
-    size, found = model.compute_dtype.itemsize, list[SummaryRow]()
+    size, found = model.array_dtype.itemsize, list[SummaryRow]()
     before: dict[int, list[str]] = {}
     for node in model.traced.nodes:
         before.setdefault(id(node.layer), []).extend(one.name for one in node.inputs)

@@ -11,7 +11,9 @@ from fastcnn.augmentation import Pipeline
 from fastcnn.callbacks import History
 from fastcnn.layers.base import Call
 from fastcnn.models import arguments
+from fastcnn.models.batching import batch_of, may_share
 from fastcnn.models.own_steps import OwnSteps
+from fastcnn.models.retyped import Retyped
 from fastcnn.models.structure import Structure
 from fastcnn.models.trainer import Trainer
 from fastcnn.training import ForwardResult
@@ -53,16 +55,17 @@ class TrainableNetwork(OwnSteps):
 
     def _new(self, name: str, policy: Any) -> None:
         super()._new(name, policy)
-        self._trainer = Trainer(self)
+        self._trainer, self._retyped = Trainer(self), Retyped(self)
 
     def _connect(self, structure: Structure) -> None:
         super()._connect(structure)
         self._trainer.objective = None  # it looks at names and shapes of outputs
+        self._retyped = Retyped(self)
 
     def replaced(self, **attributes: Any) -> Any:
         """As `Layer.replaced`; the copy is compiled as this model is."""
         copy = super().replaced(**attributes)
-        copy._trainer = self._trainer.of(copy)
+        copy._trainer, copy._retyped = self._trainer.of(copy), Retyped(copy)
         return copy
 
     loss = _of_trainer("loss")
@@ -229,7 +232,8 @@ class TrainableNetwork(OwnSteps):
                                       augmentation=augmentation)
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0, steps: int | None = None,
-                callbacks: Any = None, augmentation: Pipelines | None = None, **others: Any) -> NDArray[Any]:
+                callbacks: Any = None, augmentation: Pipelines | None = None, precision: str | None = None,
+                **others: Any) -> NDArray[Any]:
         """Return the outputs for all samples, as a new array, or a list or dict of them as the model was told.
 
         Type checkers are told of an array, which is what models of one output return.
@@ -247,15 +251,23 @@ class TrainableNetwork(OwnSteps):
         callbacks : Callback or list of them, optional
         augmentation : Pipeline, or dict of str to Pipeline, optional
             As in `evaluate`.
+        precision : str, optional
+            "bf16" predicts by a copy of the model under "mixed_bfloat16", "float32" by one without: copies are kept,
+            and follow the weights. None: as the layers are. The outputs are float32.
         """
+        if precision is not None:
+            model = self._retyped.get(precision, f"{self}.predict")
+            if model is not self:
+                narrow: NDArray[Any] = model.predict(x, batch_size, verbose, steps, callbacks, augmentation, **others)
+                return narrow
         known, structure = self._executables, self._structure
         if known is not None and structure is not None and structure.is_plain \
-                and type(x) is np.ndarray and x.dtype == self.compute_dtype and x.ndim and not others \
+                and type(x) is np.ndarray and x.dtype == self.array_dtype and x.ndim and not others \
                 and steps is None and callbacks is None and augmentation is None \
-                and 0 < len(x) <= _batch_of(batch_size) and (executable := known.ready(x)) is not None:
+                and 0 < len(x) <= batch_of(batch_size) and (executable := known.ready(x)) is not None:
             (y,) = executable.predict([x])  # one batch of the model's own type: nothing to gather
             y = y if type(y) is np.ndarray else device.get(y)
-            return y.copy() if _may_share(x, y) else y
+            return y.copy() if may_share(x, y) else y
         arguments.refuse(f"{self}.predict", others, {}, arguments.names_of(TrainableNetwork.predict))
         found: NDArray[Any] = self._trainer.predict(x, batch_size=batch_size, steps=steps, callbacks=callbacks,
                                                     augmentation=augmentation)
@@ -283,18 +295,3 @@ class TrainableNetwork(OwnSteps):
     def penalty(self, adds_gradients: bool) -> float:
         """Return what the regularizers of the weights add to the loss; add its gradients if told so."""
         return self._trainer.penalty(adds_gradients)
-
-
-def _may_share(x: np.ndarray, y: np.ndarray) -> bool:
-    """Return whether an output may lie where the input does: what lies in a block of the device's own does not.
-
-    Asking NumPy takes a third of a microsecond, of the 38 that LeNet-5 takes for an image.
-    """
-    block = y.base
-    own = type(block) is np.ndarray and block.dtype == np.uint8 and block is not x.base
-    return not own and np.may_share_memory(x, y)
-
-
-def _batch_of(batch_size: Any) -> int:
-    """Return the samples of a batch; 0 for what has to be looked at, and refused perhaps."""
-    return 32 if batch_size is None else batch_size if type(batch_size) is int else 0

@@ -229,8 +229,8 @@ class Trainer:
     # --- what `fastcnn.training` asks of a model ---------------------------------------------------------------------
 
     @property
-    def compute_dtype(self) -> np.dtype:
-        return self.model.compute_dtype
+    def array_dtype(self) -> np.dtype:
+        return self.model.array_dtype
 
     @property
     def own_train_step(self) -> Any:

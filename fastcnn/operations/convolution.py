@@ -21,6 +21,7 @@ from fastcnn.operations.activation import (
     clamp_array,
 )
 from fastcnn.operations.algorithms import algorithm_of
+from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import run_kept, state_of
 from fastcnn.parameters import Parameter
@@ -67,7 +68,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
     call, backward_input, backward_weights = algorithm_of(g, d, dtype, False)
     y, start = d.empty(shape, dtype), nothing if bias is None else bias.array
-    call.run(d, y, x, call.arguments(d, weights.array, start, clamp_array(clamp, dtype)))
+    call.run(d, y, x, call.arguments(d, multiplied(weights), start, clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
         if learns:
@@ -75,7 +76,8 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
         if not wants_dx:
             return None
         dx = d.empty(x.shape, dtype)
-        backward_input.run(d, dx, dy, backward_input.arguments(d, weights.array, nothing, clamp_array(LINEAR, dtype)))
+        backward_input.run(d, dx, dy, backward_input.arguments(d, multiplied(weights), nothing,
+                                                           clamp_array(LINEAR, dtype)))
         return dx
 
     return y, backward

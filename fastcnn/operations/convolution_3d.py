@@ -14,6 +14,7 @@ from fastcnn.geometry.dimensions import CONV3D, slices
 from fastcnn.operations import Backward
 from fastcnn.operations.activation import LINEAR, Clamp, Function, activate_only, clamp_array
 from fastcnn.operations.algorithms import algorithm_of
+from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.bias import add_bias_gradient
 from fastcnn.operations.kernel_call import NOTHING, ProductCall
 from fastcnn.operations.layout import permuted
@@ -32,7 +33,7 @@ class VolumeFilters:
     def __init__(self, weights: Parameter, bias: Parameter | None) -> None:
         self.state = state_of(weights, bias)
         kd, kh, kw, c, k = weights.shape
-        self.array = permuted(weights.array, (1, 2, 0, 3, 4)).reshape(kh, kw, kd * c, k)
+        self.array = permuted(multiplied(weights), (1, 2, 0, 3, 4)).reshape(kh, kw, kd * c, k)
         self._packed: dict[tuple[object, int], np.ndarray] = {}
 
     @classmethod

@@ -19,6 +19,7 @@ from fastcnn.operations.activation import (
     clamp_of,
 )
 from fastcnn.operations.algorithms import algorithm_of
+from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.bias import add_bias_gradient
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import bias_array, run_kept
@@ -58,7 +59,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     d, dtype = device.of(x), x.dtype
     of_input, call, backward_weights = algorithm_of(g, d, dtype, False)
     y = d.empty(shape, dtype)
-    call.run(d, y, x, call.arguments(d, weights.array, bias_array(weights, bias), clamp_array(clamp, dtype)))
+    call.run(d, y, x, call.arguments(d, multiplied(weights), bias_array(weights, bias), clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
         if learns:
@@ -67,7 +68,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
         if not wants_dx:
             return None
         dx = d.empty(x.shape, dtype)
-        of_input.run(d, dx, dy, of_input.arguments(d, weights.array, NOTHING[dtype], clamp_array(LINEAR, dtype)))
+        of_input.run(d, dx, dy, of_input.arguments(d, multiplied(weights), NOTHING[dtype], clamp_array(LINEAR, dtype)))
         return dx
 
     return y, backward

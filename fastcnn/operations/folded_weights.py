@@ -27,7 +27,7 @@ class FoldedWeights(Parameter):
     def __init__(self, make: Callable[[], np.ndarray], like: Parameter, name: str, path: str) -> None:
         self._make, self._shape, self._dtype = make, like.shape, like.dtype
         self._array: np.ndarray | None = None
-        super().__init__(make(), name, path)
+        super().__init__(make(), name, path, rounds=like.rounds)
 
     @property
     def array(self) -> np.ndarray:

@@ -12,6 +12,7 @@ import numpy as np
 
 from fastcnn import config, device
 from fastcnn.operations.activation import Clamp
+from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import bias_array
 from fastcnn.parameters import Parameter
@@ -78,7 +79,7 @@ class InvertedResidualCall:
             memory = d.empty((d.kernels.inverted_residual_forward_packed(g, dtype),), dtype)
             packed, ready = (state, memory, self.clamps.astype(dtype)), 0
         expand, (window, window_bias), project = (
-            (_NO_FILTERS[dtype], NOTHING[dtype]) if one is None else (one[0].array, bias_array(*one))
+            (_NO_FILTERS[dtype], NOTHING[dtype]) if one is None else (multiplied(one[0]), bias_array(*one))
             for one in weights)
         y = d.empty(shape, dtype)
         scratch = d.empty((d.kernels.inverted_residual_forward_scratch(g, dtype),), dtype)

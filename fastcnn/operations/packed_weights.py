@@ -10,6 +10,7 @@ import numpy as np
 
 from fastcnn import config, device
 from fastcnn.device import Device
+from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.folded_weights import FoldedWeights
 from fastcnn.operations.kernel_call import NOTHING, Arguments, ProductCall
 from fastcnn.parameters import Parameter
@@ -48,7 +49,7 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     """
     start = bias_array(weights, bias)
     if call.packed is None or call.unkept is None:  # a kernel that packs nothing
-        call.run(d, y, x, call.arguments(d, weights.array, start, clamp, residual))
+        call.run(d, y, x, call.arguments(d, multiplied(weights), start, clamp, residual))
         return None
     state, key = state_of(weights, bias), (call.kernel, call.packed)
     found = weights.derived.get(key)
@@ -59,7 +60,7 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     else:
         packed, ready = found[1], 1
     # A plan that holds the packed weights need not hold the others, too.
-    array = None if ready and d.replays else weights.array
+    array = None if ready and d.replays else multiplied(weights)
     call.run(d, y, x, call.arguments(d, array, start, clamp, residual, (packed, ready)))
     if not ready and not d.runs:
         return None

@@ -57,7 +57,7 @@ class RandomNumbers(Layer):
     def _drawn(self, x: np.ndarray, key: tuple[int, int]) -> np.ndarray:
         axis, factor = self.batch
         shape = tuple(x.shape[axis] * factor if n is None else n for n in self.lengths)
-        return drawn(self.distribution, device.of(x), shape, self.compute_dtype, self.numbers, key)
+        return drawn(self.distribution, device.of(x), shape, self.array_dtype, self.numbers, key)
 
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device, dtype_policies
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.errors import ArgumentError
 from fastcnn.parameters import Parameter
 from fastcnn.symbolic import Tensor
@@ -21,7 +22,7 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 def floatx() -> np.dtype:
     """Return the floating type where nothing tells another: that of `fastcnn.config.dtype_policy`."""
-    return dtype_policies.get(None, "ops").compute_dtype
+    return dtype_policies.get(None, "ops").array_dtype
 
 
 def is_weak(x: Any) -> bool:
@@ -43,6 +44,8 @@ def array(x: Any, who: str = "ops") -> Any:
         found = np.asarray(x)
     except ValueError:  # lists of different lengths
         found = np.empty(0, object)
+    if is_bfloat16(found.dtype):
+        return found.astype(np.float32)
     if found.dtype.kind not in "buif":
         raise ArgumentError(f"{who}: expected numbers or tensors, got {type(x).__name__} of {found.dtype}")
     if found.dtype == np.float16:

@@ -72,7 +72,7 @@ def unit_activity(model: Any, x: Any) -> list[LayerActivity]:
     looked_at = [(step, name) for step in graph.steps
                  if (name := _activation(step.node)) in _STOPS or name in _ENDS if graph.outputs[0] not in step.outputs]
     counts: dict[int, list[Any]] = {}
-    given = np.ascontiguousarray(np.asarray(x), model.compute_dtype)
+    given = np.ascontiguousarray(np.asarray(x), model.array_dtype)
     for begin in range(0, len(given), _BATCH):
         values: list[Any] = [None] * graph.slots
         values[graph.inputs[0]] = given[begin:begin + _BATCH]

@@ -202,7 +202,7 @@ class _Results:
     def _made(self, shapes: Sequence[Any]) -> list[np.ndarray]:
         """Return arrays for all samples; for none where a size is left open, until the first batch tells it."""
         samples = 0 if self._samples is None or any(None in shape[1:] for shape in shapes) else self._samples
-        return [np.empty((samples, *(n or 0 for n in shape[1:])), self._model.compute_dtype) for shape in shapes]
+        return [np.empty((samples, *(n or 0 for n in shape[1:])), self._model.array_dtype) for shape in shapes]
 
     def add(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Keep copies of the outputs of a batch, and return them."""

@@ -47,7 +47,7 @@ class Trainable(Protocol):
     history: History | None
 
     @property
-    def compute_dtype(self) -> np.dtype:
+    def array_dtype(self) -> np.dtype:
         """The type of inputs and outputs."""
         ...
 

@@ -23,7 +23,7 @@ LAYER = {
         "quantize quantization_mode quantization_config quantized_build quantized_call "
         "get_quantization_layer_structure",
     "no layer keeps a state between batches": "reset_states get_state_tree set_state_tree",
-    "inputs are of the type that the layer computes in, compute_dtype": "autocast",
+    "inputs are of the type that the layer computes in, array_dtype": "autocast",
     "call the layer, or forward(x, call) and predict(x)":
         "call call_signature_parameters stateless_call symbolic_call rematerialized_call",
     "compute_output_shape tells the shape": "compute_output_spec input_spec",

@@ -9,7 +9,7 @@ _LOGGING = "give verbose= to fit"
 
 FASTCNN = {
     "layers compute on the CPU; fc.config has the switches": "distribution",
-    "fc.config.set_dtype_policy and dtype= say float32 or float64":
+    "fc.config.set_dtype_policy and dtype= say float32, float64 or mixed_bfloat16":
         "FloatDTypePolicy mixed_precision quantizers Quantizer",
     "fc.layers.Tensor is the class of symbolic tensors": "KerasTensor",
     "fc.Model(inputs, outputs) is made of layers": "Function Operation",

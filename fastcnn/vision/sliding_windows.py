@@ -54,7 +54,7 @@ def to_convolutional(model: Network) -> Model:
     (1, 7, 5, 10)
     """
     channels = picture_shape(model)[-1]
-    page = Input((None, None, channels), dtype=model.compute_dtype)
+    page = Input((None, None, channels), dtype=model.array_dtype)
     graph = model.layer_graph()
     found: dict[int, Any] = {graph.inputs[0]: page}
     flattened: dict[int, tuple[int, ...]] = {}  # slots whose features are those of a whole window, and its size
@@ -108,7 +108,7 @@ def _convolution(dense: layers.Dense, window: tuple[int, ...] | None) -> Callabl
     if len(dense.input_shape) != 2:
         return dense  # over the last axis: a convolution of 1 x 1 as it is
     conv = layers.Conv2D(dense.units, (height, width), activation=activation, use_bias=dense.bias is not None,
-                         name=dense.name, dtype=dense.compute_dtype)
+                         name=dense.name, dtype=dense.array_dtype)
     conv.build((None, height, width, channels))
     conv.kernel.assign(dense.kernel.value.reshape(height, width, channels, dense.units))
     if conv.bias is not None and dense.bias is not None:

@@ -47,8 +47,8 @@ def test_folding_in_two_threads_at_once_leaves_the_layers_own_weights_alone(monk
     assert isinstance(node, FusedConv)
     before, expected, make = conv.get_weights(), conv.predict(x) - np.float32([1, 2]), fused_conv.Parameter
 
-    def interrupted(value, name, path):
-        parameter = make(value, name, path)
+    def interrupted(value, name, path, **more):
+        parameter = make(value, name, path, **more)
         if name == "bias" and not other:
             other.append(None)
             other[0] = node.predict(x)  # another thread's, between the two parameters of this one

@@ -165,7 +165,7 @@ MISTAKES = {
     "a layer for its tensor": (lambda: fc.Model(tensor(), layers.Dense(2)), ArgumentError, "got Dense"),
     "too many tensors": (lambda: two()([tensor()] * 3), ArgumentError, "expected 2 inputs, a, b, got 3"),
     "tensors of other names": (lambda: two()({"a": tensor(), "c": tensor()}), ArgumentError, "got none for b"),
-    "a type of numbers": (lambda: layers.Dense(2, dtype="mixed_float16"), ArgumentError, "float32 or float64"),
+    "a type of numbers": (lambda: layers.Dense(2, dtype="mixed_float16"), ArgumentError, "float64 or mixed_bfloat16"),
     "an axis": (lambda: layers.Concatenate(axis="x"), ArgumentError, "expected axis to be an integer, got 'x'"),
     "trainable": (lambda: layers.Dense(2, trainable="no"), ArgumentError, "True or False, got 'no'"),
     "trainable, set": (lambda: setattr(mlp(), "trainable", "no"), ArgumentError, "True or False, got 'no'"),

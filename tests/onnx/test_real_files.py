@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
-from fastcnn.models import float64_copy
+from fastcnn.models import retyped
 
 pytest.importorskip("onnx", reason='files of ONNX need onnx: pip install "fastcnn[onnx]"')
 
@@ -22,7 +22,7 @@ def photograph(data_dir, name, height, width):
 def outputs(path, x, tolerance):
     """Return what a file's model makes of x; it is its computation in float64 up to a share of the largest number."""
     model = fc.onnx.load(path)
-    exact = float64_copy.in_float64(model, "the test").predict(x.astype(np.float64))
+    exact = retyped.in_float64(model, "the test").predict(x.astype(np.float64))
     found = model.predict(x)
     found, exact = ([one] if isinstance(one, np.ndarray) else one for one in (found, exact))
     for got, right in zip(found, exact, strict=True):

@@ -5,7 +5,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn.geometry.interpolation import COORDINATES, ROUNDING
-from fastcnn.models import float64_copy
+from fastcnn.models import retyped
 
 ort = pytest.importorskip("onnxruntime")
 onnx = pytest.importorskip("onnx")
@@ -78,6 +78,6 @@ def test_where_onnxruntime_differs_much_it_is_further_from_float64(data_dir):
         pytest.skip(f"no {path}")
     model = fc.onnx.load(path, layout="channels_first")
     x = np.random.default_rng(0).random((1, *model.input_shape[1:])).astype(np.float32)
-    exact = float64_copy.in_float64(model, "the test").predict(x.astype(np.float64), verbose=0)
+    exact = retyped.in_float64(model, "the test").predict(x.astype(np.float64), verbose=0)
     for ours, theirs, right in zip(model.predict(x, verbose=0), run(str(path), x), exact, strict=True):
         assert np.abs(ours - right).max() < min(1e-4, np.abs(theirs - right).max())

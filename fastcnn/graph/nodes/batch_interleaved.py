@@ -10,6 +10,7 @@ from fastcnn.kernels import codes
 from fastcnn.layers.activation import is_activation
 from fastcnn.layers.base import Backward, Call, Layer
 from fastcnn.operations.batch_interleaved import batch_interleaved
+from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE, Trait, of
 
@@ -35,6 +36,7 @@ class BatchInterleaved:
         self.stages = stages_of(layers)
         self.parameters = [p for layer in layers for p in layer.parameters]
         self.input_shape, self.output_shape = layers[0].input_shape, layers[-1].output_shape
+        self._rounds = any(p.rounds for p in self.parameters)
         self._known: list[np.ndarray] = []
         self._flat: tuple[np.ndarray, np.ndarray] | None = None
 
@@ -67,20 +69,20 @@ class BatchInterleaved:
         """Return the parameters as one flat array, and their gradients likewise if they lie side by side.
 
         In a compiled model they do (`fastcnn.parameters.Block`). Otherwise the values are copied at each call, and None
-        stands for the gradients.
+        stands for the gradients. Rounded filters are copies always.
         """
         if len(self._known) != len(self.parameters) or any(
                 p.array is not known for p, known in zip(self.parameters, self._known, strict=True)):
             self._flat = _side_by_side(self.parameters)
             # Last, so that after an interrupt before it the next call looks again.
             self._known = [p.array for p in self.parameters]
-        if self._flat is not None:
+        if self._flat is not None and not self._rounds:
             return self._flat
         d = device.of(self.parameters[0].array)
         flat = d.empty((sum(p.size for p in self.parameters),), self.parameters[0].dtype)
         for p, part in self._parts(flat):
-            d.copy(part, p.array.reshape(-1))
-        return flat, None
+            d.copy(part, (multiplied(p) if p.ndim > 1 else p.array).reshape(-1))
+        return flat, None if self._flat is None else self._flat[1]
 
     def _share_out(self, sums: np.ndarray) -> None:
         for p, part in self._parts(sums):

@@ -52,7 +52,7 @@ def _is_wide(layer: Any) -> bool:
     if c * layer.filters > _WIDEST:
         return True
     some = geometry.conv2d((64, h, w, c), layer.filters, layer.kernel_size, layer.strides, layer.padding)
-    winograd = (config.winograd() and layer.compute_dtype == np.float32
+    winograd = (config.winograd() and layer.array_dtype == np.float32
                 and device.of(layer.kernel.array).kernels.winograd_forward_suits(some, False))
     return winograd and c * layer.filters > _WIDEST_BESIDE_WINOGRAD
 

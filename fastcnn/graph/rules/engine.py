@@ -66,7 +66,8 @@ class _Rewriting:
     def __init__(self, graph: Graph, context: Context, explain: bool) -> None:
         self.graph, self.context, self.explain = graph, context, explain
         self.outputs, self.readers, self.fusions = list(graph.outputs), graph.readers(), list[Fusion]()
-        steps = [replace(s) if context.training else GraphStep(s.node, s.inputs, s.outputs) for s in graph.steps]
+        steps = [replace(s) if context.training else GraphStep(s.node, s.inputs, s.outputs, rounds=s.rounds)
+                 for s in graph.steps]
         self.made = {step.outputs[0]: step for step in steps}
         self.maker = {slot: step.outputs[0] for step in steps for slot in step.outputs}
         self.names: dict[int, tuple[str, ...]] = {step.outputs[0]: (step.node.name,) for step in steps}
@@ -140,6 +141,8 @@ class _Rewriting:
             return f"{self._called(before)} has an activity_regularizer"
         if before.training != step.training:
             return f"{self._called(before if not before.training else step)} runs as in inference"
+        if before.rounds != step.rounds:
+            return f"{self._called(before if before.rounds else step)} alone computes in bfloat16"
         return None
 
     def _run(self, rule: Rule, first: GraphStep) -> list[GraphStep] | None:
@@ -182,7 +185,8 @@ class _Rewriting:
             del self.made[step.outputs[0]]
         # The node takes the key of the last step, and so its place in the order.
         inputs = [*first.inputs, *self._further(found)]
-        self.made[key] = GraphStep(node, tuple(inputs), last.outputs, first.training, last.regularizer, first.use)
+        self.made[key] = GraphStep(node, tuple(inputs), last.outputs, first.training, last.regularizer, first.use,
+                                   first.rounds)
         self.names[key] = names
 
     def _checked(self, rule: Rule, node: Any) -> Any:

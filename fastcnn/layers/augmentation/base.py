@@ -95,7 +95,7 @@ class PictureLayer(Layer):
         if x.dtype.kind not in "buif" or x.ndim not in (3, 4):
             raise ArgumentError(f"{self}: expected images (N, H, W, C) or one image (H, W, C), "
                                 f"got {x.dtype} of shape {x.shape}")
-        return np.ascontiguousarray(x if x.ndim == 4 else x[None], self.compute_dtype)
+        return np.ascontiguousarray(x if x.ndim == 4 else x[None], self.array_dtype)
 
     def _of_dict(self, data: dict[str, Any], training: Any) -> dict[str, Any]:
         strange = [key for key in data if key not in _KEYS]

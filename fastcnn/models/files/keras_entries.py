@@ -213,7 +213,7 @@ def is_ours(thing: Any) -> bool:
 
 
 def _of_input(layer: Any) -> dict[str, Any]:
-    return {"batch_shape": [None, *layer.output_shape[1:]], "dtype": layer.compute_dtype.name, "sparse": False,
+    return {"batch_shape": [None, *layer.output_shape[1:]], "dtype": layer.array_dtype.name, "sparse": False,
             "ragged": False, "name": layer.name, "optional": False}
 
 

@@ -108,7 +108,7 @@ def model_proto(model: Any, opset: int = _USUAL, layout: str = "channels_last") 
         raise ArgumentError(f"{model}: expected layers of fastcnn to export, or layers with write_onnx(self, writer, "
                             f"inputs), got {', '.join(strange)}; put such layers together of fastcnn's own, in call")
     order = LAST if layout == "channels_last" else FIRST
-    w = Writer(opset, model.compute_dtype, [*model.input_names, *model.output_names], _written)
+    w = Writer(opset, model.array_dtype, [*model.input_names, *model.output_names], _written)
     values: list[Any] = [None] * steps.slots
     inputs = []
     for slot, name, shape in zip(steps.inputs, model.input_names, model.input_shapes, strict=True):

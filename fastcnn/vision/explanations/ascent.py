@@ -60,7 +60,7 @@ def ascend(model: Network, layer: str | None = None, unit: int = 0, steps: int =
     noise = draw.standard_normal((1, *picture_shape(model))) * 0.01
     if jitter is None:
         jitter = min(picture_shape(model)[:2]) // 16
-    pixels = Parameter(noise.astype(model.compute_dtype), "pixels", "picture/pixels")
+    pixels = Parameter(noise.astype(model.array_dtype), "pixels", "picture/pixels")
     optimizer = optimizers.Adam(learning_rate)
     optimizer.build([pixels])
     activity: list[float] = []

@@ -82,7 +82,7 @@ class Passes:
                 a != b for a, b in zip(found.shape[1:], wanted[1:], strict=True) if b is not None):
             raise DataError(f"{self.who}: expected pictures {('N', *wanted[1:])} for {self.model}, got "
                             f"{found.dtype} of shape {found.shape}")
-        return np.ascontiguousarray(found, self.model.compute_dtype)
+        return np.ascontiguousarray(found, self.model.array_dtype)
 
     def slot(self, layer: str | None) -> int:
         """Return where the output of a layer lies; without a name that of the last feature maps.

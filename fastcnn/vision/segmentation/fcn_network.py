@@ -95,7 +95,7 @@ def fcn(model: Network, classes: int, *, layers: str | Sequence[str], name: str 
     features, maps = _features(model, [layers] if isinstance(layers, str) else list(layers))
     steps, place = _merging(maps)
     before, after = max(0, place.begin), max(0, _PROBE - place.end)
-    inputs = Input((None, None, int(features.input_shape[-1])), dtype=model.compute_dtype)
+    inputs = Input((None, None, int(features.input_shape[-1])), dtype=model.array_dtype)
     x = ZeroPadding2D(((before, after), (before, after)))(inputs) if before or after else inputs
     found = features(PadToMultiple(maps[-1].stride, mode="zero")(x))
     outputs = list(found) if isinstance(found, (list, tuple)) else [found]

@@ -1,0 +1,34 @@
+"""Where numbers of bfloat16 lie in a graph: between the layers that compute in it.
+
+::
+
+    x --round--> Conv2D --round--> ReLU --round--> Dense (float32) --> y        mixed_bfloat16 but for the last layer
+"""
+
+from dataclasses import replace
+
+from fastcnn.graph.nodes.rounding import Rounding
+from fastcnn.graph.steps import Graph
+
+
+def rounded(graph: Graph) -> Graph:
+    """Return a graph whose steps round what they hand on, where their layers compute in bfloat16; itself if none does.
+
+    Parameters
+    ----------
+    graph : Graph
+        As it was rewritten by rules, or of layers as they are.
+    """
+    if not any(step.rounds for step in graph.steps):
+        return graph
+    read = {slot for step in graph.steps for slot in step.inputs}
+    narrow = {slot for step in graph.steps if step.rounds for slot in step.outputs}
+    steps = []
+    for step in graph.steps:
+        if step.rounds:
+            node = Rounding(step.node, [slot not in narrow for slot in step.inputs],
+                            [slot in read for slot in step.outputs])
+            steps.append(replace(step, node=node))
+        else:
+            steps.append(replace(step))
+    return Graph(graph.inputs, graph.outputs, steps, graph.slots)

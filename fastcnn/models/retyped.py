@@ -1,0 +1,93 @@
+"""A copy of a model that computes in another type, without a trace of its making."""
+
+from typing import Any
+
+from fastcnn import dtype_policies, random
+from fastcnn.errors import ArgumentError
+from fastcnn.layers import held_layers
+from fastcnn.layers.base import names
+
+#: Precisions of a prediction, and their policies.
+PRECISIONS = {"float32": "float32", "bf16": "mixed_bfloat16", "mixed_bfloat16": "mixed_bfloat16"}
+
+
+def in_float64(model: Any, who: str) -> Any:
+    """Return a model of the same structure and weights, whose layers all compute in float64; it is not compiled.
+
+    Parameters
+    ----------
+    model : Model
+        Built. It stays as it is, and so do the sequences of seeds and of automatic names.
+    who : str
+        Who asks, for the message of an error.
+
+    Raises
+    ------
+    ArgumentError
+        If it cannot be made again from its configuration.
+    """
+    return under_policy(model, "float64", who)
+
+
+def under_policy(model: Any, policy: str, who: str) -> Any:
+    """As `in_float64`, under any dtype policy."""
+    from fastcnn.models.files import contents  # not before it is wanted
+
+    own = {type(layer).__name__: type(layer) for _, layer in held_layers.all_within(model)}
+    built = (model.input_shape, held_layers.frozen(model)) if model.has_call else (None, ())
+    try:
+        with dtype_policies.everywhere(policy), random.apart(), names.apart():
+            copy = contents.made(type(model), model.get_config(), own, *built)
+            copy.set_weights(model.get_weights())
+    except ImportError:
+        raise
+    except Exception as error:  # layers of one's own may do anything
+        raise ArgumentError(f"{who}: expected a model that can be made again in {policy} from its configuration, "
+                            f"got {type(error).__name__}: {error}") from error
+    return copy
+
+
+class Retyped:
+    """Copies of a model by policy, whose weights follow the model's.
+
+    Parameters
+    ----------
+    model : Model
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._copies: dict[str, tuple[Any, list[int]]] = {}
+
+    def get(self, precision: Any, who: str) -> Any:
+        """Return what predicts in a precision: the model itself, if its layers compute so, or a copy.
+
+        Parameters
+        ----------
+        precision : str
+            One of PRECISIONS.
+        who : str
+            Who asks, for the message of an error.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such precision, the model is not built, or it cannot be made again.
+        """
+        policy = PRECISIONS.get(precision) if isinstance(precision, str) else None
+        if policy is None:
+            raise ArgumentError(f"{who}: expected precision to be 'float32' or 'bf16', got {precision!r}")
+        model = self._model
+        if not model.built:
+            raise ArgumentError(f"{who}: expected a built model for another precision, got one without shapes; "
+                                f"begin it with fc.Input, or call it with data first")
+        found = {layer.dtype_policy.name for _, layer in held_layers.all_within(model) if layer.weights}
+        # A model under the mixed policy has layers of float32 where its maker wants them.
+        if found == {policy} or (policy in found and policy != "float32"):
+            return model
+        versions = [p.version for p in model.weights]
+        copy, known = self._copies.get(policy) or (under_policy(model, policy, who), versions)
+        if known != versions:
+            copy.set_weights(model.get_weights())
+        self._copies[policy] = copy, versions
+        return copy
