@@ -22,7 +22,12 @@ from tests.reference_augmentation import (  # noqa: F401
     tone_images_backward,
     warp_backward,
 )
-from tests.reference_bf16 import round_bfloat16, tile_product  # noqa: F401
+from tests.reference_bf16 import (  # noqa: F401
+    bfloat16_conv2d_backward_input,
+    bfloat16_conv2d_forward,
+    round_bfloat16,
+    tile_product,
+)
 from tests.reference_cells import cell_loss  # noqa: F401
 from tests.reference_evaluation import match_detections  # noqa: F401
 from tests.reference_function import (  # noqa: F401

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tests import reference
+
 
 def widened(u):
     """Return the numbers of bits of bfloat16, in float64."""
@@ -29,3 +31,11 @@ def round_bfloat16(x):
         found = np.round(exact / step) * step  # NumPy rounds halves to even
     found = np.where(np.abs(found) >= 2.0**128, np.copysign(np.inf, exact), found)
     return np.where(np.isfinite(exact), found, exact)
+
+
+def bfloat16_conv2d_forward(x, kernel, bias, addend, bounds, geometry):
+    return reference.conv2d_forward(round_bfloat16(x), round_bfloat16(kernel), bias, addend, bounds, geometry)
+
+
+def bfloat16_conv2d_backward_input(dy, kernel, bias, bounds, geometry):
+    return reference.conv2d_backward_input(round_bfloat16(dy), round_bfloat16(kernel), bias, bounds, geometry)

@@ -26,10 +26,10 @@ FLOORS = (
     "formats",
     "kernels.cpu.compile",
     "kernels.cpu.simd",
-    "kernels.cpu.gemm kernels.cpu.amx kernels.cpu.elementwise kernels.cpu.pooling kernels.cpu.normalization "
+    "kernels.cpu.gemm kernels.cpu.elementwise kernels.cpu.pooling kernels.cpu.normalization "
     "kernels.cpu.layout kernels.cpu.optimizers kernels.cpu.peak",
-    "kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses kernels.cpu.augmentation "
-    "kernels.cpu.evaluation kernels.cpu.regions",
+    "kernels.cpu.amx kernels.cpu.conv kernels.cpu.winograd kernels.cpu.depthwise kernels.cpu.losses "
+    "kernels.cpu.augmentation kernels.cpu.evaluation kernels.cpu.regions",
     "kernels.cpu.fused kernels.cpu.int8",
     "kernels.cpu",
     "kernels.cuda.compile",
@@ -183,6 +183,7 @@ def test_no_kernel_spells_a_compile_flag():
 
 #: Public kernels that take more than eight arguments, by file: outputs, saved, scratch, inputs, parameters, geometry.
 LONG_KERNELS = {
+    "amx.convolution": {"bfloat16_conv2d_backward_input", "bfloat16_conv2d_forward"},
     "augmentation.augment": {"augment"},
     "conv.backward_input": {"conv2d_backward_input"},
     "conv.few": {"few_filters_forward"},

@@ -22,7 +22,7 @@ OPTIONS = ("dataset", "data_dir", "size", "fit", "skip_damaged", "drop_bad", "bo
            "unfreeze_at", "rate_factor", "cache_features", "model", "model_digest", "minutes", "steps", "epochs",
            "batch_size", "optimizer", "lr", "momentum", "lr_schedule", "warmup", "snapshots", "loss", "augment",
            "dropout", "l2", "weight_decay", "label_smoothing", "class_weight", "ema", "patience", "threshold",
-           "positive", "seed")
+           "positive", "precision", "seed")
 _FIELDS = {"size": "image_size", "lr": "learning_rate", "from": "source"}
 
 #: How a file begins that a run has.
@@ -125,6 +125,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         In all, where that is no number of epochs: the last of the epochs is cut short.
     minutes : float or None
         That were asked for; once they are settled, the steps decide.
+    precision : {"float32", "bf16"}
+        What products are of, and what lies between layers; parameters are float32.
     lineage : tuple of Fork
         What was changed on the way, the first change first.
     seed : int
@@ -194,6 +196,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     positive: str | None = None
     steps: _Count | None = None
     minutes: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    precision: Literal["float32", "bf16"] = "float32"
     lineage: tuple[Fork, ...] = ()
     white: float | None = None
     mean: list[float] | None = None

@@ -140,30 +140,38 @@ def make_learner(prepared: Any, config: Any) -> ExamplesLearner:
     from fastcnn.cli._optimizer import make_optimizer
     from fastcnn.cli._regularization import with_dropout, with_l2
     from fastcnn.cli._transfer import NEW, Adapted, planned, scale_rates, with_new_head
+    from fastcnn.dtype_policies import as_written
+    from fastcnn.models.retyped import PRECISIONS, in_precision
     from fastcnn.random import set_random_seed
     from fastcnn.utils import clear_session
 
     data, x, begun = prepared.data, prepared.parts["train"].x, prepared.begun
     set_random_seed(config.seed)
+    if begun is not None:
+        begun = begun._replace(model=in_precision(begun.model, config.precision, "--precision"))
     task = task_of(data, config, prepared.parts["train"], None if begun is None or config.head == NEW else begun.model)
     head, notes = None, tuple[str, ...]()
     if begun is not None:
         standard = standard_of(begun, config.white, lambda note: click.echo(note, err=True),
                                None if config.mean is None else (config.mean, config.std))
-        model, head, notes = with_new_head(begun, data, task.activation) if config.head == NEW else Adapted(
-            task.trained(begun.model))  # fmt: skip
     else:
         standard = Standard.of(x, data.scale)
         clear_session(free_memory=False)  # the layers of every fold have the same names
         require_model(data, config.model)
-        model = make_network(config, x.shape[1:], len(data.outputs),
-                             lambda: np.asarray(standard.images(x[:SEEN_BY_INITIALIZERS], data.scale)), task.activation)
-        if data.features:
-            model = with_normalization(model, x)
-    if config.dropout is not None:
-        model = with_dropout(model, config.dropout)
-    if config.l2:
-        model = with_l2(model, config.l2)
+    with as_written(PRECISIONS[config.precision]):
+        if begun is None:
+            model = make_network(config, x.shape[1:], len(data.outputs), lambda: np.asarray(
+                standard.images(x[:SEEN_BY_INITIALIZERS], data.scale)), task.activation)
+            if data.features:
+                model = with_normalization(model, x)
+        elif config.head == NEW:
+            model, head, notes = with_new_head(begun, data, task.activation)
+        else:
+            model, head, notes = Adapted(task.trained(begun.model))
+        if config.dropout is not None:
+            model = with_dropout(model, config.dropout)
+        if config.l2:
+            model = with_l2(model, config.l2)
     plan = planned(Adapted(model, head, notes), config)
     optimizer = make_optimizer(config)
     if config.rate_factor:

@@ -16,6 +16,7 @@ from fastcnn.cli._schedule import WARMUP
 from fastcnn.cli._transfer import NEW, has_new_head
 from fastcnn.cli._versions import versions
 from fastcnn.datasets import Dataset
+from fastcnn.models.retyped import precision_of
 
 _OF_TRANSFER = ("mean", "std", "freeze", "unfreeze_at", "rate_factor", "cache_features")
 
@@ -87,6 +88,7 @@ def settle(given: dict[str, Any], dataset: tuple[str, str | None], data: Dataset
         optimizer=optimizer,
         learning_rate=rate or default_rate(optimizer),
         cool_down=_COOL_DOWN,
+        precision=given["precision"] or ("float32" if begun is None else precision_of(begun.model)),
         seed=given["seed"],
         started=time.strftime("%Y-%m-%d %H:%M:%S"),
         versions=versions(),

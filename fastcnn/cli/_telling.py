@@ -49,6 +49,8 @@ def _plan(config: Any) -> list[str]:
         told.append(f"{config.snapshots} cycles with a snapshot each")
     if config.class_weight is not None:
         told.append("balanced classes")
+    if config.precision != "float32":
+        told.append(config.precision)
     return [*told, f"seed {config.seed}"]
 
 

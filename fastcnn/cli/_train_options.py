@@ -102,6 +102,9 @@ training_group = in_group(
                  help="Train in N cycles, in each of which the rate falls to 0 along a cosine, and keep the model at "
                       "the end of each, in snapshot-1, ... of the run: an ensemble for the price of one training."),
     click.option("--momentum", type=Share(), metavar="NUMBER", help="Of sgd and rmsprop."),
+    click.option("--precision", type=click.Choice(["float32", "bf16"]),
+                 help="bf16: products of bfloat16, summed in float32, and bfloat16 between layers; parameters and "
+                      "losses are float32. `fastcnn doctor` tells what computes it here. Default: float32."),
     click.option("--seed", type=click.IntRange(0, 2**32 - 1), metavar="N",
                  help="The same seed trains the same model, bit for bit. Default: one that is drawn, and recorded."),
     click.option("--seeds", type=click.IntRange(2), metavar="N",

@@ -116,7 +116,7 @@ class Layer(composite.Composite):
         self.told_shape = arguments.first_shape(self, input_shape, input_dim)
         self.parameters = []
         self.dtype_policy = policy = dtype_policies.get(dtype, type(self).__name__)
-        if policy.name != "float32" or isinstance(dtype, dtype_policies.DTypePolicy):
+        if policy.name != "float32" or self._arguments.get("dtype") is not None:
             self._arguments["dtype"] = policy.name  # whatever it was told: configurations without one mean float32
         self.name = name if name is not None else names.new(type(self).__name__)
         self._trainable = self._is_trainable(trainable)

@@ -77,7 +77,7 @@ def cached_features(model: Model, x: Any, folder: str | os.PathLike[str] | None 
 
 
 def _compute(model: Model, x: Any, path: Path, batch_size: int) -> None:
-    shape, dtype = (len(x), *model.output_shape[1:]), np.dtype(model.compute_dtype)
+    shape, dtype = (len(x), *model.output_shape[1:]), np.dtype(model.array_dtype)
 
     def write(file: BinaryIO) -> None:
         np.lib.format.write_array_header_1_0(file, {"shape": shape, "fortran_order": False,
@@ -94,7 +94,7 @@ def _digest(model: Model, x: Any) -> str:
     """Return the SHA-256 of all that features depend on."""
     kernels = device.current().kernels
     told = [__version__, importlib.metadata.version("numba"), np.__version__,
-            kernels.lanes_of_block(np.dtype(np.float32)), model.compute_dtype.str, [None, *x.shape[1:]]]
+            kernels.lanes_of_block(np.dtype(np.float32)), model.array_dtype.str, [None, *x.shape[1:]]]
     steps = [(type(step.node).__name__, step.inputs, step.outputs, step.node.get_config())
              for step in model.layer_graph().steps]
     found = hashlib.sha256(json.dumps([told, steps], sort_keys=True, default=repr).encode())

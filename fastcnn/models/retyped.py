@@ -1,6 +1,6 @@
 """A copy of a model that computes in another type, without a trace of its making."""
 
-from typing import Any
+from typing import Any, Literal
 
 from fastcnn import dtype_policies, random
 from fastcnn.errors import ArgumentError
@@ -45,6 +45,25 @@ def under_policy(model: Any, policy: str, who: str) -> Any:
         raise ArgumentError(f"{who}: expected a model that can be made again in {policy} from its configuration, "
                             f"got {type(error).__name__}: {error}") from error
     return copy
+
+
+def in_precision(model: Any, precision: str, who: str) -> Any:
+    """Return a model whose layers compute in a precision: itself, if they do, or a copy.
+
+    Parameters
+    ----------
+    model : Model
+    precision : str
+        One of PRECISIONS.
+    who : str
+        Who asks, for the message of an error.
+    """
+    return Retyped(model).get(precision, who)
+
+
+def precision_of(model: Any) -> Literal["float32", "bf16"]:
+    """Return "bf16" if layers of a model compute in bfloat16, else "float32"."""
+    return "bf16" if any(layer.dtype_policy.rounds for _, layer in held_layers.all_within(model)) else "float32"
 
 
 class Retyped:

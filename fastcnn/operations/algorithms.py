@@ -6,6 +6,7 @@ Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; 
 few filters     1 to 6 of them, forward, or channels, back, where `few_filters_*_suits`: vectors along the window
 narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows
 direct          everything else, on the register tile
+bfloat16        y and dx of layers that compute in it, where the CPU has a unit: tiles (`bfloat16_conv2d_suits`)
 ==============  ====================================================================================================
 
 What is faster is told by the rates of the kind of CPU (`fastcnn.algorithm_tables`), or measured, where that is wanted.
@@ -43,7 +44,7 @@ class Algorithm(NamedTuple):
     backward_weights: GradientCall
 
 
-def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algorithm:
+def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool, rounds: bool = False) -> Algorithm:
     """Return the algorithm of a CONV2D.
 
     Parameters
@@ -51,14 +52,17 @@ def algorithm_of(g: np.ndarray, d: Device, dtype: np.dtype, kept: bool) -> Algor
     dtype : dtype
     kept : bool
         Whether packed weights will be kept.
+    rounds : bool
+        Whether operands are rounded to bfloat16.
     """
     # By its bytes, since an array is no key. Asking kernels costs more than looking the answer up.
     switches = config.switches
-    return _chosen(g.tobytes(), d.library, dtype, switches.winograd, switches.algorithm_choice, kept)
+    return _chosen(g.tobytes(), d.library, dtype, switches.winograd, switches.algorithm_choice, kept, rounds)
 
 
 @functools.lru_cache(maxsize=4096)
-def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool, choice: str, kept: bool) -> Algorithm:
+def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool, choice: str, kept: bool, rounds: bool
+            ) -> Algorithm:
     # Bytes, since arrays cannot be keys of a cache; a copy, since a read-only array is another type to Numba.
     g = np.frombuffer(fields, CONV2D).copy()
     f = {name: int(g[0][name]) for name in CONV2D.names or ()}
@@ -82,7 +86,7 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
     if kernels.few_filters_backward_input_suits(g, dtype):
         packed = kernels.few_filters_backward_input_packed(g, dtype)
         found = found._replace(backward_input=ProductCall(kernels.few_filters_backward_input, g, back, packed=packed))
-    return found
+    return _on_tiles(kernels, g, dtype, found) if rounds and kernels.bfloat16_conv2d_suits(g) else found
 
 
 def _depthwise(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:
@@ -105,6 +109,17 @@ def _direct(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back:
         ProductCall(k.conv2d_backward_input, g, back, k.conv2d_backward_input_scratch(g, dtype),
                     k.conv2d_backward_input_packed(g, dtype)),
         GradientCall(k.conv2d_backward_weights, g, shapes, k.conv2d_backward_weights_scratch(g, dtype)))
+
+
+def _on_tiles(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -> Algorithm:
+    """Return the kernels of bfloat16, and the others' gradient of the weights."""
+    return other._replace(
+        forward=ProductCall(k.bfloat16_conv2d_forward, g, other.forward.shapes,
+                            k.bfloat16_conv2d_forward_scratch(g, dtype), k.bfloat16_conv2d_forward_packed(g, dtype),
+                            adds=True, rounds=True),
+        backward_input=ProductCall(k.bfloat16_conv2d_backward_input, g, other.backward_input.shapes,
+                                   k.bfloat16_conv2d_backward_input_scratch(g, dtype),
+                                   k.bfloat16_conv2d_backward_input_packed(g, dtype), rounds=True))
 
 
 def _or_winograd(k: ModuleType, g: np.ndarray, kept: bool, choice: str, other: Algorithm) -> Algorithm:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.operations.kernel_call import ProductCall
 from fastcnn.parameters import Parameter
 
 _KEY = "bfloat16"  # in what is derived from a parameter
@@ -40,7 +41,7 @@ def round_in_place(x: np.ndarray) -> None:
     device.of(x).kernels.round_bfloat16(flat, flat)
 
 
-def multiplied(weights: Parameter) -> Any:
+def multiplied(weights: Parameter, call: ProductCall | None = None) -> Any:
     """Return the values of a parameter as products take them: rounded, if its layer computes in bfloat16.
 
     Rounded ones are kept until the value changes, or what is derived from it is dropped.
@@ -48,8 +49,10 @@ def multiplied(weights: Parameter) -> Any:
     Parameters
     ----------
     weights : Parameter
+    call : ProductCall, optional
+        What multiplies: it may round by itself.
     """
-    if not weights.rounds:
+    if not weights.rounds or (call is not None and call.rounds):
         return weights.array
     known = weights.derived.get(_KEY)
     if known is None or known[0] != weights.version:

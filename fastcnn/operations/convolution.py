@@ -66,9 +66,9 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     if g.dtype == CONV3D:
         return convolution_3d.product(x, weights, bias, clamp, g, shape, learns, wants_dx)
     d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
-    call, backward_input, backward_weights = algorithm_of(g, d, dtype, False)
+    call, backward_input, backward_weights = algorithm_of(g, d, dtype, False, weights.rounds)
     y, start = d.empty(shape, dtype), nothing if bias is None else bias.array
-    call.run(d, y, x, call.arguments(d, multiplied(weights), start, clamp_array(clamp, dtype)))
+    call.run(d, y, x, call.arguments(d, multiplied(weights, call), start, clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
         if learns:
@@ -76,7 +76,7 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
         if not wants_dx:
             return None
         dx = d.empty(x.shape, dtype)
-        backward_input.run(d, dx, dy, backward_input.arguments(d, multiplied(weights), nothing,
+        backward_input.run(d, dx, dy, backward_input.arguments(d, multiplied(weights, backward_input), nothing,
                                                            clamp_array(LINEAR, dtype)))
         return dx
 
@@ -105,7 +105,7 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     if g.dtype == CONV3D:
         return convolution_3d.predict(x, weights, bias, activation, g, shape)
     d = device.of(x)
-    call = algorithm_of(g, d, x.dtype, True).forward
+    call = algorithm_of(g, d, x.dtype, True, weights.rounds).forward
     if residual is not None and not call.adds:
         return _added(predict_convolution(x, weights, bias, None, g, shape), residual, activation)
     y, clamp = d.empty(shape, x.dtype), LINEAR if activation is None else activation.clamp

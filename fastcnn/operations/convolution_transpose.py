@@ -57,9 +57,10 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
             learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
     """As `convolution_transpose` of a CONV2D with a clamp. The caller applies the clamp's backward pass to dy first."""
     d, dtype = device.of(x), x.dtype
-    of_input, call, backward_weights = algorithm_of(g, d, dtype, False)
+    of_input, call, backward_weights = algorithm_of(g, d, dtype, False, weights.rounds)
     y = d.empty(shape, dtype)
-    call.run(d, y, x, call.arguments(d, multiplied(weights), bias_array(weights, bias), clamp_array(clamp, dtype)))
+    filters, start = multiplied(weights, call), bias_array(weights, bias)
+    call.run(d, y, x, call.arguments(d, filters, start, clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
         if learns:
@@ -68,7 +69,8 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
         if not wants_dx:
             return None
         dx = d.empty(x.shape, dtype)
-        of_input.run(d, dx, dy, of_input.arguments(d, multiplied(weights), NOTHING[dtype], clamp_array(LINEAR, dtype)))
+        filters = multiplied(weights, of_input)
+        of_input.run(d, dx, dy, of_input.arguments(d, filters, NOTHING[dtype], clamp_array(LINEAR, dtype)))
         return dx
 
     return y, backward
@@ -81,6 +83,6 @@ def predict_convolution_transpose(x: np.ndarray, weights: Parameter, bias: Param
         return convolution_3d.predict(x, weights, bias, activation, g, shape, transposed=True)
     d, clamp = device.of(x), clamp_of(activation)
     y = d.empty(shape, x.dtype)
-    run_kept(algorithm_of(g, d, x.dtype, True).backward_input, d, y, x, weights, bias,
+    run_kept(algorithm_of(g, d, x.dtype, True, weights.rounds).backward_input, d, y, x, weights, bias,
              clamp_array(clamp or LINEAR, x.dtype))
     return y if clamp is not None else activate_only(y, activation)

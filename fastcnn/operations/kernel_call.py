@@ -37,6 +37,8 @@ class ProductCall:
         has no such argument.
     adds : bool
         Whether it takes a residual.
+    rounds : bool
+        Whether the kernel itself rounds what it multiplies to bfloat16.
 
     Attributes
     ----------
@@ -44,13 +46,14 @@ class ProductCall:
         For a kernel that reads zeros around x: the shape of x with them, and how many are above and on the left.
     """
 
-    __slots__ = ("adds", "border", "geometry", "kernel", "packed", "scratch", "shapes", "unkept")
+    __slots__ = ("adds", "border", "geometry", "kernel", "packed", "rounds", "scratch", "shapes", "unkept")
 
     def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, shapes: Shapes, scratch: int | None = None,
-                 packed: int | None = None, unkept: int | None = None, adds: bool = False) -> None:
+                 packed: int | None = None, unkept: int | None = None, adds: bool = False,
+                 rounds: bool = False) -> None:
         self.kernel, self.geometry, self.shapes = kernel, geometry, shapes
         self.scratch, self.packed, self.unkept = scratch, packed, packed if unkept is None else unkept
-        self.adds = adds
+        self.adds, self.rounds = adds, rounds
         self.border: tuple[Shape, tuple[int, int]] | None = None
 
     def arguments(self, d: Device, weights: np.ndarray | None, bias: np.ndarray, clamp: np.ndarray,

@@ -49,7 +49,7 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     """
     start = bias_array(weights, bias)
     if call.packed is None or call.unkept is None:  # a kernel that packs nothing
-        call.run(d, y, x, call.arguments(d, multiplied(weights), start, clamp, residual))
+        call.run(d, y, x, call.arguments(d, multiplied(weights, call), start, clamp, residual))
         return None
     state, key = state_of(weights, bias), (call.kernel, call.packed)
     found = weights.derived.get(key)
@@ -60,7 +60,7 @@ def run_kept(call: ProductCall, d: Device, y: np.ndarray, x: np.ndarray, weights
     else:
         packed, ready = found[1], 1
     # A plan that holds the packed weights need not hold the others, too.
-    array = None if ready and d.replays else multiplied(weights)
+    array = None if ready and d.replays else multiplied(weights, call)
     call.run(d, y, x, call.arguments(d, array, start, clamp, residual, (packed, ready)))
     if not ready and not d.runs:
         return None

@@ -1,5 +1,14 @@
 """The kernels of the CPU: every public one under its name, as ``kernels/__init__.py`` says how they behave."""
 
+from fastcnn.kernels.cpu.amx.convolution import (
+    bfloat16_conv2d_backward_input,
+    bfloat16_conv2d_backward_input_packed,
+    bfloat16_conv2d_backward_input_scratch,
+    bfloat16_conv2d_forward,
+    bfloat16_conv2d_forward_packed,
+    bfloat16_conv2d_forward_scratch,
+    bfloat16_conv2d_suits,
+)
 from fastcnn.kernels.cpu.amx.product import tile_product
 from fastcnn.kernels.cpu.augmentation.augment import augment, color_backward, warp_backward
 from fastcnn.kernels.cpu.augmentation.blur import blur
@@ -150,13 +159,16 @@ from fastcnn.kernels.cpu.winograd.forward import (
     winograd_possible,
 )
 
+# fmt: off
 __all__ = [
     "activation_backward", "activation_forward", "adam", "adaptive_step", "add", "augment", "average_pool2d_backward",
     "average_pool2d_forward", "batch_norm_backward", "batch_norm_backward_scratch", "batch_norm_forward",
     "batch_norm_forward_scratch", "batch_norm_predict", "batch_norm_predict_scratch", "best_detections",
-    "bias_backward", "bias_backward_scratch", "binary_forward", "binary_loss", "blur", "bound_norms",
-    "bound_norms_scratch", "box_loss", "box_overlaps", "byte_border", "byte_max_pool2d", "byte_slack", "byte_table",
-    "categorical_crossentropy", "cell_loss", "channel_means", "color_backward", "conv2d_backward_input",
+    "bfloat16_conv2d_backward_input", "bfloat16_conv2d_backward_input_packed", "bfloat16_conv2d_backward_input_scratch",
+    "bfloat16_conv2d_forward", "bfloat16_conv2d_forward_packed", "bfloat16_conv2d_forward_scratch",
+    "bfloat16_conv2d_suits", "bias_backward", "bias_backward_scratch", "binary_forward", "binary_loss", "blur",
+    "bound_norms", "bound_norms_scratch", "box_loss", "box_overlaps", "byte_border", "byte_max_pool2d", "byte_slack",
+    "byte_table", "categorical_crossentropy", "cell_loss", "channel_means", "color_backward", "conv2d_backward_input",
     "conv2d_backward_input_packed", "conv2d_backward_input_scratch", "conv2d_backward_weights",
     "conv2d_backward_weights_scratch", "conv2d_forward", "conv2d_forward_packed", "copy_columns", "decode_boxes",
     "decode_boxes_backward", "decode_cells", "decode_cells_backward", "depthwise2d_backward_input",
@@ -186,6 +198,6 @@ __all__ = [
     "winograd_backward_input", "winograd_backward_input_packed", "winograd_backward_input_scratch",
     "winograd_backward_input_suits", "winograd_backward_weights", "winograd_backward_weights_scratch",
     "winograd_backward_weights_suits", "winograd_forward", "winograd_forward_packed", "winograd_forward_scratch",
-    "winograd_forward_suits",
-    "winograd_possible",
+    "winograd_forward_suits", "winograd_possible",
 ]
+# fmt: on

@@ -2,7 +2,8 @@
 
 A unit is used where the CPU has it, Linux permits its state to this process, and a product of known numbers comes out
 as plain vector code computes it. Else the product is emulated, and `reason` tells why. FASTCNN_BF16 names a back end
-to use at most: "amx", "avx512_bf16" or "emulation".
+to use at most: "amx", "avx512_bf16" or "emulation"; or "vectors", tiles of plain vector code, which are slower than
+the emulation and there for tests.
 """
 
 import ctypes
@@ -18,8 +19,9 @@ from fastcnn.kernels.cpu.amx import instructions, product
 
 _ARCH_PRCTL, _REQUEST, _TILE_DATA = 158, 0x1023, 18  # arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA)
 
-#: The back ends, the fastest first, and their instructions.
+#: The back ends, the fastest first, and their instructions. To emulate is to take kernels of float32.
 BACK_ENDS = {"amx": instructions.UNIT, "avx512_bf16": instructions.DOT, "emulation": instructions.VECTOR}
+_FOR_TESTS = "vectors"
 _NAMES = {"amx": "AMX tiles", "avx512_bf16": "AVX512-BF16"}
 
 
@@ -29,7 +31,7 @@ class Chosen(NamedTuple):
     Attributes
     ----------
     name : str
-        One of BACK_ENDS.
+        One of BACK_ENDS, or "vectors".
     reason : str
         Why it is this one.
     """
@@ -42,6 +44,8 @@ class Chosen(NamedTuple):
 def chosen() -> Chosen:
     """Return the back end of this process. The first time it asks Linux, and compiles and runs a small product."""
     most = os.environ.get("FASTCNN_BF16", "amx")
+    if most == _FOR_TESTS:
+        return Chosen(most, "FASTCNN_BF16 asks for it")
     if most not in BACK_ENDS:
         return Chosen("emulation", f"FASTCNN_BF16={most!r} is none of {', '.join(BACK_ENDS)}")
     told: list[str] = []

@@ -11,7 +11,7 @@ from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32
-from fastcnn.kernels.cuda.conv.gathered import Bank, Image, Result, Axis, gathered_product
+from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Image, Result, gathered_product
 from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
 
 
