@@ -33,9 +33,9 @@ FLOORS = (
     "kernels.cpu.fused kernels.cpu.int8",
     "kernels.cpu",
     "kernels.cuda.compile",
-    "kernels.cuda.sums kernels.cuda.slices kernels.cuda.rows",
-    "kernels.cuda.elementwise kernels.cuda.pooling kernels.cuda.normalization kernels.cuda.layout "
-    "kernels.cuda.optimizers",
+    "kernels.cuda.rows kernels.cuda.sums kernels.cuda.slices",
+    "kernels.cuda.elementwise",
+    "kernels.cuda.pooling kernels.cuda.normalization kernels.cuda.layout kernels.cuda.optimizers",
     "kernels.cuda.conv kernels.cuda.depthwise kernels.cuda.losses",
     "kernels.cuda",
     "host_device",

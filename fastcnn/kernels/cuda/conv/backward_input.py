@@ -14,7 +14,7 @@ from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, rem
-from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Image, Result, gathered_product
+from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image, gathered_product
 from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
 
 
@@ -61,7 +61,7 @@ def backward_input(dx: floats, dy: floats, bank: floats, bias: floats, n: i32, h
     gathered_product(
         dx, dy, bank, bias, dx, (has_bias, i32(0), low, high), n, Image(oh, ow, k, group * kg, kg), down, across,
         Bank(at, down_each * kw * cg * k, across_each * cg * k, 1, k),
-        Result(cg, group * cg, (i * w + j) * c + group * cg, h * w * c, sh * w * c, sw * c), True)
+        Destination(cg, group * cg, (i * w + j) * c + group * cg, h * w * c, sh * w * c, sw * c), True)
 
 
 @inlined

@@ -11,7 +11,7 @@ from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32
-from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Image, Result, gathered_product
+from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image, gathered_product
 from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
 
 
@@ -46,4 +46,4 @@ def forward(y: floats, x: floats, bank: floats, bias: floats, addend: floats, n:
     gathered_product(
         y, x, bank, bias, addend, (has_bias, has_addend, low, high), n, Image(h, w, c, group * cg, cg),
         Axis(oh, kh, -top, sh, dh), Axis(ow, kw, -left, sw, dw), Bank(group * kg, kw * cg * k, cg * k, k, 1),
-        Result(kg, group * kg, group * kg, oh * ow * k, ow * k, k), False)
+        Destination(kg, group * kg, group * kg, oh * ow * k, ow * k, k), False)

@@ -66,7 +66,7 @@ class Bank(NamedTuple):
     column: Any
 
 
-class Result(NamedTuple):
+class Destination(NamedTuple):
     """Where results lie: columns, the first of them, and distances of images, rows, and positions in a row."""
 
     columns: Any

@@ -17,7 +17,7 @@ _tanh_from = inlined(scalar.tanh32)
 _normal_cdf_from = inlined(scalar.normal_cdf32)
 _erf_from = inlined(scalar.erf32)
 
-_MINUS_TWO, _MINUS_ROOT_TWO = f32(-2), f32(-1.4142135623730951)
+_MINUS_TWO, _MINUS_ROOT_TWO, _TINY = f32(-2), f32(-1.4142135623730951), f32(1e-37)
 
 
 @inlined
@@ -42,3 +42,9 @@ def normal_cdf(x):
 def erf(x):
     """erf(x), the share of the normal distribution within sqrt(2) x of 0."""
     return _erf_from(x, normal_cdf(_MINUS_ROOT_TWO * abs(x)))
+
+
+@inlined
+def power(u, exponent):
+    """Return u^exponent for u >= 0; 0^0 is 1."""
+    return exp(exponent * log(_TINY if u < _TINY else u))

@@ -5,8 +5,8 @@ import math
 from fastcnn.kernels.cuda.compile.kernel import THREADS, kernel, launcher
 from fastcnn.kernels.cuda.compile.pointers import floats, int64s
 from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32, inlined, load1
-from fastcnn.kernels.cuda.elementwise.elementary import log
-from fastcnn.kernels.cuda.losses.formulas import clip, clips, power
+from fastcnn.kernels.cuda.elementwise.elementary import log, power
+from fastcnn.kernels.cuda.losses.formulas import clip, clips
 from fastcnn.kernels.cuda.rows import row_of, rows_plan, sum_of_row
 from fastcnn.kernels.cuda.sums import added
 

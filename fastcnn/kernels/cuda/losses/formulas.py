@@ -1,9 +1,9 @@
 """What the kernels of losses share, on single numbers; the formulas stand beside the kernels."""
 
 from fastcnn.kernels.cuda.compile.shim import f32, inlined
-from fastcnn.kernels.cuda.elementwise.elementary import exp, exp_nonpositive, log, log1p
+from fastcnn.kernels.cuda.elementwise.elementary import exp_nonpositive, log, log1p, power
 
-_ZERO, _ONE, _TINY = f32(0), f32(1), f32(1e-37)
+_ZERO, _ONE = f32(0), f32(1)
 EPSILON, ALMOST_ONE = f32(1e-7), f32(1 - 1e-7)  # Keras's
 
 
@@ -30,12 +30,6 @@ def floor_of(x):
 def sign(x):
     """Return -1, 0 or 1, and NaN for NaN."""
     return _ONE if x > _ZERO else (-_ONE if x < _ZERO else x)
-
-
-@inlined
-def power(u, exponent):
-    """Return u^exponent for u >= 0; 0^0 is 1."""
-    return exp(exponent * log(_TINY if u < _TINY else u))
 
 
 @inlined
