@@ -32,7 +32,7 @@ class CudaKernels:
     def _instead(self, name: str) -> Callable[..., Any]:
         if name.startswith("__"):
             raise AttributeError(name)
-        if name.endswith("_suits"):
+        if name.endswith(("_suits", "_possible")):
             return lambda *_: False
         if name == "lanes_of_block":
             return lambda dtype: _NEVER
