@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn.errors import ArgumentError
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 from fastcnn.unsupported import ExplainsUnsupported
 
 Logs = dict[str, float]

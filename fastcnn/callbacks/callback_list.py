@@ -4,7 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from fastcnn.callbacks.callback import Callback
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 
 
 class CallbackList(Callback):

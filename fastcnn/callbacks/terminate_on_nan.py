@@ -11,7 +11,7 @@ from fastcnn.callbacks.kept_weights import KeptWeights
 from fastcnn.callbacks.output import tell
 from fastcnn.errors import DivergedError
 from fastcnn.layers.call import Call
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 
 
 class TerminateOnNaN(Callback):

@@ -10,7 +10,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.optimizers.arguments import positive
 from fastcnn.optimizers.base import Optimizer, Rate
 from fastcnn.optimizers.parameter_group import norms, scale_parts
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 
 
 class Adafactor(Optimizer):

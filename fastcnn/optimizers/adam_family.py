@@ -11,7 +11,7 @@ from fastcnn.optimizers.adaptive import _Adaptive
 from fastcnn.optimizers.arguments import positive, within
 from fastcnn.optimizers.base import NONE, Rate
 from fastcnn.optimizers.parameter_group import ParameterGroup, norms, scale_parts
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 
 
 class Adamax(_Adaptive):

@@ -9,7 +9,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.kernels import optimizer_codes as codes
 from fastcnn.optimizers.arguments import positive, within
 from fastcnn.optimizers.base import NONE, Optimizer, Rate
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 
 
 class _Adaptive(Optimizer):

@@ -20,7 +20,8 @@ from fastcnn.optimizers.parameter_group import ParameterGroup
 from fastcnn.optimizers.rate_factors import RateFactors
 from fastcnn.optimizers.state import State
 from fastcnn.optimizers.weight_decay import WeightDecay
-from fastcnn.parameters import Parameter, Segment, flatten
+from fastcnn.parameter_blocks import Segment, flatten
+from fastcnn.parameters import Parameter
 from fastcnn.unsupported import ExplainsUnsupported
 
 NONE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}

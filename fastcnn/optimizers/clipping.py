@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fastcnn.optimizers.parameter_group import norms, scale_parts
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 
 
 def clip(segments: Sequence[Segment], factor: float, clipnorm: float | None, clipvalue: float | None,

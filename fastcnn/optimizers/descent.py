@@ -7,7 +7,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.optimizers.base import NONE, Optimizer, Rate
-from fastcnn.parameters import Segment
+from fastcnn.parameter_blocks import Segment
 
 
 class SGD(Optimizer):

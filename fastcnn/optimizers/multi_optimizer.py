@@ -10,7 +10,8 @@ from fastcnn.errors import ArgumentError
 from fastcnn.optimizers.base import Optimizer
 from fastcnn.optimizers.by_name import enter, get, serialize
 from fastcnn.optimizers.state import RESTARTED
-from fastcnn.parameters import Parameter, Segment
+from fastcnn.parameter_blocks import Segment
+from fastcnn.parameters import Parameter
 
 
 class OptimizerMap(MutableMapping):

@@ -13,7 +13,8 @@ from fastcnn.operations.orthogonalize import orthogonalize
 from fastcnn.optimizers.arguments import check_decay, positive, within
 from fastcnn.optimizers.base import NONE, Optimizer, Rate
 from fastcnn.optimizers.parameter_group import ParameterGroup
-from fastcnn.parameters import Parameter, Segment
+from fastcnn.parameter_blocks import Segment
+from fastcnn.parameters import Parameter
 
 
 class Muon(Optimizer):

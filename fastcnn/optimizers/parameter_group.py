@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastcnn import device
-from fastcnn.parameters import Segment, state_like
+from fastcnn.parameter_blocks import Segment
+from fastcnn.parameters import state_like
 
 
 class ParameterGroup(NamedTuple):

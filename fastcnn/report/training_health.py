@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from fastcnn.callbacks import Callback
 from fastcnn.errors import ArgumentError
 from fastcnn.models.taken_back import taken_back
-from fastcnn.parameters import Parameter, Segment
+from fastcnn.parameter_blocks import Segment
+from fastcnn.parameters import Parameter
 from fastcnn.report.active_units import LayerActivity, unit_activity, units_alike
 from fastcnn.report.words import plural
 

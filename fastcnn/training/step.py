@@ -10,7 +10,8 @@ from fastcnn.callbacks import History
 from fastcnn.layers.call import Call
 from fastcnn.objective import Objective
 from fastcnn.optimizers import Optimizer
-from fastcnn.parameters import Parameter, Segment
+from fastcnn.parameter_blocks import Segment
+from fastcnn.parameters import Parameter
 from fastcnn.training.shuffle import Orders
 
 

@@ -9,7 +9,7 @@ from fastcnn.activations.names import clip
 from fastcnn.graph.nodes.batch_interleaved import BatchInterleaved, stages_of
 from fastcnn.kernels import codes
 from fastcnn.layers import Call
-from fastcnn.parameters import Block
+from fastcnn.parameter_blocks import Block
 
 
 def chain(*made, shape=(8, 8, 2)):

@@ -68,8 +68,8 @@ class BatchInterleaved:
     def _memory(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the parameters as one flat array, and their gradients likewise if they lie side by side.
 
-        In a compiled model they do (`fastcnn.parameters.Block`). Otherwise the values are copied at each call, and None
-        stands for the gradients. Rounded filters are copies always.
+        In a compiled model they do (`fastcnn.parameter_blocks.Block`). Otherwise the values are copied at each call,
+        and None stands for the gradients. Rounded filters are copies always.
         """
         if len(self._known) != len(self.parameters) or any(
                 p.array is not known for p, known in zip(self.parameters, self._known, strict=True)):

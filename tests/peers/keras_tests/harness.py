@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import fastcnn as fc
+from fastcnn import parameter_blocks
 from fastcnn.optimizers.clipping import clip
 from tests.peers.keras_tests import arrays
 
@@ -123,7 +124,7 @@ def _clip_gradients(optimizer: Any, gradients: Any) -> list[np.ndarray]:
     """As Keras's method of this name, which its tests ask for: what the optimizer makes of gradients."""
     parameters = [fc.parameters.Parameter(np.zeros_like(np.asarray(g, np.float32)), str(k), str(k))
                   for k, g in enumerate(gradients)]
-    segments = fc.parameters.flatten(parameters)
+    segments = parameter_blocks.flatten(parameters)
     for parameter, gradient in zip(parameters, gradients, strict=True):
         parameter.gradient[...] = gradient
     clip(segments, 1.0, optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm)

@@ -22,7 +22,7 @@ from fastcnn.kernels.cpu.int8.tile import (
     SLIM,
     TABLE,
     TALL,
-    Rounding,
+    Requantization,
     address,
     block_columns,
     byte_tile,
@@ -150,7 +150,8 @@ def _task(task, y, x, packed, columns, shares, geometry):
                 at = group * blocks + number
                 left = filters - number * width
                 c_at = (group * filters + number * width) * (4 if zero < 0 else 1)
-                rounding = Rounding(address(start, at * width), address(scale, at * width), address(bounds, 0), zero)
+                rounding = Requantization(address(start, at * width), address(scale, at * width), address(bounds, 0),
+                                          zero)
                 row = 0
                 while row < count:
                     height = _height(count - row, width)

@@ -36,7 +36,7 @@ AHEAD = 8192
 TABLE = 32 * TALL[0]
 
 
-class Rounding(NamedTuple):
+class Requantization(NamedTuple):
     """How sums begin and what they become.
 
     Attributes
@@ -88,7 +88,7 @@ def byte_tile(typingctx, M, KV, c, a, b, loops, rounding):
     b : pointer
         Bytes, KV vectors for each step.
     loops : (R, S, J)
-    rounding : Rounding
+    rounding : Requantization
     """
     def codegen(context, builder, signature, args):
         M, KV, *operands = args
