@@ -11,7 +11,7 @@ import click
 from fastcnn.cli import _config_file
 from fastcnn.errors import ArgumentError, unknown
 
-_SHOWN = 10  # trials
+_SHOWN, _LISTED = 10, 3  # trials; values of a list
 
 #: What a search sets itself, and what all trials must have in common, since they are compared on the same images.
 _NOT_FIXED = ("out", "resume")
@@ -144,5 +144,11 @@ def _score(trial: Any) -> str:
 
 
 def _values(trial: Any) -> str:
-    told = [f"{name} {f'{value:.4g}' if isinstance(value, float) else value}" for name, value in trial.values.items()]
-    return ", ".join(told) or "as it stands"
+    return ", ".join(f"{name} {_value(value)}" for name, value in trial.values.items()) or "as it stands"
+
+
+def _value(value: Any) -> str:
+    """Return a value as a line has room for it: of a network's layers how many there are."""
+    if isinstance(value, list) and len(value) > _LISTED:
+        return f"[{value[0]}, ... {value[-1]}] of {len(value)}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

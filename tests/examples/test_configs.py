@@ -121,3 +121,16 @@ def test_a_configuration_trains_and_is_in_the_table(path, tmp_path, monkeypatch)
     assert main(["train", "--config", str(path), "--dataset", "some.npz", "--dev", "0", "--epochs", "1", "--seed", "1",
                  "--out", "run"]) == 0  # fmt: skip
     assert f"[{path.stem}]({path.name})" in README
+
+
+@pytest.mark.parametrize("path", sorted((CONFIGS / "searches").glob("*.toml")), ids=lambda path: path.stem)
+def test_a_search_asks_for_what_training_takes_and_is_in_the_table(path):
+    import click
+
+    from fastcnn.cli._tuning import asked_space
+    from fastcnn.cli.tune import command
+    from fastcnn.tuning import space_of
+
+    asked = asked_space(click.Context(command), str(path), None)
+    assert set(space_of(asked["space"])) == set(asked["space"])
+    assert f"(searches/{path.name})" in README
