@@ -82,6 +82,7 @@ def _threads() -> list[tuple[str, Any]]:
         ("layer", f"{threads.layer()}: {threads.reason}"),
         ("threads", f"{numba.get_num_threads()} on {os.cpu_count()} CPUs: {threads.limit}; "
                     f"NUMBA_NUM_THREADS=N sets another number"),
+        ("beside other work", "one thread, where that is faster; FASTCNN_STEADY_THREADS=1 keeps all"),
         ("kernels", len(policy.registry)),
     ]
 

@@ -8,6 +8,8 @@ A single task runs where it is called, without waking a thread. A task whose sec
 gets the number of the thread it runs on, 0 <= thread < NUMBA_NUM_THREADS, and may use that thread's part of the
 scratch.
 
+Launches on several threads are timed, and go to one while other work makes that faster (`crowd`).
+
 A forked process may not start threads under GNU OpenMP: Numba would end it. There the tasks run one after the other
 (`alone`), which changes no result, since results do not depend on the number of threads.
 """
@@ -20,6 +22,8 @@ from llvmlite import ir
 from numba import config, get_num_threads, get_thread_id, njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+from fastcnn.kernels.cpu.compile import crowd
 
 _I64 = ir.IntType(64)
 _THUNK = ir.FunctionType(ir.VoidType(), [_I64, _I64, _I64])  # (address of the arguments, index of the task, thread)
@@ -51,18 +55,6 @@ def _call_at(typingctx, address, arguments, index, thread):
     return types.void(*[types.intp] * 4), codegen
 
 
-@njit(parallel=_ONLY_PRANGE, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _launch(address, arguments, tasks):
-    if tasks == 1:
-        _call_at(address, arguments, 0, 0)  # outside a parallel region TBB has no number for the thread
-    elif _is_alone() != 0:
-        for index in range(tasks):
-            _call_at(address, arguments, index, 0)
-    else:
-        for index in prange(tasks):
-            _call_at(address, arguments, index, get_thread_id())
-
-
 @intrinsic
 def _threads_now(typingctx):
     """Call Numba's function by its name: `numba.get_num_threads` would leave its address in the kernel's cache."""
@@ -73,12 +65,30 @@ def _threads_now(typingctx):
     return types.intp(), codegen
 
 
+@njit(parallel=_ONLY_PRANGE, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _launch(address, arguments, tasks, sizes):
+    if tasks == 1:
+        _call_at(address, arguments, 0, 0)  # outside a parallel region TBB has no number for the thread
+    elif _is_alone() != 0 or _threads_now() == 1:
+        for index in range(tasks):
+            _call_at(address, arguments, index, 0)
+    else:
+        state, begin = crowd.memory_of_process(), crowd.now()
+        if state[crowd.NARROW] != 0:
+            for index in range(tasks):
+                _call_at(address, arguments, index, 0)
+        else:
+            for index in prange(tasks):
+                _call_at(address, arguments, index, get_thread_id())
+        crowd.learn(state, address + 31 * (tasks + 31 * sizes), begin, crowd.now())
+
+
 @intrinsic
 def _parallel(typingctx, task, tasks, args):
     """Emit a thunk that unpacks the arguments and calls `task`, and a call of `_launch` with its address."""
     leading = 2 if _wants_thread(task.dispatcher.py_func) else 1
     task_signature = task.get_call_type(typingctx, (*[types.intp] * leading, *args.types), {})
-    launch_signature = types.void(types.intp, types.intp, types.intp)
+    launch_signature = types.void(types.intp, types.intp, types.intp, types.intp)
     launch = typingctx.resolve_value_type(_launch)
     launch.get_call_type(typingctx, launch_signature.args, {})
 
@@ -97,10 +107,25 @@ def _parallel(typingctx, task, tasks, args):
         context.call_internal_no_propagate(inside, compiled.fndesc, task_signature, values_inside)
         inside.ret_void()
         context.get_function(launch, launch_signature)(
-            builder, [builder.ptrtoint(thunk, _I64), builder.ptrtoint(slot, _I64), values[1]])
+            builder, [builder.ptrtoint(thunk, _I64), builder.ptrtoint(slot, _I64), values[1],
+                      _sizes(context, builder, args, values[2])])
         return context.get_dummy_value()
 
     return types.void(task, types.intp, args), codegen
+
+
+def _sizes(context, builder, kind, value):
+    """Return a number that tells launches of one task apart, by how many elements the arrays have."""
+    found = _I64(0)
+    for part, given in zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True):
+        if isinstance(part, types.BaseTuple):
+            more = _sizes(context, builder, part, given)
+        elif isinstance(part, types.Array):
+            more = context.make_array(part)(context, builder, given).nitems
+        else:
+            continue
+        found = builder.add(builder.mul(found, _I64(31)), more)
+    return found
 
 
 def _borrowed(context, builder, kind, value):
