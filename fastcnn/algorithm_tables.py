@@ -1,4 +1,4 @@
-"""Rates of kinds of CPUs, by which algorithms are chosen, in named tables.
+"""AlgorithmRates of kinds of CPUs, by which algorithms are chosen, in named tables.
 
 Another algorithm is another rounding. A table therefore belongs to a kind of CPU and not to one machine, and which one
 holds is told by the instructions that the CPU has: a seed is the same model on all machines of a kind. Files of models

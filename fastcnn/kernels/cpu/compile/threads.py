@@ -5,8 +5,8 @@ OpenMP in its default, spinning mode has been seen to take 330, and Numba's own 
 NUMBA_THREADING_LAYER is respected. Layers differ in how threads wait, not in how work is cut, so results do not depend
 on the choice.
 
-There are as many threads as CPUs that the process may use (`cpus`), unless NUMBA_NUM_THREADS says otherwise. Where other
-work on them makes one thread faster, launches take one (`crowd`); FASTCNN_STEADY_THREADS=1 keeps them on all.
+There are as many threads as CPUs that the process may use (`cpus`), unless NUMBA_NUM_THREADS says otherwise. Where
+other work on them makes one thread faster, launches take one (`crowd`); FASTCNN_STEADY_THREADS=1 keeps them on all.
 
 A process that was forked has none of its parent's threads. TBB and the work queue start theirs anew; under GNU OpenMP,
 and under TBB when another than the main thread forks, it goes on with one (`parallel.alone`).
