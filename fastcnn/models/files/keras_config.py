@@ -239,11 +239,11 @@ def _initializer(key: str, value: Any) -> dict[str, Any]:
 
 
 def _dtype_of(config: dict[str, Any]) -> dict[str, str]:
-    """Return the type of a layer's parameters and arithmetic: half precision and integers become float32."""
+    """Return the policy of a layer: half precision other than mixed_bfloat16, and integers, become float32."""
     given = config.get("dtype")
     if isinstance(given, dict):
         given = (given.get("config") or {}).get("name")
-    return {"dtype": "float64"} if given == "float64" else {}
+    return {"dtype": given} if given in ("float64", "mixed_bfloat16") else {}
 
 
 def _short(value: Any) -> str:
