@@ -3,12 +3,15 @@
 Adam is PyTorch's fused one, its fastest on a CPU. Arrays come in fastcnn's layout and results leave in it.
 """
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 
 from asv_benchmarks.peer_data import Job, batches, initial_weights
+from asv_benchmarks.peer_torch_bf16 import *  # noqa: F403
 from asv_benchmarks.peer_torch_layers import *  # noqa: F403  (a kind of work is a function of this module)
 from asv_benchmarks.peer_torch_layers import images
 from asv_benchmarks.peer_torch_seeing import *  # noqa: F403
@@ -76,8 +79,8 @@ def _model(name: str, dropout: float = 0.5) -> Any:
     return model
 
 
-def training_step(of: str) -> Job:
-    """As `peer_fastcnn.training_step`."""
+def training_step(of: str, context: Callable[[], Any] = nullcontext) -> Job:
+    """As `peer_fastcnn.training_step`; forward and loss within a context."""
     import torch
 
     data = [(images(x), torch.from_numpy(y)) for x, y in batches(of)]
@@ -88,7 +91,8 @@ def training_step(of: str) -> Job:
 
         def step(x: Any, y: Any) -> float:
             optimizer.zero_grad()
-            loss = criterion(model(x), y)
+            with context():
+                loss = criterion(model(x), y)
             loss.backward()
             optimizer.step()
             return loss.item()

@@ -44,6 +44,7 @@ class Work(NamedTuple):
 # Adam divides a gradient by its own size, so that after three steps the differences of the smallest gradients show in
 # the loss; batch normalization divides once more.
 _FORWARD, _WINOGRAD, _GRADIENTS, _THREE_STEPS = 1e-5, 5e-5, 1e-4, 1e-4
+_BFLOAT16 = 2e-2  # 8 significant bits; PyTorch's outputs are rounded to them, too
 
 
 def _forward_tolerance(layer: str) -> float:
@@ -77,6 +78,9 @@ _ALL = [
     *(Work(f"packed.{name}", "convolution_packed", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
     *(Work(f"gradients.{name}", "convolution_gradients", name, _GRADIENTS) for name in CONVOLUTIONS),
     *_layer_works(),
+    *(Work(f"bf16.{name}", "bf16_step", name, _BFLOAT16, brief=False) for name in ("lenet5", "convnet", "cifar")),
+    *(Work(f"bf16.forward.{name}", "bf16_forward", name, _BFLOAT16) for name in CONVOLUTIONS
+      if name.startswith("resnet50.")),
     *(Work(f"nms.5000.{peer}", "non_max_suppression", "5000", 0.0, peer=peer) for peer in ("onnxruntime", "numpy")),
     *(Work(f"roi_align.256.{peer}", "roi_align", "256", _GRADIENTS, peer=peer) for peer in ("onnxruntime", "numpy")),
 ]
@@ -144,6 +148,11 @@ GOALS = {goal.name: goal for goal in (
     *(Goal(f"{kind}.{part}", f"{what}, {words}", 1.5, _layer(kind, part)) for kind, what in _KINDS.items()
       for part, words in (("forward", "forward"), ("whole", "forward and backward"))),
     Goal("adam", "Adam, one step of all parameters", 1.5, _layer("adam", "")),
+    *(Goal(f"bf16.{name}", f"{what}, training step in bf16, where there is a unit", goal, _one(f"bf16.{name}"))
+      for name, what, goal in (("lenet5", "LeNet-5", 2.5), ("convnet", "Keras's MNIST convnet", 3.0),
+                               ("cifar", "CIFAR network", 1.5))),
+    Goal("bf16.forward", "ResNet-50's convolutions forward in bf16, where there is a unit", 1.2,
+         _published("bf16.forward")),
     Goal("predict", "LeNet-5, prediction of one image", 3.0, _one("predict")),
     Goal("onnx", "VGG-16, ResNet-50, MobileNet v2 beside onnxruntime", 1.2,
          lambda work: work.startswith("onnx."), 1.0),

@@ -1,0 +1,32 @@
+"""PyTorch's side of peers.py: autocast to bfloat16, as in peer_fastcnn_bf16.py. Imported in PyTorch's process alone."""
+
+from typing import Any
+
+from asv_benchmarks.peer_data import Job
+from asv_benchmarks.peer_torch_layers import _back, _convolution
+
+
+def _autocast() -> Any:
+    import torch
+
+    return torch.autocast("cpu", torch.bfloat16)
+
+
+def bf16_forward(of: str) -> Job:
+    """y of images and weights in float32, which autocast makes bfloat16 each time, as in training."""
+    import torch
+
+    geometry, x, kernel, bias, _ = _convolution(of)
+
+    def run() -> Any:
+        with torch.inference_mode(), _autocast():
+            return torch.nn.functional.conv2d(x, kernel, bias, **geometry)
+
+    return Job(lambda: {"y": _back(run().float())}, run)
+
+
+def bf16_step(of: str) -> Job:
+    """As `peer_torch.training_step`; forward and loss under autocast."""
+    from asv_benchmarks.peer_torch import training_step
+
+    return training_step(of, _autocast)
