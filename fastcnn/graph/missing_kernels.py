@@ -54,6 +54,7 @@ def require_kernels(graph: Graph, shapes: Sequence[Any], dtype: np.dtype, d: "de
             ys = y if len(step.outputs) > 1 else (y,)
             backward(y)
             step.node.predict(given)
+            _require_none_of_the_host(stage.kernels.hosts, step.node, d.name)
         except MissingKernelError as error:
             missing[str(step.node)] = error.kernel
             ys = tuple(stage.empty((_BATCH, *shape[1:]), dtype) for shape in as_shapes(step.node.output_shape))
@@ -62,8 +63,16 @@ def require_kernels(graph: Graph, shapes: Sequence[Any], dtype: np.dtype, d: "de
                 p._gradient = gradient
         for slot, one in zip(step.outputs, ys, strict=True):
             values[slot] = one
+        stage.kernels.hosts.clear()
     if missing:
         told = ", ".join(f"{layer} (kernel {kernel})" for layer, kernel in list(missing.items())[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise DeviceError(f"{who}: expected layers that {d.name} has kernels for, got {told}{more}; leave the model on "
                           f"the cpu")
+
+
+def _require_none_of_the_host(hosts: list[np.ndarray], node: Any, who: str) -> None:
+    """Raise for a node that gave kernels arrays of the host, but for parameters, which would move."""
+    own = [one for p in node.parameters for one in (p.array, p._gradient) if isinstance(one, np.ndarray)]
+    if any(not any(np.may_share_memory(host, one) for one in own) for host in hosts):
+        raise MissingKernelError(who, "for arrays that are kept on the host")
