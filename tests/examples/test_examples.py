@@ -82,6 +82,14 @@ def test_transfer_beats_a_start_from_nothing_on_few_images(data_dir):
     assert min(head, tuned) > scratch > 0.35  # 0.49, 0.58 and 0.59; by chance 0.2
 
 
+def test_a_network_of_others_tells_few_pictures_apart_better_than_one_from_nothing(data_dir, real_models):
+    printed = run("transfer_few_pictures.py", "--seeds", 1, "--each", 5, "--epochs", 15, "--test-images", 200, "--side",
+                  64, "--weights", real_models / "squeezenet1.1" / "squeezenet1.1.safetensors",
+                  FASTCNN_DATA=str(data_dir))
+    assert "seed 0: 5 pictures a class: transfer 0." in printed
+    assert number(r"^transfer is better by (\S+) points", printed) > 5  # 17; in the whole example 27
+
+
 def test_a_network_of_signals_learns_rhythms_and_draws_them(tmp_path):
     pytest.importorskip("matplotlib", reason='the picture needs matplotlib: pip install "fastcnn[plot]"')
     printed = run("signal_1d.py", "--recordings", 1000, "--epochs", 4, "--out", tmp_path / "signal.png")
