@@ -36,8 +36,6 @@ def answering_of(saved: str, white: float | None, tell: Callable[[str], Any]) ->
 
 
 def _of_images(opened: Saved, white: float | None, tell: Callable[[str], Any]) -> Answering:
-    import numpy as np
-
     from fastcnn.datasets.image import read_image
 
     shape = tuple(opened.model.input_shape[1:])
@@ -57,7 +55,7 @@ def _of_images(opened: Saved, white: float | None, tell: Callable[[str], Any]) -
         lambda file: read_image(file, shape, background=known.get("background"), ink_box=known.get("ink_box"),
                                 **opened.pictures),
         lambda x: standard.images(x, scale=1), lambda outputs: answers(opened, outputs, _MOST_CLASSES), facts)
-    opened.model.predict(standard.images(np.zeros((1, *shape), np.float32), scale=1), batch_size=1, verbose=0)
+    found.begin()
     return found
 
 

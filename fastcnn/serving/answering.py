@@ -77,6 +77,16 @@ class ImageAnswers:
                  facts: dict[str, Any]) -> None:
         self.facts = facts
         self._model, self._read, self._inputs, self._tell = model, read, inputs, tell
+        self._has_maps = True
+
+    def begin(self) -> None:
+        """Answer to a black image, so that all is compiled; a network whose layers show no maps is left without."""
+        x = self._inputs(np.zeros((1, *self._model.input_shape[1:]), np.float32))
+        self._model.predict(x, batch_size=1, verbose=0)
+        try:
+            feature_maps(self._model, x[0], _LAYERS)
+        except Exception:  # layers of bytes, of one's own ...: answers are worth more than their pictures
+            self._has_maps = False
 
     def answer(self, asked: Question, limits: Limits) -> dict[str, Any]:
         """Return ``predictions``, and in ``steps`` what was done to the picture; perhaps ``input`` and ``maps``."""
@@ -88,7 +98,8 @@ class ImageAnswers:
         found = {"predictions": self._tell(self._model.predict(x, batch_size=1, verbose=0)[0]), "steps": steps}
         if asked.with_maps:
             found["input"] = data_uri(for_the_eye(image[None], 1.0)[0], _SIDE)
-            found["maps"] = [_drawn(one.layer, one.maps) for one in feature_maps(self._model, x[0], _LAYERS)]
+            maps = feature_maps(self._model, x[0], _LAYERS) if self._has_maps else []
+            found["maps"] = [_drawn(one.layer, one.maps) for one in maps]
         return found
 
 

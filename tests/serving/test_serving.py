@@ -117,3 +117,19 @@ def test_an_address_that_is_taken_or_none_is_told():
             listen("127.0.0.1", port)
     with pytest.raises(ArgumentError, match=r"serve: expected an address to listen at, got 203\.0\.113\.1"):
         listen("203.0.113.1", 0)
+
+
+def test_a_network_whose_layers_show_no_maps_answers_without_them(monkeypatch):
+    from fastcnn.serving import answering
+    from fastcnn.serving.limits import Limits
+    from tests.serving.conftest import answering_of, small_model
+
+    def fails(*args):
+        raise NotImplementedError
+
+    monkeypatch.setattr(answering, "feature_maps", fails)
+    found = answering_of(small_model())
+    found.begin()
+    answer = found.answer(answering.Question(picture(np.random.default_rng(0)), with_maps=True), Limits())
+    assert answer["maps"] == []
+    assert len(answer["predictions"]) == 3
