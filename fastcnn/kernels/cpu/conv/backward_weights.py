@@ -3,28 +3,39 @@
     dkernel[r, s, c, k] += sum over n, i, j of x[n, i sh + r dh - top, j sw + s dw - left, c] * dy[n, i, j, k]
     dbias[k]            += sum over n, i, j of dy[n, i, j, k]
 
-The register tile with other strides: its rows are channels, its three loops run over images, output rows and columns,
-and it reads dy as vectors over k. It works in bands of some hundred positions; a task first packs its block of filters
-of the band of dy::
+The register tile with other strides: its rows are channels, its loops run over positions, and it reads dy as vectors
+over k. It works in bands of some hundred positions; a task packs some blocks of filters of its band of dy, then takes
+tap by tap and 64 channels at a time::
 
-    band of dy, (positions, width)      x where it lies, one tap: the positions       dkernel, one tap
-    | k0 .. k31 |  in L1                that are inside the image, 14 channels        14 channels x 32 filters,
-    | k0 .. k31 |                       of each, from L2                              in registers, added to L2
-    | ...       |
+    band of dy, packed                  panel of x, of one tap                        dkernel, one tap
+    (blocks, positions, width)          (positions, 64 channels)                      14 channels x 32 filters,
+    | k0 .. k31 | | k32 .. |  L2        | c0 .. c63 |  L2                             in registers, added to L2
+
+The panel is a copy, made once for all the blocks, with zeros in rows that hang over the border: read where they lie,
+positions a power of two apart would meet in a few lines of L1 and begin a page each, and every tile would wait for what
+is not in L2. Where positions are few and near, the tile reads x itself.
 
 With few channels the rows are (r, s, c) instead, to fill tiles, and x is read from a copy of its rows with the border
-of zeros. The bias is one more row, with x = 1. If the weights are large, tasks are blocks of filters, which add
-directly to the gradient. Otherwise bands are cut into chunks with partial sums of their own, which are added in pairs.
-Sums over a few bands are short; from time to time they are added to totals in float64 (`simd.sums`).
+of zeros. The bias is one more row, with x = 1. If the weights are large, tasks are blocks of filters and channels,
+which add directly to the gradient. Otherwise bands are cut into chunks with partial sums of their own, which are added
+in pairs. Sums over a few bands are short; from time to time they are added to totals in float64 (`simd.sums`).
 """
-
-from typing import Any, NamedTuple
 
 import numpy as np
 from numba import config
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parallel
+from fastcnn.kernels.cpu.conv.backward_weights_band import (
+    Band,
+    GradientBlock,
+    Packed,
+    add_bias,
+    pack_band,
+    slab_band,
+    tap_bands,
+)
 from fastcnn.kernels.cpu.conv.backward_weights_plan import (
+    CHANNELS,
     Cut,
     band_size,
     has_slab,
@@ -36,33 +47,11 @@ from fastcnn.kernels.cpu.conv.backward_weights_plan import (
     positions_of,
     segments_of,
     slab_size,
+    together,
 )
-from fastcnn.kernels.cpu.conv.plan import is_pointwise
 from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
-from fastcnn.kernels.cpu.gemm.walk import TABLE, Sums, walk_grid
-from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, fill_slab
+from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, clear, fill_slab
 from fastcnn.kernels.cpu.simd.sums import add_pairwise, add_wide, take_wide, wide
-from fastcnn.kernels.cpu.simd.transpose import move_part, move_vector
-from fastcnn.kernels.cpu.simd.width import lanes_of
-
-
-class Band(NamedTuple):
-    """A band, or columns low .. high of it: the first image and row of outputs, and how many of each."""
-
-    image: Any
-    count: Any
-    top: Any
-    tall: Any
-    low: Any
-    high: Any
-
-
-class GradientBlock(NamedTuple):
-    """A block of filters: its group, how many filters it has, and from one position of packed dy to the next."""
-
-    group: Any
-    columns: Any
-    width: Any
 
 
 def conv2d_backward_weights_scratch(geometry, dtype):
@@ -70,9 +59,11 @@ def conv2d_backward_weights_scratch(geometry, dtype):
     g = geometry[0]
     kg = g["k"] // g["groups"]
     width = width_of(kg, dtype)
-    images, rows, bands, chunks, _ = plan(g, -(-kg // width))
+    blocks = -(-kg // width)
+    images, rows, bands, chunks, parts, _ = plan(g, blocks)
     partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)[1]
-    return int(chunks * partial + config.NUMBA_NUM_THREADS * local_sizes(g, width, images, rows)[1])
+    local = local_sizes(g, width, images, rows, -(-blocks // parts))[2]
+    return int(chunks * partial + config.NUMBA_NUM_THREADS * local)
 
 
 @kernel
@@ -92,11 +83,11 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     """
     g = geometry[0]
     blocks = blocks_of(scratch, g["k"] // g["groups"])[1]
-    images, rows, bands, chunks, parts = plan(g, blocks)
+    images, rows, bands, chunks, parts, sides = plan(g, blocks)
     size, partial = partial_sizes(g, needs_totals(g, images, rows, bands, chunks), chunks)
     weights, wf = dkernel.size, dkernel.reshape(-1)
     xf, yf = x.reshape(-1), dy.reshape(-1)
-    tasks, cut = chunks * g["groups"] * parts, Cut(chunks, parts, images, rows, bands, partial)
+    tasks, cut = chunks * g["groups"] * sides * parts, Cut(chunks, parts, sides, images, rows, bands, partial)
     if partial == 0:
         parallel(_task, tasks, (wf, (dbias, np.int64(0)), scratch, cut, (xf, yf), geometry))
         return
@@ -110,143 +101,90 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 
 @inlined
 def _task(task, thread, sums, bias, scratch, cut, inputs, geometry):
-    """Some blocks of filters and one chunk of bands, added to the chunk's part of `sums` and of those of the bias."""
-    g, (chunks, parts, images, rows, bands, partial), (x, dy), (bias_sums, bias_at) = geometry[0], cut, inputs, bias
-    groups, kg = g["groups"], g["k"] // g["groups"]
+    """Some blocks of filters, some channels and one chunk of bands, added to the chunk's part of `sums`.
+
+    Their bias is added to its part of those of the bias.
+    """
+    g, (chunks, parts, sides, images, rows, bands, partial), (x, dy) = geometry[0], cut, inputs
+    groups, kg, cg = g["groups"], g["k"] // g["groups"], g["c"] // g["groups"]
     width, blocks = blocks_of(dy, kg)
-    chunk, part = task // (groups * parts), task % (groups * parts)
-    group, part = part // parts, part % parts
+    chunk, place = task // (groups * sides * parts), task % (groups * sides * parts)
+    group, side, part = place // (sides * parts), place // parts % sides, place % parts
     n, oh, ow = positions_of(g)
-    of_slab, share = local_sizes(g, width, images, rows)
-    slab = chunks * partial + thread * share
-    packed = slab + of_slab
-    one = packed + aligned(images * rows * ow * width)
+    of_x, of_dy, share = local_sizes(g, width, images, rows, -(-blocks // parts))
+    copied = chunks * partial + thread * share
+    packed, one = copied + of_x, copied + share - aligned(np.int64(1))
     scratch[one] = 1
     begin, end = chunk_of(chunk, chunks, bands)
-    often, segments = often_of(g, images, rows), segments_of(g)
-    has_totals = needs_totals(g, images, rows, bands, chunks)
-    an_image = -(-oh // rows)
+    first, last = part * blocks // parts, (part + 1) * blocks // parts
+    pieces = -(-cg // CHANNELS)
+    channels = side * pieces // sides * CHANNELS, min(cg, (side + 1) * pieces // sides * CHANNELS)
+    often, some = often_of(g, images, rows), together(g, images, rows)
+    has_totals, an_image = needs_totals(g, images, rows, bands, chunks), -(-oh // rows)
     for band in range(begin, end):
         image, top = band // an_image * images, band % an_image * rows
         count, tall = min(images, n - image), min(rows, oh - top)
         if has_slab(g):
             height, across = slab_size(g, tall)
-            fill_slab(scratch, slab, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
+            fill_slab(scratch, copied, x, image * g["h"] * g["w"] * g["c"], (g["h"], g["w"], g["c"]),
                       (top * g["sh"] - g["top"], height), (g["left"], across))
-        for b in range(part * blocks // parts, (part + 1) * blocks // parts):
-            first, block = group * kg + b * width, GradientBlock(group, min(width, kg - b * width), width)
-            to = sums, chunk * partial + first
-            _pack_band((scratch, packed), (dy, (image * oh + top) * ow * g["k"] + first), count * tall * ow, g["k"],
-                       block)
-            for segment in range(segments):  # one, but for rows of some thousand positions
-                low, high = chunk_of(segment, segments, ow)
-                if bias_sums.size > 0:
-                    _add_bias((bias_sums, bias_at + chunk * partial + first), scratch, (one, packed + low * width),
-                              count * tall * (high - low), block, geometry)
-                columns = Band(image, count, top, tall, low, high)
-                if has_slab(g):
-                    _slab_band(to, scratch, (slab, packed), columns, block, geometry)
-                else:
-                    _tap_bands(to, (scratch, packed), x, columns, block, geometry)
-                if segment < segments - 1:
-                    _add_to_totals(scratch, chunk * partial, first, block.columns, np.bool_(False), geometry)
+        for b in range(first, last, some):
+            now = Packed(packed, of_dy, b, min(some, last - b))
+            pack_band(scratch, now, dy, ((image * oh + top) * ow * g["k"] + group * kg + b * width, g["k"]),
+                       (count * tall * ow, min(kg, (b + now.count) * width) - b * width, width))
+            _add_band((sums, chunk * partial + group * kg), bias, scratch, (copied, one), now,
+                      (x, Band(image, count, top, tall, 0, ow)), (group, channels), geometry)
         is_last = band == end - 1
         if has_totals and (is_last or (band - begin) % often == often - 1):
-            low, high = part * blocks // parts * width, min(kg, (part + 1) * blocks // parts * width)
-            _add_to_totals(scratch, chunk * partial, group * kg + low, high - low, is_last, geometry)
+            low, high = first * width, min(kg, last * width)
+            _add_to_totals(scratch, chunk * partial, (group * kg + low, high - low), channels, is_last, geometry)
 
 
 @inlined
-def _add_to_totals(scratch, at, first, columns, is_last, geometry):
-    """Add some columns of a chunk's sums to its totals; the last time the sums become what these are."""
-    g = geometry[0]
-    size, k = partial_sizes(g, True, np.int64(1))[0], g["k"]
-    totals = wide(scratch[at + size:at + 3 * size])
-    for row in range(g["kh"] * g["kw"] * (g["c"] // g["groups"]) + 1):
-        place = row * k + first
-        sums, wider = scratch[at + place:at + place + columns], totals[place:place + columns]
-        add_wide(wider, sums)
-        if is_last:
-            take_wide(sums, wider)
+def _add_band(to, bias, scratch, places, packed, source, channels, geometry):
+    """Add what some blocks of a packed band and some channels of x give to sums, and to those of the bias.
 
-
-@inlined
-def _add_bias(to, scratch, places, positions, block, geometry):
-    """Add the sums of `positions` packed rows of dy: a product with the number one, no longer than others.
-
-    `places` are where in the scratch the one and the rows lie.
+    `to` is an array and where the group's sums begin, `places` where in the scratch the copy of x and a one lie,
+    `source` x and the band, `channels` the group, and from which of its channels to which.
     """
-    (sums, at), (one, packed), width, most = to, places, block.width, band_size(geometry[0])
-    for begin in range(0, positions, most):
-        walk_grid((sums, (at, 0, 0, 0)), (scratch, (one, 0, 0, 0, 0, 0, 0)),
-                  (scratch, (packed + begin * width, 0, 0, width, 0)), at3(1, 1, 1),
-                  at3(1, 1, min(most, positions - begin)), Sums(block.columns, scratch, -1, 0, 0), TABLE)
-
-
-@inlined
-def _pack_band(to, source, positions, step, block):
-    """Write the columns of a block at some positions, which lie a `step` apart, side by side, zeros beside them."""
-    (packed, at), (dy, of), columns, width = to, source, block.columns, block.width
-    one = lanes_of(packed)
-    for p in range(positions):
-        at_p, of_p = at + p * width, of + p * step
-        for vector in range(0, width, one):
-            if columns - vector >= one:
-                move_vector(packed, at_p + vector, dy, of_p + vector)
+    (sums, at), (bias_sums, bias_at), (copied, one), g = to, bias, places, geometry[0]
+    (x, band), (group, (c0, c1)) = source, channels
+    kg, most, segments, ow = g["k"] // g["groups"], band_size(g), segments_of(g), positions_of(g)[2]
+    width = blocks_of(scratch, kg)[0]
+    for segment in range(segments):  # one, but for rows of some thousand positions
+        low, high = chunk_of(segment, segments, ow)
+        if bias_sums.size > 0 and c0 == 0:
+            for block in range(packed.count):
+                column = (packed.first + block) * width
+                add_bias((bias_sums, bias_at + at + column), scratch,
+                     (one, packed.at + block * packed.apart + low * width), band.count * band.tall * (high - low),
+                     GradientBlock(min(width, kg - column), width), geometry)
+        for left in range(low, high, max(most, 1)):  # a row that is longer than a band, in parts
+            some = Band(band.image, band.count, band.top, band.tall, left, min(high, left + most))
+            if has_slab(g):
+                slab_band((sums, at), scratch, copied, packed, some, group, geometry)
             else:
-                move_part(packed, at_p + vector, dy, of_p + min(columns, vector), max(0, columns - vector))
+                tap_bands((sums, at), scratch, copied, packed, (x, some), channels, geometry)
+        if segment < segments - 1:
+            column, end = packed.first * width, min(kg, (packed.first + packed.count) * width)
+            _add_to_totals(scratch, at - group * kg, (group * kg + column, end - column), (c0, c1), np.bool_(False),
+                           geometry)
 
 
 @inlined
-def _inside(tap, stride, dilation, border, length, low, high):
-    """Return the output positions of low .. high for which a tap lies inside the image, as begin and end."""
-    place = tap * dilation - border  # of position 0
-    begin = max(low, -(place // stride))
-    return begin, max(begin, min(high, (length - 1 - place) // stride + 1))
+def _add_to_totals(scratch, at, filters, channels, is_last, geometry):
+    """Add some columns of a chunk's sums to its totals; the last time the sums become what these are.
 
-
-@inlined
-def _tap_bands(to, dy, x, band, block, geometry):
-    """Add columns of a band, tap by tap: positions whose tap is in the border of zeros are left out.
-
-    `to` is an array and where the sums begin, `dy` the band's block, packed.
+    `filters` are the first column and how many; of the rows, which are (r, s, c) and the bias, those of some channels.
     """
-    (sums, at), (scratch, packed), (group, columns, width), g = to, dy, block, geometry[0]
-    image, count, top, tall, low, high = band
-    _, oh, ow = positions_of(g)
-    h, w = (oh, ow) if is_pointwise(g) else (g["h"], g["w"])
-    cg, c, k = g["c"] // g["groups"], g["c"], g["k"]
-    for r in range(g["kh"]):
-        i0, i1 = _inside(r, g["sh"], g["dh"], g["top"], h, top, top + tall)
-        for s in range(g["kw"]):
-            j0, j1 = _inside(s, g["sw"], g["dw"], g["left"], w, low, high)
-            corner = (i0 * g["sh"] + r * g["dh"] - g["top"]) * w + j0 * g["sw"] + s * g["dw"] - g["left"]
-            a_at, a_i, a_j = (image * h * w + corner) * c + group * cg, g["sh"] * w * c, g["sw"] * c
-            b_at, b_i, b_j = packed + ((i0 - top) * ow + j0) * width, ow * width, width
-            down, across = i1 - i0, j1 - j0
-            if across == 1:  # a single column is walked as a row: the innermost loop should be long
-                down, across, a_i, a_j, b_i, b_j = across, down, a_j, a_i, b_j, b_i
-            most = band_size(g)
-            for begin in range(0, across if down > 0 else 0, most):  # a row that is longer than a band, in parts
-                walk_grid((sums, (at + (r * g["kw"] + s) * cg * k, 0, 0, k)),
-                          (x, (a_at + begin * a_j, 0, 0, 1, h * w * c, a_i, a_j)),
-                          (scratch, (b_at + begin * b_j, tall * ow * width, b_i, b_j, 0)), at3(1, 1, cg),
-                          at3(count, down, min(most, across - begin)), Sums(columns, scratch, -1, 0, 0), TABLE)
-
-
-@inlined
-def _slab_band(to, scratch, places, band, block, geometry):
-    """Add columns of a band of one image, all taps at once, over its rows copied with their border.
-
-    `places` are where in the scratch these lie, and the band's block of dy, packed.
-    """
-    (sums, at), (slab, packed), (group, columns, width), g = to, places, block, geometry[0]
-    tall, low, high = band.tall, band.low, band.high
-    cg, c, k, ow = g["c"] // g["groups"], g["c"], g["k"], g["ow"]
-    row, most = slab_size(g, tall)[1] * c, band_size(g)
-    for begin in range(low, high, most):
-        walk_grid((sums, (at, g["kw"] * cg * k, cg * k, k)),
-                  (scratch, (slab + group * cg + begin * g["sw"] * c, g["dh"] * row, g["dw"] * c, 1, 0, g["sh"] * row,
-                             g["sw"] * c)),
-                  (scratch, (packed + begin * width, 0, ow * width, width, 0)), at3(g["kh"], g["kw"], cg),
-                  at3(1, tall, min(most, high - begin)), Sums(columns, scratch, -1, 0, 0), TABLE)
+    g, (first, columns), (c0, c1) = geometry[0], filters, channels
+    size, k, cg = partial_sizes(g, True, np.int64(1))[0], g["k"], g["c"] // g["groups"]
+    totals = wide(scratch[at + size:at + 3 * size])
+    rows = g["kh"] * g["kw"] * cg
+    for row in range(rows + 1):
+        if (row == rows and c0 == 0) or (row < rows and c0 <= row % cg < c1):
+            place = row * k + first
+            sums, wider = scratch[at + place:at + place + columns], totals[place:place + columns]
+            add_wide(wider, sums)
+            if is_last:
+                take_wide(sums, wider)

@@ -10,18 +10,24 @@ from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.simd.memory import aligned, at3
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS
 
-BAND = 224  # positions of a band: dy's block of them, 28 KB, is read for every tile
-OFTEN = 32  # times that something is added to the sums of a chunk before its totals take them in, where they are more
+BAND = 448  # positions of a band: so many steps of a tile's sums hide what adding them costs; dy's block has 56 KB
+CHANNELS = 64  # of a panel of x, in whole cache lines
+MANY = 4096  # positions times blocks of dy that are packed together, 512 KB: what is copied of x serves them all
+APART = 512  # elements from position to position of x: 2 KB, and multiples of it, meet in a few lines of L1
+NEAR, FEW = 32, 1024  # elements from position to position that may be read in place, and positions of a batch
+OFTEN = 16  # times that something is added to the sums of a chunk before its totals take them in, where they are more
 
 
 class Cut(NamedTuple):
-    """How the work is cut: chunks of bands, parts of the blocks, a band's images and rows, bands.
+    """How the work is cut: chunks of bands, parts of the blocks, sides of the channels, a band's images and rows.
 
-    `partial` is how many elements of the scratch a chunk's sums and totals take, 0 where there are none.
+    `bands` is how many of them there are, `partial` how many elements of the scratch a chunk's sums and totals take, 0
+    where there are none.
     """
 
     chunks: Any
     parts: Any
+    sides: Any
     images: Any
     rows: Any
     bands: Any
@@ -41,6 +47,13 @@ def has_slab(g):
 
 
 @inlined
+def has_panel(g):
+    """Whether pixels are copied, side by side, before they are multiplied: where they lie far apart, or in memory."""
+    apart = g["sw"] * g["c"]
+    return not has_slab(g) and (apart % APART == 0 or (apart >= NEAR and g["n"] * g["oh"] * g["ow"] >= FEW))
+
+
+@inlined
 def positions_of(g):
     """Return images, output rows and columns; to a pointwise convolution every pixel is a row."""
     if is_pointwise(g):
@@ -50,10 +63,10 @@ def positions_of(g):
 
 @inlined
 def plan(g, blocks):
-    """Return images a band, rows a band, bands, chunks of them, and parts of the blocks of a group.
+    """Return images a band, rows a band, bands, chunks of them, parts of the blocks of a group, sides of its channels.
 
-    Where the weights are small beside the images a task does all of its bands' blocks, so that the images pass through
-    the cache once; else a block is a task, and bands are cut as far as tasks are missing.
+    Where the weights are small beside the images a task does all blocks and channels of its bands, so that the images
+    pass through the cache once. Else a task has some of both, and bands are cut as far as tasks are missing.
     """
     n, oh, ow = positions_of(g)
     images, rows = 1, max(1, min(oh, band_size(g) // max(1, ow)))
@@ -61,11 +74,31 @@ def plan(g, blocks):
         images = max(1, min(n, band_size(g) // max(1, oh * ow)))
     bands = -(-n // images) * -(-oh // rows)
     weights = g["kh"] * g["kw"] * (g["c"] // g["groups"]) * g["k"]
-    parts, wanted = blocks, -(-(TASKS // 2) // max(1, g["groups"] * blocks))
-    if 2 * TASKS * weights < g["n"] * (g["h"] * g["w"] * g["c"] + g["oh"] * g["ow"] * g["k"]):
-        parts, wanted = 1, TASKS // min(TASKS, g["groups"])
-    most = min(bands, PARTIAL // max(1, weights), n * oh * ow * weights // max(1, g["groups"] * parts) // GRAIN)
-    return images, rows, bands, max(1, min(wanted, most)), parts
+    x, dy = g["n"] * g["h"] * g["w"] * g["c"], g["n"] * g["oh"] * g["ow"] * g["k"]
+    parts, sides, wanted = 1, 1, TASKS // min(TASKS, g["groups"])
+    if 2 * TASKS * weights >= x + dy:
+        parts, sides = _parts(g, blocks, x, dy)
+        wanted = -(-(TASKS // 2) // max(1, g["groups"] * parts * sides))
+    most = min(bands, PARTIAL // max(1, weights),
+               n * oh * ow * weights // max(1, g["groups"] * parts * sides) // GRAIN)
+    return images, rows, bands, max(1, min(wanted, most)), parts, sides
+
+
+@inlined
+def _parts(g, blocks, x, dy):
+    """Return parts of the blocks of filters and sides of the channels, as many tasks as there should be.
+
+    Every part reads x, every side dy: of what makes enough tasks, that which reads least.
+    """
+    wanted = max(1, TASKS // 2 // g["groups"])
+    most = np.int64(1) if has_slab(g) else -(-(g["c"] // g["groups"]) // CHANNELS)
+    found, sides, least = max(1, min(blocks, wanted)), np.int64(1), np.int64(-1)
+    for parts in range(1, found + 1):
+        some = min(most, -(-wanted // parts))
+        reads = parts * x + some * dy
+        if parts * some >= wanted and (least < 0 or reads < least):
+            found, sides, least = parts, some, reads
+    return np.int64(found), max(sides, np.int64(1)) if least >= 0 else min(most, -(-wanted // max(1, found)))
 
 
 @inlined
@@ -75,11 +108,21 @@ def slab_size(g, rows):
 
 
 @inlined
-def local_sizes(g, width, images, rows):
-    """Return elements of a thread's slab, and of all its scratch: that, dy's band, and a one."""
+def together(g, images, rows):
+    """Return how many blocks of a band of dy are packed together."""
+    return max(1, MANY // max(1, images * rows * positions_of(g)[2]))
+
+
+@inlined
+def local_sizes(g, width, images, rows, blocks):
+    """Return elements of a thread's slab or panel of x, of a block of dy's band, and of all its scratch."""
     tall, across = slab_size(g, rows)
-    slab = aligned(tall * across * g["c"]) if has_slab(g) else 0
-    return slab, slab + aligned(images * rows * positions_of(g)[2] * width) + aligned(np.int64(1))
+    ow = positions_of(g)[2]
+    of_x = aligned(tall * across * g["c"])
+    if not has_slab(g):
+        of_x = aligned(images * rows * min(ow, band_size(g)) * CHANNELS) if has_panel(g) else 0
+    of_dy = aligned(images * rows * ow * width)
+    return of_x, of_dy, of_x + min(blocks, together(g, images, rows)) * of_dy + aligned(np.int64(1))
 
 
 @inlined
