@@ -31,7 +31,11 @@ def _calls(layer: str) -> SimpleNamespace:
             cpu.bfloat16_conv2d_backward_input, written(n, h, w, c),
             written(cpu.bfloat16_conv2d_backward_input_scratch(g, single)),
             written(cpu.bfloat16_conv2d_backward_input_packed(g, single)), normal(n, oh, ow, k), kernel, none, bounds,
-            0, g))
+            0, g),
+        backward_weights=partial(
+            cpu.bfloat16_conv2d_backward_weights, written(*kernel.shape), written(k),
+            written(cpu.bfloat16_conv2d_backward_weights_scratch(g, single)), normal(n, h, w, c), normal(n, oh, ow, k),
+            g))
     for call in vars(calls).values():
         call()
     return calls
@@ -50,3 +54,6 @@ class Bfloat16:
 
     def time_backward_input(self, layer):
         self.calls.backward_input()
+
+    def time_backward_weights(self, layer):
+        self.calls.backward_weights()

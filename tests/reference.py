@@ -24,6 +24,7 @@ from tests.reference_augmentation import (  # noqa: F401
 )
 from tests.reference_bf16 import (  # noqa: F401
     bfloat16_conv2d_backward_input,
+    bfloat16_conv2d_backward_weights,
     bfloat16_conv2d_forward,
     round_bfloat16,
     tile_product,

@@ -39,3 +39,9 @@ def bfloat16_conv2d_forward(x, kernel, bias, addend, bounds, geometry):
 
 def bfloat16_conv2d_backward_input(dy, kernel, bias, bounds, geometry):
     return reference.conv2d_backward_input(round_bfloat16(dy), round_bfloat16(kernel), bias, bounds, geometry)
+
+
+def bfloat16_conv2d_backward_weights(x, dy, geometry):
+    """The bias takes dy as it is."""
+    dkernel, _ = reference.conv2d_backward_weights(round_bfloat16(x), round_bfloat16(dy), geometry)
+    return dkernel, reference.conv2d_backward_weights(x, dy, geometry)[1]

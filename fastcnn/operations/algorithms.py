@@ -6,7 +6,7 @@ Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; 
 few filters     1 to 6 of them, forward, or channels, back, where `few_filters_*_suits`: vectors along the window
 narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows
 direct          everything else, on the register tile
-bfloat16        y and dx of layers that compute in it, where the CPU has a unit: tiles (`bfloat16_conv2d_suits`)
+bfloat16        of layers that compute in it, where the CPU has a unit: tiles (`bfloat16_conv2d_suits`)
 ==============  ====================================================================================================
 
 What is faster is told by the rates of the kind of CPU (`fastcnn.algorithm_tables`), or measured, where that is wanted.
@@ -112,14 +112,16 @@ def _direct(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back:
 
 
 def _on_tiles(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -> Algorithm:
-    """Return the kernels of bfloat16, and the others' gradient of the weights."""
-    return other._replace(
-        forward=ProductCall(k.bfloat16_conv2d_forward, g, other.forward.shapes,
-                            k.bfloat16_conv2d_forward_scratch(g, dtype), k.bfloat16_conv2d_forward_packed(g, dtype),
-                            adds=True, rounds=True),
-        backward_input=ProductCall(k.bfloat16_conv2d_backward_input, g, other.backward_input.shapes,
-                                   k.bfloat16_conv2d_backward_input_scratch(g, dtype),
-                                   k.bfloat16_conv2d_backward_input_packed(g, dtype), rounds=True))
+    """Return the kernels of bfloat16, of the shapes of others."""
+    return Algorithm(
+        ProductCall(k.bfloat16_conv2d_forward, g, other.forward.shapes,
+                    k.bfloat16_conv2d_forward_scratch(g, dtype), k.bfloat16_conv2d_forward_packed(g, dtype),
+                    adds=True, rounds=True),
+        ProductCall(k.bfloat16_conv2d_backward_input, g, other.backward_input.shapes,
+                    k.bfloat16_conv2d_backward_input_scratch(g, dtype),
+                    k.bfloat16_conv2d_backward_input_packed(g, dtype), rounds=True),
+        GradientCall(k.bfloat16_conv2d_backward_weights, g, other.backward_weights.shapes,
+                     k.bfloat16_conv2d_backward_weights_scratch(g, dtype)))
 
 
 def _or_winograd(k: ModuleType, g: np.ndarray, kept: bool, choice: str, other: Algorithm) -> Algorithm:

@@ -8,6 +8,8 @@ from fastcnn.kernels.cpu import (
     bfloat16_conv2d_backward_input,
     bfloat16_conv2d_backward_input_packed,
     bfloat16_conv2d_backward_input_scratch,
+    bfloat16_conv2d_backward_weights,
+    bfloat16_conv2d_backward_weights_scratch,
     bfloat16_conv2d_forward,
     bfloat16_conv2d_forward_packed,
     bfloat16_conv2d_forward_scratch,
@@ -90,6 +92,27 @@ def _backward(dy, kernel, bias, bounds, g):
     return _twice(bfloat16_conv2d_backward_input, _sizes(g)[0], sizes, dy, kernel, rest)
 
 
+def _weights(x, dy, g, with_bias=True):
+    bank = _sizes(g)[2]
+    dkernel, dbias = np.full(bank, 0.5, np.float32), np.full(bank[3] if with_bias else 0, -0.5, np.float32)
+    scratch = unwritten(bfloat16_conv2d_backward_weights_scratch(g, SINGLE), dtype=np.float32)
+    with inputs_unchanged(x, dy):
+        bfloat16_conv2d_backward_weights(dkernel, dbias, scratch, x, dy, g)
+    assert_within(scratch)
+    return dkernel, dbias
+
+
+@pytest.mark.usefixtures("which")
+@pytest.mark.parametrize(("shape", "filters", "size", "options"), [*CASES, ((3, 22, 30, 16), 40, (3, 3), {})])
+def test_gradients_of_filters_and_bias_agree_with_the_twin(shape, filters, size, options):
+    g = shapes.conv2d(shape, filters, size, **options)
+    x, dy = (random(*one, dtype=np.float32, seed=k) for k, one in enumerate(_sizes(g)[:2]))
+    dkernel, dbias = reference.bfloat16_conv2d_backward_weights(x, dy, g)
+    for got, expected in zip(_weights(x, dy, g), (dkernel + 0.5, dbias - 0.5), strict=True):
+        assert_close(got, expected)
+    assert_close(_weights(x, dy, g, with_bias=False)[0], dkernel + 0.5)
+
+
 @pytest.mark.usefixtures("which")
 @pytest.mark.parametrize(("shape", "filters", "size", "options"), CASES)
 def test_convolutions_and_their_input_s_gradient_agree_with_the_twins(shape, filters, size, options):
@@ -115,7 +138,8 @@ def test_any_number_of_threads_gives_the_same_bits(shape, filters, size, options
     for threads in (1, 2):
         two_threads(threads)
         found.append((_forward(x, kernel, NONE, NONE, LINEAR, g).tobytes(),
-                      _backward(dy, kernel, NONE, LINEAR, g).tobytes()))
+                      _backward(dy, kernel, NONE, LINEAR, g).tobytes(),
+                      *(one.tobytes() for one in _weights(x, dy, g))))
     assert found[0] == found[1]
 
 

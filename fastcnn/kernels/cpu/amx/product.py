@@ -116,18 +116,68 @@ def _emit(b_, tiles, pointers, walk, bits):
         with loop(b_, steps) as step:
             above = b_.gep(from_a, [b_.mul(step, _I64(BYTES))])
             left = b_.gep(from_b, [b_.mul(step, _I64(2 * ROWS * BYTES))])
-            # A load, then a product that needs no other: the unit loads while it multiplies.
-            tiles.load(6, left, _I64(BYTES))
-            tiles.load(4, above, row)
-            add(0, 4, 6)
-            tiles.load(5, b_.gep(above, [b_.mul(row, _I64(ROWS))]), row)
-            add(2, 5, 6)
-            tiles.load(7, b_.gep(left, [_I64(ROWS * BYTES)]), _I64(BYTES))
-            add(1, 4, 7)
-            add(3, 5, 7)
+            below, right = b_.gep(above, [b_.mul(row, _I64(ROWS))]), b_.gep(left, [_I64(ROWS * BYTES)])
+            _multiply(b_, tiles, add, ((above, below), row), ((left, right), _I64(BYTES)))
+    _store(b_, tiles, c)
+
+
+def _multiply(b_, tiles, add, a, b):
+    """Emit four loads and four products: of pointers to two tiles of A and two of B, with their steps of rows."""
+    (above, below), a_row = a
+    (left, right), b_row = b
+    # A load, then a product that needs no other: the unit loads while it multiplies.
+    tiles.load(6, left, b_row)
+    tiles.load(4, above, a_row)
+    add(0, 4, 6)
+    tiles.load(5, below, a_row)
+    add(2, 5, 6)
+    tiles.load(7, right, b_row)
+    add(1, 4, 7)
+    add(3, 5, 7)
+
+
+def _store(b_, tiles, c):
+    """Emit the stores of the four sums."""
     for t in range(4):
         corner = t // 2 * ROWS * 2 * BYTES + t % 2 * BYTES
         tiles.store(t, b_.gep(c, [_I64(corner)]), _I64(2 * BYTES))
+
+
+@intrinsic
+def gradient_block(typingctx, which, c, a, b, steps):
+    """Write BLOCK x BLOCK sums over pixels, of bfloat16: A has a row of 32 pixels for each channel, B pairs of pixels.
+
+    Parameters
+    ----------
+    which : int
+        Of `tiles_now`.
+    c : (array, at)
+        float32: the sums, row after row, without gaps.
+    a : (array, at, elements from step to step)
+        uint16; BLOCK rows without gaps.
+    b : (array, at, elements from row to row)
+        uint16; 16 rows a step, BLOCK pairs of numbers each.
+    steps : int
+    """
+    def codegen(context, builder, signature, args):
+        b_ = builder
+        (c_array, c_at), (a_array, a_at, a_step), (b_array, b_at, b_row) = (
+            cgutils.unpack_tuple(b_, args[k]) for k in (1, 2, 3))
+        c_, a_, from_b = (_bytes(context, b_, kind.types[0], array, at) for kind, array, at in zip(
+            signature.args[1:4], (c_array, a_array, b_array), (c_at, a_at, b_at), strict=True))
+        row, far = b_.mul(b_row, _I64(2)), b_.mul(a_step, _I64(2))
+        for tiles in emitters(b_, args[0]):
+            for t in range(4):
+                tiles.zero(t)
+            with loop(b_, args[4]) as step:
+                above = b_.gep(a_, [b_.mul(step, far)])
+                left = b_.gep(from_b, [b_.mul(b_.mul(step, row), _I64(ROWS))])
+                _multiply(b_, tiles, tiles.add_bf16, ((above, b_.gep(above, [_I64(ROWS * BYTES)])), _I64(BYTES)),
+                          ((left, b_.gep(left, [_I64(BYTES)])), row))
+            _store(b_, tiles, c_)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, c, a, b, types.int64), codegen
 
 
 def _bytes(context, b_, kind, array, at):
