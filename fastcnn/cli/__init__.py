@@ -19,7 +19,7 @@ from fastcnn.cli import _device, _exit_codes, _streams
 from fastcnn.errors import unknown
 
 COMMANDS = ("train", "tune", "runs", "evaluate", "report", "serve", "predict", "identify", "explain", "stylize",
-            "summary", "data", "import-onnx", "export-onnx", "bench", "doctor", "warmup", "completion")
+            "summary", "data", "quantize", "import-onnx", "export-onnx", "bench", "doctor", "warmup", "completion")
 
 
 class _Commands(click.Group):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
@@ -81,8 +82,9 @@ class _QuantizedProduct:
         known = self.integers.derived.get("numbers")
         if known is None or known[0] != versions:
             scale = self.scale.value
-            value = entered((self.integers.value.astype(np.float64) * scale).astype(scale.dtype))
-            known = versions, Parameter(value, "kernel", self.integers.path, trainable=False)
+            value = (self.integers.value.astype(np.float64) * scale).astype(scale.dtype)
+            array = device.of(self.integers.array).put(value)
+            known = versions, Parameter(array, "kernel", self.integers.path, trainable=False)
             self.integers.derived["numbers"] = known
         return known[1]
 

@@ -3,17 +3,9 @@
     q = clip(round(x / scale) + zero_point, 0, 255)        x' = scale (q - zero_point)
 
 A `Quantization` says what the bytes of an array stand for. What becomes of products is in `quantized_product.py`.
-
-Parameters
-----------
-q, source, target : Quantization
-    Of x, or of what is made of it.
-entries : array of 256 bytes
-    A `table`.
-step : PoolingPass
-    The windows.
 """
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -74,23 +66,41 @@ def of_range(low: float, high: float) -> Quantization:
 
 
 def quantize(x: np.ndarray, q: Quantization) -> np.ndarray:
-    """Return numbers, float32, as bytes."""
+    """Return numbers, float32, as bytes.
+
+    Parameters
+    ----------
+    x : array
+    q : Quantization
+    """
     d = device.of(x)
     y = d.empty(x.shape, BYTE)
-    d.kernels.quantize_bytes(y.reshape(-1), x.reshape(-1), _one(q.scale), q.zero_point)
+    d.kernels.quantize_bytes(y.reshape(-1), x.reshape(-1), d.constant(_one(q.scale)), q.zero_point)
     return y
 
 
 def dequantize(x: np.ndarray, q: Quantization) -> np.ndarray:
-    """Return bytes as numbers, float32."""
+    """Return bytes as numbers, float32.
+
+    Parameters
+    ----------
+    x : uint8 array
+    q : Quantization
+    """
     d = device.of(x)
     y = d.empty(x.shape, np.dtype(np.float32))
-    d.kernels.dequantize_bytes(y.reshape(-1), x.reshape(-1), _one(q.scale), q.zero_point)
+    d.kernels.dequantize_bytes(y.reshape(-1), x.reshape(-1), d.constant(_one(q.scale)), q.zero_point)
     return y
 
 
 def quantize_dequantize(x: np.ndarray, q: Quantization) -> np.ndarray:
-    """Return numbers as those that their bytes stand for."""
+    """Return numbers as those that their bytes stand for.
+
+    Parameters
+    ----------
+    x : array
+    q : Quantization
+    """
     if x.dtype == np.float32:
         return dequantize(quantize(x, q), q)
     clip = Elementwise("clip", codes.CLIP, _LAST - q.zero_point, -q.zero_point)
@@ -101,13 +111,24 @@ def straight_through(x: np.ndarray, q: Quantization) -> tuple[np.ndarray, Backwa
     """Return `quantize_dequantize`, and dy -> dx: dy where x is within the range, 0 elsewhere.
 
     Bengio, Leonard and Courville, "Estimating or propagating gradients through stochastic neurons", 2013.
+
+    Parameters
+    ----------
+    x : array
+    q : Quantization
     """
     low, high = q.range
     return quantize_dequantize(x, q), Elementwise("clip", codes.CLIP, high, low).forward(x)[1]
 
 
 def requantized(x: np.ndarray, source: Quantization, target: Quantization) -> np.ndarray:
-    """Return bytes of another quantization that stand for nearly the same numbers."""
+    """Return bytes of another quantization that stand for nearly the same numbers.
+
+    Parameters
+    ----------
+    x : uint8 array
+    source, target : Quantization
+    """
     return looked_up(x, table(lambda numbers: numbers, source, target))
 
 
@@ -125,10 +146,16 @@ def table(function: Callable[[np.ndarray], np.ndarray], source: Quantization, ta
 
 
 def looked_up(x: np.ndarray, entries: np.ndarray) -> np.ndarray:
-    """Return what a `table` makes of bytes."""
+    """Return what a `table` makes of bytes.
+
+    Parameters
+    ----------
+    x : uint8 array
+    entries : (256,) uint8 array
+    """
     d = device.of(x)
     y = d.empty(x.shape, BYTE)
-    d.kernels.byte_table(y.reshape(-1), x.reshape(-1), entries)
+    d.kernels.byte_table(y.reshape(-1), x.reshape(-1), d.constant(entries))
     return y
 
 
@@ -151,12 +178,20 @@ class QuantizedSum:
         """Return the sum."""
         d = device.of(a)
         y = d.empty(a.shape, BYTE)
-        d.kernels.quantized_add(y.reshape(-1), a.reshape(-1), b.reshape(-1), self._scales, self._bounds, self._zeros)
+        d.kernels.quantized_add(y.reshape(-1), a.reshape(-1), b.reshape(-1), d.constant(self._scales), self._bounds,
+                                d.constant(self._zeros))
         return y
 
 
 def max_pool(x: np.ndarray, step: PoolingPass, q: Quantization) -> np.ndarray:
-    """Return the largest byte of each window."""
+    """Return the largest byte of each window.
+
+    Parameters
+    ----------
+    x : uint8 array
+    step : PoolingPass
+    q : Quantization
+    """
     d = device.of(x)
     y = d.empty(step.out, BYTE)
     d.kernels.byte_max_pool2d(y.reshape(-1), x.reshape(-1), q.zero_point, step.geometry)
@@ -184,18 +219,20 @@ class QuantizedAverage:
         """Return the means in an array of a shape."""
         d = device.of(x)
         y, flat = result(d, shape, self._wide)
-        d.kernels.quantized_average_pool2d(flat, x.reshape(-1), self._factor, self._bounds, self._zeros, step.geometry)
+        d.kernels.quantized_average_pool2d(flat, x.reshape(-1), d.constant(self._factor), self._bounds,
+                                           d.constant(self._zeros), step.geometry)
         return y
 
 
 def result(d: Any, shape: Shape, wide: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return memory for bytes, or for numbers if `wide`, and the same as flat bytes.
+    """Return memory for bytes, or for numbers, and the same as flat bytes.
 
     Parameters
     ----------
     d : Device
     shape : tuple of int
     wide : bool
+        Whether it is for numbers.
     """
     if not wide:
         y = d.empty(shape, BYTE)
@@ -214,12 +251,10 @@ def bordered(x: np.ndarray, sides: Any, q: Quantization, slack: int = 0) -> np.n
     q : Quantization
     slack : int
     """
-    (top, bottom), (left, right) = sides
-    n, h, w, c = x.shape
-    sizes = np.array([n, h, w, c, h + top + bottom, w + left + right, top, left], np.int64)
-    d = device.of(x)
-    y = d.empty((n * int(sizes[4] * sizes[5]) * c + slack,), BYTE)
-    d.kernels.byte_border(y, x.reshape(-1), sizes, q.zero_point)
+    sizes, d = _sizes(x.shape, sides), device.of(x)
+    n, _, _, c, height, width = map(int, sizes[:6])
+    y = d.empty((n * height * width * c + slack,), BYTE)
+    d.kernels.byte_border(y, x.reshape(-1), d.constant(sizes), q.zero_point)
     return y
 
 
@@ -240,5 +275,12 @@ def concatenated(arrays: Sequence[np.ndarray], axis: int) -> np.ndarray:
     return y
 
 
+@functools.lru_cache(maxsize=1024)  # a device makes its constant of an array once
 def _one(scale: float) -> np.ndarray:
     return np.array([scale], np.float32)
+
+
+@functools.lru_cache(maxsize=1024)
+def _sizes(shape: Shape, sides: tuple[tuple[int, int], tuple[int, int]]) -> np.ndarray:
+    (n, h, w, c), ((top, bottom), (left, right)) = shape, sides
+    return np.array([n, h, w, c, h + top + bottom, w + left + right, top, left], np.int64)

@@ -94,6 +94,7 @@ class QuantizedProduct:
             else:
                 weights = d.library.quantized_conv2d_packed(g, bank)
                 made = weights, *(d.library.quantized_columns(g, one) for one in columns)
+            made = tuple(map(d.put, made))
             self._made = versions, made  # in one assignment, since other threads read it
         return made
 

@@ -49,7 +49,7 @@ def quantizations(units: Iterable[LayerUnit], slots: set[int], ranges: Mapping[i
 
 
 def built(model: Model, graph: Graph, units: Iterable[LayerUnit], quantized: Iterable[LayerUnit],
-          known: Mapping[int, Quantization]) -> Model:
+          known: Mapping[int, Quantization], means: Mapping[int, np.ndarray]) -> Model:
     """Return a model in which some units are quantized. It shares no weights with the other one.
 
     Parameters
@@ -60,6 +60,8 @@ def built(model: Model, graph: Graph, units: Iterable[LayerUnit], quantized: Ite
     units, quantized : iterable of LayerUnit
     known : mapping
         The quantization of each slot that bytes stand for.
+    means : mapping
+        Of the channels of each of these.
     """
     tensors: dict[int, Any] = {}
     in_bytes: dict[int, Any] = {}
@@ -85,7 +87,7 @@ def built(model: Model, graph: Graph, units: Iterable[LayerUnit], quantized: Ite
         is_quantized = id(unit) in chosen
         given = [as_bytes(slot) if is_quantized else in_bytes.get(slot, tensors[slot]) for slot in unit.inputs]
         if is_quantized and unit.kind == PRODUCT:
-            found = _product(unit, known[unit.inputs[0]], given[0])
+            found = _product(unit, known[unit.inputs[0]], means[unit.inputs[0]], given[0])
             for layer in unit.clamps:
                 found = _copied(layer, copies)(found)
         else:
@@ -109,7 +111,7 @@ def _copied(layer: Any, copies: dict[int, Any]) -> Any:
     return copies[id(layer)]
 
 
-def _product(unit: LayerUnit, source: Quantization, x: Any) -> Any:
+def _product(unit: LayerUnit, source: Quantization, mean: np.ndarray, x: Any) -> Any:
     """Return the output of the quantized layer of a product."""
     layer = unit.layer
     kernel = folded_kernel(layer, unit.affines, np.float64)
@@ -127,26 +129,34 @@ def _product(unit: LayerUnit, source: Quantization, x: Any) -> Any:
             groups = layer.groups
         made = layers.QuantizedConv2D(layer.output_shape[-1], groups=groups, **window, **told)
     y = made(x)
-    integers, scale, rounded = quantized_weights(kernel, bias, source)
+    integers, scale, rounded = quantized_weights(kernel, bias, source, mean)
     made.set_weights([integers, scale, rounded] if use_bias else [integers, scale])
     return y
 
 
-def quantized_weights(kernel: np.ndarray, bias: np.ndarray, source: Quantization
+def quantized_weights(kernel: np.ndarray, bias: np.ndarray, source: Quantization, mean: np.ndarray
                       ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a kernel as integers of 8 bits, the scale of each filter, and the bias as sums can hold it.
 
+    The bias takes up what rounding the kernel does to an average input.
+
     Parameters
     ----------
-    kernel : (..., K) array
+    kernel : (..., C // groups, K) array
     bias : (K,) array
     source : Quantization
         Of the input.
+    mean : (C,) array
+        Of its channels.
     """
     largest = np.abs(kernel).reshape(-1, kernel.shape[-1]).max(0)
     # A filter of next to nothing beside a large bias: the bias must fit the integers, too.
     scale = np.maximum(largest / _LARGEST, np.abs(bias) / source.scale / _BIAS)
     scale = np.where(scale > np.finfo(np.float32).tiny, scale, 1.0).astype(np.float32)
     integers = np.clip(np.rint(kernel / scale.astype(np.float64)), -_LARGEST, _LARGEST).astype(np.int8)
+    lost = (kernel - integers * scale.astype(np.float64)).reshape(-1, *kernel.shape[-2:]).sum(0)
+    groups = len(mean) // len(lost)
+    by_group = lost.reshape(len(lost), groups, -1)
+    bias = bias + np.einsum("cgk,gc->gk", by_group, mean.reshape(groups, -1)).reshape(-1)
     step = np.float32(source.scale) * scale
     return integers, scale, (integer_bias(bias, step) * step.astype(np.float64)).astype(np.float32)

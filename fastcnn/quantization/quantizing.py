@@ -10,7 +10,7 @@ from fastcnn.errors import ArgumentError, unknown
 from fastcnn.geometry.arguments import positive
 from fastcnn.models import Model
 from fastcnn.quantization import building
-from fastcnn.quantization.calibration import METHODS, ranges
+from fastcnn.quantization.calibration import METHODS, observed
 from fastcnn.quantization.losing import Judge, LayerLoss, LayerLosses
 from fastcnn.quantization.units import OTHER, PRODUCT, LayerUnit, quantized_units, slots_in_bytes, units_of
 
@@ -120,7 +120,7 @@ class _Quantizing:
         # Whichever layers are quantized in the end, bytes stand for some of these.
         slots.update(slot for unit in candidates for slot in unit.outputs)
         first = next(iter(self._batches()))
-        self._ranges = ranges(model.layer_graph(first), slots, self._batches, method)
+        self._ranges, self._means = observed(model.layer_graph(first), slots, self._batches, method)
         self._judge: Judge | None = None
 
     def model(self, keep: Layers) -> Model:
@@ -168,7 +168,7 @@ class _Quantizing:
     def _built(self, quantized: list[LayerUnit]) -> Model:
         slots = slots_in_bytes(quantized)
         known = building.quantizations(quantized, slots, self._ranges)
-        return building.built(self._given, self._graph, self._units, quantized, known)
+        return building.built(self._given, self._graph, self._units, quantized, known, self._means)
 
     def _known(self) -> Judge:
         if self._judge is None:

@@ -110,10 +110,18 @@ def test_a_range_always_holds_zero_exactly():
 
 def test_a_bias_beside_filters_of_next_to_nothing_fits_the_sums():
     kernel, bias = np.full((1, 1, 4, 2), [1e-12, 0.0]), np.array([5.0, -7.0])
-    integers, scale, rounded = quantized_weights(kernel, bias, Quantization(0.01, 3))
+    integers, scale, rounded = quantized_weights(kernel, bias, Quantization(0.01, 3), np.zeros(4))
     np.testing.assert_allclose(rounded, bias, rtol=1e-6)
     assert integers.dtype == np.int8
     assert (scale > 0).all()
+
+
+def test_the_bias_takes_up_what_rounding_filters_does_to_an_average_input():
+    kernel, mean = DRAW.standard_normal((3, 3, 2, 6)), DRAW.random(4) + 1  # two groups
+    integers, scale, bias = quantized_weights(kernel, np.zeros(6), Quantization(1e-4, 0), mean)
+    lost = (kernel - integers * scale.astype(np.float64)).sum((0, 1))
+    wanted = [mean[:2] @ lost[:, k] if k < 3 else mean[2:] @ lost[:, k] for k in range(6)]
+    np.testing.assert_allclose(bias, wanted, atol=1e-4 * scale.max())
 
 
 @pytest.mark.parametrize(("images", "given", "message"), [
