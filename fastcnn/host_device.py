@@ -52,6 +52,8 @@ class Device:
         Whether kernels run, as they do but where a thread rehearses; what they write is kept only then.
     dtypes : tuple of dtype
         Types that its kernels compute in.
+    is_asynchronous : bool
+        Whether its kernels run while the host goes on.
     replays : bool
         Whether its arrays tell the address of their memory, so that calls of kernels may be replayed elsewhere.
     quantizes : bool
@@ -60,6 +62,7 @@ class Device:
 
     recorder: "Recorder | None" = None
     runs = replays = True
+    is_asynchronous = False
     quantizes = False
     dtypes: tuple[np.dtype, ...] = _FLOATS
 

@@ -36,7 +36,7 @@ class CudaDevice(Device):
     card : Card
     """
 
-    replays = False
+    replays, is_asynchronous = False, True
     dtypes = (np.dtype(np.float32),)
 
     def __init__(self, card: Any) -> None:

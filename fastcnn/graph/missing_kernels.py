@@ -38,9 +38,11 @@ def require_kernels(graph: Graph, shapes: Sequence[Any], dtype: np.dtype, d: "de
     stage = d.inquiry()
     if stage is None or any(None in shape[1:] for shape in shapes):
         return
-    if dtype not in d.dtypes:
+    strange = next((one for one in (dtype, *(getattr(step.node, "compute_dtype", dtype) for step in graph.steps))
+                    if one not in d.dtypes), None)
+    if strange is not None:
         known = " or ".join(one.name for one in d.dtypes)
-        raise DeviceError(f"{who}: expected a model of {known}, which {d.name} computes in, got {dtype.name}; make it "
+        raise DeviceError(f"{who}: expected a model of {known}, which {d.name} computes in, got {strange}; make it "
                           f"with that dtype, or leave it on the cpu")
     values: list[Any] = [None] * graph.slots
     for slot, shape in zip(graph.inputs, shapes, strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import optimizers, random, training
+from fastcnn import device, optimizers, random, training
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History, shown
 from fastcnn.errors import ArgumentError
@@ -231,6 +231,11 @@ class Trainer:
     @property
     def array_dtype(self) -> np.dtype:
         return self.model.array_dtype
+
+    @property
+    def put(self) -> Any:
+        where = [device.of(p.array) for p in self.model.weights[:1]]
+        return where[0].put if where and where[0].is_asynchronous else None
 
     @property
     def own_train_step(self) -> Any:

@@ -1,11 +1,12 @@
 """Batches for a loop, pass after pass, and those of arrays."""
 
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from fastcnn import random
 from fastcnn.array_data import Batch, Data
+from fastcnn.training.next_batch import NextBatch
 from fastcnn.training.shuffle import Orders
 
 
@@ -62,6 +63,17 @@ class Batches(Protocol):
         """Return some digits that other data would not have, or "" where nothing can be told without going through."""
         ...
 
+    def prepare(self, put: Callable[[Any], Any]) -> None:
+        """Make the next batch of the pass that is under way, and hand its inputs to a device, while that works.
+
+        Where others make the batches, it may do nothing.
+
+        Parameters
+        ----------
+        put : callable
+            Array of the host -> array of the device.
+        """
+
     def close(self) -> None:
         """End the threads of the pass that is under way, if there are any; no more of it is asked for."""
 
@@ -91,7 +103,7 @@ class ArrayBatches:
         self._data, self._size, self._orders, self._shuffles = data, batch_size, orders, shuffles
         self._digest = ""
         self._order: Any = None
-        self._pass: Generator[Batch] | None = None
+        self._pass: NextBatch | None = None
         self.samples: int | None = len(data)
         self.batch_size: int | None = batch_size
 
@@ -106,8 +118,13 @@ class ArrayBatches:
         if self._orders is not None:
             order, number = self._orders.next(len(self._data), epoch), self._orders.epoch
         self._order = order if self._shuffles else None
-        self._pass = self._data.batches(self._size, self._order, skip * self._size, number)
+        self._pass = NextBatch(self._data.batches(self._size, self._order, skip * self._size, number))
         return self._pass
+
+    def prepare(self, put: Callable[[Any], Any]) -> None:
+        """As `Batches.prepare`."""
+        if self._pass is not None:
+            self._pass.prepare(put)
 
     def sample(self, batch: int, row: int) -> int | None:
         """As `Batches.sample`."""

@@ -1,7 +1,7 @@
 """The batches of each epoch: a pass over the data, or a number of steps."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastcnn._warnings import warn
@@ -128,6 +128,10 @@ class Epochs:
     def sample(self, row: int) -> int | None:
         """Return the number in the data of a sample of the batch that was taken last, by its place there."""
         return self.batches.sample(self._taken - 1, row)
+
+    def prepare(self, put: Callable[[Any], Any]) -> None:
+        """Make the next batch while the step before runs, where a device has one to run by itself."""
+        self.batches.prepare(put)
 
     def close(self) -> None:
         """End the threads that make batches, if there are any. No more batches follow."""

@@ -8,7 +8,7 @@ import numpy as np
 from fastcnn import device
 from fastcnn.array_data import Batch
 from fastcnn.callbacks import Callback, CallbackList, History
-from fastcnn.errors import DataError, NotFiniteLossError
+from fastcnn.errors import DataError, DeviceMemoryError, NotFiniteLossError
 from fastcnn.training import own_step as own_steps
 from fastcnn.training.epochs import Epochs
 from fastcnn.training.run import TrainingRun
@@ -76,7 +76,7 @@ def _train(run: TrainingRun, epochs: int, each: CallbackList, validation_freq: i
         return run.logs
     model, data, validation = run.model, run.data, run.validation
     on_gradients = each.on_gradients if each.listens("on_gradients") else None
-    own_step = model.own_train_step
+    own_step, put = model.own_train_step, model.put
     on_data = each.on_train_data if each.listens("on_train_data") else None
     for epoch in range(run.epoch, epochs):
         model.optimizer.epoch = epoch
@@ -91,8 +91,13 @@ def _train(run: TrainingRun, epochs: int, each: CallbackList, validation_freq: i
             if own_step is None:
                 try:
                     step = train_step(model, batch, on_gradients)
+                    if put is not None and on_data is None:
+                        data.prepare(put)
                 except NotFiniteLossError as error:
                     error.epoch, error.step, error.sample = epoch, number, data.sample(error.row)
+                    raise
+                except DeviceMemoryError as error:
+                    error.batch_size = len(batch.xs[0])
                     raise
                 running.update(step.losses, batch.ys, step.outputs, batch.weights, step.penalty)
             else:

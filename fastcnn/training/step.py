@@ -53,6 +53,11 @@ class Trainable(Protocol):
         ...
 
     @property
+    def put(self) -> Callable[[Any], Any] | None:
+        """What hands an array to the device that the model lives on, where that works by itself; else None."""
+        ...
+
+    @property
     def own_train_step(self) -> Callable[[Batch], dict[str, Any]] | None:
         """What takes a step of the model's own and returns its logs; None where there is none."""
         ...

@@ -136,6 +136,9 @@ class Stream:
         """As `Batches.on_epoch_begin`."""
         getattr(self.source, "on_epoch_begin", _nothing)()
 
+    def prepare(self, put: Callable[[Any], Any]) -> None:
+        """As `Batches.prepare`: nothing; `prefetch` makes these ahead."""
+
     def on_epoch_end(self) -> None:
         """As `Batches.on_epoch_end`."""
         getattr(self.source, "on_epoch_end", _nothing)()
