@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.errors import ArgumentError
 
 
@@ -82,6 +83,23 @@ class DeviceArray:
 
     def __bool__(self) -> bool:
         raise TypeError("an array in a card's memory is neither true nor false; fastcnn.device.get(array) copies it")
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        place: tuple[int, int] = device.of(self).card.dlpack_device  # type: ignore[attr-defined]
+        return place
+
+    def __dlpack__(self, **asked: Any) -> Any:
+        return device.of(self).lent(self)  # type: ignore[attr-defined]
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """What CuPy, PyTorch and Numba read: the address, once all that writes there is done."""
+        where: Any = device.of(self)
+        if not where.card.is_real:
+            raise AttributeError("__cuda_array_interface__: the simulator's memory is the host's")
+        where.synchronize()
+        return {"shape": self.shape, "typestr": self.dtype.str, "data": (self.pointer, False), "strides": None,
+                "version": 3}
 
     def __reduce__(self) -> Any:
         raise TypeError("an array in a card's memory cannot be pickled or copied; fastcnn.device.get(array) copies its "

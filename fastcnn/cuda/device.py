@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn.cuda import dlpack
 from fastcnn.cuda.array import DeviceArray
 from fastcnn.cuda.blocks import card_block
 from fastcnn.cuda.inquiry import InquiryDevice
@@ -154,6 +155,22 @@ class CudaDevice(Device):
     def lend(self, x: Any) -> Any:
         """Return the array: none is read-only."""
         return x
+
+    def from_dlpack(self, x: Any) -> DeviceArray:
+        """Return an array of another library that lies on this card, such as a tensor of PyTorch's, without a copy.
+
+        Parameters
+        ----------
+        x : object
+            With ``__dlpack__`` and ``__dlpack_device__``; C-contiguous.
+        """
+        stream = None if self.card.stream is None else int(self.card.stream)
+        return dlpack.taken(x, self.card.dlpack_device, stream)
+
+    def lent(self, array: DeviceArray) -> Any:
+        """Return a capsule of DLPack's for an array, whose numbers are there."""
+        self.card.synchronize()
+        return dlpack.lent(array, self.card.dlpack_device)
 
     def inquiry(self) -> Device:
         """As `Device.inquiry`."""

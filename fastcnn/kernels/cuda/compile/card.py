@@ -90,6 +90,10 @@ class Card:
 
     Attributes
     ----------
+    is_real : bool
+        Whether its memory is a card's.
+    dlpack_device : (int, int)
+        How DLPack tells where its memory is.
     name : str
         NVIDIA's.
     architecture : str
@@ -109,7 +113,7 @@ class Card:
     """
 
     def __init__(self, index: int) -> None:
-        self.index = index
+        self.index, self.is_real, self.dlpack_device = index, True, (2, index)
         cu = self._cu = driver_of(index)
         card = self._checked(cu.cuDeviceGet(index), "cuDeviceGet")
         self.name = self._checked(cu.cuDeviceGetName(128, card), "cuDeviceGetName").split(b"\0")[0].decode()

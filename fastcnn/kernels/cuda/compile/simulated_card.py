@@ -14,6 +14,7 @@ class SimulatedCard:
     """As `fastcnn.kernels.cuda.compile.card.Card`, in the simulator."""
 
     name, architecture, driver = "the simulator", "sm_90", (13, 0)
+    is_real, dlpack_device = False, (1, 0)
 
     def __init__(self, index: int) -> None:
         if index:
