@@ -7,6 +7,9 @@ switch            environment             what it allows
                                           another order, so results agree to rounding
 ``winograd``      ``FASTCNN_WINOGRAD=0``  3x3 convolutions of float32 by F(4x4, 3x3) where that is faster: errors of at
                                           most 4e-6 of the largest output, and other last bits. Never in float64
+``tf32``          ``FASTCNN_TF32=1``      on a card, products of convolutions and dense layers on tensor cores, which
+                                          round their numbers to 10 bits of mantissa: errors of about 1e-3. Off unless
+                                          it is asked for
 ================  ======================  ==============================================================================
 
 Which algorithm is faster is told by a table of rates, that of this kind of CPU unless another is asked for
@@ -28,7 +31,8 @@ from fastcnn.errors import ArgumentError, unknown
 
 #: How the switches stand, for those who ask at every call; others call the functions.
 switches = SimpleNamespace(**{name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0"
-                              for name in ("fusion", "winograd")}, rules=())
+                              for name in ("fusion", "winograd")},
+                           tf32=os.environ.get("FASTCNN_TF32", "0") == "1", rules=())
 
 
 def fusion() -> bool:
@@ -51,6 +55,29 @@ def set_fusion(on: bool) -> None:
     >>> fc.config.set_fusion(True)
     """
     _set("fusion", bool(on))
+
+
+def tf32() -> bool:
+    """Return whether a card may multiply on tensor cores, in TF32."""
+    found: bool = switches.tf32
+    return found
+
+
+def set_tf32(on: bool) -> None:
+    """Allow or forbid that a card multiplies in TF32: float32 in memory, numbers of 10 bits of mantissa multiplied.
+
+    Parameters
+    ----------
+    on : bool
+
+    Examples
+    --------
+    >>> fc.config.set_tf32(True)
+    >>> fc.config.tf32()
+    True
+    >>> fc.config.set_tf32(False)
+    """
+    _set("tf32", bool(on))
 
 
 def winograd() -> bool:
@@ -272,7 +299,8 @@ def state() -> tuple[Any, ...]:
 
 def _set(name: str, value: Any) -> None:
     setattr(switches, name, value)
-    switches.state = switches.fusion, switches.winograd, switches.algorithm_choice, switches.rules
+    switches.state = (switches.fusion, switches.winograd, switches.tf32, switches.algorithm_choice,
+                      switches.rules)
 
 
 _CHOICES = ["table", "measured", *algorithm_tables.TABLES]

@@ -19,7 +19,10 @@ from pathlib import Path
 ARCHITECTURES = ("sm_80", "sm_90", "sm_120")
 
 #: The least share of FFMA in the main loop, by kernel.
-SHARES: dict[str, float] = {}
+SHARES: dict[str, float] = {
+    f"conv.{name}{tile}": share for name in ("forward.forward", "backward_input.backward_input",
+                                             "backward_weights.backward_weights")
+    for tile, share in (("", 0.4), ("_wide", 0.65))}
 
 _INSTRUCTION = re.compile(r"^\s+/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)(.*)$")
 _LABEL = re.compile(r"^(\.L[\w$]+):")

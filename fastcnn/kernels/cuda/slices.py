@@ -2,7 +2,7 @@
 
 from fastcnn.kernels.cuda.compile.kernel import THREADS, blocks_for, kernel
 from fastcnn.kernels.cuda.compile.pointers import int32s, int64s, uint8s
-from fastcnn.kernels.cuda.compile.shim import cuda, i32, load1
+from fastcnn.kernels.cuda.compile.shim import cuda, div, i32, load1, rem
 
 AXES = 5
 
@@ -35,9 +35,9 @@ def places(out: uint8s | int32s | int64s, x: uint8s | int32s | int64s, size: i32
            x0: i32, x1: i32, x2: i32, x3: i32, x4: i32):
     """A thread an element, whose five indices are taken off its number."""
     for at in range(cuda.grid(1), size, cuda.gridsize(1)):
-        i4, rest = at % n4, at // n4
-        i3, rest = rest % n3, rest // n3
-        i2, rest = rest % n2, rest // n2
-        i1, i0 = rest % n1, rest // n1
+        i4, rest = rem(at, n4), div(at, n4)
+        i3, rest = rem(rest, n3), div(rest, n3)
+        i2, rest = rem(rest, n2), div(rest, n2)
+        i1, i0 = rem(rest, n1), div(rest, n1)
         to = out_begin + i0 * o0 + i1 * o1 + i2 * o2 + i3 * o3 + i4 * o4
         out[to] = load1(x, x_begin + i0 * x0 + i1 * x1 + i2 * x2 + i3 * x3 + i4 * x4)

@@ -10,12 +10,14 @@ phase is a convolution with stride 1, and no product with zero is made; along z 
 
 import math
 
-from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
+from fastcnn import config
+from fastcnn.kernels.cuda.compile.kernel import launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, rem
 from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image, gathered_product
-from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
+from fastcnn.kernels.cuda.conv.tiles import GENERAL, TILES, aligned, fastest, grid_of, kernels_on_tiles
+from fastcnn.kernels.cuda.conv.wide import gathered_on
 
 
 def conv2d_backward_input_scratch(geometry, dtype):
@@ -31,37 +33,24 @@ def conv2d_backward_input_packed(geometry, dtype):
 @launcher
 def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, geometry):
     """dx = the gradient with respect to the input: dy convolved with the transposed filters, as the CPU's."""
-    blocks, numbers = _plan(geometry)
+    name, grids, numbers = _plan(geometry, config.switches.tf32)
     if dx.size:
-        backward_input[blocks, THREADS](dx, dy, kernel, bias, *numbers, bias.size, float(bounds[0]), float(bounds[1]))
+        name = name if aligned(dx, dy, kernel, bias) else GENERAL
+        KERNELS[name][grids[name], TILES[name].THREADS](
+            dx, dy, kernel, bias, *numbers, bias.size, float(bounds[0]), float(bounds[1]))
 
 
 @planned
-def _plan(g):
-    cg = g.c // g.groups
+def _plan(g, tf32):
+    """Return the fastest tile, the grids of that and of the general one, and the kernel's numbers."""
+    cg, kg = g.c // g.groups, g.k // g.groups
     positions = g.n * -(-g.h // g.sh) * -(-g.w // g.sw)  # of the largest phase
     phases = min(g.sh, g.h), min(g.sw, g.w)
-    blocks = -(-positions // BM), -(-cg // BN), g.groups * phases[0] * phases[1]
-    return blocks, (g.n, g.h, g.w, g.c, cg, g.oh, g.ow, g.k, g.k // g.groups, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top,
-                    g.left, *phases, g.sh // math.gcd(g.sh, g.dh), g.sw // math.gcd(g.sw, g.dw))
-
-
-@kernel
-def backward_input(dx: floats, dy: floats, bank: floats, bias: floats, n: i32, h: i32, w: i32, c: i32, cg: i32, oh: i32,
-                   ow: i32, k: i32, kg: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32, top: i32, left: i32,
-                   phases_down: i32, phases_across: i32, down_each: i32, across_each: i32, has_bias: i32, low: f32,
-                   high: f32):
-    """A block BM pixels of a phase x BN channels of a group."""
-    z = i32(cuda.blockIdx.z)
-    line = div(z, phases_across)
-    group, i, j = div(line, phases_down), rem(line, phases_down), rem(z, phases_across)
-    first_down, down = _phase(i, h, kh, sh, dh, top, down_each)
-    first_across, across = _phase(j, w, kw, sw, dw, left, across_each)
-    at = group * kg + (first_down * kw + first_across) * cg * k
-    gathered_product(
-        dx, dy, bank, bias, dx, (has_bias, i32(0), low, high), n, Image(oh, ow, k, group * kg, kg), down, across,
-        Bank(at, down_each * kw * cg * k, across_each * cg * k, 1, k),
-        Destination(cg, group * cg, (i * w + j) * c + group * cg, h * w * c, sh * w * c, sw * c), True)
+    shape = positions, cg, g.groups * phases[0] * phases[1]
+    name = fastest(*shape, kg, tf32) if cg % 4 == 0 else GENERAL
+    return name, {one: grid_of(one, *shape) for one in (name, GENERAL)}, (
+        g.n, g.h, g.w, g.c, cg, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top, g.left,
+                   *phases, g.sh // math.gcd(g.sh, g.dh), g.sw // math.gcd(g.sw, g.dw))
 
 
 @inlined
@@ -74,3 +63,27 @@ def _phase(phase, length, window, stride, dilation, border, each):
     pixels = div(length - phase + stride - 1, stride)
     begin = i32((phase + border - first * dilation) // stride)
     return first, Axis(pixels, taps, begin, i32(1), i32(-div(each * dilation, stride)))
+
+
+def _on(product):
+    """Return the kernel of a product, on one of the tiles."""
+    def backward_input(dx: floats, dy: floats, bank: floats, bias: floats, n: i32, h: i32, w: i32, c: i32, cg: i32,
+                       oh: i32, ow: i32, k: i32, kg: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32,
+                       top: i32, left: i32, phases_down: i32, phases_across: i32, down_each: i32, across_each: i32,
+                       has_bias: i32, low: f32, high: f32):
+        """A block BM pixels of a phase x BN channels of a group."""
+        z = i32(cuda.blockIdx.z)
+        line = div(z, phases_across)
+        group, i, j = div(line, phases_down), rem(line, phases_down), rem(z, phases_across)
+        first_down, down = _phase(i, h, kh, sh, dh, top, down_each)
+        first_across, across = _phase(j, w, kw, sw, dw, left, across_each)
+        at = group * kg + (first_down * kw + first_across) * cg * k
+        product(
+            dx, dy, bank, bias, dx, (has_bias, i32(0), low, high), n, Image(oh, ow, k, group * kg, kg), down, across,
+            Bank(at, down_each * kw * cg * k, across_each * cg * k, 1, k),
+            Destination(cg, group * cg, (i * w + j) * c + group * cg, h * w * c, sh * w * c, sw * c), True)
+
+    return backward_input
+
+
+KERNELS = kernels_on_tiles(_on, gathered_product, gathered_on)

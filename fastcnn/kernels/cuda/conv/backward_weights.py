@@ -6,10 +6,13 @@ A product of few taps and filters has few tiles, so the positions are cut into p
 sums of its own in scratch. With one part they are added to the gradient at once. The bias has column sums of its own.
 """
 
-from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
+import math
+
+from fastcnn import config
+from fastcnn.kernels.cuda.compile.kernel import launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
-from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, load1, rem
+from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, load1, rem, sized, within
 from fastcnn.kernels.cuda.conv.bias import bias_backward, bias_backward_scratch
 from fastcnn.kernels.cuda.conv.tile import (
     A_EACH,
@@ -24,6 +27,7 @@ from fastcnn.kernels.cuda.conv.tile import (
     BN,
     BW,
     CHUNK,
+    FAR,
     SUMS,
     THREADS,
     TM,
@@ -34,28 +38,34 @@ from fastcnn.kernels.cuda.conv.tile import (
     place_of,
     take,
 )
+from fastcnn.kernels.cuda.conv.tiles import GENERAL, TILES, aligned, fastest, grid_of, kernels_on_tiles
+from fastcnn.kernels.cuda.conv.wide_weights import weights_on
 from fastcnn.kernels.cuda.sums import fold
 
-_TILES = 512  # blocks that fill a card
-_LEAST, _MOST = 4 * BK, 1024 * BK  # positions of a part
+_BLOCKS = sized(512, 12)  # that fill a card
+_LEAST, _MOST = 64, 16384  # positions of a part
 _A_ROWS, _B_ROWS = THREADS // BM, THREADS // BN
 
 
 def conv2d_backward_weights_scratch(geometry, dtype):
-    """Return how many elements of scratch `conv2d_backward_weights` wants."""
-    _, parts, size, positions, _ = _plan(geometry)
-    filters = int(geometry[0]["k"])
-    return max(parts * size if parts > 1 else 0, bias_backward_scratch((positions, filters), dtype))
+    """Return how many elements of scratch `conv2d_backward_weights` wants, on whatever tile."""
+    most = 0
+    for tf32 in (False, True):
+        _, plans, size, positions = _plan(geometry, tf32)
+        most = max(most, *(size * parts for _, parts, _ in plans.values() if parts > 1), 0)
+    return max(most, bias_backward_scratch((positions, int(geometry[0]["k"])), dtype))
 
 
 @launcher
 def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     """Add the gradients of the filters and of the bias, as the CPU's."""
-    blocks, parts, size, positions, numbers = _plan(geometry)
+    name, plans, size, positions = _plan(geometry, config.switches.tf32)
     if not dy.size:
         return
+    name = name if aligned(x, dy) else GENERAL
+    grid, parts, numbers = plans[name]
     out = dkernel if parts == 1 else scratch
-    backward_weights[blocks, THREADS](out, x, dy, *numbers)
+    KERNELS[name][grid, TILES[name].THREADS](out, x, dy, *numbers)
     if parts > 1:
         fold(dkernel, scratch, parts, size, add=True)
     if dbias.size:
@@ -63,24 +73,26 @@ def conv2d_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 
 
 @planned
-def _plan(g):
-    """Return the blocks, parts, weights, positions, and the kernel's numbers."""
+def _plan(g, tf32):
+    """Return the fastest tile; of that and the general one grid, parts, the kernel's numbers; weights; positions."""
     cg, kg, positions = g.c // g.groups, g.k // g.groups, g.n * g.oh * g.ow
-    tiles = -(-g.kh * g.kw * cg // BM), -(-kg // BN)
-    parts = min(-(-_TILES // (tiles[0] * tiles[1] * g.groups)), -(-positions // _LEAST))
-    parts = max(1, parts, -(-positions // _MOST))
-    each = -(-positions // (parts * BK)) * BK
-    parts = max(1, -(-positions // each)) if each else 1
-    numbers = (positions, each, g.h, g.w, g.c, cg, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top,
-               g.left, g.groups, int(parts == 1))
-    return (*tiles, g.groups * parts), parts, g.kh * g.kw * cg * g.k, positions, numbers
+    taps = g.kh * g.kw * cg
+    plans = {}
+    for name in ("_tf32", "_wide", GENERAL) if tf32 else ("_wide", GENERAL):
+        blocks = math.prod(grid_of(name, taps, kg, g.groups))
+        parts = max(1, min(-(-_BLOCKS // blocks), -(-positions // _LEAST)), -(-positions // _MOST))
+        each = max(1, -(-positions // (parts * TILES[name].BK)) * TILES[name].BK)
+        parts = max(1, -(-positions // each))
+        plans[name] = grid_of(name, taps, kg, g.groups * parts), parts, (
+            positions, each, g.h, g.w, g.c, cg, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top, g.left,
+            g.groups, int(parts == 1))
+    in_quads = cg % 4 == 0 and kg % 4 == 0
+    name = fastest(taps, kg, g.groups * plans["_wide"][1], 0, tf32) if in_quads else GENERAL
+    return name, {one: plans[one] for one in (name, GENERAL)}, taps * g.k, positions
 
 
-@kernel
-def backward_weights(out: floats, x: floats, dy: floats, positions: i32, each: i32, h: i32, w: i32, c: i32, cg: i32,
-                     oh: i32, ow: i32, k: i32, kg: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32, top: i32,
-                     left: i32, groups: i32, add: i32):
-    """A block BM taps x BN filters of a group, over a part of the positions."""
+@inlined
+def _product(out, x, dy, positions, each, h, w, c, cg, oh, ow, k, kg, kh, kw, sh, sw, dh, dw, top, left, groups, add):
     a_tile, b_tile = cuda.shared.array(A_TWO, f32), cuda.shared.array(B_TWO, f32)
     totals, sums = cuda.local.array(SUMS, f32), cuda.local.array(SUMS, f32)
     a, b = cuda.local.array(TM, f32), cuda.local.array(TN, f32)
@@ -98,7 +110,7 @@ def backward_weights(out: floats, x: floats, dy: floats, positions: i32, each: i
     term, taps = m0 + m, kh * kw * cg
     tap = div(term, cg)
     r = div(tap, kw)
-    i0, j0 = i32(r * dh - top), i32((tap - r * kw) * dw - left)
+    i0, j0 = i32(r * dh - top) if term < taps else i32(FAR), i32((tap - r * kw) * dw - left)
     channel = i32(group * cg + term - tap * cg)
     for u in range(A_EACH):
         numbers[u], rows[u], columns[u] = place_of(first + am + u * _A_ROWS, oh, ow)
@@ -113,7 +125,7 @@ def backward_weights(out: floats, x: floats, dy: floats, positions: i32, each: i
             place = first + step * BK
             for u in range(A_EACH):
                 i, j, value = i0 + rows[u] * sh, j0 + columns[u] * sw, f32(0)
-                if term < taps and place + am + u * _A_ROWS < end and i >= 0 and i < h and j >= 0 and j < w:
+                if place + am + u * _A_ROWS < end and within(i, h) and within(j, w):
                     value = load1(x, i32(i32(i32(numbers[u] * h) + i) * w + j) * c + channel)
                 a_next[u] = value
                 across = columns[u] + dj
@@ -144,3 +156,17 @@ def backward_weights(out: floats, x: floats, dy: floats, positions: i32, each: i
                 at = i32(i32(part * taps + row) * k + group * kg + column)
                 out[at] = load1(out, at) + totals[u * TN + v] if add != 0 else totals[u * TN + v]
 
+
+def _on(product):
+    """Return the kernel of a product, on one of the tiles."""
+    def backward_weights(out: floats, x: floats, dy: floats, positions: i32, each: i32, h: i32, w: i32, c: i32, cg: i32,
+                         oh: i32, ow: i32, k: i32, kg: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32,
+                         top: i32, left: i32, groups: i32, add: i32):
+        """A block BM taps x BN filters of a group, over a part of the positions."""
+        product(out, x, dy, positions, each, h, w, c, cg, oh, ow, k, kg, kh, kw, sh, sw, dh, dw,
+                top, left, groups, add)
+
+    return backward_weights
+
+
+KERNELS = kernels_on_tiles(_on, _product, weights_on)

@@ -7,12 +7,14 @@
 Nothing is packed, so `packed` and `ready` have no meaning.
 """
 
-from fastcnn.kernels.cuda.compile.kernel import kernel, launcher
+from fastcnn import config
+from fastcnn.kernels.cuda.compile.kernel import launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32
 from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image, gathered_product
-from fastcnn.kernels.cuda.conv.tile import BM, BN, THREADS
+from fastcnn.kernels.cuda.conv.tiles import GENERAL, TILES, aligned, fastest, grid_of, kernels_on_tiles
+from fastcnn.kernels.cuda.conv.wide import gathered_on
 
 
 def conv2d_forward_packed(geometry, dtype, kept=True):
@@ -23,27 +25,36 @@ def conv2d_forward_packed(geometry, dtype, kept=True):
 @launcher(in_place=("addend",))
 def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them, as the CPU's."""
-    blocks, numbers = _plan(geometry)
+    name, grids, numbers = _plan(geometry, config.switches.tf32)
     if y.size:
-        forward[blocks, THREADS](y, x, kernel, bias, addend, *numbers, bias.size, addend.size, float(bounds[0]),
-                                 float(bounds[1]))
+        name = name if aligned(y, x, kernel, bias, addend) else GENERAL
+        KERNELS[name][grids[name], TILES[name].THREADS](
+            y, x, kernel, bias, addend, *numbers, bias.size, addend.size, float(bounds[0]), float(bounds[1]))
 
 
 @planned
-def _plan(g):
-    kg = g.k // g.groups
-    blocks = -(-g.n * g.oh * g.ow // BM), -(-kg // BN), g.groups
-    return blocks, (g.n, g.h, g.w, g.c, g.c // g.groups, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top,
-                    g.left)
+def _plan(g, tf32):
+    """Return the fastest tile, the grids of that and of the general one, and the kernel's numbers."""
+    cg, kg = g.c // g.groups, g.k // g.groups
+    shape = g.n * g.oh * g.ow, kg, g.groups
+    name = fastest(*shape, cg, tf32) if kg % 4 == 0 else GENERAL
+    return name, {one: grid_of(one, *shape) for one in (name, GENERAL)}, (
+        g.n, g.h, g.w, g.c, cg, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top, g.left)
 
 
-@kernel
-def forward(y: floats, x: floats, bank: floats, bias: floats, addend: floats, n: i32, h: i32, w: i32, c: i32, cg: i32,
-            oh: i32, ow: i32, k: i32, kg: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32, top: i32,
-            left: i32, has_bias: i32, has_addend: i32, low: f32, high: f32):
-    """A block BM positions x BN filters of a group."""
-    group = i32(cuda.blockIdx.z)
-    gathered_product(
-        y, x, bank, bias, addend, (has_bias, has_addend, low, high), n, Image(h, w, c, group * cg, cg),
-        Axis(oh, kh, -top, sh, dh), Axis(ow, kw, -left, sw, dw), Bank(group * kg, kw * cg * k, cg * k, k, 1),
-        Destination(kg, group * kg, group * kg, oh * ow * k, ow * k, k), False)
+def _on(product):
+    """Return the kernel of a product, on one of the tiles."""
+    def forward(y: floats, x: floats, bank: floats, bias: floats, addend: floats, n: i32, h: i32, w: i32, c: i32,
+                cg: i32, oh: i32, ow: i32, k: i32, kg: i32, kh: i32, kw: i32, sh: i32, sw: i32, dh: i32, dw: i32,
+                top: i32, left: i32, has_bias: i32, has_addend: i32, low: f32, high: f32):
+        """A block BM positions x BN filters of a group."""
+        group = i32(cuda.blockIdx.z)
+        product(
+            y, x, bank, bias, addend, (has_bias, has_addend, low, high), n, Image(h, w, c, group * cg, cg),
+            Axis(oh, kh, -top, sh, dh), Axis(ow, kw, -left, sw, dw), Bank(group * kg, kw * cg * k, cg * k, k, 1),
+            Destination(kg, group * kg, group * kg, oh * ow * k, ow * k, k), False)
+
+    return forward
+
+
+KERNELS = kernels_on_tiles(_on, gathered_product, gathered_on)

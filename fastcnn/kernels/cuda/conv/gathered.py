@@ -6,7 +6,7 @@ with tap (r, s) the pixel ``(first + i stride + r step, ..)``, and zero outside 
 
 from typing import Any, NamedTuple
 
-from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, load1, rem
+from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, load1, rem, within
 from fastcnn.kernels.cuda.conv.tile import (
     A_EACH,
     A_SIZE,
@@ -20,6 +20,7 @@ from fastcnn.kernels.cuda.conv.tile import (
     BN,
     BW,
     CHUNK,
+    FAR,
     SUMS,
     THREADS,
     TM,
@@ -31,7 +32,6 @@ from fastcnn.kernels.cuda.conv.tile import (
     take,
 )
 
-_FAR = -(1 << 28)  # a row outside of every image, whatever is added to it
 _APART = THREADS // BK  # positions, or filters, between two that a thread brings of one tap
 _TAPS_APART = THREADS // BN  # taps between two that a thread brings of one filter
 
@@ -152,7 +152,7 @@ def _begin(rows, columns, bases, first, images, image, down, across):
         place = first + u * _APART
         number, i, j = place_of(place, down.positions, across.positions)
         inside = place < images * down.positions * across.positions
-        rows[u] = i32(down.first + i * down.stride) if inside else i32(_FAR)
+        rows[u] = i32(down.first + i * down.stride) if inside else i32(FAR)
         columns[u] = i32(across.first + j * across.stride)
         bases[u] = i32(number * image.h * image.w)
 
@@ -162,7 +162,7 @@ def _bring_pixels(a_next, x, rows, columns, bases, image, down, across, c, live)
     """Read what the positions of a thread see with a tap."""
     for u in range(A_EACH):
         i, j, value = rows[u] + down, columns[u] + across, f32(0)
-        if live and i >= 0 and i < image.h and j >= 0 and j < image.w:
+        if live and within(i, image.h) and within(j, image.w):
             value = load1(x, i32(i32(bases[u] + i32(i * image.w) + j) * image.c) + image.first + c)
         a_next[u] = value
 

@@ -29,6 +29,7 @@ A_SIZE, B_SIZE, SUMS = BK * AW, BK * BW, TM * TN
 A_TWO, B_TWO = 2 * A_SIZE, 2 * B_SIZE
 
 CHUNK = sized(16, 2)  # steps
+FAR = -(1 << 28)  # a row outside of every image, whatever is added to it
 
 
 @inlined

@@ -3,7 +3,7 @@
 from fastcnn.kernels.cuda.compile.kernel import THREADS, kernel, launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
-from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, load1
+from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, load1, within
 from fastcnn.kernels.cuda.sums import (
     added,
     columns_plan,
@@ -54,7 +54,7 @@ def tap_products(parts: floats, x: floats, dy: floats, rows: i32, columns: i32, 
         line = div(place, ow)
         image = div(line, oh)
         i, j = i32((line - image * oh) * sh) + i0, i32((place - line * ow) * sw) + j0
-        if i >= 0 and i < h and j >= 0 and j < w:
+        if within(i, h) and within(j, w):
             value = load1(x, i32(i32(i32(i32(image * h) + i) * w + j) * columns) + column)
             total, rest = added(total, rest, value * load1(dy, i32(place * columns) + column))
     held[cuda.threadIdx.x] = total

@@ -11,7 +11,7 @@ import math
 from fastcnn.kernels.codes import MASK, MAXIMUM, MINIMUM, PRELU, PRODUCT, SUM
 from fastcnn.kernels.cuda.compile.kernel import THREADS, blocks_for, kernel, launcher
 from fastcnn.kernels.cuda.compile.pointers import floats
-from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32, inlined, load1
+from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, load1, rem
 from fastcnn.kernels.cuda.sums import TERMS, added, fold, parts_of
 
 _OF_SLOPE = MASK + 1  # the gradient of PRELU's second input
@@ -40,7 +40,8 @@ def forward(y: floats, a: floats, b: floats, planes: i32, rows: i32, columns: i3
             bi: i32, bj: i32, bk: i32, code: i32, alpha: f32, beta: f32, floor: f32):
     """An input that lacks a dimension has the distance 0 along it."""
     for at in range(cuda.grid(1), planes * rows * columns, cuda.gridsize(1)):
-        k, j, i = at % columns, at // columns % rows, at // columns // rows
+        line = div(at, columns)
+        k, j, i = i32(at - line * columns), rem(line, rows), div(line, rows)
         p, q = load1(a, i * ai + j * aj + k * ak), load1(b, i * bi + j * bj + k * bk)
         y[at] = _merged(p, q, code, alpha, beta, floor)
 
@@ -111,14 +112,14 @@ def backward(out: floats, dy: floats, x: floats, other: floats, planes: i32, row
     """A thread an element and a part of its terms; `planes`, `rows`, `columns` are those of x."""
     size = planes * rows * columns
     for at in range(cuda.grid(1), size * parts, cuda.gridsize(1)):
-        element, part = at % size, at // size
-        value = load1(x, element)
-        i0, j0, k0 = element // columns // rows, element // columns % rows, element % columns
+        part = div(at, size)
+        element = i32(at - part * size)
+        value, line = load1(x, element), div(element, columns)
+        i0, j0, k0 = div(line, rows), rem(line, rows), i32(element - line * columns)
         total, rest = f32(0), f32(0)
         for term in range(part * TERMS, min(terms, (part + 1) * TERMS)):
-            k = k0 + term % lacking_columns
-            j = j0 + term // lacking_columns % lacking_rows
-            i = i0 + term // lacking_columns // lacking_rows
+            line = div(term, lacking_columns)
+            k, j, i = k0 + (term - line * lacking_columns), j0 + rem(line, lacking_rows), i0 + div(line, lacking_rows)
             gradient = load1(dy, (i * dy_rows + j) * dy_columns + k)
             slope = _slope(value, load1(other, i * oi + j * oj + k * ok), code, scale)
             total, rest = added(total, rest, f32(0) if slope == f32(0) else gradient * slope)

@@ -2,7 +2,7 @@
 
 from fastcnn.kernels.cuda.compile.kernel import THREADS, blocks_for, kernel, launcher
 from fastcnn.kernels.cuda.compile.pointers import doubles, floats, int32s, int64s, uint8s
-from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, load1, rem
+from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, load1, rem, within
 
 
 @launcher
@@ -65,6 +65,6 @@ def padded(y: floats, x: floats, size: i32, height: i32, width: i32, c: i32, h: 
         pixel = div(at, c)
         line = div(pixel, width)
         i, j, value = i32(rem(line, height) - top), i32(pixel - line * width - left), f32(0)
-        if i >= 0 and i < h and j >= 0 and j < w:
+        if within(i, h) and within(j, w):
             value = load1(x, i32(i32(i32(div(line, height) * h) + i) * w + j) * c + i32(at - pixel * c))
         y[at] = value

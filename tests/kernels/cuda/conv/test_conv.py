@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
+from fastcnn import config
 from fastcnn import geometry as shapes
 from fastcnn.kernels import cuda
+from fastcnn.kernels.cuda.compile.kernel import Kernel
 from tests import reference
 from tests.kernels.checking import LINEAR, RELU, assert_close, inputs_unchanged, random, unwritten
-from tests.kernels.cuda.checking import on_cuda
+from tests.kernels.cuda.checking import get, on_cuda, put
 
 conv2d_forward, conv2d_backward_input = on_cuda(cuda.conv2d_forward), on_cuda(cuda.conv2d_backward_input)
 conv2d_backward_weights, bias_backward = on_cuda(cuda.conv2d_backward_weights), on_cuda(cuda.bias_backward)
@@ -81,6 +83,68 @@ def test_convolution_agrees_with_its_twin(shape, filters, size, options):
     dkernel, dbias = reference.conv2d_backward_weights(x, dy, geometry)
     for got, expected in zip(_backward_weights(x, dy, geometry), (dkernel + 0.5, dbias - 0.5), strict=True):
         assert_close(got, expected)
+
+
+#: Channels and filters in whole steps and quads: the wide tiles have them.
+WIDE = [
+    ((1, 5, 4, 8), 12, (3, 3), {"padding": "same"}),
+    ((1, 7, 6, 16), 16, (2, 3), {"strides": (2, 1), "padding": ((1, 0), (2, 2))}),
+    ((2, 3, 3, 32), 24, (1, 1), {"groups": 2, "strides": (2, 2)}),
+    ((19, 1, 1, 48), 36, (1, 1), {}),
+]
+NAMES = {False: "_wide", True: "_tf32"}
+
+
+@pytest.fixture(params=[False, True], ids=["float32", "TF32"])
+def tf32(request, monkeypatch):
+    monkeypatch.setattr(config.switches, "tf32", request.param)
+    return request.param
+
+
+def _rounded(x):
+    """Return numbers with 10 bits of mantissa, of ties those away from zero."""
+    return ((np.asarray(x, F).view(np.uint32) + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(F)
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Return the names of the kernels that were launched."""
+    names = []
+    launch = Kernel.__getitem__
+    monkeypatch.setattr(Kernel, "__getitem__", lambda kernel, shape: names.append(kernel.name) or launch(kernel, shape))
+    return names
+
+
+@pytest.mark.parametrize(("shape", "filters", "size", "options"), WIDE, ids=str)
+def test_wide_tiles_agree_with_their_twins(shape, filters, size, options, tf32, launched):
+    geometry = shapes.conv2d(shape, filters, size, **options)
+    x, dy, kernel, bias, other = _arrays(geometry)
+    mine = (lambda array: _rounded(array)) if tf32 else (lambda array: array)
+    channels, taps = shape[3] // options.get("groups", 1), filters // options.get("groups", 1)
+    if channels % (16 if tf32 else 8) == 0:
+        assert_close(_forward(x, kernel, bias, dy, RELU, geometry),
+                     reference.conv2d_forward(mine(x), mine(kernel), bias, dy, RELU, geometry))
+        assert launched[-1] == f"conv.forward.forward{NAMES[tf32]}"
+    if taps % (16 if tf32 else 8) == 0:
+        assert_close(_backward_input(dy, kernel, other, RELU, geometry),
+                     reference.conv2d_backward_input(mine(dy), mine(kernel), other, RELU, geometry))
+        assert launched[-1] == f"conv.backward_input.backward_input{NAMES[tf32]}"
+    dkernel, dbias = _backward_weights(x, dy, geometry)
+    assert f"conv.backward_weights.backward_weights{NAMES[tf32]}" in launched
+    assert_close(dkernel, reference.conv2d_backward_weights(mine(x), mine(dy), geometry)[0] + 0.5)
+    assert_close(dbias, reference.conv2d_backward_weights(x, dy, geometry)[1] - 0.5)
+
+
+def test_tensor_cores_multiply_only_where_that_is_allowed_and_arrays_that_begin_anywhere_are_taken(launched):
+    geometry = shapes.conv2d((1, 2, 2, 16), 4, (1, 1))
+    x, dy, kernel, *_ = _arrays(geometry)
+    got = _forward(x, kernel, NONE, NONE, LINEAR, geometry)
+    assert launched == ["conv.forward.forward_wide"]
+    y, whole = put(dy), put(np.concatenate([[0], kernel.reshape(-1)]).astype(F))
+    none, bounds = put(NONE), np.array(LINEAR, F)
+    cuda.conv2d_forward(y, none, put(x), whole[1:].reshape(kernel.shape), none, none, bounds, 0, geometry)
+    assert launched[1:] == ["conv.forward.forward"]
+    assert_close(get(y), got)
 
 
 def test_long_sums_are_cut_and_the_same_bits_each_time():
