@@ -98,6 +98,24 @@ def test_many_connections_that_say_nothing_keep_nobody_out_for_long(served):
         one.close()
 
 
+def test_who_asks_and_reads_nothing_is_cut_off(served):
+    data = request("GET", "/page.js").replace(b"connection: close\r\n", b"")
+    with served.connect() as connection:
+        connection.setblocking(False)
+        sent, until = 0, time.monotonic() + 5
+        while sent < 2000 and time.monotonic() < until:
+            try:
+                connection.sendall(data)
+                sent += 1
+            except BlockingIOError:  # both buffers are full
+                break
+        until = time.monotonic() + 10
+        while served.server.server_state.connections and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not served.server.server_state.connections
+    assert served.send(request("GET", "/api/model"))[0] == 200
+
+
 def test_more_requests_than_are_answered_at_once_are_told_to_come_again(served):
     data = request(body=picture(np.random.default_rng(0)))
     held = [served.connect() for _ in range(served.limits.at_once)]
