@@ -83,7 +83,8 @@ class Guard:
         for origin in headers.get(b"origin", []):
             if not self._is_own(origin.partition("://")[2]):
                 raise Refusal(403, f"serve: expected requests of this page or of programs, got one of {origin[:100]}")
-        if "cross-site" in headers.get(b"sec-fetch-site", []):
+        is_link = scope["method"] == "GET" and headers.get(b"sec-fetch-mode") == ["navigate"]
+        if "cross-site" in headers.get(b"sec-fetch-site", []) and not is_link:
             raise Refusal(403, "serve: expected requests of this page or of programs, got one of another page")
 
     def _is_own(self, host: str) -> bool:

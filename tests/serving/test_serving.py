@@ -69,6 +69,13 @@ def test_this_machines_names_are_answered(served, host):
     assert served.send(request(body=picture(np.random.default_rng(0)), host=host, more=more))[0] == 200
 
 
+def test_a_link_on_another_page_leads_here_and_its_script_does_not(served):
+    linked = "sec-fetch-site: cross-site\r\nsec-fetch-mode: {}\r\n"
+    assert served.send(request("GET", "/", more=linked.format("navigate")))[0] == 200
+    assert served.send(request("GET", "/api/model", more=linked.format("no-cors")))[0] == 403
+    assert served.send(request(body=picture(np.random.default_rng(0)), more=linked.format("navigate")))[0] == 403
+
+
 def test_a_connection_asks_more_than_once(served):
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=20)
     for _ in range(3):
