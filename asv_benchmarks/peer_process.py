@@ -17,7 +17,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "numpy": "NumPy"}
+PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openvino": "OpenVINO",
+         "numpy": "NumPy"}
 NAMES = ("fastcnn", *PEERS)
 
 # --- a side's process -------------------------------------------------------------------------------------------------
@@ -25,13 +26,13 @@ NAMES = ("fastcnn", *PEERS)
 
 def work_for_parent(side: str) -> None:
     """Obey the lines of JSON on standard input, and answer each with one on standard output."""
-    from asv_benchmarks import peer_fastcnn, peer_numpy, peer_onnx, peer_torch
+    from asv_benchmarks import peer_fastcnn, peer_numpy, peer_onnx, peer_openvino, peer_torch
     from asv_benchmarks.peer_works import WORKS
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
     modules = {"fastcnn": peer_fastcnn, "torch": peer_torch, "onnxruntime": peer_onnx,
-               "numpy": peer_numpy}
+               "openvino": peer_openvino, "numpy": peer_numpy}
     module, job, clock = modules[side], None, time.perf_counter
     for line in sys.stdin:
         order = json.loads(line)

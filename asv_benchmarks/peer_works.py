@@ -73,6 +73,8 @@ _ALL = [
     Work("predict", "prediction", "lenet5", _FORWARD, brief=False),
     *(Work(f"onnx.{name}.b{n}", "network_prediction", f"{name}.b{n}", 1e-4, brief=False, peer="onnxruntime")
       for name in GRAPHS for n in BATCHES),
+    *(Work(f"openvino.{name}.b{n}", "network_prediction", f"{name}.b{n}", 1e-4, brief=False, peer="openvino")
+      for name in GRAPHS for n in BATCHES),
     *(Work(f"backend.{name}", "file_prediction", name, _FORWARD, brief=False, peer="onnxruntime") for name in FILES),
     *(Work(f"forward.{name}", "convolution_forward", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
     *(Work(f"packed.{name}", "convolution_packed", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
@@ -88,7 +90,8 @@ _ALL = [
 WORKS = {work.name: work for work in _ALL}
 
 #: Measured beside the works, each in processes of their own: goals' names.
-ALONE = ("memory", "direct.float32", "direct.avx2", "direct.float64")
+ALONE = ("memory", "peak.resnet50.b1", "peak.resnet50.b8", "start.resnet50.b1", "direct.float32",
+         "direct.avx2", "direct.float64")
 
 
 class Goal(NamedTuple):
@@ -156,11 +159,16 @@ GOALS = {goal.name: goal for goal in (
     Goal("predict", "LeNet-5, prediction of one image", 3.0, _one("predict")),
     Goal("onnx", "VGG-16, ResNet-50, MobileNet v2 beside onnxruntime", 1.2,
          lambda work: work.startswith("onnx."), 1.0),
+    Goal("openvino", "VGG-16, ResNet-50, MobileNet v2 beside OpenVINO in float32", 1.0,
+         lambda work: work.startswith("openvino."), 0.9),
     Goal("backend", "ONNX files run by the backend beside onnxruntime", 0.67,
          lambda work: work.startswith("backend."), 0.67),
     Goal("nms", "suppression of 5,000 boxes", 2.0, lambda work: work.startswith("nms."), 2.0),
     Goal("roi_align", "256 regions of a map of 256 channels", 1.5, lambda work: work.startswith("roi_align."), 1.0),
     Goal("memory", "peak memory of training the convnet", 1.5, _one("memory")),
+    Goal("peak.resnet50", "peak memory of predicting ResNet-50 beside onnxruntime", 1.0,
+         lambda work: work.startswith("peak.resnet50."), 1.0),
+    Goal("start.resnet50", "process start to ResNet-50's first prediction", 1.0, _layer("start.resnet50", "")),
     Goal("direct.float32", "direct 3x3 of ResNet-50, batch 8, of the peak", 0.8, _one("direct.float32")),
     Goal("direct.avx2", "the same with AVX2 alone", 0.7, _one("direct.avx2")),
     Goal("direct.float64", "the same in float64", 0.7, _one("direct.float64")),

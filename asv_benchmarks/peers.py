@@ -1,4 +1,4 @@
-"""fastcnn beside PyTorch and onnxruntime: ``python asv_benchmarks/peers.py [NAME ...] [--quick] [--one-core] ...``.
+"""fastcnn beside others: ``python asv_benchmarks/peers.py [NAME ...] [--quick] [--one-core] ...``.
 
 Prints a line for each work, then the goals beside what was reached. A ratio above 1 says that fastcnn is faster. A NAME
 is a goal's, a work's or a part of one between dots: lenet5, forward, vgg16, gradients.resnet50.conv2_2.b8; --list shows
@@ -185,6 +185,7 @@ def _parsed() -> argparse.Namespace:
     except ValueError as error:
         parser.error(str(error))
     needed = {work.peer for work in given.works} | ({"torch"} if "memory" in given.alone else set())
+    needed |= {"onnxruntime"} if any(".resnet50." in name for name in given.alone) else set()
     for peer in sorted(needed if not (given.worker or given.list) else ()):
         if importlib.util.find_spec(peer) is None:
             stop(f'{PEERS[peer]}, the peer, is not installed; get it with: pip install "fastcnn[judges]"')
