@@ -50,7 +50,7 @@ class DeviceArray:
 
     def reshape(self, *shape: Any) -> "DeviceArray":
         """Return a view of another shape, of which one dimension may be -1."""
-        new = shape[0] if len(shape) == 1 and type(shape[0]) is tuple else shape
+        new = shape if len(shape) != 1 or type(shape[0]) is int else tuple(shape[0])
         size = self.size
         if new == (-1,):
             new = (size,)

@@ -4,7 +4,8 @@ import gc
 import math
 import sys
 import weakref
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -175,6 +176,22 @@ class CudaDevice(Device):
     def inquiry(self) -> Device:
         """As `Device.inquiry`."""
         return self._inquiry
+
+    @contextmanager
+    def memory_of_its_own(self) -> Iterator[Any]:
+        """Let the calling thread take memory that nobody else takes as long as what is yielded lives."""
+        before = dict(self._local.__dict__)
+        self._local.__dict__.clear()
+        try:
+            yield self._pool()
+        finally:
+            self._local.__dict__.clear()
+            self._local.__dict__.update(before)
+
+    def captured(self, run: Callable[[], None]) -> Callable[[], None]:
+        """Return what repeats the launches of `run`, which takes no memory and reads no numbers."""
+        replay: Callable[[], None] = self.card.captured(run)
+        return replay
 
     def synchronize(self) -> None:
         """Wait until all that was asked of the card is done."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastcnn import config, device
 from fastcnn.graph import arena, execute, finite, lowering, missing_kernels, rules, trace
+from fastcnn.graph.device_graphs import DeviceGraphs, graphs_of
 from fastcnn.graph.node import is_replayable
 from fastcnn.graph.replay import Replay
 from fastcnn.graph.rounding import rounded
@@ -39,8 +40,8 @@ class Executable:
         The layers as they are, models inside opened.
     device : Device
         Where their parameters live.
-    replay : Replay or None
-        The captured predictions, once there were predictions.
+    replay, graphs : Replay, DeviceGraphs or None
+        The captured predictions, once there were predictions, on the CPU or on a device that works by itself.
     """
 
     def __init__(self, traced: trace.Traced, model_layers: Sequence[Any], dtype: np.dtype,
@@ -59,6 +60,7 @@ class Executable:
         self._is_anywhere = first is None
         self.device = device.current() if first is None else device.of(first.array)
         self.replay: Replay | None = None
+        self.graphs: DeviceGraphs | None = None
         self._made: tuple[Any, dict[Any, Graph | None]] = None, {}  # settings, and the graphs made for them
 
     def forward(self, xs: Sequence[np.ndarray], call: Call, penalties: list[float] | None = None
@@ -82,10 +84,15 @@ class Executable:
         """As `infer`, by a captured prediction where there is one."""
         if not config.fusion():
             return self._infer(xs)
+        if self.graphs is not None:
+            return self.graphs(xs, self.entered)
         if self.replay is None:
-            if not self.device.replays:
+            if not (self.device.replays or self.device.is_asynchronous):
                 return self._infer(xs)
             weights = each_once(p for layer in self._layers for p in layer.weights)
+            self.graphs = graphs_of(self.device, self.infer, weights, self._is_replayable)
+            if self.graphs is not None:
+                return self.graphs(xs, self.entered)
             self.replay = Replay(self._infer, weights, self._planned_bytes()[1], self._is_replayable,
                                  self._share)
         return self.replay(xs)

@@ -88,3 +88,29 @@ def test_a_training_gives_the_same_bits_again_and_takes_no_memory_after_its_firs
         assert (CUDA.allocated, CUDA.card.held[0]) == before
         found.append([w.tobytes() for w in model.get_weights()])
     assert found[0] == found[1]
+
+
+def test_small_predictions_are_captured_until_weights_change_and_are_the_same_bits():
+    fc.utils.clear_session()
+    model = _convnet()
+    x = np.random.default_rng(2).random((4, 10, 10, 1), np.float32)
+    expected = [model.predict(x[:k]) for k in (1, 2)]
+    model.to("cuda")
+    graphs = lambda: model.executables.one.graphs._known
+    first = [model.predict(x[:1]), model.predict(x[1:2])]
+    assert [type(one).__name__ for one in graphs().values()] == ["DeviceGraph"]
+    again = [model.predict(x[:1]), model.predict(x[1:2])]
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(first[0], expected[0], atol=1e-6)
+    for _ in range(3):
+        np.testing.assert_allclose(model.predict(x[:2]), expected[1], atol=1e-6)
+    assert len(graphs()) == 2
+    kept = model.infer(x[:1])
+    model.infer(x[2:3])
+    np.testing.assert_array_equal(CUDA.get(kept), first[0])
+    model.set_weights([w * np.float32(0.5) for w in model.get_weights()])
+    changed = model.predict(x[:1])
+    assert len(graphs()) == 1
+    assert np.abs(changed - first[0]).max() > 1e-3
+    np.testing.assert_allclose(model.to("cpu").predict(x[:1]), changed, atol=1e-6)

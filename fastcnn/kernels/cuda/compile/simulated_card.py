@@ -1,11 +1,13 @@
 """A card in the simulator: memory of the host, and streams that are done with whatever they are told."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastcnn.errors import DeviceError
 from fastcnn.kernels.cuda.compile.host_memory import bytes_at
+from fastcnn.kernels.cuda.compile.simulator import grid
 
 MEMORY = 8 << 30  # bytes that it pretends to have
 
@@ -26,6 +28,7 @@ class SimulatedCard:
 
     def allocate(self, size: int) -> int:
         """As `Card.allocate`; the bytes are those of NaN."""
+        assert grid.recorded is None, "memory is taken while launches are captured"
         if self._used + size > self.total:
             return 0
         block = np.full(size + 256, 0xFF, np.uint8)
@@ -44,18 +47,24 @@ class SimulatedCard:
 
     def fill(self, pointer: int, bits: bytes, count: int) -> None:
         """As `Card.fill`."""
+        if self._is_recorded(lambda: self.fill(pointer, bits, count)):
+            return
         bytes_at(pointer, len(bits) * count).reshape(count, -1)[...] = np.frombuffer(bits, np.uint8)
 
     def upload(self, pointer: int, array: np.ndarray) -> None:
         """As `Card.upload`."""
+        assert grid.recorded is None, "an upload while launches are captured"
         bytes_at(pointer, array.nbytes)[...] = np.frombuffer(array, np.uint8)
 
     def download(self, array: np.ndarray, pointer: int) -> None:
         """As `Card.download`."""
+        assert grid.recorded is None, "numbers are read while launches are captured"
         array.reshape(-1).view(np.uint8)[...] = bytes_at(pointer, array.nbytes)
 
     def move(self, pointer: int, source: int, size: int) -> None:
         """As `Card.move`."""
+        if self._is_recorded(lambda: self.move(pointer, source, size)):
+            return
         bytes_at(pointer, size)[...] = bytes_at(source, size)
 
     def synchronize(self) -> None:
@@ -81,3 +90,21 @@ class SimulatedCard:
         """As `Card.upload_pinned`."""
         self.upload(pointer, staged)
 
+    def captured(self, run: Callable[[], None]) -> Callable[[], None]:
+        """As `Card.captured`."""
+        calls = grid.recorded = list[Callable[[], None]]()
+        try:
+            run()
+        finally:
+            grid.recorded = None
+
+        def replay() -> None:
+            for call in calls:
+                call()
+
+        return replay
+
+    def _is_recorded(self, call: Callable[[], None]) -> bool:
+        if grid.recorded is not None:
+            grid.recorded.append(call)
+        return grid.recorded is not None

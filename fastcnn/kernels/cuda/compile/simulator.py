@@ -193,6 +193,8 @@ class Grid:
 
     Attributes
     ----------
+    recorded : list of callable, or None
+        Where launches are written down instead of done: a graph is captured.
     looks_for_races : bool
         Whether shared arrays remember who touched them. Without it a product takes half the time: for tests of whole
         networks, whose kernels have tests of their own.
@@ -203,6 +205,7 @@ class Grid:
         self.shared = SimpleNamespace(array=lambda size, kind: self._block.shared_array(size, kind))
         self.local = SimpleNamespace(array=lambda size, kind: [_unwritten(kind)] * size)
         self.looks_for_races = True
+        self.recorded: list[Callable[[], None]] | None = None
         self._block: Any = None
         self._lock = threading.Lock()
 
@@ -234,6 +237,9 @@ class Grid:
         """
         if max(threads) > 1024 or min(*blocks, *threads) < 1:
             raise ArgumentError(f"cuda: expected a grid of blocks of at most 1024 threads, got {blocks} of {threads}")
+        if self.recorded is not None:
+            self.recorded.append(lambda: self.launch(function, blocks, threads, arguments))
+            return
         with self._lock:
             self.gridDim.x, self.gridDim.y, self.gridDim.z = blocks
             self.blockDim.x, self.blockDim.y, self.blockDim.z = threads
