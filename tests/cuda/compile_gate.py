@@ -22,7 +22,7 @@ ARCHITECTURES = ("sm_80", "sm_90", "sm_120")
 SHARES: dict[str, float] = {
     f"conv.{name}{tile}": share for name in ("forward.forward", "backward_input.backward_input",
                                              "backward_weights.backward_weights")
-    for tile, share in (("", 0.4), ("_wide", 0.65))}
+    for tile, share in (("", 0.45), ("_wide", 0.65))}
 
 _INSTRUCTION = re.compile(r"^\s+/\*([0-9a-f]{4,})\*/\s+(?:@!?U?P\w+\s+)?([A-Z][\w.]*)(.*)$")
 _LABEL = re.compile(r"^(\.L[\w$]+):")

@@ -27,6 +27,7 @@ from fastcnn.kernels.cuda.elementwise.activation import activation_backward, act
 from fastcnn.kernels.cuda.elementwise.dropout import dropout
 from fastcnn.kernels.cuda.elementwise.merge import merge_backward, merge_backward_scratch, merge_forward
 from fastcnn.kernels.cuda.elementwise.noise import gaussian_noise, uniform_numbers
+from fastcnn.kernels.cuda.elementwise.reduce_rows import reduce_rows_backward, reduce_rows_forward
 from fastcnn.kernels.cuda.elementwise.softmax import softmax_backward, softmax_forward
 from fastcnn.kernels.cuda.layout.arrays import add, copy_columns, gather, pad2d
 from fastcnn.kernels.cuda.layout.padding import pad3d_backward, pad3d_forward
@@ -63,6 +64,7 @@ from fastcnn.kernels.cuda.normalization.unit_rows import unit_rows_backward, uni
 from fastcnn.kernels.cuda.optimizers.adaptive import adaptive_step
 from fastcnn.kernels.cuda.optimizers.bounded_norms import bound_norms, bound_norms_scratch
 from fastcnn.kernels.cuda.optimizers.descent import adam, sgd
+from fastcnn.kernels.cuda.optimizers.factored import factored_step, factored_step_scratch
 from fastcnn.kernels.cuda.optimizers.parts import moving_average, scale_parts, squared_norms, squared_norms_scratch
 from fastcnn.kernels.cuda.optimizers.penalty import penalty, penalty_scratch
 from fastcnn.kernels.cuda.pooling.average import average_pool2d_backward, average_pool2d_forward
@@ -105,6 +107,8 @@ __all__ = [
     "depthwise2d_forward_scratch",
     "dropout",
     "elementwise_loss",
+    "factored_step",
+    "factored_step_scratch",
     "fold_depth",
     "fold_losses",
     "gather",
@@ -130,6 +134,8 @@ __all__ = [
     "penalty",
     "penalty_scratch",
     "permute",
+    "reduce_rows_backward",
+    "reduce_rows_forward",
     "resize2d",
     "row_loss",
     "scale_parts",

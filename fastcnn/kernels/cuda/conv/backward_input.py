@@ -15,9 +15,9 @@ from fastcnn.kernels.cuda.compile.kernel import launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, rem
-from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image, gathered_product
-from fastcnn.kernels.cuda.conv.tiles import GENERAL, TILES, aligned, fastest, grid_of, kernels_on_tiles
-from fastcnn.kernels.cuda.conv.wide import gathered_on
+from fastcnn.kernels.cuda.conv import gathered, gathered_wide
+from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image
+from fastcnn.kernels.cuda.conv.tiles import TILES, aligned, grid_of, kernels_on_tiles, names_of
 
 
 def conv2d_backward_input_scratch(geometry, dtype):
@@ -33,22 +33,22 @@ def conv2d_backward_input_packed(geometry, dtype):
 @launcher
 def conv2d_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready, geometry):
     """dx = the gradient with respect to the input: dy convolved with the transposed filters, as the CPU's."""
-    name, grids, numbers = _plan(geometry, config.switches.tf32)
+    names, grids, numbers = _plan(geometry, config.switches.tf32)
     if dx.size:
-        name = name if aligned(dx, dy, kernel, bias) else GENERAL
+        name = names[0] if aligned(dx, dy, kernel, bias) else names[1]
         KERNELS[name][grids[name], TILES[name].THREADS](
             dx, dy, kernel, bias, *numbers, bias.size, float(bounds[0]), float(bounds[1]))
 
 
 @planned
 def _plan(g, tf32):
-    """Return the fastest tile, the grids of that and of the general one, and the kernel's numbers."""
+    """Return names of tiles, the fastest and a general one; their grids; and the kernel's numbers."""
     cg, kg = g.c // g.groups, g.k // g.groups
     positions = g.n * -(-g.h // g.sh) * -(-g.w // g.sw)  # of the largest phase
     phases = min(g.sh, g.h), min(g.sw, g.w)
     shape = positions, cg, g.groups * phases[0] * phases[1]
-    name = fastest(*shape, kg, tf32) if cg % 4 == 0 else GENERAL
-    return name, {one: grid_of(one, *shape) for one in (name, GENERAL)}, (
+    names = names_of(*shape, kg if cg % 4 == 0 else None, tf32)
+    return names, {name: grid_of(name, *shape) for name in names}, (
         g.n, g.h, g.w, g.c, cg, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top, g.left,
                    *phases, g.sh // math.gcd(g.sh, g.dh), g.sw // math.gcd(g.sw, g.dw))
 
@@ -86,4 +86,4 @@ def _on(product):
     return backward_input
 
 
-KERNELS = kernels_on_tiles(_on, gathered_product, gathered_on)
+KERNELS = kernels_on_tiles(_on, gathered.gathered_on, gathered_wide.gathered_on)

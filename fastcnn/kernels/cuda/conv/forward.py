@@ -12,9 +12,9 @@ from fastcnn.kernels.cuda.compile.kernel import launcher
 from fastcnn.kernels.cuda.compile.planned import planned
 from fastcnn.kernels.cuda.compile.pointers import floats
 from fastcnn.kernels.cuda.compile.shim import cuda, f32, i32
-from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image, gathered_product
-from fastcnn.kernels.cuda.conv.tiles import GENERAL, TILES, aligned, fastest, grid_of, kernels_on_tiles
-from fastcnn.kernels.cuda.conv.wide import gathered_on
+from fastcnn.kernels.cuda.conv import gathered, gathered_wide
+from fastcnn.kernels.cuda.conv.gathered import Axis, Bank, Destination, Image
+from fastcnn.kernels.cuda.conv.tiles import TILES, aligned, grid_of, kernels_on_tiles, names_of
 
 
 def conv2d_forward_packed(geometry, dtype, kept=True):
@@ -25,20 +25,20 @@ def conv2d_forward_packed(geometry, dtype, kept=True):
 @launcher(in_place=("addend",))
 def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
     """y = conv(x, kernel) + bias + addend, and what is beyond the bounds set to them, as the CPU's."""
-    name, grids, numbers = _plan(geometry, config.switches.tf32)
+    names, grids, numbers = _plan(geometry, config.switches.tf32)
     if y.size:
-        name = name if aligned(y, x, kernel, bias, addend) else GENERAL
+        name = names[0] if aligned(y, x, kernel, bias, addend) else names[1]
         KERNELS[name][grids[name], TILES[name].THREADS](
             y, x, kernel, bias, addend, *numbers, bias.size, addend.size, float(bounds[0]), float(bounds[1]))
 
 
 @planned
 def _plan(g, tf32):
-    """Return the fastest tile, the grids of that and of the general one, and the kernel's numbers."""
+    """Return names of tiles, the fastest and a general one; their grids; and the kernel's numbers."""
     cg, kg = g.c // g.groups, g.k // g.groups
     shape = g.n * g.oh * g.ow, kg, g.groups
-    name = fastest(*shape, cg, tf32) if kg % 4 == 0 else GENERAL
-    return name, {one: grid_of(one, *shape) for one in (name, GENERAL)}, (
+    names = names_of(*shape, cg if kg % 4 == 0 else None, tf32)
+    return names, {name: grid_of(name, *shape) for name in names}, (
         g.n, g.h, g.w, g.c, cg, g.oh, g.ow, g.k, kg, g.kh, g.kw, g.sh, g.sw, g.dh, g.dw, g.top, g.left)
 
 
@@ -57,4 +57,4 @@ def _on(product):
     return forward
 
 
-KERNELS = kernels_on_tiles(_on, gathered_product, gathered_on)
+KERNELS = kernels_on_tiles(_on, gathered.gathered_on, gathered_wide.gathered_on)

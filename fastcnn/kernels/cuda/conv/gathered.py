@@ -7,33 +7,7 @@ with tap (r, s) the pixel ``(first + i stride + r step, ..)``, and zero outside 
 from typing import Any, NamedTuple
 
 from fastcnn.kernels.cuda.compile.shim import cuda, div, f32, i32, inlined, load1, rem, within
-from fastcnn.kernels.cuda.conv.tile import (
-    A_EACH,
-    A_SIZE,
-    A_TWO,
-    AW,
-    B_EACH,
-    B_SIZE,
-    B_TWO,
-    BK,
-    BM,
-    BN,
-    BW,
-    CHUNK,
-    FAR,
-    SUMS,
-    THREADS,
-    TM,
-    TN,
-    clear,
-    corner_of,
-    multiply,
-    place_of,
-    take,
-)
-
-_APART = THREADS // BK  # positions, or filters, between two that a thread brings of one tap
-_TAPS_APART = THREADS // BN  # taps between two that a thread brings of one filter
+from fastcnn.kernels.cuda.conv.tile import BK, CHUNK, FAR, SUMS, TM, TN, clear, corner_of, multiply, place_of, take
 
 
 class Image(NamedTuple):
@@ -84,57 +58,73 @@ def bounded(value, low, high):
     return high if value > high else value
 
 
-@inlined
-def gathered_product(y, x, bank, bias, addend, numbers, images, image, down, across, lies, output, transposed):
-    """Write a block's part of y = A B + bias + addend, between bounds.
+def gathered_on(tile: Any) -> Any:
+    """Return what writes a block's part of y = A B + bias + addend, between bounds.
 
-    `numbers` are has_bias, has_addend, low, high. With `transposed`, neighbouring threads read neighbouring channels of
-    a filter, else neighbouring filters.
+    Of its arguments, `numbers` are has_bias, has_addend, low, high. With `transposed`, neighbouring threads read
+    neighbouring channels of a filter, else neighbouring filters.
+
+    Parameters
+    ----------
+    tile : SimpleNamespace
+        Of `tile.general`.
     """
-    a_tile, b_tile = cuda.shared.array(A_TWO, f32), cuda.shared.array(B_TWO, f32)
-    totals, sums = cuda.local.array(SUMS, f32), cuda.local.array(SUMS, f32)
-    a, b = cuda.local.array(TM, f32), cuda.local.array(TN, f32)
-    a_next, b_next = cuda.local.array(A_EACH, f32), cuda.local.array(B_EACH, f32)
-    rows, columns, bases = cuda.local.array(A_EACH, i32), cuda.local.array(A_EACH, i32), cuda.local.array(A_EACH, i32)
-    t = i32(cuda.threadIdx.x)
-    m0, n0 = i32(cuda.blockIdx.x * BM), i32(cuda.blockIdx.y * BN)
+    bm, bn, aw, bw, a_each, b_each = tile.BM, tile.BN, tile.AW, tile.BW, tile.A_EACH, tile.B_EACH
+    a_size, b_size, a_two, b_two, threads_across = BK * aw, BK * bw, 2 * BK * aw, 2 * BK * bw, tile.ACROSS
+    apart_of_tap = tile.THREADS // BK  # positions, or filters, between two that a thread brings of one tap
+    taps_apart = tile.THREADS // bn  # taps between two that a thread brings of one filter
 
-    # Of each step a thread brings one tap of some positions: tap (r, s, c), which moves on by (dr, ds, dc).
-    tap, m, n, q = rem(t, BK), div(t, BK), rem(t, BN), div(t, BN)
-    terms, taps_across = i32(down.taps * across.taps * image.depth), max(across.taps, i32(1))
-    _begin(rows, columns, bases, m0 + m, images, image, down, across)
-    (r, s, c), (dr, ds, dc) = _digits(tap, taps_across, image.depth), _digits(i32(BK), taps_across, image.depth)
-    clear(totals)
-    clear(sums)
-    at_a, at_b = corner_of(t)
-    side, steps = i32(0), div(terms + BK - 1, BK)
-    for begin in range(0, steps + 1, CHUNK):
-        for step in range(begin, min(steps + 1, begin + CHUNK)):
-            live = step * BK + tap < terms  # beyond the last step there are zeros
-            _bring_pixels(a_next, x, rows, columns, bases, image, r * down.step, s * across.step, c, live)
-            if transposed:
-                at = lies.at + r * lies.down + s * lies.across + c * lies.depth
-                _bring_channels(b_next, bank, at, n0 + m, lies.column, output.columns, live)
-            else:
-                at = lies.at + n0 + n
-                _bring_filters(b_next, bank, at, step * BK + q, lies.depth, terms, n0 + n < output.columns)
-            c += dc
-            s += ds + (1 if c >= image.depth else 0)
-            c -= image.depth if c >= image.depth else 0
-            r += dr + (1 if s >= taps_across else 0)
-            s -= taps_across if s >= taps_across else 0
+    @inlined
+    def gathered_product(y, x, bank, bias, addend, numbers, images, image, down, across, lies, output, transposed):
+        a_tile, b_tile = cuda.shared.array(a_two, f32), cuda.shared.array(b_two, f32)
+        totals, sums = cuda.local.array(SUMS, f32), cuda.local.array(SUMS, f32)
+        a, b = cuda.local.array(TM, f32), cuda.local.array(TN, f32)
+        a_next, b_next = cuda.local.array(a_each, f32), cuda.local.array(b_each, f32)
+        rows, columns, bases = (cuda.local.array(a_each, i32), cuda.local.array(a_each, i32),
+                                cuda.local.array(a_each, i32))
+        t = i32(cuda.threadIdx.x)
+        m0, n0 = i32(cuda.blockIdx.x * bm), i32(cuda.blockIdx.y * bn)
 
-            if step > 0:  # those of the step before are multiplied
-                multiply(sums, a, b, a_tile, b_tile, at_a + (1 - side) * A_SIZE, at_b + (1 - side) * B_SIZE)
-            for u in range(A_EACH):
-                a_tile[side * A_SIZE + tap * AW + m + u * _APART] = a_next[u]
-            to, apart = (tap * BW + m, _APART) if transposed else (q * BW + n, _TAPS_APART * BW)
-            for u in range(B_EACH):
-                b_tile[side * B_SIZE + to + u * apart] = b_next[u]
-            side = i32(1 - side)
-            cuda.syncthreads()
-        take(totals, sums)
-    _finish(y, totals, bias, addend, numbers, m0 + at_a, n0 + at_b, images, down, across, output)
+        # Of each step a thread brings one tap of some positions: tap (r, s, c), which moves on by (dr, ds, dc).
+        tap, m, n, q = rem(t, BK), div(t, BK), rem(t, bn), div(t, bn)
+        terms, taps_across = i32(down.taps * across.taps * image.depth), max(across.taps, i32(1))
+        _begin(rows, columns, bases, a_each, apart_of_tap, m0 + m, images, image, down, across)
+        (r, s, c), (dr, ds, dc) = _digits(tap, taps_across, image.depth), _digits(i32(BK), taps_across, image.depth)
+        clear(totals)
+        clear(sums)
+        at_a, at_b = corner_of(t, threads_across)
+        side, steps = i32(0), div(terms + BK - 1, BK)
+        for begin in range(0, steps + 1, CHUNK):
+            for step in range(begin, min(steps + 1, begin + CHUNK)):
+                live = step * BK + tap < terms  # beyond the last step there are zeros
+                _bring_pixels(a_next, a_each, x, rows, columns, bases, image, r * down.step, s * across.step, c, live)
+                if transposed:
+                    at = lies.at + r * lies.down + s * lies.across + c * lies.depth
+                    _bring_channels(b_next, b_each, apart_of_tap, bank, at, n0 + m, lies.column, output.columns, live)
+                else:
+                    at = lies.at + n0 + n
+                    _bring_filters(b_next, b_each, taps_apart, bank, at, step * BK + q, lies.depth, terms,
+                                   n0 + n < output.columns)
+                c += dc
+                s += ds + (1 if c >= image.depth else 0)
+                c -= image.depth if c >= image.depth else 0
+                r += dr + (1 if s >= taps_across else 0)
+                s -= taps_across if s >= taps_across else 0
+
+                if step > 0:  # those of the step before are multiplied
+                    multiply(sums, a, b, a_tile, b_tile, at_a + (1 - side) * a_size, at_b + (1 - side) * b_size,
+                             aw, bw)
+                for u in range(a_each):
+                    a_tile[side * a_size + tap * aw + m + u * apart_of_tap] = a_next[u]
+                to, apart = (tap * bw + m, apart_of_tap) if transposed else (q * bw + n, taps_apart * bw)
+                for u in range(b_each):
+                    b_tile[side * b_size + to + u * apart] = b_next[u]
+                side = i32(1 - side)
+                cuda.syncthreads()
+            take(totals, sums)
+        _finish(y, totals, bias, addend, numbers, m0 + at_a, n0 + at_b, images, down, across, output)
+
+    return gathered_product
 
 
 @inlined
@@ -146,10 +136,10 @@ def _digits(term, across, depth):
 
 
 @inlined
-def _begin(rows, columns, bases, first, images, image, down, across):
+def _begin(rows, columns, bases, each, apart, first, images, image, down, across):
     """Find where the positions of a thread lie: what they see with tap (0, 0), and the first pixel of the image."""
-    for u in range(A_EACH):
-        place = first + u * _APART
+    for u in range(each):
+        place = first + u * apart
         number, i, j = place_of(place, down.positions, across.positions)
         inside = place < images * down.positions * across.positions
         rows[u] = i32(down.first + i * down.stride) if inside else i32(FAR)
@@ -158,9 +148,9 @@ def _begin(rows, columns, bases, first, images, image, down, across):
 
 
 @inlined
-def _bring_pixels(a_next, x, rows, columns, bases, image, down, across, c, live):
+def _bring_pixels(a_next, each, x, rows, columns, bases, image, down, across, c, live):
     """Read what the positions of a thread see with a tap."""
-    for u in range(A_EACH):
+    for u in range(each):
         i, j, value = rows[u] + down, columns[u] + across, f32(0)
         if live and within(i, image.h) and within(j, image.w):
             value = load1(x, i32(i32(bases[u] + i32(i * image.w) + j) * image.c) + image.first + c)
@@ -168,22 +158,22 @@ def _bring_pixels(a_next, x, rows, columns, bases, image, down, across, c, live)
 
 
 @inlined
-def _bring_channels(b_next, bank, at, first, apart, columns, live):
+def _bring_channels(b_next, each, apart, bank, at, first, lies_apart, columns, live):
     """Read one tap of some columns of B."""
-    for u in range(B_EACH):
-        column, value = first + u * _APART, f32(0)
+    for u in range(each):
+        column, value = first + u * apart, f32(0)
         if live and column < columns:
-            value = load1(bank, i32(at + column * apart))
+            value = load1(bank, i32(at + column * lies_apart))
         b_next[u] = value
 
 
 @inlined
-def _bring_filters(b_next, bank, at, first, apart, terms, live):
+def _bring_filters(b_next, each, apart, bank, at, first, lies_apart, terms, live):
     """Read some taps of one column of B."""
-    for u in range(B_EACH):
-        term, value = first + u * _TAPS_APART, f32(0)
+    for u in range(each):
+        term, value = first + u * apart, f32(0)
         if live and term < terms:
-            value = load1(bank, i32(at + term * apart))
+            value = load1(bank, i32(at + term * lies_apart))
         b_next[u] = value
 
 

@@ -67,6 +67,7 @@ CASES = [
     ((2, 4, 4, 6), 9, (3, 3), {"groups": 3, "padding": "same"}),
     ((1, 3, 3, 3), 4, (2, 2), {"padding": ((4, 0), (0, 5))}),  # windows in the padding altogether
     ((1, 2, 2, 1), 2, (2, 2), {"strides": (3, 3)}),  # fewer pixels than phases
+    ((1, 4, 3, 19), 18, (2, 2), {}),  # more columns than the narrow tile has
 ]
 
 
@@ -136,7 +137,7 @@ def test_wide_tiles_agree_with_their_twins(shape, filters, size, options, tf32, 
 
 
 def test_tensor_cores_multiply_only_where_that_is_allowed_and_arrays_that_begin_anywhere_are_taken(launched):
-    geometry = shapes.conv2d((1, 2, 2, 16), 4, (1, 1))
+    geometry = shapes.conv2d((1, 2, 2, 16), 20, (1, 1))
     x, dy, kernel, *_ = _arrays(geometry)
     got = _forward(x, kernel, NONE, NONE, LINEAR, geometry)
     assert launched == ["conv.forward.forward_wide"]

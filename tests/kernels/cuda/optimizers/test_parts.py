@@ -90,3 +90,15 @@ def test_bound_norms_agrees_with_its_twin(shape):
         expected = reference.bound_norms(array, *bounds, 1e-7)
         bound_norms(array, np.empty(0), *bounds, 1e-7)
         assert_close(array, expected)
+
+
+@pytest.mark.parametrize("shape", [(1, 7, 5), (3, 4, 6), (1, 1, 9), (4, 8, 1), (0, 2, 3)], ids=str)
+def test_a_factored_step_agrees_with_its_twin(shape):
+    state, u, expected = np.zeros(shape, F), unwritten(*shape, dtype=F), np.zeros(shape)
+    for step in range(2):
+        gradients, scratch = random(*shape, dtype=F, seed=step), unwritten(shape[0] * shape[2])
+        wanted, expected = reference.factored_step(expected, gradients, 0.4, 1e-30)
+        with inputs_unchanged(gradients):
+            on_cuda(cuda.factored_step)(u, state, scratch, gradients, 0.4, 1e-30)
+    assert_close(u, wanted)
+    assert_close(state, expected)
