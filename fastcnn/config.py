@@ -22,17 +22,13 @@ Which algorithm is faster is told by a table of rates, that of this kind of CPU 
 ``config.dtype_policy()`` and ``config.floatx()`` tell which type layers have that are told none.
 """
 
-import os
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from fastcnn import _hooks, algorithm_tables, unsupported
 from fastcnn.errors import ArgumentError, unknown
-
-#: How the switches stand, for those who ask at every call; others call the functions.
-switches = SimpleNamespace(**{name: os.environ.get(f"FASTCNN_{name.upper()}", "1") != "0"
-                              for name in ("fusion", "winograd")},
-                           tf32=os.environ.get("FASTCNN_TF32", "0") == "1", rules=())
+from fastcnn.switches import CHOICES, switch
+from fastcnn.switches import state as state
+from fastcnn.switches import switches as switches
 
 
 def fusion() -> bool:
@@ -54,7 +50,7 @@ def set_fusion(on: bool) -> None:
     False
     >>> fc.config.set_fusion(True)
     """
-    _set("fusion", bool(on))
+    switch("fusion", bool(on))
 
 
 def tf32() -> bool:
@@ -77,7 +73,7 @@ def set_tf32(on: bool) -> None:
     True
     >>> fc.config.set_tf32(False)
     """
-    _set("tf32", bool(on))
+    switch("tf32", bool(on))
 
 
 def winograd() -> bool:
@@ -99,7 +95,7 @@ def set_winograd(on: bool) -> None:
     False
     >>> fc.config.set_winograd(True)
     """
-    _set("winograd", bool(on))
+    switch("winograd", bool(on))
 
 
 def algorithm_choice() -> str:
@@ -138,9 +134,9 @@ def set_algorithm_choice(choice: str) -> None:
     'general'
     >>> fc.config.set_algorithm_choice("table")
     """
-    if choice not in _CHOICES:
-        raise ArgumentError(unknown("set_algorithm_choice: choice", choice, _CHOICES))
-    _set("algorithm_choice", choice)
+    if choice not in CHOICES:
+        raise ArgumentError(unknown("set_algorithm_choice: choice", choice, CHOICES))
+    switch("algorithm_choice", choice)
 
 
 def algorithm_table() -> str:
@@ -290,24 +286,6 @@ def disable_traceback_filtering() -> None:
     --------
     >>> fc.config.disable_traceback_filtering()
     """
-
-
-def state() -> tuple[Any, ...]:
-    """Return the state of all switches. What was derived under another state may be out of date."""
-    return switches.state
-
-
-def _set(name: str, value: Any) -> None:
-    setattr(switches, name, value)
-    switches.state = (switches.fusion, switches.winograd, switches.tf32, switches.algorithm_choice,
-                      switches.rules)
-
-
-_CHOICES = ["table", "measured", *algorithm_tables.TABLES]
-switches.algorithm_choice = os.environ.get("FASTCNN_ALGORITHM_CHOICE", "table")
-if switches.algorithm_choice not in _CHOICES:
-    raise ArgumentError(unknown("FASTCNN_ALGORITHM_CHOICE", switches.algorithm_choice, _CHOICES))
-_set("rules", ())  # of fusion, beside fastcnn's own (`fastcnn.graph.rules`)
 
 
 if not TYPE_CHECKING:  # else type checkers would believe in any name

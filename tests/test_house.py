@@ -20,7 +20,7 @@ FLOORS = (
     "_hooks errors bfloat16 _interrupts _version _warnings array_like auto_names recent traits control_groups "
     "cpu_features",
     "finite unsupported tensor_operators registry available_memory algorithm_tables",
-    "dtype_policies",
+    "dtype_policies switches",
     "config",
     "geometry random kernels memory_pool kernel_recorder",
     "formats",

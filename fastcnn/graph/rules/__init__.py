@@ -14,7 +14,6 @@ Your own rules join them inside a `with` block::
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from fastcnn import config
 from fastcnn.graph.rules.batch_interleaved import BATCH_INTERLEAVED
 from fastcnn.graph.rules.engine import rewritten
 from fastcnn.graph.rules.logits import LOGITS
@@ -22,6 +21,7 @@ from fastcnn.graph.rules.prediction import FOLDED, IDLE, JOINED
 from fastcnn.graph.rules.rule import Context, Fusion, Match, Rule
 from fastcnn.graph.rules.training import ACTIVATED, NORMALIZED
 from fastcnn.graph.steps import Graph
+from fastcnn.switches import switch
 
 #: In the order in which they run. Normalizations come before batch-interleaved runs, which leave them alone.
 RULES: tuple[Rule, ...] = (*LOGITS, *IDLE, *NORMALIZED, *FOLDED, *BATCH_INTERLEAVED, *ACTIVATED, *JOINED)
@@ -46,12 +46,12 @@ def added(*rules: Rule) -> Iterator[None]:
     global _added
     before = _added
     _added = (*before, *rules)
-    config._set("rules", _added)
+    switch("rules", _added)
     try:
         yield
     finally:
         _added = before
-        config._set("rules", _added)
+        switch("rules", _added)
 
 
 def for_training(graph: Graph, fills_lanes: bool, to_logits: Sequence[int] = ()) -> Graph | None:
