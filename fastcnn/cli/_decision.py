@@ -214,5 +214,9 @@ def keep(file: Path, decision: Decision) -> None:
     if file.suffix.lower() != ".safetensors":
         raise ArgumentError(f"{file}: expected a model saved by fastcnn, .safetensors, which keeps what is decided, "
                             f"got {file.suffix}; save it as that")
-    others = lambda known: {name: value for name, value in known.items() if name not in (KEY, TEMPERATURE)}
-    safetensors.change_metadata(file, lambda known: others(known) | decision.metadata())
+    safetensors.change_metadata(file, lambda known: undecided(known) | decision.metadata())
+
+
+def undecided(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Return the metadata of a file without what was decided."""
+    return {name: value for name, value in metadata.items() if name not in (KEY, TEMPERATURE)}

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fastcnn.cli._decision import undecided
 from fastcnn.cli._saved import Saved
 from fastcnn.cli._task import told
 from fastcnn.errors import ArgumentError
@@ -98,5 +99,5 @@ def save(members: Sequence[Saved], path: str) -> Path:
             model = Model(inputs, model(rescaled(inputs)), name=f"rescaled_{k}")
         models.append(model)
     file = expanded(path)
-    save_model(ensemble(models), file, metadata=first.metadata)
+    save_model(ensemble(models), file, metadata=undecided(first.metadata))  # a threshold is one of its own model
     return file

@@ -76,6 +76,8 @@ def evaluate_examples(console: Any, saved: tuple[str, ...], given: dict[str, Any
         lines.append(f"kept in {opened.path}")
     for line in decision.lines():
         console.print(f"decide {line}")
+    if len(members) > 1 and any(one.decision != Decision() for one in members):
+        console.print("note   thresholds and temperatures are of single runs: together, the most probable class counts")
     report = measured(task, data.task, opened.classes, outputs, images.y, decision)
     report.show(console, data.outputs)
     if given["by"] is not None:

@@ -19,7 +19,7 @@ def costs(run: Path, names: set[str]) -> dict[str, float]:
     names : set of str
         Of "latency_ms", the time of the prediction of one image: the least median of seven rounds, since other work
         on the machine only adds; "memory_mb", what that takes for weights and for what lies between layers;
-        "parameters"; "megabytes", of the file.
+        "parameters"; "megabytes", of the file. Of a network for pictures of any size neither time nor memory is told.
     """
     file = run / "model.safetensors" if run.is_dir() else run
     found: dict[str, float] = {}
@@ -32,6 +32,9 @@ def costs(run: Path, names: set[str]) -> dict[str, float]:
     model = load_model(file, compile=False)
     if "parameters" in names:
         found["parameters"] = model.count_params()
+    shapes = model.input_shapes
+    if len(shapes) != 1 or None in shapes[0][1:]:
+        return found
     if "memory_mb" in names:
         found["memory_mb"] = (sum(one.value.nbytes for one in model.weights) + model.planned_bytes()) / 1e6
     if "latency_ms" in names:

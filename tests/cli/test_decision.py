@@ -67,6 +67,14 @@ def test_a_threshold_is_chosen_on_dev_kept_with_the_model_and_gone_by(copied, tu
     assert len({tuple(own["class"] for own in one["predictions"]) for one in answers}) == 2
 
 
+def test_a_threshold_is_of_a_single_run_and_not_of_an_ensemble(copied, capsys):
+    plain = _json(capsys, "evaluate", "run", "--part", "dev")
+    _json(capsys, "evaluate", "run", "--part", "dev", "--threshold", "recall>=0.9", "--calibrate")
+    both = _json(capsys, "evaluate", "run", "run", "--part", "dev", "--save", "both.safetensors")
+    assert both["accuracy"] == plain["accuracy"]
+    assert not {"decision", "temperature"} & set(load_metadata("both.safetensors"))
+
+
 def test_the_class_that_a_threshold_is_of_can_be_named(copied, capsys):
     found = _json(capsys, "evaluate", "run", "--part", "dev", "--threshold", "youden", "--positive", "benign")
     assert list(found["decision"]["of"]) == ["benign"]

@@ -203,3 +203,19 @@ def test_what_is_told_of_a_trial_can_be_written_as_json():
     search(SPACE, objective, trials=2, seed=1, tell=lambda trial: heard.append(json.dumps(trial._asdict())))
     assert len(heard) == 2
     assert fc.tuning.search is search
+
+
+def test_costs_are_those_of_the_file_and_a_network_of_any_size_has_no_time(tmp_path):
+    from fastcnn import Input, Sequential, layers
+    from fastcnn.tuning.measuring import COSTS, costs
+
+    model = Sequential([Input((8, 8, 1)), layers.Flatten(), layers.Dense(4)])
+    model.save(tmp_path / "model.safetensors")
+    found = costs(tmp_path, set(COSTS))
+    assert found["parameters"] == 260
+    assert found["megabytes"] * 1e6 == (tmp_path / "model.safetensors").stat().st_size
+    assert found["memory_mb"] * 1e6 == pytest.approx(260 * 4 + model.planned_bytes())
+    assert found["latency_ms"] > 0
+    assert costs(tmp_path / "model.safetensors", {"parameters"}) == {"parameters": 260}
+    Sequential([Input((None, None, 1)), layers.Conv2D(2, 3)]).save(tmp_path / "open.safetensors")
+    assert set(costs(tmp_path / "open.safetensors", set(COSTS))) == {"megabytes", "parameters"}
