@@ -10,6 +10,7 @@ from asv_benchmarks.peer_data import Job, batches, initial_weights
 from asv_benchmarks.peer_fastcnn_bf16 import *  # noqa: F403
 from asv_benchmarks.peer_fastcnn_layers import *  # noqa: F403  (a kind of work is a function of this module)
 from asv_benchmarks.peer_fastcnn_seeing import *  # noqa: F403
+from asv_benchmarks.peer_int8 import by_fastcnn as quantized_prediction  # noqa: F401
 from asv_benchmarks.training import network
 
 

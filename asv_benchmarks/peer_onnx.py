@@ -10,6 +10,7 @@ import numpy as np
 
 from asv_benchmarks.graphs import GRAPHS, Network, Operation, image, value
 from asv_benchmarks.peer_data import Job, boxes_with_scores, maps_with_regions
+from asv_benchmarks.peer_int8 import by_onnxruntime
 
 _one_thread = False
 
@@ -87,7 +88,7 @@ def _translated(op: Operation, network: Network, constant: Any) -> tuple[list[st
     return inputs, {}
 
 
-def session(proto: bytes, **options: Any) -> Any:
+def session(proto: bytes | str, **options: Any) -> Any:
     """Return a session of a model; `options` are those of SessionOptions."""
     import onnxruntime
 
@@ -105,6 +106,11 @@ def network_prediction(of: str) -> Job:
     run = session(model(GRAPHS[name]())).run
     x = {"image": np.ascontiguousarray(image(int(batch)).transpose(0, 3, 1, 2))}
     return Job(lambda: {"probabilities": run(None, x)[0]}, lambda: run(None, x))
+
+
+def quantized_prediction(of: str) -> Job:
+    """From the pixels to the logits, in 8 bits."""
+    return by_onnxruntime(of, session)
 
 
 def file_prediction(of: str) -> Job:

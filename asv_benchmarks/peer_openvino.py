@@ -11,6 +11,7 @@ import numpy as np
 
 from asv_benchmarks.graphs import GRAPHS, image
 from asv_benchmarks.peer_data import Job
+from asv_benchmarks.peer_int8 import by_openvino
 from asv_benchmarks.peer_onnx import model
 
 _settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
@@ -40,3 +41,8 @@ def network_prediction(of: str) -> Job:
     request = core.compile_model(read, "CPU", _settings).create_infer_request()
     x = np.ascontiguousarray(image(int(batch)).transpose(0, 3, 1, 2))
     return Job(lambda: {"probabilities": np.array(request.infer([x])[0])}, lambda: request.infer([x]))
+
+
+def quantized_prediction(of: str) -> Job:
+    """From the pixels to the logits, in 8 bits."""
+    return by_openvino(of, _settings)

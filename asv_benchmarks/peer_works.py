@@ -46,6 +46,8 @@ class Work(NamedTuple):
 _FORWARD, _WINOGRAD, _GRADIENTS, _THREE_STEPS = 1e-5, 5e-5, 1e-4, 1e-4
 _BFLOAT16 = 2e-2  # 8 significant bits; PyTorch's outputs are rounded to them, too
 
+_BYTES = 5e-2  # a sum at the middle between two bytes goes to either, and so does what comes of it
+
 
 def _forward_tolerance(layer: str) -> float:
     s = CONVOLUTIONS[layer]
@@ -83,6 +85,8 @@ _ALL = [
     *(Work(f"bf16.{name}", "bf16_step", name, _BFLOAT16, brief=False) for name in ("lenet5", "convnet", "cifar")),
     *(Work(f"bf16.forward.{name}", "bf16_forward", name, _BFLOAT16) for name in CONVOLUTIONS
       if name.startswith("resnet50.")),
+    *(Work(f"int8.{peer}.{name}.b{n}", "quantized_prediction", f"{name}.b{n}", _BYTES, brief=False, peer=peer)
+      for peer in ("onnxruntime", "openvino") for name in ("resnet50", "mobilenet_v2") for n in BATCHES),
     *(Work(f"nms.5000.{peer}", "non_max_suppression", "5000", 0.0, peer=peer) for peer in ("onnxruntime", "numpy")),
     *(Work(f"roi_align.256.{peer}", "roi_align", "256", _GRADIENTS, peer=peer) for peer in ("onnxruntime", "numpy")),
 ]
@@ -161,6 +165,10 @@ GOALS = {goal.name: goal for goal in (
          lambda work: work.startswith("onnx."), 1.0),
     Goal("openvino", "VGG-16, ResNet-50, MobileNet v2 beside OpenVINO in float32", 1.0,
          lambda work: work.startswith("openvino."), 0.9),
+    Goal("int8.onnxruntime", "ResNet-50, MobileNet v2 in 8 bits beside onnxruntime", 1.2,
+         lambda work: work.startswith("int8.onnxruntime."), 1.2),
+    Goal("int8.openvino", "ResNet-50, MobileNet v2 in 8 bits beside OpenVINO", 0.7,
+         lambda work: work.startswith("int8.openvino."), 0.7),
     Goal("backend", "ONNX files run by the backend beside onnxruntime", 0.67,
          lambda work: work.startswith("backend."), 0.67),
     Goal("nms", "suppression of 5,000 boxes", 2.0, lambda work: work.startswith("nms."), 2.0),
