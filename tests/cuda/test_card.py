@@ -78,15 +78,16 @@ def test_a_launch_hands_over_addresses_and_numbers_as_c_lays_them_out(driver, mo
 
     def look(places):
         addresses = (ctypes.c_void_p * 5).from_address(places)
-        seen.append([struct.unpack(f, ctypes.string_at(at, struct.calcsize(f)))[0]
-                     for f, at in zip("PPiqf", addresses, strict=True)])
+        numbers = [struct.unpack(f, ctypes.string_at(at, struct.calcsize(f)))[0]
+                   for f, at in zip("PPiqf", addresses, strict=True)]
+        seen.append([None if number == 0 else number for number in numbers])
 
     cu.on_launch = look
     kernel, x, y = Kernel(scale), _array(4096), _array(8192)
     run = launch.launch(kernel, (3, 2, 1), (128, 1, 1))
     run(y, x, 7, 2**40 + 1, 0.5)
-    run(x, y, -1, 5, np.float32(2))
-    assert seen == [[8192, 4096, 7, 2**40 + 1, 0.5], [4096, 8192, -1, 5, 2.0]]
+    run(x, np.empty(0, np.float32), -1, 5, np.float32(2))  # what is absent is an array of the host, of size 0
+    assert seen == [[8192, 4096, 7, 2**40 + 1, 0.5], [4096, None, -1, 5, 2.0]]
     assert [one[:2] for one in cu.launches] == [("entry for sm_90", (3, 2, 1, 128, 1, 1))] * 2
     assert cu.calls.count("cuModuleLoadData") == 1
     cu.fails["cuLaunchKernel"] = 700

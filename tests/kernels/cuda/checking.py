@@ -8,6 +8,7 @@ import inspect
 
 import numpy as np
 
+from fastcnn import device
 from fastcnn.cuda.array import DeviceArray
 
 #: Arguments that stay on the host on every device.
@@ -35,18 +36,20 @@ def on_cuda(launcher):
     return call
 
 
+_MARGIN = 256  # bytes of NaN before and after an array
+
+
 def put(x):
-    """Return a NumPy array as one of the device."""
-    block = np.full(x.nbytes + 64, 0xFF, np.uint8)  # NaN before and after it
-    pointer = block.ctypes.data + 32
-    array = DeviceArray(pointer, x.shape, x.dtype, x.size, block)
-    block[32:32 + x.nbytes] = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
-    return array
+    """Return a NumPy array as one of the device, with margins that betray who writes around it."""
+    block = np.full(x.nbytes + 2 * _MARGIN, 0xFF, np.uint8)
+    block[_MARGIN:_MARGIN + x.nbytes] = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
+    whole = device.named("cuda").put(block)
+    return DeviceArray(whole.pointer + _MARGIN, x.shape, x.dtype, x.size, whole)
 
 
 def get(array):
     """Return the numbers of an array of the device; nobody has written around it."""
-    block, size = array.block, array.size * array.dtype.itemsize
-    assert (block[:32] == 0xFF).all(), "written before its beginning"
-    assert (block[32 + size:] == 0xFF).all(), "written beyond its end"
-    return block[32:32 + size].view(array.dtype).reshape(array.shape)
+    block, end = device.get(array.block), _MARGIN + array.size * array.dtype.itemsize
+    assert (block[:_MARGIN] == 0xFF).all(), "written before its beginning"
+    assert (block[end:] == 0xFF).all(), "written beyond its end"
+    return block[_MARGIN:end].view(array.dtype).reshape(array.shape)

@@ -39,7 +39,7 @@ def launch(kernel: Any, blocks: tuple[int, int, int], threads: tuple[int, int, i
         if not getattr(entered, "entered", False):
             card.enter()
         with _one_at_a_time:
-            pack(buffer, 0, *[one.pointer for one in arrays], *given[count:])
+            pack(buffer, 0, *[one.pointer if one.size else 0 for one in arrays], *given[count:])
             status = card.call(function, *shape, card.stream, places, 0)
         if status[0]:
             card.check(status, f"kernel {kernel.name}, a grid of {blocks} blocks of {threads} threads,")

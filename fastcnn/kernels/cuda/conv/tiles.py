@@ -51,7 +51,7 @@ def names_of(rows, columns, depth, terms, tf32):
 
 def aligned(*arrays):
     """Return whether arrays begin where sixteen bytes can be read at once; those of size 0 are not read."""
-    return not any(array.pointer % 16 and array.size for array in arrays)
+    return not any(array.size and array.pointer % 16 for array in arrays)
 
 
 def kernels_on_tiles(make, general_on, wide_on):
