@@ -8,6 +8,7 @@ the package: ``pip install '.[cuda-gate]'``, 180 MB of NVIDIA's compilers; witho
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import re
@@ -77,6 +78,25 @@ def measured(kernel, dtypes, architecture, folder):
             "shared": int(shared[1]) if shared else 0, "ffma": ffma, "loop": length}
 
 
+def row_of(name, dtypes, architecture):
+    """Return what `measured` does, in a process of its own."""
+    import fastcnn.kernels.cuda  # noqa: F401  # lists all kernels
+    from fastcnn.kernels.cuda.compile.kernel import kernels
+
+    with tempfile.TemporaryDirectory() as folder:
+        return measured(kernels[name], dtypes, architecture, Path(folder))
+
+
+def faults_of(title, row, share):
+    """Return what is wrong with a row of the table, as sentences."""
+    found = []
+    if row["stack"] or row["spills"]:
+        found.append(f"{title}: {row['stack']} bytes of stack, {row['spills']} spilled")
+    if row["ffma"] / row["loop"] < share:
+        found.append(f"{title}: {row['ffma'] / row['loop']:.0%} FFMA, expected {share:.0%}")
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.cuda.compile_gate")
     parser.add_argument("--table", type=Path)
@@ -87,25 +107,20 @@ def main():
     import fastcnn.kernels.cuda  # noqa: F401  # lists all kernels
     from fastcnn.kernels.cuda.compile.kernel import kernels
 
+    work = [(name, dtypes, architecture) for name in sorted(kernels)
+            if not arguments.words or any(word in name for word in arguments.words)
+            for dtypes in kernels[name].variants() for architecture in ARCHITECTURES]
     table, faults = {}, []
-    print(f"{'kernel':44s} {'':6s} registers  stack  spills  shared  FFMA in the loop")
-    with tempfile.TemporaryDirectory() as folder:
-        for name in sorted(kernels):
-            if arguments.words and not any(word in name for word in arguments.words):
-                continue
-            for dtypes in kernels[name].variants():
-                several = len(kernels[name].variants()) > 1
-                title = f"{name}[{','.join(one.name for one in dtypes)}]" if several else name
-                for architecture in ARCHITECTURES:
-                    row = measured(kernels[name], dtypes, architecture, Path(folder))
-                    table[f"{title} {architecture}"] = row
-                    share = row["ffma"] / row["loop"]
-                    print(f"{title:44s} {architecture:6s} {row['registers']:9d} {row['stack']:6d} {row['spills']:7d} "
-                          f"{row['shared']:7d}  {row['ffma']:5d} of {row['loop']} ({share:.0%})", flush=True)
-                    if row["stack"] or row["spills"]:
-                        faults.append(f"{title} {architecture}: {row['stack']} bytes of stack, {row['spills']} spilled")
-                    if share < SHARES.get(name, 0):
-                        faults.append(f"{title} {architecture}: {share:.0%} FFMA, expected {SHARES[name]:.0%}")
+    print(f"{'kernel':48s} {'':6s} registers  stack  spills  shared  FFMA in the loop")
+    with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        for (name, dtypes, architecture), row in zip(work, pool.map(row_of, *zip(*work)), strict=True):
+            several = len(kernels[name].variants()) > 1
+            title = f"{name}[{','.join(one.name for one in dtypes)}]" if several else name
+            table[f"{title} {architecture}"] = row
+            share = f"{row['ffma']:5d} of {row['loop']} ({row['ffma'] / row['loop']:.0%})"
+            print(f"{title:48s} {architecture:6s} {row['registers']:9d} {row['stack']:6d} {row['spills']:7d} "
+                  f"{row['shared']:7d}  {share}", flush=True)
+            faults += faults_of(f"{title} {architecture}", row, SHARES.get(name, 0))
     if arguments.table:
         arguments.table.write_text(json.dumps(table, indent=1, sort_keys=True) + "\n")
     print("\n".join(faults) or f"{len(table)} compiled, without stack and without spills")
