@@ -180,6 +180,13 @@ class Device:
         with standing_in(RecordingDevice(self, Recorder(self.kernels, calls))):
             yield calls
 
+    def shares_memory(self, a: Any, b: Any) -> bool:
+        """Return whether two arrays of the device overlap."""
+        return np.shares_memory(a, b)
+
+    def synchronize(self) -> None:
+        """Wait until all that was asked of the device is done; here it always is."""
+
     def inquiry(self) -> "Device | None":
         """Return a device without memory that calls no kernel, to find which are missing; None where none is."""
         return None

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastcnn import training
+from fastcnn import device, training
 from fastcnn.bench.machine import Machine
 from fastcnn.errors import ArgumentError
 from fastcnn.graph.trace import opened
@@ -82,19 +82,22 @@ class Subject(NamedTuple):
 
     def run(self) -> tuple[float, float]:
         """Return the seconds of one forward and one backward pass; 0 for a backward pass that nobody needs."""
+        wait = device.of(self.dy).synchronize
         start = time.perf_counter()
         _, backward = self.layer.forward(self.x, self.call)
+        wait()
         middle = time.perf_counter()
         if not self.learns:
             return middle - start, 0.0
         backward(self.dy)
+        wait()
         return middle - start, time.perf_counter() - middle
 
     def costs(self) -> dict[str, tuple[int, int]]:
         """Return operations and bytes of each pass."""
         products = 2 * len(self.y) * self.layer.multiply_adds()
         parameters, read = sum(p.array.nbytes for p in self.layer.parameters), sum(x.nbytes for x in self.inputs)
-        if np.shares_memory(self.inputs[0], self.y):  # a view, such as Flatten's
+        if device.of(self.y).shares_memory(self.inputs[0], self.y):  # a view, such as Flatten's
             return {"forward": (0, 0)} | ({"backward": (0, 0)} if self.learns else {})
         found = {"forward": (products, read + parameters + self.y.nbytes)}
         if self.learns:
@@ -127,8 +130,9 @@ def subjects(model: Any, batch: int) -> list[Subject]:
     if len(graph.inputs) > 1 or len(graph.outputs) > 1 or any(len(step.outputs) > 1 for step in graph.steps):
         raise ArgumentError(f"bench: expected a model of one input and one output, got {model!r}")
     draw = np.random.default_rng(0)
+    d = next((device.of(p.array) for p in model.weights), device.current())
     slots: dict[int, np.ndarray] = {
-        graph.inputs[0]: draw.random((batch, *model.input_shape[1:])).astype(model.array_dtype)}
+        graph.inputs[0]: d.put(draw.random((batch, *model.input_shape[1:])).astype(model.array_dtype))}
     found, learning = [], {graph.inputs[0]: False}
     for step in graph.steps:
         layer, (output,) = step.node, step.outputs
@@ -136,7 +140,7 @@ def subjects(model: Any, batch: int) -> list[Subject]:
         call = Call(0, 0, any(learning[slot] for slot in step.inputs))
         y = layer.forward(x, call)[0]
         learning[output] = call.wants_dx or bool(layer.trainable_weights)
-        dy = (draw.standard_normal(y.shape) / y.shape[0]).astype(y.dtype)
+        dy = d.put((draw.standard_normal(y.shape) / y.shape[0]).astype(y.dtype))
         found.append(Subject(layer, x, y, dy, call, learning[output]))
         slots[output] = y
     return found
@@ -209,10 +213,10 @@ def whole(model: Any, batch: int, rounds: int, seconds: float,
         return once
 
     def step() -> float:
-        return float(training.train_step(model, training.Batch([x], [y], None)).losses[0].mean())
+        return float(device.get(training.train_step(model, training.Batch([x], [y], None)).losses[0]).mean())
 
     found = {}
-    for name, run in (("step", step), ("prediction", lambda: model.infer(x))):
+    for name, run in (("step", step), ("prediction", lambda: device.get(model.infer(x)))):
         own, others = [], []
         for _ in range(rounds):
             _pause(peer)

@@ -41,6 +41,9 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     compared first, and a ratio above 1 says that fastcnn is faster. Other work on the machine slows both unequally:
     `fastcnn doctor` tells of it.
 
+    With --device cuda it is the card: operations by its clock and its units, bytes by a copy; cpu, vectors and threads
+    are its name, its architecture and its multiprocessors.
+
     \b
     The object of --json, in seconds, bytes and operations:
       fastcnn, torch    versions; torch is null without --vs
@@ -58,8 +61,9 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     """  # noqa: D301  (click reads the backspace)
     from contextlib import nullcontext
 
+    from fastcnn import device
     from fastcnn._version import __version__
-    from fastcnn.bench import layers, load, machine, torch_peer
+    from fastcnn.bench import card, layers, load, machine, torch_peer
     from fastcnn.bench import plot as picture
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._console import make_console
@@ -77,7 +81,8 @@ def command(model: str | None, batch_size: int, vs: str | None, rounds: int, sec
     watch = load.Watch()
     console = make_console()
     with nullcontext() if as_json else Compiling(console, "the benchmark"):
-        peak = machine.measure(min(0.3, 6 * seconds))
+        d = device.current()
+        peak = card.measure(d, seconds) if d.is_asynchronous else machine.measure(min(0.3, 6 * seconds))
         ready = [] if network is None else layers.subjects(network, batch_size)
         for subject in ready:
             subject.run()
@@ -127,9 +132,13 @@ def _network(model: str) -> Any:
 def _machine(peak: Any) -> dict[str, Any]:
     from llvmlite import binding as llvm
 
+    from fastcnn import device
     from fastcnn.kernels.cpu.simd.width import features
 
-    return {"cpu": llvm.get_host_cpu_name(), "vectors": features()[0], "threads": peak.threads,
+    where: Any = device.current()
+    name, kind = (where.card.name, where.card.architecture) if where.is_asynchronous else (
+        llvm.get_host_cpu_name(), features()[0])
+    return {"cpu": name, "vectors": kind, "threads": peak.threads,
             "flops": {name: round(value) for name, value in peak.flops.items()},
             "flops_of_one_thread": {name: round(value) for name, value in peak.one_thread.items()},
             "memory": [{"name": level.name, "holds": level.size if level is not peak.levels[-1] else None,

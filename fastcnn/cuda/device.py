@@ -193,6 +193,10 @@ class CudaDevice(Device):
         replay: Callable[[], None] = self.card.captured(run)
         return replay
 
+    def shares_memory(self, a: Any, b: Any) -> bool:
+        """As `Device.shares_memory`: whether they lie in one block."""
+        return a.block is b.block is not None
+
     def synchronize(self) -> None:
         """Wait until all that was asked of the card is done."""
         self.card.synchronize()

@@ -29,7 +29,8 @@ class FakeDriver(types.ModuleType):
         self.blocks, self.calls, self.launches, self.graph = {}, [], [], None
         self.fails = {}  # name of a call: the number of its error
         self.CUdevice_attribute = types.SimpleNamespace(
-            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR=0, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR=1)
+            CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR=0, CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR=1,
+            CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT=2, CU_DEVICE_ATTRIBUTE_CLOCK_RATE=3)
         self.CUstream_flags = types.SimpleNamespace(CU_STREAM_NON_BLOCKING=1)
         self.CUevent_flags = types.SimpleNamespace(CU_EVENT_DISABLE_TIMING=2)
         self.CUstreamCaptureMode = types.SimpleNamespace(CU_STREAM_CAPTURE_MODE_THREAD_LOCAL=1)
@@ -58,7 +59,7 @@ class FakeDriver(types.ModuleType):
         return (b"Fake card\0".ljust(size, b"\0"),)
 
     def _cuDeviceGetAttribute(self, kind, card):  # noqa: N802
-        return (self.capability[kind],)
+        return ((*self.capability, 132, 1_980_000)[kind],)
 
     def _cuDriverGetVersion(self):  # noqa: N802
         return (self.version,)

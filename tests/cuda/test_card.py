@@ -43,6 +43,7 @@ def test_a_card_is_told_apart_and_its_numbers_come_back(driver):
     one = card.Card(0)
     assert (one.name, one.architecture, one.driver, one.total) == ("Fake card", "sm_90", (13, 0), 1 << 20)
     assert one.stream != one.copies
+    assert round(one.flops / 1e12, 1) == 66.9  # an H200's
     x = np.arange(24, dtype=np.float32).reshape(4, 6)
     pointer = one.allocate(x.nbytes)
     assert one.memory() == ((1 << 20) - 96, 1 << 20)

@@ -27,3 +27,16 @@ def test_the_digits_are_trained_for_two_steps_there_and_read_here(tmp_path, monk
     assert cli.main(["summary", str(run / "cuda")]) == 0
     assert "cuda" not in (run / "cuda" / "config.toml").read_text()
     assert "18,474" in capsys.readouterr().out
+
+
+def test_layers_are_timed_there_beside_what_the_card_can_do(monkeypatch, capsys):
+    monkeypatch.setattr(grid, "looks_for_races", False)
+    monkeypatch.setattr("fastcnn.bench.card._BYTES", 1 << 12)
+    monkeypatch.setattr("fastcnn.bench.card.bandwidth.__defaults__", (1 << 12,))
+    short = ["--batch-size", "1", "--rounds", "1", "--seconds", "1e-6"]
+    assert cli.main(["bench", "logistic_regression", "--device", "cuda", *short, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["machine"]["cpu"], found["machine"]["vectors"]) == ("the simulator", "sm_90")
+    assert [level["name"] for level in found["machine"]["memory"]] == ["memory"]
+    assert all(layer["forward"]["seconds"] > 0 for layer in found["model"]["layers"])
+    assert found["model"]["whole"]["step"]["seconds"] > 0

@@ -17,6 +17,8 @@ from fastcnn.kernels.cuda.compile.host_memory import bytes_at
 
 LEAST = (7, 5)  # the oldest architecture that CUDA 13 compiles for
 _PIP = "pip install 'fastcnn[cuda]'"
+_UNITS, _FEW_UNITS = 128, 64  # of float32 in a multiprocessor
+_WITH_FEW_UNITS = ((7, 5), (8, 0))
 _OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
 
 
@@ -102,6 +104,9 @@ class Card:
         The version of CUDA that the driver knows.
     total : int
         Bytes of memory.
+    multiprocessors : int
+    flops : float
+        Operations of float32 a second by its clock, a multiply-add being two.
     stream, copies : CUstream
         Where kernels run, and where batches are copied.
     call : callable
@@ -118,12 +123,16 @@ class Card:
         card = self._checked(cu.cuDeviceGet(index), "cuDeviceGet")
         self.name = self._checked(cu.cuDeviceGetName(128, card), "cuDeviceGetName").split(b"\0")[0].decode()
         kinds = cu.CUdevice_attribute
-        capability = tuple(int(self._checked(cu.cuDeviceGetAttribute(kind, card), "cuDeviceGetAttribute")) for kind in (
-            kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR))
+        *capability, self.multiprocessors, kilohertz = (
+            int(self._checked(cu.cuDeviceGetAttribute(kind, card), "cuDeviceGetAttribute")) for kind in (
+                kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
+                kinds.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, kinds.CU_DEVICE_ATTRIBUTE_CLOCK_RATE))
+        units = _FEW_UNITS if tuple(capability) in _WITH_FEW_UNITS else _UNITS
+        self.flops = 2e3 * kilohertz * self.multiprocessors * units
         self.architecture = f"sm_{capability[0]}{capability[1]}"
         number = int(self._checked(cu.cuDriverGetVersion(), "cuDriverGetVersion"))
         self.driver = number // 1000, number % 1000 // 10
-        self._require(capability)
+        self._require(tuple(capability))
         self.total = int(self._checked(cu.cuDeviceTotalMem(card), "cuDeviceTotalMem"))
         self._context = self._checked(cu.cuDevicePrimaryCtxRetain(card), "cuDevicePrimaryCtxRetain")
         self.local, self._pid = threading.local(), os.getpid()

@@ -17,6 +17,7 @@ class SimulatedCard:
 
     name, architecture, driver = "the simulator", "sm_90", (13, 0)
     is_real, dlpack_device = False, (1, 0)
+    multiprocessors, flops = 1, 1e6
 
     def __init__(self, index: int) -> None:
         if index:
