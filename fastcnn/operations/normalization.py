@@ -123,7 +123,7 @@ def rms_normalization(x: np.ndarray, scale: Parameter, axes: tuple[int, ...], ep
     unit, unit_backward = l2_normalization(x, axes, _SHORTEST, size * epsilon, who)
     # It is sqrt(size) x / sqrt(|x|^2 + size epsilon): x scaled to unit length, times sqrt(size).
     length = device.of(x).full((1,) * x.ndim, x.dtype, math.sqrt(size))
-    around = scale.array.reshape([n if axis in axes else 1 for axis, n in enumerate(x.shape)])
+    around = scale.array.reshape(tuple([n if axis in axes else 1 for axis, n in enumerate(x.shape)]))
     y, gradients = multiply([unit, around, length])
 
     def backward(dy: np.ndarray) -> np.ndarray:

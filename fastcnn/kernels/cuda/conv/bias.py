@@ -12,4 +12,5 @@ def bias_backward_scratch(shape, dtype):
 @launcher
 def bias_backward(dbias, scratch, dy):
     """Add the sums of the columns of dy, as the CPU's."""
-    sum_columns(dbias, scratch, dy, *dy.shape, add=True)
+    rows, columns = dy.shape
+    sum_columns(dbias, scratch, dy, rows, columns, add=True)
