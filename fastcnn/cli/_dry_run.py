@@ -10,11 +10,12 @@ from fastcnn.cli._minutes import steps_of
 from fastcnn.cli._telling import introduce
 
 _SECONDS, _LEAST, _MOST = 3.0, 3, 100  # how long is measured, and of how many steps
+_WAITING = 2  # steps before those
 _DEV = 1024  # images of dev that are measured
 
 
 class Stopwatch(Callback):
-    """Takes the time of steps, and ends training when it knows enough; the first two steps wait for kernels.
+    """Takes the time of steps, and ends training when it knows enough; the first ones wait for kernels.
 
     Attributes
     ----------
@@ -24,11 +25,12 @@ class Stopwatch(Callback):
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        self._last = 0.0
+        self._last, self._steps = 0.0, 0
 
     def on_train_batch_end(self, batch: int, logs: Logs) -> None:
         now = time.perf_counter()
-        if batch > 1:
+        self._steps += 1
+        if self._steps > _WAITING:
             self.seconds.append(now - self._last)
         self._last = now
         if len(self.seconds) >= _MOST or (len(self.seconds) >= _LEAST and sum(self.seconds) > _SECONDS):
@@ -58,7 +60,7 @@ def dry_run(console: Any, prepared: Any, count: int = 1) -> dict[str, Any]:
     held_out = fit.pop("validation_data")
     size, steps, watch = fit["batch_size"] or len(fit["x"][0][0]), steps_of(fit), Stopwatch()
     with Compiling(console, "training"):
-        learner.model.fit(**fit, epochs=-(-3 // steps), verbose=0, callbacks=[watch])
+        learner.model.fit(**fit, epochs=-(-(_WAITING + _LEAST) // steps), verbose=0, callbacks=[watch])
     step = statistics.median(watch.seconds or [0.0])
     measuring = 0.0
     if dev is not None and held_out is not None:
