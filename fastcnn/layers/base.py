@@ -178,7 +178,7 @@ class Layer(composite.Composite):
         elif (sized := self.sized(x)) is not self:
             return sized(x, training)
         y = self.forward(x, Call(step=next(self._draws)))[0] if training else self.predict(x)
-        return taking.returned(self, y) if self.rounds else y
+        return taking.returned(self, y) if self._policy.rounds else y
 
     @property
     def input(self) -> Any:

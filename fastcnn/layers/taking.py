@@ -57,7 +57,7 @@ def taken(layer: Any, x: Any, training: Any) -> Any:
         raise ArgumentError(f"{layer}: expected training to be True, False or None, got {type(training).__name__}; "
                             f"several inputs are a list, as in layer([a, b]), and arrays have no masks")
     if type(x) is np.ndarray and x.dtype == layer.array_dtype:  # as nearly always
-        return rounded(x) if layer.rounds else x
+        return rounded(x) if layer._policy.rounds and layer.rounds else x
     several = layer.many_inputs or (layer.has_call and _are_arrays(x))
     if several and isinstance(x, (list, tuple)):
         return type(x)(_array(layer, one) for one in x)
@@ -89,7 +89,7 @@ def _array(layer: Any, x: Any) -> Any:
 
 
 def returned(layer: Any, y: Any) -> Any:
-    """Return what a layer that computes in bfloat16 answers its caller: arrays of that type.
+    """Return what a layer under a mixed policy answers its caller: arrays of bfloat16, if its outputs are such numbers.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def returned(layer: Any, y: Any) -> Any:
     """
     if isinstance(y, tuple):
         return tuple(returned(layer, one) for one in y)
-    return y.astype(layer.compute_dtype) if type(y) is np.ndarray else y
+    return y.astype(layer.compute_dtype) if type(y) is np.ndarray and layer.rounds else y
 
 
 def _told(x: Any, array: np.ndarray) -> str:
