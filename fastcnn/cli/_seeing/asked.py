@@ -14,7 +14,7 @@ from fastcnn.errors import ArgumentError
 
 _COOL_DOWN = 0.5
 _SCHEDULE = "cosine"  # that of `fastcnn.vision.Recipe.fit`
-_NOTHING: tuple[Any, ...] = (None, False, 0, "none", (), [])  # what a configuration says that wants nothing
+_NOTHING: tuple[Any, ...] = (None, False, 0, "none", "float32", (), [])  # what a configuration says that wants nothing
 
 #: Options that have no meaning for networks that see, and why.
 _REFUSED = {
