@@ -90,9 +90,10 @@ def summary(model: Any, print_fn: Callable[[str], Any] | None = None, expand_nes
     console.width = max(console.width, Console(width=10_000).measure(lines).maximum)
     with console.capture() as captured:
         console.print(lines)
-        size = model.variable_dtype.itemsize
-        console.print(f"parameters  {trained:,} trained, {rest:,} others: {(trained + rest) * size:,} bytes of "
-                      f"{model.variable_dtype.name}", highlight=False, soft_wrap=True)
+        size = sum(p.size * p.dtype.itemsize for p in model.weights)
+        types = " and ".join(sorted({p.dtype.name for p in model.weights} or {model.variable_dtype.name}))
+        console.print(f"parameters  {trained:,} trained, {rest:,} others: {size:,} bytes of {types}", highlight=False,
+                      soft_wrap=True)
         if model.is_open:
             console.print("sizes       left open; model.for_shape(shape).summary() tells of one", highlight=False)
         else:

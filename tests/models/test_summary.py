@@ -101,3 +101,11 @@ def test_the_summary_leaves_out_the_middle_of_names_that_nobody_reads_to_the_end
     assert max(map(len, lines[0].splitlines())) < 250
     assert lines[0].count("beginxxx") == lines[0].count("xxxend") >= 2
     assert name not in lines[0]
+
+
+def test_integers_of_a_quantized_model_count_by_their_bytes():
+    inputs = fc.Input((4,))
+    model = fc.Model(inputs, layers.QuantizedDense(3)(layers.QuantizeDequantize(0.1)(inputs)))
+    told = []
+    model.summary(print_fn=told.append)
+    assert "parameters  0 trained, 18 others: 36 bytes of float32 and int8" in told[0]
