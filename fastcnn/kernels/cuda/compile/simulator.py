@@ -196,8 +196,8 @@ class Grid:
     recorded : list of callable, or None
         Where launches are written down instead of done: a graph is captured.
     looks_for_races : bool
-        Whether shared arrays remember who touched them. Without it a product takes half the time: for tests of whole
-        networks, whose kernels have tests of their own.
+        Whether shared arrays remember who touched them, and indices below zero are refused. Without it a product
+        takes half the time: for tests of whole networks, whose kernels have tests of their own.
     """
 
     def __init__(self) -> None:
