@@ -32,7 +32,7 @@ from fastcnn.kernels.cpu.winograd.plan import TILES, suits
 from fastcnn.kernels.cpu.winograd.tiles import FilterBlock, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
 FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
-FUSED_RUN = 112  # tiles: the sums of a run stay in registers, so that long runs load and store m seldom
+FUSED_RUN = 56  # tiles: of twice as many, V and W of 64 channels leave L2; of half as many, sums are short
 STEP = 3 << 20  # elements of V and W in a step: 12 MB of float32
 CHANNELS = 128  # of a part
 CHUNKS = 16
