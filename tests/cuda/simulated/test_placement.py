@@ -95,6 +95,11 @@ def test_layers_without_a_kernel_are_named_and_nothing_moves(monkeypatch):
 def test_a_model_of_another_type_or_one_that_is_not_built_stays():
     with pytest.raises(DeviceError, match="expected a model of float32, which cuda:0 computes in, got float64"):
         _model(dtype="float64").to("cuda")
+    with pytest.raises(DeviceError, match="computes in, got bfloat16"):
+        fc.Sequential([fc.Input((5,), dtype="mixed_bfloat16"), layers.Dense(3, dtype="mixed_bfloat16")]).to("cuda")
+    on_bytes = fc.quantize(_model(), X)
+    with pytest.raises(DeviceError, match=r'got .*QuantizedDense "dense" \(kernel'):
+        (on_bytes[0] if isinstance(on_bytes, tuple) else on_bytes).to("cuda")
     with pytest.raises(ArgumentError, match="to expected a built model"):
         fc.Sequential([layers.Dense(3)]).to("cuda")
     with pytest.raises(ArgumentError, match="device: expected cpu, cuda or cuda:0, got 'gpu'"):
