@@ -179,13 +179,21 @@ def _bring_filters(b_next, each, apart, bank, at, first, lies_apart, terms, live
 
 @inlined
 def _finish(y, totals, bias, addend, numbers, row, column, images, down, across, output):
-    """Write the results of a thread."""
+    """Write the results of a thread; the number of a row is a constant, so that sums stay in registers."""
+    _finish_row(0, y, totals, bias, addend, numbers, row, column, images, down, across, output)
+    _finish_row(1, y, totals, bias, addend, numbers, row + 1, column, images, down, across, output)
+    _finish_row(2, y, totals, bias, addend, numbers, row + 2, column, images, down, across, output)
+    _finish_row(3, y, totals, bias, addend, numbers, row + 3, column, images, down, across, output)
+
+
+@inlined
+def _finish_row(u, y, totals, bias, addend, numbers, place, column, images, down, across, output):
     has_bias, has_addend, low, high = numbers
-    for u in range(TM):
-        number, i, j = place_of(row + u, down.positions, across.positions)
-        at = i32(output.at + number * output.image + i * output.row + j * output.position + column)
+    number, i, j = place_of(place, down.positions, across.positions)
+    at = i32(output.at + number * output.image + i * output.row + j * output.position + column)
+    if place < images * down.positions * across.positions:
         for v in range(TN):
-            if row + u < images * down.positions * across.positions and column + v < output.columns:
+            if column + v < output.columns:
                 value = totals[u * TN + v]
                 if has_bias != 0:
                     value += load1(bias, output.first + column + v)

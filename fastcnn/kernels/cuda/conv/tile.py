@@ -42,7 +42,7 @@ def general(bm: int, bn: int) -> SimpleNamespace:
 
 
 #: For many columns, and for so few that most of a square one would be idle.
-SQUARE, NARROW = general(sized(64, 16), sized(64, 16)), general(sized(128, 32), 16)
+SQUARE, NARROW = general(sized(64, 16), sized(64, 16)), general(sized(128, 32), sized(32, 16))
 
 
 @inlined

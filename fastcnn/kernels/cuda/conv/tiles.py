@@ -14,6 +14,7 @@ TILES: dict[str, Any] = {**GENERAL, "_tf32": tile_tf32, "_wide": tile_fp32}
 
 #: Columns, and blocks, from which on a wide tile is worth while: fewer leave most of it, or of the card, idle.
 _COLUMNS, _BLOCKS = sized(48, 12), sized(96, 1)
+_FEW = sized(tile.NARROW.BN, 3)  # columns, up to which the narrow tile is better than the square one
 
 
 def grid_of(name, rows, columns, depth):
@@ -40,7 +41,7 @@ def names_of(rows, columns, depth, terms, tf32):
     tf32 : bool
         Whether tensor cores may multiply.
     """
-    plain = "_narrow" if columns <= tile.NARROW.BN else ""
+    plain = "_narrow" if columns <= _FEW else ""
     for name in ("_tf32", "_wide") if tf32 else ("_wide",):
         across, down, _ = grid_of(name, rows, columns, depth)
         suits = terms is not None and terms % TILES[name].BK == 0

@@ -67,7 +67,8 @@ CASES = [
     ((2, 4, 4, 6), 9, (3, 3), {"groups": 3, "padding": "same"}),
     ((1, 3, 3, 3), 4, (2, 2), {"padding": ((4, 0), (0, 5))}),  # windows in the padding altogether
     ((1, 2, 2, 1), 2, (2, 2), {"strides": (3, 3)}),  # fewer pixels than phases
-    ((1, 4, 3, 19), 18, (2, 2), {}),  # more columns than the narrow tile has
+    ((1, 4, 3, 19), 18, (2, 2), {}),  # more columns than a tile has
+    ((1, 6, 7, 2), 2, (3, 3), {}),  # and so few that the narrow one is taken
 ]
 
 
