@@ -44,6 +44,7 @@ M0, M1, M2, M3 = (14, 7, 4, 2) if features()[2] == 32 else (6, 4, 3, 2)
 
 #: Steps by which the loads of B are announced: 4 KB of it, 450 cycles of the tallest tile. 2 to 16 KB are as good.
 AHEAD = 32
+UNROLLED = 4  # steps of the tiles of one vector that are made together, where neighbours follow one another
 _LINE = 512  # bits of a cache line
 
 #: All tiles there are: rows, and vectors of columns. One of one vector and 2 M0 rows has more pointers than there are
@@ -194,16 +195,30 @@ class _Tile(Vectors):
         ahead = b_.mul(b_steps[2], _I64(AHEAD))
         # A tile of two rows waits for its own additions; a prefetch more a step cost LeNet-5 a hundredth of its time.
         lines = [k for k in range(self.KV if self.M > M3 else 0) if k * self.L * self.bits % _LINE == 0]
+        # Of one vector a step is so short that fetching pointers of rows from the stack would take as long.
+        narrow = self.KV == 1
+        near = b_.and_(b_.icmp_signed("==", a_steps[2], _I64(1)), b_.icmp_signed("==", b_steps[2], _I64(self.L)))
+        whole = b_.select(near, b_.sdiv(loops[2], _I64(UNROLLED)), _I64(0)) if narrow else _I64(0)
+
+        def step(a_at, b_at, number):
+            vectors = [self.load(b_at, number * self.KV + k) for k in range(self.KV)]
+            for k in lines:
+                self.prefetch(b_.gep(b_at, [b_.add(ahead, _I64((number * self.KV + k) * self.L))]))
+            for i in range(self.M):
+                one = self.load_one(b_.gep(b_.gep(a_at, [a_rows[i]]), [_I64(number)]))
+                for k in range(self.KV):
+                    self.add_product(sums[i, k], one, vectors[k])
+
         with cgutils.for_range(b_, loops[0]) as r:
             row = along((a, b), r.index, 0)
             with cgutils.for_range(b_, loops[1]) as s:
                 column = along(row, s.index, 1)
-                with cgutils.for_range(b_, loops[2]) as j:
-                    a_at, b_at = along(column, j.index, 2)
-                    vectors = [self.load(b_at, k) for k in range(self.KV)]
-                    for k in lines:
-                        self.prefetch(b_.gep(b_at, [b_.add(ahead, _I64(k * self.L))]))
-                    for i in range(self.M):
-                        one = self.load_one(b_.gep(a_at, [a_rows[i]]))
-                        for k in range(self.KV):
-                            self.add_product(sums[i, k], one, vectors[k])
+                if narrow:
+                    with cgutils.for_range(b_, whole) as some:
+                        a_at = b_.gep(column[0], [b_.mul(some.index, _I64(UNROLLED))])
+                        b_at = b_.gep(column[1], [b_.mul(some.index, _I64(UNROLLED * self.L))])
+                        for number in range(UNROLLED):
+                            step(a_at, b_at, number)
+                done = b_.mul(whole, _I64(UNROLLED))
+                with cgutils.for_range_slice(b_, done, loops[2], _I64(1), inc=True) as (j, _):
+                    step(*along(column, j, 2), 0)
