@@ -221,4 +221,5 @@ class _Tile(Vectors):
                             step(a_at, b_at, number)
                 done = b_.mul(whole, _I64(UNROLLED))
                 with cgutils.for_range_slice(b_, done, loops[2], _I64(1), inc=True) as (j, _):
-                    step(*along(column, j, 2), 0)
+                    a_at, b_at = along(column, j, 2)
+                    step(a_at, b_at, 0)
