@@ -68,7 +68,8 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
     call, backward_input, backward_weights = algorithm_of(g, d, dtype, False, weights.rounds)
     y, start = d.empty(shape, dtype), nothing if bias is None else bias.array
-    call.run(d, y, x, call.arguments(d, multiplied(weights, call), start, clamp_array(clamp, dtype)))
+    array = multiplied(weights, call) if weights.rounds else weights.array  # a call less where nothing is rounded
+    call.run(d, y, x, call.arguments(d, array, start, clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
         if learns:

@@ -1,5 +1,6 @@
 """Bad input: one clear line on standard error, the right exit code, nothing lost and nothing half-written."""
 
+import shutil
 import subprocess
 import sys
 
@@ -211,11 +212,12 @@ def test_a_damaged_model_or_configuration_exits_with_5(fastcnn, run, tmp_path):
     assert "config.json: expected the configuration of a run" in only_line(result.stderr)
 
 
-def test_a_closed_pipe_is_quiet(run):
+def test_a_closed_pipe_is_quiet(run, tmp_path):
     from tests.cli.conftest import command
 
+    copy = shutil.copytree(run, tmp_path / "copy")  # where a look at test images is counted
     process = subprocess.Popen(
-        command("evaluate", run), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command("evaluate", copy), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     process.stdout.close()
     assert process.stderr.read() == ""

@@ -30,7 +30,7 @@ def test_measures_agree_with_scikit_learn():
     p, y = rng.dirichlet(np.ones(5), 200), rng.integers(0, 5, 200)
     report = measure(p, y)
     expected = metrics.precision_recall_fscore_support(y, p.argmax(1))
-    for got, wanted in zip(report[2:], expected, strict=True):
+    for got, wanted in zip((report.precision, report.recall, report.f1, report.images), expected, strict=True):
         np.testing.assert_allclose(got, wanted)
     assert report.loss == pytest.approx(metrics.log_loss(y, p))
 
