@@ -58,6 +58,9 @@ def rows():
         for k, case in enumerate(cases if kind not in APART else ()):
             layer, inputs, outputs = _branch(case, kind, k)
             for p in layer.weights:
+                if p.dtype.kind == "i":  # weights of 8 bits
+                    p.assign(rng.integers(-127, 128, p.shape))
+                    continue
                 noise = rng.standard_normal(p.shape)
                 p.assign(np.abs(noise) + 0.5 if "variance" in p.name else p.value + 0.3 * noise)
             xs = [rng.uniform(0.5, 2, (2, *one.shape[1:])).astype(np.float32) for one in inputs]
