@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from fastcnn import device
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import is_integer, number
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import Conv2D
 from fastcnn.layers.dense import Dense
 from fastcnn.operations.quantized import Quantization, quantize_dequantize, straight_through
+from fastcnn.operations.quantized_product import dequantized_kernel
 from fastcnn.parameters import Parameter, entered
 
 
@@ -81,10 +81,8 @@ class _QuantizedProduct:
         versions = self.integers.version, self.scale.version
         known = self.integers.derived.get("numbers")
         if known is None or known[0] != versions:
-            scale = self.scale.value
-            value = (self.integers.value.astype(np.float64) * scale).astype(scale.dtype)
-            array = device.of(self.integers.array).put(value)
-            known = versions, Parameter(array, "kernel", self.integers.path, trainable=False)
+            numbers = dequantized_kernel(self.integers, self.scale)
+            known = versions, Parameter(numbers, "kernel", self.integers.path, trainable=False)
             self.integers.derived["numbers"] = known
         return known[1]
 

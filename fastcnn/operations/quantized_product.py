@@ -99,6 +99,20 @@ class QuantizedProduct:
         return made
 
 
+def dequantized_kernel(kernel: Parameter, scale: Parameter) -> np.ndarray:
+    """Return weights as numbers: integers times scale, rounded once, on the device where the integers are.
+
+    Parameters
+    ----------
+    kernel : Parameter
+        (..., K), of int8.
+    scale : Parameter
+        (K,); its type is that of the numbers.
+    """
+    numbers = (kernel.value.astype(np.float64) * scale.value).astype(scale.dtype)
+    return device.of(kernel.array).put(numbers)
+
+
 def integer_bias(bias: np.ndarray, step: np.ndarray) -> np.ndarray:
     """Return biases as integers of 32 bits.
 
