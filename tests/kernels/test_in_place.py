@@ -45,6 +45,12 @@ def _flat(dtype, names, **others):
     return unwritten(FLAT, dtype=dtype), {**arrays, **others}
 
 
+def _bytes(names, **others):
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.integers(0, 256, FLAT).astype(np.uint8) for name in names}
+    return np.zeros(FLAT, np.uint8), {**arrays, **others}
+
+
 def _merge(dtype, code, relu=0):
     shape = 7, 3, FLAT // 21
     return unwritten(*shape, dtype=dtype), {"a": random(*shape, dtype=dtype), "b": random(*shape, dtype=dtype, seed=1),
@@ -84,8 +90,16 @@ CALLS = {
 }
 
 
+#: The same for kernels of bytes, which have no other type.
+BYTE_CALLS = {
+    "byte_table": [lambda t: _bytes(("x",), table=np.random.default_rng(9).permutation(256).astype(t))],
+    "quantized_add": [lambda t: _bytes(("a", "b"), scales=np.array([0.7, 0.31], np.float32),
+                                       bounds=np.array([-7, 248], np.float32), zeros=np.array([3, 120, 7]))],
+}
+
+
 def test_every_kernel_that_may_write_over_an_input_is_tried():
-    assert KERNELS.keys() == CALLS.keys()
+    assert KERNELS.keys() == CALLS.keys() | BYTE_CALLS.keys()
 
 
 def _args(parameters, call, dtype):
@@ -93,8 +107,9 @@ def _args(parameters, call, dtype):
     return [y, *(given[parameter] for parameter in parameters[1:])]
 
 
-@pytest.mark.parametrize("dtype", TYPES)
-@pytest.mark.parametrize(("name", "call"), [(name, call) for name, calls in CALLS.items() for call in calls])
+@pytest.mark.parametrize(("name", "call", "dtype"), [
+    (name, call, dtype) for table, types in ((CALLS, TYPES), (BYTE_CALLS, (np.uint8,)))
+    for name, calls in table.items() for call in calls for dtype in types])
 def test_an_output_over_an_input_has_the_bits_of_memory_apart(name, call, dtype):
     kernel = KERNELS[name]
     parameters = list(inspect.signature(kernel.py_func).parameters)

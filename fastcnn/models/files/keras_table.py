@@ -14,8 +14,8 @@ HIDDEN = {"LayerScale": "keras.src.applications.convnext"}
 NOT_KERAS = frozenset((
     "Abs", "CELU", "Ceil", "Clip", "CropLike", "Erf", "Floor", "GELU", "HardSiLU", "HardSigmoid", "IsZero", "Linear",
     "GridSample", "LocalResponseNormalization", "Log", "LogSoftmax", "Mish", "NonMaxSuppression", "Power", "RReLU",
-    "PadToMultiple", "QuantizeDequantize", "QuantizedConv2D", "QuantizedDense", "ReLU6", "RoIAlign", "RoIPooling", "RandomPCAColor",
-    "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
+    "PadToMultiple", "QuantizeDequantize", "QuantizedConv2D", "QuantizedDense", "ReLU6", "RoIAlign", "RoIPooling",
+    "RandomPCAColor", "RandomRGBShift", "Reciprocal", "RandomNoise", "Resize", "Round",
     "SELU", "SiLU", "Sigmoid", "Sign", "Slice", "Softplus", "Softsign", "Sqrt", "Step", "Take", "Tanh", "TopK", "Where",
     *(f"{kind}{n}D" for kind in ("GlobalL2Pooling", "GlobalMinPooling", "L2Pooling", "MinPooling", "Padding")
       for n in (1, 2, 3))))  # fmt: skip
