@@ -19,8 +19,8 @@ pytestmark = pytest.mark.peers
 def run(path, inputs, as_written=False):
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
-    # Where only the weights of a dense layer have 8 bits, onnxruntime makes a MatMulNBits of it, which by default rounds
-    # its input to 8 bits, too: 1 part in 200. Level 1 asks for products in float32, which is what the file says.
+    # Where only the weights of a dense layer have 8 bits, onnxruntime makes a MatMulNBits of it, which rounds its
+    # input to 8 bits by default, too: 1 part in 200. Level 1 asks for products in float32, which is what the file says.
     options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
     if as_written:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL

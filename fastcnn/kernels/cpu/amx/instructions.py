@@ -25,9 +25,10 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 from llvmlite.ir.types import _BaseFloatType
+from numba import types
 from numba.core import cgutils
 
-from fastcnn.kernels.cpu.simd.vectors import chosen, loop
+from fastcnn.kernels.cpu.simd.vectors import FLOAT, Vectors, chosen, loop
 from fastcnn.kernels.cpu.simd.width import has
 
 ROWS, BYTES = 16, 64  #: of a tile
@@ -37,8 +38,8 @@ TILES = 8  #: that there are
 VECTOR, DOT, UNIT = 0, 1, 2
 
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
-_VOID, _F32 = ir.VoidType(), ir.FloatType()
-_FLOATS, _INTEGERS = ir.VectorType(_F32, 16), ir.VectorType(_I32, 16)
+_VOID = ir.VoidType()
+_FLOATS, _INTEGERS = ir.VectorType(FLOAT, 16), ir.VectorType(_I32, 16)
 _AT_ONCE = 8  # rows of C whose sums stay in registers
 
 
@@ -121,7 +122,7 @@ class VectorTiles:
     """
 
     def __init__(self, builder: Any) -> None:
-        self.b = builder
+        self.b, self._vectors = builder, Vectors(builder, types.float32)
         self._tiles = cgutils.alloca_once(builder, ir.ArrayType(_I32, TILES * 256))
         self._tiles.align = 64
 
@@ -207,9 +208,8 @@ class VectorTiles:
                 b_.bitcast(b_.and_(pairs, self._all(0xFFFF0000)), _FLOATS))
 
     def _fma(self, a: Any, b: Any, c: Any) -> Any:
-        kind = ir.FunctionType(_FLOATS, [_FLOATS] * 3)
-        name = "llvm.fmuladd.v16f32"  # a product of two bfloat16 is exact: fused or not, the bits are the same
-        return self.b.call(cgutils.get_or_insert_function(self.b.module, kind, name), [a, b, c])
+        """Return a b + c; a product of two bfloat16 is exact: fused or not, the bits are the same."""
+        return self._vectors.fmuladd(a, b, c)
 
     @staticmethod
     def _all(value: int) -> Any:
@@ -227,9 +227,7 @@ class VectorTiles:
 
     def _broadcast(self, t: int, row: Any, column: Any) -> Any:
         """Return a number of 32 bits in all lanes."""
-        undefined = ir.Constant(_INTEGERS, ir.Undefined)
-        one = self.b.insert_element(undefined, self.b.load(self._place(t, row, column)), _I32(0))
-        return self.b.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(_I32, 16), None))
+        return self._vectors.broadcast(self.b.load(self._place(t, row, column)), 16)
 
 
 class DotTiles(VectorTiles):

@@ -118,17 +118,13 @@ class _ByteDepthwise(Bytes):
     """Writes the code of a row of outputs."""
 
     def emit(self, images, parameters, told):
-        b_, byte, (y, x), (packed, start, scale, bounds) = self.b, ir.IntType(8), images, parameters
+        b_, (y, x), (packed, start, scale, bounds) = self.b, images, parameters
         run, window, columns, zero = told
         (count, y_step, x_step), (kh, kw, down, right) = run, window
         low, high = (self.broadcast(b_.load(b_.gep(bounds, [_I64(k)]))) for k in (0, 1))
         starts, scales = ([self.load(one, q) for q in range(4)] for one in (start, scale))
         added, whole = self.broadcast(b_.trunc(zero, ir.IntType(32))), b_.icmp_signed(">=", columns, _I64(WIDTH))
-        lanes = ir.Constant(ir.VectorType(_I64, WIDTH), list(range(WIDTH)))
-        left = b_.shuffle_vector(b_.insert_element(ir.Constant(lanes.type, ir.Undefined), columns, ir.IntType(32)(0)),
-                                 ir.Constant(lanes.type, ir.Undefined),
-                                 ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH))
-        mask = b_.icmp_signed("<", lanes, left)
+        mask = self.mask(columns, WIDTH)
         last, groups = b_.sub(kh, _I64(1)), b_.sdiv(b_.add(kh, _I64(_ROWS - 1)), _I64(_ROWS))
         back = list(np.argsort(_ORDER))
         with cgutils.for_range(b_, count) as o:
@@ -152,11 +148,9 @@ class _ByteDepthwise(Bytes):
             place = b_.gep(y, [b_.mul(o.index, y_step)])
             with b_.if_else(whole) as (full, partial):
                 with full:
-                    b_.store(value, b_.bitcast(place, value.type.as_pointer()), align=1)
+                    self.store(value, place)
                 with partial:
-                    call = self._function(f"llvm.masked.store.v{WIDTH}i8.p0",
-                                          [value.type, byte.as_pointer(), ir.IntType(32), mask.type], ir.VoidType())
-                    b_.call(call, [value, place, ir.IntType(32)(1), mask])
+                    self.store(value, place, mask=mask)
 
     def load_bytes(self, pointer):
         """Load a vector of bytes."""

@@ -135,11 +135,11 @@ def _mean(typingctx, y, x, factor, bounds, windows, told):
     def emit(v, pointers, rest):
         (y, x, factor, bounds), ((window, strides, channels), (taken, divisor, zero)), b_ = pointers, rest, v.b
         low, high = (v.broadcast(b_.load(b_.gep(bounds, [_I64(k)]))) for k in (0, 1))
-        number = v.broadcast(b_.sitofp(divisor, ir.FloatType()))
+        number = v.broadcast(b_.sitofp(divisor, v.element))
         scale = v.over(v.load_one(factor), number)
         taken, added = (v.broadcast(b_.trunc(one, _I32)) for one in (taken, zero))
         as_bytes = b_.icmp_signed(">=", zero, _I64(0))
-        numbers = b_.bitcast(y, ir.FloatType().as_pointer())
+        numbers = b_.bitcast(y, v.element.as_pointer())
         whole = b_.sdiv(channels, _I64(v.L))
 
         def of(at, mask):

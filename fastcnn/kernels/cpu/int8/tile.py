@@ -120,7 +120,7 @@ class _ByteTile(Bytes):
                 finish = lambda value: self.rounded(value, added)
                 self._finish(sums, scales, (low, high), finish, c, c_rows, columns)
             with as_numbers:
-                numbers = b_.bitcast(c, ir.FloatType().as_pointer())
+                numbers = b_.bitcast(c, self.element.as_pointer())
                 self._finish(sums, scales, (low, high), lambda value: value, numbers, c_rows, columns)
 
     def _multiply(self, sums, a, b, loops):

@@ -20,8 +20,8 @@ from numba.core import cgutils
 from fastcnn.kernels.cpu.simd.width import lanes
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
-#: LLVM's type of numbers in float64.
-DOUBLE = ir.DoubleType()
+#: LLVM's types of numbers in float32 and float64.
+FLOAT, DOUBLE = ir.FloatType(), ir.DoubleType()
 
 
 @contextlib.contextmanager
@@ -85,18 +85,19 @@ class Vectors:
 
     def __init__(self, builder: Any, dtype: Any) -> None:
         self.b, self.L, self.bits = builder, lanes(dtype), dtype.bitwidth
-        self.element = ir.FloatType() if self.bits == 32 else ir.DoubleType()
-        self.vector, self.doubles = (ir.VectorType(kind, self.L) for kind in (self.element, ir.DoubleType()))
+        self.element = FLOAT if self.bits == 32 else DOUBLE
+        self.vector, self.doubles = (ir.VectorType(kind, self.L) for kind in (self.element, DOUBLE))
         self.zero = self.constant(0.0)
 
     def constant(self, value: float) -> Any:
         """Return a vector of equal numbers."""
         return ir.Constant(self.vector, [value] * self.L)
 
-    def broadcast(self, scalar: Any) -> Any:
-        """Return a vector of a number, or of an integer, in all lanes."""
-        undefined = ir.Constant(ir.VectorType(scalar.type, self.L), ir.Undefined)
-        return self.shuffled(self.b.insert_element(undefined, scalar, _I32(0)), undefined, [0] * self.L)
+    def broadcast(self, scalar: Any, lanes: int | None = None) -> Any:
+        """Return a vector of a number, or of an integer, in all lanes, L unless said otherwise."""
+        count = lanes or self.L
+        undefined = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)
+        return self.shuffled(self.b.insert_element(undefined, scalar, _I32(0)), undefined, [0] * count)
 
     def gathered(self, numbers: Sequence[Any]) -> Any:
         """Return a vector with a lane for each of some numbers of one type."""
@@ -115,10 +116,11 @@ class Vectors:
 
     # --- memory -------------------------------------------------------------------------------------------------------
 
-    def mask(self, left: Any) -> Any:
-        """Return the lanes that exist: lane < left."""
-        numbers = ir.Constant(ir.VectorType(_I64, self.L), list(range(self.L)))
-        return self.b.icmp_signed("<", numbers, self.broadcast(left))
+    def mask(self, left: Any, lanes: int | None = None) -> Any:
+        """Return which lanes exist, of L unless said otherwise: lane < left."""
+        count = lanes or self.L
+        numbers = ir.Constant(ir.VectorType(_I64, count), list(range(count)))
+        return self.b.icmp_signed("<", numbers, self.broadcast(left, count))
 
     def load(self, pointer: Any, u: int = 0, mask: Any = None) -> Any:
         """Load vector `u` from a pointer to numbers or integers; lanes that do not exist are zero."""
@@ -130,7 +132,7 @@ class Vectors:
         return self.b.call(call, [place, _I32(align), mask, ir.Constant(kind, None)])
 
     def store(self, value: Any, pointer: Any, u: int = 0, mask: Any = None) -> None:
-        """Store vector `u`, only the lanes that exist."""
+        """Store vector `u`, of any length where that is 0; only the lanes that exist."""
         kind = value.type
         place, align = self._place(pointer, u, kind), _bytes(kind.element)
         if mask is None:
@@ -205,7 +207,7 @@ class Vectors:
         if self.bits == 64:
             return [value]
         half = self.L // 2
-        return [self.b.fpext(self.shuffled(value, value, range(at, at + half)), ir.VectorType(ir.DoubleType(), half))
+        return [self.b.fpext(self.shuffled(value, value, range(at, at + half)), ir.VectorType(DOUBLE, half))
                 for at in (0, half)]
 
     def narrowed(self, halves: list[Any]) -> Any:
@@ -222,7 +224,7 @@ class Vectors:
 
     def _masked(self, verb: str, kind: Any, arguments: list[Any], result: Any) -> Any:
         short = {"float": "f32", "double": "f64"}.get(str(kind.element), str(kind.element))
-        return self._function(f"llvm.masked.{verb}.v{self.L}{short}.p0", arguments, result)
+        return self._function(f"llvm.masked.{verb}.v{kind.count}{short}.p0", arguments, result)
 
     def _function(self, name: str, arguments: list[Any], result: Any) -> Any:
         return cgutils.get_or_insert_function(self.b.module, ir.FunctionType(result, arguments), name)
