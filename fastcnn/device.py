@@ -34,6 +34,7 @@ __all__ = ["Device", "RecordingDevice", "choose", "cpu", "current", "get", "is_a
            "release", "use"]
 
 cpu = Device("cpu", _cpu_kernels)
+"""The CPU, where everything lives that is not moved."""
 cpu.quantizes = True
 
 #: The devices by the type of their arrays; NumPy's are asked for first.
