@@ -50,13 +50,24 @@ class Trait(enum.Flag):
         Zeros around an image, as many as `border` says.
     MAX_POOL2D, AVERAGE_POOL2D
         A pooling: `pool_size`, `padding`, `dilation_rate`, `ceil_mode`, and `whole`, true where windows lie side by
-        side and within the image.
+        side and within the image; `passes_of` gives what is pooled for an input of a shape.
+    GLOBAL_MAX_POOL2D, GLOBAL_AVERAGE_POOL2D
+        A pooling of whole images: `passes_of`.
     BY_CODE
         A function of one number, which kernels know as `code`, `alpha`, `beta`.
     SOFTMAX
         A softmax over `axes`, or with `log` its logarithm.
     COMPOSED
         Functions one after the other.
+    RESHAPING
+        The same numbers in another shape.
+    CONCATENATION
+        The inputs side by side along `axis`.
+    QUANTIZATION
+        The numbers that bytes stand for, as `quantization` says, in the place of x.
+    QUANTIZED_PRODUCT
+        y = activation(linear(x) + bias) with weights of 8 bits: `integers` times `scale`, `bias` (or None),
+        `activation` (or None), and `units` where `integers` has two dimensions, else `geometry`.
     """
 
     PRODUCT = enum.auto()
@@ -77,6 +88,12 @@ class Trait(enum.Flag):
     BY_CODE = enum.auto()
     SOFTMAX = enum.auto()
     COMPOSED = enum.auto()
+    GLOBAL_MAX_POOL2D = enum.auto()
+    GLOBAL_AVERAGE_POOL2D = enum.auto()
+    RESHAPING = enum.auto()
+    CONCATENATION = enum.auto()
+    QUANTIZATION = enum.auto()
+    QUANTIZED_PRODUCT = enum.auto()
 
 
 NONE = Trait(0)

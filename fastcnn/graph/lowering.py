@@ -17,11 +17,6 @@ from typing import Any
 from fastcnn.graph.nodes import on_bytes
 from fastcnn.graph.steps import Graph, GraphStep
 from fastcnn.layers.activation import is_activation
-from fastcnn.layers.merge import Add, Concatenate
-from fastcnn.layers.pool import AveragePooling2D, MaxPooling2D
-from fastcnn.layers.pool_global import GlobalAveragePooling2D, GlobalMaxPooling2D
-from fastcnn.layers.quantized import QuantizedConv2D, QuantizedDense, QuantizeDequantize
-from fastcnn.layers.reshape import Flatten, Reshape
 from fastcnn.operations.activation import LINEAR, Clamp
 from fastcnn.operations.quantized import Quantization
 from fastcnn.traits import Trait, of
@@ -35,7 +30,7 @@ def lowered(graph: Graph) -> Graph:
     graph : Graph
         The layers as they are.
     """
-    if not any(type(step.node) is QuantizeDequantize for step in graph.steps):
+    if not any(_quantizes(step) for step in graph.steps):
         return graph
     return _Lowering(graph).run()
 
@@ -149,8 +144,7 @@ class _Lowering:
             return False
         known = {quantization for _, quantization in found}  # type: ignore[misc]
         following = self._next(step)
-        is_quantized = following is not None and type(following.node) is QuantizeDequantize
-        if len(known) > 1 and not is_quantized:
+        if len(known) > 1 and not _quantizes(following):
             return False
         target = following.node.quantization if len(known) > 1 else known.pop()  # type: ignore[union-attr]
         parts = []
@@ -167,7 +161,7 @@ class _Lowering:
         """Lower an activation whose input and output are quantized: a table."""
         (slot,), following = step.inputs, self._next(step)
         function = step.node.function
-        if slot not in self.bytes_of or following is None or type(following.node) is not QuantizeDequantize:
+        if slot not in self.bytes_of or following is None or not _quantizes(following):
             return False
         if function is not None and Trait.BY_CODE not in of(function):
             return False
@@ -234,7 +228,7 @@ class _Lowering:
         """
         last, target, chain = step, None, list[GraphStep]()
         while target is None and (following := self._next(last)) is not None:
-            if type(following.node) is QuantizeDequantize:
+            if _quantizes(following):
                 target = following.node.quantization
             elif is_activation(following.node) and _clamp(following.node) is not None:
                 low, high = _clamp(following.node)  # type: ignore[misc]
@@ -248,6 +242,11 @@ class _Lowering:
         return last, clamp, target
 
 
+def _quantizes(step: GraphStep | None) -> bool:
+    """Return whether there is a step, and bytes stand for its numbers."""
+    return step is not None and Trait.QUANTIZATION in of(step.node)
+
+
 def _clamp(layer: Any) -> Clamp | None:
     """Return the bounds of an activation that has nothing else."""
     if layer.function is None:
@@ -258,17 +257,18 @@ def _clamp(layer: Any) -> Clamp | None:
 
 def _lowering_of(node: Any) -> Callable[[_Lowering, GraphStep], bool] | None:
     """Return what lowers a layer, if anything does."""
-    found = _BY_CLASS.get(type(node))
-    if found is None and Trait.ZERO_BORDER2D in of(node) and len(node.output_shape) == 4:
-        return _Lowering.border
-    if found is None and is_activation(node):
+    promised = of(node)
+    if Trait.ZERO_BORDER2D in promised:
+        return _Lowering.border if len(node.output_shape) == 4 else None
+    if is_activation(node):
         return _Lowering.function
-    return found
+    return next((lower for trait, lower in _BY_TRAIT.items() if trait in promised), None)
 
 
-_BY_CLASS: dict[type, Callable[[_Lowering, GraphStep], bool]] = {
-    QuantizeDequantize: _Lowering.quantized, QuantizedConv2D: _Lowering.product, QuantizedDense: _Lowering.product,
-    Add: _Lowering.sum_of_two, MaxPooling2D: _Lowering.max_pool, GlobalMaxPooling2D: _Lowering.max_pool,
-    AveragePooling2D: _Lowering.average, GlobalAveragePooling2D: _Lowering.average, Concatenate: _Lowering.joined,
-    Flatten: _Lowering.reshaped, Reshape: _Lowering.reshaped,
+_BY_TRAIT: dict[Trait, Callable[[_Lowering, GraphStep], bool]] = {
+    Trait.QUANTIZATION: _Lowering.quantized, Trait.QUANTIZED_PRODUCT: _Lowering.product,
+    Trait.SUM: _Lowering.sum_of_two,
+    Trait.MAX_POOL2D: _Lowering.max_pool, Trait.GLOBAL_MAX_POOL2D: _Lowering.max_pool,
+    Trait.AVERAGE_POOL2D: _Lowering.average, Trait.GLOBAL_AVERAGE_POOL2D: _Lowering.average,
+    Trait.CONCATENATION: _Lowering.joined, Trait.RESHAPING: _Lowering.reshaped,
 }

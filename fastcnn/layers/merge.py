@@ -149,6 +149,7 @@ class Concatenate(Layer):
     (None, 8, 8, 8)
     """
 
+    traits = Trait.CONCATENATION
     many_inputs = True
 
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:

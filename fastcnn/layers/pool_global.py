@@ -11,6 +11,7 @@ from fastcnn.geometry.pool import PoolingPass, passes
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.layers.conv import check_image
 from fastcnn.operations.pooling import average_pool, l2_pool, max_pool
+from fastcnn.traits import Trait
 
 
 class _GlobalPooling(Layer):
@@ -70,6 +71,8 @@ class GlobalMaxPooling2D(_GlobalMaxPooling):
     >>> layers.GlobalMaxPooling2D(keepdims=True).compute_output_shape((None, 28, 28, 3))
     (None, 1, 1, 3)
     """
+
+    traits = Trait.GLOBAL_MAX_POOL2D
 
 
 class GlobalMaxPooling1D(_GlobalMaxPooling):
@@ -164,6 +167,8 @@ class GlobalAveragePooling2D(_GlobalAveragePooling):
     >>> layers.GlobalAveragePooling2D(keepdims=True).compute_output_shape((None, 28, 28, 3))
     (None, 1, 1, 3)
     """
+
+    traits = Trait.GLOBAL_AVERAGE_POOL2D
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):

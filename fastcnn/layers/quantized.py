@@ -17,6 +17,7 @@ from fastcnn.layers.dense import Dense
 from fastcnn.operations.quantized import Quantization, quantize_dequantize, straight_through
 from fastcnn.operations.quantized_product import dequantized_kernel
 from fastcnn.parameters import Parameter, entered
+from fastcnn.traits import Trait
 
 
 class QuantizeDequantize(Layer):
@@ -38,6 +39,8 @@ class QuantizeDequantize(Layer):
     >>> layers.QuantizeDequantize(0.5, 1).predict(x)
     array([[ -0.5,   0.5,   1. , 127. ]], dtype=float32)
     """
+
+    traits = Trait.QUANTIZATION
 
     def __init__(self, scale: float, zero_point: int = 0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -110,6 +113,7 @@ class QuantizedConv2D(_QuantizedProduct, Conv2D):  # type: ignore[override]
     (None, 26, 26, 16)
     """
 
+    traits = Trait.QUANTIZED_PRODUCT
     replayable = True
 
     def __init__(self, filters: int, kernel_size: int | tuple[int, ...], strides: int | tuple[int, ...] = 1,
@@ -141,6 +145,7 @@ class QuantizedDense(_QuantizedProduct, Dense):  # type: ignore[override]
     (None, 10)
     """
 
+    traits = Trait.QUANTIZED_PRODUCT
     replayable = True
 
     def __init__(self, units: int, activation: str | None = None, use_bias: bool = True, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import integers, is_integer, positive
 from fastcnn.layers.base import Backward, Call, Layer, Shape, elements
 from fastcnn.operations.layout import repeat_vector, transpose
+from fastcnn.traits import Trait
 
 
 class _Reshaping(Layer):
@@ -30,6 +31,8 @@ class Flatten(_Reshaping):
     >>> layers.Flatten().compute_output_shape((None, 28, 28, 3))
     (None, 2352)
     """
+
+    traits = Trait.RESHAPING
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -55,6 +58,8 @@ class Reshape(_Reshaping):
     >>> layers.Reshape((0, 0, 4, 16)).compute_output_shape((None, 8, 8, 64))
     (None, 8, 8, 4, 16)
     """
+
+    traits = Trait.RESHAPING
 
     def __init__(self, target_shape: tuple[int, ...], **kwargs: Any) -> None:
         super().__init__(**kwargs)
