@@ -1,17 +1,18 @@
 """Which instructions the CPU has that kernels are compiled for."""
 
 import functools
+import os
 
 
 @functools.cache
 def _target() -> frozenset[str]:
-    # Imported here, since whoever only asks for help or a version does without.
-    import llvmlite.binding as llvm
-    from numba.core import config
-
-    if config.CPU_NAME or config.CPU_FEATURES:
-        given = [f.strip() for f in (config.CPU_FEATURES or "").split(",")]
+    # Numba is not asked for its own variables: whoever writes a file of a model may do without importing it.
+    features = os.environ.get("NUMBA_CPU_FEATURES") or ""
+    if features or os.environ.get("NUMBA_CPU_NAME"):
+        given = [f.strip() for f in features.split(",")]
         return frozenset(f.lstrip("+") for f in given if not f.startswith("-"))
+    import llvmlite.binding as llvm  # here, since whoever only asks for help or a version does without
+
     return frozenset(name for name, there in llvm.get_host_cpu_features().items() if there)
 
 
