@@ -103,7 +103,7 @@ def quantize_dequantize(x: np.ndarray, q: Quantization) -> np.ndarray:
     """
     if x.dtype == np.float32:
         return dequantize(quantize(x, q), q)
-    clip = Elementwise("clip", codes.CLIP, _LAST - q.zero_point, -q.zero_point)
+    clip = Elementwise("clip", codes.CLIP, float(_LAST - q.zero_point), -float(q.zero_point))
     return scaled(ROUND.predict(clip.predict(scaled(x, 1.0 / q.scale))), q.scale)
 
 
