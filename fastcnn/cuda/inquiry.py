@@ -1,13 +1,12 @@
 """A device without memory that calls no kernel: it finds which of them a layer would want and are not there."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from fastcnn.cuda.array import DeviceArray
 from fastcnn.host_device import Device
-from fastcnn.kernels.cuda.compile.kernel import launchers
+from fastcnn.kernel_recorder import Recorder
 
 
 class InquiryArray(DeviceArray):
@@ -27,34 +26,26 @@ def _asked(array: DeviceArray) -> InquiryArray:
     return InquiryArray(0, array.shape, array.dtype, array.size, None)
 
 
-class _Kernels:
-    """The device's namespace, whose kernels do nothing and whose sizes are told.
+class _Kernels(Recorder):
+    """The device's namespace, whose kernels are written down and not called, and whose sizes are told.
 
-    Attributes
+    Parameters
     ----------
-    hosts : list of array
-        Arrays of the host that kernels were given, where geometry and bounds alone may be.
+    kernels : CudaKernels
+        Which says what is missing.
     """
 
     def __init__(self, kernels: Any) -> None:
-        self._kernels, self._launchers = kernels, {name.rpartition(".")[2] for name in launchers}
-        self.hosts: list[np.ndarray] = []
+        super().__init__(kernels, [], runs=False)
 
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._kernels, name)  # which says what is missing
-        if name in self._launchers:
-            found = _nothing_like(found, self.hosts)
-        setattr(self, name, found)
-        return found
+    def hosts(self) -> list[np.ndarray]:
+        """Return arrays of the host that kernels were given, where geometry and bounds alone may be."""
+        return [one for kernel, args in self._calls if hasattr(kernel, "in_place") for one in args
+                if isinstance(one, np.ndarray) and one.dtype.names is None and one.size > 2]
 
-
-def _nothing_like(kernel: Any, hosts: list[np.ndarray]) -> Callable[..., None]:
-    def nothing(*args: Any) -> None:
-        hosts.extend(one for one in args if isinstance(one, np.ndarray) and one.dtype.names is None and one.size > 2)
-
-    nothing.__name__ = kernel.__name__
-    nothing.in_place = kernel.in_place  # type: ignore[attr-defined]
-    return nothing
+    def forget(self) -> None:
+        """Forget what was written down."""
+        self._calls.clear()
 
 
 class InquiryDevice(Device):

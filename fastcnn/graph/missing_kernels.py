@@ -56,7 +56,7 @@ def require_kernels(graph: Graph, shapes: Sequence[Any], dtype: np.dtype, d: "de
             ys = y if len(step.outputs) > 1 else (y,)
             backward(y)
             step.node.predict(given)
-            _require_none_of_the_host(stage.kernels.hosts, step.node, d.name)
+            _require_none_of_the_host(stage.kernels.hosts(), step.node, d.name)
         except MissingKernelError as error:
             missing[str(step.node)] = error.kernel
             ys = tuple(stage.empty((_BATCH, *shape[1:]), dtype) for shape in as_shapes(step.node.output_shape))
@@ -65,7 +65,7 @@ def require_kernels(graph: Graph, shapes: Sequence[Any], dtype: np.dtype, d: "de
                 p._gradient = gradient
         for slot, one in zip(step.outputs, ys, strict=True):
             values[slot] = one
-        stage.kernels.hosts.clear()
+        stage.kernels.forget()
     if missing:
         told = ", ".join(f"{layer} (kernel {kernel})" for layer, kernel in list(missing.items())[:5])
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""

@@ -81,10 +81,10 @@ def measured(kernel, dtypes, architecture, folder):
 def row_of(name, dtypes, architecture):
     """Return what `measured` does, in a process of its own."""
     import fastcnn.kernels.cuda  # noqa: F401  # lists all kernels
-    from fastcnn.kernels.cuda.compile.kernel import kernels
+    from fastcnn.kernels.cuda.compile.kernel import registry
 
     with tempfile.TemporaryDirectory() as folder:
-        return measured(kernels[name], dtypes, architecture, Path(folder))
+        return measured(registry[name], dtypes, architecture, Path(folder))
 
 
 def faults_of(title, row, share):
@@ -105,16 +105,16 @@ def main():
     for name in ("ptxas", "nvdisasm"):
         tool(name)
     import fastcnn.kernels.cuda  # noqa: F401  # lists all kernels
-    from fastcnn.kernels.cuda.compile.kernel import kernels
+    from fastcnn.kernels.cuda.compile.kernel import registry
 
-    work = [(name, dtypes, architecture) for name in sorted(kernels)
+    work = [(name, dtypes, architecture) for name in sorted(registry)
             if not arguments.words or any(word in name for word in arguments.words)
-            for dtypes in kernels[name].variants() for architecture in ARCHITECTURES]
+            for dtypes in registry[name].variants() for architecture in ARCHITECTURES]
     table, faults = {}, []
     print(f"{'kernel':48s} {'':6s} registers  stack  spills  shared  FFMA in the loop")
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
         for (name, dtypes, architecture), row in zip(work, pool.map(row_of, *zip(*work)), strict=True):
-            several = len(kernels[name].variants()) > 1
+            several = len(registry[name].variants()) > 1
             title = f"{name}[{','.join(one.name for one in dtypes)}]" if several else name
             table[f"{title} {architecture}"] = row
             share = f"{row['ffma']:5d} of {row['loop']} ({row['ffma'] / row['loop']:.0%})"

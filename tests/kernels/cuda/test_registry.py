@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fastcnn.kernels import cpu, cuda
-from fastcnn.kernels.cuda.compile.kernel import kernels, launchers
+from fastcnn.kernels.cuda.compile.kernel import launchers, registry
 from fastcnn.kernels.cuda.compile.shim import sized
 
 for module in pkgutil.walk_packages(cuda.__path__, "fastcnn.kernels.cuda."):
@@ -56,4 +56,4 @@ def test_only_the_shim_knows_numba_s_target(path):
 
 def test_every_kernel_says_what_it_does_and_blocks_are_small_here():
     assert sized(256, 4) == 4
-    assert [name for name, kernel in kernels.items() if not kernel.function.__doc__] == []
+    assert [name for name, kernel in registry.items() if not kernel.function.__doc__] == []

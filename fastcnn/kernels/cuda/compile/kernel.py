@@ -30,7 +30,7 @@ THREADS, _BLOCKS = sized(256, 4), sized(4096, 2)
 
 #: Every public launcher, and every kernel, by room, file and name: ``elementwise.merge.merge_forward``.
 launchers: dict[str, Any] = {}
-kernels: dict[str, "Kernel"] = {}
+registry: dict[str, "Kernel"] = {}
 
 _ROOM = "fastcnn.kernels.cuda."
 
@@ -114,12 +114,12 @@ def _three(size: Any) -> tuple[int, int, int]:
 
 
 def kernel(function: Callable[..., None]) -> Kernel:
-    """Make a function a kernel, and list it in `kernels`.
+    """Make a function a kernel, and list it in `registry`.
 
     Parameters
     ----------
     function : callable
     """
     made = Kernel(function)
-    kernels[made.name] = made
+    registry[made.name] = made
     return made
