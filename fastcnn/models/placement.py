@@ -4,7 +4,9 @@ from typing import Any
 
 from fastcnn import device
 from fastcnn.graph.missing_kernels import require_kernels
-from fastcnn.layers import held_layers
+from fastcnn.layers import held_layers, open_sizes
+
+_SIDE = 224  # of images, where it is left open
 
 
 def move(model: Any, name: str) -> None:
@@ -25,7 +27,8 @@ def move(model: Any, name: str) -> None:
     weights = model.weights
     if all(device.of(p.array) is d for p in weights):
         return
-    require_kernels(model.layer_graph(), model.input_shapes, model.compute_dtype, d, f"{model}.to")
+    asked = _of_one_size(model)
+    require_kernels(asked.layer_graph(), asked.input_shapes, model.compute_dtype, d, f"{model}.to")
     optimizer = model.optimizer
     state = None if optimizer is None else optimizer.placed()
     for p in weights:
@@ -34,3 +37,11 @@ def move(model: Any, name: str) -> None:
         layer.placed()
     if state is not None:
         optimizer.place(state)
+
+
+def _of_one_size(model: Any) -> Any:
+    """Return a model, or where sizes are left open the one for images of one size."""
+    if not open_sizes.is_open(model.input_shapes):
+        return model
+    shapes = [open_sizes.filled(shape, _SIDE) for shape in model.input_shapes]
+    return model.for_shape(shapes if len(shapes) > 1 else shapes[0])

@@ -92,6 +92,17 @@ def test_layers_without_a_kernel_are_named_and_nothing_moves(monkeypatch):
         there.predict(X[:, :4])
 
 
+def test_sizes_that_are_left_open_are_asked_for_one_size():
+    def made(*last):
+        return fc.Sequential([fc.Input((None, None, 3)), layers.Conv2D(2, 3), *last, layers.GlobalAveragePooling2D()])
+
+    with pytest.raises(DeviceError, match=r'got Abs "abs" \(kernel function_forward\)'):
+        made(layers.Abs(name="abs")).to("cuda")
+    there = made(layers.ReLU())
+    there.to("cuda")
+    assert _where(there) == {"cuda:0"}
+
+
 def test_a_model_of_another_type_or_one_that_is_not_built_stays():
     with pytest.raises(DeviceError, match="expected a model of float32, which cuda:0 computes in, got float64"):
         _model(dtype="float64").to("cuda")
