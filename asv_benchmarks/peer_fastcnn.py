@@ -69,6 +69,18 @@ def training_step(of: str) -> Job:
     return Job(check, run)
 
 
+def bf16_step(of: str) -> Job:
+    """As `training_step`, of a network whose layers compute in bfloat16."""
+    from fastcnn import dtype_policies
+
+    def mixed(make: Any) -> Any:
+        with dtype_policies.as_written("mixed_bfloat16"):
+            return make()
+
+    job = mixed(lambda: training_step(of))
+    return Job(lambda: mixed(job.check), job.run)
+
+
 def network_prediction(of: str) -> Job:
     """From an array (N, 224, 224, 3) to the probabilities, of a network of `graphs`."""
     from fastcnn import applications

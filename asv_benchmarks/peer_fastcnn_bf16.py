@@ -1,4 +1,4 @@
-"""fastcnn's side of peers.py: layers and training under mixed_bfloat16. Imported in fastcnn's process alone."""
+"""fastcnn's side of peers.py: layers under mixed_bfloat16. Imported in fastcnn's process alone."""
 
 from asv_benchmarks.peer_data import Job, layer_arrays
 
@@ -12,16 +12,3 @@ def bf16_forward(of: str) -> Job:
     layer.build(x.shape)
     layer.set_weights([kernel, bias])
     return Job(lambda: {"y": layer.forward(x)[0]}, lambda: layer.forward(x)[0])
-
-
-def bf16_step(of: str) -> Job:
-    """As `peer_fastcnn.training_step`, of a network whose layers compute in bfloat16."""
-    from asv_benchmarks.peer_fastcnn import training_step
-    from fastcnn import dtype_policies
-
-    def mixed(make):
-        with dtype_policies.as_written("mixed_bfloat16"):
-            return make()
-
-    job = mixed(lambda: training_step(of))
-    return Job(lambda: mixed(job.check), job.run)

@@ -12,6 +12,7 @@ import numpy as np
 
 from asv_benchmarks.peer_data import Job, batches, initial_weights
 from asv_benchmarks.peer_torch_bf16 import *  # noqa: F403
+from asv_benchmarks.peer_torch_bf16 import autocast
 from asv_benchmarks.peer_torch_layers import *  # noqa: F403  (a kind of work is a function of this module)
 from asv_benchmarks.peer_torch_layers import images
 from asv_benchmarks.peer_torch_seeing import *  # noqa: F403
@@ -105,6 +106,11 @@ def training_step(of: str, context: Callable[[], Any] = nullcontext) -> Job:
 
     step, turn = stepper(_model(of)), cycle(data)
     return Job(check, lambda: step(*next(turn)))
+
+
+def bf16_step(of: str) -> Job:
+    """As `training_step`; forward and loss under autocast."""
+    return training_step(of, autocast)
 
 
 def prediction(of: str) -> Job:

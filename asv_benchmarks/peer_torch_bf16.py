@@ -6,7 +6,8 @@ from asv_benchmarks.peer_data import Job
 from asv_benchmarks.peer_torch_layers import _back, _convolution
 
 
-def _autocast() -> Any:
+def autocast() -> Any:
+    """Return the context in which PyTorch computes in bfloat16."""
     import torch
 
     return torch.autocast("cpu", torch.bfloat16)
@@ -19,14 +20,7 @@ def bf16_forward(of: str) -> Job:
     geometry, x, kernel, bias, _ = _convolution(of)
 
     def run() -> Any:
-        with torch.inference_mode(), _autocast():
+        with torch.inference_mode(), autocast():
             return torch.nn.functional.conv2d(x, kernel, bias, **geometry)
 
     return Job(lambda: {"y": _back(run().float())}, run)
-
-
-def bf16_step(of: str) -> Job:
-    """As `peer_torch.training_step`; forward and loss under autocast."""
-    from asv_benchmarks.peer_torch import training_step
-
-    return training_step(of, _autocast)

@@ -1,7 +1,7 @@
 """Parameters: arrays that layers own. Training keeps them in flat blocks (`fastcnn.parameter_blocks`)."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +11,6 @@ from fastcnn.finite import whole_numbers
 from fastcnn.symbolic import is_symbolic
 from fastcnn.tensor_operators import OperatorMethods
 from fastcnn.unsupported import explain_unsupported
-
-if TYPE_CHECKING:
-    from fastcnn.parameter_blocks import Block
 
 
 @explain_unsupported("parameter")
@@ -62,7 +59,7 @@ class Parameter(OperatorMethods):
         self.regularizer, self.constraint, self.rounds = regularizer, constraint, rounds
         self.version = 0
         self.derived: dict[Any, Any] = {}
-        self.block: Block | None = None
+        self.block: Any = None  # that of `fastcnn.parameter_blocks` in which it lies
         self._gradient: np.ndarray | None = None
 
     @property
@@ -147,7 +144,7 @@ class Parameter(OperatorMethods):
         if self._gradient is not None:
             device.of(self._gradient).fill(self._gradient, 0)
 
-    def move(self, value: np.ndarray, gradient: np.ndarray, block: "Block") -> None:
+    def move(self, value: np.ndarray, gradient: np.ndarray, block: Any) -> None:
         """Move to other memory: the values are copied there, and the gradient starts at zero."""
         d = device.of(value)
         d.copy(value, self.array)

@@ -6,10 +6,7 @@ import os
 import pytest
 
 from fastcnn import cli
-from fastcnn.kernels import cuda
 from fastcnn.kernels.cuda.compile.simulator import grid
-
-pytestmark = pytest.mark.skipif("adam" not in cuda.__all__, reason="its kernels are not there yet")
 
 
 def test_the_digits_are_trained_for_two_steps_there_and_read_here(tmp_path, monkeypatch, capsys):

@@ -14,8 +14,6 @@ CUDA = device.named("cuda")
 DRAW = np.random.default_rng(3)
 X, Y = DRAW.random((6, 5), np.float32), np.arange(6) % 3
 
-pytestmark = pytest.mark.skipif("adam" not in cuda.__all__, reason="its kernels are not there yet")
-
 
 def _model(**arguments):
     fc.utils.clear_session()

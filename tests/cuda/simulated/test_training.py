@@ -5,13 +5,10 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import device, layers
-from fastcnn.kernels import cuda
 from fastcnn.kernels.cuda.compile.simulator import grid
 
 CUDA = device.named("cuda")
 DRAW = np.random.default_rng(7)
-
-pytestmark = pytest.mark.skipif("adam" not in cuda.__all__, reason="its kernels are not there yet")
 
 
 @pytest.fixture(autouse=True)
