@@ -91,9 +91,10 @@ if not TYPE_CHECKING:  # else type checkers would believe in any name
 
 
 def _imported(module: str) -> Any:
+    from fastcnn._collection import postponed
     from fastcnn._interrupts import deferred
 
-    with deferred(whole=True):  # Ctrl-C waits: the process could not import the rest any more
+    with deferred(whole=True), postponed():  # Ctrl-C waits: the process could not import the rest any more
         return importlib.import_module(module)
 
 

@@ -17,8 +17,8 @@ PACKAGE = Path(fc.__file__).parent
 
 #: The rooms, from the ground: a module imports only from a floor below its own, or from its own room.
 FLOORS = (
-    "_hooks errors bfloat16 _interrupts _version _warnings array_like auto_names recent traits control_groups "
-    "cpu_features",
+    "_collection _hooks errors bfloat16 _interrupts _version _warnings array_like auto_names recent traits "
+    "control_groups cpu_features",
     "finite unsupported tensor_operators registry available_memory algorithm_tables",
     "dtype_policies switches",
     "config",

@@ -23,7 +23,7 @@ from numba.core.registry import CPUDispatcher
 from numba.core.typing.templates import infer, infer_global, make_intrinsic_template
 
 from fastcnn import _interrupts
-from fastcnn.kernels.cpu.compile import threads
+from fastcnn.kernels.cpu.compile import blas, threads
 from fastcnn.kernels.cpu.compile.cache import KernelCache, name_of
 from fastcnn.kernels.cpu.compile.parallel import parallel, threads_now
 from fastcnn.kernels.cpu.compile.pieces import Piece
@@ -41,6 +41,7 @@ WORK_THRESHOLD = 32768
 #: Every kernel by its room, file and name: the table that tests and ``fastcnn warmup`` read.
 registry: dict[str, Any] = {}
 
+blas.find_only()
 threads.start()
 
 
