@@ -8,7 +8,7 @@
     memory.py                  peak memory of training
     whole_epoch.py             a shuffled epoch over shards on a disk beside one over an array; run it for 4 GiB
     step.py                    where the time of a training step goes, kernel by kernel: run it
-    peers.py                   the table of goals, fastcnn beside PyTorch: run it; peer_*.py are its parts
+    peers.py                   the table of goals, fastcnn beside PyTorch: run it; comparison/ is what it runs
 
 asv may fork the process that imported these files. Threads do not survive that, and fastcnn starts them when its
 kernels are imported: so it is imported where it is used, in `setup` and below.

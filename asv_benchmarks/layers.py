@@ -9,9 +9,9 @@ from .shapes import BATCHES, LAYERS
 
 @cache
 def _run(kind: str, layer: str) -> Callable[[], Any]:
-    from . import peer_fastcnn_layers
+    from .comparison.by_fastcnn import layers
 
-    run = getattr(peer_fastcnn_layers, f"convolution_{kind}")(layer).run
+    run = getattr(layers, f"convolution_{kind}")(layer).run
     run()
     return run
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_SCRIPT = Path(__file__).with_name("peer_alone.py")
+_SCRIPT = Path(__file__).parent / "comparison" / "alone.py"
 
 
 class Peak:

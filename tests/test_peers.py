@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from asv_benchmarks import networks, peer_works
+from asv_benchmarks import networks
+from asv_benchmarks.comparison import goals, works
 from asv_benchmarks.shapes import LAYERS, PARAMETERS
 from fastcnn.kernels import cpu as _kernels  # noqa: F401  (fills the registry)
 from fastcnn.kernels.cpu.compile.policy import registry
@@ -37,18 +38,18 @@ def test_every_layer_is_there_once_and_under_the_first_network_that_has_it():
 
 
 def test_every_kernel_has_a_benchmark_that_names_it():
-    text = "".join(path.read_text() for path in Path(peer_works.__file__).parent.glob("*.py"))
+    text = "".join(path.read_text() for path in Path(networks.__file__).parent.rglob("*.py"))
     ours = [name for name, kernel in registry.items() if kernel.py_func.__module__.startswith("fastcnn.")]
     assert [name for name in ours if not re.search(rf"\b{name.rpartition('.')[2]}\b", text)] == []
 
 
 def test_every_goal_has_works_and_every_name_finds_some():
-    for goal in peer_works.GOALS.values():
-        assert any(map(goal.holds, [*peer_works.WORKS, *peer_works.ALONE])), goal.name
-    assert {work.name for work in peer_works.select(["conv3_2"])[0]} > {"forward.resnet50.conv3_2.b8"}
-    assert peer_works.select(["memory"]) == ([], ["memory"])
+    for goal in goals.GOALS.values():
+        assert any(map(goal.holds, [*works.WORKS, *works.ALONE])), goal.name
+    assert {work.name for work in goals.select(["conv3_2"])[0]} > {"forward.resnet50.conv3_2.b8"}
+    assert goals.select(["memory"]) == ([], ["memory"])
     with pytest.raises(ValueError, match="got 'lenet6'"):
-        peer_works.select(["lenet6"])
+        goals.select(["lenet6"])
 
 
 def row(name, ratio, sure=True):
@@ -56,11 +57,11 @@ def row(name, ratio, sure=True):
 
 
 def test_a_goal_is_reached_by_its_mean_and_by_its_least():
-    names = [name for name in peer_works.WORKS if peer_works.GOALS["forward"].holds(name)]
+    names = [name for name in works.WORKS if goals.GOALS["forward"].holds(name)]
 
     def summary(ratios, sure=True):
         rows = [row(name, ratio, sure) for name, ratio in zip(names, ratios, strict=True)]
-        return next(one for one in peer_works.summaries(rows) if one["name"] == "forward")
+        return next(one for one in goals.summaries(rows) if one["name"] == "forward")
 
     good = [1.4] * len(names)
     assert summary(good)["reached"] is True
@@ -68,7 +69,7 @@ def test_a_goal_is_reached_by_its_mean_and_by_its_least():
     assert summary([0.7, *good[1:]])["least_work"] == names[0]
     assert summary([1.2] * len(names))["reached"] is False
     assert summary(good, sure=False)["reached"] is None
-    (part,) = [one for one in peer_works.summaries([row(names[0], 2.0)]) if one["name"] == "forward"]
+    (part,) = [one for one in goals.summaries([row(names[0], 2.0)]) if one["name"] == "forward"]
     assert (part["whole"], part["reached"], part["works"]) == (False, None, 1)
-    (alone,) = peer_works.summaries([row("direct.avx2", 0.75)])
+    (alone,) = goals.summaries([row("direct.avx2", 0.75)])
     assert (alone["mean"], alone["reached"]) == (0.75, True)

@@ -1,6 +1,6 @@
 """What a user meets who predicts once: seconds from the start of a process, and its peak memory.
 
-As a script it is such a process: ``peer_starting.py fastcnn|onnxruntime FILE BATCH``. It reads a ResNet-50 from a file,
+As a script it is such a process: ``starting.py fastcnn|onnxruntime FILE BATCH``. It reads a ResNet-50 from a file,
 predicts four times, and prints one line of JSON.
 """
 
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 _FILES = {"fastcnn": "m.safetensors", "onnxruntime": "m.onnx"}
 _TIMES = 2
 

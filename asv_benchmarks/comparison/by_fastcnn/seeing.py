@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks import seeing
-from asv_benchmarks.peer_data import Job
+from asv_benchmarks.comparison import seeing
+from asv_benchmarks.comparison.jobs import Job
 
 
 def yolo_step(of: str) -> Job:

@@ -1,101 +1,11 @@
-"""The works that peers.py compares, by name, and the goals they are grouped under. Plain Python.
-
-To add a work: a row in `WORKS`. To add a kind: a function of its name in peer_fastcnn*.py and in its peer's files,
-which takes what the work is of and returns a `peer_data.Job`. To add a goal: a row in `GOALS`.
-"""
+"""The goals that peers.py holds ratios against, each over works of its own. To add a goal: a row in `GOALS`."""
 
 from collections.abc import Callable
 from math import exp, log
 from typing import Any, NamedTuple
 
-from asv_benchmarks.graphs import GRAPHS
-from asv_benchmarks.shapes import AVERAGE_POOLS, BATCHES, CLASSES, CONVOLUTIONS, FILES, MAPS, MAX_POOLS, PARAMETERS
-
-
-class Work(NamedTuple):
-    """A row of the table.
-
-    Attributes
-    ----------
-    name : str
-        Dotted; peers.py takes any whole part of it.
-    kind : str
-        The function of each side that makes the job.
-    of : str
-        A network or a layer.
-    tolerance : float
-        By how much results may differ, relative to the largest of the array.
-    brief : bool
-        One layer, of which there are hundreds: timed for a third of the seconds.
-    peer : str
-        The other side, of `peer_process.PEERS`.
-    """
-
-    name: str
-    kind: str
-    of: str
-    tolerance: float
-    brief: bool = True
-    peer: str = "torch"
-
-
-# Sums in another order differ by a few units in the last place, 6e-8, times the root of their length; the gradient of
-# the weights sums over all positions of a batch. Winograd's transforms of a 3x3 window at stride 1 are allowed 5e-5.
-# Adam divides a gradient by its own size, so that after three steps the differences of the smallest gradients show in
-# the loss; batch normalization divides once more.
-_FORWARD, _WINOGRAD, _GRADIENTS, _THREE_STEPS = 1e-5, 5e-5, 1e-4, 1e-4
-_BFLOAT16 = 2e-2  # 8 significant bits; PyTorch's outputs are rounded to them, too
-
-_BYTES = 5e-2  # a sum at the middle between two bytes goes to either, and so does what comes of it
-
-
-def _forward_tolerance(layer: str) -> float:
-    s = CONVOLUTIONS[layer]
-    return _WINOGRAD if (s.size, s.stride, s.groups) == (3, 1, 1) else _FORWARD
-
-
-def _layer_works() -> list[Work]:
-    """Pooling, normalization, ReLU, softmax with loss, Adam; forward is inference, whole is training with gradients."""
-    sizes = {"max_pool": MAX_POOLS, "average_pool": AVERAGE_POOLS, "batch_norm": MAPS, "relu": MAPS,
-             "softmax_loss": CLASSES}
-    works = [Work(f"{kind}.{of}.{part}", f"{kind}_{part}", of, _GRADIENTS if kind == "batch_norm" else _FORWARD)
-             for kind, names in sizes.items() for of in names for part in ("forward", "whole")]
-    return works + [Work(f"adam.{of}", "adam", of, _FORWARD) for of in PARAMETERS]
-
-
-#: Networks that see, with the images of a batch.
-_SEEING = {"yolo": (4, 16), "unet": (2, 8)}
-
-_ALL = [
-    Work("lenet5", "training_step", "lenet5", _THREE_STEPS, brief=False),
-    Work("convnet", "training_step", "convnet", _THREE_STEPS, brief=False),
-    Work("cifar", "training_step", "cifar", 1e-3, brief=False),
-    *(Work(f"{name}.b{n}", f"{name}_step", str(n), 1e-3, brief=False)
-      for name, sizes in _SEEING.items() for n in sizes),
-    Work("predict", "prediction", "lenet5", _FORWARD, brief=False),
-    *(Work(f"onnx.{name}.b{n}", "network_prediction", f"{name}.b{n}", 1e-4, brief=False, peer="onnxruntime")
-      for name in GRAPHS for n in BATCHES),
-    *(Work(f"openvino.{name}.b{n}", "network_prediction", f"{name}.b{n}", 1e-4, brief=False, peer="openvino")
-      for name in GRAPHS for n in BATCHES),
-    *(Work(f"backend.{name}", "file_prediction", name, _FORWARD, brief=False, peer="onnxruntime") for name in FILES),
-    *(Work(f"forward.{name}", "convolution_forward", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
-    *(Work(f"packed.{name}", "convolution_packed", name, _forward_tolerance(name)) for name in CONVOLUTIONS),
-    *(Work(f"gradients.{name}", "convolution_gradients", name, _GRADIENTS) for name in CONVOLUTIONS),
-    *_layer_works(),
-    *(Work(f"bf16.{name}", "bf16_step", name, _BFLOAT16, brief=False) for name in ("lenet5", "convnet", "cifar")),
-    *(Work(f"bf16.forward.{name}", "bf16_forward", name, _BFLOAT16) for name in CONVOLUTIONS
-      if name.startswith("resnet50.")),
-    *(Work(f"int8.{peer}.{name}.b{n}", "quantized_prediction", f"{name}.b{n}", _BYTES, brief=False, peer=peer)
-      for peer in ("onnxruntime", "openvino") for name in ("resnet50", "mobilenet_v2") for n in BATCHES),
-    *(Work(f"nms.5000.{peer}", "non_max_suppression", "5000", 0.0, peer=peer) for peer in ("onnxruntime", "numpy")),
-    *(Work(f"roi_align.256.{peer}", "roi_align", "256", _GRADIENTS, peer=peer) for peer in ("onnxruntime", "numpy")),
-]
-
-WORKS = {work.name: work for work in _ALL}
-
-#: Measured beside the works, each in processes of their own: goals' names.
-ALONE = ("memory", "peak.resnet50.b1", "peak.resnet50.b8", "start.resnet50.b1", "direct.float32",
-         "direct.avx2", "direct.float64")
+from asv_benchmarks.comparison.works import ALONE, WORKS, Work
+from asv_benchmarks.shapes import CONVOLUTIONS
 
 
 class Goal(NamedTuple):
@@ -198,7 +108,7 @@ def select(names: list[str]) -> tuple[list[Work], list[str]]:
     alone: list[str] = []
     for name in names or list(GOALS):
         goal = GOALS.get(name)
-        some = [work for work in _ALL if (goal.holds(work.name) if goal else f".{name}." in f".{work.name}.")]
+        some = [work for work in WORKS.values() if (goal.holds(work.name) if goal else f".{name}." in f".{work.name}.")]
         others = [one for one in ALONE if f".{name}." in f".{one}."]
         if not some and not others:
             raise ValueError(f"expected a goal's or a work's name or a part of one, got {name!r}; the goals are "

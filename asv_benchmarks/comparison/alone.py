@@ -1,6 +1,6 @@
 """What peers.py measures in processes of their own: peak memory, and the share of the machine's multiply-adds.
 
-As a script it is such a process: ``peer_alone.py memory-fastcnn``, ``memory-torch``, ``direct-float32`` ... It imports
+As a script it is such a process: ``alone.py memory-fastcnn``, ``memory-torch``, ``direct-float32`` ... It imports
 neither its neighbours nor, for PyTorch, anything of fastcnn, and prints one line of JSON.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 
 #: ResNet-50's 3x3 layers, batch 8: (h = w, c, filters, stride).
 _RESNET50 = {"conv2_2": (56, 64, 64, 1), "conv3_2": (56, 128, 128, 2), "conv3_5": (28, 128, 128, 1),
@@ -24,8 +24,8 @@ _RESNET50 = {"conv2_2": (56, 64, 64, 1), "conv3_2": (56, 128, 128, 2), "conv3_5"
 
 
 def measure(name: str, one_core: bool = False) -> dict[str, Any]:
-    """Return the row of one of `peer_works.ALONE`: a ratio, and words."""
-    from asv_benchmarks import peer_starting  # not by the script below, which has no package
+    """Return the row of one of `works.ALONE`: a ratio, and words."""
+    from asv_benchmarks.comparison import starting  # not by the script below, which has no package
 
     if name == "memory":
         _run("memory-fastcnn")  # fills the kernel cache
@@ -33,7 +33,7 @@ def measure(name: str, one_core: bool = False) -> dict[str, Any]:
         return {"name": name, "fastcnn_bytes": own, "torch_bytes": peer, "ratio": peer / own, "sure": True,
                 "words": f"{own / 1e6:.1f} MB, PyTorch {peer / 1e6:.1f} MB: {peer / own:.2f}"}
     if ".resnet50." in name:
-        return peer_starting.measure(name)
+        return starting.measure(name)
     kind = name.partition(".")[2]
     target = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"} if kind == "avx2" else {}
     found = _run(f"direct-{'float64' if kind == 'float64' else 'float32'}", *(["one"] if one_core else []), **target)

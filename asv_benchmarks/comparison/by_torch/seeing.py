@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks import seeing
-from asv_benchmarks.peer_data import Job
-from asv_benchmarks.peer_torch_layers import images
+from asv_benchmarks.comparison import seeing
+from asv_benchmarks.comparison.by_torch.layers import images
+from asv_benchmarks.comparison.jobs import Job
 
 
 def yolo_step(of: str) -> Job:
-    """As `peer_fastcnn_seeing.yolo_step`."""
+    """As `by_fastcnn.seeing.yolo_step`."""
     import torch
 
     (height, width), data = seeing.YOLO_SIZE, []
@@ -33,7 +33,7 @@ def yolo_step(of: str) -> Job:
 
 
 def unet_step(of: str) -> Job:
-    """As `peer_fastcnn_seeing.unet_step`."""
+    """As `by_fastcnn.seeing.unet_step`."""
     import torch
 
     data = [(images(batch.x), torch.from_numpy(batch.y)) for batch in seeing.unet_batches(int(of))]

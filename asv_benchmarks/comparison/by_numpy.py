@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from asv_benchmarks.peer_data import Job, boxes_with_scores, maps_with_regions
+from asv_benchmarks.comparison.jobs import Job, boxes_with_scores, maps_with_regions
 
 
 def about() -> str:

@@ -1,4 +1,4 @@
-"""PyTorch's side of peers.py: single layers, as in peer_fastcnn_layers.py. Imported in PyTorch's process alone."""
+"""PyTorch's side of peers.py: single layers, as in by_fastcnn.layers.py. Imported in PyTorch's process alone."""
 
 import statistics
 import time
@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from asv_benchmarks.comparison.jobs import Job, away_from_zero, layer_arrays, normal
 from asv_benchmarks.data import labels
-from asv_benchmarks.peer_data import Job, away_from_zero, layer_arrays, normal
 from asv_benchmarks.shapes import AVERAGE_POOLS, CLASSES, MAPS, MAX_POOLS, PARAMETERS
 
 
@@ -37,7 +37,7 @@ def _convolution(name: str) -> tuple[dict[str, Any], Any, Any, Any, Any]:
 
 
 def convolution_forward(of: str) -> Job:
-    """As `peer_fastcnn_layers.convolution_forward`: oneDNN packs inside."""
+    """As `by_fastcnn.layers.convolution_forward`: oneDNN packs inside."""
     import torch
 
     geometry, x, kernel, bias, _ = _convolution(of)
@@ -85,7 +85,7 @@ def _fastest(*ways: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def convolution_gradients(of: str) -> Job:
-    """As `peer_fastcnn_layers.convolution_gradients`."""
+    """As `by_fastcnn.layers.convolution_gradients`."""
     import torch
 
     geometry, x, kernel, bias, dy = _convolution(of)

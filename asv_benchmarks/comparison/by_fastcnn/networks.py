@@ -5,34 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.graphs import image, value
-from asv_benchmarks.peer_data import Job, batches, initial_weights
-from asv_benchmarks.peer_fastcnn_bf16 import *  # noqa: F403
-from asv_benchmarks.peer_fastcnn_layers import *  # noqa: F403  (a kind of work is a function of this module)
-from asv_benchmarks.peer_fastcnn_seeing import *  # noqa: F403
-from asv_benchmarks.peer_int8 import by_fastcnn as quantized_prediction  # noqa: F401
+from asv_benchmarks.comparison.graphs import image, value
+from asv_benchmarks.comparison.jobs import Job, batches, initial_weights
 from asv_benchmarks.training import network
-
-
-def about() -> str:
-    """Return versions and threads, in words."""
-    import numba
-
-    import fastcnn
-    from fastcnn.kernels.cpu.compile import threads
-
-    return (f"fastcnn {fastcnn.__version__} (Numba {numba.__version__}, {threads.layer()}), "
-            f"{numba.get_num_threads()} threads")
-
-
-def use_one_thread() -> None:
-    """Run what follows on one thread."""
-    import numba
-
-    from fastcnn.kernels.cpu.compile import threads
-
-    threads.start()  # chooses the threading layer, which Numba would do otherwise
-    numba.set_num_threads(1)
 
 
 def _model(name: str, dropout: bool = True) -> Any:

@@ -1,10 +1,10 @@
 """fastcnn's side of peers.py: layers under mixed_bfloat16. Imported in fastcnn's process alone."""
 
-from asv_benchmarks.peer_data import Job, layer_arrays
+from asv_benchmarks.comparison.jobs import Job, layer_arrays
 
 
 def bf16_forward(of: str) -> Job:
-    """As `peer_fastcnn_layers.convolution_forward`, of a layer that computes in bfloat16."""
+    """As `by_fastcnn.layers.convolution_forward`, of a layer that computes in bfloat16."""
     from fastcnn import layers
 
     s, x, kernel, bias, _ = layer_arrays(of)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.graphs import GRAPHS, image
-from asv_benchmarks.peer_data import Job
-from asv_benchmarks.peer_int8 import by_openvino
-from asv_benchmarks.peer_onnx import model
+from asv_benchmarks.comparison.by_onnxruntime import model
+from asv_benchmarks.comparison.graphs import GRAPHS, image
+from asv_benchmarks.comparison.int8 import by_openvino
+from asv_benchmarks.comparison.jobs import Job
 
 _settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 

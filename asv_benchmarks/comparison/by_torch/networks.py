@@ -10,27 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.peer_data import Job, batches, initial_weights
-from asv_benchmarks.peer_torch_bf16 import *  # noqa: F403
-from asv_benchmarks.peer_torch_bf16 import autocast
-from asv_benchmarks.peer_torch_layers import *  # noqa: F403  (a kind of work is a function of this module)
-from asv_benchmarks.peer_torch_layers import images
-from asv_benchmarks.peer_torch_seeing import *  # noqa: F403
+from asv_benchmarks.comparison.by_torch.bf16 import autocast
+from asv_benchmarks.comparison.by_torch.layers import images
+from asv_benchmarks.comparison.jobs import Job, batches, initial_weights
 from asv_benchmarks.training import CIFAR_FILTERS, CIFAR_POOLED
-
-
-def about() -> str:
-    """Return versions and threads, in words."""
-    import torch
-
-    return f"PyTorch {torch.__version__} eager, channels last, {torch.get_num_threads()} threads"
-
-
-def use_one_thread() -> None:
-    """Run what follows on one thread."""
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def network_layers(name: str, dropout: float) -> list[Any]:
@@ -81,7 +64,7 @@ def _model(name: str, dropout: float = 0.5) -> Any:
 
 
 def training_step(of: str, context: Callable[[], Any] = nullcontext) -> Job:
-    """As `peer_fastcnn.training_step`; forward and loss within a context."""
+    """As `by_fastcnn.networks.training_step`; forward and loss within a context."""
     import torch
 
     data = [(images(x), torch.from_numpy(y)) for x, y in batches(of)]
@@ -114,7 +97,7 @@ def bf16_step(of: str) -> Job:
 
 
 def prediction(of: str) -> Job:
-    """As `peer_fastcnn.prediction`; the network gains its softmax."""
+    """As `by_fastcnn.networks.prediction`; the network gains its softmax."""
     import torch
 
     model = torch.nn.Sequential(_model(of), torch.nn.Softmax(dim=1)).eval()

@@ -12,28 +12,26 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 
-PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openvino": "OpenVINO",
-         "numpy": "NumPy"}
+PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openvino": "OpenVINO", "numpy": "NumPy"}
 NAMES = ("fastcnn", *PEERS)
+SCRIPT = Path(__file__).parents[1] / "peers.py"
 
 # --- a side's process -------------------------------------------------------------------------------------------------
 
 
 def work_for_parent(side: str) -> None:
     """Obey the lines of JSON on standard input, and answer each with one on standard output."""
-    from asv_benchmarks import peer_fastcnn, peer_numpy, peer_onnx, peer_openvino, peer_torch
-    from asv_benchmarks.peer_works import WORKS
+    from asv_benchmarks.comparison.works import WORKS
 
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
-    modules = {"fastcnn": peer_fastcnn, "torch": peer_torch, "onnxruntime": peer_onnx,
-               "openvino": peer_openvino, "numpy": peer_numpy}
-    module, job, clock = modules[side], None, time.perf_counter
+    module, job, clock = import_module(f"asv_benchmarks.comparison.by_{side}"), None, time.perf_counter
     for line in sys.stdin:
         order = json.loads(line)
         if "about" in order:
@@ -95,7 +93,7 @@ class Side:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("peers.py")), "--worker", name],
+        self.process = subprocess.Popen([sys.executable, str(SCRIPT), "--worker", name],
                                         text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, **order: Any) -> Any:

@@ -4,8 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.data import labels
-from asv_benchmarks.peer_data import (
+from asv_benchmarks.comparison.jobs import (
     Job,
     away_from_zero,
     boxes_with_scores,
@@ -13,6 +12,7 @@ from asv_benchmarks.peer_data import (
     maps_with_regions,
     normal,
 )
+from asv_benchmarks.data import labels
 from asv_benchmarks.shapes import AVERAGE_POOLS, CLASSES, MAPS, MAX_POOLS, PARAMETERS
 
 # --- convolution ------------------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.graphs import GRAPHS, Network, Operation, image, value
-from asv_benchmarks.peer_data import Job, boxes_with_scores, maps_with_regions
-from asv_benchmarks.peer_int8 import by_onnxruntime
+from asv_benchmarks.comparison.graphs import GRAPHS, Network, Operation, image, value
+from asv_benchmarks.comparison.int8 import by_onnxruntime
+from asv_benchmarks.comparison.jobs import Job, boxes_with_scores, maps_with_regions
 
 _one_thread = False
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.peer_data import Job
+from asv_benchmarks.comparison.jobs import Job
 
 #: By name: the function of `fastcnn.applications`.
 NETWORKS = {"resnet50": "ResNet50", "mobilenet_v2": "MobileNetV2"}

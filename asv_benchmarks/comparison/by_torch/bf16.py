@@ -1,9 +1,9 @@
-"""PyTorch's side of peers.py: autocast to bfloat16, as in peer_fastcnn_bf16.py. Imported in PyTorch's process alone."""
+"""PyTorch's side of peers.py: autocast to bfloat16, as in by_fastcnn/bf16.py. Imported in PyTorch's process alone."""
 
 from typing import Any
 
-from asv_benchmarks.peer_data import Job
-from asv_benchmarks.peer_torch_layers import _back, _convolution
+from asv_benchmarks.comparison.by_torch.layers import _back, _convolution
+from asv_benchmarks.comparison.jobs import Job
 
 
 def autocast() -> Any:
