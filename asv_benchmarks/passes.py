@@ -54,6 +54,7 @@ def _calls() -> dict[str, Callable[[], Callable[..., None]]]:
         "gaussian_noise": lambda: partial(cpu.gaussian_noise, flat(), normal(_SIZE), 0.1, 0, 1, 1),
         "l2_step": lambda: partial(cpu.l2_step, flat(), normal(_SIZE), normal(_SIZE), codes.L2_PRODUCT),
         "moving_average": lambda: partial(cpu.moving_average, flat(), normal(_SIZE), 0.01),
+        "narrow_bfloat16": lambda: partial(cpu.narrow_bfloat16, written(_SIZE, dtype=np.uint16), normal(_SIZE)),
         "penalty": lambda: partial(cpu.penalty, written(1, dtype=np.float64), flat(), written(
             cpu.penalty_scratch(_SIZE, single), dtype=np.float64), normal(_SIZE), 0.0, 1e-4),
         "reduce_rows_backward": greatest,
@@ -73,6 +74,7 @@ def _calls() -> dict[str, Callable[[], Callable[..., None]]]:
         "uniform_numbers": lambda: partial(cpu.uniform_numbers, flat(), 0.0, 1.0, 1, 1),
         "unit_rows_backward": partial(unit_rows, True),
         "unit_rows_forward": partial(unit_rows, False),
+        "widen_bfloat16": lambda: partial(cpu.widen_bfloat16, flat(), written(_SIZE, dtype=np.uint16)),
     }
 
 
@@ -88,9 +90,10 @@ class Passes:
 
     params = ("adaptive_step", "bias_backward", "categorical_crossentropy", "fold_depth", "fold_losses",
               "function_backward", "function_forward", "gaussian_noise",
-              "l2_step", "moving_average", "penalty", "reduce_rows_backward", "repeated_copy",
+              "l2_step", "moving_average", "narrow_bfloat16", "penalty", "reduce_rows_backward", "repeated_copy",
               "round_bfloat16", "row_loss", "scale_parts", "squared_norms", "tile_product", "top_rows_backward",
-              "top_rows_forward", "unfold_depth", "uniform_numbers", "unit_rows_backward", "unit_rows_forward")
+              "top_rows_forward", "unfold_depth", "uniform_numbers", "unit_rows_backward", "unit_rows_forward",
+              "widen_bfloat16")
     param_names, repeat = ("kernel",), REPEAT
 
     def setup(self, kernel):

@@ -10,7 +10,8 @@ policy              variables   computes    arrays
 
 A parameter, its gradient and an optimizer's state are of the variable type. Inputs, outputs, their gradients and what
 is multiplied are numbers of the compute type; they lie in arrays of the third type, which kernels take. Sums of
-products, statistics of normalizations, losses and metrics are float32 under "mixed_bfloat16".
+products, statistics of normalizations, losses and metrics are float32 under "mixed_bfloat16". While a model trains,
+what lies between two layers, and what they keep for their way back, is stored in 16 bits.
 """
 
 from collections.abc import Iterator

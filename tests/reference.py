@@ -26,8 +26,10 @@ from tests.reference_bf16 import (  # noqa: F401
     bfloat16_conv2d_backward_input,
     bfloat16_conv2d_backward_weights,
     bfloat16_conv2d_forward,
+    narrow_bfloat16,
     round_bfloat16,
     tile_product,
+    widen_bfloat16,
 )
 from tests.reference_cells import cell_loss  # noqa: F401
 from tests.reference_evaluation import match_detections  # noqa: F401

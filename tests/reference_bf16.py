@@ -33,6 +33,15 @@ def round_bfloat16(x):
     return np.where(np.isfinite(exact), found, exact)
 
 
+def narrow_bfloat16(x):
+    """The upper half of the rounded number, which has the lower one at 0."""
+    return (round_bfloat16(x).astype(np.float32).view(np.uint32) >> 16).astype(np.uint16)
+
+
+def widen_bfloat16(x):
+    return widened(x)
+
+
 def bfloat16_conv2d_forward(x, kernel, bias, addend, bounds, geometry):
     return reference.conv2d_forward(round_bfloat16(x), round_bfloat16(kernel), bias, addend, bounds, geometry)
 

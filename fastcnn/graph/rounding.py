@@ -23,11 +23,17 @@ def rounded(graph: Graph) -> Graph:
         return graph
     read = {slot for step in graph.steps for slot in step.inputs}
     narrow = {slot for step in graph.steps if step.rounds for slot in step.outputs}
-    steps = []
+    # Whoever else reads them takes arrays of float32, and so does what a penalty is of.
+    wide = {slot for step in graph.steps if not step.rounds for slot in step.inputs}.union(
+        graph.outputs, *(step.outputs for step in graph.steps if step.regularizer is not None))
+    readers, steps = graph.readers(), []
+    alone = {step.outputs[0] for step in graph.steps if len(step.outputs) == 1}
     for step in graph.steps:
         if step.rounds:
             node = Rounding(step.node, [slot not in narrow for slot in step.inputs],
-                            [slot in read for slot in step.outputs])
+                            [slot in read for slot in step.outputs],
+                            [slot in read and slot not in wide for slot in step.outputs],
+                            [slot in narrow & alone - wide and readers[slot] == 1 for slot in step.inputs])
             steps.append(replace(step, node=node))
         else:
             steps.append(replace(step))

@@ -15,7 +15,8 @@ from fastcnn.traits import Trait
 class _Reshaping(Layer):
     def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         x = self.checked(x)
-        return x.reshape(x.shape[0], *self.output_shape[1:]), lambda dy: dy.reshape(x.shape)
+        shape = x.shape
+        return x.reshape(shape[0], *self.output_shape[1:]), lambda dy: dy.reshape(shape)
 
 
 class Flatten(_Reshaping):

@@ -21,6 +21,7 @@ memory, calls kernels, and returns y and the backward pass, or y alone for predi
 `merge`                sums, products, maxima and minima, by `broadcasting`; `elementwise`: elementary functions
 `selection`, `noise`   numbers chosen by place, size or condition; dropout and noise
 `batch_normalization`  with the statistics of the batch; `normalization`: with those of each sample
+`saved`, `bfloat16`    what waits for the way back; numbers rounded, and stored in 16 bits
 `boxes`, `regions`     boxes compared, matched, coded, suppressed; regions and grids of feature maps
 `augmentation`         pictures changed at random: what is drawn, and what it does to images, masks, boxes and labels
 =====================  ===============================================================================================

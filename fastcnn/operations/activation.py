@@ -16,6 +16,7 @@ from fastcnn.errors import ArgumentError
 from fastcnn.kernels import codes
 from fastcnn.operations import Backward
 from fastcnn.operations.layout import from_rows, rows_along
+from fastcnn.operations.saved import saved
 from fastcnn.traits import NONE, Trait, kept
 
 Clamp = tuple[float, float]  # the lowest and the highest result
@@ -112,7 +113,8 @@ class Elementwise(_Called):
         """Return the output and its backward pass; with `in_place` the output may overwrite `x`."""
         saves_input = codes.saves_input(self.code)
         y = self.predict(x, in_place and not saves_input)
-        return y, self.backward(x if saves_input else y)
+        again = saved(x if saves_input else y)
+        return y, lambda dy: self.backward(again())(dy)
 
     def predict(self, x: np.ndarray, in_place: bool = False) -> np.ndarray:
         """Return the output alone."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from fastcnn import device
+from fastcnn.operations.saved import saved
 
 Gradient = Callable[[np.ndarray, np.ndarray], np.ndarray | None]
 
@@ -26,15 +27,17 @@ def batch_interleaved(x: np.ndarray, weights: np.ndarray, g: np.ndarray, shape: 
     """
     d, dtype, x_shape = device.of(x), x.dtype, x.shape
     y = d.empty(shape, dtype)
-    saved = d.empty((d.kernels.lanes_saved(g, dtype),), dtype)
+    kept = d.empty((d.kernels.lanes_saved(g, dtype),), dtype)
     scratch = d.empty((d.kernels.lanes_forward_scratch(g, dtype),), dtype)
-    d.kernels.lanes_forward(y, saved, scratch, x, weights, g)
+    d.kernels.lanes_forward(y, kept, scratch, x, weights, g)
     del scratch
+    # Places in windows of max pooling lie there as well: 16 bits hold whole numbers up to 256.
+    again = saved(kept) if (g["ph"] * g["pw"]).max() <= 256 else lambda: kept
 
     def backward(dy: np.ndarray, dweights: np.ndarray) -> np.ndarray | None:
         dx = d.empty(x_shape if wants_dx else (0, 1, 1, 1), dtype)
         scratch = d.empty((d.kernels.lanes_backward_scratch(g, dtype),), dtype)
-        d.kernels.lanes_backward(dx, dweights, scratch, dy, saved, weights, g)
+        d.kernels.lanes_backward(dx, dweights, scratch, dy, again(), weights, g)
         return dx if wants_dx else None
 
     return y, backward

@@ -12,6 +12,7 @@ from fastcnn.kernels import codes
 from fastcnn.operations import Backward
 from fastcnn.operations.activation import RELU, Elementwise
 from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 
@@ -47,13 +48,14 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     finally:  # Ctrl-C is raised when the kernel has already written
         moving_mean.version += 1
         moving_variance.version += 1
+    again = saved(rows)
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dx = d.empty(x_shape, dtype)
         dgamma = nothing if gamma is None else gamma.gradient
         dbeta = nothing if beta is None else beta.gradient
         scratch = d.empty((d.kernels.batch_norm_backward_scratch(shape, dtype),), dtype)
-        d.kernels.batch_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape), rows, mean, rstd,
+        d.kernels.batch_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape), again(), mean, rstd,
                                       scale, offset, slope)
         return dx
 
@@ -72,15 +74,21 @@ def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Par
         Whether the backward pass adds to the gradients of gamma and beta.
     """
     y = predict_batch_normalization(x, gamma, beta, moving_mean, moving_variance, epsilon, slope == 0)
-    rectified: Backward | None = RELU.backward(y) if slope == 0 else None
-    if slope not in (0, 1):
+    rectified: Backward | None = None
+    if slope == 0:
+        y_again = saved(y)
+        rectified = lambda dy: RELU.backward(y_again())(dy)
+    elif slope != 1:
         y, rectified = Elementwise("leaky_relu", codes.LEAKY_RELU, slope).forward(y)
+
+    x_again = saved(x) if trainable and x.size and (gamma is not None or beta is not None) else None
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dy = dy if rectified is None else rectified(dy)
-        if trainable and dy.size and (gamma is not None or beta is not None):
-            _add_parameter_gradients(dy, x, gamma, beta, moving_mean.array, _rstd(moving_variance, epsilon))
-        return _without_constant(dy, NOTHING[x.dtype] if gamma is None else gamma.array, moving_variance.array, epsilon)
+        if x_again is not None:
+            _add_parameter_gradients(dy, x_again(), gamma, beta, moving_mean.array, _rstd(moving_variance, epsilon))
+        scale = NOTHING[dy.dtype] if gamma is None else gamma.array
+        return _without_constant(dy, scale, moving_variance.array, epsilon)
 
     return y, backward
 

@@ -24,6 +24,7 @@ from fastcnn.operations.algorithms import algorithm_of
 from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import run_kept, state_of
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 Shape = tuple[int, ...]
@@ -54,7 +55,8 @@ def convolution(x: np.ndarray, weights: Parameter, bias: Parameter | None, activ
     if activation is None:
         return y, product_backward
     if clamp is not None:
-        return y, lambda dy: product_backward(activation.backward(y)(dy))  # type: ignore[union-attr]
+        y_again = saved(y) if weights.rounds else lambda: y
+        return y, lambda dy: product_backward(activation.backward(y_again())(dy))  # type: ignore[union-attr]
     y, back = activate(y, activation)
     return y, lambda dy: product_backward(back(dy))
 
@@ -68,17 +70,19 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     d, dtype, nothing = device.of(x), x.dtype, NOTHING[x.dtype]
     call, backward_input, backward_weights = algorithm_of(g, d, dtype, False, weights.rounds)
     y, start = d.empty(shape, dtype), nothing if bias is None else bias.array
-    array = multiplied(weights, call) if weights.rounds else weights.array  # a call less where nothing is rounded
+    array, x_shape, x_again = weights.array, x.shape, (lambda: x) if learns else None
+    if weights.rounds:  # two calls less where nothing is rounded
+        array, x_again = multiplied(weights, call, True), saved(x) if learns else None
     call.run(d, y, x, call.arguments(d, array, start, clamp_array(clamp, dtype)))
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
-        if learns:
-            backward_weights.run(d, weights.gradient, nothing if bias is None else bias.gradient, x, dy)
+        if x_again is not None:
+            backward_weights.run(d, weights.gradient, nothing if bias is None else bias.gradient, x_again(), dy)
         if not wants_dx:
             return None
-        dx = d.empty(x.shape, dtype)
-        backward_input.run(d, dx, dy, backward_input.arguments(d, multiplied(weights, backward_input), nothing,
-                                                           clamp_array(LINEAR, dtype)))
+        dx = d.empty(x_shape, dtype)
+        array = multiplied(weights, backward_input, True)
+        backward_input.run(d, dx, dy, backward_input.arguments(d, array, nothing, clamp_array(LINEAR, dtype)))
         return dx
 
     return y, backward

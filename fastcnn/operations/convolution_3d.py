@@ -19,6 +19,7 @@ from fastcnn.operations.bias import add_bias_gradient
 from fastcnn.operations.kernel_call import NOTHING, ProductCall
 from fastcnn.operations.layout import permuted
 from fastcnn.operations.packed_weights import bias_array, state_of
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 CHUNK = 1 << 20  #: elements of unfolded slices in a chunk, 4 MB of float32; more if the filters are larger
@@ -98,10 +99,10 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     """As `fastcnn.operations.convolution.product`, of a CONV3D."""
     # The filters are not kept: the step after this pass changes them.
     y = _forward(x, VolumeFilters(weights, bias), bias_array(weights, bias), clamp, g, shape)
-    d, dtype = device.of(x), x.dtype
+    d, dtype, x_again = device.of(x), x.dtype, saved(x)
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
-        filters, slices_of_dy = VolumeFilters(weights, bias), _as_slices(dy)
+        filters, slices_of_dy, x = VolumeFilters(weights, bias), _as_slices(dy), x_again()
         dx = d.empty(x.shape, dtype) if wants_dx else None
         dfilters = d.zeros(filters.array.shape, dtype) if learns else None
         for chunk in _chunks(g, x):
@@ -121,9 +122,10 @@ def product_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | None,
                       shape: Shape, learns: bool, wants_dx: bool) -> tuple[np.ndarray, Backward]:
     """As `fastcnn.operations.convolution_transpose.product`, of a CONV3D; a clamp is ReLU or none."""
     y = _transposed(x, VolumeFilters(weights, bias), bias_array(weights, bias), clamp, g, shape)
-    d, dtype = device.of(x), x.dtype
+    d, dtype, x_again = device.of(x), x.dtype, saved(x)
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
+        x = x_again()
         filters, slices_of_x = VolumeFilters(weights, bias), _as_slices(x)
         dx = d.empty(x.shape, dtype) if wants_dx else None
         dfilters = d.zeros(filters.array.shape, dtype) if learns else None

@@ -23,6 +23,7 @@ from fastcnn.operations.bfloat16 import multiplied
 from fastcnn.operations.bias import add_bias_gradient
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.packed_weights import bias_array, run_kept
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 Shape = tuple[int, ...]
@@ -48,7 +49,8 @@ def convolution_transpose(x: np.ndarray, weights: Parameter, bias: Parameter | N
     if activation is None:
         return y, product_backward
     if clamp is not None:
-        return y, lambda dy: product_backward(activation.backward(y)(dy))  # type: ignore[union-attr]
+        y_again = saved(y)
+        return y, lambda dy: product_backward(activation.backward(y_again())(dy))  # type: ignore[union-attr]
     y, back = activate(y, activation)
     return y, lambda dy: product_backward(back(dy))
 
@@ -59,17 +61,18 @@ def product(x: np.ndarray, weights: Parameter, bias: Parameter | None, clamp: Cl
     d, dtype = device.of(x), x.dtype
     of_input, call, backward_weights = algorithm_of(g, d, dtype, False, weights.rounds)
     y = d.empty(shape, dtype)
-    filters, start = multiplied(weights, call), bias_array(weights, bias)
+    filters, start = multiplied(weights, call, True), bias_array(weights, bias)
     call.run(d, y, x, call.arguments(d, filters, start, clamp_array(clamp, dtype)))
+    x_shape, x_again = x.shape, saved(x) if learns else None
 
     def backward(dy: np.ndarray) -> np.ndarray | None:
-        if learns:
-            backward_weights.run(d, weights.gradient, NOTHING[dtype], dy, x)
+        if x_again is not None:
+            backward_weights.run(d, weights.gradient, NOTHING[dtype], dy, x_again())
             add_bias_gradient(bias, dy)
         if not wants_dx:
             return None
-        dx = d.empty(x.shape, dtype)
-        filters = multiplied(weights, of_input)
+        dx = d.empty(x_shape, dtype)
+        filters = multiplied(weights, of_input, True)
         of_input.run(d, dx, dy, of_input.arguments(d, filters, NOTHING[dtype], clamp_array(LINEAR, dtype)))
         return dx
 

@@ -10,6 +10,7 @@ from fastcnn.kernels import function_codes as codes
 from fastcnn.operations import Backward
 from fastcnn.operations.broadcasting import merge_gradients, merged
 from fastcnn.operations.merge import add_to_gradient
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 
@@ -31,12 +32,12 @@ class ElementaryFunction:
         """Return f(x), and dy -> dx."""
         y, code, alpha = self.predict(x), self.code, self.alpha
         # Keeping y where that suffices lets the memory of x be used again.
-        saved = x if codes.saves_input(code) else y
+        again = saved(x if codes.saves_input(code) else y)
 
         def backward(dy: np.ndarray) -> np.ndarray:
             d = device.of(dy)
             dx = d.empty(dy.shape, dy.dtype)
-            d.kernels.function_backward(dx.reshape(-1), dy.reshape(-1), saved.reshape(-1), code, alpha)
+            d.kernels.function_backward(dx.reshape(-1), dy.reshape(-1), again().reshape(-1), code, alpha)
             return dx
 
         return y, backward
@@ -76,10 +77,10 @@ def scaled_channels(x: np.ndarray, scale: Parameter, trainable: bool = True) -> 
     trainable : bool
         Whether the backward pass adds to the gradient of the scale.
     """
-    factors = scale.array.reshape(*(1,) * (x.ndim - 1), -1)
+    factors, again = scale.array.reshape(*(1,) * (x.ndim - 1), -1), saved(x)
 
     def backward(dy: np.ndarray) -> np.ndarray:
-        dx, dscale = merge_gradients(dy, x, factors, merge_codes.PRODUCT)
+        dx, dscale = merge_gradients(dy, again(), factors, merge_codes.PRODUCT)
         if trainable:
             add_to_gradient(scale, dscale)
         return dx
@@ -98,10 +99,10 @@ def prelu(x: np.ndarray, alpha: Parameter, trainable: bool = True) -> tuple[np.n
     trainable : bool
         Whether the backward pass adds to the gradient of alpha.
     """
-    slopes = alpha.array.reshape(1, *alpha.shape)
+    slopes, again = alpha.array.reshape(1, *alpha.shape), saved(x)
 
     def backward(dy: np.ndarray) -> np.ndarray:
-        dx, dalpha = merge_gradients(dy, x, slopes, merge_codes.PRELU)
+        dx, dalpha = merge_gradients(dy, again(), slopes, merge_codes.PRELU)
         if trainable:
             add_to_gradient(alpha, dalpha)
         return dx

@@ -14,6 +14,7 @@ from fastcnn.geometry.broadcast import broadcast
 from fastcnn.kernels import codes
 from fastcnn.operations.activation import RELU
 from fastcnn.operations.broadcasting import aligned, expanded, merge_gradients, merged, scaled, summed_to
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 Gradients = Callable[[np.ndarray], tuple[np.ndarray, ...]]
@@ -39,11 +40,11 @@ def weighted_sum(arrays: Sequence[np.ndarray], weights: Sequence[float], relu: b
         y = scaled(y, first)
         y = RELU.predict(y) if relu else y
     parts = list(zip([x.shape for x in views], weights, strict=True))
-    rectified = y if relu else None
+    y_again = saved(y) if relu else None
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
-        if rectified is not None:
-            dy = RELU.backward(rectified)(dy)
+        if y_again is not None:
+            dy = RELU.backward(y_again())(dy)
         # Inputs of one shape and weight share a gradient: sums over dimensions are made once.
         known: dict[Any, np.ndarray] = {}
         for part in parts:
@@ -93,15 +94,15 @@ def minimum(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, Gradients]:
 def _combined(arrays: Sequence[np.ndarray], code: int) -> tuple[np.ndarray, Gradients]:
     """Return arrays combined by a code of the kernels, PRODUCT, MAXIMUM or MINIMUM, and their gradients."""
     views = aligned(arrays)
-    partial = [views[0]]
+    y, pairs = views[0], []
     for x in views[1:]:
-        partial.append(merged(partial[-1], x, code))
-    y = partial.pop()
+        pairs.append((saved(y), saved(x)))
+        y = merged(y, x, code)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray, ...]:
         found: list[np.ndarray] = []
-        for before, x in zip(reversed(partial), reversed(views[1:]), strict=True):
-            dy, dx = merge_gradients(dy, before, x, code)
+        for y_again, x_again in reversed(pairs):
+            dy, dx = merge_gradients(dy, y_again(), x_again(), code)
             found.append(dx)
         return dy, *reversed(found)
 

@@ -9,6 +9,7 @@ from fastcnn.operations import Backward
 from fastcnn.operations.kernel_call import NOTHING
 from fastcnn.operations.layout import from_rows, rows_along
 from fastcnn.operations.merge import add_to_gradient, multiply
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 _SHORTEST = 1e-18  # its square is still a normal float32
@@ -41,13 +42,14 @@ def group_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     offset = nothing if beta is None else beta.array.reshape(-1)
     scratch = d.empty((d.kernels.group_norm_forward_scratch(view, dtype),), dtype)
     d.kernels.group_norm_forward(y.reshape(view), mean, rstd, scratch, rows, scale, offset, epsilon)
+    again = saved(rows)
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dx = d.empty(x_shape, dtype)
         dgamma = gamma.gradient.reshape(-1) if trainable and gamma is not None else nothing
         dbeta = beta.gradient.reshape(-1) if trainable and beta is not None else nothing
         scratch = d.empty((d.kernels.group_norm_backward_scratch(view, dtype),), dtype)
-        d.kernels.group_norm_backward(dx.reshape(view), dgamma, dbeta, scratch, dy.reshape(view), rows, mean, rstd,
+        d.kernels.group_norm_backward(dx.reshape(view), dgamma, dbeta, scratch, dy.reshape(view), again(), mean, rstd,
                                       scale)
         return dx
 

@@ -1,11 +1,17 @@
 """Where a graph rounds to bfloat16: between layers, forward and backward."""
 
+import contextlib
+import gc
+
 import numpy as np
 import pytest
 
 import fastcnn as fc
 from fastcnn import layers
+from fastcnn.graph.nodes import rounding
 from fastcnn.graph.nodes.rounding import Rounding
+from fastcnn.graph.rounding import rounded as rounding_of
+from fastcnn.memory_pool import UNUSED, references
 
 pytest.importorskip("ml_dtypes")
 
@@ -77,6 +83,77 @@ def test_gradients_between_layers_are_rounded_and_those_of_parameters_are_not():
     np.testing.assert_allclose(dense.bias.grad, rounded.sum(0), rtol=1e-5)
     assert all(p.grad.dtype == np.float32 and not _has_16_bits(p.grad) for p in model.trainable_weights)
     assert all(p.dtype == np.float32 for p in model.weights)
+
+
+def _held(model, x):
+    """Return the bytes that the way back holds after a pass forward."""
+    used = lambda: sum(block[0].nbytes for pool in fc.device.cpu._pool().values() for block in pool.blocks
+                       if references(block) != UNUSED)
+    gc.collect()  # of other tests
+    before = used()
+    y, backward = model.forward(x, fc.layers.Call(wants_dx=False))
+    y = y.copy()  # that is the caller's
+    held = used() - before
+    backward(np.ones_like(y))
+    return held
+
+
+def blocks(policy):
+    """Return a model of products, normalizations, rectifiers, a shortcut, pooling and a gate."""
+    fc.utils.set_random_seed(5)
+    with fc.dtype_policies.as_written(policy):
+        x = inputs = fc.Input((16, 16, 8))
+        for _ in range(2):
+            y = layers.BatchNormalization()(layers.Conv2D(32, 3, padding="same", use_bias=False)(x))
+            y = layers.Conv2D(32, 3, padding="same", activation="relu")(layers.ReLU()(y))
+            x = layers.ReLU()(layers.Add()([y, layers.Conv2D(32, 1)(x)]))
+            x = layers.Multiply()([layers.Activation("silu")(x), layers.GlobalAveragePooling2D(keepdims=True)(x)])
+            x = layers.MaxPooling2D(2)(x)
+        return fc.Model(inputs, layers.Dense(4)(layers.Flatten()(x)))
+
+
+@pytest.mark.usefixtures("fusion")
+def test_what_training_holds_for_its_way_back_is_half_of_what_it_is_in_float32():
+    x = np.random.default_rng(0).standard_normal((32, 16, 16, 8)).astype(np.float32)
+    narrow, wide = (_held(blocks(policy), x) for policy in ("mixed_bfloat16", "float32"))
+    # The way back of max pooling has bytes in both, and blocks come in steps of an eighth of their size.
+    assert 0.45 * wide < narrow < 0.58 * wide
+
+
+def test_storing_in_16_bits_changes_no_bit_where_only_rounded_numbers_are_stored(monkeypatch, two_threads):
+    x = np.random.default_rng(1).standard_normal((20, 16, 16, 8)).astype(np.float32)
+    fc.config.set_fusion(False)
+    try:
+        found = []
+        for threads, stored in ((1, True), (2, True), (2, False)):
+            two_threads(threads)
+            model = blocks("mixed_bfloat16")
+            steps = model._executable.get(len(x)).steps
+            assert any(any(step.node.narrow) for step in steps)
+            assert any(any(step.node.returns) for step in steps)
+            if not stored:
+                monkeypatch.setattr(rounding, "saving_by", lambda _: contextlib.nullcontext())
+                for step in steps:
+                    step.node.narrow, step.node.returns = (False,) * len(step.outputs), (False,) * len(step.inputs)
+            y, backward = model.forward(x, fc.layers.Call(wants_dx=True))
+            dx = backward(np.cos(np.arange(y.size, dtype=np.float32)).reshape(y.shape))
+            found.append([y, dx, *(p.grad.copy() for p in model.trainable_weights)])
+        for a, b, c in zip(*found, strict=True):
+            np.testing.assert_array_equal(a, b)
+            np.testing.assert_array_equal(a, c)
+    finally:
+        fc.config.set_fusion(True)
+
+
+def test_what_a_layer_of_float32_reads_a_penalty_is_of_or_the_model_returns_lies_in_float32():
+    x = inputs = fc.Input((4,))
+    read = layers.Dense(3, **MIXED)(x)
+    penalized = layers.Dense(3, activity_regularizer="l2", **MIXED)(layers.Dense(3, **MIXED)(read))
+    returned = layers.ReLU(**MIXED)(penalized)
+    model = fc.Model(inputs, [layers.Dense(2)(read), returned, layers.Flatten(**MIXED)(returned)])
+    narrow = {step.node.name: step.node.narrow for step in rounding_of(model._executable.whole).steps
+              if isinstance(step.node, Rounding)}
+    assert [*narrow.values()] == [(False,), (True,), (False,), (False,), (False,)]
 
 
 def test_steps_of_float32_are_left_alone_and_a_graph_of_them_is_the_same():

@@ -12,6 +12,7 @@ from fastcnn.layers.pool import MaxPooling2D
 from fastcnn.operations.activation import LINEAR, clamp_of
 from fastcnn.operations.convolution import product
 from fastcnn.operations.pooling import max_pool
+from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE
 
@@ -50,9 +51,10 @@ class ConvMaxPool:
                                       layer.trainable, call.wants_dx)
         size = self.pooling.pool_size
         y, through_pooling = max_pool(z, passes(image, size, size))
+        y_again = None if activation is None else saved(y)
 
         def backward(dy: np.ndarray) -> np.ndarray | None:
-            dy = dy if activation is None else activation.backward(y)(dy)
+            dy = dy if y_again is None else activation.backward(y_again())(dy)
             dx: np.ndarray | None = product_backward(through_pooling(dy))
             return dx
 

@@ -1,13 +1,20 @@
-"""A node whose layers compute in bfloat16: what comes in, goes out and comes back is rounded."""
+"""A node whose layers compute in bfloat16: what comes in, goes out and comes back is rounded.
+
+While a model trains, what such nodes hand to one another lies in 16 bits, and so does what they save for the way back:
+there a training holds most of its memory. Inside a node the numbers lie in arrays of float32, which are free as soon as
+it has run.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from fastcnn.bfloat16 import is_bfloat16
 from fastcnn.graph.node import is_replayable
 from fastcnn.layers.base import Backward, Call
-from fastcnn.operations.bfloat16 import round_in_place, rounded
+from fastcnn.operations.bfloat16 import NarrowSaving, narrowed, round_in_place, rounded, widened
+from fastcnn.operations.saved import saving_by
 from fastcnn.parameters import Parameter
 
 
@@ -24,10 +31,16 @@ class Rounding:
         For each input, whether it may have numbers of float32, which are rounded on a copy.
     leaves : tuple of bool
         For each output, whether it is rounded. One that the model returns, and nobody else reads, is not.
+    narrow : tuple of bool
+        For each output, whether training stores it in 16 bits: only such nodes read it.
+    returns : tuple of bool
+        For each input, whether its gradient goes back in 16 bits: no other gradient is added to it.
     """
 
-    def __init__(self, node: Any, enters: Sequence[bool], leaves: Sequence[bool]) -> None:
+    def __init__(self, node: Any, enters: Sequence[bool], leaves: Sequence[bool], narrow: Sequence[bool],
+                 returns: Sequence[bool]) -> None:
         self.node, self.enters, self.leaves = node, tuple(enters), tuple(leaves)
+        self.narrow, self.returns = tuple(narrow), tuple(returns)
         self.name = getattr(node, "name", type(node).__name__)
         self.traits, self.many_inputs, self.replayable = node.traits, node.many_inputs, is_replayable(node)
         self.input_shape, self.output_shape = node.input_shape, node.output_shape
@@ -52,16 +65,48 @@ class Rounding:
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[Any, Backward]:
         """As `Layer.forward`."""
-        y, back = self.node.forward(self._entered(x), call)
+        saving = NarrowSaving()
+        x = self._entered(self._widened(x, saving))
+        with saving_by(saving):
+            y, back = self.node.forward(x, call)
 
         def backward(dy: Any) -> Any:
-            return back(tuple(map(rounded, dy)) if isinstance(dy, tuple) else rounded(dy))
+            dx = back(tuple(map(_taken, dy)) if isinstance(dy, tuple) else _taken(dy))
+            return self._returned(dx) if any(self.returns) else dx
 
-        return self._left(y), backward
+        return self._narrowed(y, saving), backward
 
     def predict(self, x: Any) -> Any:
         """As `Layer.predict`."""
         return self._left(self.node.predict(self._entered(x)))
+
+    @staticmethod
+    def _widened(x: Any, saving: NarrowSaving) -> Any:
+        """Return inputs as arrays of float32; those in 16 bits need not be saved anew."""
+        def wide(one: np.ndarray) -> np.ndarray:
+            if not is_bfloat16(one.dtype):
+                return one
+            found = widened(one)
+            saving.know(found, one)
+            return found
+
+        return tuple(map(wide, x)) if isinstance(x, tuple) else wide(x)
+
+    def _narrowed(self, y: Any, saving: NarrowSaving) -> Any:
+        """Return outputs as training stores them."""
+        if not any(self.narrow):
+            return self._left(y)
+        if not isinstance(y, tuple):
+            return saving.narrow(y)
+        return tuple(saving.narrow(one) if narrow else rounded(one) if leaves else one
+                     for one, narrow, leaves in zip(y, self.narrow, self.leaves, strict=True))
+
+    def _returned(self, dx: Any) -> Any:
+        """Return gradients of inputs as they go back."""
+        if not isinstance(dx, tuple):
+            return None if dx is None else narrowed(dx)
+        return tuple(narrowed(one) if returns and one is not None else one
+                     for one, returns in zip(dx, self.returns, strict=True))
 
     def _entered(self, x: Any) -> Any:
         if not any(self.enters):
@@ -82,6 +127,11 @@ class Rounding:
             return rounded(y)
         round_in_place(y)
         return y
+
+
+def _taken(dy: np.ndarray) -> np.ndarray:
+    """Return a gradient of an output as its node takes it."""
+    return widened(dy) if is_bfloat16(dy.dtype) else rounded(dy)
 
 
 def _has_product(node: Any) -> bool:

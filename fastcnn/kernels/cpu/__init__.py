@@ -55,7 +55,7 @@ from fastcnn.kernels.cpu.elementwise.activation import (
     activation_backward,
     activation_forward,
 )
-from fastcnn.kernels.cpu.elementwise.bfloat16 import round_bfloat16
+from fastcnn.kernels.cpu.elementwise.bfloat16 import narrow_bfloat16, round_bfloat16, widen_bfloat16
 from fastcnn.kernels.cpu.elementwise.binary import binary_forward
 from fastcnn.kernels.cpu.elementwise.dropout import dropout
 from fastcnn.kernels.cpu.elementwise.function import function_backward, function_forward
@@ -191,8 +191,8 @@ __all__ = [
     "match_boxes", "match_boxes_scratch", "match_detections", "max_pool2d_backward", "max_pool2d_forward",
     "max_pool2d_index_type", "merge_backward", "merge_backward_scratch", "merge_forward", "mix_images",
     "mix_images_backward", "moving_average", "multiply_add_chain", "narrow_backward_weights",
-    "narrow_backward_weights_scratch", "narrow_backward_weights_suits", "order_rows", "pad2d", "pad3d_backward",
-    "pad3d_forward", "penalty", "penalty_scratch", "permute", "quantize_bytes", "quantized_add",
+    "narrow_backward_weights_scratch", "narrow_backward_weights_suits", "narrow_bfloat16", "order_rows", "pad2d",
+    "pad3d_backward", "pad3d_forward", "penalty", "penalty_scratch", "permute", "quantize_bytes", "quantized_add",
     "quantized_average_pool2d", "quantized_channels", "quantized_columns", "quantized_conv2d",
     "quantized_conv2d_packed", "quantized_depthwise2d", "quantized_depthwise2d_packed", "reduce_rows_backward",
     "reduce_rows_forward", "repeated_copy", "resize2d", "roi_align_backward", "roi_align_forward", "roi_pool_backward",
@@ -201,7 +201,7 @@ __all__ = [
     "sparse_categorical_crossentropy", "squared_norms", "squared_norms_scratch", "suppress_boxes", "tile_product",
     "tone_images", "tone_images_backward", "top_rows_backward", "top_rows_forward", "triad", "triplet_loss",
     "unfold_depth", "uniform_numbers", "unit_rows_backward", "unit_rows_forward", "warp_backward",
-    "winograd_backward_input", "winograd_backward_input_packed", "winograd_backward_input_scratch",
+    "widen_bfloat16", "winograd_backward_input", "winograd_backward_input_packed", "winograd_backward_input_scratch",
     "winograd_backward_input_suits", "winograd_backward_weights", "winograd_backward_weights_scratch",
     "winograd_backward_weights_suits", "winograd_forward", "winograd_forward_packed", "winograd_forward_scratch",
     "winograd_forward_suits", "winograd_possible",

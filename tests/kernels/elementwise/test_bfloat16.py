@@ -38,3 +38,20 @@ def test_ml_dtypes_rounds_as_the_kernel_does():
     y = np.empty_like(x)
     cpu.round_bfloat16(y, x)
     np.testing.assert_array_equal(y, x.astype(ml_dtypes.bfloat16).astype(np.float32))
+
+
+def test_narrowing_and_widening_agree_with_their_twins_on_any_number_of_threads(two_threads):
+    draw = np.random.default_rng(2)
+    x = (draw.standard_normal(70_001) * 2.0 ** draw.integers(-130, 120, 70_001)).astype(np.float32)
+    x[:4] = 0.0, -0.0, np.inf, -np.inf
+    for threads in (1, 2):
+        two_threads(threads)
+        bits, y = np.empty(x.size, np.uint16), np.empty_like(x)
+        cpu.narrow_bfloat16(bits, x)
+        cpu.widen_bfloat16(y, bits)
+        np.testing.assert_array_equal(bits, reference.narrow_bfloat16(x))
+        np.testing.assert_array_equal(y, reference.widen_bfloat16(bits))
+        np.testing.assert_array_equal(y, reference.round_bfloat16(x))
+    cpu.narrow_bfloat16(bits[:1], np.array([np.nan], np.float32))
+    cpu.widen_bfloat16(y[:1], bits[:1])
+    assert np.isnan(y[0])

@@ -4,6 +4,8 @@ It has the range of float32 and 8 significant bits, and a product of two such nu
 
     float32   s eeeeeeee mmmmmmm mmmmmmmmmmmmmmmm
     bfloat16  s eeeeeeee mmmmmmm
+
+Kernels see numbers of bfloat16 in arrays of float32, whose lower half is 0, or as their 16 bits, in arrays of uint16.
 """
 
 import numpy as np
@@ -43,3 +45,45 @@ def _task(task, y, x, tasks):
         block = copied(y, x, at, min(at + BLOCK, end))
         for k in range(block.size):
             block[k] = rounded_bits(block[k])
+
+
+@kernel
+def narrow_bfloat16(y, x):
+    """y = the bits of x, rounded to bfloat16.
+
+    Parameters
+    ----------
+    y : (n,) uint16 array
+        Written.
+    x : (n,) float32 array
+    """
+    tasks = chunks_for(x.size, _TASKS)
+    parallel(_narrow, tasks, (y, x.view(np.uint32), tasks))
+
+
+@inlined
+def _narrow(task, y, x, tasks):
+    begin, end = chunk_of(task, tasks, x.size)
+    for k in range(np.uintp(begin), np.uintp(end)):
+        y[k] = rounded_bits(x[k]) >> np.uint32(16)
+
+
+@kernel
+def widen_bfloat16(y, x):
+    """y = the numbers of bfloat16 whose bits are x; exact.
+
+    Parameters
+    ----------
+    y : (n,) float32 array
+        Written.
+    x : (n,) uint16 array
+    """
+    tasks = chunks_for(x.size, _TASKS)
+    parallel(_widen, tasks, (y.view(np.uint32), x, tasks))
+
+
+@inlined
+def _widen(task, y, x, tasks):
+    begin, end = chunk_of(task, tasks, x.size)
+    for k in range(np.uintp(begin), np.uintp(end)):
+        y[k] = np.uint32(x[k]) << np.uint32(16)
