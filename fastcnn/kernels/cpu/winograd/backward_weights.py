@@ -27,8 +27,7 @@ from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
-from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
-from fastcnn.kernels.cpu.winograd.plan import TILES, suits
+from fastcnn.kernels.cpu.winograd.plan import TILES, suits, zeros_of
 from fastcnn.kernels.cpu.winograd.tiles import FilterBlock, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
 FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
@@ -102,12 +101,11 @@ def _sums(p, width):
 
 
 @inlined
-def _local(p, one, width):
-    """Return where in a thread's scratch lie m, sums of dy, and a patch; and the size of it all, after V and W."""
+def _local(p, width):
+    """Return where in a thread's scratch lie m and sums of dy; and the size of it all, after V and W."""
     m = _tiles_size(p, width)[1] if _is_fused(p, width) else 0
     bias = m + _sums(p, width)[1]
-    patch = bias + aligned(-(-p[6] // width) * width)
-    return m, bias, patch, patch + aligned(36 * one)
+    return m, bias, bias + aligned(-(-p[6] // width) * width)
 
 
 @inlined
@@ -116,7 +114,7 @@ def _shared(p, width):
 
     Behind V and W, where there are many steps, lies the gradient that some of them give.
     """
-    one = aligned(max(p[3], max(p[6], width)))
+    one = zeros_of(max(p[3], p[6]), width)
     chunks, of_some = _chunks(p, width), aligned(9 * p[3] * p[6] + p[6])
     gradients = chunks * of_some
     if chunks == 0:
@@ -133,7 +131,7 @@ def winograd_backward_weights_scratch(geometry, dtype):
     """Return how many elements of scratch `winograd_backward_weights` wants."""
     p = tuple(map(int, _weights(geometry[0])))
     width = width_of(p[6], dtype)
-    return _shared(p, width)[2] + config.NUMBA_NUM_THREADS * _local(p, lanes(dtype), width)[3]
+    return _shared(p, width)[2] + config.NUMBA_NUM_THREADS * _local(p, width)[2]
 
 
 @kernel
@@ -173,7 +171,7 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
             clear(scratch, at, size + k)
         for step in range(runs):
             count = min(run, tiles - step * run)
-            parallel(_tiles_task, -(-count // TILES), (scratch, (shared, local), (step * run, count), xf, yf, p))
+            parallel(_tiles_task, -(-count // TILES), (scratch, shared, (step * run, count), xf, yf, p))
             parallel(_products_task, blocks * _parts(p, width), (to, bias, scratch, (shared, local, one), count, p))
             if runs > OFTEN and (step == runs - 1 or step % OFTEN == OFTEN - 1):
                 accumulate(wf, 0, to, 0, size)
@@ -182,7 +180,7 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 
 
 @inlined
-def _transform(scratch, to, patch, x, dy, tiles, p):
+def _transform(scratch, to, x, dy, tiles, p):
     """V and W of some tiles.
 
     `to` is where those of the run lie and which of them is the first one, `tiles` its number and how many there are.
@@ -193,9 +191,9 @@ def _transform(scratch, to, patch, x, dy, tiles, p):
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
     down, across = -(-oh // 4), -(-ow // 4)
     input_tiles((x, 0), Tiles(h, w, c, top, left, down, across, first, count), (scratch, 0),
-                (scratch, (v + place * v_tile, v_tile, v_step)), (scratch, patch))
+                (scratch, (v + place * v_tile, v_tile, v_step)))
     gradient_tiles((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, count), (scratch, 0),
-                   (scratch, (v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step)), (scratch, patch))
+                   (scratch, (v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step)))
 
 
 @inlined
@@ -241,9 +239,9 @@ def _chunk_task(chunk, thread, scratch, places, x, dy, p):
     shared, local, one = places
     c, k = p[3], p[6]
     width, blocks = blocks_of(dy, k)
-    m_at, bias_at, patch_at, share = _local(p, lanes_of(dy), width)
+    m_at, bias_at, share = _local(p, width)
     v = local + thread * share
-    m, bias, patch = v + m_at, v + bias_at, v + patch_at
+    m, bias = v + m_at, v + bias_at
     step, size = _sums(p, width)[0], 9 * c * k
     gradients = shared + chunk * aligned(size + k)
     clear(scratch, gradients, size + k)
@@ -253,7 +251,7 @@ def _chunk_task(chunk, thread, scratch, places, x, dy, p):
     begin, end = chunk * runs // chunks, (chunk + 1) * runs // chunks
     for r in range(begin, end):
         count = min(run, tiles - r * run)
-        _transform(scratch, (v, np.int64(0)), patch, x, dy, (r * run, count), p)
+        _transform(scratch, (v, np.int64(0)), x, dy, (r * run, count), p)
         for b in range(blocks):
             _multiply(scratch, v, (np.int64(0), c), (b, width), m + b * 36 * step, (r - begin) % OFTEN == 0, count, p)
             _add_bias((scratch, bias + b * width, width), scratch, one, v, (b, width), count, p)
@@ -261,20 +259,17 @@ def _chunk_task(chunk, thread, scratch, places, x, dy, p):
             for b in range(blocks):
                 filter_gradient_block((scratch, gradients),
                                       FilterBlock(c, k, b * width, min(width, k - b * width), 0, c),
-                                      (scratch, (m + b * 36 * step, width, step)), (scratch, patch))
+                                      (scratch, (m + b * 36 * step, width, step)))
             accumulate(scratch, gradients + size, scratch, bias, k)
             clear(scratch, bias, blocks * width)
 
 
 @inlined
-def _tiles_task(task, thread, scratch, places, tiles, x, dy, p):
+def _tiles_task(task, scratch, shared, tiles, x, dy, p):
     """V and W of a run of the tiles of a step, of which the first and how many are given."""
-    (shared, local), (first, count) = places, tiles
-    width = blocks_of(dy, p[6])[0]
-    _, _, patch, share = _local(p, lanes_of(dy), width)
+    first, count = tiles
     begin = task * TILES
-    _transform(scratch, (shared, begin), local + thread * share + patch, x, dy,
-               (first + begin, min(TILES, count - begin)), p)
+    _transform(scratch, (shared, begin), x, dy, (first + begin, min(TILES, count - begin)), p)
 
 
 @inlined
@@ -283,14 +278,14 @@ def _products_task(task, thread, dkernel, dbias, scratch, places, count, p):
     shared, local, one = places
     c, k = p[3], p[6]
     width = blocks_of(dkernel, k)[0]
-    m, _, patch, share = _local(p, lanes_of(dkernel), width)
-    m, patch = local + thread * share + m, local + thread * share + patch
+    m, _, share = _local(p, width)
+    m += local + thread * share
     parts = _parts(p, width)
     b, part = task // parts, task % parts
     begin, end = part * c // parts, (part + 1) * c // parts
     columns = min(width, k - b * width)
     _multiply(scratch, shared, (begin, end - begin), (b, width), m, True, count, p)
     filter_gradient_block((dkernel, 0), FilterBlock(c, k, b * width, columns, begin, end),
-                          (scratch, (m, width, _sums(p, width)[0])), (scratch, patch))
+                          (scratch, (m, width, _sums(p, width)[0])))
     if part == 0 and dbias.size > 0:
         _add_bias((dbias, b * width, columns), scratch, one, shared, (b, width), count, p)

@@ -46,6 +46,7 @@ from fastcnn.kernels.cpu.winograd.plan import (
     stream_steps,
     suits_as_rated,
     u_step,
+    zeros_of,
 )
 from fastcnn.kernels.cpu.winograd.tiles import Tiles, input_tiles, output_tiles
 
@@ -183,7 +184,7 @@ def _convolve(y, scratch, transformed, x, bank, ends, p):
     """
     (packed, ready), (bias, addend, bounds), c, k = transformed, ends, p[3], p[6]
     width, blocks = blocks_of(y, k)
-    start = aligned(max(c, width))
+    start = zeros_of(c, width)
     clear(scratch, 0, start)  # where the products' sums start, and what lies outside images
     for i in range(blocks * width):
         scratch[start + i] = bias[i] if i < bias.size else 0
@@ -193,7 +194,7 @@ def _convolve(y, scratch, transformed, x, bank, ends, p):
     _fill_beyond(y, (4 * down, 4 * across), scratch, finish, p)
     if packed.size == 0:
         threads = rest + aligned(36 * stream_steps(p, width)[0])
-        parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, threads, x, p))
+        parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, x, p))
         parallel(_stream_task, blocks, (y, scratch, (rest, threads), bank, finish, p))
     else:
         if ready == 0:
@@ -236,13 +237,13 @@ def _tiles_task(task, thread, y, scratch, inputs, finish, cut, p):
     h, w, c, oh, ow, k, top, left = p[1:]
     down, across, tiles, run, v_tile, v_step = plan(p)
     width, blocks = blocks_of(y, k)
-    m, unread, patch, share = local(p, lanes_of(y), width)
+    m, unread, _, share = local(p, lanes_of(y), width)
     v = threads + thread * share
-    m, unread, patch = v + m, v + unread, v + patch
+    m, unread = v + m, v + unread
     first, part = task // parts * run, task % parts
     count = min(run, tiles - first)
     input_tiles((x, 0), Tiles(h, w, c, top, left, down, across, first, count), (scratch, 0),
-                (scratch, (v, v_tile, v_step)), (scratch, patch))
+                (scratch, (v, v_tile, v_step)))
     outputs = Tiles(oh, ow, k, 0, 0, down, across, first, count)
     m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):
@@ -251,29 +252,26 @@ def _tiles_task(task, thread, y, scratch, inputs, finish, cut, p):
                 walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_step + begin, v_tile, 0, 0, 1)),
                      (packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width)), at3(1, 1, min(some, c - begin)),
                      Sums(width, scratch, 0 if begin == 0 else -1, 0, 0), count)
-        _finish(y, scratch, outputs, (b, width), (m, m_next), (unread, patch), finish)
+        _finish(y, scratch, outputs, (b, width), (m, m_next), unread, finish)
 
 
 @inlined
-def _finish(y, scratch, outputs, block, m, aside, finish):
+def _finish(y, scratch, outputs, block, m, unread, finish):
     """Write what one block of filters gives, whose products are M, to some tiles of the outputs."""
-    (b, width), (m_at, m_next), (unread, patch), (start, addend, bounds) = block, m, aside, finish
+    (b, width), (m_at, m_next), (start, addend, bounds) = block, m, finish
     output_tiles((y, 0), outputs, (b * width, min(width, outputs.c - b * width)), (scratch, (m_at, width, m_next)),
-                 ((scratch, start + b * width), (addend, 0), (bounds, 0)), addend.size,
-                 ((scratch, unread), (scratch, patch)))
+                 ((scratch, start + b * width), (addend, 0), (bounds, 0)), addend.size, (scratch, unread))
 
 
 @inlined
-def _stream_tiles_task(task, thread, scratch, v, threads, x, p):
+def _stream_tiles_task(task, scratch, v, x, p):
     """A few tiles of V."""
     (h, w, c), k, (top, left) = p[1:4], p[6], p[7:]
     down, across, tiles, _, v_tile, _ = plan(p)
     width = blocks_of(x, k)[0]
-    _, _, patch, share = stream_local(p, lanes_of(x), width)
     first = task * STREAM_RUN
     run = Tiles(h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first))
-    input_tiles((x, 0), run, (scratch, 0), (scratch, (v + first * v_tile, v_tile, stream_steps(p, width)[0])),
-                (scratch, threads + thread * share + patch))
+    input_tiles((x, 0), run, (scratch, 0), (scratch, (v + first * v_tile, v_tile, stream_steps(p, width)[0])))
 
 
 @inlined
@@ -295,4 +293,4 @@ def _stream_task(b, thread, y, scratch, places, bank, finish, p):
                  (scratch, (u + i * u_next, 0, 0, width)), (1, 1, depth),
                  Sums(width, scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, 0, 0), tiles)
     outputs = Tiles(oh, ow, k, 0, 0, down, across, 0, tiles)
-    _finish(y, scratch, outputs, (b, width), (m, m_next), (unread, patch), finish)
+    _finish(y, scratch, outputs, (b, width), (m, m_next), unread, finish)

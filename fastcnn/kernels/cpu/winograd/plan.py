@@ -17,6 +17,7 @@ from fastcnn.kernels.cpu.gemm.packing import width_of
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.width import lanes
 from fastcnn.kernels.cpu.winograd.filters import patch_size
+from fastcnn.kernels.cpu.winograd.transforms import TILE
 
 TILES = 28  # tiles of a run: two of the tallest register tiles; V and M of 128 channels fit into L2
 WIDE = 56  # tiles of a run if channels are few
@@ -24,6 +25,8 @@ WIDE = 56  # tiles of a run if channels are few
 #: channels at least so many.
 STREAM_TILES, STREAM_FILTERS = 64, 16384
 SLICE = 64  # channels: 36 x (64, width) are 295 KB of float32, beside M within L2
+FEWEST = 8  # channels and filters at least
+BRIEF = 500  # cycles that 36 products of a tile and a block of filters take beside their multiplications
 WHOLE = 512  # channels up to which a product is one sum; of more, slices are summed by themselves, and added
 
 
@@ -43,12 +46,24 @@ def plan(p):
 
 
 @inlined
+def zeros_of(channels, width):
+    """Elements of the zeros where products' sums start, and which are read in the place of rows outside images."""
+    return aligned(max(TILE * channels, width))
+
+
+@inlined
+def _unread(p, one):
+    """Elements of memory for the pixels of a tile that do not exist."""
+    return aligned(4 * max(p[6], one))
+
+
+@inlined
 def local(p, one, width):
     """Return where in a thread's scratch lie M, memory that nobody reads, and a patch; and the size of it all."""
     run, _, v_step = plan(p)[3:]
     m = aligned(36 * v_step)
     unread = m + 36 * m_step(run, width)
-    patch = unread + aligned(max(p[6], one))
+    patch = unread + _unread(p, one)
     return m, unread, patch, patch + patch_size(one)
 
 
@@ -83,7 +98,7 @@ def stream_local(p, one, width):
     _, u, m = stream_steps(p, width)
     m_at = aligned(36 * u)
     unread = m_at + 36 * m
-    patch = unread + aligned(max(p[6], one))
+    patch = unread + _unread(p, one)
     return m_at, unread, patch, patch + patch_size(one)
 
 
@@ -91,7 +106,7 @@ def scratch_size(problem, dtype):
     """Return how many elements of scratch a problem wants, whichever way its filters go."""
     p = tuple(map(int, problem))
     one, width, threads = lanes(dtype), width_of(p[6], dtype), config.NUMBA_NUM_THREADS
-    shared = aligned(max(p[3], width)) + aligned(-(-p[6] // width) * width)
+    shared = zeros_of(p[3], width) + aligned(-(-p[6] // width) * width)
     stored, streamed = threads * local(p, one, width)[3], 0
     if streams(p, width):
         streamed = aligned(36 * stream_steps(p, width)[0]) + threads * stream_local(p, one, width)[3]
@@ -107,7 +122,7 @@ def packed_size(problem, dtype, kept):
 
 @functools.lru_cache(maxsize=4096)
 def possible(geometry, problem):
-    """Return whether Winograd can do a convolution, whose vectors it fills.
+    """Return whether Winograd can do a convolution, of enough channels to be worth its while.
 
     Parameters
     ----------
@@ -118,7 +133,7 @@ def possible(geometry, problem):
     g = np.frombuffer(geometry, CONV2D)[0]
     window = tuple(int(g[name]) for name in ("kh", "kw", "sh", "sw", "dh", "dw", "groups"))
     n, _, _, c, _, _, k, _, _ = map(int, problem(g))
-    return window == (3, 3, 1, 1, 1, 1, 1) and min(c, k) >= 16 and n > 0
+    return window == (3, 3, 1, 1, 1, 1, 1) and min(c, k) >= FEWEST and n > 0
 
 
 @functools.lru_cache(maxsize=4096)
@@ -141,8 +156,7 @@ def suits(geometry, problem, once, call):
     if not possible(geometry, problem):
         return False
     n, h, w, c, oh, ow, k, top, left = map(int, problem(np.frombuffer(geometry, CONV2D)[0]))
-    tail = 400 if 0 < k % 32 < 16 else 0  # outputs that fill no vector are copied one by one
-    transforms = 300 * -(-c // 16) * 16 / c / k + (220 * -(-k // 16) * 16 + tail * 16) / k / c
+    transforms = (300 * -(-c // 16) + 220 * -(-k // 16) + BRIEF * -(-k // 32)) * 16 / c / k
     tiles = n * -(-min(oh, h + top) // 4) * -(-min(ow, w + left) // 4)
     tiles = max(2, tiles)  # the register tile has two rows at least
     rows = 3 * oh - _outside(top) - _outside(oh + 2 - h - top)

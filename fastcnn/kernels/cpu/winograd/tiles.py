@@ -7,8 +7,8 @@ image, then down, then over images. A run of tiles in the 36 matrices::
     tile 0  c0 c1 .. cC          tile 0  c0 c1 ..              rows of a product: tiles
     tile 1  c0 c1 .. cC          ...                           depth of a product: channels
 
-Each of these loops is compiled once a type and called through a symbol. Where fewer channels exist than a vector
-holds, a tile goes through a patch, which holds whole vectors.
+Each of these loops is compiled once a type and called through a symbol. The matrices have whole vectors of channels,
+of which those that do not exist are zeros.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +19,6 @@ from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared
-from fastcnn.kernels.cpu.simd.width import lanes_of
 from fastcnn.kernels.cpu.winograd.transforms import FILTER, FILTER_GRADIENT, GRADIENT, INPUT, OUTPUT, transform
 
 
@@ -54,52 +53,39 @@ class FilterBlock(NamedTuple):
 _TILES, _BLOCK = types.NamedUniTuple(types.int64, 9, Tiles), types.NamedUniTuple(types.int64, 6, FilterBlock)
 
 
-def _winograd_input(x, tiles, zeros, v, steps, patch):
+def _winograd_input(x, tiles, zeros, v, steps):
     """B^T d B of some tiles; v (36, tiles, channels) has `steps` from tile to tile and from matrix to matrix."""
-    one, h, w, c = lanes_of(x), tiles.h, tiles.w, tiles.c
+    h, w, c = tiles.h, tiles.w, tiles.c
     for t in range(tiles.count):
         image, r, s = _place(tiles, t)
-        pixels, channels, bounds, source = (((image * h + r) * w + s) * c, w * c, c), c, (-r, h - r, -s, w - s), x
-        if c < one:
-            _fill_patch(patch, (6, one), x, pixels, c, bounds)
-            pixels, channels, bounds, source = (0, 6 * one, one), one, (0, 6, 0, 6), patch
-        transform(INPUT, (source, pixels), bounds, zeros, (v, (t * steps[0], steps[1])), (zeros, 0), channels)
+        transform(INPUT, (x, (((image * h + r) * w + s) * c, w * c, c)), (-r, h - r, -s, w - s), zeros,
+                  (v, (t * steps[0], steps[1])), (zeros, 0), c)
 
 
-def _winograd_gradient(dy, tiles, zeros, v, steps, patch):
+def _winograd_gradient(dy, tiles, zeros, v, steps):
     """A dY A^T of some tiles of dy, and a 37th matrix with the sum of each tile."""
-    one, h, w, c = lanes_of(dy), tiles.h, tiles.w, tiles.c
+    h, w, c = tiles.h, tiles.w, tiles.c
     for t in range(tiles.count):
         image, r, s = _place(tiles, t)
-        pixels, channels, bounds, source = (((image * h + r) * w + s) * c, w * c, c), c, (0, h - r, 0, w - s), dy
-        if c < one:
-            _fill_patch(patch, (4, one), dy, pixels, c, bounds)
-            pixels, channels, bounds, source = (0, 4 * one, one), one, (0, 4, 0, 4), patch
-        transform(GRADIENT, (source, pixels), bounds, zeros, (v, (t * steps[0], steps[1])), (zeros, 0), channels)
+        transform(GRADIENT, (dy, (((image * h + r) * w + s) * c, w * c, c)), (0, h - r, 0, w - s), zeros,
+                  (v, (t * steps[0], steps[1])), (zeros, 0), c)
 
 
-def _winograd_output(y, tiles, part, m, steps, ends, added, aside):
+def _winograd_output(y, tiles, part, m, steps, ends, added, unread):
     """A^T m A + bias of some tiles, to some channels of y: `part` are the first and how many.
 
-    `ends` are the bias, an addend that lies as y does and is read if `added`, and the bounds; `aside` memory that
-    nobody reads, and a patch. The addend and an upper bound are a second pass over the tile, in L1.
+    `ends` are the bias, an addend that lies as y does and is read if `added`, and the bounds; `unread` memory that
+    nobody reads. The addend and an upper bound are a second pass over the tile, in L1.
     """
-    (column, columns), (bias, addend, bounds), (unread, patch) = part, ends, aside
-    one, low, again, h, w, k = (lanes_of(y), bounds[0], added != 0 or bounds[1] < np.inf, tiles.h, tiles.w, tiles.c)
+    (column, columns), (bias, addend, bounds) = part, ends
+    low, again, h, w, k = bounds[0], added != 0 or bounds[1] < np.inf, tiles.h, tiles.w, tiles.c
     if added != 0:
         low = -np.inf
     for t in range(tiles.count):
         image, r, s = _place(tiles, t)
         at, r1, s1 = ((image * h + r) * w + s) * k + column, h - r, w - s
-        products = m, (t * steps[0], steps[1])
-        if columns < one:
-            transform(OUTPUT, (patch, (0, 4 * one, one)), (0, 4, 0, 4), unread, products, (bias, low), one)
-            for i in range(min(4, r1)):
-                for j in range(min(4, s1)):
-                    for channel in range(columns):
-                        y[at + (i * w + j) * k + channel] = patch[(i * 4 + j) * one + channel]
-        else:
-            transform(OUTPUT, (y, (at, w * k, k)), (0, r1, 0, s1), unread, products, (bias, low), columns)
+        transform(OUTPUT, (y, (at, w * k, k)), (0, r1, 0, s1), unread, (m, (t * steps[0], steps[1])), (bias, low),
+                  columns)
         if again:
             for i in range(min(4, r1)):
                 for j in range(min(4, s1)):
@@ -120,26 +106,15 @@ def _winograd_filter(filters, strides, packed, steps, count):
                   (filters, 0), width)
 
 
-def _winograd_filter_gradient(dkernel, block, m, steps, patch):
+def _winograd_filter_gradient(dkernel, block, m, steps):
     """Add G^T m G to a block of filters.
 
     m (36, channels, filters) has `steps` from row to row and from matrix to matrix.
     """
-    one, c, k = lanes_of(dkernel), block.c, block.k
-    whole = block.columns // one * one
+    c, k = block.c, block.k
     for channel in range(block.begin, block.end):
-        at, row = channel * k + block.column, (channel - block.begin) * steps[0]
-        if whole > 0:
-            transform(FILTER_GRADIENT, (dkernel, (at, 3 * c * k, c * k)), (0, 3, 0, 3), m, (m, (row, steps[1])), (m, 0),
-                      whole)
-        if whole < block.columns:
-            for element in range(9 * one):
-                patch[element] = 0
-            transform(FILTER_GRADIENT, (patch, (0, 3 * one, one)), (0, 3, 0, 3), m, (m, (row + whole, steps[1])),
-                      (m, 0), one)
-            for tap in range(9):
-                for lane in range(block.columns - whole):
-                    dkernel[at + tap * c * k + whole + lane] += patch[tap * one + lane]
+        transform(FILTER_GRADIENT, (dkernel, (channel * k + block.column, 3 * c * k, c * k)), (0, 3, 0, 3), m,
+                  (m, ((channel - block.begin) * steps[0], steps[1])), (m, 0), block.columns)
 
 
 @inlined(always=True)
@@ -150,26 +125,14 @@ def _place(tiles, t):
     return tile // (tiles.down * tiles.across), 4 * down - tiles.top, tile % tiles.across * 4 - tiles.left
 
 
-@inlined
-def _fill_patch(patch, size, x, pixels, channels, bounds):
-    """Write the pixels of a tile, and zeros where there is none, to a patch: `size` is its side and its channels."""
-    (side, width), (at, row, column), (r0, r1, s0, s1) = size, pixels, bounds
-    for i in range(side):
-        for j in range(side):
-            exists = r0 <= i < r1 and s0 <= j < s1
-            for channel in range(width):
-                value = x[at + i * row + j * column + channel] if exists and channel < channels else 0
-                patch[(i * side + j) * width + channel] = value
-
-
 def _tile_arguments(dtype):
     pointer = types.CPointer(dtype)
-    return pointer, _TILES, pointer, pointer, types.UniTuple(types.int64, 2), pointer
+    return pointer, _TILES, pointer, pointer, types.UniTuple(types.int64, 2)
 
 
 def _output_arguments(dtype):
     pointer, two = types.CPointer(dtype), types.UniTuple(types.int64, 2)
-    return pointer, _TILES, two, pointer, two, types.UniTuple(pointer, 3), types.int64, types.UniTuple(pointer, 2)
+    return pointer, _TILES, two, pointer, two, types.UniTuple(pointer, 3), types.int64, pointer
 
 
 def _filter_arguments(dtype):
@@ -179,7 +142,7 @@ def _filter_arguments(dtype):
 
 def _filter_gradient_arguments(dtype):
     pointer = types.CPointer(dtype)
-    return pointer, _BLOCK, pointer, types.UniTuple(types.int64, 2), pointer
+    return pointer, _BLOCK, pointer, types.UniTuple(types.int64, 2)
 
 
 _input = Shared(_winograd_input, _tile_arguments)
@@ -190,21 +153,21 @@ _filter_gradient = Shared(_winograd_filter_gradient, _filter_gradient_arguments)
 
 
 @intrinsic
-def input_tiles(typingctx, x, tiles, zeros, v, patch):
+def input_tiles(typingctx, x, tiles, zeros, v):
     """As `_winograd_input`: `v` is (array, (offset, steps)), every other pointer (array, offset)."""
-    return _input.intrinsic(x, tiles, zeros, v, patch)
+    return _input.intrinsic(x, tiles, zeros, v)
 
 
 @intrinsic
-def gradient_tiles(typingctx, dy, tiles, zeros, v, patch):
+def gradient_tiles(typingctx, dy, tiles, zeros, v):
     """As `_winograd_gradient`, with the arguments of `input_tiles`."""
-    return _gradient.intrinsic(dy, tiles, zeros, v, patch)
+    return _gradient.intrinsic(dy, tiles, zeros, v)
 
 
 @intrinsic
-def output_tiles(typingctx, y, tiles, part, m, ends, added, aside):
+def output_tiles(typingctx, y, tiles, part, m, ends, added, unread):
     """As `_winograd_output`: `m` is (array, (offset, steps)), every other pointer (array, offset)."""
-    return _output.intrinsic(y, tiles, part, m, ends, added, aside)
+    return _output.intrinsic(y, tiles, part, m, ends, added, unread)
 
 
 @intrinsic
@@ -214,6 +177,6 @@ def filter_tiles(typingctx, filters, packed, count):
 
 
 @intrinsic
-def filter_gradient_block(typingctx, dkernel, block, m, patch):
-    """As `_winograd_filter_gradient`: `m` is (array, (offset, steps)), the other pointers (array, offset)."""
-    return _filter_gradient.intrinsic(dkernel, block, m, patch)
+def filter_gradient_block(typingctx, dkernel, block, m):
+    """As `_winograd_filter_gradient`: `m` is (array, (offset, steps)), `dkernel` (array, offset)."""
+    return _filter_gradient.intrinsic(dkernel, block, m)

@@ -35,8 +35,10 @@ from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.simd.vectors import Vectors
+from fastcnn.kernels.cpu.winograd.tile_pixels import MASKED, TilePixels
 
 _I64 = ir.IntType(64)
+TILE = 6  # pixels of a side at most
 _A, _B = 2.0**0.5, 0.5**0.5
 _A2, _B2 = 2.0, 0.5  # their squares; a^2 b^2 = 1, which takes a multiplication out of two rows
 _SUM = _A2 + _B2
@@ -141,7 +143,7 @@ _FROM_IMAGE, _CLIPPED = (INPUT, GRADIENT, FILTER), (INPUT, OUTPUT, GRADIENT)
 
 @intrinsic(prefer_literal=True)
 def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
-    """Transform one tile, for `count` channels (at least the lanes of a vector).
+    """Transform one tile, for `count` channels.
 
     Parameters
     ----------
@@ -151,14 +153,15 @@ def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
         The tile's first pixel, for FILTER kinds the filter's first element, and the steps from a pixel to the one below
         and to the one on its right. Channels lie side by side.
     bounds : (r0, r1, s0, s1)
-        Rows and columns of the tile that exist. The others are read or written at `aside`.
+        Rows and columns of the tile that exist. The others are read as zeros, or not written.
     aside : pointer
-        `count` zeros (of an input), or memory for `count` elements that nobody reads (of an output).
+        `TILE` times `count` zeros (of an input), or memory for as many elements that nobody reads (of an output).
     matrices : (pointer, (offset, step))
-        Element (0, 0) of the transformed tile; element i of the 36 lies i * `step` further. A GRADIENT writes one
-        more, the sum of its pixels.
+        Element (0, 0) of the transformed tile, in whole vectors; element i of the 36 lies i * `step` further. A
+        GRADIENT writes one more, the sum of its pixels.
     ends : (pointer, float)
-        The bias, which is added to outputs, and the number to which lower ones are set: for OUTPUT alone.
+        The bias, in whole vectors, which is added to outputs, and the number to which lower ones are set: for OUTPUT
+        alone.
     count : int
     """
     if not isinstance(KIND, types.IntegerLiteral):
@@ -175,8 +178,8 @@ def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
         at, *steps = cgutils.unpack_tuple(builder, pixels)
         first, step = cgutils.unpack_tuple(builder, elements)
         v = _Sums(builder, dtype)
-        pixels = _pixels(builder, _side(kind), builder.gep(image, [at]), steps, bounds if kind in _CLIPPED else None,
-                         args[3])
+        pixels = TilePixels(v, _side(kind), builder.gep(image, [at]), steps, bounds if kind in _CLIPPED else None,
+                            args[3])
         _emit(v, kind, pixels, (builder.gep(matrices, [first]), step), ends, args[6])
         return context.get_dummy_value()
 
@@ -190,53 +193,59 @@ def _side(kind):
 
 
 def _emit(v, kind, pixels, matrices, ends, count):
+    """Emit a loop over vectors of channels; where masks are dear, without them, and the last part of a vector alone."""
+    b_ = v.b
+    vectors = lambda channels: b_.sdiv(channels, _I64(v.L))
+    if kind == FILTER:  # whole vectors
+        with cgutils.for_range(b_, vectors(count)) as loop:
+            _emit_vector(v, kind, pixels, matrices, ends, b_.mul(loop.index, _I64(v.L)), None)
+    elif MASKED:
+        with cgutils.for_range(b_, vectors(b_.add(count, _I64(v.L - 1)))) as loop:
+            place = b_.mul(loop.index, _I64(v.L))
+            _emit_vector(v, kind, pixels, matrices, ends, place, b_.sub(count, place))
+    else:
+        with cgutils.for_range(b_, vectors(count)) as loop:
+            _emit_vector(v, kind, pixels, matrices, ends, b_.mul(loop.index, _I64(v.L)), None)
+        place = b_.mul(vectors(count), _I64(v.L))
+        with b_.if_then(b_.icmp_signed("<", place, count)):
+            _emit_vector(v, kind, pixels, matrices, ends, place, b_.sub(count, place))
+
+
+def _emit_vector(v, kind, pixels, matrices, ends, c, left):
+    """Transform the channels from c on, of which `left` exist; None: a vector of them."""
     rows, size_in, _ = _KINDS[kind]
-    b_, (matrix, step), (bias, low) = v.b, matrices, ends
-    products = {(i, j): b_.gep(matrix, [b_.mul(_I64(6 * i + j), step)]) for i in range(6) for j in range(6)}
-    sources, results = (pixels, products) if kind in _FROM_IMAGE else (products, pixels)
-    last = b_.sub(count, _I64(v.L))
-    if kind == OUTPUT:
-        low = v.broadcast(low)
-    with cgutils.for_range(b_, b_.sdiv(b_.add(count, _I64(v.L - 1)), _I64(v.L))) as loop:
-        # The last vector overlaps the one before it, so that nothing is masked.
-        place = b_.mul(loop.index, _I64(v.L))
-        c = b_.select(b_.icmp_signed("<", place, last), place, last)
-        at = lambda pointer: v.load(b_.gep(pointer, [c]))
-        offset = at(bias) if kind == OUTPUT else None
-        total = None
-        for group in rows:
-            across: dict[int, dict[int, Any]] = {r: {} for r in group.made}
-            for s in range(size_in):
-                read = {r: at(sources[r, s]) for r in group.read}
-                if kind == GRADIENT and len(read) == size_in and group.made[0] == 1:  # each pixel once
-                    for pixel in read.values():
-                        total = pixel if total is None else v.add(total, pixel)
-                made = group.compute(v, read)
-                for r, value in zip(group.made, made, strict=True):
-                    across[r][s] = value
-            for r in group.made:
-                for second in rows:
-                    for s, value in zip(second.made, second.compute(v, across[r]), strict=True):
-                        if kind == OUTPUT:
-                            value = v.at_least(low, v.add(value, offset))
-                        elif kind == FILTER_GRADIENT:
-                            value = v.add(value, at(results[r, s]))
-                        v.store(value, b_.gep(results[r, s], [c]))
-        if total is not None:
-            v.store(total, b_.gep(b_.gep(matrix, [b_.mul(_I64(36), step)]), [c]))
+    b_, (matrix, step) = v.b, matrices
+    pixels.begin(c, left)
+    element = lambda i, j: b_.gep(b_.gep(matrix, [b_.add(c, b_.mul(_I64(6 * i), step))]), [b_.mul(_I64(j), step)])
+    read_one, write_one = pixels.load, lambda value, i, j: v.store(value, element(i, j))
+    if kind not in _FROM_IMAGE:
+        read_one, write_one = lambda i, j: v.load(element(i, j)), _stored(v, kind, pixels, ends, c)
+    elif kind != FILTER:  # their lines come from L2 while the tile is transformed
+        for i in range(6):
+            for j in range(6):
+                v.prefetch(element(i, j), write=True)
+    total = None
+    for group in rows:
+        across: dict[int, dict[int, Any]] = {r: {} for r in group.made}
+        for s in range(size_in):
+            read = {r: read_one(r, s) for r in group.read}
+            if kind == GRADIENT and len(read) == size_in and group.made[0] == 1:  # each pixel once
+                for pixel in read.values():
+                    total = pixel if total is None else v.add(total, pixel)
+            made = group.compute(v, read)
+            for r, value in zip(group.made, made, strict=True):
+                across[r][s] = value
+        for r in group.made:
+            for second in rows:
+                for s, value in zip(second.made, second.compute(v, across[r]), strict=True):
+                    write_one(value, r, s)
+    if total is not None:
+        v.store(total, element(6, 0))
 
 
-def _pixels(b_, n, image, steps, bounds, aside):
-    """Pointers to the n x n pixels of a tile; those beyond the bounds, where there are any, at `aside`."""
-    down = [b_.gep(image, [b_.mul(_I64(i), steps[0])]) for i in range(n)]
-    right = [b_.mul(_I64(j), steps[1]) for j in range(n)]
-    if bounds is None:
-        return {(i, j): b_.gep(down[i], [right[j]]) for i in range(n) for j in range(n)}
-
-    def exists(index, low, high):
-        return b_.and_(b_.icmp_signed(">=", _I64(index), low), b_.icmp_signed("<", _I64(index), high))
-
-    r0, r1, s0, s1 = bounds
-    row_is, column_is = [exists(i, r0, r1) for i in range(n)], [exists(j, s0, s1) for j in range(n)]
-    return {(i, j): b_.select(b_.and_(row_is[i], column_is[j]), b_.gep(down[i], [right[j]]), aside)
-            for i in range(n) for j in range(n)}
+def _stored(v, kind, pixels, ends, c):
+    """Return what writes a result to a pixel: with the bias and not below the bound, or added to what is there."""
+    if kind == FILTER_GRADIENT:
+        return lambda value, i, j: pixels.store(v.add(value, pixels.load(i, j)), i, j)
+    low, offset = v.broadcast(ends[1]), v.load(v.b.gep(ends[0], [c]))
+    return lambda value, i, j: pixels.store(v.at_least(low, v.add(value, offset)), i, j)
