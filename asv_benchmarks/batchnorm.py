@@ -22,11 +22,13 @@ def _calls(layer: str) -> SimpleNamespace:
     scratch = written(max(cpu.batch_norm_forward_scratch(shape, kind), cpu.batch_norm_backward_scratch(shape, kind)))
     calls = SimpleNamespace(
         forward=partial(cpu.batch_norm_forward, written(*shape), mean, rstd, moving_mean, moving_variance, scratch, x,
-                        gamma, beta, 0.99, 1e-3, 1.0),
+                        gamma[:0], gamma, beta, 0.99, 1e-3, 1.0, np.inf),
         backward=partial(cpu.batch_norm_backward, written(*shape), written(c), written(c), scratch, dy, x, mean, rstd,
-                         gamma, beta, 1.0),
+                         gamma, beta, 1.0, np.inf),
         predict=partial(cpu.batch_norm_predict, written(*shape), scratch, x, gamma, beta, moving_mean,
-                        moving_variance, 1e-3, 1.0))
+                        moving_variance, 1e-3, 1.0, np.inf),
+        summed=partial(cpu.batch_norm_forward, written(*shape), mean, rstd, moving_mean, moving_variance, scratch, x,
+                       dy.reshape(-1), gamma, beta, 0.99, 1e-3, 0.0, np.inf))
     for call in vars(calls).values():
         call()
     return calls
@@ -42,6 +44,9 @@ class BatchNormalization:
 
     def time_forward(self, layer):
         self.calls.forward()
+
+    def time_forward_with_addend(self, layer):
+        self.calls.summed()
 
     def time_backward(self, layer):
         self.calls.backward()

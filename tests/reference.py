@@ -157,7 +157,7 @@ def _rectified(y, slope):
     return np.where(y < 0, slope * y, y)
 
 
-def batch_norm_forward(moving_mean, moving_variance, x, gamma, beta, momentum, epsilon, slope):
+def batch_norm_forward(moving_mean, moving_variance, x, addend, gamma, beta, momentum, epsilon, slope, ceiling):
     """Return y, mean, rstd, and the moving statistics as they become."""
     x, moving_mean, moving_variance = _double(x, moving_mean, moving_variance)
     gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
@@ -165,24 +165,26 @@ def batch_norm_forward(moving_mean, moving_variance, x, gamma, beta, momentum, e
         return x, np.zeros(x.shape[1]), np.full(x.shape[1], epsilon**-0.5), moving_mean, moving_variance
     mean, variance = x.mean(axis=0), x.var(axis=0)
     y = gamma * (x - mean) / np.sqrt(variance + epsilon) + beta
-    return (_rectified(y, slope), mean, 1 / np.sqrt(variance + epsilon), momentum * moving_mean + (1 - momentum) * mean,
-            momentum * moving_variance + (1 - momentum) * variance)
+    y = y if addend.size == 0 else y + addend.astype(np.float64).reshape(y.shape)
+    return (np.minimum(_rectified(y, slope), ceiling), mean, 1 / np.sqrt(variance + epsilon),
+            momentum * moving_mean + (1 - momentum) * mean, momentum * moving_variance + (1 - momentum) * variance)
 
 
-def batch_norm_predict(x, gamma, beta, mean, variance, epsilon, slope):
+def batch_norm_predict(x, gamma, beta, mean, variance, epsilon, slope, ceiling):
     x, mean, variance = _double(x, mean, variance)
     gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
-    return _rectified(gamma * (x - mean) / np.sqrt(variance + epsilon) + beta, slope)
+    return np.minimum(_rectified(gamma * (x - mean) / np.sqrt(variance + epsilon) + beta, slope), ceiling)
 
 
-def batch_norm_backward(dy, x, mean, rstd, gamma, beta, slope):
+def batch_norm_backward(dy, x, mean, rstd, gamma, beta, slope, ceiling):
     """Return dx, and what is to be added to the gradients of gamma and beta."""
     dy, x, mean, rstd = _double(dy, x, mean, rstd)
     gamma, beta = _or(gamma, x.shape[1], 1), _or(beta, x.shape[1], 0)
     if len(x) == 0:
         return x, np.zeros(x.shape[1]), np.zeros(x.shape[1])
     normalized = (x - mean) * rstd
-    dy = np.where(gamma * normalized + beta <= 0, slope * dy, dy)
+    y = gamma * normalized + beta
+    dy = np.where(y >= ceiling, 0, np.where(y <= 0, slope * dy, dy))
     dnormalized = dy * gamma
     dx = rstd * (dnormalized - dnormalized.mean(axis=0) - normalized * (dnormalized * normalized).mean(axis=0))
     return dx, (dy * normalized).sum(axis=0), dy.sum(axis=0)

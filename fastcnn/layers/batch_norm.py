@@ -7,6 +7,7 @@ import numpy as np
 from fastcnn import constraints
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, number
+from fastcnn.kernels.rectifier import NO_RECTIFIER, RELU, Rectifier
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.operations.batch_normalization import (
     batch_normalization,
@@ -85,9 +86,9 @@ class BatchNormalization(Layer):
         self.moving_mean = self.add_weight("moving_mean", shape, mean, trainable=False)
         self.moving_variance = self.add_weight("moving_variance", shape, variance, trainable=False)
 
-    def forward(self, x: np.ndarray, call: Call = Call(), relu: bool = False, slope: float = 0.0
-                ) -> tuple[np.ndarray, Backward]:
-        """Train: as `Layer.forward`; with `relu` a rectifier follows, in the same passes over memory.
+    def forward(self, x: np.ndarray, call: Call = Call(), relu: bool = False, *, rectifier: Rectifier = NO_RECTIFIER,
+                addend: np.ndarray | None = None, owned: bool = False) -> tuple[np.ndarray, Backward]:
+        """Train: as `Layer.forward`; a sum and a rectifier may follow, in the same passes over memory.
 
         Parameters
         ----------
@@ -95,20 +96,24 @@ class BatchNormalization(Layer):
         call : Call
         relu : bool
             Return max(y, 0) and its backward pass.
-        slope : float
-            With `relu`: what y is multiplied by where it is below 0.
+        rectifier : Rectifier
+            Another one, without `relu`.
+        addend : array, optional
+            Of the shape of x, added before the rectifier; the backward pass returns (dx, daddend) then.
+        owned : bool
+            Whether x is nobody else's: the backward pass, which runs once, may write over it.
         """
-        x, slope = self.checked(x), slope if relu else 1.0
+        x, rectifier = self.checked(x), RELU if relu else rectifier
         if self.trainable and call.training:
             return batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance, self.momentum,
-                                       self.epsilon, slope)
+                                       self.epsilon, rectifier, addend=addend, owned=owned)
         return frozen_batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance,
-                                          self.epsilon, slope=slope, trainable=self.trainable)
+                                          self.epsilon, rectifier, trainable=self.trainable, addend=addend)
 
     def predict(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         """Infer: as `Layer.predict`, and the larger of that and 0 with `relu`."""
         return predict_batch_normalization(self.checked(x), self.gamma, self.beta, self.moving_mean,
-                                           self.moving_variance, self.epsilon, relu)
+                                           self.moving_variance, self.epsilon, RELU if relu else NO_RECTIFIER)
 
     def channel_affine(self) -> tuple[Any, Any]:
         """Return what prediction multiplies each channel by, and what it adds then, in double precision."""

@@ -5,19 +5,24 @@
 for each channel, the last axis. Training uses the mean and variance of the batch, prediction the moving ones.
 """
 
+from typing import Any
+
 import numpy as np
 
 from fastcnn import device
 from fastcnn.kernels import codes
+from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
 from fastcnn.operations import Backward
-from fastcnn.operations.activation import RELU, Elementwise
+from fastcnn.operations.activation import Elementwise
 from fastcnn.operations.kernel_call import NOTHING
+from fastcnn.operations.merge import weighted_sum
 from fastcnn.operations.saved import saved
 from fastcnn.parameters import Parameter
 
 
 def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
-                        moving_variance: Parameter, momentum: float, epsilon: float, slope: float = 1.0
+                        moving_variance: Parameter, momentum: float, epsilon: float,
+                        rectifier: Rectifier = NO_RECTIFIER, *, addend: np.ndarray | None = None, owned: bool = False
                         ) -> tuple[np.ndarray, Backward]:
     """Train: return y with the batch's mean and variance, and dy -> dx; update the moving ones.
 
@@ -30,65 +35,103 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
     moving_mean, moving_variance : (C,) Parameter
         Updated, unless the batch is empty.
     momentum, epsilon : float
-    slope : float
-        What y is multiplied by where it is below 0: 1 for no rectifier, 0 for ReLU.
+    rectifier : Rectifier
+        What y goes through, in the same passes over memory.
+    addend : array, optional
+        Lies as x does; added before the rectifier. The backward pass returns (dx, daddend) then.
+    owned : bool
+        Whether x is nobody else's: the backward pass, which runs once, writes dx over it then.
     """
     d, dtype, channels = device.of(x), x.dtype, x.shape[-1]
     y, mean, rstd = d.empty(x.shape, dtype), d.empty((channels,), dtype), d.empty((channels,), dtype)
     # An empty batch has no statistics, and must not turn the moving ones into NaN.
     if not x.size:
-        return y, lambda dy: dy
+        return y, lambda dy: dy if addend is None else (dy, dy)
     shape, nothing = (x.size // channels, channels), NOTHING[dtype]
     x_shape, rows = x.shape, x.reshape(shape)
     scale, offset = nothing if gamma is None else gamma.array, nothing if beta is None else beta.array
     scratch = d.empty((d.kernels.batch_norm_forward_scratch(shape, dtype),), dtype)
+    added = nothing if addend is None else addend.reshape(-1)
     try:
         d.kernels.batch_norm_forward(y.reshape(shape), mean, rstd, moving_mean.array, moving_variance.array, scratch,
-                                     rows, scale, offset, momentum, epsilon, slope)
+                                     rows, added, scale, offset, momentum, epsilon, *rectifier)
     finally:  # Ctrl-C is raised when the kernel has already written
         moving_mean.version += 1
         moving_variance.version += 1
     again = saved(rows)
 
+    # With an addend, x does not tell where the rectifier was: that is read from y, before the normalization's way back.
+    own = rectifier if addend is None else NO_RECTIFIER
+
     def backward(dy: np.ndarray) -> np.ndarray:
-        dx = d.empty(x_shape, dtype)
+        found = again()
+        dx = found.reshape(x_shape) if owned else d.empty(x_shape, dtype)
         dgamma = nothing if gamma is None else gamma.gradient
         dbeta = nothing if beta is None else beta.gradient
         scratch = d.empty((d.kernels.batch_norm_backward_scratch(shape, dtype),), dtype)
-        d.kernels.batch_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape), again(), mean, rstd,
-                                      scale, offset, slope)
+        d.kernels.batch_norm_backward(dx.reshape(shape), dgamma, dbeta, scratch, dy.reshape(shape), found, mean, rstd,
+                                      scale, offset, *own)
         return dx
 
-    return y, backward
+    return y, backward if addend is None else _through_sum(y, rectifier, backward)
+
+
+def _through_sum(y: np.ndarray, rectifier: Rectifier, backward: Backward) -> Backward:
+    """Return dy -> (dx, daddend), by the backward pass of a normalization whose result was added to something."""
+    rectified = None if rectifier == NO_RECTIFIER else _through_rectifier(y, rectifier)
+
+    def both(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        dy = dy if rectified is None else rectified(dy)
+        return backward(dy), dy
+
+    return both
+
+
+def _through_rectifier(y: np.ndarray, rectifier: Rectifier) -> Backward:
+    """Return the backward pass of a rectifier that made y."""
+    function, y_again = _function(rectifier), saved(y)
+    return lambda dy: function.backward(y_again())(dy)
+
+
+def _function(rectifier: Rectifier) -> Elementwise:
+    """Return a rectifier as an activation whose backward pass takes its result; a leaky one's slope is positive."""
+    slope, ceiling = rectifier
+    if slope == 0:
+        return Elementwise("relu", codes.CLIP, ceiling, 0.0)
+    return Elementwise("leaky_relu", codes.LEAKY_RELU, slope)
 
 
 def frozen_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
-                               moving_variance: Parameter, epsilon: float, *, slope: float, trainable: bool
-                               ) -> tuple[np.ndarray, Backward]:
+                               moving_variance: Parameter, epsilon: float, rectifier: Rectifier = NO_RECTIFIER, *,
+                               trainable: bool, addend: np.ndarray | None = None) -> tuple[np.ndarray, Backward]:
     """Return y with the moving mean and variance, which do not change, and dy -> dx.
 
     Parameters
     ----------
-    x, gamma, beta, moving_mean, moving_variance, epsilon, slope : as `batch_normalization`
+    x, gamma, beta, moving_mean, moving_variance, epsilon, rectifier, addend : as `batch_normalization`
     trainable : bool
         Whether the backward pass adds to the gradients of gamma and beta.
     """
-    y = predict_batch_normalization(x, gamma, beta, moving_mean, moving_variance, epsilon, slope == 0)
+    # The way back of a leaky one wants what it was given.
+    later = rectifier != NO_RECTIFIER and (addend is not None or rectifier.slope != 0)
+    y = predict_batch_normalization(x, gamma, beta, moving_mean, moving_variance, epsilon,
+                                    NO_RECTIFIER if later else rectifier)
+    y = y if addend is None else weighted_sum((y, addend), (1.0, 1.0))[0]
     rectified: Backward | None = None
-    if slope == 0:
-        y_again = saved(y)
-        rectified = lambda dy: RELU.backward(y_again())(dy)
-    elif slope != 1:
-        y, rectified = Elementwise("leaky_relu", codes.LEAKY_RELU, slope).forward(y)
-
+    if later:
+        y, rectified = _function(rectifier).forward(y)
+    elif rectifier != NO_RECTIFIER:
+        rectified = _through_rectifier(y, rectifier)
+    sums = addend is not None
     x_again = saved(x) if trainable and x.size and (gamma is not None or beta is not None) else None
 
-    def backward(dy: np.ndarray) -> np.ndarray:
+    def backward(dy: np.ndarray) -> Any:
         dy = dy if rectified is None else rectified(dy)
         if x_again is not None:
             _add_parameter_gradients(dy, x_again(), gamma, beta, moving_mean.array, _rstd(moving_variance, epsilon))
         scale = NOTHING[dy.dtype] if gamma is None else gamma.array
-        return _without_constant(dy, scale, moving_variance.array, epsilon)
+        dx = _without_constant(dy, scale, moving_variance.array, epsilon)
+        return (dx, dy) if sums else dx
 
     return y, backward
 
@@ -101,7 +144,7 @@ def _add_parameter_gradients(dy: np.ndarray, x: np.ndarray, gamma: Parameter | N
     offset, dbeta = (nothing, nothing) if beta is None else (beta.array, beta.gradient)
     scratch = d.empty((d.kernels.batch_norm_backward_scratch(rows, x.dtype),), x.dtype)
     d.kernels.batch_norm_backward(d.empty(rows, x.dtype), dgamma, dbeta, scratch, dy.reshape(rows), x.reshape(rows),
-                                  mean, rstd, scale, offset, 1.0)
+                                  mean, rstd, scale, offset, *NO_RECTIFIER)
 
 
 def _rstd(variance: Parameter, epsilon: float) -> np.ndarray:
@@ -115,18 +158,17 @@ def _rstd(variance: Parameter, epsilon: float) -> np.ndarray:
 
 
 def predict_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
-                                moving_variance: Parameter, epsilon: float, relu: bool = False) -> np.ndarray:
+                                moving_variance: Parameter, epsilon: float, rectifier: Rectifier = NO_RECTIFIER
+                                ) -> np.ndarray:
     """Infer: return y with the moving mean and variance; arguments as `batch_normalization`.
 
     Parameters
     ----------
-    gamma, beta, moving_mean, moving_variance, epsilon : as `batch_normalization`
-    relu : bool
-        Return max(y, 0).
+    gamma, beta, moving_mean, moving_variance, epsilon, rectifier : as `batch_normalization`
     """
     nothing = NOTHING[x.dtype]
     scale, offset = nothing if gamma is None else gamma.array, nothing if beta is None else beta.array
-    return normalize_columns(x, scale, offset, moving_mean.array, moving_variance.array, epsilon, relu)
+    return normalize_columns(x, scale, offset, moving_mean.array, moving_variance.array, epsilon, rectifier)
 
 
 def normalization(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray
@@ -151,8 +193,8 @@ def _without_constant(dy: np.ndarray, gamma: np.ndarray, variance: np.ndarray, e
 
 
 def normalize_columns(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: np.ndarray, variance: np.ndarray,
-                      epsilon: float, relu: bool = False) -> np.ndarray:
-    """Return gamma (x - mean) / sqrt(variance + epsilon) + beta, or the larger of that and 0.
+                      epsilon: float, rectifier: Rectifier = NO_RECTIFIER) -> np.ndarray:
+    """Return gamma (x - mean) / sqrt(variance + epsilon) + beta, rectified.
 
     Parameters
     ----------
@@ -161,11 +203,11 @@ def normalize_columns(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, mean: 
     gamma, beta, mean, variance : (columns,) arrays
         A number for each column; gamma and beta may be absent: of size 0.
     epsilon : float
-    relu : bool
+    rectifier : Rectifier
     """
     d = device.of(x)
     y, rows = d.empty(x.shape, x.dtype), (x.size // mean.size, mean.size)
     scratch = d.empty((d.kernels.batch_norm_predict_scratch(rows, x.dtype),), x.dtype)
     d.kernels.batch_norm_predict(y.reshape(rows), scratch, x.reshape(rows), gamma, beta, mean, variance, epsilon,
-                                 0.0 if relu else 1.0)
+                                 *rectifier)
     return y

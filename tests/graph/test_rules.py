@@ -73,6 +73,11 @@ def gate(x):
     return layers.Reshape((1, 1, 4), **KW)(layers.GlobalAveragePooling2D(**KW)(x))
 
 
+def shortcut(*after, of=None):
+    """A convolution and its normalization, added to the input or what is made of it, and what follows the sum."""
+    return lambda x: chain(*after)(layers.Add(**KW)([norm()(conv(padding="same")(x)), x if of is None else of(x)]))
+
+
 # rule: what fits and what runs there, then what nearly fits and why not. A head is put on what has none.
 ROWS = {
     "a softmax layer before cross-entropy": (
@@ -91,6 +96,22 @@ ROWS = {
     "a linear layer, batch normalization": (
         lambda: chain(conv(), norm(), layers.Tanh(**KW)), "ConvBatchNorm",
         lambda: lambda x: norm()(conv()(x), training=False), "runs as in inference"),
+    "batch normalization, a sum, a rectifier": (
+        lambda: shortcut(layers.ReLU6(**KW)), "ConvBatchNorm",
+        lambda: shortcut(relu(), of=gate), "the residual is broadcast"),
+    "batch normalization, a sum": (
+        lambda: shortcut(layers.Tanh(**KW)), "ConvBatchNorm",
+        lambda: lambda x: layers.Add(**KW)([norm()(conv(padding="same")(x)), x, x]), "takes two"),
+    "batch normalization or a sum, ReLU, in training": (
+        lambda: chain(norm(), relu()), "WithReLU", lambda: twice_read(norm(), relu()), "others read the output of"),
+    "zeros, a convolution, in training": (
+        lambda: chain(layers.ZeroPadding2D(((0, 1), (2, 1)), **KW), conv(strides=2)), "Conv2D",
+        lambda: twice_read(layers.ZeroPadding2D(1, **KW), conv(padding="same")), "others read the output of"),
+    "zeros, max pooling, in training": (
+        lambda: chain(conv(strides=2), norm(), relu(), layers.ZeroPadding2D(1, **KW),
+                      layers.MaxPooling2D(3, strides=2, **KW)), "MaxPooling2D",
+        lambda: chain(conv(), norm(), layers.LeakyReLU(**KW), layers.ZeroPadding2D(1, **KW),
+                      layers.MaxPooling2D(3, **KW)), "the image may be negative"),
     "a convolution or dense layer, batch normalization or a scale": (
         lambda: chain(conv(), norm(), norm()), "FusedConv",
         lambda: twice_read(conv(), norm()), "others read the output of"),

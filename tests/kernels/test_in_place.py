@@ -57,13 +57,14 @@ def _merge(dtype, code, relu=0):
                                             "code": code, "alpha": 0.5, "beta": -2.0, "relu": relu}
 
 
-def _batch_norm(kernel, shape, dtype, slope, *inputs):
+def _batch_norm(kernel, shape, dtype, slope, *inputs, ceiling=np.inf):
     columns = ("mean", "gamma", "beta", "dgamma", "dbeta", "moving_mean")
     arrays = {name: random(*shape, dtype=dtype, seed=k) for k, name in enumerate(inputs)}
     arrays |= {name: random(shape[1], dtype=dtype, seed=k + 9) for k, name in enumerate(columns)}
+    arrays["addend"] = arrays["addend"].reshape(-1) if "addend" in arrays else arrays["mean"][:0]
     arrays |= {name: abs(arrays["mean"]) + 1 for name in ("rstd", "variance", "moving_variance")}
     scratch = unwritten(getattr(cpu, f"{kernel}_scratch")(shape, np.dtype(dtype)), dtype=dtype)
-    others = {"scratch": scratch, "slope": slope, "epsilon": 1e-3, "momentum": 0.9}
+    others = {"scratch": scratch, "slope": slope, "ceiling": ceiling, "epsilon": 1e-3, "momentum": 0.9}
     return unwritten(*shape, dtype=dtype), {**arrays, **others}
 
 
@@ -73,8 +74,8 @@ CALLS = {
     "activation_forward": [lambda t: _flat(t, ("x",), code=codes.TANH, alpha=0.0, beta=0.0)],
     "add": [lambda t: _flat(t, ("a", "b"))],
     "batch_norm_backward": [lambda t: _batch_norm("batch_norm_backward", (many(9001), 7), t, 0.2, "dy", "x")],
-    "batch_norm_forward": [lambda t: _batch_norm("batch_norm_forward", (many(9001), 7), t, 1.0, "x"),
-                           lambda t: _batch_norm("batch_norm_forward", (3, 70), t, 0.0, "x")],
+    "batch_norm_forward": [lambda t: _batch_norm("batch_norm_forward", (many(9001), 7), t, 1.0, "x", "addend"),
+                           lambda t: _batch_norm("batch_norm_forward", (3, 70), t, 0.0, "x", "addend", ceiling=1.0)],
     "batch_norm_predict": [lambda t: _batch_norm("batch_norm_predict", (many(9001), 7), t, 0.0, "x")],
     "conv2d_forward": [lambda t: _conv((2, 9, 8, 20), 70, (1, 1), RELU, t),
                        lambda t: _conv((1, 7, 5, 6), 33, (3, 3), LINEAR, t, padding="same"),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcnn.kernels.rectifier import NO_RECTIFIER, RELU, Rectifier
 from fastcnn.operations import batch_normalization as batch
 from fastcnn.operations.normalization import (
     group_normalization,
@@ -25,21 +26,52 @@ def _by_batch(x, gamma=1.0, beta=0.0):
     return _formula(x, gamma, beta, x.mean((0, 1, 2)), x.var((0, 1, 2)))
 
 
-def _rectified(y, slope):
-    return np.where(y < 0, slope * y, y)
+def _rectified(y, rectifier):
+    return np.minimum(np.where(y < 0, rectifier.slope * y, y), rectifier.ceiling)
+
+
+rectifiers = pytest.mark.parametrize("rectifier", [NO_RECTIFIER, RELU, Rectifier(0.0, 0.7), Rectifier(0.2)], ids=str)
 
 
 def _moving():
     return parameter(MEAN, "moving_mean"), parameter(VARIANCE, "moving_variance")
 
 
-@pytest.mark.parametrize("slope", [1.0, 0.0, 0.2])
-def test_training_takes_the_statistics_of_the_batch(slope):
+@rectifiers
+def test_training_takes_the_statistics_of_the_batch(rectifier):
     def operate(x, gamma, beta):
-        return batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON, slope)
+        return batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON, rectifier)
 
     look_over(of_parameters(operate, "gamma", "beta"), normal(*SHAPE), GAMMA, BETA,
-              expected=lambda *arrays: _rectified(_by_batch(*arrays), slope))
+              expected=lambda *arrays: _rectified(_by_batch(*arrays), rectifier))
+
+
+@rectifiers
+@pytest.mark.parametrize("frozen", [False, True])
+def test_an_addend_comes_before_the_rectifier_and_has_a_gradient(rectifier, frozen):
+    def operate(x, addend):
+        if frozen:
+            return batch.frozen_batch_normalization(x, None, None, *_moving(), EPSILON, rectifier, trainable=True,
+                                                    addend=addend)
+        return batch.batch_normalization(x, None, None, *_moving(), 0.9, EPSILON, rectifier, addend=addend)
+
+    def formula(x, addend):
+        y = _formula(x, 1.0, 0.0, MEAN, VARIANCE) if frozen else _by_batch(x)
+        return _rectified(y + addend, rectifier)
+
+    look_over(operate, normal(*SHAPE), normal(*SHAPE, seed=9), expected=formula)
+
+
+def test_the_gradient_of_an_owned_input_takes_its_memory_and_has_the_same_bits():
+    given = normal(*SHAPE)
+    results = []
+    for owned in (False, True):
+        x = given.copy()
+        _, backward = batch.batch_normalization(x, None, None, *_moving(), 0.9, EPSILON, RELU, owned=owned)
+        dx = backward(normal(*SHAPE, seed=9))
+        assert np.shares_memory(dx, x) == owned
+        results.append(dx.copy())
+    np.testing.assert_array_equal(*results)
 
 
 def test_gamma_and_beta_may_be_absent_each():
@@ -69,35 +101,35 @@ def test_an_empty_batch_moves_nothing():
     assert mean.version == variance.version == 0
 
 
-@pytest.mark.parametrize("slope", [1.0, 0.0, 0.2])
-def test_a_frozen_layer_takes_moving_statistics_and_learns_gamma_and_beta(slope):
+@rectifiers
+def test_a_frozen_layer_takes_moving_statistics_and_learns_gamma_and_beta(rectifier):
     def operate(x, gamma, beta):
-        return batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, slope=slope, trainable=True)
+        return batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, rectifier, trainable=True)
 
     y, _ = look_over(of_parameters(operate, "gamma", "beta"), normal(*SHAPE), GAMMA, BETA,
-                     expected=lambda x, *both: _rectified(_formula(x, *both, MEAN, VARIANCE), slope))
-    if slope in (0, 1):
+                     expected=lambda x, *both: _rectified(_formula(x, *both, MEAN, VARIANCE), rectifier))
+    if rectifier.slope in (0, 1):
         again = batch.predict_batch_normalization(normal(*SHAPE), parameter(GAMMA), parameter(BETA), *_moving(),
-                                                  EPSILON, slope == 0)
+                                                  EPSILON, rectifier)
         np.testing.assert_array_equal(y, again)
 
 
 def test_a_frozen_layer_that_is_not_trainable_leaves_the_gradients_alone():
     gamma, beta = parameter(GAMMA), parameter(BETA)
-    look_over(lambda x: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, slope=1.0,
+    look_over(lambda x: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON,
                                                          trainable=False), normal(*SHAPE))
     assert not gamma.grad.any()
     assert not beta.grad.any()
-    look_over(lambda x: batch.frozen_batch_normalization(x, None, None, *_moving(), EPSILON, slope=1.0,
+    look_over(lambda x: batch.frozen_batch_normalization(x, None, None, *_moving(), EPSILON,
                                                          trainable=True), normal(*SHAPE))
 
 
 def test_one_of_gamma_and_beta_is_learned_where_the_other_is_absent():
     def scaled(x, gamma):
-        return batch.frozen_batch_normalization(x, gamma, None, *_moving(), EPSILON, slope=1.0, trainable=True)
+        return batch.frozen_batch_normalization(x, gamma, None, *_moving(), EPSILON, trainable=True)
 
     def shifted(x, beta):
-        return batch.frozen_batch_normalization(x, None, beta, *_moving(), EPSILON, slope=1.0, trainable=True)
+        return batch.frozen_batch_normalization(x, None, beta, *_moving(), EPSILON, trainable=True)
 
     look_over(of_parameters(scaled, "gamma"), normal(*SHAPE), GAMMA)
     look_over(of_parameters(shifted, "beta"), normal(*SHAPE), BETA)
@@ -198,7 +230,7 @@ def test_a_frozen_layer_follows_its_statistics_and_epsilon():
 
     def slope(epsilon=EPSILON):
         gamma.zero_grad()
-        batch.frozen_batch_normalization(x, gamma, None, mean, variance, epsilon, slope=1.0, trainable=True)[1](
+        batch.frozen_batch_normalization(x, gamma, None, mean, variance, epsilon, trainable=True)[1](
             np.ones(SHAPE))
         expected = ((x - mean.value) / np.sqrt(variance.value + epsilon)).sum((0, 1, 2))
         np.testing.assert_allclose(gamma.grad, expected, rtol=1e-11)
@@ -214,7 +246,7 @@ def test_a_frozen_layer_follows_its_statistics_and_epsilon():
 
 def test_a_frozen_layer_of_an_empty_batch_has_nothing_to_learn():
     gamma, beta = parameter(GAMMA), parameter(BETA)
-    y, back = batch.frozen_batch_normalization(np.empty((0, 3, C)), gamma, beta, *_moving(), EPSILON, slope=0.0,
+    y, back = batch.frozen_batch_normalization(np.empty((0, 3, C)), gamma, beta, *_moving(), EPSILON, RELU,
                                                trainable=True)
     assert back(y).shape == y.shape == (0, 3, C)
     assert not gamma.grad.any()
@@ -224,7 +256,7 @@ def test_a_frozen_layer_of_an_empty_batch_has_nothing_to_learn():
 def test_gradients_of_gamma_and_beta_are_added_to():
     gamma, beta, x = parameter(GAMMA), parameter(BETA), normal(*SHAPE)
     for forward in (lambda: batch.batch_normalization(x, gamma, beta, *_moving(), 0.9, EPSILON),
-                    lambda: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON, slope=1.0,
+                    lambda: batch.frozen_batch_normalization(x, gamma, beta, *_moving(), EPSILON,
                                                              trainable=True),
                     lambda: group_normalization(x, gamma, beta, (3, 8, 1, C), EPSILON)):
         gamma.zero_grad()

@@ -92,9 +92,10 @@ def test_batch_norm():
     y, mean, rstd, dx = unwritten(50, 6), unwritten(6), unwritten(6), unwritten(50, 6)
     moving_mean, moving_variance, dgamma, dbeta = np.zeros(6), np.ones(6), np.zeros(6), np.zeros(6)
     scratch = unwritten(cpu.batch_norm_forward_scratch(x.shape, x.dtype))
-    cpu.batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, 0.9, 1e-3, 1.0)
+    cpu.batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, x[:0, 0], gamma, beta, 0.9, 1e-3,
+                           1.0, np.inf)
     scratch = unwritten(cpu.batch_norm_backward_scratch(x.shape, x.dtype))
-    cpu.batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, 1.0)
+    cpu.batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, 1.0, np.inf)
 
     input_, weight, bias = _tensor(x), _tensor(gamma), _tensor(beta)
     running_mean, running_variance = torch.zeros(6, dtype=torch.float64), torch.ones(6, dtype=torch.float64)

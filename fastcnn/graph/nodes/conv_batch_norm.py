@@ -4,44 +4,64 @@ from typing import Any
 
 import numpy as np
 
+from fastcnn import device
+from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
 from fastcnn.layers.base import Backward, Call
 from fastcnn.layers.batch_norm import BatchNormalization
 from fastcnn.parameters import Parameter
-from fastcnn.traits import NONE
+from fastcnn.traits import NONE, Trait
 
 
 class ConvBatchNorm:
-    """A convolution or dense layer, batch normalization, and ReLU, a leaky one or nothing after it.
+    """A convolution or dense layer, batch normalization, a sum with something else, and a rectifier.
 
-    Normalization and rectifier share their passes over memory.
+        y = rectifier(normalized(product(x)) + addend)
+
+    Normalization, sum and rectifier share their passes over memory. What the product returns is seen by nobody else, so
+    that its gradient takes its memory.
 
     Parameters
     ----------
     product : Layer
         A linear Conv2D or Dense.
     normalization : BatchNormalization
-    slope : float
-        What is multiplied by below 0: 1 for no rectifier, 0 for ReLU.
+    rectifier : Rectifier
+    adds : bool
+        Whether it takes (x, addend).
     """
 
-    traits, replayable, many_inputs = NONE, True, False
+    replayable = True
 
-    def __init__(self, product: Any, normalization: BatchNormalization, slope: float) -> None:
-        self.product, self.normalization, self.slope = product, normalization, slope
+    def __init__(self, product: Any, normalization: BatchNormalization, rectifier: Rectifier = NO_RECTIFIER,
+                 adds: bool = False) -> None:
+        self.product, self.normalization, self.rectifier, self.many_inputs = product, normalization, rectifier, adds
         self.parameters = [*product.parameters, *normalization.parameters]
-        self.input_shape, self.output_shape = product.input_shape, normalization.output_shape
+        self.output_shape = normalization.output_shape
+        self.input_shape = (product.input_shape, self.output_shape) if adds else product.input_shape
+        self.traits = (Trait.NOT_NEGATIVE if rectifier.slope == 0 else
+                       Trait.TAKES_ADDEND if not adds and rectifier == NO_RECTIFIER else NONE)
 
     @property
     def trainable_weights(self) -> list[Parameter]:
         return [*self.product.trainable_weights, *self.normalization.trainable_weights]
 
-    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
-        """As `Layer.forward`."""
-        z, through_product = self.product.forward(x, call)
-        y, through_normalization = self.normalization.forward(z, call, relu=self.slope != 1, slope=self.slope)
+    def with_sum(self, rectifier: Rectifier) -> "ConvBatchNorm":
+        """Return the node that takes (x, addend), with a rectifier after the sum."""
+        return ConvBatchNorm(self.product, self.normalization, rectifier, True)
 
-        def backward(dy: np.ndarray) -> np.ndarray | None:
-            dx: np.ndarray | None = through_product(through_normalization(dy))
-            return dx
+    def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`."""
+        x, addend = x if self.many_inputs else (x, None)
+        if addend is not None:
+            addend = device.of(addend).ready(addend)  # a layer of the user's own may have made it
+        z, through_product = self.product.forward(x, call)
+        y, through_normalization = self.normalization.forward(z, call, rectifier=self.rectifier, addend=addend,
+                                                              owned=True)
+
+        def backward(dy: np.ndarray) -> Any:
+            if addend is None:
+                return through_product(through_normalization(dy))
+            dz, daddend = through_normalization(dy)
+            return through_product(dz), daddend
 
         return y, backward

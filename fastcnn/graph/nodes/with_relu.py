@@ -1,15 +1,16 @@
-"""A normalization or a sum, and ReLU after it, in prediction."""
+"""A normalization or a sum, and ReLU after it."""
 
 from typing import Any
 
 import numpy as np
 
+from fastcnn.layers.base import Backward, Call
 from fastcnn.parameters import Parameter
 from fastcnn.traits import Trait
 
 
 class WithReLU:
-    """A normalization or a sum with the ReLU after it, in one pass over memory: `predict` of the layer takes `relu`.
+    """A normalization or a sum with the ReLU after it, in one pass over memory: the layer's verbs take `relu`.
 
     Parameters
     ----------
@@ -25,6 +26,16 @@ class WithReLU:
     @property
     def parameters(self) -> list[Parameter]:
         found: list[Parameter] = self.layer.parameters
+        return found
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        found: list[Parameter] = self.layer.trainable_weights
+        return found
+
+    def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`."""
+        found: tuple[np.ndarray, Backward] = self.layer.forward(x, call, relu=True)
         return found
 
     def predict(self, x: Any) -> np.ndarray:

@@ -19,12 +19,12 @@ from fastcnn.graph.rules.engine import rewritten
 from fastcnn.graph.rules.logits import LOGITS
 from fastcnn.graph.rules.prediction import FOLDED, IDLE, JOINED
 from fastcnn.graph.rules.rule import Context, Fusion, Match, Rule
-from fastcnn.graph.rules.training import ACTIVATED, NORMALIZED
+from fastcnn.graph.rules.training import ACTIVATED, BORDERED, NORMALIZED
 from fastcnn.graph.steps import Graph
 from fastcnn.switches import switch
 
 #: In the order in which they run. Normalizations come before batch-interleaved runs, which leave them alone.
-RULES: tuple[Rule, ...] = (*LOGITS, *IDLE, *NORMALIZED, *FOLDED, *BATCH_INTERLEAVED, *ACTIVATED, *JOINED)
+RULES: tuple[Rule, ...] = (*LOGITS, *IDLE, *BORDERED, *NORMALIZED, *FOLDED, *BATCH_INTERLEAVED, *ACTIVATED, *JOINED)
 
 
 _added: tuple[Rule, ...] = ()

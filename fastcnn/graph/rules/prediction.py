@@ -27,6 +27,7 @@ from typing import Any
 from fastcnn.graph.nodes.fused_conv import FusedConv
 from fastcnn.graph.nodes.inverted_residual import InvertedResidual
 from fastcnn.graph.nodes.with_relu import WithReLU
+from fastcnn.graph.rules.borders import bordered_pool, why_not_bordered_pool
 from fastcnn.graph.rules.questions import (
     ends_in_clamp,
     has,
@@ -35,9 +36,9 @@ from fastcnn.graph.rules.questions import (
     is_channel_affine,
     is_idle,
     is_linear,
-    is_not_negative,
     is_relu,
     is_sum,
+    why_not_added,
 )
 from fastcnn.graph.rules.rule import Match, Rule
 from fastcnn.traits import Trait, of
@@ -60,33 +61,11 @@ def _takes_residual(node: Any) -> bool:
     return is_affine(node) and Trait.TAKES_RESIDUAL in of(node)
 
 
-def _why_not_added(match: Match) -> str | None:
-    shapes = match.nodes[1].input_shape
-    if len(shapes) != 2:
-        return f"the sum has {len(shapes)} inputs, and takes two"
-    # The kernel adds the residual element by element, at the place where it stores a result.
-    return None if shapes[0] == shapes[1] else "the residual is broadcast"
-
-
 def _activated(match: Match) -> Any:
     return FusedConv.of(match.nodes[0]).with_activation(match.nodes[1].function)
 
 
-# --- pooling and inverted residuals -----------------------------------------------------------------------------------
-
-
-def _bordered_pool(match: Match) -> Any:
-    zeros, pooling = match.nodes
-    return pooling.replaced(padding=zeros.border, input_shape=zeros.input_shape)
-
-
-def _why_not_bordered_pool(match: Match) -> str | None:
-    zeros, pooling = match.nodes
-    if pooling.padding != "valid" or pooling.ceil_mode or pooling.dilation_rate != (1, 1):
-        return f"{pooling.name} has a padding, a dilation or ceil_mode"
-    if any(a >= size or b >= size for (a, b), size in zip(zeros.border, pooling.pool_size, strict=True)):
-        return f"windows of {pooling.name} may lie within the zeros alone"
-    return None if match.source is not None and is_not_negative(match.source.node) else "the image may be negative"
+# --- inverted residuals -----------------------------------------------------------------------------------
 
 
 def _clamped(node: Any, trait: Trait) -> Any:
@@ -129,12 +108,12 @@ JOINED = (
     Rule("zeros, a convolution", (has(Trait.ZERO_BORDER2D), has(Trait.PRODUCT | Trait.TAKES_BORDER)), _bordered,
          prediction=True),
     Rule("a convolution or dense layer, a sum", (_takes_residual, is_sum),
-         lambda match: FusedConv.of(match.nodes[0]).with_residual(), _why_not_added, prediction=True),
+         lambda match: FusedConv.of(match.nodes[0]).with_residual(), why_not_added, prediction=True),
     Rule("a convolution or dense layer, an activation", (is_linear, is_activation), _activated, prediction=True),
     Rule("batch normalization or a sum, ReLU", (has(Trait.TAKES_RELU), is_relu),
          lambda match: WithReLU(match.nodes[0]), prediction=True),
-    Rule("zeros, max pooling", (has(Trait.ZERO_BORDER2D), has(Trait.MAX_POOL2D | Trait.TAKES_BORDER)), _bordered_pool,
-         _why_not_bordered_pool, prediction=True),
+    Rule("zeros, max pooling", (has(Trait.ZERO_BORDER2D), has(Trait.MAX_POOL2D | Trait.TAKES_BORDER)), bordered_pool,
+         why_not_bordered_pool, prediction=True),
     Rule("an inverted residual", (_is_expansion, _is_window, _is_pointwise), _inverted, prediction=True,
          or_pattern=(_is_window, _is_pointwise)),
 )

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 from fastcnn.activations import get
+from fastcnn.graph.rules.rule import Match
 from fastcnn.kernels import codes
+from fastcnn.kernels.rectifier import RELU, Rectifier
 from fastcnn.operations.activation import clamp_of
 from fastcnn.traits import NONE, Trait, of
 
@@ -66,15 +68,24 @@ def is_relu(node: Any) -> bool:
 
 
 def is_rectifier(node: Any) -> bool:
-    """Return whether a node is ReLU or leaky ReLU: y = x where x > 0, else `slope_of` times x."""
-    return is_relu(node) or (is_activation(node) and Trait.BY_CODE in of(node.function)
-                             and node.function.code == codes.LEAKY_RELU and node.function.beta == 0)
+    """Return whether a node is ReLU, one with a ceiling, or a leaky one: `rectifier_of` tells which."""
+    if not is_activation(node) or Trait.BY_CODE not in of(node.function):
+        return False
+    function = node.function
+    return function.code == codes.RELU or (function.code in (codes.CLIP, codes.LEAKY_RELU) and function.beta == 0)
 
 
-def slope_of(node: Any) -> float:
-    """Return what a rectifier multiplies by below 0."""
-    slope: float = 0.0 if is_relu(node) else node.function.alpha
-    return slope
+def is_bounded_rectifier(node: Any) -> bool:
+    """Return whether a node is ReLU, or one with a ceiling."""
+    return is_rectifier(node) and rectifier_of(node).slope == 0
+
+
+def rectifier_of(node: Any) -> Rectifier:
+    """Return what a rectifier does."""
+    function = node.function
+    if function.code == codes.RELU:
+        return RELU
+    return Rectifier(0.0, function.alpha) if function.code == codes.CLIP else Rectifier(function.alpha)
 
 
 def is_idle(node: Any) -> bool:
@@ -105,3 +116,17 @@ def is_softmax(function: Any, node: Any) -> bool:
     """
     rank = len(node.output_shape)
     return Trait.SOFTMAX in of(function) and not function.log and function.axes(rank, node) == [rank - 1]
+
+
+def why_not_added(match: Match) -> str | None:
+    """Return why a product before a sum cannot add the other summand at the place where it stores a result.
+
+    Parameters
+    ----------
+    match : Match
+        The product, the sum, and what may follow.
+    """
+    shapes = match.nodes[1].input_shape
+    if len(shapes) != 2:
+        return f"the sum has {len(shapes)} inputs, and takes two"
+    return None if shapes[0] == shapes[1] else "the residual is broadcast"

@@ -3,28 +3,51 @@
 ==================================================  ====================================================================
 what is found                                       what runs in its place
 ==================================================  ====================================================================
-a linear layer, then batch normalization, with      `ConvBatchNorm`: normalization and rectifier in one pass
-ReLU or a leaky one after it or without
+zeros around the image before a convolution, or     the layer with that padding
+before max pooling of numbers that are not negative
+a linear layer, then batch normalization, with or   `ConvBatchNorm`: normalization, sum and rectifier in one pass
+without ReLU, ReLU6 or a leaky one after it, or the
+sum with something else, with or without the former
+batch normalization or a sum, then ReLU             `WithReLU`: one pass
 a linear layer, then a layer of an activation       the same layer with the activation as its own
 a convolution, with ReLU or without, then max       `ConvMaxPool`: what no window sees is not computed
 pooling without overlap
 ==================================================  ====================================================================
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastcnn.activations import get
 from fastcnn.graph.nodes.batch_interleaved import is_plain
 from fastcnn.graph.nodes.conv_batch_norm import ConvBatchNorm
 from fastcnn.graph.nodes.conv_max_pool import ConvMaxPool
-from fastcnn.graph.rules.questions import has, is_activation, is_batch_norm, is_linear, is_rectifier, slope_of
+from fastcnn.graph.nodes.with_relu import WithReLU
+from fastcnn.graph.rules.borders import bordered_pool, why_not_bordered_pool, with_border
+from fastcnn.graph.rules.questions import (
+    has,
+    is_activation,
+    is_batch_norm,
+    is_bounded_rectifier,
+    is_linear,
+    is_rectifier,
+    is_relu,
+    is_sum,
+    rectifier_of,
+    why_not_added,
+)
 from fastcnn.graph.rules.rule import Match, Rule
+from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
 from fastcnn.traits import Trait
 
 
 def _normalized(match: Match) -> Any:
     product, normalization, *rectifier = match.nodes
-    return ConvBatchNorm(product, normalization, slope_of(rectifier[0]) if rectifier else 1.0)
+    return ConvBatchNorm(product, normalization, _after(rectifier))
+
+
+def _after(rectifiers: Sequence[Any]) -> Rectifier:
+    return rectifier_of(rectifiers[0]) if rectifiers else NO_RECTIFIER
 
 
 def _activated(match: Match) -> Any:
@@ -42,14 +65,29 @@ def _why_not_pooled(match: Match) -> str | None:
     return None if pooling.whole else f"{pooling.name} has windows that overlap, or a border"
 
 
+def _summed(match: Match) -> Any:
+    return match.nodes[0].with_sum(_after(match.nodes[2:]))
+
+
+BORDERED = (
+    Rule("zeros, a convolution, in training", (has(Trait.ZERO_BORDER2D), has(Trait.PRODUCT | Trait.TAKES_BORDER)),
+         with_border, training=True),
+)
 NORMALIZED = (
     # With the rectifier first: the shorter pattern would leave it over.
     Rule("a linear layer, batch normalization, a rectifier", (is_linear, is_batch_norm, is_rectifier),
          _normalized, training=True),
     Rule("a linear layer, batch normalization", (is_linear, is_batch_norm), _normalized, training=True),
+    Rule("batch normalization, a sum, a rectifier", (has(Trait.TAKES_ADDEND), is_sum, is_bounded_rectifier), _summed,
+         why_not_added, training=True),
+    Rule("batch normalization, a sum", (has(Trait.TAKES_ADDEND), is_sum), _summed, why_not_added, training=True),
+    Rule("zeros, max pooling, in training", (has(Trait.ZERO_BORDER2D), has(Trait.MAX_POOL2D | Trait.TAKES_BORDER)),
+         bordered_pool, why_not_bordered_pool, training=True),
 )
 ACTIVATED = (
     Rule("a linear layer, an activation", (is_linear, is_activation), _activated, training=True),
+    Rule("batch normalization or a sum, ReLU, in training", (has(Trait.TAKES_RELU), is_relu),
+         lambda match: WithReLU(match.nodes[0]), training=True),
     Rule("a convolution, max pooling", (has(Trait.CONV2D), has(Trait.MAX_POOL2D)),
          lambda match: ConvMaxPool(*match.nodes), _why_not_pooled, training=True),
 )

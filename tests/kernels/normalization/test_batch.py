@@ -29,7 +29,8 @@ EPSILON, MOMENTUM = 1e-3, 0.9
 
 sizes = pytest.mark.parametrize("shape", [
     (0, 3), (1, 1), (2, 1), (5, 3), (1, 700), (300, 6), (77, 64), (130, 513), (20_001, 5), (70_001, 1)], ids=str)
-rectifiers = pytest.mark.parametrize("below", [1.0, 0.0, 0.2], ids=["plain", "relu", "leaky"])
+NONE, RELU, RELU1, LEAKY = (1.0, np.inf), (0.0, np.inf), (0.0, 1.0), (0.2, np.inf)  # slope and ceiling
+rectifiers = pytest.mark.parametrize("rectifier", [NONE, RELU, RELU1, LEAKY], ids=["plain", "relu", "relu1", "leaky"])
 parameters = pytest.mark.parametrize(("scale", "center"), [(True, True), (False, True), (True, False), (False, False)])
 
 
@@ -38,29 +39,30 @@ def _parameters(channels, dtype, scale=True, center=True):
     return gamma[:channels if scale else 0].astype(dtype), beta[:channels if center else 0].astype(dtype)
 
 
-def _forward(x, gamma, beta, below=1.0):
+def _forward(x, gamma, beta, rectifier=NONE, addend=None):
     dtype, channels = x.dtype, x.shape[1]
     y, mean, rstd = unwritten(*x.shape, dtype=dtype), unwritten(channels, dtype=dtype), unwritten(channels, dtype=dtype)
     moving_mean, moving_variance = np.full(channels, 0.5, dtype), np.ones(channels, dtype)
     scratch = unwritten(batch_norm_forward_scratch(x.shape, dtype), dtype=dtype)
-    with inputs_unchanged(x, gamma, beta):
-        batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, MOMENTUM, EPSILON,
-                           below)
+    addend = gamma[:0] if addend is None else addend
+    with inputs_unchanged(x, addend, gamma, beta):
+        batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, addend, gamma, beta, MOMENTUM,
+                           EPSILON, *rectifier)
     assert_within(scratch)
     return y, mean, rstd, moving_mean, moving_variance
 
 
-def _predict(y, x, gamma, beta, mean, variance, below):
+def _predict(y, x, gamma, beta, mean, variance, rectifier):
     scratch = unwritten(batch_norm_predict_scratch(x.shape, x.dtype), dtype=x.dtype)
-    batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, EPSILON, below)
+    batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, EPSILON, *rectifier)
     assert_within(scratch)
 
 
-def _backward(dy, x, mean, rstd, gamma, beta, below=1.0):
+def _backward(dy, x, mean, rstd, gamma, beta, rectifier=NONE):
     dx, dgamma, dbeta = unwritten(*x.shape, dtype=x.dtype), np.ones_like(gamma), np.full_like(beta, 2)
     scratch = unwritten(batch_norm_backward_scratch(x.shape, x.dtype), dtype=x.dtype)
     with inputs_unchanged(dy, x, mean, rstd, gamma):
-        batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, below)
+        batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, *rectifier)
     assert_within(scratch)
     return dx, dgamma, dbeta
 
@@ -69,18 +71,19 @@ def _backward(dy, x, mean, rstd, gamma, beta, below=1.0):
 @sizes
 @parameters
 @rectifiers
-def test_batch_norm_agrees_with_its_twin(shape, dtype, scale, center, below):
+def test_batch_norm_agrees_with_its_twin(shape, dtype, scale, center, rectifier):
     shape = (many(shape[0]), many(shape[1]))
     x, dy = 2 + 3 * random(*shape, dtype=dtype), random(*shape, dtype=dtype, seed=1)
     gamma, beta = _parameters(shape[1], dtype, scale, center)
-    got = _forward(x, gamma, beta, below)
+    addend = x[::-1].reshape(-1).copy() if rectifier == RELU1 else gamma[:0]
+    got = _forward(x, gamma, beta, rectifier, addend)
     moving = np.full(shape[1], 0.5), np.ones(shape[1])
-    for a, b in zip(got, reference.batch_norm_forward(*moving, x, gamma, beta, MOMENTUM, EPSILON, below),
+    for a, b in zip(got, reference.batch_norm_forward(*moving, x, addend, gamma, beta, MOMENTUM, EPSILON, *rectifier),
                     strict=True):
         assert_close(a, b)
 
-    dx, dgamma, dbeta = reference.batch_norm_backward(dy, x, got[1], got[2], gamma, beta, below)
-    got = _backward(dy, x, got[1], got[2], gamma, beta, below)
+    dx, dgamma, dbeta = reference.batch_norm_backward(dy, x, got[1], got[2], gamma, beta, *rectifier)
+    got = _backward(dy, x, got[1], got[2], gamma, beta, rectifier)
     # With a few rows dx is a small difference of large terms, as large as dy / sqrt(variance).
     terms = max(1.0, np.abs(dx).max(initial=0))
     np.testing.assert_allclose(got[0], dx, rtol=0, atol=terms * (2e-5 if dtype == np.float32 else 1e-10))
@@ -94,26 +97,26 @@ def test_batch_norm_agrees_with_its_twin(shape, dtype, scale, center, below):
 @sizes
 @parameters
 @rectifiers
-def test_batch_norm_predict_agrees_with_its_twin(shape, dtype, scale, center, below):
+def test_batch_norm_predict_agrees_with_its_twin(shape, dtype, scale, center, rectifier):
     shape = (many(shape[0]), many(shape[1]))
     x, y = random(*shape, dtype=dtype), unwritten(*shape, dtype=dtype)
     gamma, beta = _parameters(shape[1], dtype, scale, center)
     mean, variance = random(shape[1], dtype=dtype, seed=2), np.abs(random(shape[1], dtype=dtype, seed=3)) + dtype(0.1)
     with inputs_unchanged(x, gamma, beta, mean, variance):
-        _predict(y, x, gamma, beta, mean, variance, below)
-    assert_close(y, reference.batch_norm_predict(x, gamma, beta, mean, variance, EPSILON, below))
+        _predict(y, x, gamma, beta, mean, variance, rectifier)
+    assert_close(y, reference.batch_norm_predict(x, gamma, beta, mean, variance, EPSILON, *rectifier))
 
 
 @rectifiers
 @pytest.mark.parametrize("shape", [(7, 3), (2, 5)])
-def test_batch_norm_gradients_are_the_slopes(shape, below):
+def test_batch_norm_gradients_are_the_slopes(shape, rectifier):
     x, dy = random(*shape), random(*shape, seed=1)
     gamma, beta = _parameters(shape[1], np.float64)
     _, mean, rstd, _, _ = _forward(x, gamma, beta)
-    dx, dgamma, dbeta = _backward(dy, x, mean, rstd, gamma, beta, below)
-    assert_slope(dx, slope(lambda x: _forward(x, gamma, beta, below)[0], x, dy, step=1e-6))
-    assert_slope(dgamma - 1, slope(lambda gamma: _forward(x, gamma, beta, below)[0], gamma, dy))
-    assert_slope(dbeta - 2, slope(lambda beta: _forward(x, gamma, beta, below)[0], beta, dy))
+    dx, dgamma, dbeta = _backward(dy, x, mean, rstd, gamma, beta, rectifier)
+    assert_slope(dx, slope(lambda x: _forward(x, gamma, beta, rectifier)[0], x, dy, step=1e-6))
+    assert_slope(dgamma - 1, slope(lambda gamma: _forward(x, gamma, beta, rectifier)[0], gamma, dy))
+    assert_slope(dbeta - 2, slope(lambda beta: _forward(x, gamma, beta, rectifier)[0], beta, dy))
 
 
 def test_a_mean_that_is_large_beside_the_deviation_costs_no_precision():
@@ -140,22 +143,23 @@ def test_a_block_that_begins_unlike_the_rest_costs_no_precision(channels):
 def test_with_relu_it_is_batch_norm_and_then_relu(shape, dtype):
     x, dy = random(*shape, dtype=dtype), random(*shape, dtype=dtype, seed=1)
     gamma, beta = _parameters(shape[1], dtype)
-    plain, rectified = _forward(x, gamma, beta), _forward(x, gamma, beta, 0.0)
+    plain, rectified = _forward(x, gamma, beta), _forward(x, gamma, beta, RELU)
     np.testing.assert_array_equal(rectified[0], np.maximum(plain[0], 0))
     for a, b in zip(plain[1:], rectified[1:], strict=True):
         np.testing.assert_array_equal(a, b)
     masked = np.where(plain[0] <= 0, dtype(0), dy)
-    for a, b in zip(_backward(dy, x, *plain[1:3], gamma, beta, 0.0), _backward(masked, x, *plain[1:3], gamma, beta),
+    for a, b in zip(_backward(dy, x, *plain[1:3], gamma, beta, RELU), _backward(masked, x, *plain[1:3], gamma, beta),
                     strict=True):
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_rectifier_makes_zeros_of_infinity_and_a_leaky_one_keeps_it():
+def test_a_rectifier_makes_zeros_of_infinity_below_and_a_leaky_one_keeps_it():
     x = np.array([[-np.inf, np.inf, -2.0, 4.0]], np.float32).T
-    for below, expected in ((0.0, [0, np.inf, 0, 4]), (0.5, [-np.inf, np.inf, -1, 4]), (1.0, [-np.inf, np.inf, -2, 4])):
+    for rectifier, expected in ((RELU, [0, np.inf, 0, 4]), ((0.5, np.inf), [-np.inf, np.inf, -1, 4]),
+                                (NONE, [-np.inf, np.inf, -2, 4]), ((0.0, 3.0), [0, 3, 0, 3])):
         y, one = unwritten(4, 1, dtype=np.float32), np.ones(1, np.float32)
         scratch = unwritten(batch_norm_predict_scratch(x.shape, x.dtype), dtype=x.dtype)
-        batch_norm_predict(y, scratch, x, one, one[:0], 0 * one, one, 0.0, below)
+        batch_norm_predict(y, scratch, x, one, one[:0], 0 * one, one, 0.0, *rectifier)
         np.testing.assert_array_equal(y[:, 0], np.float32(expected))
 
 
@@ -184,7 +188,7 @@ def test_batch_norm_gives_the_same_bits_from_any_number_of_threads(shape):
     def run():
         forward = _forward(x, gamma, beta)
         y = np.empty_like(x)
-        _predict(y, x, gamma, beta, forward[1], np.abs(forward[2]), 0.0)
+        _predict(y, x, gamma, beta, forward[1], np.abs(forward[2]), RELU)
         return (*forward, *_backward(dy, x, forward[1], forward[2], gamma, beta), y)
 
     assert_same_bits(run)
@@ -196,5 +200,5 @@ def test_batch_norm_compiles_once_a_type():
         gamma, beta = _parameters(2, dtype)
         _, mean, rstd, _, _ = _forward(x, gamma, beta)
         _backward(x, x, mean, rstd, gamma, beta)
-        _predict(x.copy(), x, gamma, beta, mean, rstd, 1.0)
+        _predict(x.copy(), x, gamma, beta, mean, rstd, NONE)
     assert_one_specialization_a_type(batch_norm_forward, batch_norm_predict, batch_norm_backward)

@@ -5,9 +5,11 @@
     inference  the moving mean and variance
     backward   dx = gamma rstd (dy - mean(dy) - xhat mean(dy xhat)),   xhat = (x - mean) rstd
 
-All arrays are (P, C), P the pixels of all images. A rectifier may follow, with `slope` 0, or a leaky one: y is
-multiplied by the slope where it is below 0, and backward dy where y was not positive. Slope 1 changes nothing. Backward
-computes y again from x, which is read anyway, so that the rectifier costs no memory traffic.
+All arrays are (P, C), P the pixels of all images. A rectifier may follow: y is multiplied by `slope` where it is below
+0, and `ceiling` takes its place where it is above that. Slope 1 and an infinite ceiling change nothing; slope 0 is
+ReLU, with ceiling 6 ReLU6. Backward computes y again from x, which is read anyway, so that the rectifier costs no
+memory traffic. Forward, an addend may come before the rectifier, a ResNet's shortcut; who gave one hands backward the
+gradient behind the rectifier.
 
     forward    read x: statistics       (`fastcnn.kernels.cpu.normalization.statistics`)      then read x, write y
     backward   read dy, x: sums of dy and dy (x - mean), chunk by chunk, added in pairs   then read dy, x, write dx
@@ -22,9 +24,16 @@ import numpy as np
 
 from fastcnn.kernels.cpu.compile.policy import chunk_of, inlined, kernel, parallel
 from fastcnn.kernels.cpu.normalization.statistics import PARTS, chunks_of, long_row, merge_chunks, part, statistics
-from fastcnn.kernels.cpu.simd.columns import Rows, column_affine, column_gradient, column_products
+from fastcnn.kernels.cpu.simd.columns import (
+    Rows,
+    column_affine,
+    column_affine_sum,
+    column_gradient,
+    column_products,
+)
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise, add_wide, take_wide, wide
+from fastcnn.kernels.rectifier import Rectifier
 
 
 def batch_norm_forward_scratch(shape, dtype):
@@ -48,8 +57,9 @@ def _totals_at(rows, c):
     return aligned(PARTS * (chunks_of(rows, c) + 1) * long_row(c))
 
 
-@kernel(in_place=("x",))
-def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, momentum, epsilon, slope):
+@kernel(in_place=("x", "addend"))
+def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, addend, gamma, beta, momentum, epsilon,
+                       slope, ceiling):
     """Normalize with the statistics of the batch, and move the moving ones, which an empty batch leaves as they are.
 
     Parameters
@@ -62,11 +72,14 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
         Changed: momentum * moving + (1 - momentum) * batch.
     scratch : (batch_norm_forward_scratch(shape, dtype),) array
     x : (P, C) array
+    addend : (x.size,) or (0,) array
+        Lies as x does; added before the rectifier.
     gamma, beta : (C,) or (0,) arrays
         Scale and offset; of size 0 where there is none.
     momentum, epsilon : float
-    slope : float
-        What y is multiplied by where it is below 0: 1 for no rectifier. NaN stays NaN.
+    slope, ceiling : float
+        What y is multiplied by where it is below 0, and what it is at most: 1 and infinity for no rectifier. NaN stays
+        NaN.
     """
     rows, c = x.shape
     real, chunks = x.dtype.type, chunks_of(rows, c)
@@ -82,7 +95,8 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
             moving_variance[k] = keep * moving_variance[k] + share * variance
     _factors(scratch, chunks, c, mean, rstd, gamma, beta)
     factors = scratch[PARTS * chunks * long_row(c):]
-    parallel(_normalize, chunks, (chunks, y.reshape(-1), factors, x.reshape(-1), rows, c, slope))
+    parallel(_normalize, chunks, (chunks, y.reshape(-1), factors, (x.reshape(-1), addend), (rows, c),
+                                  Rectifier(slope, ceiling)))
 
 
 @inlined
@@ -114,16 +128,20 @@ def piece_of(piece, chunk, chunks, rows, c):
 
 
 @inlined
-def _normalize(chunk, chunks, y, factors, x, rows, c, slope):
+def _normalize(chunk, chunks, y, factors, inputs, shape, rectifier):
+    (x, addend), (rows, c) = inputs, shape
     lanes = long_row(c)
     mean, scale, offset = part(factors, 0, 0, lanes), part(factors, 0, 1, lanes), part(factors, 0, 2, lanes)
     for piece in range(2):
         at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
-        column_affine((mean, scale, offset), y, x, Rows(at, count, columns), slope)
+        if addend.size > 0:
+            column_affine_sum((mean, scale, offset), y, x, addend, Rows(at, count, columns), rectifier)
+        else:
+            column_affine((mean, scale, offset), y, x, Rows(at, count, columns), rectifier)
 
 
 @kernel(in_place=("x",))
-def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slope):
+def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slope, ceiling):
     """Normalize with given statistics: the arguments as in `batch_norm_forward`; mean and variance are inputs.
 
     Parameters
@@ -135,18 +153,19 @@ def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slop
     gamma, beta : (C,) or (0,) arrays
     mean, variance : (C,) arrays
     epsilon : float
-    slope : float
+    slope, ceiling : float
     """
     rows, c = x.shape
     chunks, rstd = chunks_of(rows, c), part(scratch, 0, 3, long_row(c))
     for k in range(c):
         rstd[k] = x.dtype.type(1.0 / math.sqrt(np.float64(variance[k]) + epsilon))
     _factors(scratch, 0, c, mean, rstd, gamma, beta)
-    parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, x.reshape(-1), rows, c, slope))
+    parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, (x.reshape(-1), scratch[:0]), (rows, c),
+                                  Rectifier(slope, ceiling)))
 
 
 @kernel(in_place=("dy", "x"))
-def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, slope):
+def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, slope, ceiling):
     """Write dx, and add to the gradients of scale and offset.
 
     Parameters
@@ -160,13 +179,14 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
     mean, rstd : (C,) arrays
         As the forward pass wrote them.
     gamma, beta : (C,) or (0,) arrays
-    slope : float
-        As in the forward pass.
+    slope, ceiling : float
+        As in the forward pass; 1 and infinity where that had an addend.
     """
     rows, c = x.shape
     real, lanes, chunks = x.dtype.type, long_row(c), chunks_of(rows, c)
+    rectifier = Rectifier(slope, ceiling)
     _factors(scratch, chunks, c, mean, rstd, gamma, beta)
-    parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c, slope))
+    parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c, rectifier))
     plain, products = part(scratch, 0, 0, lanes), part(scratch, 0, 1, lanes)
     for which in range(2):
         add_pairwise(scratch, which * lanes, PARTS * lanes, chunks, c)
@@ -184,11 +204,11 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
             a[k] = scales[k] * plain[k] * share
             s[k] = scales[k] * rstd[k] * rstd[k] * products[k] * share
     parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), (rows, c),
-                                       slope))
+                                       rectifier))
 
 
 @inlined
-def _products(chunk, chunks, scratch, dy, x, rows, c, slope):
+def _products(chunk, chunks, scratch, dy, x, rows, c, rectifier):
     """Write a chunk's sums of dy and of dy (x - mean), by channel."""
     lanes = long_row(c)
     plain, products = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
@@ -203,7 +223,7 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, slope):
         at, count, columns = piece_of(piece, chunk, chunks, rows, c)
         for first in range(0, count, TERMS):
             column_products((plain, products, mean, scale, offset), dy, x,
-                            Rows(at + first * columns, min(TERMS, count - first), columns), slope)
+                            Rows(at + first * columns, min(TERMS, count - first), columns), rectifier)
             add_wide(of_plain, plain)
             add_wide(of_products, products)
     take_wide(plain, of_plain)
@@ -213,7 +233,7 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, slope):
 
 
 @inlined
-def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, slope):
+def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, rectifier):
     rows, c = shape
     lanes = long_row(c)
     mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
@@ -221,4 +241,4 @@ def _input_gradient(chunk, chunks, dx, scratch, dy, x, shape, slope):
     constant, steep = part(scratch, chunks, 3, lanes), part(scratch, chunks, 4, lanes)
     for piece in range(2):
         at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
-        column_gradient((mean, scale, offset, constant, steep), dx, dy, x, Rows(at, count, columns), slope)
+        column_gradient((mean, scale, offset, constant, steep), dx, dy, x, Rows(at, count, columns), rectifier)

@@ -17,6 +17,7 @@ from fastcnn.kernels.cpu.normalization.statistics import long_row
 from fastcnn.kernels.cpu.simd.columns import Rows, column_affine, column_gradient, column_moments, column_products
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise, add_wide, take_wide, wide
+from fastcnn.kernels.rectifier import NO_RECTIFIER
 
 _FEW = 8  # images: where there are fewer, large ones are cut into slabs
 FORWARD, BACKWARD = 5, 6  # long rows of scratch a slab
@@ -135,7 +136,7 @@ def _slab_map(slab, slabs, y, saved, parts, x, formula):
         _repeat(row, c)
     for piece in range(2):
         at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-        column_affine((means, scales, offsets), y, x, Rows(at, count, columns), 1.0)
+        column_affine((means, scales, offsets), y, x, Rows(at, count, columns), NO_RECTIFIER)
 
 
 @inlined
@@ -175,7 +176,7 @@ def slab_backward(slab, turn, slabs, dx, memory, inputs, saved, positions):
             some = TERMS if is_long else max(1, count)
             for first in range(0, count, some):
                 column_products((plain, products, means, means, means), dy, x,
-                                Rows(at + first * columns, min(some, count - first), columns), 1.0)
+                                Rows(at + first * columns, min(some, count - first), columns), NO_RECTIFIER)
                 if is_long:
                     add_wide(of_plain, plain)
                     add_wide(of_products, products)
@@ -202,4 +203,5 @@ def slab_backward(slab, turn, slabs, dx, memory, inputs, saved, positions):
             scales[k], constants[k], steeps[k] = scales[k % c], constants[k % c], steeps[k % c]
         for piece in range(2):
             at, count, columns = piece_of(piece, slab, n * slabs, rows, c)
-            column_gradient((means, scales, scales, constants, steeps), dx, dy, x, Rows(at, count, columns), 1.0)
+            column_gradient((means, scales, scales, constants, steeps), dx, dy, x, Rows(at, count, columns),
+                            NO_RECTIFIER)

@@ -11,10 +11,12 @@ eight neighbouring rows at a time reached a third of it. One step is four vector
           stream 3   | v0 v1 v2 v3 | ->                     L1: these factors and sums of all columns, read and
       sums, squares  | +  +  +  +  |                            written once for a row of every stream
 
-With a slope below 1 a rectifier follows a map: what is below 0 is multiplied by the slope, and so is a gradient where
-that was not positive. Slope 0 makes zeros, of infinity too; slope 1 changes nothing.
+A rectifier may follow a map: what is below 0 is multiplied by its slope, and so is a gradient where that was not
+positive; what is above its ceiling becomes it, and has no gradient. Slope 0 makes zeros, of infinity too; slope 1 and
+an infinite ceiling change nothing.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,43 +54,49 @@ def column_moments(typingctx, factors, x, rows):
 
 
 @intrinsic
-def column_products(typingctx, factors, dy, x, rows, slope):
-    """plain += sum of dy, products += sum of dy (x - mean); of slope dy where (x - mean) scale + offset is not above 0.
+def column_products(typingctx, factors, dy, x, rows, rectifier):
+    """plain += sum of dy, products += sum of dy (x - mean); of what the rectifier of (x - mean) scale + offset lets by.
 
     `factors` are (plain, products, mean, scale, offset).
     """
-    return _walk(_Products, factors, [dy, x], rows, slope)
+    return _walk(_Products, factors, [dy, x], rows, rectifier)
 
 
 @intrinsic
-def column_affine(typingctx, factors, y, x, rows, slope):
-    """y = (x - mean) scale + offset, times the slope where it is below 0; `factors` are (mean, scale, offset)."""
-    return _walk(_Affine, factors, [y, x], rows, slope)
+def column_affine(typingctx, factors, y, x, rows, rectifier):
+    """y = (x - mean) scale + offset, and the rectifier; `factors` are (mean, scale, offset)."""
+    return _walk(_Affine, factors, [y, x], rows, rectifier)
 
 
 @intrinsic
-def column_gradient(typingctx, factors, dx, dy, x, rows, slope):
-    """dx = scale dy - constant - (x - mean) steep; of slope dy where (x - mean) scale + offset is not above 0.
+def column_affine_sum(typingctx, factors, y, x, addend, rows, rectifier):
+    """y = (x - mean) scale + offset + addend, and the rectifier; as `column_affine`."""
+    return _walk(_AffineSum, factors, [y, x, addend], rows, rectifier)
+
+
+@intrinsic
+def column_gradient(typingctx, factors, dx, dy, x, rows, rectifier):
+    """dx = scale dy - constant - (x - mean) steep; of what the rectifier of (x - mean) scale + offset lets by.
 
     `factors` are (mean, scale, offset, constant, steep).
     """
-    return _walk(_ColumnGradient, factors, [dx, dy, x], rows, slope)
+    return _walk(_ColumnGradient, factors, [dx, dy, x], rows, rectifier)
 
 
 def _walk(emitter, factors, maps, *rest):
-    """Return what an intrinsic returns that takes factors, some maps, Rows and perhaps a slope."""
+    """Return what an intrinsic returns that takes factors, some maps, Rows and perhaps a Rectifier."""
     def codegen(context, builder, signature, args):
         data = lambda kind, value: context.make_array(kind)(context, builder, value).data
         at, rows, columns = integers(context, builder, rest[0], args[1 + len(maps)])
         walk = emitter(builder, maps[0].dtype)
         if len(rest) > 1:
-            walk.rectify(args[-1])
+            walk.rectify(*cgutils.unpack_tuple(builder, args[-1]))
         walk.run([*map(data, factors.types, cgutils.unpack_tuple(builder, args[0]))],
                  [builder.gep(data(*pair), [at]) for pair in zip(maps, args[1:1 + len(maps)], strict=True)],
                  rows, columns)
         return context.get_dummy_value()
 
-    return types.void(factors, *maps, rest[0], *[types.float64] * (len(rest) - 1)), codegen
+    return types.void(factors, *maps, *rest), codegen
 
 
 class _Columns(Vectors):
@@ -97,12 +105,16 @@ class _Columns(Vectors):
     streams, wide = 4, 4
     slope: Any = None  # what is multiplied by below 0, in all lanes
     makes_zeros: Any = None  # whether that is 0
+    ceiling: Any = None  # the highest result; NaN, which nothing is above, for none
 
-    def rectify(self, slope):
-        """Let a rectifier follow; `slope` is a number in float64."""
-        narrow = slope if self.bits == 64 else self.b.fptrunc(slope, self.element)
-        self.slope = self.broadcast(narrow)
-        self.makes_zeros = self.broadcast(self.b.fcmp_ordered("==", narrow, self.element(0.0)))
+    def rectify(self, *numbers):
+        """Let a rectifier follow, whose slope and ceiling are in float64."""
+        b = self.b
+        slope, ceiling = (n if self.bits == 64 else b.fptrunc(n, self.element) for n in numbers)
+        self.slope = self.broadcast(slope)
+        self.makes_zeros = self.broadcast(b.fcmp_ordered("==", slope, self.element(0.0)))
+        endless = b.fcmp_ordered("==", ceiling, self.element(math.inf))
+        self.ceiling = self.broadcast(b.select(endless, self.element(math.nan), ceiling))
 
     def run(self, factors, maps, rows, columns):
         """Emit everything: `factors` have a number a column, `maps` a number an element."""
@@ -152,10 +164,16 @@ class _Columns(Vectors):
         """Return the slope times a number: infinity times 0 is none."""
         return self.b.select(self.makes_zeros, self.zero, self.b.fmul(self.slope, value))
 
+    def rectified(self, value):
+        """Return a number behind the rectifier."""
+        negative = self.b.fcmp_ordered("<", value, self.zero)
+        return self.at_most(self.ceiling, self.b.select(negative, self.below(value), value))
+
     def passed(self, gradient, centered, scale, offset):
-        """Return a gradient, or the slope times it where the rectifier had no positive number."""
-        positive = self.b.fcmp_unordered(">", self.fmuladd(centered, scale, offset), self.zero)
-        return self.b.select(positive, gradient, self.below(gradient))
+        """Return what the rectifier lets pass of a gradient."""
+        b, value = self.b, self.fmuladd(centered, scale, offset)
+        gradient = b.select(b.fcmp_unordered(">", value, self.zero), gradient, self.below(gradient))
+        return b.select(b.fcmp_ordered(">=", value, self.ceiling), self.zero, gradient)
 
 
 class _Moments(_Columns):
@@ -185,10 +203,18 @@ class _Affine(_Columns):
     streams = 2
 
     def row(self, held, pointers, w, mask):
-        b, (mean, scale, offset), (y, x) = self.b, held, pointers
+        (mean, scale, offset), (y, x) = held, pointers
+        value = self.fmuladd(self.b.fsub(self.load(x, w, mask), mean), scale, offset)
+        self.store(self.rectified(value), y, w, mask)
+
+
+class _AffineSum(_Columns):
+    streams = 2
+
+    def row(self, held, pointers, w, mask):
+        b, (mean, scale, offset), (y, x, addend) = self.b, held, pointers
         value = self.fmuladd(b.fsub(self.load(x, w, mask), mean), scale, offset)
-        negative = b.fcmp_ordered("<", value, self.zero)
-        self.store(b.select(negative, self.below(value), value), y, w, mask)
+        self.store(self.rectified(b.fadd(value, self.load(addend, w, mask))), y, w, mask)
 
 
 class _ColumnGradient(_Columns):
@@ -217,6 +243,16 @@ def _below(value, slope):
     return value * value.dtype.type(slope) if slope else np.zeros_like(value)
 
 
+def _rectified(value, rectifier):
+    value = np.where(value < 0, _below(value, rectifier.slope), value)
+    return np.where(value > rectifier.ceiling, value.dtype.type(rectifier.ceiling), value)
+
+
+def _passed(dy, value, rectifier):
+    dy = np.where(value <= 0, _below(dy, rectifier.slope), dy)
+    return np.where((value >= rectifier.ceiling) & (rectifier.ceiling < math.inf), dy.dtype.type(0), dy)
+
+
 def _moments_in_python(factors, x, rows):
     sums, squares, shift = (a[:rows.columns] for a in factors)
     (x,) = _maps(rows, x)
@@ -224,30 +260,36 @@ def _moments_in_python(factors, x, rows):
     squares += ((x - shift) ** 2).sum(axis=0)
 
 
-def _products_in_python(factors, dy, x, rows, slope):
+def _products_in_python(factors, dy, x, rows, rectifier):
     plain, products, mean, scale, offset = (a[:rows.columns] for a in factors)
     dy, x = _maps(rows, dy, x)
     centered = x - mean
-    dy = np.where(centered * scale + offset <= 0, _below(dy, slope), dy)
+    dy = _passed(dy, centered * scale + offset, rectifier)
     plain += dy.sum(axis=0)
     products += (dy * centered).sum(axis=0)
 
 
-def _affine_in_python(factors, y, x, rows, slope):
+def _affine_in_python(factors, y, x, rows, rectifier):
     mean, scale, offset = (a[:rows.columns] for a in factors)
     y, x = _maps(rows, y, x)
-    value = (x - mean) * scale + offset
-    y[...] = np.where(value < 0, _below(value, slope), value)
+    y[...] = _rectified((x - mean) * scale + offset, rectifier)
 
 
-def _gradient_in_python(factors, dx, dy, x, rows, slope):
+def _affine_sum_in_python(factors, y, x, addend, rows, rectifier):
+    mean, scale, offset = (a[:rows.columns] for a in factors)
+    y, x, addend = _maps(rows, y, x, addend)
+    y[...] = _rectified((x - mean) * scale + offset + addend, rectifier)
+
+
+def _gradient_in_python(factors, dx, dy, x, rows, rectifier):
     mean, scale, offset, constant, steep = (a[:rows.columns] for a in factors)
     dx, dy, x = _maps(rows, dx, dy, x)
     centered = x - mean
-    dy = np.where(centered * scale + offset <= 0, _below(dy, slope), dy)
+    dy = _passed(dy, centered * scale + offset, rectifier)
     dx[...] = scale * dy - constant - centered * steep
 
 
 if config.DISABLE_JIT:
     column_moments, column_products = _moments_in_python, _products_in_python
     column_affine, column_gradient = _affine_in_python, _gradient_in_python
+    column_affine_sum = _affine_sum_in_python

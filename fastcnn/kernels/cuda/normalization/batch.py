@@ -30,23 +30,24 @@ def batch_norm_backward_scratch(shape, dtype):
     return 2 * (columns_plan(*shape)[2] + 1) * shape[1]
 
 
-@launcher(in_place=("x",))
-def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, gamma, beta, momentum, epsilon, slope):
+@launcher(in_place=("x", "addend"))
+def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, addend, gamma, beta, momentum, epsilon,
+                       slope, ceiling):
     """Normalize with the statistics of the batch, and move the moving ones, as the CPU's."""
     rows, columns = x.shape
     grid, numbers, parts = columns_plan(rows, columns)
     statistics[grid, THREADS](scratch, x, *numbers)
     merge_statistics[(1, grid[1]), THREADS](mean, rstd, moving_mean, moving_variance, scratch, *numbers, parts,
                                             momentum, 1.0 - momentum, epsilon)
-    normalize[blocks_for(x.size), THREADS](y, x, gamma, beta, mean, rstd, x.size, columns, gamma.size, beta.size, 0,
-                                           epsilon, slope)
+    normalize[blocks_for(x.size), THREADS](y, x, addend, gamma, beta, mean, rstd, x.size, columns, addend.size,
+                                           gamma.size, beta.size, 0, epsilon, slope, ceiling)
 
 
 @launcher(in_place=("x",))
-def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slope):
+def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slope, ceiling):
     """Normalize with given statistics, as the CPU's."""
-    normalize[blocks_for(x.size), THREADS](y, x, gamma, beta, mean, variance, x.size, x.shape[1], gamma.size, beta.size,
-                                           1, epsilon, slope)
+    normalize[blocks_for(x.size), THREADS](y, x, x, gamma, beta, mean, variance, x.size, x.shape[1], 0, gamma.size,
+                                           beta.size, 1, epsilon, slope, ceiling)
 
 
 @inlined
@@ -119,8 +120,9 @@ def merge_statistics(mean: floats, rstd: floats, moving_mean: floats, moving_var
 
 
 @kernel
-def normalize(y: floats, x: floats, gamma: floats, beta: floats, mean: floats, spread: floats, size: i32, columns: i32,
-              has_gamma: i32, has_beta: i32, of_variance: i32, epsilon: f32, slope: f32):
+def normalize(y: floats, x: floats, addend: floats, gamma: floats, beta: floats, mean: floats, spread: floats,
+              size: i32, columns: i32, adds: i32, has_gamma: i32, has_beta: i32, of_variance: i32, epsilon: f32,
+              slope: f32, ceiling: f32):
     """A thread an element; `spread` is rstd, or with `of_variance` the variance."""
     for i in range(cuda.grid(1), size, cuda.gridsize(1)):
         k = rem(i, columns)
@@ -130,37 +132,41 @@ def normalize(y: floats, x: floats, gamma: floats, beta: floats, mean: floats, s
         value = (load1(x, i) - load1(mean, k)) * rstd
         value = value * load1(gamma, k) if has_gamma != 0 else value
         value = value + load1(beta, k) if has_beta != 0 else value
-        y[i] = value * slope if value < f32(0) else value
+        value = value + load1(addend, i) if adds != 0 else value
+        value = value * slope if value < f32(0) else value
+        y[i] = ceiling if value > ceiling else value
 
 
 # --- backward ---------------------------------------------------------------------------------------------------------
 
 
 @launcher(in_place=("dy", "x"))
-def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, slope):
+def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, beta, slope, ceiling):
     """Write dx, and add to the gradients of scale and offset, as the CPU's."""
     rows, columns = x.shape
     grid, numbers, parts = columns_plan(rows, columns)
     arrays, has = (dy, x, mean, rstd, gamma, beta), (gamma.size, beta.size)
-    gradient_sums[grid, THREADS](scratch, *arrays, *numbers, *has, slope)
+    gradient_sums[grid, THREADS](scratch, *arrays, *numbers, *has, slope, ceiling)
     sums = scratch[2 * parts * columns:]
     fold_columns(sums, scratch, parts, 2 * columns)
     gradient[blocks_for(max(dx.size, columns)), THREADS](
-        dx, dgamma, dbeta, sums, *arrays, dx.size, columns, dgamma.size, dbeta.size, *has, slope, 1.0 / max(1, rows))
+        dx, dgamma, dbeta, sums, *arrays, dx.size, columns, dgamma.size, dbeta.size, *has, slope, ceiling,
+        1.0 / max(1, rows))
 
 
 @inlined
-def _passed(gradient, normalized, k, gamma, beta, has_gamma, has_beta, slope):
+def _passed(gradient, normalized, k, gamma, beta, has_gamma, has_beta, slope, ceiling):
     """Return dy behind the rectifier."""
     value = normalized * load1(gamma, k) if has_gamma != 0 else normalized
     value = value + load1(beta, k) if has_beta != 0 else value
-    return gradient * slope if value <= f32(0) else gradient
+    gradient = gradient * slope if value <= f32(0) else gradient
+    return f32(0) if value >= ceiling and ceiling < f32(math.inf) else gradient
 
 
 @kernel
 def gradient_sums(parts: floats, dy: floats, x: floats, mean: floats, rstd: floats, gamma: floats, beta: floats,
                   rows: i32, columns: i32, across: i32, lanes: i32, each: i32, has_gamma: i32, has_beta: i32,
-                  slope: f32):
+                  slope: f32, ceiling: f32):
     """A block a part of the rows of some columns: sums of dy and of dy xhat, (part, 2, column)."""
     sums, products = cuda.shared.array(THREADS, f32), cuda.shared.array(THREADS, f32)
     column, lane, begin, end = place_of(rows, columns, across, lanes, each)
@@ -168,7 +174,7 @@ def gradient_sums(parts: floats, dy: floats, x: floats, mean: floats, rstd: floa
     for row in range(begin, end, lanes):
         at = i32(row * columns) + column
         normalized = (load1(x, at) - load1(mean, column)) * load1(rstd, column)
-        passed = _passed(load1(dy, at), normalized, column, gamma, beta, has_gamma, has_beta, slope)
+        passed = _passed(load1(dy, at), normalized, column, gamma, beta, has_gamma, has_beta, slope, ceiling)
         total, rest = added(total, rest, passed)
         product, product_rest = added(product, product_rest, passed * normalized)
     sums[cuda.threadIdx.x], products[cuda.threadIdx.x] = total, product
@@ -181,7 +187,7 @@ def gradient_sums(parts: floats, dy: floats, x: floats, mean: floats, rstd: floa
 @kernel
 def gradient(dx: floats, dgamma: floats, dbeta: floats, sums: floats, dy: floats, x: floats, mean: floats, rstd: floats,
              gamma: floats, beta: floats, size: i32, columns: i32, wants_gamma: i32, wants_beta: i32, has_gamma: i32,
-             has_beta: i32, slope: f32, share: f32):
+             has_beta: i32, slope: f32, ceiling: f32, share: f32):
     """A thread an element of dx; the first ones a column of the gradients of gamma and beta, too."""
     for k in range(cuda.grid(1), columns, cuda.gridsize(1)):
         if wants_beta != 0:
@@ -191,7 +197,7 @@ def gradient(dx: floats, dgamma: floats, dbeta: floats, sums: floats, dy: floats
     for i in range(cuda.grid(1), size, cuda.gridsize(1)):
         k = rem(i, columns)
         normalized = (load1(x, i) - load1(mean, k)) * load1(rstd, k)
-        passed = _passed(load1(dy, i), normalized, k, gamma, beta, has_gamma, has_beta, slope)
+        passed = _passed(load1(dy, i), normalized, k, gamma, beta, has_gamma, has_beta, slope, ceiling)
         value = passed - share * load1(sums, k) - normalized * (share * load1(sums, columns + k))
         value *= load1(rstd, k)
         dx[i] = value * load1(gamma, k) if has_gamma != 0 else value
