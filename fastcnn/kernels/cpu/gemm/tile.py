@@ -131,41 +131,47 @@ class _Tile(Vectors):
 
     def emit(self, c, a, b, loops, epilogue):
         b_, (c, c_rows, columns), (start, addend, fresh, bounds) = self.b, c, epilogue
-        a_rows, rows = self._offsets(a[1]), self._offsets(c_rows)
         sums = dict(zip(self.cells, self.slots(len(self.cells), self.zero), strict=True))
-        place = {(i, k): b_.gep(c, [b_.add(rows[i], _I64(k * self.L))]) for i, k in self.cells}
         masks = [self.mask(b_.sub(columns, _I64(k * self.L))) for k in range(self.KV)]
         whole = b_.icmp_signed(">=", columns, _I64(self.KV * self.L))
-        beside = lambda cell: b_.gep(addend, [b_.add(rows[cell[0]], _I64(cell[1] * self.L))])
-        for pointer in place.values():  # these cache lines arrive while the sums are computed
+        for pointer in self._places(c, c_rows).values():  # these cache lines arrive while the sums are computed
             self.prefetch(pointer, write=True)
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(2))):
-            for cell in self.cells:
-                self.prefetch(beside(cell))
+            for pointer in self._places(addend, c_rows).values():
+                self.prefetch(pointer)
 
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(3))):
-            self._each(whole, masks, lambda cell, mask: b_.store(self.load(place[cell], mask=mask), sums[cell]))
+            before = self._places(c, c_rows)
+            self._each(whole, masks, lambda cell, mask: b_.store(self.load(before[cell], mask=mask), sums[cell]))
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(1))):
             for k in range(self.KV):
                 value = self.load(start, k)
                 for i in range(self.M):
                     b_.store(value, sums[i, k])
 
-        self._multiply(sums, a, a_rows, b, loops)
+        self._multiply(sums, a, b, loops)
 
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(0))):
+            there = self._places(c, c_rows)
             self._each(whole, masks, lambda cell, mask: b_.store(
-                b_.fadd(b_.load(sums[cell]), self.load(place[cell], mask=mask)), sums[cell]))
+                b_.fadd(b_.load(sums[cell]), self.load(there[cell], mask=mask)), sums[cell]))
         with b_.if_then(b_.icmp_signed("==", fresh, _I64(2))):
+            beside = self._places(addend, c_rows)
             self._each(whole, masks, lambda cell, mask: b_.store(
-                b_.fadd(b_.load(sums[cell]), b_.fadd(self.load(beside(cell), mask=mask), self.load(start, cell[1]))),
+                b_.fadd(b_.load(sums[cell]), b_.fadd(self.load(beside[cell], mask=mask), self.load(start, cell[1]))),
                 sums[cell]))
         with b_.if_then(b_.icmp_unsigned("!=", b_.ptrtoint(bounds, _I64), _I64(0))):
             low, high = b_.load(bounds), b_.load(b_.gep(bounds, [_I64(1)]))
             self._bound(sums, self.at_least, low)
             with b_.if_then(b_.fcmp_ordered("<", high, self.element(float("inf")))):
                 self._bound(sums, self.at_most, high)
+        place = self._places(c, c_rows)
         self._each(whole, masks, lambda cell, mask: self.store(b_.load(sums[cell]), place[cell], mask=mask))
+
+    def _places(self, array, table):
+        """Return where each cell lies in an array, by offsets that are loaded here and kept by nobody."""
+        offsets = self._offsets(self.reloaded(table))
+        return {(i, k): self.b.gep(array, [self.b.add(offsets[i], _I64(k * self.L))]) for i, k in self.cells}
 
     def _offsets(self, table):
         """Load the offsets of the rows."""
@@ -177,6 +183,7 @@ class _Tile(Vectors):
             with full:
                 for cell in self.cells:
                     step(cell, None)
+                self.stay()
             with partial:
                 for cell in self.cells:
                     step(cell, masks[cell[1]])
@@ -186,40 +193,40 @@ class _Tile(Vectors):
         for slot in sums.values():
             self.b.store(bounded(bound, self.b.load(slot)), slot)
 
-    def _multiply(self, sums, a, a_rows, b, loops):
+    def _multiply(self, sums, a, b, loops):
         """Emit the loops over r, s and j: KV loads and M broadcasts for M * KV multiply-adds."""
-        b_, (a, _, a_steps), (b, b_steps) = self.b, a, b
+        b_, (a, a_rows, a_steps), (b, b_steps) = self.b, a, b
         a_steps, b_steps = (cgutils.unpack_tuple(b_, steps) for steps in (a_steps, b_steps))
         along = lambda pointers, index, which: [b_.gep(p, [b_.mul(index, steps[which])])
                                                 for p, steps in zip(pointers, (a_steps, b_steps), strict=True)]
-        ahead = b_.mul(b_steps[2], _I64(AHEAD))
+        a_rows, ahead = self._offsets(a_rows), b_.mul(b_steps[2], _I64(AHEAD))
         # A tile of two rows waits for its own additions; a prefetch more a step cost LeNet-5 a hundredth of its time.
         lines = [k for k in range(self.KV if self.M > M3 else 0) if k * self.L * self.bits % _LINE == 0]
-        # Of one vector a step is so short that fetching pointers of rows from the stack would take as long.
-        narrow = self.KV == 1
-        near = b_.and_(b_.icmp_signed("==", a_steps[2], _I64(1)), b_.icmp_signed("==", b_steps[2], _I64(self.L)))
-        whole = b_.select(near, b_.sdiv(loops[2], _I64(UNROLLED)), _I64(0)) if narrow else _I64(0)
 
-        def step(a_at, b_at, number):
-            vectors = [self.load(b_at, number * self.KV + k) for k in range(self.KV)]
-            for k in lines:
-                self.prefetch(b_.gep(b_at, [b_.add(ahead, _I64((number * self.KV + k) * self.L))]))
+        def steps(a_at, b_at, count):
+            vectors = [self.load(b_at, u) for u in range(count * self.KV)]
+            for u in (number * self.KV + k for number in range(count) for k in lines):
+                self.prefetch(b_.gep(b_at, [b_.add(ahead, _I64(u * self.L))]))
             for i in range(self.M):
-                one = self.load_one(b_.gep(b_.gep(a_at, [a_rows[i]]), [_I64(number)]))
-                for k in range(self.KV):
-                    self.add_product(sums[i, k], one, vectors[k])
+                row = b_.gep(a_at, [a_rows[i]])
+                for number in range(count):
+                    one = self.load_one(b_.gep(row, [_I64(number)]))
+                    for k in range(self.KV):
+                        self.add_product(sums[i, k], one, vectors[number * self.KV + k])
 
+        # Of one vector a step is so short that fetching pointers of rows from the stack would take as long. Where
+        # neighbours follow one another, one fetch serves several steps; few of them are not worth a loop of their own.
+        near = b_.and_(b_.icmp_signed("==", a_steps[2], _I64(1)), b_.icmp_signed("==", b_steps[2], _I64(self.L)))
+        many = b_.and_(near, b_.icmp_signed(">=", loops[2], _I64(2 * UNROLLED)))
+        together = b_.select(many, b_.sdiv(loops[2], _I64(UNROLLED)), _I64(0)) if self.KV == 1 else _I64(0)
         with cgutils.for_range(b_, loops[0]) as r:
             row = along((a, b), r.index, 0)
             with cgutils.for_range(b_, loops[1]) as s:
                 column = along(row, s.index, 1)
-                if narrow:
-                    with cgutils.for_range(b_, whole) as some:
-                        a_at = b_.gep(column[0], [b_.mul(some.index, _I64(UNROLLED))])
-                        b_at = b_.gep(column[1], [b_.mul(some.index, _I64(UNROLLED * self.L))])
-                        for number in range(UNROLLED):
-                            step(a_at, b_at, number)
-                done = b_.mul(whole, _I64(UNROLLED))
+                if self.KV == 1:
+                    with cgutils.for_range(b_, together) as some:
+                        j = b_.mul(some.index, _I64(UNROLLED))
+                        steps(b_.gep(column[0], [j]), b_.gep(column[1], [b_.mul(j, _I64(self.L))]), UNROLLED)
+                done = b_.mul(together, _I64(UNROLLED))
                 with cgutils.for_range_slice(b_, done, loops[2], _I64(1), inc=True) as (j, _):
-                    a_at, b_at = along(column, j, 2)
-                    step(a_at, b_at, 0)
+                    steps(*along(column, j, 2), 1)

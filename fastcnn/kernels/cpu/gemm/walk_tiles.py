@@ -3,8 +3,8 @@
 A sum of more than SHORT steps is made in parts of SPAN, each from zero and added to C, so that no accumulator adds more
 products one after another (`fastcnn.kernels.cpu.simd.sums`). The panel's rows pass through one part before the next::
 
-    B, a block of columns     | part 0, in L1 |  -> C = start + sum      rows of the panel
-                              | part 1, in L1 |  -> C += sum             rows of the panel again
+    B, a block of columns     | part 0 |  -> C = start + sum      rows of the panel
+                              | part 1 |  -> C += sum             rows of the panel again
 
 Its eight tiles are most of the machine code of a kernel that multiplies, so they are compiled once for each type and
 kernels call them through a symbol (`fastcnn.kernels.cpu.compile.shared`).
@@ -25,7 +25,7 @@ from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import features, lanes_of
 
 SHORT = 512  # steps of a sum that is made in one go
-SPAN = 256  # steps of a part of a longer one: its rows of B, 32 KB, stay in L1 for the rows of the panel
+SPAN = 384  # steps of a part of a longer one: beginning and ending a tile takes 160 cycles, a part of them 5,400
 TABLE = 32 * M0  #: rows of a panel at most
 PAGE = 4096 // features()[1]  #: vectors
 

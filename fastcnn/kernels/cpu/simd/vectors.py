@@ -158,6 +158,23 @@ class Vectors:
             self.b.store(value, slot)
         return slots
 
+    def reloaded(self, pointer: Any) -> Any:
+        """Return a pointer of which LLVM does not know where it leads: what lies there is loaded, not kept from before.
+
+        Numbers that are needed at the beginning and at the end of a loop that takes all registers would otherwise be
+        written to the stack before it, and read from there, though they lie in memory already.
+        """
+        kind = pointer.type
+        return self.b.asm(ir.FunctionType(kind, [kind]), "", "=r,0", [pointer], True)
+
+    def stay(self) -> None:
+        """Keep the instructions before this in their branch.
+
+        LLVM would move what both branches do behind them, and then what only one of them does waits in as many
+        registers, or on the stack.
+        """
+        self.b.asm(ir.FunctionType(ir.VoidType(), []), "", "", [], True)
+
     # --- arithmetic ---------------------------------------------------------------------------------------------------
 
     def fmuladd(self, a: Any, b: Any, c: Any) -> Any:
