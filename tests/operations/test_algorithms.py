@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fastcnn import config, device
+from fastcnn import config, device, layers
 from fastcnn.geometry import conv2d, dense
 from fastcnn.kernels import cpu
 from fastcnn.kernels.cpu.gemm.walk_tiles import SHORT
@@ -25,7 +25,7 @@ def test_a_large_window_on_a_small_image_sees_its_border_as_part_of_the_image():
     assert (g[0]["h"], g[0]["top"]) == (7, 2), "what was given is not written"
 
 
-@pytest.mark.parametrize("case", [{"window": 3, "padding": 1}, {"padding": 0}, {"n": 2}, {"size": 9}])
+@pytest.mark.parametrize("case", [{"window": 3, "padding": 1}, {"padding": 0}, {"n": 256}, {"size": 105}])
 def test_else_the_geometry_stays(case):
     assert _padded(of(**case)) is None
 
@@ -37,11 +37,23 @@ def test_a_border_that_is_cut_off_is_no_border_of_zeros():
 
 
 @pytest.mark.parametrize(("size", "window", "is_padded"), [
-    ((8, 8), (5, 5), True), ((5, 13), (5, 5), False),  # 64 positions, and 65
-    ((4, 4), (3, 3), False), ((4, 4), (5, 2), True), ((4, 4), (1, 9), False)])
-def test_positions_are_few_up_to_64_and_windows_large_from_10_pixels_on(size, window, is_padded):
-    g = conv2d((1, *size, 3), 4, window, padding="same")
+    ((8, 8, 1024), (5, 5), True), ((5, 13, 1024), (5, 5), False),  # 64 positions, and 65
+    ((64, 128, 4), (5, 5), True), ((5, 13, 505), (5, 5), False),  # 32,768 numbers, and 32,825
+    ((4, 4, 3), (3, 3), False), ((4, 4, 3), (5, 2), True), ((4, 4, 3), (1, 9), False)])
+def test_images_are_small_up_to_64_positions_or_32768_numbers_and_windows_large_from_10_pixels_on(
+        size, window, is_padded):
+    g = conv2d((1, *size), 4, window, padding="same")
     assert (_padded(g) is not None) == is_padded
+
+
+def test_a_border_changes_no_bits():
+    """Zeros are added to sums where they would be left out: of one image, and of as many that have no border."""
+    draw = np.random.default_rng(0)
+    x = draw.standard_normal((128, 17, 17, 3), dtype=np.float32)
+    layer = layers.Conv2D(8, 5, padding="same")
+    assert _padded(conv2d((1, 17, 17, 3), 8, (5, 5), padding="same")) is not None
+    assert _padded(conv2d((128, 17, 17, 3), 8, (5, 5), padding="same")) is None
+    np.testing.assert_array_equal(layer.predict(x[:1]), layer.predict(x)[:1])
 
 
 def test_a_border_on_one_side_is_one():

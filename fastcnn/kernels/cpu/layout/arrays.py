@@ -110,16 +110,20 @@ def pad2d(y, x, top, left):
 
 @inlined
 def _pad_rows(chunk, chunks, y, x, top, left):
+    """Some rows of all images: what is zero between one row of an image and the next is cleared in one go."""
     n, height, width, c = y.shape
     h, w = x.shape[1], x.shape[2]
+    to, of, across = y.reshape(-1), x.reshape(-1), width * c
     begin, end = chunk_of(chunk, chunks, n * height)
+    image, i = begin // height, begin % height
+    cleared = begin * across
     for row in range(begin, end):
-        image, i = row // height, row % height
-        inside = top <= i < top + h
-        to = y[image, i].reshape(-1)
-        if inside:
-            clear(to, 0, left * c)
-            copy(to, left * c, x[image, i - top].reshape(-1), 0, w * c)
-            clear(to, (left + w) * c, (width - left - w) * c)
-        else:
-            clear(to, 0, width * c)
+        if top <= i < top + h:
+            first = row * across + left * c
+            clear(to, cleared, first - cleared)
+            copy(to, first, of, (image * h + i - top) * w * c, w * c)
+            cleared = first + w * c
+        i += 1
+        if i == height:
+            image, i = image + 1, 0
+    clear(to, cleared, end * across - cleared)
