@@ -22,6 +22,8 @@ _RESNET50 = {"conv2_2": (56, 64, 64, 1), "conv3_2": (56, 128, 128, 2), "conv3_5"
              "conv4_2": (28, 256, 256, 2), "conv4_5": (14, 256, 256, 1), "conv5_2": (14, 512, 512, 2),
              "conv5_5": (7, 512, 512, 1)}
 
+_CHAIN, _STEPS = 768, 30_000  # numbers of a thread, and multiply-adds of each: a quarter of a millisecond
+
 
 def measure(name: str, one_core: bool = False) -> dict[str, Any]:
     """Return the row of one of `works.ALONE`: a ratio, and words."""
@@ -37,7 +39,7 @@ def measure(name: str, one_core: bool = False) -> dict[str, Any]:
     kind = name.partition(".")[2]
     target = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx2,+fma"} if kind == "avx2" else {}
     found = _run(f"direct-{'float64' if kind == 'float64' else 'float32'}", *(["one"] if one_core else []), **target)
-    shares = {layer: flops / found["peak"] for layer, flops in found["layers"].items()}
+    shares = found["shares"]
     mean = statistics.geometric_mean(shares.values())
     each = ", ".join(f"{layer} {share:.0%}" for layer, share in shares.items())
     return {"name": name, "ratio": mean, "shares": shares, "sure": not one_core, "peak": found["peak"],
@@ -131,36 +133,48 @@ def _inside(side: int, stride: int) -> int:
 
 
 def direct(dtype: str, one_core: bool) -> dict[str, Any]:
-    """Return FLOP/s of the direct convolution for each layer, the peak, and for what vectors Numba compiled.
+    """Return for each layer which share of the peak the direct convolution reaches, the peak, and Numba's vectors.
 
-    Products with the zeros around an image are not counted.
+    Products with the zeros around an image are not counted. The peak is measured before and after each convolution,
+    since a busy machine changes its clock from one moment to the next.
     """
     import numba
     import numpy as np
 
-    from fastcnn import config, layers
-    from fastcnn.bench import machine
+    from fastcnn import config, kernels, layers
     from fastcnn.kernels.cpu.simd.width import features
 
     if one_core:
         numba.set_num_threads(1)
     config.set_winograd(False)
-    threads = numba.get_num_threads()
     clock = time.process_time if one_core else time.perf_counter
-    speeds, peak = {}, 0.0
+    kind, rows = np.dtype(dtype).type, np.ones((numba.get_num_threads(), _CHAIN), dtype)
+    to = np.empty_like(rows)
+
+    def speed(operations: float, work: Callable[[], Any]) -> float:
+        start = clock()
+        work()
+        return operations / (clock() - start)
+
+    def peak() -> float:
+        return speed(2 * rows.size * _STEPS, lambda: kernels.cpu.multiply_add_chain(to, rows, kind(0.5), kind(0.1),
+                                                                                     _STEPS))
+
+    peak()
+    peaks, shares = [], {}
     for name, (side, c, filters, stride) in _RESNET50.items():
         layer = layers.Conv2D(filters, 3, stride, 1, dtype=dtype)
         x = np.random.default_rng(0).standard_normal((8, side, side, c)).astype(dtype)
         for _ in range(2):
             layer.predict(x)
-        times = []
+        found = []
         for _ in range(15):
-            start = clock()
-            layer.predict(x)
-            times.append(clock() - start)
-        speeds[name] = 2 * 8 * filters * c * _inside(side, stride) ** 2 / statistics.median(times)
-        peak = max(peak, machine.flops(dtype, threads, 0.1))
-    return {"vectors": features()[0], "peak": peak, "layers": speeds}
+            before = peak()
+            reached = speed(2 * 8 * filters * c * _inside(side, stride) ** 2, lambda x=x, one=layer: one.predict(x))
+            peaks.append((before + peak()) / 2)
+            found.append(reached / peaks[-1])
+        shares[name] = statistics.median(found)
+    return {"vectors": features()[0], "peak": statistics.median(peaks), "shares": shares}
 
 
 if __name__ == "__main__":
