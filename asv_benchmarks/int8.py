@@ -37,6 +37,21 @@ def _product(name: str) -> Callable[[], None]:
                    cpu.quantized_conv2d_packed(g, weights), *columns, np.array([-128, 127], "f4"), 128, g)
 
 
+def _on_tiles(name: str) -> Callable[[], None]:
+    from fastcnn import geometry
+    from fastcnn.kernels import cpu
+
+    shape, filters, window, stride = _PRODUCTS[name]
+    g = geometry.conv2d(shape, filters, (window, window), (stride, stride))
+    cpu.quantized_tiles2d_suits(g)  # which takes the unit into use, where there is one
+    weights = _bytes(window * window * shape[-1] * filters).view(np.int8).reshape(window, window, shape[-1], filters)
+    columns = cpu.quantized_tiles2d_columns(np.zeros(filters, np.int32), np.full(filters, 1e-3, "f4"))
+    y, scratch = (np.empty(size, np.uint8) for size in (
+        int(g[0]["oh"] * g[0]["ow"]) * filters, cpu.quantized_tiles2d_scratch(g)))
+    return partial(cpu.quantized_tiles2d, y, scratch, _bytes(int(np.prod(shape))),
+                   cpu.quantized_tiles2d_packed(g, weights), columns, np.array([-128, 127], "f4"), 128, g)
+
+
 def _depthwise(name: str) -> Callable[[], None]:
     from fastcnn import geometry
     from fastcnn.kernels import cpu
@@ -87,6 +102,18 @@ class ByteProducts:
         self.call = _call(_product, layer)
 
     def time_quantized_conv2d(self, layer):
+        self.call()
+
+
+class ByteTiles:
+    """quantized_tiles2d: by the machine's unit, or else by plain vector code."""
+
+    params, param_names, repeat = tuple(_PRODUCTS), ("layer",), REPEAT
+
+    def setup(self, layer):
+        self.call = _call(_on_tiles, layer)
+
+    def time_quantized_tiles2d(self, layer):
         self.call()
 
 

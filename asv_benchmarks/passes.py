@@ -42,6 +42,9 @@ def _calls() -> dict[str, Callable[[], Callable[..., None]]]:
                                          optimizer_codes.RMSPROP, 1e-3, 0.9, 0.0, 0.0, 0.0, 1e-7, 0.0, False),
         "bias_backward": lambda: partial(cpu.bias_backward, written(_WIDE), written(
             cpu.bias_backward_scratch((_ROWS, _WIDE), single)), normal(_ROWS, _WIDE)),
+        "byte_tile_product": lambda: partial(cpu.byte_tile_product, written(32, 32, dtype=np.int32),
+                                             np.ones((64, 512), np.uint8), np.ones(9 * 8 * 2048, np.int8),
+                                             np.arange(9, dtype=np.int64) * 512, 8),
         "categorical_crossentropy": lambda: partial(
             cpu.categorical_crossentropy, written(_ROWS), rows(), np.full((_ROWS, _WIDE), 1 / _WIDE, np.float32),
             np.full((_ROWS, _WIDE), 1 / _WIDE, np.float32), normal(0), 0.0, 1.0),
@@ -88,8 +91,8 @@ def _call(kernel: str) -> Callable[..., None]:
 class Passes:
     """8 MB, as 2 million numbers or 32,768 rows of 64; two volumes of 16 x 32 x 32 pixels of 32 channels."""
 
-    params = ("adaptive_step", "bias_backward", "categorical_crossentropy", "fold_depth", "fold_losses",
-              "function_backward", "function_forward", "gaussian_noise",
+    params = ("adaptive_step", "bias_backward", "byte_tile_product", "categorical_crossentropy", "fold_depth",
+              "fold_losses", "function_backward", "function_forward", "gaussian_noise",
               "l2_step", "moving_average", "narrow_bfloat16", "penalty", "reduce_rows_backward", "repeated_copy",
               "round_bfloat16", "row_loss", "scale_parts", "squared_norms", "tile_product", "top_rows_backward",
               "top_rows_forward", "unfold_depth", "uniform_numbers", "unit_rows_backward", "unit_rows_forward",

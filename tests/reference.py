@@ -46,12 +46,14 @@ from tests.reference_int8 import (  # noqa: F401
     byte_border,
     byte_max_pool2d,
     byte_table,
+    byte_tile_product,
     dequantize_bytes,
     quantize_bytes,
     quantized_add,
     quantized_average_pool2d,
     quantized_conv2d,
     quantized_depthwise2d,
+    quantized_tiles2d,
 )
 from tests.reference_merge import (  # noqa: F401
     merge_backward,

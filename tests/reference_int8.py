@@ -26,7 +26,19 @@ def quantized_conv2d(x, weights, start, scale, bounds, zero, geometry):
     return _requantized(sums, scale, bounds, zero)
 
 
-quantized_depthwise2d = quantized_conv2d
+quantized_depthwise2d = quantized_tiles2d = quantized_conv2d
+
+
+def byte_tile_product(a, b, taps, steps):
+    depth, c = 64 * steps, np.zeros((32, 32), np.int64)
+    # Tiles (tap, step, which of two, four rows, column, which of the four) -> (tap, row, column).
+    filters = b.reshape(len(taps), steps, 2, 16, 16, 4).transpose(0, 1, 3, 5, 2, 4).reshape(-1, depth, 32)
+    flat = a.reshape(-1).astype(np.int64)
+    for tap, bank in zip(taps, filters.astype(np.int64), strict=True):
+        for row in range(32):
+            at = tap + row * a.shape[1]
+            c[row] += flat[at:at + depth] @ bank
+    return c
 
 
 def quantize_bytes(x, scale, zero):

@@ -59,6 +59,7 @@ def _cpu() -> list[tuple[str, Any]]:
     from fastcnn import config
     from fastcnn.kernels.cpu.amx import unit
     from fastcnn.kernels.cpu.gemm import tile
+    from fastcnn.kernels.cpu.int8 import unit as byte_unit
     from fastcnn.kernels.cpu.simd.width import features, lanes
 
     name, width, registers = features()
@@ -70,6 +71,7 @@ def _cpu() -> list[tuple[str, Any]]:
                  f"or {lanes('float64')} float64"),
         ("algorithms", f"{config.algorithm_table()}; fastcnn.config.set_algorithm_choice takes another table"),
         ("bfloat16", f"{back_end}: {reason}"),
+        ("int8", "{}: {}".format(*byte_unit.chosen())),
     ]
 
 

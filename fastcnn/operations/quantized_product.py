@@ -10,10 +10,11 @@ import numpy as np
 
 from fastcnn import device, geometry
 from fastcnn.operations.activation import Clamp
-from fastcnn.operations.quantized import Quantization, bordered, result
+from fastcnn.operations.quantized import BYTE, Quantization, bordered, result
 from fastcnn.parameters import Parameter
 
 _SLACK = 64  # bytes that the depthwise kernel may read beyond an image
+_BY_CHANNEL, _IN_REGISTERS, _ON_TILES = "depthwise", "tile of registers", "tiles of a unit"
 
 Shape = tuple[int, ...]
 
@@ -62,13 +63,20 @@ class QuantizedProduct:
         inner = geometry.conv2d(size, f["k"], (f["kh"], f["kw"]), (f["sh"], f["sw"]), "valid", (f["dh"], f["dw"]),
                                 f["groups"])
         is_depthwise = f["groups"] == f["c"] == f["k"] > 1 and self._target is not None
-        slack = _SLACK if is_depthwise else d.library.byte_slack(inner)
+        on_tiles = not is_depthwise and d.library.quantized_tiles2d_suits(inner)
+        slack = _SLACK if is_depthwise else 0 if on_tiles else d.library.byte_slack(inner)
         images = x.reshape(-1)
         if slack or size != (f["n"], f["h"], f["w"], f["c"]):
             images = bordered(x.reshape(f["n"], f["h"], f["w"], f["c"]), sides, self._source, slack)
         y, flat = result(d, shape, self._target is None)
+        if on_tiles:
+            scratch = d.empty((d.library.quantized_tiles2d_scratch(inner),), BYTE)
+            d.kernels.quantized_tiles2d(flat, scratch, images, *self._packed(d, inner, _ON_TILES), self._bounds,
+                                        self._zero, inner)
+            return y
         kernel = d.kernels.quantized_depthwise2d if is_depthwise else d.kernels.quantized_conv2d
-        kernel(flat, images, *self._packed(d, inner, is_depthwise), self._bounds, self._zero, inner)
+        packed = self._packed(d, inner, _BY_CHANNEL if is_depthwise else _IN_REGISTERS)
+        kernel(flat, images, *packed, self._bounds, self._zero, inner)
         return y
 
     def integers(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -78,9 +86,9 @@ class QuantizedProduct:
         bias = np.zeros(scale.size) if self._bias is None else device.get(self._bias.array).astype(np.float64)
         return kernel, integer_bias(bias, step), step
 
-    def _packed(self, d: Any, g: np.ndarray, is_depthwise: bool) -> Any:
-        """Return weights, start values and scales as the kernel takes them, as the parameters are now."""
-        versions = [one.version for one in self.parameters]
+    def _packed(self, d: Any, g: np.ndarray, way: str) -> Any:
+        """Return weights, start values and scales as a kernel takes them, as the parameters are now."""
+        versions = way, *[one.version for one in self.parameters]
         known, made = self._made
         if versions != known:
             kernel, bias, step = self.integers()
@@ -88,7 +96,9 @@ class QuantizedProduct:
             start = bias.astype(np.int64) - self._source.zero_point * bank.sum((0, 1, 2), np.int64)
             scale = step if self._target is None else step / np.float32(self._target.scale)
             columns = start.astype(np.int32), scale.astype(np.float32)
-            if is_depthwise:
+            if way == _ON_TILES:
+                made = d.library.quantized_tiles2d_packed(g, bank), d.library.quantized_tiles2d_columns(*columns)
+            elif way == _BY_CHANNEL:
                 weights = d.library.quantized_depthwise2d_packed(g, bank)
                 made = weights, *map(d.library.quantized_channels, columns)
             else:

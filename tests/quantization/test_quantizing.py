@@ -3,6 +3,7 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers
+from fastcnn.kernels.cpu.int8 import unit
 from fastcnn.operations.quantized import Quantization, of_range
 from fastcnn.quantization.building import quantized_weights
 from fastcnn.quantization.calibration import narrowed
@@ -50,6 +51,25 @@ def test_a_quantized_model_predicts_nearly_the_same(model, method):
     assert kinds["stays"] == "LayerNormalization"
     assert "norm" not in kinds
     assert (quantized.input_names, quantized.name) == (model.input_names, model.name)
+
+
+def test_products_on_tiles_give_the_bits_of_the_others(model, monkeypatch):
+    quantized = fc.quantize(model, IMAGES)
+    before = quantized.predict(IMAGES)
+    monkeypatch.setattr(unit, "chosen", lambda: unit.Chosen("tiles", ""))
+    calls, kernel = [], fc.kernels.cpu.quantized_tiles2d
+    monkeypatch.setattr(fc.kernels.cpu, "quantized_tiles2d", lambda *given: calls.append(kernel(*given)))
+    wide = fc.Sequential([fc.Input((8, 8, 3)), layers.Conv2D(32, 3, padding="same", activation="relu"),
+                          layers.Conv2D(16, 1), layers.Flatten(), layers.Dense(20)])
+    again = fc.quantize(wide, IMAGES)
+    found = again.predict(IMAGES), again.predict(IMAGES[:1]), again.predict(IMAGES[:1]), again.predict(IMAGES[:1])
+    assert len(calls) >= 6
+    np.testing.assert_array_equal(quantized.predict(IMAGES), before)
+    monkeypatch.undo()
+    assert unit.chosen().name != "tiles"
+    np.testing.assert_array_equal(again.predict(IMAGES), found[0])
+    for one in found[1:]:
+        np.testing.assert_array_equal(again.predict(IMAGES[:1]), one)
 
 
 def test_layers_to_keep_stay_in_floating_point_and_their_weights_are_copies(model):

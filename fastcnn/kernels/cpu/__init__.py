@@ -88,6 +88,14 @@ from fastcnn.kernels.cpu.int8.elementwise import (
     quantized_add,
 )
 from fastcnn.kernels.cpu.int8.pooling import byte_max_pool2d, quantized_average_pool2d
+from fastcnn.kernels.cpu.int8.tiles import (
+    quantized_tiles2d,
+    quantized_tiles2d_columns,
+    quantized_tiles2d_packed,
+    quantized_tiles2d_scratch,
+    quantized_tiles2d_suits,
+)
+from fastcnn.kernels.cpu.int8.unit import byte_tile_product
 from fastcnn.kernels.cpu.layout.arrays import add, copy_columns, gather, pad2d
 from fastcnn.kernels.cpu.layout.padding import pad3d_backward, pad3d_forward
 from fastcnn.kernels.cpu.layout.permute import permute
@@ -173,7 +181,8 @@ __all__ = [
     "bfloat16_conv2d_backward_weights_scratch", "bfloat16_conv2d_forward", "bfloat16_conv2d_forward_packed",
     "bfloat16_conv2d_forward_scratch", "bfloat16_conv2d_suits", "bias_backward", "bias_backward_scratch",
     "binary_forward", "binary_loss", "blur", "bound_norms", "bound_norms_scratch", "box_loss", "box_overlaps",
-    "byte_border", "byte_max_pool2d", "byte_slack", "byte_table", "categorical_crossentropy", "cell_loss",
+    "byte_border", "byte_max_pool2d", "byte_slack", "byte_table", "byte_tile_product", "categorical_crossentropy",
+    "cell_loss",
     "channel_means", "color_backward", "conv2d_backward_input", "conv2d_backward_input_packed",
     "conv2d_backward_input_scratch", "conv2d_backward_weights", "conv2d_backward_weights_scratch", "conv2d_forward",
     "conv2d_forward_packed", "copy_columns", "decode_boxes", "decode_boxes_backward", "decode_cells",
@@ -194,7 +203,10 @@ __all__ = [
     "narrow_backward_weights_scratch", "narrow_backward_weights_suits", "narrow_bfloat16", "order_rows", "pad2d",
     "pad3d_backward", "pad3d_forward", "penalty", "penalty_scratch", "permute", "quantize_bytes", "quantized_add",
     "quantized_average_pool2d", "quantized_channels", "quantized_columns", "quantized_conv2d",
-    "quantized_conv2d_packed", "quantized_depthwise2d", "quantized_depthwise2d_packed", "reduce_rows_backward",
+    "quantized_conv2d_packed", "quantized_depthwise2d", "quantized_depthwise2d_packed",
+    "quantized_tiles2d", "quantized_tiles2d_columns", "quantized_tiles2d_packed", "quantized_tiles2d_scratch",
+    "quantized_tiles2d_suits",
+    "reduce_rows_backward",
     "reduce_rows_forward", "repeated_copy", "resize2d", "roi_align_backward", "roi_align_forward", "roi_pool_backward",
     "roi_pool_forward", "round_bfloat16", "row_loss", "scale_parts", "sgd", "softmax_backward",
     "softmax_categorical_crossentropy", "softmax_forward", "softmax_sparse_categorical_crossentropy",

@@ -11,7 +11,8 @@
         +--------+     +--------+--------+
 
 A's rows lie evenly, in an image whose border is stored; a *tap* is the offset of one pixel of a window. `tiles_now`
-tells which instructions there are; `fastcnn.kernels.cpu.amx.unit` decides.
+tells which instructions multiply bfloat16, `byte_tiles_now` which multiply bytes; `fastcnn.kernels.cpu.amx.unit` and
+`fastcnn.kernels.cpu.int8.unit` decide.
 """
 
 import ctypes
@@ -31,19 +32,27 @@ _I8, _I64 = ir.IntType(8), ir.IntType(64)
 #: Rows and columns of a block.
 BLOCK = 2 * ROWS
 
-#: The number of the instructions by which tiles are multiplied (`instructions.emitters`).
-instructions_now = ctypes.c_int64(0)
+#: The numbers of the instructions by which tiles of bfloat16 and of bytes are multiplied (`instructions.emitters`).
+instructions_now, byte_instructions_now = ctypes.c_int64(0), ctypes.c_int64(0)
 llvm.add_symbol("fastcnn_tiles", ctypes.addressof(instructions_now))
+llvm.add_symbol("fastcnn_byte_tiles", ctypes.addressof(byte_instructions_now))
 
 
 @intrinsic
 def tiles_now(typingctx):
-    """Return the number of the instructions by which tiles are multiplied now."""
-    def codegen(context, builder, signature, args):
-        known = builder.module.globals.get("fastcnn_tiles")
-        return builder.load(known or ir.GlobalVariable(builder.module, _I64, "fastcnn_tiles"))
+    """Return the number of the instructions by which tiles of bfloat16 are multiplied now."""
+    return types.int64(), lambda context, builder, signature, args: _number(builder, "fastcnn_tiles")
 
-    return types.int64(), codegen
+
+@intrinsic
+def byte_tiles_now(typingctx):
+    """Return the number of the instructions by which tiles of bytes are multiplied now."""
+    return types.int64(), lambda context, builder, signature, args: _number(builder, "fastcnn_byte_tiles")
+
+
+def _number(builder, name):
+    """Return what a global of the process holds when the code runs."""
+    return builder.load(builder.module.globals.get(name) or ir.GlobalVariable(builder.module, _I64, name))
 
 
 @intrinsic
