@@ -4,7 +4,7 @@ A law is a function of a `Case`; `tests/layers/test_laws.py` runs each law over 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,12 @@ import numpy as np
 import fastcnn as fc
 from fastcnn import layers
 from fastcnn.layers import Call, Layer
+from tests import reference
 
 RNG_SEED = 20261
+
+#: Of sums in another order; under mixed_bfloat16 of what was rounded between two parts of a layer, too.
+_TOLERANCES = {"float64": 1e-12, "float32": 1e-5, "mixed_bfloat16": 2.0**-7}
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,25 @@ class Case:
     made: Callable[..., list[np.ndarray]] | None = None
     without_gradient: tuple[int, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict)
+    policy: str = "float64"
 
-    def layer(self, dtype: str = "float64") -> Layer:
+    def under(self, policy: str) -> "Case":
+        """Return the row with layers of another dtype policy, and inputs of its arrays' type."""
+        return replace(self, policy=policy)
+
+    @property
+    def arrays(self) -> str:
+        """The type of inputs and outputs."""
+        return "float64" if self.policy == "float64" else "float32"
+
+    @property
+    def tolerance(self) -> float:
+        """How far two numbers may be apart, relative to the largest, that are the same sum in another order."""
+        return _TOLERANCES[self.policy]
+
+    def layer(self, dtype: str | None = None) -> Layer:
         fc.utils.set_random_seed(3)
-        layer = self.make(dtype=dtype, name="layer")
+        layer = self.make(dtype=self.policy if dtype is None else dtype, name="layer")
         layer.build(self.whole_shape())
         draw = np.random.default_rng(RNG_SEED)
         for p in layer.weights:  # not zeros and ones, which hide mistakes; variances stay positive
@@ -72,14 +91,20 @@ class Case:
             p.assign(np.abs(noise) + 0.5 if "variance" in p.name else p.value + 0.3 * noise)
         return layer
 
-    def input(self, n: int = 3, dtype: str = "float64") -> Any:
+    def input(self, n: int = 3, dtype: str | None = None) -> Any:
         draw = np.random.default_rng(RNG_SEED + n)
         numbers = [draw.standard_normal((n, *shape)) for shape in listed(self.shape)]
         if self.above is not None:
             numbers = [self.above + np.abs(x) for x in numbers]
         if self.made is not None:
             numbers = self.made(*numbers)
-        return like(self.shape, [x.astype(dtype) for x in numbers])
+        if self.policy == "mixed_bfloat16":  # such numbers layers get
+            numbers = [reference.round_bfloat16(x) for x in numbers]
+        return like(self.shape, [x.astype(self.arrays if dtype is None else dtype) for x in numbers])
+
+    def like_y(self, y: np.ndarray, seed: int) -> np.ndarray:
+        """Return a gradient of an output."""
+        return np.random.default_rng(seed).standard_normal(y.shape).astype(y.dtype)
 
     def whole_shape(self) -> Any:
         """Return the shape, or shapes, with None for the batch."""
@@ -692,9 +717,11 @@ def shapes(case: Case) -> None:
     """The output has the shape that was promised, for both verbs."""
     layer, x = case.layer(), case.input()
     assert layer.compute_output_shape(case.whole_shape()) == layer.output_shape
-    for y in (layer.forward(x, CALL)[0], layer.predict(x), layer(x), layer(x, training=True)):
+    narrow = layer.compute_dtype if layer.rounds else listed(x)[0].dtype
+    for y, kind in ((layer.forward(x, CALL)[0], case.arrays), (layer.predict(x), case.arrays), (layer(x), narrow),
+                    (layer(x, training=True), narrow)):
         assert y.shape == (3, *layer.output_shape[1:])
-        assert y.dtype == listed(x)[0].dtype
+        assert y.dtype == kind
 
 
 def gradient_check(case: Case) -> None:
@@ -741,20 +768,20 @@ def backward_adds_and_gives_none(case: Case) -> None:
     """Gradients of parameters are added to, dy and x stay as they were, and dx is None only where it is not wanted."""
     layer, x = case.layer(), case.input()
     y, backward = layer.forward(x, CALL)
-    dy = np.random.default_rng(6).standard_normal(y.shape)
+    dy = case.like_y(y, 6)
     once = gradients(layer, x, dy)[len(listed(x)):]
     x_before, dy_before = [a.copy() for a in listed(x)], dy.copy()
     _, backward = layer.forward(x, CALL)
     backward(dy)
     for p, g in zip(layer.trainable_weights, once, strict=True):
-        close(p.grad, 2 * g, 1e-12)
+        close(p.grad, 2 * g, case.tolerance)
     for a, before in zip(listed(x), x_before, strict=True):
         np.testing.assert_array_equal(a, before)
     np.testing.assert_array_equal(dy, dy_before)
     _, backward = layer.forward(x, Call(11, 2, wants_dx=False))
     backward(dy)
     for p, g in zip(layer.trainable_weights, once, strict=True):
-        close(p.grad, 3 * g, 1e-12)
+        close(p.grad, 3 * g, case.tolerance)
 
 
 def one_by_one(case: Case) -> None:
@@ -763,16 +790,16 @@ def one_by_one(case: Case) -> None:
     whole = layer.predict(x).copy()
     one = [each(lambda a, i=i: a[i : i + 1].copy(), x) for i in range(4)]
     for i in range(4):
-        close(layer.predict(one[i]), whole[i : i + 1], 1e-12)
+        close(layer.predict(one[i]), whole[i : i + 1], case.tolerance)
     if case.over_batch or case.random:
         return
     y, _ = layer.forward(x, CALL)
-    dy = np.random.default_rng(7).standard_normal(y.shape)
+    dy = case.like_y(y, 7)
     dx = gradients(layer, x, dy)[:len(listed(x))]
     for i in range(4):
         alone = gradients(layer, one[i], dy[i : i + 1].copy())[:len(dx)]
         for a, b in zip(alone, dx, strict=True):
-            close(a, b[i : i + 1], 1e-12)
+            close(a, b[i : i + 1], case.tolerance)
 
 
 def predict_is_forward(case: Case) -> None:
@@ -780,7 +807,11 @@ def predict_is_forward(case: Case) -> None:
     if case.random or case.over_batch:
         return
     layer, x = case.layer(), case.input()
-    np.testing.assert_array_equal(layer.predict(x).copy(), layer.forward(x, CALL)[0])
+    y = layer.predict(x).copy(), layer.forward(x, CALL)[0]
+    if case.policy == "float64":
+        np.testing.assert_array_equal(*y)
+    else:  # there prediction may choose another algorithm, Winograd's
+        close(*y, case.tolerance)
 
 
 def config_makes_it_again(case: Case) -> None:
@@ -803,11 +834,11 @@ def used_twice(case: Case) -> None:
     layer, a, b = case.layer(), case.input(2), case.input(3)
     start = layer.get_weights() if case.changes_weights else None
     ya, back_a = layer.forward(a, CALL)
-    dy_a = np.random.default_rng(8).standard_normal(ya.shape)
+    dy_a = case.like_y(ya, 8)
     if start is not None:
         layer.set_weights(start)
     yb, back_b = layer.forward(b, CALL)
-    dy_b = np.random.default_rng(9).standard_normal(yb.shape)
+    dy_b = case.like_y(yb, 9)
     dx_a = [g.copy() for g in listed(back_a(dy_a))]
     dx_b = [g.copy() for g in listed(back_b(dy_b))]
     for dx, x, dy in ((dx_a, a, dy_a), (dx_b, b, dy_b)):
@@ -822,7 +853,7 @@ def empty_batch(case: Case) -> None:
     layer, x = case.layer(), case.input(0)
     assert layer.predict(x).shape == (0, *layer.output_shape[1:])
     y, backward = layer.forward(x, CALL)
-    each(lambda dx, a: np.testing.assert_equal(dx.shape, a.shape), backward(np.empty(y.shape)), x)
+    each(lambda dx, a: np.testing.assert_equal(dx.shape, a.shape), backward(np.empty_like(y)), x)
     assert all(not p.grad.any() for p in layer.trainable_weights)
 
 
@@ -830,8 +861,8 @@ def one_pixel(case: Case) -> None:
     """An image of one pixel is an image."""
     if not case.pixel:
         return
-    layer = case.make(name="pixel", dtype="float64")
-    x = each(lambda shape: np.ones((2, 1, 1, shape[-1])), case.shape)
+    layer = case.make(name="pixel", dtype=case.policy)
+    x = each(lambda shape: np.ones((2, 1, 1, shape[-1]), case.arrays), case.shape)
     layer.build(each(lambda a: (None, *a.shape[1:]), x))
     y, backward = layer.forward(x, CALL)
     assert np.isfinite(y).all()
@@ -867,9 +898,34 @@ def single_is_near_double(case: Case) -> None:
         close(a.astype("float64"), b, 3e-5)
 
 
+def sixteen_bits_are_near_double(case: Case) -> None:
+    """Of rounded weights and inputs, mixed_bfloat16 computes what float64 does, but for what is rounded inside.
+
+    Where a function has steps, a number in fifty may fall to the other side of one.
+    """
+    def near(a: np.ndarray, b: np.ndarray) -> None:
+        if case.smooth:
+            close(a, b, case.tolerance)
+        else:
+            assert np.mean(np.abs(a - b) > case.tolerance * np.abs(b).max(initial=0)) <= 0.02
+
+    double, mixed, x = case.layer("float64"), case.layer(), case.input()
+    double.set_weights([reference.round_bfloat16(p.value) if p.ndim > 1 else p.value for p in mixed.weights])
+    wide = each(lambda a: a.astype("float64"), x)
+    near(mixed.predict(x).astype("float64"), double.predict(wide))
+    start = double.get_weights() if case.changes_weights else None
+    y, _ = double.forward(wide, CALL)
+    if start is not None:
+        double.set_weights(start)
+    dy = reference.round_bfloat16(case.like_y(y, 10))
+    for a, b in zip(gradients(mixed, x, dy.astype("float32")), gradients(double, wide, dy), strict=True):
+        near(a.astype("float64"), b)
+
+
 def any_number_of_threads(case: Case, set_threads: Callable[[int], None]) -> None:
     """One thread and two give the same bits, forward and backward; the batch is large enough to be cut."""
-    layer, x = case.layer("float32"), case.input(96, "float32")
+    case = case if case.policy == "mixed_bfloat16" else case.under("float32")
+    layer, x = case.layer(), case.input(96)
     results, start = [], layer.get_weights()
     for threads in (1, 2):
         set_threads(threads)
@@ -879,7 +935,7 @@ def any_number_of_threads(case: Case, set_threads: Callable[[int], None]) -> Non
             if not p.trainable:
                 p.assign(np.ones(p.shape))
         y = layer.forward(x, CALL)[0].copy()
-        dy = np.random.default_rng(12).standard_normal(y.shape).astype("float32")
+        dy = case.like_y(y, 12)
         results.append([y, layer.predict(x).copy(), *gradients(layer, x, dy)])
     for a, b in zip(*results, strict=True):
         np.testing.assert_array_equal(a, b)
@@ -887,3 +943,9 @@ def any_number_of_threads(case: Case, set_threads: Callable[[int], None]) -> Non
 
 LAWS = [shapes, gradient_check, backward_adds_and_gives_none, one_by_one, predict_is_forward, config_makes_it_again,
         used_twice, empty_batch, one_pixel, any_layout, single_is_near_double]
+
+#: Under other policies than float64, whose differences tell no derivative.
+LAWS_UNDER = {
+    "float32": [law for law in LAWS if law not in (gradient_check, single_is_near_double)],
+    "mixed_bfloat16": [*(law for law in LAWS if law not in (gradient_check, single_is_near_double)),
+                       sixteen_bits_are_near_double]}

@@ -17,6 +17,23 @@ def test_a_layer_obeys_the_laws(kind, case, two_threads):
     checks.any_number_of_threads(case, two_threads)
 
 
+@pytest.mark.parametrize(("kind", "case"), checks.ROWS, ids=lambda v: v if isinstance(v, str) else v.name)
+def test_a_layer_obeys_them_in_float32(kind, case):
+    assert type(case.layer()).__name__ == kind
+    for law in checks.LAWS_UNDER["float32"]:
+        law(case.under("float32"))
+
+
+@pytest.mark.parametrize(("kind", "case"), checks.ROWS, ids=lambda v: v if isinstance(v, str) else v.name)
+def test_a_layer_obeys_them_under_mixed_bfloat16(kind, case, two_threads):
+    pytest.importorskip("ml_dtypes")
+    case = case.under("mixed_bfloat16")
+    assert case.layer().dtype_policy.name == case.policy
+    for law in checks.LAWS_UNDER[case.policy]:
+        law(case)
+    checks.any_number_of_threads(case, two_threads)
+
+
 def test_every_layer_has_a_row():
     classes = [getattr(layers, name) for name in layers.__all__ if inspect.isclass(getattr(layers, name))]
     public = {cls.__name__ for cls in classes if issubclass(cls, layers.Layer)} - {"Layer"}  # an alias is no layer
