@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_SCRIPT = Path(__file__).parent / "comparison" / "alone.py"
+_ROOT = Path(__file__).parents[1]
 
 
 class Peak:
@@ -17,8 +17,8 @@ class Peak:
             raise NotImplementedError("only Linux tells the peak of a part of a process")
 
     def track_training(self, network):
-        command = [sys.executable, str(_SCRIPT), "memory-fastcnn", network]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # fills the kernel cache
-        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        command = [sys.executable, "-m", "asv_benchmarks.comparison.training_memory", "fastcnn", network]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=_ROOT)  # fills the kernel cache
+        return int(subprocess.run(command, check=True, capture_output=True, text=True, cwd=_ROOT).stdout)
 
     track_training.unit = "bytes"

@@ -15,7 +15,10 @@ A machine that is busy with other things flatters fastcnn, since PyTorch's threa
 Linux a round in which other processes took more than a tenth of a CPU is therefore timed again, while --patience lasts;
 then the quietest rounds are taken, the column "others" tells how many CPUs they lost at worst, and whether a goal is
 reached is unsure. --one-core gives each side one thread and counts the CPU's time instead of the clock's: ratios that
-a busy machine can give, of another question than the goals ask.
+a busy machine can give, of another question than most goals ask.
+
+bf16 is compared where the CPU has a unit for it, and torch.compile where a compiler of C++ is installed; else those
+works are skipped, and it is said why. --emulate compares bf16 without a unit, too.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import importlib.util
 import json
 import os
 import platform
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -33,7 +37,7 @@ if __name__ == "__main__":  # asv imports this file as a part of the package; a 
 
 from asv_benchmarks.comparison import alone
 from asv_benchmarks.comparison.goals import select, summaries
-from asv_benchmarks.comparison.process import NAMES, PEERS, all_sides, stop, work_for_parent
+from asv_benchmarks.comparison.process import NAMES, PEERS, Side, all_sides, stop, work_for_parent
 from asv_benchmarks.comparison.rounds import compare
 from asv_benchmarks.comparison.works import ALONE, WORKS
 
@@ -63,6 +67,18 @@ def _goal_line(row: dict[str, Any], one_core: bool) -> str:
     return f"{row['what']:<52}{wanted:<22}{row['mean']:>6.2f}  {verdict:<10}{row['works']:>4}   {least}"
 
 
+def _missing(sides: dict[str, Side], given: argparse.Namespace) -> dict[str, str]:
+    """Return what a work of those given may need and this machine lacks, with the reason in words."""
+    found = {}
+    if any("bf16" in work.needs for work in given.works) and not given.emulate:
+        reason = sides["fastcnn"].ask(no_bf16=True)
+        if reason is not None:
+            found["bf16"] = f"no unit for bfloat16 here ({reason}); --emulate compares without"
+    if not any(map(shutil.which, ("c++", "g++", "clang++"))):
+        found["compiler"] = "torch.compile needs a compiler of C++, and none is installed"
+    return found
+
+
 def main() -> None:
     """Parse the command line, compare, print."""
     given = _parsed()
@@ -71,6 +87,7 @@ def main() -> None:
     if given.list:
         return print("\n".join([*WORKS, *ALONE]))
     begin, rows, about = time.perf_counter(), [], {"cpu": _cpu()}
+    skipped: dict[str, str] = {}
     if given.works:
         with all_sides(dict.fromkeys(["fastcnn", *(work.peer for work in given.works)])) as sides:
             if given.one_core:
@@ -82,7 +99,12 @@ def main() -> None:
                 print("\n".join(about.values()))
                 print(f"medians of {given.rounds} rounds; a ratio above 1 says that fastcnn is faster\n")
                 print(f"{'work':<48}{'fastcnn':>12}{'peer':>12}{'ratio':>8}  {'rounds':<12}others    difference")
+            missing = _missing(sides, given)
             for work in given.works:
+                why = [missing[what] for what in sorted(work.needs) if what in missing]
+                if why:
+                    skipped[work.name] = why[0]
+                    continue
                 rows.append(compare(sides, work, given))
                 if not given.json:
                     print(_line(rows[-1]), flush=True)
@@ -90,10 +112,14 @@ def main() -> None:
         rows.append(alone.measure(name, given.one_core))
         if not given.json:
             print(f"{name:<48}{rows[-1]['words']}", flush=True)
-    goals, seconds = summaries(rows), time.perf_counter() - begin
+    if not given.json:
+        for why in dict.fromkeys(skipped.values()):
+            names = [name for name, other in skipped.items() if other == why]
+            print(f"\nskipped: {names[0]}{f' and {len(names) - 1} more' * (len(names) > 1)}: {why}")
+    goals, seconds = summaries(rows, given.one_core), time.perf_counter() - begin
     if given.json:
         return print(json.dumps(about | {"one_core": given.one_core, "rounds": given.rounds, "seconds": seconds,
-                                         "works": rows, "goals": goals}, indent=1))
+                                         "works": rows, "skipped": skipped, "goals": goals}, indent=1))
     if goals:
         what = "goal (one core each)" if given.one_core else "goal"
         print(f"\n{what:<52}{'wanted':<22}reached{'works':>15}   least")
@@ -112,6 +138,7 @@ def _parsed() -> argparse.Namespace:
                              "20, or 5 if quick)")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--one-core", action="store_true", help="one thread a side, times are the CPU's")
+    parser.add_argument("--emulate", action="store_true", help="compare bf16 where there is no unit for it, too")
     parser.add_argument("--json", action="store_true", help="print one JSON object, times in seconds")
     parser.add_argument("--list", action="store_true", help="print the names of all works")
     parser.add_argument("--worker", choices=NAMES, help=argparse.SUPPRESS)
@@ -125,8 +152,7 @@ def _parsed() -> argparse.Namespace:
         given.works, given.alone = select(given.names)
     except ValueError as error:
         parser.error(str(error))
-    needed = {work.peer for work in given.works} | ({"torch"} if "memory" in given.alone else set())
-    needed |= {"onnxruntime"} if any(".resnet50." in name for name in given.alone) else set()
+    needed = {work.peer for work in given.works} | {peer for name in given.alone for peer in ALONE[name]}
     for peer in sorted(needed if not (given.worker or given.list) else ()):
         if importlib.util.find_spec(peer) is None:
             stop(f'{PEERS[peer]}, the peer, is not installed; get it with: pip install "fastcnn[judges]"')

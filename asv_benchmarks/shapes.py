@@ -40,6 +40,13 @@ BATCHES = (1, 8)
 #: Convolutions by name: the small networks' as they are, the others' with their batch, as in vgg16.conv3_1.b8.
 CONVOLUTIONS = SMALL | {f"{name}.b{n}": layer._replace(n=n) for name, layer in LAYERS.items() for n in BATCHES}
 
+#: Twelve of all kinds, four of which ``../shared/facts.md`` names: wide and deep, few positions, strides, depthwise.
+MIXED = {name: CONVOLUTIONS[name] for name in (
+    "cifar.conv3", "alexnet.conv2.b8", "vgg16.conv3_1.b1", "vgg16.conv5_1.b8", "resnet50.conv1.b8",
+    "resnet50.conv2_3.b8", "resnet50.conv3_2.b8", "resnet50.conv5_5.b1", "googlenet.inception3a_3x3_reduce.b8",
+    "mobilenet_v2.block2_depthwise.b8", "efficientnet_b0.block5_depthwise.b1")} | {
+    "inception.naive_5x5": Convolution(8, 28, 28, 192, 32, 5, padding=2)}
+
 #: (rows, inputs, units)
 DENSE = {
     "lenet5.dense1": (128, 400, 120),

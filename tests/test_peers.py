@@ -1,16 +1,21 @@
-"""The comparison with PyTorch: the shapes it is over, and the goals its works are grouped under."""
+"""The comparison with others: the shapes it is over, and the goals its works are grouped under."""
 
 import math
 import re
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 
+import fastcnn as fc
 from asv_benchmarks import networks
-from asv_benchmarks.comparison import goals, works
+from asv_benchmarks.comparison import channels_first, goals, works
 from asv_benchmarks.shapes import LAYERS, PARAMETERS
+from fastcnn import layers
 from fastcnn.kernels import cpu as _kernels  # noqa: F401  (fills the registry)
 from fastcnn.kernels.cpu.compile.policy import registry
+from fastcnn.onnx import backend
 
 
 # Millions of multiply-adds in convolutions for one image of 224 x 224, as published or told by torchvision.
@@ -73,3 +78,45 @@ def test_a_goal_is_reached_by_its_mean_and_by_its_least():
     assert (part["whole"], part["reached"], part["works"]) == (False, None, 1)
     (alone,) = goals.summaries([row("direct.avx2", 0.75)])
     assert (alone["mean"], alone["reached"]) == (0.75, True)
+
+
+def test_of_two_peers_the_faster_one_counts():
+    rows = [row(f"{peer}.unet.b{n}", ratio) for peer, n, ratio in
+            (("onnx", 1, 1.5), ("openvino", 1, 1.8), ("onnx", 8, 2.0), ("openvino", 8, 1.7))]  # fmt: skip
+    (found,) = [one for one in goals.summaries(rows) if one["name"] == "faster.unet"]
+    assert (found["works"], found["least"], found["least_work"]) == (2, 1.5, "onnx.unet.b1")
+    assert found["mean"] == pytest.approx((1.5 * 1.7) ** 0.5)
+    assert (found["whole"], found["reached"]) == (True, False)
+    assert not any(one["whole"] for one in goals.summaries(rows[1:])), "without one of the two nobody knows the faster"
+
+
+def test_a_goal_of_one_core_is_judged_on_one_core_alone():
+    rows = [row(f"openvino.{name}.b1", 1.1, sure=False) for name in ("resnet50", "efficientnet_b0", "inception_v3")]
+    assert "core.openvino" not in {one["name"] for one in goals.summaries(rows)}
+    (found,) = [one for one in goals.summaries(rows, one_core=True) if one["name"] == "core.openvino"]
+    assert found["reached"] is True
+
+
+def test_a_work_that_needs_a_unit_says_so():
+    needs = {name: work.needs for name, work in works.WORKS.items()}
+    assert all(("bf16" in needed) == name.startswith("bf16.") for name, needed in needs.items())
+    assert needs["bf16.compiled.lenet5"] == {"bf16", "compiler"}
+
+
+def test_an_exported_network_is_freed_of_detours_and_computes_what_it_did(tmp_path):
+    fc.utils.set_random_seed(0)
+    x = fc.Input((9, 9, 3))
+    y = layers.Rescaling(0.5)(x)
+    y = layers.Conv2D(4, 3, strides=2, activation="relu")(layers.ZeroPadding2D(((0, 1), (0, 1)))(y))
+    y = layers.MaxPooling2D(2)(layers.ZeroPadding2D(1)(y))
+    gate = layers.Conv2D(4, 1, activation="sigmoid")(layers.Reshape((1, 1, 4))(layers.GlobalAveragePooling2D()(y)))
+    model = fc.Model(x, layers.Dense(2)(layers.GlobalAveragePooling2D()(layers.Multiply()([y, gate]))))
+    fc.onnx.export(model, tmp_path / "model.onnx")
+    before = onnx.load(tmp_path / "model.onnx")
+    assert {"Pad", "Transpose", "Reshape"} <= {node.op_type for node in before.graph.node}
+    after = channels_first.channels_first(before)
+    onnx.checker.check_model(after, full_check=True)
+    assert not {"Pad", "Transpose", "Reshape"} & {node.op_type for node in after.graph.node}
+    images = np.random.default_rng(0).standard_normal((2, 9, 9, 3), dtype=np.float32)
+    (found,) = backend.prepare(after).run([images.transpose(0, 3, 1, 2)])
+    np.testing.assert_allclose(found, model.predict(images, verbose=0), rtol=1e-5, atol=1e-6)

@@ -4,18 +4,13 @@ The file is made by a process of its own, once, so that no side has another's li
 speed.
 """
 
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from asv_benchmarks.comparison.jobs import Job
-
-#: By name: the function of `fastcnn.applications`.
-NETWORKS = {"resnet50": "ResNet50", "mobilenet_v2": "MobileNetV2"}
+from asv_benchmarks.comparison.published import NETWORKS, parted, written
 
 _WRITE = """
 import sys, numpy as np, fastcnn as fc
@@ -28,12 +23,7 @@ fc.onnx.export(fc.quantize(model, images, method="minmax", batch_size=4), sys.ar
 
 def file_of(name: str) -> Path:
     """Return the file of a quantized network, written where it is not there yet."""
-    import fastcnn._version as version
-
-    path = Path(tempfile.gettempdir()) / f"fastcnn-{version.__version__}-{name}-int8.onnx"
-    if not path.exists():
-        subprocess.run([sys.executable, "-c", _WRITE, NETWORKS[name], str(path)], check=True)
-    return path
+    return written(f"{name}-int8.onnx", "-c", _WRITE, NETWORKS[name].application)
 
 
 def pixels(batch: int) -> np.ndarray:
@@ -45,8 +35,8 @@ def by_fastcnn(of: str) -> Job:
     """From the pixels to the logits, by layers of the file."""
     import fastcnn as fc
 
-    name, _, batch = of.rpartition(".b")
-    model, x = fc.onnx.load(file_of(name)), pixels(int(batch))
+    name, batch = parted(of)
+    model, x = fc.onnx.load(file_of(name)), pixels(batch)
     for _ in range(3):  # recorded, and replayed
         model.infer(x)
     return Job(lambda: {"logits": model.infer(x)}, lambda: model.infer(x))
@@ -54,8 +44,8 @@ def by_fastcnn(of: str) -> Job:
 
 def by_onnxruntime(of: str, session: Any) -> Job:
     """From the pixels to the logits, by a session that `session` makes."""
-    name, _, batch = of.rpartition(".b")
-    run, x = session(str(file_of(name))), pixels(int(batch))
+    name, batch = parted(of)
+    run, x = session(str(file_of(name))), pixels(batch)
     given = {run.get_inputs()[0].name: x}
     return Job(lambda: {"logits": run.run(None, given)[0]}, lambda: run.run(None, given))
 
@@ -64,7 +54,7 @@ def by_openvino(of: str, settings: dict[str, Any]) -> Job:
     """From the pixels to the logits, by OpenVINO."""
     import openvino
 
-    name, _, batch = of.rpartition(".b")
+    name, batch = parted(of)
     request = openvino.Core().compile_model(str(file_of(name)), "CPU", settings).create_infer_request()
-    x = {0: pixels(int(batch))}
+    x = {0: pixels(batch)}
     return Job(lambda: {"logits": np.array(request.infer(x)[0])}, lambda: request.infer(x))

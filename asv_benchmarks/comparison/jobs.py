@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asv_benchmarks.shapes import CONVOLUTIONS, PARAMETERS, Convolution
-from asv_benchmarks.training import NETWORKS
+from asv_benchmarks.comparison.published import NETWORKS
+from asv_benchmarks.comparison.seeing import unet_batches
+from asv_benchmarks.shapes import CONVOLUTIONS, MIXED, PARAMETERS, Convolution
+from asv_benchmarks.training import NETWORKS as SMALL_NETWORKS
 
 
 class Job(NamedTuple):
@@ -43,8 +45,17 @@ def initial_weights(network: str) -> list[np.ndarray]:
 
 def batches(network: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return images and labels; several batches, lest a network learn one by heart and its gradients vanish."""
-    draw, shape = np.random.default_rng(2), (BATCH, *NETWORKS[network])
+    draw, shape = np.random.default_rng(2), (BATCH, *SMALL_NETWORKS[network])
     return [(draw.random(shape, dtype=np.float32), draw.integers(0, 10, BATCH)) for _ in range(BATCHES)]
+
+
+def published_batches(name: str, batch: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return batches of images (N, H, W, 3) with a label each, or each pixel: several, as `batches`."""
+    if name == "unet":
+        return [(one.x, one.y) for one in unet_batches(batch)]
+    draw, size = np.random.default_rng(2), NETWORKS[name].size
+    return [(draw.standard_normal((batch, size, size, 3), dtype=np.float32), draw.integers(0, 1000, batch))
+            for _ in range(3)]
 
 
 def normal(*shape: int, seed: int = 3) -> np.ndarray:
@@ -60,7 +71,7 @@ def away_from_zero(*shape: int) -> np.ndarray:
 
 def layer_arrays(layer: str) -> tuple[Convolution, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return a shape, x (N, H, W, C), kernel (KH, KW, C / groups, K), bias (K,), dy (N, OH, OW, K)."""
-    s, draw = CONVOLUTIONS[layer], np.random.default_rng(3)
+    s, draw = (CONVOLUTIONS | MIXED)[layer], np.random.default_rng(3)
     shapes = (s.n, s.h, s.w, s.c), s.kernel_shape, (s.filters,), s.output_shape
     x, kernel, bias, dy = (draw.standard_normal(shape, dtype=np.float32) for shape in shapes)
     return s, x, kernel, bias, dy

@@ -20,7 +20,7 @@ import numpy as np
 
 PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openvino": "OpenVINO", "numpy": "NumPy"}
 NAMES = ("fastcnn", *PEERS)
-SCRIPT = Path(__file__).parents[1] / "peers.py"
+ROOT = Path(__file__).resolve().parents[2]
 
 # --- a side's process -------------------------------------------------------------------------------------------------
 
@@ -36,6 +36,8 @@ def work_for_parent(side: str) -> None:
         order = json.loads(line)
         if "about" in order:
             answer: Any = module.about()
+        elif "no_bf16" in order:
+            answer = module.no_bf16()
         elif "one_core" in order:
             module.use_one_thread()
             clock = time.process_time
@@ -85,6 +87,15 @@ def busy_seconds() -> float:
         return 0.0
 
 
+def resident(field: str = "VmRSS") -> int:
+    """Return the bytes of this process that are in memory, or with "VmHWM" were at most (Linux).
+
+    Not getrusage's, which a process inherits from the one that started it.
+    """
+    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return 1024 * int(told[field].split()[0])
+
+
 # --- this process -----------------------------------------------------------------------------------------------------
 
 
@@ -93,7 +104,7 @@ class Side:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.process = subprocess.Popen([sys.executable, str(SCRIPT), "--worker", name],
+        self.process = subprocess.Popen([sys.executable, str(ROOT / "asv_benchmarks" / "peers.py"), "--worker", name],
                                         text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, **order: Any) -> Any:

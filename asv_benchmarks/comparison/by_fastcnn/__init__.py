@@ -4,6 +4,7 @@
 from asv_benchmarks.comparison.by_fastcnn.bf16 import *
 from asv_benchmarks.comparison.by_fastcnn.layers import *
 from asv_benchmarks.comparison.by_fastcnn.networks import *
+from asv_benchmarks.comparison.by_fastcnn.published import *
 from asv_benchmarks.comparison.by_fastcnn.seeing import *
 from asv_benchmarks.comparison.int8 import by_fastcnn as quantized_prediction
 
@@ -27,3 +28,11 @@ def use_one_thread() -> None:
 
     threads.start()  # chooses the threading layer, which Numba would do otherwise
     numba.set_num_threads(1)
+
+
+def no_bf16() -> str | None:
+    """Return why this machine has no unit for bfloat16, in words; None if it has one."""
+    from fastcnn.kernels.cpu.amx import unit
+
+    back_end, reason = unit.chosen()
+    return None if back_end in ("amx", "avx512_bf16") else reason

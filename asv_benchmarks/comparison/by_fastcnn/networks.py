@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.comparison.graphs import image, value
 from asv_benchmarks.comparison.jobs import Job, batches, initial_weights
 from asv_benchmarks.training import network
 
@@ -42,36 +41,6 @@ def training_step(of: str) -> Job:
         return float(training.train_step(model, training.Batch([x], [y], None)).losses[0].mean())
 
     return Job(check, run)
-
-
-def bf16_step(of: str) -> Job:
-    """As `training_step`, of a network whose layers compute in bfloat16."""
-    from fastcnn import dtype_policies
-
-    def mixed(make: Any) -> Any:
-        with dtype_policies.as_written("mixed_bfloat16"):
-            return make()
-
-    job = mixed(lambda: training_step(of))
-    return Job(lambda: mixed(job.check), job.run)
-
-
-def network_prediction(of: str) -> Job:
-    """From an array (N, 224, 224, 3) to the probabilities, of a network of `graphs`."""
-    from fastcnn import applications
-
-    name, _, batch = of.rpartition(".b")
-    make = {"vgg16": applications.VGG16, "resnet50": applications.ResNet50, "mobilenet_v2": applications.MobileNetV2}
-    model, x = make[name](weights=None), image(int(batch))
-    for layer in model.layers:
-        layer.set_weights([value(layer.name, "kernel" if "kernel" in p.name else p.name, p.shape)
-                           for p in layer.weights])
-
-    def run() -> np.ndarray:
-        return model.predict(x, batch_size=len(x))
-
-    run()  # a plan is made when a shape comes for the second time
-    return Job(lambda: {"probabilities": run()}, run)
 
 
 def prediction(of: str) -> Job:

@@ -4,6 +4,7 @@
 from asv_benchmarks.comparison.by_torch.bf16 import *
 from asv_benchmarks.comparison.by_torch.layers import *
 from asv_benchmarks.comparison.by_torch.networks import *
+from asv_benchmarks.comparison.by_torch.published import *
 from asv_benchmarks.comparison.by_torch.seeing import *
 
 

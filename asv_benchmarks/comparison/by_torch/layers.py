@@ -19,7 +19,7 @@ def images(x: np.ndarray) -> Any:
     return torch.from_numpy(x).permute(0, 3, 1, 2).contiguous(memory_format=torch.channels_last)
 
 
-def _back(y: Any) -> np.ndarray:
+def back(y: Any) -> np.ndarray:
     """As fastcnn has it: (N, H, W, C)."""
     return y.detach().permute(0, 2, 3, 1).numpy()
 
@@ -27,7 +27,8 @@ def _back(y: Any) -> np.ndarray:
 # --- convolution ------------------------------------------------------------------------------------------------------
 
 
-def _convolution(name: str) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+def convolution(name: str) -> tuple[dict[str, Any], Any, Any, Any, Any]:
+    """Return what `conv2d` is told of the geometry, and x, kernel, bias, dy."""
     import torch
 
     s, x, kernel, bias, dy = layer_arrays(name)
@@ -40,20 +41,20 @@ def convolution_forward(of: str) -> Job:
     """As `by_fastcnn.layers.convolution_forward`: oneDNN packs inside."""
     import torch
 
-    geometry, x, kernel, bias, _ = _convolution(of)
+    geometry, x, kernel, bias, _ = convolution(of)
 
     def run() -> Any:
         with torch.inference_mode():
             return torch.nn.functional.conv2d(x, kernel, bias, **geometry)
 
-    return Job(lambda: {"y": _back(run())}, run)
+    return Job(lambda: {"y": back(run())}, run)
 
 
 def convolution_packed(of: str) -> Job:
     """Weights in oneDNN's own order, as PyTorch's compiler freezes them; or as they are where that is faster."""
     import torch
 
-    geometry, x, kernel, bias, _ = _convolution(of)
+    geometry, x, kernel, bias, _ = convolution(of)
     padding, stride = [geometry["padding"]] * 2, [geometry["stride"]] * 2
     packed = torch._C._nn.mkldnn_reorder_conv2d_weight(kernel.to_mkldnn(), padding, stride, [1, 1], geometry["groups"],
                                                        list(x.shape))
@@ -68,7 +69,7 @@ def convolution_packed(of: str) -> Job:
             return torch.nn.functional.conv2d(x, kernel, bias, **geometry)
 
     run = _fastest(reordered, plain)
-    return Job(lambda: {"y": _back(run())}, run)
+    return Job(lambda: {"y": back(run())}, run)
 
 
 def _fastest(*ways: Callable[[], Any]) -> Callable[[], Any]:
@@ -88,7 +89,7 @@ def convolution_gradients(of: str) -> Job:
     """As `by_fastcnn.layers.convolution_gradients`."""
     import torch
 
-    geometry, x, kernel, bias, dy = _convolution(of)
+    geometry, x, kernel, bias, dy = convolution(of)
     leaves = [tensor.requires_grad_() for tensor in (x, kernel, bias)]
 
     def run() -> None:
@@ -98,7 +99,7 @@ def convolution_gradients(of: str) -> Job:
 
     def check() -> dict[str, np.ndarray]:
         run()
-        return {"dx": _back(x.grad), "dkernel": kernel.grad.permute(2, 3, 1, 0).numpy(), "dbias": bias.grad.numpy()}
+        return {"dx": back(x.grad), "dkernel": kernel.grad.permute(2, 3, 1, 0).numpy(), "dbias": bias.grad.numpy()}
 
     return Job(check, run)
 
@@ -116,14 +117,14 @@ def _forward(layer: Any, x: np.ndarray) -> Job:
         with torch.inference_mode():
             return layer(data)
 
-    return Job(lambda: {"y": _back(run())}, run)
+    return Job(lambda: {"y": back(run())}, run)
 
 
 def _whole(layer: Any, x: np.ndarray) -> Job:
     import torch
 
     data, layer = images(x).requires_grad_(), layer.to(memory_format=torch.channels_last).train()
-    dy = images(normal(*_back(layer(data)).shape, seed=4))
+    dy = images(normal(*back(layer(data)).shape, seed=4))
     names = {"weight": "dgamma", "bias": "dbeta"}
 
     def run() -> Any:
@@ -136,7 +137,7 @@ def _whole(layer: Any, x: np.ndarray) -> Job:
     def check() -> dict[str, np.ndarray]:
         y = run()
         gradients = {names[name]: parameter.grad.numpy() for name, parameter in layer.named_parameters()}
-        return {"y": _back(y), "dx": _back(data.grad)} | gradients
+        return {"y": back(y), "dx": back(data.grad)} | gradients
 
     return Job(check, run)
 

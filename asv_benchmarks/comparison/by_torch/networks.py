@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.comparison.by_torch.bf16 import autocast
 from asv_benchmarks.comparison.by_torch.layers import images
 from asv_benchmarks.comparison.jobs import Job, batches, initial_weights
 from asv_benchmarks.training import CIFAR_FILTERS, CIFAR_POOLED
@@ -63,8 +62,8 @@ def _model(name: str, dropout: float = 0.5) -> Any:
     return model
 
 
-def training_step(of: str, context: Callable[[], Any] = nullcontext) -> Job:
-    """As `by_fastcnn.networks.training_step`; forward and loss within a context."""
+def training_step(of: str, context: Callable[[], Any] = nullcontext, compiled: bool = False) -> Job:
+    """As `by_fastcnn.networks.training_step`; forward and loss within a context, by torch.compile if asked."""
     import torch
 
     data = [(images(x), torch.from_numpy(y)) for x, y in batches(of)]
@@ -72,11 +71,12 @@ def training_step(of: str, context: Callable[[], Any] = nullcontext) -> Job:
 
     def stepper(model: Any) -> Any:
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7, fused=True)
+        forward = torch.compile(model) if compiled else model
 
         def step(x: Any, y: Any) -> float:
             optimizer.zero_grad()
             with context():
-                loss = criterion(model(x), y)
+                loss = criterion(forward(x), y)
             loss.backward()
             optimizer.step()
             return loss.item()
@@ -89,11 +89,6 @@ def training_step(of: str, context: Callable[[], Any] = nullcontext) -> Job:
 
     step, turn = stepper(_model(of)), cycle(data)
     return Job(check, lambda: step(*next(turn)))
-
-
-def bf16_step(of: str) -> Job:
-    """As `training_step`; forward and loss under autocast."""
-    return training_step(of, autocast)
 
 
 def prediction(of: str) -> Job:
