@@ -152,27 +152,3 @@ def _number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError):
         return None
-
-
-def show(console: Any, runs: Sequence[FoundRun]) -> None:
-    """Print a table of runs, with a column for each option that differs."""
-    from rich import box
-    from rich.table import Table
-
-    differing = [name for name in (runs[0].options if runs else ())
-                 if len({str(one.options.get(name)) for one in runs}) > 1]  # fmt: skip
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run", overflow="fold")
-    for name in ("dev", "epochs", "seconds"):
-        table.add_column(name, justify="right")
-    for name in differing:
-        table.add_column(name, overflow="fold")
-    for one in runs:
-        figure = "" if one.figure is None else f"{one.figure:.4f}"
-        table.add_row(str(one.folder), figure, str(one.epochs) + ("" if one.is_complete else " ..."),
-                      f"{one.seconds:.0f}", *(_told(one.options.get(name)) for name in differing))
-    console.print(table, soft_wrap=False)
-
-
-def _told(value: Any) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

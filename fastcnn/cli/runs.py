@@ -30,6 +30,7 @@ def command(folders: tuple[str, ...], where: tuple[str, ...], best: int | None, 
     """  # noqa: D301  (click reads the backspace)
     from fastcnn.cli import _runs
     from fastcnn.cli._console import Output, json_lines, make_console
+    from fastcnn.cli._runs_table import show
 
     found = _runs.find(folders or ("runs",))
     conditions = [_runs.condition(text) for text in where]
@@ -46,7 +47,7 @@ def command(folders: tuple[str, ...], where: tuple[str, ...], best: int | None, 
             record(one.entry())
         return
     console: Any = make_console(output)
-    _runs.show(console, shown)
+    show(console, shown)
     some = f"{len(shown)} of " if len(shown) < len(found) else ""
     console.print(f"{some}{len(found)} run{'s' * (len(found) != 1)}")
 

@@ -13,8 +13,11 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from fastcnn.cli import main
+from fastcnn.cli._runs import FoundRun
+from fastcnn.cli._runs_table import show
 from tests.cli.conftest import command, environment, only_line
 
 SPACE = """dataset = "digits"
@@ -73,6 +76,28 @@ def test_runs_are_listed_the_best_first_with_what_differs(searched, capsys, monk
     assert entries[0]["run"] in capsys.readouterr().out
     assert main(["runs", "study/trial-0000", "study/trial-0001", "--compare"]) == 0
     assert capsys.readouterr().out.startswith("dev accuracy of study/trial-0001 beside study/trial-0000: ")
+
+
+def test_runs_of_many_options_are_read_on_a_narrow_terminal_and_are_a_line_each_in_a_pipe():
+    runs = [FoundRun(Path(f"runs/run-{k}"), {"dev": None, "lr": 10.0**-k, "seed": k * 10**9, "batch-size": 32 + k // 3,
+                                             "optimizer": "sgd(momentum=0.9, nesterov=True)" if k == 1 else "adam"},
+                     "accuracy", 0.9, 2, 3.0, True) for k in range(1, 4)]  # fmt: skip
+
+    def shown(width, is_terminal):
+        text = io.StringIO()
+        show(Console(file=text, force_terminal=is_terminal, width=width, color_system=None, soft_wrap=True), runs)
+        return text.getvalue().splitlines()
+
+    narrow = [" ".join(line.split()) for line in shown(60, True)]
+    assert max(map(len, shown(60, True))) <= 60
+    assert [line for line in narrow if "run-" in line] == [f"0.9000 2 3 runs/run-{k}" for k in range(1, 4)]
+    together = " ".join(narrow)
+    assert "run-1 --lr=0.1 --optimizer='sgd(momentum=0.9, nesterov=True)' --seed=1000000000" in together
+    assert "run-3 --lr=0.001 --batch-size=33 --seed=3000000000" in together, "what sets a run apart stands below it"
+    assert narrow[-1] == "where nothing else is said: --batch-size=32 --optimizer=adam", "what most of them share stands once"
+    for lines in (shown(60, False), shown(200, True)):
+        assert [line.split() for line in lines if "run-2" in line] == [
+            ["runs/run-2", "0.9000", "2", "3", "0.01", "32", "adam", "2000000000"]]
 
 
 @pytest.mark.parametrize(("text", "told"), [
