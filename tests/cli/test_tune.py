@@ -94,7 +94,7 @@ def test_runs_of_many_options_are_read_on_a_narrow_terminal_and_are_a_line_each_
     together = " ".join(narrow)
     assert "run-1 --lr=0.1 --optimizer='sgd(momentum=0.9, nesterov=True)' --seed=1000000000" in together
     assert "run-3 --lr=0.001 --batch-size=33 --seed=3000000000" in together, "what sets a run apart stands below it"
-    assert narrow[-1] == "where nothing else is said: --batch-size=32 --optimizer=adam", "what most of them share stands once"
+    assert narrow[-1] == "where nothing else is said: --batch-size=32 --optimizer=adam", "said once"
     for lines in (shown(60, False), shown(200, True)):
         assert [line.split() for line in lines if "run-2" in line] == [
             ["runs/run-2", "0.9000", "2", "3", "0.01", "32", "adam", "2000000000"]]
