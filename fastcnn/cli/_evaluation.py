@@ -8,7 +8,7 @@ from fastcnn.cli import _decision, _ensemble
 from fastcnn.cli._decision import Decision, measured, rates_of
 from fastcnn.cli._examples import part_of
 from fastcnn.cli._group_figures import by_group
-from fastcnn.cli._satisficing import limits_kept
+from fastcnn.cli._satisficing import limits_kept, lines_of
 from fastcnn.cli._saved import open_saved, require_fit
 from fastcnn.cli._table_columns import columns_asked
 from fastcnn.cli._task import task_of
@@ -89,8 +89,7 @@ def evaluate_examples(console: Any, saved: tuple[str, ...], given: dict[str, Any
         more["limits"] = limits_kept(
             given["subject_to"], opened.path, report.figures,
             lambda: rates_of(data.task, opened.classes, outputs, images.y, decision))
-        lines += [f"limit  {one['limit']}: {one['value']:.4g}, {'kept' if one['is_kept'] else 'broken'}"
-                  for one in more["limits"]]
+        lines += lines_of(more["limits"])
     if decision != Decision():
         more["decision"] = {"temperature": decision.temperature, "rule": decision.rule, "of": decision.rates}
     looks = [look(one.path.parent, chosen[0], report) for one in members if name == "test" and one.config is not None]

@@ -22,7 +22,8 @@ def known_rates(run: Path) -> dict[str, float]:
 
 
 def limits_kept(limits: Sequence[str], file: Path, figures: dict[str, float],
-                rates: Callable[[], dict[str, float]]) -> list[dict[str, Any]]:
+                rates: Callable[[], dict[str, float]] | None = None, size: tuple[int, int] | None = None
+                ) -> list[dict[str, Any]]:
     """Return for each limit what was measured, and whether it is kept.
 
     Parameters
@@ -33,23 +34,35 @@ def limits_kept(limits: Sequence[str], file: Path, figures: dict[str, float],
         Of the model.
     figures : dict
         What was measured already.
-    rates : function
-        Returns rates at the threshold; asked where a limit is of one.
+    rates : function, optional
+        Returns rates at the threshold; asked where a limit is of one. Without it there is no threshold.
+    size : (int, int), optional
+        Height and width of a picture, for a network that takes any.
 
     Raises
     ------
     ArgumentError
-        A limit of nothing that is known.
+        A limit of nothing that is known, or that cannot be measured of this network.
     """
     from fastcnn.tuning import limit_of
     from fastcnn.tuning.measuring import COSTS, costs
 
     read = [limit_of(text) for text in limits]
     known = {name.replace(" ", "_"): value for name, value in figures.items()}
+    names = (*COSTS, *(RATES if rates is not None else ()), *known)
     for one in read:
-        if one.figure not in (*COSTS, *RATES, *known):
-            raise ArgumentError(unknown("--subject-to", one.figure, (*COSTS, *RATES, *known)))
-    if any(one.figure in RATES and one.figure not in known for one in read):
+        if one.figure not in names:
+            raise ArgumentError(unknown("--subject-to", one.figure, names))
+    if rates is not None and any(one.figure in RATES and one.figure not in known for one in read):
         known |= rates()
-    known |= costs(file, {one.figure for one in read})
+    known |= costs(file, {one.figure for one in read}, size)
+    for one in read:
+        if one.figure not in known:
+            raise ArgumentError(f"--subject-to {one}: expected a network of one input and size, got {file}, which "
+                                f"takes more or any; leave it out")
     return [{"limit": str(one), "value": known[one.figure], "is_kept": one.excess(known) <= 0} for one in read]
+
+
+def lines_of(kept: Sequence[dict[str, Any]]) -> list[str]:
+    """Return what `limits_kept` found, for people."""
+    return [f"limit  {one['limit']}: {one['value']:.4g}, {'kept' if one['is_kept'] else 'broken'}" for one in kept]

@@ -28,7 +28,8 @@ _THRESHOLD, _POSITIVE = decision_options()
                    "expression for the names of pictures, 'patient-[0-9]+'.")
 @click.option("--subject-to", multiple=True, metavar="LIMIT",
               help="Tell whether a limit is kept: 'latency_ms<=2', memory_mb, parameters, megabytes, measured; "
-                   "'false_positive_rate<=0.01', recall, precision, f1 at the threshold; or a figure. More than once.")
+                   "'false_positive_rate<=0.01', recall, precision, f1 at the threshold; or a figure, 'mAP@0.5>=0.9'. "
+                   "More than once.")
 @_THRESHOLD
 @_POSITIVE
 @click.option("--calibrate", is_flag=True,
@@ -76,15 +77,15 @@ def command(ctx: click.Context, saved: tuple[str, ...], as_json: bool, quiet: bo
         report, lines, more = evaluate_examples(console, saved, given)
         everything = report.figures
     else:
-        for option in ("tta", "save", "by", "subject_to", "threshold", "positive", "calibrate"):
+        for option in ("tta", "save", "by", "threshold", "positive", "calibrate"):
             if given[option]:
                 raise click.UsageError(f"--{option.replace('_', '-')}: expected a model of classes, labels or numbers, "
                                        "got one that sees; leave it out", ctx)  # fmt: skip
         from fastcnn.cli._seeing.evaluating import evaluate_seen
 
         is_said = ctx.get_parameter_source("batch_size") is not click.core.ParameterSource.DEFAULT
-        report, lines = evaluate_seen(console, opened, given if is_said else given | {"batch_size": None})
-        everything, more = report.figures | report.all, {}
+        report, lines, more = evaluate_seen(console, opened, given if is_said else given | {"batch_size": None})
+        everything = report.figures | report.all
     for line in lines:
         console.print(line)
     if as_json:

@@ -8,7 +8,7 @@ from fastcnn.errors import ArgumentError, unknown
 
 #: What comes of a threshold, on dev: a training tells them where it has one.
 RATES = ("false_positive_rate", "recall", "precision", "f1")
-_FORM = re.compile(r"\s*([A-Za-z_][\w ]*?)\s*(<=|>=|<|>)\s*([-+.\deE]+)\s*")
+_FORM = re.compile(r"\s*([A-Za-z_][\w@.: -]*?)\s*(<=|>=|<|>)\s*([-+.\deE]+)\s*")
 
 
 class Limit(NamedTuple):

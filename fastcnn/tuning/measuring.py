@@ -9,7 +9,7 @@ COSTS = ("latency_ms", "memory_mb", "parameters", "megabytes")
 _ROUNDS, _CALLS = 7, 15
 
 
-def costs(run: Path, names: set[str]) -> dict[str, float]:
+def costs(run: Path, names: set[str], size: tuple[int, int] | None = None) -> dict[str, float]:
     """Return what was asked for of a run's model.
 
     Parameters
@@ -19,7 +19,10 @@ def costs(run: Path, names: set[str]) -> dict[str, float]:
     names : set of str
         Of "latency_ms", the time of the prediction of one image: the least median of seven rounds, since other work
         on the machine only adds; "memory_mb", what that takes for weights and for what lies between layers;
-        "parameters"; "megabytes", of the file. Of a network for pictures of any size neither time nor memory is told.
+        "parameters"; "megabytes", of the file. Of a network with several inputs, or for pictures of any size where
+        `size` tells none, neither time nor memory is told.
+    size : (int, int), optional
+        Height and width of a picture, for a network that takes any.
     """
     file = run / "model.safetensors" if run.is_dir() else run
     found: dict[str, float] = {}
@@ -32,9 +35,12 @@ def costs(run: Path, names: set[str]) -> dict[str, float]:
     model = load_model(file, compile=False)
     if "parameters" in names:
         found["parameters"] = model.count_params()
-    shapes = model.input_shapes
-    if len(shapes) != 1 or None in shapes[0][1:]:
+    if len(model.input_shapes) != 1:
         return found
+    if None in model.input_shape[1:]:
+        if size is None:
+            return found
+        model = model.for_shape((None, *size, model.input_shape[-1]))
     if "memory_mb" in names:
         found["memory_mb"] = (sum(one.value.nbytes for one in model.weights) + model.planned_bytes()) / 1e6
     if "latency_ms" in names:

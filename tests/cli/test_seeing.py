@@ -145,6 +145,23 @@ def test_evaluate_counts_looks_at_test_and_tells_programs_every_figure(fastcnn, 
     assert fastcnn("evaluate", trained, "--part", "dev", "--quiet")[1] == f"dev mAP@0.5 {found['mAP@0.5']:.4f}\n"
 
 
+def test_limits_of_a_detector_are_of_its_costs_and_its_own_figures(fastcnn, trained):
+    limits = ("latency_ms<=1e5", "memory_mb<=1e-3", "mAP@0.5>=0", "AP75<-1")
+    asked = [word for one in limits for word in ("--subject-to", one)]
+    code, output, _ = fastcnn("evaluate", trained, "--part", "dev", "--json", *asked)
+    found = json.loads(output)
+    assert code == 0
+    assert [(one["limit"].split("<")[0].split(">")[0], one["is_kept"]) for one in found["limits"]] == [
+        ("latency_ms", True), ("memory_mb", False), ("mAP@0.5", True), ("AP75", False)]
+    assert found["limits"][0]["value"] > 0
+    assert found["limits"][2]["value"] == found["AP50"]
+    assert "limit  AP50>=0: " in fastcnn("evaluate", trained, "--part", "dev", "--subject-to", "AP50>=0")[1]
+    for limit, sentence in (("recall>=0.9", "'recall' is not known"), ("AP5>=0", "did you mean 'AP"),
+                            ("AP50", "expected a figure, <= or >=, and a number")):
+        code, _, errors = fastcnn("evaluate", trained, "--part", "dev", "--subject-to", limit)
+        assert (code, sentence in errors) == (2, True), errors
+
+
 def test_predict_draws_what_it_finds_and_tells_it(fastcnn, pets, trained, tmp_path):
     picture = pets / "JPEGImages" / "p0.png"
     code, output, errors = fastcnn("predict", trained, picture, "--out", "found.png", "--threshold", 0)
@@ -288,6 +305,9 @@ def test_pixels_are_trained_measured_predicted_and_exported(fastcnn, spots, tmp_
     assert (tmp_path / "run" / "found-dev.png").exists()
     assert [line.rpartition(" ")[0] for line in fastcnn("evaluate", "run")[1].splitlines()[-5:]] == [
         "test PQ", "test AP@0.7", "test AP@0.5", "test IoU", "test Dice"]
+    limits = ("--subject-to", "latency_ms<=1e5", "--subject-to", "Dice>=0")
+    told = json.loads(fastcnn("evaluate", "run", *limits, "--json")[1])
+    assert [one["is_kept"] for one in told["limits"]] == [True, True]
     told = json.loads(fastcnn("predict", "run", spots / "images" / "4.png", "--json")[1])[0]
     assert told["objects"][0]["class"] == "object"
     assert 0 < told["share"] < 1
@@ -336,6 +356,7 @@ def test_persons_are_trained_by_name_and_told_apart_in_pairs(fastcnn, persons, t
     assert all(len(of_one) == 1 for of_one in parts.values())
     figures = [line.rpartition(" ")[0] for line in fastcnn("evaluate", "run")[1].splitlines()[-2:]]
     assert figures == ["test verification accuracy", "test one-shot accuracy"]
+    assert "limit  latency_ms<=100000: " in fastcnn("evaluate", "run", "--subject-to", "latency_ms<=1e5")[1]
     same = [persons / "p04" / f"{k}.png" for k in (0, 0)]
     assert fastcnn("predict", "run", *same)[1].endswith(
         f"the same as in {same[0]}: distance 0.0000, threshold {load('run/model.safetensors').threshold:.4f}\n")

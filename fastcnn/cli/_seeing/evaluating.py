@@ -3,6 +3,9 @@
 import inspect
 from typing import Any
 
+import numpy as np
+
+from fastcnn.cli._satisficing import limits_kept, lines_of
 from fastcnn.cli._seeing.examples import AnnotatedExamples, limited, named_part, parts_of
 from fastcnn.cli._seeing.found import drawn
 from fastcnn.cli._seeing.opened import OpenedSeen
@@ -14,7 +17,8 @@ from fastcnn.datasets.annotated.loading import load_annotated
 from fastcnn.errors import ArgumentError
 
 
-def evaluate_seen(console: Any, opened: OpenedSeen, given: dict[str, Any]) -> tuple[SeenScore, list[str]]:
+def evaluate_seen(console: Any, opened: OpenedSeen, given: dict[str, Any]
+                  ) -> tuple[SeenScore, list[str], dict[str, Any]]:
     """Tell how good a run is on a part of a data set, and draw what it finds there.
 
     Parameters
@@ -29,6 +33,8 @@ def evaluate_seen(console: Any, opened: OpenedSeen, given: dict[str, Any]) -> tu
     score : SeenScore
     lines : list of str
         That are told last.
+    more : dict
+        What programs are told beside the figures.
     """
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._looks import look
@@ -66,7 +72,11 @@ def evaluate_seen(console: Any, opened: OpenedSeen, given: dict[str, Any]) -> tu
     if name not in parts:  # its pictures were trained on: what is left are the runs
         score = score.of_runs()
     score.show(console, tuple(data.classes))
+    more = {}
+    if given["subject_to"]:
+        height, width = np.shape(part.part.images[0])[:2]
+        more["limits"] = limits_kept(given["subject_to"], opened.path, score.figures | score.all, size=(height, width))
     lines = drawn(opened.task, opened.thing, part.part, opened.path.parent / f"found-{given['part']}.png")
     if name == "test" and config is not None:
         lines.append(look(opened.path.parent, dataset[0], score))
-    return score, lines
+    return score, [*lines, *lines_of(more.get("limits", ()))], more
