@@ -1,4 +1,4 @@
-"""kernels/cpu/normalization/batch.py: batch normalization in training, its backward pass, and inference."""
+"""kernels/cpu/normalization/: batch normalization in training, its backward pass, inference; with max pooling."""
 
 from functools import cache, partial
 from types import SimpleNamespace
@@ -34,6 +34,27 @@ def _calls(layer: str) -> SimpleNamespace:
     return calls
 
 
+@cache
+def _pooled(layer: str) -> SimpleNamespace:
+    from fastcnn import geometry
+    from fastcnn.kernels import cpu
+
+    shape, kind = MAPS[layer], np.dtype(np.float32)
+    g, c = geometry.pool2d(shape, (2, 2), (2, 2)), shape[-1]
+    out = shape[0], shape[1] // 2, shape[2] // 2, c
+    x, gamma, beta, argmax = normal(*shape), normal(c), normal(c), np.zeros(out, np.uint8)
+    mean, rstd, moving_mean, moving_variance = (written(c) + 1 for _ in range(4))
+    scratch = written(max(cpu.batch_norm_pool_forward_scratch(g, kind), cpu.batch_norm_pool_backward_scratch(g, kind)))
+    calls = SimpleNamespace(
+        forward=partial(cpu.batch_norm_pool_forward, written(*out), argmax, mean, rstd, moving_mean, moving_variance,
+                        scratch, x, gamma, beta, 0.99, 1e-3, 0.0, np.inf, g),
+        backward=partial(cpu.batch_norm_pool_backward, written(*shape), written(c), written(c), scratch, normal(*out),
+                         argmax, x, mean, rstd, gamma, beta, 0.0, np.inf, g))
+    for call in vars(calls).values():
+        call()
+    return calls
+
+
 class BatchNormalization:
     """Batch normalization of maps with few and with many channels."""
 
@@ -53,3 +74,18 @@ class BatchNormalization:
 
     def time_predict(self, layer):
         self.calls.predict()
+
+
+class WithMaxPooling:
+    """Batch normalization, ReLU and max pooling in one pass each way."""
+
+    params, param_names, repeat = [["cifar.conv1", "cifar.conv5"]], ["layer"], REPEAT
+
+    def setup(self, layer):
+        self.calls = _pooled(layer)
+
+    def time_forward(self, layer):
+        self.calls.forward()
+
+    def time_backward(self, layer):
+        self.calls.backward()

@@ -42,8 +42,9 @@ class Trait(enum.Flag):
         The sum of its inputs.
     TAKES_RELU
         Its verbs take ``relu=True`` and return max(y, 0) then.
-    TAKES_ADDEND
-        In training, ``with_sum(rectifier)`` returns what adds a tensor of the output's shape, in the same passes.
+    NORMALIZED_PRODUCT
+        In training, y = `rectifier`(normalized(linear(x))): ``with_sum(rectifier)`` returns what adds a tensor of the
+        output's shape before the rectifier, ``with_pooling(layer)`` what pools after it, in the same passes.
     NOT_NEGATIVE
         No result is below 0.
     IDLE
@@ -96,7 +97,7 @@ class Trait(enum.Flag):
     CONCATENATION = enum.auto()
     QUANTIZATION = enum.auto()
     QUANTIZED_PRODUCT = enum.auto()
-    TAKES_ADDEND = enum.auto()
+    NORMALIZED_PRODUCT = enum.auto()
 
 
 NONE = Trait(0)

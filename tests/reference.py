@@ -192,6 +192,19 @@ def batch_norm_backward(dy, x, mean, rstd, gamma, beta, slope, ceiling):
     return dx, (dy * normalized).sum(axis=0), dy.sum(axis=0)
 
 
+def batch_norm_pool_forward(moving_mean, moving_variance, x, gamma, beta, momentum, epsilon, slope, ceiling, geometry):
+    """Return y, argmax, mean, rstd, and the moving statistics as they become."""
+    y, *rest = batch_norm_forward(moving_mean, moving_variance, x.reshape(-1, x.shape[-1]), x.reshape(-1)[:0], gamma,
+                                  beta, momentum, epsilon, slope, ceiling)
+    return (*max_pool2d_forward(y.reshape(x.shape), geometry), *rest)
+
+
+def batch_norm_pool_backward(dy, argmax, x, mean, rstd, gamma, beta, slope, ceiling, geometry):
+    """Return dx, and what is to be added to the gradients of gamma and beta."""
+    dy, rows = max_pool2d_backward(dy, argmax, geometry), (-1, x.shape[-1])
+    dx, *rest = batch_norm_backward(dy.reshape(rows), x.reshape(rows), mean, rstd, gamma, beta, slope, ceiling)
+    return dx.reshape(x.shape), *rest
+
 
 
 # --- arrays.py --------------------------------------------------------------------------------------------------------

@@ -196,6 +196,7 @@ LONG_KERNELS = {
     "normalization.batch": {"batch_norm_forward", "batch_norm_predict", "batch_norm_backward"},
     "normalization.group": {"group_norm_backward"},
     "normalization.local_response": {"local_response_norm_backward"},
+    "normalization.pooled": {"batch_norm_pool_forward", "batch_norm_pool_backward"},
     "optimizers.adaptive": {"adaptive_step"},
     "optimizers.descent": {"adam"},
     "winograd.forward": {"winograd_forward", "winograd_backward_input"},

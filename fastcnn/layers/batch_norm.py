@@ -7,13 +7,16 @@ import numpy as np
 from fastcnn import constraints
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, number
+from fastcnn.geometry.pool import PoolingPass
 from fastcnn.kernels.rectifier import NO_RECTIFIER, RELU, Rectifier
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.operations.batch_normalization import (
     batch_normalization,
     frozen_batch_normalization,
+    pooled_batch_normalization,
     predict_batch_normalization,
 )
+from fastcnn.operations.pooling import max_pool
 from fastcnn.traits import Trait
 
 
@@ -109,6 +112,23 @@ class BatchNormalization(Layer):
                                        self.epsilon, rectifier, addend=addend, owned=owned)
         return frozen_batch_normalization(x, self.gamma, self.beta, self.moving_mean, self.moving_variance,
                                           self.epsilon, rectifier, trainable=self.trainable, addend=addend)
+
+    def forward_pooled(self, x: np.ndarray, call: Call, rectifier: Rectifier, pool: PoolingPass, owned: bool
+                       ) -> tuple[np.ndarray, Backward]:
+        """As `forward`, and max pooling after it, of windows that lie side by side within the image.
+
+        Parameters
+        ----------
+        x, call, rectifier, owned : as `forward`
+        pool : PoolingPass
+        """
+        if self.trainable and call.training:
+            return pooled_batch_normalization(self.checked(x), self.gamma, self.beta, self.moving_mean,
+                                              self.moving_variance, self.momentum, self.epsilon, rectifier, pool=pool,
+                                              owned=owned)
+        z, through_normalization = self.forward(x, call, rectifier=rectifier)
+        y, through_pooling = max_pool(z, (pool,))
+        return y, lambda dy: through_normalization(through_pooling(dy))
 
     def predict(self, x: np.ndarray, relu: bool = False) -> np.ndarray:
         """Infer: as `Layer.predict`, and the larger of that and 0 with `relu`."""

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
+from fastcnn.geometry.pool import PoolingPass
 from fastcnn.kernels import codes
 from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
 from fastcnn.operations import Backward
@@ -74,6 +75,48 @@ def batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter 
         return dx
 
     return y, backward if addend is None else _through_sum(y, rectifier, backward)
+
+
+def pooled_batch_normalization(x: np.ndarray, gamma: Parameter | None, beta: Parameter | None, moving_mean: Parameter,
+                               moving_variance: Parameter, momentum: float, epsilon: float,
+                               rectifier: Rectifier = NO_RECTIFIER, *, pool: PoolingPass, owned: bool = False
+                               ) -> tuple[np.ndarray, Backward]:
+    """Train: return the largest numbers of windows of what `batch_normalization` returns, and dy -> dx.
+
+    Parameters
+    ----------
+    x : (N, H, W, C) array
+    gamma, beta, moving_mean, moving_variance, momentum, epsilon, rectifier, owned : as `batch_normalization`
+    pool : PoolingPass
+        Of windows that lie side by side, within the image.
+    """
+    d, dtype, channels, g = device.of(x), x.dtype, x.shape[-1], pool.geometry
+    y, argmax = d.empty(pool.out, dtype), d.empty(pool.out, d.kernels.max_pool2d_index_type(g))
+    mean, rstd = d.empty((channels,), dtype), d.empty((channels,), dtype)
+    if not x.size:
+        return y, lambda dy: d.empty(pool.shape, dtype)
+    nothing = NOTHING[dtype]
+    scale, offset = nothing if gamma is None else gamma.array, nothing if beta is None else beta.array
+    scratch = d.empty((d.kernels.batch_norm_pool_forward_scratch(g, dtype),), dtype)
+    try:
+        d.kernels.batch_norm_pool_forward(y, argmax, mean, rstd, moving_mean.array, moving_variance.array, scratch, x,
+                                          scale, offset, momentum, epsilon, *rectifier, g)
+    finally:  # Ctrl-C is raised when the kernel has already written
+        moving_mean.version += 1
+        moving_variance.version += 1
+    again = saved(x)
+
+    def backward(dy: np.ndarray) -> np.ndarray:
+        found = again()
+        dx = found if owned else d.empty(pool.shape, dtype)
+        dgamma = nothing if gamma is None else gamma.gradient
+        dbeta = nothing if beta is None else beta.gradient
+        scratch = d.empty((d.kernels.batch_norm_pool_backward_scratch(g, dtype),), dtype)
+        d.kernels.batch_norm_pool_backward(dx, dgamma, dbeta, scratch, dy, argmax, found, mean, rstd, scale, offset,
+                                           *rectifier, g)
+        return dx
+
+    return y, backward
 
 
 def _through_sum(y: np.ndarray, rectifier: Rectifier, backward: Backward) -> Backward:

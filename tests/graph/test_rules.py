@@ -102,6 +102,9 @@ ROWS = {
     "batch normalization, a sum": (
         lambda: shortcut(layers.Tanh(**KW)), "ConvBatchNorm",
         lambda: lambda x: layers.Add(**KW)([norm()(conv(padding="same")(x)), x, x]), "takes two"),
+    "batch normalization, max pooling": (
+        lambda: chain(conv(), norm(), relu(), layers.MaxPooling2D((3, 2), **KW)), "ConvBatchNormMaxPool",
+        lambda: chain(conv(), norm(), layers.MaxPooling2D(3, strides=2, **KW)), "has windows that overlap"),
     "batch normalization or a sum, ReLU, in training": (
         lambda: chain(norm(), relu()), "WithReLU", lambda: twice_read(norm(), relu()), "others read the output of"),
     "zeros, a convolution, in training": (

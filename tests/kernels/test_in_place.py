@@ -68,6 +68,18 @@ def _batch_norm(kernel, shape, dtype, slope, *inputs, ceiling=np.inf):
     return unwritten(*shape, dtype=dtype), {**arrays, **others}
 
 
+def _batch_norm_pool(dtype):
+    shape, c = (many(40), 9, 8, 7), 7
+    g = shapes.pool2d(shape, (2, 3), (2, 3))
+    columns = "mean", "gamma", "beta", "dgamma", "dbeta"
+    arrays = {name: random(c, dtype=dtype, seed=k) for k, name in enumerate(columns)}
+    scratch = unwritten(cpu.batch_norm_pool_backward_scratch(g, np.dtype(dtype)), dtype=dtype)
+    return unwritten(*shape, dtype=dtype), arrays | {
+        "rstd": abs(arrays["mean"]) + 1, "scratch": scratch, "x": random(*shape, dtype=dtype),
+        "dy": random(shape[0], 4, 2, c, dtype=dtype, seed=5), "slope": 0.2, "ceiling": np.inf, "geometry": g,
+        "argmax": np.random.default_rng(0).integers(0, 6, (shape[0], 4, 2, c)).astype(np.uint8)}
+
+
 #: Kernel -> calls of it, each a function of the type: its output, and its other arguments (and more) by name.
 CALLS = {
     "activation_backward": [lambda t: _flat(t, ("dy", "saved"), code=codes.TANH, alpha=0.0, beta=0.0)],
@@ -76,6 +88,7 @@ CALLS = {
     "batch_norm_backward": [lambda t: _batch_norm("batch_norm_backward", (many(9001), 7), t, 0.2, "dy", "x")],
     "batch_norm_forward": [lambda t: _batch_norm("batch_norm_forward", (many(9001), 7), t, 1.0, "x", "addend"),
                            lambda t: _batch_norm("batch_norm_forward", (3, 70), t, 0.0, "x", "addend", ceiling=1.0)],
+    "batch_norm_pool_backward": [_batch_norm_pool],
     "batch_norm_predict": [lambda t: _batch_norm("batch_norm_predict", (many(9001), 7), t, 0.0, "x")],
     "conv2d_forward": [lambda t: _conv((2, 9, 8, 20), 70, (1, 1), RELU, t),
                        lambda t: _conv((1, 7, 5, 6), 33, (3, 3), LINEAR, t, padding="same"),

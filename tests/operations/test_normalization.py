@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from fastcnn.geometry.pool import passes
 from fastcnn.kernels.rectifier import NO_RECTIFIER, RELU, Rectifier
 from fastcnn.operations import batch_normalization as batch
 from fastcnn.operations.normalization import (
@@ -11,6 +12,7 @@ from fastcnn.operations.normalization import (
     local_response_normalization,
     rms_normalization,
 )
+from fastcnn.operations.pooling import max_pool
 from tests.operations.checking import look_over, normal, of_parameters, parameter
 
 SHAPE, C = (3, 4, 2, 5), 5
@@ -60,6 +62,26 @@ def test_an_addend_comes_before_the_rectifier_and_has_a_gradient(rectifier, froz
         return _rectified(y + addend, rectifier)
 
     look_over(operate, normal(*SHAPE), normal(*SHAPE, seed=9), expected=formula)
+
+
+@rectifiers
+def test_with_pooling_it_is_normalization_and_then_max_pooling(rectifier):
+    x, dy, (pool,) = normal(2, 5, 7, C), normal(2, 2, 2, C, seed=9), passes((2, 5, 7, C), (2, 3), (2, 3))
+    results = []
+    for together in (True, False):
+        gamma, beta, (mean, variance), given = parameter(GAMMA), parameter(BETA), _moving(), x.copy()
+        arguments = given, gamma, beta, mean, variance, 0.9, EPSILON, rectifier
+        if together:
+            y, backward = batch.pooled_batch_normalization(*arguments, pool=pool, owned=True)
+            dx = backward(dy)
+            assert np.shares_memory(dx, given)
+        else:
+            z, through = batch.batch_normalization(*arguments)
+            y, through_pooling = max_pool(z, (pool,))
+            dx = through(through_pooling(dy))
+        results.append((y, dx, gamma.gradient, beta.gradient, mean.value, variance.value))
+    for together, apart in zip(*results, strict=True):
+        np.testing.assert_allclose(together, apart, rtol=1e-12, atol=1e-12)
 
 
 def test_the_gradient_of_an_owned_input_takes_its_memory_and_has_the_same_bits():

@@ -1,9 +1,9 @@
 """Nodes: what runs in the place of several layers, one file each.
 
 ====================  ==============================================================================================
-training              `ConvBatchNorm`, `ConvMaxPool`
-prediction            `FusedConv`, `InvertedResidual`, `WithReLU`
-both                  `BatchInterleaved`: a run of narrow layers
+training              `ConvBatchNorm`, `ConvBatchNormMaxPool`, `ConvMaxPool`
+prediction            `FusedConv`, `InvertedResidual`
+both                  `BatchInterleaved`: a run of narrow layers; `WithReLU`
 ====================  ==============================================================================================
 
 A node has a layer's `forward` if it trains and its `predict` if it predicts (`fastcnn.graph.node`). It owns only what

@@ -38,8 +38,8 @@ class ConvBatchNorm:
         self.parameters = [*product.parameters, *normalization.parameters]
         self.output_shape = normalization.output_shape
         self.input_shape = (product.input_shape, self.output_shape) if adds else product.input_shape
-        self.traits = (Trait.NOT_NEGATIVE if rectifier.slope == 0 else
-                       Trait.TAKES_ADDEND if not adds and rectifier == NO_RECTIFIER else NONE)
+        self.traits = ((Trait.NOT_NEGATIVE if rectifier.slope == 0 else NONE)
+                       | (NONE if adds else Trait.NORMALIZED_PRODUCT))
 
     @property
     def trainable_weights(self) -> list[Parameter]:
@@ -48,6 +48,10 @@ class ConvBatchNorm:
     def with_sum(self, rectifier: Rectifier) -> "ConvBatchNorm":
         """Return the node that takes (x, addend), with a rectifier after the sum."""
         return ConvBatchNorm(self.product, self.normalization, rectifier, True)
+
+    def with_pooling(self, pooling: Any) -> "ConvBatchNormMaxPool":
+        """Return the node that pools what this one returns."""
+        return ConvBatchNormMaxPool(self.product, self.normalization, self.rectifier, pooling)
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`."""
@@ -65,3 +69,36 @@ class ConvBatchNorm:
             return through_product(dz), daddend
 
         return y, backward
+
+
+class ConvBatchNormMaxPool:
+    """A `ConvBatchNorm` without a sum, and max pooling without overlap after it: the maps between are never stored.
+
+    Parameters
+    ----------
+    product : Layer
+        A linear convolution of images.
+    normalization : BatchNormalization
+    rectifier : Rectifier
+    pooling : MaxPooling2D
+        Without overlap or padding.
+    """
+
+    replayable, many_inputs = True, False
+
+    def __init__(self, product: Any, normalization: BatchNormalization, rectifier: Rectifier, pooling: Any) -> None:
+        self.product, self.normalization, self.rectifier, self.pooling = product, normalization, rectifier, pooling
+        self.parameters = [*product.parameters, *normalization.parameters]
+        self.input_shape, self.output_shape = product.input_shape, pooling.output_shape
+        self.traits = Trait.NOT_NEGATIVE if rectifier.slope == 0 else NONE
+
+    @property
+    def trainable_weights(self) -> list[Parameter]:
+        return [*self.product.trainable_weights, *self.normalization.trainable_weights]
+
+    def forward(self, x: np.ndarray, call: Call = Call()) -> tuple[np.ndarray, Backward]:
+        """As `Layer.forward`."""
+        z, through_product = self.product.forward(x, call)
+        pool, = self.pooling.passes_of(z.shape)
+        y, through_normalization = self.normalization.forward_pooled(z, call, self.rectifier, pool, True)
+        return y, lambda dy: through_product(through_normalization(dy))

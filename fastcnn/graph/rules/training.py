@@ -8,6 +8,8 @@ before max pooling of numbers that are not negative
 a linear layer, then batch normalization, with or   `ConvBatchNorm`: normalization, sum and rectifier in one pass
 without ReLU, ReLU6 or a leaky one after it, or the
 sum with something else, with or without the former
+the former without a sum, then max pooling without  `ConvBatchNormMaxPool`: what lies between is never stored
+overlap
 batch normalization or a sum, then ReLU             `WithReLU`: one pass
 a linear layer, then a layer of an activation       the same layer with the activation as its own
 a convolution, with ReLU or without, then max       `ConvMaxPool`: what no window sees is not computed
@@ -38,7 +40,7 @@ from fastcnn.graph.rules.questions import (
 )
 from fastcnn.graph.rules.rule import Match, Rule
 from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
-from fastcnn.traits import Trait
+from fastcnn.traits import Trait, of
 
 
 def _normalized(match: Match) -> Any:
@@ -65,6 +67,15 @@ def _why_not_pooled(match: Match) -> str | None:
     return None if pooling.whole else f"{pooling.name} has windows that overlap, or a border"
 
 
+def _takes_addend(node: Any) -> bool:
+    return Trait.NORMALIZED_PRODUCT in of(node) and node.rectifier == NO_RECTIFIER
+
+
+def _why_not_pooled_inside(match: Match) -> str | None:
+    pooling = match.nodes[1]
+    return None if pooling.whole else f"{pooling.name} has windows that overlap, or a border"
+
+
 def _summed(match: Match) -> Any:
     return match.nodes[0].with_sum(_after(match.nodes[2:]))
 
@@ -78,9 +89,11 @@ NORMALIZED = (
     Rule("a linear layer, batch normalization, a rectifier", (is_linear, is_batch_norm, is_rectifier),
          _normalized, training=True),
     Rule("a linear layer, batch normalization", (is_linear, is_batch_norm), _normalized, training=True),
-    Rule("batch normalization, a sum, a rectifier", (has(Trait.TAKES_ADDEND), is_sum, is_bounded_rectifier), _summed,
+    Rule("batch normalization, a sum, a rectifier", (_takes_addend, is_sum, is_bounded_rectifier), _summed,
          why_not_added, training=True),
-    Rule("batch normalization, a sum", (has(Trait.TAKES_ADDEND), is_sum), _summed, why_not_added, training=True),
+    Rule("batch normalization, a sum", (_takes_addend, is_sum), _summed, why_not_added, training=True),
+    Rule("batch normalization, max pooling", (has(Trait.NORMALIZED_PRODUCT), has(Trait.MAX_POOL2D)),
+         lambda match: match.nodes[0].with_pooling(match.nodes[1]), _why_not_pooled_inside, training=True),
     Rule("zeros, max pooling, in training", (has(Trait.ZERO_BORDER2D), has(Trait.MAX_POOL2D | Trait.TAKES_BORDER)),
          bordered_pool, why_not_bordered_pool, training=True),
 )

@@ -129,6 +129,12 @@ from fastcnn.kernels.cpu.normalization.local_response import (
     local_response_norm_forward,
     local_response_norm_scratch,
 )
+from fastcnn.kernels.cpu.normalization.pooled import (
+    batch_norm_pool_backward,
+    batch_norm_pool_backward_scratch,
+    batch_norm_pool_forward,
+    batch_norm_pool_forward_scratch,
+)
 from fastcnn.kernels.cpu.normalization.unit_rows import unit_rows_backward, unit_rows_forward
 from fastcnn.kernels.cpu.optimizers.adaptive import adaptive_step
 from fastcnn.kernels.cpu.optimizers.bounded_norms import bound_norms, bound_norms_scratch
@@ -175,7 +181,9 @@ from fastcnn.kernels.cpu.winograd.forward import (
 __all__ = [
     "activation_backward", "activation_forward", "adam", "adaptive_step", "add", "augment", "average_pool2d_backward",
     "average_pool2d_forward", "batch_norm_backward", "batch_norm_backward_scratch", "batch_norm_forward",
-    "batch_norm_forward_scratch", "batch_norm_predict", "batch_norm_predict_scratch", "best_detections",
+    "batch_norm_forward_scratch", "batch_norm_pool_backward", "batch_norm_pool_backward_scratch",
+    "batch_norm_pool_forward", "batch_norm_pool_forward_scratch", "batch_norm_predict", "batch_norm_predict_scratch",
+    "best_detections",
     "bfloat16_conv2d_backward_input", "bfloat16_conv2d_backward_input_packed",
     "bfloat16_conv2d_backward_input_scratch", "bfloat16_conv2d_backward_weights",
     "bfloat16_conv2d_backward_weights_scratch", "bfloat16_conv2d_forward", "bfloat16_conv2d_forward_packed",

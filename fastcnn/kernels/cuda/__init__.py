@@ -60,6 +60,12 @@ from fastcnn.kernels.cuda.normalization.local_response import (
     local_response_norm_forward,
     local_response_norm_scratch,
 )
+from fastcnn.kernels.cuda.normalization.pooled import (
+    batch_norm_pool_backward,
+    batch_norm_pool_backward_scratch,
+    batch_norm_pool_forward,
+    batch_norm_pool_forward_scratch,
+)
 from fastcnn.kernels.cuda.normalization.unit_rows import unit_rows_backward, unit_rows_forward
 from fastcnn.kernels.cuda.optimizers.adaptive import adaptive_step
 from fastcnn.kernels.cuda.optimizers.bounded_norms import bound_norms, bound_norms_scratch
@@ -83,6 +89,10 @@ __all__ = [
     "batch_norm_backward_scratch",
     "batch_norm_forward",
     "batch_norm_forward_scratch",
+    "batch_norm_pool_backward",
+    "batch_norm_pool_backward_scratch",
+    "batch_norm_pool_forward",
+    "batch_norm_pool_forward_scratch",
     "batch_norm_predict",
     "batch_norm_predict_scratch",
     "bias_backward",

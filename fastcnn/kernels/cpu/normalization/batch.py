@@ -48,13 +48,13 @@ def batch_norm_predict_scratch(shape, dtype):
 
 def batch_norm_backward_scratch(shape, dtype):
     """Return how many elements of scratch `batch_norm_backward` wants for x of `shape` (P, C)."""
-    return _totals_at(*shape) + 4 * chunks_of(*shape) * long_row(shape[1])
+    return totals_at(chunks_of(*shape), shape[1]) + 4 * chunks_of(*shape) * long_row(shape[1])
 
 
 @inlined
-def _totals_at(rows, c):
+def totals_at(chunks, c):
     """Return where behind the parts of the scratch each chunk's two long rows of totals begin, which are float64."""
-    return aligned(PARTS * (chunks_of(rows, c) + 1) * long_row(c))
+    return aligned(PARTS * (chunks + 1) * long_row(c))
 
 
 @kernel(in_place=("x", "addend"))
@@ -82,8 +82,20 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
         NaN.
     """
     rows, c = x.shape
+    chunks = chunks_of(rows, c)
+    measure(mean, rstd, (moving_mean, moving_variance), scratch, x.reshape(-1), (rows, c), (momentum, epsilon))
+    write_factors(scratch, chunks, c, mean, rstd, gamma, beta)
+    factors = scratch[PARTS * chunks * long_row(c):]
+    parallel(_normalize, chunks, (chunks, y.reshape(-1), factors, (x.reshape(-1), addend), (rows, c),
+                                  Rectifier(slope, ceiling)))
+
+
+@inlined
+def measure(mean, rstd, moving, scratch, x, shape, settings):
+    """Write the statistics of the batch, and move the moving ones; `settings` are momentum and epsilon."""
+    (moving_mean, moving_variance), (rows, c), (momentum, epsilon) = moving, shape, settings
     real, chunks = x.dtype.type, chunks_of(rows, c)
-    parallel(statistics, chunks, (chunks, scratch, x.reshape(-1), rows, c))
+    parallel(statistics, chunks, (chunks, scratch, x, rows, c))
     center, distances = merge_chunks(scratch, chunks, rows, c)
     keep, share, each = real(momentum), real(1.0 - momentum), real(1.0 / max(1, rows))
     for k in range(c):
@@ -93,14 +105,10 @@ def batch_norm_forward(y, mean, rstd, moving_mean, moving_variance, scratch, x, 
         if rows > 0:
             moving_mean[k] = keep * moving_mean[k] + share * center[k]
             moving_variance[k] = keep * moving_variance[k] + share * variance
-    _factors(scratch, chunks, c, mean, rstd, gamma, beta)
-    factors = scratch[PARTS * chunks * long_row(c):]
-    parallel(_normalize, chunks, (chunks, y.reshape(-1), factors, (x.reshape(-1), addend), (rows, c),
-                                  Rectifier(slope, ceiling)))
 
 
 @inlined
-def _factors(scratch, chunks, c, mean, rstd, gamma, beta):
+def write_factors(scratch, chunks, c, mean, rstd, gamma, beta):
     """Write mean, gamma rstd and beta of each lane of a long row behind the scratch of the chunks."""
     real, lanes = scratch.dtype.type, long_row(c)
     means, scales, offsets = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
@@ -159,7 +167,7 @@ def batch_norm_predict(y, scratch, x, gamma, beta, mean, variance, epsilon, slop
     chunks, rstd = chunks_of(rows, c), part(scratch, 0, 3, long_row(c))
     for k in range(c):
         rstd[k] = x.dtype.type(1.0 / math.sqrt(np.float64(variance[k]) + epsilon))
-    _factors(scratch, 0, c, mean, rstd, gamma, beta)
+    write_factors(scratch, 0, c, mean, rstd, gamma, beta)
     parallel(_normalize, chunks, (chunks, y.reshape(-1), scratch, (x.reshape(-1), scratch[:0]), (rows, c),
                                   Rectifier(slope, ceiling)))
 
@@ -183,10 +191,19 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
         As in the forward pass; 1 and infinity where that had an addend.
     """
     rows, c = x.shape
-    real, lanes, chunks = x.dtype.type, long_row(c), chunks_of(rows, c)
-    rectifier = Rectifier(slope, ceiling)
-    _factors(scratch, chunks, c, mean, rstd, gamma, beta)
+    chunks, rectifier = chunks_of(rows, c), Rectifier(slope, ceiling)
+    write_factors(scratch, chunks, c, mean, rstd, gamma, beta)
     parallel(_products, chunks, (chunks, scratch, dy.reshape(-1), x.reshape(-1), rows, c, rectifier))
+    finish_products(dgamma, dbeta, scratch, rstd, chunks, (rows, c))
+    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), (rows, c),
+                                       rectifier))
+
+
+@inlined
+def finish_products(dgamma, dbeta, scratch, rstd, chunks, shape):
+    """Add the sums of all chunks to the gradients, and write what dx takes of them behind the factors of the map."""
+    rows, c = shape
+    real, lanes = scratch.dtype.type, long_row(c)
     plain, products = part(scratch, 0, 0, lanes), part(scratch, 0, 1, lanes)
     for which in range(2):
         add_pairwise(scratch, which * lanes, PARTS * lanes, chunks, c)
@@ -203,8 +220,6 @@ def batch_norm_backward(dx, dgamma, dbeta, scratch, dy, x, mean, rstd, gamma, be
         for k in range(c):
             a[k] = scales[k] * plain[k] * share
             s[k] = scales[k] * rstd[k] * rstd[k] * products[k] * share
-    parallel(_input_gradient, chunks, (chunks, dx.reshape(-1), scratch, dy.reshape(-1), x.reshape(-1), (rows, c),
-                                       rectifier))
 
 
 @inlined
@@ -214,7 +229,7 @@ def _products(chunk, chunks, scratch, dy, x, rows, c, rectifier):
     plain, products = part(scratch, chunk, 0, lanes), part(scratch, chunk, 1, lanes)
     mean, scale, offset = (part(scratch, chunks, 0, lanes), part(scratch, chunks, 1, lanes),
                            part(scratch, chunks, 2, lanes))
-    begin = _totals_at(rows, c) + 4 * chunk * lanes
+    begin = totals_at(chunks, c) + 4 * chunk * lanes
     of_plain, of_products = wide(scratch[begin:begin + 2 * lanes]), wide(scratch[begin + 2 * lanes:begin + 4 * lanes])
     for lane in range(lanes):
         plain[lane] = products[lane] = 0
