@@ -34,8 +34,8 @@ FLOORS = (
     "kernels.cpu",
     "kernels.cuda.compile",
     "kernels.cuda.rows kernels.cuda.sums kernels.cuda.slices",
-    "kernels.cuda.elementwise",
-    "kernels.cuda.pooling kernels.cuda.normalization kernels.cuda.layout kernels.cuda.optimizers",
+    "kernels.cuda.elementwise kernels.cuda.pooling",
+    "kernels.cuda.normalization kernels.cuda.layout kernels.cuda.optimizers",
     "kernels.cuda.conv kernels.cuda.depthwise kernels.cuda.losses",
     "kernels.cuda",
     "host_device",
@@ -228,7 +228,7 @@ def test_only_named_kernels_and_what_has_keras_s_arguments_take_more_than_eight_
                     allowed = count <= 8 or node.name in known or owners.get(id(node)) in known
                     assert allowed, f"{module}: {node.name} takes {count} arguments by position"
     assert kernels == LONG_KERNELS
-    assert sum(map(len, LONG_KERNELS.values())) <= 20
+    assert sum(map(len, LONG_KERNELS.values())) <= 24
 
 
 def test_the_limits_on_arguments_branches_and_statements_are_on_and_left_out_for_arguments_alone():
