@@ -61,6 +61,7 @@ def _few(filters: int, size: int) -> SimpleNamespace:
 
     g = geometry.conv2d((1, 128, 128, 32), filters, (size, size), padding="same")
     back = geometry.conv2d((1, 128, 128, filters), 32, (size, size), padding="same")
+    narrow = geometry.conv2d((1, 128, 128, 12), filters, (size, size), padding="same")
     bounds, single, x = np.array([-np.inf, np.inf], np.float32), np.dtype(np.float32), normal(1, 128, 128, 32)
     calls = SimpleNamespace(
         forward=partial(cpu.few_filters_forward, written(1, 128, 128, filters),
@@ -69,9 +70,12 @@ def _few(filters: int, size: int) -> SimpleNamespace:
         backward_input=partial(cpu.few_filters_backward_input, written(1, 128, 128, filters),
                                written(cpu.few_filters_backward_input_packed(back, single)), x,
                                normal(size, size, filters, 32), normal(0), bounds, 0, back),
-        backward_weights=partial(cpu.narrow_backward_weights, written(size, size, 32, filters), written(filters),
-                                 written(cpu.narrow_backward_weights_scratch(g, single)), x,
-                                 normal(1, 128, 128, filters), g))
+        backward_weights=partial(cpu.few_filters_backward_weights, written(size, size, 32, filters), written(filters),
+                                 written(cpu.few_filters_backward_weights_scratch(g, single)), x,
+                                 normal(1, 128, 128, filters), g),
+        narrow_weights=partial(cpu.narrow_backward_weights, written(size, size, 12, filters), written(filters),
+                               written(cpu.narrow_backward_weights_scratch(narrow, single)), normal(1, 128, 128, 12),
+                               normal(1, 128, 128, filters), narrow))
     for call in vars(calls).values():
         call()
     return calls
@@ -96,6 +100,9 @@ class FewFilters:
 
     def time_backward_weights(self, filters, size):
         self.calls.backward_weights()
+
+    def time_backward_weights_of_12_channels(self, filters, size):
+        self.calls.narrow_weights()
 
 
 class Small:

@@ -362,6 +362,10 @@ def narrow_backward_weights(x, dy, geometry):
     return conv2d_backward_weights(x, dy, geometry)
 
 
+def few_filters_backward_weights(x, dy, geometry):
+    return conv2d_backward_weights(x, dy, geometry)
+
+
 # --- inverted.py ------------------------------------------------------------------------------------------------------
 
 

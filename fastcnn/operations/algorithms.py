@@ -4,7 +4,8 @@
 depthwise       one filter a channel: kernels of its own
 Winograd        windows of 3x3 where `winograd_*_suits` says that it is faster; it rounds in another way
 few filters     1 to 6 of them, forward, or channels, back, where `few_filters_*_suits`: vectors along the window
-narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows
+narrow          the gradient of few filters, where `narrow_backward_weights_suits`: vectors along rows; along channels
+                where these fill them (`few_filters_backward_weights_suits`)
 direct          everything else, on the register tile
 bfloat16        of layers that compute in it, where the CPU has a unit: tiles (`bfloat16_conv2d_suits`)
 ==============  ====================================================================================================
@@ -79,6 +80,9 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
     if kernels.narrow_backward_weights_suits(g, dtype):
         scratch = kernels.narrow_backward_weights_scratch(g, dtype)
         found = found._replace(backward_weights=GradientCall(kernels.narrow_backward_weights, g, shapes, scratch))
+    if kernels.few_filters_backward_weights_suits(g, dtype):
+        scratch = kernels.few_filters_backward_weights_scratch(g, dtype)
+        found = found._replace(backward_weights=GradientCall(kernels.few_filters_backward_weights, g, shapes, scratch))
     if winograd and kernels.winograd_possible(g):
         found = _or_winograd(kernels, g, kept, choice, found)
     if kernels.few_filters_forward_suits(g, dtype):

@@ -119,6 +119,14 @@ def test_the_gradient_of_few_filters_is_multiplied_along_rows_in_single_precisio
     assert kernels(conv2d((2, 64, 64, 12), 32, (5, 5)))[2] is cpu.conv2d_backward_weights
 
 
+def test_the_gradient_of_few_filters_of_whole_vectors_of_channels_is_multiplied_along_these():
+    one = lanes(np.dtype(np.float32))
+    g = conv2d((2, 64, 64, 2 * one), 1, (5, 5), padding="same")
+    assert kernels(g)[2] is cpu.few_filters_backward_weights
+    assert kernels(g, "float64")[2] is cpu.conv2d_backward_weights
+    assert kernels(conv2d((2, 64, 64, 2 * one), 1, (5, 5), strides=(2, 2)))[2] is not cpu.few_filters_backward_weights
+
+
 def test_winograds_kernels_compute_what_they_suit_in_single_precision_unless_they_are_switched_off():
     g = conv2d((8, 32, 32, 64), 64, (3, 3), padding="same")
     suits = [cpu.winograd_forward_suits(g, False), cpu.winograd_backward_input_suits(g, False),

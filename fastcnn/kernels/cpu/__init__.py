@@ -35,6 +35,11 @@ from fastcnn.kernels.cpu.conv.few import (
     few_filters_forward_packed,
     few_filters_forward_suits,
 )
+from fastcnn.kernels.cpu.conv.few_weights import (
+    few_filters_backward_weights,
+    few_filters_backward_weights_scratch,
+    few_filters_backward_weights_suits,
+)
 from fastcnn.kernels.cpu.conv.forward import conv2d_forward, conv2d_forward_packed
 from fastcnn.kernels.cpu.conv.narrow import (
     narrow_backward_weights,
@@ -198,7 +203,8 @@ __all__ = [
     "depthwise2d_backward_weights", "depthwise2d_backward_weights_scratch", "depthwise2d_forward",
     "depthwise2d_forward_scratch", "dequantize_bytes", "dropout", "elementwise_loss", "encode_boxes", "factored_step",
     "factored_step_scratch", "few_filters_backward_input", "few_filters_backward_input_packed",
-    "few_filters_backward_input_suits", "few_filters_forward", "few_filters_forward_packed",
+    "few_filters_backward_input_suits", "few_filters_backward_weights", "few_filters_backward_weights_scratch",
+    "few_filters_backward_weights_suits", "few_filters_forward", "few_filters_forward_packed",
     "few_filters_forward_suits", "fill_boxes", "fold_depth", "fold_losses", "function_backward", "function_forward",
     "gather", "gaussian_noise", "grid_sample_backward", "grid_sample_forward", "group_norm_backward",
     "group_norm_backward_scratch", "group_norm_forward", "group_norm_forward_scratch", "inverted_residual_forward",
