@@ -284,7 +284,8 @@ LINEAR = (-np.inf, np.inf)
 
 def _bounded(y, bounds):
     y = np.where(y < bounds[0], bounds[0], y)
-    return np.where(y > bounds[1], bounds[1], y)
+    y = np.where(y > bounds[1], bounds[1], y)
+    return y if len(bounds) < 3 else activation_forward(y, int(bounds[2]), 0.0, 0.0)
 
 
 def _remembered(products):

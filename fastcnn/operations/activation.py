@@ -17,7 +17,7 @@ from fastcnn.kernels import codes
 from fastcnn.operations import Backward
 from fastcnn.operations.layout import from_rows, rows_along
 from fastcnn.operations.saved import saved
-from fastcnn.traits import NONE, Trait, kept
+from fastcnn.traits import NONE, Trait, kept, of
 
 Clamp = tuple[float, float]  # the lowest and the highest result
 
@@ -254,7 +254,16 @@ def clamp_of(activation: Function | None) -> Clamp | None:
     return LINEAR if activation is None else activation.clamp
 
 
+def ends_of(activation: Function | None, d: device.Device, dtype: np.dtype) -> tuple[float, ...] | None:
+    """Return bounds, and behind them maybe the code of a function, in which a product ends; None if it must not."""
+    clamp = clamp_of(activation)
+    if clamp is not None or not isinstance(activation, Elementwise) or Trait.BY_CODE not in of(activation):
+        return clamp
+    code = activation.code
+    return (*LINEAR, code) if d.library.epilogue_activation_possible(code, dtype) else None
+
+
 @functools.lru_cache(maxsize=256)
-def clamp_array(clamp: Clamp, dtype: np.dtype) -> np.ndarray:
-    """Return two bounds as kernels take them."""
+def clamp_array(clamp: tuple[float, ...], dtype: np.dtype) -> np.ndarray:
+    """Return two bounds, and the code of a function behind them, as kernels take them."""
     return np.array(clamp, dtype)

@@ -95,8 +95,10 @@ def _chosen(fields: bytes, kernels: ModuleType, dtype: np.dtype, winograd: bool,
 
 
 def _depthwise(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back: Shapes) -> Algorithm:
+    forward = ProductCall(k.depthwise2d_forward, g, shapes, k.depthwise2d_forward_scratch(g, dtype))
+    forward.activates = True
     return Algorithm(
-        ProductCall(k.depthwise2d_forward, g, shapes, k.depthwise2d_forward_scratch(g, dtype)),
+        forward,
         ProductCall(k.depthwise2d_backward_input, g, back, k.depthwise2d_backward_input_scratch(g, dtype)),
         GradientCall(k.depthwise2d_backward_weights, g, shapes, k.depthwise2d_backward_weights_scratch(g, dtype)))
 
@@ -106,6 +108,7 @@ def _direct(k: ModuleType, g: np.ndarray, dtype: np.dtype, shapes: Shapes, back:
     seen = g if padded is None else padded
     forward = ProductCall(k.conv2d_forward, seen, shapes, packed=k.conv2d_forward_packed(seen, dtype),
                           unkept=k.conv2d_forward_packed(seen, dtype, False), adds=True)
+    forward.activates = True
     if padded is not None:
         shape = shapes[1][0], int(padded[0]["h"]), int(padded[0]["w"]), shapes[1][3]
         forward.border = shape, (int(g[0]["top"]), int(g[0]["left"]))

@@ -19,6 +19,8 @@ from fastcnn.operations.activation import (
     activate,
     activate_only,
     clamp_array,
+    clamp_of,
+    ends_of,
 )
 from fastcnn.operations.algorithms import algorithm_of
 from fastcnn.operations.bfloat16 import multiplied
@@ -113,9 +115,9 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     call = algorithm_of(g, d, x.dtype, True, weights.rounds).forward
     if residual is not None and not call.adds:
         return _added(predict_convolution(x, weights, bias, None, g, shape), residual, activation)
-    y, clamp = d.empty(shape, x.dtype), LINEAR if activation is None else activation.clamp
-    found = run_kept(call, d, y, x, weights, bias, clamp_array(clamp or LINEAR, x.dtype), residual)
-    if clamp is None:
+    y, ends = d.empty(shape, x.dtype), ends_of(activation, d, x.dtype) if call.activates else clamp_of(activation)
+    found = run_kept(call, d, y, x, weights, bias, clamp_array(ends or LINEAR, x.dtype), residual)
+    if ends is None:
         return activate_only(y, activation)
     if found is not None:
         found.keep(weights, key, (g, activation, bias))

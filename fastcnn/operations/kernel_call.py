@@ -42,11 +42,13 @@ class ProductCall:
 
     Attributes
     ----------
+    activates : bool
+        Whether the clamp may have the code of an activation behind it.
     border : (Shape, (int, int)), optional
         For a kernel that reads zeros around x: the shape of x with them, and how many are above and on the left.
     """
 
-    __slots__ = ("adds", "border", "geometry", "kernel", "packed", "rounds", "scratch", "shapes", "unkept")
+    __slots__ = ("activates", "adds", "border", "geometry", "kernel", "packed", "rounds", "scratch", "shapes", "unkept")
 
     def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, shapes: Shapes, scratch: int | None = None,
                  packed: int | None = None, unkept: int | None = None, adds: bool = False,
@@ -54,6 +56,7 @@ class ProductCall:
         self.kernel, self.geometry, self.shapes = kernel, geometry, shapes
         self.scratch, self.packed, self.unkept = scratch, packed, packed if unkept is None else unkept
         self.adds, self.rounds = adds, rounds
+        self.activates = False
         self.border: tuple[Shape, tuple[int, int]] | None = None
 
     def arguments(self, d: Device, weights: np.ndarray | None, bias: np.ndarray, clamp: np.ndarray,

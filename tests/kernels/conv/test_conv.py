@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcnn import geometry as shapes
+from fastcnn.kernels import codes
 from fastcnn.kernels.cpu import (
     conv2d_backward_input,
     conv2d_backward_input_packed,
@@ -241,6 +242,24 @@ def test_convolution_gives_the_same_bits_from_any_number_of_threads(shape, filte
     x, dy, kernel, bias = _arrays(geometry, np.float32)
     assert_same_bits(lambda: (_forward(x, kernel, bias, RELU, geometry), _backward_input(dy, kernel, geometry),
                               *_backward_weights(x, dy, geometry)))
+
+
+@pytest.mark.parametrize("code", [codes.SIGMOID, codes.SILU, codes.HARD_SILU])
+@pytest.mark.parametrize(("shape", "filters", "size", "options"), [
+    ((1, 12, 13, 9), 70, (1, 1), {}),
+    ((2, 7, 5, 6), 33, (3, 3), {"padding": "same"}),
+    ((1, 4, 4, 6), 10, (2, 2), {"groups": 2}),
+    ((3, 1, 1, 40), 16, (1, 1), {}),
+    ((1, 1, 1, 800), 7, (1, 1), {}),  # a sum in two parts
+    ((1, 1, 1, 300_000), 3, (1, 1), {}),  # and in slices
+], ids=str)
+def test_a_convolution_that_ends_in_an_activation_agrees_with_its_twin(shape, filters, size, options, code):
+    geometry = shapes.conv2d(shape, filters, size, **options)
+    x, dy, kernel, bias = _arrays(geometry, np.float32)
+    kernel /= np.float32(kernel[..., 0].size ** 0.5)
+    for bounds in (LINEAR, (-0.5, 1.5)):
+        expected = reference.conv2d_forward(x, kernel, bias, dy, (*bounds, code), geometry)
+        assert_close(_forward(x, kernel, bias, (*bounds, code), geometry, dy), expected)
 
 
 def test_convolution_compiles_once_a_type():

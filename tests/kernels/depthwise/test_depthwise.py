@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastcnn import geometry as shapes
+from fastcnn.kernels import codes
 from fastcnn.kernels.cpu import (
     depthwise2d_backward_input,
     depthwise2d_backward_input_scratch,
@@ -186,6 +187,20 @@ def test_depthwise_convolution_gives_the_same_bits_from_any_number_of_threads(sh
     x, dy, kernel, bias = _arrays(geometry, np.float32)
     assert_same_bits(lambda: (_forward(x, kernel, bias, RELU, geometry), _backward_input(dy, kernel, geometry),
                               *_backward_weights(x, dy, geometry)))
+
+
+@pytest.mark.parametrize("code", [codes.SIGMOID, codes.SILU, codes.HARD_SILU])
+@pytest.mark.parametrize(("shape", "size", "options"), [
+    ((1, 30, 17, 20), (3, 3), {"padding": "same"}),
+    ((2, 9, 5, 7), (5, 5), {"padding": "same"}),
+    ((1, 14, 14, 48), (3, 3), {"padding": "same", "strides": (2, 2)}),
+], ids=str)
+def test_a_depthwise_convolution_that_ends_in_an_activation_agrees_with_its_twin(shape, size, options, code):
+    c = shape[3]
+    geometry = shapes.conv2d(shape, c, size, groups=c, **options)
+    x, kernel, bias = (random(*one, dtype=np.float32, seed=k) for k, one in enumerate((shape, (*size, 1, c), (c,))))
+    expected = reference.depthwise2d_forward(x, kernel, bias, (*LINEAR, code), geometry)
+    assert_close(_forward(x, kernel, bias, (*LINEAR, code), geometry), expected)
 
 
 def test_depthwise_convolution_compiles_once_a_type():

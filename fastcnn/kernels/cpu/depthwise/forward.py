@@ -67,8 +67,8 @@ def depthwise2d_forward(y, scratch, x, kernel, bias, bounds, geometry):
     x : (N, H, W, C) array
     kernel : (KH, KW, 1, C) array
     bias : (C,) or (0,) array
-    bounds : (2,) array
-        The lowest and the highest result, as of `conv2d_forward`.
+    bounds : (2,) or (3,) array
+        The lowest and the highest result, and an activation, as of `conv2d_forward`.
     geometry : CONV2D
         With as many groups and filters as channels.
     """
@@ -118,8 +118,8 @@ def depthwise2d_backward_input(dx, scratch, dy, kernel, bias, bounds, geometry):
     dy : (N, OH, OW, C) array
     kernel : (KH, KW, 1, C) array
     bias : (C,) or (0,) array
-    bounds : (2,) array
-        The lowest and the highest result, as of `conv2d_forward`.
+    bounds : (2,) or (3,) array
+        The lowest and the highest result, and an activation, as of `conv2d_forward`.
     geometry : CONV2D
         With as many groups and filters as channels.
     """

@@ -10,10 +10,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastcnn.kernels.codes import LINEAR
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared
 from fastcnn.kernels.cpu.depthwise.emitter import J
 from fastcnn.kernels.cpu.depthwise.tile import EDGE, LONG, NARROW, WHOLE, fetch, window_tile
+from fastcnn.kernels.cpu.simd.activations import activate_steps, function_behind
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import lanes_of
 
@@ -46,7 +48,10 @@ class WindowRange(NamedTuple):
 
 
 class WindowWalk(NamedTuple):
-    """All numbers of a walk: where y, x, the filters and the bias lie, as of `windows`, the window and the part."""
+    """All numbers of a walk: where y, x, the filters and the bias lie, as of `windows`, the window and the part.
+
+    `function` is the code of an activation of the results.
+    """
 
     y: Any
     x: Any
@@ -54,6 +59,7 @@ class WindowWalk(NamedTuple):
     bias_at: Any
     window: Any
     part: Any
+    function: Any
 
 
 def _ints(count):
@@ -62,7 +68,7 @@ def _ints(count):
 
 WINDOW = types.NamedUniTuple(types.int64, 8, Window)
 _RANGE = types.NamedUniTuple(types.int64, 6, WindowRange)
-_WALK = types.NamedTuple([_ints(3), _ints(4), _ints(3), types.int64, WINDOW, _RANGE], WindowWalk)
+_WALK = types.NamedTuple([_ints(3), _ints(4), _ints(3), types.int64, WINDOW, _RANGE, types.int64], WindowWalk)
 
 
 @inlined(always=True)
@@ -111,6 +117,8 @@ def _columns(j, at, y, x, k, bias, bounds, walk):
         window_tile(number, (y, (to, y_col)), (x, (of, dh * w * c, c)), (k, (k_at + r0 * k_row + at, k_row, k_col)),
                     (bias, start, bounds), (rows, kw, sw, dw, tall, -(-rows // tall) if many else 1),
                     (column, w, part.columns - j, c))
+        if walk.function != LINEAR:
+            activate_steps(y, to, y_col, min(J, part.columns - j), min(c, one), walk.function)
 
 
 def _windows(y, x, k, bias, bounds, walk):
@@ -137,8 +145,8 @@ def windows(typingctx, y, x, k, bias, bounds, window, part):
     k : (array, (offset of the first tap, steps of a row and of a tap))
     bias : (array, int)
         Where the bias begins; negative if there is none.
-    bounds : (2,) array
-        The lowest and the highest result.
+    bounds : (2,) or (3,) array
+        The lowest and the highest result, and the code of an activation of the results (`simd.activations`).
     window : Window
     part : WindowRange
     """
@@ -150,8 +158,10 @@ def windows(typingctx, y, x, k, bias, bounds, window, part):
         data = lambda kind, value: context.make_array(kind)(context, builder, value).data
         given = [cgutils.unpack_tuple(builder, value) for value in args[:4]]
         pointers = [data(kind.types[0], array) for kind, (array, _) in zip(signature.args[:4], given, strict=True)]
-        record = context.make_tuple(builder, _WALK, [*(numbers for _, numbers in given), *args[5:]])
-        _shared.call(builder, signature.args[4].dtype, [*pointers, data(signature.args[4], args[4]), record])
+        bounds = context.make_array(signature.args[4])(context, builder, args[4])
+        record = context.make_tuple(builder, _WALK, [*(numbers for _, numbers in given), *args[5:],
+                                                     function_behind(builder, bounds)])
+        _shared.call(builder, signature.args[4].dtype, [*pointers, bounds.data, record])
         return context.get_dummy_value()
 
     return signature, codegen

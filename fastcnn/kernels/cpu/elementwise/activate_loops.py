@@ -37,6 +37,7 @@ from fastcnn.kernels.codes import (
 )
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.elementwise.activate_numbers import PIECEWISE, SIGMOIDAL, SOFT, mish, numbers
+from fastcnn.kernels.cpu.simd.activations import activated
 from fastcnn.kernels.cpu.simd.elementary import (
     exp,
     exp_nonpositive,
@@ -54,6 +55,8 @@ def forward_loop(y, code, alpha, beta):
     real = y.dtype.type
     first, second, third = numbers(code, alpha, beta)
     a, b, c = real(first), real(second), real(third)
+    if activated(y, code):
+        return
     if code in PIECEWISE:
         _piecewise(y, code, a, b)
     elif code in SIGMOIDAL:

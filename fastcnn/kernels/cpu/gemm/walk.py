@@ -24,9 +24,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastcnn.kernels.codes import LINEAR
 from fastcnn.kernels.cpu.compile.shared import i64
 from fastcnn.kernels.cpu.gemm.walk_long import LONG, shared_long
 from fastcnn.kernels.cpu.gemm.walk_tiles import TABLE, WALK, shared
+from fastcnn.kernels.cpu.simd.activations import function_behind
 from fastcnn.kernels.cpu.simd.width import block_width, lanes_of
 
 __all__ = ["TABLE", "Sums", "block_width", "lanes_of", "walk", "walk_grid"]
@@ -45,7 +47,8 @@ class Sums(NamedTuple):
     addend : array or int
         Added to the results: an array that lies as C does, or nothing where it is empty or the number 0.
     bounds : array or int
-        The lowest and the highest result, which others are set to; the number 0 for none.
+        The lowest and the highest result, which others are set to; the number 0 for none. A third number is the code
+        of an activation of the results (`simd.activations`).
     """
 
     columns: Any
@@ -151,7 +154,8 @@ def _emit(context, builder, places, walk, kinds, sums, panel):
         fresh = builder.select(there, i64(2), fresh)
     pointers = [c, a, b, begin, added, c.type(None) if bounds is None else bounds.data]
     numbers = [context.make_tuple(builder, types.UniTuple(types.int64, len(some)), some) for some in walk[:6]]
-    record = context.make_tuple(builder, WALK, [*numbers, walk[6], columns, fresh, panel])
+    function = i64(LINEAR) if bounds is None else function_behind(builder, bounds)
+    record = context.make_tuple(builder, WALK, [*numbers, walk[6], columns, fresh, panel, function])
     steps = builder.mul(builder.mul(*walk[3][:2]), walk[3][2])
     with builder.if_else(builder.icmp_signed(">", steps, i64(LONG)), likely=False) as (is_long, is_short):
         with is_long:

@@ -14,10 +14,12 @@ from numba.core import cgutils
 from numba.core.errors import RequireLiteralValue
 from numba.extending import intrinsic
 
+from fastcnn.kernels.codes import LINEAR
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
 from fastcnn.kernels.cpu.gemm.tile import M0
 from fastcnn.kernels.cpu.gemm.walk_tiles import SPAN, TABLE, WALK, Walk, arguments, moved, runs_of, shared
+from fastcnn.kernels.cpu.simd.activations import activate_steps
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 
@@ -84,7 +86,7 @@ def _slices(sums, totals, a, a_row, b, size, w):
                      moved(b, part // s * b_r + part % s * b_s + j0 * b_j),
                      Walk((one, one, rows), (zero, zero, width), (zero, zero, a_row),
                           (one, one, min(SLICE, j - j0)), (zero, zero, a_j), (zero, zero, b_j), zero, count, zero,
-                          np.int64(TABLE)))
+                          np.int64(TABLE), np.int64(LINEAR)))
             for k in range(rows * width):
                 totals[k] += sums[k]
 
@@ -106,6 +108,7 @@ def _finish(c, start, addend, bounds, totals, count, fresh):
 def _long_tiles(c, a, b, start, addend, bounds, w):
     """As `_tiles`, for very long sums: slices of them are added in float64, for a few rows at a time."""
     width, sums, totals = 2 * lanes_of(c), _memory(c, _SUMS), _memory(_wide_like(), _SUMS)
+    zero, one = np.int64(0), np.int64(1)
     (n0, n1, n2), (c0, c1, c2), (a0, a1, a2) = runs_of(w)
     for column in range(0, w.columns, width):
         count, block = min(width, w.columns - column), moved(b, column // width * w.b_block)
@@ -117,6 +120,7 @@ def _long_tiles(c, a, b, start, addend, bounds, w):
                     at = i // n1 * c0 + i % n1 * c1 + (first + row) * c2 + column
                     _finish(moved(c, at), moved(start, column), moved(addend, at), bounds, moved(totals, row * width),
                             count, w.fresh)
+                    activate_steps(c, at, zero, one, count, w.function)
 
 
 #: The walk behind its symbol, with the arguments of `walk_tiles`.

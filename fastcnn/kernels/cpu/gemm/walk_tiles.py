@@ -18,9 +18,11 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from fastcnn.kernels.codes import LINEAR
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared, i64
 from fastcnn.kernels.cpu.gemm.tile import M0, M1, M2, M3, Columns, Epilogue, Results, Scalars, tile
+from fastcnn.kernels.cpu.simd.activations import activate_rows
 from fastcnn.kernels.cpu.simd.sums import TERMS
 from fastcnn.kernels.cpu.simd.width import features, lanes_of
 
@@ -46,6 +48,8 @@ class Walk(NamedTuple):
         How sums start, as `Epilogue` of the tile says.
     panel : int
         Rows that pass through all blocks before the next.
+    function : int
+        The code of an activation of finished results (`simd.activations`); another one for none.
     """
 
     grid: Any
@@ -58,9 +62,10 @@ class Walk(NamedTuple):
     columns: Any
     fresh: Any
     panel: Any
+    function: Any
 
 
-WALK = types.NamedTuple([types.UniTuple(types.int64, 3)] * 6 + [types.int64] * 4, Walk)
+WALK = types.NamedTuple([types.UniTuple(types.int64, 3)] * 6 + [types.int64] * 5, Walk)
 
 
 @intrinsic
@@ -146,14 +151,17 @@ def _height(rows, highest):
 
 
 @inlined(always=True)
-def _panel(rows, highest, c, a, b, loops, epilogue):
-    """Take the rows of a panel through some steps of their sums."""
+def _panel(rows, highest, c, a, b, loops, epilogue, function):
+    """Take the rows of a panel through some steps of their sums, and apply a function to what is finished."""
     width = 2 if c.columns > lanes_of(c.pointer) else 1
     row = 0
     while row < rows:
         height = _height(rows - row, highest)
         tile(np.int64(height), np.int64(width), Results(c.pointer, moved(c.rows, row), c.columns),
              Scalars(a.pointer, moved(a.rows, row), a.steps), b, loops, epilogue)
+        if function != LINEAR:
+            activate_rows(c.pointer, moved(c.rows, row), min(np.int64(height), rows - row),
+                          min(c.columns, np.int64(width * lanes_of(c.pointer))), function)
         row += height
 
 
@@ -173,7 +181,9 @@ def _block(rows, highest, c, a, b, epilogue, w):
             if s0 >= s:
                 s0, r0 = 0, r0 + r_span
         bounds = epilogue.bounds if r0 >= r else null_like(epilogue.bounds)
-        _panel(rows, highest, c, a_part, b_part, loops, Epilogue(epilogue.start, epilogue.addend, fresh, bounds))
+        function = w.function if r0 >= r else np.int64(LINEAR)
+        _panel(rows, highest, c, a_part, b_part, loops, Epilogue(epilogue.start, epilogue.addend, fresh, bounds),
+               function)
         fresh = np.int64(0)
         if r0 >= r:
             break

@@ -1,0 +1,171 @@
+"""Sigmoid, silu and hard silu of vectors in float32: at the end of products, and wherever else numbers are in L1.
+
+    sigmoid   1 / (1 + exp(-x))          silu   x sigmoid(x)          hard silu   x min(max(x / 6 + 1/2, 0), 1)
+
+A loop that LLVM makes into vectors has the half of the width on AVX-512 and divides; here -x is 2^n exp(r) as in
+`fastcnn.kernels.scalar`, AVX-512 scales by 2^n in one instruction, and 1 / d is a guess of 14 bits and one step of
+Newton's. Below -87.33 the sigmoid is zero, since exp overflows soon; NaN stays NaN.
+
+What a product or a window has just stored is read again from L1, a vector at a time: in the registers of a tile there
+is no room for constants. A kernel is told to do so by a third number behind its bounds, the code of the function.
+"""
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import config, types
+from numba.extending import intrinsic
+
+from fastcnn.kernels import scalar
+from fastcnn.kernels.codes import HARD_SILU, LINEAR, SIGMOID, SILU
+from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
+
+_I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
+_CODES = SIGMOID, SILU, HARD_SILU
+_LOW, _HIGH = -87.33, 87.33  # beyond, exp is too large or too small for a normal number
+_WIDE = 16  # lanes of AVX-512
+
+
+def epilogue_activation_possible(code: int, dtype: Any) -> bool:
+    """Return whether products and depthwise convolutions can end in an activation that is no clamp.
+
+    Parameters
+    ----------
+    code : int
+        Of `fastcnn.kernels.codes`.
+    dtype : dtype
+    """
+    return code in _CODES and np.dtype(dtype) == np.float32
+
+
+class _Activations(Vectors):
+    """Emits the functions."""
+
+    def gated(self, code: Any, x: Any) -> Any:
+        """Return x sigmoid(x), or the sigmoid alone if the code says so."""
+        gate = self._sigmoid(x)
+        alone = self.b.icmp_signed("==", code, _I64(SIGMOID))
+        return self.b.fmul(self.b.select(alone, self.constant(1.0), x), gate)
+
+    def hard_silu(self, x: Any) -> Any:
+        """Return x min(max(x / 6 + 1/2, 0), 1)."""
+        gate = self.fmuladd(x, self.constant(1 / 6), self.constant(0.5))
+        return self.b.fmul(x, self.at_most(self.constant(1.0), self.at_least(self.zero, gate)))
+
+    def _sigmoid(self, x: Any) -> Any:
+        b_, one = self.b, self.constant(1.0)
+        number = lambda value: self.constant(float(value))
+        within = self.at_least(number(_LOW), self.at_most(number(_HIGH), x))
+        shifted = self.fmuladd(within, number(-scalar._LOG2_E), number(scalar._ROUND))
+        n = b_.fsub(shifted, number(scalar._ROUND))
+        r = self.fmuladd(n, number(scalar._LN2_HIGH), within)  # the rest of x, which is that of -x with another sign
+        r = self.fmuladd(n, number(scalar._LN2_LOW), r)
+        power = number(scalar._E6)
+        for factor in (-scalar._E5, scalar._E4, -scalar._E3, scalar._E2, -1.0, 1.0):
+            power = self.fmuladd(power, r, number(factor))
+        below = b_.fadd(self._scaled(power, n, shifted), one)
+        return b_.select(b_.fcmp_ordered("<", x, number(_LOW)), self.zero, self._reciprocal(below, one))
+
+    def _scaled(self, power: Any, n: Any, shifted: Any) -> Any:
+        """Return power * 2^n; n is also in the lowest bits of `shifted`."""
+        b_ = self.b
+        if self.L == _WIDE:
+            scale = self._function("llvm.x86.avx512.mask.scalef.ps.512", [self.vector] * 3 + [_I16, _I32], self.vector)
+            return b_.call(scale, [power, n, self.zero, _I16(-1), _I32(4)])  # 4: round as always
+        whole = ir.VectorType(_I32, self.L)
+        numbers = lambda value: ir.Constant(whole, [value] * self.L)
+        bits = b_.add(b_.shl(b_.bitcast(shifted, whole), numbers(23)), numbers(int(scalar._ONE_BITS)))
+        return b_.fmul(power, b_.bitcast(bits, self.vector))
+
+    def _reciprocal(self, d: Any, one: Any) -> Any:
+        b_ = self.b
+        if self.L != _WIDE:
+            return b_.fdiv(one, d)
+        guess = self._function("llvm.x86.avx512.rcp14.ps.512", [self.vector, self.vector, _I16], self.vector)
+        q = b_.call(guess, [d, self.zero, _I16(-1)])
+        return self.fmuladd(q, self.fmuladd(b_.fneg(d), q, one), q)
+
+    def of_rows(self, code: Any, rows: Any, columns: Any, row_at: Any) -> None:
+        """Emit y <- f(y) for the first columns of some rows; ``row_at(index)`` is the pointer to one.
+
+        Each function has one body, whose vectors are all masked: it stands in every walk, and is compiled with it.
+        """
+        b_, lane = self.b, ir.Constant(ir.VectorType(_I32, self.L), list(range(self.L)))
+        vectors = b_.sdiv(b_.add(columns, _I64(self.L - 1)), _I64(self.L))
+        is_hard = b_.icmp_signed("==", code, _I64(HARD_SILU))
+        is_soft = b_.or_(*(b_.icmp_signed("==", code, _I64(one)) for one in (SIGMOID, SILU)))
+        for wanted, function in ((is_soft, lambda x: self.gated(code, x)), (is_hard, self.hard_silu)):
+            with b_.if_then(wanted):
+                self._walk(rows, vectors, columns, lane, row_at, function)
+
+    def _walk(self, rows: Any, vectors: Any, columns: Any, lane: Any, row_at: Any, function: Any) -> None:
+        b_ = self.b
+        with loop(b_, rows) as row:
+            pointer = row_at(row)
+            with loop(b_, vectors) as vector:
+                first = b_.mul(vector, _I64(self.L))
+                mask = b_.icmp_signed("<", lane, self.broadcast(b_.trunc(b_.sub(columns, first), _I32)))
+                at = b_.gep(pointer, [first])
+                self.store(function(self.load(at, mask=mask)), at, mask=mask)
+
+
+def function_behind(builder: Any, bounds: Any) -> Any:
+    """Emit the code of the activation that an array of bounds names; LINEAR where it has but two numbers."""
+    named = builder.icmp_signed(">", bounds.nitems, _I64(2))
+    number = builder.load(builder.gep(bounds.data, [builder.select(named, _I64(2), _I64(0))]))
+    return builder.select(named, builder.fptosi(number, _I64), _I64(LINEAR))
+
+
+@intrinsic
+def activate_rows(typingctx, y, table, rows, columns, code):
+    """Apply a function to the first columns of some rows in place: row i begins at ``y[table[i]]``.
+
+    Parameters
+    ----------
+    y : pointer
+        Of float32; to numbers of another type nothing is done.
+    table : pointer to int
+    rows, columns, code : int
+        Of any other function nothing is done, as of LINEAR.
+    """
+    def codegen(context, builder, signature, args):
+        y, table, rows, columns, code = args
+        if signature.args[0].dtype == types.float32:
+            _Activations(builder, types.float32).of_rows(
+                code, rows, columns, lambda row: builder.gep(y, [builder.load(builder.gep(table, [row]))]))
+        return context.get_dummy_value()
+
+    return types.void(y, table, types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def activate_steps(typingctx, y, at, step, rows, columns, code):
+    """As `activate_rows`, where rows begin `step` apart, the first at ``y[at]``."""
+    def codegen(context, builder, signature, args):
+        y, at, step, rows, columns, code = args
+        if signature.args[0].dtype == types.float32:
+            first = builder.gep(y, [at])
+            _Activations(builder, types.float32).of_rows(
+                code, rows, columns, lambda row: builder.gep(first, [builder.mul(row, step)]))
+        return context.get_dummy_value()
+
+    return types.void(y, *[types.int64] * 5), codegen
+
+
+@intrinsic
+def _activated(typingctx, y, code):
+    def codegen(context, builder, signature, args):
+        kind, found = signature.args[0], ir.Constant(ir.IntType(1), 0)
+        if kind.dtype == types.float32:
+            array = context.make_array(kind)(context, builder, args[0])
+            _Activations(builder, types.float32).of_rows(args[1], _I64(1), array.nitems, lambda row: array.data)
+            for one in _CODES:
+                found = builder.or_(found, builder.icmp_signed("==", args[1], _I64(one)))
+        return found
+
+    return types.boolean(y, types.int64), codegen
+
+
+#: y <- f(y) for a flat array, by its code; returns whether that was done, which is so for three codes in float32.
+activated = (lambda y, code: False) if config.DISABLE_JIT else _activated
