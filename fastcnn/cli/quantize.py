@@ -16,8 +16,9 @@ _IMAGES = 500
               help="Where the model goes: .safetensors, or .onnx for other runtimes.")
 @click.option("--images", type=click.IntRange(1), default=_IMAGES, show_default=True, metavar="N",
               help="How many training images tell the ranges of numbers; drawn at random, always the same.")
-@click.option("--method", type=click.Choice(["entropy", "minmax"]), default="entropy", show_default=True,
-              help="entropy leaves out tails that cost more than they tell; minmax covers every number seen.")
+@click.option("--method", type=click.Choice(["entropy", "minmax", "mse"]), default="entropy", show_default=True,
+              help="entropy leaves out tails that cost more than they tell, mse those that err less clipped; minmax "
+                   "covers every number seen.")
 @click.option("--keep", multiple=True, metavar="LAYER", help="Name of a layer that stays in float32; may be repeated.")
 @click.option("--tolerance", type=Share(), metavar="SHARE",
               help="How much accuracy on these images may be lost; if it is more, layers that cost most stay in "

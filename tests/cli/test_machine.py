@@ -15,6 +15,8 @@ def test_doctor_tells_versions_vectors_threads_and_the_cache(fastcnn, tmp_path):
         r"^  numba +\d",
         r"^  vectors +\S+: \d+ bits, \d+ registers$",
         r"^  tile +\S+, \d+ x 2 vectors of \d+ float32 or \d+ float64$",
+        r"^  bfloat16 +(amx|avx512_bf16|emulation|vectors): .+$",
+        r"^  int8 +(amx|vnni|vectors|tiles): .+$",
         r"^  layer +(tbb|omp|workqueue): .+$",
         r"^  threads +\d+ on \d+ CPUs: .+; NUMBA_NUM_THREADS=N sets another number$",
         r"^  state +not there yet",

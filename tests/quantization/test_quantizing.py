@@ -6,7 +6,7 @@ from fastcnn import layers
 from fastcnn.kernels.cpu.int8 import unit
 from fastcnn.operations.quantized import Quantization, of_range
 from fastcnn.quantization.building import quantized_weights
-from fastcnn.quantization.calibration import narrowed
+from fastcnn.quantization.calibration import _squared_error, narrowed
 
 DRAW = np.random.default_rng(1)
 IMAGES = DRAW.standard_normal((24, 8, 8, 3)).astype(np.float32)
@@ -117,6 +117,17 @@ def test_entropy_leaves_out_a_tail_and_keeps_what_is_dense():
     dense = np.histogram(DRAW.random(100_000) * 100, edges)[0]
     assert narrowed(dense, 0.0, 100.0)[1] > 95
     assert narrowed(np.zeros(2048, int), 0.0, 0.0) == (0.0, 0.0)
+
+
+def test_the_least_squared_error_leaves_out_a_tail_that_is_rare_and_keeps_one_that_is_not():
+    edges, normal = np.linspace(0, 100, 2049), np.abs(DRAW.normal(0, 1, 100_000))
+    least = lambda tail: narrowed(np.histogram(np.append(normal, tail), edges)[0], 0.0, 100.0, _squared_error)[1]
+    # Up to h, rounding costs 100,000 (h / 255)^2 / 12 = 0.128 h^2, and clipping (100 - h)^2 for each number at 100.
+    assert abs(least([100.0]) - 100 / 1.128) < 2
+    assert abs(least([100.0] * 5) - 500 / 5.128) < 2
+    assert least([30.0]) < 30
+    dense = np.histogram(DRAW.random(100_000) * 100, edges)[0]
+    assert narrowed(dense, 0.0, 100.0, _squared_error)[1] > 95
 
 
 def test_a_range_always_holds_zero_exactly():
