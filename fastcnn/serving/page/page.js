@@ -78,7 +78,7 @@
 
   // ---- Drawing
   const past = [];
-  let isDrawing = false, at = null, isBlank = true;
+  let finger = null, at = null, isBlank = true;  // which finger or pen draws: a palm that comes down beside it does not
   const clear = () => { ink.fillStyle = "#fff"; ink.fillRect(0, 0, SIDE, SIDE); isBlank = true; };
   const keep = () => {
     past.push({pixels: ink.getImageData(0, 0, SIDE, SIDE), isBlank});
@@ -105,18 +105,20 @@
     return {x: (event.clientX - left) * SIDE / width, y: (event.clientY - top) * SIDE / height};
   };
   board.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    board.setPointerCapture(event.pointerId);
+    if (event.button !== 0 || finger !== null) return;
+    finger = event.pointerId;
+    board.setPointerCapture(finger);
     keep();
-    isDrawing = true;
     at = place(event);
     line(at, at);
   });
   board.addEventListener("pointermove", (event) => {
-    if (!isDrawing) return;
+    if (event.pointerId !== finger) return;
     for (const one of event.getCoalescedEvents?.() ?? [event]) { const to = place(one); line(at, to); at = to; }
   });
-  for (const name of ["pointerup", "pointercancel"]) board.addEventListener(name, () => { isDrawing = false; });
+  for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    board.addEventListener(name, (event) => { if (event.pointerId === finger) finger = null; });
+  }
   const undo = () => {
     const before = past.pop();
     if (before) { ink.putImageData(before.pixels, 0, 0); isBlank = before.isBlank; drawn(); }
