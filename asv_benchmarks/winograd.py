@@ -2,8 +2,12 @@
 
 from functools import cache, partial
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+
+from fastcnn import geometry
+from fastcnn.kernels import cpu
 
 from .data import REPEAT, normal, written
 from .shapes import LAYERS, SMALL, Convolution
@@ -18,9 +22,6 @@ WIDE = {name: s for name, s in (SMALL | {f"{name}.b{BATCH}": s._replace(n=BATCH)
 @cache
 def _calls(layer: str) -> SimpleNamespace:
     """Return the kernels as calls without arguments; each has run once."""
-    from fastcnn import geometry
-    from fastcnn.kernels import cpu
-
     s: Convolution = WIDE[layer]
     g = geometry.conv2d((s.n, s.h, s.w, s.c), s.filters, (3, 3), padding=s.padding)
     oh, ow = int(g[0]["oh"]), int(g[0]["ow"])
@@ -43,10 +44,28 @@ def _calls(layer: str) -> SimpleNamespace:
         backward_input=partial(cpu.winograd_backward_input, written(*x.shape), *memory("backward_input", "scratch"),
                                once("backward_input"), dy, kernel, normal(0), bounds, 0, g),
         backward_weights=partial(cpu.winograd_backward_weights, written(*kernel.shape), written(s.filters),
-                                 *memory("backward_weights", "scratch"), x, dy, g))
+                                 *memory("backward_weights", "scratch"), x, dy, g),
+        **_joined(s, x, dy, kernel, bias, bounds, g))
     for call in vars(calls).values():
         call()
     return calls
+
+
+def _joined(s: Any, x: Any, dy: Any, kernel: Any, bias: Any, bounds: Any, g: Any) -> dict[str, Any]:
+    """Return the calls of the kernels of two images side by side, each with half of the channels."""
+    halves = [np.ascontiguousarray(half) for half in np.split(x, [s.c // 2], 3)]
+    one = np.dtype(np.float32)
+    return {
+        "joined_forward": partial(cpu.joined_winograd_forward, written(*dy.shape),
+                                  written(cpu.joined_winograd_forward_scratch(g, one)), *halves, kernel, bias, bounds,
+                                  g),
+        "joined_backward_input": partial(cpu.joined_winograd_backward_input, *(written(*half.shape) for half in halves),
+                                         written(cpu.joined_winograd_backward_input_scratch(g, one)), dy, kernel,
+                                         bounds, g),
+        "joined_backward_weights": partial(cpu.joined_winograd_backward_weights, written(*kernel.shape),
+                                           written(s.filters), written(cpu.winograd_backward_weights_scratch(g, one)),
+                                           *halves, dy, g),
+    }
 
 
 class Winograd:
@@ -68,3 +87,12 @@ class Winograd:
 
     def time_backward_weights(self, layer):
         self.calls.backward_weights()
+
+    def time_joined_forward(self, layer):
+        self.calls.joined_forward()
+
+    def time_joined_backward_input(self, layer):
+        self.calls.joined_backward_input()
+
+    def time_joined_backward_weights(self, layer):
+        self.calls.joined_backward_weights()

@@ -394,6 +394,18 @@ def winograd_backward_weights(x, dy, geometry):
     return conv2d_backward_weights(x, dy, geometry)
 
 
+def joined_winograd_forward(x, beside, kernel, bias, bounds, geometry):
+    return conv2d_forward(np.concatenate([x, beside], 3), kernel, bias, bias[:0], bounds, geometry)
+
+
+def joined_winograd_backward_input(dy, kernel, bounds, geometry, own):
+    return np.split(conv2d_backward_input(dy, kernel, np.empty(0), bounds, geometry), [own], 3)
+
+
+def joined_winograd_backward_weights(x, beside, dy, geometry):
+    return conv2d_backward_weights(np.concatenate([x, beside], 3), dy, geometry)
+
+
 # --- depthwise.py -----------------------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from fastcnn import config, device
 from fastcnn.device import Device
 from fastcnn.geometry import CONV2D
-from fastcnn.operations.kernel_call import GradientCall, ProductCall, Shapes
+from fastcnn.operations.kernel_call import GradientCall, JoinedCall, ProductCall, Shapes
 from fastcnn.operations.measured_algorithms import faster
 
 _FEW = 64  # output positions of a batch, up to which a border of zeros may pay off, however large the images
@@ -135,14 +135,18 @@ def _on_tiles(k: ModuleType, g: np.ndarray, dtype: np.dtype, other: Algorithm) -
 def _or_winograd(k: ModuleType, g: np.ndarray, kept: bool, choice: str, other: Algorithm) -> Algorithm:
     """Return Winograd's kernels where they are faster than the others."""
     dtype, d = np.dtype(np.float32), device.current()
+    joined = JoinedCall(k.joined_winograd_forward, g, k.joined_winograd_forward_scratch(g, dtype))
+    joined_back = JoinedCall(k.joined_winograd_backward_input, g, k.joined_winograd_backward_input_scratch(g, dtype))
+    scratch = k.winograd_backward_weights_scratch(g, dtype)
     winograd = Algorithm(
         ProductCall(k.winograd_forward, g, other.forward.shapes, k.winograd_forward_scratch(g, dtype),
-                    k.winograd_forward_packed(g, dtype), k.winograd_forward_packed(g, dtype, False), adds=True),
+                    k.winograd_forward_packed(g, dtype), k.winograd_forward_packed(g, dtype, False), adds=True,
+                    joined=joined),
         ProductCall(k.winograd_backward_input, g, other.backward_input.shapes,
                     k.winograd_backward_input_scratch(g, dtype), k.winograd_backward_input_packed(g, dtype),
-                    k.winograd_backward_input_packed(g, dtype, False)),
-        GradientCall(k.winograd_backward_weights, g, other.backward_weights.shapes,
-                     k.winograd_backward_weights_scratch(g, dtype)))
+                    k.winograd_backward_input_packed(g, dtype, False), joined=joined_back),
+        GradientCall(k.winograd_backward_weights, g, other.backward_weights.shapes, scratch,
+                     JoinedCall(k.joined_winograd_backward_weights, g, scratch)))
     if choice == "measured" and d.library is k:
         return Algorithm(*(faster(d, dtype, kept, *pair) for pair in zip(other, winograd, strict=True)))
     return Algorithm(winograd.forward if k.winograd_forward_suits(g, kept) else other.forward,

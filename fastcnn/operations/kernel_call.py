@@ -4,9 +4,10 @@ The order of a kernel's arguments is written here and nowhere else::
 
     ProductCall   y, [scratch], [packed], x, weights, bias, [residual], clamp, [is packed], geometry
     GradientCall  dweights, dbias, scratch, x, dy, geometry
+    JoinedCall    outputs, scratch, inputs, [weights, [bias], clamp], geometry
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ class ProductCall:
         Whether it takes a residual.
     rounds : bool
         Whether the kernel itself rounds what it multiplies to bfloat16.
+    joined : JoinedCall, optional
+        What does the same for two arrays with channels side by side, in the place of x or, of gradients of it, of y.
 
     Attributes
     ----------
@@ -48,12 +51,13 @@ class ProductCall:
         For a kernel that reads zeros around x: the shape of x with them, and how many are above and on the left.
     """
 
-    __slots__ = ("activates", "adds", "border", "geometry", "kernel", "packed", "rounds", "scratch", "shapes", "unkept")
+    __slots__ = ("activates", "adds", "border", "geometry", "joined", "kernel", "packed", "rounds", "scratch", "shapes",
+                 "unkept")
 
     def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, shapes: Shapes, scratch: int | None = None,
                  packed: int | None = None, unkept: int | None = None, adds: bool = False,
-                 rounds: bool = False) -> None:
-        self.kernel, self.geometry, self.shapes = kernel, geometry, shapes
+                 rounds: bool = False, *, joined: "JoinedCall | None" = None) -> None:
+        self.kernel, self.geometry, self.shapes, self.joined = kernel, geometry, shapes, joined
         self.scratch, self.packed, self.unkept = scratch, packed, packed if unkept is None else unkept
         self.adds, self.rounds = adds, rounds
         self.activates = False
@@ -117,12 +121,16 @@ class GradientCall:
         Of dy, x and the weights, as the kernel sees them.
     scratch : int
         Elements of memory.
+    joined : JoinedCall, optional
+        As of `ProductCall`.
     """
 
-    __slots__ = ("geometry", "kernel", "scratch", "shapes")
+    __slots__ = ("geometry", "joined", "kernel", "scratch", "shapes")
 
-    def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, shapes: Shapes, scratch: int) -> None:
+    def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, shapes: Shapes, scratch: int,
+                 joined: "JoinedCall | None" = None) -> None:
         self.kernel, self.geometry, self.shapes, self.scratch = kernel, geometry, shapes, scratch
+        self.joined = joined
 
     def run(self, d: Device, dweights: np.ndarray, dbias: np.ndarray, x: np.ndarray, dy: np.ndarray) -> None:
         """Add to `dweights` and, unless it is of size 0, to `dbias`; the arrays live on `d`."""
@@ -130,3 +138,29 @@ class GradientCall:
         kernel = self.kernel if d.recorder is None else d.recorder.of(self.kernel)
         kernel(dweights.reshape(weights_shape), dbias, d.empty((self.scratch,), x.dtype), x.reshape(x_shape),
                dy.reshape(dy_shape), self.geometry)
+
+
+class JoinedCall:
+    """A kernel of a convolution that reads or writes two arrays whose channels stand side by side.
+
+    Parameters
+    ----------
+    kernel : callable
+    geometry : (1,) array
+    scratch : int
+        Elements of memory.
+    """
+
+    __slots__ = ("geometry", "kernel", "scratch")
+
+    def __init__(self, kernel: Callable[..., None], geometry: np.ndarray, scratch: int) -> None:
+        self.kernel, self.geometry, self.scratch = kernel, geometry, scratch
+
+    def run(self, d: Device, outputs: Sequence[np.ndarray], inputs: Sequence[np.ndarray],
+            others: Sequence[np.ndarray] = ()) -> None:
+        """Compute the outputs of images or gradients, and of `others`: weights, bias and clamp, as the kernel has them.
+
+        Arrays have the shapes that the kernel names, and live on `d`.
+        """
+        kernel = self.kernel if d.recorder is None else d.recorder.of(self.kernel)
+        kernel(*outputs, d.empty((self.scratch,), outputs[0].dtype), *inputs, *others, self.geometry)

@@ -69,6 +69,11 @@ def flat(*made):
     return chain(layers.GlobalAveragePooling2D(**KW), *made)
 
 
+def side_by_side(layer):
+    """A layer of an image and what a convolution makes of it, side by side."""
+    return lambda x: layer(layers.Concatenate(**KW)([x, conv(12, 3, padding="same")(x)]))
+
+
 def gate(x):
     return layers.Reshape((1, 1, 4), **KW)(layers.GlobalAveragePooling2D(**KW)(x))
 
@@ -128,6 +133,9 @@ ROWS = {
         lambda: chain(conv(8, 3, padding="same", activation="relu"), layers.MaxPooling2D(2, **KW)), "ConvMaxPool",
         lambda: chain(conv(8, 3, padding="same", activation="tanh"), layers.MaxPooling2D(2, **KW)),
         "has another activation than ReLU"),
+    "two images, a convolution": (
+        lambda: side_by_side(conv(8, 3, padding="same", activation="relu")), "JoinedConv",
+        lambda: side_by_side(conv(8, 3, strides=2)), "has other windows than 3 x 3, strides, dilation or groups"),
     "zeros, a convolution": (
         lambda: chain(layers.ZeroPadding2D(1, **KW), conv(strides=2)), "FusedConv",
         lambda: twice_read(layers.ZeroPadding2D(1, **KW), conv(padding="same")), "others read the output of"),

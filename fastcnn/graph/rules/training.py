@@ -14,6 +14,7 @@ batch normalization or a sum, then ReLU             `WithReLU`: one pass
 a linear layer, then a layer of an activation       the same layer with the activation as its own
 a convolution, with ReLU or without, then max       `ConvMaxPool`: what no window sees is not computed
 pooling without overlap
+the channels of two images, a convolution           `JoinedConv`: both are read and written where they lie
 ==================================================  ====================================================================
 """
 
@@ -24,6 +25,7 @@ from fastcnn.activations import get
 from fastcnn.graph.nodes.batch_interleaved import is_plain
 from fastcnn.graph.nodes.conv_batch_norm import ConvBatchNorm
 from fastcnn.graph.nodes.conv_max_pool import ConvMaxPool
+from fastcnn.graph.nodes.joined_conv import JoinedConv
 from fastcnn.graph.nodes.with_relu import WithReLU
 from fastcnn.graph.rules.borders import bordered_pool, why_not_bordered_pool, with_border
 from fastcnn.graph.rules.questions import (
@@ -40,6 +42,7 @@ from fastcnn.graph.rules.questions import (
 )
 from fastcnn.graph.rules.rule import Match, Rule
 from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
+from fastcnn.operations.activation import clamp_of
 from fastcnn.traits import Trait, of
 
 
@@ -76,6 +79,16 @@ def _why_not_pooled_inside(match: Match) -> str | None:
     return None if pooling.whole else f"{pooling.name} has windows that overlap, or a border"
 
 
+def _why_not_joined(match: Match) -> str | None:
+    concatenation, convolution = match.nodes
+    rank = len(concatenation.output_shape)
+    if len(concatenation.input_shape) != 2 or concatenation.axis % rank != rank - 1:
+        return f"{concatenation.name} joins something else than the channels of two images"
+    if not is_plain(convolution) or convolution.kernel_size != (3, 3):
+        return f"{convolution.name} has other windows than 3 x 3, strides, dilation or groups"
+    return None if clamp_of(convolution.activation) else f"{convolution.name} has another activation than a clamp"
+
+
 def _summed(match: Match) -> Any:
     return match.nodes[0].with_sum(_after(match.nodes[2:]))
 
@@ -103,4 +116,6 @@ ACTIVATED = (
          lambda match: WithReLU(match.nodes[0]), training=True),
     Rule("a convolution, max pooling", (has(Trait.CONV2D), has(Trait.MAX_POOL2D)),
          lambda match: ConvMaxPool(*match.nodes), _why_not_pooled, training=True),
+    Rule("two images, a convolution", (has(Trait.CONCATENATION), has(Trait.CONV2D)),
+         lambda match: JoinedConv(*match.nodes), _why_not_joined, training=True),
 )

@@ -182,6 +182,13 @@ from fastcnn.kernels.cpu.winograd.forward import (
     winograd_forward_suits,
     winograd_possible,
 )
+from fastcnn.kernels.cpu.winograd.joined import (
+    joined_winograd_backward_input,
+    joined_winograd_backward_input_scratch,
+    joined_winograd_backward_weights,
+    joined_winograd_forward,
+    joined_winograd_forward_scratch,
+)
 
 # fmt: off
 __all__ = [
@@ -210,7 +217,9 @@ __all__ = [
     "few_filters_forward_suits", "fill_boxes", "fold_depth", "fold_losses", "function_backward", "function_forward",
     "gather", "gaussian_noise", "grid_sample_backward", "grid_sample_forward", "group_norm_backward",
     "group_norm_backward_scratch", "group_norm_forward", "group_norm_forward_scratch", "inverted_residual_forward",
-    "inverted_residual_forward_packed", "inverted_residual_forward_scratch", "inverted_residual_suits", "l2_step",
+    "inverted_residual_forward_packed", "inverted_residual_forward_scratch", "inverted_residual_suits",
+    "joined_winograd_backward_input", "joined_winograd_backward_input_scratch", "joined_winograd_backward_weights",
+    "joined_winograd_forward", "joined_winograd_forward_scratch", "l2_step",
     "lanes_backward", "lanes_backward_scratch", "lanes_forward", "lanes_forward_scratch", "lanes_of_block",
     "lanes_saved", "local_response_norm_backward", "local_response_norm_forward", "local_response_norm_scratch",
     "match_boxes", "match_boxes_scratch", "match_detections", "max_pool2d_backward", "max_pool2d_forward",

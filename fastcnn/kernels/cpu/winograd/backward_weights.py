@@ -45,7 +45,7 @@ def _weights(g):
     return g["n"], g["h"], g["w"], g["c"], g["oh"], g["ow"], g["k"], g["top"], g["left"]
 
 
-_problem = inlined(_weights)
+weights_problem = inlined(_weights)
 
 
 @inlined
@@ -149,9 +149,15 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     dy : (N, OH, OW, K) array
     geometry : CONV2D
     """
-    p = _problem(geometry[0])
+    p = weights_problem(geometry[0])
+    add_gradients(dkernel, dbias, scratch, (x.reshape(-1), scratch[:0]), dy, p[3], p)
+
+
+@inlined
+def add_gradients(dkernel, dbias, scratch, xs, dy, own, p):
+    """The kernel, of images in two arrays whose channels stand side by side, the first having `own` of them."""
     c, k = p[3], p[6]
-    xf, yf, wf = x.reshape(-1), dy.reshape(-1), dkernel.reshape(-1)
+    yf, wf = dy.reshape(-1), dkernel.reshape(-1)
     width, blocks = blocks_of(dy, k)
     one, shared, local = _shared(p, width)
     clear(scratch, 0, one)  # what lies outside images, and where sums start
@@ -159,7 +165,7 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
     tiles, run, runs = _plan(p, width)[:3]
     if _is_fused(p, width):
         chunks, size = _chunks(p, width), aligned(9 * c * k + k)
-        parallel(_chunk_task, chunks, (scratch, (shared, local, one), xf, yf, p))
+        parallel(_chunk_task, chunks, (scratch, (shared, local, one), xs, yf, own, p))
         add_pairwise(scratch, shared, size, chunks, 9 * c * k + k)
         accumulate(wf, 0, scratch, shared, 9 * c * k)
         accumulate(dbias, 0, scratch, shared + 9 * c * k, dbias.size)
@@ -171,7 +177,7 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
             clear(scratch, at, size + k)
         for step in range(runs):
             count = min(run, tiles - step * run)
-            parallel(_tiles_task, -(-count // TILES), (scratch, shared, (step * run, count), xf, yf, p))
+            parallel(_tiles_task, -(-count // TILES), (scratch, shared, (step * run, count), xs, yf, own, p))
             parallel(_products_task, blocks * _parts(p, width), (to, bias, scratch, (shared, local, one), count, p))
             if runs > OFTEN and (step == runs - 1 or step % OFTEN == OFTEN - 1):
                 accumulate(wf, 0, to, 0, size)
@@ -180,7 +186,7 @@ def winograd_backward_weights(dkernel, dbias, scratch, x, dy, geometry):
 
 
 @inlined
-def _transform(scratch, to, x, dy, tiles, p):
+def _transform(scratch, to, xs, dy, tiles, own, p):
     """V and W of some tiles.
 
     `to` is where those of the run lie and which of them is the first one, `tiles` its number and how many there are.
@@ -190,7 +196,7 @@ def _transform(scratch, to, x, dy, tiles, p):
     width = blocks_of(dy, k)[0]
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
     down, across = -(-oh // 4), -(-ow // 4)
-    input_tiles((x, 0), Tiles(h, w, c, top, left, down, across, first, count), (scratch, 0),
+    input_tiles((xs[0], 0), (xs[1], 0), Tiles(h, w, c, top, left, down, across, first, count), own, (scratch, 0),
                 (scratch, (v + place * v_tile, v_tile, v_step)))
     gradient_tiles((dy, 0), Tiles(oh, ow, k, 0, 0, down, across, first, count), (scratch, 0),
                    (scratch, (v + _tiles_size(p, width)[0] + place * w_tile, w_tile, w_step)))
@@ -234,7 +240,7 @@ def _add_bias(to, scratch, one, v, block, count, p):
 
 
 @inlined
-def _chunk_task(chunk, thread, scratch, places, x, dy, p):
+def _chunk_task(chunk, thread, scratch, places, xs, dy, own, p):
     """The gradients of a chunk of tiles, into the chunk's part of the scratch."""
     shared, local, one = places
     c, k = p[3], p[6]
@@ -251,7 +257,7 @@ def _chunk_task(chunk, thread, scratch, places, x, dy, p):
     begin, end = chunk * runs // chunks, (chunk + 1) * runs // chunks
     for r in range(begin, end):
         count = min(run, tiles - r * run)
-        _transform(scratch, (v, np.int64(0)), x, dy, (r * run, count), p)
+        _transform(scratch, (v, np.int64(0)), xs, dy, (r * run, count), own, p)
         for b in range(blocks):
             _multiply(scratch, v, (np.int64(0), c), (b, width), m + b * 36 * step, (r - begin) % OFTEN == 0, count, p)
             _add_bias((scratch, bias + b * width, width), scratch, one, v, (b, width), count, p)
@@ -265,11 +271,11 @@ def _chunk_task(chunk, thread, scratch, places, x, dy, p):
 
 
 @inlined
-def _tiles_task(task, scratch, shared, tiles, x, dy, p):
+def _tiles_task(task, scratch, shared, tiles, xs, dy, own, p):
     """V and W of a run of the tiles of a step, of which the first and how many are given."""
     first, count = tiles
     begin = task * TILES
-    _transform(scratch, (shared, begin), x, dy, (first + begin, min(TILES, count - begin)), p)
+    _transform(scratch, (shared, begin), xs, dy, (first + begin, min(TILES, count - begin)), own, p)
 
 
 @inlined

@@ -30,8 +30,9 @@ in x reaches the whole 4x4 tile of y. `fastcnn.config` switches Winograd off.
 from fastcnn.kernels.cpu.compile.policy import inlined, kernel, parallel
 from fastcnn.kernels.cpu.gemm.packing import blocks_of
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk
-from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear, clip, copy
+from fastcnn.kernels.cpu.simd.memory import aligned, at3, clear
 from fastcnn.kernels.cpu.simd.width import lanes_of
+from fastcnn.kernels.cpu.winograd.beyond import fill_beyond
 from fastcnn.kernels.cpu.winograd.filters import DEPTHS, transform_filters
 from fastcnn.kernels.cpu.winograd.plan import (
     SLICE,
@@ -64,7 +65,7 @@ def _backward(g):
     return g["n"], g["oh"], g["ow"], g["k"], g["h"], g["w"], g["c"], 2 - g["top"], 2 - g["left"]
 
 
-_forward_problem, _backward_problem = inlined(_forward), inlined(_backward)
+forward_problem, backward_problem = inlined(_forward), inlined(_backward)
 
 
 def winograd_forward_suits(geometry, kept):
@@ -140,10 +141,11 @@ def winograd_forward(y, scratch, packed, x, kernel, bias, addend, bounds, ready,
         1 if `packed` is as an earlier call with this kernel left it.
     geometry : CONV2D
     """
-    p = _forward_problem(geometry[0])
+    p = forward_problem(geometry[0])
     c, k = p[3], p[6]
     bank = kernel.reshape(-1), (0, 3 * c * k, c * k, k, 1)
-    _convolve(y.reshape(-1), scratch, (packed, ready), x.reshape(-1), bank, (bias, addend, bounds), p)
+    convolve((y.reshape(-1), scratch[:0]), scratch, (packed, ready), (x.reshape(-1), scratch[:0]), bank,
+             (bias, addend, bounds), (k, c), p)
 
 
 @kernel
@@ -168,21 +170,23 @@ def winograd_backward_input(dx, scratch, packed, dy, kernel, bias, bounds, ready
         1 if `packed` is as an earlier call with this kernel left it.
     geometry : CONV2D
     """
-    p = _backward_problem(geometry[0])
+    p = backward_problem(geometry[0])
     k, c = p[3], p[6]
     # From the last tap to the first; depth is k, columns are c.
     bank = kernel.reshape(-1), (8 * c * k, -3 * c * k, -c * k, 1, k)
-    _convolve(dx.reshape(-1), scratch, (packed, ready), dy.reshape(-1), bank, (bias, scratch[:0], bounds), p)
+    convolve((dx.reshape(-1), scratch[:0]), scratch, (packed, ready), (dy.reshape(-1), scratch[:0]), bank,
+             (bias, scratch[:0], bounds), (c, k), p)
 
 
 @inlined
-def _convolve(y, scratch, transformed, x, bank, ends, p):
-    """Both kernels.
+def convolve(ys, scratch, transformed, xs, bank, ends, own, p):
+    """Every kernel of this file and of `joined.py`.
 
-    `transformed` are the filters' memory and whether it is ready; `bank` the flat kernel, its offset and the strides of
-    r, s, depth and column; `ends` bias, addend and bounds.
+    `ys` and `xs` are two arrays each, whose channels stand side by side, and `own` how many of them the first ones
+    have: all, where the second is of size 0. `transformed` are the filters' memory and whether it is ready; `bank` the
+    flat kernel, its offset and the strides of r, s, depth and column; `ends` bias, addend and bounds.
     """
-    (packed, ready), (bias, addend, bounds), c, k = transformed, ends, p[3], p[6]
+    (y, _), (packed, ready), (bias, addend, bounds), c, k = ys, transformed, ends, p[3], p[6]
     width, blocks = blocks_of(y, k)
     start = zeros_of(c, width)
     clear(scratch, 0, start)  # where the products' sums start, and what lies outside images
@@ -191,31 +195,18 @@ def _convolve(y, scratch, transformed, x, bank, ends, p):
     rest = start + aligned(blocks * width)
     down, across, tiles, run = plan(p)[:4]
     finish = start, addend, bounds
-    _fill_beyond(y, (4 * down, 4 * across), scratch, finish, p)
+    fill_beyond(ys, (4 * down, 4 * across), scratch, finish, own[0], p)
     if packed.size == 0:
         threads = rest + aligned(36 * stream_steps(p, width)[0])
-        parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, x, p))
-        parallel(_stream_task, blocks, (y, scratch, (rest, threads), bank, finish, p))
+        parallel(_stream_tiles_task, -(-tiles // STREAM_RUN), (scratch, rest, xs, own[1], p))
+        parallel(_stream_task, blocks, ((ys, own[0]), scratch, (rest, threads), bank, finish, p))
     else:
         if ready == 0:
             parts = -(-c // (4 * DEPTHS))
             parallel(_filters_task, blocks * parts, (packed, scratch, rest, bank, parts, p))
         runs = -(-tiles // run)
         parts = max(1, min(blocks, TASKS // max(1, runs)))
-        parallel(_tiles_task, runs * parts, (y, scratch, (packed, x), finish, (rest, parts), p))
-
-
-@inlined
-def _fill_beyond(y, size, scratch, finish, p):
-    """Write what sees only zeros, the bias and the addend: rows and columns of y beyond those that tiles write."""
-    (rows, columns), (start, addend, bounds), (oh, ow), k = size, finish, p[4:6], p[6]
-    for row in range(p[0] * oh if rows < oh or columns < ow else 0):
-        for j in range(columns if row % oh < rows else 0, ow):
-            at = (row * ow + j) * k
-            copy(y, at, scratch, start, k)
-            if addend.size > 0:
-                accumulate(y, at, addend, at, k)
-            clip(y, at, k, bounds)
+        parallel(_tiles_task, runs * parts, ((ys, xs, own), scratch, packed, finish, (rest, parts), p))
 
 
 @inlined
@@ -231,18 +222,18 @@ def _filters_task(task, thread, packed, scratch, threads, bank, parts, p):
 
 
 @inlined
-def _tiles_task(task, thread, y, scratch, inputs, finish, cut, p):
+def _tiles_task(task, thread, images, scratch, packed, finish, cut, p):
     """One run of tiles, for a part of the blocks of filters; `cut` is where the threads have memory, and the parts."""
-    (packed, x), (threads, parts) = inputs, cut
+    (ys, (x, beside), own), (threads, parts) = images, cut
     h, w, c, oh, ow, k, top, left = p[1:]
     down, across, tiles, run, v_tile, v_step = plan(p)
-    width, blocks = blocks_of(y, k)
-    m, unread, _, share = local(p, lanes_of(y), width)
+    width, blocks = blocks_of(scratch, k)
+    m, unread, _, share = local(p, lanes_of(scratch), width)
     v = threads + thread * share
     m, unread = v + m, v + unread
     first, part = task // parts * run, task % parts
     count = min(run, tiles - first)
-    input_tiles((x, 0), Tiles(h, w, c, top, left, down, across, first, count), (scratch, 0),
+    input_tiles((x, 0), (beside, 0), Tiles(h, w, c, top, left, down, across, first, count), own[1], (scratch, 0),
                 (scratch, (v, v_tile, v_step)))
     outputs = Tiles(oh, ow, k, 0, 0, down, across, first, count)
     m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
@@ -252,35 +243,37 @@ def _tiles_task(task, thread, y, scratch, inputs, finish, cut, p):
                 walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_step + begin, v_tile, 0, 0, 1)),
                      (packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width)), at3(1, 1, min(some, c - begin)),
                      Sums(width, scratch, 0 if begin == 0 else -1, 0, 0), count)
-        _finish(y, scratch, outputs, (b, width), (m, m_next), unread, finish)
+        _finish(ys, scratch, outputs, (b, width, own[0]), (m, m_next), unread, finish)
 
 
 @inlined
-def _finish(y, scratch, outputs, block, m, unread, finish):
+def _finish(ys, scratch, outputs, block, m, unread, finish):
     """Write what one block of filters gives, whose products are M, to some tiles of the outputs."""
-    (b, width), (m_at, m_next), (start, addend, bounds) = block, m, finish
-    output_tiles((y, 0), outputs, (b * width, min(width, outputs.c - b * width)), (scratch, (m_at, width, m_next)),
-                 ((scratch, start + b * width), (addend, 0), (bounds, 0)), addend.size, (scratch, unread))
+    (b, width, own), (m_at, m_next), (start, addend, bounds) = block, m, finish
+    output_tiles((ys[0], 0), (ys[1], 0), outputs, (b * width, min(width, outputs.c - b * width), own),
+                 (scratch, (m_at, width, m_next)),
+                 ((scratch, start + b * width), (addend, 0), (bounds, 0), (scratch, unread)), addend.size)
 
 
 @inlined
-def _stream_tiles_task(task, scratch, v, x, p):
+def _stream_tiles_task(task, scratch, v, xs, own, p):
     """A few tiles of V."""
     (h, w, c), k, (top, left) = p[1:4], p[6], p[7:]
     down, across, tiles, _, v_tile, _ = plan(p)
-    width = blocks_of(x, k)[0]
+    width = blocks_of(xs[0], k)[0]
     first = task * STREAM_RUN
     run = Tiles(h, w, c, top, left, down, across, first, min(STREAM_RUN, tiles - first))
-    input_tiles((x, 0), run, (scratch, 0), (scratch, (v + first * v_tile, v_tile, stream_steps(p, width)[0])))
+    input_tiles((xs[0], 0), (xs[1], 0), run, own, (scratch, 0),
+                (scratch, (v + first * v_tile, v_tile, stream_steps(p, width)[0])))
 
 
 @inlined
-def _stream_task(b, thread, y, scratch, places, bank, finish, p):
+def _stream_task(b, thread, outputs, scratch, places, bank, finish, p):
     """All tiles for one block of filters, which are transformed and used a slice of their channels at a time."""
-    (v, threads), (c, oh, ow, k) = places, p[3:7]
+    (ys, own), (v, threads), (c, oh, ow, k) = outputs, places, p[3:7]
     down, across, tiles, _, v_tile, _ = plan(p)
-    width = blocks_of(y, k)[0]
-    m, unread, patch, share = stream_local(p, lanes_of(y), width)
+    width = blocks_of(scratch, k)[0]
+    m, unread, patch, share = stream_local(p, lanes_of(scratch), width)
     u = threads + thread * share
     m, unread, patch = u + m, u + unread, u + patch
     v_next, u_next, m_next = stream_steps(p, width)
@@ -292,5 +285,4 @@ def _stream_task(b, thread, y, scratch, places, bank, finish, p):
             walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_next + begin, v_tile, 0, 0, 1)),
                  (scratch, (u + i * u_next, 0, 0, width)), (1, 1, depth),
                  Sums(width, scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, 0, 0), tiles)
-    outputs = Tiles(oh, ow, k, 0, 0, down, across, 0, tiles)
-    _finish(y, scratch, outputs, (b, width), (m, m_next), unread, finish)
+    _finish(ys, scratch, Tiles(oh, ow, k, 0, 0, down, across, 0, tiles), (b, width, own), (m, m_next), unread, finish)

@@ -17,7 +17,7 @@ class TilePixels:
 
     def __init__(self, v, n, image, steps, bounds, aside):
         b_ = v.b
-        self.v, self.step, self.aside, self.columns, self.masks = v, steps[1], aside, None, None
+        self.v, self.step, self.aside, self.columns, self.lanes = v, steps[1], aside, None, None
         self.rows = [b_.gep(image, [b_.mul(_I64(i), steps[0])]) for i in range(n)]
         if bounds is not None:
             exists = lambda index, low, high: b_.and_(b_.icmp_signed(">=", _I64(index), low),
@@ -29,11 +29,13 @@ class TilePixels:
     def begin(self, c, left):
         """Go to the channels from c on, of which `left` exist; None: all of a vector."""
         b_, self.c = self.v.b, c
-        self.starts, self.masks = [b_.gep(row, [c]) for row in self.rows], None
+        self.starts, self.masks, self.lanes = [b_.gep(row, [c]) for row in self.rows], None, None
         if left is not None:
             left = b_.trunc(left, _I32)
+            self.lanes = self._first_lanes(left)
             columns = self.columns if MASKED and self.columns is not None else [None] * len(self.rows)
-            self.masks = [self._first_lanes(left if one is None else b_.select(one, left, _I32(0))) for one in columns]
+            self.masks = [self.lanes if one is None else self._first_lanes(b_.select(one, left, _I32(0)))
+                          for one in columns]
 
     def load(self, i, j):
         """Return pixel (i, j)."""

@@ -8,7 +8,7 @@ image, then down, then over images. A run of tiles in the 36 matrices::
     tile 1  c0 c1 .. cC          ...                           depth of a product: channels
 
 Each of these loops is compiled once a type and called through a symbol. The matrices have whole vectors of channels,
-of which those that do not exist are zeros.
+of which those that do not exist are zeros or nothing that is read.
 """
 
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.compile.shared import Shared
+from fastcnn.kernels.cpu.gemm.walk_tiles import moved
 from fastcnn.kernels.cpu.winograd.transforms import FILTER, FILTER_GRADIENT, GRADIENT, INPUT, OUTPUT, transform
 
 
@@ -53,13 +54,20 @@ class FilterBlock(NamedTuple):
 _TILES, _BLOCK = types.NamedUniTuple(types.int64, 9, Tiles), types.NamedUniTuple(types.int64, 6, FilterBlock)
 
 
-def _winograd_input(x, tiles, zeros, v, steps):
-    """B^T d B of some tiles; v (36, tiles, channels) has `steps` from tile to tile and from matrix to matrix."""
-    h, w, c = tiles.h, tiles.w, tiles.c
+def _winograd_input(x, beside, tiles, own, zeros, v, steps):
+    """B^T d B of some tiles; v (36, tiles, channels) has `steps` from tile to tile and from matrix to matrix.
+
+    The first `own` channels are those of x, the others lie in `beside`, another array of images.
+    """
+    h, w = tiles.h, tiles.w
     for t in range(tiles.count):
         image, r, s = _place(tiles, t)
-        transform(INPUT, (x, (((image * h + r) * w + s) * c, w * c, c)), (-r, h - r, -s, w - s), zeros,
-                  (v, (t * steps[0], steps[1])), (zeros, 0), c)
+        for part in range(1 if own == tiles.c else 2):
+            source, c, first = x, own, own - own
+            if part == 1:
+                source, c, first = beside, tiles.c - own, own
+            transform(INPUT, (source, (((image * h + r) * w + s) * c, w * c, c)), (-r, h - r, -s, w - s), zeros,
+                      (v, (t * steps[0] + first, steps[1])), (zeros, 0), c)
 
 
 def _winograd_gradient(dy, tiles, zeros, v, steps):
@@ -71,28 +79,43 @@ def _winograd_gradient(dy, tiles, zeros, v, steps):
                   (v, (t * steps[0], steps[1])), (zeros, 0), c)
 
 
-def _winograd_output(y, tiles, part, m, steps, ends, added, unread):
-    """A^T m A + bias of some tiles, to some channels of y: `part` are the first and how many.
+def _winograd_output(y, beside, tiles, part, m, steps, ends, added):
+    """A^T m A + bias of some tiles, to some channels: `part` are the first, how many, and those that y has itself.
 
-    `ends` are the bias, an addend that lies as y does and is read if `added`, and the bounds; `unread` memory that
-    nobody reads. The addend and an upper bound are a second pass over the tile, in L1.
+    The others are channels of `beside`. `ends` are the bias, an addend that lies as y does and is read if `added`, the
+    bounds, and memory that nobody reads. The addend and an upper bound are a second pass over the tile, in L1.
     """
-    (column, columns), (bias, addend, bounds) = part, ends
-    low, again, h, w, k = bounds[0], added != 0 or bounds[1] < np.inf, tiles.h, tiles.w, tiles.c
+    (column, columns, own), (bias, addend, bounds, unread) = part, ends
+    low, again, h, w = bounds[0], added != 0 or bounds[1] < np.inf, tiles.h, tiles.w
     if added != 0:
         low = -np.inf
+    middle = min(max(own, column), column + columns)
     for t in range(tiles.count):
         image, r, s = _place(tiles, t)
-        at, r1, s1 = ((image * h + r) * w + s) * k + column, h - r, w - s
-        transform(OUTPUT, (y, (at, w * k, k)), (0, r1, 0, s1), unread, (m, (t * steps[0], steps[1])), (bias, low),
-                  columns)
-        if again:
-            for i in range(min(4, r1)):
-                for j in range(min(4, s1)):
-                    for channel in range(at + (i * w + j) * k, at + (i * w + j) * k + columns):
-                        value = y[channel] + addend[channel] if added != 0 else y[channel]
-                        value = bounds[0] if value < bounds[0] else value
-                        y[channel] = bounds[1] if value > bounds[1] else value
+        r1, s1 = h - r, w - s
+        for side in range(2):
+            to, k, begin, end, before = y, own, column, middle, own - own
+            if side == 1:
+                to, k, begin, end, before = beside, tiles.c - own, middle, column + columns, own
+            if begin < end:
+                at = ((image * h + r) * w + s) * k + begin - before
+                transform(OUTPUT, (to, (at, w * k, k)), (0, r1, 0, s1), unread,
+                          (m, (t * steps[0] + begin - column, steps[1])), (moved(bias, begin - column), low),
+                          end - begin)
+                if again:
+                    _finish_pixels(to, addend, added, bounds, (at, w * k, k), (min(4, r1), min(4, s1), end - begin))
+
+
+@inlined(always=True)
+def _finish_pixels(y, addend, added, bounds, place, sizes):
+    """Add the addend, if there is one, and set what is beyond the bounds to them."""
+    (at, row, step), (rows, columns, channels) = place, sizes
+    for i in range(rows):
+        for j in range(columns):
+            for channel in range(at + i * row + j * step, at + i * row + j * step + channels):
+                value = y[channel] + addend[channel] if added != 0 else y[channel]
+                value = bounds[0] if value < bounds[0] else value
+                y[channel] = bounds[1] if value > bounds[1] else value
 
 
 def _winograd_filter(filters, strides, packed, steps, count):
@@ -130,9 +153,15 @@ def _tile_arguments(dtype):
     return pointer, _TILES, pointer, pointer, types.UniTuple(types.int64, 2)
 
 
+def _input_arguments(dtype):
+    pointer = types.CPointer(dtype)
+    return pointer, pointer, _TILES, types.int64, pointer, pointer, types.UniTuple(types.int64, 2)
+
+
 def _output_arguments(dtype):
     pointer, two = types.CPointer(dtype), types.UniTuple(types.int64, 2)
-    return pointer, _TILES, two, pointer, two, types.UniTuple(pointer, 3), types.int64, pointer
+    return (pointer, pointer, _TILES, types.UniTuple(types.int64, 3), pointer, two, types.UniTuple(pointer, 4),
+            types.int64)
 
 
 def _filter_arguments(dtype):
@@ -145,7 +174,7 @@ def _filter_gradient_arguments(dtype):
     return pointer, _BLOCK, pointer, types.UniTuple(types.int64, 2)
 
 
-_input = Shared(_winograd_input, _tile_arguments)
+_input = Shared(_winograd_input, _input_arguments)
 _gradient = Shared(_winograd_gradient, _tile_arguments)
 _output = Shared(_winograd_output, _output_arguments)
 _filter = Shared(_winograd_filter, _filter_arguments)
@@ -153,21 +182,21 @@ _filter_gradient = Shared(_winograd_filter_gradient, _filter_gradient_arguments)
 
 
 @intrinsic
-def input_tiles(typingctx, x, tiles, zeros, v):
+def input_tiles(typingctx, x, beside, tiles, own, zeros, v):
     """As `_winograd_input`: `v` is (array, (offset, steps)), every other pointer (array, offset)."""
-    return _input.intrinsic(x, tiles, zeros, v)
+    return _input.intrinsic(x, beside, tiles, own, zeros, v)
 
 
 @intrinsic
 def gradient_tiles(typingctx, dy, tiles, zeros, v):
-    """As `_winograd_gradient`, with the arguments of `input_tiles`."""
+    """As `_winograd_gradient`: `v` is (array, (offset, steps)), every other pointer (array, offset)."""
     return _gradient.intrinsic(dy, tiles, zeros, v)
 
 
 @intrinsic
-def output_tiles(typingctx, y, tiles, part, m, ends, added, unread):
+def output_tiles(typingctx, y, beside, tiles, part, m, ends, added):
     """As `_winograd_output`: `m` is (array, (offset, steps)), every other pointer (array, offset)."""
-    return _output.intrinsic(y, tiles, part, m, ends, added, unread)
+    return _output.intrinsic(y, beside, tiles, part, m, ends, added)
 
 
 @intrinsic

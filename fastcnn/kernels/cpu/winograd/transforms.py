@@ -157,8 +157,8 @@ def transform(typingctx, KIND, image, bounds, aside, matrices, ends, count):
     aside : pointer
         `TILE` times `count` zeros (of an input), or memory for as many elements that nobody reads (of an output).
     matrices : (pointer, (offset, step))
-        Element (0, 0) of the transformed tile, in whole vectors; element i of the 36 lies i * `step` further. A
-        GRADIENT writes one more, the sum of its pixels.
+        Element (0, 0) of the transformed tile; element i of the 36 lies i * `step` further. They are whole vectors, of
+        which an INPUT writes `count` numbers alone. A GRADIENT writes one more, the sum of its pixels.
     ends : (pointer, float)
         The bias, in whole vectors, which is added to outputs, and the number to which lower ones are set: for OUTPUT
         alone.
@@ -217,7 +217,9 @@ def _emit_vector(v, kind, pixels, matrices, ends, c, left):
     b_, (matrix, step) = v.b, matrices
     pixels.begin(c, left)
     element = lambda i, j: b_.gep(b_.gep(matrix, [b_.add(c, b_.mul(_I64(6 * i), step))]), [b_.mul(_I64(j), step)])
-    read_one, write_one = pixels.load, lambda value, i, j: v.store(value, element(i, j))
+    # Beside the channels of an image there may be another's; those of dy end with zeros, which the product reads.
+    lanes = pixels.lanes if kind == INPUT else None
+    read_one, write_one = pixels.load, lambda value, i, j: v.store(value, element(i, j), mask=lanes)
     if kind not in _FROM_IMAGE:
         read_one, write_one = lambda i, j: v.load(element(i, j)), _stored(v, kind, pixels, ends, c)
     elif kind != FILTER:  # their lines come from L2 while the tile is transformed
