@@ -13,7 +13,7 @@ tap by tap and 64 channels at a time::
 
 The panel is a copy, made once for all the blocks, with zeros in rows that hang over the border: read where they lie,
 positions a power of two apart would meet in a few lines of L1 and begin a page each, and every tile would wait for what
-is not in L2. Where positions are few and near, the tile reads x itself.
+is not in L2. Where positions are few and near, or each tap would copy for one block, the tile reads x itself.
 
 With few channels the rows are (r, s, c) instead, to fill tiles, and x is read from a copy of its rows with the border
 of zeros. The bias is one more row, with x = 1. If the weights are large, tasks are blocks of filters and channels,

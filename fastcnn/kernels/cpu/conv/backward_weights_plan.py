@@ -9,12 +9,14 @@ from fastcnn.kernels.cpu.conv.plan import PARTIAL, is_pointwise
 from fastcnn.kernels.cpu.gemm.shares import GRAIN, TASKS
 from fastcnn.kernels.cpu.simd.memory import aligned, at3
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS
+from fastcnn.kernels.cpu.simd.width import lanes
 
 BAND = 448  # positions of a band: so many steps of a tile's sums hide what adding them costs; dy's block has 56 KB
 CHANNELS = 64  # of a panel of x, in whole cache lines
 MANY = 4096  # positions times blocks of dy that are packed together, 512 KB: what is copied of x serves them all
 APART = 512  # elements from position to position of x: 2 KB, and multiples of it, meet in a few lines of L1
 NEAR, FEW = 32, 1024  # elements from position to position that may be read in place, and positions of a batch
+ALONE = 2 * lanes("float32")  # filters that one block holds
 OFTEN = 16  # times that something is added to the sums of a chunk before its totals take them in, where they are more
 
 
@@ -48,9 +50,13 @@ def has_slab(g):
 
 @inlined
 def has_panel(g):
-    """Whether pixels are copied, side by side, before they are multiplied: where they lie far apart, or in memory."""
-    apart = g["sw"] * g["c"]
-    return not has_slab(g) and (apart % APART == 0 or (apart >= NEAR and g["n"] * g["oh"] * g["ow"] >= FEW))
+    """Whether pixels are copied, side by side, before they are multiplied: where they lie far apart, or in memory.
+
+    A window of several taps copies as often. For one block of filters alone that takes longer than it saves.
+    """
+    apart, alone = g["sw"] * g["c"], g["kh"] * g["kw"] > 1 and g["k"] // g["groups"] <= ALONE
+    many = apart >= NEAR and g["n"] * g["oh"] * g["ow"] >= FEW and not alone
+    return not has_slab(g) and (apart % APART == 0 or many)
 
 
 @inlined
@@ -66,7 +72,7 @@ def plan(g, blocks):
     """Return images a band, rows a band, bands, chunks of them, parts of the blocks of a group, sides of its channels.
 
     Where the weights are small beside the images a task does all blocks and channels of its bands, so that the images
-    pass through the cache once. Else a task has some of both, and bands are cut as far as tasks are missing.
+    pass through the cache once. Else a task may have some of both.
     """
     n, oh, ow = positions_of(g)
     images, rows = 1, max(1, min(oh, band_size(g) // max(1, ow)))
@@ -77,28 +83,31 @@ def plan(g, blocks):
     x, dy = g["n"] * g["h"] * g["w"] * g["c"], g["n"] * g["oh"] * g["ow"] * g["k"]
     parts, sides, wanted = 1, 1, TASKS // min(TASKS, g["groups"])
     if 2 * TASKS * weights >= x + dy:
-        parts, sides = _parts(g, blocks, x, dy)
-        wanted = -(-(TASKS // 2) // max(1, g["groups"] * parts * sides))
+        parts, sides, wanted = _shares(g, blocks, min(bands, PARTIAL // max(1, weights)), weights, dy)
     most = min(bands, PARTIAL // max(1, weights),
                n * oh * ow * weights // max(1, g["groups"] * parts * sides) // GRAIN)
     return images, rows, bands, max(1, min(wanted, most)), parts, sides
 
 
 @inlined
-def _parts(g, blocks, x, dy):
-    """Return parts of the blocks of filters and sides of the channels, as many tasks as there should be.
+def _shares(g, blocks, most, weights, dy):
+    """Return parts of the blocks of filters, sides of the channels and chunks of the bands: enough tasks.
 
-    Every part reads x, every side dy: of what makes enough tasks, that which reads least.
+    Every part copies x, every side packs dy, and the sums of chunks are cleared, written and added: of what makes most
+    tasks, up to those that are wanted, that which moves least. There are `most` chunks at most.
     """
     wanted = max(1, TASKS // 2 // g["groups"])
-    most = np.int64(1) if has_slab(g) else -(-(g["c"] // g["groups"]) // CHANNELS)
-    found, sides, least = max(1, min(blocks, wanted)), np.int64(1), np.int64(-1)
-    for parts in range(1, found + 1):
-        some = min(most, -(-wanted // parts))
-        reads = parts * x + some * dy
-        if parts * some >= wanted and (least < 0 or reads < least):
-            found, sides, least = parts, some, reads
-    return np.int64(found), max(sides, np.int64(1)) if least >= 0 else min(most, -(-wanted // max(1, found)))
+    pieces = np.int64(1) if has_slab(g) else -(-(g["c"] // g["groups"]) // CHANNELS)
+    copied = g["n"] * g["oh"] * g["ow"] * g["c"] * (g["kh"] * g["kw"] if has_panel(g) else 1)
+    found, tasks, least = at3(1, 1, 1), np.int64(0), np.int64(0)
+    for parts in range(1, max(1, min(blocks, wanted)) + 1):
+        for sides in range(1, max(1, min(pieces, wanted)) + 1):
+            chunks = max(1, min(most, -(-wanted // (parts * sides))))
+            enough = min(wanted, parts * sides * chunks)
+            moves = parts * copied + sides * dy + (3 * chunks * weights if chunks > 1 else 0)
+            if enough > tasks or (enough == tasks and moves < least):
+                found, tasks, least = at3(parts, sides, chunks), enough, moves
+    return found
 
 
 @inlined

@@ -229,4 +229,5 @@ class _Tile(Vectors):
                         steps(b_.gep(column[0], [j]), b_.gep(column[1], [b_.mul(j, _I64(self.L))]), UNROLLED)
                 done = b_.mul(together, _I64(UNROLLED))
                 with cgutils.for_range_slice(b_, done, loops[2], _I64(1), inc=True) as (j, _):
-                    steps(*along(column, j, 2), 1)
+                    a_at, b_at = along(column, j, 2)
+                    steps(a_at, b_at, 1)
