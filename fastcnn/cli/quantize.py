@@ -19,6 +19,7 @@ _IMAGES = 500
 @click.option("--method", type=click.Choice(["entropy", "minmax", "mse"]), default="entropy", show_default=True,
               help="entropy leaves out tails that cost more than they tell, mse those that err less clipped; minmax "
                    "covers every number seen.")
+@click.option("--equalize", is_flag=True, help="Make channels more alike before, without another output.")
 @click.option("--keep", multiple=True, metavar="LAYER", help="Name of a layer that stays in float32; may be repeated.")
 @click.option("--tolerance", type=Share(), metavar="SHARE",
               help="How much accuracy on these images may be lost; if it is more, layers that cost most stay in "
@@ -27,7 +28,7 @@ _IMAGES = 500
 @data_options("the one the run was trained on")
 @white_option
 def command(saved: str, out: str, images: int, method: str, keep: tuple[str, ...], tolerance: float | None, table: bool,
-            **given: Any) -> None:
+            equalize: bool, **given: Any) -> None:
     """Write a model that predicts in 8 bits what that of a run, or of a file, does in float32.
 
     Batch normalization is folded into the filters, each filter gets a scale of its own, and bytes cover what the
@@ -68,7 +69,8 @@ def command(saved: str, out: str, images: int, method: str, keep: tuple[str, ...
         some = np.sort(np.random.default_rng(0).permutation(len(classes))[:images])
         x = standard_of(opened, given["white"], console.print).images(np.asarray(pixels[some]), data.scale)
         is_classes = data.task == "classification"
-        told: dict[str, Any] = {"method": method, "keep": keep, "labels": classes[some] if is_classes else None}
+        told: dict[str, Any] = {"method": method, "equalize": equalize, "keep": keep,
+                                "labels": classes[some] if is_classes else None}
         if tolerance is not None and not is_classes:
             raise ArgumentError(f"--tolerance: expected a model of classes, got one of {data.task}; name layers with "
                                 "--keep")

@@ -47,7 +47,7 @@ def observed(graph: Graph, slots: set[int], batches: Batches, method: str
     found: dict[int, Range] = {}
     sums: dict[int, Any] = {}
     counts: dict[int, Any] = {}
-    for slot, x in _values(graph, slots, batches()):
+    for slot, x in values(graph, slots, batches()):
         low, high = found.get(slot, (np.inf, -np.inf))
         found[slot] = min(low, float(x.min(initial=np.inf))), max(high, float(x.max(initial=-np.inf)))
         rows = x.reshape(-1, x.shape[-1])
@@ -57,29 +57,37 @@ def observed(graph: Graph, slots: set[int], batches: Batches, method: str
     if method == "minmax":
         return found, means
     counts = {slot: np.zeros(_BINS, np.int64) for slot in found}
-    for slot, x in _values(graph, slots, batches()):
+    for slot, x in values(graph, slots, batches()):
         if found[slot][0] < found[slot][1]:
             counts[slot] += np.histogram(x, _BINS, found[slot])[0]
     cost = _divergence if method == "entropy" else _squared_error
     return {slot: narrowed(counts[slot], *found[slot], cost) for slot in found}, means
 
 
-def _values(graph: Graph, slots: set[int], batches: Iterable[list[np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield the numbers of slots, batch by batch."""
+def values(graph: Graph, slots: set[int], batches: Iterable[list[np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield slots and their numbers, batch by batch.
+
+    Parameters
+    ----------
+    graph : Graph
+        The layers as they are.
+    slots : set of int
+    batches : iterable of lists of arrays
+    """
     for xs in batches:
-        values: list[Any] = [None] * graph.slots
+        known: list[Any] = [None] * graph.slots
         for slot, x in zip(graph.inputs, xs, strict=True):
-            values[slot] = x
+            known[slot] = x
             if slot in slots:
                 yield slot, device.get(x)
         for step in graph.steps:
-            y = step.node.predict(execute.arguments(step, values))
+            y = step.node.predict(execute.arguments(step, known))
             for slot, one in zip(step.outputs, y if len(step.outputs) > 1 else (y,), strict=True):
-                values[slot] = one
+                known[slot] = one
                 if slot in slots:
                     yield slot, device.get(one)
             for slot in step.last_uses:
-                values[slot] = None
+                known[slot] = None
 
 
 def narrowed(counts: np.ndarray, low: float, high: float, cost: Cost | None = None) -> Range:

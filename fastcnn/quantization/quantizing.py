@@ -11,14 +11,15 @@ from fastcnn.geometry.arguments import positive
 from fastcnn.models import Model
 from fastcnn.quantization import building
 from fastcnn.quantization.calibration import METHODS, observed
+from fastcnn.quantization.equalizing import equalized
 from fastcnn.quantization.losing import Judge, LayerLoss, LayerLosses
 from fastcnn.quantization.units import OTHER, PRODUCT, LayerUnit, quantized_units, slots_in_bytes, units_of
 
 Layers = Collection[str]
 
 
-def quantize(model: Model, images: Any, *, method: str = "entropy", keep: Layers = (), labels: Any = None,
-             tolerance: float | None = None, batch_size: int = 32) -> Model:
+def quantize(model: Model, images: Any, *, method: str = "entropy", equalize: bool = False, keep: Layers = (),
+             labels: Any = None, tolerance: float | None = None, batch_size: int = 32) -> Model:
     """Return a model that predicts in 8 bits what another one does in float32.
 
     Normalizations are folded into convolutions before. Filters get a scale each, tensors one, which is chosen so that
@@ -34,6 +35,9 @@ def quantize(model: Model, images: Any, *, method: str = "entropy", keep: Layers
     method : str
         How the range of a tensor is found: "minmax", all numbers that were seen; "mse", the part whose bytes differ
         least from the numbers, in the mean of squares; or "entropy", without tails that cost more than they tell.
+    equalize : bool
+        Make the channels of a tensor more alike before, where only rectifiers, poolings and concatenations lie between
+        two products; it helps networks without normalizations most.
     keep : collection of str
         Names of layers that stay in float32.
     labels : (N,) array, optional
@@ -61,7 +65,7 @@ def quantize(model: Model, images: Any, *, method: str = "entropy", keep: Layers
     >>> bool(np.abs(quantized.predict(images) - model.predict(images)).max() < 0.05)
     True
     """
-    work = _Quantizing(model, images, method, keep, labels, batch_size)
+    work = _Quantizing(model, images, method, equalize, keep, labels, batch_size)
     if tolerance is None:
         return work.model(keep)
     if not isinstance(tolerance, (int, float)) or not 0 <= tolerance < 1:
@@ -69,13 +73,13 @@ def quantize(model: Model, images: Any, *, method: str = "entropy", keep: Layers
     return work.within(tolerance)
 
 
-def layer_losses(model: Model, images: Any, *, method: str = "entropy", keep: Layers = (), labels: Any = None,
-                 batch_size: int = 32) -> LayerLosses:
+def layer_losses(model: Model, images: Any, *, method: str = "entropy", equalize: bool = False, keep: Layers = (),
+                 labels: Any = None, batch_size: int = 32) -> LayerLosses:
     """Return what is lost where each layer alone is quantized, the largest error first; printed, it is a table.
 
     Parameters
     ----------
-    model, images, method, keep, labels, batch_size
+    model, images, method, equalize, keep, labels, batch_size
         As `quantize`.
 
     Examples
@@ -86,13 +90,14 @@ def layer_losses(model: Model, images: Any, *, method: str = "entropy", keep: La
     >>> sorted(one.name for one in fc.quantization.layer_losses(model, images))
     ['a', 'b']
     """
-    return _Quantizing(model, images, method, keep, labels, batch_size).losses()
+    return _Quantizing(model, images, method, equalize, keep, labels, batch_size).losses()
 
 
 class _Quantizing:
     """A model, its units, and the ranges of its tensors, from which quantized models are made."""
 
-    def __init__(self, model: Any, images: Any, method: str, keep: Layers, labels: Any, batch_size: int) -> None:
+    def __init__(self, model: Any, images: Any, method: str, equalize: bool, keep: Layers, labels: Any,
+                 batch_size: int) -> None:
         if not isinstance(model, Model) or model.traced is None:
             raise ArgumentError(f"quantize: expected a built model, got {model!r}; begin with fc.Input(shape)")
         if model.compute_dtype != np.float32:
@@ -116,6 +121,11 @@ class _Quantizing:
         if not any(unit.kind == PRODUCT for unit in candidates):
             raise ArgumentError(f"{model}: expected a convolution or a dense layer to quantize, Conv2D, "
                                 f"DepthwiseConv2D or Dense, got none{' beside those to keep' if self._keep else ''}")
+        if equalize:
+            model = equalized(model, self._batches)
+            self._given, self._graph = model, model.layer_graph()
+            self._units = units_of(self._graph)
+            candidates = quantized_units(self._units, self._keep)
         slots = slots_in_bytes(candidates)
         # Whichever layers are quantized in the end, bytes stand for some of these.
         slots.update(slot for unit in candidates for slot in unit.outputs)

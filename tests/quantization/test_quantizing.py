@@ -7,6 +7,7 @@ from fastcnn.kernels.cpu.int8 import unit
 from fastcnn.operations.quantized import Quantization, of_range
 from fastcnn.quantization.building import quantized_weights
 from fastcnn.quantization.calibration import _squared_error, narrowed
+from fastcnn.quantization.equalizing import equalized
 
 DRAW = np.random.default_rng(1)
 IMAGES = DRAW.standard_normal((24, 8, 8, 3)).astype(np.float32)
@@ -117,6 +118,55 @@ def test_entropy_leaves_out_a_tail_and_keeps_what_is_dense():
     dense = np.histogram(DRAW.random(100_000) * 100, edges)[0]
     assert narrowed(dense, 0.0, 100.0)[1] > 95
     assert narrowed(np.zeros(2048, int), 0.0, 0.0) == (0.0, 0.0)
+
+
+def uneven():
+    """Return a network whose channels differ a hundred times, through ReLU, pooling and concatenation."""
+    inputs = fc.Input((8, 8, 3))
+    x = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same", use_bias=False)(inputs))
+    x = layers.MaxPooling2D(2)(layers.ReLU()(x))
+    x = layers.Concatenate()([layers.Conv2D(6, 1, activation="relu")(x), layers.Conv2D(6, 3, padding="same")(x)])
+    x = layers.DepthwiseConv2D(3, depth_multiplier=2, activation="relu")(layers.ReLU()(x))
+    x = layers.Dense(6, activation="relu")(layers.GlobalAveragePooling2D()(x))
+    model = fc.Model(inputs, layers.Dense(4)(x))
+    draw = np.random.default_rng(7)
+    for p in model.weights:
+        many = 10.0 ** draw.uniform(-1, 1, p.shape[-1])
+        if p.name in ("moving_mean", "beta", "bias"):
+            p.assign(0.1 * draw.standard_normal(p.shape))
+        elif p.name in ("gamma", "kernel"):
+            p.assign(many if p.ndim == 1 else draw.standard_normal(p.shape) * many / np.sqrt(p.size / many.size))
+    return model
+
+
+def test_channels_made_more_alike_leave_the_outputs_and_lose_less_in_bytes():
+    model = uneven()
+    before, weights = model.predict(IMAGES), [w.copy() for w in model.get_weights()]
+    batches = lambda: [[IMAGES[:10]], [IMAGES[10:]]]
+    twin = equalized(model, batches)
+    np.testing.assert_allclose(twin.predict(IMAGES), before, rtol=0, atol=1e-5 * np.abs(before).max())
+    for a, b in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    changed = {layer.name for layer in model.layers for a, b in zip(
+        layer.get_weights(), twin.get_layer(layer.name).get_weights(), strict=True) if not np.array_equal(a, b)}
+    products = [layer for layer in model.layers if type(layer).__name__ in ("Conv2D", "DepthwiseConv2D", "Dense")]
+    assert {layer.name for layer in products[1:]} <= changed
+    error = lambda **told: np.linalg.norm(fc.quantize(model, IMAGES, method="minmax", **told).predict(IMAGES) - before)
+    assert error(equalize=True) < 0.8 * error()
+
+
+def test_only_products_between_which_factors_pass_are_equalized():
+    inputs = fc.Input((6, 6, 2))
+    a = layers.Conv2D(4, 1, activation="relu", name="in a sum")(inputs)
+    b = layers.Conv2D(4, 1, activation="relu6", name="clipped")(a)
+    c = layers.Conv2D(4, 1, name="before groups")(layers.Add()([a, b]))
+    d = layers.Conv2D(4, 1, groups=2, name="groups")(c)
+    e = layers.Conv2D(4, 1, activation="tanh", name="curved")(d)
+    outputs = [layers.Conv2D(3, 1, name="last")(e), d]
+    model, x = fc.Model(inputs, outputs), IMAGES[:, :6, :6, :2].copy()
+    twin = equalized(model, lambda: [[x]])
+    for one, other in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_least_squared_error_leaves_out_a_tail_that_is_rare_and_keeps_one_that_is_not():
