@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fastcnn as fc
+from fastcnn.kernels import rectifier
 from fastcnn.kernels.codes import GELU
 from fastcnn.operations.activation import RELU, Elementwise
 from fastcnn.operations.batch_normalization import batch_normalization
@@ -83,13 +84,13 @@ def test_normalization_goes_back_as_its_twin_in_float64_from_rounded_numbers_and
     x, dy = (2 * normal(40, 3) + 5).astype(np.float32), normal(40, 3)
     gamma, beta, mean, variance = (parameter(1 + 0.1 * normal(3)) for _ in range(4))
     with saving_by(NarrowSaving()):
-        _, back = batch_normalization(x, gamma, beta, mean, variance, 0.9, 1e-3, 0.0)
+        _, back = batch_normalization(x, gamma, beta, mean, variance, 0.9, 1e-3, rectifier.RELU)
     dx = back(dy)
     wide = x.astype(np.float64)
     twin, dgamma, dbeta = reference.batch_norm_backward(
-        dy, rounded(x), wide.mean(0), 1 / np.sqrt(wide.var(0) + 1e-3), gamma.value, beta.value, 0.0)
+        dy, rounded(x), wide.mean(0), 1 / np.sqrt(wide.var(0) + 1e-3), gamma.value, beta.value, *rectifier.RELU)
     np.testing.assert_allclose(dx, twin, rtol=0, atol=1e-5)
     np.testing.assert_allclose(gamma.grad, dgamma, rtol=0, atol=1e-4)
     np.testing.assert_allclose(beta.grad, dbeta, rtol=0, atol=1e-4)
     assert np.abs(dx - reference.batch_norm_backward(
-        dy, x, wide.mean(0), 1 / np.sqrt(wide.var(0) + 1e-3), gamma.value, beta.value, 0.0)[0]).max() > 1e-4
+        dy, x, wide.mean(0), 1 / np.sqrt(wide.var(0) + 1e-3), gamma.value, beta.value, *rectifier.RELU)[0]).max() > 1e-4
