@@ -29,6 +29,7 @@ def _right(run: Path) -> tuple[Any, Any] | None:
     """Return the names of the dev images of a run, and which of them its model has right."""
     from fastcnn.cli._data import choose_dataset, load_dataset, standard_of
     from fastcnn.cli._examples import part_of
+    from fastcnn.cli._pixels import Pixels
     from fastcnn.cli._saved import open_saved
     from fastcnn.cli._table_columns import columns_asked
 
@@ -38,5 +39,6 @@ def _right(run: Path) -> tuple[Any, Any] | None:
     chosen = choose_dataset(None, None, opened)
     data = load_dataset(chosen, opened, columns=columns_asked({}, opened.metadata))
     dev = part_of(data, opened.split_of(chosen[0]), "dev", str(run))
-    outputs = opened.model.predict(standard_of(opened, None, lambda note: None).images(dev.x, data.scale), verbose=0)
+    outputs = opened.model.predict(standard_of(opened, Pixels(), lambda note: None).images(dev.x, data.scale),
+                                   verbose=0)
     return dev.names, np.asarray(outputs).argmax(axis=1) == dev.y

@@ -1,7 +1,7 @@
 """Which data set a command works on, and its images as a model takes them."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fastcnn import datasets
 from fastcnn.cli._in_memory import COPIES, fits_in_memory
+from fastcnn.cli._pixels import Pixels
 from fastcnn.cli._saved import Saved
 from fastcnn.cli._table_columns import require_a_table
 from fastcnn.data.mapped_rows import MappedRows
@@ -136,40 +137,38 @@ def pack_dataset(name: str, data_dir: str | None, folder: Path, size: tuple[int,
     return pack_pictures(own, Pictures(size, fit or "crop", skip_damaged=skip_damaged), folder, columns)
 
 
-def standard_of(saved: Saved, white: float | None, tell: Callable[[str], Any],
-                given: tuple[Sequence[float], Sequence[float]] | None = None) -> "Standard":
-    """Return how images become a saved model's input: as it was trained, else with `white` for their largest value.
+def standard_of(saved: Saved, pixels: Pixels, tell: Callable[[str], Any]) -> "Standard":
+    """Return how images become a saved model's input: as it was trained, else as one says.
 
     Parameters
     ----------
     saved : Saved
-    white : float or None
-        1 if None, which is then told.
+    pixels : Pixels
+        Where nothing is said, they are 0 to 1, which is then told.
     tell : function
-    given : (mean, std), optional
-        Of pixels from 0 to 1, in the place of `white`; a number a channel, or one for all.
 
     Raises
     ------
     ArgumentError
-        If the file tells it, and `white` or `given` is given, too; numbers for another number of channels.
+        If the file tells it, and something is said, too; numbers for another number of channels.
     """
     if "mean" in saved.metadata:
-        if white is not None or given is not None:
-            option, value = ("--white", white) if given is None else ("--mean", ",".join(map("{:g}".format, given[0])))
+        if pixels.option is not None:
+            option, _, value = pixels.option.partition(" ")
             raise ArgumentError(f"{saved.path}: expected no {option}, since the file tells what pixels the model "
                                 f"takes, got {value}")
         return Standard.saved_in(saved.metadata)
-    if given is not None:
-        channels = saved.model.input_shape[-1]
+    if pixels.mean is not None and pixels.std is not None:
+        channels, given = saved.model.input_shape[-1], (pixels.mean, pixels.std)
         for option, values in zip(("--mean", "--std"), given, strict=True):
             if len(values) not in (1, channels):
                 raise ArgumentError(f"{option}: expected a number for each of the {channels} channels that "
                                     f"{saved.path} takes, or one for all, got {len(values)}")
-        return Standard(*(tuple(values) for values in given))
-    if white is None:
-        tell(f"note   {saved.path} does not tell what pixels the model takes: 0 to 1 here; --white 255 for 0 to 255")
-    return Standard(std=(1 / (white or 1),))
+        return Standard(*given)
+    if pixels.white is None:
+        tell(f"note   {saved.path} does not tell what pixels the model takes: 0 to 1 here; --white 255 for 0 to 255, "
+             f"--mean and --std for others")
+    return Standard(std=(1 / (pixels.white or 1),))
 
 
 class Standard(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fastcnn.cli._decision import undecided
+from fastcnn.cli._pixels import Pixels
 from fastcnn.cli._saved import Saved
 from fastcnn.cli._task import told
 from fastcnn.errors import ArgumentError
@@ -44,7 +45,7 @@ def outputs_of(console: Any, members: Sequence[Saved], images: Any, data: Any, t
         raise ArgumentError("--tta: expected images, of which there are views, got features; leave it out")
     outputs = []
     for one in members:
-        x = standard_of(one, given["white"], console.print).images(images.x, data.scale)
+        x = standard_of(one, Pixels.of(given), console.print).images(images.x, data.scale)
         predict = lambda some, model=one.model: model.predict(some, batch_size=given["batch_size"], verbose=0)
         outputs.append(mean_prediction(predict, x, given["tta"]))
         if len(members) > 1:

@@ -8,6 +8,7 @@ from fastcnn.cli import _decision, _ensemble
 from fastcnn.cli._decision import Decision, measured, rates_of
 from fastcnn.cli._examples import part_of
 from fastcnn.cli._group_figures import by_group
+from fastcnn.cli._pixels import Pixels
 from fastcnn.cli._satisficing import limits_kept, lines_of
 from fastcnn.cli._saved import open_saved, require_fit
 from fastcnn.cli._table_columns import columns_asked
@@ -44,6 +45,7 @@ def evaluate_examples(console: Any, saved: tuple[str, ...], given: dict[str, Any
     part, lines, more = given["part"], list[str](), dict[str, Any]()
     name = part.replace("-", "_")
     _require_dev_alone(saved, given)
+    Pixels.of(given)  # raises before anything is read
     with Compiling(console, "testing"):
         members = [open_saved(one) for one in saved]
         opened = members[0]

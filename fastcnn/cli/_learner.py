@@ -8,6 +8,7 @@ import numpy as np
 
 from fastcnn.cli._data import Standard, standard_of
 from fastcnn.cli._decision import Decision, chosen, keep, measured
+from fastcnn.cli._pixels import Pixels
 from fastcnn.cli._practice import images_of_step, weights_of
 from fastcnn.cli._table_columns import columns_known
 from fastcnn.cli._task import Score, Task, task_of
@@ -152,8 +153,9 @@ def make_learner(prepared: Any, config: Any) -> ExamplesLearner:
     task = task_of(data, config, prepared.parts["train"], None if begun is None or config.head == NEW else begun.model)
     head, notes = None, tuple[str, ...]()
     if begun is not None:
-        standard = standard_of(begun, config.white, lambda note: click.echo(note, err=True),
-                               None if config.mean is None else (config.mean, config.std))
+        mean, std = (None if one is None else tuple(one) for one in (config.mean, config.std))
+        pixels = Pixels(mean, std, config.white)
+        standard = standard_of(begun, pixels, lambda note: click.echo(note, err=True))
     else:
         standard = Standard.of(x, data.scale)
         clear_session(free_memory=False)  # the layers of every fold have the same names

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._values import ColumnNames, InputShape, NameOrPath, Rate, Share, Size, UserPath
+from fastcnn.cli._values import ColumnNames, InputShape, NameOrPath, Share, Size, UserPath
 
 #: The names of `fastcnn.applications.by_name`, `datasets.names`, `datasets.annotated_names`, `datasets.fits`,
 #: `optimizers.names` and of schedules and augmentation, repeated so that help and completion need not import them; a
@@ -69,12 +69,6 @@ shape_option = click.option(
     "--input-shape", "shapes", type=InputShape(), multiple=True, metavar="[NAME=]N,N,...",
     help="Size of an input of an ONNX file that leaves it open: without the batch, in the file's order, 3,224,224 for "
     "images. Of several inputs each with its name.",
-)  # fmt: skip
-
-#: For files of models that do not tell it, such as Keras's.
-white_option = click.option(
-    "--white", type=Rate(), metavar="VALUE",
-    help="The largest pixel that the model takes, 1 or 255, where its file does not tell. Default: 1.",
 )  # fmt: skip
 
 def picture_options(command: Any) -> Any:

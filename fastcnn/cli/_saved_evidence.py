@@ -9,6 +9,7 @@ import numpy as np
 from fastcnn.cli._config import read_config
 from fastcnn.cli._data import choose_dataset, load_dataset, standard_of
 from fastcnn.cli._examples import Examples, restored
+from fastcnn.cli._pixels import Pixels
 from fastcnn.cli._practice import limited
 from fastcnn.cli._resume import CHECKPOINTS
 from fastcnn.cli._run import FOLDS, MODEL, SPLIT
@@ -47,7 +48,7 @@ def evidence_of(folder: Path, asked: ReportOptions) -> RunEvidence:
                             "without; `fastcnn train` makes one")  # fmt: skip
     data = _data_of(opened, asked)
     parts = restored(opened.split, data)
-    return of_run(folder, data, _limited(parts, opened.config), opened.model, standard_of(opened, None, _hush),
+    return of_run(folder, data, _limited(parts, opened.config), opened.model, standard_of(opened, Pixels(), _hush),
                   opened.config, asked, _of_decision(opened))  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _of_folds(folder: Path, asked: ReportOptions) -> RunEvidence:
         opened = open_saved(str(run))
         data = _data_of(opened, asked) if data is None else data
         own = of_run(run, data, _limited(restored(run / SPLIT, data), opened.config),
-                     opened.model, standard_of(opened, None, _hush), opened.config, asked)  # fmt: skip
+                     opened.model, standard_of(opened, Pixels(), _hush), opened.config, asked)  # fmt: skip
         first = first or own.evidence
         trained.append(own.evidence.parts["train"])
         crossed.append(own.evidence.parts["dev"])

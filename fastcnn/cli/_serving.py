@@ -5,6 +5,7 @@ from typing import Any
 
 from fastcnn.cli._answers import answers
 from fastcnn.cli._data import standard_of
+from fastcnn.cli._pixels import Pixels
 from fastcnn.cli._saved import Saved, open_saved
 from fastcnn.cli._seeing.opened import OpenedSeen, open_seen
 from fastcnn.errors import ArgumentError
@@ -13,7 +14,7 @@ from fastcnn.serving.answering import Answering, ImageAnswers, SeenAnswers
 _MOST_CLASSES = 10  # that are told of a picture
 
 
-def answering_of(saved: str, white: float | None, tell: Callable[[str], Any]) -> Answering:
+def answering_of(saved: str, pixels: Pixels, tell: Callable[[str], Any]) -> Answering:
     """Return what answers for a run or a file, once it has answered for the first time.
 
     Raises
@@ -29,20 +30,20 @@ def answering_of(saved: str, white: float | None, tell: Callable[[str], Any]) ->
         raise ImportError('serve: reading pictures needs Pillow; pip install "fastcnn[image]"') from None
     seen = open_seen(saved)
     if seen is not None:
-        if white is not None:
-            raise ArgumentError(f"--white: expected a model of classes, got {saved}; leave it out")
+        if pixels.option is not None:
+            raise ArgumentError(f"{pixels.option}: expected a model of classes, got {saved}; leave it out")
         return _of_seen(seen)
-    return _of_images(open_saved(saved), white, tell)
+    return _of_images(open_saved(saved), pixels, tell)
 
 
-def _of_images(opened: Saved, white: float | None, tell: Callable[[str], Any]) -> Answering:
+def _of_images(opened: Saved, pixels: Pixels, tell: Callable[[str], Any]) -> Answering:
     from fastcnn.datasets.image import read_image
 
     shape = tuple(opened.model.input_shape[1:])
     if len(shape) != 3 or shape[-1] not in (1, 3):
         raise ArgumentError(f"serve: expected a network of pictures, grey or RGB, got {opened.path}, whose input is "
                             f"{opened.model.input_shape}; `fastcnn predict` takes tables")
-    known, standard = opened.metadata, standard_of(opened, white, tell)
+    known, standard = opened.metadata, standard_of(opened, pixels, tell)
     what = {"classification": "classes", "multilabel": "labels"}.get(opened.task, "numbers")
     height, width, channels = shape
     facts = {**_facts(opened), "task": opened.task, "outputs": list(opened.classes),

@@ -17,8 +17,8 @@ from fastcnn.cli._options import (
     picture_options,
     split_options,
     table_options,
-    white_option,
 )
+from fastcnn.cli._pixels import white_option
 from fastcnn.cli._transfer_values import Channels, LayerPatterns, LayerRates
 from fastcnn.cli._values import Factor, ImagesAStep, Name, Rate, Sha256, Share, UserPath
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._options import batch_option, data_options, decision_options, white_option
+from fastcnn.cli._options import batch_option, data_options, decision_options
+from fastcnn.cli._pixels import pixel_options
 from fastcnn.cli._values import UserPath
 
 _THRESHOLD, _POSITIVE = decision_options()
@@ -17,7 +18,7 @@ _THRESHOLD, _POSITIVE = decision_options()
 @click.option("--part", type=click.Choice(("test", "dev", "train-dev", "train")), default="test", show_default=True,
               help="Which images; all but test need the data set of the run, whose split.csv says which those are.")
 @batch_option
-@white_option
+@pixel_options
 @click.option("--tta", type=click.Choice(["mirror", "10crop"]), metavar="KIND",
               help="Average over views of each image: mirror, it and its mirror image; 10crop, its corners and its "
                    "middle, mirrored too.")

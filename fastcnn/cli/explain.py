@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._options import saved_argument, white_option
+from fastcnn.cli._options import saved_argument
+from fastcnn.cli._pixels import Pixels, pixel_options
 from fastcnn.cli._values import UserPath
 
 METHODS = ("gradcam", "saliency", "guided", "occlusion", "patches", "ascent")
@@ -26,9 +27,8 @@ METHODS = ("gradcam", "saliency", "guided", "occlusion", "patches", "ascent")
 @click.option("--out", type=UserPath(), metavar="FILE",
               help="The picture to write. Default: in the run, or beside the model's file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a line.")
-@white_option
-def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as_json: bool, white: float | None,
-            **given: Any) -> None:
+@pixel_options
+def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as_json: bool, **given: Any) -> None:
     """Show what the network of a run, or of a file, sees in a picture, in a picture.
 
     gradcam shows where it sees a class, saliency and guided which pixels move its answer, occlusion what happens where
@@ -46,6 +46,7 @@ def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as
     from fastcnn.errors import ArgumentError
     from fastcnn.vision import explain
 
+    pixels = Pixels.of(given)
     if method == "ascent" and files:
         raise ArgumentError("explain: expected no picture for --method ascent, which paints one")
     if method != "ascent" and not files:
@@ -73,7 +74,7 @@ def command(saved: str, files: tuple[str, ...], method: str, out: str | None, as
         side = min(opened.model.input_shape[1:3])
         options["window"] = min(given["window"] or max(2, side // 8), side)
         options["stride"] = max(1, options["window"] // 2)
-    standard = standard_of(opened, white, lambda note: click.echo(note, err=True)) if files else None
+    standard = standard_of(opened, pixels, lambda note: click.echo(note, err=True)) if files else None
     x = _pictures(opened, standard, files) if files else None
     found = explain(opened.model, x, method, layer=given["layer"], target=given["target"], **options)
     found.save(place)

@@ -6,7 +6,8 @@ from typing import Any
 import click
 
 from fastcnn.cli._exit_codes import DATA
-from fastcnn.cli._options import saved_argument, white_option
+from fastcnn.cli._options import saved_argument
+from fastcnn.cli._pixels import Pixels, pixel_options
 from fastcnn.cli._values import Share, UserPath
 
 
@@ -20,7 +21,7 @@ from fastcnn.cli._values import Share, UserPath
 @click.option("--threshold", type=Share(), metavar="SCORE",
               help="Of a detector: boxes whose score is not above it are none. Default: its own, 0.25.")
 @click.option("--quiet", is_flag=True, help="Print a line for each picture, and nothing else.")
-@white_option
+@pixel_options
 @click.pass_context
 def command(ctx: click.Context, saved: str, files: tuple[str, ...], **given: Any) -> None:
     """Tell what the model of a run, or of a file, sees in pictures: .safetensors, or .keras and .h5 of Keras.
@@ -56,7 +57,7 @@ def _found(ctx: click.Context, seen: Any, files: tuple[str, ...], given: dict[st
     from fastcnn.cli._seeing.predicting import predict_seen
     from fastcnn.errors import ArgumentError
 
-    for option in ("top", "white"):
+    for option in ("top", "white", "mean", "std"):
         if ctx.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE:
             raise ArgumentError(f"--{option}: expected a model of classes, got {seen.path}; leave it out")
     results = predict_seen(seen, files, given["out"], given["threshold"])
@@ -79,9 +80,9 @@ def _answers(ctx: click.Context, saved: str, files: tuple[str, ...], given: dict
     for option in ("out", "threshold"):
         if given[option] is not None:
             raise ArgumentError(f"--{option}: expected a run that finds things on pictures, got {saved}; leave it out")
-    white, top = given["white"], given["top"]
+    pixels, top = Pixels.of(given), given["top"]
     opened = open_saved(saved)
-    standard = standard_of(opened, white, lambda note: click.echo(note, err=True))
+    standard = standard_of(opened, pixels, lambda note: click.echo(note, err=True))
     results: list[dict[str, Any]] = []
     for path in files:
         try:

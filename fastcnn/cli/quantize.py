@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from fastcnn.cli._options import data_options, saved_argument, white_option
+from fastcnn.cli._options import data_options, saved_argument
+from fastcnn.cli._pixels import Pixels, pixel_options
 from fastcnn.cli._values import Share, UserPath
 
 _IMAGES = 500
@@ -26,7 +27,7 @@ _IMAGES = 500
                    "float32.")
 @click.option("--table", is_flag=True, help="Tell what each layer costs, quantized alone.")
 @data_options("the one the run was trained on")
-@white_option
+@pixel_options
 def command(saved: str, out: str, images: int, method: str, keep: tuple[str, ...], tolerance: float | None, table: bool,
             equalize: bool, **given: Any) -> None:
     """Write a model that predicts in 8 bits what that of a run, or of a file, does in float32.
@@ -52,7 +53,7 @@ def command(saved: str, out: str, images: int, method: str, keep: tuple[str, ...
     from fastcnn.cli._seeing.opened import open_seen
     from fastcnn.errors import ArgumentError
 
-    file = Path(out)
+    file, asked = Path(out), Pixels.of(given)
     if file.suffix not in (".safetensors", ".onnx"):
         raise ArgumentError(f"--out: expected a path that ends in .safetensors or .onnx, got {out}")
     if open_seen(saved) is not None:
@@ -67,7 +68,7 @@ def command(saved: str, out: str, images: int, method: str, keep: tuple[str, ...
         part = None if split is None else part_of(data, split, "train", str(opened.path))
         pixels, classes = (data.x_train, data.y_train) if part is None else (part.x, part.y)
         some = np.sort(np.random.default_rng(0).permutation(len(classes))[:images])
-        x = standard_of(opened, given["white"], console.print).images(np.asarray(pixels[some]), data.scale)
+        x = standard_of(opened, asked, console.print).images(np.asarray(pixels[some]), data.scale)
         is_classes = data.task == "classification"
         told: dict[str, Any] = {"method": method, "equalize": equalize, "keep": keep,
                                 "labels": classes[some] if is_classes else None}

@@ -1,8 +1,11 @@
 """``fastcnn serve``: a page to play with a trained network, and a JSON API."""
 
+from typing import Any
+
 import click
 
-from fastcnn.cli._options import saved_argument, white_option
+from fastcnn.cli._options import saved_argument
+from fastcnn.cli._pixels import Pixels, pixel_options
 
 
 @click.command("serve", short_help="Open a page to draw on: probabilities and feature maps follow.")
@@ -13,8 +16,8 @@ from fastcnn.cli._options import saved_argument, white_option
               help="0 takes a free one.")
 @click.option("--allow-host", "names", multiple=True, metavar="NAME",
               help="Another name that requests may call this machine, behind a proxy, say. More than once for several.")
-@white_option
-def command(saved: str, host: str, port: int, names: tuple[str, ...], white: float | None) -> None:
+@pixel_options
+def command(saved: str, host: str, port: int, names: tuple[str, ...], **given: Any) -> None:
     """Serve a page on which one draws or drops a picture, and the network of a run, or of a file, answers.
 
     Programs send a picture's file, or pixels as JSON, to /api/predict. The server listens to this machine alone, takes
@@ -33,7 +36,7 @@ def command(saved: str, host: str, port: int, names: tuple[str, ...], white: flo
     from fastcnn.serving.server import listen, server
 
     limits = Limits()
-    answering = answering_of(saved, white, lambda note: click.echo(note, err=True))
+    answering = answering_of(saved, Pixels.of(given), lambda note: click.echo(note, err=True))
     app = application(answering, limits, host, names)
     with listen(host, port) as socket:
         own = f"[{host}]" if ":" in host else host

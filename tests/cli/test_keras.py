@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastcnn import saving
+from fastcnn.cli import main
 from tests.cli.conftest import only_line
 from tests.saving.keras_files import entry, image, sequential, values, write_h5_model
 
@@ -49,6 +50,37 @@ def test_predict_says_what_pixels_it_takes_the_model_for(fastcnn, digits, tmp_pa
     expected = np.exp(logits - logits.max())
     np.testing.assert_allclose([found[255][str(i)] for i in range(10)], expected / expected.sum(), atol=2e-6)
     assert found[None] != found[255]
+
+
+def test_mean_and_deviation_of_pixels_are_said_where_a_file_does_not_tell_them(digits, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    pil = pytest.importorskip("PIL.Image")
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
+    pil.fromarray(pixels).save(tmp_path / "d.png")
+
+    def told(*words):
+        code = main([*words])
+        return code, *capsys.readouterr()
+
+    code, output, errors = told("predict", "digits", "d.png", "--json", "--top", "10", "--mean", "0.5", "--std", "0.25")
+    assert (code, errors) == (0, "")
+    found = {each["class"]: each["probability"] for each in json.loads(output)[0]["predictions"]}
+    kernel, bias = saving.load_model(digits, compile=False).get_weights()
+    logits = (pixels.reshape(64) / 255 - 0.5) / 0.25 @ kernel.astype(float) + bias
+    expected = np.exp(logits - logits.max())
+    np.testing.assert_allclose([found[str(i)] for i in range(10)], expected / expected.sum(), atol=2e-6)
+    same = [told("evaluate", "digits", "--dataset", "digits", "--quiet", *words)
+            for words in (("--white", "16"), ("--mean", "0", "--std", "0.0625"))]
+    assert same[0] == same[1]
+    assert same[0][0] == 0
+    for words, sentence in ((("--mean", "0.5"), "--mean: expected --std with it"),
+                            (("--std", "0.5"), "--std: expected --mean with it"),
+                            (("--mean", "0", "--std", "1", "--white", "1"), "--white and --mean exclude one another"),
+                            (("--mean", "0,0,0", "--std", "1"), "a number for each of the 1 channels"),
+                            (("--mean", "0", "--std", "0"), "expected numbers above 0")):
+        for verb in (("predict", "digits", "d.png"), ("evaluate", "digits", "--dataset", "digits")):
+            code, _, errors = told(*verb, *words)
+            assert (code, sentence in errors) == (2, True), errors
 
 
 def test_training_goes_on_from_a_model_of_keras_and_its_run_knows_the_pixels(fastcnn, digits):

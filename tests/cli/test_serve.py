@@ -60,6 +60,7 @@ def test_what_has_no_pictures_is_refused_before_anything_is_listened_at(tmp_path
 
 def test_a_detector_answers_with_boxes_and_a_segmenter_with_pixels(tmp_path):
     import fastcnn as fc
+    from fastcnn.cli._pixels import Pixels
     from fastcnn.cli._serving import answering_of
     from fastcnn.serving.answering import Question
     from fastcnn.serving.limits import Limits
@@ -69,14 +70,14 @@ def test_a_detector_answers_with_boxes_and_a_segmenter_with_pixels(tmp_path):
     model = fc.vision.detection.yolo(cells, classes=1, filters=4)
     fc.vision.detection.Detector(model, cells, ("cat",), score_threshold=0.0).save(tmp_path / "cats.safetensors")
     body = picture(np.random.default_rng(0))
-    found = answering_of(str(tmp_path / "cats.safetensors"), None, print)
+    found = answering_of(str(tmp_path / "cats.safetensors"), Pixels(), print)
     answer = found.answer(Question(body, with_maps=True), Limits())
     assert {tuple(one) for one in answer["boxes"]} <= {("class", "score", "box")}
     assert answer["drawn"].startswith("data:image/")
     assert found.facts["outputs"] == ["cat"]
     network = fc.vision.segmentation.unet(2, filters=4, depth=1)
     fc.vision.segmentation.Segmenter(network, ("cell",)).save(tmp_path / "cells.safetensors")
-    found = answering_of(str(tmp_path / "cells.safetensors"), None, print)
+    found = answering_of(str(tmp_path / "cells.safetensors"), Pixels(), print)
     answer = found.answer(Question(body, with_maps=True), Limits())
     assert 0 <= answer["share"] <= 1
     assert answer["drawn"].startswith("data:image/")

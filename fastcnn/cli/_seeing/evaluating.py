@@ -39,7 +39,7 @@ def evaluate_seen(console: Any, opened: OpenedSeen, given: dict[str, Any]
     from fastcnn.cli._compiling import Compiling
     from fastcnn.cli._looks import look
 
-    for option in ("skip_damaged", "white"):
+    for option in ("skip_damaged", "white", "mean", "std"):
         if given[option]:
             raise ArgumentError(f"--{option.replace('_', '-')}: expected none for {opened.path}, which sees "
                                 f"{HAVE[opened.task]}; leave it out")
