@@ -27,7 +27,7 @@ from fastcnn.kernels.cpu.gemm.packing import blocks_of, width_of
 from fastcnn.kernels.cpu.gemm.walk import Sums, walk
 from fastcnn.kernels.cpu.simd.memory import accumulate, aligned, at3, clear
 from fastcnn.kernels.cpu.simd.sums import FAR, TERMS, add_pairwise
-from fastcnn.kernels.cpu.winograd.plan import TILES, suits, zeros_of
+from fastcnn.kernels.cpu.winograd.plan import TILES, suits, whole_columns, zeros_of
 from fastcnn.kernels.cpu.winograd.tiles import FilterBlock, Tiles, filter_gradient_block, gradient_tiles, input_tiles
 
 FUSED = 8192  # channels times filters up to which m stays in L2: 1.2 MB of float32
@@ -217,13 +217,13 @@ def _multiply(scratch, v, part, block, m, fresh, count, p):
     (begin, channels), (b, width) = part, block
     v_tile, v_step, w_tile, w_step = _plan(p, width)[3:]
     w, step = v + _tiles_size(p, width)[0], _sums(p, width)[0]
-    some = _at_once(count, width, p)
+    some, columns = _at_once(count, width, p), whole_columns(scratch, b, width, p[6])
     for i in range(36):
         for first in range(0, count, some):
             walk((scratch, (m + i * step, width)),
                  (scratch, (v + i * v_step + begin + first * v_tile, 1, 0, 0, v_tile)),
                  (scratch, (w + i * w_step + b * width + first * w_tile, 0, 0, w_tile)),
-                 at3(1, 1, min(some, count - first)), Sums(width, scratch, 0 if fresh and first == 0 else -1, 0, 0),
+                 at3(1, 1, min(some, count - first)), Sums(columns, scratch, 0 if fresh and first == 0 else -1, 0, 0),
                  channels)
 
 

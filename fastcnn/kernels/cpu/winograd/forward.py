@@ -47,6 +47,7 @@ from fastcnn.kernels.cpu.winograd.plan import (
     stream_steps,
     suits_as_rated,
     u_step,
+    whole_columns,
     zeros_of,
 )
 from fastcnn.kernels.cpu.winograd.tiles import Tiles, input_tiles, output_tiles
@@ -238,11 +239,12 @@ def _tiles_task(task, thread, images, scratch, packed, finish, cut, p):
     outputs = Tiles(oh, ow, k, 0, 0, down, across, first, count)
     m_next, u_next, some = m_step(run, width), u_step(c, width), c if c <= WHOLE else SLICE
     for b in range(part * blocks // parts, (part + 1) * blocks // parts):
+        columns = whole_columns(scratch, b, width, k)
         for i in range(36):
             for begin in range(0, c, some):
                 walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_step + begin, v_tile, 0, 0, 1)),
                      (packed, ((b * 36 + i) * u_next + begin * width, 0, 0, width)), at3(1, 1, min(some, c - begin)),
-                     Sums(width, scratch, 0 if begin == 0 else -1, 0, 0), count)
+                     Sums(columns, scratch, 0 if begin == 0 else -1, 0, 0), count)
         _finish(ys, scratch, outputs, (b, width, own[0]), (m, m_next), unread, finish)
 
 
@@ -277,6 +279,7 @@ def _stream_task(b, thread, outputs, scratch, places, bank, finish, p):
     u = threads + thread * share
     m, unread, patch = u + m, u + unread, u + patch
     v_next, u_next, m_next = stream_steps(p, width)
+    columns = whole_columns(scratch, b, width, k)
     for begin in range(0, c, SLICE):
         depth = min(SLICE, c - begin)
         transform_filters(bank, (b, width, min(width, k - b * width)), (begin, begin + depth), (scratch, (u, u_next)),
@@ -284,5 +287,5 @@ def _stream_task(b, thread, outputs, scratch, places, bank, finish, p):
         for i in range(36):
             walk((scratch, (m + i * m_next, width)), (scratch, (v + i * v_next + begin, v_tile, 0, 0, 1)),
                  (scratch, (u + i * u_next, 0, 0, width)), (1, 1, depth),
-                 Sums(width, scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, 0, 0), tiles)
+                 Sums(columns, scratch, 0 if begin == 0 else -2 if c <= WHOLE else -1, 0, 0), tiles)
     _finish(ys, scratch, Tiles(oh, ow, k, 0, 0, down, across, 0, tiles), (b, width, own), (m, m_next), unread, finish)

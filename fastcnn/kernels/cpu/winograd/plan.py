@@ -15,7 +15,7 @@ from fastcnn.geometry import CONV2D
 from fastcnn.kernels.cpu.compile.policy import inlined
 from fastcnn.kernels.cpu.gemm.packing import width_of
 from fastcnn.kernels.cpu.simd.memory import aligned
-from fastcnn.kernels.cpu.simd.width import lanes
+from fastcnn.kernels.cpu.simd.width import lanes, lanes_of
 from fastcnn.kernels.cpu.winograd.filters import patch_size
 from fastcnn.kernels.cpu.winograd.transforms import TILE
 
@@ -71,6 +71,13 @@ def local(p, one, width):
 def m_step(run, width):
     """Elements from matrix to matrix of M."""
     return aligned(run * width) + 16
+
+
+@inlined
+def whole_columns(array, b, width, k):
+    """Return how many columns of block b the products have: one vector where its filters fill no more."""
+    one = lanes_of(array)
+    return one if k - b * width <= one else width
 
 
 @inlined
