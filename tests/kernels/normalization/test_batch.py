@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from fastcnn import device
 from fastcnn.kernels.cpu.normalization.batch import (
     batch_norm_backward,
     batch_norm_backward_scratch,
@@ -161,6 +162,20 @@ def test_a_rectifier_makes_zeros_of_infinity_below_and_a_leaky_one_keeps_it():
         scratch = unwritten(batch_norm_predict_scratch(x.shape, x.dtype), dtype=x.dtype)
         batch_norm_predict(y, scratch, x, one, one[:0], 0 * one, one, 0.0, *rectifier)
         np.testing.assert_array_equal(y[:, 0], np.float32(expected))
+
+
+def test_a_result_that_no_cache_would_hold_has_the_same_bits_where_vectors_are_aligned_and_where_not():
+    shape = many(16384), 256  # 16 MB
+    x, (gamma, beta) = random(*shape, dtype=np.float32), _parameters(256, np.float32)
+    mean, variance = random(256, dtype=np.float32, seed=2), np.abs(random(256, dtype=np.float32, seed=3)) + 1
+    memory, results = device.cpu.empty((x.size + 1,), np.float32), []  # begins at a multiple of 64 bytes
+    for begin in (0, 1):
+        memory.fill(np.nan)
+        y = memory[begin:begin + x.size].reshape(shape)
+        _predict(y, x, gamma, beta, mean, variance, RELU)
+        results.append(y.copy())
+    np.testing.assert_array_equal(*results)
+    assert_close(results[0], reference.batch_norm_predict(x, gamma, beta, mean, variance, EPSILON, *RELU))
 
 
 @types

@@ -27,6 +27,7 @@ from fastcnn.kernels.cpu.normalization.statistics import PARTS, chunks_of, long_
 from fastcnn.kernels.cpu.simd.columns import (
     Rows,
     column_affine,
+    column_affine_far,
     column_affine_sum,
     column_gradient,
     column_products,
@@ -34,6 +35,8 @@ from fastcnn.kernels.cpu.simd.columns import (
 from fastcnn.kernels.cpu.simd.memory import aligned
 from fastcnn.kernels.cpu.simd.sums import TERMS, add_pairwise, add_wide, take_wide, wide
 from fastcnn.kernels.rectifier import Rectifier
+
+_FAR = 1 << 22  # elements, 16 MB of float32: so much no cache holds until somebody reads it
 
 
 def batch_norm_forward_scratch(shape, dtype):
@@ -144,6 +147,8 @@ def _normalize(chunk, chunks, y, factors, inputs, shape, rectifier):
         at, count, columns = piece_of(piece, chunks - 1 - chunk, chunks, rows, c)
         if addend.size > 0:
             column_affine_sum((mean, scale, offset), y, x, addend, Rows(at, count, columns), rectifier)
+        elif x.size >= _FAR:
+            column_affine_far((mean, scale, offset), y, x, Rows(at, count, columns), rectifier)
         else:
             column_affine((mean, scale, offset), y, x, Rows(at, count, columns), rectifier)
 

@@ -69,6 +69,12 @@ def column_affine(typingctx, factors, y, x, rows, rectifier):
 
 
 @intrinsic
+def column_affine_far(typingctx, factors, y, x, rows, rectifier):
+    """As `column_affine`, for a y that no cache would hold: vectors that are aligned go past the caches."""
+    return _walk(_AffineFar, factors, [y, x], rows, rectifier)
+
+
+@intrinsic
 def column_affine_sum(typingctx, factors, y, x, addend, rows, rectifier):
     """y = (x - mean) scale + offset + addend, and the rectifier; as `column_affine`."""
     return _walk(_AffineSum, factors, [y, x, addend], rows, rectifier)
@@ -205,7 +211,34 @@ class _Affine(_Columns):
     def row(self, held, pointers, w, mask):
         (mean, scale, offset), (y, x) = held, pointers
         value = self.fmuladd(self.b.fsub(self.load(x, w, mask), mean), scale, offset)
-        self.store(self.rectified(value), y, w, mask)
+        self.keep(self.rectified(value), y, w, mask)
+
+    def keep(self, value, y, w, mask):
+        """Store a result."""
+        self.store(value, y, w, mask)
+
+
+class _AffineFar(_Affine):
+    passes = False  # whether results go past the caches
+
+    def run(self, factors, maps, rows, columns):
+        b, size = self.b, self.L * self.bits // 8
+        first = b.urem(b.ptrtoint(maps[0], _I64), _I64(size))
+        aligned = b.icmp_signed("==", b.or_(first, b.srem(columns, _I64(self.L))), _I64(0))
+        with b.if_else(aligned) as (whole, ragged):
+            with whole:
+                self.passes = True
+                super().run(factors, maps, rows, columns)
+                b.fence("seq_cst")
+            with ragged:
+                self.passes = False
+                super().run(factors, maps, rows, columns)
+
+    def keep(self, value, y, w, mask):
+        if self.passes and mask is None:
+            self.stream(value, y, w)
+        else:
+            self.store(value, y, w, mask)
 
 
 class _AffineSum(_Columns):
@@ -292,4 +325,5 @@ def _gradient_in_python(factors, dx, dy, x, rows, rectifier):
 if config.DISABLE_JIT:
     column_moments, column_products = _moments_in_python, _products_in_python
     column_affine, column_gradient = _affine_in_python, _gradient_in_python
+    column_affine_far = _affine_in_python
     column_affine_sum = _affine_sum_in_python

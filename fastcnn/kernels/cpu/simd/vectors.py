@@ -141,6 +141,15 @@ class Vectors:
             call = self._masked("store", kind, [kind, place.type, _I32, mask.type], ir.VoidType())
             self.b.call(call, [value, place, _I32(align), mask])
 
+    def stream(self, value: Any, pointer: Any, u: int = 0) -> None:
+        """Store vector `u` past the caches, to memory that is aligned for it: no line is read before it is written.
+
+        A fence must follow before another thread may read what was stored.
+        """
+        place = self._place(pointer, u, value.type)
+        done = self.b.store(value, place, align=value.type.count * _bytes(value.type.element))
+        done.set_metadata("nontemporal", self.b.module.add_metadata([_I32(1)]))
+
     def load_one(self, pointer: Any) -> Any:
         """Load a number into all lanes."""
         return self.broadcast(self.b.load(pointer, align=self.bits // 8))
