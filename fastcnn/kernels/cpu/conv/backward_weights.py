@@ -5,11 +5,11 @@
 
 The register tile with other strides: its rows are channels, its loops run over positions, and it reads dy as vectors
 over k. It works in bands of some hundred positions; a task packs some blocks of filters of its band of dy, then takes
-tap by tap and 64 channels at a time::
+tap by tap and 112 channels at a time::
 
     band of dy, packed                  panel of x, of one tap                        dkernel, one tap
-    (blocks, positions, width)          (positions, 64 channels)                      14 channels x 32 filters,
-    | k0 .. k31 | | k32 .. |  L2        | c0 .. c63 |  L2                             in registers, added to L2
+    (blocks, positions, width)          (positions, 112 channels)                     14 channels x 32 filters,
+    | k0 .. k31 | | k32 .. |  L2        | c0 .. c111 |  L2                            in registers, added to L2
 
 The panel is a copy, made once for all the blocks, with zeros in rows that hang over the border: read where they lie,
 positions a power of two apart would meet in a few lines of L1 and begin a page each, and every tile would wait for what

@@ -12,7 +12,7 @@ from fastcnn.kernels.cpu.simd.sums import FAR, TERMS
 from fastcnn.kernels.cpu.simd.width import lanes
 
 BAND = 448  # positions of a band: so many steps of a tile's sums hide what adding them costs; dy's block has 56 KB
-CHANNELS = 64  # of a panel of x, in whole cache lines
+CHANNELS = 112  # of a panel of x: 8 tiles of 14 rows, and pixels of 448 bytes, which begin in all lines of L1 in turn
 MANY = 4096  # positions times blocks of dy that are packed together, 512 KB: what is copied of x serves them all
 APART = 512  # elements from position to position of x: 2 KB, and multiples of it, meet in a few lines of L1
 NEAR, FEW = 32, 1024  # elements from position to position that may be read in place, and positions of a batch
