@@ -225,6 +225,19 @@ def test_a_photograph_is_painted_in_steps_and_in_one_pass(data_dir, real_models,
     assert (tmp_path / "pass.png").exists()
 
 
+def test_photographs_are_named_in_8_bits_nearly_as_in_float32(data_dir, real_models):
+    pytest.importorskip("PIL.Image")
+    photos = [data_dir / "style-photos" / name for name in ("chelsea.png", "coffee.png")]
+    printed = run("quantize_photographs.py", *photos, "--weights", real_models / "squeezenet1.1" /
+                  "squeezenet1.1.safetensors", "--each", 8, "--calibrate", 6, "--float32", 20, "--side", 64)
+    rows = re.findall(r"^(\S.*\S) +first class equal (\S+), outputs err by (\S+) ?%$", printed, re.MULTILINE)
+    errors = {name: float(error) for name, _, error in rows}
+    assert len(errors) == 7
+    assert errors["entropy, equalized"] < errors["entropy"] < 4
+    assert errors["mse, equalized, 20 of 26 in float32"] < errors["mse, equalized"]
+    assert all(0 < float(same) <= 1 for _, same, _ in rows)  # of 16 crops of 64 pixels, which few classes fit
+
+
 def test_letters_are_named_by_one_drawing_each(data_dir, tmp_path):
     pytest.importorskip("PIL.Image")
     printed = run("one_shot_letters.py", "--epochs", 1, "--verification-epochs", 1, "--characters", 24, "--filters", 8,
