@@ -19,13 +19,13 @@ an infinite ceiling change nothing.
 import math
 from typing import Any, NamedTuple
 
-import numpy as np
 from llvmlite import ir
 from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from fastcnn.kernels.cpu.compile.operands import integers
+from fastcnn.kernels.cpu.simd import columns_in_python as plain
 from fastcnn.kernels.cpu.simd.vectors import Vectors
 
 _I64 = ir.IntType(64)
@@ -265,65 +265,7 @@ class _ColumnGradient(_Columns):
         self.store(self.fmuladd(centered, slope, self.fmuladd(gradient, scale, constant)), dx, w, mask)
 
 
-# --- without a compiler -----------------------------------------------------------------------------------------------
-
-
-def _maps(rows, *arrays):
-    return [a[rows.at:rows.at + rows.rows * rows.columns].reshape(rows.rows, rows.columns) for a in arrays]
-
-
-def _below(value, slope):
-    return value * value.dtype.type(slope) if slope else np.zeros_like(value)
-
-
-def _rectified(value, rectifier):
-    value = np.where(value < 0, _below(value, rectifier.slope), value)
-    return np.where(value > rectifier.ceiling, value.dtype.type(rectifier.ceiling), value)
-
-
-def _passed(dy, value, rectifier):
-    dy = np.where(value <= 0, _below(dy, rectifier.slope), dy)
-    return np.where((value >= rectifier.ceiling) & (rectifier.ceiling < math.inf), dy.dtype.type(0), dy)
-
-
-def _moments_in_python(factors, x, rows):
-    sums, squares, shift = (a[:rows.columns] for a in factors)
-    (x,) = _maps(rows, x)
-    sums += (x - shift).sum(axis=0)
-    squares += ((x - shift) ** 2).sum(axis=0)
-
-
-def _products_in_python(factors, dy, x, rows, rectifier):
-    plain, products, mean, scale, offset = (a[:rows.columns] for a in factors)
-    dy, x = _maps(rows, dy, x)
-    centered = x - mean
-    dy = _passed(dy, centered * scale + offset, rectifier)
-    plain += dy.sum(axis=0)
-    products += (dy * centered).sum(axis=0)
-
-
-def _affine_in_python(factors, y, x, rows, rectifier):
-    mean, scale, offset = (a[:rows.columns] for a in factors)
-    y, x = _maps(rows, y, x)
-    y[...] = _rectified((x - mean) * scale + offset, rectifier)
-
-
-def _affine_sum_in_python(factors, y, x, addend, rows, rectifier):
-    mean, scale, offset = (a[:rows.columns] for a in factors)
-    y, x, addend = _maps(rows, y, x, addend)
-    y[...] = _rectified((x - mean) * scale + offset + addend, rectifier)
-
-
-def _gradient_in_python(factors, dx, dy, x, rows, rectifier):
-    mean, scale, offset, constant, steep = (a[:rows.columns] for a in factors)
-    dx, dy, x = _maps(rows, dx, dy, x)
-    centered = x - mean
-    dy = _passed(dy, centered * scale + offset, rectifier)
-    dx[...] = scale * dy - constant - centered * steep
-
-
 if config.DISABLE_JIT:
-    column_moments, column_products = _moments_in_python, _products_in_python
-    column_affine, column_gradient = _affine_in_python, _gradient_in_python
-    column_affine_far = _affine_in_python
-    column_affine_sum = _affine_sum_in_python
+    column_moments, column_products, column_gradient = plain.moments, plain.products, plain.gradient
+    column_affine = column_affine_far = plain.affine
+    column_affine_sum = plain.affine_sum
