@@ -86,12 +86,15 @@ def dot_windows(typingctx, arrays, offsets, filters, counts, steps):
         walk = [b.extract_value(args[4], k) for k in range(4)]
         for few in chosen(b, args[2], {k: k for k in _WINDOWS}):
             shape, together = ((rows, length), walk, few), _WINDOWS[few]
-            blocks = b.sdiv(windows, _I64(together))
-            with loop(b, blocks) as block:
-                v.tile(places, shape, b.mul(block, _I64(together)), together)
-            begun = b.mul(blocks, _I64(together))
-            with loop(b, b.sub(windows, begun)) as index:
-                v.tile(places, shape, b.add(begun, index), 1)
+            # A single window takes as long as a tile of them: the last tile begins where it ends with the last window.
+            last = b.sub(windows, _I64(together))
+            enough = b.icmp_signed(">=", last, _I64(0))
+            blocks = b.sdiv(b.add(windows, _I64(together - 1)), _I64(together))
+            with loop(b, b.select(enough, blocks, _I64(0))) as block:
+                first = b.mul(block, _I64(together))
+                v.tile(places, shape, b.select(b.icmp_signed("<", first, last), first, last), together)
+            with loop(b, b.select(enough, _I64(0), windows)) as index:
+                v.tile(places, shape, index, 1)
         return context.get_dummy_value()
 
     four = types.UniTuple(types.int64, 4)
