@@ -254,13 +254,14 @@ def clamp_of(activation: Function | None) -> Clamp | None:
     return LINEAR if activation is None else activation.clamp
 
 
-def ends_of(activation: Function | None, d: device.Device, dtype: np.dtype) -> tuple[float, ...] | None:
-    """Return bounds, and behind them maybe the code of a function, in which a product ends; None if it must not."""
+def ends_of(activation: Function | None, d: device.Device, g: np.ndarray, dtype: np.dtype
+            ) -> tuple[float, ...] | None:
+    """Return bounds, and behind them maybe the code of a function, in which a convolution ends; None if it must not."""
     clamp = clamp_of(activation)
     if clamp is not None or not isinstance(activation, Elementwise) or Trait.BY_CODE not in of(activation):
         return clamp
     code = activation.code
-    return (*LINEAR, code) if d.library.epilogue_activation_possible(code, dtype) else None
+    return (*LINEAR, code) if d.library.epilogue_activation_suits(g, code, dtype) else None
 
 
 @functools.lru_cache(maxsize=256)

@@ -115,7 +115,7 @@ def predict_convolution(x: np.ndarray, weights: Parameter, bias: Parameter | Non
     call = algorithm_of(g, d, x.dtype, True, weights.rounds).forward
     if residual is not None and not call.adds:
         return _added(predict_convolution(x, weights, bias, None, g, shape), residual, activation)
-    y, ends = d.empty(shape, x.dtype), ends_of(activation, d, x.dtype) if call.activates else clamp_of(activation)
+    y, ends = d.empty(shape, x.dtype), ends_of(activation, d, g, x.dtype) if call.activates else clamp_of(activation)
     found = run_kept(call, d, y, x, weights, bias, clamp_array(ends or LINEAR, x.dtype), residual)
     if ends is None:
         return activate_only(y, activation)

@@ -128,7 +128,7 @@ def test_models_of_several_inputs_and_outputs_have_plans(copied, monkeypatch):
 def test_a_plan_makes_only_calls_of_kernels():
     model = lenet()
     capture = Capture(model._executable._infer, [images(1)])
-    assert capture.calls[0][0].__name__.endswith("forward")
+    assert "conv2d_forward" in [kernel.__name__ for kernel, _ in capture.calls]
     x = images(1, 5)
     np.testing.assert_array_equal(capture([x])[0], without_plan(model, x))
 

@@ -165,7 +165,7 @@ from fastcnn.kernels.cpu.regions.matching import match_boxes, match_boxes_scratc
 from fastcnn.kernels.cpu.regions.overlap import box_loss, box_overlaps
 from fastcnn.kernels.cpu.regions.pool import roi_pool_backward, roi_pool_forward
 from fastcnn.kernels.cpu.regions.suppression import best_detections, order_rows, suppress_boxes
-from fastcnn.kernels.cpu.simd.activations import epilogue_activation_possible
+from fastcnn.kernels.cpu.simd.activations import epilogue_activation_suits
 from fastcnn.kernels.cpu.winograd.backward_weights import (
     winograd_backward_weights,
     winograd_backward_weights_scratch,
@@ -210,7 +210,7 @@ __all__ = [
     "decode_cells_backward", "depthwise2d_backward_input", "depthwise2d_backward_input_scratch",
     "depthwise2d_backward_weights", "depthwise2d_backward_weights_scratch", "depthwise2d_forward",
     "depthwise2d_forward_scratch", "dequantize_bytes", "dropout", "elementwise_loss", "encode_boxes",
-    "epilogue_activation_possible", "factored_step",
+    "epilogue_activation_suits", "factored_step",
     "factored_step_scratch", "few_filters_backward_input", "few_filters_backward_input_packed",
     "few_filters_backward_input_suits", "few_filters_backward_weights", "few_filters_backward_weights_scratch",
     "few_filters_backward_weights_suits", "few_filters_forward", "few_filters_forward_packed",

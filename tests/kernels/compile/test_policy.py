@@ -248,3 +248,15 @@ def test_a_kernel_may_be_called_from_a_users_own_compiled_code():
 def test_an_inlined_function_runs_as_python_when_python_calls_it():
     assert policy.chunk_of(1, 4, 10) == (2, 5)
     assert policy.chunks_for(10, 64) == 1
+
+
+def test_the_entry_of_a_kernel_is_its_code_for_types_that_were_compiled_and_the_kernel_itself_for_others():
+    from fastcnn.kernels.cpu.layout.arrays import add
+
+    a, out = np.arange(9, dtype=np.float32), np.zeros(9, np.float32)
+    add(out, a, a)
+    entry = add.entry((out, a, a))
+    assert (entry is add) == (threads.layer() == "workqueue")
+    entry(out, a, out)
+    np.testing.assert_array_equal(out, 3 * a)
+    assert add.entry((out.astype(complex), a, a)) is add

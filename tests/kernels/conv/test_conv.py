@@ -244,7 +244,7 @@ def test_convolution_gives_the_same_bits_from_any_number_of_threads(shape, filte
                               *_backward_weights(x, dy, geometry)))
 
 
-@pytest.mark.parametrize("code", [codes.SIGMOID, codes.SILU, codes.HARD_SILU])
+@pytest.mark.parametrize("code", [codes.SIGMOID, codes.SILU, codes.TANH, codes.HARD_SILU])
 @pytest.mark.parametrize(("shape", "filters", "size", "options"), [
     ((1, 12, 13, 9), 70, (1, 1), {}),
     ((2, 7, 5, 6), 33, (3, 3), {"padding": "same"}),

@@ -189,7 +189,7 @@ def test_depthwise_convolution_gives_the_same_bits_from_any_number_of_threads(sh
                               *_backward_weights(x, dy, geometry)))
 
 
-@pytest.mark.parametrize("code", [codes.SIGMOID, codes.SILU, codes.HARD_SILU])
+@pytest.mark.parametrize("code", [codes.SIGMOID, codes.SILU, codes.TANH, codes.HARD_SILU])
 @pytest.mark.parametrize(("shape", "size", "options"), [
     ((1, 30, 17, 20), (3, 3), {"padding": "same"}),
     ((2, 9, 5, 7), (5, 5), {"padding": "same"}),

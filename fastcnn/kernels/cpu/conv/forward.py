@@ -60,7 +60,7 @@ def conv2d_forward(y, packed, x, kernel, bias, addend, bounds, ready, geometry):
         Lies as y does.
     bounds : (2,) or (3,) array
         The lowest and the highest result: 0 and infinity for ReLU, minus infinity and infinity for no bounds. A third
-        number is the code of an activation of the results, where `epilogue_activation_possible`.
+        number is the code of an activation of the results, where `epilogue_activation_suits`.
     ready : int
         1 if `packed` is what an earlier call with the same kernel and bias left, for any batch with a `packed` of
         this size.

@@ -1,15 +1,17 @@
-"""Sigmoid, silu and hard silu of vectors in float32: at the end of products, and wherever else numbers are in L1.
+"""Sigmoid, silu, tanh, hard silu of vectors in float32: at the end of products, and wherever else numbers are in L1.
 
-    sigmoid   1 / (1 + exp(-x))          silu   x sigmoid(x)          hard silu   x min(max(x / 6 + 1/2, 0), 1)
+    sigmoid   1 / (1 + exp(-x))          tanh        -t / (2 + t) with the sign of x, t = exp(-2 |x|) - 1
+    silu      x sigmoid(x)               hard silu   x min(max(x / 6 + 1/2, 0), 1)
 
 A loop that LLVM makes into vectors has the half of the width on AVX-512 and divides; here -x is 2^n exp(r) as in
 `fastcnn.kernels.scalar`, AVX-512 scales by 2^n in one instruction, and 1 / d is a guess of 14 bits and one step of
 Newton's. Below -87.33 the sigmoid is zero, since exp overflows soon; NaN stays NaN.
 
 What a product or a window has just stored is read again from L1, a vector at a time: in the registers of a tile there
-is no room for constants. A kernel is told to do so by a third number behind its bounds, the code of the function.
+is no room for constants. A kernel is told so by a third number behind its bounds, the code of the function.
 """
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -18,25 +20,33 @@ from numba import config, types
 from numba.extending import intrinsic
 
 from fastcnn.kernels import scalar
-from fastcnn.kernels.codes import HARD_SILU, LINEAR, SIGMOID, SILU
+from fastcnn.kernels.codes import HARD_SILU, LINEAR, SIGMOID, SILU, TANH
 from fastcnn.kernels.cpu.simd.vectors import Vectors, loop
+from fastcnn.kernels.cpu.simd.width import lanes
 
 _I16, _I32, _I64 = (ir.IntType(bits) for bits in (16, 32, 64))
-_CODES = SIGMOID, SILU, HARD_SILU
+_CODES = SIGMOID, SILU, TANH, HARD_SILU
 _LOW, _HIGH = -87.33, 87.33  # beyond, exp is too large or too small for a normal number
 _WIDE = 16  # lanes of AVX-512
+_FEW = 8  # positions
 
 
-def epilogue_activation_possible(code: int, dtype: Any) -> bool:
-    """Return whether products and depthwise convolutions can end in an activation that is no clamp.
+def epilogue_activation_suits(geometry: Any, code: int, dtype: Any) -> bool:
+    """Return whether a product or a depthwise convolution had better end in an activation than be followed by one.
+
+    Its vectors begin anew at each position, and of few filters most lanes would be empty.
 
     Parameters
     ----------
+    geometry : CONV2D
     code : int
-        Of `fastcnn.kernels.codes`.
+        Of `fastcnn.kernels.codes`, no clamp's.
     dtype : dtype
     """
-    return code in _CODES and np.dtype(dtype) == np.float32
+    g, one = geometry[0], lanes(dtype)
+    filters, positions = int(g["k"]), int(g["n"]) * int(g["oh"]) * int(g["ow"])
+    filled = 5 * filters >= 4 * one * -(-filters // one)
+    return code in _CODES and np.dtype(dtype) == np.float32 and (filled or positions <= _FEW)
 
 
 class _Activations(Vectors):
@@ -53,19 +63,43 @@ class _Activations(Vectors):
         gate = self.fmuladd(x, self.constant(1 / 6), self.constant(0.5))
         return self.b.fmul(x, self.at_most(self.constant(1.0), self.at_least(self.zero, gate)))
 
+    def tanh(self, x: Any) -> Any:
+        """Return tanh(x)."""
+        b_, number = self.b, lambda value: self.constant(float(value))
+        whole = ir.VectorType(_I32, self.L)
+        bits, numbers = b_.bitcast(x, whole), lambda value: ir.Constant(whole, [int(value)] * self.L)
+        size = b_.bitcast(b_.and_(bits, numbers(scalar._MAGNITUDE)), self.vector)
+        at = self.at_least(number(scalar._EXPM1_LOW), b_.fmul(number(-2.0), size))
+        _n, shifted, r = self._reduced(at, 1.0)
+        part = number(scalar._E6)
+        for factor in (scalar._E5, scalar._E4, scalar._E3, scalar._E2):
+            part = self.fmuladd(part, r, number(factor))
+        part = self.fmuladd(b_.fmul(r, r), part, r)  # exp(r) - 1
+        scale = self._power_of_two(shifted)
+        t = self.fmuladd(scale, part, b_.fsub(scale, number(1.0)))
+        y = b_.fmul(b_.fneg(t), self._reciprocal(b_.fadd(number(2.0), t), number(1.0)))
+        signed = b_.or_(b_.and_(b_.bitcast(y, whole), numbers(scalar._MAGNITUDE)),
+                        b_.and_(bits, numbers(scalar._SIGN)))
+        return b_.bitcast(signed, self.vector)
+
     def _sigmoid(self, x: Any) -> Any:
         b_, one = self.b, self.constant(1.0)
         number = lambda value: self.constant(float(value))
         within = self.at_least(number(_LOW), self.at_most(number(_HIGH), x))
-        shifted = self.fmuladd(within, number(-scalar._LOG2_E), number(scalar._ROUND))
-        n = b_.fsub(shifted, number(scalar._ROUND))
-        r = self.fmuladd(n, number(scalar._LN2_HIGH), within)  # the rest of x, which is that of -x with another sign
-        r = self.fmuladd(n, number(scalar._LN2_LOW), r)
+        n, shifted, r = self._reduced(within, -1.0)  # r is the rest of x: that of -x with another sign
         power = number(scalar._E6)
         for factor in (-scalar._E5, scalar._E4, -scalar._E3, scalar._E2, -1.0, 1.0):
             power = self.fmuladd(power, r, number(factor))
         below = b_.fadd(self._scaled(power, n, shifted), one)
         return b_.select(b_.fcmp_ordered("<", x, number(_LOW)), self.zero, self._reciprocal(below, one))
+
+    def _reduced(self, x: Any, sign: float) -> tuple[Any, Any, Any]:
+        """Return n, the integer nearest to sign x / ln 2, also in the lowest bits of a number, and x - sign n ln 2."""
+        number = lambda value: self.constant(float(value))
+        shifted = self.fmuladd(x, number(sign * scalar._LOG2_E), number(scalar._ROUND))
+        n = self.b.fsub(shifted, number(scalar._ROUND))
+        r = self.fmuladd(n, number(-sign * scalar._LN2_HIGH), x)
+        return n, shifted, self.fmuladd(n, number(-sign * scalar._LN2_LOW), r)
 
     def _scaled(self, power: Any, n: Any, shifted: Any) -> Any:
         """Return power * 2^n; n is also in the lowest bits of `shifted`."""
@@ -73,10 +107,13 @@ class _Activations(Vectors):
         if self.L == _WIDE:
             scale = self._function("llvm.x86.avx512.mask.scalef.ps.512", [self.vector] * 3 + [_I16, _I32], self.vector)
             return b_.call(scale, [power, n, self.zero, _I16(-1), _I32(4)])  # 4: round as always
-        whole = ir.VectorType(_I32, self.L)
+        return b_.fmul(power, self._power_of_two(shifted))
+
+    def _power_of_two(self, shifted: Any) -> Any:
+        b_, whole = self.b, ir.VectorType(_I32, self.L)
         numbers = lambda value: ir.Constant(whole, [value] * self.L)
         bits = b_.add(b_.shl(b_.bitcast(shifted, whole), numbers(23)), numbers(int(scalar._ONE_BITS)))
-        return b_.fmul(power, b_.bitcast(bits, self.vector))
+        return b_.bitcast(bits, self.vector)
 
     def _reciprocal(self, d: Any, one: Any) -> Any:
         b_ = self.b
@@ -93,10 +130,10 @@ class _Activations(Vectors):
         """
         b_, lane = self.b, ir.Constant(ir.VectorType(_I32, self.L), list(range(self.L)))
         vectors = b_.sdiv(b_.add(columns, _I64(self.L - 1)), _I64(self.L))
-        is_hard = b_.icmp_signed("==", code, _I64(HARD_SILU))
-        is_soft = b_.or_(*(b_.icmp_signed("==", code, _I64(one)) for one in (SIGMOID, SILU)))
-        for wanted, function in ((is_soft, lambda x: self.gated(code, x)), (is_hard, self.hard_silu)):
-            with b_.if_then(wanted):
+        gated = lambda x: self.gated(code, x)
+        for codes, function in (((SIGMOID, SILU), gated), ((TANH,), self.tanh), ((HARD_SILU,), self.hard_silu)):
+            same = [b_.icmp_signed("==", code, _I64(one)) for one in codes]
+            with b_.if_then(functools.reduce(b_.or_, same)):
                 self._walk(rows, vectors, columns, lane, row_at, function)
 
     def _walk(self, rows: Any, vectors: Any, columns: Any, lane: Any, row_at: Any, function: Any) -> None:
@@ -167,5 +204,5 @@ def _activated(typingctx, y, code):
     return types.boolean(y, types.int64), codegen
 
 
-#: y <- f(y) for a flat array, by its code; returns whether that was done, which is so for three codes in float32.
+#: y <- f(y) for a flat array, by its code; returns whether that was done, which is so for some codes in float32.
 activated = (lambda y, code: False) if config.DISABLE_JIT else _activated
