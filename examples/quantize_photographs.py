@@ -17,6 +17,7 @@ Nagel, van Baalen, Blankevoort, Welling: Data-free quantization through weight e
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def main() -> None:
     seen = crops(given.photographs, given.calibrate, 1, given.side)
     logits = model.predict(judged)
 
-    def tell(name: str, **told: object) -> None:
+    def tell(name: str, **told: Any) -> None:
         found = fc.quantize(model, seen, **told).predict(judged)
         same = np.mean(found.argmax(1) == logits.argmax(1))
         error = np.linalg.norm(found - logits) / np.linalg.norm(logits)

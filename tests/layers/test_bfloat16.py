@@ -7,7 +7,6 @@ import pytest
 
 import fastcnn as fc
 from fastcnn import layers
-from fastcnn.layers import Call
 from tests.checks import TABLE, gradients, like, listed
 
 ml_dtypes = pytest.importorskip("ml_dtypes")
@@ -54,20 +53,6 @@ def test_a_layer_is_near_what_it_is_in_float64(kind, case):
     for a, b in zip(listed(y), listed(exact), strict=True):
         # Two numbers are multiplied, each rounded by at most HALF, and a result or two are rounded once more.
         np.testing.assert_allclose(a.astype(np.float64), b, rtol=0, atol=4 * HALF * max(1, np.abs(b).max(initial=0)))
-
-
-@pytest.mark.parametrize(("kind", "case"), CASES, ids=_named)
-def test_any_number_of_threads_gives_the_same_bits(kind, case, two_threads):
-    layer, x, found = case.layer(MIXED), case.input(64, "float32"), []
-    for threads in (1, 2):
-        two_threads(threads)
-        for p in layer.weights:
-            if not p.trainable:
-                p.assign(np.ones(p.shape))
-        y = layer.forward(x, Call(seed=1))[0].copy()
-        found.append([y, *gradients(layer, x, np.cos(np.arange(y.size)).reshape(y.shape).astype("float32"))])
-    for a, b in zip(*found, strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize(("kind", "case"), PRODUCTS, ids=_named)
