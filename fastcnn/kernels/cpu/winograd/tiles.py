@@ -60,12 +60,12 @@ def _winograd_input(x, beside, tiles, own, zeros, v, steps):
     The first `own` channels are those of x, the others lie in `beside`, another array of images.
     """
     h, w = tiles.h, tiles.w
-    for t in range(tiles.count):
-        image, r, s = _place(tiles, t)
-        for part in range(1 if own == tiles.c else 2):
-            source, c, first = x, own, own - own
-            if part == 1:
-                source, c, first = beside, tiles.c - own, own
+    for part in range(1 if own == tiles.c else 2):
+        source, c, first = x, own, own - own
+        if part == 1:
+            source, c, first = beside, tiles.c - own, own
+        for t in range(tiles.count):
+            image, r, s = _place(tiles, t)
             transform(INPUT, (source, (((image * h + r) * w + s) * c, w * c, c)), (-r, h - r, -s, w - s), zeros,
                       (v, (t * steps[0] + first, steps[1])), (zeros, 0), c)
 
@@ -90,20 +90,17 @@ def _winograd_output(y, beside, tiles, part, m, steps, ends, added):
     if added != 0:
         low = -np.inf
     middle = min(max(own, column), column + columns)
-    for t in range(tiles.count):
-        image, r, s = _place(tiles, t)
-        r1, s1 = h - r, w - s
-        for side in range(2):
-            to, k, begin, end, before = y, own, column, middle, own - own
-            if side == 1:
-                to, k, begin, end, before = beside, tiles.c - own, middle, column + columns, own
-            if begin < end:
-                at = ((image * h + r) * w + s) * k + begin - before
-                transform(OUTPUT, (to, (at, w * k, k)), (0, r1, 0, s1), unread,
-                          (m, (t * steps[0] + begin - column, steps[1])), (moved(bias, begin - column), low),
-                          end - begin)
-                if again:
-                    _finish_pixels(to, addend, added, bounds, (at, w * k, k), (min(4, r1), min(4, s1), end - begin))
+    for side in range(2):
+        to, k, begin, end, before = y, own, column, middle, own - own
+        if side == 1:
+            to, k, begin, end, before = beside, tiles.c - own, middle, column + columns, own
+        for t in range(tiles.count if begin < end else 0):
+            image, r, s = _place(tiles, t)
+            at, r1, s1 = ((image * h + r) * w + s) * k + begin - before, h - r, w - s
+            transform(OUTPUT, (to, (at, w * k, k)), (0, r1, 0, s1), unread,
+                      (m, (t * steps[0] + begin - column, steps[1])), (moved(bias, begin - column), low), end - begin)
+            if again:
+                _finish_pixels(to, addend, added, bounds, (at, w * k, k), (min(4, r1), min(4, s1), end - begin))
 
 
 @inlined(always=True)
