@@ -61,11 +61,14 @@ def forward(graph: Graph, xs: Sequence[np.ndarray], call: Call, penalties: list[
             dy = _gradient_of(step, gradients, shapes)
             if dy is None and step.regularizer is None:
                 continue
-            # Gradients are dropped as soon as they were used: the next step takes their memory.
-            dx = way(dy)
+            # Gradients are dropped as soon as they were used: the next step takes their memory. Nobody but the way back
+            # holds this one, so that it may let go of it before it ends.
             for slot in step.outputs:
                 gradients[slot] = None
-            del dy, way
+            given = [dy]
+            del dy
+            dx = way(given.pop())
+            del way
             for slot, one in zip(step.inputs, dx if isinstance(dx, tuple) else (dx,), strict=True):
                 _add(gradients, slot, one)
         return [gradients[slot] for slot in wanted] if wanted else [None] * len(graph.inputs)

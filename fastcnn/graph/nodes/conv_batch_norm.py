@@ -55,7 +55,8 @@ class ConvBatchNorm:
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`."""
-        x, addend = x if self.many_inputs else (x, None)
+        adds = self.many_inputs
+        x, addend = x if adds else (x, None)
         if addend is not None:
             addend = device.of(addend).ready(addend)  # a layer of the user's own may have made it
         z, through_product = self.product.forward(x, call)
@@ -63,9 +64,11 @@ class ConvBatchNorm:
                                                               owned=True)
 
         def backward(dy: np.ndarray) -> Any:
-            if addend is None:
-                return through_product(through_normalization(dy))
-            dz, daddend = through_normalization(dy)
+            dz = through_normalization(dy)
+            del dy  # whose memory the product may take
+            if not adds:
+                return through_product(dz)
+            dz, daddend = dz
             return through_product(dz), daddend
 
         return y, backward
