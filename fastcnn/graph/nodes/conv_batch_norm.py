@@ -55,7 +55,7 @@ class ConvBatchNorm:
 
     def forward(self, x: Any, call: Call = Call()) -> tuple[np.ndarray, Backward]:
         """As `Layer.forward`."""
-        adds = self.many_inputs
+        adds = self.many_inputs  # rather than the addend, whose memory is free
         x, addend = x if adds else (x, None)
         if addend is not None:
             addend = device.of(addend).ready(addend)  # a layer of the user's own may have made it
