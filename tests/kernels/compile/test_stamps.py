@@ -1,6 +1,7 @@
 """What decides about the name of a compiled kernel's file: the files that it imports."""
 
 import ast
+import os
 
 from fastcnn.kernels.cpu.compile import cache
 
@@ -29,3 +30,16 @@ import numpy as np
 """
     assert cache._imported(text) == ["fastcnn.geometry.CONV2D", "fastcnn.kernels.cpu.simd.width.lanes",
                                      "fastcnn.kernels.cpu.simd.width.lanes_of", "fastcnn.kernels.codes"]
+
+
+def test_a_file_that_was_edited_after_the_start_has_a_stamp_of_its_own(tmp_path, monkeypatch):
+    path, old = tmp_path / "kernel.py", cache._started
+    path.write_text("x = 1\n")
+    os.utime(path, ns=(old - 1, old - 1))
+    before = cache._digest_of.__wrapped__(path)
+    os.utime(path, ns=(old + 1, old + 1))
+    edited = cache._digest_of.__wrapped__(path)
+    monkeypatch.setattr(cache, "_started", old + 2)  # another process, which has imported the new text
+    assert cache._digest_of.__wrapped__(path) == before != edited
+    os.utime(path, ns=(2 * old, 2 * old))  # a clock that is wrong is no edit
+    assert cache._digest_of.__wrapped__(path) == before

@@ -21,6 +21,7 @@ import os
 import pickle
 import re
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,7 @@ _COMMENT = re.compile(r"#[^\n]*")
 publish: dict[str, Callable[[], None]] = {}
 
 _warned: set[str] = set()
+_started = time.time_ns()
 
 
 def folder() -> Path:
@@ -171,7 +173,14 @@ def stamp(source: Path) -> str:
 
 @functools.cache
 def _digest_of(path: Path) -> bytes:
-    return hashlib.sha256(path.read_bytes()).digest()
+    """Return a digest of a file's text; of one that may have been edited since its import, one that never comes again.
+
+    Else what this process compiles of the old text would be found as if it were compiled of the new one.
+    """
+    digest = hashlib.sha256(path.read_bytes()).digest()
+    if _started < path.stat().st_mtime_ns <= time.time_ns():
+        digest += f"{os.getpid()} {_started}".encode()
+    return digest
 
 
 def _imported(text: str) -> list[str]:
