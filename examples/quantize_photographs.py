@@ -38,7 +38,7 @@ def crops(paths: list[Path], each: int, seed: int, side: int) -> np.ndarray:
             left, top = (int(draw.integers(0, whole - size + 1)) for whole in picture.size)
             box = left, top, left + size, top + size
             found.append(np.asarray(picture.resize((side, side), Image.Resampling.BILINEAR, box), np.float32))
-    return fc.applications.preprocess_input(np.stack(found), "torch")
+    return np.asarray(fc.applications.preprocess_input(np.stack(found), "torch"))
 
 
 def main() -> None:

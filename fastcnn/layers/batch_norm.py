@@ -8,9 +8,11 @@ from fastcnn import constraints
 from fastcnn.errors import ArgumentError
 from fastcnn.geometry.arguments import axis_of_samples, number
 from fastcnn.geometry.pool import PoolingPass
-from fastcnn.kernels.rectifier import NO_RECTIFIER, RELU, Rectifier
 from fastcnn.layers.base import Backward, Call, Layer, Shape
 from fastcnn.operations.batch_normalization import (
+    NO_RECTIFIER,
+    RELU,
+    Rectifier,
     batch_normalization,
     frozen_batch_normalization,
     pooled_batch_normalization,

@@ -256,7 +256,18 @@ def clamp_of(activation: Function | None) -> Clamp | None:
 
 def ends_of(activation: Function | None, d: device.Device, g: np.ndarray, dtype: np.dtype
             ) -> tuple[float, ...] | None:
-    """Return bounds, and behind them maybe the code of a function, in which a convolution to `dtype` ends, or None."""
+    """Return bounds, and behind them maybe the code of a function, in which a convolution ends; None if it must not.
+
+    Parameters
+    ----------
+    activation : Function, optional
+        Of the convolution.
+    d : Device
+    g : array
+        The convolution's geometry.
+    dtype : dtype
+        Of what it returns.
+    """
     clamp = clamp_of(activation)
     if clamp is not None or not isinstance(activation, Elementwise) or Trait.BY_CODE not in of(activation):
         return clamp

@@ -12,7 +12,9 @@ import numpy as np
 from fastcnn import device
 from fastcnn.geometry.pool import PoolingPass
 from fastcnn.kernels import codes
-from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
+from fastcnn.kernels.rectifier import NO_RECTIFIER as NO_RECTIFIER  # layers and nodes know no kernels
+from fastcnn.kernels.rectifier import RELU as RELU
+from fastcnn.kernels.rectifier import Rectifier as Rectifier
 from fastcnn.operations import Backward
 from fastcnn.operations.activation import Elementwise
 from fastcnn.operations.kernel_call import NOTHING

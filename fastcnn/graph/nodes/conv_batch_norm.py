@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from fastcnn import device
-from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
 from fastcnn.layers.base import Backward, Call
 from fastcnn.layers.batch_norm import BatchNormalization
+from fastcnn.operations.batch_normalization import NO_RECTIFIER, Rectifier
 from fastcnn.parameters import Parameter
 from fastcnn.traits import NONE, Trait
 

@@ -12,8 +12,8 @@ from typing import Any
 from fastcnn.activations import get
 from fastcnn.graph.rules.rule import Match
 from fastcnn.kernels import codes
-from fastcnn.kernels.rectifier import RELU, Rectifier
 from fastcnn.operations.activation import clamp_of
+from fastcnn.operations.batch_normalization import RELU, Rectifier
 from fastcnn.traits import NONE, Trait, of
 
 

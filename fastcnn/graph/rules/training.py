@@ -41,8 +41,8 @@ from fastcnn.graph.rules.questions import (
     why_not_added,
 )
 from fastcnn.graph.rules.rule import Match, Rule
-from fastcnn.kernels.rectifier import NO_RECTIFIER, Rectifier
 from fastcnn.operations.activation import clamp_of
+from fastcnn.operations.batch_normalization import NO_RECTIFIER, Rectifier
 from fastcnn.traits import Trait, of
 
 
