@@ -19,7 +19,7 @@ def on_files(files, config):
     for path in sorted((EXAMPLES / "lessons").glob("*.py")):
         files.append(File.generated(config, f"examples/lessons/{path.stem}.md", content=page(path, "lessons/")))
     configs = EXAMPLES / "configs"
-    kinds = ("*.toml", "searches/*.toml", "results/*.svg")
+    kinds = ("*.toml", "searches/*.toml", "searches/*.svg", "results/*.svg")
     for path in (configs / "README.md", *(path for kind in kinds for path in sorted(configs.glob(kind)))):
         files.append(File.generated(config, path.relative_to(EXAMPLES.parent).as_posix(), abs_src_path=str(path)))
     return files
