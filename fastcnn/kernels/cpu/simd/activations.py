@@ -97,7 +97,10 @@ class _Activations(Vectors):
         """Return n, the integer nearest to sign x / ln 2, also in the lowest bits of a number, and x - sign n ln 2."""
         number = lambda value: self.constant(float(value))
         shifted = self.fmuladd(x, number(sign * scalar._LOG2_E), number(scalar._ROUND))
-        n = self.b.fsub(shifted, number(scalar._ROUND))
+        # As integers: where a CPU has no instruction for multiply-add, LLVM would cancel what is added and subtracted.
+        whole = ir.VectorType(_I32, self.L)
+        bits = (self.b.bitcast(one, whole) for one in (shifted, number(scalar._ROUND)))
+        n = self.b.sitofp(self.b.sub(*bits), self.vector)
         r = self.fmuladd(n, number(-sign * scalar._LN2_HIGH), x)
         return n, shifted, self.fmuladd(n, number(-sign * scalar._LN2_LOW), r)
 
