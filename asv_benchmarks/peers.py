@@ -37,8 +37,9 @@ if __name__ == "__main__":  # asv imports this file as a part of the package; a 
 
 from asv_benchmarks.comparison import alone
 from asv_benchmarks.comparison.goals import select, summaries
-from asv_benchmarks.comparison.process import NAMES, PEERS, Side, all_sides, stop, work_for_parent
+from asv_benchmarks.comparison.process import Side, all_sides, stop, work_for_parent
 from asv_benchmarks.comparison.rounds import compare
+from asv_benchmarks.comparison.sides import NAMES, PEERS
 from asv_benchmarks.comparison.works import ALONE, WORKS
 
 

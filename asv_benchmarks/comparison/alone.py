@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from asv_benchmarks.comparison import starting
-from asv_benchmarks.comparison.process import ROOT
+from asv_benchmarks.comparison.sides import ROOT
 
 
 def measure(name: str, one_core: bool = False) -> dict[str, Any]:

@@ -18,17 +18,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-PEERS = {"torch": "PyTorch", "onnxruntime": "onnxruntime", "openvino": "OpenVINO", "numpy": "NumPy"}
-NAMES = ("fastcnn", *PEERS)
-ROOT = Path(__file__).resolve().parents[2]
+from asv_benchmarks.comparison.sides import ROOT
+from asv_benchmarks.comparison.works import WORKS
 
 # --- a side's process -------------------------------------------------------------------------------------------------
 
 
 def work_for_parent(side: str) -> None:
     """Obey the lines of JSON on standard input, and answer each with one on standard output."""
-    from asv_benchmarks.comparison.works import WORKS
-
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a library prints is no answer
     module, job, clock = import_module(f"asv_benchmarks.comparison.by_{side}"), None, time.perf_counter

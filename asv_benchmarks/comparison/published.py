@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asv_benchmarks.comparison.process import ROOT
+from asv_benchmarks.comparison.sides import ROOT
 
 
 class Published(NamedTuple):

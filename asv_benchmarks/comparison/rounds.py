@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from asv_benchmarks.comparison.process import PEERS, Side, stop
+from asv_benchmarks.comparison.process import Side, stop
+from asv_benchmarks.comparison.sides import PEERS
 from asv_benchmarks.comparison.works import Work
 
 _QUIET = 0.1  # CPUs that others may take in a round

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from asv_benchmarks.comparison.process import PEERS, ROOT, resident
+from asv_benchmarks.comparison.process import resident
+from asv_benchmarks.comparison.sides import PEERS, ROOT
 
 _FILES = {"fastcnn": "m.safetensors", "onnxruntime": "m.onnx", "torch": "m.pt"}
 _TIMES = 2

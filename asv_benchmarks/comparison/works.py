@@ -36,7 +36,7 @@ class Work(NamedTuple):
     brief : bool
         One layer, of which there are hundreds: timed for a third of the seconds.
     peer : str
-        The other side, of `process.PEERS`.
+        The other side, of `sides.PEERS`.
     needs : frozenset of str
         What the machine must have: "bf16", a unit that multiplies such numbers; "compiler", of C++.
     """

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from asv_benchmarks.comparison.by_torch.layers import images
+from asv_benchmarks.comparison.by_torch.steps import stepping
 from asv_benchmarks.comparison.jobs import Job, batches, initial_weights
 from asv_benchmarks.training import CIFAR_FILTERS, CIFAR_POOLED
 
@@ -67,21 +68,10 @@ def training_step(of: str, context: Callable[[], Any] = nullcontext, compiled: b
     import torch
 
     data = [(images(x), torch.from_numpy(y)) for x, y in batches(of)]
-    criterion = torch.nn.CrossEntropyLoss()
 
     def stepper(model: Any) -> Any:
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, eps=1e-7, fused=True)
-        forward = torch.compile(model) if compiled else model
-
-        def step(x: Any, y: Any) -> float:
-            optimizer.zero_grad()
-            with context():
-                loss = criterion(forward(x), y)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
-
-        return step
+        return stepping(model, optimizer, context, compiled)
 
     def check() -> dict[str, np.ndarray]:
         step = stepper(_model(of, dropout=0.0))

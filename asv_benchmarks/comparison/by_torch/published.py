@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from asv_benchmarks.comparison.by_torch.layers import images
+from asv_benchmarks.comparison.by_torch.steps import stepping
 from asv_benchmarks.comparison.channels_first import attribute, constants
 from asv_benchmarks.comparison.jobs import Job, published_batches
 from asv_benchmarks.comparison.published import file_of, parted
@@ -24,22 +25,11 @@ def published_step(of: str, context: Callable[[], Any] = nullcontext, compiled: 
     turned = _is_padded_at_the_end(_graph(name))
     data = [(images(np.ascontiguousarray(x[:, ::-1, ::-1]) if turned else x), torch.from_numpy(y))
             for x, y in published_batches(name, batch)]
-    criterion = torch.nn.CrossEntropyLoss()
 
     def stepper() -> Any:
         model = network(_graph(name), turned)
         optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9, fused=True)
-        forward = torch.compile(model) if compiled else model
-
-        def step(x: Any, y: Any) -> float:
-            optimizer.zero_grad()
-            with context():
-                loss = criterion(forward(x), y)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
-
-        return step
+        return stepping(model, optimizer, context, compiled)
 
     def check() -> dict[str, np.ndarray]:
         step = stepper()
